@@ -1,0 +1,17 @@
+"""A small Transformer that shows its work. Read the files in this order:
+
+    switches → config → tokenizer → position → mask → norm → attention → transformer → run → measure
+    then tasks/ (what the models learn), train, checkpoint (what is shipped)
+
+Axis letters, used in every shape comment of this folder:
+
+    B sequences in a batch      T positions that look (queries)      S positions looked at (keys, values)
+    H heads                     D width of one head (d_k or d_v)     C width of the model (d_model)
+    F feed-forward width        V vocabulary                         L layers
+"""
+
+from model.checkpoint import load
+from model.run import Experiment, run
+from model.switches import Switches
+
+__all__ = ["Experiment", "Switches", "load", "run"]

@@ -1,0 +1,61 @@
+"""Everything that decides the shape of a Transformer, in one frozen record.
+
+The same record describes our own small models, GPT-2 (pre-norm, learned positions, tied unembedding) and
+BERT (post-norm, embedding norm, no causal mask).
+"""
+
+from dataclasses import dataclass
+
+from model.switches import Switches
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes and choices of one Transformer.
+
+    Raises:
+        ValueError: a size is not positive, or a choice is not among those named here.
+    """
+
+    vocab_size: int  # V
+    n_layers: int = 4  # L
+    n_heads: int = 4  # H
+    d_model: int = 64  # C
+    d_ff: int = 256  # F
+    d_k: int | None = None  # width of queries and keys; None: d_model / n_heads
+    d_v: int | None = None  # width of values; None: d_model / n_heads
+    context: int = 64  # longest text seen in training; a learned position table ends here
+
+    causal: bool = True  # True: a decoder, which looks back only. False: an encoder, which looks everywhere
+    position: str = "relative"  # a key of model.position.POSITIONS
+    norm: str = "pre"  # "pre": x + f(norm(x)), "post": norm(x + f(x)), "none"
+    norm_kind: str = "layer"  # a key of model.norm.NORMS
+    norm_eps: float = 1e-5
+    embedding_norm: bool = False  # BERT normalises the embeddings before the first layer
+    activation: str = "gelu"  # a key of model.transformer.ACTIVATIONS
+    attention_bias: bool = True  # b in W x + b, for q, k, v and the output projection
+    mlp_bias: bool = True
+    tied_unembedding: bool = False  # read words out with the same matrix that reads them in
+    unembedding_bias: bool = False
+
+    trained: Switches = Switches()  # the parts that were there while the weights were trained
+
+    def __post_init__(self) -> None:
+        for name in ("vocab_size", "n_layers", "n_heads", "d_model", "d_ff", "context", "d_k", "d_v"):
+            size = getattr(self, name)
+            if size is not None and size < 1:
+                raise ValueError(f"{name} must be at least 1, not {size}")
+        if self.norm not in ("pre", "post", "none"):
+            raise ValueError(f'norm must be "pre", "post" or "none", not "{self.norm}"')
+        if (self.d_k is None or self.d_v is None) and self.d_model % self.n_heads:
+            raise ValueError(f"{self.n_heads} heads cannot share a width of {self.d_model} evenly: give d_k and d_v")
+
+    @property
+    def key_width(self) -> int:
+        """D of queries and keys, d_k in the paper."""
+        return self.d_k or self.d_model // self.n_heads
+
+    @property
+    def value_width(self) -> int:
+        """D of values, d_v in the paper."""
+        return self.d_v or self.d_model // self.n_heads

@@ -1,0 +1,69 @@
+"""Give every vector the same size: layer norm, RMS norm, and no norm at all."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from model.config import ModelConfig
+
+A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
+
+
+@dataclass(frozen=True, slots=True)
+class NormTrace(Generic[A]):
+    """What a normalisation did to each vector."""
+
+    mean: A  # (B, T, 1)  what was subtracted
+    std: A  # (B, T, 1)  what it was divided by
+    normalised: A  # (B, T, C)  mean 0, variance 1 (RMS norm: mean square 1)
+    out: A  # (B, T, C)  after the learnt scale and shift
+
+
+class LayerNorm(nn.Module):
+    """Subtract the vector's mean, divide by its standard deviation, then scale and shift. Ba et al. 2016, eq. 4."""
+
+    def __init__(self, width: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor) -> NormTrace[Tensor]:
+        variance, mean = torch.var_mean(x, dim=-1, correction=0, keepdim=True)  # (B, T, 1)
+        std = (variance + self.eps).sqrt()  # (B, T, 1)
+        normalised = (x - mean) / std  # (B, T, C)
+        out = torch.addcmul(self.bias, normalised, self.weight)  # (B, T, C)
+        return NormTrace(mean, std, normalised, out)
+
+
+class RMSNorm(nn.Module):
+    """Divide by the root mean square, then scale; the mean stays. Zhang and Sennrich 2019, eq. 4."""
+
+    def __init__(self, width: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> NormTrace[Tensor]:
+        std = (x.square().mean(dim=-1, keepdim=True) + self.eps).sqrt()  # (B, T, 1)
+        normalised = x / std  # (B, T, C)
+        return NormTrace(torch.zeros_like(std), std, normalised, normalised * self.weight)
+
+
+NORMS: dict[str, type[LayerNorm] | type[RMSNorm]] = {"layer": LayerNorm, "rms": RMSNorm}
+
+
+def make_norm(config: ModelConfig) -> LayerNorm | RMSNorm:
+    """A fresh norm of the kind that the config names."""
+    return NORMS[config.norm_kind](config.d_model, config.norm_eps)
+
+
+def normalise(x: Tensor, norm: nn.Module | None) -> NormTrace[Tensor]:
+    """x (B, T, C) through a norm, or through none: then nothing is subtracted and the divisor is one."""
+    if norm is not None:
+        trace: NormTrace[Tensor] = norm(x)
+        return trace
+    one = torch.ones_like(x[..., :1])  # (B, T, 1)
+    return NormTrace(mean=torch.zeros_like(one), std=one, normalised=x, out=x)

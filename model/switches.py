@@ -1,0 +1,48 @@
+"""The parts of a Transformer that can be taken away, each declared once.
+
+Toggles, links, file names, help and tests all read these declarations. `Switches()` is the model as it
+was trained; an ablation is a `False`.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+def _part(label: str, watch: str) -> Any:
+    return field(default=True, metadata={"label": label, "watch": watch})
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Which parts take part in a forward pass."""
+
+    scale: bool = _part("Scaling by √d_k", "Scores grow, rows turn into a single dark cell.")
+    mask: bool = _part("Causal mask", "Words begin to look to the right, at words not yet said.")
+    position: bool = _part("Positions", "“Previous token” heads lose their stripe.")
+    norm: bool = _part("Layer norm", "Vectors keep whatever size the sums gave them.")
+    residual: bool = _part("Residual", "Each layer forgets what came before it.")
+    mlp: bool = _part("Feed-forward", "Only averaging is left.")
+    heads_off: frozenset[tuple[int, int]] = frozenset()
+    """(layer, head) pairs whose output is set to zero."""
+
+    def __and__(self, other: "Switches") -> "Switches":
+        """The parts that are present in both: what runs is what was trained minus what is removed."""
+        present = {part.name: getattr(self, part.name) and getattr(other, part.name) for part in PARTS}
+        return Switches(**present, heads_off=self.heads_off | other.heads_off)
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Names of the parts that are off, in the order of declaration."""
+        return tuple(part.name for part in PARTS if not getattr(self, part.name))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One removable part: its field in `Switches`, its name on screen, and what to watch when it goes."""
+
+    name: str
+    label: str
+    watch: str
+
+
+PARTS = tuple(Part(f.name, f.metadata["label"], f.metadata["watch"]) for f in fields(Switches) if f.metadata)

@@ -1,0 +1,54 @@
+"""Text to numbers and back: one token for each word the model knows."""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PAD, UNKNOWN, START = "<pad>", "<unk>", "<s>"
+
+# Controls, line separators, half characters and the marks that turn the direction of writing: none of them can be
+# seen, and some of them reorder or break everything drawn after them.
+UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]|_", re.UNICODE)
+
+
+def clean(text: str) -> str:
+    """Canonical Unicode (NFC) without invisible controls. Joiners stay: emoji and some scripts need them."""
+    return unicodedata.normalize("NFC", UNSEEN.sub("", text))
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A text as the model reads it. All tuples have one entry a token; the first token is <s>."""
+
+    typed: tuple[str, ...]  # what the person wrote
+    tokens: tuple[str, ...]  # what the model reads: <unk> where it does not know the word
+    ids: tuple[int, ...]
+
+    @property
+    def unknown(self) -> tuple[int, ...]:
+        """Positions of the words the model does not know."""
+        return tuple(at for at, token in enumerate(self.tokens) if token == UNKNOWN)
+
+
+class WordTokenizer:
+    """Word-level: lower case, punctuation apart. `words` is the vocabulary without the three special tokens."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.vocabulary: tuple[str, ...] = (PAD, UNKNOWN, START, *words)
+        self.id_of = {word: index for index, word in enumerate(self.vocabulary)}
+        if len(self.id_of) != len(self.vocabulary):
+            raise ValueError("a word stands twice in the vocabulary")
+
+    def encode(self, text: str) -> Encoding:
+        """Any text becomes <s> and its words; nothing is dropped in silence but invisible controls."""
+        typed = (START, *(WORD.findall(clean(text).lower())))
+        # A person who types "<unk>" gets three unknown marks, not the special token.
+        tokens = (START, *(word if word in self.id_of else UNKNOWN for word in typed[1:]))
+        return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens))
+
+    def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
+        """The known words most like this one, best first."""
+        return tuple(difflib.get_close_matches(word[:32], self.vocabulary[3:], n=n, cutoff=0.5))

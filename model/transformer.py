@@ -1,0 +1,147 @@
+"""The Transformer: embed, then L layers that each add something to the stream of vectors, then read out.
+
+Every forward pass returns every stage. What is trained is what is drawn.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model import mask as masks
+from model.attention import AttentionTrace, MultiHeadAttention
+from model.config import ModelConfig
+from model.norm import NormTrace, make_norm, normalise
+from model.position import POSITIONS, Position
+from model.switches import Switches
+
+A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "silu": F.silu,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LayerTrace(Generic[A]):
+    """Every stage of one layer. Pre-norm: resid_mid = resid_pre + attention.out, resid_post = resid_mid + mlp_out."""
+
+    resid_pre: A  # (B, T, C)  the stream as it enters
+    norm1: NormTrace[A]
+    attention: AttentionTrace[A]
+    resid_mid: A  # (B, T, C)  the stream after attention
+    norm2: NormTrace[A]
+    mlp_hidden: A  # (B, T, F)  after the activation
+    mlp_out: A  # (B, T, C)
+    resid_post: A  # (B, T, C)  the stream as it leaves
+
+
+@dataclass(frozen=True, slots=True)
+class Trace(Generic[A]):
+    """Everything one forward pass did."""
+
+    tokens: tuple[str, ...]  # T words; empty when the model was given bare ids
+    embed: A  # (B, T, C)  words and positions, as the first layer sees them
+    layers: tuple[LayerTrace[A], ...]
+    final_norm: NormTrace[A]
+    logits: A  # (B, T, V)  log of the odds of each word, up to a constant
+
+
+class Layer(nn.Module):
+    """Attention moves information between positions; the feed-forward network works on each position alone."""
+
+    def __init__(self, config: ModelConfig, index: int) -> None:
+        super().__init__()
+        self.norm = config.norm
+        self.norm1 = make_norm(config) if config.norm != "none" else None
+        self.attention = MultiHeadAttention(config, index)
+        self.norm2 = make_norm(config) if config.norm != "none" else None
+        self.mlp_in = nn.Linear(config.d_model, config.d_ff, bias=config.mlp_bias)
+        self.activation = ACTIVATIONS[config.activation]
+        self.mlp_out = nn.Linear(config.d_ff, config.d_model, bias=config.mlp_bias)
+
+    def forward(self, resid_pre: Tensor, mask: Tensor, position: Position, switches: Switches) -> LayerTrace[Tensor]:
+        """resid_pre (B, T, C), mask broadcastable to (B, H, T, S)."""
+        before = switches.norm and self.norm == "pre"
+        after = switches.norm and self.norm == "post"
+
+        norm1 = normalise(resid_pre, self.norm1 if before else None)
+        attention = self.attention(norm1.out, norm1.out, mask, position, switches)
+        resid_mid = resid_pre + attention.out if switches.residual else attention.out  # (B, T, C)
+        if after:
+            norm1 = normalise(resid_mid, self.norm1)
+            resid_mid = norm1.out
+
+        norm2 = normalise(resid_mid, self.norm2 if before else None)
+        mlp_hidden = self.activation(self.mlp_in(norm2.out))  # (B, T, F)
+        mlp_out = self.mlp_out(mlp_hidden)  # (B, T, C)
+        resid_post = resid_mid + mlp_out if switches.residual else mlp_out  # (B, T, C)
+        if not switches.mlp:  # the whole sublayer goes: the stream passes it by, residual or not
+            mlp_hidden, mlp_out, resid_post = torch.zeros_like(mlp_hidden), torch.zeros_like(mlp_out), resid_mid
+        if after:
+            norm2 = normalise(resid_post, self.norm2)
+            resid_post = norm2.out
+        return LayerTrace(resid_pre, norm1, attention, resid_mid, norm2, mlp_hidden, mlp_out, resid_post)
+
+
+class Transformer(nn.Module):
+    """A decoder (causal) or an encoder (not causal), after Vaswani et al. 2017, as one stack of layers."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocab_size, config.d_model)
+        self.position = POSITIONS[config.position](config)
+        self.embedding_norm = make_norm(config) if config.embedding_norm else None
+        self.layers = nn.ModuleList(Layer(config, index) for index in range(config.n_layers))
+        self.final_norm = make_norm(config) if config.norm == "pre" else None
+        self.unembedding = nn.Linear(config.d_model, config.vocab_size, bias=config.unembedding_bias)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                # torch's own default gives q·k a variance of d_k / 9; Xavier's gives d_k, as the paper assumes.
+                nn.init.xavier_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        if config.tied_unembedding:
+            nn.init.normal_(self.embedding.weight, std=config.d_model**-0.5)  # keeps the logits near unit size
+            self.unembedding.weight = self.embedding.weight
+
+    def forward(self, ids: Tensor, padding: Tensor | None = None, switches: Switches = Switches()) -> Trace[Tensor]:
+        """Run the model and keep every stage.
+
+        ids (B, T) int64; padding (B, T) boolean, True for a real token, None when all are.
+        switches: the parts to leave out now, on top of those the weights were trained without.
+        """
+        switches = switches & self.config.trained
+        at = torch.arange(ids.size(1), device=ids.device)  # (T,)
+        embed = self.embedding(ids)  # (B, T, C)
+        if switches.position:
+            embed = self.position.add(embed, at)
+        embed = normalise(embed, self.embedding_norm if switches.norm else None).out
+
+        looks_back = self.config.causal and switches.mask
+        mask = masks.causal(at, at) if looks_back else masks.everything(at, at)  # (T, S)
+        if padding is not None:
+            mask = mask & masks.padding(padding)  # (B, 1, T, S)
+
+        layers: list[LayerTrace[Tensor]] = []
+        stream = embed
+        for layer in self.layers:
+            trace = layer(stream, mask, self.position, switches)
+            layers.append(trace)
+            stream = trace.resid_post
+        final_norm, logits = self.read_out(stream, switches)
+        return Trace((), embed, tuple(layers), final_norm, logits)
+
+    def read_out(self, stream: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
+        """Turn a stream of vectors (B, T, C), from any layer, into logits (B, T, V)."""
+        present = (switches & self.config.trained).norm
+        final_norm = normalise(stream, self.final_norm if present else None)
+        return final_norm, self.unembedding(final_norm.out)
