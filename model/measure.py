@@ -1,0 +1,100 @@
+"""From a trace to numbers: how wide a head looks, how far, whether it looks where gold says, and where all heads lead.
+
+Pure functions over arrays. `weights` is always (..., T, S): rows look, columns are looked at, every row sums to 1.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.tasks.gold import Relation
+
+Array = NDArray[np.floating]
+
+
+def entropy(weights: Array) -> Array:
+    """Entropy of each row in nats, −Σ p ln p: 0 for a look at one token, ln n for an even look at n."""
+    weights = np.asarray(weights)
+    log = np.log(weights, where=weights > 0, out=np.zeros_like(weights))  # 0 ln 0 is 0
+    return -(weights * log).sum(-1)  # (..., T)
+
+
+def distance(weights: Array) -> Array:
+    """Mean attended distance of each row in tokens, Σ p(s) |t − s|, for a text that looks at itself."""
+    T, S = weights.shape[-2:]
+    if T != S:
+        raise ValueError(f"a distance needs as many queries as keys, not {T} and {S}")
+    apart = np.abs(np.arange(T)[:, None] - np.arange(S))  # (T, S)
+    return (weights * apart).sum(-1)  # (..., T)
+
+
+def rollout(weights: Array) -> Array:
+    """Attention rollout: which input tokens each position can have heard from, layer upon layer.
+
+    Abnar & Zuidema 2020. With A_l the mean over the heads of layer l, half of every position comes from itself
+    through the residual connection, and layers multiply:
+
+        Ã_l = (A_l + I) / 2        rollout = Ã_L ⋯ Ã_2 Ã_1
+
+    Arguments:
+        weights: (L, H, T, T), all heads of all layers.
+    Returns:
+        (T, T); its rows sum to 1 because the rows of every Ã_l do.
+    """
+    heard = np.eye(weights.shape[-1], dtype=weights.dtype)  # (T, T)
+    for layer in weights.mean(1):  # (T, T)
+        heard = (layer + np.eye(len(layer), dtype=layer.dtype)) / 2 @ heard  # (T, T)
+    return heard
+
+
+def divergence(p: Array, q: Array) -> Array:
+    """Kullback–Leibler divergence KL(p ‖ q) = Σ p ln(p / q) in nats, over the last axis.
+
+    How surprised one who expects `q` is by what `p` brings; infinite where `q` rules out what `p` allows.
+    """
+    p, q = np.broadcast_arrays(p, q)
+    with np.errstate(divide="ignore"):
+        ratio = np.log(p, where=p > 0, out=np.zeros_like(p)) - np.log(q, where=p > 0, out=np.zeros_like(q))
+    return (p * ratio).sum(-1)  # (...)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well every head follows one relation, over `n` gold links."""
+
+    n: int
+    mass: Array  # (L, H)  mean weight on the gold keys
+    top1: Array  # (L, H)  share of the links in which the largest weight of the row lies on a gold key
+
+
+@dataclass
+class _Tally:
+    n: int = 0
+    mass: list[Array] = field(default_factory=list)  # each (L, H)
+    top1: list[Array] = field(default_factory=list)
+
+
+def score_relations(examples: Iterable[tuple[Array, Sequence[Relation]]]) -> Mapping[str, Score]:
+    """Hold every head against gold links.
+
+    Arguments:
+        examples: pairs of the weights (L, H, T, T) of one sentence and its relations.
+    Returns:
+        relation name → its score, in the order in which the names first occur.
+    """
+    tallies: dict[str, _Tally] = defaultdict(_Tally)
+    for weights, relations in examples:
+        largest = weights.argmax(-1)  # (L, H, T)
+        for relation in relations:
+            keys = list(relation.keys)
+            tally = tallies[relation.name]
+            tally.n += 1
+            tally.mass.append(weights[:, :, relation.query, keys].sum(-1))  # (L, H)
+            tally.top1.append(np.isin(largest[:, :, relation.query], keys).astype(weights.dtype))  # (L, H)
+    return {
+        name: Score(tally.n, np.mean(tally.mass, axis=0), np.mean(tally.top1, axis=0))
+        for name, tally in tallies.items()
+    }

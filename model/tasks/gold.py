@@ -1,0 +1,91 @@
+"""What a sentence with gold answers is: its words, who should look at whom, and what can be predicted.
+
+A generator knows why it put a word where it stands. It says so here, in two ways. A `Relation` is a link a head may
+be found to follow: from the position that looks to the positions that count as right. A `Probe` is a word that can be
+foretold from the words before it, beside the words that would be wrong there.
+
+Positions count the start token `<s>` as 0, so the first word of a sentence stands at position 1.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+PREVIOUS_TOKEN = "previous token"
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A gold link: `query` is the position that looks; a look at any of `keys` is right."""
+
+    name: str
+    query: int
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A foreseeable word: at `position` stands `right`; `wrong` are the words it is scored against."""
+
+    name: str
+    position: int
+    right: str
+    wrong: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One document of a task, without `<s>`, and everything its generator knows about it."""
+
+    words: tuple[str, ...]
+    kind: str
+    relations: tuple[Relation, ...]
+    probes: tuple[Probe, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+    def word(self, position: int) -> str:
+        """The word at a position of the token sequence, where `<s>` is position 0."""
+        return "<s>" if position == 0 else self.words[position - 1]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A language to learn: its words by part of speech, its kinds of document, and how to draw one."""
+
+    name: str
+    title: str
+    kinds: Mapping[str, str]  # name of the kind → short label for a menu
+    words: Mapping[str, tuple[str, ...]]  # part of speech → words
+    draw: Callable[[str | None, Random], Sentence]  # a kind, or None for the mixture the models are trained on
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        return tuple(word for group in self.words.values() for word in group)
+
+
+@dataclass
+class Draft:
+    """A sentence in the making. Words are said one after another; links and probes name their positions."""
+
+    words: list[str] = field(default_factory=list)
+    relations: list[Relation] = field(default_factory=list)
+    probes: list[Probe] = field(default_factory=list)
+
+    def say(self, *words: str) -> int:
+        """Append words; return the position of the last one."""
+        self.words.extend(words)
+        return len(self.words)
+
+    def link(self, name: str, query: int, *keys: int) -> None:
+        self.relations.append(Relation(name, query, keys))
+
+    def expect(self, name: str, position: int, wrong: tuple[str, ...]) -> None:
+        """Mark the word said at `position` as foreseeable, against the words in `wrong`."""
+        self.probes.append(Probe(name, position, self.words[position - 1], wrong))
+
+    def finish(self, kind: str) -> Sentence:
+        before = [Relation(PREVIOUS_TOKEN, t, (t - 1,)) for t in range(1, len(self.words) + 1)]
+        return Sentence(tuple(self.words), kind, (*self.relations, *before), tuple(self.probes))

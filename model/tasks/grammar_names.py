@@ -1,0 +1,64 @@
+"""Names: "first : anna hugo ida otto . again : hugo ida otto ." and people who keep the surname they were given.
+
+Nothing about a name tells what follows it, except what followed it before: find the earlier place, read the next word.
+That is induction, and it takes two steps: a head that tells each word what stood before it, and a head that looks for
+the word that stood behind the present one.
+"""
+
+from random import Random
+
+from model.tasks.gold import Draft, Sentence
+from model.tasks.grammar_words import FIRST_NAMES, MEETINGS, SURNAMES
+
+INDUCTION = "induction"
+IN_NAMES = "previous token, in name passages"
+
+
+def _say_repeated(draft: Draft, word: str, pool: tuple[str, ...]) -> None:
+    """Say a word that followed the present one before. Every earlier place counts, not only the last."""
+    now = len(draft.words)
+    present = draft.words[-1]
+    earlier = (t + 1 for t in range(1, now) if draft.words[t - 1] == present)
+    position = draft.say(word)
+    draft.link(INDUCTION, now, *earlier)
+    draft.expect(INDUCTION, position, tuple(other for other in pool if other != word))
+
+
+def _roll_call(draft: Draft, rng: Random) -> None:
+    called = rng.sample(FIRST_NAMES, rng.randint(4, 10))
+    draft.say("first", ":", *called, ".")
+    for adverb in rng.sample(("again", "later"), rng.randint(1, 2)):
+        # The repetition starts anywhere, so that counting words does not help.
+        start = rng.randint(0, len(called) - 3)
+        draft.say(adverb, ":", called[start])
+        for name in called[start + 1 :]:
+            _say_repeated(draft, name, FIRST_NAMES)
+        draft.say(".")
+
+
+def _acquaintances(draft: Draft, rng: Random) -> None:
+    count = rng.randint(2, 5)
+    people = list(zip(rng.sample(FIRST_NAMES, count), rng.sample(SURNAMES, count), strict=True))
+    for index, (first, last) in enumerate(people):
+        if index:
+            draft.say("and" if index == count - 1 else ",")
+        draft.say(first, last)
+    draft.say("met", ".")
+    for _ in range(rng.randint(1, 3)):
+        draft.say(rng.choice(("then", "later")))
+        for index, (first, last) in enumerate(rng.sample(people, 2)):
+            if index:
+                draft.say(rng.choice(MEETINGS))
+            draft.say(first)
+            _say_repeated(draft, last, SURNAMES)
+        draft.say(".")
+
+
+def names(rng: Random) -> Sentence:
+    """One passage in which names come back."""
+    draft = Draft()
+    say = _roll_call if rng.random() < 0.6 else _acquaintances
+    say(draft, rng)
+    for t in range(1, len(draft.words) + 1):
+        draft.link(IN_NAMES, t, t - 1)
+    return draft.finish("names")

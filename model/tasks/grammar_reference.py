@@ -1,0 +1,45 @@
+"""Reference: "the wizard near the bridge visited the nun because she lost her bell ."
+
+Only the nun owns a bell. To foretell it, "her" has to find out who she is: the pronoun picks the owner, the owner picks
+the thing.
+"""
+
+from random import Random
+
+from model.tasks.gold import Draft, Sentence
+from model.tasks.grammar_words import ATTRIBUTES, LOSSES, MEETINGS, NOUNS, OWNERS, POSSESSIVE, PREPOSITIONS
+
+THINGS = tuple(thing for pairs in OWNERS.values() for _, thing in pairs)
+
+
+def _say_owner(draft: Draft, rng: Random, owner: str) -> int:
+    draft.say("the")
+    if rng.random() < 0.15:
+        draft.say(rng.choice(ATTRIBUTES))
+    position = draft.say(owner)
+    if rng.random() < 0.3:
+        draft.say(rng.choice(PREPOSITIONS), "the", rng.choice(NOUNS["places"] + NOUNS["plants"])[rng.random() < 0.5])
+    return position
+
+
+def reference(rng: Random) -> Sentence:
+    """One sentence with two owners whom different pronouns mean, and a possessive that means one of them."""
+    draft = Draft()
+    order = rng.sample(list(OWNERS), 2)
+    owners = {pronoun: rng.choice(OWNERS[pronoun]) for pronoun in order}
+    positions = {order[0]: _say_owner(draft, rng, owners[order[0]][0])}
+    draft.say(rng.choice(MEETINGS))
+    positions[order[1]] = _say_owner(draft, rng, owners[order[1]][0])
+
+    pronoun = rng.choice(order)
+    if rng.random() < 0.6:
+        draft.say("because")
+        draft.link("pronoun → referent", draft.say(pronoun), positions[pronoun])
+        draft.say(rng.choice(LOSSES))
+    else:
+        draft.say(rng.choice(PREPOSITIONS))
+    possessive, thing = draft.say(POSSESSIVE[pronoun]), owners[pronoun][1]
+    draft.link("possessive → referent", possessive, positions[pronoun])
+    draft.expect("possessed item", draft.say(thing), tuple(other for other in THINGS if other != thing))
+    draft.say(".")
+    return draft.finish("reference")

@@ -1,0 +1,95 @@
+"""The vocabulary of the grammar language, by the role a word plays in it and by part of speech."""
+
+# A class decides two things: which adjectives fit ("the dogs were wild"), and who may do something to others.
+NOUNS: dict[str, tuple[tuple[str, str], ...]] = {
+    "people": (
+        ("person", "people"), ("child", "children"), ("student", "students"), ("doctor", "doctors"),
+        ("wizard", "wizards"), ("king", "kings"), ("nun", "nuns"), ("queen", "queens"),
+    ),
+    "animals": (
+        ("dog", "dogs"), ("cat", "cats"), ("horse", "horses"), ("bird", "birds"), ("fox", "foxes"), ("bear", "bears"),
+    ),
+    "plants": (("tree", "trees"), ("rose", "roses"), ("bush", "bushes"), ("flower", "flowers")),
+    "machines": (("car", "cars"), ("train", "trains"), ("clock", "clocks"), ("radio", "radios")),
+    "places": (("bridge", "bridges"), ("tower", "towers"), ("castle", "castles"), ("river", "rivers")),
+}  # fmt: skip
+ANIMATE = ("people", "animals")
+
+ADJECTIVES: dict[str, tuple[str, ...]] = {
+    "people": ("tired", "polite", "honest", "clever"),
+    "animals": ("wild", "tame", "hungry", "furry"),
+    "plants": ("leafy", "ripe", "thorny", "withered"),
+    "machines": ("rusty", "broken", "electric", "noisy"),
+    "places": ("ancient", "famous", "distant", "steep"),
+}
+ATTRIBUTES = ("old", "small", "big", "young", "strange")  # fit every noun, and so tell nothing about it
+
+LINKING = (("was", "were"), ("is", "are"), ("seems", "seem"), ("looks", "look"))  # singular, plural
+ACTIONS = (
+    ("chases", "chase"), ("likes", "like"), ("fears", "fear"), ("follows", "follow"),
+    ("watches", "watch"), ("knows", "know"),
+)  # fmt: skip
+PREPOSITIONS = ("near", "behind", "beside", "above")
+
+# Each owns one thing and nobody else owns it: the thing can only be foretold by finding the owner. Four pronouns and
+# not two: with two, a head may look for one of them only and take every other case to be the other.
+OWNERS: dict[str, tuple[tuple[str, str], ...]] = {
+    "he": (
+        ("wizard", "wand"), ("king", "crown"), ("monk", "candle"),
+        ("boy", "kite"), ("prince", "ring"), ("uncle", "pipe"),
+    ),
+    "she": (
+        ("nun", "bell"), ("queen", "throne"), ("witch", "broom"),
+        ("girl", "doll"), ("princess", "mirror"), ("aunt", "shawl"),
+    ),
+    "it": (
+        ("dog", "bone"), ("cat", "cushion"), ("horse", "saddle"),
+        ("bird", "nest"), ("fox", "den"), ("bear", "honey"),
+    ),
+    "they": (
+        ("children", "toys"), ("students", "books"), ("doctors", "pills"),
+        ("wizards", "spells"), ("kings", "armies"), ("nuns", "prayers"),
+    ),
+}  # fmt: skip
+POSSESSIVE = {"he": "his", "she": "her", "it": "its", "they": "their"}
+MEETINGS = ("visited", "met", "saw", "thanked", "called", "helped")
+LOSSES = ("lost", "found", "broke", "dropped", "sold")
+
+FIRST_NAMES = (
+    "anna", "bruno", "carl", "dora", "emil", "flora", "gina", "hugo", "ida", "jonas",
+    "klara", "lena", "milo", "nora", "otto", "petra", "rosa", "simon", "theo", "vera",
+)  # fmt: skip
+SURNAMES = (
+    "adler", "brook", "cole", "drake", "ford", "grant", "hill", "lane",
+    "moss", "nash", "reed", "stone", "vance", "ward", "wells", "york",
+)  # fmt: skip
+
+BRACKETS = {"(": ")", "[": "]", "{": "}"}
+
+
+def _unique(*groups: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for group in groups for word in group))
+
+
+_SINGULAR, _PLURAL = (tuple(pair[number] for pairs in NOUNS.values() for pair in pairs) for number in (0, 1))
+_OWNERS = tuple(owner for pronoun, pairs in OWNERS.items() for owner, _ in pairs if pronoun != "they")
+_THINGS = tuple(thing for pairs in OWNERS.values() for _, thing in pairs)
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "articles": ("the",),
+    "nouns": _unique(_SINGULAR, _OWNERS),
+    "plural nouns": _PLURAL,
+    "belongings": _THINGS,
+    "adjectives": _unique(*ADJECTIVES.values(), ATTRIBUTES),
+    "verbs": tuple(singular for singular, _ in LINKING + ACTIONS),
+    "plural verbs": tuple(plural for _, plural in LINKING + ACTIONS),
+    "past verbs": MEETINGS + LOSSES,
+    "pronouns": (*POSSESSIVE, *POSSESSIVE.values()),
+    "joining words": ("who", "that", "and", "but", "because", "when"),
+    "prepositions": PREPOSITIONS,
+    "adverbs": ("first", "again", "then", "later"),
+    "first names": FIRST_NAMES,
+    "surnames": SURNAMES,
+    "punctuation": (".", ",", ":"),
+    "brackets": (*BRACKETS, *BRACKETS.values()),
+}

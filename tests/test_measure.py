@@ -1,0 +1,84 @@
+"""Measures by sums done on paper, and by laws that hold for every map."""
+
+import math
+
+import numpy as np
+import pytest
+
+from model.measure import distance, divergence, entropy, rollout, score_relations
+from model.tasks import Relation
+
+
+def some_weights(*shape: int) -> np.ndarray:
+    """Random causal maps whose rows sum to 1."""
+    raw = np.random.default_rng(0).random(shape) * np.tri(shape[-1])
+    return raw / raw.sum(-1, keepdims=True)
+
+
+def test_a_look_at_one_token_has_no_entropy_and_an_even_look_has_ln_n():
+    rows = np.array([[1.0, 0, 0, 0], [0.5, 0.5, 0, 0], [0.25, 0.25, 0.25, 0.25]])
+    assert entropy(rows) == pytest.approx([0, math.log(2), math.log(4)])
+
+
+def test_entropy_lies_between_0_and_ln_of_the_tokens_that_may_be_seen():
+    found = entropy(some_weights(2, 3, 7, 7))
+    assert (found >= 0).all()
+    assert (found <= np.log(np.arange(1, 8)) + 1e-12).all()
+
+
+def test_distance_by_hand():
+    weights = np.array([[1, 0, 0], [0.5, 0.5, 0], [0.2, 0.3, 0.5]])
+    assert distance(weights) == pytest.approx([0, 0.5, 0.2 * 2 + 0.3 * 1])
+
+
+def test_distance_between_two_different_texts_is_refused():
+    with pytest.raises(ValueError, match="not 2 and 3"):
+        distance(np.ones((2, 3)) / 3)
+
+
+def test_rollout_of_one_layer_is_half_attention_and_half_oneself():
+    weights = np.array([[[[1, 0], [0.4, 0.6]], [[1, 0], [0.8, 0.2]]]])  # one layer, two heads; their mean: .6 and .4
+    assert rollout(weights) == pytest.approx(np.array([[1, 0], [0.3, 0.7]]))
+
+
+def test_rollout_of_two_layers_passes_on_what_the_first_one_heard():
+    back = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0]], dtype=float)  # everybody looks one word back
+    found = rollout(np.stack([back, back])[:, None])
+    assert found[2] == pytest.approx([0.25, 0.5, 0.25])  # two steps, one step of either layer, none
+
+
+def test_rows_of_a_rollout_sum_to_one_and_never_hear_the_future():
+    found = rollout(some_weights(4, 3, 9, 9))
+    assert found.sum(-1) == pytest.approx(np.ones(9))
+    assert (np.triu(found, 1) == 0).all()
+
+
+def test_divergence_by_hand_is_zero_only_between_equals():
+    p, q = np.array([0.5, 0.5, 0]), np.array([0.25, 0.5, 0.25])
+    assert divergence(p, q) == pytest.approx(0.5 * math.log(2))
+    assert divergence(p, p) == 0
+    assert divergence(q, p) == math.inf
+
+
+def test_divergence_is_never_negative():
+    p, q = some_weights(5, 5, 5), some_weights(6, 5, 5)[:5][::-1]
+    assert (divergence(p, q) >= -1e-12).all()
+
+
+def test_relation_scores_by_hand():
+    # Two heads; the third word looks. Gold is word 0 or 1.
+    weights = np.zeros((1, 2, 3, 3))
+    weights[0, 0, 2] = [0.3, 0.2, 0.5]
+    weights[0, 1, 2] = [0.1, 0.8, 0.1]
+    score = score_relations([(weights, [Relation("either", 2, (0, 1))]), (weights, [Relation("either", 2, (0,))])])
+    assert score["either"].n == 2
+    assert score["either"].mass == pytest.approx(np.array([[(0.5 + 0.3) / 2, (0.9 + 0.1) / 2]]))
+    assert score["either"].top1 == pytest.approx(np.array([[0, 0.5]]))
+
+
+def test_a_head_that_always_finds_gold_scores_one_and_heads_stay_apart():
+    T = 6
+    weights = np.stack([np.eye(T, k=-1), np.eye(T)])[None]  # (L=1, H=2, T, T)
+    weights[0, 0, 0, 0] = 1
+    score = score_relations([(weights, [Relation("previous token", t, (t - 1,)) for t in range(1, T)])])
+    assert score["previous token"].mass.tolist() == score["previous token"].top1.tolist() == [[1, 0]]
