@@ -9,7 +9,7 @@ Never pickle: a pickle can run code, a safetensors file can only hold numbers.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ def load(name: str, folder: Path = TRAINED, step: int | None = None) -> tuple[Tr
     """
     told = card(name, folder)
     trained = Switches(**told["config"].pop("trained"))
+    trained = replace(trained, heads_off=frozenset(map(tuple, trained.heads_off)))  # JSON knows lists only
     config = ModelConfig(**told["config"], trained=trained)
     transformer = Transformer(config)
     if step is None:
