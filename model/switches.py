@@ -4,7 +4,7 @@ Toggles, links, file names, help and tests all read these declarations. `Switche
 was trained; an ablation is a `False`.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 
@@ -29,6 +29,11 @@ class Switches:
         """The parts that are present in both: what runs is what was trained minus what is removed."""
         present = {part.name: getattr(self, part.name) and getattr(other, part.name) for part in PARTS}
         return Switches(**present, heads_off=self.heads_off | other.heads_off)
+
+    def without(self, *names: str) -> "Switches":
+        """The same with these parts off."""
+        off: dict[str, Any] = dict.fromkeys(names, False)
+        return replace(self, **off)
 
     @property
     def removed(self) -> tuple[str, ...]:

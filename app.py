@@ -1,0 +1,11 @@
+"""Attention Lab: the table of contents. `streamlit run app.py`"""
+
+import streamlit as st
+
+from viz.ui import frame
+
+frame.open_frame()
+page = st.navigation([st.Page("viz/pages/heads.py", title="Heads", url_path="heads", default=True)], position="top")
+frame.heading("heads")
+frame.warm_up()
+page.run()

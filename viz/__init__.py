@@ -1,0 +1,1 @@
+"""The pictures. `viz/*.py` turn arrays and words into figures; `viz/ui` and `viz/pages` put them on a screen."""

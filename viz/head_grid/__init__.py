@@ -1,0 +1,14 @@
+"""All heads at a glance, drawn on one canvas in the browser; hovering and focus need no round trip.
+
+pack.py              arrays → one block of bytes
+mounts.py            the three components: the sentence, the grid, the save buttons
+frontend/store.js    which row is lit, shared by everything on the page
+frontend/sentence.js the sentence twice, with lines from the word that looks to the words it looks at
+frontend/grid.js     the maps of all heads
+frontend/chart.js    the lit row on the enlarged Plotly map
+frontend/save.js     any figure of the page as SVG or PNG
+"""
+
+from viz.head_grid.mounts import grid, save, sentence
+
+__all__ = ["grid", "save", "sentence"]

@@ -1,0 +1,294 @@
+// Every head of every layer as a small map: one canvas for the maps, one above it for the lit row.
+
+import { followChart, lightChart } from "./chart.js";
+import { drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
+
+const FULL = 250; // the codes of pack.py
+const NOT_A_NUMBER = 254;
+const ABSENT = 255;
+
+const GUTTER = 30; // left of the maps: the number of the layer
+const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps get smaller
+const LEAST = 26; // a map is never smaller than this
+
+export default function ({ data, parentElement, setTriggerValue, key }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  Object.assign(view, { header, cells: arrays.cells, colours: colourTable(header.theme) });
+  view.choose = (layer, head) => setTriggerValue("head", [layer, head]);
+  view.pin = (row) => setTriggerValue("pin", { row });
+
+  const [layers, heads] = arrays.cells.shape;
+  const shape = `${layers}×${heads}`;
+  if (view.shape !== shape) {
+    view.shape = shape;
+    addButtons(view, layers, heads);
+  }
+  const stop = listen(key, () => light(view));
+  drawings.set(key, () => toSvg(view));
+  followChart(header.chart, header.tokens.length);
+  arrange(view);
+  return stop;
+}
+
+function build(root) {
+  const maps = element("canvas", "maps");
+  const lit = element("canvas", "lit");
+  const buttons = element("div", "heads");
+  const tip = element("div", "tip");
+  tip.hidden = true;
+  root.append(maps, lit, buttons, tip);
+  const view = { root, maps, lit, buttons, tip };
+
+  buttons.onpointermove = (event) => point(view, event);
+  buttons.onpointerleave = () => {
+    tip.hidden = true;
+    hover(null);
+  };
+  buttons.onclick = (event) => {
+    const chosen = event.target.closest(".head");
+    if (chosen) view.choose(...headAt(view, chosen));
+  };
+  buttons.onkeydown = (event) => moveFocus(view, event);
+  new ResizeObserver(() => arrange(view)).observe(root);
+  return view;
+}
+
+const headAt = (view, button) => {
+  const at = [...view.buttons.children].indexOf(button);
+  const heads = view.cells.shape[1];
+  return [Math.floor(at / heads), at % heads];
+};
+
+function addButtons(view, layers, heads) {
+  const made = Array.from({ length: layers * heads }, () => {
+    const button = element("button", "head");
+    button.type = "button";
+    button.append(element("span", "name", ""));
+    return button;
+  });
+  view.buttons.setAttribute("role", "group");
+  view.buttons.setAttribute("aria-label", `${layers} layers of ${heads} heads. Arrow keys move, Enter enlarges.`);
+  view.buttons.replaceChildren(...made);
+  view.focus = -1;
+}
+
+function moveFocus(view, event) {
+  const [layers, heads] = view.cells.shape;
+  const at = [...view.buttons.children].indexOf(event.target);
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -heads, ArrowDown: heads }[event.key];
+  if (event.key === "Escape" && view.header.pinned) view.pin(null);
+  if (step === undefined || at < 0) return;
+  event.preventDefault();
+  const to = at + step;
+  if (to < 0 || to >= layers * heads) return;
+  view.buttons.children[at].tabIndex = -1;
+  view.buttons.children[to].tabIndex = 0;
+  view.buttons.children[to].focus();
+}
+
+// Sizes, labels, and both canvases. Called when the data or the width changes.
+function arrange(view) {
+  const { header, cells, root, buttons } = view;
+  if (!header || !root.clientWidth) return;
+  const [layers, heads, rows] = cells.shape;
+  const label = 20;
+  const wide = (root.clientWidth - GUTTER) / heads;
+  const gap = wide > 70 ? 18 : 4;
+  const room = Math.min(wide - gap, Math.max(LEAST, HEIGHT / layers - label - 8));
+  // Whole device pixels a cell, so that no row of a map looks thicker than another.
+  const ratio = window.devicePixelRatio || 1;
+  const size = room * ratio >= rows ? (Math.floor((room * ratio) / rows) * rows) / ratio : Math.floor(room);
+  const named = size >= 56;
+  const down = size + (named ? label + 8 : gap);
+  const across = named ? wide : size + gap;
+  const width = GUTTER + across * heads;
+  const height = down * layers;
+  view.place = { size, across, down, width, height, named, ratio };
+
+  for (const canvas of [view.maps, view.lit]) {
+    canvas.width = Math.round(root.clientWidth * ratio);
+    canvas.height = Math.round(height * ratio);
+    canvas.style.width = `${root.clientWidth}px`;
+    canvas.style.height = `${height}px`;
+  }
+  root.style.height = `${height}px`;
+  const chosen = header.selected[0] * heads + header.selected[1];
+  [...buttons.children].forEach((button, at) => {
+    const [layer, head] = [Math.floor(at / heads), at % heads];
+    const does = header.names[layer][head];
+    Object.assign(button.style, {
+      left: `${GUTTER + head * across}px`,
+      top: `${layer * down}px`,
+      width: `${across - 4}px`,
+      height: `${down - 4}px`,
+    });
+    button.firstChild.textContent = named ? does || `head ${head}` : "";
+    button.classList.toggle("found", Boolean(does));
+    button.setAttribute("aria-label", `Layer ${layer}, head ${head}${does ? `: ${does}` : ""}`);
+    button.setAttribute("aria-pressed", String(at === chosen));
+    if (view.focus < 0 || document.activeElement !== button) button.tabIndex = at === chosen ? 0 : -1;
+  });
+  view.focus = chosen;
+  drawMaps(view);
+  light(view);
+}
+
+// Code → red, green, blue, opacity.
+function colourTable(theme) {
+  const table = new Uint8ClampedArray(256 * 4);
+  const stops = theme.weights.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
+  for (let code = 0; code <= FULL; code++) {
+    const at = (code / FULL) * (stops.length - 1);
+    const low = Math.min(Math.floor(at), stops.length - 2);
+    for (let channel = 0; channel < 3; channel++) {
+      table[code * 4 + channel] = stops[low][channel] + (at - low) * (stops[low + 1][channel] - stops[low][channel]);
+    }
+    table[code * 4 + 3] = 255;
+  }
+  table.set([200, 30, 30, 255], NOT_A_NUMBER * 4);
+  return table; // ABSENT stays transparent: the hatching shows
+}
+
+function mapImage(view, layer, head) {
+  const [, heads, rows, columns] = view.cells.shape;
+  const image = new ImageData(columns, rows);
+  const start = (layer * heads + head) * rows * columns;
+  for (let at = 0; at < rows * columns; at++) {
+    const code = view.cells.values[start + at] * 4;
+    image.data[at * 4] = view.colours[code];
+    image.data[at * 4 + 1] = view.colours[code + 1];
+    image.data[at * 4 + 2] = view.colours[code + 2];
+    image.data[at * 4 + 3] = view.colours[code + 3];
+  }
+  return image;
+}
+
+function drawMaps(view) {
+  const { header, cells, maps, place } = view;
+  const { theme } = header;
+  const [layers, heads, rows, columns] = cells.shape;
+  const pen = maps.getContext("2d");
+  pen.scale(place.ratio, place.ratio);
+  const small = new OffscreenCanvas(columns, rows);
+  const smallPen = small.getContext("2d");
+  const hatch = hatching(pen, theme);
+  pen.imageSmoothingEnabled = false;
+  for (let layer = 0; layer < layers; layer++) {
+    pen.fillStyle = theme.muted;
+    pen.font = `12px ${getComputedStyle(view.root).fontFamily}`;
+    pen.save();
+    pen.translate(14, layer * place.down + place.size / 2);
+    if (place.named) pen.rotate(-Math.PI / 2);
+    pen.textAlign = "center";
+    pen.fillText(place.named ? `layer ${layer}` : layer, 0, 0);
+    pen.restore();
+    for (let head = 0; head < heads; head++) {
+      const [x, y] = [GUTTER + head * place.across, layer * place.down];
+      pen.fillStyle = theme.absent;
+      pen.fillRect(x, y, place.size, place.size);
+      pen.fillStyle = hatch;
+      pen.fillRect(x, y, place.size, place.size);
+      smallPen.clearRect(0, 0, columns, rows);
+      smallPen.putImageData(mapImage(view, layer, head), 0, 0);
+      pen.drawImage(small, x, y, place.size, place.size);
+    }
+  }
+}
+
+function hatching(pen, theme) {
+  const tile = new OffscreenCanvas(6, 6);
+  const line = tile.getContext("2d");
+  line.strokeStyle = theme.hatch;
+  for (const offset of [-6, 0, 6]) {
+    line.moveTo(offset, 6);
+    line.lineTo(offset + 6, 0);
+  }
+  line.stroke();
+  return pen.createPattern(tile, "repeat");
+}
+
+function light(view) {
+  const { header, cells, lit, place } = view;
+  if (!place) return;
+  const [layers, heads] = cells.shape;
+  const tokens = header.tokens.length;
+  const row = Math.min(hoveredRow() ?? header.row, tokens - 1);
+  const pen = lit.getContext("2d");
+  pen.setTransform(place.ratio, 0, 0, place.ratio, 0, 0);
+  pen.clearRect(0, 0, lit.width, lit.height);
+  pen.strokeStyle = header.theme.accent;
+  pen.lineWidth = 1.25;
+  const tall = Math.max(place.size / tokens, 3);
+  for (let layer = 0; layer < layers; layer++) {
+    for (let head = 0; head < heads; head++) {
+      const y = layer * place.down + Math.min((row / tokens) * place.size, place.size - tall);
+      pen.strokeRect(GUTTER + head * place.across - 0.5, y, place.size + 1, tall);
+    }
+  }
+  const [layer, head] = header.selected;
+  pen.lineWidth = 2;
+  pen.strokeRect(GUTTER + head * place.across - 3, layer * place.down + 0.5, place.size + 6, place.size + 2);
+  lightChart(header.chart, row, header.theme, hoveredRow() !== null);
+}
+
+// The pointer over a map lights its row everywhere and names the cell.
+function point(view, event) {
+  const { header, cells, place, tip, root } = view;
+  const button = event.target.closest?.(".head");
+  if (!button) return;
+  const [layer, head] = headAt(view, button);
+  const box = root.getBoundingClientRect();
+  const x = event.clientX - box.left - (GUTTER + head * place.across);
+  const y = event.clientY - box.top - layer * place.down;
+  if (x < 0 || y < 0 || x >= place.size || y >= place.size) {
+    tip.hidden = true;
+    hover(null);
+    return;
+  }
+  const tokens = header.tokens.length;
+  const [row, column] = [Math.floor((y / place.size) * tokens), Math.floor((x / place.size) * tokens)];
+  hover(row);
+  const [, heads, rows, columns] = cells.shape;
+  const cell = [Math.floor((y / place.size) * rows), Math.floor((x / place.size) * columns)];
+  const code = cells.values[((layer * heads + head) * rows + cell[0]) * columns + cell[1]];
+  const value =
+    code === ABSENT ? "not allowed" : code === NOT_A_NUMBER ? "not a number" : `${(code / FULL).toFixed(2)}${header.pooled ? " at most" : ""}`;
+  tip.replaceChildren(
+    element("div", "where", `Layer ${layer}, head ${head}  ${header.names[layer][head]}`),
+    element("div", "what", `${header.tokens[row]} → ${header.tokens[column]}  ${value}`),
+  );
+  tip.hidden = false;
+  const right = GUTTER + head * place.across + x + 14;
+  tip.style.left = `${Math.max(0, Math.min(right, root.clientWidth - tip.offsetWidth - 4))}px`;
+  tip.style.top = `${layer * place.down + y + 16}px`;
+}
+
+function toSvg(view) {
+  const { header, cells, place } = view;
+  const { theme } = header;
+  const [layers, heads, rows, columns] = cells.shape;
+  const parts = [
+    `<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse"><path d="M0 6L6 0" stroke="${theme.hatch}"/></pattern></defs>`,
+  ];
+  const small = document.createElement("canvas");
+  [small.width, small.height] = [columns, rows];
+  for (let layer = 0; layer < layers; layer++) {
+    for (let head = 0; head < heads; head++) {
+      const [x, y] = [GUTTER + head * place.across, 22 + layer * place.down];
+      const box = `x="${x}" y="${y}" width="${place.size}" height="${place.size}"`;
+      small.getContext("2d").putImageData(mapImage(view, layer, head), 0, 0);
+      const does = header.names[layer][head];
+      parts.push(
+        `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
+        `<image ${box} preserveAspectRatio="none" style="image-rendering:pixelated" href="${small.toDataURL()}"/>`,
+        place.named ? svgText(x, y + place.size + 14, does || `head ${head}`, { fill: does ? theme.ink : theme.muted, weight: does ? 650 : 400, size: 11 }) : "",
+      );
+    }
+    parts.push(svgText(0, 22 + layer * place.down + place.size / 2, place.named ? `L${layer}` : layer, { fill: theme.muted }));
+  }
+  const legend = "Rows look, columns are looked at. Weight 0 … 1, light to dark; hatched: not allowed.";
+  parts.unshift(svgText(0, 12, theme.name === "dark" ? legend.replace("light to dark", "dark to light") : legend, { fill: theme.muted, size: 11 }));
+  return svgPage(Math.ceil(place.width), Math.ceil(place.height + 26), theme, parts.join(""));
+}

@@ -1,0 +1,207 @@
+// The sentence twice: above, the words that look; below, the words they look at; between them, one head's weights.
+
+import { drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
+
+const FAINT = 0.02; // lines below this weight are not drawn
+const NAMED = 0.05; // weights from here on stand as numbers under their word
+const GAP = 72; // pixels between the two rows of words
+
+export default function ({ data, parentElement, setTriggerValue, key }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  Object.assign(view, { header, weights: arrays.weights, mask: arrays.mask });
+  view.pin = (row) => setTriggerValue("pin", { row });
+
+  const words = JSON.stringify([header.full, header.unknown]);
+  if (view.words !== words) {
+    view.words = words;
+    setWords(view);
+  }
+  const stop = listen(key, () => draw(view));
+  drawings.set(key, () => toSvg(view));
+  draw(view);
+  return stop;
+}
+
+function build(root) {
+  const scroll = element("div", "scroll");
+  const rows = element("div", "rows");
+  const looks = element("div", "words looks");
+  const lines = element("canvas", "lines");
+  const looked = element("div", "words looked");
+  const spoken = element("div", "spoken");
+  spoken.setAttribute("aria-live", "polite");
+  looks.setAttribute("role", "group");
+  looks.setAttribute("aria-label", "Words that look. Arrow keys move, Enter pins, Escape frees.");
+  looked.setAttribute("aria-hidden", "true");
+  rows.append(looks, lines, looked);
+  scroll.append(rows);
+  const top = element("div", "side top", "looks");
+  const bottom = element("div", "side bottom", "is looked at");
+  root.append(top, scroll, bottom, spoken);
+  const view = { root, scroll, rows, looks, lines, looked, spoken, focus: 0 };
+
+  const rowOf = (event) => {
+    const word = event.target.closest?.("[data-at]");
+    return word ? Number(word.dataset.at) : null;
+  };
+  rows.onpointerover = (event) => {
+    const row = rowOf(event);
+    if (row !== null && event.pointerType !== "touch") hover(row);
+  };
+  root.onpointerleave = () => hover(null);
+  rows.onclick = (event) => {
+    const row = rowOf(event);
+    if (row !== null) view.pin(view.header.pinned && view.header.row === row ? null : row);
+  };
+  looks.onfocusin = (event) => {
+    const row = rowOf(event);
+    if (row === null || !event.target.matches(":focus-visible")) return;
+    view.focus = row;
+    hover(row);
+    view.spoken.textContent = describe(view, row);
+  };
+  looks.onfocusout = () => hover(null);
+  looks.onkeydown = (event) => {
+    const last = view.header.tokens.length - 1;
+    const to = { ArrowLeft: view.focus - 1, ArrowRight: view.focus + 1, Home: 0, End: last }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      moveFocus(view, Math.min(Math.max(to, 0), last));
+    } else if (event.key === "Escape") {
+      hover(null);
+      if (view.header.pinned) view.pin(null);
+    }
+  };
+  scroll.onscroll = () => draw(view);
+  new ResizeObserver(() => draw(view)).observe(scroll);
+  return view;
+}
+
+function setWords(view) {
+  const { header, looks, looked } = view;
+  const unknown = new Set(header.unknown);
+  const upper = [];
+  const lower = [];
+  header.tokens.forEach((token, at) => {
+    const above = element("button", "word", token);
+    above.type = "button";
+    const below = element("span", "word", token);
+    below.append(element("small", "value", ""));
+    for (const word of [above, below]) {
+      word.dataset.at = at;
+      word.title = unknown.has(at) ? `${header.full[at]}: not in this model's vocabulary, read as ⟨unknown⟩` : header.full[at];
+      word.classList.toggle("unknown", unknown.has(at));
+    }
+    above.tabIndex = -1;
+    upper.push(above);
+    lower.push(below);
+  });
+  looks.replaceChildren(...upper);
+  looked.replaceChildren(...lower);
+  view.focus = Math.min(header.row, upper.length - 1);
+  // Three sizes of type: the largest at which the whole sentence is seen without scrolling.
+  for (const size of ["large", "middle", "small"]) {
+    view.rows.dataset.size = size;
+    if (view.rows.scrollWidth <= view.scroll.clientWidth) break;
+  }
+}
+
+function moveFocus(view, row) {
+  view.looks.children[view.focus].tabIndex = -1;
+  view.focus = row;
+  view.looks.children[row].tabIndex = 0;
+  view.looks.children[row].focus();
+  view.looks.children[row].scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+const litRow = (view) => Math.min(hoveredRow() ?? view.header.row, view.header.tokens.length - 1);
+
+function weightsOf(view, row) {
+  const width = view.weights.shape[1];
+  return view.weights.values.subarray(row * width, (row + 1) * width);
+}
+
+function describe(view, row) {
+  const named = [...weightsOf(view, row)]
+    .map((weight, at) => ({ weight, word: view.header.full[at] }))
+    .filter(({ weight }) => weight >= NAMED)
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, 3)
+    .map(({ weight, word }) => `${word} ${weight.toFixed(2)}`);
+  return `${view.header.full[row]} looks at ${named.join(", ") || "nothing in particular"}`;
+}
+
+const middle = (word) => word.offsetLeft + word.offsetWidth / 2;
+
+function curves(view, row) {
+  const from = middle(view.looks.children[row]);
+  return [...weightsOf(view, row)]
+    .map((weight, at) => ({ weight, from, to: middle(view.looked.children[at]) }))
+    .filter(({ weight }) => weight >= FAINT)
+    .sort((a, b) => a.weight - b.weight);
+}
+
+function draw(view) {
+  const { header, looks, looked, lines, scroll, mask } = view;
+  const row = litRow(view);
+  const weights = weightsOf(view, row);
+  let best = 0;
+  weights.forEach((weight, at) => (best = weight > weights[best] ? at : best));
+  for (const [at, word] of [...looks.children].entries()) {
+    word.classList.toggle("lit", at === row);
+    word.setAttribute("aria-pressed", String(header.pinned && at === header.row));
+    word.tabIndex = at === view.focus ? 0 : -1;
+  }
+  for (const [at, word] of [...looked.children].entries()) {
+    const weight = weights[at];
+    word.classList.toggle("forbidden", !mask.values[row * mask.shape[1] + at]);
+    word.classList.toggle("best", at === best && weight >= NAMED);
+    word.lastChild.textContent = weight >= NAMED ? weight.toFixed(2) : "";
+  }
+
+  const ratio = window.devicePixelRatio || 1;
+  const width = scroll.clientWidth;
+  const left = scroll.scrollLeft;
+  lines.style.width = `${width}px`;
+  lines.style.height = `${GAP}px`;
+  lines.width = Math.round(width * ratio); // setting the size also clears the canvas
+  lines.height = Math.round(GAP * ratio);
+  const pen = lines.getContext("2d");
+  pen.scale(ratio, ratio);
+  pen.translate(-left, 0);
+  pen.strokeStyle = header.theme.accent;
+  pen.lineCap = "butt";
+  for (const { weight, from, to } of curves(view, row)) {
+    pen.globalAlpha = 0.25 + 0.75 * weight;
+    pen.lineWidth = 0.75 + 7 * weight;
+    pen.beginPath();
+    pen.moveTo(from, 0);
+    pen.bezierCurveTo(from, GAP * 0.55, to, GAP * 0.45, to, GAP);
+    pen.stroke();
+  }
+}
+
+function toSvg(view) {
+  const { header, looks, looked } = view;
+  const { theme } = header;
+  const row = litRow(view);
+  const weights = weightsOf(view, row);
+  const size = parseFloat(getComputedStyle(view.rows).fontSize);
+  const top = size + 8;
+  const paths = curves(view, row).map(
+    ({ weight, from, to }) =>
+      `<path d="M${from} ${top + 6}C${from} ${top + 6 + GAP * 0.55} ${to} ${top + 6 + GAP * 0.45} ${to} ${top + 6 + GAP}" ` +
+      `fill="none" stroke="${theme.accent}" stroke-width="${0.75 + 7 * weight}" opacity="${0.25 + 0.75 * weight}"/>`,
+  );
+  const below = top + 6 + GAP + size + 2;
+  const words = header.tokens.flatMap((token, at) => [
+    svgText(middle(looks.children[at]), top, token, { size, fill: at === row ? theme.accent : theme.ink, anchor: "middle" }),
+    svgText(middle(looked.children[at]), below, token, { size, fill: theme.ink, anchor: "middle" }),
+    weights[at] >= NAMED
+      ? svgText(middle(looked.children[at]), below + size, weights[at].toFixed(2), { size: 11, fill: theme.accent, anchor: "middle" })
+      : "",
+  ]);
+  return svgPage(view.rows.scrollWidth, Math.ceil(below + size + 10), theme, paths.join("") + words.join(""));
+}

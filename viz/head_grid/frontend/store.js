@@ -1,0 +1,75 @@
+// What the parts of a page share in the browser: which row is lit, and how to draw each figure as SVG.
+
+let hovered = null; // the row under the pointer or the focus; null: none
+const listeners = new Map(); // component key → function(hovered row or null)
+
+export const drawings = new Map(); // component key → function that returns the figure as SVG text
+
+export const hoveredRow = () => hovered;
+
+export function hover(row) {
+  if (row === hovered) return;
+  hovered = row;
+  for (const listener of listeners.values()) listener(hovered);
+}
+
+// One listener a key: a mount that is called again replaces its own.
+export function listen(key, listener) {
+  listeners.set(key, listener);
+  return () => {
+    listeners.delete(key);
+    drawings.delete(key);
+    hovered = null;
+  };
+}
+
+// The inverse of pack() in pack.py: { header, arrays: { name: { values, shape } } }.
+export function unpack(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  const arrays = {};
+  for (const [name, { dtype, shape, at, bytes: size }] of Object.entries(header.arrays)) {
+    const start = 4 + length + at;
+    const raw = bytes.slice(start, start + size); // a copy: typed arrays must begin at a multiple of their size
+    arrays[name] = { values: dtype === "f4" ? new Float32Array(raw.buffer) : raw, shape };
+  }
+  return { header, arrays };
+}
+
+// A root element of our own inside the component, created once and kept across updates.
+export function rootOf(parentElement, theme) {
+  let root = parentElement.querySelector(".lab");
+  if (!root) {
+    root = document.createElement("div");
+    root.className = "lab";
+    parentElement.append(root);
+  }
+  for (const name of ["paper", "ink", "muted", "rule", "accent", "absent", "hatch"]) {
+    root.style.setProperty(`--${name}`, theme[name]);
+  }
+  return root;
+}
+
+export function element(tag, className, text) {
+  const made = document.createElement(tag);
+  made.className = className;
+  if (text !== undefined) made.textContent = text; // never innerHTML: tokens are somebody's text
+  return made;
+}
+
+export const xml = (text) =>
+  String(text).replace(/[<>&"]/g, (c) => ({ "<": "&lt;", ">": "&gt;", "&": "&amp;", '"': "&quot;" })[c]);
+
+export const FONT = "system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif";
+
+export function svgText(x, y, text, { size = 12, fill, weight = 400, anchor = "start" }) {
+  return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}" text-anchor="${anchor}">${xml(text)}</text>`;
+}
+
+export function svgPage(width, height, theme, body) {
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
+    `font-family="${xml(FONT)}"><rect width="100%" height="100%" fill="${theme.paper}"/>${body}</svg>`
+  );
+}

@@ -1,0 +1,91 @@
+"""The components as functions: arrays and words in; what the person chose comes back through a callback."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from viz.head_grid.pack import encode_weights, pack
+from viz.labels import shorten
+from viz.theme import Theme
+
+Array = np.ndarray[Any, Any]
+
+_sentence = st.components.v2.component("attention-lab.sentence", js="sentence.js", css="sentence.css")
+_grid = st.components.v2.component("attention-lab.grid", js="grid.js", css="grid.css")
+_save = st.components.v2.component("attention-lab.save", js="save.js", css="save.css")
+
+
+def sentence(
+    weights: Array,
+    tokens: Sequence[str],
+    *,
+    key: str,
+    mask: Array,
+    row: int,
+    pinned: bool,
+    unknown: Sequence[int],
+    theme: Theme,
+    on_pin: Callable[[int | None], None],
+) -> None:
+    """The words twice, with lines from the word that looks (above) to the words it looks at (below).
+
+    weights, mask (T, S) of one head; row: the word to show when none is hovered; unknown: positions to mark.
+    on_pin is called with the position of a clicked word, or with None when it is let go.
+    """
+    header = {
+        "tokens": [shorten(token) for token in tokens],
+        "full": [shorten(token, 200) for token in tokens],
+        "unknown": list(unknown),
+        "row": row,
+        "pinned": pinned,
+        "theme": asdict(theme),
+    }
+    data = pack(header, weights=weights.astype(np.float32), mask=mask.astype(np.uint8))
+    _sentence(key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]))
+
+
+def grid(
+    weights: Array,
+    tokens: Sequence[str],
+    *,
+    key: str,
+    mask: Array,
+    names: Sequence[Sequence[str]],
+    selected: tuple[int, int],
+    row: int,
+    pinned: bool,
+    chart: str,
+    theme: Theme,
+    on_head: Callable[[int, int], None],
+    on_pin: Callable[[int | None], None],
+) -> None:
+    """Every head of every layer.
+
+    weights, mask (L, H, T, S); names[l][h]: what that head does, or ""; row: the row to light when none is hovered;
+    chart: the key of the enlarged Plotly map, which lights up too. on_head is called with a clicked (layer, head).
+    """
+    header = {
+        "tokens": [shorten(token) for token in tokens],
+        "names": names,
+        "selected": selected,
+        "row": row,
+        "pinned": pinned,
+        "chart": chart,
+        "pooled": max(weights.shape[2:]) > 64,
+        "theme": asdict(theme),
+    }
+    data = pack(header, cells=encode_weights(weights, mask))
+    _grid(
+        key=key,
+        data=data,
+        on_head_change=lambda: on_head(*st.session_state[key]["head"]),
+        on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]),
+    )
+
+
+def save(figure: str, file: str, *, key: str, theme: Theme) -> None:
+    """Buttons that save the figure with that key as SVG or PNG, drawn in the browser."""
+    _save(key=key, data=pack({"figure": figure, "file": file, "theme": asdict(theme)}))

@@ -1,0 +1,52 @@
+"""Arrays for the browser: a header in JSON, then the raw bytes, so that nothing is parsed number by number.
+
+uint32 length of the header | header | padding to 4 | array | padding to 4 | array …
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+FULL = 250  # the code of weight 1; weight 0 is code 0
+NOT_A_NUMBER = 254
+ABSENT = 255  # the mask does not allow this cell
+MOST_PIXELS = 64  # a map of more tokens is pooled to this many cells a side
+
+
+def encode_weights(weights: Array, mask: Array, most: int = MOST_PIXELS) -> Array:
+    """Weights as one byte a cell, pooled where there are too many cells to see.
+
+    weights (L, H, T, S) in 0 … 1, mask the same shape, True: may attend. Returns (L, H, N, M) uint8 with N, M at most
+    `most`. A pooled cell shows the largest weight in its block, so that a single bright cell is never averaged away.
+    """
+    code = np.round(np.clip(np.nan_to_num(weights), 0.0, 1.0) * FULL).astype(np.int16)
+    code[~np.isfinite(weights)] = NOT_A_NUMBER
+    code[~mask] = -1  # any allowed cell of a block is larger
+    code = _block_max(_block_max(code, 2, most), 3, most)
+    code[code < 0] = ABSENT
+    return code.astype(np.uint8)
+
+
+def _block_max(code: Array, axis: int, most: int) -> Array:
+    length = code.shape[axis]
+    if length <= most:
+        return code
+    starts = (np.arange(most) * length) // most  # block i holds starts[i] … starts[i + 1] − 1
+    reduced: Array = np.maximum.reduceat(code, starts, axis=axis)
+    return reduced
+
+
+def pack(header: dict[str, Any], **arrays: Array) -> bytes:
+    """One block of bytes; `unpack` in frontend/store.js is its inverse."""
+    described, body, at = {}, [], 0
+    for name, array in arrays.items():
+        raw = np.ascontiguousarray(array).tobytes()
+        described[name] = {"dtype": array.dtype.str.lstrip("<|>"), "shape": array.shape, "at": at, "bytes": len(raw)}
+        body.append(raw + b"\0" * (-len(raw) % 4))
+        at += len(body[-1])
+    head = json.dumps({**header, "arrays": described}, ensure_ascii=True).encode()
+    head += b" " * (-len(head) % 4)
+    return len(head).to_bytes(4, "little") + head + b"".join(body)

@@ -1,0 +1,119 @@
+"""Who looks at whom? Every head of every layer on one sentence, one of them large."""
+
+from functools import partial
+
+import streamlit as st
+
+from viz import head_grid
+from viz.bars import bars
+from viz.export import file_name
+from viz.guesses import guesses
+from viz.heatmap import heatmap
+from viz.reading import read_next, read_row, telling_row
+from viz.ui import controls, facts, frame, panel, runs
+
+theme = frame.theme()
+experiment = controls.experiment()
+trace = runs.trace(experiment)
+words = runs.encoding(experiment).typed
+all_weights, all_masks = facts.all_weights(trace)  # (L, H, T, S)
+n_layers, n_heads = all_weights.shape[:2]
+
+layer, head = controls.head(n_layers, n_heads, default=facts.headline(experiment.weights))
+attention = trace.layers[layer].attention
+weights, mask = attention.weights[head], attention.mask[head]  # (T, S)
+pinned = controls.token(words)
+row = telling_row(weights) if pinned is None else pinned
+names = facts.names(experiment.weights, n_layers, n_heads)
+controls.foot(experiment)
+
+controls.unknown_words(experiment)
+head_grid.sentence(
+    weights,
+    words,
+    key="sentence",
+    mask=mask,
+    row=row,
+    pinned=pinned is not None,
+    unknown=runs.encoding(experiment).unknown,
+    theme=theme,
+    on_pin=controls.choose_token,
+)
+
+every_head, one_head = st.columns([6, 5], gap="medium")
+with every_head:
+    head_grid.grid(
+        all_weights,
+        words,
+        key="grid",
+        mask=all_masks,
+        names=names,
+        selected=(layer, head),
+        row=row,
+        pinned=pinned is not None,
+        chart="enlarged",
+        theme=theme,
+        on_head=controls.choose_head,
+        on_pin=controls.choose_token,
+    )
+    panel.below(
+        "grid",
+        sentence="",
+        table=partial(facts.cell_table, all_weights, words),
+        file=file_name(experiment.name, "all-heads"),
+    )
+
+with one_head:
+    stage = controls.stage(layer, head, names[layer][head])
+    values = getattr(attention, stage)[head]  # (T, S)
+    panel.chart(
+        heatmap(
+            values,
+            words,
+            words,
+            theme=theme,
+            mask=mask if stage in ("masked", "weights") else None,
+            signed=stage != "weights",
+            row=row,
+            value_name="weight" if stage == "weights" else "score",
+        ),
+        key="enlarged",
+        sentence=read_row(weights, words, row),
+        table=partial(facts.map_table, values, words),
+        file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
+    )
+
+following = runs.next_words(experiment, row)
+match controls.more():
+    case "Next word":
+        now, layerwise = st.columns([2, 3], gap="large")
+        with now:
+            panel.chart(
+                bars(following.probabilities[-1], following.words[-1], theme=theme),
+                key="next",
+                sentence=read_next(following.probabilities[-1], following.words[-1], words[row]),
+                table=partial(facts.guess_table, following),
+                file=file_name(experiment.name, f"next-word-{row}"),
+            )
+        with layerwise:
+            panel.chart(
+                guesses(following.probabilities[:, :5], [row[:5] for row in following.words], theme=theme),
+                key="lens",
+                sentence="What each layer would already say, read through the final norm and the unembedding.",
+                table=partial(facts.guess_table, following),
+                file=file_name(experiment.name, f"layers-{row}"),
+            )
+    case "Head statistics":
+        panel.head_table(facts.statistics(experiment), on_head=controls.choose_head)
+    case "Rollout":
+        rolled = facts.rolled(experiment)
+        panel.chart(
+            heatmap(rolled, words, words, theme=theme, row=row),
+            key="rollout",
+            sentence="Attention added up over all layers, half of each step through the residual. "
+            + read_row(rolled, words, row),
+            table=partial(facts.map_table, rolled, words),
+            file=file_name(experiment.name, "rollout"),
+        )
+
+st.markdown(frame.words("heads")[1])

@@ -1,0 +1,54 @@
+"""A picture read aloud: one sentence from the numbers of a figure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from viz.labels import markdown, shorten
+
+Array = np.ndarray[Any, Any]
+
+
+def telling_row(weights: Array) -> int:
+    """The row that says most about a head: a large weight on one word, far away, and not on the start mark.
+
+    weights (T, S). Returns the row of the largest weight × log2(1 + distance).
+    """
+    queries, keys = np.indices(weights.shape)
+    tells = np.nan_to_num(weights) * np.log2(1 + np.abs(queries - keys))
+    tells[:, 0] *= 0.25  # many heads rest on the start mark when they have nothing to do
+    return int(np.unravel_index(np.argmax(tells), tells.shape)[0])
+
+
+def read_row(weights: Array, tokens: Sequence[str], row: int) -> str:
+    """weights (T, S) of one head: where the token at `row` looks, as a sentence of Markdown."""
+    looked = weights[row]
+    word = f"**{markdown(tokens[row])}**"
+    if not np.isfinite(looked).all():
+        return f"{word}: this row holds values that are not numbers."
+    if looked.sum() == 0:
+        return f"{word} may look at nothing, so its row is zero."
+    best = int(np.argmax(looked))
+    share = f"{looked[best]:.2f}"
+    if best == row:
+        return f"{word} looks at itself with {share} of its attention."
+    if best == 0 and tokens[0] == "<s>":
+        return f"{word} rests on the start mark with {share} of its attention."
+    steps = abs(row - best)
+    where = f"{steps} {'word' if steps == 1 else 'words'} {'back' if best < row else 'ahead'}"
+    target = f"**{markdown(tokens[best])}**"
+    if looked[best] < 0.3:
+        return f"{word} spreads its attention; the largest share, {share}, goes to {target}, {where}."
+    return f"{word} looks at {target} with {share} of its attention, {where}."
+
+
+def read_next(probabilities: Array, words: Sequence[str], after: str) -> str:
+    """probabilities (N,) of the likeliest `words`, best first: what the model expects after a token."""
+    named = ", ".join(f"**{markdown(w)}** {p:.2f}" for w, p in zip(words[:3], probabilities[:3], strict=False))
+    return f"After “{markdown(after)}” the model expects {named}."
+
+
+def alt_text(sentence: str) -> str:
+    """The same sentence without marks, for those who cannot see the figure."""
+    return shorten("".join(c for c in sentence if c not in "*\\"), 400)

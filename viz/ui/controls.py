@@ -1,0 +1,163 @@
+"""The sidebar is the experiment, in the same order on every page. Each control is bound to the address of the page.
+
+A control that the page itself also moves (a click on a head) is moved through its key, before the next run draws it.
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+import streamlit as st
+
+from model import checkpoint
+from model.run import Experiment
+from model.switches import PARTS, Switches
+from viz.labels import markdown, shorten
+from viz.ui import runs
+
+EXAMPLE = "the person who the dogs near the trees chase was tired ."
+
+
+def experiment() -> Experiment:
+    """Model, sentence and parts: everything that decides what the model does."""
+    with st.sidebar:
+        weights = _weights()
+        text = _text(weights)
+        switches = _switches()
+    return Experiment(weights=weights, text=text, switches=switches)
+
+
+def _weights() -> str:
+    names = checkpoint.names()
+    return st.selectbox("Model", names, index=names.index("grammar"), key="weights", bind="query-params")
+
+
+def _text(weights: str) -> str:
+    kinds = runs.task(weights).kinds
+    text = st.text_area("Sentence", value=EXAMPLE, key="text", bind="query-params", height=96)
+    st.menu_button(
+        "New sentence",
+        list(kinds),
+        format_func=lambda kind: kinds[kind],
+        key="draw",
+        on_click=_draw,
+        args=(weights,),
+        width="stretch",
+    )
+    with st.popover("Words it knows", width="stretch"):
+        for part, words in runs.task(weights).words.items():
+            st.markdown(f"**{part}** " + " ".join(markdown(word) for word in words))
+    return text or ""
+
+
+def _draw(weights: str) -> None:
+    set_text(runs.task(weights).draw(st.session_state["draw"], Random()).text)
+
+
+def set_text(text: str) -> None:
+    """Put a text into the sentence box, and let go of the word that was chosen in the old one."""
+    st.session_state["text"] = text
+    st.session_state["token"] = None
+
+
+def _switches() -> Switches:
+    st.caption("Parts of the model")
+    removed = [
+        part.name
+        for part in PARTS
+        if not st.toggle(part.label, True, key=part.name, bind="query-params", help=f"Without it: {part.watch}")
+    ]
+    return Switches().without(*removed)
+
+
+def head(n_layers: int, n_heads: int, default: tuple[int, int]) -> tuple[int, int]:
+    """The (layer, head) to enlarge."""
+    with st.sidebar:
+        left, right = st.columns(2, gap="small")
+        layer = left.number_input("Layer", 0, n_layers - 1, default[0], key="layer", bind="query-params")
+        head = right.number_input("Head", 0, n_heads - 1, default[1], key="head", bind="query-params")
+    return int(layer), int(head)
+
+
+def choose_head(layer: int, head: int) -> None:
+    """Enlarge this head, as if it had been typed."""
+    st.session_state["layer"], st.session_state["head"] = layer, head
+
+
+def token(tokens: Sequence[str]) -> int | None:
+    """The position of the pinned word, or None: then the figure picks the most telling one."""
+    last = len(tokens) - 1
+    if (st.session_state.get("token") or 0) > last:
+        st.session_state["token"] = None
+    with st.sidebar:
+        at = st.number_input(
+            f"Word that looks, 0 to {last}",
+            0,
+            last,
+            None,
+            key="token",
+            bind="query-params",
+            placeholder="the most telling one",
+        )
+    return None if at is None else int(at)
+
+
+def choose_token(row: int | None) -> None:
+    """Pin a word, or let it go, as if it had been typed."""
+    st.session_state["token"] = row
+
+
+def unknown_words(experiment: Experiment) -> None:
+    """Name the words the model does not know and offer the nearest it does; one click replaces."""
+    encoding = runs.encoding(experiment)
+    tokenizer = runs.tokenizer(experiment.weights)
+    strangers = list(dict.fromkeys(encoding.typed[at] for at in encoding.unknown))
+    for number, word in enumerate(strangers[:3]):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"stranger_{number}"):
+            near = tokenizer.nearest(word)
+            ask = " Replace it with" if near else ""
+            st.markdown(f"“{markdown(word)}” is not a word this model knows; it reads ⟨unknown⟩.{ask}", width="content")
+            for known in near:
+                spelt = " ".join(known if typed == word else typed for typed in encoding.typed[1:])
+                st.button(
+                    shorten(known), key=f"instead_{number}_{known}", type="tertiary", on_click=set_text, args=(spelt,)
+                )
+    if len(strangers) > 3:
+        st.caption(f"and {len(strangers) - 3} more words it does not know. “Words it knows” lists those it does.")
+
+
+STAGES = {"scores": "q·k", "scaled": "÷ √d_k", "biased": "+ bias", "masked": "masked", "weights": "weights"}
+
+
+def stage(layer: int, head: int, does: str) -> str:
+    """Which stage of the enlarged head to show, under its name. Returns the stage's field in AttentionTrace."""
+    st.markdown(f"**Layer {layer}, head {head}**" + (f" :gray[{markdown(does)}]" if does else ""))
+    return st.segmented_control(
+        "Stage",
+        list(STAGES),
+        default="weights",
+        format_func=lambda name: STAGES[name],
+        key="stage",
+        required=True,
+        bind="query-params",
+        label_visibility="collapsed",
+        width="stretch",
+    )
+
+
+def more() -> str:
+    """Which further figure to show below the fold."""
+    return st.segmented_control(
+        "More about this sentence",
+        ["Next word", "Head statistics", "Rollout"],
+        default="Next word",
+        key="more",
+        required=True,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+
+
+def foot(experiment: Experiment) -> None:
+    """What runs where."""
+    config = runs.about(experiment.weights)["config"]
+    st.sidebar.caption(f"{config['n_layers']} layers × {config['n_heads']} heads, running on {runs.device()}")

@@ -1,0 +1,108 @@
+"""What is known about the heads: their measured roles from the card, their statistics from the trace, all as tables."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.measure import distance, entropy, rollout
+from model.run import Experiment
+from model.transformer import Trace
+from viz.export import Table
+from viz.ui import runs
+
+Array = np.ndarray[Any, Any]
+
+FOUND = 0.5  # a head is named after a relation when it puts at least half of its attention there
+HEADLINE = "verb → subject"  # the relation whose best head a newcomer sees first
+
+
+def scores(weights: str) -> dict[str, Array]:
+    """Relation → mean weight (L, H) that each head puts on the right word, as measured on held-out sentences."""
+    return {name: np.array(score["mass"]) for name, score in runs.about(weights).get("relations", {}).items()}
+
+
+def names(weights: str, n_layers: int, n_heads: int) -> list[list[str]]:
+    """What each head does, "" where nothing is found. Finer versions of a relation, after a comma, name no head."""
+    named = [["" for _ in range(n_heads)] for _ in range(n_layers)]
+    best = np.full((n_layers, n_heads), FOUND)
+    for relation, mass in scores(weights).items():
+        if "," in relation:
+            continue
+        for layer, head in zip(*np.nonzero(mass >= best), strict=True):
+            named[layer][head] = f"{relation} {mass[layer, head]:.2f}"
+            best[layer, head] = mass[layer, head]
+    return named
+
+
+def headline(weights: str) -> tuple[int, int]:
+    """The head to open with: the best one at the headline relation, else the first."""
+    mass = scores(weights).get(HEADLINE)
+    if mass is None:
+        return 0, 0
+    layer, head = np.unravel_index(int(np.argmax(mass)), mass.shape)
+    return int(layer), int(head)
+
+
+def all_weights(trace: Trace[Array]) -> tuple[Array, Array]:
+    """Weights and masks of every head: two arrays (L, H, T, S)."""
+    attentions = [layer.attention for layer in trace.layers]
+    return np.stack([a.weights for a in attentions]), np.stack([a.mask for a in attentions])
+
+
+def map_table(values: Array, words: Sequence[str]) -> Table:
+    """A map (T, S) as a table: one line for each row, one column for each position."""
+    columns = {f"{at} {word}": values[:, at] for at, word in enumerate(words)}
+    return {"looks": [f"{at} {word}" for at, word in enumerate(words)], **columns}
+
+
+def cell_table(weights: Array, words: Sequence[str]) -> Table:
+    """Weights (L, H, T, S) of all heads as a long table: one line for each cell that is not zero."""
+    layer, head, row, column = np.nonzero(weights)
+    spoken = np.array(words, dtype=object)
+    return {
+        "layer": layer,
+        "head": head,
+        "row": row,
+        "looks": spoken[row],
+        "column": column,
+        "looked at": spoken[column],
+        "weight": weights[layer, head, row, column],
+    }
+
+
+def row_table(weights: Array, words: Sequence[str], row: int) -> Table:
+    """One row (T, S) → its words and weights."""
+    return {"position": range(len(words)), "looked at": list(words), f"weight from {words[row]}": weights[row]}
+
+
+def guess_table(guesses: "runs.Guesses") -> Table:
+    """Layer by layer, the likeliest next words."""
+    n_layers, n = guesses.probabilities.shape
+    return {
+        "layer": [layer for layer in range(n_layers) for _ in range(n)],
+        "word": [word for row in guesses.words for word in row],
+        "probability": guesses.probabilities.ravel(),
+    }
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def statistics(experiment: Experiment) -> dict[str, list[Any]]:
+    """One line for each head: how widely and how far it looks in this text, and its measured roles."""
+    weights, _ = all_weights(runs.trace(experiment))
+    n_layers, n_heads = weights.shape[:2]
+    heads = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
+    return {
+        "layer": [layer for layer, _ in heads],
+        "head": [head for _, head in heads],
+        "entropy (nats)": entropy(weights).mean(axis=-1).ravel().round(3).tolist(),
+        "distance (words)": distance(weights).mean(axis=-1).ravel().round(2).tolist(),
+        **{name: mass.ravel().round(3).tolist() for name, mass in scores(experiment.weights).items()},
+    }
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def rolled(experiment: Experiment) -> Array:
+    """Attention rollout (T, T) through all layers."""
+    return rollout(all_weights(runs.trace(experiment))[0])

@@ -1,0 +1,57 @@
+"""The frame of every figure: below it its sentence, the table behind it, and its files."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from viz import head_grid
+from viz.export import Table, to_csv
+from viz.reading import alt_text
+from viz.ui.frame import theme
+
+
+def chart(figure: go.Figure, *, key: str, sentence: str, table: Callable[[], Table], file: str) -> None:
+    """A Plotly figure in its frame. `key` names it on the page, `file` in a folder."""
+    st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False}, alt=alt_text(sentence))
+    below(key, sentence=sentence, table=table, file=file)
+
+
+def below(key: str, *, sentence: str, table: Callable[[], Table], file: str) -> None:
+    """What stands under a figure that is already on the page."""
+    if sentence:
+        with st.container(key=f"reading_{key}"):
+            st.markdown(sentence)
+    with st.container(key=f"below_{key}", horizontal=True, vertical_alignment="center", gap="small"):
+        with st.popover("Table", type="tertiary", on_change="rerun", key=f"table_{key}") as shown:
+            if shown.open:
+                st.dataframe(dict(table()), hide_index=True)
+        st.download_button(
+            "CSV",
+            data=lambda: to_csv(table()),
+            file_name=f"{file}.csv",
+            mime="text/csv",
+            key=f"csv_{key}",
+            on_click="ignore",
+            type="tertiary",
+        )
+        head_grid.save(key, file, key=f"save_{key}", theme=theme())
+
+
+def head_table(statistics: Mapping[str, list[Any]], *, on_head: Callable[[int, int], None]) -> None:
+    """One line a head, sortable by any column; a click on a line chooses its head."""
+    key = "statistics"
+    st.dataframe(
+        dict(statistics),
+        hide_index=True,
+        key=key,
+        selection_mode="single-row",
+        on_select=partial(_choose_line, key, statistics, on_head),
+    )
+
+
+def _choose_line(key: str, statistics: Mapping[str, list[Any]], on_head: Callable[[int, int], None]) -> None:
+    for line in st.session_state[key]["selection"]["rows"]:
+        on_head(statistics["layer"][line], statistics["head"][line])

@@ -1,0 +1,97 @@
+"""From an Experiment to its Trace, once for all visitors: small keys, bounded caches, read-only arrays."""
+
+import gc
+from dataclasses import dataclass
+from threading import Semaphore
+from typing import Any
+
+import numpy as np
+import streamlit as st
+import torch
+
+from model.checkpoint import card, load
+from model.device import choose_device, describe
+from model.run import Experiment, TextError, encode, lens, run
+from model.tasks import TASKS, Task
+from model.tokenizer import Encoding, WordTokenizer
+from model.transformer import Trace
+
+Array = np.ndarray[Any, Any]
+
+# Many visitors share the cores: one thread for each forward pass, and no more passes at once than help.
+torch.set_num_threads(1)
+_computing = Semaphore(2)
+# Streamlit collects garbage after every script run; what is imported by now will never be garbage.
+gc.freeze()
+
+LONG = 128  # tokens; a longer trace is tens of megabytes, so fewer of them are kept
+
+
+def trace(experiment: Experiment) -> Trace[Array]:
+    """The experiment's trace. A text that cannot be run ends the page with the sentence that says why."""
+    try:
+        tokens = len(encode(experiment).ids)
+        return _short(experiment) if tokens <= LONG else _long(experiment)
+    except TextError as error:
+        st.info(str(error))
+        st.stop()
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _short(experiment: Experiment) -> Trace[Array]:
+    with _computing:
+        return run(experiment)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _long(experiment: Experiment) -> Trace[Array]:
+    with _computing:
+        return run(experiment)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def next_words(experiment: Experiment, position: int, n: int = 8) -> "Guesses":
+    """What the model, and each of its layers, expects after the token at `position`."""
+    traced = trace(experiment)
+    logits = lens(experiment, traced)[:, position]  # (L, V)
+    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities = odds / odds.sum(axis=-1, keepdims=True)  # (L, V)
+    best = np.argsort(-probabilities, axis=-1)[:, :n]  # (L, n)
+    vocabulary = tokenizer(experiment.weights).vocabulary
+    words = tuple(tuple(vocabulary[index] for index in row) for row in best)
+    return Guesses(np.take_along_axis(probabilities, best, axis=-1), words)
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """The likeliest next words after one token, layer by layer; the last row is the model's output."""
+
+    probabilities: Array  # (L, n)
+    words: tuple[tuple[str, ...], ...]  # L rows of n
+
+
+def encoding(experiment: Experiment) -> Encoding:
+    """The text as typed and as read."""
+    return encode(experiment)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def tokenizer(weights: str) -> WordTokenizer:
+    """The tokenizer that belongs to these weights."""
+    return load(weights)[1]
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def about(weights: str) -> dict[str, Any]:
+    """The card of these weights."""
+    return card(weights)
+
+
+def task(weights: str) -> Task:
+    """The language these weights were trained on."""
+    return TASKS[about(weights)["task"]]
+
+
+def device() -> str:
+    """The device everything runs on, in words."""
+    return describe(choose_device())
