@@ -25,7 +25,7 @@ def _say_repeated(draft: Draft, word: str, pool: tuple[str, ...]) -> None:
 
 
 def _roll_call(draft: Draft, rng: Random) -> None:
-    called = rng.sample(FIRST_NAMES, rng.randint(4, 10))
+    called = rng.sample(FIRST_NAMES, rng.randint(4, 9))
     draft.say("first", ":", *called, ".")
     for adverb in rng.sample(("again", "later"), rng.randint(1, 2)):
         # The repetition starts anywhere, so that counting words does not help.
@@ -57,8 +57,7 @@ def _acquaintances(draft: Draft, rng: Random) -> None:
 def names(rng: Random) -> Sentence:
     """One passage in which names come back."""
     draft = Draft()
-    say = _roll_call if rng.random() < 0.6 else _acquaintances
-    say(draft, rng)
+    rng.choice((_roll_call, _acquaintances))(draft, rng)
     for t in range(1, len(draft.words) + 1):
         draft.link(IN_NAMES, t, t - 1)
     return draft.finish("names")

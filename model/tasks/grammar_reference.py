@@ -1,6 +1,6 @@
 """Reference: "the wizard near the bridge visited the nun because she lost her bell ."
 
-Only the nun owns a bell. To foretell it, "her" has to find out who she is: the pronoun picks the owner, the owner picks
+Only the nun owns a bell. To foretell it, "her" has to find out who she is: the gender picks the owner, the owner picks
 the thing.
 """
 
@@ -23,7 +23,7 @@ def _say_owner(draft: Draft, rng: Random, owner: str) -> int:
 
 
 def reference(rng: Random) -> Sentence:
-    """One sentence with two owners whom different pronouns mean, and a possessive that means one of them."""
+    """One sentence with a man and a woman, in either order, and a possessive that means one of them."""
     draft = Draft()
     order = rng.sample(list(OWNERS), 2)
     owners = {pronoun: rng.choice(OWNERS[pronoun]) for pronoun in order}
@@ -32,10 +32,13 @@ def reference(rng: Random) -> Sentence:
     positions[order[1]] = _say_owner(draft, rng, owners[order[1]][0])
 
     pronoun = rng.choice(order)
-    if rng.random() < 0.6:
+    ending = rng.random()
+    if ending < 0.4:
         draft.say("because")
         draft.link("pronoun → referent", draft.say(pronoun), positions[pronoun])
         draft.say(rng.choice(LOSSES))
+    elif ending < 0.7:  # no pronoun: then nothing stands between the possessive and the one it means
+        draft.say("and", "then", rng.choice(LOSSES))
     else:
         draft.say(rng.choice(PREPOSITIONS))
     possessive, thing = draft.say(POSSESSIVE[pronoun]), owners[pronoun][1]

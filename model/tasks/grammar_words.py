@@ -31,27 +31,18 @@ ACTIONS = (
 )  # fmt: skip
 PREPOSITIONS = ("near", "behind", "beside", "above")
 
-# Each owns one thing and nobody else owns it: the thing can only be foretold by finding the owner. Four pronouns and
-# not two: with two, a head may look for one of them only and take every other case to be the other.
+# Each owns one thing and nobody else owns it: the thing can only be foretold by finding the owner.
 OWNERS: dict[str, tuple[tuple[str, str], ...]] = {
     "he": (
-        ("wizard", "wand"), ("king", "crown"), ("monk", "candle"),
-        ("boy", "kite"), ("prince", "ring"), ("uncle", "pipe"),
+        ("wizard", "wand"), ("king", "crown"), ("monk", "candle"), ("boy", "kite"), ("prince", "ring"),
+        ("uncle", "pipe"), ("waiter", "tray"), ("father", "hat"), ("sailor", "compass"), ("poet", "pen"),
     ),
     "she": (
-        ("nun", "bell"), ("queen", "throne"), ("witch", "broom"),
-        ("girl", "doll"), ("princess", "mirror"), ("aunt", "shawl"),
-    ),
-    "it": (
-        ("dog", "bone"), ("cat", "cushion"), ("horse", "saddle"),
-        ("bird", "nest"), ("fox", "den"), ("bear", "honey"),
-    ),
-    "they": (
-        ("children", "toys"), ("students", "books"), ("doctors", "pills"),
-        ("wizards", "spells"), ("kings", "armies"), ("nuns", "prayers"),
+        ("nun", "bell"), ("queen", "throne"), ("witch", "broom"), ("girl", "doll"), ("princess", "mirror"),
+        ("aunt", "shawl"), ("actress", "mask"), ("mother", "basket"), ("duchess", "fan"), ("widow", "letter"),
     ),
 }  # fmt: skip
-POSSESSIVE = {"he": "his", "she": "her", "it": "its", "they": "their"}
+POSSESSIVE = {"he": "his", "she": "her"}
 MEETINGS = ("visited", "met", "saw", "thanked", "called", "helped")
 LOSSES = ("lost", "found", "broke", "dropped", "sold")
 
@@ -72,7 +63,7 @@ def _unique(*groups: tuple[str, ...]) -> tuple[str, ...]:
 
 
 _SINGULAR, _PLURAL = (tuple(pair[number] for pairs in NOUNS.values() for pair in pairs) for number in (0, 1))
-_OWNERS = tuple(owner for pronoun, pairs in OWNERS.items() for owner, _ in pairs if pronoun != "they")
+_OWNERS = tuple(owner for pairs in OWNERS.values() for owner, _ in pairs)
 _THINGS = tuple(thing for pairs in OWNERS.values() for _, thing in pairs)
 
 WORDS: dict[str, tuple[str, ...]] = {

@@ -1,0 +1,93 @@
+"""What a model has learnt: its loss, what it foretells rightly, and which head follows which gold relation."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from model.measure import Score, score_relations
+from model.tasks import Relation, Sentence
+from model.tokenizer import WordTokenizer
+from model.transformer import Trace, Transformer
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Share of probes at which the right word got more than every wrong one."""
+
+    n: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Exam:
+    """A model's results on a set of sentences."""
+
+    sentences: int
+    loss: float  # mean over all words, in nats
+    probes: dict[str, Accuracy]
+    relations: dict[str, Score]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sentences as the model takes them, with the words it is to foretell."""
+
+    ids: Tensor  # (B, T)
+    real: Tensor  # (B, T)  False where a shorter sentence is filled up
+    foreseeable: Tensor  # (B, T)  True where the token is the answer of a probe
+
+
+def to_batch(sentences: Sequence[Sentence], tokenizer: WordTokenizer) -> Batch:
+    """Encode sentences and fill them up to the longest."""
+    rows = [tokenizer.encode(sentence.text).ids for sentence in sentences]
+    T = max(len(row) for row in rows)
+    ids = torch.zeros(len(rows), T, dtype=torch.int64)
+    real = torch.zeros(len(rows), T, dtype=torch.bool)
+    foreseeable = torch.zeros(len(rows), T, dtype=torch.bool)
+    for b, (row, sentence) in enumerate(zip(rows, sentences, strict=True)):
+        ids[b, : len(row)] = torch.tensor(row)
+        real[b, : len(row)] = True
+        foreseeable[b, [probe.position for probe in sentence.probes]] = True
+    return Batch(ids, real, foreseeable)
+
+
+def word_losses(logits: Tensor, ids: Tensor) -> Tensor:
+    """−ln p of every token but the first, given all before it: (B, T − 1)."""
+    return F.cross_entropy(logits[:, :-1].transpose(1, 2), ids[:, 1:], reduction="none")
+
+
+def examine(transformer: Transformer, tokenizer: WordTokenizer, sentences: Sequence[Sentence]) -> Exam:
+    """Run the model over the sentences and compare with everything their generator knows."""
+    word_ids = {word: index for index, word in enumerate(tokenizer.vocabulary)}
+    total, words = 0.0, 0
+    right: dict[str, list[bool]] = defaultdict(list)
+
+    def examples() -> Iterator[tuple[np.ndarray, Sequence[Relation]]]:
+        nonlocal total, words
+        for start in range(0, len(sentences), BATCH):
+            part = sentences[start : start + BATCH]
+            batch = to_batch(part, tokenizer)
+            with torch.inference_mode():
+                trace: Trace[Tensor] = transformer(batch.ids, batch.real)
+            losses = word_losses(trace.logits, batch.ids)[batch.real[:, 1:]]
+            total += losses.sum().item()
+            words += losses.numel()
+            logits = trace.logits.numpy()  # (B, T, V)
+            weights = torch.stack([layer.attention.weights for layer in trace.layers], 1).numpy()  # (B, L, H, T, T)
+            for b, sentence in enumerate(part):
+                for probe in sentence.probes:
+                    odds = logits[b, probe.position - 1]  # (V,): a word is foretold where the one before it stands
+                    wrong = max(odds[word_ids[word]] for word in probe.wrong)
+                    right[probe.name].append(bool(odds[word_ids[probe.right]] > wrong))
+                yield weights[b], sentence.relations
+
+    relations = dict(score_relations(examples()))
+    probes = {name: Accuracy(len(hits), sum(hits) / len(hits)) for name, hits in right.items()}
+    return Exam(len(sentences), total / words, probes, relations)

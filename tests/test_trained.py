@@ -1,0 +1,125 @@
+"""What the cards say of the shipped weights is true of the shipped weights, on sentences nobody has seen."""
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from model import checkpoint
+from model.exam import Exam, examine
+from model.tasks import TASKS
+from model.tasks.grammar_words import LINKING
+from model.train import CHOOSING, RECIPES, REPORTING, TRAINING, draw_sentences
+
+FRESH = 4  # a seed of sentences that no part of the training uses
+SENTENCES = 2500
+NAMES = [name for name in checkpoint.names() if name in RECIPES]
+
+
+def test_every_recipe_is_shipped():
+    assert set(RECIPES) <= set(checkpoint.names())
+
+
+@cache
+def fresh_exam(name: str) -> Exam:
+    recipe = RECIPES[name]
+    learnt = frozenset(sentence.text for sentence in draw_sentences(recipe, recipe.sentences, TRAINING))
+    transformer, tokenizer = checkpoint.load(name)
+    return examine(transformer, tokenizer, draw_sentences(recipe, SENTENCES, FRESH, learnt))
+
+
+def tolerance(share: float, n: int, m: int) -> float:
+    """Four standard errors of the difference between a share found in n cases and in m others.
+
+    A mean weight lies between 0 and 1 and so varies no more than a share with the same mean. The floor is for shares
+    near 0 and 1, where few cases say little.
+    """
+    return 4 * math.sqrt(share * (1 - share) * (1 / n + 1 / m)) + 2 / min(n, m)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_accuracies_on_the_card_hold_on_fresh_sentences(name: str):
+    found, told = fresh_exam(name), checkpoint.card(name)["exam"]
+    assert found.loss == pytest.approx(told["loss"], abs=0.05)
+    assert set(found.probes) == set(told["accuracy"])
+    for probe, accuracy in told["accuracy"].items():
+        allowed = tolerance(accuracy["share"], accuracy["n"], found.probes[probe].n)
+        assert found.probes[probe].share == pytest.approx(accuracy["share"], abs=allowed), probe
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scores_of_every_head_on_the_card_hold_on_fresh_sentences(name: str):
+    found, told = fresh_exam(name), checkpoint.card(name)["exam"]["relations"]
+    config = checkpoint.card(name)["config"]
+    assert set(found.relations) == set(told)
+    for relation, score in told.items():
+        for measure in ("mass", "top1"):
+            expected = np.array(score[measure])  # (L, H)
+            assert expected.shape == (config["n_layers"], config["n_heads"])
+            got = getattr(found.relations[relation], measure)
+            for share, other in zip(expected.flat, got.flat, strict=True):
+                allowed = tolerance(float(share), score["n"], found.relations[relation].n)
+                assert other == pytest.approx(share, abs=allowed), (relation, measure)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_goals_of_the_recipe_are_reached_on_fresh_sentences(name: str):
+    exam, recipe = fresh_exam(name), RECIPES[name]
+    for probe, goal in recipe.probe_goals.items():
+        assert exam.probes[probe].share >= goal, probe
+    for relation, goal in recipe.head_goals.items():
+        assert exam.relations[relation].mass.max() >= goal, relation
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_held_out_sentences_do_not_occur_in_training(name: str):
+    recipe = RECIPES[name]
+    learnt = frozenset(sentence.text for sentence in draw_sentences(recipe, recipe.sentences, TRAINING))
+    for seed in (CHOOSING, REPORTING, FRESH):
+        held_out = {sentence.text for sentence in draw_sentences(recipe, 1000, seed, learnt)}
+        assert len(held_out) > 900
+        assert not held_out & learnt
+
+
+@pytest.mark.parametrize("name", checkpoint.names())
+def test_every_shipped_file_loads_and_is_small(name: str):
+    transformer, tokenizer = checkpoint.load(name)
+    assert transformer.config.vocab_size == len(tokenizer.vocabulary)
+    assert (checkpoint.TRAINED / f"{name}.safetensors").stat().st_size <= 1_000_000
+    for step in checkpoint.steps(name):
+        assert (checkpoint.TRAINED / f"{name}.steps" / f"{step:06d}.safetensors").stat().st_size <= 600_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_says_how_the_weights_were_made(name: str):
+    card: dict[str, Any] = checkpoint.card(name)
+    assert card["task"] in TASKS
+    assert card["command"].startswith(f"python -m model.train {name}")
+    assert card["seed"] in {run["seed"] for run in card["seeds"]}
+    assert card["seed"] == min(card["seeds"], key=lambda run: (run["shortfall"], run["loss"]))["seed"]
+    assert {"steps", "batch", "lr", "foreseeable_weight"} <= set(card["recipe"])
+    assert card["exam"]["sentences"] >= 1000
+    assert tuple(point["step"] for point in card["curve"]) == checkpoint.steps(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_last_snapshot_is_the_shipped_model_and_the_first_knows_nothing(name: str):
+    steps, recipe = checkpoint.steps(name), RECIPES[name]
+    assert 10 <= len(steps) <= 16
+    sentences = draw_sentences(recipe, 200, FRESH)
+    first, last = (examine(*checkpoint.load(name, step=step), sentences) for step in (steps[0], steps[-1]))
+    shipped = examine(*checkpoint.load(name), sentences)
+    assert last.loss == pytest.approx(shipped.loss, abs=0.01)  # half precision
+    assert first.loss > 2 * shipped.loss
+
+
+def test_the_sentence_of_the_lecture_goes_on_as_it_should():
+    transformer, tokenizer = checkpoint.load("grammar")
+    so_far = tokenizer.encode("the person who the dogs near the trees chase")
+    with torch.inference_mode():
+        odds = transformer(torch.tensor([so_far.ids])).logits[0, -1]  # (V,)
+    for singular, plural in LINKING:
+        assert odds[tokenizer.id_of[singular]] > odds[tokenizer.id_of[plural]]
