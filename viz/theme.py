@@ -55,7 +55,7 @@ LIGHT = Theme(
     absent="#f1eee5",
     hatch="#e0dbcd",
     weights=("#ffffff", "#d3deea", "#a6bdd6", "#7a9bc1", "#4f7aab", "#2a578c", "#0b2d5c"),
-    signed=("#7a3b06", "#b9702b", "#e2b57f", "#ffffff", "#b1acd6", "#7468ad", "#3c2577"),
+    signed=("#6c2f00", "#b06823", "#dbaf79", "#ffffff", "#b7b2dc", "#7c70b6", "#493084"),
 )
 
 DARK = Theme(
@@ -69,7 +69,7 @@ DARK = Theme(
     absent="#1c1f24",
     hatch="#2b3037",
     weights=("#0a0b0d", "#1a2f4a", "#2a4f7a", "#4b76a3", "#7da0bd", "#b9c9cc", "#fbf3d9"),
-    signed=("#ffd9a8", "#d9893a", "#7d4a17", "#0a0b0d", "#453b82", "#8478cf", "#d3cdff"),
+    signed=("#f8d3a2", "#cb7d2e", "#73420e", "#0a0b0d", "#4e438b", "#9184dc", "#d9d4ff"),
 )
 
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
