@@ -6,6 +6,6 @@ from viz.ui import frame
 
 frame.open_frame()
 page = st.navigation([st.Page("viz/pages/heads.py", title="Heads", url_path="heads", default=True)], position="top")
-frame.heading("heads")
+frame.heading(page.url_path or "heads")
 frame.warm_up()
 page.run()

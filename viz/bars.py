@@ -41,6 +41,7 @@ def bars(values: Array, words: Sequence[str], *, theme: Theme, value_name: str =
             "ticktext": axis_labels(words),
             "autorange": "reversed",
             "automargin": True,
+            "ticklabelstandoff": 6,
         },
     )
     return figure

@@ -57,6 +57,7 @@ def guesses(probabilities: Array, words: Sequence[Sequence[str]], *, theme: Them
             "ticktext": [f"layer {layer}" for layer in range(n_layers)],
             "autorange": "reversed",
             "automargin": True,
+            "ticklabelstandoff": 6,
         },
     )
     return figure

@@ -11,7 +11,7 @@ from viz.labels import axis_labels
 from viz.theme import Theme, template
 
 Array = np.ndarray[Any, Any]
-MOST_LABELS = 40  # more would overlap: then every second, third, … position is labelled
+MOST_LABELS = 32  # more would overlap: then every second, third, … position is labelled
 
 
 def heatmap(
@@ -51,15 +51,18 @@ def heatmap(
             customdata=None,
             hovertemplate=f"%{{y}} → %{{x}}<br>{value_name} %{{z:.4f}}<extra></extra>",
             colorbar={
+                "orientation": "h",
                 "thickness": 8,
-                "len": 0.5,
+                "len": 0.4,
+                "x": 1,
+                "xanchor": "right",
                 "y": 0,
-                "yanchor": "bottom",
-                "x": 1.02,
+                "yanchor": "top",
+                "ypad": 8,
                 "outlinewidth": 0,
                 "tickfont": {"color": theme.muted, "size": 11},
                 "nticks": 3,
-                "title": {"text": value_name, "font": {"color": theme.muted, "size": 11}, "side": "top"},
+                "title": {"text": value_name, "font": {"color": theme.muted, "size": 11}, "side": "right"},
                 **({} if signed else {"tickvals": [0, 0.5, 1]}),
             },
         )
@@ -67,6 +70,7 @@ def heatmap(
     figure.update_layout(
         template=template(theme),
         plot_bgcolor=theme.absent,
+        height=510,
         images=[_hatching(theme, *values.shape)],
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         xaxis=_axis(columns, "looked at →", side="top", tickangle=-55),
@@ -89,6 +93,7 @@ def _axis(words: Sequence[str], title: str, **more: Any) -> dict[str, Any]:
     return {
         "tickmode": "array",
         "tickvals": at,
+        "tickfont": {"size": 13 if len(words) <= 16 else 11 if len(words) <= 24 else 9},
         "ticktext": [labels[position] for position in at],
         "title": {"text": title, "standoff": 8},
         "automargin": True,

@@ -43,6 +43,17 @@ def read_row(weights: Array, tokens: Sequence[str], row: int) -> str:
     return f"{word} looks at {target} with {share} of its attention, {where}."
 
 
+def read_grid(names: Sequence[Sequence[str]], n: int, *, intact: bool, pooled: bool) -> str:
+    """names[l][h] of all heads, "" where nothing was found in `n` held-out sentences: how to read the grid."""
+    found, heads = sum(bool(name) for row in names for name in row), sum(map(len, names))
+    return (
+        f"{found} of {heads} heads have one job in {n:,} held-out sentences"
+        f"{'' if intact else ', measured with every part in place'}; the number is the mean weight on the right word. "
+        "Rows look, columns are looked at; hatched is not allowed."
+        + (" A cell stands for a block of words and shows its largest weight." if pooled else "")
+    )
+
+
 def read_next(probabilities: Array, words: Sequence[str], after: str) -> str:
     """probabilities (N,) of the likeliest `words`, best first: what the model expects after a token."""
     named = ", ".join(f"**{markdown(w)}** {p:.2f}" for w, p in zip(words[:3], probabilities[:3], strict=False))

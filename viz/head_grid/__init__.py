@@ -10,5 +10,6 @@ frontend/save.js     any figure of the page as SVG or PNG
 """
 
 from viz.head_grid.mounts import grid, save, sentence
+from viz.head_grid.pack import MOST_PIXELS
 
-__all__ = ["grid", "save", "sentence"]
+__all__ = ["MOST_PIXELS", "grid", "save", "sentence"]

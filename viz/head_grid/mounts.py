@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from viz.head_grid.pack import encode_weights, pack
+from viz.head_grid.pack import MOST_PIXELS, encode_weights, pack
 from viz.labels import shorten
 from viz.theme import Theme
 
@@ -74,7 +74,7 @@ def grid(
         "row": row,
         "pinned": pinned,
         "chart": chart,
-        "pooled": max(weights.shape[2:]) > 64,
+        "pooled": max(weights.shape[2:]) > MOST_PIXELS,
         "theme": asdict(theme),
     }
     data = pack(header, cells=encode_weights(weights, mask))

@@ -4,15 +4,17 @@ from functools import partial
 
 import streamlit as st
 
+from model import Switches
 from viz import head_grid
 from viz.bars import bars
 from viz.export import file_name
 from viz.guesses import guesses
 from viz.heatmap import heatmap
-from viz.reading import read_next, read_row, telling_row
+from viz.reading import read_grid, read_next, read_row, telling_row
 from viz.ui import controls, facts, frame, panel, runs
 
 theme = frame.theme()
+notices = st.container()
 experiment = controls.experiment()
 trace = runs.trace(experiment)
 words = runs.encoding(experiment).typed
@@ -58,7 +60,12 @@ with every_head:
     )
     panel.below(
         "grid",
-        sentence="",
+        sentence=read_grid(
+            names,
+            facts.n_sentences(experiment.weights),
+            intact=experiment.switches == Switches(),
+            pooled=len(words) > head_grid.MOST_PIXELS,
+        ),
         table=partial(facts.cell_table, all_weights, words),
         file=file_name(experiment.name, "all-heads"),
     )
@@ -116,4 +123,6 @@ match controls.more():
             file=file_name(experiment.name, "rollout"),
         )
 
-st.markdown(frame.words("heads")[1])
+panel.lesson("heads")
+with notices:
+    controls.link_mishaps()

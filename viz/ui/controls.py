@@ -3,7 +3,7 @@
 A control that the page itself also moves (a click on a head) is moved through its key, before the next run draws it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 
 import streamlit as st
@@ -19,6 +19,9 @@ EXAMPLE = "the person who the dogs near the trees chase was tired ."
 
 def experiment() -> Experiment:
     """Model, sentence and parts: everything that decides what the model does."""
+    # The address as it was opened. The controls read it next, and clear what they cannot use.
+    if "opened_with" not in st.session_state:
+        st.session_state["opened_with"] = st.query_params.to_dict()
     with st.sidebar:
         weights = _weights()
         text = _text(weights)
@@ -125,7 +128,7 @@ def unknown_words(experiment: Experiment) -> None:
         st.caption(f"and {len(strangers) - 3} more words it does not know. “Words it knows” lists those it does.")
 
 
-STAGES = {"scores": "q·k", "scaled": "÷ √d_k", "biased": "+ bias", "masked": "masked", "weights": "weights"}
+STAGES = ("scores", "scaled", "biased", "masked", "weights")  # fields of AttentionTrace, in the order they happen
 
 
 def stage(layer: int, head: int, does: str) -> str:
@@ -133,14 +136,15 @@ def stage(layer: int, head: int, does: str) -> str:
     st.markdown(f"**Layer {layer}, head {head}**" + (f" :gray[{markdown(does)}]" if does else ""))
     return st.segmented_control(
         "Stage",
-        list(STAGES),
+        STAGES,
         default="weights",
-        format_func=lambda name: STAGES[name],
         key="stage",
         required=True,
         bind="query-params",
         label_visibility="collapsed",
         width="stretch",
+        help="scores: q·k. scaled: divided by √d_k. biased: plus the position bias. "
+        "masked: without what is not allowed. weights: the softmax of each row.",
     )
 
 
@@ -161,3 +165,26 @@ def foot(experiment: Experiment) -> None:
     """What runs where."""
     config = runs.about(experiment.weights)["config"]
     st.sidebar.caption(f"{config['n_layers']} layers × {config['n_heads']} heads, running on {runs.device()}")
+
+
+def set_state(state: Mapping[str, str]) -> None:
+    """Set controls as a link would: every part present and no word pinned, then what the state names."""
+    st.session_state.update(dict.fromkeys((part.name for part in PARTS), True), token=None)
+    for name, value in state.items():
+        st.session_state[name] = {"true": True, "false": False}.get(value, int(value) if value.isdigit() else value)
+
+
+def link_mishaps() -> None:
+    """Say once which values of the link could not be used. Call it when every control of the page is drawn."""
+    mishaps = []
+    for name, asked in st.session_state.get("opened_with", {}).items():
+        if name not in st.session_state:
+            continue
+        used = st.session_state[name]
+        spelt = str(used).lower() if isinstance(used, bool) else str(used)
+        if asked not in (spelt, ""):
+            instead = "the most telling word" if used is None else spelt
+            mishaps.append(f"{name} = “{markdown(asked)}” (shown: {markdown(instead)})")
+    if mishaps:
+        st.info(f"This link asks for something that is not there: {', '.join(mishaps)}.")
+    st.session_state["opened_with"] = {}

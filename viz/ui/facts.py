@@ -36,6 +36,11 @@ def names(weights: str, n_layers: int, n_heads: int) -> list[list[str]]:
     return named
 
 
+def n_sentences(weights: str) -> int:
+    """How many held-out sentences the roles were measured on."""
+    return int(runs.about(weights).get("sentences", 0))
+
+
 def headline(weights: str) -> tuple[int, int]:
     """The head to open with: the best one at the headline relation, else the first."""
     mass = scores(weights).get(HEADLINE)

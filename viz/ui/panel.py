@@ -1,8 +1,10 @@
 """The frame of every figure: below it its sentence, the table behind it, and its files."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -10,7 +12,20 @@ import streamlit as st
 from viz import head_grid
 from viz.export import Table, to_csv
 from viz.reading import alt_text
-from viz.ui.frame import theme
+from viz.ui.controls import set_state
+from viz.ui.frame import theme, words
+
+LINK = re.compile(r"^- \[(?P<label>.+?)\]\(\?(?P<state>.*?)\)$", re.MULTILINE)
+
+
+def lesson(page: str) -> None:
+    """The prose below the figures; its list of links becomes buttons that set the state without leaving the page."""
+    below = words(page)[1]
+    st.markdown(LINK.sub("", below))
+    with st.container(horizontal=True, gap="medium"):
+        for number, link in enumerate(LINK.finditer(below)):
+            state = dict(parse_qsl(link["state"]))
+            st.button(link["label"], key=f"try_{number}", type="tertiary", on_click=set_state, args=(state,))
 
 
 def chart(figure: go.Figure, *, key: str, sentence: str, table: Callable[[], Table], file: str) -> None:

@@ -99,7 +99,8 @@ function arrange(view) {
   const room = Math.min(wide - gap, Math.max(LEAST, HEIGHT / layers - label - 8));
   // Whole device pixels a cell, so that no row of a map looks thicker than another.
   const ratio = window.devicePixelRatio || 1;
-  const size = room * ratio >= rows ? (Math.floor((room * ratio) / rows) * rows) / ratio : Math.floor(room);
+  const pixels = (room * ratio) / rows;
+  const size = pixels >= 4 ? (Math.floor(pixels) * rows) / ratio : Math.floor(room);
   const named = size >= 56;
   const down = size + (named ? label + 8 : gap);
   const across = named ? wide : size + gap;
@@ -174,7 +175,7 @@ function drawMaps(view) {
   const small = new OffscreenCanvas(columns, rows);
   const smallPen = small.getContext("2d");
   const hatch = hatching(pen, theme);
-  pen.imageSmoothingEnabled = false;
+  pen.imageSmoothingEnabled = place.size * place.ratio < 2 * rows;
   for (let layer = 0; layer < layers; layer++) {
     pen.fillStyle = theme.muted;
     pen.font = `12px ${getComputedStyle(view.root).fontFamily}`;

@@ -20,6 +20,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   }
   const stop = listen(key, () => draw(view));
   drawings.set(key, () => toSvg(view));
+  bringIntoView(view);
   draw(view);
   return stop;
 }
@@ -105,6 +106,17 @@ function setWords(view) {
   for (const size of ["large", "middle", "small"]) {
     view.rows.dataset.size = size;
     if (view.rows.scrollWidth <= view.scroll.clientWidth) break;
+  }
+}
+
+// A long sentence scrolls to the word it is about, and never moves under a pointer that is on it.
+function bringIntoView({ scroll, looks, header }) {
+  const word = looks.children[Math.min(header.row, looks.children.length - 1)];
+  if (word && !scroll.matches(":hover")) {
+    const left = word.offsetLeft - scroll.scrollLeft;
+    if (left < 0 || left + word.offsetWidth > scroll.clientWidth) {
+      scroll.scrollLeft = word.offsetLeft + word.offsetWidth / 2 - scroll.clientWidth / 2;
+    }
   }
 }
 
