@@ -1,0 +1,205 @@
+"""Which room may know of which: DESIGN.md's table of imports, and what else holds for every file of the house."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# The most particular room first. A room may import what is named here, and the standard library.
+ROOMS = {
+    "app.py": ("streamlit", "viz.ui"),
+    "model/": ("model", "torch", "numpy", "safetensors"),
+    "viz/pages/": ("viz", "model", "streamlit"),
+    "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy"),
+    "viz/head_grid/": ("viz.head_grid", "viz.labels", "viz.theme", "plotly", "numpy", "streamlit"),
+    "viz/": ("viz", "plotly", "numpy"),
+}
+NOT_FOR_FIGURES = ("viz.ui", "viz.pages", "viz.head_grid")
+
+SOURCES = sorted([ROOT / "app.py", *ROOT.glob("model/**/*.py"), *ROOT.glob("viz/**/*.py")])
+PAGES = sorted(path for path in ROOT.glob("viz/pages/*.py") if path.stem != "__init__")
+FIGURES = sorted(f"viz.{path.stem}" for path in ROOT.glob("viz/*.py") if path.stem != "__init__")
+
+
+def named(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def room_of(name):
+    return next(room for room in ROOMS if name.startswith(room))
+
+
+def imported(source):
+    """Every module that this Python source imports anywhere, functions included: "a.b" for `from a import b`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports here are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(module, package):
+    return module == package or module.startswith(f"{package}.")
+
+
+def strangers(name, source):
+    """The imports of a file that its room does not allow."""
+    room = room_of(name)
+    for module in imported(source):
+        if module.split(".")[0] in sys.stdlib_module_names:
+            continue
+        allowed = any(within(module, known) for known in ROOMS[room])
+        if room == "viz/" and any(within(module, known) for known in NOT_FOR_FIGURES):
+            allowed = False
+        if not allowed:
+            yield module
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_a_room_imports_only_what_it_may_know(path):
+    assert not list(strangers(named(path), path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("model/run.py", "import streamlit"),
+        ("model/run.py", "from viz.theme import LIGHT"),
+        ("model/tasks/grammar.py", "def draw():\n    import plotly.express"),
+        ("viz/heatmap.py", "import torch"),
+        ("viz/heatmap.py", "from model.run import run"),
+        ("viz/heatmap.py", "from viz.ui import panel"),
+        ("viz/heatmap.py", "from viz import head_grid"),
+        ("viz/head_grid/mounts.py", "from model import run"),
+        ("viz/head_grid/mounts.py", "from viz.ui.frame import theme"),
+        ("viz/ui/runs.py", "import torch"),
+        ("viz/pages/heads.py", "import numpy as np"),
+        ("app.py", "import model"),
+        ("app.py", "from viz import heatmap"),
+    ],
+)
+def test_the_rule_of_imports_can_fail(name, source):
+    assert list(strangers(name, source))
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("model/run.py", "import torch, json\nfrom model.config import ModelConfig"),
+        ("viz/heatmap.py", "import numpy as np\nfrom viz.labels import axis_labels"),
+        ("viz/ui/panel.py", "import streamlit as st\nfrom viz import head_grid\nfrom model.run import Experiment"),
+        ("app.py", "import streamlit as st\nfrom viz.ui import frame"),
+    ],
+)
+def test_the_rule_of_imports_can_hold(name, source):
+    assert not list(strangers(name, source))
+
+
+def loaded_by(*modules):
+    """The top-level modules in memory after a fresh interpreter has imported these."""
+    code = f"import sys, {', '.join(modules)}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_figures_run_without_torch_and_without_streamlit():
+    assert FIGURES
+    loaded = loaded_by(*FIGURES)
+    assert "plotly" in loaded
+    assert not {"torch", "streamlit", "model"} & loaded
+
+
+def test_the_model_runs_without_a_screen():
+    loaded = loaded_by("model", "model.measure", "model.tasks", "model.train")
+    assert "torch" in loaded
+    assert not {"streamlit", "plotly", "viz"} & loaded
+
+
+def test_the_frame_of_a_page_does_not_wait_for_torch():
+    loaded = loaded_by("viz.ui.frame")
+    assert "streamlit" in loaded
+    assert "torch" not in loaded
+
+
+@pytest.mark.parametrize("path", [ROOT / "app.py", *PAGES], ids=named)
+def test_a_page_defines_nothing(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, definitions)]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_a_page_has_its_words_beside_it_and_its_place_in_the_contents(path):
+    words = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert words.startswith("# "), "the first line asks the page's question"
+    assert named(path) in (ROOT / "app.py").read_text(encoding="utf-8")
+
+
+def test_every_package_is_shipped():
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    there = {
+        named(path.parent).replace("/", ".") for top in ("model", "viz") for path in ROOT.glob(f"{top}/**/__init__.py")
+    }
+    assert there <= set(told)
+
+
+# What is sent to a browser or decides what is drawn.
+LOOKS = sorted(
+    path
+    for top in ("viz", "model")
+    for kind in ("py", "js", "css", "md", "html")
+    for path in ROOT.glob(f"{top}/**/*.{kind}")
+)
+COLOUR = re.compile(r"""(?<!&)#(?:[0-9a-f]{8}|[0-9a-f]{6}|[0-9a-f]{3,4})\b|\b(?:rgba?|hsla?|oklch)\(""", re.IGNORECASE)
+HOST = re.compile(r"""(?:(?:https?|wss?):)?//[\w-]+(?:\.[\w-]+)+""", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", [path for path in [ROOT / "app.py", *LOOKS] if path.name != "theme.py"], ids=named)
+def test_a_colour_stands_in_the_theme_and_nowhere_else(path):
+    assert not COLOUR.findall(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("text", ["#fff", "color: #12ab9F;", "rgb(1, 2, 3)", "rgba(0,0,0,.5)", "'#11223344'"])
+def test_the_rule_of_colours_can_fail(text):
+    assert COLOUR.search(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["&#36;", "&#160;", "# a comment", "url(#hatch)", "## Faces", "#dedicated", "color-mix(in srgb)"]
+)
+def test_the_rule_of_colours_can_hold(text):
+    assert not COLOUR.search(text)
+
+
+def hosts(text):
+    return [host for host in HOST.findall(text) if not host.endswith("//www.w3.org")]
+
+
+@pytest.mark.parametrize("path", [ROOT / "app.py", ROOT / ".streamlit/config.toml", *LOOKS], ids=named)
+def test_the_app_names_no_other_host(path):
+    assert not hosts(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("text", ["'https://cdn.plot.ly/x.js'", "import x from '//unpkg.com/x'", "ws://example.org"])
+def test_the_rule_of_hosts_can_fail(text):
+    assert hosts(text)
+
+
+@pytest.mark.parametrize("text", ["// a comment.", "http://www.w3.org/2000/svg", "a //= b", "// e.g. this", "7 // 2.5"])
+def test_the_rule_of_hosts_can_hold(text):
+    assert not hosts(text)
+
+
+def test_the_readme_and_the_ci_test_with_the_same_command():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    fenced = "\n".join(re.findall(r"^```[^\n]*\n(.*?)^```", readme, re.DOTALL | re.MULTILINE))
+    commands = [line.strip() for line in fenced.splitlines() if ".venv/bin/python -m pytest" in line]
+    assert commands, "the README has a fenced command that runs the tests"
+    assert commands[0] in (ROOT / ".ci/run").read_text(encoding="utf-8")
