@@ -6,93 +6,24 @@ nearest to the recipe's goals, and writes weights, card and the snapshots taken 
 
 import argparse
 import copy
-import math
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import torch
 
 from model import checkpoint
-from model.config import ModelConfig
-from model.exam import Exam, examine, to_batch, word_losses
-from model.tasks import TASKS, Sentence
-from model.tokenizer import WordTokenizer
+from model.exam import Exam, examine
+from model.learn import learn, make
+from model.recipes import CHOOSING, RECIPES, REPORTING, TRAINING, Recipe, draw_sentences
+from model.tasks import Sentence
 from model.transformer import Transformer
 
-TRAINING, CHOOSING, REPORTING = 1, 2, 3  # seeds of the sentences to learn from, to choose a run by, to report on
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides a training run but its seed."""
-
-    task: str
-    config: ModelConfig  # its vocab_size is the task's to fill in
-    probe_goals: Mapping[str, float]  # probe → the accuracy wished for
-    head_goals: Mapping[str, float]  # relation → the weight wished for on its gold keys, in the best head
-    steps: int
-    batch: int = 32
-    lr: float = 3e-3
-    warmup: int = 100
-    clip: float = 1.0
-    foreseeable_weight: float = 4.0  # in the loss, of a word that can be foretold; every other word counts 1
-    sentences: int = 60_000  # to learn from
-    examined: int = 3_000  # held out: as many to choose a seed by, and as many others to report on
-    snapshots: tuple[int, ...] = ()
-
-
-def draw_sentences(recipe: Recipe, count: int, seed: int, apart_from: frozenset[str] = frozenset()) -> list[Sentence]:
-    """`count` sentences of the recipe's task; none of them, word for word, in `apart_from`."""
-    rng, draw = Random(seed), TASKS[recipe.task].draw
-    drawn: list[Sentence] = []
-    while len(drawn) < count:
-        sentence = draw(None, rng)
-        if sentence.text not in apart_from:
-            drawn.append(sentence)
-    return drawn
-
-
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Rises in a straight line for `warmup` steps, then falls to zero along half a cosine."""
-    if step < recipe.warmup:
-        return recipe.lr * (step + 1) / recipe.warmup
-    done = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return recipe.lr * 0.5 * (1 + math.cos(math.pi * done))
-
-
-def make(recipe: Recipe, seed: int) -> tuple[Transformer, WordTokenizer]:
-    """An untrained model for the recipe's task, the same for the same seed."""
-    tokenizer = WordTokenizer(TASKS[recipe.task].vocabulary)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return Transformer(replace(recipe.config, vocab_size=len(tokenizer.vocabulary))), tokenizer
-
-
-def learn(
-    transformer: Transformer, tokenizer: WordTokenizer, sentences: Sequence[Sentence], recipe: Recipe, seed: int
-) -> Iterator[float]:
-    """Train in place, one step for each loss that is taken; whoever stops taking them stops the training."""
-    rng = Random(seed)
-    optimizer = torch.optim.AdamW(transformer.parameters(), lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.01)
-    transformer.train()
-    for step in range(recipe.steps):
-        batch = to_batch(rng.sample(sentences, recipe.batch), tokenizer)
-        losses = word_losses(transformer(batch.ids, batch.real).logits, batch.ids)  # (B, T − 1)
-        counts = batch.real[:, 1:] * (1 + (recipe.foreseeable_weight - 1) * batch.foreseeable[:, 1:])
-        loss = (losses * counts).sum() / counts.sum()
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(transformer.parameters(), recipe.clip)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, step)
-        optimizer.step()
-        yield loss.item()
+CURVE_SENTENCES = 400  # held-out sentences that every snapshot is examined on
 
 
 def shortfall(exam: Exam, recipe: Recipe) -> float:
@@ -116,9 +47,16 @@ class Run:
 
 
 def run_seed(
-    recipe: Recipe, seed: int, sentences: Sequence[Sentence], held_out: Sequence[Sentence], bar: "Bar | None" = None
+    recipe: Recipe,
+    seed: int,
+    sentences: Sequence[Sentence],
+    held_out: Sequence[Sentence],
+    after_step: Callable[[int, float], None],
 ) -> Run:
-    """Train one seed from nothing, looking in on it at every step of `recipe.snapshots`."""
+    """Train one seed from nothing, looking in on it at every step of `recipe.snapshots`.
+
+    `after_step` is told the number and the loss of every step.
+    """
     wall, cpu = time.monotonic(), time.process_time()
     transformer, tokenizer = make(recipe, seed)
     snapshots: dict[int, Transformer] = {}
@@ -133,8 +71,7 @@ def run_seed(
     if 0 in recipe.snapshots:
         look_in(0)
     for step, loss in enumerate(learn(transformer, tokenizer, sentences, recipe, seed), start=1):
-        if bar is not None:
-            bar.show(step, loss)
+        after_step(step, loss)
         if step in recipe.snapshots:
             look_in(step)
     exam = examine(transformer.eval(), tokenizer, held_out)
@@ -199,26 +136,6 @@ def ship(recipe_name: str, recipe: Recipe, runs: Sequence[Run], command: str, fo
     return card
 
 
-CURVE_SENTENCES = 400  # held-out sentences that every snapshot is examined on
-
-RECIPES: dict[str, Recipe] = {
-    "grammar": Recipe(
-        task="grammar",
-        config=ModelConfig(vocab_size=1, n_layers=3, n_heads=4, d_model=64, d_ff=256, context=48),
-        steps=2400,
-        snapshots=(0, 50, 100, 200, 300, 400, 500, 600, 800, 1000, 1300, 1800, 2400),
-        probe_goals={"verb in the relative clause": 0.98, "induction": 0.95},
-        head_goals={
-            "verb → subject, 8+ words away": 0.95,
-            "induction": 0.9,
-            "previous token": 0.7,
-            "possessive → referent": 0.7,
-            "word before the closer → opener": 0.65,
-        },
-    ),
-}
-
-
 class Bar:
     """One line on stderr that fills up."""
 
@@ -254,7 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     runs = []
     for seed in range(asked.seeds):
-        runs.append(run_seed(recipe, seed, sentences, held_out, Bar(f"{asked.recipe}, seed {seed}", recipe.steps)))
+        bar = Bar(f"{asked.recipe}, seed {seed}", recipe.steps)
+        runs.append(run_seed(recipe, seed, sentences, held_out, bar.show))
         print(summary(runs[-1], recipe))
     typed = sys.argv[1:] if arguments is None else list(arguments)
     card = ship(asked.recipe, recipe, runs, shlex.join(["python", "-m", "model.train", *typed]), asked.folder)

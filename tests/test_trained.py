@@ -10,9 +10,9 @@ import torch
 
 from model import checkpoint
 from model.exam import Exam, examine
+from model.recipes import CHOOSING, RECIPES, REPORTING, TRAINING, draw_sentences
 from model.tasks import TASKS
 from model.tasks.grammar_words import LINKING
-from model.train import CHOOSING, RECIPES, REPORTING, TRAINING, draw_sentences
 
 FRESH = 4  # a seed of sentences that no part of the training uses
 SENTENCES = 2500

@@ -31,17 +31,22 @@ def _say_noun(draft: Draft, rng: Random, groups: tuple[str, ...]) -> Noun:
     return Noun(draft.say(rng.choice(NOUNS[group])[plural]), group, plural)
 
 
+def say_object(draft: Draft, rng: Random, groups: tuple[str, ...]) -> None:
+    """A noun of the classes that the word before it allows. It stands in the way of a verb that seeks its subject."""
+    noun = draft.say("the", rng.choice(NOUNS[rng.choice(groups)])[rng.random() < 0.5])
+    others = tuple(form for group, pairs in NOUNS.items() if group not in groups for pair in pairs for form in pair)
+    if others:
+        draft.expect("noun that fits the word before the article", noun, others)
+
+
 def _say_place(draft: Draft, rng: Random) -> None:
-    """A prepositional phrase: its noun lies between subject and verb and must not be mistaken for the subject."""
-    draft.say(rng.choice(PREPOSITIONS))
-    _say_noun(draft, rng, tuple(NOUNS))
-    if rng.random() < 0.2:
-        draft.say(rng.choice(PREPOSITIONS))
-        _say_noun(draft, rng, tuple(NOUNS))
+    for _ in range(2 if rng.random() < 0.2 else 1):
+        preposition = rng.choice(list(PREPOSITIONS))
+        draft.say(preposition)
+        say_object(draft, rng, PREPOSITIONS[preposition])
 
 
-def _say_inner_verb(draft: Draft, rng: Random, subject: Noun) -> None:
-    forms = rng.choice(ACTIONS)
+def _say_inner_verb(draft: Draft, forms: tuple[str, str], subject: Noun) -> None:
     verb = draft.say(forms[subject.plural])
     draft.expect("verb in the relative clause", verb, (forms[not subject.plural],))
     draft.link("inner verb → its subject", verb, subject.position)
@@ -51,11 +56,14 @@ def _say_inner_verb(draft: Draft, rng: Random, subject: Noun) -> None:
 
 def _say_relative(draft: Draft, rng: Random, noun: Noun, depth: int) -> None:
     draft.say("who" if noun.group == "people" else "that")
-    if noun.group in ANIMATE and rng.random() < 0.35:
-        _say_inner_verb(draft, rng, noun)  # "the person who chases the dogs"
-        _say_noun(draft, rng, tuple(NOUNS))
-    else:
-        _say_inner_verb(draft, rng, _say_phrase(draft, rng, ANIMATE, depth - 1))  # "the person who the dogs chase"
+    if noun.group in ANIMATE and rng.random() < 0.35:  # "the person who chases the dogs"
+        forms = rng.choice(list(ACTIONS))
+        _say_inner_verb(draft, forms, noun)
+        say_object(draft, rng, ACTIONS[forms])
+    else:  # "the person who the dogs chase"
+        subject = _say_phrase(draft, rng, ANIMATE, depth - 1)
+        # A verb that takes one class only would give the class of the main subject away to the adjective.
+        _say_inner_verb(draft, rng.choice([forms for forms, groups in ACTIONS.items() if len(groups) > 1]), subject)
         if rng.random() < 0.15:
             _say_place(draft, rng)
 

@@ -7,8 +7,11 @@ the thing.
 from random import Random
 
 from model.tasks.gold import Draft, Sentence
-from model.tasks.grammar_words import ATTRIBUTES, LOSSES, MEETINGS, NOUNS, OWNERS, POSSESSIVE, PREPOSITIONS
+from model.tasks.grammar_agreement import say_object
+from model.tasks.grammar_words import ATTRIBUTES, LOSSES, MEETINGS, OWNERS, POSSESSIVE, PREPOSITIONS
 
+# Prepositions after which nobody comes who could be meant.
+LIFELESS = tuple(word for word, groups in PREPOSITIONS.items() if not {"people", "animals"} & set(groups))
 THINGS = tuple(thing for pairs in OWNERS.values() for _, thing in pairs)
 
 
@@ -18,7 +21,9 @@ def _say_owner(draft: Draft, rng: Random, owner: str) -> int:
         draft.say(rng.choice(ATTRIBUTES))
     position = draft.say(owner)
     if rng.random() < 0.3:
-        draft.say(rng.choice(PREPOSITIONS), "the", rng.choice(NOUNS["places"] + NOUNS["plants"])[rng.random() < 0.5])
+        preposition = rng.choice(LIFELESS)
+        draft.say(preposition)
+        say_object(draft, rng, PREPOSITIONS[preposition])
     return position
 
 
@@ -40,7 +45,7 @@ def reference(rng: Random) -> Sentence:
     elif ending < 0.7:  # no pronoun: then nothing stands between the possessive and the one it means
         draft.say("and", "then", rng.choice(LOSSES))
     else:
-        draft.say(rng.choice(PREPOSITIONS))
+        draft.say(rng.choice(LIFELESS))
     possessive, thing = draft.say(POSSESSIVE[pronoun]), owners[pronoun][1]
     draft.link("possessive → referent", possessive, positions[pronoun])
     draft.expect("possessed item", draft.say(thing), tuple(other for other in THINGS if other != thing))

@@ -25,11 +25,27 @@ ADJECTIVES: dict[str, tuple[str, ...]] = {
 ATTRIBUTES = ("old", "small", "big", "young", "strange")  # fit every noun, and so tell nothing about it
 
 LINKING = (("was", "were"), ("is", "are"), ("seems", "seem"), ("looks", "look"))  # singular, plural
-ACTIONS = (
-    ("chases", "chase"), ("likes", "like"), ("fears", "fear"), ("follows", "follow"),
-    ("watches", "watch"), ("knows", "know"),
-)  # fmt: skip
-PREPOSITIONS = ("near", "behind", "beside", "above")
+# What may follow "the" is decided by the word before "the": a reason for "the" to look at its previous token.
+ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("chases", "chase"): tuple(NOUNS),
+    ("likes", "like"): tuple(NOUNS),
+    ("fears", "fear"): tuple(NOUNS),
+    ("follows", "follow"): tuple(NOUNS),
+    ("watches", "watch"): tuple(NOUNS),
+    ("greets", "greet"): ("people",),
+    ("feeds", "feed"): ("animals",),
+    ("waters", "water"): ("plants",),
+    ("repairs", "repair"): ("machines",),
+    ("admires", "admire"): ("places",),
+}
+PREPOSITIONS: dict[str, tuple[str, ...]] = {
+    "near": ("plants", "places"),
+    "beside": ("people",),
+    "with": ("animals",),
+    "behind": ("machines",),
+    "under": ("plants",),
+    "above": ("places",),
+}
 
 # Each owns one thing and nobody else owns it: the thing can only be foretold by finding the owner.
 OWNERS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -72,12 +88,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "plural nouns": _PLURAL,
     "belongings": _THINGS,
     "adjectives": _unique(*ADJECTIVES.values(), ATTRIBUTES),
-    "verbs": tuple(singular for singular, _ in LINKING + ACTIONS),
-    "plural verbs": tuple(plural for _, plural in LINKING + ACTIONS),
+    "verbs": tuple(singular for singular, _ in (*LINKING, *ACTIONS)),
+    "plural verbs": tuple(plural for _, plural in (*LINKING, *ACTIONS)),
     "past verbs": MEETINGS + LOSSES,
     "pronouns": (*POSSESSIVE, *POSSESSIVE.values()),
     "joining words": ("who", "that", "and", "but", "because", "when"),
-    "prepositions": PREPOSITIONS,
+    "prepositions": tuple(PREPOSITIONS),
     "adverbs": ("first", "again", "then", "later"),
     "first names": FIRST_NAMES,
     "surnames": SURNAMES,

@@ -1,0 +1,51 @@
+"""How a model learns: foretell each next word, measure the surprise, move every number a little against it."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from random import Random
+
+import torch
+
+from model.exam import to_batch, word_losses
+from model.recipes import Recipe
+from model.tasks import TASKS, Sentence
+from model.tokenizer import WordTokenizer
+from model.transformer import Transformer
+
+
+def make(recipe: Recipe, seed: int) -> tuple[Transformer, WordTokenizer]:
+    """An untrained model for the recipe's task, the same for the same seed."""
+    tokenizer = WordTokenizer(TASKS[recipe.task].vocabulary)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Transformer(replace(recipe.config, vocab_size=len(tokenizer.vocabulary))), tokenizer
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Rises in a straight line for `warmup` steps, then falls to zero along half a cosine."""
+    if step < recipe.warmup:
+        return recipe.lr * (step + 1) / recipe.warmup
+    done = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
+    return recipe.lr * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def learn(
+    transformer: Transformer, tokenizer: WordTokenizer, sentences: Sequence[Sentence], recipe: Recipe, seed: int
+) -> Iterator[float]:
+    """Train in place, one step for each loss that is taken; whoever stops taking them stops the training."""
+    rng = Random(seed)
+    optimizer = torch.optim.AdamW(transformer.parameters(), lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.01)
+    transformer.train()
+    for step in range(recipe.steps):
+        batch = to_batch(rng.sample(sentences, recipe.batch), tokenizer)
+        losses = word_losses(transformer(batch.ids, batch.real).logits, batch.ids)  # (B, T − 1)
+        counts = batch.real[:, 1:] * (1 + (recipe.foreseeable_weight - 1) * batch.foreseeable[:, 1:])
+        loss = (losses * counts).sum() / counts.sum()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(transformer.parameters(), recipe.clip)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(recipe, step)
+        optimizer.step()
+        yield loss.item()
