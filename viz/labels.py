@@ -5,19 +5,42 @@ second: a cut through "&amp;" would show.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 SPECIAL = {"<s>": "⟨start⟩", "<unk>": "⟨unknown⟩", "<pad>": "⟨filler⟩", "": "∅", " ": "␣"}
 JOINERS = "\u200d\ufe0f"  # hold one emoji together
+BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters by name that draw nothing
+MARKS = 3  # on one letter: a taller heap runs into the lines above and below
 
 
 def shorten(token: str, most: int = 14) -> str:
-    """The token as it can be read in a small place; its middle is kept whole or cut with an ellipsis."""
+    """The token as it can be read in a small place: no more than `most` characters, and never nothing at all."""
     if token in SPECIAL:
         return SPECIAL[token]
-    seen = [c for c in token if c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")]
-    text = "".join(seen).strip() or "␣"
-    return text if len(text) <= most else text[: most - 1].rstrip(JOINERS) + "…"
+    text = "".join(_seen(token)).strip()
+    if not text.strip(JOINERS):
+        return "␣"
+    if unicodedata.category(text[0])[0] == "M":
+        text = "◌" + text  # a mark without its letter
+    return text if len(text) <= most else _cut(text, most)
+
+
+def _seen(token: str) -> Iterator[str]:
+    heap = 0
+    for c in token:
+        kind = unicodedata.category(c)
+        heap = heap + 1 if kind[0] == "M" else 0
+        unseen = kind in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in BLANKS or heap > MARKS
+        if c in JOINERS or not unseen:
+            yield c
+
+
+def _cut(text: str, most: int) -> str:
+    # Not between a letter and its marks, nor through a joined emoji.
+    at = most - 1
+    while at > 1 and (unicodedata.category(text[at])[0] == "M" or text[at] in JOINERS or text[at - 1] == JOINERS[0]):
+        at -= 1
+    return text[:at] + "…"
 
 
 def escape(text: str) -> str:
@@ -34,4 +57,4 @@ def axis_labels(tokens: Sequence[str], most: int = 14) -> list[str]:
 
 def markdown(token: str) -> str:
     """A token inside a sentence of Markdown: shortened, with everything that Markdown reads disarmed."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~:^" else c for c in escape(shorten(token, 24)))
+    return escape("".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~:^" else c for c in shorten(token, 24)))
