@@ -1,6 +1,7 @@
 """A picture read aloud: one sentence from the numbers of a figure."""
 
 from collections.abc import Sequence
+from html import unescape
 from typing import Any
 
 import numpy as np
@@ -62,4 +63,4 @@ def read_next(probabilities: Array, words: Sequence[str], after: str) -> str:
 
 def alt_text(sentence: str) -> str:
     """The same sentence without marks, for those who cannot see the figure."""
-    return shorten("".join(c for c in sentence if c not in "*\\"), 400)
+    return shorten(unescape("".join(c for c in sentence if c not in "*\\")), 400)
