@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]
 
-_sentence = st.components.v2.component("attention-lab.sentence", js="sentence.js", css="sentence.css")
-_grid = st.components.v2.component("attention-lab.grid", js="grid.js", css="grid.css")
-_save = st.components.v2.component("attention-lab.save", js="save.js", css="save.css")
+
+@cache
+def _component(name: str) -> Callable[..., Any]:
+    # At the first use, not at the import: Streamlit finds the files only while it runs.
+    return st.components.v2.component(f"attention-lab.{name}", js=f"{name}.js", css=f"{name}.css")
 
 
 def sentence(
@@ -44,7 +47,7 @@ def sentence(
         "theme": asdict(theme),
     }
     data = pack(header, weights=weights.astype(np.float32), mask=mask.astype(np.uint8))
-    _sentence(key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]))
+    _component("sentence")(key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]))
 
 
 def grid(
@@ -78,7 +81,7 @@ def grid(
         "theme": asdict(theme),
     }
     data = pack(header, cells=encode_weights(weights, mask))
-    _grid(
+    _component("grid")(
         key=key,
         data=data,
         on_head_change=lambda: on_head(*st.session_state[key]["head"]),
@@ -88,4 +91,4 @@ def grid(
 
 def save(figure: str, file: str, *, key: str, theme: Theme) -> None:
     """Buttons that save the figure with that key as SVG or PNG, drawn in the browser."""
-    _save(key=key, data=pack({"figure": figure, "file": file, "theme": asdict(theme)}))
+    _component("save")(key=key, data=pack({"figure": figure, "file": file, "theme": asdict(theme)}))
