@@ -20,7 +20,7 @@ def to_csv(table: Table) -> bytes:
     if len(lengths) > 1:
         raise ValueError(f"columns of a table must have one length, not {sorted(lengths)}")
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)  # lines end in \r\n, so that either of the two in a cell is put in quotes
     writer.writerow([_inert(name) for name in table])
     writer.writerows([_inert(cell) for cell in row] for row in zip(*table.values(), strict=True))
     return text.getvalue().encode("utf-8-sig", errors="replace")
