@@ -21,7 +21,6 @@ def guesses(probabilities: Array, words: Sequence[Sequence[str]], *, theme: Them
         [f"{escape(shorten(w, 12))}<br>{p:.2f}" for w, p in zip(words[i], probabilities[i], strict=True)]
         for i in range(n_layers)
     ]
-    dark_cell = probabilities > 0.5
     figure = go.Figure(
         go.Heatmap(
             z=probabilities.astype(np.float32),
@@ -36,7 +35,7 @@ def guesses(probabilities: Array, words: Sequence[Sequence[str]], *, theme: Them
     )
     for layer in range(n_layers):
         for choice in range(n):
-            ink = theme.paper if dark_cell[layer, choice] else theme.ink
+            ink = theme.paper if probabilities[layer, choice] > theme.text_turns else theme.ink
             figure.add_annotation(
                 {"x": choice, "y": layer, "text": text[layer][choice], "font": {"color": ink, "size": 12}},
                 showarrow=False,

@@ -61,16 +61,16 @@ def heatmap(
                 "ypad": 8,
                 "outlinewidth": 0,
                 "tickfont": {"color": theme.muted, "size": 11},
-                "nticks": 3,
                 "title": {"text": value_name, "font": {"color": theme.muted, "size": 11}, "side": "right"},
-                **({} if signed else {"tickvals": [0, 0.5, 1]}),
+                "tickvals": [-limit, 0, limit] if signed else [0, 0.5, 1],
+                "tickformat": ".2~g",
             },
         )
     )
     figure.update_layout(
         template=template(theme),
         plot_bgcolor=theme.absent,
-        height=510,
+        height=492,
         images=[_hatching(theme, *values.shape)],
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         xaxis=_axis(columns, "looked at →", side="top", tickangle=-55),

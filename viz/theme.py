@@ -26,6 +26,7 @@ class Theme:
     absent: str  # behind cells that are not allowed
     hatch: str  # the lines across them
     weights: tuple[str, ...]  # 0 … 1
+    text_turns: float  # on cells from this weight on, paper is easier to read than ink
     signed: tuple[str, ...]  # −limit … 0 … +limit
 
     @property
@@ -55,6 +56,7 @@ LIGHT = Theme(
     absent="#f1eee5",
     hatch="#e0dbcd",
     weights=("#ffffff", "#d3deea", "#a6bdd6", "#7a9bc1", "#4f7aab", "#2a578c", "#0b2d5c"),
+    text_turns=0.64,
     signed=("#6c2f00", "#b06823", "#dbaf79", "#ffffff", "#b7b2dc", "#7c70b6", "#493084"),
 )
 
@@ -69,6 +71,7 @@ DARK = Theme(
     absent="#1c1f24",
     hatch="#2b3037",
     weights=("#0a0b0d", "#1a2f4a", "#2a4f7a", "#4b76a3", "#7da0bd", "#b9c9cc", "#fbf3d9"),
+    text_turns=0.5,
     signed=("#f8d3a2", "#cb7d2e", "#73420e", "#0a0b0d", "#4e438b", "#9184dc", "#d9d4ff"),
 )
 

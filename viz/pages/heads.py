@@ -114,14 +114,14 @@ match controls.more():
         panel.head_table(facts.statistics(experiment), on_head=controls.choose_head)
     case "Rollout":
         rolled = facts.rolled(experiment)
-        panel.chart(
-            heatmap(rolled, words, words, theme=theme, row=row),
-            key="rollout",
-            sentence="Attention added up over all layers, half of each step through the residual. "
-            + read_row(rolled, words, row),
-            table=partial(facts.map_table, rolled, words),
-            file=file_name(experiment.name, "rollout"),
-        )
+        with st.columns(2)[0]:
+            panel.chart(
+                heatmap(rolled, words, words, theme=theme, row=row),
+                key="rollout",
+                sentence="All layers together, half of each step by the residual. " + read_row(rolled, words, row),
+                table=partial(facts.map_table, rolled, words),
+                file=file_name(experiment.name, "rollout"),
+            )
 
 panel.lesson("heads")
 with notices:

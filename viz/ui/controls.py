@@ -11,7 +11,7 @@ import streamlit as st
 from model import checkpoint
 from model.run import Experiment
 from model.switches import PARTS, Switches
-from viz.labels import markdown, shorten
+from viz.labels import markdown
 from viz.ui import runs
 
 EXAMPLE = "the person who the dogs near the trees chase was tired ."
@@ -114,18 +114,20 @@ def unknown_words(experiment: Experiment) -> None:
     encoding = runs.encoding(experiment)
     tokenizer = runs.tokenizer(experiment.weights)
     strangers = list(dict.fromkeys(encoding.typed[at] for at in encoding.unknown))
-    for number, word in enumerate(strangers[:3]):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"stranger_{number}"):
-            near = tokenizer.nearest(word)
-            ask = " Replace it with" if near else ""
-            st.markdown(f"“{markdown(word)}” is not a word this model knows; it reads ⟨unknown⟩.{ask}", width="content")
-            for known in near:
-                spelt = " ".join(known if typed == word else typed for typed in encoding.typed[1:])
+    if not strangers:
+        return
+    named = ", ".join(f"“{markdown(word)}”" for word in strangers[:8]) + (", …" if len(strangers) > 8 else "")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
+        st.markdown(f"Not among the words this model knows, so read as ⟨unknown⟩: {named}.", width="content")
+        for word in strangers[:8]:
+            for known in tokenizer.nearest(word):
                 st.button(
-                    shorten(known), key=f"instead_{number}_{known}", type="tertiary", on_click=set_text, args=(spelt,)
+                    f"{markdown(word)} → {known}",
+                    key=f"instead_{word}_{known}",
+                    type="tertiary",
+                    on_click=set_text,
+                    args=(" ".join(known if typed == word else typed for typed in encoding.typed[1:]),),
                 )
-    if len(strangers) > 3:
-        st.caption(f"and {len(strangers) - 3} more words it does not know. “Words it knows” lists those it does.")
 
 
 STAGES = ("scores", "scaled", "biased", "masked", "weights")  # fields of AttentionTrace, in the order they happen
@@ -133,7 +135,7 @@ STAGES = ("scores", "scaled", "biased", "masked", "weights")  # fields of Attent
 
 def stage(layer: int, head: int, does: str) -> str:
     """Which stage of the enlarged head to show, under its name. Returns the stage's field in AttentionTrace."""
-    st.markdown(f"**Layer {layer}, head {head}**" + (f" :gray[{markdown(does)}]" if does else ""))
+    st.markdown(f"**Layer {layer}, head {head}**" + (f" :gray[{does}]" if does else ""))
     return st.segmented_control(
         "Stage",
         STAGES,

@@ -20,7 +20,8 @@ HEADLINE = "verb → subject"  # the relation whose best head a newcomer sees fi
 
 def scores(weights: str) -> dict[str, Array]:
     """Relation → mean weight (L, H) that each head puts on the right word, as measured on held-out sentences."""
-    return {name: np.array(score["mass"]) for name, score in runs.about(weights).get("relations", {}).items()}
+    relations = runs.about(weights)["exam"]["relations"]
+    return {name: np.array(score["mass"]) for name, score in relations.items()}
 
 
 def names(weights: str, n_layers: int, n_heads: int) -> list[list[str]]:
@@ -38,7 +39,7 @@ def names(weights: str, n_layers: int, n_heads: int) -> list[list[str]]:
 
 def n_sentences(weights: str) -> int:
     """How many held-out sentences the roles were measured on."""
-    return int(runs.about(weights).get("sentences", 0))
+    return int(runs.about(weights)["exam"]["sentences"])
 
 
 def headline(weights: str) -> tuple[int, int]:

@@ -61,6 +61,7 @@ def head_table(statistics: Mapping[str, list[Any]], *, on_head: Callable[[int, i
     st.dataframe(
         dict(statistics),
         hide_index=True,
+        height="content",
         key=key,
         selection_mode="single-row",
         on_select=partial(_choose_line, key, statistics, on_head),

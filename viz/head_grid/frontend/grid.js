@@ -9,6 +9,7 @@ const ABSENT = 255;
 
 const GUTTER = 30; // left of the maps: the number of the layer
 const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps get smaller
+const LETTER = 6.4; // about the width of a letter under a map
 const LEAST = 26; // a map is never smaller than this
 
 export default function ({ data, parentElement, setTriggerValue, key }) {
@@ -93,8 +94,9 @@ function arrange(view) {
   const { header, cells, root, buttons } = view;
   if (!header || !root.clientWidth) return;
   const [layers, heads, rows] = cells.shape;
-  const label = 20;
   const wide = (root.clientWidth - GUTTER) / heads;
+  const longest = Math.max(...header.names.flat().map((name) => name.length));
+  const label = longest * LETTER > wide ? 36 : 20; // two lines where a name needs them
   const gap = wide > 70 ? 18 : 4;
   const room = Math.min(wide - gap, Math.max(LEAST, HEIGHT / layers - label - 8));
   // Whole device pixels a cell, so that no row of a map looks thicker than another.
@@ -115,6 +117,7 @@ function arrange(view) {
     canvas.style.height = `${height}px`;
   }
   root.style.height = `${height}px`;
+  root.style.setProperty("--label", named ? `${label}px` : 0);
   const chosen = header.selected[0] * heads + header.selected[1];
   [...buttons.children].forEach((button, at) => {
     const [layer, head] = [Math.floor(at / heads), at % heads];
