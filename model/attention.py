@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from model.config import ModelConfig
+from model.mask import Mask, prepare
 from model.position import Position
 from model.switches import Switches
 
@@ -34,13 +35,13 @@ class AttentionTrace(Generic[A]):
     out: A  # (B, T, H·D) heads side by side; (B, T, C) once MultiHeadAttention has mixed them
 
 
-def softmax_over_allowed(masked: Tensor, mask: Tensor) -> Tensor:
+def softmax_over_allowed(masked: Tensor, nothing: Tensor | None) -> Tensor:
     """Softmax over the last axis. A row with nothing to attend to gives zeros, not NaN, also in its gradient.
 
-    masked (…, T, S) with −inf where mask (…, T, S) is False. Returns (…, T, S).
+    masked (…, T, S), −inf where a query may not look; nothing (…, T, 1), True for those rows, None when there are none.
+    Returns (…, T, S).
     """
-    nothing = ~mask.any(dim=-1, keepdim=True)  # (…, T, 1)
-    if not nothing.any():
+    if nothing is None:
         return masked.softmax(dim=-1)
     # exp(−inf) / 0 has no value and no gradient: such a row is computed on zeros and then emptied.
     return masked.masked_fill(nothing, 0.0).softmax(dim=-1).masked_fill(nothing, 0.0)
@@ -50,7 +51,7 @@ def attend(
     q: Tensor,
     k: Tensor,
     v: Tensor,
-    mask: Tensor | None = None,
+    mask: Tensor | Mask | None = None,
     bias: Tensor | None = None,
     scale: bool = True,
 ) -> AttentionTrace[Tensor]:
@@ -61,14 +62,17 @@ def attend(
     """
     if mask is None:
         mask = torch.ones(q.size(-2), k.size(-2), dtype=torch.bool, device=q.device)  # (T, S)
+    if isinstance(mask, Tensor):
+        mask = prepare(mask)
     scores = q @ k.transpose(-2, -1)  # (B, H, T, S)
     scaled = scores / math.sqrt(q.size(-1)) if scale else scores
     biased = scaled if bias is None else scaled + bias
-    masked = biased.masked_fill(~mask, -math.inf)
-    weights = softmax_over_allowed(masked, mask)  # (B, H, T, S)
+    masked = biased + mask.floor.to(biased.dtype)  # (B, H, T, S)
+    weights = softmax_over_allowed(masked, mask.nothing)  # (B, H, T, S)
     z = weights @ v  # (B, H, T, D)
     out = z.transpose(1, 2).flatten(2)  # (B, T, H·D)
-    return AttentionTrace(q, k, v, scores, scaled, biased, mask.expand_as(scores), masked, weights, z, out)
+    allowed = mask.allowed.expand_as(scores)  # (B, H, T, S)
+    return AttentionTrace(q, k, v, scores, scaled, biased, allowed, masked, weights, z, out)
 
 
 class MultiHeadAttention(nn.Module):
@@ -88,7 +92,7 @@ class MultiHeadAttention(nn.Module):
         self.w_o = nn.Linear(config.n_heads * config.value_width, width, bias=bias)
 
     def forward(
-        self, looking: Tensor, looked_at: Tensor, mask: Tensor, position: Position, switches: Switches
+        self, looking: Tensor, looked_at: Tensor, mask: Tensor | Mask, position: Position, switches: Switches
     ) -> AttentionTrace[Tensor]:
         """looking (B, T, C), looked_at (B, S, C), mask broadcastable to (B, H, T, S)."""
         q = self._split(self.w_q(looking))  # (B, H, T, D)

@@ -4,9 +4,20 @@ The same record describes our own small models, GPT-2 (pre-norm, learned positio
 BERT (post-norm, embedding norm, no causal mask).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from model.switches import Switches
+
+T = TypeVar("T")
+
+
+def choose(table: Mapping[str, T], what: str, name: str) -> T:
+    """The entry of that name. Raises ValueError when there is none."""
+    if name not in table:
+        raise ValueError(f'{what} must be one of {", ".join(table)}, not "{name}"')
+    return table[name]
 
 
 @dataclass(frozen=True)
@@ -14,7 +25,8 @@ class ModelConfig:
     """Sizes and choices of one Transformer.
 
     Raises:
-        ValueError: a size is not positive, or a choice is not among those named here.
+        ValueError: a size is not a positive whole number, or a choice is not among those named here. Names from the
+            tables of other files are looked up when the model is built, and refused there in the same way.
     """
 
     vocab_size: int  # V
@@ -43,8 +55,9 @@ class ModelConfig:
     def __post_init__(self) -> None:
         for name in ("vocab_size", "n_layers", "n_heads", "d_model", "d_ff", "context", "d_k", "d_v"):
             size = getattr(self, name)
-            if size is not None and size < 1:
-                raise ValueError(f"{name} must be at least 1, not {size}")
+            optional = name in ("d_k", "d_v")
+            if not ((size is None and optional) or (type(size) is int and size >= 1)):
+                raise ValueError(f"{name} must be a whole number, at least 1, not {size!r}")
         if self.norm not in ("pre", "post", "none"):
             raise ValueError(f'norm must be "pre", "post" or "none", not "{self.norm}"')
         if (self.d_k is None or self.d_v is None) and self.d_model % self.n_heads:

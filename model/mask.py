@@ -3,6 +3,9 @@
 Masks combine with `&`. Each function returns something that broadcasts to (B, H, T, S).
 """
 
+import math
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -33,3 +36,19 @@ def padding(real: Tensor) -> Tensor:
     Also the mask of cross-attention: there, S are the positions of the source.
     """
     return real[:, None, None, :]
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A mask made ready to act on scores: worked out once, used by every layer."""
+
+    allowed: Tensor  # (…, T, S) True: may attend
+    floor: Tensor  # (…, T, S) 0 where allowed, −inf where not: what is added to the scores
+    nothing: Tensor | None  # (…, T, 1) True for a query that may attend to nothing; None when there is no such query
+
+
+def prepare(allowed: Tensor) -> Mask:
+    """allowed (…, T, S), boolean."""
+    floor = torch.where(allowed, 0.0, -math.inf)  # (…, T, S)
+    nothing = ~allowed.any(dim=-1, keepdim=True)  # (…, T, 1)
+    return Mask(allowed, floor, nothing if nothing.any() else None)

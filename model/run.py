@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from model.checkpoint import load
-from model.device import choose_device
+from model.device import choose_device, keep_freed_memory
 from model.switches import Switches
 from model.tokenizer import Encoding, WordTokenizer
 from model.transformer import Trace, Transformer
@@ -95,6 +95,7 @@ def lens(experiment: Experiment, trace: Trace[Array]) -> Array:
 @lru_cache(maxsize=8)
 def model(weights: str) -> tuple[Transformer, WordTokenizer]:
     """Weights by name, loaded once, on the best device, shared by everyone who runs them and changed by nobody."""
+    keep_freed_memory()
     transformer, tokenizer = load(weights)
     return transformer.to(choose_device()).requires_grad_(False), tokenizer
 

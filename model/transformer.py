@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from model import mask as masks
 from model.attention import AttentionTrace, MultiHeadAttention
-from model.config import ModelConfig
+from model.config import ModelConfig, choose
 from model.norm import NormTrace, make_norm, normalise
 from model.position import POSITIONS, Position
 from model.switches import Switches
@@ -64,29 +64,31 @@ class Layer(nn.Module):
         self.attention = MultiHeadAttention(config, index)
         self.norm2 = make_norm(config) if config.norm != "none" else None
         self.mlp_in = nn.Linear(config.d_model, config.d_ff, bias=config.mlp_bias)
-        self.activation = ACTIVATIONS[config.activation]
+        self.activation = choose(ACTIVATIONS, "activation", config.activation)
         self.mlp_out = nn.Linear(config.d_ff, config.d_model, bias=config.mlp_bias)
 
-    def forward(self, resid_pre: Tensor, mask: Tensor, position: Position, switches: Switches) -> LayerTrace[Tensor]:
+    def forward(
+        self, resid_pre: Tensor, mask: Tensor | masks.Mask, position: Position, switches: Switches
+    ) -> LayerTrace[Tensor]:
         """resid_pre (B, T, C), mask broadcastable to (B, H, T, S)."""
-        before = switches.norm and self.norm == "pre"
-        after = switches.norm and self.norm == "post"
+        after = self.norm == "post"
+        first, second = (self.norm1, self.norm2) if switches.norm else (None, None)
 
-        norm1 = normalise(resid_pre, self.norm1 if before else None)
+        norm1 = normalise(resid_pre, None if after else first)
         attention = self.attention(norm1.out, norm1.out, mask, position, switches)
         resid_mid = resid_pre + attention.out if switches.residual else attention.out  # (B, T, C)
         if after:
-            norm1 = normalise(resid_mid, self.norm1)
+            norm1 = normalise(resid_mid, first)
             resid_mid = norm1.out
 
-        norm2 = normalise(resid_mid, self.norm2 if before else None)
+        norm2 = normalise(resid_mid, None if after else second)
         mlp_hidden = self.activation(self.mlp_in(norm2.out))  # (B, T, F)
         mlp_out = self.mlp_out(mlp_hidden)  # (B, T, C)
         resid_post = resid_mid + mlp_out if switches.residual else mlp_out  # (B, T, C)
         if not switches.mlp:  # the whole sublayer goes: the stream passes it by, residual or not
             mlp_hidden, mlp_out, resid_post = torch.zeros_like(mlp_hidden), torch.zeros_like(mlp_out), resid_mid
         if after:
-            norm2 = normalise(resid_post, self.norm2)
+            norm2 = normalise(resid_post, second)
             resid_post = norm2.out
         return LayerTrace(resid_pre, norm1, attention, resid_mid, norm2, mlp_hidden, mlp_out, resid_post)
 
@@ -98,7 +100,7 @@ class Transformer(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.d_model)
-        self.position = POSITIONS[config.position](config)
+        self.position = choose(POSITIONS, "position", config.position)(config)
         self.embedding_norm = make_norm(config) if config.embedding_norm else None
         self.layers = nn.ModuleList(Layer(config, index) for index in range(config.n_layers))
         self.final_norm = make_norm(config) if config.norm == "pre" else None
@@ -127,9 +129,10 @@ class Transformer(nn.Module):
         embed = normalise(embed, self.embedding_norm if switches.norm else None).out
 
         looks_back = self.config.causal and switches.mask
-        mask = masks.causal(at, at) if looks_back else masks.everything(at, at)  # (T, S)
+        allowed = masks.causal(at, at) if looks_back else masks.everything(at, at)  # (T, S)
         if padding is not None:
-            mask = mask & masks.padding(padding)  # (B, 1, T, S)
+            allowed = allowed & masks.padding(padding)  # (B, 1, T, S)
+        mask = masks.prepare(allowed)
 
         layers: list[LayerTrace[Tensor]] = []
         stream = embed
