@@ -8,12 +8,14 @@ Never pickle: a pickle can run code, a safetensors file can only hold numbers.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -25,51 +27,85 @@ from model.transformer import Transformer
 TRAINED = Path(__file__).parent / "trained"
 
 
-def names(folder: Path = TRAINED) -> tuple[str, ...]:
-    """Names of the weights that are there, in alphabetical order."""
-    return tuple(sorted(path.stem for path in folder.glob("*.json")))
+class CheckpointError(ValueError):
+    """There are no such weights, or what is on disk cannot be used. The message is one sentence."""
 
 
-def card(name: str, folder: Path = TRAINED) -> dict[str, Any]:
+def names(folder: Path | None = None) -> tuple[str, ...]:
+    """Names of the weights that are there, in alphabetical order. Everywhere here, no folder means TRAINED."""
+    return tuple(sorted(path.stem for path in (folder or TRAINED).glob("*.json")))
+
+
+def card(name: str, folder: Path | None = None) -> dict[str, Any]:
     """What is known of these weights.
 
     Raises:
-        ValueError: there are no weights of that name.
+        CheckpointError: there are no weights of that name, or their card is no JSON.
     """
     if name not in names(folder):
-        raise ValueError(f'There are no weights called "{name}". There are: {", ".join(names(folder))}.')
-    text: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    return text
+        raise CheckpointError(f'There are no weights called "{name}". There are: {", ".join(names(folder))}.')
+    try:
+        told: dict[str, Any] = json.loads(_path(name, ".json", folder).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f'The card of "{name}" is not JSON: {error}.') from error
+    return told
 
 
-def load(name: str, folder: Path = TRAINED, step: int | None = None) -> tuple[Transformer, WordTokenizer]:
+def load(name: str, folder: Path | None = None, step: int | None = None) -> tuple[Transformer, WordTokenizer]:
     """The model and its tokenizer, ready to run on the CPU. `step`: as it was at that step of training.
 
     Raises:
-        ValueError: there are no weights of that name, or no such step.
+        CheckpointError: there are no weights of that name or step, or the card and the numbers do not fit each other.
     """
-    told = card(name, folder)
-    trained = Switches(**told["config"].pop("trained"))
-    trained = replace(trained, heads_off=frozenset(map(tuple, trained.heads_off)))  # JSON knows lists only
-    config = ModelConfig(**told["config"], trained=trained)
-    transformer = Transformer(config)
+    config, tokenizer = _described(name, card(name, folder))
     if step is None:
-        path = folder / f"{name}.safetensors"
+        path = _path(name, ".safetensors", folder)
     elif step in steps(name, folder):
-        path = folder / f"{name}.steps" / f"{step:06d}.safetensors"
+        path = _path(name, ".steps", folder) / f"{step:06d}.safetensors"
     else:
-        raise ValueError(f'"{name}" was kept at steps {", ".join(map(str, steps(name, folder)))}, not at {step}.')
-    weights = load_file(path)
-    # A tied unembedding is the embedding: it is stored once.
-    missing = transformer.load_state_dict(weights, strict=not config.tied_unembedding)[0]
-    if set(missing) - {"unembedding.weight"}:
-        raise ValueError(f'The weights of "{name}" lack {", ".join(missing)}.')
-    return transformer.eval(), WordTokenizer(told["words"])
+        kept = ", ".join(map(str, steps(name, folder)))
+        raise CheckpointError(f'"{name}" was kept at steps {kept or "none"}, not at {step}.')
+    try:
+        weights = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f'The file {path.name} of "{name}" cannot be read: {error}.') from error
+
+    with torch.device("meta"):  # shapes without numbers: a card that lies costs no memory
+        expected = {key: tuple(tensor.shape) for key, tensor in _stored(Transformer(config)).items()}
+    found = {key: tuple(tensor.shape) for key, tensor in weights.items()}
+    for key in expected | found:
+        if expected.get(key) != found.get(key):
+            raise CheckpointError(
+                f'The card of "{name}" asks for {key} of shape {expected.get(key)}, the file has {found.get(key)}.'
+            )
+    transformer = Transformer(config)
+    transformer.load_state_dict(weights, strict=False)  # a tied unembedding is the embedding: it is stored once
+    return transformer.eval(), tokenizer
 
 
-def steps(name: str, folder: Path = TRAINED) -> tuple[int, ...]:
+def _described(name: str, told: Mapping[str, Any]) -> tuple[ModelConfig, WordTokenizer]:
+    """The config and the tokenizer that a card describes."""
+    try:
+        choices = dict(told["config"])
+        trained = Switches(**choices.pop("trained"))
+        trained = replace(trained, heads_off=frozenset((layer, head) for layer, head in trained.heads_off))
+        config = ModelConfig(**choices, trained=trained)
+        with torch.device("meta"):
+            Transformer(config)  # also looks up the names of its parts
+        tokenizer = WordTokenizer(told["words"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f'The card of "{name}" does not describe a model: {error}.') from error
+    if len(tokenizer.vocabulary) != config.vocab_size:
+        raise CheckpointError(
+            f'The card of "{name}" lists {len(tokenizer.vocabulary)} tokens for a model of {config.vocab_size}.'
+        )
+    return config, tokenizer
+
+
+def steps(name: str, folder: Path | None = None) -> tuple[int, ...]:
     """The steps of training at which the weights were kept."""
-    return tuple(sorted(int(path.stem) for path in (folder / f"{name}.steps").glob("*.safetensors")))
+    kept = _path(name, ".steps", folder).glob("*.safetensors")
+    return tuple(sorted(int(path.stem) for path in kept if path.stem.isdecimal()))
 
 
 def save(
@@ -77,25 +113,41 @@ def save(
     transformer: Transformer,
     tokenizer: WordTokenizer,
     card: Mapping[str, Any],
-    folder: Path = TRAINED,
+    folder: Path | None = None,
 ) -> None:
     """Write the weights and their card. `card` holds what was measured; config and words are added here."""
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(_numbers(transformer, torch.float32), folder / f"{name}.safetensors")
+    path = _path(name, ".safetensors", folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(_numbers(transformer, torch.float32), path)
     config = asdict(transformer.config)
     config["trained"]["heads_off"] = sorted(config["trained"]["heads_off"])
     told = {"config": config, "words": tokenizer.vocabulary[3:], **card}
-    (folder / f"{name}.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    _path(name, ".json", folder).write_text(text, encoding="utf-8")
 
 
-def save_step(name: str, transformer: Transformer, step: int, folder: Path = TRAINED) -> None:
+def save_step(name: str, transformer: Transformer, step: int, folder: Path | None = None) -> None:
     """Keep the weights as they are at this step, in half precision."""
-    (folder / f"{name}.steps").mkdir(parents=True, exist_ok=True)
-    save_file(_numbers(transformer, torch.float16), folder / f"{name}.steps" / f"{step:06d}.safetensors")
+    path = _path(name, ".steps", folder)
+    path.mkdir(parents=True, exist_ok=True)
+    save_file(_numbers(transformer, torch.float16), path / f"{step:06d}.safetensors")
 
 
-def _numbers(transformer: Transformer, dtype: torch.dtype) -> dict[str, Tensor]:
+def _path(name: str, suffix: str, folder: Path | None) -> Path:
+    """A name is one plain word, so that no path leads out of the folder."""
+    if not re.fullmatch(r"[\w-]+", name):
+        raise CheckpointError(f'Weights cannot be called "{name}": letters, digits, "-" and "_" make a name.')
+    return (folder or TRAINED) / f"{name}{suffix}"
+
+
+def _stored(transformer: Transformer) -> dict[str, Tensor]:
+    """What goes to disk: a tied unembedding is the embedding, and is stored once."""
     weights = transformer.state_dict()
     if transformer.config.tied_unembedding:
         weights.pop("unembedding.weight")
-    return {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in weights.items()}
+    return weights
+
+
+def _numbers(transformer: Transformer, dtype: torch.dtype) -> dict[str, Tensor]:
+    stored = _stored(transformer)
+    return {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in stored.items()}
