@@ -47,11 +47,16 @@ def sinusoid(at: Tensor, width: int, base: float = 10000.0) -> Tensor:
     return torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(1)[:, :width]  # (T, C)
 
 
+def _exact(at: Tensor, x: Tensor) -> Tensor:
+    """Positions as floats that can tell them apart: in half precision, 257 is 256."""
+    return at.to(torch.promote_types(x.dtype, torch.float32))
+
+
 class Sinusoidal(Position):
     """Fixed waves, added to the embeddings."""
 
     def add(self, x: Tensor, at: Tensor) -> Tensor:
-        return x + sinusoid(at.to(x.dtype), x.size(-1))  # (B, T, C)
+        return x + sinusoid(_exact(at, x), x.size(-1)).to(x.dtype)  # (B, T, C)
 
 
 class Learned(Position):
@@ -63,9 +68,10 @@ class Learned(Position):
         nn.init.normal_(self.table.weight, std=0.02)
 
     def add(self, x: Tensor, at: Tensor) -> Tensor:
-        if at.numel() > self.table.num_embeddings:
+        needed = int(at.max()) + 1
+        if needed > self.table.num_embeddings:
             raise ValueError(
-                f"This model learned {self.table.num_embeddings} positions and the text has {at.numel()} tokens. "
+                f"This model learned {self.table.num_embeddings} positions and the text has {needed} tokens. "
                 "Shorten the text, or choose a model whose positions do not end."
             )
         return x + self.table(at)  # (B, T, C)
@@ -88,7 +94,8 @@ class LearnedRelative(Position):
 
     def bias(self, layer: int, queries_at: Tensor, keys_at: Tensor) -> Tensor:
         distance = keys_at[None, :] - queries_at[:, None]  # (T, S), negative: looking back
-        return self.GAIN * self.table[layer][:, distance.clamp(-self.reach, self.reach) + self.reach]  # (H, T, S)
+        table = self.GAIN * self.table[layer]  # (H, 2·reach + 1)
+        return table[:, distance.clamp(-self.reach, self.reach) + self.reach]  # (H, T, S)
 
 
 def t5_bucket(distance: Tensor, *, causal: bool, buckets: int = 32, furthest: int = 128) -> Tensor:
@@ -133,7 +140,7 @@ class Rope(Position):
             raise ValueError(f"RoPE turns pairs of coordinates: d_k must be even, not {config.key_width}")
 
     def rotate(self, x: Tensor, at: Tensor) -> Tensor:
-        turn = sinusoid(at.to(x.dtype), x.size(-1)).unflatten(-1, (-1, 2))  # (T, D/2, 2)
+        turn = sinusoid(_exact(at, x), x.size(-1)).to(x.dtype).unflatten(-1, (-1, 2))  # (T, D/2, 2)
         sin, cos = turn.unbind(-1)  # (T, D/2)
         first, second = x.unflatten(-1, (-1, 2)).unbind(-1)  # (B, H, T, D/2)
         turned = (first * cos - second * sin, first * sin + second * cos)
