@@ -170,6 +170,13 @@ def test_a_possessive_finds_the_one_owner_it_can_mean():
         assert [word for word in sentence.words if word in belongings] == [sentence.word(owner)]
 
 
+def test_their_belongs_to_the_only_owner_there_is():
+    owners = dict(pair for pairs in OWNERS.values() for pair in pairs)
+    for sentence, their, (owner,) in linked("reference", "their → owner"):
+        assert sentence.word(their + 1) == owners[sentence.word(owner)]
+        assert [word for word in sentence.words if word in owners] == [sentence.word(owner)]
+
+
 def test_the_one_meant_is_named_first_or_second_about_equally_often():
     firsts = []
     for sentence, _, (owner,) in linked("reference", "possessive → referent"):
@@ -192,12 +199,20 @@ def test_brackets_match_and_are_never_deeper_than_two():
         assert not open_now
 
 
-def test_induction_looks_at_every_earlier_follower_of_the_present_word_and_reads_what_comes_next():
+def test_induction_looks_at_every_place_where_the_same_two_words_met_before():
     for sentence, query, keys in linked("names", "induction"):
-        present, following = sentence.word(query), sentence.word(query + 1)
-        earlier = [t for t in range(1, query) if sentence.word(t) == present]
-        assert [key - 1 for key in keys] == earlier
-        assert {sentence.word(key) for key in keys} == {following}
+        pair = (sentence.word(query), sentence.word(query + 1))
+        assert list(keys) == [t for t in range(2, query) if (sentence.word(t - 1), sentence.word(t)) == pair]
+
+
+def test_what_a_name_was_followed_by_before_is_never_another_name_of_its_kind():
+    pools = (set(GRAMMAR.words["first names"]), set(GRAMMAR.words["surnames"]))
+    for sentence, query, _ in linked("names", "induction"):
+        following = sentence.word(query + 1)
+        pool = next(pool for pool in pools if following in pool)
+        present = sentence.word(query)
+        earlier = {sentence.word(t + 1) for t in range(1, query) if sentence.word(t) == present}
+        assert earlier & pool == {following}
 
 
 def test_names_are_dealt_anew_in_every_passage():

@@ -24,11 +24,14 @@ def test_every_recipe_is_shipped():
 
 
 @cache
+def learnt(name: str) -> frozenset[str]:
+    return frozenset(sentence.text for sentence in draw_sentences(RECIPES[name], RECIPES[name].sentences, TRAINING))
+
+
+@cache
 def fresh_exam(name: str) -> Exam:
-    recipe = RECIPES[name]
-    learnt = frozenset(sentence.text for sentence in draw_sentences(recipe, recipe.sentences, TRAINING))
     transformer, tokenizer = checkpoint.load(name)
-    return examine(transformer, tokenizer, draw_sentences(recipe, SENTENCES, FRESH, learnt))
+    return examine(transformer, tokenizer, draw_sentences(RECIPES[name], SENTENCES, FRESH, learnt(name)))
 
 
 def tolerance(share: float, n: int, m: int) -> float:
@@ -76,12 +79,10 @@ def test_the_goals_of_the_recipe_are_reached_on_fresh_sentences(name: str):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_held_out_sentences_do_not_occur_in_training(name: str):
-    recipe = RECIPES[name]
-    learnt = frozenset(sentence.text for sentence in draw_sentences(recipe, recipe.sentences, TRAINING))
     for seed in (CHOOSING, REPORTING, FRESH):
-        held_out = {sentence.text for sentence in draw_sentences(recipe, 1000, seed, learnt)}
+        held_out = {sentence.text for sentence in draw_sentences(RECIPES[name], 1000, seed, learnt(name))}
         assert len(held_out) > 900
-        assert not held_out & learnt
+        assert not held_out & learnt(name)
 
 
 @pytest.mark.parametrize("name", checkpoint.names())

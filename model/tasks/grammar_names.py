@@ -18,39 +18,40 @@ def _say_repeated(draft: Draft, word: str, pool: tuple[str, ...]) -> None:
     """Say a word that followed the present one before. Every earlier place counts, not only the last."""
     now = len(draft.words)
     present = draft.words[-1]
-    earlier = (t + 1 for t in range(1, now) if draft.words[t - 1] == present)
     position = draft.say(word)
+    earlier = (t + 1 for t in range(1, now) if draft.words[t - 1 : t + 1] == [present, word])
     draft.link(INDUCTION, now, *earlier)
     draft.expect(INDUCTION, position, tuple(other for other in pool if other != word))
 
 
 def _roll_call(draft: Draft, rng: Random) -> None:
-    called = rng.sample(FIRST_NAMES, rng.randint(4, 9))
+    called = rng.sample(FIRST_NAMES, rng.randint(5, 10))
     draft.say("first", ":", *called, ".")
     for adverb in rng.sample(("again", "later"), rng.randint(1, 2)):
-        # The repetition starts anywhere, so that counting words does not help.
-        start = rng.randint(0, len(called) - 3)
+        # The repetition starts and ends anywhere, so that counting words does not help.
+        start = rng.randint(0, len(called) - 4)
+        end = rng.randint(start + 4, len(called))
         draft.say(adverb, ":", called[start])
-        for name in called[start + 1 :]:
+        for name in called[start + 1 : end]:
             _say_repeated(draft, name, FIRST_NAMES)
         draft.say(".")
 
 
 def _acquaintances(draft: Draft, rng: Random) -> None:
-    count = rng.randint(2, 5)
+    """Sentences about people, each with a surname that is kept to the end of the passage."""
+    count = rng.randint(3, 6)
     people = list(zip(rng.sample(FIRST_NAMES, count), rng.sample(SURNAMES, count), strict=True))
-    for index, (first, last) in enumerate(people):
-        if index:
-            draft.say("and" if index == count - 1 else ",")
-        draft.say(first, last)
-    draft.say("met", ".")
-    for _ in range(rng.randint(1, 3)):
-        draft.say(rng.choice(("then", "later")))
+    known: set[str] = set()
+    for _ in range(rng.randint(3, 6)):
         for index, (first, last) in enumerate(rng.sample(people, 2)):
             if index:
                 draft.say(rng.choice(MEETINGS))
             draft.say(first)
-            _say_repeated(draft, last, SURNAMES)
+            if first in known:
+                _say_repeated(draft, last, SURNAMES)
+            else:
+                draft.say(last)
+            known.add(first)
         draft.say(".")
 
 

@@ -27,9 +27,25 @@ def _say_owner(draft: Draft, rng: Random, owner: str) -> int:
     return position
 
 
+def _alone(draft: Draft, rng: Random) -> None:
+    """Somebody alone: "their" can only mean the one person there is, man or woman.
+
+    Without such sentences the model gives each gender a head of its own, and none that knows every owner.
+    """
+    owner, thing = rng.choice([pair for pairs in OWNERS.values() for pair in pairs])
+    position = _say_owner(draft, rng, owner)
+    draft.say(rng.choice(LOSSES))
+    draft.link("their → owner", draft.say("their"), position)
+    draft.expect("possessed item", draft.say(thing), tuple(other for other in THINGS if other != thing))
+
+
 def reference(rng: Random) -> Sentence:
     """One sentence with a man and a woman, in either order, and a possessive that means one of them."""
     draft = Draft()
+    if rng.random() < 0.35:
+        _alone(draft, rng)
+        draft.say(".")
+        return draft.finish("reference")
     order = rng.sample(list(OWNERS), 2)
     owners = {pronoun: rng.choice(OWNERS[pronoun]) for pronoun in order}
     positions = {order[0]: _say_owner(draft, rng, owners[order[0]][0])}

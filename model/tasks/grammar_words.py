@@ -91,7 +91,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "verbs": tuple(singular for singular, _ in (*LINKING, *ACTIONS)),
     "plural verbs": tuple(plural for _, plural in (*LINKING, *ACTIONS)),
     "past verbs": MEETINGS + LOSSES,
-    "pronouns": (*POSSESSIVE, *POSSESSIVE.values()),
+    "pronouns": (*POSSESSIVE, *POSSESSIVE.values(), "their"),
     "joining words": ("who", "that", "and", "but", "because", "when"),
     "prepositions": tuple(PREPOSITIONS),
     "adverbs": ("first", "again", "then", "later"),
