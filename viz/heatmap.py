@@ -38,7 +38,7 @@ def heatmap(
         raise ValueError(f"{len(rows)} rows and {len(columns)} columns of words do not fit values of {values.shape}")
     shown = np.where(np.isfinite(values), values, np.nan) if mask is None else np.where(mask, values, np.nan)
     shown = np.where(np.isfinite(shown), shown, np.nan)
-    limit = float(np.nanmax(np.abs(shown))) if np.isfinite(shown).any() else 1.0
+    limit = float(np.abs(np.nan_to_num(shown)).max()) or 1.0
     figure = go.Figure(
         go.Heatmap(
             z=shown.astype(np.float32),
