@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.run import Experiment
@@ -62,6 +62,7 @@ def test_an_empty_table_is_a_line_of_names():
     assert read(to_csv({"word": [], "weight": np.zeros(0)})) == [["word", "weight"]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
 def test_any_words_read_back(words):
     lines = read(to_csv({"n": range(len(words)), "word": words}))[1:]
@@ -86,6 +87,7 @@ def test_every_switch_gives_the_file_another_name(part):
     assert name != file_name(Experiment().name, "x")
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_a_file_name_is_a_file_name(experiment, figure):
     name = file_name(experiment, figure)

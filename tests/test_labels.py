@@ -5,7 +5,7 @@ import unicodedata
 from html import unescape
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz.labels import SPECIAL, axis_labels, escape, markdown, shorten
@@ -82,6 +82,7 @@ def test_every_script_keeps_its_letters(word):
     assert axis_labels([word]) == [word]
 
 
+@settings(deadline=None)
 @given(anything, st.integers(2, 30))
 def test_a_label_is_short_seen_and_encodable(token, most):
     label = shorten(token, most)
@@ -91,6 +92,7 @@ def test_a_label_is_short_seen_and_encodable(token, most):
     assert label.encode()
 
 
+@settings(deadline=None)
 @given(anything)
 def test_plotly_reads_a_label_back_letter_by_letter(token):
     (label,) = axis_labels([token])
@@ -98,6 +100,7 @@ def test_plotly_reads_a_label_back_letter_by_letter(token):
     assert unescape(label) == shorten(token)
 
 
+@settings(deadline=None)
 @given(anything)
 def test_markdown_reads_a_token_back_letter_by_letter(token):
     written = markdown(token)

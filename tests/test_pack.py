@@ -50,7 +50,7 @@ def test_half_a_character_in_a_token_still_packs():
     assert pack({"tokens": ["\ud800"]})
 
 
-@settings(max_examples=40)
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.text(min_size=1).filter(lambda name: name != "arrays"), st.text() | st.integers() | st.booleans()
@@ -90,10 +90,11 @@ def test_a_weight_that_is_nought_is_not_an_absent_one():
     assert code[0, 0].tolist() == [[0, ABSENT], [0, 0]]
 
 
+@settings(deadline=None)
 @given(arrays.arrays(np.float64, (1, 1, 4, 4), elements=st.floats(0, 1)))
 def test_a_code_is_the_weight_to_one_part_in_five_hundred(weights):
     code = encode_weights(weights, everything(weights.shape))
-    assert np.abs(code / FULL - weights).max() <= 0.5 / FULL
+    assert np.abs(code / FULL - weights).max() <= 0.5 / FULL + 1e-12
 
 
 @pytest.mark.parametrize("n", [1, 2, 63, 64])

@@ -1,0 +1,375 @@
+"""The figures, by their data and never by their pixels: what is drawn is what the model did."""
+
+import re
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from test_theme import contrast
+
+from viz.bars import bars
+from viz.guesses import guesses
+from viz.heatmap import MOST_LABELS, heatmap
+from viz.labels import axis_labels
+from viz.reading import alt_text, read_grid, read_next, read_row, telling_row
+from viz.theme import THEMES
+
+LIGHT, DARK = THEMES["light"], THEMES["dark"]
+themes = pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+HOSTILE = [
+    "<a href='https://example.org'>x</a>",
+    "<b>",
+    "$x$",
+    "_",
+    "&",
+    "&lt;",
+    "<script>",
+    "%{z}",
+    "a\u202eb",
+    "👩🏽\u200d🚀",
+]
+WORDS = ["<s>", "the", "dogs", "near", "the", "trees"]
+
+
+def causal(n):
+    """Weights (n, n) as a causal head makes them, and the mask (n, n) that allowed them."""
+    mask = np.tril(np.ones((n, n), dtype=bool))
+    scores = np.where(mask, np.random.default_rng(n).normal(size=(n, n)) * 3, -np.inf)
+    odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32), mask
+
+
+def cells(figure):
+    (trace,) = figure.data
+    return np.asarray(trace.z)
+
+
+def texts(figure):
+    """Every string that Plotly may read as text, colours and the background image aside."""
+
+    def walk(value, key=""):
+        if isinstance(value, str) and key not in ("source", "family"):
+            yield value
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                yield from walk(item, name)
+        elif isinstance(value, (list, tuple)):
+            for item in value:
+                yield from walk(item, key)
+
+    shown = figure.to_dict()
+    shown["layout"].pop("template")
+    return list(walk(shown))
+
+
+# The heat map
+
+
+def test_every_cell_holds_the_exact_number():
+    weights, mask = causal(6)
+    drawn = cells(heatmap(weights, WORDS, WORDS, theme=LIGHT, mask=mask))
+    assert drawn.dtype == np.float32
+    assert np.array_equal(drawn[mask], weights[mask])
+
+
+def test_what_is_not_allowed_is_a_gap_and_not_a_nought():
+    weights, mask = causal(6)
+    drawn = cells(heatmap(weights, WORDS, WORDS, theme=LIGHT, mask=mask))
+    assert np.array_equal(np.isnan(drawn), ~mask)
+
+
+def test_an_allowed_nought_is_drawn_as_nought():
+    mask = np.tril(np.ones((2, 2), dtype=bool))
+    assert cells(heatmap(np.zeros((2, 2)), ["a", "b"], ["a", "b"], theme=LIGHT, mask=mask))[1].tolist() == [0, 0]
+
+
+def test_without_a_mask_nothing_is_left_out():
+    scores = np.arange(-6, 6, dtype=np.float32).reshape(3, 4)
+    assert np.array_equal(cells(heatmap(scores, "abc", "abcd", theme=LIGHT, signed=True)), scores)
+
+
+def test_infinite_scores_are_gaps_and_leave_the_scale_alone():
+    scores = np.array([[1.0, -np.inf], [-3.0, 2.0]])
+    figure = heatmap(scores, "ab", "ab", theme=LIGHT, signed=True)
+    assert np.isnan(cells(figure)[0, 1])
+    assert (figure.data[0].zmin, figure.data[0].zmax) == (-3, 3)
+
+
+def test_a_masked_score_never_stretches_the_scale():
+    scores, mask = np.array([[1.0, 900.0], [2.0, -1.0]]), np.array([[True, False], [True, True]])
+    figure = heatmap(scores, "ab", "ab", theme=LIGHT, signed=True, mask=mask)
+    assert (figure.data[0].zmin, figure.data[0].zmax) == (-2, 2)
+
+
+@settings(deadline=None, max_examples=30)
+@given(arrays.arrays(np.float32, (3, 3), elements=st.floats(0, 1, width=32)))
+def test_weights_are_always_on_the_scale_from_nought_to_one(weights):
+    (trace,) = heatmap(weights, "abc", "abc", theme=LIGHT).data
+    assert (trace.zmin, trace.zmax) == (0, 1)
+    assert list(trace.colorscale) == LIGHT.weight_scale
+
+
+@settings(deadline=None, max_examples=30)
+@given(arrays.arrays(np.float32, (3, 3), elements=st.floats(-1e6, 1e6, width=32)))
+def test_scores_are_always_on_a_scale_symmetric_about_nought(scores):
+    (trace,) = heatmap(scores, "abc", "abc", theme=DARK, signed=True).data
+    assert trace.zmin == -trace.zmax < 0
+    assert trace.zmax == pytest.approx(np.abs(scores).max() or trace.zmax)
+    assert list(trace.colorscale) == DARK.signed_scale
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_map_of_nothing_but_gaps_still_draws(signed):
+    figure = heatmap(np.full((2, 2), np.nan), "ab", "ab", theme=LIGHT, signed=signed)
+    assert np.isnan(cells(figure)).all()
+    assert figure.data[0].zmin < figure.data[0].zmax
+
+
+def test_a_repeated_word_keeps_its_own_row_and_column():
+    weights, mask = causal(6)
+    figure = heatmap(weights, WORDS, WORDS, theme=LIGHT, mask=mask)
+    assert cells(figure).shape == (6, 6)
+    for axis in (figure.layout.xaxis, figure.layout.yaxis):
+        assert axis.tickmode == "array"
+        assert list(axis.tickvals) == list(range(6)), "an axis counts positions"
+        assert list(axis.ticktext) == axis_labels(WORDS)
+
+
+def test_words_that_look_like_numbers_are_still_words():
+    figure = heatmap(np.eye(3), ["7", "2", "7"], ["7", "2", "7"], theme=LIGHT)
+    assert list(figure.layout.yaxis.tickvals) == [0, 1, 2]
+    assert list(figure.layout.yaxis.ticktext) == ["7", "2", "7"]
+    assert figure.data[0].x is None, "cells stand at their positions"
+    assert figure.data[0].y is None
+
+
+def test_the_first_word_stands_at_the_top_and_at_the_left():
+    layout = heatmap(np.eye(2), "ab", "ab", theme=LIGHT).layout
+    assert layout.yaxis.autorange == "reversed"
+    assert layout.xaxis.autorange in (None, True)
+
+
+def test_the_axes_say_which_looks_and_which_is_looked_at():
+    layout = heatmap(np.eye(2), "ab", "ab", theme=LIGHT).layout
+    assert "looked at" in layout.xaxis.title.text
+    assert "looks" in layout.yaxis.title.text
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2, 3), (3, 2), (3, 4), (0, 3)])
+def test_words_that_do_not_fit_are_refused_with_both_sides(rows, columns):
+    with pytest.raises(ValueError, match=rf"{rows} .*{columns} .*\(3, 3\)"):
+        heatmap(np.eye(3), ["a"] * rows, ["a"] * columns, theme=LIGHT)
+
+
+@pytest.mark.parametrize("n", [1, 12, 32, 41, 100, 512])
+def test_many_words_are_labelled_at_even_steps_and_few_all(n):
+    words = [f"w{at}" for at in range(n)]
+    axis = heatmap(np.zeros((n, n)), words, words, theme=LIGHT).layout.yaxis
+    at = list(axis.tickvals)
+    assert len(at) <= MOST_LABELS
+    assert at == list(range(0, n, at[1] if len(at) > 1 else 1))
+    assert list(axis.ticktext) == [words[position] for position in at]
+    assert cells(heatmap(np.zeros((n, n)), words, words, theme=LIGHT)).shape == (n, n), "no cell is pooled away"
+
+
+def test_the_row_that_is_read_is_outlined():
+    (outline,) = heatmap(np.eye(4), "abcd", "abcd", theme=LIGHT, row=2).layout.shapes
+    assert (outline.x0, outline.x1, outline.y0, outline.y1) == (-0.5, 3.5, 1.5, 2.5)
+    assert not heatmap(np.eye(4), "abcd", "abcd", theme=LIGHT).layout.shapes
+
+
+def test_the_hatching_lies_behind_the_cells_and_covers_them():
+    (image,) = heatmap(np.zeros((3, 5)), "abc", "abcde", theme=LIGHT).layout.images
+    assert (image.x, image.y, image.sizex, image.sizey) == (-0.5, -0.5, 5, 3)
+    assert image.layer == "below"
+
+
+def test_a_figure_leaves_its_input_alone():
+    weights, mask = causal(5)
+    weights.setflags(write=False)
+    mask.setflags(write=False)
+    heatmap(weights, "abcde", "abcde", theme=LIGHT, mask=mask)
+    guesses(weights, [list("abcde")] * 5, theme=LIGHT)
+    bars(weights[0], "abcde", theme=LIGHT)
+
+
+# All figures
+
+
+def drawings(words, theme=LIGHT):
+    n = len(words)
+    yield heatmap(np.eye(n), words, words, theme=theme, row=0)
+    yield bars(np.linspace(0, 1, n), words, theme=theme)
+    yield guesses(np.full((2, n), 0.5), [words, words], theme=theme)
+
+
+@themes
+def test_every_figure_sets_its_own_colours(theme):
+    for figure in drawings(["a", "b"], theme):
+        assert figure.layout.template.layout.paper_bgcolor == theme.paper
+        other = LIGHT if theme is DARK else DARK
+        assert other.paper not in str(figure.to_dict())
+
+
+def test_no_word_becomes_markup_whatever_it_holds():
+    for figure in drawings(HOSTILE[:8]):
+        for text in texts(figure):
+            assert not re.search(r"<(?!br>|/?extra>)", text), text
+            assert "$" not in text, text
+
+
+def test_every_hostile_word_is_still_there_to_read():
+    figure = heatmap(np.eye(len(HOSTILE)), HOSTILE, HOSTILE, theme=LIGHT)
+    read = [unescape(label) for label in figure.layout.xaxis.ticktext]
+    assert read[1:] == ["<b>", "$x$", "_", "&", "&lt;", "<script>", "%{z}", "ab", "👩🏽\u200d🚀"]
+    assert read[0].startswith("<a href=")
+
+
+def test_a_figure_of_a_sentence_is_a_few_kilobytes():
+    words = ["word"] * 16
+    weights, mask = causal(16)
+    assert len(heatmap(weights, words, words, theme=LIGHT, mask=mask).to_json()) < 20_000
+
+
+# Bars
+
+
+def test_a_bar_is_as_long_as_its_probability_on_a_scale_that_never_moves():
+    for values in ([0.5, 0.25, 0.125], [0.01, 0.002, 0.0]):
+        figure = bars(np.array(values, dtype=np.float32), ["was", "were", "is"], theme=LIGHT)
+        assert np.array_equal(figure.data[0].x, np.array(values, dtype=np.float32))
+        assert list(figure.layout.xaxis.range) == [0, 1]
+
+
+def test_bars_stand_in_the_order_given_with_their_words_and_numbers():
+    figure = bars(np.array([0.5, 0.25]), ["was", "was"], theme=LIGHT)
+    assert list(figure.data[0].y) == list(figure.layout.yaxis.tickvals) == [0, 1]
+    assert list(figure.layout.yaxis.ticktext) == ["was", "was"]
+    assert list(figure.data[0].text) == ["0.500", "0.250"]
+    assert figure.layout.yaxis.autorange == "reversed"
+
+
+def test_bars_without_a_word_each_are_refused_with_both_sides():
+    with pytest.raises(ValueError, match=r"3 words .*\(2,\)"):
+        bars(np.zeros(2), ["a", "b", "c"], theme=LIGHT)
+
+
+# What each layer would already say
+
+
+def test_each_layers_guesses_stand_on_their_own_probabilities():
+    probabilities = np.array([[0.75, 0.25], [0.5, 0.125]], dtype=np.float32)
+    figure = guesses(probabilities, [["was", "is"], ["were", "<b>"]], theme=LIGHT)
+    assert np.array_equal(cells(figure), probabilities)
+    told = {(note.x, note.y): note.text for note in figure.layout.annotations}
+    assert told == {(0, 0): "was<br>0.75", (1, 0): "is<br>0.25", (0, 1): "were<br>0.50", (1, 1): "&lt;b&gt;<br>0.12"}
+    assert (figure.data[0].zmin, figure.data[0].zmax) == (0, 1)
+
+
+def test_layers_without_a_word_for_each_guess_are_refused():
+    with pytest.raises(ValueError, match="2 rows of 3"):
+        guesses(np.zeros((2, 3)), [["a", "b", "c"], ["a", "b"]], theme=LIGHT)
+
+
+def mixed(colours, weight):
+    """The colour that a scale shows at a weight."""
+    at = weight * (len(colours) - 1)
+    low = min(int(at), len(colours) - 2)
+    channels = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours[low : low + 2]]
+    return "#" + "".join(f"{round(a + (at - low) * (b - a)):02x}" for a, b in zip(*channels, strict=True))
+
+
+@themes
+def test_a_guess_can_be_read_on_its_cell_at_every_probability(theme):
+    probabilities = np.linspace(0, 1, 51)[None]
+    figure = guesses(probabilities, [["x"] * 51], theme=theme)
+    for note, probability in zip(figure.layout.annotations, probabilities[0], strict=True):
+        assert contrast(note.font.color, mixed(theme.weights, probability)) >= 3.5, probability
+
+
+# Sentences
+
+
+def numbers(sentence):
+    return [float(number) for number in re.findall(r"\d+\.\d+", sentence)]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(2, 12), st.integers(0, 11))
+def test_the_number_in_the_sentence_is_the_number_in_the_row(n, row):
+    row %= n
+    weights, _ = causal(n)
+    sentence = read_row(weights, [f"w{at}" for at in range(n)], row)
+    assert numbers(sentence) == [pytest.approx(weights[row].max(), abs=0.005)]
+
+
+@pytest.mark.parametrize(
+    ("looked", "says"),
+    [
+        ([0.0, 0.9, 0.1, 0.0], "**c** looks at **b** with 0.90 of its attention, 1 word back."),
+        ([0.1, 0.0, 0.0, 0.9], "**c** looks at **d** with 0.90 of its attention, 1 word ahead."),
+        ([0.0, 0.2, 0.8, 0.0], "**c** looks at itself with 0.80 of its attention."),
+        ([0.7, 0.1, 0.1, 0.1], "**c** rests on the start mark with 0.70 of its attention."),
+        ([0.25, 0.26, 0.25, 0.24], "**c** spreads its attention; the largest share, 0.26, goes to **b**, 1 word back."),
+        ([0.0, 0.0, 0.0, 0.0], "**c** may look at nothing, so its row is zero."),
+        ([np.nan, 0.5, 0.5, 0.0], "**c**: this row holds values that are not numbers."),
+    ],
+)
+def test_a_row_is_read_as_what_it_is(looked, says):
+    weights = np.zeros((4, 4))
+    weights[2] = looked
+    assert read_row(weights, ["<s>", "b", "c", "d"], 2) == says
+
+
+def test_a_sentence_names_no_link():
+    weights = np.array([[1.0, 0.0], [1.0, 0.0]])
+    sentence = read_row(weights, ["[x](javascript:alert(1))", "<a href=x>"], 1)
+    assert "<" not in sentence
+    assert "](" not in sentence
+
+
+def test_the_next_word_is_read_with_its_own_numbers():
+    sentence = read_next(np.array([0.75, 0.125, 0.0625, 0.01]), ["was", "were", "is", "a"], "tired")
+    assert sentence == "After “tired” the model expects **was** 0.75, **were** 0.12, **is** 0.06."
+
+
+def test_the_telling_row_is_the_one_with_a_large_far_weight():
+    weights = np.eye(6) * 0.9
+    weights[4] = [0, 0.9, 0, 0, 0.1, 0]
+    assert telling_row(weights) == 4
+
+
+def test_resting_on_the_start_mark_tells_little():
+    weights = np.zeros((6, 6))
+    weights[:, 0] = 1
+    weights[3] = [0, 1, 0, 0, 0, 0]
+    assert telling_row(weights) == 3
+
+
+def test_a_row_can_be_told_even_when_nothing_is_a_number():
+    assert telling_row(np.full((3, 3), np.nan)) in range(3)
+
+
+def test_the_grid_says_how_many_heads_were_found_a_job():
+    sentence = read_grid([["a 0.9", ""], ["", "b 0.7"]], 1200, intact=True, pooled=False)
+    assert sentence.startswith("2 of 4 heads")
+    assert "1,200" in sentence
+
+
+def test_the_grid_says_when_a_cell_stands_for_a_block_of_words():
+    assert "block" in read_grid([[""]], 1, intact=True, pooled=True)
+    assert "block" not in read_grid([[""]], 1, intact=True, pooled=False)
+
+
+def test_the_text_for_those_who_cannot_see_has_no_marks_and_no_entities():
+    weights = np.array([[1.0, 0.0], [0.9, 0.1]])
+    assert alt_text(read_row(weights, ["$x$", "<b>"], 1)) == "<b> looks at $x$ with 0.90 of its attention, 1 word back."
+
+
+def test_every_figure_file_is_tried_here():
+    there = {path.stem for path in (Path(__file__).parents[1] / "viz").glob("*.py")}
+    assert there == {"__init__", "bars", "export", "guesses", "heatmap", "labels", "reading", "theme"}
