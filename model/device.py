@@ -33,6 +33,11 @@ def describe(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
 
 
+def one_thread() -> None:
+    """One thread for each forward pass: where many visitors share the cores, more would wait for one another."""
+    torch.set_num_threads(1)
+
+
 def keep_freed_memory(megabytes: int = 256) -> None:
     """Let this process reuse the memory of one forward pass for the next, on Linux with glibc; elsewhere nothing.
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-import torch
 
 from model.checkpoint import card, load
-from model.device import choose_device, describe
+from model.device import choose_device, describe, one_thread
 from model.run import Experiment, TextError, encode, lens, run
 from model.tasks import TASKS, Task
 from model.tokenizer import Encoding, WordTokenizer
@@ -19,7 +18,7 @@ from model.transformer import Trace
 Array = np.ndarray[Any, Any]
 
 # Many visitors share the cores: one thread for each forward pass, and no more passes at once than help.
-torch.set_num_threads(1)
+one_thread()
 _computing = Semaphore(2)
 # Streamlit collects garbage after every script run; what is imported by now will never be garbage.
 gc.freeze()
