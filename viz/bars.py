@@ -16,8 +16,8 @@ def bars(values: Array, words: Sequence[str], *, theme: Theme, value_name: str =
     """values (N,) between 0 and 1, one bar each, in the order given, on a scale fixed at 0 … 1."""
     if values.shape != (len(words),):
         raise ValueError(f"{len(words)} words do not fit values of {values.shape}")
-    figure = go.Figure(
-        go.Bar(
+    return go.Figure(
+        data=go.Bar(
             x=values.astype(np.float32),
             y=list(range(len(words))),
             orientation="h",
@@ -27,21 +27,20 @@ def bars(values: Array, words: Sequence[str], *, theme: Theme, value_name: str =
             textfont={"color": theme.muted, "size": 12},
             cliponaxis=False,
             hovertemplate=f"%{{y}}<br>{value_name} %{{x:.4f}}<extra></extra>",
-        )
-    )
-    figure.update_layout(
-        template=template(theme),
-        bargap=0.35,
-        height=24 * len(words) + 24,
-        margin={"l": 8, "r": 48, "t": 4, "b": 4},
-        xaxis={"range": [0, 1], "visible": False},
-        yaxis={
-            "tickmode": "array",
-            "tickvals": list(range(len(words))),
-            "ticktext": axis_labels(words),
-            "autorange": "reversed",
-            "automargin": True,
-            "ticklabelstandoff": 6,
+        ),
+        layout={
+            "template": template(theme),
+            "bargap": 0.35,
+            "height": 24 * len(words) + 24,
+            "margin": {"l": 8, "r": 48, "t": 4, "b": 4},
+            "xaxis": {"range": [0, 1], "visible": False},
+            "yaxis": {
+                "tickmode": "array",
+                "tickvals": list(range(len(words))),
+                "ticktext": axis_labels(words),
+                "autorange": "reversed",
+                "automargin": True,
+                "ticklabelstandoff": 6,
+            },
         },
     )
-    return figure

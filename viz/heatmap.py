@@ -39,8 +39,8 @@ def heatmap(
     shown = np.where(np.isfinite(values), values, np.nan) if mask is None else np.where(mask, values, np.nan)
     shown = np.where(np.isfinite(shown), shown, np.nan)
     limit = float(np.abs(np.nan_to_num(shown)).max()) or 1.0
-    figure = go.Figure(
-        go.Heatmap(
+    return go.Figure(
+        data=go.Heatmap(
             z=shown.astype(np.float32),
             colorscale=theme.signed_scale if signed else theme.weight_scale,
             zmin=-limit if signed else 0.0,
@@ -48,7 +48,6 @@ def heatmap(
             xgap=0.5 if len(columns) <= MOST_LABELS else 0,
             ygap=0.5 if len(rows) <= MOST_LABELS else 0,
             hoverongaps=False,
-            customdata=None,
             hovertemplate=f"%{{y}} → %{{x}}<br>{value_name} %{{z:.4f}}<extra></extra>",
             colorbar={
                 "orientation": "h",
@@ -65,25 +64,23 @@ def heatmap(
                 "tickvals": [-limit, 0, limit] if signed else [0, 0.5, 1],
                 "tickformat": ".2~g",
             },
-        )
+        ),
+        layout={
+            "template": template(theme),
+            "plot_bgcolor": theme.absent,
+            "height": 492,
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "xaxis": _axis(columns, "looked at →", side="top", tickangle=-55, constrain="domain"),
+            "yaxis": _axis(rows, "← looks", autorange="reversed", scaleanchor="x", constrain="domain"),
+            "images": [_hatching(theme, *values.shape)],
+            "shapes": [] if row is None else [_outline(theme, row, len(columns))],
+        },
     )
-    figure.update_layout(
-        template=template(theme),
-        plot_bgcolor=theme.absent,
-        height=492,
-        images=[_hatching(theme, *values.shape)],
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        xaxis=_axis(columns, "looked at →", side="top", tickangle=-55),
-        yaxis=_axis(rows, "← looks", autorange="reversed", scaleanchor="x", constrain="domain"),
-    )
-    figure.update_xaxes(constrain="domain")
-    if row is not None:
-        figure.add_shape(
-            type="rect",
-            **{"x0": -0.5, "x1": len(columns) - 0.5, "y0": row - 0.5, "y1": row + 0.5},
-            line={"color": theme.accent, "width": 1.5},
-        )
-    return figure
+
+
+def _outline(theme: Theme, row: int, n_columns: int) -> dict[str, Any]:
+    corners = {"x0": -0.5, "x1": n_columns - 0.5, "y0": row - 0.5, "y1": row + 0.5}
+    return {"type": "rect", **corners, "line": {"color": theme.accent, "width": 1.5}}
 
 
 def _axis(words: Sequence[str], title: str, **more: Any) -> dict[str, Any]:

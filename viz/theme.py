@@ -6,6 +6,7 @@ scale, symmetric about zero. Not allowed: hatched paper, which is on neither sca
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import plotly.graph_objects as go
 
@@ -78,6 +79,7 @@ DARK = Theme(
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
 
+@cache
 def template(theme: Theme) -> go.layout.Template:
     """What all figures share: fonts, colours, and no furniture that says nothing."""
     axis = {
