@@ -109,15 +109,16 @@ function setWords(view) {
   }
 }
 
-// A long sentence scrolls to the word it is about, and never moves under a pointer that is on it.
-function bringIntoView({ scroll, looks, header }) {
-  const word = looks.children[Math.min(header.row, looks.children.length - 1)];
-  if (word && !scroll.matches(":hover")) {
-    const left = word.offsetLeft - scroll.scrollLeft;
-    if (left < 0 || left + word.offsetWidth > scroll.clientWidth) {
-      scroll.scrollLeft = word.offsetLeft + word.offsetWidth / 2 - scroll.clientWidth / 2;
-    }
-  }
+// A long sentence scrolls to the word it is about and the word that one looks at, and never under a pointer on it.
+function bringIntoView(view) {
+  const { scroll, looks, looked } = view;
+  if (scroll.matches(":hover")) return;
+  const row = litRow(view);
+  const ends = [looks.children[row], looked.children[strongest(weightsOf(view, row))]];
+  const left = Math.min(...ends.map((word) => word.offsetLeft));
+  const right = Math.max(...ends.map((word) => word.offsetLeft + word.offsetWidth));
+  if (left >= scroll.scrollLeft && right <= scroll.scrollLeft + scroll.clientWidth) return;
+  scroll.scrollLeft = right - left > scroll.clientWidth ? middle(ends[0]) - scroll.clientWidth / 2 : (left + right - scroll.clientWidth) / 2;
 }
 
 function moveFocus(view, row) {
@@ -145,6 +146,8 @@ function describe(view, row) {
   return `${view.header.full[row]} looks at ${named.join(", ") || "nothing in particular"}`;
 }
 
+const strongest = (weights) => weights.reduce((best, weight, at) => (weight > weights[best] ? at : best), 0);
+
 const middle = (word) => word.offsetLeft + word.offsetWidth / 2;
 
 function curves(view, row) {
@@ -159,8 +162,7 @@ function draw(view) {
   const { header, looks, looked, lines, scroll, mask } = view;
   const row = litRow(view);
   const weights = weightsOf(view, row);
-  let best = 0;
-  weights.forEach((weight, at) => (best = weight > weights[best] ? at : best));
+  const best = strongest(weights);
   for (const [at, word] of [...looks.children].entries()) {
     word.classList.toggle("lit", at === row);
     word.setAttribute("aria-pressed", String(header.pinned && at === header.row));
