@@ -16,7 +16,10 @@ UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
-WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]|_", re.UNICODE)
+# A word, a flag (two letters), or any other sign with what belongs to it: skin colour, joined emoji.
+WORD = re.compile(
+    r"[^\W_]+(?:['’][^\W_]+)*|[\U0001f1e6-\U0001f1ff]{2}|[^\w\s](?:[\ufe0f\U0001f3fb-\U0001f3ff]|\u200d[^\w\s])*|_"
+)
 
 
 def clean(text: str) -> str:
