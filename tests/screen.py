@@ -1,0 +1,55 @@
+"""What a visitor would see, read from Streamlit's own test runner: no browser, no server, no JavaScript."""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+from test_pack import unpack
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(path for path in ROOT.glob("viz/pages/*.py") if path.stem != "__init__")
+
+
+def visit(script="app.py", **parameters):
+    """The app as a link opens it, run once: visit(layer=2, scale="false")."""
+    screen = AppTest.from_file(str(ROOT / script), default_timeout=120)
+    for name, value in parameters.items():
+        screen.query_params[name] = str(value)
+    return screen.run()
+
+
+def well(screen):
+    """The screen, if it shows no traceback."""
+    assert not screen.exception, [exception.value for exception in screen.exception]
+    assert not screen.error, [error.value for error in screen.error]
+    return screen
+
+
+def said(screen):
+    """The notices on the page, as one text."""
+    return "\n".join(note.value for kind in (screen.info, screen.warning, screen.toast) for note in kind)
+
+
+def component(screen, key):
+    """What a component of ours was sent: (header, arrays by name)."""
+    (mount,) = [mount.proto for mount in screen.get("bidi_component") if mount.proto.id.endswith(f"-{key}")]
+    return unpack(mount.bytes)
+
+
+def figures(screen):
+    """Key → Plotly figure as a dict, for all the charts of the page."""
+    charts = [chart.proto for chart in screen.get("plotly_chart")]
+    return {chart.id.rpartition("-")[2]: json.loads(chart.spec) for chart in charts}
+
+
+def cells(figure):
+    """The numbers (T, S) of a heat map as they were sent."""
+    sent = figure["data"][0]["z"]
+    shape = [int(side) for side in sent["shape"].split(",")]
+    return np.frombuffer(base64.b64decode(sent["bdata"]), dtype=sent["dtype"]).reshape(shape)
+
+
+def shows_a_picture(screen):
+    return {"sentence", "grid"} <= {mount.proto.id.rpartition("-")[2] for mount in screen.get("bidi_component")}

@@ -1,0 +1,296 @@
+"""Every page, run by Streamlit's own test runner: each control moved, each link opened, and what a flip costs."""
+
+import numpy as np
+import pytest
+import streamlit
+from screen import PAGES, ROOT, cells, component, figures, said, shows_a_picture, visit, well
+
+from model import Experiment, Switches, run
+from model.checkpoint import names
+from model.switches import PARTS
+from model.tasks import TASKS
+from model.transformer import Transformer
+from viz.ui.controls import EXAMPLE, STAGES
+
+MORE = ("Next word", "Head statistics", "Rollout")
+parts = pytest.mark.parametrize("part", [part.name for part in PARTS])
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """A list that grows by one entry for each forward pass, with nothing remembered from before."""
+    streamlit.cache_resource.clear()
+    count = []
+    forward = Transformer.forward
+
+    def counted(self, *args, **kwargs):
+        count.append(1)
+        return forward(self, *args, **kwargs)
+
+    monkeypatch.setattr(Transformer, "forward", counted)
+    return count
+
+
+# Every page
+
+
+@pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
+def test_a_page_opens_from_the_contents(page):
+    well(visit().switch_page(page).run())
+
+
+@pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
+def test_a_page_runs_alone(page):
+    well(visit(page))
+
+
+@pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
+@pytest.mark.parametrize("name", names())
+def test_a_page_runs_with_every_weights(page, name):
+    screen = well(visit(page, weights=name))
+    assert screen.session_state["weights"] == name
+
+
+@pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
+def test_a_page_ends_in_links_that_work(page):
+    tries = [button.key for button in visit(page).button if button.key.startswith("try_")]
+    assert tries
+    for key in tries:
+        screen = visit(page)
+        screen.button(key=key).click()
+        well(screen.run())
+
+
+# The Heads page: what is there at once
+
+
+def test_the_first_screen_has_a_sentence_every_head_and_one_large():
+    screen = well(visit())
+    trace = run(Experiment(text=EXAMPLE))
+    n_layers, n_heads = len(trace.layers), len(trace.layers[0].attention.weights)
+    assert component(screen, "sentence")[0]["full"][1:] == EXAMPLE.split()
+    assert component(screen, "grid")[1]["cells"].shape == (n_layers, n_heads, 13, 13)
+    assert cells(figures(screen)["enlarged"]).shape == (13, 13)
+    assert not said(screen)
+
+
+def test_the_large_map_holds_the_models_own_numbers():
+    screen = visit(layer=1, head=2)
+    attention = run(Experiment(text=EXAMPLE)).layers[1].attention
+    assert np.array_equal(
+        cells(figures(screen)["enlarged"])[attention.mask[2]], attention.weights[2][attention.mask[2]]
+    )
+    assert np.array_equal(component(screen, "sentence")[1]["weights"], attention.weights[2])
+
+
+def test_every_figure_carries_its_sentence_its_table_and_its_files():
+    screen = well(visit())
+    for key in ("grid", "enlarged", "next", "lens"):
+        assert screen.get("popover")
+        assert [button for button in screen.get("download_button") if button.key == f"csv_{key}"], key
+        assert component(screen, f"save_{key}")[0]["figure"] == key
+    for chart in screen.get("plotly_chart"):
+        assert chart.proto.alt, "a figure says aloud what it shows"
+
+
+@pytest.mark.parametrize("key", ["grid", "enlarged", "next", "lens"])
+def test_a_table_opens_behind_its_figure(key):
+    screen = visit()
+    assert not screen.dataframe
+    screen.session_state[f"table_{key}"] = True
+    assert len(well(screen.run()).dataframe) == 1
+
+
+def test_the_sentence_under_the_map_reads_the_map():
+    screen = visit(token=10)
+    row = run(Experiment(text=EXAMPLE)).layers[int(screen.session_state["layer"])].attention.weights
+    weight = row[int(screen.session_state["head"])][10].max()
+    (reading,) = [chart.proto.alt for chart in screen.get("plotly_chart") if chart.proto.id.endswith("-enlarged")]
+    assert f"{weight:.2f}" in reading
+
+
+# Every control
+
+
+@parts
+def test_a_part_taken_away_changes_what_is_drawn_and_says_so_in_the_file_names(part):
+    screen = visit()
+    before = component(screen, "grid")[1]["cells"]
+    screen.toggle(key=part).set_value(False)
+    after = component(well(screen.run()), "grid")[1]["cells"]
+    assert not np.array_equal(before, after)
+    assert component(screen, "save_grid")[0]["file"].startswith(f"grammar-without-{part}")
+
+
+@parts
+def test_every_section_stands_with_a_part_away(part):
+    for more in MORE:
+        well(visit(**{part: "false", "more": more}))
+
+
+def test_with_every_part_away_the_page_still_stands():
+    for stage in STAGES:
+        assert shows_a_picture(well(visit(stage=stage, **dict.fromkeys([part.name for part in PARTS], "false"))))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_stage_is_drawn_as_the_model_made_it(stage):
+    drawn = cells(figures(well(visit(stage=stage, layer=0, head=1)))["enlarged"])
+    attention = run(Experiment(text=EXAMPLE)).layers[0].attention
+    made = getattr(attention, stage)[1]
+    seen = np.isfinite(drawn)
+    assert np.array_equal(drawn[seen], made[seen])
+    assert np.array_equal(seen, attention.mask[1] if stage in ("masked", "weights") else np.isfinite(made))
+
+
+@pytest.mark.parametrize("more", MORE)
+def test_each_further_section_opens(more):
+    screen = visit()
+    screen.segmented_control(key="more").set_value(more)
+    well(screen.run())
+    shown = set(figures(screen)) - {"enlarged"}
+    assert shown == {"Next word": {"next", "lens"}, "Head statistics": set(), "Rollout": {"rollout"}}[more]
+
+
+def test_the_statistics_have_a_line_for_every_head():
+    table = visit(more="Head statistics").dataframe[0].value
+    trace = run(Experiment(text=EXAMPLE))
+    heads = [
+        (layer, head) for layer in range(len(trace.layers)) for head in range(len(trace.layers[0].attention.weights))
+    ]
+    assert list(zip(table["layer"], table["head"], strict=True)) == heads
+
+
+@pytest.mark.parametrize("kind", TASKS["grammar"].kinds)
+def test_a_new_sentence_of_every_kind_is_drawn_and_known(kind):
+    screen = visit(token=3)
+    (menu,) = screen.get("menu_button")
+    menu.click(kind)
+    well(screen.run())
+    header, _ = component(screen, "sentence")
+    assert screen.session_state["text"] != EXAMPLE
+    assert header["unknown"] == []
+    assert not header["pinned"], "the word that was pinned stood in another sentence"
+
+
+def test_an_unknown_word_is_marked_named_and_replaced_by_one_click():
+    screen = visit(text="the doog was tired .")
+    assert component(screen, "sentence")[0]["unknown"] == [2]
+    assert any("doog" in text.value and "⟨unknown⟩" in text.value for text in screen.markdown)
+    screen.button(key="instead_doog_dog").click()
+    well(screen.run())
+    assert screen.session_state["text"] == "the dog was tired ."
+    assert component(screen, "sentence")[0]["unknown"] == []
+
+
+def test_every_word_the_model_knows_is_on_the_palette():
+    told = "\n".join(text.value for text in visit().sidebar.markdown)
+    for group in TASKS["grammar"].words.values():
+        assert all(word in told.replace("\\", "") for word in group)
+
+
+def test_the_device_is_shown():
+    assert any("CPU" in note.value or "NVIDIA" in note.value or "MPS" in note.value for note in visit().sidebar.caption)
+
+
+# Links
+
+
+def test_a_link_restores_the_whole_state():
+    asked = {"layer": 2, "head": 3, "token": 4, "scale": "false", "mask": "false", "stage": "scores", "more": "Rollout"}
+    screen = well(visit(text="the dogs near the tree chase the cat .", **asked))
+    assert not said(screen)
+    state = screen.session_state
+    assert (state["layer"], state["head"], state["token"]) == (2, 3, 4)
+    assert (state["scale"], state["mask"], state["norm"]) == (False, False, True)
+    assert (state["stage"], state["more"]) == ("scores", "Rollout")
+    switches = Switches(scale=False, mask=False)
+    trace = run(Experiment(text="the dogs near the tree chase the cat .", switches=switches))
+    assert np.array_equal(cells(figures(screen)["enlarged"]), trace.layers[2].attention.scores[3])
+    assert component(screen, "grid")[0]["selected"] == [2, 3]
+    assert component(screen, "sentence")[0]["row"] == 4
+
+
+BAD = {
+    "weights": ["nobody", "../grammar"],
+    "layer": ["99", "-1", "one", "<b>"],
+    "head": ["99", "-1", "nan"],
+    "token": ["99", "-1", "word", "1e3"],
+    "stage": ["bogus", "resid_pre", "<script>"],
+    "more": ["bogus", "Less"],
+    **{part.name: ["xyz", "2"] for part in PARTS},
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
+def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
+    screen = well(visit(**{name: value}))
+    assert shows_a_picture(screen)
+    assert name in said(screen)
+    assert screen.session_state[name] == visit().session_state[name]
+
+
+def test_many_bad_values_are_named_together_and_the_good_ones_kept():
+    screen = well(visit(layer=99, head=2, scale="xyz", mask="false"))
+    assert "layer" in said(screen)
+    assert "scale" in said(screen)
+    assert "head" not in said(screen)
+    assert (screen.session_state["head"], screen.session_state["mask"]) == (2, False)
+
+
+def test_a_bad_value_is_said_once():
+    screen = visit(layer=99)
+    assert "layer" in said(screen)
+    assert not said(well(screen.run()))
+
+
+def test_a_parameter_nobody_knows_harms_nothing():
+    assert shows_a_picture(well(visit(utm_source="mail", heads="3")))
+
+
+def test_a_word_beyond_a_new_shorter_sentence_is_let_go():
+    screen = visit(token=12)
+    screen.text_area(key="text").set_value("the dog was tired .")
+    assert screen.session_state["token"] == 12
+    well(screen.run())
+    assert screen.session_state["token"] is None
+    assert not component(screen, "sentence")[0]["pinned"]
+
+
+# What a flip costs
+
+
+def test_a_flip_runs_the_model_once_and_flipping_back_not_at_all(passes):
+    screen = visit()
+    assert len(passes) == 1
+    screen.toggle(key="scale").set_value(False).run()
+    assert len(passes) == 2
+    screen.toggle(key="scale").set_value(True).run()
+    screen.toggle(key="scale").set_value(False).run()
+    assert len(passes) == 2
+
+
+def test_what_only_changes_the_view_never_runs_the_model(passes):
+    screen = visit()
+    screen.number_input(key="layer").set_value(0).run()
+    screen.number_input(key="head").set_value(1).run()
+    screen.number_input(key="token").set_value(5).run()
+    for stage in STAGES:
+        screen.segmented_control(key="stage").set_value(stage).run()
+    for more in MORE:
+        screen.segmented_control(key="more").set_value(more).run()
+    assert len(passes) == 1
+
+
+def test_a_second_visitor_with_the_same_link_runs_nothing(passes):
+    for _ in range(3):
+        well(visit(scale="false"))
+    assert len(passes) == 1
+
+
+def test_what_a_flip_sends_is_tens_of_kilobytes():
+    screen = visit()
+    screen.toggle(key="scale").set_value(False).run()
+    mounts = sum(len(mount.proto.bytes) for mount in screen.get("bidi_component"))
+    charts = sum(len(chart.proto.spec) for chart in screen.get("plotly_chart"))
+    assert mounts + charts < 60_000
