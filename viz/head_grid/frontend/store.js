@@ -1,25 +1,29 @@
 // What the parts of a page share in the browser: which row is lit, and how to draw each figure as SVG.
 
-let hovered = null; // the row under the pointer or the focus; null: none
-const listeners = new Map(); // component key → function(hovered row or null)
+// Each component loads its own copy of this file, from a folder of its own: what they share lives on the page.
+const shared = (globalThis.attentionLab ??= {
+  hovered: null, // the row under the pointer or the focus; null: none
+  listeners: new Map(), // component key → function(hovered row or null)
+  drawings: new Map(), // component key → function that returns the figure as SVG text
+});
 
-export const drawings = new Map(); // component key → function that returns the figure as SVG text
+export const { drawings } = shared;
 
-export const hoveredRow = () => hovered;
+export const hoveredRow = () => shared.hovered;
 
 export function hover(row) {
-  if (row === hovered) return;
-  hovered = row;
-  for (const listener of listeners.values()) listener(hovered);
+  if (row === shared.hovered) return;
+  shared.hovered = row;
+  for (const listener of shared.listeners.values()) listener(row);
 }
 
 // One listener a key: a mount that is called again replaces its own.
 export function listen(key, listener) {
-  listeners.set(key, listener);
+  shared.listeners.set(key, listener);
   return () => {
-    listeners.delete(key);
+    shared.listeners.delete(key);
     drawings.delete(key);
-    hovered = null;
+    shared.hovered = null;
   };
 }
 
