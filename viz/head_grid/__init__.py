@@ -1,15 +1,17 @@
 """All heads at a glance, drawn on one canvas in the browser; hovering and focus need no round trip.
 
 pack.py              arrays → one block of bytes
-mounts.py            the three components: the sentence, the grid, the save buttons
+mounts.py            the components as functions
 frontend/store.js    which row is lit, shared by everything on the page
 frontend/sentence.js the sentence twice, with lines from the word that looks to the words it looks at
 frontend/grid.js     the maps of all heads
+frontend/compare.js  two runs beside each other, and their difference
+frontend/maps.js     cells of one byte as pixels
 frontend/chart.js    the lit row on the enlarged Plotly map
 frontend/save.js     any figure of the page as SVG or PNG
 """
 
-from viz.head_grid.mounts import grid, save, sentence
+from viz.head_grid.mounts import compare, grid, save, sentence
 from viz.head_grid.pack import MOST_PIXELS
 
-__all__ = ["MOST_PIXELS", "grid", "save", "sentence"]
+__all__ = ["MOST_PIXELS", "compare", "grid", "save", "sentence"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from viz.head_grid.pack import MOST_PIXELS, encode_weights, pack
+from viz.head_grid.pack import MOST_PIXELS, encode_difference, encode_weights, pack
 from viz.labels import shorten
 from viz.theme import Theme
 
@@ -82,6 +82,57 @@ def grid(
     }
     data = pack(header, cells=encode_weights(weights, mask))
     _component("grid")(
+        key=key,
+        data=data,
+        on_head_change=lambda: on_head(*st.session_state[key]["head"]),
+        on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]),
+    )
+
+
+def compare(
+    a: Array,
+    b: Array,
+    tokens: Sequence[str],
+    *,
+    key: str,
+    masks: tuple[Array, Array],
+    titles: tuple[str, str, str],
+    moved: Array,
+    selected: tuple[int, int],
+    row: int,
+    pinned: bool,
+    theme: Theme,
+    on_head: Callable[[int, int], None],
+    on_pin: Callable[[int | None], None],
+) -> None:
+    """Two runs of one text beside each other, and their difference: one head large, every head small.
+
+    a, b and both masks (L, H, T, S); titles of A, B and A − B; moved (T,): how far the prediction after each word moved.
+    """
+    either = masks[0] | masks[1]
+    layer, head = selected
+    one_a, one_b = a[layer, head], b[layer, head]
+    sides = ((one_a, masks[0]), (one_b, masks[1]), (one_a - one_b, either))
+    large = np.stack([
+        np.where(mask[layer, head], np.where(np.isfinite(values), values, np.inf), np.nan) for values, mask in sides
+    ])
+    header = {
+        "tokens": [shorten(token) for token in tokens],
+        "titles": titles,
+        "selected": selected,
+        "row": row,
+        "pinned": pinned,
+        "theme": asdict(theme),
+    }
+    data = pack(
+        header,
+        a=encode_weights(a, masks[0]),
+        b=encode_weights(b, masks[1]),
+        difference=encode_difference(a - b, either),
+        large=large.astype(np.float32),
+        moved=moved.astype(np.float32),
+    )
+    _component("compare")(
         key=key,
         data=data,
         on_head_change=lambda: on_head(*st.session_state[key]["head"]),

@@ -30,6 +30,21 @@ def encode_weights(weights: Array, mask: Array, most: int = MOST_PIXELS) -> Arra
     return code.astype(np.uint8)
 
 
+def encode_difference(difference: Array, mask: Array, most: int = MOST_PIXELS) -> Array:
+    """Differences of weights as one byte a cell: −1 is code 0, no difference FULL / 2, +1 FULL.
+
+    difference (L, H, T, S) in −1 … 1, mask the same shape. A pooled cell shows the difference farthest from zero.
+    """
+    code = np.round(np.clip(np.nan_to_num(difference), -1.0, 1.0) * (FULL // 2)).astype(np.int16)
+    code[~mask] = 0
+    most_up = _block_max(_block_max(code, 2, most), 3, most)
+    most_down = -_block_max(_block_max(-code, 2, most), 3, most)
+    farthest = np.where(most_up >= -most_down, most_up, most_down) + FULL // 2
+    unknown = _block_max(_block_max(~np.isfinite(difference) & mask, 2, most), 3, most)
+    allowed = _block_max(_block_max(mask, 2, most), 3, most)
+    return np.where(~allowed, ABSENT, np.where(unknown, NOT_A_NUMBER, farthest)).astype(np.uint8)
+
+
 def _block_max(code: Array, axis: int, most: int) -> Array:
     length = code.shape[axis]
     if length <= most:

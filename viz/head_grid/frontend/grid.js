@@ -1,11 +1,8 @@
 // Every head of every layer as a small map: one canvas for the maps, one above it for the lit row.
 
 import { followChart, lightChart } from "./chart.js";
+import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage } from "./maps.js";
 import { drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
-
-const FULL = 250; // the codes of pack.py
-const NOT_A_NUMBER = 254;
-const ABSENT = 255;
 
 const GUTTER = 30; // left of the maps: the number of the layer
 const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps get smaller
@@ -16,7 +13,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, cells: arrays.cells, colours: colourTable(header.theme) });
+  Object.assign(view, { header, cells: arrays.cells, colours: colourTable(header.theme.weights) });
   view.choose = (layer, head) => setTriggerValue("head", [layer, head]);
   view.pin = (row) => setTriggerValue("pin", { row });
 
@@ -139,36 +136,6 @@ function arrange(view) {
   light(view);
 }
 
-// Code → red, green, blue, opacity.
-function colourTable(theme) {
-  const table = new Uint8ClampedArray(256 * 4);
-  const stops = theme.weights.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
-  for (let code = 0; code <= FULL; code++) {
-    const at = (code / FULL) * (stops.length - 1);
-    const low = Math.min(Math.floor(at), stops.length - 2);
-    for (let channel = 0; channel < 3; channel++) {
-      table[code * 4 + channel] = stops[low][channel] + (at - low) * (stops[low + 1][channel] - stops[low][channel]);
-    }
-    table[code * 4 + 3] = 255;
-  }
-  table.set([200, 30, 30, 255], NOT_A_NUMBER * 4);
-  return table; // ABSENT stays transparent: the hatching shows
-}
-
-function mapImage(view, layer, head) {
-  const [, heads, rows, columns] = view.cells.shape;
-  const image = new ImageData(columns, rows);
-  const start = (layer * heads + head) * rows * columns;
-  for (let at = 0; at < rows * columns; at++) {
-    const code = view.cells.values[start + at] * 4;
-    image.data[at * 4] = view.colours[code];
-    image.data[at * 4 + 1] = view.colours[code + 1];
-    image.data[at * 4 + 2] = view.colours[code + 2];
-    image.data[at * 4 + 3] = view.colours[code + 3];
-  }
-  return image;
-}
-
 function drawMaps(view) {
   const { header, cells, maps, place } = view;
   const { theme } = header;
@@ -195,23 +162,11 @@ function drawMaps(view) {
       pen.fillStyle = hatch;
       pen.fillRect(x, y, place.size, place.size);
       smallPen.clearRect(0, 0, columns, rows);
-      smallPen.putImageData(mapImage(view, layer, head), 0, 0);
+      smallPen.putImageData(mapImage(view.cells, view.colours, layer, head), 0, 0);
       pen.drawImage(small, x, y, place.size, place.size);
     }
   }
   view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
-}
-
-function hatching(pen, theme) {
-  const tile = new OffscreenCanvas(6, 6);
-  const line = tile.getContext("2d");
-  line.strokeStyle = theme.hatch;
-  for (const offset of [-6, 0, 6]) {
-    line.moveTo(offset, 6);
-    line.lineTo(offset + 6, 0);
-  }
-  line.stroke();
-  return pen.createPattern(tile, "repeat");
 }
 
 function light(view) {
@@ -286,7 +241,7 @@ function toSvg(view) {
     for (let head = 0; head < heads; head++) {
       const [x, y] = [GUTTER + head * place.across, 22 + layer * place.down];
       const box = `x="${x}" y="${y}" width="${place.size}" height="${place.size}"`;
-      small.getContext("2d").putImageData(mapImage(view, layer, head), 0, 0);
+      small.getContext("2d").putImageData(mapImage(view.cells, view.colours, layer, head), 0, 0);
       const does = header.names[layer][head];
       parts.push(
         `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
