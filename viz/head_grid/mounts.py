@@ -39,6 +39,7 @@ def sentence(
     on_pin is called with the position of a clicked word, or with None when it is let go.
     """
     header = {
+        "key": key,
         "tokens": [shorten(token) for token in tokens],
         "full": [shorten(token, 200) for token in tokens],
         "unknown": list(unknown),
@@ -71,6 +72,7 @@ def grid(
     chart: the key of the enlarged Plotly map, which lights up too. on_head is called with a clicked (layer, head).
     """
     header = {
+        "key": key,
         "tokens": [shorten(token) for token in tokens],
         "names": names,
         "selected": selected,
@@ -117,6 +119,7 @@ def compare(
         np.where(mask[layer, head], np.where(np.isfinite(values), values, np.inf), np.nan) for values, mask in sides
     ])
     header = {
+        "key": key,
         "tokens": [shorten(token) for token in tokens],
         "titles": titles,
         "selected": selected,

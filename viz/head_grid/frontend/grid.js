@@ -24,7 +24,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     addButtons(view, layers, heads);
   }
   const stop = listen(key, () => light(view));
-  drawings.set(key, () => toSvg(view));
+  drawings.set(header.key, () => toSvg(view));
   followChart(header.chart, header.tokens.length);
   arrange(view);
   return stop;

@@ -19,7 +19,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     setWords(view);
   }
   const stop = listen(key, () => draw(view));
-  drawings.set(key, () => toSvg(view));
+  drawings.set(header.key, () => toSvg(view));
   bringIntoView(view);
   draw(view);
   return stop;

@@ -3,8 +3,8 @@
 // Each component loads its own copy of this file, from a folder of its own: what they share lives on the page.
 const shared = (globalThis.attentionLab ??= {
   hovered: null, // the row under the pointer or the focus; null: none
-  listeners: new Map(), // component key → function(hovered row or null)
-  drawings: new Map(), // component key → function that returns the figure as SVG text
+  listeners: new Map(), // mounted component → function(hovered row or null)
+  drawings: new Map(), // figure key → function that returns the figure as SVG text
 });
 
 export const { drawings } = shared;
@@ -17,12 +17,11 @@ export function hover(row) {
   for (const listener of shared.listeners.values()) listener(row);
 }
 
-// One listener a key: a mount that is called again replaces its own.
-export function listen(key, listener) {
-  shared.listeners.set(key, listener);
+// One listener a mount: a mount that is called again replaces its own. Streamlit's name for it is not the key in Python.
+export function listen(mount, listener) {
+  shared.listeners.set(mount, listener);
   return () => {
-    shared.listeners.delete(key);
-    drawings.delete(key);
+    shared.listeners.delete(mount);
     shared.hovered = null;
   };
 }
