@@ -51,6 +51,7 @@ RECIPES: dict[str, Recipe] = {
             "verb → subject, 8+ words away": 0.95,
             "induction": 0.9,
             "previous token": 0.7,
+            "previous token, where it is needed": 0.7,
             "possessive → referent": 0.7,
             "word before the closer → opener": 0.65,
         },

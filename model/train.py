@@ -105,6 +105,16 @@ def summary(run: Run, recipe: Recipe) -> dict[str, Any]:
     }
 
 
+def goals(exam: Exam, recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """What was wished for beside what was reached, whether it is enough or not."""
+    accuracy = {name: (goal, exam.probes[name].share) for name, goal in recipe.probe_goals.items()}
+    best_head = {name: (goal, float(exam.relations[name].mass.max())) for name, goal in recipe.head_goals.items()}
+    return {
+        title: {name: {"goal": goal, "reached": round(reached, 4)} for name, (goal, reached) in pairs.items()}
+        for title, pairs in (("accuracy", accuracy), ("best_head", best_head))
+    }
+
+
 def ship(recipe_name: str, recipe: Recipe, runs: Sequence[Run], command: str, folder: Path) -> dict[str, Any]:
     """Write the run that comes nearest to the goals, its snapshots and its card; return the card."""
     best = min(runs, key=lambda run: (shortfall(run.exam, recipe), run.exam.loss))
@@ -112,7 +122,8 @@ def ship(recipe_name: str, recipe: Recipe, runs: Sequence[Run], command: str, fo
     _, tokenizer = make(recipe, best.seed)
     report = examine(best.transformer, tokenizer, draw_sentences(recipe, recipe.examined, REPORTING, learnt))
     settings = asdict(recipe)
-    del settings["config"]  # the checkpoint writes it
+    for told_elsewhere in ("config", "probe_goals", "head_goals"):
+        del settings[told_elsewhere]
     card = {
         "task": recipe.task,
         "command": command,
@@ -126,6 +137,7 @@ def ship(recipe_name: str, recipe: Recipe, runs: Sequence[Run], command: str, fo
         ],
         "wall_seconds": round(best.wall_seconds, 1),
         "cpu_seconds": round(best.cpu_seconds, 1),
+        "goals": goals(report, recipe),
         "exam": exam_card(report),
         "curve": best.curve,
         "seeds": [summary(run, recipe) for run in runs],

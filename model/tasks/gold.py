@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 PREVIOUS_TOKEN = "previous token"
+PREVIOUS_WHERE_NEEDED = "previous token, where it is needed"  # elsewhere a head may as well rest on <s>
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ subject. Phrases and clauses in front make sure that the subject is not simply t
 from dataclasses import dataclass
 from random import Random
 
-from model.tasks.gold import Draft, Sentence
+from model.tasks.gold import PREVIOUS_WHERE_NEEDED, Draft, Sentence
 from model.tasks.grammar_words import ACTIONS, ADJECTIVES, ANIMATE, ATTRIBUTES, LINKING, NOUNS, PREPOSITIONS
 
 FAR = 8  # words between a subject and its verb from which the link is also scored as a long one
@@ -37,6 +37,7 @@ def say_object(draft: Draft, rng: Random, groups: tuple[str, ...]) -> None:
     others = tuple(form for group, pairs in NOUNS.items() if group not in groups for pair in pairs for form in pair)
     if others:
         draft.expect("noun that fits the word before the article", noun, others)
+        draft.link(PREVIOUS_WHERE_NEEDED, noun - 1, noun - 2)
 
 
 def _say_place(draft: Draft, rng: Random) -> None:

@@ -7,7 +7,7 @@ the word that stood behind the present one.
 
 from random import Random
 
-from model.tasks.gold import Draft, Sentence
+from model.tasks.gold import PREVIOUS_WHERE_NEEDED, Draft, Sentence
 from model.tasks.grammar_words import FIRST_NAMES, MEETINGS, SURNAMES
 
 INDUCTION = "induction"
@@ -24,9 +24,18 @@ def _say_repeated(draft: Draft, word: str, pool: tuple[str, ...]) -> None:
     draft.expect(INDUCTION, position, tuple(other for other in pool if other != word))
 
 
+def _say_new(draft: Draft, word: str) -> None:
+    """Say a word for the first time. It must note what stands before it, in case that comes back."""
+    position = draft.say(word)
+    draft.link(PREVIOUS_WHERE_NEEDED, position, position - 1)
+
+
 def _roll_call(draft: Draft, rng: Random) -> None:
     called = rng.sample(FIRST_NAMES, rng.randint(5, 10))
-    draft.say("first", ":", *called, ".")
+    draft.say("first", ":", called[0])
+    for name in called[1:]:
+        _say_new(draft, name)
+    draft.say(".")
     for adverb in rng.sample(("again", "later"), rng.randint(1, 2)):
         # The repetition starts and ends anywhere, so that counting words does not help.
         start = rng.randint(0, len(called) - 4)
@@ -50,7 +59,7 @@ def _acquaintances(draft: Draft, rng: Random) -> None:
             if first in known:
                 _say_repeated(draft, last, SURNAMES)
             else:
-                draft.say(last)
+                _say_new(draft, last)
             known.add(first)
         draft.say(".")
 
