@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
+from twins import assert_same, assert_same_gradients, exact, seeds, stir
 
 from model import mask as masks
 from model.attention import MultiHeadAttention, attend
 from model.config import ModelConfig
 from model.position import Position
 from model.switches import Switches
-from twins import assert_same, assert_same_gradients, exact, seeds, stir
 
 # Every mask of model/mask.py, over T queries at the end of S keys; the padding leaves the first key to everybody.
 MASKS = {

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.func import functional_call
+from twins import assert_same, assert_same_gradients, exact, seeds, stir
 
 from model.config import ModelConfig
 from model.norm import NORMS, make_norm, normalise
-from twins import assert_same, assert_same_gradients, exact, seeds, stir
 
 TWINS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
 

@@ -28,8 +28,10 @@ def exact(device: torch.device) -> dict[str, Any]:
 
 
 def assert_same(ours: Tensor, theirs: Tensor) -> None:
+    """Equal up to rounding, which is as large as the largest numbers in the tensor make it."""
     tolerance = 1e-9 if ours.dtype == torch.float64 else 1e-3
-    torch.testing.assert_close(ours, theirs, atol=tolerance, rtol=tolerance)
+    largest = max(1.0, theirs.detach().abs().max().item()) if theirs.numel() else 1.0
+    torch.testing.assert_close(ours, theirs, atol=tolerance * largest, rtol=0)
 
 
 def assert_same_gradients(ours: Tensor, theirs: Tensor, inputs: Iterable[Tensor]) -> None:
@@ -77,7 +79,7 @@ def configs(draw: st.DrawFn, twin: bool = False, **fixed: Any) -> ModelConfig:
     return ModelConfig(**{**choices, **fixed})
 
 
-def build(config: ModelConfig, seed: int, device: torch.device, std: float = 0.5) -> Transformer:
+def build(config: ModelConfig, seed: int, device: torch.device, std: float = 0.3) -> Transformer:
     torch.manual_seed(seed)
     return stir(Transformer(config).to(**exact(device)), std)
 
@@ -170,10 +172,9 @@ def twin_logits(
     at = torch.arange(T, device=ids.device)
     x = F.embedding(ids, ours.embedding.weight)
     if switches.position and config.position == "sinusoidal":
-        rates = 10000.0 ** -(torch.arange(config.d_model, device=ids.device) // 2 * 2 / config.d_model).to(x)
-        angles = at[:, None].to(x) * rates
-        odd = torch.arange(config.d_model, device=ids.device) % 2 == 1
-        x = x + torch.where(odd, angles.cos(), angles.sin())
+        place = torch.arange(config.d_model, device=ids.device)
+        angles = at[:, None].to(x) * 10000.0 ** -((place - place % 2).to(x) / config.d_model)
+        x = x + torch.where(place % 2 == 1, angles.cos(), angles.sin())
     if switches.position and config.position == "learned":
         x = x + ours.position.table.weight[:T]
     if switches.norm:
