@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from model.config import ModelConfig
 from model.mask import Mask, prepare
+from model.overwrite import Overwrite
 from model.position import Position
 from model.switches import Switches
 
@@ -92,7 +93,13 @@ class MultiHeadAttention(nn.Module):
         self.w_o = nn.Linear(config.n_heads * config.value_width, width, bias=bias)
 
     def forward(
-        self, looking: Tensor, looked_at: Tensor, mask: Tensor | Mask, position: Position, switches: Switches
+        self,
+        looking: Tensor,
+        looked_at: Tensor,
+        mask: Tensor | Mask,
+        position: Position,
+        switches: Switches,
+        overwrite: Overwrite | None = None,
     ) -> AttentionTrace[Tensor]:
         """looking (B, T, C), looked_at (B, S, C), mask broadcastable to (B, H, T, S)."""
         q = self._split(self.w_q(looking))  # (B, H, T, D)
@@ -105,6 +112,11 @@ class MultiHeadAttention(nn.Module):
             q, k = position.rotate(q, queries_at), position.rotate(k, keys_at)
             bias = position.bias(self.layer, queries_at, keys_at)  # (H, T, S)
         trace = attend(q, k, v, mask, bias, switches.scale)
+        if overwrite is not None and overwrite.layer == self.layer:
+            weights = trace.weights.clone()  # (B, H, T, S)
+            weights[:, overwrite.head, overwrite.row] = torch.as_tensor(overwrite.weights).to(weights)
+            z = weights @ trace.v  # (B, H, T, D)
+            trace = replace(trace, weights=weights, z=z, out=z.transpose(1, 2).flatten(2))
         silent = [head for layer, head in switches.heads_off if layer == self.layer]
         if silent:
             z = trace.z.index_fill(1, torch.tensor(silent, device=q.device), 0.0)  # (B, H, T, D)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from model.checkpoint import load
 from model.device import choose_device, keep_freed_memory
+from model.overwrite import Overwrite
 from model.switches import Switches
 from model.tokenizer import Encoding, WordTokenizer
 from model.transformer import Trace, Transformer
@@ -27,12 +28,14 @@ class Experiment:
     weights: str = "grammar"
     text: str = ""
     switches: Switches = Switches()
+    overwrite: Overwrite | None = None
 
     @property
     def name(self) -> str:
         """For file names: "grammar", "grammar-without-scale-norm"."""
         removed = [*self.switches.removed, *(f"L{layer}H{head}" for layer, head in sorted(self.switches.heads_off))]
-        return "-".join([self.weights, *(["without", *removed] if removed else [])])
+        changed = [f"L{self.overwrite.layer}H{self.overwrite.head}-overwritten"] if self.overwrite else []
+        return "-".join([self.weights, *(["without", *removed] if removed else []), *changed])
 
 
 class TextError(ValueError):
@@ -69,10 +72,13 @@ def run(experiment: Experiment) -> Trace[Array]:
     for layer, head in experiment.switches.heads_off:
         if not (0 <= layer < config.n_layers and 0 <= head < config.n_heads):
             raise ValueError(f"There is no head {head} in layer {layer}: {config.n_layers} layers × {config.n_heads}.")
+    written = experiment.overwrite
+    if written is not None and len(written.weights) != len(encoding.ids):
+        raise ValueError(f"{len(encoding.ids)} tokens need {len(encoding.ids)} weights, not {len(written.weights)}.")
     ids = torch.tensor([encoding.ids], device=next(transformer.parameters()).device)  # (1, T)
     with torch.inference_mode():
         try:
-            trace = transformer(ids, switches=experiment.switches)
+            trace = transformer(ids, switches=experiment.switches, overwrite=written)
         except ValueError as error:  # the text is longer than a learned position table
             raise TextError(str(error)) from error
     arrays: Trace[Array] = read_only(trace)

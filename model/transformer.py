@@ -16,6 +16,7 @@ from model import mask as masks
 from model.attention import AttentionTrace, MultiHeadAttention
 from model.config import ModelConfig, choose
 from model.norm import NormTrace, make_norm, normalise
+from model.overwrite import Overwrite
 from model.position import POSITIONS, Position
 from model.switches import Switches
 
@@ -68,14 +69,19 @@ class Layer(nn.Module):
         self.mlp_out = nn.Linear(config.d_ff, config.d_model, bias=config.mlp_bias)
 
     def forward(
-        self, resid_pre: Tensor, mask: Tensor | masks.Mask, position: Position, switches: Switches
+        self,
+        resid_pre: Tensor,
+        mask: Tensor | masks.Mask,
+        position: Position,
+        switches: Switches,
+        overwrite: Overwrite | None = None,
     ) -> LayerTrace[Tensor]:
         """resid_pre (B, T, C), mask broadcastable to (B, H, T, S)."""
         after = self.norm == "post"
         first, second = (self.norm1, self.norm2) if switches.norm else (None, None)
 
         norm1 = normalise(resid_pre, None if after else first)
-        attention = self.attention(norm1.out, norm1.out, mask, position, switches)
+        attention = self.attention(norm1.out, norm1.out, mask, position, switches, overwrite)
         resid_mid = resid_pre + attention.out if switches.residual else attention.out  # (B, T, C)
         if after:
             norm1 = normalise(resid_mid, first)
@@ -115,11 +121,18 @@ class Transformer(nn.Module):
             nn.init.normal_(self.embedding.weight, std=config.d_model**-0.5)  # keeps the logits near unit size
             self.unembedding.weight = self.embedding.weight
 
-    def forward(self, ids: Tensor, padding: Tensor | None = None, switches: Switches = Switches()) -> Trace[Tensor]:
+    def forward(
+        self,
+        ids: Tensor,
+        padding: Tensor | None = None,
+        switches: Switches = Switches(),
+        overwrite: Overwrite | None = None,
+    ) -> Trace[Tensor]:
         """Run the model and keep every stage.
 
         ids (B, T) int64; padding (B, T) boolean, True for a real token, None when all are.
         switches: the parts to leave out now, on top of those the weights were trained without.
+        overwrite: a row of weights to use instead of the model's own.
         """
         switches = switches & self.config.trained
         at = torch.arange(ids.size(1), device=ids.device)  # (T,)
@@ -137,7 +150,7 @@ class Transformer(nn.Module):
         layers: list[LayerTrace[Tensor]] = []
         stream = embed
         for layer in self.layers:
-            trace = layer(stream, mask, self.position, switches)
+            trace = layer(stream, mask, self.position, switches, overwrite)
             layers.append(trace)
             stream = trace.resid_post
         final_norm, logits = self.read_out(stream, switches)

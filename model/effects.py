@@ -1,0 +1,149 @@
+"""What a change does to the model's predictions, in numbers: on one text, and on sentences it has not seen.
+
+Every figure is computed from the model that runs, at the moment it is asked for.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from random import Random
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.checkpoint import card
+from model.exam import Batch, to_batch, word_losses
+from model.measure import entropy
+from model.overwrite import Overwrite
+from model.run import Array, Experiment, encode, model
+from model.switches import Switches
+from model.tasks import TASKS
+from model.transformer import Trace
+
+HELD_OUT, SEED = 128, 4  # sentences, and the seed they are drawn with: none of those used for training or for the card
+
+
+def log_probabilities(logits: Array) -> Array:
+    """ln of the softmax over the last axis, in float64: finite where p itself would round to 0."""
+    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+
+
+def kl(a: Array, b: Array) -> Array:
+    """KL(A ‖ B) of the distributions that belong to logits a and b, (…, V) → (…), in nats."""
+    ln_a, ln_b = log_probabilities(a), log_probabilities(b)
+    return np.asarray((np.exp(ln_a) * (ln_a - ln_b)).sum(axis=-1))
+
+
+def moved(a: Trace[Array], b: Trace[Array]) -> Array:
+    """KL(A ‖ B) of the next-word distributions after each token, in nats: (T,). Not a number where a run is none."""
+    return kl(a.logits, b.logits)
+
+
+def surprise(trace: Trace[Array], ids: tuple[int, ...]) -> float:
+    """Loss on one text: mean −ln p of every token but the first, given those before it, in nats."""
+    return float(-log_probabilities(trace.logits)[np.arange(len(ids) - 1), ids[1:]].mean())
+
+
+def spread(trace: Trace[Array]) -> float:
+    """Entropy of the attention rows, in nats, mean over all heads and positions."""
+    return float(np.mean([entropy(layer.attention.weights).mean() for layer in trace.layers]))
+
+
+def first_broken(trace: Trace[Array]) -> str | None:
+    """The first stage that holds a value which is no number, in words; None when all is well."""
+    for index, layer in enumerate(trace.layers):
+        for name in ("resid_pre", "resid_mid", "resid_post"):
+            if not np.isfinite(getattr(layer, name)).all():
+                return f"layer {index}, {name}"
+        if not np.isfinite(layer.attention.weights).all():
+            return f"layer {index}, attention weights"
+    return None if np.isfinite(trace.logits).all() else "the logits"
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Results on sentences the model has not seen."""
+
+    sentences: int
+    loss: float  # mean over all words, in nats
+    accuracy: dict[str, float]  # probe → share of right answers
+    n: dict[str, int]  # probe → how many there were
+
+
+@dataclass(frozen=True)
+class _Paper:
+    batch: Batch
+    at: Tensor  # (P, 2)  sentence and position of each probe
+    right: Tensor  # (P,)  the right word
+    wrong: Tensor  # (P, W)  the words it is held against, filled up with the first
+    names: Array  # (P,)
+
+
+@lru_cache(maxsize=8)
+def _paper(weights: str) -> _Paper:
+    transformer, tokenizer = model(weights)
+    device = next(transformer.parameters()).device
+    task = TASKS[card(weights)["task"]]
+    rng = Random(SEED)
+    sentences = [task.draw(None, rng) for _ in range(HELD_OUT)]
+    probes = [(number, probe) for number, sentence in enumerate(sentences) for probe in sentence.probes]
+    ids = tokenizer.id_of
+    width = max(len(probe.wrong) for _, probe in probes)
+    wrong = [
+        [ids[word] for word in (*probe.wrong, *probe.wrong[:1] * (width - len(probe.wrong)))] for _, probe in probes
+    ]
+    batch = to_batch(sentences, tokenizer)
+    return _Paper(
+        Batch(batch.ids.to(device), batch.real.to(device), batch.foreseeable.to(device)),
+        torch.tensor([(number, probe.position) for number, probe in probes], device=device),
+        torch.tensor([ids[probe.right] for _, probe in probes], device=device),
+        torch.tensor(wrong, device=device),
+        np.array([probe.name for _, probe in probes]),
+    )
+
+
+def held_out(weights: str, switches: Switches = Switches()) -> HeldOut:
+    """Loss and accuracy of the model with these parts, on the same unseen sentences every time."""
+    transformer, _ = model(weights)
+    paper = _paper(weights)
+    with torch.inference_mode():
+        logits = transformer(paper.batch.ids, paper.batch.real, switches).logits  # (B, T, V)
+        losses = word_losses(logits, paper.batch.ids)[paper.batch.real[:, 1:]]
+        # A word is foretold where the one before it stands.
+        asked = logits[paper.at[:, 0], paper.at[:, 1] - 1]  # (P, V)
+        best_wrong = asked.gather(1, paper.wrong).max(dim=1).values  # (P,)
+        hits = (asked.gather(1, paper.right[:, None])[:, 0] > best_wrong).cpu().numpy()
+    kinds = list(dict.fromkeys(paper.names.tolist()))
+    return HeldOut(
+        sentences=len(paper.batch.ids),
+        loss=losses.mean().item(),
+        accuracy={kind: float(hits[paper.names == kind].mean()) for kind in kinds},
+        n={kind: int((paper.names == kind).sum()) for kind in kinds},
+    )
+
+
+def knockouts(weights: str, switches: Switches = Switches()) -> dict[tuple[int, int], HeldOut]:
+    """(layer, head) → the results with that one head taken out too."""
+    config = model(weights)[0].config
+    heads = [(layer, head) for layer in range(config.n_layers) for head in range(config.n_heads)]
+    return {pair: held_out(weights, replace(switches, heads_off=switches.heads_off | {pair})) for pair in heads}
+
+
+def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
+    """How far the next word after `row` moves when that row of one head may not look at a key, key by key.
+
+    The rest of the row is scaled up to sum to 1 again. Returns KL(intact ‖ blocked) in nats, (S,); 0 for a key that
+    had no weight. All keys run as one batch.
+    """
+    transformer, _ = model(experiment.weights)
+    ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
+    with torch.inference_mode():
+        trace = transformer(ids, switches=experiment.switches)
+        weights = trace.layers[layer].attention.weights[0, head, row]  # (S,)
+        rows = weights.repeat(len(weights), 1).fill_diagonal_(0.0)  # (S, S) row s without key s
+        rows = rows / rows.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(rows.dtype).tiny)
+        overwrite = Overwrite(layer, head, row, rows.tolist())
+        changed = transformer(ids.repeat(len(weights), 1), switches=experiment.switches, overwrite=overwrite)
+    after = changed.logits[:, row].cpu().numpy()  # (S, V)
+    return np.where(weights.cpu().numpy() > 0, kl(trace.logits[0, row].cpu().numpy()[None], after), 0.0)
