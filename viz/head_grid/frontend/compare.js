@@ -26,7 +26,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     pin: (row) => setTriggerValue("pin", { row }),
   });
   const stop = listen(key, () => light(view));
-  drawings.set(key, () => toSvg(view));
+  drawings.set(header.key, () => toSvg(view));
   arrange(view);
   return stop;
 }
