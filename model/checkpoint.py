@@ -94,7 +94,8 @@ def _described(name: str, told: Mapping[str, Any]) -> tuple[ModelConfig, WordTok
             Transformer(config)  # also looks up the names of its parts
         tokenizer = WordTokenizer(told["words"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f'The card of "{name}" does not describe a model: {error}.') from error
+        reason = str(error).partition("\n")[0]  # torch adds a stack of its own
+        raise CheckpointError(f'The card of "{name}" does not describe a model: {reason}.') from error
     if len(tokenizer.vocabulary) != config.vocab_size:
         raise CheckpointError(
             f'The card of "{name}" lists {len(tokenizer.vocabulary)} tokens for a model of {config.vocab_size}.'

@@ -18,9 +18,12 @@ def choose_device() -> torch.device:
     asked = os.environ.get(VARIABLE)
     if asked:
         try:
-            return torch.empty(0, device=asked).device
+            device = torch.device(asked)
+            torch.zeros(1, device=device).item()  # it must be there and able to compute
+            return device
         except (RuntimeError, AssertionError) as error:
-            raise ValueError(f'{VARIABLE} asks for "{asked}", which this machine does not have: {error}') from error
+            reason = str(error).partition("\n")[0]
+            raise ValueError(f'{VARIABLE} asks for "{asked}", which this machine does not have: {reason}') from error
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.backends.mps.is_available():
