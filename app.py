@@ -5,7 +5,13 @@ import streamlit as st
 from viz.ui import frame
 
 frame.open_frame()
-page = st.navigation([st.Page("viz/pages/heads.py", title="Heads", url_path="heads", default=True)], position="top")
+page = st.navigation(
+    [
+        st.Page("viz/pages/heads.py", title="Heads", url_path="heads", default=True),
+        st.Page("viz/pages/remove.py", title="Remove a part", url_path="remove"),
+    ],
+    position="top",
+)
 frame.heading(page.url_path or "heads")
 frame.warm_up()
 page.run()

@@ -55,10 +55,50 @@ def read_grid(names: Sequence[Sequence[str]], n: int, *, intact: bool, pooled: b
     )
 
 
-def read_next(probabilities: Array, words: Sequence[str], after: str) -> str:
-    """probabilities (N,) of the likeliest `words`, best first: what the model expects after a token."""
-    named = ", ".join(f"**{markdown(w)}** {p:.2f}" for w, p in zip(words[:3], probabilities[:3], strict=False))
-    return f"After “{markdown(after)}” the model expects {named}."
+def read_change(moved: Array, tokens: Sequence[str], removed: str) -> str:
+    """moved (T,): KL between the predictions of A and B after each token; removed: "without scaling"."""
+    finite = np.isfinite(moved)
+    if not finite.all():
+        return f"{removed.capitalize()}, {int((~finite).sum())} of {len(moved)} predictions are not numbers any more."
+    far = int(np.argmax(moved))
+    if moved[far] < 1e-9:
+        return f"{removed.capitalize()}: no prediction moves at all."
+    return (
+        f"{removed[0].upper()}{removed[1:]}, the next word moves most after **{markdown(tokens[far])}**: "
+        f"KL {moved[far]:.2f} nats; over the text {moved.mean():.2f} on average."
+    )
+
+
+def read_next(probabilities: Array, words: Sequence[str], after: str, who: str = "the model") -> str:
+    """probabilities (N,) of some `words`: what the model expects after a token, the likeliest three named."""
+    best = np.argsort(-np.nan_to_num(probabilities), kind="stable")[:3]
+    named = ", ".join(f"**{markdown(words[at])}** {probabilities[at]:.2f}" for at in best)
+    return f"After “{markdown(after)}” {who} expects {named}."
+
+
+def read_stream(a: Array, b: Array, name: str, stages: Sequence[str]) -> str:
+    """a, b (N, T): a size of every vector after each of N `stages`; how A and B end."""
+    end_a, end_b = (float(np.mean(side[-1])) for side in (a, b))
+    return f"After {stages[-1]}, {name}, mean over the words: A {end_a:,.2f}, B {end_b:,.2f}."
+
+
+def read_knockouts(loss: Array) -> str:
+    """loss (L, H): how much the loss rises without each head."""
+    layer, head = np.unravel_index(int(np.argmax(loss)), loss.shape)
+    idle = int((loss < 0.01).sum())
+    return (
+        f"Layer {layer}, head {head} is missed most: the loss rises by {loss[layer, head]:.2f} nats without it. "
+        f"{idle} of {loss.size} heads can go, one at a time, for less than 0.01."
+    )
+
+
+def read_effects(weights: Array, effects: Array, tokens: Sequence[str]) -> str:
+    """weights, effects (S,): a row of attention, and the KL of the next word when each look is blocked."""
+    most, moves = int(np.argmax(weights)), int(np.argmax(np.nan_to_num(effects)))
+    looked = f"The row looks most at **{markdown(tokens[most])}** ({weights[most]:.2f})"
+    if most == moves:
+        return f"{looked}, and blocking that look also moves the next word most: KL {effects[moves]:.3f} nats."
+    return f"{looked}; blocking **{markdown(tokens[moves])}** moves the next word most: KL {effects[moves]:.3f} nats."
 
 
 def alt_text(sentence: str) -> str:

@@ -1,7 +1,7 @@
 """The components as functions: arrays and words in; what the person chose comes back through a callback."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,18 @@ Array = np.ndarray[Any, Any]
 def _component(name: str) -> Callable[..., Any]:
     # At the first use, not at the import: Streamlit finds the files only while it runs.
     return st.components.v2.component(f"attention-lab.{name}", js=f"{name}.js", css=f"{name}.css")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that is followed over all steps: its name, the limits of its axis, and a level to compare with."""
+
+    name: str
+    limits: tuple[float, float]
+    digits: int = 2
+    log: bool = False
+    level: float | None = None
+    level_name: str = ""
 
 
 def sentence(
@@ -109,15 +121,15 @@ def compare(
 ) -> None:
     """Two runs of one text beside each other, and their difference: one head large, every head small.
 
-    a, b and both masks (L, H, T, S); titles of A, B and A − B; moved (T,): how far the prediction after each word moved.
+    a, b and both masks (L, H, T, S); titles of A, B and A − B; moved (T,): how far each prediction moved.
     """
     either = masks[0] | masks[1]
     layer, head = selected
     one_a, one_b = a[layer, head], b[layer, head]
     sides = ((one_a, masks[0]), (one_b, masks[1]), (one_a - one_b, either))
-    large = np.stack([
-        np.where(mask[layer, head], np.where(np.isfinite(values), values, np.inf), np.nan) for values, mask in sides
-    ])
+    large = np.stack(
+        [np.where(mask[layer, head], np.where(np.isfinite(values), values, np.inf), np.nan) for values, mask in sides]
+    )
     header = {
         "key": key,
         "tokens": [shorten(token) for token in tokens],
@@ -141,6 +153,42 @@ def compare(
         on_head_change=lambda: on_head(*st.session_state[key]["head"]),
         on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]),
     )
+
+
+def saturation(
+    steps: Sequence[int],
+    *,
+    key: str,
+    d_k: int,
+    rows: Array,
+    density: Array,
+    edges: Sequence[float],
+    numbers: Array,
+    measures: Sequence[Measure],
+    titles: tuple[str, str],
+    sentences: Sequence[str],
+    theme: Theme,
+    on_d_k: Callable[[int], None],
+) -> None:
+    """What happens to a softmax as d_k grows, all N `steps` at once: first without the division, then with.
+
+    rows (2, N, R, S): the same R rows of weights; density (2, N, bins): histograms of the scores between `edges`, in
+    standard deviations; numbers (2, N, M): M `measures`, the first of them the variance; sentences: one for each step.
+    on_d_k is called with the step at which the slider was let go.
+    """
+    header = {
+        "key": key,
+        "steps": list(steps),
+        "d_k": d_k,
+        "edges": list(edges),
+        "measures": [asdict(measure) for measure in measures],
+        "titles": titles,
+        "sentences": list(sentences),
+        "theme": asdict(theme),
+    }
+    arrays = {"rows": rows, "density": density, "numbers": numbers}
+    data = pack(header, **{name: array.astype(np.float32) for name, array in arrays.items()})
+    _component("saturation")(key=key, data=data, on_d_k_change=lambda: on_d_k(st.session_state[key]["d_k"]))
 
 
 def save(figure: str, file: str, *, key: str, theme: Theme) -> None:

@@ -10,6 +10,7 @@ from model.measure import distance, entropy, rollout
 from model.run import Experiment
 from model.transformer import Trace
 from viz.export import Table
+from viz.reading import telling_row
 from viz.ui import runs
 
 Array = np.ndarray[Any, Any]
@@ -57,6 +58,15 @@ def all_weights(trace: Trace[Array]) -> tuple[Array, Array]:
     return np.stack([a.weights for a in attentions]), np.stack([a.mask for a in attentions])
 
 
+def moved_row(moved: Array, weights: Array) -> int:
+    """The row to open with: where the prediction moved most; where nothing moved, the most telling row of the head.
+
+    moved (T,), weights (T, S).
+    """
+    finite = np.where(np.isfinite(moved), moved, np.inf)
+    return int(np.argmax(finite)) if finite.max() > 1e-9 else telling_row(weights)
+
+
 def map_table(values: Array, words: Sequence[str]) -> Table:
     """A map (T, S) as a table: one line for each row, one column for each position."""
     columns = {f"{at} {word}": values[:, at] for at, word in enumerate(words)}
@@ -75,6 +85,20 @@ def cell_table(weights: Array, words: Sequence[str]) -> Table:
         "column": column,
         "looked at": spoken[column],
         "weight": weights[layer, head, row, column],
+    }
+
+
+def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
+    """Weights (L, H, T, S) of two runs as a long table: one line for each cell that is not zero in both."""
+    layer, head, row, column = np.nonzero((a != 0) | (b != 0))
+    spoken = np.array(words, dtype=object)
+    return {
+        "layer": layer,
+        "head": head,
+        "looks": spoken[row],
+        "looked at": spoken[column],
+        "A": a[layer, head, row, column],
+        "B": b[layer, head, row, column],
     }
 
 

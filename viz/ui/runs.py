@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 # Many visitors share the cores: one thread for each forward pass, and no more passes at once than help.
 one_thread()
-_computing = Semaphore(2)
+computing = Semaphore(2)
 # Streamlit collects garbage after every script run; what is imported by now will never be garbage.
 gc.freeze()
 
@@ -38,13 +38,13 @@ def trace(experiment: Experiment) -> Trace[Array]:
 
 @st.cache_resource(max_entries=128, show_spinner=False)
 def _short(experiment: Experiment) -> Trace[Array]:
-    with _computing:
+    with computing:
         return run(experiment)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _long(experiment: Experiment) -> Trace[Array]:
-    with _computing:
+    with computing:
         return run(experiment)
 
 

@@ -1,0 +1,70 @@
+"""The stream of vectors on its way through the layers: how large each vector is after every sublayer, A and B."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from viz.labels import axis_labels
+from viz.theme import Theme, template
+
+Array = np.ndarray[Any, Any]
+
+
+def stream(a: Array, b: Array, stages: Sequence[str], words: Sequence[str], *, theme: Theme, title: str) -> go.Figure:
+    """a, b (N, T): one number for each of N `stages` and T words, as one thin line a word; the mean of all is thick."""
+    if a.shape != b.shape or a.shape != (len(stages), len(words)):
+        raise ValueError(f"{len(stages)} stages and {len(words)} words do not fit values of {a.shape} and {b.shape}")
+    at = list(range(len(stages)))
+    lines = []
+    for name, values, colour in (("A", a, theme.muted), ("B", b, theme.accent)):
+        shown = np.where(np.isfinite(values), values, np.nan)
+        for word, label in enumerate(axis_labels(words)):
+            lines.append(
+                go.Scatter(
+                    x=at,
+                    y=shown[:, word],
+                    mode="lines",
+                    line={"color": colour, "width": 0.75},
+                    opacity=0.35,
+                    hovertemplate=f"{name}, {label}: %{{y:.3g}}<extra></extra>",
+                )
+            )
+        mean = np.array([row[np.isfinite(row)].mean() if np.isfinite(row).any() else np.nan for row in shown])
+        lines.append(
+            go.Scatter(
+                x=at,
+                y=mean,
+                mode="lines+text",
+                line={"color": colour, "width": 3},
+                text=[""] * (len(at) - 1) + [name],
+                textposition="middle right",
+                textfont={"color": colour, "size": 14},
+                cliponaxis=False,
+                hovertemplate=f"{name}, mean of all words: %{{y:.3g}}<extra></extra>",
+            )
+        )
+    positive = bool(np.nanmin(np.where(np.isfinite(a), a, np.nan)) > 0) if a.size else False
+    return go.Figure(
+        data=lines,
+        layout={
+            "template": template(theme),
+            "height": 260,
+            "margin": {"l": 8, "r": 24, "t": 28, "b": 8},
+            "title": {"text": title, "font": {"size": 13, "color": theme.muted}, "x": 0, "y": 0.98},
+            "xaxis": {
+                "tickmode": "array",
+                "tickvals": at,
+                "ticktext": list(stages),
+                "tickangle": -50,
+                "automargin": True,
+            },
+            "yaxis": {
+                "type": "log" if positive else "linear",
+                "automargin": True,
+                "nticks": 4,
+                "exponentformat": "power",
+            },
+        },
+    )

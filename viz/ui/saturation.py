@@ -1,0 +1,174 @@
+"""Why √d_k, as a section of a page: the slider, a head of the model itself, and what the textbook leaves out."""
+
+from functools import partial
+from random import Random
+
+import numpy as np
+import streamlit as st
+
+from model import saturation
+from model.run import model
+from model.saturation import EDGES, N_KEYS, STEPS, HeadScores, QueryGradient, Softmaxed, Step
+from viz import head_grid
+from viz.export import Table, file_name
+from viz.head_grid import Measure
+from viz.scaling import read_gradient, read_head, read_step, score_histogram, two_lines
+from viz.ui import frame, panel, runs
+
+OPENS_AT = 64  # d_k of Vaswani et al. 2017
+SENTENCES, SEED = 96, 2017
+MEASURES = {
+    "variance": Measure("Variance of the scores", (0.5, 2048), log=True),
+    "entropy": Measure("Entropy, nats", (0, 3.1), level=float(np.log(N_KEYS)), level_name=f"ln {N_KEYS}: all alike"),
+    "largest": Measure("Largest weight", (0, 1)),
+    "jacobian": Measure("Jacobian ‖diag(p) − p pᵀ‖", (0, 0.36), digits=3),
+}
+
+
+def show(weights: str, layer: int, head: int) -> None:
+    """The whole section. `layer` and `head` choose the real head."""
+    _slider()
+    real, honest = st.columns(2, gap="large")
+    with real:
+        _head(weights, layer, head)
+    with honest:
+        _gradient()
+    st.markdown(frame.words("remove-scaling")[0])
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _steps() -> tuple[Step, ...]:
+    with runs.computing:
+        return saturation.unit_steps()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _gradients() -> tuple[QueryGradient, ...]:
+    with runs.computing:
+        return saturation.query_gradients()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _head_scores(weights: str, layer: int, head: int) -> HeadScores:
+    draw, rng = runs.task(weights).draw, Random(SEED)
+    sentences = [draw(None, rng) for _ in range(SENTENCES)]
+    with runs.computing:
+        return saturation.head_scores(*model(weights), sentences, layer, head)
+
+
+@st.fragment
+def _slider() -> None:
+    steps = _steps()
+    sides = ([step.undivided for step in steps], [step.divided for step in steps])
+    largest = [step.divided.largest for step in steps]
+    with st.container(key="address"):  # unseen: it ties d_k to the address of the page
+        d_k = st.selectbox("d_k", STEPS, index=STEPS.index(OPENS_AT), key="d_k", bind="query-params")
+    head_grid.saturation(
+        STEPS,
+        key="saturation",
+        d_k=d_k,
+        rows=np.array([[made.rows for made in side] for side in sides]),
+        density=np.array([[made.density for made in side] for side in sides]),
+        edges=EDGES.tolist(),
+        numbers=np.array([[_measured(made) for made in side] for side in sides]),
+        measures=list(MEASURES.values()),
+        titles=("Without the division", "Divided by √d_k"),
+        sentences=[
+            read_step(
+                step.d_k,
+                N_KEYS,
+                (step.undivided.largest, step.divided.largest),
+                (step.undivided.jacobian, step.divided.jacobian),
+                (min(largest), max(largest)),
+            )
+            for step in steps
+        ],
+        theme=frame.theme(),
+        on_d_k=_choose,
+    )
+    panel.below(
+        "saturation", sentence="", table=partial(_step_table, steps), file=file_name("why-scaling", f"d_k-{d_k}")
+    )
+
+
+def _choose(d_k: int) -> None:
+    if d_k in STEPS:
+        st.session_state["d_k"] = d_k
+
+
+def _measured(made: Softmaxed) -> list[float]:
+    return [getattr(made, name) for name in MEASURES]
+
+
+def _step_table(steps: tuple[Step, ...]) -> Table:
+    return {
+        "d_k": [step.d_k for step in steps],
+        "variance of q·k / d_k": [step.undivided.variance / step.d_k for step in steps],
+        **{
+            f"{name}, {side}": [getattr(getattr(step, side), name) for step in steps]
+            for name in MEASURES
+            for side in ("undivided", "divided")
+        },
+    }
+
+
+def _head(weights: str, layer: int, head: int) -> None:
+    scores = _head_scores(weights, layer, head)
+    st.markdown("**The same on a trained head**")
+    panel.chart(
+        score_histogram(scores.edges, scores.raw, scores.scaled, d_k=scores.d_k, theme=frame.theme()),
+        key="head_scores",
+        sentence=read_head(
+            layer,
+            head,
+            scores.d_k,
+            scores.variance,
+            (scores.undivided.largest, scores.divided.largest),
+            (scores.undivided.jacobian, scores.divided.jacobian),
+        ),
+        table=partial(_head_table, scores),
+        file=file_name(weights, f"L{layer}H{head}-scores"),
+    )
+
+
+def _head_table(scores: HeadScores) -> Table:
+    d_k, both = scores.d_k, (scores.undivided, scores.divided)
+    return {
+        "": [
+            "variance of the scores",
+            "variance / d_k",
+            "entropy (nats)",
+            "highest entropy",
+            "largest weight",
+            "Jacobian",
+        ],
+        "undivided": _column(scores.variance, scores.variance / d_k, scores.highest_entropy, both[0]),
+        "divided": _column(scores.variance / d_k, scores.variance / d_k**2, scores.highest_entropy, both[1]),
+    }
+
+
+def _column(variance: float, share: float, highest: float, rows: saturation.Rows) -> list[float]:
+    return [round(number, 4) for number in (variance, share, rows.entropy, highest, rows.largest, rows.jacobian)]
+
+
+def _gradient() -> None:
+    measured = _gradients()
+    shown = next(step for step in measured if step.d_k == OPENS_AT)
+    st.markdown("**Where the textbook is loose**")
+    panel.chart(
+        two_lines(
+            [step.d_k for step in measured],
+            [step.divided for step in measured],
+            [step.undivided for step in measured],
+            theme=frame.theme(),
+            name="gradient of W_q",
+        ),
+        key="query_gradient",
+        sentence=read_gradient(shown.d_k, shown.undivided, shown.divided),
+        table=lambda: {
+            "d_k": [step.d_k for step in measured],
+            "‖∂loss/∂W_q‖ undivided": [step.undivided for step in measured],
+            "‖∂loss/∂W_q‖ divided": [step.divided for step in measured],
+        },
+        file=file_name("gradient-of-w_q", "at-initialisation"),
+    )
