@@ -1,10 +1,11 @@
 """What each shipped model is trained on, how long, and what is asked of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from model.config import ModelConfig
+from model.switches import PARTS, Switches
 from model.tasks import TASKS, Sentence
 
 TRAINING, CHOOSING, REPORTING = 1, 2, 3  # seeds of the sentences to learn from, to choose a run by, to report on
@@ -26,7 +27,8 @@ class Recipe:
     foreseeable_weight: float = 4.0  # in the loss, of a word that can be foretold; every other word counts 1
     sentences: int = 60_000  # to learn from
     examined: int = 3_000  # held out: as many to choose a seed by, and as many others to report on
-    snapshots: tuple[int, ...] = ()
+    snapshots: tuple[int, ...] = ()  # the steps at which the model is looked in on
+    kept: bool = True  # whether the weights of those steps are shipped too
 
 
 def draw_sentences(recipe: Recipe, count: int, seed: int, apart_from: frozenset[str] = frozenset()) -> list[Sentence]:
@@ -40,20 +42,29 @@ def draw_sentences(recipe: Recipe, count: int, seed: int, apart_from: frozenset[
     return drawn
 
 
+GRAMMAR = Recipe(
+    task="grammar",
+    config=ModelConfig(vocab_size=1, n_layers=3, n_heads=4, d_model=64, d_ff=256, context=48),
+    steps=2400,
+    snapshots=(0, 50, 100, 200, 300, 400, 500, 600, 800, 1000, 1300, 1800, 2400),
+    probe_goals={"verb in the relative clause": 0.98, "induction": 0.95},
+    head_goals={
+        "verb → subject, 8+ words away": 0.95,
+        "induction": 0.9,
+        "previous token": 0.7,
+        "previous token, where it is needed": 0.7,
+        "possessive → referent": 0.7,
+        "word before the closer → opener": 0.65,
+    },
+)
+
+
+def twin(recipe: Recipe, part: str) -> Recipe:
+    """The same recipe, seeds and steps for a model that never has this part."""
+    return replace(recipe, config=replace(recipe.config, trained=Switches().without(part)), kept=False)
+
+
 RECIPES: dict[str, Recipe] = {
-    "grammar": Recipe(
-        task="grammar",
-        config=ModelConfig(vocab_size=1, n_layers=3, n_heads=4, d_model=64, d_ff=256, context=48),
-        steps=2400,
-        snapshots=(0, 50, 100, 200, 300, 400, 500, 600, 800, 1000, 1300, 1800, 2400),
-        probe_goals={"verb in the relative clause": 0.98, "induction": 0.95},
-        head_goals={
-            "verb → subject, 8+ words away": 0.95,
-            "induction": 0.9,
-            "previous token": 0.7,
-            "previous token, where it is needed": 0.7,
-            "possessive → referent": 0.7,
-            "word before the closer → opener": 0.65,
-        },
-    ),
+    "grammar": GRAMMAR,
+    **{f"grammar-without-{part.name}": twin(GRAMMAR, part.name) for part in PARTS},
 }

@@ -100,6 +100,7 @@ def summary(run: Run, recipe: Recipe) -> dict[str, Any]:
         "loss": round(run.exam.loss, 4),
         "accuracy": {name: round(probe.share, 4) for name, probe in run.exam.probes.items()},
         "best_head": {name: round(float(score.mass.max()), 4) for name, score in run.exam.relations.items()},
+        "curve": run.curve,
         "wall_seconds": round(run.wall_seconds, 1),
         "cpu_seconds": round(run.cpu_seconds, 1),
     }
@@ -143,7 +144,7 @@ def ship(recipe_name: str, recipe: Recipe, runs: Sequence[Run], command: str, fo
         "seeds": [summary(run, recipe) for run in runs],
     }
     checkpoint.save(recipe_name, best.transformer, tokenizer, card, folder)
-    for step, transformer in best.snapshots.items():
+    for step, transformer in best.snapshots.items() if recipe.kept else ():
         checkpoint.save_step(recipe_name, transformer, step, folder)
     return card
 
@@ -185,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for seed in range(asked.seeds):
         bar = Bar(f"{asked.recipe}, seed {seed}", recipe.steps)
         runs.append(run_seed(recipe, seed, sentences, held_out, bar.show))
-        print(summary(runs[-1], recipe))
+        print({name: figure for name, figure in summary(runs[-1], recipe).items() if name != "curve"})
     typed = sys.argv[1:] if arguments is None else list(arguments)
     card = ship(asked.recipe, recipe, runs, shlex.join(["python", "-m", "model.train", *typed]), asked.folder)
     print(f"shipped seed {card['seed']} to {asked.folder}")

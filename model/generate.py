@@ -1,0 +1,54 @@
+"""Writing on: the model says a word, reads it, and says the next. Vaswani et al. 2017, section 3: auto-regression."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from model.effects import log_probabilities
+from model.run import Array, Experiment, encode, model, run
+from model.tokenizer import PAD, START, UNKNOWN
+from model.transformer import Trace
+
+METHODS = ("greedy", "sample")
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What a model wrote after a text."""
+
+    text: str  # the text it was given and the words it added
+    tokens: tuple[str, ...]  # the added words
+    logprobs: tuple[float, ...]  # ln p of each added word, given everything before it
+    trace: Trace[Array]  # one run over all of it
+
+
+def generate(experiment: Experiment, tokens: int = 20, method: str = "greedy", seed: int = 0) -> Generation:
+    """Add `tokens` words to the experiment's text, one after another.
+
+    method: "greedy" takes the likeliest word each time, "sample" draws from the distribution with this seed. The
+    special tokens are never said.
+
+    Raises:
+        ValueError: an unknown method; TextError: a text that cannot be run.
+    """
+    if method not in METHODS:
+        raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{method}"')
+    transformer, tokenizer = model(experiment.weights)
+    device = next(transformer.parameters()).device
+    silent = [tokenizer.id_of[token] for token in (PAD, UNKNOWN, START)]
+    ids, said, logprobs = list(encode(experiment).ids), [], []
+    rng = np.random.default_rng(seed)
+    with torch.inference_mode():
+        for _ in range(tokens):
+            trace = transformer(torch.tensor([ids], device=device), switches=experiment.switches)
+            logits = trace.logits[0, -1].float().cpu().numpy()  # (V,)
+            logits[silent] = -np.inf
+            odds = log_probabilities(logits)
+            likely = int(odds.argmax())
+            chosen = likely if method == "greedy" else int(rng.choice(len(odds), p=np.exp(odds) / np.exp(odds).sum()))
+            ids.append(chosen)
+            said.append(tokenizer.vocabulary[chosen])
+            logprobs.append(float(odds[chosen]))
+    text = " ".join([experiment.text.strip(), *said])
+    return Generation(text, tuple(said), tuple(logprobs), run(replace(experiment, text=text)))
