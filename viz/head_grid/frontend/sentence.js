@@ -56,14 +56,15 @@ function build(root) {
     const row = rowOf(event);
     if (row !== null) view.pin(view.header.pinned && view.header.row === row ? null : row);
   };
-  looks.onfocusin = (event) => {
+  // No browser knows onfocusin; the root is built once, so these listeners are added once.
+  looks.addEventListener("focusin", (event) => {
     const row = rowOf(event);
     if (row === null || !event.target.matches(":focus-visible")) return;
     view.focus = row;
     hover(row);
     view.spoken.textContent = describe(view, row);
-  };
-  looks.onfocusout = () => hover(null);
+  });
+  looks.addEventListener("focusout", () => hover(null));
   looks.onkeydown = (event) => {
     const last = view.header.tokens.length - 1;
     const to = { ArrowLeft: view.focus - 1, ArrowRight: view.focus + 1, Home: 0, End: last }[event.key];
