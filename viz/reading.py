@@ -1,6 +1,6 @@
 """A picture read aloud: one sentence from the numbers of a figure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any
 
@@ -90,6 +90,15 @@ def read_knockouts(loss: Array) -> str:
         f"Layer {layer}, head {head} is missed most: the loss rises by {loss[layer, head]:.2f} nats without it. "
         f"{idle} of {loss.size} heads can go, one at a time, for less than 0.01."
     )
+
+
+def read_curves(seeds: Mapping[str, Array], value_name: str) -> str:
+    """seeds: model → (R, N) values of R seeds at N steps: where each model ends, and how far its seeds lie apart."""
+    ends = []
+    for name, values in seeds.items():
+        last = values[:, -1]
+        ends.append(f"{name} {np.median(last):.2f} ({last.min():.2f} to {last.max():.2f}, {len(last)} seeds)")
+    return f"At the end, {value_name}: {'; '.join(ends)}."
 
 
 def read_effects(weights: Array, effects: Array, tokens: Sequence[str]) -> str:

@@ -10,9 +10,8 @@ from model.effects import moved
 from viz import head_grid
 from viz.export import file_name
 from viz.pairs import pairs
-from viz.reading import read_change, read_next, read_stream
-from viz.stream import stream
-from viz.ui import controls, facts, frame, panel, removal, runs
+from viz.reading import read_change, read_next
+from viz.ui import controls, facts, frame, knockouts, panel, removal, rows, runs, streams, twins
 
 theme = frame.theme()
 notices = st.container()
@@ -20,10 +19,12 @@ experiment = controls.experiment()
 config = runs.about(experiment.weights)["config"]
 n_layers, n_heads = config["n_layers"], config["n_heads"]
 off = removal.heads_off(n_layers, n_heads)
-layer, head = controls.head(n_layers, n_heads, default=facts.headline(experiment.weights))
 
 whole = replace(experiment, switches=Switches())
-without = replace(experiment, switches=replace(experiment.switches, heads_off=off))
+removed = replace(experiment, switches=replace(experiment.switches, heads_off=off))
+without = removal.side_b(removed)
+layer, head = controls.head(n_layers, n_heads, default=facts.headline(experiment.weights))
+told = removal.without(removed.switches, without)
 a, b = runs.trace(whole), runs.trace(without)
 words = runs.encoding(whole).typed
 pinned = controls.token(words)
@@ -33,7 +34,7 @@ row = facts.moved_row(kl, weights_a[layer, head]) if pinned is None else pinned
 controls.foot(experiment)
 
 controls.unknown_words(experiment)
-if without.switches == whole.switches:
+if removed == whole:
     removal.offers()
 removal.strip((whole, a), (without, b), words)
 head_grid.compare(
@@ -42,7 +43,7 @@ head_grid.compare(
     words,
     key="compare",
     masks=(mask_a, mask_b),
-    titles=("A  whole", f"B  {removal.without(without.switches)}", "A − B"),
+    titles=("A  whole", f"B  {told}", "A − B"),
     moved=kl,
     selected=(layer, head),
     row=row,
@@ -53,7 +54,7 @@ head_grid.compare(
 )
 panel.below(
     "compare",
-    sentence=read_change(kl, words, removal.without(without.switches)),
+    sentence=read_change(kl, words, told),
     table=partial(facts.pair_table, weights_a, weights_b, words),
     file=file_name(without.name, "compare"),
 )
@@ -70,22 +71,13 @@ match removal.view():
                 file=file_name(without.name, f"next-word-{row}"),
             )
     case "Stream":
-        stages, sizes_a = removal.stream_numbers(a)
-        _, sizes_b = removal.stream_numbers(b)
-        for column, name in zip(st.columns(3), sizes_a, strict=True):
-            with column:
-                panel.chart(
-                    stream(sizes_a[name], sizes_b[name], stages, words, theme=theme, title=f"{name} of each vector"),
-                    key=f"stream_{name.split()[0]}",
-                    sentence=read_stream(sizes_a[name], sizes_b[name], name, stages),
-                    table=partial(removal.stream_table, stages, words, sizes_a[name], sizes_b[name]),
-                    file=file_name(without.name, f"stream-{name}"),
-                )
-        removal.norms(a, b)
+        streams.show(a, b, words, without.name, theme)
     case "Head knock-outs":
-        removal.knockout_section(experiment.weights, theme)
+        knockouts.show(experiment.weights, theme)
     case "One row by hand":
-        removal.row_section(whole, layer, head, row, theme)
+        rows.show(whole, layer, head, row, theme)
+    case "Trained without":
+        twins.show(experiment.weights, theme)
     case "Why √d_k":
         st.markdown("soon")
     case "Layer norm, batch norm":

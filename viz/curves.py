@@ -1,0 +1,61 @@
+"""Learning curves at equal steps: one thick line for each model, one thin line for each of its seeds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from viz.theme import Theme, template
+
+Array = np.ndarray[Any, Any]
+
+
+def curves(
+    steps: Sequence[int], seeds: Mapping[str, Array], *, theme: Theme, value_name: str, share: bool = False
+) -> go.Figure:
+    """seeds: name of a model → its values (R, N) for R seeds at the N `steps`. share: the values are shares of 1."""
+    lines = []
+    colours = dict(zip(seeds, (theme.muted, theme.accent), strict=False))
+    for name, values in seeds.items():
+        if values.shape[1] != len(steps):
+            raise ValueError(f"{len(steps)} steps do not fit the {values.shape[1]} values of “{name}”")
+        shown = np.where(np.isfinite(values), values, np.nan)
+        for number, run in enumerate(shown):
+            lines.append(
+                go.Scatter(
+                    x=list(steps),
+                    y=run,
+                    mode="lines",
+                    line={"color": colours[name], "width": 1},
+                    opacity=0.5,
+                    hovertemplate=f"{name}, seed {number}<br>step %{{x}}: %{{y:.3f}}<extra></extra>",
+                )
+            )
+        middle = [
+            float(np.median(column[np.isfinite(column)])) if np.isfinite(column).any() else None for column in shown.T
+        ]
+        lines.append(
+            go.Scatter(
+                x=list(steps),
+                y=middle,
+                mode="lines+text",
+                line={"color": colours[name], "width": 3},
+                text=[""] * (len(steps) - 1) + [f" {name}"],
+                textposition="middle right",
+                textfont={"color": colours[name], "size": 13},
+                cliponaxis=False,
+                hovertemplate=f"{name}, middle seed<br>step %{{x}}: %{{y:.3f}}<extra></extra>",
+            )
+        )
+    return go.Figure(
+        data=lines,
+        layout={
+            "template": template(theme),
+            "height": 280,
+            "margin": {"l": 8, "r": 130, "t": 28, "b": 40},
+            "title": {"text": value_name, "font": {"size": 13, "color": theme.muted}, "x": 0, "y": 0.98},
+            "xaxis": {"title": {"text": "step"}, "showline": True, "linecolor": theme.rule},
+            "yaxis": {"range": [-0.02, 1.02] if share else None, "rangemode": "tozero", "automargin": True},
+        },
+    )

@@ -1,0 +1,76 @@
+"""What each head is worth: every head taken out in turn."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model import effects
+from model.switches import Switches
+from viz.costs import costs
+from viz.reading import read_knockouts
+from viz.theme import Theme
+from viz.ui import panel, removal, runs
+
+Array = np.ndarray[Any, Any]
+
+
+@st.cache_resource(max_entries=8, show_spinner="Taking out every head in turn …")
+def knockouts(weights: str) -> dict[tuple[int, int], effects.HeldOut]:
+    """The same with each head taken out alone."""
+    with runs.computing:
+        return effects.knockouts(weights)
+
+
+def knockout_maps(weights: str) -> tuple[Array, dict[str, Array]]:
+    """What each head's removal costs: more loss (L, H), and for each kind of question less accuracy (L, H)."""
+    intact, each = removal.held_out(weights, Switches()), knockouts(weights)
+    shape = (max(layer for layer, _ in each) + 1, max(head for _, head in each) + 1)
+    loss = np.array([result.loss - intact.loss for result in each.values()]).reshape(shape)
+    lost = {
+        kind: np.array([share - result.accuracy[kind] for result in each.values()]).reshape(shape)
+        for kind, share in intact.accuracy.items()
+    }
+    return loss, lost
+
+
+def toggle_head(layer: int, head: int) -> None:
+    """Take a head out, or put it back."""
+    name, chosen = f"L{layer}H{head}", list(st.session_state.get("off", []))
+    st.session_state["off"] = [other for other in chosen if other != name] if name in chosen else [*chosen, name]
+
+
+def show(weights: str, theme: Theme) -> None:
+    """A map of what each head's removal costs; a click on a head takes it out."""
+    loss, lost = knockout_maps(weights)
+    kinds = ["loss", *lost]
+    kind = st.segmented_control("What it costs", kinds, default="loss", key="cost", required=True, bind="query-params")
+    values = loss if kind == "loss" else lost[kind]
+    layers, heads = [f"layer {i}" for i in range(len(loss))], [f"head {i}" for i in range(loss.shape[1])]
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        panel.chart(
+            costs(
+                values, layers, heads, theme=theme, value_name="more loss, nats" if kind == "loss" else "accuracy lost"
+            ),
+            key="knockouts",
+            sentence=read_knockouts(loss),
+            table=lambda: (
+                {"head": [f"L{i}H{j}" for i, j in np.ndindex(loss.shape)], "loss": loss.ravel()}
+                | {question: each.ravel() for question, each in lost.items()}
+            ),
+            file=f"{weights}-knockouts",
+        )
+    with right:
+        st.markdown("Click a head to take it out of B, or to put it back.")
+        for layer in range(len(layers)):
+            with st.container(horizontal=True, gap="small"):
+                for head in range(len(heads)):
+                    out = f"L{layer}H{head}" in st.session_state.get("off", [])
+                    st.button(
+                        f"L{layer}H{head} {'out' if out else f'{values[layer, head]:+.2f}'}",
+                        key=f"knock_{layer}_{head}",
+                        type="primary" if out else "secondary",
+                        on_click=toggle_head,
+                        args=(layer, head),
+                    )

@@ -1,0 +1,88 @@
+"""One row of one head, overwritten; and what each of its looks is worth."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model import effects
+from model.overwrite import Overwrite, renormalise
+from model.run import Experiment
+from viz.labels import markdown
+from viz.pairs import pairs
+from viz.reading import read_effects
+from viz.scatter import scatter
+from viz.theme import Theme
+from viz.ui import panel, removal, runs
+
+Array = np.ndarray[Any, Any]
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
+    """What each look of one row is worth to the next word."""
+    with runs.computing:
+        return effects.blocked(experiment, layer, head, row)
+
+
+def overwrite(weights: Array, mask: Array, words: Sequence[str], layer: int, head: int, row: int) -> Overwrite | None:
+    """The row of weights that the person wants instead; weights, mask (S,) of the row as it is."""
+    how = st.segmented_control(
+        "The row becomes",
+        ["as it is", "uniform", "one word", "by hand"],
+        default="uniform",
+        key="row_is",
+        required=True,
+        bind="query-params",
+    )
+    allowed = [at for at, may in enumerate(mask) if may]
+    chosen = np.zeros(len(weights))
+    if how == "as it is" or not allowed:
+        return None
+    if how == "uniform":
+        chosen[allowed] = 1.0
+    elif how == "one word":
+        at = st.selectbox("All of it to", allowed, format_func=lambda position: f"{position} {words[position]}")
+        chosen[at] = 1.0
+    else:
+        typed: Any = st.data_editor(
+            {"word": [words[at] for at in allowed], "weight": [round(float(weights[at]), 3) for at in allowed]},
+            disabled=["word"],
+            hide_index=True,
+            key=f"by_hand_{layer}_{head}_{row}",
+        )
+        chosen[allowed] = [max(float(weight or 0), 0.0) for weight in typed["weight"]]
+    return Overwrite(layer, head, row, renormalise(chosen.tolist()))
+
+
+def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) -> None:
+    """One row of one head of the whole model, overwritten; and what each of its looks is worth."""
+    trace, words = runs.trace(experiment), runs.encoding(experiment).typed
+    attention = trace.layers[layer].attention
+    weights, mask = attention.weights[head, row], attention.mask[head, row]  # (S,)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**Layer {layer}, head {head}**, the row of **{markdown(words[row])}**")
+        written = overwrite(weights, mask, words, layer, head, row)
+        changed = runs.trace(replace(experiment, overwrite=written))
+        p, q, likely = removal.next_words(trace, changed, row, experiment.weights, n=5)
+        moved = float(effects.moved(trace, changed)[row])
+        panel.chart(
+            pairs(p, q, likely, theme=theme),
+            key="overwritten",
+            sentence=f"With its row overwritten (B) the word after **{markdown(words[row])}** moves by KL {moved:.3f}.",
+            table=lambda: {"word": likely, "A": p, "B": q},
+            file=f"{replace(experiment, overwrite=written).name}-{row}",
+        )
+    with right:
+        st.markdown("**Is a look worth what it weighs?** Each look of the row blocked in turn")
+        worth = blocked(experiment, layer, head, row)
+        panel.chart(
+            scatter(weights, worth, words, theme=theme, x_name="weight", y_name="KL of the next word, nats"),
+            key="worth",
+            sentence=read_effects(weights, worth, words),
+            table=lambda: {"word": list(words), "weight": weights, "KL when blocked": worth},
+            file=f"{experiment.name}-L{layer}H{head}-row-{row}-worth",
+        )

@@ -1,0 +1,82 @@
+"""The stream of vectors through every sublayer, A and B."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.transformer import Trace
+from viz.export import Table, file_name
+from viz.reading import read_stream
+from viz.stream import stream
+from viz.theme import Theme
+from viz.ui import panel
+
+Array = np.ndarray[Any, Any]
+
+
+def stream_numbers(trace: Trace[Array]) -> tuple[list[str], dict[str, Array]]:
+    """The stream through every sublayer: N stages, and length, deviation and mean of each vector, (N, T)."""
+    stages = ["embedding"]
+    vectors = [trace.layers[0].resid_pre]
+    for index, layer in enumerate(trace.layers):
+        stages += [f"L{index} attention", f"L{index} feed-forward"]
+        vectors += [layer.resid_mid, layer.resid_post]
+    stack = np.stack(vectors).astype(np.float64)  # (N, T, C)
+    return stages, {
+        "length": np.linalg.norm(stack, axis=-1),
+        "standard deviation": stack.std(axis=-1),
+        "mean": stack.mean(axis=-1),
+    }
+
+
+def stream_table(stages: Sequence[str], words: Sequence[str], a: Array, b: Array) -> Table:
+    """A number of every vector after every stage, A and B, as a long table."""
+    return {
+        "stage": [stage for stage in stages for _ in words],
+        "word": [word for _ in stages for word in words],
+        "A": a.ravel(),
+        "B": b.ravel(),
+    }
+
+
+def norm_table(trace: Trace[Array]) -> dict[str, list[Any]]:
+    """One line a norm: mean and variance of its vectors before, normalised, and after the learnt scale and shift."""
+    lines = []
+    for index, layer in enumerate(trace.layers):
+        lines += [(f"L{index} first", layer.resid_pre, layer.norm1), (f"L{index} second", layer.resid_mid, layer.norm2)]
+    lines.append(("final", trace.layers[-1].resid_post, trace.final_norm))
+    table: dict[str, list[Any]] = {"norm": [name for name, _, _ in lines]}
+    for stage in ("before", "normalised", "after"):
+        vectors = [{"before": x, "normalised": norm.normalised, "after": norm.out}[stage] for _, x, norm in lines]
+        table[f"mean {stage}"] = [round(float(v.mean(axis=-1).mean()), 3) for v in vectors]
+        table[f"variance {stage}"] = [round(float(v.var(axis=-1).mean()), 3) for v in vectors]
+    return table
+
+
+def norms(a: Trace[Array], b: Trace[Array]) -> None:
+    """What every norm does to its vectors, A and B."""
+    st.markdown(
+        "Every norm, mean over the words: **before**, **normalised** (mean 0, variance 1), **after** scale and shift."
+    )
+    for name, trace in (("A", a), ("B", b)):
+        st.caption(name)
+        st.dataframe(norm_table(trace), hide_index=True, height="content")
+
+
+def show(a: Trace[Array], b: Trace[Array], words: Sequence[str], file: str, theme: Theme) -> None:
+    """Length, standard deviation and mean of every vector after every sublayer, and what the norms make of them."""
+    stages, sizes_a = stream_numbers(a)
+    _, sizes_b = stream_numbers(b)
+    for column, name in zip(st.columns(3), sizes_a, strict=True):
+        with column:
+            panel.chart(
+                stream(sizes_a[name], sizes_b[name], stages, words, theme=theme, title=f"{name} of each vector"),
+                key=f"stream_{name.split()[0]}",
+                sentence=read_stream(sizes_a[name], sizes_b[name], name, stages),
+                table=partial(stream_table, stages, words, sizes_a[name], sizes_b[name]),
+                file=file_name(file, f"stream-{name}"),
+            )
+    norms(a, b)

@@ -1,0 +1,96 @@
+"""Models that never had a part, beside the one that has them all."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model import checkpoint, effects
+from model.generate import generate
+from model.run import Experiment, encode, run
+from model.switches import PARTS
+from viz.curves import curves
+from viz.export import Table
+from viz.reading import read_curves
+from viz.theme import Theme
+from viz.ui import panel, runs
+
+Array = np.ndarray[Any, Any]
+
+
+HEADLINE = "verb in the relative clause"  # the question that no shortcut answers
+
+
+def curve_of(card: dict[str, Any], what: str) -> Array:
+    """The learning curves of all seeds on a card, (R, N): the loss, or the accuracy at one question."""
+    curves = [seed.get("curve") or card["curve"] for seed in card["seeds"]]
+    return np.array(
+        [[point["loss"] if what == "loss" else point["accuracy"][what] for point in curve] for curve in curves]
+    )
+
+
+def curve_table(steps: Sequence[int], seeds: dict[str, Array]) -> Table:
+    """Learning curves as a table: one line a step, one column a model and seed."""
+    columns = {f"{name}, seed {i}": run for name, runs_ in seeds.items() for i, run in enumerate(runs_)}
+    return {"step": list(steps), **columns}
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def written(weights: str, judge: str, opening: str = "the", words: int = 40) -> tuple[str, float]:
+    """A text that these weights write after `opening`, and the loss of `judge` on the words they added."""
+    with runs.computing:
+        said = generate(Experiment(weights=weights, text=opening), tokens=words, method="sample", seed=1)
+        experiment = Experiment(weights=judge, text=said.text)
+        return said.text, effects.surprise(run(experiment), encode(experiment).ids)
+
+
+def show(base: str, theme: Theme) -> None:
+    """Learning curves at equal steps, the spread of the seeds, and what the models write."""
+    parts = [part for part in PARTS if f"{base}-without-{part.name}" in checkpoint.names()]
+    if not parts:
+        st.info(f"There are no weights trained without a part beside “{base}”.")
+        return
+    labels = {part.name: part.label for part in parts}
+    removed = [part.name for part in parts if not st.session_state.get(part.name, True)]
+    part = st.segmented_control(
+        "Never had",
+        list(labels),
+        default=removed[0] if removed else parts[0].name,
+        format_func=lambda name: labels[name],
+        key="never",
+        required=True,
+    )
+    twin = f"{base}-without-{part}"
+    cards = {"with every part": runs.about(base), "never had it": runs.about(twin)}
+    steps = [point["step"] for point in cards["with every part"]["curve"]]
+    questions = list(cards["with every part"]["exam"]["accuracy"])
+    left, middle, right = st.columns(3, gap="large")
+    with left:
+        loss = {name: curve_of(card, "loss") for name, card in cards.items()}
+        panel.chart(
+            curves(steps, loss, theme=theme, value_name="loss on unseen sentences, nats"),
+            key="loss_curves",
+            sentence=read_curves(loss, "loss"),
+            table=partial(curve_table, steps, loss),
+            file=f"{twin}-loss",
+        )
+    with middle:
+        question = st.selectbox("Question", questions, index=questions.index(HEADLINE) if HEADLINE in questions else 0)
+        right_answers = {name: curve_of(card, question) for name, card in cards.items()}
+        panel.chart(
+            curves(steps, right_answers, theme=theme, value_name=f"right answers: {question}", share=True),
+            key="answer_curves",
+            sentence=read_curves(right_answers, "share of right answers"),
+            table=partial(curve_table, steps, right_answers),
+            file=f"{twin}-answers",
+        )
+    with right:
+        st.markdown(
+            "**What they write**, drawn word by word; below each, how surprised the whole model is by it (nats a word)"
+        )
+        for name, weights in (("with every part", base), (labels[part] + ": never had it", twin)):
+            text, surprise = written(weights, base)
+            st.markdown(f"{name}, {surprise:.2f}")
+            st.code(text, language=None, wrap_lines=True)
