@@ -1,4 +1,4 @@
-"""Give every vector the same size: layer norm, RMS norm, and no norm at all."""
+"""Give every vector the same size: layer norm, RMS norm, no norm at all, and batch norm to compare with."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -15,8 +15,8 @@ A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
 class NormTrace(Generic[A]):
     """What a normalisation did to each vector."""
 
-    mean: A  # (B, T, 1)  what was subtracted
-    std: A  # (B, T, 1)  what it was divided by
+    mean: A  # (B, T, 1)  what was subtracted; batch norm: (1, 1, C)
+    std: A  # (B, T, 1)  what it was divided by; batch norm: (1, 1, C)
     normalised: A  # (B, T, C)  mean 0, variance 1 (RMS norm: mean square 1)
     out: A  # (B, T, C)  after the learnt scale and shift
 
@@ -49,6 +49,28 @@ class RMSNorm(nn.Module):
         std = (x.square().mean(dim=-1, keepdim=True) + self.eps).sqrt()  # (B, T, 1)
         normalised = x / std  # (B, T, C)
         return NormTrace(torch.zeros_like(std), std, normalised, normalised * self.weight)
+
+
+class BatchNorm(nn.Module):
+    """Subtract the channel's mean over the batch, divide by its standard deviation. Ioffe and Szegedy 2015, alg. 1.
+
+    With the statistics of the batch at hand, as in training. Only for the comparison, and in no table of norms: a
+    sentence's vectors would depend on the sentences that happen to stand beside it, and a word on those after it.
+    """
+
+    def __init__(self, width: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor, real: Tensor | None = None) -> NormTrace[Tensor]:
+        """x (B, T, C); real (B, T), False: filler, which takes no part in the statistics. None: all are real."""
+        tokens = x.flatten(0, 1) if real is None else x[real]  # (N, C)
+        mean = tokens.mean(dim=0).expand_as(x[:1, :1])  # (1, 1, C)
+        std = (tokens.var(dim=0, correction=0) + self.eps).sqrt().expand_as(mean)  # (1, 1, C)
+        normalised = (x - mean) / std  # (B, T, C)
+        return NormTrace(mean, std, normalised, normalised * self.weight + self.bias)
 
 
 NORMS: dict[str, type[LayerNorm] | type[RMSNorm]] = {"layer": LayerNorm, "rms": RMSNorm}

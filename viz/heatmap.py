@@ -72,7 +72,7 @@ def heatmap(
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "xaxis": _axis(columns, "looked at →", side="top", tickangle=-55, constrain="domain"),
             "yaxis": _axis(rows, "← looks", autorange="reversed", scaleanchor="x", constrain="domain"),
-            "images": [_hatching(theme, *values.shape)],
+            "images": [hatching(theme, *values.shape)],
             "shapes": [] if row is None else [_outline(theme, row, len(columns))],
         },
     )
@@ -99,7 +99,8 @@ def _axis(words: Sequence[str], title: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def _hatching(theme: Theme, n_rows: int, n_columns: int) -> dict[str, Any]:
+def hatching(theme: Theme, n_rows: int, n_columns: int) -> dict[str, Any]:
+    """What is seen where a map has no cell, as an image below it."""
     lines = "".join(f'<path d="M{x} 200L{x + 200} 0"/>' for x in range(-200, 200, 5))
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200" preserveAspectRatio="none">'

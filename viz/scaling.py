@@ -21,6 +21,7 @@ def score_histogram(edges: Array, raw: Array, scaled: Array, *, d_k: int, theme:
         raise ValueError(f"{len(edges) - 1} bins do not fit histograms of {raw.shape} and {scaled.shape}")
     middles = (edges[:-1] + edges[1:]) / 2
     law = np.exp(-(middles**2) / (2 * d_k)) / math.sqrt(2 * math.pi * d_k)
+    spread = math.sqrt(float((raw * middles**2).sum() / raw.sum())) if raw.any() else 1.0
     seen = np.flatnonzero(np.maximum(raw, law) > 0.004 * max(raw.max(), law.max()))
     limit = float(np.abs(middles[seen]).max()) if seen.size else float(edges[-1])
     top = float(max(raw.max(), law.max())) * 1.6  # the scaled scores are a needle: it may leave the figure
@@ -48,9 +49,9 @@ def score_histogram(edges: Array, raw: Array, scaled: Array, *, d_k: int, theme:
             },
             "yaxis": {"range": [0, top], "visible": False},
             "annotations": [
-                _label(0.5, 1.0, f"q·k / √{d_k}", theme.muted, x=0.6 * limit, y=0.93 * top),
-                _label(0.5, 1.0, "q·k", theme.accent, x=0.6 * limit, y=0.78 * top),
-                _label(0.5, 1.0, f"N(0, d<sub>k</sub> = {d_k})", theme.ink, x=0.6 * limit, y=0.63 * top),
+                _label(f"q·k / √{d_k}", theme.muted, x=0.5 * spread / math.sqrt(d_k), y=0.92 * top),
+                _label(f"N(0, {d_k})", theme.ink, x=0.9 * math.sqrt(d_k), y=0.8 * float(law.max())),
+                _label("q·k", theme.accent, x=spread, y=float(np.interp(spread, middles, raw)) + 0.07 * top),
             ],
         },
     )
@@ -67,8 +68,9 @@ def _steps(x: Array, y: Array, colour: str, name: str, **more: Any) -> go.Scatte
     )
 
 
-def _label(_x: float, _y: float, text: str, colour: str, **at: float) -> dict[str, Any]:
-    return {"text": text, "font": {"color": colour, "size": 13}, "showarrow": False, "xanchor": "left", **at}
+def _label(text: str, colour: str, **at: float) -> dict[str, Any]:
+    font = {"color": colour, "size": 13}
+    return {"text": text, "font": font, "showarrow": False, "xanchor": "left", "xshift": 8, **at}
 
 
 def two_lines(
@@ -92,6 +94,7 @@ def two_lines(
             ("with it", divided, theme.ink),
         )
     ]
+    decades = [digit * 10.0**power for power in range(-6, 6) for digit in (1, 3)]
     quiet = {"color": theme.muted, "size": 12}
     return go.Figure(
         data=lines,
@@ -107,7 +110,13 @@ def two_lines(
                 "automargin": True,
                 "tickfont": quiet,
             },
-            "yaxis": {"type": "log", "automargin": True, "tickfont": quiet, "nticks": 4, "ticklabelstandoff": 6},
+            "yaxis": {
+                "type": "log",
+                "automargin": True,
+                "tickfont": quiet,
+                "tickvals": decades,
+                "ticklabelstandoff": 6,
+            },
             "annotations": [
                 {
                     "x": math.log10(widths[-1]),
@@ -155,8 +164,9 @@ def read_head(
     """A trained head: how far its own q·k spread, and what its rows would be without its division."""
     return (
         f"Layer {layer}, head {head}: the variance of its q·k is **{variance:.0f}**, {variance / d_k:.1f} times its "
-        f"d_k of {d_k}: training has chosen how sharp it is. Undivided, its largest weight goes from {largest[1]:.2f} to "
-        f"**{largest[0]:.2f}** on average, its Jacobian from {jacobian[1]:.2f} to {jacobian[0]:.2f}."
+        f"$d_k$ of {d_k}; training has chosen how sharp it is. Undivided, its largest weight goes "
+        f"from {largest[1]:.2f} to **{largest[0]:.2f}** on average, the Jacobian from {jacobian[1]:.2f} to "
+        f"{jacobian[0]:.2f}."
     )
 
 
@@ -165,7 +175,7 @@ def read_gradient(d_k: int, undivided: float, divided: float) -> str:
     more = undivided / divided
     compared = f"{more:.1f} times larger" if more >= 1 else f"{1 / more:.1f} times smaller"
     return (
-        "“Without it the gradients vanish” is loose: in a fresh layer the gradient of W_q is "
-        f"**{compared}** without the division ({undivided:.2f} against {divided:.2f} at d_k = {d_k}), because "
-        "the chain rule divides by √d_k as well. What collapses is the softmax’s own Jacobian."
+        "“Without it the gradients vanish” is loose: in a fresh layer the gradient of $W_q$ is "
+        f"**{compared}** without the division ({undivided:.2f} against {divided:.2f} at $d_k$ = {d_k}), because "
+        "the chain rule divides by √$d_k$ as well. What collapses is the softmax’s own Jacobian."
     )

@@ -6,12 +6,13 @@ frontend/store.js    which row is lit, shared by everything on the page
 frontend/sentence.js the sentence twice, with lines from the word that looks to the words it looks at
 frontend/grid.js     the maps of all heads
 frontend/compare.js  two runs beside each other, and their difference
+frontend/saturation.js  every step of d_k, slid through without a round trip
 frontend/maps.js     cells of one byte as pixels
 frontend/chart.js    the lit row on the enlarged Plotly map
 frontend/save.js     any figure of the page as SVG or PNG
 """
 
-from viz.head_grid.mounts import compare, grid, save, sentence
+from viz.head_grid.mounts import Measure, compare, grid, saturation, save, sentence
 from viz.head_grid.pack import MOST_PIXELS
 
-__all__ = ["MOST_PIXELS", "compare", "grid", "save", "sentence"]
+__all__ = ["MOST_PIXELS", "Measure", "compare", "grid", "saturation", "save", "sentence"]

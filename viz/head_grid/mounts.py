@@ -166,6 +166,7 @@ def saturation(
     numbers: Array,
     measures: Sequence[Measure],
     titles: tuple[str, str],
+    notes: tuple[str, str],
     sentences: Sequence[str],
     theme: Theme,
     on_d_k: Callable[[int], None],
@@ -183,6 +184,7 @@ def saturation(
         "edges": list(edges),
         "measures": [asdict(measure) for measure in measures],
         "titles": titles,
+        "notes": notes,
         "sentences": list(sentences),
         "theme": asdict(theme),
     }

@@ -1,0 +1,196 @@
+"""Why √d_k: the longer q and k are, the further their products spread, and the softmax of far-spread scores is stuck.
+
+With independent coordinates of mean 0 and variance 1, q · k = Σ q_i k_i has mean 0 and variance d_k
+(Vaswani et al. 2017, footnote 4). Everything here is measured through `attend`, on seeded draws.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from model.attention import AttentionTrace, attend
+from model.exam import to_batch
+from model.tasks import Sentence
+from model.tokenizer import WordTokenizer
+from model.transformer import Transformer
+
+Array = NDArray[np.floating]
+
+STEPS = tuple(2**power for power in range(11))  # d_k = 1, 2, 4, …, 1024
+N_KEYS = 16
+EDGES = np.linspace(-4, 4, 33)  # of the histogram, in standard deviations of N(0, d_k)
+
+
+@dataclass(frozen=True)
+class Softmaxed:
+    """What a softmax makes of scores, as means over all rows."""
+
+    variance: float  # of the scores as the softmax sees them
+    density: Array  # (32,)  their histogram between EDGES; on the area of a probability density
+    entropy: float  # nats
+    largest: float  # the largest weight of a row
+    jacobian: float  # ‖∂ weights / ∂ scores‖, Frobenius
+    rows: Array  # (R, S)  the same few rows at every d_k
+
+
+@dataclass(frozen=True)
+class Step:
+    """One width of q and k, with the division by √d_k and without."""
+
+    d_k: int
+    divided: Softmaxed
+    undivided: Softmaxed
+
+
+def jacobian_norm(weights: Tensor) -> Tensor:
+    """Frobenius norm of the softmax's Jacobian, diag(p) − p pᵀ, for every row p.
+
+    Its squared entries sum to Σ p² − 2 Σ p³ + (Σ p²)², so the matrix itself is never built.
+    weights (..., S) → (...).
+    """
+    squares = weights.square().sum(-1)
+    return (squares - 2 * weights.pow(3).sum(-1) + squares.square()).clamp_min(0).sqrt()
+
+
+def unit_steps(seed: int = 0, sequences: int = 256, rows: int = 12) -> tuple[Step, ...]:
+    """Every step of d_k on q and k of variance 1: `sequences` of 16 queries and 16 keys.
+
+    A step uses the first d_k coordinates of the same draws, so that a row changes only by what is added to it.
+    """
+    source = torch.Generator().manual_seed(seed)
+    q = torch.randn(sequences, 1, N_KEYS, STEPS[-1], generator=source)  # (B, 1, T, D)
+    k = torch.randn(sequences, 1, N_KEYS, STEPS[-1], generator=source)  # (B, 1, S, D)
+    v = torch.zeros(sequences, 1, N_KEYS, 1)
+    with torch.inference_mode():
+        return tuple(
+            Step(
+                d_k,
+                _softmaxed(attend(q[..., :d_k], k[..., :d_k], v), 1.0, rows),
+                _softmaxed(attend(q[..., :d_k], k[..., :d_k], v, scale=False), math.sqrt(d_k), rows),
+            )
+            for d_k in STEPS
+        )
+
+
+def _softmaxed(trace: AttentionTrace[Tensor], spread: float, rows: int) -> Softmaxed:
+    """spread: the standard deviation that the scores should have."""
+    scores, weights = trace.scaled, trace.weights  # (B, 1, T, S)
+    return Softmaxed(
+        variance=scores.var().item(),
+        density=_density(scores / spread),
+        entropy=_entropy(weights).mean().item(),
+        largest=weights.amax(-1).mean().item(),
+        jacobian=jacobian_norm(weights).mean().item(),
+        rows=weights[0, 0, :rows].numpy(),
+    )
+
+
+def _entropy(weights: Tensor) -> Tensor:
+    return -torch.xlogy(weights, weights).sum(-1)  # 0 ln 0 is 0
+
+
+def _density(scores: Tensor) -> Array:
+    """Share of the scores in each bin, by its width. Scores beyond the edges count in the whole."""
+    counts = torch.histc(scores, len(EDGES) - 1, float(EDGES[0]), float(EDGES[-1]))
+    density: Array = (counts / (scores.numel() * (EDGES[1] - EDGES[0]))).numpy()
+    return density
+
+
+@dataclass(frozen=True)
+class HeadScores:
+    """The scores of one trained head: q · k over every pair that may attend, divided and not."""
+
+    d_k: int
+    pairs: int
+    variance: float  # of q · k
+    mean: float  # of q · k
+    edges: Array  # (N + 1,)  of both histograms
+    raw: Array  # (N,)  density of q · k
+    scaled: Array  # (N,)  density of q · k / √d_k
+    highest_entropy: float  # mean of ln n over the rows: n keys are allowed
+    divided: "Rows"
+    undivided: "Rows"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Means over the rows of one head."""
+
+    entropy: float
+    largest: float
+    jacobian: float
+
+
+def head_scores(
+    transformer: Transformer, tokenizer: WordTokenizer, sentences: Sequence[Sentence], layer: int, head: int
+) -> HeadScores:
+    """One head on real sentences. Only its own division is taken away; its q, k, mask and position bias stay.
+
+    A row with a single key to look at is left out: its softmax is 1 whatever the score.
+    """
+    device = next(transformer.parameters()).device
+    batch = to_batch(sentences, tokenizer)
+    with torch.inference_mode():
+        attention = transformer(batch.ids.to(device), batch.real.to(device)).layers[layer].attention
+        q, k, v, mask = (x[:, [head]].cpu() for x in (attention.q, attention.k, attention.v, attention.mask))
+        bias = (attention.biased - attention.scaled)[:, [head]].cpu()  # (B, 1, T, S)
+        divided, undivided = (attend(q, k, v, mask, bias, scale) for scale in (True, False))
+    choices = mask.sum(-1)  # (B, 1, T)
+    counted = batch.real[:, None] & (choices > 1)  # (B, 1, T)
+    pairs = mask & counted[..., None]  # (B, 1, T, S)
+    raw, scaled = undivided.scores[pairs].numpy(), divided.scaled[pairs].numpy()
+    reach = float(np.abs(raw).max()) or 1.0
+    edges = np.linspace(-reach, reach, 121)
+    return HeadScores(
+        d_k=q.size(-1),
+        pairs=raw.size,
+        variance=float(raw.var(ddof=1)),
+        mean=float(raw.mean()),
+        edges=edges,
+        raw=np.histogram(raw, edges, density=True)[0],
+        scaled=np.histogram(scaled, edges, density=True)[0],
+        highest_entropy=choices[counted].log().mean().item(),
+        divided=_rows(divided.weights[counted]),
+        undivided=_rows(undivided.weights[counted]),
+    )
+
+
+def _rows(weights: Tensor) -> Rows:
+    return Rows(_entropy(weights).mean().item(), weights.amax(-1).mean().item(), jacobian_norm(weights).mean().item())
+
+
+@dataclass(frozen=True)
+class QueryGradient:
+    """Frobenius norm of ∂ loss / ∂ W_q at initialisation, for one width."""
+
+    d_k: int
+    divided: float
+    undivided: float
+
+
+def query_gradients(widths: Sequence[int] = (4, 8, 16, 32, 64, 128, 256), seed: int = 0) -> tuple[QueryGradient, ...]:
+    """How strongly W_q is pulled in a fresh attention layer of one head: input of variance 1, Xavier's weights.
+
+    The loss is the mean over positions of out · g, with g of variance 1 / d_k: a layer above that has not learnt yet.
+    """
+    source = torch.Generator().manual_seed(seed)
+    return tuple(QueryGradient(d_k, *_query_gradient(d_k, source)) for d_k in widths)
+
+
+def _query_gradient(d_k: int, source: torch.Generator, sequences: int = 16) -> tuple[float, float]:
+    x = torch.randn(sequences, 1, N_KEYS, d_k, generator=source)  # (B, 1, T, C), C = d_k
+    g = torch.randn(x.shape, generator=source) / math.sqrt(d_k)
+    w_q, w_k, w_v = (nn.init.xavier_uniform_(torch.empty(d_k, d_k), generator=source) for _ in range(3))
+    w_q.requires_grad_()
+    norms = []
+    with torch.enable_grad():
+        for scale in (True, False):
+            z = attend(x @ w_q.T, x @ w_k.T, x @ w_v.T, scale=scale).z  # (B, 1, T, D)
+            (gradient,) = torch.autograd.grad((z * g).sum(-1).mean(), w_q)
+            norms.append(gradient.norm().item())
+    return norms[0], norms[1]

@@ -1,0 +1,110 @@
+"""Layer norm against batch norm, as a section of a page: replace one sentence of a batch and see who moves."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model import company
+from model.company import Company
+from model.run import model
+from viz.company import change_map, read_moved, read_tensor, tensor_box
+from viz.export import Table, file_name
+from viz.labels import markdown
+from viz.ui import frame, panel, runs
+
+Array = np.ndarray[Any, Any]
+
+SIZE = 6  # sentences in the batch
+POSITION = 3  # the word of the first sentence whose vector is outlined
+
+
+def show(weights: str) -> None:
+    """The whole section, on what enters the first norm of these weights."""
+    _maps(weights)
+    _axes(weights)
+    st.markdown(frame.words("remove-norms")[0])
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _company(weights: str, replaced: int) -> Company:
+    sentences, substitutes = company.draw_batch(runs.task(weights), SIZE)
+    with runs.computing:
+        return company.company(*model(weights), sentences, replaced, substitutes[replaced])
+
+
+@st.fragment
+def _maps(weights: str) -> None:
+    theme = frame.theme()
+    number = st.segmented_control(
+        "Replace sentence",
+        range(1, SIZE + 1),
+        default=3,
+        key="replaced",
+        required=True,
+        bind="query-params",
+    )
+    shown = _company(weights, number - 1)
+    was, now = (" ".join(map(markdown, words[1:])) for words in (shown.words[shown.replaced], shown.by))
+    st.markdown(f":gray[Sentence {number} was “{was}”. Now “{now}” stands there, and the other five are as they were.]")
+    limit = max(float(np.nanmax(moved)) for moved in shown.moved.values()) or 1.0
+    columns = st.columns(2, gap="large")
+    for column, (name, moved) in zip(columns, shown.moved.items(), strict=True):
+        with column:
+            st.markdown(f"**{name.capitalize()}**")
+            panel.chart(
+                change_map(moved, shown.words, shown.by, shown.replaced, limit=limit, theme=theme),
+                key=f"moved_{name.split()[0]}",
+                sentence=read_moved(name, moved, shown.words),
+                table=partial(_moved_table, shown, moved),
+                file=file_name(weights, f"{name}-sentence-{number}-replaced"),
+            )
+
+
+def _axes(weights: str) -> None:
+    theme, shown = frame.theme(), _company(weights, 0)
+    st.markdown("**What each averages over**")
+    channel = int(np.argmax(np.abs(shown.stream[shown.real].mean(axis=0))))
+    columns = st.columns(2, gap="large")
+    for column, (name, over) in zip(columns, (("layer", "channels"), ("batch", "batch")), strict=True):
+        with column:
+            panel.chart(
+                tensor_box(
+                    shown.stream,
+                    shown.real,
+                    over=over,
+                    position=POSITION,
+                    channel=channel,
+                    word=shown.words[0][POSITION],
+                    theme=theme,
+                ),
+                key=f"over_{name}",
+                sentence=read_tensor(shown.stream, shown.real, over, POSITION, channel, shown.words[0][POSITION]),
+                table=partial(_averaged, shown, over, channel),
+                file=file_name(weights, f"{name}-norm-averages-over"),
+            )
+
+
+def _moved_table(shown: Company, moved: Array) -> Table:
+    at = [(b, t) for b, t in zip(*np.nonzero(np.isfinite(moved)), strict=True)]
+    return {
+        "sentence": [b + 1 for b, _ in at],
+        "position": [t for _, t in at],
+        "word": [shown.words[b][t] for b, t in at],
+        "moved": [float(moved[b, t]) for b, t in at],
+    }
+
+
+def _averaged(shown: Company, over: str, channel: int) -> Table:
+    """The numbers inside the outline."""
+    if over == "channels":
+        vector = shown.stream[0, POSITION]
+        return {"channel": range(len(vector)), f"“{shown.words[0][POSITION]}” in sentence 1": vector}
+    at = list(zip(*np.nonzero(shown.real), strict=True))
+    return {
+        "sentence": [b + 1 for b, _ in at],
+        "position": [t for _, t in at],
+        "word": [shown.words[b][t] for b, t in at],
+        f"channel {channel}": [float(shown.stream[b, t, channel]) for b, t in at],
+    }
