@@ -1,6 +1,6 @@
 """A small Transformer that shows its work. Read the files in this order:
 
-    switches → config → tokenizer → position → mask → norm → attention → transformer → run → measure
+    switches → config → tokenizer → position → mask → norm → attention → transformer → run → measure → overwrite → effects → generate
     then tasks/ (what the models learn), train, checkpoint (what is shipped)
 
 Axis letters, used in every shape comment of this folder:
@@ -11,7 +11,8 @@ Axis letters, used in every shape comment of this folder:
 """
 
 from model.checkpoint import load
+from model.generate import generate
 from model.run import Experiment, run
 from model.switches import Switches
 
-__all__ = ["Experiment", "Switches", "load", "run"]
+__all__ = ["Experiment", "Switches", "generate", "load", "run"]

@@ -1,6 +1,6 @@
 // A, B and A − B: one head large, every head small, and how far the prediction after each word has moved.
 
-import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage } from "./maps.js";
+import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage, svgHatch } from "./maps.js";
 import { drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
 
 const WORDS = 74; // room for the words left of the first map
@@ -191,22 +191,23 @@ function drawMaps(view) {
 }
 
 // Right of the difference: how far the model's next word has moved, word by word.
+function barsOf(view) {
+  const { place, moved } = view;
+  const [x, top] = origin(view, 2);
+  const most = Math.max(...moved.filter(Number.isFinite), 1e-9);
+  return { left: x + place.size + 14, top, room: MOVED - 26, tall: place.size / moved.length, most };
+}
+
 function drawMoved(view, pen, family, moved) {
-  const { place, header } = view;
-  const [x, y] = origin(view, 2);
-  const left = x + place.size + 14;
-  const room = MOVED - 26;
-  const finite = moved.filter(Number.isFinite);
-  const most = Math.max(...finite, 1e-9);
-  pen.fillStyle = header.theme.muted;
+  const { left, top, room, tall, most } = barsOf(view);
+  pen.fillStyle = view.header.theme.muted;
   pen.font = `11px ${family}`;
-  pen.fillText("next word moved,", left, y - 26, room + 14);
-  pen.fillText("KL in nats", left, y - 12, room + 14);
+  pen.fillText("next word moved,", left, top - 26, room + 14);
+  pen.fillText("KL in nats", left, top - 12, room + 14);
+  pen.fillStyle = view.header.theme.accent;
   moved.forEach((kl, at) => {
-    const top = y + (at / moved.length) * place.size;
-    const tall = place.size / moved.length;
-    pen.fillStyle = header.theme.accent;
-    pen.fillRect(left, top + tall * 0.25, Number.isFinite(kl) ? (kl / most) * room : room, Math.max(tall * 0.5, 1));
+    const long = Number.isFinite(kl) ? (kl / most) * room : room;
+    pen.fillRect(left, top + (at + 0.25) * tall, long, Math.max(tall / 2, 1));
   });
 }
 
@@ -283,11 +284,51 @@ function point(view, event) {
 }
 
 function toSvg(view) {
-  const { maps, place, header, root } = view;
-  const box = `x="0" y="0" width="${root.clientWidth}" height="${place.height}"`;
-  const words = header.titles.map((title, side) => {
+  const { place, header, root, sides, large, moved } = view;
+  const { theme, tokens } = header;
+  const every = Math.ceil(tokens.length / MOST_WORDS);
+  const type = Math.max(8, Math.min(13, place.size / tokens.length));
+  const picture = (image, x, y, size) => {
+    const sheet = document.createElement("canvas");
+    [sheet.width, sheet.height] = [image.width, image.height];
+    sheet.getContext("2d").putImageData(image, 0, 0);
+    const box = `x="${x}" y="${y}" width="${size}" height="${size}"`;
+    return (
+      `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>` +
+      `<image ${box} preserveAspectRatio="none" style="image-rendering:pixelated" href="${sheet.toDataURL()}"/>`
+    );
+  };
+  const parts = [svgHatch(theme)];
+  sides.forEach(({ cells, colours, title }, side) => {
     const [x, y] = origin(view, side);
-    return svgText(x, y - ABOVE + 14, title, { size: 15, weight: 600, fill: "none" });
+    parts.push(svgText(x, y - ABOVE + 14, title, { size: 15, weight: 600, fill: theme.ink }));
+    parts.push(picture(largeImage(large, side, colours), x, y, place.size));
+    tokens.forEach((token, at) => {
+      if (at % every) return;
+      const middle = ((at + 0.5) / tokens.length) * place.size;
+      const above = svgText(0, type / 3, token, { size: type, fill: theme.muted });
+      parts.push(`<g transform="translate(${x + middle} ${y - 5}) rotate(-56)">${above}</g>`);
+      if (side === 0 || place.narrow) {
+        parts.push(svgText(x - 6, y + middle + type / 3, token, { size: type, fill: theme.ink, anchor: "end" }));
+      }
+    });
+    for (let layer = 0; layer < place.layers; layer++) {
+      for (let head = 0; head < place.count; head++) {
+        parts.push(picture(mapImage(cells, colours, layer, head), ...corner(view, side, layer, head), place.small));
+      }
+      const [left, top] = corner(view, side, layer, 0);
+      if (side === 0 || place.narrow) {
+        parts.push(svgText(left - 8, top + place.small / 2 + 4, `layer ${layer}`, { fill: theme.muted, anchor: "end" }));
+      }
+    }
   });
-  return svgPage(root.clientWidth, place.height, header.theme, `<image ${box} href="${maps.toDataURL()}"/>${words.join("")}`);
+  if (!place.narrow) {
+    const { left, top, room, tall, most } = barsOf(view);
+    parts.push(svgText(left, top - 12, "KL of the next word, nats", { size: 10, fill: theme.muted }));
+    moved.forEach((kl, at) => {
+      const long = Number.isFinite(kl) ? (kl / most) * room : room;
+      parts.push(`<rect x="${left}" y="${top + (at + 0.25) * tall}" width="${long}" height="${tall / 2}" fill="${theme.accent}"/>`);
+    });
+  }
+  return svgPage(root.clientWidth, place.height, theme, parts.join(""));
 }

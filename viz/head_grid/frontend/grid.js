@@ -1,7 +1,7 @@
 // Every head of every layer as a small map: one canvas for the maps, one above it for the lit row.
 
 import { followChart, lightChart } from "./chart.js";
-import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage } from "./maps.js";
+import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage, svgHatch } from "./maps.js";
 import { drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
 
 const GUTTER = 30; // left of the maps: the number of the layer
@@ -232,9 +232,7 @@ function toSvg(view) {
   const { header, cells, place } = view;
   const { theme } = header;
   const [layers, heads, rows, columns] = cells.shape;
-  const parts = [
-    `<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse"><path d="M0 6L6 0" stroke="${theme.hatch}"/></pattern></defs>`,
-  ];
+  const parts = [svgHatch(theme)];
   const small = document.createElement("canvas");
   [small.width, small.height] = [columns, rows];
   for (let layer = 0; layer < layers; layer++) {

@@ -44,3 +44,6 @@ export function hatching(pen, theme) {
   line.stroke();
   return pen.createPattern(tile, "repeat");
 }
+
+export const svgHatch = (theme) =>
+  `<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse"><path d="M0 6L6 0" stroke="${theme.hatch}"/></pattern></defs>`;

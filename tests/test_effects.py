@@ -1,0 +1,125 @@
+"""What a change does, in numbers: each recomputed another way."""
+
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from model import Experiment, Switches, effects, run
+from model.exam import examine
+from model.overwrite import Overwrite, renormalise
+from model.run import encode, model
+from model.switches import PARTS
+from model.tasks import TASKS
+
+TEXT = "the person who the dogs near the trees chase was tired ."
+WHOLE = Experiment(text=TEXT)
+REMOVALS = [Switches().without(part.name) for part in PARTS] + [Switches(heads_off=frozenset({(0, 2), (1, 1)}))]
+
+
+@pytest.mark.parametrize("switches", REMOVALS, ids=str)
+def test_the_whole_model_is_bit_identical_whatever_runs_beside_it(switches):
+    before = run(WHOLE)
+    run(replace(WHOLE, switches=switches))
+    after = run(WHOLE)
+    assert np.array_equal(before.logits, after.logits)
+    for one, other in zip(before.layers, after.layers, strict=True):
+        assert np.array_equal(one.attention.weights, other.attention.weights)
+
+
+@pytest.mark.parametrize("switches", REMOVALS, ids=str)
+def test_kl_is_what_torch_says_it_is(switches):
+    a, b = run(WHOLE), run(replace(WHOLE, switches=switches))
+    ln_a, ln_b = (torch.tensor(t.logits, dtype=torch.float64).log_softmax(-1) for t in (a, b))
+    twin = F.kl_div(ln_b, ln_a, log_target=True, reduction="none").sum(-1)
+    np.testing.assert_allclose(effects.moved(a, b), twin.numpy(), rtol=1e-9, atol=1e-12)
+
+
+def test_nothing_moves_when_nothing_is_removed():
+    assert np.array_equal(effects.moved(run(WHOLE), run(WHOLE)), np.zeros(len(run(WHOLE).tokens)))
+
+
+def test_surprise_is_the_cross_entropy():
+    trace, ids = run(WHOLE), encode(WHOLE).ids
+    twin = F.cross_entropy(torch.tensor(trace.logits[:-1]), torch.tensor(ids[1:]))
+    assert effects.surprise(trace, ids) == pytest.approx(twin.item(), rel=1e-5)
+
+
+def test_held_out_numbers_are_those_of_the_exam_on_the_same_sentences():
+    rng = Random(effects.SEED)
+    sentences = [TASKS["grammar"].draw(None, rng) for _ in range(effects.HELD_OUT)]
+    exam = examine(*model("grammar"), sentences)
+    quick = effects.held_out("grammar")
+    assert quick.loss == pytest.approx(exam.loss, rel=1e-4)
+    assert quick.accuracy == {name: pytest.approx(probe.share) for name, probe in exam.probes.items()}
+    assert quick.n == {name: probe.n for name, probe in exam.probes.items()}
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_every_part_is_missed_on_unseen_sentences(part):
+    assert effects.held_out("grammar", Switches().without(part.name)).loss > effects.held_out("grammar").loss + 0.1
+
+
+def test_a_knock_out_is_a_run_with_that_head_off():
+    each = effects.knockouts("grammar")
+    config = model("grammar")[0].config
+    assert len(each) == config.n_layers * config.n_heads
+    assert each[1, 2] == effects.held_out("grammar", Switches(heads_off=frozenset({(1, 2)})))
+
+
+def test_overwriting_a_row_with_its_own_weights_changes_nothing():
+    trace = run(WHOLE)
+    own = tuple(trace.layers[1].attention.weights[2, 10].tolist())
+    again = run(replace(WHOLE, overwrite=Overwrite(1, 2, 10, own)))
+    np.testing.assert_allclose(again.logits, trace.logits, atol=1e-5)
+
+
+def test_an_overwritten_row_stands_in_the_trace_and_moves_only_what_comes_after_it():
+    trace = run(WHOLE)
+    uniform = renormalise([1.0] * 11 + [0.0] * (len(trace.tokens) - 11))
+    changed = run(replace(WHOLE, overwrite=Overwrite(1, 2, 10, uniform)))
+    np.testing.assert_allclose(changed.layers[1].attention.weights[2, 10], uniform, atol=1e-7)
+    moved = effects.moved(trace, changed)
+    assert np.array_equal(changed.logits[:10], trace.logits[:10])
+    assert moved[10] > 0
+
+
+def test_blocking_a_look_is_an_overwritten_row_without_it():
+    layer, head, row = 2, 2, 10
+    worth = effects.blocked(WHOLE, layer, head, row)
+    weights = run(WHOLE).layers[layer].attention.weights[head, row]
+    assert np.array_equal(worth[weights == 0], np.zeros((weights == 0).sum()))
+    for key in range(row + 1):
+        rest = renormalise([0.0 if at == key else float(w) for at, w in enumerate(weights)])
+        changed = run(replace(WHOLE, overwrite=Overwrite(layer, head, row, rest)))
+        assert worth[key] == pytest.approx(effects.moved(run(WHOLE), changed)[row], abs=1e-6)
+
+
+def test_weights_that_are_no_weights_are_refused():
+    for bad in ([-1.0], [float("nan")], [float("inf")]):
+        with pytest.raises(ValueError, match="from 0 upwards"):
+            renormalise(bad)
+    assert renormalise([0.0, 0.0]) == (0.0, 0.0)
+    with pytest.raises(ValueError, match="weights"):
+        run(replace(WHOLE, overwrite=Overwrite(0, 0, 0, (1.0,))))
+
+
+def test_the_first_stage_that_is_no_number_is_named():
+    trace = run(WHOLE)
+    assert effects.first_broken(trace) is None
+    broken = replace(trace.layers[1], resid_mid=np.full_like(trace.layers[1].resid_mid, np.nan))
+    assert (
+        effects.first_broken(replace(trace, layers=(trace.layers[0], broken, trace.layers[2]))) == "layer 1, resid_mid"
+    )
+
+
+def test_everything_removed_at_once_still_gives_a_trace():
+    config = model("grammar")[0].config
+    every_head = frozenset((layer, head) for layer in range(config.n_layers) for head in range(config.n_heads))
+    switches = replace(Switches().without(*(part.name for part in PARTS)), heads_off=every_head)
+    trace = run(replace(WHOLE, switches=switches))
+    assert trace.logits.shape[0] == len(trace.tokens)
+    assert np.isfinite(effects.held_out("grammar", switches).loss)
