@@ -2,7 +2,6 @@
 
 import re
 from html import unescape
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -368,8 +367,3 @@ def test_the_grid_says_when_a_cell_stands_for_a_block_of_words():
 def test_the_text_for_those_who_cannot_see_has_no_marks_and_no_entities():
     weights = np.array([[1.0, 0.0], [0.9, 0.1]])
     assert alt_text(read_row(weights, ["$x$", "<b>"], 1)) == "<b> looks at $x$ with 0.90 of its attention, 1 word back."
-
-
-def test_every_figure_file_is_tried_here():
-    there = {path.stem for path in (Path(__file__).parents[1] / "viz").glob("*.py")}
-    assert there == {"__init__", "bars", "export", "guesses", "heatmap", "labels", "reading", "theme"}

@@ -1,0 +1,97 @@
+"""The app behind a real server and in a real browser, for the browser tests, the screenshots and the benches."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+QUIET = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PATIENCE = 60_000  # milliseconds: the cores are shared
+
+
+def chromium() -> str | None:
+    """Where this machine keeps its Chromium, or None."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@contextmanager
+def serve(script: Path = ROOT / "app.py") -> Iterator[str]:
+    """The address of a Streamlit server that runs this script, with a home folder of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as home, open(Path(home) / "log", "w+b") as log:
+        command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+        command += ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
+        command += ["--browser.gatherUsageStats", "false"]
+        server = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, "HOME": home}, stdout=log, stderr=subprocess.STDOUT
+        )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _wait_until_well(server, f"{address}/_stcore/health", Path(home) / "log")
+            yield address
+        finally:
+            server.send_signal(signal.SIGTERM)
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _wait_until_well(server: subprocess.Popen[bytes], address: str, log: Path, patience: float = 120) -> None:
+    give_up = time.monotonic() + patience
+    while time.monotonic() < give_up:
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                if answer.read() == b"ok":
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            pass
+        if server.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise RuntimeError(f"The server did not come up:\n{log.read_text(errors='replace')}")
+
+
+@contextmanager
+def browse(executable: str | None = None) -> Iterator[Browser]:
+    """A headless Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable or chromium(), args=QUIET)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def wait_for_picture(page: Page) -> None:
+    """Until the grid, the sentence and the enlarged map are drawn and the script has come to rest."""
+    page.locator(".st-key-grid .lab[data-drawn]").wait_for(timeout=PATIENCE)
+    page.locator(".st-key-sentence .word.lit").wait_for(timeout=PATIENCE)
+    page.locator(".st-key-enlarged .js-plotly-plot .heatmaplayer image").first.wait_for(timeout=PATIENCE)
+    wait_for_rest(page)
+
+
+def wait_for_rest(page: Page) -> None:
+    """Until no run of the script is under way."""
+    page.locator('[data-test-script-state="notRunning"]').wait_for(state="attached", timeout=PATIENCE)
