@@ -16,6 +16,7 @@ from viz.ui import frame, panel, runs
 
 Array = np.ndarray[Any, Any]
 
+OPENS_AT = 3  # the sentence that is replaced
 SIZE = 6  # sentences in the batch
 POSITION = 3  # the word of the first sentence whose vector is outlined
 
@@ -40,11 +41,12 @@ def _maps(weights: str) -> None:
     number = st.segmented_control(
         "Replace sentence",
         range(1, SIZE + 1),
-        default=3,
+        default=OPENS_AT,
         key="replaced",
         required=True,
         bind="query-params",
     )
+    number = number or OPENS_AT  # an address that says nothing after the "=" chooses nothing
     shown = _company(weights, number - 1)
     was, now = (" ".join(map(markdown, words[1:])) for words in (shown.words[shown.replaced], shown.by))
     st.markdown(f":gray[Sentence {number} was “{was}”. Now “{now}” stands there, and the other five are as they were.]")
