@@ -1,6 +1,7 @@
 """A small Transformer that shows its work. Read the files in this order:
 
-    switches → config → tokenizer → position → mask → norm → attention → transformer → run → measure → overwrite → effects → generate
+    switches → config → tokenizer → position → mask → norm → overwrite → attention → transformer → run → measure
+    effects → generate: what a change does, and what the model writes
     then tasks/ (what the models learn), train, checkpoint (what is shipped)
 
 Axis letters, used in every shape comment of this folder:

@@ -1,0 +1,110 @@
+"""“Remove a part”: each switch, each view and each link, run by Streamlit's own test runner."""
+
+import numpy as np
+import pytest
+import streamlit
+from screen import component, said, visit, well
+
+from model import Experiment, Switches, run
+from model.effects import held_out
+from model.switches import PARTS
+from model.transformer import Transformer
+from viz.ui.controls import EXAMPLE
+from viz.ui.removal import VIEWS
+
+PAGE = "viz/pages/remove.py"
+each_part = pytest.mark.parametrize("part", [part.name for part in PARTS])
+each_view = pytest.mark.parametrize("view", VIEWS)
+
+
+def metrics(screen):
+    return {metric.label: metric.value for metric in screen.metric}
+
+
+def test_without_a_removal_b_is_a_and_the_page_offers_one():
+    screen = well(visit(PAGE))
+    header, arrays = component(screen, "compare")
+    assert np.array_equal(arrays["a"], arrays["b"]) and not arrays["moved"].any()
+    screen.button(key="offer_scale").click()
+    header, arrays = component(well(screen.run()), "compare")
+    assert "without scaling" in header["titles"][1] and arrays["moved"].any()
+
+
+@each_part
+def test_a_is_whole_and_b_is_without_whatever_is_removed(part):
+    _, arrays = component(well(visit(PAGE, **{part: "false"}, layer=1, head=2)), "compare")
+    whole = run(Experiment(text=EXAMPLE)).layers[1].attention
+    without = run(Experiment(text=EXAMPLE, switches=Switches().without(part))).layers[1].attention
+    a, b, difference = arrays["large"]
+    assert np.array_equal(np.nan_to_num(a), whole.weights[2])
+    assert np.array_equal(np.nan_to_num(b), without.weights[2])
+    either = whole.mask[2] | without.mask[2]
+    np.testing.assert_allclose(difference[either], (whole.weights[2] - without.weights[2])[either], atol=1e-7)
+
+
+@each_part
+def test_the_strip_shows_the_loss_on_unseen_sentences(part):
+    screen = visit(PAGE, **{part: "false"})
+    loss = held_out("grammar", Switches().without(part)).loss
+    assert f"{loss:.2f}" in metrics(screen).values()
+
+
+@each_view
+@each_part
+def test_every_view_stands_with_every_part_away(view, part):
+    well(visit(PAGE, **{part: "false"}, view=view))
+
+
+@each_view
+def test_every_view_stands_with_everything_away(view):
+    everything = {part.name: "false" for part in PARTS}
+    screen = well(
+        visit(PAGE, **everything, off=[f"L{layer}H{head}" for layer in range(3) for head in range(4)], view=view)
+    )
+    assert component(screen, "compare")[0]["titles"][1].startswith("B  without scaling")
+
+
+@pytest.mark.parametrize("how", ["as it is", "uniform", "one word", "by hand"])
+def test_a_row_is_overwritten_every_way(how):
+    well(visit(PAGE, view="One row by hand", row_is=how, token=10))
+
+
+def test_a_head_is_taken_out_and_put_back_by_a_click():
+    screen = visit(PAGE, view="Head knock-outs")
+    screen.button(key="knock_0_2").click()
+    screen = well(screen.run())
+    assert screen.session_state["off"] == ["L0H2"] and "head L0H2" in component(screen, "compare")[0]["titles"][1]
+    screen.button(key="knock_0_2").click()
+    assert well(screen.run()).session_state["off"] == []
+
+
+def test_a_flip_runs_the_model_once_for_the_text_and_once_for_the_unseen_sentences(monkeypatch):
+    screen = visit(PAGE)
+    streamlit.cache_resource.clear()
+    count = []
+    forward = Transformer.forward
+    monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])
+    screen.run()
+    count.clear()
+    screen.toggle(key="norm").set_value(False)
+    well(screen.run())
+    assert len(count) == 2
+    screen.toggle(key="norm").set_value(True)
+    well(screen.run())
+    assert len(count) == 2
+
+
+def test_trained_without_says_when_there_is_no_such_model():
+    screen = well(visit(PAGE, scale="false", norm="false", how="trained without"))
+    assert any("one part at a time" in caption.value for caption in screen.caption)
+
+
+@pytest.mark.parametrize(("name", "value"), [("view", "zip"), ("off", "L9H9"), ("how", "never"), ("row_is", "x")])
+def test_a_bad_value_in_a_link_harms_nothing(name, value):
+    well(visit(PAGE, **{name: value}, view="One row by hand") if name != "view" else visit(PAGE, view=value))
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 100_000, "<script>alert(1)</script>", "שלום", "the " * 511])
+def test_any_text_gives_a_picture_or_one_sentence(text):
+    screen = well(visit(PAGE, text=text, scale="false"))
+    assert said(screen) or component(screen, "compare")
