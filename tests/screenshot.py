@@ -1,0 +1,58 @@
+"""The README's picture, and every page on paper and in the dark, on a screen and on a phone.
+
+    python tests/screenshot.py FOLDER
+
+writes attention-lab.png (for the README) and PAGE-THEME-WIDTH.png: what is seen without scrolling, and the whole page.
+"""
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page
+from served import PATIENCE, ROOT, browse, serve, wait_for_rest
+
+SIZES = {"1440": {"width": 1440, "height": 900}, "390": {"width": 390, "height": 844}}
+PAGES = sorted(path.stem for path in ROOT.glob("viz/pages/*.py") if path.stem != "__init__")
+
+
+def visit(page: Page, address: str) -> None:
+    """Open a page and wait until nothing on it moves any more."""
+    page.goto(address)
+    page.get_by_role("heading", level=1).wait_for(timeout=PATIENCE)
+    page.locator(".lab, .js-plotly-plot").first.wait_for(timeout=PATIENCE)
+    page.get_by_test_id("stSkeleton").first.wait_for(state="hidden", timeout=PATIENCE)
+    wait_for_rest(page)
+    page.wait_for_load_state("networkidle", timeout=PATIENCE)
+
+
+def whole_height(page: Page) -> int:
+    """How tall the page is when nothing is scrolled away."""
+    return int(page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight"))
+
+
+def main(folder: Path) -> None:
+    """Write all pictures into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with serve() as address, browse() as browser:
+        for scheme in ("light", "dark"):
+            for width, size in SIZES.items():
+                context = browser.new_context(viewport=size, color_scheme=scheme, device_scale_factor=2)
+                for name in PAGES:
+                    page = context.new_page()
+                    visit(page, address if name == "heads" else f"{address}/{name}")
+                    path = folder / f"{name}-{scheme}-{width}.png"
+                    page.screenshot(path=path)
+                    if (name, scheme, width) == ("heads", "light", "1440"):
+                        page.screenshot(path=folder / "attention-lab.png", scale="css")
+                    page.set_viewport_size({**size, "height": whole_height(page)})
+                    wait_for_rest(page)
+                    page.screenshot(path=folder / f"{name}-{scheme}-{width}-whole.png", scale="css")
+                    print(path)
+                    page.close()
+                context.close()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]))
