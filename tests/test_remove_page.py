@@ -58,9 +58,9 @@ def test_every_view_stands_with_every_part_away(view, part):
 @each_view
 def test_every_view_stands_with_everything_away(view):
     everything = {part.name: "false" for part in PARTS}
-    screen = well(
-        visit(PAGE, **everything, off=[f"L{layer}H{head}" for layer in range(3) for head in range(4)], view=view)
-    )
+    screen = visit(PAGE, **everything, view=view)
+    screen.multiselect(key="off").set_value([f"L{layer}H{head}" for layer in range(3) for head in range(4)])
+    well(screen.run())
     assert component(screen, "compare")[0]["titles"][1].startswith("B  without scaling")
 
 

@@ -92,6 +92,22 @@ def read_knockouts(loss: Array) -> str:
     )
 
 
+def read_twin(whole: float, now: float, never: float, part: str) -> str:
+    """Losses on the same unseen sentences: the whole model, the part removed now, and a model that never had it."""
+    if never < 0.5 * whole:
+        verdict = "far below what the language allows: it reads the answer instead of foretelling it"
+    elif never < whole + 0.05:
+        verdict = "as well as with it: the others have learnt to do its work"
+    elif never < now:
+        verdict = "worse than with it, and better than losing it after training"
+    else:
+        verdict = "worse than losing it after training"
+    return (
+        f"{part}: whole, the loss is {whole:.2f} nats a word; removed now, {now:,.2f}; "
+        f"trained without, **{never:,.2f}**, {verdict}."
+    )
+
+
 def read_curves(seeds: Mapping[str, Array], value_name: str) -> str:
     """seeds: model → (R, N) values of R seeds at N steps: where each model ends, and how far its seeds lie apart."""
     ends = []

@@ -10,12 +10,12 @@ import streamlit as st
 from model import checkpoint, effects
 from model.generate import generate
 from model.run import Experiment, encode, run
-from model.switches import PARTS
+from model.switches import PARTS, Switches
 from viz.curves import curves
 from viz.export import Table
-from viz.reading import read_curves
+from viz.reading import read_curves, read_twin
 from viz.theme import Theme
-from viz.ui import panel, runs
+from viz.ui import panel, removal, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -63,6 +63,13 @@ def show(base: str, theme: Theme) -> None:
         required=True,
     )
     twin = f"{base}-without-{part}"
+    losses = (
+        removal.held_out(base, Switches()).loss,
+        removal.held_out(base, Switches().without(part)).loss,
+        removal.held_out(twin, Switches()).loss,
+    )
+    with st.container(key="reading_twin"):
+        st.markdown(read_twin(*losses, labels[part]))
     cards = {"with every part": runs.about(base), "never had it": runs.about(twin)}
     steps = [point["step"] for point in cards["with every part"]["curve"]]
     questions = list(cards["with every part"]["exam"]["accuracy"])
