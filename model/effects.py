@@ -29,6 +29,11 @@ def log_probabilities(logits: Array) -> Array:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
 
+def probabilities(logits: Array) -> Array:
+    """Softmax over the last axis, in float64."""
+    return np.exp(log_probabilities(logits))
+
+
 def kl(a: Array, b: Array) -> Array:
     """KL(A ‖ B) of the distributions that belong to logits a and b, (…, V) → (…), in nats."""
     ln_a, ln_b = log_probabilities(a), log_probabilities(b)
