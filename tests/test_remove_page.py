@@ -10,11 +10,13 @@ from model.effects import held_out
 from model.switches import PARTS
 from model.transformer import Transformer
 from viz.ui.controls import EXAMPLE
-from viz.ui.removal import VIEWS
+from viz.ui.removal import THEN, VIEWS
 
 PAGE = "viz/pages/remove.py"
 each_part = pytest.mark.parametrize("part", [part.name for part in PARTS])
-each_view = pytest.mark.parametrize("view", VIEWS)
+each_view = pytest.mark.parametrize(
+    "view", [{"view": view} for view in VIEWS] + [{"then": then} for then in THEN], ids=str
+)
 
 
 def metrics(screen):
@@ -52,25 +54,26 @@ def test_the_strip_shows_the_loss_on_unseen_sentences(part):
 @each_view
 @each_part
 def test_every_view_stands_with_every_part_away(view, part):
-    well(visit(PAGE, **{part: "false"}, view=view))
+    well(visit(PAGE, **{part: "false"}, **view))
 
 
 @each_view
 def test_every_view_stands_with_everything_away(view):
     everything = {part.name: "false" for part in PARTS}
-    screen = visit(PAGE, **everything, view=view)
+    screen = visit(PAGE, **everything, **view)
     screen.multiselect(key="off").set_value([f"L{layer}H{head}" for layer in range(3) for head in range(4)])
     well(screen.run())
-    assert component(screen, "compare")[0]["titles"][1].startswith("B  without scaling")
+    if view.get("view", VIEWS[0]) == VIEWS[0]:
+        assert component(screen, "compare")[0]["titles"][1].startswith("B  without scaling")
 
 
 @pytest.mark.parametrize("how", ["as it is", "uniform", "one word", "by hand"])
 def test_a_row_is_overwritten_every_way(how):
-    well(visit(PAGE, view="One row by hand", row_is=how, token=10))
+    well(visit(PAGE, then="One row by hand", row_is=how, token=10))
 
 
 def test_a_head_is_taken_out_and_put_back_by_a_click():
-    screen = visit(PAGE, view="Head knock-outs")
+    screen = visit(PAGE, then="Head knock-outs")
     screen.button(key="knock_0_2").click()
     screen = well(screen.run())
     assert screen.session_state["off"] == ["L0H2"] and "head L0H2" in component(screen, "compare")[0]["titles"][1]
@@ -101,7 +104,7 @@ def test_trained_without_says_when_there_is_no_such_model():
 
 @pytest.mark.parametrize(("name", "value"), [("view", "zip"), ("off", "L9H9"), ("how", "never"), ("row_is", "x")])
 def test_a_bad_value_in_a_link_harms_nothing(name, value):
-    well(visit(PAGE, **{name: value}, view="One row by hand") if name != "view" else visit(PAGE, view=value))
+    well(visit(PAGE, **{name: value}, then="One row by hand") if name != "view" else visit(PAGE, view=value))
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 100_000, "<script>alert(1)</script>", "שלום", "the " * 511])

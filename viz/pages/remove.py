@@ -11,7 +11,7 @@ from viz import head_grid
 from viz.export import file_name
 from viz.pairs import pairs
 from viz.reading import read_change, read_next
-from viz.ui import controls, facts, frame, knockouts, panel, removal, rows, runs, streams, twins
+from viz.ui import controls, facts, frame, knockouts, norms, panel, removal, rows, runs, saturation, streams, twins
 
 theme = frame.theme()
 notices = st.container()
@@ -34,54 +34,57 @@ row = facts.moved_row(kl, weights_a[layer, head]) if pinned is None else pinned
 controls.foot(experiment)
 
 controls.unknown_words(experiment)
-if removed == whole:
-    removal.offers()
-removal.strip((whole, a), (without, b), words)
-head_grid.compare(
-    weights_a,
-    weights_b,
-    words,
-    key="compare",
-    masks=(mask_a, mask_b),
-    titles=("A  whole", f"B  {told}", "A − B"),
-    moved=kl,
-    selected=(layer, head),
-    row=row,
-    pinned=pinned is not None,
-    theme=theme,
-    on_head=controls.choose_head,
-    on_pin=controls.choose_token,
-)
-panel.below(
-    "compare",
-    sentence=read_change(kl, words, told),
-    table=partial(facts.pair_table, weights_a, weights_b, words),
-    file=file_name(without.name, "compare"),
-)
-
 match removal.view():
-    case "Next word":
-        p, q, likely = removal.next_words(a, b, row, experiment.weights)
-        with st.columns([3, 2])[0]:
-            panel.chart(
-                pairs(p, q, likely, theme=theme),
-                key="pairs",
-                sentence=read_next(p, likely, words[row], who="A") + " " + read_next(q, likely, words[row], who="B"),
-                table=lambda: {"word": likely, "A": p, "B": q},
-                file=file_name(without.name, f"next-word-{row}"),
-            )
-    case "Stream":
-        streams.show(a, b, words, without.name, theme)
-    case "Head knock-outs":
-        knockouts.show(experiment.weights, theme)
-    case "One row by hand":
-        rows.show(whole, layer, head, row, theme)
+    case "What breaks":
+        if removed == whole:
+            removal.offers()
+        removal.strip((whole, a), (without, b), words)
+        head_grid.compare(
+            weights_a,
+            weights_b,
+            words,
+            key="compare",
+            masks=(mask_a, mask_b),
+            titles=("A  whole", f"B  {told}", "A − B"),
+            moved=kl,
+            selected=(layer, head),
+            row=row,
+            pinned=pinned is not None,
+            theme=theme,
+            on_head=controls.choose_head,
+            on_pin=controls.choose_token,
+        )
+        panel.below(
+            "compare",
+            sentence=read_change(kl, words, told),
+            table=partial(facts.pair_table, weights_a, weights_b, words),
+            file=file_name(without.name, "compare"),
+        )
+        match removal.then():
+            case "Next word":
+                p, q, likely = removal.next_words(a, b, row, experiment.weights)
+                with st.columns([3, 2])[0]:
+                    panel.chart(
+                        pairs(p, q, likely, theme=theme),
+                        key="pairs",
+                        sentence=read_next(p, likely, words[row], who="A")
+                        + " "
+                        + read_next(q, likely, words[row], who="B"),
+                        table=lambda: {"word": likely, "A": p, "B": q},
+                        file=file_name(without.name, f"next-word-{row}"),
+                    )
+            case "Stream":
+                streams.show(a, b, words, without.name, theme)
+            case "Head knock-outs":
+                knockouts.show(experiment.weights, theme)
+            case "One row by hand":
+                rows.show(whole, layer, head, row, theme)
     case "Trained without":
         twins.show(experiment.weights, theme)
     case "Why √d_k":
-        st.markdown("soon")
+        saturation.show(experiment.weights, layer, head)
     case "Layer norm, batch norm":
-        st.markdown("soon")
+        norms.show(experiment.weights)
 
 panel.lesson("remove")
 with notices:

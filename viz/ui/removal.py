@@ -16,15 +16,8 @@ from viz.ui import controls, runs
 
 Array = np.ndarray[Any, Any]
 
-VIEWS = (
-    "Next word",
-    "Stream",
-    "Head knock-outs",
-    "One row by hand",
-    "Trained without",
-    "Why √d_k",
-    "Layer norm, batch norm",
-)
+VIEWS = ("What breaks", "Trained without", "Why √d_k", "Layer norm, batch norm")
+THEN = ("Next word", "Stream", "Head knock-outs", "One row by hand")
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
@@ -138,15 +131,18 @@ def spelt(value: float) -> str:
 
 
 def view() -> str:
-    """Which further question to answer below the main figure."""
+    """Which question the page answers."""
+    return _choice("Question", VIEWS, "view")
+
+
+def then() -> str:
+    """Which further figure stands below the comparison."""
+    return _choice("More about this removal", THEN, "then")
+
+
+def _choice(label: str, options: Sequence[str], key: str) -> str:
     return st.segmented_control(
-        "More about this removal",
-        VIEWS,
-        default=VIEWS[0],
-        key="view",
-        required=True,
-        bind="query-params",
-        label_visibility="collapsed",
+        label, options, default=options[0], key=key, required=True, bind="query-params", label_visibility="collapsed"
     )
 
 
