@@ -1,8 +1,11 @@
-"""What all tests share: one thread, the same examples every time, and every device that is there."""
+"""What all tests share: one thread, the same examples every time, every device that is there, and one browser."""
+
+import os
 
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from served import browse, chromium, serve
 
 torch.set_num_threads(1)
 settings.register_profile(
@@ -20,3 +23,27 @@ if torch.backends.mps.is_available():
 @pytest.fixture(scope="session", params=DEVICES)
 def device(request: pytest.FixtureRequest) -> torch.device:
     return torch.device(request.param)
+
+
+@pytest.fixture(scope="session")
+def chrome():
+    executable = chromium()
+    if executable is None:
+        missing = "There is no Chromium on this machine: install chromium or google-chrome to run the browser tests."
+        pytest.fail(missing) if os.environ.get("ATTENTION_LAB_BROWSER") == "required" else pytest.skip(missing)
+    with browse(executable) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def address(chrome):
+    with serve() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def context(chrome):
+    """One browser profile for all tests, so that the scripts of the page are fetched once."""
+    context = chrome.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True, color_scheme="light")
+    yield context
+    context.close()

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.etree import ElementTree
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
-from served import PATIENCE, browse, chromium, serve, wait_for_picture, wait_for_rest
+from served import PATIENCE, wait_for_picture, wait_for_rest
 
 from model import Experiment, run
 from model.tasks import TASKS
@@ -123,30 +122,6 @@ class Lab:
         with self.page.expect_download(timeout=PATIENCE) as download:
             frame.get_by_role("button").filter(has_text=kind).click()
         return download.value.suggested_filename, download.value.path().read_bytes()
-
-
-@pytest.fixture(scope="session")
-def chrome():
-    executable = chromium()
-    if executable is None:
-        missing = "There is no Chromium on this machine: install chromium or google-chrome to run the browser tests."
-        pytest.fail(missing) if os.environ.get("ATTENTION_LAB_BROWSER") == "required" else pytest.skip(missing)
-    with browse(executable) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="session")
-def address(chrome):
-    with serve() as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def context(chrome):
-    """One browser profile for all tests, so that the scripts of the page are fetched once."""
-    context = chrome.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True, color_scheme="light")
-    yield context
-    context.close()
 
 
 @pytest.fixture
