@@ -244,10 +244,14 @@ function show(view, at) {
     const heights = points.map((_, side) => down(value(side, at)));
     const lower = heights[0] >= heights[1] ? 0 : 1; // on the screen
     const between = !late && Math.abs(heights[0] - heights[1]) > 38; // there the numbers are off both lines
+    const written = heights.map((height, side) => {
+      const below = (side === lower) !== (between || (side === lower && height > bottom - 20));
+      return height + (below ? 16 : -7);
+    });
+    written[1 - lower] = Math.min(written[1 - lower], written[lower] - 14);
     points.forEach(({ dot, number }, side) => {
       move(dot, { cx: x, cy: heights[side] });
-      const below = (side === lower) !== (between || (side === lower && heights[side] > bottom - 20));
-      move(number, { x: late ? x - 7 : x + 7, y: heights[side] + (below ? 16 : -7), "text-anchor": late ? "end" : "start" });
+      move(number, { x: late ? x - 7 : x + 7, y: written[side], "text-anchor": late ? "end" : "start" });
       const told = value(side, at);
       write(number, told.toFixed(told >= 100 ? 0 : told >= 10 ? 1 : measure.digits));
     });
