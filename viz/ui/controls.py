@@ -114,10 +114,11 @@ def unknown_words(experiment: Experiment) -> None:
     encoding = runs.encoding(experiment)
     tokenizer = runs.tokenizer(experiment.weights)
     strangers = list(dict.fromkeys(encoding.typed[at] for at in encoding.unknown))
+    place = st.empty()  # there at every run: else the figures below would be built anew when it comes and goes
     if not strangers:
         return
     named = ", ".join(f"“{markdown(word)}”" for word in strangers[:8]) + (", …" if len(strangers) > 8 else "")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
+    with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
         st.markdown(f"Not among the words this model knows, so read as ⟨unknown⟩: {named}.", width="content")
         for word in strangers[:8]:
             for known in tokenizer.nearest(word):

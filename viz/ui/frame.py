@@ -36,8 +36,9 @@ def heading(page: str) -> None:
 
 def warm_up() -> None:
     """Import torch and the pages' own modules behind a skeleton: slow once for the server, free ever after."""
+    place = st.empty()  # there at every run: else all that follows would move up by one, and be built anew
     if "viz.ui.runs" not in sys.modules:
-        with st.skeleton(height=560):
+        with place, st.skeleton(height=560):
             importlib.import_module("viz.ui.runs")
 
 
