@@ -1,0 +1,111 @@
+"""From a click to the repaint, in Chromium: our page against the least that Streamlit can do.
+
+    python tests/bench/browser.py [flips]
+
+The rival is an app of one toggle and one line of text. Both are open in the same browser and flipped in turn, so that a
+slow moment of the machine meets both. The clock starts at the click and stops one frame after the change is there, read
+from the page itself: the text of the line; the grid's count of its drawings; every Plotly figure a new element with its
+cells or bars drawn. Targets: the grid within 1.5 of the bare app's time, all Plotly figures within 3.
+"""
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(1, str(Path(__file__).parents[1]))
+
+from playwright.sync_api import Page
+from served import PATIENCE, browse, serve, wait_for_picture, wait_for_rest
+
+TARGETS = {"grid": 1.5, "plotly": 3.0}
+BARE = """
+import streamlit as st
+
+on = st.toggle("scale", True, key="scale")
+st.write(f"The toggle is {'on' if on else 'off'}.")
+"""
+
+# What each page shows now, as something that a repaint changes. A figure that is not drawn yet counts as nothing.
+LOOK = """
+window.look = {
+  line: () => document.querySelector('[data-testid="stMarkdown"]')?.textContent,
+  grid: () => [...document.querySelectorAll(".st-key-grid *")].map((e) => e.shadowRoot?.querySelector(".lab"))
+    .find(Boolean)?.dataset.drawn,
+  plotly: () => {
+    const charts = [...document.querySelectorAll(".js-plotly-plot")];
+    const drawn = charts.every((chart) => chart.querySelector(".heatmaplayer image, .barlayer .point path"));
+    return drawn ? charts.map((chart) => (chart.named ??= Math.random())).join() : null;
+  },
+};
+window.watch = (names) => new Promise((done) => {
+  const before = Object.fromEntries(names.map((name) => [name, window.look[name]()]));
+  const took = {};
+  let start = null;
+  addEventListener("click", (event) => { start = event.timeStamp; }, { capture: true, once: true });
+  const parts = (before.plotly ?? "").split(",");
+  const frame = () => {
+    if (start !== null) {
+      for (const name of names) {
+        if (name in took) continue;
+        const now = window.look[name]();
+        if (name === "plotly" ? now && !now.split(",").some((one) => parts.includes(one)) : now !== before[name]) {
+          took[name] = null;
+          requestAnimationFrame(() => { took[name] = performance.now() - start; });
+        }
+      }
+    }
+    if (names.every((name) => took[name] > 0)) done(took); else requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+});
+"""
+
+
+def flip(page: Page, names: list[str]) -> dict[str, float]:
+    """Click the toggle; milliseconds until each of the named parts is repainted."""
+    page.evaluate("(names) => { window.watched = window.watch(names); }", names)
+    page.locator(".st-key-scale label").first.click()
+    took: dict[str, float] = page.evaluate("() => window.watched")
+    wait_for_rest(page)
+    return took
+
+
+def main(flips: int) -> None:
+    """Flip both apps in turn and print the table."""
+    times: dict[str, list[float]] = {"line": [], "grid": [], "plotly": []}
+    with tempfile.TemporaryDirectory() as folder:
+        bare = Path(folder) / "bare.py"
+        bare.write_text(BARE)
+        with serve(bare) as bare_address, serve() as address, browse() as browser:
+            context = browser.new_context(viewport={"width": 1440, "height": 900})
+            context.add_init_script(LOOK)
+            context.set_default_timeout(PATIENCE)
+            rival, lab = context.new_page(), context.new_page()
+            rival.goto(bare_address)
+            rival.locator(".st-key-scale").wait_for()
+            lab.goto(address)
+            wait_for_picture(lab)
+            for turn in range(flips + 3):
+                rival.bring_to_front()
+                took = flip(rival, ["line"])
+                lab.bring_to_front()
+                took |= flip(lab, ["grid", "plotly"])
+                for name, milliseconds in took.items():
+                    if turn >= 3:  # the first ones warm up
+                        times[name].append(milliseconds)
+    floor = statistics.median(times["line"])
+    print(f"\nclick to repaint, medians of {flips} flips in turn\n")
+    print(f"{'':24}{'median ms':>10}{'slowest':>10}{'ratio':>8}{'target':>8}")
+    for name, label in (
+        ("line", "bare app, one line"),
+        ("grid", "grid of all heads"),
+        ("plotly", "all Plotly figures"),
+    ):
+        median = statistics.median(times[name])
+        target = f"{TARGETS[name]:8.1f}" if name in TARGETS else ""
+        print(f"{label:24}{median:10.0f}{max(times[name]):10.0f}{median / floor:8.2f}{target}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
