@@ -43,7 +43,7 @@ def causal(n):
 
 
 def cells(figure):
-    (trace,) = figure.data
+    trace = figure.data[0]
     return np.asarray(trace.z)
 
 
@@ -264,7 +264,8 @@ def test_each_layers_guesses_stand_on_their_own_probabilities():
     probabilities = np.array([[0.75, 0.25], [0.5, 0.125]], dtype=np.float32)
     figure = guesses(probabilities, [["was", "is"], ["were", "<b>"]], theme=LIGHT)
     assert np.array_equal(cells(figure), probabilities)
-    told = {(note.x, note.y): note.text for note in figure.layout.annotations}
+    notes = figure.data[1]
+    told = {(x, y): text for x, y, text in zip(notes.x, notes.y, notes.text, strict=True)}
     assert told == {(0, 0): "was<br>0.75", (1, 0): "is<br>0.25", (0, 1): "were<br>0.50", (1, 1): "&lt;b&gt;<br>0.12"}
     assert (figure.data[0].zmin, figure.data[0].zmax) == (0, 1)
 
@@ -286,8 +287,8 @@ def mixed(colours, weight):
 def test_a_guess_can_be_read_on_its_cell_at_every_probability(theme):
     probabilities = np.linspace(0, 1, 51)[None]
     figure = guesses(probabilities, [["x"] * 51], theme=theme)
-    for note, probability in zip(figure.layout.annotations, probabilities[0], strict=True):
-        assert contrast(note.font.color, mixed(theme.weights, probability)) >= 3.5, probability
+    for colour, probability in zip(figure.data[1].textfont.color, probabilities[0], strict=True):
+        assert contrast(colour, mixed(theme.weights, probability)) >= 3.5, probability
 
 
 # Sentences

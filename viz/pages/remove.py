@@ -70,7 +70,7 @@ match removal.view():
                         sentence=read_next(p, likely, words[row], who="A")
                         + " "
                         + read_next(q, likely, words[row], who="B"),
-                        table=lambda: {"word": likely, "A": p, "B": q},
+                        table=partial(dict, word=likely, A=p, B=q),
                         file=file_name(without.name, f"next-word-{row}"),
                     )
             case "Stream":

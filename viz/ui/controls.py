@@ -5,6 +5,7 @@ A control that the page itself also moves (a click on a head) is moved through i
 
 from collections.abc import Mapping, Sequence
 from random import Random
+from typing import Any
 
 import streamlit as st
 
@@ -131,20 +132,25 @@ def unknown_words(experiment: Experiment) -> None:
                 )
 
 
+def choice(label: str, options: Sequence[str], *, key: str, default: str | None = None, **more: Any) -> str:
+    """One of a few, side by side. A link that leaves it empty gets the default, the first where none is named."""
+    fallback = default or options[0]
+    settings: dict[str, Any] = {"label_visibility": "collapsed", "bind": "query-params", "required": True} | more
+    chosen: str | None = st.segmented_control(label, options, default=fallback, key=key, **settings)
+    return chosen or fallback
+
+
 STAGES = ("scores", "scaled", "biased", "masked", "weights")  # fields of AttentionTrace, in the order they happen
 
 
 def stage(layer: int, head: int, does: str) -> str:
     """Which stage of the enlarged head to show, under its name. Returns the stage's field in AttentionTrace."""
     st.markdown(f"**Layer {layer}, head {head}**" + (f" :gray[{does}]" if does else ""))
-    return st.segmented_control(
+    return choice(
         "Stage",
         STAGES,
-        default="weights",
         key="stage",
-        required=True,
-        bind="query-params",
-        label_visibility="collapsed",
+        default="weights",
         width="stretch",
         help="scores: q·k. scaled: divided by √d_k. biased: plus the position bias. "
         "masked: without what is not allowed. weights: the softmax of each row.",
@@ -153,15 +159,7 @@ def stage(layer: int, head: int, does: str) -> str:
 
 def more() -> str:
     """Which further figure to show below the fold."""
-    return st.segmented_control(
-        "More about this sentence",
-        ["Next word", "Head statistics", "Rollout"],
-        default="Next word",
-        key="more",
-        required=True,
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    return choice("More about this sentence", ("Next word", "Head statistics", "Rollout"), key="more")
 
 
 def foot(experiment: Experiment) -> None:

@@ -10,7 +10,7 @@ from model.switches import Switches
 from viz.costs import costs
 from viz.reading import read_knockouts
 from viz.theme import Theme
-from viz.ui import panel, removal, runs
+from viz.ui import controls, panel, removal, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -44,7 +44,7 @@ def show(weights: str, theme: Theme) -> None:
     """A map of what each head's removal costs; a click on a head takes it out."""
     loss, lost = knockout_maps(weights)
     kinds = ["loss", *lost]
-    kind = st.segmented_control("What it costs", kinds, default="loss", key="cost", required=True, bind="query-params")
+    kind = controls.choice("What it costs", kinds, key="cost", label_visibility="visible")
     values = loss if kind == "loss" else lost[kind]
     layers, heads = [f"layer {i}" for i in range(len(loss))], [f"head {i}" for i in range(loss.shape[1])]
     left, right = st.columns([2, 3], gap="large")

@@ -17,6 +17,7 @@ from viz.ui import controls, runs
 Array = np.ndarray[Any, Any]
 
 VIEWS = ("What breaks", "Trained without", "Why √d_k", "Layer norm, batch norm")
+HOW = ("removed now", "trained without")
 THEN = ("Next word", "Stream", "Head knock-outs", "One row by hand")
 
 
@@ -38,15 +39,7 @@ def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
 def side_b(removed: Experiment) -> Experiment:
     """What B is: the same weights with the parts removed now, or weights that never had the part."""
     with st.sidebar:
-        how = st.segmented_control(
-            "B is the model, its part",
-            ["removed now", "trained without"],
-            default="removed now",
-            key="how",
-            required=True,
-            bind="query-params",
-            width="stretch",
-        )
+        how = controls.choice("B is the model, its part", HOW, key="how", label_visibility="visible", width="stretch")
         if how == "removed now":
             return removed
         twin = twin_of(removed)
@@ -132,18 +125,12 @@ def spelt(value: float) -> str:
 
 def view() -> str:
     """Which question the page answers."""
-    return _choice("Question", VIEWS, "view")
+    return controls.choice("Question", VIEWS, key="view")
 
 
 def then() -> str:
     """Which further figure stands below the comparison."""
-    return _choice("More about this removal", THEN, "then")
-
-
-def _choice(label: str, options: Sequence[str], key: str) -> str:
-    return st.segmented_control(
-        label, options, default=options[0], key=key, required=True, bind="query-params", label_visibility="collapsed"
-    )
+    return controls.choice("More about this removal", THEN, key="then")
 
 
 def next_words(a: Trace[Array], b: Trace[Array], row: int, weights: str, n: int = 8) -> tuple[Array, Array, list[str]]:

@@ -15,7 +15,7 @@ from viz.pairs import pairs
 from viz.reading import read_effects
 from viz.scatter import scatter
 from viz.theme import Theme
-from viz.ui import panel, removal, runs
+from viz.ui import controls, panel, removal, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -29,14 +29,8 @@ def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
 
 def overwrite(weights: Array, mask: Array, words: Sequence[str], layer: int, head: int, row: int) -> Overwrite | None:
     """The row of weights that the person wants instead; weights, mask (S,) of the row as it is."""
-    how = st.segmented_control(
-        "The row becomes",
-        ["as it is", "uniform", "one word", "by hand"],
-        default="uniform",
-        key="row_is",
-        required=True,
-        bind="query-params",
-    )
+    ways = ("as it is", "uniform", "one word", "by hand")
+    how = controls.choice("The row becomes", ways, key="row_is", default="uniform", label_visibility="visible")
     allowed = [at for at, may in enumerate(mask) if may]
     chosen = np.zeros(len(weights))
     if how == "as it is" or not allowed:

@@ -15,7 +15,7 @@ from viz.curves import curves
 from viz.export import Table
 from viz.reading import read_curves, read_twin
 from viz.theme import Theme
-from viz.ui import panel, removal, runs
+from viz.ui import controls, panel, removal, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -54,13 +54,15 @@ def show(base: str, theme: Theme) -> None:
         return
     labels = {part.name: part.label for part in parts}
     removed = [part.name for part in parts if not st.session_state.get(part.name, True)]
-    part = st.segmented_control(
+    first = removed[0] if removed else parts[0].name
+    part = controls.choice(
         "Never had",
         list(labels),
-        default=removed[0] if removed else parts[0].name,
-        format_func=lambda name: labels[name],
         key="never",
-        required=True,
+        default=first,
+        format_func=labels.get,
+        label_visibility="visible",
+        bind=None,
     )
     twin = f"{base}-without-{part}"
     losses = (
