@@ -1,4 +1,4 @@
-"""What a change does to the model's predictions, in numbers: on one text, and on sentences it has not seen.
+"""What a change does to the model's predictions, in numbers: on one text, and on fresh sentences.
 
 Every figure is computed from the model that runs, at the moment it is asked for.
 """
@@ -20,7 +20,8 @@ from model.switches import Switches
 from model.tasks import TASKS
 from model.transformer import Trace
 
-HELD_OUT, SEED = 128, 4  # sentences, and the seed they are drawn with: none of those used for training or for the card
+# Sentences, and the seed they are drawn with. Training and the card use other seeds; a short sentence may come twice.
+HELD_OUT, SEED = 128, 4
 
 
 def log_probabilities(logits: Array) -> Array:
@@ -68,7 +69,7 @@ def first_broken(trace: Trace[Array]) -> str | None:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Results on sentences the model has not seen."""
+    """Results on fresh sentences."""
 
     sentences: int
     loss: float  # mean over all words, in nats
@@ -109,7 +110,7 @@ def _paper(weights: str) -> _Paper:
 
 
 def held_out(weights: str, switches: Switches = Switches()) -> HeldOut:
-    """Loss and accuracy of the model with these parts, on the same unseen sentences every time."""
+    """Loss and accuracy of the model with these parts, on the same fresh sentences every time."""
     transformer, _ = model(weights)
     paper = _paper(weights)
     with torch.inference_mode():

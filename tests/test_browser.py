@@ -476,6 +476,20 @@ def test_a_switch_changes_every_figure_and_stands_in_the_address(lab):
     expect(lab.key("reading_enlarged")).to_have_text(before)
 
 
+def test_the_figures_keep_their_elements_whatever_comes_and_goes_above_them(lab):
+    lab.open()
+    for key in ("grid", "sentence"):
+        lab.key(key).locator(".lab").evaluate("lab => { lab.marked = true; }")
+    lab.key("norm").locator("label").first.click()
+    lab.wait_for_link("norm=false")
+    type_sentence(lab, "the doog was tired .")  # now a line about the unknown word stands above
+    expect(lab.page.get_by_role("button", name="doog → dog", exact=True)).to_be_visible()
+    type_sentence(lab, "the dog was tired .")
+    expect(lab.page.get_by_role("button", name="doog → dog", exact=True)).to_have_count(0)
+    for key in ("grid", "sentence"):
+        assert lab.key(key).locator(".lab").evaluate("lab => lab.marked === true")
+
+
 def test_reloading_restores_the_whole_state(lab):
     lab.open(text=" ".join(SHORT))
     lab.page.get_by_role("button", name=OTHER).click()

@@ -59,7 +59,7 @@ def test_held_out_numbers_are_those_of_the_exam_on_the_same_sentences():
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
-def test_every_part_is_missed_on_unseen_sentences(part):
+def test_every_part_is_missed_on_fresh_sentences(part):
     assert effects.held_out("grammar", Switches().without(part.name)).loss > effects.held_out("grammar").loss + 0.1
 
 

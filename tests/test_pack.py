@@ -74,9 +74,9 @@ def test_every_array_begins_at_a_multiple_of_four():
 
 
 def test_the_browser_knows_the_same_codes():
-    script = (FRONTEND / "grid.js").read_text(encoding="utf-8")
-    told = {name: int(number) for name, number in re.findall(r"const (FULL|NOT_A_NUMBER|ABSENT) = (\d+);", script)}
-    assert told == {"FULL": FULL, "NOT_A_NUMBER": NOT_A_NUMBER, "ABSENT": ABSENT}
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in FRONTEND.glob("*.js"))
+    told = set(re.findall(r"const (FULL|NOT_A_NUMBER|ABSENT) = (\d+);", scripts))
+    assert told == {("FULL", str(FULL)), ("NOT_A_NUMBER", str(NOT_A_NUMBER)), ("ABSENT", str(ABSENT))}
 
 
 def test_each_kind_of_cell_has_its_code():

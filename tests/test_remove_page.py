@@ -45,7 +45,7 @@ def test_a_is_whole_and_b_is_without_whatever_is_removed(part):
 
 
 @each_part
-def test_the_strip_shows_the_loss_on_unseen_sentences(part):
+def test_the_strip_shows_the_loss_on_fresh_sentences(part):
     screen = visit(PAGE, **{part: "false"})
     loss = held_out("grammar", Switches().without(part)).loss
     assert f"{loss:.2f}" in metrics(screen).values()
@@ -81,7 +81,7 @@ def test_a_head_is_taken_out_and_put_back_by_a_click():
     assert well(screen.run()).session_state["off"] == []
 
 
-def test_a_flip_runs_the_model_once_for_the_text_and_once_for_the_unseen_sentences(monkeypatch):
+def test_a_flip_runs_the_model_once_for_the_text_and_once_for_the_fresh_sentences(monkeypatch):
     screen = visit(PAGE)
     streamlit.cache_resource.clear()
     count = []

@@ -9,18 +9,24 @@ import numpy as np
 import pytest
 import torch
 
-from model import checkpoint
+from model import Experiment, checkpoint, generate, run
+from model.effects import surprise
 from model.exam import Exam, examine
 from model.learn import learn, learning_rate, make
 from model.recipes import CHOOSING, RECIPES, REPORTING, TRAINING, draw_sentences
-from model.tasks import TASKS
+from model.run import encode
+from model.switches import PARTS, Switches
+from model.tasks import TASKS, Sentence
 from model.tasks.grammar_words import LINKING
 
 FRESH = 4  # a seed of sentences that no part of the training uses
 SENTENCES = 2500
 # Most tokens have no use for the one before them, and there the head rests: over all positions it stays below its goal.
 MISSED = {"grammar": {"previous token"}}
+TEXTS = ("grammar", "grammar-without-mask")
 NAMES = [name for name in checkpoint.names() if name in RECIPES]
+WITH_GOALS = [name for name in NAMES if RECIPES[name].kept]  # a twin is trained to be compared, not to be good
+TWINS = [name for name in NAMES if not RECIPES[name].kept]
 
 
 def first_losses(seed: int, steps: int = 3) -> list[float]:
@@ -52,6 +58,11 @@ def test_every_recipe_is_shipped():
 
 
 @cache
+def fresh_sentences(task: str) -> list[Sentence]:
+    return draw_sentences(RECIPES[task], SENTENCES, FRESH, learnt(task))
+
+
+@cache
 def learnt(name: str) -> frozenset[str]:
     return frozenset(sentence.text for sentence in draw_sentences(RECIPES[name], RECIPES[name].sentences, TRAINING))
 
@@ -59,7 +70,8 @@ def learnt(name: str) -> frozenset[str]:
 @cache
 def fresh_exam(name: str) -> Exam:
     transformer, tokenizer = checkpoint.load(name)
-    return examine(transformer, tokenizer, draw_sentences(RECIPES[name], SENTENCES, FRESH, learnt(name)))
+    count = SENTENCES if name in WITH_GOALS else SENTENCES // 4
+    return examine(transformer, tokenizer, fresh_sentences(RECIPES[name].task)[:count])
 
 
 def tolerance(share: float, n: int, m: int) -> float:
@@ -97,7 +109,7 @@ def test_scores_of_every_head_on_the_card_hold_on_fresh_sentences(name: str):
                 assert other == pytest.approx(share, abs=allowed), (relation, measure)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WITH_GOALS)
 def test_the_goals_of_the_recipe_are_reached_on_fresh_sentences(name: str):
     exam, recipe = fresh_exam(name), RECIPES[name]
     for probe, goal in recipe.probe_goals.items():
@@ -106,7 +118,7 @@ def test_the_goals_of_the_recipe_are_reached_on_fresh_sentences(name: str):
     assert missed == MISSED[name]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WITH_GOALS)
 def test_held_out_sentences_do_not_occur_in_training(name: str):
     for seed in (CHOOSING, REPORTING, FRESH):
         held_out = {sentence.text for sentence in draw_sentences(RECIPES[name], 1000, seed, learnt(name))}
@@ -133,10 +145,11 @@ def test_the_card_says_how_the_weights_were_made(name: str):
     assert {"steps", "batch", "lr", "foreseeable_weight"} <= set(card["recipe"])
     assert set(card["goals"]["best_head"]) == set(RECIPES[name].head_goals)
     assert card["exam"]["sentences"] >= 1000
-    assert tuple(point["step"] for point in card["curve"]) == checkpoint.steps(name)
+    assert tuple(point["step"] for point in card["curve"]) == RECIPES[name].snapshots
+    assert checkpoint.steps(name) == (RECIPES[name].snapshots if RECIPES[name].kept else ())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WITH_GOALS)
 def test_the_last_snapshot_is_the_shipped_model_and_the_first_knows_nothing(name: str):
     steps, recipe = checkpoint.steps(name), RECIPES[name]
     assert 10 <= len(steps) <= 16
@@ -154,3 +167,32 @@ def test_the_sentence_of_the_lecture_goes_on_as_it_should():
         odds = transformer(torch.tensor([so_far.ids])).logits[0, -1]  # (V,)
     for singular, plural in LINKING:
         assert odds[tokenizer.id_of[singular]] > odds[tokenizer.id_of[plural]]
+
+
+# Twins: trained without a part
+
+
+@pytest.mark.parametrize("part", [part.name for part in PARTS])
+def test_every_part_has_a_twin_from_the_same_recipe_seeds_and_steps(part: str):
+    twin, base = checkpoint.card(f"grammar-without-{part}"), checkpoint.card("grammar")
+    assert twin["config"] == base["config"] | {"trained": base["config"]["trained"] | {part: False}}
+    assert twin["recipe"] | {"kept": True} == base["recipe"] | {"kept": True}
+    assert [run["seed"] for run in twin["seeds"]] == [run["seed"] for run in base["seeds"]]
+    assert all([point["step"] for point in run["curve"]] == list(RECIPES["grammar"].snapshots) for run in twin["seeds"])
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_twin_cannot_be_given_the_part_it_never_had(name: str):
+    transformer, tokenizer = checkpoint.load(name)
+    ids = torch.tensor([tokenizer.encode("the person was tired .").ids])
+    missing = Switches().without(*transformer.config.trained.removed)
+    with torch.inference_mode():
+        assert torch.equal(transformer(ids).logits, transformer(ids, switches=missing).logits)
+
+
+def test_the_model_trained_without_the_mask_cheats_and_cannot_write():
+    cheat, honest = fresh_exam("grammar-without-mask"), fresh_exam("grammar")
+    assert cheat.loss < 0.1 * honest.loss
+    written = [generate(Experiment(weights=name, text="the"), 40, "sample", seed=1).text for name in TEXTS]
+    surprises = [surprise(run(Experiment(text=text)), encode(Experiment(text=text)).ids) for text in written]
+    assert surprises[1] > 2 * surprises[0]

@@ -17,6 +17,9 @@ def curves(
     """seeds: name of a model → its values (R, N) for R seeds at the N `steps`. share: the values are shares of 1."""
     lines = []
     colours = dict(zip(seeds, (theme.muted, theme.accent), strict=False))
+    above = max(
+        seeds, key=lambda name: float(np.nan_to_num(seeds[name][:, -1]).mean())
+    )  # its label stands above its end
     for name, values in seeds.items():
         if values.shape[1] != len(steps):
             raise ValueError(f"{len(steps)} steps do not fit the {values.shape[1]} values of “{name}”")
@@ -42,7 +45,7 @@ def curves(
                 mode="lines+text",
                 line={"color": colours[name], "width": 3},
                 text=[""] * (len(steps) - 1) + [f" {name}"],
-                textposition="middle right",
+                textposition="top right" if name == above else "bottom right",
                 textfont={"color": colours[name], "size": 13},
                 cliponaxis=False,
                 hovertemplate=f"{name}, middle seed<br>step %{{x}}: %{{y:.3f}}<extra></extra>",

@@ -93,7 +93,7 @@ def read_knockouts(loss: Array) -> str:
 
 
 def read_twin(whole: float, now: float, never: float, part: str) -> str:
-    """Losses on the same unseen sentences: the whole model, the part removed now, and a model that never had it."""
+    """Losses on the same fresh sentences: the whole model, the part removed now, and a model that never had it."""
     if never < 0.5 * whole:
         verdict = "far below what the language allows: it reads the answer instead of foretelling it"
     elif never < whole + 0.05:

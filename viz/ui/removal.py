@@ -23,7 +23,7 @@ THEN = ("Next word", "Stream", "Head knock-outs", "One row by hand")
 
 @st.cache_resource(max_entries=512, show_spinner=False)
 def held_out(weights: str, switches: Switches) -> effects.HeldOut:
-    """Loss and accuracy on unseen sentences with these parts."""
+    """Loss and accuracy on fresh sentences with these parts."""
     with runs.computing:
         return effects.held_out(weights, switches)
 
@@ -92,7 +92,7 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     far = int(np.argmax(np.where(finite, moved, -1)))
     columns = st.columns([3, 3, 3, 3, 6], gap="small")
     for column, name, before, after in (
-        (columns[0], f"Loss, {unseen[0].sentences} unseen", unseen[0].loss, unseen[1].loss),
+        (columns[0], f"Loss, {unseen[0].sentences} fresh", unseen[0].loss, unseen[1].loss),
         (columns[1], "Loss, this text", effects.surprise(a[1], ids), effects.surprise(b[1], ids)),
         (columns[2], "Entropy of rows", effects.spread(a[1]), effects.spread(b[1])),
     ):

@@ -79,7 +79,7 @@ def show(base: str, theme: Theme) -> None:
     with left:
         loss = {name: curve_of(card, "loss") for name, card in cards.items()}
         panel.chart(
-            curves(steps, loss, theme=theme, value_name="loss on unseen sentences, nats"),
+            curves(steps, loss, theme=theme, value_name="loss on fresh sentences, nats"),
             key="loss_curves",
             sentence=read_curves(loss, "loss"),
             table=partial(curve_table, steps, loss),
