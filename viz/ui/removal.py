@@ -48,6 +48,7 @@ def side_b(removed: Experiment) -> Experiment:
                 "Models trained without a part exist for one part at a time, and for no single head. B is: removed now."
             )
             return removed
+        st.caption("B is another training: its heads are not A's heads in the same places.")
     return replace(removed, weights=twin, switches=Switches())
 
 
