@@ -111,3 +111,12 @@ def test_a_bad_value_in_a_link_harms_nothing(name, value):
 def test_any_text_gives_a_picture_or_one_sentence(text):
     screen = well(visit(PAGE, text=text, scale="false"))
     assert said(screen) or component(screen, "compare")
+
+
+def test_what_a_flip_sends_is_tens_of_kilobytes_and_one_chart():
+    screen = visit(PAGE)
+    screen.toggle(key="scale").set_value(False).run()
+    mounts = sum(len(mount.proto.bytes) for mount in screen.get("bidi_component"))
+    charts = [chart.proto.spec for chart in screen.get("plotly_chart")]
+    assert len(charts) == 1
+    assert mounts + len(charts[0]) < 40_000

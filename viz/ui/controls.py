@@ -48,8 +48,8 @@ def _text(weights: str) -> str:
         width="stretch",
     )
     with st.popover("Words it knows", width="stretch"):
-        for part, words in runs.task(weights).words.items():
-            st.markdown(f"**{part}** " + " ".join(markdown(word) for word in words))
+        groups = runs.task(weights).words.items()
+        st.markdown("\n\n".join(f"**{part}** " + " ".join(map(markdown, words)) for part, words in groups))
     return text or ""
 
 
