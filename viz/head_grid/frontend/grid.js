@@ -228,6 +228,17 @@ function point(view, event) {
 // The block that holds this position when `tokens` positions are pooled to `blocks`; as _block_max in pack.py.
 const blockOf = (position, tokens, blocks) => Math.floor(((position + 1) * blocks - 1) / tokens);
 
+// SVG breaks no lines by itself.
+function inLines(name, width) {
+  const lines = [];
+  for (const word of name.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length && longer.length * LETTER <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 function toSvg(view) {
   const { header, cells, place } = view;
   const { theme } = header;
@@ -244,7 +255,9 @@ function toSvg(view) {
       parts.push(
         `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
         `<image ${box} preserveAspectRatio="none" style="image-rendering:pixelated" href="${small.toDataURL()}"/>`,
-        place.named ? svgText(x, y + place.size + 14, does || `head ${head}`, { fill: does ? theme.ink : theme.muted, weight: does ? 650 : 400, size: 11 }) : "",
+        ...(place.named ? inLines(does || `head ${head}`, place.across - 4) : []).map((line, at) =>
+          svgText(x, y + place.size + 14 + 14 * at, line, { fill: does ? theme.ink : theme.muted, weight: does ? 650 : 400, size: 11 }),
+        ),
       );
     }
     parts.push(svgText(0, 22 + layer * place.down + place.size / 2, place.named ? `L${layer}` : layer, { fill: theme.muted }));
