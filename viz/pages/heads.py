@@ -99,7 +99,7 @@ match controls.more():
                 bars(following.probabilities[-1], following.words[-1], theme=theme),
                 key="next",
                 sentence=read_next(following.probabilities[-1], following.words[-1], words[row]),
-                table=partial(facts.guess_table, following),
+                table=partial(facts.next_table, following),
                 file=file_name(experiment.name, f"next-word-{row}"),
             )
         with layerwise:

@@ -102,9 +102,9 @@ def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
     }
 
 
-def row_table(weights: Array, words: Sequence[str], row: int) -> Table:
-    """One row (T, S) → its words and weights."""
-    return {"position": range(len(words)), "looked at": list(words), f"weight from {words[row]}": weights[row]}
+def next_table(guesses: "runs.Guesses") -> Table:
+    """The likeliest next words of the model itself."""
+    return {"word": guesses.words[-1], "probability": guesses.probabilities[-1]}
 
 
 def guess_table(guesses: "runs.Guesses") -> Table:
