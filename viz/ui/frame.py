@@ -18,7 +18,8 @@ STYLE = Path(__file__).with_name("style.css")
 def open_frame() -> None:
     """Page settings and the few rules of style that the theme cannot say."""
     st.set_page_config(page_title="Attention Lab", layout="wide", initial_sidebar_state="auto")
-    st.html(f"<style>:root {{ --accent: {theme().accent}; }}\n{STYLE.read_text(encoding='utf-8')}</style>")
+    colours = f"--accent: {theme().accent}; --paper: {theme().paper};"
+    st.html(f"<style>:root {{ {colours} }}\n{STYLE.read_text(encoding='utf-8')}</style>")
     st.sidebar.markdown("### Attention Lab")
 
 
