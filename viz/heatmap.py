@@ -68,7 +68,7 @@ def heatmap(
         layout={
             "template": template(theme),
             "plot_bgcolor": theme.absent,
-            "height": 492,
+            "height": 470,
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "xaxis": _axis(columns, "looked at →", side="top", tickangle=-55, constrain="domain"),
             "yaxis": _axis(rows, "← looks", autorange="reversed", scaleanchor="x", constrain="domain"),

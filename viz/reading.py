@@ -44,15 +44,24 @@ def read_row(weights: Array, tokens: Sequence[str], row: int) -> str:
     return f"{word} looks at {target} with {share} of its attention, {where}."
 
 
-def read_grid(names: Sequence[Sequence[str]], n: int, *, intact: bool, pooled: bool) -> str:
-    """names[l][h] of all heads, "" where nothing was found in `n` held-out sentences: how to read the grid."""
-    found, heads = sum(bool(name) for row in names for name in row), sum(map(len, names))
+def read_grid(jobs: Sequence[Sequence[Sequence[str]]], n: int, *, intact: bool, pooled: bool) -> str:
+    """jobs[l][h] of all heads, empty where nothing was found in `n` fresh sentences: how to read the grid."""
+    found, heads = sum(bool(head) for row in jobs for head in row), sum(map(len, jobs))
     return (
-        f"{found} of {heads} heads have one job in {n:,} held-out sentences"
-        f"{'' if intact else ', measured with every part in place'}; the number is the mean weight on the right word. "
+        f"{found} of {heads} heads bear the name of the relation they follow best: the number is their mean weight on "
+        f"the right word, 0.50 or more, in {n:,} fresh sentences{'' if intact else ', with every part in place'}. "
         "Rows look, columns are looked at; hatched is not allowed."
         + (" A cell stands for a block of words and shows its largest weight." if pooled else "")
     )
+
+
+def read_layers(words: Sequence[Sequence[str]]) -> str:
+    """words[l]: the likeliest next words if the model stopped after layer l: from which layer on the answer leads."""
+    answer = words[-1][0]
+    since = len(words) - 1
+    while since and words[since - 1][0] == answer:
+        since -= 1
+    return f"Read out after each layer, **{markdown(answer)}** leads from layer {since} on."
 
 
 def read_change(moved: Array, tokens: Sequence[str], removed: str) -> str:

@@ -69,7 +69,7 @@ def grid(
     *,
     key: str,
     mask: Array,
-    names: Sequence[Sequence[str]],
+    jobs: Sequence[Sequence[Sequence[str]]],
     selected: tuple[int, int],
     row: int,
     pinned: bool,
@@ -80,13 +80,13 @@ def grid(
 ) -> None:
     """Every head of every layer.
 
-    weights, mask (L, H, T, S); names[l][h]: what that head does, or ""; row: the row to light when none is hovered;
+    weights, mask (L, H, T, S); jobs[l][h]: what that head does, best first; row: the row to light when none is hovered;
     chart: the key of the enlarged Plotly map, which lights up too. on_head is called with a clicked (layer, head).
     """
     header = {
         "key": key,
         "tokens": [shorten(token) for token in tokens],
-        "names": names,
+        "jobs": jobs,
         "selected": selected,
         "row": row,
         "pinned": pinned,

@@ -10,7 +10,7 @@ from viz.bars import bars
 from viz.export import file_name
 from viz.guesses import guesses
 from viz.heatmap import heatmap
-from viz.reading import read_grid, read_next, read_row, telling_row
+from viz.reading import read_grid, read_layers, read_next, read_row, telling_row
 from viz.ui import controls, facts, frame, panel, runs
 
 theme = frame.theme()
@@ -26,7 +26,7 @@ attention = trace.layers[layer].attention
 weights, mask = attention.weights[head], attention.mask[head]  # (T, S)
 pinned = controls.token(words)
 row = telling_row(weights) if pinned is None else pinned
-names = facts.names(experiment.weights, n_layers, n_heads)
+jobs = facts.jobs(experiment.weights, n_layers, n_heads)
 controls.foot(experiment)
 
 controls.unknown_words(experiment)
@@ -41,6 +41,12 @@ head_grid.sentence(
     theme=theme,
     on_pin=controls.choose_token,
 )
+panel.below(
+    "sentence",
+    sentence="",
+    table=partial(facts.row_table, weights, words, row),
+    file=file_name(experiment.name, f"L{layer}H{head}-row-{row}"),
+)
 
 every_head, one_head = st.columns([6, 5], gap="medium")
 with every_head:
@@ -49,7 +55,7 @@ with every_head:
         words,
         key="grid",
         mask=all_masks,
-        names=names,
+        jobs=jobs,
         selected=(layer, head),
         row=row,
         pinned=pinned is not None,
@@ -61,7 +67,7 @@ with every_head:
     panel.below(
         "grid",
         sentence=read_grid(
-            names,
+            jobs,
             facts.n_sentences(experiment.weights),
             intact=experiment.switches == Switches(),
             pooled=len(words) > head_grid.MOST_PIXELS,
@@ -71,7 +77,7 @@ with every_head:
     )
 
 with one_head:
-    stage = controls.stage(layer, head, names[layer][head])
+    stage = controls.stage(layer, head, jobs[layer][head])
     values = getattr(attention, stage)[head]  # (T, S)
     panel.chart(
         heatmap(
@@ -104,9 +110,9 @@ match controls.more():
             )
         with layerwise:
             panel.chart(
-                guesses(following.probabilities[:, :5], [row[:5] for row in following.words], theme=theme),
+                guesses(following.probabilities[:, :5], [choices[:5] for choices in following.words], theme=theme),
                 key="lens",
-                sentence="What each layer would already say, read through the final norm and the unembedding.",
+                sentence=read_layers(following.words),
                 table=partial(facts.guess_table, following),
                 file=file_name(experiment.name, f"layers-{row}"),
             )
@@ -116,7 +122,7 @@ match controls.more():
         rolled = facts.rolled(experiment)
         with st.columns(2)[0]:
             panel.chart(
-                heatmap(rolled, words, words, theme=theme, row=row),
+                heatmap(rolled, words, words, theme=theme, mask=mask, row=row),
                 key="rollout",
                 sentence="All layers together, half of each step by the residual. " + read_row(rolled, words, row),
                 table=partial(facts.map_table, rolled, words),

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from model import checkpoint
-from model.run import Experiment
+from model.run import Experiment, TextError
 from model.switches import PARTS, Switches
 from viz.labels import markdown
 from viz.ui import runs
@@ -27,7 +27,14 @@ def experiment() -> Experiment:
         weights = _weights()
         text = _text(weights)
         switches = _switches()
-    return Experiment(weights=weights, text=text, switches=switches)
+    asked = Experiment(weights=weights, text=text, switches=switches)
+    try:
+        runs.encoding(asked)
+    except TextError as error:
+        st.info(str(error))
+        link_mishaps()
+        st.stop()
+    return asked
 
 
 def _weights() -> str:
@@ -121,8 +128,8 @@ def unknown_words(experiment: Experiment) -> None:
     named = ", ".join(f"“{markdown(word)}”" for word in strangers[:8]) + (", …" if len(strangers) > 8 else "")
     with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
         st.markdown(f"Not among the words this model knows, so read as ⟨unknown⟩: {named}.", width="content")
-        for word in strangers[:8]:
-            for known in tokenizer.nearest(word):
+        for word in [word for word in strangers if len(word) > 3][:4]:
+            for known in tokenizer.nearest(word, n=1):
                 st.button(
                     f"{markdown(word)} → {known}",
                     key=f"instead_{word}_{known}",
@@ -143,9 +150,9 @@ def choice(label: str, options: Sequence[str], *, key: str, default: str | None 
 STAGES = ("scores", "scaled", "biased", "masked", "weights")  # fields of AttentionTrace, in the order they happen
 
 
-def stage(layer: int, head: int, does: str) -> str:
+def stage(layer: int, head: int, does: Sequence[str]) -> str:
     """Which stage of the enlarged head to show, under its name. Returns the stage's field in AttentionTrace."""
-    st.markdown(f"**Layer {layer}, head {head}**" + (f" :gray[{does}]" if does else ""))
+    st.markdown(f"**Layer {layer}, head {head}**" + (f" :gray[{' · '.join(does)}]" if does else ""))
     return choice(
         "Stage",
         STAGES,

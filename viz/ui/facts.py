@@ -25,17 +25,19 @@ def scores(weights: str) -> dict[str, Array]:
     return {name: np.array(score["mass"]) for name, score in relations.items()}
 
 
-def names(weights: str, n_layers: int, n_heads: int) -> list[list[str]]:
-    """What each head does, "" where nothing is found. Finer versions of a relation, after a comma, name no head."""
-    named = [["" for _ in range(n_heads)] for _ in range(n_layers)]
-    best = np.full((n_layers, n_heads), FOUND)
+def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
+    """What each head does, best first: the relations on whose right word it puts at least half of its attention.
+
+    Finer versions of a relation, after a comma, name no head.
+    """
+    found: list[list[list[tuple[float, str]]]] = [[[] for _ in range(n_heads)] for _ in range(n_layers)]
     for relation, mass in scores(weights).items():
-        if "," in relation:
-            continue
-        for layer, head in zip(*np.nonzero(mass >= best), strict=True):
-            named[layer][head] = f"{relation} {mass[layer, head]:.2f}"
-            best[layer, head] = mass[layer, head]
-    return named
+        if "," not in relation:
+            for layer, head in np.argwhere(mass >= FOUND):
+                found[layer][head].append((float(mass[layer, head]), relation))
+    return [
+        [[f"{relation} {mass:.2f}" for mass, relation in sorted(head, reverse=True)] for head in row] for row in found
+    ]
 
 
 def n_sentences(weights: str) -> int:
@@ -107,6 +109,11 @@ def next_table(guesses: "runs.Guesses") -> Table:
     return {"word": guesses.words[-1], "probability": guesses.probabilities[-1]}
 
 
+def row_table(weights: Array, words: Sequence[str], row: int) -> Table:
+    """One row of weights (T, S): its words, and how much the word at `row` looks at each."""
+    return {"position": range(len(words)), "looked at": list(words), f"weight from {words[row]}": weights[row]}
+
+
 def guess_table(guesses: "runs.Guesses") -> Table:
     """Layer by layer, the likeliest next words."""
     n_layers, n = guesses.probabilities.shape
@@ -122,13 +129,17 @@ def statistics(experiment: Experiment) -> dict[str, list[Any]]:
     """One line for each head: how widely and how far it looks in this text, and its measured roles."""
     weights, _ = all_weights(runs.trace(experiment))
     n_layers, n_heads = weights.shape[:2]
+    roles = scores(experiment.weights).items()
     heads = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
     return {
         "layer": [layer for layer, _ in heads],
         "head": [head for _, head in heads],
-        "entropy (nats)": entropy(weights).mean(axis=-1).ravel().round(3).tolist(),
+        "entropy (nats)": entropy(weights).mean(axis=-1).ravel().round(2).tolist(),
         "distance (words)": distance(weights).mean(axis=-1).ravel().round(2).tolist(),
-        **{name: mass.ravel().round(3).tolist() for name, mass in scores(experiment.weights).items()},
+        **{
+            name: mass.ravel().round(2).tolist()
+            for name, mass in sorted(roles, key=lambda role: ("," in role[0], -role[1].max()))
+        },
     }
 
 

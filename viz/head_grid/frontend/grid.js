@@ -92,7 +92,7 @@ function arrange(view) {
   if (!header || !root.clientWidth) return;
   const [layers, heads, rows] = cells.shape;
   const wide = (root.clientWidth - GUTTER) / heads;
-  const longest = Math.max(...header.names.flat().map((name) => name.length));
+  const longest = Math.max(...header.jobs.flat().map(([name = ""]) => name.length));
   const label = 4 + 16 * Math.min(3, Math.ceil((longest * LETTER) / wide)); // as many lines as the longest name needs
   const gap = wide > 70 ? 18 : 4;
   const room = Math.min(wide - gap, Math.max(LEAST, HEIGHT / layers - label - 8));
@@ -100,7 +100,7 @@ function arrange(view) {
   const ratio = window.devicePixelRatio || 1;
   const pixels = (room * ratio) / rows;
   const size = pixels >= 4 ? (Math.floor(pixels) * rows) / ratio : Math.floor(room);
-  const named = size >= 56;
+  const named = size >= 44;
   const down = size + (named ? label + 8 : gap);
   const across = named ? wide : size + gap;
   const width = GUTTER + across * heads;
@@ -118,7 +118,7 @@ function arrange(view) {
   const chosen = header.selected[0] * heads + header.selected[1];
   [...buttons.children].forEach((button, at) => {
     const [layer, head] = [Math.floor(at / heads), at % heads];
-    const does = header.names[layer][head];
+    const does = header.jobs[layer][head][0] ?? "";
     Object.assign(button.style, {
       left: `${GUTTER + head * across}px`,
       top: `${layer * down}px`,
@@ -216,7 +216,7 @@ function point(view, event) {
   const value =
     code === ABSENT ? "not allowed" : code === NOT_A_NUMBER ? "not a number" : `${(code / FULL).toFixed(2)}${header.pooled ? " at most" : ""}`;
   tip.replaceChildren(
-    element("div", "where", `Layer ${layer}, head ${head}  ${header.names[layer][head]}`),
+    element("div", "where", `Layer ${layer}, head ${head}  ${header.jobs[layer][head].join(" · ")}`),
     element("div", "what", `${header.tokens[row]} → ${header.tokens[column]}  ${value}`),
   );
   tip.hidden = false;
@@ -251,7 +251,7 @@ function toSvg(view) {
       const [x, y] = [GUTTER + head * place.across, 22 + layer * place.down];
       const box = `x="${x}" y="${y}" width="${place.size}" height="${place.size}"`;
       small.getContext("2d").putImageData(mapImage(view.cells, view.colours, layer, head), 0, 0);
-      const does = header.names[layer][head];
+      const does = header.jobs[layer][head][0] ?? "";
       parts.push(
         `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
         `<image ${box} preserveAspectRatio="none" style="image-rendering:pixelated" href="${small.toDataURL()}"/>`,

@@ -4,7 +4,7 @@ import { drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText,
 
 const FAINT = 0.02; // lines below this weight are not drawn
 const NAMED = 0.05; // weights from here on stand as numbers under their word
-const GAP = 72; // pixels between the two rows of words
+const GAP = 60; // pixels between the two rows of words
 
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
