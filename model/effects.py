@@ -22,6 +22,7 @@ from model.transformer import Trace
 
 # Sentences, and the seed they are drawn with. Training and the card use other seeds; a short sentence may come twice.
 HELD_OUT, SEED = 128, 4
+MOST_CELLS = 2**21  # of the (T, S) maps of one head in one batch: every stage of every head is kept
 
 
 def log_probabilities(logits: Array) -> Array:
@@ -140,7 +141,7 @@ def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """How far the next word after `row` moves when that row of one head may not look at a key, key by key.
 
     The rest of the row is scaled up to sum to 1 again. Returns KL(intact ‖ blocked) in nats, (S,); 0 for a key that
-    had no weight. All keys run as one batch.
+    had no weight. Keys run together, as many as memory allows.
     """
     transformer, _ = model(experiment.weights)
     ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
@@ -149,7 +150,18 @@ def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
         weights = trace.layers[layer].attention.weights[0, head, row]  # (S,)
         rows = weights.repeat(len(weights), 1).fill_diagonal_(0.0)  # (S, S) row s without key s
         rows = rows / rows.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(rows.dtype).tiny)
-        overwrite = Overwrite(layer, head, row, rows.tolist())
-        changed = transformer(ids.repeat(len(weights), 1), switches=experiment.switches, overwrite=overwrite)
-    after = changed.logits[:, row].cpu().numpy()  # (S, V)
+        at_once = max(1, MOST_CELLS // len(weights) ** 2)
+        after = np.concatenate(
+            [
+                transformer(
+                    ids.repeat(len(some), 1),
+                    switches=experiment.switches,
+                    overwrite=Overwrite(layer, head, row, some.tolist()),
+                )
+                .logits[:, row]
+                .cpu()
+                .numpy()
+                for some in rows.split(at_once)
+            ]
+        )  # (S, V)
     return np.where(weights.cpu().numpy() > 0, kl(trace.logits[0, row].cpu().numpy()[None], after), 0.0)
