@@ -24,8 +24,8 @@ HEADLINE = "verb in the relative clause"  # the question that no shortcut answer
 
 
 def curve_of(card: dict[str, Any], what: str) -> Array:
-    """The learning curves of all seeds on a card, (R, N): the loss, or the accuracy at one question."""
-    curves = [seed.get("curve") or card["curve"] for seed in card["seeds"]]
+    """The learning curves of the R seeds that kept theirs, (R, N): the loss, or the accuracy at one question."""
+    curves = [seed["curve"] for seed in card["seeds"] if "curve" in seed] or [card["curve"]]
     return np.array(
         [[point["loss"] if what == "loss" else point["accuracy"][what] for point in curve] for curve in curves]
     )
