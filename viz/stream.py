@@ -18,6 +18,7 @@ def stream(a: Array, b: Array, stages: Sequence[str], words: Sequence[str], *, t
         raise ValueError(f"{len(stages)} stages and {len(words)} words do not fit values of {a.shape} and {b.shape}")
     at = list(range(len(stages)))
     lines = []
+    above = "B" if np.nan_to_num(b[-1]).mean() > np.nan_to_num(a[-1]).mean() else "A"  # its letter stands above its end
     for name, values, colour in (("A", a, theme.muted), ("B", b, theme.accent)):
         shown = np.where(np.isfinite(values), values, np.nan)
         for word, label in enumerate(axis_labels(words)):
@@ -39,7 +40,7 @@ def stream(a: Array, b: Array, stages: Sequence[str], words: Sequence[str], *, t
                 mode="lines+text",
                 line={"color": colour, "width": 3},
                 text=[""] * (len(at) - 1) + [name],
-                textposition="middle right",
+                textposition="top right" if name == above else "bottom right",
                 textfont={"color": colour, "size": 14},
                 cliponaxis=False,
                 hovertemplate=f"{name}, mean of all words: %{{y:.3g}}<extra></extra>",
@@ -51,7 +52,7 @@ def stream(a: Array, b: Array, stages: Sequence[str], words: Sequence[str], *, t
         layout={
             "template": template(theme),
             "height": 260,
-            "margin": {"l": 8, "r": 24, "t": 28, "b": 8},
+            "margin": {"l": 56, "r": 24, "t": 28, "b": 8},
             "title": {"text": title, "font": {"size": 13, "color": theme.muted}, "x": 0, "y": 0.98},
             "xaxis": {
                 "tickmode": "array",
@@ -63,8 +64,17 @@ def stream(a: Array, b: Array, stages: Sequence[str], words: Sequence[str], *, t
             "yaxis": {
                 "type": "log" if positive else "linear",
                 "automargin": True,
-                "nticks": 4,
-                "exponentformat": "power",
+                **(_whole_ticks(np.concatenate([a.ravel(), b.ravel()])) if positive else {"nticks": 4}),
             },
         },
     )
+
+
+def _whole_ticks(values: Array) -> dict[str, Any]:
+    """Ticks of a log axis that each say their whole number: Plotly writes 20 as a small 2."""
+    sizes = values[np.isfinite(values) & (values > 0)]
+    low, high = np.log10(sizes.min()), np.log10(sizes.max())
+    step = int(np.ceil((high - low) / 4)) or 1
+    powers = 10.0 ** np.arange(np.floor(low), np.ceil(high) + 1, step)
+    ticks = np.outer(powers, [1, 2, 5]).ravel() if high - low < 2 else powers
+    return {"tickmode": "array", "tickvals": ticks.tolist(), "ticktext": [f"{tick:.6g}" for tick in ticks]}
