@@ -36,8 +36,7 @@ controls.foot(experiment)
 controls.unknown_words(experiment)
 match removal.view():
     case "What breaks":
-        if removed == whole:
-            removal.offers()
+        removal.offers(removed.switches)
         removal.strip((whole, a), (without, b), words)
         head_grid.compare(
             weights_a,

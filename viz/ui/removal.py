@@ -59,9 +59,13 @@ def twin_of(removed: Experiment) -> str | None:
     return name if name in checkpoint.names() else None
 
 
-def offers() -> None:
-    """Nothing is taken out yet: one click takes out one part."""
+def offers(switches: Switches) -> None:
+    """What to look for, part by part; while nothing is taken out, one click takes out one part. One line either way."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="offers"):
+        if switches != Switches():
+            watched = [f"**{part.label}:** {part.watch}" for part in PARTS if part.name in switches.removed]
+            st.markdown(" ".join(["What to watch.", *(watched or ["Which rows still find their word."])]))
+            return
         st.markdown("Nothing is taken out yet, so B is A. Take out", width="content")
         for part in PARTS:
             state = {part.name: "false"}
@@ -79,11 +83,6 @@ def _named(switches: Switches) -> str:
     return f"without {' and '.join(named)}" if named else "the same"
 
 
-def watch(switches: Switches) -> str:
-    """What to look for, part by part."""
-    return " ".join(part.watch for part in PARTS if not getattr(switches, part.name))
-
-
 def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]], words: Sequence[str]) -> None:
     """The numbers that decide: losses, entropy, how far the prediction moved, and accuracy by kind of question."""
     ids = runs.encoding(a[0]).ids
@@ -92,14 +91,23 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     finite = np.isfinite(moved)
     far = int(np.argmax(np.where(finite, moved, -1)))
     columns = st.columns([3, 3, 3, 3, 6], gap="small")
-    for column, name, before, after in (
-        (columns[0], f"Loss, {unseen[0].sentences} fresh", unseen[0].loss, unseen[1].loss),
-        (columns[1], "Loss, this text", effects.surprise(a[1], ids), effects.surprise(b[1], ids)),
-        (columns[2], "Entropy of rows", effects.spread(a[1]), effects.spread(b[1])),
+    loss = "Mean −ln p of the word that comes, in nats a word. 0 is certainty."
+    rows = "How widely heads look, in nats: 0 is one word alone. Mean over all heads and words of this text."
+    for column, name, before, after, told in (
+        (columns[0], f"B: loss, {unseen[0].sentences} sentences", unseen[0].loss, unseen[1].loss, loss),
+        (columns[1], "B: loss, this text", effects.surprise(a[1], ids), effects.surprise(b[1], ids), loss),
+        (columns[2], "B: entropy of rows", effects.spread(a[1]), effects.spread(b[1]), rows),
     ):
-        column.metric(name, spelt(after), f"A {spelt(before)}", delta_color="off", delta_arrow="off")
+        column.metric(name, spelt(after), f"A {spelt(before)}", delta_color="off", delta_arrow="off", help=told)
     where = f"after “{markdown(words[far])}”" if finite.all() else "some are not numbers"
-    columns[3].metric("Largest KL(A ‖ B)", spelt(moved[far]), where, delta_color="off", delta_arrow="off")
+    columns[3].metric(
+        "Largest KL(A ‖ B)",
+        spelt(moved[far]),
+        where,
+        delta_color="off",
+        delta_arrow="off",
+        help="How far B's next-word probabilities are from A's, in nats: 0 is no change.",
+    )
     with columns[4]:
         accuracies(unseen[0], unseen[1])
     broken = effects.first_broken(b[1])
