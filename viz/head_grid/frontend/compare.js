@@ -1,7 +1,7 @@
 // A, B and A − B: one head large, every head small, and how far the prediction after each word has moved.
 
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage, svgHatch } from "./maps.js";
-import { drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
+import { FONT, drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
 
 const WORDS = 74; // room for the words left of the first map
 const ABOVE = 84; // room for the title and the words above a map
@@ -151,7 +151,8 @@ function drawMaps(view) {
     const [x, y] = origin(view, side);
     pen.fillStyle = theme.ink;
     pen.font = `600 15px ${family}`;
-    pen.fillText(title, x, y - ABOVE + 10, place.across - 12);
+    pen.fillText(fitted(pen, title, place.across - 12), x, y - ABOVE + 10);
+    if (side === 2) drawSigns(view, pen, family, x + pen.measureText(title).width + 14, y - ABOVE + 10);
     paint(largeImage(large, side, colours), x, y, place.size);
     pen.font = `${type}px ${family}`;
     tokens.forEach((token, at) => {
@@ -190,24 +191,49 @@ function drawMaps(view) {
   view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
 }
 
+// As much of a text as fits; squeezed letters cannot be read.
+function fitted(pen, text, room) {
+  if (pen.measureText(text).width <= room) return text;
+  let kept = text;
+  while (kept && pen.measureText(`${kept}…`).width > room) kept = kept.slice(0, -1);
+  return `${kept}…`;
+}
+
+// Which colour of the difference belongs to which side.
+const SIGNS = ["A looks more", "B looks more"];
+const signColours = ({ signed }) => [signed.at(-2), signed[1]];
+
+function drawSigns(view, pen, family, left, middle) {
+  pen.font = `12px ${family}`;
+  SIGNS.forEach((told, at) => {
+    pen.fillStyle = signColours(view.header.theme)[at];
+    pen.fillText(told, left, middle);
+    left += pen.measureText(told).width + 12;
+  });
+}
+
 // Right of the difference: how far the model's next word has moved, word by word.
 function barsOf(view) {
   const { place, moved } = view;
   const [x, top] = origin(view, 2);
   const most = Math.max(...moved.filter(Number.isFinite), 1e-9);
-  return { left: x + place.size + 14, top, room: MOVED - 26, tall: place.size / moved.length, most };
+  return { left: x + place.size + 14, top, room: MOVED - 58, tall: place.size / moved.length, most };
 }
+
+const MOVED_TITLE = ["next word moved,", "KL in nats"];
+const spellMoved = (kl) => (Number.isFinite(kl) ? (kl < 100 ? kl.toFixed(2) : kl.toFixed(0)) : "no number");
 
 function drawMoved(view, pen, family, moved) {
   const { left, top, room, tall, most } = barsOf(view);
   pen.fillStyle = view.header.theme.muted;
   pen.font = `11px ${family}`;
-  pen.fillText("next word moved,", left, top - 26, room + 14);
-  pen.fillText("KL in nats", left, top - 12, room + 14);
-  pen.fillStyle = view.header.theme.accent;
+  MOVED_TITLE.forEach((line, at) => pen.fillText(line, left, top - 26 + 14 * at, MOVED - 12));
   moved.forEach((kl, at) => {
     const long = Number.isFinite(kl) ? (kl / most) * room : room;
+    pen.fillStyle = view.header.theme.accent;
     pen.fillRect(left, top + (at + 0.25) * tall, long, Math.max(tall / 2, 1));
+    pen.fillStyle = view.header.theme.muted;
+    if (tall >= 10) pen.fillText(spellMoved(kl), left + long + 4, top + (at + 0.5) * tall, MOVED - room - 18);
   });
 }
 
@@ -298,10 +324,18 @@ function toSvg(view) {
       `<image ${box} preserveAspectRatio="none" style="image-rendering:pixelated" href="${sheet.toDataURL()}"/>`
     );
   };
+  const pen = document.createElement("canvas").getContext("2d");
   const parts = [svgHatch(theme)];
   sides.forEach(({ cells, colours, title }, side) => {
     const [x, y] = origin(view, side);
-    parts.push(svgText(x, y - ABOVE + 14, title, { size: 15, weight: 600, fill: theme.ink }));
+    pen.font = `600 15px ${FONT}`;
+    parts.push(svgText(x, y - ABOVE + 14, fitted(pen, title, place.across - 12), { size: 15, weight: 600, fill: theme.ink }));
+    if (side === 2) {
+      SIGNS.forEach((told, at) => {
+        const fill = signColours(theme)[at];
+        parts.push(svgText(x + pen.measureText(title).width + 14 + 86 * at, y - ABOVE + 14, told, { fill }));
+      });
+    }
     parts.push(picture(largeImage(large, side, colours), x, y, place.size));
     tokens.forEach((token, at) => {
       if (at % every) return;
@@ -321,13 +355,21 @@ function toSvg(view) {
         parts.push(svgText(left - 8, top + place.small / 2 + 4, `layer ${layer}`, { fill: theme.muted, anchor: "end" }));
       }
     }
+    const [left, top] = corner(view, side, ...header.selected);
+    const row = `x="${x}" y="${y + (header.row / tokens.length) * place.size}" width="${place.size}" height="${place.size / tokens.length}"`;
+    const head = `x="${left - 2}" y="${top - 2}" width="${place.small + 4}" height="${place.small + 4}"`;
+    parts.push(`<g fill="none" stroke="${theme.accent}" stroke-width="1.5"><rect ${row}/><rect ${head}/></g>`);
   });
   if (!place.narrow) {
     const { left, top, room, tall, most } = barsOf(view);
-    parts.push(svgText(left, top - 12, "KL of the next word, nats", { size: 10, fill: theme.muted }));
+    MOVED_TITLE.forEach((line, at) => {
+      parts.push(svgText(left, top - 26 + 14 * at, line, { size: 10, fill: theme.muted }));
+    });
     moved.forEach((kl, at) => {
       const long = Number.isFinite(kl) ? (kl / most) * room : room;
       parts.push(`<rect x="${left}" y="${top + (at + 0.25) * tall}" width="${long}" height="${tall / 2}" fill="${theme.accent}"/>`);
+      if (tall < 10) return;
+      parts.push(svgText(left + long + 4, top + (at + 0.5) * tall + 4, spellMoved(kl), { size: 10, fill: theme.muted }));
     });
   }
   return svgPage(root.clientWidth, place.height, theme, parts.join(""));
