@@ -152,7 +152,8 @@ STAGES = ("scores", "scaled", "biased", "masked", "weights")  # fields of Attent
 
 def stage(layer: int, head: int, does: Sequence[str]) -> str:
     """Which stage of the enlarged head to show, under its name. Returns the stage's field in AttentionTrace."""
-    st.markdown(f"**Layer {layer}, head {head}**" + (f" :gray[{' · '.join(does)}]" if does else ""))
+    named = f" :gray[{does[0]}]" if does else ""
+    st.markdown(f"**Layer {layer}, head {head}**{named}", help=" · ".join(does) if len(does) > 1 else None)
     return choice(
         "Stage",
         STAGES,
