@@ -374,11 +374,10 @@ def test_tab_reaches_every_part_of_the_page_and_shows_where_it_is(lab):
 def test_a_line_of_the_statistics_chooses_its_head(lab):
     lab.open(more="Head statistics")
     table = lab.key("statistics").get_by_test_id("stDataFrame")
-    table.scroll_into_view_if_needed()
-    row = 34.5
-    box = table.bounding_box()
-    line = LAYER * len(run(Experiment(text=EXAMPLE)).layers[0].attention.weights) + HEAD
-    lab.page.mouse.click(box["x"] + 17, box["y"] + row * (line + 1.5))  # the box at the left of its line
+    expect(table.get_by_test_id("data-grid-canvas")).to_be_visible()
+    n_heads = len(run(Experiment(text=EXAMPLE)).layers[0].attention.weights)
+    tall = 34.5  # of the line of names, and of every other
+    table.click(position={"x": 17, "y": tall * (1 + LAYER * n_heads + HEAD + 0.5)})  # the box at the left of its line
     lab.wait_for_link("layer=")
     assert lab.link() == {"more": "Head statistics", "layer": str(LAYER), "head": str(HEAD)}
 
