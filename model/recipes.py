@@ -8,6 +8,7 @@ from model.config import ModelConfig
 from model.switches import PARTS, Switches
 from model.tasks import TASKS, Sentence
 
+CURVE_SENTENCES = 400  # fresh sentences that every snapshot is examined on
 TRAINING, CHOOSING, REPORTING = 1, 2, 3  # seeds of the sentences to learn from, to choose a run by, to report on
 
 

@@ -19,11 +19,9 @@ import torch
 from model import checkpoint
 from model.exam import Exam, examine
 from model.learn import learn, make
-from model.recipes import CHOOSING, RECIPES, REPORTING, TRAINING, Recipe, draw_sentences
+from model.recipes import CHOOSING, CURVE_SENTENCES, RECIPES, REPORTING, TRAINING, Recipe, draw_sentences
 from model.tasks import Sentence
 from model.transformer import Transformer
-
-CURVE_SENTENCES = 400  # held-out sentences that every snapshot is examined on
 
 
 def shortfall(exam: Exam, recipe: Recipe) -> float:

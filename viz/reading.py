@@ -101,19 +101,21 @@ def read_knockouts(loss: Array) -> str:
     )
 
 
-def read_twin(whole: float, now: float, never: float, part: str) -> str:
-    """Losses on the same fresh sentences: the whole model, the part removed now, and a model that never had it."""
-    if never < 0.5 * whole:
+def read_twin(whole: Array, never: Array, now: float, n: int, part: str) -> str:
+    """Losses on fresh sentences: of the whole model and of one that never had the part, for every seed (R,); and of
+    the whole model with the part removed now, on `n` of them."""
+    if np.median(never) < 0.5 * np.median(whole):
         verdict = "far below what the language allows: it reads the answer instead of foretelling it"
-    elif never < whole + 0.05:
-        verdict = "as well as with it: the others have learnt to do its work"
-    elif never < now:
-        verdict = "worse than with it, and better than losing it after training"
+    elif never.max() < np.median(whole) + 0.05:
+        verdict = "as well as with it"
+    elif np.median(never) < np.median(whole) + 0.05:
+        verdict = "as well as with it in most seeds, not in all"
     else:
-        verdict = "worse than losing it after training"
+        verdict = "worse than with it"
     return (
-        f"{part}: whole, the loss is {whole:.2f} nats a word; removed now, {now:,.2f}; "
-        f"trained without, **{never:,.2f}**, {verdict}."
+        f"{part}. Loss in nats a word, middle of {len(whole)} seeds: whole {np.median(whole):.2f}; trained without "
+        f"**{np.median(never):.2f}** ({never.min():.2f} to {never.max():.2f}), {verdict}. "
+        f"Removed now, on {n} sentences: {now:,.2f}."
     )
 
 
@@ -122,7 +124,9 @@ def read_curves(seeds: Mapping[str, Array], value_name: str) -> str:
     ends = []
     for name, values in seeds.items():
         last = values[:, -1]
-        ends.append(f"{name} {np.median(last):.2f} ({last.min():.2f} to {last.max():.2f}, {len(last)} seeds)")
+        ends.append(
+            f"{name} {np.median(last):.2f} ({last.min():.2f} to {last.max():.2f}, {len(last)} {'seed' if len(last) == 1 else 'seeds'})"
+        )
     return f"At the end, {value_name}: {'; '.join(ends)}."
 
 

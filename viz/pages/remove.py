@@ -44,7 +44,7 @@ match removal.view():
             words,
             key="compare",
             masks=(mask_a, mask_b),
-            titles=("A  whole", f"B  {told}", "A − B"),
+            titles=(f"A  whole, layer {layer} head {head}", f"B  {told}", "A − B"),
             moved=kl,
             selected=(layer, head),
             row=row,

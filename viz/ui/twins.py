@@ -9,6 +9,7 @@ import streamlit as st
 
 from model import checkpoint, effects
 from model.generate import generate
+from model.recipes import CURVE_SENTENCES
 from model.run import Experiment, encode, run
 from model.switches import PARTS, Switches
 from viz.curves import curves
@@ -65,21 +66,18 @@ def show(base: str, theme: Theme) -> None:
         bind=None,
     )
     twin = f"{base}-without-{part}"
-    losses = (
-        removal.held_out(base, Switches()).loss,
-        removal.held_out(base, Switches().without(part)).loss,
-        removal.held_out(twin, Switches()).loss,
-    )
-    with st.container(key="reading_twin"):
-        st.markdown(read_twin(*losses, labels[part]))
     cards = {"with every part": runs.about(base), "never had it": runs.about(twin)}
+    whole, never = [np.array([seed["loss"] for seed in card["seeds"]]) for card in cards.values()]
+    now = removal.held_out(base, Switches().without(part))
+    with st.container(key="reading_twin"):
+        st.markdown(read_twin(whole, never, now.loss, now.sentences, labels[part]))
     steps = [point["step"] for point in cards["with every part"]["curve"]]
     questions = list(cards["with every part"]["exam"]["accuracy"])
     left, middle, right = st.columns(3, gap="large")
     with left:
         loss = {name: curve_of(card, "loss") for name, card in cards.items()}
         panel.chart(
-            curves(steps, loss, theme=theme, value_name="loss on fresh sentences, nats"),
+            curves(steps, loss, theme=theme, value_name=f"loss on {CURVE_SENTENCES} fresh sentences, nats"),
             key="loss_curves",
             sentence=read_curves(loss, "loss"),
             table=partial(curve_table, steps, loss),
