@@ -21,6 +21,7 @@ from model.tasks.grammar_words import LINKING
 
 FRESH = 4  # a seed of sentences that no part of the training uses
 SENTENCES = 2500
+FEWEST = 10  # cases: a mean over fewer says nothing
 # Most tokens have no use for the one before them, and there the head rests: over all positions it stays below its goal.
 MISSED = {"grammar": {"previous token"}}
 TEXTS = ("grammar", "grammar-without-mask")
@@ -100,6 +101,8 @@ def test_scores_of_every_head_on_the_card_hold_on_fresh_sentences(name: str):
     config = checkpoint.card(name)["config"]
     assert set(found.relations) == set(told)
     for relation, score in told.items():
+        if found.relations[relation].n < FEWEST:
+            continue
         for measure in ("mass", "top1"):
             expected = np.array(score[measure])  # (L, H)
             assert expected.shape == (config["n_layers"], config["n_heads"])

@@ -124,9 +124,8 @@ def read_curves(seeds: Mapping[str, Array], value_name: str) -> str:
     ends = []
     for name, values in seeds.items():
         last = values[:, -1]
-        ends.append(
-            f"{name} {np.median(last):.2f} ({last.min():.2f} to {last.max():.2f}, {len(last)} {'seed' if len(last) == 1 else 'seeds'})"
-        )
+        many = "1 seed" if len(last) == 1 else f"{len(last)} seeds"
+        ends.append(f"{name} {np.median(last):.2f} ({last.min():.2f} to {last.max():.2f}, {many})")
     return f"At the end, {value_name}: {'; '.join(ends)}."
 
 
