@@ -93,7 +93,7 @@ function arrange(view) {
   const [layers, heads, rows] = cells.shape;
   const wide = (root.clientWidth - GUTTER) / heads;
   const longest = Math.max(...header.jobs.flat().map(([name = ""]) => name.length));
-  const label = 4 + 16 * Math.min(3, Math.ceil((longest * LETTER) / wide)); // as many lines as the longest name needs
+  const label = 4 + 16 * Math.min(4, Math.ceil((longest * LETTER * 1.2) / wide)); // as many lines as the longest name needs
   const gap = wide > 70 ? 18 : 4;
   const room = Math.min(wide - gap, Math.max(LEAST, HEIGHT / layers - label - 8));
   // Whole device pixels a cell, so that no row of a map looks thicker than another.
