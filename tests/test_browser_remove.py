@@ -207,7 +207,7 @@ def test_the_comparison_is_saved_as_svg_and_png(bench):
     assert re.fullmatch(r"grammar-.*compare\.svg", name)
     root = ElementTree.fromstring(svg)
     texts = {"".join(text.itertext()).strip() for text in root.iter(f"{SVG}text")}
-    assert {*WORDS, "A  whole", "B  without scaling by √d_k", "A − B", "KL in nats"} <= texts
+    assert {*WORDS, "A  whole, layer 2 head 2", "B  without scaling by √d_k", "A − B", "KL in nats"} <= texts
     assert len(root.findall(f"{SVG}image")) == 3 * (1 + 12)
     size = float(root.get("width")), float(root.get("height"))
     name, png = bench.save("compare", "PNG")
