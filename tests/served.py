@@ -88,7 +88,7 @@ def wait_for_picture(page: Page) -> None:
     """Until the grid, the sentence and the enlarged map are drawn and the script has come to rest."""
     page.locator(".st-key-grid .lab[data-drawn]").wait_for(timeout=PATIENCE)
     page.locator(".st-key-sentence .word.lit").wait_for(timeout=PATIENCE)
-    page.locator(".st-key-enlarged .js-plotly-plot .heatmaplayer image").first.wait_for(timeout=PATIENCE)
+    page.locator(".st-key-enlarged .lab[data-drawn]").wait_for(timeout=PATIENCE)
     wait_for_rest(page)
 
 

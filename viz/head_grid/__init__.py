@@ -2,17 +2,36 @@
 
 pack.py              arrays → one block of bytes
 mounts.py            the components as functions
+panels.py            large maps beside each other
+odds.py              bars of probabilities, and the guesses of every layer
 frontend/store.js    which row is lit, shared by everything on the page
 frontend/sentence.js the sentence twice, with lines from the word that looks to the words it looks at
 frontend/grid.js     the maps of all heads
 frontend/compare.js  two runs beside each other, and their difference
 frontend/saturation.js  every step of d_k, slid through without a round trip
+frontend/panels.js   large maps beside each other, one of them to paint on
+frontend/bars.js     bars of probabilities
+frontend/guesses.js  what every layer expects next
+frontend/pen.js      one drawing for the screen and for the saved file
 frontend/maps.js     cells of one byte as pixels
-frontend/chart.js    the lit row on the enlarged Plotly map
 frontend/save.js     any figure of the page as SVG or PNG
 """
 
 from viz.head_grid.mounts import Measure, compare, grid, saturation, save, sentence
+from viz.head_grid.odds import bars, guesses
 from viz.head_grid.pack import MOST_PIXELS
+from viz.head_grid.panels import Panel, panels
 
-__all__ = ["MOST_PIXELS", "Measure", "compare", "grid", "saturation", "save", "sentence"]
+__all__ = [
+    "MOST_PIXELS",
+    "Measure",
+    "Panel",
+    "bars",
+    "compare",
+    "grid",
+    "guesses",
+    "panels",
+    "saturation",
+    "save",
+    "sentence",
+]

@@ -16,7 +16,8 @@ Array = np.ndarray[Any, Any]
 
 
 @cache
-def _component(name: str) -> Callable[..., Any]:
+def component(name: str) -> Callable[..., Any]:
+    """The component of that name, with its script and its style."""
     # At the first use, not at the import: Streamlit finds the files only while it runs.
     return st.components.v2.component(f"attention-lab.{name}", js=f"{name}.js", css=f"{name}.css")
 
@@ -60,7 +61,7 @@ def sentence(
         "theme": asdict(theme),
     }
     data = pack(header, weights=weights.astype(np.float32), mask=mask.astype(np.uint8))
-    _component("sentence")(key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]))
+    component("sentence")(key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]))
 
 
 def grid(
@@ -73,15 +74,14 @@ def grid(
     selected: tuple[int, int],
     row: int,
     pinned: bool,
-    chart: str,
     theme: Theme,
     on_head: Callable[[int, int], None],
     on_pin: Callable[[int | None], None],
 ) -> None:
     """Every head of every layer.
 
-    weights, mask (L, H, T, S); jobs[l][h]: what that head does, best first; row: the row to light when none is hovered;
-    chart: the key of the enlarged Plotly map, which lights up too. on_head is called with a clicked (layer, head).
+    weights, mask (L, H, T, S); jobs[l][h]: what that head does, best first; row: the row to light when none is hovered.
+    on_head is called with a clicked (layer, head).
     """
     header = {
         "key": key,
@@ -90,12 +90,11 @@ def grid(
         "selected": selected,
         "row": row,
         "pinned": pinned,
-        "chart": chart,
         "pooled": max(weights.shape[2:]) > MOST_PIXELS,
         "theme": asdict(theme),
     }
     data = pack(header, cells=encode_weights(weights, mask))
-    _component("grid")(
+    component("grid")(
         key=key,
         data=data,
         on_head_change=lambda: on_head(*st.session_state[key]["head"]),
@@ -147,7 +146,7 @@ def compare(
         large=large.astype(np.float32),
         moved=moved.astype(np.float32),
     )
-    _component("compare")(
+    component("compare")(
         key=key,
         data=data,
         on_head_change=lambda: on_head(*st.session_state[key]["head"]),
@@ -190,9 +189,9 @@ def saturation(
     }
     arrays = {"rows": rows, "density": density, "numbers": numbers}
     data = pack(header, **{name: array.astype(np.float32) for name, array in arrays.items()})
-    _component("saturation")(key=key, data=data, on_d_k_change=lambda: on_d_k(st.session_state[key]["d_k"]))
+    component("saturation")(key=key, data=data, on_d_k_change=lambda: on_d_k(st.session_state[key]["d_k"]))
 
 
 def save(figure: str, file: str, *, key: str, theme: Theme) -> None:
     """Buttons that save the figure with that key as SVG or PNG, drawn in the browser."""
-    _component("save")(key=key, data=pack({"figure": figure, "file": file, "theme": asdict(theme)}))
+    component("save")(key=key, data=pack({"figure": figure, "file": file, "theme": asdict(theme)}))

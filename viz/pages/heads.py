@@ -6,9 +6,7 @@ import streamlit as st
 
 from model import Switches
 from viz import head_grid
-from viz.bars import bars
 from viz.export import file_name
-from viz.guesses import guesses
 from viz.heatmap import heatmap
 from viz.reading import read_grid, read_layers, read_next, read_row, telling_row
 from viz.ui import controls, facts, frame, panel, runs
@@ -59,7 +57,6 @@ with every_head:
         selected=(layer, head),
         row=row,
         pinned=pinned is not None,
-        chart="enlarged",
         theme=theme,
         on_head=controls.choose_head,
         on_pin=controls.choose_token,
@@ -79,18 +76,25 @@ with every_head:
 with one_head:
     stage = controls.stage(layer, head, jobs[layer][head])
     values = getattr(attention, stage)[head]  # (T, S)
-    panel.chart(
-        heatmap(
-            values,
-            words,
-            words,
-            theme=theme,
-            mask=mask if stage in ("masked", "weights") else None,
-            signed=stage != "weights",
-            row=row,
-            value_name="weight" if stage == "weights" else "score",
-        ),
+    head_grid.panels(
+        [
+            head_grid.Panel(
+                "",
+                values,
+                kind="weight" if stage == "weights" else "signed",
+                mask=mask if stage in ("masked", "weights") else None,
+            )
+        ],
+        words,
+        words,
         key="enlarged",
+        theme=theme,
+        row=row,
+        pinned=pinned is not None,
+        on_pin=controls.choose_token,
+    )
+    panel.below(
+        "enlarged",
         sentence=read_row(weights, words, row),
         table=partial(facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
@@ -101,17 +105,19 @@ match controls.more():
     case "Next word":
         now, layerwise = st.columns([2, 3], gap="large")
         with now:
-            panel.chart(
-                bars(following.probabilities[-1], following.words[-1], theme=theme),
-                key="next",
+            head_grid.bars({"": following.probabilities[-1]}, following.words[-1], key="next", theme=theme)
+            panel.below(
+                "next",
                 sentence=read_next(following.probabilities[-1], following.words[-1], words[row]),
                 table=partial(facts.next_table, following),
                 file=file_name(experiment.name, f"next-word-{row}"),
             )
         with layerwise:
-            panel.chart(
-                guesses(following.probabilities[:, :5], [choices[:5] for choices in following.words], theme=theme),
-                key="lens",
+            head_grid.guesses(
+                following.probabilities[:, :5], [choices[:5] for choices in following.words], key="lens", theme=theme
+            )
+            panel.below(
+                "lens",
                 sentence=read_layers(following.words),
                 table=partial(facts.guess_table, following),
                 file=file_name(experiment.name, f"layers-{row}"),

@@ -9,7 +9,6 @@ from model import Switches
 from model.effects import moved
 from viz import head_grid
 from viz.export import file_name
-from viz.pairs import pairs
 from viz.reading import read_change, read_next
 from viz.ui import controls, facts, frame, knockouts, norms, panel, removal, rows, runs, saturation, streams, twins
 
@@ -63,9 +62,9 @@ match removal.view():
             case "Next word":
                 p, q, likely = removal.next_words(a, b, row, experiment.weights)
                 with st.columns([3, 2])[0]:
-                    panel.chart(
-                        pairs(p, q, likely, theme=theme),
-                        key="pairs",
+                    head_grid.bars({"A": p, "B": q}, likely, key="pairs", theme=theme)
+                    panel.below(
+                        "pairs",
                         sentence=read_next(p, likely, words[row], who="A")
                         + " "
                         + read_next(q, likely, words[row], who="B"),

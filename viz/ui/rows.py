@@ -10,8 +10,8 @@ import streamlit as st
 from model import effects
 from model.overwrite import Overwrite, renormalise
 from model.run import Experiment
+from viz import head_grid
 from viz.labels import markdown
-from viz.pairs import pairs
 from viz.reading import read_effects
 from viz.scatter import scatter
 from viz.theme import Theme
@@ -63,9 +63,9 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
         changed = runs.trace(replace(experiment, overwrite=written))
         p, q, likely = removal.next_words(trace, changed, row, experiment.weights, n=5)
         moved = float(effects.moved(trace, changed)[row])
-        panel.chart(
-            pairs(p, q, likely, theme=theme),
-            key="overwritten",
+        head_grid.bars({"A": p, "B": q}, likely, key="overwritten", theme=theme)
+        panel.below(
+            "overwritten",
             sentence=f"With its row overwritten (B) the word after **{markdown(words[row])}** moves by KL {moved:.3f}.",
             table=lambda: {"word": likely, "A": p, "B": q},
             file=f"{replace(experiment, overwrite=written).name}-{row}",

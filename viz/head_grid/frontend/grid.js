@@ -1,6 +1,5 @@
 // Every head of every layer as a small map: one canvas for the maps, one above it for the lit row.
 
-import { followChart, lightChart } from "./chart.js";
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage, svgHatch } from "./maps.js";
 import { drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
 
@@ -25,7 +24,6 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   }
   const stop = listen(key, () => light(view));
   drawings.set(header.key, () => toSvg(view));
-  followChart(header.chart, header.tokens.length);
   arrange(view);
   return stop;
 }
@@ -190,7 +188,6 @@ function light(view) {
   const [layer, head] = header.selected;
   pen.lineWidth = 2;
   pen.strokeRect(GUTTER + head * place.across - 3, layer * place.down + 0.5, place.size + 6, place.size + 2);
-  lightChart(header.chart, row, header.theme, hoveredRow() !== null);
 }
 
 // The pointer over a map lights its row everywhere and names the cell.

@@ -1,0 +1,226 @@
+// Large maps beside each other, of the same words: a head's weights, its stages, a mask that can be painted.
+
+import { ABSENT, FULL, NOT_A_NUMBER, colourTable } from "./maps.js";
+import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
+import { drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "./store.js";
+
+const GAP = 16; // between maps
+const LEAST = 170; // pixels of a map, before the next one goes below
+const MOST = 440;
+const TITLE = 22;
+const SCALE = 26; // room below a map for its scale
+const TURN = -56; // degrees: the words above a map
+const MOST_WORDS = 40; // more would overlap
+
+export default function ({ data, parentElement, setTriggerValue, key }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  Object.assign(view, {
+    header,
+    values: arrays.values.values, // (N, T, S) exact; NaN: not allowed, Infinity: allowed and not a number
+    colours: { weight: colourTable(header.theme.weights), signed: colourTable(header.theme.signed) },
+    tell: setTriggerValue,
+  });
+  root.style.touchAction = header.paint === null ? "" : "none";
+  const stop = listen(key, () => light(view));
+  drawings.set(header.key, () => asSvg(root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, header.row)));
+  arrange(view);
+  return stop;
+}
+
+function build(root) {
+  const [maps, lit, tip] = [element("canvas", "maps"), element("canvas", "lit"), element("div", "tip")];
+  tip.hidden = true;
+  root.append(maps, lit, tip);
+  const view = { root, maps, lit, tip, painting: null };
+  root.onpointerdown = (event) => startPainting(view, event);
+  root.onpointermove = (event) => (view.painting ? paint(view, event) : point(view, event));
+  root.onpointerup = () => endPainting(view);
+  root.onpointercancel = root.onpointerup;
+  root.onpointerleave = () => {
+    tip.hidden = true;
+    hover(null);
+  };
+  root.onclick = (event) => {
+    const found = find(view, event);
+    const { pins, paint, pinned, row } = view.header;
+    if (found && pins && found.panel !== paint) view.tell("pin", { row: pinned && row === found.row ? null : found.row });
+  };
+  new ResizeObserver(() => arrange(view)).observe(root);
+  return view;
+}
+
+// Where everything stands, from the width alone.
+function arrange(view) {
+  const { root, header } = view;
+  if (!header || !root.clientWidth) return;
+  const { looking, looked, panels } = header;
+  const longest = (words) => Math.max(...words.map((word) => widthOf(word, 12)));
+  const left = Math.min(longest(looking), 92) + 12; // room for the words that look
+  const titles = panels.some(({ title }) => title) ? TITLE : 0;
+  const above = titles + Math.min(longest(looked), 92) * Math.sin((-TURN * Math.PI) / 180) + 16;
+  const columns = Math.max(1, Math.min(panels.length, Math.floor((root.clientWidth - left) / (LEAST + GAP))));
+  const across = (root.clientWidth - left) / columns;
+  const most = Math.max(looking.length, looked.length);
+  const room = Math.min(across - GAP, MOST);
+  const cell = most <= room / 4 ? Math.floor(room / most) : room / most; // whole pixels where they can be seen
+  const [wide, tall] = [cell * looked.length, cell * looking.length];
+  const block = above + tall + SCALE + 6;
+  view.place = { left, above, columns, across, cell, wide, tall, block, height: block * Math.ceil(panels.length / columns) };
+  root.style.height = `${view.place.height}px`;
+  onCanvas(view.maps, root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, null));
+  view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  light(view);
+}
+
+function origin({ place }, panel) {
+  return [place.left + (panel % place.columns) * place.across, Math.floor(panel / place.columns) * place.block + place.above];
+}
+
+const at = ({ header }, panel, row, column) => (panel * header.looking.length + row) * header.looked.length + column;
+
+function draw(view, pen, row) {
+  const { header, place } = view;
+  const { theme, looking, looked } = header;
+  const every = Math.ceil(Math.max(looking.length, looked.length) / MOST_WORDS);
+  const size = Math.max(8, Math.min(13, place.cell));
+  header.panels.forEach((panel, number) => {
+    const [x, y] = origin(view, number);
+    if (panel.title) pen.text(x, y - place.above + 10, fitted(panel.title, place.across - 8, 14, 600), { size: 14, weight: 600 });
+    pen.absent(x, y, place.wide, place.tall);
+    pen.image(picture(view, number), x, y, place.wide, place.tall);
+    for (const [marked, column] of panel.marks) {
+      pen.frame(x + column * place.cell + 1, y + marked * place.cell + 1, place.cell - 2, place.cell - 2, theme.accent, 2);
+    }
+    looked.forEach((word, index) => {
+      if (index % every) return;
+      const told = fitted(word, 92, size);
+      pen.text(x + (index + 0.5) * place.cell, y - 6, told, { size, fill: theme.muted, turn: TURN });
+    });
+    if (number % place.columns === 0) {
+      looking.forEach((word, index) => {
+        if (index % every) return;
+        pen.text(x - 6, y + (index + 0.5) * place.cell, fitted(word, place.left - 8, size), { size, anchor: "end" });
+      });
+    }
+    drawScale(view, pen, panel, x, y + place.tall + 14);
+    if (place.wide > 300) {
+      const told = { size: 11, fill: theme.muted, anchor: "end" };
+      pen.text(x + place.wide, y + place.tall + 14, "rows look, columns are looked at", told);
+    }
+    if (row !== null) pen.frame(x - 0.5, y + row * place.cell, place.wide + 1, Math.max(place.cell, 3), theme.accent, 1.5);
+  });
+}
+
+// The colours of a map and the numbers at their ends; what is hatched is on no scale.
+function drawScale({ header: { theme } }, pen, panel, x, y) {
+  const quiet = { size: 11, fill: theme.muted };
+  if (panel.kind === "mask") {
+    pen.rect(x, y - 4, 12, 8, theme.weights[3]);
+    pen.text(x + 17, y, "may look", quiet);
+    pen.absent(x + 80, y - 4, 12, 8);
+    pen.text(x + 97, y, "may not", quiet);
+    return;
+  }
+  const spelt = panel.kind === "weight" ? ["0", "1"] : [`−${short(panel.limit)}`, `+${short(panel.limit)}`];
+  const strip = new ImageData(FULL + 1, 1);
+  strip.data.set(colourTable(panel.kind === "weight" ? theme.weights : theme.signed).subarray(0, (FULL + 1) * 4));
+  const begin = x + widthOf(spelt[0], 11) + 5;
+  pen.text(x, y, spelt[0], quiet);
+  pen.image(strip, begin, y - 4, 56, 8);
+  pen.frame(begin, y - 4, 56, 8, theme.rule);
+  pen.text(begin + 61, y, spelt[1], quiet);
+}
+
+const short = (number) => (number >= 100 ? number.toFixed(0) : number >= 10 ? number.toFixed(1) : number.toFixed(2));
+
+function picture(view, number) {
+  const { looking, looked, panels, theme } = view.header;
+  const { kind, limit } = panels[number];
+  const image = new ImageData(looked.length, looking.length);
+  const ink = [1, 3, 5].map((from) => parseInt(theme.weights[3].slice(from, from + 2), 16));
+  for (let cell = 0; cell < looking.length * looked.length; cell++) {
+    const value = view.values[number * looking.length * looked.length + cell];
+    if (kind === "mask") {
+      if (value) image.data.set([...ink, 255], cell * 4);
+      continue;
+    }
+    const share = kind === "weight" ? value : (value / limit + 1) / 2;
+    const code = Number.isNaN(value) ? ABSENT : value === Infinity ? NOT_A_NUMBER : Math.round(Math.min(Math.max(share, 0), 1) * FULL);
+    image.data.set(view.colours[kind].subarray(code * 4, code * 4 + 4), cell * 4);
+  }
+  return image;
+}
+
+function light(view) {
+  const { header, place, root } = view;
+  if (!place) return;
+  const row = hoveredRow() ?? header.row;
+  onCanvas(view.lit, root.clientWidth, place.height, header.theme, (pen) => {
+    if (row === null || row >= header.looking.length) return;
+    header.panels.forEach((_, number) => {
+      const [x, y] = origin(view, number);
+      pen.frame(x - 0.5, y + row * place.cell, place.wide + 1, Math.max(place.cell, 3), header.theme.accent, 1.5);
+    });
+  });
+}
+
+// The cell under the pointer, and in which map.
+function find(view, event) {
+  const { root, place, header } = view;
+  const box = root.getBoundingClientRect();
+  const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+  for (let panel = 0; panel < header.panels.length; panel++) {
+    const [x, y] = origin(view, panel);
+    const [column, row] = [px - x, py - y].map((offset) => Math.floor(offset / place.cell));
+    if (column >= 0 && row >= 0 && column < header.looked.length && row < header.looking.length) {
+      return { panel, row, column, px, py };
+    }
+  }
+  return null;
+}
+
+function point(view, event) {
+  const { tip, header, root } = view;
+  const found = find(view, event);
+  root.style.cursor = found && (found.panel === header.paint ? "crosshair" : header.pins ? "pointer" : "");
+  tip.hidden = !found;
+  hover(found ? found.row : null);
+  if (!found) return;
+  const spelt = header.panels.map(({ title, kind }, panel) => {
+    const value = view.values[at(view, panel, found.row, found.column)];
+    const number = Number.isNaN(value) ? "not allowed" : value === Infinity ? "not a number" : value.toFixed(3);
+    const told = kind === "mask" ? (value ? "may look" : "may not look") : number;
+    return header.panels.length > 1 ? `${title} ${told}` : told;
+  });
+  const words = `${header.looking[found.row]} → ${header.looked[found.column]}`;
+  tip.replaceChildren(element("div", "where", words), element("div", "what", spelt.join("\n")));
+  tip.style.left = `${Math.max(0, Math.min(found.px + 14, root.clientWidth - tip.offsetWidth - 4))}px`;
+  tip.style.top = `${found.py + 16}px`;
+}
+
+// Painting: the first cell decides whether the stroke allows or forbids; the server hears of it when it ends.
+function startPainting(view, event) {
+  const found = find(view, event);
+  if (view.header.paint === null || found?.panel !== view.header.paint) return;
+  view.root.setPointerCapture(event.pointerId);
+  view.painting = { allow: !view.values[at(view, found.panel, found.row, found.column)], cells: new Map() };
+  view.tip.hidden = true;
+  paint(view, event);
+}
+
+function paint(view, event) {
+  const found = find(view, event);
+  if (found?.panel !== view.header.paint) return;
+  const { allow, cells } = view.painting;
+  view.values[at(view, found.panel, found.row, found.column)] = allow ? 1 : 0;
+  cells.set(`${found.row} ${found.column}`, [found.row, found.column, allow]);
+  onCanvas(view.maps, view.root.clientWidth, view.place.height, view.header.theme, (pen) => draw(view, pen, null));
+}
+
+function endPainting(view) {
+  if (!view.painting) return;
+  view.tell("paint", [...view.painting.cells.values()]);
+  view.painting = null;
+}
