@@ -68,7 +68,8 @@ def attend(
     scores = q @ k.transpose(-2, -1)  # (B, H, T, S)
     scaled = scores / math.sqrt(q.size(-1)) if scale else scores
     biased = scaled if bias is None else scaled + bias
-    masked = biased + mask.floor.to(biased.dtype)  # (B, H, T, S)
+    # As good as adding −∞, and right also where a forbidden score is ∞ itself: ∞ − ∞ would be no number.
+    masked = torch.minimum(biased, mask.ceiling.to(biased.dtype))  # (B, H, T, S)
     weights = softmax_over_allowed(masked, mask.nothing)  # (B, H, T, S)
     z = weights @ v  # (B, H, T, D)
     out = z.transpose(1, 2).flatten(2)  # (B, T, H·D)
@@ -100,17 +101,24 @@ class MultiHeadAttention(nn.Module):
         position: Position,
         switches: Switches,
         overwrite: Overwrite | None = None,
+        past: AttentionTrace[Tensor] | None = None,
     ) -> AttentionTrace[Tensor]:
-        """looking (B, T, C), looked_at (B, S, C), mask broadcastable to (B, H, T, S)."""
+        """looking (B, T, C), looked_at (B, S, C), mask broadcastable to (B, H, T, S).
+
+        past: what this attention did with the words before these: its keys and values stand in front of the new ones.
+        """
         q = self._split(self.w_q(looking))  # (B, H, T, D)
         k = self._split(self.w_k(looked_at))  # (B, H, S, D)
         v = self._split(self.w_v(looked_at))  # (B, H, S, D)
-        bias = None
+        before = 0 if past is None else past.k.size(2)
+        queries_at = torch.arange(before, before + q.size(2), device=q.device)  # (T,)
+        keys_at = torch.arange(before, before + k.size(2), device=q.device)  # (S,)
         if switches.position:
-            queries_at = torch.arange(looking.size(1), device=looking.device)  # (T,)
-            keys_at = torch.arange(looked_at.size(1), device=looking.device)  # (S,)
             q, k = position.rotate(q, queries_at), position.rotate(k, keys_at)
-            bias = position.bias(self.layer, queries_at, keys_at)  # (H, T, S)
+        if past is not None:
+            k, v = torch.cat((past.k, k), dim=2), torch.cat((past.v, v), dim=2)  # S is now all words so far
+            keys_at = torch.arange(k.size(2), device=q.device)  # (S,)
+        bias = position.bias(self.layer, queries_at, keys_at) if switches.position else None  # (H, T, S)
         trace = attend(q, k, v, mask, bias, switches.scale)
         if overwrite is not None and overwrite.layer == self.layer:
             weights = trace.weights.clone()  # (B, H, T, S)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from model.cache import looks_back
 from model.effects import log_probabilities
 from model.run import Array, Experiment, encode, model, run
 from model.tokenizer import PAD, START, UNKNOWN
@@ -27,7 +28,8 @@ def generate(experiment: Experiment, tokens: int = 20, method: str = "greedy", s
     """Add `tokens` words to the experiment's text, one after another.
 
     method: "greedy" takes the likeliest word each time, "sample" draws from the distribution with this seed. The
-    special tokens are never said.
+    special tokens are never said. Where the mask looks back only, each word is read once and its keys and values are
+    kept; otherwise everything is read again for every word.
 
     Raises:
         ValueError: an unknown method; TextError: a text that cannot be run.
@@ -39,9 +41,14 @@ def generate(experiment: Experiment, tokens: int = 20, method: str = "greedy", s
     silent = [tokenizer.id_of[token] for token in (PAD, UNKNOWN, START)]
     ids, said, logprobs = list(encode(experiment).ids), [], []
     rng = np.random.default_rng(seed)
+    keeps = experiment.looks is None and looks_back(transformer, experiment.switches)
+    past: Trace[torch.Tensor] | None = None
     with torch.inference_mode():
         for _ in range(tokens):
-            trace = transformer(torch.tensor([ids], device=device), switches=experiment.switches)
+            new = torch.tensor([ids if past is None else ids[-1:]], device=device)  # (1, T): all, then one at a time
+            looks = None if experiment.looks is None else experiment.looks.over(len(ids)).to(device)  # (T, T)
+            trace = transformer(new, switches=experiment.switches, looks=looks, past=past)
+            past = trace if keeps else None
             logits = trace.logits[0, -1].float().cpu().numpy()  # (V,)
             logits[silent] = -np.inf
             odds = log_probabilities(logits)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from model.checkpoint import load
 from model.device import choose_device, keep_freed_memory
+from model.mask import Looks
 from model.overwrite import Overwrite
 from model.switches import Switches
 from model.tokenizer import Encoding, WordTokenizer
@@ -29,13 +30,15 @@ class Experiment:
     text: str = ""
     switches: Switches = Switches()
     overwrite: Overwrite | None = None
+    looks: Looks | None = None  # a mask instead of the model's own
 
     @property
     def name(self) -> str:
-        """For file names: "grammar", "grammar-without-scale-norm"."""
+        """For file names: "grammar", "grammar-without-scale-norm", "grammar-window-3-mask"."""
         removed = [*self.switches.removed, *(f"L{layer}H{head}" for layer, head in sorted(self.switches.heads_off))]
         changed = [f"L{self.overwrite.layer}H{self.overwrite.head}-overwritten"] if self.overwrite else []
-        return "-".join([self.weights, *(["without", *removed] if removed else []), *changed])
+        masked = [self.looks.name] if self.looks else []
+        return "-".join([self.weights, *(["without", *removed] if removed else []), *changed, *masked])
 
 
 class TextError(ValueError):
@@ -76,9 +79,10 @@ def run(experiment: Experiment) -> Trace[Array]:
     if written is not None and len(written.weights) != len(encoding.ids):
         raise ValueError(f"{len(encoding.ids)} tokens need {len(encoding.ids)} weights, not {len(written.weights)}.")
     ids = torch.tensor([encoding.ids], device=next(transformer.parameters()).device)  # (1, T)
+    looks = None if experiment.looks is None else experiment.looks.over(ids.size(1)).to(ids.device)  # (T, T)
     with torch.inference_mode():
         try:
-            trace = transformer(ids, switches=experiment.switches, overwrite=written)
+            trace = transformer(ids, switches=experiment.switches, overwrite=written, looks=looks)
         except ValueError as error:  # the text is longer than a learned position table
             raise TextError(str(error)) from error
     arrays: Trace[Array] = read_only(trace)

@@ -75,13 +75,15 @@ class Layer(nn.Module):
         position: Position,
         switches: Switches,
         overwrite: Overwrite | None = None,
+        past: LayerTrace[Tensor] | None = None,
     ) -> LayerTrace[Tensor]:
-        """resid_pre (B, T, C), mask broadcastable to (B, H, T, S)."""
+        """resid_pre (B, T, C), mask broadcastable to (B, H, T, S); past: what this layer did with the words before."""
         after = self.norm == "post"
         first, second = (self.norm1, self.norm2) if switches.norm else (None, None)
 
         norm1 = normalise(resid_pre, None if after else first)
-        attention = self.attention(norm1.out, norm1.out, mask, position, switches, overwrite)
+        heard = None if past is None else past.attention
+        attention = self.attention(norm1.out, norm1.out, mask, position, switches, overwrite, heard)
         resid_mid = resid_pre + attention.out if switches.residual else attention.out  # (B, T, C)
         if after:
             norm1 = normalise(resid_mid, first)
@@ -127,30 +129,37 @@ class Transformer(nn.Module):
         padding: Tensor | None = None,
         switches: Switches = Switches(),
         overwrite: Overwrite | None = None,
+        looks: Tensor | None = None,
+        past: Trace[Tensor] | None = None,
     ) -> Trace[Tensor]:
         """Run the model and keep every stage.
 
         ids (B, T) int64; padding (B, T) boolean, True for a real token, None when all are.
         switches: the parts to leave out now, on top of those the weights were trained without.
         overwrite: a row of weights to use instead of the model's own.
+        looks: (T, S) boolean, a mask to use instead of the model's own.
+        past: the trace of the words before these, to write on from; see model/cache.py.
         """
         switches = switches & self.config.trained
-        at = torch.arange(ids.size(1), device=ids.device)  # (T,)
+        before = 0 if past is None else past.layers[0].attention.k.size(2)
+        keys_at = torch.arange(before + ids.size(1), device=ids.device)  # (S,)
+        at = keys_at[before:]  # (T,)
         embed = self.embedding(ids)  # (B, T, C)
         if switches.position:
             embed = self.position.add(embed, at)
         embed = normalise(embed, self.embedding_norm if switches.norm else None).out
 
-        looks_back = self.config.causal and switches.mask
-        allowed = masks.causal(at, at) if looks_back else masks.everything(at, at)  # (T, S)
+        own = masks.causal if self.config.causal and switches.mask else masks.everything
+        allowed = own(at, keys_at) if looks is None else looks  # (T, S)
         if padding is not None:
             allowed = allowed & masks.padding(padding)  # (B, 1, T, S)
         mask = masks.prepare(allowed)
 
         layers: list[LayerTrace[Tensor]] = []
         stream = embed
-        for layer in self.layers:
-            trace = layer(stream, mask, self.position, switches, overwrite)
+        for index, layer in enumerate(self.layers):
+            done = None if past is None else past.layers[index]
+            trace = layer(stream, mask, self.position, switches, overwrite, done)
             layers.append(trace)
             stream = trace.resid_post
         final_norm, logits = self.read_out(stream, switches)

@@ -18,19 +18,20 @@ from model.config import ModelConfig
 from model.position import Position
 from model.switches import Switches
 
-# Every mask of model/mask.py, over T queries at the end of S keys; the padding leaves the first key to everybody.
+# Every rule of model/mask.py, over T queries at the end of S keys; the padding leaves the first key to everybody.
+RULES = {kind.rule.__name__: kind for kind in masks.MASKS.values()}
 MASKS = {
-    "causal": lambda queries, keys: masks.causal(queries, keys),
-    "everything": lambda queries, keys: masks.everything(queries, keys),
-    "window": lambda queries, keys: masks.window(queries, keys, 2),
-    "prefix": lambda queries, keys: masks.prefix(queries, keys, 2),
+    **{
+        name: lambda queries, keys, kind=kind: kind.rule(queries, keys, 2) if kind.number else kind.rule(queries, keys)
+        for name, kind in RULES.items()
+    },
     "padding": lambda queries, keys: masks.padding((keys % 3 != 1)[None]),
 }
 
 
 def test_every_mask_has_a_twin():
     defined = {name for name, item in inspect.getmembers(masks, inspect.isfunction) if item.__module__ == "model.mask"}
-    assert set(MASKS) == defined - {"prepare"}
+    assert set(MASKS) == defined - {"prepare", "draw", "read_drawing"}
 
 
 def test_weights_of_a_sum_done_by_hand():

@@ -1,0 +1,120 @@
+"""Word by word with a key–value cache is one parallel pass, to rounding; and nothing is kept where words look ahead."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from twins import build, configs, exact, random_ids, seeds
+
+from model import Experiment, Switches, checkpoint
+from model.cache import again_and_again, compare, looks_back, word_by_word
+from model.generate import METHODS, generate
+from model.position import POSITIONS
+from model.run import encode, model
+from model.switches import PARTS
+
+TEXT = "the person who the dogs near the trees chase was tired ."
+LOOK_BACK = [name for name in checkpoint.names() if looks_back(model(name)[0])]
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+@given(config=configs(causal=True), B=st.integers(1, 2), T=st.integers(1, 8), seed=seeds, data=st.data())
+def test_word_by_word_with_a_cache_is_one_parallel_pass(device, position, config, B, T, seed, data):
+    config = replace(config, position=position)
+    ours = build(config, seed, device)
+    off = data.draw(st.sets(st.sampled_from([part.name for part in PARTS if part.name != "mask"])))
+    switches = Switches().without(*off)
+    ids = random_ids(config, B, T, device)
+    whole = ours(ids, switches=switches)
+    steps = list(word_by_word(ours, ids, switches))
+    tolerance = (1e-12 if exact(device)["dtype"] == torch.float64 else 1e-3) * max(1, whole.logits.abs().max().item())
+    for t, step in enumerate(steps):
+        assert step.layers[0].attention.q.size(2) == 1, "one query a step"
+        assert step.layers[0].attention.k.size(2) == t + 1, "and all keys so far"
+        assert (step.logits[:, 0] - whole.logits[:, t]).abs().max() <= tolerance
+        for mine, theirs in zip(step.layers, whole.layers, strict=True):
+            row = theirs.attention.weights[:, :, t, : t + 1]
+            assert (mine.attention.weights[:, :, 0] - row).abs().max() <= tolerance
+
+
+@given(config=configs(causal=True), seed=seeds, cut=st.integers(1, 6))
+def test_a_cache_may_begin_with_many_words_and_grow_by_many(device, config, seed, cut):
+    ours = build(config, seed, device)
+    ids = random_ids(config, 1, 7, device)
+    whole = ours(ids).logits
+    then = ours(ids[:, cut:], past=ours(ids[:, :cut])).logits
+    torch.testing.assert_close(then, whole[:, cut:], atol=1e-10 * max(1, whole.abs().max().item()), rtol=1e-7)
+
+
+@given(config=configs(causal=True), T=st.integers(1, 6), seed=seeds)
+def test_reading_everything_again_for_each_word_gives_the_same(device, config, T, seed):
+    ours = build(config, seed, device)
+    ids = random_ids(config, 1, T, device)
+    whole = ours(ids).logits
+    for t, step in enumerate(again_and_again(ours, ids)):
+        torch.testing.assert_close(
+            step.logits[:, -1], whole[:, t], atol=1e-10 * max(1, whole.abs().max().item()), rtol=1e-7
+        )
+
+
+@pytest.mark.parametrize("weights", LOOK_BACK)
+def test_shipped_weights_agree_to_rounding_all_three_ways(weights):
+    ways = compare(Experiment(weights=weights, text=TEXT), repetitions=1)
+    T = len(encode(Experiment(weights=weights, text=TEXT)).ids)
+    largest = np.abs(ways.logits[0]).max()
+    for apart in ways.apart:
+        assert apart.shape == (T,)
+        assert apart.max() <= 2e-5 * largest
+    for weights_of in ways.weights[1:]:
+        assert weights_of.shape == ways.weights[0].shape
+        np.testing.assert_allclose(weights_of, ways.weights[0], atol=1e-4)
+    assert all(seconds > 0 for seconds in ways.seconds)
+
+
+def test_a_text_of_one_word_and_the_start_mark_is_compared_too():
+    assert compare(Experiment(text="the"), repetitions=1).apart[0].shape == (2,)
+
+
+@pytest.mark.parametrize("weights", ["grammar", "grammar-without-mask"])
+@pytest.mark.parametrize("switches", [Switches(), Switches(mask=False)])
+def test_a_model_that_looks_ahead_keeps_nothing(weights, switches):
+    transformer, _ = model(weights)
+    if weights == "grammar" and switches.mask:
+        assert looks_back(transformer, switches)
+        return
+    assert not looks_back(transformer, switches)
+    with pytest.raises(ValueError, match="looks ahead"):
+        list(word_by_word(transformer, torch.tensor([[1, 2]]), switches))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("weights", checkpoint.names())
+def test_generation_with_a_cache_writes_what_reading_everything_again_would(weights, method):
+    said = generate(Experiment(weights=weights, text="the"), tokens=16, method=method, seed=5)
+    transformer, tokenizer = model(weights)
+    ids = torch.tensor([encode(Experiment(weights=weights, text=said.text)).ids])
+    with torch.inference_mode():
+        for t, step in enumerate(again_and_again(transformer, ids)):
+            if t >= 1 and t + 1 < ids.size(1):
+                logits = step.logits[0, -1].double()
+                logits[:3] = -torch.inf
+                odds = logits.log_softmax(-1)
+                assert odds[ids[0, t + 1]].item() == pytest.approx(said.logprobs[t - 1], abs=1e-4)
+                if method == "greedy":
+                    assert tokenizer.vocabulary[int(odds.argmax())] == said.tokens[t - 1]
+
+
+def test_generation_runs_each_word_through_the_model_once(monkeypatch):
+    transformer, _ = model("grammar")
+    read = []
+    forward = type(transformer).forward
+    monkeypatch.setattr(
+        type(transformer),
+        "forward",
+        lambda self, ids, *a, **k: (read.append(ids.size(1)), forward(self, ids, *a, **k))[1],
+    )
+    generate(Experiment(text="the dogs"), tokens=5)
+    assert read == [3, 1, 1, 1, 1, 8]  # the text, one word at a time, and one run over all of it
