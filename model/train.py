@@ -1,4 +1,4 @@
-"""Train a model and ship it: `python -m model.train grammar`.
+"""Train a model and ship it: `python -m model.train grammar`, or `order-encoder-rope`.
 
 Tries several seeds, holds every head against the gold relations of sentences it has not seen, keeps the seed that comes
 nearest to the recipe's goals, and writes weights, card and the snapshots taken along the way.
@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from model import checkpoint
+from model import checkpoint, order
 from model.exam import Exam, examine
 from model.learn import learn, make
 from model.recipes import CHOOSING, CURVE_SENTENCES, RECIPES, REPORTING, TRAINING, Recipe, draw_sentences
@@ -166,28 +166,43 @@ class Bar:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m model.train", description="Train a model and ship the best seed.")
-    parser.add_argument("recipe", choices=sorted(RECIPES))
+    parser.add_argument("recipe", choices=[*sorted(RECIPES), *order.ORDER_RECIPES])
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds to try, from 0 on (default 3)")
     parser.add_argument("--steps", type=int, help="another number of steps than the recipe's")
     parser.add_argument("--folder", type=Path, default=checkpoint.TRAINED, help="where to write")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
+    typed = shlex.join(["python", "-m", "model.train", *(sys.argv[1:] if arguments is None else arguments)])
+    if asked.recipe in order.ORDER_RECIPES:
+        card = train_order(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
+    else:
+        card = train_language(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
+    print(f"shipped seed {card['seed']} to {asked.folder}")
 
-    recipe = RECIPES[asked.recipe]
-    if asked.steps:
-        recipe = replace(recipe, steps=asked.steps, snapshots=tuple(s for s in recipe.snapshots if s <= asked.steps))
+
+def train_order(name: str, seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
+    """Every seed of a model that is asked which digit came first, and the best of them shipped: see order.py."""
+    recipe = order.ORDER_RECIPES[name]
+    recipe = replace(recipe, steps=steps or recipe.steps)
+    runs = [order.train(recipe, seed, Bar(f"{name}, seed {seed}", recipe.steps).show) for seed in range(seeds)]
+    return order.ship(name, recipe, runs, command, folder)
+
+
+def train_language(name: str, seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
+    """Every seed of a language model, and the best of them shipped."""
+    recipe = RECIPES[name]
+    if steps:
+        recipe = replace(recipe, steps=steps, snapshots=tuple(s for s in recipe.snapshots if s <= steps))
     sentences = draw_sentences(recipe, recipe.sentences, TRAINING)
     learnt = frozenset(sentence.text for sentence in sentences)
     held_out = draw_sentences(recipe, recipe.examined, CHOOSING, learnt)
 
     runs = []
-    for seed in range(asked.seeds):
-        bar = Bar(f"{asked.recipe}, seed {seed}", recipe.steps)
+    for seed in range(seeds):
+        bar = Bar(f"{name}, seed {seed}", recipe.steps)
         runs.append(run_seed(recipe, seed, sentences, held_out, bar.show))
         print({name: figure for name, figure in summary(runs[-1], recipe).items() if name != "curve"})
-    typed = sys.argv[1:] if arguments is None else list(arguments)
-    card = ship(asked.recipe, recipe, runs, shlex.join(["python", "-m", "model.train", *typed]), asked.folder)
-    print(f"shipped seed {card['seed']} to {asked.folder}")
+    return ship(name, recipe, runs, command, folder)
 
 
 if __name__ == "__main__":
