@@ -51,5 +51,11 @@ def cells(figure):
     return np.frombuffer(base64.b64decode(sent["bdata"]), dtype=sent["dtype"]).reshape(shape)
 
 
+def large(screen, key="enlarged"):
+    """The numbers (T, S) of a large map as they were sent: NaN where not allowed."""
+    (values,) = component(screen, key)[1]["values"]
+    return values
+
+
 def shows_a_picture(screen):
     return {"sentence", "grid"} <= {mount.proto.id.rpartition("-")[2] for mount in screen.get("bidi_component")}

@@ -5,11 +5,10 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from screen import cells, component, figures, said, shows_a_picture, visit, well
+from screen import component, figures, large, said, shows_a_picture, visit, well
 
 from model import Experiment, run
 from model.run import MOST_CHARACTERS, MOST_TOKENS
-from viz.labels import axis_labels
 
 MARKUP = re.compile(r"<\s*/?\s*(?:a|script|img|iframe|b|i|sub|sup)\b", re.IGNORECASE)
 
@@ -47,13 +46,11 @@ def a_correct_picture(screen, *expected):
     attention = run(Experiment(text=state["text"])).layers[int(state["layer"])].attention
     weights, mask = attention.weights[int(state["head"])], attention.mask[int(state["head"])]
     assert (arrays["weights"] == weights).all()
-    drawn = cells(figures(screen)["enlarged"])
+    drawn = large(screen)
     assert drawn.shape == (n, n)
     assert (drawn[mask] == weights[mask]).all()
-    labels = axis_labels(header["full"])
-    for axis in ("xaxis", "yaxis"):
-        told = figures(screen)["enlarged"]["layout"][axis]
-        assert told["ticktext"] == [labels[at] for at in told["tickvals"]]
+    told, _ = component(screen, "enlarged")
+    assert told["looking"] == told["looked"] == header["tokens"]
 
 
 def no_markup(screen):
@@ -105,7 +102,7 @@ def test_as_many_tokens_as_the_lab_draws_are_drawn():
     header, arrays = component(screen, "grid")
     assert header["pooled"], "the grid says that its cells are blocks"
     assert arrays["cells"].shape[2:] == (64, 64)
-    assert cells(figures(screen)["enlarged"]).shape == (512, 512), "the large map is not pooled"
+    assert large(screen).shape == (512, 512), "the large map is not pooled"
 
 
 # Strange words
@@ -196,7 +193,7 @@ def test_a_word_of_five_thousand_letters_is_cut_to_be_drawn_and_named():
     a_correct_picture(screen)
     header, _ = component(screen, "sentence")
     assert len(header["tokens"][2]) <= 14
-    assert max(len(label) for label in figures(screen)["enlarged"]["layout"]["xaxis"]["ticktext"]) <= 14
+    assert max(len(label) for label in component(screen, "enlarged")[0]["looking"]) <= 14
     assert max(len(note.value) for note in screen.markdown if "⟨unknown⟩" in note.value) < 500
 
 
@@ -207,9 +204,7 @@ def test_a_heap_of_marks_does_not_tower():
 def test_a_repeated_word_keeps_a_row_for_each_time():
     screen = typed("the the the the dog dog the")
     a_correct_picture(screen, "the", "the", "the", "the", "dog", "dog", "the")
-    axis = figures(screen)["enlarged"]["layout"]["yaxis"]
-    assert axis["tickvals"] == list(range(8))
-    assert axis["ticktext"][1:] == ["the", "the", "the", "the", "dog", "dog", "the"]
+    assert component(screen, "enlarged")[0]["looking"][1:] == ["the", "the", "the", "the", "dog", "dog", "the"]
 
 
 def test_a_text_of_unknown_words_alone_is_drawn_and_named():

@@ -96,20 +96,20 @@ class Lab:
             }"""
         )
 
-    def lit_rows(self):
+    def lit_rows(self, key="grid"):
         """What is drawn on the canvas above the maps, as one text to compare."""
-        return self.key("grid").locator("canvas.lit").evaluate("canvas => canvas.toDataURL()")
+        return self.key(key).locator("canvas.lit").evaluate("canvas => canvas.toDataURL()")
 
     def point_at_row(self, row):
         """Put the pointer on a row of the enlarged map."""
         x, y = (
             self.key("enlarged")
-            .locator(".js-plotly-plot")
+            .locator(".lab")
             .evaluate(
-                """(chart, row) => {
-                const { xaxis, yaxis } = chart._fullLayout;
-                const box = chart.getBoundingClientRect();
-                return [box.left + xaxis._offset + xaxis._length / 3, box.top + yaxis._offset + yaxis.l2p(row)];
+                """(root, row) => {
+                const { place } = root.view;
+                const box = root.getBoundingClientRect();
+                return [box.left + place.left + place.wide / 3, box.top + place.above + (row + 0.5) * place.cell];
             }""",
                 row,
             )
@@ -118,7 +118,7 @@ class Lab:
 
     def save(self, key, kind):
         """The file that a button under a figure saves: (name, bytes)."""
-        frame = self.key(f"csv_{key}" if kind == "CSV" else f"save_{key}")
+        frame = self.key(f"save_{key}")
         with self.page.expect_download(timeout=PATIENCE) as download:
             frame.get_by_role("button").filter(has_text=kind).click()
         return download.value.suggested_filename, download.value.path().read_bytes()
@@ -178,12 +178,8 @@ def test_the_page_is_in_the_themes_own_colours(chrome, address, scheme):
     paper = f"rgb({', '.join(str(int(theme.paper[at : at + 2], 16)) for at in (1, 3, 5))})"
     expect(lab.page.get_by_test_id("stApp")).to_have_css("background-color", paper)
     expect(lab.key("grid").locator(".lab")).to_have_css("--paper", theme.paper)
-    shown = (
-        lab.key("enlarged")
-        .locator(".js-plotly-plot")
-        .evaluate("chart => [chart._fullLayout.paper_bgcolor, chart._fullData[0].colorscale.at(-1)[1]]")
-    )
-    assert shown == [theme.paper, theme.weights[-1]]
+    shown = lab.key("enlarged").locator(".lab").evaluate("({ view }) => view.header.theme.weights.at(-1)")
+    assert shown == theme.weights[-1]
     left_well(lab)
     context.close()
 
@@ -211,15 +207,13 @@ def test_at_390_pixels_nothing_scrolls_sideways(chrome, address):
 def test_hovering_a_word_lights_its_row_everywhere_and_sends_nothing(lab):
     lab.open()
     lab.leave()
-    resting, sent = lab.lit_rows(), len(lab.frames)
+    resting, sent = {key: lab.lit_rows(key) for key in ("grid", "enlarged")}, len(lab.frames)
     for at in (5, 8, 2):
         lab.words.nth(at).hover()
         expect(lab.lit).to_have_text(WORDS[at - 1])
-        assert lab.lit_rows() != resting
-        expect(lab.key("enlarged").locator(".lit-row")).to_be_visible()
+        assert all(lab.lit_rows(key) != before for key, before in resting.items())
     lab.leave()
-    expect(lab.key("enlarged").locator(".lit-row")).to_be_hidden()
-    assert lab.lit_rows() == resting
+    assert {key: lab.lit_rows(key) for key in resting} == resting
     assert len(lab.frames) == sent
 
 
@@ -240,7 +234,6 @@ def test_hovering_the_enlarged_map_lights_the_word_and_sends_nothing(lab):
         lab.point_at_row(row)
         expect(lab.lit).to_have_text(WORDS[row - 1])
     lab.leave()
-    expect(lab.key("enlarged").locator(".lit-row")).to_be_hidden()
     assert len(lab.frames) == sent
 
 
@@ -285,8 +278,8 @@ def test_escape_frees_a_pinned_word(lab):
 def test_a_pinned_word_is_read_aloud_under_the_map(lab):
     lab.open(layer=1, head=2, token=6)
     weight = run(Experiment(text=EXAMPLE)).layers[1].attention.weights[2][6].max()
-    expect(lab.key("reading_enlarged")).to_contain_text(WORDS[5])
-    expect(lab.key("reading_enlarged")).to_contain_text(f"{weight:.2f}")
+    expect(lab.key("save_enlarged").locator(".reading")).to_contain_text(WORDS[5])
+    expect(lab.key("save_enlarged").locator(".reading")).to_contain_text(f"{weight:.2f}")
 
 
 # Choosing a head
@@ -299,10 +292,10 @@ def test_a_click_on_a_head_enlarges_it_and_stands_in_the_address(lab):
     assert lab.link() == {"layer": str(LAYER), "head": str(HEAD)}
     expect(lab.page.get_by_test_id("stMarkdown").get_by_text(f"Layer {LAYER}, head {HEAD}")).to_be_visible()
     expect(lab.page.get_by_role("button", name=OTHER)).to_have_attribute("aria-pressed", "true")
-    drawn = lab.key("enlarged").locator(".js-plotly-plot").evaluate("c => [...c._fullData[0].z].map((row) => [...row])")
+    drawn = lab.key("enlarged").locator(".lab").evaluate("({ view }) => [...view.values]")
     attention = run(Experiment(text=EXAMPLE)).layers[LAYER].attention
     seen = attention.mask[HEAD]
-    assert np.array_equal(np.array(drawn, dtype=np.float32)[seen], attention.weights[HEAD][seen])
+    assert np.array_equal(np.array(drawn, dtype=np.float32).reshape(seen.shape)[seen], attention.weights[HEAD][seen])
 
 
 def test_arrow_keys_move_between_heads_enter_enlarges_and_the_focus_is_seen(lab):
@@ -463,16 +456,16 @@ def test_right_to_left_words_do_not_turn_the_others_round(lab):
 
 def test_a_switch_changes_every_figure_and_stands_in_the_address(lab):
     lab.open()
-    before = lab.key("reading_enlarged").inner_text()
+    before = lab.key("save_enlarged").locator(".reading").inner_text()
     drawn = lab.key("grid").locator(".lab").get_attribute("data-drawn")
     lab.key("scale").locator("label").first.click()
     lab.wait_for_link("scale=false")
     expect(lab.key("grid").locator(".lab")).not_to_have_attribute("data-drawn", drawn)
-    expect(lab.key("reading_enlarged")).not_to_have_text(before)
+    expect(lab.key("save_enlarged").locator(".reading")).not_to_have_text(before)
     lab.key("scale").locator("label").first.click()
     lab.page.wait_for_url(lambda url: "scale" not in url, timeout=PATIENCE)
     wait_for_rest(lab.page)
-    expect(lab.key("reading_enlarged")).to_have_text(before)
+    expect(lab.key("save_enlarged").locator(".reading")).to_have_text(before)
 
 
 def test_the_figures_keep_their_elements_whatever_comes_and_goes_above_them(lab):
@@ -583,7 +576,7 @@ def test_hostile_words_are_saved_as_text(lab):
 
 def test_a_table_opens_behind_a_figure(lab):
     lab.open()
-    lab.key("table_enlarged").get_by_role("button").click()
+    lab.key("save_enlarged").get_by_role("button").filter(has_text="Table").click()
     expect(lab.page.get_by_test_id("stDataFrame")).to_be_visible()
 
 

@@ -99,9 +99,9 @@ def test_each_switch_changes_the_numbers_repaints_b_and_comes_back(bench):
         assert bench.drawn > drawn
         assert bench.pixels() != whole
         expect(bench.key("offers")).to_contain_text(part.watch)
-        expect(bench.key("reading_compare")).to_contain_text("the next word moves most after")
+        expect(bench.key("save_compare").locator(".reading")).to_contain_text("the next word moves most after")
         bench.flip(part.name)
-        expect(bench.key("reading_compare")).to_contain_text("no prediction moves")
+        expect(bench.key("save_compare").locator(".reading")).to_contain_text("no prediction moves")
         wait_for_rest(bench.page)
     assert bench.pixels() == whole
     assert bench.drawing.evaluate("lab => lab.marked === true"), "painted anew, never built anew"
@@ -132,7 +132,7 @@ def test_a_row_is_pinned_by_a_click_and_freed_by_another(bench):
     x, y = bench.point(row=4)
     bench.drawing.click(position={"x": x, "y": y})
     bench.wait_for_link("token=4")
-    expect(bench.key("reading_pairs")).to_contain_text(f"After “{WORDS[3]}”")
+    expect(bench.key("save_pairs").locator(".reading")).to_contain_text(f"After “{WORDS[3]}”")
     x, other = bench.point(row=8)
     sent, lit = len(bench.frames), bench.pixels("lit")
     bench.drawing.hover(position={"x": x, "y": other})
@@ -148,16 +148,16 @@ def test_a_head_is_taken_out_and_put_back(bench):
     knock = bench.key("knock_0_2").get_by_role("button")
     knock.click()
     bench.wait_for_link("off=L0H2")
-    expect(bench.key("reading_compare")).to_contain_text("Without head L0H2")
+    expect(bench.key("save_compare").locator(".reading")).to_contain_text("Without head L0H2")
     assert bench.losses == spelt(Switches(heads_off=frozenset({(0, 2)})))
     expect(knock).to_contain_text("out")
     knock.click()
-    expect(bench.key("reading_compare")).to_contain_text("no prediction moves")
+    expect(bench.key("save_compare").locator(".reading")).to_contain_text("no prediction moves")
 
 
 def test_a_row_is_overwritten(bench):
     bench.open(then="One row by hand", token=10)
-    told = bench.key("reading_overwritten")
+    told = bench.key("save_overwritten").locator(".reading")
     expect(told).to_contain_text("moves by KL")
     uniform = told.inner_text()
     ways = bench.key("row_is")

@@ -214,6 +214,6 @@ def test_a_click_replaces_another_sentence(context, sections):
     page.get_by_role("radio", name="5").or_(page.get_by_role("button", name="5", exact=True)).first.click()
     page.wait_for_url(re.compile("replaced=5"), timeout=PATIENCE)
     wait_for_rest(page)
-    expect(page.locator(".st-key-reading_moved_layer")).to_contain_text("exactly 0")
+    expect(page.locator(".st-key-save_moved_layer .reading")).to_contain_text("exactly 0")
     expect(page.get_by_text("Sentence 5 was")).to_be_visible()
     page.close()

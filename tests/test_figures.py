@@ -8,13 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from test_theme import contrast
 
-from viz.bars import bars
-from viz.guesses import guesses
 from viz.heatmap import MOST_LABELS, heatmap
-from viz.labels import axis_labels
-from viz.reading import alt_text, read_grid, read_next, read_row, telling_row
+from viz.labels import axis_labels, markdown, shorten
+from viz.reading import alt_text, pieces, read_grid, read_next, read_row, telling_row
 from viz.theme import THEMES
 
 LIGHT, DARK = THEMES["light"], THEMES["dark"]
@@ -192,8 +189,6 @@ def test_a_figure_leaves_its_input_alone():
     weights.setflags(write=False)
     mask.setflags(write=False)
     heatmap(weights, "abcde", "abcde", theme=LIGHT, mask=mask)
-    guesses(weights, [list("abcde")] * 5, theme=LIGHT)
-    bars(weights[0], "abcde", theme=LIGHT)
 
 
 # All figures
@@ -202,8 +197,6 @@ def test_a_figure_leaves_its_input_alone():
 def drawings(words, theme=LIGHT):
     n = len(words)
     yield heatmap(np.eye(n), words, words, theme=theme, row=0)
-    yield bars(np.linspace(0, 1, n), words, theme=theme)
-    yield guesses(np.full((2, n), 0.5), [words, words], theme=theme)
 
 
 @themes
@@ -234,64 +227,17 @@ def test_a_figure_of_a_sentence_is_a_few_kilobytes():
     assert len(heatmap(weights, words, words, theme=LIGHT, mask=mask).to_json()) < 20_000
 
 
-# Bars
-
-
-def test_a_bar_is_as_long_as_its_probability_on_a_scale_that_never_moves():
-    for values in ([0.5, 0.25, 0.125], [0.01, 0.002, 0.0]):
-        figure = bars(np.array(values, dtype=np.float32), ["was", "were", "is"], theme=LIGHT)
-        assert np.array_equal(figure.data[0].x, np.array(values, dtype=np.float32))
-        assert list(figure.layout.xaxis.range) == [0, 1]
-
-
-def test_bars_stand_in_the_order_given_with_their_words_and_numbers():
-    figure = bars(np.array([0.5, 0.25]), ["was", "was"], theme=LIGHT)
-    assert list(figure.data[0].y) == list(figure.layout.yaxis.tickvals) == [0, 1]
-    assert list(figure.layout.yaxis.ticktext) == ["was", "was"]
-    assert list(figure.data[0].text) == ["0.500", "0.250"]
-    assert figure.layout.yaxis.autorange == "reversed"
-
-
-def test_bars_without_a_word_each_are_refused_with_both_sides():
-    with pytest.raises(ValueError, match=r"3 words .*\(2,\)"):
-        bars(np.zeros(2), ["a", "b", "c"], theme=LIGHT)
-
-
-# What each layer would already say
-
-
-def test_each_layers_guesses_stand_on_their_own_probabilities():
-    probabilities = np.array([[0.75, 0.25], [0.5, 0.125]], dtype=np.float32)
-    figure = guesses(probabilities, [["was", "is"], ["were", "<b>"]], theme=LIGHT)
-    assert np.array_equal(cells(figure), probabilities)
-    notes = figure.data[1]
-    told = {(x, y): text for x, y, text in zip(notes.x, notes.y, notes.text, strict=True)}
-    assert told == {(0, 0): "was<br>0.75", (1, 0): "is<br>0.25", (0, 1): "were<br>0.50", (1, 1): "&lt;b&gt;<br>0.12"}
-    assert (figure.data[0].zmin, figure.data[0].zmax) == (0, 1)
-
-
-def test_layers_without_a_word_for_each_guess_are_refused():
-    with pytest.raises(ValueError, match="2 rows of 3"):
-        guesses(np.zeros((2, 3)), [["a", "b", "c"], ["a", "b"]], theme=LIGHT)
-
-
-def mixed(colours, weight):
-    """The colour that a scale shows at a weight."""
-    at = weight * (len(colours) - 1)
-    low = min(int(at), len(colours) - 2)
-    channels = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours[low : low + 2]]
-    return "#" + "".join(f"{round(a + (at - low) * (b - a)):02x}" for a, b in zip(*channels, strict=True))
-
-
-@themes
-def test_a_guess_can_be_read_on_its_cell_at_every_probability(theme):
-    probabilities = np.linspace(0, 1, 51)[None]
-    figure = guesses(probabilities, [["x"] * 51], theme=theme)
-    for colour, probability in zip(figure.data[1].textfont.color, probabilities[0], strict=True):
-        assert contrast(colour, mixed(theme.weights, probability)) >= 3.5, probability
-
-
 # Sentences
+
+
+def test_the_pieces_of_a_sentence_are_its_words_with_the_stressed_ones_marked():
+    assert pieces("After **was** it is 0.30.") == [("After ", False), ("was", True), (" it is 0.30.", False)]
+    assert pieces("") == []
+
+
+@pytest.mark.parametrize("word", [*HOSTILE[:8], "**", "*", "a\\b", "**x**"])
+def test_a_word_stands_in_the_pieces_as_it_is_whatever_it_holds(word):
+    assert pieces(f"**{markdown(word)}** looks") == [(shorten(word, 24), True), (" looks", False)]
 
 
 def numbers(sentence):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import streamlit
-from screen import PAGES, ROOT, cells, component, figures, said, shows_a_picture, visit, well
+from screen import PAGES, ROOT, component, large, said, shows_a_picture, visit, well
 
 from model import Experiment, Switches, run
 from model.checkpoint import names
@@ -70,27 +70,24 @@ def test_the_first_screen_has_a_sentence_every_head_and_one_large():
     n_layers, n_heads = len(trace.layers), len(trace.layers[0].attention.weights)
     assert component(screen, "sentence")[0]["full"][1:] == EXAMPLE.split()
     assert component(screen, "grid")[1]["cells"].shape == (n_layers, n_heads, 13, 13)
-    assert cells(figures(screen)["enlarged"]).shape == (13, 13)
+    assert large(screen).shape == (13, 13)
     assert not said(screen)
 
 
 def test_the_large_map_holds_the_models_own_numbers():
     screen = visit(layer=1, head=2)
     attention = run(Experiment(text=EXAMPLE)).layers[1].attention
-    assert np.array_equal(
-        cells(figures(screen)["enlarged"])[attention.mask[2]], attention.weights[2][attention.mask[2]]
-    )
+    assert np.array_equal(large(screen)[attention.mask[2]], attention.weights[2][attention.mask[2]])
     assert np.array_equal(component(screen, "sentence")[1]["weights"], attention.weights[2])
 
 
 def test_every_figure_carries_its_sentence_its_table_and_its_files():
     screen = well(visit())
     for key in ("grid", "enlarged", "next", "lens"):
-        assert screen.get("popover")
-        assert [button for button in screen.get("download_button") if button.key == f"csv_{key}"], key
-        assert component(screen, f"save_{key}")[0]["figure"] == key
-    for chart in screen.get("plotly_chart"):
-        assert chart.proto.alt, "a figure says aloud what it shows"
+        under, _ = component(screen, f"save_{key}")
+        assert under["figure"] == key
+        assert under["reading"], "a figure says aloud what it shows"
+        assert under["csv"] is None, "the table is made when it is asked for"
 
 
 @pytest.mark.parametrize("key", ["grid", "enlarged", "next", "lens"])
@@ -101,12 +98,21 @@ def test_a_table_opens_behind_its_figure(key):
     assert len(well(screen.run()).dataframe) == 1
 
 
+@pytest.mark.parametrize("key", ["grid", "enlarged", "next", "lens"])
+def test_the_csv_comes_once_when_it_is_asked_for(key):
+    screen = visit()
+    screen.session_state[f"csv_{key}"] = True
+    lines = component(well(screen.run()), f"save_{key}")[0]["csv"].splitlines()
+    assert len(lines) > 2
+    assert component(well(screen.run()), f"save_{key}")[0]["csv"] is None
+
+
 def test_the_sentence_under_the_map_reads_the_map():
     screen = visit(token=10)
     row = run(Experiment(text=EXAMPLE)).layers[int(screen.session_state["layer"])].attention.weights
     weight = row[int(screen.session_state["head"])][10].max()
-    (reading,) = [chart.proto.alt for chart in screen.get("plotly_chart") if chart.proto.id.endswith("-enlarged")]
-    assert f"{weight:.2f}" in reading
+    reading = component(screen, "save_enlarged")[0]["reading"]
+    assert f"{weight:.2f}" in "".join(text for text, _ in reading)
 
 
 # Every control
@@ -135,7 +141,7 @@ def test_with_every_part_away_the_page_still_stands():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_each_stage_is_drawn_as_the_model_made_it(stage):
-    drawn = cells(figures(well(visit(stage=stage, layer=0, head=1)))["enlarged"])
+    drawn = large(well(visit(stage=stage, layer=0, head=1)))
     attention = run(Experiment(text=EXAMPLE)).layers[0].attention
     made = getattr(attention, stage)[1]
     seen = np.isfinite(drawn)
@@ -148,7 +154,12 @@ def test_each_further_section_opens(more):
     screen = visit()
     screen.segmented_control(key="more").set_value(more)
     well(screen.run())
-    shown = set(figures(screen)) - {"enlarged"}
+    figures = {mount.proto.id.rpartition("-")[2] for mount in screen.get("bidi_component")}
+    shown = {name.removeprefix("save_") for name in figures if name.startswith("save_")} - {
+        "sentence",
+        "grid",
+        "enlarged",
+    }
     assert shown == {"Next word": {"next", "lens"}, "Head statistics": set(), "Rollout": {"rollout"}}[more]
 
 
@@ -184,7 +195,9 @@ def test_an_unknown_word_is_marked_named_and_replaced_by_one_click():
 
 
 def test_every_word_the_model_knows_is_on_the_palette():
-    told = "\n".join(text.value for text in visit().sidebar.markdown)
+    screen = visit()
+    screen.session_state["known"] = True
+    told = "\n".join(text.value for text in well(screen.run()).sidebar.markdown)
     for group in TASKS["grammar"].words.values():
         assert all(word in told.replace("\\", "") for word in group)
 
@@ -206,7 +219,7 @@ def test_a_link_restores_the_whole_state():
     assert (state["stage"], state["more"]) == ("scores", "Rollout")
     switches = Switches(scale=False, mask=False)
     trace = run(Experiment(text="the dogs near the tree chase the cat .", switches=switches))
-    assert np.array_equal(cells(figures(screen)["enlarged"]), trace.layers[2].attention.scores[3])
+    assert np.array_equal(large(screen), trace.layers[2].attention.scores[3])
     assert component(screen, "grid")[0]["selected"] == [2, 3]
     assert component(screen, "sentence")[0]["row"] == 4
 

@@ -9,7 +9,6 @@ from hypothesis.extra import numpy as hnp
 from viz.costs import costs
 from viz.curves import curves
 from viz.head_grid.pack import ABSENT, FULL, NOT_A_NUMBER, encode_difference
-from viz.pairs import pairs
 from viz.reading import read_change, read_curves, read_effects, read_knockouts
 from viz.scatter import scatter
 from viz.stream import stream
@@ -48,14 +47,6 @@ def test_costs_are_drawn_about_zero_with_their_numbers_on_them(theme):
     assert list(text.text) == ["+0.50", "-0.10", "+0.00", "+0.25"]
 
 
-def test_pairs_show_both_runs_of_every_word_even_where_words_repeat():
-    a, b = np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.4, 0.3, 0.2, np.nan])
-    figure = pairs(a, b, WORDS, theme=LIGHT)
-    assert np.allclose(figure.data[0].x, a) and np.allclose(figure.data[1].x, [0.4, 0.3, 0.2, 0.0])
-    assert list(figure.data[0].y) == [0, 1, 2, 3] and list(figure.layout.xaxis.range) == [0, 1]
-    assert figure.data[1].text[3] == "B nan"
-
-
 def test_a_scatter_has_a_point_for_every_word_and_names_the_ones_that_matter():
     x, y = np.array([0.9, 0.02, 0.05, 0.03]), np.array([0.0, 0.5, 0.0, 0.0])
     figure = scatter(x, y, WORDS, theme=LIGHT, x_name="weight", y_name="KL")
@@ -79,7 +70,6 @@ def test_a_stream_draws_each_word_thin_and_their_mean_thick():
 
 @pytest.mark.parametrize("draw", [
     lambda: costs(np.zeros((2, 2)), ["a"], ["b", "c"], theme=LIGHT, value_name=""),
-    lambda: pairs(np.zeros(2), np.zeros(3), ["a", "b"], theme=LIGHT),
     lambda: scatter(np.zeros(2), np.zeros(2), ["a"], theme=LIGHT, x_name="", y_name=""),
     lambda: stream(np.zeros((2, 2)), np.zeros((2, 2)), ["a"], ["b", "c"], theme=LIGHT, title=""),
     lambda: curves([0, 1], {"a": np.zeros((1, 3))}, theme=LIGHT, value_name=""),

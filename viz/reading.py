@@ -1,5 +1,6 @@
 """A picture read aloud: one sentence from the numbers of a figure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any
@@ -138,6 +139,17 @@ def read_effects(weights: Array, effects: Array, tokens: Sequence[str]) -> str:
     return f"{looked}; blocking **{markdown(tokens[moves])}** moves the next word most: KL {effects[moves]:.3f} nats."
 
 
+def pieces(sentence: str) -> list[tuple[str, bool]]:
+    """A sentence of Markdown as (text, stressed or not), for who draws it without Markdown."""
+    parts = re.split(r"(?<!\\)\*\*", sentence)
+    return [(plain(part), at % 2 == 1) for at, part in enumerate(parts) if part]
+
+
+def plain(markdown_text: str) -> str:
+    """Markdown without its marks and entities."""
+    return unescape(re.sub(r"\\(.)|\*", r"\1", markdown_text))
+
+
 def alt_text(sentence: str) -> str:
     """The same sentence without marks, for those who cannot see the figure."""
-    return shorten(unescape("".join(c for c in sentence if c not in "*\\")), 400)
+    return shorten(plain(sentence), 400)

@@ -5,8 +5,8 @@
 The rival is an app of one toggle and one line of text. Both are open in the same browser and flipped in turn, so that a
 slow moment of the machine meets both. The clock starts at the click and stops one frame after the change is there, read
 from the page itself: the text of the line; each figure's count of its drawings. Targets: the grid of the Heads page
-within 1.5 of the bare app's time, its other figures within 3; everything above the fold of “Remove a part” (the numbers,
-A, B and A − B) within 2, and its next words too.
+within 1.5 of the bare app's time, its other figures within 3; what stands above the fold of “Remove a part” (the
+numbers, A, B and A − B) within 2, and its next words too.
 """
 
 import statistics

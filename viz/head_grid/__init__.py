@@ -4,6 +4,7 @@ pack.py              arrays → one block of bytes
 mounts.py            the components as functions
 panels.py            large maps beside each other
 odds.py              bars of probabilities, and the guesses of every layer
+leaks.py             a sentence whose words light up by how far their outputs moved
 frontend/store.js    which row is lit, shared by everything on the page
 frontend/sentence.js the sentence twice, with lines from the word that looks to the words it looks at
 frontend/grid.js     the maps of all heads
@@ -12,11 +13,13 @@ frontend/saturation.js  every step of d_k, slid through without a round trip
 frontend/panels.js   large maps beside each other, one of them to paint on
 frontend/bars.js     bars of probabilities
 frontend/guesses.js  what every layer expects next
+frontend/leaks.js    words lit by how far their outputs moved
 frontend/pen.js      one drawing for the screen and for the saved file
 frontend/maps.js     cells of one byte as pixels
 frontend/save.js     any figure of the page as SVG or PNG
 """
 
+from viz.head_grid.leaks import leaks
 from viz.head_grid.mounts import Measure, compare, grid, saturation, save, sentence
 from viz.head_grid.odds import bars, guesses
 from viz.head_grid.pack import MOST_PIXELS
@@ -30,6 +33,7 @@ __all__ = [
     "compare",
     "grid",
     "guesses",
+    "leaks",
     "panels",
     "saturation",
     "save",

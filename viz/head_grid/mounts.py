@@ -192,6 +192,31 @@ def saturation(
     component("saturation")(key=key, data=data, on_d_k_change=lambda: on_d_k(st.session_state[key]["d_k"]))
 
 
-def save(figure: str, file: str, *, key: str, theme: Theme) -> None:
-    """Buttons that save the figure with that key as SVG or PNG, drawn in the browser."""
-    component("save")(key=key, data=pack({"figure": figure, "file": file, "theme": asdict(theme)}))
+def save(
+    figure: str,
+    file: str,
+    *,
+    key: str,
+    reading: Sequence[tuple[str, bool]],
+    quiet: bool,
+    open: bool,
+    csv: str | None,
+    theme: Theme,
+    on_table: Callable[[], None],
+    on_csv: Callable[[], None],
+) -> None:
+    """Under the figure with that key: its sentence, the table behind it, and its files.
+
+    reading: the sentence in pieces (text, stressed or not), small when `quiet`; open: the table is shown now;
+    csv: the table as CSV, in the run after it was asked for.
+    """
+    header = {
+        "figure": figure,
+        "file": file,
+        "reading": list(reading),
+        "quiet": quiet,
+        "open": open,
+        "csv": csv,
+        "theme": asdict(theme),
+    }
+    component("save")(key=key, data=pack(header), on_table_change=on_table, on_csv_change=on_csv)

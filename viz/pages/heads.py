@@ -71,6 +71,7 @@ with every_head:
         ),
         table=partial(facts.cell_table, all_weights, words),
         file=file_name(experiment.name, "all-heads"),
+        quiet=True,
     )
 
 with one_head:

@@ -54,9 +54,10 @@ def _text(weights: str) -> str:
         args=(weights,),
         width="stretch",
     )
-    with st.popover("Words it knows", width="stretch"):
-        groups = runs.task(weights).words.items()
-        st.markdown("\n\n".join(f"**{part}** " + " ".join(map(markdown, words)) for part, words in groups))
+    with st.popover("Words it knows", width="stretch", key="known", on_change="rerun") as known:
+        if known.open:
+            groups = runs.task(weights).words.items()
+            st.markdown("\n\n".join(f"**{part}** " + " ".join(map(markdown, words)) for part, words in groups))
     return text or ""
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from viz import head_grid
 from viz.export import Table, to_csv
-from viz.reading import alt_text
+from viz.reading import alt_text, pieces
 from viz.ui.controls import set_state
 from viz.ui.frame import theme, words
 
@@ -34,25 +34,28 @@ def chart(figure: go.Figure, *, key: str, sentence: str, table: Callable[[], Tab
     below(key, sentence=sentence, table=table, file=file)
 
 
-def below(key: str, *, sentence: str, table: Callable[[], Table], file: str) -> None:
-    """What stands under a figure that is already on the page."""
-    if sentence:
-        with st.container(key=f"reading_{key}"):
-            st.markdown(sentence)
-    with st.container(key=f"below_{key}", horizontal=True, vertical_alignment="center", gap="small"):
-        with st.popover("Table", type="tertiary", on_change="rerun", key=f"table_{key}") as shown:
-            if shown.open:
-                st.dataframe(dict(table()), hide_index=True)
-        st.download_button(
-            "CSV",
-            data=lambda: to_csv(table()),
-            file_name=f"{file}.csv",
-            mime="text/csv",
-            key=f"csv_{key}",
-            on_click="ignore",
-            type="tertiary",
-        )
-        head_grid.save(key, file, key=f"save_{key}", theme=theme())
+def below(key: str, *, sentence: str, table: Callable[[], Table], file: str, quiet: bool = False) -> None:
+    """What stands under a figure that is already on the page. `quiet`: the sentence explains more than it tells."""
+    asked = st.session_state.pop(f"csv_{key}", False)
+    shown = st.session_state.get(f"table_{key}", False)
+    head_grid.save(
+        key,
+        file,
+        key=f"save_{key}",
+        reading=pieces(sentence),
+        quiet=quiet,
+        open=shown,
+        csv=to_csv(table()).decode() if asked else None,
+        theme=theme(),
+        on_table=partial(_set, f"table_{key}", not shown),
+        on_csv=partial(_set, f"csv_{key}", True),
+    )
+    if shown:
+        st.dataframe(dict(table()), hide_index=True)
+
+
+def _set(name: str, value: bool) -> None:
+    st.session_state[name] = value
 
 
 def head_table(statistics: Mapping[str, list[Any]], *, on_head: Callable[[int, int], None]) -> None:

@@ -1,6 +1,6 @@
 // What the model would say after each layer: one row a layer, its likeliest words from left to right.
 
-import { FULL, colourTable } from "./maps.js";
+import { FULL, colourOf, colourTable } from "./maps.js";
 import { drawing, fitted } from "./pen.js";
 
 const ROW = 44;
@@ -26,10 +26,10 @@ function draw({ words, theme }, arrays, width, pen) {
     pen.text(LEFT - 8, y + ROW / 2, `layer ${layer}`, { fill: theme.muted, anchor: "end" });
     row.forEach((word, at) => {
       const value = values[layer * n + at];
-      const code = Math.round(Math.min(Math.max(value || 0, 0), 1) * FULL) * 4;
+      const code = Math.round(Math.min(Math.max(value || 0, 0), 1) * FULL);
       const fill = value >= theme.text_turns ? theme.paper : theme.ink;
       const x = LEFT + at * across;
-      pen.rect(x + 1, y + 1, across - 2, ROW - 2, `rgb(${colours.slice(code, code + 3).join(" ")})`);
+      pen.rect(x + 1, y + 1, across - 2, ROW - 2, colourOf(colours, code));
       pen.text(x + across / 2, y + 14, fitted(word, across - 6, 13), { size: 13, fill, anchor: "middle" });
       pen.text(x + across / 2, y + 31, Number.isFinite(value) ? value.toFixed(2) : "no number", { size: 11, fill, anchor: "middle" });
     });

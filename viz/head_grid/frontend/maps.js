@@ -20,6 +20,10 @@ export function colourTable(scale) {
   return table; // ABSENT stays transparent: the hatching shows
 }
 
+// The colour of one code, for CSS and SVG.
+export const colourOf = (table, code) =>
+  `#${[...table.subarray(code * 4, code * 4 + 3)].map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
+
 // One map of cells (L, H, rows, columns) as pixels.
 export function mapImage(cells, colours, layer, head) {
   const [, heads, rows, columns] = cells.shape;

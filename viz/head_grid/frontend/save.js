@@ -1,22 +1,46 @@
-// Any figure of the page as a file, made in the browser: the figure as SVG, and the SVG drawn as PNG at twice its size.
+// What stands under every figure: its sentence, the table behind it, and its files. Pictures are made in the browser: the
+// figure as SVG, and the SVG drawn as PNG at twice its size. The table and the CSV come from the server when asked for.
 
 import { drawings, element, rootOf, svgPage, unpack } from "./store.js";
 
 const SCALE = 2;
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
-  if (!root.children.length) {
-    for (const kind of ["PNG", "SVG"]) {
-      const button = element("button", "save", kind);
-      button.type = "button";
-      button.onclick = () => save(root.header, kind);
-      root.append(button);
-    }
+  const view = (root.view ??= build(root));
+  Object.assign(view, { header, tell: setTriggerValue });
+  root.classList.toggle("quiet", header.quiet);
+  view.reading.hidden = header.reading.length === 0;
+  view.reading.replaceChildren(...header.reading.map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
+  view.buttons.Table.setAttribute("aria-expanded", String(header.open));
+  for (const [kind, button] of Object.entries(view.buttons)) button.setAttribute("aria-label", `${kind}, ${header.file}`);
+  if (header.csv !== null && view.asked) {
+    view.asked = false;
+    download(new Blob([header.csv], { type: "text/csv" }), `${header.file}.csv`);
   }
-  root.header = header;
-  for (const button of root.children) button.setAttribute("aria-label", `Save ${header.file} as ${button.textContent}`);
+}
+
+function build(root) {
+  const [reading, files] = [element("p", "reading"), element("div", "files")];
+  const view = { reading, buttons: {}, asked: false };
+  const on = {
+    Table: () => view.tell("table", true),
+    CSV: () => {
+      view.asked = true;
+      view.tell("csv", true);
+    },
+    PNG: () => save(view.header, "PNG"),
+    SVG: () => save(view.header, "SVG"),
+  };
+  for (const [kind, act] of Object.entries(on)) {
+    const button = (view.buttons[kind] = element("button", "save", kind));
+    button.type = "button";
+    button.onclick = act;
+    files.append(button);
+  }
+  root.append(reading, files);
+  return view;
 }
 
 async function save({ figure, file, theme }, kind) {

@@ -1,0 +1,87 @@
+// A sentence set in lines: behind each word the colour of how far its output moved, under it the number.
+
+import { colourTable, FULL } from "./maps.js";
+import { asSvg, onCanvas, widthOf } from "./pen.js";
+import { drawings, element, rootOf, unpack } from "./store.js";
+
+const SIZE = 16;
+const [GAP, TALL, LINE, TOP] = [4, 46, 58, 8];
+const SCALE = 30; // room below for the scale
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  if (!root.canvas) {
+    root.canvas = element("canvas", "drawing");
+    root.canvas.setAttribute("role", "img");
+    root.append(root.canvas);
+    new ResizeObserver(() => root.arrange()).observe(root);
+  }
+  const told = [...arrays.moved.values].map((value, at) => spelt(value, arrays.exactly.values[at]));
+  root.arrange = () => {
+    if (!root.clientWidth) return;
+    const place = setLines(header, told, root.clientWidth);
+    const drawn = (pen) => draw(header, arrays, told, place, pen);
+    root.style.height = `${place.height}px`;
+    onCanvas(root.canvas, root.clientWidth, place.height, header.theme, drawn);
+    root.canvas.setAttribute("aria-label", header.words.map((word, at) => `${word} ${told[at]}`).join(", "));
+    drawings.set(header.key, () => asSvg(root.clientWidth, place.height, header.theme, drawn));
+    root.canvas.onclick = (event) => {
+      const box = root.getBoundingClientRect();
+      const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+      const at = place.boxes.findIndex(({ x, y, wide }) => px >= x && px < x + wide && py >= y && py < y + TALL);
+      if (at > 0) setTriggerValue("word", { at }); // the start mark stays
+    };
+    root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  };
+  root.arrange();
+}
+
+const wordOf = ({ words, edited, by }, at) => (at === edited ? `${words[at]} → ${by}` : words[at]);
+
+function setLines(header, told, width) {
+  let [x, y] = [1, TOP];
+  const boxes = header.words.map((_, at) => {
+    const wide = Math.min(Math.max(widthOf(wordOf(header, at), SIZE), widthOf(told[at], 12)) + 18, width - 2);
+    if (x + wide > width - 1 && x > 1) [x, y] = [1, y + LINE];
+    const box = { x, y, wide };
+    x += wide + GAP;
+    return box;
+  });
+  return { boxes, height: y + LINE + SCALE };
+}
+
+function draw(header, arrays, told, { boxes }, pen) {
+  const { theme, edited, unit } = header;
+  const table = colourTable(theme.signed);
+  const pair = (value) => value.toString(16).padStart(2, "0");
+  const colour = (share) => {
+    const code = Math.round(FULL / 2 + (share * FULL) / 2);
+    return `#${[0, 1, 2].map((channel) => pair(table[code * 4 + channel])).join("")}`;
+  };
+  const finite = [...arrays.moved.values].filter(Number.isFinite);
+  const most = Math.max(...finite, 1e-12);
+  boxes.forEach(({ x, y, wide }, at) => {
+    const value = arrays.moved.values[at];
+    const still = arrays.exactly.values[at];
+    const share = still || !Number.isFinite(value) ? 0 : Math.min(0.12 + 0.88 * Math.sqrt(value / most), 1);
+    if (!still) pen.rect(x, y, wide, TALL, colour(share));
+    if (at === edited) pen.frame(x, y, wide, TALL, theme.accent, 2);
+    const dark = share > 0.62;
+    pen.text(x + wide / 2, y + 16, wordOf(header, at), { size: SIZE, anchor: "middle", fill: dark ? theme.paper : theme.ink });
+    const fill = dark ? theme.paper : theme.muted;
+    pen.text(x + wide / 2, y + 35, told[at], { size: 12, anchor: "middle", fill, weight: still ? 400 : 600 });
+  });
+  const base = boxes.at(-1).y + LINE + 12;
+  const quiet = { size: 11, fill: theme.muted };
+  pen.text(1, base, "0: not one bit has changed", quiet);
+  const from = 12 + widthOf("0: not one bit has changed", 11);
+  for (let step = 0; step < 24; step++) pen.rect(from + step * 3, base - 4, 3, 8, colour(0.12 + (0.88 * step) / 23));
+  pen.text(from + 78, base, `${spelt(most, 0)} ${unit}`, quiet);
+}
+
+function spelt(value, exactly) {
+  if (exactly) return "0";
+  if (!Number.isFinite(value)) return "not a number";
+  return value >= 0.005 ? value.toFixed(2) : value >= 5e-4 ? value.toFixed(3) : "< 0.001";
+}
