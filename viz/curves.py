@@ -12,14 +12,27 @@ Array = np.ndarray[Any, Any]
 
 
 def curves(
-    steps: Sequence[int], seeds: Mapping[str, Array], *, theme: Theme, value_name: str, share: bool = False
+    steps: Sequence[int],
+    seeds: Mapping[str, Array],
+    *,
+    theme: Theme,
+    value_name: str,
+    share: bool = False,
+    level: float | None = None,
+    level_name: str = "",
 ) -> go.Figure:
-    """seeds: name of a model → its values (R, N) for R seeds at the N `steps`. share: the values are shares of 1."""
+    """seeds: name of a model → its values (R, N) for R seeds at the N `steps`. share: the values are shares of 1.
+
+    level: a value to hold them against, as a dotted line with its name.
+    """
     lines = []
     colours = dict(zip(seeds, (theme.muted, theme.accent), strict=False))
     above = max(
         seeds, key=lambda name: float(np.nan_to_num(seeds[name][:, -1]).mean())
     )  # its label stands above its end
+    # Under a line that ends near 0 its label would stand on the axis.
+    largest = max(float(np.nan_to_num(values).max()) for values in seeds.values())
+    low = {name: float(np.nan_to_num(values[:, -1]).mean()) < 0.1 * largest for name, values in seeds.items()}
     for name, values in seeds.items():
         if values.shape[1] != len(steps):
             raise ValueError(f"{len(steps)} steps do not fit the {values.shape[1]} values of “{name}”")
@@ -45,7 +58,7 @@ def curves(
                 mode="lines+text",
                 line={"color": colours[name], "width": 3},
                 text=[""] * (len(steps) - 1) + [f" {name}"],
-                textposition="top right" if name == above else "bottom right",
+                textposition="top right" if name == above or low[name] else "bottom right",
                 textfont={"color": colours[name], "size": 13},
                 cliponaxis=False,
                 hovertemplate=f"{name}, middle seed<br>step %{{x}}: %{{y:.3f}}<extra></extra>",
@@ -60,5 +73,19 @@ def curves(
             "title": {"text": value_name, "font": {"size": 13, "color": theme.muted}, "x": 0, "y": 0.98},
             "xaxis": {"title": {"text": "step"}, "showline": True, "linecolor": theme.rule},
             "yaxis": {"range": [-0.02, 1.02] if share else None, "rangemode": "tozero", "automargin": True},
+            "shapes": [] if level is None else [_level(theme, level, level_name)],
         },
     )
+
+
+def _level(theme: Theme, level: float, name: str) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "x0": 0,
+        "x1": 1,
+        "xref": "paper",
+        "y0": level,
+        "y1": level,
+        "line": {"color": theme.ink, "width": 1, "dash": "dot"},
+        "label": {"text": name, "textposition": "end", "yanchor": "top", "font": {"color": theme.ink, "size": 12}},
+    }

@@ -4,6 +4,7 @@ pack.py              arrays → one block of bytes
 mounts.py            the components as functions
 panels.py            large maps beside each other
 odds.py              bars of probabilities, and the guesses of every layer
+places.py            waves, turns, a sentence to reorder, accuracy against length
 leaks.py             a sentence whose words light up by how far their outputs moved
 frontend/store.js    which row is lit, shared by everything on the page
 frontend/sentence.js the sentence twice, with lines from the word that looks to the words it looks at
@@ -14,6 +15,11 @@ frontend/panels.js   large maps beside each other, one of them to paint on
 frontend/bars.js     bars of probabilities
 frontend/guesses.js  what every layer expects next
 frontend/leaks.js    words lit by how far their outputs moved
+frontend/waves.js    the sinusoidal encoding: waves, map and clocks, computed in the browser
+frontend/turns.js    a step of k as a rotation of each pair
+frontend/shuffle.js  words to drag into another order
+frontend/lengths.js  accuracy against length
+frontend/sliders.js  sliders that the browser answers; sinusoid.js what they compute
 frontend/pen.js      one drawing for the screen and for the saved file
 frontend/maps.js     cells of one byte as pixels
 frontend/save.js     any figure of the page as SVG or PNG
@@ -24,18 +30,24 @@ from viz.head_grid.mounts import Measure, compare, grid, saturation, save, sente
 from viz.head_grid.odds import bars, guesses
 from viz.head_grid.pack import MOST_PIXELS
 from viz.head_grid.panels import Panel, panels
+from viz.head_grid.places import Slider, lengths, shuffle, turns, waves
 
 __all__ = [
     "MOST_PIXELS",
     "Measure",
     "Panel",
+    "Slider",
     "bars",
     "compare",
     "grid",
     "guesses",
     "leaks",
+    "lengths",
     "panels",
     "saturation",
     "save",
     "sentence",
+    "shuffle",
+    "turns",
+    "waves",
 ]

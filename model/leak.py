@@ -1,0 +1,64 @@
+"""Edit one word and see which outputs change: what a mask forbids must stay as it was, to the last bit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model.effects import kl
+from model.run import Array, Experiment, encode, model
+from model.transformer import Trace
+
+
+@dataclass(frozen=True)
+class Leak:
+    """How far the output at each position moved."""
+
+    logits: Array  # (T,)  the largest change of any logit; exactly 0 where nothing reached
+    kl: Array  # (T,)  KL(before ‖ after) of the next-word distributions, in nats
+
+
+def edited(experiment: Experiment, at: int, word: str) -> Experiment:
+    """The same experiment with another word at position `at`; position 0 is the start mark and stays.
+
+    Raises:
+        ValueError: there is no such position, or with that word the text falls into another number of tokens.
+    """
+    words = list(encode(experiment).typed)
+    if not 1 <= at < len(words):
+        raise ValueError(f"There is no word {at}: the text has words 1 to {len(words) - 1}.")
+    words[at] = word
+    after = replace(experiment, text=" ".join(words[1:]))
+    if len(encode(after).ids) != len(words):
+        raise ValueError(f"With “{word}” in its place the text has another number of words, so none can be compared.")
+    return after
+
+
+def leak(before: Trace[Array], after: Trace[Array]) -> Leak:
+    """What an edit moved, from the two runs."""
+    return Leak(np.abs(after.logits - before.logits).max(axis=-1), kl(before.logits, after.logits))
+
+
+def neighbour(weights: str, word: str) -> str | None:
+    """A word that the model knows and that is spelt almost like this one: "dogs" gives "dog". None: there is none."""
+    near = model(weights)[1].nearest(word, n=4)
+    return next((other for other in near if other != word and len(other) > 2 and other[:3] == word[:3]), None)
+
+
+def substitute(weights: str, words: Sequence[str]) -> tuple[int, str]:
+    """A word near the middle and its neighbour; where no word has one, the word in the middle and any other.
+
+    words: the T tokens of a text, the start mark first.
+    """
+    middle = len(words) // 2
+    for at in sorted(range(1, len(words)), key=lambda at: (abs(at - middle), at)):
+        other = neighbour(weights, words[at])
+        if other is not None:
+            return at, other
+    return max(1, middle), any_other(weights, words)
+
+
+def any_other(weights: str, words: Sequence[str]) -> str:
+    """The first known word that is none of these."""
+    known = model(weights)[1].vocabulary[3:]  # after the three special tokens
+    return next((word for word in known if word not in words), known[0])

@@ -1,0 +1,69 @@
+"""Who may look at whom? Scores, mask, masked scores and weights of one head, under any mask, also a drawn one."""
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from viz import head_grid
+from viz.export import file_name
+from viz.head_grid import Panel
+from viz.masking import read_mask, telling_row
+from viz.ui import controls, facts, frame, masks, masks_cache, masks_cheat, masks_guess, masks_leak, panel, runs
+
+theme = frame.theme()
+notices = st.container()
+experiment = controls.experiment()
+config = runs.about(experiment.weights)["config"]
+words = runs.encoding(experiment).typed
+layer, head = controls.head(config["n_layers"], config["n_heads"], default=facts.headline(experiment.weights))
+pinned = controls.token(words)
+controls.foot(experiment)
+
+controls.unknown_words(experiment)
+looks, guess = masks.choose(experiment, len(words))
+experiment = replace(experiment, looks=looks)
+trace = runs.trace(experiment)
+attention = trace.layers[layer].attention
+scores, mask = attention.biased[head], attention.mask[head]  # (T, S)
+masked, weights = attention.masked[head], attention.weights[head]  # (T, S)
+row = telling_row(scores, mask) if pinned is None else pinned
+
+if guess:
+    masks_guess.show(guess, mask, weights, words, experiment.name, theme)
+else:
+    head_grid.panels(
+        [
+            Panel("scores", scores, "signed"),
+            Panel("mask", mask, "mask"),
+            Panel("masked scores", masked, "signed", mask=mask),
+            Panel("weights", weights, "weight", mask=mask),
+        ],
+        words,
+        words,
+        key="stages",
+        theme=theme,
+        row=row,
+        pinned=pinned is not None,
+        on_pin=controls.choose_token,
+        paint=1 if len(words) <= masks.MOST_PAINTED else None,
+        on_paint=partial(masks.painted, mask),
+    )
+    panel.below(
+        "stages",
+        sentence=read_mask(scores, mask, weights, words, row),
+        table=partial(masks.table, scores, mask, weights, words),
+        file=file_name(experiment.name, f"L{layer}H{head}-stages"),
+    )
+
+match masks.section():
+    case "Leak test":
+        masks_leak.show(experiment, theme)
+    case "One pass or many":
+        masks_cache.show(experiment, layer, head, theme)
+    case "Cheating":
+        masks_cheat.show(experiment.weights, theme)
+
+panel.lesson("masks")
+with notices:
+    controls.link_mishaps()

@@ -1,0 +1,114 @@
+"""The Masks page's own controls: which mask, its number, the drawing; all of it in the address."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.mask import MASKS, Looks, draw, read_drawing
+from model.run import Experiment
+from viz.export import Table
+from viz.ui import controls, runs
+
+Array = np.ndarray[Any, Any]
+
+OWN = "own"
+GUESSES = ("mask", "strongest")
+SECTIONS = ("Leak test", "One pass or many", "Cheating")
+MOST_PAINTED = 64  # tokens; more cells than that cannot be hit
+
+
+def choose(experiment: Experiment, tokens: int) -> tuple[Looks | None, str | None]:
+    """Which mask the model runs with, None for its own; and what is to be guessed before it is shown, if anything."""
+    with st.container(key="mask_row", horizontal=True, vertical_alignment="bottom", gap="medium"):
+        kind = controls.choice(
+            "Mask",
+            (OWN, *MASKS),
+            key="looks",
+            label_visibility="visible",
+            on_change=_kind_chosen,
+            width="content",
+        )
+        size = _size(kind, tokens)
+        guess: str | None = st.segmented_control(
+            "Guess first", GUESSES, key="guess", bind="query-params", width="content"
+        )
+        with st.container(key="address"):  # unseen: it ties the drawing to the address of the page
+            drawing = st.text_input("Drawing", key="drawn", bind="query-params")
+    drawn = read_drawing(drawing or "")
+    if drawing and drawn is None:
+        st.info("The drawing in this link cannot be read; until you draw, the drawn mask is causal.")
+    looks = None if kind == OWN else drawn if kind == "drawn" and drawn else Looks(kind, size)
+    st.markdown(_means(experiment, looks, tokens))
+    return looks, guess
+
+
+def _size(kind: str, tokens: int) -> int:
+    place = st.container(width=230)  # there at every run: else all that follows would be built anew
+    number = MASKS[kind].number if kind != OWN else None
+    if not number:
+        return 0
+    least = MASKS[kind].least
+    opens_with = min(MASKS[kind].opens_with, tokens)
+    asked = st.session_state.get("size")
+    if asked is not None and not least <= asked <= tokens:
+        st.session_state["size"] = min(max(asked, least), tokens)
+    return int(place.number_input(number, least, tokens, opens_with, key="size", bind="query-params"))
+
+
+def _kind_chosen() -> None:
+    kind = st.session_state["looks"]
+    if kind in MASKS and MASKS[kind].number:
+        st.session_state["size"] = MASKS[kind].opens_with
+
+
+def _means(experiment: Experiment, looks: Looks | None, tokens: int) -> str:
+    config = runs.about(experiment.weights)["config"]
+    trained = config["causal"] and config["trained"]["mask"]
+    if looks is None:
+        if trained and experiment.switches.mask:
+            return f"The model's own mask is causal. {MASKS['causal'].means}"
+        why = "is switched off on the left" if trained else "was never there: it was trained without one"
+        return f"The model's own mask {why}. {MASKS['none'].means}"
+    told = MASKS[looks.kind].means
+    if looks.kind == "drawn":
+        told += " Click or drag on the mask to allow or forbid." if tokens <= MOST_PAINTED else ""
+    if tokens > MOST_PAINTED:
+        told += f" Cells are too small to draw on in a text of more than {MOST_PAINTED} tokens."
+    if not experiment.switches.mask:
+        told += " It stands in for the model's own, so the switch “Causal mask” has no say."
+    return told
+
+
+def painted(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> None:
+    """A stroke on the mask: what was shown, with these cells changed, is the drawing from now on. mask (T, S)."""
+    st.session_state["drawn"] = draw(with_cells(mask, cells).tolist()).drawn
+    st.session_state["looks"] = "drawn"
+
+
+def with_cells(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> Array:
+    """mask (T, S) with some of its cells (row, column, allowed) changed; cells outside it are left alone."""
+    after = mask.copy()
+    for row, column, allowed in cells:
+        if 0 <= row < mask.shape[0] and 0 <= column < mask.shape[1]:
+            after[row, column] = allowed
+    return after
+
+
+def table(scores: Array, mask: Array, weights: Array, words: Sequence[str]) -> Table:
+    """Every cell of the four maps (T, S) as a line; −inf where the mask forbids."""
+    rows, columns = np.indices(mask.shape).reshape(2, -1)
+    return {
+        "looks": [f"{row} {words[row]}" for row in rows],
+        "looked at": [f"{column} {words[column]}" for column in columns],
+        "score": scores.ravel(),
+        "may look": mask.ravel(),
+        "masked score": np.where(mask, scores, -np.inf).ravel(),
+        "weight": weights.ravel(),
+    }
+
+
+def section() -> str:
+    """Which further question the page answers below the maps."""
+    return controls.choice("Look closer", SECTIONS, key="section")

@@ -1,0 +1,84 @@
+"""One parallel pass, and the same text word by word with a key–value cache: the same numbers, and what each costs."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from model.cache import ThreeWays, compare, looks_back
+from model.run import MOST_TOKENS, Experiment, model
+from viz import head_grid
+from viz.export import file_name
+from viz.head_grid import Panel
+from viz.masking import read_ways
+from viz.theme import Theme
+from viz.ui import controls, masks, panel, runs
+
+COPIES = {"this text": 1, "4 times": 4, "8 times": 8}
+LONGEST = 256  # tokens: without a cache the time grows with their square and more
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading it three ways, six times each …")
+def three_ways(experiment: Experiment) -> ThreeWays:
+    """All three ways, timed on this machine."""
+    with runs.computing:
+        return compare(experiment)
+
+
+def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
+    """When asked: both ways beside each other, how far they are apart, and the time of each."""
+    if not looks_back(model(experiment.weights)[0], experiment.switches):
+        st.info("This model looks ahead, so each new word changes what all the others are: nothing can be kept.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        copies = COPIES[controls.choice("Length", list(COPIES), key="copies", width="content")]
+        asked = replace(experiment, looks=None, text=" ".join([experiment.text] * copies))
+        tokens = len(runs.encoding(experiment).ids) * copies
+        if tokens > min(LONGEST, MOST_TOKENS):
+            st.markdown(f"That would be {tokens} tokens; this test reads up to {LONGEST}.", width="content")
+            return
+        if st.button("Measure on this machine", key="measure"):
+            st.session_state["measured"] = asked
+        st.markdown("With the model's own, causal mask.", width="content")
+    if st.session_state.get("measured") != asked:
+        return
+    _result(asked, three_ways(asked), layer, head, theme)
+
+
+def _result(experiment: Experiment, ways: ThreeWays, layer: int, head: int, theme: Theme) -> None:
+    words = runs.encoding(experiment).typed
+    apart = ways.apart[0]
+    sentence = read_ways(float(apart.max()), float(np.abs(ways.logits[0]).max()), ways.seconds, len(words))
+    one, cached, _ = (weights[layer, head] for weights in ways.weights)  # (T, T)
+    seen = np.tri(len(words), dtype=bool)  # what a step could see: the words up to it
+    columns = st.columns([3, 3, 3, 3], gap="small")
+    names = ("One parallel pass", "Word by word, with cache", "Word by word, without")
+    for column, name, seconds in zip(columns, names, ways.seconds, strict=False):
+        ratio = f"{seconds / ways.seconds[0]:.1f} × one pass"
+        column.metric(name, f"{1e3 * seconds:.1f} ms", ratio, delta_color="off", delta_arrow="off")
+    columns[3].metric(
+        "Largest difference in logits", f"{apart.max():.1e}", "with cache", delta_color="off", delta_arrow="off"
+    )
+    if len(words) <= masks.MOST_PAINTED:
+        head_grid.panels(
+            [
+                Panel("one parallel pass", one, "weight", mask=seen),
+                Panel("word by word, with a cache", cached, "weight", mask=seen),
+                Panel("difference", cached - one, "signed", mask=seen),
+            ],
+            words,
+            words,
+            key="ways",
+            theme=theme,
+        )
+    panel.below(
+        "ways",
+        sentence=sentence,
+        table=lambda: {
+            "position": np.arange(len(words)),
+            "word": list(words),
+            "largest difference in logits, with cache": ways.apart[0],
+            "largest difference in logits, without": ways.apart[1],
+        },
+        file=file_name(experiment.name, "one-pass-or-many"),
+    )

@@ -1,0 +1,81 @@
+"""Cheating: a model trained without the mask, held against what the language itself leaves open."""
+
+from functools import partial
+
+import streamlit as st
+
+from model import checkpoint
+from model.effects import HELD_OUT, SEED
+from model.recipes import CURVE_SENTENCES
+from model.switches import Switches
+from model.tasks.grammar_entropy import Entropy, entropy, priced
+from viz.curves import curves
+from viz.masking import read_cheating
+from viz.theme import Theme
+from viz.ui import panel, removal, runs
+from viz.ui.twins import curve_of, curve_table, written
+
+SENTENCES = 2500
+
+
+@st.cache_resource(show_spinner=False)
+def language() -> tuple[Entropy, Entropy]:
+    """The entropy of the grammar language, over many sentences; and over those that the losses here are taken on."""
+    drawn = priced(SENTENCES, SEED)
+    return entropy(drawn), entropy(drawn[:HELD_OUT])
+
+
+def show(weights: str, theme: Theme) -> None:
+    """Losses against the entropy, their learning curves, and what the two models write."""
+    base = weights.split("-without-")[0]
+    twin = f"{base}-without-mask"
+    if twin not in checkpoint.names() or runs.task(base).name != "grammar":
+        base, twin = "grammar", "grammar-without-mask"
+    many, same = language()
+    whole, never = (removal.held_out(name, Switches()) for name in (base, twin))
+    now = removal.held_out(base, Switches(mask=False))
+    columns = st.columns(4, gap="small")
+    for column, name, value, note in (
+        (
+            columns[0],
+            "The language itself",
+            f"{same.nats:.2f}",
+            f"{many.nats:.2f} ± {many.error:.2f} over {many.sentences:,}",
+        ),
+        (columns[1], f"{base}, masked", f"{whole.loss:.2f}", f"{whole.loss - same.nats:+.2f}"),
+        (columns[2], "Trained without the mask", f"{never.loss:.2f}", f"{never.loss - same.nats:+.2f}"),
+        (columns[3], "Mask removed now", f"{now.loss:.2f}", f"{now.loss - same.nats:+.2f}"),
+    ):
+        told = (
+            f"Mean −ln p of every word, in nats, over the same {same.sentences} fresh sentences. Small: how far "
+            "above or below the language itself."
+        )
+        column.metric(name, value, note.replace("-", "−"), delta_color="off", delta_arrow="off", help=told)
+    cards = {"with the mask": runs.about(base), "never had it": runs.about(twin)}
+    steps = [point["step"] for point in cards["with the mask"]["curve"]]
+    loss = {name: curve_of(card, "loss") for name, card in cards.items()}
+    left, right = st.columns(2, gap="large")
+    with left:
+        panel.chart(
+            curves(
+                steps,
+                loss,
+                theme=theme,
+                value_name=f"loss on {CURVE_SENTENCES} fresh sentences, nats a word",
+                level=many.nats,
+                level_name="entropy of the language",
+            ),
+            key="cheating",
+            sentence=read_cheating(same.nats, whole.loss, never.loss, same.sentences),
+            table=partial(curve_table, steps, loss),
+            file=f"{twin}-against-entropy",
+        )
+    with right:
+        st.markdown(
+            "**What they write**, drawn word by word from “the”; after the name, how surprised the model with its mask "
+            "is by it (nats a word). While it writes there is no next word to read, and the cheat has nothing to say."
+        )
+        for name, model in (("With the mask", base), ("Never had it", twin)):
+            text, surprise = written(model, base)
+            st.markdown(f"{name}, {surprise:.2f}")
+            st.code(text, language=None, wrap_lines=True)

@@ -1,0 +1,120 @@
+"""Guess first: paint what you expect on an empty panel, then see it and your score."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from viz import head_grid
+from viz.export import file_name
+from viz.head_grid import Panel
+from viz.masking import read_guess
+from viz.theme import Theme
+from viz.ui import panel
+from viz.ui.masks import with_cells
+
+Array = np.ndarray[Any, Any]
+
+
+def show(what: str, mask: Array, weights: Array, words: Sequence[str], name: str, theme: Theme) -> None:
+    """mask, weights (T, S) of one head. what: "mask", or "strongest", the strongest cell of each row."""
+    guess, revealed = _state(what, mask, weights)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(
+            "Paint the cells that **may look**: click or drag, again to take back."
+            if what == "mask"
+            else "Click, in each row, the word you think it **looks at most**. Hatched: not allowed.",
+            width="content",
+        )
+        st.button("Reveal", key="reveal", type="primary", on_click=_reveal, disabled=revealed)
+        st.button("Start again", key="restart", type="tertiary", on_click=_restart)
+    if what == "mask":
+        maps, sentence = _about_mask(guess, mask, revealed)
+    else:
+        maps, sentence = _about_strongest(guess, mask, weights, revealed)
+    head_grid.panels(
+        maps,
+        words,
+        words,
+        key="guessing",
+        theme=theme,
+        paint=None if revealed else 0,
+        on_paint=partial(_painted, guess, mask, what),
+    )
+    panel.below(
+        "guessing",
+        sentence=sentence,
+        table=partial(_table, guess, mask, weights, words, revealed),
+        file=file_name(name, f"guess-{what}"),
+    )
+
+
+def _state(what: str, mask: Array, weights: Array) -> tuple[Array, bool]:
+    """The cells painted so far, and whether the answer is shown. Another question starts anew."""
+    question = (what, mask.tobytes(), weights.tobytes() if what == "strongest" else b"")
+    if st.session_state.get("guess_question") != question:
+        st.session_state["guess_question"] = question
+        _restart()
+    cells = st.session_state.get("guess_cells")
+    guess = np.zeros(mask.shape, dtype=bool) if cells is None else cells
+    return guess, bool(st.session_state.get("guess_shown"))
+
+
+def _restart() -> None:
+    st.session_state["guess_cells"] = None
+    st.session_state["guess_shown"] = False
+
+
+def _reveal() -> None:
+    st.session_state["guess_shown"] = True
+
+
+def _painted(guess: Array, mask: Array, what: str, cells: Sequence[tuple[int, int, bool]]) -> None:
+    if what == "mask":
+        st.session_state["guess_cells"] = with_cells(guess, cells)
+        return
+    after = guess.copy()
+    for row, column, chosen in cells:
+        if 0 <= row < len(mask) and 0 <= column < mask.shape[1] and mask[row, column]:
+            after[row] = False  # one cell a row: the last one counts
+            after[row, column] = chosen
+    st.session_state["guess_cells"] = after
+
+
+def _about_mask(guess: Array, mask: Array, revealed: bool) -> tuple[list[Panel], str]:
+    wrong = [(int(row), int(column)) for row, column in np.argwhere(guess != mask)]
+    if not revealed:
+        return [Panel("your guess", guess.astype(float), "mask")], f"{int(guess.sum())} cells painted."
+    maps = [
+        Panel("your guess, wrong cells framed", guess.astype(float), "mask", marks=wrong),
+        Panel("the mask", mask.astype(float), "mask"),
+    ]
+    blind = f"An empty panel would have scored {100 * float((~mask).mean()):.0f} %."
+    return maps, read_guess(mask.size - len(wrong), mask.size, "cells", blind)
+
+
+def _about_strongest(guess: Array, mask: Array, weights: Array, revealed: bool) -> tuple[list[Panel], str]:
+    asked = np.flatnonzero(mask.sum(axis=-1) > 1)  # where there is something to choose
+    mine = Panel("your guess", guess.astype(float), "weight", mask=mask)
+    if not revealed:
+        return [mine], f"{int(guess[asked].any(axis=-1).sum())} of {len(asked)} rows answered."
+    strongest = np.where(mask, np.nan_to_num(weights), -1.0).argmax(axis=-1)  # (T,)
+    right = int(guess[asked, strongest[asked]].sum())
+    marks = [(int(row), int(strongest[row])) for row in asked]
+    maps = [mine, Panel("the weights, strongest framed", weights, "weight", mask=mask, marks=marks)]
+    blind = f"Pointing anywhere allowed would score {float((1 / mask[asked].sum(axis=-1)).sum()):.1f} on average."
+    return maps, read_guess(right, len(asked), "rows", blind) if len(
+        asked
+    ) else "There is nothing to choose in any row."
+
+
+def _table(guess: Array, mask: Array, weights: Array, words: Sequence[str], revealed: bool) -> dict[str, Any]:
+    rows, columns = np.indices(mask.shape).reshape(2, -1)
+    told: dict[str, Any] = {
+        "looks": [f"{row} {words[row]}" for row in rows],
+        "looked at": [f"{column} {words[column]}" for column in columns],
+        "guessed": guess.ravel(),
+    }
+    return told | ({"may look": mask.ravel(), "weight": weights.ravel()} if revealed else {})

@@ -1,0 +1,84 @@
+"""The leak test: another word in one place, and which outputs that moves."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from model.leak import Leak, any_other, edited, leak, neighbour, substitute
+from model.run import Experiment
+from viz import head_grid
+from viz.export import file_name
+from viz.masking import read_leak
+from viz.theme import Theme
+from viz.ui import panel, runs
+
+
+def show(experiment: Experiment, theme: Theme) -> None:
+    """Choose a word and what takes its place; every word lights up by how far the output after it has moved."""
+    words = runs.encoding(experiment).typed
+    at, by = _edit(experiment.weights, words)
+    try:
+        after = edited(experiment, at, by)
+    except ValueError as error:
+        st.info(str(error))
+        return
+    before = runs.trace(experiment)
+    found = leak(before, runs.trace(after))
+    head_grid.leaks(
+        words,
+        found.kl,
+        key="leaks",
+        exactly=found.logits == 0,
+        edited=at,
+        by=by,
+        unit="nats, KL of the next word after it",
+        theme=theme,
+        on_word=partial(choose_word, experiment.weights, words),
+    )
+    panel.below(
+        "leaks",
+        sentence=read_leak(found.logits, found.kl, before.layers[0].attention.mask[0], words, at, by),
+        table=partial(_table, words, found),
+        file=file_name(experiment.name, f"leak-{at}-{by}"),
+    )
+
+
+def _edit(weights: str, words: Sequence[str]) -> tuple[int, str]:
+    last = len(words) - 1
+    at, by = substitute(weights, words)
+    asked = st.session_state.get("edit")
+    if asked is not None and not 1 <= asked <= last:
+        st.session_state["edit"] = min(max(asked, 1), last)
+    known = runs.tokenizer(weights).vocabulary[3:]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        chosen = int(
+            st.number_input(f"Word to change, 1 to {last}", 1, last, at, key="edit", bind="query-params", width=200)
+        )
+        word = st.selectbox(
+            f"in the place of “{words[chosen]}”",
+            known,
+            index=known.index(by) if by in known else 0,
+            key="with",
+            bind="query-params",
+            width=240,
+        )
+        st.markdown("Or click a word below. The mask above applies.", width="content")
+    return chosen, word
+
+
+def choose_word(weights: str, words: Sequence[str], at: int) -> None:
+    """Edit this word, as if it had been typed, and put one spelt almost like it in its place."""
+    if 1 <= at < len(words):
+        st.session_state["edit"] = at
+        st.session_state["with"] = neighbour(weights, words[at]) or any_other(weights, words)
+
+
+def _table(words: Sequence[str], found: Leak) -> dict[str, object]:
+    return {
+        "position": np.arange(len(words)),
+        "word": list(words),
+        "largest change of a logit": found.logits,
+        "KL of the next word, nats": found.kl,
+    }
