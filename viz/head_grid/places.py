@@ -46,7 +46,7 @@ def waves(
 ) -> None:
     """The sinusoidal encoding as waves, as a map and as clock hands, computed in the browser.
 
-    sliders: length, width, base and position; on_state is called with their values when one has come to rest.
+    sliders: length, width, base and pos; on_state is called with their values when one has come to rest.
     """
     _sliding("waves", sliders, state, key, theme, on_state)
 
@@ -56,7 +56,7 @@ def turns(
 ) -> None:
     """PE(pos + k) as a rotation of PE(pos): a dial for each pair, and the matrix, computed in the browser.
 
-    sliders: pos, step, turns (the width) and waves (the base); on_state as for `waves`.
+    sliders: pos, k, turning (the width) and base; on_state as for `waves`.
     """
     _sliding("turns", sliders, state, key, theme, on_state)
 
@@ -74,8 +74,8 @@ def shuffle(
 ) -> None:
     """A sentence whose words can be dragged, and below each word how far its vector moved.
 
-    order: which token stands at each place; the first stays. change (N, T): of each of N `cases` (name, what was found),
-    for each token in its own order; smaller than `rounding` is drawn as none. on_order is called with a new order.
+    order: which token stands at each place; the first stays. change (N, T): in each of N `cases` (its name, what was
+    found), for each token in its own order; smaller than `rounding` is drawn as none. on_order is called with an order.
     """
     header = {
         "key": key,

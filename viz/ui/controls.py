@@ -9,7 +9,6 @@ from typing import Any
 
 import streamlit as st
 
-from model import checkpoint
 from model.run import Experiment, TextError
 from model.switches import PARTS, Switches
 from viz.labels import markdown
@@ -38,7 +37,7 @@ def experiment() -> Experiment:
 
 
 def _weights() -> str:
-    names = checkpoint.names()
+    names = runs.languages()
     return st.selectbox("Model", names, index=names.index("grammar"), key="weights", bind="query-params")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.checkpoint import card, load
+from model.checkpoint import card, load, names
 from model.device import choose_device, describe, one_thread
 from model.run import Experiment, TextError, encode, lens, run
 from model.tasks import TASKS, Task
@@ -84,6 +84,12 @@ def tokenizer(weights: str) -> WordTokenizer:
 def about(weights: str) -> dict[str, Any]:
     """The card of these weights."""
     return card(weights)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def languages() -> tuple[str, ...]:
+    """The weights that know a language one can type in."""
+    return tuple(name for name in names() if card(name)["task"] in TASKS)
 
 
 def task(weights: str) -> Task:

@@ -35,8 +35,8 @@ function build(root) {
   return view;
 }
 
-function change(view, { pos, step, turns, waves }) {
-  Object.assign(view, { pos, step, width: turns, base: waves, pairs: turns / 2 });
+function change(view, { pos, k: step, turning: width, base }) {
+  Object.assign(view, { pos, step, width, base, pairs: width / 2 });
   view.pair = Math.min(view.pair, view.pairs - 1);
   view.residual = residual(UPTO, view.width, view.base, step); // tests read it
   view.table = sinusoid(pos + step + 1, view.width, view.base);

@@ -45,9 +45,9 @@ function build(root) {
   return view;
 }
 
-function change(view, { length, width, base, position }) {
+function change(view, { length, width, base, pos }) {
   const pairs = width / 2;
-  Object.assign(view, { length, width, base, pairs, position: Math.min(position, length - 1), hovered: null });
+  Object.assign(view, { length, width, base, pairs, position: Math.min(pos, length - 1), hovered: null });
   view.table = sinusoid(length, width, base); // tests read it
   const strips = Math.min(pairs, MOST_STRIPS);
   view.shown = Array.from({ length: strips }, (_, nth) => (strips > 1 ? Math.round((nth * (pairs - 1)) / (strips - 1)) : 0));
@@ -184,6 +184,8 @@ function light(view) {
   read(view);
 }
 
+const few = (turns) => (turns && turns < 0.1 ? turns.toPrecision(2) : spelt(turns));
+
 function read(view) {
   const { width, base, pairs } = view;
   const { position, pair } = pointed(view);
@@ -191,7 +193,7 @@ function read(view) {
   const [sine, cosine] = [0, 1].map((which) => view.table[position * width + 2 * pair + which].toFixed(2).replace("-", "−"));
   const grow = pairs > 1 ? ` to ${spelt(wavelength(pairs - 1))}, each ${spelt(wavelength(1) / wavelength(0))} times the one before, towards base·2π = ${spelt(base * 2 * Math.PI)}` : "";
   const text =
-    `At position **${position}** pair **${pair}** (dimensions ${2 * pair} and ${2 * pair + 1}) has made ${spelt(position / wavelength(pair))} turns: ` +
+    `At position **${position}** pair **${pair}** (dimensions ${2 * pair} and ${2 * pair + 1}) has made ${few(position / wavelength(pair))} turns: ` +
     `sine ${sine}, cosine ${cosine}. Wavelengths grow from **2π = 6.28**${grow}.`;
   view.reading.replaceChildren(...text.split("**").map((piece, at) => (at % 2 ? element("strong", "", piece) : piece)));
   view.figure.setAttribute("role", "img");

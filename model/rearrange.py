@@ -1,0 +1,122 @@
+"""Two things done to a sentence that tell what a model knows of order: moved along, or its words in another order."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from model.position import Position
+from model.run import Array, Experiment, encode, model
+from model.switches import Switches
+from model.transformer import Trace, Transformer
+
+
+class Moved(Position):
+    """Another scheme, with every word `steps` places further on. Nothing else in the model knows of places."""
+
+    def __init__(self, scheme: Position, steps: int) -> None:
+        nn.Module.__init__(self)
+        self.scheme, self.steps = scheme, steps
+
+    def add(self, x: Tensor, at: Tensor) -> Tensor:
+        return self.scheme.add(x, at + self.steps)
+
+    def rotate(self, x: Tensor, at: Tensor) -> Tensor:
+        return self.scheme.rotate(x, at + self.steps)
+
+    def bias(self, layer: int, queries_at: Tensor, keys_at: Tensor) -> Tensor | None:
+        return self.scheme.bias(layer, queries_at + self.steps, keys_at + self.steps)
+
+
+def move(transformer: Transformer, steps: int) -> Transformer:
+    """A copy of the model for which every sentence begins at position `steps` instead of 0."""
+    moved = copy.deepcopy(transformer)
+    moved.position = Moved(moved.position, steps)
+    return moved
+
+
+def scores(transformer: Transformer, ids: Tensor) -> Tensor:
+    """What every softmax of the model sees: scaled and biased scores of ids (1, T), (L, H, T, T); NaN: not allowed."""
+    with torch.inference_mode():
+        layers = transformer(ids).layers
+    biased = torch.stack([layer.attention.biased[0] for layer in layers])
+    allowed = torch.stack([layer.attention.mask[0] for layer in layers])
+    return biased.masked_fill(~allowed, torch.nan)
+
+
+def score_change(transformer: Transformer, ids: Sequence[int], steps: int, double: bool = False) -> Array | None:
+    """How every score changes when the whole sentence moves by `steps`: (L, H, T, T), NaN where not allowed.
+
+    double: in float64, where rounding is smaller. None where the moved sentence leaves a learned position table.
+    """
+    moved = move(transformer, steps)
+    here = move(transformer, 0)
+    if double:
+        moved, here = moved.double(), here.double()
+    sentence = torch.tensor([list(ids)], device=next(transformer.parameters()).device)  # (1, T)
+    try:
+        change: Array = (scores(moved, sentence) - scores(here, sentence)).cpu().numpy()
+    except ValueError:
+        return None
+    return change
+
+
+CASES: dict[str, Switches] = {
+    "No positions, no mask": Switches(position=False, mask=False),
+    "Positions, no mask": Switches(mask=False),
+    "Mask, no positions": Switches(position=False),
+    "Mask and positions": Switches(),
+}
+
+
+@dataclass(frozen=True)
+class Shuffled:
+    """One way to run a sentence, in its own order and in another: the last vector of every word, back in place."""
+
+    present: Switches  # what was there: positions, mask
+    before: Array  # (T, C)  word by word, in the sentence's own order
+    after: Array  # (T, C)  the same words, as they came out of the other order
+
+    @property
+    def change(self) -> Array:
+        """How far each word's vector moved, as a share of its length: (T,)."""
+        lengths = (self.before**2).sum(axis=-1) ** 0.5  # (T,)
+        return ((self.after - self.before) ** 2).sum(axis=-1) ** 0.5 / lengths.clip(1e-30)
+
+    @property
+    def largest(self) -> float:
+        """The largest change of any coordinate of any word."""
+        return float(abs(self.after - self.before).max())
+
+
+def shuffle(experiment: Experiment, order: Sequence[int], dtype: torch.dtype = torch.float32) -> dict[str, Shuffled]:
+    """Run the text in its own order and with token `order[t]` at place t, in each of the CASES.
+
+    The experiment's other switches stay. The vectors are those that the unembedding reads, so equal vectors foretell
+    equal words. Weights that were trained without a mask or without positions have none to give back.
+
+    Raises:
+        ValueError: `order` does not name every token once.
+    """
+    transformer, _ = model(experiment.weights)
+    if dtype != torch.float32:
+        transformer = copy.deepcopy(transformer).to(dtype)
+    ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
+    if sorted(order) != list(range(ids.size(1))):
+        raise ValueError(f"an order names each of the {ids.size(1)} tokens once, not {list(order)}")
+    there = torch.tensor(list(order), device=ids.device)  # (T,)
+    found = {}
+    for name, case in CASES.items():
+        present = replace(experiment.switches, mask=case.mask, position=case.position) & transformer.config.trained
+        with torch.inference_mode():
+            before, after = (_last(transformer(some, switches=present)) for some in (ids, ids[:, there]))  # (T, C)
+            back = torch.empty_like(after)
+            back[there] = after
+        found[name] = Shuffled(present, before.cpu().numpy(), back.cpu().numpy())
+    return found
+
+
+def _last(trace: Trace[Tensor]) -> Tensor:
+    return trace.final_norm.out[0]

@@ -1,0 +1,67 @@
+"""How each scheme sees distance: one number for every pair of places, before any word is there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from model.config import ModelConfig
+from model.position import Alibi, Learned, Position, Rope, sinusoid
+from model.run import Array
+from model.transformer import Transformer
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a scheme says of place t (rows) and place s (columns)."""
+
+    values: Array  # (T, S); NaN where the scheme has nothing to say: beyond the end of a learned table
+    what: str  # what the number is
+    similarity: bool  # a similarity of −1 … 1; otherwise what is added to the score
+
+    def by_distance(self) -> Array:
+        """Mean over all pairs that are 0, 1, 2, … places apart, looking back: (T,)."""
+        T = len(self.values)
+        return np.array(
+            [np.nanmean(np.diagonal(self.values, -apart)) if _any(self, apart) else np.nan for apart in range(T)]
+        )
+
+
+def _any(sight: Sight, apart: int) -> bool:
+    return bool(np.isfinite(np.diagonal(sight.values, -apart)).any())
+
+
+def similarity(vectors: Tensor) -> Tensor:
+    """Cosine of every pair: (T, C) → (T, T)."""
+    unit = F.normalize(vectors, dim=-1)
+    return unit @ unit.T
+
+
+def sight(name: str, transformer: Transformer, T: int, layer: int, head: int, width: int) -> Sight:
+    """What the scheme `name` of this trained model says of T places.
+
+    Added vectors: the cosine of PE(t) and PE(s). A bias: what it adds to the scores of one head. RoPE: q·k / (|q| |k|)
+    for q = k with all coordinates equal, turned to their places; that is the mean over the pairs of the cosine of
+    their turn. What is not learned, the waves and RoPE, is drawn at a width of one's own choice.
+    """
+    scheme: Position = transformer.position
+    at = torch.arange(T)
+    with torch.inference_mode():
+        if name == "sinusoidal":
+            return Sight(similarity(sinusoid(at.double(), width)).numpy(), "cosine of PE(t) and PE(s)", True)
+        if isinstance(scheme, Learned):
+            table = scheme.table.weight[:T].double()
+            found = torch.full((T, T), torch.nan, dtype=torch.float64)
+            found[: len(table), : len(table)] = similarity(table)
+            return Sight(found.numpy(), "cosine of the two learned vectors", True)
+        if isinstance(scheme, Rope):
+            rope = Rope(ModelConfig(1, n_heads=1, d_model=width))
+            turned = rope.rotate(torch.full((1, 1, T, width), width**-0.5, dtype=torch.float64), at)[0, 0]  # (T, D)
+            return Sight((turned @ turned.T).numpy(), "q·k of one vector turned to t and to s", True)
+        bias = scheme.bias(layer, at, at)
+        if bias is None:
+            return Sight(np.zeros((T, T)), "nothing", False)
+        fixed = " (not learned)" if isinstance(scheme, Alibi) else ""
+        return Sight(bias[head].double().numpy(), f"added to the score{fixed}", False)

@@ -1,0 +1,44 @@
+"""What the waves of `sinusoid` obey: their lengths, and that a step of k is one rotation. Vaswani et al. 2017, 3.5.
+
+The rotation is constructed. A least-squares fit would be ill-conditioned: the slow waves hardly move within a text.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from model.position import sinusoid
+
+
+def wavelengths(width: int, base: float = 10000.0) -> Tensor:
+    """Positions in which each pair (2i, 2i + 1) turns once: 2π · base^(2i/C), (C/2,) float64.
+
+    The first is 2π; the last falls short of base · 2π by one more factor of the row.
+    """
+    even = torch.arange(0, width, 2, dtype=torch.float64)  # (C/2,)
+    return 2 * math.pi * base ** (even / width)
+
+
+def rotation(steps: int, width: int, base: float = 10000.0) -> Tensor:
+    """R_k with PE(pos + k) = R_k PE(pos) for every pos: (C, C) float64, C even, zero but for one block a pair.
+
+        sin(a + b) =  cos(b) sin(a) + sin(b) cos(a)
+        cos(a + b) = −sin(b) sin(a) + cos(b) cos(a)        a = pos / base^(2i/C), b = k / base^(2i/C)
+
+    Raises:
+        ValueError: the width is odd; its last wave has no partner to turn with.
+    """
+    if width % 2:
+        raise ValueError(f"waves turn in pairs: the width must be even, not {width}")
+    sin, cos = (
+        sinusoid(torch.tensor([float(steps)], dtype=torch.float64), width, base)[0].unflatten(0, (-1, 2)).unbind(1)
+    )
+    return torch.block_diag(*(torch.stack((c, s, -s, c)).view(2, 2) for s, c in zip(sin, cos, strict=True)))
+
+
+def residual(steps: int, positions: int, width: int, base: float = 10000.0) -> float:
+    """The largest |PE(pos + k) − R_k PE(pos)| over the first `positions`, in float64."""
+    at = torch.arange(positions, dtype=torch.float64)  # (T,)
+    turned = sinusoid(at, width, base) @ rotation(steps, width, base).T  # (T, C)
+    return (sinusoid(at + steps, width, base) - turned).abs().max().item()

@@ -1,0 +1,102 @@
+"""What the pictures of positions say, as sentences from their numbers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+ROUNDING = 1e-4  # smaller than this, a change of scores or vectors in float32 is rounding
+
+
+def spelt(value: float) -> str:
+    """A change as people read it: 0, 3·10⁻⁷, 0.42, 12.3."""
+    if value == 0:
+        return "0"
+    if value < 1e-3:
+        power = int(np.floor(np.log10(value)))
+        return f"{value / 10.0**power:.0f}·10{str(power).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """a, b and c"""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def read_shift(changes: Mapping[str, float | None], steps: int, room: Mapping[str, int]) -> str:
+    """changes: scheme → largest change of any score when the sentence moves by `steps`; None: a table has ended.
+
+    room: scheme → how many places it has, for those that end.
+    """
+    if steps == 0:
+        return "Nothing has moved yet: slide k."
+    still = [name for name, change in changes.items() if change is not None and change < ROUNDING]
+    moved = {name: change for name, change in changes.items() if change is not None and change >= ROUNDING}
+    told = []
+    if still:
+        most = max(changes[name] or 0.0 for name in still)
+        told.append(
+            f"Moved by {steps}, no score of **{listed(still)}** changes by more than {spelt(most)}, which is rounding"
+        )
+    if moved:
+        told.append(
+            f"those of {listed([f'**{name}** change by up to {spelt(change)}' for name, change in moved.items()])}"
+        )
+    ended = [
+        f"{name} has no places left: its table ends at {room[name]}"
+        for name, change in changes.items()
+        if change is None
+    ]
+    return "; ".join([*told, *ended]) + "."
+
+
+def read_sight(by_distance: Mapping[str, Array], similar: Mapping[str, bool], far: int) -> str:
+    """by_distance: scheme → mean over all pairs 0, 1, 2, … places apart; `far` the distance to compare at."""
+    alike = [
+        f"{name} {values[1]:.2f} to {values[far]:.2f}"
+        for name, values in by_distance.items()
+        if similar[name] and np.isfinite(values[far])
+    ]
+    added = [
+        f"{name} {values[1]:+.2f} to {values[far]:+.2f}"
+        for name, values in by_distance.items()
+        if not similar[name] and np.ptp(values) > 0
+    ]
+    return (
+        f"From 1 to {far} places back, similarity goes from {listed(alike)}; what is added to the score goes from "
+        f"{listed(added)}.".replace("-", "−")
+    )
+
+
+def read_shuffle(largest: Mapping[str, float], moved: int) -> str:
+    """largest: case → largest change of any coordinate after un-permuting; moved: how many words changed places."""
+    if not moved:
+        return "Every word stands where it stood: drag one, or shuffle."
+    still = [name for name, change in largest.items() if change < ROUNDING]
+    rest = [f"{name[0].lower()}{name[1:]}: {spelt(change)}" for name, change in largest.items() if change >= ROUNDING]
+    told = [f"**{name}: the same vectors in another order**, to {spelt(largest[name])}" for name in still]
+    others = f"Elsewhere coordinates change by up to: {'; '.join(rest)}" if rest else ""
+    return ". ".join([*told, *([others] if others else [])]) + "."
+
+
+def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, longest: int, source: str) -> str:
+    """found (2, N, L): accuracy of encoder and decoder, N schemes, L lengths; NaN where a table has ended.
+
+    source: where the numbers are from.
+    """
+    twice = list(lengths).index(2 * longest)
+    trained = [at for at, length in enumerate(lengths) if length <= longest]
+    none = list(schemes).index("None")
+    at_home = found[:, :, trained].mean(axis=-1)  # (2, N)
+    beyond = {name: found[0, number, twice] for number, name in enumerate(schemes) if number != none}
+    order = sorted((name for name in beyond if np.isfinite(beyond[name])), key=lambda name: -beyond[name])
+    shares = ", ".join(f"{name} {100 * beyond[name]:.0f} %" for name in order)
+    ended = listed([name for name in beyond if not np.isfinite(beyond[name])] or ["none"])
+    return (
+        f"Without positions the encoder guesses, **{100 * at_home[0, none]:.0f} %**; the decoder does not, "
+        f"**{100 * at_home[1, none]:.0f} %**: its mask alone tells the order. With a scheme every "
+        f"encoder has learnt the trained lengths: at least {100 * np.delete(at_home[0], none).min():.0f} %. At "
+        f"{2 * longest} signs, twice the longest, they reach: {shares}; no places left: {ended}. {source}."
+    )

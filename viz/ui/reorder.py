@@ -1,0 +1,85 @@
+"""The sentence in another order, as a section of a page: what the same weights make of it without positions or mask."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from model.rearrange import CASES, Shuffled, shuffle
+from model.run import Experiment
+from viz import head_grid
+from viz.export import Table, file_name
+from viz.places import ROUNDING, read_shuffle, spelt
+from viz.ui import frame, panel, runs
+
+SWAPPED = (2, 5)  # places changed when the page opens
+
+
+@st.fragment
+def show(experiment: Experiment) -> None:
+    """The words to drag, and how far every word's vector moves in each case."""
+    tokens = runs.encoding(experiment).typed
+    order = _order(len(tokens))
+    found = _shuffle(experiment, tuple(order))
+    head_grid.shuffle(
+        tokens,
+        order,
+        [(name, _told(case)) for name, case in found.items()],
+        np.stack([case.change for case in found.values()]),
+        key="shuffled",
+        rounding=ROUNDING,
+        theme=frame.theme(),
+        on_order=_choose,
+    )
+    moved = sum(place != token for place, token in enumerate(order))
+    panel.below(
+        "shuffled",
+        sentence=read_shuffle({name: case.largest for name, case in found.items()}, moved),
+        table=partial(_table, found, tokens, order),
+        file=file_name(experiment.name, "shuffled"),
+    )
+    st.caption(
+        "A bar is the change of a word’s last vector, the one that foretells, as a share of its length, once the words "
+        f"are back in their own order. All four rows are the same trained weights, {experiment.weights}, with these "
+        "parts there or removed now."
+    )
+
+
+def _order(n: int) -> list[int]:
+    """Which token stands at each place, from the address; there is one even when the address has nothing that fits."""
+    with st.container(key="address"):  # unseen: it ties the order to the address of the page
+        asked = st.text_input("Order", "", key="order", bind="query-params", max_chars=2000)
+    places = [int(part) for part in (asked or "").split(".") if part.isascii() and part.isdecimal() and len(part) < 5]
+    if sorted(places) == list(range(1, n)):
+        return [0, *places]
+    if asked:
+        st.info("The order in this link does not fit the sentence, so two of its words have changed places instead.")
+    order = list(range(n))
+    a, b = SWAPPED if n > max(SWAPPED) else (1, n - 1)
+    order[a], order[b] = order[b], order[a]
+    return order
+
+
+def _choose(order: list[int]) -> None:
+    if order and order[0] == 0:
+        st.session_state["order"] = ".".join(str(token) for token in order[1:])
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _shuffle(experiment: Experiment, order: tuple[int, ...]) -> dict[str, Shuffled]:
+    with runs.computing:
+        return shuffle(experiment, order)
+
+
+def _told(case: Shuffled) -> str:
+    largest = f"largest change {spelt(case.largest)}"
+    return f"the same vectors, {largest}" if case.largest < ROUNDING else largest
+
+
+def _table(found: dict[str, Shuffled], tokens: tuple[str, ...], order: list[int]) -> Table:
+    return {
+        "word": list(tokens),
+        "its place": list(range(len(tokens))),
+        "its new place": [order.index(token) for token in range(len(tokens))],
+        **{f"change: {name.lower()}": found[name].change.tolist() for name in CASES},
+    }

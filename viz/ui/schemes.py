@@ -1,0 +1,295 @@
+"""Seven schemes side by side, each in a small model trained with it: distance, shift, and questions too long."""
+
+from collections.abc import Iterable
+from functools import partial
+from random import Random
+
+import numpy as np
+import streamlit as st
+
+from model import order
+from model.checkpoint import card, load
+from model.rearrange import score_change
+from model.run import Array
+from model.sight import Sight, sight
+from model.tasks.order import WORDS, Question, ask
+from model.tokenizer import WordTokenizer
+from model.transformer import Transformer
+from viz import head_grid
+from viz.export import Table, file_name
+from viz.head_grid import Panel
+from viz.places import read_lengths, read_shift, read_sight, spelt
+from viz.ui import controls, frame, panel, runs
+
+NAMES = {
+    "sinusoidal": "Sinusoidal",
+    "learned": "Learned",
+    "relative": "Learned relative",
+    "t5": "T5 buckets",
+    "rope": "RoPE",
+    "alibi": "ALiBi",
+    "none": "None",
+}
+KINDS = ("encoder", "decoder")
+MODELS = [(kind, scheme) for kind in KINDS for scheme in NAMES]
+PLACES, FAR = 32, 16  # drawn in “Distance”, and compared there
+WIDTHS = (8, 16, 32, 64, 128)
+FURTHEST = 64
+QUESTION = "a 7 f c 2 h ?"
+N, SEED = 200, 7  # fresh questions a point, drawn with a seed that no training used
+
+
+@st.cache_resource(max_entries=len(MODELS), show_spinner=False)
+def model(kind: str, scheme: str) -> tuple[Transformer, WordTokenizer]:
+    """A small model that was asked which of two digits came first; on the CPU, where it takes a millisecond."""
+    transformer, tokenizer = load(f"order-{kind}-{scheme}")
+    return transformer.requires_grad_(False), tokenizer
+
+
+def _kind() -> str:
+    return controls.choice("Kind", KINDS, key="kind", label_visibility="visible")
+
+
+def _head(transformer: Transformer) -> tuple[int, int]:
+    config = transformer.config
+    layer = st.number_input("Layer", 0, config.n_layers - 1, 0, key="order_layer", bind="query-params")
+    head = st.number_input("Head", 0, config.n_heads - 1, 0, key="order_head", bind="query-params")
+    return int(layer), int(head)
+
+
+# Distance
+
+
+@st.fragment
+def show_distance() -> None:
+    """What each scheme says of every pair of places."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="scheme_controls"):
+        kind = _kind()
+        layer, head = _head(model(kind, "none")[0])
+        width = st.selectbox("Width of waves and RoPE", WIDTHS, WIDTHS.index(64), key="wave_width", bind="query-params")
+    seen = {name: sight(name, model(kind, name)[0], PLACES, layer, head, width) for name in NAMES}
+    places = [str(place) for place in range(PLACES)]
+    head_grid.panels(
+        [
+            Panel(NAMES[name], one.values, "signed", mask=_sayable(one, kind), limit=1.0 if one.similarity else None)
+            for name, one in seen.items()
+        ],
+        places,
+        places,
+        key="distance",
+        theme=frame.theme(),
+    )
+    means = {NAMES[name]: one.by_distance() for name, one in seen.items()}
+    panel.below(
+        "distance",
+        sentence=read_sight(means, {NAMES[name]: one.similarity for name, one in seen.items()}, FAR),
+        table=partial(_distance_table, means),
+        file=file_name(f"distance-{kind}", f"L{layer}H{head}"),
+    )
+    st.caption("  ·  ".join(f"{NAMES[name]}: {one.what}" for name, one in seen.items()))
+
+
+def _sayable(one: Sight, kind: str) -> Array:
+    """A table that has ended says nothing; a bias of a decoder is never asked about what comes later."""
+    there = np.isfinite(one.values)
+    return there if one.similarity or kind == "encoder" else there & np.tri(PLACES, dtype=bool)
+
+
+def _distance_table(means: dict[str, Array]) -> Table:
+    return {"places back": list(range(PLACES)), **{name: values.tolist() for name, values in means.items()}}
+
+
+# Shift test
+
+
+@st.fragment
+def show_shift() -> None:
+    """The whole sentence moved by k, and what becomes of the scores."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="scheme_controls"):
+        kind = _kind()
+        layer, head = _head(model(kind, "none")[0])
+        asked = st.text_input(
+            "Sentence, of a–h, digits and ?", QUESTION, key="question", bind="query-params", max_chars=60
+        )
+    steps = st.slider(
+        "k: every word stands this many places further on", 0, FURTHEST, 5, key="moved_by", bind="query-params"
+    )
+    text, complaint = _readable(asked or "")
+    if complaint:
+        st.info(complaint)
+    changes = {name: _score_change(kind, name, text, steps) for name in NAMES}
+    largest = {NAMES[name]: None if one is None else float(np.nanmax(np.abs(one))) for name, one in changes.items()}
+    words = model(kind, "none")[1].encode(text).tokens
+    nothing = np.full((len(words), len(words)), np.nan)
+    shown = {name: nothing if one is None else one[layer, head] for name, one in changes.items()}
+    limit = max((float(np.nanmax(np.abs(one))) for one in changes.values() if one is not None), default=0.0)
+    head_grid.panels(
+        [
+            Panel(
+                f"{NAMES[name]}  {_told(largest[NAMES[name]])}",
+                one,
+                "signed",
+                mask=np.isfinite(one),
+                limit=limit or 1.0,
+            )
+            for name, one in shown.items()
+        ],
+        words,
+        words,
+        key="shift",
+        theme=frame.theme(),
+    )
+    config = model(kind, "learned")[0].config
+    panel.below(
+        "shift",
+        sentence=read_shift(largest, steps, {NAMES["learned"]: config.context}),
+        table=partial(_shift_table, kind, text, steps, largest),
+        file=file_name(f"shift-{kind}", f"by-{steps}"),
+    )
+
+
+def _told(change: float | None) -> str:
+    return "ends" if change is None else spelt(change)
+
+
+def _readable(text: str) -> tuple[str, str]:
+    """The sentence to run, and what was wrong with the one that was typed."""
+    signs = text.split()
+    longest = order.OrderRecipe.longest
+    strange = [sign for sign in signs if sign not in WORDS]
+    if not signs:
+        return QUESTION, f"There is nothing to move yet, so this is “{QUESTION}”."
+    if strange:
+        return QUESTION, f"These models know a–h, the digits and “?”, each apart, so this is “{QUESTION}”."
+    if len(signs) > longest + 1:
+        return (
+            QUESTION,
+            f"These models were trained on {longest} signs and “?”; this is “{QUESTION}”, not {len(signs)} of them.",
+        )
+    return " ".join(signs), ""
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _score_change(kind: str, scheme: str, text: str, steps: int, double: bool = False) -> Array | None:
+    transformer, tokenizer = model(kind, scheme)
+    with runs.computing:
+        return score_change(transformer, tokenizer.encode(text).ids, steps, double)
+
+
+def _shift_table(kind: str, text: str, steps: int, largest: dict[str, float | None]) -> Table:
+    exact = {NAMES[name]: _score_change(kind, name, text, steps, True) for name in NAMES}
+    return {
+        "scheme": list(largest),
+        "largest change of a score, float32": list(largest.values()),
+        "in float64": [None if one is None else float(np.nanmax(np.abs(one))) for one in exact.values()],
+    }
+
+
+# Too long
+
+
+@st.fragment
+def show_lengths() -> None:
+    """Accuracy within the trained lengths and beyond, and one question for all models."""
+    lengths, longest = order.OrderRecipe.lengths, order.OrderRecipe.longest
+    found = _found()
+    todo = [model for model in MODELS if model not in found]
+    seeds = np.array([_seeds(*model) for model in MODELS])  # (M, R, L)
+    told = np.array([_card(*model) if todo else found[model] for model in MODELS])  # (M, L)
+    shape = (len(KINDS), len(NAMES), len(lengths))
+    head_grid.lengths(
+        list(NAMES.values()),
+        lengths,
+        told.reshape(shape),
+        seeds.min(axis=1).reshape(shape),
+        seeds.max(axis=1).reshape(shape),
+        key="lengths",
+        longest=longest,
+        kinds=KINDS,
+        theme=frame.theme(),
+    )
+    progress = st.empty()
+    source = "From the cards, until the models have been asked" if todo else f"{N} fresh questions a point, asked here"
+    panel.below(
+        "lengths",
+        sentence=read_lengths(list(NAMES.values()), lengths, told.reshape(shape), longest, source),
+        table=partial(_length_table, told),
+        file="accuracy-by-length",
+    )
+    _one_question()
+    for done, (kind, scheme) in enumerate(todo):
+        progress.progress(done / len(todo), f"Asking the {kind} with {NAMES[scheme]} {N} questions of each length")
+        found[kind, scheme] = _measure(kind, scheme)
+    if todo:
+        st.rerun()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _found() -> dict[tuple[str, str], list[float]]:
+    """What the models have answered since the server began, for all visitors: (kind, scheme) → accuracy (L,)."""
+    return {}
+
+
+def _measure(kind: str, scheme: str) -> list[float]:
+    with runs.computing:
+        return _numbers(order.accuracy(*model(kind, scheme), length, N, SEED) for length in order.OrderRecipe.lengths)
+
+
+@st.cache_resource(max_entries=len(MODELS), show_spinner=False)
+def _card(kind: str, scheme: str) -> list[float]:
+    """The accuracies (L,) of the shipped seed on its card."""
+    told = card(f"order-{kind}-{scheme}")["accuracy"]
+    return _numbers(told[str(length)] for length in order.OrderRecipe.lengths)
+
+
+@st.cache_resource(max_entries=len(MODELS), show_spinner=False)
+def _seeds(kind: str, scheme: str) -> list[list[float]]:
+    """The accuracies (R, L) of every seed on the card."""
+    lengths = order.OrderRecipe.lengths
+    return [
+        _numbers(seed["accuracy"][str(length)] for length in lengths)
+        for seed in card(f"order-{kind}-{scheme}")["seeds"]
+    ]
+
+
+def _numbers(shares: Iterable[float | None]) -> list[float]:
+    return [np.nan if share is None else share for share in shares]
+
+
+def _length_table(told: Array) -> Table:
+    return {
+        "model": [kind for kind, _ in MODELS],
+        "scheme": [NAMES[scheme] for _, scheme in MODELS],
+        **{f"{length} signs": told[:, at].tolist() for at, length in enumerate(order.OrderRecipe.lengths)},
+    }
+
+
+def _one_question() -> None:
+    st.markdown("**One question for all of them**")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="one_question"):
+        signs = int(st.number_input("Signs", 2, 200, 24, key="signs", bind="query-params"))
+        drawn = int(st.number_input("Question number", 0, 9999, 1, key="drawn", bind="query-params"))
+    question = ask(signs, Random(f"{signs} {drawn}"))
+    st.markdown(f"`{question.text}` → **{question.first}**")
+    answers = {(kind, scheme): _answer(kind, scheme, question) for kind in KINDS for scheme in NAMES}
+    lines = [
+        f"| p({question.first}) against {question.second} | {' | '.join(NAMES.values())} |",
+        "|---" * (1 + len(NAMES)) + "|",
+    ]
+    for kind in KINDS:
+        told = [answers[kind, scheme] for scheme in NAMES]
+        lines.append(f"| {kind} | {' | '.join(f'{one:.2f}' if isinstance(one, float) else 'ends' for one in told)} |")
+    with st.container(key="answers"):
+        st.markdown("\n".join(lines))
+    messages = [one for one in answers.values() if isinstance(one, str)]
+    if messages:
+        st.info(f"Learned positions: {messages[0]}")
+
+
+def _answer(kind: str, scheme: str, question: Question) -> float | str:
+    """Probability of the right digit, or the model's own sentence that says why there is none."""
+    try:
+        with runs.computing:
+            return order.chances(*model(kind, scheme), [question]).item()
+    except ValueError as error:
+        return str(error)

@@ -1,0 +1,97 @@
+"""The waves and their turns, as two sections of a page: drawn in the browser, kept in the address unseen."""
+
+from functools import partial
+
+import streamlit as st
+
+from model import waves
+from viz import head_grid
+from viz.export import Table, file_name
+from viz.head_grid import Slider
+from viz.ui import frame, panel
+
+BASES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
+WAVES = (
+    Slider("length", "positions", tuple(range(8, 257))),
+    Slider("width", "width d", tuple(range(2, 130, 2))),
+    Slider("base", "base", BASES),
+    Slider("pos", "pos", tuple(range(256))),
+)
+TURNS = (
+    Slider("pos", "pos", tuple(range(256))),
+    Slider("k", "k", tuple(range(65))),
+    Slider("turning", "width d", tuple(range(2, 34, 2))),
+    Slider("base", "base", BASES),
+)
+WAVES_OPEN = {"length": 64, "width": 32, "base": 10_000, "pos": 12}
+TURNS_OPEN = {"pos": 12, "k": 3, "turning": 16, "base": 10_000}
+UPTO = 256  # positions over which the residual is taken, here and in the browser
+
+
+def _addressed(sliders: tuple[Slider, ...], opens: dict[str, int]) -> dict[str, int]:
+    """The state of the sliders as the address has it."""
+    with st.container(key="address"):  # unseen: it ties the sliders to the address of the page
+        return {
+            slider.name: st.selectbox(
+                slider.label,
+                slider.values,
+                slider.values.index(opens[slider.name]),
+                key=slider.name,
+                bind="query-params",
+            )
+            for slider in sliders
+        }
+
+
+def _choose(sliders: tuple[Slider, ...], **state: int) -> None:
+    for slider in sliders:
+        if state.get(slider.name) in slider.values:
+            st.session_state[slider.name] = state[slider.name]
+
+
+@st.fragment
+def show_waves() -> None:
+    """Waves, map and clocks."""
+    state = _addressed(WAVES, WAVES_OPEN)
+    head_grid.waves(WAVES, state, key="waves_drawn", theme=frame.theme(), on_state=partial(_choose, WAVES))
+    panel.below(
+        "waves_drawn",
+        sentence="",
+        table=partial(_wave_table, state["width"], state["base"]),
+        file=file_name("sinusoidal", f"d-{state['width']}-base-{state['base']}"),
+    )
+
+
+def _wave_table(width: int, base: int) -> Table:
+    lengths = waves.wavelengths(width, base).numpy()
+    return {
+        "pair": list(range(len(lengths))),
+        "dimensions": [f"{2 * pair}, {2 * pair + 1}" for pair in range(len(lengths))],
+        "wavelength": lengths.tolist(),
+        "wavelength / 2π": (lengths / lengths[0]).tolist(),
+    }
+
+
+@st.fragment
+def show_turns() -> None:
+    """A dial for each pair, and the matrix."""
+    state = _addressed(TURNS, TURNS_OPEN)
+    head_grid.turns(TURNS, state, key="turns_drawn", theme=frame.theme(), on_state=partial(_choose, TURNS))
+    panel.below(
+        "turns_drawn",
+        sentence="",
+        table=partial(_turn_table, state["k"], state["turning"], state["base"]),
+        file=file_name("sinusoidal", f"shift-{state['k']}-d-{state['turning']}"),
+    )
+
+
+def _turn_table(steps: int, width: int, base: int) -> Table:
+    matrix = waves.rotation(steps, width, base)
+    pairs = range(width // 2)
+    blocks = [matrix[2 * pair : 2 * pair + 2, 2 * pair : 2 * pair + 2] for pair in pairs]
+    return {
+        "pair": list(pairs),
+        "cos(k / base^(2i/d))": [block[0, 0].item() for block in blocks],
+        "sin(k / base^(2i/d))": [block[0, 1].item() for block in blocks],
+        f"largest residual over {UPTO} positions": [waves.residual(steps, UPTO, width, base)] * len(blocks),
+    }
