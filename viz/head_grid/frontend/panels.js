@@ -133,7 +133,10 @@ function drawScale({ header: { theme } }, pen, panel, x, y) {
   pen.text(begin + 61, y, spelt[1], quiet);
 }
 
-const short = (number) => (number >= 100 ? number.toFixed(0) : number >= 10 ? number.toFixed(1) : number.toFixed(2));
+function short(number) {
+  if (number < 0.01) return number.toExponential(0).replace("-", "−");
+  return number.toFixed(number >= 100 ? 0 : number >= 10 ? 1 : 2);
+}
 
 function picture(view, number) {
   const { looking, looked, panels, theme } = view.header;
@@ -155,7 +158,7 @@ function picture(view, number) {
 
 function light(view) {
   const { header, place, root } = view;
-  if (!place) return;
+  if (!place || !root.clientWidth) return;
   const row = hoveredRow() ?? header.row;
   onCanvas(view.lit, root.clientWidth, place.height, header.theme, (pen) => {
     if (row === null || row >= header.looking.length) return;

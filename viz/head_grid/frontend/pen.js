@@ -125,6 +125,7 @@ export function drawing({ data, parentElement }, heightOf, draw) {
   const height = heightOf(header);
   const drawn = (pen) => draw(header, arrays, root.clientWidth, pen);
   root.arrange = () => {
+    if (!root.clientWidth) return; // out of sight: there is nothing to draw on
     onCanvas(root.canvas, root.clientWidth, height, header.theme, drawn);
     root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
   };
