@@ -28,7 +28,9 @@ def telling_row(biased: Array, mask: Array) -> int:
     empty = np.flatnonzero(~mask.any(axis=-1))
     if len(empty):
         return int(empty[0])
-    return int(np.argmax(np.nan_to_num(forbidden_share(biased, mask)) * (mask.sum(axis=-1) > 1)))
+    takes = np.nan_to_num(forbidden_share(biased, mask)) * (mask.sum(axis=-1) > 1)  # (T,)
+    takes[0] *= 0.25  # the start mark is no word
+    return int(np.argmax(takes))
 
 
 def read_mask(biased: Array, mask: Array, weights: Array, tokens: Sequence[str], row: int) -> str:

@@ -21,40 +21,40 @@ MOST_PAINTED = 64  # tokens; more cells than that cannot be hit
 
 def choose(experiment: Experiment, tokens: int) -> tuple[Looks | None, str | None]:
     """Which mask the model runs with, None for its own; and what is to be guessed before it is shown, if anything."""
-    with st.container(key="mask_row", horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = controls.choice(
-            "Mask",
-            (OWN, *MASKS),
-            key="looks",
-            label_visibility="visible",
-            on_change=_kind_chosen,
-            width="content",
+            "Mask", (OWN, *MASKS), key="looks", label_visibility="visible", on_change=_kind_chosen, width="content"
         )
-        size = _size(kind, tokens)
         guess: str | None = st.segmented_control(
             "Guess first", GUESSES, key="guess", bind="query-params", width="content"
         )
         with st.container(key="address"):  # unseen: it ties the drawing to the address of the page
             drawing = st.text_input("Drawing", key="drawn", bind="query-params")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mask_means"):
+        st.markdown(_means(experiment, kind, tokens), width="content")
+        size = _size(kind, tokens)
     drawn = read_drawing(drawing or "")
     if drawing and drawn is None:
         st.info("The drawing in this link cannot be read; until you draw, the drawn mask is causal.")
-    looks = None if kind == OWN else drawn if kind == "drawn" and drawn else Looks(kind, size)
-    st.markdown(_means(experiment, looks, tokens))
-    return looks, guess
+    if kind == OWN:
+        return None, guess
+    return (drawn if kind == "drawn" and drawn else Looks(kind, size)), guess
 
 
 def _size(kind: str, tokens: int) -> int:
-    place = st.container(width=230)  # there at every run: else all that follows would be built anew
-    number = MASKS[kind].number if kind != OWN else None
-    if not number:
+    """The number that the rule takes; 0 for a rule that takes none."""
+    place = st.container(width=130)  # there at every run: else all that follows would be built anew
+    if kind == OWN or not MASKS[kind].number:
         return 0
-    least = MASKS[kind].least
-    opens_with = min(MASKS[kind].opens_with, tokens)
+    label, least, opens_with = MASKS[kind].number, MASKS[kind].least, min(MASKS[kind].opens_with, tokens)
     asked = st.session_state.get("size")
     if asked is not None and not least <= asked <= tokens:
         st.session_state["size"] = min(max(asked, least), tokens)
-    return int(place.number_input(number, least, tokens, opens_with, key="size", bind="query-params"))
+    return int(
+        place.number_input(
+            str(label), least, tokens, opens_with, key="size", bind="query-params", label_visibility="collapsed"
+        )
+    )
 
 
 def _kind_chosen() -> None:
@@ -63,22 +63,22 @@ def _kind_chosen() -> None:
         st.session_state["size"] = MASKS[kind].opens_with
 
 
-def _means(experiment: Experiment, looks: Looks | None, tokens: int) -> str:
+def _means(experiment: Experiment, kind: str, tokens: int) -> str:
     config = runs.about(experiment.weights)["config"]
     trained = config["causal"] and config["trained"]["mask"]
-    if looks is None:
+    if kind == OWN:
         if trained and experiment.switches.mask:
             return f"The model's own mask is causal. {MASKS['causal'].means}"
-        why = "is switched off on the left" if trained else "was never there: it was trained without one"
+        why = "is switched off on the left" if trained else "is none: it was trained without one"
         return f"The model's own mask {why}. {MASKS['none'].means}"
-    told = MASKS[looks.kind].means
-    if looks.kind == "drawn":
-        told += " Click or drag on the mask to allow or forbid." if tokens <= MOST_PAINTED else ""
+    told = MASKS[kind].means
+    if kind == "drawn":
+        told += " Click or drag on the mask to allow or forbid."
     if tokens > MOST_PAINTED:
-        told += f" Cells are too small to draw on in a text of more than {MOST_PAINTED} tokens."
+        told += f" In a text of more than {MOST_PAINTED} tokens the cells are too small to draw on."
     if not experiment.switches.mask:
-        told += " It stands in for the model's own, so the switch “Causal mask” has no say."
-    return told
+        told += " It stands in for the model's own: the switch “Causal mask” has no say."
+    return f"{told} {MASKS[kind].number}:" if MASKS[kind].number else told
 
 
 def painted(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> None:
