@@ -75,9 +75,9 @@ def read_shuffle(largest: Mapping[str, float], moved: int) -> str:
     if not moved:
         return "Every word stands where it stood: drag one, or shuffle."
     still = [name for name, change in largest.items() if change < ROUNDING]
-    rest = [f"{name[0].lower()}{name[1:]}: {spelt(change)}" for name, change in largest.items() if change >= ROUNDING]
+    rest = [f"{spelt(change)} ({name[0].lower()}{name[1:]})" for name, change in largest.items() if change >= ROUNDING]
     told = [f"**{name}: the same vectors in another order**, to {spelt(largest[name])}" for name in still]
-    others = f"Elsewhere coordinates change by up to: {'; '.join(rest)}" if rest else ""
+    others = f"Otherwise they change, by up to {listed(rest)}" if rest else ""
     return ". ".join([*told, *([others] if others else [])]) + "."
 
 
@@ -97,6 +97,6 @@ def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, l
     return (
         f"Without positions the encoder guesses, **{100 * at_home[0, none]:.0f} %**; the decoder does not, "
         f"**{100 * at_home[1, none]:.0f} %**: its mask alone tells the order. With a scheme every "
-        f"encoder has learnt the trained lengths: at least {100 * np.delete(at_home[0], none).min():.0f} %. At "
+        f"encoder has learnt the trained lengths: at least {100 * np.delete(at_home[0], none).min():.1f} %. At "
         f"{2 * longest} signs, twice the longest, they reach: {shares}; no places left: {ended}. {source}."
     )

@@ -8,9 +8,9 @@ VIEWS = {
     "Waves": "The sinusoidal encoding, computed in your browser. Point anywhere: the three pictures follow.",
     "Shift by k": "A step of k places turns each pair of waves by its own angle, the same from every place.",
     "Distance": "What a scheme says of two places before any word stands there: a similarity, or a bias on the score.",
-    "Shift test": "Move the whole sentence by k places: do its scores stay? A map is the change in one head, the title "
-    "names the scheme and the largest change in any head.",
-    "Shuffle test": "Change the order of the words on the left’s sentence. Do they come out as the same vectors?",
+    "Shift test": "Move the whole sentence by k places: do its scores stay? A cell is the largest change in any head, "
+    "a title the scheme and its largest cell.",
+    "Shuffle test": "Put the words of your sentence in another order. Does each still come out as the same vector?",
     "Too long": "Which of two digits came first? Small models, trained on 16 signs or fewer, are asked about more.",
 }
 READS_THE_SENTENCE = "Shuffle test"

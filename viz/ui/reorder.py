@@ -19,18 +19,20 @@ SWAPPED = (2, 5)  # places changed when the page opens
 def show(experiment: Experiment) -> None:
     """The words to drag, and how far every word's vector moves in each case."""
     tokens = runs.encoding(experiment).typed
+    figure = st.container()
     order = _order(len(tokens))
     found = _shuffle(experiment, tuple(order))
-    head_grid.shuffle(
-        tokens,
-        order,
-        [(name, _told(case)) for name, case in found.items()],
-        np.stack([case.change for case in found.values()]),
-        key="shuffled",
-        rounding=ROUNDING,
-        theme=frame.theme(),
-        on_order=_choose,
-    )
+    with figure:
+        head_grid.shuffle(
+            tokens,
+            order,
+            [(name, _told(case)) for name, case in found.items()],
+            np.stack([case.change for case in found.values()]),
+            key="shuffled",
+            rounding=ROUNDING,
+            theme=frame.theme(),
+            on_order=_choose,
+        )
     moved = sum(place != token for place, token in enumerate(order))
     panel.below(
         "shuffled",

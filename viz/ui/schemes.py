@@ -18,7 +18,7 @@ from model.transformer import Transformer
 from viz import head_grid
 from viz.export import Table, file_name
 from viz.head_grid import Panel
-from viz.places import read_lengths, read_shift, read_sight, spelt
+from viz.places import ROUNDING, read_lengths, read_shift, read_sight, spelt
 from viz.ui import controls, frame, panel, runs
 
 NAMES = {
@@ -52,8 +52,8 @@ def _kind() -> str:
 
 def _head(transformer: Transformer) -> tuple[int, int]:
     config = transformer.config
-    layer = st.number_input("Layer", 0, config.n_layers - 1, 0, key="order_layer", bind="query-params")
-    head = st.number_input("Head", 0, config.n_heads - 1, 0, key="order_head", bind="query-params")
+    layer = st.number_input("Layer", 0, config.n_layers - 1, 0, key="order_layer", bind="query-params", width=130)
+    head = st.number_input("Head", 0, config.n_heads - 1, 0, key="order_head", bind="query-params", width=130)
     return int(layer), int(head)
 
 
@@ -66,7 +66,9 @@ def show_distance() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="scheme_controls"):
         kind = _kind()
         layer, head = _head(model(kind, "none")[0])
-        width = st.selectbox("Width of waves and RoPE", WIDTHS, WIDTHS.index(64), key="wave_width", bind="query-params")
+        width = st.selectbox(
+            "Width of waves and RoPE", WIDTHS, WIDTHS.index(64), key="wave_width", bind="query-params", width=200
+        )
     seen = {name: sight(name, model(kind, name)[0], PLACES, layer, head, width) for name in NAMES}
     places = [str(place) for place in range(PLACES)]
     head_grid.panels(
@@ -107,31 +109,22 @@ def show_shift() -> None:
     """The whole sentence moved by k, and what becomes of the scores."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="scheme_controls"):
         kind = _kind()
-        layer, head = _head(model(kind, "none")[0])
         asked = st.text_input(
-            "Sentence, of a–h, digits and ?", QUESTION, key="question", bind="query-params", max_chars=60
+            "Sentence, of a–h, digits and ?", QUESTION, key="question", bind="query-params", max_chars=60, width=260
         )
-    steps = st.slider(
-        "k: every word stands this many places further on", 0, FURTHEST, 5, key="moved_by", bind="query-params"
-    )
+        steps = st.slider("k places further on", 0, FURTHEST, 5, key="moved_by", bind="query-params")
     text, complaint = _readable(asked or "")
     if complaint:
         st.info(complaint)
-    changes = {name: _score_change(kind, name, text, steps) for name in NAMES}
-    largest = {NAMES[name]: None if one is None else float(np.nanmax(np.abs(one))) for name, one in changes.items()}
+    changes = {NAMES[name]: _score_change(kind, name, text, steps) for name in NAMES}  # (T, T) each
+    largest = {name: None if one is None else float(np.nanmax(one)) for name, one in changes.items()}
     words = model(kind, "none")[1].encode(text).tokens
     nothing = np.full((len(words), len(words)), np.nan)
-    shown = {name: nothing if one is None else one[layer, head] for name, one in changes.items()}
-    limit = max((float(np.nanmax(np.abs(one))) for one in changes.values() if one is not None), default=0.0)
+    shown = {name: nothing if one is None else one for name, one in changes.items()}
+    limit = max((change for change in largest.values() if change is not None), default=0.0)
     head_grid.panels(
         [
-            Panel(
-                f"{NAMES[name]}  {_told(largest[NAMES[name]])}",
-                one,
-                "signed",
-                mask=np.isfinite(one),
-                limit=limit or 1.0,
-            )
+            Panel(f"{name}  {_told(largest[name])}", one, "signed", mask=np.isfinite(one), limit=max(limit, ROUNDING))
             for name, one in shown.items()
         ],
         words,
@@ -171,17 +164,19 @@ def _readable(text: str) -> tuple[str, str]:
 
 @st.cache_resource(max_entries=512, show_spinner=False)
 def _score_change(kind: str, scheme: str, text: str, steps: int, double: bool = False) -> Array | None:
+    """The largest change of each score in any head of any layer: (T, T), NaN where no head may look."""
     transformer, tokenizer = model(kind, scheme)
     with runs.computing:
-        return score_change(transformer, tokenizer.encode(text).ids, steps, double)
+        change = score_change(transformer, tokenizer.encode(text).ids, steps, double)
+    return None if change is None else np.abs(change).max(axis=(0, 1))  # the mask is the same in every head
 
 
 def _shift_table(kind: str, text: str, steps: int, largest: dict[str, float | None]) -> Table:
-    exact = {NAMES[name]: _score_change(kind, name, text, steps, True) for name in NAMES}
+    exact = [_score_change(kind, scheme, text, steps, double=True) for scheme in NAMES]
     return {
         "scheme": list(largest),
         "largest change of a score, float32": list(largest.values()),
-        "in float64": [None if one is None else float(np.nanmax(np.abs(one))) for one in exact.values()],
+        "in float64": [None if one is None else float(np.nanmax(one)) for one in exact],
     }
 
 
@@ -267,18 +262,15 @@ def _length_table(told: Array) -> Table:
 def _one_question() -> None:
     st.markdown("**One question for all of them**")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="one_question"):
-        signs = int(st.number_input("Signs", 2, 200, 24, key="signs", bind="query-params"))
-        drawn = int(st.number_input("Question number", 0, 9999, 1, key="drawn", bind="query-params"))
-    question = ask(signs, Random(f"{signs} {drawn}"))
+        signs = int(st.number_input("Signs", 2, 200, 24, key="signs", bind="query-params", width=160))
+        number = int(st.number_input("Question number", 0, 9999, 1, key="asked", bind="query-params", width=160))
+    question = ask(signs, Random(f"{signs} {number}"))
     st.markdown(f"`{question.text}` → **{question.first}**")
     answers = {(kind, scheme): _answer(kind, scheme, question) for kind in KINDS for scheme in NAMES}
-    lines = [
-        f"| p({question.first}) against {question.second} | {' | '.join(NAMES.values())} |",
-        "|---" * (1 + len(NAMES)) + "|",
-    ]
-    for kind in KINDS:
-        told = [answers[kind, scheme] for scheme in NAMES]
-        lines.append(f"| {kind} | {' | '.join(f'{one:.2f}' if isinstance(one, float) else 'ends' for one in told)} |")
+    lines = [f"| p({question.first}) against {question.second} | {' | '.join(KINDS)} |", "|---" * 3 + "|"]
+    for scheme, name in NAMES.items():
+        told = [answers[kind, scheme] for kind in KINDS]
+        lines.append(f"| {name} | {' | '.join('ends' if isinstance(one, str) else f'{one:.2f}' for one in told)} |")
     with st.container(key="answers"):
         st.markdown("\n".join(lines))
     messages = [one for one in answers.values() if isinstance(one, str)]

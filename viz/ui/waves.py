@@ -12,18 +12,18 @@ from viz.ui import frame, panel
 
 BASES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 WAVES = (
-    Slider("length", "positions", tuple(range(8, 257))),
+    Slider("length", "length", tuple(range(8, 257))),
     Slider("width", "width d", tuple(range(2, 130, 2))),
     Slider("base", "base", BASES),
-    Slider("pos", "pos", tuple(range(256))),
+    Slider("pos", "position", tuple(range(256))),
 )
 TURNS = (
-    Slider("pos", "pos", tuple(range(256))),
+    Slider("pos", "position", tuple(range(256))),
     Slider("k", "k", tuple(range(65))),
     Slider("turning", "width d", tuple(range(2, 34, 2))),
     Slider("base", "base", BASES),
 )
-WAVES_OPEN = {"length": 64, "width": 32, "base": 10_000, "pos": 12}
+WAVES_OPEN = {"length": 128, "width": 32, "base": 10_000, "pos": 12}
 TURNS_OPEN = {"pos": 12, "k": 3, "turning": 16, "base": 10_000}
 UPTO = 256  # positions over which the residual is taken, here and in the browser
 
@@ -52,8 +52,10 @@ def _choose(sliders: tuple[Slider, ...], **state: int) -> None:
 @st.fragment
 def show_waves() -> None:
     """Waves, map and clocks."""
+    figure = st.container()
     state = _addressed(WAVES, WAVES_OPEN)
-    head_grid.waves(WAVES, state, key="waves_drawn", theme=frame.theme(), on_state=partial(_choose, WAVES))
+    with figure:
+        head_grid.waves(WAVES, state, key="waves_drawn", theme=frame.theme(), on_state=partial(_choose, WAVES))
     panel.below(
         "waves_drawn",
         sentence="",
@@ -75,8 +77,10 @@ def _wave_table(width: int, base: int) -> Table:
 @st.fragment
 def show_turns() -> None:
     """A dial for each pair, and the matrix."""
+    figure = st.container()
     state = _addressed(TURNS, TURNS_OPEN)
-    head_grid.turns(TURNS, state, key="turns_drawn", theme=frame.theme(), on_state=partial(_choose, TURNS))
+    with figure:
+        head_grid.turns(TURNS, state, key="turns_drawn", theme=frame.theme(), on_state=partial(_choose, TURNS))
     panel.below(
         "turns_drawn",
         sentence="",

@@ -1,29 +1,44 @@
 // Accuracy against length, a small panel for each scheme: how it does where it was trained, and beyond.
 
-import { drawing } from "./pen.js";
+import { asSvg, fitted, onCanvas } from "./pen.js";
+import { drawings, element, listen, rootOf, unpack } from "./store.js";
 
 const NARROW = 700;
-const BLOCK = { wide: 4, narrow: 2 };
 const TALL = 132; // of one panel
 const HEAD = 30;
 const FOOT = 34;
+const LEFT = 42; // room for the shares
 
-const across = (width) => (width < NARROW ? BLOCK.narrow : BLOCK.wide);
-
-export default function (component) {
-  const width = component.parentElement.clientWidth || 1000;
-  return drawing(component, ({ schemes }) => Math.ceil(schemes.length / across(width)) * (TALL + HEAD + FOOT), draw);
+export default function ({ data, parentElement, key }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  if (!root.canvas) {
+    root.canvas = element("canvas", "drawing");
+    root.append(root.canvas);
+    new ResizeObserver(() => root.arrange()).observe(root);
+  }
+  const columns = () => (root.clientWidth < NARROW ? 2 : 4);
+  const height = () => Math.ceil(header.schemes.length / columns()) * (TALL + HEAD + FOOT);
+  const drawn = (pen) => draw(header, arrays, root.clientWidth, columns(), pen);
+  root.arrange = () => {
+    if (!root.clientWidth) return;
+    root.style.height = `${height()}px`;
+    onCanvas(root.canvas, root.clientWidth, height(), header.theme, drawn);
+    root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  };
+  drawings.set(header.key, () => asSvg(root.clientWidth, height(), header.theme, drawn));
+  root.arrange();
+  return listen(key, () => {});
 }
 
 // found (2, N, L): accuracy of encoder and decoder for N schemes at L lengths; NaN where a table has ended.
-function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high }, width, pen) {
-  const columns = across(width);
+function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high }, width, columns, pen) {
   const gap = width < NARROW ? 18 : 34;
-  const wide = (width - gap * (columns - 1)) / columns - 4;
+  const wide = (width - LEFT - gap * (columns - 1)) / columns - 4;
   const colours = [theme.accent, theme.ink];
   const last = lengths.at(-1);
   schemes.forEach((scheme, number) => {
-    const [x, y] = [(number % columns) * (wide + gap), Math.floor(number / columns) * (TALL + HEAD + FOOT) + HEAD];
+    const [x, y] = [LEFT + (number % columns) * (wide + gap), Math.floor(number / columns) * (TALL + HEAD + FOOT) + HEAD];
     const right = (length) => x + (Math.log2(length / lengths[0]) / Math.log2(last / lengths[0])) * wide;
     const down = (share) => y + (1 - Math.max(0, (share - 0.25) / 0.75)) * TALL;
     pen.text(x, y - 17, scheme, { size: 14, weight: 600 });
@@ -34,10 +49,12 @@ function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high },
       const anchor = length === lengths[0] ? "start" : length === last ? "end" : "middle";
       pen.text(right(length), y + TALL + 11, String(length), { size: 11, fill: theme.muted, anchor });
     }
+    if (number % columns === 0) {
+      for (const share of [1, 0.5]) pen.text(x - 6, down(share), `${100 * share} %`, { size: 11, fill: theme.muted, anchor: "end" });
+    }
     if (number === 0) {
       pen.text(x + 5, y + TALL - 8, "trained", { size: 11, fill: theme.muted });
-      pen.text(x + wide, down(0.5) + 8, "guessing", { size: 11, fill: theme.muted, anchor: "end" });
-      pen.text(x + wide, y + TALL + 25, "signs in the question", { size: 11, fill: theme.muted, anchor: "end" });
+      pen.text(x + 5, down(0.5) - 9, "guessing", { size: 11, fill: theme.muted });
     }
     for (const kind of [1, 0]) {
       const row = (array) => lengths.map((_, at) => array.values[(kind * schemes.length + number) * lengths.length + at]);
@@ -54,11 +71,11 @@ function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high },
   });
   const free = schemes.length % columns;
   if (!free) return;
-  const [x, y] = [free * (wide + gap), Math.floor(schemes.length / columns) * (TALL + HEAD + FOOT) + HEAD];
+  const [x, y] = [LEFT + free * (wide + gap), Math.floor(schemes.length / columns) * (TALL + HEAD + FOOT) + HEAD];
   kinds.forEach((kind, nth) => {
     pen.line([[x, y + 12 + nth * 22], [x + 26, y + 12 + nth * 22]], colours[nth], 2);
     pen.text(x + 34, y + 12 + nth * 22, kind, { size: 13, fill: colours[nth] });
   });
-  pen.text(x, y + 62, "Thin strokes: lowest and", { size: 11.5, fill: theme.muted });
-  pen.text(x, y + 77, "highest of the seeds, from the card", { size: 11.5, fill: theme.muted });
+  const told = ["Right answers against the number", "of signs in the question. Thin strokes:", "the spread of the seeds, on the cards."];
+  told.forEach((line, nth) => pen.text(x, y + 64 + nth * 16, fitted(line, wide, 11.5), { size: 11.5, fill: theme.muted }));
 }

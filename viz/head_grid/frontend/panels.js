@@ -83,7 +83,7 @@ const at = ({ header }, panel, row, column) => (panel * header.looking.length + 
 function draw(view, pen, row) {
   const { header, place } = view;
   const { theme, looking, looked } = header;
-  const every = Math.ceil(Math.max(looking.length, looked.length) / MOST_WORDS);
+  const every = Math.max(Math.ceil(Math.max(looking.length, looked.length) / MOST_WORDS), Math.ceil(11 / place.cell));
   const size = Math.max(8, Math.min(13, place.cell));
   header.panels.forEach((panel, number) => {
     const [x, y] = origin(view, number);

@@ -84,7 +84,12 @@ function show(view) {
   view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
 }
 
-const spelt = (change) => (change === 0 ? "0" : change < 0.001 ? change.toExponential(0).replace("-", "−") : change.toFixed(2));
+function small(number) {
+  const [digit, power] = number.toExponential(0).split("e");
+  return `${digit}·10${power.replace("-", "⁻").replace(/\d/g, (one) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[one])}`;
+}
+
+const spelt = (change) => (change === 0 ? "0" : change < 0.001 ? small(change) : change.toFixed(2));
 
 const placeOf = (target) => {
   const chip = target?.closest?.(".chip:not(.fixed)");

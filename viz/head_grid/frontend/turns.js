@@ -51,7 +51,7 @@ function arrange(view) {
   const wide = narrow ? width : Math.round(width * 0.56);
   const most = narrow ? 4 : 6;
   const across = Math.min(pairs, pairs <= most ? pairs : Math.ceil(pairs / Math.ceil(pairs / most)));
-  const side = Math.min(wide / across, 128);
+  const side = Math.min(wide / across, 140);
   const dials = { x: 0, y: HEAD, side, across, tall: Math.ceil(pairs / across) * (side + 16) };
   const right = narrow ? 0 : wide + 48;
   const top = narrow ? dials.y + dials.tall + 20 + HEAD : HEAD;
@@ -118,7 +118,7 @@ function drawMatrix(view, pen) {
   };
   const head = { size: 14, weight: 600 };
   const parts = [
-    [x, side, matrix, `R, k = ${step}`],
+    [x, side, matrix, `R for k = ${step}`],
     [x + side + 26, 22, strip(pos), `PE(${pos})`],
     [x + side + 92, 22, strip(pos + step), `PE(${pos + step})`],
   ];
@@ -139,13 +139,19 @@ function drawMatrix(view, pen) {
   pen.text(x + 81, y + side + 18, "+1", quiet);
 }
 
+// 1.2·10⁻¹⁴
+function small(number) {
+  const [digits, power] = number.toExponential(1).split("e");
+  return number ? `${digits}·10${power.replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])}` : "0";
+}
+
 function read(view) {
   const { pos, step, pair, width, base } = view;
   const by = step * turnOf(pair, width, base);
   const text =
     `From position ${pos} to ${pos + step} pair **${pair}** turns by **${rounds(by)}** (k / base^(2i/d) = ${by < 0.1 ? by.toPrecision(2) : spelt(by)} radians), ` +
     `as it does from every other position: slide pos and only the hands move. Over the first ${UPTO} positions PE(pos + k) and ` +
-    `R PE(pos) differ by at most **${view.residual.toExponential(1).replace("-", "−")}** (float64).`;
+    `R PE(pos) differ by at most **${small(view.residual)}** (float64).`;
   view.reading.replaceChildren(...text.split("**").map((piece, at) => (at % 2 ? element("strong", "", piece) : piece)));
   view.figure.setAttribute("aria-label", text.replaceAll("**", ""));
 }

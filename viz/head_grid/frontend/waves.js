@@ -2,13 +2,13 @@
 // asks the server: a slider recomputes the table, a hover ties the three together.
 
 import { FULL, colourTable } from "./maps.js";
-import { asSvg, onCanvas, widthOf } from "./pen.js";
+import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
 import { sinusoid, spelt, turnOf } from "./sinusoid.js";
 import { sliders } from "./sliders.js";
 import { drawings, element, listen, rootOf, unpack } from "./store.js";
 
 const NARROW = 700;
-const LABELS = 92; // pixels for the names of the pairs
+const LABELS = 116; // pixels for the names of the pairs
 const STRIP = 30; // one pair of waves
 const MOST_STRIPS = 7;
 const MAP = 178;
@@ -50,7 +50,8 @@ function change(view, { length, width, base, pos }) {
   Object.assign(view, { length, width, base, pairs, position: Math.min(pos, length - 1), hovered: null });
   view.table = sinusoid(length, width, base); // tests read it
   const strips = Math.min(pairs, MOST_STRIPS);
-  view.shown = Array.from({ length: strips }, (_, nth) => (strips > 1 ? Math.round((nth * (pairs - 1)) / (strips - 1)) : 0));
+  view.even = Array.from({ length: strips }, (_, nth) => (strips > 1 ? Math.round((nth * (pairs - 1)) / (strips - 1)) : 0));
+  view.shown = view.even;
   arrange(view);
 }
 
@@ -160,6 +161,10 @@ function drawClocks(view, pen, position, pair) {
   const { clocks, side, across } = place;
   pen.text(clocks.x, clocks.y - 14, `Position ${position}: one clock a pair`, { size: 14, weight: 600 });
   const radius = side * (side > 46 ? 0.36 : 0.42);
+  const below = clocks.y + Math.ceil(pairs / across) * side + 10;
+  if (!place.narrow && below < place.height - 24) {
+    pen.text(clocks.x, below, fitted("A hand points at (sine, cosine), from twelve, clockwise.", clocks.wide, 12), { size: 12, fill: theme.muted });
+  }
   for (let one = 0; one < pairs; one++) {
     const [x, y] = [clocks.x + ((one % across) + 0.5) * side, clocks.y + Math.floor(one / across) * side + radius + 2];
     const angle = position * turnOf(one, width, base);
@@ -179,7 +184,16 @@ function ring(pen, x, y, radius, stroke, thick) {
 
 const pointed = ({ hovered, position, pairs }) => ({ position: hovered?.position ?? position, pair: hovered?.pair ?? Math.min(3, pairs - 1) });
 
+// The pair that is pointed at has its waves drawn, in place of the nearest that are.
+function bringIn(view, pair) {
+  const nearest = view.even.reduce((best, one) => (Math.abs(one - pair) < Math.abs(best - pair) ? one : best));
+  view.shown = view.even.map((one) => (one === nearest ? pair : one));
+  onCanvas(view.still, view.place.width, view.place.height, view.header.theme, (pen) => drawStill(view, pen));
+}
+
 function light(view) {
+  const { pair } = pointed(view);
+  if (!view.shown.includes(pair)) bringIn(view, pair);
   onCanvas(view.lit, view.place.width, view.place.height, view.header.theme, (pen) => drawLit(view, pen));
   read(view);
 }
