@@ -8,6 +8,7 @@ frame.open_frame()
 page = st.navigation(
     [
         st.Page("viz/pages/heads.py", title="Heads", url_path="heads", default=True),
+        st.Page("viz/pages/inside.py", title="Inside a head", url_path="inside"),
         st.Page("viz/pages/masks.py", title="Masks", url_path="masks"),
         st.Page("viz/pages/positions.py", title="Positions", url_path="positions"),
         st.Page("viz/pages/remove.py", title="Remove a part", url_path="remove"),

@@ -4,6 +4,7 @@ pack.py              arrays → one block of bytes
 mounts.py            the components as functions
 panels.py            large maps beside each other
 odds.py              bars of probabilities, and the guesses of every layer
+inside.py            one row step by step, values that are averaged
 places.py            waves, turns, a sentence to reorder, accuracy against length
 leaks.py             a sentence whose words light up by how far their outputs moved
 frontend/store.js    which row is lit, shared by everything on the page
@@ -14,6 +15,8 @@ frontend/saturation.js  every step of d_k, slid through without a round trip
 frontend/panels.js   large maps beside each other, one of them to paint on
 frontend/bars.js     bars of probabilities
 frontend/guesses.js  what every layer expects next
+frontend/walk.js     one row step by step; steps.js where each number comes from
+frontend/averaging.js  values as points, their mean inside their hull
 frontend/leaks.js    words lit by how far their outputs moved
 frontend/waves.js    the sinusoidal encoding: waves, map and clocks, computed in the browser
 frontend/turns.js    a step of k as a rotation of each pair
@@ -25,11 +28,12 @@ frontend/maps.js     cells of one byte as pixels
 frontend/save.js     any figure of the page as SVG or PNG
 """
 
+from viz.head_grid.inside import averaging, walk
 from viz.head_grid.leaks import leaks
 from viz.head_grid.mounts import Measure, compare, grid, saturation, save, sentence
 from viz.head_grid.odds import bars, guesses
 from viz.head_grid.pack import MOST_PIXELS
-from viz.head_grid.panels import Panel, panels
+from viz.head_grid.panels import Panel, Steps, panels
 from viz.head_grid.places import Slider, lengths, shuffle, turns, waves
 
 __all__ = [
@@ -37,6 +41,8 @@ __all__ = [
     "Measure",
     "Panel",
     "Slider",
+    "Steps",
+    "averaging",
     "bars",
     "compare",
     "grid",
@@ -49,5 +55,6 @@ __all__ = [
     "sentence",
     "shuffle",
     "turns",
+    "walk",
     "waves",
 ]

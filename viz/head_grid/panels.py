@@ -1,6 +1,6 @@
 """Large maps beside each other: one head enlarged, the stages of a head, a mask to paint on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -45,6 +45,15 @@ class Panel:
         return float(np.abs(sent[np.isfinite(sent)]).max(initial=0.0)) or 1.0
 
 
+@dataclass(frozen=True)
+class Steps:
+    """The same maps for every value of one number: a slider in the browser picks one of them without a round trip."""
+
+    name: str  # what the number is
+    at: int  # the value shown first
+    maps: Mapping[int, Sequence[Panel]]  # value → its maps, all of one shape
+
+
 def panels(
     maps: Sequence[Panel],
     looking: Sequence[str],
@@ -57,11 +66,14 @@ def panels(
     on_pin: Callable[[int | None], None] | None = None,
     paint: int | None = None,
     on_paint: Callable[[list[tuple[int, int, bool]]], None] | None = None,
+    steps: Steps | None = None,
+    on_step: Callable[[int], None] | None = None,
 ) -> None:
     """Maps of the same words. `looking` names the rows, `looked` the columns; `row` is lit when none is hovered.
 
     on_pin is called with the row of a clicked cell, or None when it is let go; on_paint with the cells (row, column,
-    allowed) that a stroke over the map number `paint` has changed.
+    allowed) that a stroke over the map number `paint` has changed. steps: the maps to slide through, `maps` among
+    them; on_step is called with the value at which the slider was let go.
 
     Raises:
         ValueError: a map is not T by S, or its kind is unknown.
@@ -85,6 +97,7 @@ def panels(
         "pinned": pinned,
         "pins": on_pin is not None,
         "paint": paint,
+        "step": None if steps is None else {"name": steps.name, "at": steps.at, "values": list(steps.maps)},
         "theme": asdict(theme),
     }
     heard: dict[str, Any] = {}
@@ -92,4 +105,8 @@ def panels(
         heard["on_pin_change"] = lambda: on_pin(st.session_state[key]["pin"]["row"])
     if on_paint is not None:
         heard["on_paint_change"] = lambda: on_paint([(r, c, bool(to)) for r, c, to in st.session_state[key]["paint"]])
-    component("panels")(key=key, data=pack(header, values=np.stack([one.sent() for one in maps])), **heard)
+    if on_step is not None:
+        heard["on_step_change"] = lambda: on_step(int(st.session_state[key]["step"]))
+    frames = [maps] if steps is None else list(steps.maps.values())
+    values = np.stack([[one.sent() for one in frame] for frame in frames])  # (steps, N, T, S)
+    component("panels")(key=key, data=pack(header, values=values if steps else values[0]), **heard)

@@ -10,7 +10,8 @@ import streamlit as st
 
 from model.checkpoint import card, load, names
 from model.device import choose_device, describe, one_thread
-from model.run import Experiment, TextError, encode, lens, run
+from model.run import Experiment, TextError, encode, lens, model, run
+from model.switches import Switches
 from model.tasks import TASKS, Task
 from model.tokenizer import Encoding, WordTokenizer
 from model.transformer import Trace
@@ -90,6 +91,11 @@ def about(weights: str) -> dict[str, Any]:
 def languages() -> tuple[str, ...]:
     """The weights that know a language one can type in."""
     return tuple(name for name in names() if card(name)["task"] in TASKS)
+
+
+def trained(weights: str) -> Switches:
+    """The parts that were there while these weights were trained."""
+    return model(weights)[0].config.trained
 
 
 def task(weights: str) -> Task:

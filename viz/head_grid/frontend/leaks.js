@@ -6,7 +6,7 @@ import { drawings, element, rootOf, unpack } from "./store.js";
 
 const SIZE = 16;
 const [GAP, TALL, LINE, TOP] = [4, 46, 58, 8];
-const SCALE = 30; // room below for the scale
+const SCALE = 46; // room below for the scale, in two lines
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header, arrays } = unpack(data);
@@ -72,12 +72,11 @@ function draw(header, arrays, told, { boxes }, pen) {
     const fill = dark ? theme.paper : theme.muted;
     pen.text(x + wide / 2, y + 35, told[at], { size: 12, anchor: "middle", fill, weight: still ? 400 : 600 });
   });
-  const base = boxes.at(-1).y + LINE + 12;
+  const base = boxes.at(-1).y + LINE + 8;
   const quiet = { size: 11, fill: theme.muted };
-  pen.text(1, base, "0: not one bit has changed", quiet);
-  const from = 12 + widthOf("0: not one bit has changed", 11);
-  for (let step = 0; step < 24; step++) pen.rect(from + step * 3, base - 4, 3, 8, colour(0.12 + (0.88 * step) / 23));
-  pen.text(from + 78, base, `${spelt(most, 0)} ${unit}`, quiet);
+  for (let step = 0; step < 24; step++) pen.rect(1 + step * 3, base - 4, 3, 8, colour(0.12 + (0.88 * step) / 23));
+  pen.text(79, base, `${spelt(most, 0)} ${unit}`, quiet);
+  pen.text(1, base + 18, "0: not one bit has changed", quiet);
 }
 
 function spelt(value, exactly) {

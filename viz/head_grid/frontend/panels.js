@@ -11,6 +11,8 @@ const TITLE = 22;
 const SCALE = 26; // room below a map for its scale
 const TURN = -56; // degrees: the words above a map
 const MOST_WORDS = 40; // more would overlap
+const SLIDE = 34; // room above the maps for a slider
+const WAIT = 200; // milliseconds that the slider rests before Python hears of it
 
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
@@ -18,11 +20,11 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
-    values: arrays.values.values, // (N, T, S) exact; NaN: not allowed, Infinity: allowed and not a number
+    frames: arrays.values.values, // (steps, N, T, S) exact; NaN: not allowed, Infinity: allowed and not a number
     colours: { weight: colourTable(header.theme.weights), signed: colourTable(header.theme.signed) },
     tell: setTriggerValue,
   });
-  root.style.touchAction = header.paint === null ? "" : "none";
+  setSlide(view);
   const stop = listen(key, () => light(view));
   drawings.set(header.key, () => asSvg(root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, header.row)));
   arrange(view);
@@ -31,9 +33,16 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
 
 function build(root) {
   const [maps, lit, tip] = [element("canvas", "maps"), element("canvas", "lit"), element("div", "tip")];
+  const pad = element("div", "pad"); // over the map to paint on: there a finger draws, elsewhere it scrolls
+  const [slide, label, range] = [element("div", "slide"), element("label", "number"), element("input", "range")];
   tip.hidden = true;
-  root.append(maps, lit, tip);
-  const view = { root, maps, lit, tip, painting: null };
+  range.type = "range";
+  slide.append(label, range);
+  root.append(maps, lit, pad, slide, tip);
+  const view = { root, maps, lit, tip, pad, slide, label, range, painting: null, posted: new Set() };
+  range.oninput = () => showStep(view, Number(range.value));
+  range.onchange = () => tellStep(view);
+  range.onpointerdown = (event) => event.stopPropagation();
   root.onpointerdown = (event) => startPainting(view, event);
   root.onpointermove = (event) => (view.painting ? paint(view, event) : point(view, event));
   root.onpointerup = () => endPainting(view);
@@ -49,6 +58,50 @@ function build(root) {
   };
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
+}
+
+// The same maps for several values of one number are all here: sliding picks one, letting go tells Python.
+function setSlide(view) {
+  const { header, slide, range } = view;
+  const { step } = header;
+  slide.hidden = !step;
+  if (!step) {
+    view.values = view.frames;
+    return;
+  }
+  // What Python says back of our own sliding is old; anything else that is new is a link or a key.
+  const news = step.at !== view.told && !view.posted.has(step.at);
+  if (step.at === view.last) view.posted.clear();
+  view.told = step.at;
+  const kept = view.step !== undefined && view.stepName === step.name && view.step < step.values.length && !news;
+  view.stepName = step.name;
+  Object.assign(range, { min: 0, max: step.values.length - 1, step: 1 });
+  range.setAttribute("aria-label", step.name);
+  pickStep(view, kept ? view.step : step.values.indexOf(step.at));
+}
+
+function pickStep(view, at) {
+  const { header, frames, label, range } = view;
+  const size = header.panels.length * header.looking.length * header.looked.length;
+  view.step = at;
+  view.values = frames.subarray(at * size, (at + 1) * size);
+  range.value = at;
+  range.setAttribute("aria-valuetext", String(header.step.values[at]));
+  label.textContent = `${header.step.name}: ${header.step.values[at]}`;
+}
+
+function showStep(view, at) {
+  pickStep(view, at);
+  onCanvas(view.maps, view.root.clientWidth, view.place.height, view.header.theme, (pen) => draw(view, pen, null));
+}
+
+function tellStep(view) {
+  clearTimeout(view.waiting);
+  view.waiting = setTimeout(() => {
+    view.last = view.header.step.values[view.step];
+    view.posted.add(view.last);
+    view.tell("step", view.last);
+  }, WAIT);
 }
 
 // Where everything stands, from the width alone.
@@ -67,15 +120,23 @@ function arrange(view) {
   const cell = most <= room / 4 ? Math.floor(room / most) : room / most; // whole pixels where they can be seen
   const [wide, tall] = [cell * looked.length, cell * looking.length];
   const block = above + tall + SCALE + 6;
-  view.place = { left, above, columns, across, cell, wide, tall, block, height: block * Math.ceil(panels.length / columns) };
+  const top = header.step ? SLIDE : 0;
+  const height = top + block * Math.ceil(panels.length / columns);
+  view.place = { left, above, columns, across, cell, wide, tall, block, top, height };
   root.style.height = `${view.place.height}px`;
   onCanvas(view.maps, root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, null));
+  view.pad.hidden = header.paint === null;
+  if (header.paint !== null) {
+    const [x, y] = origin(view, header.paint);
+    Object.assign(view.pad.style, { left: `${x}px`, top: `${y}px`, width: `${wide}px`, height: `${tall}px` });
+  }
   view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
   light(view);
 }
 
 function origin({ place }, panel) {
-  return [place.left + (panel % place.columns) * place.across, Math.floor(panel / place.columns) * place.block + place.above];
+  const down = place.top + Math.floor(panel / place.columns) * place.block + place.above;
+  return [place.left + (panel % place.columns) * place.across, down];
 }
 
 const at = ({ header }, panel, row, column) => (panel * header.looking.length + row) * header.looked.length + column;

@@ -1,0 +1,303 @@
+// One row of one head, step by step, with the real numbers. Vectors are strips of cells, laid so that what is multiplied
+// stands above each other: q over every k, every v over their mean z, and below them what is added to the stream.
+
+import { FULL, colourOf, colourTable } from "./maps.js";
+import { asSvg, fitted, onCanvas } from "./pen.js";
+import { drawings, element, listen, rootOf, unpack } from "./store.js";
+import { STEPS, explain, spelt, sumOfExp } from "./steps.js";
+
+const ROW = 22; // pixels a word
+const STRIP = 208; // of q, k, v and z
+const NUMBER = 58; // of a column of numbers
+const GAP = 12;
+const WORDS = 96;
+const STREAM = 17; // pixels of a strip of the stream
+const LEAST = WORDS + 2 * (STRIP + GAP) + 6 * NUMBER + 40;
+const PACE = 1600; // milliseconds a step when it plays
+const WAIT = 400; // milliseconds at rest before the address follows
+
+export default function ({ data, parentElement, setTriggerValue, key }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  const n = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
+  const [S, C, D, E] = [header.words.length, header.width, n.q.length, n.z.length];
+  Object.assign(view, { header, n, sizes: { S, C, D, E }, tell: (at) => setTriggerValue("at", at) });
+  const about = JSON.stringify([header.about, header.step, header.looked]);
+  if (view.about !== about && !view.posted.delete(`${header.step} ${header.looked}`)) {
+    view.step = header.step;
+    view.looked = header.looked ?? strongest(n.weights);
+  }
+  view.about = about;
+  view.looked = Math.min(view.looked, S - 1);
+  view.colours = colourTable(header.theme.signed);
+  const stop = listen(key, () => {});
+  drawings.set(header.key, () => asSvg(view.wide, heightOf(view), header.theme, (pen) => draw(view, pen)));
+  focusOn(view, null);
+  arrange(view);
+  return () => {
+    clearInterval(view.playing);
+    stop();
+  };
+}
+
+const strongest = (weights) => weights.reduce((best, weight, at) => (weight > weights[best] ? at : best), 0);
+
+function build(root) {
+  const bar = element("div", "bar");
+  const names = element("div", "names");
+  const [back, play, next] = [["back", "‹", "Back"], ["play", "▸", "Play"], ["next", "›", "Next"]].map(([name, sign, label]) => {
+    const button = element("button", name, sign);
+    button.type = "button";
+    button.setAttribute("aria-label", label);
+    return button;
+  });
+  const scroll = element("div", "scroll");
+  const [canvas, tip] = [element("canvas", "drawing"), element("div", "tip")];
+  const told = element("div", "told");
+  told.setAttribute("aria-live", "polite");
+  scroll.append(canvas, tip);
+  bar.append(back, play, next, names);
+  root.append(bar, told, scroll, element("div", "terms"));
+  root.tabIndex = 0;
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", "Steps of one row. Left and right arrows step, up and down choose the word looked at.");
+  const view = { root, names, play, canvas, tip, told, scroll, terms: root.lastChild, posted: new Set(), step: 0, looked: 0 };
+  names.append(
+    ...STEPS.map(({ name }, at) => {
+      const button = element("button", "step", name);
+      button.type = "button";
+      button.onclick = () => go(view, at);
+      return button;
+    }),
+  );
+  back.onclick = () => go(view, view.step - 1);
+  next.onclick = () => go(view, view.step + 1);
+  play.onclick = () => toggle(view);
+  root.onkeydown = (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const row = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step && !row) return;
+    event.preventDefault();
+    if (step) go(view, view.step + step);
+    else look(view, view.looked + row);
+  };
+  canvas.onpointermove = (event) => point(view, event);
+  canvas.onpointerleave = () => (tip.hidden = true);
+  canvas.onclick = (event) => {
+    const found = find(view, event);
+    if (!found) return;
+    if (found.s !== undefined && found.s !== view.looked) look(view, found.s);
+    focusOn(view, found);
+    repaint(view);
+  };
+  new ResizeObserver(() => arrange(view)).observe(root);
+  return view;
+}
+
+function go(view, step) {
+  clearInterval(view.waiting);
+  if (step < 0 || step >= STEPS.length) return stopPlaying(view);
+  view.step = step;
+  focusOn(view, null);
+  repaint(view);
+  rest(view);
+}
+
+function look(view, looked) {
+  if (looked < 0 || looked >= view.sizes.S) return;
+  view.looked = looked;
+  focusOn(view, null);
+  repaint(view);
+  rest(view);
+}
+
+function toggle(view) {
+  if (view.playing) return stopPlaying(view);
+  if (view.step === STEPS.length - 1) go(view, 0);
+  view.playing = setInterval(() => go(view, view.step + 1), PACE);
+  view.play.textContent = "❙❙";
+  view.play.setAttribute("aria-label", "Pause");
+}
+
+function stopPlaying(view) {
+  clearInterval(view.playing);
+  view.playing = null;
+  view.play.textContent = "▸";
+  view.play.setAttribute("aria-label", "Play");
+}
+
+// When nothing has moved for a moment, the address follows.
+function rest(view) {
+  clearTimeout(view.waiting);
+  view.waiting = setTimeout(() => {
+    if (view.playing) return;
+    view.posted.add(`${view.step} ${view.looked}`);
+    view.tell({ step: view.step, looked: view.looked });
+  }, WAIT);
+}
+
+// The number whose sum is opened: a clicked one, or the one the step is about.
+function focusOn(view, found) {
+  const step = STEPS[view.step];
+  view.focus = found ? { kind: found.kind, s: found.s, i: found.i } : { kind: step.about, s: view.looked, i: 0 };
+}
+
+function arrange(view) {
+  const { root, header } = view;
+  if (!header || !root.clientWidth) return;
+  view.wide = Math.max(root.clientWidth, LEAST);
+  repaint(view);
+}
+
+function heightOf({ sizes }) {
+  return 100 + sizes.S * ROW + 44 + 4 * (STREAM + 5) + 4;
+}
+
+function repaint(view) {
+  const { root, names, told, canvas, header } = view;
+  onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen));
+  [...names.children].forEach((button, at) => {
+    button.setAttribute("aria-current", String(at === view.step));
+    button.classList.toggle("done", at < view.step);
+  });
+  const { told: sentence, terms, total, model } = explain(view);
+  told.replaceChildren(...sentence.map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
+  view.terms.replaceChildren(
+    ...terms.map(({ name, text }) => {
+      const term = element("span", "term");
+      if (name !== "") term.append(element("span", "of", name));
+      term.append(text);
+      return term;
+    }),
+    element("span", "total", total),
+    element("span", "model", model),
+  );
+  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  root.dataset.step = view.step;
+}
+
+// Where the columns begin.
+function places({ wide }) {
+  const spare = Math.max(wide - LEAST, 0);
+  const strip = STRIP + Math.min(spare / 3, 120);
+  const number = NUMBER + Math.min(spare / 12, 18);
+  const k = WORDS;
+  const first = k + strip + GAP;
+  const columns = ["scores", "scaled", "bias", "masked", "exp", "weights"];
+  const at = Object.fromEntries(columns.map((name, column) => [name, first + (column + 1) * number]));
+  const v = first + columns.length * number + GAP + 12;
+  return { k, strip, number, at, v, top: 100 };
+}
+
+function draw(view, pen) {
+  const { header, n, sizes, step, looked, focus } = view;
+  const { theme, words, row } = header;
+  const { S, C, D, E } = sizes;
+  const { k, strip, number, at, v, top } = places(view);
+  view.hits = [];
+  const done = (kind) => STEPS.findIndex(({ shows }) => shows.includes(kind)) <= step;
+  const now = (kind) => STEPS[step].shows.includes(kind);
+  const size = 13;
+  const limits = { x: most(n.x), qk: Math.max(most(n.q), most(n.k)), v: Math.max(most(n.v), most(n.z)) };
+  limits.stream = Math.max(most(n.stream), most(n.after), most(n.carried), most(n.others));
+
+  const cells = (kind, values, from, count, limit, x, y, wide, tall, s) => {
+    const cell = wide / count;
+    for (let i = 0; i < count; i++) {
+      const value = values[from + i];
+      const share = Math.min(Math.max((value / limit + 1) / 2, 0), 1);
+      const fill = Number.isFinite(value) ? colourOf(view.colours, Math.round(share * FULL)) : theme.hatch;
+      if (done(kind)) pen.rect(x + i * cell, y, Math.max(cell - (cell > 5 ? 1 : 0), 0.5), tall, fill);
+      if (done(kind) && focus.kind === kind && (focus.s ?? s) === s && focus.i === i) {
+        pen.frame(x + i * cell - 0.5, y - 0.5, cell, tall + 1, theme.accent, 1.5);
+      }
+    }
+    pen.frame(x, y, wide, tall, now(kind) ? theme.accent : theme.rule, now(kind) ? 1.5 : 0.75);
+    view.hits.push({ kind, s, x, y, wide, tall, count });
+  };
+
+  const label = (text, x, y, kind, more = {}) =>
+    pen.text(x, y, text, { size: 12, fill: now(kind) ? theme.accent : theme.muted, weight: now(kind) ? 650 : 400, ...more });
+
+  // What comes in
+  const wideX = v + strip - k;
+  label(`x  ${fitted(words[row], 60)}`, k - 8, 10, "x", { anchor: "end" });
+  cells("x", n.x, row * C, C, limits.x, k, 2, wideX, 16, row);
+  label("q", k - 8, 46, "q", { anchor: "end" });
+  cells("q", n.q, 0, D, limits.qk, k, 38, strip, 16);
+  if (now("scores")) pen.text(k + strip + 8, 46, "× each k below, added up", { size: 12, fill: theme.accent });
+
+  // One line a word that may be looked at
+  label("k", k + strip / 2, top - 14, "k", { anchor: "middle" });
+  label("v", v + strip / 2, top - 14, "v", { anchor: "middle" });
+  const heads = { scores: "q · k", scaled: header.divisor === 1 ? "not scaled" : "÷ √d", bias: "bias", masked: "masked", exp: "exp", weights: "weight" };
+  for (const [kind, told] of Object.entries(heads)) label(told, at[kind] - 4, top - 14, kind, { anchor: "end" });
+  const highest = Math.max(...n.masked.filter(Number.isFinite));
+  for (let s = 0; s < S; s++) {
+    const y = top + s * ROW;
+    if (s === looked) {
+      pen.rect(0, y - 1, 3, ROW - 2, theme.accent);
+      pen.frame(0, y - 1, v + strip + 4, ROW - 1, theme.accent, 1);
+    }
+    const allowed = n.mask[s] !== 0;
+    const ink = done("masked") && !allowed ? theme.rule : theme.ink;
+    pen.text(k - 8, y + ROW / 2 - 1, fitted(words[s], WORDS - 14, size), { size, anchor: "end", fill: ink, weight: s === row ? 650 : 400 });
+    cells("k", n.k, s * D, D, limits.qk, k, y + 2, strip, ROW - 6, s);
+    cells("v", n.v, s * E, E, limits.v, v, y + 2, strip, ROW - 6, s);
+    const values = { scores: n.scores[s], scaled: n.scaled[s], bias: n.bias[s], masked: n.masked[s] };
+    values.exp = allowed ? Math.exp(n.masked[s] - highest) : 0;
+    values.weights = n.weights[s];
+    for (const [kind, value] of Object.entries(values)) {
+      view.hits.push({ kind, s, x: at[kind] - number + 4, y, wide: number - 4, tall: ROW, count: 1 });
+      if (!done(kind)) continue;
+      if (kind === "masked" && !allowed) {
+        pen.absent(at[kind] - number + 12, y + 2, number - 16, ROW - 6);
+        continue;
+      }
+      if (kind === "weights") pen.rect(at[kind] - number + 10, y + 2, Math.max((number - 14) * (value || 0), 0.5), ROW - 6, colourOf(view.colours, Math.round(FULL * 0.62)));
+      const chosen = focus.kind === kind && focus.s === s;
+      const fill = chosen ? theme.accent : now(kind) ? theme.ink : theme.muted;
+      pen.text(at[kind] - 4, y + ROW / 2 - 1, spelt(value), { size: 12, anchor: "end", fill, weight: chosen ? 650 : 400 });
+    }
+  }
+
+  // What comes out
+  const below = top + S * ROW + 14;
+  if (done("exp")) pen.text(at.exp - 4, below, `Σ ${spelt(sumOfExp(n))}`, { size: 12, anchor: "end", fill: now("exp") ? theme.accent : theme.muted });
+  if (done("weights")) pen.text(at.weights - 4, below, `Σ ${spelt(n.weights.reduce((a, b) => a + b, 0))}`, { size: 12, anchor: "end", fill: now("weights") ? theme.accent : theme.muted });
+  label("z", v - 10, below, "z", { anchor: "end" });
+  cells("z", n.z, 0, E, limits.v, v, below - 8, strip, 16);
+  const lines = [["carried", "this head"], ["others", "other heads"], ["stream", "stream before"], ["after", "stream after"]];
+  lines.forEach(([kind, told], at) => {
+    const y = below + 26 + at * (STREAM + 5);
+    label(fitted(told, WORDS - 10), k - 8, y + STREAM / 2, kind, { anchor: "end" });
+    cells(kind, n[kind], 0, C, limits.stream, k, y, wideX, STREAM);
+  });
+}
+
+const most = (values) => values.reduce((top, value) => (Number.isFinite(value) ? Math.max(top, Math.abs(value)) : top), 1e-12);
+
+function find(view, event) {
+  const box = view.canvas.getBoundingClientRect();
+  const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+  for (const { kind, s, x, y, wide, tall, count } of view.hits) {
+    if (px >= x && py >= y && px < x + wide && py < y + tall) return { kind, s, i: Math.floor(((px - x) / wide) * count), px, py };
+  }
+  return null;
+}
+
+function point(view, event) {
+  const found = find(view, event);
+  const { tip, canvas, sizes, n, header } = view;
+  tip.hidden = !found;
+  canvas.style.cursor = found ? "pointer" : "";
+  if (!found) return;
+  const { kind, s, i } = found;
+  const width = { x: sizes.C, k: sizes.D, v: sizes.E }[kind];
+  const value = kind === "exp" ? Math.exp(n.masked[s] - Math.max(...n.masked.filter((_, at) => n.mask[at]))) : n[kind][width ? s * width + i : s ?? i];
+  const where = s === undefined ? `${kind}[${i}]` : width ? `${kind}[${i}] of ${header.words[s]}` : `${header.words[header.row]} → ${header.words[s]}`;
+  tip.replaceChildren(element("div", "where", where), element("div", "what", spelt(value)), element("div", "where", "click: where it comes from"));
+  tip.style.left = `${Math.max(0, Math.min(found.px + 14, view.wide - tip.offsetWidth - 4))}px`;
+  tip.style.top = `${found.py + 16}px`;
+}

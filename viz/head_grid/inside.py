@@ -1,0 +1,98 @@
+"""The components of “Inside a head”: one row walked step by step, and values that can only be averaged."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from viz.head_grid.mounts import component
+from viz.head_grid.pack import pack
+from viz.labels import shorten
+from viz.theme import Theme
+
+Array = np.ndarray[Any, Any]
+
+
+def walk(
+    arrays: dict[str, Array],
+    words: Sequence[str],
+    *,
+    key: str,
+    about: str,
+    row: int,
+    step: int,
+    looked: int | None,
+    divisor: float,
+    position: str,
+    normed: bool,
+    biased: bool,
+    turned: bool,
+    residual: bool,
+    theme: Theme,
+    on_step: Callable[[int, int], None],
+) -> None:
+    """One row, step by step; every number can be opened into the sum it comes from.
+
+    arrays: the fields of model.walk.Walk by name, matrices as w_q, w_k, w_v (C, D) and w_o (D', C), biases as b_q, b_k,
+    b_v (empty where there are none). about: what the numbers belong to; when it changes, the step of the link is taken.
+    on_step is called with the step and the key word once they rest.
+    """
+    header = {
+        "key": key,
+        "about": about,
+        "words": [shorten(word) for word in words],
+        "width": arrays["x"].shape[1],
+        "row": row,
+        "step": step,
+        "looked": looked,
+        "divisor": divisor,
+        "position": position,
+        "normed": normed,
+        "biased": biased,
+        "turned": turned,
+        "residual": residual,
+        "theme": asdict(theme),
+    }
+    sent = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
+
+    def heard() -> None:
+        at = st.session_state[key]["at"]
+        on_step(int(at["step"]), int(at["looked"]))
+
+    component("walk")(key=key, data=pack(header, **sent), on_at_change=heard)
+
+
+def averaging(
+    points: Array,
+    outputs: Array,
+    weights: Array,
+    words: Sequence[str],
+    *,
+    key: str,
+    mask: Array,
+    row: int,
+    pinned: bool,
+    theme: Theme,
+    on_pin: Callable[[int | None], None],
+) -> None:
+    """Values as points of a plane, and for each row the output: inside the hull of the values that it may look at.
+
+    points (S, 2), outputs (T, 2), weights and mask (T, S).
+    """
+    header = {
+        "key": key,
+        "words": [shorten(word) for word in words],
+        "row": row,
+        "pinned": pinned,
+        "theme": asdict(theme),
+    }
+    data = pack(
+        header,
+        points=points.astype(np.float32),
+        outputs=outputs.astype(np.float32),
+        weights=weights.astype(np.float32),
+        mask=mask.astype(np.uint8),
+    )
+    component("averaging")(key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]))
