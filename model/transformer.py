@@ -137,7 +137,7 @@ class Transformer(nn.Module):
         ids (B, T) int64; padding (B, T) boolean, True for a real token, None when all are.
         switches: the parts to leave out now, on top of those the weights were trained without.
         overwrite: a row of weights to use instead of the model's own.
-        looks: (T, S) boolean, a mask to use instead of the model's own.
+        looks: boolean, broadcastable to (B, H, T, S): a mask to use instead of the model's own.
         past: the trace of the words before these, to write on from; see model/cache.py.
         """
         switches = switches & self.config.trained

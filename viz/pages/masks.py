@@ -7,7 +7,6 @@ import streamlit as st
 
 from viz import head_grid
 from viz.export import file_name
-from viz.head_grid import Panel
 from viz.masking import read_mask, telling_row
 from viz.ui import controls, facts, frame, masks, masks_cache, masks_cheat, masks_guess, masks_leak, panel, runs
 
@@ -32,13 +31,9 @@ row = telling_row(scores, mask) if pinned is None else pinned
 if guess:
     masks_guess.show(guess, mask, weights, words, experiment.name, theme)
 else:
+    steps = masks.steps(experiment, len(words), layer, head)
     head_grid.panels(
-        [
-            Panel("scores", scores, "signed"),
-            Panel("mask", mask, "mask"),
-            Panel("masked scores", masked, "signed", mask=mask),
-            Panel("weights", weights, "weight", mask=mask),
-        ],
+        steps.maps[steps.at] if steps else masks.stages(scores, mask, masked, weights),
         words,
         words,
         key="stages",
@@ -48,6 +43,8 @@ else:
         on_pin=controls.choose_token,
         paint=1 if len(words) <= masks.MOST_PAINTED else None,
         on_paint=partial(masks.painted, mask),
+        steps=steps,
+        on_step=masks.slid,
     )
     panel.below(
         "stages",

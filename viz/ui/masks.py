@@ -1,6 +1,7 @@
 """The Masks page's own controls: which mask, its number, the drawing; all of it in the address."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,9 @@ import streamlit as st
 
 from model.mask import MASKS, Looks, draw, read_drawing
 from model.run import Experiment
+from model.sweep import Sweep, sweep
 from viz.export import Table
+from viz.head_grid import Panel, Steps
 from viz.ui import controls, runs
 
 Array = np.ndarray[Any, Any]
@@ -17,6 +20,7 @@ OWN = "own"
 GUESSES = ("mask", "strongest")
 SECTIONS = ("Leak test", "One pass or many", "Cheating")
 MOST_PAINTED = 64  # tokens; more cells than that cannot be hit
+MOST_SLID = 24  # tokens; the maps for all numbers are then at most 220 kB
 
 
 def choose(experiment: Experiment, tokens: int) -> tuple[Looks | None, str | None]:
@@ -31,8 +35,11 @@ def choose(experiment: Experiment, tokens: int) -> tuple[Looks | None, str | Non
         with st.container(key="address"):  # unseen: it ties the drawing to the address of the page
             drawing = st.text_input("Drawing", key="drawn", bind="query-params")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mask_means"):
-        st.markdown(_means(experiment, kind, tokens), width="content")
-        size = _size(kind, tokens)
+        slid = not guess and slides(kind, tokens)
+        number = MASKS[kind].number if kind != OWN and not slid else None
+        st.markdown(_means(experiment, kind, tokens) + (f" {number}:" if number else ""), width="content")
+        with st.container(key="unseen_size" if slid else "size_typed", width=130):
+            size = _size(kind, tokens)
     drawn = read_drawing(drawing or "")
     if drawing and drawn is None:
         st.info("The drawing in this link cannot be read; until you draw, the drawn mask is causal.")
@@ -43,7 +50,6 @@ def choose(experiment: Experiment, tokens: int) -> tuple[Looks | None, str | Non
 
 def _size(kind: str, tokens: int) -> int:
     """The number that the rule takes; 0 for a rule that takes none."""
-    place = st.container(width=130)  # there at every run: else all that follows would be built anew
     if kind == OWN or not MASKS[kind].number:
         return 0
     label, least, opens_with = MASKS[kind].number, MASKS[kind].least, min(MASKS[kind].opens_with, tokens)
@@ -51,7 +57,7 @@ def _size(kind: str, tokens: int) -> int:
     if asked is not None and not least <= asked <= tokens:
         st.session_state["size"] = min(max(asked, least), tokens)
     return int(
-        place.number_input(
+        st.number_input(
             str(label), least, tokens, opens_with, key="size", bind="query-params", label_visibility="collapsed"
         )
     )
@@ -78,7 +84,49 @@ def _means(experiment: Experiment, kind: str, tokens: int) -> str:
         told += f" In a text of more than {MOST_PAINTED} tokens the cells are too small to draw on."
     if not experiment.switches.mask:
         told += " It stands in for the model's own: the switch “Causal mask” has no say."
-    return f"{told} {MASKS[kind].number}:" if MASKS[kind].number else told
+    return told
+
+
+def slides(kind: str, tokens: int) -> bool:
+    """Whether the browser can hold the maps for every value of the number: then a slider picks among them."""
+    return kind != OWN and bool(MASKS[kind].number) and tokens <= MOST_SLID
+
+
+def stages(scores: Array, mask: Array, masked: Array, weights: Array, limit: float | None = None) -> list[Panel]:
+    """The four maps (T, S) of one head, on one scale for both kinds of scores."""
+    reach = limit or float(np.abs(scores[np.isfinite(scores)]).max(initial=0.0)) or 1.0
+    return [
+        Panel("scores", scores, "signed", limit=reach),
+        Panel("mask", mask, "mask"),
+        Panel("masked scores", masked, "signed", mask=mask, limit=reach),
+        Panel("weights", weights, "weight", mask=mask),
+    ]
+
+
+def steps(experiment: Experiment, tokens: int, layer: int, head: int) -> Steps | None:
+    """The same maps for every value of the mask's number; None: no number, or too many cells."""
+    looks = experiment.looks
+    if looks is None or not slides(looks.kind, tokens):
+        return None
+    sizes = range(MASKS[looks.kind].least, tokens + 1)
+    swept = _swept(replace(experiment, looks=None), looks.kind, tuple(sizes), layer, head)
+    limit = float(np.abs(swept.scores[np.isfinite(swept.scores)]).max(initial=0.0)) or 1.0
+    maps = {
+        size: stages(swept.scores[k], swept.mask[k], swept.masked[k], swept.weights[k], limit)
+        for k, size in enumerate(sizes)
+    }
+    return Steps(MASKS[looks.kind].number or "", looks.size, maps)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _swept(experiment: Experiment, kind: str, sizes: tuple[int, ...], layer: int, head: int) -> Sweep:
+    with runs.computing:
+        return sweep(experiment, [Looks(kind, size) for size in sizes], layer, head)
+
+
+def slid(size: int) -> None:
+    """The slider was let go at this number."""
+    st.session_state["size"] = size
 
 
 def painted(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> None:
