@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from model.position import Position
 from model.run import Array, Experiment, encode, model
 from model.switches import Switches
-from model.transformer import Trace, Transformer
+from model.transformer import Transformer
 
 
 class Moved(Position):
@@ -91,32 +91,33 @@ class Shuffled:
         return float(abs(self.after - self.before).max())
 
 
-def shuffle(experiment: Experiment, order: Sequence[int], dtype: torch.dtype = torch.float32) -> dict[str, Shuffled]:
-    """Run the text in its own order and with token `order[t]` at place t, in each of the CASES.
+def shuffled(transformer: Transformer, ids: Sequence[int], order: Sequence[int], switches: Switches) -> Shuffled:
+    """Run `ids` in their own order and with token `order[t]` at place t.
 
-    The experiment's other switches stay. The vectors are those that the unembedding reads, so equal vectors foretell
-    equal words. Weights that were trained without a mask or without positions have none to give back.
+    The vectors are those that the unembedding reads, so equal vectors foretell equal words.
 
     Raises:
         ValueError: `order` does not name every token once.
     """
+    if sorted(order) != list(range(len(ids))):
+        raise ValueError(f"an order names each of the {len(ids)} tokens once, not {list(order)}")
+    device = next(transformer.parameters()).device
+    own, there = torch.tensor([list(ids)], device=device), torch.tensor(list(order), device=device)  # (1, T), (T,)
+    with torch.inference_mode():
+        before, after = (transformer(some, switches=switches).final_norm.out[0] for some in (own, own[:, there]))
+    back = torch.empty_like(after)  # (T, C)
+    back[there] = after
+    return Shuffled(switches & transformer.config.trained, before.cpu().numpy(), back.cpu().numpy())
+
+
+def shuffle(experiment: Experiment, order: Sequence[int]) -> dict[str, Shuffled]:
+    """The experiment's text in another order, in each of the CASES; its other switches stay.
+
+    Weights that were trained without a mask or without positions have none to give back.
+    """
     transformer, _ = model(experiment.weights)
-    if dtype != torch.float32:
-        transformer = copy.deepcopy(transformer).to(dtype)
-    ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
-    if sorted(order) != list(range(ids.size(1))):
-        raise ValueError(f"an order names each of the {ids.size(1)} tokens once, not {list(order)}")
-    there = torch.tensor(list(order), device=ids.device)  # (T,)
-    found = {}
-    for name, case in CASES.items():
-        present = replace(experiment.switches, mask=case.mask, position=case.position) & transformer.config.trained
-        with torch.inference_mode():
-            before, after = (_last(transformer(some, switches=present)) for some in (ids, ids[:, there]))  # (T, C)
-            back = torch.empty_like(after)
-            back[there] = after
-        found[name] = Shuffled(present, before.cpu().numpy(), back.cpu().numpy())
-    return found
-
-
-def _last(trace: Trace[Tensor]) -> Tensor:
-    return trace.final_norm.out[0]
+    ids = encode(experiment).ids
+    return {
+        name: shuffled(transformer, ids, order, replace(experiment.switches, mask=case.mask, position=case.position))
+        for name, case in CASES.items()
+    }

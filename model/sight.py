@@ -59,7 +59,11 @@ def sight(name: str, transformer: Transformer, T: int, layer: int, head: int, wi
         if isinstance(scheme, Rope):
             rope = Rope(ModelConfig(1, n_heads=1, d_model=width))
             turned = rope.rotate(torch.full((1, 1, T, width), width**-0.5, dtype=torch.float64), at)[0, 0]  # (T, D)
-            return Sight((turned @ turned.T).numpy(), "q·k of one vector turned to t and to s", True)
+            return Sight(
+                (turned @ turned.T).numpy(),
+                "q·k of one vector turned to t and to s; the waves are the same, so it is the same map",
+                True,
+            )
         bias = scheme.bias(layer, at, at)
         if bias is None:
             return Sight(np.zeros((T, T)), "nothing", False)

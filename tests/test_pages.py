@@ -6,11 +6,12 @@ import streamlit
 from screen import PAGES, ROOT, component, large, said, shows_a_picture, visit, well
 
 from model import Experiment, Switches, run
-from model.checkpoint import names
+from model.checkpoint import card, names
 from model.switches import PARTS
 from model.tasks import TASKS
 from model.transformer import Transformer
 from viz.ui.controls import EXAMPLE, STAGES
+from viz.ui.runs import languages
 
 MORE = ("Next word", "Head statistics", "Rollout")
 parts = pytest.mark.parametrize("part", [part.name for part in PARTS])
@@ -45,10 +46,15 @@ def test_a_page_runs_alone(page):
 
 
 @pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", languages())
 def test_a_page_runs_with_every_weights(page, name):
     screen = well(visit(page, weights=name))
     assert screen.session_state["weights"] == name
+
+
+def test_the_sidebar_offers_the_models_that_know_a_language_and_no_other():
+    known = {name for name in names() if card(name)["task"] in TASKS}
+    assert set(visit().selectbox(key="weights").options) == known != set(names())
 
 
 @pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
