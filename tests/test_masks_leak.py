@@ -7,6 +7,8 @@ from model import Experiment, Switches, run
 from model.leak import any_other, edited, leak, neighbour, substitute
 from model.mask import Looks
 from model.run import encode, model
+from model.sweep import sweep
+from viz.curves import curves
 from viz.masking import (
     forbidden_share,
     read_cheating,
@@ -16,6 +18,7 @@ from viz.masking import (
     read_ways,
     telling_row,
 )
+from viz.theme import LIGHT
 
 TEXT = "the person who the dogs near the trees chase was tired ."
 WHOLE = Experiment(text=TEXT)
@@ -110,6 +113,27 @@ def test_a_cache_that_gains_nothing_is_said_to():
 def test_cheating_is_claimed_only_below_the_entropy():
     assert "reads the next word" in read_cheating(1.7, 1.8, 0.0, 128)
     assert "does not cheat" in read_cheating(1.7, 1.8, 1.75, 128)
+
+
+def test_the_entropy_stands_in_the_learning_curves_as_a_line_with_its_name():
+    seeds = {"a": np.array([[3.0, 2.0]]), "b": np.array([[3.0, 0.0]])}
+    figure = curves([0, 1], seeds, theme=LIGHT, value_name="loss", level=1.7, level_name="entropy")
+    (line,) = figure.layout.shapes
+    assert (line.y0, line.y1, line.label.text) == (1.7, 1.7, "entropy")
+    assert not curves([0, 1], seeds, theme=LIGHT, value_name="loss").layout.shapes
+
+
+@pytest.mark.parametrize(("layer", "head"), [(0, 0), (2, 3)])
+def test_a_sweep_over_masks_is_a_run_for_each(layer, head):
+    looks = [Looks("window", 3), Looks("none"), Looks("padding", 13), Looks("causal")]
+    swept = sweep(WHOLE, looks, layer, head)
+    for k, one in enumerate(looks):
+        attention = run(Experiment(text=TEXT, looks=one)).layers[layer].attention
+        assert np.array_equal(swept.mask[k], attention.mask[head])
+        np.testing.assert_allclose(swept.scores[k], attention.biased[head], atol=1e-4)
+        np.testing.assert_allclose(swept.masked[k], attention.masked[head], atol=1e-4)
+        np.testing.assert_allclose(swept.weights[k], attention.weights[head], atol=1e-5)
+        assert not swept.weights[k].flags.writeable
 
 
 def test_a_score_says_what_blind_guessing_would_bring():

@@ -12,7 +12,7 @@ from viz.export import file_name
 from viz.head_grid import Panel
 from viz.masking import read_ways
 from viz.theme import Theme
-from viz.ui import controls, masks, panel, runs
+from viz.ui import controls, panel, runs
 
 COPIES = {"this text": 1, "4 times": 4, "8 times": 8}
 LONGEST = 256  # tokens: without a cache the time grows with their square and more
@@ -59,18 +59,17 @@ def _result(experiment: Experiment, ways: ThreeWays, layer: int, head: int, them
     columns[3].metric(
         "Largest difference in logits", f"{apart.max():.1e}", "with cache", delta_color="off", delta_arrow="off"
     )
-    if len(words) <= masks.MOST_PAINTED:
-        head_grid.panels(
-            [
-                Panel("one parallel pass", one, "weight", mask=seen),
-                Panel("word by word, with a cache", cached, "weight", mask=seen),
-                Panel("difference", cached - one, "signed", mask=seen),
-            ],
-            words,
-            words,
-            key="ways",
-            theme=theme,
-        )
+    head_grid.panels(
+        [
+            Panel("one parallel pass", one, "weight", mask=seen),
+            Panel("word by word, with a cache", cached, "weight", mask=seen),
+            Panel("difference", cached - one, "signed", mask=seen),
+        ],
+        words,
+        words,
+        key="ways",
+        theme=theme,
+    )
     panel.below(
         "ways",
         sentence=sentence,

@@ -67,9 +67,9 @@ function draw(header, arrays, told, { boxes }, pen) {
     const share = still || !Number.isFinite(value) ? 0 : Math.min(0.12 + 0.88 * Math.sqrt(value / most), 1);
     if (!still) pen.rect(x, y, wide, TALL, colour(share));
     if (at === edited) pen.frame(x, y, wide, TALL, theme.accent, 2);
-    const dark = share > 0.62;
+    const dark = share > 0.55;
     pen.text(x + wide / 2, y + 16, wordOf(header, at), { size: SIZE, anchor: "middle", fill: dark ? theme.paper : theme.ink });
-    const fill = dark ? theme.paper : theme.muted;
+    const fill = dark ? theme.paper : still ? theme.muted : theme.ink;
     pen.text(x + wide / 2, y + 35, told[at], { size: 12, anchor: "middle", fill, weight: still ? 400 : 600 });
   });
   const base = boxes.at(-1).y + LINE + 8;
