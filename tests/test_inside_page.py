@@ -97,7 +97,8 @@ def test_free_sizes_of_a_trained_layer_keep_its_widths():
     values = component(screen, "sizes")[1]["values"]
     attention = run(Experiment(text=EXAMPLE)).layers[1].attention
     assert np.allclose(np.nan_to_num(values), attention.weights[:, :4, :6], atol=1e-6)
-    assert screen.number_input(key="d_k").disabled
+    shown = screen.number_input(key="d_k_trained")
+    assert shown.disabled and shown.value == attention.q.shape[-1]
 
 
 def test_outputs_stand_where_the_weights_put_them():

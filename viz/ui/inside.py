@@ -157,25 +157,22 @@ def _forms(experiment: Experiment, layer: int, head: int) -> tuple[forms.Forms, 
 
 def free_sizes(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequence[str], theme: Theme) -> None:
     """Widths, heads and lengths of one's own, and what they cost."""
-    inputs = st.columns([3, 2, 2, 2, 2, 2], vertical_alignment="bottom")
-    with inputs[0]:
-        source = controls.choice("Weights", SOURCES, key="source", label_visibility="visible")
     attention = trace.layers[layer].attention
     fixed = {"n_heads": attention.q.shape[0], "d_k": attention.q.shape[-1], "d_v": attention.v.shape[-1]}
-    trained = source == "this layer"
     chosen: dict[str, int] = {}
-    for column, (name, most) in zip(inputs[1:], LARGEST.items(), strict=True):
-        bound = column.number_input(
-            LABELS[name],
-            1,
-            most,
-            OPENS_WITH[name],
-            key=name,
-            bind="query-params",
-            disabled=trained and name in fixed,
-            help="As the weights were trained." if trained and name in fixed else None,
-        )
-        chosen[name] = fixed[name] if trained and name in fixed else int(bound)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        trained = controls.choice("Weights", SOURCES, key="source", label_visibility="visible", width=180) == SOURCES[1]
+        for name, most in LARGEST.items():
+            if trained and name in fixed:
+                told = "As the weights were trained."
+                st.number_input(
+                    LABELS[name], value=fixed[name], key=f"{name}_trained", disabled=True, help=told, width=112
+                )
+                chosen[name] = fixed[name]
+            else:
+                opens = OPENS_WITH[name]
+                bound = st.number_input(LABELS[name], 1, most, opens, key=name, bind="query-params", width=112)
+                chosen[name] = int(bound)
     if trained:
         chosen |= {name: min(chosen[name], len(words)) for name in ("queries", "keys")}
     sizes = Sizes(**chosen, d_model=trace.embed.shape[-1])
@@ -200,7 +197,8 @@ def free_sizes(experiment: Experiment, trace: Trace[Array], layer: int, words: S
         table=partial(_shape_table, sizes),
         file=file_name(experiment.name if trained else "random", "sizes"),
     )
-    shapes, heads = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="large")
+    shapes, heads = left.container(key="small_shapes"), right.container(key="small_heads")
     lines = [f"| {stage} | {' × '.join(map(str, shape))} |" for stage, shape in sizes.shapes.items()]
     shapes.markdown("\n".join(["| stage | shape |", "|---|---|", *lines]))
     width = sizes.n_heads * sizes.d_k

@@ -1,6 +1,6 @@
 // Values as points of a plane. The output of a row is their mean, each counted by its weight: it never leaves their hull.
 
-import { asSvg, fitted, onCanvas } from "./pen.js";
+import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "./store.js";
 
 const HEIGHT = 440;
@@ -98,5 +98,7 @@ function draw(view, pen, row) {
     pen.text(px, at, fitted(told, 120), { size: 12, anchor: "middle", fill: seen[s] ? theme.ink : theme.muted });
   });
   pen.dot(x, y, 7, theme.accent);
-  pen.text(x + 12, y, `z of ${words[row]}`, { size: 13, weight: 650, fill: theme.accent });
+  const told = `z of ${words[row]}`;
+  pen.rect(x - widthOf(told, 13, 650) / 2 - 3, y + 11, widthOf(told, 13, 650) + 6, 17, theme.paper); // in front of the lines
+  pen.text(x, y + 19, told, { size: 13, weight: 650, anchor: "middle", fill: theme.accent });
 }

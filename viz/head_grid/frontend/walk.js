@@ -175,6 +175,10 @@ function repaint(view) {
   );
   root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
   root.dataset.step = view.step;
+  if (view.wide > view.scroll.clientWidth) {
+    const now = view.hits.find(({ kind }) => kind === STEPS[view.step].about);
+    view.scroll.scrollLeft = now.x + Math.min(now.wide, view.scroll.clientWidth / 2) - view.scroll.clientWidth * 0.7;
+  }
 }
 
 // Where the columns begin.
