@@ -11,12 +11,12 @@ from model.sweep import sweep
 from viz.curves import curves
 from viz.masking import (
     forbidden_share,
+    masked_row,
     read_cheating,
     read_guess,
     read_leak,
     read_mask,
     read_ways,
-    telling_row,
 )
 from viz.theme import LIGHT
 
@@ -83,10 +83,13 @@ def test_the_share_of_the_forbidden_by_hand():
 
 def test_the_page_opens_with_an_empty_row_or_the_one_the_mask_takes_most_from():
     scores = np.zeros((4, 4))
-    assert telling_row(scores, np.tri(4, dtype=bool)) == 1  # of rows with a choice, it loses the most
+    weights = np.diag([0.1, 0.1, 0.1, 0.1])
+    weights[3, 1] = 0.9
+    assert masked_row(scores, np.tri(4, dtype=bool), weights) == 1  # of rows with a choice, it loses the most
+    assert masked_row(scores, np.ones((4, 4), dtype=bool), weights) == 3, "nothing is taken: the most telling row"
     hole = np.tri(4, dtype=bool)
     hole[2] = False
-    assert telling_row(scores, hole) == 2
+    assert masked_row(scores, hole, weights) == 2
     assert "zero by definition" in read_mask(scores, hole, np.where(hole, 0.5, 0.0), list("abcd"), 2)
     assert "all zero: **c**" in read_mask(scores, hole, np.where(hole, 0.5, 0.0), list("abcd"), 3)
 

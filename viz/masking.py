@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from viz.labels import markdown
+from viz.reading import telling_row
 
 Array = np.ndarray[Any, Any]
 
@@ -23,14 +24,15 @@ def forbidden_share(biased: Array, mask: Array) -> Array:
     return np.asarray((odds * ~mask).sum(axis=-1) / odds.sum(axis=-1))
 
 
-def telling_row(biased: Array, mask: Array) -> int:
-    """The row to open with: one that may look at nothing; else the one from which the mask takes most."""
+def masked_row(biased: Array, mask: Array, weights: Array) -> int:
+    """The row to open with: one that may look at nothing; else the one from which the mask takes most; where it takes
+    nothing, the one that says most about the head."""
     empty = np.flatnonzero(~mask.any(axis=-1))
     if len(empty):
         return int(empty[0])
     takes = np.nan_to_num(forbidden_share(biased, mask)) * (mask.sum(axis=-1) > 1)  # (T,)
     takes[0] *= 0.25  # the start mark is no word
-    return int(np.argmax(takes))
+    return int(np.argmax(takes)) if takes.max() > 0 else telling_row(weights)
 
 
 def read_mask(biased: Array, mask: Array, weights: Array, tokens: Sequence[str], row: int) -> str:

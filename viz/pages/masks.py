@@ -7,7 +7,7 @@ import streamlit as st
 
 from viz import head_grid
 from viz.export import file_name
-from viz.masking import read_mask, telling_row
+from viz.masking import masked_row, read_mask
 from viz.ui import controls, facts, frame, masks, masks_cache, masks_cheat, masks_guess, masks_leak, panel, runs
 
 theme = frame.theme()
@@ -26,7 +26,7 @@ trace = runs.trace(experiment)
 attention = trace.layers[layer].attention
 scores, mask = attention.biased[head], attention.mask[head]  # (T, S)
 masked, weights = attention.masked[head], attention.weights[head]  # (T, S)
-row = telling_row(scores, mask) if pinned is None else pinned
+row = masked_row(scores, mask, weights) if pinned is None else pinned
 
 if guess:
     masks_guess.show(guess, mask, weights, words, experiment.name, theme)
