@@ -6,11 +6,10 @@ export const turnOf = (pair, width, base) => base ** ((-2 * pair) / width);
 // PE(pos, 2i) = sin(pos · turn), PE(pos, 2i + 1) = cos(pos · turn): (length, width), row by row.
 export function sinusoid(length, width, base) {
   const table = new Float64Array(length * width);
-  for (let position = 0; position < length; position++) {
-    for (let dimension = 0; dimension < width; dimension++) {
-      const angle = position * turnOf(dimension >> 1, width, base);
-      table[position * width + dimension] = dimension % 2 ? Math.cos(angle) : Math.sin(angle);
-    }
+  for (let dimension = 0; dimension < width; dimension++) {
+    const turn = turnOf(dimension >> 1, width, base);
+    const wave = dimension % 2 ? Math.cos : Math.sin;
+    for (let position = 0; position < length; position++) table[position * width + dimension] = wave(position * turn);
   }
   return table;
 }

@@ -20,6 +20,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const view = (root.view ??= build(root));
   Object.assign(view, { header, post: (state) => setTriggerValue("state", state), colours: colourTable(header.theme.signed) });
   change(view, view.controls.receive(header.sliders, header.state));
+  arrange(view); // the colours may be new
   const stop = listen(key, () => {});
   drawings.set(header.key, () =>
     asSvg(view.place.width, view.place.height, view.header.theme, (pen) => {
@@ -46,6 +47,12 @@ function build(root) {
 }
 
 function change(view, { length, width, base, pos }) {
+  if (view.length === length && view.width === width && view.base === base && view.place) {
+    view.position = Math.min(pos, length - 1);
+    view.hovered = null;
+    light(view);
+    return;
+  }
   const pairs = width / 2;
   Object.assign(view, { length, width, base, pairs, position: Math.min(pos, length - 1), hovered: null });
   view.table = sinusoid(length, width, base); // tests read it
@@ -108,10 +115,10 @@ function drawStill(view, pen) {
   });
   pen.text(map.x, map.y - 14, narrow ? "The same as a map" : "The same table as a map: one row a dimension, one column a position", { size: 14, weight: 600 });
   const image = new ImageData(length, width);
+  const [pixels, colours] = [new Uint32Array(image.data.buffer), new Uint32Array(view.colours.buffer)]; // one a cell
   for (let position = 0; position < length; position++) {
     for (let dimension = 0; dimension < width; dimension++) {
-      const code = Math.round(((table[position * width + dimension] + 1) / 2) * FULL);
-      image.data.set(view.colours.subarray(code * 4, code * 4 + 4), (dimension * length + position) * 4);
+      pixels[dimension * length + position] = colours[Math.round(((table[position * width + dimension] + 1) / 2) * FULL)];
     }
   }
   pen.image(image, map.x, map.y, map.wide, map.tall);
