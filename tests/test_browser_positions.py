@@ -30,7 +30,7 @@ class Visitor:
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
 
     def open(self, view="Waves", query=""):
-        self.page.goto(f"{self.address}/positions?view={view}&{query}")
+        self.page.goto(f"{self.address}/positions?show={view}&{query}")
         self.key = KEYS[view]
         self.page.locator(f".st-key-{self.key} .lab[data-drawn]").wait_for(timeout=PATIENCE)
         wait_for_rest(self.page)
@@ -162,14 +162,14 @@ def test_the_keys_move_a_slider_and_what_is_read_aloud(visitor):
 
 @pytest.mark.parametrize(("k", "width", "base"), [(3, 16, 10_000), (64, 32, 10), (0, 2, 100_000)])
 def test_the_browsers_residual_is_rounding_like_the_models(visitor, k, width, base):
-    visitor.open("Shift by k", f"k={k}&turning={width}&base={base}&pos=20")
+    visitor.open("Rotation", f"k={k}&turning={width}&base={base}&pos=20")
     drawn = visitor.view("view.residual")
     assert drawn < 1e-12
     assert drawn == pytest.approx(residual(k, 256, width, base), abs=1e-12)
 
 
 def test_sliding_pos_leaves_the_turn_as_it_is(visitor):
-    visitor.open("Shift by k", "k=5&pos=4")
+    visitor.open("Rotation", "k=5&pos=4")
     visitor.sent.clear()
     before = re.search(r"turns by (\S+)", visitor.reading)[1]
     assert before == f"{np.degrees(5):.0f}°"
@@ -227,7 +227,7 @@ def test_shuffle_and_put_back(visitor):
     ("view", "words"),
     [
         ("Waves", "one clock a pair"),
-        ("Shift by k", "R for k = 3"),
+        ("Rotation", "R for k = 3"),
         ("Distance", "Learned relative"),
         ("Shift test", "Sinusoidal"),
         ("Shuffle test", "No positions, no mask"),
@@ -245,7 +245,7 @@ def test_every_figure_is_saved(visitor, view, words):
 @pytest.mark.parametrize("view", VIEWS)
 def test_nothing_is_wider_than_a_narrow_screen(chrome, address, view):
     page = chrome.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
-    page.goto(f"{address}/positions?view={view}")
+    page.goto(f"{address}/positions?show={view}")
     page.locator(f".st-key-{KEYS[view]} .lab[data-drawn]").wait_for(timeout=PATIENCE)
     wait_for_rest(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -13,7 +13,7 @@ places.note(view)
 match view:
     case "Waves":
         waves.show_waves()
-    case "Shift by k":
+    case "Rotation":
         waves.show_turns()
     case "Distance":
         schemes.show_distance()

@@ -6,7 +6,7 @@ from viz.ui import controls
 
 VIEWS = {
     "Waves": "The sinusoidal encoding, computed in your browser. Point anywhere: the three pictures follow.",
-    "Shift by k": "A step of k places turns each pair of waves by its own angle, the same from every place.",
+    "Rotation": "A step of k places turns each pair of waves by its own angle, the same from every place.",
     "Distance": "What a scheme says of two places before any word stands there: a similarity, or a bias on the score.",
     "Shift test": "Move the whole sentence by k places: do its scores stay? A cell is the largest change in any head, "
     "a title the scheme and its largest cell.",
@@ -18,7 +18,7 @@ READS_THE_SENTENCE = "Shuffle test"
 
 def view() -> str:
     """Which question the page answers."""
-    return controls.choice("Question", list(VIEWS), key="view")
+    return controls.choice("Question", list(VIEWS), key="show")
 
 
 def note(view: str) -> None:

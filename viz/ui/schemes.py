@@ -214,7 +214,8 @@ def show_lengths() -> None:
     _one_question()
     for done, (kind, scheme) in enumerate(todo):
         progress.progress(done / len(todo), f"Asking the {kind} with {NAMES[scheme]} {N} questions of each length")
-        found[kind, scheme] = _measure(kind, scheme)
+        if (kind, scheme) not in found:  # another visitor may have asked meanwhile
+            found[kind, scheme] = _measure(kind, scheme)
     if todo:
         st.rerun()
 

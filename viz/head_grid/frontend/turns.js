@@ -150,7 +150,7 @@ function read(view) {
   const by = step * turnOf(pair, width, base);
   const text =
     `From position ${pos} to ${pos + step} pair **${pair}** turns by **${rounds(by)}** (k / base^(2i/d) = ${by < 0.1 ? by.toPrecision(2) : spelt(by)} radians), ` +
-    `as it does from every other position: slide pos and only the hands move. Over the first ${UPTO} positions PE(pos + k) and ` +
+    `as it does from every other position: slide the position and only the hands move. Over the first ${UPTO} positions PE(pos + k) and ` +
     `R PE(pos) differ by at most **${small(view.residual)}** (float64).`;
   view.reading.replaceChildren(...text.split("**").map((piece, at) => (at % 2 ? element("strong", "", piece) : piece)));
   view.figure.setAttribute("aria-label", text.replaceAll("**", ""));
