@@ -48,7 +48,7 @@ class Bench(Lab):
     @property
     def losses(self):
         """What the strip says of B: on fresh sentences, and on this text."""
-        return self.page.get_by_test_id("stMetricValue").all_inner_texts()[:2]
+        return self.page.locator(".strip .value").all_inner_texts()[:2]
 
     def flip(self, part):
         self.key(part).locator("label").first.click()
@@ -87,13 +87,13 @@ def spelt(switches):
 
 def test_each_switch_changes_the_numbers_repaints_b_and_comes_back(bench):
     bench.open()
-    expect(bench.page.get_by_test_id("stMetricValue").first).to_have_text(spelt(Switches())[0])
+    expect(bench.page.locator(".strip .value").first).to_have_text(spelt(Switches())[0])
     bench.drawing.evaluate("lab => { lab.marked = true; }")
     whole = bench.pixels()
     for part in PARTS:
         drawn = bench.drawn
         bench.flip(part.name)
-        expect(bench.page.get_by_test_id("stMetricValue").first).to_have_text(spelt(Switches().without(part.name))[0])
+        expect(bench.page.locator(".strip .value").first).to_have_text(spelt(Switches().without(part.name))[0])
         bench.wait_for_link(f"{part.name}=false")
         assert bench.losses == spelt(Switches().without(part.name))
         assert bench.drawn > drawn
@@ -112,7 +112,7 @@ def test_everything_away_at_once_still_gives_a_picture_and_a_sentence(bench):
     assert bench.losses == spelt(Switches().without(*(part.name for part in PARTS)))
     for part in PARTS[:3]:  # faster than the server answers
         bench.flip(part.name)
-    expect(bench.page.get_by_test_id("stMetricValue").first).to_have_text(
+    expect(bench.page.locator(".strip .value").first).to_have_text(
         spelt(Switches().without("norm", "residual", "mlp"))[0]
     )
 
@@ -145,13 +145,16 @@ def test_a_row_is_pinned_by_a_click_and_freed_by_another(bench):
 
 def test_a_head_is_taken_out_and_put_back(bench):
     bench.open(then="Head knock-outs")
-    knock = bench.key("knock_0_2").get_by_role("button")
-    knock.click()
+    map_of_costs = bench.key("knockouts").locator(".lab")
+    map_of_costs.wait_for(timeout=PATIENCE)
+    left, above, cell = map_of_costs.evaluate("({ view }) => [view.place.left, view.place.above, view.place.cell]")
+    head = {"x": left + 2.5 * cell, "y": above + 0.5 * cell}
+    map_of_costs.click(position=head)
     bench.wait_for_link("off=L0H2")
     expect(bench.key("save_compare").locator(".reading")).to_contain_text("Without head L0H2")
     assert bench.losses == spelt(Switches(heads_off=frozenset({(0, 2)})))
-    expect(knock).to_contain_text("out")
-    knock.click()
+    assert map_of_costs.evaluate("({ view }) => view.header.panels[0].marks") == [[0, 2]], "a frame says that it is out"
+    map_of_costs.click(position=head)
     expect(bench.key("save_compare").locator(".reading")).to_contain_text("no prediction moves")
 
 

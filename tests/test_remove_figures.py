@@ -6,13 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from viz.costs import costs
 from viz.curves import curves
 from viz.head_grid.pack import ABSENT, FULL, NOT_A_NUMBER, encode_difference
 from viz.reading import read_change, read_curves, read_effects, read_knockouts
 from viz.scatter import scatter
 from viz.stream import stream
-from viz.theme import DARK, LIGHT
+from viz.theme import LIGHT
 
 WORDS = ["the", "the", "<b>", "a"]
 
@@ -38,15 +37,6 @@ def test_a_pooled_difference_is_the_one_farthest_from_zero(difference):
             assert abs(abs(code[row, column] - FULL // 2) - np.abs(block).max() * (FULL // 2)) <= 0.5 + 1e-9
 
 
-@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
-def test_costs_are_drawn_about_zero_with_their_numbers_on_them(theme):
-    values = np.array([[0.5, -0.1], [0.0, 0.25]])
-    figure = costs(values, ["layer 0", "layer 1"], ["head 0", "head 1"], theme=theme, value_name="loss")
-    heat, text = figure.data
-    assert np.array_equal(heat.z, values.astype(np.float32)) and (heat.zmin, heat.zmax) == (-0.5, 0.5)
-    assert list(text.text) == ["+0.50", "-0.10", "+0.00", "+0.25"]
-
-
 def test_a_scatter_has_a_point_for_every_word_and_names_the_ones_that_matter():
     x, y = np.array([0.9, 0.02, 0.05, 0.03]), np.array([0.0, 0.5, 0.0, 0.0])
     figure = scatter(x, y, WORDS, theme=LIGHT, x_name="weight", y_name="KL")
@@ -69,7 +59,6 @@ def test_a_stream_draws_each_word_thin_and_their_mean_thick():
 
 
 @pytest.mark.parametrize("draw", [
-    lambda: costs(np.zeros((2, 2)), ["a"], ["b", "c"], theme=LIGHT, value_name=""),
     lambda: scatter(np.zeros(2), np.zeros(2), ["a"], theme=LIGHT, x_name="", y_name=""),
     lambda: stream(np.zeros((2, 2)), np.zeros((2, 2)), ["a"], ["b", "c"], theme=LIGHT, title=""),
     lambda: curves([0, 1], {"a": np.zeros((1, 3))}, theme=LIGHT, value_name=""),

@@ -19,8 +19,10 @@ each_view = pytest.mark.parametrize(
 )
 
 
-def metrics(screen):
-    return {metric.label: metric.value for metric in screen.metric}
+def strip(screen):
+    """The numbers above the comparison, as they were sent."""
+    (told,) = [html.proto.body for html in screen.get("html") if 'class="strip"' in html.proto.body]
+    return told
 
 
 def test_without_a_removal_b_is_a_and_the_page_offers_one():
@@ -48,7 +50,15 @@ def test_a_is_whole_and_b_is_without_whatever_is_removed(part):
 def test_the_strip_shows_the_loss_on_fresh_sentences(part):
     screen = visit(PAGE, **{part: "false"})
     loss = held_out("grammar", Switches().without(part)).loss
-    assert f"{loss:.2f}" in metrics(screen).values()
+    assert f">{loss:.2f}</div>" in strip(screen)
+
+
+def test_the_strip_says_of_how_many_and_when_right_answers_are_no_merit():
+    asked = held_out("grammar", Switches())
+    told = strip(visit(PAGE))
+    assert all(f"<td>{n}</td>" in told for n in asked.n.values())
+    assert "no merit" not in told
+    assert "no merit" in strip(visit(PAGE, mask="false"))
 
 
 @each_view
@@ -72,13 +82,16 @@ def test_a_row_is_overwritten_every_way(how):
     well(visit(PAGE, then="One row by hand", row_is=how, token=10))
 
 
-def test_a_head_is_taken_out_and_put_back_by_a_click():
-    screen = visit(PAGE, then="Head knock-outs")
-    screen.button(key="knock_0_2").click()
-    screen = well(screen.run())
-    assert screen.session_state["off"] == ["L0H2"] and "head L0H2" in component(screen, "compare")[0]["titles"][1]
-    screen.button(key="knock_0_2").click()
-    assert well(screen.run()).session_state["off"] == []
+def test_the_map_of_knock_outs_shows_each_heads_cost_and_frames_what_is_out():
+    screen = well(visit(PAGE, then="Head knock-outs", off="L0H2"))
+    header, arrays = component(screen, "knockouts")
+    whole = held_out("grammar", Switches()).loss
+    without = held_out("grammar", Switches(heads_off=frozenset({(1, 3)}))).loss
+    assert arrays["values"][0].shape == (3, 4)
+    assert arrays["values"][0, 1, 3] == pytest.approx(without - whole, abs=1e-5)
+    assert header["panels"][0]["marks"] == [[0, 2]]
+    assert not said(screen), "a link with a head taken out is a good link"
+    assert "head L0H2" in component(screen, "compare")[0]["titles"][1]
 
 
 def test_a_flip_runs_the_model_once_for_the_text_and_once_for_the_fresh_sentences(monkeypatch):

@@ -35,7 +35,7 @@ window.look = {
   line: () => document.querySelector('[data-testid="stMarkdown"]')?.textContent,
   grid: () => window.drawings("grid"),
   compare: () => window.drawings("compare"),
-  strip: () => [...document.querySelectorAll('[data-testid="stMetricValue"]')].map((e) => e.textContent).join(),
+  strip: () => [...document.querySelectorAll('.strip .value')].map((e) => e.textContent).join(),
   ...Object.fromEntries(["pairs", "enlarged", "next", "lens"].map((key) => [key, () => window.drawings(key)])),
 };
 window.watch = (names) => new Promise((done) => {

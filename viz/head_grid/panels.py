@@ -22,7 +22,8 @@ class Panel:
     """One map of T words that look by S words looked at.
 
     kind: "weight", on the scale 0 … 1; "signed", symmetric about 0 up to `limit`, or to the largest value there is;
-    "mask": True may look. Cells outside `mask` are hatched. marks: cells (row, column) with a frame.
+    "mask": True may look. Cells outside `mask` are hatched. marks: cells (row, column) with a frame;
+    numbers: each cell bears its value.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Panel:
     mask: Array | None = None  # (T, S) True: may look
     limit: float | None = None
     marks: Sequence[tuple[int, int]] = ()
+    numbers: bool = False
 
     def sent(self) -> Array:
         """The values as they travel, (T, S) float32: NaN where not allowed, infinity where allowed and no number."""
@@ -66,14 +68,15 @@ def panels(
     on_pin: Callable[[int | None], None] | None = None,
     paint: int | None = None,
     on_paint: Callable[[list[tuple[int, int, bool]]], None] | None = None,
+    on_pick: Callable[[int, int], None] | None = None,
     steps: Steps | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> None:
     """Maps of the same words. `looking` names the rows, `looked` the columns; `row` is lit when none is hovered.
 
     on_pin is called with the row of a clicked cell, or None when it is let go; on_paint with the cells (row, column,
-    allowed) that a stroke over the map number `paint` has changed. steps: the maps to slide through, `maps` among
-    them; on_step is called with the value at which the slider was let go.
+    allowed) that a stroke over the map number `paint` has changed; on_pick with the row and column of a click. steps:
+    the maps to slide through, `maps` among them; on_step is called with the value at which the slider was let go.
 
     Raises:
         ValueError: a map is not T by S, or its kind is unknown.
@@ -85,7 +88,13 @@ def panels(
         if one.kind not in KINDS:
             raise ValueError(f'kind must be one of {", ".join(KINDS)}, not "{one.kind}"')
     described = [
-        {"title": one.title, "kind": one.kind, "limit": one.reach(), "marks": [list(cell) for cell in one.marks]}
+        {
+            "title": one.title,
+            "kind": one.kind,
+            "limit": one.reach(),
+            "marks": [list(cell) for cell in one.marks],
+            "numbers": one.numbers,
+        }
         for one in maps
     ]
     header = {
@@ -96,6 +105,7 @@ def panels(
         "row": row,
         "pinned": pinned,
         "pins": on_pin is not None,
+        "picks": on_pick is not None,
         "paint": paint,
         "step": None if steps is None else {"name": steps.name, "at": steps.at, "values": list(steps.maps)},
         "theme": asdict(theme),
@@ -103,6 +113,8 @@ def panels(
     heard: dict[str, Any] = {}
     if on_pin is not None:
         heard["on_pin_change"] = lambda: on_pin(st.session_state[key]["pin"]["row"])
+    if on_pick is not None:
+        heard["on_pick_change"] = lambda: on_pick(*map(int, st.session_state[key]["pick"]))
     if on_paint is not None:
         heard["on_paint_change"] = lambda: on_paint([(r, c, bool(to)) for r, c, to in st.session_state[key]["paint"]])
     if on_step is not None:

@@ -21,7 +21,7 @@ def experiment() -> Experiment:
     """Model, sentence and parts: everything that decides what the model does."""
     # The address as it was opened. The controls read it next, and clear what they cannot use.
     if "opened_with" not in st.session_state:
-        st.session_state["opened_with"] = st.query_params.to_dict()
+        st.session_state["opened_with"] = {name: st.query_params.get_all(name) for name in st.query_params}
     with st.sidebar:
         weights = _weights()
         text = _text(weights)
@@ -180,7 +180,8 @@ def set_state(state: Mapping[str, str]) -> None:
     """Set controls as a link would: every part present and no word pinned, then what the state names."""
     st.session_state.update(dict.fromkeys((part.name for part in PARTS), True), token=None)
     for name, value in state.items():
-        st.session_state[name] = {"true": True, "false": False}.get(value, int(value) if value.isdigit() else value)
+        number = int(value) if value.isdigit() and name != "text" else value
+        st.session_state[name] = {"true": True, "false": False}.get(value, number)
 
 
 def link_mishaps() -> None:
@@ -190,10 +191,13 @@ def link_mishaps() -> None:
         if name not in st.session_state:
             continue
         used = st.session_state[name]
-        spelt = str(used).lower() if isinstance(used, bool) else str(used)
-        if asked not in (spelt, ""):
-            instead = "the most telling word" if used is None else spelt
-            mishaps.append(f"{name} = “{markdown(asked)}” (shown: {markdown(instead)})")
+        spelt = [
+            str(one).lower() if isinstance(one, bool) else str(one)
+            for one in (used if isinstance(used, list) else [used])
+        ]
+        if asked not in (spelt, [""]):
+            instead = "the most telling word" if used is None else ", ".join(spelt) or "none"
+            mishaps.append(f"{name} = “{markdown(', '.join(asked))}” (shown: {markdown(instead)})")
     if mishaps:
         st.info(f"This link asks for something that is not there: {', '.join(mishaps)}.")
     st.session_state["opened_with"] = {}

@@ -7,7 +7,7 @@ import streamlit as st
 
 from model import effects
 from model.switches import Switches
-from viz.costs import costs
+from viz import head_grid
 from viz.reading import read_knockouts
 from viz.theme import Theme
 from viz.ui import controls, panel, removal, runs
@@ -43,34 +43,30 @@ def toggle_head(layer: int, head: int) -> None:
 def show(weights: str, theme: Theme) -> None:
     """A map of what each head's removal costs; a click on a head takes it out."""
     loss, lost = knockout_maps(weights)
-    kinds = ["loss", *lost]
-    kind = controls.choice("What it costs", kinds, key="cost", label_visibility="visible")
+    kind = controls.choice(
+        "What it costs: more loss in nats, or right answers lost",
+        ["loss", *lost],
+        key="cost",
+        label_visibility="visible",
+    )
     values = loss if kind == "loss" else lost[kind]
     layers, heads = [f"layer {i}" for i in range(len(loss))], [f"head {i}" for i in range(loss.shape[1])]
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        panel.chart(
-            costs(
-                values, layers, heads, theme=theme, value_name="more loss, nats" if kind == "loss" else "accuracy lost"
-            ),
+    gone = [cell for cell in np.ndindex(loss.shape) if "L{}H{}".format(*cell) in st.session_state.get("off", [])]
+    with st.columns([2, 3])[0]:
+        head_grid.panels(
+            [head_grid.Panel("", values, "signed", marks=gone, numbers=True)],
+            layers,
+            heads,
             key="knockouts",
-            sentence=read_knockouts(loss),
+            theme=theme,
+            on_pick=toggle_head,
+        )
+        panel.below(
+            "knockouts",
+            sentence=read_knockouts(loss) + " Click a head to take it out of B, or to put it back.",
             table=lambda: (
                 {"head": [f"L{i}H{j}" for i, j in np.ndindex(loss.shape)], "loss": loss.ravel()}
                 | {question: each.ravel() for question, each in lost.items()}
             ),
             file=f"{weights}-knockouts",
         )
-    with right:
-        st.markdown("Click a head to take it out of B, or to put it back.")
-        for layer in range(len(layers)):
-            with st.container(horizontal=True, gap="small"):
-                for head in range(len(heads)):
-                    out = f"L{layer}H{head}" in st.session_state.get("off", [])
-                    st.button(
-                        f"L{layer}H{head} {'out' if out else f'{values[layer, head]:+.2f}'}",
-                        key=f"knock_{layer}_{head}",
-                        type="primary" if out else "secondary",
-                        on_click=toggle_head,
-                        args=(layer, head),
-                    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from model import checkpoint, effects
 from model.run import Experiment
 from model.switches import PARTS, Switches
 from model.transformer import Trace
-from viz.labels import markdown
+from viz.labels import shorten
 from viz.ui import controls, runs
 
 Array = np.ndarray[Any, Any]
@@ -84,45 +85,55 @@ def _named(switches: Switches) -> str:
 
 
 def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]], words: Sequence[str]) -> None:
-    """The numbers that decide: losses, entropy, how far the prediction moved, and accuracy by kind of question."""
+    """The numbers that decide: losses, entropy, how far the prediction moved, and accuracy by kind of question.
+
+    One piece of HTML: a dozen elements would each travel by themselves at every flip.
+    """
     ids = runs.encoding(a[0]).ids
     unseen = [held_out(side[0].weights, side[0].switches) for side in (a, b)]
     moved = effects.moved(a[1], b[1])
     finite = np.isfinite(moved)
     far = int(np.argmax(np.where(finite, moved, -1)))
-    columns = st.columns([3, 3, 3, 3, 6], gap="small")
     loss = "Mean −ln p of the word that comes, in nats a word. 0 is certainty."
     rows = "How widely heads look, in nats: 0 is one word alone. Mean over all heads and words of this text."
-    for column, name, before, after, told in (
-        (columns[0], f"B: loss, {unseen[0].sentences} sentences", unseen[0].loss, unseen[1].loss, loss),
-        (columns[1], "B: loss, this text", effects.surprise(a[1], ids), effects.surprise(b[1], ids), loss),
-        (columns[2], "B: entropy of rows", effects.spread(a[1]), effects.spread(b[1]), rows),
-    ):
-        column.metric(name, spelt(after), f"A {spelt(before)}", delta_color="off", delta_arrow="off", help=told)
-    where = f"after “{markdown(words[far])}”" if finite.all() else "some are not numbers"
-    columns[3].metric(
-        "Largest KL(A ‖ B)",
-        spelt(moved[far]),
-        where,
-        delta_color="off",
-        delta_arrow="off",
-        help="How far B's next-word probabilities are from A's, in nats: 0 is no change.",
-    )
-    with columns[4]:
-        accuracies(unseen[0], unseen[1])
+    kl = "How far B's next-word probabilities are from A's, in nats: 0 is no change."
+    where = f"after “{shorten(words[far], 14)}”" if finite.all() else "some are not numbers"
+    numbers = [
+        _number(f"B: loss, {unseen[0].sentences} sentences", unseen[1].loss, f"A {spelt(unseen[0].loss)}", loss),
+        _number("B: loss, this text", effects.surprise(b[1], ids), f"A {spelt(effects.surprise(a[1], ids))}", loss),
+        _number("B: entropy of rows", effects.spread(b[1]), f"A {spelt(effects.spread(a[1]))}", rows),
+        _number("largest KL(A ‖ B)", moved[far], where, kl),
+    ]
+    sees = not (b[0].switches & runs.trained(b[0].weights)).mask
+    note = "<p>Without the mask B can read the word it is asked for: its right answers and its loss are no merit.</p>"
+    answers = f"<div>{_right_answers(*unseen)}{note if sees else ''}</div>"
+    st.html(f'<div class="strip"><div class="numbers">{"".join(numbers)}</div>{answers}</div>')
     broken = effects.first_broken(b[1])
     if broken:
         st.warning(f"B holds values that are not numbers, first in {broken}. They are drawn as they are.")
 
 
-def accuracies(a: effects.HeldOut, b: effects.HeldOut) -> None:
-    """Right answers by kind of question, A and B, as a small table."""
-    lines = ["| right answers | A | B |", "|---|--:|--:|"]
-    lines += [
-        f"| {name} | {100 * share:.0f} % | {100 * b.accuracy[name]:.0f} % |" for name, share in a.accuracy.items()
+def _number(name: str, value: float, beside: str, told: str) -> str:
+    return (
+        f'<div class="number" title="{escape(told)}"><div class="name">{escape(name)}</div>'
+        f'<div class="value">{spelt(value)}</div><div class="beside">{escape(beside)}</div></div>'
+    )
+
+
+def _right_answers(a: effects.HeldOut, b: effects.HeldOut) -> str:
+    """Right answers by kind of question, and of how many: A and B."""
+    lines = [
+        f"<tr><td>{escape(name)}</td><td>{100 * share:.0f} %</td><td>{100 * b.accuracy[name]:.0f} %</td>"
+        f"<td>{a.n[name]}</td></tr>"
+        for name, share in a.accuracy.items()
     ]
-    with st.container(key="accuracies"):
-        st.markdown("\n".join(lines))
+    half = (len(lines) + 1) // 2
+    head = "<tr><th>{}</th><th>A</th><th>B</th><th>of</th></tr>"
+    tables = [
+        f"<table>{head.format(title)}{''.join(part)}</table>"
+        for title, part in (("right answers", lines[:half]), ("", lines[half:]))
+    ]
+    return f'<div class="answers">{"".join(tables)}</div>'
 
 
 def spelt(value: float) -> str:

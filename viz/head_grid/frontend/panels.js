@@ -54,7 +54,8 @@ function build(root) {
   root.onclick = (event) => {
     const found = find(view, event);
     const { pins, paint, pinned, row } = view.header;
-    if (found && pins && found.panel !== paint) view.tell("pin", { row: pinned && row === found.row ? null : found.row });
+    if (found && view.header.picks) view.tell("pick", [found.row, found.column]);
+    else if (found && pins && found.panel !== paint) view.tell("pin", { row: pinned && row === found.row ? null : found.row });
   };
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
@@ -151,6 +152,7 @@ function draw(view, pen, row) {
     if (panel.title) pen.text(x, y - place.above + 10, fitted(panel.title, place.across - 8, 14, 600), { size: 14, weight: 600 });
     pen.absent(x, y, place.wide, place.tall);
     pen.image(picture(view, number), x, y, place.wide, place.tall);
+    if (panel.numbers) drawNumbers(view, pen, number, x, y);
     for (const [marked, column] of panel.marks) {
       pen.frame(x + column * place.cell + 1, y + marked * place.cell + 1, place.cell - 2, place.cell - 2, theme.accent, 2);
     }
@@ -166,12 +168,28 @@ function draw(view, pen, row) {
       });
     }
     drawScale(view, pen, panel, x, y + place.tall + 14);
-    if (place.wide > 300) {
+    if (place.wide > 300 && !panel.numbers) {
       const told = { size: 11, fill: theme.muted, anchor: "end" };
       pen.text(x + place.wide, y + place.tall + 14, "rows look, columns are looked at", told);
     }
     if (row !== null) pen.frame(x - 0.5, y + row * place.cell, place.wide + 1, Math.max(place.cell, 3), theme.accent, 1.5);
   });
+}
+
+function drawNumbers(view, pen, number, x, y) {
+  const { looking, looked, panels, theme } = view.header;
+  const { cell } = view.place;
+  const { kind, limit } = panels[number];
+  for (let row = 0; row < looking.length; row++) {
+    for (let column = 0; column < looked.length; column++) {
+      const value = view.values[at(view, number, row, column)];
+      if (!Number.isFinite(value)) continue;
+      const deep = kind === "weight" ? value >= theme.text_turns : Math.abs(value) > 0.55 * limit;
+      const told = kind === "weight" ? value.toFixed(2) : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+      const ink = { size: Math.min(13, cell / 3.4), anchor: "middle", fill: deep ? theme.paper : theme.ink };
+      pen.text(x + (column + 0.5) * cell, y + (row + 0.5) * cell, told, ink);
+    }
+  }
 }
 
 // The colours of a map and the numbers at their ends; what is hatched is on no scale.
@@ -248,7 +266,7 @@ function find(view, event) {
 function point(view, event) {
   const { tip, header, root } = view;
   const found = find(view, event);
-  root.style.cursor = found && (found.panel === header.paint ? "crosshair" : header.pins ? "pointer" : "");
+  root.style.cursor = found && (found.panel === header.paint ? "crosshair" : header.pins || header.picks ? "pointer" : "");
   tip.hidden = !found;
   hover(found ? found.row : null);
   if (!found) return;
