@@ -123,7 +123,8 @@ def _number(name: str, value: float, beside: str, told: str) -> str:
 def _right_answers(a: effects.HeldOut, b: effects.HeldOut) -> str:
     """Right answers by kind of question, and of how many: A and B."""
     lines = [
-        f"<tr><td>{escape(name)}</td><td>{100 * share:.0f} %</td><td>{100 * b.accuracy[name]:.0f} %</td>"
+        f'<tr><td title="{escape(name)}">{escape(name)}</td>'
+        f"<td>{100 * share:.0f} %</td><td>{100 * b.accuracy[name]:.0f} %</td>"
         f"<td>{a.n[name]}</td></tr>"
         for name, share in a.accuracy.items()
     ]
