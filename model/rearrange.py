@@ -30,13 +30,6 @@ class Moved(Position):
         return self.scheme.bias(layer, queries_at + self.steps, keys_at + self.steps)
 
 
-def move(transformer: Transformer, steps: int) -> Transformer:
-    """A copy of the model for which every sentence begins at position `steps` instead of 0."""
-    moved = copy.deepcopy(transformer)
-    moved.position = Moved(moved.position, steps)
-    return moved
-
-
 def scores(transformer: Transformer, ids: Tensor) -> Tensor:
     """What every softmax of the model sees: scaled and biased scores of ids (1, T), (L, H, T, T); NaN: not allowed."""
     with torch.inference_mode():
@@ -46,21 +39,25 @@ def scores(transformer: Transformer, ids: Tensor) -> Tensor:
     return biased.masked_fill(~allowed, torch.nan)
 
 
-def score_change(transformer: Transformer, ids: Sequence[int], steps: int, double: bool = False) -> Array | None:
-    """How every score changes when the whole sentence moves by `steps`: (L, H, T, T), NaN where not allowed.
+def score_changes(
+    transformer: Transformer, ids: Sequence[int], steps: Sequence[int], double: bool = False
+) -> dict[int, Array | None]:
+    """How every score changes when the whole sentence moves, for each of `steps`: (L, H, T, T), NaN where not allowed.
 
     double: in float64, where rounding is smaller. None where the moved sentence leaves a learned position table.
     """
-    moved = move(transformer, steps)
-    here = move(transformer, 0)
-    if double:
-        moved, here = moved.double(), here.double()
-    sentence = torch.tensor([list(ids)], device=next(transformer.parameters()).device)  # (1, T)
-    try:
-        change: Array = (scores(moved, sentence) - scores(here, sentence)).cpu().numpy()
-    except ValueError:
-        return None
-    return change
+    model = copy.deepcopy(transformer).double() if double else copy.deepcopy(transformer)
+    scheme = model.position
+    sentence = torch.tensor([list(ids)], device=next(model.parameters()).device)  # (1, T)
+    here = scores(model, sentence)
+    changes: dict[int, Array | None] = {}
+    for step in steps:
+        model.position = Moved(scheme, step)
+        try:
+            changes[step] = (scores(model, sentence) - here).cpu().numpy()
+        except ValueError:
+            changes[step] = None
+    return changes
 
 
 CASES: dict[str, Switches] = {

@@ -12,6 +12,7 @@ from served import PATIENCE, wait_for_rest
 from model.position import sinusoid
 from model.waves import residual, wavelengths
 from viz.ui.places import VIEWS
+from viz.ui.schemes import MOVES
 from viz.ui.waves import BASES, WAVES
 
 expect.set_options(timeout=PATIENCE)
@@ -178,6 +179,25 @@ def test_sliding_pos_leaves_the_turn_as_it_is(visitor):
         assert f"From position {pos} to {pos + 5}" in visitor.reading
         assert re.search(r"turns by (\S+)", visitor.reading)[1] == before
     assert not visitor.sent
+
+
+# ---------------------------------------------------------------------------- shift test
+
+
+def test_sliding_k_changes_every_title_without_a_word_to_the_server(visitor):
+    visitor.open("Shift test", "moved_by=0")
+    visitor.sent.clear()
+    told = "view.header.panels.map(panel => panel.title)"
+    assert all(title.endswith("  0") for title in visitor.view(told))
+    steps = visitor.lab.locator("input[type=range]")
+    slide = "(range, at) => { range.value = at; range.dispatchEvent(new Event('input', { bubbles: true })); }"
+    steps.evaluate(slide, MOVES.index(16))
+    assert "Learned  ends" in visitor.view(told) and "ALiBi  0" in visitor.view(told)
+    assert not visitor.sent
+    steps.evaluate("range => range.dispatchEvent(new Event('change', { bubbles: true }))")
+    visitor.page.wait_for_url(re.compile("moved_by=16"), timeout=PATIENCE)
+    wait_for_rest(visitor.page)
+    expect(visitor.page.locator(".st-key-save_shift")).to_contain_text("its table ends at 18")
 
 
 # ---------------------------------------------------------------------------- shuffle test

@@ -13,7 +13,7 @@ from twins import build, configs, random_ids, seeds
 from model import Experiment, Switches, checkpoint
 from model.order import KINDS
 from model.position import POSITIONS
-from model.rearrange import CASES, move, score_change, scores, shuffle, shuffled
+from model.rearrange import CASES, score_changes, scores, shuffle, shuffled
 from model.run import model
 from model.sight import sight
 from model.transformer import Transformer
@@ -25,6 +25,10 @@ TEXT = "the person who the dogs near the trees chase was tired ."
 @cache
 def order_model(kind, name):
     return checkpoint.load(f"order-{kind}-{name}")
+
+
+def score_change(transformer, ids, steps, double=False):
+    return score_changes(transformer, ids, [steps], double)[steps]
 
 
 QUESTION = order_model("encoder", "none")[1].encode("a 7 f c 2 h ?").ids
@@ -55,7 +59,7 @@ def test_a_sentence_moved_out_of_a_learned_table_has_no_scores(config, seed):
 def test_moving_a_model_leaves_it_as_it_was():
     transformer, _ = order_model("encoder", "rope")
     before = transformer.position
-    assert move(transformer, 3).position is not before
+    assert score_change(transformer, QUESTION, 3) is not None
     assert transformer.position is before
 
 

@@ -107,7 +107,7 @@ def panels(
         "pins": on_pin is not None,
         "picks": on_pick is not None,
         "paint": paint,
-        "step": None if steps is None else {"name": steps.name, "at": steps.at, "values": list(steps.maps)},
+        "step": None if steps is None else _described(steps),
         "theme": asdict(theme),
     }
     heard: dict[str, Any] = {}
@@ -122,3 +122,8 @@ def panels(
     frames = [maps] if steps is None else list(steps.maps.values())
     values = np.stack([[one.sent() for one in frame] for frame in frames])  # (steps, N, T, S)
     component("panels")(key=key, data=pack(header, values=values if steps else values[0]), **heard)
+
+
+def _described(steps: Steps) -> dict[str, Any]:
+    titles = [[one.title for one in maps] for maps in steps.maps.values()]
+    return {"name": steps.name, "at": steps.at, "values": list(steps.maps), "titles": titles}

@@ -9,7 +9,7 @@ import streamlit as st
 
 from model import order
 from model.checkpoint import card, load
-from model.rearrange import score_change
+from model.rearrange import score_changes
 from model.run import Array
 from model.sight import Sight, sight
 from model.tasks.order import WORDS, Question, ask
@@ -17,7 +17,7 @@ from model.tokenizer import WordTokenizer
 from model.transformer import Transformer
 from viz import head_grid
 from viz.export import Table, file_name
-from viz.head_grid import Panel
+from viz.head_grid import Panel, Steps
 from viz.places import ROUNDING, read_lengths, read_shift, read_sight, spelt
 from viz.ui import controls, frame, panel, runs
 
@@ -34,7 +34,7 @@ KINDS = ("encoder", "decoder")
 MODELS = [(kind, scheme) for kind in KINDS for scheme in NAMES]
 PLACES, FAR = 32, 16  # drawn in “Distance”, and compared there
 WIDTHS = (8, 16, 32, 64, 128)
-FURTHEST = 64
+MOVES = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 64)
 QUESTION = "a 7 f c 2 h ?"
 N, SEED = 200, 7  # fresh questions a point, drawn with a seed that no training used
 
@@ -106,32 +106,37 @@ def _distance_table(means: dict[str, Array]) -> Table:
 
 @st.fragment
 def show_shift() -> None:
-    """The whole sentence moved by k, and what becomes of the scores."""
+    """The whole sentence moved by k, and what becomes of the scores: every k is sent at once, the browser slides."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="scheme_controls"):
         kind = _kind()
         asked = st.text_input(
             "Sentence, of a–h, digits and ?", QUESTION, key="question", bind="query-params", max_chars=60, width=260
         )
-        steps = st.slider("k places further on", 0, FURTHEST, 5, key="moved_by", bind="query-params")
     text, complaint = _readable(asked or "")
     if complaint:
         st.info(complaint)
-    changes = {NAMES[name]: _score_change(kind, name, text, steps) for name in NAMES}  # (T, T) each
-    largest = {name: None if one is None else float(np.nanmax(one)) for name, one in changes.items()}
+    figure = st.container()
+    with st.container(key="address"):  # unseen: it ties k to the address of the page
+        steps = st.selectbox("k", MOVES, MOVES.index(5), key="moved_by", bind="query-params")
+    found = {NAMES[scheme]: _changes(kind, scheme, text) for scheme in NAMES}
+    changes = {step: {name: one[step] for name, one in found.items()} for step in MOVES}
+    everywhere = [float(np.nanmax(one)) for made in found.values() for one in made.values() if one is not None]
+    limit = max([*everywhere, ROUNDING])
     words = model(kind, "none")[1].encode(text).tokens
-    nothing = np.full((len(words), len(words)), np.nan)
-    shown = {name: nothing if one is None else one for name, one in changes.items()}
-    limit = max((change for change in largest.values() if change is not None), default=0.0)
-    head_grid.panels(
-        [
-            Panel(f"{name}  {_told(largest[name])}", one, "signed", mask=np.isfinite(one), limit=max(limit, ROUNDING))
-            for name, one in shown.items()
-        ],
-        words,
-        words,
-        key="shift",
-        theme=frame.theme(),
-    )
+    maps = {
+        step: [_panel(name, one, len(words), limit) for name, one in made.items()] for step, made in changes.items()
+    }
+    with figure:
+        head_grid.panels(
+            maps[steps],
+            words,
+            words,
+            key="shift",
+            theme=frame.theme(),
+            steps=Steps("k places further on", steps, maps),
+            on_step=_choose_k,
+        )
+    largest = {name: None if one is None else float(np.nanmax(one)) for name, one in changes[steps].items()}
     config = model(kind, "learned")[0].config
     panel.below(
         "shift",
@@ -141,8 +146,16 @@ def show_shift() -> None:
     )
 
 
-def _told(change: float | None) -> str:
-    return "ends" if change is None else spelt(change)
+def _choose_k(step: int) -> None:
+    if step in MOVES:
+        st.session_state["moved_by"] = step
+
+
+def _panel(name: str, change: Array | None, words: int, limit: float) -> Panel:
+    """change (T, T); None where a learned table has ended: nothing is drawn."""
+    values = np.full((words, words), np.nan) if change is None else change
+    told = "ends" if change is None else spelt(float(np.nanmax(change)))
+    return Panel(f"{name}  {told}", values, "signed", mask=np.isfinite(values), limit=limit)
 
 
 def _readable(text: str) -> tuple[str, str]:
@@ -162,17 +175,18 @@ def _readable(text: str) -> tuple[str, str]:
     return " ".join(signs), ""
 
 
-@st.cache_resource(max_entries=512, show_spinner=False)
-def _score_change(kind: str, scheme: str, text: str, steps: int, double: bool = False) -> Array | None:
-    """The largest change of each score in any head of any layer: (T, T), NaN where no head may look."""
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _changes(kind: str, scheme: str, text: str, double: bool = False) -> dict[int, Array | None]:
+    """k → the largest change of each score in any head of any layer: (T, T), NaN where no head may look."""
     transformer, tokenizer = model(kind, scheme)
     with runs.computing:
-        change = score_change(transformer, tokenizer.encode(text).ids, steps, double)
-    return None if change is None else np.abs(change).max(axis=(0, 1))  # the mask is the same in every head
+        found = score_changes(transformer, tokenizer.encode(text).ids, MOVES, double)
+    # The mask is the same in every head.
+    return {step: None if change is None else np.abs(change).max(axis=(0, 1)) for step, change in found.items()}
 
 
 def _shift_table(kind: str, text: str, steps: int, largest: dict[str, float | None]) -> Table:
-    exact = [_score_change(kind, scheme, text, steps, double=True) for scheme in NAMES]
+    exact = [_changes(kind, scheme, text, double=True)[steps] for scheme in NAMES]
     return {
         "scheme": list(largest),
         "largest change of a score, float32": list(largest.values()),
