@@ -97,17 +97,19 @@ def panels(
         }
         for one in maps
     ]
+    frames = [maps] if steps is None else list(steps.maps.values())
     header = {
         "key": key,
         "looking": [shorten(word) for word in looking],
         "looked": [shorten(word) for word in looked],
         "panels": described,
+        "titles": [[one.title for one in frame] for frame in frames],
         "row": row,
         "pinned": pinned,
         "pins": on_pin is not None,
         "picks": on_pick is not None,
         "paint": paint,
-        "step": None if steps is None else _described(steps),
+        "step": None if steps is None else {"name": steps.name, "at": steps.at, "values": list(steps.maps)},
         "theme": asdict(theme),
     }
     heard: dict[str, Any] = {}
@@ -119,11 +121,5 @@ def panels(
         heard["on_paint_change"] = lambda: on_paint([(r, c, bool(to)) for r, c, to in st.session_state[key]["paint"]])
     if on_step is not None:
         heard["on_step_change"] = lambda: on_step(int(st.session_state[key]["step"]))
-    frames = [maps] if steps is None else list(steps.maps.values())
     values = np.stack([[one.sent() for one in frame] for frame in frames])  # (steps, N, T, S)
     component("panels")(key=key, data=pack(header, values=values if steps else values[0]), **heard)
-
-
-def _described(steps: Steps) -> dict[str, Any]:
-    titles = [[one.title for one in maps] for maps in steps.maps.values()]
-    return {"name": steps.name, "at": steps.at, "values": list(steps.maps), "titles": titles}

@@ -86,7 +86,7 @@ function pickStep(view, at) {
   const size = header.panels.length * header.looking.length * header.looked.length;
   view.step = at;
   view.values = frames.subarray(at * size, (at + 1) * size);
-  header.step.titles[at].forEach((title, number) => (header.panels[number].title = title));
+  header.titles[at].forEach((title, number) => (header.panels[number].title = title));
   range.value = at;
   range.setAttribute("aria-valuetext", String(header.step.values[at]));
   label.textContent = `${header.step.name}: ${header.step.values[at]}`;
