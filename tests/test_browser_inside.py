@@ -101,7 +101,7 @@ def test_a_click_on_a_cell_opens_its_sum(walk):
 
 
 def test_no_output_leaves_the_outline_that_the_browser_draws(walk):
-    lab = walk("?view=Only+averaging")
+    lab = walk("?aspect=Only+averaging")
     corners = lab.page.evaluate(
         """async () => {
             const { hull } = await import("/_stcore/bidi-components/attention-lab.averaging/averaging.js");
@@ -124,7 +124,7 @@ def test_no_output_leaves_the_outline_that_the_browser_draws(walk):
 
 
 def test_hovering_a_word_moves_the_output_and_sends_nothing(walk):
-    lab = walk("?view=Only+averaging")
+    lab = walk("?aspect=Only+averaging")
     picture = lab.key("averaging").locator("canvas")
     sent, seen = len(lab.frames), set()
     for at in (3, 6, 9):
@@ -139,7 +139,7 @@ def test_hovering_a_word_moves_the_output_and_sends_nothing(walk):
 def test_at_390_pixels_nothing_scrolls_sideways(chrome, address, view):
     context = chrome.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     lab = Lab(context.new_page(), address)
-    lab.page.goto(f"{address}/inside?view={view}")
+    lab.page.goto(f"{address}/inside?aspect={view}")
     lab.page.locator(".lab[data-drawn], .js-plotly-plot").first.wait_for(timeout=PATIENCE)
     widths = lab.page.evaluate(
         """() => ["html", "[data-testid=stMain]"].map((part) => document.querySelector(part).scrollWidth)"""

@@ -35,7 +35,7 @@ SHARED = (1, 2, 4, 8, 16)
 
 def view() -> str:
     """Which way to look."""
-    return controls.choice("View", VIEWS, key="view")
+    return controls.choice("View", VIEWS, key="aspect")
 
 
 def steps(

@@ -132,7 +132,7 @@ def _right_answers(a: effects.HeldOut, b: effects.HeldOut) -> str:
     head = "<tr><th>{}</th><th>A</th><th>B</th><th>of</th></tr>"
     tables = [
         f"<table>{head.format(title)}{''.join(part)}</table>"
-        for title, part in (("right answers", lines[:half]), ("", lines[half:]))
+        for title, part in (("right answers", lines[:half]), ("and", lines[half:]))
     ]
     return f'<div class="answers">{"".join(tables)}</div>'
 

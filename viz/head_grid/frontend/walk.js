@@ -56,6 +56,9 @@ function build(root) {
   const [canvas, tip] = [element("canvas", "drawing"), element("div", "tip")];
   const told = element("div", "told");
   told.setAttribute("aria-live", "polite");
+  scroll.tabIndex = 0; // on a narrow screen it scrolls, also by keys
+  scroll.setAttribute("role", "region");
+  scroll.setAttribute("aria-label", "The row, drawn");
   scroll.append(canvas, tip);
   bar.append(back, play, next, names);
   root.append(bar, told, scroll, element("div", "terms"));
