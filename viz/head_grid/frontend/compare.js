@@ -1,11 +1,13 @@
 // A, B and A − B: one head large, every head small, and how far the prediction after each word has moved.
 
-import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage, svgHatch } from "./maps.js";
-import { FONT, drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
+import { ABSENT, FULL, NOT_A_NUMBER, colourTable, mapImage } from "./maps.js";
+import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
+import { drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "./store.js";
 
 const WORDS = 74; // room for the words left of the first map
 const ABOVE = 84; // room for the title and the words above a map
 const MOVED = 92; // room for the bars at the right
+const TURN = -56; // degrees: the words above a map
 const MOST_WORDS = 40; // more would overlap
 
 export default function ({ data, parentElement, setTriggerValue, key }) {
@@ -26,7 +28,9 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     pin: (row) => setTriggerValue("pin", { row }),
   });
   const stop = listen(key, () => light(view));
-  drawings.set(header.key, () => toSvg(view));
+  drawings.set(header.key, () =>
+    asSvg(root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, header.row)),
+  );
   arrange(view);
   return stop;
 }
@@ -69,14 +73,7 @@ function arrange(view) {
   const small = Math.min(Math.floor((size + 8) / count) - 6, 64);
   const block = ABOVE + size + 22 + layers * (small + 6) + 10;
   const height = narrow ? block * 3 : block;
-  const ratio = window.devicePixelRatio || 1;
-  view.place = { size, small, across, block, height, narrow, ratio, layers, count };
-  for (const canvas of [view.maps, view.lit]) {
-    canvas.width = Math.round(root.clientWidth * ratio);
-    canvas.height = Math.round(height * ratio);
-    canvas.style.width = `${root.clientWidth}px`;
-    canvas.style.height = `${height}px`;
-  }
+  view.place = { size, small, across, block, height, narrow, layers, count };
   root.style.height = `${height}px`;
   if (heads.children.length !== layers * count) {
     heads.replaceChildren(
@@ -100,7 +97,8 @@ function arrange(view) {
     button.setAttribute("aria-pressed", String(at === chosen));
     button.tabIndex = at === chosen ? 0 : -1;
   });
-  drawMaps(view);
+  onCanvas(view.maps, root.clientWidth, height, header.theme, (pen) => draw(view, pen, null));
+  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
   light(view);
 }
 
@@ -126,116 +124,77 @@ function corner(view, side, layer, head) {
   return [x + head * (small + 6), y + size + 22 + layer * (small + 6)];
 }
 
-function drawMaps(view) {
-  const { header, place, sides, maps, large, moved } = view;
+function draw(view, pen, row) {
+  const { header, place, sides, large, moved } = view;
   const { theme, tokens } = header;
-  const pen = maps.getContext("2d");
-  pen.setTransform(place.ratio, 0, 0, place.ratio, 0, 0);
-  pen.clearRect(0, 0, maps.width, maps.height);
-  pen.textBaseline = "middle";
-  const family = getComputedStyle(view.root).fontFamily;
-  const hatch = hatching(pen, theme);
-  const paint = (image, x, y, size) => {
-    const sheet = new OffscreenCanvas(image.width, image.height);
-    sheet.getContext("2d").putImageData(image, 0, 0);
-    pen.fillStyle = theme.absent;
-    pen.fillRect(x, y, size, size);
-    pen.fillStyle = hatch;
-    pen.fillRect(x, y, size, size);
-    pen.imageSmoothingEnabled = size * place.ratio < 2 * image.width;
-    pen.drawImage(sheet, x, y, size, size);
-  };
   const every = Math.ceil(tokens.length / MOST_WORDS);
   const type = Math.max(8, Math.min(13, place.size / tokens.length));
+  const map = (image, x, y, size) => {
+    pen.absent(x, y, size, size);
+    pen.image(image, x, y, size, size);
+  };
   sides.forEach(({ cells, colours, title }, side) => {
     const [x, y] = origin(view, side);
-    pen.fillStyle = theme.ink;
-    pen.font = `600 15px ${family}`;
-    pen.fillText(fitted(pen, title, place.across - 12), x, y - ABOVE + 10);
-    if (side === 2) drawSigns(view, pen, family, x + pen.measureText(title).width + 14, y - ABOVE + 10);
-    paint(largeImage(large, side, colours), x, y, place.size);
-    pen.font = `${type}px ${family}`;
+    const told = fitted(title, place.across - 12, 15, 600);
+    pen.text(x, y - ABOVE + 10, told, { size: 15, weight: 600 });
+    if (side === 2) drawSigns(theme, pen, x + widthOf(told, 15, 600) + 14, y - ABOVE + 10);
+    map(largeImage(large, side, colours), x, y, place.size);
     tokens.forEach((token, at) => {
       if (at % every) return;
       const middle = ((at + 0.5) / tokens.length) * place.size;
-      if (side === 0 || place.narrow) {
-        pen.textAlign = "right";
-        pen.fillStyle = theme.ink;
-        pen.fillText(token, x - 6, y + middle, WORDS - 8);
-      }
-      pen.save();
-      pen.translate(x + middle, y - 5);
-      pen.rotate(-Math.PI / 3.2);
-      pen.textAlign = "left";
-      pen.fillStyle = theme.muted;
-      pen.fillText(token, 0, 0, ABOVE - 26);
-      pen.restore();
+      const named = side === 0 || place.narrow;
+      if (named) pen.text(x - 6, y + middle, fitted(token, WORDS - 8, type), { size: type, anchor: "end" });
+      pen.text(x + middle, y - 5, fitted(token, ABOVE - 26, type), { size: type, fill: theme.muted, turn: TURN });
     });
-    pen.textAlign = "left";
     for (let layer = 0; layer < place.layers; layer++) {
       for (let head = 0; head < place.count; head++) {
-        paint(mapImage(cells, colours, layer, head), ...corner(view, side, layer, head), place.small);
+        map(mapImage(cells, colours, layer, head), ...corner(view, side, layer, head), place.small);
       }
-      if (side === 0 || place.narrow) {
-        const [left, top] = corner(view, side, layer, 0);
-        pen.fillStyle = theme.muted;
-        pen.font = `12px ${family}`;
-        pen.textAlign = "right";
-        pen.fillText(`layer ${layer}`, left - 8, top + place.small / 2);
-        pen.textAlign = "left";
-        pen.font = `${type}px ${family}`;
-      }
+      const [left, top] = corner(view, side, layer, 0);
+      const named = side === 0 || place.narrow;
+      if (named) pen.text(left - 8, top + place.small / 2, `layer ${layer}`, { fill: theme.muted, anchor: "end" });
     }
   });
-  if (!place.narrow) drawMoved(view, pen, family, moved);
-  view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  if (!place.narrow) drawMoved(view, pen, moved);
+  if (row !== null) frame(view, pen, row);
 }
 
-// As much of a text as fits; squeezed letters cannot be read.
-function fitted(pen, text, room) {
-  if (pen.measureText(text).width <= room) return text;
-  let kept = text;
-  while (kept && pen.measureText(`${kept}…`).width > room) kept = kept.slice(0, -1);
-  return `${kept}…`;
+// The row that is read and the head that is large, on all three sides.
+function frame(view, pen, row) {
+  const { header, place } = view;
+  const tall = place.size / header.tokens.length;
+  for (let side = 0; side < 3; side++) {
+    const [x, y] = origin(view, side);
+    pen.frame(x - 0.5, y + row * tall, place.size + 1, Math.max(tall, 3), header.theme.accent, 1.5);
+    const [left, top] = corner(view, side, ...header.selected);
+    pen.frame(left - 2, top - 2, place.small + 4, place.small + 4, header.theme.accent, 2);
+  }
 }
 
 // Which colour of the difference belongs to which side.
-const SIGNS = ["A looks more", "B looks more"];
-const signColours = ({ signed }) => [signed.at(-2), signed[1]];
-
-function drawSigns(view, pen, family, left, middle) {
-  pen.font = `12px ${family}`;
-  SIGNS.forEach((told, at) => {
-    pen.fillStyle = signColours(view.header.theme)[at];
-    pen.fillText(told, left, middle);
-    left += pen.measureText(told).width + 12;
-  });
+function drawSigns({ signed }, pen, left, middle) {
+  for (const [told, fill] of [["A looks more", signed.at(-2)], ["B looks more", signed[1]]]) {
+    pen.text(left, middle, told, { fill });
+    left += widthOf(told) + 12;
+  }
 }
 
 // Right of the difference: how far the model's next word has moved, word by word.
-function barsOf(view) {
-  const { place, moved } = view;
+function drawMoved(view, pen, moved) {
+  const { place, header } = view;
   const [x, top] = origin(view, 2);
   const most = Math.max(...moved.filter(Number.isFinite), 1e-9);
-  return { left: x + place.size + 14, top, room: MOVED - 58, tall: place.size / moved.length, most };
-}
-
-const MOVED_TITLE = ["next word moved,", "KL in nats"];
-const spellMoved = (kl) => (Number.isFinite(kl) ? (kl < 100 ? kl.toFixed(2) : kl.toFixed(0)) : "no number");
-
-function drawMoved(view, pen, family, moved) {
-  const { left, top, room, tall, most } = barsOf(view);
-  pen.fillStyle = view.header.theme.muted;
-  pen.font = `11px ${family}`;
-  MOVED_TITLE.forEach((line, at) => pen.fillText(line, left, top - 26 + 14 * at, MOVED - 12));
+  const [left, room, tall] = [x + place.size + 14, MOVED - 58, place.size / moved.length];
+  const quiet = { size: 11, fill: header.theme.muted };
+  ["next word moved,", "KL in nats"].forEach((line, at) => pen.text(left, top - 26 + 14 * at, line, quiet));
   moved.forEach((kl, at) => {
     const long = Number.isFinite(kl) ? (kl / most) * room : room;
-    pen.fillStyle = view.header.theme.accent;
-    pen.fillRect(left, top + (at + 0.25) * tall, long, Math.max(tall / 2, 1));
-    pen.fillStyle = view.header.theme.muted;
-    if (tall >= 10) pen.fillText(spellMoved(kl), left + long + 4, top + (at + 0.5) * tall, MOVED - room - 18);
+    pen.rect(left, top + (at + 0.25) * tall, long, Math.max(tall / 2, 1), header.theme.accent);
+    if (tall >= 10) pen.text(left + long + 4, top + (at + 0.5) * tall, spellMoved(kl), quiet);
   });
 }
+
+const spellMoved = (kl) => (Number.isFinite(kl) ? (kl < 100 ? kl.toFixed(2) : kl.toFixed(0)) : "no number");
 
 function largeImage({ values, shape }, side, colours) {
   const [, rows, columns] = shape;
@@ -251,22 +210,10 @@ function largeImage({ values, shape }, side, colours) {
 }
 
 function light(view) {
-  const { header, place, lit } = view;
-  if (!place) return;
-  const tokens = header.tokens.length;
-  const row = Math.min(hoveredRow() ?? header.row, tokens - 1);
-  const pen = lit.getContext("2d");
-  pen.setTransform(place.ratio, 0, 0, place.ratio, 0, 0);
-  pen.clearRect(0, 0, lit.width, lit.height);
-  pen.strokeStyle = header.theme.accent;
-  for (let side = 0; side < 3; side++) {
-    const [x, y] = origin(view, side);
-    pen.lineWidth = 1.5;
-    pen.strokeRect(x - 0.5, y + (row / tokens) * place.size, place.size + 1, Math.max(place.size / tokens, 3));
-    const [left, top] = corner(view, side, ...header.selected);
-    pen.lineWidth = 2;
-    pen.strokeRect(left - 2, top - 2, place.small + 4, place.small + 4);
-  }
+  const { header, place, lit, root } = view;
+  if (!place || !root.clientWidth) return;
+  const row = Math.min(hoveredRow() ?? header.row, header.tokens.length - 1);
+  onCanvas(lit, root.clientWidth, place.height, header.theme, (pen) => frame(view, pen, row));
 }
 
 // What is under the pointer: a cell of a large map, or a small map.
@@ -307,70 +254,4 @@ function point(view, event) {
   }
   tip.style.left = `${Math.max(0, Math.min(found.px + 14, root.clientWidth - tip.offsetWidth - 4))}px`;
   tip.style.top = `${found.py + 16}px`;
-}
-
-function toSvg(view) {
-  const { place, header, root, sides, large, moved } = view;
-  const { theme, tokens } = header;
-  const every = Math.ceil(tokens.length / MOST_WORDS);
-  const type = Math.max(8, Math.min(13, place.size / tokens.length));
-  const picture = (image, x, y, size) => {
-    const sheet = document.createElement("canvas");
-    [sheet.width, sheet.height] = [image.width, image.height];
-    sheet.getContext("2d").putImageData(image, 0, 0);
-    const box = `x="${x}" y="${y}" width="${size}" height="${size}"`;
-    return (
-      `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>` +
-      `<image ${box} preserveAspectRatio="none" style="image-rendering:pixelated" href="${sheet.toDataURL()}"/>`
-    );
-  };
-  const pen = document.createElement("canvas").getContext("2d");
-  const parts = [svgHatch(theme)];
-  sides.forEach(({ cells, colours, title }, side) => {
-    const [x, y] = origin(view, side);
-    pen.font = `600 15px ${FONT}`;
-    parts.push(svgText(x, y - ABOVE + 14, fitted(pen, title, place.across - 12), { size: 15, weight: 600, fill: theme.ink }));
-    if (side === 2) {
-      SIGNS.forEach((told, at) => {
-        const fill = signColours(theme)[at];
-        parts.push(svgText(x + pen.measureText(title).width + 14 + 86 * at, y - ABOVE + 14, told, { fill }));
-      });
-    }
-    parts.push(picture(largeImage(large, side, colours), x, y, place.size));
-    tokens.forEach((token, at) => {
-      if (at % every) return;
-      const middle = ((at + 0.5) / tokens.length) * place.size;
-      const above = svgText(0, type / 3, token, { size: type, fill: theme.muted });
-      parts.push(`<g transform="translate(${x + middle} ${y - 5}) rotate(-56)">${above}</g>`);
-      if (side === 0 || place.narrow) {
-        parts.push(svgText(x - 6, y + middle + type / 3, token, { size: type, fill: theme.ink, anchor: "end" }));
-      }
-    });
-    for (let layer = 0; layer < place.layers; layer++) {
-      for (let head = 0; head < place.count; head++) {
-        parts.push(picture(mapImage(cells, colours, layer, head), ...corner(view, side, layer, head), place.small));
-      }
-      const [left, top] = corner(view, side, layer, 0);
-      if (side === 0 || place.narrow) {
-        parts.push(svgText(left - 8, top + place.small / 2 + 4, `layer ${layer}`, { fill: theme.muted, anchor: "end" }));
-      }
-    }
-    const [left, top] = corner(view, side, ...header.selected);
-    const row = `x="${x}" y="${y + (header.row / tokens.length) * place.size}" width="${place.size}" height="${place.size / tokens.length}"`;
-    const head = `x="${left - 2}" y="${top - 2}" width="${place.small + 4}" height="${place.small + 4}"`;
-    parts.push(`<g fill="none" stroke="${theme.accent}" stroke-width="1.5"><rect ${row}/><rect ${head}/></g>`);
-  });
-  if (!place.narrow) {
-    const { left, top, room, tall, most } = barsOf(view);
-    MOVED_TITLE.forEach((line, at) => {
-      parts.push(svgText(left, top - 26 + 14 * at, line, { size: 10, fill: theme.muted }));
-    });
-    moved.forEach((kl, at) => {
-      const long = Number.isFinite(kl) ? (kl / most) * room : room;
-      parts.push(`<rect x="${left}" y="${top + (at + 0.25) * tall}" width="${long}" height="${tall / 2}" fill="${theme.accent}"/>`);
-      if (tall < 10) return;
-      parts.push(svgText(left + long + 4, top + (at + 0.5) * tall + 4, spellMoved(kl), { size: 10, fill: theme.muted }));
-    });
-  }
-  return svgPage(root.clientWidth, place.height, theme, parts.join(""));
 }
