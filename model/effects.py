@@ -165,3 +165,25 @@ def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
             ]
         )  # (S, V)
     return np.where(weights.cpu().numpy() > 0, kl(trace.logits[0, row].cpu().numpy()[None], after), 0.0)
+
+
+def attributed(experiment: Experiment, layer: int, head: int, row: int) -> Array:
+    """What a gradient says each look is worth: weight × ∂ ln p(likeliest next word after `row`) / ∂ weight, (S,).
+
+    Simonyan et al. 2013, gradient × input, the row of weights as the input. A guess from an infinitesimal nudge, to
+    be held against `blocked`, which really takes the look away.
+    """
+    transformer, _ = model(experiment.weights)
+    ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
+    with torch.no_grad():
+        made = transformer(ids, switches=experiment.switches).layers[layer].attention.weights[0, head, row]  # (S,)
+    weights = made.clone().requires_grad_()
+    logits = transformer(ids, switches=experiment.switches, overwrite=Overwrite(layer, head, row, weights)).logits
+    (slope,) = torch.autograd.grad(logits[0, row].log_softmax(-1).max(), weights)  # (S,)
+    return (slope * made).cpu().numpy()
+
+
+def rank_agreement(a: Array, b: Array) -> float:
+    """Spearman's rank correlation of two rows of numbers (N,): 1 when they put everything in the same order."""
+    ranks = [np.argsort(np.argsort(values)).astype(float) for values in (a, b)]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

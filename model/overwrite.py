@@ -6,6 +6,8 @@ Attention weights show where a head looks. Whether the look decides anything is 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from torch import Tensor
+
 
 @dataclass(frozen=True)
 class Overwrite:
@@ -14,7 +16,7 @@ class Overwrite:
     layer: int
     head: int
     row: int
-    weights: Sequence[float] | Sequence[Sequence[float]]  # (S,), or (B, S) for each sequence of a batch its own
+    weights: Sequence[float] | Sequence[Sequence[float]] | Tensor  # (S,), or (B, S): for each sequence its own
 
 
 def renormalise(weights: Sequence[float]) -> tuple[float, ...]:

@@ -123,3 +123,28 @@ def test_everything_removed_at_once_still_gives_a_trace():
     trace = run(replace(WHOLE, switches=switches))
     assert trace.logits.shape[0] == len(trace.tokens)
     assert np.isfinite(effects.held_out("grammar", switches).loss)
+
+
+def test_gradient_times_weight_is_the_slope_found_by_nudging_each_weight():
+    layer, head, row = 1, 2, 8
+    slopes = effects.attributed(WHOLE, layer, head, row)
+    trace = run(WHOLE)
+    weights = trace.layers[layer].attention.weights[head, row].astype(np.float64)
+    best = trace.logits[row].argmax()
+
+    def surprise(changed):
+        written = Overwrite(layer, head, row, changed.tolist())
+        return effects.log_probabilities(run(replace(WHOLE, overwrite=written)).logits[row].astype(np.float64))[best]
+
+    for at in np.argsort(-weights)[:4]:
+        nudge = np.zeros_like(weights)
+        nudge[at] = 0.02
+        slope = (surprise(weights + nudge) - surprise(weights - nudge)) / 0.04
+        assert slopes[at] == pytest.approx(slope * weights[at], rel=0.05, abs=2e-4)
+    assert not slopes[weights == 0].any(), "a look that is not there is worth nothing"
+
+
+def test_rank_agreement_is_one_for_the_same_order_and_minus_one_for_its_reverse():
+    values = np.array([0.3, 9.0, 0.1, 2.0])
+    assert effects.rank_agreement(values, values**3) == pytest.approx(1)
+    assert effects.rank_agreement(values, -values) == pytest.approx(-1)

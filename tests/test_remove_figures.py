@@ -74,6 +74,7 @@ def test_sentences_say_the_numbers_of_their_figures():
     assert "1 of 2 predictions are not numbers" in read_change(np.array([np.nan, 1.0]), ["a", "b"], "without norm")
     assert "Layer 1, head 0" in read_knockouts(np.array([[0.0, 0.1], [0.7, 0.0]]))
     assert "2 of 4 heads can go" in read_knockouts(np.array([[0.0, 0.1], [0.7, 0.0]]))
-    told = read_effects(np.array([0.9, 0.1]), np.array([0.01, 0.5]), ["a", "b"])
+    told = read_effects(np.array([0.9, 0.1]), np.array([0.01, 0.5]), ["a", "b"], (0.5, 0.75))
     assert "**a** (0.90)" in told and "**b**" in told and "0.500" in told
+    assert "by **0.50**" in told and "by **0.75**" in told
     assert "whole 1.50 (1.00 to 2.00, 2 seeds)" in read_curves({"whole": np.array([[9.0, 1.0], [9.0, 2.0]])}, "loss")

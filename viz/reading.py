@@ -130,13 +130,23 @@ def read_curves(seeds: Mapping[str, Array], value_name: str) -> str:
     return f"At the end, {value_name}: {'; '.join(ends)}."
 
 
-def read_effects(weights: Array, effects: Array, tokens: Sequence[str]) -> str:
-    """weights, effects (S,): a row of attention, and the KL of the next word when each look is blocked."""
+def read_effects(weights: Array, effects: Array, tokens: Sequence[str], agreement: tuple[float, float] | None) -> str:
+    """weights, effects (S,): a row of attention, and the KL of the next word when each look is blocked; agreement: how
+    the order of the effects is met by the weights, and by gradient × weight (rank correlations)."""
     most, moves = int(np.argmax(weights)), int(np.argmax(np.nan_to_num(effects)))
     looked = f"The row looks most at **{markdown(tokens[most])}** ({weights[most]:.2f})"
     if most == moves:
-        return f"{looked}, and blocking that look also moves the next word most: KL {effects[moves]:.3f} nats."
-    return f"{looked}; blocking **{markdown(tokens[moves])}** moves the next word most: KL {effects[moves]:.3f} nats."
+        told = f"{looked}, and blocking that look also moves the next word most: KL {effects[moves]:.3f} nats."
+    else:
+        told = (
+            f"{looked}; blocking **{markdown(tokens[moves])}** moves the next word most: KL {effects[moves]:.3f} nats."
+        )
+    if agreement is None:
+        return told
+    return (
+        f"{told} Ranked word by word, weights meet the effects by **{agreement[0]:.2f}**, gradient × weight by "
+        f"**{agreement[1]:.2f}** (1: the same order)."
+    )
 
 
 def pieces(sentence: str) -> list[tuple[str, bool]]:

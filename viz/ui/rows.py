@@ -27,6 +27,24 @@ def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
         return effects.blocked(experiment, layer, head, row)
 
 
+@st.cache_resource(max_entries=128, show_spinner=False)
+def attributed(experiment: Experiment, layer: int, head: int, row: int) -> Array:
+    """What a gradient says each look is worth."""
+    with runs.computing:
+        return effects.attributed(experiment, layer, head, row)
+
+
+def agreement(weights: Array, worth: Array, slopes: Array) -> tuple[float, float] | None:
+    """How weights, and gradient × weight, order the looks that `worth` orders; None where there is nothing to order."""
+    seen = weights > 0
+    if seen.sum() < 3 or not np.isfinite(worth[seen]).all() or not np.isfinite(slopes[seen]).all():
+        return None
+    return (
+        effects.rank_agreement(weights[seen], worth[seen]),
+        effects.rank_agreement(np.abs(slopes[seen]), worth[seen]),
+    )
+
+
 def overwrite(weights: Array, mask: Array, words: Sequence[str], layer: int, head: int, row: int) -> Overwrite | None:
     """The row of weights that the person wants instead; weights, mask (S,) of the row as it is."""
     ways = ("as it is", "uniform", "one word", "by hand")
@@ -72,11 +90,16 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
         )
     with right:
         st.markdown("**Is a look worth what it weighs?** Each look of the row blocked in turn")
-        worth = blocked(experiment, layer, head, row)
+        worth, slopes = blocked(experiment, layer, head, row), attributed(experiment, layer, head, row)
         panel.chart(
             scatter(weights, worth, words, theme=theme, x_name="weight", y_name="KL of the next word, nats"),
             key="worth",
-            sentence=read_effects(weights, worth, words),
-            table=lambda: {"word": list(words), "weight": weights, "KL when blocked": worth},
+            sentence=read_effects(weights, worth, words, agreement(weights, worth, slopes)),
+            table=lambda: {
+                "word": list(words),
+                "weight": weights,
+                "KL when blocked": worth,
+                "gradient × weight": slopes,
+            },
             file=f"{experiment.name}-L{layer}H{head}-row-{row}-worth",
         )
