@@ -112,7 +112,8 @@ class MultiHeadAttention(nn.Module):
         v = self._split(self.w_v(looked_at))  # (B, H, S, D)
         before = 0 if past is None else past.k.size(2)
         queries_at = torch.arange(before, before + q.size(2), device=q.device)  # (T,)
-        keys_at = torch.arange(before, before + k.size(2), device=q.device)  # (S,)
+        alike = looked_at is looking  # self-attention: the words that look are the words looked at
+        keys_at = queries_at if alike else torch.arange(before, before + k.size(2), device=q.device)  # (S,)
         if switches.position:
             q, k = position.rotate(q, queries_at), position.rotate(k, keys_at)
         if past is not None:

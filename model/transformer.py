@@ -167,6 +167,6 @@ class Transformer(nn.Module):
 
     def read_out(self, stream: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
         """Turn a stream of vectors (B, T, C), from any layer, into logits (B, T, V)."""
-        present = (switches & self.config.trained).norm
+        present = switches.norm and self.config.trained.norm
         final_norm = normalise(stream, self.final_norm if present else None)
         return final_norm, self.unembedding(final_norm.out)
