@@ -11,6 +11,11 @@ from torch import Tensor
 from model.position import sinusoid
 
 
+def table(length: int, width: int, base: float = 10000.0) -> Tensor:
+    """PE of the first positions, (length, width) float32."""
+    return sinusoid(torch.arange(float(length)), width, base)
+
+
 def wavelengths(width: int, base: float = 10000.0) -> Tensor:
     """Positions in which each pair (2i, 2i + 1) turns once: 2π · base^(2i/C), (C/2,) float64.
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Download, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 QUIET = [
@@ -90,6 +90,15 @@ def wait_for_picture(page: Page) -> None:
     page.locator(".st-key-sentence .word.lit").wait_for(timeout=PATIENCE)
     page.locator(".st-key-enlarged .lab[data-drawn]").wait_for(timeout=PATIENCE)
     wait_for_rest(page)
+
+
+def saved(page: Page, key: str, kind: str) -> Download:
+    """The file that the menu under a figure, or that of the "whole_page", saves: kind "SVG", "PNG 2×", "CSV", …"""
+    frame = page.locator(f".st-key-save_{key}, .st-key-{key}.st-key-whole_page")
+    frame.locator(".opener").click()
+    with page.expect_download(timeout=PATIENCE) as download:
+        frame.locator(".choice").filter(has_text=kind).first.click()
+    return download.value
 
 
 def wait_for_rest(page: Page) -> None:

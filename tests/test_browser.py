@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
-from served import PATIENCE, wait_for_picture, wait_for_rest
+from served import PATIENCE, saved, wait_for_picture, wait_for_rest
 
 from model import Experiment, run
 from model.tasks import TASKS
@@ -117,11 +117,9 @@ class Lab:
         self.page.mouse.move(x, y)
 
     def save(self, key, kind):
-        """The file that a button under a figure saves: (name, bytes)."""
-        frame = self.key(f"save_{key}")
-        with self.page.expect_download(timeout=PATIENCE) as download:
-            frame.get_by_role("button").filter(has_text=kind).click()
-        return download.value.suggested_filename, download.value.path().read_bytes()
+        """The file that the menu under a figure saves: (name, bytes)."""
+        download = saved(self.page, key, kind)
+        return download.suggested_filename, download.path().read_bytes()
 
 
 @pytest.fixture
@@ -544,7 +542,7 @@ def test_every_figure_is_saved_as_svg_png_and_csv(lab, more):
             assert set(WORDS) <= {text.strip() for text in texts}
         width, height = float(root.get("width")), float(root.get("height"))
 
-        name, png = lab.save(key, "PNG")
+        name, png = lab.save(key, "PNG 2×")
         assert name.endswith(".png")
         image = Image.open(io.BytesIO(png))
         assert image.size == pytest.approx((2 * width, 2 * height), abs=2), "twice the size of the drawing"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from playwright.sync_api import expect
-from served import PATIENCE, wait_for_rest
+from served import PATIENCE, saved, wait_for_rest
 
 from model.position import sinusoid
 from model.waves import residual, wavelengths
@@ -256,9 +256,7 @@ def test_shuffle_and_put_back(visitor):
 )
 def test_every_figure_is_saved(visitor, view, words):
     visitor.open(view)
-    with visitor.page.expect_download(timeout=PATIENCE) as download:
-        visitor.page.locator(f".st-key-save_{visitor.key}").get_by_role("button").filter(has_text="SVG").click()
-    drawing = ElementTree.fromstring(download.value.path().read_bytes())
+    drawing = ElementTree.fromstring(saved(visitor.page, visitor.key, "SVG").path().read_bytes())
     assert words in "".join(drawing.itertext())
 
 

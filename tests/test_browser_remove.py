@@ -58,9 +58,8 @@ class Bench(Lab):
 
     def point(self, row, column=0, side=0):
         """The middle of a cell of a large map, from the SVG that the figure saves: (x, y) in its own pixels."""
-        box = ElementTree.fromstring(self.save("compare", "SVG")[1]).findall(f"{SVG}image")[13 * side]
-        x, y, size = (float(box.get(name)) for name in ("x", "y", "width"))
-        cell = size / (len(WORDS) + 1)
+        maps = ElementTree.fromstring(self.save("compare", "SVG")[1]).findall(f"{SVG}g[@class='cells']")
+        x, y, cell = map(float, re.findall(r"[-\d.]+", maps[13 * side].get("transform"))[:3])
         return x + (column + 0.5) * cell, y + (row + 0.5) * cell
 
 
@@ -211,9 +210,9 @@ def test_the_comparison_is_saved_as_svg_and_png(bench):
     root = ElementTree.fromstring(svg)
     texts = {"".join(text.itertext()).strip() for text in root.iter(f"{SVG}text")}
     assert {*WORDS, "A  whole, layer 2 head 2", "B  without scaling by √d_k", "A − B", "KL in nats"} <= texts
-    assert len(root.findall(f"{SVG}image")) == 3 * (1 + 12)
+    assert len(root.findall(f"{SVG}g[@class='cells']")) == 3 * (1 + 12)
     size = float(root.get("width")), float(root.get("height"))
-    name, png = bench.save("compare", "PNG")
+    name, png = bench.save("compare", "PNG 2×")
     image = Image.open(io.BytesIO(png))
     assert image.size == pytest.approx((2 * size[0], 2 * size[1]), abs=2)
     assert len(image.convert("RGB").getcolors(1 << 24)) > 20

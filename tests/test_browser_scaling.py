@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from served import PATIENCE, serve, wait_for_rest
+from served import PATIENCE, saved, serve, wait_for_rest
 
 from model.saturation import STEPS, unit_steps
 from viz.theme import LIGHT
@@ -187,9 +187,7 @@ def test_the_arrow_keys_move_the_slider_and_what_is_read_aloud(slide):
 def test_the_figure_is_saved_as_it_stands(slide):
     slide.open()
     slide.drag(256)
-    with slide.page.expect_download(timeout=PATIENCE) as download:
-        slide.page.locator(".st-key-save_saturation").get_by_role("button").filter(has_text="SVG").click()
-    drawing = ElementTree.fromstring(download.value.path().read_bytes())
+    drawing = ElementTree.fromstring(saved(slide.page, "saturation", "SVG").path().read_bytes())
     told = "".join(drawing.itertext()).replace("\u200b", "")
     assert "N(0, dk = 256)" in told
     assert "Without the division" in told

@@ -93,7 +93,7 @@ def test_every_figure_carries_its_sentence_its_table_and_its_files():
         under, _ = component(screen, f"save_{key}")
         assert under["figure"] == key
         assert under["reading"], "a figure says aloud what it shows"
-        assert under["csv"] is None, "the table is made when it is asked for"
+        assert under["made"] is None, "a file is made when it is asked for"
 
 
 @pytest.mark.parametrize("key", ["grid", "enlarged", "next", "lens"])
@@ -107,10 +107,11 @@ def test_a_table_opens_behind_its_figure(key):
 @pytest.mark.parametrize("key", ["grid", "enlarged", "next", "lens"])
 def test_the_csv_comes_once_when_it_is_asked_for(key):
     screen = visit()
-    screen.session_state[f"csv_{key}"] = True
-    lines = component(well(screen.run()), f"save_{key}")[0]["csv"].splitlines()
-    assert len(lines) > 2
-    assert component(well(screen.run()), f"save_{key}")[0]["csv"] is None
+    screen.session_state[f"ask_{key}"] = {"kind": "csv"}
+    header, arrays = component(well(screen.run()), f"save_{key}")
+    assert header["made"] == "csv"
+    assert len(arrays["bytes"].tobytes().decode("utf-8-sig").splitlines()) > 2
+    assert component(well(screen.run()), f"save_{key}")[0]["made"] is None
 
 
 def test_the_sentence_under_the_map_reads_the_map():

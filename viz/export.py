@@ -1,12 +1,36 @@
-"""Figures and data as files: names that say the experiment, tables as CSV."""
+"""Figures and data as files: names that say the experiment, tables as CSV, arrays with named axes as NPZ."""
 
 import csv
 import io
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 Table = Mapping[str, Any]  # column name → one value a line: a list, a tuple or an array (N,)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An array whose axes have names, and whose places along each axis have labels.
+
+    Raises:
+        ValueError: the labels do not fit the shape.
+    """
+
+    values: Any
+    axes: Mapping[str, Any]  # name of the axis → one label for each place, axis by axis
+
+    def __post_init__(self) -> None:
+        shape, told = np.shape(self.values), tuple(len(labels) for labels in self.axes.values())
+        if shape != told:
+            raise ValueError(f"labels for {told} do not fit values of {shape}")
+
+
+Arrays = Mapping[str, Labelled]
 
 
 def file_name(experiment: str, figure: str) -> str:
@@ -29,3 +53,52 @@ def to_csv(table: Table) -> bytes:
 def _inert(cell: Any) -> Any:
     # A cell that begins with one of these is a formula to a spreadsheet.
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def columns(table: Table) -> dict[str, Labelled]:
+    """A table as arrays, one a column, named so that Python can name a variable after it."""
+    made: dict[str, Labelled] = {}
+    for name, column in table.items():
+        word = re.sub(r"\W+", "_", name).strip("_") or "column"
+        word = f"_{word}" if word[0].isdigit() else word
+        while word in made:
+            word += "_"
+        made[word] = Labelled(column, {"line": range(len(column))})
+    return made
+
+
+def to_npz(arrays: Arrays, origin: Mapping[str, Any]) -> bytes:
+    """One entry for each array, one for the labels of each axis, and two texts of JSON: `axes`, the names of each
+    array's axes in order, and `origin`. Nothing in it is pickled.
+
+    Raises:
+        ValueError: two axes of one name bear different labels, or a name is taken twice.
+    """
+    entries = {name: _plain(one.values) for name, one in arrays.items()}
+    axes: dict[str, list[str]] = {}
+    labels: dict[str, np.ndarray[Any, Any]] = {}
+    for name, one in arrays.items():
+        axes[name] = list(one.axes)
+        for axis, marks in one.axes.items():
+            plain = _plain(list(marks))
+            if axis in labels and not np.array_equal(labels[axis], plain):
+                raise ValueError(f'two axes are called "{axis}" and bear different labels')
+            labels[axis] = plain
+    twice = (entries.keys() & labels.keys()) | (entries.keys() | labels.keys()) & {"axes", "origin"}
+    if twice:
+        raise ValueError(f"names taken twice: {', '.join(sorted(twice))}")
+    file = io.BytesIO()
+    told = {name: np.array(json.dumps(text, ensure_ascii=False)) for name, text in (("axes", axes), ("origin", origin))}
+    np.savez_compressed(file, allow_pickle=False, **entries, **labels, **told)
+    return file.getvalue()
+
+
+def _plain(values: Any) -> np.ndarray[Any, Any]:
+    """Numbers as they are, None as a missing number, everything else as text: never objects."""
+    array = np.asarray(values)
+    if array.dtype != object:
+        return array
+    missing = [value is None or isinstance(value, (int, float, np.number)) for value in array.ravel()]
+    if all(missing):
+        return array.astype(np.float64)  # None becomes NaN
+    return array.astype(str)

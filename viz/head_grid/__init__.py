@@ -25,12 +25,14 @@ frontend/lengths.js  accuracy against length
 frontend/sliders.js  sliders that the browser answers; sinusoid.js what they compute
 frontend/pen.js      one drawing for the screen and for the saved file
 frontend/maps.js     cells of one byte as pixels
-frontend/save.js     any figure of the page as SVG or PNG
+frontend/save.js     the files of one figure; whole.js of the page, as a poster.js or an archive (zip.js)
+frontend/picture.js  a figure as SVG or PNG, with its origin in it (png.js); menu.js what both of them open
+frontend/alone.js    a figure in a file of its own, without a server
 """
 
 from viz.head_grid.inside import averaging, walk
 from viz.head_grid.leaks import leaks
-from viz.head_grid.mounts import Measure, compare, grid, saturation, save, sentence
+from viz.head_grid.mounts import Measure, compare, grid, mounted, saturation, save, sentence, whole
 from viz.head_grid.odds import bars, guesses
 from viz.head_grid.pack import MOST_PIXELS
 from viz.head_grid.panels import Panel, Steps, panels
@@ -49,6 +51,7 @@ __all__ = [
     "guesses",
     "leaks",
     "lengths",
+    "mounted",
     "panels",
     "saturation",
     "save",
@@ -57,4 +60,5 @@ __all__ = [
     "turns",
     "walk",
     "waves",
+    "whole",
 ]

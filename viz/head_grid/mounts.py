@@ -1,6 +1,7 @@
 """The components as functions: arrays and words in; what the person chose comes back through a callback."""
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -16,10 +17,24 @@ Array = np.ndarray[Any, Any]
 
 
 @cache
-def component(name: str) -> Callable[..., Any]:
-    """The component of that name, with its script and its style."""
+def component(name: str, style: str = "") -> Callable[..., Any]:
+    """The component of that name, with its script and its style, or the style of another."""
     # At the first use, not at the import: Streamlit finds the files only while it runs.
-    return st.components.v2.component(f"attention-lab.{name}", js=f"{name}.js", css=f"{name}.css")
+    drawn = st.components.v2.component(f"attention-lab.{name}", js=f"{name}.js", css=f"{style or name}.css")
+
+    def mount(*, key: str, data: bytes, **heard: Any) -> Any:
+        vars(_mounted)[key] = (name, data)
+        return drawn(key=key, data=data, **heard)
+
+    return mount
+
+
+_mounted = threading.local()  # of each visitor's run of the script: key → name and data
+
+
+def mounted(key: str) -> tuple[str, bytes] | None:
+    """Name and data of the component that this run has drawn under that key, once: then they are forgotten."""
+    return vars(_mounted).pop(key, None)
 
 
 @dataclass(frozen=True)
@@ -200,15 +215,18 @@ def save(
     reading: Sequence[tuple[str, bool]],
     quiet: bool,
     open: bool,
-    csv: str | None,
+    origin: Mapping[str, Any],
+    python: str,
+    made: tuple[str, bytes] | None,
     theme: Theme,
     on_table: Callable[[], None],
-    on_csv: Callable[[], None],
+    on_ask: Callable[[dict[str, Any]], None],
 ) -> None:
     """Under the figure with that key: its sentence, the table behind it, and its files.
 
-    reading: the sentence in pieces (text, stressed or not), small when `quiet`; open: the table is shown now;
-    csv: the table as CSV, in the run after it was asked for.
+    reading: the sentence in pieces (text, stressed or not), small when `quiet`; open: the table is shown now; origin:
+    what every file carries; python: the lines that recompute the figure; made: the ending of a file that was asked for
+    and the file, in the run after. on_ask is called with {"kind", "footer", "link"} of the file that is asked for.
     """
     header = {
         "figure": figure,
@@ -216,7 +234,22 @@ def save(
         "reading": list(reading),
         "quiet": quiet,
         "open": open,
-        "csv": csv,
+        "origin": dict(origin),
+        "python": python,
+        "made": made[0] if made else None,
         "theme": asdict(theme),
     }
-    component("save")(key=key, data=pack(header), on_table_change=on_table, on_csv_change=on_csv)
+    arrays = {"bytes": np.frombuffer(made[1], dtype=np.uint8)} if made else {}
+    component("save")(
+        key=key,
+        data=pack(header, **arrays),
+        on_table_change=on_table,
+        on_ask_change=lambda: on_ask(st.session_state[key]["ask"]),
+    )
+
+
+def whole(tables: Sequence[tuple[str, bytes]] | None, *, key: str, theme: Theme, on_ask: Callable[[], None]) -> None:
+    """The page as one poster or one archive. tables: (figure, CSV) of every figure, in the run after on_ask."""
+    header = {"tables": None if tables is None else [name for name, _ in tables], "theme": asdict(theme)}
+    arrays = {f"table{at}": np.frombuffer(csv, dtype=np.uint8) for at, (_, csv) in enumerate(tables or ())}
+    component("whole", "save")(key=key, data=pack(header, **arrays), on_ask_change=on_ask)

@@ -9,7 +9,7 @@ from viz import head_grid
 from viz.export import file_name
 from viz.heatmap import heatmap
 from viz.reading import read_grid, read_layers, read_next, read_row, telling_row
-from viz.ui import controls, facts, frame, panel, runs
+from viz.ui import controls, facts, frame, panel, recompute, runs
 
 theme = frame.theme()
 notices = st.container()
@@ -44,6 +44,8 @@ panel.below(
     sentence="",
     table=partial(facts.row_table, weights, words, row),
     file=file_name(experiment.name, f"L{layer}H{head}-row-{row}"),
+    of=experiment,
+    python=recompute.row(experiment, layer, head, row),
 )
 
 every_head, one_head = st.columns([6, 5], gap="medium")
@@ -71,6 +73,9 @@ with every_head:
         ),
         table=partial(facts.cell_table, all_weights, words),
         file=file_name(experiment.name, "all-heads"),
+        of=experiment,
+        arrays=partial(facts.all_maps, words, weights=all_weights),
+        python=recompute.every_head(experiment),
         quiet=True,
     )
 
@@ -99,6 +104,9 @@ with one_head:
         sentence=read_row(weights, words, row),
         table=partial(facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
+        of=experiment,
+        arrays=partial(facts.maps, words, **{stage: values}),
+        python=recompute.stages(experiment, layer, head, **{stage: stage}),
     )
 
 following = runs.next_words(experiment, row)
@@ -112,6 +120,8 @@ match controls.more():
                 sentence=read_next(following.probabilities[-1], following.words[-1], words[row]),
                 table=partial(facts.next_table, following),
                 file=file_name(experiment.name, f"next-word-{row}"),
+                of=experiment,
+                python=recompute.next_word(experiment, row),
             )
         with layerwise:
             head_grid.guesses(
@@ -122,6 +132,8 @@ match controls.more():
                 sentence=read_layers(following.words),
                 table=partial(facts.guess_table, following),
                 file=file_name(experiment.name, f"layers-{row}"),
+                of=experiment,
+                python=recompute.layerwise(experiment, row),
             )
     case "Head statistics":
         panel.head_table(facts.statistics(experiment), on_head=controls.choose_head)
@@ -134,6 +146,9 @@ match controls.more():
                 sentence="All layers together, half of each step by the residual. " + read_row(rolled, words, row),
                 table=partial(facts.map_table, rolled, words),
                 file=file_name(experiment.name, "rollout"),
+                of=experiment,
+                arrays=partial(facts.maps, words, rolled=rolled),
+                python=recompute.rolled(experiment),
             )
 
 panel.lesson("heads")

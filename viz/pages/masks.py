@@ -8,7 +8,19 @@ import streamlit as st
 from viz import head_grid
 from viz.export import file_name
 from viz.masking import masked_row, read_mask
-from viz.ui import controls, facts, frame, masks, masks_cache, masks_cheat, masks_guess, masks_leak, panel, runs
+from viz.ui import (
+    controls,
+    facts,
+    frame,
+    masks,
+    masks_cache,
+    masks_cheat,
+    masks_guess,
+    masks_leak,
+    panel,
+    recompute,
+    runs,
+)
 
 theme = frame.theme()
 notices = st.container()
@@ -29,7 +41,7 @@ masked, weights = attention.masked[head], attention.weights[head]  # (T, S)
 row = masked_row(scores, mask, weights) if pinned is None else pinned
 
 if guess:
-    masks_guess.show(guess, mask, weights, words, experiment.name, theme)
+    masks_guess.show(guess, mask, weights, words, experiment, theme)
 else:
     steps = masks.steps(experiment, len(words), layer, head)
     head_grid.panels(
@@ -51,6 +63,11 @@ else:
         sentence=read_mask(scores, mask, weights, words, row),
         table=partial(masks.table, scores, mask, weights, words),
         file=file_name(experiment.name, f"L{layer}H{head}-stages"),
+        of=experiment,
+        arrays=partial(facts.maps, words, scores=scores, mask=mask, masked=masked, weights=weights),
+        python=recompute.stages(
+            experiment, layer, head, scores="biased", mask="mask", masked="masked", weights="weights"
+        ),
     )
 
 match masks.section():

@@ -10,7 +10,21 @@ from model.effects import moved
 from viz import head_grid
 from viz.export import file_name
 from viz.reading import read_change, read_next
-from viz.ui import controls, facts, frame, knockouts, norms, panel, removal, rows, runs, saturation, streams, twins
+from viz.ui import (
+    controls,
+    facts,
+    frame,
+    knockouts,
+    norms,
+    panel,
+    recompute,
+    removal,
+    rows,
+    runs,
+    saturation,
+    streams,
+    twins,
+)
 
 theme = frame.theme()
 notices = st.container()
@@ -57,6 +71,10 @@ match removal.view():
             sentence=read_change(kl, words, told),
             table=partial(facts.pair_table, weights_a, weights_b, words),
             file=file_name(without.name, "compare"),
+            of=without,
+            says=recompute.side_b(without),
+            arrays=partial(facts.all_maps, words, A=weights_a, B=weights_b),
+            python=recompute.both(whole, without),
         )
         match removal.then():
             case "Next word":
@@ -70,9 +88,12 @@ match removal.view():
                         + read_next(q, likely, words[row], who="B"),
                         table=partial(dict, word=likely, A=p, B=q),
                         file=file_name(without.name, f"next-word-{row}"),
+                        of=without,
+                        says=recompute.side_b(without),
+                        python=recompute.pairs(whole, without, row),
                     )
             case "Stream":
-                streams.show(a, b, words, without.name, theme)
+                streams.show((whole, without), a, b, words, theme)
             case "Head knock-outs":
                 knockouts.show(experiment.weights, theme)
             case "One row by hand":

@@ -9,7 +9,7 @@ import streamlit as st
 from model.measure import distance, entropy, rollout
 from model.run import Experiment
 from model.transformer import Trace
-from viz.export import Table
+from viz.export import Labelled, Table
 from viz.reading import telling_row
 from viz.ui import runs
 
@@ -73,6 +73,20 @@ def map_table(values: Array, words: Sequence[str]) -> Table:
     """A map (T, S) as a table: one line for each row, one column for each position."""
     columns = {f"{at} {word}": values[:, at] for at, word in enumerate(words)}
     return {"looks": [f"{at} {word}" for at, word in enumerate(words)], **columns}
+
+
+def maps(words: Sequence[str], **values: Array) -> dict[str, Labelled]:
+    """Maps (T, S) by name, as arrays whose axes bear the words."""
+    return {name: Labelled(one, {"looks": words, "looked_at": words}) for name, one in values.items()}
+
+
+def all_maps(words: Sequence[str], **weights: Array) -> dict[str, Labelled]:
+    """Weights (L, H, T, S) of all heads by name, as arrays whose axes bear layers, heads and words."""
+    axes = {"looks": words, "looked_at": words}
+    return {
+        name: Labelled(one, {"layer": range(one.shape[0]), "head": range(one.shape[1]), **axes})
+        for name, one in weights.items()
+    }
 
 
 def cell_table(weights: Array, words: Sequence[str]) -> Table:

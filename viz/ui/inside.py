@@ -14,12 +14,12 @@ from model.sizes import Sizes, TriedOut, try_head, try_out
 from model.transformer import Trace
 from model.walk import Walk, walk
 from viz import head_grid
-from viz.export import Table, file_name
+from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel
 from viz.inside import read_averaging, read_forms, read_sizes, read_spectrum, spread_row
 from viz.spectrum import spectrum
 from viz.theme import Theme
-from viz.ui import controls, facts, panel, runs
+from viz.ui import controls, facts, panel, recompute, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -80,6 +80,14 @@ def steps(
         sentence="",
         table=partial(row_table, made, words),
         file=file_name(experiment.name, f"L{layer}H{head}-row-{row}-steps"),
+        of=experiment,
+        python=recompute.python(
+            f"made = walk(experiment, run(experiment), {layer}, {head}, {row})\n"
+            "q_k, scaled, bias, biased = made.scores, made.scaled, made.bias, made.biased  # (S,)\n"
+            "may_look, weight = made.mask, made.weights  # (S,)",
+            "from model.walk import walk",
+            experiment=experiment,
+        ),
     )
 
 
@@ -136,6 +144,17 @@ def both_forms(
         sentence=read_forms((single.weights_apart, single.z_apart), (double.weights_apart, double.z_apart)),
         table=partial(facts.map_table, single.rows - single.whole, words),
         file=file_name(experiment.name, f"L{layer}H{head}-forms"),
+        of=experiment,
+        arrays=partial(facts.maps, words, word_by_word=single.rows, three_products=single.whole),
+        python=recompute.python(
+            f"attention = run(experiment).layers[{layer}].attention\n"
+            f"bias = attention.biased[{head}] - attention.scaled[{head}]  # (T, S)\n"
+            f'q, k, v, mask = (getattr(attention, name)[{head}] for name in ("q", "k", "v", "mask"))\n'
+            f"single, double = compare(q, k, v, mask, bias, scale={present.scale})\n"
+            "word_by_word, three_products = single.rows, single.whole  # (T, S)",
+            "from model.forms import compare",
+            experiment=experiment,
+        ),
     )
     divisor = r"\sqrt{d_k}" if present.scale else "1"
     row, whole = st.columns(2, gap="large")
@@ -196,6 +215,10 @@ def free_sizes(experiment: Experiment, trace: Trace[Array], layer: int, words: S
         sentence=read_sizes(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.apart),
         table=partial(_shape_table, sizes),
         file=file_name(experiment.name if trained else "random", "sizes"),
+        of=experiment if trained else None,
+        says=None if trained else "random weights, untrained",
+        arrays=partial(_size_arrays, tried.weights, looking, looked),
+        python=_recompute_sizes(experiment, sizes, layer) if trained else recompute.drawn(sizes),
     )
     left, right = st.columns(2, gap="large")
     shapes, heads = left.container(key="small_shapes"), right.container(key="small_heads")
@@ -239,6 +262,25 @@ def _this_layer(experiment: Experiment, layer: int, queries: int, keys: int) -> 
         )
 
 
+def _size_arrays(weights: Array, looking: Sequence[str], looked: Sequence[str]) -> dict[str, Labelled]:
+    axes = {"head": range(len(weights)), "looks": looking, "looked_at": looked}
+    return {"weights": Labelled(weights, axes)}
+
+
+def _recompute_sizes(experiment: Experiment, sizes: Sizes, layer: int) -> str:
+    T, S = sizes.queries, sizes.keys
+    scale = (experiment.switches & runs.trained(experiment.weights)).scale
+    return recompute.python(
+        f"attention = run(experiment).layers[{layer}].attention\n"
+        f"q, k, v = attention.q[:, :{T}], attention.k[:, :{S}], attention.v[:, :{S}]  # (H, T or S, D)\n"
+        f"mask = attention.mask[:, :{T}, :{S}]\n"
+        f"bias = (attention.biased - attention.scaled)[:, :{T}, :{S}]\n"
+        f"weights = try_head(q, k, v, mask, bias, {scale}).weights  # (H, T, S)",
+        "from model.sizes import try_head",
+        experiment=experiment,
+    )
+
+
 def _shape_table(sizes: Sizes) -> Table:
     return {
         "stage": list(sizes.shapes),
@@ -278,7 +320,25 @@ def only_averaging(
         sentence=read_averaging(attention.weights[head], attention.mask[head], words, row, laid.share),
         table=partial(_point_table, laid, attention.weights[head, row], words),
         file=file_name(experiment.name, f"L{layer}H{head}-averaging"),
+        of=experiment,
+        arrays=partial(_plane_arrays, laid, attention.weights[head], words),
+        python=recompute.python(
+            f"attention = run(experiment).layers[{layer}].attention\n"
+            f"laid = lay(attention.v[{head}], attention.z[{head}])\n"
+            f"values, outputs, weights = laid.values, laid.means, attention.weights[{head}]",
+            "from model.plane import lay",
+            experiment=experiment,
+        ),
     )
+
+
+def _plane_arrays(laid: plane.Plane, weights: Array, words: Sequence[str]) -> dict[str, Labelled]:
+    points = {"direction": ("first", "second")}
+    return {
+        "values": Labelled(laid.values, {"looked_at": words, **points}),
+        "outputs": Labelled(laid.means, {"looks": words, **points}),
+        "weights": Labelled(weights, {"looks": words, "looked_at": words}),
+    }
 
 
 def _point_table(laid: plane.Plane, weights: Array, words: Sequence[str]) -> Table:
@@ -307,6 +367,11 @@ def rank(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
             ),
             table=lambda: {"number": np.arange(1, len(values) + 1), "singular value": values},
             file=file_name(experiment.weights, f"L{layer}H{head}-spectrum"),
+            of=Experiment(experiment.weights),
+            python=recompute.python(
+                f"singular_value = singular_values({experiment.weights!r}, {layer}, {head})",
+                "from model.bilinear import singular_values",
+            ),
         )
 
 

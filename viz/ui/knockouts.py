@@ -6,11 +6,13 @@ import numpy as np
 import streamlit as st
 
 from model import effects
+from model.run import Experiment
 from model.switches import Switches
 from viz import head_grid
+from viz.export import Labelled
 from viz.reading import read_knockouts
 from viz.theme import Theme
-from viz.ui import controls, panel, removal, runs
+from viz.ui import controls, panel, recompute, removal, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -69,4 +71,9 @@ def show(weights: str, theme: Theme) -> None:
                 | {question: each.ravel() for question, each in lost.items()}
             ),
             file=f"{weights}-knockouts",
+            of=Experiment(weights),
+            arrays=lambda: {
+                "loss": Labelled(loss, {"layer": range(loss.shape[0]), "head": range(loss.shape[1])}),
+            },
+            python=recompute.knocked_out(weights, loss.shape),
         )

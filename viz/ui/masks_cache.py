@@ -12,7 +12,7 @@ from viz.export import file_name
 from viz.head_grid import Panel
 from viz.masking import read_ways
 from viz.theme import Theme
-from viz.ui import controls, panel, runs
+from viz.ui import controls, facts, panel, recompute, runs
 
 COPIES = {"this text": 1, "4 times": 4, "8 times": 8}
 LONGEST = 256  # tokens: without a cache the time grows with their square and more
@@ -80,4 +80,11 @@ def _result(experiment: Experiment, ways: ThreeWays, layer: int, head: int, them
             "largest difference in logits, without": ways.apart[1],
         },
         file=file_name(experiment.name, "one-pass-or-many"),
+        of=experiment,
+        arrays=lambda: facts.maps(words, one_pass=one, with_cache=cached),
+        python=recompute.python(
+            f"one_pass, with_cache, without_cache = (one[{layer}, {head}] for one in compare(experiment).weights)",
+            "from model.cache import compare",
+            experiment=experiment,
+        ),
     )

@@ -12,8 +12,8 @@ from model.tasks.grammar_entropy import Entropy, entropy, priced
 from viz.curves import curves
 from viz.masking import read_cheating
 from viz.theme import Theme
-from viz.ui import panel, removal, runs
-from viz.ui.twins import curve_of, curve_table, written
+from viz.ui import panel, recompute, removal, runs
+from viz.ui.twins import curve_arrays, curve_of, curve_table, written
 
 SENTENCES = 2500
 
@@ -69,6 +69,10 @@ def show(weights: str, theme: Theme) -> None:
             sentence=read_cheating(same.nats, whole.loss, never.loss, same.sentences),
             table=partial(curve_table, steps, loss),
             file=f"{twin}-against-entropy",
+            of=(base, twin),
+            says="never had it: trained without causal mask",
+            arrays=partial(curve_arrays, steps, loss),
+            python=recompute.curves({"with_the_mask": base, "never_had_it": twin}),
         )
     with right:
         st.markdown(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from model.run import Experiment
 from viz import head_grid
 from viz.export import file_name
 from viz.head_grid import Panel
@@ -18,7 +19,7 @@ from viz.ui.masks import with_cells
 Array = np.ndarray[Any, Any]
 
 
-def show(what: str, mask: Array, weights: Array, words: Sequence[str], name: str, theme: Theme) -> None:
+def show(what: str, mask: Array, weights: Array, words: Sequence[str], of: Experiment, theme: Theme) -> None:
     """mask, weights (T, S) of one head. what: "mask", or "strongest", the strongest cell of each row."""
     guess, revealed = _state(what, mask, weights)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -47,7 +48,9 @@ def show(what: str, mask: Array, weights: Array, words: Sequence[str], name: str
         "guessing",
         sentence=sentence,
         table=partial(_table, guess, mask, weights, words, revealed),
-        file=file_name(name, f"guess-{what}"),
+        file=file_name(of.name, f"guess-{what}"),
+        of=of,
+        says="a guess",
     )
 
 

@@ -9,10 +9,10 @@ import streamlit as st
 from model.leak import Leak, any_other, edited, leak, neighbour, substitute
 from model.run import Experiment
 from viz import head_grid
-from viz.export import file_name
+from viz.export import Labelled, file_name
 from viz.masking import read_leak
 from viz.theme import Theme
-from viz.ui import panel, runs
+from viz.ui import panel, recompute, runs
 
 
 def show(experiment: Experiment, theme: Theme) -> None:
@@ -42,6 +42,14 @@ def show(experiment: Experiment, theme: Theme) -> None:
         sentence=read_leak(found.logits, found.kl, before.layers[0].attention.mask[0], words, at, by),
         table=partial(_table, words, found),
         file=file_name(experiment.name, f"leak-{at}-{by}"),
+        of=experiment,
+        arrays=partial(_arrays, words, found),
+        python=recompute.python(
+            f"found = leak(run(experiment), run(edited(experiment, {at}, {by!r})))\n"
+            "logits, kl = found.logits, found.kl  # (T,)",
+            "from model.leak import edited, leak",
+            experiment=experiment,
+        ),
     )
 
 
@@ -73,6 +81,10 @@ def choose_word(weights: str, words: Sequence[str], at: int) -> None:
     if 1 <= at < len(words):
         st.session_state["edit"] = at
         st.session_state["with"] = neighbour(weights, words[at]) or any_other(weights, words)
+
+
+def _arrays(words: Sequence[str], found: Leak) -> dict[str, Labelled]:
+    return {"logits": Labelled(found.logits, {"word": words}), "kl": Labelled(found.kl, {"word": words})}
 
 
 def _table(words: Sequence[str], found: Leak) -> dict[str, object]:

@@ -8,11 +8,11 @@ import streamlit as st
 
 from model import company
 from model.company import Company
-from model.run import model
+from model.run import Experiment, model
 from viz.company import change_map, read_moved, read_tensor, tensor_box
-from viz.export import Table, file_name
+from viz.export import Labelled, Table, file_name
 from viz.labels import markdown
-from viz.ui import frame, panel, runs
+from viz.ui import frame, panel, recompute, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -61,6 +61,9 @@ def _maps(weights: str) -> None:
                 sentence=read_moved(name, moved, shown.words),
                 table=partial(_moved_table, shown, moved),
                 file=file_name(weights, f"{name}-sentence-{number}-replaced"),
+                of=Experiment(weights),
+                arrays=partial(_moved_arrays, moved),
+                python=_recompute(weights, number - 1, f"moved = shown.moved[{name!r}]  # (B, T)"),
             )
 
 
@@ -85,6 +88,9 @@ def _axes(weights: str) -> None:
                 sentence=read_tensor(shown.stream, shown.real, over, POSITION, channel, shown.words[0][POSITION]),
                 table=partial(_averaged, shown, over, channel),
                 file=file_name(weights, f"{name}-norm-averages-over"),
+                of=Experiment(weights),
+                arrays=partial(_stream_arrays, shown.stream),
+                python=_recompute(weights, 0, "stream = shown.stream  # (B, T, C)"),
             )
 
 
@@ -96,6 +102,30 @@ def _moved_table(shown: Company, moved: Array) -> Table:
         "word": [shown.words[b][t] for b, t in at],
         "moved": [float(moved[b, t]) for b, t in at],
     }
+
+
+def _moved_arrays(moved: Array) -> dict[str, Labelled]:
+    B, T = moved.shape
+    return {"moved": Labelled(moved, {"sentence": range(1, B + 1), "position": range(T)})}
+
+
+def _stream_arrays(stream: Array) -> dict[str, Labelled]:
+    B, T, C = stream.shape
+    axes = {"sentence": range(1, B + 1), "position": range(T), "channel": range(C)}
+    return {"stream": Labelled(stream, axes)}
+
+
+def _recompute(weights: str, replaced: int, last: str) -> str:
+    lines = [
+        f'task = TASKS[card({weights!r})["task"]]',
+        f"sentences, substitutes = draw_batch(task, {SIZE})",
+        f"shown = company(*load({weights!r}), sentences, {replaced}, substitutes[{replaced}])",
+        last,
+    ]
+    imports = """from model.checkpoint import card, load
+from model.company import company, draw_batch
+from model.tasks import TASKS"""
+    return recompute.python("\n".join(lines), imports)
 
 
 def _averaged(shown: Company, over: str, channel: int) -> Table:

@@ -9,17 +9,19 @@ from urllib.parse import parse_qsl
 import plotly.graph_objects as go
 import streamlit as st
 
-from viz import head_grid
-from viz.export import Table, to_csv
+from viz import head_grid, standalone
+from viz.export import Arrays, Table, columns, to_csv, to_npz
 from viz.reading import alt_text, pieces
 from viz.ui.controls import set_state
 from viz.ui.frame import theme, words
+from viz.ui.recompute import Of, origin
 
 LINK = re.compile(r"^- \[(?P<label>.+?)\]\(\?(?P<state>.*?)\)$", re.MULTILINE)
 
 
 def lesson(page: str) -> None:
     """The prose below the figures; its list of links becomes buttons that set the state without leaving the page."""
+    _whole_page()
     below = words(page)[1]
     st.markdown(LINK.sub("", below))
     with st.container(horizontal=True, gap="medium"):
@@ -28,16 +30,42 @@ def lesson(page: str) -> None:
             st.button(link["label"], key=f"try_{number}", type="tertiary", on_click=set_state, args=(state,))
 
 
-def chart(figure: go.Figure, *, key: str, sentence: str, table: Callable[[], Table], file: str) -> None:
-    """A Plotly figure in its frame. `key` names it on the page, `file` in a folder."""
+def chart(figure: go.Figure, *, key: str, sentence: str, **more: Any) -> None:
+    """A Plotly figure in its frame. `key` names it on the page; the rest as in `below`."""
     st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False}, alt=alt_text(sentence))
-    below(key, sentence=sentence, table=table, file=file)
+    below(key, sentence=sentence, figure=figure, **more)
 
 
-def below(key: str, *, sentence: str, table: Callable[[], Table], file: str, quiet: bool = False) -> None:
-    """What stands under a figure that is already on the page. `quiet`: the sentence explains more than it tells."""
-    asked = st.session_state.pop(f"csv_{key}", False)
+def below(
+    key: str,
+    *,
+    sentence: str,
+    table: Callable[[], Table],
+    file: str,
+    of: Of,
+    says: str | None = None,
+    arrays: Callable[[], Arrays] | None = None,
+    python: str = "",
+    quiet: bool = False,
+    figure: go.Figure | None = None,
+) -> None:
+    """What stands under a figure that is already on the page.
+
+    file: its name in a folder, without an ending; of: what it shows, see `recompute.Of`;
+    says: what its face must say, where that is not what the experiment says; arrays: its numbers with named axes, the
+    columns of the table where there are none; python: the lines that recompute them; quiet: the sentence explains more
+    than it tells; figure: the chart, where it is one.
+    """
+    made_by = origin(key, of, says)
+    drawn = figure or head_grid.mounted(key)
+    wanted = st.session_state.pop(f"ask_{key}", None)
     shown = st.session_state.get(f"table_{key}", False)
+    made = None
+    if wanted:
+        told = made_by.told(str(wanted.get("link", "")))
+        made = (wanted["kind"], _made(wanted, drawn, sentence, table, arrays, told))
+    if st.session_state.get("ask_page"):
+        st.session_state.setdefault("page_tables", []).append((key, to_csv(table())))
     head_grid.save(
         key,
         file,
@@ -45,16 +73,50 @@ def below(key: str, *, sentence: str, table: Callable[[], Table], file: str, qui
         reading=pieces(sentence),
         quiet=quiet,
         open=shown,
-        csv=to_csv(table()).decode() if asked else None,
+        origin=made_by.told(),
+        python=python,
+        made=made,
         theme=theme(),
         on_table=partial(_set, f"table_{key}", not shown),
-        on_csv=partial(_set, f"csv_{key}", True),
+        on_ask=partial(_set, f"ask_{key}"),
     )
     if shown:
         st.dataframe(dict(table()), hide_index=True)
 
 
-def _set(name: str, value: bool) -> None:
+def _made(
+    wanted: Mapping[str, Any],
+    drawn: tuple[str, bytes] | go.Figure | None,
+    sentence: str,
+    table: Callable[[], Table],
+    arrays: Callable[[], Arrays] | None,
+    told: Mapping[str, Any],
+) -> bytes:
+    """The file that was asked for: {"kind": "csv", "npz" or "html", "foot", "asked"}."""
+    if wanted["kind"] == "csv":
+        return to_csv(table())
+    if wanted["kind"] == "npz":
+        return to_npz(arrays() if arrays else columns(table()), told)
+    if drawn is None:
+        raise ValueError(f"nothing has been drawn as {told['figure']}")
+    return standalone.page(
+        drawn,
+        reading=pieces(sentence),
+        origin=told,
+        theme=theme(),
+        foot=bool(wanted.get("foot")),
+        asked=wanted.get("asked"),
+    ).encode()
+
+
+def _whole_page() -> None:
+    """The page as a poster or an archive. The tables travel when they are asked for, once."""
+    asked = st.session_state.pop("ask_page", False)
+    tables = st.session_state.pop("page_tables", [])
+    head_grid.whole(tables if asked else None, key="whole_page", theme=theme(), on_ask=partial(_set, "ask_page", True))
+
+
+def _set(name: str, value: Any) -> None:
     st.session_state[name] = value
 
 

@@ -8,9 +8,9 @@ import streamlit as st
 from model.rearrange import CASES, Shuffled, shuffle
 from model.run import Experiment
 from viz import head_grid
-from viz.export import Table, file_name
+from viz.export import Labelled, Table, file_name
 from viz.places import ROUNDING, read_shuffle, spelt
-from viz.ui import frame, panel, runs
+from viz.ui import frame, panel, recompute, runs
 
 SWAPPED = (2, 5)  # places changed when the page opens
 
@@ -39,6 +39,14 @@ def show(experiment: Experiment) -> None:
         sentence=read_shuffle({name: case.largest for name, case in found.items()}, moved),
         table=partial(_table, found, tokens, order),
         file=file_name(experiment.name, "shuffled"),
+        of=experiment,
+        arrays=partial(_arrays, found, tokens),
+        python=recompute.python(
+            f"found = shuffle(experiment, {order})\n"
+            "change = np.stack([case.change for case in found.values()])  # (cases, T)",
+            "from model.rearrange import shuffle",
+            experiment=experiment,
+        ),
     )
     st.caption(
         "A bar is the change of a word’s last vector, the one that foretells, as a share of its length, once the words "
@@ -76,6 +84,11 @@ def _shuffle(experiment: Experiment, order: tuple[int, ...]) -> dict[str, Shuffl
 def _told(case: Shuffled) -> str:
     largest = f"largest change {spelt(case.largest)}"
     return f"the same vectors, {largest}" if case.largest < ROUNDING else largest
+
+
+def _arrays(found: dict[str, Shuffled], tokens: tuple[str, ...]) -> dict[str, Labelled]:
+    change = np.stack([case.change for case in found.values()])
+    return {"change": Labelled(change, {"case": list(found), "word": tokens})}
 
 
 def _table(found: dict[str, Shuffled], tokens: tuple[str, ...], order: list[int]) -> Table:

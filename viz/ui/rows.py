@@ -15,7 +15,7 @@ from viz.labels import markdown
 from viz.reading import read_effects
 from viz.scatter import scatter
 from viz.theme import Theme
-from viz.ui import controls, panel, removal, runs
+from viz.ui import controls, panel, recompute, removal, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -78,7 +78,8 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
     with left:
         st.markdown(f"**Layer {layer}, head {head}**, the row of **{markdown(words[row])}**")
         written = overwrite(weights, mask, words, layer, head, row)
-        changed = runs.trace(replace(experiment, overwrite=written))
+        other = replace(experiment, overwrite=written)
+        changed = runs.trace(other)
         p, q, likely = removal.next_words(trace, changed, row, experiment.weights, n=5)
         moved = float(effects.moved(trace, changed)[row])
         head_grid.bars({"A": p, "B": q}, likely, key="overwritten", theme=theme)
@@ -86,7 +87,10 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
             "overwritten",
             sentence=f"With its row overwritten (B) the word after **{markdown(words[row])}** moves by KL {moved:.3f}.",
             table=lambda: {"word": likely, "A": p, "B": q},
-            file=f"{replace(experiment, overwrite=written).name}-{row}",
+            file=f"{other.name}-{row}",
+            of=other,
+            says=f"B: {recompute.face(other)}" if written else "",
+            python=recompute.pairs(experiment, other, row, n=5),
         )
     with right:
         st.markdown("**Is a look worth what it weighs?** Each look of the row blocked in turn")
@@ -102,4 +106,6 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
                 "gradient × weight": slopes,
             },
             file=f"{experiment.name}-L{layer}H{head}-row-{row}-worth",
+            of=experiment,
+            python=recompute.worth(experiment, layer, head, row),
         )

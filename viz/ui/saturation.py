@@ -7,13 +7,13 @@ import numpy as np
 import streamlit as st
 
 from model import saturation
-from model.run import model
+from model.run import Experiment, model
 from model.saturation import EDGES, N_KEYS, STEPS, HeadScores, QueryGradient, Softmaxed, Step
 from viz import head_grid
-from viz.export import Table, file_name
+from viz.export import Labelled, Table, file_name
 from viz.head_grid import Measure
 from viz.scaling import read_gradient, read_head, read_step, score_histogram, two_lines
-from viz.ui import frame, panel, runs
+from viz.ui import frame, panel, recompute, runs
 
 OPENS_AT = 64  # d_k of Vaswani et al. 2017
 SENTENCES, SEED = 96, 5  # drawn with a seed that no training used
@@ -88,7 +88,21 @@ def _slider() -> None:
         on_d_k=_choose,
     )
     panel.below(
-        "saturation", sentence="", table=partial(_step_table, steps), file=file_name("why-scaling", f"d_k-{d_k}")
+        "saturation",
+        sentence="",
+        table=partial(_step_table, steps),
+        file=file_name("why-scaling", f"d_k-{d_k}"),
+        of=None,
+        says="random draws, no trained model",
+        python=recompute.python(
+            "steps = unit_steps()\n"
+            + "\n".join(
+                f"{name}_{side} = [step.{side}.{name} for step in steps]"
+                for name in MEASURES
+                for side in ("undivided", "divided")
+            ),
+            "from model.saturation import unit_steps",
+        ),
     )
 
 
@@ -129,7 +143,27 @@ def _head(weights: str, layer: int, head: int) -> None:
         ),
         table=partial(_head_table, scores),
         file=file_name(weights, f"L{layer}H{head}-scores"),
+        of=Experiment(weights),
+        arrays=partial(_score_arrays, scores),
+        python=recompute.python(
+            f'draw, rng = TASKS[card({weights!r})["task"]].draw, Random({SEED})\n'
+            f"sentences = [draw(None, rng) for _ in range({SENTENCES})]\n"
+            f"scores = head_scores(*load({weights!r}), sentences, {layer}, {head})\n"
+            "raw, scaled = scores.raw, scores.scaled  # densities between scores.edges",
+            "from random import Random\n"
+            "from model.checkpoint import card, load\n"
+            "from model.saturation import head_scores\n"
+            "from model.tasks import TASKS",
+        ),
     )
+
+
+def _score_arrays(scores: HeadScores) -> dict[str, Labelled]:
+    middles = (scores.edges[:-1] + scores.edges[1:]) / 2
+    return {
+        "raw": Labelled(scores.raw, {"middle_of_bin": middles}),
+        "scaled": Labelled(scores.scaled, {"middle_of_bin": middles}),
+    }
 
 
 def _head_table(scores: HeadScores) -> Table:
@@ -172,4 +206,12 @@ def _gradient() -> None:
             "‖∂loss/∂W_q‖ divided": [step.divided for step in measured],
         },
         file=file_name("gradient-of-w_q", "at-initialisation"),
+        of=None,
+        says="untrained, at initialisation",
+        python=recompute.python(
+            "steps = query_gradients()\n"
+            "loss_W_q_undivided = [step.undivided for step in steps]\n"
+            "loss_W_q_divided = [step.divided for step in steps]",
+            "from model.saturation import query_gradients",
+        ),
     )

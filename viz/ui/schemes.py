@@ -16,10 +16,10 @@ from model.tasks.order import WORDS, Question, ask
 from model.tokenizer import WordTokenizer
 from model.transformer import Transformer
 from viz import head_grid
-from viz.export import Table, file_name
+from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel, Steps
 from viz.places import ROUNDING, read_lengths, read_shift, read_sight, spelt
-from viz.ui import controls, frame, panel, runs
+from viz.ui import controls, frame, panel, recompute, runs
 
 NAMES = {
     "sinusoidal": "Sinusoidal",
@@ -87,8 +87,26 @@ def show_distance() -> None:
         sentence=read_sight(means, {NAMES[name]: one.similarity for name, one in seen.items()}, FAR),
         table=partial(_distance_table, means),
         file=file_name(f"distance-{kind}", f"L{layer}H{head}"),
+        of=_names(kind),
+        arrays=partial(_distance_arrays, {name: one.values for name, one in seen.items()}),
+        python=recompute.python(
+            f"schemes = {tuple(NAMES)}\n"
+            f'models = [load(f"order-{kind}-{{name}}")[0] for name in schemes]\n'
+            f"sights = [sight(name, one, {PLACES}, {layer}, {head}, {width}) for name, one in zip(schemes, models)]\n"
+            "values = np.stack([one.values for one in sights])  # (schemes, T, S)",
+            "from model.checkpoint import load\nfrom model.sight import sight",
+        ),
     )
     st.caption("  ·  ".join(f"{NAMES[name]}: {one.what}" for name, one in seen.items()))
+
+
+def _names(kind: str) -> tuple[str, ...]:
+    return tuple(f"order-{kind}-{scheme}" for scheme in NAMES)
+
+
+def _distance_arrays(values: dict[str, Array]) -> dict[str, Labelled]:
+    axes = {"scheme": list(values), "looks": range(PLACES), "looked_at": range(PLACES)}
+    return {"values": Labelled(np.stack(list(values.values())), axes)}
 
 
 def _sayable(one: Sight, kind: str) -> Array:
@@ -143,6 +161,20 @@ def show_shift() -> None:
         sentence=read_shift(largest, steps, {NAMES["learned"]: config.context}),
         table=partial(_shift_table, kind, text, steps, largest),
         file=file_name(f"shift-{kind}", f"by-{steps}"),
+        of=_names(kind),
+        arrays=partial(_shift_arrays, changes[steps], words),
+        python=recompute.python(
+            "def change(name):\n"
+            f'    transformer, tokenizer = load(f"order-{kind}-{{name}}")\n'
+            f"    ids = tokenizer.encode({text!r}).ids\n"
+            f"    found = score_changes(transformer, ids, {MOVES})[{steps}]  # (L, H, T, S)\n"
+            "    ended = np.full((len(ids), len(ids)), np.nan)  # a learned table has no such place\n"
+            "    return ended if found is None else np.abs(found).max(axis=(0, 1))\n"
+            "\n"
+            "\n"
+            f"changes = np.stack([change(name) for name in {tuple(NAMES)}])  # (schemes, T, S)",
+            "from model.checkpoint import load\nfrom model.rearrange import score_changes",
+        ),
     )
 
 
@@ -185,6 +217,12 @@ def _changes(kind: str, scheme: str, text: str, double: bool = False) -> dict[in
     return {step: None if change is None else np.abs(change).max(axis=(0, 1)) for step, change in found.items()}
 
 
+def _shift_arrays(changes: dict[str, Array | None], words: tuple[str, ...]) -> dict[str, Labelled]:
+    ended = np.full((len(words), len(words)), np.nan)
+    stacked = np.stack([ended if one is None else one for one in changes.values()])
+    return {"changes": Labelled(stacked, {"scheme": list(changes), "looks": words, "looked_at": words})}
+
+
 def _shift_table(kind: str, text: str, steps: int, largest: dict[str, float | None]) -> Table:
     exact = [_changes(kind, scheme, text, double=True)[steps] for scheme in NAMES]
     return {
@@ -224,6 +262,9 @@ def show_lengths() -> None:
         sentence=read_lengths(list(NAMES.values()), lengths, told.reshape(shape), longest, source),
         table=partial(_length_table, told),
         file="accuracy-by-length",
+        of=tuple(name for kind in KINDS for name in _names(kind)),
+        arrays=partial(_length_arrays, told.reshape(shape)),
+        python=_recompute_lengths(asked=not todo),
     )
     _one_question()
     for done, (kind, scheme) in enumerate(todo):
@@ -264,6 +305,29 @@ def _seeds(kind: str, scheme: str) -> list[list[float]]:
 
 def _numbers(shares: Iterable[float | None]) -> list[float]:
     return [np.nan if share is None else share for share in shares]
+
+
+def _length_arrays(told: Array) -> dict[str, Labelled]:
+    axes = {"kind": KINDS, "scheme": list(NAMES), "signs": order.OrderRecipe.lengths}
+    return {"right_answers": Labelled(told, axes)}
+
+
+def _recompute_lengths(asked: bool) -> str:
+    """From fresh questions, as the page has asked them; until then from the cards."""
+    lengths = order.OrderRecipe.lengths
+    every = f"[[[share(kind, name, n) for n in {lengths}] for name in {tuple(NAMES)}] for kind in {KINDS}]"
+    body = (
+        f'    return accuracy(*load(f"order-{{kind}}-{{name}}"), n, {N}, {SEED})  # None: the table has ended'
+        if asked
+        else '    return card(f"order-{kind}-{name}")["accuracy"][str(n)]  # None: the table has ended'
+    )
+    return recompute.python(
+        f"def share(kind, name, n):\n{body}\n\n\n"
+        f"right_answers = np.array({every}, dtype=float)  # (kinds, schemes, lengths)",
+        "from model.checkpoint import load\nfrom model.order import accuracy"
+        if asked
+        else "from model.checkpoint import card",
+    )
 
 
 def _length_table(told: Array) -> Table:

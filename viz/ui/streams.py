@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from model.run import Experiment
 from model.transformer import Trace
-from viz.export import Table, file_name
+from viz.export import Labelled, Table, file_name
 from viz.reading import read_stream
 from viz.stream import stream
 from viz.theme import Theme
-from viz.ui import panel
+from viz.ui import panel, recompute
 
 Array = np.ndarray[Any, Any]
 
@@ -42,6 +43,11 @@ def stream_table(stages: Sequence[str], words: Sequence[str], a: Array, b: Array
     }
 
 
+def _arrays(stages: Sequence[str], words: Sequence[str], a: Array, b: Array) -> dict[str, Labelled]:
+    axes = {"stage": stages, "word": words}
+    return {"A": Labelled(a, axes), "B": Labelled(b, axes)}
+
+
 def norm_table(trace: Trace[Array]) -> dict[str, list[Any]]:
     """One line a norm: mean and variance of its vectors before, normalised, and after the learnt scale and shift."""
     lines = []
@@ -66,8 +72,13 @@ def norms(a: Trace[Array], b: Trace[Array]) -> None:
         st.dataframe(norm_table(trace), hide_index=True, height="content")
 
 
-def show(a: Trace[Array], b: Trace[Array], words: Sequence[str], file: str, theme: Theme) -> None:
-    """Length, standard deviation and mean of every vector after every sublayer, and what the norms make of them."""
+def show(
+    of: tuple[Experiment, Experiment], a: Trace[Array], b: Trace[Array], words: Sequence[str], theme: Theme
+) -> None:
+    """Length, standard deviation and mean of every vector after every sublayer, and what the norms make of them.
+
+    of: the experiments that A and B are the traces of.
+    """
     stages, sizes_a = stream_numbers(a)
     _, sizes_b = stream_numbers(b)
     for column, name in zip(st.columns(3), sizes_a, strict=True):
@@ -77,6 +88,10 @@ def show(a: Trace[Array], b: Trace[Array], words: Sequence[str], file: str, them
                 key=f"stream_{name.split()[0]}",
                 sentence=read_stream(sizes_a[name], sizes_b[name], name, stages),
                 table=partial(stream_table, stages, words, sizes_a[name], sizes_b[name]),
-                file=file_name(file, f"stream-{name}"),
+                file=file_name(of[1].name, f"stream-{name}"),
+                of=of[1],
+                says=recompute.side_b(of[1]),
+                arrays=partial(_arrays, stages, words, sizes_a[name], sizes_b[name]),
+                python=recompute.streams(*of, name),
             )
     norms(a, b)

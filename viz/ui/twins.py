@@ -13,10 +13,10 @@ from model.recipes import CURVE_SENTENCES
 from model.run import Experiment, encode, run
 from model.switches import PARTS, Switches
 from viz.curves import curves
-from viz.export import Table
+from viz.export import Labelled, Table
 from viz.reading import read_curves, read_twin
 from viz.theme import Theme
-from viz.ui import controls, panel, removal, runs
+from viz.ui import controls, panel, recompute, removal, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -36,6 +36,14 @@ def curve_table(steps: Sequence[int], seeds: dict[str, Array]) -> Table:
     """Learning curves as a table: one line a step, one column a model and seed."""
     columns = {f"{name}, seed {i}": run for name, runs_ in seeds.items() for i, run in enumerate(runs_)}
     return {"step": list(steps), **columns}
+
+
+def curve_arrays(steps: Sequence[int], seeds: dict[str, Array]) -> dict[str, Labelled]:
+    """Learning curves (R, N) by model."""
+    return {
+        word: Labelled(values, {f"seed_{word}": range(len(values)), "step": list(steps)})
+        for word, values in ((name.replace(" ", "_"), values) for name, values in seeds.items())
+    }
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -73,6 +81,8 @@ def show(base: str, theme: Theme) -> None:
         st.markdown(read_twin(whole, never, now.loss, now.sentences, labels[part]))
     steps = [point["step"] for point in cards["with every part"]["curve"]]
     questions = list(cards["with every part"]["exam"]["accuracy"])
+    weights = {"with_every_part": base, "never_had_it": twin}
+    says = f"never had it: trained without {recompute.parts(Switches().without(part))}"
     left, middle, right = st.columns(3, gap="large")
     with left:
         loss = {name: curve_of(card, "loss") for name, card in cards.items()}
@@ -82,6 +92,10 @@ def show(base: str, theme: Theme) -> None:
             sentence=read_curves(loss, "loss"),
             table=partial(curve_table, steps, loss),
             file=f"{twin}-loss",
+            of=(base, twin),
+            says=says,
+            arrays=partial(curve_arrays, steps, loss),
+            python=recompute.curves(weights),
         )
     with middle:
         question = st.selectbox("Question", questions, index=questions.index(HEADLINE) if HEADLINE in questions else 0)
@@ -92,12 +106,16 @@ def show(base: str, theme: Theme) -> None:
             sentence=read_curves(right_answers, "share of right answers"),
             table=partial(curve_table, steps, right_answers),
             file=f"{twin}-answers",
+            of=(base, twin),
+            says=says,
+            arrays=partial(curve_arrays, steps, right_answers),
+            python=recompute.curves(weights, question),
         )
     with right:
         st.markdown(
             "**What they write**, drawn word by word; below each, how surprised the whole model is by it (nats a word)"
         )
-        for name, weights in (("with every part", base), (labels[part] + ": never had it", twin)):
-            text, surprise = written(weights, base)
+        for name, writer in (("with every part", base), (labels[part] + ": never had it", twin)):
+            text, surprise = written(writer, base)
             st.markdown(f"{name}, {surprise:.2f}")
             st.code(text, language=None, wrap_lines=True)

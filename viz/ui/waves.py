@@ -6,9 +6,9 @@ import streamlit as st
 
 from model import waves
 from viz import head_grid
-from viz.export import Table, file_name
+from viz.export import Labelled, Table, file_name
 from viz.head_grid import Slider
-from viz.ui import frame, panel
+from viz.ui import frame, panel, recompute
 
 BASES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 WAVES = (
@@ -61,7 +61,18 @@ def show_waves() -> None:
         sentence="",
         table=partial(_wave_table, state["width"], state["base"]),
         file=file_name("sinusoidal", f"d-{state['width']}-base-{state['base']}"),
+        of=None,
+        arrays=partial(_wave_arrays, state["length"], state["width"], state["base"]),
+        python=recompute.python(
+            f"encoding = table({state['length']}, {state['width']}, {state['base']}).numpy()",
+            "from model.waves import table",
+        ),
     )
+
+
+def _wave_arrays(length: int, width: int, base: int) -> dict[str, Labelled]:
+    encoding = waves.table(length, width, base).numpy()
+    return {"encoding": Labelled(encoding, {"position": range(length), "dimension": range(width)})}
 
 
 def _wave_table(width: int, base: int) -> Table:
@@ -86,7 +97,18 @@ def show_turns() -> None:
         sentence="",
         table=partial(_turn_table, state["k"], state["turning"], state["base"]),
         file=file_name("sinusoidal", f"shift-{state['k']}-d-{state['turning']}"),
+        of=None,
+        arrays=partial(_turn_arrays, state["k"], state["turning"], state["base"]),
+        python=recompute.python(
+            f"R = rotation({state['k']}, {state['turning']}, {state['base']}).numpy()  # PE(pos + k) = R PE(pos)",
+            "from model.waves import rotation",
+        ),
     )
+
+
+def _turn_arrays(steps: int, width: int, base: int) -> dict[str, Labelled]:
+    axes = {"dimension_after": range(width), "dimension_before": range(width)}
+    return {"R": Labelled(waves.rotation(steps, width, base).numpy(), axes)}
 
 
 def _turn_table(steps: int, width: int, base: int) -> Table:

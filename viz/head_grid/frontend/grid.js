@@ -1,6 +1,6 @@
 // Every head of every layer as a small map: one canvas for the maps, one above it for the lit row.
 
-import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage, svgHatch } from "./maps.js";
+import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage, svgCells, svgHatch } from "./maps.js";
 import { drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
 
 const GUTTER = 30; // left of the maps: the number of the layer
@@ -167,21 +167,28 @@ function drawMaps(view) {
   view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
 }
 
+const litRow = ({ header }) => Math.min(hoveredRow() ?? header.row, header.tokens.length - 1);
+
+// The frame of a row of a map: its height, and how far down it stands.
+const lineHeight = ({ header, place }) => Math.max(place.size / header.tokens.length, 3);
+
+const lineOf = (view, row) =>
+  Math.min((row / view.header.tokens.length) * view.place.size, view.place.size - lineHeight(view));
+
 function light(view) {
   const { header, cells, lit, place } = view;
   if (!place) return;
   const [layers, heads] = cells.shape;
-  const tokens = header.tokens.length;
-  const row = Math.min(hoveredRow() ?? header.row, tokens - 1);
+  const row = litRow(view);
   const pen = lit.getContext("2d");
   pen.setTransform(place.ratio, 0, 0, place.ratio, 0, 0);
   pen.clearRect(0, 0, lit.width, lit.height);
   pen.strokeStyle = header.theme.accent;
   pen.lineWidth = 1.25;
-  const tall = Math.max(place.size / tokens, 3);
+  const tall = lineHeight(view);
   for (let layer = 0; layer < layers; layer++) {
     for (let head = 0; head < heads; head++) {
-      const y = layer * place.down + Math.min((row / tokens) * place.size, place.size - tall);
+      const y = layer * place.down + lineOf(view, row);
       pen.strokeRect(GUTTER + head * place.across - 0.5, y, place.size + 1, tall);
     }
   }
@@ -239,26 +246,31 @@ function inLines(name, width) {
 function toSvg(view) {
   const { header, cells, place } = view;
   const { theme } = header;
-  const [layers, heads, rows, columns] = cells.shape;
+  const [layers, heads] = cells.shape;
   const parts = [svgHatch(theme)];
-  const small = document.createElement("canvas");
-  [small.width, small.height] = [columns, rows];
+  const row = litRow(view);
+  const tall = lineHeight(view);
+  const svgFrame = (x, y, wide, high, thick) =>
+    `<rect x="${x}" y="${y}" width="${wide}" height="${high}" fill="none" stroke="${theme.accent}" stroke-width="${thick}"/>`;
   for (let layer = 0; layer < layers; layer++) {
     for (let head = 0; head < heads; head++) {
       const [x, y] = [GUTTER + head * place.across, 22 + layer * place.down];
       const box = `x="${x}" y="${y}" width="${place.size}" height="${place.size}"`;
-      small.getContext("2d").putImageData(mapImage(view.cells, view.colours, layer, head), 0, 0);
       const does = header.jobs[layer][head][0] ?? "";
       parts.push(
         `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
-        `<image ${box} preserveAspectRatio="none" style="image-rendering:pixelated" href="${small.toDataURL()}"/>`,
+        svgCells(mapImage(cells, view.colours, layer, head), x, y, place.size, place.size),
+        svgFrame(x - 0.5, y + lineOf(view, row), place.size + 1, tall, 1.25),
         ...(place.named ? inLines(does || `head ${head}`, place.across - 4) : []).map((line, at) =>
           svgText(x, y + place.size + 14 + 14 * at, line, { fill: does ? theme.ink : theme.muted, weight: does ? 650 : 400, size: 11 }),
         ),
       );
     }
-    parts.push(svgText(0, 22 + layer * place.down + place.size / 2, place.named ? `L${layer}` : layer, { fill: theme.muted }));
+    const name = svgText(0, 0, place.named ? `layer ${layer}` : layer, { fill: theme.muted, anchor: "middle" });
+    parts.push(`<g transform="translate(14 ${22 + layer * place.down + place.size / 2})${place.named ? " rotate(-90)" : ""}">${name}</g>`);
   }
+  const [layer, head] = header.selected;
+  parts.push(svgFrame(GUTTER + head * place.across - 3, 22.5 + layer * place.down, place.size + 6, place.size + 2, 2));
   const legend = "Rows look, columns are looked at. Weight 0 … 1, light to dark; hatched: not allowed.";
   parts.unshift(svgText(0, 12, theme.name === "dark" ? legend.replace("light to dark", "dark to light") : legend, { fill: theme.muted, size: 11 }));
   return svgPage(Math.ceil(place.width), Math.ceil(place.height + 26), theme, parts.join(""));

@@ -3,6 +3,7 @@
 export const FULL = 250;
 export const NOT_A_NUMBER = 254;
 export const ABSENT = 255;
+const MOST_DRAWN = 4096; // cells of one map
 
 // Code → red, green, blue, opacity.
 export function colourTable(scale) {
@@ -48,6 +49,33 @@ export function hatching(pen, theme) {
   line.stroke();
   return pen.createPattern(tile, "repeat");
 }
+
+// The same as SVG: sharp at any size. A path a colour; as a picture where there are more cells than a drawing can hold,
+// or where they are the steps of a scale.
+export function svgCells(image, x, y, wide, tall) {
+  const { width, height, data } = image;
+  if (width * height > MOST_DRAWN || height === 1) {
+    const sheet = document.createElement("canvas");
+    [sheet.width, sheet.height] = [width, height];
+    sheet.getContext("2d").putImageData(image, 0, 0);
+    const box = `x="${x}" y="${y}" width="${wide}" height="${tall}"`;
+    return `<image ${box} preserveAspectRatio="none" style="image-rendering:pixelated" href="${sheet.toDataURL()}"/>`;
+  }
+  const paths = new Map();
+  for (let row = 0; row < height; row++) {
+    for (let from = 0, to; from < width; from = to) {
+      const fill = colourAt(data, row * width + from);
+      for (to = from + 1; to < width && colourAt(data, row * width + to) === fill; ) to++; // cells alike are one
+      if (fill) paths.set(fill, `${paths.get(fill) ?? ""}M${from} ${row}h${to - from}v1H${from}z`);
+    }
+  }
+  const drawn = [...paths].map(([fill, path]) => `<path fill="${fill}" d="${path}"/>`);
+  const size = `translate(${x} ${y}) scale(${wide / width} ${tall / height})`;
+  return `<g class="cells" transform="${size}" shape-rendering="crispEdges">${drawn.join("")}</g>`;
+}
+
+// null: nothing is there, and what is behind shows.
+const colourAt = (data, cell) => (data[cell * 4 + 3] ? colourOf(data, cell) : null);
 
 export const svgHatch = (theme) =>
   `<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse"><path d="M0 6L6 0" stroke="${theme.hatch}"/></pattern></defs>`;

@@ -1,6 +1,6 @@
 // One drawing, two papers: the same calls draw on a canvas and write SVG, so that the screen and the saved file agree.
 
-import { hatching, svgHatch } from "./maps.js";
+import { hatching, svgCells, svgHatch } from "./maps.js";
 import { FONT, drawings, element, rootOf, svgPage, svgText, unpack } from "./store.js";
 
 const ruler = document.createElement("canvas").getContext("2d");
@@ -97,11 +97,7 @@ export function asSvg(width, height, theme, draw) {
       const box = `x="${x}" y="${y}" width="${wide}" height="${tall}"`;
       parts.push(`<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`);
     },
-    image: (image, x, y, wide, tall) =>
-      parts.push(
-        `<image x="${x}" y="${y}" width="${wide}" height="${tall}" preserveAspectRatio="none" ` +
-          `style="image-rendering:pixelated" href="${sheet(image).toDataURL()}"/>`,
-      ),
+    image: (image, x, y, wide, tall) => parts.push(svgCells(image, x, y, wide, tall)),
   });
   return svgPage(width, height, theme, parts.join(""));
 }

@@ -1,84 +1,91 @@
-// What stands under every figure: its sentence, the table behind it, and its files. Pictures are made in the browser: the
-// figure as SVG, and the SVG drawn as PNG at twice its size. The table and the CSV come from the server when asked for.
+// What stands under every figure: its sentence, the table behind it, and its files. Pictures are made here, in the browser;
+// the table, the numbers and the live page come from the server when they are asked for.
 
-import { drawings, element, rootOf, svgPage, unpack } from "./store.js";
+import { menu } from "./menu.js";
+import { download, drawn, finished, toPng } from "./picture.js";
+import { element, figures, rootOf, unpack } from "./store.js";
 
-const SCALE = 2;
+const TYPES = { csv: "text/csv", npz: "application/zip", html: "text/html" };
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const { header } = unpack(data);
+  const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
   Object.assign(view, { header, tell: setTriggerValue });
+  figures.set(header.figure, header); // for who saves the whole page
   root.classList.toggle("quiet", header.quiet);
   view.reading.hidden = header.reading.length === 0;
   view.reading.replaceChildren(...header.reading.map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
-  view.buttons.Table.setAttribute("aria-expanded", String(header.open));
-  for (const [kind, button] of Object.entries(view.buttons)) button.setAttribute("aria-label", `${kind}, ${header.file}`);
-  if (header.csv !== null && view.asked) {
-    view.asked = false;
-    download(new Blob([header.csv], { type: "text/csv" }), `${header.file}.csv`);
+  view.table.setAttribute("aria-expanded", String(header.open));
+  view.table.setAttribute("aria-label", `Table, ${header.file}`);
+  view.files.opener.setAttribute("aria-label", `Save ${header.file}`);
+  view.copy.hidden = !header.python;
+  if (header.made && view.asked === header.made) {
+    view.asked = null;
+    download(new Blob([arrays.bytes.values], { type: TYPES[header.made] }), `${header.file}.${header.made}`);
   }
 }
 
 function build(root) {
-  const [reading, files] = [element("p", "reading"), element("div", "files")];
-  const view = { reading, buttons: {}, asked: false };
-  const on = {
-    Table: () => view.tell("table", true),
-    CSV: () => {
-      view.asked = true;
-      view.tell("csv", true);
-    },
-    PNG: () => save(view.header, "PNG"),
-    SVG: () => save(view.header, "SVG"),
-  };
-  for (const [kind, act] of Object.entries(on)) {
-    const button = (view.buttons[kind] = element("button", "save", kind));
-    button.type = "button";
-    button.onclick = act;
-    files.append(button);
-  }
-  root.append(reading, files);
+  const [reading, line, table, told] = [element("p", "reading"), element("div", "files"), element("button", "save", "Table"), element("span", "told")];
+  const view = { reading, table, told, asked: null };
+  table.type = "button";
+  table.onclick = () => view.tell("table", true);
+  told.setAttribute("role", "status");
+  view.files = menu(
+    "Save",
+    [
+      ["SVG", () => picture(view, null), "drawing without end of sharpness"],
+      ["PNG 2×", () => picture(view, 2), "picture for a screen"],
+      ["PNG 4×", () => picture(view, 4), "picture for print"],
+      ["HTML", () => ask(view, "html"), "one file, live, opens offline"],
+      ["CSV", () => ask(view, "csv"), "the table"],
+      ["NPZ", () => ask(view, "npz"), "the numbers, with named axes"],
+      ["Copy as Python", () => copy(view), "the lines that recompute it"],
+    ],
+    [
+      ["transparent", "transparent"],
+      ["footer with origin", "foot"],
+    ],
+  );
+  view.copy = [...view.files.node.querySelectorAll(".choice")].at(-1);
+  line.append(table, view.files.node, told);
+  root.append(reading, line);
   return view;
 }
 
-async function save({ figure, file, theme }, kind) {
-  const chart = document.querySelector(`.st-key-${CSS.escape(figure)} .js-plotly-plot`);
-  const svg = chart ? chartSvg(chart, theme) : drawings.get(figure)?.();
+const sentenceOf = ({ reading }) => reading.map(([text]) => text).join("");
+
+async function picture(view, scale) {
+  const { figure, file, theme } = view.header;
+  const svg = drawn(figure, theme);
   if (!svg) return;
-  const text = new Blob([svg], { type: "image/svg+xml" });
-  download(kind === "SVG" ? text : await toPng(text), `${file}.${kind.toLowerCase()}`);
+  const origin = { ...view.header.origin, link: location.href };
+  const title = sentenceOf(view.header) || file;
+  const { ticked } = view.files;
+  const made = finished(svg, { theme, origin, title, transparent: ticked("transparent"), foot: ticked("foot") });
+  if (scale) download(await toPng(made, scale, origin, title), `${file}.png`);
+  else download(new Blob([made.text], { type: "image/svg+xml" }), `${file}.svg`);
 }
 
-// A Plotly chart is a few SVG drawings laid over each other.
-function chartSvg(chart, theme) {
-  const { width, height } = chart._fullLayout;
-  const layers = [...chart.querySelectorAll(".main-svg")].map((layer) => {
-    const copy = layer.cloneNode(true);
-    copy.querySelectorAll(".hoverlayer, .draglayer, .modebar").forEach((part) => part.remove());
-    copy.removeAttribute("style");
-    return new XMLSerializer().serializeToString(copy);
-  });
-  return svgPage(width, height, theme, layers.join(""));
+function ask(view, kind) {
+  view.asked = kind;
+  view.tell("ask", { kind, foot: view.files.ticked("foot"), link: location.href });
 }
 
-async function toPng(svg) {
-  const image = new Image();
-  image.src = URL.createObjectURL(svg);
-  await image.decode();
-  const canvas = document.createElement("canvas");
-  canvas.width = image.naturalWidth * SCALE;
-  canvas.height = image.naturalHeight * SCALE;
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-  URL.revokeObjectURL(image.src);
-  return new Promise((done) => canvas.toBlob(done, "image/png"));
-}
-
-function download(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+async function copy(view) {
+  const text = view.header.python;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without https, as in a classroom's own network, browsers keep the clipboard from pages; a selection is copied still.
+    const page = document.createElement("textarea");
+    page.value = text;
+    document.body.append(page);
+    page.select();
+    document.execCommand("copy");
+    page.remove();
+  }
+  view.told.textContent = "Copied.";
+  setTimeout(() => (view.told.textContent = ""), 2500);
 }

@@ -5,9 +5,10 @@ const shared = (globalThis.attentionLab ??= {
   hovered: null, // the row under the pointer or the focus; null: none
   listeners: new Map(), // mounted component → function(hovered row or null)
   drawings: new Map(), // figure key → function that returns the figure as SVG text
+  figures: new Map(), // figure key → what stands under it: its sentence, its file's name, its origin
 });
 
-export const { drawings } = shared;
+export const { drawings, figures } = shared;
 
 export const hoveredRow = () => shared.hovered;
 
@@ -73,6 +74,6 @@ export function svgText(x, y, text, { size = 12, fill, weight = 400, anchor = "s
 export function svgPage(width, height, theme, body) {
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
-    `font-family="${xml(FONT)}"><rect width="100%" height="100%" fill="${theme.paper}"/>${body}</svg>`
+    `font-family="${xml(FONT)}"><rect class="paper" width="100%" height="100%" fill="${theme.paper}"/>${body}</svg>`
   );
 }

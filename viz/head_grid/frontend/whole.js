@@ -1,0 +1,120 @@
+// The whole page in one file: a poster, the same on paper, or an archive of everything with the way to make it again.
+
+import { menu } from "./menu.js";
+import { download, drawn, finished, toPng } from "./picture.js";
+import { poster, printable, shown, words } from "./poster.js";
+import { element, rootOf, unpack } from "./store.js";
+import { zip } from "./zip.js";
+
+// A print may be asked for here or by the browser's own menu: it needs to know of the page that is there now.
+const paper = { root: null, theme: null, sheet: null };
+addEventListener("beforeprint", () => {
+  paper.sheet?.remove();
+  paper.sheet = paper.root?.isConnected && shown().length ? printable(paper.theme) : null;
+});
+addEventListener("afterprint", () => paper.sheet?.remove());
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  Object.assign(view, { header, tell: setTriggerValue });
+  Object.assign(paper, { root, theme: header.theme });
+  if (header.tables && view.asked) {
+    view.asked = false;
+    const tables = new Map(header.tables.map((key, at) => [key, arrays[`table${at}`].values]));
+    archive(view, tables).then((blob) => download(blob, `${nameOf()}.zip`));
+  }
+}
+
+function build(root) {
+  const view = { asked: false };
+  const all = menu("Save the whole page", [
+    ["PDF", () => print(), "the print view; A4, A3 or other paper"],
+    ["Poster PNG", () => picture(view, true), "one tall sheet"],
+    ["Poster SVG", () => picture(view, false), "the same as a drawing"],
+    ["ZIP", () => ask(view), "figures, data, state, how to reproduce"],
+  ]);
+  const line = element("div", "files");
+  line.append(all.node);
+  root.append(line);
+  return view;
+}
+
+const pageOf = () => location.pathname.split("/").filter(Boolean).at(-1) ?? "heads";
+
+// As the figures are called: the experiment first.
+function nameOf() {
+  const { weights } = shown().map(({ header }) => header.origin).find((origin) => origin.weights) ?? {};
+  const removed = experimentOf().removed;
+  return [weights, ...(removed.length ? ["without", ...removed] : []), pageOf()].filter(Boolean).join("-");
+}
+
+function experimentOf() {
+  const origins = shown().map(({ header }) => header.origin);
+  const origin = origins.find(({ weights, text }) => weights && text) ?? origins[0] ?? {};
+  const off = Object.entries(origin.switches ?? {}).filter(([, there]) => !there).map(([name]) => name);
+  return { ...origin, removed: [...off, ...(origin.heads_off ?? [])] };
+}
+
+async function picture(view, png) {
+  const made = poster(view.header.theme);
+  const name = `${nameOf()}-poster`;
+  if (png) download(await toPng(made, 2, made.origin, made.title), `${name}.png`);
+  else download(new Blob([made.text], { type: "image/svg+xml" }), `${name}.svg`);
+}
+
+function ask(view) {
+  view.asked = true;
+  view.tell("ask", true);
+}
+
+// figures/, data/, poster, experiment.json and README.txt. tables: figure → CSV, from the server.
+async function archive({ header }, tables) {
+  const { theme } = header;
+  const [files, listed] = [{}, []];
+  const bytes = async (blob) => new Uint8Array(await blob.arrayBuffer());
+  const text = (told) => new TextEncoder().encode(told);
+  for (const { key, header: figure } of shown()) {
+    const svg = drawn(key, theme);
+    if (!svg) continue;
+    const origin = { ...figure.origin, link: location.href };
+    const title = figure.reading.map(([piece]) => piece).join("") || figure.file;
+    const made = finished(svg, { theme, origin, title });
+    let name = figure.file;
+    while (`figures/${name}.svg` in files) name += "-";
+    files[`figures/${name}.svg`] = text(made.text);
+    files[`figures/${name}.png`] = await bytes(await toPng(made, 2, origin, title));
+    if (tables.has(key)) files[`data/${name}.csv`] = tables.get(key);
+    if (figure.python) files[`python/${name}.py`] = text(figure.python);
+    listed.push({ figure: key, file: name, sentence: title, origin });
+  }
+  const whole = poster(theme);
+  files["poster.svg"] = text(whole.text);
+  files["poster.png"] = await bytes(await toPng(whole, 2, whole.origin, whole.title));
+  const state = Object.fromEntries(new URLSearchParams(location.search));
+  const experiment = { link: location.href, page: pageOf(), state, ...experimentOf(), figure: undefined, figures: listed };
+  files["experiment.json"] = text(JSON.stringify(experiment, null, 1));
+  files["README.txt"] = text(readme(experiment, words()));
+  return zip(files);
+}
+
+const readme = ({ link, software, version, weights, seed, figures }, { title, sentence }) => `${title}
+${sentence}
+
+Made with ${software ?? "Attention Lab"} ${version ?? ""}${weights ? `, weights "${weights}"${seed === undefined ? "" : `, trained with seed ${seed}`}` : ""}.
+
+The same page, live:
+  ${link}
+
+The same figures again, from the command line, where the lab is installed:
+${figures.map(({ figure, file }) => `  attention-lab export experiment.json --figure ${figure} --out ${file}.svg`).join("\n")}
+
+The same numbers again, in Python: run a file of the folder python/.
+
+figures/          each figure as SVG and PNG; its origin is inside the file
+data/             the table behind each figure
+python/           the lines that recompute it, where there are some
+poster.svg, .png  the whole page
+experiment.json   the state of the page: link, weights, seed, switches, version
+`;

@@ -1,0 +1,37 @@
+"""Where a figure comes from: what it takes to make it again, carried by every file that leaves the lab."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+NAME = "Attention Lab"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One figure's origin. `says` stands on the face of the drawing: an ablated picture tells that it is one."""
+
+    figure: str  # its key on the page
+    version: str
+    weights: str = ""  # "": no trained weights are in it
+    seed: int | None = None  # of their training, from the card
+    text: str = ""
+    switches: Mapping[str, bool] = field(default_factory=dict)  # part → there or removed now
+    heads_off: tuple[str, ...] = ()  # "L1H2"
+    trained_without: tuple[str, ...] = ()
+    mask: str = ""  # "": the model's own
+    overwritten: str = ""
+    says: str = ""
+
+    def told(self, link: str = "") -> dict[str, Any]:
+        """As JSON takes it, with the link that opens the figure again."""
+        kept = {name: value for name, value in asdict(self).items() if value not in ("", None, (), {})}
+        return {"software": NAME, "link": link, **kept} if link else {"software": NAME, **kept}
+
+
+def footer(told: Mapping[str, Any]) -> str:
+    """The origin in one line, for the foot of a picture; `frontend/picture.js` writes the same one."""
+    parts = [f"{told['software']} {told['version']}"]
+    if "weights" in told:
+        parts.append(told["weights"] + (f", seed {told['seed']}" if "seed" in told else ""))
+    return "  ·  ".join([*parts, *(told[name] for name in ("says", "link") if told.get(name))])

@@ -1,0 +1,246 @@
+"""An experiment as the lines of Python that make it again, and the origin that travels with a figure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from model.run import Experiment
+from model.switches import PARTS, Switches
+from viz.origin import Origin
+from viz.ui import runs
+
+HOME = {
+    "Experiment": "model",
+    "Switches": "model",
+    "run": "model",
+    "Looks": "model.mask",
+    "Overwrite": "model.overwrite",
+}
+
+
+def python(body: str, imports: str = "", **experiments: Experiment) -> str:
+    """A script: the imports, each experiment under its name, then `body`."""
+    made = "\n".join(f"{name} = {spelt(experiment)}" for name, experiment in experiments.items())
+    lines = (
+        "\n\n".join(part for part in (made, body) if part) if "\n" in made else "\n".join(filter(None, (made, body)))
+    )
+    needed = [imports] if imports else []
+    for home in sorted(set(HOME.values())):
+        names = [name for name in sorted(HOME) if HOME[name] == home and re.search(rf"\b{name}\(", lines)]
+        needed += [f"from {home} import {', '.join(names)}"] if names else []
+    numbers = ["import numpy as np\n"] if re.search(r"\bnp\.", lines) else []
+    return "\n".join([*numbers, *sorted("\n".join(needed).split("\n"))]) + f"\n\n{lines}\n"
+
+
+def spelt(value: Any) -> str:
+    """A record as the call that makes it, without what it would be anyway; what has a name of its own is named."""
+    if not is_dataclass(value) or isinstance(value, type):
+        return repr(value)
+    told = [
+        f"{f.name}={spelt(getattr(value, f.name))}"
+        for f in fields(value)
+        if isinstance(getattr(value, f.name), str) or f.default is MISSING or getattr(value, f.name) != f.default
+    ]
+    return f"{type(value).__name__}({', '.join(told)})"
+
+
+def parts(switches: Switches) -> str:
+    """What is missing, in words: "scaling by √d_k and head L0H1"; empty where nothing is."""
+    named = [part.label[0].lower() + part.label[1:] for part in PARTS if not getattr(switches, part.name)]
+    named += [f"head {name}" for name in _heads(switches)]
+    return f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else "".join(named)
+
+
+def _heads(switches: Switches) -> tuple[str, ...]:
+    return tuple(f"L{layer}H{head}" for layer, head in sorted(switches.heads_off))
+
+
+def face(experiment: Experiment) -> str:
+    """What a picture of this experiment must say of itself; empty for a model as it was trained, with every part."""
+    trained = runs.trained(experiment.weights)
+    written = experiment.overwrite
+    says = [
+        f"trained without {parts(trained)}" if trained != Switches() else "",
+        f"without {parts(experiment.switches)}" if experiment.switches != Switches() else "",
+        f"with another mask: {experiment.looks.name.removesuffix('-mask').replace('-', ' ')}"
+        if experiment.looks
+        else "",
+        f"L{written.layer}H{written.head}: the row of word {written.row} is overwritten" if written else "",
+    ]
+    return "; ".join(filter(None, says))
+
+
+Of = (
+    Experiment | tuple[str, ...] | None
+)  # what a figure shows: an experiment, several weights by name, no trained model
+
+
+def origin(figure: str, of: Of, says: str | None = None) -> Origin:
+    """Everything that makes the figure again. says: what its face must say, instead of `face`."""
+    if of is None:
+        return Origin(figure, release(), says=says or "")
+    if isinstance(of, tuple):
+        seeds = {runs.about(weights).get("seed") for weights in of}
+        seed = seeds.pop() if len(seeds) == 1 else None
+        return Origin(figure, release(), weights=", ".join(of), seed=seed, says=says or "")
+    written = of.overwrite
+    return Origin(
+        figure,
+        release(),
+        weights=of.weights,
+        seed=runs.about(of.weights).get("seed"),
+        text=of.text,
+        switches={part.name: getattr(of.switches, part.name) for part in PARTS},
+        heads_off=_heads(of.switches),
+        trained_without=runs.trained(of.weights).removed,
+        mask=of.looks.name if of.looks else "",
+        overwritten=f"L{written.layer}H{written.head} row {written.row}" if written else "",
+        says=face(of) if says is None else says,
+    )
+
+
+@cache
+def release() -> str:
+    """The version of the lab; "unreleased" where it runs from a folder that was never installed."""
+    try:
+        return version("attention-lab")
+    except PackageNotFoundError:
+        return "unreleased"
+
+
+# The lines of single figures
+
+
+def stages(experiment: Experiment, layer: int, head: int, **fields_of: str) -> str:
+    """Stages (T, S) of one head: variable → its field in AttentionTrace."""
+    names, stages = ", ".join(fields_of), ", ".join(f"attention.{stage}[{head}]" for stage in fields_of.values())
+    body = f"attention = run(experiment).layers[{layer}].attention\n{names} = {stages}  # (T, S)"
+    return python(body, experiment=experiment)
+
+
+def row(experiment: Experiment, layer: int, head: int, at: int) -> str:
+    """One row (S,) of weights."""
+    body = f"weights = run(experiment).layers[{layer}].attention.weights[{head}, {at}]  # (S,)"
+    return python(body, experiment=experiment)
+
+
+EVERY = "weights = np.stack([layer.attention.weights for layer in run(experiment).layers])  # (L, H, T, S)"
+
+
+def every_head(experiment: Experiment) -> str:
+    """The weights of all heads."""
+    return python(EVERY, experiment=experiment)
+
+
+def rolled(experiment: Experiment) -> str:
+    """Attention rollout (T, T)."""
+    return python(f"{EVERY}\nrolled = rollout(weights)", "from model.measure import rollout", experiment=experiment)
+
+
+def next_word(experiment: Experiment, at: int) -> str:
+    """The likeliest next words of the model's output."""
+    return _next(experiment, at, "probability = -np.sort(-shares[-1])[:8]")
+
+
+def layerwise(experiment: Experiment, at: int) -> str:
+    """The likeliest next words of every layer, one after the other."""
+    return _next(experiment, at, "probability = (-np.sort(-shares, axis=-1))[:, :8].ravel()")
+
+
+def _next(experiment: Experiment, at: int, last: str) -> str:
+    body = (
+        f"logits = lens(experiment, run(experiment))[:, {at}]  # (L, V): what each layer would say\n"
+        "odds = np.exp(logits - logits.max(axis=-1, keepdims=True))\n"
+        f"shares = odds / odds.sum(axis=-1, keepdims=True)\n{last}"
+    )
+    return python(body, "from model.run import lens", experiment=experiment)
+
+
+def both(a: Experiment, b: Experiment) -> str:
+    """The weights of all heads, whole and without."""
+    body = (
+        "def weights(experiment):\n"
+        "    return np.stack([layer.attention.weights for layer in run(experiment).layers])  # (L, H, T, S)\n\n\n"
+        "A, B = weights(a), weights(b)"
+    )
+    return python(body, a=a, b=b)
+
+
+def pairs(a: Experiment, b: Experiment, at: int, n: int = 8) -> str:
+    """The words that either finds likeliest after one token."""
+    body = (
+        f"p, q = (probabilities(run(one).logits[{at}]) for one in (a, b))  # (V,)\n"
+        f"best = np.argsort(-np.fmax(p, np.nan_to_num(q)))[:{n}]\n"
+        "A, B = p[best], q[best]"
+    )
+    return python(body, "from model.effects import probabilities", a=a, b=b)
+
+
+SIZE_OF = {
+    "length": "np.linalg.norm(stack, axis=-1)",
+    "standard deviation": "stack.std(axis=-1)",
+    "mean": "stack.mean(axis=-1)",
+}
+
+
+def streams(a: Experiment, b: Experiment, name: str) -> str:
+    """A size of every vector after every sublayer."""
+    body = (
+        "def sizes(experiment):\n"
+        "    layers = run(experiment).layers\n"
+        "    vectors = [layers[0].resid_pre]\n"
+        "    for layer in layers:\n"
+        "        vectors += [layer.resid_mid, layer.resid_post]\n"
+        "    stack = np.stack(vectors).astype(np.float64)  # (stages, T, C)\n"
+        f"    return {SIZE_OF[name]}\n\n\n"
+        "A, B = sizes(a), sizes(b)  # (stages, T)"
+    )
+    return python(body, a=a, b=b)
+
+
+def worth(experiment: Experiment, layer: int, head: int, at: int) -> str:
+    """What each look of one row is worth."""
+    body = (
+        f"weight = run(experiment).layers[{layer}].attention.weights[{head}, {at}]  # (S,)\n"
+        f"KL_when_blocked = blocked(experiment, {layer}, {head}, {at})"
+    )
+    return python(body, "from model.effects import blocked", experiment=experiment)
+
+
+def knocked_out(weights: str, shape: tuple[int, ...]) -> str:
+    """How much the loss rises without each head."""
+    body = (
+        f"intact = held_out({weights!r}).loss\n"
+        f"each = knockouts({weights!r}).values()  # every head taken out in turn\n"
+        f"loss = np.array([one.loss - intact for one in each]).reshape{tuple(shape)}  # (L, H)"
+    )
+    return python(body, "from model.effects import held_out, knockouts")
+
+
+def drawn(sizes: Any) -> str:
+    """The weights of random heads of one's own sizes."""
+    return python(f"weights = try_out({spelt(sizes)}).weights  # (H, T, S)", "from model.sizes import Sizes, try_out")
+
+
+def curves(weights: Mapping[str, str], question: str = "") -> str:
+    """Learning curves (R, N) of weights by name, from their cards: the loss, or the right answers to one question."""
+    point = f'point["accuracy"][{question!r}]' if question else 'point["loss"]'
+    body = (
+        "def curve(name):\n"
+        "    told = card(name)\n"
+        '    kept = [seed["curve"] for seed in told["seeds"] if "curve" in seed] or [told["curve"]]\n'
+        f"    return np.array([[{point} for point in one] for one in kept])  # (seeds, steps)\n\n\n"
+    )
+    return python(
+        body + "\n".join(f"{name} = curve({one!r})" for name, one in weights.items()),
+        "from model.checkpoint import card",
+    )
+
+
+def side_b(b: Experiment) -> str:
+    """What the face of a comparison of A, whole, with B says."""
+    told = face(b)
+    return f"B: {told}" if told else ""
