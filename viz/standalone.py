@@ -7,6 +7,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ def page(
     told = "".join(f"<strong>{escape(text)}</strong>" if strong else escape(text) for text, strong in reading)
     title = f"{origin.get('weights', '')} {origin['figure']}".strip()
     says = f'<p class="says">{escape(origin["says"])}</p>' if origin.get("says") else ""
+    # What is asked of the page is a picture of the figure in a place of that width.
+    room = f' style="width: {int(asked["width"])}px"' if asked and "width" in asked else ""
+    wish = {**asked, "theme": asdict(theme), "title": "".join(text for text, _ in reading)} if asked else None
     name, held = ("chart", _chart(figure)) if isinstance(figure, go.Figure) else (figure[0], _data(figure[1]))
     style = "" if name == "chart" else (FRONTEND / f"{name}.css").read_text(encoding="utf-8")
     return f"""<!doctype html>
@@ -53,13 +57,13 @@ def page(
 <title>{escape(title)}</title>
 <style>{_page_style(theme)}</style>
 <script type="application/json" id="origin">{_json(origin)}</script>
-<script type="application/json" id="asked">{_json(asked)}</script>
+<script type="application/json" id="asked">{_json(wish)}</script>
 <script type="text/plain" id="style">{style}</script>
 <script type="importmap">{_json({"imports": _modules(name)})}</script>
 </head>
 <body>
 {says}
-<div id="figure">{held}</div>
+<div id="figure"{room}>{held}</div>
 <p class="reading">{told}</p>
 {f'<p class="foot">{escape(footer(origin))}</p>' if foot else ""}
 <script type="module">import "lab/alone.js";</script>

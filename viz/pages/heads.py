@@ -45,6 +45,7 @@ panel.below(
     table=partial(facts.row_table, weights, words, row),
     file=file_name(experiment.name, f"L{layer}H{head}-row-{row}"),
     of=experiment,
+    arrays=partial(facts.row_arrays, weights, words, row),
     python=recompute.row(experiment, layer, head, row),
 )
 

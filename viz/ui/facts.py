@@ -75,6 +75,11 @@ def map_table(values: Array, words: Sequence[str]) -> Table:
     return {"looks": [f"{at} {word}" for at, word in enumerate(words)], **columns}
 
 
+def row_arrays(weights: Array, words: Sequence[str], row: int) -> dict[str, Labelled]:
+    """One row of weights (T, S)."""
+    return {"weights": Labelled(weights[row], {"looked_at": words})}
+
+
 def maps(words: Sequence[str], **values: Array) -> dict[str, Labelled]:
     """Maps (T, S) by name, as arrays whose axes bear the words."""
     return {name: Labelled(one, {"looks": words, "looked_at": words}) for name, one in values.items()}

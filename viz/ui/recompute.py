@@ -205,9 +205,10 @@ def worth(experiment: Experiment, layer: int, head: int, at: int) -> str:
     """What each look of one row is worth."""
     body = (
         f"weight = run(experiment).layers[{layer}].attention.weights[{head}, {at}]  # (S,)\n"
-        f"KL_when_blocked = blocked(experiment, {layer}, {head}, {at})"
+        f"KL_when_blocked = blocked(experiment, {layer}, {head}, {at})\n"
+        f"gradient_weight = attributed(experiment, {layer}, {head}, {at})"
     )
-    return python(body, "from model.effects import blocked", experiment=experiment)
+    return python(body, "from model.effects import attributed, blocked", experiment=experiment)
 
 
 def knocked_out(weights: str, shape: tuple[int, ...]) -> str:

@@ -96,6 +96,7 @@ def _slider() -> None:
         says="random draws, no trained model",
         python=recompute.python(
             "steps = unit_steps()\n"
+            "variance_of_q_k_d_k = [step.undivided.variance / step.d_k for step in steps]\n"
             + "\n".join(
                 f"{name}_{side} = [step.{side}.{name} for step in steps]"
                 for name in MEASURES

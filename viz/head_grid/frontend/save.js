@@ -35,7 +35,7 @@ function build(root) {
   view.files = menu(
     "Save",
     [
-      ["SVG", () => picture(view, null), "drawing without end of sharpness"],
+      ["SVG", () => picture(view, null), "drawing, sharp at any size"],
       ["PNG 2×", () => picture(view, 2), "picture for a screen"],
       ["PNG 4×", () => picture(view, 4), "picture for print"],
       ["HTML", () => ask(view, "html"), "one file, live, opens offline"],

@@ -45,9 +45,9 @@ const pageOf = () => location.pathname.split("/").filter(Boolean).at(-1) ?? "hea
 
 // As the figures are called: the experiment first.
 function nameOf() {
-  const { weights } = shown().map(({ header }) => header.origin).find((origin) => origin.weights) ?? {};
-  const removed = experimentOf().removed;
-  return [weights, ...(removed.length ? ["without", ...removed] : []), pageOf()].filter(Boolean).join("-");
+  const { weights = "", removed, mask } = experimentOf();
+  const one = weights.includes(",") ? "" : weights; // a page about many models is called after none of them
+  return [one, ...(removed.length ? ["without", ...removed] : []), mask, pageOf()].filter(Boolean).join("-");
 }
 
 function experimentOf() {

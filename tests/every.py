@@ -1,0 +1,65 @@
+"""Every figure of the lab: the links that show them, page by page, and what each was made of."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from screen import component, visit, well
+
+SHOWN = {
+    ("heads", ()): ("sentence", "grid", "enlarged", "next", "lens"),
+    ("heads", (("more", "Rollout"),)): ("rollout",),
+    ("heads", (("stage", "masked"), ("scale", "false"))): ("enlarged",),
+    ("inside", ()): ("walk",),
+    ("inside", (("aspect", "Both forms"),)): ("forms",),
+    ("inside", (("aspect", "Free sizes"),)): ("sizes",),
+    ("inside", (("aspect", "Free sizes"), ("source", "this layer"))): ("sizes",),
+    ("inside", (("aspect", "Only averaging"),)): ("averaging",),
+    ("inside", (("aspect", "Spectrum"),)): ("spectrum",),
+    ("masks", ()): ("stages", "leaks"),
+    ("masks", (("looks", "window"), ("size", "3"))): ("stages", "leaks"),
+    ("masks", (("section", "One pass or many"),)): ("ways",),
+    ("masks", (("section", "Cheating"),)): ("cheating",),
+    ("masks", (("guess", "mask"),)): ("guessing",),
+    ("positions", ()): ("waves_drawn",),
+    ("positions", (("show", "Rotation"),)): ("turns_drawn",),
+    ("positions", (("show", "Distance"),)): ("distance",),
+    ("positions", (("show", "Shift test"),)): ("shift",),
+    ("positions", (("show", "Shuffle test"),)): ("shuffled",),
+    ("positions", (("show", "Too long"),)): ("lengths",),
+    ("remove", (("scale", "false"), ("off", "L1H2"))): ("compare", "pairs"),
+    ("remove", (("norm", "false"), ("then", "Stream"))): ("stream_length", "stream_standard", "stream_mean"),
+    ("remove", (("then", "Head knock-outs"),)): ("knockouts",),
+    ("remove", (("then", "One row by hand"),)): ("overwritten", "worth"),
+    ("remove", (("view", "Trained without"),)): ("loss_curves", "answer_curves"),
+    ("remove", (("view", "Why √d_k"),)): ("saturation", "head_scores", "query_gradient"),
+    ("remove", (("view", "Layer norm, batch norm"),)): ("moved_layer", "moved_batch", "over_layer", "over_batch"),
+}
+BY_HAND = ("guessing",)  # what a visitor has painted cannot be computed again
+
+
+@dataclass(frozen=True)
+class Made:
+    """What stands under one figure, and a file of it."""
+
+    header: dict[str, Any]
+    file: bytes
+
+
+@cache
+def opened(page, state):
+    """The page as that link opens it, at rest."""
+    screen = well(visit(f"viz/pages/{page}.py", **dict(state)))
+    if ("section", "One pass or many") in state:
+        screen.button(key="measure").click()
+        well(screen.run())
+    return screen
+
+
+def asked(page, state, key, kind):
+    """The file of that kind that the page makes when it is asked for."""
+    screen = opened(page, state)
+    screen.session_state[f"ask_{key}"] = {"kind": kind, "link": f"/{page}"}
+    header, arrays = component(well(screen.run()), f"save_{key}")
+    assert header["made"] == kind
+    return Made(header, arrays["bytes"].tobytes())

@@ -1,0 +1,308 @@
+"""The command line: `attention-lab run` starts the lab, `attention-lab export LINK --out figure.svg` needs no server.
+
+A page is run as for a visitor who opens the link; its figure is the component or the chart that the visitor would have
+been sent. Numbers and live pages are made right here. For pictures a browser on this machine opens the figure's own
+offline page and writes down what it drew: no other library draws our components.
+"""
+
+import json
+import logging
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from argparse import ArgumentParser, Namespace
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from streamlit import logger
+from streamlit.testing.v1 import AppTest
+from streamlit.web import cli
+
+ROOT = Path(__file__).parents[2]
+APP = ROOT / "app.py"
+PAGES = ROOT / "viz" / "pages"
+NUMBERS, PICTURES = ("csv", "npz", "html"), ("svg", "png", "pdf")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+COLUMN = 1083  # pixels of the page's main column in a window of 1440
+BARE = "streamlit.runtime.scriptrunner_utils.script_run_context"  # it warns of what is meant here: no server
+PATIENCE = 300  # seconds: some pages ask a dozen models first
+
+
+class Refusal(Exception):
+    """What was asked for cannot be made. The message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One file to make."""
+
+    link: str
+    out: Path
+    figure: str | None = None  # None: the first of the page
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a link leads: a page and its state."""
+
+    page: str
+    state: str  # as a query string
+
+    @property
+    def link(self) -> str:
+        """The link without a host."""
+        return f"/{'' if self.page == 'heads' else self.page}" + (f"?{self.state}" if self.state else "")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns 0, or 1 where something could not be made."""
+    parser = ArgumentParser("attention-lab", description="Type a sentence, see who looks at whom.")
+    commands = parser.add_subparsers(required=True, metavar="run or export")
+    run = commands.add_parser("run", help="start the lab in the browser")
+    run.add_argument("options", nargs="*", help="options of Streamlit, after --")
+    run.set_defaults(do=_run)
+    export = commands.add_parser("export", help="a figure as a file")
+    export.add_argument("link", nargs="?", help="a link of the lab, or experiment.json")
+    export.add_argument("--out", type=Path, help=f"the file; its ending is one of {', '.join(PICTURES + NUMBERS)}")
+    export.add_argument("--figure", help="the figure's key; the first of the page where none is named")
+    export.add_argument("--list", type=Path, help="a file: on each line a link, a file to make, and maybe a figure")
+    export.add_argument("--scale", type=int, default=2, choices=range(1, 9), help="pixels of a PNG for one on the page")
+    export.add_argument("--width", type=int, help="of the figure's place in pixels; as on the page where none is given")
+    export.add_argument("--transparent", action="store_true", help="no paper behind the drawing")
+    export.add_argument("--footer", action="store_true", help="the origin is written below")
+    export.add_argument("--browser", help="a Chromium or Chrome; one is looked for where none is named")
+    export.set_defaults(do=_export)
+    asked = parser.parse_args(arguments)
+    try:
+        return int(asked.do(asked))
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+
+
+def _run(asked: Namespace) -> int:
+    sys.argv = ["streamlit", "run", str(APP), *asked.options]
+    return int(cli.main(standalone_mode=False) or 0)
+
+
+def _export(asked: Namespace) -> int:
+    logger.set_log_level("ERROR")
+    logging.getLogger(BARE).disabled = True
+    wishes = _listed(asked.list) if asked.list else [_wish(asked.link, asked.out, asked.figure)]
+    failed = 0
+    for wish in wishes:
+        try:
+            wish.out.parent.mkdir(parents=True, exist_ok=True)
+            wish.out.write_bytes(_made(wish, asked))
+            print(wish.out)
+        except (Refusal, OSError) as error:
+            failed += 1
+            print(f"{wish.out}: {error}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _wish(link: str | None, out: Path | None, figure: str | None) -> Wish:
+    if link is None or out is None:
+        raise Refusal(
+            "Name a link and a file: attention-lab export LINK --out figure.svg, or a list of them with --list."
+        )
+    return Wish(link, out, figure)
+
+
+def _listed(path: Path) -> list[Wish]:
+    """The lines of a list. Empty ones and those that begin with # are left out."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"The list {path} cannot be read: {error}.") from error
+    wishes = []
+    for number, line in enumerate(lines, 1):
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError as error:
+            raise Refusal(f"Line {number} of {path}: {error}.") from error
+        if words and not 2 <= len(words) <= 3:
+            raise Refusal(f"Line {number} of {path} must hold a link, a file, and maybe a figure.")
+        if words:
+            wishes.append(Wish(words[0], Path(words[1]), words[2] if len(words) == 3 else None))
+    return wishes
+
+
+def place(link: str) -> Place:
+    """Where a link leads: of any host or of none, or the text or the path of an experiment.json.
+
+    Raises:
+        Refusal: there is no such page, or the JSON cannot be read.
+    """
+    if link.lstrip().startswith("{") or link.endswith(".json"):
+        return _place_of(_json(link))
+    parts = urlsplit(link)
+    page = parts.path.strip("/").rpartition("/")[2] or "heads"
+    if page not in pages():
+        raise Refusal(f'There is no page "{page}". There are: {", ".join(pages())}.')
+    return Place(page, parts.query)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refusal(f"This experiment cannot be read: {error}.") from error
+
+
+def _place_of(told: Any) -> Place:
+    if isinstance(told, dict) and isinstance(told.get("link"), str):
+        return place(told["link"])
+    if isinstance(told, dict) and isinstance(told.get("state"), dict):
+        return place(f"/{told.get('page', '')}?{urlencode(told['state'], doseq=True)}")
+    raise Refusal('This JSON holds neither a "link" nor a "page" with its "state".')
+
+
+def pages() -> tuple[str, ...]:
+    """The pages of the lab by their paths."""
+    return tuple(sorted(path.stem for path in PAGES.glob("*.py") if path.stem != "__init__"))
+
+
+@lru_cache(maxsize=1)  # a list often names several figures of one page
+def _opened(where: Place) -> AppTest:
+    """The page as that link opens it, run once."""
+    screen = AppTest.from_file(str(PAGES / f"{where.page}.py"), default_timeout=PATIENCE)
+    for name, values in parse_qs(where.state, keep_blank_values=True).items():
+        screen.query_params[name] = values
+    screen.run()
+    _check(screen)
+    for note in screen.info:
+        if note.value.startswith("This link asks"):
+            print(note.value.replace("\\", ""), file=sys.stderr)
+    return screen
+
+
+def _check(screen: AppTest) -> None:
+    if screen.exception:
+        raise Refusal(f"The page could not be drawn: {screen.exception[0].value}")
+
+
+def _mounts(screen: AppTest) -> dict[str, Any]:
+    """Key → each component of the page."""
+    return {mount.proto.id.rpartition("-")[2]: mount for mount in screen.get("bidi_component")}
+
+
+def figures(screen: AppTest) -> list[str]:
+    """The keys of the figures on the page, from above."""
+    return [key.removeprefix("save_") for key in _mounts(screen) if key.startswith("save_")]
+
+
+def _made(wish: Wish, asked: Namespace) -> bytes:
+    ending = wish.out.suffix.lower().lstrip(".")
+    if ending not in NUMBERS + PICTURES:
+        raise Refusal(f'A file can end in {", ".join(PICTURES + NUMBERS)}, not in "{wish.out.suffix}".')
+    where = place(wish.link)
+    browser = _browser(asked.browser) if ending in PICTURES else ""
+    screen = _opened(where)
+    there = figures(screen)
+    if not there:
+        told = " ".join(note.value for note in screen.info) or "This page has no figure."
+        raise Refusal(told)
+    figure = wish.figure or there[0]
+    if figure not in there:
+        raise Refusal(f'There is no figure "{figure}" at this link. There are: {", ".join(there)}.')
+    link = wish.link if urlsplit(wish.link).scheme else where.link
+    wanted = {"kind": ending if ending in NUMBERS else "html", "foot": asked.footer, "link": link}
+    if ending in PICTURES:
+        picture = {"kind": "png" if ending == "png" else "svg", "scale": asked.scale}
+        more = {"transparent": asked.transparent, "foot": asked.footer}
+        wanted["asked"] = {**picture, **more, "width": asked.width or _width(screen, figure)}
+    made = _asked(screen, figure, wanted)
+    if ending in NUMBERS:
+        return made
+    drawn = _photographed(made, browser)
+    return _printed(drawn, browser) if ending == "pdf" else drawn
+
+
+def _asked(screen: AppTest, figure: str, wanted: Mapping[str, Any]) -> bytes:
+    """What the page answers to a click on "Save"."""
+    screen.session_state[f"ask_{figure}"] = dict(wanted)
+    screen.run()
+    _check(screen)
+    data = _mounts(screen)[f"save_{figure}"].proto.bytes
+    length = int.from_bytes(data[:4], "little")
+    told = json.loads(data[4 : 4 + length])["arrays"]["bytes"]
+    return bytes(data[4 + length + told["at"] :][: told["bytes"]])
+
+
+def _width(screen: AppTest, figure: str) -> int:
+    """How wide the figure's place is on the page: the share of its columns."""
+    wanted = _mounts(screen)[f"save_{figure}"]
+
+    def share(block: Any) -> float:
+        """Of the block's own width; 0 where the figure is not in it."""
+        for child in getattr(block, "children", {}).values():
+            inside = 1.0 if child is wanted else share(child)
+            if inside:
+                return inside * (child.weight if child.type == "column" else 1.0)
+        return 0.0
+
+    return round(COLUMN * share(screen.main))
+
+
+def _browser(named: str | None) -> str:
+    """Where this machine keeps a browser."""
+    found = next(filter(None, map(shutil.which, [named] if named else [*BROWSERS, MAC])), None)
+    if found is None:
+        raise Refusal(
+            f"Pictures are drawn by Chromium or Chrome, and {named or 'there is none'}{' is not' if named else ''} on "
+            f"this machine; {', '.join(NUMBERS)} need none."
+        )
+    return found
+
+
+def _photographed(page: bytes, browser: str) -> bytes:
+    """The picture that an offline page makes of itself."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "figure.html"
+        file.write_bytes(page)
+        shown = _headless(browser, folder, "--virtual-time-budget=30000", "--dump-dom", file.as_uri())
+    _, found, rest = shown.decode(errors="replace").partition('<pre id="made">')
+    if not found:
+        raise Refusal("The browser did not draw the figure.")
+    return b64decode(rest.partition("</pre>")[0])
+
+
+def _printed(svg: bytes, browser: str) -> bytes:
+    """A drawing as a PDF of its own size."""
+    text = svg.decode()
+    size = {name: text.partition(f'{name}="')[2].partition('"')[0] for name in ("width", "height")}
+    paper = f"@page {{ size: {size['width']}px {size['height']}px; margin: 0; }}"
+    style = f"{paper} body {{ margin: 0; }} svg {{ display: block; }}"
+    with TemporaryDirectory() as folder:
+        file, made = Path(folder) / "figure.html", Path(folder) / "figure.pdf"
+        file.write_text(f'<!doctype html><meta charset="utf-8"><style>{style}</style>{text}', encoding="utf-8")
+        _headless(browser, folder, "--no-pdf-header-footer", f"--print-to-pdf={made}", file.as_uri())
+        if not made.exists():
+            raise Refusal("The browser did not print the figure.")
+        return made.read_bytes()
+
+
+def _headless(browser: str, folder: str, *arguments: str) -> bytes:
+    quiet = ["--headless", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-sync"]
+    quiet += ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={folder}/profile"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        quiet.append("--no-sandbox")  # Chromium refuses to start as root with it
+    try:
+        done = subprocess.run([browser, *quiet, *arguments], capture_output=True, timeout=120, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Refusal(f"The browser {browser} did not answer: {error}.") from error
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())
