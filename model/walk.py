@@ -7,6 +7,8 @@ For a word that looks (a query) and all words it may look at (keys):
 
 from dataclasses import dataclass
 
+import numpy as np
+import torch
 from torch import nn
 
 from model.attention import MultiHeadAttention
@@ -24,10 +26,19 @@ class Projection:
 
 @dataclass(frozen=True)
 class Walk:
-    """What the row of the word at `row` did, in the order it happened. Arrays are float32, as the model made them."""
+    """What the row of the word at `row` did, in the order it happened: the model's own numbers, float32.
+
+    Two are worked out here, because the model never has them by themselves: what each single head carries, and the
+    bias of the position as a number of its own.
+    """
 
     row: int
-    x: Array  # (S, C)  what the layer's attention reads, word by word: the stream, normed where the norm comes first
+    stream: Array  # (C,)  the word's vector as it enters the layer
+    mean: float  # of that vector; 0 where no norm comes first
+    std: float  # what the norm divides by; 1 where no norm comes first
+    gain: Array  # (C,)  γ of the norm
+    shift: Array  # (C,)  β of the norm
+    x: Array  # (S, C)  what the layer's attention reads, word by word
     to_q: Projection
     to_k: Projection
     to_v: Projection
@@ -38,23 +49,27 @@ class Walk:
     scores: Array  # (S,)
     divisor: float  # √d_k, or 1 without the scaling
     scaled: Array  # (S,)
-    bias: Array  # (S,)  what the position adds; zeros where nothing does
+    bias: Array  # (S,)  what the position says; zeros where it adds nothing
     biased: Array  # (S,)
     mask: Array  # (S,)  True: may look
+    masked: Array  # (S,)  −∞ where not
     weights: Array  # (S,)
     z: Array  # (D',)
     w_o: Array  # (D', C)  this head's rows of W_O
-    carried: Array  # (C,)  z W_O, what this head adds to the stream
-    others: Array  # (C,)  what the other heads and the bias of W_O add
-    stream: Array  # (C,)  the stream before; zeros without the residual connection
-    after: Array  # (C,)  their sum; a post-norm model norms it next
+    carried: Array  # (H, C)  z W_O of every head: what each adds to the stream
+    b_o: Array  # (C,)  the bias of W_O
+    after: Array  # (C,)  the stream after attention; a post-norm model norms it next
 
 
 def attention_of(weights: str, layer: int) -> MultiHeadAttention:
     """The attention of one layer of a shipped model."""
+    return _layer(weights, layer).attention
+
+
+def _layer(weights: str, layer: int) -> Layer:
     found = model(weights)[0].layers[layer]
     assert isinstance(found, Layer)
-    return found.attention
+    return found
 
 
 def walk(experiment: Experiment, trace: Trace[Array], layer: int, head: int, row: int) -> Walk:
@@ -63,24 +78,30 @@ def walk(experiment: Experiment, trace: Trace[Array], layer: int, head: int, row
     Raises:
         IndexError: there is no such layer, head or word.
     """
-    config, inner = model(experiment.weights)[0].config, attention_of(experiment.weights, layer)
+    transformer = model(experiment.weights)[0]
+    config, inner = transformer.config, attention_of(experiment.weights, layer)
     present = experiment.switches & config.trained
     made, attention = trace.layers[layer], trace.layers[layer].attention
-    x = made.resid_pre if config.norm == "post" else made.norm1.out  # (S, C)
-    keys, values = config.key_width, config.value_width
+    keys, values, width = config.key_width, config.value_width, config.d_model
+    normed = config.norm == "pre" and present.norm
+    norm = _layer(experiment.weights, layer).norm1 if normed else None
 
     def projection(linear: nn.Linear, width: int) -> Projection:
         mine = slice(head * width, (head + 1) * width)
         bias = None if linear.bias is None else linear.bias[mine].cpu().numpy()  # (D,)
         return Projection(linear.weight[mine].T.cpu().numpy(), bias)  # (C, D)
 
-    w_o = inner.w_o.weight[:, head * values : (head + 1) * values].T.cpu().numpy()  # (D', C)
-    carried = attention.z[head, row] @ w_o  # (C,)
-    stream = made.resid_pre[row] if present.residual else 0 * made.resid_pre[row]  # (C,)
-    scaled, biased = attention.scaled[head, row], attention.biased[head, row]  # (S,)
+    w_o = inner.w_o.weight.T.unflatten(0, (config.n_heads, values)).cpu().numpy()  # (H, D', C)
+    at = torch.arange(attention.mask.shape[1], device=inner.w_o.weight.device)  # (T,)
+    bias = transformer.position.bias(layer, at, at) if present.position else None  # (H, T, S)
     return Walk(
         row=row,
-        x=x,
+        stream=made.resid_pre[row],
+        mean=float(made.norm1.mean[row, 0]) if normed else 0.0,
+        std=float(made.norm1.std[row, 0]) if normed else 1.0,
+        gain=np.ones(width, np.float32) if norm is None else norm.weight.cpu().numpy(),
+        shift=getattr(norm, "bias", torch.zeros(width)).cpu().numpy(),
+        x=made.norm1.out if normed else made.resid_pre,
         to_q=projection(inner.w_q, keys),
         to_k=projection(inner.w_k, keys),
         to_v=projection(inner.w_v, values),
@@ -90,15 +111,17 @@ def walk(experiment: Experiment, trace: Trace[Array], layer: int, head: int, row
         v=attention.v[head],
         scores=attention.scores[head, row],
         divisor=float(keys) ** 0.5 if present.scale else 1.0,
-        scaled=scaled,
-        bias=biased - scaled,
-        biased=biased,
+        scaled=attention.scaled[head, row],
+        bias=np.zeros(len(at), np.float32) if bias is None else bias[head, row].cpu().numpy(),
+        biased=attention.biased[head, row],
         mask=attention.mask[head, row],
+        masked=attention.masked[head, row],
         weights=attention.weights[head, row],
         z=attention.z[head, row],
-        w_o=w_o,
-        carried=carried,
-        others=attention.out[row] - carried,
-        stream=stream,
-        after=stream + attention.out[row],
+        w_o=w_o[head],
+        carried=np.einsum("hd,hdc->hc", attention.z[:, row], w_o),
+        b_o=np.zeros(width, np.float32) if inner.w_o.bias is None else inner.w_o.bias.cpu().numpy(),
+        after=attention.out[row] + present.residual * made.resid_pre[row]
+        if config.norm == "post"
+        else made.resid_mid[row],
     )

@@ -74,7 +74,7 @@ def test_every_step_ends_in_the_models_own_number(walk):
         ("softmax", attention.weights),
     ):
         lab.key("walk").get_by_role("button", name=name, exact=True).click()
-        shown = float(re.search(r"= (−?[\d.]+)$", total.inner_text())[1].replace("−", "-"))
+        shown = float(total.inner_text().rpartition("= ")[2].replace("−", "-"))
         assert shown == pytest.approx(values[2, 6, best], abs=2e-3 * max(1, abs(float(values[2, 6, best]))))
         expect(model).to_contain_text(re.compile("The model has"))
     for name in ("q, k, v", "Σ weight · v", "W_O", "+ stream"):
@@ -98,6 +98,15 @@ def test_a_click_on_a_cell_opens_its_sum(walk):
         )  # fmt: skip
         lab.page.mouse.click(x, y)
         expect(told).to_have_text(re.compile(name))
+    lab.page.wait_for_timeout(1500)  # the address has followed, and the page has run again
+    expect(told).to_have_text(re.compile(r"^z\[3\] = "))
+
+
+def test_the_address_follows_when_play_is_stopped(walk):
+    lab = walk("?step=8")
+    lab.key("walk").get_by_label("Play").click()
+    at_step(lab, STEPS - 1)
+    lab.wait_for_link(f"step={STEPS - 1}")
 
 
 def test_no_output_leaves_the_outline_that_the_browser_draws(walk):

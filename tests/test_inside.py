@@ -55,23 +55,20 @@ def test_every_step_of_a_row_follows_from_the_one_before(weights, removed):
         odds = np.exp(np.where(one.mask, one.biased - one.biased[one.mask].max(), -np.inf))
         assert close(odds / odds.sum(), one.weights)
         assert close(one.weights @ one.v, one.z)
-        assert close(one.z @ one.w_o, one.carried)
-        assert close(one.stream + one.carried + one.others, one.after)
-        assert close(one.after, made.resid_mid[one.row]), "and the layer goes on with it"
+        assert close(one.z @ one.w_o, one.carried[head])
+        present = 0 if "residual" in removed else 1
+        assert close(present * one.stream + one.carried.sum(axis=0) + one.b_o, one.after)
+        assert np.array_equal(one.after, made.resid_mid[one.row]), "and the layer goes on with it"
+        assert np.array_equal(one.masked, np.where(one.mask, one.biased, -np.inf))
+        assert close((one.stream - one.mean) / one.std * one.gain + one.shift, one.x[one.row])
         assert one.mask.tolist() == made.attention.mask[head, one.row].tolist()
 
 
 def test_what_all_heads_carry_and_the_bias_is_what_attention_gave():
     experiment = Experiment(text=TEXT)
     trace = run(experiment)
-    bias = model("grammar")[0].layers[1].attention.w_o.bias.numpy()
-    carried = sum(walk(experiment, trace, 1, head, 4).carried for head in range(4))
-    assert close(carried + bias, trace.layers[1].attention.out[4])
-
-
-def test_without_the_residual_connection_there_is_no_stream_before():
-    one, _, _ = next(walks("grammar", ("residual",)))
-    assert not one.stream.any()
+    one = walk(experiment, trace, 1, 0, 4)
+    assert close(one.carried.sum(axis=0) + one.b_o, trace.layers[1].attention.out[4])
 
 
 # Two forms of the same sum

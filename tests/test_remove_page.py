@@ -29,7 +29,7 @@ def test_without_a_removal_b_is_a_and_the_page_offers_one():
     screen = well(visit(PAGE))
     header, arrays = component(screen, "compare")
     assert np.array_equal(arrays["a"], arrays["b"]) and not arrays["moved"].any()
-    screen.button(key="offer_scale").click()
+    screen.pills(key="offer").set_value("scale")
     header, arrays = component(well(screen.run()), "compare")
     assert "without scaling" in header["titles"][1] and arrays["moved"].any()
 

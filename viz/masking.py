@@ -52,11 +52,11 @@ def read_mask(biased: Array, mask: Array, weights: Array, tokens: Sequence[str],
             told += "With these scores hardly any of its attention would go to the others anyway."
         elif share < 0.995:
             told += (
-                f"Unmasked, **{share:.2f}** of its attention would go to forbidden words; the mask deals that out "
-                f"among the allowed, each {1 / (1 - share):,.2f} times as much."
+                f"With these scores and no mask in this head, **{share:.2f}** of its attention would go to forbidden "
+                f"words; the mask deals that out among the allowed, each {1 / (1 - share):,.2f} times as much."
             )
         else:
-            told += "Unmasked, nearly all of its attention would go to forbidden words."
+            told += "With these scores and no mask, nearly all of its attention would go to forbidden words."
     others = [tokens[int(at)] for at in np.flatnonzero(~mask.any(axis=-1)) if at != row]
     if others:
         told += f" Nothing to look at, so all zero: {named(others)}."
@@ -75,7 +75,8 @@ def read_leak(logits: Array, kl: Array, allowed: Array, tokens: Sequence[str], e
     if edited == 0:
         return f"{change}: {after} later outputs move. {where}"
     if before == 0:
-        told = f"{change}: all {edited} outputs before it are exactly unchanged, to the last bit"
+        outputs = "the one output before it is" if edited == 1 else f"all {edited} outputs before it are"
+        told = f"{change}: {outputs} exactly unchanged, to the last bit"
     else:
         told = (
             f"{change}: **{before} of {edited}** outputs before it change: the mask lets the future leak into the past"

@@ -26,7 +26,9 @@ def walk(
     looked: int | None,
     divisor: float,
     position: str,
-    normed: bool,
+    layer: int,
+    head: int,
+    norm: tuple[float, float] | None,
     biased: bool,
     turned: bool,
     residual: bool,
@@ -35,6 +37,7 @@ def walk(
 ) -> None:
     """One row, step by step; every number can be opened into the sum it comes from.
 
+    norm: the mean and the divisor of the norm that comes first, None where none does.
     arrays: the fields of model.walk.Walk by name, matrices as w_q, w_k, w_v (C, D) and w_o (D', C), biases as b_q, b_k,
     b_v (empty where there are none). about: what the numbers belong to; when it changes, the step of the link is taken.
     on_step is called with the step and the key word once they rest.
@@ -49,7 +52,9 @@ def walk(
         "looked": looked,
         "divisor": divisor,
         "position": position,
-        "normed": normed,
+        "layer": layer,
+        "head": head,
+        "norm": norm,
         "biased": biased,
         "turned": turned,
         "residual": residual,

@@ -27,7 +27,7 @@ match inside.view():
     case "Only averaging":
         inside.only_averaging(experiment, trace, layer, head, row, words, pinned is not None, theme)
     case "Spectrum":
-        inside.rank(experiment, layer, head, theme)
+        inside.rank(experiment, trace, layer, head, theme)
 
 panel.lesson("inside")
 with notices:

@@ -82,10 +82,9 @@ def _switches() -> Switches:
 
 def head(n_layers: int, n_heads: int, default: tuple[int, int]) -> tuple[int, int]:
     """The (layer, head) to enlarge."""
-    with st.sidebar:
-        left, right = st.columns(2, gap="small")
-        layer = left.number_input("Layer", 0, n_layers - 1, default[0], key="layer", bind="query-params")
-        head = right.number_input("Head", 0, n_heads - 1, default[1], key="head", bind="query-params")
+    with st.sidebar.container(horizontal=True, gap="small"):
+        layer = st.number_input("Layer", 0, n_layers - 1, default[0], key="layer", bind="query-params", width=100)
+        head = st.number_input("Head", 0, n_heads - 1, default[1], key="head", bind="query-params", width=100)
     return int(layer), int(head)
 
 
@@ -196,7 +195,8 @@ def link_mishaps() -> None:
             for one in (used if isinstance(used, list) else [used])
         ]
         if asked not in (spelt, [""]):
-            instead = "the most telling word" if used is None else ", ".join(spelt) or "none"
+            nothing = "the most telling word" if name == "token" else "none"
+            instead = nothing if used is None else ", ".join(spelt) or nothing
             mishaps.append(f"{name} = “{markdown(', '.join(asked))}” (shown: {markdown(instead)})")
     if mishaps:
         st.info(f"This link asks for something that is not there: {', '.join(mishaps)}.")

@@ -68,7 +68,9 @@ def steps(
         looked=None if looked is None else int(looked),
         divisor=made.divisor,
         position=scheme,
-        normed=config["norm"] == "pre" and present.norm,
+        head=head,
+        layer=layer,
+        norm=(made.mean, made.std) if config["norm"] == "pre" and present.norm else None,
         biased=bool(made.bias.any()),
         turned=made.turned,
         residual=present.residual,
@@ -101,8 +103,7 @@ def _arrays(made: Walk) -> dict[str, Array]:
         projection = getattr(made, f"to_{name}")
         arrays[f"w_{name}"] = projection.matrix  # (C, D)
         arrays[f"b_{name}"] = np.zeros(0) if projection.bias is None else projection.bias
-    # What is not allowed travels as −∞ in a field of its own right: the model's masked scores.
-    return arrays | {"masked": np.where(made.mask, made.biased, -np.inf)}
+    return arrays
 
 
 def row_table(made: Walk, words: Sequence[str]) -> Table:
@@ -352,12 +353,11 @@ def _point_table(laid: plane.Plane, weights: Array, words: Sequence[str]) -> Tab
     }
 
 
-def rank(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
+def rank(experiment: Experiment, trace: Trace[Array], layer: int, head: int, theme: Theme) -> None:
     """The spectrum of W_Q W_Kᵀ."""
     values = _singular(experiment.weights, layer, head)
     found = bilinear.numerical_rank(values)
-    config = runs.about(experiment.weights)["config"]
-    d_k = config["d_k"] or config["d_model"] // config["n_heads"]
+    d_k = trace.layers[layer].attention.q.shape[-1]
     with st.columns([3, 2])[0]:
         panel.chart(
             spectrum(values, found, d_k, theme=theme),

@@ -37,11 +37,12 @@ def choose(experiment: Experiment, tokens: int) -> tuple[Looks | None, str | Non
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mask_means"):
         slid = not guess and slides(kind, tokens)
         number = MASKS[kind].number if kind != OWN and not slid else None
-        st.markdown(_means(experiment, kind, tokens) + (f" {number}:" if number else ""), width="content")
+        means = "Guess before you see it." if guess == "mask" else _means(experiment, kind, tokens)
+        st.markdown(means + (f" {number}:" if number else ""), width="content")
         with st.container(key="unseen_size" if slid else "size_typed", width=130):
             size = _size(kind, tokens)
     drawn = read_drawing(drawing or "")
-    if drawing and drawn is None:
+    if kind == "drawn" and drawing and drawn is None:
         st.info("The drawing in this link cannot be read; until you draw, the drawn mask is causal.")
     if kind == OWN:
         return None, guess
@@ -133,6 +134,7 @@ def painted(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> None:
     """A stroke on the mask: what was shown, with these cells changed, is the drawing from now on. mask (T, S)."""
     st.session_state["drawn"] = draw(with_cells(mask, cells).tolist()).drawn
     st.session_state["looks"] = "drawn"
+    controls.choose_token(cells[-1][0] if cells else None)  # the sentence speaks of the row that was drawn on
 
 
 def with_cells(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> Array:

@@ -62,15 +62,26 @@ def twin_of(removed: Experiment) -> str | None:
 
 def offers(switches: Switches) -> None:
     """What to look for, part by part; while nothing is taken out, one click takes out one part. One line either way."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="offers"):
-        if switches != Switches():
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="offers"):
+        if switches == Switches():
+            labels = {part.name: part.label for part in PARTS}
+            st.markdown("Nothing is taken out yet, so B is A. Take out", width="content")
+            st.pills(
+                "Take out",
+                labels,
+                format_func=labels.__getitem__,
+                key="offer",
+                label_visibility="collapsed",
+                on_change=_take,
+            )
+        else:
             watched = [f"**{part.label}:** {part.watch}" for part in PARTS if part.name in switches.removed]
             st.markdown(" ".join(["What to watch.", *(watched or ["Which rows still find their word."])]))
-            return
-        st.markdown("Nothing is taken out yet, so B is A. Take out", width="content")
-        for part in PARTS:
-            state = {part.name: "false"}
-            st.button(part.label, key=f"offer_{part.name}", type="tertiary", on_click=controls.set_state, args=(state,))
+
+
+def _take() -> None:
+    controls.set_state({st.session_state["offer"]: "false"})
+    st.session_state["offer"] = None
 
 
 def without(removed: Switches, b: Experiment) -> str:
@@ -97,7 +108,9 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     loss = "Mean −ln p of the word that comes, in nats a word. 0 is certainty."
     rows = "How widely heads look, in nats: 0 is one word alone. Mean over all heads and words of this text."
     kl = "How far B's next-word probabilities are from A's, in nats: 0 is no change."
-    where = f"after “{shorten(words[far], 14)}”" if finite.all() else "some are not numbers"
+    where = f"after “{shorten(words[far], 14)}”" if moved[far] > 1e-9 else "no prediction moves"
+    if not finite.all():
+        where = "some are not numbers"
     numbers = [
         _number(f"B: loss, {unseen[0].sentences} sentences", unseen[1].loss, f"A {spelt(unseen[0].loss)}", loss),
         _number("B: loss, this text", effects.surprise(b[1], ids), f"A {spelt(effects.surprise(a[1], ids))}", loss),

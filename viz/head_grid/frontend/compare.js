@@ -2,7 +2,7 @@
 
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, mapImage } from "./maps.js";
 import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
-import { drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "./store.js";
+import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
 const WORDS = 74; // room for the words left of the first map
 const ABOVE = 84; // room for the title and the words above a map
@@ -219,8 +219,7 @@ function light(view) {
 // What is under the pointer: a cell of a large map, or a small map.
 function find(view, event) {
   const { root, place, header } = view;
-  const box = root.getBoundingClientRect();
-  const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+  const [px, py] = pointer(root, event);
   for (let side = 0; side < 3; side++) {
     const [x, y] = origin(view, side);
     const tokens = header.tokens.length;

@@ -2,10 +2,11 @@
 
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable } from "./maps.js";
 import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
-import { drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "./store.js";
+import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
 const GAP = 16; // between maps
 const LEAST = 170; // pixels of a map, before the next one goes below
+const CROWDED = 11; // pixels: in rows lower than this not every word can be named
 const MOST = 440;
 const TITLE = 22;
 const SCALE = 26; // room below a map for its scale
@@ -126,6 +127,7 @@ function arrange(view) {
   const height = top + block * Math.ceil(panels.length / columns);
   view.place = { left, above, columns, across, cell, wide, tall, block, top, height };
   root.style.height = `${view.place.height}px`;
+  root.toggleAttribute("data-crowded", cell < CROWDED); // the stage looks for a width at which every word is named
   onCanvas(view.maps, root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, null));
   view.pad.hidden = header.paint === null;
   if (header.paint !== null) {
@@ -146,7 +148,7 @@ const at = ({ header }, panel, row, column) => (panel * header.looking.length + 
 function draw(view, pen, row) {
   const { header, place } = view;
   const { theme, looking, looked } = header;
-  const every = Math.max(Math.ceil(Math.max(looking.length, looked.length) / MOST_WORDS), Math.ceil(11 / place.cell));
+  const every = Math.max(Math.ceil(Math.max(looking.length, looked.length) / MOST_WORDS), Math.ceil(CROWDED / place.cell));
   const size = Math.max(8, Math.min(13, place.cell));
   header.panels.forEach((panel, number) => {
     const [x, y] = origin(view, number);
@@ -252,8 +254,7 @@ function light(view) {
 // The cell under the pointer, and in which map.
 function find(view, event) {
   const { root, place, header } = view;
-  const box = root.getBoundingClientRect();
-  const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+  const [px, py] = pointer(root, event);
   for (let panel = 0; panel < header.panels.length; panel++) {
     const [x, y] = origin(view, panel);
     const [column, row] = [px - x, py - y].map((offset) => Math.floor(offset / place.cell));

@@ -24,18 +24,24 @@ export const spelt = (value) => {
   return value < 0 ? `−${text}` : text;
 };
 
-export function sumOfExp({ masked, mask }) {
+// e^(score − the largest) of every key, and their sum; a key that may not be looked at has 0.
+export function oddsOf({ masked, mask }) {
   const top = Math.max(...masked.filter((_, s) => mask[s]));
-  return masked.reduce((sum, value, s) => (mask[s] ? sum + Math.exp(value - top) : sum), 0);
+  const each = Array.from(masked, (value, s) => (mask[s] ? Math.exp(value - top) : 0));
+  return { top, each, sum: each.reduce((a, b) => a + b, 0) };
 }
+
+// Kinds of which every key has one.
+export const PER_KEY = ["k", "v", "scores", "scaled", "bias", "masked", "exp", "weights"];
 
 // In words what this step does; and for the number in focus its terms, their sum, and what the model itself had.
 export function explain(view) {
   const { header, step } = view;
-  const [a, b] = [header.words[header.row], header.words[view.looked]];
+  const words = named(header.words);
+  const [a, b] = [words[header.row], words[view.looked]];
   const { divisor } = header;
   const sentences = {
-    x: [`The vector of `, [a], ` as this layer reads it${header.normed ? ", after its layer norm" : ""}: ${view.sizes.C} numbers. Each word has one.`],
+    x: [`The vector of `, [a], ` as this layer reads it${header.norm ? ", after its layer norm" : ""}: ${view.sizes.C} numbers. Each word has one.`],
     "q, k, v": ["Three matrices turn x into a query (what ", [a], " seeks), and every word's x into a key (what it offers) and a value (what it hands over)."],
     "q · k": ["Multiply q with the key below it, number by number, and add up: the score of ", [`${a} → ${b}`], ` is ${spelt(view.n.scores[view.looked])}.`],
     "÷ √d": divisor === 1
@@ -47,25 +53,29 @@ export function explain(view) {
     mask: view.n.mask.every(Boolean)
       ? ["Every word may be looked at: nothing is masked."]
       : ["What may not be looked at gets −∞ and is gone: ", [`${view.n.mask.filter((one) => !one).length} of ${view.sizes.S}`], " words are hatched."],
-    exp: ["e to the power of each score, less the largest of them so that nothing overflows. Their sum is ", [spelt(sumOfExp(view.n))], "."],
+    exp: ["e to the power of each score, less the largest of them so that nothing overflows. Their sum is ", [spelt(view.odds.sum)], "."],
     softmax: ["Each divided by that sum: the weights of ", [a], " add up to 1, and ", [b], ` has ${spelt(view.n.weights[view.looked])} of them.`],
     "Σ weight · v": ["Every value times its weight, added up: z is a mean of the values, nothing more. ", [b], ` counts ${spelt(view.n.weights[view.looked])}.`],
-    W_O: ["W_O turns this head's z into the width of the stream: what this head has to say about ", [a], "."],
+    W_O: ["W_O turns this head's z into the width of the stream: what this head adds to ", [a], "."],
     "+ stream": header.residual
-      ? ["All heads' words are added to the stream of ", [a], ". Nothing in it is overwritten."]
-      : ["The residual connection is taken out: what the heads say replaces the stream of ", [a], "."],
+      ? ["What all heads give is added to the stream of ", [a], ". Nothing in it is overwritten."]
+      : ["The residual connection is taken out: what the heads give replaces the stream of ", [a], "."],
   };
   const told = [[`Step ${step + 1} of ${STEPS.length}. `, false], ...sentences[STEPS[step].name].map((piece) => (Array.isArray(piece) ? [piece[0], true] : [piece, false]))];
   return { told, ...sum(view) };
 }
 
+// A word that stands in the text more than once bears its place.
+const named = (words) =>
+  words.map((word, at) => (words.indexOf(word) !== words.lastIndexOf(word) ? `${word} (${at})` : word));
+
 function sum(view) {
-  const { header, n, sizes, focus } = view;
+  const { header, n, sizes, focus, odds } = view;
   const { C, D, E, S } = sizes;
   const { kind } = focus;
   const s = focus.s ?? header.row;
   const i = focus.i ?? 0;
-  const words = header.words;
+  const words = named(header.words);
   const arrow = `${words[header.row]} → ${words[s]}`;
   // [name, left, right] of each product
   const products = (name, pairs, rest, model) => {
@@ -83,12 +93,21 @@ function sum(view) {
   });
   const projected = (name, matrix, bias, wide, who, model) => {
     const pairs = Array.from({ length: C }, (_, c) => [c, n.x[who * C + c], n[matrix][c * wide + i]]);
-    const made = products(`${name}[${i}]`, pairs, bias.length ? ["b", bias[i]] : null, header.turned && name !== "v" ? null : model);
+    const made = products(`${name}[${i}] = Σ x[c] · W[c, ${i}]`, pairs, bias.length ? ["b", bias[i]] : null, header.turned && name !== "v" ? null : model);
     return header.turned && name !== "v" ? { ...made, model: `then turned by its position to ${spelt(model)} (RoPE)` } : made;
   };
   switch (kind) {
     case "x":
-      return { terms: [], total: `x[${i}] of ${words[s]} = ${spelt(n.x[s * C + i])}`, model: "Click any cell or number to open the sum it comes from." };
+      return header.norm
+        ? {
+            ...plain(
+              `x[${i}]`,
+              [["(stream", spelt(n.stream[i])], ["− mean)", spelt(header.norm[0])], ["÷ deviation", spelt(header.norm[1])], ["× gain", spelt(n.gain[i])], ["+ shift", spelt(n.shift[i])]],
+              ((n.stream[i] - header.norm[0]) / header.norm[1]) * n.gain[i] + n.shift[i],
+              n.x[header.row * C + i],
+            ),
+          }
+        : { terms: [{ name: "stream", text: spelt(n.stream[i]) }], total: `x[${i}] = ${spelt(n.x[header.row * C + i])}`, model: "No norm comes first: x is the stream." };
     case "q":
       return projected("q", "w_q", n.b_q, D, header.row, n.q[i]);
     case "k":
@@ -105,26 +124,35 @@ function sum(view) {
       return n.mask[s]
         ? plain(arrow, [["may be looked at", spelt(n.biased[s])]], n.biased[s], n.masked[s])
         : { terms: [{ name: "may not be looked at", text: "−∞" }], total: `${arrow} = −∞`, model: "e to the power of −∞ is 0: the weight is exactly 0." };
-    case "exp": {
-      const top = Math.max(...n.masked.filter((_, at) => n.mask[at]));
-      const value = n.mask[s] ? Math.exp(n.masked[s] - top) : 0;
-      return { terms: [{ name: "e ^", text: `(${spelt(n.masked[s])} − ${spelt(top)})` }], total: `= ${spelt(value)}`, model: "" };
-    }
-    case "weights": {
-      const top = Math.max(...n.masked.filter((_, at) => n.mask[at]));
-      const all = sumOfExp(n);
-      const odds = n.mask[s] ? Math.exp(n.masked[s] - top) : 0;
-      return plain(arrow, [["exp", spelt(odds)], ["÷ Σ", spelt(all)]], all ? odds / all : 0, n.weights[s]);
-    }
+    case "exp":
+      return n.mask[s]
+        ? { terms: [{ name: "e ^", text: `(${spelt(n.masked[s])} − ${spelt(odds.top)})` }], total: `${arrow} = ${spelt(odds.each[s])}`, model: "" }
+        : { terms: [], total: `${arrow} = 0`, model: "It may not be looked at." };
+    case "weights":
+      return plain(arrow, [["exp", spelt(odds.each[s])], ["÷ Σ", spelt(odds.sum)]], odds.sum ? odds.each[s] / odds.sum : 0, n.weights[s]);
     case "z":
       return products(`z[${i}]`, Array.from({ length: S }, (_, at) => [words[at], n.weights[at], n.v[at * E + i]]), null, n.z[i]);
     case "carried":
-      return products(`(z W_O)[${i}]`, Array.from({ length: E }, (_, e) => [e, n.z[e], n.w_o[e * C + i]]), null, n.carried[i]);
+      return {
+        ...products(`(z W_O)[${i}]`, Array.from({ length: E }, (_, e) => [e, n.z[e], n.w_o[e * C + i]]), null, null),
+        model: "Worked out here: the model mixes all heads in one product.",
+      };
+    case "others": {
+      const heads = Array.from({ length: n.heads.length / C }, (_, at) => [`head ${at}`, n.heads[at * C + i]]).filter((_, at) => at !== header.head);
+      const pieces = [...heads, ["bias of W_O", n.b_o[i]]];
+      return { ...plain(`others[${i}]`, pieces.map(([of, value]) => [of, spelt(value)]), n.others[i], null), model: "Worked out here, head by head." };
+    }
+    case "stream":
+      return {
+        terms: [],
+        total: `stream[${i}] = ${spelt(n.stream[i])}`,
+        model: header.layer ? `What layer ${header.layer - 1} left for ${words[header.row]}.` : `The embedding of ${words[header.row]}.`,
+      };
     default: {
-      const pieces = [["stream", n.stream[i]], ["this head", n.carried[i]], ["other heads", n.others[i]]];
+      const stream = header.residual ? [["stream", n.stream[i]]] : [];
+      const pieces = [...stream, ["this head", n.carried[i]], ["other heads", n.others[i]]];
       const total = pieces.reduce((all, [, value]) => all + value, 0);
-      const made = plain(`after[${i}]`, pieces.map(([name, value]) => [name, spelt(value)]), total, n.after[i]);
-      return kind === "after" ? made : { ...made, total: `${kind}[${i}] = ${spelt(n[kind][i])}; after[${i}] = ${spelt(total)}` };
+      return plain(`after[${i}]`, pieces.map(([name, value]) => [name, spelt(value)]), total, n.after[i]);
     }
   }
 }

@@ -55,6 +55,19 @@ export function rootOf(parentElement, theme) {
   return root;
 }
 
+// How much larger a node is on the screen than it thinks: 1, or more on the stage (stage.js).
+const enlarged = (node) => node.getBoundingClientRect().width / node.offsetWidth || 1;
+
+// Device pixels for one of a node's own, so that a canvas is sharp on every screen and on the stage.
+export const density = (node) => (window.devicePixelRatio || 1) * enlarged(node);
+
+// Where the pointer is, in a node's own pixels.
+export function pointer(node, event) {
+  const box = node.getBoundingClientRect();
+  const scale = enlarged(node);
+  return [(event.clientX - box.left) / scale, (event.clientY - box.top) / scale];
+}
+
 export function element(tag, className, text) {
   const made = document.createElement(tag);
   made.className = className;

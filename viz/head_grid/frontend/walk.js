@@ -3,8 +3,8 @@
 
 import { FULL, colourOf, colourTable } from "./maps.js";
 import { asSvg, fitted, onCanvas } from "./pen.js";
-import { drawings, element, listen, rootOf, unpack } from "./store.js";
-import { STEPS, explain, spelt, sumOfExp } from "./steps.js";
+import { drawings, element, listen, pointer, rootOf, unpack } from "./store.js";
+import { PER_KEY, STEPS, explain, oddsOf, spelt } from "./steps.js";
 
 const ROW = 22; // pixels a word
 const STRIP = 208; // of q, k, v and z
@@ -22,23 +22,38 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const view = (root.view ??= build(root));
   const n = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
   const [S, C, D, E] = [header.words.length, header.width, n.q.length, n.z.length];
+  split(n, C, header.head);
   Object.assign(view, { header, n, sizes: { S, C, D, E }, tell: (at) => setTriggerValue("at", at) });
   const about = JSON.stringify([header.about, header.step, header.looked]);
   if (view.about !== about && !view.posted.delete(`${header.step} ${header.looked}`)) {
     view.step = header.step;
     view.looked = header.looked ?? strongest(n.weights);
+    view.focus = null;
   }
   view.about = about;
+  view.odds = oddsOf(n);
   view.looked = Math.min(view.looked, S - 1);
   view.colours = colourTable(header.theme.signed);
   const stop = listen(key, () => {});
   drawings.set(header.key, () => asSvg(view.wide, heightOf(view), header.theme, (pen) => draw(view, pen)));
-  focusOn(view, null);
+  if (!view.focus) focusOn(view, null);
   arrange(view);
   return () => {
     clearInterval(view.playing);
     stop();
   };
+}
+
+// What this head carries, and what the other heads and the bias of W_O add together.
+function split(n, width, head) {
+  const all = n.carried; // (H, C)
+  n.heads = all;
+  n.carried = all.slice(head * width, (head + 1) * width);
+  n.others = n.b_o.map((bias, c) => {
+    let sum = bias;
+    for (let at = c; at < all.length; at += width) if (Math.floor(at / width) !== head) sum += all[at];
+    return sum;
+  });
 }
 
 const strongest = (weights) => weights.reduce((best, weight, at) => (weight > weights[best] ? at : best), 0);
@@ -53,19 +68,20 @@ function build(root) {
     return button;
   });
   const scroll = element("div", "scroll");
-  const [canvas, tip] = [element("canvas", "drawing"), element("div", "tip")];
+  const [canvas, rail, tip] = [element("canvas", "drawing"), element("canvas", "rail"), element("div", "tip")];
+  tip.hidden = true;
   const told = element("div", "told");
   told.setAttribute("aria-live", "polite");
   scroll.tabIndex = 0; // on a narrow screen it scrolls, also by keys
   scroll.setAttribute("role", "region");
   scroll.setAttribute("aria-label", "The row, drawn");
-  scroll.append(canvas, tip);
+  scroll.append(canvas, rail, tip);
   bar.append(back, play, next, names);
   root.append(bar, told, scroll, element("div", "terms"));
   root.tabIndex = 0;
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Steps of one row. Left and right arrows step, up and down choose the word looked at.");
-  const view = { root, names, play, canvas, tip, told, scroll, terms: root.lastChild, posted: new Set(), step: 0, looked: 0 };
+  const view = { root, names, play, canvas, rail, tip, told, scroll, terms: root.lastChild, posted: new Set(), step: 0, looked: 0 };
   names.append(
     ...STEPS.map(({ name }, at) => {
       const button = element("button", "step", name);
@@ -99,7 +115,6 @@ function build(root) {
 }
 
 function go(view, step) {
-  clearInterval(view.waiting);
   if (step < 0 || step >= STEPS.length) return stopPlaying(view);
   view.step = step;
   focusOn(view, null);
@@ -126,6 +141,7 @@ function toggle(view) {
 function stopPlaying(view) {
   clearInterval(view.playing);
   view.playing = null;
+  rest(view);
   view.play.textContent = "▸";
   view.play.setAttribute("aria-label", "Play");
 }
@@ -143,7 +159,8 @@ function rest(view) {
 // The number whose sum is opened: a clicked one, or the one the step is about.
 function focusOn(view, found) {
   const step = STEPS[view.step];
-  view.focus = found ? { kind: found.kind, s: found.s, i: found.i } : { kind: step.about, s: view.looked, i: 0 };
+  const s = PER_KEY.includes(step.about) ? view.looked : undefined;
+  view.focus = found ? { kind: found.kind, s: found.s, i: found.i } : { kind: step.about, s, i: 0 };
 }
 
 function arrange(view) {
@@ -160,21 +177,28 @@ function heightOf({ sizes }) {
 function repaint(view) {
   const { root, names, told, canvas, header } = view;
   onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen));
+  view.rail.hidden = view.wide <= view.scroll.clientWidth; // on a narrow screen the words stay while the row scrolls
+  if (!view.rail.hidden) {
+    onCanvas(view.rail, WORDS - 4, heightOf(view), header.theme, (pen) => {
+      pen.rect(0, 0, WORDS - 4, heightOf(view), header.theme.paper);
+      draw({ ...view, hits: [] }, pen);
+    });
+  }
   [...names.children].forEach((button, at) => {
     button.setAttribute("aria-current", String(at === view.step));
     button.classList.toggle("done", at < view.step);
   });
-  const { told: sentence, terms, total, model } = explain(view);
+  const { told: sentence, total, terms, model } = explain(view);
   told.replaceChildren(...sentence.map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
   view.terms.replaceChildren(
+    element("span", "total", total),
+    element("span", "model", model),
     ...terms.map(({ name, text }) => {
       const term = element("span", "term");
       if (name !== "") term.append(element("span", "of", name));
       term.append(text);
       return term;
     }),
-    element("span", "total", total),
-    element("span", "model", model),
   );
   root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
   root.dataset.step = view.step;
@@ -216,7 +240,7 @@ function draw(view, pen) {
       const share = Math.min(Math.max((value / limit + 1) / 2, 0), 1);
       const fill = Number.isFinite(value) ? colourOf(view.colours, Math.round(share * FULL)) : theme.hatch;
       if (done(kind)) pen.rect(x + i * cell, y, Math.max(cell - (cell > 5 ? 1 : 0), 0.5), tall, fill);
-      if (done(kind) && focus.kind === kind && (focus.s ?? s) === s && focus.i === i) {
+      if (done(kind) && focus.kind === kind && focus.s === s && focus.i === i) {
         pen.frame(x + i * cell - 0.5, y - 0.5, cell, tall + 1, theme.accent, 1.5);
       }
     }
@@ -230,7 +254,7 @@ function draw(view, pen) {
   // What comes in
   const wideX = v + strip - k;
   label(`x  ${fitted(words[row], 60)}`, k - 8, 10, "x", { anchor: "end" });
-  cells("x", n.x, row * C, C, limits.x, k, 2, wideX, 16, row);
+  cells("x", n.x, row * C, C, limits.x, k, 2, wideX, 16);
   label("q", k - 8, 46, "q", { anchor: "end" });
   cells("q", n.q, 0, D, limits.qk, k, 38, strip, 16);
   if (now("scores")) pen.text(k + strip + 8, 46, "× each k below, added up", { size: 12, fill: theme.accent });
@@ -240,7 +264,6 @@ function draw(view, pen) {
   label("v", v + strip / 2, top - 14, "v", { anchor: "middle" });
   const heads = { scores: "q · k", scaled: header.divisor === 1 ? "not scaled" : "÷ √d", bias: "bias", masked: "masked", exp: "exp", weights: "weight" };
   for (const [kind, told] of Object.entries(heads)) label(told, at[kind] - 4, top - 14, kind, { anchor: "end" });
-  const highest = Math.max(...n.masked.filter(Number.isFinite));
   for (let s = 0; s < S; s++) {
     const y = top + s * ROW;
     if (s === looked) {
@@ -253,7 +276,7 @@ function draw(view, pen) {
     cells("k", n.k, s * D, D, limits.qk, k, y + 2, strip, ROW - 6, s);
     cells("v", n.v, s * E, E, limits.v, v, y + 2, strip, ROW - 6, s);
     const values = { scores: n.scores[s], scaled: n.scaled[s], bias: n.bias[s], masked: n.masked[s] };
-    values.exp = allowed ? Math.exp(n.masked[s] - highest) : 0;
+    values.exp = view.odds.each[s];
     values.weights = n.weights[s];
     for (const [kind, value] of Object.entries(values)) {
       view.hits.push({ kind, s, x: at[kind] - number + 4, y, wide: number - 4, tall: ROW, count: 1 });
@@ -271,11 +294,12 @@ function draw(view, pen) {
 
   // What comes out
   const below = top + S * ROW + 14;
-  if (done("exp")) pen.text(at.exp - 4, below, `Σ ${spelt(sumOfExp(n))}`, { size: 12, anchor: "end", fill: now("exp") ? theme.accent : theme.muted });
+  if (done("exp")) pen.text(at.exp - 4, below, `Σ ${spelt(view.odds.sum)}`, { size: 12, anchor: "end", fill: now("exp") ? theme.accent : theme.muted });
   if (done("weights")) pen.text(at.weights - 4, below, `Σ ${spelt(n.weights.reduce((a, b) => a + b, 0))}`, { size: 12, anchor: "end", fill: now("weights") ? theme.accent : theme.muted });
   label("z", v - 10, below, "z", { anchor: "end" });
   cells("z", n.z, 0, E, limits.v, v, below - 8, strip, 16);
-  const lines = [["carried", "this head"], ["others", "other heads"], ["stream", "stream before"], ["after", "stream after"]];
+  const before = header.residual ? "stream before" : "not added";
+  const lines = [["carried", "this head"], ["others", "other heads"], ["stream", before], ["after", "stream after"]];
   lines.forEach(([kind, told], at) => {
     const y = below + 26 + at * (STREAM + 5);
     label(fitted(told, WORDS - 10), k - 8, y + STREAM / 2, kind, { anchor: "end" });
@@ -286,8 +310,7 @@ function draw(view, pen) {
 const most = (values) => values.reduce((top, value) => (Number.isFinite(value) ? Math.max(top, Math.abs(value)) : top), 1e-12);
 
 function find(view, event) {
-  const box = view.canvas.getBoundingClientRect();
-  const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+  const [px, py] = pointer(view.canvas, event);
   for (const { kind, s, x, y, wide, tall, count } of view.hits) {
     if (px >= x && py >= y && px < x + wide && py < y + tall) return { kind, s, i: Math.floor(((px - x) / wide) * count), px, py };
   }
@@ -301,8 +324,9 @@ function point(view, event) {
   canvas.style.cursor = found ? "pointer" : "";
   if (!found) return;
   const { kind, s, i } = found;
-  const width = { x: sizes.C, k: sizes.D, v: sizes.E }[kind];
-  const value = kind === "exp" ? Math.exp(n.masked[s] - Math.max(...n.masked.filter((_, at) => n.mask[at]))) : n[kind][width ? s * width + i : s ?? i];
+  const width = { x: sizes.C, k: sizes.D, v: sizes.E }[kind]; // of kinds that have a vector for every word
+  const at = kind === "x" ? header.row * width + i : width ? s * width + i : (s ?? i);
+  const value = kind === "exp" ? view.odds.each[s] : n[kind][at];
   const where = s === undefined ? `${kind}[${i}]` : width ? `${kind}[${i}] of ${header.words[s]}` : `${header.words[header.row]} → ${header.words[s]}`;
   tip.replaceChildren(element("div", "where", where), element("div", "what", spelt(value)), element("div", "where", "click: where it comes from"));
   tip.style.left = `${Math.max(0, Math.min(found.px + 14, view.wide - tip.offsetWidth - 4))}px`;
