@@ -77,7 +77,7 @@ def test_every_step_ends_in_the_models_own_number(walk):
         shown = float(total.inner_text().rpartition("= ")[2].replace("−", "-"))
         assert shown == pytest.approx(values[2, 6, best], abs=2e-3 * max(1, abs(float(values[2, 6, best]))))
         expect(model).to_contain_text(re.compile("The model has"))
-    for name in ("q, k, v", "Σ weight · v", "W_O", "+ stream"):
+    for name in ("x", "q, k, v", "Σ weight · v", "+ stream"):
         lab.key("walk").get_by_role("button", name=name, exact=True).click()
         told = model.inner_text()
         apart = re.search(r"(\S+) apart", told)
