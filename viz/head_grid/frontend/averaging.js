@@ -1,6 +1,6 @@
 // Values as points of a plane. The output of a row is their mean, each counted by its weight: it never leaves their hull.
 
-import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
+import { asSvg, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "./store.js";
 
 const HEIGHT = 440;
@@ -83,20 +83,28 @@ function draw(view, pen, row) {
   const corners = hull(points.filter((_, s) => seen[s])).map(place);
   if (corners.length) pen.line([...corners, corners[0]], theme.muted, 1);
   const [x, y] = place(outputs[row]);
+  const weightOf = (s) => weights[row * words.length + s] || 0;
+  const names = words.map((word, at) => (words.indexOf(word) !== words.lastIndexOf(word) ? `${word} (${at})` : word));
   points.forEach((point, s) => {
-    const weight = weights[row * words.length + s];
+    const weight = weightOf(s);
     if (weight > 0.005) pen.line([place(point), [x, y]], theme.accent, 0.5 + 5 * weight);
   });
-  const taken = [];
-  points.forEach((point, s) => {
-    const [px, py] = place(point);
-    pen.dot(px, py, seen[s] ? 4 + 6 * (weights[row * words.length + s] || 0) : 2.5, seen[s] ? theme.weights[4] : theme.rule);
-    const weight = weights[row * words.length + s];
-    const told = weight > 0.05 ? `${words[s]} ${weight.toFixed(2)}` : words[s];
-    const at = py - 12 - (taken.some(([tx, ty]) => Math.abs(tx - px) < 60 && Math.abs(ty - py) < 13) ? -24 : 0);
-    taken.push([px, py]);
-    pen.text(px, at, fitted(told, 120), { size: 12, anchor: "middle", fill: seen[s] ? theme.ink : theme.muted });
-  });
+  const taken = [[x - 60, x + 60, y + 11, y + 28]]; // boxes where something is written already
+  const order = points.map((_, s) => s).sort((a, b) => weightOf(b) - weightOf(a));
+  for (const s of order) {
+    const [px, py] = place(points[s]);
+    const weight = weightOf(s);
+    pen.dot(px, py, seen[s] ? 4 + 6 * weight : 2.5, seen[s] ? theme.weights[4] : theme.rule);
+    const told = weight > 0.05 ? `${names[s]} ${weight.toFixed(2)}` : names[s];
+    const half = widthOf(told) / 2;
+    // above the point, or below it, or not at all where both places are taken: the table has every word
+    const at = [py - 12 - 6 * weight, py + 15 + 6 * weight].find((line) =>
+      taken.every(([from, to, top, bottom]) => px + half < from || px - half > to || line + 8 < top || line - 8 > bottom),
+    );
+    if (at === undefined) continue;
+    taken.push([px - half, px + half, at - 8, at + 8]);
+    pen.text(px, at, told, { size: 12, anchor: "middle", fill: seen[s] ? theme.ink : theme.muted });
+  }
   pen.dot(x, y, 7, theme.accent);
   const told = `z of ${words[row]}`;
   pen.rect(x - widthOf(told, 13, 650) / 2 - 3, y + 11, widthOf(told, 13, 650) + 6, 17, theme.paper); // in front of the lines
