@@ -12,9 +12,11 @@ page = st.navigation(
         st.Page("viz/pages/masks.py", title="Masks", url_path="masks"),
         st.Page("viz/pages/positions.py", title="Positions", url_path="positions"),
         st.Page("viz/pages/remove.py", title="Remove a part", url_path="remove"),
+        st.Page("viz/pages/lessons.py", title="Lessons", url_path="lessons"),
     ],
     position="top",
 )
 frame.heading(page.url_path or "heads")
 frame.warm_up()
+frame.lesson(page.url_path or "heads")
 page.run()

@@ -16,7 +16,7 @@ ROOMS = {
     "app.py": ("streamlit", "viz.ui"),
     "model/": ("model", "torch", "numpy", "safetensors"),
     "viz/pages/": ("viz", "model", "streamlit"),
-    "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy"),
+    "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy", "segno"),
     "viz/head_grid/": ("viz.head_grid", "viz.labels", "viz.theme", "plotly", "numpy", "streamlit"),
     "viz/": ("viz", "plotly", "numpy"),
 }

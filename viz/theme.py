@@ -5,7 +5,7 @@ to lighter at night, straight in lightness so that it survives a grey printer. S
 scale, symmetric about zero. Not allowed: hatched paper, which is on neither scale.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import plotly.graph_objects as go
@@ -77,6 +77,16 @@ DARK = Theme(
 )
 
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
+
+# A projector in a lit room swallows soft differences: white is white, and no label is quiet.
+PROJECTED = {
+    "light": replace(
+        LIGHT, paper="#ffffff", ink="#000000", muted="#3a3833", rule="#8c887d", accent="#8a2c0d", hatch="#c9c3b2"
+    ),
+    "dark": replace(
+        DARK, paper="#000000", ink="#ffffff", muted="#d0ccc3", rule="#7d838d", accent="#ff9d73", hatch="#4a515b"
+    ),
+}
 
 
 @cache

@@ -7,6 +7,7 @@ odds.py              bars of probabilities, and the guesses of every layer
 inside.py            one row step by step, values that are averaged
 places.py            waves, turns, a sentence to reorder, accuracy against length
 leaks.py             a sentence whose words light up by how far their outputs moved
+tools.py             the link, the stage, the step of a lesson
 frontend/store.js    which row is lit, shared by everything on the page
 frontend/sentence.js the sentence twice, with lines from the word that looks to the words it looks at
 frontend/grid.js     the maps of all heads
@@ -25,6 +26,8 @@ frontend/lengths.js  accuracy against length
 frontend/sliders.js  sliders that the browser answers; sinusoid.js what they compute
 frontend/pen.js      one drawing for the screen and for the saved file
 frontend/maps.js     cells of one byte as pixels
+frontend/link.js     copy link, QR code; stage.js one figure alone on the screen
+frontend/lesson.js   the way through a lesson
 frontend/save.js     the files of one figure; whole.js of the page, as a poster.js or an archive (zip.js)
 frontend/picture.js  a figure as SVG or PNG, with its origin in it (png.js); menu.js what both of them open
 frontend/alone.js    a figure in a file of its own, without a server
@@ -37,6 +40,7 @@ from viz.head_grid.odds import bars, guesses
 from viz.head_grid.pack import MOST_PIXELS
 from viz.head_grid.panels import Panel, Steps, panels
 from viz.head_grid.places import Slider, lengths, shuffle, turns, waves
+from viz.head_grid.tools import lesson, link
 
 __all__ = [
     "MOST_PIXELS",
@@ -51,6 +55,8 @@ __all__ = [
     "guesses",
     "leaks",
     "lengths",
+    "lesson",
+    "link",
     "mounted",
     "panels",
     "saturation",

@@ -9,17 +9,22 @@ from pathlib import Path
 
 import streamlit as st
 
-from viz.theme import THEMES, Theme
+from viz.theme import PROJECTED, THEMES, Theme
+from viz.ui import present
 
 PAGES = Path(__file__).parents[1] / "pages"
 STYLE = Path(__file__).with_name("style.css")
+# Until the browser has lifted the figure, at least nothing else is seen.
+ALONE = ".stApp { visibility: hidden; } body { background: var(--paper); }"
 
 
 def open_frame() -> None:
     """Page settings and the few rules of style that the theme cannot say."""
+    alone = present.stage().mode
     st.set_page_config(page_title="Attention Lab", layout="wide", initial_sidebar_state="auto")
-    colours = f"--accent: {theme().accent}; --paper: {theme().paper};"
-    st.html(f"<style>:root {{ {colours} }}\n{STYLE.read_text(encoding='utf-8')}</style>")
+    now = theme()
+    colours = f"--accent: {now.accent}; --paper: {now.paper}; --ink: {now.ink};"
+    st.html(f"<style>:root {{ {colours} }}\n{STYLE.read_text(encoding='utf-8')}{ALONE if alone else ''}</style>")
     st.sidebar.markdown("### Attention Lab")
 
 
@@ -30,9 +35,10 @@ def words(page: str) -> tuple[str, str]:
 
 
 def heading(page: str) -> None:
-    """The question the page asks and what to do, at once."""
+    """The question the page asks and what to do, at once; and beside it what can be taken along."""
     with st.container(key="heading"):
         st.markdown(words(page)[0])
+        present.tools(theme())
 
 
 def warm_up() -> None:
@@ -43,6 +49,12 @@ def warm_up() -> None:
             importlib.import_module("viz.ui.runs")
 
 
+def lesson(page: str) -> None:
+    """The step of a lesson, when the address names one. Nobody else pays for lessons."""
+    if "lesson" in st.query_params or "lesson_asked" in st.session_state:
+        importlib.import_module("viz.ui.lessons").attend(page)
+
+
 def theme() -> Theme:
-    """The theme this visitor's browser shows; paper until it has said."""
-    return THEMES[st.context.theme.type or "light"]
+    """The theme this visitor's browser shows, paper until it has said; on a projector with more contrast."""
+    return (PROJECTED if present.stage().mode == "present" else THEMES)[st.context.theme.type or "light"]

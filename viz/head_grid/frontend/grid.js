@@ -1,7 +1,7 @@
 // Every head of every layer as a small map: one canvas for the maps, one above it for the lit row.
 
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage, svgCells, svgHatch } from "./maps.js";
-import { drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
+import { density, drawings, element, hover, hoveredRow, listen, pointer, rootOf, svgPage, svgText, unpack } from "./store.js";
 
 const GUTTER = 30; // left of the maps: the number of the layer
 const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps get smaller
@@ -95,7 +95,7 @@ function arrange(view) {
   const gap = wide > 70 ? 18 : 4;
   const room = Math.min(wide - gap, Math.max(LEAST, HEIGHT / layers - label - 8));
   // Whole device pixels a cell, so that no row of a map looks thicker than another.
-  const ratio = window.devicePixelRatio || 1;
+  const ratio = density(root);
   const pixels = (room * ratio) / rows;
   const size = pixels >= 4 ? (Math.floor(pixels) * rows) / ratio : Math.floor(room);
   const named = size >= 44;
@@ -203,9 +203,8 @@ function point(view, event) {
   const button = event.target.closest?.(".head");
   if (!button) return;
   const [layer, head] = headAt(view, button);
-  const box = root.getBoundingClientRect();
-  const x = event.clientX - box.left - (GUTTER + head * place.across);
-  const y = event.clientY - box.top - layer * place.down;
+  const [px, py] = pointer(root, event);
+  const [x, y] = [px - (GUTTER + head * place.across), py - layer * place.down];
   if (x < 0 || y < 0 || x >= place.size || y >= place.size) {
     tip.hidden = true;
     hover(null);

@@ -2,7 +2,7 @@
 
 import { colourTable, FULL } from "./maps.js";
 import { asSvg, onCanvas, widthOf } from "./pen.js";
-import { drawings, element, rootOf, unpack } from "./store.js";
+import { drawings, element, pointer, rootOf, unpack } from "./store.js";
 
 const SIZE = 16;
 const [GAP, TALL, LINE, TOP] = [4, 46, 58, 8];
@@ -27,8 +27,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.canvas.setAttribute("aria-label", header.words.map((word, at) => `${word} ${told[at]}`).join(", "));
     drawings.set(header.key, () => asSvg(root.clientWidth, place.height, header.theme, drawn));
     root.canvas.onclick = (event) => {
-      const box = root.getBoundingClientRect();
-      const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+      const [px, py] = pointer(root, event);
       const at = place.boxes.findIndex(({ x, y, wide }) => px >= x && px < x + wide && py >= y && py < y + TALL);
       if (at > 0) setTriggerValue("word", { at }); // the start mark stays
     };

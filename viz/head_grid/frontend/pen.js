@@ -1,7 +1,7 @@
 // One drawing, two papers: the same calls draw on a canvas and write SVG, so that the screen and the saved file agree.
 
 import { hatching, svgCells, svgHatch } from "./maps.js";
-import { FONT, drawings, element, rootOf, svgPage, svgText, unpack } from "./store.js";
+import { FONT, density, drawings, element, rootOf, svgPage, svgText, unpack } from "./store.js";
 
 const ruler = document.createElement("canvas").getContext("2d");
 const font = (size, weight) => `${weight} ${size}px ${FONT}`;
@@ -21,7 +21,7 @@ export function fitted(text, room, size = 12, weight = 400) {
 
 // A canvas made ready for `draw(pen)`, sharp on screens of any density.
 export function onCanvas(canvas, width, height, theme, draw) {
-  const ratio = window.devicePixelRatio || 1;
+  const ratio = density(canvas);
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
   canvas.style.width = `${width}px`;

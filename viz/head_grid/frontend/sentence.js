@@ -1,6 +1,6 @@
 // The sentence twice: above, the words that look; below, the words they look at; between them, one head's weights.
 
-import { drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
+import { density, drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
 
 const FAINT = 0.02; // lines below this weight are not drawn
 const NAMED = 0.05; // weights from here on stand as numbers under their word
@@ -176,7 +176,7 @@ function draw(view) {
     word.lastChild.textContent = weight >= NAMED ? weight.toFixed(2) : "";
   }
 
-  const ratio = window.devicePixelRatio || 1;
+  const ratio = density(lines);
   const width = scroll.clientWidth;
   const left = scroll.scrollLeft;
   lines.style.width = `${width}px`;

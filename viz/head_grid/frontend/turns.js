@@ -4,7 +4,7 @@ import { FULL, colourTable } from "./maps.js";
 import { asSvg, onCanvas } from "./pen.js";
 import { residual, sinusoid, spelt, turnOf } from "./sinusoid.js";
 import { sliders } from "./sliders.js";
-import { drawings, element, listen, rootOf, unpack } from "./store.js";
+import { drawings, element, listen, pointer, rootOf, unpack } from "./store.js";
 
 const NARROW = 700;
 const HEAD = 26;
@@ -159,8 +159,7 @@ function read(view) {
 // The pair under the pointer, on its dial or in the matrix.
 function choose(view, event) {
   const { place, pairs } = view;
-  const box = view.figure.getBoundingClientRect();
-  const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+  const [px, py] = pointer(view.figure, event);
   const { dials, matrix } = place;
   const [column, row] = [Math.floor((px - dials.x) / dials.side), Math.floor((py - dials.y) / (dials.side + 16))];
   let pair = column >= 0 && column < dials.across && row >= 0 ? row * dials.across + column : -1;

@@ -5,7 +5,7 @@ import { FULL, colourTable } from "./maps.js";
 import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
 import { sinusoid, spelt, turnOf } from "./sinusoid.js";
 import { sliders } from "./sliders.js";
-import { drawings, element, listen, rootOf, unpack } from "./store.js";
+import { drawings, element, listen, pointer, rootOf, unpack } from "./store.js";
 
 const NARROW = 700;
 const LABELS = 116; // pixels for the names of the pairs
@@ -230,8 +230,7 @@ function hover(view, found) {
 // What is under the pointer: a position and a pair on the waves and the map, a pair alone on the clocks.
 function find(view, event) {
   const { place, length, pairs, shown } = view;
-  const box = view.figure.getBoundingClientRect();
-  const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+  const [px, py] = pointer(view.figure, event);
   const inside = ({ x, y, wide, tall }) => px >= x && px < x + wide && py >= y && py < y + tall;
   for (const [field, pairAt] of [
     [place.waves, (down) => shown[Math.floor(down * shown.length)]],

@@ -1,0 +1,82 @@
+// What a person can take along from any page: its link, as text or as a QR code, and the stage for a projector or a slide.
+
+import { setStage, stageKeys } from "./stage.js";
+import { element, rootOf, unpack } from "./store.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const SAID = 1600; // milliseconds that “Copied” stands
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const { header } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  Object.assign(view, { header, tell: setTriggerValue });
+  if (header.code && view.asked) {
+    view.asked = false;
+    showCode(view, header.code);
+  }
+  setStage(header, (figure) => setTriggerValue("present", { figure }));
+}
+
+function build(root) {
+  const view = { root, asked: false };
+  const button = (label, told, act) => {
+    const made = element("button", "tool", label);
+    Object.assign(made, { type: "button", title: told, onclick: act });
+    made.setAttribute("aria-label", told);
+    return made;
+  };
+  view.copy = button("Copy link", "Copy the link to exactly this state", () => copy(view));
+  view.code = button("QR code", "Show the link as a QR code", () => {
+    view.asked = true;
+    view.tell("code", { link: here() });
+  });
+  view.present = button("Present", "Show one figure, large (key P; Space steps, Escape leaves)", stageKeys.enter);
+  view.sheet = element("dialog", "sheet");
+  view.sheet.onclick = (event) => event.target === view.sheet && view.sheet.close();
+  root.append(view.copy, view.code, view.present, view.sheet);
+  return view;
+}
+
+const here = () => location.href.split("#")[0];
+
+async function copy(view) {
+  const link = here();
+  try {
+    await navigator.clipboard.writeText(link);
+  } catch {
+    // Without https a browser gives no clipboard to scripts: select and copy as a person would.
+    const field = element("textarea", "unseen");
+    field.value = link;
+    view.root.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+  view.copy.textContent = "Copied";
+  clearTimeout(view.saying);
+  view.saying = setTimeout(() => (view.copy.textContent = "Copy link"), SAID);
+}
+
+// code: { link, side, path } of a square of `side` modules, or { link, refused } with the sentence that says why not.
+function showCode(view, { link, side, path, refused }) {
+  const close = element("button", "tool", "Close");
+  Object.assign(close, { type: "button", onclick: () => view.sheet.close() });
+  const parts = [close];
+  if (refused) parts.unshift(element("p", "refused", refused));
+  else {
+    const figure = document.createElementNS(SVG, "svg");
+    figure.setAttribute("viewBox", `-4 -4 ${side + 8} ${side + 8}`); // a quiet zone of four modules, as the standard asks
+    figure.setAttribute("role", "img");
+    figure.setAttribute("aria-label", "The link as a QR code");
+    const dots = document.createElementNS(SVG, "path");
+    dots.setAttribute("d", path);
+    figure.append(dots);
+    parts.unshift(figure, element("p", "link", link));
+    if (/^(localhost|127\.|\[::1\])/.test(new URL(link).host)) {
+      parts.splice(2, 0, element("p", "refused", "This address is known to this machine only. For others, start with --server.address 0.0.0.0 and open the lab by the machine's name."));
+    }
+  }
+  view.sheet.replaceChildren(...parts);
+  if (!view.sheet.open) view.sheet.showModal();
+}

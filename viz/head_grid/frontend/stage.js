@@ -1,0 +1,249 @@
+// The stage: one figure and its sentence, as large as the screen allows, and nothing else. "present": for a projector,
+// entered and left by keys. "embed": for a slide or a course page, always. Figures stay where they are and stay alive;
+// a style rule lifts one above the page, and scaling lets the browser keep its letters sharp.
+
+import { element } from "./store.js";
+
+const LARGE = 2.3; // how large a figure may be drawn on a projector 1280 pixels wide; a person at a desk sees 1
+const WIDTHS = [1, 0.86, 0.74, 0.64, 0.55, 0.46, 0.38]; // of the screen, as the figure lays itself out before it is enlarged
+const EDGE = 0.025; // of the screen's width
+const WAIT = 250; // milliseconds before Python hears of a step
+const PATIENCE = 2500; // milliseconds that a figure may take to come
+
+const stage = { mode: "", figure: "", header: {}, told: null, posted: new Set(), fitting: 0 };
+
+const lesson = () => globalThis.attentionLabLesson; // the step that is open: { title, look, go(by) }; see lesson.js
+const name = (figure) => CSS.escape(figure);
+const find = (figure) => figure && document.querySelector(`.st-key-${name(figure)}`);
+
+// The figures of the page, from its top to its end: each has its sentence under it.
+function figures() {
+  const under = document.querySelectorAll('[data-testid="stMain"] [class*="st-key-save_"]');
+  const keys = [...under].map((node) => node.className.match(/st-key-save_([\w-]+)/)[1]);
+  return keys.filter((key) => find(key));
+}
+
+// The figure that fills most of the window: what the person is looking at.
+function lookedAt() {
+  const seen = (key) => {
+    const box = find(key).getBoundingClientRect();
+    const tall = Math.min(box.bottom, innerHeight) - Math.max(box.top, 0);
+    return Math.max(0, tall) * box.width;
+  };
+  return figures().reduce((best, key) => (best && seen(best) >= seen(key) ? best : key), "");
+}
+
+// What Python says: the mode and figure of the link, the step of a lesson. What it says back of our own steps is old.
+export function setStage(header, post) {
+  Object.assign(stage, { header, post });
+  const { mode, figure } = header.stage;
+  const said = JSON.stringify([mode, figure]);
+  const own = stage.posted.has(said);
+  stage.posted.delete(said);
+  if (said !== stage.told && !own) show(mode, figure);
+  stage.told = said;
+  listen();
+}
+
+function show(mode, figure) {
+  stage.mode = mode;
+  stage.figure = figure;
+  Object.assign(stage, { shown: "", node: null, since: Date.now() });
+  document.documentElement.toggleAttribute("data-stage", Boolean(mode));
+  if (!mode) {
+    stage.style?.remove();
+    stage.note?.remove();
+    stage.bare?.remove();
+    dispatchEvent(new Event("resize"));
+    return;
+  }
+  document.activeElement?.blur();
+  lift();
+}
+
+function enter() {
+  if (stage.mode) return;
+  step(find(lesson()?.look) ? lesson().look : lookedAt());
+}
+
+function step(figure) {
+  if (!figure || stage.mode === "embed") return;
+  show("present", figure);
+  later(figure);
+}
+
+function leave() {
+  if (stage.mode !== "present") return;
+  show("", "");
+  later("");
+}
+
+function later(figure) {
+  clearTimeout(stage.waiting);
+  stage.waiting = setTimeout(() => {
+    stage.posted.add(JSON.stringify([figure ? "present" : "", figure]));
+    stage.post(figure);
+  }, WAIT);
+}
+
+// One further: within a lesson to its next step, else to the next figure of the page.
+function further(by) {
+  if (lesson()) return lesson().go(by);
+  const all = figures();
+  step(all[all.indexOf(stage.shown) + by]);
+}
+
+export const stageKeys = { enter };
+
+// Once for the page: keys, and figures that come, go or change their size.
+function listen() {
+  if (stage.listening) return;
+  stage.listening = true;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = event.composedPath()[0];
+    if (at.isContentEditable || at.matches?.("textarea, select, input:not([type=range]), dialog *")) return;
+    if (stage.mode !== "present") {
+      if (event.key === "p") enter();
+      return;
+    }
+    const pressed = at.matches?.("button, [role=button], [role=slider], a, input") && event.key === " ";
+    const act = { Escape: leave, p: leave, PageDown: () => further(1), PageUp: () => further(-1), " ": () => further(event.shiftKey ? -1 : 1) }[event.key];
+    if (!act || pressed) return;
+    event.preventDefault();
+    act();
+  });
+  addEventListener("resize", () => stage.mode && lift());
+  addEventListener("attention-lab-lesson", () => {
+    stage.since = Date.now();
+    if (stage.mode) lift();
+  });
+  new MutationObserver(() => {
+    if (!stage.mode) return;
+    clearTimeout(stage.watching);
+    stage.watching = setTimeout(() => (stage.shown !== wanted() || stage.node !== find(stage.shown)) && lift(), 120);
+  }).observe(document.querySelector('[data-testid="stApp"]') ?? document.body, { childList: true, subtree: true });
+}
+
+// "true" asks for the figure that the lesson points at, or else for the one the page is about.
+function wanted() {
+  if (find(stage.figure)) return stage.figure;
+  if (stage.mode === "embed" || (stage.figure && stage.figure !== "true")) return "";
+  if (lesson()?.look && !find(lesson().look) && Date.now() - stage.since < PATIENCE) return "";
+  return find(lesson()?.look) ? lesson().look : lookedAt();
+}
+
+async function lift() {
+  const turn = ++stage.fitting;
+  stage.style ??= element("style", "");
+  stage.note ??= element("div", "stage-note");
+  document.head.append(stage.style);
+  document.body.append(stage.note);
+  const figure = wanted();
+  Object.assign(stage, { shown: figure, node: find(figure), settled: null });
+  tell(figure);
+  stage.sizes?.disconnect();
+  if (!figure) {
+    stage.style.textContent = "";
+    return;
+  }
+  const cover = `${selector(figure)}, ${selector(figure)} * { visibility: hidden !important; }`;
+  const screen = { wide: innerWidth * (1 - 2 * EDGE), left: innerWidth * EDGE, top: innerWidth * EDGE };
+  const most = stage.mode === "embed" ? 1.25 : (LARGE * innerWidth) / 1280;
+  const said = caption(figure, screen.wide, stage.mode === "embed" ? 1 : innerWidth / 1280);
+  stage.style.textContent = rules(figure, screen.wide, 1, screen, said, 0) + cover;
+  await frames();
+  const below = said.tall();
+  const title = stage.note.firstChild ? stage.note.offsetHeight + 8 : 0;
+  const tall = innerHeight - 2 * screen.top - title - (below ? below + 12 : 0);
+  let best = null;
+  const chart = find(figure)?.querySelector(".js-plotly-plot"); // as tall at every width, and slow to follow a change
+  const natural = chart && Math.min(most, tall / find(figure).offsetHeight);
+  for (const share of chart ? [1 / Math.max(natural, 0.4)] : WIDTHS) {
+    const width = Math.round(screen.wide * share);
+    if (turn !== stage.fitting) return;
+    stage.style.textContent = rules(figure, width, 1, screen, said, 0) + cover;
+    await frames();
+    const high = find(figure)?.offsetHeight || 1;
+    const scale = Math.min(most, screen.wide / width, tall / high);
+    const crowded = Boolean(best) && cramped(within(find(figure)));
+    if (!best || (scale > best.scale * 1.04 && !crowded)) best = { width, height: high, scale };
+  }
+  if (turn !== stage.fitting) return;
+  const spare = Math.max(0, tall - best.height * best.scale);
+  screen.top += title + spare / 2;
+  // One pixel less: the figure must hear of a change to draw itself anew, as sharp as it is large now.
+  stage.style.textContent = rules(figure, best.width - 1, best.scale, screen, said, best.height);
+  await frames();
+  if (turn !== stage.fitting) return;
+  stage.settled = best.height + below / said.scale;
+  watch(figure, said);
+  document.documentElement.dataset.stage = figure;
+}
+
+const height = (figure, said) => (find(figure)?.offsetHeight ?? 0) + said.tall() / said.scale;
+
+// A figure or a sentence that grows or shrinks by itself, because it was not drawn yet or has changed, is fitted anew.
+function watch(figure, said) {
+  stage.sizes = new ResizeObserver(() => {
+    if (stage.mode && stage.shown === figure && Math.abs(height(figure, said) - stage.settled) > 2) lift();
+  });
+  for (const node of [find(figure), find(`save_${figure}`)]) if (node) stage.sizes.observe(node);
+}
+
+const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+// At this width not every word is named, or some have to be scrolled to.
+function cramped(root) {
+  if (!root || root.querySelector("[data-crowded]")) return Boolean(root);
+  const scrolls = (node) => node.scrollWidth > node.clientWidth + 8 && /auto|scroll/.test(getComputedStyle(node).overflowX);
+  return [...root.querySelectorAll("div")].some(scrolls);
+}
+
+// What a component has drawn stands behind a shadow root.
+const within = (node) => [...(node?.querySelectorAll("*") ?? [])].find((part) => part.shadowRoot)?.shadowRoot;
+
+// The sentence under the figure, in large type and without its buttons.
+function caption(figure, wide, scale) {
+  const node = document.querySelector(`.st-key-save_${name(figure)}`);
+  const inner = within(node);
+  stage.bare ??= element("style", "", ".lab > :not(.reading) { display: none !important; }");
+  inner?.append(stage.bare);
+  const explains = inner?.querySelector(".lab.quiet");
+  if (stage.mode === "present") scale *= explains ? 1.25 : 1.7;
+  const empty = () => !inner?.querySelector(".reading:not([hidden])")?.textContent;
+  return { scale, width: wide / scale, tall: () => (empty() ? 0 : node.offsetHeight * scale) };
+}
+
+const selector = (figure) => `:root[data-stage] .stApp .st-key-${name(figure)}`;
+
+function rules(figure, width, scale, screen, said, height) {
+  const left = screen.left + (screen.wide - width * scale) / 2;
+  const below = screen.top + height * scale + 12;
+  const [shown, sentence] = [selector(figure), selector(`save_${figure}`)];
+  const placed = "position: fixed !important; margin: 0 !important; outline: none !important; max-width: none !important; z-index: 1;";
+  // Plotly measures itself on the screen: only what lies within the measured box may be enlarged.
+  const chart = Boolean(find(figure)?.querySelector(".js-plotly-plot"));
+  const enlarged = chart ? `${shown} .svg-container` : shown;
+  return `
+    ${chart ? `${shown}, ${shown} * { overflow: visible !important; pointer-events: none; }` : ""}
+    ${shown}, ${shown} *, ${sentence}, ${sentence} * { visibility: visible !important; }
+    ${shown} { ${placed} left: ${left}px; top: ${screen.top}px; width: ${width}px !important; }
+    ${enlarged} { transform: scale(${scale}); transform-origin: 0 0; }
+    ${sentence} { ${placed} left: ${screen.left}px; top: ${below}px; width: ${said.width}px !important; transform: scale(${said.scale}); transform-origin: 0 0; }
+  `;
+}
+
+// What stands over the figure: the heading of a lesson's step; or why there is no figure.
+function tell(figure) {
+  const parts = [];
+  const all = figures();
+  if (figure) {
+    if (stage.mode === "present" && lesson()) parts.push(element("p", "title", lesson().title));
+  } else if (Date.now() - stage.since > PATIENCE) {
+    const named = stage.figure === "true" ? "" : ` “${stage.figure}”`;
+    const there = all.length ? ` There ${all.length === 1 ? "is" : "are"}: ${all.join(", ")}.` : "";
+    parts.push(element("p", "missing", `There is no figure${named} on this page in this state.${there}`));
+  } else setTimeout(() => stage.mode && !stage.node && lift(), PATIENCE);
+  stage.note.replaceChildren(...parts);
+}

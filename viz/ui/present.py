@@ -1,0 +1,83 @@
+"""One figure alone: on a projector (?present=grid), or in a slide or a course page (?figure=grid); and the QR code.
+
+The browser lifts the figure out of the page; the server only knows which, for the address and for the colours.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import segno
+import streamlit as st
+
+from viz import head_grid
+from viz.theme import Theme
+
+LONGEST = 1200  # characters of a link whose QR code a phone still reads from a wall
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is alone. mode: "present", "embed" or "", the page as it is; figure: its key, or "true", the main one."""
+
+    mode: str = ""
+    figure: str = ""
+
+
+def stage() -> Stage:
+    """What the address asks for."""
+    if embedded := st.query_params.get("figure"):
+        return Stage("embed", embedded[:60])
+    presented = st.query_params.get("present", "")[:60]
+    return Stage("present", presented) if presented not in ("", "false") else Stage()
+
+
+def tools(theme: Theme) -> None:
+    """Copy link, QR code, Present."""
+    now = stage()
+    link = st.session_state.pop("code_for", None)
+    head_grid.link(
+        key="link",
+        mode=now.mode,
+        figure=now.figure,
+        code=code(link) if link else None,
+        theme=theme,
+        on_present=_presented,
+        on_code=_asked_for_code,
+    )
+
+
+def _presented(figure: str) -> None:
+    if figure:
+        st.query_params["present"] = figure
+    else:
+        st.query_params.pop("present", None)
+
+
+def _asked_for_code(link: str) -> None:
+    st.session_state["code_for"] = link
+
+
+def code(link: str) -> dict[str, Any]:
+    """The link as a QR code (ISO/IEC 18004): the number of modules on a side, and the dark ones as an SVG path.
+
+    One that is too long is refused with the sentence that says so.
+    """
+    if len(link) > LONGEST:
+        told = f"This link has {len(link):,} characters; a phone reads about {LONGEST:,} from a wall. Copy it instead."
+        return {"link": link, "refused": told}
+    matrix = segno.make(link, error="l", micro=False, boost_error=True).matrix
+    return {"link": link, "side": len(matrix), "path": "".join(_runs(matrix))}
+
+
+def _runs(matrix: tuple[bytearray, ...]) -> Iterator[str]:
+    """Dark modules side by side as one rectangle each."""
+    for y, row in enumerate(matrix):
+        x = 0
+        while x < len(row):
+            wide = 0
+            while x + wide < len(row) and row[x + wide]:
+                wide += 1
+            if wide:
+                yield f"M{x} {y}h{wide}v1h-{wide}z"
+            x += wide + 1
