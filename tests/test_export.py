@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from model.run import Experiment
 from model.switches import PARTS, Switches
-from viz.export import file_name, to_csv
+from viz.export import Labelled, columns, file_name, to_csv, to_npz
+from viz.origin import Origin, footer
 
 
 def read(data):
@@ -93,3 +95,75 @@ def test_a_file_name_is_a_file_name(experiment, figure):
     name = file_name(experiment, figure)
     assert not set(name) & set('/\\:*?"<>|\x00\n ')
     assert not name.startswith("-")
+
+
+# Arrays with named axes
+
+
+def unpacked(data):
+    """The arrays of an NPZ file. Nothing in it may be pickled."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        return dict(file)
+
+
+def test_arrays_come_back_exactly_with_the_names_of_their_axes():
+    weights = np.random.default_rng(0).random((2, 3)).astype(np.float32)
+    words = ["the", "dog", "the"]
+    data = to_npz({"weights": Labelled(weights, {"head": range(2), "looked_at": words})}, {"weights": "grammar"})
+    held = unpacked(data)
+    assert held["weights"].dtype == np.float32
+    assert np.array_equal(held["weights"], weights)
+    assert held["looked_at"].tolist() == words, "a repeated word keeps its own place"
+    assert json.loads(str(held["axes"])) == {"weights": ["head", "looked_at"]}
+    assert json.loads(str(held["origin"])) == {"weights": "grammar"}
+
+
+def test_labels_that_do_not_fit_are_refused_with_both_shapes():
+    with pytest.raises(ValueError, match=r"\(3,\).*\(2,\)"):
+        Labelled(np.zeros(2), {"word": ["a", "b", "c"]})
+
+
+def test_two_axes_of_one_name_must_bear_the_same_labels():
+    one, other = (Labelled(np.zeros(2), {"word": words}) for words in (["a", "b"], ["a", "c"]))
+    with pytest.raises(ValueError, match='two axes are called "word"'):
+        to_npz({"x": one, "y": other}, {})
+
+
+@pytest.mark.parametrize("name", ["axes", "origin", "word"])
+def test_a_name_is_taken_once(name):
+    with pytest.raises(ValueError, match="names taken twice"):
+        to_npz({name: Labelled(np.zeros(2), {"word": ["a", "b"]})}, {})
+
+
+def test_a_table_becomes_arrays_that_python_can_name():
+    table = {
+        "looked at": ["a", "b"],
+        "q·k": [1.0, None],
+        "2nd": [1, 2],
+        "q k": [3, 4],
+        "…": [5, 6],
+        "seen": [True, False],
+    }
+    held = unpacked(to_npz(columns(table), {}))
+    assert held["looked_at"].tolist() == ["a", "b"]
+    assert np.array_equal(held["q_k"], [1.0, np.nan], equal_nan=True)
+    assert held["_2nd"].tolist() == [1, 2]
+    assert held["q_k_"].tolist() == [3, 4]
+    assert held["column"].tolist() == [5, 6]
+    assert held["seen"].tolist() == [True, False]
+    assert all(name.isidentifier() for name in held)
+
+
+def test_the_grid_of_all_heads_is_named_after_no_head():
+    assert file_name(Experiment(switches=Switches(scale=False)).name, "all-heads") == "grammar-without-scale-all-heads"
+
+
+def test_an_origin_leaves_out_what_there_is_none_of():
+    told = Origin("waves", "0.1.0").told()
+    assert told == {"software": "Attention Lab", "figure": "waves", "version": "0.1.0"}
+    assert footer(told) == "Attention Lab 0.1.0"
+
+
+def test_a_foot_says_where_it_all_comes_from():
+    told = Origin("grid", "0.1.0", weights="grammar", seed=0, says="without scaling").told("http://localhost/")
+    assert footer(told) == "Attention Lab 0.1.0  ·  grammar, seed 0  ·  without scaling  ·  http://localhost/"

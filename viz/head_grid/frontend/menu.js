@@ -41,6 +41,7 @@ export function menu(label, actions, boxes = []) {
     list.querySelector(".choice").focus({ preventScroll: true });
   };
   list.onkeydown = (event) => {
+    if (event.key === "Escape") opener.focus(); // the browser closes the list
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
