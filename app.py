@@ -16,7 +16,9 @@ page = st.navigation(
     ],
     position="top",
 )
-frame.heading(page.url_path or "heads")
+name = page.url_path or "heads"
+frame.open_old_link(name)
+frame.heading(name)
 frame.warm_up()
-frame.lesson(page.url_path or "heads")
+frame.lesson(name)
 page.run()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from viz.theme import SANS, THEMES, Theme, scale, template
+from viz.theme import PROJECTED, SANS, THEMES, Theme, scale, template
 
 CONFIG = tomllib.loads((Path(__file__).parents[1] / ".streamlit/config.toml").read_text(encoding="utf-8"))
 
@@ -162,3 +162,10 @@ def test_a_figure_without_colours_of_its_own_takes_the_themes(theme: Theme):
 
 def test_a_scale_spreads_its_colours_evenly_from_nought_to_one():
     assert scale(("#000000", "#777777", "#ffffff")) == [(0, "#000000"), (0.5, "#777777"), (1, "#ffffff")]
+
+
+@pytest.mark.parametrize("theme", PROJECTED.values(), ids=PROJECTED)
+def test_on_a_projector_even_quiet_labels_have_the_contrast_of_body_text(theme: Theme):
+    for colour in (theme.ink, theme.muted, theme.accent):
+        assert contrast(colour, theme.paper) >= 7, "WCAG 2, 1.4.6"
+    assert contrast(theme.rule, theme.paper) >= 3, "WCAG 2, 1.4.11"

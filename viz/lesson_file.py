@@ -26,6 +26,7 @@ import ast
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -151,7 +152,7 @@ def _sections(path: Path, lines: list[str], start: int) -> Iterator[tuple[int, i
             heads.append(at)
         elif not heads and lines[at].strip():
             raise _wrong(path, at + 1, "this text stands before the first heading and belongs to no step.")
-    yield from zip(heads, [*heads[1:], len(lines)], strict=True)
+    yield from pairwise([*heads, len(lines)])
 
 
 STEP = {"page", "state", "look", "question", "choices", "answer", "within", "because"}

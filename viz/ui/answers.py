@@ -24,6 +24,7 @@ from viz.places import ROUNDING
 from viz.ui import controls, facts, knockouts, masks_cheat, norms, removal, runs, schemes
 
 Answer = float | str
+ENDS = "the table ends"
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,14 @@ def reshuffled(here: Here, *, position: bool, mask: bool) -> Answer:
     return "the same" if case.largest < ROUNDING else "others"
 
 
+def outside_the_hull(here: Here) -> Answer:
+    """Whether some output is no mixture of its values: a weight below 0, or a row that sums to more than 1."""
+    weights, _ = facts.all_weights(here.trace)
+    sums = weights.sum(axis=-1)  # (L, H, T)
+    outside = bool((weights < 0).any() or (sums > 1 + ROUNDING).any())
+    return "yes, if a score is large enough" if outside else "no, never"
+
+
 # The model itself
 
 
@@ -158,6 +167,15 @@ def costliest(here: Here, *, among: str) -> Answer:
     labels = {part.name: part.label for part in PARTS}
     costs = {name: removal.held_out(here.experiment.weights, Switches().without(name)).loss for name in among.split()}
     return labels[max(costs, key=lambda name: costs[name])]
+
+
+def learns_without(here: Here, *, part: str) -> Answer:
+    """Whether the model trained without a part ends clearly worse: by more than 0.1 nats, median of the seeds."""
+    ends = [
+        np.median([seed["loss"] for seed in runs.about(name)["seeds"]])
+        for name in ("grammar", f"grammar-without-{part}")
+    ]
+    return "clearly worse" if ends[1] > ends[0] + 0.1 else "nearly as well"
 
 
 def missed_most(here: Here) -> Answer:
@@ -219,15 +237,21 @@ def shifted(here: Here, *, scheme: str, by: int, kind: str = "encoder") -> Answe
     with runs.computing:
         change = score_changes(transformer, tokenizer.encode(schemes.QUESTION).ids, [by])[by]
     if change is None:
-        return "the table ends"
+        return ENDS
     return "stay" if float(np.nanmax(np.abs(change))) < ROUNDING else "change"
+
+
+def ends_at(here: Here, *, signs: int, kind: str = "encoder") -> Answer:
+    """The scheme whose table of places ends before a question of this many signs."""
+    ended = (name for name in schemes.NAMES if share_right(here, scheme=name, signs=signs, kind=kind) == ENDS)
+    return schemes.NAMES[next(ended)]
 
 
 def share_right(here: Here, *, scheme: str, signs: int, kind: str = "encoder") -> Answer:
     """Percent of fresh questions of this many signs that the small model with this scheme answers rightly."""
     with runs.computing:
         share = order.accuracy(*schemes.model(kind, scheme), signs, schemes.N, schemes.SEED)
-    return "the table ends" if share is None else 100 * share
+    return ENDS if share is None else 100 * share
 
 
 ANSWERS: dict[str, Callable[..., Answer]] = {
@@ -250,6 +274,9 @@ ANSWERS: dict[str, Callable[..., Answer]] = {
         costliest,
         missed_most,
         side_of_entropy,
+        learns_without,
+        outside_the_hull,
+        ends_at,
         listens,
         variance,
         largest,

@@ -28,6 +28,18 @@ def open_frame() -> None:
     st.sidebar.markdown("### Attention Lab")
 
 
+# Names in the address that were other names once: (page, old) → new. The links of old lecture notes stay good.
+RENAMED = {("inside", "view"): "aspect", ("positions", "view"): "show"}
+
+
+def open_old_link(page: str) -> None:
+    """Open a link of an earlier version under the names of today."""
+    address = {name: st.query_params.get_all(name) for name in st.query_params}
+    today = {RENAMED.get((page, name), name): value for name, value in address.items()}
+    if today.keys() != address.keys():
+        st.switch_page(f"viz/pages/{page}.py", query_params=today)
+
+
 def words(page: str) -> tuple[str, str]:
     """The prose of a page: what stands above the figure (title and one sentence), and what stands below."""
     above, _, below = (PAGES / f"{page}.md").read_text(encoding="utf-8").partition("\n---\n")

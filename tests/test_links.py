@@ -1,0 +1,92 @@
+"""Links: those of released versions still open what they opened; the address stays short; a QR code holds the link."""
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from qr import decode
+from screen import ROOT, component, said, visit, well
+from streamlit.testing.v1 import AppTest
+
+from viz.theme import PROJECTED, THEMES
+from viz.ui import present
+from viz.ui.frame import RENAMED
+
+# Never change a line of it: each stands in somebody's lecture notes. New ones are added at a release.
+OLD = json.loads((ROOT / "tests/old_links.json").read_text(encoding="utf-8"))
+PATHS = dict(
+    re.findall(r'st\.Page\("(viz/pages/\w+\.py)".*?url_path="(\w+)"', (ROOT / "app.py").read_text(encoding="utf-8"))
+)
+OF_THE_FRAME = {"lesson", "present", "figure"}  # names in the address that no control may take
+
+
+def follow(link):
+    """The app as a link opens it, through its table of contents."""
+    parts = urlsplit(link)
+    script = {path: name for name, path in PATHS.items()}[parts.path.strip("/") or "heads"]
+    screen = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    for name, values in parse_qs(parts.query).items():
+        screen.query_params[name] = values if len(values) > 1 else values[0]
+    return screen.switch_page(script).run()
+
+
+@pytest.mark.parametrize("old", OLD, ids=lambda old: old["link"])
+def test_a_link_of_a_released_version_restores_its_state(old):
+    screen = well(follow(old["link"]))
+    assert "not there" not in said(screen)
+    for name, value in old["state"].items():
+        assert screen.session_state[name] == value
+
+
+@pytest.mark.parametrize(("page", "name"), RENAMED, ids=str)
+def test_a_name_that_was_given_up_is_on_the_list(page, name):
+    assert any(old["link"].startswith(f"/{page}?") and f"{name}=" in old["link"] for old in OLD)
+
+
+def test_the_address_holds_only_what_differs_from_the_default():
+    screen = visit(layer=1, scale="true", stage="weights", mask="false")
+    assert set(screen.query_params) == {"layer", "mask"}, "what the link said of defaults is dropped"
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if "lessons" not in path])
+def test_no_control_takes_a_name_of_the_frame(path):
+    state = well(visit(path)).session_state
+    assert not [name for name in OF_THE_FRAME if name in state]
+
+
+ALONE = {
+    "figure=grid": ("embed", "grid"),
+    "present=grid": ("present", "grid"),
+    "present=true": ("present", "true"),
+    "present=false": ("", ""),
+    "figure=": ("", ""),
+    "figure=<b>": ("embed", "<b>"),
+}
+
+
+@pytest.mark.parametrize(("parameter", "stage"), ALONE.items(), ids=ALONE)
+def test_a_figure_alone_is_of_the_whole_state_and_a_projector_gets_more_contrast(parameter, stage):
+    name, _, value = parameter.partition("=")
+    screen = well(visit(**{name: value}, scale="false"))
+    assert screen.session_state["scale"] is False
+    header, _ = component(screen, "link")
+    assert (header["stage"]["mode"], header["stage"]["figure"]) == stage
+    expected = PROJECTED if stage[0] == "present" else THEMES
+    assert component(screen, "grid")[0]["theme"]["ink"] == expected["light"].ink
+
+
+# The QR code, read back by a decoder of our own
+
+
+@pytest.mark.parametrize("length", [20, 60, 150, 400, present.LONGEST])
+def test_a_code_holds_the_link_to_the_last_letter(length):
+    link = ("http://lab.example:8501/masks?looks=drawn&text=the+dogs+%E2%88%9A" + "x" * length)[:length]
+    made = present.code(link)
+    assert decode(made["side"], made["path"]) == link
+
+
+def test_a_link_too_long_for_a_phone_is_refused_in_a_sentence():
+    made = present.code("http://localhost:8501/?text=" + "x" * present.LONGEST)
+    assert "path" not in made
+    assert re.fullmatch(r"This link has 1,2\d\d characters; .* Copy it instead\.", made["refused"])
