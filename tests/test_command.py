@@ -1,8 +1,10 @@
 """`attention-lab export`: a link in, a file out; and one sentence for whatever cannot be made."""
 
+import importlib
 import io
 import json
 import re
+import tomllib
 from xml.etree import ElementTree
 
 import numpy as np
@@ -17,6 +19,12 @@ from viz.ui.controls import EXAMPLE
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "http://localhost:8501/?scale=false&layer=1&head=2"
+
+
+def test_the_command_has_its_name():
+    told = tomllib.loads((command.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    module, _, function = told["project"]["scripts"]["attention-lab"].partition(":")
+    assert getattr(importlib.import_module(module), function) is main
 
 
 def texts(svg):

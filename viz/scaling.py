@@ -164,7 +164,7 @@ def read_head(
     """A trained head: how far its own q·k spread, and what its rows would be without its division."""
     return (
         f"Layer {layer}, head {head}: the variance of its q·k is **{variance:.0f}**, {variance / d_k:.1f} times its "
-        f"$d_k$ of {d_k}; training has chosen how sharp it is. Undivided, its largest weight goes "
+        f"d_k of {d_k}; training has chosen how sharp it is. Undivided, its largest weight goes "
         f"from {largest[1]:.2f} to **{largest[0]:.2f}** on average, the Jacobian from {jacobian[1]:.2f} to "
         f"{jacobian[0]:.2f}."
     )
@@ -175,7 +175,7 @@ def read_gradient(d_k: int, undivided: float, divided: float) -> str:
     more = undivided / divided
     compared = f"{more:.1f} times larger" if more >= 1 else f"{1 / more:.1f} times smaller"
     return (
-        "“Without it the gradients vanish” is loose: in a fresh layer the gradient of $W_q$ is "
-        f"**{compared}** without the division ({undivided:.2f} against {divided:.2f} at $d_k$ = {d_k}), because "
-        "the chain rule divides by √$d_k$ as well. What collapses is the softmax’s own Jacobian."
+        "“Without it the gradients vanish” is loose: in a fresh layer the gradient of W_q is "
+        f"**{compared}** without the division ({undivided:.2f} against {divided:.2f} at d_k = {d_k}), because "
+        "the chain rule divides by √d_k as well. What collapses is the softmax’s own Jacobian."
     )

@@ -246,6 +246,7 @@ def save(
         on_table_change=on_table,
         on_ask_change=lambda: on_ask(st.session_state[key]["ask"]),
     )
+    mounted(key)  # it is no figure, and may hold a large file
 
 
 def whole(tables: Sequence[tuple[str, bytes]] | None, *, key: str, theme: Theme, on_ask: Callable[[], None]) -> None:
@@ -253,3 +254,4 @@ def whole(tables: Sequence[tuple[str, bytes]] | None, *, key: str, theme: Theme,
     header = {"tables": None if tables is None else [name for name, _ in tables], "theme": asdict(theme)}
     arrays = {f"table{at}": np.frombuffer(csv, dtype=np.uint8) for at, (_, csv) in enumerate(tables or ())}
     component("whole", "save")(key=key, data=pack(header, **arrays), on_ask_change=on_ask)
+    mounted(key)

@@ -16,6 +16,14 @@ export function drawn(key, theme) {
   return chart ? chartSvg(chart, theme) : (drawings.get(key)?.() ?? null);
 }
 
+// What is said of the figure: the sentence under it, or the one that it speaks itself.
+export function captionOf({ figure, reading }) {
+  const told = reading.map(([text]) => text).join("");
+  if (told) return told;
+  const inside = [...document.querySelectorAll(`.st-key-${CSS.escape(figure)} *`)].filter((node) => node.shadowRoot);
+  return inside.map(({ shadowRoot }) => shadowRoot.querySelector("[aria-live]")?.textContent.trim()).find(Boolean) ?? "";
+}
+
 // A Plotly chart is a few SVG drawings laid over each other.
 export function chartSvg(chart, theme) {
   const { width, height } = chart._fullLayout;

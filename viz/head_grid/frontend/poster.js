@@ -1,12 +1,12 @@
 // The whole page on one sheet: title, sentence, switches, numbers, and every figure with its caption. One drawing for the
 // poster, the same rows one by one for paper, so that no figure is cut by the edge of a sheet.
 
-import { drawn, finished, footer, inLines } from "./picture.js";
+import { captionOf, drawn, finished, footer, inLines } from "./picture.js";
 import { figures, svgPage, svgText, xml } from "./store.js";
 
 const WIDE = 1240;
 const EDGE = 40;
-const GAP = 36; // between figures
+const GAP = 24; // between figures
 const SERIF = "Charter, 'Iowan Old Style', 'Noto Serif', Georgia, serif";
 const NUMBER = 158; // pixels for one number of the strip
 
@@ -102,7 +102,7 @@ function blockOf({ key, header }, theme, inner) {
   const made = finished(svg, { theme, origin: header.origin });
   const scale = Math.min(1, inner / made.width);
   const [width, tall] = [made.width * scale, made.height * scale];
-  const caption = header.reading.map(([text]) => text).join("");
+  const caption = captionOf(header);
   const room = Math.max(width, 280);
   const lines = caption ? inLines(caption, room * 0.94, { size: 13.5 }) : [];
   const inside = made.text.slice(made.text.indexOf(">") + 1, made.text.lastIndexOf("</svg>"));

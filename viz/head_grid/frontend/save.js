@@ -2,7 +2,7 @@
 // the table, the numbers and the live page come from the server when they are asked for.
 
 import { menu } from "./menu.js";
-import { download, drawn, finished, toPng } from "./picture.js";
+import { captionOf, download, drawn, finished, toPng } from "./picture.js";
 import { element, figures, rootOf, unpack } from "./store.js";
 
 const TYPES = { csv: "text/csv", npz: "application/zip", html: "text/html" };
@@ -54,14 +54,12 @@ function build(root) {
   return view;
 }
 
-const sentenceOf = ({ reading }) => reading.map(([text]) => text).join("");
-
 async function picture(view, scale) {
   const { figure, file, theme } = view.header;
   const svg = drawn(figure, theme);
   if (!svg) return;
   const origin = { ...view.header.origin, link: location.href };
-  const title = sentenceOf(view.header) || file;
+  const title = captionOf(view.header) || file;
   const { ticked } = view.files;
   const made = finished(svg, { theme, origin, title, transparent: ticked("transparent"), foot: ticked("foot") });
   if (scale) download(await toPng(made, scale, origin, title), `${file}.png`);

@@ -1,7 +1,7 @@
 // The whole page in one file: a poster, the same on paper, or an archive of everything with the way to make it again.
 
 import { menu } from "./menu.js";
-import { download, drawn, finished, toPng } from "./picture.js";
+import { captionOf, download, drawn, finished, toPng } from "./picture.js";
 import { poster, printable, shown, words } from "./poster.js";
 import { element, rootOf, unpack } from "./store.js";
 import { zip } from "./zip.js";
@@ -79,7 +79,7 @@ async function archive({ header }, tables) {
     const svg = drawn(key, theme);
     if (!svg) continue;
     const origin = { ...figure.origin, link: location.href };
-    const title = figure.reading.map(([piece]) => piece).join("") || figure.file;
+    const title = captionOf(figure) || figure.file;
     const made = finished(svg, { theme, origin, title });
     let name = figure.file;
     while (`figures/${name}.svg` in files) name += "-";
