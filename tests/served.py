@@ -10,7 +10,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,15 +33,15 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def serve(script: Path = ROOT / "app.py") -> Iterator[str]:
-    """The address of a Streamlit server that runs this script, with a home folder of its own."""
+def serve(script: Path = ROOT / "app.py", arguments: Sequence[str] = ()) -> Iterator[str]:
+    """The address of a Streamlit server that runs this script with these arguments, with a home folder of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as home, open(Path(home) / "log", "w+b") as log:
         command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
         command += ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-        command += ["--browser.gatherUsageStats", "false"]
+        command += ["--browser.gatherUsageStats", "false", "--", *arguments]
         server = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, "HOME": home}, stdout=log, stderr=subprocess.STDOUT
         )
