@@ -6,22 +6,16 @@ from typing import Any
 import numpy as np
 
 from viz.labels import markdown
+from viz.places import spelt
 
 Array = np.ndarray[Any, Any]
-
-
-def power(value: float) -> str:
-    """A very small number as people write it: 4·10⁻⁷."""
-    digits, _, exponent = f"{value:.0e}".partition("e")
-    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{digits}·10{raised}"
 
 
 def read_forms(single: tuple[float, float], double: tuple[float, float]) -> str:
     """The largest difference of a weight and of a number of the output, in float32 and in float64."""
     return (
-        f"The same numbers up to rounding: a weight differs by at most **{power(single[0])}** in single precision and "
-        f"**{power(double[0])}** in double; a number of the output by {power(single[1])} and {power(double[1])}."
+        f"The same numbers up to rounding: a weight differs by at most **{spelt(single[0])}** in single precision and "
+        f"**{spelt(double[0])}** in double; a number of the output by {spelt(single[1])} and {spelt(double[1])}."
     )
 
 
@@ -44,7 +38,7 @@ def read_averaging(weights: Array, mask: Array, tokens: Sequence[str], row: int,
 
 def read_spectrum(rank: int, d_k: int, d_model: int, kept: float, cliff: float) -> str:
     """kept: the smallest singular value that counts; cliff: the largest that is only rounding, 0 where none is."""
-    gone = f" The next is {power(cliff)}: rounding." if cliff else ""
+    gone = f" The next is {spelt(cliff)}: rounding." if cliff else ""
     return (
         f"Of {d_model} singular values **{rank}** are not rounding, the smallest of them {kept:.1e}; at most "
         f"d_k = {d_k} can be.{gone} What pairs this head likes is told by {d_k} directions out of {d_model}."
@@ -56,5 +50,5 @@ def read_sizes(n_heads: int, parameters: int, operations: int, weights: int, apa
     return (
         f"{n_heads} {'head' if n_heads == 1 else 'heads'}: {parameters:,} parameters and {operations:,} operations, "
         f"for **{weights:,}** attention weights. PyTorch's own operator gives the same output"
-        + (f", to within {power(apart)}." if apart else ", to the last bit.")
+        + (f", to within {spelt(apart)}." if apart else ", to the last bit.")
     )

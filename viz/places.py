@@ -15,8 +15,8 @@ def spelt(value: float) -> str:
     if value == 0:
         return "0"
     if value < 1e-3:
-        power = int(np.floor(np.log10(value)))
-        return f"{value / 10.0**power:.0f}·10{str(power).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+        digit, _, power = f"{value:.0e}".partition("e")
+        return f"{digit}·10{str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 

@@ -179,6 +179,9 @@ def set_state(state: Mapping[str, str]) -> None:
     """Set controls as a link would: every part present and no word pinned, then what the state names."""
     st.session_state.update(dict.fromkeys((part.name for part in PARTS), True), token=None)
     for name, value in state.items():
+        if name not in st.session_state:
+            st.query_params[name] = value  # its control is not on the page yet, and will find its value there
+            continue
         number = int(value) if value.isdigit() and name != "text" else value
         st.session_state[name] = {"true": True, "false": False}.get(value, number)
 

@@ -4,12 +4,17 @@ import { asSvg, widthOf } from "./pen.js";
 import { drawings, element, listen, rootOf, unpack } from "./store.js";
 
 const TALL = 56; // pixels of the largest bar
+const WAIT = 150; // milliseconds that the order rests before Python hears of it
 
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
+  // What Python says back of our own moving is old as long as a later order is on its way.
+  const said = header.order.join();
+  if (view.posted.has(said) && said !== view.last) return listen(key, () => {});
   Object.assign(view, { header, change: arrays.change.values, post: (order) => setTriggerValue("order", order) });
+  view.posted.clear();
   view.order = [...header.order];
   view.root.classList.remove("waiting");
   const stop = listen(key, () => {});
@@ -22,7 +27,7 @@ function build(root) {
   const [hands, scroll, table] = [element("div", "hands"), element("div", "scroll"), element("div", "table")];
   const [mix, back, hint] = [element("button", "", "Shuffle"), element("button", "", "Put back"), element("span", "hint")];
   hint.textContent = "Drag a word onto another, or move it with ← and →.";
-  const view = { root, table, held: null };
+  const view = { root, table, held: null, posted: new Set(), last: "" };
   mix.onclick = () => {
     const order = view.header.order.map((_, at) => at);
     for (let at = order.length - 1; at > 1; at--) {
@@ -50,7 +55,12 @@ function put(view, order, focus) {
   view.focus = focus;
   view.root.classList.add("waiting");
   show(view);
-  view.post(order);
+  clearTimeout(view.waiting);
+  view.waiting = setTimeout(() => {
+    view.last = order.join();
+    view.posted.add(view.last);
+    view.post(order);
+  }, WAIT);
 }
 
 function show(view) {

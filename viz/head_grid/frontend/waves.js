@@ -215,7 +215,7 @@ function read(view) {
   const grow = pairs > 1 ? ` to ${spelt(wavelength(pairs - 1))}, each ${spelt(wavelength(1) / wavelength(0))} times the one before, towards base·2π = ${spelt(base * 2 * Math.PI)}` : "";
   const text =
     `At position **${position}** pair **${pair}** (dimensions ${2 * pair} and ${2 * pair + 1}) has made ${few(position / wavelength(pair))} turns: ` +
-    `sine ${sine}, cosine ${cosine}. Wavelengths grow from **2π = 6.28**${grow}.`;
+    `sine ${sine}, cosine ${cosine}. ${pairs > 1 ? "Wavelengths grow from" : "Its wavelength is"} **2π = 6.28**${grow}.`;
   view.reading.replaceChildren(...text.split("**").map((piece, at) => (at % 2 ? element("strong", "", piece) : piece)));
   view.figure.setAttribute("role", "img");
   view.figure.setAttribute("aria-label", text.replaceAll("**", ""));
