@@ -65,6 +65,8 @@ def sight(name: str, transformer: Transformer, T: int, layer: int, head: int, wi
                 True,
             )
         bias = scheme.bias(layer, at, at)
+        if bias is None and name != "none":
+            raise ValueError(f'How "{name}" sees distance is not said here yet.')
         if bias is None:
             return Sight(np.zeros((T, T)), "nothing", False)
         fixed = " (not learned)" if isinstance(scheme, Alibi) else ""
