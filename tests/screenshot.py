@@ -2,13 +2,15 @@
 
     python tests/screenshot.py FOLDER
 
-writes attention-lab.png (for the README) and PAGE-THEME-WIDTH.png: what is seen without scrolling, and the whole page.
+writes the README's pictures (attention-lab.png, lesson.png, and projector-THEME.png as a room sees it, 1280 × 720) and
+PAGE-THEME-WIDTH.png: what is seen without scrolling, and the whole page.
 """
 
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page
+from PIL import Image
+from playwright.sync_api import Browser, Page
 from served import PATIENCE, ROOT, browse, serve, wait_for_rest
 
 SIZES = {"1440": {"width": 1440, "height": 900}, "390": {"width": 390, "height": 844}}
@@ -28,6 +30,30 @@ def visit(page: Page, address: str) -> None:
 def whole_height(page: Page) -> int:
     """How tall the page is when nothing is scrolled away."""
     return int(page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight"))
+
+
+def teaching(browser: Browser, address: str, scheme: str, folder: Path) -> None:
+    """One figure on a projector, in both themes; on paper also a step of a lesson."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{address}/?present=enlarged&token=10")
+    page.wait_for_function("document.documentElement.dataset.stage", timeout=PATIENCE)
+    wait_for_rest(page)
+    page.wait_for_timeout(1000)
+    small(page, folder / f"projector-{scheme}.png")
+    if scheme == "light":
+        visit(page, f"{address}/lessons?lesson=masks.2")
+        page.locator(".st-key-stages .lab[data-drawn]").wait_for(timeout=PATIENCE)
+        page.wait_for_timeout(1000)
+        small(page, folder / "lesson.png")
+    context.close()
+
+
+def small(page: Page, path: Path) -> None:
+    """A picture of few colours, small enough for the repository."""
+    page.screenshot(path=path)
+    with Image.open(path) as picture:
+        picture.convert("RGB").quantize(256, kmeans=4, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def main(folder: Path) -> None:
@@ -50,6 +76,7 @@ def main(folder: Path) -> None:
                     print(path)
                     page.close()
                 context.close()
+            teaching(browser, address, scheme, folder)
 
 
 if __name__ == "__main__":

@@ -159,8 +159,9 @@ def contents() -> None:
     """Every lesson with its claim to one's time, and the files that could not be read."""
     lessons, faults = shelf()
     st.sidebar.caption("A folder of your own lessons: `streamlit run app.py -- --lessons FOLDER`")
-    columns = st.columns(2, gap="large")
     for number, lesson in enumerate(lessons.values()):
+        if number % 2 == 0:
+            columns = st.columns(2, gap="large")
         with columns[number % 2].container(key=f"entry_{lesson.name}", gap=None):
             _entry(lesson, _seen().get(lesson.name))
     if faults:

@@ -112,6 +112,7 @@ function arrange(view) {
     canvas.style.height = `${height}px`;
   }
   root.style.height = `${height}px`;
+  root.toggleAttribute("data-crowded", label > 40); // names of three lines: the stage looks for a wider place
   root.style.setProperty("--label", named ? `${label}px` : 0);
   const chosen = header.selected[0] * heads + header.selected[1];
   [...buttons.children].forEach((button, at) => {

@@ -115,7 +115,10 @@ function bring(view, look, tries) {
   if (!settled) return tries && setTimeout(() => bring(view, look, tries - 1), 100);
   if (document.documentElement.hasAttribute("data-stage")) return;
   const box = figure.getBoundingClientRect();
-  if (box.top + Math.min(box.height, 200) > innerHeight) figure.scrollIntoView({ block: "end" });
+  if (box.top + Math.min(box.height, 200) < innerHeight) return;
+  figure.style.scrollMarginBottom = "64px"; // its sentence comes along
+  figure.scrollIntoView({ block: "end" });
+  if (tries) setTimeout(() => bring(view, look, Math.min(tries - 1, 4)), 150); // what stands above may still be growing
 }
 
 // Once for the page. On the stage the same steps are taken by Space and the page keys; see stage.js.

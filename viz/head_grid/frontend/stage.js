@@ -5,7 +5,7 @@
 import { element } from "./store.js";
 
 const LARGE = 2.3; // how large a figure may be drawn on a projector 1280 pixels wide; a person at a desk sees 1
-const WIDTHS = [1, 0.86, 0.74, 0.64, 0.55, 0.46, 0.38]; // of the screen, as the figure lays itself out before it is enlarged
+const WIDTHS = [1, 0.84, 0.7, 0.58, 0.48, 0.4, 0.33, 0.27]; // of the screen, as the figure lays itself out before it is enlarged
 const EDGE = 0.025; // of the screen's width
 const WAIT = 250; // milliseconds before Python hears of a step
 const PATIENCE = 2500; // milliseconds that a figure may take to come
@@ -167,16 +167,23 @@ async function lift() {
     const high = find(figure)?.offsetHeight || 1;
     const scale = Math.min(most, screen.wide / width, tall / high);
     const crowded = Boolean(best) && cramped(within(find(figure)));
-    if (!best || (scale > best.scale * 1.04 && !crowded)) best = { width, height: high, scale };
+    if (!best || (scale > best.scale * 1.04 && !crowded)) best = { width, high, scale };
   }
   if (turn !== stage.fitting) return;
-  const spare = Math.max(0, tall - best.height * best.scale);
-  screen.top += title + spare / 2;
+  screen.top += title;
   // One pixel less: the figure must hear of a change to draw itself anew, as sharp as it is large now.
-  stage.style.textContent = rules(figure, best.width - 1, best.scale, screen, said, best.height);
+  const place = (high) => {
+    const scale = Math.min(best.scale, tall / high);
+    const spare = Math.max(0, tall - high * scale);
+    stage.style.textContent = rules(figure, best.width - 1, scale, { ...screen, top: screen.top + spare / 2 }, said, high);
+  };
+  place(best.high);
   await frames();
   if (turn !== stage.fitting) return;
-  stage.settled = best.height + below / said.scale;
+  if (Math.abs(said.tall() - below) > 4) return void lift(); // the sentence came after the figure
+  const high = find(figure)?.offsetHeight || best.high; // a pixel can move a label to another line
+  if (high !== best.high) place(high);
+  stage.settled = height(figure, said);
   watch(figure, said);
   document.documentElement.dataset.stage = figure;
 }
