@@ -21,7 +21,7 @@ def show(experiment: Experiment) -> None:
     tokens = runs.encoding(experiment).typed
     figure = st.container()
     order = _order(len(tokens))
-    found = _shuffle(experiment, tuple(order))
+    found = {_named(name, case): case for name, case in _shuffle(experiment, tuple(order)).items()}
     with figure:
         head_grid.shuffle(
             tokens,
@@ -79,6 +79,13 @@ def _choose(order: list[int]) -> None:
 def _shuffle(experiment: Experiment, order: tuple[int, ...]) -> dict[str, Shuffled]:
     with runs.computing:
         return shuffle(experiment, order)
+
+
+def _named(name: str, case: Shuffled) -> str:
+    """A case by name; a model that was trained without a part does not have it here either."""
+    asked = CASES[name]
+    lacks = [part for part in ("position", "mask") if getattr(asked, part) and not getattr(case.present, part)]
+    return f"{name} (it has no {' and no '.join(lacks)})" if lacks else name
 
 
 def _told(case: Shuffled) -> str:
