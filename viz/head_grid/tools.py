@@ -17,6 +17,7 @@ def link(
     mode: str,
     figure: str,
     code: Mapping[str, Any] | None,
+    opened: int,
     theme: Theme,
     on_present: Callable[[str], None],
     on_code: Callable[[str], None],
@@ -24,12 +25,13 @@ def link(
     """Copy link, QR code, and one figure alone.
 
     mode: "present", "embed" or "" for the page as it is; figure: the one that is alone; code: the QR code in the run
-    after it was asked for.
+    after it was asked for; opened: how many links of the page itself were followed: each begins at the top.
     on_present is called with the figure that is presented, or "" when that ends; on_code with the link to encode.
     """
     header = {
         "stage": {"mode": mode, "figure": figure},
         "code": code,
+        "opened": opened,
         "theme": asdict(theme),
     }
     component("link")(

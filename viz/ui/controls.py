@@ -177,6 +177,7 @@ def foot(experiment: Experiment) -> None:
 
 def set_state(state: Mapping[str, str]) -> None:
     """Set controls as a link would: every part present and no word pinned, then what the state names."""
+    st.session_state["links_opened"] = st.session_state.get("links_opened", 0) + 1
     st.session_state.update(dict.fromkeys((part.name for part in PARTS), True), token=None)
     for name, value in state.items():
         if name not in st.session_state:

@@ -41,6 +41,7 @@ def tools(theme: Theme) -> None:
         mode=now.mode,
         figure=now.figure,
         code=code(link) if link else None,
+        opened=st.session_state.get("links_opened", 0),
         theme=theme,
         on_present=_presented,
         on_code=_asked_for_code,

@@ -10,6 +10,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
+  if (view.header && view.header.opened !== header.opened) document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
   Object.assign(view, { header, tell: setTriggerValue });
   if (header.code && view.asked) {
     view.asked = false;
