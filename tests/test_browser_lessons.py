@@ -200,6 +200,7 @@ def test_a_lesson_by_keys_from_its_page_to_its_end(page, address):
     page.goto(address + link)
     expect(way.locator(".where")).to_contain_text("4 of 6")
 
+    page.locator(".st-key-leaks .lab").wait_for(timeout=PATIENCE)
     wait_for_rest(page)
     page.keyboard.press("p")
     alone(page, "leaks")
