@@ -14,6 +14,7 @@ from viz.ui import present
 
 PAGES = Path(__file__).parents[1] / "pages"
 STYLE = Path(__file__).with_name("style.css")
+THEME = "asked_theme"  # of the visitor's state: the command line asks for one, where no browser shows any
 # Until the browser has lifted the figure, at least nothing else is seen.
 ALONE = ".stApp { visibility: hidden; } body { background: var(--paper); }"
 
@@ -69,4 +70,5 @@ def lesson(page: str) -> None:
 
 def theme() -> Theme:
     """The theme this visitor's browser shows, paper until it has said; on a projector with more contrast."""
-    return (PROJECTED if present.stage().mode == "present" else THEMES)[st.context.theme.type or "light"]
+    shown = st.context.theme.type or st.session_state.get(THEME, "light")
+    return (PROJECTED if present.stage().mode == "present" else THEMES)[shown]
