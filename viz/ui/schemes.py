@@ -187,7 +187,7 @@ def _panel(name: str, change: Array | None, words: int, limit: float) -> Panel:
     """change (T, T); None where a learned table has ended: nothing is drawn."""
     values = np.full((words, words), np.nan) if change is None else change
     told = "ends" if change is None else spelt(float(np.nanmax(change)))
-    return Panel(f"{name}  {told}", values, "signed", mask=np.isfinite(values), limit=limit)
+    return Panel(f"{name}  {told}", values, "size", mask=np.isfinite(values), limit=limit)
 
 
 def _readable(text: str) -> tuple[str, str]:

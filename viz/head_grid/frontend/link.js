@@ -1,5 +1,6 @@
 // What a person can take along from any page: its link, as text or as a QR code, and the stage for a projector or a slide.
 
+import { copyText } from "./clipboard.js";
 import { setStage, stageKeys } from "./stage.js";
 import { element, rootOf, unpack } from "./store.js";
 
@@ -42,18 +43,7 @@ function build(root) {
 const here = () => location.href.split("#")[0];
 
 async function copy(view) {
-  const link = here();
-  try {
-    await navigator.clipboard.writeText(link);
-  } catch {
-    // Without https a browser gives no clipboard to scripts: select and copy as a person would.
-    const field = element("textarea", "unseen");
-    field.value = link;
-    view.root.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-  }
+  await copyText(here());
   view.copy.textContent = "Copied";
   clearTimeout(view.saying);
   view.saying = setTimeout(() => (view.copy.textContent = "Copy link"), SAID);
