@@ -18,6 +18,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     showCode(view, header.code);
   }
   setStage(header, (figure) => setTriggerValue("present", { figure }));
+  view.watch?.disconnect();
+  view.watch = watchTheme(view);
+  return () => view.watch.disconnect();
 }
 
 function build(root) {
@@ -38,6 +41,20 @@ function build(root) {
   view.sheet.onclick = (event) => event.target === view.sheet && view.sheet.close();
   root.append(view.copy, view.code, view.present, view.sheet);
   return view;
+}
+
+// Python paints in the theme that it has heard of last. Streamlit tells it of another one only with the next click.
+function watchTheme(view) {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const paper = () => getComputedStyle(app).backgroundColor;
+  let known = paper();
+  const observer = new MutationObserver(() => {
+    if (paper() === known) return;
+    known = paper();
+    if (view.root.isConnected) view.tell("themed", true);
+  });
+  observer.observe(app, { attributes: true, attributeFilter: ["class"] });
+  return observer;
 }
 
 const here = () => location.href.split("#")[0];
