@@ -14,21 +14,16 @@ from typing import Any
 import plotly.graph_objects as go
 
 from viz.origin import footer
+from viz.styles import style_of
 from viz.theme import SANS, Theme
 
 FRONTEND = Path(__file__).parent / "head_grid" / "frontend"
-STYLES = {"turns": "waves", "guesses": "bars", "lengths": "bars", "whole": "save"}  # who wears the style of another
 IMPORT = re.compile(r'from "\./([\w-]+)\.js"')
 # The file may run what it holds and load nothing: a browser enforces it.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; "
     "img-src data: blob:; font-src data:"
 )
-
-
-def style_of(component: str) -> str:
-    """The name of the component's style sheet."""
-    return STYLES.get(component, component)
 
 
 def page(
