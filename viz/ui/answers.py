@@ -21,7 +21,7 @@ from model.switches import PARTS, Switches
 from model.transformer import Trace
 from viz.lesson import Call, Question
 from viz.places import ROUNDING
-from viz.ui import controls, facts, knockouts, masks_cheat, norms, removal, runs, schemes
+from viz.ui import controls, facts, knockouts, lengths, masks_cheat, norms, removal, runs, schemes, shift
 
 Answer = float | str
 ENDS = "the table ends"
@@ -235,7 +235,7 @@ def shifted(here: Here, *, scheme: str, by: int, kind: str = "encoder") -> Answe
     """What happens to a scheme's scores when the whole sentence moves: “stay”, “change” or “the table ends”."""
     transformer, tokenizer = schemes.model(kind, scheme)
     with runs.computing:
-        change = score_changes(transformer, tokenizer.encode(schemes.QUESTION).ids, [by])[by]
+        change = score_changes(transformer, tokenizer.encode(shift.QUESTION).ids, [by])[by]
     if change is None:
         return ENDS
     return "stay" if float(np.nanmax(np.abs(change))) < ROUNDING else "change"
@@ -250,7 +250,7 @@ def ends_at(here: Here, *, signs: int, kind: str = "encoder") -> Answer:
 def share_right(here: Here, *, scheme: str, signs: int, kind: str = "encoder") -> Answer:
     """Percent of fresh questions of this many signs that the small model with this scheme answers rightly."""
     with runs.computing:
-        share = order.accuracy(*schemes.model(kind, scheme), signs, schemes.N, schemes.SEED)
+        share = order.accuracy(*schemes.model(kind, scheme), signs, lengths.N, lengths.SEED)
     return ENDS if share is None else 100 * share
 
 
