@@ -268,7 +268,7 @@ def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatc
             made = [order.accuracy(*model, length, 20, lengths.SEED) for length in order.OrderRecipe.lengths]
             np.testing.assert_array_equal(arrays["found"][KINDS.index(kind), number], np.array(made, dtype=np.float32))
     assert "20 fresh questions a point" in saves(screen, "lengths")
-    assert "its pair 1 turns once in 63 places" in "".join(text.value for text in screen.markdown)
+    assert "its pair 1 of coordinates turns once in 63 places" in "".join(text.value for text in screen.markdown)
     count, forward = [], Transformer.forward
     monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])
     well(visit(PAGE, show="Too long", signs=30))

@@ -112,8 +112,8 @@ def read_round(usual: float, length: int, turn: float, pair: int, by: int, slowe
     if usual >= 0.5 or slowed[pair] <= max([usual, *others]) + 0.2:
         return ""
     return (
-        f"Why RoPE falls below guessing, to {100 * usual:.0f} % at {length} signs: its pair {pair} turns once in "
-        f"{turn:.0f} places, so what stands more than {turn / 2:.0f} places back looks as if it came after. With that "
-        f"pair alone turned {by} times as slowly the same weights answer **{100 * slowed[pair]:.0f} %** rightly; with "
-        f"any other pair slowed, at most {100 * max(others):.0f} %."
+        f"Why RoPE falls below guessing, to {100 * usual:.0f} % at {length} signs: its pair {pair} of coordinates "
+        f"turns once in {turn:.0f} places, so what stands more than {turn / 2:.0f} places back looks as if it came "
+        f"after. With that pair alone turned {by} times as slowly the same weights answer "
+        f"**{100 * slowed[pair]:.0f} %** rightly; with any other pair slowed, at most {100 * max(others):.0f} %."
     )
