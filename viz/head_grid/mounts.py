@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from viz.head_grid.pack import MOST_PIXELS, encode_difference, encode_weights, pack
 from viz.labels import shorten
+from viz.pack import MOST_PIXELS, encode_difference, encode_weights, pack
 from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]
