@@ -22,7 +22,9 @@ def encode_weights(weights: Array, mask: Array, most: int = MOST_PIXELS) -> Arra
     weights (L, H, T, S) in 0 … 1, mask the same shape, True: may attend. Returns (L, H, N, M) uint8 with N, M at most
     `most`. A pooled cell shows the largest weight in its block, so that a single bright cell is never averaged away.
     """
-    return np.stack([_layer(one, may, most) for one, may in zip(weights, mask, strict=True)])  # fits the processor's cache
+    return np.stack(
+        [_layer(one, may, most) for one, may in zip(weights, mask, strict=True)]
+    )  # fits the processor's cache
 
 
 def _layer(weights: Array, mask: Array, most: int) -> Array:
