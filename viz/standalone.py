@@ -7,7 +7,6 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,18 @@ from viz.origin import footer
 from viz.theme import SANS, Theme
 
 FRONTEND = Path(__file__).parent / "head_grid" / "frontend"
+STYLES = {"turns": "waves", "guesses": "bars", "lengths": "bars", "whole": "save"}  # who wears the style of another
 IMPORT = re.compile(r'from "\./([\w-]+)\.js"')
 # The file may run what it holds and load nothing: a browser enforces it.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; "
     "img-src data: blob:; font-src data:"
 )
+
+
+def style_of(component: str) -> str:
+    """The name of the component's style sheet."""
+    return STYLES.get(component, component)
 
 
 def page(
@@ -45,9 +50,9 @@ def page(
     says = f'<p class="says">{escape(origin["says"])}</p>' if origin.get("says") else ""
     # What is asked of the page is a picture of the figure in a place of that width.
     room = f' style="width: {int(asked["width"])}px"' if asked and "width" in asked else ""
-    wish = {**asked, "theme": asdict(theme), "title": "".join(text for text, _ in reading)} if asked else None
+    wish = {**asked, "theme": vars(theme), "title": "".join(text for text, _ in reading)} if asked else None
     name, held = ("chart", _chart(figure)) if isinstance(figure, go.Figure) else (figure[0], _data(figure[1]))
-    style = "" if name == "chart" else (FRONTEND / f"{name}.css").read_text(encoding="utf-8")
+    style = "" if name == "chart" else (FRONTEND / f"{style_of(name)}.css").read_text(encoding="utf-8")
     return f"""<!doctype html>
 <html lang="en">
 <head>
