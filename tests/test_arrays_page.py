@@ -9,7 +9,8 @@ from screen import component, large, said, shows_a_picture, visit, well
 from test_arrays import GOOD, WORDS, npy, npz, zipped
 
 from viz.arrays import read
-from viz.ui import facts
+from viz.pack import encode_weights
+from viz.ui import arrays, facts
 
 PAGE = "viz/pages/your_model.py"
 SQUARE = npz(attention=np.random.default_rng(0).dirichlet(np.ones(3), (2, 4, 3)), tokens=np.array(WORDS))
@@ -148,3 +149,19 @@ def test_a_table_of_too_many_cells_keeps_the_largest_and_says_so(monkeypatch):
     places = zip(table["layer"], table["head"], table["row"], table["column"], strict=True)
     assert [weights[place] for place in places] == list(table["weight"])
     assert facts.bounded(weights) == " Table and CSV keep the 10 largest of 72 weights, the NPZ all."
+
+
+def test_twelve_layers_of_twelve_heads_of_512_tokens_open_and_a_click_sends_three_megabytes(monkeypatch):
+    packed = []
+    monkeypatch.setattr(arrays, "encode_weights", lambda *maps: packed.append(1) or encode_weights(*maps))
+    weights = np.broadcast_to(np.eye(512, dtype=np.float16), (12, 12, 512, 512))
+    file = io.BytesIO()
+    np.savez_compressed(file, attention=weights, tokens=np.array(["w"] * 512))
+    screen = dropped(file.getvalue())
+    screen.session_state["layer"], screen.session_state["head"] = 7, 5
+    well(screen.run())
+    sent = {mount.proto.id.rpartition("-")[2]: len(mount.proto.bytes) for mount in screen.get("bidi_component")}
+    assert sent["grid"] < 620_000
+    assert sum(sent.values()) < 3_100_000
+    assert packed == [1], "the small maps are made once"
+    assert "the 200,000 largest" not in sentence(screen, "grid"), "of these only 73,728 are not zero"

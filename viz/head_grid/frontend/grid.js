@@ -269,7 +269,7 @@ function toSvg(view) {
       const does = header.jobs[layer][head][0] ?? "";
       parts.push(
         `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
-        svgCells(mapImage(cells, view.colours, layer, head), x, y, place.wide, place.tall),
+        svgCells(mapImage(cells, view.colours, layer, head), x, y, place.wide, place.tall, cells.values.length),
         svgFrame(x - 0.5, y + lineOf(view, row), place.wide + 1, tall, 1.25),
         ...(place.named ? inLines(does || `head ${head}`, place.across - 4) : []).map((line, at) =>
           svgText(x, y + place.tall + 14 + 14 * at, line, { fill: does ? theme.ink : theme.muted, weight: does ? 650 : 400, size: 11 }),
