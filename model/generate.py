@@ -1,14 +1,16 @@
 """Writing on: the model says a word, reads it, and says the next. Vaswani et al. 2017, section 3: auto-regression."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from model.cache import looks_back
 from model.effects import log_probabilities
-from model.run import Array, Experiment, encode, model, run_ids
+from model.run import Array, Experiment, encode, model, reads_pairs, run_ids
 from model.transformer import Trace
+from model.translate import MOST, translate
 
 METHODS = ("greedy", "sample")
 
@@ -23,8 +25,10 @@ class Generation:
     trace: Trace[Array]  # one run over all of it
 
 
-def generate(experiment: Experiment, tokens: int = 20, method: str = "greedy", seed: int = 0) -> Generation:
-    """Add `tokens` words to the experiment's text, one after another.
+def generate(experiment: Experiment, tokens: int | None = None, method: str = "greedy", seed: int = 0) -> Generation:
+    """Add `tokens` words (20) to the experiment's text, one after another.
+
+    Weights that read one sentence and write another give the Translation of model/translate.py, to its end.
 
     method: "greedy" takes the likeliest word each time, "sample" draws from the distribution with this seed. The
     special tokens are never said. Where the mask looks back only, each word is read once and its keys and values are
@@ -33,6 +37,10 @@ def generate(experiment: Experiment, tokens: int = 20, method: str = "greedy", s
     Raises:
         ValueError: an unknown method; TextError: a text that cannot be run.
     """
+    if reads_pairs(experiment.weights):
+        other: Any = translate(experiment, tokens or MOST, method, seed)
+        return other
+    tokens = 20 if tokens is None else tokens
     if method not in METHODS:
         raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{method}"')
     transformer, tokenizer = model(experiment.weights)

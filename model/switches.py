@@ -45,6 +45,13 @@ class Switches:
         """Names of the parts that are off, in the order of declaration."""
         return tuple(part.name for part in PARTS if not getattr(self, part.name))
 
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Names of the heads that are off: "L0H1", in cross-attention "X0H1", in an encoder beside a decoder "E0H1"."""
+        return tuple(
+            f"{letter}{layer}H{head}" for field, letter in HEADS.items() for layer, head in sorted(getattr(self, field))
+        )
+
 
 @dataclass(frozen=True)
 class Part:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 PAD, UNKNOWN, START = "<pad>", "<unk>", "<s>"
+END = "</s>"  # in the vocabulary of models that must know when a sentence is over
 
 # What ends a line, or a record of some old file, also ends a word.
 BREAK = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
@@ -106,18 +107,28 @@ class WordTokenizer:
 
     def encode(self, text: str) -> Encoding:
         """Any text becomes <s> and its words; nothing is dropped in silence but invisible controls."""
-        typed = (START, *split(clean(text).lower()))
+        typed = (START, *(part for word in split(clean(text).lower()) for part in self._elided(word)))
         # A person who types "<unk>" gets three unknown marks, not the special token.
         tokens = (START, *(word if word in self.id_of else UNKNOWN for word in typed[1:]))
         return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens), tuple(range(len(tokens))), typed)
 
+    def _elided(self, word: str) -> tuple[str, ...]:
+        """The word itself, or two where the first has lost its vowel and is known: "l'", "animal"."""
+        head, mark, rest = word.replace("’", "'").partition("'")
+        if word in self.id_of or not rest or head + mark not in self.id_of:
+            return (word,)
+        return (head + mark, *self._elided(rest))
+
     def decode(self, ids: Sequence[int]) -> str:
-        """The words, a space between them."""
-        return " ".join(self.vocabulary[index] for index in ids if index not in self.silent)
+        """The words, a space between them; none after a word that has lost its vowel."""
+        return self.write_on("", ids)
 
     def write_on(self, text: str, ids: Sequence[int]) -> str:
         """The text and the words, a space between them."""
-        return " ".join(filter(None, (text.strip(), self.decode(ids))))
+        written = text.strip()
+        for word in (self.vocabulary[index] for index in ids if index not in self.silent):
+            written += word if not written or written.endswith("'") else f" {word}"
+        return written
 
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
         """The known words most like this one, best first."""
