@@ -26,7 +26,7 @@ from model.encoder_decoder import EncoderDecoder
 from model.recurrent import Recurrent, RecurrentConfig
 from model.subword import SubwordTokenizer
 from model.switches import HEADS, Switches
-from model.tokenizer import Tokenizer, WordTokenizer
+from model.tokenizer import CharacterTokenizer, Tokenizer, WordTokenizer
 from model.transformer import Transformer
 
 TRAINED = Path(__file__).parent / "trained"
@@ -39,6 +39,7 @@ KINDS: dict[str, tuple[type[ModelConfig] | type[RecurrentConfig], type[nn.Module
     "recurrent": (RecurrentConfig, Recurrent),
 }
 PIECES = "sub-words"  # what a card says of its tokenizer when the pieces lie in a file of their own
+CHARACTERS = "characters"  # and when every word on it is a character
 
 
 class CheckpointError(ValueError):
@@ -121,7 +122,9 @@ def _described(name: str, told: Mapping[str, Any], folder: Path | None) -> tuple
         build = partial(make, config)
         with torch.device("meta"):
             build()  # also looks up the names of its parts
-        tokenizer = _pieces(name, folder) if told.get("tokenizer") == PIECES else WordTokenizer(told["words"])
+        reads = told.get("tokenizer")
+        words = CharacterTokenizer if reads == CHARACTERS else WordTokenizer
+        tokenizer = _pieces(name, folder) if reads == PIECES else words(told["words"])
     except CheckpointError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -168,7 +171,8 @@ def save(
         _path(name, ".tokenizer.json", folder).write_text(tokenizer.saved + "\n", encoding="utf-8")
         reads: dict[str, Any] = {"tokenizer": PIECES}
     elif isinstance(tokenizer, WordTokenizer):
-        reads = {"words": tokenizer.vocabulary[3:]}
+        spelled = {"tokenizer": CHARACTERS} if isinstance(tokenizer, CharacterTokenizer) else {}
+        reads = {**spelled, "words": tokenizer.vocabulary[3:]}
     else:
         raise CheckpointError(f"A {type(tokenizer).__name__} cannot be stored: words or pieces can.")
     save_file(_numbers(model, torch.float16 if half else torch.float32), path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 PAD, UNKNOWN, START = "<pad>", "<unk>", "<s>"
+BLANK = "␣"  # a space that is a token
 END = "</s>"  # in the vocabulary of models that must know when a sentence is over
 
 # What ends a line, or a record of some old file, also ends a word.
@@ -133,3 +134,22 @@ class WordTokenizer:
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
         """The known words most like this one, best first."""
         return tuple(difflib.get_close_matches(word[:32], self.vocabulary[3:], n=n, cutoff=0.65))
+
+
+class CharacterTokenizer(WordTokenizer):
+    """A token for each character, lower case; a space is one too."""
+
+    def encode(self, text: str) -> Encoding:
+        """Any text becomes <s> and its characters; nothing is dropped but invisible controls and space at the ends."""
+        typed = (START, *(BLANK if letter.isspace() else letter for letter in clean(text).lower().strip()))
+        tokens = (START, *(letter if letter in self.id_of else UNKNOWN for letter in typed[1:]))
+        return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens), tuple(range(len(tokens))), typed)
+
+    def write_on(self, text: str, ids: Sequence[int]) -> str:
+        """The text and the characters, one beside the other."""
+        letters = (self.vocabulary[index] for index in ids if index not in self.silent)
+        return text + "".join(" " if letter == BLANK else letter for letter in letters)
+
+    def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
+        """None: a character is like no other."""
+        return ()

@@ -1,11 +1,17 @@
 """Languages to learn whose generators know the answers: which word should look at which.
 
-Read `gold.py` for what a sentence carries, `grammar.py` for a whole task.
+Read `gold.py` for what a sentence carries, `grammar.py` for a whole task; `pair.py` for what two sentences carry, and
+`translation.py` for a task of such pairs.
 """
 
+from model.tasks.copying import COPYING
+from model.tasks.dates import DATES
 from model.tasks.gold import Probe, Relation, Sentence, Task
 from model.tasks.grammar import GRAMMAR
+from model.tasks.pair import Pair, PairTask
+from model.tasks.translation import TRANSLATION
 
 TASKS: dict[str, Task] = {task.name: task for task in (GRAMMAR,)}
+PAIRS: dict[str, PairTask] = {task.name: task for task in (TRANSLATION, COPYING, DATES)}
 
-__all__ = ["TASKS", "Probe", "Relation", "Sentence", "Task"]
+__all__ = ["PAIRS", "TASKS", "Pair", "PairTask", "Probe", "Relation", "Sentence", "Task"]
