@@ -79,26 +79,28 @@ def exact(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: Sequ
     return right / len(pairs)
 
 
-def alignment(
-    network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: Sequence[Pair]
-) -> dict[str, Score]:
-    """Hold every cross-attention against the gold links, class by class: scores (L, H). Nothing where nobody looks.
+def alignment(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> dict[str, Score]:
+    """Hold every look at the source against the gold links, class by class: scores (L, H + 1).
 
-    The model is told the right words before each, so that row and link are of the same word.
+    The last column is the mean over the heads of a layer. Empty where nobody looks. The model is told the right words
+    before each, so that row and link are of the same word.
     """
 
     def examples() -> Iterator[tuple[Array, Sequence[Relation]]]:
         for start in range(0, len(pairs), BATCH):
             part = pairs[start : start + BATCH]
             weights = looks(network, to_batch(part, tokenizer))  # (B, L, H, T, S)
+            weights = np.concatenate((weights, weights.mean(2, keepdims=True)), axis=2)
             for b, pair in enumerate(part):
                 yield weights[b], pair.links
 
+    if not looks(network, to_batch(pairs[:1], tokenizer)).shape[1]:
+        return {}
     return dict(score_relations(examples()))
 
 
 def looks(network: EncoderDecoder | Recurrent, batch: PairBatch) -> Array:
-    """Weights (B, L, H, T, S) with which each target row looks at the source. L = 0 for a network that does not look."""
+    """Weights (B, L, H, T, S) of each target row on the source; L = 0 for a network that does not look."""
     with torch.inference_mode():
         decoder: Any = network(batch.source, batch.target, batch.real).decoder
     if isinstance(decoder, AlignedWritingTrace):
