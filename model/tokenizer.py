@@ -90,6 +90,10 @@ class Tokenizer(Protocol):
         """The text with these tokens written after it; what stands there already is left as the person typed it."""
         ...
 
+    def put(self, text: str, at: int, token: str) -> str:
+        """The text with another token, as it is drawn, in the place of the one at position `at`."""
+        ...
+
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
         """Up to `n` known words that are most like a word the model does not know, best first."""
         ...
@@ -137,6 +141,12 @@ class WordTokenizer:
         for word in (self.vocabulary[index] for index in ids if index not in self.silent):
             written += word if not written or written.endswith("'") else f" {word}"
         return written
+
+    def put(self, text: str, at: int, token: str) -> str:
+        """The words, one of them another."""
+        typed = list(self.encode(text).typed)
+        typed[at] = token
+        return " ".join(typed[1:])
 
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
         """The known words most like this one, best first."""
