@@ -2,7 +2,7 @@
 
 import { placeHead, setHeads } from "./heads.js";
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, mapImage } from "./maps.js";
-import { asSvg, drawMinus, fitted, onCanvas, widthOf } from "./pen.js";
+import { asSvg, drawSigns, fitted, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
 const WORDS = 74; // room for the words left of the first map
@@ -114,7 +114,8 @@ function draw(view, pen, row) {
     pen.text(x, y - ABOVE + 10, told, { size: 15, weight: 600 });
     if (side === 2) drawSigns(theme, pen, x + widthOf(told, 15, 600) + 14, y - ABOVE + 10);
     map(largeImage(large, side, colours), x, y, place.size);
-    if (side === 2) drawMinus(pen, theme, large.values.subarray(2 * tokens.length ** 2), tokens.length, x, y, place.size / tokens.length);
+    const area = tokens.length ** 2;
+    drawSigns(pen, theme, large.values.subarray(side * area, (side + 1) * area), tokens.length, x, y, place.size / tokens.length);
     tokens.forEach((token, at) => {
       if (at % every) return;
       const middle = ((at + 0.5) / tokens.length) * place.size;
