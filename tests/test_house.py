@@ -15,7 +15,7 @@ DRAWN = ("viz.labels", "viz.pack", "viz.styles", "viz.theme")  # what drawings o
 # The most particular room first. A room may import what is named here, and the standard library.
 ROOMS = {
     "app.py": ("streamlit", "viz.ui"),
-    "model/": ("model", "torch", "numpy", "safetensors"),
+    "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
     "viz/pages/": ("viz", "model", "streamlit"),
     "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy", "segno"),
     "viz/head_grid/": ("viz.head_grid", *DRAWN, "plotly", "numpy", "streamlit"),

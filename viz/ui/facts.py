@@ -10,6 +10,7 @@ from model.measure import distance, entropy, rollout
 from model.run import Experiment
 from model.transformer import Trace
 from viz.export import Labelled, Table
+from viz.labels import numbered
 from viz.reading import telling_row
 from viz.ui import runs
 
@@ -40,9 +41,12 @@ def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
     ]
 
 
-def n_sentences(weights: str) -> int:
-    """How many held-out sentences the roles were measured on."""
-    return int(runs.about(weights)["exam"]["sentences"])
+def measured_on(weights: str) -> str:
+    """What the roles were measured on, in words."""
+    n = int(runs.about(weights)["exam"]["sentences"])
+    if runs.task(weights).words:
+        return f"{n:,} fresh sentences"
+    return f"{n:,} passages of our own and random pieces said twice"
 
 
 def headline(weights: str) -> tuple[int, int]:
@@ -74,8 +78,8 @@ def moved_row(moved: Array, weights: Array) -> int:
 
 def map_table(values: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
     """A map (T, S) as a table: one line for each row, one column for each position."""
-    columns = {f"{at} {word}": values[:, at] for at, word in enumerate(words if looked is None else looked)}
-    return {"looks": [f"{at} {word}" for at, word in enumerate(words)], **columns}
+    columns = numbered(words if looked is None else looked)
+    return {"looks": numbered(words), **dict(zip(columns, values.T, strict=True))}
 
 
 def row_arrays(
@@ -173,13 +177,14 @@ def statistics(experiment: Experiment) -> dict[str, list[Any]]:
     """One line for each head: how widely and how far it looks in this text, and its measured roles."""
     weights, _ = all_weights(runs.trace(experiment))
     n_layers, n_heads = weights.shape[:2]
+    each = "words" if runs.task(experiment.weights).words else "pieces"
     roles = scores(experiment.weights).items()
     heads = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
     return {
         "layer": [layer for layer, _ in heads],
         "head": [head for _, head in heads],
         "entropy (nats)": entropy(weights).mean(axis=-1).ravel().round(2).tolist(),
-        "distance (words)": distance(weights).mean(axis=-1).ravel().round(2).tolist(),
+        f"distance ({each})": distance(weights).mean(axis=-1).ravel().round(2).tolist(),
         **{
             name: mass.ravel().round(2).tolist()
             for name, mass in sorted(roles, key=lambda role: ("," in role[0], -role[1].max()))

@@ -40,7 +40,14 @@ def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
 def side_b(removed: Experiment) -> Experiment:
     """What B is: the same weights with the parts removed now, or weights that never had the part."""
     with st.sidebar:
-        how = controls.choice("B is the model, its part", HOW, key="how", label_visibility="visible", width="stretch")
+        how = controls.choice(
+            "How B is without the part",
+            HOW,
+            key="how",
+            label_visibility="visible",
+            width="stretch",
+            help="Removed now: A's own weights, the part left out. Trained without: other weights, which never had it.",
+        )
         if how == "removed now":
             return removed
         twin = twin_of(removed)
@@ -135,6 +142,11 @@ def _number(name: str, value: float, beside: str, told: str) -> str:
 
 def _right_answers(a: effects.HeldOut, b: effects.HeldOut) -> str:
     """Right answers by kind of question, and of how many: A and B."""
+    if not a.accuracy:
+        return (
+            f"<p>Nobody has written down right answers for prose: the loss over {a.sentences} passages of our own "
+            "is what there is to go by.</p>"
+        )
     lines = [
         f'<tr><td title="{escape(name)}">{escape(name)}</td>'
         f"<td>{100 * share:.0f} %</td><td>{100 * b.accuracy[name]:.0f} %</td>"

@@ -14,7 +14,7 @@ from model.device import choose_device, describe, one_thread
 from model.run import Experiment, TextError, encode, lens, model, run
 from model.switches import Switches
 from model.tasks import TASKS, Task
-from model.tokenizer import Encoding, WordTokenizer
+from model.tokenizer import Encoding, Tokenizer
 from model.transformer import Trace
 
 Array = np.ndarray[Any, Any]
@@ -76,7 +76,7 @@ def encoding(experiment: Experiment) -> Encoding:
     return encode(experiment)
 
 
-def tokenizer(weights: str) -> WordTokenizer:
+def tokenizer(weights: str) -> Tokenizer:
     """The tokenizer that belongs to these weights."""
     return model(weights)[1]
 
@@ -90,8 +90,9 @@ def about(weights: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def languages() -> tuple[str, ...]:
-    """The weights that know a language one can type in."""
-    return tuple(name for name in names() if card(name)["task"] in TASKS)
+    """The weights that know a language one can type in: one of each language first, by the order of the languages."""
+    known = [name for name in names() if card(name)["task"] in TASKS]
+    return tuple(sorted(known, key=lambda name: (name not in TASKS, list(TASKS).index(card(name)["task"]), name)))
 
 
 def trained(weights: str) -> Switches:
