@@ -198,16 +198,14 @@ def _part_way(folder: Path, seed: int) -> Path:
     return folder / f"{NAME}.seed-{seed}.part"
 
 
-def sample(
-    transformer: Transformer, tokenizer: SubwordTokenizer, opening: str, context: int, top_p: float = 0.9
-) -> str:
-    """What the model writes after an opening, drawn with seed 0 until its window is half full."""
+def sample(transformer: Transformer, tokenizer: SubwordTokenizer, opening: str, context: int) -> str:
+    """What the model writes after an opening, drawn with top-p 0.9 and seed 0, until its window is half full."""
     ids = list(tokenizer.encode(opening).ids)
     while len(ids) < context // 2:
         with torch.inference_mode():
             logits = transformer(torch.tensor([ids])).logits[0, -1].numpy()  # (V,)
         logits[list(tokenizer.silent)] = -np.inf
-        ids.append(draw(shares(logits, top_p=top_p), 0, len(ids)))
+        ids.append(draw(shares(logits, top_p=0.9), 0, len(ids)))
     return tokenizer.decode(ids)
 
 
