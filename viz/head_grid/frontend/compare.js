@@ -112,7 +112,7 @@ function draw(view, pen, row) {
     const [x, y] = origin(view, side);
     const told = fitted(title, place.across - 12, 15, 600);
     pen.text(x, y - ABOVE + 10, told, { size: 15, weight: 600 });
-    if (side === 2) drawSigns(theme, pen, x + widthOf(told, 15, 600) + 14, y - ABOVE + 10);
+    if (side === 2) drawSides(theme, pen, x + widthOf(told, 15, 600) + 14, y - ABOVE + 10);
     map(largeImage(large, side, colours), x, y, place.size);
     const area = tokens.length ** 2;
     drawSigns(pen, theme, large.values.subarray(side * area, (side + 1) * area), tokens.length, x, y, place.size / tokens.length);
@@ -149,7 +149,7 @@ function frame(view, pen, row) {
 }
 
 // Which colour of the difference belongs to which side.
-function drawSigns({ signed }, pen, left, middle) {
+function drawSides({ signed }, pen, left, middle) {
   for (const [told, fill] of [["A looks more", signed.at(-2)], ["− B looks more", signed[1]]]) {
     pen.text(left, middle, told, { fill });
     left += widthOf(told) + 12;
