@@ -1,6 +1,5 @@
 """All heads at a glance, drawn on one canvas in the browser; hovering and focus need no round trip.
 
-pack.py              arrays → one block of bytes
 mounts.py            the components as functions
 panels.py            large maps beside each other
 odds.py              bars of probabilities, and the guesses of every layer
@@ -25,8 +24,8 @@ frontend/shuffle.js  words to drag into another order
 frontend/lengths.js  accuracy against length
 frontend/sliders.js  sliders that the browser answers; sinusoid.js what they compute
 frontend/pen.js      one drawing for the screen and for the saved file
-frontend/maps.js     cells of one byte as pixels
-frontend/link.js     copy link, QR code; stage.js one figure alone on the screen
+frontend/maps.js     cells of one byte as pixels; heads.js the buttons over small maps
+frontend/link.js     copy link (clipboard.js), QR code; stage.js one figure alone on the screen
 frontend/lesson.js   the way through a lesson
 frontend/save.js     the files of one figure; whole.js of the page, as a poster.js or an archive (zip.js)
 frontend/picture.js  a figure as SVG or PNG, with its origin in it (png.js); menu.js what both of them open
@@ -37,10 +36,10 @@ from viz.head_grid.inside import averaging, walk
 from viz.head_grid.leaks import leaks
 from viz.head_grid.mounts import Measure, compare, grid, mounted, saturation, save, sentence, whole
 from viz.head_grid.odds import bars, guesses
-from viz.head_grid.pack import MOST_PIXELS
 from viz.head_grid.panels import Panel, Steps, panels
 from viz.head_grid.places import Slider, lengths, shuffle, turns, waves
 from viz.head_grid.tools import lesson, link
+from viz.pack import MOST_PIXELS
 
 __all__ = [
     "MOST_PIXELS",

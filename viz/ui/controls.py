@@ -20,9 +20,7 @@ EXAMPLE = "the person who the dogs near the trees chase was tired ."
 
 def experiment() -> Experiment:
     """Model, sentence and parts: everything that decides what the model does."""
-    # The address as it was opened. The controls read it next, and clear what they cannot use.
-    if "opened_with" not in st.session_state:
-        st.session_state["opened_with"] = {name: st.query_params.get_all(name) for name in st.query_params}
+    remember_link()
     with st.sidebar:
         weights = _weights()
         text = _text(weights)
@@ -35,6 +33,12 @@ def experiment() -> Experiment:
         link_mishaps()
         st.stop()
     return asked
+
+
+def remember_link() -> None:
+    """Keep the address as it was opened: the controls read it next, and clear what they cannot use."""
+    if "opened_with" not in st.session_state:
+        st.session_state["opened_with"] = {name: st.query_params.get_all(name) for name in st.query_params}
 
 
 def _weights() -> str:
@@ -201,9 +205,15 @@ def more() -> str:
 
 
 def foot(experiment: Experiment) -> None:
-    """What runs where."""
+    """What runs where, and which part these weights never had."""
     config = runs.about(experiment.weights)["config"]
-    st.sidebar.caption(f"{config['n_layers']} layers × {config['n_heads']} heads, running on {runs.device()}")
+    never = [
+        part.label[0].lower() + part.label[1:]
+        for part in PARTS
+        if part.name in runs.trained(experiment.weights).removed
+    ]
+    told = f". This model never had {' or '.join(never)}: it was trained without." if never else ""
+    st.sidebar.caption(f"{config['n_layers']} layers × {config['n_heads']} heads, running on {runs.device()}{told}")
 
 
 def set_state(state: Mapping[str, str]) -> None:

@@ -1,7 +1,7 @@
 // Large maps beside each other, of the same words: a head's weights, its stages, a mask that can be painted.
 
-import { ABSENT, FULL, NOT_A_NUMBER, colourTable } from "./maps.js";
-import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
+import { ABSENT, FULL, NOT_A_NUMBER, colourTable, imageOf } from "./maps.js";
+import { asSvg, drawMinus, fitted, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
 const GAP = 16; // between maps
@@ -22,7 +22,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   Object.assign(view, {
     header,
     frames: arrays.values.values, // (steps, N, T, S) exact; NaN: not allowed, Infinity: allowed and not a number
-    colours: { weight: colourTable(header.theme.weights), signed: colourTable(header.theme.signed) },
+    colours: { weight: colourTable(header.theme, "weights"), signed: colourTable(header.theme, "signed") },
     tell: setTriggerValue,
   });
   setSlide(view);
@@ -156,6 +156,10 @@ function draw(view, pen, row) {
     pen.absent(x, y, place.wide, place.tall);
     pen.image(picture(view, number), x, y, place.wide, place.tall);
     if (panel.numbers) drawNumbers(view, pen, number, x, y);
+    else if (panel.kind === "signed") {
+      const size = looking.length * looked.length;
+      drawMinus(pen, theme, view.values.subarray(number * size, (number + 1) * size), looked.length, x, y, place.cell, panel.limit);
+    }
     for (const [marked, column] of panel.marks) {
       pen.frame(x + column * place.cell + 1, y + marked * place.cell + 1, place.cell - 2, place.cell - 2, theme.accent, 2);
     }
@@ -199,15 +203,17 @@ function drawNumbers(view, pen, number, x, y) {
 function drawScale({ header: { theme } }, pen, panel, x, y) {
   const quiet = { size: 11, fill: theme.muted };
   if (panel.kind === "mask") {
-    pen.rect(x, y - 4, 12, 8, theme.weights[3]);
+    pen.rect(x, y - 4, 12, 8, theme.weights[3]); // the middle of the scale, as FULL / 2
     pen.text(x + 17, y, "may look", quiet);
     pen.absent(x + 80, y - 4, 12, 8);
     pen.text(x + 97, y, "may not", quiet);
     return;
   }
-  const spelt = panel.kind === "weight" ? ["0", "1"] : [`−${short(panel.limit)}`, `+${short(panel.limit)}`];
-  const strip = new ImageData(FULL + 1, 1);
-  strip.data.set(colourTable(panel.kind === "weight" ? theme.weights : theme.signed).subarray(0, (FULL + 1) * 4));
+  const most = short(panel.limit);
+  const spelt = { weight: ["0", "1"], signed: [`−${most}`, `+${most}`], size: ["0", most] }[panel.kind];
+  const from = panel.kind === "size" ? FULL / 2 : 0; // what is never negative has one half of the signed scale
+  const strip = new ImageData(FULL + 1 - from, 1);
+  strip.data.set(colourTable(theme, panel.kind === "weight" ? "weights" : "signed").subarray(from * 4, (FULL + 1) * 4));
   const begin = x + widthOf(spelt[0], 11) + 5;
   pen.text(x, y, spelt[0], quiet);
   pen.image(strip, begin, y - 4, 56, 8);
@@ -221,21 +227,18 @@ function short(number) {
 }
 
 function picture(view, number) {
-  const { looking, looked, panels, theme } = view.header;
+  const { looking, looked, panels } = view.header;
   const { kind, limit } = panels[number];
-  const image = new ImageData(looked.length, looking.length);
-  const ink = [1, 3, 5].map((from) => parseInt(theme.weights[3].slice(from, from + 2), 16));
-  for (let cell = 0; cell < looking.length * looked.length; cell++) {
-    const value = view.values[number * looking.length * looked.length + cell];
-    if (kind === "mask") {
-      if (value) image.data.set([...ink, 255], cell * 4);
-      continue;
-    }
+  const size = looking.length * looked.length;
+  const codes = new Uint8Array(size);
+  for (let cell = 0; cell < size; cell++) {
+    const value = view.values[number * size + cell];
     const share = kind === "weight" ? value : (value / limit + 1) / 2;
-    const code = Number.isNaN(value) ? ABSENT : value === Infinity ? NOT_A_NUMBER : Math.round(Math.min(Math.max(share, 0), 1) * FULL);
-    image.data.set(view.colours[kind].subarray(code * 4, code * 4 + 4), cell * 4);
+    if (kind === "mask") codes[cell] = value ? FULL / 2 : ABSENT;
+    else if (Number.isFinite(value)) codes[cell] = Math.round(Math.min(Math.max(share, 0), 1) * FULL);
+    else codes[cell] = Number.isNaN(value) ? ABSENT : NOT_A_NUMBER;
   }
-  return image;
+  return imageOf(codes, view.colours[kind === "signed" ? kind : "weight"], looked.length);
 }
 
 function light(view) {

@@ -4,7 +4,7 @@
 const shared = (globalThis.attentionLab ??= {
   hovered: null, // the row under the pointer or the focus; null: none
   listeners: new Map(), // mounted component → function(hovered row or null)
-  drawings: new Map(), // figure key → function that returns the figure as SVG text
+  drawings: new Map(), // figure key → function(whole) that returns the figure as SVG text; whole: with every step of it
   figures: new Map(), // figure key → what stands under it: its sentence, its file's name, its origin
 });
 
@@ -27,8 +27,10 @@ export function listen(mount, listener) {
   };
 }
 
-// The inverse of pack() in pack.py: { header, arrays: { name: { values, shape } } }.
+// The inverse of pack() in pack.py: { header, arrays: { name: { values, shape } } }. A drawing that holds another hands it
+// what is unpacked already.
 export function unpack(bytes) {
+  if (bytes.header) return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
