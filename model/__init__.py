@@ -1,7 +1,7 @@
 """A small Transformer that shows its work. Read the files in this order:
 
-    switches → config → tokenizer → position → mask → norm → overwrite → attention → transformer → run → measure
-    effects → cache → generate: what a change does, and what the model writes
+    switches → config → tokenizer → subword → position → mask → norm → overwrite → attention → transformer → run
+    measure → effects → cache → generate: from a trace to numbers; what a change does, and what the model writes
     leak, sweep: what an edited word moves, and one text under many masks
     then tasks/ (what the models learn), train, checkpoint (what is shipped)
 

@@ -1,7 +1,8 @@
 """Trained weights on disk: a safetensors file for the numbers, a JSON card for what they are.
 
     trained/grammar.safetensors               the weights
-    trained/grammar.json                      the card: config, vocabulary, task, steps, seed, what was measured
+    trained/grammar.json                      the card: config, words, task, steps, seed, what was measured
+    trained/stories.tokenizer.json            in the place of words, the pieces of a sub-word tokenizer
     trained/grammar.steps/000100.safetensors  the same weights on the way, in half precision
 
 Never pickle: a pickle can run code, a safetensors file can only hold numbers.
@@ -20,11 +21,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from model.config import ModelConfig
+from model.subword import SubwordTokenizer
 from model.switches import Switches
-from model.tokenizer import WordTokenizer
+from model.tokenizer import Tokenizer, WordTokenizer
 from model.transformer import Transformer
 
 TRAINED = Path(__file__).parent / "trained"
+NAME = re.compile(r"[\w-]+")  # one plain word, so that no path leads out of the folder
+
+PIECES = "sub-words"  # what a card says of its tokenizer when the pieces lie in a file of their own
 
 
 class CheckpointError(ValueError):
@@ -33,7 +38,8 @@ class CheckpointError(ValueError):
 
 def names(folder: Path | None = None) -> tuple[str, ...]:
     """Names of the weights that are there, in alphabetical order. Everywhere here, no folder means TRAINED."""
-    return tuple(sorted(path.stem for path in (folder or TRAINED).glob("*.json")))
+    cards = (path.stem for path in (folder or TRAINED).glob("*.json"))
+    return tuple(sorted(name for name in cards if NAME.fullmatch(name)))  # "stories.tokenizer" is no card
 
 
 def card(name: str, folder: Path | None = None) -> dict[str, Any]:
@@ -51,13 +57,13 @@ def card(name: str, folder: Path | None = None) -> dict[str, Any]:
     return told
 
 
-def load(name: str, folder: Path | None = None, step: int | None = None) -> tuple[Transformer, WordTokenizer]:
+def load(name: str, folder: Path | None = None, step: int | None = None) -> tuple[Transformer, Tokenizer]:
     """The model and its tokenizer, ready to run on the CPU. `step`: as it was at that step of training.
 
     Raises:
         CheckpointError: there are no weights of that name or step, or the card and the numbers do not fit each other.
     """
-    config, tokenizer = _described(name, card(name, folder))
+    config, tokenizer = _described(name, card(name, folder), folder)
     if step is None:
         path = _path(name, ".safetensors", folder)
     elif step in steps(name, folder):
@@ -83,7 +89,7 @@ def load(name: str, folder: Path | None = None, step: int | None = None) -> tupl
     return transformer.eval(), tokenizer
 
 
-def _described(name: str, told: Mapping[str, Any]) -> tuple[ModelConfig, WordTokenizer]:
+def _described(name: str, told: Mapping[str, Any], folder: Path | None) -> tuple[ModelConfig, Tokenizer]:
     """The config and the tokenizer that a card describes."""
     try:
         choices = dict(told["config"])
@@ -92,7 +98,9 @@ def _described(name: str, told: Mapping[str, Any]) -> tuple[ModelConfig, WordTok
         config = ModelConfig(**choices, trained=trained)
         with torch.device("meta"):
             Transformer(config)  # also looks up the names of its parts
-        tokenizer = WordTokenizer(told["words"])
+        tokenizer = _pieces(name, folder) if told.get("tokenizer") == PIECES else WordTokenizer(told["words"])
+    except CheckpointError:
+        raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]  # torch adds a stack of its own
         raise CheckpointError(f'The card of "{name}" does not describe a model: {reason}.') from error
@@ -101,6 +109,14 @@ def _described(name: str, told: Mapping[str, Any]) -> tuple[ModelConfig, WordTok
             f'The card of "{name}" lists {len(tokenizer.vocabulary)} tokens for a model of {config.vocab_size}.'
         )
     return config, tokenizer
+
+
+def _pieces(name: str, folder: Path | None) -> SubwordTokenizer:
+    path = _path(name, ".tokenizer.json", folder)
+    try:
+        return SubwordTokenizer(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f'The file {path.name} of "{name}" cannot be read: {error}.') from error
 
 
 def steps(name: str, folder: Path | None = None) -> tuple[int, ...]:
@@ -112,17 +128,30 @@ def steps(name: str, folder: Path | None = None) -> tuple[int, ...]:
 def save(
     name: str,
     transformer: Transformer,
-    tokenizer: WordTokenizer,
+    tokenizer: Tokenizer,
     card: Mapping[str, Any],
     folder: Path | None = None,
+    half: bool = False,
 ) -> None:
-    """Write the weights and their card. `card` holds what was measured; config and words are added here."""
+    """Write the weights and their card. `card` holds what was measured; config and words are added here.
+
+    half: store the numbers in half precision; they are computed with in float32 all the same.
+    Raises:
+        CheckpointError: the name is no plain word, or the tokenizer is of no kind that can be stored.
+    """
     path = _path(name, ".safetensors", folder)
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(_numbers(transformer, torch.float32), path)
+    if isinstance(tokenizer, SubwordTokenizer):
+        _path(name, ".tokenizer.json", folder).write_text(tokenizer.saved + "\n", encoding="utf-8")
+        reads: dict[str, Any] = {"tokenizer": PIECES}
+    elif isinstance(tokenizer, WordTokenizer):
+        reads = {"words": tokenizer.vocabulary[3:]}
+    else:
+        raise CheckpointError(f"A {type(tokenizer).__name__} cannot be stored: words or pieces can.")
+    save_file(_numbers(transformer, torch.float16 if half else torch.float32), path)
     config = asdict(transformer.config)
     config["trained"]["heads_off"] = sorted(config["trained"]["heads_off"])
-    told = {"config": config, "words": tokenizer.vocabulary[3:], **card}
+    told = {"config": config, **reads, **card}
     text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
     _path(name, ".json", folder).write_text(text, encoding="utf-8")
 
@@ -135,8 +164,7 @@ def save_step(name: str, transformer: Transformer, step: int, folder: Path | Non
 
 
 def _path(name: str, suffix: str, folder: Path | None) -> Path:
-    """A name is one plain word, so that no path leads out of the folder."""
-    if not re.fullmatch(r"[\w-]+", name):
+    if not NAME.fullmatch(name):
         raise CheckpointError(f'Weights cannot be called "{name}": letters, digits, "-" and "_" make a name.')
     return (folder or TRAINED) / f"{name}{suffix}"
 

@@ -95,7 +95,7 @@ def _paper(weights: str) -> _Paper:
     rng = Random(SEED)
     sentences = [task.draw(None, rng) for _ in range(HELD_OUT)]
     probes = [(number, probe) for number, sentence in enumerate(sentences) for probe in sentence.probes]
-    ids = tokenizer.id_of
+    ids = {word: index for index, word in enumerate(tokenizer.vocabulary)}
     width = max(len(probe.wrong) for _, probe in probes)
     wrong = [
         [ids[word] for word in (*probe.wrong, *probe.wrong[:1] * (width - len(probe.wrong)))] for _, probe in probes

@@ -1,14 +1,13 @@
 """Writing on: the model says a word, reads it, and says the next. Vaswani et al. 2017, section 3: auto-regression."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from model.cache import looks_back
 from model.effects import log_probabilities
-from model.run import Array, Experiment, encode, model, run
-from model.tokenizer import PAD, START, UNKNOWN
+from model.run import Array, Experiment, encode, model, run_ids
 from model.transformer import Trace
 
 METHODS = ("greedy", "sample")
@@ -38,8 +37,9 @@ def generate(experiment: Experiment, tokens: int = 20, method: str = "greedy", s
         raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{method}"')
     transformer, tokenizer = model(experiment.weights)
     device = next(transformer.parameters()).device
-    silent = [tokenizer.id_of[token] for token in (PAD, UNKNOWN, START)]
-    ids, said, logprobs = list(encode(experiment).ids), [], []
+    silent = list(tokenizer.silent)
+    given = encode(experiment)
+    ids, logprobs = list(given.ids), []
     rng = np.random.default_rng(seed)
     keeps = experiment.looks is None and looks_back(transformer, experiment.switches)
     past: Trace[torch.Tensor] | None = None
@@ -55,7 +55,8 @@ def generate(experiment: Experiment, tokens: int = 20, method: str = "greedy", s
             likely = int(odds.argmax())
             chosen = likely if method == "greedy" else int(rng.choice(len(odds), p=np.exp(odds) / np.exp(odds).sum()))
             ids.append(chosen)
-            said.append(tokenizer.vocabulary[chosen])
             logprobs.append(float(odds[chosen]))
-    text = " ".join([experiment.text.strip(), *said])
-    return Generation(text, tuple(said), tuple(logprobs), run(replace(experiment, text=text)))
+    added = ids[len(given.ids) :]
+    said = tuple(tokenizer.vocabulary[index] for index in added)
+    text = tokenizer.write_on(experiment.text, added)
+    return Generation(text, said, tuple(logprobs), run_ids(experiment, ids, (*given.tokens, *said)))

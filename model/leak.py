@@ -60,5 +60,6 @@ def substitute(weights: str, words: Sequence[str]) -> tuple[int, str]:
 
 def any_other(weights: str, words: Sequence[str]) -> str:
     """The first known word that is none of these."""
-    known = model(weights)[1].vocabulary[3:]  # after the three special tokens
+    tokenizer = model(weights)[1]
+    known = [word for index, word in enumerate(tokenizer.vocabulary) if index not in tokenizer.silent]
     return next((word for word in known if word not in words), known[0])

@@ -1,5 +1,6 @@
 """The one door: an Experiment goes in, a Trace of read-only arrays comes out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -13,7 +14,7 @@ from model.device import choose_device, keep_freed_memory
 from model.mask import Looks
 from model.overwrite import Overwrite
 from model.switches import Switches
-from model.tokenizer import Encoding, WordTokenizer
+from model.tokenizer import Encoding, Tokenizer, clean
 from model.transformer import Trace, Transformer
 
 Array = np.ndarray[Any, Any]
@@ -56,7 +57,7 @@ def encode(experiment: Experiment) -> Encoding:
         raise TextError(f"This text has {size:,} characters; the lab reads up to {MOST_CHARACTERS:,}. Shorten it.")
     _, tokenizer = model(experiment.weights)
     encoding = tokenizer.encode(experiment.text)
-    if len(encoding.ids) == 1:
+    if not clean(experiment.text).strip():
         raise TextError("There is no word to look at yet. Type a sentence, or draw a new one.")
     if len(encoding.ids) > MOST_TOKENS:
         raise TextError(f"This text has {len(encoding.ids):,} tokens; the lab draws up to {MOST_TOKENS}. Shorten it.")
@@ -69,16 +70,21 @@ def run(experiment: Experiment) -> Trace[Array]:
     Raises:
         ValueError: unknown weights, a head that the model does not have, or a text it cannot take (TextError).
     """
-    transformer, _ = model(experiment.weights)
     encoding = encode(experiment)
+    return run_ids(experiment, encoding.ids, encoding.tokens)
+
+
+def run_ids(experiment: Experiment, read: Sequence[int], tokens: tuple[str, ...]) -> Trace[Array]:
+    """The same for a text that is ids already: what a model wrote need not be cut as a text of its letters would be."""
+    transformer, _ = model(experiment.weights)
     config = transformer.config
     for layer, head in experiment.switches.heads_off:
         if not (0 <= layer < config.n_layers and 0 <= head < config.n_heads):
             raise ValueError(f"There is no head {head} in layer {layer}: {config.n_layers} layers × {config.n_heads}.")
     written = experiment.overwrite
-    if written is not None and len(written.weights) != len(encoding.ids):
-        raise ValueError(f"{len(encoding.ids)} tokens need {len(encoding.ids)} weights, not {len(written.weights)}.")
-    ids = torch.tensor([encoding.ids], device=next(transformer.parameters()).device)  # (1, T)
+    if written is not None and len(written.weights) != len(read):
+        raise ValueError(f"{len(read)} tokens need {len(read)} weights, not {len(written.weights)}.")
+    ids = torch.tensor([read], device=next(transformer.parameters()).device)  # (1, T)
     looks = None if experiment.looks is None else experiment.looks.over(ids.size(1)).to(ids.device)  # (T, T)
     with torch.inference_mode():
         try:
@@ -86,7 +92,7 @@ def run(experiment: Experiment) -> Trace[Array]:
         except ValueError as error:  # the text is longer than a learned position table
             raise TextError(str(error)) from error
     arrays: Trace[Array] = read_only(trace)
-    return replace(arrays, tokens=encoding.tokens)
+    return replace(arrays, tokens=tokens)
 
 
 def lens(experiment: Experiment, trace: Trace[Array]) -> Array:
@@ -103,7 +109,7 @@ def lens(experiment: Experiment, trace: Trace[Array]) -> Array:
 
 
 @lru_cache(maxsize=8)
-def model(weights: str) -> tuple[Transformer, WordTokenizer]:
+def model(weights: str) -> tuple[Transformer, Tokenizer]:
     """Weights by name, loaded once, on the best device, shared by everyone who runs them and changed by nobody."""
     keep_freed_memory()
     transformer, tokenizer = load(weights)

@@ -1,10 +1,11 @@
-"""Text to numbers and back: one token for each word the model knows."""
+"""Text to numbers and back: what a tokenizer is, and the simplest one, a token for each word the model knows."""
 
 import difflib
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 PAD, UNKNOWN, START = "<pad>", "<unk>", "<s>"
 
@@ -29,16 +30,20 @@ def clean(text: str) -> str:
 
 def split(text: str) -> tuple[str, ...]:
     """Words and signs. An accent, a vowel sign, a joiner or a skin tone stays with what it belongs to."""
-    pieces: list[str] = []
-    end = -1
+    return tuple(text[start:end] for start, end in spans(text))
+
+
+def spans(text: str) -> tuple[tuple[int, int], ...]:
+    """Where each word and sign begins, and where it has ended."""
+    found: list[tuple[int, int]] = []
     for match in WORD.finditer(text):
-        piece = match[0]
-        if match.start() == end and (_clings(piece[0]) or (_clings(pieces[-1][-1]) and _continues(piece, pieces[-1]))):
-            pieces[-1] += piece
+        piece, (start, end) = match[0], match.span()
+        before = text[slice(*found[-1])] if found and found[-1][1] == start else ""
+        if before and (_clings(piece[0]) or (_clings(before[-1]) and _continues(piece, before))):
+            found[-1] = found[-1][0], end
         else:
-            pieces.append(piece)
-        end = match.end()
-    return tuple(pieces)
+            found.append((start, end))
+    return tuple(found)
 
 
 def _clings(character: str) -> bool:
@@ -51,11 +56,13 @@ def _continues(piece: str, before: str) -> bool:
 
 @dataclass(frozen=True)
 class Encoding:
-    """A text as the model reads it. All tuples have one entry a token; the first token is <s>."""
+    """A text as the model reads it. Every tuple but the last has one entry a token."""
 
     typed: tuple[str, ...]  # what the person wrote
     tokens: tuple[str, ...]  # what the model reads: <unk> where it does not know the word
     ids: tuple[int, ...]
+    word_of: tuple[int, ...]  # which word the token belongs to; a special token is a word of its own
+    words: tuple[str, ...]  # one entry a word, as the person wrote it
 
     @property
     def unknown(self) -> tuple[int, ...]:
@@ -63,8 +70,33 @@ class Encoding:
         return tuple(at for at, token in enumerate(self.tokens) if token == UNKNOWN)
 
 
+class Tokenizer(Protocol):
+    """What every model needs to read and to write."""
+
+    vocabulary: tuple[str, ...]  # V  each token as it is drawn
+    silent: tuple[int, ...]  # ids of the special tokens: marks for the model, never said to a person
+
+    def encode(self, text: str) -> Encoding:
+        """The text as ids, with the special tokens that the model expects around it."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of these tokens, without the special ones."""
+        ...
+
+    def write_on(self, text: str, ids: Sequence[int]) -> str:
+        """The text with these tokens written after it; what stands there already is left as the person typed it."""
+        ...
+
+    def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
+        """Up to `n` known words that are most like a word the model does not know, best first."""
+        ...
+
+
 class WordTokenizer:
     """Word-level: lower case, punctuation apart. `words` is the vocabulary without the three special tokens."""
+
+    silent: tuple[int, ...] = (0, 1, 2)
 
     def __init__(self, words: Sequence[str]) -> None:
         self.vocabulary: tuple[str, ...] = (PAD, UNKNOWN, START, *words)
@@ -77,7 +109,15 @@ class WordTokenizer:
         typed = (START, *split(clean(text).lower()))
         # A person who types "<unk>" gets three unknown marks, not the special token.
         tokens = (START, *(word if word in self.id_of else UNKNOWN for word in typed[1:]))
-        return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens))
+        return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens), tuple(range(len(tokens))), typed)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The words, a space between them."""
+        return " ".join(self.vocabulary[index] for index in ids if index not in self.silent)
+
+    def write_on(self, text: str, ids: Sequence[int]) -> str:
+        """The text and the words, a space between them."""
+        return " ".join(filter(None, (text.strip(), self.decode(ids))))
 
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
         """The known words most like this one, best first."""

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 # The most particular room first. A room may import what is named here, and the standard library.
 ROOMS = {
     "app.py": ("streamlit", "viz.ui"),
-    "model/": ("model", "torch", "numpy", "safetensors"),
+    "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
     "viz/pages/": ("viz", "model", "streamlit"),
     "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy", "segno"),
     "viz/head_grid/": ("viz.head_grid", "viz.labels", "viz.theme", "plotly", "numpy", "streamlit"),

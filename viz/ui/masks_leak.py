@@ -59,7 +59,8 @@ def _edit(weights: str, words: Sequence[str]) -> tuple[int, str]:
     asked = st.session_state.get("edit")
     if asked is not None and not 1 <= asked <= last:
         st.session_state["edit"] = min(max(asked, 1), last)
-    known = runs.tokenizer(weights).vocabulary[3:]
+    tokenizer = runs.tokenizer(weights)
+    known = [word for index, word in enumerate(tokenizer.vocabulary) if index not in tokenizer.silent]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = int(
             st.number_input(f"Word to change, 1 to {last}", 1, last, at, key="edit", bind="query-params", width=200)

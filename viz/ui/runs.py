@@ -13,7 +13,7 @@ from model.device import choose_device, describe, one_thread
 from model.run import Experiment, TextError, encode, lens, model, run
 from model.switches import Switches
 from model.tasks import TASKS, Task
-from model.tokenizer import Encoding, WordTokenizer
+from model.tokenizer import Encoding, Tokenizer
 from model.transformer import Trace
 
 Array = np.ndarray[Any, Any]
@@ -76,7 +76,7 @@ def encoding(experiment: Experiment) -> Encoding:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def tokenizer(weights: str) -> WordTokenizer:
+def tokenizer(weights: str) -> Tokenizer:
     """The tokenizer that belongs to these weights."""
     return load(weights)[1]
 

@@ -13,7 +13,7 @@ from model.rearrange import score_changes
 from model.run import Array
 from model.sight import Sight, sight
 from model.tasks.order import WORDS, Question, ask
-from model.tokenizer import WordTokenizer
+from model.tokenizer import Tokenizer
 from model.transformer import Transformer
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
@@ -40,7 +40,7 @@ N, SEED = 200, 7  # fresh questions a point, drawn with a seed that no training 
 
 
 @st.cache_resource(max_entries=len(MODELS), show_spinner=False)
-def model(kind: str, scheme: str) -> tuple[Transformer, WordTokenizer]:
+def model(kind: str, scheme: str) -> tuple[Transformer, Tokenizer]:
     """A small model that was asked which of two digits came first; on the CPU, where it takes a millisecond."""
     transformer, tokenizer = load(f"order-{kind}-{scheme}")
     return transformer.requires_grad_(False), tokenizer
