@@ -42,7 +42,9 @@ def _bert(**more):
 
 def _roberta(**more):
     told = {"vocab_size": V, "num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 8}
-    return RobertaConfig(**(told | {"intermediate_size": 12, "max_position_embeddings": 14, "type_vocab_size": 1} | more))
+    return RobertaConfig(
+        **(told | {"intermediate_size": 12, "max_position_embeddings": 14, "type_vocab_size": 1} | more)
+    )
 
 
 def _distilbert(**more):

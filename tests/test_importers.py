@@ -1,14 +1,17 @@
-"""Other people's models in our own Transformer: the same hidden states, logits and attention as `transformers` gives."""
+"""Other people's models in our own Transformer: hidden states, logits and attention as `transformers` gives them."""
 
 import json
 from importlib.metadata import distribution
 
 import pytest
 import torch
-from foreign import FOREIGN, MARKS, V, WORDS, made, publish
-from transformers import AutoModel
+from foreign import FOREIGN, MARKS, WORDS, V, made, publish
+from safetensors.torch import load_file, save_file
+from transformers import AutoModel, AutoTokenizer, GPT2Tokenizer
 
 from model.importers import FAMILIES, look, read
+from model.importers.folder import open_folder
+from model.importers.words import read_tokenizer
 from model.switches import Switches
 from model.transformer import Transformer
 
@@ -20,6 +23,12 @@ def folders(tmp_path_factory):
     """Every foreign model, published: name → (the model, its folder)."""
     made_of = {name: made(name) for name in FOREIGN}
     return {name: (model, publish(model, tmp_path_factory.mktemp("foreign"))) for name, model in made_of.items()}
+
+
+@pytest.fixture(scope="module")
+def loaded(folders):
+    """Every foreign model in our own Transformer, by name."""
+    return {name: read(look(folder)).transformer for name, (_, folder) in folders.items()}
 
 
 def both(model, transformer, ids, real=None):
@@ -36,9 +45,9 @@ def assert_close(ours, theirs):
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_attention_and_hidden_states_of_every_layer_are_those_of_transformers(folders, name):
-    model, folder = folders[name]
-    theirs, ours = both(model, read(look(folder)).transformer, IDS)
+def test_attention_and_hidden_states_of_every_layer_are_those_of_transformers(folders, loaded, name):
+    model = folders[name][0]
+    theirs, ours = both(model, loaded[name], IDS)
     streams = [ours.embed, *(layer.resid_post for layer in ours.layers)]
     if model.config.model_type == "gpt2":
         streams[-1] = ours.final_norm.out  # GPT-2 calls its last hidden state what the final norm gives
@@ -50,36 +59,35 @@ def test_attention_and_hidden_states_of_every_layer_are_those_of_transformers(fo
 
 
 @pytest.mark.parametrize("name", [name for name in FOREIGN if "without a head" not in name and "sorts" not in name])
-def test_the_logits_are_those_of_transformers(folders, name):
-    model, folder = folders[name]
-    theirs, ours = both(model, read(look(folder)).transformer, IDS)
+def test_the_logits_are_those_of_transformers(folders, loaded, name):
+    model = folders[name][0]
+    theirs, ours = both(model, loaded[name], IDS)
     assert_close(ours.logits, theirs.logits)
 
 
 @pytest.mark.parametrize("name", ["bert", "distilbert", "roberta", "gpt2"])
-def test_padded_texts_in_one_batch_are_as_in_transformers(folders, name):
-    model, folder = folders[name]
+def test_padded_texts_in_one_batch_are_as_in_transformers(folders, loaded, name):
     real = torch.tensor([[True] * 6, [True] * 4 + [False] * 2])
-    theirs, ours = both(model, read(look(folder)).transformer, IDS, real)
+    theirs, ours = both(folders[name][0], loaded[name], IDS, real)
     assert_close(ours.logits[real], theirs.logits[real])
     for layer, weights in zip(ours.layers, theirs.attentions, strict=True):
         assert_close(layer.attention.weights[0], weights[0])
         assert_close(layer.attention.weights[1, :, :4], weights[1, :, :4])
 
 
-def test_a_bare_encoder_foretells_nothing_and_a_bare_gpt2_reads_out_with_its_words(folders):
-    encoder = read(look(folders["bert without a head"][1])).transformer
+def test_a_bare_encoder_foretells_nothing_and_a_bare_gpt2_reads_out_with_its_words(loaded):
+    encoder = loaded["bert without a head"]
     assert encoder.config.foretells == "nothing" and encoder(IDS).logits.shape == (2, 6, 0)
-    assert read(look(folders["bert"][1])).transformer.config.foretells == "here"
-    decoder = read(look(folders["gpt2 without a head"][1])).transformer
+    assert loaded["bert"].config.foretells == "here"
+    decoder = loaded["gpt2 without a head"]
     assert decoder.config.foretells == "next"
     assert_close(decoder(IDS).logits, decoder(IDS).final_norm.out @ decoder.embedding.weight.T)
 
 
 @pytest.mark.parametrize("name", FOREIGN)
 @pytest.mark.parametrize("part", ["scale", "mask", "position", "norm", "residual", "mlp"])
-def test_every_part_can_be_taken_out_and_matters(folders, name, part):
-    transformer = read(look(folders[name][1])).transformer
+def test_every_part_can_be_taken_out_and_matters(loaded, name, part):
+    transformer = loaded[name]
     config = transformer.config
     whole, without = transformer(IDS), transformer(IDS, switches=Switches().without(part))
     moved = (whole.layers[-1].resid_post - without.layers[-1].resid_post).abs().max()
@@ -88,13 +96,13 @@ def test_every_part_can_be_taken_out_and_matters(folders, name, part):
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_every_tensor_of_ours_has_a_piece_in_its_own_shape(folders, name):
-    loaded = read(look(folders[name][1])).transformer
+def test_every_tensor_of_ours_has_a_piece_in_its_own_shape(loaded, name):
+    transformer = loaded[name]
     with torch.device("meta"):
-        fresh = Transformer(loaded.config)
+        fresh = Transformer(transformer.config)
     shapes = {key: tensor.shape for key, tensor in fresh.state_dict().items()}
-    assert {key: tensor.shape for key, tensor in loaded.state_dict().items()} == shapes
-    assert all(tensor.device.type == "cpu" for tensor in [*loaded.parameters(), *loaded.buffers()])
+    assert {key: tensor.shape for key, tensor in transformer.state_dict().items()} == shapes
+    assert all(tensor.device.type == "cpu" for tensor in [*transformer.parameters(), *transformer.buffers()])
 
 
 def test_every_family_is_tested():
@@ -113,8 +121,6 @@ def test_weights_in_parts_are_the_same_weights(folders, tmp_path):
 
 
 def test_the_names_of_older_files_are_understood(folders, tmp_path):
-    from safetensors.torch import load_file, save_file
-
     model, folder = folders["bert"]
     publish(model, tmp_path)
     old = {
@@ -172,16 +178,9 @@ def test_the_older_files_of_bert_cut_texts_the_same_way(folders, tmp_path):
 
 
 def test_the_older_files_of_gpt2_cut_texts_as_its_own_tokenizer_does(tmp_path):
-    from transformers import GPT2Tokenizer
-
-    from model.importers.folder import open_folder
-    from model.importers.words import read_tokenizer
-
-    letters = ["<|endoftext|>", *"abcdehgostĠ", "do", "dog", "Ġth", "Ġthe", "Ġdog"]
-    (tmp_path / "vocab.json").write_text(json.dumps({piece: at for at, piece in enumerate(letters)}), encoding="utf-8")
+    letters = ["<|endoftext|>", *"abcdehgostĠ", "do", "dog", "Ġt", "Ġth", "Ġthe", "Ġdog"]
     merges = "#version: 0.2\nd o\ndo g\nĠ t\nĠt h\nĠth e\nĠ dog\n"
     (tmp_path / "merges.txt").write_text(merges, encoding="utf-8")
-    letters.append("Ġt")
     (tmp_path / "vocab.json").write_text(json.dumps({piece: at for at, piece in enumerate(letters)}), encoding="utf-8")
     theirs = GPT2Tokenizer(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
     publish(made("gpt2"), tmp_path)
@@ -211,8 +210,6 @@ def test_minilm_gives_the_hidden_states_and_the_attention_of_transformers(minilm
 
 
 def test_minilm_reads_words_as_its_own_tokenizer_does(minilm):
-    from transformers import AutoTokenizer
-
     theirs = AutoTokenizer.from_pretrained(minilm, local_files_only=True)
     ours = read(look(minilm)).tokenizer
     for text in ("The wizard who chased the dogs was tired.", "Ünïcödé, naïve; 12.5 %", "antidisestablishmentarianism"):

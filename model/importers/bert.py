@@ -1,8 +1,8 @@
 """BERT, MiniLM, RoBERTa, DistilBERT: encoders with the norm after each sublayer and one more after the embeddings.
 
-Devlin et al. 2019; Liu et al. 2019; Wang et al. 2020; Sanh et al. 2019. They differ in names, in where RoBERTa's positions
-begin, and in whether a word also gets a vector that says in which of two texts it stands. The lab reads one text: the
-vector of the first is added to every position, so a run without positions goes without it too.
+Devlin et al. 2019; Liu et al. 2019; Wang et al. 2020; Sanh et al. 2019. They differ in names, in where RoBERTa's
+positions begin, and in whether a word also gets a vector that says in which of two texts it stands. The lab reads one
+text: the vector of the first is added to every position, so a run without positions goes without it too.
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ from model.config import ModelConfig
 
 
 class NotOurs(CheckpointError):
-    """A sound model that our own Transformer cannot hold; its maps can still be drawn. The message says what is strange."""
+    """A sound model that our own Transformer cannot hold; its maps can still be drawn. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ def size(told: Mapping[str, Any], name: str, default: int | None = None, most: i
     value = told.get(name, default)
     value = default if value is None else value
     if type(value) is not int or not 1 <= value <= most:
-        raise CheckpointError(f"config.json says {name} = {value!r}; a model has a whole number from 1 to {most:,} there.")
+        raise CheckpointError(
+            f"config.json says {name} = {value!r}; a model has a whole number from 1 to {most:,} there."
+        )
     return value
 
 

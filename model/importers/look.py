@@ -55,7 +55,8 @@ def look(place: str | Path, called: str = "") -> Offer:
     kind = str(folder.config.get("model_type", ""))
     claims = {today(name): claim for name, claim in folder.claims.items()}
     parameters = sum(prod(claim.shape) for claim in claims.values())
-    config, why, label, unused = None, "", kind or "unnamed", ()
+    config, why, label = None, "", kind or "unnamed"
+    unused: tuple[str, ...] = ()
     if kind in FAMILIES:
         family = FAMILIES[kind]
         try:
@@ -71,11 +72,12 @@ def look(place: str | Path, called: str = "") -> Offer:
             why = str(reason)
     else:
         why = f"The lab's own Transformer is no {label}: its maps can be drawn, its parts cannot be taken away."
-    offer = Offer(own_name(called or _plain_name(folder.path)), folder, label, config, why, parameters, 4 * parameters, unused)
+    name = own_name(called or _plain_name(folder.path))
+    offer = Offer(name, folder, label, config, why, parameters, 4 * parameters, unused)
     if offer.bytes_needed > (most := most_bytes()):
         raise CheckpointError(
-            f"This model needs {offer.bytes_needed / GIGABYTE:,.1f} GB of memory for its weights; {most / GIGABYTE:g} GB "
-            f"are allowed here ({VARIABLE} sets how many)."
+            f"This model needs {offer.bytes_needed / GIGABYTE:,.1f} GB of memory for its weights and "
+            f"{most / GIGABYTE:g} GB are allowed here; {VARIABLE} sets how many."
         )
     return offer
 
@@ -151,7 +153,9 @@ def _check(needed: Mapping[str, Piece], claims: Mapping[str, Claim]) -> None:
             raise CheckpointError(f"The weights lack {piece.name}, which config.json asks for.")
         if claim.shape != piece.shape:
             raise CheckpointError(
-                f"config.json asks for {piece.name} of shape {piece.shape}, the file {claim.file.name} has {claim.shape}."
+                f"config.json asks for {piece.name} of shape {piece.shape}, {claim.file.name} has {claim.shape}."
             )
         if claim.dtype not in BYTES:
-            raise CheckpointError(f"{piece.name} holds numbers of kind {claim.dtype}; the lab reads {', '.join(BYTES)}.")
+            raise CheckpointError(
+                f"{piece.name} holds numbers of kind {claim.dtype}; the lab reads {', '.join(BYTES)}."
+            )

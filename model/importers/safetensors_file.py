@@ -94,7 +94,9 @@ def _fill(name: str, places: list[list[int]], size: int) -> None:
             raise ValueError("tensors overlap, or leave room between them")
         at = end
     if at != size:
-        raise CheckpointError(f"{name} is cut short or too long: {at:,} bytes of numbers are announced, {size:,} follow.")
+        raise CheckpointError(
+            f"{name} is cut short or too long: {at:,} bytes of numbers are announced, {size:,} follow."
+        )
 
 
 def _reason(error: BaseException) -> str:

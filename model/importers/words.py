@@ -28,8 +28,8 @@ def read_tokenizer(folder: Folder, vocab_size: int) -> SubwordTokenizer:
         raise CheckpointError(f"The tokenizer {folder.tokenizer} cannot be read: {reason}.") from error
     if len(tokenizer.vocabulary) > vocab_size:
         raise CheckpointError(
-            f"The tokenizer knows {len(tokenizer.vocabulary):,} pieces and the model {vocab_size:,}: they do not belong "
-            "together."
+            f"The tokenizer knows {len(tokenizer.vocabulary):,} pieces and the model {vocab_size:,}: they belong to "
+            "different models."
         )
     return tokenizer
 
