@@ -58,8 +58,14 @@ def _real(place: str | Path) -> Path:
     except (OSError, RuntimeError, ValueError) as error:  # nothing there; links in a circle; a character no path has
         looped = isinstance(error, RuntimeError) or getattr(error, "errno", None) == 40
         why = "its links lead in a circle" if looped else "there is nothing of that name"
-        raise CheckpointError(f"“{place}” is no folder on this machine: {why}.") from error
-    raise CheckpointError(f"“{place}” is a file. Name the folder that holds config.json and the weights.")
+        raise CheckpointError(f"“{_short(place)}” is no folder on this machine: {why}.") from error
+    raise CheckpointError(f"“{_short(place)}” is a file. Name the folder that holds config.json and the weights.")
+
+
+def _short(place: str | Path) -> str:
+    """What was asked for, as far as it can be printed and read."""
+    told = str(place).encode("utf-8", "replace").decode()
+    return told if len(told) <= 120 else f"{told[:60]}…{told[-59:]}"
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -27,6 +27,7 @@ RENAMED = (
     (re.compile(r"^cls\.predictions\.decoder\.bias$"), "cls.predictions.bias"),
     (re.compile(r"^lm_head\.decoder\.bias$"), "lm_head.bias"),
 )
+NUMBER = re.compile(r"(?<=\.)\d+(?=\.)")  # of a layer, in a tensor's name
 VARIABLE = "ATTENTION_LAB_MODEL_GB"
 GIGABYTE = 10**9
 
@@ -65,6 +66,10 @@ def look(place: str | Path, called: str = "") -> Offer:
             _check(needed, claims)
             used = {piece.name for one in needed.values() for piece in one.needed}
             unused = tuple(sorted(set(claims) - used))
+            if any(int(number) >= config.n_layers for name in unused for number in NUMBER.findall(name)):
+                raise CheckpointError(
+                    f"The weights hold more layers than the {config.n_layers} that config.json tells."
+                )
             with torch.device("meta"):  # sizes without numbers
                 parameters = sum(parameter.numel() for parameter in Transformer(config).parameters())
             label = family.label
