@@ -3,9 +3,10 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -85,6 +86,17 @@ def look(place: str | Path, called: str = "") -> Offer:
             f"{most / GIGABYTE:g} GB are allowed here; {VARIABLE} sets how many."
         )
     return offer
+
+
+def card(offer: Offer) -> dict[str, Any]:
+    """What is known of a model from elsewhere, in the form of the cards of the lab's own weights."""
+    return {
+        "config": asdict(offer.config) if offer.config else None,
+        "task": None,
+        "kind": offer.kind,
+        "parameters": offer.parameters,
+        "exam": {"sentences": 0, "relations": {}},
+    }
 
 
 def most_bytes() -> int:
