@@ -1,5 +1,6 @@
-"""Loading in the background: a thread reads, whoever waits can see how far it is, and stop it."""
+"""Long work in the background: a thread does it, whoever waits sees how far it is, and can stop it."""
 
+from collections.abc import Callable
 from threading import Event, Lock, Thread
 
 from model.checkpoint import CheckpointError
@@ -9,23 +10,43 @@ from model.importers.read import read
 from model.run import model
 from model.shelf import Kept, shelf
 
+Progress = Callable[[float], None]  # is told the share that is done; may raise Stopped
+
 
 class Stopped(Exception):
-    """Somebody has stopped the loading."""
+    """Somebody has stopped the work."""
 
 
-class Loading:
-    """One model on its way. `share` grows from 0 to 1; then `name` says how it is called, or `error` what is wrong."""
+def load(offer: Offer, progress: Progress) -> str:
+    """Load a model onto the shelf. Returns the name it is found under.
 
-    def __init__(self, offer: Offer) -> None:
-        self.offer = offer
+    Raises:
+        CheckpointError: it cannot be loaded.
+    """
+    if offer.config is None:
+        kept = open_foreign(offer)
+    else:
+        imported = read(offer, progress)
+        kept = Kept(imported.transformer, imported.tokenizer, card(offer))
+    progress(1.0)  # the last moment to stop: nothing half-loaded stays
+    name = shelf().put(offer.name, offer.folder.stamp, kept)
+    model.cache_clear()  # it may hold the one that was let go
+    return name
+
+
+class Work:
+    """Something on its way. `share` grows from 0 to 1; then there is a `result`, or an `error` that says why not."""
+
+    def __init__(self, what: str, do: Callable[[Progress], str]) -> None:
+        self.what = what
         self.share = 0.0
-        self.name = ""
+        self.result = ""
         self.error = ""
+        self._do = do
         self._stop = Event()
-        self._thread = Thread(target=self._work, name=f"loading {offer.name}", daemon=True)
+        self._thread = Thread(target=self._run, name=what, daemon=True)
 
-    def start(self) -> "Loading":
+    def start(self) -> "Work":
         """Begin. Returns itself."""
         self._thread.start()
         return self
@@ -41,7 +62,7 @@ class Loading:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Give up; nothing of what was read stays."""
+        """Give up; nothing of what was done stays."""
         self._stop.set()
 
     def wait(self, seconds: float | None = None) -> None:
@@ -53,16 +74,9 @@ class Loading:
         if self.stopped:
             raise Stopped
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         try:
-            if self.offer.config is None:
-                kept = open_foreign(self.offer)
-            else:
-                imported = read(self.offer, self._watch)
-                kept = Kept(imported.transformer, imported.tokenizer, card(self.offer))
-            self._watch(1.0)
-            self.name = shelf().put(self.offer.name, self.offer.folder.stamp, kept)
-            model.cache_clear()  # it may hold the one that was let go
+            self.result = self._do(self._watch)
         except Stopped:
             pass
         except CheckpointError as error:
@@ -70,20 +84,20 @@ class Loading:
         except MemoryError:
             self.error = "There is not enough memory on this machine for this model."
         except Exception as error:  # a thread that dies in silence would leave whoever waits without a word
-            self.error = f"The model could not be loaded: {type(error).__name__}."
+            self.error = f"This did not work: {type(error).__name__}."
 
 
 class Slot:
-    """Room for one loading at a time, whoever asks."""
+    """Room for one work at a time, whoever asks."""
 
     def __init__(self) -> None:
-        self.now: Loading | None = None
+        self.now: Work | None = None
         self._lock = Lock()
 
-    def load(self, offer: Offer) -> bool:
-        """Start loading. False, and nothing happens, while another is on its way."""
+    def start(self, work: Work) -> bool:
+        """Start it. False, and nothing happens, while another is on its way."""
         with self._lock:
             if self.now is not None and self.now.running:
                 return False
-            self.now = Loading(offer).start()
+            self.now = work.start()
             return True
