@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.effects import kl
+from model.effects import kl, turned
 from model.run import Array, Experiment, encode, model
 from model.transformer import Trace
 
@@ -35,7 +35,10 @@ def edited(experiment: Experiment, at: int, word: str) -> Experiment:
 
 
 def leak(before: Trace[Array], after: Trace[Array]) -> Leak:
-    """What an edit moved, from the two runs."""
+    """What an edit moved, from the two runs. Where nothing reads words out: the last vectors, and how far they turn."""
+    if not before.logits.size:
+        ends = before.final_norm.out, after.final_norm.out  # (T, C)
+        return Leak(np.abs(ends[1] - ends[0]).max(axis=-1), turned(*ends))
     return Leak(np.abs(after.logits - before.logits).max(axis=-1), kl(before.logits, after.logits))
 
 

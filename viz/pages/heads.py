@@ -9,7 +9,7 @@ from viz import head_grid
 from viz.export import file_name
 from viz.heatmap import heatmap
 from viz.reading import read_grid, read_layers, read_next, read_row, telling_row
-from viz.ui import controls, facts, frame, panel, recompute, runs
+from viz.ui import asides, controls, facts, frame, panel, recompute, runs
 
 theme = frame.theme()
 notices = st.container()
@@ -110,9 +110,10 @@ with one_head:
         python=recompute.stages(experiment, layer, head, **{stage: stage}),
     )
 
-following = runs.next_words(experiment, row)
 match controls.more():
-    case "Next word":
+    case "Next word" if asides.says_words(experiment.weights):
+        asides.note(experiment.weights)
+        following = runs.next_words(experiment, row)
         now, layerwise = st.columns([2, 3], gap="large")
         with now:
             head_grid.bars({"": following.probabilities[-1]}, following.words[-1], key="next", theme=theme)

@@ -10,10 +10,12 @@ from typing import Any
 import streamlit as st
 
 from model.run import Experiment, TextError
+from model.shelf import OWN
 from model.switches import PARTS, Switches
 from viz.labels import markdown
 from viz.ui import runs
 
+FIRST = "grammar"  # the model that a visitor meets first
 EXAMPLE = "the person who the dogs near the trees chase was tired ."
 
 
@@ -25,7 +27,7 @@ def experiment() -> Experiment:
     with st.sidebar:
         weights = _weights()
         text = _text(weights)
-        switches = _switches()
+        switches = _switches(weights)
     asked = Experiment(weights=weights, text=text, switches=switches)
     try:
         runs.encoding(asked)
@@ -38,12 +40,19 @@ def experiment() -> Experiment:
 
 def _weights() -> str:
     names = runs.languages()
-    return st.selectbox("Model", names, index=names.index("grammar"), key="weights", bind="query-params")
+    gone = st.session_state.get("weights")
+    if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
+        st.session_state["weights"] = FIRST
+        st.session_state["opened_with"]["weights"] = [gone]
+    return st.selectbox("Model", names, index=names.index(FIRST), key="weights", bind="query-params")
 
 
 def _text(weights: str) -> str:
-    kinds = runs.task(weights).kinds
     text = st.text_area("Sentence", value=EXAMPLE, key="text", bind="query-params", height=96)
+    task = runs.task(weights)
+    if task is None:
+        return text or ""
+    kinds = task.kinds
     st.menu_button(
         "New sentence",
         list(kinds),
@@ -55,13 +64,14 @@ def _text(weights: str) -> str:
     )
     with st.popover("Words it knows", width="stretch", key="known", on_change="rerun") as known:
         if known.open:
-            groups = runs.task(weights).words.items()
+            groups = task.words.items()
             st.markdown("\n\n".join(f"**{part}** " + " ".join(map(markdown, words)) for part, words in groups))
     return text or ""
 
 
 def _draw(weights: str) -> None:
-    set_text(runs.task(weights).draw(st.session_state["draw"], Random()).text)
+    if task := runs.task(weights):
+        set_text(task.draw(st.session_state["draw"], Random()).text)
 
 
 def set_text(text: str) -> None:
@@ -70,12 +80,15 @@ def set_text(text: str) -> None:
     st.session_state["token"] = None
 
 
-def _switches() -> Switches:
+def _switches(weights: str) -> Switches:
     st.caption("Parts of the model")
+    without = {part.name: f"Without it: {part.watch}" for part in PARTS}
+    if not runs.about(weights)["config"]["causal"]:
+        without["mask"] = "This model was trained without one: every word looks at every word."
     removed = [
         part.name
         for part in PARTS
-        if not st.toggle(part.label, True, key=part.name, bind="query-params", help=f"Without it: {part.watch}")
+        if not st.toggle(part.label, True, key=part.name, bind="query-params", help=without[part.name])
     ]
     return Switches().without(*removed)
 
@@ -194,6 +207,11 @@ def link_mishaps() -> None:
         if name not in st.session_state:
             continue
         used = st.session_state[name]
+        if name == "weights" and asked[0].startswith(OWN) and asked != [used]:
+            st.info(
+                f"The model {markdown(asked[0])} is not loaded on this server, so {used} is shown. “Your model” loads it."
+            )
+            continue
         spelt = [
             str(one).lower() if isinstance(one, bool) else str(one)
             for one in (used if isinstance(used, list) else [used])

@@ -18,7 +18,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   Object.assign(view, {
     header,
     large: arrays.large, // (3, T, T) exact: A, B, A − B; NaN where not allowed
-    moved: arrays.moved.values, // (T,) KL of the next word
+    moved: arrays.moved.values, // (T,) how far each prediction moved
     sides: ["a", "b", "difference"].map((name, side) => ({
       cells: arrays[name],
       colours: side < 2 ? weights : colourTable(header.theme.signed),
@@ -179,14 +179,14 @@ function drawSigns({ signed }, pen, left, middle) {
   }
 }
 
-// Right of the difference: how far the model's next word has moved, word by word.
+// Right of the difference: how far the model's prediction has moved, word by word.
 function drawMoved(view, pen, moved) {
   const { place, header } = view;
   const [x, top] = origin(view, 2);
   const most = Math.max(...moved.filter(Number.isFinite), 1e-9);
   const [left, room, tall] = [x + place.size + 14, MOVED - 58, place.size / moved.length];
   const quiet = { size: 11, fill: header.theme.muted };
-  ["next word moved,", "KL in nats"].forEach((line, at) => pen.text(left, top - 26 + 14 * at, line, quiet));
+  header.measure.forEach((line, at) => pen.text(left, top - 26 + 14 * at, line, quiet));
   moved.forEach((kl, at) => {
     const long = Number.isFinite(kl) ? (kl / most) * room : room;
     pen.rect(left, top + (at + 0.25) * tall, long, Math.max(tall / 2, 1), header.theme.accent);
