@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 from test_pack import unpack
 
 ROOT = Path(__file__).parents[1]
-# The pages that show an experiment; the one that lists the lessons has none.
-PAGES = sorted(path for path in ROOT.glob("viz/pages/*.py") if path.stem not in ("__init__", "lessons"))
+# The pages that show an experiment; the list of lessons and the place for models have none.
+PAGES = sorted(path for path in ROOT.glob("viz/pages/*.py") if path.stem not in ("__init__", "lessons", "your_model"))
 
 
 def visit(script="app.py", **parameters):

@@ -2,15 +2,30 @@
 
 from collections.abc import Callable
 from threading import Event, Lock, Thread
+from typing import Any
 
 from model.checkpoint import CheckpointError
+from model.device import choose_device
 from model.importers.look import Offer, card
 from model.importers.maps import open_foreign
-from model.importers.read import read
+from model.importers.read import Imported, read
+from model.roles import find_roles, roles_card
 from model.run import model
 from model.shelf import Kept, shelf
 
 Progress = Callable[[float], None]  # is told the share that is done; may raise Stopped
+
+
+READ = 0.5  # of the time; the rest goes into finding out what the heads do
+REPEATS = 4  # rows of random tokens said twice
+TEXTS = (
+    "The old clockmaker opened the door, looked at the rain, and closed it again.",
+    "She said that the bridge was closed; he said that it was not, and so they walked to see the bridge.",
+    "Nobody knew why the children who lived near the harbour laughed whenever the ferry was late.",
+    "In the morning the fox came back to the garden, found the gate open, and ran away with the shoe.",
+    "When Anna Moss met the doctor, the doctor asked Anna Moss whether the letters had been delivered.",
+    "The teacher (a tall woman with a red scarf) wrote three numbers on the board: seven, nine and seven.",
+)  # plain English of our own; what heads do with commas, names and repeated words shows in any
 
 
 class Stopped(Exception):
@@ -26,12 +41,25 @@ def load(offer: Offer, progress: Progress) -> str:
     if offer.config is None:
         kept = open_foreign(offer)
     else:
-        imported = read(offer, progress)
-        kept = Kept(imported.transformer, imported.tokenizer, card(offer))
+        imported = read(offer, lambda share: progress(READ * share))
+        imported.transformer.to(choose_device())
+        found = measured(imported, lambda share: progress(READ + (1 - READ) * share))
+        kept = Kept(imported.transformer, imported.tokenizer, card(offer) | found)
     progress(1.0)  # the last moment to stop: nothing half-loaded stays
     name = shelf().put(offer.name, offer.folder.stamp, kept)
     model.cache_clear()  # it may hold the one that was let go
     return name
+
+
+def measured(imported: Imported, progress: Progress) -> dict[str, Any]:
+    """What each head does, as a card tells it. A model too small to be asked gets no names for its heads."""
+    tokenizer, room = imported.tokenizer, imported.transformer.config.context
+    texts = [text for text in TEXTS if len(tokenizer.encode(text).ids) <= room]
+    n = min(16, room // 2 - 1)
+    if not texts or n < 4:
+        return {}
+    found = find_roles(imported.transformer, tokenizer, texts, repeats=REPEATS, n=n, progress=progress)
+    return {"exam": roles_card(found)}
 
 
 class Work:

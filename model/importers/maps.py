@@ -52,7 +52,7 @@ def open_foreign(offer: Offer) -> Kept:
         )
     transformers = import_module("transformers")
     folder = offer.folder
-    tokenizer = read_tokenizer(folder, int(folder.config.get("vocab_size") or 2**31))
+    tokenizer = read_tokenizer(folder, _size(folder.config))
     try:
         model, told = _class(transformers, folder.config).from_pretrained(
             folder.path,
@@ -69,6 +69,13 @@ def open_foreign(offer: Offer) -> Kept:
     if told["missing_keys"]:
         raise CheckpointError(f"The weights lack {sorted(told['missing_keys'])[0]}, which config.json asks for.")
     return Kept(model.eval().requires_grad_(False), tokenizer, card(offer), maps_only=True)
+
+
+def _size(config: Mapping[str, Any]) -> int:
+    told = config.get("vocab_size")
+    if type(told) is not int or not 0 < told <= 10_000_000:
+        raise CheckpointError(f"config.json says vocab_size = {told!r}; a model knows a whole number of words.")
+    return told
 
 
 def _class(transformers: Any, config: Mapping[str, Any]) -> Any:
@@ -146,8 +153,7 @@ def _target(foreign: Kept, ids: torch.Tensor, target: str) -> tuple[torch.Tensor
         if chosen == config.eos_token_id:
             break
         made = torch.cat((made, ids.new_tensor([[chosen]])), dim=1)
-    vocabulary = foreign.tokenizer.vocabulary
-    words = tuple(vocabulary[index] if index < len(vocabulary) else "·" for index in made[0, 1:].tolist())
+    words = tuple(foreign.tokenizer.vocabulary[index] for index in made[0, 1:].tolist())
     return made, ("<s>", *words)
 
 

@@ -11,8 +11,8 @@ from model.importers.folder import Folder, read_json
 from model.subword import SubwordTokenizer
 
 
-def read_tokenizer(folder: Folder, vocab_size: int) -> SubwordTokenizer:
-    """The tokenizer of a folder, for a model of `vocab_size` words.
+def read_tokenizer(folder: Folder, vocab_size: int, reads_marks: bool = False) -> SubwordTokenizer:
+    """The tokenizer of a folder, for a model of `vocab_size` words. reads_marks: "[MASK]" can be typed.
 
     Raises:
         CheckpointError: it cannot be read, or knows a piece that the model has no vector for.
@@ -20,12 +20,14 @@ def read_tokenizer(folder: Folder, vocab_size: int) -> SubwordTokenizer:
     path = folder.path / folder.tokenizer
     build = {"tokenizer.json": _whole, "vocab.json": _pairs, "vocab.txt": _word_pieces}[folder.tokenizer]
     try:
-        tokenizer = SubwordTokenizer(build(path))
+        tokenizer = SubwordTokenizer(build(path), reads_marks)
     except CheckpointError:
         raise
     except Exception as error:  # the tokenizers library raises nothing more particular
         reason = str(error).partition("\n")[0]
         raise CheckpointError(f"The tokenizer {folder.tokenizer} cannot be read: {reason}.") from error
+    if len(tokenizer.vocabulary) < vocab_size:
+        return SubwordTokenizer(tokenizer.saved, reads_marks, vocab_size)
     if len(tokenizer.vocabulary) > vocab_size:
         raise CheckpointError(
             f"The tokenizer knows {len(tokenizer.vocabulary):,} pieces and the model {vocab_size:,}: they belong to "

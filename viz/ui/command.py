@@ -146,7 +146,7 @@ def place(link: str) -> Place:
     if link.lstrip().startswith("{") or link.endswith(".json"):
         return _place_of(_json(link))
     parts = urlsplit(link)
-    page = parts.path.strip("/").rpartition("/")[2] or "heads"
+    page = parts.path.strip("/").rpartition("/")[2].replace("-", "_") or "heads"
     if page not in pages():
         raise Refusal(f'There is no page "{page}". There are: {", ".join(pages())}.')
     return Place(page, parts.query)

@@ -209,7 +209,7 @@ def link_mishaps() -> None:
         used = st.session_state[name]
         if name == "weights" and asked[0].startswith(OWN) and asked != [used]:
             st.info(
-                f"The model {markdown(asked[0])} is not loaded on this server, so {used} is shown. “Your model” loads it."
+                f"The model {markdown(asked[0])} is not loaded on this server; {used} is shown. “Your model” loads it."
             )
             continue
         spelt = [
