@@ -31,24 +31,24 @@ V = 24  # more than there are pieces: published models often have spare rows
 
 
 def _gpt2(**more):
-    told = {"vocab_size": V, "n_layer": 2, "n_head": 2, "n_embd": 8, "n_positions": 12, "bos_token_id": 0}
+    told = {"vocab_size": V, "n_layer": 2, "n_head": 2, "n_embd": 8, "n_positions": 40, "bos_token_id": 0}
     return GPT2Config(**(told | {"eos_token_id": 0} | more))
 
 
 def _bert(**more):
     told = {"vocab_size": V, "num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 8}
-    return BertConfig(**(told | {"intermediate_size": 12, "max_position_embeddings": 12} | more))
+    return BertConfig(**(told | {"intermediate_size": 12, "max_position_embeddings": 40} | more))
 
 
 def _roberta(**more):
     told = {"vocab_size": V, "num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 8}
     return RobertaConfig(
-        **(told | {"intermediate_size": 12, "max_position_embeddings": 14, "type_vocab_size": 1} | more)
+        **(told | {"intermediate_size": 12, "max_position_embeddings": 42, "type_vocab_size": 1} | more)
     )
 
 
 def _distilbert(**more):
-    told = {"vocab_size": V, "n_layers": 2, "n_heads": 2, "dim": 8, "hidden_dim": 12, "max_position_embeddings": 12}
+    told = {"vocab_size": V, "n_layers": 2, "n_heads": 2, "dim": 8, "hidden_dim": 12, "max_position_embeddings": 40}
     return DistilBertConfig(**(told | more))
 
 

@@ -287,7 +287,7 @@ def test_a_size_that_no_model_has(gpt2, name, value):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("n_layer", 3), ("n_layer", 999), ("n_embd", 16), ("vocab_size", 25), ("n_positions", 13), ("n_inner", 33)],
+    [("n_layer", 3), ("n_layer", 999), ("n_embd", 16), ("vocab_size", 25), ("n_positions", 41), ("n_inner", 33)],
 )
 def test_a_size_that_the_file_does_not_have(gpt2, name, value):
     edit(gpt2 / CONFIG, **{name: value})

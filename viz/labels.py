@@ -55,6 +55,6 @@ def axis_labels(tokens: Sequence[str], most: int = 14) -> list[str]:
     return [escape(shorten(token, most)) for token in tokens]
 
 
-def markdown(token: str) -> str:
+def markdown(token: str, most: int = 24) -> str:
     """A token inside a sentence of Markdown: shortened, with everything that Markdown reads disarmed."""
-    return escape("".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~:^" else c for c in shorten(token, 24)))
+    return escape("".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~:^" else c for c in shorten(token, most)))

@@ -76,6 +76,11 @@ def ask() -> None:
         _try(lambda: st.session_state.update(your_listing=hub.ask(told)))
 
 
+def _plain(text: str) -> str:
+    """Names and sentences that came from a file, letter by letter."""
+    return markdown(text, 400)
+
+
 def _forget() -> None:
     for name in ("your_offer", "your_listing", "your_work"):
         st.session_state.pop(name, None)
@@ -85,7 +90,7 @@ def _try(what: Callable[[], object]) -> None:
     try:
         what()
     except CheckpointError as error:
-        st.info(markdown(str(error)))
+        st.info(_plain(str(error)))
 
 
 def offered() -> None:
@@ -93,8 +98,8 @@ def offered() -> None:
     listing: hub.Listing | None = st.session_state.get("your_listing")
     offer: Offer | None = st.session_state.get("your_offer")
     if listing is not None:
-        files = ", ".join(f"{markdown(name)} {size / MEGABYTE:,.1f} MB" for name, size in listing.files)
-        st.markdown(f"**{markdown(listing.name)}** on the hub: {listing.size / MEGABYTE:,.1f} MB to fetch. {files}.")
+        files = ", ".join(f"{_plain(name)} {size / MEGABYTE:,.1f} MB" for name, size in listing.files)
+        st.markdown(f"**{_plain(listing.name)}** on the hub: {listing.size / MEGABYTE:,.1f} MB to fetch. {files}.")
         st.button(
             f"Fetch {listing.size / MEGABYTE:,.1f} MB",
             key="fetch",
@@ -137,15 +142,15 @@ def facts(offer: Offer) -> str:
         ("Tokenizer", offer.folder.tokenizer),
         ("Called", offer.name),
     ]
-    rows = [f"| {name} | {markdown(value)} |" for name, value in lines]
+    rows = [f"| {name} | {_plain(value)} |" for name, value in lines]
     return "\n".join(["| | |", "|---|---|", *rows])
 
 
 def shows(offer: Offer) -> str:
     """What the lab will show of the model, and what of its files it does not need."""
-    told = SHOWS[offer.config.foretells] if offer.config else markdown(offer.why_maps_only)
+    told = SHOWS[offer.config.foretells] if offer.config else _plain(offer.why_maps_only)
     if offer.unused:
-        some = ", ".join(markdown(name) for name in offer.unused[:4]) + (", …" if len(offer.unused) > 4 else "")
+        some = ", ".join(_plain(name) for name in offer.unused[:4]) + (", …" if len(offer.unused) > 4 else "")
         told += f" Not needed from its files: {some}."
     return told
 
@@ -169,7 +174,7 @@ def on_its_way() -> None:
     if work is None:
         return
     if work.error:
-        st.info(markdown(work.error))
+        st.info(_plain(work.error))
     elif not work.result:
         st.info("Stopped. Nothing was kept.")
     elif called := st.session_state.get("your_called"):  # what was fetched lies in a folder now
