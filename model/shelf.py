@@ -13,6 +13,11 @@ MOST = 2
 OWN = "own-"  # every name here begins so, and no name of the lab's own weights does
 
 
+def from_elsewhere(name: str) -> bool:
+    """Whether weights of this name are a visitor's, not the lab's."""
+    return name.startswith(OWN)
+
+
 @dataclass(frozen=True)
 class Kept:
     """A model, its tokenizer, and what is known of it."""

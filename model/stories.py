@@ -21,10 +21,10 @@ from torch.nn import functional as F
 
 from model import checkpoint
 from model.config import ModelConfig
-from model.passages import PASSAGES
 from model.prose import HELD_OUT, WINDOWS, Shelf, draw_windows, every_window, part, read_books, shelve
 from model.roles import find_roles, roles_card
 from model.subword import SubwordTokenizer, learn_pieces
+from model.tasks.passages import PASSAGES
 from model.transformer import Transformer
 
 NAME = "stories"

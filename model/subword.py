@@ -6,6 +6,7 @@ Byte-pair encoding begins with single signs and again and again joins the pair o
 the cutting; this file draws the pieces so that a person can see them.
 """
 
+import difflib
 import json
 import re
 import unicodedata
@@ -106,9 +107,16 @@ class SubwordTokenizer:
         said = self._said(ids)
         return text + (said if text or not self._adds_space else said.removeprefix(" "))
 
+    def put(self, text: str, at: int, token: str) -> str:
+        """The text with another piece, as it is drawn, in the place of the one at `at`."""
+        ids = list(self.encode(text).ids)
+        ids[at] = self.vocabulary.index(token)
+        return self.decode(ids)
+
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
-        """None: a word that is not known is read in pieces."""
-        return ()
+        """The pieces most like this word that are whole words themselves and begin as it does, best first."""
+        alike = [piece for piece in self.vocabulary if piece[:1] == word[:1] and piece.isalpha()]
+        return tuple(difflib.get_close_matches(word[:32], alike, n=n, cutoff=0.65))
 
     def _said(self, ids: Sequence[int]) -> str:
         """What the pieces add to a text before them, the space before a new word included."""

@@ -88,6 +88,10 @@ class Tokenizer(Protocol):
         """The text with these tokens written after it; what stands there already is left as the person typed it."""
         ...
 
+    def put(self, text: str, at: int, token: str) -> str:
+        """The text with another token, as it is drawn, in the place of the one at position `at`."""
+        ...
+
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
         """Up to `n` known words that are most like a word the model does not know, best first."""
         ...
@@ -118,6 +122,12 @@ class WordTokenizer:
     def write_on(self, text: str, ids: Sequence[int]) -> str:
         """The text and the words, a space between them."""
         return " ".join(filter(None, (text.strip(), self.decode(ids))))
+
+    def put(self, text: str, at: int, token: str) -> str:
+        """The words, one of them another."""
+        typed = list(self.encode(text).typed)
+        typed[at] = token
+        return " ".join(typed[1:])
 
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
         """The known words most like this one, best first."""

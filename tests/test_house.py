@@ -17,7 +17,7 @@ ROOMS = {
     "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
     "viz/pages/": ("viz", "model", "streamlit"),
     "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy", "segno"),
-    "viz/head_grid/": ("viz.head_grid", "viz.labels", "viz.theme", "plotly", "numpy", "streamlit"),
+    "viz/head_grid/": ("viz.head_grid", "viz.labels", "viz.styles", "viz.theme", "plotly", "numpy", "streamlit"),
     "viz/": ("viz", "plotly", "numpy"),
 }
 NOT_FOR_FIGURES = ("viz.ui", "viz.pages", "viz.head_grid")

@@ -23,8 +23,8 @@ def telling_row(weights: Array) -> int:
     return int(np.unravel_index(np.argmax(tells), tells.shape)[0])
 
 
-def read_row(weights: Array, tokens: Sequence[str], row: int) -> str:
-    """weights (T, S) of one head: where the token at `row` looks, as a sentence of Markdown."""
+def read_row(weights: Array, tokens: Sequence[str], row: int, each: str = "word") -> str:
+    """weights (T, S) of one head: where the token at `row` looks, as a sentence of Markdown. each: what a token is."""
     looked = weights[row]
     word = f"**{markdown(tokens[row])}**"
     if not np.isfinite(looked).all():
@@ -38,21 +38,23 @@ def read_row(weights: Array, tokens: Sequence[str], row: int) -> str:
     if best == 0 and tokens[0] == "<s>":
         return f"{word} rests on the start mark with {share} of its attention."
     steps = abs(row - best)
-    where = f"{steps} {'word' if steps == 1 else 'words'} {'back' if best < row else 'ahead'}"
+    where = f"{steps} {each if steps == 1 else f'{each}s'} {'back' if best < row else 'ahead'}"
     target = f"**{markdown(tokens[best])}**"
     if looked[best] < 0.3:
         return f"{word} spreads its attention; the largest share, {share}, goes to {target}, {where}."
     return f"{word} looks at {target} with {share} of its attention, {where}."
 
 
-def read_grid(jobs: Sequence[Sequence[Sequence[str]]], n: int, *, intact: bool, pooled: bool) -> str:
-    """jobs[l][h] of all heads, empty where nothing was found in `n` fresh sentences: how to read the grid."""
+def read_grid(
+    jobs: Sequence[Sequence[Sequence[str]]], measured_on: str, *, intact: bool, pooled: bool, each: str = "word"
+) -> str:
+    """jobs[l][h] of all heads, empty where nothing was found in what they were measured on: how to read the grid."""
     found, heads = sum(bool(head) for row in jobs for head in row), sum(map(len, jobs))
     return (
         f"{found} of {heads} heads bear the name of the relation they follow best: the number is their mean weight on "
-        f"the right word, 0.50 or more, in {n:,} fresh sentences{'' if intact else ', with every part in place'}. "
+        f"the right {each}, 0.50 or more, in {measured_on}{'' if intact else ', with every part in place'}. "
         "Rows look, columns are looked at; hatched is not allowed."
-        + (" A cell stands for a block of words and shows its largest weight." if pooled else "")
+        + (f" A cell stands for a block of {each}s and shows its largest weight." if pooled else "")
     )
 
 

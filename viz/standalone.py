@@ -7,7 +7,6 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from viz.origin import footer
+from viz.styles import style_of
 from viz.theme import SANS, Theme
 
 FRONTEND = Path(__file__).parent / "head_grid" / "frontend"
@@ -45,9 +45,9 @@ def page(
     says = f'<p class="says">{escape(origin["says"])}</p>' if origin.get("says") else ""
     # What is asked of the page is a picture of the figure in a place of that width.
     room = f' style="width: {int(asked["width"])}px"' if asked and "width" in asked else ""
-    wish = {**asked, "theme": asdict(theme), "title": "".join(text for text, _ in reading)} if asked else None
+    wish = {**asked, "theme": vars(theme), "title": "".join(text for text, _ in reading)} if asked else None
     name, held = ("chart", _chart(figure)) if isinstance(figure, go.Figure) else (figure[0], _data(figure[1]))
-    style = "" if name == "chart" else (FRONTEND / f"{name}.css").read_text(encoding="utf-8")
+    style = "" if name == "chart" else (FRONTEND / f"{style_of(name)}.css").read_text(encoding="utf-8")
     return f"""<!doctype html>
 <html lang="en">
 <head>

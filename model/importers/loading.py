@@ -12,20 +12,14 @@ from model.importers.read import Imported, read
 from model.roles import find_roles, roles_card
 from model.run import model
 from model.shelf import Kept, shelf
+from model.tasks.passages import PASSAGES
 
 Progress = Callable[[float], None]  # is told the share that is done; may raise Stopped
 
 
 READ = 0.5  # of the time; the rest goes into finding out what the heads do
+TEXTS = 6  # passages of our own
 REPEATS = 4  # rows of random tokens said twice
-TEXTS = (
-    "The old clockmaker opened the door, looked at the rain, and closed it again.",
-    "She said that the bridge was closed; he said that it was not, and so they walked to see the bridge.",
-    "Nobody knew why the children who lived near the harbour laughed whenever the ferry was late.",
-    "In the morning the fox came back to the garden, found the gate open, and ran away with the shoe.",
-    "When Anna Moss met the doctor, the doctor asked Anna Moss whether the letters had been delivered.",
-    "The teacher (a tall woman with a red scarf) wrote three numbers on the board: seven, nine and seven.",
-)  # plain English of our own; what heads do with commas, names and repeated words shows in any
 
 
 class Stopped(Exception):
@@ -54,7 +48,7 @@ def load(offer: Offer, progress: Progress) -> str:
 def measured(imported: Imported, progress: Progress) -> dict[str, Any]:
     """What each head does, as a card tells it. A model too small to be asked gets no names for its heads."""
     tokenizer, room = imported.tokenizer, imported.transformer.config.context
-    texts = [text for text in TEXTS if len(tokenizer.encode(text).ids) <= room]
+    texts = [text for text in PASSAGES[:TEXTS] if len(tokenizer.encode(text).ids) <= room]
     n = min(16, room // 2 - 1)
     if not texts or n < 4:
         return {}

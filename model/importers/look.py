@@ -10,13 +10,14 @@ from typing import Any
 
 import torch
 
-from model.checkpoint import CheckpointError
+from model.checkpoint import PIECES, CheckpointError
 from model.config import ModelConfig
 from model.importers.bert import BERT, DISTILBERT, ROBERTA
 from model.importers.family import Family, NotOurs, Piece
 from model.importers.folder import Folder, open_folder
 from model.importers.gpt2 import GPT2
 from model.importers.safetensors_file import BYTES, Claim
+from model.tasks.passages import STORIES
 from model.transformer import Transformer
 
 # model_type in config.json → how it is told in our terms
@@ -92,7 +93,8 @@ def card(offer: Offer) -> dict[str, Any]:
     """What is known of a model from elsewhere, in the form of the cards of the lab's own weights."""
     return {
         "config": asdict(offer.config) if offer.config else None,
-        "task": None,
+        "task": STORIES.name,  # passages of our own, to try it on
+        "tokenizer": PIECES,
         "kind": offer.kind,
         "parameters": offer.parameters,
         "exam": {"sentences": 0, "relations": {}},

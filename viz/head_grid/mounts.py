@@ -11,16 +11,17 @@ import streamlit as st
 
 from viz.head_grid.pack import MOST_PIXELS, encode_difference, encode_weights, pack
 from viz.labels import shorten
+from viz.styles import style_of
 from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]
 
 
 @cache
-def component(name: str, style: str = "") -> Callable[..., Any]:
-    """The component of that name, with its script and its style, or the style of another."""
+def component(name: str) -> Callable[..., Any]:
+    """The component of that name, with its script and its style."""
     # At the first use, not at the import: Streamlit finds the files only while it runs.
-    drawn = st.components.v2.component(f"attention-lab.{name}", js=f"{name}.js", css=f"{style or name}.css")
+    drawn = st.components.v2.component(f"attention-lab.{name}", js=f"{name}.js", css=f"{style_of(name)}.css")
 
     def mount(*, key: str, data: bytes, **heard: Any) -> Any:
         vars(_mounted)[key] = (name, data)
@@ -73,7 +74,7 @@ def sentence(
         "unknown": list(unknown),
         "row": row,
         "pinned": pinned,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     data = pack(header, weights=weights.astype(np.float32), mask=mask.astype(np.uint8))
     component("sentence")(key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]))
@@ -106,7 +107,7 @@ def grid(
         "row": row,
         "pinned": pinned,
         "pooled": max(weights.shape[2:]) > MOST_PIXELS,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     data = pack(header, cells=encode_weights(weights, mask))
     component("grid")(
@@ -154,7 +155,7 @@ def compare(
         "selected": selected,
         "row": row,
         "pinned": pinned,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     data = pack(
         header,
@@ -203,7 +204,7 @@ def saturation(
         "titles": titles,
         "notes": notes,
         "sentences": list(sentences),
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     arrays = {"rows": rows, "density": density, "numbers": numbers}
     data = pack(header, **{name: array.astype(np.float32) for name, array in arrays.items()})
@@ -240,7 +241,7 @@ def save(
         "origin": dict(origin),
         "python": python,
         "made": made[0] if made else None,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     arrays = {"bytes": np.frombuffer(made[1], dtype=np.uint8)} if made else {}
     component("save")(
@@ -254,7 +255,7 @@ def save(
 
 def whole(tables: Sequence[tuple[str, bytes]] | None, *, key: str, theme: Theme, on_ask: Callable[[], None]) -> None:
     """The page as one poster or one archive. tables: (figure, CSV) of every figure, in the run after on_ask."""
-    header = {"tables": None if tables is None else [name for name, _ in tables], "theme": asdict(theme)}
+    header = {"tables": None if tables is None else [name for name, _ in tables], "theme": vars(theme)}
     arrays = {f"table{at}": np.frombuffer(csv, dtype=np.uint8) for at, (_, csv) in enumerate(tables or ())}
-    component("whole", "save")(key=key, data=pack(header, **arrays), on_ask_change=on_ask)
+    component("whole")(key=key, data=pack(header, **arrays), on_ask_change=on_ask)
     mounted(key)

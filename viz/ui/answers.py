@@ -187,9 +187,7 @@ def missed_most(here: Here) -> Answer:
 
 def listens(here: Here, *, norm: str, replaced: int) -> Answer:
     """How many other sentences of the batch change under this norm when sentence `replaced`, from 1, is replaced."""
-    task = runs.task(here.experiment.weights)
-    assert task is not None
-    sentences, substitutes = company.draw_batch(task, norms.SIZE)
+    sentences, substitutes = company.draw_batch(runs.task(here.experiment.weights), norms.SIZE)
     with runs.computing:
         found = company.company(*model(here.experiment.weights), sentences, replaced - 1, substitutes[replaced - 1])
     others = np.delete(found.moved[norm], replaced - 1, axis=0)  # (B − 1, T)

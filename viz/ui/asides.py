@@ -3,13 +3,18 @@
 import streamlit as st
 
 from model.run import model
-from viz.ui import runs
+from model.shelf import from_elsewhere
 
 # What “moved” means for a model that says the next word, the word here, or nothing: two lines beside a figure.
 MEASURE = {
     "next": ("next word moved,", "KL in nats"),
     "here": ("its word moved,", "KL in nats"),
     "nothing": ("last vector turned,", "1 − cosine"),
+}
+LEAKED = {
+    "next": "nats, KL of the next word after it",
+    "here": "nats, KL of the word it would read there",
+    "nothing": "1 − cosine, turn of its last vector",
 }
 
 
@@ -18,13 +23,13 @@ def foretells(weights: str) -> str:
     return model(weights)[0].config.foretells
 
 
-def knows_answers(weights: str) -> bool:
-    """Whether the model's language has sentences whose answers are known; says so where it has not."""
-    if runs.task(weights) is not None:
+def may_ask_much(weights: str) -> bool:
+    """Whether the model is one of the lab's own, small enough to be asked many sentences; says so where it is not."""
+    if not from_elsewhere(weights):
         return True
     st.info(
-        f"This figure asks fresh sentences whose right answers are known. They belong to the language of the lab’s own "
-        f"small models, and {weights} was not trained on it: choose grammar in the sidebar to see it."
+        "This figure puts many fresh sentences through the model, again and again. The lab asks that of its own small "
+        f"models only, not of {weights}; choose one of them in the sidebar to see it."
     )
     return False
 

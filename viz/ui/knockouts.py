@@ -44,7 +44,7 @@ def toggle_head(layer: int, head: int) -> None:
 
 def show(weights: str, theme: Theme) -> None:
     """A map of what each head's removal costs; a click on a head takes it out."""
-    if not asides.knows_answers(weights):
+    if not asides.may_ask_much(weights):
         return
     loss, lost = knockout_maps(weights)
     kind = controls.choice(

@@ -29,8 +29,7 @@ def show(weights: str, theme: Theme) -> None:
     """Losses against the entropy, their learning curves, and what the two models write."""
     base = weights.split("-without-")[0]
     twin = f"{base}-without-mask"
-    task = runs.task(base)
-    if twin not in checkpoint.names() or task is None or task.name != "grammar":
+    if twin not in checkpoint.names() or runs.task(base).name != "grammar":
         base, twin = "grammar", "grammar-without-mask"
     many, same = language()
     whole, never = (removal.held_out(name, Switches()) for name in (base, twin))

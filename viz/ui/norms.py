@@ -23,7 +23,7 @@ POSITION = 3  # the word of the first sentence whose vector is outlined
 
 def show(weights: str) -> None:
     """The whole section, on what enters the first norm of these weights."""
-    if not asides.knows_answers(weights):
+    if not asides.may_ask_much(weights):
         return
     _maps(weights)
     _axes(weights)
@@ -32,9 +32,7 @@ def show(weights: str) -> None:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _company(weights: str, replaced: int) -> Company:
-    task = runs.task(weights)
-    assert task is not None
-    sentences, substitutes = company.draw_batch(task, SIZE)
+    sentences, substitutes = company.draw_batch(runs.task(weights), SIZE)
     with runs.computing:
         return company.company(*model(weights), sentences, replaced, substitutes[replaced])
 

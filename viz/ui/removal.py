@@ -10,6 +10,7 @@ import streamlit as st
 
 from model import checkpoint, effects
 from model.run import Experiment, model
+from model.shelf import from_elsewhere
 from model.switches import PARTS, Switches
 from model.transformer import Trace
 from viz.labels import shorten
@@ -101,7 +102,7 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     One piece of HTML: a dozen elements would each travel by themselves at every flip.
     """
     ids = runs.encoding(a[0]).ids
-    asked = runs.task(a[0].weights) is not None  # there are fresh sentences whose answers are known
+    asked = not from_elsewhere(a[0].weights)  # many sentences, at every flip: only models of the lab are so small
     unseen = [held_out(side[0].weights, side[0].switches) for side in (a, b)] if asked else []
     says = model(a[0].weights)[0].config.foretells
     moved = effects.moved(a[1], b[1])
@@ -143,6 +144,11 @@ def _number(name: str, value: float, beside: str, told: str) -> str:
 
 def _right_answers(a: effects.HeldOut, b: effects.HeldOut) -> str:
     """Right answers by kind of question, and of how many: A and B."""
+    if not a.accuracy:
+        return (
+            f"<p>Nobody has written down right answers for prose: the loss over {a.sentences} passages of our own "
+            "is what there is to go by.</p>"
+        )
     lines = [
         f'<tr><td title="{escape(name)}">{escape(name)}</td>'
         f"<td>{100 * share:.0f} %</td><td>{100 * b.accuracy[name]:.0f} %</td>"

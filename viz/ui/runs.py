@@ -2,13 +2,14 @@
 
 import gc
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Semaphore
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from model.checkpoint import card, load, names
+from model.checkpoint import card, names
 from model.config import ModelConfig
 from model.device import choose_device, describe, one_thread
 from model.run import Experiment, TextError, encode, lens, model, run
@@ -91,13 +92,13 @@ def encoding(experiment: Experiment) -> Encoding:
     return encode(experiment)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
 def tokenizer(weights: str) -> Tokenizer:
     """The tokenizer that belongs to these weights."""
-    return load(weights)[1]
+    return model(weights)[1]
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+# Asked many times in every run: Streamlit's own cache would hash its way there each time.
+@lru_cache(maxsize=32)
 def about(weights: str) -> dict[str, Any]:
     """The card of these weights."""
     return card(weights)
@@ -108,9 +109,11 @@ def languages() -> tuple[str, ...]:
     return (*_own_languages(), *shelf().names())
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+@lru_cache(maxsize=1)
 def _own_languages() -> tuple[str, ...]:
-    return tuple(name for name in names() if card(name)["task"] in TASKS)
+    """One of each language first, by the order of the languages."""
+    known = [name for name in names() if card(name)["task"] in TASKS]
+    return tuple(sorted(known, key=lambda name: (name not in TASKS, list(TASKS).index(card(name)["task"]), name)))
 
 
 def trained(weights: str) -> Switches:
@@ -118,9 +121,9 @@ def trained(weights: str) -> Switches:
     return model(weights)[0].config.trained
 
 
-def task(weights: str) -> Task | None:
-    """The language these weights were trained on, where the lab can draw sentences of it."""
-    return TASKS.get(about(weights)["task"])
+def task(weights: str) -> Task:
+    """The language these weights were trained on; of models from elsewhere, the English passages of the lab."""
+    return TASKS[about(weights)["task"]]
 
 
 def device() -> str:

@@ -30,7 +30,7 @@ def show(weights: str, layer: int, head: int) -> None:
     _slider()
     real, honest = st.columns(2, gap="large")
     with real:
-        if asides.knows_answers(weights):
+        if asides.may_ask_much(weights):
             _head(weights, layer, head)
     with honest:
         _gradient()
@@ -51,9 +51,7 @@ def _gradients() -> tuple[QueryGradient, ...]:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _head_scores(weights: str, layer: int, head: int) -> HeadScores:
-    task = runs.task(weights)
-    assert task is not None
-    draw, rng = task.draw, Random(SEED)
+    draw, rng = runs.task(weights).draw, Random(SEED)
     sentences = [draw(None, rng) for _ in range(SENTENCES)]
     with runs.computing:
         return saturation.head_scores(*model(weights), sentences, layer, head)
