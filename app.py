@@ -17,7 +17,7 @@ page = st.navigation(
     ],
     position="top",
 )
-name = page.url_path.replace("-", "_") or "heads"
+name = (page.url_path or "heads").replace("-", "_")
 frame.open_old_link(name)
 frame.heading(name)
 frame.warm_up()

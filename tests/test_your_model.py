@@ -2,10 +2,12 @@
 
 import threading
 
+import numpy as np
 import pytest
 import streamlit
 from foreign import FOREIGN, made, publish
-from screen import PAGES, component, said, shows_a_picture, visit, well
+from screen import PAGES, component, large, said, shows_a_picture, visit, well
+from test_maps_only import MADE
 
 from model.importers.loading import Work
 from model.importers.look import VARIABLE as BOUND
@@ -87,7 +89,7 @@ def test_a_model_is_loaded_by_its_button_and_can_be_let_go(folders, empty):
 def test_each_button_opens_its_page_with_the_model(folders, empty, page):
     loaded(folders["next"])
     screen = visit().switch_page(PAGE).run()
-    screen.button(key=f"open_own-little-next_{page}").click()
+    screen.button(key=f"into_own-little-next_{page}").click()
     screen = well(screen.run())
     assert screen.session_state["weights"] == "own-little-next"
 
@@ -255,6 +257,65 @@ def test_a_model_that_is_let_go_while_it_is_shown_falls_back(kept, empty):
     assert shows_a_picture(well(screen.run()))
     assert screen.session_state["weights"] == "grammar"
     assert "is not loaded on this server" in said(screen)
+
+
+# Models of which only maps can be drawn
+
+
+@pytest.fixture(scope="module")
+def t5(tmp_path_factory):
+    kind, config = MADE["t5"]
+    return publish(kind(config), tmp_path_factory.mktemp("maps") / "little-t5")
+
+
+def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, empty):
+    screen = asked(t5)
+    assert "its parts cannot be taken away" in text_of(screen)
+    screen = loaded(t5)
+    assert shelf().names() == () and shelf().names(maps_only=True) == ("own-little-t5",)
+    screen.text_area(key="foreign_text").set_value(TEXT)
+    screen.text_area(key="foreign_target").set_value("two dogs")
+    screen = well(screen.run())
+    assert shows_a_picture(screen)
+    assert component(screen, "grid")[1]["cells"].shape == (3, 2, 11, 11)
+    for stack, shape in (("decoder", (3, 3)), ("cross", (3, 11))):
+        screen.segmented_control(key="stack").set_value(stack)
+        assert component(well(screen.run()), "grid")[1]["cells"].shape[2:] == shape
+    assert component(screen, "sentence")[0]["looked"]["tokens"][1] == "the"
+
+
+def test_the_lines_under_its_figures_give_its_numbers(t5, empty):
+    screen = loaded(t5)
+    screen.text_area(key="foreign_text").set_value(TEXT)
+    screen.text_area(key="foreign_target").set_value("two dogs")
+    screen.run()
+    screen.segmented_control(key="stack").set_value("cross")
+    screen = well(screen.run())
+    made = {}
+    exec(component(screen, "save_enlarged")[0]["python"], made)
+    assert np.allclose(made["weights"], large(screen), atol=1e-6)
+
+
+def test_a_text_that_it_cannot_read_is_one_sentence(t5, empty):
+    screen = loaded(t5)
+    screen.text_area(key="foreign_text").set_value(" ")
+    assert "no word to look at" in said(well(screen.run()))
+
+
+# Copy as Python
+
+
+def test_the_lines_under_a_figure_bring_the_model_and_give_its_numbers(kept, empty):
+    load, folders = kept
+    name = load(folders["next"])
+    screen = well(visit(weights=name, text=TEXT, layer=1, head=1))
+    lines, drawn = component(screen, "save_enlarged")[0]["python"], large(screen)
+    shelf().let_go(name)
+    made = {}
+    exec(lines, made)
+    assert "bring(" in lines
+    seen = np.isfinite(drawn)
+    assert np.allclose(made["weights"][seen], drawn[seen], atol=1e-6)
 
 
 def test_every_model_of_the_table_can_be_published():

@@ -55,6 +55,11 @@ def axis_labels(tokens: Sequence[str], most: int = 14) -> list[str]:
     return [escape(shorten(token, most)) for token in tokens]
 
 
-def markdown(token: str, most: int = 24) -> str:
+def markdown(token: str) -> str:
     """A token inside a sentence of Markdown: shortened, with everything that Markdown reads disarmed."""
-    return escape("".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~:^" else c for c in shorten(token, most)))
+    return disarmed(shorten(token, 24))
+
+
+def disarmed(text: str) -> str:
+    """A text as Markdown that shows it letter by letter."""
+    return escape("".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~:^" else c for c in text))

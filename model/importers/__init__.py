@@ -6,7 +6,8 @@ look → words → read: what is offered; its tokenizer; the model itself, in ou
 maps: models that ours cannot hold, run by `transformers`, of which only the attention is taken
 """
 
+from model.importers.loading import bring
 from model.importers.look import FAMILIES, Offer, look
 from model.importers.read import Imported, read
 
-__all__ = ["FAMILIES", "Imported", "Offer", "look", "read"]
+__all__ = ["FAMILIES", "Imported", "Offer", "bring", "look", "read"]

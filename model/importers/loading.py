@@ -1,12 +1,13 @@
 """Long work in the background: a thread does it, whoever waits sees how far it is, and can stop it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
 
 from model.checkpoint import CheckpointError
 from model.device import choose_device
-from model.importers.look import Offer, card
+from model.importers.look import Offer, card, look
 from model.importers.maps import open_foreign
 from model.importers.read import Imported, read
 from model.roles import find_roles, roles_card
@@ -43,6 +44,15 @@ def load(offer: Offer, progress: Progress) -> str:
     name = shelf().put(offer.name, offer.folder.stamp, kept)
     model.cache_clear()  # it may hold the one that was let go
     return name
+
+
+def bring(place: str | Path, called: str = "") -> str:
+    """Load a model from a folder, here and now; `run` finds it under the name that is returned.
+
+    Raises:
+        CheckpointError: it cannot be loaded.
+    """
+    return load(look(place, called), lambda share: None)
 
 
 def measured(imported: Imported, progress: Progress) -> dict[str, Any]:

@@ -96,6 +96,7 @@ def card(offer: Offer) -> dict[str, Any]:
         "task": STORIES.name,  # passages of our own, to try it on
         "tokenizer": PIECES,
         "kind": offer.kind,
+        "folder": str(offer.folder.path),
         "parameters": offer.parameters,
         "exam": {"sentences": 0, "relations": {}},
     }

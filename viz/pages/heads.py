@@ -72,7 +72,8 @@ with every_head:
             intact=experiment.switches == Switches(),
             pooled=len(words) > head_grid.MOST_PIXELS,
             each=shown.each,
-        ),
+        )
+        + facts.bounded(all_weights),
         table=partial(facts.cell_table, all_weights, words),
         file=file_name(experiment.name, "all-heads"),
         of=experiment,
@@ -103,7 +104,7 @@ with one_head:
     )
     panel.below(
         "enlarged",
-        sentence=read_row(weights, words, row, shown.each),
+        sentence=read_row(weights, words, row, each=shown.each),
         table=partial(facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
         of=experiment,
@@ -150,7 +151,7 @@ match controls.more():
                 heatmap(rolled, words, words, theme=theme, mask=mask, row=row),
                 key="rollout",
                 sentence="All layers together, half of each step by the residual. "
-                + read_row(rolled, words, row, shown.each),
+                + read_row(rolled, words, row, each=shown.each),
                 table=partial(facts.map_table, rolled, words),
                 file=file_name(experiment.name, "rollout"),
                 of=experiment,

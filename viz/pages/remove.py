@@ -71,7 +71,7 @@ match removal.view():
         )
         panel.below(
             "compare",
-            sentence=read_change(kl, words, told, says),
+            sentence=read_change(kl, words, told, says) + facts.bounded(weights_a),
             table=partial(facts.pair_table, weights_a, weights_b, words),
             file=file_name(without.name, "compare"),
             of=without,

@@ -1,9 +1,12 @@
-"""What does your own model look at? A model from a folder or from the hub, then on every page beside the lab's own."""
+"""What does your own model look at? A model on every page, or the weights that some other program has computed."""
 
 import streamlit as st
 
-from viz.ui import frame, your_model
+from viz.ui import arrays, controls, frame, panel, your_model
 
+theme = frame.theme()
+notices = st.container()
+controls.remember_link()
 if your_model.allowed():
     your_model.ask()
     your_model.offered()
@@ -11,4 +14,10 @@ if your_model.allowed():
     your_model.loaded()
 else:
     your_model.closed()
-st.markdown(frame.words("your_model")[1])
+brought = your_model.drawn() or arrays.bring()
+if brought:
+    arrays.show(brought, theme)
+panel.lesson("your_model")
+if brought:
+    with notices:
+        controls.link_mishaps()

@@ -126,6 +126,12 @@ def task(weights: str) -> Task:
     return TASKS[about(weights)["task"]]
 
 
+def folder(weights: str) -> str:
+    """The folder that a model from elsewhere was loaded from."""
+    kept = shelf().find(weights)
+    return str(kept.card["folder"]) if kept else "the folder of " + weights
+
+
 def device() -> str:
     """The device everything runs on, in words."""
     return describe(choose_device())

@@ -9,10 +9,14 @@ import streamlit as st
 
 from model.checkpoint import CheckpointError
 from model.importers import Offer, hub, loading, look
+from model.importers import maps as foreign
 from model.importers.maps import EXTRA, available
+from model.run import MOST_CHARACTERS, TextError
 from model.shelf import shelf
-from viz.labels import markdown
-from viz.ui import runs
+from viz.arrays import maps
+from viz.labels import disarmed as _plain
+from viz.npz_file import ArraysError
+from viz.ui import arrays, controls, recompute, runs
 
 VARIABLE = "ATTENTION_LAB_OWN_MODELS"
 PAGES = {"heads": "Heads", "inside": "Inside a head", "masks": "Masks", "remove": "Remove a part"}
@@ -59,13 +63,13 @@ def closed() -> None:
 
 def ask() -> None:
     """Which model: a folder of this machine, or a name on the hub. Nothing is asked of the hub but by its button."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        told = st.text_input(
-            "A folder on this machine, or a model’s name on the Hugging Face hub",
-            key="place",
-            placeholder="/home/me/distilgpt2   or   distilbert/distilgpt2",
-            max_chars=1000,
-        ).strip()
+    told = st.text_input(
+        "A folder on this machine, or a model’s name on the Hugging Face hub",
+        key="place",
+        placeholder="/home/me/distilgpt2   or   distilbert/distilgpt2",
+        max_chars=1000,
+    ).strip()
+    with st.container(horizontal=True, gap="small"):
         here = st.button("Look into the folder", key="look", disabled=not told)
         there = st.button("Ask the hub", key="ask_hub", disabled=not hub.is_name(told))
     if here:
@@ -74,11 +78,6 @@ def ask() -> None:
     if there:
         _forget()
         _try(lambda: st.session_state.update(your_listing=hub.ask(told)))
-
-
-def _plain(text: str) -> str:
-    """Names and sentences that came from a file, letter by letter."""
-    return markdown(text, 400)
 
 
 def _forget() -> None:
@@ -108,20 +107,21 @@ def offered() -> None:
             args=(loading.Work(f"Fetching {listing.name}", partial(hub.fetch, listing)), listing.name),
         )
     if offer is not None:
-        with st.container(key="small_offer"):
-            st.markdown(facts(offer))
-        st.markdown(shows(offer))
         missing = offer.config is None and not available()
-        if missing:
-            st.info(f"Such a model is run by the library transformers, which is not installed here: `{EXTRA}`.")
-        st.button(
-            f"Load it, {offer.bytes_needed / MEGABYTE:,.0f} MB",
-            key="load",
-            type="primary",
-            disabled=_busy() or missing,
-            on_click=_start,
-            args=(loading.Work(f"Loading {offer.name}", partial(loading.load, offer)),),
-        )
+        sizes, what = st.columns([2, 3], gap="large")
+        sizes.container(key="small_offer").markdown(facts(offer))
+        with what:
+            st.markdown(shows(offer))
+            if missing:
+                st.info(f"Such a model is run by the library transformers, which is not installed here: `{EXTRA}`.")
+            st.button(
+                f"Load it, {offer.bytes_needed / MEGABYTE:,.0f} MB",
+                key="load",
+                type="primary",
+                disabled=_busy() or missing,
+                on_click=_start,
+                args=(loading.Work(f"Loading {offer.name}", partial(loading.load, offer)),),
+            )
 
 
 def facts(offer: Offer) -> str:
@@ -199,18 +199,56 @@ def loaded() -> None:
     """The models that are here, and the ways into the pages."""
     names = shelf().names()
     if names:
-        st.markdown("#### Loaded on this server")
+        st.markdown("**On every page now**")
     for name in reversed(names):
         card = runs.about(name)
         config = card["config"]
         size = f"{card['kind']}, {config['n_layers']} layers × {config['n_heads']} heads"
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{name}"):
             st.markdown(f"**{name}** :gray[{size}, {card['parameters'] / MEGABYTE:,.1f} million parameters]")
-            opens = {page: st.button(title, key=f"open_{name}_{page}") for page, title in PAGES.items()}
+            opens = {page: st.button(title, key=f"into_{name}_{page}") for page, title in PAGES.items()}
             st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=shelf().let_go, args=(name,))
         for page, clicked in opens.items():
             if clicked:
                 open_page(page, name)
+
+
+def drawn() -> arrays.Brought | None:
+    """Maps of the chosen model among those that can show nothing else, on a text; None where there is none."""
+    names = shelf().names(maps_only=True)
+    if not names:
+        return None
+    st.markdown("**Drawn here**")
+    name = controls.choice("Model", list(reversed(names)), key="foreign", bind=None)
+    kept = shelf().find(name)
+    if kept is None:
+        return None
+    st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=shelf().let_go, args=(name,))
+    text = st.text_area("Sentence", controls.EXAMPLE, key="foreign_text", height=68, max_chars=MOST_CHARACTERS)
+    target = ""
+    if kept.model.config.is_encoder_decoder:
+        target = st.text_area("What it says; empty: what it finds likeliest", key="foreign_target", height=68)
+    try:
+        found = _attention(name, text or "", target or "")
+        stack = (
+            controls.choice("Whose look", list(found), key="stack", bind=None) if len(found) > 1 else next(iter(found))
+        )
+        one = found[stack]
+        looked = one.looked_at if stack == "cross" else None
+        of = recompute.Drawn(name, stack, text or "", target or "")
+        return arrays.Brought(maps(one.weights, one.looking, looked), of, f"{name} {stack} {text}\0{target}")
+    except (CheckpointError, TextError, ArraysError) as error:
+        st.info(_plain(str(error)))
+        return None
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading it …")
+def _attention(name: str, text: str, target: str) -> dict[str, foreign.Maps]:
+    kept = shelf().find(name)
+    if kept is None:
+        raise CheckpointError(f"{name} was let go.")
+    with runs.computing:
+        return foreign.attention(kept, text, target)
 
 
 def open_page(page: str, weights: str) -> None:
