@@ -230,9 +230,7 @@ def drawn() -> arrays.Brought | None:
         target = st.text_area("What it says; empty: what it finds likeliest", key="foreign_target", height=68)
     try:
         found = _attention(name, text or "", target or "")
-        stack = (
-            controls.choice("Whose look", list(found), key="stack", bind=None) if len(found) > 1 else next(iter(found))
-        )
+        stack = controls.choice("Whose look", list(found), key="stack", bind=None)
         one = found[stack]
         looked = one.looked_at if stack == "cross" else None
         of = recompute.Drawn(name, stack, text or "", target or "")
