@@ -186,7 +186,7 @@ def test_where_it_is_off_the_page_says_so_and_offers_nothing(monkeypatch):
 
 
 VIEWS = {
-    "heads": [{"more": more} for more in ("Next word", "Head statistics", "Rollout")],
+    "heads": [{"more": more} for more in ("Next word", "Write on", "Head statistics", "Rollout")],
     "inside": [{"aspect": one} for one in ("Step by step", "Both forms", "Free sizes", "Only averaging", "Spectrum")],
     "masks": [{}, {"looks": "window"}, {"section": "One pass or many"}],
     "positions": [{"show": "Shuffle test"}],

@@ -123,6 +123,14 @@ def read_next(probabilities: Array, words: Sequence[str], after: str, who: str =
     return f"After “{markdown(after)}” {who} expects {named}."
 
 
+def read_candidates(p: Array, q: Array, words: Sequence[str], after: str, left: int) -> str:
+    """p, q (N,) of the likeliest `words`: by the model, and as the next one is drawn; left: how many can be drawn."""
+    best = f"**{markdown(words[0])}**"
+    changed = f"{p[0]:.2f} by the model, {q[0]:.2f} as it is drawn" if abs(p[0] - q[0]) >= 0.005 else f"{p[0]:.2f}"
+    among = "It is the only one left to draw." if left == 1 else f"One of {left:,} is drawn."
+    return f"After “{markdown(after)}” {best} is likeliest: {changed}. {among}"
+
+
 def read_stream(a: Array, b: Array, name: str, stages: Sequence[str]) -> str:
     """a, b (N, T): a size of every vector after each of N `stages`; how A and B end."""
     end_a, end_b = (float(np.mean(side[-1])) for side in (a, b))

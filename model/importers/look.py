@@ -95,7 +95,7 @@ def card(offer: Offer) -> dict[str, Any]:
         "config": asdict(offer.config) if offer.config else None,
         "task": STORIES.name,  # passages of our own, to try it on
         "tokenizer": PIECES,
-        "kind": offer.kind,
+        "family": offer.kind,
         "folder": str(offer.folder.path),
         "parameters": offer.parameters,
         "exam": {"sentences": 0, "relations": {}},

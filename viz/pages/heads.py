@@ -9,7 +9,7 @@ from viz import head_grid
 from viz.export import file_name
 from viz.heatmap import heatmap
 from viz.reading import read_grid, read_layers, read_next, read_row, telling_row
-from viz.ui import asides, controls, facts, frame, panel, recompute, runs, units
+from viz.ui import asides, controls, facts, frame, panel, recompute, runs, units, writing
 
 theme = frame.theme()
 notices = st.container()
@@ -142,6 +142,8 @@ match controls.more():
                 of=experiment,
                 python=recompute.layerwise(experiment, at),
             )
+    case "Write on" if asides.writes_on(experiment.weights):
+        writing.show(experiment, len(trace.tokens) - 1, words[-1], theme)
     case "Head statistics":
         panel.head_table(facts.statistics(experiment), on_head=controls.choose_head)
     case "Rollout":

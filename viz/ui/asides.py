@@ -42,6 +42,16 @@ def says_words(weights: str) -> bool:
     return False
 
 
+def writes_on(weights: str) -> bool:
+    """Whether the model can write on from a text; says so where it cannot."""
+    if foretells(weights) == "next":
+        return True
+    st.info(
+        f"{weights} looks at every word of a text at once and foretells none that comes after it: it cannot write on."
+    )
+    return False
+
+
 def note(weights: str) -> None:
     """What a model that fills in words means where the lab speaks of the next word."""
     if foretells(weights) == "here":

@@ -56,6 +56,8 @@ def _weights() -> str:
 def _text(weights: str) -> str:
     task = runs.task(weights)
     kinds = task.kinds
+    if "written" in st.session_state:
+        set_text(st.session_state.pop("written"))
     text = st.text_area("Sentence", value=EXAMPLE, key="text", bind="query-params", height=96)
     st.menu_button(
         "New sentence",
@@ -85,6 +87,11 @@ def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
 
 def _draw(weights: str) -> None:
     set_text(runs.task(weights).draw(st.session_state["draw"], Random()).text)
+
+
+def write(text: str) -> None:
+    """Put a longer text into the sentence box when the page is next drawn, and pin its last word."""
+    st.session_state["written"], st.session_state["to_the_end"] = text, True
 
 
 def set_text(text: str) -> None:
@@ -122,6 +129,8 @@ def choose_head(layer: int, head: int) -> None:
 def token(tokens: Sequence[str], each: str = "word") -> int | None:
     """The position of the pinned word, or None: then the figure picks the most telling one. each: what a token is."""
     last = len(tokens) - 1
+    if st.session_state.pop("to_the_end", False):
+        st.session_state["token"] = last
     if (st.session_state.get("token") or 0) > last:
         st.session_state["token"] = None
     with st.sidebar:
@@ -204,13 +213,19 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
 
 def more() -> str:
     """Which further figure to show below the fold."""
-    return choice("More about this sentence", ("Next word", "Head statistics", "Rollout"), key="more")
+    return choice("More about this sentence", ("Next word", "Write on", "Head statistics", "Rollout"), key="more")
 
 
 def foot(experiment: Experiment) -> None:
-    """What runs where."""
+    """What runs where, and which part these weights never had."""
     config = runs.about(experiment.weights)["config"]
-    st.sidebar.caption(f"{config['n_layers']} layers × {config['n_heads']} heads, running on {runs.device()}")
+    never = [
+        part.label[0].lower() + part.label[1:]
+        for part in PARTS
+        if part.name in runs.trained(experiment.weights).removed
+    ]
+    told = f". This model never had {' or '.join(never)}: it was trained without." if never else ""
+    st.sidebar.caption(f"{config['n_layers']} layers × {config['n_heads']} heads, running on {runs.device()}{told}")
 
 
 def set_state(state: Mapping[str, str]) -> None:

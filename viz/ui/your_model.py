@@ -203,7 +203,7 @@ def loaded() -> None:
     for name in reversed(names):
         card = runs.about(name)
         config = card["config"]
-        size = f"{card['kind']}, {config['n_layers']} layers × {config['n_heads']} heads"
+        size = f"{card['family']}, {config['n_layers']} layers × {config['n_heads']} heads"
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{name}"):
             st.markdown(f"**{name}** :gray[{size}, {card['parameters'] / MEGABYTE:,.1f} million parameters]")
             opens = {page: st.button(title, key=f"into_{name}_{page}") for page, title in PAGES.items()}
