@@ -16,7 +16,7 @@ from torch import Tensor
 from model.exam import to_batch
 from model.norm import BatchNorm, LayerNorm, NormTrace
 from model.tasks import Sentence, Task
-from model.tokenizer import WordTokenizer
+from model.tokenizer import Tokenizer
 from model.transformer import Transformer
 
 Array = NDArray[np.floating]
@@ -69,7 +69,7 @@ def draw_batch(task: Task, size: int = 6, longest: int = 9, seed: int = 2) -> tu
 
 def company(
     transformer: Transformer,
-    tokenizer: WordTokenizer,
+    tokenizer: Tokenizer,
     sentences: Sequence[Sentence],
     replaced: int,
     by: Sentence,
@@ -91,9 +91,9 @@ def company(
             for name, make in COMPARED.items()
         }
     return Company(
-        words=tuple(("<s>", *sentence.words) for sentence in sentences),
+        words=tuple(tokenizer.encode(sentence.text).typed for sentence in sentences),
         replaced=replaced,
-        by=("<s>", *by.words),
+        by=tokenizer.encode(by.text).typed,
         real=real[:B].numpy(),
         stream=stream[:B].numpy(),
         moved=apart,

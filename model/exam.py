@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from model.measure import Score, score_relations
 from model.tasks import Relation, Sentence
-from model.tokenizer import WordTokenizer
+from model.tokenizer import Tokenizer
 from model.transformer import Trace, Transformer
 
 BATCH = 64
@@ -44,7 +44,7 @@ class Batch:
     foreseeable: Tensor  # (B, T)  True where the token is the answer of a probe
 
 
-def to_batch(sentences: Sequence[Sentence], tokenizer: WordTokenizer) -> Batch:
+def to_batch(sentences: Sequence[Sentence], tokenizer: Tokenizer) -> Batch:
     """Encode sentences and fill them up to the longest."""
     rows = [tokenizer.encode(sentence.text).ids for sentence in sentences]
     T = max(len(row) for row in rows)
@@ -63,7 +63,7 @@ def word_losses(logits: Tensor, ids: Tensor) -> Tensor:
     return F.cross_entropy(logits[:, :-1].transpose(1, 2), ids[:, 1:], reduction="none")
 
 
-def examine(transformer: Transformer, tokenizer: WordTokenizer, sentences: Sequence[Sentence]) -> Exam:
+def examine(transformer: Transformer, tokenizer: Tokenizer, sentences: Sequence[Sentence]) -> Exam:
     """Run the model over the sentences and compare with everything their generator knows."""
     word_ids = {word: index for index, word in enumerate(tokenizer.vocabulary)}
     total, words = 0.0, 0

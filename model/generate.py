@@ -1,15 +1,17 @@
 """Writing on: the model says a word, reads it, and says the next. Vaswani et al. 2017, section 3: auto-regression."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from model.cache import looks_back
 from model.effects import log_probabilities
-from model.run import Array, Experiment, encode, model, run
-from model.tokenizer import PAD, START, UNKNOWN
+from model.run import Array, Experiment, encode, model, reads_pairs, run_ids
+from model.sampling import draw, shares
 from model.transformer import Trace
+from model.translate import MOST, translate
 
 METHODS = ("greedy", "sample")
 
@@ -24,23 +26,42 @@ class Generation:
     trace: Trace[Array]  # one run over all of it
 
 
-def generate(experiment: Experiment, tokens: int = 20, method: str = "greedy", seed: int = 0) -> Generation:
-    """Add `tokens` words to the experiment's text, one after another.
+def generate(
+    experiment: Experiment,
+    tokens: int | None = None,
+    method: str = "greedy",
+    seed: int = 0,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    width: int = 4,
+    alpha: float = 0.0,
+) -> Generation:
+    """Add `tokens` words, 20 where nobody says how many, to the experiment's text, one after another.
 
-    method: "greedy" takes the likeliest word each time, "sample" draws from the distribution with this seed. The
-    special tokens are never said. Where the mask looks back only, each word is read once and its keys and values are
-    kept; otherwise everything is read again for every word.
+    Weights that read one sentence and write another give the Translation of model/translate.py, to its end; only they
+    know the method "beam", with its `width` and `alpha`.
+
+    method: "greedy" takes the likeliest word each time, "sample" draws with this seed from what temperature, top_k and
+    top_p leave: see model/sampling.py. The special tokens are never said. A word at a time gives what all at once
+    gives, as long as what is written falls into the tokens it was written in. Where the mask looks back only, each word
+    is read once and its keys and values are kept; otherwise everything is read again for every word.
 
     Raises:
-        ValueError: an unknown method; TextError: a text that cannot be run.
+        ValueError: an unknown method, or a temperature, top_k or top_p that has no meaning.
+        TextError: a text that cannot be run.
     """
+    if reads_pairs(experiment.weights):
+        other: Any = translate(experiment, tokens or MOST, method, seed, temperature, top_k, top_p, width, alpha)
+        return other
+    tokens = 20 if tokens is None else tokens
     if method not in METHODS:
         raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{method}"')
     transformer, tokenizer = model(experiment.weights)
     device = next(transformer.parameters()).device
-    silent = [tokenizer.id_of[token] for token in (PAD, UNKNOWN, START)]
-    ids, said, logprobs = list(encode(experiment).ids), [], []
-    rng = np.random.default_rng(seed)
+    silent = list(tokenizer.silent)
+    given = encode(experiment)
+    ids, logprobs = list(given.ids), []
     keeps = experiment.looks is None and looks_back(transformer, experiment.switches)
     past: Trace[torch.Tensor] | None = None
     with torch.inference_mode():
@@ -52,10 +73,11 @@ def generate(experiment: Experiment, tokens: int = 20, method: str = "greedy", s
             logits = trace.logits[0, -1].float().cpu().numpy()  # (V,)
             logits[silent] = -np.inf
             odds = log_probabilities(logits)
-            likely = int(odds.argmax())
-            chosen = likely if method == "greedy" else int(rng.choice(len(odds), p=np.exp(odds) / np.exp(odds).sum()))
+            greedy = method == "greedy"
+            chosen = int(odds.argmax()) if greedy else draw(shares(logits, temperature, top_k, top_p), seed, len(ids))
             ids.append(chosen)
-            said.append(tokenizer.vocabulary[chosen])
             logprobs.append(float(odds[chosen]))
-    text = " ".join([experiment.text.strip(), *said])
-    return Generation(text, tuple(said), tuple(logprobs), run(replace(experiment, text=text)))
+    added = ids[len(given.ids) :]
+    said = tuple(tokenizer.vocabulary[index] for index in added)
+    text = tokenizer.write_on(experiment.text, added)
+    return Generation(text, said, tuple(logprobs), run_ids(experiment, ids, (*given.tokens, *said)))

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
-from model.effects import kl
+from model.effects import kl, turned
 from model.run import Array, Experiment, encode, model
 from model.transformer import Trace
+
+MOST_WORDS = 1000  # in a list to choose from
 
 
 @dataclass(frozen=True)
@@ -24,18 +27,23 @@ def edited(experiment: Experiment, at: int, word: str) -> Experiment:
     Raises:
         ValueError: there is no such position, or with that word the text falls into another number of tokens.
     """
-    words = list(encode(experiment).typed)
-    if not 1 <= at < len(words):
-        raise ValueError(f"There is no word {at}: the text has words 1 to {len(words) - 1}.")
-    words[at] = word
-    after = replace(experiment, text=" ".join(words[1:]))
-    if len(encode(after).ids) != len(words):
+    ids = encode(experiment).ids
+    if not 1 <= at < len(ids):
+        raise ValueError(f"There is no word {at}: the text has words 1 to {len(ids) - 1}.")
+    after = replace(experiment, text=model(experiment.weights)[1].put(experiment.text, at, word))
+    other = encode(after).ids
+    if len(other) != len(ids):
         raise ValueError(f"With “{word}” in its place the text has another number of words, so none can be compared.")
+    if other[:at] + other[at + 1 :] != ids[:at] + ids[at + 1 :]:
+        raise ValueError(f"With “{word}” in its place its neighbours fall into other pieces, so none can be compared.")
     return after
 
 
 def leak(before: Trace[Array], after: Trace[Array]) -> Leak:
-    """What an edit moved, from the two runs."""
+    """What an edit moved, from the two runs. Where nothing reads words out: the last vectors, and how far they turn."""
+    if not before.logits.size:
+        ends = before.final_norm.out, after.final_norm.out  # (T, C)
+        return Leak(np.abs(ends[1] - ends[0]).max(axis=-1), turned(*ends))
     return Leak(np.abs(after.logits - before.logits).max(axis=-1), kl(before.logits, after.logits))
 
 
@@ -60,5 +68,16 @@ def substitute(weights: str, words: Sequence[str]) -> tuple[int, str]:
 
 def any_other(weights: str, words: Sequence[str]) -> str:
     """The first known word that is none of these."""
-    known = model(weights)[1].vocabulary[3:]  # after the three special tokens
+    known = known_words(weights)
     return next((word for word in known if word not in words), known[0])
+
+
+@lru_cache(maxsize=8)
+def known_words(weights: str) -> tuple[str, ...]:
+    """The words that can take another's place; of a vocabulary of pieces, the first that are whole words."""
+    tokenizer = model(weights)[1]
+    silent = frozenset(tokenizer.silent)
+    known = [word for index, word in enumerate(tokenizer.vocabulary) if index not in silent]
+    if len(known) > MOST_WORDS:
+        known = [word for word in known if word.isalpha() and len(word) > 1][:MOST_WORDS]
+    return tuple(known)

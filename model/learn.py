@@ -10,7 +10,7 @@ import torch
 from model.exam import to_batch, word_losses
 from model.recipes import Recipe
 from model.tasks import TASKS, Sentence
-from model.tokenizer import WordTokenizer
+from model.tokenizer import Tokenizer, WordTokenizer
 from model.transformer import Transformer
 
 
@@ -31,7 +31,7 @@ def learning_rate(recipe: Recipe, step: int) -> float:
 
 
 def learn(
-    transformer: Transformer, tokenizer: WordTokenizer, sentences: Sequence[Sentence], recipe: Recipe, seed: int
+    transformer: Transformer, tokenizer: Tokenizer, sentences: Sequence[Sentence], recipe: Recipe, seed: int
 ) -> Iterator[float]:
     """Train in place, one step for each loss that is taken; whoever stops taking them stops the training."""
     rng = Random(seed)

@@ -19,7 +19,7 @@ from model import checkpoint
 from model.config import ModelConfig
 from model.position import POSITIONS
 from model.tasks.order import WORDS, Question, ask
-from model.tokenizer import WordTokenizer
+from model.tokenizer import Tokenizer, WordTokenizer
 from model.transformer import Transformer
 
 KINDS = {"encoder": False, "decoder": True}  # name → is it causal?
@@ -53,14 +53,15 @@ ORDER_RECIPES = {
 }
 
 
-def to_ids(questions: Sequence[Question], tokenizer: WordTokenizer) -> tuple[Tensor, Tensor]:
+def to_ids(questions: Sequence[Question], tokenizer: Tokenizer) -> tuple[Tensor, Tensor]:
     """Questions of one length: ids (B, T), and the ids (B, 2) of the right answer and of the wrong one."""
     ids = torch.tensor([tokenizer.encode(question.text).ids for question in questions])
-    answers = [(tokenizer.id_of[question.first], tokenizer.id_of[question.second]) for question in questions]
+    id_of = {sign: index for index, sign in enumerate(tokenizer.vocabulary)}
+    answers = [(id_of[question.first], id_of[question.second]) for question in questions]
     return ids, torch.tensor(answers)
 
 
-def chances(transformer: Transformer, tokenizer: WordTokenizer, questions: Sequence[Question]) -> Tensor:
+def chances(transformer: Transformer, tokenizer: Tokenizer, questions: Sequence[Question]) -> Tensor:
     """Probability of the right digit against the wrong one, read where "?" stands: (N,). Questions of one length.
 
     Raises:
@@ -76,7 +77,7 @@ def chances(transformer: Transformer, tokenizer: WordTokenizer, questions: Seque
     return torch.cat(found)
 
 
-def accuracy(transformer: Transformer, tokenizer: WordTokenizer, length: int, n: int, seed: int) -> float | None:
+def accuracy(transformer: Transformer, tokenizer: Tokenizer, length: int, n: int, seed: int) -> float | None:
     """Share of `n` questions of this length answered rightly; None where a learned position table has ended."""
     rng = Random(1000 * seed + length)
     try:
@@ -86,7 +87,7 @@ def accuracy(transformer: Transformer, tokenizer: WordTokenizer, length: int, n:
     return (right > 0.5).float().mean().item()
 
 
-def learn(transformer: Transformer, tokenizer: WordTokenizer, recipe: OrderRecipe, seed: int) -> Iterator[float]:
+def learn(transformer: Transformer, tokenizer: Tokenizer, recipe: OrderRecipe, seed: int) -> Iterator[float]:
     """Train in place, one step for each loss that is taken. Every batch holds fresh questions of one length."""
     rng = Random(1000 * seed + TRAINING)
     optimizer = torch.optim.AdamW(transformer.parameters(), lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.01)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from model.attention import AttentionTrace, attend
 from model.exam import to_batch
 from model.tasks import Sentence
-from model.tokenizer import WordTokenizer
+from model.tokenizer import Tokenizer
 from model.transformer import Transformer
 
 Array = NDArray[np.floating]
@@ -128,7 +128,7 @@ class Rows:
 
 
 def head_scores(
-    transformer: Transformer, tokenizer: WordTokenizer, sentences: Sequence[Sentence], layer: int, head: int
+    transformer: Transformer, tokenizer: Tokenizer, sentences: Sequence[Sentence], layer: int, head: int
 ) -> HeadScores:
     """One head on real sentences. Only its own division is taken away; its q, k, mask and position bias stay.
 

@@ -1,12 +1,15 @@
-"""Text to numbers and back: one token for each word the model knows."""
+"""Text to numbers and back: what a tokenizer is, and the simplest one, a token for each word the model knows."""
 
 import difflib
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 PAD, UNKNOWN, START = "<pad>", "<unk>", "<s>"
+BLANK = "␣"  # a space that is a token
+END = "</s>"  # in the vocabulary of models that must know when a sentence is over
 
 # What ends a line, or a record of some old file, also ends a word.
 BREAK = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
@@ -29,16 +32,20 @@ def clean(text: str) -> str:
 
 def split(text: str) -> tuple[str, ...]:
     """Words and signs. An accent, a vowel sign, a joiner or a skin tone stays with what it belongs to."""
-    pieces: list[str] = []
-    end = -1
+    return tuple(text[start:end] for start, end in spans(text))
+
+
+def spans(text: str) -> tuple[tuple[int, int], ...]:
+    """Where each word and sign begins, and where it has ended."""
+    found: list[tuple[int, int]] = []
     for match in WORD.finditer(text):
-        piece = match[0]
-        if match.start() == end and (_clings(piece[0]) or (_clings(pieces[-1][-1]) and _continues(piece, pieces[-1]))):
-            pieces[-1] += piece
+        piece, (start, end) = match[0], match.span()
+        before = text[slice(*found[-1])] if found and found[-1][1] == start else ""
+        if before and (_clings(piece[0]) or (_clings(before[-1]) and _continues(piece, before))):
+            found[-1] = found[-1][0], end
         else:
-            pieces.append(piece)
-        end = match.end()
-    return tuple(pieces)
+            found.append((start, end))
+    return tuple(found)
 
 
 def _clings(character: str) -> bool:
@@ -51,11 +58,13 @@ def _continues(piece: str, before: str) -> bool:
 
 @dataclass(frozen=True)
 class Encoding:
-    """A text as the model reads it. All tuples have one entry a token; the first token is <s>."""
+    """A text as the model reads it. Every tuple but the last has one entry a token."""
 
     typed: tuple[str, ...]  # what the person wrote
     tokens: tuple[str, ...]  # what the model reads: <unk> where it does not know the word
     ids: tuple[int, ...]
+    word_of: tuple[int, ...]  # which word the token belongs to; a special token is a word of its own
+    words: tuple[str, ...]  # one entry a word, as the person wrote it
 
     @property
     def unknown(self) -> tuple[int, ...]:
@@ -63,8 +72,37 @@ class Encoding:
         return tuple(at for at, token in enumerate(self.tokens) if token == UNKNOWN)
 
 
+class Tokenizer(Protocol):
+    """What every model needs to read and to write."""
+
+    vocabulary: tuple[str, ...]  # V  each token as it is drawn
+    silent: tuple[int, ...]  # ids of the special tokens: marks for the model, never said to a person
+
+    def encode(self, text: str) -> Encoding:
+        """The text as ids, with the special tokens that the model expects around it."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of these tokens, without the special ones."""
+        ...
+
+    def write_on(self, text: str, ids: Sequence[int]) -> str:
+        """The text with these tokens written after it; what stands there already is left as the person typed it."""
+        ...
+
+    def put(self, text: str, at: int, token: str) -> str:
+        """The text with another token, as it is drawn, in the place of the one at position `at`."""
+        ...
+
+    def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
+        """Up to `n` known words that are most like a word the model does not know, best first."""
+        ...
+
+
 class WordTokenizer:
     """Word-level: lower case, punctuation apart. `words` is the vocabulary without the three special tokens."""
+
+    silent: tuple[int, ...] = (0, 1, 2)
 
     def __init__(self, words: Sequence[str]) -> None:
         self.vocabulary: tuple[str, ...] = (PAD, UNKNOWN, START, *words)
@@ -74,11 +112,61 @@ class WordTokenizer:
 
     def encode(self, text: str) -> Encoding:
         """Any text becomes <s> and its words; nothing is dropped in silence but invisible controls."""
-        typed = (START, *split(clean(text).lower()))
+        typed = (START, *self._elided(split(clean(text).lower())))
         # A person who types "<unk>" gets three unknown marks, not the special token.
         tokens = (START, *(word if word in self.id_of else UNKNOWN for word in typed[1:]))
-        return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens))
+        return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens), tuple(range(len(tokens))), typed)
+
+    def _elided(self, words: Sequence[str]) -> Sequence[str]:
+        """The words, cut where one has lost its vowel before another and is known so: "l'animal" is "l'", "animal"."""
+        parts: list[str] = []
+        for word in words:
+            rest = word.replace("’", "'")
+            if rest == "'" and parts and parts[-1] + rest in self.id_of:
+                parts[-1] += rest  # the other word is missing, or stands apart
+                continue
+            while (cut := rest.find("'") + 1) and rest[:cut] in self.id_of and rest[cut:]:
+                parts.append(rest[:cut])
+                word = rest = rest[cut:]
+            parts.append(word)
+        return parts
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The words, a space between them; none after a word that has lost its vowel."""
+        return self.write_on("", ids)
+
+    def write_on(self, text: str, ids: Sequence[int]) -> str:
+        """The text and the words, a space between them."""
+        written = text.strip()
+        for word in (self.vocabulary[index] for index in ids if index not in self.silent):
+            written += word if not written or written.endswith("'") else f" {word}"
+        return written
+
+    def put(self, text: str, at: int, token: str) -> str:
+        """The words, one of them another."""
+        typed = list(self.encode(text).typed)
+        typed[at] = token
+        return " ".join(typed[1:])
 
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
         """The known words most like this one, best first."""
         return tuple(difflib.get_close_matches(word[:32], self.vocabulary[3:], n=n, cutoff=0.65))
+
+
+class CharacterTokenizer(WordTokenizer):
+    """A token for each character, lower case; a space is one too."""
+
+    def encode(self, text: str) -> Encoding:
+        """Any text becomes <s> and its characters; nothing is dropped but invisible controls and space at the ends."""
+        typed = (START, *(BLANK if letter.isspace() else letter for letter in clean(text).lower().strip()))
+        tokens = (START, *(letter if letter in self.id_of else UNKNOWN for letter in typed[1:]))
+        return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens), tuple(range(len(tokens))), typed)
+
+    def write_on(self, text: str, ids: Sequence[int]) -> str:
+        """The text and the characters, one beside the other."""
+        letters = (self.vocabulary[index] for index in ids if index not in self.silent)
+        return text + "".join(" " if letter == BLANK else letter for letter in letters)
+
+    def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
+        """None: a character is like no other."""
+        return ()

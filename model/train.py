@@ -1,4 +1,4 @@
-"""Train a model and ship it: `python -m model.train grammar`, or `order-encoder-rope`.
+"""Train a model and ship it: `python -m model.train grammar`, `order-encoder-rope`, `translate`, `stories --text FILE`.
 
 Tries several seeds, holds every head against the gold relations of sentences it has not seen, keeps the seed that comes
 nearest to the recipe's goals, and writes weights, card and the snapshots taken along the way.
@@ -16,12 +16,14 @@ from typing import Any
 
 import torch
 
-from model import checkpoint, order
+from model import checkpoint, order, pair_train, resolve, stories
 from model.exam import Exam, examine
 from model.learn import learn, make
 from model.recipes import CHOOSING, CURVE_SENTENCES, RECIPES, REPORTING, TRAINING, Recipe, draw_sentences
 from model.tasks import Sentence
 from model.transformer import Transformer
+
+RESOLVER = "resolver"
 
 
 def shortfall(exam: Exam, recipe: Recipe) -> float:
@@ -154,10 +156,12 @@ class Bar:
 
     def __init__(self, title: str, steps: int) -> None:
         self.title, self.steps, self.begun = title, steps, time.monotonic()
+        self.first: int | None = None  # a training that was taken up does not begin with step 1
 
     def show(self, step: int, loss: float) -> None:
         done = round(self.WIDTH * step / self.steps)
-        left = (time.monotonic() - self.begun) / step * (self.steps - step)
+        self.first = step if self.first is None else self.first
+        left = (time.monotonic() - self.begun) / (step - self.first + 1) * (self.steps - step)
         line = f"\r{self.title} [{'█' * done}{'·' * (self.WIDTH - done)}] {step}/{self.steps}"
         end = "\n" if step == self.steps else ""
         print(f"{line}  loss {loss:.3f}  {left:4.0f} s left", end=end, file=sys.stderr, flush=True)
@@ -166,15 +170,27 @@ class Bar:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m model.train", description="Train a model and ship the best seed.")
-    parser.add_argument("recipe", choices=[*sorted(RECIPES), *order.ORDER_RECIPES])
+    known = [*sorted(RECIPES), *order.ORDER_RECIPES, *pair_train.PAIR_RECIPES, RESOLVER, stories.NAME]
+    parser.add_argument("recipe", choices=known)
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds to try, from 0 on (default 3)")
     parser.add_argument("--steps", type=int, help="another number of steps than the recipe's")
     parser.add_argument("--folder", type=Path, default=checkpoint.TRAINED, help="where to write")
+    parser.add_argument("--text", type=Path, help="the books that stories learns from, plain text or .xz")
+    parser.add_argument("--seed", type=int, default=0, help="stories: the one seed to train (default 0)")
+    parser.add_argument("--resume", action="store_true", help="stories: go on where a stopped training was")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
     typed = shlex.join(["python", "-m", "model.train", *(sys.argv[1:] if arguments is None else arguments)])
-    if asked.recipe in order.ORDER_RECIPES:
+    if asked.recipe == stories.NAME:
+        if asked.text is None:
+            parser.error("stories needs books to learn from: --text FILE")
+        card = train_stories(asked.text, asked.seed, asked.steps, asked.folder, asked.resume)
+    elif asked.recipe in order.ORDER_RECIPES:
         card = train_order(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
+    elif asked.recipe in pair_train.PAIR_RECIPES:
+        card = train_pair(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
+    elif asked.recipe == RESOLVER:
+        card = train_resolver(asked.seeds, asked.steps, typed, asked.folder)
     else:
         card = train_language(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
     print(f"shipped seed {card['seed']} to {asked.folder}")
@@ -186,6 +202,36 @@ def train_order(name: str, seeds: int, steps: int | None, command: str, folder: 
     recipe = replace(recipe, steps=steps or recipe.steps)
     runs = [order.train(recipe, seed, Bar(f"{name}, seed {seed}", recipe.steps).show) for seed in range(seeds)]
     return order.ship(name, recipe, runs, command, folder)
+
+
+def train_pair(name: str, seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
+    """Every seed of a model that reads one sentence and writes another, and the best of them shipped."""
+    recipe = pair_train.PAIR_RECIPES[name]
+    recipe = replace(recipe, steps=steps or recipe.steps)
+    runs = []
+    for seed in range(seeds):
+        runs.append(pair_train.train(recipe, seed, Bar(f"{name}, seed {seed}", recipe.steps).show))
+        print(f"seed {seed}: {runs[-1].exact:.3f} exact")
+    return pair_train.ship(name, recipe, runs, command, folder)
+
+
+def train_resolver(seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
+    """Every seed of the model that says what "it" means, and the plainest of them shipped: see resolve.py."""
+    recipe = resolve.ResolverRecipe()
+    recipe = replace(recipe, steps=steps or recipe.steps)
+    runs = [resolve.train(recipe, seed, Bar(f"{RESOLVER}, seed {seed}", recipe.steps).show) for seed in range(seeds)]
+    return resolve.ship(RESOLVER, recipe, runs, command, folder)
+
+
+def train_stories(text: Path, seed: int, steps: int | None, folder: Path, resume: bool) -> dict[str, Any]:
+    """One seed of the model of English prose: see stories.py."""
+    recipe = stories.StoriesRecipe()
+    command = f"python -m model.train {stories.NAME} --text FILE"  # where the books lie is nobody else's business
+    command += f" --seed {seed}" if seed else ""
+    command += f" --steps {steps}" if steps and steps != recipe.steps else ""
+    recipe = replace(recipe, steps=steps or recipe.steps)
+    bar = Bar(f"{stories.NAME}, seed {seed}", recipe.steps)
+    return stories.train_stories(text, recipe, seed, command, folder, resume, bar.show)
 
 
 def train_language(name: str, seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from model.tasks.grammar_words import LINKING
 
 FRESH = 4  # a seed of sentences that no part of the training uses
 SENTENCES = 2500
+OF_A_TWIN = 1000  # its card is checked, no goal of it: fewer cases, wider tolerance
 # Most tokens have no use for the one before them, and there the head rests: over all positions it stays below its goal.
 MISSED = {"grammar": {"previous token"}}
 TEXTS = ("grammar", "grammar-without-mask")
@@ -70,7 +71,8 @@ def learnt(name: str) -> frozenset[str]:
 @cache
 def fresh_exam(name: str) -> Exam:
     transformer, tokenizer = checkpoint.load(name)
-    return examine(transformer, tokenizer, fresh_sentences(RECIPES[name].task))
+    sentences = fresh_sentences(RECIPES[name].task)
+    return examine(transformer, tokenizer, sentences if name in WITH_GOALS else sentences[:OF_A_TWIN])
 
 
 def tolerance(share: float, n: int, m: int) -> float:
@@ -129,7 +131,8 @@ def test_held_out_sentences_do_not_occur_in_training(name: str):
 def test_every_shipped_file_loads_and_is_small(name: str):
     transformer, tokenizer = checkpoint.load(name)
     assert transformer.config.vocab_size == len(tokenizer.vocabulary)
-    assert (checkpoint.TRAINED / f"{name}.safetensors").stat().st_size <= 1_000_000
+    most = 8_000_000 if name == "stories" else 1_000_000
+    assert (checkpoint.TRAINED / f"{name}.safetensors").stat().st_size <= most
     for step in checkpoint.steps(name):
         assert (checkpoint.TRAINED / f"{name}.steps" / f"{step:06d}.safetensors").stat().st_size <= 600_000
 

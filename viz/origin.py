@@ -2,9 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 NAME = "Attention Lab"
+
+
+@cache
+def release() -> str:
+    """The version of the lab; "unreleased" where it runs from a folder that was never installed."""
+    try:
+        return version("attention-lab")
+    except PackageNotFoundError:
+        return "unreleased"
 
 
 @dataclass(frozen=True)
@@ -15,6 +26,7 @@ class Origin:
     version: str
     weights: str = ""  # "": no trained weights are in it
     seed: int | None = None  # of their training, from the card
+    file: str = ""  # of arrays that somebody brought
     text: str = ""
     switches: Mapping[str, bool] = field(default_factory=dict)  # part → there or removed now
     heads_off: tuple[str, ...] = ()  # "L1H2"
@@ -34,4 +46,4 @@ def footer(told: Mapping[str, Any]) -> str:
     parts = [f"{told['software']} {told['version']}"]
     if "weights" in told:
         parts.append(told["weights"] + (f", seed {told['seed']}" if "seed" in told else ""))
-    return "  ·  ".join([*parts, *(told[name] for name in ("says", "link") if told.get(name))])
+    return "  ·  ".join([*parts, *(told[name] for name in ("file", "says", "link") if told.get(name))])

@@ -18,6 +18,7 @@ from viz.styles import style_of
 from viz.theme import SANS, Theme
 
 FRONTEND = Path(__file__).parent / "head_grid" / "frontend"
+PARTS = {"explore": ("sentence", "grid", "panels")}  # what a drawing is made of, each in its own style
 IMPORT = re.compile(r'from "\./([\w-]+)\.js"')
 # The file may run what it holds and load nothing: a browser enforces it.
 POLICY = (
@@ -47,7 +48,9 @@ def page(
     room = f' style="width: {int(asked["width"])}px"' if asked and "width" in asked else ""
     wish = {**asked, "theme": vars(theme), "title": "".join(text for text, _ in reading)} if asked else None
     name, held = ("chart", _chart(figure)) if isinstance(figure, go.Figure) else (figure[0], _data(figure[1]))
-    style = "" if name == "chart" else (FRONTEND / f"{style_of(name)}.css").read_text(encoding="utf-8")
+    styles = {} if name == "chart" else {"style": _style(name)}
+    styles |= {f"style-{part}": _style(part) for part in PARTS.get(name, ())}
+    worn = "\n".join(f'<script type="text/plain" id="{place}">{style}</script>' for place, style in styles.items())
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -58,7 +61,7 @@ def page(
 <style>{_page_style(theme)}</style>
 <script type="application/json" id="origin">{_json(origin)}</script>
 <script type="application/json" id="asked">{_json(wish)}</script>
-<script type="text/plain" id="style">{style}</script>
+{worn}
 <script type="importmap">{_json({"imports": _modules(name)})}</script>
 </head>
 <body>
@@ -70,6 +73,10 @@ def page(
 </body>
 </html>
 """
+
+
+def _style(name: str) -> str:
+    return (FRONTEND / f"{style_of(name)}.css").read_text(encoding="utf-8")
 
 
 def _modules(name: str) -> dict[str, str]:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from viz.head_grid.pack import MOST_PIXELS, encode_difference, encode_weights, pack
 from viz.labels import shorten
+from viz.pack import MOST_PIXELS, encode_difference, encode_weights, pack
 from viz.styles import style_of
 from viz.theme import Theme
 
@@ -61,16 +61,18 @@ def sentence(
     unknown: Sequence[int],
     theme: Theme,
     on_pin: Callable[[int | None], None],
+    looked: Sequence[str] | None = None,
 ) -> None:
     """The words twice, with lines from the word that looks (above) to the words it looks at (below).
 
-    weights, mask (T, S) of one head; row: the word to show when none is hovered; unknown: positions to mark.
-    on_pin is called with the position of a clicked word, or with None when it is let go.
+    weights, mask (T, S) of one head; row: the word to show when none is hovered; unknown: positions to mark; looked:
+    the S words below, where they are others. on_pin is called with the position of a clicked word, or with None when it
+    is let go.
     """
     header = {
         "key": key,
-        "tokens": [shorten(token) for token in tokens],
-        "full": [shorten(token, 200) for token in tokens],
+        **_words(tokens),
+        "looked": None if looked is None else _words(looked),
         "unknown": list(unknown),
         "row": row,
         "pinned": pinned,
@@ -78,6 +80,10 @@ def sentence(
     }
     data = pack(header, weights=weights.astype(np.float32), mask=mask.astype(np.uint8))
     component("sentence")(key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]))
+
+
+def _words(tokens: Sequence[str]) -> dict[str, list[str]]:
+    return {"tokens": [shorten(token) for token in tokens], "full": [shorten(token, 200) for token in tokens]}
 
 
 def grid(
@@ -93,23 +99,27 @@ def grid(
     theme: Theme,
     on_head: Callable[[int, int], None],
     on_pin: Callable[[int | None], None],
+    looked: Sequence[str] | None = None,
 ) -> None:
     """Every head of every layer.
 
-    weights, mask (L, H, T, S); jobs[l][h]: what that head does, best first; row: the row to light when none is hovered.
+    weights, mask (L, H, T, S), or the uint8 cells that `encode_weights` made of them; jobs[l][h]: what that head does,
+    best first; row: the row to light when none is hovered; looked: the S words of the columns, where they are others.
     on_head is called with a clicked (layer, head).
     """
     header = {
         "key": key,
         "tokens": [shorten(token) for token in tokens],
+        "looked": None if looked is None else [shorten(token) for token in looked],
         "jobs": jobs,
         "selected": selected,
         "row": row,
         "pinned": pinned,
-        "pooled": max(weights.shape[2:]) > MOST_PIXELS,
+        "pooled": max(len(tokens), len(looked or ())) > MOST_PIXELS,
         "theme": vars(theme),
     }
-    data = pack(header, cells=encode_weights(weights, mask))
+    cells = weights if weights.dtype == np.uint8 else encode_weights(weights, mask)
+    data = pack(header, cells=cells)
     component("grid")(
         key=key,
         data=data,
@@ -127,6 +137,7 @@ def compare(
     masks: tuple[Array, Array],
     titles: tuple[str, str, str],
     moved: Array,
+    measure: tuple[str, str],
     selected: tuple[int, int],
     row: int,
     pinned: bool,
@@ -136,7 +147,8 @@ def compare(
 ) -> None:
     """Two runs of one text beside each other, and their difference: one head large, every head small.
 
-    a, b and both masks (L, H, T, S); titles of A, B and A − B; moved (T,): how far each prediction moved.
+    a, b and both masks (L, H, T, S); titles of A, B and A − B; moved (T,): how far each prediction moved, as `measure`
+    says in two lines.
     """
     either = masks[0] | masks[1]
     layer, head = selected
@@ -149,6 +161,7 @@ def compare(
         "key": key,
         "tokens": [shorten(token) for token in tokens],
         "titles": titles,
+        "measure": measure,
         "selected": selected,
         "row": row,
         "pinned": pinned,

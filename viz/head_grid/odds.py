@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from viz.head_grid.mounts import component
-from viz.head_grid.pack import pack
 from viz.labels import shorten
+from viz.pack import pack
 from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from viz.head_grid.mounts import component
-from viz.head_grid.pack import pack
+from viz.pack import pack
 from viz.theme import Theme
 
 

@@ -7,7 +7,9 @@ import numpy as np
 import streamlit as st
 
 from model.measure import distance, entropy, rollout
+from model.roles import FIRST
 from model.run import Experiment
+from model.tasks.gold import PREVIOUS_TOKEN
 from model.transformer import Trace
 from viz.export import Labelled, Table
 from viz.labels import numbered
@@ -17,7 +19,7 @@ from viz.ui import runs
 Array = np.ndarray[Any, Any]
 
 FOUND = 0.5  # a head is named after a relation when it puts at least half of its attention there
-HEADLINE = "verb → subject"  # the relation whose best head a newcomer sees first
+HEADLINES = ("verb → subject", PREVIOUS_TOKEN)  # a newcomer sees the best head of the first of them that is known
 
 
 def scores(weights: str) -> dict[str, Array]:
@@ -29,7 +31,8 @@ def scores(weights: str) -> dict[str, Array]:
 def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
     """What each head does, best first: the relations on whose right word it puts at least half of its attention.
 
-    Finer versions of a relation, after a comma, name no head.
+    Finer versions of a relation, after a comma, name no head; rest is named last, for it is what a head does when it
+    has nothing else to do.
     """
     found: list[list[list[tuple[float, str]]]] = [[[] for _ in range(n_heads)] for _ in range(n_layers)]
     for relation, mass in scores(weights).items():
@@ -37,20 +40,28 @@ def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
             for layer, head in np.argwhere(mass >= FOUND):
                 found[layer][head].append((float(mass[layer, head]), relation))
     return [
-        [[f"{relation} {mass:.2f}" for mass, relation in sorted(head, reverse=True)] for head in row] for row in found
+        [[f"{relation} {mass:.2f}" for mass, relation in sorted(head, key=_named_first)] for head in row]
+        for row in found
     ]
 
 
-def n_sentences(weights: str) -> int:
-    """How many held-out sentences the roles were measured on."""
-    return int(runs.about(weights)["exam"]["sentences"])
+def _named_first(job: tuple[float, str]) -> tuple[bool, float]:
+    mass, relation = job
+    return relation == FIRST, -mass
+
+
+def measured_on(weights: str) -> str:
+    """What the roles were measured on, in words."""
+    n = int(runs.about(weights)["exam"]["sentences"])
+    if runs.task(weights).words:
+        return f"{n:,} fresh sentences"
+    return f"{n:,} passages of our own and random pieces said twice"
 
 
 def headline(weights: str) -> tuple[int, int]:
-    """The head to open with: the best one at the headline relation, else the first."""
-    mass = scores(weights).get(HEADLINE)
-    if mass is None:
-        return 0, 0
+    """The head to open with: the best one at a headline relation, else the first."""
+    known = scores(weights)
+    mass = next((known[relation] for relation in HEADLINES if relation in known), np.zeros((1, 1)))
     layer, head = np.unravel_index(int(np.argmax(mass)), mass.shape)
     return int(layer), int(head)
 
@@ -70,48 +81,73 @@ def moved_row(moved: Array, weights: Array) -> int:
     return int(np.argmax(finite)) if finite.max() > 1e-9 else telling_row(weights)
 
 
-def map_table(values: Array, words: Sequence[str]) -> Table:
+# Tables and arrays. `looked` are the words of the columns, where they are others than those of the rows.
+
+
+def map_table(values: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
     """A map (T, S) as a table: one line for each row, one column for each position."""
-    return {"looks": numbered(words), **dict(zip(numbered(words), values.T, strict=True))}
+    columns = numbered(words if looked is None else looked)
+    return {"looks": numbered(words), **dict(zip(columns, values.T, strict=True))}
 
 
-def row_arrays(weights: Array, words: Sequence[str], row: int) -> dict[str, Labelled]:
+def row_arrays(
+    weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None
+) -> dict[str, Labelled]:
     """One row of weights (T, S)."""
-    return {"weights": Labelled(weights[row], {"looked_at": words})}
+    return {"weights": Labelled(weights[row], {"looked_at": words if looked is None else looked})}
 
 
-def maps(words: Sequence[str], **values: Array) -> dict[str, Labelled]:
+def maps(words: Sequence[str], looked: Sequence[str] | None = None, /, **values: Array) -> dict[str, Labelled]:
     """Maps (T, S) by name, as arrays whose axes bear the words."""
-    return {name: Labelled(one, {"looks": words, "looked_at": words}) for name, one in values.items()}
+    axes = {"looks": words, "looked_at": words if looked is None else looked}
+    return {name: Labelled(one, axes) for name, one in values.items()}
 
 
-def all_maps(words: Sequence[str], **weights: Array) -> dict[str, Labelled]:
+def all_maps(words: Sequence[str], looked: Sequence[str] | None = None, /, **weights: Array) -> dict[str, Labelled]:
     """Weights (L, H, T, S) of all heads by name, as arrays whose axes bear layers, heads and words."""
-    axes = {"looks": words, "looked_at": words}
+    axes = {"looks": words, "looked_at": words if looked is None else looked}
     return {
         name: Labelled(one, {"layer": range(one.shape[0]), "head": range(one.shape[1]), **axes})
         for name, one in weights.items()
     }
 
 
-def cell_table(weights: Array, words: Sequence[str]) -> Table:
+MOST_LINES = 200_000  # of a table with one line a cell; a browser shows no more in good time
+
+
+def _lines(sizes: Array) -> tuple[Array, ...]:
+    """The places of (L, H, T, S) that are not zero, in their order; of too many, the MOST_LINES largest."""
+    if np.count_nonzero(sizes) <= MOST_LINES:
+        return np.nonzero(sizes)
+    flat = np.nan_to_num(np.ravel(sizes), nan=np.inf)
+    least = np.partition(flat, -MOST_LINES)[-MOST_LINES]
+    return np.unravel_index(np.flatnonzero(flat >= least)[:MOST_LINES], sizes.shape)
+
+
+def bounded(weights: Array) -> str:
+    """What is said of a table that cannot hold all weights (L, H, T, S); nothing where it can."""
+    n = int(np.count_nonzero(weights)) if weights.size > MOST_LINES else 0
+    return f" Table and CSV keep the {MOST_LINES:,} largest of {n:,} weights, the NPZ all." if n > MOST_LINES else ""
+
+
+def cell_table(weights: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
     """Weights (L, H, T, S) of all heads as a long table: one line for each cell that is not zero."""
-    layer, head, row, column = np.nonzero(weights)
-    spoken = np.array(words, dtype=object)
+    layer, head, row, column = _lines(weights)
+    spoken, heard = (np.array(one, dtype=object) for one in (words, words if looked is None else looked))
     return {
         "layer": layer,
         "head": head,
         "row": row,
         "looks": spoken[row],
         "column": column,
-        "looked at": spoken[column],
+        "looked at": heard[column],
         "weight": weights[layer, head, row, column],
     }
 
 
 def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
     """Weights (L, H, T, S) of two runs as a long table: one line for each cell that is not zero in both."""
-    layer, head, row, column = np.nonzero((a != 0) | (b != 0))
+    layer, head, row, column = _lines(np.maximum(a, b))
     spoken = np.array(words, dtype=object)
     return {
         "layer": layer,
@@ -128,9 +164,10 @@ def next_table(guesses: "runs.Guesses") -> Table:
     return {"word": guesses.words[-1], "probability": guesses.probabilities[-1]}
 
 
-def row_table(weights: Array, words: Sequence[str], row: int) -> Table:
+def row_table(weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None) -> Table:
     """One row of weights (T, S): its words, and how much the word at `row` looks at each."""
-    return {"position": range(len(words)), "looked at": list(words), f"weight from {words[row]}": weights[row]}
+    others = words if looked is None else looked
+    return {"position": range(len(others)), "looked at": list(others), f"weight from {words[row]}": weights[row]}
 
 
 def guess_table(guesses: "runs.Guesses") -> Table:
@@ -148,13 +185,14 @@ def statistics(experiment: Experiment) -> dict[str, list[Any]]:
     """One line for each head: how widely and how far it looks in this text, and its measured roles."""
     weights, _ = all_weights(runs.trace(experiment))
     n_layers, n_heads = weights.shape[:2]
+    each = "words" if runs.task(experiment.weights).words else "pieces"
     roles = scores(experiment.weights).items()
     heads = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
     return {
         "layer": [layer for layer, _ in heads],
         "head": [head for _, head in heads],
         "entropy (nats)": entropy(weights).mean(axis=-1).ravel().round(2).tolist(),
-        "distance (words)": distance(weights).mean(axis=-1).ravel().round(2).tolist(),
+        f"distance ({each})": distance(weights).mean(axis=-1).ravel().round(2).tolist(),
         **{
             name: mass.ravel().round(2).tolist()
             for name, mass in sorted(roles, key=lambda role: ("," in role[0], -role[1].max()))

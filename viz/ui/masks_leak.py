@@ -6,13 +6,13 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.leak import Leak, any_other, edited, leak, neighbour, substitute
+from model.leak import Leak, any_other, edited, known_words, leak, neighbour, substitute
 from model.run import Experiment
 from viz import head_grid
 from viz.export import Labelled, file_name
 from viz.masking import read_leak
 from viz.theme import Theme
-from viz.ui import panel, recompute, runs
+from viz.ui import asides, panel, recompute, runs
 
 
 def show(experiment: Experiment, theme: Theme) -> None:
@@ -33,7 +33,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
         exactly=found.logits == 0,
         edited=at,
         by=by,
-        unit="nats, KL of the next word after it",
+        unit=asides.LEAKED[asides.foretells(experiment.weights)],
         theme=theme,
         on_word=partial(choose_word, experiment.weights, words),
     )
@@ -59,7 +59,7 @@ def _edit(weights: str, words: Sequence[str]) -> tuple[int, str]:
     asked = st.session_state.get("edit")
     if asked is not None and not 1 <= asked <= last:
         st.session_state["edit"] = min(max(asked, 1), last)
-    known = runs.tokenizer(weights).vocabulary[3:]
+    known = known_words(weights)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = int(
             st.number_input(f"Word to change, 1 to {last}", 1, last, at, key="edit", bind="query-params", width=200)

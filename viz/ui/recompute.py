@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
 from model.run import Experiment
+from model.shelf import OWN
 from model.switches import PARTS, Switches
-from viz.origin import Origin
+from viz.origin import Origin, release
 from viz.ui import runs
 
 HOME = {
@@ -32,6 +31,10 @@ def python(body: str, imports: str = "", **experiments: Experiment) -> str:
         names = [name for name in sorted(HOME) if HOME[name] == home and re.search(rf"\b{name}\(", lines)]
         needed += [f"from {home} import {', '.join(names)}"] if names else []
     numbers = ["import numpy as np\n"] if re.search(r"\bnp\.", lines) else []
+    elsewhere = sorted(set(re.findall(rf"""["']({OWN}[a-z0-9-]+)["']""", lines)))
+    if elsewhere:  # models that somebody brought: they are brought here too
+        needed.append("from model.importers import bring")
+        lines = "\n".join(f"bring({str(runs.folder(name))!r})  # as {name}" for name in elsewhere) + f"\n{lines}"
     return "\n".join([*numbers, *sorted("\n".join(needed).split("\n"))]) + f"\n\n{lines}\n"
 
 
@@ -73,15 +76,36 @@ def face(experiment: Experiment) -> str:
     return "; ".join(filter(None, says))
 
 
-Of = (
-    Experiment | tuple[str, ...] | None
-)  # what a figure shows: an experiment, several weights by name, no trained model
+@dataclass(frozen=True)
+class File:
+    """Arrays that somebody brought, by the name of their file."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Maps that a model gave which can show nothing else: which of them, and of what text."""
+
+    name: str
+    stack: str  # "encoder", "decoder" or "cross"
+    text: str
+    target: str = ""
+
+
+# An experiment, several weights by name, a file, maps of a model that is run elsewhere, no trained model.
+Of = Experiment | tuple[str, ...] | File | Drawn | None
 
 
 def origin(figure: str, of: Of, says: str | None = None) -> Origin:
     """Everything that makes the figure again. says: what its face must say, instead of `face`."""
     if of is None:
         return Origin(figure, release(), says=says or "")
+    if isinstance(of, File):
+        return Origin(figure, release(), file=of.name, says=says or "")
+    if isinstance(of, Drawn):
+        told = says or f"{of.stack} attention"
+        return Origin(figure, release(), weights=of.name, text=of.text, says=told)
     if isinstance(of, tuple):
         seeds = {runs.about(weights).get("seed") for weights in of}
         seed = seeds.pop() if len(seeds) == 1 else None
@@ -102,15 +126,6 @@ def origin(figure: str, of: Of, says: str | None = None) -> Origin:
     )
 
 
-@cache
-def release() -> str:
-    """The version of the lab; "unreleased" where it runs from a folder that was never installed."""
-    try:
-        return version("attention-lab")
-    except PackageNotFoundError:
-        return "unreleased"
-
-
 # The lines of single figures
 
 
@@ -121,23 +136,40 @@ def stages(experiment: Experiment, layer: int, head: int, **fields_of: str) -> s
     return python(body, experiment=experiment)
 
 
-def row(experiment: Experiment, layer: int, head: int, at: int) -> str:
-    """One row (S,) of weights."""
+def row(experiment: Experiment, layer: int, head: int, at: int, merged: bool = False) -> str:
+    """One row (S,) of weights. Here and below, merged: of words, put together from pieces."""
+    if merged:
+        return weights(experiment, layer, head, f"[{at}]  # (W,)")
     body = f"weights = run(experiment).layers[{layer}].attention.weights[{head}, {at}]  # (S,)"
     return python(body, experiment=experiment)
+
+
+MERGED = "by_word({}, encode(experiment).word_of)"
+MERGES = "from model.run import encode\nfrom model.words import by_word"
+
+
+def weights(experiment: Experiment, layer: int, head: int, end: str = "  # (W, W)") -> str:
+    """The weights of one head, word by word."""
+    one = f"run(experiment).layers[{layer}].attention.weights[{head}]"
+    return python(f"weights = {MERGED.format(one)}{end}", MERGES, experiment=experiment)
 
 
 EVERY = "weights = np.stack([layer.attention.weights for layer in run(experiment).layers])  # (L, H, T, S)"
 
 
-def every_head(experiment: Experiment) -> str:
+def every_head(experiment: Experiment, merged: bool = False) -> str:
     """The weights of all heads."""
+    if merged:
+        return python(f"{EVERY}\nweights = {MERGED.format('weights')}  # (L, H, W, W)", MERGES, experiment=experiment)
     return python(EVERY, experiment=experiment)
 
 
-def rolled(experiment: Experiment) -> str:
+def rolled(experiment: Experiment, merged: bool = False) -> str:
     """Attention rollout (T, T)."""
-    return python(f"{EVERY}\nrolled = rollout(weights)", "from model.measure import rollout", experiment=experiment)
+    made, imports = "rollout(weights)", "from model.measure import rollout"
+    if merged:
+        made, imports = MERGED.format(made), f"{imports}\n{MERGES}"
+    return python(f"{EVERY}\nrolled = {made}", imports, experiment=experiment)
 
 
 def next_word(experiment: Experiment, at: int) -> str:
@@ -239,6 +271,22 @@ def curves(weights: Mapping[str, str], question: str = "") -> str:
         body + "\n".join(f"{name} = curve({one!r})" for name, one in weights.items()),
         "from model.checkpoint import card",
     )
+
+
+def brought(file: File | Drawn, name: str, value: str, imports: str = "") -> str:
+    """The maps of a file or of a model, and what becomes of their weights: `value` under a name."""
+    if isinstance(file, Drawn):
+        needed = sorted(filter(None, ("from model.importers import look, maps as foreign", imports)))
+        needed += ["from viz.arrays import maps as checked"]
+        asked = f"{file.text!r}, {file.target!r}" if file.target else repr(file.text)
+        lines = [f"model = foreign.open_foreign(look({str(runs.folder(file.name))!r}))"]
+        lines += [f'found = foreign.attention(model, {asked})["{file.stack}"]']
+        looked = ", found.looked_at" if file.stack == "cross" else ""
+        lines += [f"maps = checked(found.weights, found.looking{looked})", f"{name} = {value}"]
+        return "\n".join([*needed, "", *lines]) + "\n"
+    needed = sorted(filter(None, ("from viz.arrays import read", imports)))
+    lines = ["from pathlib import Path\n", *needed, f"\nmaps = read(Path({file.name!r}).read_bytes())"]
+    return "\n".join([*lines, f"{name} = {value}\n"])
 
 
 def side_b(b: Experiment) -> str:

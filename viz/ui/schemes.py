@@ -3,7 +3,7 @@
 import streamlit as st
 
 from model.checkpoint import load
-from model.tokenizer import WordTokenizer
+from model.tokenizer import Tokenizer
 from model.transformer import Transformer
 from viz.ui import controls
 
@@ -21,7 +21,7 @@ MODELS = [(kind, scheme) for kind in KINDS for scheme in NAMES]
 
 
 @st.cache_resource(max_entries=len(MODELS), show_spinner=False)
-def model(kind: str, scheme: str) -> tuple[Transformer, WordTokenizer]:
+def model(kind: str, scheme: str) -> tuple[Transformer, Tokenizer]:
     """A small model that was asked which of two digits came first; on the CPU, where it takes a millisecond."""
     transformer, tokenizer = load(f"order-{kind}-{scheme}")
     return transformer.requires_grad_(False), tokenizer

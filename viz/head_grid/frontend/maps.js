@@ -4,6 +4,7 @@ export const FULL = 250;
 export const NOT_A_NUMBER = 254;
 export const ABSENT = 255;
 const MOST_DRAWN = 4096; // cells of one map
+const MOST_IN_ALL = 100_000; // cells of one drawing
 
 const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
@@ -30,12 +31,15 @@ export const colourOf = (table, code) =>
 // One map of cells (L, H, rows, columns) as pixels.
 export function mapImage(cells, colours, layer, head) {
   const [, heads, rows, columns] = cells.shape;
-  const image = new ImageData(columns, rows);
   const start = (layer * heads + head) * rows * columns;
-  for (let at = 0; at < rows * columns; at++) {
-    const code = cells.values[start + at] * 4;
-    image.data.set(colours.subarray(code, code + 4), at * 4);
-  }
+  return imageOf(cells.values.subarray(start, start + rows * columns), colours, columns);
+}
+
+// Codes, row by row, as pixels: four bytes at once.
+export function imageOf(codes, colours, columns) {
+  const image = new ImageData(columns, codes.length / columns);
+  const [pixels, table] = [new Uint32Array(image.data.buffer), new Uint32Array(colours.buffer)];
+  for (let at = 0; at < codes.length; at++) pixels[at] = table[codes[at]];
   return image;
 }
 
@@ -53,10 +57,10 @@ export function hatching(pen, theme) {
 }
 
 // The same as SVG: sharp at any size. A path a colour; as a picture where there are more cells than a drawing can hold,
-// or where they are the steps of a scale.
-export function svgCells(image, x, y, wide, tall) {
+// `cells` of them in all its maps, or where they are the steps of a scale.
+export function svgCells(image, x, y, wide, tall, cells = 0) {
   const { width, height, data } = image;
-  if (width * height > MOST_DRAWN || height === 1) {
+  if (width * height > MOST_DRAWN || cells > MOST_IN_ALL || height === 1) {
     const sheet = document.createElement("canvas");
     [sheet.width, sheet.height] = [width, height];
     sheet.getContext("2d").putImageData(image, 0, 0);

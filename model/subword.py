@@ -1,0 +1,220 @@
+"""Words in pieces: a few thousand pieces read any text, because a rare word is several and a letter is one.
+
+Byte-pair encoding begins with single signs and again and again joins the pair of neighbours that is most frequent
+(Sennrich et al. 2016). Over bytes instead of letters nothing is ever unknown, for every text is bytes (Radford et al.
+2019, section 2.2). BERT's WordPiece finds its pieces in another way and is read here too. The `tokenizers` library does
+the cutting; this file draws the pieces so that a person can see them.
+"""
+
+import difflib
+import json
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from tokenizers import Tokenizer as Cutter
+from tokenizers import decoders, models, pre_tokenizers, processors, trainers
+
+from model.tokenizer import PAD, START, UNKNOWN, UNSEEN, Encoding, clean, spans
+
+JOINED = "·"  # before a piece that belongs to the same word as the piece before it
+LETTER = re.compile(r"\S")
+BLANKS = {" ": "␣", "\n": "↵", "\t": "⇥"}
+
+# Byte-level vocabularies spell every byte as one letter: itself where it can be seen, else the next from code 256 on.
+_SEEN = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+_UNSEEN = [byte for byte in range(256) if byte not in _SEEN]
+BYTE_OF = {chr(byte): byte for byte in _SEEN} | {chr(256 + at): byte for at, byte in enumerate(_UNSEEN)}
+
+
+class SubwordTokenizer:
+    """A tokenizer of the `tokenizers` library, with the methods of model.tokenizer.Tokenizer.
+
+    Arguments:
+        saved: the library's JSON, the `tokenizer.json` of a published model: byte-level BPE (GPT-2), WordPiece (BERT),
+            or a vocabulary that writes "▁" for a space (T5, Llama).
+        reads_marks: a special token that a person types, "[MASK]", is that token; else it is read as its letters.
+        size: how many words the model has, where it has more than there are pieces; the rest are never read or said.
+    Raises:
+        ValueError: the JSON describes no tokenizer.
+    """
+
+    def __init__(self, saved: str, reads_marks: bool = False, size: int = 0) -> None:
+        try:
+            self._cutter = Cutter.from_str(saved)
+            told: dict[str, Any] = json.loads(saved)
+        except Exception as error:  # the library raises nothing more particular
+            raise ValueError(f"the tokenizer cannot be read: {error}") from error
+        self._cutter.no_truncation()  # nothing is cut in silence
+        self._cutter.no_padding()
+        self._cutter.encode_special_tokens = not reads_marks
+        ends = json.dumps([told.get("pre_tokenizer"), told.get("decoder")])
+        self._bytes = '"ByteLevel"' in ends
+        self._adds_space = self._bytes and '"add_prefix_space": true' in ends  # before the first word, as before others
+        self._joint: str = told["model"].get("continuing_subword_prefix") or ""  # "##" of WordPiece
+        self._unknown: str | None = told["model"].get("unk_token")
+
+        by_id = {index: piece for piece, index in self._cutter.get_vocab().items()}
+        # Some published vocabularies leave numbers out. Nothing is ever read as one of them.
+        self._pieces = tuple(by_id.get(index, "") for index in range(max(max(by_id) + 1, size)))
+        marks = {token["content"] for token in told.get("added_tokens", []) if token["special"]} | {"", self._unknown}
+        self.silent: tuple[int, ...] = tuple(index for index, piece in enumerate(self._pieces) if piece in marks)
+        self._silent = frozenset(self.silent)
+        self.vocabulary: tuple[str, ...] = tuple("".join(self._drawn(index)) for index in range(len(self._pieces)))
+
+    @property
+    def saved(self) -> str:
+        """The library's JSON, from which the same tokenizer can be made again."""
+        return self._cutter.to_str()
+
+    def id_of(self, piece: str) -> int:
+        """The id of a piece as the library spells it, "<s>" or "Ġdog". Raises KeyError where there is none."""
+        index: int | None = self._cutter.token_to_id(piece)
+        if index is None:
+            raise KeyError(piece)
+        return index
+
+    def encode(self, text: str) -> Encoding:
+        """Any text becomes pieces; nothing is dropped but invisible controls."""
+        text = clean(text)
+        cut = self._cutter.encode(text)
+        word_of = _word_of(text, cut.offsets, cut.special_tokens_mask)
+        tokens = tuple(
+            (JOINED if at and word_of[at] == word_of[at - 1] else "") + self._drawn(index)[1]
+            for at, index in enumerate(cut.ids)
+        )
+        typed = tuple(
+            text[start:end] if token == UNKNOWN else token
+            for token, (start, end) in zip(tokens, cut.offsets, strict=True)
+        )
+        return Encoding(typed, tokens, tuple(cut.ids), word_of, _words(text, cut.offsets, word_of, typed))
+
+    def ids_of(self, text: str) -> list[int]:
+        """The ids alone, with nothing said of words: for whole books."""
+        ids: list[int] = self._cutter.encode(clean(text)).ids
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of these pieces, without the special tokens. Half a character reads U+FFFD."""
+        said = self._said(ids)
+        return said.removeprefix(" ") if self._adds_space or not self._bytes else said
+
+    def write_on(self, text: str, ids: Sequence[int]) -> str:
+        """The text and the pieces after it. A piece that begins a word brings its own space."""
+        said = self._said(ids)
+        return text + (said if text or not self._adds_space else said.removeprefix(" "))
+
+    def put(self, text: str, at: int, token: str) -> str:
+        """The text with another piece, as it is drawn, in the place of the one at `at`."""
+        ids = list(self.encode(text).ids)
+        ids[at] = self.vocabulary.index(token)
+        return self.decode(ids)
+
+    def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
+        """The pieces most like this word that are whole words themselves and begin as it does, best first."""
+        alike = [piece for piece in self.vocabulary if piece[:1] == word[:1] and piece.isalpha()]
+        return tuple(difflib.get_close_matches(word[:32], alike, n=n, cutoff=0.65))
+
+    def _said(self, ids: Sequence[int]) -> str:
+        """What the pieces add to a text before them, the space before a new word included."""
+        spoken = [index for index in ids if index not in self._silent]
+        if self._bytes:
+            return b"".join(self._raw(index) for index in spoken).decode("utf-8", "replace")
+        text = "".join(
+            self._pieces[index][len(self._joint) :]
+            if self._joint and self._pieces[index].startswith(self._joint)
+            else (" " if self._joint else "") + self._pieces[index].replace("▁", " ")
+            for index in spoken
+        )
+        return text
+
+    def _raw(self, index: int) -> bytes:
+        return b"".join(
+            bytes([BYTE_OF[letter]]) if letter in BYTE_OF else letter.encode() for letter in self._pieces[index]
+        )
+
+    def _drawn(self, index: int) -> tuple[str, str]:
+        """A piece standing alone, as (its mark, its letters): ("", "dog") with a space before, ("·", "dog") without."""
+        piece = self._pieces[index]
+        if piece == self._unknown:
+            return "", UNKNOWN
+        if index in self._silent:
+            return "", piece or "⟨spare⟩"
+        if self._joint:
+            joined = piece.startswith(self._joint)
+            return (JOINED, _seen(piece[len(self._joint) :])) if joined else ("", _seen(piece))
+        text = self._raw(index).decode("utf-8", "surrogateescape") if self._bytes else piece.replace("▁", " ")
+        spaced = len(text) > 1 and text[0] == " "
+        letters = text[1:] if spaced else text
+        in_word = letters[0].isalnum() or (unicodedata.category(letters[0])[0] in "MC" and not letters[0].isspace())
+        return "" if spaced == in_word else "␣" if spaced else JOINED, _seen(letters)
+
+
+def _seen(letters: str) -> str:
+    """Blanks as signs; a byte that is no whole character, or a character that draws nothing, as its number."""
+    return "".join(map(_sign, letters))
+
+
+def _sign(letter: str) -> str:
+    if letter in BLANKS:
+        return BLANKS[letter]
+    if 0xDC80 <= ord(letter) <= 0xDCFF:  # how Python carries a byte that is part of no character
+        return f"⟨{ord(letter) - 0xDC00:02x}⟩"
+    return f"⟨u+{ord(letter):04x}⟩" if letter.isspace() or UNSEEN.match(letter) else letter
+
+
+def _word_of(text: str, offsets: Sequence[tuple[int, int]], special: Sequence[int]) -> tuple[int, ...]:
+    """Which word each piece belongs to: the one that holds its first letter. A blank goes with the word after it."""
+    words = spans(text)
+    begins = [start for start, _ in words]
+    found: list[int] = []
+    home: int | None = None
+    for mark, (start, end) in zip(special, offsets, strict=True):
+        before, home = home, None
+        letter = LETTER.search(text, start)
+        if letter and not mark and "\n" not in text[start : min(end, letter.start())]:
+            at = bisect_right(begins, letter.start()) - 1
+            home = at if at >= 0 and letter.start() < words[at][1] else None
+        last = found[-1] if found else -1
+        found.append(last if home is not None and home == before else last + 1)
+    return tuple(found)
+
+
+def _words(
+    text: str, offsets: Sequence[tuple[int, int]], word_of: Sequence[int], typed: Sequence[str]
+) -> tuple[str, ...]:
+    """Each word as it was written; a special token or a blank as it is drawn."""
+    written = []
+    for _, group in groupby(range(len(word_of)), key=word_of.__getitem__):
+        pieces = list(group)
+        label = text[offsets[pieces[0]][0] : offsets[pieces[-1]][1]].strip()
+        written.append(label or "".join(typed[at] for at in pieces))
+    return tuple(written)
+
+
+def learn_pieces(
+    texts: Iterable[str], size: int, special: Sequence[str] = (PAD, START), space_first: bool = True
+) -> SubwordTokenizer:
+    """Byte-level BPE learnt from these texts: at most `size` pieces, the special tokens and the 256 bytes among them.
+
+    Where <s> is among the special tokens every text begins with it. space_first: read the first word as if a space
+    came before it, so that it is the same piece as elsewhere.
+    """
+    cutter = Cutter(models.BPE())
+    cutter.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=space_first)
+    cutter.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    cutter.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=size, special_tokens=list(special), initial_alphabet=alphabet, show_progress=False
+        ),
+    )
+    if START in special:
+        cutter.post_processor = processors.TemplateProcessing(
+            single=f"{START} $A", special_tokens=[(START, cutter.token_to_id(START))]
+        )
+    return SubwordTokenizer(cutter.to_str())
