@@ -36,6 +36,8 @@ ROLES = {
     DUPLICATE: "the same token, said before",
     INDUCTION: "the token that came next the last time",
 }
+RANDOM, FIRST_TELLING, SECOND_TELLING = "random tokens said again", "a passage", "a passage told again"
+FORETOLD = (FIRST_TELLING, SECOND_TELLING, RANDOM)
 MARKS = frozenset(".,;:!?…—–-()[]{}\"'“”‘’«»")
 
 
@@ -45,7 +47,7 @@ class Roles:
 
     texts: int
     loss: float  # mean over all tokens of the texts, in nats
-    copied: Accuracy  # of random tokens said a second time, how many were foretold
+    accuracy: dict[str, Accuracy]  # of the tokens of FORETOLD, how many were the model's likeliest
     relations: dict[str, Score]
 
 
@@ -91,7 +93,7 @@ def find_roles(
     rng = np.random.default_rng(seed)
     n = min(n, len(tokenizer.vocabulary) - len(tokenizer.silent))
     losses: list[float] = []
-    copied: list[bool] = []
+    foretold: dict[str, list[bool]] = {name: [] for name in FORETOLD}
 
     def examples() -> Iterator[tuple[Array, Sequence[Relation]]]:
         for text in texts:
@@ -99,15 +101,26 @@ def find_roles(
             weights, logits = _run(transformer, encoding.ids)
             losses.extend(word_losses(logits, torch.tensor([encoding.ids]))[0].tolist())
             yield weights, tuple(links(encoding, transformer.config.causal))
+            marks = tokenizer.encode("").ids
+            told = encoding.ids[len(marks[:1]) : len(encoding.ids) - len(marks[1:])]
+            right = _right(_run(transformer, (*marks[:1], *told, *told))[1], (*marks[:1], *told, *told))
+            foretold[FIRST_TELLING] += right[: -len(told)]
+            foretold[SECOND_TELLING] += right[1 - len(told) :]  # that it begins again cannot be known
         for _ in range(repeats):
             ids, relations = repeated(tokenizer, n, rng)
             weights, logits = _run(transformer, ids)
-            likeliest = logits[0].argmax(-1).tolist()
-            copied.extend(likeliest[link.query] == ids[link.query + 1] for link in relations if link.name == INDUCTION)
+            right = _right(logits, ids)
+            foretold[RANDOM] += [right[link.query] for link in relations if link.name == INDUCTION]
             yield weights, relations
 
     relations = dict(score_relations(examples()))
-    return Roles(len(texts), float(np.mean(losses)), Accuracy(len(copied), float(np.mean(copied))), relations)
+    accuracy = {name: Accuracy(len(hits), float(np.mean(hits))) for name, hits in foretold.items()}
+    return Roles(len(texts), float(np.mean(losses)), accuracy, relations)
+
+
+def _right(logits: torch.Tensor, ids: Sequence[int]) -> list[bool]:
+    """Of every token but the first: whether it was the likeliest where the one before it stands."""
+    return [likeliest == comes for likeliest, comes in zip(logits[0, :-1].argmax(-1).tolist(), ids[1:], strict=True)]
 
 
 def _run(transformer: Transformer, ids: Sequence[int]) -> tuple[Array, torch.Tensor]:
@@ -124,7 +137,7 @@ def roles_card(roles: Roles) -> dict[str, Any]:
     return {
         "sentences": roles.texts,
         "loss": round(roles.loss, 4),
-        "accuracy": {INDUCTION: {"n": roles.copied.n, "share": round(roles.copied.share, 4)}},
+        "accuracy": {name: {"n": told.n, "share": round(told.share, 4)} for name, told in roles.accuracy.items()},
         "relations": {
             name: {"n": score.n, "mass": score.mass.round(4).tolist(), "top1": score.top1.round(4).tolist()}
             for name, score in roles.relations.items()
