@@ -10,26 +10,37 @@ Never pickle: a pickle can run code, a safetensors file can only hold numbers.
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from model.config import ModelConfig
+from model.config import ModelConfig, choose
+from model.encoder_decoder import EncoderDecoder
+from model.recurrent import Recurrent, RecurrentConfig
+from model.shelf import OWN, Kept, shelf
 from model.subword import SubwordTokenizer
-from model.switches import Switches
-from model.tokenizer import Tokenizer, WordTokenizer
+from model.switches import HEADS, Switches
+from model.tokenizer import CharacterTokenizer, Tokenizer, WordTokenizer
 from model.transformer import Transformer
 
 TRAINED = Path(__file__).parent / "trained"
 NAME = re.compile(r"[\w-]+")  # one plain word, so that no path leads out of the folder
 
+# The kinds of model: what the card calls it → its config and its class. A card that names none is of the first kind.
+KINDS: dict[str, tuple[type[ModelConfig] | type[RecurrentConfig], type[nn.Module]]] = {
+    "transformer": (ModelConfig, Transformer),
+    "encoder-decoder": (ModelConfig, EncoderDecoder),
+    "recurrent": (RecurrentConfig, Recurrent),
+}
 PIECES = "sub-words"  # what a card says of its tokenizer when the pieces lie in a file of their own
+CHARACTERS = "characters"  # and when every word on it is a character
 
 
 class CheckpointError(ValueError):
@@ -43,11 +54,13 @@ def names(folder: Path | None = None) -> tuple[str, ...]:
 
 
 def card(name: str, folder: Path | None = None) -> dict[str, Any]:
-    """What is known of these weights.
+    """What is known of these weights: of the lab's own, or of a model from elsewhere that is on the shelf.
 
     Raises:
         CheckpointError: there are no weights of that name, or their card is no JSON.
     """
+    if folder is None and name.startswith(OWN):
+        return dict(_kept(name).card)
     if name not in names(folder):
         raise CheckpointError(f'There are no weights called "{name}". There are: {", ".join(names(folder))}.')
     try:
@@ -57,13 +70,24 @@ def card(name: str, folder: Path | None = None) -> dict[str, Any]:
     return told
 
 
-def load(name: str, folder: Path | None = None, step: int | None = None) -> tuple[Transformer, Tokenizer]:
-    """The model and its tokenizer, ready to run on the CPU. `step`: as it was at that step of training.
+def kind(name: str, folder: Path | None = None) -> str:
+    """Which of KINDS these weights are, by their card. Raises CheckpointError as `card` does."""
+    told = card(name, folder)
+    return str(told.get("kind", "transformer")) if isinstance(told, dict) else "transformer"
+
+
+def load(name: str, folder: Path | None = None, step: int | None = None) -> tuple[Any, Tokenizer]:
+    """The model, of the kind its card names, and its tokenizer, ready to run on the CPU.
+
+    step: as it was at that step of training.
 
     Raises:
         CheckpointError: there are no weights of that name or step, or the card and the numbers do not fit each other.
     """
-    config, tokenizer = _described(name, card(name, folder), folder)
+    if folder is None and name.startswith(OWN):
+        from_elsewhere = _kept(name)
+        return from_elsewhere.model, from_elsewhere.tokenizer
+    build, tokenizer = _described(name, card(name, folder), folder)
     if step is None:
         path = _path(name, ".safetensors", folder)
     elif step in steps(name, folder):
@@ -77,28 +101,45 @@ def load(name: str, folder: Path | None = None, step: int | None = None) -> tupl
         raise CheckpointError(f'The file {path.name} of "{name}" cannot be read: {error}.') from error
 
     with torch.device("meta"):  # shapes without numbers: a card that lies costs no memory
-        expected = {key: tuple(tensor.shape) for key, tensor in _stored(Transformer(config)).items()}
+        expected = {key: tuple(tensor.shape) for key, tensor in _stored(build()).items()}
     found = {key: tuple(tensor.shape) for key, tensor in weights.items()}
     for key in expected | found:
         if expected.get(key) != found.get(key):
             raise CheckpointError(
                 f'The card of "{name}" asks for {key} of shape {expected.get(key)}, the file has {found.get(key)}.'
             )
-    transformer = Transformer(config)
-    transformer.load_state_dict(weights, strict=False)  # a tied unembedding is the embedding: it is stored once
-    return transformer.eval(), tokenizer
+    model = build()
+    model.load_state_dict(weights, strict=False)  # a tied unembedding is the embedding: it is stored once
+    return model.eval(), tokenizer
 
 
-def _described(name: str, told: Mapping[str, Any], folder: Path | None) -> tuple[ModelConfig, Tokenizer]:
-    """The config and the tokenizer that a card describes."""
+def _kept(name: str) -> Kept:
+    kept = shelf().find(name)
+    if kept is None:
+        raise CheckpointError(f'The model "{name}" is not loaded here; the page “Your model” loads one.')
+    if kept.maps_only:
+        raise CheckpointError(f'Of the model "{name}" only maps can be drawn, on the page “Your model”.')
+    return kept
+
+
+def _described(name: str, told: Mapping[str, Any], folder: Path | None) -> tuple[Callable[[], nn.Module], Tokenizer]:
+    """What builds the model that a card describes, with numbers of no meaning yet; and its tokenizer."""
     try:
         choices = dict(told["config"])
-        trained = Switches(**choices.pop("trained"))
-        trained = replace(trained, heads_off=frozenset((layer, head) for layer, head in trained.heads_off))
-        config = ModelConfig(**choices, trained=trained)
+        make_config, make = choose(KINDS, "kind", told.get("kind", "transformer"))
+        if make_config is ModelConfig:
+            trained = dict(choices.pop("trained"))
+            silent: dict[str, Any] = {
+                field: frozenset((layer, head) for layer, head in trained.pop(field, ())) for field in HEADS
+            }
+            choices["trained"] = Switches(**trained, **silent)
+        config = make_config(**choices)
+        build = partial(make, config)
         with torch.device("meta"):
-            Transformer(config)  # also looks up the names of its parts
-        tokenizer = _pieces(name, folder) if told.get("tokenizer") == PIECES else WordTokenizer(told["words"])
+            build()  # also looks up the names of its parts
+        reads = told.get("tokenizer")
+        words = CharacterTokenizer if reads == CHARACTERS else WordTokenizer
+        tokenizer = _pieces(name, folder) if reads == PIECES else words(told["words"])
     except CheckpointError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -108,7 +149,7 @@ def _described(name: str, told: Mapping[str, Any], folder: Path | None) -> tuple
         raise CheckpointError(
             f'The card of "{name}" lists {len(tokenizer.vocabulary)} tokens for a model of {config.vocab_size}.'
         )
-    return config, tokenizer
+    return build, tokenizer
 
 
 def _pieces(name: str, folder: Path | None) -> SubwordTokenizer:
@@ -127,13 +168,13 @@ def steps(name: str, folder: Path | None = None) -> tuple[int, ...]:
 
 def save(
     name: str,
-    transformer: Transformer,
+    model: Any,
     tokenizer: Tokenizer,
     card: Mapping[str, Any],
     folder: Path | None = None,
     half: bool = False,
 ) -> None:
-    """Write the weights and their card. `card` holds what was measured; config and words are added here.
+    """Write the weights and their card. `card` holds what was measured; kind, config and words are added here.
 
     half: store the numbers in half precision; they are computed with in float32 all the same.
     Raises:
@@ -145,22 +186,25 @@ def save(
         _path(name, ".tokenizer.json", folder).write_text(tokenizer.saved + "\n", encoding="utf-8")
         reads: dict[str, Any] = {"tokenizer": PIECES}
     elif isinstance(tokenizer, WordTokenizer):
-        reads = {"words": tokenizer.vocabulary[3:]}
+        spelled = {"tokenizer": CHARACTERS} if isinstance(tokenizer, CharacterTokenizer) else {}
+        reads = {**spelled, "words": tokenizer.vocabulary[3:]}
     else:
         raise CheckpointError(f"A {type(tokenizer).__name__} cannot be stored: words or pieces can.")
-    save_file(_numbers(transformer, torch.float16 if half else torch.float32), path)
-    config = asdict(transformer.config)
-    config["trained"]["heads_off"] = sorted(config["trained"]["heads_off"])
-    told = {"config": config, **reads, **card}
+    save_file(_numbers(model, torch.float16 if half else torch.float32), path)
+    config = asdict(model.config)
+    for field in HEADS if "trained" in config else ():
+        config["trained"][field] = sorted(config["trained"][field])
+    kind = next(kind for kind, (_, make) in KINDS.items() if type(model) is make)
+    told = {"kind": kind, "config": config, **reads, **card}
     text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
     _path(name, ".json", folder).write_text(text, encoding="utf-8")
 
 
-def save_step(name: str, transformer: Transformer, step: int, folder: Path | None = None) -> None:
+def save_step(name: str, model: nn.Module, step: int, folder: Path | None = None) -> None:
     """Keep the weights as they are at this step, in half precision."""
     path = _path(name, ".steps", folder)
     path.mkdir(parents=True, exist_ok=True)
-    save_file(_numbers(transformer, torch.float16), path / f"{step:06d}.safetensors")
+    save_file(_numbers(model, torch.float16), path / f"{step:06d}.safetensors")
 
 
 def _path(name: str, suffix: str, folder: Path | None) -> Path:
@@ -169,14 +213,13 @@ def _path(name: str, suffix: str, folder: Path | None) -> Path:
     return (folder or TRAINED) / f"{name}{suffix}"
 
 
-def _stored(transformer: Transformer) -> dict[str, Tensor]:
+def _stored(model: Any) -> dict[str, Tensor]:
     """What goes to disk: a tied unembedding is the embedding, and is stored once."""
-    weights = transformer.state_dict()
-    if transformer.config.tied_unembedding:
+    weights: dict[str, Tensor] = model.state_dict()
+    if getattr(model.config, "tied_unembedding", False):
         weights.pop("unembedding.weight")
     return weights
 
 
-def _numbers(transformer: Transformer, dtype: torch.dtype) -> dict[str, Tensor]:
-    stored = _stored(transformer)
-    return {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in stored.items()}
+def _numbers(model: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
+    return {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in _stored(model).items()}

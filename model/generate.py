@@ -1,15 +1,17 @@
 """Writing on: the model says a word, reads it, and says the next. Vaswani et al. 2017, section 3: auto-regression."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from model.cache import looks_back
 from model.effects import log_probabilities
-from model.run import Array, Experiment, encode, model, run_ids
+from model.run import Array, Experiment, encode, model, reads_pairs, run_ids
 from model.sampling import draw, shares
 from model.transformer import Trace
+from model.translate import MOST, translate
 
 METHODS = ("greedy", "sample")
 
@@ -26,14 +28,19 @@ class Generation:
 
 def generate(
     experiment: Experiment,
-    tokens: int = 20,
+    tokens: int | None = None,
     method: str = "greedy",
     seed: int = 0,
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
+    width: int = 4,
+    alpha: float = 0.0,
 ) -> Generation:
-    """Add `tokens` words to the experiment's text, one after another.
+    """Add `tokens` words, 20 where nobody says how many, to the experiment's text, one after another.
+
+    Weights that read one sentence and write another give the Translation of model/translate.py, to its end; only they
+    know the method "beam", with its `width` and `alpha`.
 
     method: "greedy" takes the likeliest word each time, "sample" draws with this seed from what temperature, top_k and
     top_p leave: see model/sampling.py. The special tokens are never said. A word at a time gives what all at once
@@ -44,6 +51,10 @@ def generate(
         ValueError: an unknown method, or a temperature, top_k or top_p that has no meaning.
         TextError: a text that cannot be run.
     """
+    if reads_pairs(experiment.weights):
+        other: Any = translate(experiment, tokens or MOST, method, seed, temperature, top_k, top_p, width, alpha)
+        return other
+    tokens = 20 if tokens is None else tokens
     if method not in METHODS:
         raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{method}"')
     transformer, tokenizer = model(experiment.weights)

@@ -5,7 +5,8 @@ measured on random tokens said twice (Olsson et al. 2022): nothing there can be 
 looks at the right place looks there because of what was said before.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +47,8 @@ class Roles:
     """What was found."""
 
     texts: int
-    loss: float  # mean over all tokens of the texts, in nats
-    accuracy: dict[str, Accuracy]  # of the tokens of FORETOLD, how many were the model's likeliest
+    loss: float  # mean over all tokens of the texts, in nats; not a number for a model that does not foretell
+    accuracy: dict[str, Accuracy]  # of the tokens of FORETOLD, how many were the likeliest; empty where it does not
     relations: dict[str, Score]
 
 
@@ -84,38 +85,52 @@ def repeated(tokenizer: Tokenizer, n: int, rng: np.random.Generator) -> tuple[tu
 
 
 def find_roles(
-    transformer: Transformer, tokenizer: Tokenizer, texts: Sequence[str], repeats: int = 40, n: int = 24, seed: int = 0
+    transformer: Transformer,
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    repeats: int = 40,
+    n: int = 24,
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> Roles:
     """Hold every head against every role: on the texts, and on `repeats` rows of `n` random tokens said twice.
 
-    A vocabulary of fewer than `n` words is said whole.
+    A vocabulary of fewer than `n` words is said whole. progress: is told the share that is done, 0 to 1.
     """
     rng = np.random.default_rng(seed)
     n = min(n, len(tokenizer.vocabulary) - len(tokenizer.silent))
     losses: list[float] = []
     foretold: dict[str, list[bool]] = {name: [] for name in FORETOLD}
+    foretells = transformer.config.foretells == "next"
 
     def examples() -> Iterator[tuple[Array, Sequence[Relation]]]:
-        for text in texts:
+        for at, text in enumerate(texts):
+            progress(at / (len(texts) + repeats))
             encoding = tokenizer.encode(text)
             weights, logits = _run(transformer, encoding.ids)
-            losses.extend(word_losses(logits, torch.tensor([encoding.ids]))[0].tolist())
+            if foretells:
+                losses.extend(word_losses(logits, torch.tensor([encoding.ids]))[0].tolist())
             yield weights, tuple(links(encoding, transformer.config.causal))
             marks = tokenizer.encode("").ids
             told = encoding.ids[len(marks[:1]) : len(encoding.ids) - len(marks[1:])]
-            right = _right(_run(transformer, (*marks[:1], *told, *told))[1], (*marks[:1], *told, *told))
-            foretold[FIRST_TELLING] += right[: -len(told)]
-            foretold[SECOND_TELLING] += right[1 - len(told) :]  # that it begins again cannot be known
-        for _ in range(repeats):
+            twice = (*marks[:1], *told, *told)
+            if foretells and len(twice) <= transformer.config.context:
+                right = _right(_run(transformer, twice)[1], twice)
+                foretold[FIRST_TELLING] += right[: -len(told)]
+                foretold[SECOND_TELLING] += right[1 - len(told) :]  # that it begins again cannot be known
+        for at in range(repeats):
+            progress((len(texts) + at) / (len(texts) + repeats))
             ids, relations = repeated(tokenizer, n, rng)
             weights, logits = _run(transformer, ids)
-            right = _right(logits, ids)
-            foretold[RANDOM] += [right[link.query] for link in relations if link.name == INDUCTION]
+            if foretells:
+                right = _right(logits, ids)
+                foretold[RANDOM] += [right[link.query] for link in relations if link.name == INDUCTION]
             yield weights, relations
 
     relations = dict(score_relations(examples()))
-    accuracy = {name: Accuracy(len(hits), float(np.mean(hits))) for name, hits in foretold.items()}
-    return Roles(len(texts), float(np.mean(losses)), accuracy, relations)
+    loss = float(np.mean(losses)) if losses else math.nan
+    accuracy = {name: Accuracy(len(hits), float(np.mean(hits))) for name, hits in foretold.items() if hits}
+    return Roles(len(texts), loss, accuracy, relations)
 
 
 def _right(logits: torch.Tensor, ids: Sequence[int]) -> list[bool]:

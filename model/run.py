@@ -1,6 +1,7 @@
 """The one door: an Experiment goes in, a Trace of read-only arrays comes out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -10,17 +11,21 @@ import torch
 from torch import Tensor
 
 from model.checkpoint import load
+from model.config import ModelConfig
 from model.device import choose_device, keep_freed_memory
+from model.encoder_decoder import EncoderDecoder, EncoderDecoderTrace
 from model.mask import Looks
 from model.overwrite import Overwrite
+from model.recurrent import Recurrent, RecurrentTrace
 from model.switches import Switches
-from model.tokenizer import Encoding, Tokenizer, clean
+from model.tokenizer import END, Encoding, Tokenizer, clean
 from model.transformer import Trace, Transformer
 
 Array = np.ndarray[Any, Any]
 
 MOST_CHARACTERS = 20_000
 MOST_TOKENS = 512
+MOST_OF_A_PAIR = 128  # tokens of each of two sentences
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,12 @@ class Experiment:
     switches: Switches = Switches()
     overwrite: Overwrite | None = None
     looks: Looks | None = None  # a mask instead of the model's own
+    target: str = ""  # for models of two sentences: what stands on the other side, as far as it is written
 
     @property
     def name(self) -> str:
         """For file names: "grammar", "grammar-without-scale-norm", "grammar-window-3-mask"."""
-        removed = [*self.switches.removed, *(f"L{layer}H{head}" for layer, head in sorted(self.switches.heads_off))]
+        removed = [*self.switches.removed, *self.switches.silent]
         changed = [f"L{self.overwrite.layer}H{self.overwrite.head}-overwritten"] if self.overwrite else []
         masked = [self.looks.name] if self.looks else []
         return "-".join([self.weights, *(["without", *removed] if removed else []), *changed, *masked])
@@ -67,9 +73,14 @@ def encode(experiment: Experiment) -> Encoding:
 def run(experiment: Experiment) -> Trace[Array]:
     """Run the experiment and keep every stage, as read-only float32 arrays without the batch axis.
 
+    Weights that read one sentence and write another give the record of `run_pair`.
+
     Raises:
         ValueError: unknown weights, a head that the model does not have, or a text it cannot take (TextError).
     """
+    if reads_pairs(experiment.weights):
+        pair: Any = run_pair(experiment)
+        return pair
     encoding = encode(experiment)
     return run_ids(experiment, encoding.ids, encoding.tokens)
 
@@ -77,10 +88,9 @@ def run(experiment: Experiment) -> Trace[Array]:
 def run_ids(experiment: Experiment, read: Sequence[int], tokens: tuple[str, ...]) -> Trace[Array]:
     """The same for a text that is ids already: what a model wrote need not be cut as a text of its letters would be."""
     transformer, _ = model(experiment.weights)
-    config = transformer.config
-    for layer, head in experiment.switches.heads_off:
-        if not (0 <= layer < config.n_layers and 0 <= head < config.n_heads):
-            raise ValueError(f"There is no head {head} in layer {layer}: {config.n_layers} layers × {config.n_heads}.")
+    if experiment.switches.cross_off or experiment.switches.encoder_off:
+        raise ValueError("Only a model that reads one sentence and writes another has a cross-attention to silence.")
+    _check_heads(experiment.switches, transformer.config)
     written = experiment.overwrite
     if written is not None and len(written.weights) != len(read):
         raise ValueError(f"{len(read)} tokens need {len(read)} weights, not {len(written.weights)}.")
@@ -95,16 +105,125 @@ def run_ids(experiment: Experiment, read: Sequence[int], tokens: tuple[str, ...]
     return replace(arrays, tokens=tokens)
 
 
-def lens(experiment: Experiment, trace: Trace[Array]) -> Array:
+def _check_heads(switches: Switches, config: ModelConfig) -> None:
+    for layer, head in switches.heads_off | switches.cross_off | switches.encoder_off:
+        if not (0 <= layer < config.n_layers and 0 <= head < config.n_heads):
+            raise ValueError(f"There is no head {head} in layer {layer}: {config.n_layers} layers × {config.n_heads}.")
+
+
+# Models of two sentences
+
+
+PairTrace = EncoderDecoderTrace[Array] | RecurrentTrace[Array]
+
+
+def reads_pairs(weights: str) -> bool:
+    """Whether these weights read one sentence and write another."""
+    return isinstance(model(weights)[0], EncoderDecoder | Recurrent)
+
+
+def pair_model(weights: str) -> tuple[EncoderDecoder | Recurrent, Tokenizer]:
+    """The same as `model`, for weights that read one sentence and write another.
+
+    Raises:
+        ValueError: they do not.
+    """
+    network, tokenizer = model(weights)
+    if not isinstance(network, EncoderDecoder | Recurrent):
+        raise ValueError(f'"{weights}" reads one text and writes on; it does not write another.')
+    return network, tokenizer
+
+
+def encode_pair(experiment: Experiment) -> tuple[Encoding, Encoding]:
+    """Both sentences as the model reads them: <s> source </s>, and <s> target, which may go on.
+
+    Raises:
+        TextError: there is no word in the source, or there is more of one side than the lab can draw.
+    """
+    source = encode(experiment)
+    _, tokenizer = pair_model(experiment.weights)
+    target = tokenizer.encode(experiment.target[:MOST_CHARACTERS])
+    for side, read in (("sentence to read", source), ("sentence to write", target)):
+        if len(read.ids) > MOST_OF_A_PAIR:
+            raise TextError(f"The {side} has {len(read.ids)} tokens; the lab draws up to {MOST_OF_A_PAIR}. Shorten it.")
+    end = tokenizer.vocabulary.index(END)
+    closed = Encoding(
+        (*source.typed, END), (*source.tokens, END), (*source.ids, end),
+        (*source.word_of, source.word_of[-1] + 1), (*source.words, END),
+    )  # fmt: skip
+    return closed, target
+
+
+def run_pair(experiment: Experiment) -> PairTrace:
+    """Read `text`, then write `target`, each word after the right words before it: teacher forcing.
+
+    Row t of the decoder stands at target word t and foretells word t + 1; the last row foretells what comes next.
+
+    Raises:
+        ValueError: weights of another kind, a part that the model does not have, or a text it cannot take (TextError).
+    """
+    source, target = encode_pair(experiment)
+    return run_pair_ids(experiment, source, target.ids, target.tokens)
+
+
+def run_pair_ids(
+    experiment: Experiment, source: Encoding, written: Sequence[int], tokens: tuple[str, ...]
+) -> PairTrace:
+    """The same for a target that is ids already, <s> first."""
+    network, _ = pair_model(experiment.weights)
+    check_pair(experiment, network)
+    device = next(network.parameters()).device
+    ids, target = (torch.tensor([side], device=device) for side in (source.ids, list(written)))  # (1, S), (1, T)
+    with torch.inference_mode(), refusing_in_words():
+        if isinstance(network, Recurrent):
+            trace: Any = network(ids, target)
+        else:
+            trace = network(ids, target, switches=experiment.switches)
+    pair = read_only(trace)
+    named: PairTrace = replace(
+        pair,
+        encoder=replace(pair.encoder, tokens=source.tokens),
+        decoder=replace(pair.decoder, tokens=tokens),
+    )
+    return named
+
+
+@contextmanager
+def refusing_in_words() -> Iterator[None]:
+    """What a model cannot take, a sentence longer than its learned table of positions, is for the person who typed."""
+    try:
+        yield
+    except ValueError as error:
+        raise TextError(str(error)) from error
+
+
+def check_pair(experiment: Experiment, network: EncoderDecoder | Recurrent) -> None:
+    """Whether this network has what the experiment takes away.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if experiment.overwrite is not None or experiment.looks is not None:
+        raise ValueError("Weights and masks of one's own are for models of one text.")
+    if isinstance(network, Recurrent):
+        if experiment.switches != Switches():
+            raise ValueError("A recurrent network has none of the parts of a Transformer: there is nothing to remove.")
+    else:
+        _check_heads(experiment.switches, network.config)
+
+
+def lens(experiment: Experiment, trace: Trace[Array], at: int | None = None) -> Array:
     """What each layer would already say: its stream through the final norm and the unembedding.
 
-    Returns (L, T, V) logits; the last layer's are the model's own output. nostalgebraist 2020, "logit lens".
+    Returns (L, T, V) logits, or (L, V) of the token `at`; the last layer's are the model's own output.
+    nostalgebraist 2020, "logit lens".
     """
     transformer, _ = model(experiment.weights)
     parameter = next(transformer.parameters())
-    streams = torch.as_tensor(np.stack([layer.resid_post for layer in trace.layers]), device=parameter.device)
+    streams = np.stack([layer.resid_post if at is None else layer.resid_post[at] for layer in trace.layers])
     with torch.inference_mode():
-        _, logits = transformer.read_out(streams.to(parameter.dtype), experiment.switches)  # (L, T, V)
+        stream = torch.as_tensor(streams, device=parameter.device).to(parameter.dtype)  # (L, T, C) or (L, C)
+        _, logits = transformer.read_out(stream, experiment.switches)  # (L, T, V) or (L, V)
     return _array(logits)
 
 

@@ -23,12 +23,17 @@ class Switches:
     residual: bool = _part("Residual", "Each layer forgets what came before it.")
     mlp: bool = _part("Feed-forward", "Only averaging is left.")
     heads_off: frozenset[tuple[int, int]] = frozenset()
-    """(layer, head) pairs whose output is set to zero."""
+    """(layer, head) pairs whose output is set to zero: heads of self-attention, in an encoder–decoder the decoder's."""
+    cross_off: frozenset[tuple[int, int]] = frozenset()
+    """The same in an encoder–decoder, where the decoder looks at the source."""
+    encoder_off: frozenset[tuple[int, int]] = frozenset()
+    """The same in an encoder–decoder, where the source looks at itself."""
 
     def __and__(self, other: "Switches") -> "Switches":
         """The parts that are present in both: what runs is what was trained minus what is removed."""
         present = {part.name: getattr(self, part.name) and getattr(other, part.name) for part in PARTS}
-        return Switches(**present, heads_off=self.heads_off | other.heads_off)
+        silent = {name: getattr(self, name) | getattr(other, name) for name in HEADS}
+        return Switches(**present, **silent)
 
     def without(self, *names: str) -> "Switches":
         """The same with these parts off."""
@@ -39,6 +44,13 @@ class Switches:
     def removed(self) -> tuple[str, ...]:
         """Names of the parts that are off, in the order of declaration."""
         return tuple(part.name for part in PARTS if not getattr(self, part.name))
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Names of the heads that are off: "L0H1", in cross-attention "X0H1", in an encoder beside a decoder "E0H1"."""
+        return tuple(
+            f"{letter}{layer}H{head}" for field, letter in HEADS.items() for layer, head in sorted(getattr(self, field))
+        )
 
 
 @dataclass(frozen=True)
@@ -51,3 +63,4 @@ class Part:
 
 
 PARTS = tuple(Part(f.name, f.metadata["label"], f.metadata["watch"]) for f in fields(Switches) if f.metadata)
+HEADS = {"heads_off": "L", "cross_off": "X", "encoder_off": "E"}  # field → the letter its heads have in names: X0H1

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 PAD, UNKNOWN, START = "<pad>", "<unk>", "<s>"
+BLANK = "␣"  # a space that is a token
+END = "</s>"  # in the vocabulary of models that must know when a sentence is over
 
 # What ends a line, or a record of some old file, also ends a word.
 BREAK = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
@@ -110,18 +112,35 @@ class WordTokenizer:
 
     def encode(self, text: str) -> Encoding:
         """Any text becomes <s> and its words; nothing is dropped in silence but invisible controls."""
-        typed = (START, *split(clean(text).lower()))
+        typed = (START, *self._elided(split(clean(text).lower())))
         # A person who types "<unk>" gets three unknown marks, not the special token.
         tokens = (START, *(word if word in self.id_of else UNKNOWN for word in typed[1:]))
         return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens), tuple(range(len(tokens))), typed)
 
+    def _elided(self, words: Sequence[str]) -> Sequence[str]:
+        """The words, cut where one has lost its vowel before another and is known so: "l'animal" is "l'", "animal"."""
+        parts: list[str] = []
+        for word in words:
+            rest = word.replace("’", "'")
+            if rest == "'" and parts and parts[-1] + rest in self.id_of:
+                parts[-1] += rest  # the other word is missing, or stands apart
+                continue
+            while (cut := rest.find("'") + 1) and rest[:cut] in self.id_of and rest[cut:]:
+                parts.append(rest[:cut])
+                word = rest = rest[cut:]
+            parts.append(word)
+        return parts
+
     def decode(self, ids: Sequence[int]) -> str:
-        """The words, a space between them."""
-        return " ".join(self.vocabulary[index] for index in ids if index not in self.silent)
+        """The words, a space between them; none after a word that has lost its vowel."""
+        return self.write_on("", ids)
 
     def write_on(self, text: str, ids: Sequence[int]) -> str:
         """The text and the words, a space between them."""
-        return " ".join(filter(None, (text.strip(), self.decode(ids))))
+        written = text.strip()
+        for word in (self.vocabulary[index] for index in ids if index not in self.silent):
+            written += word if not written or written.endswith("'") else f" {word}"
+        return written
 
     def put(self, text: str, at: int, token: str) -> str:
         """The words, one of them another."""
@@ -132,3 +151,22 @@ class WordTokenizer:
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
         """The known words most like this one, best first."""
         return tuple(difflib.get_close_matches(word[:32], self.vocabulary[3:], n=n, cutoff=0.65))
+
+
+class CharacterTokenizer(WordTokenizer):
+    """A token for each character, lower case; a space is one too."""
+
+    def encode(self, text: str) -> Encoding:
+        """Any text becomes <s> and its characters; nothing is dropped but invisible controls and space at the ends."""
+        typed = (START, *(BLANK if letter.isspace() else letter for letter in clean(text).lower().strip()))
+        tokens = (START, *(letter if letter in self.id_of else UNKNOWN for letter in typed[1:]))
+        return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens), tuple(range(len(tokens))), typed)
+
+    def write_on(self, text: str, ids: Sequence[int]) -> str:
+        """The text and the characters, one beside the other."""
+        letters = (self.vocabulary[index] for index in ids if index not in self.silent)
+        return text + "".join(" " if letter == BLANK else letter for letter in letters)
+
+    def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
+        """None: a character is like no other."""
+        return ()

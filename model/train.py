@@ -1,4 +1,4 @@
-"""Train a model and ship it: `python -m model.train grammar`, `order-encoder-rope`, `stories --text FILE`.
+"""Train a model and ship it: `python -m model.train grammar`, `order-encoder-rope`, `translate`, `stories --text FILE`.
 
 Tries several seeds, holds every head against the gold relations of sentences it has not seen, keeps the seed that comes
 nearest to the recipe's goals, and writes weights, card and the snapshots taken along the way.
@@ -16,12 +16,14 @@ from typing import Any
 
 import torch
 
-from model import checkpoint, order, stories
+from model import checkpoint, order, pair_train, resolve, stories
 from model.exam import Exam, examine
 from model.learn import learn, make
 from model.recipes import CHOOSING, CURVE_SENTENCES, RECIPES, REPORTING, TRAINING, Recipe, draw_sentences
 from model.tasks import Sentence
 from model.transformer import Transformer
+
+RESOLVER = "resolver"
 
 
 def shortfall(exam: Exam, recipe: Recipe) -> float:
@@ -168,7 +170,8 @@ class Bar:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m model.train", description="Train a model and ship the best seed.")
-    parser.add_argument("recipe", choices=[*sorted(RECIPES), *order.ORDER_RECIPES, stories.NAME])
+    known = [*sorted(RECIPES), *order.ORDER_RECIPES, *pair_train.PAIR_RECIPES, RESOLVER, stories.NAME]
+    parser.add_argument("recipe", choices=known)
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds to try, from 0 on (default 3)")
     parser.add_argument("--steps", type=int, help="another number of steps than the recipe's")
     parser.add_argument("--folder", type=Path, default=checkpoint.TRAINED, help="where to write")
@@ -184,6 +187,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         card = train_stories(asked.text, asked.seed, asked.steps, asked.folder, asked.resume)
     elif asked.recipe in order.ORDER_RECIPES:
         card = train_order(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
+    elif asked.recipe in pair_train.PAIR_RECIPES:
+        card = train_pair(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
+    elif asked.recipe == RESOLVER:
+        card = train_resolver(asked.seeds, asked.steps, typed, asked.folder)
     else:
         card = train_language(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
     print(f"shipped seed {card['seed']} to {asked.folder}")
@@ -195,6 +202,25 @@ def train_order(name: str, seeds: int, steps: int | None, command: str, folder: 
     recipe = replace(recipe, steps=steps or recipe.steps)
     runs = [order.train(recipe, seed, Bar(f"{name}, seed {seed}", recipe.steps).show) for seed in range(seeds)]
     return order.ship(name, recipe, runs, command, folder)
+
+
+def train_pair(name: str, seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
+    """Every seed of a model that reads one sentence and writes another, and the best of them shipped."""
+    recipe = pair_train.PAIR_RECIPES[name]
+    recipe = replace(recipe, steps=steps or recipe.steps)
+    runs = []
+    for seed in range(seeds):
+        runs.append(pair_train.train(recipe, seed, Bar(f"{name}, seed {seed}", recipe.steps).show))
+        print(f"seed {seed}: {runs[-1].exact:.3f} exact")
+    return pair_train.ship(name, recipe, runs, command, folder)
+
+
+def train_resolver(seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
+    """Every seed of the model that says what "it" means, and the plainest of them shipped: see resolve.py."""
+    recipe = resolve.ResolverRecipe()
+    recipe = replace(recipe, steps=steps or recipe.steps)
+    runs = [resolve.train(recipe, seed, Bar(f"{RESOLVER}, seed {seed}", recipe.steps).show) for seed in range(seeds)]
+    return resolve.ship(RESOLVER, recipe, runs, command, folder)
 
 
 def train_stories(text: Path, seed: int, steps: int | None, folder: Path, resume: bool) -> dict[str, Any]:

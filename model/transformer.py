@@ -52,11 +52,14 @@ class Trace(Generic[A]):
     embed: A  # (B, T, C)  words and positions, as the first layer sees them
     layers: tuple[LayerTrace[A], ...]
     final_norm: NormTrace[A]
-    logits: A  # (B, T, V)  log of the odds of each word, up to a constant
+    logits: A  # (B, T, V)  log of the odds of each word, up to a constant; (B, T, 0) where nothing reads words out
 
 
-class Layer(nn.Module):
-    """Attention moves information between positions; the feed-forward network works on each position alone."""
+class Sublayers(nn.Module):
+    """Attention moves information between positions; the feed-forward network works on each position alone.
+
+    What every layer is made of. Each part takes the stream, normalises it before or after, and adds to it.
+    """
 
     def __init__(self, config: ModelConfig, index: int) -> None:
         super().__init__()
@@ -68,6 +71,48 @@ class Layer(nn.Module):
         self.activation = choose(ACTIVATIONS, "activation", config.activation)
         self.mlp_out = nn.Linear(config.d_ff, config.d_model, bias=config.mlp_bias)
 
+    def look(
+        self,
+        attention: MultiHeadAttention,
+        norm: nn.Module | None,
+        stream: Tensor,
+        source: Tensor | None,
+        mask: Tensor | masks.Mask,
+        position: Position,
+        switches: Switches,
+        overwrite: Overwrite | None = None,
+        past: AttentionTrace[Tensor] | None = None,
+    ) -> tuple[NormTrace[Tensor], AttentionTrace[Tensor], Tensor]:
+        """One attention from the stream (B, T, C) to itself or to a source (B, S, C): norm, attention, stream after."""
+        after, present = self.norm == "post", norm if switches.norm else None
+        normed = normalise(stream, None if after else present)
+        looked_at = normed.out if source is None else source
+        heard = attention(normed.out, looked_at, mask, position, switches, overwrite, past)
+        stream = stream + heard.out if switches.residual else heard.out  # (B, T, C)
+        if after:
+            normed = normalise(stream, present)
+            stream = normed.out
+        return normed, heard, stream
+
+    def think(self, stream: Tensor, switches: Switches) -> tuple[NormTrace[Tensor], Tensor, Tensor, Tensor]:
+        """The feed-forward network over the stream (B, T, C): norm, hidden (B, T, F), output, stream after."""
+        after, present = self.norm == "post", self.norm2 if switches.norm else None
+        normed = normalise(stream, None if after else present)
+        hidden = self.activation(self.mlp_in(normed.out))  # (B, T, F)
+        out = self.mlp_out(hidden)  # (B, T, C)
+        if not switches.mlp:  # the whole sublayer goes: the stream passes it by, residual or not
+            hidden, out = torch.zeros_like(hidden), torch.zeros_like(out)
+        else:
+            stream = stream + out if switches.residual else out  # (B, T, C)
+        if after:
+            normed = normalise(stream, present)
+            stream = normed.out
+        return normed, hidden, out, stream
+
+
+class Layer(Sublayers):
+    """A layer that looks at its own text: the layer of a decoder-only and of an encoder-only model."""
+
     def forward(
         self,
         resid_pre: Tensor,
@@ -78,27 +123,27 @@ class Layer(nn.Module):
         past: LayerTrace[Tensor] | None = None,
     ) -> LayerTrace[Tensor]:
         """resid_pre (B, T, C), mask broadcastable to (B, H, T, S); past: what this layer did with the words before."""
-        after = self.norm == "post"
-        first, second = (self.norm1, self.norm2) if switches.norm else (None, None)
-
-        norm1 = normalise(resid_pre, None if after else first)
         heard = None if past is None else past.attention
-        attention = self.attention(norm1.out, norm1.out, mask, position, switches, overwrite, heard)
-        resid_mid = resid_pre + attention.out if switches.residual else attention.out  # (B, T, C)
-        if after:
-            norm1 = normalise(resid_mid, first)
-            resid_mid = norm1.out
-
-        norm2 = normalise(resid_mid, None if after else second)
-        mlp_hidden = self.activation(self.mlp_in(norm2.out))  # (B, T, F)
-        mlp_out = self.mlp_out(mlp_hidden)  # (B, T, C)
-        resid_post = resid_mid + mlp_out if switches.residual else mlp_out  # (B, T, C)
-        if not switches.mlp:  # the whole sublayer goes: the stream passes it by, residual or not
-            mlp_hidden, mlp_out, resid_post = torch.zeros_like(mlp_hidden), torch.zeros_like(mlp_out), resid_mid
-        if after:
-            norm2 = normalise(resid_post, second)
-            resid_post = norm2.out
+        norm1, attention, resid_mid = self.look(
+            self.attention, self.norm1, resid_pre, None, mask, position, switches, overwrite, heard
+        )
+        norm2, mlp_hidden, mlp_out, resid_post = self.think(resid_mid, switches)
         return LayerTrace(resid_pre, norm1, attention, resid_mid, norm2, mlp_hidden, mlp_out, resid_post)
+
+
+def start_evenly(model: nn.Module) -> None:
+    """First numbers: torch's own default gives q·k a variance of d_k / 9; Xavier's gives d_k, as the paper assumes."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def tie(unembedding: nn.Linear, embedding: nn.Embedding) -> None:
+    """Read words out with the matrix that reads them in."""
+    nn.init.normal_(embedding.weight, std=embedding.embedding_dim**-0.5)  # keeps the logits near unit size
+    unembedding.weight = embedding.weight
 
 
 class Transformer(nn.Module):
@@ -111,17 +156,15 @@ class Transformer(nn.Module):
         self.position = choose(POSITIONS, "position", config.position)(config)
         self.embedding_norm = make_norm(config) if config.embedding_norm else None
         self.layers = nn.ModuleList(Layer(config, index) for index in range(config.n_layers))
-        self.final_norm = make_norm(config) if config.norm == "pre" else None
-        self.unembedding = nn.Linear(config.d_model, config.vocab_size, bias=config.unembedding_bias)
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                # torch's own default gives q·k a variance of d_k / 9; Xavier's gives d_k, as the paper assumes.
-                nn.init.xavier_uniform_(module.weight)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-        if config.tied_unembedding:
-            nn.init.normal_(self.embedding.weight, std=config.d_model**-0.5)  # keeps the logits near unit size
-            self.unembedding.weight = self.embedding.weight
+        transformed = config.read_out == "transformed"
+        self.read_out_mlp = nn.Linear(config.d_model, config.d_model) if transformed else None
+        self.activation = choose(ACTIVATIONS, "activation", config.activation)
+        self.final_norm = make_norm(config) if config.norm == "pre" or transformed else None
+        bias = config.unembedding_bias
+        self.unembedding = nn.Linear(config.d_model, config.vocab_size, bias) if config.read_out != "none" else None
+        start_evenly(self)
+        if config.tied_unembedding and self.unembedding is not None:
+            tie(self.unembedding, self.embedding)
 
     def forward(
         self,
@@ -167,6 +210,8 @@ class Transformer(nn.Module):
 
     def read_out(self, stream: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
         """Turn a stream of vectors (B, T, C), from any layer, into logits (B, T, V)."""
+        if self.read_out_mlp is not None:  # Devlin et al. 2019, appendix A.2 and their published code
+            stream = self.activation(self.read_out_mlp(stream))  # (B, T, C)
         present = switches.norm and self.config.trained.norm
         final_norm = normalise(stream, self.final_norm if present else None)
-        return final_norm, self.unembedding(final_norm.out)
+        return final_norm, stream[..., :0] if self.unembedding is None else self.unembedding(final_norm.out)

@@ -10,13 +10,13 @@ from twins import REMOVABLE, assert_same, assert_same_gradients, build, random_i
 
 from model.config import ModelConfig
 from model.position import POSITIONS
-from model.switches import PARTS, Switches
+from model.switches import HEADS, PARTS, Switches
 
 NAMES = [part.name for part in PARTS]
 some_switches = st.builds(
     Switches,
     **{name: st.booleans() for name in NAMES},
-    heads_off=st.frozensets(st.tuples(st.integers(0, 3), st.integers(0, 3))),
+    **{field: st.frozensets(st.tuples(st.integers(0, 3), st.integers(0, 3))) for field in HEADS},
 )
 
 
@@ -26,7 +26,7 @@ def config_with(norm: str, position: str = "sinusoidal") -> ModelConfig:
 
 def test_every_part_has_a_twin_without_it():
     assert set(NAMES) == REMOVABLE
-    assert {f.name for f in fields(Switches)} == REMOVABLE | {"heads_off"}
+    assert {f.name for f in fields(Switches)} == REMOVABLE | set(HEADS)
 
 
 @pytest.mark.parametrize("norm", ["pre", "post", "none"])
@@ -78,7 +78,8 @@ def test_removals_add_up_in_any_order(first, second, third):
     assert first & first == first
     assert first & Switches() == first
     assert set((first & second).removed) == {*first.removed, *second.removed}
-    assert (first & second).heads_off == first.heads_off | second.heads_off
+    for field in HEADS:
+        assert getattr(first & second, field) == getattr(first, field) | getattr(second, field)
 
 
 def test_the_intact_model_is_switches_with_nothing_said():

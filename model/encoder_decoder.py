@@ -1,0 +1,192 @@
+"""The encoder–decoder: one stack reads the source, another writes the target and looks at what was read.
+
+A decoder layer has three parts: self-attention over the words said so far, cross-attention with queries from the
+decoder and keys and values from the encoder, and the feed-forward network. Vaswani et al. 2017, section 3.1, figure 1.
+
+In the shapes of this file S are the positions of the source and T those of the target.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from model import mask as masks
+from model.attention import AttentionTrace, MultiHeadAttention
+from model.config import ModelConfig, choose
+from model.norm import NormTrace, make_norm, normalise
+from model.position import POSITIONS, Position
+from model.switches import Switches
+from model.transformer import Layer, LayerTrace, Sublayers, Trace, start_evenly, tie
+
+A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderLayerTrace(LayerTrace[A]):
+    """A layer that also looks at the source, between resid_mid and the feed-forward network.
+
+    Pre-norm: resid_cross = resid_mid + cross.out, resid_post = resid_cross + mlp_out.
+    """
+
+    norm_cross: NormTrace[A]
+    cross: AttentionTrace[A]  # q (B, H, T, D), k and v (B, H, S, D), weights (B, H, T, S)
+    resid_cross: A  # (B, T, C)  the stream after cross-attention
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderTrace(Generic[A]):
+    """How the source was read."""
+
+    tokens: tuple[str, ...]  # S words; empty when the model was given bare ids
+    embed: A  # (B, S, C)
+    layers: tuple[LayerTrace[A], ...]
+    final_norm: NormTrace[A]  # its `out` (B, S, C) is what the decoder looks at
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderTrace(Trace[A]):
+    """How the target was written: row t stands at target word t and foretells word t + 1."""
+
+    layers: tuple[DecoderLayerTrace[A], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderDecoderTrace(Generic[A]):
+    """Everything one forward pass did with a source and a target."""
+
+    encoder: EncoderTrace[A]
+    decoder: DecoderTrace[A]
+
+
+class DecoderLayer(Sublayers):
+    """Self-attention, then cross-attention, then the feed-forward network."""
+
+    def __init__(self, config: ModelConfig, index: int) -> None:
+        super().__init__(config, index)
+        self.norm_cross = make_norm(config) if config.norm != "none" else None
+        self.cross = MultiHeadAttention(config, index)
+        self.apart = Position(config)  # words of two sentences have no distance: no scheme acts between them
+
+    def forward(
+        self,
+        resid_pre: Tensor,
+        source: Tensor,
+        mask: Tensor | masks.Mask,
+        source_mask: Tensor | masks.Mask,
+        position: Position,
+        switches: Switches,
+        past: DecoderLayerTrace[Tensor] | None = None,
+    ) -> DecoderLayerTrace[Tensor]:
+        """resid_pre (B, T, C), source (B, S, C); the masks broadcastable to (B, H, T, T) and (B, H, T, S)."""
+        heard, read = (None, None) if past is None else (past.attention, past.cross)
+        norm1, attention, resid_mid = self.look(
+            self.attention, self.norm1, resid_pre, None, mask, position, switches, past=heard
+        )
+        if read is not None:
+            source = source[:, :0]  # its keys and values are known from the first word on: there is nothing to add
+        crossing = replace(switches, heads_off=switches.cross_off)
+        norm_cross, cross, resid_cross = self.look(
+            self.cross, self.norm_cross, resid_mid, source, source_mask, self.apart, crossing, past=read
+        )
+        norm2, mlp_hidden, mlp_out, resid_post = self.think(resid_cross, switches)
+        own = (resid_pre, norm1, attention, resid_mid, norm2, mlp_hidden, mlp_out, resid_post)
+        return DecoderLayerTrace(*own, norm_cross, cross, resid_cross)
+
+
+class EncoderDecoder(nn.Module):
+    """`n_layers` layers that read and as many that write. Both languages share one vocabulary and one embedding."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        scheme = choose(POSITIONS, "position", config.position)
+        self.embedding = nn.Embedding(config.vocab_size, config.d_model)
+        self.embedding_norm = make_norm(config) if config.embedding_norm else None
+        self.source_position = scheme(replace(config, causal=False))
+        self.target_position = scheme(config)
+        self.encoder = nn.ModuleList(Layer(config, index) for index in range(config.n_layers))
+        self.encoder_norm = make_norm(config) if config.norm == "pre" else None
+        self.decoder = nn.ModuleList(DecoderLayer(config, index) for index in range(config.n_layers))
+        self.decoder_norm = make_norm(config) if config.norm == "pre" else None
+        self.unembedding = nn.Linear(config.d_model, config.vocab_size, bias=config.unembedding_bias)
+        start_evenly(self)
+        if config.tied_unembedding:
+            tie(self.unembedding, self.embedding)
+
+    def forward(
+        self,
+        source: Tensor,
+        target: Tensor,
+        source_real: Tensor | None = None,
+        switches: Switches = Switches(),
+    ) -> EncoderDecoderTrace[Tensor]:
+        """Read the source, then the whole target at once: teacher forcing.
+
+        source (B, S) and target (B, T) int64; source_real (B, S) boolean, False for filler, None when all are real.
+        Filler at the end of a target needs no mask: no word looks ahead.
+        """
+        encoder = self.encode(source, source_real, switches)
+        return EncoderDecoderTrace(encoder, self.decode(encoder, target, source_real, switches))
+
+    def encode(self, ids: Tensor, real: Tensor | None = None, switches: Switches = Switches()) -> EncoderTrace[Tensor]:
+        """Read the source (B, S): every word looks at every word."""
+        switches = switches & self.config.trained
+        switches = replace(switches, heads_off=switches.encoder_off)
+        at = torch.arange(ids.size(1), device=ids.device)  # (S,)
+        embed = self._embed(ids, self.source_position, at, switches)  # (B, S, C)
+        allowed = masks.everything(at, at)  # (S, S)
+        mask = masks.prepare(allowed if real is None else allowed & masks.padding(real))  # (B, 1, S, S)
+        layers: list[LayerTrace[Tensor]] = []
+        stream = embed
+        for layer in self.encoder:
+            trace = layer(stream, mask, self.source_position, switches)
+            layers.append(trace)
+            stream = trace.resid_post
+        final_norm = normalise(stream, self.encoder_norm if switches.norm else None)
+        return EncoderTrace((), embed, tuple(layers), final_norm)
+
+    def decode(
+        self,
+        source: EncoderTrace[Tensor],
+        ids: Tensor,
+        source_real: Tensor | None = None,
+        switches: Switches = Switches(),
+        past: DecoderTrace[Tensor] | None = None,
+    ) -> DecoderTrace[Tensor]:
+        """Write the target (B, T), each word after those before it and with a look at the source.
+
+        past: the trace of the words before these, to write on from: their keys and values, and the source's, are kept.
+        """
+        switches = switches & self.config.trained
+        read = source.final_norm.out  # (B, S, C)
+        before = 0 if past is None else past.layers[0].attention.k.size(2)
+        keys_at = torch.arange(before + ids.size(1), device=ids.device)  # (all words so far,)
+        at = keys_at[before:]  # (T,)
+        embed = self._embed(ids, self.target_position, at, switches)  # (B, T, C)
+        mask = masks.prepare((masks.causal if switches.mask else masks.everything)(at, keys_at))  # (T, T)
+        sources_at = torch.arange(read.size(1), device=ids.device)  # (S,)
+        allowed = masks.everything(at, sources_at) if source_real is None else masks.padding(source_real)
+        source_mask = masks.prepare(allowed)  # (T, S) or (B, 1, 1, S)
+        layers: list[DecoderLayerTrace[Tensor]] = []
+        stream = embed
+        for index, layer in enumerate(self.decoder):
+            done = None if past is None else past.layers[index]
+            trace = layer(stream, read, mask, source_mask, self.target_position, switches, done)
+            layers.append(trace)
+            stream = trace.resid_post
+        final_norm, logits = self.read_out(stream, switches)
+        return DecoderTrace((), embed, tuple(layers), final_norm, logits)
+
+    def read_out(self, stream: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
+        """Turn a stream of the decoder (B, T, C), from any layer, into logits (B, T, V)."""
+        present = switches.norm and self.config.trained.norm
+        final_norm = normalise(stream, self.decoder_norm if present else None)
+        return final_norm, self.unembedding(final_norm.out)
+
+    def _embed(self, ids: Tensor, position: Position, at: Tensor, switches: Switches) -> Tensor:
+        embed = self.embedding(ids)  # (B, T, C)
+        if switches.position:
+            embed = position.add(embed, at)
+        return normalise(embed, self.embedding_norm if switches.norm else None).out

@@ -1,0 +1,153 @@
+"""What a model of two sentences has learnt: how often it writes the right one, and whether it looks where gold says."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.encoder_decoder import EncoderDecoder
+from model.measure import Array, Score, score_relations
+from model.recurrent import AlignedWritingTrace, Recurrent, WritingTrace
+from model.subword import SubwordTokenizer
+from model.switches import Switches
+from model.tasks import Pair, Relation
+from model.tokenizer import END, Tokenizer
+from model.words import by_word
+
+BATCH = 100
+ROOM = 8  # words that a model may write beyond the right answer before it is stopped
+
+
+@dataclass(frozen=True)
+class PairBatch:
+    """Pairs as a model takes them, filled up to the longest."""
+
+    source: Tensor  # (B, S)  <s> … </s>
+    real: Tensor  # (B, S)  False: filler
+    target: Tensor  # (B, T)  <s> …: where the decoder stands
+    said: Tensor  # (B, T)  … </s>: what it is to say there
+    counts: Tensor  # (B, T)  False: filler
+
+
+def to_batch(pairs: Sequence[Pair], tokenizer: Tokenizer) -> PairBatch:
+    """Encode pairs and fill them up."""
+    end = tokenizer.vocabulary.index(END)
+    sources = [(*tokenizer.encode(pair.source_text).ids, end) for pair in pairs]
+    targets = [(*tokenizer.encode(pair.target_text).ids, end) for pair in pairs]
+    source, real = _filled(sources)
+    target, counts = _filled(targets)
+    return PairBatch(source, real, target[:, :-1], target[:, 1:], counts[:, 1:])
+
+
+def _filled(rows: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
+    lengths = torch.tensor([len(row) for row in rows])
+    ids = torch.zeros(len(rows), int(lengths.max()), dtype=torch.int64)
+    real = torch.arange(ids.size(1)) < lengths[:, None]
+    ids[real] = torch.tensor([index for row in rows for index in row])
+    return ids, real
+
+
+def write_all(
+    network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, batch: PairBatch, switches: Switches = Switches()
+) -> Tensor:
+    """The likeliest next word again and again, for all sentences at once: (B, words), the end mark where one ended.
+
+    switches: the parts of a Transformer that take part.
+    """
+    end = tokenizer.vocabulary.index(END)
+    silent = torch.tensor([index for index in tokenizer.silent if index != end])
+    said = batch.target[:, :1]  # (B, 1)
+    written = [said]
+    over = torch.zeros(len(said), dtype=torch.bool)
+    past: Any = None
+    parts: Any = {} if isinstance(network, Recurrent) else {"switches": switches}
+    with torch.inference_mode():
+        read: Any = network.encode(batch.source, batch.real, **parts)
+        for _ in range(batch.said.size(1) + ROOM):
+            # Without the mask every new word changes what those before it gave: then all is read again.
+            new = said if switches.mask else torch.cat(written, dim=1)
+            trace = network.decode(read, new, batch.real, past=past, **parts)
+            past = trace if switches.mask else None
+            said = trace.logits[:, -1:].index_fill(-1, silent, -torch.inf).argmax(-1)  # (B, 1)
+            written.append(said)
+            over |= said[:, 0] == end
+            if over.all():
+                break
+    return torch.cat(written[1:], dim=1)
+
+
+def exact(
+    network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: Sequence[Pair], switches: Switches = Switches()
+) -> float:
+    """Share of pairs whose target is written without a mistake, word for word, and ended where it ends."""
+    right = 0
+    for start in range(0, len(pairs), BATCH):
+        batch = to_batch(pairs[start : start + BATCH], tokenizer)
+        written = write_all(network, tokenizer, batch, switches)
+        T = min(batch.said.size(1), written.size(1))
+        same = (written[:, :T] == batch.said[:, :T]) | ~batch.counts[:, :T]  # (B, T)
+        long_enough = batch.counts.sum(1) <= written.size(1)
+        right += int((same.all(1) & long_enough).sum())
+    return right / len(pairs)
+
+
+def alignment(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> dict[str, Score]:
+    """Hold every look at the source against the gold links, class by class: scores (L, H + 1).
+
+    The last column is the mean over the heads of a layer. Empty where nobody looks. The model is told the right words
+    before each, so that row and link are of the same word.
+    """
+
+    def examples() -> Iterator[tuple[Array, Sequence[Relation]]]:
+        for start in range(0, len(pairs), BATCH):
+            part = pairs[start : start + BATCH]
+            weights = looks(network, to_batch(part, tokenizer))  # (B, L, H, T, S)
+            weights = np.concatenate((weights, weights.mean(2, keepdims=True)), axis=2)
+            for b, pair in enumerate(part):
+                yield in_words(weights[b], tokenizer, pair), pair.links
+
+    if not looks(network, to_batch(pairs[:1], tokenizer)).shape[1]:
+        return {}
+    return dict(score_relations(examples()))
+
+
+def in_words(weights: Array, tokenizer: Tokenizer, pair: Pair) -> Array:
+    """Weights (L, H, T, S) of pieces as weights of the pair's words: see model/words.py. A row is that of a word said.
+
+    Where every word is a token, nothing changes.
+    """
+    if not isinstance(tokenizer, SubwordTokenizer):
+        return weights
+    read, said = (
+        homes(tokenizer, text, words)
+        for text, words in ((pair.source_text, pair.source), (pair.target_text, pair.target))
+    )
+    looked_at = (0, *read, len(pair.source) + 1)  # <s> in front and </s> at the end are words of their own
+    rows = (*(word - 1 for word in said), len(pair.target))  # row t says word t + 1, the last row the end
+    return by_word(weights[..., : len(rows), : len(looked_at)], rows, looked_at)
+
+
+def homes(tokenizer: Tokenizer, text: str, words: Sequence[str]) -> tuple[int, ...]:
+    """For each piece of the text the word, counted from 1, that holds its last letter, as gold cuts words."""
+    ids = tokenizer.encode(text).ids[1:]
+    ends: list[int] = []  # where each word has ended, in the text
+    for word in words:
+        begins = ends[-1] if ends else 0
+        ends.append(text.index(word, begins) + len(word))
+    reached = (len(tokenizer.decode(ids[: at + 1])) for at in range(len(ids)))
+    return tuple(bisect_left(ends, end) + 1 for end in reached)
+
+
+def looks(network: EncoderDecoder | Recurrent, batch: PairBatch) -> Array:
+    """Weights (B, L, H, T, S) of each target row on the source; L = 0 for a network that does not look."""
+    with torch.inference_mode():
+        decoder: Any = network(batch.source, batch.target, batch.real).decoder
+    if isinstance(decoder, AlignedWritingTrace):
+        return np.asarray(decoder.attention.weights[:, None])  # (B, 1, 1, T, S)
+    if isinstance(decoder, WritingTrace):
+        return np.zeros((len(batch.source), 0, 1, batch.target.size(1), batch.source.size(1)), dtype=np.float32)
+    return torch.stack([layer.cross.weights for layer in decoder.layers], 1).numpy()

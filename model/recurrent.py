@@ -1,0 +1,165 @@
+"""What the Transformer replaced: a network that reads word by word and carries one vector along.
+
+The encoder takes up one source word after another; its last state is all that the decoder is told (Sutskever et al.
+2014). With attention the decoder also looks back at every state of the encoder, and each word it says gets a context
+of its own (Bahdanau et al. 2015; Luong et al. 2015, whose order of steps this is).
+
+In the shapes of this file S are the positions of the source, T those of the target, and there is one head: H = 1.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from model import mask as masks
+from model.attention import AttentionTrace, attend, softmax_over_allowed
+from model.config import choose
+
+A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
+
+
+@dataclass(frozen=True)
+class RecurrentConfig:
+    """Sizes and choices of one recurrent encoder–decoder.
+
+    Raises:
+        ValueError: a size is not a positive whole number.
+    """
+
+    vocab_size: int  # V
+    d_model: int = 128  # C: of words and of states
+    context: int = 64  # longest text seen in training
+    attention: str = "none"  # a key of ALIGNMENTS
+
+    def __post_init__(self) -> None:
+        for name in ("vocab_size", "d_model", "context"):
+            size = getattr(self, name)
+            if not (type(size) is int and size >= 1):
+                raise ValueError(f"{name} must be a whole number, at least 1, not {size!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingTrace(Generic[A]):
+    """How the source was read."""
+
+    tokens: tuple[str, ...]  # S words; empty when the model was given bare ids
+    embed: A  # (B, S, C)
+    hidden: A  # (B, S, C)  the state after each word
+    vector: A  # (B, C)  the last of them: where the decoder begins
+
+
+@dataclass(frozen=True, slots=True)
+class WritingTrace(Generic[A]):
+    """How the target was written: row t stands at target word t and foretells word t + 1."""
+
+    tokens: tuple[str, ...]  # T words
+    embed: A  # (B, T, C)
+    hidden: A  # (B, T, C)  the state after each word
+    logits: A  # (B, T, V)
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedWritingTrace(WritingTrace[A]):
+    """The same with a look back at the source before each word is said."""
+
+    attention: AttentionTrace[A]  # weights (B, 1, T, S): the alignment; out (B, T, C): the context of each word
+    mixed: A  # (B, T, C)  state and context together: tanh(W [context; state])
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrentTrace(Generic[A]):
+    """Everything one pass did with a source and a target. With attention, `decoder` is an AlignedWritingTrace."""
+
+    encoder: ReadingTrace[A]
+    decoder: WritingTrace[A]
+
+
+class DotProduct(nn.Module):
+    """Score = state · source state. Luong et al. 2015, equation 8, "dot": nothing to learn."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+
+    def forward(self, hidden: Tensor, source: Tensor, mask: masks.Mask) -> AttentionTrace[Tensor]:
+        """hidden (B, 1, T, C), source (B, 1, S, C)."""
+        return attend(hidden, source, source, mask, scale=False)
+
+
+class Additive(nn.Module):
+    """Score = vᵀ tanh(W state + U source state), a small network. Bahdanau et al. 2015, appendix A.1.2."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.w_q = nn.Linear(width, width, bias=False)
+        self.w_k = nn.Linear(width, width)
+        self.v = nn.Linear(width, 1, bias=False)
+
+    def forward(self, hidden: Tensor, source: Tensor, mask: masks.Mask) -> AttentionTrace[Tensor]:
+        """hidden (B, 1, T, C), source (B, 1, S, C)."""
+        q, k = self.w_q(hidden), self.w_k(source)
+        pairs = (q[..., :, None, :] + k[..., None, :, :]).tanh()  # (B, 1, T, S, C)
+        scores = self.v(pairs).squeeze(-1)  # (B, 1, T, S)
+        masked = torch.minimum(scores, mask.ceiling.to(scores.dtype))
+        weights = softmax_over_allowed(masked, mask.nothing)
+        z = weights @ source  # (B, 1, T, C)
+        allowed = mask.allowed.expand_as(scores)
+        return AttentionTrace(q, k, source, scores, scores, scores, allowed, masked, weights, z, z[:, 0])
+
+
+ALIGNMENTS: dict[str, type[DotProduct] | type[Additive] | None] = {
+    "none": None,
+    "dot": DotProduct,
+    "additive": Additive,
+}
+
+
+class Recurrent(nn.Module):
+    """A gated recurrent network that reads, and another that writes. Cho et al. 2014; both are torch's nn.GRU."""
+
+    def __init__(self, config: RecurrentConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocab_size, config.d_model)
+        self.encoder = nn.GRU(config.d_model, config.d_model, batch_first=True)
+        self.decoder = nn.GRU(config.d_model, config.d_model, batch_first=True)
+        alignment = choose(ALIGNMENTS, "attention", config.attention)
+        self.attention = None if alignment is None else alignment(config.d_model)
+        self.mix = None if alignment is None else nn.Linear(2 * config.d_model, config.d_model, bias=False)
+        self.unembedding = nn.Linear(config.d_model, config.vocab_size)
+
+    def forward(self, source: Tensor, target: Tensor, source_real: Tensor | None = None) -> RecurrentTrace[Tensor]:
+        """Read the source, then the target, each word after the right ones before it: teacher forcing.
+
+        source (B, S) and target (B, T) int64; source_real (B, S) boolean, False for filler at the end.
+        """
+        encoder = self.encode(source, source_real)
+        return RecurrentTrace(encoder, self.decode(encoder, target, source_real))
+
+    def encode(self, ids: Tensor, real: Tensor | None = None) -> ReadingTrace[Tensor]:
+        """Read the source (B, S), left to right."""
+        embed = self.embedding(ids)  # (B, S, C)
+        hidden, _ = self.encoder(embed)  # (B, S, C)
+        last = torch.full_like(ids[:, 0], ids.size(1)) if real is None else real.sum(1)  # (B,)
+        vector = hidden[torch.arange(len(ids), device=ids.device), last - 1]  # (B, C)
+        return ReadingTrace((), embed, hidden, vector)
+
+    def decode(
+        self,
+        source: ReadingTrace[Tensor],
+        ids: Tensor,
+        source_real: Tensor | None = None,
+        past: WritingTrace[Tensor] | None = None,
+    ) -> WritingTrace[Tensor]:
+        """Write the target (B, T). past: the trace of the words before these; only its last state counts."""
+        begin = source.vector if past is None else past.hidden[:, -1]  # (B, C)
+        embed = self.embedding(ids)  # (B, T, C)
+        hidden, _ = self.decoder(embed, begin[None].contiguous())  # (B, T, C)
+        if self.attention is None or self.mix is None:
+            return WritingTrace((), embed, hidden, self.unembedding(hidden))
+        everywhere = torch.ones(source.hidden.shape[:2], dtype=torch.bool, device=ids.device)  # (B, S)
+        mask = masks.prepare(masks.padding(everywhere if source_real is None else source_real))  # (B, 1, 1, S)
+        attention: AttentionTrace[Tensor] = self.attention(hidden[:, None], source.hidden[:, None], mask)
+        mixed = self.mix(torch.cat((attention.out, hidden), dim=-1)).tanh()  # (B, T, C)
+        return AlignedWritingTrace((), embed, hidden, self.unembedding(mixed), attention, mixed)

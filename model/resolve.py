@@ -1,0 +1,166 @@
+"""An encoder that says what "it" means, trained and examined: `python -m model.train resolver`.
+
+Read the answer where "it" stands: the logits there, over all words, are highest at the noun that is meant.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from model import checkpoint
+from model.config import ModelConfig
+from model.measure import Score, score_relations
+from model.tasks.resolver import ADJECTIVE, REFERENT, WORDS, Question, draw
+from model.tokenizer import WordTokenizer
+from model.transformer import Transformer
+
+TRAINING, CHOOSING, REPORTING = 1, 2, 3  # seeds of the questions to learn from, to choose a run by, to report on
+
+
+@dataclass(frozen=True)
+class ResolverRecipe:
+    """Everything that decides a training run but its seed. One head a layer: its look is the whole story."""
+
+    config: ModelConfig = ModelConfig(
+        len(WORDS) + 3, n_layers=2, n_heads=1, d_model=64, d_ff=128, context=32, position="sinusoidal", causal=False
+    )
+    steps: int = 500
+    batch: int = 64
+    lr: float = 3e-3
+    warmup: int = 50
+    clip: float = 1.0
+    examined: int = 1000
+
+
+def draw_questions(n: int, seed: int) -> list[Question]:
+    """Questions of one seed. There are about a hundred million, so no two seeds share more than a few."""
+    rng = Random(seed)
+    return [draw(rng) for _ in range(n)]
+
+
+def to_batch(questions: Sequence[Question], tokenizer: WordTokenizer) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """ids (B, T), real (B, T), where "it" stands (B,), and the id of the noun that it means (B,)."""
+    rows = [tokenizer.encode(question.text).ids for question in questions]
+    T = max(len(row) for row in rows)
+    ids = torch.tensor([row + (0,) * (T - len(row)) for row in rows])
+    real = torch.arange(T) < torch.tensor([len(row) for row in rows])[:, None]
+    at = torch.tensor([question.it for question in questions])
+    return ids, real, at, torch.tensor([tokenizer.id_of[question.answer] for question in questions])
+
+
+def learn(transformer: Transformer, tokenizer: WordTokenizer, recipe: ResolverRecipe, seed: int) -> Iterator[float]:
+    """Train in place, one step for each loss that is taken."""
+    rng = Random(1000 * seed + TRAINING)
+    optimizer = torch.optim.AdamW(transformer.parameters(), lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.01)
+    transformer.train()
+    for step in range(recipe.steps):
+        ids, real, at, answers = to_batch([draw(rng) for _ in range(recipe.batch)], tokenizer)
+        logits = transformer(ids, real).logits[torch.arange(len(ids)), at]  # (B, V)
+        loss = F.cross_entropy(logits, answers)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(transformer.parameters(), recipe.clip)
+        rising = (step + 1) / recipe.warmup
+        falling = 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.lr * min(rising, falling)
+        optimizer.step()
+        yield loss.item()
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """How a model does on some questions."""
+
+    accuracy: float
+    relations: dict[str, Score]  # each (L, H)
+
+    @property
+    def clear(self) -> float:
+        """How plain the two looks are to see: weight on the adjective and on the referent, in the best head of each."""
+        return float(self.relations[ADJECTIVE].mass.max() + self.relations[REFERENT].mass.max())
+
+
+def examine(transformer: Transformer, tokenizer: WordTokenizer, questions: Sequence[Question]) -> Resolved:
+    """Answers and looks on these questions, held against what the generator knows."""
+    ids, real, at, answers = to_batch(questions, tokenizer)
+    with torch.inference_mode():
+        trace = transformer(ids, real)
+    said = trace.logits[torch.arange(len(ids)), at].argmax(-1)  # (B,)
+    weights = torch.stack([layer.attention.weights for layer in trace.layers], 1).numpy()  # (B, L, H, T, T)
+    looks = ((weights[b], question.relations) for b, question in enumerate(questions))
+    return Resolved((said == answers).float().mean().item(), dict(score_relations(looks)))
+
+
+@dataclass(frozen=True)
+class ResolverRun:
+    """One seed, trained."""
+
+    seed: int
+    transformer: Transformer
+    found: Resolved
+    cpu_seconds: float
+
+
+def train(recipe: ResolverRecipe, seed: int, after_step: Callable[[int, float], None]) -> ResolverRun:
+    """One seed from nothing. `after_step` is told the number and the loss of every step."""
+    cpu = time.process_time()
+    tokenizer = WordTokenizer(WORDS)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        transformer = Transformer(recipe.config)
+    for step, loss in enumerate(learn(transformer, tokenizer, recipe, seed), start=1):
+        after_step(step, loss)
+    cpu = time.process_time() - cpu
+    found = examine(transformer.eval(), tokenizer, draw_questions(recipe.examined, CHOOSING))
+    return ResolverRun(seed, transformer, found, cpu)
+
+
+def ship(name: str, recipe: ResolverRecipe, runs: Sequence[ResolverRun], command: str, folder: Path) -> dict[str, Any]:
+    """Write the run whose two looks are plainest to see, in half precision, and its card; return the card."""
+    best = max(runs, key=lambda run: (run.found.clear, -run.seed))
+    best.transformer.half().float()  # what is on the card was measured with the numbers that are shipped
+    tokenizer = WordTokenizer(WORDS)
+    settings = asdict(recipe)
+    del settings["config"]
+    card = {
+        "task": "resolver",
+        "command": command,
+        "seed": best.seed,
+        "recipe": settings,
+        "chosen": "of the seeds tried, the one with the most weight from “it” on the adjective and on the referent, in "
+        "the best head of each, on questions used for nothing else",
+        "notes": [
+            "Accuracy: the noun that is meant gets the most of all words, read where “it” stands.",
+            "mass: mean weight on the words named; top1: how often the largest weight of the row lies there; both "
+            "layers × heads.",
+        ],
+        "cpu_seconds": round(best.cpu_seconds, 1),
+        "examined": recipe.examined,
+        **_told(examine(best.transformer, tokenizer, draw_questions(recipe.examined, REPORTING))),
+        "seeds": [{"seed": run.seed, **_told(run.found)} for run in runs],
+    }
+    checkpoint.save(name, best.transformer, tokenizer, card, folder, half=True)
+    return card
+
+
+def _told(found: Resolved) -> dict[str, Any]:
+    return {
+        "accuracy": round(found.accuracy, 4),
+        "relations": {
+            name: {
+                "n": score.n,
+                "mass": score.mass.astype(float).round(4).tolist(),
+                "top1": score.top1.astype(float).round(4).tolist(),
+            }
+            for name, score in found.relations.items()
+        },
+    }

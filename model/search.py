@@ -1,0 +1,151 @@
+"""Writing a whole sentence: at each step several ways to go on, and a rule that says which are followed.
+
+Greedy follows the likeliest word; sampling draws one; a beam follows the best few and sees later which was right. The
+model is known here only as `say`: log-probabilities of the next word. Everything looked at is kept as a tree.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+
+# (the words so far, what was kept of reading them) → (ln p of every next word (V,), what to keep now)
+Say = Callable[[tuple[int, ...], Any], tuple[Array, Any]]
+
+SHOWN = 5  # continuations of each hypothesis that are kept in the tree, followed or not
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to go on that was looked at."""
+
+    parent: int  # which of the followed candidates of the step before it goes on from; 0 at the first step
+    id: int
+    logprob: float  # ln p of this word
+    total: float  # ln p of all words up to it
+    score: float  # total / length_penalty: what sentences of different lengths are compared by
+    followed: bool
+    ended: bool  # the word is the end of the sentence
+
+
+@dataclass(frozen=True)
+class Written:
+    """One sentence that was written to its end, or as far as the limit let it."""
+
+    ids: tuple[int, ...]  # without the end mark
+    logprobs: tuple[float, ...]  # ln p of each word; one more where it ended: ln p of the end mark
+    score: float
+    ended: bool
+
+
+@dataclass(frozen=True)
+class Beam:
+    """The tree of a search, step by step, and what came of it. Greedy and sampling follow one candidate a step."""
+
+    width: int
+    steps: tuple[tuple[Candidate, ...], ...]  # every candidate of a step, best first
+    written: tuple[Written, ...]  # best first
+
+    @property
+    def best(self) -> Written:
+        return self.written[0]
+
+
+def length_penalty(length: int, alpha: float) -> float:
+    """((5 + length) / 6)^alpha. Wu et al. 2016, equation 14. 0: none, and short sentences win; 1: almost a mean."""
+    return float(((5 + length) / 6) ** alpha)
+
+
+@dataclass(frozen=True)
+class _Hypothesis:
+    ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    kept: Any
+    at: int  # its place among the followed candidates of its step
+
+    @property
+    def total(self) -> float:
+        return sum(self.logprobs)
+
+
+def beam(say: Say, end: int, most: int, width: int = 4, alpha: float = 0.0) -> Beam:
+    """Follow the `width` best continuations of all hypotheses. One that ends leaves the beam and takes its room along.
+
+    end: id of the end mark; most: words at most; alpha: strength of the length penalty. Sutskever et al. 2014, 3.2.
+
+    Raises:
+        ValueError: there is no room for a hypothesis or for a word.
+    """
+
+    def choose(odds: Sequence[Array], sums: Array, room: int, length: int) -> list[tuple[int, int]]:
+        best = np.argsort(-sums, axis=None, kind="stable")[:room]
+        return [(int(at) // sums.shape[1], int(at) % sums.shape[1]) for at in best]
+
+    return _search(say, end, most, width, alpha, choose)
+
+
+def greedy(say: Say, end: int, most: int) -> Beam:
+    """The likeliest word, each time: a beam of one."""
+    return beam(say, end, most, width=1)
+
+
+def sample(say: Say, end: int, most: int, draw: Callable[[Array, int], int]) -> Beam:
+    """A drawn word, each time. draw: from ln p of every word (V,), and which word it is to be, to the id of one."""
+    return _search(say, end, most, 1, 0.0, lambda odds, sums, room, length: [(0, draw(odds[0], length))])
+
+
+def _search(
+    say: Say,
+    end: int,
+    most: int,
+    width: int,
+    alpha: float,
+    choose: Callable[[Sequence[Array], Array, int, int], list[tuple[int, int]]],
+) -> Beam:
+    if width < 1 or most < 1:
+        raise ValueError(f"a search follows at least 1 sentence for at least 1 word, not {width} for {most}")
+    alive = [_Hypothesis((), (), None, 0)]
+    written: list[Written] = []
+    steps: list[tuple[Candidate, ...]] = []
+    for length in range(1, most + 1):
+        told = [say(hypothesis.ids, hypothesis.kept) for hypothesis in alive]
+        odds = [said for said, _ in told]
+        sums = np.stack([hypothesis.total + said for hypothesis, said in zip(alive, odds, strict=True)])  # (alive, V)
+        followed = choose(odds, sums, width - len(written), length)
+        followed = [(row, word) for row, word in followed if np.isfinite(sums[row, word])]
+        shown = {(row, int(word)) for row, said in enumerate(odds) for word in np.argsort(-said)[:SHOWN]}
+        ranked = sorted(shown | set(followed), key=lambda pair: (-sums[pair], pair))
+        ranked = [pair for pair in ranked if np.isfinite(sums[pair])]
+        penalty = length_penalty(length, alpha)
+        steps.append(
+            tuple(
+                Candidate(
+                    parent=alive[row].at,
+                    id=word,
+                    logprob=float(odds[row][word]),
+                    total=float(sums[row, word]),
+                    score=float(sums[row, word]) / penalty,
+                    followed=(row, word) in followed,
+                    ended=word == end,
+                )
+                for row, word in ranked
+            )
+        )
+        order = [pair for pair in ranked if pair in followed]
+        grown = [
+            _Hypothesis((*alive[row].ids, word), (*alive[row].logprobs, float(odds[row][word])), told[row][1], at)
+            for at, (row, word) in enumerate(order)
+        ]
+        alive = [hypothesis for hypothesis in grown if hypothesis.ids[-1] != end]
+        for hypothesis in grown:
+            ended = hypothesis.ids[-1] == end
+            if ended or length == most:
+                ids = hypothesis.ids[:-1] if ended else hypothesis.ids
+                written.append(Written(ids, hypothesis.logprobs, hypothesis.total / penalty, ended))
+        if not alive:
+            break
+    return Beam(width, tuple(steps), tuple(sorted(written, key=lambda one: (not one.ended, -one.score))))

@@ -1,0 +1,74 @@
+"""Dates, character by character: "3 May 1979", "05/03/1979" and four more ways of writing become "1979-05-03"."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from random import Random
+
+from model.tasks.pair import SETTLED, Pair, PairDraft, PairTask
+from model.tokenizer import BLANK
+
+FIRST, LAST = date(1900, 1, 1), date(2099, 12, 31)
+MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def ordinal(day: int) -> str:
+    """ "1st", "2nd", "3rd", "4th" … "11th" … "31st" """
+    return f"{day}{'th' if day in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"
+
+
+# Each way of writing a date, as its parts in order: what they are, and how they read.
+WAYS: dict[str, Callable[[date], tuple[tuple[str, str], ...]]] = {
+    "3 May 1979": lambda d: (("day", f"{d.day}"), ("month", MONTHS[d.month - 1]), ("year", f"{d.year}")),
+    "May 3, 1979": lambda d: (("month", MONTHS[d.month - 1]), ("day", f"{d.day},"), ("year", f"{d.year}")),
+    "3rd of May, 1979": lambda d: (
+        ("day", ordinal(d.day)), ("", "of"), ("month", f"{MONTHS[d.month - 1]},"), ("year", f"{d.year}"),
+    ),
+    "Thursday 3 May 1979": lambda d: (
+        ("", WEEKDAYS[d.weekday()]), ("day", f"{d.day}"), ("month", MONTHS[d.month - 1]), ("year", f"{d.year}"),
+    ),
+    "3.5.1979": lambda d: (("day", f"{d.day}."), ("month", f"{d.month}."), ("year", f"{d.year}")),
+    "05/03/1979": lambda d: (("month", f"{d.month:02}/"), ("day", f"{d.day:02}/"), ("year", f"{d.year}")),
+}  # fmt: skip
+
+
+def write_date(day: date, way: str) -> Pair:
+    """One date in one way of WAYS, and in the order of ISO 8601.
+
+    Each digit of the year is linked to that digit; month and day to any character of the part that tells them.
+    """
+    draft = PairDraft()
+    spans: dict[str, list[int]] = {}
+    tight = way in ("3.5.1979", "05/03/1979")
+    for part, text in WAYS[way](day):
+        if draft.source and not tight:
+            draft.read(BLANK)
+        spans[part] = [draft.read(letter) for letter in text]
+    for part, digits in (("year", f"{day:%Y}"), ("month", f"{day:%m}"), ("day", f"{day:%d}")):
+        if part != "year":
+            draft.write("-", SETTLED, *spans[part])
+        for at, digit in enumerate(digits):
+            keys = [spans[part][at]] if part == "year" else spans[part]
+            draft.write(digit, part, *keys)
+    return draft.finish(way, between="")
+
+
+def draw(kind: str | None, rng: Random) -> Pair:
+    """A day of two centuries, in the way asked for or in any."""
+    if kind is not None and kind not in WAYS:
+        raise ValueError(f"the date task has the kinds {', '.join(WAYS)}, not {kind!r}")
+    day = FIRST + timedelta(rng.randrange((LAST - FIRST).days + 1))
+    return write_date(day, kind or rng.choice(list(WAYS)))
+
+
+DATES = PairTask(
+    name="dates",
+    title="Dates",
+    kinds={way: way for way in WAYS},
+    words=(*"0123456789abcdefghijklmnopqrstuvwxyz", BLANK, *".,/-"),
+    draw=draw,
+    spelled=True,
+)
