@@ -17,7 +17,7 @@ from viz.ui import runs
 Array = np.ndarray[Any, Any]
 
 FOUND = 0.5  # a head is named after a relation when it puts at least half of its attention there
-HEADLINE = "verb → subject"  # the relation whose best head a newcomer sees first
+HEADLINES = ("verb → subject", "induction", "previous token")  # the best head of the first is what a newcomer sees
 
 
 def scores(weights: str) -> dict[str, Array]:
@@ -50,12 +50,13 @@ def measured_on(weights: str) -> str:
 
 
 def headline(weights: str) -> tuple[int, int]:
-    """The head to open with: the best one at the headline relation, else the first."""
-    mass = scores(weights).get(HEADLINE)
-    if mass is None:
-        return 0, 0
-    layer, head = np.unravel_index(int(np.argmax(mass)), mass.shape)
-    return int(layer), int(head)
+    """The head to open with: the best at the first headline relation that any head follows, else the first."""
+    known = scores(weights)
+    for mass in (known[name] for name in HEADLINES if name in known):
+        if mass.max() >= FOUND:
+            layer, head = np.unravel_index(int(np.argmax(mass)), mass.shape)
+            return int(layer), int(head)
+    return 0, 0
 
 
 def all_weights(trace: Trace[Array]) -> tuple[Array, Array]:
