@@ -13,6 +13,7 @@ from model.encoder_decoder import EncoderDecoder
 from model.measure import Array, Score, score_relations
 from model.recurrent import AlignedWritingTrace, Recurrent, WritingTrace
 from model.subword import SubwordTokenizer
+from model.switches import Switches
 from model.tasks import Pair, Relation
 from model.tokenizer import END, Tokenizer
 from model.words import by_word
@@ -50,20 +51,28 @@ def _filled(rows: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
     return ids, real
 
 
-def write_all(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, batch: PairBatch) -> Tensor:
-    """The likeliest next word again and again, for all sentences at once: (B, words), the end mark where one ended."""
+def write_all(
+    network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, batch: PairBatch, switches: Switches = Switches()
+) -> Tensor:
+    """The likeliest next word again and again, for all sentences at once: (B, words), the end mark where one ended.
+
+    switches: the parts of a Transformer that take part.
+    """
     end = tokenizer.vocabulary.index(END)
-    silent = [index for index in tokenizer.silent if index != end]
+    silent = torch.tensor([index for index in tokenizer.silent if index != end])
     said = batch.target[:, :1]  # (B, 1)
     written = [said]
     over = torch.zeros(len(said), dtype=torch.bool)
     past: Any = None
+    parts: Any = {} if isinstance(network, Recurrent) else {"switches": switches}
     with torch.inference_mode():
-        read: Any = network.encode(batch.source, batch.real)
+        read: Any = network.encode(batch.source, batch.real, **parts)
         for _ in range(batch.said.size(1) + ROOM):
-            past = network.decode(read, said, batch.real, past=past)
-            logits = past.logits[:, -1:].index_fill(-1, torch.tensor(silent), -torch.inf)  # (B, 1, V)
-            said = logits.argmax(-1)  # (B, 1)
+            # Without the mask every new word changes what those before it gave: then all is read again.
+            new = said if switches.mask else torch.cat(written, dim=1)
+            trace = network.decode(read, new, batch.real, past=past, **parts)
+            past = trace if switches.mask else None
+            said = trace.logits[:, -1:].index_fill(-1, silent, -torch.inf).argmax(-1)  # (B, 1)
             written.append(said)
             over |= said[:, 0] == end
             if over.all():
@@ -71,12 +80,14 @@ def write_all(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, batch: 
     return torch.cat(written[1:], dim=1)
 
 
-def exact(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> float:
+def exact(
+    network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: Sequence[Pair], switches: Switches = Switches()
+) -> float:
     """Share of pairs whose target is written without a mistake, word for word, and ended where it ends."""
     right = 0
     for start in range(0, len(pairs), BATCH):
         batch = to_batch(pairs[start : start + BATCH], tokenizer)
-        written = write_all(network, tokenizer, batch)
+        written = write_all(network, tokenizer, batch, switches)
         T = min(batch.said.size(1), written.size(1))
         same = (written[:, :T] == batch.said[:, :T]) | ~batch.counts[:, :T]  # (B, T)
         long_enough = batch.counts.sum(1) <= written.size(1)

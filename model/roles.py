@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 NEXT_TOKEN = "next token"
 FIRST = "rest on the first token"
 PUNCTUATION = "last punctuation mark"
-EARLIER_PIECE = "piece → earlier piece of its word"
+EARLIER_PIECE = "previous token, pieces of one word"
 DUPLICATE = "duplicate token"
 INDUCTION = "induction"
 
@@ -33,7 +33,7 @@ ROLES = {
     NEXT_TOKEN: "one token ahead; only where a model may look ahead",
     FIRST: "the first token, where a head rests when it has nothing to do",
     PUNCTUATION: "the nearest punctuation mark, two or more tokens back",
-    EARLIER_PIECE: "from a piece that carries a word on to the pieces of that word before it",
+    EARLIER_PIECE: "from a piece that carries a word on to the pieces of that word before it, mostly one back",
     DUPLICATE: "the same token, said before",
     INDUCTION: "the token that came next the last time",
 }

@@ -2,7 +2,7 @@
 
 import { placeHead, setHeads } from "./heads.js";
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, mapImage } from "./maps.js";
-import { asSvg, drawMinus, fitted, onCanvas, widthOf } from "./pen.js";
+import { asSvg, drawSigns, fitted, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
 const WORDS = 74; // room for the words left of the first map
@@ -112,9 +112,10 @@ function draw(view, pen, row) {
     const [x, y] = origin(view, side);
     const told = fitted(title, place.across - 12, 15, 600);
     pen.text(x, y - ABOVE + 10, told, { size: 15, weight: 600 });
-    if (side === 2) drawSigns(theme, pen, x + widthOf(told, 15, 600) + 14, y - ABOVE + 10);
+    if (side === 2) drawSides(theme, pen, x + widthOf(told, 15, 600) + 14, y - ABOVE + 10);
     map(largeImage(large, side, colours), x, y, place.size);
-    if (side === 2) drawMinus(pen, theme, large.values.subarray(2 * tokens.length ** 2), tokens.length, x, y, place.size / tokens.length);
+    const area = tokens.length ** 2;
+    drawSigns(pen, theme, large.values.subarray(side * area, (side + 1) * area), tokens.length, x, y, place.size / tokens.length);
     tokens.forEach((token, at) => {
       if (at % every) return;
       const middle = ((at + 0.5) / tokens.length) * place.size;
@@ -148,7 +149,7 @@ function frame(view, pen, row) {
 }
 
 // Which colour of the difference belongs to which side.
-function drawSigns({ signed }, pen, left, middle) {
+function drawSides({ signed }, pen, left, middle) {
   for (const [told, fill] of [["A looks more", signed.at(-2)], ["− B looks more", signed[1]]]) {
     pen.text(left, middle, told, { fill });
     left += widthOf(told) + 12;
