@@ -14,7 +14,7 @@ from served import PATIENCE, saved, wait_for_picture, wait_for_rest
 
 from model import Experiment, run
 from model.tasks import TASKS
-from viz.head_grid.pack import pack
+from viz.pack import pack
 from viz.theme import THEMES
 from viz.ui.controls import EXAMPLE
 from viz.ui.facts import headline

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from viz.head_grid.pack import ABSENT, FULL, MOST_PIXELS, NOT_A_NUMBER, encode_weights, pack
+from viz.pack import ABSENT, FULL, MOST_PIXELS, NOT_A_NUMBER, encode_weights, pack
 
 FRONTEND = Path(__file__).parents[1] / "viz/head_grid/frontend"
 

@@ -12,6 +12,7 @@ from model import Experiment, Switches
 from model.mask import Looks
 from model.overwrite import Overwrite
 from model.switches import PARTS
+from viz.origin import release
 from viz.ui import recompute
 
 FIGURES = [(page, state, key) for (page, state), keys in every.SHOWN.items() for key in keys]
@@ -87,4 +88,4 @@ def test_the_origin_has_the_seed_of_the_card_and_the_version():
     told = recompute.origin("grid", Experiment(text="the dog")).told("http://localhost/?scale=false")
     assert (told["weights"], told["seed"], told["text"]) == ("grammar", 0, "the dog")
     assert told["link"] == "http://localhost/?scale=false"
-    assert told["version"] == recompute.release()
+    assert told["version"] == release()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from viz.curves import curves
-from viz.head_grid.pack import ABSENT, FULL, NOT_A_NUMBER, encode_difference
+from viz.pack import ABSENT, FULL, NOT_A_NUMBER, encode_difference
 from viz.reading import read_change, read_curves, read_effects, read_knockouts
 from viz.scatter import scatter
 from viz.stream import stream

@@ -1,5 +1,7 @@
 """“Remove a part”: each switch, each view and each link, run by Streamlit's own test runner."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import streamlit
@@ -9,6 +11,7 @@ from model import Experiment, Switches, run
 from model.effects import held_out
 from model.switches import PARTS
 from model.transformer import Transformer
+from viz.ui import runs
 from viz.ui.controls import EXAMPLE
 from viz.ui.removal import THEN, VIEWS
 
@@ -59,6 +62,23 @@ def test_the_strip_says_of_how_many_and_when_right_answers_are_no_merit():
     assert all(f"<td>{n}</td>" in told for n in asked.n.values())
     assert "no merit" not in told
     assert "no merit" in strip(visit(PAGE, mask="false"))
+
+
+def test_a_number_that_is_none_is_shown_as_such_with_the_place_where_it_first_arose(monkeypatch):
+    def broken(experiment):
+        trace = run(experiment)
+        if experiment.switches.scale:
+            return trace
+        first, second, third = trace.layers
+        second = replace(second, resid_mid=np.full_like(second.resid_mid, np.nan))
+        return replace(trace, layers=(first, second, third), logits=np.full_like(trace.logits, np.nan))
+
+    monkeypatch.setattr(runs, "run", broken)
+    streamlit.cache_resource.clear()
+    screen = well(visit(PAGE, scale="false"))
+    assert "first in layer 1, resid_mid" in said(screen)
+    assert ">not a number</div>" in strip(screen)
+    streamlit.cache_resource.clear()
 
 
 @each_view

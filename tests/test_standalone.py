@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from viz import standalone
-from viz.head_grid.pack import pack
+from viz.pack import pack
 from viz.theme import THEMES
 
 HOSTILE = '</script><script>window.caught=1</script><img src=x onerror=window.caught=1> "quoted"'

@@ -2,9 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 NAME = "Attention Lab"
+
+
+@cache
+def release() -> str:
+    """The version of the lab; "unreleased" where it runs from a folder that was never installed."""
+    try:
+        return version("attention-lab")
+    except PackageNotFoundError:
+        return "unreleased"
 
 
 @dataclass(frozen=True)

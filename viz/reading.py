@@ -12,19 +12,25 @@ from viz.labels import markdown, shorten
 Array = np.ndarray[Any, Any]
 
 
-def telling_row(weights: Array) -> int:
+def telling_row(weights: Array, *, cross: bool = False) -> int:
     """The row that says most about a head: a large weight on one word, far away, and not on the start mark.
 
-    weights (T, S). Returns the row of the largest weight × log2(1 + distance).
+    weights (T, S). Returns the row of the largest weight × log2(1 + distance); of the largest weight alone where the
+    words looked at are others (cross), and no place is far from another.
     """
-    queries, keys = np.indices(weights.shape)
-    tells = np.nan_to_num(weights) * np.log2(1 + np.abs(queries - keys))
-    tells[:, 0] *= 0.25  # many heads rest on the start mark when they have nothing to do
+    tells = np.nan_to_num(weights)
+    if not cross:
+        queries, keys = np.indices(weights.shape)
+        tells = tells * np.log2(1 + np.abs(queries - keys))
+        tells[:, 0] *= 0.25  # many heads rest on the start mark when they have nothing to do
     return int(np.unravel_index(np.argmax(tells), tells.shape)[0])
 
 
-def read_row(weights: Array, tokens: Sequence[str], row: int) -> str:
-    """weights (T, S) of one head: where the token at `row` looks, as a sentence of Markdown."""
+def read_row(weights: Array, tokens: Sequence[str], row: int, looked_at: Sequence[str] | None = None) -> str:
+    """weights (T, S) of one head: where the token at `row` looks, as a sentence of Markdown.
+
+    looked_at: the S words of the columns, where they are others.
+    """
     looked = weights[row]
     word = f"**{markdown(tokens[row])}**"
     if not np.isfinite(looked).all():
@@ -33,16 +39,20 @@ def read_row(weights: Array, tokens: Sequence[str], row: int) -> str:
         return f"{word} may look at nothing, so its row is zero."
     best = int(np.argmax(looked))
     share = f"{looked[best]:.2f}"
-    if best == row:
+    if looked_at is None and best == row:
         return f"{word} looks at itself with {share} of its attention."
-    if best == 0 and tokens[0] == "<s>":
+    if looked_at is None and best == 0 and tokens[0] == "<s>":
         return f"{word} rests on the start mark with {share} of its attention."
     steps = abs(row - best)
-    where = f"{steps} {'word' if steps == 1 else 'words'} {'back' if best < row else 'ahead'}"
-    target = f"**{markdown(tokens[best])}**"
+    where = f", {steps} {'word' if steps == 1 else 'words'} {'back' if best < row else 'ahead'}"
+    where = where if looked_at is None else ""
+    target = f"**{markdown((tokens if looked_at is None else looked_at)[best])}**"
     if looked[best] < 0.3:
-        return f"{word} spreads its attention; the largest share, {share}, goes to {target}, {where}."
-    return f"{word} looks at {target} with {share} of its attention, {where}."
+        return f"{word} spreads its attention; the largest share, {share}, goes to {target}{where}."
+    return f"{word} looks at {target} with {share} of its attention{where}."
+
+
+BLOCKS = "A cell stands for a block of words and shows its largest weight."
 
 
 def read_grid(jobs: Sequence[Sequence[Sequence[str]]], n: int, *, intact: bool, pooled: bool) -> str:
@@ -51,8 +61,22 @@ def read_grid(jobs: Sequence[Sequence[Sequence[str]]], n: int, *, intact: bool, 
     return (
         f"{found} of {heads} heads bear the name of the relation they follow best: the number is their mean weight on "
         f"the right word, 0.50 or more, in {n:,} fresh sentences{'' if intact else ', with every part in place'}. "
-        "Rows look, columns are looked at; hatched is not allowed."
-        + (" A cell stands for a block of words and shows its largest weight." if pooled else "")
+        "Rows look, columns are looked at; hatched is not allowed." + (f" {BLOCKS}" if pooled else "")
+    )
+
+
+def read_maps(weights: Array, mask: Array, *, pooled: bool) -> str:
+    """weights, mask (L, H, T, S) of heads that nobody has examined: the sharpest of them, and how to read them."""
+    pointed = weights.max(axis=-1).mean(axis=-1)  # (L, H)
+    layer, head = np.unravel_index(int(np.argmax(pointed)), pointed.shape)
+    one = (
+        "The one head" if pointed.size == 1 else f"Of {pointed.size} heads layer {layer}, head {head} is the sharpest:"
+    )
+    one += " gives" if pointed.size == 1 else " it gives"
+    return (
+        f"{one} {pointed[layer, head]:.2f} of a row to a single word, on average. Rows look, columns are looked at"
+        + ("." if mask.all() else "; hatched is not there.")
+        + (f" {BLOCKS}" if pooled else "")
     )
 
 

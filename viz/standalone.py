@@ -7,7 +7,6 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,19 @@ from viz.origin import footer
 from viz.theme import SANS, Theme
 
 FRONTEND = Path(__file__).parent / "head_grid" / "frontend"
+STYLES = {"turns": "waves", "guesses": "bars", "lengths": "bars", "whole": "save"}  # who wears the style of another
+PARTS = {"explore": ("sentence", "grid", "panels")}  # what a drawing is made of, each in its own style
 IMPORT = re.compile(r'from "\./([\w-]+)\.js"')
 # The file may run what it holds and load nothing: a browser enforces it.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; "
     "img-src data: blob:; font-src data:"
 )
+
+
+def style_of(component: str) -> str:
+    """The name of the component's style sheet."""
+    return STYLES.get(component, component)
 
 
 def page(
@@ -45,9 +51,11 @@ def page(
     says = f'<p class="says">{escape(origin["says"])}</p>' if origin.get("says") else ""
     # What is asked of the page is a picture of the figure in a place of that width.
     room = f' style="width: {int(asked["width"])}px"' if asked and "width" in asked else ""
-    wish = {**asked, "theme": asdict(theme), "title": "".join(text for text, _ in reading)} if asked else None
+    wish = {**asked, "theme": vars(theme), "title": "".join(text for text, _ in reading)} if asked else None
     name, held = ("chart", _chart(figure)) if isinstance(figure, go.Figure) else (figure[0], _data(figure[1]))
-    style = "" if name == "chart" else (FRONTEND / f"{name}.css").read_text(encoding="utf-8")
+    styles = {} if name == "chart" else {"style": _style(name)}
+    styles |= {f"style-{part}": _style(part) for part in PARTS.get(name, ())}
+    worn = "\n".join(f'<script type="text/plain" id="{place}">{style}</script>' for place, style in styles.items())
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -58,7 +66,7 @@ def page(
 <style>{_page_style(theme)}</style>
 <script type="application/json" id="origin">{_json(origin)}</script>
 <script type="application/json" id="asked">{_json(wish)}</script>
-<script type="text/plain" id="style">{style}</script>
+{worn}
 <script type="importmap">{_json({"imports": _modules(name)})}</script>
 </head>
 <body>
@@ -70,6 +78,10 @@ def page(
 </body>
 </html>
 """
+
+
+def _style(name: str) -> str:
+    return (FRONTEND / f"{style_of(name)}.css").read_text(encoding="utf-8")
 
 
 def _modules(name: str) -> dict[str, str]:

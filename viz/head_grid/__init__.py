@@ -1,6 +1,5 @@
 """All heads at a glance, drawn on one canvas in the browser; hovering and focus need no round trip.
 
-pack.py              arrays → one block of bytes
 mounts.py            the components as functions
 panels.py            large maps beside each other
 odds.py              bars of probabilities, and the guesses of every layer
@@ -37,10 +36,10 @@ from viz.head_grid.inside import averaging, walk
 from viz.head_grid.leaks import leaks
 from viz.head_grid.mounts import Measure, compare, grid, mounted, saturation, save, sentence, whole
 from viz.head_grid.odds import bars, guesses
-from viz.head_grid.pack import MOST_PIXELS
 from viz.head_grid.panels import Panel, Steps, panels
 from viz.head_grid.places import Slider, lengths, shuffle, turns, waves
 from viz.head_grid.tools import lesson, link
+from viz.pack import MOST_PIXELS
 
 __all__ = [
     "MOST_PIXELS",

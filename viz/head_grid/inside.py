@@ -1,15 +1,14 @@
 """The components of “Inside a head”: one row walked step by step, and values that can only be averaged."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from viz.head_grid.mounts import component
-from viz.head_grid.pack import pack
 from viz.labels import shorten
+from viz.pack import pack
 from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]
@@ -58,7 +57,7 @@ def walk(
         "biased": biased,
         "turned": turned,
         "residual": residual,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     sent = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
 
@@ -91,7 +90,7 @@ def averaging(
         "words": [shorten(word) for word in words],
         "row": row,
         "pinned": pinned,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     data = pack(
         header,

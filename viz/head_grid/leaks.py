@@ -1,15 +1,14 @@
 """A sentence whose words light up by how far the output after each of them has moved."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from viz.head_grid.mounts import component
-from viz.head_grid.pack import pack
 from viz.labels import shorten
+from viz.pack import pack
 from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]
@@ -37,7 +36,7 @@ def leaks(
         "edited": edited,
         "by": shorten(by),
         "unit": unit,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     data = pack(header, moved=moved.astype(np.float32), exactly=exactly.astype(np.uint8))
     component("leaks")(key=key, data=data, on_word_change=lambda: on_word(int(st.session_state[key]["word"]["at"])))

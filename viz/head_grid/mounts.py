@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from viz.head_grid.pack import MOST_PIXELS, encode_difference, encode_weights, pack
 from viz.labels import shorten
+from viz.pack import MOST_PIXELS, encode_difference, encode_weights, pack
+from viz.standalone import style_of
 from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]
 
 
 @cache
-def component(name: str, style: str = "") -> Callable[..., Any]:
-    """The component of that name, with its script and its style, or the style of another."""
+def component(name: str) -> Callable[..., Any]:
+    """The component of that name, with its script and its style."""
     # At the first use, not at the import: Streamlit finds the files only while it runs.
-    drawn = st.components.v2.component(f"attention-lab.{name}", js=f"{name}.js", css=f"{style or name}.css")
+    drawn = st.components.v2.component(f"attention-lab.{name}", js=f"{name}.js", css=f"{style_of(name)}.css")
 
     def mount(*, key: str, data: bytes, **heard: Any) -> Any:
         vars(_mounted)[key] = (name, data)
@@ -60,23 +61,29 @@ def sentence(
     unknown: Sequence[int],
     theme: Theme,
     on_pin: Callable[[int | None], None],
+    looked: Sequence[str] | None = None,
 ) -> None:
     """The words twice, with lines from the word that looks (above) to the words it looks at (below).
 
-    weights, mask (T, S) of one head; row: the word to show when none is hovered; unknown: positions to mark.
-    on_pin is called with the position of a clicked word, or with None when it is let go.
+    weights, mask (T, S) of one head; row: the word to show when none is hovered; unknown: positions to mark; looked:
+    the S words below, where they are others. on_pin is called with the position of a clicked word, or with None when it
+    is let go.
     """
     header = {
         "key": key,
-        "tokens": [shorten(token) for token in tokens],
-        "full": [shorten(token, 200) for token in tokens],
+        **_words(tokens),
+        "looked": None if looked is None else _words(looked),
         "unknown": list(unknown),
         "row": row,
         "pinned": pinned,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     data = pack(header, weights=weights.astype(np.float32), mask=mask.astype(np.uint8))
     component("sentence")(key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]))
+
+
+def _words(tokens: Sequence[str]) -> dict[str, list[str]]:
+    return {"tokens": [shorten(token) for token in tokens], "full": [shorten(token, 200) for token in tokens]}
 
 
 def grid(
@@ -92,23 +99,27 @@ def grid(
     theme: Theme,
     on_head: Callable[[int, int], None],
     on_pin: Callable[[int | None], None],
+    looked: Sequence[str] | None = None,
 ) -> None:
     """Every head of every layer.
 
-    weights, mask (L, H, T, S); jobs[l][h]: what that head does, best first; row: the row to light when none is hovered.
+    weights, mask (L, H, T, S), or the uint8 cells that `encode_weights` made of them; jobs[l][h]: what that head does,
+    best first; row: the row to light when none is hovered; looked: the S words of the columns, where they are others.
     on_head is called with a clicked (layer, head).
     """
     header = {
         "key": key,
         "tokens": [shorten(token) for token in tokens],
+        "looked": None if looked is None else [shorten(token) for token in looked],
         "jobs": jobs,
         "selected": selected,
         "row": row,
         "pinned": pinned,
-        "pooled": max(weights.shape[2:]) > MOST_PIXELS,
-        "theme": asdict(theme),
+        "pooled": max(len(tokens), len(looked or ())) > MOST_PIXELS,
+        "theme": vars(theme),
     }
-    data = pack(header, cells=encode_weights(weights, mask))
+    cells = weights if weights.dtype == np.uint8 else encode_weights(weights, mask)
+    data = pack(header, cells=cells)
     component("grid")(
         key=key,
         data=data,
@@ -151,7 +162,7 @@ def compare(
         "selected": selected,
         "row": row,
         "pinned": pinned,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     data = pack(
         header,
@@ -200,7 +211,7 @@ def saturation(
         "titles": titles,
         "notes": notes,
         "sentences": list(sentences),
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     arrays = {"rows": rows, "density": density, "numbers": numbers}
     data = pack(header, **{name: array.astype(np.float32) for name, array in arrays.items()})
@@ -237,7 +248,7 @@ def save(
         "origin": dict(origin),
         "python": python,
         "made": made[0] if made else None,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     arrays = {"bytes": np.frombuffer(made[1], dtype=np.uint8)} if made else {}
     component("save")(
@@ -251,7 +262,7 @@ def save(
 
 def whole(tables: Sequence[tuple[str, bytes]] | None, *, key: str, theme: Theme, on_ask: Callable[[], None]) -> None:
     """The page as one poster or one archive. tables: (figure, CSV) of every figure, in the run after on_ask."""
-    header = {"tables": None if tables is None else [name for name, _ in tables], "theme": asdict(theme)}
+    header = {"tables": None if tables is None else [name for name, _ in tables], "theme": vars(theme)}
     arrays = {f"table{at}": np.frombuffer(csv, dtype=np.uint8) for at, (_, csv) in enumerate(tables or ())}
-    component("whole", "save")(key=key, data=pack(header, **arrays), on_ask_change=on_ask)
+    component("whole")(key=key, data=pack(header, **arrays), on_ask_change=on_ask)
     mounted(key)

@@ -2,14 +2,13 @@
 because a chart that is built anew at every flip keeps the maps above it waiting."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from viz.head_grid.mounts import component
-from viz.head_grid.pack import pack
 from viz.labels import shorten
+from viz.pack import pack
 from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]
@@ -24,7 +23,7 @@ def bars(sides: Mapping[str, Array], words: Sequence[str], *, key: str, theme: T
     for values in sides.values():
         if values.shape != (len(words),):
             raise ValueError(f"{len(words)} words do not fit bars of {values.shape}")
-    header = {"key": key, "words": [shorten(word) for word in words], "sides": list(sides), "theme": asdict(theme)}
+    header = {"key": key, "words": [shorten(word) for word in words], "sides": list(sides), "theme": vars(theme)}
     values = np.stack(list(sides.values())).astype(np.float32)  # (1 or 2, N)
     component("bars")(key=key, data=pack(header, values=values))
 
@@ -38,5 +37,5 @@ def guesses(probabilities: Array, words: Sequence[Sequence[str]], *, key: str, t
     n_layers, n = probabilities.shape
     if len(words) != n_layers or any(len(row) != n for row in words):
         raise ValueError(f"words must be {n_layers} rows of {n}")
-    header = {"key": key, "words": [[shorten(word, 12) for word in row] for row in words], "theme": asdict(theme)}
+    header = {"key": key, "words": [[shorten(word, 12) for word in row] for row in words], "theme": vars(theme)}
     component("guesses")(key=key, data=pack(header, values=probabilities.astype(np.float32)))

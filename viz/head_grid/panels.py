@@ -1,15 +1,15 @@
 """Large maps beside each other: one head enlarged, the stages of a head, a mask to paint on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from viz.head_grid.mounts import component
-from viz.head_grid.pack import pack
 from viz.labels import shorten
+from viz.pack import pack
 from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]
@@ -110,7 +110,7 @@ def panels(
         "picks": on_pick is not None,
         "paint": paint,
         "step": None if steps is None else {"name": steps.name, "at": steps.at, "values": list(steps.maps)},
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     heard: dict[str, Any] = {}
     if on_pin is not None:

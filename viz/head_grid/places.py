@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from viz.head_grid.mounts import component
-from viz.head_grid.pack import pack
 from viz.labels import shorten
+from viz.pack import pack
 from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]
@@ -36,7 +36,7 @@ def _sliding(
         "key": key,
         "sliders": [asdict(slider) for slider in sliders],
         "state": {slider.name: state[slider.name] for slider in sliders},
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     component(name)(key=key, data=pack(header), on_state_change=lambda: on_state(**st.session_state[key]["state"]))
 
@@ -84,7 +84,7 @@ def shuffle(
         "cases": [{"name": name, "told": told} for name, told in cases],
         "rounding": rounding,
         "most": max(float(np.nan_to_num(change).max(initial=0.0)), 2 * rounding),
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     data = pack(header, change=np.nan_to_num(change).astype(np.float32))
     component("shuffle")(key=key, data=data, on_order_change=lambda: on_order(list(st.session_state[key]["order"])))
@@ -112,7 +112,7 @@ def lengths(
         "lengths": list(lengths),
         "longest": longest,
         "kinds": kinds,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     arrays = {"found": found, "low": low, "high": high}
     component("lengths")(key=key, data=pack(header, **{name: one.astype(np.float32) for name, one in arrays.items()}))

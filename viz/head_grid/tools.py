@@ -1,13 +1,12 @@
 """What stands on every page beside its figures: the link, the stage, and the step of a lesson."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
 
 from viz.head_grid.mounts import component
-from viz.head_grid.pack import pack
+from viz.pack import pack
 from viz.theme import Theme
 
 
@@ -32,7 +31,7 @@ def link(
         "stage": {"mode": mode, "figure": figure},
         "code": code,
         "opened": opened,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     component("link")(
         key=key,
@@ -76,7 +75,7 @@ def lesson(
         "given": given,
         "verdict": verdict,
         "told": told,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     component("lesson")(
         key=key,

@@ -3,13 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from model.run import Experiment
 from model.switches import PARTS, Switches
-from viz.origin import Origin
+from viz.origin import Origin, release
 from viz.ui import runs
 
 HOME = {
@@ -100,15 +98,6 @@ def origin(figure: str, of: Of, says: str | None = None) -> Origin:
         overwritten=f"L{written.layer}H{written.head} row {written.row}" if written else "",
         says=face(of) if says is None else says,
     )
-
-
-@cache
-def release() -> str:
-    """The version of the lab; "unreleased" where it runs from a folder that was never installed."""
-    try:
-        return version("attention-lab")
-    except PackageNotFoundError:
-        return "unreleased"
 
 
 # The lines of single figures

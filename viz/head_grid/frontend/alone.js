@@ -5,12 +5,20 @@ import mount from "./figure.js";
 import { chartSvg, finished, toPng } from "./picture.js";
 import { drawings } from "./store.js";
 
+function bytesOf(base64) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64); // browsers before 2025 do not know it
+  const letters = atob(base64);
+  const bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
+  return bytes;
+}
+
 const told = (id) => JSON.parse(document.getElementById(id).textContent);
 const place = document.getElementById("figure");
 
 if (mount) {
   const sent = document.getElementById("data");
-  const data = Uint8Array.from(atob(sent.textContent), (letter) => letter.charCodeAt(0));
+  const data = bytesOf(sent.textContent);
   const style = document.createElement("style");
   style.textContent = document.getElementById("style").textContent;
   place.attachShadow({ mode: "open" }).append(style);

@@ -7,6 +7,9 @@ const GUTTER = 30; // left of the maps: the number of the layer
 const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps get smaller
 const LETTER = 6.4; // about the width of a letter under a map
 const LEAST = 26; // a map is never smaller than this
+const NARROW = 8; // nor narrower, however much shorter one of its two sentences is
+
+const looked = (header) => header.looked ?? header.tokens; // the words of the columns
 
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
@@ -88,22 +91,27 @@ function moveFocus(view, event) {
 function arrange(view) {
   const { header, cells, root, buttons } = view;
   if (!header || !root.clientWidth) return;
-  const [layers, heads, rows] = cells.shape;
-  const wide = (root.clientWidth - GUTTER) / heads;
-  const longest = Math.max(...header.jobs.flat().map(([name = ""]) => name.length));
-  const label = 4 + 16 * Math.min(4, Math.ceil((longest * LETTER * 1.2) / wide)); // as many lines as the longest name needs
-  const gap = wide > 70 ? 18 : 4;
-  const room = Math.min(wide - gap, Math.max(LEAST, HEIGHT / layers - label - 8));
+  const [layers, heads, rows, columns] = cells.shape;
+  const room = (root.clientWidth - GUTTER) / heads;
+  const longest = Math.max(...header.jobs.flat().map(([name = "head 10"]) => name.length));
+  const label = 4 + 16 * Math.min(4, Math.ceil((longest * LETTER * 1.2) / room)); // as many lines as the longest name needs
+  const gap = room > 70 ? 18 : 4;
+  const [T, S] = [header.tokens.length, looked(header).length];
+  const token = Math.min((room - gap) / S, Math.max(LEAST, HEIGHT / layers - label - 8) / T);
   // Whole device pixels a cell, so that no row of a map looks thicker than another.
   const ratio = density(root);
-  const pixels = (room * ratio) / rows;
-  const size = pixels >= 4 ? (Math.floor(pixels) * rows) / ratio : Math.floor(room);
-  const named = size >= 44;
-  const down = size + (named ? label + 8 : gap);
-  const across = named ? wide : size + gap;
+  const sized = (size, cells) => {
+    const pixels = (size * ratio) / cells;
+    return pixels >= 4 ? (Math.floor(pixels) * cells) / ratio : Math.max(Math.floor(size), NARROW);
+  };
+  const [wide, tall] = [sized(token * S, columns), sized(token * T, rows)];
+  const named = Math.max(wide, tall) >= 44 && room >= 48;
+  const stands = named && tall >= 44; // room for "layer 0" beside a row of maps
+  const down = tall + (named ? label + 8 : gap);
+  const across = named ? room : wide + gap;
   const width = GUTTER + across * heads;
   const height = down * layers;
-  view.place = { size, across, down, width, height, named, ratio };
+  view.place = { wide, tall, across, down, width, height, named, stands, ratio };
 
   for (const canvas of [view.maps, view.lit]) {
     canvas.width = Math.round(root.clientWidth * ratio);
@@ -144,25 +152,25 @@ function drawMaps(view) {
   const small = new OffscreenCanvas(columns, rows);
   const smallPen = small.getContext("2d");
   const hatch = hatching(pen, theme);
-  pen.imageSmoothingEnabled = place.size * place.ratio < 2 * rows;
+  pen.imageSmoothingEnabled = place.tall * place.ratio < 2 * rows || place.wide * place.ratio < 2 * columns;
   for (let layer = 0; layer < layers; layer++) {
     pen.fillStyle = theme.muted;
     pen.font = `12px ${getComputedStyle(view.root).fontFamily}`;
     pen.save();
-    pen.translate(14, layer * place.down + place.size / 2);
-    if (place.named) pen.rotate(-Math.PI / 2);
+    pen.translate(14, layer * place.down + place.tall / 2);
+    if (place.stands) pen.rotate(-Math.PI / 2);
     pen.textAlign = "center";
-    pen.fillText(place.named ? `layer ${layer}` : layer, 0, 0);
+    pen.fillText(place.stands ? `layer ${layer}` : layer, 0, 0);
     pen.restore();
     for (let head = 0; head < heads; head++) {
       const [x, y] = [GUTTER + head * place.across, layer * place.down];
       pen.fillStyle = theme.absent;
-      pen.fillRect(x, y, place.size, place.size);
+      pen.fillRect(x, y, place.wide, place.tall);
       pen.fillStyle = hatch;
-      pen.fillRect(x, y, place.size, place.size);
+      pen.fillRect(x, y, place.wide, place.tall);
       smallPen.clearRect(0, 0, columns, rows);
       smallPen.putImageData(mapImage(view.cells, view.colours, layer, head), 0, 0);
-      pen.drawImage(small, x, y, place.size, place.size);
+      pen.drawImage(small, x, y, place.wide, place.tall);
     }
   }
   view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
@@ -171,10 +179,10 @@ function drawMaps(view) {
 const litRow = ({ header }) => Math.min(hoveredRow() ?? header.row, header.tokens.length - 1);
 
 // The frame of a row of a map: its height, and how far down it stands.
-const lineHeight = ({ header, place }) => Math.max(place.size / header.tokens.length, 3);
+const lineHeight = ({ header, place }) => Math.max(place.tall / header.tokens.length, 3);
 
 const lineOf = (view, row) =>
-  Math.min((row / view.header.tokens.length) * view.place.size, view.place.size - lineHeight(view));
+  Math.min((row / view.header.tokens.length) * view.place.tall, view.place.tall - lineHeight(view));
 
 function light(view) {
   const { header, cells, lit, place } = view;
@@ -190,12 +198,12 @@ function light(view) {
   for (let layer = 0; layer < layers; layer++) {
     for (let head = 0; head < heads; head++) {
       const y = layer * place.down + lineOf(view, row);
-      pen.strokeRect(GUTTER + head * place.across - 0.5, y, place.size + 1, tall);
+      pen.strokeRect(GUTTER + head * place.across - 0.5, y, place.wide + 1, tall);
     }
   }
   const [layer, head] = header.selected;
   pen.lineWidth = 2;
-  pen.strokeRect(GUTTER + head * place.across - 3, layer * place.down + 0.5, place.size + 6, place.size + 2);
+  pen.strokeRect(GUTTER + head * place.across - 3, layer * place.down + 0.5, place.wide + 6, place.tall + 2);
 }
 
 // The pointer over a map lights its row everywhere and names the cell.
@@ -206,22 +214,22 @@ function point(view, event) {
   const [layer, head] = headAt(view, button);
   const [px, py] = pointer(root, event);
   const [x, y] = [px - (GUTTER + head * place.across), py - layer * place.down];
-  if (x < 0 || y < 0 || x >= place.size || y >= place.size) {
+  if (x < 0 || y < 0 || x >= place.wide || y >= place.tall) {
     tip.hidden = true;
     hover(null);
     return;
   }
-  const tokens = header.tokens.length;
-  const [row, column] = [Math.floor((y / place.size) * tokens), Math.floor((x / place.size) * tokens)];
+  const [T, S] = [header.tokens.length, looked(header).length];
+  const [row, column] = [Math.floor((y / place.tall) * T), Math.floor((x / place.wide) * S)];
   hover(row);
   const [, heads, rows, columns] = cells.shape;
-  const cell = [blockOf(row, tokens, rows), blockOf(column, tokens, columns)];
+  const cell = [blockOf(row, T, rows), blockOf(column, S, columns)];
   const code = cells.values[((layer * heads + head) * rows + cell[0]) * columns + cell[1]];
   const value =
     code === ABSENT ? "not allowed" : code === NOT_A_NUMBER ? "not a number" : `${(code / FULL).toFixed(2)}${header.pooled ? " at most" : ""}`;
   tip.replaceChildren(
     element("div", "where", `Layer ${layer}, head ${head}  ${header.jobs[layer][head].join(" · ")}`),
-    element("div", "what", `${header.tokens[row]} → ${header.tokens[column]}  ${value}`),
+    element("div", "what", `${header.tokens[row]} → ${looked(header)[column]}  ${value}`),
   );
   tip.hidden = false;
   const right = GUTTER + head * place.across + x + 14;
@@ -255,22 +263,22 @@ function toSvg(view) {
   for (let layer = 0; layer < layers; layer++) {
     for (let head = 0; head < heads; head++) {
       const [x, y] = [GUTTER + head * place.across, 22 + layer * place.down];
-      const box = `x="${x}" y="${y}" width="${place.size}" height="${place.size}"`;
+      const box = `x="${x}" y="${y}" width="${place.wide}" height="${place.tall}"`;
       const does = header.jobs[layer][head][0] ?? "";
       parts.push(
         `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
-        svgCells(mapImage(cells, view.colours, layer, head), x, y, place.size, place.size),
-        svgFrame(x - 0.5, y + lineOf(view, row), place.size + 1, tall, 1.25),
+        svgCells(mapImage(cells, view.colours, layer, head), x, y, place.wide, place.tall),
+        svgFrame(x - 0.5, y + lineOf(view, row), place.wide + 1, tall, 1.25),
         ...(place.named ? inLines(does || `head ${head}`, place.across - 4) : []).map((line, at) =>
-          svgText(x, y + place.size + 14 + 14 * at, line, { fill: does ? theme.ink : theme.muted, weight: does ? 650 : 400, size: 11 }),
+          svgText(x, y + place.tall + 14 + 14 * at, line, { fill: does ? theme.ink : theme.muted, weight: does ? 650 : 400, size: 11 }),
         ),
       );
     }
-    const name = svgText(0, 0, place.named ? `layer ${layer}` : layer, { fill: theme.muted, anchor: "middle" });
-    parts.push(`<g transform="translate(14 ${22 + layer * place.down + place.size / 2})${place.named ? " rotate(-90)" : ""}">${name}</g>`);
+    const name = svgText(0, 0, place.stands ? `layer ${layer}` : layer, { fill: theme.muted, anchor: "middle" });
+    parts.push(`<g transform="translate(14 ${22 + layer * place.down + place.tall / 2})${place.stands ? " rotate(-90)" : ""}">${name}</g>`);
   }
   const [layer, head] = header.selected;
-  parts.push(svgFrame(GUTTER + head * place.across - 3, 22.5 + layer * place.down, place.size + 6, place.size + 2, 2));
+  parts.push(svgFrame(GUTTER + head * place.across - 3, 22.5 + layer * place.down, place.wide + 6, place.tall + 2, 2));
   const legend = "Rows look, columns are looked at. Weight 0 … 1, light to dark; hatched: not allowed.";
   parts.unshift(svgText(0, 12, theme.name === "dark" ? legend.replace("light to dark", "dark to light") : legend, { fill: theme.muted, size: 11 }));
   return svgPage(Math.ceil(place.width), Math.ceil(place.height + 26), theme, parts.join(""));

@@ -1,7 +1,6 @@
 // Accuracy against length, a small panel for each scheme: how it does where it was trained, and beyond.
 
-import { asSvg, fitted, onCanvas } from "./pen.js";
-import { drawings, element, listen, rootOf, unpack } from "./store.js";
+import { drawing, fitted } from "./pen.js";
 
 const NARROW = 700;
 const TALL = 132; // of one panel
@@ -9,30 +8,15 @@ const HEAD = 30;
 const FOOT = 34;
 const LEFT = 42; // room for the shares
 
-export default function ({ data, parentElement, key }) {
-  const { header, arrays } = unpack(data);
-  const root = rootOf(parentElement, header.theme);
-  if (!root.canvas) {
-    root.canvas = element("canvas", "drawing");
-    root.append(root.canvas);
-    new ResizeObserver(() => root.arrange()).observe(root);
-  }
-  const columns = () => (root.clientWidth < NARROW ? 2 : 4);
-  const height = () => Math.ceil(header.schemes.length / columns()) * (TALL + HEAD + FOOT);
-  const drawn = (pen) => draw(header, arrays, root.clientWidth, columns(), pen);
-  root.arrange = () => {
-    if (!root.clientWidth) return;
-    root.style.height = `${height()}px`;
-    onCanvas(root.canvas, root.clientWidth, height(), header.theme, drawn);
-    root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
-  };
-  drawings.set(header.key, () => asSvg(root.clientWidth, height(), header.theme, drawn));
-  root.arrange();
-  return listen(key, () => {});
+export default function (mount) {
+  drawing(mount, ({ schemes }, width) => Math.ceil(schemes.length / columnsOf(width)) * (TALL + HEAD + FOOT), draw);
 }
 
+const columnsOf = (width) => (width < NARROW ? 2 : 4);
+
 // found (2, N, L): accuracy of encoder and decoder for N schemes at L lengths; NaN where a table has ended.
-function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high }, width, columns, pen) {
+function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high }, width, pen) {
+  const columns = columnsOf(width);
   const gap = width < NARROW ? 18 : 34;
   const wide = (width - LEFT - gap * (columns - 1)) / columns - 4;
   const colours = [theme.accent, theme.ink];

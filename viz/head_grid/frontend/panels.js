@@ -1,6 +1,6 @@
 // Large maps beside each other, of the same words: a head's weights, its stages, a mask that can be painted.
 
-import { ABSENT, FULL, NOT_A_NUMBER, colourTable } from "./maps.js";
+import { ABSENT, FULL, NOT_A_NUMBER, colourTable, imageOf } from "./maps.js";
 import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
@@ -199,7 +199,7 @@ function drawNumbers(view, pen, number, x, y) {
 function drawScale({ header: { theme } }, pen, panel, x, y) {
   const quiet = { size: 11, fill: theme.muted };
   if (panel.kind === "mask") {
-    pen.rect(x, y - 4, 12, 8, theme.weights[3]);
+    pen.rect(x, y - 4, 12, 8, theme.weights[3]); // the middle of the scale, as FULL / 2
     pen.text(x + 17, y, "may look", quiet);
     pen.absent(x + 80, y - 4, 12, 8);
     pen.text(x + 97, y, "may not", quiet);
@@ -221,21 +221,18 @@ function short(number) {
 }
 
 function picture(view, number) {
-  const { looking, looked, panels, theme } = view.header;
+  const { looking, looked, panels } = view.header;
   const { kind, limit } = panels[number];
-  const image = new ImageData(looked.length, looking.length);
-  const ink = [1, 3, 5].map((from) => parseInt(theme.weights[3].slice(from, from + 2), 16));
-  for (let cell = 0; cell < looking.length * looked.length; cell++) {
-    const value = view.values[number * looking.length * looked.length + cell];
-    if (kind === "mask") {
-      if (value) image.data.set([...ink, 255], cell * 4);
-      continue;
-    }
+  const size = looking.length * looked.length;
+  const codes = new Uint8Array(size);
+  for (let cell = 0; cell < size; cell++) {
+    const value = view.values[number * size + cell];
     const share = kind === "weight" ? value : (value / limit + 1) / 2;
-    const code = Number.isNaN(value) ? ABSENT : value === Infinity ? NOT_A_NUMBER : Math.round(Math.min(Math.max(share, 0), 1) * FULL);
-    image.data.set(view.colours[kind].subarray(code * 4, code * 4 + 4), cell * 4);
+    if (kind === "mask") codes[cell] = value ? FULL / 2 : ABSENT;
+    else if (Number.isFinite(value)) codes[cell] = Math.round(Math.min(Math.max(share, 0), 1) * FULL);
+    else codes[cell] = Number.isNaN(value) ? ABSENT : NOT_A_NUMBER;
   }
-  return image;
+  return imageOf(codes, view.colours[kind === "signed" ? kind : "weight"], looked.length);
 }
 
 function light(view) {

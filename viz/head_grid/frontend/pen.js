@@ -109,7 +109,7 @@ function sheet(image) {
   return made;
 }
 
-// A component that is one drawing and nothing else. draw(header, arrays, width, pen); height from the header.
+// A component that is one drawing and nothing else. heightOf(header, width); draw(header, arrays, width, pen).
 export function drawing({ data, parentElement }, heightOf, draw) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
@@ -118,14 +118,14 @@ export function drawing({ data, parentElement }, heightOf, draw) {
     root.append(root.canvas);
     new ResizeObserver(() => root.arrange()).observe(root);
   }
-  const height = heightOf(header);
+  const height = () => heightOf(header, root.clientWidth);
   const drawn = (pen) => draw(header, arrays, root.clientWidth, pen);
   root.arrange = () => {
     if (!root.clientWidth) return; // out of sight: there is nothing to draw on
-    onCanvas(root.canvas, root.clientWidth, height, header.theme, drawn);
+    root.style.height = `${height()}px`;
+    onCanvas(root.canvas, root.clientWidth, height(), header.theme, drawn);
     root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
   };
-  drawings.set(header.key, () => asSvg(root.clientWidth, height, header.theme, drawn));
-  root.style.height = `${height}px`;
+  drawings.set(header.key, () => asSvg(root.clientWidth, height(), header.theme, drawn));
   root.arrange();
 }

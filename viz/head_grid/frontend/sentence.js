@@ -1,10 +1,13 @@
-// The sentence twice: above, the words that look; below, the words they look at; between them, one head's weights.
+// The sentence twice: above, the words that look; below, the words they look at, which may be those of another sentence;
+// between them, one head's weights.
 
 import { density, drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "./store.js";
 
 const FAINT = 0.02; // lines below this weight are not drawn
 const NAMED = 0.05; // weights from here on stand as numbers under their word
 const GAP = 60; // pixels between the two rows of words
+
+const looked = (header) => header.looked ?? header; // { tokens, full } of the words that are looked at
 
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
@@ -13,7 +16,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   Object.assign(view, { header, weights: arrays.weights, mask: arrays.mask });
   view.pin = (row) => setTriggerValue("pin", { row });
 
-  const words = JSON.stringify([header.full, header.unknown]);
+  const words = JSON.stringify([header.full, header.unknown, header.looked]);
   if (view.words !== words) {
     view.words = words;
     setWords(view);
@@ -30,18 +33,18 @@ function build(root) {
   const rows = element("div", "rows");
   const looks = element("div", "words looks");
   const lines = element("canvas", "lines");
-  const looked = element("div", "words looked");
+  const lower = element("div", "words looked");
   const spoken = element("div", "spoken");
   spoken.setAttribute("aria-live", "polite");
   looks.setAttribute("role", "group");
   looks.setAttribute("aria-label", "Words that look. Arrow keys move, Enter pins, Escape frees.");
-  looked.setAttribute("aria-hidden", "true");
-  rows.append(looks, lines, looked);
+  lower.setAttribute("aria-hidden", "true");
+  rows.append(looks, lines, lower);
   scroll.append(rows);
   const top = element("div", "side top", "looks");
   const bottom = element("div", "side bottom", "is looked at");
   root.append(top, scroll, bottom, spoken);
-  const view = { root, scroll, rows, looks, lines, looked, spoken, focus: 0 };
+  const view = { root, scroll, rows, looks, lines, lower, spoken, focus: 0 };
 
   const rowOf = (event) => {
     const word = event.target.closest?.("[data-at]");
@@ -82,26 +85,24 @@ function build(root) {
 }
 
 function setWords(view) {
-  const { header, looks, looked } = view;
+  const { header, looks, lower } = view;
   const unknown = new Set(header.unknown);
-  const upper = [];
-  const lower = [];
-  header.tokens.forEach((token, at) => {
-    const above = element("button", "word", token);
-    above.type = "button";
-    const below = element("span", "word", token);
-    below.append(element("small", "value", ""));
-    for (const word of [above, below]) {
-      word.dataset.at = at;
-      word.title = unknown.has(at) ? `${header.full[at]}: not in this model's vocabulary, read as ⟨unknown⟩` : header.full[at];
+  const made = (tag, { tokens, full }, own) =>
+    tokens.map((token, at) => {
+      const word = element(tag, "word", token);
+      word.title = full[at];
+      if (!own) return word;
+      word.dataset.at = at; // a row of its own: it can be pointed at and chosen
+      if (unknown.has(at)) word.title += ": not in this model's vocabulary, read as ⟨unknown⟩";
       word.classList.toggle("unknown", unknown.has(at));
-    }
-    above.tabIndex = -1;
-    upper.push(above);
-    lower.push(below);
-  });
+      return word;
+    });
+  const upper = made("button", header, true);
+  for (const word of upper) Object.assign(word, { type: "button", tabIndex: -1 });
+  const below = made("span", looked(header), !header.looked);
+  for (const word of below) word.append(element("small", "value", ""));
   looks.replaceChildren(...upper);
-  looked.replaceChildren(...lower);
+  lower.replaceChildren(...below);
   view.focus = Math.min(header.row, upper.length - 1);
   // Three sizes of type: the largest at which the whole sentence is seen without scrolling.
   for (const size of ["large", "middle", "small"]) {
@@ -112,10 +113,10 @@ function setWords(view) {
 
 // A long sentence scrolls to the word it is about and the word that one looks at, and never under a pointer on it.
 function bringIntoView(view) {
-  const { scroll, looks, looked } = view;
+  const { scroll, looks, lower } = view;
   if (scroll.matches(":hover")) return;
   const row = litRow(view);
-  const ends = [looks.children[row], looked.children[strongest(weightsOf(view, row))]];
+  const ends = [looks.children[row], lower.children[strongest(weightsOf(view, row))]];
   const left = Math.min(...ends.map((word) => word.offsetLeft));
   const right = Math.max(...ends.map((word) => word.offsetLeft + word.offsetWidth));
   if (left >= scroll.scrollLeft && right <= scroll.scrollLeft + scroll.clientWidth) return;
@@ -139,7 +140,7 @@ function weightsOf(view, row) {
 
 function describe(view, row) {
   const named = [...weightsOf(view, row)]
-    .map((weight, at) => ({ weight, word: view.header.full[at] }))
+    .map((weight, at) => ({ weight, word: looked(view.header).full[at] }))
     .filter(({ weight }) => weight >= NAMED)
     .sort((a, b) => b.weight - a.weight)
     .slice(0, 3)
@@ -154,13 +155,13 @@ const middle = (word) => word.offsetLeft + word.offsetWidth / 2;
 function curves(view, row) {
   const from = middle(view.looks.children[row]);
   return [...weightsOf(view, row)]
-    .map((weight, at) => ({ weight, from, to: middle(view.looked.children[at]) }))
+    .map((weight, at) => ({ weight, from, to: middle(view.lower.children[at]) }))
     .filter(({ weight }) => weight >= FAINT)
     .sort((a, b) => a.weight - b.weight);
 }
 
 function draw(view) {
-  const { header, looks, looked, lines, scroll, mask } = view;
+  const { header, looks, lower, lines, scroll, mask } = view;
   const row = litRow(view);
   const weights = weightsOf(view, row);
   const best = strongest(weights);
@@ -169,7 +170,7 @@ function draw(view) {
     word.setAttribute("aria-pressed", String(header.pinned && at === header.row));
     word.tabIndex = at === view.focus ? 0 : -1;
   }
-  for (const [at, word] of [...looked.children].entries()) {
+  for (const [at, word] of [...lower.children].entries()) {
     const weight = weights[at];
     word.classList.toggle("forbidden", !mask.values[row * mask.shape[1] + at]);
     word.classList.toggle("best", at === best && weight >= NAMED);
@@ -199,7 +200,7 @@ function draw(view) {
 }
 
 function toSvg(view) {
-  const { header, looks, looked } = view;
+  const { header, looks, lower } = view;
   const { theme } = header;
   const row = litRow(view);
   const weights = weightsOf(view, row);
@@ -211,12 +212,15 @@ function toSvg(view) {
       `fill="none" stroke="${theme.accent}" stroke-width="${0.75 + 7 * weight}" opacity="${0.25 + 0.75 * weight}"/>`,
   );
   const below = top + 6 + GAP + size + 2;
-  const words = header.tokens.flatMap((token, at) => [
+  const words = header.tokens.map((token, at) =>
     svgText(middle(looks.children[at]), top, token, { size, fill: at === row ? theme.accent : theme.ink, anchor: "middle" }),
-    svgText(middle(looked.children[at]), below, token, { size, fill: theme.ink, anchor: "middle" }),
-    weights[at] >= NAMED
-      ? svgText(middle(looked.children[at]), below + size, weights[at].toFixed(2), { size: 11, fill: theme.accent, anchor: "middle" })
-      : "",
-  ]);
+  );
+  looked(header).tokens.forEach((token, at) => {
+    const x = middle(lower.children[at]);
+    words.push(svgText(x, below, token, { size, fill: theme.ink, anchor: "middle" }));
+    if (weights[at] >= NAMED) {
+      words.push(svgText(x, below + size, weights[at].toFixed(2), { size: 11, fill: theme.accent, anchor: "middle" }));
+    }
+  });
   return svgPage(view.rows.scrollWidth, Math.ceil(below + size + 10), theme, paths.join("") + words.join(""));
 }

@@ -27,8 +27,10 @@ export function listen(mount, listener) {
   };
 }
 
-// The inverse of pack() in pack.py: { header, arrays: { name: { values, shape } } }.
+// The inverse of pack() in pack.py: { header, arrays: { name: { values, shape } } }. A drawing that holds another hands it
+// what is unpacked already.
 export function unpack(bytes) {
+  if (bytes.header) return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));

@@ -22,12 +22,19 @@ def encode_weights(weights: Array, mask: Array, most: int = MOST_PIXELS) -> Arra
     weights (L, H, T, S) in 0 … 1, mask the same shape, True: may attend. Returns (L, H, N, M) uint8 with N, M at most
     `most`. A pooled cell shows the largest weight in its block, so that a single bright cell is never averaged away.
     """
-    code = np.round(np.clip(np.nan_to_num(weights), 0.0, 1.0) * FULL).astype(np.int16)
-    code[~np.isfinite(weights)] = NOT_A_NUMBER
-    code[~mask] = -1  # any allowed cell of a block is larger
-    code = _block_max(_block_max(code, 2, most), 3, most)
-    code[code < 0] = ABSENT
-    return code.astype(np.uint8)
+    return np.stack(
+        [_layer(one, may, most) for one, may in zip(weights, mask, strict=True)]
+    )  # fits the processor's cache
+
+
+def _layer(weights: Array, mask: Array, most: int) -> Array:
+    # Not a number is the largest of a block, and never pooled away; not allowed is the smallest.
+    shown = np.where(mask, np.where(np.isneginf(weights), np.inf, weights), -np.inf)
+    shown = _block_max(_block_max(shown, 1, most), 2, most)
+    code = np.round(np.clip(np.nan_to_num(shown), 0.0, 1.0) * FULL).astype(np.uint8)
+    code[~np.isfinite(shown)] = NOT_A_NUMBER
+    code[np.isneginf(shown)] = ABSENT
+    return code
 
 
 def encode_difference(difference: Array, mask: Array, most: int = MOST_PIXELS) -> Array:

@@ -1,0 +1,237 @@
+"""Arrays of somebody else: what is understood, what is refused with which sentence, and what a hostile file can do."""
+
+import io
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viz.arrays import MOST_CELLS, MOST_TOKENS, maps, read
+from viz.npz_file import MOST_BYTES, MOST_ENTRIES, ArraysError
+
+WORDS = ["the", "dog", "sleeps"]
+
+
+def even(*shape):
+    """Weights whose every row is spread evenly."""
+    return np.full(shape, 1 / shape[-1], dtype=np.float32)
+
+
+def npz(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def npy(descr="<f4", shape="(1, 1, 3, 3)", data=b"", length=None):
+    """The bytes of an .npy file with a header that may lie."""
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    return b"\x93NUMPY\x02\x00" + struct.pack("<I", len(header) if length is None else length) + header + data
+
+
+def zipped(**entries):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(f"{name}.npy", data)
+    return file.getvalue()
+
+
+def refused(*arguments, **named):
+    with pytest.raises(ArraysError) as refusal:
+        (read if isinstance(arguments[0], bytes) else maps)(*arguments, **named)
+    told = str(refusal.value)
+    assert told.endswith(".")
+    assert len(told) < 300
+    return told
+
+
+# What is understood
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 3, 3), (4, 3, 3), (3, 3), (2, 1, 4, 3, 3)])
+def test_missing_axes_are_one_and_a_batch_of_one_is_none(shape):
+    made = maps(even(*shape), WORDS)
+    assert made.weights.shape == (2 if shape[0] == 2 else 1, 1 if len(shape) == 2 else 4, 3, 3)
+    assert (made.looking, made.columns, made.notes) == (tuple(WORDS), tuple(WORDS), ())
+
+
+def test_lists_numpy_and_torch_give_the_same_maps():
+    values = [[[[1.0, 0.0], [0.25, 0.75]]]]
+    tensor = torch.tensor(values, requires_grad=True)
+    layers = (tensor, tensor)  # as transformers returns them: (B, H, T, S) each
+    for given_ in (values, np.array(values), tensor, tensor.to(torch.bfloat16), tensor.half()):
+        assert maps(given_, ["a", "b"]).weights.tolist() == values
+    assert maps(layers, ["a", "b"]).weights.tolist() == values * 2
+
+
+def test_nan_is_a_cell_that_is_not_there_and_a_mask_takes_away_more():
+    weights = np.array([[1, np.nan, np.nan], [0.5, 0.5, np.nan], [0.2, 0.3, 0.5]])
+    made = maps(weights, WORDS, mask=[[1, 1, 1], [1, 1, 1], [1, 1, 0]])
+    assert made.mask[0, 0].tolist() == [[True, False, False], [True, True, False], [True, True, False]]
+    assert made.weights[0, 0, 2].tolist() == pytest.approx([0.2, 0.3, 0])
+    assert made.notes == ("1 of 3 rows do not sum to 1, but to 0.50. They are shown as they are.",)
+
+
+def test_two_lists_of_words_make_a_map_that_is_no_square():
+    made = maps(even(2, 2, 3, 5), WORDS, list("abcde"))
+    assert (made.weights.shape, made.columns, made.looked) == ((2, 2, 3, 5), tuple("abcde"), tuple("abcde"))
+
+
+def test_what_was_given_stays_the_givers_and_what_is_kept_cannot_change():
+    mine = even(1, 1, 3, 3)
+    made = maps(mine, WORDS)
+    mine[:] = 0
+    assert made.weights.sum() == pytest.approx(3)
+    with pytest.raises(ValueError, match="read-only"):
+        made.weights[0] = 0
+
+
+def test_a_row_that_may_look_at_nothing_needs_no_sum():
+    weights = np.array([[np.nan, np.nan], [0.5, 0.5]])
+    assert maps(weights, ["a", "b"]).notes == ()
+
+
+def test_rows_that_do_not_sum_to_one_are_shown_and_said():
+    assert maps(even(1, 1, 3, 3) / 2, WORDS).notes == ("No row sums to 1, but to 0.50. They are shown as they are.",)
+    assert maps(even(1, 1, 3, 3).astype(np.float16), WORDS).notes == (), "half precision rounds"
+
+
+@pytest.mark.parametrize("dtype", ["<f2", "<f4", ">f4", "<f8", "|b1", "<i8"])
+def test_every_type_of_number_is_read(dtype):
+    eye = np.eye(3).astype(dtype)
+    assert read(npz(attention=eye, tokens=np.array(WORDS))).weights[0, 0].tolist() == np.eye(3).tolist()
+
+
+def test_a_file_in_the_order_of_columns_is_read_as_it_was_meant():
+    weights = np.random.default_rng(0).dirichlet(np.ones(3), (2, 2, 3))
+    file = npz(attention=np.asfortranarray(weights), tokens=np.array(WORDS))
+    assert np.allclose(read(file).weights, weights)
+
+
+def test_all_four_entries_are_read_and_others_left_alone():
+    file = npz(
+        attention=even(1, 1, 3, 2),
+        tokens=np.array(WORDS),
+        looked_at=np.array([b"ein", b"Hund"]),
+        mask=np.array([True, False]),
+        origin=np.array([{"never": "unpickled"}], dtype=object),
+    )
+    made = read(file)
+    assert made.columns == ("ein", "Hund")
+    assert made.mask.all(axis=(0, 1, 2)).tolist() == [True, False]
+
+
+def test_numbers_as_tokens_become_their_digits_and_half_a_character_a_mark():
+    assert maps(even(3, 3), np.array([101, 7, 102])).looking == ("101", "7", "102")
+    assert maps(even(1, 1), ["\ud800"]).looking == ("?",)
+
+
+# What is refused, with both sides named
+
+
+@pytest.mark.parametrize(
+    ("given_", "tokens", "looked_at", "told"),
+    [
+        (even(2, 2), WORDS, None, "3 tokens need (3, 3) weights, not (2, 2)."),
+        (even(3, 5), WORDS, None, 'not (3, 5), or a second list of words, "looked_at", of 5.'),
+        (even(3, 5), WORDS, ["a"], "3 tokens that look at 1 need (3, 1) weights, not (3, 5)."),
+        (even(1, 2), ["a"], ["b"], "1 token that look at 1 need (1, 1) weights, not (1, 2)."),
+        (even(2, 2, 1, 1, 3, 3), WORDS, None, "6 axes"),
+        (even(2, 2, 4, 3, 3), WORDS, None, "5 axes"),
+        (np.zeros((0, 2, 3, 3)), WORDS, None, "no layer or no head"),
+        (even(3), WORDS, None, "1 axes (3,)"),
+        (even(3, 3), "the dog", None, 'one text; give a list of tokens, such as "the dog".split()'),
+        (even(3, 3), [], None, "must be one list of tokens"),
+        (even(3, 3), [WORDS], None, "must be one list of tokens"),
+        (np.eye(3) * 7 - 2, WORDS, None, "values from -2 to 5, like scores before the softmax"),
+        (np.eye(3) * 1.5, WORDS, None, "Take the softmax"),
+        (np.where(np.eye(3) > 0, 1, -np.inf), WORDS, None, "infinite values, like scores behind a mask"),
+        (np.full((3, 3), "x"), WORDS, None, "<U1, not numbers"),
+        (np.eye(3) * 1j, WORDS, None, "complex128, not numbers"),
+        ([[1, 2], [3]], WORDS, None, '"attention" is no array'),
+        ([np.eye(3), np.eye(2)], WORDS, None, "differ in shape: (3, 3), (2, 2)"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_both_sides(given_, tokens, looked_at, told):
+    assert told in refused(given_, tokens, looked_at)
+
+
+def test_masks_that_are_none_are_refused():
+    assert "True where a token may look" in refused(even(3, 3), WORDS, mask=np.full((3, 3), -np.inf))
+    assert "(2, 2) does not fit weights of (1, 1, 3, 3)" in refused(even(3, 3), WORDS, mask=np.ones((2, 2)))
+
+
+def test_too_much_is_refused_before_it_is_copied():
+    many = np.broadcast_to(np.float32(0.5), (500, 500, 20, 20))
+    assert f"up to {MOST_CELLS:,}" in refused(many, WORDS)
+    assert f"up to {MOST_TOKENS:,}" in refused(even(1, 1), ["a"] * (MOST_TOKENS + 1))
+
+
+# Hostile files
+
+
+class Trap:
+    def __reduce__(self):
+        return (pytest.fail, ("a stranger's code has run",))
+
+
+GOOD = npz(attention=even(1, 1, 3, 3), tokens=np.array(WORDS))
+NONE = "This is not an .npz file, or it is broken."
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        (b"", NONE),
+        (b"attention,tokens\n0.5,dog\n", NONE),
+        (GOOD[:-40], NONE),
+        (GOOD[len(GOOD) // 2 :], NONE),
+        (b"PK\x03\x04" + b"\0" * 200, NONE),
+        (npy(data=b"\0" * 36), "one array, an .npy file"),
+        (npz(attention=even(3, 3)), 'no "tokens" in this file; it holds "attention"'),
+        (npz(weights=even(3, 3), words=np.array(WORDS)), "it holds nothing that the lab knows"),
+        (npz(attention=even(3, 3), tokens=np.array([Trap()], dtype=object)), "np.array(tokens, dtype=str)"),
+        (npz(attention=np.array([Trap()], dtype=object), tokens=np.array(WORDS)), "numbers of one shape"),
+        (npz(attention=even(2, 2), tokens=np.array(WORDS)), "3 tokens need (3, 3) weights, not (2, 2)."),
+        (zipped(attention=npy(data=b"\0" * 20), tokens=npy("<U1", "(3,)", b"\0" * 12)), "ends after 20 of 36 bytes"),
+        (zipped(attention=npy(length=2**32 - 1)), 'The header of "attention" has 4,294,967,295 bytes'),
+        (zipped(attention=npy(shape="(100000, 500, 500, 1)")), "25,000,000,000 values"),
+        (zipped(attention=npy(shape="(-1, -3, 3, 3)")), "values"),
+        (zipped(attention=npy(shape="(99999999999999999999999,)")), "99,999,999,999,999,999,999,999 values"),
+        (zipped(attention=npy(descr="<U99999999")), "bytes; the lab unpacks up to"),
+        (zipped(attention=npy(shape="__import__('os')")), NONE),
+        (zipped(attention=npy(descr="nonsense")), NONE),
+        (zipped(attention=b"not an array at all"), "is not an array"),
+        (zipped(attention=b""), "is not an array"),
+        (zipped(**{f"x{at}": b"" for at in range(MOST_ENTRIES + 1)}), "101 entries"),
+    ],
+)
+def test_a_hostile_file_is_answered_with_a_sentence(file, told):
+    assert told in refused(file)
+
+
+def test_a_hundred_gigabytes_behind_a_megabyte_are_not_unpacked():
+    """A ZIP of noughts shrinks a thousandfold; its header says what it would be."""
+    bomb = npy(shape="(1, 1, 3, 3)", data=b"\0" * 50_000_000)  # says 36 bytes, holds 50 million
+    made = read(zipped(attention=bomb, tokens=npy("<U1", "(3,)", np.array(list("abc")).tobytes())))
+    assert made.weights.shape == (1, 1, 3, 3), "no more is unpacked than the header says"
+    assert "up to" in refused(zipped(attention=npy(shape="(5000, 5000, 1000)", data=b"\0" * 1_000_000)))
+
+
+def test_a_file_that_is_too_large_is_not_opened():
+    assert f"{MOST_BYTES + 1:,} bytes" in refused(bytes(MOST_BYTES + 1))
+
+
+@given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))
+def test_a_file_with_any_byte_changed_is_read_or_refused(at, byte):
+    broken = bytearray(GOOD)
+    broken[at] = byte
+    try:
+        read(bytes(broken))
+    except ArraysError as refusal:
+        assert str(refusal).endswith(".")

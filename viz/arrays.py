@@ -1,0 +1,167 @@
+"""Attention weights that somebody else computed: what they must be to be drawn, and one sentence where they are not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from viz.npz_file import ArraysError, read_npz
+
+Array = np.ndarray[Any, Any]
+
+AXES = ("layer", "head", "looks", "looked_at")
+MOST_CELLS = 64_000_000  # 12 × 12 × 512 × 512 are 38 million, 151 megabytes
+MOST_TOKENS = 1024
+NEAR = 0.01  # a row's sum, and a weight's ends: half precision rounds
+SAVE = 'np.savez_compressed("maps.npz", attention=attention, tokens=np.array(tokens, dtype=str))'
+
+
+@dataclass(frozen=True)
+class Maps:
+    """The weights of all heads, checked. Rows look, columns are looked at."""
+
+    weights: Array  # (L, H, T, S) float32, read-only; 0 where absent
+    mask: Array  # (L, H, T, S) True: the cell is there
+    looking: tuple[str, ...]  # T tokens
+    looked: tuple[str, ...] | None  # S other tokens; None: the text looks at itself
+    notes: tuple[str, ...] = ()  # what is unusual and shown as it is
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The S tokens that are looked at."""
+        return self.looking if self.looked is None else self.looked
+
+
+def maps(
+    attention: Any, tokens: Sequence[Any] | Array, looked_at: Sequence[Any] | Array | None = None, mask: Any = None
+) -> Maps:
+    """Arrays of any library that numpy can read, as maps.
+
+    attention: (L, H, T, S), or (H, T, S), or (T, S); a sequence of layers, each with a batch of one, as `transformers`
+    returns it, is understood too. NaN: there is no such cell. tokens: T words that look; looked_at: S words that are
+    looked at, where they are others. mask: True may look, of a shape that fits attention from the right.
+
+    Raises:
+        ArraysError: they cannot be drawn; the message is a sentence that says why and what to do.
+    """
+    given = _array(attention, "attention")
+    if given.dtype.kind not in "fiub":
+        raise ArraysError(f'"attention" holds {given.dtype}, not numbers. Save it as float32.')
+    shape = given.shape
+    if given.ndim == 5 and shape[1] == 1:
+        given = given[:, 0]  # layers of a batch of one
+    elif not 2 <= given.ndim <= 4:
+        raise ArraysError(f'"attention" has {given.ndim} axes {shape}; it needs four: layers, heads, rows, columns.')
+    given = given.reshape((1,) * (4 - given.ndim) + given.shape)
+    if given.size > MOST_CELLS:
+        told = f"{given.size:,} weights {given.shape}; the lab draws up to {MOST_CELLS:,}"
+        raise ArraysError(f'"attention" holds {told}. Leave out layers or heads.')
+    looking = _words(tokens, "tokens")
+    looked = None if looked_at is None else _words(looked_at, "looked_at")
+    _check_shape(given.shape, looking, looked)
+    weights = given.astype(np.float32)  # a copy: what was given is nobody's to change
+    there = ~np.isnan(weights)
+    if mask is not None:
+        there &= _mask(mask, weights.shape)
+    weights[~there] = 0.0
+    _check_values(weights)
+    notes = _notes(weights, there)
+    for array in (weights, there):
+        array.setflags(write=False)
+    return Maps(weights, there, looking, looked, notes)
+
+
+def read(file: bytes) -> Maps:
+    """The maps in an .npz file: `attention` and `tokens`, maybe `looked_at` and `mask`; as in `maps`.
+
+    Raises:
+        ArraysError: the file cannot be read, or what is in it cannot be drawn.
+    """
+    entries = read_npz(file, names=("attention", "tokens", "looked_at", "mask"), most=MOST_CELLS)
+    for name in ("attention", "tokens"):
+        if name not in entries:
+            there = ", ".join(f'"{other}"' for other in entries) or "nothing that the lab knows"
+            raise ArraysError(f'There is no "{name}" in this file; it holds {there}. Save it with {SAVE}.')
+    return maps(entries["attention"], entries["tokens"], entries.get("looked_at"), entries.get("mask"))
+
+
+def _array(values: Any, name: str) -> Array:
+    """As numpy. What belongs to a graph, to another device or to a type of its own is asked to come here first."""
+    if isinstance(values, (list, tuple)) and any(hasattr(one, "__array__") for one in values):
+        layers = [_array(one, name) for one in values]
+        if len({one.shape for one in layers}) > 1:
+            raise ArraysError(f'The layers of "{name}" differ in shape: {", ".join(str(one.shape) for one in layers)}.')
+        return np.stack(layers)
+    for step in ("detach", "cpu"):
+        values = getattr(values, step)() if hasattr(values, step) else values
+    if "bfloat16" in str(getattr(values, "dtype", "")):
+        values = values.float() if hasattr(values, "float") else np.asarray(values).astype(np.float32)
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ArraysError(f'"{name}" is no array: {str(error).rstrip(".")}.') from error
+
+
+def _words(tokens: Sequence[Any] | Array, name: str) -> tuple[str, ...]:
+    if isinstance(tokens, str):
+        raise ArraysError(f'"{name}" is one text; give a list of tokens, such as "{tokens[:20]}".split().')
+    words = np.asarray(tokens, dtype=object) if isinstance(tokens, (list, tuple)) else np.asarray(tokens)
+    if words.ndim != 1 or not words.size:
+        raise ArraysError(f'"{name}" must be one list of tokens, not an array of shape {words.shape}.')
+    if words.size > MOST_TOKENS:
+        raise ArraysError(f'"{name}" holds {words.size:,} tokens; the lab draws up to {MOST_TOKENS:,}. Cut the text.')
+    return tuple(_word(word) for word in words.tolist())
+
+
+def _word(token: Any) -> str:
+    text = token.decode("utf-8", errors="replace") if isinstance(token, bytes) else str(token)
+    return text.encode("utf-8", errors="replace").decode()  # half a character would stop the page
+
+
+def _check_shape(shape: tuple[int, ...], looking: tuple[str, ...], looked: tuple[str, ...] | None) -> None:
+    T, S = len(looking), len(looking if looked is None else looked)
+    if 0 in shape[:2]:
+        raise ArraysError(f'"attention" has no layer or no head: its shape is {shape}.')
+    if shape[2:] == (T, S):
+        return
+    if looked is None:
+        more = f', or a second list of words, "looked_at", of {shape[3]}' if shape[2] == T else ""
+        raise ArraysError(f"{_count(T)} need {(T, T)} weights, not {shape[2:]}{more}.")
+    raise ArraysError(f"{_count(T)} that look at {S} need {(T, S)} weights, not {shape[2:]}.")
+
+
+def _count(n: int) -> str:
+    return f"{n} token{'' if n == 1 else 's'}"
+
+
+def _mask(mask: Any, shape: tuple[int, ...]) -> Array:
+    may = _array(mask, "mask")
+    if may.dtype.kind not in "fiub" or not np.isin(may, (0, 1)).all():
+        raise ArraysError('"mask" must be True where a token may look and False elsewhere, and nothing else.')
+    try:
+        return np.broadcast_to(may.astype(bool), shape)
+    except ValueError as error:
+        raise ArraysError(f'"mask" of shape {may.shape} does not fit weights of {shape}.') from error
+
+
+def _check_values(weights: Array) -> None:
+    low, high = float(weights.min()), float(weights.max())
+    if not np.isfinite((low, high)).all():
+        told = "infinite values, like scores behind a mask"
+    elif low < -NEAR or high > 1 + NEAR:
+        told = f"values from {low:.3g} to {high:.3g}, like scores before the softmax"
+    else:
+        return
+    raise ArraysError(f'"attention" holds {told}; weights lie between 0 and 1. Take the softmax of each row first.')
+
+
+def _notes(weights: Array, there: Array) -> tuple[str, ...]:
+    """Rows whose sum is not 1: they are shown as they are, and that is said."""
+    sums = weights.sum(axis=-1, dtype=np.float64)[there.any(axis=-1)]  # a row without a cell has nothing to sum
+    off = sums[np.abs(sums - 1) > NEAR]
+    if not off.size:
+        return ()
+    which = "No row sums" if off.size == sums.size else f"{off.size:,} of {sums.size:,} rows do not sum"
+    told = f"{off.min():.2f}" if off.max() - off.min() < 0.005 else f"{off.min():.2f} to {off.max():.2f}"
+    return (f"{which} to 1, but to {told}. They are shown as they are.",)

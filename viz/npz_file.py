@@ -1,0 +1,85 @@
+"""Reading an .npz file that a stranger made: nothing is unpickled, and no size is believed before it is checked.
+
+An .npz is a ZIP of .npy files. A .npy begins with a short header that says type and shape; only when those are known to
+be small is anything unpacked, and then no more than they say.
+"""
+
+import io
+import math
+import zipfile
+import zlib
+from collections.abc import Iterable
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+Array = np.ndarray[Any, Any]
+
+MOST_BYTES = 200_000_000  # of the file
+MOST_UNPACKED = 2 * MOST_BYTES  # of one array
+MOST_HEADER = 10_000
+MOST_ENTRIES = 100
+BROKEN = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, RuntimeError, NotImplementedError)
+
+
+class ArraysError(ValueError):
+    """These arrays cannot be drawn. The message is one sentence, or two, for the person who brought them."""
+
+
+def read_npz(file: bytes, *, names: Iterable[str], most: int) -> dict[str, Array]:
+    """The arrays of these names, as far as they are there; others are not even unpacked.
+
+    most: how many numbers an array may hold.
+
+    Raises:
+        ArraysError: the file is none, is broken, is too large once unpacked, or holds pickled Python objects.
+    """
+    if len(file) > MOST_BYTES:
+        raise ArraysError(f"This file has {len(file):,} bytes; the lab reads up to {MOST_BYTES:,}.")
+    if file[:6] == npy.MAGIC_PREFIX:
+        raise ArraysError("This is one array, an .npy file. Save an .npz, which holds the tokens too.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(file)) as archive:
+            entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+            if len(entries) > MOST_ENTRIES:
+                raise ArraysError(f"This file holds {len(entries):,} entries; an .npz of maps holds two to four.")
+            found = {}
+            for name in names:
+                if name in entries:
+                    with archive.open(entries[name]) as stream:
+                        found[name] = _read(stream, name, most)
+            return found
+    except ArraysError:
+        raise
+    except BROKEN as error:
+        raise ArraysError("This is not an .npz file, or it is broken. Save it again with np.savez.") from error
+
+
+def _read(stream: IO[bytes], name: str, most: int) -> Array:
+    start = stream.read(8)  # six letters, then the version
+    if len(start) < 8 or start[:6] != npy.MAGIC_PREFIX:
+        raise ArraysError(f'"{name}" in this file is not an array. Save it again with np.savez.')
+    counted = stream.read(2 if start[6] == 1 else 4)
+    length = int.from_bytes(counted, "little")
+    if length > MOST_HEADER:
+        raise ArraysError(f'The header of "{name}" has {length:,} bytes, which no array needs.')
+    header = io.BytesIO(counted + stream.read(length))
+    parse = npy.read_array_header_1_0 if start[6] == 1 else npy.read_array_header_2_0
+    shape, fortran, dtype = parse(header, max_header_size=MOST_HEADER)
+    if dtype.hasobject:
+        raise ArraysError(
+            f'"{name}" was saved as Python objects, which can run a stranger\'s code when they are opened. '
+            f"Save it as {'text: np.array(tokens, dtype=str)' if name != 'attention' else 'numbers of one shape'}."
+        )
+    count = math.prod(shape)
+    size = count * dtype.itemsize
+    if any(side < 0 for side in shape) or count > most:
+        raise ArraysError(f'"{name}" would hold {count:,} values {tuple(shape)}; the lab draws up to {most:,}.')
+    if size > MOST_UNPACKED:
+        told = f"{size:,} bytes; the lab unpacks up to {MOST_UNPACKED:,}"
+        raise ArraysError(f'"{name}" would take {told}. Save it in a smaller type.')
+    data = stream.read(size)
+    if len(data) < size:
+        raise ArraysError(f'"{name}" ends after {len(data):,} of {size:,} bytes. Save the file again.')
+    return np.frombuffer(data, dtype=dtype).reshape(shape, order="F" if fortran else "C")
