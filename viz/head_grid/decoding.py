@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from viz.head_grid.mounts import component
-from viz.head_grid.pack import pack
+from viz.pack import pack
 from viz.labels import shorten
 from viz.theme import Theme
 

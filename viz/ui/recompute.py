@@ -40,7 +40,7 @@ def spelt(value: Any) -> str:
     told = [
         f"{f.name}={spelt(getattr(value, f.name))}"
         for f in fields(value)
-        if isinstance(getattr(value, f.name), str) or f.default is MISSING or getattr(value, f.name) != f.default
+        if f.name in ("weights", "text") or f.default is MISSING or getattr(value, f.name) != f.default
     ]
     return f"{type(value).__name__}({', '.join(told)})"
 
@@ -53,7 +53,18 @@ def parts(switches: Switches) -> str:
 
 
 def _heads(switches: Switches) -> tuple[str, ...]:
-    return tuple(f"L{layer}H{head}" for layer, head in sorted(switches.heads_off))
+    return switches.silent
+
+
+def translated(experiment: Experiment, how: Any, body: str) -> str:
+    """What a model of two sentences wrote, decoded as `how` says, as `made`; then `body`, which reads it."""
+    asked = {"method": how.method, "seed": how.seed, "width": how.width, "alpha": how.penalty}
+    used = {"greedy": (), "sample": ("method", "seed"), "beam": ("method", "width", "alpha")}[how.method]
+    told = "".join(f", {name}={asked[name]!r}" for name in used)
+    imports = "from model.translate import translate"
+    written = sorted(name for name in ("likeliest", "looks", "one_map") if re.search(rf"\b{name}\(", body))
+    imports += f"\nfrom model.written import {', '.join(written)}" if written else ""
+    return python(f"made = translate(experiment{told})\n{body}", imports, experiment=experiment)
 
 
 def face(experiment: Experiment) -> str:
