@@ -11,6 +11,7 @@ from torch import Tensor
 from model.encoder_decoder import EncoderDecoder
 from model.measure import Array, Score, score_relations
 from model.recurrent import AlignedWritingTrace, Recurrent, WritingTrace
+from model.switches import Switches
 from model.tasks import Pair, Relation
 from model.tokenizer import END, Tokenizer
 
@@ -47,18 +48,25 @@ def _filled(rows: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
     return ids, real
 
 
-def write_all(network: EncoderDecoder | Recurrent, batch: PairBatch) -> Tensor:
-    """The likeliest next word again and again, for all sentences at once: (B, words), the end mark where one ended."""
+def write_all(network: EncoderDecoder | Recurrent, batch: PairBatch, switches: Switches = Switches()) -> Tensor:
+    """The likeliest next word again and again, for all sentences at once: (B, words), the end mark where one ended.
+
+    switches: the parts of a Transformer that take part.
+    """
     end = int(batch.said[0][batch.counts[0]][-1])
     said = batch.target[:, :1]  # (B, 1)
     written = [said]
     over = torch.zeros(len(said), dtype=torch.bool)
     past: Any = None
+    parts = () if isinstance(network, Recurrent) else (switches,)
     with torch.inference_mode():
-        read: Any = network.encode(batch.source, batch.real)
+        read: Any = network.encode(batch.source, batch.real, *parts)
         for _ in range(batch.said.size(1) + ROOM):
-            past = network.decode(read, said, batch.real, past=past)
-            said = past.logits[:, -1:, 3:].argmax(-1) + 3  # (B, 1)  the special tokens are never said
+            # Without the mask every new word changes what those before it gave: then all is read again.
+            new = said if switches.mask else torch.cat(written, dim=1)
+            trace = network.decode(read, new, batch.real, *parts, past=past)
+            past = trace if switches.mask else None
+            said = trace.logits[:, -1:, 3:].argmax(-1) + 3  # (B, 1)  the special tokens are never said
             written.append(said)
             over |= said[:, 0] == end
             if over.all():
@@ -66,12 +74,14 @@ def write_all(network: EncoderDecoder | Recurrent, batch: PairBatch) -> Tensor:
     return torch.cat(written[1:], dim=1)
 
 
-def exact(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> float:
+def exact(
+    network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: Sequence[Pair], switches: Switches = Switches()
+) -> float:
     """Share of pairs whose target is written without a mistake, word for word, and ended where it ends."""
     right = 0
     for start in range(0, len(pairs), BATCH):
         batch = to_batch(pairs[start : start + BATCH], tokenizer)
-        written = write_all(network, batch)
+        written = write_all(network, batch, switches)
         T = min(batch.said.size(1), written.size(1))
         same = (written[:, :T] == batch.said[:, :T]) | ~batch.counts[:, :T]  # (B, T)
         long_enough = batch.counts.sum(1) <= written.size(1)

@@ -82,9 +82,7 @@ def hits(weights: Array, pair: Pair, upto: int) -> dict[str, Hits]:
 
 def outlines(pair: Pair, upto: int) -> list[tuple[int, int]]:
     """The cells (row, column) that gold marks, in the rows before `upto`; none where nothing has to be looked up."""
-    return [
-        (link.query, key) for link in pair.links if link.query < upto and link.name != SETTLED for key in link.keys
-    ]
+    return [(link.query, key) for link in pair.links if link.query < upto and link.name != SETTLED for key in link.keys]
 
 
 def together(each: Mapping[str, Hits]) -> Hits:

@@ -15,7 +15,9 @@ def read_written(text: str, right: str | None, logprob: float) -> str:
     """text: what was written; right: what should have been, where it is known; logprob: ln p of all of it."""
     told = f"It writes “**{markdown_text(text)}**”, ln p {logprob:.2f}".replace("-", "−")
     if right is None:
-        return f"{told}. The generator of the language could not have drawn this source, so nothing is known of its gold."
+        return (
+            f"{told}. The generator of the language could not have drawn this source, so nothing is known of its gold."
+        )
     if text == right:
         return f"{told}: right, word for word."
     return f"{told}; right is “{markdown_text(right)}”."
@@ -32,23 +34,27 @@ def read_map(weights: Array, looking: Sequence[str], looked: Sequence[str], row:
     if not np.isfinite(values).all():
         return f"**{markdown(looking[row])}**: this row holds values that are not numbers."
     best = int(values.argmax())
-    who = f"While **{markdown(looking[row])}** is being said, the decoder" if saying else f"**{markdown(looking[row])}**"
+    who = (
+        f"While **{markdown(looking[row])}** is being said, the decoder" if saying else f"**{markdown(looking[row])}**"
+    )
     return f"{who} looks most at **{markdown(looked[best])}**, {values[best]:.2f} of the row."
 
 
 def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int]) -> str:
-    """n words that have to be looked up, of which top1 looked most at a right one, and their mean weight there; settled:
-    the same of the words that the words before them settle: how many, and how many looked where gold points."""
+    """n words that have to be looked up, of which top1 looked most at a right one; mass: their mean weight there.
+
+    settled: of the words that the words before them settle, how many there are, and how many looked where gold points.
+    """
     if not n:
         return "No word of it has a gold link."
-    told = f"Of {n} words that must be looked up, **{top1}** look most where gold points (weight there {mass:.2f} on average)"
+    told = f"Of {n} words that must be looked up, **{top1}** look most where gold points, with {mass:.2f} on average"
     if settled[0]:
         told += f"; of {settled[0]} that the words before them settle, {settled[1]}, and a look anywhere is as good"
     return f"{told}."
 
 
 def read_tree(width: int, kept: int, dropped: int, best: float, greedy: float, same: bool) -> str:
-    """kept, dropped: branches drawn; best, greedy: ln p of the beam's sentence and of the greedy one; same: one sentence."""
+    """kept, dropped: branches drawn; best, greedy: ln p of its sentence and of the greedy one; same: it is one."""
     told = f"A beam of {width}: {kept} branches kept, {dropped} of the dropped ones drawn. "
     compared = "the greedy sentence too" if same else f"the greedy one has {greedy:.2f}"
     return told + f"The best sentence has ln p **{best:.2f}**, {compared}.".replace("-", "−")

@@ -14,7 +14,8 @@ from typing import Any
 from model.tasks.copying import SIGNS
 from model.tasks.dates import FIRST, LAST, MONTHS, WAYS, write_date
 from model.tasks.pair import Pair, PairDraft
-from model.tasks.translation import CLAUSES, JOINING, LONGEST, OTHER
+from model.tasks.translation import CLAUSES, LONGEST, OTHER
+from model.tasks.translation_words import JOINING
 from model.tokenizer import BLANK
 
 

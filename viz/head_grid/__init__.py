@@ -45,8 +45,8 @@ from viz.head_grid.tools import lesson, link
 from viz.pack import MOST_PIXELS
 
 __all__ = [
-    "Branch",
     "MOST_PIXELS",
+    "Branch",
     "Measure",
     "Panel",
     "Slider",

@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from viz.head_grid.mounts import component
-from viz.pack import pack
 from viz.labels import shorten
+from viz.pack import pack
 from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]
@@ -34,6 +34,8 @@ def decoding(
     key: str,
     about: str,
     step: int,
+    pinned: bool,
+    telling: int,
     candidates: Sequence[Sequence[str]],
     odds: Array,
     cross: Array | None,
@@ -52,14 +54,19 @@ def decoding(
     and their probabilities. cross (N, S): how much each word looked at the source while it was being said; back (N, N):
     at the words before it, of which the start mark is the first; vector (C,): all that a network without attention is
     told. gold: for each word, where a look at the source is right. about: what is drawn; when it changes, `step` is
-    taken, 1 … N. looks: whose weights these are; unknown: source positions to mark; shares: the rows of the maps on the
-    page are these words. on_step is called with the step at which the person rests.
+    taken, 1 … N. pinned: a person chose it; if not, the whole sentence is there, and its row `telling` lit. looks:
+    whose weights these are; unknown: source positions to mark; shares: the rows of the maps on the page are these words.
+    on_step is called with the step at which the person rests.
 
     Raises:
         ValueError: an array does not fit the words.
     """
     size = len(said)
-    fitting = {"cross": (cross, (size, len(source))), "back": (back, (size, size)), "odds": (odds, (size, odds.shape[1]))}
+    fitting = {
+        "cross": (cross, (size, len(source))),
+        "back": (back, (size, size)),
+        "odds": (odds, (size, odds.shape[1])),
+    }
     for name, (array, shape) in fitting.items():
         if array is not None and array.shape != shape:
             raise ValueError(f"{size} words said of {len(source)} read need {name} of {shape}, not {array.shape}")
@@ -67,6 +74,8 @@ def decoding(
         "key": key,
         "about": about,
         "step": step,
+        "pinned": pinned,
+        "telling": telling,
         "source": [shorten(word) for word in source],
         "start": shorten("<s>"),
         "said": [shorten(word) for word in said],

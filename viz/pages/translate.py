@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from viz.ui import controls, frame, pairs, panel, translate, writing
+from viz.ui import controls, frame, networks, panel, quality, taken_out, translate, writing
 
 theme = frame.theme()
 notices = st.container()
@@ -14,22 +14,30 @@ if asked.reads_pairs:
     one = writing.written(experiment, asked.how)
     size = translate.sizes(experiment.weights)
     layer, head = translate.look(experiment.weights, *size)
-    step = translate.step(len(one.said))
+    step, pinned = translate.step(len(one.said)), translate.pinned()
     place = st.container()
     if one.maps:
         which = translate.which(asked.network)
         left, right = st.columns([3, 2], gap="large")
         with left:
-            writing.show_map(one, which, layer, head, step, translate.pinned(), theme)
+            writing.show_map(one, which, layer, head, step, pinned, theme)
         with right:
             writing.show_hits(one, layer, head)
         shares = which != "source"
     else:
         shares = True
     with place:
-        writing.show(one, layer, head, step, shares, theme)
+        writing.show(one, layer, head, step, pinned, shares, theme)
         if asked.how.method == "beam":
             writing.show_tree(one, step, theme)
+
+    match translate.section(asked.network):
+        case "Three networks":
+            networks.show(asked.job, experiment, step - 1, theme)
+        case "Quality and length":
+            quality.show(theme)
+        case "Without a part":
+            taken_out.show(experiment, layer, head, step - 1, theme)
 
 panel.lesson("translate")
 with notices:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from model import checkpoint
-from model.run import Experiment, encode_pair
+from model.run import Experiment, PairTrace, encode_pair, run_pair
 from model.tasks import PAIRS, Pair
 from model.tasks.recognise import READERS
 from model.tokenizer import Encoding
@@ -46,7 +46,7 @@ JOBS = {
 
 @dataclass(frozen=True)
 class Decoding:
-    """How the next word is chosen. Only what its method uses differs from the default, so that the cache is not split."""
+    """How the next word is chosen. What a method does not use stays at its default: one entry in the cache."""
 
     method: str = "greedy"
     seed: int = 0
@@ -91,3 +91,10 @@ def gold_of(experiment: Experiment) -> Pair | None:
     """The same for an experiment."""
     task = str(runs.about(experiment.weights)["task"])
     return gold(task, source(experiment).typed[1:-1]) if task in PAIRS else None
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def told(experiment: Experiment) -> PairTrace:
+    """The experiment's source and its target, told word for word."""
+    with runs.computing:
+        return run_pair(experiment)

@@ -3,8 +3,9 @@
 Every control is bound to the address; a network that lacks a part keeps its switch on the screen, and says so.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -114,7 +115,9 @@ def set_source(text: str) -> None:
 def _without_heads(weights: str, switches: Switches) -> Switches:
     config = runs.about(weights)["config"]
     cells = list(np.ndindex(config["n_layers"], config["n_heads"]))
-    names = {f"{letter}{layer}H{head}": (field, (layer, head)) for field, letter in HEADS.items() for layer, head in cells}
+    names = {
+        f"{letter}{layer}H{head}": (field, (layer, head)) for field, letter in HEADS.items() for layer, head in cells
+    }
     chosen = st.multiselect(
         "Heads taken out",
         list(names),
@@ -123,8 +126,10 @@ def _without_heads(weights: str, switches: Switches) -> Switches:
         placeholder="none",
         help="L: the target looks at itself. X: the target looks at the source. E: the source looks at itself.",
     )
-    off = {field: frozenset(names[name][1] for name in chosen if names[name][0] == field) for field in HEADS}
-    return Switches(**{part: False for part in switches.removed}, **off)
+    off: dict[str, Any] = {
+        field: frozenset(names[name][1] for name in chosen if names[name][0] == field) for field in HEADS
+    }
+    return replace(switches, **off)
 
 
 def _decoding() -> Decoding:
@@ -205,6 +210,14 @@ def choose_row(row: int | None) -> None:
 def alone(network: str) -> bool:
     """Whether the network has one vector and no look at the source."""
     return network == ALONE
+
+
+SECTIONS = ("Three networks", "Quality and length", "Without a part")
+
+
+def section(network: str) -> str:
+    """Which further figure stands below."""
+    return controls.choice("More", SECTIONS if network == TRANSFORMER else SECTIONS[:2], key="beside")
 
 
 def pinned() -> bool:

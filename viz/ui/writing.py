@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -74,12 +75,12 @@ def written(experiment: Experiment, how: Decoding) -> Written:
 # The sentence as it grows
 
 
-def show(one: Written, layer: int, head: int | None, step: int, shares: bool, theme: Theme) -> None:
+def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, shares: bool, theme: Theme) -> None:
     """Source and translation, step by step."""
     trace = one.made.trace
     size = len(one.said)
     words, odds = likeliest(one.experiment.weights, trace.decoder.logits[:size], CANDIDATES)
-    seen = {name: one.weights(name, layer, head) for name in ("cross", "target") if name in one.maps}
+    seen: dict[str, Array] = {name: one.weights(name, layer, head) for name in ("cross", "target") if name in one.maps}
     vector = None if "cross" in one.maps else trace.encoder.vector  # type: ignore[union-attr]
     right: list[Sequence[int]] = [()] * size
     for link in one.gold.links if one.gold else ():
@@ -91,6 +92,8 @@ def show(one: Written, layer: int, head: int | None, step: int, shares: bool, th
         key="writing",
         about=f"{one.experiment} {one.how}",
         step=step,
+        pinned=pinned,
+        telling=telling(one, layer, head),
         candidates=words,
         odds=odds,
         cross=seen.get("cross"),
@@ -104,7 +107,8 @@ def show(one: Written, layer: int, head: int | None, step: int, shares: bool, th
         on_step=translate.choose_step,
     )
     lines = [
-        f"words, odds = likeliest({one.experiment.weights!r}, made.trace.decoder.logits[:{size}], {CANDIDATES})  # (N, K)"
+        f"logits = made.trace.decoder.logits[:{size}]  # (N, V)",
+        f"words, odds = likeliest({one.experiment.weights!r}, logits, {CANDIDATES})  # (N, K)",
     ]
     cut = {"cross": f"[:{size}]", "target": f"[:{size}, :{size}]"}
     for name in seen:
@@ -120,6 +124,23 @@ def show(one: Written, layer: int, head: int | None, step: int, shares: bool, th
         arrays=partial(_arrays, one, odds, seen, vector),
         python=recompute.translated(one.experiment, one.how, "\n".join(lines)),
     )
+
+
+def telling(one: Written, layer: int, head: int | None) -> int:
+    """The row that tells most: a strong look far across, and right where gold is known."""
+    if "cross" not in one.maps:
+        return len(one.said) - 1
+    weights = one.weights("cross", layer, head)
+    T, S = weights.shape
+    across = np.abs(np.arange(T)[:, None] + 1 - np.arange(S)[None])  # (T, S)
+    tells = np.nan_to_num(weights) * np.log2(1 + across)
+    tells[:, [0, -1]] = 0  # the marks
+    right = outlines(one.gold, one.upto) if one.gold else []
+    if right:
+        looked = np.zeros_like(tells)
+        looked[tuple(np.transpose(right))] = 1
+        tells = tells * looked
+    return int(np.unravel_index(int(tells.argmax()), tells.shape)[0])
 
 
 def _as(name: str) -> str:
@@ -235,7 +256,8 @@ def show_map(one: Written, which: str, layer: int, head: int | None, step: int, 
     looked = {"cross": one.source, "source": one.source, "target": one.before}[which]
     mask = np.tri(len(looking), dtype=bool) if which == "target" and _is_causal(one.experiment) else None
     marks = outlines(one.gold, one.upto) if which == "cross" and one.gold else []
-    row = min(step - 1, len(looking) - 1) if which != "source" else None
+    lit = step - 1 if pinned else telling(one, layer, head)
+    row = min(lit, len(looking) - 1) if which != "source" else None
     head_grid.panels(
         [Panel("", weights, mask=mask, marks=marks)],
         looking,
@@ -280,26 +302,36 @@ def show_hits(one: Written, layer: int, head: int | None) -> None:
     told = runs.about(one.experiment.weights).get("alignment", {})
     here = hits(one.weights("cross", layer, head), one.gold, one.upto) if one.gold else {}
     column = -1 if head is None else head
-    lines = [
-        "| class of the word said | here | fresh: looks most there | weight there | of |",
-        "|---|--:|--:|--:|--:|",
-    ]
+    rows = []
     for name in sorted(told, key=lambda name: (name == SETTLED, -told[name]["n"])):
         score = told[name]
         found = here.get(name)
-        lines.append(
-            f"| {name} | {f'{found.top1} of {found.n}' if found else '–'} | {100 * score['top1'][layer][column]:.0f} % | "
-            f"{score['mass'][layer][column]:.2f} | {score['n']:,} |"
+        rows.append(
+            (
+                name,
+                f"{found.top1} of {found.n}" if found else "",
+                f"{100 * score['top1'][layer][column]:.0f} %",
+                f"{score['mass'][layer][column]:.2f}",
+                f"{score['n']:,}",
+            )
         )
     settled = here.get(SETTLED, Hits(0, 0, 0.0))
     all_of_them = together(here)
-    with st.container(key="small_hits"):
-        if here:
-            st.markdown(read_hits(all_of_them.n, all_of_them.top1, all_of_them.mass, (settled.n, settled.top1)))
-        elif told:
-            st.markdown("No gold for this source: outlines come with sentences the generator could have drawn.")
-        st.markdown("\n".join(lines))
-        st.caption(
-            f"{named(layer, head).capitalize()}. Fresh: sentences that nothing was learnt from, the right words told "
-            f"before each. “{SETTLED.capitalize()}”: nothing has to be looked up there, and the look falls where it may."
-        )
+    if here:
+        st.markdown(read_hits(all_of_them.n, all_of_them.top1, all_of_them.mass, (settled.n, settled.top1)))
+    elif told:
+        st.markdown("No gold for this source: outlines come with sentences that the generator could have drawn.")
+    st.html(small_table(("class of the word said", "hits here", "on fresh ones", "weight there", "of"), rows))
+    st.caption(
+        f"{named(layer, head).capitalize()}. A hit: the largest weight of a row lies on a word that gold names. "
+        f"Fresh: sentences that nothing was learnt from, the right words told before each. “{SETTLED.capitalize()}”: "
+        "nothing has to be looked up there, and the look falls where it may."
+    )
+
+
+def small_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in small letters, as HTML."""
+    lines = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    top = "".join(f"<th>{escape(name)}</th>" for name in head)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<div class="strip"><div class="answers"><table><tr>{top}</tr>{body}</table></div></div>'

@@ -11,8 +11,8 @@ const SIZES = [18, 16, 14]; // of the words: the largest at which both sentences
 const BETWEEN = 12; // pixels between two words
 const NARROW = 640; // a place without room for names at the left
 const CELL = 18; // of a weight, above or below its word
-const GAP = 92; // between the sentences
-const LINE = 24; // of a candidate
+const GAP = 80; // between the sentences
+const LINE = 21; // of a candidate
 const FAINT = 0.02; // lines below this weight are not drawn
 const NAMED = 0.05; // weights from here on stand as numbers
 
@@ -30,11 +30,12 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   if (view.about !== header.about || (view.asked !== header.step && !view.posted.delete(header.step))) {
     stopPlaying(view);
     view.step = header.step;
+    view.rests = !header.pinned; // nobody has chosen a word yet: the most telling one is lit, in the whole sentence
   }
   [view.about, view.asked] = [header.about, header.step];
   view.range.max = header.said.length;
   const stop = listen(key, () => repaint(view));
-  drawings.set(header.key, () => asSvg(view.wide, heightOf(view), header.theme, (pen) => draw(view, pen)));
+  drawings.set(header.key, () => asSvg(view.wide, heightOf(view), header.theme, (pen) => draw(view, pen, 0)));
   arrange(view);
   return () => {
     clearInterval(view.playing);
@@ -86,6 +87,7 @@ function build(root) {
     if (found?.side === "said") go(view, found.at + 1);
     else point(view, found);
   };
+  scroll.onscroll = () => repaint(view); // the candidates stay where they are seen
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
 }
@@ -93,6 +95,7 @@ function build(root) {
 function go(view, step) {
   if (step < 1 || step > view.header.said.length) return stopPlaying(view);
   view.step = step;
+  view.rests = false;
   view.over = null;
   if (view.header.shares) hover(step - 1); // the maps of the page light the row of this word
   repaint(view);
@@ -161,13 +164,14 @@ const heightOf = (view) => places(view).candidates + view.header.candidates[0].l
 function shown(view) {
   if (view.over?.side === "said") return view.over.at + 1;
   const row = view.header.shares && !view.over ? hoveredRow() : null;
-  return row === null || row >= view.header.said.length ? view.step : row + 1;
+  if (row !== null && row < view.header.said.length) return row + 1;
+  return view.rests ? view.header.telling + 1 : view.step;
 }
 
 function repaint(view) {
   const { root, canvas, header, told, range, count } = view;
   if (!header || !view.wide) return;
-  onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen));
+  onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen, view.scroll.scrollLeft));
   const step = shown(view);
   told.replaceChildren(...describe(view, step).map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
   range.value = view.step;
@@ -207,7 +211,8 @@ function describe(view, step) {
   return [...chosen, ...looked, [judged, false]];
 }
 
-function draw(view, pen) {
+// left: how far the sentences are scrolled.
+function draw(view, pen, left) {
   const { header, n, at, size, begin } = view;
   const { theme } = header;
   const step = shown(view);
@@ -236,7 +241,7 @@ function draw(view, pen) {
     const fill = lit ? theme.accent : header.unknown.includes(s) ? theme.muted : theme.ink;
     pen.text(place.x + place.wide / 2, TOP.source, place.word, { size, weight: lit ? 650 : 400, anchor: "middle", fill });
     if (header.unknown.includes(s)) pen.line([[place.x + 6, TOP.source + 11], [place.x + place.wide - 6, TOP.source + 11]], theme.muted, 1);
-    if (header.gold[step - 1].includes(s) && from === null) pen.frame(place.x + 2, TOP.cells, place.wide - 4, CELL, theme.accent, 2);
+    if (header.gold[step - 1].includes(s) && from === null) pen.frame(place.x + 2, TOP.cells, place.wide - 4, CELL, theme.accent, 1.5);
     view.hits.push({ side: "source", at: s, ...place, y: 0, tall: TOP.source + 16 });
   });
 
@@ -266,7 +271,7 @@ function draw(view, pen) {
     for (let t = 1; t <= last; t++) curve(middle(at.source[from]), middle(at.said[t]), rowOf(view, "cross", t)[from], top, bottom);
   } else cross.forEach((weight, s) => curve(middle(at.source[s]), middle(at.said[step]), weight, top, bottom));
 
-  drawCandidates(view, pen, step, candidates);
+  drawCandidates(view, pen, step, candidates, left);
 }
 
 // All that a network without attention is told of the source: one strip of numbers between the sentences.
@@ -286,12 +291,13 @@ function drawVector({ n, at, header, colours, begin, root }, pen, { top, bottom,
   if (begin) pen.text(0, y + 9, "one vector", { size: 12, fill: theme.muted });
 }
 
-function drawCandidates({ header, n, begin, root }, pen, step, top) {
+function drawCandidates({ header, n, root, ...view }, pen, step, top, scrolled) {
   const { theme, said, candidates } = header;
   const words = candidates[step - 1];
-  if (begin) pen.text(0, top + LINE / 2, "could come", { size: 12, fill: theme.muted });
+  const begin = scrolled + view.begin;
+  if (view.begin) pen.text(scrolled, top + LINE / 2, "could come", { size: 12, fill: theme.muted });
   const left = begin + Math.min(Math.max(...candidates.flat().map((word) => widthOf(word, 14, 650))), 130) + 10;
-  const room = Math.min(root.clientWidth - left - 60, 420);
+  const room = Math.min(root.clientWidth - (left - scrolled) - 60, 420);
   words.forEach((word, at) => {
     const y = top + at * LINE + LINE / 2;
     const value = n.odds[(step - 1) * words.length + at];
@@ -303,10 +309,12 @@ function drawCandidates({ header, n, begin, root }, pen, step, top) {
   });
 }
 
-function bringIntoView({ scroll, at, step, n, header }) {
+function bringIntoView(view) {
+  const { scroll, at, n, header } = view;
+  const step = shown(view);
   if (!at || scroll.scrollWidth <= scroll.clientWidth || scroll.matches(":hover")) return;
   const ends = [at.said[step]];
-  if (n.cross) ends.push(at.source[strongest(n.cross.subarray((step - 1) * header.source.length, step * header.source.length))]);
+  if (n.cross) ends.push(at.source[strongest(rowOf({ n, header }, "cross", step))]);
   const centre = ends.reduce((sum, { x, wide }) => sum + x + wide / 2, 0) / ends.length;
   scroll.scrollLeft = centre - scroll.clientWidth / 2;
 }
