@@ -58,13 +58,13 @@ def write_all(network: EncoderDecoder | Recurrent, batch: PairBatch, switches: S
     written = [said]
     over = torch.zeros(len(said), dtype=torch.bool)
     past: Any = None
-    parts = () if isinstance(network, Recurrent) else (switches,)
+    parts: Any = {} if isinstance(network, Recurrent) else {"switches": switches}
     with torch.inference_mode():
-        read: Any = network.encode(batch.source, batch.real, *parts)
+        read: Any = network.encode(batch.source, batch.real, **parts)
         for _ in range(batch.said.size(1) + ROOM):
             # Without the mask every new word changes what those before it gave: then all is read again.
             new = said if switches.mask else torch.cat(written, dim=1)
-            trace = network.decode(read, new, batch.real, *parts, past=past)
+            trace = network.decode(read, new, batch.real, past=past, **parts)
             past = trace if switches.mask else None
             said = trace.logits[:, -1:, 3:].argmax(-1) + 3  # (B, 1)  the special tokens are never said
             written.append(said)

@@ -47,9 +47,9 @@ def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int]) -> str:
     """
     if not n:
         return "No word of it has a gold link."
-    told = f"Of {n} words that must be looked up, **{top1}** look most where gold points, with {mass:.2f} on average"
+    told = f"Words that must be looked up: {n}, of which **{top1}** look most where gold points, with {mass:.2f} on average"
     if settled[0]:
-        told += f"; of {settled[0]} that the words before them settle, {settled[1]}, and a look anywhere is as good"
+        told += f". Words that those before them settle: {settled[0]}, of which {settled[1]}; a look anywhere is as good"
     return f"{told}."
 
 
@@ -71,7 +71,7 @@ def read_networks(texts: Mapping[str, str], right: str | None) -> str:
 
 
 def read_quality(
-    shares: Mapping[str, Sequence[float]], lengths: Sequence[int], trained: int | None, n: str, what: str
+    shares: Mapping[str, Array], lengths: Sequence[int], trained: int | None, n: str, what: str
 ) -> str:
     """shares: network → share right at each of the lengths; NaN where nothing was asked; n: of how many."""
     parts = []

@@ -15,12 +15,13 @@ if asked.reads_pairs:
     size = translate.sizes(experiment.weights)
     layer, head = translate.look(experiment.weights, *size)
     step, pinned = translate.step(len(one.said)), translate.pinned()
+    row = writing.lit_row(one, layer, head)
     place = st.container()
     if one.maps:
         which = translate.which(asked.network)
-        left, right = st.columns([3, 2], gap="large")
+        left, right = st.columns([11, 9], gap="medium")
         with left:
-            writing.show_map(one, which, layer, head, step, pinned, theme)
+            writing.show_map(one, which, layer, head, row, pinned, theme)
         with right:
             writing.show_hits(one, layer, head)
         shares = which != "source"
@@ -33,11 +34,11 @@ if asked.reads_pairs:
 
     match translate.section(asked.network):
         case "Three networks":
-            networks.show(asked.job, experiment, step - 1, theme)
+            networks.show(asked.job, experiment, row, theme)
         case "Quality and length":
             quality.show(theme)
         case "Without a part":
-            taken_out.show(experiment, layer, head, step - 1, theme)
+            taken_out.show(experiment, layer, head, row, theme)
 
 panel.lesson("translate")
 with notices:

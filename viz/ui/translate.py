@@ -197,6 +197,12 @@ def step(count: int) -> int:
     return count if at is None else int(at)
 
 
+def step_chosen(count: int, otherwise: int) -> int:
+    """The same for figures that light one word: `otherwise` where none is chosen."""
+    at = st.session_state.get("said")
+    return otherwise if at is None else min(int(at), count)
+
+
 def choose_step(at: int) -> None:
     """Rest at this word, as if it had been typed."""
     st.session_state["said"] = at

@@ -143,6 +143,11 @@ def telling(one: Written, layer: int, head: int | None) -> int:
     return int(np.unravel_index(int(tells.argmax()), tells.shape)[0])
 
 
+def lit_row(one: Written, layer: int, head: int | None) -> int:
+    """The row to light: of the word that was chosen, or the most telling one."""
+    return translate.step_chosen(len(one.said), telling(one, layer, head) + 1) - 1
+
+
 def _as(name: str) -> str:
     return {"cross": "looks_at", "target": "looks_back"}[name]
 
@@ -249,15 +254,14 @@ def _tree_table(branches: Sequence[Sequence[Branch]]) -> Table:
 # One map large
 
 
-def show_map(one: Written, which: str, layer: int, head: int | None, step: int, pinned: bool, theme: Theme) -> None:
+def show_map(one: Written, which: str, layer: int, head: int | None, row: int | None, pinned: bool, theme: Theme) -> None:
     """A map of one head, or of the mean, with the gold alignment outlined where it is known."""
     weights = one.weights(which, layer, head)
     looking = {"cross": one.said, "source": one.source, "target": one.said}[which]
     looked = {"cross": one.source, "source": one.source, "target": one.before}[which]
     mask = np.tri(len(looking), dtype=bool) if which == "target" and _is_causal(one.experiment) else None
     marks = outlines(one.gold, one.upto) if which == "cross" and one.gold else []
-    lit = step - 1 if pinned else telling(one, layer, head)
-    row = min(lit, len(looking) - 1) if which != "source" else None
+    row = min(row, len(looking) - 1) if which != "source" else None
     head_grid.panels(
         [Panel("", weights, mask=mask, marks=marks)],
         looking,
