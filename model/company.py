@@ -91,9 +91,9 @@ def company(
             for name, make in COMPARED.items()
         }
     return Company(
-        words=tuple(("<s>", *sentence.words) for sentence in sentences),
+        words=tuple(tokenizer.encode(sentence.text).typed for sentence in sentences),
         replaced=replaced,
-        by=("<s>", *by.words),
+        by=tokenizer.encode(by.text).typed,
         real=real[:B].numpy(),
         stream=stream[:B].numpy(),
         moved=apart,

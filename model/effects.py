@@ -17,7 +17,8 @@ from model.measure import entropy
 from model.overwrite import Overwrite
 from model.run import Array, Experiment, encode, model
 from model.switches import Switches
-from model.tasks import TASKS
+from model.tasks import TASKS, Sentence
+from model.tasks.passages import PASSAGES, as_sentence
 from model.transformer import Trace
 
 # Sentences, and the seed they are drawn with. Training and the card use other seeds; a short sentence may come twice.
@@ -87,25 +88,31 @@ class _Paper:
     names: Array  # (P,)
 
 
+def _unseen(task: str) -> list[Sentence]:
+    """Sentences that no training has used: drawn anew, or the passages of our own where there is no generator."""
+    if task not in TASKS or not TASKS[task].words:
+        return [as_sentence(text) for text in PASSAGES]
+    rng = Random(SEED)
+    return [TASKS[task].draw(None, rng) for _ in range(HELD_OUT)]
+
+
 @lru_cache(maxsize=8)
 def _paper(weights: str) -> _Paper:
     transformer, tokenizer = model(weights)
     device = next(transformer.parameters()).device
-    task = TASKS[card(weights)["task"]]
-    rng = Random(SEED)
-    sentences = [task.draw(None, rng) for _ in range(HELD_OUT)]
+    sentences = _unseen(card(weights)["task"])
     probes = [(number, probe) for number, sentence in enumerate(sentences) for probe in sentence.probes]
     ids = {word: index for index, word in enumerate(tokenizer.vocabulary)}
-    width = max(len(probe.wrong) for _, probe in probes)
+    width = max((len(probe.wrong) for _, probe in probes), default=1)
     wrong = [
         [ids[word] for word in (*probe.wrong, *probe.wrong[:1] * (width - len(probe.wrong)))] for _, probe in probes
     ]
     batch = to_batch(sentences, tokenizer)
     return _Paper(
         Batch(batch.ids.to(device), batch.real.to(device), batch.foreseeable.to(device)),
-        torch.tensor([(number, probe.position) for number, probe in probes], device=device),
-        torch.tensor([ids[probe.right] for _, probe in probes], device=device),
-        torch.tensor(wrong, device=device),
+        torch.tensor([(number, probe.position) for number, probe in probes], device=device).view(-1, 2).long(),
+        torch.tensor([ids[probe.right] for _, probe in probes], device=device).long(),
+        torch.tensor(wrong, device=device).view(-1, width).long(),
         np.array([probe.name for _, probe in probes]),
     )
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from model.effects import kl
 from model.run import Array, Experiment, encode, model
 from model.transformer import Trace
+
+MOST_WORDS = 1000  # in a list to choose from
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,15 @@ def edited(experiment: Experiment, at: int, word: str) -> Experiment:
     Raises:
         ValueError: there is no such position, or with that word the text falls into another number of tokens.
     """
-    words = list(encode(experiment).typed)
-    if not 1 <= at < len(words):
-        raise ValueError(f"There is no word {at}: the text has words 1 to {len(words) - 1}.")
-    words[at] = word
-    after = replace(experiment, text=" ".join(words[1:]))
-    if len(encode(after).ids) != len(words):
+    ids = encode(experiment).ids
+    if not 1 <= at < len(ids):
+        raise ValueError(f"There is no word {at}: the text has words 1 to {len(ids) - 1}.")
+    after = replace(experiment, text=model(experiment.weights)[1].put(experiment.text, at, word))
+    other = encode(after).ids
+    if len(other) != len(ids):
         raise ValueError(f"With “{word}” in its place the text has another number of words, so none can be compared.")
+    if other[:at] + other[at + 1 :] != ids[:at] + ids[at + 1 :]:
+        raise ValueError(f"With “{word}” in its place its neighbours fall into other pieces, so none can be compared.")
     return after
 
 
@@ -60,6 +65,15 @@ def substitute(weights: str, words: Sequence[str]) -> tuple[int, str]:
 
 def any_other(weights: str, words: Sequence[str]) -> str:
     """The first known word that is none of these."""
+    known = known_words(weights)
+    return next((word for word in known if word not in words), known[0])
+
+
+@lru_cache(maxsize=8)
+def known_words(weights: str) -> tuple[str, ...]:
+    """The words that can take another's place; of a vocabulary of pieces, the first that are whole words."""
     tokenizer = model(weights)[1]
     known = [word for index, word in enumerate(tokenizer.vocabulary) if index not in tokenizer.silent]
-    return next((word for word in known if word not in words), known[0])
+    if len(known) > MOST_WORDS:
+        known = [word for word in known if word.isalpha() and len(word) > 1][:MOST_WORDS]
+    return tuple(known)

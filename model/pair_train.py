@@ -58,10 +58,10 @@ def _recurrent(attention: str) -> RecurrentConfig:
 EVERY_LENGTH = tuple(range(1, LONGEST + 1))
 
 PAIR_RECIPES: dict[str, PairRecipe] = {
-    "translate": PairRecipe("translation", _transformer(), steps=1600),
-    "translate-gru": PairRecipe("translation", _recurrent("none"), steps=1600),
-    "translate-gru-attention": PairRecipe("translation", _recurrent("dot"), steps=1600),
-    "copy-transformer": PairRecipe("copy", _transformer(), steps=800, lengths=EVERY_LENGTH),
+    "translate": PairRecipe("translation", _transformer(d_ff=256), steps=2000),
+    "translate-gru": PairRecipe("translation", _recurrent("none"), steps=2000),
+    "translate-gru-attention": PairRecipe("translation", _recurrent("dot"), steps=2000),
+    "copy-transformer": PairRecipe("copy", _transformer("relative", context=26), steps=800, lengths=EVERY_LENGTH),
     "copy-gru": PairRecipe("copy", _recurrent("none"), steps=800, lengths=EVERY_LENGTH),
     "copy-gru-attention": PairRecipe("copy", _recurrent("dot"), steps=800, lengths=EVERY_LENGTH),
     "dates": PairRecipe("dates", _transformer(), steps=1000),
@@ -201,7 +201,11 @@ def ship(name: str, recipe: PairRecipe, runs: Sequence[PairRun], command: str, f
 
 
 def _scored(score: Score) -> dict[str, Any]:
-    return {"n": score.n, "mass": score.mass.round(4).tolist(), "top1": score.top1.round(4).tolist()}
+    return {
+        "n": score.n,
+        "mass": score.mass.astype(float).round(4).tolist(),
+        "top1": score.top1.astype(float).round(4).tolist(),
+    }
 
 
 def _lengths(shares: dict[int, float]) -> dict[str, Any]:

@@ -156,7 +156,11 @@ def _told(found: Resolved) -> dict[str, Any]:
     return {
         "accuracy": round(found.accuracy, 4),
         "relations": {
-            name: {"n": score.n, "mass": score.mass.round(4).tolist(), "top1": score.top1.round(4).tolist()}
+            name: {
+                "n": score.n,
+                "mass": score.mass.astype(float).round(4).tolist(),
+                "top1": score.top1.astype(float).round(4).tolist(),
+            }
             for name, score in found.relations.items()
         },
     }

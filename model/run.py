@@ -1,6 +1,7 @@
 """The one door: an Experiment goes in, a Trace of read-only arrays comes out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -173,14 +174,11 @@ def run_pair_ids(
     check_pair(experiment, network)
     device = next(network.parameters()).device
     ids, target = (torch.tensor([side], device=device) for side in (source.ids, list(written)))  # (1, S), (1, T)
-    with torch.inference_mode():
-        try:
-            if isinstance(network, Recurrent):
-                trace: Any = network(ids, target)
-            else:
-                trace = network(ids, target, switches=experiment.switches)
-        except ValueError as error:  # a sentence is longer than a learned position table
-            raise TextError(str(error)) from error
+    with torch.inference_mode(), refusing_in_words():
+        if isinstance(network, Recurrent):
+            trace: Any = network(ids, target)
+        else:
+            trace = network(ids, target, switches=experiment.switches)
     pair = read_only(trace)
     named: PairTrace = replace(
         pair,
@@ -188,6 +186,15 @@ def run_pair_ids(
         decoder=replace(pair.decoder, tokens=tokens),
     )
     return named
+
+
+@contextmanager
+def refusing_in_words() -> Iterator[None]:
+    """What a model cannot take, a sentence longer than its learned table of positions, is for the person who typed."""
+    try:
+        yield
+    except ValueError as error:
+        raise TextError(str(error)) from error
 
 
 def check_pair(experiment: Experiment, network: EncoderDecoder | Recurrent) -> None:

@@ -6,10 +6,13 @@ Byte-pair encoding begins with single signs and again and again joins the pair o
 the cutting; this file draws the pieces so that a person can see them.
 """
 
+import difflib
 import json
+import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from tokenizers import Tokenizer as Cutter
@@ -18,6 +21,7 @@ from tokenizers import decoders, models, pre_tokenizers, processors, trainers
 from model.tokenizer import PAD, START, UNKNOWN, UNSEEN, Encoding, clean, spans
 
 JOINED = "·"  # before a piece that belongs to the same word as the piece before it
+LETTER = re.compile(r"\S")
 BLANKS = {" ": "␣", "\n": "↵", "\t": "⇥"}
 
 # Byte-level vocabularies spell every byte as one letter: itself where it can be seen, else the next from code 256 on.
@@ -86,6 +90,11 @@ class SubwordTokenizer:
         )
         return Encoding(typed, tokens, tuple(cut.ids), word_of, _words(text, cut.offsets, word_of, typed))
 
+    def ids_of(self, text: str) -> list[int]:
+        """The ids alone, with nothing said of words: for whole books."""
+        ids: list[int] = self._cutter.encode(clean(text)).ids
+        return ids
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of these pieces, without the special tokens. Half a character reads U+FFFD."""
         said = self._said(ids)
@@ -96,9 +105,16 @@ class SubwordTokenizer:
         said = self._said(ids)
         return text + (said if text or not self._adds_space else said.removeprefix(" "))
 
+    def put(self, text: str, at: int, token: str) -> str:
+        """The text with another piece, as it is drawn, in the place of the one at `at`."""
+        ids = list(self.encode(text).ids)
+        ids[at] = self.vocabulary.index(token)
+        return self.decode(ids)
+
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
-        """None: a word that is not known is read in pieces."""
-        return ()
+        """The pieces most like this word that are whole words themselves and begin as it does, best first."""
+        alike = [piece for piece in self.vocabulary if piece[:1] == word[:1] and piece.isalpha()]
+        return tuple(difflib.get_close_matches(word[:32], alike, n=n, cutoff=0.65))
 
     def _said(self, ids: Sequence[int]) -> str:
         """What the pieces add to a text before them, the space before a new word included."""
@@ -156,11 +172,12 @@ def _word_of(text: str, offsets: Sequence[tuple[int, int]], special: Sequence[in
     home: int | None = None
     for mark, (start, end) in zip(special, offsets, strict=True):
         before, home = home, None
-        if not mark and "\n" not in text[start:end].strip(" "):
-            letter = len(text) - len(text[start:].lstrip())
-            at = bisect_right(begins, letter) - 1
-            home = at if at >= 0 and letter < words[at][1] else None
-        found.append(found[-1] if found and home is not None and home == before else len(set(found)))
+        letter = LETTER.search(text, start)
+        if letter and not mark and "\n" not in text[start : min(end, letter.start())]:
+            at = bisect_right(begins, letter.start()) - 1
+            home = at if at >= 0 and letter.start() < words[at][1] else None
+        last = found[-1] if found else -1
+        found.append(last if home is not None and home == before else last + 1)
     return tuple(found)
 
 
@@ -169,20 +186,23 @@ def _words(
 ) -> tuple[str, ...]:
     """Each word as it was written; a special token or a blank as it is drawn."""
     written = []
-    for word in range(len(set(word_of))):
-        pieces = [at for at, home in enumerate(word_of) if home == word]
+    for _, group in groupby(range(len(word_of)), key=word_of.__getitem__):
+        pieces = list(group)
         label = text[offsets[pieces[0]][0] : offsets[pieces[-1]][1]].strip()
         written.append(label or "".join(typed[at] for at in pieces))
     return tuple(written)
 
 
-def learn_pieces(texts: Iterable[str], size: int, special: Sequence[str] = (PAD, START)) -> SubwordTokenizer:
+def learn_pieces(
+    texts: Iterable[str], size: int, special: Sequence[str] = (PAD, START), space_first: bool = True
+) -> SubwordTokenizer:
     """Byte-level BPE learnt from these texts: at most `size` pieces, the special tokens and the 256 bytes among them.
 
-    Where <s> is among the special tokens every text begins with it; the first word is read as if a space came before.
+    Where <s> is among the special tokens every text begins with it. space_first: read the first word as if a space
+    came before it, so that it is the same piece as elsewhere.
     """
     cutter = Cutter(models.BPE())
-    cutter.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    cutter.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=space_first)
     cutter.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     cutter.train_from_iterator(

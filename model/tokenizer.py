@@ -90,6 +90,10 @@ class Tokenizer(Protocol):
         """The text with these tokens written after it; what stands there already is left as the person typed it."""
         ...
 
+    def put(self, text: str, at: int, token: str) -> str:
+        """The text with another token, as it is drawn, in the place of the one at position `at`."""
+        ...
+
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
         """Up to `n` known words that are most like a word the model does not know, best first."""
         ...
@@ -108,17 +112,24 @@ class WordTokenizer:
 
     def encode(self, text: str) -> Encoding:
         """Any text becomes <s> and its words; nothing is dropped in silence but invisible controls."""
-        typed = (START, *(part for word in split(clean(text).lower()) for part in self._elided(word)))
+        typed = (START, *self._elided(split(clean(text).lower())))
         # A person who types "<unk>" gets three unknown marks, not the special token.
         tokens = (START, *(word if word in self.id_of else UNKNOWN for word in typed[1:]))
         return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens), tuple(range(len(tokens))), typed)
 
-    def _elided(self, word: str) -> tuple[str, ...]:
-        """The word itself, or two where the first has lost its vowel and is known: "l'", "animal"."""
-        head, mark, rest = word.replace("’", "'").partition("'")
-        if word in self.id_of or not rest or head + mark not in self.id_of:
-            return (word,)
-        return (head + mark, *self._elided(rest))
+    def _elided(self, words: Sequence[str]) -> Sequence[str]:
+        """The words, cut where one has lost its vowel before another and is known so: "l'animal" is "l'", "animal"."""
+        parts: list[str] = []
+        for word in words:
+            rest = word.replace("’", "'")
+            if rest == "'" and parts and parts[-1] + rest in self.id_of:
+                parts[-1] += rest  # the other word is missing, or stands apart
+                continue
+            while (cut := rest.find("'") + 1) and rest[:cut] in self.id_of and rest[cut:]:
+                parts.append(rest[:cut])
+                word = rest = rest[cut:]
+            parts.append(word)
+        return parts
 
     def decode(self, ids: Sequence[int]) -> str:
         """The words, a space between them; none after a word that has lost its vowel."""
@@ -130,6 +141,12 @@ class WordTokenizer:
         for word in (self.vocabulary[index] for index in ids if index not in self.silent):
             written += word if not written or written.endswith("'") else f" {word}"
         return written
+
+    def put(self, text: str, at: int, token: str) -> str:
+        """The words, one of them another."""
+        typed = list(self.encode(text).typed)
+        typed[at] = token
+        return " ".join(typed[1:])
 
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
         """The known words most like this one, best first."""

@@ -1,4 +1,4 @@
-"""Train a model and ship it: `python -m model.train grammar`, or `order-encoder-rope`, `translate`, `resolver`.
+"""Train a model and ship it: `python -m model.train grammar`, `order-encoder-rope`, `translate`, `stories --text FILE`.
 
 Tries several seeds, holds every head against the gold relations of sentences it has not seen, keeps the seed that comes
 nearest to the recipe's goals, and writes weights, card and the snapshots taken along the way.
@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from model import checkpoint, order, pair_train, resolve
+from model import checkpoint, order, pair_train, resolve, stories
 from model.exam import Exam, examine
 from model.learn import learn, make
 from model.recipes import CHOOSING, CURVE_SENTENCES, RECIPES, REPORTING, TRAINING, Recipe, draw_sentences
@@ -168,14 +168,22 @@ class Bar:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m model.train", description="Train a model and ship the best seed.")
-    parser.add_argument("recipe", choices=[*sorted(RECIPES), *order.ORDER_RECIPES, *pair_train.PAIR_RECIPES, RESOLVER])
+    known = [*sorted(RECIPES), *order.ORDER_RECIPES, *pair_train.PAIR_RECIPES, RESOLVER, stories.NAME]
+    parser.add_argument("recipe", choices=known)
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds to try, from 0 on (default 3)")
     parser.add_argument("--steps", type=int, help="another number of steps than the recipe's")
     parser.add_argument("--folder", type=Path, default=checkpoint.TRAINED, help="where to write")
+    parser.add_argument("--text", type=Path, help="the books that stories learns from, plain text or .xz")
+    parser.add_argument("--seed", type=int, default=0, help="stories: the one seed to train (default 0)")
+    parser.add_argument("--resume", action="store_true", help="stories: go on where a stopped training was")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
     typed = shlex.join(["python", "-m", "model.train", *(sys.argv[1:] if arguments is None else arguments)])
-    if asked.recipe in order.ORDER_RECIPES:
+    if asked.recipe == stories.NAME:
+        if asked.text is None:
+            parser.error("stories needs books to learn from: --text FILE")
+        card = train_stories(asked.text, asked.seed, asked.steps, typed, asked.folder, asked.resume)
+    elif asked.recipe in order.ORDER_RECIPES:
         card = train_order(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
     elif asked.recipe in pair_train.PAIR_RECIPES:
         card = train_pair(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
@@ -211,6 +219,14 @@ def train_resolver(seeds: int, steps: int | None, command: str, folder: Path) ->
     recipe = replace(recipe, steps=steps or recipe.steps)
     runs = [resolve.train(recipe, seed, Bar(f"{RESOLVER}, seed {seed}", recipe.steps).show) for seed in range(seeds)]
     return resolve.ship(RESOLVER, recipe, runs, command, folder)
+
+
+def train_stories(text: Path, seed: int, steps: int | None, command: str, folder: Path, resume: bool) -> dict[str, Any]:
+    """One seed of the model of English prose: see stories.py."""
+    recipe = stories.StoriesRecipe()
+    recipe = replace(recipe, steps=steps or recipe.steps)
+    bar = Bar(f"{stories.NAME}, seed {seed}", recipe.steps)
+    return stories.train_stories(text, recipe, seed, command, folder, resume, bar.show)
 
 
 def train_language(name: str, seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:

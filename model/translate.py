@@ -12,7 +12,7 @@ import torch
 
 from model.effects import log_probabilities
 from model.recurrent import Recurrent
-from model.run import Experiment, PairTrace, check_pair, encode_pair, pair_model, run_pair_ids
+from model.run import Experiment, PairTrace, check_pair, encode_pair, pair_model, refusing_in_words, run_pair_ids
 from model.search import Array, Beam, Say, beam, greedy, sample
 from model.tokenizer import END
 
@@ -91,13 +91,13 @@ def speaker(experiment: Experiment) -> Say:
     switches = experiment.switches
     # Where a word may look at those after it, what it gave changes with every new one, and nothing can be kept.
     keeps = isinstance(network, Recurrent) or (switches & network.config.trained).mask
-    with torch.inference_mode():
+    with torch.inference_mode(), refusing_in_words():
         ids = torch.tensor([source.ids], device=device)  # (1, S)
         read: Any = network.encode(ids) if isinstance(network, Recurrent) else network.encode(ids, None, switches)
 
     def say(said: tuple[int, ...], past: Any) -> tuple[Array, Any]:
         new = torch.tensor([(*target.ids, *said) if past is None else said[-1:]], device=device)  # (1, T)
-        with torch.inference_mode():
+        with torch.inference_mode(), refusing_in_words():
             if isinstance(network, Recurrent):
                 trace: Any = network.decode(read, new, past=past)
             else:

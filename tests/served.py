@@ -43,7 +43,7 @@ def serve(script: Path = ROOT / "app.py", arguments: Sequence[str] = ()) -> Iter
         command += ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
         command += ["--browser.gatherUsageStats", "false", "--", *arguments]
         server = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, "HOME": home}, stdout=log, stderr=subprocess.STDOUT
+            command, cwd=script.parent, env={**os.environ, "HOME": home}, stdout=log, stderr=subprocess.STDOUT
         )
         address = f"http://127.0.0.1:{port}"
         try:

@@ -14,10 +14,10 @@ from typing import Any
 import plotly.graph_objects as go
 
 from viz.origin import footer
+from viz.styles import style_of
 from viz.theme import SANS, Theme
 
 FRONTEND = Path(__file__).parent / "head_grid" / "frontend"
-STYLES = {"turns": "waves", "guesses": "bars", "lengths": "bars", "whole": "save"}  # who wears the style of another
 PARTS = {"explore": ("sentence", "grid", "panels")}  # what a drawing is made of, each in its own style
 IMPORT = re.compile(r'from "\./([\w-]+)\.js"')
 # The file may run what it holds and load nothing: a browser enforces it.
@@ -25,11 +25,6 @@ POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; "
     "img-src data: blob:; font-src data:"
 )
-
-
-def style_of(component: str) -> str:
-    """The name of the component's style sheet."""
-    return STYLES.get(component, component)
 
 
 def page(

@@ -1,7 +1,7 @@
-"""Languages to learn whose generators know the answers: which word should look at which.
+"""Languages to learn whose generators know the answers: which word should look at which; and English, where none does.
 
-Read `gold.py` for what a sentence carries, `grammar.py` for a whole task; `pair.py` for what two sentences carry, and
-`translation.py` for a task of such pairs.
+Read `gold.py` for what a sentence carries, `grammar.py` for a whole task, `passages.py` for one without answers; `pair.py`
+for what two sentences carry, and `translation.py` for a task of such pairs.
 """
 
 from model.tasks.copying import COPYING
@@ -9,9 +9,10 @@ from model.tasks.dates import DATES
 from model.tasks.gold import Probe, Relation, Sentence, Task
 from model.tasks.grammar import GRAMMAR
 from model.tasks.pair import Pair, PairTask
+from model.tasks.passages import STORIES
 from model.tasks.translation import TRANSLATION
 
-TASKS: dict[str, Task] = {task.name: task for task in (GRAMMAR,)}
+TASKS: dict[str, Task] = {task.name: task for task in (GRAMMAR, STORIES)}
 PAIRS: dict[str, PairTask] = {task.name: task for task in (TRANSLATION, COPYING, DATES)}
 
 __all__ = ["PAIRS", "TASKS", "Pair", "PairTask", "Probe", "Relation", "Sentence", "Task"]

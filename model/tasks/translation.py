@@ -174,8 +174,8 @@ CLAUSES: dict[str, Callable[[PairDraft, Random], None]] = {
     "reason": reason,
 }
 SHARES = {"seeing": 0.3, "sleeping": 0.1, "being": 0.2, "reason": 0.4}
-LENGTHS = {1: 0.6, 2: 0.3, 3: 0.1}  # clauses in a sentence
-LONGEST = 32  # words on either side
+LENGTHS = {1: 0.65, 2: 0.35}  # clauses in a sentence
+LONGEST = 28  # words on either side
 
 
 def draw(kind: str | None, rng: Random) -> Pair:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from viz.labels import shorten
 from viz.pack import MOST_PIXELS, encode_difference, encode_weights, pack
-from viz.standalone import style_of
+from viz.styles import style_of
 from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]

@@ -5,6 +5,7 @@ This file must stay light: it runs before torch is there.
 
 import importlib
 import sys
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -13,7 +14,8 @@ from viz.theme import PROJECTED, THEMES, Theme
 from viz.ui import present
 
 PAGES = Path(__file__).parents[1] / "pages"
-STYLE = Path(__file__).with_name("style.css")
+STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+LESSON_STYLE = Path(__file__).with_name("lesson.css").read_text(encoding="utf-8")
 # Until the browser has lifted the figure, at least nothing else is seen.
 ALONE = ".stApp { visibility: hidden; } body { background: var(--paper); }"
 
@@ -24,7 +26,8 @@ def open_frame() -> None:
     st.set_page_config(page_title="Attention Lab", layout="wide", initial_sidebar_state="auto")
     now = theme()
     colours = f"--accent: {now.accent}; --paper: {now.paper}; --ink: {now.ink};"
-    st.html(f"<style>:root {{ {colours} }}\n{STYLE.read_text(encoding='utf-8')}{ALONE if alone else ''}</style>")
+    further = (LESSON_STYLE if _in_a_lesson() else "") + (ALONE if alone else "")
+    st.html(f"<style>:root {{ {colours} }}\n{STYLE}{further}</style>")
     st.sidebar.markdown("### Attention Lab")
 
 
@@ -40,6 +43,7 @@ def open_old_link(page: str) -> None:
         st.switch_page(f"viz/pages/{page}.py", query_params=today)
 
 
+@cache
 def words(page: str) -> tuple[str, str]:
     """The prose of a page: what stands above the figure (title and one sentence), and what stands below."""
     above, _, below = (PAGES / f"{page}.md").read_text(encoding="utf-8").partition("\n---\n")
@@ -61,9 +65,13 @@ def warm_up() -> None:
             importlib.import_module("viz.ui.runs")
 
 
+def _in_a_lesson() -> bool:
+    return "lesson" in st.query_params or "lesson_asked" in st.session_state
+
+
 def lesson(page: str) -> None:
     """The step of a lesson, when the address names one. Nobody else pays for lessons."""
-    if "lesson" in st.query_params or "lesson_asked" in st.session_state:
+    if _in_a_lesson():
         importlib.import_module("viz.ui.lessons").attend(page)
 
 

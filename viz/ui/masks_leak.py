@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.leak import Leak, any_other, edited, leak, neighbour, substitute
+from model.leak import Leak, any_other, edited, known_words, leak, neighbour, substitute
 from model.run import Experiment
 from viz import head_grid
 from viz.export import Labelled, file_name
@@ -59,8 +59,7 @@ def _edit(weights: str, words: Sequence[str]) -> tuple[int, str]:
     asked = st.session_state.get("edit")
     if asked is not None and not 1 <= asked <= last:
         st.session_state["edit"] = min(max(asked, 1), last)
-    tokenizer = runs.tokenizer(weights)
-    known = [word for index, word in enumerate(tokenizer.vocabulary) if index not in tokenizer.silent]
+    known = known_words(weights)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = int(
             st.number_input(f"Word to change, 1 to {last}", 1, last, at, key="edit", bind="query-params", width=200)

@@ -135,6 +135,11 @@ def _number(name: str, value: float, beside: str, told: str) -> str:
 
 def _right_answers(a: effects.HeldOut, b: effects.HeldOut) -> str:
     """Right answers by kind of question, and of how many: A and B."""
+    if not a.accuracy:
+        return (
+            f"<p>Nobody has written down right answers for prose: the loss over {a.sentences} passages of our own "
+            "is what there is to go by.</p>"
+        )
     lines = [
         f'<tr><td title="{escape(name)}">{escape(name)}</td>'
         f"<td>{100 * share:.0f} %</td><td>{100 * b.accuracy[name]:.0f} %</td>"

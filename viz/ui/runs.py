@@ -2,13 +2,14 @@
 
 import gc
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Semaphore
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from model.checkpoint import card, load, names
+from model.checkpoint import card, names
 from model.device import choose_device, describe, one_thread
 from model.run import Experiment, TextError, encode, lens, model, run
 from model.switches import Switches
@@ -75,22 +76,23 @@ def encoding(experiment: Experiment) -> Encoding:
     return encode(experiment)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
 def tokenizer(weights: str) -> Tokenizer:
     """The tokenizer that belongs to these weights."""
-    return load(weights)[1]
+    return model(weights)[1]
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+# Asked many times in every run: Streamlit's own cache would hash its way there each time.
+@lru_cache(maxsize=32)
 def about(weights: str) -> dict[str, Any]:
     """The card of these weights."""
     return card(weights)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+@lru_cache(maxsize=1)
 def languages() -> tuple[str, ...]:
-    """The weights that know a language one can type in."""
-    return tuple(name for name in names() if card(name)["task"] in TASKS)
+    """The weights that know a language one can type in: one of each language first, by the order of the languages."""
+    known = [name for name in names() if card(name)["task"] in TASKS]
+    return tuple(sorted(known, key=lambda name: (name not in TASKS, list(TASKS).index(card(name)["task"]), name)))
 
 
 def trained(weights: str) -> Switches:

@@ -1,0 +1,105 @@
+"""From books to what a model reads: pieces in windows, and now and then a window that says something twice.
+
+A page of prose gives little reason to look far back: the next word can mostly be guessed from the last few. A passage
+told again can be foretold word for word by whoever finds its first telling. A small share of such windows is what makes
+heads that copy worth learning (Olsson et al. 2022, "In-context Learning and Induction Heads").
+"""
+
+import lzma
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.subword import SubwordTokenizer
+from model.tokenizer import START
+
+Array = np.ndarray[Any, Any]
+
+HELD_OUT = 0.04  # the last part of every book
+
+
+def read_books(path: Path) -> tuple[str, ...]:
+    """Books from a text file, plain or .xz: a paragraph a line, an empty line between two books.
+
+    Raises:
+        ValueError: there is no text in it.
+    """
+    with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
+        books = tuple(book.strip() for book in file.read().split("\n\n") if book.strip())
+    if not books:
+        raise ValueError(f"There is no text in {path}.")
+    return books
+
+
+def part(books: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What to learn from, and what is held out: the last paragraphs of every book."""
+    learnt, held_out = [], []
+    for book in books:
+        paragraphs = book.split("\n")
+        end = len(paragraphs) - max(1, round(HELD_OUT * len(paragraphs)))
+        learnt.append("\n".join(paragraphs[:end]))
+        held_out.append("\n".join(paragraphs[end:]))
+    return tuple(filter(None, learnt)), tuple(held_out)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Books as one long row of pieces."""
+
+    ids: Array  # (N,)
+    begins: Array  # (P,)  where each paragraph begins
+    start: int  # the id of <s>
+    line: int  # the id of the piece that ends a paragraph
+    pieces: Array  # ids of all pieces that can be said
+
+
+def shelve(books: Sequence[str], tokenizer: SubwordTokenizer) -> Shelf:
+    """Cut the books into pieces."""
+    start, line = tokenizer.id_of(START), tokenizer.id_of("Ċ")
+    ids = np.array([index for book in books for index in (*tokenizer.ids_of(book)[1:], line)])
+    begins = np.concatenate([[0], np.flatnonzero(ids[:-1] == line) + 1])
+    pieces = np.setdiff1d(np.arange(len(tokenizer.vocabulary)), tokenizer.silent)
+    return Shelf(ids, begins, start, line, pieces)
+
+
+def prose(shelf: Shelf, length: int, rng: np.random.Generator) -> Array:
+    """What stands from the beginning of a paragraph on."""
+    begin = rng.choice(shelf.begins[shelf.begins <= len(shelf.ids) - length])
+    return shelf.ids[begin : begin + length]
+
+
+def told_again(shelf: Shelf, length: int, rng: np.random.Generator) -> Array:
+    """A passage of any length up to half the window, and the same again, as often as there is room."""
+    passage = prose(shelf, int(rng.integers(8, length // 2)), rng)
+    return np.resize(np.append(passage, shelf.line), length)
+
+
+def list_again(shelf: Shelf, length: int, rng: np.random.Generator) -> Array:
+    """Pieces of the books in no order, and the same again: what comes next can be known in no other way."""
+    listed = rng.choice(shelf.ids, int(rng.integers(8, length // 2)))
+    return np.resize(np.append(listed, shelf.line), length)
+
+
+WINDOWS: dict[str, tuple[float, Callable[[Shelf, int, np.random.Generator], Array]]] = {
+    "prose": (0.82, prose),
+    "told again": (0.12, told_again),
+    "list again": (0.06, list_again),
+}  # share of the windows, and how one is drawn
+
+
+def draw_windows(shelf: Shelf, count: int, length: int, rng: np.random.Generator) -> Array:
+    """Windows to learn from, <s> first: (count, length)."""
+    shares = [share for share, _ in WINDOWS.values()]
+    kinds = rng.choice(len(shares), count, p=shares)
+    draws = [draw for _, draw in WINDOWS.values()]
+    return np.stack([np.append(shelf.start, draws[kind](shelf, length - 1, rng)) for kind in kinds])
+
+
+def every_window(shelf: Shelf, length: int) -> Array:
+    """All of the text once, from end to end, each window after a <s> of its own: (count, length)."""
+    count = len(shelf.ids) // (length - 1)
+    rows = shelf.ids[: count * (length - 1)].reshape(count, length - 1)
+    return np.concatenate([np.full((count, 1), shelf.start), rows], axis=1)

@@ -1,0 +1,132 @@
+"""What the heads of any model do, found without a language whose answers are known.
+
+Six patterns that heads of trained models are known to follow can be told from the tokens alone. Two of them are
+measured on random tokens said twice (Olsson et al. 2022): nothing there can be guessed from meaning, so a head that
+looks at the right place looks there because of what was said before.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from model.exam import Accuracy, word_losses
+from model.measure import Score, score_relations
+from model.tasks.gold import PREVIOUS_TOKEN, Relation
+from model.tokenizer import Encoding, Tokenizer
+from model.transformer import Transformer
+
+Array = np.ndarray[Any, Any]
+
+NEXT_TOKEN = "next token"
+FIRST = "rest on the first token"
+PUNCTUATION = "last punctuation mark"
+EARLIER_PIECE = "piece → earlier piece of its word"
+DUPLICATE = "duplicate token"
+INDUCTION = "induction"
+
+ROLES = {
+    PREVIOUS_TOKEN: "one token back",
+    NEXT_TOKEN: "one token ahead; only where a model may look ahead",
+    FIRST: "the first token, where a head rests when it has nothing to do",
+    PUNCTUATION: "the nearest punctuation mark, two or more tokens back",
+    EARLIER_PIECE: "from a piece that carries a word on to the pieces of that word before it",
+    DUPLICATE: "the same token, said before",
+    INDUCTION: "the token that came next the last time",
+}
+MARKS = frozenset(".,;:!?…—–-()[]{}\"'“”‘’«»")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What was found."""
+
+    texts: int
+    loss: float  # mean over all tokens of the texts, in nats
+    copied: Accuracy  # of random tokens said a second time, how many were foretold
+    relations: dict[str, Score]
+
+
+def links(encoding: Encoding, causal: bool = True) -> Iterator[Relation]:
+    """The gold links that the tokens of a text tell by themselves."""
+    mark: int | None = None
+    for t, token in enumerate(encoding.tokens):
+        if t > 0:
+            yield Relation(FIRST, t, (0,))
+        if t > 1:  # one back from the second token is the first, which is looked at for another reason
+            yield Relation(PREVIOUS_TOKEN, t, (t - 1,))
+        if not causal and t + 1 < len(encoding.tokens):
+            yield Relation(NEXT_TOKEN, t, (t + 1,))
+        if mark is not None and t - mark > 1:
+            yield Relation(PUNCTUATION, t, (mark,))
+        word = encoding.word_of[t]
+        before = tuple(s for s in range(t) if encoding.word_of[s] == word)
+        if before:
+            yield Relation(EARLIER_PIECE, t, before)
+        if set(token.strip("␣·")) <= MARKS and token.strip("␣·"):
+            mark = t
+
+
+def repeated(tokenizer: Tokenizer, n: int, rng: np.random.Generator) -> tuple[tuple[int, ...], tuple[Relation, ...]]:
+    """`n` random tokens said twice, as ids with the marks around every text, and the links between the tellings."""
+    marks = tokenizer.encode("").ids  # <s>; [CLS] and [SEP]; or nothing
+    sayable = np.setdiff1d(np.arange(len(tokenizer.vocabulary)), tokenizer.silent)
+    said = rng.choice(sayable, n, replace=False).tolist()
+    ids = (*marks[:1], *said, *said, *marks[1:])
+    second = len(marks[:1]) + n
+    same = [Relation(DUPLICATE, second + at, (second + at - n,)) for at in range(n)]
+    after = [Relation(INDUCTION, second + at, (second + at - n + 1,)) for at in range(n - 1)]
+    return ids, (*same, *after)
+
+
+def find_roles(
+    transformer: Transformer, tokenizer: Tokenizer, texts: Sequence[str], repeats: int = 40, n: int = 24, seed: int = 0
+) -> Roles:
+    """Hold every head against every role: on the texts, and on `repeats` rows of `n` random tokens said twice.
+
+    A vocabulary of fewer than `n` words is said whole.
+    """
+    rng = np.random.default_rng(seed)
+    n = min(n, len(tokenizer.vocabulary) - len(tokenizer.silent))
+    losses: list[float] = []
+    copied: list[bool] = []
+
+    def examples() -> Iterator[tuple[Array, Sequence[Relation]]]:
+        for text in texts:
+            encoding = tokenizer.encode(text)
+            weights, logits = _run(transformer, encoding.ids)
+            losses.extend(word_losses(logits, torch.tensor([encoding.ids]))[0].tolist())
+            yield weights, tuple(links(encoding, transformer.config.causal))
+        for _ in range(repeats):
+            ids, relations = repeated(tokenizer, n, rng)
+            weights, logits = _run(transformer, ids)
+            likeliest = logits[0].argmax(-1).tolist()
+            copied.extend(likeliest[link.query] == ids[link.query + 1] for link in relations if link.name == INDUCTION)
+            yield weights, relations
+
+    relations = dict(score_relations(examples()))
+    return Roles(len(texts), float(np.mean(losses)), Accuracy(len(copied), float(np.mean(copied))), relations)
+
+
+def _run(transformer: Transformer, ids: Sequence[int]) -> tuple[Array, torch.Tensor]:
+    """The weights of all heads (L, H, T, T) and the logits (1, T, V) for one row of ids."""
+    device = next(transformer.parameters()).device
+    with torch.inference_mode():
+        trace = transformer(torch.tensor([ids], device=device))
+    weights = torch.stack([layer.attention.weights[0] for layer in trace.layers])
+    return weights.float().cpu().numpy(), trace.logits.float().cpu()
+
+
+def roles_card(roles: Roles) -> dict[str, Any]:
+    """Roles as they are written on a card, like an exam."""
+    return {
+        "sentences": roles.texts,
+        "loss": round(roles.loss, 4),
+        "accuracy": {INDUCTION: {"n": roles.copied.n, "share": round(roles.copied.share, 4)}},
+        "relations": {
+            name: {"n": score.n, "mass": score.mass.round(4).tolist(), "top1": score.top1.round(4).tolist()}
+            for name, score in roles.relations.items()
+        },
+    }

@@ -1,0 +1,231 @@
+"""How the `stories` model learns English from books: pieces, windows, a long training that can be taken up again.
+
+python -m model.train stories --text FILE            begins, and keeps what it has every `every` steps
+python -m model.train stories --text FILE --resume   takes it up where it was left
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from model import checkpoint
+from model.config import ModelConfig
+from model.prose import HELD_OUT, WINDOWS, Shelf, draw_windows, every_window, part, read_books, shelve
+from model.roles import find_roles, roles_card
+from model.subword import SubwordTokenizer, learn_pieces
+from model.tasks.passages import PASSAGES
+from model.transformer import Transformer
+
+NAME = "stories"
+
+
+@dataclass(frozen=True)
+class StoriesRecipe:
+    """Everything that decides a training run but its seed and its books."""
+
+    pieces: int = 4096
+    config: ModelConfig = ModelConfig(
+        vocab_size=4096, n_layers=4, n_heads=6, d_model=192, d_ff=768, context=128, tied_unembedding=True
+    )
+    steps: int = 8000
+    batch: int = 16
+    lr: float = 2e-3
+    warmup: int = 200
+    clip: float = 1.0
+    weight_decay: float = 0.05
+    every: int = 500  # steps between two looks at what has been learnt; the state is kept as often
+    looked_at: int = 64  # held-out windows for such a look; at the end all of them
+    bfloat16: bool = True  # matrix products in 16 bits while learning: nearly twice as fast where the CPU knows how
+
+
+@dataclass
+class State:
+    """A training that can go on."""
+
+    transformer: Transformer
+    optimizer: torch.optim.AdamW
+    step: int = 0
+    cpu_seconds: float = 0.0
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+
+def begin(recipe: StoriesRecipe, seed: int) -> State:
+    """An untrained model, the same for the same seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        transformer = Transformer(recipe.config)
+    decay = [p for p in transformer.parameters() if p.dim() == 2]
+    rest = [p for p in transformer.parameters() if p.dim() != 2]  # biases, gains, the table of distances
+    groups = [{"params": decay, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+    return State(transformer, torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.98)))
+
+
+def learning_rate(recipe: StoriesRecipe, step: int) -> float:
+    """Rises in a straight line for `warmup` steps, keeps its height, and falls to zero over the last fifth.
+
+    What comes before the fall does not depend on the number of steps, so a training can be taken up and made longer.
+    Hägele et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations".
+    """
+    left = (recipe.steps - step) / (0.2 * recipe.steps)
+    return recipe.lr * min(1.0, (step + 1) / recipe.warmup, left)
+
+
+def learn_step(state: State, shelf: Shelf, recipe: StoriesRecipe, seed: int) -> float:
+    """One step down the slope; returns the loss. What is read depends on seed and step only: a run can be taken up."""
+    rng = np.random.default_rng((seed, state.step))
+    ids = torch.from_numpy(draw_windows(shelf, recipe.batch, recipe.config.context + 1, rng))  # (B, T + 1)
+    with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
+        logits = state.transformer(ids[:, :-1]).logits  # (B, T, V)
+        loss = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
+    state.optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(state.transformer.parameters(), recipe.clip)
+    for group in state.optimizer.param_groups:
+        group["lr"] = learning_rate(recipe, state.step)
+    state.optimizer.step()
+    state.step += 1
+    return loss.item()
+
+
+def held_out_loss(transformer: Transformer, tokenizer: SubwordTokenizer, windows: Tensor) -> tuple[float, float]:
+    """Loss on windows (N, T + 1) of held-out prose: nats a token, and bits a character."""
+    total = 0.0
+    with torch.inference_mode():
+        for rows in windows.split(16):
+            logits = transformer(rows[:, :-1]).logits
+            total += F.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten(), reduction="sum").item()
+    characters = sum(len(tokenizer.decode(row)) for row in windows[:, 1:].tolist())
+    return total / windows[:, 1:].numel(), total / characters / math.log(2)
+
+
+def look_in(state: State, tokenizer: SubwordTokenizer, windows: Tensor) -> dict[str, Any]:
+    """How far it has come: held-out loss, copying, and the best head of every role."""
+    nats, bits = held_out_loss(state.transformer.eval(), tokenizer, windows)
+    roles = find_roles(state.transformer, tokenizer, PASSAGES, repeats=8)
+    state.transformer.train()
+    return {
+        "step": state.step,
+        "loss": round(nats, 4),
+        "bits_per_character": round(bits, 4),
+        "copied": round(roles.copied.share, 4),
+        "best_head": {name: round(float(score.mass.max()), 4) for name, score in roles.relations.items()},
+    }
+
+
+def train_stories(
+    text: Path,
+    recipe: StoriesRecipe,
+    seed: int,
+    command: str,
+    folder: Path,
+    resume: bool,
+    after_step: Callable[[int, float], None],
+) -> dict[str, Any]:
+    """From books to shipped weights; returns the card."""
+    learnt, held_out = part(read_books(text))
+    tokenizer = learn_pieces(learnt, recipe.pieces, space_first=False)
+    recipe = replace(recipe, config=replace(recipe.config, vocab_size=len(tokenizer.vocabulary)))
+    shelf = shelve(learnt, tokenizer)
+    unseen = torch.from_numpy(every_window(shelve(held_out, tokenizer), recipe.config.context + 1))
+    state = begin(recipe, seed)
+    if resume:
+        take_up(state, seed, folder)
+    state.transformer.train()
+    while state.step < recipe.steps:
+        cpu = time.process_time()
+        loss = learn_step(state, shelf, recipe, seed)
+        state.cpu_seconds += time.process_time() - cpu
+        after_step(state.step, loss)
+        if state.step % recipe.every == 0 or state.step == recipe.steps:
+            state.curve.append(look_in(state, tokenizer, unseen[:: max(1, len(unseen) // recipe.looked_at)]))
+            keep(state, seed, folder)
+    return ship(state, tokenizer, unseen, recipe, seed, command, folder)
+
+
+def keep(state: State, seed: int, folder: Path) -> None:
+    """Write what is needed to go on: the weights, AdamW's two running means of every weight, the step."""
+    moments = state.optimizer.state_dict()["state"]
+    tensors = {f"weights.{name}": value for name, value in state.transformer.named_parameters()}
+    for index, means in moments.items():
+        tensors |= {f"moments.{index}.{name}": value for name, value in means.items()}
+    told = {"seed": seed, "step": state.step, "cpu_seconds": state.cpu_seconds, "curve": state.curve}
+    folder.mkdir(parents=True, exist_ok=True)
+    part_way = _part_way(folder, seed)
+    fresh = part_way.with_suffix(".new")
+    save_file({name: t.detach().contiguous() for name, t in tensors.items()}, fresh, {"told": json.dumps(told)})
+    fresh.replace(part_way)  # a run that is stopped while it writes leaves the last state whole
+
+
+def take_up(state: State, seed: int, folder: Path) -> None:
+    """Put a model and its optimizer back where `keep` left them.
+
+    Raises:
+        CheckpointError: there is nothing to take up, or it is of another recipe.
+    """
+    path = _part_way(folder, seed)
+    try:
+        tensors = load_file(path)
+        with path.open("rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        told = json.loads(header["__metadata__"]["told"])
+        weights = {name.removeprefix("weights."): t for name, t in tensors.items() if name.startswith("weights.")}
+        state.transformer.load_state_dict(weights, strict=False)
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith("moments."):
+                _, index, which = name.split(".")
+                moments.setdefault(int(index), {})[which] = tensor
+        whole = state.optimizer.state_dict()
+        state.optimizer.load_state_dict({**whole, "state": moments})
+    except (OSError, SafetensorError, RuntimeError, KeyError, ValueError) as error:
+        raise checkpoint.CheckpointError(f"{path.name} cannot be taken up again: {error}.") from error
+    state.step, state.cpu_seconds, state.curve = told["step"], told["cpu_seconds"], told["curve"]
+
+
+def _part_way(folder: Path, seed: int) -> Path:
+    return folder / f"{NAME}.seed-{seed}.part"
+
+
+def ship(
+    state: State,
+    tokenizer: SubwordTokenizer,
+    unseen: Tensor,
+    recipe: StoriesRecipe,
+    seed: int,
+    command: str,
+    folder: Path,
+) -> dict[str, Any]:
+    """Write weights, pieces and card."""
+    nats, bits = held_out_loss(state.transformer.eval(), tokenizer, unseen)
+    roles = find_roles(state.transformer, tokenizer, PASSAGES)
+    settings = asdict(recipe)
+    del settings["config"]
+    card = {
+        "task": NAME,
+        "command": command,
+        "seed": seed,
+        "recipe": settings | {"windows": {kind: share for kind, (share, _) in WINDOWS.items()}},
+        "notes": [
+            "Learnt from 21 books for children and of adventure, all before 1914 and in the public domain.",
+            f"'held_out' is measured on the last {HELD_OUT:.0%} of every book, never learnt from, in windows of "
+            f"{recipe.config.context} pieces that each begin anew.",
+            "'exam' is measured on passages and random pieces of our own: see model/roles.py.",
+        ],
+        "cpu_seconds": round(state.cpu_seconds),
+        "held_out": {"tokens": unseen[:, 1:].numel(), "loss": round(nats, 4), "bits_per_character": round(bits, 4)},
+        "exam": roles_card(roles),
+        "curve": state.curve,
+    }
+    checkpoint.save(NAME, state.transformer, tokenizer, card, folder, half=True)
+    return card
