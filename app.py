@@ -13,11 +13,12 @@ page = st.navigation(
         st.Page("viz/pages/positions.py", title="Positions", url_path="positions"),
         st.Page("viz/pages/remove.py", title="Remove a part", url_path="remove"),
         st.Page("viz/pages/translate.py", title="Translate", url_path="translate"),
+        st.Page("viz/pages/your_model.py", title="Your model", url_path="your-model"),
         st.Page("viz/pages/lessons.py", title="Lessons", url_path="lessons"),
     ],
     position="top",
 )
-name = page.url_path or "heads"
+name = (page.url_path or "heads").replace("-", "_")
 frame.open_old_link(name)
 frame.heading(name)
 frame.warm_up()

@@ -65,7 +65,7 @@ def main(folder: Path) -> None:
                 context = browser.new_context(viewport=size, color_scheme=scheme, device_scale_factor=2)
                 for name in PAGES:
                     page = context.new_page()
-                    visit(page, address if name == "heads" else f"{address}/{name}")
+                    visit(page, address if name == "heads" else f"{address}/{name.replace('_', '-')}")
                     path = folder / f"{name}-{scheme}-{width}.png"
                     page.screenshot(path=path)
                     if (name, scheme, width) == ("heads", "light", "1440"):

@@ -10,10 +10,10 @@ from viz.npz_file import ArraysError, read_npz
 
 Array = np.ndarray[Any, Any]
 
-AXES = ("layer", "head", "looks", "looked_at")
 MOST_CELLS = 64_000_000  # 12 × 12 × 512 × 512 are 38 million, 151 megabytes
 MOST_TOKENS = 1024
 NEAR = 0.01  # a row's sum, and a weight's ends: half precision rounds
+OWN = {"weights": "attention", "looks": "tokens"}  # the lab's own names in what it saves
 SAVE = 'np.savez_compressed("maps.npz", attention=attention, tokens=np.array(tokens, dtype=str))'
 
 
@@ -73,12 +73,17 @@ def maps(
 
 
 def read(file: bytes) -> Maps:
-    """The maps in an .npz file: `attention` and `tokens`, maybe `looked_at` and `mask`; as in `maps`.
+    """The maps in an .npz file: `attention` and `tokens`, maybe `looked_at` and `mask`, as in `maps`; or the `weights`
+    of a grid of heads that the lab itself has saved.
 
     Raises:
         ArraysError: the file cannot be read, or what is in it cannot be drawn.
     """
-    entries = read_npz(file, names=("attention", "tokens", "looked_at", "mask"), most=MOST_CELLS)
+    entries = read_npz(file, names=("attention", "tokens", "looked_at", "mask", *OWN), most=MOST_CELLS)
+    if OWN.keys() <= entries.keys():
+        entries = {OWN.get(name, name): one for name, one in entries.items()}
+        if np.array_equal(entries["tokens"], entries.get("looked_at", ())):
+            entries.pop("looked_at", None)
     for name in ("attention", "tokens"):
         if name not in entries:
             there = ", ".join(f'"{other}"' for other in entries) or "nothing that the lab knows"

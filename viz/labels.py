@@ -57,4 +57,9 @@ def axis_labels(tokens: Sequence[str], most: int = 14) -> list[str]:
 
 def markdown(token: str) -> str:
     """A token inside a sentence of Markdown: shortened, with everything that Markdown reads disarmed."""
-    return escape("".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~:^" else c for c in shorten(token, 24)))
+    return disarmed(shorten(token, 24))
+
+
+def disarmed(text: str) -> str:
+    """A text as Markdown that shows it letter by letter."""
+    return escape("".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~:^" else c for c in text))

@@ -26,6 +26,7 @@ class Origin:
     version: str
     weights: str = ""  # "": no trained weights are in it
     seed: int | None = None  # of their training, from the card
+    file: str = ""  # of arrays that somebody brought
     text: str = ""
     switches: Mapping[str, bool] = field(default_factory=dict)  # part → there or removed now
     heads_off: tuple[str, ...] = ()  # "L1H2"
@@ -45,4 +46,4 @@ def footer(told: Mapping[str, Any]) -> str:
     parts = [f"{told['software']} {told['version']}"]
     if "weights" in told:
         parts.append(told["weights"] + (f", seed {told['seed']}" if "seed" in told else ""))
-    return "  ·  ".join([*parts, *(told[name] for name in ("says", "link") if told.get(name))])
+    return "  ·  ".join([*parts, *(told[name] for name in ("file", "says", "link") if told.get(name))])

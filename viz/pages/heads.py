@@ -71,7 +71,8 @@ with every_head:
             facts.n_sentences(experiment.weights),
             intact=experiment.switches == Switches(),
             pooled=len(words) > head_grid.MOST_PIXELS,
-        ),
+        )
+        + facts.bounded(all_weights),
         table=partial(facts.cell_table, all_weights, words),
         file=file_name(experiment.name, "all-heads"),
         of=experiment,

@@ -68,7 +68,7 @@ match removal.view():
         )
         panel.below(
             "compare",
-            sentence=read_change(kl, words, told),
+            sentence=read_change(kl, words, told) + facts.bounded(weights_a),
             table=partial(facts.pair_table, weights_a, weights_b, words),
             file=file_name(without.name, "compare"),
             of=without,

@@ -60,7 +60,8 @@ class Place:
     @property
     def link(self) -> str:
         """The link without a host."""
-        return f"/{'' if self.page == 'heads' else self.page}" + (f"?{self.state}" if self.state else "")
+        path = "" if self.page == "heads" else self.page.replace("_", "-")
+        return f"/{path}" + (f"?{self.state}" if self.state else "")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -146,7 +147,7 @@ def place(link: str) -> Place:
     if link.lstrip().startswith("{") or link.endswith(".json"):
         return _place_of(_json(link))
     parts = urlsplit(link)
-    page = parts.path.strip("/").rpartition("/")[2] or "heads"
+    page = (parts.path.strip("/").rpartition("/")[2] or "heads").replace("-", "_")
     if page not in pages():
         raise Refusal(f'There is no page "{page}". There are: {", ".join(pages())}.')
     return Place(page, parts.query)

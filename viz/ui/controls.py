@@ -19,9 +19,7 @@ EXAMPLE = "the person who the dogs near the trees chase was tired ."
 
 def experiment() -> Experiment:
     """Model, sentence and parts: everything that decides what the model does."""
-    # The address as it was opened. The controls read it next, and clear what they cannot use.
-    if "opened_with" not in st.session_state:
-        st.session_state["opened_with"] = {name: st.query_params.get_all(name) for name in st.query_params}
+    remember_link()
     with st.sidebar:
         weights = _weights()
         text = _text(weights)
@@ -34,6 +32,12 @@ def experiment() -> Experiment:
         link_mishaps()
         st.stop()
     return asked
+
+
+def remember_link() -> None:
+    """Keep the address as it was opened: the controls read it next, and clear what they cannot use."""
+    if "opened_with" not in st.session_state:
+        st.session_state["opened_with"] = {name: st.query_params.get_all(name) for name in st.query_params}
 
 
 def _weights() -> str:

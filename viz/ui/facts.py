@@ -69,49 +69,73 @@ def moved_row(moved: Array, weights: Array) -> int:
     return int(np.argmax(finite)) if finite.max() > 1e-9 else telling_row(weights)
 
 
-def map_table(values: Array, words: Sequence[str]) -> Table:
+# Tables and arrays. `looked` are the words of the columns, where they are others than those of the rows.
+
+
+def map_table(values: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
     """A map (T, S) as a table: one line for each row, one column for each position."""
-    columns = {f"{at} {word}": values[:, at] for at, word in enumerate(words)}
+    columns = {f"{at} {word}": values[:, at] for at, word in enumerate(words if looked is None else looked)}
     return {"looks": [f"{at} {word}" for at, word in enumerate(words)], **columns}
 
 
-def row_arrays(weights: Array, words: Sequence[str], row: int) -> dict[str, Labelled]:
+def row_arrays(
+    weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None
+) -> dict[str, Labelled]:
     """One row of weights (T, S)."""
-    return {"weights": Labelled(weights[row], {"looked_at": words})}
+    return {"weights": Labelled(weights[row], {"looked_at": words if looked is None else looked})}
 
 
-def maps(words: Sequence[str], **values: Array) -> dict[str, Labelled]:
+def maps(words: Sequence[str], looked: Sequence[str] | None = None, /, **values: Array) -> dict[str, Labelled]:
     """Maps (T, S) by name, as arrays whose axes bear the words."""
-    return {name: Labelled(one, {"looks": words, "looked_at": words}) for name, one in values.items()}
+    axes = {"looks": words, "looked_at": words if looked is None else looked}
+    return {name: Labelled(one, axes) for name, one in values.items()}
 
 
-def all_maps(words: Sequence[str], **weights: Array) -> dict[str, Labelled]:
+def all_maps(words: Sequence[str], looked: Sequence[str] | None = None, /, **weights: Array) -> dict[str, Labelled]:
     """Weights (L, H, T, S) of all heads by name, as arrays whose axes bear layers, heads and words."""
-    axes = {"looks": words, "looked_at": words}
+    axes = {"looks": words, "looked_at": words if looked is None else looked}
     return {
         name: Labelled(one, {"layer": range(one.shape[0]), "head": range(one.shape[1]), **axes})
         for name, one in weights.items()
     }
 
 
-def cell_table(weights: Array, words: Sequence[str]) -> Table:
+MOST_LINES = 200_000  # of a table with one line a cell; a browser shows no more in good time
+
+
+def _lines(sizes: Array) -> tuple[Array, ...]:
+    """The places of (L, H, T, S) that are not zero, in their order; of too many, the MOST_LINES largest."""
+    if np.count_nonzero(sizes) <= MOST_LINES:
+        return np.nonzero(sizes)
+    flat = np.nan_to_num(np.ravel(sizes), nan=np.inf)
+    least = np.partition(flat, -MOST_LINES)[-MOST_LINES]
+    return np.unravel_index(np.flatnonzero(flat >= least)[:MOST_LINES], sizes.shape)
+
+
+def bounded(weights: Array) -> str:
+    """What is said of a table that cannot hold all weights (L, H, T, S); nothing where it can."""
+    n = int(np.count_nonzero(weights)) if weights.size > MOST_LINES else 0
+    return f" Table and CSV keep the {MOST_LINES:,} largest of {n:,} weights, the NPZ all." if n > MOST_LINES else ""
+
+
+def cell_table(weights: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
     """Weights (L, H, T, S) of all heads as a long table: one line for each cell that is not zero."""
-    layer, head, row, column = np.nonzero(weights)
-    spoken = np.array(words, dtype=object)
+    layer, head, row, column = _lines(weights)
+    spoken, heard = (np.array(one, dtype=object) for one in (words, words if looked is None else looked))
     return {
         "layer": layer,
         "head": head,
         "row": row,
         "looks": spoken[row],
         "column": column,
-        "looked at": spoken[column],
+        "looked at": heard[column],
         "weight": weights[layer, head, row, column],
     }
 
 
 def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
     """Weights (L, H, T, S) of two runs as a long table: one line for each cell that is not zero in both."""
-    layer, head, row, column = np.nonzero((a != 0) | (b != 0))
+    layer, head, row, column = _lines(np.maximum(a, b))
     spoken = np.array(words, dtype=object)
     return {
         "layer": layer,
@@ -128,9 +152,10 @@ def next_table(guesses: "runs.Guesses") -> Table:
     return {"word": guesses.words[-1], "probability": guesses.probabilities[-1]}
 
 
-def row_table(weights: Array, words: Sequence[str], row: int) -> Table:
+def row_table(weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None) -> Table:
     """One row of weights (T, S): its words, and how much the word at `row` looks at each."""
-    return {"position": range(len(words)), "looked at": list(words), f"weight from {words[row]}": weights[row]}
+    others = words if looked is None else looked
+    return {"position": range(len(others)), "looked at": list(others), f"weight from {words[row]}": weights[row]}
 
 
 def guess_table(guesses: "runs.Guesses") -> Table:

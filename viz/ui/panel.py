@@ -120,13 +120,16 @@ def _set(name: str, value: Any) -> None:
     st.session_state[name] = value
 
 
+MOST_OPEN = 24  # lines; a longer table scrolls
+
+
 def head_table(statistics: Mapping[str, list[Any]], *, on_head: Callable[[int, int], None]) -> None:
     """One line a head, sortable by any column; a click on a line chooses its head."""
     key = "statistics"
     st.dataframe(
         dict(statistics),
         hide_index=True,
-        height="content",
+        height="content" if len(statistics["layer"]) <= MOST_OPEN else 35 * MOST_OPEN,
         key=key,
         selection_mode="single-row",
         on_select=partial(_choose_line, key, statistics, on_head),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
 from model.run import Experiment
@@ -82,15 +82,22 @@ def face(experiment: Experiment) -> str:
     return "; ".join(filter(None, says))
 
 
-Of = (
-    Experiment | tuple[str, ...] | None
-)  # what a figure shows: an experiment, several weights by name, no trained model
+@dataclass(frozen=True)
+class File:
+    """Arrays that somebody brought, by the name of their file."""
+
+    name: str
+
+
+Of = Experiment | tuple[str, ...] | File | None  # an experiment, several weights by name, a file, no trained model
 
 
 def origin(figure: str, of: Of, says: str | None = None) -> Origin:
     """Everything that makes the figure again. says: what its face must say, instead of `face`."""
     if of is None:
         return Origin(figure, release(), says=says or "")
+    if isinstance(of, File):
+        return Origin(figure, release(), file=of.name, says=says or "")
     if isinstance(of, tuple):
         seeds = {runs.about(weights).get("seed") for weights in of}
         seed = seeds.pop() if len(seeds) == 1 else None
@@ -239,6 +246,13 @@ def curves(weights: Mapping[str, str], question: str = "") -> str:
         body + "\n".join(f"{name} = curve({one!r})" for name, one in weights.items()),
         "from model.checkpoint import card",
     )
+
+
+def brought(file: File, name: str, value: str, imports: str = "") -> str:
+    """The maps of a file, and what becomes of their weights: `value` under a name."""
+    needed = sorted(filter(None, ("from viz.arrays import read", imports)))
+    lines = ["from pathlib import Path\n", *needed, f"\nmaps = read(Path({file.name!r}).read_bytes())"]
+    return "\n".join([*lines, f"{name} = {value}\n"])
 
 
 def side_b(b: Experiment) -> str:

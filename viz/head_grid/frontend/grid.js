@@ -7,6 +7,7 @@ const GUTTER = 30; // left of the maps: the number of the layer
 const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps get smaller
 const LETTER = 6.4; // about the width of a letter under a map
 const LEAST = 26; // a map is never smaller than this
+const LEAST_NAMED = 44; // smaller ones bear no names
 const NARROW = 8; // nor narrower, however much shorter one of its two sentences is
 
 const looked = (header) => header.looked ?? header.tokens; // the words of the columns
@@ -97,7 +98,9 @@ function arrange(view) {
   const label = 4 + 16 * Math.min(4, Math.ceil((longest * LETTER * 1.2) / room)); // as many lines as the longest name needs
   const gap = room > 70 ? 18 : 4;
   const [T, S] = [header.tokens.length, looked(header).length];
-  const token = Math.min((room - gap) / S, Math.max(LEAST, HEIGHT / layers - label - 8) / T);
+  const size = (below) => Math.min((room - gap) / S, Math.max(LEAST, HEIGHT / layers - below) / T); // of one token
+  const named = room >= LEAST_NAMED + gap && size(label + 8) * Math.max(T, S) >= LEAST_NAMED;
+  const token = size(named ? label + 8 : gap);
   // Whole device pixels a cell, so that no row of a map looks thicker than another.
   const ratio = density(root);
   const sized = (size, cells) => {
@@ -105,8 +108,7 @@ function arrange(view) {
     return pixels >= 4 ? (Math.floor(pixels) * cells) / ratio : Math.max(Math.floor(size), NARROW);
   };
   const [wide, tall] = [sized(token * S, columns), sized(token * T, rows)];
-  const named = Math.max(wide, tall) >= 44 && room >= 48;
-  const stands = named && tall >= 44; // room for "layer 0" beside a row of maps
+  const stands = named && tall >= LEAST_NAMED; // room for "layer 0" beside a row of maps
   const down = tall + (named ? label + 8 : gap);
   const across = named ? room : wide + gap;
   const width = GUTTER + across * heads;
@@ -267,7 +269,7 @@ function toSvg(view) {
       const does = header.jobs[layer][head][0] ?? "";
       parts.push(
         `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
-        svgCells(mapImage(cells, view.colours, layer, head), x, y, place.wide, place.tall),
+        svgCells(mapImage(cells, view.colours, layer, head), x, y, place.wide, place.tall, cells.values.length),
         svgFrame(x - 0.5, y + lineOf(view, row), place.wide + 1, tall, 1.25),
         ...(place.named ? inLines(does || `head ${head}`, place.across - 4) : []).map((line, at) =>
           svgText(x, y + place.tall + 14 + 14 * at, line, { fill: does ? theme.ink : theme.muted, weight: does ? 650 : 400, size: 11 }),

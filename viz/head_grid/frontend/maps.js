@@ -4,6 +4,7 @@ export const FULL = 250;
 export const NOT_A_NUMBER = 254;
 export const ABSENT = 255;
 const MOST_DRAWN = 4096; // cells of one map
+const MOST_IN_ALL = 100_000; // cells of one drawing
 
 // Code → red, green, blue, opacity.
 export function colourTable(scale) {
@@ -54,10 +55,10 @@ export function hatching(pen, theme) {
 }
 
 // The same as SVG: sharp at any size. A path a colour; as a picture where there are more cells than a drawing can hold,
-// or where they are the steps of a scale.
-export function svgCells(image, x, y, wide, tall) {
+// `cells` of them in all its maps, or where they are the steps of a scale.
+export function svgCells(image, x, y, wide, tall, cells = 0) {
   const { width, height, data } = image;
-  if (width * height > MOST_DRAWN || height === 1) {
+  if (width * height > MOST_DRAWN || cells > MOST_IN_ALL || height === 1) {
     const sheet = document.createElement("canvas");
     [sheet.width, sheet.height] = [width, height];
     sheet.getContext("2d").putImageData(image, 0, 0);

@@ -107,7 +107,7 @@ export function inLines(text, wide, { size = 12, weight = 400 } = {}) {
 // The origin in one line; as `footer` in viz/origin.py.
 export function footer(origin) {
   const weights = origin.weights && origin.weights + (origin.seed === undefined ? "" : `, seed ${origin.seed}`);
-  return [`${origin.software} ${origin.version}`, weights, origin.says, origin.link].filter(Boolean).join("  ·  ");
+  return [`${origin.software} ${origin.version}`, weights, origin.file, origin.says, origin.link].filter(Boolean).join("  ·  ");
 }
 
 export async function toPng({ text, width, height }, scale, origin, title = "") {
@@ -119,7 +119,7 @@ export async function toPng({ text, width, height }, scale, origin, title = "") 
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
   URL.revokeObjectURL(image.src);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
-  const texts = { Software: footer({ ...origin, weights: "", says: "", link: "" }), Description: title, Source: origin.link ?? "" };
+  const texts = { Software: footer({ ...origin, weights: "", file: "", says: "", link: "" }), Description: title, Source: origin.link ?? "" };
   return withTexts(blob, { ...texts, "attention-lab": JSON.stringify(origin) });
 }
 

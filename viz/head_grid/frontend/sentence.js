@@ -154,9 +154,9 @@ const middle = (word) => word.offsetLeft + word.offsetWidth / 2;
 
 function curves(view, row) {
   const from = middle(view.looks.children[row]);
-  return [...weightsOf(view, row)]
-    .map((weight, at) => ({ weight, from, to: middle(view.lower.children[at]) }))
-    .filter(({ weight }) => weight >= FAINT)
+  return [...weightsOf(view, row).entries()]
+    .filter(([, weight]) => weight >= FAINT)
+    .map(([at, weight]) => ({ weight, from, to: middle(view.lower.children[at]) }))
     .sort((a, b) => a.weight - b.weight);
 }
 
@@ -167,14 +167,17 @@ function draw(view) {
   const best = strongest(weights);
   for (const [at, word] of [...looks.children].entries()) {
     word.classList.toggle("lit", at === row);
-    word.setAttribute("aria-pressed", String(header.pinned && at === header.row));
-    word.tabIndex = at === view.focus ? 0 : -1;
+    const pressed = String(header.pinned && at === header.row);
+    if (word.ariaPressed !== pressed) word.ariaPressed = pressed; // of many words few change, and only those are touched
+    const tab = at === view.focus ? 0 : -1;
+    if (word.tabIndex !== tab) word.tabIndex = tab;
   }
   for (const [at, word] of [...lower.children].entries()) {
     const weight = weights[at];
     word.classList.toggle("forbidden", !mask.values[row * mask.shape[1] + at]);
     word.classList.toggle("best", at === best && weight >= NAMED);
-    word.lastChild.textContent = weight >= NAMED ? weight.toFixed(2) : "";
+    const value = weight >= NAMED ? weight.toFixed(2) : "";
+    if (word.lastChild.textContent !== value) word.lastChild.textContent = value;
   }
 
   const ratio = density(lines);

@@ -1,0 +1,200 @@
+"""Maps without a model: an .npz file of somebody's own, every head of it, one large, and what follows from them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.measure import distance, entropy, rollout
+from viz import head_grid
+from viz.arrays import SAVE, Maps, read
+from viz.export import file_name
+from viz.labels import disarmed
+from viz.npz_file import MOST_BYTES, ArraysError
+from viz.pack import encode_weights
+from viz.reading import read_maps, read_row, telling_row
+from viz.theme import Theme
+from viz.ui import controls, facts, panel, recompute
+
+Array = np.ndarray[Any, Any]
+
+HOW = f"""
+The weights of every head, layers × heads × rows × columns, and the tokens. From `transformers`:
+
+```python
+import numpy as np
+
+output = model(**inputs, output_attentions=True)
+attention = np.stack([layer[0].float().cpu().numpy() for layer in output.attentions])
+tokens = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])
+{SAVE}
+```
+
+Cross-attention has a second list, `looked_at`, for the columns. NaN in the weights, or False in a `mask`, leaves a cell
+out. Nothing is unpickled, and the file stays in the memory of this lab.
+"""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Maps that somebody brought: from a file, or from a model that can show nothing else."""
+
+    maps: Maps
+    name: str  # of the file
+    key: str  # another for every upload: what is computed is kept under it
+
+
+def bring() -> Brought | None:
+    """The place to drop a file, and what is in it; None while there is nothing that can be drawn."""
+    file = st.file_uploader(
+        "Attention weights, an .npz file", type=["npz"], key="npz", max_upload_size=MOST_BYTES // 1_000_000
+    )
+    if file is None:
+        with st.expander("How to save one"):
+            st.markdown(HOW)
+        if any(name in st.query_params for name in ("layer", "head", "token")):
+            st.info("A link cannot hold a file. Drop the file it was made with to see what its sender saw.")
+        return None
+    try:
+        return Brought(_read(file.file_id, file), file.name, file.file_id)
+    except ArraysError as error:
+        st.info(disarmed(str(error)))
+        return None
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the file")
+def _read(key: str, _file: Any) -> Maps:
+    return read(_file.getvalue())
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _cells(key: str, _maps: Maps) -> Array:
+    return encode_weights(_maps.weights, _maps.mask)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _sharpest(key: str, _maps: Maps) -> tuple[int, int]:
+    pointed = _maps.weights.max(axis=-1).mean(axis=-1)  # (L, H)
+    layer, head = np.unravel_index(int(np.argmax(pointed)), pointed.shape)
+    return int(layer), int(head)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _told(key: str, _maps: Maps) -> str:
+    pooled = max(_maps.weights.shape[2:]) > head_grid.MOST_PIXELS
+    return read_maps(_maps.weights, _maps.mask, pooled=pooled) + facts.bounded(_maps.weights)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _statistics(key: str, _maps: Maps) -> dict[str, list[Any]]:
+    """One line for each head: how widely it looks, and how far where the text looks at itself."""
+    n_layers, n_heads = _maps.weights.shape[:2]
+    layers = list(_maps.weights)  # (H, T, S) each: a layer at a time needs little memory
+    far = [] if _maps.looked else [distance(layer).mean(axis=-1) for layer in layers]
+    columns = {
+        "entropy (nats)": [entropy(layer).mean(axis=-1) for layer in layers],
+        "distance (words)": far,
+        "largest weight": [layer.max(axis=-1).mean(axis=-1) for layer in layers],
+    }
+    return {
+        "layer": [layer for layer in range(n_layers) for _ in range(n_heads)],
+        "head": list(range(n_heads)) * n_layers,
+        **{
+            name: np.concatenate(found).astype(np.float64).round(2).tolist() for name, found in columns.items() if found
+        },
+    }
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _rolled(key: str, _maps: Maps) -> Array:
+    return rollout(_maps.weights)
+
+
+def show(brought: Brought, theme: Theme) -> None:
+    """The sentence, every head, one of them large, and more below: as on the Heads page."""
+    maps, key = brought.maps, brought.key
+    words, looked = maps.looking, maps.looked
+    n_layers, n_heads = maps.weights.shape[:2]
+    layer, head = controls.head(n_layers, n_heads, default=_sharpest(key, maps))
+    weights, mask = maps.weights[layer, head], maps.mask[layer, head]  # (T, S)
+    at = controls.token(words)
+    row = telling_row(weights, cross=looked is not None) if at is None else at
+    lit: dict[str, Any] = {"row": row, "pinned": at is not None, "theme": theme, "on_pin": controls.choose_token}
+    stem = brought.name.removesuffix(".npz")
+    file = recompute.File(brought.name)
+    st.sidebar.caption("A link keeps layer, head and word, but cannot hold the file: send it along.")
+    for note in maps.notes:
+        st.info(note)
+
+    head_grid.sentence(weights, words, key="sentence", mask=mask, unknown=(), looked=looked, **lit)
+    panel.below(
+        "sentence",
+        sentence="",
+        table=partial(facts.row_table, weights, words, row, looked),
+        file=file_name(stem, f"L{layer}H{head}-row-{row}"),
+        of=file,
+        arrays=partial(facts.row_arrays, weights, words, row, looked),
+        python=recompute.brought(file, "weights", f"maps.weights[{layer}, {head}, {row}]  # (S,)"),
+    )
+    every_head, one_head = st.columns([6, 5], gap="medium")
+    with every_head:
+        head_grid.grid(
+            _cells(key, maps),
+            words,
+            key="grid",
+            mask=maps.mask,
+            jobs=[[()] * n_heads] * n_layers,  # nobody has measured what they do
+            selected=(layer, head),
+            on_head=controls.choose_head,
+            looked=looked,
+            **lit,
+        )
+        panel.below(
+            "grid",
+            sentence=_told(key, maps),
+            table=partial(facts.cell_table, maps.weights, words, looked),
+            file=file_name(stem, "all-heads"),
+            of=file,
+            arrays=partial(facts.all_maps, words, looked, weights=maps.weights),
+            python=recompute.brought(file, "weights", "maps.weights  # (L, H, T, S)"),
+            quiet=True,
+        )
+    with one_head:
+        large = head_grid.Panel(f"Layer {layer}, head {head}", weights, mask=mask)
+        head_grid.panels([large], words, maps.columns, key="enlarged", **lit)
+        panel.below(
+            "enlarged",
+            sentence=read_row(weights, words, row, looked),
+            table=partial(facts.map_table, weights, words, looked),
+            file=file_name(stem, f"L{layer}H{head}-weights"),
+            of=file,
+            arrays=partial(facts.maps, words, looked, weights=weights),
+            python=recompute.brought(file, "weights", f"maps.weights[{layer}, {head}]  # (T, S)"),
+        )
+    _more(brought, lit)
+
+
+def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
+    maps, key = brought.maps, brought.key
+    if controls.choice("More about these maps", ("Head statistics", "Rollout"), key="more") == "Head statistics":
+        panel.head_table(_statistics(key, maps), on_head=controls.choose_head)
+        return
+    if maps.looked is not None:
+        st.markdown("Rollout multiplies the looks of all layers, so the words must look at themselves; these do not.")
+        return
+    rolled, words = _rolled(key, maps), maps.looking
+    file = recompute.File(brought.name)
+    with st.columns(2)[0]:
+        head_grid.panels([head_grid.Panel("", rolled, mask=maps.mask[0, 0])], words, words, key="rollout", **lit)
+        panel.below(
+            "rollout",
+            sentence="All layers together, half of each step by the residual. " + read_row(rolled, words, lit["row"]),
+            table=partial(facts.map_table, rolled, words),
+            file=file_name(brought.name.removesuffix(".npz"), "rollout"),
+            of=file,
+            arrays=partial(facts.maps, words, rolled=rolled),
+            python=recompute.brought(file, "rolled", "rollout(maps.weights)", "from model.measure import rollout"),
+        )
