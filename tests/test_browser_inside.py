@@ -10,7 +10,7 @@ from test_browser import Lab, left_well
 
 from model import Experiment, run
 from viz.ui.controls import EXAMPLE
-from viz.ui.inside import OPENS_AT, STEPS
+from viz.ui.inside_steps import OPENS_AT, STEPS
 
 
 @pytest.fixture

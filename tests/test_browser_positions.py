@@ -12,7 +12,7 @@ from served import PATIENCE, saved, wait_for_rest
 from model.position import sinusoid
 from model.waves import residual, wavelengths
 from viz.ui.places import VIEWS
-from viz.ui.schemes import MOVES
+from viz.ui.shift import MOVES
 from viz.ui.waves import BASES, WAVES
 
 expect.set_options(timeout=PATIENCE)

@@ -10,9 +10,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PdfParser import PdfParser, decode_text
 from served import saved, wait_for_picture
 
 from model import Experiment, Switches, run
+from viz.theme import DARK, LIGHT
 from viz.ui import command
 from viz.ui.command import Place, Refusal, main, place
 from viz.ui.controls import EXAMPLE
@@ -159,7 +161,14 @@ def test_the_command_line_draws_what_the_browser_saves(context, address, tmp_pat
 @pytest.mark.usefixtures("chrome")
 def test_pictures_on_the_command_line_are_as_asked(tmp_path):
     export = ["export", LINK, "--figure", "enlarged", "--width", "420"]
-    for name, more in (("a.png", []), ("b.png", ["--scale", "4", "--transparent"]), ("c.pdf", []), ("d.svg", [])):
+    wishes = {
+        "a.png": [],
+        "b.png": ["--scale", "4", "--transparent"],
+        "c.pdf": [],
+        "d.svg": [],
+        "e.svg": ["--theme", "dark"],
+    }
+    for name, more in wishes.items():
         assert main([*export, *more, "--out", str(tmp_path / name)]) == 0
     plain, large = (Image.open(io.BytesIO((tmp_path / name).read_bytes())) for name in ("a.png", "b.png"))
     assert json.loads(plain.text["attention-lab"])["says"] == "without scaling by √d_k"
@@ -170,6 +179,15 @@ def test_pictures_on_the_command_line_are_as_asked(tmp_path):
     box = re.search(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", pdf)
     assert pdf.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+    assert size.find(f"{SVG}rect").get("fill") == LIGHT.paper
+    dark = ElementTree.fromstring((tmp_path / "e.svg").read_bytes())
+    assert dark.find(f"{SVG}rect").get("fill") == DARK.paper
+    fills = {path.get("fill") for path in dark.iter(f"{SVG}path")}
+    assert DARK.weights[0] in fills and LIGHT.weights[0] not in fills
+    told = {name.name_as_str(): decode_text(text) for name, text in PdfParser(buf=pdf).info.items()}
+    assert json.loads(told["AttentionLab"]) == json.loads(size.findtext(f"{SVG}metadata"))
+    assert told["Title"] == size.findtext(f"{SVG}title") != ""
+    assert LINK in told["Subject"]
     points = [float(size.get(side)) * 0.75 for side in ("width", "height")]
     assert [float(one) for one in box.groups()] == pytest.approx(points, abs=1.5)
 

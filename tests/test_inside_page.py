@@ -7,7 +7,8 @@ from screen import component, figures, said, visit, well
 from model import Experiment, Switches, run
 from model.switches import PARTS
 from viz.ui.controls import EXAMPLE
-from viz.ui.inside import STEPS, VIEWS
+from viz.ui.inside import VIEWS
+from viz.ui.inside_steps import STEPS
 
 PAGE = "viz/pages/inside.py"
 

@@ -4,13 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
+import streamlit
 from screen import ROOT, said, visit, well
 from streamlit.testing.v1 import AppTest
 
+from model import Experiment, Switches
+from model.switches import PARTS
 from viz.lesson import Call, Lesson, LessonError, Question, Step
 from viz.lesson_file import read, read_folders
 from viz.ui import answers, lessons
-from viz.ui.answers import is_right
+from viz.ui.here import Here
+from viz.verdict import is_right, spelt
 
 PAGES = frozenset(path.stem for path in ROOT.glob("viz/pages/*.py")) - {"__init__", "lessons"}
 SHIPPED, FAULTS = read_folders([lessons.SHIPPED], PAGES, answers.names())
@@ -65,14 +69,14 @@ def test_a_step_opens_without_mishap_and_shows_what_it_points_at(lesson, at):
 @asking
 def test_the_right_answer_is_accepted_and_others_are_not(lesson, at, monkeypatch):
     question = lesson.steps[at].question
-    monkeypatch.setattr(answers.st, "session_state", dict(lesson_state(lesson, at)))
+    monkeypatch.setattr(streamlit, "session_state", dict(lesson_state(lesson, at)))
     answer = answers.compute(question.answer)
     if isinstance(answer, str):
         assert answer in question.choices, "the answer is one of the choices in the step's own state"
         assert is_right(question, answer, answer)
         assert not any(is_right(question, choice, answer) for choice in question.choices if choice != answer)
     else:
-        assert is_right(question, answers.spelt(answer, question), answer), "what is told must count as right"
+        assert is_right(question, spelt(answer, question), answer), "what is told must count as right"
         for wrong in (answer + 2.5 * question.within + 0.001, answer - 2.5 * question.within - 0.001):
             assert not is_right(question, f"{wrong}", answer)
         assert not any(is_right(question, given, answer) for given in ("", "x", "nan", "inf", "--1"))
@@ -84,14 +88,14 @@ def lesson_state(lesson, at):
     return {name: state[name] for name in CONTROLS if name in state}
 
 
-CONTROLS = ("weights", "text", "layer", "head", "looks", "size", "drawn", *(part.name for part in answers.PARTS))
+CONTROLS = ("weights", "text", "layer", "head", "looks", "size", "drawn", *(part.name for part in PARTS))
 
 
 def test_the_answer_follows_the_live_state():
     call = Call("seen", (("row", 5),))
-    masked = answers.ANSWERS[call.name](answers.Here(answers.Experiment(text="a b c d e f ."), 0, 0), row=5)
-    free = answers.Experiment(text="a b c d e f .", switches=answers.Switches(mask=False))
-    assert (masked, answers.ANSWERS[call.name](answers.Here(free, 0, 0), row=5)) == (6.0, 8.0)
+    masked = answers.ANSWERS[call.name](Here(Experiment(text="a b c d e f ."), 0, 0), row=5)
+    free = Experiment(text="a b c d e f .", switches=Switches(mask=False))
+    assert (masked, answers.ANSWERS[call.name](Here(free, 0, 0), row=5)) == (6.0, 8.0)
 
 
 @pytest.mark.parametrize(

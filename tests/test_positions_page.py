@@ -8,15 +8,15 @@ import streamlit
 from screen import component, said, visit, well
 from test_position import ABSOLUTE, RELATIVE
 
-from model import Experiment, checkpoint, order
+from model import Experiment, checkpoint, order, waves
 from model.position import POSITIONS
 from model.rearrange import CASES, score_changes, shuffle
 from model.run import encode
 from model.sight import sight
 from model.transformer import Transformer
 from model.waves import residual, rotation, wavelengths
-from viz.places import listed, read_lengths, read_shift, spelt
-from viz.ui import schemes
+from viz.places import listed, read_lengths, read_round, read_shift, spelt
+from viz.ui import lengths, schemes, shift
 from viz.ui.controls import EXAMPLE
 from viz.ui.places import VIEWS
 from viz.ui.schemes import KINDS, NAMES
@@ -29,7 +29,7 @@ FIGURE = dict(zip(VIEWS, ("waves_drawn", "turns_drawn", "distance", "shift", "sh
 @pytest.fixture(autouse=True)
 def few_questions(monkeypatch):
     """Fewer questions a point than a visitor gets: what is asked here is whether they are asked."""
-    monkeypatch.setattr(schemes, "N", 20)
+    monkeypatch.setattr(lengths, "N", 20)
     streamlit.cache_resource.clear()
 
 
@@ -124,9 +124,13 @@ def test_the_sliders_open_where_the_link_says():
     assert set(TURNS_OPEN) == {slider.name for slider in TURNS}
 
 
-def test_the_table_of_waves_holds_their_lengths():
-    shown = table(visit(PAGE, width=12, base=100), "waves_drawn")
-    np.testing.assert_allclose(shown["wavelength"], wavelengths(12, 100).numpy())
+def test_the_table_of_waves_holds_the_encoding_and_names_the_length_of_each_wave():
+    shown = table(visit(PAGE, length=40, width=12, base=100), "waves_drawn")
+    made = waves.table(40, 12, 100)  # (40, 12)
+    np.testing.assert_array_equal(shown["position"], np.arange(40))
+    np.testing.assert_allclose(shown.iloc[:, 1:].to_numpy(), made.numpy())
+    lengths = [float(name.rpartition(" ")[2]) for name in shown.columns[1:]]
+    np.testing.assert_allclose(lengths, np.repeat(wavelengths(12, 100).numpy(), 2), rtol=1e-3)
 
 
 def test_the_table_of_turns_holds_the_blocks_and_the_residual():
@@ -164,11 +168,11 @@ def test_the_sentence_under_the_distances_is_read_from_them():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_shift_test_draws_the_largest_change_of_every_score_for_every_k(kind):
     header, arrays = component(well(visit(PAGE, show="Shift test", kind=kind, moved_by=2)), "shift")
-    assert (header["step"]["at"], tuple(header["step"]["values"])) == (2, schemes.MOVES)
+    assert (header["step"]["at"], tuple(header["step"]["values"])) == (2, shift.MOVES)
     for number, name in enumerate(NAMES):
         transformer, tokenizer = checkpoint.load(f"order-{kind}-{name}")
-        made = score_changes(transformer, tokenizer.encode(schemes.QUESTION).ids, schemes.MOVES)
-        for steps, drawn in zip(schemes.MOVES, arrays["values"][:, number], strict=True):
+        made = score_changes(transformer, tokenizer.encode(shift.QUESTION).ids, shift.MOVES)
+        for steps, drawn in zip(shift.MOVES, arrays["values"][:, number], strict=True):
             if made[steps] is None:
                 assert name == "learned" and steps > 10 and np.isnan(drawn).all()
             else:
@@ -202,7 +206,7 @@ def test_the_table_of_the_shift_test_has_both_precisions():
 def test_a_sentence_these_models_cannot_read_is_said_and_replaced(text):
     screen = well(visit(PAGE, show="Shift test", question=text))
     assert said(screen)
-    assert component(screen, "shift")[0]["looking"][1:] == schemes.QUESTION.split()
+    assert component(screen, "shift")[0]["looking"][1:] == shift.QUESTION.split()
 
 
 def test_a_sentence_of_ones_own_is_moved():
@@ -261,13 +265,23 @@ def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatc
     for kind in KINDS:
         for number, name in enumerate(NAMES):
             model = checkpoint.load(f"order-{kind}-{name}")
-            made = [order.accuracy(*model, length, 20, schemes.SEED) for length in order.OrderRecipe.lengths]
+            made = [order.accuracy(*model, length, 20, lengths.SEED) for length in order.OrderRecipe.lengths]
             np.testing.assert_array_equal(arrays["found"][KINDS.index(kind), number], np.array(made, dtype=np.float32))
     assert "20 fresh questions a point" in saves(screen, "lengths")
+    assert "its pair 1 of coordinates turns once in 63 places" in "".join(text.value for text in screen.markdown)
     count, forward = [], Transformer.forward
     monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])
     well(visit(PAGE, show="Too long", signs=30))
     assert len(count) <= len(schemes.MODELS), "one question each, and nothing measured again"
+
+
+def test_why_rope_errs_is_said_only_where_it_shows():
+    told = read_round(0.31, 64, 62.8, 1, 4, [0.3, 0.98, 0.32, 0.31])
+    assert (
+        "to 31 % at 64 signs" in told and "more than 31 places back" in told and "**98 %**" in told and "32 %" in told
+    )
+    assert read_round(0.55, 64, 62.8, 1, 4, [0.55, 0.98, 0.5, 0.5]) == "", "not below guessing"
+    assert read_round(0.31, 64, 62.8, 1, 4, [0.3, 0.45, 0.32, 0.31]) == "", "no pair is to blame"
 
 
 def test_the_spread_of_the_seeds_is_that_of_the_cards():

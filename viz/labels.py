@@ -55,6 +55,11 @@ def axis_labels(tokens: Sequence[str], most: int = 14) -> list[str]:
     return [escape(shorten(token, most)) for token in tokens]
 
 
+def numbered(words: Sequence[str]) -> list[str]:
+    """Words of a table, each with its position, so that a repeated one can be told apart: "5 dogs"."""
+    return [f"{at} {word}" for at, word in enumerate(words)]
+
+
 def markdown(token: str) -> str:
     """A token inside a sentence of Markdown: shortened, with everything that Markdown reads disarmed."""
     return disarmed(shorten(token, 24))

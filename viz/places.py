@@ -100,3 +100,20 @@ def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, l
         f"encoder has learnt the trained lengths: at least {100 * np.delete(at_home[0], none).min():.1f} %. At "
         f"{2 * longest} signs, twice the longest, they reach: {shares}; no places left: {ended}. {source}."
     )
+
+
+def read_round(usual: float, length: int, turn: float, pair: int, by: int, slowed: Sequence[float]) -> str:
+    """Why RoPE is below guessing at this length, or nothing where it is not, or where no pair is to blame.
+
+    usual: its accuracy; turn: places in which `pair` turns once; slowed: accuracy with one pair alone turned `by` times
+    as slowly, pair by pair.
+    """
+    others = [share for number, share in enumerate(slowed) if number != pair]
+    if usual >= 0.5 or slowed[pair] <= max([usual, *others]) + 0.2:
+        return ""
+    return (
+        f"Why RoPE falls below guessing, to {100 * usual:.0f} % at {length} signs: its pair {pair} of coordinates "
+        f"turns once in {turn:.0f} places, so what stands more than {turn / 2:.0f} places back looks as if it came "
+        f"after. With that pair alone turned {by} times as slowly the same weights answer "
+        f"**{100 * slowed[pair]:.0f} %** rightly; with any other pair slowed, at most {100 * max(others):.0f} %."
+    )

@@ -26,6 +26,7 @@ class Theme:
     accent: str  # the one accent: what looks, what is chosen
     absent: str  # behind cells that are not allowed
     hatch: str  # the lines across them
+    broken: str  # cells whose value is no number; the words beside the map say so, too
     weights: tuple[str, ...]  # 0 … 1
     text_turns: float  # on cells from this weight on, paper is easier to read than ink
     signed: tuple[str, ...]  # −limit … 0 … +limit
@@ -56,6 +57,7 @@ LIGHT = Theme(
     accent="#9a3a1b",
     absent="#f1eee5",
     hatch="#e0dbcd",
+    broken="#c81e1e",
     weights=("#ffffff", "#d3deea", "#a6bdd6", "#7a9bc1", "#4f7aab", "#2a578c", "#0b2d5c"),
     text_turns=0.64,
     signed=("#6c2f00", "#b06823", "#dbaf79", "#ffffff", "#b7b2dc", "#7c70b6", "#493084"),
@@ -71,6 +73,7 @@ DARK = Theme(
     accent="#f0875b",
     absent="#1c1f24",
     hatch="#2b3037",
+    broken="#ff4d4d",
     weights=("#0a0b0d", "#1a2f4a", "#2a4f7a", "#4b76a3", "#7da0bd", "#b9c9cc", "#fbf3d9"),
     text_turns=0.5,
     signed=("#f8d3a2", "#cb7d2e", "#73420e", "#0a0b0d", "#4e438b", "#9184dc", "#d9d4ff"),

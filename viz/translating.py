@@ -49,7 +49,9 @@ def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int]) -> str:
         return "No word of it has a gold link."
     told = f"Words that must be looked up: {n}, of which **{top1}** look most where gold points, with {mass:.2f} on average"
     if settled[0]:
-        told += f". Words that those before them settle: {settled[0]}, of which {settled[1]}; a look anywhere is as good"
+        told += (
+            f". Words that those before them settle: {settled[0]}, of which {settled[1]}; a look anywhere is as good"
+        )
     return f"{told}."
 
 
@@ -70,9 +72,7 @@ def read_networks(texts: Mapping[str, str], right: str | None) -> str:
     return f"{told}{f'; not right: {listed(bad)}' if good and bad else ''}. Right is “{markdown_text(right)}”."
 
 
-def read_quality(
-    shares: Mapping[str, Array], lengths: Sequence[int], trained: int | None, n: str, what: str
-) -> str:
+def read_quality(shares: Mapping[str, Array], lengths: Sequence[int], trained: int | None, n: str, what: str) -> str:
     """shares: network → share right at each of the lengths; NaN where nothing was asked; n: of how many."""
     parts = []
     for name, values in shares.items():

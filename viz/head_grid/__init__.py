@@ -26,8 +26,8 @@ frontend/shuffle.js  words to drag into another order
 frontend/lengths.js  accuracy against length
 frontend/sliders.js  sliders that the browser answers; sinusoid.js what they compute
 frontend/pen.js      one drawing for the screen and for the saved file
-frontend/maps.js     cells of one byte as pixels
-frontend/link.js     copy link, QR code; stage.js one figure alone on the screen
+frontend/maps.js     cells of one byte as pixels; heads.js the buttons over small maps
+frontend/link.js     copy link (clipboard.js), QR code; stage.js one figure alone on the screen
 frontend/lesson.js   the way through a lesson
 frontend/save.js     the files of one figure; whole.js of the page, as a poster.js or an archive (zip.js)
 frontend/picture.js  a figure as SVG or PNG, with its origin in it (png.js); menu.js what both of them open

@@ -14,7 +14,7 @@ from viz.theme import Theme
 
 Array = np.ndarray[Any, Any]
 
-KINDS = ("weight", "signed", "mask")
+KINDS = ("weight", "signed", "size", "mask")
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Panel:
     """One map of T words that look by S words looked at.
 
     kind: "weight", on the scale 0 … 1; "signed", symmetric about 0 up to `limit`, or to the largest value there is;
-    "mask": True may look. Cells outside `mask` are hatched. marks: cells (row, column) with a frame;
-    numbers: each cell bears its value.
+    "size": never negative, from 0 to that limit; "mask": True may look. Cells outside `mask` are hatched.
+    marks: cells (row, column) with a frame; numbers: each cell bears its value.
     """
 
     title: str

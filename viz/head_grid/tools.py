@@ -38,6 +38,7 @@ def link(
         data=pack(header),
         on_present_change=lambda: on_present(str(st.session_state[key]["present"]["figure"])),
         on_code_change=lambda: on_code(str(st.session_state[key]["code"]["link"])),
+        on_themed_change=lambda: None,  # the run that it causes is all that is wanted
     )
 
 

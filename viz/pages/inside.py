@@ -3,7 +3,19 @@
 import streamlit as st
 
 from viz.reading import telling_row
-from viz.ui import controls, facts, frame, inside, panel, runs
+from viz.ui import (
+    controls,
+    facts,
+    frame,
+    inside,
+    inside_averaging,
+    inside_forms,
+    inside_sizes,
+    inside_spectrum,
+    inside_steps,
+    panel,
+    runs,
+)
 
 theme = frame.theme()
 notices = st.container()
@@ -19,15 +31,15 @@ controls.foot(experiment)
 controls.unknown_words(experiment)
 match inside.view():
     case "Step by step":
-        inside.steps(experiment, trace, layer, head, row, words, theme)
+        inside_steps.show(experiment, trace, layer, head, row, words, theme)
     case "Both forms":
-        inside.both_forms(experiment, trace, layer, head, words, theme)
+        inside_forms.show(experiment, trace, layer, head, words, theme)
     case "Free sizes":
-        inside.free_sizes(experiment, trace, layer, words, theme)
+        inside_sizes.show(experiment, trace, layer, words, theme)
     case "Only averaging":
-        inside.only_averaging(experiment, trace, layer, head, row, words, pinned is not None, theme)
+        inside_averaging.show(experiment, trace, layer, head, row, words, pinned is not None, theme)
     case "Spectrum":
-        inside.rank(experiment, trace, layer, head, theme)
+        inside_spectrum.show(experiment, trace, layer, head, theme)
 
 panel.lesson("inside")
 with notices:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from viz.ui import controls, panel, places, reorder, schemes, waves
+from viz.ui import controls, distance, lengths, panel, places, reorder, shift, waves
 
 notices = st.container()
 experiment = controls.experiment()
@@ -16,14 +16,14 @@ match view:
     case "Rotation":
         waves.show_turns()
     case "Distance":
-        schemes.show_distance()
+        distance.show()
     case "Shift test":
-        schemes.show_shift()
+        shift.show()
     case "Shuffle test":
         controls.unknown_words(experiment)
         reorder.show(experiment)
     case "Too long":
-        schemes.show_lengths()
+        lengths.show()
 
 panel.lesson("positions")
 with notices:

@@ -21,10 +21,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+from xml.etree import ElementTree
 
 from streamlit import logger
 from streamlit.testing.v1 import AppTest
 from streamlit.web import cli
+
+from viz.origin import footer
+from viz.pdf import with_info
+from viz.theme import THEMES
+from viz.ui import frame
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "app.py"
@@ -32,6 +38,7 @@ PAGES = ROOT / "viz" / "pages"
 NUMBERS, PICTURES = ("csv", "npz", "html"), ("svg", "png", "pdf")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+SVG = "{http://www.w3.org/2000/svg}"
 COLUMN = 1083  # pixels of the page's main column in a window of 1440
 BARE = "streamlit.runtime.scriptrunner_utils.script_run_context"  # it warns of what is meant here: no server
 PATIENCE = 300  # seconds: some pages ask a dozen models first
@@ -78,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     export.add_argument("--list", type=Path, help="a file: on each line a link, a file to make, and maybe a figure")
     export.add_argument("--scale", type=int, default=2, choices=range(1, 9), help="pixels of a PNG for one on the page")
     export.add_argument("--width", type=int, help="of the figure's place in pixels; as on the page where none is given")
+    export.add_argument("--theme", default="light", choices=tuple(THEMES), help="paper, or the dark")
     export.add_argument("--transparent", action="store_true", help="no paper behind the drawing")
     export.add_argument("--footer", action="store_true", help="the origin is written below")
     export.add_argument("--browser", help="a Chromium or Chrome; one is looked for where none is named")
@@ -174,11 +182,12 @@ def pages() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)  # a list often names several figures of one page
-def _opened(where: Place) -> AppTest:
-    """The page as that link opens it, run once."""
+def _opened(where: Place, theme: str) -> AppTest:
+    """The page as that link opens it in that theme, run once."""
     screen = AppTest.from_file(str(PAGES / f"{where.page}.py"), default_timeout=PATIENCE)
     for name, values in parse_qs(where.state, keep_blank_values=True).items():
         screen.query_params[name] = values
+    screen.session_state[frame.THEME] = theme
     screen.run()
     _check(screen)
     for note in screen.info:
@@ -208,7 +217,7 @@ def _made(wish: Wish, asked: Namespace) -> bytes:
         raise Refusal(f'A file can end in {", ".join(PICTURES + NUMBERS)}, not in "{wish.out.suffix}".')
     where = place(wish.link)
     browser = _browser(asked.browser) if ending in PICTURES else ""
-    screen = _opened(where)
+    screen = _opened(where, asked.theme)
     there = figures(screen)
     if not there:
         told = " ".join(note.value for note in screen.info) or "This page has no figure."
@@ -279,18 +288,20 @@ def _photographed(page: bytes, browser: str) -> bytes:
 
 
 def _printed(svg: bytes, browser: str) -> bytes:
-    """A drawing as a PDF of its own size."""
-    text = svg.decode()
-    size = {name: text.partition(f'{name}="')[2].partition('"')[0] for name in ("width", "height")}
-    paper = f"@page {{ size: {size['width']}px {size['height']}px; margin: 0; }}"
+    """A drawing as a PDF of its own size, with its origin in the file."""
+    sheet = ElementTree.fromstring(svg)
+    told = json.loads(sheet.findtext(f"{SVG}metadata") or "")
+    paper = f"@page {{ size: {sheet.get('width')}px {sheet.get('height')}px; margin: 0; }}"
     style = f"{paper} body {{ margin: 0; }} svg {{ display: block; }}"
     with TemporaryDirectory() as folder:
         file, made = Path(folder) / "figure.html", Path(folder) / "figure.pdf"
-        file.write_text(f'<!doctype html><meta charset="utf-8"><style>{style}</style>{text}', encoding="utf-8")
+        file.write_text(f'<!doctype html><meta charset="utf-8"><style>{style}</style>{svg.decode()}', encoding="utf-8")
         _headless(browser, folder, "--no-pdf-header-footer", f"--print-to-pdf={made}", file.as_uri())
         if not made.exists():
             raise Refusal("The browser did not print the figure.")
-        return made.read_bytes()
+        pdf = made.read_bytes()
+    texts = {"Title": sheet.findtext(f"{SVG}title") or "", "Subject": footer(told), "Creator": told["software"]}
+    return with_info(pdf, {**texts, "AttentionLab": json.dumps(told, ensure_ascii=False)})
 
 
 def _headless(browser: str, folder: str, *arguments: str) -> bytes:

@@ -176,9 +176,15 @@ def more() -> str:
 
 
 def foot(experiment: Experiment) -> None:
-    """What runs where."""
+    """What runs where, and which part these weights never had."""
     config = runs.about(experiment.weights)["config"]
-    st.sidebar.caption(f"{config['n_layers']} layers × {config['n_heads']} heads, running on {runs.device()}")
+    never = [
+        part.label[0].lower() + part.label[1:]
+        for part in PARTS
+        if part.name in runs.trained(experiment.weights).removed
+    ]
+    told = f". This model never had {' or '.join(never)}: it was trained without." if never else ""
+    st.sidebar.caption(f"{config['n_layers']} layers × {config['n_heads']} heads, running on {runs.device()}{told}")
 
 
 def set_state(state: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from model.measure import distance, entropy, rollout
 from model.run import Experiment
 from model.transformer import Trace
 from viz.export import Labelled, Table
+from viz.labels import numbered
 from viz.reading import telling_row
 from viz.ui import runs
 
@@ -74,8 +75,8 @@ def moved_row(moved: Array, weights: Array) -> int:
 
 def map_table(values: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
     """A map (T, S) as a table: one line for each row, one column for each position."""
-    columns = {f"{at} {word}": values[:, at] for at, word in enumerate(words if looked is None else looked)}
-    return {"looks": [f"{at} {word}" for at, word in enumerate(words)], **columns}
+    columns = numbered(words if looked is None else looked)
+    return {"looks": numbered(words), **dict(zip(columns, values.T, strict=True))}
 
 
 def row_arrays(

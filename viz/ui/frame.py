@@ -16,6 +16,7 @@ from viz.ui import present
 PAGES = Path(__file__).parents[1] / "pages"
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 LESSON_STYLE = Path(__file__).with_name("lesson.css").read_text(encoding="utf-8")
+THEME = "asked_theme"  # of the visitor's state: the command line asks for one, where no browser shows any
 # Until the browser has lifted the figure, at least nothing else is seen.
 ALONE = ".stApp { visibility: hidden; } body { background: var(--paper); }"
 
@@ -77,4 +78,5 @@ def lesson(page: str) -> None:
 
 def theme() -> Theme:
     """The theme this visitor's browser shows, paper until it has said; on a projector with more contrast."""
-    return (PROJECTED if present.stage().mode == "present" else THEMES)[st.context.theme.type or "light"]
+    shown = st.context.theme.type or st.session_state.get(THEME, "light")
+    return (PROJECTED if present.stage().mode == "present" else THEMES)[shown]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from viz import head_grid
+from viz import head_grid, verdict
 from viz.lesson import Fault, Lesson
 from viz.lesson_file import read_folders
 from viz.ui import answers, frame, present
@@ -147,10 +147,10 @@ def _judged(lesson: Lesson, at: int) -> tuple[str, str, str]:
         answer = answers.compute(step.question.answer)
     except ValueError:
         return "none", given, "In this state there is nothing to compute it from. Leave the lesson's step as it opened."
-    spelt = answers.spelt(answer, step.question)
+    spelt = verdict.spelt(answer, step.question)
     if not given:
         return "none", given, f"Here and now it is {spelt}. {step.question.because}"
-    if answers.is_right(step.question, given, answer):
+    if verdict.is_right(step.question, given, answer):
         return "right", given, f"{spelt}. {step.question.because}"
     return "wrong", given, "Not what the model says here and now. Look again."
 

@@ -29,7 +29,7 @@ def show(what: str, mask: Array, weights: Array, words: Sequence[str], of: Exper
             else "Click, in each row, the word you think it **looks at most**. Hatched: not allowed.",
             width="content",
         )
-        st.button("Reveal", key="reveal", type="primary", on_click=_reveal, disabled=revealed)
+        st.button("Reveal", key="reveal", on_click=_reveal, disabled=revealed)
         st.button("Start again", key="restart", type="tertiary", on_click=_restart)
     if what == "mask":
         maps, sentence = _about_mask(guess, mask, revealed)

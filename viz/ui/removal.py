@@ -40,7 +40,14 @@ def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
 def side_b(removed: Experiment) -> Experiment:
     """What B is: the same weights with the parts removed now, or weights that never had the part."""
     with st.sidebar:
-        how = controls.choice("B is the model, its part", HOW, key="how", label_visibility="visible", width="stretch")
+        how = controls.choice(
+            "How B is without the part",
+            HOW,
+            key="how",
+            label_visibility="visible",
+            width="stretch",
+            help="Removed now: A's own weights, the part left out. Trained without: other weights, which never had it.",
+        )
         if how == "removed now":
             return removed
         twin = twin_of(removed)

@@ -59,30 +59,34 @@ def show_waves() -> None:
     panel.below(
         "waves_drawn",
         sentence="",
-        table=partial(_wave_table, state["width"], state["base"]),
+        table=partial(_wave_table, state["length"], state["width"], state["base"]),
         file=file_name("sinusoidal", f"d-{state['width']}-base-{state['base']}"),
         of=None,
         arrays=partial(_wave_arrays, state["length"], state["width"], state["base"]),
         python=recompute.python(
-            f"encoding = table({state['length']}, {state['width']}, {state['base']}).numpy()",
-            "from model.waves import table",
+            f"encoding = table({state['length']}, {state['width']}, {state['base']}).numpy()\n"
+            f"wavelengths = wavelengths({state['width']}, {state['base']}).numpy()",
+            "from model.waves import table, wavelengths",
         ),
     )
 
 
 def _wave_arrays(length: int, width: int, base: int) -> dict[str, Labelled]:
-    encoding = waves.table(length, width, base).numpy()
-    return {"encoding": Labelled(encoding, {"position": range(length), "dimension": range(width)})}
-
-
-def _wave_table(width: int, base: int) -> Table:
     lengths = waves.wavelengths(width, base).numpy()
     return {
-        "pair": list(range(len(lengths))),
-        "dimensions": [f"{2 * pair}, {2 * pair + 1}" for pair in range(len(lengths))],
-        "wavelength": lengths.tolist(),
-        "wavelength / 2π": (lengths / lengths[0]).tolist(),
+        "encoding": Labelled(
+            waves.table(length, width, base).numpy(), {"position": range(length), "dimension": range(width)}
+        ),
+        "wavelengths": Labelled(lengths, {"pair": range(len(lengths))}),
     }
+
+
+def _wave_table(length: int, width: int, base: int) -> Table:
+    """One line a position, one column a dimension, which says its wave: "3 cos, wavelength 19.9"."""
+    lengths = waves.wavelengths(width, base).tolist()
+    names = [f"{at} {('sin', 'cos')[at % 2]}, wavelength {lengths[at // 2]:.4g}" for at in range(width)]
+    columns = waves.table(length, width, base).T.tolist()  # (width, length)
+    return {"position": list(range(length)), **dict(zip(names, columns, strict=True))}
 
 
 @st.fragment

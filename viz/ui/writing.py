@@ -254,7 +254,9 @@ def _tree_table(branches: Sequence[Sequence[Branch]]) -> Table:
 # One map large
 
 
-def show_map(one: Written, which: str, layer: int, head: int | None, row: int | None, pinned: bool, theme: Theme) -> None:
+def show_map(
+    one: Written, which: str, layer: int, head: int | None, row: int | None, pinned: bool, theme: Theme
+) -> None:
     """A map of one head, or of the mean, with the gold alignment outlined where it is known."""
     weights = one.weights(which, layer, head)
     looking = {"cross": one.said, "source": one.source, "target": one.said}[which]

@@ -1,12 +1,14 @@
 // A, B and A − B: one head large, every head small, and how far the prediction after each word has moved.
 
+import { placeHead, setHeads } from "./heads.js";
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, mapImage } from "./maps.js";
-import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
+import { asSvg, drawMinus, fitted, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
 const WORDS = 74; // room for the words left of the first map
 const ABOVE = 84; // room for the title and the words above a map
 const MOVED = 92; // room for the bars at the right
+const LINE = 18; // pixels a word, where the bars stand below
 const TURN = -56; // degrees: the words above a map
 const MOST_WORDS = 40; // more would overlap
 
@@ -14,14 +16,14 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
-  const weights = colourTable(header.theme.weights);
+  const weights = colourTable(header.theme, "weights");
   Object.assign(view, {
     header,
     large: arrays.large, // (3, T, T) exact: A, B, A − B; NaN where not allowed
     moved: arrays.moved.values, // (T,) KL of the next word
     sides: ["a", "b", "difference"].map((name, side) => ({
       cells: arrays[name],
-      colours: side < 2 ? weights : colourTable(header.theme.signed),
+      colours: side < 2 ? weights : colourTable(header.theme, "signed"),
       title: header.titles[side],
     })),
     choose: (layer, head) => setTriggerValue("head", [layer, head]),
@@ -41,7 +43,6 @@ function build(root) {
   const heads = element("div", "heads");
   const tip = element("div", "tip");
   tip.hidden = true;
-  heads.setAttribute("role", "group");
   root.append(maps, lit, heads, tip);
   const view = { root, maps, lit, heads, tip };
   root.onpointermove = (event) => point(view, event);
@@ -54,7 +55,6 @@ function build(root) {
     if (found?.small) view.choose(found.layer, found.head);
     else if (found) view.pin(view.header.pinned && view.header.row === found.row ? null : found.row);
   };
-  heads.onkeydown = (event) => moveFocus(view, event);
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
 }
@@ -72,45 +72,20 @@ function arrange(view) {
   const size = tokens <= room / 4 ? Math.floor(room / tokens) * tokens : Math.floor(room);
   const small = Math.min(Math.floor((size + 8) / count) - 6, 64);
   const block = ABOVE + size + 22 + layers * (small + 6) + 10;
-  const height = narrow ? block * 3 : block;
+  const below = narrow ? ABOVE / 2 + tokens * LINE + 10 : 0;
+  const height = narrow ? block * 3 + below : block;
   view.place = { size, small, across, block, height, narrow, layers, count };
   root.style.height = `${height}px`;
-  if (heads.children.length !== layers * count) {
-    heads.replaceChildren(
-      ...Array.from({ length: layers * count }, (_, at) => {
-        const button = element("button", "head");
-        button.type = "button";
-        button.onclick = (event) => {
-          event.stopPropagation();
-          view.choose(Math.floor(at / count), at % count);
-        };
-        return button;
-      }),
-    );
-    heads.setAttribute("aria-label", `${layers} layers of ${count} heads. Arrow keys move, Enter enlarges.`);
-  }
+  setHeads(heads, layers, count, (layer, head) => view.choose(layer, head));
   const chosen = header.selected[0] * count + header.selected[1];
   [...heads.children].forEach((button, at) => {
-    const [x, y] = corner(view, 0, Math.floor(at / count), at % count);
-    Object.assign(button.style, { left: `${x}px`, top: `${y}px`, width: `${small}px`, height: `${small}px` });
-    button.setAttribute("aria-label", `Layer ${Math.floor(at / count)}, head ${at % count}`);
-    button.setAttribute("aria-pressed", String(at === chosen));
-    button.tabIndex = at === chosen ? 0 : -1;
+    const [layer, head] = [Math.floor(at / count), at % count];
+    const [left, top] = corner(view, 0, layer, head);
+    placeHead(button, { left, top, width: small, height: small }, `Layer ${layer}, head ${head}`, at === chosen);
   });
   onCanvas(view.maps, root.clientWidth, height, header.theme, (pen) => draw(view, pen, null));
   root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
   light(view);
-}
-
-function moveFocus(view, event) {
-  const { count, layers } = view.place;
-  const at = [...view.heads.children].indexOf(event.target);
-  const to = at + ({ ArrowLeft: -1, ArrowRight: 1, ArrowUp: -count, ArrowDown: count }[event.key] ?? 0);
-  if (at < 0 || to === at || to < 0 || to >= layers * count) return;
-  event.preventDefault();
-  view.heads.children[at].tabIndex = -1;
-  view.heads.children[to].tabIndex = 0;
-  view.heads.children[to].focus();
 }
 
 // The corner of a side's large map, and of one of its small maps.
@@ -125,7 +100,7 @@ function corner(view, side, layer, head) {
 }
 
 function draw(view, pen, row) {
-  const { header, place, sides, large, moved } = view;
+  const { header, place, sides, large } = view;
   const { theme, tokens } = header;
   const every = Math.ceil(tokens.length / MOST_WORDS);
   const type = Math.max(8, Math.min(13, place.size / tokens.length));
@@ -139,6 +114,7 @@ function draw(view, pen, row) {
     pen.text(x, y - ABOVE + 10, told, { size: 15, weight: 600 });
     if (side === 2) drawSigns(theme, pen, x + widthOf(told, 15, 600) + 14, y - ABOVE + 10);
     map(largeImage(large, side, colours), x, y, place.size);
+    if (side === 2) drawMinus(pen, theme, large.values.subarray(2 * tokens.length ** 2), tokens.length, x, y, place.size / tokens.length);
     tokens.forEach((token, at) => {
       if (at % every) return;
       const middle = ((at + 0.5) / tokens.length) * place.size;
@@ -155,7 +131,7 @@ function draw(view, pen, row) {
       if (named) pen.text(left - 8, top + place.small / 2, `layer ${layer}`, { fill: theme.muted, anchor: "end" });
     }
   });
-  if (!place.narrow) drawMoved(view, pen, moved);
+  drawMoved(view, pen);
   if (row !== null) frame(view, pen, row);
 }
 
@@ -173,23 +149,27 @@ function frame(view, pen, row) {
 
 // Which colour of the difference belongs to which side.
 function drawSigns({ signed }, pen, left, middle) {
-  for (const [told, fill] of [["A looks more", signed.at(-2)], ["B looks more", signed[1]]]) {
+  for (const [told, fill] of [["A looks more", signed.at(-2)], ["− B looks more", signed[1]]]) {
     pen.text(left, middle, told, { fill });
     left += widthOf(told) + 12;
   }
 }
 
-// Right of the difference: how far the model's next word has moved, word by word.
-function drawMoved(view, pen, moved) {
-  const { place, header } = view;
-  const [x, top] = origin(view, 2);
+// How far the model's next word has moved, word by word: right of the difference, in its rows, or below it.
+function drawMoved({ header, place, moved }, pen) {
+  const { theme, tokens } = header;
   const most = Math.max(...moved.filter(Number.isFinite), 1e-9);
-  const [left, room, tall] = [x + place.size + 14, MOVED - 58, place.size / moved.length];
-  const quiet = { size: 11, fill: header.theme.muted };
-  ["next word moved,", "KL in nats"].forEach((line, at) => pen.text(left, top - 26 + 14 * at, line, quiet));
+  const quiet = { size: 11, fill: theme.muted };
+  const tall = place.narrow ? LINE : place.size / moved.length;
+  const left = place.narrow ? WORDS : WORDS + 2 * place.across + place.size + 14;
+  const top = place.narrow ? 3 * place.block + ABOVE / 2 : ABOVE;
+  const room = place.narrow ? place.size - 58 : MOVED - 58;
+  if (place.narrow) pen.text(left, top - 16, "next word moved, KL in nats", quiet);
+  else ["next word moved,", "KL in nats"].forEach((line, at) => pen.text(left, top - 26 + 14 * at, line, quiet));
   moved.forEach((kl, at) => {
+    if (place.narrow) pen.text(left - 6, top + (at + 0.5) * tall, fitted(tokens[at], WORDS - 8, 13), { size: 13, anchor: "end" });
     const long = Number.isFinite(kl) ? (kl / most) * room : room;
-    pen.rect(left, top + (at + 0.25) * tall, long, Math.max(tall / 2, 1), header.theme.accent);
+    pen.rect(left, top + (at + 0.25) * tall, long, Math.max(tall / 2, 1), theme.accent);
     if (tall >= 10) pen.text(left + long + 4, top + (at + 0.5) * tall, spellMoved(kl), quiet);
   });
 }

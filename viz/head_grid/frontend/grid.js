@@ -1,5 +1,6 @@
 // Every head of every layer as a small map: one canvas for the maps, one above it for the lit row.
 
+import { placeHead, setHeads } from "./heads.js";
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage, svgCells, svgHatch } from "./maps.js";
 import { density, drawings, element, hover, hoveredRow, listen, pointer, rootOf, svgPage, svgText, unpack } from "./store.js";
 
@@ -16,16 +17,12 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, cells: arrays.cells, colours: colourTable(header.theme.weights) });
+  Object.assign(view, { header, cells: arrays.cells, colours: colourTable(header.theme, "weights") });
   view.choose = (layer, head) => setTriggerValue("head", [layer, head]);
   view.pin = (row) => setTriggerValue("pin", { row });
 
   const [layers, heads] = arrays.cells.shape;
-  const shape = `${layers}×${heads}`;
-  if (view.shape !== shape) {
-    view.shape = shape;
-    addButtons(view, layers, heads);
-  }
+  setHeads(view.buttons, layers, heads, (layer, head) => view.choose(layer, head));
   const stop = listen(key, () => light(view));
   drawings.set(header.key, () => toSvg(view));
   arrange(view);
@@ -46,11 +43,7 @@ function build(root) {
     tip.hidden = true;
     hover(null);
   };
-  buttons.onclick = (event) => {
-    const chosen = event.target.closest(".head");
-    if (chosen) view.choose(...headAt(view, chosen));
-  };
-  buttons.onkeydown = (event) => moveFocus(view, event);
+  root.onkeydown = (event) => event.key === "Escape" && view.header.pinned && view.pin(null);
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
 }
@@ -60,33 +53,6 @@ const headAt = (view, button) => {
   const heads = view.cells.shape[1];
   return [Math.floor(at / heads), at % heads];
 };
-
-function addButtons(view, layers, heads) {
-  const made = Array.from({ length: layers * heads }, () => {
-    const button = element("button", "head");
-    button.type = "button";
-    button.append(element("span", "name", ""));
-    return button;
-  });
-  view.buttons.setAttribute("role", "group");
-  view.buttons.setAttribute("aria-label", `${layers} layers of ${heads} heads. Arrow keys move, Enter enlarges.`);
-  view.buttons.replaceChildren(...made);
-  view.focus = -1;
-}
-
-function moveFocus(view, event) {
-  const [layers, heads] = view.cells.shape;
-  const at = [...view.buttons.children].indexOf(event.target);
-  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -heads, ArrowDown: heads }[event.key];
-  if (event.key === "Escape" && view.header.pinned) view.pin(null);
-  if (step === undefined || at < 0) return;
-  event.preventDefault();
-  const to = at + step;
-  if (to < 0 || to >= layers * heads) return;
-  view.buttons.children[at].tabIndex = -1;
-  view.buttons.children[to].tabIndex = 0;
-  view.buttons.children[to].focus();
-}
 
 // Sizes, labels, and both canvases. Called when the data or the width changes.
 function arrange(view) {
@@ -128,19 +94,11 @@ function arrange(view) {
   [...buttons.children].forEach((button, at) => {
     const [layer, head] = [Math.floor(at / heads), at % heads];
     const does = header.jobs[layer][head][0] ?? "";
-    Object.assign(button.style, {
-      left: `${GUTTER + head * across}px`,
-      top: `${layer * down}px`,
-      width: `${across - 4}px`,
-      height: `${down - 4}px`,
-    });
-    button.firstChild.textContent = named ? does || `head ${head}` : "";
+    const box = { left: GUTTER + head * across, top: layer * down, width: across - 4, height: down - 4 };
+    placeHead(button, box, `Layer ${layer}, head ${head}${does ? `: ${does}` : ""}`, at === chosen);
+    button.replaceChildren(element("span", "name", named ? does || `head ${head}` : ""));
     button.classList.toggle("found", Boolean(does));
-    button.setAttribute("aria-label", `Layer ${layer}, head ${head}${does ? `: ${does}` : ""}`);
-    button.setAttribute("aria-pressed", String(at === chosen));
-    if (view.focus < 0 || document.activeElement !== button) button.tabIndex = at === chosen ? 0 : -1;
   });
-  view.focus = chosen;
   drawMaps(view);
   light(view);
 }

@@ -16,7 +16,7 @@ function draw({ words, theme }, arrays, width, pen) {
   const { values } = arrays.values; // (L, N)
   const n = words[0].length;
   const across = (width - LEFT) / n;
-  const colours = colourTable(theme.weights);
+  const colours = colourTable(theme, "weights");
   PLACES.slice(0, n).forEach((told, at) => {
     const room = fitted(told, across - 4, 12);
     pen.text(LEFT + (at + 0.5) * across, TOP - 12, room, { fill: theme.muted, anchor: "middle" });

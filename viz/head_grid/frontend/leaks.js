@@ -1,6 +1,6 @@
 // A sentence set in lines: behind each word the colour of how far its output moved, under it the number.
 
-import { colourTable, FULL } from "./maps.js";
+import { FULL, colourOf, colourTable } from "./maps.js";
 import { asSvg, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, pointer, rootOf, unpack } from "./store.js";
 
@@ -52,12 +52,8 @@ function setLines(header, told, width) {
 
 function draw(header, arrays, told, { boxes }, pen) {
   const { theme, edited, unit } = header;
-  const table = colourTable(theme.signed);
-  const pair = (value) => value.toString(16).padStart(2, "0");
-  const colour = (share) => {
-    const code = Math.round(FULL / 2 + (share * FULL) / 2);
-    return `#${[0, 1, 2].map((channel) => pair(table[code * 4 + channel])).join("")}`;
-  };
+  const table = colourTable(theme, "signed");
+  const colour = (share) => colourOf(table, Math.round(FULL / 2 + (share * FULL) / 2));
   const finite = [...arrays.moved.values].filter(Number.isFinite);
   const most = Math.max(...finite, 1e-12);
   boxes.forEach(({ x, y, wide }, at) => {

@@ -30,12 +30,13 @@ function build(root) {
   view.told.setAttribute("role", "status");
   view.back = button("tool", "Back", () => go(view, view.header.at - 1));
   view.next = button("next", "Next", () => go(view, view.header.at + 1));
+  view.show = button("tool show", "To the figure", () => showFigure(view.header.look));
   view.out = button("tool", "Leave", () => view.tell("leave", true));
   Object.assign(view.back, { title: "One step back (key B)" });
   Object.assign(view.next, { title: "One step on (key N)" });
-  const foot = element("div", "foot");
-  foot.append(view.back, view.next, view.out);
-  root.append(view.where, view.way, view.asked, view.told, foot);
+  const head = element("div", "head");
+  head.append(view.where, view.show, view.back, view.next, view.out);
+  root.append(head, view.way, view.asked, view.told);
   listen(view);
   return view;
 }
@@ -64,6 +65,7 @@ function draw(view) {
   view.next.textContent = at === steps.length - 1 ? "Finish" : "Next";
   told.textContent = header.told;
   told.className = `told ${verdict}`;
+  told.hidden = !question; // with a question its lines are kept free, so that an answer does not push the figure down
   const same = JSON.stringify([header.name, at]);
   if (view.drawn !== same) asked.replaceChildren(...(question ? ask(view, question, choices) : []));
   view.drawn = same;
@@ -104,13 +106,31 @@ function outline(view) {
   view.outline.textContent = look
     ? `:root:not([data-stage]) .st-key-${CSS.escape(look)} { outline: 2px solid ${theme.accent}; outline-offset: 6px; border-radius: 2px; }`
     : "";
-  if (look && view.looked !== `${header.name} ${header.at}`) bring(view, look, 40);
+  view.show.hidden = !look;
+  if (look && beside() && view.looked !== `${header.name} ${header.at}`) {
+    view.scrolled = false;
+    bring(view, look, 600);
+  }
   view.looked = `${header.name} ${header.at}`;
 }
 
-// A figure below the fold comes into sight once it is there; what is seen already stays where it is.
+// Whether the step stays in sight while the page scrolls (see lesson.css). Where it does not, it is read first.
+const beside = () => getComputedStyle(document.querySelector(".st-key-lesson").parentElement).position === "sticky";
+
+const figureOf = (look) => document.querySelector(`.st-key-${CSS.escape(look)}`);
+
+function showFigure(look) {
+  const figure = figureOf(look);
+  if (!figure) return;
+  figure.style.scrollMarginTop = "72px"; // below the bar of the app
+  figure.scrollIntoView({ block: "start" });
+}
+
+// A figure below the fold comes into sight once it is there, some only after seconds; what is seen already stays where it
+// is, and whoever scrolls meanwhile is left alone.
 function bring(view, look, tries) {
-  const figure = document.querySelector(`.st-key-${CSS.escape(look)}`);
+  if (view.scrolled || view.header.look !== look || !view.root.isConnected) return;
+  const figure = figureOf(look);
   const settled = figure?.querySelector("*")?.getBoundingClientRect().height > 40 && !document.querySelector('[data-test-script-state="running"]');
   if (!settled) return tries && setTimeout(() => bring(view, look, tries - 1), 100);
   if (document.documentElement.hasAttribute("data-stage")) return;
@@ -123,6 +143,7 @@ function bring(view, look, tries) {
 
 // Once for the page. On the stage the same steps are taken by Space and the page keys; see stage.js.
 function listen(view) {
+  for (const sign of ["wheel", "touchmove"]) addEventListener(sign, () => (view.scrolled = true), { passive: true });
   const keys = (globalThis.attentionLabKeys ??= {});
   if (!keys.lesson) {
     document.addEventListener("keydown", (event) => keys.lesson(event));

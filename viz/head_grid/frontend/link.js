@@ -1,5 +1,6 @@
 // What a person can take along from any page: its link, as text or as a QR code, and the stage for a projector or a slide.
 
+import { copyText } from "./clipboard.js";
 import { setStage, stageKeys } from "./stage.js";
 import { element, rootOf, unpack } from "./store.js";
 
@@ -17,6 +18,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     showCode(view, header.code);
   }
   setStage(header, (figure) => setTriggerValue("present", { figure }));
+  view.watch?.disconnect();
+  view.watch = watchTheme(view);
+  return () => view.watch.disconnect();
 }
 
 function build(root) {
@@ -39,21 +43,24 @@ function build(root) {
   return view;
 }
 
+// Python paints in the theme that it has heard of last. Streamlit tells it of another one only with the next click.
+function watchTheme(view) {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const paper = () => getComputedStyle(app).backgroundColor;
+  let known = paper();
+  const observer = new MutationObserver(() => {
+    if (paper() === known) return;
+    known = paper();
+    if (view.root.isConnected) view.tell("themed", true);
+  });
+  observer.observe(app, { attributes: true, attributeFilter: ["class"] });
+  return observer;
+}
+
 const here = () => location.href.split("#")[0];
 
 async function copy(view) {
-  const link = here();
-  try {
-    await navigator.clipboard.writeText(link);
-  } catch {
-    // Without https a browser gives no clipboard to scripts: select and copy as a person would.
-    const field = element("textarea", "unseen");
-    field.value = link;
-    view.root.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-  }
+  await copyText(here());
   view.copy.textContent = "Copied";
   clearTimeout(view.saying);
   view.saying = setTimeout(() => (view.copy.textContent = "Copy link"), SAID);

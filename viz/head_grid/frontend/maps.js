@@ -6,10 +6,12 @@ export const ABSENT = 255;
 const MOST_DRAWN = 4096; // cells of one map
 const MOST_IN_ALL = 100_000; // cells of one drawing
 
-// Code → red, green, blue, opacity.
-export function colourTable(scale) {
+const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+
+// Code → red, green, blue, opacity, on the scale of that name.
+export function colourTable(theme, scale) {
   const table = new Uint8ClampedArray(256 * 4);
-  const stops = scale.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
+  const stops = theme[scale].map(channels);
   for (let code = 0; code <= FULL; code++) {
     const at = (code / FULL) * (stops.length - 1);
     const low = Math.min(Math.floor(at), stops.length - 2);
@@ -18,7 +20,7 @@ export function colourTable(scale) {
     }
     table[code * 4 + 3] = 255;
   }
-  table.set([200, 30, 30, 255], NOT_A_NUMBER * 4);
+  table.set([...channels(theme.broken), 255], NOT_A_NUMBER * 4);
   return table; // ABSENT stays transparent: the hatching shows
 }
 

@@ -1,7 +1,7 @@
 // Large maps beside each other, of the same words: a head's weights, its stages, a mask that can be painted.
 
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, imageOf } from "./maps.js";
-import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
+import { asSvg, drawMinus, fitted, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
 const GAP = 16; // between maps
@@ -22,7 +22,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   Object.assign(view, {
     header,
     frames: arrays.values.values, // (steps, N, T, S) exact; NaN: not allowed, Infinity: allowed and not a number
-    colours: { weight: colourTable(header.theme.weights), signed: colourTable(header.theme.signed) },
+    colours: { weight: colourTable(header.theme, "weights"), signed: colourTable(header.theme, "signed") },
     tell: setTriggerValue,
   });
   setSlide(view);
@@ -156,6 +156,10 @@ function draw(view, pen, row) {
     pen.absent(x, y, place.wide, place.tall);
     pen.image(picture(view, number), x, y, place.wide, place.tall);
     if (panel.numbers) drawNumbers(view, pen, number, x, y);
+    else if (panel.kind === "signed") {
+      const size = looking.length * looked.length;
+      drawMinus(pen, theme, view.values.subarray(number * size, (number + 1) * size), looked.length, x, y, place.cell, panel.limit);
+    }
     for (const [marked, column] of panel.marks) {
       pen.frame(x + column * place.cell + 1, y + marked * place.cell + 1, place.cell - 2, place.cell - 2, theme.accent, 2);
     }
@@ -205,9 +209,11 @@ function drawScale({ header: { theme } }, pen, panel, x, y) {
     pen.text(x + 97, y, "may not", quiet);
     return;
   }
-  const spelt = panel.kind === "weight" ? ["0", "1"] : [`−${short(panel.limit)}`, `+${short(panel.limit)}`];
-  const strip = new ImageData(FULL + 1, 1);
-  strip.data.set(colourTable(panel.kind === "weight" ? theme.weights : theme.signed).subarray(0, (FULL + 1) * 4));
+  const most = short(panel.limit);
+  const spelt = { weight: ["0", "1"], signed: [`−${most}`, `+${most}`], size: ["0", most] }[panel.kind];
+  const from = panel.kind === "size" ? FULL / 2 : 0; // what is never negative has one half of the signed scale
+  const strip = new ImageData(FULL + 1 - from, 1);
+  strip.data.set(colourTable(theme, panel.kind === "weight" ? "weights" : "signed").subarray(from * 4, (FULL + 1) * 4));
   const begin = x + widthOf(spelt[0], 11) + 5;
   pen.text(x, y, spelt[0], quiet);
   pen.image(strip, begin, y - 4, 56, 8);

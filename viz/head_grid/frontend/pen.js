@@ -102,6 +102,17 @@ export function asSvg(width, height, theme, draw) {
   return svgPage(width, height, theme, parts.join(""));
 }
 
+// Not by colour alone: a cell clearly below 0 bears a minus. values: row by row, `columns` cells of `cell` pixels a row.
+export function drawMinus(pen, theme, values, columns, x, y, cell, limit = 1) {
+  if (cell < 9) return;
+  values.forEach((value, at) => {
+    const share = -value / limit;
+    if (!(share > 0.15)) return;
+    const [left, top] = [x + (at % columns) * cell, y + Math.floor(at / columns) * cell];
+    pen.rect(left + 0.3 * cell, top + cell / 2 - 0.6, 0.4 * cell, 1.2, share > 0.55 ? theme.paper : theme.ink);
+  });
+}
+
 function sheet(image) {
   const made = document.createElement("canvas");
   [made.width, made.height] = [image.width, image.height];

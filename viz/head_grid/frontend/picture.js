@@ -10,10 +10,11 @@ const FOOT = { size: 10.5 };
 const LINE = 1.45; // of the size of the type
 const LEAST = 300; // a line is never narrower, even under a small drawing
 
-// The figure with that key as SVG, as it stands on the page; null when there is none.
-export function drawn(key, theme) {
+// The figure with that key as SVG, as it stands on the page, or `whole` where it shows one step of several; null when
+// there is none.
+export function drawn(key, theme, whole = false) {
   const chart = document.querySelector(`.st-key-${CSS.escape(key)} .js-plotly-plot`);
-  return chart ? chartSvg(chart, theme) : (drawings.get(key)?.() ?? null);
+  return chart ? chartSvg(chart, theme) : (drawings.get(key)?.(whole) ?? null);
 }
 
 // What is said of the figure: the sentence under it, or the one that it speaks itself.

@@ -9,6 +9,8 @@ const EDGE = 40;
 const GAP = 24; // between figures
 const SERIF = "Charter, 'Iowan Old Style', 'Noto Serif', Georgia, serif";
 const NUMBER = 158; // pixels for one number of the strip
+const CELL = 62; // and for one of a table
+const MOST_TABLE = 420;
 
 // The figures of the page in reading order: [{ key, header }].
 export function shown() {
@@ -27,7 +29,10 @@ export function words() {
     }),
     ...[...document.querySelectorAll(".strip .number")].map((one) => [".name", ".value", ".beside"].map((part) => text(part, one))),
   ];
-  return { title: text(".st-key-heading h1"), sentence: text(".st-key-heading p"), numbers };
+  const lines = (table) => [...table.rows].map((line) => [...line.cells].map((cell) => cell.textContent.trim()));
+  const tables = [...document.querySelectorAll(".strip table")].map(lines);
+  const note = text(".strip p");
+  return { title: text(".st-key-heading h1"), sentence: text(".st-key-heading p"), numbers, tables, note };
 }
 
 // What the experiment is, in lines.
@@ -45,10 +50,11 @@ const serif = (x, y, text, size, fill, weight = 400) =>
 // [{ height, body }]: the head, the strip of numbers, rows of figures, and the foot, each on a coordinate system of its own.
 export function rows(theme) {
   const all = shown();
-  const { title, sentence, numbers } = words();
+  const { title, sentence, numbers, tables, note } = words();
   const inner = WIDE - 2 * EDGE;
   const made = [headOf(title, sentence, experimentOf(all), theme, inner)];
   if (numbers.length) made.push(stripOf(numbers, theme));
+  if (tables.length) made.push(tablesOf(tables, note, theme, inner));
   const blocks = all.map((figure) => blockOf(figure, theme, inner)).filter(Boolean);
   for (let at = 0; at < blocks.length; ) {
     const row = [blocks[at++]];
@@ -66,7 +72,7 @@ export function rows(theme) {
   const lines = inLines(footer(origin), inner, { size: 11 });
   made.push({
     height: lines.length * 16 + 24,
-    body: lines.map((line, at) => svgText(EDGE, 16 + at * 16, line, { size: 11, fill: theme.muted })).join(""),
+    body: `<a href="${xml(origin.link)}">${lines.map((line, at) => svgText(EDGE, 16 + at * 16, line, { size: 11, fill: theme.muted })).join("")}</a>`,
   });
   return { rows: made, title, sentence, origin };
 }
@@ -95,9 +101,28 @@ function stripOf(numbers, theme) {
   return { height: Math.ceil(numbers.length / across) * 70 + 8, body: body.join("") };
 }
 
+// Tables of numbers beside each other: names at the left, numbers at the right, each under its head.
+function tablesOf(tables, note, theme, inner) {
+  const wide = Math.min((inner - GAP * (tables.length - 1)) / tables.length, MOST_TABLE);
+  const body = tables.flatMap((lines, table) => {
+    const left = EDGE + table * (wide + GAP);
+    return lines.flatMap((cells, line) => {
+      const look = { size: 12, fill: line ? theme.ink : theme.muted };
+      return cells.map((cell, at) => {
+        const x = at ? left + wide - (cells.length - 1 - at) * CELL : left;
+        return svgText(x, 12 + line * 18, cell, { ...look, anchor: at ? "end" : "start" });
+      });
+    });
+  });
+  const tall = 18 * Math.max(...tables.map(({ length }) => length));
+  const told = note ? inLines(note, inner, { size: 12 }) : [];
+  body.push(...told.map((line, at) => svgText(EDGE, tall + 16 + at * 17, line, { size: 12, fill: theme.muted })));
+  return { height: tall + told.length * 17 + 20, body: body.join("") };
+}
+
 // One figure, never wider than the sheet, with its sentence below.
 function blockOf({ key, header }, theme, inner) {
-  const svg = drawn(key, theme);
+  const svg = drawn(key, theme, true);
   if (!svg) return null;
   const made = finished(svg, { theme, origin: header.origin });
   const scale = Math.min(1, inner / made.width);

@@ -83,7 +83,7 @@ function setMarks(view) {
 }
 
 function weightColours(theme) {
-  const table = colourTable(theme.weights);
+  const table = colourTable(theme, "weights");
   const pair = (value) => value.toString(16).padStart(2, "0");
   return Array.from({ length: FULL + 1 }, (_, code) => `#${[0, 1, 2].map((channel) => pair(table[code * 4 + channel])).join("")}`);
 }

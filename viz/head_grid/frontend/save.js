@@ -1,6 +1,7 @@
 // What stands under every figure: its sentence, the table behind it, and its files. Pictures are made here, in the browser;
 // the table, the numbers and the live page come from the server when they are asked for.
 
+import { copyText } from "./clipboard.js";
 import { menu } from "./menu.js";
 import { captionOf, download, drawn, finished, toPng } from "./picture.js";
 import { element, figures, rootOf, unpack } from "./store.js";
@@ -72,18 +73,7 @@ function ask(view, kind) {
 }
 
 async function copy(view) {
-  const text = view.header.python;
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // Without https, as in a classroom's own network, browsers keep the clipboard from pages; a selection is copied still.
-    const page = document.createElement("textarea");
-    page.value = text;
-    document.body.append(page);
-    page.select();
-    document.execCommand("copy");
-    page.remove();
-  }
+  await copyText(view.header.python);
   view.told.textContent = "Copied.";
   setTimeout(() => (view.told.textContent = ""), 2500);
 }

@@ -4,7 +4,7 @@
 const shared = (globalThis.attentionLab ??= {
   hovered: null, // the row under the pointer or the focus; null: none
   listeners: new Map(), // mounted component → function(hovered row or null)
-  drawings: new Map(), // figure key → function that returns the figure as SVG text
+  drawings: new Map(), // figure key → function(whole) that returns the figure as SVG text; whole: with every step of it
   figures: new Map(), // figure key → what stands under it: its sentence, its file's name, its origin
 });
 

@@ -14,7 +14,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, post: (state) => setTriggerValue("state", state), colours: colourTable(header.theme.signed) });
+  Object.assign(view, { header, post: (state) => setTriggerValue("state", state), colours: colourTable(header.theme, "signed") });
   change(view, view.controls.receive(header.sliders, header.state));
   const stop = listen(key, () => {});
   drawings.set(header.key, () => asSvg(view.place.width, view.place.height, view.header.theme, (pen) => draw(view, pen)));

@@ -2,7 +2,7 @@
 // stands above each other: q over every k, every v over their mean z, and below them what is added to the stream.
 
 import { FULL, colourOf, colourTable } from "./maps.js";
-import { asSvg, fitted, onCanvas } from "./pen.js";
+import { asSvg, drawMinus, fitted, onCanvas } from "./pen.js";
 import { drawings, element, listen, pointer, rootOf, unpack } from "./store.js";
 import { PER_KEY, STEPS, explain, oddsOf, spelt } from "./steps.js";
 
@@ -33,9 +33,9 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   view.about = about;
   view.odds = oddsOf(n);
   view.looked = Math.min(view.looked, S - 1);
-  view.colours = colourTable(header.theme.signed);
+  view.colours = colourTable(header.theme, "signed");
   const stop = listen(key, () => {});
-  drawings.set(header.key, () => asSvg(view.wide, heightOf(view), header.theme, (pen) => draw(view, pen)));
+  drawings.set(header.key, (whole) => asSvg(view.wide, heightOf(view), header.theme, (pen) => draw({ ...view, whole }, pen)));
   if (!view.focus) focusOn(view, null);
   arrange(view);
   return () => {
@@ -227,7 +227,7 @@ function draw(view, pen) {
   const { S, C, D, E } = sizes;
   const { k, strip, number, at, v, top } = places(view);
   view.hits = [];
-  const done = (kind) => STEPS.findIndex(({ shows }) => shows.includes(kind)) <= step;
+  const done = (kind) => view.whole || STEPS.findIndex(({ shows }) => shows.includes(kind)) <= step;
   const now = (kind) => STEPS[step].shows.includes(kind);
   const size = 13;
   const limits = { x: most(n.x), qk: Math.max(most(n.q), most(n.k)), v: Math.max(most(n.v), most(n.z)) };
@@ -244,6 +244,7 @@ function draw(view, pen) {
         pen.frame(x + i * cell - 0.5, y - 0.5, cell, tall + 1, theme.accent, 1.5);
       }
     }
+    if (done(kind)) drawMinus(pen, theme, values.subarray(from, from + count), count, x, y + (tall - cell) / 2, cell, limit);
     pen.frame(x, y, wide, tall, now(kind) ? theme.accent : theme.rule, now(kind) ? 1.5 : 0.75);
     view.hits.push({ kind, s, x, y, wide, tall, count });
   };

@@ -18,7 +18,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, post: (state) => setTriggerValue("state", state), colours: colourTable(header.theme.signed) });
+  Object.assign(view, { header, post: (state) => setTriggerValue("state", state), colours: colourTable(header.theme, "signed") });
   change(view, view.controls.receive(header.sliders, header.state));
   arrange(view); // the colours may be new
   const stop = listen(key, () => {});

@@ -6,13 +6,21 @@ import { poster, printable, shown, words } from "./poster.js";
 import { element, rootOf, unpack } from "./store.js";
 import { zip } from "./zip.js";
 
-// A print may be asked for here or by the browser's own menu: it needs to know of the page that is there now.
-const paper = { root: null, theme: null, sheet: null };
+// A print may be asked for here or by the browser's own menu: it needs to know of the page that is there now. The title
+// of the page becomes the name of the PDF and the title within it; the link in its last line stays one.
+const paper = { root: null, theme: null, sheet: null, title: "" };
 addEventListener("beforeprint", () => {
   paper.sheet?.remove();
   paper.sheet = paper.root?.isConnected && shown().length ? printable(paper.theme) : null;
+  if (!paper.sheet) return;
+  paper.title ||= document.title;
+  document.title = nameOf();
 });
-addEventListener("afterprint", () => paper.sheet?.remove());
+addEventListener("afterprint", () => {
+  paper.sheet?.remove();
+  document.title = paper.title || document.title;
+  paper.title = "";
+});
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header, arrays } = unpack(data);

@@ -1,0 +1,62 @@
+"""Answers about scaling and positions, which no text is needed for."""
+
+import numpy as np
+import streamlit as st
+
+from model import order, saturation, waves
+from model.rearrange import score_changes
+from viz.places import ROUNDING
+from viz.ui import lengths, runs, schemes, shift
+from viz.ui.here import Answer, Here
+
+ENDS = "the table ends"
+
+
+def variance(here: Here, *, d_k: int) -> Answer:
+    """The measured variance of q·k for unit coordinates, divided by d_k."""
+    return _step(d_k).undivided.variance / d_k
+
+
+def largest(here: Here, *, d_k: int, divided: bool) -> Answer:
+    """The largest weight of a row of 16 random keys, on average, with the division by √d_k or without."""
+    step = _step(d_k)
+    return (step.divided if divided else step.undivided).largest
+
+
+def _step(d_k: int) -> saturation.Step:
+    return next(step for step in scaling_steps() if step.d_k == d_k)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def scaling_steps() -> tuple[saturation.Step, ...]:
+    """Every step of d_k, measured."""
+    with runs.computing:
+        return saturation.unit_steps()
+
+
+def wavelength(here: Here, *, pair: int, width: int, base: int = 10_000) -> Answer:
+    """Places after which this pair of dimensions of the sinusoidal encoding repeats."""
+    return float(waves.wavelengths(width, base)[pair])
+
+
+def shifted(here: Here, *, scheme: str, by: int, kind: str = "encoder") -> Answer:
+    """What happens to a scheme's scores when the whole sentence moves: “stay”, “change” or “the table ends”."""
+    transformer, tokenizer = schemes.model(kind, scheme)
+    with runs.computing:
+        change = score_changes(transformer, tokenizer.encode(shift.QUESTION).ids, [by])[by]
+    if change is None:
+        return ENDS
+    return "stay" if float(np.nanmax(np.abs(change))) < ROUNDING else "change"
+
+
+def ends_at(here: Here, *, signs: int, kind: str = "encoder") -> Answer:
+    """The scheme whose table of places ends before a question of this many signs."""
+    ended = (name for name in schemes.NAMES if share_right(here, scheme=name, signs=signs, kind=kind) == ENDS)
+    return schemes.NAMES[next(ended)]
+
+
+def share_right(here: Here, *, scheme: str, signs: int, kind: str = "encoder") -> Answer:
+    """Percent of fresh questions of this many signs that the small model with this scheme answers rightly."""
+    with runs.computing:
+        share = order.accuracy(*schemes.model(kind, scheme), signs, lengths.N, lengths.SEED)
+    return ENDS if share is None else 100 * share

@@ -1,0 +1,72 @@
+"""Answers about the text on the screen: one row of one head, and what the whole model makes of it."""
+
+import numpy as np
+
+from model import leak as leaks
+from model.rearrange import shuffle
+from viz.places import ROUNDING
+from viz.ui import facts, runs
+from viz.ui.here import Answer, Here
+
+
+def weight(here: Here, *, row: int, column: int, layer: int | None = None, head: int | None = None) -> Answer:
+    """How much of its attention the word at `row` gives to the word at `column`."""
+    return float(here.row(row, layer, head)[column])
+
+
+def row_sum(here: Here, *, row: int, layer: int | None = None, head: int | None = None) -> Answer:
+    """All weights of a row together."""
+    return float(here.row(row, layer, head).sum())
+
+
+def strongest(here: Here, *, row: int, layer: int | None = None, head: int | None = None) -> Answer:
+    """The word that the word at `row` looks at most."""
+    return here.words[int(np.argmax(here.row(row, layer, head)))]
+
+
+def apart(here: Here, *, row: int, layer: int | None = None, head: int | None = None) -> Answer:
+    """How many words lie from the word at `row` to the one it looks at most."""
+    return float(abs(row - int(np.argmax(here.row(row, layer, head)))))
+
+
+def ahead(here: Here, *, row: int, layer: int | None = None, head: int | None = None) -> Answer:
+    """How much of its attention the word at `row` gives to words that come later."""
+    return float(here.row(row, layer, head)[row + 1 :].sum())
+
+
+def seen(here: Here, *, row: int) -> Answer:
+    """How many words the word at `row` may look at."""
+    return float(here.trace.layers[0].attention.mask[0, row].sum())
+
+
+def tokens(here: Here) -> Answer:
+    """How many words the text has, the start mark among them: so many rows every map has."""
+    return float(len(here.words))
+
+
+def next_word(here: Here, *, row: int) -> Answer:
+    """The word that the model finds likeliest after the one at `row`."""
+    return runs.tokenizer(here.experiment.weights).vocabulary[int(np.argmax(here.trace.logits[row]))]
+
+
+def moved_before(here: Here, *, at: int, by: str) -> Answer:
+    """How many outputs before the word at `at` change, in any digit, when `by` is put in its place."""
+    after = runs.trace(leaks.edited(here.experiment, at, by))
+    return float(np.count_nonzero(leaks.leak(here.trace, after).logits[:at]))
+
+
+def reshuffled(here: Here, *, position: bool, mask: bool) -> Answer:
+    """Whether the words, in reverse order, come out as the same vectors: “the same” or “others”."""
+    order = [0, *range(len(here.words) - 1, 0, -1)]
+    with runs.computing:
+        cases = shuffle(here.experiment, order).values()
+    case = next(case for case in cases if (case.present.position, case.present.mask) == (position, mask))
+    return "the same" if case.largest < ROUNDING else "others"
+
+
+def outside_the_hull(here: Here) -> Answer:
+    """Whether some output is no mixture of its values: a weight below 0, or a row that sums to more than 1."""
+    weights, _ = facts.all_weights(here.trace)
+    sums = weights.sum(axis=-1)  # (L, H, T)
+    outside = bool((weights < 0).any() or (sums > 1 + ROUNDING).any())
+    return "yes, if a score is large enough" if outside else "no, never"

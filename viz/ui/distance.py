@@ -1,0 +1,86 @@
+"""Distance: what each scheme says of every pair of places before any word stands there."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from model.run import Array
+from model.sight import Sight, sight
+from model.transformer import Transformer
+from viz import head_grid
+from viz.export import Labelled, Table, file_name
+from viz.head_grid import Panel
+from viz.places import read_sight
+from viz.ui import frame, panel, recompute, schemes
+
+PLACES, FAR = 32, 16  # drawn, and compared at
+WIDTHS = (8, 16, 32, 64, 128)
+
+
+@st.fragment
+def show() -> None:
+    """What each scheme says of every pair of places."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="scheme_controls"):
+        kind = schemes.kind()
+        layer, head = _head(schemes.model(kind, "none")[0])
+        width = st.selectbox(
+            "Width of waves and RoPE", WIDTHS, WIDTHS.index(64), key="wave_width", bind="query-params", width=200
+        )
+    seen = {name: sight(name, schemes.model(kind, name)[0], PLACES, layer, head, width) for name in schemes.NAMES}
+    places = [str(place) for place in range(PLACES)]
+    head_grid.panels(
+        [
+            Panel(
+                schemes.NAMES[name],
+                one.values,
+                "signed",
+                mask=_sayable(one, kind),
+                limit=1.0 if one.similarity else None,
+            )
+            for name, one in seen.items()
+        ],
+        places,
+        places,
+        key="distance",
+        theme=frame.theme(),
+    )
+    means = {schemes.NAMES[name]: one.by_distance() for name, one in seen.items()}
+    panel.below(
+        "distance",
+        sentence=read_sight(means, {schemes.NAMES[name]: one.similarity for name, one in seen.items()}, FAR),
+        table=partial(_table, means),
+        file=file_name(f"distance-{kind}", f"L{layer}H{head}"),
+        of=schemes.weights(kind),
+        arrays=partial(_arrays, {name: one.values for name, one in seen.items()}),
+        python=recompute.python(
+            f"schemes = {tuple(schemes.NAMES)}\n"
+            f'models = [load(f"order-{kind}-{{name}}")[0] for name in schemes]\n'
+            f"sights = [sight(name, one, {PLACES}, {layer}, {head}, {width}) for name, one in zip(schemes, models)]\n"
+            "values = np.stack([one.values for one in sights])  # (schemes, T, S)",
+            "from model.checkpoint import load\nfrom model.sight import sight",
+        ),
+    )
+    st.caption("  ·  ".join(f"{schemes.NAMES[name]}: {one.what}" for name, one in seen.items()))
+
+
+def _head(transformer: Transformer) -> tuple[int, int]:
+    config = transformer.config
+    layer = st.number_input("Layer", 0, config.n_layers - 1, 0, key="order_layer", bind="query-params", width=130)
+    head = st.number_input("Head", 0, config.n_heads - 1, 0, key="order_head", bind="query-params", width=130)
+    return int(layer), int(head)
+
+
+def _arrays(values: dict[str, Array]) -> dict[str, Labelled]:
+    axes = {"scheme": list(values), "looks": range(PLACES), "looked_at": range(PLACES)}
+    return {"values": Labelled(np.stack(list(values.values())), axes)}
+
+
+def _sayable(one: Sight, kind: str) -> Array:
+    """A table that has ended says nothing; a bias of a decoder is never asked about what comes later."""
+    there = np.isfinite(one.values)
+    return there if one.similarity or kind == "encoder" else there & np.tri(PLACES, dtype=bool)
+
+
+def _table(means: dict[str, Array]) -> Table:
+    return {"places back": list(range(PLACES)), **{name: values.tolist() for name, values in means.items()}}

@@ -1,0 +1,82 @@
+"""Only averaging: values of the head as points, and the output of every row inside their hull."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from model import plane
+from model.run import Experiment
+from model.transformer import Trace
+from viz import head_grid
+from viz.export import Labelled, Table, file_name
+from viz.inside import read_averaging, spread_row
+from viz.labels import numbered
+from viz.theme import Theme
+from viz.ui import controls, panel, recompute
+
+Array = np.ndarray[Any, Any]
+
+
+def show(
+    experiment: Experiment,
+    trace: Trace[Array],
+    layer: int,
+    head: int,
+    row: int,
+    words: Sequence[str],
+    pinned: bool,
+    theme: Theme,
+) -> None:
+    """Values of the head as points, and the output of every row inside their hull."""
+    attention = trace.layers[layer].attention
+    row = row if pinned else spread_row(attention.weights[head])
+    laid = plane.lay(attention.v[head], attention.z[head])
+    head_grid.averaging(
+        laid.values,
+        laid.means,
+        attention.weights[head],
+        words,
+        key="averaging",
+        mask=attention.mask[head],
+        row=row,
+        pinned=pinned,
+        theme=theme,
+        on_pin=controls.choose_token,
+    )
+    panel.below(
+        "averaging",
+        sentence=read_averaging(attention.weights[head], attention.mask[head], words, row, laid.share),
+        table=partial(_point_table, laid, attention.weights[head, row], words),
+        file=file_name(experiment.name, f"L{layer}H{head}-averaging"),
+        of=experiment,
+        arrays=partial(_plane_arrays, laid, attention.weights[head], words),
+        python=recompute.python(
+            f"attention = run(experiment).layers[{layer}].attention\n"
+            f"laid = lay(attention.v[{head}], attention.z[{head}])\n"
+            f"values, outputs, weights = laid.values, laid.means, attention.weights[{head}]",
+            "from model.plane import lay",
+            experiment=experiment,
+        ),
+    )
+
+
+def _plane_arrays(laid: plane.Plane, weights: Array, words: Sequence[str]) -> dict[str, Labelled]:
+    points = {"direction": ("first", "second")}
+    return {
+        "values": Labelled(laid.values, {"looked_at": words, **points}),
+        "outputs": Labelled(laid.means, {"looks": words, **points}),
+        "weights": Labelled(weights, {"looks": words, "looked_at": words}),
+    }
+
+
+def _point_table(laid: plane.Plane, weights: Array, words: Sequence[str]) -> Table:
+    return {
+        "word": numbered(words),
+        "value, first direction": laid.values[:, 0],
+        "value, second direction": laid.values[:, 1],
+        "weight": weights,
+        "output, first direction": laid.means[:, 0],
+        "output, second direction": laid.means[:, 1],
+    }

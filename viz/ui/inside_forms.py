@@ -1,0 +1,76 @@
+"""Both forms: the loop over words beside the three products, and how far they are apart."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model import forms
+from model.run import Experiment
+from model.transformer import Trace
+from viz import head_grid
+from viz.export import file_name
+from viz.head_grid import Panel
+from viz.inside import read_forms
+from viz.theme import Theme
+from viz.ui import facts, panel, recompute, runs
+
+Array = np.ndarray[Any, Any]
+
+
+def show(
+    experiment: Experiment, trace: Trace[Array], layer: int, head: int, words: Sequence[str], theme: Theme
+) -> None:
+    """The loop over words beside the three products."""
+    attention = trace.layers[layer].attention
+    present = experiment.switches & runs.trained(experiment.weights)
+    single, double = _forms(experiment, layer, head)
+    mask = attention.mask[head]
+    reach = single.weights_apart or 1e-12
+    head_grid.panels(
+        [
+            Panel("word by word", single.rows, mask=mask),
+            Panel("three products", single.whole, mask=mask),
+            Panel("difference, float32", single.rows - single.whole, "signed", mask=mask, limit=reach),
+            Panel("difference, float64", double.rows - double.whole, "signed", mask=mask, limit=reach),
+        ],
+        words,
+        words,
+        key="forms",
+        theme=theme,
+    )
+    panel.below(
+        "forms",
+        sentence=read_forms((single.weights_apart, single.z_apart), (double.weights_apart, double.z_apart)),
+        table=partial(facts.map_table, single.rows - single.whole, words),
+        file=file_name(experiment.name, f"L{layer}H{head}-forms"),
+        of=experiment,
+        arrays=partial(facts.maps, words, word_by_word=single.rows, three_products=single.whole),
+        python=recompute.python(
+            f"attention = run(experiment).layers[{layer}].attention\n"
+            f"bias = attention.biased[{head}] - attention.scaled[{head}]  # (T, S)\n"
+            f'q, k, v, mask = (getattr(attention, name)[{head}] for name in ("q", "k", "v", "mask"))\n'
+            f"single, double = compare(q, k, v, mask, bias, scale={present.scale})\n"
+            "word_by_word, three_products = single.rows, single.whole  # (T, S)",
+            "from model.forms import compare",
+            experiment=experiment,
+        ),
+    )
+    divisor = r"\sqrt{d_k}" if present.scale else "1"
+    row, whole = st.columns(2, gap="large")
+    row.markdown(
+        rf"**Word by word.** For every word $t$: $s_{{tj}} = q_t \cdot k_j / {divisor} + b_{{tj}}$ for the $j$ it may "
+        rf"look at, $a_{{tj}} = e^{{s_{{tj}}}} / \sum_i e^{{s_{{ti}}}}$, $z_t = \sum_j a_{{tj}} v_j$."
+    )
+    whole.markdown(rf"**Three products.** $Z = \mathrm{{softmax}}(Q K^\top / {divisor} + B)\, V$, all words at once.")
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _forms(experiment: Experiment, layer: int, head: int) -> tuple[forms.Forms, forms.Forms]:
+    attention = runs.trace(experiment).layers[layer].attention
+    scale = (experiment.switches & runs.trained(experiment.weights)).scale
+    bias = attention.biased[head] - attention.scaled[head]  # (T, S)
+    with runs.computing:
+        return forms.compare(attention.q[head], attention.k[head], attention.v[head], attention.mask[head], bias, scale)

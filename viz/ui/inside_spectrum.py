@@ -1,0 +1,45 @@
+"""The spectrum of W_Q W_Kᵀ: how many directions of the stream a head can compare."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model import bilinear
+from model.run import Experiment
+from model.transformer import Trace
+from viz.export import file_name
+from viz.inside import read_spectrum
+from viz.spectrum import spectrum
+from viz.theme import Theme
+from viz.ui import panel, recompute, runs
+
+Array = np.ndarray[Any, Any]
+
+
+def show(experiment: Experiment, trace: Trace[Array], layer: int, head: int, theme: Theme) -> None:
+    """The spectrum of W_Q W_Kᵀ."""
+    values = _singular(experiment.weights, layer, head)
+    found = bilinear.numerical_rank(values)
+    d_k = trace.layers[layer].attention.q.shape[-1]
+    with st.columns([3, 2])[0]:
+        panel.chart(
+            spectrum(values, found, d_k, theme=theme),
+            key="spectrum",
+            sentence=read_spectrum(
+                found, d_k, len(values), values[found - 1], values[found] if found < len(values) else 0.0
+            ),
+            table=lambda: {"number": np.arange(1, len(values) + 1), "singular value": values},
+            file=file_name(experiment.weights, f"L{layer}H{head}-spectrum"),
+            of=Experiment(experiment.weights),
+            python=recompute.python(
+                f"singular_value = singular_values({experiment.weights!r}, {layer}, {head})",
+                "from model.bilinear import singular_values",
+            ),
+        )
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _singular(weights: str, layer: int, head: int) -> Array:
+    with runs.computing:
+        return bilinear.singular_values(weights, layer, head)
