@@ -41,13 +41,13 @@ def read_map(weights: Array, looking: Sequence[str], looked: Sequence[str], row:
 
 
 def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int]) -> str:
-    """n words that have to be looked up, of which top1 looked most at a right one; mass: their mean weight there.
+    """n gold links of words to be looked up, of which top1 have the most at a right one; mass: their mean weight there.
 
     settled: of the words that the words before them settle, how many there are, and how many looked where gold points.
     """
     if not n:
         return "No word of it has a gold link."
-    told = f"Words that must be looked up: {n}, of which **{top1}** look most where gold points, with {mass:.2f} on average"
+    told = f"Of {n} looks that matter, **{top1}** fall most where gold points, with {mass:.2f} on average"
     if settled[0]:
         told += (
             f". Words that those before them settle: {settled[0]}, of which {settled[1]}; a look anywhere is as good"

@@ -54,9 +54,9 @@ def decoding(
     and their probabilities. cross (N, S): how much each word looked at the source while it was being said; back (N, N):
     at the words before it, of which the start mark is the first; vector (C,): all that a network without attention is
     told. gold: for each word, where a look at the source is right. about: what is drawn; when it changes, `step` is
-    taken, 1 … N. pinned: a person chose it; if not, the whole sentence is there, and its row `telling` lit. looks:
-    whose weights these are; unknown: source positions to mark; shares: the rows of the maps on the page are these words.
-    on_step is called with the step at which the person rests.
+    taken, 1 … N. pinned: a person chose it; if not, the whole sentence is there, and its row `telling` lit.
+    looks: whose weights these are; unknown: source positions to mark; shares: the maps on the page have these words as
+    rows. on_step is called with the step at which the person rests.
 
     Raises:
         ValueError: an array does not fit the words.
@@ -84,7 +84,7 @@ def decoding(
         "looks": looks,
         "unknown": list(unknown),
         "shares": shares,
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     arrays = {"odds": odds, "cross": cross, "back": back, "vector": vector}
     sent = {name: array.astype(np.float32) for name, array in arrays.items() if array is not None}
@@ -99,6 +99,6 @@ def tree(steps: Sequence[Sequence[Branch]], *, key: str, step: int, theme: Theme
         "key": key,
         "step": step,
         "steps": [[{**asdict(branch), "word": shorten(branch.word)} for branch in row] for row in steps],
-        "theme": asdict(theme),
+        "theme": vars(theme),
     }
     component("tree")(key=key, data=pack(header))

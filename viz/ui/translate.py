@@ -43,8 +43,7 @@ class Asked:
 
 def asked() -> Asked:
     """Task, network, source, parts and decoding: everything that decides what is written."""
-    if "opened_with" not in st.session_state:
-        st.session_state["opened_with"] = {name: st.query_params.get_all(name) for name in st.query_params}
+    controls.remember_link()
     with st.sidebar:
         job = st.selectbox("Task", list(pairs.jobs()), key="task", bind="query-params")
         network = _network(job)

@@ -263,7 +263,7 @@ def show_map(
     looked = {"cross": one.source, "source": one.source, "target": one.before}[which]
     mask = np.tri(len(looking), dtype=bool) if which == "target" and _is_causal(one.experiment) else None
     marks = outlines(one.gold, one.upto) if which == "cross" and one.gold else []
-    row = min(row, len(looking) - 1) if which != "source" else None
+    row = None if which == "source" or row is None else min(row, len(looking) - 1)
     head_grid.panels(
         [Panel("", weights, mask=mask, marks=marks)],
         looking,

@@ -2,7 +2,7 @@
 // Every step is here from the beginning; Python hears of one only when the person rests on it.
 
 import { FULL, colourOf, colourTable } from "./maps.js";
-import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
+import { asSvg, drawMinus, fitted, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
 const PACE = 1100; // milliseconds a word when it plays
@@ -23,7 +23,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   Object.assign(view, {
     header,
     n: Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values])),
-    colours: { weight: colourTable(header.theme.weights), signed: colourTable(header.theme.signed) },
+    colours: { weight: colourTable(header.theme, "weights"), signed: colourTable(header.theme, "signed") },
     tell: (step) => setTriggerValue("step", step),
   });
   // What Python says back of our own steps is old; another sentence, or a link, is news.
@@ -35,7 +35,10 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   [view.about, view.asked] = [header.about, header.step];
   view.range.max = header.said.length;
   const stop = listen(key, () => repaint(view));
-  drawings.set(header.key, () => asSvg(view.wide, heightOf(view), header.theme, (pen) => draw(view, pen, 0)));
+  drawings.set(header.key, (whole) => {
+    const all = { step: header.said.length, rests: true, over: null };
+    return asSvg(view.wide, heightOf(view), header.theme, (pen) => draw(whole ? { ...view, ...all } : view, pen, 0));
+  });
   arrange(view);
   return () => {
     clearInterval(view.playing);
@@ -287,6 +290,7 @@ function drawVector({ n, at, header, colours, begin, root }, pen, { top, bottom,
   n.vector.forEach((value, i) => {
     pen.rect(begin + i * cell, y, cell + 0.3, 18, colourOf(colours.signed, Math.round(((value / reach + 1) / 2) * FULL)));
   });
+  drawMinus(pen, theme, n.vector, n.vector.length, begin, y + 9 - cell / 2, cell, reach);
   pen.frame(begin, y, wide, 18, theme.rule, 0.75);
   if (begin) pen.text(0, y + 9, "one vector", { size: 12, fill: theme.muted });
 }
