@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from viz.ui import controls, frame, networks, panel, quality, taken_out, translate, writing
+from viz.ui import controls, frame, networks, panel, quality, taken_out, translate, written
 
 theme = frame.theme()
 notices = st.container()
@@ -11,26 +11,26 @@ experiment = asked.experiment
 controls.unknown_words(experiment, translate.set_source)
 
 if asked.reads_pairs:
-    one = writing.written(experiment, asked.how)
+    one = written.written(experiment, asked.how)
     size = translate.sizes(experiment.weights)
     layer, head = translate.look(experiment.weights, *size)
     step, pinned = translate.step(len(one.said)), translate.pinned()
-    row = writing.lit_row(one, layer, head)
+    row = written.lit_row(one, layer, head)
     place = st.container()
     if one.maps:
         which = translate.which(asked.network)
         left, right = st.columns([11, 9], gap="medium")
         with left:
-            writing.show_map(one, which, layer, head, row, pinned, theme)
+            written.show_map(one, which, layer, head, row, pinned, theme)
         with right:
-            writing.show_hits(one, layer, head)
+            written.show_hits(one, layer, head)
         shares = which != "source"
     else:
         shares = True
     with place:
-        writing.show(one, layer, head, step, pinned, shares, theme)
+        written.show(one, layer, head, step, pinned, shares, theme)
         if asked.how.method == "beam":
-            writing.show_tree(one, step, theme)
+            written.show_tree(one, step, theme)
 
     match translate.section(asked.network):
         case "Three networks":

@@ -18,7 +18,7 @@ from viz.head_grid import Panel
 from viz.theme import Theme
 from viz.translating import read_networks
 from viz.ui import pairs, panel, recompute, translate
-from viz.ui.writing import named, small_table
+from viz.ui.written import named, small_table
 
 Array = np.ndarray[Any, Any]
 

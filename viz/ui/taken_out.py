@@ -18,7 +18,7 @@ from viz.head_grid import Panel
 from viz.theme import Theme
 from viz.translating import read_removed
 from viz.ui import pairs, panel, recompute, removal, runs
-from viz.ui.writing import small_table
+from viz.ui.written import small_table
 
 Array = np.ndarray[Any, Any]
 
