@@ -1,7 +1,9 @@
 """A small Transformer that shows its work. Read the files in this order:
 
     switches → config → tokenizer → subword → position → mask → norm → overwrite → attention → transformer → run
+    encoder_decoder, recurrent: two models that read one sentence and write another
     measure → effects → cache → generate: from a trace to numbers; what a change does, and what the model writes
+    search → translate: several ways to write the other sentence
     leak, sweep: what an edited word moves, and one text under many masks
     then tasks/ (what the models learn), train, checkpoint (what is shipped)
 

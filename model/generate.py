@@ -9,6 +9,7 @@ import torch
 from model.cache import looks_back
 from model.effects import log_probabilities
 from model.run import Array, Experiment, encode, model, reads_pairs, run_ids
+from model.sampling import draw, shares
 from model.transformer import Trace
 from model.translate import MOST, translate
 
@@ -25,20 +26,33 @@ class Generation:
     trace: Trace[Array]  # one run over all of it
 
 
-def generate(experiment: Experiment, tokens: int | None = None, method: str = "greedy", seed: int = 0) -> Generation:
-    """Add `tokens` words (20) to the experiment's text, one after another.
+def generate(
+    experiment: Experiment,
+    tokens: int | None = None,
+    method: str = "greedy",
+    seed: int = 0,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    width: int = 4,
+    alpha: float = 0.0,
+) -> Generation:
+    """Add `tokens` words, 20 where nobody says how many, to the experiment's text, one after another.
 
-    Weights that read one sentence and write another give the Translation of model/translate.py, to its end.
+    Weights that read one sentence and write another give the Translation of model/translate.py, to its end; only they
+    know the method "beam", with its `width` and `alpha`.
 
-    method: "greedy" takes the likeliest word each time, "sample" draws from the distribution with this seed. The
-    special tokens are never said. Where the mask looks back only, each word is read once and its keys and values are
-    kept; otherwise everything is read again for every word.
+    method: "greedy" takes the likeliest word each time, "sample" draws with this seed from what temperature, top_k and
+    top_p leave: see model/sampling.py. The special tokens are never said. A word at a time gives what all at once
+    gives, as long as what is written falls into the tokens it was written in. Where the mask looks back only, each word
+    is read once and its keys and values are kept; otherwise everything is read again for every word.
 
     Raises:
-        ValueError: an unknown method; TextError: a text that cannot be run.
+        ValueError: an unknown method, or a temperature, top_k or top_p that has no meaning.
+        TextError: a text that cannot be run.
     """
     if reads_pairs(experiment.weights):
-        other: Any = translate(experiment, tokens or MOST, method, seed)
+        other: Any = translate(experiment, tokens or MOST, method, seed, temperature, top_k, top_p, width, alpha)
         return other
     tokens = 20 if tokens is None else tokens
     if method not in METHODS:
@@ -48,7 +62,6 @@ def generate(experiment: Experiment, tokens: int | None = None, method: str = "g
     silent = list(tokenizer.silent)
     given = encode(experiment)
     ids, logprobs = list(given.ids), []
-    rng = np.random.default_rng(seed)
     keeps = experiment.looks is None and looks_back(transformer, experiment.switches)
     past: Trace[torch.Tensor] | None = None
     with torch.inference_mode():
@@ -60,8 +73,8 @@ def generate(experiment: Experiment, tokens: int | None = None, method: str = "g
             logits = trace.logits[0, -1].float().cpu().numpy()  # (V,)
             logits[silent] = -np.inf
             odds = log_probabilities(logits)
-            likely = int(odds.argmax())
-            chosen = likely if method == "greedy" else int(rng.choice(len(odds), p=np.exp(odds) / np.exp(odds).sum()))
+            greedy = method == "greedy"
+            chosen = int(odds.argmax()) if greedy else draw(shares(logits, temperature, top_k, top_p), seed, len(ids))
             ids.append(chosen)
             logprobs.append(float(odds[chosen]))
     added = ids[len(given.ids) :]

@@ -1,5 +1,6 @@
 """What a model of two sentences has learnt: how often it writes the right one, and whether it looks where gold says."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,11 @@ from torch import Tensor
 from model.encoder_decoder import EncoderDecoder
 from model.measure import Array, Score, score_relations
 from model.recurrent import AlignedWritingTrace, Recurrent, WritingTrace
+from model.subword import SubwordTokenizer
 from model.switches import Switches
 from model.tasks import Pair, Relation
 from model.tokenizer import END, Tokenizer
+from model.words import by_word
 
 BATCH = 100
 ROOM = 8  # words that a model may write beyond the right answer before it is stopped
@@ -48,12 +51,15 @@ def _filled(rows: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
     return ids, real
 
 
-def write_all(network: EncoderDecoder | Recurrent, batch: PairBatch, switches: Switches = Switches()) -> Tensor:
+def write_all(
+    network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, batch: PairBatch, switches: Switches = Switches()
+) -> Tensor:
     """The likeliest next word again and again, for all sentences at once: (B, words), the end mark where one ended.
 
     switches: the parts of a Transformer that take part.
     """
-    end = int(batch.said[0][batch.counts[0]][-1])
+    end = tokenizer.vocabulary.index(END)
+    silent = [index for index in tokenizer.silent if index != end]
     said = batch.target[:, :1]  # (B, 1)
     written = [said]
     over = torch.zeros(len(said), dtype=torch.bool)
@@ -66,7 +72,8 @@ def write_all(network: EncoderDecoder | Recurrent, batch: PairBatch, switches: S
             new = said if switches.mask else torch.cat(written, dim=1)
             trace = network.decode(read, new, batch.real, past=past, **parts)
             past = trace if switches.mask else None
-            said = trace.logits[:, -1:, 3:].argmax(-1) + 3  # (B, 1)  the special tokens are never said
+            logits = trace.logits[:, -1:].index_fill(-1, torch.tensor(silent), -torch.inf)  # (B, 1, V)
+            said = logits.argmax(-1)  # (B, 1)
             written.append(said)
             over |= said[:, 0] == end
             if over.all():
@@ -81,7 +88,7 @@ def exact(
     right = 0
     for start in range(0, len(pairs), BATCH):
         batch = to_batch(pairs[start : start + BATCH], tokenizer)
-        written = write_all(network, batch, switches)
+        written = write_all(network, tokenizer, batch, switches)
         T = min(batch.said.size(1), written.size(1))
         same = (written[:, :T] == batch.said[:, :T]) | ~batch.counts[:, :T]  # (B, T)
         long_enough = batch.counts.sum(1) <= written.size(1)
@@ -102,11 +109,38 @@ def alignment(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: 
             weights = looks(network, to_batch(part, tokenizer))  # (B, L, H, T, S)
             weights = np.concatenate((weights, weights.mean(2, keepdims=True)), axis=2)
             for b, pair in enumerate(part):
-                yield weights[b], pair.links
+                yield in_words(weights[b], tokenizer, pair), pair.links
 
     if not looks(network, to_batch(pairs[:1], tokenizer)).shape[1]:
         return {}
     return dict(score_relations(examples()))
+
+
+def in_words(weights: Array, tokenizer: Tokenizer, pair: Pair) -> Array:
+    """Weights (L, H, T, S) of pieces as weights of the pair's words: see model/words.py. A row is that of a word said.
+
+    Where every word is a token, nothing changes.
+    """
+    if not isinstance(tokenizer, SubwordTokenizer):
+        return weights
+    read, said = (
+        homes(tokenizer, text, words)
+        for text, words in ((pair.source_text, pair.source), (pair.target_text, pair.target))
+    )
+    looked_at = (0, *read, len(pair.source) + 1)  # <s> in front and </s> at the end are words of their own
+    rows = (*(word - 1 for word in said), len(pair.target))  # row t says word t + 1, the last row the end
+    return by_word(weights[..., : len(rows), : len(looked_at)], rows, looked_at)
+
+
+def homes(tokenizer: Tokenizer, text: str, words: Sequence[str]) -> tuple[int, ...]:
+    """For each piece of the text the word, counted from 1, that holds its last letter, as gold cuts words."""
+    ids = tokenizer.encode(text).ids[1:]
+    ends: list[int] = []  # where each word has ended, in the text
+    for word in words:
+        begins = ends[-1] if ends else 0
+        ends.append(text.index(word, begins) + len(word))
+    reached = (len(tokenizer.decode(ids[: at + 1])) for at in range(len(ids)))
+    return tuple(bisect_left(ends, end) + 1 for end in reached)
 
 
 def looks(network: EncoderDecoder | Recurrent, batch: PairBatch) -> Array:

@@ -21,10 +21,11 @@ from model.encoder_decoder import EncoderDecoder
 from model.measure import Score
 from model.pair_exam import alignment, exact, to_batch
 from model.recurrent import Recurrent, RecurrentConfig
+from model.subword import learn_pieces
 from model.tasks import PAIRS, Pair
 from model.tasks.copying import LONGEST, copy_of
 from model.tasks.pair import SETTLED
-from model.tokenizer import END, CharacterTokenizer, Tokenizer, WordTokenizer
+from model.tokenizer import END, PAD, START, CharacterTokenizer, Tokenizer, WordTokenizer
 
 TRAINING, CHOOSING, REPORTING = 1, 2, 3  # seeds of the pairs to learn from, to choose a run by, to report on
 ALIKE = 8  # batches whose pairs are drawn together and shared out by length, so that little is filler
@@ -42,6 +43,7 @@ class PairRecipe:
     lr: float = 3e-3
     warmup: int = 100
     clip: float = 1.0
+    pieces: int = 0  # size of a vocabulary of sub-words; 0: the task's own words
     examined: int = 1000  # held-out pairs
     lengths: tuple[int, ...] = ()  # examined at each of these too, as many pairs of each as `of_each`
     of_each: int = 500
@@ -61,23 +63,12 @@ PAIR_RECIPES: dict[str, PairRecipe] = {
     "translate": PairRecipe("translation", _transformer(d_ff=256), steps=2000),
     "translate-gru": PairRecipe("translation", _recurrent("none"), steps=2000),
     "translate-gru-attention": PairRecipe("translation", _recurrent("dot"), steps=2000),
+    "translate-pieces": PairRecipe("translation", _transformer(d_ff=256, context=64), steps=2000, pieces=600),
     "copy-transformer": PairRecipe("copy", _transformer("relative", context=26), steps=800, lengths=EVERY_LENGTH),
     "copy-gru": PairRecipe("copy", _recurrent("none"), steps=800, lengths=EVERY_LENGTH),
     "copy-gru-attention": PairRecipe("copy", _recurrent("dot"), steps=800, lengths=EVERY_LENGTH),
     "dates": PairRecipe("dates", _transformer(), steps=1000),
 }
-
-
-def make(recipe: PairRecipe, seed: int) -> tuple[Network, Tokenizer]:
-    """An untrained model for the recipe's task, the same for the same seed."""
-    task = PAIRS[recipe.task]
-    tokenizer = (CharacterTokenizer if task.spelled else WordTokenizer)((END, *task.words))
-    vocab_size = len(tokenizer.vocabulary)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        if isinstance(recipe.config, RecurrentConfig):
-            return Recurrent(replace(recipe.config, vocab_size=vocab_size)), tokenizer
-        return EncoderDecoder(replace(recipe.config, vocab_size=vocab_size)), tokenizer
 
 
 def held_out(pair: Pair) -> bool:
@@ -96,6 +87,27 @@ def draw_pairs(task: str, count: int, rng: Random, fresh: bool = False) -> list[
         if task == "copy" or held_out(pair) is fresh:
             drawn.append(pair)
     return drawn
+
+
+def make_tokenizer(recipe: PairRecipe) -> Tokenizer:
+    """Words, characters, or pieces learnt from two thousand pairs of the training."""
+    task = PAIRS[recipe.task]
+    if recipe.pieces:
+        pairs = draw_pairs(recipe.task, 2000, Random(TRAINING))
+        texts = [text for pair in pairs for text in (pair.source_text, pair.target_text)]
+        return learn_pieces(texts, recipe.pieces, special=(PAD, START, END))
+    return (CharacterTokenizer if task.spelled else WordTokenizer)((END, *task.words))
+
+
+def make(recipe: PairRecipe, seed: int) -> tuple[Network, Tokenizer]:
+    """An untrained model for the recipe's task, the same for the same seed."""
+    tokenizer = make_tokenizer(recipe)
+    vocab_size = len(tokenizer.vocabulary)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if isinstance(recipe.config, RecurrentConfig):
+            return Recurrent(replace(recipe.config, vocab_size=vocab_size)), tokenizer
+        return EncoderDecoder(replace(recipe.config, vocab_size=vocab_size)), tokenizer
 
 
 def learn(network: Network, tokenizer: Tokenizer, recipe: PairRecipe, seed: int) -> Iterator[float]:

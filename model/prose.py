@@ -66,8 +66,12 @@ def shelve(books: Sequence[str], tokenizer: SubwordTokenizer) -> Shelf:
 
 
 def prose(shelf: Shelf, length: int, rng: np.random.Generator) -> Array:
-    """What stands from the beginning of a paragraph on."""
-    begin = rng.choice(shelf.begins[shelf.begins <= len(shelf.ids) - length])
+    """What stands from the beginning of a paragraph on, or, half of the time, from anywhere.
+
+    Paragraphs of talk are short and many: from their beginnings alone, little would be read of the long ones.
+    """
+    last = len(shelf.ids) - length
+    begin = rng.choice(shelf.begins[shelf.begins <= last]) if rng.random() < 0.5 else rng.integers(last + 1)
     return shelf.ids[begin : begin + length]
 
 

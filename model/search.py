@@ -81,7 +81,7 @@ def beam(say: Say, end: int, most: int, width: int = 4, alpha: float = 0.0) -> B
         ValueError: there is no room for a hypothesis or for a word.
     """
 
-    def choose(odds: Sequence[Array], sums: Array, room: int) -> list[tuple[int, int]]:
+    def choose(odds: Sequence[Array], sums: Array, room: int, length: int) -> list[tuple[int, int]]:
         best = np.argsort(-sums, axis=None, kind="stable")[:room]
         return [(int(at) // sums.shape[1], int(at) % sums.shape[1]) for at in best]
 
@@ -93,9 +93,9 @@ def greedy(say: Say, end: int, most: int) -> Beam:
     return beam(say, end, most, width=1)
 
 
-def sample(say: Say, end: int, most: int, draw: Callable[[Array], int]) -> Beam:
-    """A drawn word, each time. draw: from ln p of every word (V,) to the id of one."""
-    return _search(say, end, most, 1, 0.0, lambda odds, sums, room: [(0, draw(odds[0]))])
+def sample(say: Say, end: int, most: int, draw: Callable[[Array, int], int]) -> Beam:
+    """A drawn word, each time. draw: from ln p of every word (V,), and which word it is to be, to the id of one."""
+    return _search(say, end, most, 1, 0.0, lambda odds, sums, room, length: [(0, draw(odds[0], length))])
 
 
 def _search(
@@ -104,7 +104,7 @@ def _search(
     most: int,
     width: int,
     alpha: float,
-    choose: Callable[[Sequence[Array], Array, int], list[tuple[int, int]]],
+    choose: Callable[[Sequence[Array], Array, int, int], list[tuple[int, int]]],
 ) -> Beam:
     if width < 1 or most < 1:
         raise ValueError(f"a search follows at least 1 sentence for at least 1 word, not {width} for {most}")
@@ -115,7 +115,7 @@ def _search(
         told = [say(hypothesis.ids, hypothesis.kept) for hypothesis in alive]
         odds = [said for said, _ in told]
         sums = np.stack([hypothesis.total + said for hypothesis, said in zip(alive, odds, strict=True)])  # (alive, V)
-        followed = choose(odds, sums, width - len(written))
+        followed = choose(odds, sums, width - len(written), length)
         followed = [(row, word) for row, word in followed if np.isfinite(sums[row, word])]
         shown = {(row, int(word)) for row, said in enumerate(odds) for word in np.argsort(-said)[:SHOWN]}
         ranked = sorted(shown | set(followed), key=lambda pair: (-sums[pair], pair))

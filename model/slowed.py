@@ -13,7 +13,7 @@ from torch import Tensor
 from model.config import ModelConfig
 from model.order import accuracy
 from model.position import Rope
-from model.tokenizer import WordTokenizer
+from model.tokenizer import Tokenizer
 from model.transformer import Transformer
 
 
@@ -37,7 +37,7 @@ def slowed(transformer: Transformer, pair: int, by: float) -> Transformer:
     return made
 
 
-def blame(transformer: Transformer, tokenizer: WordTokenizer, length: int, by: float, n: int, seed: int) -> list[float]:
+def blame(transformer: Transformer, tokenizer: Tokenizer, length: int, by: float, n: int, seed: int) -> list[float]:
     """For each pair: the share of `n` questions of this length answered rightly when only that pair is slowed."""
     pairs = range(transformer.config.key_width // 2)
     shares = [accuracy(slowed(transformer, pair, by), tokenizer, length, n, seed) for pair in pairs]

@@ -44,7 +44,7 @@ class StoriesRecipe:
     warmup: int = 200
     clip: float = 1.0
     weight_decay: float = 0.05
-    every: int = 500  # steps between two looks at what has been learnt; the state is kept as often
+    every: int = 250  # steps between two looks at what has been learnt; the state is kept as often
     looked_at: int = 64  # held-out windows for such a look; at the end all of them
     bfloat16: bool = True  # matrix products in 16 bits while learning: nearly twice as fast where the CPU knows how
 

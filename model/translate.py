@@ -13,6 +13,7 @@ import torch
 from model.effects import log_probabilities
 from model.recurrent import Recurrent
 from model.run import Experiment, PairTrace, check_pair, encode_pair, pair_model, refusing_in_words, run_pair_ids
+from model.sampling import draw, shares
 from model.search import Array, Beam, Say, beam, greedy, sample
 from model.tokenizer import END
 
@@ -36,17 +37,22 @@ def translate(
     tokens: int = MOST,
     method: str = "greedy",
     seed: int = 0,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
     width: int = 4,
     alpha: float = 0.0,
 ) -> Translation:
     """Write the other sentence of `experiment.text`, going on from `experiment.target`.
 
-    tokens: words at most; method: "greedy" takes the likeliest word each time, "sample" draws with this seed, "beam"
-    follows `width` sentences and weighs their lengths by `alpha`, see model/search.py.
+    tokens: words at most. method: "greedy" takes the likeliest word each time; "sample" draws with this seed from what
+    temperature, top_k and top_p leave, see model/sampling.py; "beam" follows `width` sentences and weighs their lengths
+    by `alpha`, see model/search.py.
 
     Raises:
-        ValueError: an unknown method, weights of another kind, or a part that the model does not have; TextError: a
-            text that cannot be read.
+        ValueError: an unknown method, numbers for it that have no meaning, weights of another kind, or a part that the
+            model does not have.
+        TextError: a text that cannot be read.
     """
     if method not in METHODS:
         raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{method}"')
@@ -57,8 +63,10 @@ def translate(
     if method == "beam":
         found = beam(say, end, tokens, width, alpha)
     elif method == "sample":
-        rng = np.random.default_rng(seed)
-        found = sample(say, end, tokens, lambda odds: int(rng.choice(len(odds), p=np.exp(odds) / np.exp(odds).sum())))
+        begun = len(target.ids) - 1
+        found = sample(
+            say, end, tokens, lambda odds, place: draw(shares(odds, temperature, top_k, top_p), seed, begun + place)
+        )
     else:
         found = greedy(say, end, tokens)
     best = found.best

@@ -301,14 +301,16 @@ def test_a_row_can_be_told_even_when_nothing_is_a_number():
 
 
 def test_the_grid_says_how_many_heads_were_found_a_job():
-    sentence = read_grid([[["a 0.9", "c 0.6"], []], [[], ["b 0.7"]]], 1200, intact=True, pooled=False)
+    sentence = read_grid(
+        [[["a 0.9", "c 0.6"], []], [[], ["b 0.7"]]], "1,200 fresh sentences", intact=True, pooled=False
+    )
     assert sentence.startswith("2 of 4 heads")
     assert "1,200" in sentence
 
 
 def test_the_grid_says_when_a_cell_stands_for_a_block_of_words():
-    assert "block" in read_grid([[[]]], 1, intact=True, pooled=True)
-    assert "block" not in read_grid([[[]]], 1, intact=True, pooled=False)
+    assert "block" in read_grid([[[]]], "1 sentence", intact=True, pooled=True)
+    assert "block" not in read_grid([[[]]], "1 sentence", intact=True, pooled=False)
 
 
 def test_the_text_for_those_who_cannot_see_has_no_marks_and_no_entities():

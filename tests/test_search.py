@@ -124,7 +124,7 @@ def test_the_tree_holds_what_was_followed_and_what_was_not(seed, width):
 
 def test_drawing_follows_the_word_that_is_drawn_whatever_its_place():
     ln_p = language(5)
-    found = sample(speaks(ln_p), END, 3, lambda odds: int(np.argmin(odds[1:])) + 1)
+    found = sample(speaks(ln_p), END, 3, lambda odds, place: int(np.argmin(odds[1:])) + 1)
     expected = ()
     for _ in range(3):
         expected = (*expected, int(np.argmin(ln_p(expected)[1:])) + 1)

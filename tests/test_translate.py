@@ -104,6 +104,20 @@ def test_greedy_is_a_beam_of_one_and_a_wider_beam_is_no_less_likely(name):
     assert all(len(step) >= SHOWN for step in one.beam.steps)
 
 
+def test_a_seed_draws_the_same_again_and_the_best_word_alone_is_greedy():
+    experiment = Experiment("transformer", TEXT)
+    texts = [translate(experiment, 8, "sample", seed=seed).text for seed in (1, 1, 2, 3)]
+    assert texts[0] == texts[1] and len(set(texts)) > 1
+    greedy = translate(experiment, 8).tokens
+    assert translate(experiment, 8, "sample", seed=5, top_k=1).tokens == greedy
+    assert translate(experiment, 8, "sample", seed=5, temperature=0.0).tokens == greedy
+    whole = translate(experiment, 8, "sample", seed=1)
+    rest = translate(replace(experiment, target=whole.tokens[0]), 7, "sample", seed=1)
+    assert (whole.tokens[0], *rest.tokens) == whole.tokens, "a drawing taken up goes on as it would have gone"
+    with pytest.raises(ValueError, match="top-p must lie between"):
+        translate(experiment, 8, "sample", top_p=2.0)
+
+
 def test_without_the_mask_nothing_is_kept_and_everything_is_read_again(monkeypatch):
     experiment = Experiment("transformer", TEXT, Switches(mask=False))
     read = []

@@ -27,10 +27,12 @@ def telling_row(weights: Array, *, cross: bool = False) -> int:
     return int(np.unravel_index(np.argmax(tells), tells.shape)[0])
 
 
-def read_row(weights: Array, tokens: Sequence[str], row: int, looked_at: Sequence[str] | None = None) -> str:
+def read_row(
+    weights: Array, tokens: Sequence[str], row: int, looked_at: Sequence[str] | None = None, each: str = "word"
+) -> str:
     """weights (T, S) of one head: where the token at `row` looks, as a sentence of Markdown.
 
-    looked_at: the S words of the columns, where they are others.
+    looked_at: the S words of the columns, where they are others; each: what a token is.
     """
     looked = weights[row]
     word = f"**{markdown(tokens[row])}**"
@@ -45,7 +47,7 @@ def read_row(weights: Array, tokens: Sequence[str], row: int, looked_at: Sequenc
     if looked_at is None and best == 0 and tokens[0] == "<s>":
         return f"{word} rests on the start mark with {share} of its attention."
     steps = abs(row - best)
-    where = f", {steps} {'word' if steps == 1 else 'words'} {'back' if best < row else 'ahead'}"
+    where = f", {steps} {each if steps == 1 else f'{each}s'} {'back' if best < row else 'ahead'}"
     where = where if looked_at is None else ""
     target = f"**{markdown((tokens if looked_at is None else looked_at)[best])}**"
     if looked[best] < 0.3:
@@ -53,16 +55,20 @@ def read_row(weights: Array, tokens: Sequence[str], row: int, looked_at: Sequenc
     return f"{word} looks at {target} with {share} of its attention{where}."
 
 
-BLOCKS = "A cell stands for a block of words and shows its largest weight."
+def blocks(each: str = "word") -> str:
+    """What a cell is where there are more words than points to draw them. each: what a token is."""
+    return f"A cell stands for a block of {each}s and shows its largest weight."
 
 
-def read_grid(jobs: Sequence[Sequence[Sequence[str]]], n: int, *, intact: bool, pooled: bool) -> str:
-    """jobs[l][h] of all heads, empty where nothing was found in `n` fresh sentences: how to read the grid."""
+def read_grid(
+    jobs: Sequence[Sequence[Sequence[str]]], measured_on: str, *, intact: bool, pooled: bool, each: str = "word"
+) -> str:
+    """jobs[l][h] of all heads, empty where nothing was found in what they were measured on: how to read the grid."""
     found, heads = sum(bool(head) for row in jobs for head in row), sum(map(len, jobs))
     return (
         f"{found} of {heads} heads bear the name of the relation they follow best: the number is their mean weight on "
-        f"the right word, 0.50 or more, in {n:,} fresh sentences{'' if intact else ', with every part in place'}. "
-        "Rows look, columns are looked at; hatched is not allowed." + (f" {BLOCKS}" if pooled else "")
+        f"the right {each}, 0.50 or more, in {measured_on}{'' if intact else ', with every part in place'}. "
+        "Rows look, columns are looked at; hatched is not allowed." + (f" {blocks(each)}" if pooled else "")
     )
 
 
@@ -77,7 +83,7 @@ def read_maps(weights: Array, mask: Array, *, pooled: bool) -> str:
     return (
         f"{one} {pointed[layer, head]:.2f} of a row to a single word, on average. Rows look, columns are looked at"
         + ("." if mask.all() else "; hatched is not there.")
-        + (f" {BLOCKS}" if pooled else "")
+        + (f" {blocks()}" if pooled else "")
     )
 
 
@@ -90,18 +96,24 @@ def read_layers(words: Sequence[Sequence[str]]) -> str:
     return f"Read out after each layer, **{markdown(answer)}** leads from layer {since} on."
 
 
-def read_change(moved: Array, tokens: Sequence[str], removed: str) -> str:
-    """moved (T,): KL between the predictions of A and B after each token; removed: "without scaling"."""
+def read_change(moved: Array, tokens: Sequence[str], removed: str, says: str = "next") -> str:
+    """moved (T,): KL between the predictions of A and B at each token; removed: "without scaling".
+
+    says: what a prediction is: the "next" word, the word "here"; "nothing": moved is how far each last vector turns.
+    """
     finite = np.isfinite(moved)
     if not finite.all():
         return f"{removed.capitalize()}, {int((~finite).sum())} of {len(moved)} predictions are not numbers any more."
     far = int(np.argmax(moved))
     if moved[far] < 1e-9:
         return f"{removed.capitalize()}: no prediction moves at all."
-    return (
-        f"{removed[0].upper()}{removed[1:]}, the next word moves most after **{markdown(tokens[far])}**: "
-        f"KL {moved[far]:.2f} nats; over the text {moved.mean():.2f} on average."
-    )
+    word = f"**{markdown(tokens[far])}**"
+    what = {
+        "next": f"the next word moves most after {word}: KL {moved[far]:.2f} nats",
+        "here": f"the word it would read moves most at {word}: KL {moved[far]:.2f} nats",
+        "nothing": f"the last vector of {word} turns most: 1 − cosine {moved[far]:.2f}",
+    }[says]
+    return f"{removed[0].upper()}{removed[1:]}, {what}; over the text {moved.mean():.2f} on average."
 
 
 def read_next(probabilities: Array, words: Sequence[str], after: str, who: str = "the model") -> str:
@@ -109,6 +121,14 @@ def read_next(probabilities: Array, words: Sequence[str], after: str, who: str =
     best = np.argsort(-np.nan_to_num(probabilities), kind="stable")[:3]
     named = ", ".join(f"**{markdown(words[at])}** {probabilities[at]:.2f}" for at in best)
     return f"After “{markdown(after)}” {who} expects {named}."
+
+
+def read_candidates(p: Array, q: Array, words: Sequence[str], after: str, left: int) -> str:
+    """p, q (N,) of the likeliest `words`: by the model, and as the next one is drawn; left: how many can be drawn."""
+    best = f"**{markdown(words[0])}**"
+    changed = f"{p[0]:.2f} by the model, {q[0]:.2f} as it is drawn" if abs(p[0] - q[0]) >= 0.005 else f"{p[0]:.2f}"
+    among = "It is the only one left to draw." if left == 1 else f"One of {left:,} is drawn."
+    return f"After “{markdown(after)}” {best} is likeliest: {changed}. {among}"
 
 
 def read_stream(a: Array, b: Array, name: str, stages: Sequence[str]) -> str:

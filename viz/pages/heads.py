@@ -9,20 +9,20 @@ from viz import head_grid
 from viz.export import file_name
 from viz.heatmap import heatmap
 from viz.reading import read_grid, read_layers, read_next, read_row, telling_row
-from viz.ui import controls, facts, frame, panel, recompute, runs
+from viz.ui import controls, facts, frame, panel, recompute, runs, units, writing
 
 theme = frame.theme()
 notices = st.container()
 experiment = controls.experiment()
 trace = runs.trace(experiment)
-words = runs.encoding(experiment).typed
-all_weights, all_masks = facts.all_weights(trace)  # (L, H, T, S)
+shown = units.choose(experiment, trace)
+words, all_weights, all_masks = shown.words, shown.weights, shown.mask  # (W,), (L, H, W, W)
 n_layers, n_heads = all_weights.shape[:2]
 
 layer, head = controls.head(n_layers, n_heads, default=facts.headline(experiment.weights))
 attention = trace.layers[layer].attention
-weights, mask = attention.weights[head], attention.mask[head]  # (T, S)
-pinned = controls.token(words)
+weights, mask = all_weights[layer, head], all_masks[layer, head]  # (W, W)
+pinned = controls.token(words, shown.each)
 row = telling_row(weights) if pinned is None else pinned
 jobs = facts.jobs(experiment.weights, n_layers, n_heads)
 controls.foot(experiment)
@@ -35,7 +35,7 @@ head_grid.sentence(
     mask=mask,
     row=row,
     pinned=pinned is not None,
-    unknown=runs.encoding(experiment).unknown,
+    unknown=shown.unknown,
     theme=theme,
     on_pin=controls.choose_token,
 )
@@ -46,7 +46,7 @@ panel.below(
     file=file_name(experiment.name, f"L{layer}H{head}-row-{row}"),
     of=experiment,
     arrays=partial(facts.row_arrays, weights, words, row),
-    python=recompute.row(experiment, layer, head, row),
+    python=recompute.row(experiment, layer, head, row, shown.merged),
 )
 
 every_head, one_head = st.columns([6, 5], gap="medium")
@@ -68,22 +68,23 @@ with every_head:
         "grid",
         sentence=read_grid(
             jobs,
-            facts.n_sentences(experiment.weights),
+            facts.measured_on(experiment.weights),
             intact=experiment.switches == Switches(),
             pooled=len(words) > head_grid.MOST_PIXELS,
+            each=shown.each,
         )
         + facts.bounded(all_weights),
         table=partial(facts.cell_table, all_weights, words),
         file=file_name(experiment.name, "all-heads"),
         of=experiment,
         arrays=partial(facts.all_maps, words, weights=all_weights),
-        python=recompute.every_head(experiment),
+        python=recompute.every_head(experiment, shown.merged),
         quiet=True,
     )
 
 with one_head:
-    stage = controls.stage(layer, head, jobs[layer][head])
-    values = getattr(attention, stage)[head]  # (T, S)
+    stage = controls.stage(layer, head, jobs[layer][head], shown.merged)
+    values = weights if shown.merged else getattr(attention, stage)[head]  # (W, W)
     head_grid.panels(
         [
             head_grid.Panel(
@@ -103,15 +104,18 @@ with one_head:
     )
     panel.below(
         "enlarged",
-        sentence=read_row(weights, words, row),
+        sentence=read_row(weights, words, row, each=shown.each),
         table=partial(facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
         of=experiment,
         arrays=partial(facts.maps, words, **{stage: values}),
-        python=recompute.stages(experiment, layer, head, **{stage: stage}),
+        python=recompute.weights(experiment, layer, head)
+        if shown.merged
+        else recompute.stages(experiment, layer, head, **{stage: stage}),
     )
 
-following = runs.next_words(experiment, row)
+at = shown.last(row)
+following = runs.next_words(experiment, at)
 match controls.more():
     case "Next word":
         now, layerwise = st.columns([2, 3], gap="large")
@@ -121,9 +125,9 @@ match controls.more():
                 "next",
                 sentence=read_next(following.probabilities[-1], following.words[-1], words[row]),
                 table=partial(facts.next_table, following),
-                file=file_name(experiment.name, f"next-word-{row}"),
+                file=file_name(experiment.name, f"next-word-{at}"),
                 of=experiment,
-                python=recompute.next_word(experiment, row),
+                python=recompute.next_word(experiment, at),
             )
         with layerwise:
             head_grid.guesses(
@@ -133,24 +137,27 @@ match controls.more():
                 "lens",
                 sentence=read_layers(following.words),
                 table=partial(facts.guess_table, following),
-                file=file_name(experiment.name, f"layers-{row}"),
+                file=file_name(experiment.name, f"layers-{at}"),
                 of=experiment,
-                python=recompute.layerwise(experiment, row),
+                python=recompute.layerwise(experiment, at),
             )
+    case "Write on":
+        writing.show(experiment, len(trace.tokens) - 1, words[-1], theme)
     case "Head statistics":
         panel.head_table(facts.statistics(experiment), on_head=controls.choose_head)
     case "Rollout":
-        rolled = facts.rolled(experiment)
+        rolled = shown.merge(facts.rolled(experiment))
         with st.columns(2)[0]:
             panel.chart(
                 heatmap(rolled, words, words, theme=theme, mask=mask, row=row),
                 key="rollout",
-                sentence="All layers together, half of each step by the residual. " + read_row(rolled, words, row),
+                sentence="All layers together, half of each step by the residual. "
+                + read_row(rolled, words, row, each=shown.each),
                 table=partial(facts.map_table, rolled, words),
                 file=file_name(experiment.name, "rollout"),
                 of=experiment,
                 arrays=partial(facts.maps, words, rolled=rolled),
-                python=recompute.rolled(experiment),
+                python=recompute.rolled(experiment, shown.merged),
             )
 
 panel.lesson("heads")

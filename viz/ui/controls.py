@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from model.run import Experiment, TextError
+from model.subword import JOINED
 from model.switches import PARTS, Switches
 from viz.labels import markdown
 from viz.ui import runs
@@ -46,7 +47,10 @@ def _weights() -> str:
 
 
 def _text(weights: str) -> str:
-    kinds = runs.task(weights).kinds
+    task = runs.task(weights)
+    kinds = task.kinds
+    if "written" in st.session_state:
+        set_text(st.session_state.pop("written"))
     text = st.text_area("Sentence", value=EXAMPLE, key="text", bind="query-params", height=96)
     st.menu_button(
         "New sentence",
@@ -57,15 +61,28 @@ def _text(weights: str) -> str:
         args=(weights,),
         width="stretch",
     )
-    with st.popover("Words it knows", width="stretch", key="known", on_change="rerun") as known:
+    knows = "Words it knows" if task.words else "Pieces it knows"
+    with st.popover(knows, width="stretch", key="known", on_change="rerun") as known:
         if known.open:
-            groups = runs.task(weights).words.items()
+            groups = task.words.items() if task.words else _pieces(weights)
             st.markdown("\n\n".join(f"**{part}** " + " ".join(map(markdown, words)) for part, words in groups))
     return text or ""
 
 
+def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
+    tokenizer = runs.tokenizer(weights)
+    pieces = [piece for index, piece in enumerate(tokenizer.vocabulary) if index not in tokenizer.silent]
+    told = f"{len(pieces):,} pieces, those learnt first first; any text can be put together from them. "
+    return [(told + f"{JOINED} joins a piece to the one before, ␣ is a space.", pieces)]
+
+
 def _draw(weights: str) -> None:
     set_text(runs.task(weights).draw(st.session_state["draw"], Random()).text)
+
+
+def write(text: str) -> None:
+    """Put a longer text into the sentence box when the page is next drawn, and pin its last word."""
+    st.session_state["written"], st.session_state["to_the_end"] = text, True
 
 
 def set_text(text: str) -> None:
@@ -99,14 +116,16 @@ def choose_head(layer: int, head: int) -> None:
     st.session_state["layer"], st.session_state["head"] = layer, head
 
 
-def token(tokens: Sequence[str]) -> int | None:
-    """The position of the pinned word, or None: then the figure picks the most telling one."""
+def token(tokens: Sequence[str], each: str = "word") -> int | None:
+    """The position of the pinned word, or None: then the figure picks the most telling one. each: what a token is."""
     last = len(tokens) - 1
+    if st.session_state.pop("to_the_end", False):
+        st.session_state["token"] = last
     if (st.session_state.get("token") or 0) > last:
         st.session_state["token"] = None
     with st.sidebar:
         at = st.number_input(
-            f"Word that looks, 0 to {last}",
+            f"{each.capitalize()} that looks, 0 to {last}",
             0,
             last,
             None,
@@ -128,6 +147,12 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
     tokenizer = runs.tokenizer(experiment.weights)
     strangers = list(dict.fromkeys(encoding.typed[at] for at in encoding.unknown))
     place = st.empty()  # there at every run: else the figures below would be built anew when it comes and goes
+    window = runs.about(experiment.weights)["config"]["context"]
+    if not strangers and len(encoding.ids) > window:
+        place.markdown(
+            f"This text has {len(encoding.ids)} tokens, and the model learnt on windows of {window}: it reads all, "
+            "but nothing has taught it to look that far."
+        )
     if not strangers:
         return
     named = ", ".join(f"“{markdown(word)}”" for word in strangers[:8]) + (", …" if len(strangers) > 8 else "")
@@ -155,10 +180,16 @@ def choice(label: str, options: Sequence[str], *, key: str, default: str | None 
 STAGES = ("scores", "scaled", "biased", "masked", "weights")  # fields of AttentionTrace, in the order they happen
 
 
-def stage(layer: int, head: int, does: Sequence[str]) -> str:
-    """Which stage of the enlarged head to show, under its name. Returns the stage's field in AttentionTrace."""
+def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> str:
+    """Which stage of the enlarged head to show, under its name. Returns the stage's field in AttentionTrace.
+
+    merged: pieces were put together to words. A score belongs to two pieces, so then there are weights only.
+    """
     named = f" :gray[{does[0]}]" if does else ""
     st.markdown(f"**Layer {layer}, head {head}**{named}", help=" · ".join(does) if len(does) > 1 else None)
+    if merged:
+        st.caption("Weights, word by word. Scores belong to pieces: choose pieces to see them.")
+        return "weights"
     return choice(
         "Stage",
         STAGES,
@@ -172,7 +203,7 @@ def stage(layer: int, head: int, does: Sequence[str]) -> str:
 
 def more() -> str:
     """Which further figure to show below the fold."""
-    return choice("More about this sentence", ("Next word", "Head statistics", "Rollout"), key="more")
+    return choice("More about this sentence", ("Next word", "Write on", "Head statistics", "Rollout"), key="more")
 
 
 def foot(experiment: Experiment) -> None:

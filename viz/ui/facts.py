@@ -41,9 +41,12 @@ def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
     ]
 
 
-def n_sentences(weights: str) -> int:
-    """How many held-out sentences the roles were measured on."""
-    return int(runs.about(weights)["exam"]["sentences"])
+def measured_on(weights: str) -> str:
+    """What the roles were measured on, in words."""
+    n = int(runs.about(weights)["exam"]["sentences"])
+    if runs.task(weights).words:
+        return f"{n:,} fresh sentences"
+    return f"{n:,} passages of our own and random pieces said twice"
 
 
 def headline(weights: str) -> tuple[int, int]:
@@ -174,13 +177,14 @@ def statistics(experiment: Experiment) -> dict[str, list[Any]]:
     """One line for each head: how widely and how far it looks in this text, and its measured roles."""
     weights, _ = all_weights(runs.trace(experiment))
     n_layers, n_heads = weights.shape[:2]
+    each = "words" if runs.task(experiment.weights).words else "pieces"
     roles = scores(experiment.weights).items()
     heads = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
     return {
         "layer": [layer for layer, _ in heads],
         "head": [head for _, head in heads],
         "entropy (nats)": entropy(weights).mean(axis=-1).ravel().round(2).tolist(),
-        "distance (words)": distance(weights).mean(axis=-1).ravel().round(2).tolist(),
+        f"distance ({each})": distance(weights).mean(axis=-1).ravel().round(2).tolist(),
         **{
             name: mass.ravel().round(2).tolist()
             for name, mass in sorted(roles, key=lambda role: ("," in role[0], -role[1].max()))

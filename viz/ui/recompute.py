@@ -128,23 +128,40 @@ def stages(experiment: Experiment, layer: int, head: int, **fields_of: str) -> s
     return python(body, experiment=experiment)
 
 
-def row(experiment: Experiment, layer: int, head: int, at: int) -> str:
-    """One row (S,) of weights."""
+def row(experiment: Experiment, layer: int, head: int, at: int, merged: bool = False) -> str:
+    """One row (S,) of weights. Here and below, merged: of words, put together from pieces."""
+    if merged:
+        return weights(experiment, layer, head, f"[{at}]  # (W,)")
     body = f"weights = run(experiment).layers[{layer}].attention.weights[{head}, {at}]  # (S,)"
     return python(body, experiment=experiment)
+
+
+MERGED = "by_word({}, encode(experiment).word_of)"
+MERGES = "from model.run import encode\nfrom model.words import by_word"
+
+
+def weights(experiment: Experiment, layer: int, head: int, end: str = "  # (W, W)") -> str:
+    """The weights of one head, word by word."""
+    one = f"run(experiment).layers[{layer}].attention.weights[{head}]"
+    return python(f"weights = {MERGED.format(one)}{end}", MERGES, experiment=experiment)
 
 
 EVERY = "weights = np.stack([layer.attention.weights for layer in run(experiment).layers])  # (L, H, T, S)"
 
 
-def every_head(experiment: Experiment) -> str:
+def every_head(experiment: Experiment, merged: bool = False) -> str:
     """The weights of all heads."""
+    if merged:
+        return python(f"{EVERY}\nweights = {MERGED.format('weights')}  # (L, H, W, W)", MERGES, experiment=experiment)
     return python(EVERY, experiment=experiment)
 
 
-def rolled(experiment: Experiment) -> str:
+def rolled(experiment: Experiment, merged: bool = False) -> str:
     """Attention rollout (T, T)."""
-    return python(f"{EVERY}\nrolled = rollout(weights)", "from model.measure import rollout", experiment=experiment)
+    made, imports = "rollout(weights)", "from model.measure import rollout"
+    if merged:
+        made, imports = MERGED.format(made), f"{imports}\n{MERGES}"
+    return python(f"{EVERY}\nrolled = {made}", imports, experiment=experiment)
 
 
 def next_word(experiment: Experiment, at: int) -> str:

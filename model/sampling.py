@@ -1,0 +1,65 @@
+"""How the next word is chosen from its odds: cooler or warmer, the best few, the likely share; then one is drawn."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+def softmax(logits: Array) -> Array:
+    """Probabilities over the last axis; −inf gives 0."""
+    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
+
+
+def warmed(logits: Array, temperature: float) -> Array:
+    """logits / temperature: below 1 the likely becomes likelier, above 1 all become more alike; 0 leaves the best only.
+
+    logits (V,). Of several best words, 0 leaves the first.
+    """
+    if temperature < 0:
+        raise ValueError(f"a temperature cannot be below 0: {temperature}")
+    return keep_top_k(logits, 1) if temperature == 0 else logits / temperature
+
+
+def keep_top_k(logits: Array, k: int) -> Array:
+    """The `k` best stay as they are, all others become −inf; 0 keeps all. Fan et al. 2018, section 5.4.
+
+    logits (V,). Of words with equal odds the first stay.
+    """
+    if k < 0:
+        raise ValueError(f"top-k cannot keep {k} words")
+    kept = np.argsort(-logits, kind="stable")[: k or None]
+    return _only(logits, kept)
+
+
+def keep_top_p(logits: Array, p: float) -> Array:
+    """The fewest words that together have at least probability `p` stay, all others become −inf; 1 keeps all.
+
+    logits (V,). Holtzman et al. 2020, section 3.1: nucleus sampling. The likeliest word always stays.
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"top-p must lie between 0 and 1, not {p}")
+    if p == 1:
+        return logits
+    order = np.argsort(-logits, kind="stable")
+    before = np.cumsum(softmax(logits)[order]) - softmax(logits)[order]  # how much the likelier ones have already
+    return _only(logits, order[before < max(p, np.finfo(float).tiny)])
+
+
+def _only(logits: Array, kept: NDArray[np.integer[Any]]) -> Array:
+    left = np.full_like(logits, -np.inf)
+    left[kept] = logits[kept]
+    return left
+
+
+def shares(logits: Array, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Array:
+    """The probabilities that a word is drawn by, (V,): first the temperature, then the best k, then the likely p."""
+    return softmax(keep_top_p(keep_top_k(warmed(logits.astype(np.float64), temperature), top_k), top_p))
+
+
+def draw(probabilities: Array, seed: int, place: int) -> int:
+    """One word by its probability. The same for the same seed and place, however the places before were filled."""
+    return int(np.random.default_rng((seed, place)).choice(len(probabilities), p=probabilities))

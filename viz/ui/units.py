@@ -1,0 +1,64 @@
+"""What one row of a map stands for: a piece, as the model reads, or a word, as people do."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.run import Experiment
+from model.transformer import Trace
+from model.words import by_word, last_piece, mask_by_word
+from viz.ui import controls, facts, runs
+
+Array = np.ndarray[Any, Any]
+
+UNITS = ("pieces", "words")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All heads of a trace, a row and a column for each unit."""
+
+    each: str  # "word" or "piece": what a row stands for
+    merged: bool  # whether pieces were put together
+    words: tuple[str, ...]  # W labels
+    weights: Array  # (L, H, W, W)
+    mask: Array  # (L, H, W, W)
+    unknown: tuple[int, ...]
+    word_of: tuple[int, ...]  # the word of each piece
+
+    def last(self, row: int) -> int:
+        """The position after which what follows the row's unit is foretold."""
+        return last_piece(self.word_of, row) if self.merged else row
+
+    def merge(self, weights: Array) -> Array:
+        """Weights (…, T, S) of pieces, as this page shows them."""
+        return by_word(weights, self.word_of) if self.merged else weights
+
+
+def reads_pieces(experiment: Experiment) -> bool:
+    """Whether the model of this experiment reads words in pieces."""
+    return runs.about(experiment.weights).get("tokenizer") is not None
+
+
+def choose(experiment: Experiment, trace: Trace[Array]) -> Shown:
+    """The maps of all heads, in the units that were asked for; a model of whole words leaves no choice."""
+    encoding, (weights, mask) = runs.encoding(experiment), facts.all_weights(trace)
+    if not reads_pieces(experiment):
+        return Shown("word", False, encoding.typed, weights, mask, encoding.unknown, encoding.word_of)
+    with st.sidebar:
+        merged = UNITS[1] == controls.choice(
+            "A row for each of the",
+            UNITS,
+            key="units",
+            label_visibility="visible",
+            width="stretch",
+            help="A rare word is read in pieces, marked · where they join. Words: the rows of their pieces are "
+            "averaged and the columns summed, so every row still sums to 1.",
+        )
+    if not merged:
+        return Shown("piece", False, encoding.typed, weights, mask, encoding.unknown, encoding.word_of)
+    unknown = tuple(dict.fromkeys(encoding.word_of[at] for at in encoding.unknown))
+    word_of = encoding.word_of
+    return Shown("word", True, encoding.words, by_word(weights, word_of), mask_by_word(mask, word_of), unknown, word_of)

@@ -1,0 +1,159 @@
+"""Writing on from the sentence: how the next word is chosen, one at a time or in a row, and the heads that follow."""
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.generate import generate
+from model.run import Experiment, TextError
+from model.sampling import shares, softmax
+from viz import head_grid
+from viz.export import file_name
+from viz.reading import read_candidates
+from viz.theme import Theme
+from viz.ui import controls, panel, recompute, runs
+
+Array = np.ndarray[Any, Any]
+
+PACE = 0.5  # seconds between two words, so that the eye can follow the heads
+SHOWN = 8
+HALF = "\ufffd"  # what a character reads that is not all written yet
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """How the next word is chosen."""
+
+    temperature: float
+    top_k: int
+    top_p: float
+    seed: int
+
+
+def show(experiment: Experiment, at: int, after: str, theme: Theme) -> None:
+    """at: the position of the last token; after: how it reads."""
+    st.session_state["tick"] = 0  # the page was drawn anew: the next tick of the player writes the next word
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        choosing = _choosing()
+        _player(experiment, choosing)
+    with right:
+        _candidates(experiment, at, after, choosing, theme)
+
+
+def _choosing() -> Choosing:
+    bound: dict[str, Any] = {"bind": "query-params"}
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        temperature = st.number_input(
+            "Temperature",
+            0.0,
+            5.0,
+            1.0,
+            0.1,
+            key="temperature",
+            help="The odds are divided by it. 0: always the likeliest; above 1: bolder.",
+            width=104,
+            **bound,
+        )
+        top_k = st.number_input(
+            "Top-k", 0, 1000, 0, key="top_k", help="Only the k likeliest may come; 0: all.", width=104, **bound
+        )
+        top_p = st.number_input(
+            "Top-p",
+            0.0,
+            1.0,
+            1.0,
+            0.05,
+            key="top_p",
+            help="Only the fewest words that together have probability p may come; 1: all.",
+            width=104,
+            **bound,
+        )
+        seed = st.number_input(
+            "Seed", 0, 9999, 0, key="seed", help="The same seed writes the same text.", width=104, **bound
+        )
+    return Choosing(float(temperature), int(top_k), float(top_p), int(seed))
+
+
+def _player(experiment: Experiment, choosing: Choosing) -> None:
+    playing = bool(st.session_state.get("playing"))
+    st.fragment(_buttons, run_every=PACE if playing else None)(experiment, choosing, playing)
+
+
+def _buttons(experiment: Experiment, choosing: Choosing, playing: bool) -> None:
+    st.session_state["tick"] += 1
+    with st.container(horizontal=True, gap="small"):
+        st.button("Step", key="write_one", on_click=_write, args=(experiment, choosing), disabled=playing)
+        if playing:
+            st.button("Stop", key="write_stop", type="primary", on_click=_play, args=(False,))
+        else:
+            st.button("Play", key="write_play", type="primary", on_click=_play, args=(True,))
+    if playing and st.session_state["tick"] > 1:
+        _write(experiment, choosing)
+        st.rerun()
+    st.caption(st.session_state.get("stopped") or "The words written stay in the sentence box; the heads follow.")
+
+
+def _play(on: bool) -> None:
+    st.session_state["playing"] = on
+    st.session_state["stopped"] = None
+
+
+def _write(experiment: Experiment, choosing: Choosing) -> None:
+    """Put one more token into the sentence box, or stop and say why."""
+    window = runs.about(experiment.weights)["config"]["context"]
+    if len(runs.encoding(experiment).ids) >= window:
+        _play(False)
+        st.session_state["stopped"] = f"The window is full: the model learnt on texts of up to {window} tokens."
+        return
+    st.session_state["stopped"] = None
+    try:
+        written = write(experiment, choosing)
+    except TextError as error:
+        _play(False)
+        st.session_state["stopped"] = str(error)
+        return
+    controls.write(written)
+
+
+def write(experiment: Experiment, choosing: Choosing) -> str:
+    """The text with one more token; with as many as it takes where that would end in half a character."""
+    for tokens in range(1, 5):
+        with runs.computing:
+            text = generate(experiment, tokens, "sample", **asdict(choosing)).text
+        if not text.endswith(HALF):
+            return text
+    return text
+
+
+def candidates(experiment: Experiment, at: int, choosing: Choosing) -> tuple[Array, Array]:
+    """What may be written after position `at`, (V,) each: probabilities by the model, and as the next is drawn from."""
+    logits = runs.trace(experiment).logits[at].astype(np.float64)  # (V,)
+    logits[list(runs.tokenizer(experiment.weights).silent)] = -np.inf
+    return softmax(logits), shares(logits, choosing.temperature, choosing.top_k, choosing.top_p)
+
+
+def _candidates(experiment: Experiment, at: int, after: str, choosing: Choosing, theme: Theme) -> None:
+    every_p, every_q = candidates(experiment, at, choosing)
+    best = np.argsort(-every_p, kind="stable")[:SHOWN]
+    p, q, words = every_p[best], every_q[best], [runs.tokenizer(experiment.weights).vocabulary[i] for i in best]
+    head_grid.bars({"the model": p, "drawn from": q}, words, key="candidates", theme=theme)
+    panel.below(
+        "candidates",
+        sentence=read_candidates(p, q, words, after, int(np.count_nonzero(every_q))),
+        table=partial(dict, word=words, the_model=p, drawn_from=q),
+        file=file_name(experiment.name, f"candidates-{at}"),
+        of=experiment,
+        python=recompute.python(
+            f"logits = run(experiment).logits[{at}].astype(np.float64)  # (V,)\n"
+            "logits[list(load(experiment.weights)[1].silent)] = -np.inf  # marks that are never said\n"
+            f"p, q = softmax(logits), shares(logits, {choosing.temperature}, {choosing.top_k}, {choosing.top_p})\n"
+            f'best = np.argsort(-p, kind="stable")[:{SHOWN}]\n'
+            "the_model, drawn_from = p[best], q[best]",
+            "from model.checkpoint import load\nfrom model.sampling import shares, softmax",
+            experiment=experiment,
+        ),
+    )
