@@ -93,3 +93,11 @@ def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int) 
         f"{said[0].upper()}{said[1:]} it writes {verdict}. On {n} fresh sentences, right word for word: whole "
         f"**{100 * exact[0]:.0f} %**, {said} **{100 * exact[1]:.0f} %**."
     )
+
+
+def read_referent(noun: str, probability: float, right: str | None) -> str:
+    """noun: what the model says that “it” means; right: what it does mean, where the sentence leaves no doubt."""
+    told = f"It says that “it” is the **{markdown(noun)}**, with probability {probability:.2f}"
+    if right is None:
+        return f"{told}. No one noun here fits the adjective, so nobody knows what is right."
+    return f"{told}: right." if noun == right else f"{told}; right is the **{markdown(right)}**."

@@ -13,7 +13,10 @@ from typing import Any
 
 from model.tasks.copying import SIGNS
 from model.tasks.dates import FIRST, LAST, MONTHS, WAYS, write_date
+from model.tasks.gold import Relation
 from model.tasks.pair import Pair, PairDraft
+from model.tasks.resolver import ADJECTIVE as TELLS
+from model.tasks.resolver import ADJECTIVES, NOUNS, OTHERS, REFERENT, Question
 from model.tasks.translation import CLAUSES, LONGEST, OTHER
 from model.tasks.translation_words import JOINING
 from model.tokenizer import BLANK
@@ -138,6 +141,26 @@ def read_date(letters: Sequence[str]) -> Pair | None:
                     if pair.source_text == text and FIRST <= date(year, month, day) <= LAST:
                         return pair
     return None
+
+
+def read_question(words: Sequence[str]) -> Question | None:
+    """A sentence with an "it", and what it means; None where its adjective fits none of its nouns, or more than one."""
+    it = [at for at, word in enumerate(words, 1) if word == "it"]
+    told = [(at, group) for at, word in enumerate(words, 1) for group in ADJECTIVES if word in ADJECTIVES[group]]
+    nouns = [(at, word, group) for at, word in enumerate(words, 1) for group in NOUNS if word in NOUNS[group]]
+    if len(it) != 1 or len(told) != 1:
+        return None
+    (adjective, meant), others = told[0], tuple(at for at, _, group in nouns if group != told[0][1])
+    right = [(at, word) for at, word, group in nouns if group == meant]
+    if len(right) != 1:
+        return None
+    ((referent, answer),) = right
+    relations = (
+        Relation(TELLS, it[0], (adjective,)),
+        Relation(REFERENT, it[0], (referent,)),
+        Relation(OTHERS, it[0], others),
+    )
+    return Question(tuple(words), it[0], answer, relations)
 
 
 READERS: dict[str, Callable[[Sequence[str]], Pair | None]] = {

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from viz.ui import controls, frame, networks, panel, quality, taken_out, translate, written
+from viz.ui import controls, frame, networks, panel, quality, referent, taken_out, translate, written
 
 theme = frame.theme()
 notices = st.container()
@@ -32,13 +32,16 @@ if asked.reads_pairs:
         if asked.how.method == "beam":
             written.show_tree(one, step, theme)
 
-    match translate.section(asked.network):
+    match translate.section(asked):
         case "Three networks":
             networks.show(asked.job, experiment, row, theme)
         case "Quality and length":
             quality.show(theme)
         case "Without a part":
             taken_out.show(experiment, layer, head, row, theme)
+
+else:
+    referent.show(experiment, theme)
 
 panel.lesson("translate")
 with notices:

@@ -18,7 +18,7 @@ from viz.head_grid import Panel
 from viz.theme import Theme
 from viz.translating import read_networks
 from viz.ui import pairs, panel, recompute, translate
-from viz.ui.written import named, small_table
+from viz.ui.written import named
 
 Array = np.ndarray[Any, Any]
 
@@ -92,7 +92,9 @@ def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str
     rows = [(name, text, verdict[name], f"{logprobs[name]:.2f}".replace("-", "−")) for name, text in texts.items()]
     if right is not None:
         rows.append(("gold", right, "", ""))
-    return small_table(("network", "writes", "", "ln p"), rows).replace('class="answers"', 'class="answers sentences"')
+    return translate.small_table(("network", "writes", "", "ln p"), rows, sentences=True).replace(
+        'class="answers"', 'class="answers sentences"'
+    )
 
 
 def _cells(maps: Mapping[str, Array], saying: Sequence[str], source: Sequence[str]) -> Table:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -49,9 +50,22 @@ class Decoding:
     """How the next word is chosen. What a method does not use stays at its default: one entry in the cache."""
 
     method: str = "greedy"
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
     seed: int = 0
     width: int = 4
     penalty: float = 0.0
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As `translate` takes it, what the method uses and no more."""
+        if self.method == "beam":
+            return {"method": "beam", "width": self.width, "alpha": self.penalty}
+        if self.method == "greedy":
+            return {}
+        drawn = ("temperature", "top_k", "top_p", "seed")
+        return {"method": self.method, **{name: getattr(self, name) for name in drawn}}
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -73,7 +87,7 @@ def translation(experiment: Experiment, how: Decoding = Decoding()) -> Translati
         TextError: the text cannot be read.
     """
     with runs.computing:
-        return translate(experiment, method=how.method, seed=how.seed, width=how.width, alpha=how.penalty)
+        return translate(experiment, **how.told)
 
 
 def source(experiment: Experiment) -> Encoding:

@@ -58,9 +58,7 @@ def _heads(switches: Switches) -> tuple[str, ...]:
 
 def translated(experiment: Experiment, how: Any, body: str) -> str:
     """What a model of two sentences wrote, decoded as `how` says, as `made`; then `body`, which reads it."""
-    asked = {"method": how.method, "seed": how.seed, "width": how.width, "alpha": how.penalty}
-    used = {"greedy": (), "sample": ("method", "seed"), "beam": ("method", "width", "alpha")}[how.method]
-    told = "".join(f", {name}={asked[name]!r}" for name in used)
+    told = "".join(f", {name}={value!r}" for name, value in how.told.items())
     imports = "from model.translate import translate"
     written = sorted(name for name in ("likeliest", "looks", "one_map") if re.search(rf"\b{name}\(", body))
     imports += f"\nfrom model.written import {', '.join(written)}" if written else ""

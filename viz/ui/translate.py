@@ -3,7 +3,9 @@
 Every control is bound to the address; a network that lacks a part keeps its switch on the screen, and says so.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from html import escape
 from random import Random
 from typing import Any
 
@@ -15,7 +17,7 @@ from model.switches import HEADS, Switches
 from model.tasks import PAIRS
 from model.tasks import resolver as resolving
 from viz.labels import markdown
-from viz.ui import controls, pairs, runs
+from viz.ui import controls, pairs, runs, writing
 from viz.ui.pairs import ALONE, JOBS, TRANSFORMER, Decoding
 
 METHODS = ("greedy", "sample", "beam")
@@ -134,11 +136,10 @@ def _without_heads(weights: str, switches: Switches) -> Switches:
 def _decoding() -> Decoding:
     """How the next word is chosen."""
     method = controls.choice("Next word", METHODS, key="method", label_visibility="visible", width="stretch")
-    with st.container(horizontal=True, gap="small"):
-        if method == "sample":
-            seed = st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params", width=100)
-            return Decoding("sample", seed=int(seed))
-        if method == "beam":
+    if method == "sample":
+        return Decoding("sample", **asdict(writing.choosing()))
+    if method == "beam":
+        with st.container(horizontal=True, gap="small"):
             width = st.number_input("Width", 1, 8, 4, key="beam", bind="query-params", width=100)
             penalty = st.number_input(
                 "Length penalty",
@@ -220,9 +221,14 @@ def alone(network: str) -> bool:
 SECTIONS = ("Three networks", "Quality and length", "Without a part")
 
 
-def section(network: str) -> str:
-    """Which further figure stands below."""
-    return controls.choice("More", SECTIONS if network == TRANSFORMER else SECTIONS[:2], key="beside")
+def section(asked: Asked) -> str:
+    """Which further figure stands below: what there is for this task and network."""
+    there = {
+        SECTIONS[0]: len(pairs.jobs()[asked.job]) > 1,
+        SECTIONS[1]: True,
+        SECTIONS[2]: asked.network == TRANSFORMER,
+    }
+    return controls.choice("More", [name for name, is_there in there.items() if is_there], key="beside")
 
 
 def pinned() -> bool:
@@ -234,3 +240,11 @@ def sizes(weights: str) -> tuple[int, int]:
     """Layers and heads of the looks at the source."""
     config = runs.about(weights)["config"]
     return int(config.get("n_layers", 1)), int(config.get("n_heads", 1))
+
+
+def small_table(head: Sequence[str], rows: Sequence[Sequence[str]], sentences: bool = False) -> str:
+    """A table as HTML, in small letters; sentences: its cells are long and may be broken."""
+    lines = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    top = "".join(f"<th>{escape(name)}</th>" for name in head)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<div class="strip"><div class="answers{" sentences" if sentences else ""}"><table><tr>{top}</tr>{body}</table></div></div>'

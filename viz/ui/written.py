@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -59,9 +58,12 @@ class Written:
     @property
     def name(self) -> str:
         """For file names."""
-        how = self.how
-        told = {"greedy": "", "sample": f"-seed-{how.seed}", "beam": f"-beam-{how.width}-{how.penalty:g}"}[how.method]
-        return self.experiment.name + told
+        return "-".join(
+            [
+                self.experiment.name,
+                *(f"{value:g}" if name != "method" else value for name, value in self.how.told.items()),
+            ]
+        )
 
 
 def written(experiment: Experiment, how: Decoding) -> Written:
@@ -327,17 +329,9 @@ def show_hits(one: Written, layer: int, head: int | None) -> None:
         st.markdown(read_hits(all_of_them.n, all_of_them.top1, all_of_them.mass, (settled.n, settled.top1)))
     elif told:
         st.markdown("No gold for this source: outlines come with sentences that the generator could have drawn.")
-    st.html(small_table(("class of the word said", "hits here", "on fresh ones", "weight there", "of"), rows))
+    st.html(translate.small_table(("class of the word said", "hits here", "on fresh ones", "weight there", "of"), rows))
     st.caption(
         f"{named(layer, head).capitalize()}. A hit: the largest weight of a row lies on a word that gold names. "
         f"Fresh: sentences that nothing was learnt from, the right words told before each. “{SETTLED.capitalize()}”: "
         "nothing has to be looked up there, and the look falls where it may."
     )
-
-
-def small_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in small letters, as HTML."""
-    lines = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
-    top = "".join(f"<th>{escape(name)}</th>" for name in head)
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f'<div class="strip"><div class="answers"><table><tr>{top}</tr>{body}</table></div></div>'
