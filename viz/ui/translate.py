@@ -247,4 +247,5 @@ def small_table(head: Sequence[str], rows: Sequence[Sequence[str]], sentences: b
     lines = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
     top = "".join(f"<th>{escape(name)}</th>" for name in head)
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f'<div class="strip"><div class="answers{" sentences" if sentences else ""}"><table><tr>{top}</tr>{body}</table></div></div>'
+    kind = "answers sentences" if sentences else "answers"
+    return f'<div class="strip"><div class="{kind}"><table><tr>{top}</tr>{body}</table></div></div>'

@@ -58,12 +58,8 @@ class Written:
     @property
     def name(self) -> str:
         """For file names."""
-        return "-".join(
-            [
-                self.experiment.name,
-                *(f"{value:g}" if name != "method" else value for name, value in self.how.told.items()),
-            ]
-        )
+        told = (value if name == "method" else f"{value:g}" for name, value in self.how.told.items())
+        return "-".join([self.experiment.name, *told])
 
 
 def written(experiment: Experiment, how: Decoding) -> Written:
