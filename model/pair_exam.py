@@ -59,7 +59,7 @@ def write_all(
     switches: the parts of a Transformer that take part.
     """
     end = tokenizer.vocabulary.index(END)
-    silent = [index for index in tokenizer.silent if index != end]
+    silent = torch.tensor([index for index in tokenizer.silent if index != end])
     said = batch.target[:, :1]  # (B, 1)
     written = [said]
     over = torch.zeros(len(said), dtype=torch.bool)
@@ -72,8 +72,7 @@ def write_all(
             new = said if switches.mask else torch.cat(written, dim=1)
             trace = network.decode(read, new, batch.real, past=past, **parts)
             past = trace if switches.mask else None
-            logits = trace.logits[:, -1:].index_fill(-1, torch.tensor(silent), -torch.inf)  # (B, 1, V)
-            said = logits.argmax(-1)  # (B, 1)
+            said = trace.logits[:, -1:].index_fill(-1, silent, -torch.inf).argmax(-1)  # (B, 1)
             written.append(said)
             over |= said[:, 0] == end
             if over.all():

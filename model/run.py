@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.checkpoint import kind, load
+from model.checkpoint import load
 from model.config import ModelConfig
 from model.device import choose_device, keep_freed_memory
 from model.encoder_decoder import EncoderDecoder, EncoderDecoderTrace
@@ -119,7 +119,7 @@ PairTrace = EncoderDecoderTrace[Array] | RecurrentTrace[Array]
 
 def reads_pairs(weights: str) -> bool:
     """Whether these weights read one sentence and write another."""
-    return kind(weights) in ("encoder-decoder", "recurrent")
+    return isinstance(model(weights)[0], EncoderDecoder | Recurrent)
 
 
 def pair_model(weights: str) -> tuple[EncoderDecoder | Recurrent, Tokenizer]:

@@ -13,11 +13,11 @@ from model import Experiment, Switches, checkpoint
 from model.cache import again_and_again, compare, looks_back, word_by_word
 from model.generate import METHODS, generate
 from model.position import POSITIONS
-from model.run import encode, model, reads_pairs
+from model.run import encode, model
 from model.switches import PARTS
 
 TEXT = "the person who the dogs near the trees chase was tired ."
-ONE_TEXT = [name for name in checkpoint.names() if not reads_pairs(name)]
+ONE_TEXT = [name for name in checkpoint.names() if checkpoint.kind(name) == "transformer"]
 LOOK_BACK = [name for name in ONE_TEXT if looks_back(model(name)[0])]
 
 

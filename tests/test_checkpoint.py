@@ -223,6 +223,19 @@ def test_a_config_that_lies_is_refused_in_one_sentence(shelf, lie):
     assert str(caught.value).endswith(".")
 
 
+@pytest.mark.parametrize("kind", ["nonsense", "recurrent", "encoder-decoder", None, ["transformer"]])
+def test_a_kind_that_it_is_not_is_refused_in_one_sentence(shelf, kind):
+    edit_card(shelf, lambda told: told.update(kind=kind))
+    with pytest.raises(CheckpointError, match=r'^The card of "tiny" ') as caught:
+        load("tiny", shelf)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_card_that_names_no_kind_is_of_the_first(shelf):
+    edit_card(shelf, lambda told: told.pop("kind"))
+    assert load("tiny", shelf)[0].config == CONFIG
+
+
 @pytest.mark.parametrize(
     "text", ["", "not json", "[]", "null", '{"words": []}', '{"config": 3, "words": []}', "\udcff"]
 )

@@ -13,7 +13,7 @@ from model.tasks import PAIRS, resolver
 from model.tasks.copying import LONGEST, TRAINED, copy_of
 from model.tasks.dates import FIRST, LAST, WAYS, ordinal, write_date
 from model.tasks.pair import SETTLED, PairDraft
-from model.tasks.translation import ARTICLE, NOUN, PRONOUN, REFERENT, elides, reason
+from model.tasks.translation import ARTICLE, NOUN, PRONOUN, REFERENT, TELLS, elides, reason
 from model.tasks.translation_words import NOUNS, PLAIN, TELLING
 from model.tokenizer import END, UNKNOWN, CharacterTokenizer, WordTokenizer
 
@@ -47,7 +47,7 @@ def test_every_word_of_the_vocabulary_is_drawn_some_day(task):
 @pytest.mark.parametrize("task", PAIRS.values(), ids=PAIRS)
 def test_every_target_word_is_linked_from_the_row_that_says_it_to_words_that_are_there(task):
     for pair in drawn(task, 500):
-        rows = Counter(link.query for link in pair.links if link.name != REFERENT)
+        rows = Counter(link.query for link in pair.links if link.name not in (REFERENT, TELLS))
         assert rows == dict.fromkeys(range(len(pair.target)), 1)
         for link in pair.links:
             assert link.keys and all(1 <= key <= len(pair.source) for key in link.keys)
@@ -93,7 +93,7 @@ def test_the_sentence_of_the_lecture_and_its_links_by_hand(chance, last, french)
     assert pair.source_text == f"the animal did not cross the street because it was too {last}"
     assert pair.target_text == french
     #                      l' animal n' a pas traversé la rue parce qu' il était trop fatigué
-    assert [link.keys[0] for link in pair.links if link.name != REFERENT] == [
+    assert [link.keys[0] for link in pair.links if link.name not in (REFERENT, TELLS)] == [
         1,
         2,
         4,
@@ -110,6 +110,7 @@ def test_the_sentence_of_the_lecture_and_its_links_by_hand(chance, last, french)
         12,
     ]
     assert [link.keys for link in pair.links if link.name == REFERENT] == [(2,) if last == "tired" else (7,)]
+    assert [(link.query, link.keys) for link in pair.links if link.name == TELLS] == [(10, (12,))]
 
 
 def test_it_takes_the_gender_of_what_it_means_and_the_adjective_tells_what():

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from model.tasks.gold import Relation
 from model.tasks.pair import SETTLED, Pair, PairDraft, PairTask
 from model.tasks.translation_words import (
     DEGREES,
@@ -23,7 +24,7 @@ from model.tasks.translation_words import (
 )
 
 ARTICLE, NOUN, ADJECTIVE, VERB, NEGATION = "article", "noun", "adjective", "verb", "negation"
-PRONOUN, REFERENT = "pronoun", "pronoun → referent"
+PRONOUN, REFERENT, TELLS = "pronoun", "pronoun → referent", "pronoun → adjective that tells"
 OTHER = "other"  # "trop", "et", "parce", "."
 
 # "the", "a", "this": French masculine, feminine, before a vowel (both), plural.
@@ -101,11 +102,14 @@ def _say_verb(draft: PairDraft, rng: Random, subject: Phrase, forms: tuple[tuple
     return negated
 
 
-def _say_quality(draft: PairDraft, rng: Random, adjective: Adjective, of: Phrase, degree: bool) -> None:
+def _say_quality(draft: PairDraft, rng: Random, adjective: Adjective, of: Phrase, degree: bool) -> int:
+    """ "too tired": an adjective that agrees. Returns where it stands in the English sentence."""
     if degree:
         english, french = rng.choice(DEGREES)
         draft.write(french, OTHER, draft.read(english))
-    draft.write(adjective.agreeing(of.feminine, of.plural), ADJECTIVE, draft.read(adjective.english))
+    adjective_at = draft.read(adjective.english)
+    draft.write(adjective.agreeing(of.feminine, of.plural), ADJECTIVE, adjective_at)
+    return adjective_at
 
 
 def seeing(draft: PairDraft, rng: Random) -> None:
@@ -162,9 +166,11 @@ def reason(draft: PairDraft, rng: Random) -> None:
     draft.write("parce", OTHER, because_at)
     draft.write("qu'", SETTLED, because_at)
     draft.link(REFERENT, meant.position)
+    pronoun_row = len(draft.target)
     draft.write("elle" if meant.feminine else "il", PRONOUN, it_at, meant.position)
     draft.write("était", SETTLED, was_at)
-    _say_quality(draft, rng, rng.choice(TELLING["animals" if means_animal else group]), meant, degree=True)
+    telling = rng.choice(TELLING["animals" if means_animal else group])
+    draft.links.append(Relation(TELLS, pronoun_row, (_say_quality(draft, rng, telling, meant, degree=True),)))
 
 
 CLAUSES: dict[str, Callable[[PairDraft, Random], None]] = {
