@@ -13,7 +13,7 @@ SEED = 20  # none of the training's or of the examinations'
 COPIES = 100  # of each length
 SENTENCES = 60  # of each class of length
 FRESH = 100  # for a share of all lengths together
-CLASSES = ((3, 8), (9, 12), (13, 16), (17, 20), (21, 26), (27, 32))  # words of a source, from … to
+CLASSES = ((3, 8), (9, 12), (13, 16), (17, 20), (21, 24), (25, 28))  # words of a source, from … to
 
 
 def copies(weights: str, length: int) -> float:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from viz.ui import controls, frame, networks, panel, quality, referent, taken_out, translate, written
+from viz.ui import claims, controls, frame, networks, panel, quality, referent, taken_out, translate, written
 
 theme = frame.theme()
 notices = st.container()
@@ -39,7 +39,8 @@ if asked.reads_pairs:
             quality.show(theme)
         case "Without a part":
             taken_out.show(experiment, layer, head, row, theme)
-
+        case "What this shows":
+            claims.show(one)
 else:
     referent.show(experiment, theme)
 

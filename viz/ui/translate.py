@@ -218,7 +218,7 @@ def alone(network: str) -> bool:
     return network == ALONE
 
 
-SECTIONS = ("Three networks", "Quality and length", "Without a part")
+SECTIONS = ("Three networks", "Quality and length", "Without a part", "What this shows")
 
 
 def section(asked: Asked) -> str:
@@ -227,6 +227,7 @@ def section(asked: Asked) -> str:
         SECTIONS[0]: len(pairs.jobs()[asked.job]) > 1,
         SECTIONS[1]: True,
         SECTIONS[2]: asked.network == TRANSFORMER,
+        SECTIONS[3]: True,
     }
     return controls.choice("More", [name for name, is_there in there.items() if is_there], key="beside")
 
