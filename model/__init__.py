@@ -2,7 +2,8 @@
 
     switches → config → tokenizer → subword → position → mask → norm → overwrite → attention → transformer → run
     encoder_decoder, recurrent: two models that read one sentence and write another
-    measure → effects → cache → generate: from a trace to numbers; what a change does, and what the model writes
+    measure, words: from a trace to numbers, and from pieces to words
+    effects → cache → sampling → generate: what a change does, and what the model writes
     search → translate: several ways to write the other sentence
     leak, sweep: what an edited word moves, and one text under many masks
     then tasks/ (what the models learn), train, checkpoint (what is shipped)

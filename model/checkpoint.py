@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from model.config import ModelConfig, choose
 from model.encoder_decoder import EncoderDecoder
 from model.recurrent import Recurrent, RecurrentConfig
+from model.shelf import OWN, Kept, shelf
 from model.subword import SubwordTokenizer
 from model.switches import HEADS, Switches
 from model.tokenizer import CharacterTokenizer, Tokenizer, WordTokenizer
@@ -53,11 +54,13 @@ def names(folder: Path | None = None) -> tuple[str, ...]:
 
 
 def card(name: str, folder: Path | None = None) -> dict[str, Any]:
-    """What is known of these weights.
+    """What is known of these weights: of the lab's own, or of a model from elsewhere that is on the shelf.
 
     Raises:
         CheckpointError: there are no weights of that name, or their card is no JSON.
     """
+    if folder is None and name.startswith(OWN):
+        return dict(_kept(name).card)
     if name not in names(folder):
         raise CheckpointError(f'There are no weights called "{name}". There are: {", ".join(names(folder))}.')
     try:
@@ -81,6 +84,9 @@ def load(name: str, folder: Path | None = None, step: int | None = None) -> tupl
     Raises:
         CheckpointError: there are no weights of that name or step, or the card and the numbers do not fit each other.
     """
+    if folder is None and name.startswith(OWN):
+        from_elsewhere = _kept(name)
+        return from_elsewhere.model, from_elsewhere.tokenizer
     build, tokenizer = _described(name, card(name, folder), folder)
     if step is None:
         path = _path(name, ".safetensors", folder)
@@ -105,6 +111,15 @@ def load(name: str, folder: Path | None = None, step: int | None = None) -> tupl
     model = build()
     model.load_state_dict(weights, strict=False)  # a tied unembedding is the embedding: it is stored once
     return model.eval(), tokenizer
+
+
+def _kept(name: str) -> Kept:
+    kept = shelf().find(name)
+    if kept is None:
+        raise CheckpointError(f'The model "{name}" is not loaded here; the page “Your model” loads one.')
+    if kept.maps_only:
+        raise CheckpointError(f'Of the model "{name}" only maps can be drawn, on the page “Your model”.')
+    return kept
 
 
 def _described(name: str, told: Mapping[str, Any], folder: Path | None) -> tuple[Callable[[], nn.Module], Tokenizer]:

@@ -49,6 +49,7 @@ class ModelConfig:
     mlp_bias: bool = True
     tied_unembedding: bool = False  # read words out with the same matrix that reads them in
     unembedding_bias: bool = False
+    read_out: str = "direct"  # "direct"; "transformed": BERT's dense layer, activation and norm come before; "none"
 
     trained: Switches = Switches()  # the parts that were there while the weights were trained
 
@@ -60,8 +61,17 @@ class ModelConfig:
                 raise ValueError(f"{name} must be a whole number, at least 1, not {size!r}")
         if self.norm not in ("pre", "post", "none"):
             raise ValueError(f'norm must be "pre", "post" or "none", not "{self.norm}"')
+        if self.read_out not in ("direct", "transformed", "none"):
+            raise ValueError(f'read_out must be "direct", "transformed" or "none", not "{self.read_out}"')
+        if self.read_out == "transformed" and self.norm == "pre":
+            raise ValueError('read_out "transformed" brings a norm of its own and goes with norm "post" or "none"')
         if (self.d_k is None or self.d_v is None) and self.d_model % self.n_heads:
             raise ValueError(f"{self.n_heads} heads cannot share a width of {self.d_model} evenly: give d_k and d_v")
+
+    @property
+    def foretells(self) -> str:
+        """What the logits at a position are about: the "next" word, the word "here" (an encoder), or "nothing"."""
+        return "nothing" if self.read_out == "none" else "next" if self.causal else "here"
 
     @property
     def key_width(self) -> int:

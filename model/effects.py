@@ -44,8 +44,18 @@ def kl(a: Array, b: Array) -> Array:
 
 
 def moved(a: Trace[Array], b: Trace[Array]) -> Array:
-    """KL(A ‖ B) of the next-word distributions after each token, in nats: (T,). Not a number where a run is none."""
-    return kl(a.logits, b.logits)
+    """KL(A ‖ B) of the next-word distributions after each token, in nats: (T,). Not a number where a run is none.
+
+    Where nothing reads words out: how far the last vector of each token turns, 1 − cosine.
+    """
+    return kl(a.logits, b.logits) if a.logits.size else turned(a.final_norm.out, b.final_norm.out)
+
+
+def turned(a: Array, b: Array) -> Array:
+    """1 − cosine of the angle between vectors a and b (…, C), (…): 0 for the same direction, 2 for the opposite."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    length = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return np.asarray(1 - (a * b).sum(axis=-1) / np.maximum(length, np.finfo(np.float64).tiny))
 
 
 def surprise(trace: Trace[Array], ids: tuple[int, ...]) -> float:

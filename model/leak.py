@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from model.effects import kl
+from model.effects import kl, turned
 from model.run import Array, Experiment, encode, model
 from model.transformer import Trace
 
@@ -40,7 +40,10 @@ def edited(experiment: Experiment, at: int, word: str) -> Experiment:
 
 
 def leak(before: Trace[Array], after: Trace[Array]) -> Leak:
-    """What an edit moved, from the two runs."""
+    """What an edit moved, from the two runs. Where nothing reads words out: the last vectors, and how far they turn."""
+    if not before.logits.size:
+        ends = before.final_norm.out, after.final_norm.out  # (T, C)
+        return Leak(np.abs(ends[1] - ends[0]).max(axis=-1), turned(*ends))
     return Leak(np.abs(after.logits - before.logits).max(axis=-1), kl(before.logits, after.logits))
 
 
@@ -73,7 +76,8 @@ def any_other(weights: str, words: Sequence[str]) -> str:
 def known_words(weights: str) -> tuple[str, ...]:
     """The words that can take another's place; of a vocabulary of pieces, the first that are whole words."""
     tokenizer = model(weights)[1]
-    known = [word for index, word in enumerate(tokenizer.vocabulary) if index not in tokenizer.silent]
+    silent = frozenset(tokenizer.silent)
+    known = [word for index, word in enumerate(tokenizer.vocabulary) if index not in silent]
     if len(known) > MOST_WORDS:
         known = [word for word in known if word.isalpha() and len(word) > 1][:MOST_WORDS]
     return tuple(known)

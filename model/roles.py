@@ -5,7 +5,8 @@ measured on random tokens said twice (Olsson et al. 2022): nothing there can be 
 looks at the right place looks there because of what was said before.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ Array = np.ndarray[Any, Any]
 NEXT_TOKEN = "next token"
 FIRST = "rest on the first token"
 PUNCTUATION = "last punctuation mark"
-EARLIER_PIECE = "piece → earlier piece of its word"
+EARLIER_PIECE = "previous token, pieces of one word"
 DUPLICATE = "duplicate token"
 INDUCTION = "induction"
 
@@ -32,7 +33,7 @@ ROLES = {
     NEXT_TOKEN: "one token ahead; only where a model may look ahead",
     FIRST: "the first token, where a head rests when it has nothing to do",
     PUNCTUATION: "the nearest punctuation mark, two or more tokens back",
-    EARLIER_PIECE: "from a piece that carries a word on to the pieces of that word before it",
+    EARLIER_PIECE: "from a piece that carries a word on to the pieces of that word before it, mostly one back",
     DUPLICATE: "the same token, said before",
     INDUCTION: "the token that came next the last time",
 }
@@ -44,8 +45,8 @@ class Roles:
     """What was found."""
 
     texts: int
-    loss: float  # mean over all tokens of the texts, in nats
-    copied: Accuracy  # of random tokens said a second time, how many were foretold
+    loss: float  # mean over all tokens of the texts, in nats; not a number for a model that does not foretell
+    copied: Accuracy  # of random tokens said a second time, how many were foretold; of none where it does not
     relations: dict[str, Score]
 
 
@@ -82,32 +83,44 @@ def repeated(tokenizer: Tokenizer, n: int, rng: np.random.Generator) -> tuple[tu
 
 
 def find_roles(
-    transformer: Transformer, tokenizer: Tokenizer, texts: Sequence[str], repeats: int = 40, n: int = 24, seed: int = 0
+    transformer: Transformer,
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    repeats: int = 40,
+    n: int = 24,
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> Roles:
     """Hold every head against every role: on the texts, and on `repeats` rows of `n` random tokens said twice.
 
-    A vocabulary of fewer than `n` words is said whole.
+    A vocabulary of fewer than `n` words is said whole. progress: is told the share that is done, 0 to 1.
     """
     rng = np.random.default_rng(seed)
     n = min(n, len(tokenizer.vocabulary) - len(tokenizer.silent))
     losses: list[float] = []
     copied: list[bool] = []
+    foretells = transformer.config.foretells == "next"
 
     def examples() -> Iterator[tuple[Array, Sequence[Relation]]]:
-        for text in texts:
+        for at, text in enumerate(texts):
+            progress(at / (len(texts) + repeats))
             encoding = tokenizer.encode(text)
             weights, logits = _run(transformer, encoding.ids)
-            losses.extend(word_losses(logits, torch.tensor([encoding.ids]))[0].tolist())
+            if foretells:
+                losses.extend(word_losses(logits, torch.tensor([encoding.ids]))[0].tolist())
             yield weights, tuple(links(encoding, transformer.config.causal))
-        for _ in range(repeats):
+        for at in range(repeats):
+            progress((len(texts) + at) / (len(texts) + repeats))
             ids, relations = repeated(tokenizer, n, rng)
             weights, logits = _run(transformer, ids)
-            likeliest = logits[0].argmax(-1).tolist()
-            copied.extend(likeliest[link.query] == ids[link.query + 1] for link in relations if link.name == INDUCTION)
+            if foretells:
+                said = logits[0].argmax(-1).tolist()
+                copied.extend(said[link.query] == ids[link.query + 1] for link in relations if link.name == INDUCTION)
             yield weights, relations
 
     relations = dict(score_relations(examples()))
-    return Roles(len(texts), float(np.mean(losses)), Accuracy(len(copied), float(np.mean(copied))), relations)
+    loss = float(np.mean(losses)) if losses else math.nan
+    return Roles(len(texts), loss, Accuracy(len(copied), float(np.mean(copied)) if copied else math.nan), relations)
 
 
 def _run(transformer: Transformer, ids: Sequence[int]) -> tuple[Array, torch.Tensor]:

@@ -212,16 +212,18 @@ def check_pair(experiment: Experiment, network: EncoderDecoder | Recurrent) -> N
         _check_heads(experiment.switches, network.config)
 
 
-def lens(experiment: Experiment, trace: Trace[Array]) -> Array:
+def lens(experiment: Experiment, trace: Trace[Array], at: int | None = None) -> Array:
     """What each layer would already say: its stream through the final norm and the unembedding.
 
-    Returns (L, T, V) logits; the last layer's are the model's own output. nostalgebraist 2020, "logit lens".
+    Returns (L, T, V) logits, or (L, V) of the token `at`; the last layer's are the model's own output.
+    nostalgebraist 2020, "logit lens".
     """
     transformer, _ = model(experiment.weights)
     parameter = next(transformer.parameters())
-    streams = torch.as_tensor(np.stack([layer.resid_post for layer in trace.layers]), device=parameter.device)
+    streams = np.stack([layer.resid_post if at is None else layer.resid_post[at] for layer in trace.layers])
     with torch.inference_mode():
-        _, logits = transformer.read_out(streams.to(parameter.dtype), experiment.switches)  # (L, T, V)
+        stream = torch.as_tensor(streams, device=parameter.device).to(parameter.dtype)  # (L, T, C) or (L, C)
+        _, logits = transformer.read_out(stream, experiment.switches)  # (L, T, V) or (L, V)
     return _array(logits)
 
 

@@ -7,7 +7,7 @@ python -m model.train stories --text FILE --resume   takes it up where it was le
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,9 @@ from model import checkpoint
 from model.config import ModelConfig
 from model.prose import HELD_OUT, WINDOWS, Shelf, draw_windows, every_window, part, read_books, shelve
 from model.roles import find_roles, roles_card
+from model.sampling import draw, shares
 from model.subword import SubwordTokenizer, learn_pieces
-from model.tasks.passages import PASSAGES
+from model.tasks.passages import OPENINGS, PASSAGES
 from model.transformer import Transformer
 
 NAME = "stories"
@@ -150,7 +151,7 @@ def train_stories(
         if state.step % recipe.every == 0 or state.step == recipe.steps:
             state.curve.append(look_in(state, tokenizer, unseen[:: max(1, len(unseen) // recipe.looked_at)]))
             keep(state, seed, folder)
-    return ship(state, tokenizer, unseen, recipe, seed, command, folder)
+    return ship(state, tokenizer, learnt, unseen, recipe, seed, command, folder)
 
 
 def keep(state: State, seed: int, folder: Path) -> None:
@@ -197,9 +198,21 @@ def _part_way(folder: Path, seed: int) -> Path:
     return folder / f"{NAME}.seed-{seed}.part"
 
 
+def sample(transformer: Transformer, tokenizer: SubwordTokenizer, opening: str, context: int) -> str:
+    """What the model writes after an opening, drawn with top-p 0.9 and seed 0, until its window is half full."""
+    ids = list(tokenizer.encode(opening).ids)
+    while len(ids) < context // 2:
+        with torch.inference_mode():
+            logits = transformer(torch.tensor([ids])).logits[0, -1].numpy()  # (V,)
+        logits[list(tokenizer.silent)] = -np.inf
+        ids.append(draw(shares(logits, top_p=0.9), 0, len(ids)))
+    return tokenizer.decode(ids)
+
+
 def ship(
     state: State,
     tokenizer: SubwordTokenizer,
+    learnt: Sequence[str],
     unseen: Tensor,
     recipe: StoriesRecipe,
     seed: int,
@@ -217,14 +230,17 @@ def ship(
         "seed": seed,
         "recipe": settings | {"windows": {kind: share for kind, (share, _) in WINDOWS.items()}},
         "notes": [
-            "Learnt from 21 books for children and of adventure, all before 1914 and in the public domain.",
+            f"Learnt from {len(learnt)} books: stories published before 1914, in the public domain.",
+            "One seed was trained. What another seed would have made of the same heads is not known.",
             f"'held_out' is measured on the last {HELD_OUT:.0%} of every book, never learnt from, in windows of "
             f"{recipe.config.context} pieces that each begin anew.",
-            "'exam' is measured on passages and random pieces of our own: see model/roles.py.",
+            "'exam' is measured on passages of our own and on random pieces said twice: see model/roles.py.",
+            "'samples' are drawn with top-p 0.9 and seed 0.",
         ],
         "cpu_seconds": round(state.cpu_seconds),
         "held_out": {"tokens": unseen[:, 1:].numel(), "loss": round(nats, 4), "bits_per_character": round(bits, 4)},
         "exam": roles_card(roles),
+        "samples": [sample(state.transformer, tokenizer, opening, recipe.config.context) for opening in OPENINGS],
         "curve": state.curve,
     }
     checkpoint.save(NAME, state.transformer, tokenizer, card, folder, half=True)

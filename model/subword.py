@@ -36,11 +36,13 @@ class SubwordTokenizer:
     Arguments:
         saved: the library's JSON, the `tokenizer.json` of a published model: byte-level BPE (GPT-2), WordPiece (BERT),
             or a vocabulary that writes "▁" for a space (T5, Llama).
+        reads_marks: a special token that a person types, "[MASK]", is that token; else it is read as its letters.
+        size: how many words the model has, where it has more than there are pieces; the rest are never read or said.
     Raises:
         ValueError: the JSON describes no tokenizer.
     """
 
-    def __init__(self, saved: str) -> None:
+    def __init__(self, saved: str, reads_marks: bool = False, size: int = 0) -> None:
         try:
             self._cutter = Cutter.from_str(saved)
             told: dict[str, Any] = json.loads(saved)
@@ -48,7 +50,7 @@ class SubwordTokenizer:
             raise ValueError(f"the tokenizer cannot be read: {error}") from error
         self._cutter.no_truncation()  # nothing is cut in silence
         self._cutter.no_padding()
-        self._cutter.encode_special_tokens = True  # a person who types "<s>" gets its letters, not the special token
+        self._cutter.encode_special_tokens = not reads_marks
         ends = json.dumps([told.get("pre_tokenizer"), told.get("decoder")])
         self._bytes = '"ByteLevel"' in ends
         self._adds_space = self._bytes and '"add_prefix_space": true' in ends  # before the first word, as before others
@@ -57,7 +59,7 @@ class SubwordTokenizer:
 
         by_id = {index: piece for piece, index in self._cutter.get_vocab().items()}
         # Some published vocabularies leave numbers out. Nothing is ever read as one of them.
-        self._pieces = tuple(by_id.get(index, "") for index in range(max(by_id) + 1))
+        self._pieces = tuple(by_id.get(index, "") for index in range(max(max(by_id) + 1, size)))
         marks = {token["content"] for token in told.get("added_tokens", []) if token["special"]} | {"", self._unknown}
         self.silent: tuple[int, ...] = tuple(index for index, piece in enumerate(self._pieces) if piece in marks)
         self._silent = frozenset(self.silent)
@@ -140,7 +142,7 @@ class SubwordTokenizer:
         if piece == self._unknown:
             return "", UNKNOWN
         if index in self._silent:
-            return "", piece
+            return "", piece or "⟨spare⟩"
         if self._joint:
             joined = piece.startswith(self._joint)
             return (JOINED, _seen(piece[len(self._joint) :])) if joined else ("", _seen(piece))

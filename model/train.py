@@ -156,10 +156,12 @@ class Bar:
 
     def __init__(self, title: str, steps: int) -> None:
         self.title, self.steps, self.begun = title, steps, time.monotonic()
+        self.first: int | None = None  # a training that was taken up does not begin with step 1
 
     def show(self, step: int, loss: float) -> None:
         done = round(self.WIDTH * step / self.steps)
-        left = (time.monotonic() - self.begun) / step * (self.steps - step)
+        self.first = step if self.first is None else self.first
+        left = (time.monotonic() - self.begun) / (step - self.first + 1) * (self.steps - step)
         line = f"\r{self.title} [{'█' * done}{'·' * (self.WIDTH - done)}] {step}/{self.steps}"
         end = "\n" if step == self.steps else ""
         print(f"{line}  loss {loss:.3f}  {left:4.0f} s left", end=end, file=sys.stderr, flush=True)
@@ -182,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if asked.recipe == stories.NAME:
         if asked.text is None:
             parser.error("stories needs books to learn from: --text FILE")
-        card = train_stories(asked.text, asked.seed, asked.steps, typed, asked.folder, asked.resume)
+        card = train_stories(asked.text, asked.seed, asked.steps, asked.folder, asked.resume)
     elif asked.recipe in order.ORDER_RECIPES:
         card = train_order(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
     elif asked.recipe in pair_train.PAIR_RECIPES:
@@ -221,9 +223,12 @@ def train_resolver(seeds: int, steps: int | None, command: str, folder: Path) ->
     return resolve.ship(RESOLVER, recipe, runs, command, folder)
 
 
-def train_stories(text: Path, seed: int, steps: int | None, command: str, folder: Path, resume: bool) -> dict[str, Any]:
+def train_stories(text: Path, seed: int, steps: int | None, folder: Path, resume: bool) -> dict[str, Any]:
     """One seed of the model of English prose: see stories.py."""
     recipe = stories.StoriesRecipe()
+    command = f"python -m model.train {stories.NAME} --text FILE"  # where the books lie is nobody else's business
+    command += f" --seed {seed}" if seed else ""
+    command += f" --steps {steps}" if steps and steps != recipe.steps else ""
     recipe = replace(recipe, steps=steps or recipe.steps)
     bar = Bar(f"{stories.NAME}, seed {seed}", recipe.steps)
     return stories.train_stories(text, recipe, seed, command, folder, resume, bar.show)

@@ -52,7 +52,7 @@ class Trace(Generic[A]):
     embed: A  # (B, T, C)  words and positions, as the first layer sees them
     layers: tuple[LayerTrace[A], ...]
     final_norm: NormTrace[A]
-    logits: A  # (B, T, V)  log of the odds of each word, up to a constant
+    logits: A  # (B, T, V)  log of the odds of each word, up to a constant; (B, T, 0) where nothing reads words out
 
 
 class Sublayers(nn.Module):
@@ -156,10 +156,14 @@ class Transformer(nn.Module):
         self.position = choose(POSITIONS, "position", config.position)(config)
         self.embedding_norm = make_norm(config) if config.embedding_norm else None
         self.layers = nn.ModuleList(Layer(config, index) for index in range(config.n_layers))
-        self.final_norm = make_norm(config) if config.norm == "pre" else None
-        self.unembedding = nn.Linear(config.d_model, config.vocab_size, bias=config.unembedding_bias)
+        transformed = config.read_out == "transformed"
+        self.read_out_mlp = nn.Linear(config.d_model, config.d_model) if transformed else None
+        self.activation = choose(ACTIVATIONS, "activation", config.activation)
+        self.final_norm = make_norm(config) if config.norm == "pre" or transformed else None
+        bias = config.unembedding_bias
+        self.unembedding = nn.Linear(config.d_model, config.vocab_size, bias) if config.read_out != "none" else None
         start_evenly(self)
-        if config.tied_unembedding:
+        if config.tied_unembedding and self.unembedding is not None:
             tie(self.unembedding, self.embedding)
 
     def forward(
@@ -206,6 +210,8 @@ class Transformer(nn.Module):
 
     def read_out(self, stream: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
         """Turn a stream of vectors (B, T, C), from any layer, into logits (B, T, V)."""
+        if self.read_out_mlp is not None:  # Devlin et al. 2019, appendix A.2 and their published code
+            stream = self.activation(self.read_out_mlp(stream))  # (B, T, C)
         present = switches.norm and self.config.trained.norm
         final_norm = normalise(stream, self.final_norm if present else None)
-        return final_norm, self.unembedding(final_norm.out)
+        return final_norm, stream[..., :0] if self.unembedding is None else self.unembedding(final_norm.out)

@@ -9,6 +9,14 @@ from screen import component, visit, well
 SHOWN = {
     ("heads", ()): ("sentence", "grid", "enlarged", "next", "lens"),
     ("heads", (("more", "Rollout"),)): ("rollout",),
+    ("heads", (("more", "Write on"), ("top_k", "3"))): ("candidates",),
+    ("heads", (("weights", "stories"), ("units", "words"), ("more", "Rollout"))): (
+        "sentence",
+        "grid",
+        "enlarged",
+        "rollout",
+    ),
+    ("heads", (("weights", "stories"), ("units", "words"), ("more", "Write on"))): ("candidates",),
     ("heads", (("stage", "masked"), ("scale", "false"))): ("enlarged",),
     ("inside", ()): ("walk",),
     ("inside", (("aspect", "Both forms"),)): ("forms",),

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PdfParser import PdfParser, decode_text
 from playwright.sync_api import expect
 from served import PATIENCE, saved, wait_for_rest
 
@@ -80,7 +81,7 @@ def archive(page):
 PAGES = [
     ("heads", {"text": EIGHT, "more": "Rollout"}, None),
     ("heads", {"text": SIXTY_FOUR, "scale": "false"}, "without scaling by √d_k"),
-    ("inside", {"mlp": "false"}, "without feed-forward"),
+    ("inside", {"mlp": "false", "step": "2"}, "without feed-forward"),
     ("masks", {"looks": "window", "size": "5", "text": SIXTY_FOUR}, "with another mask: window 5"),
     ("positions", {}, None),
     ("remove", {"norm": "false", "then": "Stream", "text": SIXTY_FOUR}, "B: without layer norm"),
@@ -133,8 +134,16 @@ def test_the_archive_of_a_page_holds_every_figure_its_data_and_the_way_back(page
             assert one["sentence"].split(":")[0][:30].strip() in spoken
             assert not re.search(r"\$|\*\*", one["sentence"])
     assert page.url in spoken.replace(" ", "") or page.url in spoken
+    assert ElementTree.fromstring(files["poster.svg"]).find(f".//{SVG}a").get("href") == page.url
     assert not page.evaluate(OUTSIDE, files["poster.svg"].decode())
     assert Image.open(io.BytesIO(files["poster.png"])).text["Source"] == page.url
+
+
+def test_the_poster_shows_every_step_of_a_figure_that_stands_at_an_early_one(page, address):
+    visit(page, address, "inside", step=2)
+    later = "Σ 1.000"  # of the weights, five steps on
+    assert later not in texts(saved(page, "walk", "SVG").path().read_bytes())
+    assert later in texts(saved(page, "whole_page", "Poster SVG").path().read_bytes())
 
 
 # One figure after the other kind of file
@@ -295,15 +304,28 @@ def test_paper_gets_the_poster_and_nothing_of_the_app(page, address):
     visit(page, address, "remove", scale="false")
     sheet = page.locator("#attention-lab-paper")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.title() == "grammar-without-scale-remove", "the name that the browser gives the PDF"
     page.emulate_media(media="print")
     expect(page.get_by_test_id("stSidebar")).to_be_hidden()
     expect(sheet).to_be_visible()
     told = re.sub(r"\s+", " ", sheet.inner_text())
-    for part in ("What breaks when a part goes?", "Model: grammar, seed 0.", "largest KL(A ‖ B)", "A − B", page.url):
+    for part in (
+        "What breaks when a part goes?",
+        "Model: grammar, seed 0.",
+        "largest KL(A ‖ B)",
+        "right answers",
+        "A − B",
+        page.url,
+    ):
         assert part in told, part
+    right = page.locator(".strip table td").all_inner_texts()
+    assert len(right) >= 4 * 4 and set(right) <= set(sheet.locator("text").all_inner_texts())
     page.emulate_media(media="screen")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     expect(sheet).to_have_count(0)
+    assert page.title() == "Attention Lab"
     for size in ("A4", "A3"):
         printed = page.pdf(format=size, print_background=True)
+        assert decode_text(PdfParser(buf=printed).info["Title"]) == "grammar-without-scale-remove"
+        assert f"/URI ({page.url})".encode() in printed, "its origin, to be clicked"
         assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, f"what fits {size} is not broken in two"

@@ -5,6 +5,7 @@ import re
 from urllib.parse import urlencode, urlsplit
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
@@ -12,7 +13,7 @@ from served import PATIENCE, wait_for_rest
 from test_browser import FIRST, WORDS, Lab, figures_of, left_well
 
 from model import Experiment, Switches, run
-from model.effects import held_out, surprise
+from model.effects import held_out, moved, surprise
 from model.run import encode
 from model.saturation import STEPS
 from model.switches import PARTS
@@ -20,6 +21,7 @@ from viz.ui.controls import EXAMPLE
 
 expect.set_options(timeout=PATIENCE)
 SVG = "{http://www.w3.org/2000/svg}"
+SIDES = (Switches(), Switches(scale=False))  # A and B
 
 
 class Bench(Lab):
@@ -211,11 +213,29 @@ def test_the_comparison_is_saved_as_svg_and_png(bench):
     texts = {"".join(text.itertext()).strip() for text in root.iter(f"{SVG}text")}
     assert {*WORDS, "A  whole, layer 2 head 2", "B  without scaling by √d_k", "A − B", "KL in nats"} <= texts
     assert len(root.findall(f"{SVG}g[@class='cells']")) == 3 * (1 + 12)
+    a, b = (run(Experiment(text=EXAMPLE, switches=one)).layers[2].attention.weights[2] for one in SIDES)
+    minus = [rect for rect in root.iter(f"{SVG}rect") if rect.get("height") == "1.2"]
+    assert len(minus) == np.count_nonzero(a - b < -0.15) > 0, "where B looks more is not told by colour alone"
     size = float(root.get("width")), float(root.get("height"))
     name, png = bench.save("compare", "PNG 2×")
     image = Image.open(io.BytesIO(png))
     assert image.size == pytest.approx((2 * size[0], 2 * size[1]), abs=2)
     assert len(image.convert("RGB").getcolors(1 << 24)) > 20
+
+
+def test_on_every_screen_no_number_is_cut_and_how_far_each_next_word_moved_is_seen(bench):
+    bench.open(scale="false")
+    for width in (1440, 1280, 1100, 390):
+        bench.page.set_viewport_size({"width": width, "height": 844})
+        cut = "() => { const strip = document.querySelector('.strip'); return strip.scrollWidth - strip.clientWidth; }"
+        assert bench.page.evaluate(cut) <= 1, width
+    bench.page.wait_for_function("lab => lab.view.place.narrow", arg=bench.drawing.element_handle(), timeout=PATIENCE)
+    drawing = ElementTree.fromstring(bench.page.evaluate("attentionLab.drawings.get('compare')()"))
+    told = ["".join(text.itertext()) for text in drawing.iter(f"{SVG}text")]
+    at = told.index("next word moved, KL in nats") + 1
+    kl = moved(*(run(Experiment(text=EXAMPLE, switches=one)) for one in SIDES))
+    assert told[at : at + 26 : 2] == ["⟨start⟩", *WORDS]
+    assert told[at + 1 : at + 27 : 2] == [f"{one:.2f}" for one in kl]
 
 
 @pytest.mark.parametrize("state", [{"then": "Stream"}, {"view": "Trained without"}, {"view": "Why √d_k"}], ids=str)

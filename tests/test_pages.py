@@ -13,7 +13,7 @@ from model.transformer import Transformer
 from viz.ui.controls import EXAMPLE, STAGES
 from viz.ui.runs import languages
 
-MORE = ("Next word", "Head statistics", "Rollout")
+MORE = ("Next word", "Write on", "Head statistics", "Rollout")
 parts = pytest.mark.parametrize("part", [part.name for part in PARTS])
 
 
@@ -167,7 +167,8 @@ def test_each_further_section_opens(more):
         "grid",
         "enlarged",
     }
-    assert shown == {"Next word": {"next", "lens"}, "Head statistics": set(), "Rollout": {"rollout"}}[more]
+    expected = {"Next word": {"next", "lens"}, "Write on": {"candidates"}, "Rollout": {"rollout"}}
+    assert shown == expected.get(more, set())
 
 
 def test_the_statistics_have_a_line_for_every_head():

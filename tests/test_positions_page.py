@@ -169,6 +169,7 @@ def test_the_sentence_under_the_distances_is_read_from_them():
 def test_the_shift_test_draws_the_largest_change_of_every_score_for_every_k(kind):
     header, arrays = component(well(visit(PAGE, show="Shift test", kind=kind, moved_by=2)), "shift")
     assert (header["step"]["at"], tuple(header["step"]["values"])) == (2, shift.MOVES)
+    assert {panel["kind"] for panel in header["panels"]} == {"size"}, "never negative: no sign on the scale"
     for number, name in enumerate(NAMES):
         transformer, tokenizer = checkpoint.load(f"order-{kind}-{name}")
         made = score_changes(transformer, tokenizer.encode(shift.QUESTION).ids, shift.MOVES)

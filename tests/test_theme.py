@@ -87,6 +87,7 @@ def test_streamlit_is_told_the_same_font():
 @themes
 def test_every_colour_is_a_full_hex_code(theme: Theme):
     single = [theme.paper, theme.panel, theme.ink, theme.muted, theme.rule, theme.accent, theme.absent, theme.hatch]
+    single.append(theme.broken)
     for colour in [*single, *theme.weights, *theme.signed]:
         assert re.fullmatch("#[0-9a-f]{6}", colour), colour
 
@@ -128,6 +129,12 @@ def test_size_on_the_signed_scale_is_lightness_for_every_eye(theme: Theme, eye):
     towards_ink = -1 if theme.name == "light" else 1
     assert (towards_ink * np.diff(lightness[middle:]) > 5).all()
     assert (towards_ink * np.diff(lightness[middle::-1]) > 5).all()
+
+
+@themes
+def test_what_is_no_number_is_on_neither_scale(theme: Theme):
+    others = [*theme.weights, *theme.signed, theme.accent, theme.absent, theme.paper]
+    assert min(apart(theme.broken, other) for other in others) > 20, "and it bears a cross, for every other eye"
 
 
 @themes

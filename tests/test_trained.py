@@ -131,7 +131,8 @@ def test_held_out_sentences_do_not_occur_in_training(name: str):
 def test_every_shipped_file_loads_and_is_small(name: str):
     transformer, tokenizer = checkpoint.load(name)
     assert transformer.config.vocab_size == len(tokenizer.vocabulary)
-    assert (checkpoint.TRAINED / f"{name}.safetensors").stat().st_size <= 1_000_000
+    most = 8_000_000 if name == "stories" else 1_000_000
+    assert (checkpoint.TRAINED / f"{name}.safetensors").stat().st_size <= most
     for step in checkpoint.steps(name):
         assert (checkpoint.TRAINED / f"{name}.steps" / f"{step:06d}.safetensors").stat().st_size <= 600_000
 

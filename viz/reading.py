@@ -56,7 +56,7 @@ def read_row(
 
 
 def blocks(each: str = "word") -> str:
-    """What a cell is where there are more of them than fit."""
+    """What a cell is where there are more words than points to draw them. each: what a token is."""
     return f"A cell stands for a block of {each}s and shows its largest weight."
 
 
@@ -96,18 +96,24 @@ def read_layers(words: Sequence[Sequence[str]]) -> str:
     return f"Read out after each layer, **{markdown(answer)}** leads from layer {since} on."
 
 
-def read_change(moved: Array, tokens: Sequence[str], removed: str) -> str:
-    """moved (T,): KL between the predictions of A and B after each token; removed: "without scaling"."""
+def read_change(moved: Array, tokens: Sequence[str], removed: str, says: str = "next") -> str:
+    """moved (T,): KL between the predictions of A and B at each token; removed: "without scaling".
+
+    says: what a prediction is: the "next" word, the word "here"; "nothing": moved is how far each last vector turns.
+    """
     finite = np.isfinite(moved)
     if not finite.all():
         return f"{removed.capitalize()}, {int((~finite).sum())} of {len(moved)} predictions are not numbers any more."
     far = int(np.argmax(moved))
     if moved[far] < 1e-9:
         return f"{removed.capitalize()}: no prediction moves at all."
-    return (
-        f"{removed[0].upper()}{removed[1:]}, the next word moves most after **{markdown(tokens[far])}**: "
-        f"KL {moved[far]:.2f} nats; over the text {moved.mean():.2f} on average."
-    )
+    word = f"**{markdown(tokens[far])}**"
+    what = {
+        "next": f"the next word moves most after {word}: KL {moved[far]:.2f} nats",
+        "here": f"the word it would read moves most at {word}: KL {moved[far]:.2f} nats",
+        "nothing": f"the last vector of {word} turns most: 1 − cosine {moved[far]:.2f}",
+    }[says]
+    return f"{removed[0].upper()}{removed[1:]}, {what}; over the text {moved.mean():.2f} on average."
 
 
 def read_next(probabilities: Array, words: Sequence[str], after: str, who: str = "the model") -> str:

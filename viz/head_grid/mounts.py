@@ -137,6 +137,7 @@ def compare(
     masks: tuple[Array, Array],
     titles: tuple[str, str, str],
     moved: Array,
+    measure: tuple[str, str],
     selected: tuple[int, int],
     row: int,
     pinned: bool,
@@ -146,7 +147,8 @@ def compare(
 ) -> None:
     """Two runs of one text beside each other, and their difference: one head large, every head small.
 
-    a, b and both masks (L, H, T, S); titles of A, B and A − B; moved (T,): how far each prediction moved.
+    a, b and both masks (L, H, T, S); titles of A, B and A − B; moved (T,): how far each prediction moved, as `measure`
+    says in two lines.
     """
     either = masks[0] | masks[1]
     layer, head = selected
@@ -159,6 +161,7 @@ def compare(
         "key": key,
         "tokens": [shorten(token) for token in tokens],
         "titles": titles,
+        "measure": measure,
         "selected": selected,
         "row": row,
         "pinned": pinned,

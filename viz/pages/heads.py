@@ -9,7 +9,7 @@ from viz import head_grid
 from viz.export import file_name
 from viz.heatmap import heatmap
 from viz.reading import read_grid, read_layers, read_next, read_row, telling_row
-from viz.ui import controls, facts, frame, panel, recompute, runs, units, writing
+from viz.ui import asides, controls, facts, frame, panel, recompute, runs, units, writing
 
 theme = frame.theme()
 notices = st.container()
@@ -115,9 +115,10 @@ with one_head:
     )
 
 at = shown.last(row)
-following = runs.next_words(experiment, at)
 match controls.more():
-    case "Next word":
+    case "Next word" if asides.says_words(experiment.weights):
+        asides.note(experiment.weights)
+        following = runs.next_words(experiment, at)
         now, layerwise = st.columns([2, 3], gap="large")
         with now:
             head_grid.bars({"": following.probabilities[-1]}, following.words[-1], key="next", theme=theme)
@@ -141,7 +142,7 @@ match controls.more():
                 of=experiment,
                 python=recompute.layerwise(experiment, at),
             )
-    case "Write on":
+    case "Write on" if asides.writes_on(experiment.weights):
         writing.show(experiment, len(trace.tokens) - 1, words[-1], theme)
     case "Head statistics":
         panel.head_table(facts.statistics(experiment), on_head=controls.choose_head)

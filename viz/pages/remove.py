@@ -11,6 +11,7 @@ from viz import head_grid
 from viz.export import file_name
 from viz.reading import read_change, read_next
 from viz.ui import (
+    asides,
     controls,
     facts,
     frame,
@@ -43,6 +44,7 @@ words = runs.encoding(whole).typed
 pinned = controls.token(words)
 (weights_a, mask_a), (weights_b, mask_b) = facts.all_weights(a), facts.all_weights(b)  # (L, H, T, S)
 kl = moved(a, b)  # (T,)
+says = asides.foretells(experiment.weights)
 row = facts.moved_row(kl, weights_a[layer, head]) if pinned is None else pinned
 controls.foot(experiment)
 
@@ -59,6 +61,7 @@ match removal.view():
             masks=(mask_a, mask_b),
             titles=(f"A  whole, layer {layer} head {head}", f"B  {told}", "A − B"),
             moved=kl,
+            measure=asides.MEASURE[says],
             selected=(layer, head),
             row=row,
             pinned=pinned is not None,
@@ -68,7 +71,7 @@ match removal.view():
         )
         panel.below(
             "compare",
-            sentence=read_change(kl, words, told) + facts.bounded(weights_a),
+            sentence=read_change(kl, words, told, says) + facts.bounded(weights_a),
             table=partial(facts.pair_table, weights_a, weights_b, words),
             file=file_name(without.name, "compare"),
             of=without,
@@ -77,7 +80,8 @@ match removal.view():
             python=recompute.both(whole, without),
         )
         match removal.then():
-            case "Next word":
+            case "Next word" if asides.says_words(experiment.weights):
+                asides.note(experiment.weights)
                 p, q, likely = removal.next_words(a, b, row, experiment.weights)
                 with st.columns([3, 2])[0]:
                     head_grid.bars({"A": p, "B": q}, likely, key="pairs", theme=theme)

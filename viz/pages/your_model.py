@@ -1,13 +1,20 @@
-"""What do the heads of your own model do? Attention weights from a file, every head of them."""
+"""What does your own model look at? A model on every page, or the weights that some other program has computed."""
 
 import streamlit as st
 
-from viz.ui import arrays, controls, frame, panel
+from viz.ui import arrays, controls, frame, panel, your_model
 
 theme = frame.theme()
 notices = st.container()
 controls.remember_link()
-brought = arrays.bring()
+if your_model.allowed():
+    your_model.ask()
+    your_model.offered()
+    your_model.on_its_way()
+    your_model.loaded()
+else:
+    your_model.closed()
+brought = your_model.drawn() or arrays.bring()
 if brought:
     arrays.show(brought, theme)
 panel.lesson("your_model")

@@ -43,8 +43,13 @@ class Brought:
     """Maps that somebody brought: from a file, or from a model that can show nothing else."""
 
     maps: Maps
-    name: str  # of the file
+    of: recompute.File | recompute.Drawn
     key: str  # another for every upload: what is computed is kept under it
+
+    @property
+    def name(self) -> str:
+        """Of the file, or of the model."""
+        return self.of.name
 
 
 def bring() -> Brought | None:
@@ -59,7 +64,7 @@ def bring() -> Brought | None:
             st.info("A link cannot hold a file. Drop the file it was made with to see what its sender saw.")
         return None
     try:
-        return Brought(_read(file.file_id, file), file.name, file.file_id)
+        return Brought(_read(file.file_id, file), recompute.File(file.name), file.file_id)
     except ArraysError as error:
         st.info(disarmed(str(error)))
         return None
@@ -124,8 +129,9 @@ def show(brought: Brought, theme: Theme) -> None:
     row = telling_row(weights, cross=looked is not None) if at is None else at
     lit: dict[str, Any] = {"row": row, "pinned": at is not None, "theme": theme, "on_pin": controls.choose_token}
     stem = brought.name.removesuffix(".npz")
-    file = recompute.File(brought.name)
-    st.sidebar.caption("A link keeps layer, head and word, but cannot hold the file: send it along.")
+    file = brought.of
+    if isinstance(file, recompute.File):
+        st.sidebar.caption("A link keeps layer, head and word, but cannot hold the file: send it along.")
     for note in maps.notes:
         st.info(note)
 
@@ -186,7 +192,7 @@ def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
         st.markdown("Rollout multiplies the looks of all layers, so the words must look at themselves; these do not.")
         return
     rolled, words = _rolled(key, maps), maps.looking
-    file = recompute.File(brought.name)
+    file = brought.of
     with st.columns(2)[0]:
         head_grid.panels([head_grid.Panel("", rolled, mask=maps.mask[0, 0])], words, words, key="rollout", **lit)
         panel.below(

@@ -10,11 +10,14 @@ from typing import Any
 import streamlit as st
 
 from model.run import Experiment, TextError
+from model.shelf import OWN
 from model.subword import JOINED
 from model.switches import PARTS, Switches
 from viz.labels import markdown
 from viz.ui import runs
 
+MOST_PIECES = 4096  # that are listed
+FIRST = "grammar"  # the model that a visitor meets first
 EXAMPLE = "the person who the dogs near the trees chase was tired ."
 
 
@@ -24,7 +27,7 @@ def experiment() -> Experiment:
     with st.sidebar:
         weights = _weights()
         text = _text(weights)
-        parts = switches()
+        parts = switches(weights)
     asked = Experiment(weights=weights, text=text, switches=parts)
     try:
         runs.encoding(asked)
@@ -43,7 +46,11 @@ def remember_link() -> None:
 
 def _weights() -> str:
     names = runs.languages()
-    return st.selectbox("Model", names, index=names.index("grammar"), key="weights", bind="query-params")
+    gone = st.session_state.get("weights")
+    if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
+        st.session_state["weights"] = FIRST
+        st.session_state["opened_with"]["weights"] = [gone]
+    return st.selectbox("Model", names, index=names.index(FIRST), key="weights", bind="query-params")
 
 
 def _text(weights: str) -> str:
@@ -71,9 +78,11 @@ def _text(weights: str) -> str:
 
 def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
     tokenizer = runs.tokenizer(weights)
-    pieces = [piece for index, piece in enumerate(tokenizer.vocabulary) if index not in tokenizer.silent]
+    silent = frozenset(tokenizer.silent)
+    pieces = [piece for index, piece in enumerate(tokenizer.vocabulary) if index not in silent]
     told = f"{len(pieces):,} pieces, those learnt first first; any text can be put together from them. "
-    return [(told + f"{JOINED} joins a piece to the one before, ␣ is a space.", pieces)]
+    told += f"The first {MOST_PIECES:,} are shown. " if len(pieces) > MOST_PIECES else ""
+    return [(told + f"{JOINED} joins a piece to the one before, ␣ is a space.", pieces[:MOST_PIECES])]
 
 
 def _draw(weights: str) -> None:
@@ -91,14 +100,17 @@ def set_text(text: str) -> None:
     st.session_state["token"] = None
 
 
-def switches(disabled: bool = False) -> Switches:
+def switches(weights: str, disabled: bool = False) -> Switches:
     """A toggle for each part; disabled where the model has none of them."""
     st.caption("Parts of the model")
     settings: dict[str, Any] = {"bind": "query-params", "disabled": disabled}
+    without = {part.name: f"Without it: {part.watch}" for part in PARTS}
+    if not runs.about(weights)["config"].get("causal", True):
+        without["mask"] = "This model was trained without one: every word looks at every word."
     removed = [
         part.name
         for part in PARTS
-        if not st.toggle(part.label, True, key=part.name, help=f"Without it: {part.watch}", **settings)
+        if not st.toggle(part.label, True, key=part.name, help=without[part.name], **settings)
     ]
     return Switches().without(*removed)
 
@@ -237,6 +249,11 @@ def link_mishaps() -> None:
         if name not in st.session_state:
             continue
         used = st.session_state[name]
+        if name == "weights" and asked[0].startswith(OWN) and asked != [used]:
+            st.info(
+                f"The model {markdown(asked[0])} is not loaded on this server; {used} is shown. “Your model” loads it."
+            )
+            continue
         spelt = [
             str(one).lower() if isinstance(one, bool) else str(one)
             for one in (used if isinstance(used, list) else [used])

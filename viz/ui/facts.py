@@ -7,7 +7,9 @@ import numpy as np
 import streamlit as st
 
 from model.measure import distance, entropy, rollout
+from model.roles import FIRST
 from model.run import Experiment
+from model.tasks.gold import PREVIOUS_TOKEN
 from model.transformer import Trace
 from viz.export import Labelled, Table
 from viz.labels import numbered
@@ -17,7 +19,7 @@ from viz.ui import runs
 Array = np.ndarray[Any, Any]
 
 FOUND = 0.5  # a head is named after a relation when it puts at least half of its attention there
-HEADLINE = "verb → subject"  # the relation whose best head a newcomer sees first
+HEADLINES = ("verb → subject", PREVIOUS_TOKEN)  # a newcomer sees the best head of the first of them that is known
 
 
 def scores(weights: str) -> dict[str, Array]:
@@ -29,7 +31,8 @@ def scores(weights: str) -> dict[str, Array]:
 def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
     """What each head does, best first: the relations on whose right word it puts at least half of its attention.
 
-    Finer versions of a relation, after a comma, name no head.
+    Finer versions of a relation, after a comma, name no head; rest is named last, for it is what a head does when it
+    has nothing else to do.
     """
     found: list[list[list[tuple[float, str]]]] = [[[] for _ in range(n_heads)] for _ in range(n_layers)]
     for relation, mass in scores(weights).items():
@@ -37,8 +40,14 @@ def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
             for layer, head in np.argwhere(mass >= FOUND):
                 found[layer][head].append((float(mass[layer, head]), relation))
     return [
-        [[f"{relation} {mass:.2f}" for mass, relation in sorted(head, reverse=True)] for head in row] for row in found
+        [[f"{relation} {mass:.2f}" for mass, relation in sorted(head, key=_named_first)] for head in row]
+        for row in found
     ]
+
+
+def _named_first(job: tuple[float, str]) -> tuple[bool, float]:
+    mass, relation = job
+    return relation == FIRST, -mass
 
 
 def measured_on(weights: str) -> str:
@@ -50,10 +59,9 @@ def measured_on(weights: str) -> str:
 
 
 def headline(weights: str) -> tuple[int, int]:
-    """The head to open with: the best one at the headline relation, else the first."""
-    mass = scores(weights).get(HEADLINE)
-    if mass is None:
-        return 0, 0
+    """The head to open with: the best one at a headline relation, else the first."""
+    known = scores(weights)
+    mass = next((known[relation] for relation in HEADLINES if relation in known), np.zeros((1, 1)))
     layer, head = np.unravel_index(int(np.argmax(mass)), mass.shape)
     return int(layer), int(head)
 

@@ -12,7 +12,7 @@ from viz import head_grid
 from viz.export import Labelled
 from viz.reading import read_knockouts
 from viz.theme import Theme
-from viz.ui import controls, panel, recompute, removal, runs
+from viz.ui import asides, controls, panel, recompute, removal, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -44,6 +44,8 @@ def toggle_head(layer: int, head: int) -> None:
 
 def show(weights: str, theme: Theme) -> None:
     """A map of what each head's removal costs; a click on a head takes it out."""
+    if not asides.may_ask_much(weights):
+        return
     loss, lost = knockout_maps(weights)
     kind = controls.choice(
         "What it costs: more loss in nats, or right answers lost",

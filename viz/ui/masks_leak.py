@@ -12,7 +12,7 @@ from viz import head_grid
 from viz.export import Labelled, file_name
 from viz.masking import read_leak
 from viz.theme import Theme
-from viz.ui import panel, recompute, runs
+from viz.ui import asides, panel, recompute, runs
 
 
 def show(experiment: Experiment, theme: Theme) -> None:
@@ -33,7 +33,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
         exactly=found.logits == 0,
         edited=at,
         by=by,
-        unit="nats, KL of the next word after it",
+        unit=asides.LEAKED[asides.foretells(experiment.weights)],
         theme=theme,
         on_word=partial(choose_word, experiment.weights, words),
     )

@@ -12,7 +12,7 @@ from model.run import Experiment, model
 from viz.company import change_map, read_moved, read_tensor, tensor_box
 from viz.export import Labelled, Table, file_name
 from viz.labels import markdown
-from viz.ui import frame, panel, recompute, runs
+from viz.ui import asides, frame, panel, recompute, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -23,6 +23,8 @@ POSITION = 3  # the word of the first sentence whose vector is outlined
 
 def show(weights: str) -> None:
     """The whole section, on what enters the first norm of these weights."""
+    if not asides.may_ask_much(weights):
+        return
     _maps(weights)
     _axes(weights)
     st.markdown(frame.words("remove-norms")[0])

@@ -6,6 +6,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
 from model.run import Experiment
+from model.shelf import OWN
 from model.switches import PARTS, Switches
 from viz.origin import Origin, release
 from viz.ui import runs
@@ -30,6 +31,10 @@ def python(body: str, imports: str = "", **experiments: Experiment) -> str:
         names = [name for name in sorted(HOME) if HOME[name] == home and re.search(rf"\b{name}\(", lines)]
         needed += [f"from {home} import {', '.join(names)}"] if names else []
     numbers = ["import numpy as np\n"] if re.search(r"\bnp\.", lines) else []
+    elsewhere = sorted(set(re.findall(rf"""["']({OWN}[a-z0-9-]+)["']""", lines)))
+    if elsewhere:  # models that somebody brought: they are brought here too
+        needed.append("from model.importers import bring")
+        lines = "\n".join(f"bring({str(runs.folder(name))!r})  # as {name}" for name in elsewhere) + f"\n{lines}"
     return "\n".join([*numbers, *sorted("\n".join(needed).split("\n"))]) + f"\n\n{lines}\n"
 
 
@@ -87,7 +92,18 @@ class File:
     name: str
 
 
-Of = Experiment | tuple[str, ...] | File | None  # an experiment, several weights by name, a file, no trained model
+@dataclass(frozen=True)
+class Drawn:
+    """Maps that a model gave which can show nothing else: which of them, and of what text."""
+
+    name: str
+    stack: str  # "encoder", "decoder" or "cross"
+    text: str
+    target: str = ""
+
+
+# An experiment, several weights by name, a file, maps of a model that is run elsewhere, no trained model.
+Of = Experiment | tuple[str, ...] | File | Drawn | None
 
 
 def origin(figure: str, of: Of, says: str | None = None) -> Origin:
@@ -96,6 +112,9 @@ def origin(figure: str, of: Of, says: str | None = None) -> Origin:
         return Origin(figure, release(), says=says or "")
     if isinstance(of, File):
         return Origin(figure, release(), file=of.name, says=says or "")
+    if isinstance(of, Drawn):
+        told = says or f"{of.stack} attention"
+        return Origin(figure, release(), weights=of.name, text=of.text, says=told)
     if isinstance(of, tuple):
         seeds = {runs.about(weights).get("seed") for weights in of}
         seed = seeds.pop() if len(seeds) == 1 else None
@@ -263,8 +282,17 @@ def curves(weights: Mapping[str, str], question: str = "") -> str:
     )
 
 
-def brought(file: File, name: str, value: str, imports: str = "") -> str:
-    """The maps of a file, and what becomes of their weights: `value` under a name."""
+def brought(file: File | Drawn, name: str, value: str, imports: str = "") -> str:
+    """The maps of a file or of a model, and what becomes of their weights: `value` under a name."""
+    if isinstance(file, Drawn):
+        needed = sorted(filter(None, ("from model.importers import look, maps as foreign", imports)))
+        needed += ["from viz.arrays import maps as checked"]
+        asked = f"{file.text!r}, {file.target!r}" if file.target else repr(file.text)
+        lines = [f"model = foreign.open_foreign(look({str(runs.folder(file.name))!r}))"]
+        lines += [f'found = foreign.attention(model, {asked})["{file.stack}"]']
+        looked = ", found.looked_at" if file.stack == "cross" else ""
+        lines += [f"maps = checked(found.weights, found.looking{looked})", f"{name} = {value}"]
+        return "\n".join([*needed, "", *lines]) + "\n"
     needed = sorted(filter(None, ("from viz.arrays import read", imports)))
     lines = ["from pathlib import Path\n", *needed, f"\nmaps = read(Path({file.name!r}).read_bytes())"]
     return "\n".join([*lines, f"{name} = {value}\n"])

@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 
 from model import checkpoint, effects
-from model.run import Experiment
+from model.run import Experiment, model
+from model.shelf import from_elsewhere
 from model.switches import PARTS, Switches
 from model.transformer import Trace
 from viz.labels import shorten
@@ -108,25 +109,33 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     One piece of HTML: a dozen elements would each travel by themselves at every flip.
     """
     ids = runs.encoding(a[0]).ids
-    unseen = [held_out(side[0].weights, side[0].switches) for side in (a, b)]
+    asked = not from_elsewhere(a[0].weights)  # many sentences, at every flip: only models of the lab are so small
+    unseen = [held_out(side[0].weights, side[0].switches) for side in (a, b)] if asked else []
+    says = model(a[0].weights)[0].config.foretells
     moved = effects.moved(a[1], b[1])
     finite = np.isfinite(moved)
     far = int(np.argmax(np.where(finite, moved, -1)))
     loss = "Mean −ln p of the word that comes, in nats a word. 0 is certainty."
     rows = "How widely heads look, in nats: 0 is one word alone. Mean over all heads and words of this text."
     kl = "How far B's next-word probabilities are from A's, in nats: 0 is no change."
-    where = f"after “{shorten(words[far], 14)}”" if moved[far] > 1e-9 else "no prediction moves"
+    turn = "1 − cosine between B's last vector and A's, for the word it turns most: 0 is no change, 2 the opposite."
+    near = "after" if says == "next" else "at"
+    where = f"{near} “{shorten(words[far], 14)}”" if moved[far] > 1e-9 else "no prediction moves"
     if not finite.all():
         where = "some are not numbers"
-    numbers = [
-        _number(f"B: loss, {unseen[0].sentences} sentences", unseen[1].loss, f"A {spelt(unseen[0].loss)}", loss),
-        _number("B: loss, this text", effects.surprise(b[1], ids), f"A {spelt(effects.surprise(a[1], ids))}", loss),
-        _number("B: entropy of rows", effects.spread(b[1]), f"A {spelt(effects.spread(a[1]))}", rows),
-        _number("largest KL(A ‖ B)", moved[far], where, kl),
-    ]
-    sees = not (b[0].switches & runs.trained(b[0].weights)).mask
+    farthest = ("largest KL(A ‖ B)", moved[far], where, kl)
+    numbers = []
+    if asked:
+        (all_a, all_b) = unseen
+        numbers.append(_number(f"B: loss, {all_a.sentences} sentences", all_b.loss, f"A {spelt(all_a.loss)}", loss))
+    if says == "next" and len(ids) > 1:
+        one = [effects.surprise(side[1], ids) for side in (a, b)]
+        numbers.append(_number("B: loss, this text", one[1], f"A {spelt(one[0])}", loss))
+    numbers.append(_number("B: entropy of rows", effects.spread(b[1]), f"A {spelt(effects.spread(a[1]))}", rows))
+    numbers.append(_number(*(("largest turn", moved[far], where, turn) if says == "nothing" else farthest)))
+    sees = says == "next" and not (b[0].switches & runs.trained(b[0].weights)).mask
     note = "<p>Without the mask B can read the word it is asked for: its right answers and its loss are no merit.</p>"
-    answers = f"<div>{_right_answers(*unseen)}{note if sees else ''}</div>"
+    answers = f"<div>{_right_answers(*unseen) if asked else ''}{note if sees else ''}</div>"
     st.html(f'<div class="strip"><div class="numbers">{"".join(numbers)}</div>{answers}</div>')
     broken = effects.first_broken(b[1])
     if broken:

@@ -15,7 +15,7 @@ from viz.labels import markdown
 from viz.reading import read_effects
 from viz.scatter import scatter
 from viz.theme import Theme
-from viz.ui import controls, panel, recompute, removal, runs
+from viz.ui import asides, controls, panel, recompute, removal, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -71,6 +71,8 @@ def overwrite(weights: Array, mask: Array, words: Sequence[str], layer: int, hea
 
 def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) -> None:
     """One row of one head of the whole model, overwritten; and what each of its looks is worth."""
+    if not asides.says_words(experiment.weights):
+        return
     trace, words = runs.trace(experiment), runs.encoding(experiment).typed
     attention = trace.layers[layer].attention
     weights, mask = attention.weights[head, row], attention.mask[head, row]  # (S,)

@@ -10,8 +10,10 @@ import numpy as np
 import streamlit as st
 
 from model.checkpoint import card, names
+from model.config import ModelConfig
 from model.device import choose_device, describe, one_thread
 from model.run import Experiment, TextError, encode, lens, model, run
+from model.shelf import shelf
 from model.switches import Switches
 from model.tasks import TASKS, Task
 from model.tokenizer import Encoding, Tokenizer
@@ -25,27 +27,41 @@ computing = Semaphore(2)
 # Streamlit collects garbage after every script run; what is imported by now will never be garbage.
 gc.freeze()
 
-LONG = 128  # tokens; a longer trace is tens of megabytes, so fewer of them are kept
+MEGABYTE = 10**6
 
 
 def trace(experiment: Experiment) -> Trace[Array]:
     """The experiment's trace. A text that cannot be run ends the page with the sentence that says why."""
     try:
-        tokens = len(encode(experiment).ids)
-        return _short(experiment) if tokens <= LONG else _long(experiment)
+        size = recorded(model(experiment.weights)[0].config, len(encode(experiment).ids))
+        kept = _small if size < 8 * MEGABYTE else _large if size < 64 * MEGABYTE else _huge
+        return kept(experiment)
     except TextError as error:
         st.info(str(error))
         st.stop()
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _short(experiment: Experiment) -> Trace[Array]:
+def recorded(config: ModelConfig, tokens: int) -> int:
+    """About how many bytes a trace has: five maps of numbers and one of bits a head, a dozen vectors a word, logits."""
+    maps = config.n_layers * config.n_heads * tokens**2 * (5 * 4 + 1)
+    vectors = config.n_layers * tokens * (12 * config.d_model + config.d_ff) * 4
+    return maps + vectors + tokens * config.vocab_size * 4
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def _small(experiment: Experiment) -> Trace[Array]:
     with computing:
         return run(experiment)
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _long(experiment: Experiment) -> Trace[Array]:
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _large(experiment: Experiment) -> Trace[Array]:
+    with computing:
+        return run(experiment)
+
+
+@st.cache_resource(max_entries=2, show_spinner="A long text through a large model …")
+def _huge(experiment: Experiment) -> Trace[Array]:
     with computing:
         return run(experiment)
 
@@ -54,7 +70,7 @@ def _long(experiment: Experiment) -> Trace[Array]:
 def next_words(experiment: Experiment, position: int, n: int = 8) -> "Guesses":
     """What the model, and each of its layers, expects after the token at `position`."""
     traced = trace(experiment)
-    logits = lens(experiment, traced)[:, position]  # (L, V)
+    logits = lens(experiment, traced, position)  # (L, V)
     odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
     probabilities = odds / odds.sum(axis=-1, keepdims=True)  # (L, V)
     best = np.argsort(-probabilities, axis=-1)[:, :n]  # (L, n)
@@ -88,9 +104,14 @@ def about(weights: str) -> dict[str, Any]:
     return card(weights)
 
 
-@lru_cache(maxsize=1)
 def languages() -> tuple[str, ...]:
-    """The weights that know a language one can type in: one of each language first, by the order of the languages."""
+    """The weights that know a language one can type in: the lab's own, then models from elsewhere that are loaded."""
+    return (*_own_languages(), *shelf().names())
+
+
+@lru_cache(maxsize=1)
+def _own_languages() -> tuple[str, ...]:
+    """One of each language first, by the order of the languages."""
     known = [name for name in names() if card(name)["task"] in TASKS]
     return tuple(sorted(known, key=lambda name: (name not in TASKS, list(TASKS).index(card(name)["task"]), name)))
 
@@ -102,8 +123,14 @@ def trained(weights: str) -> Switches:
 
 
 def task(weights: str) -> Task:
-    """The language these weights were trained on."""
+    """The language these weights were trained on; of models from elsewhere, the English passages of the lab."""
     return TASKS[about(weights)["task"]]
+
+
+def folder(weights: str) -> str:
+    """The folder that a model from elsewhere was loaded from."""
+    kept = shelf().find(weights)
+    return str(kept.card["folder"]) if kept else "the folder of " + weights
 
 
 def device() -> str:

@@ -13,7 +13,7 @@ from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Measure
 from viz.scaling import read_gradient, read_head, read_step, score_histogram, two_lines
-from viz.ui import frame, panel, recompute, runs
+from viz.ui import asides, frame, panel, recompute, runs
 
 OPENS_AT = 64  # d_k of Vaswani et al. 2017
 SENTENCES, SEED = 96, 5  # drawn with a seed that no training used
@@ -30,7 +30,8 @@ def show(weights: str, layer: int, head: int) -> None:
     _slider()
     real, honest = st.columns(2, gap="large")
     with real:
-        _head(weights, layer, head)
+        if asides.may_ask_much(weights):
+            _head(weights, layer, head)
     with honest:
         _gradient()
     st.markdown(frame.words("remove-scaling")[0])

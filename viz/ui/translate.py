@@ -51,7 +51,7 @@ def asked() -> Asked:
         network = _network(job)
         weights = pairs.jobs()[job][network]
         text = _source(job, weights)
-        switches = controls.switches(disabled=network != TRANSFORMER)
+        switches = controls.switches(weights, disabled=network != TRANSFORMER)
         if network != TRANSFORMER:
             st.caption("A recurrent network has none of these parts.")
             switches = Switches()

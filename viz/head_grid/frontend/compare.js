@@ -2,7 +2,7 @@
 
 import { placeHead, setHeads } from "./heads.js";
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, mapImage } from "./maps.js";
-import { asSvg, drawMinus, fitted, onCanvas, widthOf } from "./pen.js";
+import { asSvg, drawSigns, fitted, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
 const WORDS = 74; // room for the words left of the first map
@@ -20,7 +20,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   Object.assign(view, {
     header,
     large: arrays.large, // (3, T, T) exact: A, B, A − B; NaN where not allowed
-    moved: arrays.moved.values, // (T,) KL of the next word
+    moved: arrays.moved.values, // (T,) how far each prediction moved
     sides: ["a", "b", "difference"].map((name, side) => ({
       cells: arrays[name],
       colours: side < 2 ? weights : colourTable(header.theme, "signed"),
@@ -112,9 +112,10 @@ function draw(view, pen, row) {
     const [x, y] = origin(view, side);
     const told = fitted(title, place.across - 12, 15, 600);
     pen.text(x, y - ABOVE + 10, told, { size: 15, weight: 600 });
-    if (side === 2) drawSigns(theme, pen, x + widthOf(told, 15, 600) + 14, y - ABOVE + 10);
+    if (side === 2) drawSides(theme, pen, x + widthOf(told, 15, 600) + 14, y - ABOVE + 10);
     map(largeImage(large, side, colours), x, y, place.size);
-    if (side === 2) drawMinus(pen, theme, large.values.subarray(2 * tokens.length ** 2), tokens.length, x, y, place.size / tokens.length);
+    const area = tokens.length ** 2;
+    drawSigns(pen, theme, large.values.subarray(side * area, (side + 1) * area), tokens.length, x, y, place.size / tokens.length);
     tokens.forEach((token, at) => {
       if (at % every) return;
       const middle = ((at + 0.5) / tokens.length) * place.size;
@@ -148,14 +149,14 @@ function frame(view, pen, row) {
 }
 
 // Which colour of the difference belongs to which side.
-function drawSigns({ signed }, pen, left, middle) {
+function drawSides({ signed }, pen, left, middle) {
   for (const [told, fill] of [["A looks more", signed.at(-2)], ["− B looks more", signed[1]]]) {
     pen.text(left, middle, told, { fill });
     left += widthOf(told) + 12;
   }
 }
 
-// How far the model's next word has moved, word by word: right of the difference, in its rows, or below it.
+// How far the model's prediction has moved, word by word: right of the difference, in its rows, or below it.
 function drawMoved({ header, place, moved }, pen) {
   const { theme, tokens } = header;
   const most = Math.max(...moved.filter(Number.isFinite), 1e-9);
@@ -164,8 +165,8 @@ function drawMoved({ header, place, moved }, pen) {
   const left = place.narrow ? WORDS : WORDS + 2 * place.across + place.size + 14;
   const top = place.narrow ? 3 * place.block + ABOVE / 2 : ABOVE;
   const room = place.narrow ? place.size - 58 : MOVED - 58;
-  if (place.narrow) pen.text(left, top - 16, "next word moved, KL in nats", quiet);
-  else ["next word moved,", "KL in nats"].forEach((line, at) => pen.text(left, top - 26 + 14 * at, line, quiet));
+  if (place.narrow) pen.text(left, top - 16, header.measure.join(" "), quiet);
+  else header.measure.forEach((line, at) => pen.text(left, top - 26 + 14 * at, line, quiet));
   moved.forEach((kl, at) => {
     if (place.narrow) pen.text(left - 6, top + (at + 0.5) * tall, fitted(tokens[at], WORDS - 8, 13), { size: 13, anchor: "end" });
     const long = Number.isFinite(kl) ? (kl / most) * room : room;

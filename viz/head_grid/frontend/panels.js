@@ -1,7 +1,7 @@
 // Large maps beside each other, of the same words: a head's weights, its stages, a mask that can be painted.
 
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, imageOf } from "./maps.js";
-import { asSvg, drawMinus, fitted, onCanvas, widthOf } from "./pen.js";
+import { asSvg, drawSigns, fitted, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
 const GAP = 16; // between maps
@@ -156,9 +156,9 @@ function draw(view, pen, row) {
     pen.absent(x, y, place.wide, place.tall);
     pen.image(picture(view, number), x, y, place.wide, place.tall);
     if (panel.numbers) drawNumbers(view, pen, number, x, y);
-    else if (panel.kind === "signed") {
-      const size = looking.length * looked.length;
-      drawMinus(pen, theme, view.values.subarray(number * size, (number + 1) * size), looked.length, x, y, place.cell, panel.limit);
+    else if (panel.kind !== "mask") {
+      const area = looking.length * looked.length;
+      drawSigns(pen, theme, view.values.subarray(number * area, (number + 1) * area), looked.length, x, y, place.cell, panel.limit);
     }
     for (const [marked, column] of panel.marks) {
       pen.frame(x + column * place.cell + 1, y + marked * place.cell + 1, place.cell - 2, place.cell - 2, theme.accent, 2);

@@ -102,14 +102,18 @@ export function asSvg(width, height, theme, draw) {
   return svgPage(width, height, theme, parts.join(""));
 }
 
-// Not by colour alone: a cell clearly below 0 bears a minus. values: row by row, `columns` cells of `cell` pixels a row.
-export function drawMinus(pen, theme, values, columns, x, y, cell, limit = 1) {
+// Not by colour alone: a cell clearly below 0 bears a minus, one whose value is no number (Infinity, see panels.py) a cross.
+// values: row by row, `columns` cells of `cell` pixels a row; limit: the end of their scale.
+export function drawSigns(pen, theme, values, columns, x, y, cell, limit = 1) {
   if (cell < 9) return;
   values.forEach((value, at) => {
     const share = -value / limit;
-    if (!(share > 0.15)) return;
-    const [left, top] = [x + (at % columns) * cell, y + Math.floor(at / columns) * cell];
-    pen.rect(left + 0.3 * cell, top + cell / 2 - 0.6, 0.4 * cell, 1.2, share > 0.55 ? theme.paper : theme.ink);
+    const [left, top] = [x + ((at % columns) + 0.3) * cell, y + (Math.floor(at / columns) + 0.3) * cell];
+    const wide = 0.4 * cell;
+    if (value === Infinity) {
+      pen.line([[left, top], [left + wide, top + wide]], theme.paper, 1.5);
+      pen.line([[left + wide, top], [left, top + wide]], theme.paper, 1.5);
+    } else if (share > 0.15) pen.rect(left, top + wide / 2 - 0.6, wide, 1.2, share > 0.55 ? theme.paper : theme.ink);
   });
 }
 

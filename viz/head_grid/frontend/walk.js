@@ -2,7 +2,7 @@
 // stands above each other: q over every k, every v over their mean z, and below them what is added to the stream.
 
 import { FULL, colourOf, colourTable } from "./maps.js";
-import { asSvg, drawMinus, fitted, onCanvas } from "./pen.js";
+import { asSvg, drawSigns, fitted, onCanvas } from "./pen.js";
 import { drawings, element, listen, pointer, rootOf, unpack } from "./store.js";
 import { PER_KEY, STEPS, explain, oddsOf, spelt } from "./steps.js";
 
@@ -244,7 +244,7 @@ function draw(view, pen) {
         pen.frame(x + i * cell - 0.5, y - 0.5, cell, tall + 1, theme.accent, 1.5);
       }
     }
-    if (done(kind)) drawMinus(pen, theme, values.subarray(from, from + count), count, x, y + (tall - cell) / 2, cell, limit);
+    if (done(kind)) drawSigns(pen, theme, values.subarray(from, from + count), count, x, y + (tall - cell) / 2, cell, limit);
     pen.frame(x, y, wide, tall, now(kind) ? theme.accent : theme.rule, now(kind) ? 1.5 : 0.75);
     view.hits.push({ kind, s, x, y, wide, tall, count });
   };

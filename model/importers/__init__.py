@@ -1,0 +1,13 @@
+"""Models from elsewhere, told in our own terms. Read the files in this order:
+
+safetensors_file → folder: what a file promises and what lies in a folder, checked before anything large is read
+family → gpt2, bert: each foreign tensor's name, shape and way, one line for each of ours
+look → words → read: what is offered; its tokenizer; the model itself, in our own Transformer
+maps: models that ours cannot hold, run by `transformers`, of which only the attention is taken
+"""
+
+from model.importers.loading import bring
+from model.importers.look import FAMILIES, Offer, look
+from model.importers.read import Imported, read
+
+__all__ = ["FAMILIES", "Imported", "Offer", "bring", "look", "read"]

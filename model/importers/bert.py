@@ -1,0 +1,160 @@
+"""BERT, MiniLM, RoBERTa, DistilBERT: encoders with the norm after each sublayer and one more after the embeddings.
+
+Devlin et al. 2019; Liu et al. 2019; Wang et al. 2020; Sanh et al. 2019. They differ in names, in where RoBERTa's
+positions begin, and in whether a word also gets a vector that says in which of two texts it stands. The lab reads one
+text: the vector of the first is added to every position, so a run without positions goes without it too.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from model.config import ModelConfig
+from model.importers.family import ACTIVATIONS, Family, NotOurs, Piece, choice, linear, norm, size
+
+
+def _first(segments: Tensor) -> Tensor:
+    return segments[:1]  # (1, C)
+
+
+def _from(start: int, table: Tensor) -> Tensor:
+    return table[start:]
+
+
+def _transformed(names: frozenset[str], of: tuple[str, ...]) -> str:
+    """Whether there is what foretells hidden words; the bare encoder only gives vectors."""
+    return "transformed" if any(name in names for name in of) else "none"
+
+
+# BERT and MiniLM
+
+
+def _describe(start: int, head: tuple[str, ...], told: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
+    if told.get("position_embedding_type", "absolute") != "absolute":
+        raise NotOurs("This BERT puts distances into its scores; the lab holds one whose positions are added.")
+    if told.get("add_cross_attention"):
+        raise NotOurs("This BERT also attends to another text; the lab holds one that reads one text.")
+    return ModelConfig(
+        vocab_size=size(told, "vocab_size"),
+        n_layers=size(told, "num_hidden_layers", most=1000),
+        n_heads=size(told, "num_attention_heads"),
+        d_model=size(told, "hidden_size"),
+        d_ff=size(told, "intermediate_size"),
+        context=size(told, "max_position_embeddings") - start,
+        causal=told.get("is_decoder") is True,
+        position="learned",
+        norm="post",
+        norm_eps=float(told.get("layer_norm_eps", 1e-12)),
+        embedding_norm=True,
+        activation=choice(told, "hidden_act", ACTIVATIONS, "gelu"),
+        read_out=(read_out := _transformed(names, head)),
+        tied_unembedding=read_out != "none" and told.get("tie_word_embeddings", True) is not False,
+        unembedding_bias=read_out != "none",
+    )
+
+
+def _body(told: Mapping[str, Any], config: ModelConfig, body: str, start: int) -> dict[str, Piece]:
+    V, C, F = config.vocab_size, config.d_model, config.d_ff
+    segments = size(told, "type_vocab_size", 2)
+    segment = Piece(f"{body}embeddings.token_type_embeddings.weight", (segments, C), _first)
+    rows = (config.context + start, C)
+    found = {
+        "embedding.weight": Piece(f"{body}embeddings.word_embeddings.weight", (V, C)),
+        "position.table.weight": Piece(
+            f"{body}embeddings.position_embeddings.weight", rows, partial(_from, start), plus=segment
+        ),
+        **norm("embedding_norm", f"{body}embeddings.LayerNorm", C),
+    }
+    for index in range(config.n_layers):
+        ours, theirs = f"layers.{index}", f"{body}encoder.layer.{index}"
+        for name, part in (("w_q", "query"), ("w_k", "key"), ("w_v", "value")):
+            found |= linear(f"{ours}.attention.{name}", f"{theirs}.attention.self.{part}", C, C)
+        found |= linear(f"{ours}.attention.w_o", f"{theirs}.attention.output.dense", C, C)
+        found |= norm(f"{ours}.norm1", f"{theirs}.attention.output.LayerNorm", C)
+        found |= linear(f"{ours}.mlp_in", f"{theirs}.intermediate.dense", F, C)
+        found |= linear(f"{ours}.mlp_out", f"{theirs}.output.dense", C, F)
+        found |= norm(f"{ours}.norm2", f"{theirs}.output.LayerNorm", C)
+    return found
+
+
+def _bert(told: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, Piece]:
+    head = "cls.predictions"
+    names = (f"{head}.transform.dense", f"{head}.transform.LayerNorm", f"{head}.decoder.weight", f"{head}.bias")
+    return _body(told, config, body, 0) | _head(config, *names)
+
+
+def _head(config: ModelConfig, dense: str, normed: str, decoder: str, bias: str) -> dict[str, Piece]:
+    """What foretells a hidden word: a dense layer, the activation, a norm, then the words' own vectors, read out."""
+    if config.read_out == "none":
+        return {}
+    V, C = config.vocab_size, config.d_model
+    own = {} if config.tied_unembedding else {"unembedding.weight": Piece(decoder, (V, C))}
+    parts = linear("read_out_mlp", dense, C, C) | norm("final_norm", normed, C)
+    return parts | own | {"unembedding.bias": Piece(bias, (V,))}
+
+
+# RoBERTa: the first rows of its table of positions belong to filler
+
+
+def _describe_roberta(told: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
+    return _describe(_filler(told), ("lm_head.dense.weight",), told, names)
+
+
+def _filler(told: Mapping[str, Any]) -> int:
+    return told["pad_token_id"] + 1 if type(told.get("pad_token_id")) is int and 0 <= told["pad_token_id"] < 9 else 2
+
+
+def _roberta(told: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, Piece]:
+    names = ("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder.weight", "lm_head.bias")
+    return _body(told, config, body, _filler(told)) | _head(config, *names)
+
+
+# DistilBERT: half the layers, no second text, names of its own
+
+
+def _describe_distilbert(told: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
+    read_out = _transformed(names, ("vocab_transform.weight",))
+    return ModelConfig(
+        vocab_size=size(told, "vocab_size"),
+        n_layers=size(told, "n_layers", most=1000),
+        n_heads=size(told, "n_heads"),
+        d_model=size(told, "dim"),
+        d_ff=size(told, "hidden_dim"),
+        context=size(told, "max_position_embeddings"),
+        causal=False,
+        position="learned",
+        norm="post",
+        norm_eps=1e-12,
+        embedding_norm=True,
+        activation=choice(told, "activation", ACTIVATIONS, "gelu"),
+        read_out=read_out,
+        tied_unembedding=read_out != "none" and told.get("tie_word_embeddings", True) is not False,
+        unembedding_bias=read_out != "none",
+    )
+
+
+def _distilbert(told: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, Piece]:
+    V, C, F = config.vocab_size, config.d_model, config.d_ff
+    found = {
+        "embedding.weight": Piece(f"{body}embeddings.word_embeddings.weight", (V, C)),
+        "position.table.weight": Piece(f"{body}embeddings.position_embeddings.weight", (config.context, C)),
+        **norm("embedding_norm", f"{body}embeddings.LayerNorm", C),
+    }
+    for index in range(config.n_layers):
+        ours, theirs = f"layers.{index}", f"{body}transformer.layer.{index}"
+        for name, part in (("w_q", "q_lin"), ("w_k", "k_lin"), ("w_v", "v_lin"), ("w_o", "out_lin")):
+            found |= linear(f"{ours}.attention.{name}", f"{theirs}.attention.{part}", C, C)
+        found |= norm(f"{ours}.norm1", f"{theirs}.sa_layer_norm", C)
+        found |= linear(f"{ours}.mlp_in", f"{theirs}.ffn.lin1", F, C)
+        found |= linear(f"{ours}.mlp_out", f"{theirs}.ffn.lin2", C, F)
+        found |= norm(f"{ours}.norm2", f"{theirs}.output_layer_norm", C)
+    names = ("vocab_transform", "vocab_layer_norm", "vocab_projector.weight", "vocab_projector.bias")
+    return found | _head(config, *names)
+
+
+WORDS = "embeddings.word_embeddings.weight"
+BERT = Family("BERT", ("bert.", ""), WORDS, partial(_describe, 0, ("cls.predictions.transform.dense.weight",)), _bert)
+ROBERTA = Family("RoBERTa", ("roberta.", ""), WORDS, _describe_roberta, _roberta)
+DISTILBERT = Family("DistilBERT", ("distilbert.", ""), WORDS, _describe_distilbert, _distilbert)

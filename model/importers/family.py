@@ -1,0 +1,92 @@
+"""How a foreign checkpoint is told in our terms: one `Piece` for each of our tensors."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from model.checkpoint import CheckpointError
+from model.config import ModelConfig
+
+
+class NotOurs(CheckpointError):
+    """A sound model that our own Transformer cannot hold; its maps can still be drawn. The message says why."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Where one of our tensors comes from: its name there, its shape there, and what is done to it."""
+
+    name: str
+    shape: tuple[int, ...]
+    take: Callable[[Tensor], Tensor] | None = None  # None: as it is
+    plus: "Piece | None" = None  # a second tensor, added to the first
+
+    @property
+    def needed(self) -> tuple["Piece", ...]:
+        """Everything that is read for it."""
+        return (self, *(self.plus.needed if self.plus else ()))
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of checkpoint that our own Transformer can hold."""
+
+    label: str
+    body: tuple[str, ...]  # what may stand before every name of the body: "", "bert.", …
+    anchor: str  # a tensor that every model of the family has
+    describe: Callable[[Mapping[str, Any], frozenset[str]], ModelConfig]  # config.json and the tensors' names
+    pieces: Callable[[Mapping[str, Any], ModelConfig, str], dict[str, Piece]]  # …, what stands before names → ours
+
+
+def size(told: Mapping[str, Any], name: str, default: int | None = None, most: int = 10_000_000) -> int:
+    """A size that config.json tells.
+
+    Raises:
+        CheckpointError: it is missing, or no whole number that a model could have.
+    """
+    value = told.get(name, default)
+    value = default if value is None else value
+    if type(value) is not int or not 1 <= value <= most:
+        raise CheckpointError(
+            f"config.json says {name} = {value!r}; a model has a whole number from 1 to {most:,} there."
+        )
+    return value
+
+
+def choice(told: Mapping[str, Any], name: str, table: Mapping[str, str], default: str) -> str:
+    """A choice that config.json tells, under our name for it.
+
+    Raises:
+        NotOurs: our Transformer has no such thing.
+    """
+    value = told.get(name, default)
+    if not isinstance(value, str) or value not in table:
+        raise NotOurs(f"config.json says {name} = {value!r}; the lab can run {', '.join(table)}.")
+    return table[value]
+
+
+# Their name → ours. The three spellings of one approximation of GELU differ in rounding only.
+ACTIVATIONS = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "relu": "relu",
+    "silu": "silu",
+    "swish": "silu",
+}
+
+
+def linear(ours: str, theirs: str, into: int, out_of: int) -> dict[str, Piece]:
+    """W (into, out_of) and b (into,) of one linear map."""
+    return {
+        f"{ours}.weight": Piece(f"{theirs}.weight", (into, out_of)),
+        f"{ours}.bias": Piece(f"{theirs}.bias", (into,)),
+    }
+
+
+def norm(ours: str, theirs: str, width: int) -> dict[str, Piece]:
+    """Scale and shift of one layer norm."""
+    return {f"{ours}.{part}": Piece(f"{theirs}.{part}", (width,)) for part in ("weight", "bias")}

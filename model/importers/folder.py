@@ -1,0 +1,139 @@
+"""What lies in a model's folder: its config, the files of its weights, and its tokenizer. Looked at, never run."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model.checkpoint import CheckpointError
+from model.importers.safetensors_file import Claim, claims
+
+MOST_JSON = 64 << 20  # bytes; the largest tokenizers have 30 MB
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder that holds a model, as far as its headers tell."""
+
+    path: Path
+    config: Mapping[str, Any]  # config.json
+    claims: Mapping[str, Claim]  # every tensor of every file of weights
+    tokenizer: str  # the file that turns text into numbers
+    stamp: tuple[tuple[str, int, int], ...]  # name, size and time of every file that is used
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """Size of the files of weights."""
+        return sum(size for name, size, _ in self.stamp if name.endswith(".safetensors"))
+
+
+def open_folder(place: str | Path) -> Folder:
+    """Look into a folder.
+
+    Raises:
+        CheckpointError: there is no such folder, or something in it is missing, broken or not safe to open.
+    """
+    path = _real(place)
+    config = read_json(path / "config.json")
+    files = _weights(path)
+    found: dict[str, Claim] = {}
+    for file in files:
+        for name, claim in claims(file).items():
+            if name in found:
+                raise CheckpointError(f'The tensor "{name}" stands in two files of {path.name}.')
+            found[name] = claim
+    tokenizer = _tokenizer(path)
+    return Folder(path, config, found, tokenizer, _stamp([path / "config.json", *files, path / tokenizer]))
+
+
+def _real(place: str | Path) -> Path:
+    """The folder itself, links followed."""
+    try:
+        path = Path(place).expanduser().resolve(strict=True)
+        if path.is_dir():
+            return path
+    except (OSError, RuntimeError, ValueError) as error:  # nothing there; links in a circle; a character no path has
+        looped = isinstance(error, RuntimeError) or getattr(error, "errno", None) == 40
+        why = "its links lead in a circle" if looped else "there is nothing of that name"
+        raise CheckpointError(f"“{_short(place)}” is no folder on this machine: {why}.") from error
+    raise CheckpointError(f"“{_short(place)}” is a file. Name the folder that holds config.json and the weights.")
+
+
+def _short(place: str | Path) -> str:
+    """What was asked for, as far as it can be printed and read."""
+    told = str(place).encode("utf-8", "replace").decode()
+    return told if len(told) <= 120 else f"{told[:60]}…{told[-59:]}"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file that holds an object.
+
+    Raises:
+        CheckpointError: it is not there, too large, or something else.
+    """
+    try:
+        if not path.is_file():
+            raise CheckpointError(f"There is no {path.name} in {path.parent.name}: this folder holds no model.")
+        size = path.stat().st_size
+        if size > MOST_JSON:
+            raise CheckpointError(f"{path.name} has {size:,} bytes; {MOST_JSON:,} are allowed.")
+        told = json.loads(path.read_bytes())
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, RecursionError):
+            raise CheckpointError(f"{path.name} is not JSON that a model would have: it is nested too deep.") from error
+        raise CheckpointError(f"{path.name} cannot be read: {error}.") from error
+    except CheckpointError:
+        raise
+    except ValueError as error:
+        raise CheckpointError(f"{path.name} is not JSON: {error}.") from error
+    if not isinstance(told, dict):
+        raise CheckpointError(f"{path.name} is JSON, but not a list of names and values.")
+    return told
+
+
+def _weights(path: Path) -> list[Path]:
+    """The files of the weights: one, or the parts that an index names."""
+    if (path / INDEX).is_file() and not (path / SINGLE).is_file():
+        parts = read_json(path / INDEX).get("weight_map")
+        if not isinstance(parts, dict) or not parts:
+            raise CheckpointError(f"{INDEX} names no files.")
+        names = sorted({str(name) for name in parts.values()})
+        for name in names:
+            if Path(name).name != name or "\\" in name or not name.endswith(".safetensors"):
+                raise CheckpointError(f"{INDEX} points to “{name}”; only safetensors files beside it are opened.")
+            if not (path / name).is_file():
+                raise CheckpointError(f"{INDEX} names the part {name}, which is not there.")
+        return [path / name for name in names]
+    if (path / SINGLE).is_file():
+        return [path / SINGLE]
+    others = sorted(path.glob("*.safetensors"))
+    if len(others) == 1:
+        return others
+    if others:
+        raise CheckpointError(f"{path.name} holds {len(others)} safetensors files and no {INDEX} that says which.")
+    pickles = sorted(found.name for kind in PICKLES for found in path.glob(kind))
+    if pickles:
+        raise CheckpointError(
+            f"{path.name} keeps its weights in {pickles[0]}, a pickle. Opening a pickle can run any program inside it, "
+            "so the lab never does; save the model again as safetensors."
+        )
+    raise CheckpointError(f"There is no safetensors file in {path.name}.")
+
+
+def _tokenizer(path: Path) -> str:
+    kinds = (("tokenizer.json",), ("vocab.json", "merges.txt"), ("vocab.txt",))
+    for needed in kinds:
+        if all((path / name).is_file() for name in needed):
+            return needed[0]
+    raise CheckpointError(
+        f"{path.name} has no tokenizer: tokenizer.json, or vocab.json with merges.txt, or vocab.txt must lie beside "
+        "the weights."
+    )
+
+
+def _stamp(files: list[Path]) -> tuple[tuple[str, int, int], ...]:
+    states = [(file.name, file.stat()) for file in files]
+    return tuple((name, state.st_size, state.st_mtime_ns) for name, state in states)

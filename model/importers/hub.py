@@ -1,0 +1,115 @@
+"""A model by its name on the Hugging Face hub: asked for only when a person asks; nothing but plain data is fetched.
+
+What is fetched are config.json, the safetensors files and the tokenizer. It lies in the hub's own cache afterwards, a
+folder like any other, and is looked at and loaded as such.
+"""
+
+import re
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from model.checkpoint import CheckpointError
+from model.importers.folder import INDEX, SINGLE
+from model.importers.loading import Progress, Stopped
+from model.importers.look import GIGABYTE, VARIABLE, most_bytes
+from model.importers.maps import EXTRA
+
+NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
+PLAIN = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "vocab.txt")
+PART = re.compile(r"model-\d+-of-\d+\.safetensors")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the hub has of a model: the files the lab would fetch, and their sizes in bytes."""
+
+    name: str
+    revision: str
+    files: tuple[tuple[str, int], ...]
+
+    @property
+    def size(self) -> int:
+        """All of it, in bytes."""
+        return sum(size for _, size in self.files)
+
+
+def is_name(told: str) -> bool:
+    """Whether this could be a model's name: "gpt2", "distilbert/distilgpt2"."""
+    return bool(NAME.fullmatch(told)) and ".." not in told
+
+
+def available() -> bool:
+    """Whether the optional extra is installed."""
+    return find_spec("huggingface_hub") is not None
+
+
+def ask(name: str) -> Listing:
+    """Ask the hub what it has under this name.
+
+    Raises:
+        CheckpointError: the name is none, the extra is missing, the hub cannot be reached or has nothing that is safe
+            to open, or it is too large.
+    """
+    if not is_name(name):
+        raise CheckpointError(f"“{name[:80]}” is no name of the hub; names look like gpt2 or distilbert/distilgpt2.")
+    if not available():
+        raise CheckpointError(f"Asking the hub needs the library huggingface_hub, which is not installed: {EXTRA}")
+    try:
+        told = import_module("huggingface_hub").HfApi().model_info(name, files_metadata=True, timeout=20)
+        there = {str(file.rfilename): int(file.size or 0) for file in told.siblings}
+    except Exception as error:  # its reasons are of many kinds
+        raise CheckpointError(f"The hub gave no model “{name}”: {_reason(error)}.") from error
+    weights = [SINGLE] if SINGLE in there else [file for file in there if file == INDEX or PART.fullmatch(file)]
+    if not any(file.endswith(".safetensors") for file in weights):
+        raise CheckpointError(f"“{name}” has no safetensors file; other formats can run code and are never opened.")
+    chosen = tuple((file, there[file]) for file in sorted({*weights, *PLAIN} & there.keys()))
+    listing = Listing(name, str(told.sha), chosen)
+    if listing.size > 2 * most_bytes():
+        raise CheckpointError(
+            f"“{name}” has {listing.size / GIGABYTE:,.1f} GB; that is more than {VARIABLE} allows to load."
+        )
+    return listing
+
+
+def fetch(listing: Listing, progress: Progress) -> str:
+    """Fetch the files. Returns the folder they lie in.
+
+    Raises:
+        CheckpointError: a file did not come.
+    """
+    hub, done, folder = import_module("huggingface_hub"), 0, ""
+    for file, size in listing.files:
+        meter = _meter(progress, done, listing.size)
+        try:
+            path = hub.hf_hub_download(listing.name, file, revision=listing.revision, tqdm_class=meter)
+        except Stopped:
+            raise
+        except Exception as error:  # its reasons are of many kinds
+            raise CheckpointError(f"{file} did not come from the hub: {_reason(error)}.") from error
+        done += size
+        progress(done / max(1, listing.size))
+        folder = str(Path(path).parent)
+    return folder
+
+
+def _meter(progress: Progress, before: int, whole: int) -> Any:
+    """A progress bar for the library, whose steps are told to us instead of being drawn."""
+    bar: Any = import_module("tqdm").tqdm
+
+    class Meter(bar):  # type: ignore[misc]
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **{name: more[name] for name in more if name != "name"} | {"disable": True})
+            self.there = int(more.get("initial") or 0)
+
+        def update(self, n: float | None = 1) -> None:
+            self.there += int(n or 0)
+            progress(min(1.0, (before + self.there) / max(1, whole)))
+
+    return Meter
+
+
+def _reason(error: BaseException) -> str:
+    return (str(error).strip().partition("\n")[0][:200] or type(error).__name__).rstrip(".")

@@ -1,0 +1,132 @@
+"""Any text on the pages: pieces or words, writing on, and what no answers are known for."""
+
+import every
+import numpy as np
+import pytest
+from screen import component, large, said, visit, well
+
+from model import Experiment, generate, run
+from model.run import encode
+from model.tasks.passages import TEXTS
+from model.tokenizer import START
+from model.words import by_word
+from viz.ui.writing import HALF, Choosing, write
+
+TEXT = "The wizardly hedgehog counted 🦊 again."
+OPEN = {"weights": "stories", "text": TEXT}
+VIEWS = [(page, state) for page, state in every.SHOWN if "weights" not in dict(state) and page != "positions"]
+
+
+def named(view):
+    page, state = view
+    return "-".join([page, *(value for _, value in state)])
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=named)
+def test_every_view_of_every_page_reads_any_text(view):
+    page, state = view
+    well(visit(f"viz/pages/{page}.py", **{**dict(state), "weights": "stories", "text": '"Oh, Zebulon!"\n🦊 naïve'}))
+
+
+def test_pieces_are_shown_with_their_joins():
+    tokens = component(well(visit(**OPEN)), "sentence")[0]["full"]
+    assert tokens == [{START: "⟨start⟩"}.get(token, token) for token in encode(Experiment("stories", TEXT)).tokens]
+    assert any(token.startswith("·") for token in tokens)
+
+
+def test_words_average_rows_and_sum_columns():
+    screen = well(visit(**OPEN, units="words", layer=1, head=2, more="Rollout"))
+    encoding = encode(Experiment("stories", TEXT))
+    assert component(screen, "sentence")[0]["full"][1:] == list(encoding.words[1:])
+    weights = run(Experiment("stories", TEXT)).layers[1].attention.weights[2]
+    drawn = np.nan_to_num(large(screen))
+    np.testing.assert_allclose(drawn, by_word(weights, encoding.word_of), atol=1e-6)
+    np.testing.assert_allclose(drawn.sum(axis=-1), 1, atol=1e-5)
+    assert component(screen, "grid")[1]["cells"].shape[2:] == (len(encoding.words),) * 2
+
+
+def test_the_unit_changes_the_sentence_and_its_numbers():
+    pieces = component(visit(**OPEN, token=3), "save_enlarged")[0]["reading"]
+    words = component(visit(**OPEN, token=3, units="words"), "save_enlarged")[0]["reading"]
+    assert pieces != words
+    assert visit(**OPEN, units="words").segmented_control(key="more") is not None
+
+
+def test_a_model_of_whole_words_has_no_units_to_choose():
+    assert "units" not in {control.key for control in visit().sidebar.segmented_control}
+
+
+def test_a_new_text_of_every_kind_is_drawn():
+    for kind, texts in TEXTS.items():
+        screen = visit(weights="stories")
+        (menu,) = screen.get("menu_button")
+        menu.click(kind)
+        assert well(screen.run()).session_state["text"] in texts
+
+
+def test_the_pieces_are_on_the_palette():
+    screen = visit(weights="stories")
+    screen.session_state["known"] = True
+    told = "\n".join(text.value for text in well(screen.run()).sidebar.markdown)
+    assert "pieces" in told and " the " in told
+
+
+def test_a_text_beyond_the_window_is_read_and_says_so():
+    screen = well(visit(weights="stories", text="the fox and " * 50))
+    assert any("learnt on windows of 128" in text.value for text in screen.markdown)
+    screen = well(visit(weights="stories", text="the fox and " * 400))
+    assert "Shorten it" in said(screen)
+
+
+# Writing on
+
+
+def test_a_step_writes_one_token_and_the_heads_follow():
+    screen = well(visit(weights="stories", text="Once upon a time", more="Write on", temperature="0.8", seed="3"))
+    before = component(screen, "grid")[1]["cells"].shape
+    screen.button(key="write_one").click()
+    well(screen.run())
+    expected = generate(Experiment("stories", "Once upon a time"), 1, "sample", seed=3, temperature=0.8)
+    assert screen.session_state["text"] == expected.text
+    assert component(screen, "grid")[1]["cells"].shape[-1] == before[-1] + 1
+    assert component(screen, "sentence")[0]["row"] == len(expected.trace.tokens) - 1
+
+
+def test_stopping_keeps_what_was_written():
+    screen = visit(weights="stories", text="Once upon", more="Write on")
+    screen.button(key="write_play").click()
+    well(screen.run())
+    assert screen.session_state["playing"]
+    screen.button(key="write_stop").click()
+    well(screen.run())
+    assert not screen.session_state["playing"]
+    assert screen.session_state["text"].startswith("Once upon")
+
+
+def test_a_full_window_stops_the_writing_and_says_so():
+    screen = visit(weights="stories", text="the fox and " * 60, more="Write on")
+    text = screen.session_state["text"]
+    screen.button(key="write_one").click()
+    well(screen.run())
+    assert screen.session_state["text"] == text
+    assert any("window is full" in note.value for note in screen.caption)
+
+
+def test_what_is_left_to_draw_is_shown():
+    screen = well(visit(weights="stories", text="Once upon a time there", more="Write on", top_k="1"))
+    _, arrays = component(screen, "candidates")
+    model, drawn = arrays["values"]
+    assert drawn[0] == 1 and not drawn[1:].any() and 0 < model[0] < 1
+
+
+def test_no_step_ends_in_half_a_character():
+    text = "🦊🦊🦊🦊🦊🦊🦊"
+    for seed in range(4):
+        written = write(Experiment("stories", text), Choosing(1.0, 0, 1.0, seed))
+        assert written.startswith(text) and len(written) > len(text) and not written.endswith(HALF)
+
+
+def test_every_model_writes_on():
+    screen = visit(more="Write on", text="the person who the dogs")
+    screen.button(key="write_one").click()
+    assert len(well(screen.run()).session_state["text"].split()) == 6

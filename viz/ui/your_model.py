@@ -1,0 +1,259 @@
+"""A model of one's own: looked at, loaded in the background, then offered on every page beside the lab's own."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from ipaddress import ip_address
+
+import streamlit as st
+
+from model.checkpoint import CheckpointError
+from model.importers import Offer, hub, loading, look
+from model.importers import maps as foreign
+from model.importers.maps import EXTRA, available
+from model.run import MOST_CHARACTERS, TextError
+from model.shelf import shelf
+from viz.arrays import maps
+from viz.labels import disarmed as _plain
+from viz.npz_file import ArraysError
+from viz.ui import arrays, controls, recompute, runs
+
+VARIABLE = "ATTENTION_LAB_OWN_MODELS"
+PAGES = {"heads": "Heads", "inside": "Inside a head", "masks": "Masks", "remove": "Remove a part"}
+MEGABYTE = 10**6
+# What the pages will show of a model, by what it says at a word.
+SHOWS = {
+    "next": "Every head and every stage on every page; each part can be taken away; the next words, layer by layer.",
+    "here": "Every head and every stage on every page; each part can be taken away. The model looks both ways and "
+    "fills in hidden words: where the lab speaks of the next word, it shows the word the model would read at that "
+    "place. Type [MASK] to hide one.",
+    "nothing": "Every head and every stage on every page; each part can be taken away. The model says no words, it "
+    "only gives a vector for each: figures of next words step aside.",
+}
+
+
+@st.cache_resource(show_spinner=False)
+def slot() -> loading.Slot:
+    """Room for one model on its way, for all visitors of this server."""
+    return loading.Slot()
+
+
+def allowed() -> bool:
+    """Whether visitors may load models: as the setting says; without one, only where the server answers to one machine.
+
+    Whoever may load models may name folders of this machine, and use its memory.
+    """
+    told = os.environ.get(VARIABLE, "").strip().lower()
+    if told:
+        return told in ("on", "1", "true", "yes")
+    address = str(st.get_option("server.address") or "")
+    try:
+        return address == "localhost" or ip_address(address).is_loopback
+    except ValueError:  # no address: the server answers to everyone
+        return False
+
+
+def closed() -> None:
+    """Say why nothing can be loaded here."""
+    st.info(
+        "Loading models is switched off on this server. It is on where the lab answers to its own machine only; "
+        f"whoever runs the server can switch it on for everyone with {VARIABLE}=on."
+    )
+
+
+def ask() -> None:
+    """Which model: a folder of this machine, or a name on the hub. Nothing is asked of the hub but by its button."""
+    told = st.text_input(
+        "A folder on this machine, or a model’s name on the Hugging Face hub",
+        key="place",
+        placeholder="/home/me/distilgpt2   or   distilbert/distilgpt2",
+        max_chars=1000,
+    ).strip()
+    with st.container(horizontal=True, gap="small"):
+        here = st.button("Look into the folder", key="look", disabled=not told)
+        there = st.button("Ask the hub", key="ask_hub", disabled=not hub.is_name(told))
+    if here:
+        _forget()
+        _try(lambda: st.session_state.update(your_offer=look(told)))
+    if there:
+        _forget()
+        _try(lambda: st.session_state.update(your_listing=hub.ask(told)))
+
+
+def _forget() -> None:
+    for name in ("your_offer", "your_listing", "your_work"):
+        st.session_state.pop(name, None)
+
+
+def _try(what: Callable[[], object]) -> None:
+    try:
+        what()
+    except CheckpointError as error:
+        st.info(_plain(str(error)))
+
+
+def offered() -> None:
+    """What was found, before anything large is read or fetched; and the button that does it."""
+    listing: hub.Listing | None = st.session_state.get("your_listing")
+    offer: Offer | None = st.session_state.get("your_offer")
+    if listing is not None:
+        files = ", ".join(f"{_plain(name)} {size / MEGABYTE:,.1f} MB" for name, size in listing.files)
+        st.markdown(f"**{_plain(listing.name)}** on the hub: {listing.size / MEGABYTE:,.1f} MB to fetch. {files}.")
+        st.button(
+            f"Fetch {listing.size / MEGABYTE:,.1f} MB",
+            key="fetch",
+            disabled=_busy(),
+            on_click=_start,
+            args=(loading.Work(f"Fetching {listing.name}", partial(hub.fetch, listing)), listing.name),
+        )
+    if offer is not None:
+        missing = offer.config is None and not available()
+        sizes, what = st.columns([2, 3], gap="large")
+        sizes.container(key="small_offer").markdown(facts(offer))
+        with what:
+            st.markdown(shows(offer))
+            if missing:
+                st.info(f"Such a model is run by the library transformers, which is not installed here: `{EXTRA}`.")
+            st.button(
+                f"Load it, {offer.bytes_needed / MEGABYTE:,.0f} MB",
+                key="load",
+                type="primary",
+                disabled=_busy() or missing,
+                on_click=_start,
+                args=(loading.Work(f"Loading {offer.name}", partial(loading.load, offer)),),
+            )
+
+
+def facts(offer: Offer) -> str:
+    """The architecture and the sizes, as a table."""
+    config = offer.config
+    lines = [("Kind", offer.kind)]
+    if config is not None:
+        lines += [
+            ("Layers × heads", f"{config.n_layers} × {config.n_heads}"),
+            ("Width, feed-forward", f"{config.d_model:,}, {config.d_ff:,}"),
+            ("Vocabulary, longest text", f"{config.vocab_size:,}, {config.context:,}"),
+            ("Looks", "back only" if config.causal else "both ways"),
+        ]
+    lines += [
+        ("Parameters", f"{offer.parameters:,}"),
+        ("Files of weights", f"{offer.folder.bytes_on_disk / MEGABYTE:,.1f} MB"),
+        ("Memory for the weights", f"{offer.bytes_needed / MEGABYTE:,.1f} MB"),
+        ("Tokenizer", offer.folder.tokenizer),
+        ("Called", offer.name),
+    ]
+    rows = [f"| {name} | {_plain(value)} |" for name, value in lines]
+    return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def shows(offer: Offer) -> str:
+    """What the lab will show of the model, and what of its files it does not need."""
+    told = SHOWS[offer.config.foretells] if offer.config else _plain(offer.why_maps_only)
+    if offer.unused:
+        some = ", ".join(_plain(name) for name in offer.unused[:4]) + (", …" if len(offer.unused) > 4 else "")
+        told += f" Not needed from its files: {some}."
+    return told
+
+
+def _busy() -> bool:
+    now = slot().now
+    return now is not None and now.running
+
+
+def _start(work: loading.Work, called: str = "") -> None:
+    if slot().start(work):
+        st.session_state.update(your_work=work, your_called=called)
+
+
+def on_its_way() -> None:
+    """How far the work is, with a button that stops it; when it is done, what came of it."""
+    if _busy():
+        _watch()
+        return
+    work: loading.Work | None = st.session_state.pop("your_work", None)
+    if work is None:
+        return
+    if work.error:
+        st.info(_plain(work.error))
+    elif not work.result:
+        st.info("Stopped. Nothing was kept.")
+    elif called := st.session_state.get("your_called"):  # what was fetched lies in a folder now
+        _forget()
+        _try(lambda: st.session_state.update(your_offer=look(work.result, called)))
+        st.rerun()
+    else:
+        _forget()
+
+
+@st.fragment(run_every=0.4)
+def _watch() -> None:
+    work = slot().now
+    if work is None or not work.running:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.progress(work.share, text=f"{work.what}: {100 * work.share:.0f} %")
+        st.button("Stop", key="stop", on_click=work.stop)
+
+
+def loaded() -> None:
+    """The models that are here, and the ways into the pages."""
+    names = shelf().names()
+    if names:
+        st.markdown("**On every page now**")
+    for name in reversed(names):
+        card = runs.about(name)
+        config = card["config"]
+        size = f"{card['family']}, {config['n_layers']} layers × {config['n_heads']} heads"
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{name}"):
+            st.markdown(f"**{name}** :gray[{size}, {card['parameters'] / MEGABYTE:,.1f} million parameters]")
+            opens = {page: st.button(title, key=f"into_{name}_{page}") for page, title in PAGES.items()}
+            st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=shelf().let_go, args=(name,))
+        for page, clicked in opens.items():
+            if clicked:
+                open_page(page, name)
+
+
+def drawn() -> arrays.Brought | None:
+    """Maps of the chosen model among those that can show nothing else, on a text; None where there is none."""
+    names = shelf().names(maps_only=True)
+    if not names:
+        return None
+    st.markdown("**Drawn here**")
+    name = controls.choice("Model", list(reversed(names)), key="foreign", bind=None)
+    kept = shelf().find(name)
+    if kept is None:
+        return None
+    st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=shelf().let_go, args=(name,))
+    text = st.text_area("Sentence", controls.EXAMPLE, key="foreign_text", height=68, max_chars=MOST_CHARACTERS)
+    target = ""
+    if kept.model.config.is_encoder_decoder:
+        target = st.text_area("What it says; empty: what it finds likeliest", key="foreign_target", height=68)
+    try:
+        found = _attention(name, text or "", target or "")
+        stack = controls.choice("Whose look", list(found), key="stack", bind=None)
+        one = found[stack]
+        looked = one.looked_at if stack == "cross" else None
+        of = recompute.Drawn(name, stack, text or "", target or "")
+        return arrays.Brought(maps(one.weights, one.looking, looked), of, f"{name} {stack} {text}\0{target}")
+    except (CheckpointError, TextError, ArraysError) as error:
+        st.info(_plain(str(error)))
+        return None
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading it …")
+def _attention(name: str, text: str, target: str) -> dict[str, foreign.Maps]:
+    kept = shelf().find(name)
+    if kept is None:
+        raise CheckpointError(f"{name} was let go.")
+    with runs.computing:
+        return foreign.attention(kept, text, target)
+
+
+def open_page(page: str, weights: str) -> None:
+    """Go to a page with this model; head, word and parts begin anew, the sentence stays."""
+    text = st.session_state.get("text")
+    for key in list(st.session_state):
+        if key not in ("place", "your_offer", "lessons_seen"):
+            del st.session_state[key]
+    address = {"weights": weights} | ({"text": text} if text else {})
+    st.switch_page(f"viz/pages/{page}.py", query_params=address)
