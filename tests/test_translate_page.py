@@ -14,7 +14,7 @@ from model.tasks import PAIRS
 from model.translate import translate
 from model.written import looks, one_map
 from viz.ui import pairs, quality
-from viz.ui.translate import MAPS, SECTIONS, headline
+from viz.ui.translate_view import MAPS, SECTIONS, headline
 
 PAGE = "viz/pages/translate.py"
 SOURCE = pairs.JOBS["Translation"].example

@@ -24,8 +24,8 @@ def quality(
 
     trained: how many of the lengths, from the first, training has seen; None: all of them.
     """
-    colours = (theme.accent, theme.weights[4], theme.ink)
-    styles = dict(zip(shares, zip(colours, ("solid", "solid", "dash"), strict=True), strict=False))
+    kinds = ((theme.accent, "solid"), (theme.weights[4], "solid"), (theme.ink, "dash"), (theme.muted, "dot"))
+    styles = dict(zip(shares, kinds, strict=False))
     x = list(range(len(lengths)))
     lines = []
     for name, (colour, _) in styles.items():
@@ -58,7 +58,7 @@ def quality(
         layout={
             "template": template(theme),
             "height": 320,
-            "margin": {"l": 8, "r": 16, "t": 30, "b": 44},
+            "margin": {"l": 8, "r": 16, "t": 48, "b": 44},
             "xaxis": {
                 "title": {"text": x_name},
                 "showline": True,
@@ -96,9 +96,9 @@ def _shade(theme: Theme, trained: int) -> dict[str, Any]:
 def _name(theme: Theme, at: int, name: str, colour: str, dash: str) -> dict[str, Any]:
     """The names stand above the lines in their colours: at their ends they would lie on each other."""
     return {
-        "text": f"{'┅' if dash == 'dash' else '━'} {name}",
-        "x": at / 3,
-        "y": 1.02,
+        "text": f"{'━' if dash == 'solid' else '┅'} {name}",
+        "x": (at % 2) / 2,
+        "y": 1.02 + 0.07 * (1 - at // 2),
         "xref": "paper",
         "yref": "paper",
         "xanchor": "left",

@@ -3,7 +3,7 @@
 from model import quality
 from model.run import Experiment
 from model.written import looks, one_map
-from viz.ui import pairs, runs, translate
+from viz.ui import pairs, runs, translate_view
 from viz.ui.here import Answer, Here
 
 
@@ -18,6 +18,6 @@ def looked_up(here: Here, *, says: str) -> Answer:
     weights = pairs.jobs()["Translation"][pairs.TRANSFORMER]
     experiment = Experiment(weights, pairs.JOBS["Translation"].example)
     made = pairs.translation(experiment)
-    layer, _ = translate.headline(weights)
+    layer, _ = translate_view.headline(weights)
     row = one_map(looks(made.trace)["cross"], layer, None)[made.tokens.index(says)]  # (S,)
     return pairs.source(experiment).typed[int(row.argmax())]

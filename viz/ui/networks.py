@@ -17,7 +17,8 @@ from viz.export import Labelled, Table
 from viz.head_grid import Panel
 from viz.theme import Theme
 from viz.translating import read_networks
-from viz.ui import pairs, panel, recompute, translate
+from viz.ui import pairs, panel, recompute, translate_view
+from viz.ui.pairs import PIECES
 from viz.ui.written import named
 
 Array = np.ndarray[Any, Any]
@@ -39,14 +40,15 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     maps, titles, lines = {}, {}, []
     for name, trace in traces.items():
         found = looks(trace).get("cross")
-        if found is None:
-            continue
-        layer, head = translate.headline(networks[name])[0], None
+        if found is None or name == PIECES:
+            continue  # rows of pieces are no rows of words
+        layer, head = translate_view.headline(networks[name])[0], None
         maps[name] = one_map(found, layer, head)
         titles[name] = f"{name}, {named(layer, head) if found.shape[1] > 1 else 'its one look'}"
         lines.append((name, layer))
-    source = pairs.source(experiment).typed
-    saying = (*encode_pair(replace(next(iter(each.values())), target=common))[1].typed[1:], END)
+    first = next(iter(each.values()))
+    source = pairs.source(first).typed
+    saying = (*encode_pair(replace(first, target=common))[1].typed[1:], END)
     marks = outlines(right, len(saying)) if right else []
     head_grid.panels(
         [Panel(titles[name], one, marks=marks) for name, one in maps.items()],
@@ -92,7 +94,7 @@ def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str
     rows = [(name, text, verdict[name], f"{logprobs[name]:.2f}".replace("-", "−")) for name, text in texts.items()]
     if right is not None:
         rows.append(("gold", right, "", ""))
-    return translate.small_table(("network", "writes", "", "ln p"), rows, sentences=True).replace(
+    return translate_view.small_table(("network", "writes", "", "ln p"), rows, sentences=True).replace(
         'class="answers"', 'class="answers sentences"'
     )
 

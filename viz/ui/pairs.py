@@ -10,7 +10,7 @@ from model import checkpoint
 from model.run import Experiment, PairTrace, encode_pair, run_pair
 from model.tasks import PAIRS, Pair
 from model.tasks.recognise import READERS
-from model.tokenizer import Encoding
+from model.tokenizer import Encoding, clean, split
 from model.translate import Translation, translate
 from viz.ui import runs
 
@@ -25,10 +25,17 @@ class Job:
 
 
 TRANSFORMER, ATTENTION, ALONE = "Transformer", "GRU with attention", "GRU without attention"
+PIECES = "Transformer, in pieces"  # which reads and writes parts of words
+STACKS = (TRANSFORMER, PIECES)  # the networks that have parts to take away
 JOBS = {
     "Translation": Job(
         "translation",
-        {TRANSFORMER: "translate", ATTENTION: "translate-gru-attention", ALONE: "translate-gru"},
+        {
+            TRANSFORMER: "translate",
+            ATTENTION: "translate-gru-attention",
+            ALONE: "translate-gru",
+            PIECES: "translate-pieces",
+        },
         "the animal did not cross the street because it was too tired .",
     ),
     "Who is it": Job(
@@ -104,7 +111,10 @@ def gold(task: str, words: tuple[str, ...]) -> Pair | None:
 def gold_of(experiment: Experiment) -> Pair | None:
     """The same for an experiment."""
     task = str(runs.about(experiment.weights)["task"])
-    return gold(task, source(experiment).typed[1:-1]) if task in PAIRS else None
+    if task not in PAIRS:
+        return None
+    letters = PAIRS[task].spelled
+    return gold(task, source(experiment).typed[1:-1] if letters else split(clean(experiment.text).lower()))
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)

@@ -64,10 +64,17 @@ def _heads(switches: Switches) -> tuple[str, ...]:
 def translated(experiment: Experiment, how: Any, body: str) -> str:
     """What a model of two sentences wrote, decoded as `how` says, as `made`; then `body`, which reads it."""
     told = "".join(f", {name}={value!r}" for name, value in how.told.items())
-    imports = "from model.translate import translate"
-    written = sorted(name for name in ("likeliest", "looks", "one_map") if re.search(rf"\b{name}\(", body))
-    imports += f"\nfrom model.written import {', '.join(written)}" if written else ""
-    return python(f"made = translate(experiment{told})\n{body}", imports, experiment=experiment)
+    homes = {
+        "model.checkpoint": ("load",),
+        "model.pair_exam": ("in_words",),
+        "model.tasks.recognise": ("READERS",),
+        "model.written": ("likeliest", "looks", "one_map"),
+    }
+    imports = ["from model.translate import translate"]
+    for home, there in homes.items():
+        used = [name for name in there if re.search(rf"\b{name}[\[(]", body)]
+        imports += [f"from {home} import {', '.join(used)}"] if used else []
+    return python(f"made = translate(experiment{told})\n{body}", "\n".join(imports), experiment=experiment)
 
 
 def face(experiment: Experiment) -> str:

@@ -15,7 +15,7 @@ from viz.export import Labelled, file_name
 from viz.reading import read_row
 from viz.theme import Theme
 from viz.translating import read_referent
-from viz.ui import facts, panel, recompute, runs, translate
+from viz.ui import facts, panel, recompute, runs, translate_view
 
 Array = np.ndarray[Any, Any]
 
@@ -30,8 +30,8 @@ def show(experiment: Experiment, theme: Theme) -> None:
         st.info("There is no “it” in this sentence, and “it” is all that this model was asked about. Put one in.")
         return
     it = len(words) - 1 - words[::-1].index(IT)
-    step = translate.step(len(words))
-    pinned = translate.pinned()
+    step = translate_view.step(len(words))
+    pinned = translate_view.pinned()
     row = step - 1 if pinned else it
     nouns, odds = _answer(experiment, trace.logits[it])
     question = read_question(words[1:])
@@ -49,7 +49,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
             pinned=pinned,
             unknown=runs.encoding(experiment).unknown,
             theme=theme,
-            on_pin=translate.choose_row,
+            on_pin=translate_view.choose_row,
         )
         panel.below(
             key,
@@ -105,7 +105,9 @@ def _measured(experiment: Experiment) -> None:
         for name in (ADJECTIVE, REFERENT, OTHERS)
     ]
     st.markdown("**On fresh sentences**")
-    st.html(translate.small_table(("mean weight of the row of “it”", *(f"layer {layer}" for layer in layers)), rows))
+    st.html(
+        translate_view.small_table(("mean weight of the row of “it”", *(f"layer {layer}" for layer in layers)), rows)
+    )
     seeds = [seed["relations"] for seed in card["seeds"]]
     two = [max(seed[ADJECTIVE]["mass"])[0] + max(seed[REFERENT]["mass"])[0] for seed in seeds]
     st.caption(
