@@ -70,12 +70,12 @@ def _network(job: str) -> str:
 
 def _source(job: str, weights: str) -> str:
     example = JOBS[job].example
-    # Another task begins with its own example, unless a link or a person has given it a text.
-    before = st.session_state.get("source_of")
-    if before is not None and before[0] != job and st.session_state.get("source_text") == before[1]:
+    # Another task begins with its own example; what a link or a person has written stays.
+    before, given = st.session_state.get("source_of", (job, ""))
+    if before != job and st.session_state.get("source_text") == given:
         st.session_state["source_text"] = example
     text = st.text_area("Source", value=example, key="source_text", bind="query-params", height=96) or ""
-    st.session_state["source_of"] = (job, text)
+    st.session_state["source_of"] = (job, example if before != job else given or example)
     kinds = PAIRS[JOBS[job].task].kinds if JOBS[job].task in PAIRS else {"any": "Two to four nouns"}
     st.menu_button(
         "New sentence",
@@ -98,6 +98,7 @@ def _draw(task: str) -> None:
     kind = st.session_state["draw_source"]
     drawn = resolving.draw(Random()).text if task not in PAIRS else PAIRS[task].draw(kind, Random()).source_text
     set_source(drawn)
+    st.session_state["source_of"] = (st.session_state["task"], drawn)
 
 
 def set_source(text: str) -> None:
