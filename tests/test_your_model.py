@@ -80,6 +80,7 @@ def test_a_model_is_loaded_by_its_button_and_can_be_let_go(folders, empty):
     screen = loaded(folders["next"])
     assert shelf().names() == ("own-little-next",)
     assert "**own-little-next**" in text_of(screen)
+    assert not [button for button in screen.button if button.key == "load"], "what is loaded is no longer offered"
     screen.button(key="let_go_own-little-next").click()
     assert "own-little-next" not in text_of(well(screen.run()))
     assert not shelf().names()
