@@ -6,21 +6,24 @@ from typing import Any
 import numpy as np
 
 from viz.labels import markdown
-from viz.places import listed
+from viz.places import listed, spelt
 
 Array = np.ndarray[Any, Any]
 
 
 def read_written(text: str, right: str | None, logprob: float) -> str:
     """text: what was written; right: what should have been, where it is known; logprob: ln p of all of it."""
-    told = f"It writes “**{markdown_text(text)}**”, ln p {logprob:.2f}".replace("-", "−")
+    told = f"It writes “**{markdown_text(text)}**”, ln p {spelt_ln(logprob)}"
     if right is None:
-        return (
-            f"{told}. The generator of the language could not have drawn this source, so nothing is known of its gold."
-        )
+        return f"{told}. The generator could not have drawn this source, so nobody knows here what is right."
     if text == right:
         return f"{told}: right, word for word."
     return f"{told}; right is “{markdown_text(right)}”."
+
+
+def spelt_ln(logprob: float) -> str:
+    """The logarithm of a probability: two decimals, or as many as it takes to tell it from certainty."""
+    return f"−{spelt(-logprob)}" if logprob < 0 else "0"
 
 
 def markdown_text(text: str) -> str:
@@ -58,14 +61,14 @@ def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int]) -> str:
 def read_tree(width: int, kept: int, dropped: int, best: float, greedy: float, same: bool) -> str:
     """kept, dropped: branches drawn; best, greedy: ln p of its sentence and of the greedy one; same: it is one."""
     told = f"A beam of {width}: {kept} branches kept, {dropped} of the dropped ones drawn. "
-    compared = "the greedy sentence too" if same else f"the greedy one has {greedy:.2f}"
-    return told + f"The best sentence has ln p **{best:.2f}**, {compared}.".replace("-", "−")
+    compared = "the greedy sentence too" if same else f"the greedy one has {spelt_ln(greedy)}"
+    return told + f"The best sentence has ln p **{spelt_ln(best)}**, {compared}."
 
 
 def read_networks(texts: Mapping[str, str], right: str | None) -> str:
     """texts: network → what it writes for the same source."""
     if right is None:
-        return "The same source, three networks; the generator could not have drawn it, so no one can say who is right."
+        return "The same source for all; the generator could not have drawn it, so nobody knows here who is right."
     good = [name for name, text in texts.items() if text == right]
     bad = [name for name, text in texts.items() if text != right]
     told = f"Right, word for word: **{listed(good)}**" if good else "**None of them** writes the right sentence"

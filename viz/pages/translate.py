@@ -51,7 +51,7 @@ if asked.reads_pairs:
             written_tree.show(one, step, theme)
 
     match translate_view.section(asked.job, asked.network):
-        case "Three networks":
+        case "Side by side":
             networks.show(asked.job, experiment, row, theme)
         case "Quality and length":
             quality.show(theme)

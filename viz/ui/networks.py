@@ -1,4 +1,4 @@
-"""One source, three networks: what each of them writes, and where the two that look have looked."""
+"""One source, every network: what each of them writes, and where those that look have looked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from viz import head_grid
 from viz.export import Labelled, Table
 from viz.head_grid import Panel
 from viz.theme import Theme
-from viz.translating import read_networks
+from viz.translating import read_networks, spelt_ln
 from viz.ui import pairs, panel, recompute, translate_view
 from viz.ui.pairs import PIECES
 from viz.ui.written import named
@@ -62,7 +62,7 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
         "networks",
         sentence=read_networks(texts, right.target_text if right else None),
         table=partial(_cells, maps, saying, source),
-        file=f"{experiment.name}-three-networks",
+        file=f"{experiment.name}-side-by-side",
         of=tuple(networks.values()),
         says="told the same words, the right ones where they are known",
         arrays=lambda: {
@@ -91,10 +91,10 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
 
 def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str, float]) -> str:
     verdict = {name: "" if right is None else "right" if text == right else "not right" for name, text in texts.items()}
-    rows = [(name, text, verdict[name], f"{logprobs[name]:.2f}".replace("-", "−")) for name, text in texts.items()]
+    rows = [(name, text, verdict[name], spelt_ln(logprobs[name])) for name, text in texts.items()]
     if right is not None:
         rows.append(("gold", right, "", ""))
-    return translate_view.small_table(("network", "writes", "", "ln p"), rows, sentences=True).replace(
+    return translate_view.small_table(("network", "writes", "", "ln p"), rows, kind="sentences").replace(
         'class="answers"', 'class="answers sentences"'
     )
 

@@ -1,4 +1,4 @@
-"""Quality against length: from the cards at once, and asked again of all three networks at a click."""
+"""Quality against length: from the cards at once, and asked again of every network at a click."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -80,7 +80,7 @@ def _copies(theme: Theme) -> None:
             quality(LENGTHS, shares, theme=theme, seeds=seeds, trained=TRAINED, x_name="signs to copy"),
             key="copies",
             sentence=read_quality(
-                shares, LENGTHS, TRAINED, f"{n}; thin: {_how_many(seeds)} seed(s)", "Right to the last sign"
+                shares, LENGTHS, TRAINED, f"{n}; thin: {_how_many(seeds)} seeds", "Right to the last sign"
             ),
             table=partial(_table, "signs", LENGTHS, shares),
             file="copies-by-length",

@@ -40,7 +40,7 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
         (name, text, f"{100 * share:.0f} % of {quality.FRESH}")
         for name, text, share in (("A  whole", a.text, exact[0]), (f"B  {said}", b.text, exact[1]))
     ]
-    table = translate_view.small_table(("", "writes", "right, fresh ones"), rows, sentences=True)
+    table = translate_view.small_table(("", "writes", "right, fresh ones"), rows, kind="sentences")
     st.html(table)
     sides = [pairs.told(replace(one, target=a.text)) for one in (whole, experiment)]
     weights_a, weights_b = (one_map(looks(side)["cross"], layer, head) for side in sides)

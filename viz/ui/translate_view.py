@@ -73,7 +73,7 @@ def choose_row(row: int | None) -> None:
     st.session_state["said"] = None if row is None else row + 1
 
 
-SECTIONS = ("Three networks", "Quality and length", "Without a part", "What this shows")
+SECTIONS = ("Side by side", "Quality and length", "Without a part", "What this shows")
 
 
 def section(job: str, network: str) -> str:
@@ -98,10 +98,9 @@ def sizes(weights: str) -> tuple[int, int]:
     return int(config.get("n_layers", 1)), int(config.get("n_heads", 1))
 
 
-def small_table(head: Sequence[str], rows: Sequence[Sequence[str]], sentences: bool = False) -> str:
-    """A table as HTML, in small letters; sentences: its cells are long and may be broken."""
+def small_table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
+    """A table as HTML, in small letters. kind: "sentences" where cells are long, "hits" where the first is."""
     lines = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
     top = "".join(f"<th>{escape(name)}</th>" for name in head)
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    kind = "answers sentences" if sentences else "answers"
-    return f'<div class="strip"><div class="{kind}"><table><tr>{top}</tr>{body}</table></div></div>'
+    return f'<div class="strip"><div class="answers {kind}"><table><tr>{top}</tr>{body}</table></div></div>'

@@ -112,7 +112,9 @@ def show_hits(one: Written, layer: int, head: int | None, by_word: InWords | Non
             else "No gold for this source: outlines come with sentences that the generator could have drawn."
         )
     st.html(
-        translate_view.small_table(("class of the word said", "hits here", "on fresh ones", "weight there", "of"), rows)
+        translate_view.small_table(
+            ("class of the word said", "hits here", "on fresh ones", "weight there", "of"), rows, "hits"
+        )
     )
     st.caption(
         f"{named(layer, head).capitalize()}. A hit: the largest weight of a row lies on a word that gold names. "

@@ -2,7 +2,7 @@
 // Every step is here from the beginning; Python hears of one only when the person rests on it.
 
 import { FULL, colourOf, colourTable } from "./maps.js";
-import { asSvg, drawMinus, fitted, onCanvas, widthOf } from "./pen.js";
+import { asSvg, drawSigns, fitted, onCanvas, widthOf } from "./pen.js";
 import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
 const PACE = 1100; // milliseconds a word when it plays
@@ -290,7 +290,7 @@ function drawVector({ n, at, header, colours, begin, root }, pen, { top, bottom,
   n.vector.forEach((value, i) => {
     pen.rect(begin + i * cell, y, cell + 0.3, 18, colourOf(colours.signed, Math.round(((value / reach + 1) / 2) * FULL)));
   });
-  drawMinus(pen, theme, n.vector, n.vector.length, begin, y + 9 - cell / 2, cell, reach);
+  drawSigns(pen, theme, n.vector, n.vector.length, begin, y + 9 - cell / 2, cell, reach);
   pen.frame(begin, y, wide, 18, theme.rule, 0.75);
   if (begin) pen.text(0, y + 9, "one vector", { size: 12, fill: theme.muted });
 }
