@@ -6,9 +6,9 @@ Each shows the same random causal weights as the output of one notebook cell, al
 the other. The others are installed from PyPI into an environment of their own in the temporary folder (torch and numpy
 are lent to it); what BertViz loads from a CDN is served from npm packages of the same version (jQuery 2.1.0 for 2.0.0,
 which npm does not have). MB: the output. Drawn: from opening the page to the last change on it that is painted. Update:
-the cell is run again with other weights, its output replaced. A case that takes longer than 90 s is stopped. BertViz
-draws a line for each weight, CircuitsVis a picture for each head; inspectus draws sums over heads and one large map,
-not every head.
+the cell is run again with other weights, its output replaced. CPU: what all processes of the browser worked for it,
+which a busy machine changes little. A case that takes longer than 90 s is stopped. BertViz draws a line for a weight,
+CircuitsVis a picture for each head; inspectus draws sums over heads and one large map, not every head.
 """
 
 import json
@@ -30,7 +30,7 @@ from typing import Any
 sys.path.insert(1, str(Path(__file__).parents[1]))
 
 import numpy as np
-from playwright.sync_api import Page, Route
+from playwright.sync_api import CDPSession, Error, Page, Route
 from served import browse
 
 from viz import attention_figure
@@ -69,7 +69,8 @@ open(out, "w", encoding="utf-8").write(made)
 """
 # How many marks of a finished drawing a document holds.
 MARKS = {
-    "ours": "() => document.querySelectorAll('#figure').length",
+    "ours": "() => document.querySelector('#figure')?.shadowRoot?.querySelector('.panels')"
+    "?.shadowRoot.querySelectorAll('.lab[data-drawn]').length ?? 0",
     "bertviz": "() => document.querySelectorAll('svg line').length",
     "circuitsvis": "() => document.querySelectorAll('canvas, img').length",
     "inspectus": "() => document.querySelectorAll('#out canvas, #out svg').length",
@@ -157,10 +158,14 @@ def wait(page: Page, kind: str, start: float) -> float:
     give_up = time.monotonic() + LIMIT
     while time.monotonic() < give_up:
         page.wait_for_timeout(200)
-        told = [
-            frame.evaluate("() => [window.last, performance.timeOrigin + performance.now()]") for frame in page.frames
-        ]
-        marks = sum(frame.evaluate(MARKS[kind]) for frame in page.frames)
+        try:
+            told = [
+                frame.evaluate("() => [window.last, performance.timeOrigin + performance.now()]")
+                for frame in page.frames
+            ]
+            marks = sum(frame.evaluate(MARKS[kind]) for frame in page.frames)
+        except Error:
+            continue  # a frame went while it was asked
         last = max(last for last, _ in told)
         if marks and last > start and max(now for _, now in told) - last > QUIET * 1000:
             return (last - start) / 1000
@@ -168,7 +173,7 @@ def wait(page: Page, kind: str, start: float) -> float:
 
 
 def case(kind: str, folder: Path, updates: int) -> None:
-    """Open the page, run its cell again; one line of JSON for each time it took."""
+    """Open the page, run its cell again; one line of JSON, seconds and CPU seconds, for each time."""
     files = [(folder / f"{kind}-{seed}.html").read_text(encoding="utf-8") for seed in (0, 1)]
     page_of = '<!doctype html><html><head><meta charset="utf-8"></head><body><div id="out">{}</div></body></html>'
     (folder / "index.html").write_text(page_of.format(files[0]), encoding="utf-8")
@@ -181,16 +186,27 @@ def case(kind: str, folder: Path, updates: int) -> None:
         context.set_default_timeout(LIMIT * 1000)
         context.route(lambda url: not url.startswith((address, "data:", "blob:", "about:")), lent)
         page = context.new_page()
+        devtools = browser.new_browser_cdp_session()
+        before = worked(devtools)
         page.goto(f"{address}/index.html", wait_until="commit")
-        print(json.dumps(wait(page, kind, page.evaluate("() => performance.timeOrigin"))), flush=True)
+        took = wait(page, kind, page.evaluate("() => performance.timeOrigin"))
+        print(json.dumps([took, worked(devtools) - before]), flush=True)
         for turn in range(updates):
             page.evaluate(
                 "async (file) => { window.other = await (await fetch(file)).text(); }", f"/{kind}-{1 - turn % 2}.html"
             )
             page.wait_for_timeout(500)
-            print(json.dumps(wait(page, kind, page.evaluate("() => window.run()"))), flush=True)
+            before = worked(devtools)
+            took = wait(page, kind, page.evaluate("() => window.run()"))
+            print(json.dumps([took, worked(devtools) - before]), flush=True)
         browser.close()
     server.shutdown()
+
+
+def worked(devtools: CDPSession) -> float:
+    """CPU seconds of the whole browser so far."""
+    processes = devtools.send("SystemInfo.getProcessInfo")["processInfo"]
+    return sum(float(process["cpuTime"]) for process in processes)
 
 
 class Silent(SimpleHTTPRequestHandler):
@@ -208,7 +224,7 @@ def lent(route: Route) -> None:
     return route.abort()
 
 
-def measure(kind: str, folder: Path, updates: int) -> list[float]:
+def measure(kind: str, folder: Path, updates: int) -> list[list[float]]:
     """The times of one case, run in a process of its own, so that a page that never answers can be stopped."""
     command = [sys.executable, __file__, "--case", kind, str(folder), str(updates)]
     child = subprocess.Popen(
@@ -223,10 +239,19 @@ def measure(kind: str, folder: Path, updates: int) -> list[float]:
     return times
 
 
+def spelt(times: list[list[float]]) -> str:
+    """Medians of seconds and of CPU seconds."""
+    if not times or statistics.median(took for took, _ in times) > LIMIT:
+        return f"{f'> {LIMIT}':>11}{'':9}"
+    return "".join(
+        f"{statistics.median(one):{wide}.2f}" for one, wide in zip(zip(*times, strict=True), (11, 9), strict=True)
+    )
+
+
 def main(updates: int) -> None:
     """Every rival at every size; the table is printed as it grows."""
     python = prepare()
-    print(f"{'maps':12}{'':13}{'MB':>8}{'drawn, s':>11}{'update, s':>11}")
+    print(f"{'maps':12}{'':13}{'MB':>8}{'drawn, s':>11}{'CPU, s':>9}{'update, s':>11}{'CPU, s':>9}")
     for size in SIZES:
         label = "×".join(map(str, size))
         for kind in KINDS:
@@ -234,13 +259,8 @@ def main(updates: int) -> None:
                 folder = Path(place)
                 made = [make(kind, size, seed, folder, python) for seed in (0, 1)]
                 megabytes = made[0].stat().st_size / 1e6
-                drawn, *again = [*measure(kind, folder, updates), None][: updates + 1]
-            again = [one for one in again if one is not None]
-            told = [
-                f"> {LIMIT}" if took is None or took > LIMIT else f"{took:.2f}"
-                for took in (drawn, statistics.median(again) if again else None)
-            ]
-            print(f"{label:12}{kind:13}{megabytes:8.1f}{told[0]:>11}{told[1]:>11}", flush=True)
+                times = measure(kind, folder, updates)
+            print(f"{label:12}{kind:13}{megabytes:8.1f}{spelt(times[:1])}{spelt(times[1:])}", flush=True)
             label = ""
 
 
