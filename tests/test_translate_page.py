@@ -221,7 +221,7 @@ def test_a_click_asks_every_network_again(monkeypatch):
     monkeypatch.setattr(quality.fresh, "translations", lambda name, words: asked.append((name, words)) or 0.5)
     screen = visit(PAGE, beside="Quality and length")
     assert "translations" not in shown(screen)
-    screen.button(key="ask_translations").click()
+    screen.button(key="again_translations").click()
     well(screen.run())
     assert len(asked) == len(pairs.jobs()["Translation"]) * len(quality.CLASSES)
     assert "50 %" in reading(screen, "translations")

@@ -219,7 +219,7 @@ def kept(folders):
 def test_every_view_of_every_page_stands_with_a_model_from_elsewhere(kept, empty, says):
     load, folders = kept
     name = load(folders[says])
-    assert set(VIEWS) == {page.stem for page in PAGES}
+    assert set(VIEWS) == {page.stem for page in PAGES} - {"translate"}, "Translate has models of two sentences"
     for page, views in VIEWS.items():
         for view in views:
             screen = well(visit(f"viz/pages/{page}.py", weights=name, text=TEXT, **view))

@@ -62,7 +62,7 @@ def _copies(theme: Theme) -> None:
         return
     place = st.container()
     live = _asked(
-        f"Ask again: {fresh.COPIES} fresh copies of each length", "ask_copies", weights, LENGTHS, fresh.copies
+        f"Ask again: {fresh.COPIES} fresh copies of each length", "again_copies", weights, LENGTHS, fresh.copies
     )
     seeds = {name: _seeds(one) for name, one in weights.items()}
     found = _found()
@@ -98,7 +98,7 @@ def _translations(theme: Theme) -> None:
         return
     place = st.container()
     n = f"{fresh.SENTENCES} fresh sentences"
-    if not _asked(f"Ask: {n} of each length", "ask_translations", weights, fresh.CLASSES, fresh.translations):
+    if not _asked(f"Ask: {n} of each length", "again_translations", weights, fresh.CLASSES, fresh.translations):
         whole = {name: float(runs.about(one)["exact"]) for name, one in weights.items()}
         examined = runs.about(next(iter(weights.values())))["examined"]
         told = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
