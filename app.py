@@ -12,6 +12,7 @@ page = st.navigation(
         st.Page("viz/pages/masks.py", title="Masks", url_path="masks"),
         st.Page("viz/pages/positions.py", title="Positions", url_path="positions"),
         st.Page("viz/pages/remove.py", title="Remove a part", url_path="remove"),
+        st.Page("viz/pages/translate.py", title="Translate", url_path="translate"),
         st.Page("viz/pages/your_model.py", title="Your model", url_path="your-model"),
         st.Page("viz/pages/lessons.py", title="Lessons", url_path="lessons"),
     ],

@@ -4,7 +4,7 @@
     encoder_decoder, recurrent: two models that read one sentence and write another
     measure, words: from a trace to numbers, and from pieces to words
     effects → cache → sampling → generate: what a change does, and what the model writes
-    search → translate: several ways to write the other sentence
+    search → translate → written → quality: several ways to write the other sentence, and how well it was done
     leak, sweep: what an edited word moves, and one text under many masks
     then tasks/ (what the models learn), train, checkpoint (what is shipped)
 

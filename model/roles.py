@@ -37,6 +37,8 @@ ROLES = {
     DUPLICATE: "the same token, said before",
     INDUCTION: "the token that came next the last time",
 }
+RANDOM, FIRST_TELLING, SECOND_TELLING = "random tokens said again", "a passage", "a passage told again"
+FORETOLD = (FIRST_TELLING, SECOND_TELLING, RANDOM)
 MARKS = frozenset(".,;:!?…—–-()[]{}\"'“”‘’«»")
 
 
@@ -46,7 +48,7 @@ class Roles:
 
     texts: int
     loss: float  # mean over all tokens of the texts, in nats; not a number for a model that does not foretell
-    copied: Accuracy  # of random tokens said a second time, how many were foretold; of none where it does not
+    accuracy: dict[str, Accuracy]  # of the tokens of FORETOLD, how many were the likeliest; empty where it does not
     relations: dict[str, Score]
 
 
@@ -98,7 +100,7 @@ def find_roles(
     rng = np.random.default_rng(seed)
     n = min(n, len(tokenizer.vocabulary) - len(tokenizer.silent))
     losses: list[float] = []
-    copied: list[bool] = []
+    foretold: dict[str, list[bool]] = {name: [] for name in FORETOLD}
     foretells = transformer.config.foretells == "next"
 
     def examples() -> Iterator[tuple[Array, Sequence[Relation]]]:
@@ -109,18 +111,31 @@ def find_roles(
             if foretells:
                 losses.extend(word_losses(logits, torch.tensor([encoding.ids]))[0].tolist())
             yield weights, tuple(links(encoding, transformer.config.causal))
+            marks = tokenizer.encode("").ids
+            told = encoding.ids[len(marks[:1]) : len(encoding.ids) - len(marks[1:])]
+            twice = (*marks[:1], *told, *told)
+            if foretells and len(twice) <= transformer.config.context:
+                right = _right(_run(transformer, twice)[1], twice)
+                foretold[FIRST_TELLING] += right[: -len(told)]
+                foretold[SECOND_TELLING] += right[1 - len(told) :]  # that it begins again cannot be known
         for at in range(repeats):
             progress((len(texts) + at) / (len(texts) + repeats))
             ids, relations = repeated(tokenizer, n, rng)
             weights, logits = _run(transformer, ids)
             if foretells:
-                said = logits[0].argmax(-1).tolist()
-                copied.extend(said[link.query] == ids[link.query + 1] for link in relations if link.name == INDUCTION)
+                right = _right(logits, ids)
+                foretold[RANDOM] += [right[link.query] for link in relations if link.name == INDUCTION]
             yield weights, relations
 
     relations = dict(score_relations(examples()))
     loss = float(np.mean(losses)) if losses else math.nan
-    return Roles(len(texts), loss, Accuracy(len(copied), float(np.mean(copied)) if copied else math.nan), relations)
+    accuracy = {name: Accuracy(len(hits), float(np.mean(hits))) for name, hits in foretold.items() if hits}
+    return Roles(len(texts), loss, accuracy, relations)
+
+
+def _right(logits: torch.Tensor, ids: Sequence[int]) -> list[bool]:
+    """Of every token but the first: whether it was the likeliest where the one before it stands."""
+    return [likeliest == comes for likeliest, comes in zip(logits[0, :-1].argmax(-1).tolist(), ids[1:], strict=True)]
 
 
 def _run(transformer: Transformer, ids: Sequence[int]) -> tuple[Array, torch.Tensor]:
@@ -137,7 +152,7 @@ def roles_card(roles: Roles) -> dict[str, Any]:
     return {
         "sentences": roles.texts,
         "loss": round(roles.loss, 4),
-        "accuracy": {INDUCTION: {"n": roles.copied.n, "share": round(roles.copied.share, 4)}},
+        "accuracy": {name: {"n": told.n, "share": round(told.share, 4)} for name, told in roles.accuracy.items()},
         "relations": {
             name: {"n": score.n, "mass": score.mass.round(4).tolist(), "top1": score.top1.round(4).tolist()}
             for name, score in roles.relations.items()

@@ -119,7 +119,7 @@ def look_in(state: State, tokenizer: SubwordTokenizer, windows: Tensor) -> dict[
         "step": state.step,
         "loss": round(nats, 4),
         "bits_per_character": round(bits, 4),
-        "copied": round(roles.copied.share, 4),
+        "accuracy": {name: round(told.share, 4) for name, told in roles.accuracy.items()},
         "best_head": {name: round(float(score.mass.max()), 4) for name, score in roles.relations.items()},
     }
 

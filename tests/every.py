@@ -42,6 +42,17 @@ SHOWN = {
     ("remove", (("view", "Trained without"),)): ("loss_curves", "answer_curves"),
     ("remove", (("view", "Why √d_k"),)): ("saturation", "head_scores", "query_gradient"),
     ("remove", (("view", "Layer norm, batch norm"),)): ("moved_layer", "moved_batch", "over_layer", "over_batch"),
+    ("translate", ()): ("writing", "alignment", "networks"),
+    ("translate", (("method", "beam"), ("said", "3"))): ("writing", "tree", "alignment"),
+    ("translate", (("method", "sample"), ("temperature", "2.0"), ("seed", "3"))): ("writing",),
+    ("translate", (("map", "source → source"), ("averaged", "false"))): ("alignment",),
+    ("translate", (("map", "target → target"), ("scale", "false"))): ("alignment",),
+    ("translate", (("network", "GRU with attention"), ("beside", "Quality and length"))): ("writing", "copies"),
+    ("translate", (("network", "GRU without attention"),)): ("writing",),
+    ("translate", (("norm", "false"), ("beside", "Without a part"))): ("taken_out",),
+    ("translate", (("task", "Who is it"),)): ("layer_0", "layer_1", "meant"),
+    ("translate", (("task", "Copy"),)): ("writing", "alignment", "networks"),
+    ("translate", (("task", "Dates"),)): ("writing", "alignment"),
 }
 BY_HAND = ("guessing",)  # what a visitor has painted cannot be computed again
 

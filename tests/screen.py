@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 # The pages that show an experiment; the one that lists the lessons has none, nor has the one that waits for a file.
 OTHERS = ("__init__", "lessons", "your_model")
 PAGES = sorted(path for path in ROOT.glob("viz/pages/*.py") if path.stem not in OTHERS)
+OF_ONE_TEXT = [path for path in PAGES if path.stem != "translate"]  # the models of two sentences are its own
 
 
 def visit(script="app.py", **parameters):

@@ -194,7 +194,7 @@ NONE = "This is not an .npz file, or it is broken."
         (b"PK\x03\x04" + b"\0" * 200, NONE),
         (npy(data=b"\0" * 36), "one array, an .npy file"),
         (npz(attention=even(3, 3)), 'no "tokens" in this file; it holds "attention"'),
-        (npz(weights=even(3, 3), words=np.array(WORDS)), "it holds nothing that the lab knows"),
+        (npz(values=even(3, 3), words=np.array(WORDS)), "it holds nothing that the lab knows"),
         (npz(attention=even(3, 3), tokens=np.array([Trap()], dtype=object)), "np.array(tokens, dtype=str)"),
         (npz(attention=np.array([Trap()], dtype=object), tokens=np.array(WORDS)), "numbers of one shape"),
         (npz(attention=even(2, 2), tokens=np.array(WORDS)), "3 tokens need (3, 3) weights, not (2, 2)."),

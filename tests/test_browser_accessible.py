@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from served import PATIENCE, wait_for_rest
 
 from viz.theme import DARK
-from viz.ui import inside, removal
+from viz.ui import inside, removal, translate_view
 from viz.ui.places import VIEWS
 
 # Link → the views that are opened on it one after the other: (name in the address, label).
@@ -22,6 +22,8 @@ PAGES = {
         *(("then", then) for then in removal.THEN[1:]),
         *(("view", view) for view in removal.VIEWS[1:]),
     ],
+    "/translate?method=beam": [("beside", section) for section in translate_view.SECTIONS[1:]],
+    "/translate?task=Who+is+it": [],
     "/lessons": [],
     "/masks?lesson=masks.1": [],
     "/inside?lesson=inside.2": [],

@@ -13,7 +13,7 @@ from model.position import sinusoid
 from model.waves import residual, wavelengths
 from viz.ui.places import VIEWS
 from viz.ui.shift import MOVES
-from viz.ui.waves import BASES, WAVES
+from viz.ui.waves import BASES, TURNS, WAVES
 
 expect.set_options(timeout=PATIENCE)
 KEYS = dict(zip(VIEWS, ("waves_drawn", "turns_drawn", "distance", "shift", "shuffled", "lengths"), strict=True))
@@ -76,14 +76,16 @@ def visitor(context, address):
 # ---------------------------------------------------------------------------- waves
 
 
-@pytest.mark.parametrize(
-    ("length", "width", "base"), [(128, 32, 10_000), (256, 128, 100_000), (8, 2, 10), (100, 30, 500)]
-)
-def test_the_browsers_waves_are_the_models(visitor, length, width, base):
-    visitor.open(query=f"length={length}&width={width}&base={base}")
-    drawn = np.array(visitor.view("Array.from(view.table)")).reshape(length, width)
-    made = sinusoid(torch.arange(length, dtype=torch.float64), width, base).numpy()
-    np.testing.assert_allclose(drawn, made, atol=1e-12)
+def test_the_browsers_waves_are_the_models(visitor):
+    visitor.open()
+    length_at, width_at = (slider.values.index for slider in WAVES[:2])
+    for length, width, base in [(128, 32, 10_000), (256, 128, 100_000), (8, 2, 10), (100, 30, 500)]:
+        visitor.slide("length", length_at(length))
+        visitor.slide("width", width_at(width))
+        visitor.slide("base", BASES.index(base))
+        drawn = np.array(visitor.view("Array.from(view.table)")).reshape(length, width)
+        made = sinusoid(torch.arange(length, dtype=torch.float64), width, base).numpy()
+        np.testing.assert_allclose(drawn, made, atol=1e-12)
 
 
 def test_sliding_redraws_within_a_frame_and_sends_nothing(visitor):
@@ -161,12 +163,16 @@ def test_the_keys_move_a_slider_and_what_is_read_aloud(visitor):
 # ---------------------------------------------------------------------------- turns
 
 
-@pytest.mark.parametrize(("k", "width", "base"), [(3, 16, 10_000), (64, 32, 10), (0, 2, 100_000)])
-def test_the_browsers_residual_is_rounding_like_the_models(visitor, k, width, base):
-    visitor.open("Rotation", f"k={k}&turning={width}&base={base}&pos=20")
-    drawn = visitor.view("view.residual")
-    assert drawn < 1e-12
-    assert drawn == pytest.approx(residual(k, 256, width, base), abs=1e-12)
+def test_the_browsers_residual_is_rounding_like_the_models(visitor):
+    visitor.open("Rotation", "pos=20")
+    k_at, width_at = (slider.values.index for slider in TURNS[1:3])
+    for k, width, base in [(3, 16, 10_000), (64, 32, 10), (0, 2, 100_000)]:
+        visitor.slide("k", k_at(k))
+        visitor.slide("turning", width_at(width))
+        visitor.slide("base", BASES.index(base))
+        drawn = visitor.view("view.residual")
+        assert drawn < 1e-12
+        assert drawn == pytest.approx(residual(k, 256, width, base), abs=1e-12)
 
 
 def test_sliding_pos_leaves_the_turn_as_it_is(visitor):
@@ -242,36 +248,24 @@ def test_shuffle_and_put_back(visitor):
 
 # ---------------------------------------------------------------------------- files and screens
 
-
-@pytest.mark.parametrize(
-    ("view", "words"),
-    [
-        ("Waves", "one clock a pair"),
-        ("Rotation", "R for k = 3"),
-        ("Distance", "Learned relative"),
-        ("Shift test", "Sinusoidal"),
-        ("Shuffle test", "No positions, no mask"),
-        ("Too long", "the table ends"),
-    ],
-)
-def test_every_figure_is_saved(visitor, view, words):
-    visitor.open(view)
-    drawing = ElementTree.fromstring(saved(visitor.page, visitor.key, "SVG").path().read_bytes())
-    assert words in "".join(drawing.itertext())
+SAVED = {
+    "Waves": "one clock a pair",
+    "Rotation": "R for k = 3",
+    "Distance": "Learned relative",
+    "Shift test": "Sinusoidal",
+    "Shuffle test": "No positions, no mask",
+    "Too long": "the table ends",
+}
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_nothing_is_wider_than_a_narrow_screen(chrome, address, view):
-    page = chrome.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
-    page.goto(f"{address}/positions?show={view}")
-    page.locator(f".st-key-{KEYS[view]} .lab[data-drawn]").wait_for(timeout=PATIENCE)
-    wait_for_rest(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.close()
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_the_figure_stands_above_the_fold(visitor, view):
+def test_every_figure_stands_above_the_fold_is_saved_and_fits_a_narrow_screen(visitor, view):
     visitor.open(view)
     box = visitor.lab.bounding_box()
     assert box["y"] < 300 and box["y"] + min(box["height"], 500) < 900
+    drawing = ElementTree.fromstring(saved(visitor.page, visitor.key, "SVG").path().read_bytes())
+    assert SAVED[view] in "".join(drawing.itertext())
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    visitor.page.wait_for_function("lab => lab.clientWidth <= 390", arg=visitor.lab.element_handle(), timeout=PATIENCE)
+    wait_for_rest(visitor.page)
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -75,6 +75,9 @@ def test_the_right_answer_is_accepted_and_others_are_not(lesson, at, monkeypatch
         assert answer in question.choices, "the answer is one of the choices in the step's own state"
         assert is_right(question, answer, answer)
         assert not any(is_right(question, choice, answer) for choice in question.choices if choice != answer)
+    elif question.choices:
+        right = [choice for choice in question.choices if is_right(question, choice, answer)]
+        assert len(right) == 1, "one choice is near enough to what is measured"
     else:
         assert is_right(question, spelt(answer, question), answer), "what is told must count as right"
         for wrong in (answer + 2.5 * question.within + 0.001, answer - 2.5 * question.within - 0.001):

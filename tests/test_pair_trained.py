@@ -37,8 +37,9 @@ def fresh(task, n=N):
 
 
 def losses(name, seed, steps):
-    network, tokenizer = make(PAIR_RECIPES[name], seed)
-    return list(islice(learn(network, tokenizer, PAIR_RECIPES[name], seed), steps))
+    recipe = replace(PAIR_RECIPES[name], batch=8)
+    network, tokenizer = make(recipe, seed)
+    return list(islice(learn(network, tokenizer, recipe, seed), steps))
 
 
 def test_a_seed_trains_the_same_again_another_otherwise_and_the_loss_falls():
@@ -140,6 +141,13 @@ def test_one_vector_is_not_enough_and_attention_is():
         )
         assert gru["4"] > 0.95 and gru["16"] < 0.2
         assert min(aligned["16"], transformer["16"]) > gru["16"] + 0.5
+
+
+def test_trained_alike_the_three_translators_stand_in_this_order():
+    names = ("translate", "translate-gru-attention", "translate-gru")
+    assert len({(PAIR_RECIPES[name].steps, PAIR_RECIPES[name].batch, PAIR_RECIPES[name].lr) for name in names}) == 1
+    transformer, aligned, plain = (checkpoint.card(name)["exact"] for name in names)
+    assert transformer > aligned + 0.02 > plain + 0.5
 
 
 def test_the_sentence_of_the_lecture_is_translated_both_ways():

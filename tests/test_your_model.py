@@ -80,6 +80,7 @@ def test_a_model_is_loaded_by_its_button_and_can_be_let_go(folders, empty):
     screen = loaded(folders["next"])
     assert shelf().names() == ("own-little-next",)
     assert "**own-little-next**" in text_of(screen)
+    assert not [button for button in screen.button if button.key == "load"], "what is loaded is no longer offered"
     screen.button(key="let_go_own-little-next").click()
     assert "own-little-next" not in text_of(well(screen.run()))
     assert not shelf().names()
@@ -218,7 +219,7 @@ def kept(folders):
 def test_every_view_of_every_page_stands_with_a_model_from_elsewhere(kept, empty, says):
     load, folders = kept
     name = load(folders[says])
-    assert set(VIEWS) == {page.stem for page in PAGES}
+    assert set(VIEWS) == {page.stem for page in PAGES} - {"translate"}, "Translate has models of two sentences"
     for page, views in VIEWS.items():
         for view in views:
             screen = well(visit(f"viz/pages/{page}.py", weights=name, text=TEXT, **view))

@@ -7,7 +7,7 @@ second: a cut through "&amp;" would show.
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-SPECIAL = {"<s>": "⟨start⟩", "<unk>": "⟨unknown⟩", "<pad>": "⟨filler⟩", "": "∅", " ": "␣"}
+SPECIAL = {"<s>": "⟨start⟩", "<unk>": "⟨unknown⟩", "</s>": "⟨end⟩", "<pad>": "⟨filler⟩", "": "∅", " ": "␣"}
 JOINERS = "\u200d\ufe0f"  # hold one emoji together
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters by name that draw nothing
 MARKS = 3  # on one letter: a taller heap runs into the lines above and below

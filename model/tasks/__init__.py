@@ -1,7 +1,8 @@
 """Languages to learn whose generators know the answers: which word should look at which; and English, where none does.
 
 Read `gold.py` for what a sentence carries, `grammar.py` for a whole task, `passages.py` for one without answers;
-`pair.py` for what two sentences carry, and `translation.py` for a task of such pairs.
+`pair.py` for what two sentences carry, `translation.py` for a task of such pairs, and `recognise.py` for the way back:
+from a sentence to the choices that drew it.
 """
 
 from model.tasks.copying import COPYING

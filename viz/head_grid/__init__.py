@@ -5,6 +5,7 @@ panels.py            large maps beside each other
 odds.py              bars of probabilities, and the guesses of every layer
 inside.py            one row step by step, values that are averaged
 places.py            waves, turns, a sentence to reorder, accuracy against length
+decoding.py          a sentence being written; the tree of a beam
 leaks.py             a sentence whose words light up by how far their outputs moved
 tools.py             the link, the stage, the step of a lesson
 frontend/store.js    which row is lit, shared by everything on the page
@@ -16,6 +17,7 @@ frontend/panels.js   large maps beside each other, one of them to paint on
 frontend/bars.js     bars of probabilities
 frontend/guesses.js  what every layer expects next
 frontend/walk.js     one row step by step; steps.js where each number comes from
+frontend/decoding.js  a sentence being written, step by step; tree.js what a beam kept and dropped
 frontend/averaging.js  values as points, their mean inside their hull
 frontend/leaks.js    words lit by how far their outputs moved
 frontend/waves.js    the sinusoidal encoding: waves, map and clocks, computed in the browser
@@ -32,6 +34,7 @@ frontend/picture.js  a figure as SVG or PNG, with its origin in it (png.js); men
 frontend/alone.js    a figure in a file of its own, without a server
 """
 
+from viz.head_grid.decoding import Branch, decoding, tree
 from viz.head_grid.inside import averaging, walk
 from viz.head_grid.leaks import leaks
 from viz.head_grid.mounts import Measure, compare, grid, mounted, saturation, save, sentence, whole
@@ -43,6 +46,7 @@ from viz.pack import MOST_PIXELS
 
 __all__ = [
     "MOST_PIXELS",
+    "Branch",
     "Measure",
     "Panel",
     "Slider",
@@ -50,6 +54,7 @@ __all__ = [
     "averaging",
     "bars",
     "compare",
+    "decoding",
     "grid",
     "guesses",
     "leaks",
@@ -62,6 +67,7 @@ __all__ = [
     "save",
     "sentence",
     "shuffle",
+    "tree",
     "turns",
     "walk",
     "waves",

@@ -9,6 +9,7 @@ notices = st.container()
 controls.remember_link()
 if your_model.allowed():
     your_model.ask()
+    your_model.settle()
     your_model.offered()
     your_model.on_its_way()
     your_model.loaded()

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from viz.lesson import Call
-from viz.ui import answers_model, answers_scale, answers_text
+from viz.ui import answers_model, answers_pairs, answers_scale, answers_text
 from viz.ui.here import Answer, Here, here
 
 ANSWERS: dict[str, Callable[..., Answer]] = {
@@ -42,6 +42,8 @@ ANSWERS: dict[str, Callable[..., Answer]] = {
         answers_scale.wavelength,
         answers_scale.shifted,
         answers_scale.share_right,
+        answers_pairs.copied,
+        answers_pairs.looked_up,
     )
 }
 

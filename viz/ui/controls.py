@@ -3,7 +3,7 @@
 A control that the page itself also moves (a click on a head) is moved through its key, before the next run draws it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -27,8 +27,8 @@ def experiment() -> Experiment:
     with st.sidebar:
         weights = _weights()
         text = _text(weights)
-        switches = _switches(weights)
-    asked = Experiment(weights=weights, text=text, switches=switches)
+        parts = switches(weights)
+    asked = Experiment(weights=weights, text=text, switches=parts)
     try:
         runs.encoding(asked)
     except TextError as error:
@@ -100,15 +100,17 @@ def set_text(text: str) -> None:
     st.session_state["token"] = None
 
 
-def _switches(weights: str) -> Switches:
+def switches(weights: str, disabled: bool = False) -> Switches:
+    """A toggle for each part; disabled where the model has none of them."""
     st.caption("Parts of the model")
+    settings: dict[str, Any] = {"bind": "query-params", "disabled": disabled}
     without = {part.name: f"Without it: {part.watch}" for part in PARTS}
-    if not runs.about(weights)["config"]["causal"]:
+    if not runs.about(weights)["config"].get("causal", True):
         without["mask"] = "This model was trained without one: every word looks at every word."
     removed = [
         part.name
         for part in PARTS
-        if not st.toggle(part.label, True, key=part.name, bind="query-params", help=without[part.name])
+        if not st.toggle(part.label, True, key=part.name, help=without[part.name], **settings)
     ]
     return Switches().without(*removed)
 
@@ -151,7 +153,7 @@ def choose_token(row: int | None) -> None:
     st.session_state["token"] = row
 
 
-def unknown_words(experiment: Experiment) -> None:
+def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None = None) -> None:
     """Name the words the model does not know and offer the nearest it does; one click replaces."""
     encoding = runs.encoding(experiment)
     tokenizer = runs.tokenizer(experiment.weights)
@@ -174,7 +176,7 @@ def unknown_words(experiment: Experiment) -> None:
                     f"{markdown(word)} → {known}",
                     key=f"instead_{word}_{known}",
                     type="tertiary",
-                    on_click=set_text,
+                    on_click=replace or set_text,
                     args=(" ".join(known if typed == word else typed for typed in encoding.typed[1:]),),
                 )
 

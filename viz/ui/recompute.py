@@ -45,7 +45,7 @@ def spelt(value: Any) -> str:
     told = [
         f"{f.name}={spelt(getattr(value, f.name))}"
         for f in fields(value)
-        if isinstance(getattr(value, f.name), str) or f.default is MISSING or getattr(value, f.name) != f.default
+        if f.name in ("weights", "text") or f.default is MISSING or getattr(value, f.name) != f.default
     ]
     return f"{type(value).__name__}({', '.join(told)})"
 
@@ -58,7 +58,23 @@ def parts(switches: Switches) -> str:
 
 
 def _heads(switches: Switches) -> tuple[str, ...]:
-    return tuple(f"L{layer}H{head}" for layer, head in sorted(switches.heads_off))
+    return switches.silent
+
+
+def translated(experiment: Experiment, how: Any, body: str) -> str:
+    """What a model of two sentences wrote, decoded as `how` says, as `made`; then `body`, which reads it."""
+    told = "".join(f", {name}={value!r}" for name, value in how.told.items())
+    homes = {
+        "model.checkpoint": ("load",),
+        "model.pair_exam": ("in_words",),
+        "model.tasks.recognise": ("READERS",),
+        "model.written": ("likeliest", "looks", "one_map"),
+    }
+    imports = ["from model.translate import translate"]
+    for home, there in homes.items():
+        used = [name for name in there if re.search(rf"\b{name}[\[(]", body)]
+        imports += [f"from {home} import {', '.join(used)}"] if used else []
+    return python(f"made = translate(experiment{told})\n{body}", "\n".join(imports), experiment=experiment)
 
 
 def face(experiment: Experiment) -> str:

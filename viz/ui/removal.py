@@ -99,7 +99,7 @@ def without(removed: Switches, b: Experiment) -> str:
 
 def _named(switches: Switches) -> str:
     named = [part.label[0].lower() + part.label[1:] for part in PARTS if not getattr(switches, part.name)]
-    named += [f"head L{layer}H{head}" for layer, head in sorted(switches.heads_off)]
+    named += [f"head {name}" for name in switches.silent]
     return f"without {' and '.join(named)}" if named else "the same"
 
 

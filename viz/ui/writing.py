@@ -38,13 +38,14 @@ def show(experiment: Experiment, at: int, after: str, theme: Theme) -> None:
     st.session_state["tick"] = 0  # the page was drawn anew: the next tick of the player writes the next word
     left, right = st.columns([2, 3], gap="large")
     with left:
-        choosing = _choosing()
-        _player(experiment, choosing)
+        chosen = choosing()
+        _player(experiment, chosen)
     with right:
-        _candidates(experiment, at, after, choosing, theme)
+        _candidates(experiment, at, after, chosen, theme)
 
 
-def _choosing() -> Choosing:
+def choosing() -> Choosing:
+    """Temperature, top-k, top-p and seed."""
     bound: dict[str, Any] = {"bind": "query-params"}
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         temperature = st.number_input(

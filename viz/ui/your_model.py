@@ -115,7 +115,7 @@ def offered() -> None:
             if missing:
                 st.info(f"Such a model is run by the library transformers, which is not installed here: `{EXTRA}`.")
             st.button(
-                f"Load it, {offer.bytes_needed / MEGABYTE:,.0f} MB",
+                f"Load it, {offer.bytes_needed / MEGABYTE:,.1f} MB",
                 key="load",
                 type="primary",
                 disabled=_busy() or missing,
@@ -166,13 +166,17 @@ def _start(work: loading.Work, called: str = "") -> None:
 
 
 def on_its_way() -> None:
-    """How far the work is, with a button that stops it; when it is done, what came of it."""
+    """How far the work is, with a button that stops it."""
     if _busy():
         _watch()
+
+
+def settle() -> None:
+    """What came of the work that this visitor began, once it is done."""
+    work: loading.Work | None = st.session_state.get("your_work")
+    if work is None or work.running:
         return
-    work: loading.Work | None = st.session_state.pop("your_work", None)
-    if work is None:
-        return
+    del st.session_state["your_work"]
     if work.error:
         st.info(_plain(work.error))
     elif not work.result:
@@ -180,7 +184,6 @@ def on_its_way() -> None:
     elif called := st.session_state.get("your_called"):  # what was fetched lies in a folder now
         _forget()
         _try(lambda: st.session_state.update(your_offer=look(work.result, called)))
-        st.rerun()
     else:
         _forget()
 
@@ -203,9 +206,11 @@ def loaded() -> None:
     for name in reversed(names):
         card = runs.about(name)
         config = card["config"]
-        size = f"{card['family']}, {config['n_layers']} layers × {config['n_heads']} heads"
+        many = card["parameters"]
+        numbers = f"{many / MEGABYTE:,.1f} million" if many > MEGABYTE else f"{many:,}"
+        size = f"{card['family']}, {config['n_layers']} layers × {config['n_heads']} heads, {numbers} parameters"
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{name}"):
-            st.markdown(f"**{name}** :gray[{size}, {card['parameters'] / MEGABYTE:,.1f} million parameters]")
+            st.markdown(f"**{name}** :gray[{size}]")
             opens = {page: st.button(title, key=f"into_{name}_{page}") for page, title in PAGES.items()}
             st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=shelf().let_go, args=(name,))
         for page, clicked in opens.items():

@@ -1,0 +1,42 @@
+"""How often the right sentence comes out, by its length, on pairs drawn anew; and the share without a part."""
+
+from collections.abc import Iterator
+from random import Random
+
+from model.pair_exam import exact
+from model.pair_train import at_length, draw_pairs
+from model.run import pair_model
+from model.switches import Switches
+from model.tasks import Pair
+
+SEED = 20  # none of the training's or of the examinations'
+COPIES = 100  # of each length
+SENTENCES = 60  # of each class of length
+FRESH = 100  # for a share of all lengths together
+CLASSES = ((3, 8), (9, 12), (13, 16), (17, 20), (21, 24), (25, 28))  # words of a source, from … to
+
+
+def copies(weights: str, length: int) -> float:
+    """Share of fresh copies of that many signs that are right to the last one."""
+    return at_length(*pair_model(weights), length, COPIES, SEED)
+
+
+def translations(weights: str, words: tuple[int, int]) -> float:
+    """Share of fresh sentences of so many words that are translated right, word for word."""
+    return exact(*pair_model(weights), of_length(words))
+
+
+def of_length(words: tuple[int, int]) -> list[Pair]:
+    """SENTENCES fresh pairs whose source has from … to words, the same for every network."""
+    fitting = (pair for pair in _fresh(Random(SEED)) if words[0] <= len(pair.source) <= words[1])
+    return [next(fitting) for _ in range(SENTENCES)]
+
+
+def _fresh(rng: Random) -> Iterator[Pair]:
+    while True:
+        yield from draw_pairs("translation", 50, rng, fresh=True)
+
+
+def share_right(weights: str, task: str, switches: Switches = Switches()) -> float:
+    """Share of FRESH fresh pairs of the task that are right to the last word, with these parts of the model."""
+    return exact(*pair_model(weights), draw_pairs(task, FRESH, Random(SEED), fresh=True), switches)

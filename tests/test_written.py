@@ -1,0 +1,100 @@
+"""From a translation to arrays: hits counted by hand, the first wrong word, the likeliest words, a beam's best path."""
+
+import numpy as np
+import pytest
+
+from model import Experiment
+from model.quality import CLASSES, SENTENCES, of_length
+from model.search import beam
+from model.tasks.gold import Relation
+from model.tasks.pair import SETTLED, Pair
+from model.tokenizer import END
+from model.translate import translate
+from model.written import Hits, agreed, best_path, hits, likeliest, looks, one_map, outlines, said_words, together
+
+PAIR = Pair(
+    ("a", "b"),
+    ("x", "y", "z"),
+    "kind",
+    (Relation("noun", 0, (1,)), Relation("noun", 1, (1, 2)), Relation(SETTLED, 2, (0,))),
+)
+WEIGHTS = np.array([[0.1, 0.6, 0.2, 0.1], [0.1, 0.3, 0.2, 0.4], [0.7, 0.1, 0.1, 0.1]], dtype=np.float32)
+SOURCE = "the animal did not cross the street because it was too tired ."
+
+
+@pytest.fixture(scope="module")
+def made():
+    return translate(Experiment("translate", SOURCE))
+
+
+def test_hits_are_counted_class_by_class_as_by_hand():
+    each = hits(WEIGHTS, PAIR, upto=3)
+    assert each["noun"] == Hits(2, 1, pytest.approx((0.6 + 0.5) / 2))
+    assert each[SETTLED] == Hits(1, 1, pytest.approx(0.7))
+    assert together(each) == Hits(2, 1, pytest.approx(0.55)), "what needs no looking up is not counted"
+
+
+def test_behind_the_first_wrong_word_gold_says_nothing():
+    assert set(hits(WEIGHTS, PAIR, upto=1)) == {"noun"}
+    assert outlines(PAIR, upto=1) == [(0, 1)]
+    assert outlines(PAIR, upto=3) == [(0, 1), (1, 1), (1, 2)], "no outline where nothing has to be looked up"
+
+
+@pytest.mark.parametrize(
+    ("said", "same"),
+    [
+        (("x", "y", "z", END), 4),
+        (("x", "y", "q", END), 2),
+        (("q",), 0),
+        (("x", "y", "z", "z"), 3),
+        (("x",), 1),
+        ((), 0),
+    ],
+)
+def test_words_are_right_up_to_the_first_that_is_not(said, same):
+    assert agreed(said, PAIR.target) == same
+
+
+def test_the_mean_of_the_heads_is_their_mean():
+    weights = np.random.default_rng(0).random((2, 3, 4, 5)).astype(np.float32)
+    assert np.array_equal(one_map(weights, 1, None), weights[1].mean(axis=0))
+    assert np.array_equal(one_map(weights, 1, 2), weights[1, 2])
+
+
+def test_rows_of_every_map_sum_to_one_and_the_target_looks_back_only(made):
+    maps = looks(made.trace)
+    for weights in maps.values():
+        np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-5)
+    assert np.triu(maps["target"], 1).max() == 0
+    assert maps["cross"].shape[2:] == (len(said_words(made)) + 1, len(SOURCE.split()) + 2)
+
+
+def test_the_likeliest_word_is_the_greedy_one_and_marks_are_never_offered(made):
+    words, odds = likeliest("translate", made.trace.decoder.logits[: len(made.tokens)])
+    assert tuple(row[0] for row in words) == made.tokens
+    np.testing.assert_allclose(np.log(odds[:, 0]), made.logprobs, atol=1e-4)
+    assert (np.diff(odds, axis=1) <= 0).all()
+    assert not {"<s>", "<unk>", "<pad>"} & {word for row in words for word in row}
+
+
+def test_the_best_path_of_a_beam_spells_its_sentence():
+    rng = np.random.default_rng(5)
+    table = np.log(rng.dirichlet(np.ones(5), size=40))
+
+    def say(said, kept):
+        return table[(7 * len(said) + sum(said)) % 40], None
+
+    found = beam(say, end=0, most=6, width=3)
+    ids = []
+    for candidates, at in zip(found.steps, best_path(found), strict=False):
+        followed = [one for one in candidates if one.followed]
+        ids.append(followed[at].id)
+    assert tuple(ids) == (*found.best.ids, *([0] if found.best.ended else []))
+
+
+@pytest.mark.parametrize("words", CLASSES[:2])
+def test_fresh_sentences_of_a_length_have_that_length_and_are_the_same_for_all(words):
+    drawn = of_length(words)
+    assert len(drawn) == SENTENCES
+    assert all(words[0] <= len(pair.source) <= words[1] for pair in drawn)
+    assert drawn == of_length(words)

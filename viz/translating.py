@@ -1,0 +1,106 @@
+"""What the pictures of a translation say, as sentences from their numbers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from viz.labels import markdown
+from viz.places import listed, spelt
+
+Array = np.ndarray[Any, Any]
+
+
+def read_written(text: str, right: str | None, logprob: float) -> str:
+    """text: what was written; right: what should have been, where it is known; logprob: ln p of all of it."""
+    told = f"It writes “**{markdown_text(text)}**”, ln p {spelt_ln(logprob)}"
+    if right is None:
+        return f"{told}. The generator could not have drawn this source, so nobody knows here what is right."
+    if text == right:
+        return f"{told}: right, word for word."
+    return f"{told}; right is “{markdown_text(right)}”."
+
+
+def spelt_ln(logprob: float) -> str:
+    """The logarithm of a probability: two decimals, or as many as it takes to tell it from certainty."""
+    return f"−{spelt(-logprob)}" if logprob < 0 else "0"
+
+
+def markdown_text(text: str) -> str:
+    """A whole sentence with everything that Markdown reads disarmed."""
+    return " ".join(map(markdown, text.split()))
+
+
+def read_map(weights: Array, looking: Sequence[str], looked: Sequence[str], row: int, saying: bool) -> str:
+    """weights (T, S): where the word of a row looks. saying: the row is that of the word being said."""
+    values = weights[row]
+    if not np.isfinite(values).all():
+        return f"**{markdown(looking[row])}**: this row holds values that are not numbers."
+    best = int(values.argmax())
+    who = (
+        f"While **{markdown(looking[row])}** is being said, the decoder" if saying else f"**{markdown(looking[row])}**"
+    )
+    return f"{who} looks most at **{markdown(looked[best])}**, {values[best]:.2f} of the row."
+
+
+def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int]) -> str:
+    """n gold links of words to be looked up, of which top1 have the most at a right one; mass: their mean weight there.
+
+    settled: of the words that the words before them settle, how many there are, and how many looked where gold points.
+    """
+    if not n:
+        return "No word of it has a gold link."
+    told = f"Of {n} looks that matter, **{top1}** fall most where gold points, with {mass:.2f} on average"
+    if settled[0]:
+        told += (
+            f". Words that those before them settle: {settled[0]}, of which {settled[1]}; a look anywhere is as good"
+        )
+    return f"{told}."
+
+
+def read_tree(width: int, kept: int, dropped: int, best: float, greedy: float, same: bool) -> str:
+    """kept, dropped: branches drawn; best, greedy: ln p of its sentence and of the greedy one; same: it is one."""
+    told = f"A beam of {width}: {kept} branches kept, {dropped} of the dropped ones drawn. "
+    compared = "the greedy sentence too" if same else f"the greedy one has {spelt_ln(greedy)}"
+    return told + f"The best sentence has ln p **{spelt_ln(best)}**, {compared}."
+
+
+def read_networks(texts: Mapping[str, str], right: str | None) -> str:
+    """texts: network → what it writes for the same source."""
+    if right is None:
+        return "The same source for all; the generator could not have drawn it, so nobody knows here who is right."
+    good = [name for name, text in texts.items() if text == right]
+    bad = [name for name, text in texts.items() if text != right]
+    told = f"Right, word for word: **{listed(good)}**" if good else "**None of them** writes the right sentence"
+    return f"{told}{f'; not right: {listed(bad)}' if good and bad else ''}. Right is “{markdown_text(right)}”."
+
+
+def read_quality(shares: Mapping[str, Array], lengths: Sequence[int], trained: int | None, n: str, what: str) -> str:
+    """shares: network → share right at each of the lengths; NaN where nothing was asked; n: of how many."""
+    parts = []
+    for name, values in shares.items():
+        known = [(length, value) for length, value in zip(lengths, values, strict=True) if np.isfinite(value)]
+        inside = [(length, value) for length, value in known if trained is None or length <= trained]
+        (first, begin), (last, end) = inside[0], inside[-1]
+        told = f"**{name}** {100 * begin:.0f} % at {first}, {100 * end:.0f} % at {last}"
+        if known[-1][0] > last:
+            told += f", {100 * known[-1][1]:.0f} % at {known[-1][0]}, which it was never trained on"
+        parts.append(told)
+    return f"{what}, {n}: {'; '.join(parts)}."
+
+
+def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int) -> str:
+    """a, b: what is written whole and without; said: "without layer norm"; exact: shares of n fresh sentences right."""
+    verdict = "the same sentence" if a == b else f"“{markdown_text(b) or 'nothing'}”"
+    return (
+        f"{said[0].upper()}{said[1:]} it writes {verdict}. On {n} fresh sentences, right word for word: whole "
+        f"**{100 * exact[0]:.0f} %**, {said} **{100 * exact[1]:.0f} %**."
+    )
+
+
+def read_referent(noun: str, probability: float, right: str | None) -> str:
+    """noun: what the model says that “it” means; right: what it does mean, where the sentence leaves no doubt."""
+    told = f"It says that “it” is the **{markdown(noun)}**, with probability {probability:.2f}"
+    if right is None:
+        return f"{told}. No one noun here fits the adjective, so nobody knows what is right."
+    return f"{told}: right." if noun == right else f"{told}; right is the **{markdown(right)}**."

@@ -1,0 +1,23 @@
+"""Answers about models that read one sentence and write another; what they are asked stands in the question."""
+
+from model import quality
+from model.run import Experiment
+from model.written import looks, one_map
+from viz.ui import pairs, runs, translate_view
+from viz.ui.here import Answer, Here
+
+
+def copied(here: Here, *, network: str, signs: int) -> Answer:
+    """Percent of fresh copies of this many signs that the network gets right to the last one."""
+    with runs.computing:
+        return 100 * quality.copies(pairs.jobs()["Copy"][network], signs)
+
+
+def looked_up(here: Here, *, says: str) -> Answer:
+    """Which word of the example's source the Transformer looks at most while it says this word."""
+    weights = pairs.jobs()["Translation"][pairs.TRANSFORMER]
+    experiment = Experiment(weights, pairs.JOBS["Translation"].example)
+    made = pairs.translation(experiment)
+    layer, _ = translate_view.headline(weights)
+    row = one_map(looks(made.trace)["cross"], layer, None)[made.tokens.index(says)]  # (S,)
+    return pairs.source(experiment).typed[int(row.argmax())]

@@ -1,0 +1,108 @@
+"""One source, every network: what each of them writes, and where those that look have looked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.run import Experiment, encode_pair
+from model.switches import Switches
+from model.tokenizer import END
+from model.written import looks, one_map, outlines
+from viz import head_grid
+from viz.export import Labelled, Table
+from viz.head_grid import Panel
+from viz.theme import Theme
+from viz.translating import read_networks, spelt_ln
+from viz.ui import pairs, panel, recompute, translate_view
+from viz.ui.pairs import PIECES
+from viz.ui.written import named
+
+Array = np.ndarray[Any, Any]
+
+
+def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
+    """Every network of the task on this source, whole."""
+    networks = pairs.jobs()[job]
+    each = {name: replace(experiment, weights=weights, switches=Switches()) for name, weights in networks.items()}
+    made = {name: pairs.translation(one) for name, one in each.items()}
+    right = pairs.gold_of(experiment)
+    texts = {name: one.text for name, one in made.items()}
+    st.html(
+        _table_of(texts, right.target_text if right else None, {name: sum(one.logprobs) for name, one in made.items()})
+    )
+    # Told the same words, the networks can be compared row by row.
+    common = right.target_text if right else next(iter(texts.values()))
+    traces = {name: pairs.told(replace(one, target=common)) for name, one in each.items()}
+    maps, titles, lines = {}, {}, []
+    for name, trace in traces.items():
+        found = looks(trace).get("cross")
+        if found is None or name == PIECES:
+            continue  # rows of pieces are no rows of words
+        layer, head = translate_view.headline(networks[name])[0], None
+        maps[name] = one_map(found, layer, head)
+        titles[name] = f"{name}, {named(layer, head) if found.shape[1] > 1 else 'its one look'}"
+        lines.append((name, layer))
+    first = next(iter(each.values()))
+    source = pairs.source(first).typed
+    saying = (*encode_pair(replace(first, target=common))[1].typed[1:], END)
+    marks = outlines(right, len(saying)) if right else []
+    head_grid.panels(
+        [Panel(titles[name], one, marks=marks) for name, one in maps.items()],
+        saying,
+        source,
+        key="networks",
+        theme=theme,
+        row=min(row, len(saying) - 1),
+    )
+    panel.below(
+        "networks",
+        sentence=read_networks(texts, right.target_text if right else None),
+        table=partial(_cells, maps, saying, source),
+        file=f"{experiment.name}-side-by-side",
+        of=tuple(networks.values()),
+        says="told the same words, the right ones where they are known",
+        arrays=lambda: {
+            "weights": Labelled(
+                np.stack(list(maps.values())),
+                {
+                    "network": list(maps),
+                    "says": [f"{at} {word}" for at, word in enumerate(saying, 1)],
+                    "source": [f"{at} {word}" for at, word in enumerate(source)],
+                },
+            )
+        },
+        python=recompute.python(
+            f"def look(weights, layer):\n"
+            f"    trace = run_pair(Experiment(weights, {experiment.text!r}, target={common!r}))\n"
+            f'    return one_map(looks(trace)["cross"], layer, None)  # (T, S)\n\n\n'
+            f"weights = np.stack([{', '.join(f'look({networks[name]!r}, {layer})' for name, layer in lines)}])",
+            "from model.run import run_pair\nfrom model.written import looks, one_map",
+        ),
+    )
+    st.caption(
+        "Both maps are told the same words before each row, so that their rows can be compared; what each network "
+        "writes by itself stands above. The GRU without attention has no map: choose it as the model to see its vector."
+    )
+
+
+def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str, float]) -> str:
+    verdict = {name: "" if right is None else "right" if text == right else "not right" for name, text in texts.items()}
+    rows = [(name, text, verdict[name], spelt_ln(logprobs[name])) for name, text in texts.items()]
+    if right is not None:
+        rows.append(("gold", right, "", ""))
+    return translate_view.small_table(("network", "writes", "", "ln p"), rows, kind="sentences").replace(
+        'class="answers"', 'class="answers sentences"'
+    )
+
+
+def _cells(maps: Mapping[str, Array], saying: Sequence[str], source: Sequence[str]) -> Table:
+    rows, columns = np.indices((len(saying), len(source)))
+    return {
+        "says": [f"{at + 1} {saying[at]}" for at in rows.ravel().tolist()],
+        "looks at": [f"{at} {source[at]}" for at in columns.ravel().tolist()],
+        **{name: one.ravel() for name, one in maps.items()},
+    }

@@ -1,0 +1,168 @@
+"""Quality against length: from the cards at once, and asked again of every network at a click."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model import quality as fresh
+from model.tasks.copying import LONGEST, TRAINED
+from viz.export import Labelled, Table
+from viz.quality import quality
+from viz.theme import Theme
+from viz.translating import read_quality
+from viz.ui import pairs, panel, recompute, runs
+
+Array = np.ndarray[Any, Any]
+
+LENGTHS = tuple(range(1, LONGEST + 1))
+CLASSES = tuple(f"{low} to {high}" for low, high in fresh.CLASSES)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _found() -> dict[tuple[str, Any], float]:
+    """What the networks have been asked since the server began, for all visitors: (weights, length) → share right."""
+    return {}
+
+
+def show(theme: Theme) -> None:
+    """Copies by length, and translations by the length of their source."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        _copies(theme)
+    with right:
+        _translations(theme)
+
+
+def _asked(
+    button: str, key: str, weights: Mapping[str, str], lengths: tuple[Any, ...], ask: Callable[..., float]
+) -> bool:
+    """Whether every network has been asked at every length; at a click they are, one after the other."""
+    found = _found()
+    todo = [(name, length) for name in weights.values() for length in lengths if (name, length) not in found]
+    if todo and st.button(button, key=key):
+        bar = st.progress(0.0)
+        for done, (name, length) in enumerate(todo):
+            told = length if isinstance(length, int) else f"{length[0]} to {length[1]}"
+            bar.progress(done / len(todo), f"Asking {name} at length {told}")
+            if (name, length) not in found:  # another visitor may have asked meanwhile
+                with runs.computing:
+                    found[name, length] = ask(name, length)
+        st.rerun()
+    return not todo
+
+
+def _copies(theme: Theme) -> None:
+    st.markdown(f"**Copy signs**, trained on 1 to {TRAINED} of them")
+    weights = pairs.jobs().get("Copy", {})
+    if not weights:
+        st.caption("The networks that copy are not among the weights here.")
+        return
+    place = st.container()
+    live = _asked(
+        f"Ask again: {fresh.COPIES} fresh copies of each length", "again_copies", weights, LENGTHS, fresh.copies
+    )
+    seeds = {name: _seeds(one) for name, one in weights.items()}
+    found = _found()
+    shares = {
+        name: np.array([found[one, length] for length in LENGTHS]) if live else _card(one)
+        for name, one in weights.items()
+    }
+    with place:
+        n = (
+            f"{fresh.COPIES} fresh copies a point, asked here"
+            if live
+            else f"{_of_each(weights)} a point, from the cards"
+        )
+        panel.chart(
+            quality(LENGTHS, shares, theme=theme, seeds=seeds, trained=TRAINED, x_name="signs to copy"),
+            key="copies",
+            sentence=read_quality(
+                shares, LENGTHS, TRAINED, f"{n}; thin: {_how_many(seeds)} seeds", "Right to the last sign"
+            ),
+            table=partial(_table, "signs", LENGTHS, shares),
+            file="copies-by-length",
+            of=tuple(weights.values()),
+            arrays=lambda: {"share_right": _labelled(shares, "signs", LENGTHS)},
+            python=_python(weights, LENGTHS, "copies") if live else _from_cards(weights),
+        )
+
+
+def _translations(theme: Theme) -> None:
+    st.markdown("**Translate**, by the words of the source")
+    weights = pairs.jobs().get("Translation", {})
+    if not weights:
+        st.caption("The networks that translate are not among the weights here.")
+        return
+    place = st.container()
+    n = f"{fresh.SENTENCES} fresh sentences"
+    if not _asked(f"Ask: {n} of each length", "again_translations", weights, fresh.CLASSES, fresh.translations):
+        whole = {name: float(runs.about(one)["exact"]) for name, one in weights.items()}
+        examined = runs.about(next(iter(weights.values())))["examined"]
+        told = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
+        place.markdown(
+            f"All lengths together, right word for word on {examined:,} held-out sentences, by the cards: {told}."
+        )
+        return
+    shares = {name: np.array([_found()[one, words] for words in fresh.CLASSES]) for name, one in weights.items()}
+    with place:
+        panel.chart(
+            quality(CLASSES, shares, theme=theme, seeds={}, trained=None, x_name="words of the source"),
+            key="translations",
+            sentence=read_quality(
+                shares, [high for _, high in fresh.CLASSES], None, f"{n} a point, asked here", "Right word for word"
+            ),
+            table=partial(_table, "words", CLASSES, shares),
+            file="translations-by-length",
+            of=tuple(weights.values()),
+            arrays=lambda: {"share_right": _labelled(shares, "words", CLASSES)},
+            python=_python(weights, fresh.CLASSES, "translations"),
+        )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _card(weights: str) -> Array:
+    told = runs.about(weights)["lengths"]
+    return np.array([told[str(length)] for length in LENGTHS])
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _seeds(weights: str) -> Array:
+    """(R, N), of every seed on the card."""
+    return np.array([[seed["lengths"][str(length)] for length in LENGTHS] for seed in runs.about(weights)["seeds"]])
+
+
+def _of_each(weights: Mapping[str, str]) -> int:
+    return int(runs.about(next(iter(weights.values())))["recipe"]["of_each"])
+
+
+def _how_many(seeds: Mapping[str, Array]) -> int:
+    return max(len(each) for each in seeds.values())
+
+
+def _labelled(shares: Mapping[str, Array], axis: str, lengths: tuple[Any, ...]) -> Labelled:
+    return Labelled(np.stack(list(shares.values())), {"network": list(shares), axis: list(lengths)})
+
+
+def _table(axis: str, lengths: tuple[Any, ...], shares: Mapping[str, Array]) -> Table:
+    return {axis: list(lengths), **shares}
+
+
+def _python(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: str) -> str:
+    names = tuple(weights.values())
+    return recompute.python(
+        f"shares = [[{ask}(name, length) for length in {lengths}] for name in {names}]\n"
+        "share_right = np.array(shares)  # (networks, lengths)",
+        f"from model.quality import {ask}",
+    )
+
+
+def _from_cards(weights: Mapping[str, str]) -> str:
+    names = tuple(weights.values())
+    return recompute.python(
+        f'shares = [[card(name)["lengths"][str(length)] for length in range(1, {LONGEST + 1})] for name in {names}]\n'
+        "share_right = np.array(shares)  # (networks, lengths)",
+        "from model.checkpoint import card",
+    )

@@ -1,0 +1,96 @@
+"""What a translation loses with a part: whole beside without, on this source and on fresh ones."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model import quality
+from model.run import Experiment, encode_pair
+from model.switches import Switches
+from model.tokenizer import END
+from model.written import looks, one_map
+from viz import head_grid
+from viz.export import Labelled, Table, file_name
+from viz.head_grid import Panel
+from viz.theme import Theme
+from viz.translating import read_removed
+from viz.ui import pairs, panel, recompute, removal, runs, translate_view
+
+Array = np.ndarray[Any, Any]
+
+
+@st.cache_resource(max_entries=256, show_spinner="Translating fresh sentences …")
+def share_right(weights: str, switches: Switches) -> float:
+    """Share of fresh sentences that come out right, word for word, with these parts."""
+    with runs.computing:
+        return quality.share_right(weights, str(runs.about(weights)["task"]), switches)
+
+
+def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: Theme) -> None:
+    """A: the model whole; B: without what is switched off on the left."""
+    removal.offers(experiment.switches)
+    whole = replace(experiment, switches=Switches())
+    a, b = pairs.translation(whole), pairs.translation(experiment)
+    said = removal.without(experiment.switches, experiment)
+    exact = share_right(whole.weights, whole.switches), share_right(experiment.weights, experiment.switches)
+    rows = [
+        (name, text, f"{100 * share:.0f} % of {quality.FRESH}")
+        for name, text, share in (("A  whole", a.text, exact[0]), (f"B  {said}", b.text, exact[1]))
+    ]
+    table = translate_view.small_table(("", "writes", "right, fresh ones"), rows, kind="sentences")
+    st.html(table)
+    sides = [pairs.told(replace(one, target=a.text)) for one in (whole, experiment)]
+    weights_a, weights_b = (one_map(looks(side)["cross"], layer, head) for side in sides)
+    source = pairs.source(whole).typed
+    saying = (*encode_pair(replace(whole, target=a.text))[1].typed[1:], END)
+    head_grid.panels(
+        [
+            Panel("A  whole", weights_a),
+            Panel(f"B  {said}", weights_b),
+            Panel("A − B", weights_a - weights_b, "signed", limit=1.0),
+        ],
+        saying,
+        source,
+        key="taken_out",
+        theme=theme,
+        row=min(row, len(saying) - 1),
+    )
+    panel.below(
+        "taken_out",
+        sentence=read_removed(a.text, b.text, said, exact, quality.FRESH),
+        table=partial(_cells, saying, source, weights_a, weights_b),
+        file=file_name(experiment.name, "taken-out"),
+        of=experiment,
+        says=recompute.side_b(experiment),
+        arrays=lambda: {
+            name: Labelled(
+                one,
+                {
+                    "says": [f"{at} {word}" for at, word in enumerate(saying, 1)],
+                    "source": [f"{at} {word}" for at, word in enumerate(source)],
+                },
+            )
+            for name, one in (("A", weights_a), ("B", weights_b))
+        },
+        python=recompute.python(
+            f'A, B = (one_map(looks(run_pair(one))["cross"], {layer}, {head}) for one in (a, b))  # (T, S)',
+            "from model.run import run_pair\nfrom model.written import looks, one_map",
+            a=replace(whole, target=a.text),
+            b=replace(experiment, target=a.text),
+        ),
+    )
+    st.caption("Both maps are told the words that A writes, so that their rows are of the same words.")
+
+
+def _cells(saying: tuple[str, ...], source: tuple[str, ...], a: Array, b: Array) -> Table:
+    rows, columns = np.indices(a.shape)
+    return {
+        "says": [f"{at + 1} {saying[at]}" for at in rows.ravel().tolist()],
+        "looks at": [f"{at} {source[at]}" for at in columns.ravel().tolist()],
+        "A": a.ravel(),
+        "B": b.ravel(),
+        "A − B": (a - b).ravel(),
+    }

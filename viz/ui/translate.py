@@ -1,0 +1,150 @@
+"""The sidebar of Translate: task, network, source, parts, the map to enlarge, and how the next word is chosen.
+
+Every control is bound to the address; a network that lacks a part keeps its switch on the screen, and says so.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from random import Random
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.run import Experiment, TextError
+from model.switches import HEADS, Switches
+from model.tasks import PAIRS
+from model.tasks import resolver as resolving
+from viz.labels import markdown
+from viz.ui import controls, pairs, runs, writing
+from viz.ui.pairs import JOBS, STACKS, Decoding
+
+METHODS = ("greedy", "sample", "beam")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the sidebar says."""
+
+    job: str
+    network: str
+    experiment: Experiment
+    how: Decoding
+
+    @property
+    def reads_pairs(self) -> bool:
+        """Whether something is written at all; the resolver only reads."""
+        return JOBS[self.job].task in PAIRS
+
+
+def asked() -> Asked:
+    """Task, network, source, parts and decoding: everything that decides what is written."""
+    controls.remember_link()
+    with st.sidebar:
+        job = st.selectbox("Task", list(pairs.jobs()), key="task", bind="query-params")
+        network = _network(job)
+        weights = pairs.jobs()[job][network]
+        text = _source(job, weights)
+        switches = controls.switches(weights, disabled=network not in STACKS)
+        if network not in STACKS:
+            st.caption("A recurrent network has none of these parts.")
+            switches = Switches()
+        elif JOBS[job].task in PAIRS:
+            switches = _without_heads(weights, switches)
+        how = _decoding() if JOBS[job].task in PAIRS else Decoding()
+    experiment = Experiment(weights=weights, text=text, switches=switches)
+    try:
+        (pairs.source if JOBS[job].task in PAIRS else runs.encoding)(experiment)
+    except TextError as error:
+        st.info(str(error))
+        controls.link_mishaps()
+        st.stop()
+    return Asked(job, network, experiment, how)
+
+
+def _network(job: str) -> str:
+    there = list(pairs.jobs()[job])
+    if st.session_state.get("network", there[0]) not in there:
+        st.session_state["network"] = there[0]  # the network of another task
+    return st.selectbox("Model", there, key="network", bind="query-params")
+
+
+def _source(job: str, weights: str) -> str:
+    example = JOBS[job].example
+    # Another task begins with its own example; what a link or a person has written stays.
+    before, given = st.session_state.get("source_of", (job, ""))
+    if before != job and st.session_state.get("source_text") == given:
+        st.session_state["source_text"] = example
+    text = st.text_area("Source", value=example, key="source_text", bind="query-params", height=96) or ""
+    st.session_state["source_of"] = (job, example if before != job else given or example)
+    kinds = PAIRS[JOBS[job].task].kinds if JOBS[job].task in PAIRS else {"any": "Two to four nouns"}
+    st.menu_button(
+        "New sentence",
+        list(kinds),
+        format_func=lambda kind: kinds[kind],
+        key="draw_source",
+        on_click=_draw,
+        args=(JOBS[job].task,),
+        width="stretch",
+    )
+    with st.popover("Words it knows", width="stretch", key="known_source", on_change="rerun") as known:
+        if known.open:
+            tokenizer = runs.tokenizer(weights)
+            words = [word for at, word in enumerate(tokenizer.vocabulary) if at not in tokenizer.silent]
+            st.markdown(" ".join(map(markdown, words)))
+    return text
+
+
+def _draw(task: str) -> None:
+    kind = st.session_state["draw_source"]
+    drawn = resolving.draw(Random()).text if task not in PAIRS else PAIRS[task].draw(kind, Random()).source_text
+    set_source(drawn)
+    st.session_state["source_of"] = (st.session_state["task"], drawn)
+
+
+def set_source(text: str) -> None:
+    """Put a text into the source box, and go back to where the word that is said was chosen."""
+    st.session_state["source_text"] = text
+    st.session_state["said"] = None
+
+
+def _without_heads(weights: str, switches: Switches) -> Switches:
+    config = runs.about(weights)["config"]
+    cells = list(np.ndindex(config["n_layers"], config["n_heads"]))
+    names = {
+        f"{letter}{layer}H{head}": (field, (layer, head)) for field, letter in HEADS.items() for layer, head in cells
+    }
+    chosen = st.multiselect(
+        "Heads taken out",
+        list(names),
+        key="heads_out",
+        bind="query-params",
+        placeholder="none",
+        help="L: the target looks at itself. X: the target looks at the source. E: the source looks at itself.",
+    )
+    off: dict[str, Any] = {
+        field: frozenset(names[name][1] for name in chosen if names[name][0] == field) for field in HEADS
+    }
+    return replace(switches, **off)
+
+
+def _decoding() -> Decoding:
+    """How the next word is chosen."""
+    method = controls.choice("Next word", METHODS, key="method", label_visibility="visible", width="stretch")
+    if method == "sample":
+        return Decoding("sample", **asdict(writing.choosing()))
+    if method == "beam":
+        with st.container(horizontal=True, gap="small"):
+            width = st.number_input("Width", 1, 8, 4, key="beam", bind="query-params", width=100)
+            penalty = st.number_input(
+                "Length penalty",
+                0.0,
+                2.0,
+                0.6,
+                0.1,
+                key="penalty",
+                bind="query-params",
+                width=130,
+                help="Sentences are compared by ln p / ((5 + length) / 6)^α. 0: short ones win; 1: almost by the mean.",
+            )
+            return Decoding("beam", width=int(width), penalty=float(penalty))
+    return Decoding()

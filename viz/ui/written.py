@@ -1,0 +1,90 @@
+"""What was written for a source, and what is known of it: the record that the figures of Translate share."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from model.checkpoint import PIECES
+from model.run import Experiment
+from model.tasks import Pair
+from model.translate import Translation
+from model.written import agreed, looks, one_map, outlines, said_words
+from viz.ui import pairs, runs, translate_view
+from viz.ui.pairs import Decoding
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A translation with what is known of it."""
+
+    experiment: Experiment
+    how: Decoding
+    made: Translation
+    source: tuple[str, ...]  # S words as typed, the marks included
+    maps: dict[str, Array]  # "cross", "source", "target" → (L, H, T, S)
+    gold: Pair | None
+    upto: int  # rows that are those of the right sentence
+    pieces: bool  # whether a token is a part of a word
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """N words, the end mark last where the sentence was ended."""
+        return self.made.tokens
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """What each of them could look back at: the start mark and the words before it."""
+        return ("<s>", *said_words(self.made))[: len(self.said)]
+
+    def weights(self, which: str, layer: int, head: int | None) -> Array:
+        """One map: (N, S), (S, S) or (N, N)."""
+        found = one_map(self.maps[which], layer, head)
+        size = len(self.said)
+        return {"cross": found[:size], "source": found, "target": found[:size, :size]}[which]
+
+    @property
+    def name(self) -> str:
+        """For file names."""
+        told = (value if name == "method" else f"{value:g}" for name, value in self.how.told.items())
+        return "-".join([self.experiment.name, *told])
+
+
+def written(experiment: Experiment, how: Decoding) -> Written:
+    """What is written for the experiment's source."""
+    made = pairs.translation(experiment, how)
+    right = pairs.gold_of(experiment)
+    pieces = runs.about(experiment.weights).get("tokenizer") == PIECES
+    words = 0 if pieces or not right else agreed(made.tokens, right.target) + 1  # gold is of words
+    upto = min(words, len(made.tokens))
+    source = pairs.source(experiment).typed
+    return Written(experiment, how, made, source, looks(made.trace), right, upto, pieces)
+
+
+def telling(one: Written, layer: int, head: int | None) -> int:
+    """The row that tells most: a strong look far across, and right where gold is known."""
+    if "cross" not in one.maps:
+        return len(one.said) - 1
+    weights = one.weights("cross", layer, head)
+    T, S = weights.shape
+    across = np.abs(np.arange(T)[:, None] + 1 - np.arange(S)[None])  # (T, S)
+    tells = np.nan_to_num(weights) * np.log2(1 + across)
+    tells[:, [0, -1]] = 0  # the marks
+    right = outlines(one.gold, one.upto) if one.gold else []
+    if right:
+        looked = np.zeros_like(tells)
+        looked[tuple(np.transpose(right))] = 1
+        tells = tells * looked
+    return int(np.unravel_index(int(tells.argmax()), tells.shape)[0])
+
+
+def lit_row(one: Written, layer: int, head: int | None) -> int:
+    """The row to light: of the word that was chosen, or the most telling one."""
+    return translate_view.step_chosen(len(one.said), telling(one, layer, head) + 1) - 1
+
+
+def named(layer: int, head: int | None) -> str:
+    """Whose weights are drawn."""
+    return f"layer {layer}, " + ("mean of the heads" if head is None else f"head {head}")

@@ -1,0 +1,123 @@
+"""One map large, with the gold alignment outlined where it is known, and how often the looks hit it."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.run import Experiment
+from model.tasks.pair import SETTLED
+from model.written import Hits, hits, outlines, together
+from viz import head_grid
+from viz.export import Labelled, Table, file_name
+from viz.head_grid import Panel
+from viz.theme import Theme
+from viz.translating import read_hits, read_map
+from viz.ui import panel, recompute, runs, translate_view, written_words
+from viz.ui.written import Written, named
+from viz.ui.written_words import InWords
+
+Array = np.ndarray[Any, Any]
+
+
+def show_map(
+    one: Written,
+    which: str,
+    layer: int,
+    head: int | None,
+    row: int,
+    pinned: bool,
+    theme: Theme,
+    by_word: InWords | None,
+) -> None:
+    """A map of one head, or of the mean; by_word: the alignment in words, where those are asked for."""
+    weights = one.weights(which, layer, head)
+    looking = {"cross": one.said, "source": one.source, "target": one.said}[which]
+    looked = {"cross": one.source, "source": one.source, "target": one.before}[which]
+    upto, size = one.upto, len(one.said)
+    cut = {"cross": f"[:{size}]", "source": "", "target": f"[:{size}, :{size}]"}[which]
+    python = f'weights = one_map(looks(made.trace)["{which}"], {layer}, {head}){cut}  # (T, S)'
+    if by_word is not None:
+        weights, looking, looked, row = by_word.weights, by_word.said, by_word.source, by_word.row_of[row]
+        upto, python = len(looking), written_words.lines(one, layer, head)
+    mask = np.tri(len(looking), dtype=bool) if which == "target" and _is_causal(one.experiment) else None
+    marks = outlines(one.gold, upto) if which == "cross" and one.gold else []
+    choosable = which != "source" and by_word is None
+    head_grid.panels(
+        [Panel("", weights, mask=mask, marks=marks)],
+        looking,
+        looked,
+        key="alignment",
+        theme=theme,
+        row=None if which == "source" else row,
+        pinned=pinned,
+        on_pin=translate_view.choose_row if choosable else None,
+    )
+    lit = len(looking) // 2 if which == "source" else row
+    panel.below(
+        "alignment",
+        sentence=read_map(weights, looking, looked, lit, saying=which != "source"),
+        table=partial(_map_table, weights, looking, looked),
+        file=file_name(one.name, f"{which}-L{layer}{'' if head is None else f'H{head}'}"),
+        of=one.experiment,
+        arrays=lambda: {"weights": Labelled(weights, {"looks": _numbered(looking), "looked_at": _numbered(looked)})},
+        python=recompute.translated(one.experiment, one.how, python),
+    )
+
+
+def _is_causal(experiment: Experiment) -> bool:
+    return (experiment.switches & runs.trained(experiment.weights)).mask
+
+
+def _numbered(words: Sequence[str]) -> list[str]:
+    return [f"{at} {word}" for at, word in enumerate(words)]
+
+
+def _map_table(weights: Array, looking: Sequence[str], looked: Sequence[str]) -> Table:
+    columns = {f"{at} {word}": weights[:, at] for at, word in enumerate(looked)}
+    return {"looks": _numbered(looking), **columns}
+
+
+def show_hits(one: Written, layer: int, head: int | None, by_word: InWords | None) -> None:
+    """How often a look hits the gold word, by class of word: here, and on the fresh sentences of the card."""
+    told = runs.about(one.experiment.weights).get("alignment", {})
+    weights, upto = (
+        (one.weights("cross", layer, head), one.upto) if by_word is None else (by_word.weights, len(by_word.said))
+    )
+    here = hits(weights, one.gold, upto) if one.gold else {}
+    column = -1 if head is None else head
+    rows = []
+    for name in sorted(told, key=lambda name: (name == SETTLED, -told[name]["n"])):
+        score = told[name]
+        found = here.get(name)
+        rows.append(
+            (
+                name,
+                f"{found.top1} of {found.n}" if found else "",
+                f"{100 * score['top1'][layer][column]:.0f} %",
+                f"{score['mass'][layer][column]:.2f}",
+                f"{score['n']:,}",
+            )
+        )
+    settled = here.get(SETTLED, Hits(0, 0, 0.0))
+    all_of_them = together(here)
+    if here:
+        st.markdown(read_hits(all_of_them.n, all_of_them.top1, all_of_them.mass, (settled.n, settled.top1)))
+    elif told:
+        st.markdown(
+            "Gold is of words: choose words for the rows, above a sentence that came out right."
+            if one.pieces and one.gold
+            else "No gold for this source: outlines come with sentences that the generator could have drawn."
+        )
+    st.html(
+        translate_view.small_table(
+            ("class of the word said", "hits here", "on fresh ones", "weight there", "of"), rows, "hits"
+        )
+    )
+    st.caption(
+        f"{named(layer, head).capitalize()}. A hit: the largest weight of a row lies on a word that gold names. "
+        f"Fresh: sentences that nothing was learnt from, the right words told before each. “{SETTLED.capitalize()}”: "
+        "nothing has to be looked up there, and the look falls where it may."
+    )

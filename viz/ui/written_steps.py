@@ -1,0 +1,104 @@
+"""The sentence as it grows: at each step where the network looked, and what else could have come."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from model.tasks.pair import SETTLED
+from model.written import likeliest
+from viz import head_grid
+from viz.export import Labelled, Table, file_name
+from viz.theme import Theme
+from viz.translating import read_written
+from viz.ui import panel, recompute, runs, translate_view
+from viz.ui.written import Written, named, telling
+
+Array = np.ndarray[Any, Any]
+
+CANDIDATES = 5
+
+
+def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, shares: bool, theme: Theme) -> None:
+    """Source and translation, step by step."""
+    trace = one.made.trace
+    size = len(one.said)
+    words, odds = likeliest(one.experiment.weights, trace.decoder.logits[:size], CANDIDATES)
+    seen: dict[str, Array] = {name: one.weights(name, layer, head) for name in ("cross", "target") if name in one.maps}
+    vector = None if "cross" in one.maps else trace.encoder.vector  # type: ignore[union-attr]
+    right: list[Sequence[int]] = [()] * size
+    for link in one.gold.links if one.gold else ():
+        if link.query < one.upto and link.name != SETTLED:
+            right[link.query] = link.keys
+    head_grid.decoding(
+        one.source,
+        one.said,
+        key="writing",
+        about=f"{one.experiment} {one.how}",
+        step=step,
+        pinned=pinned,
+        telling=telling(one, layer, head),
+        candidates=words,
+        odds=odds,
+        cross=seen.get("cross"),
+        back=seen.get("target"),
+        vector=vector,
+        gold=right,
+        looks=named(layer, head),
+        unknown=runs.encoding(one.experiment).unknown,
+        shares=shares,
+        theme=theme,
+        on_step=translate_view.choose_step,
+    )
+    lines = [
+        f"logits = made.trace.decoder.logits[:{size}]  # (N, V)",
+        f"words, odds = likeliest({one.experiment.weights!r}, logits, {CANDIDATES})  # (N, K)",
+    ]
+    cut = {"cross": f"[:{size}]", "target": f"[:{size}, :{size}]"}
+    for name in seen:
+        lines.append(f'{_as(name)} = one_map(looks(made.trace)["{name}"], {layer}, {head}){cut[name]}')
+    if vector is not None:
+        lines.append("vector = made.trace.encoder.vector  # (C,)")
+    panel.below(
+        "writing",
+        sentence=read_written(one.made.text, one.gold.target_text if one.gold else None, sum(one.made.logprobs)),
+        table=partial(step_table, one, words, odds, seen),
+        file=file_name(one.name, "writing"),
+        of=one.experiment,
+        arrays=partial(_arrays, one, odds, seen, vector),
+        python=recompute.translated(one.experiment, one.how, "\n".join(lines)),
+    )
+
+
+def _as(name: str) -> str:
+    return {"cross": "looks_at", "target": "looks_back"}[name]
+
+
+def step_table(one: Written, words: Sequence[Sequence[str]], odds: Array, seen: dict[str, Array]) -> Table:
+    """One line a word said: how likely it was, where it looked, and what else could have come."""
+    size = len(one.said)
+    table: dict[str, Any] = {"step": list(range(1, size + 1)), "says": list(one.said)}
+    table["probability"] = [float(np.exp(value)) for value in one.made.logprobs]
+    for name, side in (("cross", one.source), ("target", one.before)):
+        if name in seen:
+            best = seen[name].argmax(axis=1)
+            verb = "looks most at" if name == "cross" else "looks back most at"
+            table[verb] = [f"{at} {side[at]}" for at in best]
+            table[f"{verb}: weight"] = seen[name].max(axis=1)
+    for nth in range(odds.shape[1]):
+        table[f"candidate {nth + 1}"] = [row[nth] for row in words]
+        table[f"p {nth + 1}"] = odds[:, nth]
+    return table
+
+
+def _arrays(one: Written, odds: Array, seen: dict[str, Array], vector: Array | None) -> dict[str, Labelled]:
+    says = [f"{at} {word}" for at, word in enumerate(one.said, 1)]
+    arrays = {"odds": Labelled(odds, {"says": says, "candidate": range(1, odds.shape[1] + 1)})}
+    if "cross" in seen:
+        arrays["looks_at"] = Labelled(seen["cross"], {"says": says, "source": one.source})
+    if "target" in seen:
+        arrays["looks_back"] = Labelled(seen["target"], {"says": says, "said_before": one.before})
+    if vector is not None:
+        arrays["vector"] = Labelled(vector, {"number": range(len(vector))})
+    return arrays
