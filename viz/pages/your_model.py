@@ -15,7 +15,7 @@ if your_model.allowed():
     your_model.loaded()
 else:
     your_model.closed()
-brought = your_model.drawn() or arrays.bring()
+brought = arrays.bring() or your_model.drawn()
 if brought:
     arrays.show(brought, theme)
 panel.lesson("your_model")

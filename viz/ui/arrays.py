@@ -57,17 +57,16 @@ def bring() -> Brought | None:
     file = st.file_uploader(
         "Attention weights, an .npz file", type=["npz"], key="npz", max_upload_size=MOST_BYTES // 1_000_000
     )
-    if file is None:
-        with st.expander("How to save one"):
-            st.markdown(HOW)
-        if any(name in st.query_params for name in ("layer", "head", "token")):
-            st.info("A link cannot hold a file. Drop the file it was made with to see what its sender saw.")
-        return None
-    try:
-        return Brought(_read(file.file_id, file), recompute.File(file.name), file.file_id)
-    except ArraysError as error:
-        st.info(disarmed(str(error)))
-        return None
+    if file is not None:
+        try:
+            return Brought(_read(file.file_id, file), recompute.File(file.name), file.file_id)
+        except ArraysError as error:
+            st.info(disarmed(str(error)))
+    with st.expander("How to save one"):
+        st.markdown(HOW)
+    if file is None and any(name in st.query_params for name in ("layer", "head", "token")):
+        st.info("A link cannot hold a file. Drop the file it was made with to see what its sender saw.")
+    return None
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the file")

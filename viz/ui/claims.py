@@ -45,9 +45,11 @@ def _own_context(one: Written) -> str:
         f"{100 * best[NOUN][layer, -1]:.0f} % of the nouns."
     )
     if TELLS in best and REFERENT in best and PRONOUN in best:
+        referent, tells = best[REFERENT][:, -1], best[TELLS][:, -1]  # (L,) each
         line += (
-            f" It is no rule: il and elle look most at what they stand for in {100 * best[REFERENT][layer, -1]:.0f} % "
-            f"of cases, at the adjective that tells in {100 * best[TELLS][layer, -1]:.0f} %."
+            f" It is no rule: of il and elle no layer's heads look most at what they stand for in more than "
+            f"{100 * referent.max():.0f} % of cases; those of layer {int(tells.argmax())} look at the adjective that "
+            f"tells, in {100 * tells.max():.0f} %."
         )
     if SETTLED in best:
         line += (

@@ -18,6 +18,7 @@ from viz.ui import runs
 
 MOST_PIECES = 4096  # that are listed
 FIRST = "grammar"  # the model that a visitor meets first
+READS_ANY = "stories"  # the model to which no word is unknown
 EXAMPLE = "the person who the dogs near the trees chase was tired ."
 
 
@@ -153,6 +154,11 @@ def choose_token(row: int | None) -> None:
     st.session_state["token"] = row
 
 
+def choose_weights(name: str) -> None:
+    """Take another model, as if it had been chosen in the sidebar."""
+    st.session_state["weights"] = name
+
+
 def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None = None) -> None:
     """Name the words the model does not know and offer the nearest it does; one click replaces."""
     encoding = runs.encoding(experiment)
@@ -179,6 +185,14 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
                     on_click=replace or set_text,
                     args=(" ".join(known if typed == word else typed for typed in encoding.typed[1:]),),
                 )
+        if replace is None:  # a page of models of one text
+            st.button(
+                f"Read it in pieces, with {READS_ANY}",
+                key="in_pieces",
+                type="tertiary",
+                on_click=choose_weights,
+                args=(READS_ANY,),
+            )
 
 
 def choice(label: str, options: Sequence[str], *, key: str, default: str | None = None, **more: Any) -> str:

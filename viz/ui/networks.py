@@ -94,9 +94,7 @@ def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str
     rows = [(name, text, verdict[name], spelt_ln(logprobs[name])) for name, text in texts.items()]
     if right is not None:
         rows.append(("gold", right, "", ""))
-    return translate_view.small_table(("network", "writes", "", "ln p"), rows, kind="sentences").replace(
-        'class="answers"', 'class="answers sentences"'
-    )
+    return translate_view.small_table(("network", "writes", "", "ln p"), rows, kind="sentences")
 
 
 def _cells(maps: Mapping[str, Array], saying: Sequence[str], source: Sequence[str]) -> Table:
