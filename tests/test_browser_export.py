@@ -81,7 +81,7 @@ def archive(page):
 PAGES = [
     ("heads", {"text": EIGHT, "more": "Rollout"}, None),
     ("heads", {"text": SIXTY_FOUR, "scale": "false"}, "without scaling by √d_k"),
-    ("inside", {"mlp": "false", "step": "2"}, "without feed-forward"),
+    ("inside", {"mlp": "false", "step": "3"}, "without feed-forward"),
     ("masks", {"looks": "window", "size": "5", "text": SIXTY_FOUR}, "with another mask: window 5"),
     ("positions", {}, None),
     ("remove", {"norm": "false", "then": "Stream", "text": SIXTY_FOUR}, "B: without layer norm"),
@@ -319,7 +319,7 @@ def test_paper_gets_the_poster_and_nothing_of_the_app(page, address):
     ):
         assert part in told, part
     right = page.locator(".strip table td").all_inner_texts()
-    assert len(right) >= 4 * 4 and set(right) <= set(sheet.locator("text").all_inner_texts())
+    assert len(right) >= 4 * 4 and set(right) <= set(sheet.locator("text").all_text_contents())
     page.emulate_media(media="screen")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     expect(sheet).to_have_count(0)

@@ -43,7 +43,9 @@ function build(root) {
     tip.hidden = true;
     hover(null);
   };
-  root.onkeydown = (event) => event.key === "Escape" && view.header.pinned && view.pin(null);
+  root.onkeydown = (event) => {
+    if (event.key === "Escape" && view.header.pinned) view.pin(null); // a handler that gives back false would stop Enter
+  };
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
 }
