@@ -12,7 +12,10 @@ OPENING = "Once upon a time there was a"
 @pytest.fixture
 def page(context, address):
     page = context.new_page()
-    page.goto(f"{address}/?{urlencode({'weights': 'stories', 'text': OPENING, 'more': 'Write on', 'seed': 4})}")
+    page.goto(
+        f"{address}/?{urlencode({'weights': 'stories', 'text': OPENING, 'more': 'Write on', 'seed': 4})}",
+        timeout=PATIENCE,
+    )
     wait_for_picture(page)
     yield page
     page.close()
