@@ -320,12 +320,12 @@ def test_paper_gets_the_poster_and_nothing_of_the_app(page, address):
         assert part in told, part
     right = page.locator(".strip table td").all_inner_texts()
     assert len(right) >= 4 * 4 and set(right) <= set(sheet.locator("text").all_text_contents())
-    page.emulate_media(media="screen")
+    page.emulate_media(media="null")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     expect(sheet).to_have_count(0)
     assert page.title() == "Attention Lab"
     for size in ("A4", "A3"):
         printed = page.pdf(format=size, print_background=True)
-        assert decode_text(PdfParser(buf=printed).info["Title"]) == "grammar-without-scale-remove"
+        assert decode_text(PdfParser(buf=printed).info[b"Title"]) == "grammar-without-scale-remove"
         assert f"/URI ({page.url})".encode() in printed, "its origin, to be clicked"
         assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, f"what fits {size} is not broken in two"

@@ -29,9 +29,7 @@ def heads(page):
 def test_playing_writes_word_after_word_until_it_is_stopped(page):
     before, box = heads(page), page.get_by_label("Sentence")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function(
-        "n => document.querySelectorAll('.st-key-sentence .looks .word').length >= n", arg=before + 3, timeout=PATIENCE
-    )
+    page.locator(".st-key-sentence .looks .word").nth(before + 2).wait_for(timeout=PATIENCE)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Play")).to_be_visible(timeout=PATIENCE)
     wait_for_rest(page)

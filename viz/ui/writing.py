@@ -92,8 +92,9 @@ def _buttons(experiment: Experiment, choosing: Choosing, playing: bool) -> None:
             st.button("Stop", key="write_stop", type="primary", on_click=_play, args=(False,))
         else:
             st.button("Play", key="write_play", type="primary", on_click=_play, args=(True,))
-    if playing and st.session_state["tick"] > 1:
-        _write(experiment, choosing)
+    if st.session_state["tick"] > 1:  # a click or a tick ran this part alone; what it changes belongs to the whole page
+        if playing and st.session_state.get("playing"):
+            _write(experiment, choosing)
         st.rerun()
     st.caption(st.session_state.get("stopped") or "The words written stay in the sentence box; the heads follow.")
 
