@@ -27,11 +27,11 @@ def heads(page):
 
 
 def test_playing_writes_word_after_word_until_it_is_stopped(page):
-    before, box = heads(page), page.get_by_label("Sentence")
-    page.get_by_role("button", name="Play").click()
+    before, box = heads(page), page.get_by_role("textbox", name="Sentence")
+    page.get_by_role("button", name="Play", exact=True).click()
     page.locator(".st-key-sentence .looks .word").nth(before + 2).wait_for(timeout=PATIENCE)
-    page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("button", name="Play")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENCE)
     wait_for_rest(page)
     written, pieces = box.input_value(), heads(page)
     assert written.startswith(OPENING) and len(written) > len(OPENING)
@@ -39,6 +39,6 @@ def test_playing_writes_word_after_word_until_it_is_stopped(page):
     assert (box.input_value(), heads(page)) == (written, pieces)
     assert parse_qs(urlsplit(page.url).query)["text"] == [written]
 
-    page.get_by_role("button", name="Step").click()
+    page.get_by_role("button", name="Step", exact=True).click()
     expect(page.locator(".st-key-sentence .looks .word")).to_have_count(pieces + 1, timeout=PATIENCE)
     assert box.input_value().startswith(written)
