@@ -33,7 +33,9 @@ axe = Axe()
 
 def found(page, **options):
     """What axe finds serious or worse on the page at rest."""
+    page.wait_for_timeout(200)  # the address changes before the run begins
     wait_for_rest(page)
+    expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=PATIENCE)  # figures on their way out are pale
     page.wait_for_function("document.getAnimations().every((one) => one.playState === 'finished')", timeout=PATIENCE)
     violations = axe.run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
     return [
