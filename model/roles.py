@@ -22,7 +22,7 @@ from model.transformer import Transformer
 Array = np.ndarray[Any, Any]
 
 NEXT_TOKEN = "next token"
-FIRST = "rest on the first token"
+FIRST = "first token"
 PUNCTUATION = "last punctuation mark"
 EARLIER_PIECE = "previous token, pieces of one word"
 DUPLICATE = "duplicate token"

@@ -91,6 +91,7 @@ function arrange(view) {
   }
   root.style.height = `${height}px`;
   root.toggleAttribute("data-crowded", label > 40); // names of three lines: the stage looks for a wider place
+  root.style.setProperty("--letters", room < 64 ? "10px" : "11.5px"); // six heads on a phone: "previous" stays whole
   root.style.setProperty("--label", named ? `${label}px` : 0);
   const chosen = header.selected[0] * heads + header.selected[1];
   [...buttons.children].forEach((button, at) => {
