@@ -7,6 +7,7 @@ from random import Random
 
 import torch
 
+from model.descent import descend, optimizer_for
 from model.exam import to_batch, word_losses
 from model.recipes import Recipe
 from model.tasks import TASKS, Sentence
@@ -35,17 +36,11 @@ def learn(
 ) -> Iterator[float]:
     """Train in place, one step for each loss that is taken; whoever stops taking them stops the training."""
     rng = Random(seed)
-    optimizer = torch.optim.AdamW(transformer.parameters(), lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = optimizer_for(transformer, recipe.lr)
     transformer.train()
     for step in range(recipe.steps):
         batch = to_batch(rng.sample(sentences, recipe.batch), tokenizer)
         losses = word_losses(transformer(batch.ids, batch.real).logits, batch.ids)  # (B, T − 1)
         counts = batch.real[:, 1:] * (1 + (recipe.foreseeable_weight - 1) * batch.foreseeable[:, 1:])
         loss = (losses * counts).sum() / counts.sum()
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(transformer.parameters(), recipe.clip)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, step)
-        optimizer.step()
-        yield loss.item()
+        yield descend(transformer, optimizer, loss, learning_rate(recipe, step), recipe.clip)

@@ -3,7 +3,6 @@
 Trained on short questions, examined on long ones too. `python -m model.train order-encoder-rope` trains one again.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +16,7 @@ from torch.nn import functional as F
 
 from model import checkpoint
 from model.config import ModelConfig
+from model.descent import descend, optimizer_for, rise_and_fall
 from model.position import POSITIONS
 from model.tasks.order import WORDS, Question, ask
 from model.tokenizer import Tokenizer, WordTokenizer
@@ -90,21 +90,14 @@ def accuracy(transformer: Transformer, tokenizer: Tokenizer, length: int, n: int
 def learn(transformer: Transformer, tokenizer: Tokenizer, recipe: OrderRecipe, seed: int) -> Iterator[float]:
     """Train in place, one step for each loss that is taken. Every batch holds fresh questions of one length."""
     rng = Random(1000 * seed + TRAINING)
-    optimizer = torch.optim.AdamW(transformer.parameters(), lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = optimizer_for(transformer, recipe.lr)
     transformer.train()
     for step in range(recipe.steps):
         length = rng.randint(recipe.shortest, recipe.longest)
         ids, answers = to_ids([ask(length, rng) for _ in range(recipe.batch)], tokenizer)
         loss = F.cross_entropy(transformer(ids).logits[:, -1], answers[:, 0])
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(transformer.parameters(), recipe.clip)
-        rising = (step + 1) / recipe.warmup
-        falling = 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.lr * min(rising, falling)
-        optimizer.step()
-        yield loss.item()
+        rate = recipe.lr * rise_and_fall(step, recipe.steps, recipe.warmup)
+        yield descend(transformer, optimizer, loss, rate, recipe.clip)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 A sentence out of ten is never learnt from, whichever the generator draws: those are for the examinations.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +16,7 @@ from torch.nn import functional as F
 
 from model import checkpoint
 from model.config import ModelConfig
+from model.descent import descend, optimizer_for, rise_and_fall
 from model.encoder_decoder import EncoderDecoder
 from model.measure import Score
 from model.pair_exam import alignment, exact, to_batch
@@ -113,7 +113,7 @@ def make(recipe: PairRecipe, seed: int) -> tuple[Network, Tokenizer]:
 def learn(network: Network, tokenizer: Tokenizer, recipe: PairRecipe, seed: int) -> Iterator[float]:
     """Train in place, one step for each loss that is taken. Every batch holds new pairs of about one length."""
     rng = Random(1000 * seed + TRAINING)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = optimizer_for(network, recipe.lr)
     network.train()
     waiting: list[list[Pair]] = []
     for step in range(recipe.steps):
@@ -124,15 +124,8 @@ def learn(network: Network, tokenizer: Tokenizer, recipe: PairRecipe, seed: int)
         batch = to_batch(waiting.pop(), tokenizer)
         logits = network(batch.source, batch.target, batch.real).decoder.logits  # (B, T, V)
         loss = F.cross_entropy(logits[batch.counts], batch.said[batch.counts])
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-        rising = (step + 1) / recipe.warmup
-        falling = 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.lr * min(rising, falling)
-        optimizer.step()
-        yield loss.item()
+        rate = recipe.lr * rise_and_fall(step, recipe.steps, recipe.warmup)
+        yield descend(network, optimizer, loss, rate, recipe.clip)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 Read the answer where "it" stands: the logits there, over all words, are highest at the noun that is meant.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from torch.nn import functional as F
 
 from model import checkpoint
 from model.config import ModelConfig
+from model.descent import descend, optimizer_for, rise_and_fall
 from model.measure import Score, score_relations
 from model.tasks.resolver import ADJECTIVE, REFERENT, WORDS, Question, draw
 from model.tokenizer import WordTokenizer
@@ -59,21 +59,14 @@ def to_batch(questions: Sequence[Question], tokenizer: WordTokenizer) -> tuple[T
 def learn(transformer: Transformer, tokenizer: WordTokenizer, recipe: ResolverRecipe, seed: int) -> Iterator[float]:
     """Train in place, one step for each loss that is taken."""
     rng = Random(1000 * seed + TRAINING)
-    optimizer = torch.optim.AdamW(transformer.parameters(), lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = optimizer_for(transformer, recipe.lr)
     transformer.train()
     for step in range(recipe.steps):
         ids, real, at, answers = to_batch([draw(rng) for _ in range(recipe.batch)], tokenizer)
         logits = transformer(ids, real).logits[torch.arange(len(ids)), at]  # (B, V)
         loss = F.cross_entropy(logits, answers)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(transformer.parameters(), recipe.clip)
-        rising = (step + 1) / recipe.warmup
-        falling = 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.lr * min(rising, falling)
-        optimizer.step()
-        yield loss.item()
+        rate = recipe.lr * rise_and_fall(step, recipe.steps, recipe.warmup)
+        yield descend(transformer, optimizer, loss, rate, recipe.clip)
 
 
 @dataclass(frozen=True)

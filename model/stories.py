@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from model import checkpoint
 from model.config import ModelConfig
+from model.descent import descend
 from model.prose import HELD_OUT, WINDOWS, Shelf, draw_windows, every_window, part, read_books, shelve
 from model.roles import find_roles, roles_card
 from model.sampling import draw, shares
@@ -89,14 +90,9 @@ def learn_step(state: State, shelf: Shelf, recipe: StoriesRecipe, seed: int) -> 
     with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
         logits = state.transformer(ids[:, :-1]).logits  # (B, T, V)
         loss = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
-    state.optimizer.zero_grad()
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(state.transformer.parameters(), recipe.clip)
-    for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate(recipe, state.step)
-    state.optimizer.step()
+    before = descend(state.transformer, state.optimizer, loss, learning_rate(recipe, state.step), recipe.clip)
     state.step += 1
-    return loss.item()
+    return before
 
 
 def held_out_loss(transformer: Transformer, tokenizer: SubwordTokenizer, windows: Tensor) -> tuple[float, float]:

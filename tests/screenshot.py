@@ -21,7 +21,9 @@ def visit(page: Page, address: str) -> None:
     """Open a page and wait until nothing on it moves any more."""
     page.goto(address)
     page.get_by_role("heading", level=1).wait_for(timeout=PATIENCE)
-    page.locator(".lab, .js-plotly-plot").first.wait_for(timeout=PATIENCE)
+    page.locator(".lab[data-drawn], .js-plotly-plot, [class*='st-key-open_'], .st-key-npz").first.wait_for(
+        timeout=PATIENCE
+    )
     page.get_by_test_id("stSkeleton").first.wait_for(state="hidden", timeout=PATIENCE)
     wait_for_rest(page)
     page.wait_for_load_state("networkidle", timeout=PATIENCE)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from model.recurrent import RecurrentTrace
 from model.tasks.pair import SETTLED
 from model.written import likeliest
 from viz import head_grid
@@ -26,7 +27,7 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
     size = len(one.said)
     words, odds = likeliest(one.experiment.weights, trace.decoder.logits[:size], CANDIDATES)
     seen: dict[str, Array] = {name: one.weights(name, layer, head) for name in ("cross", "target") if name in one.maps}
-    vector = None if "cross" in one.maps else trace.encoder.vector  # type: ignore[union-attr]
+    vector = trace.encoder.vector if isinstance(trace, RecurrentTrace) and "cross" not in one.maps else None
     right: list[Sequence[int]] = [()] * size
     for link in one.gold.links if one.gold else ():
         if link.query < one.upto and link.name != SETTLED:
