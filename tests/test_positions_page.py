@@ -326,7 +326,8 @@ def test_nothing_that_only_changes_the_view_runs_the_model(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (3.2e-7, "3·10⁻⁷"), (1e-16, "1·10⁻¹⁶"), (0.4, "0.40"), (12.34, "12.3")]
+    ("value", "text"),
+    [(0, "0"), (3.2e-7, "3·10⁻⁷"), (1e-16, "1·10⁻¹⁶"), (3e-3, "3·10⁻³"), (0.4, "0.40"), (12.34, "12.3")],
 )
 def test_a_change_is_spelt_as_people_read_it(value, text):
     assert spelt(value) == text

@@ -14,7 +14,7 @@ def spelt(value: float) -> str:
     """A change as people read it: 0, 3·10⁻⁷, 0.42, 12.3."""
     if value == 0:
         return "0"
-    if value < 1e-3:
+    if value < 0.005:  # two decimals would say 0.00
         digit, _, power = f"{value:.0e}".partition("e")
         return f"{digit}·10{str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"

@@ -99,7 +99,7 @@ function small(number) {
   return `${digit}·10${power.replace("-", "⁻").replace(/\d/g, (one) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[one])}`;
 }
 
-const spelt = (change) => (change === 0 ? "0" : change < 0.001 ? small(change) : change.toFixed(2));
+const spelt = (change) => (change === 0 ? "0" : change < 0.005 ? small(change) : change.toFixed(2));
 
 const placeOf = (target) => {
   const chip = target?.closest?.(".chip:not(.fixed)");
