@@ -71,9 +71,9 @@ def origin(svg):
 
 def archive(page):
     """The whole page: name → bytes."""
-    file = zipfile.ZipFile(saved(page, "whole_page", "ZIP").path())
-    assert file.testzip() is None, "every file has the check it was stored with"
-    return {name: file.read(name) for name in file.namelist()}
+    with zipfile.ZipFile(saved(page, "whole_page", "ZIP").path()) as file:
+        assert file.testzip() is None, "every file has the check it was stored with"
+        return {name: file.read(name) for name in file.namelist()}
 
 
 # One page after the other, everything on it
@@ -172,13 +172,13 @@ def test_an_intact_picture_says_nothing_on_its_face(page, address):
 def test_a_png_has_the_size_the_ground_and_the_foot_that_were_asked_for(page, address):
     visit(page, address, "heads", scale="false")
     frame = page.locator(".st-key-save_enlarged")
-    plain = Image.open(saved(page, "enlarged", "PNG 2×").path())
+    plain = Image.open(io.BytesIO(saved(page, "enlarged", "PNG 2×").path().read_bytes()))
     assert plain.getpixel((1, 1))[3] == 255
     frame.locator(".opener").click()
     frame.get_by_label("transparent").check()
     frame.get_by_label("footer with origin").check()
     page.keyboard.press("Escape")
-    large = Image.open(saved(page, "enlarged", "PNG 4×").path())
+    large = Image.open(io.BytesIO(saved(page, "enlarged", "PNG 4×").path().read_bytes()))
     assert large.getpixel((1, 1))[3] == 0
     assert large.width == 2 * plain.width
     assert large.height > 2 * plain.height, "the foot stands below"
@@ -192,7 +192,7 @@ def test_the_numbers_are_the_models_own_with_named_axes(page, address):
     visit(page, address, "heads", scale="false")
     file = saved(page, "grid", "NPZ")
     assert file.suggested_filename == "grammar-without-scale-all-heads.npz"
-    held = np.load(file.path())
+    held = np.load(io.BytesIO(file.path().read_bytes()))
     trace = run(Experiment(text=EXAMPLE, switches=Switches(scale=False)))
     assert np.array_equal(held["weights"], np.stack([layer.attention.weights for layer in trace.layers]))
     assert json.loads(str(held["axes"]))["weights"] == ["layer", "head", "looks", "looked_at"]
