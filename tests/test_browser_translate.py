@@ -120,15 +120,9 @@ def test_pointing_at_either_side_follows_its_looks_and_sends_nothing(page):
 
 def test_pointing_at_a_row_of_the_map_lights_the_word_it_says(page):
     lab = page("?said=16")
-    lab.key("alignment").locator(".lab[data-drawn]").wait_for(timeout=PATIENCE)
-    x, y = lab.key("alignment").locator(".lab").evaluate(
-        """(root) => {
-            const { place } = root.view;
-            const box = root.getBoundingClientRect();
-            return [box.left + place.left + place.wide / 2, box.top + place.above + 7.5 * place.cell];
-        }"""
-    )  # fmt: skip
-    lab.page.mouse.move(x, y)
+    alignment = lab.key("alignment").locator(".lab[data-drawn]")
+    row = "({ view: { place } }) => ({ x: place.left + place.wide / 2, y: place.above + 7.5 * place.cell })"
+    alignment.hover(position=alignment.evaluate(row))
     expect(told(lab)).to_contain_text(translate(Experiment("translate", SOURCE)).tokens[7])
 
 

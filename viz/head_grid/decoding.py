@@ -22,6 +22,7 @@ class Branch:
     parent: int  # which of the branches kept at the step before it goes on from
     word: str
     total: float  # ln p of all words up to it
+    told: str  # the same as people read it
     kept: bool
     ended: bool
     best: bool  # on the way to the sentence that was chosen
@@ -42,7 +43,6 @@ def decoding(
     back: Array | None,
     vector: Array | None,
     gold: Sequence[Sequence[int]],
-    looks: str,
     unknown: Sequence[int],
     shares: bool,
     theme: Theme,
@@ -55,8 +55,8 @@ def decoding(
     at the words before it, of which the start mark is the first; vector (C,): all that a network without attention is
     told. gold: for each word, where a look at the source is right. about: what is drawn; when it changes, `step` is
     taken, 1 … N. pinned: a person chose it; if not, the whole sentence is there, and its row `telling` lit.
-    looks: whose weights these are; unknown: source positions to mark; shares: the maps on the page have these words as
-    rows. on_step is called with the step at which the person rests.
+    unknown: source positions to mark; shares: the maps on the page have these words as rows. on_step is called with the
+    step at which the person rests.
 
     Raises:
         ValueError: an array does not fit the words.
@@ -81,7 +81,6 @@ def decoding(
         "said": [shorten(word) for word in said],
         "candidates": [[shorten(word) for word in row] for row in candidates],
         "gold": [list(map(int, keys)) for keys in gold],
-        "looks": looks,
         "unknown": list(unknown),
         "shares": shares,
         "theme": vars(theme),

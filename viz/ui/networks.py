@@ -44,7 +44,7 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
             continue  # rows of pieces are no rows of words
         layer, head = translate_view.headline(networks[name])[0], None
         maps[name] = one_map(found, layer, head)
-        titles[name] = f"{name}, {named(layer, head) if found.shape[1] > 1 else 'its one look'}"
+        titles[name] = f"{name}, {named(layer, head, found)}"
         lines.append((name, layer))
     first = next(iter(each.values()))
     source = pairs.source(first).typed

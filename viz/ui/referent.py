@@ -104,10 +104,8 @@ def _measured(experiment: Experiment) -> None:
         (name, *(f"{card['relations'][name]['mass'][layer][0]:.2f}" for layer in layers))
         for name in (ADJECTIVE, REFERENT, OTHERS)
     ]
-    st.markdown("**On fresh sentences**")
-    st.html(
-        translate_view.small_table(("mean weight of the row of “it”", *(f"layer {layer}" for layer in layers)), rows)
-    )
+    st.markdown("**On fresh sentences**, the row of “it”")
+    st.html(translate_view.small_table(("mean weight", *(f"layer {layer}" for layer in layers)), rows))
     seeds = [seed["relations"] for seed in card["seeds"]]
     two = [max(seed[ADJECTIVE]["mass"])[0] + max(seed[REFERENT]["mass"])[0] for seed in seeds]
     st.caption(

@@ -17,7 +17,9 @@ MAPS = {
 
 
 def look(weights: str, n_layers: int, n_heads: int) -> tuple[int, int | None]:
-    """The (layer, head) to enlarge; head None: the mean of the layer's heads."""
+    """The (layer, head) to enlarge; head None: the mean of the layer's heads. A single look is not asked for."""
+    if (n_layers, n_heads) == (1, 1):
+        return 0, None
     for name, count in (("layer", n_layers), ("head", n_heads)):
         if (st.session_state.get(name) or 0) >= count:
             st.session_state[name] = count - 1  # the layer of another model

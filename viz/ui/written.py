@@ -85,6 +85,8 @@ def lit_row(one: Written, layer: int, head: int | None) -> int:
     return translate_view.step_chosen(len(one.said), telling(one, layer, head) + 1) - 1
 
 
-def named(layer: int, head: int | None) -> str:
-    """Whose weights are drawn."""
+def named(layer: int, head: int | None, maps: Array) -> str:
+    """Which of the maps (L, H, T, S) is drawn."""
+    if maps.shape[:2] == (1, 1):
+        return "its one look"
     return f"layer {layer}, " + ("mean of the heads" if head is None else f"head {head}")

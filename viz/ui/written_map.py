@@ -117,7 +117,8 @@ def show_hits(one: Written, layer: int, head: int | None, by_word: InWords | Non
         )
     )
     st.caption(
-        f"{named(layer, head).capitalize()}. A hit: the largest weight of a row lies on a word that gold names. "
+        f"{named(layer, head, one.maps['cross']).capitalize()}. "
+        "A hit: the largest weight of a row lies on a word that gold names. "
         f"Fresh: sentences that nothing was learnt from, the right words told before each. “{SETTLED.capitalize()}”: "
         "nothing has to be looked up there, and the look falls where it may."
     )

@@ -14,7 +14,7 @@ from viz.export import Labelled, Table, file_name
 from viz.theme import Theme
 from viz.translating import read_written
 from viz.ui import panel, recompute, runs, translate_view
-from viz.ui.written import Written, named, telling
+from viz.ui.written import Written, telling
 
 Array = np.ndarray[Any, Any]
 
@@ -46,7 +46,6 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
         back=seen.get("target"),
         vector=vector,
         gold=right,
-        looks=named(layer, head),
         unknown=runs.encoding(one.experiment).unknown,
         shares=shares,
         theme=theme,

@@ -8,7 +8,7 @@ from viz import head_grid
 from viz.export import Table, file_name
 from viz.head_grid import Branch
 from viz.theme import Theme
-from viz.translating import read_tree
+from viz.translating import read_tree, spelt_ln
 from viz.ui import pairs, panel, recompute, runs
 from viz.ui.written import Written
 
@@ -57,7 +57,15 @@ def _branches(one: Written) -> list[list[Branch]]:
         chosen = followed[path[step]] if step < len(path) else None
         rows.append(
             [
-                Branch(each.parent, vocabulary[each.id], each.total, each.followed, each.ended, each is chosen)
+                Branch(
+                    each.parent,
+                    vocabulary[each.id],
+                    each.total,
+                    spelt_ln(each.total),
+                    each.followed,
+                    each.ended,
+                    each is chosen,
+                )
                 for each in candidates
                 if each.followed or any(each is other for other in dropped)
             ]

@@ -178,7 +178,7 @@ function repaint(view) {
   const step = shown(view);
   told.replaceChildren(...describe(view, step).map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
   range.value = view.step;
-  count.textContent = `${view.step} of ${header.said.length}`;
+  count.textContent = view.rests ? `all ${header.said.length}` : `${view.step} of ${header.said.length}`;
   range.setAttribute("aria-valuetext", `${header.said[view.step - 1]}, ${count.textContent}`);
   root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
   root.dataset.step = view.step;

@@ -51,7 +51,7 @@ function draw(view, pen) {
   steps.forEach((branches, step) => {
     pen.text(step * WIDE + 6, 10, `step ${step + 1}`, { size: 11, fill: step === now ? theme.accent : theme.muted });
     const before = step ? steps[step - 1].map((branch, nth) => ({ ...branch, nth })).filter(({ kept }) => kept) : [];
-    branches.forEach(({ word, total, kept, ended, best, parent }, nth) => {
+    branches.forEach(({ word, told, kept, ended, best, parent }, nth) => {
       const [x, y] = place(step, nth);
       const from = before[parent];
       if (from && kept) {
@@ -59,10 +59,10 @@ function draw(view, pen) {
         pen.line([[px + WIDE - 34, py], [px + WIDE - 20, py], [x - 12, y], [x - 3, y]], best ? theme.accent : theme.muted, best ? 2 : 1);
       }
       const fill = best ? theme.accent : kept ? theme.ink : theme.muted;
-      const told = fitted(word, WIDE - 40, 13, best ? 650 : 400);
-      pen.text(x, y, told, { size: 13, weight: best ? 650 : 400, fill });
-      if (!kept) pen.line([[x - 1, y], [x + Math.min(told.length * 7, WIDE - 40), y]], theme.muted, 0.75);
-      pen.text(x, y + 13, `${total.toFixed(2).replace("-", "−")}${ended ? "  ends" : ""}`, { size: 10.5, fill: theme.muted });
+      const short = fitted(word, WIDE - 40, 13, best ? 650 : 400);
+      pen.text(x, y, short, { size: 13, weight: best ? 650 : 400, fill });
+      if (!kept) pen.line([[x - 1, y], [x + Math.min(short.length * 7, WIDE - 40), y]], theme.muted, 0.75);
+      pen.text(x, y + 13, `${told}${ended ? "  ends" : ""}`, { size: 10.5, fill: theme.muted });
     });
   });
 }
