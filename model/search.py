@@ -33,7 +33,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Written:
+class Outcome:
     """One sentence that was written to its end, or as far as the limit let it."""
 
     ids: tuple[int, ...]  # without the end mark
@@ -48,10 +48,10 @@ class Beam:
 
     width: int
     steps: tuple[tuple[Candidate, ...], ...]  # every candidate of a step, best first
-    written: tuple[Written, ...]  # best first
+    written: tuple[Outcome, ...]  # best first
 
     @property
-    def best(self) -> Written:
+    def best(self) -> Outcome:
         return self.written[0]
 
 
@@ -109,7 +109,7 @@ def _search(
     if width < 1 or most < 1:
         raise ValueError(f"a search follows at least 1 sentence for at least 1 word, not {width} for {most}")
     alive = [_Hypothesis((), (), None, 0)]
-    written: list[Written] = []
+    written: list[Outcome] = []
     steps: list[tuple[Candidate, ...]] = []
     for length in range(1, most + 1):
         told = [say(hypothesis.ids, hypothesis.kept) for hypothesis in alive]
@@ -145,7 +145,7 @@ def _search(
             ended = hypothesis.ids[-1] == end
             if ended or length == most:
                 ids = hypothesis.ids[:-1] if ended else hypothesis.ids
-                written.append(Written(ids, hypothesis.logprobs, hypothesis.total / penalty, ended))
+                written.append(Outcome(ids, hypothesis.logprobs, hypothesis.total / penalty, ended))
         if not alive:
             break
     return Beam(width, tuple(steps), tuple(sorted(written, key=lambda one: (not one.ended, -one.score))))

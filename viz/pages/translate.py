@@ -11,7 +11,7 @@ from viz.ui import (
     quality,
     referent,
     taken_out,
-    translate,
+    translate_controls,
     translate_view,
     written,
     written_map,
@@ -22,9 +22,9 @@ from viz.ui import (
 
 theme = frame.theme()
 notices = st.container()
-asked = translate.asked()
+asked = translate_controls.asked()
 experiment = asked.experiment
-controls.unknown_words(experiment, translate.set_source)
+controls.unknown_words(experiment, translate_controls.set_source)
 
 if asked.reads_pairs:
     one = written.written(experiment, asked.how)
