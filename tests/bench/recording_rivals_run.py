@@ -34,9 +34,9 @@ def gpt2(attention: str) -> GPT2LMHeadModel:
 
 
 def nobody() -> PreTrainedTokenizerFast:
-    """TransformerLens wants a tokenizer, though it is given numbers."""
+    """TransformerLens wants a tokenizer, though it is given numbers; of one with a start mark it asks the hub."""
     words = Tokenizer(WordLevel({"<s>": 0}, unk_token="<s>"))
-    return PreTrainedTokenizerFast(tokenizer_object=words, bos_token="<s>", eos_token="<s>", pad_token="<s>")
+    return PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<s>", pad_token="<s>")
 
 
 def medians(runs: list[Callable[[], object]], repeats: int) -> list[float]:
