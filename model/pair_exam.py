@@ -115,10 +115,11 @@ def alignment(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: 
     return dict(score_relations(examples()))
 
 
-def in_words(weights: Array, tokenizer: Tokenizer, pair: Pair) -> Array:
-    """Weights (L, H, T, S) of pieces as weights of the pair's words: see model/words.py. A row is that of a word said.
+def in_words(weights: Array, tokenizer: Tokenizer, pair: Pair, which: str = "cross") -> Array:
+    """Weights (L, H, T, S) of pieces as weights of the pair's words: see model/words.py.
 
-    Where every word is a token, nothing changes.
+    which: "cross", where the target looks at the source; "source" or "target", where one side looks at itself. A row of
+    the target is that of a word said. Where every word is a token, nothing changes.
     """
     if not isinstance(tokenizer, SubwordTokenizer):
         return weights
@@ -128,7 +129,9 @@ def in_words(weights: Array, tokenizer: Tokenizer, pair: Pair) -> Array:
     )
     looked_at = (0, *read, len(pair.source) + 1)  # <s> in front and </s> at the end are words of their own
     rows = (*(word - 1 for word in said), len(pair.target))  # row t says word t + 1, the last row the end
-    return by_word(weights[..., : len(rows), : len(looked_at)], rows, looked_at)
+    sides = {"cross": (rows, looked_at), "source": (looked_at, looked_at), "target": (rows, (0, *said))}
+    looking, looked = sides[which]
+    return by_word(weights[..., : len(looking), : len(looked)], looking, looked)
 
 
 def homes(tokenizer: Tokenizer, text: str, words: Sequence[str]) -> tuple[int, ...]:

@@ -53,6 +53,13 @@ SHOWN = {
     ("translate", (("task", "Who is it"),)): ("layer_0", "layer_1", "meant"),
     ("translate", (("task", "Copy"),)): ("writing", "alignment", "networks"),
     ("translate", (("task", "Dates"),)): ("writing", "alignment"),
+    **{
+        ("translate", (("network", "Transformer, in pieces"), ("units", "words"), ("map", f"{looking} → {looked}"))): (
+            "writing",
+            "alignment",
+        )
+        for looking, looked in (("target", "source"), ("source", "source"), ("target", "target"))
+    },
 }
 BY_HAND = ("guessing",)  # what a visitor has painted cannot be computed again
 

@@ -174,6 +174,22 @@ def test_pieces_become_words_and_no_look_is_lost(name):
     assert split > 10
 
 
+@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("name", PIECES)
+def test_a_sentence_that_looks_at_itself_loses_no_look_either(name, side):
+    _, tokenizer = shipped(name)
+    for pair in fresh("translation", 20):
+        trace = run(Experiment(name, pair.source_text, target=pair.target_text))
+        layers = trace.encoder.layers if side == "source" else trace.decoder.layers
+        weights = np.stack([layer.attention.weights for layer in layers])  # (L, H, T, T)
+        words = in_words(weights, tokenizer, pair, side)
+        size = len(pair.source) + 2 if side == "source" else len(pair.target) + 1
+        assert words.shape == (*weights.shape[:2], size, size)
+        np.testing.assert_allclose(words.sum(-1), 1, atol=1e-5)
+        if side == "target":  # a word may look at itself only where an earlier piece of it was said already
+            assert not np.triu(words, 2).any()
+
+
 def test_the_word_that_a_piece_belongs_to_by_hand():
     text, words = "parce qu'elle .", ("parce", "qu'", "elle", ".")
     _, tokenizer = shipped(PIECES[0])

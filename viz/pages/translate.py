@@ -37,11 +37,11 @@ if asked.reads_pairs:
         which = translate_view.which(asked.network)
         left, right = st.columns([11, 9], gap="medium")
         with left:
-            asked_words = one.pieces and which == "cross" and written_words.choose()
-            by_word = written_words.merged(one, layer, head) if asked_words else None
+            in_words = one.pieces and written_words.choose()
+            by_word = written_words.merged(one, which, layer, head) if in_words else None
             written_map.show_map(one, which, layer, head, row, pinned, theme, by_word)
         with right:
-            written_map.show_hits(one, layer, head, by_word)
+            written_map.show_hits(one, layer, head, in_words)
         shares = which != "source" and by_word is None
     else:
         shares = True

@@ -32,21 +32,21 @@ def show_map(
     theme: Theme,
     by_word: InWords | None,
 ) -> None:
-    """A map of one head, or of the mean; by_word: the alignment in words, where those are asked for."""
+    """A map of one head, or of the mean; by_word: the same in words, where those are asked for."""
     weights = one.weights(which, layer, head)
     looking = {"cross": one.said, "source": one.source, "target": one.said}[which]
     looked = {"cross": one.source, "source": one.source, "target": one.before}[which]
     upto, size = one.upto, len(one.said)
     cut = {"cross": f"[:{size}]", "source": "", "target": f"[:{size}, :{size}]"}[which]
     python = f'weights = one_map(looks(made.trace)["{which}"], {layer}, {head}){cut}  # (T, S)'
+    mask = np.tri(len(looking), dtype=bool)
     if by_word is not None:
-        weights, looking, looked, row = by_word.weights, by_word.said, by_word.source, by_word.row_of[row]
-        upto, python = len(looking), written_words.lines(one, layer, head)
-    mask = np.tri(len(looking), dtype=bool) if which == "target" and _is_causal(one.experiment) else None
+        weights, looking, looked, row = by_word.weights, by_word.looking, by_word.looked, by_word.row_of[row]
+        upto, python, mask = len(looking), written_words.lines(one, which, layer, head), by_word.mask
     marks = outlines(one.gold, upto) if which == "cross" and one.gold else []
     choosable = which != "source" and by_word is None
     head_grid.panels(
-        [Panel("", weights, mask=mask, marks=marks)],
+        [Panel("", weights, mask=mask if which == "target" and _is_causal(one.experiment) else None, marks=marks)],
         looking,
         looked,
         key="alignment",
@@ -80,11 +80,12 @@ def _map_table(weights: Array, looking: Sequence[str], looked: Sequence[str]) ->
     return {"looks": _numbered(looking), **columns}
 
 
-def show_hits(one: Written, layer: int, head: int | None, by_word: InWords | None) -> None:
+def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> None:
     """How often a look hits the gold word, by class of word: here, and on the fresh sentences of the card."""
     told = runs.about(one.experiment.weights).get("alignment", {})
+    by_word = written_words.merged(one, "cross", layer, head) if in_words else None
     weights, upto = (
-        (one.weights("cross", layer, head), one.upto) if by_word is None else (by_word.weights, len(by_word.said))
+        (one.weights("cross", layer, head), one.upto) if by_word is None else (by_word.weights, len(by_word.looking))
     )
     here = hits(weights, one.gold, upto) if one.gold else {}
     column = -1 if head is None else head

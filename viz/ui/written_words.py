@@ -1,4 +1,4 @@
-"""From pieces to words: the alignment of a model that reads words in pieces, a row and a column for each word."""
+"""From pieces to words: the maps of a model that reads words in pieces, a row and a column for each word."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +18,13 @@ UNITS = ("pieces", "words")
 
 @dataclass(frozen=True)
 class InWords:
-    """One map whose rows are the words said and whose columns the words of the source."""
+    """One map with a row for each word that looks and a column for each that is looked at."""
 
     weights: Array  # (W, W')
-    said: tuple[str, ...]
-    source: tuple[str, ...]
+    looking: tuple[str, ...]
+    looked: tuple[str, ...]
     row_of: tuple[int, ...]  # the row of each piece that was said
+    mask: Array  # (W, W')  where any piece of the one may look at any piece of the other
 
 
 def choose() -> bool:
@@ -32,25 +33,29 @@ def choose() -> bool:
     return controls.choice("A row for each of the", UNITS, key="units", help=told) == UNITS[1]
 
 
-def merged(one: Written, layer: int, head: int | None) -> InWords | None:
-    """The alignment by word. None where the sentence is not the right one: only gold tells where its words end."""
+def merged(one: Written, which: str, layer: int, head: int | None) -> InWords | None:
+    """A map by word. None where the sentence is not the right one: only gold tells where its words end."""
     gold = one.gold
     if gold is None or one.made.text != gold.target_text:
         return None
     tokenizer = runs.tokenizer(one.experiment.weights)
-    every = in_words(one.maps["cross"], tokenizer, gold)  # (L, H, W, W')
+    weights = one_map(in_words(one.maps[which], tokenizer, gold, which), layer, head)  # (W, W')
+    read, said = (START, *gold.source, END), (*gold.target, END)
+    sides = {"cross": (said, read), "source": (read, read), "target": (said, (START, *gold.target))}
+    looking, looked = sides[which]
     rows = (*(word - 1 for word in homes(tokenizer, gold.target_text, gold.target)), len(gold.target))
-    return InWords(one_map(every, layer, head), (*gold.target, END), (START, *gold.source, END), rows)
+    back = np.tri(one.maps[which].shape[-2], one.maps[which].shape[-1])[None, None]  # (1, 1, T, S)
+    return InWords(weights, looking, looked, rows, in_words(back, tokenizer, gold, which)[0, 0] > 0)
 
 
 LINES = (
     "pair = READERS[{task!r}]({words!r})\n"
-    'every = in_words(looks(made.trace)["cross"], load({weights!r})[1], pair)  # (L, H, W, W\')\n'
+    "every = in_words(looks(made.trace)[{which!r}], load({weights!r})[1], pair, {which!r})  # (L, H, W, W')\n"
     "weights = one_map(every, {layer}, {head})  # (W, W')"
 )
 
 
-def lines(one: Written, layer: int, head: int | None) -> str:
+def lines(one: Written, which: str, layer: int, head: int | None) -> str:
     """The lines that recompute it from `made`."""
     told = {"task": "translation", "words": one.gold.source if one.gold else (), "weights": one.experiment.weights}
-    return LINES.format(**told, layer=layer, head=head)
+    return LINES.format(**told, which=which, layer=layer, head=head)
