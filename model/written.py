@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.effects import probabilities
 from model.encoder_decoder import EncoderDecoderTrace
 from model.recurrent import AlignedWritingTrace
 from model.run import Array, PairTrace, pair_model
+from model.sampling import shares
 from model.search import Beam, Candidate
 from model.tasks import Pair
 from model.tasks.pair import SETTLED
@@ -36,13 +36,18 @@ def one_map(weights: Array, layer: int, head: int | None) -> Array:
     return chosen
 
 
-def likeliest(weights: str, logits: Array, n: int = 5) -> tuple[tuple[tuple[str, ...], ...], Array]:
-    """The n likeliest words after each row of logits (T, V), and their probabilities (T, n). Marks are never said."""
+def likeliest(
+    weights: str, logits: Array, n: int = 5, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
+) -> tuple[tuple[tuple[str, ...], ...], Array]:
+    """The n likeliest words after each row of logits (T, V), and their probabilities (T, n). Marks are never said.
+
+    temperature, top_k, top_p: as they are when a word is drawn, see model/sampling.py.
+    """
     tokenizer = pair_model(weights)[1]
     silent = [index for index in tokenizer.silent if tokenizer.vocabulary[index] != END]
     spoken = logits.copy()
     spoken[:, silent] = -np.inf
-    odds = np.stack([probabilities(row) for row in spoken])  # (T, V)
+    odds = np.stack([shares(row, temperature, top_k, top_p) for row in spoken])  # (T, V)
     best = np.argsort(-odds, axis=-1, kind="stable")[:, :n]  # (T, n)
     words = tuple(tuple(tokenizer.vocabulary[index] for index in row) for row in best)
     return words, np.take_along_axis(odds, best, axis=-1)

@@ -77,6 +77,20 @@ def test_the_likeliest_word_is_the_greedy_one_and_marks_are_never_offered(made):
     assert not {"<s>", "<unk>", "<pad>"} & {word for row in words for word in row}
 
 
+@pytest.mark.parametrize(("top_k", "top_p"), [(3, 1.0), (0, 0.6)])
+def test_the_odds_on_the_screen_are_those_a_word_is_drawn_by(top_k, top_p):
+    chosen = {"temperature": 4.0, "top_k": top_k, "top_p": top_p}
+    cut = False
+    for seed in range(20):
+        said = translate(Experiment("translate", SOURCE), 8, "sample", seed, **chosen)
+        words, odds = likeliest("translate", said.trace.decoder.logits[: len(said.tokens)], 500, **chosen)
+        np.testing.assert_allclose(odds.sum(axis=1), 1, atol=1e-9)
+        for word, names, row in zip(said.tokens, words, odds, strict=True):
+            assert row[names.index(word)] > 0, "nothing is drawn that could not come"
+            cut |= bool((row == 0).any())
+    assert cut
+
+
 def test_the_best_path_of_a_beam_spells_its_sentence():
     rng = np.random.default_rng(5)
     table = np.log(rng.dirichlet(np.ones(5), size=40))

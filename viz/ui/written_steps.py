@@ -25,7 +25,8 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
     """Source and translation, step by step."""
     trace = one.made.trace
     size = len(one.said)
-    words, odds = likeliest(one.experiment.weights, trace.decoder.logits[:size], CANDIDATES)
+    drawn = {name: value for name, value in one.how.told.items() if name in ("temperature", "top_k", "top_p")}
+    words, odds = likeliest(one.experiment.weights, trace.decoder.logits[:size], CANDIDATES, **drawn)
     seen: dict[str, Array] = {name: one.weights(name, layer, head) for name in ("cross", "target") if name in one.maps}
     vector = trace.encoder.vector if isinstance(trace, RecurrentTrace) and "cross" not in one.maps else None
     right: list[Sequence[int]] = [()] * size
@@ -51,9 +52,10 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
         theme=theme,
         on_step=translate_view.choose_step,
     )
+    told = "".join(f", {name}={value!r}" for name, value in drawn.items())
     lines = [
         f"logits = made.trace.decoder.logits[:{size}]  # (N, V)",
-        f"words, odds = likeliest({one.experiment.weights!r}, logits, {CANDIDATES})  # (N, K)",
+        f"words, odds = likeliest({one.experiment.weights!r}, logits, {CANDIDATES}{told})  # (N, K)",
     ]
     cut = {"cross": f"[:{size}]", "target": f"[:{size}, :{size}]"}
     for name in seen:

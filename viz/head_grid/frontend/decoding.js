@@ -309,7 +309,7 @@ function drawCandidates({ header, n, root, ...view }, pen, step, top, scrolled) 
     const ink = { size: 14, anchor: "end", fill: chosen ? theme.accent : theme.ink, weight: chosen ? 650 : 400 };
     pen.text(left - 8, y, fitted(word, left - begin - 8, 14, ink.weight), ink);
     pen.rect(left, y - 7, Math.max(value * room, 1), 14, chosen ? theme.accent : theme.weights[4]);
-    pen.text(left + value * room + 6, y, value < 0.0005 ? "< 0.001" : value.toFixed(3), { size: 11, fill: theme.muted });
+    pen.text(left + value * room + 6, y, value === 0 ? "0" : value < 0.0005 ? "< 0.001" : value.toFixed(3), { size: 11, fill: theme.muted });
   });
 }
 
