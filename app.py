@@ -7,7 +7,7 @@ from viz.ui import frame
 frame.open_frame()
 page = st.navigation(
     [
-        st.Page("viz/pages/heads.py", title="Heads", url_path="heads", default=True),
+        st.Page("viz/pages/heads.py", title="Heads", url_path="home", default=True),
         st.Page("viz/pages/inside.py", title="Inside a head", url_path="inside"),
         st.Page("viz/pages/masks.py", title="Masks", url_path="masks"),
         st.Page("viz/pages/positions.py", title="Positions", url_path="positions"),
@@ -15,6 +15,7 @@ page = st.navigation(
         st.Page("viz/pages/translate.py", title="Translate", url_path="translate"),
         st.Page("viz/pages/your_model.py", title="Your model", url_path="your-model"),
         st.Page("viz/pages/lessons.py", title="Lessons", url_path="lessons"),
+        st.Page("viz/pages/heads.py", title="Heads", url_path="heads", visibility="hidden"),  # as people would type it
     ],
     position="top",
 )

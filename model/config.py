@@ -5,7 +5,7 @@ BERT (post-norm, embedding norm, no causal mask).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from model.switches import Switches
@@ -67,6 +67,11 @@ class ModelConfig:
             raise ValueError('read_out "transformed" brings a norm of its own and goes with norm "post" or "none"')
         if (self.d_k is None or self.d_v is None) and self.d_model % self.n_heads:
             raise ValueError(f"{self.n_heads} heads cannot share a width of {self.d_model} evenly: give d_k and d_v")
+
+    @property
+    def has(self) -> Switches:
+        """The parts that can be taken away: those it was trained with. An encoder has no mask."""
+        return replace(self.trained, mask=self.trained.mask and self.causal)
 
     @property
     def foretells(self) -> str:

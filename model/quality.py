@@ -1,6 +1,7 @@
 """How often the right sentence comes out, by its length, on pairs drawn anew; and the share without a part."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from random import Random
 
 from model.pair_exam import exact
@@ -13,7 +14,7 @@ SEED = 20  # none of the training's or of the examinations'
 COPIES = 100  # of each length
 SENTENCES = 60  # of each class of length
 FRESH = 100  # for a share of all lengths together
-CLASSES = ((3, 8), (9, 12), (13, 16), (17, 20), (21, 24), (25, 28))  # words of a source, from … to
+CLASSES = ((3, 8), (9, 12), (13, 16), (17, 20), (21, 24))  # words of a source, from … to; longer ones are rare
 
 
 def copies(weights: str, length: int) -> float:
@@ -26,10 +27,11 @@ def translations(weights: str, words: tuple[int, int]) -> float:
     return exact(*pair_model(weights), of_length(words))
 
 
-def of_length(words: tuple[int, int]) -> list[Pair]:
+@lru_cache(maxsize=len(CLASSES))
+def of_length(words: tuple[int, int]) -> tuple[Pair, ...]:
     """SENTENCES fresh pairs whose source has from … to words, the same for every network."""
     fitting = (pair for pair in _fresh(Random(SEED)) if words[0] <= len(pair.source) <= words[1])
-    return [next(fitting) for _ in range(SENTENCES)]
+    return tuple(next(fitting) for _ in range(SENTENCES))
 
 
 def _fresh(rng: Random) -> Iterator[Pair]:

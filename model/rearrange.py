@@ -104,7 +104,7 @@ def shuffled(transformer: Transformer, ids: Sequence[int], order: Sequence[int],
         before, after = (transformer(some, switches=switches).final_norm.out[0] for some in (own, own[:, there]))
     back = torch.empty_like(after)  # (T, C)
     back[there] = after
-    return Shuffled(switches & transformer.config.trained, before.cpu().numpy(), back.cpu().numpy())
+    return Shuffled(switches & transformer.config.has, before.cpu().numpy(), back.cpu().numpy())
 
 
 def shuffle(experiment: Experiment, order: Sequence[int]) -> dict[str, Shuffled]:

@@ -144,7 +144,7 @@ def test_numbers_as_tokens_become_their_digits_and_half_a_character_a_mark():
         (even(2, 2, 1, 1, 3, 3), WORDS, None, "6 axes"),
         (even(2, 2, 4, 3, 3), WORDS, None, "5 axes"),
         (np.zeros((0, 2, 3, 3)), WORDS, None, "no layer or no head"),
-        (even(3), WORDS, None, "1 axes (3,)"),
+        (even(3), WORDS, None, "1 axis (3,)"),
         (even(3, 3), "the dog", None, 'one text; give a list of tokens, such as "the dog".split()'),
         (even(3, 3), [], None, "must be one list of tokens"),
         (even(3, 3), [WORDS], None, "must be one list of tokens"),

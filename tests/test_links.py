@@ -49,6 +49,13 @@ def test_the_address_holds_only_what_differs_from_the_default():
     assert set(screen.query_params) == {"layer", "mask"}, "what the link said of defaults is dropped"
 
 
+@pytest.mark.parametrize(("asked", "used"), [("0", 0.0), ("1", 1.0), ("1.50", 1.5)])
+def test_a_number_of_a_link_may_be_written_as_people_write_it(asked, used):
+    screen = well(visit(more="Write on", temperature=asked))
+    assert screen.session_state["temperature"] == used
+    assert "not there" not in said(screen)
+
+
 @pytest.mark.parametrize("path", [path for path in PATHS if "lessons" not in path])
 def test_no_control_takes_a_name_of_the_frame(path):
     state = well(visit(path)).session_state

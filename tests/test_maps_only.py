@@ -146,7 +146,7 @@ def test_code_in_the_folder_is_never_run(tmp_path):
     publish(kind(config), tmp_path)
     (tmp_path / "own.py").write_text(f"open({str(tmp_path / 'pwned')!r}, 'w')")
     edit(tmp_path / "config.json", model_type="own", architectures=["Own"], auto_map={"AutoModel": "own.Own"})
-    with pytest.raises(CheckpointError, match="transformers cannot load this model"):
+    with pytest.raises(CheckpointError, match='"own", a kind that transformers does not know'):
         maps.open_foreign(look(tmp_path))
     assert not (tmp_path / "pwned").exists()
 

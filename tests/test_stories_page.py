@@ -10,6 +10,7 @@ from model.run import encode
 from model.tasks.passages import TEXTS
 from model.tokenizer import START
 from model.words import by_word
+from viz.ui.controls import EXAMPLE, PROSE
 from viz.ui.writing import HALF, Choosing, write
 
 TEXT = "The wizardly hedgehog counted 🦊 again."
@@ -50,6 +51,37 @@ def test_the_unit_changes_the_sentence_and_its_numbers():
     words = component(visit(**OPEN, token=3, units="words"), "save_enlarged")[0]["reading"]
     assert pieces != words
     assert visit(**OPEN, units="words").segmented_control(key="more") is not None
+
+
+def test_printers_quotes_are_offered_plain():
+    screen = well(visit(weights="stories", text="“I couldn’t keep it — alas…” he said."))
+    screen.button(key="plain").click()
+    well(screen.run())
+    assert screen.session_state["text"] == '"I couldn\'t keep it -- alas..." he said.'
+    assert "plain" not in {button.key for button in screen.button}
+    assert "plain" not in {button.key for button in visit(weights="stories", text="a 🦊 is read by bytes").button}
+
+
+def test_another_model_opens_with_a_sentence_of_its_own_kind():
+    screen = visit()
+    screen.selectbox(key="weights").select("stories")
+    assert well(screen.run()).session_state["text"] == PROSE
+    screen.selectbox(key="weights").select("grammar")
+    assert well(screen.run()).session_state["text"] == EXAMPLE
+    screen.text_area(key="text").set_value("the dogs were tired .")
+    screen.run()
+    screen.selectbox(key="weights").select("stories")
+    assert well(screen.run()).session_state["text"] == "the dogs were tired ."
+
+
+def test_who_leaves_the_player_finds_it_at_rest():
+    screen = visit(weights="stories", text="Once upon", more="Write on")
+    screen.button(key="write_play").click()
+    assert well(screen.run()).session_state["playing"]
+    written = well(screen.switch_page("viz/pages/masks.py").run()).session_state["text"]
+    screen = well(screen.switch_page("viz/pages/heads.py").run())
+    assert "write_play" in {button.key for button in screen.button}
+    assert screen.session_state["text"] == written
 
 
 def test_a_model_of_whole_words_has_no_units_to_choose():

@@ -1,5 +1,7 @@
 """“Translate”: each control, each task, each link, what is typed, and what a flip costs, without a browser."""
 
+from urllib.parse import parse_qsl
+
 import numpy as np
 import pytest
 import streamlit
@@ -13,7 +15,8 @@ from model.switches import PARTS
 from model.tasks import PAIRS
 from model.translate import translate
 from model.written import looks, one_map
-from viz.ui import pairs, quality
+from viz.ui import pairs, panel, quality
+from viz.ui.frame import words
 from viz.ui.translate_view import MAPS, SECTIONS, headline
 
 PAGE = "viz/pages/translate.py"
@@ -216,16 +219,45 @@ def test_the_curves_are_the_cards_until_the_networks_are_asked():
     assert f"{len(checkpoint.card('copy-gru')['seeds'])} seeds" in reading(screen, "copies")
 
 
-def test_a_click_asks_every_network_again(monkeypatch):
+def test_every_network_is_asked_once_at_every_length(monkeypatch):
     asked = []
     monkeypatch.setattr(quality.fresh, "translations", lambda name, words: asked.append((name, words)) or 0.5)
-    screen = visit(PAGE, beside="Quality and length")
-    assert "translations" not in shown(screen)
-    screen.button(key="again_translations").click()
-    well(screen.run())
-    assert len(asked) == len(pairs.jobs()["Translation"]) * len(quality.CLASSES)
-    assert "50 %" in reading(screen, "translations")
+    monkeypatch.setattr(quality.fresh, "copies", lambda name, length: asked.append((name, length)) or 0.25)
     streamlit.cache_resource.clear()
+    screen = well(visit(PAGE, beside="Quality and length"))
+    networks = [*pairs.jobs()["Translation"].values()]
+    assert asked == [(name, words) for name in networks for words in quality.fresh.CLASSES]
+    assert "50 %" in reading(screen, "translations")
+    asked.clear()
+    screen.button(key="again_copies").click()
+    well(screen.run())
+    assert asked == [(name, length) for name in pairs.jobs()["Copy"].values() for length in quality.LENGTHS]
+    assert "25 %" in reading(screen, "copies")
+    assert "again_copies" not in {button.key for button in screen.button}
+    streamlit.cache_resource.clear()
+
+
+def test_every_suggestion_opens_what_its_link_opens_whatever_was_there_before():
+    links = [link["state"] for link in panel.LINK.finditer(words("translate")[1])]
+    screen = visit(PAGE, task="Dates", method="sample", layer=0, said=3)
+    for number, link in enumerate(links):
+        screen.button(key=f"try_{number}").click()
+        well(screen.run())
+        afresh = well(visit(PAGE, **dict(parse_qsl(link))))
+        assert said(screen) == said(afresh)
+        for key in (key for key in shown(afresh) if f"save_{key}" in shown(afresh)):
+            assert reading(screen, key) == reading(afresh, key), link
+            assert header(screen, key) == header(afresh, key), link
+
+
+def test_with_nothing_taken_out_nothing_is_said_to_be_missing():
+    assert "Nothing is taken out yet" in reading(well(visit(PAGE, beside="Without a part")), "taken_out")
+
+
+def test_writing_without_end_is_cut_off_and_says_so():
+    screen = well(visit(PAGE, residual="false"))
+    assert "was cut off" in reading(screen, "writing")
+    assert "(64 words)" in reading(screen, "writing")
 
 
 # What is typed

@@ -55,6 +55,10 @@ def asked(place):
     return well(screen.run())
 
 
+def reading(screen, key):
+    return "".join(text for text, _ in component(screen, f"save_{key}")[0]["reading"])
+
+
 def text_of(screen):
     return "\n".join(text.value for text in screen.markdown)
 
@@ -229,10 +233,29 @@ def test_every_view_of_every_page_stands_with_a_model_from_elsewhere(kept, empty
 def test_what_a_model_says_decides_what_is_told_of_its_words(kept, empty):
     load, folders = kept
     for says, told in (("next", ""), ("here", "fills in words"), ("nothing", "only gives a vector")):
-        screen = visit(weights=load(folders[says]), text=TEXT)
+        screen = visit(weights=load(folders[says]), text=TEXT, more="Next word")
         notes = said(screen) + "".join(note.value for note in screen.caption)
         assert shows_a_picture(well(screen))
         assert (told in notes) if told else ("vector" not in notes)
+
+
+def test_an_encoder_has_no_mask_to_take_out(kept, empty):
+    load, folders = kept
+    name = load(folders["nothing"])
+    screen = well(visit("viz/pages/remove.py", weights=name, text=TEXT))
+    assert screen.toggle(key="mask").disabled and not screen.toggle(key="norm").disabled
+    assert "Causal mask" not in screen.pills(key="offer").options
+    shuffled = reading(well(visit("viz/pages/positions.py", weights=name, text=TEXT, show="Shuffle test")), "shuffled")
+    assert "it has no mask" in shuffled
+
+
+def test_a_model_without_words_opens_on_figures_it_has(kept, empty):
+    load, folders = kept
+    name = load(folders["nothing"])
+    assert well(visit(weights=name, text=TEXT)).segmented_control(key="more").value == "Head statistics"
+    screen = well(visit("viz/pages/remove.py", weights=name, text=TEXT))
+    assert screen.segmented_control(key="then").value == "Stream"
+    assert "Trained without" not in screen.segmented_control(key="view").options
 
 
 def test_a_hidden_word_can_be_typed(kept, empty):
@@ -283,6 +306,25 @@ def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, em
         screen.segmented_control(key="stack").set_value(stack)
         assert component(well(screen.run()), "grid")[1]["cells"].shape[2:] == shape
     assert component(screen, "sentence")[0]["looked"]["tokens"][1] == "the"
+
+
+def test_of_two_such_models_the_new_one_is_shown_and_the_link_says_which(t5, empty, tmp_path):
+    kind, config = MADE["llama with grouped queries"]
+    screen = loaded(t5)
+    assert screen.session_state["foreign"] == "own-little-t5"
+    screen.text_input(key="place").set_value(str(publish(kind(config), tmp_path / "little-llama"))).run()
+    screen.button(key="look").click()
+    well(screen.run()).button(key="load").click()
+    well(screen.run())
+    your_model.slot().now.wait(60)
+    screen = well(screen.run())
+    assert screen.session_state["foreign"] == "own-little-llama"
+    afresh = well(visit(PAGE, foreign="own-little-t5", stack="cross", foreign_text=TEXT, foreign_target="two dogs"))
+    assert component(afresh, "grid")[1]["cells"].shape == (3, 2, 3, 11)
+
+
+def test_a_link_to_a_model_that_is_not_here_says_so(empty):
+    assert "own\\-little\\-t5 is not loaded" in said(well(visit(PAGE, foreign="own-little-t5")))
 
 
 def test_the_lines_under_its_figures_give_its_numbers(t5, empty):

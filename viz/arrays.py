@@ -52,7 +52,8 @@ def maps(
     if given.ndim == 5 and shape[1] == 1:
         given = given[:, 0]  # layers of a batch of one
     elif not 2 <= given.ndim <= 4:
-        raise ArraysError(f'"attention" has {given.ndim} axes {shape}; it needs four: layers, heads, rows, columns.')
+        axes = f"{given.ndim} {'axis' if given.ndim == 1 else 'axes'} {shape}"
+        raise ArraysError(f'"attention" has {axes}; it needs four: layers, heads, rows, columns.')
     given = given.reshape((1,) * (4 - given.ndim) + given.shape)
     if given.size > MOST_CELLS:
         told = f"{given.size:,} weights {given.shape}; the lab draws up to {MOST_CELLS:,}"
@@ -62,6 +63,8 @@ def maps(
     _check_shape(given.shape, looking, looked)
     weights = given.astype(np.float32)  # a copy: what was given is nobody's to change
     there = ~np.isnan(weights)
+    if not there.any():
+        raise ArraysError('Every value of "attention" is NaN: there is nothing to draw.')
     if mask is not None:
         there &= _mask(mask, weights.shape)
     weights[~there] = 0.0

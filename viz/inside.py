@@ -40,7 +40,7 @@ def read_spectrum(rank: int, d_k: int, d_model: int, kept: float, cliff: float) 
     """kept: the smallest singular value that counts; cliff: the largest that is only rounding, 0 where none is."""
     gone = f" The next is {spelt(cliff)}: rounding." if cliff else ""
     return (
-        f"Of {d_model} singular values **{rank}** are not rounding, the smallest of them {kept:.1e}; at most "
+        f"Of {d_model} singular values **{rank}** are not rounding, the smallest of them {spelt(kept)}; at most "
         f"d_k = {d_k} can be.{gone} What pairs this head likes is told by {d_k} directions out of {d_model}."
     )
 

@@ -60,6 +60,9 @@ def blocks(each: str = "word") -> str:
     return f"A cell stands for a block of {each}s and shows its largest weight."
 
 
+CROWDED = 48  # heads: with more, there is not always room for their names
+
+
 def read_grid(
     jobs: Sequence[Sequence[Sequence[str]]], measured_on: str, *, intact: bool, pooled: bool, each: str = "word"
 ) -> str:
@@ -68,7 +71,9 @@ def read_grid(
     return (
         f"{found} of {heads} heads bear the name of the relation they follow best: the number is their mean weight on "
         f"the right {each}, 0.50 or more, in {measured_on}{'' if intact else ', with every part in place'}. "
-        "Rows look, columns are looked at; hatched is not allowed." + (f" {blocks(each)}" if pooled else "")
+        "Rows look, columns are looked at; hatched is not allowed."
+        + (" Where a name has no room, point at its head." if found and heads > CROWDED else "")
+        + (f" {blocks(each)}" if pooled else "")
     )
 
 

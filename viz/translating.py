@@ -11,9 +11,21 @@ from viz.places import listed, spelt
 Array = np.ndarray[Any, Any]
 
 
-def read_written(text: str, right: str | None, logprob: float) -> str:
-    """text: what was written; right: what should have been, where it is known; logprob: ln p of all of it."""
-    told = f"It writes “**{markdown_text(text)}**”, ln p {spelt_ln(logprob)}"
+LONG = 40  # words: a sentence that goes on has found no end, and its beginning says as much
+SOME = 12  # words of such a beginning
+
+
+def shortened(text: str) -> str:
+    """The text, or the beginning of one that finds no end."""
+    words = text.split()
+    return text if len(words) <= LONG else f"{' '.join(words[:SOME])} … ({len(words)} words)"
+
+
+def read_written(text: str, right: str | None, logprob: float, ended: bool = True) -> str:
+    """text: what was written; right: what should have been, where it is known; logprob: ln p of all of it;
+    ended: whether the network itself ended it."""
+    told = f"It writes “**{markdown_text(shortened(text))}**”, ln p {spelt_ln(logprob)}"
+    told += "" if ended else ", and finds no end: it was cut off"
     if right is None:
         return f"{told}. The generator could not have drawn this source, so nobody knows here what is right."
     if text == right:
@@ -90,8 +102,11 @@ def read_quality(shares: Mapping[str, Array], lengths: Sequence[int], trained: i
 
 
 def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int) -> str:
-    """a, b: what is written whole and without; said: "without layer norm"; exact: shares of n fresh sentences right."""
-    verdict = "the same sentence" if a == b else f"“{markdown_text(b) or 'nothing'}”"
+    """a, b: what is written whole and without; said: "without layer norm", "the same" where nothing is taken out;
+    exact: shares of n fresh sentences right."""
+    if said == "the same":
+        return f"Nothing is taken out yet, so B is A. On {n} fresh sentences **{100 * exact[0]:.0f} %** are right."
+    verdict = "the same sentence" if a == b else f"“{markdown_text(shortened(b)) or 'nothing'}”"
     return (
         f"{said[0].upper()}{said[1:]} it writes {verdict}. On {n} fresh sentences, right word for word: whole "
         f"**{100 * exact[0]:.0f} %**, {said} **{100 * exact[1]:.0f} %**."

@@ -52,6 +52,8 @@ def open_foreign(offer: Offer) -> Kept:
         )
     transformers = import_module("transformers")
     folder = offer.folder
+    if offer.kind not in transformers.models.auto.configuration_auto.CONFIG_MAPPING:
+        raise CheckpointError(f'config.json says model_type "{offer.kind}", a kind that transformers does not know.')
     tokenizer = read_tokenizer(folder, _size(folder.config))
     try:
         model, told = _class(transformers, folder.config).from_pretrained(

@@ -49,6 +49,7 @@ panel.below(
     python=recompute.row(experiment, layer, head, row, shown.merged),
 )
 
+player = st.container()
 every_head, one_head = st.columns([6, 5], gap="medium")
 with every_head:
     head_grid.grid(
@@ -115,7 +116,7 @@ with one_head:
     )
 
 at = shown.last(row)
-match controls.more():
+match controls.more(asides.foretells(experiment.weights) != "nothing"):
     case "Next word" if asides.says_words(experiment.weights):
         asides.note(experiment.weights)
         following = runs.next_words(experiment, at)
@@ -143,7 +144,7 @@ match controls.more():
                 python=recompute.layerwise(experiment, at),
             )
     case "Write on" if asides.writes_on(experiment.weights):
-        writing.show(experiment, len(trace.tokens) - 1, words[-1], theme)
+        writing.show(experiment, len(trace.tokens) - 1, words[-1], player, theme)
     case "Head statistics":
         panel.head_table(facts.statistics(experiment), on_head=controls.choose_head)
     case "Rollout":

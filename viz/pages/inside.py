@@ -15,6 +15,7 @@ from viz.ui import (
     inside_steps,
     panel,
     runs,
+    units,
 )
 
 theme = frame.theme()
@@ -24,7 +25,7 @@ config = runs.about(experiment.weights)["config"]
 trace = runs.trace(experiment)
 words = runs.encoding(experiment).typed
 layer, head = controls.head(config["n_layers"], config["n_heads"], default=facts.headline(experiment.weights))
-pinned = controls.token(words)
+pinned = controls.token(words, units.each(experiment))
 row = telling_row(trace.layers[layer].attention.weights[head]) if pinned is None else pinned
 controls.foot(experiment)
 

@@ -20,6 +20,7 @@ from viz.ui import (
     panel,
     recompute,
     runs,
+    units,
 )
 
 theme = frame.theme()
@@ -28,7 +29,7 @@ experiment = controls.experiment()
 config = runs.about(experiment.weights)["config"]
 words = runs.encoding(experiment).typed
 layer, head = controls.head(config["n_layers"], config["n_heads"], default=facts.headline(experiment.weights))
-pinned = controls.token(words)
+pinned = controls.token(words, units.each(experiment))
 controls.foot(experiment)
 
 controls.unknown_words(experiment)

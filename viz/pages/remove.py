@@ -25,6 +25,7 @@ from viz.ui import (
     saturation,
     streams,
     twins,
+    units,
 )
 
 theme = frame.theme()
@@ -41,7 +42,7 @@ layer, head = controls.head(n_layers, n_heads, default=facts.headline(experiment
 told = removal.without(removed.switches, without)
 a, b = runs.trace(whole), runs.trace(without)
 words = runs.encoding(whole).typed
-pinned = controls.token(words)
+pinned = controls.token(words, units.each(experiment))
 (weights_a, mask_a), (weights_b, mask_b) = facts.all_weights(a), facts.all_weights(b)  # (L, H, T, S)
 kl = moved(a, b)  # (T,)
 says = asides.foretells(experiment.weights)
@@ -49,9 +50,9 @@ row = facts.moved_row(kl, weights_a[layer, head]) if pinned is None else pinned
 controls.foot(experiment)
 
 controls.unknown_words(experiment)
-match removal.view():
+match removal.view(experiment.weights):
     case "What breaks":
-        removal.offers(removed.switches)
+        removal.offers(experiment.weights, removed.switches)
         removal.strip((whole, a), (without, b), words)
         head_grid.compare(
             weights_a,
@@ -79,7 +80,7 @@ match removal.view():
             arrays=partial(facts.all_maps, words, A=weights_a, B=weights_b),
             python=recompute.both(whole, without),
         )
-        match removal.then():
+        match removal.then(says != "nothing"):
             case "Next word" if asides.says_words(experiment.weights):
                 asides.note(experiment.weights)
                 p, q, likely = removal.next_words(a, b, row, experiment.weights)

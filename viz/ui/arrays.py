@@ -124,7 +124,7 @@ def show(brought: Brought, theme: Theme) -> None:
     n_layers, n_heads = maps.weights.shape[:2]
     layer, head = controls.head(n_layers, n_heads, default=_sharpest(key, maps))
     weights, mask = maps.weights[layer, head], maps.mask[layer, head]  # (T, S)
-    at = controls.token(words)
+    at = controls.token(words, "token")
     row = telling_row(weights, cross=looked is not None) if at is None else at
     lit: dict[str, Any] = {"row": row, "pinned": at is not None, "theme": theme, "on_pin": controls.choose_token}
     stem = brought.name.removesuffix(".npz")

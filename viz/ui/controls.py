@@ -16,10 +16,13 @@ from model.switches import PARTS, Switches
 from viz.labels import markdown
 from viz.ui import runs
 
+STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
+BYTE = (f"{JOINED}⟨", "⟨")  # how a piece begins that is a byte and no letter
 MOST_PIECES = 4096  # that are listed
 FIRST = "grammar"  # the model that a visitor meets first
 READS_ANY = "stories"  # the model to which no word is unknown
 EXAMPLE = "the person who the dogs near the trees chase was tired ."
+PROSE = "Alice saw the White Rabbit, and the White Rabbit saw Alice."  # to open with, of models that read any text
 
 
 def experiment() -> Experiment:
@@ -59,7 +62,13 @@ def _text(weights: str) -> str:
     kinds = task.kinds
     if "written" in st.session_state:
         set_text(st.session_state.pop("written"))
-    text = st.text_area("Sentence", value=EXAMPLE, key="text", bind="query-params", height=96)
+    # Another model begins with a sentence of its own kind; what a link or a person has written stays.
+    example = EXAMPLE if task.words else PROSE
+    before = st.session_state.get("example", example)
+    if before != example and st.session_state.get("text") == before:
+        set_text(example)
+    st.session_state["example"] = example
+    text = st.text_area("Sentence", value=example, key="text", bind="query-params", height=96)
     st.menu_button(
         "New sentence",
         list(kinds),
@@ -102,17 +111,16 @@ def set_text(text: str) -> None:
 
 
 def switches(weights: str, disabled: bool = False) -> Switches:
-    """A toggle for each part; disabled where the model has none of them."""
+    """A toggle for each part; disabled where the model has none of them, or was trained without this one."""
     st.caption("Parts of the model")
-    settings: dict[str, Any] = {"bind": "query-params", "disabled": disabled}
-    without = {part.name: f"Without it: {part.watch}" for part in PARTS}
-    if not runs.about(weights)["config"].get("causal", True):
-        without["mask"] = "This model was trained without one: every word looks at every word."
-    removed = [
-        part.name
-        for part in PARTS
-        if not st.toggle(part.label, True, key=part.name, help=without[part.name], **settings)
-    ]
+    there = runs.trained(weights)
+    removed = []
+    for part in PARTS:
+        has = getattr(there, part.name)
+        told = f"Without it: {part.watch}" if has else "This model was trained without: there is nothing to take out."
+        on = st.toggle(part.label, True, key=part.name, help=told, disabled=disabled or not has, bind="query-params")
+        if has and not on:
+            removed.append(part.name)
     return Switches().without(*removed)
 
 
@@ -172,6 +180,21 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
             "but nothing has taught it to look that far."
         )
     if not strangers:
+        if (
+            any(typed.startswith(BYTE) for typed in encoding.typed)
+            and experiment.text.translate(STRAIGHT) != experiment.text
+        ):
+            with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
+                st.markdown(
+                    "This model learnt from plain quotes and dashes; others it reads byte by byte.", width="content"
+                )
+                st.button(
+                    "Write them plain",
+                    key="plain",
+                    type="tertiary",
+                    on_click=replace or set_text,
+                    args=(experiment.text.translate(STRAIGHT),),
+                )
         return
     named = ", ".join(f"“{markdown(word)}”" for word in strangers[:8]) + (", …" if len(strangers) > 8 else "")
     with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
@@ -227,9 +250,10 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
     )
 
 
-def more() -> str:
-    """Which further figure to show below the fold."""
-    return choice("More about this sentence", ("Next word", "Write on", "Head statistics", "Rollout"), key="more")
+def more(says_words: bool) -> str:
+    """Which further figure to show below the fold; a model that says no words begins with one that it has."""
+    kinds = ("Next word", "Write on", "Head statistics", "Rollout")
+    return choice("More about this sentence", kinds, key="more", default=kinds[0 if says_words else 2])
 
 
 def foot(experiment: Experiment) -> None:
@@ -245,15 +269,22 @@ def foot(experiment: Experiment) -> None:
 
 
 def set_state(state: Mapping[str, str]) -> None:
-    """Set controls as a link would: every part present and no word pinned, then what the state names."""
+    """Set controls as a link would: every part present and no word chosen, then what the state names."""
     st.session_state["links_opened"] = st.session_state.get("links_opened", 0) + 1
-    st.session_state.update(dict.fromkeys((part.name for part in PARTS), True), token=None)
+    st.session_state.update(dict.fromkeys((part.name for part in PARTS), True), token=None, said=None)
     for name, value in state.items():
         if name not in st.session_state:
             st.query_params[name] = value  # its control is not on the page yet, and will find its value there
             continue
         number = int(value) if value.isdigit() and name != "text" else value
         st.session_state[name] = {"true": True, "false": False}.get(value, number)
+
+
+def _same_number(asked: str, used: Any) -> bool:
+    try:
+        return not isinstance(used, bool) and float(asked) == used
+    except ValueError:
+        return False
 
 
 def link_mishaps() -> None:
@@ -272,7 +303,7 @@ def link_mishaps() -> None:
             str(one).lower() if isinstance(one, bool) else str(one)
             for one in (used if isinstance(used, list) else [used])
         ]
-        if asked not in (spelt, [""]):
+        if asked not in (spelt, [""]) and not (len(asked) == 1 and _same_number(asked[0], used)):
             nothing = "the most telling word" if name == "token" else "none"
             instead = nothing if used is None else ", ".join(spelt) or nothing
             mishaps.append(f"{name} = “{markdown(', '.join(asked))}” (shown: {markdown(instead)})")

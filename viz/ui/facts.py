@@ -55,7 +55,7 @@ def measured_on(weights: str) -> str:
     n = int(runs.about(weights)["exam"]["sentences"])
     if runs.task(weights).words:
         return f"{n:,} fresh sentences"
-    return f"{n:,} passages of our own and random pieces said twice"
+    return f"{n:,} {'passage' if n == 1 else 'passages'} of our own and random pieces said twice"
 
 
 def headline(weights: str) -> tuple[int, int]:

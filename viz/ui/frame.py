@@ -23,6 +23,8 @@ ALONE = ".stApp { visibility: hidden; } body { background: var(--paper); }"
 
 def open_frame() -> None:
     """Page settings and the few rules of style that the theme cannot say."""
+    if not st.session_state.pop("player", False):  # whoever has left the player of words finds it at rest again
+        st.session_state.pop("playing", None)
     alone = present.stage().mode
     st.set_page_config(page_title="Attention Lab", layout="wide", initial_sidebar_state="auto")
     now = theme()

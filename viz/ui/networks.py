@@ -16,7 +16,7 @@ from viz import head_grid
 from viz.export import Labelled, Table
 from viz.head_grid import Panel
 from viz.theme import Theme
-from viz.translating import read_networks, spelt_ln
+from viz.translating import read_networks, shortened, spelt_ln
 from viz.ui import pairs, panel, recompute, translate_view
 from viz.ui.pairs import PIECES
 from viz.ui.written import named
@@ -91,7 +91,7 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
 
 def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str, float]) -> str:
     verdict = {name: "" if right is None else "right" if text == right else "not right" for name, text in texts.items()}
-    rows = [(name, text, verdict[name], spelt_ln(logprobs[name])) for name, text in texts.items()]
+    rows = [(name, shortened(text), verdict[name], spelt_ln(logprobs[name])) for name, text in texts.items()]
     if right is not None:
         rows.append(("gold", right, "", ""))
     return translate_view.small_table(("network", "writes", "", "ln p"), rows, kind="sentences")

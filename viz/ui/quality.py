@@ -36,22 +36,17 @@ def show(theme: Theme) -> None:
         _translations(theme)
 
 
-def _asked(
-    button: str, key: str, weights: Mapping[str, str], lengths: tuple[Any, ...], ask: Callable[..., float]
-) -> bool:
-    """Whether every network has been asked at every length; at a click they are, one after the other."""
+def _ask(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: Callable[..., float]) -> None:
+    """Ask every network at every length, one after the other; what was answered before is not asked again."""
     found = _found()
-    todo = [(name, length) for name in weights.values() for length in lengths if (name, length) not in found]
-    if todo and st.button(button, key=key):
-        bar = st.progress(0.0)
-        for done, (name, length) in enumerate(todo):
-            told = length if isinstance(length, int) else f"{length[0]} to {length[1]}"
-            bar.progress(done / len(todo), f"Asking {name} at length {told}")
-            if (name, length) not in found:  # another visitor may have asked meanwhile
-                with runs.computing:
-                    found[name, length] = ask(name, length)
-        st.rerun()
-    return not todo
+    todo = [(name, length) for name in weights for length in lengths if (weights[name], length) not in found]
+    bar = st.progress(0.0) if todo else st.empty()
+    for done, (name, length) in enumerate(todo):
+        told = length if isinstance(length, int) else f"{length[0]} to {length[1]}"
+        bar.progress(done / len(todo), f"Asking the {name} at length {told}")
+        with runs.computing:
+            found[weights[name], length] = ask(weights[name], length)
+    bar.empty()
 
 
 def _copies(theme: Theme) -> None:
@@ -61,9 +56,12 @@ def _copies(theme: Theme) -> None:
         st.caption("The networks that copy are not among the weights here.")
         return
     place = st.container()
-    live = _asked(
-        f"Ask again: {fresh.COPIES} fresh copies of each length", "again_copies", weights, LENGTHS, fresh.copies
-    )
+    again = st.empty()
+    if again.button(f"Ask again: {fresh.COPIES} fresh copies of each length", key="again_copies"):
+        _ask(weights, LENGTHS, fresh.copies)
+    live = all((one, length) in _found() for one in weights.values() for length in LENGTHS)
+    if live:
+        again.empty()
     seeds = {name: _seeds(one) for name, one in weights.items()}
     found = _found()
     shares = {
@@ -96,30 +94,23 @@ def _translations(theme: Theme) -> None:
     if not weights:
         st.caption("The networks that translate are not among the weights here.")
         return
-    place = st.container()
-    n = f"{fresh.SENTENCES} fresh sentences"
-    if not _asked(f"Ask: {n} of each length", "again_translations", weights, fresh.CLASSES, fresh.translations):
-        whole = {name: float(runs.about(one)["exact"]) for name, one in weights.items()}
-        examined = runs.about(next(iter(weights.values())))["examined"]
-        told = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
-        place.markdown(
-            f"All lengths together, right word for word on {examined:,} held-out sentences, by the cards: {told}."
-        )
-        return
+    _ask(weights, fresh.CLASSES, fresh.translations)
     shares = {name: np.array([_found()[one, words] for words in fresh.CLASSES]) for name, one in weights.items()}
-    with place:
-        panel.chart(
-            quality(CLASSES, shares, theme=theme, seeds={}, trained=None, x_name="words of the source"),
-            key="translations",
-            sentence=read_quality(
-                shares, [high for _, high in fresh.CLASSES], None, f"{n} a point, asked here", "Right word for word"
-            ),
-            table=partial(_table, "words", CLASSES, shares),
-            file="translations-by-length",
-            of=tuple(weights.values()),
-            arrays=lambda: {"share_right": _labelled(shares, "words", CLASSES)},
-            python=_python(weights, fresh.CLASSES, "translations"),
-        )
+    whole = {name: float(runs.about(one)["exact"]) for name, one in weights.items()}
+    examined = runs.about(next(iter(weights.values())))["examined"]
+    told = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
+    n = f"{fresh.SENTENCES} fresh sentences a point, asked here"
+    panel.chart(
+        quality(CLASSES, shares, theme=theme, seeds={}, trained=None, x_name="words of the source"),
+        key="translations",
+        sentence=read_quality(shares, [high for _, high in fresh.CLASSES], None, n, "Right word for word"),
+        table=partial(_table, "words", CLASSES, shares),
+        file="translations-by-length",
+        of=tuple(weights.values()),
+        arrays=lambda: {"share_right": _labelled(shares, "words", CLASSES)},
+        python=_python(weights, fresh.CLASSES, "translations"),
+    )
+    st.caption(f"By the cards, on {examined:,} held-out sentences of all lengths: {told}.")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -40,6 +40,8 @@ def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
 
 def side_b(removed: Experiment) -> Experiment:
     """What B is: the same weights with the parts removed now, or weights that never had the part."""
+    if not has_twins(removed.weights):
+        return removed
     with st.sidebar:
         how = controls.choice(
             "How B is without the part",
@@ -61,6 +63,11 @@ def side_b(removed: Experiment) -> Experiment:
     return replace(removed, weights=twin, switches=Switches())
 
 
+def has_twins(weights: str) -> bool:
+    """Whether models were trained without a part, to stand beside these weights."""
+    return any(f"{weights}-without-{part.name}" in checkpoint.names() for part in PARTS)
+
+
 def twin_of(removed: Experiment) -> str | None:
     """The name of the weights that were trained without the one part removed here, if there are such."""
     parts = removed.switches.removed
@@ -68,11 +75,12 @@ def twin_of(removed: Experiment) -> str | None:
     return name if name in checkpoint.names() else None
 
 
-def offers(switches: Switches) -> None:
+def offers(weights: str, switches: Switches) -> None:
     """What to look for, part by part; while nothing is taken out, one click takes out one part. One line either way."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="offers"):
         if switches == Switches():
-            labels = {part.name: part.label for part in PARTS}
+            there = runs.trained(weights)
+            labels = {part.name: part.label for part in PARTS if getattr(there, part.name)}
             st.markdown("Nothing is taken out yet, so B is A. Take out", width="content")
             st.pills(
                 "Take out",
@@ -127,7 +135,14 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     numbers = []
     if asked:
         (all_a, all_b) = unseen
-        numbers.append(_number(f"B: loss, {all_a.sentences} sentences", all_b.loss, f"A {spelt(all_a.loss)}", loss))
+        numbers.append(
+            _number(
+                f"B: loss, {all_a.sentences} {'sentences' if all_a.accuracy else 'passages'}",
+                all_b.loss,
+                f"A {spelt(all_a.loss)}",
+                loss,
+            )
+        )
     if says == "next" and len(ids) > 1:
         one = [effects.surprise(side[1], ids) for side in (a, b)]
         numbers.append(_number("B: loss, this text", one[1], f"A {spelt(one[0])}", loss))
@@ -178,14 +193,14 @@ def spelt(value: float) -> str:
     return f"{value:.2f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def view() -> str:
+def view(weights: str) -> str:
     """Which question the page answers."""
-    return controls.choice("Question", VIEWS, key="view")
+    return controls.choice("Question", [name for name in VIEWS if name != VIEWS[1] or has_twins(weights)], key="view")
 
 
-def then() -> str:
-    """Which further figure stands below the comparison."""
-    return controls.choice("More about this removal", THEN, key="then")
+def then(says_words: bool) -> str:
+    """Which further figure stands below the comparison; a model that says no words begins with its stream."""
+    return controls.choice("More about this removal", THEN, key="then", default=THEN[0 if says_words else 1])
 
 
 def next_words(a: Trace[Array], b: Trace[Array], row: int, weights: str, n: int = 8) -> tuple[Array, Array, list[str]]:

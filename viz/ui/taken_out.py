@@ -8,15 +8,16 @@ import numpy as np
 import streamlit as st
 
 from model import quality
+from model.checkpoint import PIECES
 from model.run import Experiment, encode_pair
 from model.switches import Switches
 from model.tokenizer import END
-from model.written import looks, one_map
+from model.written import agreed, looks, one_map, outlines
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel
 from viz.theme import Theme
-from viz.translating import read_removed
+from viz.translating import read_removed, shortened
 from viz.ui import pairs, panel, recompute, removal, runs, translate_view
 
 Array = np.ndarray[Any, Any]
@@ -31,13 +32,13 @@ def share_right(weights: str, switches: Switches) -> float:
 
 def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: Theme) -> None:
     """A: the model whole; B: without what is switched off on the left."""
-    removal.offers(experiment.switches)
+    removal.offers(experiment.weights, experiment.switches)
     whole = replace(experiment, switches=Switches())
     a, b = pairs.translation(whole), pairs.translation(experiment)
     said = removal.without(experiment.switches, experiment)
     exact = share_right(whole.weights, whole.switches), share_right(experiment.weights, experiment.switches)
     rows = [
-        (name, text, f"{100 * share:.0f} % of {quality.FRESH}")
+        (name, shortened(text), f"{100 * share:.0f} % of {quality.FRESH}")
         for name, text, share in (("A  whole", a.text, exact[0]), (f"B  {said}", b.text, exact[1]))
     ]
     table = translate_view.small_table(("", "writes", "right, fresh ones"), rows, kind="sentences")
@@ -46,10 +47,12 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     weights_a, weights_b = (one_map(looks(side)["cross"], layer, head) for side in sides)
     source = pairs.source(whole).typed
     saying = (*encode_pair(replace(whole, target=a.text))[1].typed[1:], END)
+    gold = None if runs.about(whole.weights).get("tokenizer") == PIECES else pairs.gold_of(whole)  # gold is of words
+    marks = outlines(gold, agreed(a.tokens, gold.target) + 1) if gold else []
     head_grid.panels(
         [
-            Panel("A  whole", weights_a),
-            Panel(f"B  {said}", weights_b),
+            Panel("A  whole", weights_a, marks=marks),
+            Panel(f"B  {said}", weights_b, marks=marks),
             Panel("A − B", weights_a - weights_b, "signed", limit=1.0),
         ],
         saying,

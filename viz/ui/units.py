@@ -42,6 +42,11 @@ def reads_pieces(experiment: Experiment) -> bool:
     return runs.about(experiment.weights).get("tokenizer") is not None
 
 
+def each(experiment: Experiment) -> str:
+    """What a token of its model is: a "word" or a "piece"."""
+    return "piece" if reads_pieces(experiment) else "word"
+
+
 def choose(experiment: Experiment, trace: Trace[Array]) -> Shown:
     """The maps of all heads, in the units that were asked for; a model of whole words leaves no choice."""
     encoding, (weights, mask) = runs.encoding(experiment), facts.all_weights(trace)

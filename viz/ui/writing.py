@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from model.generate import generate
 from model.run import Experiment, TextError
 from model.sampling import shares, softmax
 from viz import head_grid
 from viz.export import file_name
+from viz.labels import disarmed
 from viz.reading import read_candidates
 from viz.theme import Theme
 from viz.ui import controls, panel, recompute, runs
@@ -20,6 +22,7 @@ Array = np.ndarray[Any, Any]
 
 PACE = 0.5  # seconds between two words, so that the eye can follow the heads
 SHOWN = 8
+SEEN = 110  # letters of the text that stand beside the buttons
 HALF = "\ufffd"  # what a character reads that is not all written yet
 
 
@@ -33,12 +36,14 @@ class Choosing:
     seed: int
 
 
-def show(experiment: Experiment, at: int, after: str, theme: Theme) -> None:
-    """at: the position of the last token; after: how it reads."""
+def show(experiment: Experiment, at: int, after: str, player: DeltaGenerator, theme: Theme) -> None:
+    """at: the position of the last token; after: how it reads; player: where the buttons stand, beside the heads."""
     st.session_state["tick"] = 0  # the page was drawn anew: the next tick of the player writes the next word
     left, right = st.columns([2, 3], gap="large")
     with left:
         chosen = choosing()
+        st.caption("Step and Play stand above the heads, so that both can be seen.")
+    with player:
         _player(experiment, chosen)
     with right:
         _candidates(experiment, at, after, chosen, theme)
@@ -81,22 +86,23 @@ def choosing() -> Choosing:
 
 def _player(experiment: Experiment, choosing: Choosing) -> None:
     playing = bool(st.session_state.get("playing"))
+    st.session_state["player"] = True  # it is on the page: see frame.open_frame
     st.fragment(_buttons, run_every=PACE if playing else None)(experiment, choosing, playing)
 
 
 def _buttons(experiment: Experiment, choosing: Choosing, playing: bool) -> None:
     st.session_state["tick"] += 1
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button("Step", key="write_one", on_click=_write, args=(experiment, choosing), disabled=playing)
         if playing:
             st.button("Stop", key="write_stop", type="primary", on_click=_play, args=(False,))
         else:
             st.button("Play", key="write_play", type="primary", on_click=_play, args=(True,))
+        st.caption(st.session_state.get("stopped") or f"… {disarmed(experiment.text[-SEEN:])}", width="stretch")
     if st.session_state["tick"] > 1:  # a click or a tick ran this part alone; what it changes belongs to the whole page
         if playing and st.session_state.get("playing"):
             _write(experiment, choosing)
         st.rerun()
-    st.caption(st.session_state.get("stopped") or "The words written stay in the sentence box; the heads follow.")
 
 
 def _play(on: bool) -> None:

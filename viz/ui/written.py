@@ -72,6 +72,7 @@ def telling(one: Written, layer: int, head: int | None) -> int:
     across = np.abs(np.arange(T)[:, None] + 1 - np.arange(S)[None])  # (T, S)
     tells = np.nan_to_num(weights) * np.log2(1 + across)
     tells[:, [0, -1]] = 0  # the marks
+    tells[1:][-1:] = 0  # nor does the end of the sentence
     right = outlines(one.gold, one.upto) if one.gold else []
     if right:
         looked = np.zeros_like(tells)

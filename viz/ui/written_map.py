@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from model.run import Experiment
+from model.switches import Switches
 from model.tasks.pair import SETTLED
 from model.written import Hits, hits, outlines, together
 from viz import head_grid
@@ -118,8 +119,9 @@ def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> Non
         )
     )
     st.caption(
-        f"{named(layer, head, one.maps['cross']).capitalize()}. "
+        f"Target → source, {named(layer, head, one.maps['cross'])}. "
         "A hit: the largest weight of a row lies on a word that gold names. "
-        f"Fresh: sentences that nothing was learnt from, the right words told before each. “{SETTLED.capitalize()}”: "
+        "Fresh: sentences that nothing was learnt from, the right words told before each"
+        f"{'' if one.experiment.switches == Switches() else ', and every part in place'}. “{SETTLED.capitalize()}”: "
         "nothing has to be looked up there, and the look falls where it may."
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from model.recurrent import RecurrentTrace
 from model.tasks.pair import SETTLED
+from model.tokenizer import END
 from model.written import likeliest
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
@@ -64,7 +65,12 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
         lines.append("vector = made.trace.encoder.vector  # (C,)")
     panel.below(
         "writing",
-        sentence=read_written(one.made.text, one.gold.target_text if one.gold else None, sum(one.made.logprobs)),
+        sentence=read_written(
+            one.made.text,
+            one.gold.target_text if one.gold else None,
+            sum(one.made.logprobs),
+            ended=one.said[-1:] == (END,),
+        ),
         table=partial(step_table, one, words, odds, seen),
         file=file_name(one.name, "writing"),
         of=one.experiment,

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
+from typing import Any
 
 import streamlit as st
 
@@ -186,6 +187,8 @@ def settle() -> None:
         _try(lambda: st.session_state.update(your_offer=look(work.result, called)))
     else:
         _forget()
+        if work.result in shelf().names(maps_only=True):
+            st.session_state["foreign"] = work.result
 
 
 @st.fragment(run_every=0.4)
@@ -194,7 +197,8 @@ def _watch() -> None:
     if work is None or not work.running:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.progress(work.share, text=f"{work.what}: {100 * work.share:.0f} %")
+        done = f": {100 * work.share:.0f} %" if work.share else ", in one go"
+        st.progress(work.share, text=f"{work.what}{', to be dropped at its next step' if work.stopped else done}")
         st.button("Stop", key="stop", on_click=work.stop)
 
 
@@ -222,20 +226,26 @@ def drawn() -> arrays.Brought | None:
     """Maps of the chosen model among those that can show nothing else, on a text; None where there is none."""
     names = shelf().names(maps_only=True)
     if not names:
+        if wanted := st.query_params.get("foreign"):
+            st.info(
+                f"The model {_plain(wanted)} is not loaded on this server. Load it above to see what the link shows."
+            )
         return None
-    st.markdown("**Drawn here**")
-    name = controls.choice("Model", list(reversed(names)), key="foreign", bind=None)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("**Drawn here**", width="content")
+        name = controls.choice("Model", list(reversed(names)), key="foreign")
+        st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=shelf().let_go, args=(name,))
     kept = shelf().find(name)
     if kept is None:
         return None
-    st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=shelf().let_go, args=(name,))
-    text = st.text_area("Sentence", controls.EXAMPLE, key="foreign_text", height=68, max_chars=MOST_CHARACTERS)
-    target = ""
-    if kept.model.config.is_encoder_decoder:
-        target = st.text_area("What it says; empty: what it finds likeliest", key="foreign_target", height=68)
+    settings: dict[str, Any] = {"height": 68, "max_chars": MOST_CHARACTERS, "bind": "query-params"}
+    reads, says = st.columns(2) if kept.model.config.is_encoder_decoder else (st.container(), None)
+    text = reads.text_area("Sentence", controls.EXAMPLE, key="foreign_text", **settings)
+    told = "What it says; empty: what it finds likeliest"
+    target = says.text_area(told, key="foreign_target", **settings) if says else ""
     try:
         found = _attention(name, text or "", target or "")
-        stack = controls.choice("Whose look", list(found), key="stack", bind=None)
+        stack = controls.choice("Whose look", list(found), key="stack")
         one = found[stack]
         looked = one.looked_at if stack == "cross" else None
         of = recompute.Drawn(name, stack, text or "", target or "")
@@ -260,5 +270,5 @@ def open_page(page: str, weights: str) -> None:
     for key in list(st.session_state):
         if key not in ("place", "your_offer", "lessons_seen"):
             del st.session_state[key]
-    address = {"weights": weights} | ({"text": text} if text else {})
+    address = {"weights": weights} | ({"text": text} if text and text != controls.EXAMPLE else {})
     st.switch_page(f"viz/pages/{page}.py", query_params=address)

@@ -175,7 +175,8 @@ function drawMoved({ header, place, moved }, pen) {
   });
 }
 
-const spellMoved = (kl) => (Number.isFinite(kl) ? (kl < 100 ? kl.toFixed(2) : kl.toFixed(0)) : "no number");
+const spellMoved = (kl) =>
+  !Number.isFinite(kl) ? "no number" : kl < 100 ? Math.max(kl, 0).toFixed(2) : Math.round(kl).toLocaleString("en");
 
 function largeImage({ values, shape }, side, colours) {
   const [, rows, columns] = shape;

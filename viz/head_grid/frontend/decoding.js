@@ -244,7 +244,7 @@ function draw(view, pen, left) {
     const fill = lit ? theme.accent : header.unknown.includes(s) ? theme.muted : theme.ink;
     pen.text(place.x + place.wide / 2, TOP.source, place.word, { size, weight: lit ? 650 : 400, anchor: "middle", fill });
     if (header.unknown.includes(s)) pen.line([[place.x + 6, TOP.source + 11], [place.x + place.wide - 6, TOP.source + 11]], theme.muted, 1);
-    if (header.gold[step - 1].includes(s) && from === null) pen.frame(place.x + 2, TOP.cells, place.wide - 4, CELL, theme.accent, 1.5);
+    if (cross && header.gold[step - 1].includes(s) && from === null) pen.frame(place.x + 2, TOP.cells, place.wide - 4, CELL, theme.accent, 1.5);
     view.hits.push({ side: "source", at: s, ...place, y: 0, tall: TOP.source + 16 });
   });
 
