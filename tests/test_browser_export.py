@@ -87,6 +87,9 @@ PAGES = [
     ("remove", {"norm": "false", "then": "Stream", "text": SIXTY_FOUR}, "B: without layer norm"),
     ("remove", {"view": "Trained without"}, "never had it: trained without scaling by √d_k"),
     ("remove", {"view": "Why √d_k"}, "untrained, at initialisation"),
+    ("translate", {"norm": "false", "beside": "Without a part"}, "without layer norm"),
+    ("translate", {"network": "GRU without attention", "method": "beam", "beside": "Quality and length"}, None),
+    ("translate", {"task": "Who is it"}, None),
 ]
 
 

@@ -127,7 +127,7 @@ def test_a_click_on_a_word_edits_it_and_the_past_stays_dark_until_the_mask_goes(
     box = told.bounding_box()
     board.page.mouse.click(box["x"] + 90, box["y"] + 30)  # "the", the first word
     board.page.wait_for_url(re.compile("edit=1"), timeout=PATIENCE)
-    expect(board.lab("save_leaks")).to_contain_text("outputs before it are exactly unchanged")
+    expect(board.lab("save_leaks")).to_contain_text("the one output before it is exactly unchanged")
     board.key("mask").locator("label").first.click()
     expect(board.lab("save_leaks")).to_contain_text("leak into the past")
     expect(told).not_to_have_attribute("aria-label", re.compile(r"⟨start⟩ 0,"))

@@ -225,13 +225,13 @@ def test_every_network_is_asked_once_at_every_length(monkeypatch):
     monkeypatch.setattr(quality.fresh, "copies", lambda name, length: asked.append((name, length)) or 0.25)
     streamlit.cache_resource.clear()
     screen = well(visit(PAGE, beside="Quality and length"))
-    networks = [*pairs.jobs()["Translation"].values()]
+    networks = [*quality._networks("Translation").values()]
     assert asked == [(name, words) for name in networks for words in quality.fresh.CLASSES]
     assert "50 %" in reading(screen, "translations")
     asked.clear()
     screen.button(key="again_copies").click()
     well(screen.run())
-    assert asked == [(name, length) for name in pairs.jobs()["Copy"].values() for length in quality.LENGTHS]
+    assert asked == [(name, length) for name in quality._networks("Copy").values() for length in quality.LENGTHS]
     assert "25 %" in reading(screen, "copies")
     assert "again_copies" not in {button.key for button in screen.button}
     streamlit.cache_resource.clear()

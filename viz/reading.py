@@ -114,11 +114,11 @@ def read_change(moved: Array, tokens: Sequence[str], removed: str, says: str = "
         return f"{removed.capitalize()}: no prediction moves at all."
     word = f"**{markdown(tokens[far])}**"
     what = {
-        "next": f"the next word moves most after {word}: KL {moved[far]:.2f} nats",
-        "here": f"the word it would read moves most at {word}: KL {moved[far]:.2f} nats",
-        "nothing": f"the last vector of {word} turns most: 1 − cosine {moved[far]:.2f}",
+        "next": f"the next word moves most after {word}: KL {moved[far]:,.2f} nats",
+        "here": f"the word it would read moves most at {word}: KL {moved[far]:,.2f} nats",
+        "nothing": f"the last vector of {word} turns most: 1 − cosine {moved[far]:,.2f}",
     }[says]
-    return f"{removed[0].upper()}{removed[1:]}, {what}; over the text {moved.mean():.2f} on average."
+    return f"{removed[0].upper()}{removed[1:]}, {what}; over the text {moved.mean():,.2f} on average."
 
 
 def read_next(probabilities: Array, words: Sequence[str], after: str, who: str = "the model") -> str:

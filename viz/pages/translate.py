@@ -52,7 +52,7 @@ if asked.reads_pairs:
 
     match translate_view.section(asked.job, asked.network):
         case "Side by side":
-            networks.show(asked.job, experiment, row, theme)
+            networks.show(asked.job, experiment, written_words.row_of(one, row), theme)
         case "Quality and length":
             quality.show(theme)
         case "Without a part":

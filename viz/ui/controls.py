@@ -113,11 +113,11 @@ def set_text(text: str) -> None:
 def switches(weights: str, disabled: bool = False) -> Switches:
     """A toggle for each part; disabled where the model has none of them, or was trained without this one."""
     st.caption("Parts of the model")
-    there = runs.trained(weights)
+    there = runs.has(weights)
     removed = []
     for part in PARTS:
         has = getattr(there, part.name)
-        told = f"Without it: {part.watch}" if has else "This model was trained without: there is nothing to take out."
+        told = f"Without it: {part.watch}" if has else "This model never had it: there is nothing to take out."
         on = st.toggle(part.label, True, key=part.name, help=told, disabled=disabled or not has, bind="query-params")
         if has and not on:
             removed.append(part.name)

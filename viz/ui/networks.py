@@ -18,7 +18,7 @@ from viz.head_grid import Panel
 from viz.theme import Theme
 from viz.translating import read_networks, shortened, spelt_ln
 from viz.ui import pairs, panel, recompute, translate_view
-from viz.ui.pairs import PIECES
+from viz.ui.pairs import PIECES, TRANSFORMER
 from viz.ui.written import named
 
 Array = np.ndarray[Any, Any]
@@ -35,7 +35,7 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
         _table_of(texts, right.target_text if right else None, {name: sum(one.logprobs) for name, one in made.items()})
     )
     # Told the same words, the networks can be compared row by row.
-    common = right.target_text if right else next(iter(texts.values()))
+    common = right.target_text if right else texts.get(TRANSFORMER, next(iter(texts.values())))
     traces = {name: pairs.told(replace(one, target=common)) for name, one in each.items()}
     maps, titles, lines = {}, {}, []
     for name, trace in traces.items():

@@ -31,9 +31,9 @@ JOBS = {
     "Translation": Job(
         "translation",
         {
-            TRANSFORMER: "translate",
-            ATTENTION: "translate-gru-attention",
             ALONE: "translate-gru",
+            ATTENTION: "translate-gru-attention",
+            TRANSFORMER: "translate",
             PIECES: "translate-pieces",
         },
         "the animal did not cross the street because it was too tired .",
@@ -46,7 +46,7 @@ JOBS = {
     "Dates": Job("dates", {TRANSFORMER: "dates"}, "thursday 3 may 1979"),
     "Copy": Job(
         "copy",
-        {TRANSFORMER: "copy-transformer", ATTENTION: "copy-gru-attention", ALONE: "copy-gru"},
+        {ALONE: "copy-gru", ATTENTION: "copy-gru-attention", TRANSFORMER: "copy-transformer"},
         "c a f e b a d g e f a c",
     ),
 }

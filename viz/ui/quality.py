@@ -14,6 +14,7 @@ from viz.quality import quality
 from viz.theme import Theme
 from viz.translating import read_quality
 from viz.ui import pairs, panel, recompute, runs
+from viz.ui.pairs import ALONE, ATTENTION, PIECES, TRANSFORMER
 
 Array = np.ndarray[Any, Any]
 
@@ -49,9 +50,15 @@ def _ask(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: Callable[...
     bar.empty()
 
 
+def _networks(job: str) -> dict[str, str]:
+    """The networks of a task, the one in the colour of the accent first."""
+    there = pairs.jobs().get(job, {})
+    return {name: there[name] for name in (TRANSFORMER, ATTENTION, ALONE, PIECES) if name in there}
+
+
 def _copies(theme: Theme) -> None:
     st.markdown(f"**Copy signs**, trained on 1 to {TRAINED} of them")
-    weights = pairs.jobs().get("Copy", {})
+    weights = _networks("Copy")
     if not weights:
         st.caption("The networks that copy are not among the weights here.")
         return
@@ -90,7 +97,7 @@ def _copies(theme: Theme) -> None:
 
 def _translations(theme: Theme) -> None:
     st.markdown("**Translate**, by the words of the source")
-    weights = pairs.jobs().get("Translation", {})
+    weights = _networks("Translation")
     if not weights:
         st.caption("The networks that translate are not among the weights here.")
         return

@@ -79,7 +79,7 @@ def offers(weights: str, switches: Switches) -> None:
     """What to look for, part by part; while nothing is taken out, one click takes out one part. One line either way."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="offers"):
         if switches == Switches():
-            there = runs.trained(weights)
+            there = runs.has(weights)
             labels = {part.name: part.label for part in PARTS if getattr(there, part.name)}
             st.markdown("Nothing is taken out yet, so B is A. Take out", width="content")
             st.pills(
@@ -107,7 +107,8 @@ def without(removed: Switches, b: Experiment) -> str:
 
 def _named(switches: Switches) -> str:
     named = [part.label[0].lower() + part.label[1:] for part in PARTS if not getattr(switches, part.name)]
-    named += [f"head {name}" for name in switches.silent]
+    heads = switches.silent
+    named += [f"{'head' if len(heads) == 1 else 'heads'} {', '.join(heads)}"] if heads else []
     return f"without {' and '.join(named)}" if named else "the same"
 
 

@@ -118,8 +118,14 @@ def _own_languages() -> tuple[str, ...]:
 
 def trained(weights: str) -> Switches:
     """The parts that were there while these weights were trained."""
-    present: Switches = getattr(model(weights)[0].config, "has", Switches())  # a recurrent network has no parts
+    present: Switches = getattr(model(weights)[0].config, "trained", Switches())  # a recurrent network has no parts
     return present
+
+
+def has(weights: str) -> Switches:
+    """The parts that can be taken out of this model."""
+    there: Switches = getattr(model(weights)[0].config, "has", Switches())
+    return there
 
 
 def task(weights: str) -> Task:

@@ -1,4 +1,4 @@
-"""The sidebar of Translate: task, network, source, parts, the map to enlarge, and how the next word is chosen.
+"""The controls of Translate: task, network, source, parts, and how the next word is chosen.
 
 Every control is bound to the address; a network that lacks a part keeps its switch on the screen, and says so.
 """
@@ -16,7 +16,7 @@ from model.tasks import PAIRS
 from model.tasks import resolver as resolving
 from viz.labels import markdown
 from viz.ui import controls, pairs, runs, writing
-from viz.ui.pairs import JOBS, STACKS, Decoding
+from viz.ui.pairs import JOBS, STACKS, TRANSFORMER, Decoding
 
 METHODS = ("greedy", "sample", "beam")
 
@@ -39,9 +39,9 @@ class Asked:
 def asked() -> Asked:
     """Task, network, source, parts and decoding: everything that decides what is written."""
     controls.remember_link()
+    job = st.sidebar.selectbox("Task", list(pairs.jobs()), key="task", bind="query-params")
+    network = _network(job)
     with st.sidebar:
-        job = st.selectbox("Task", list(pairs.jobs()), key="task", bind="query-params")
-        network = _network(job)
         weights = pairs.jobs()[job][network]
         text = _source(job, weights)
         switches = controls.switches(weights, disabled=network not in STACKS)
@@ -62,10 +62,11 @@ def asked() -> Asked:
 
 
 def _network(job: str) -> str:
+    """The networks in the order of their history, over the figure: their difference is what the page is about."""
     there = list(pairs.jobs()[job])
-    if st.session_state.get("network", there[0]) not in there:
-        st.session_state["network"] = there[0]  # the network of another task
-    return st.selectbox("Model", there, key="network", bind="query-params")
+    if st.session_state.get("network", TRANSFORMER) not in there:
+        st.session_state["network"] = TRANSFORMER  # the network of another task
+    return controls.choice("Network", there, key="network", default=TRANSFORMER)
 
 
 def _source(job: str, weights: str) -> str:

@@ -48,6 +48,12 @@ def merged(one: Written, which: str, layer: int, head: int | None) -> InWords | 
     return InWords(weights, looking, looked, rows, in_words(back, tokenizer, gold, which)[0, 0] > 0)
 
 
+def row_of(one: Written, row: int) -> int:
+    """The row of the word that a piece belongs to; the row itself where tokens are words, or nobody knows."""
+    in_words = merged(one, "cross", 0, None) if one.pieces else None
+    return in_words.row_of[row] if in_words else row
+
+
 LINES = (
     "pair = READERS[{task!r}]({words!r})\n"
     "every = in_words(looks(made.trace)[{which!r}], load({weights!r})[1], pair, {which!r})  # (L, H, W, W')\n"

@@ -27,7 +27,8 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     tell: (step) => setTriggerValue("step", step),
   });
   // What Python says back of our own steps is old; another sentence, or a link, is news.
-  if (view.about !== header.about || (view.asked !== header.step && !view.posted.delete(header.step))) {
+  const ours = view.posted.delete(header.step);
+  if (view.about !== header.about || (view.asked !== header.step && !ours)) {
     stopPlaying(view);
     view.step = header.step;
     view.rests = !header.pinned; // nobody has chosen a word yet: the most telling one is lit, in the whole sentence
