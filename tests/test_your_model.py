@@ -19,7 +19,7 @@ TEXT = "the dogs saw two very tired birds ."
 KINDS = {"next": "gpt2", "here": "bert", "nothing": "bert without a head"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folders(tmp_path_factory):
     """A model of each kind: what it says at a word → its folder."""
     place = tmp_path_factory.mktemp("models")
@@ -208,7 +208,7 @@ VIEWS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def kept(folders):
     """All three kinds, one after another: what it says → its name."""
 
@@ -286,7 +286,7 @@ def test_a_model_that_is_let_go_while_it_is_shown_falls_back(kept, empty):
 # Models of which only maps can be drawn
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def t5(tmp_path_factory):
     kind, config = MADE["t5"]
     return publish(kind(config), tmp_path_factory.mktemp("maps") / "little-t5")

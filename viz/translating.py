@@ -113,6 +113,12 @@ def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int) 
     )
 
 
+def read_nouns(nouns: Sequence[str], odds: Array) -> str:
+    """nouns, odds (N,): what “it” may mean, the likeliest first."""
+    other = "less than 0.01" if odds[1] < 0.01 else f"{odds[1]:.2f} at most"
+    return f"The **{markdown(nouns[0])}** has {odds[0]:.2f} of all that could stand there, any other noun {other}."
+
+
 def read_referent(noun: str, probability: float, right: str | None) -> str:
     """noun: what the model says that “it” means; right: what it does mean, where the sentence leaves no doubt."""
     told = f"It says that “it” is the **{markdown(noun)}**, with probability {probability:.2f}"

@@ -14,7 +14,7 @@ from viz import head_grid
 from viz.export import Labelled, file_name
 from viz.reading import read_row
 from viz.theme import Theme
-from viz.translating import read_referent
+from viz.translating import read_nouns, read_referent
 from viz.ui import facts, panel, recompute, runs, translate_view
 
 Array = np.ndarray[Any, Any]
@@ -66,7 +66,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
         head_grid.bars({"": odds}, nouns, key="meant", theme=theme)
         panel.below(
             "meant",
-            sentence="",
+            sentence=read_nouns(nouns, odds),
             table=partial(dict, noun=nouns, probability=odds),
             file=file_name(experiment.name, "meant"),
             of=experiment,
