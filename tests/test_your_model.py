@@ -318,7 +318,7 @@ def test_of_two_such_models_the_new_one_is_shown_and_the_link_says_which(t5, emp
     well(screen.run())
     your_model.slot().now.wait(60)
     screen = well(screen.run())
-    assert screen.session_state["foreign"] == "own-little-llama"
+    assert screen.session_state["foreign"] == screen.query_params["foreign"] == "own-little-llama"
     afresh = well(visit(PAGE, foreign="own-little-t5", stack="cross", foreign_text=TEXT, foreign_target="two dogs"))
     assert component(afresh, "grid")[1]["cells"].shape == (3, 2, 3, 11)
 

@@ -225,22 +225,25 @@ def loaded() -> None:
 def drawn() -> arrays.Brought | None:
     """Maps of the chosen model among those that can show nothing else, on a text; None where there is none."""
     names = shelf().names(maps_only=True)
+    wanted = st.query_params.get("foreign")
+    if wanted and "foreign" not in st.session_state:
+        if wanted in names:
+            st.session_state["foreign"] = wanted
+        else:
+            st.info(f"The model {_plain(wanted)} is not loaded on this server. Load it above to see what was linked.")
     if not names:
-        if wanted := st.query_params.get("foreign"):
-            st.info(
-                f"The model {_plain(wanted)} is not loaded on this server. Load it above to see what the link shows."
-            )
         return None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Drawn here**", width="content")
-        name = controls.choice("Model", list(reversed(names)), key="foreign")
+        name = controls.choice("Model", list(reversed(names)), key="foreign", bind=None)
+        st.query_params["foreign"] = name  # also the one that stands first: which that is, a link cannot know
         st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=shelf().let_go, args=(name,))
     kept = shelf().find(name)
     if kept is None:
         return None
     settings: dict[str, Any] = {"height": 68, "max_chars": MOST_CHARACTERS, "bind": "query-params"}
     reads, says = st.columns(2) if kept.model.config.is_encoder_decoder else (st.container(), None)
-    text = reads.text_area("Sentence", controls.EXAMPLE, key="foreign_text", **settings)
+    text = reads.text_area("Sentence", controls.PROSE, key="foreign_text", **settings)
     told = "What it says; empty: what it finds likeliest"
     target = says.text_area(told, key="foreign_target", **settings) if says else ""
     try:
