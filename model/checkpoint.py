@@ -195,8 +195,12 @@ def save(
     for field in HEADS if "trained" in config else ():
         config["trained"][field] = sorted(config["trained"][field])
     kind = next(kind for kind, (_, make) in KINDS.items() if type(model) is make)
-    told = {"kind": kind, "config": config, **reads, **card}
-    text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    write_card(name, {"kind": kind, "config": config, **reads, **card}, folder)
+
+
+def write_card(name: str, card: Mapping[str, Any], folder: Path | None = None) -> None:
+    """Write a card as it is."""
+    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
     _path(name, ".json", folder).write_text(text, encoding="utf-8")
 
 

@@ -2,12 +2,13 @@
 
 python -m model.train stories --text FILE            begins, and keeps what it has every `every` steps
 python -m model.train stories --text FILE --resume   takes it up where it was left
+python -m model.train stories --beside CARD …        puts other seeds, trained elsewhere, on the shipped card
 """
 
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -227,7 +228,6 @@ def ship(
         "recipe": settings | {"windows": {kind: share for kind, (share, _) in WINDOWS.items()}},
         "notes": [
             f"Learnt from {len(learnt)} books: stories published before 1914, in the public domain.",
-            "One seed was trained. What another seed would have made of the same heads is not known.",
             f"'held_out' is measured on the last {HELD_OUT:.0%} of every book, never learnt from, in windows of "
             f"{recipe.config.context} pieces that each begin anew.",
             "'exam' is measured on passages of our own and on random pieces said twice: see model/roles.py.",
@@ -240,4 +240,35 @@ def ship(
         "curve": state.curve,
     }
     checkpoint.save(NAME, state.transformer, tokenizer, card, folder, half=True)
+    return card
+
+
+def summary(card: Mapping[str, Any]) -> dict[str, Any]:
+    """One seed in a few lines, so that the spread between seeds can be seen."""
+    exam = card["exam"]
+    return {
+        "seed": card["seed"],
+        "held_out": card["held_out"],
+        "accuracy": {name: told["share"] for name, told in exam["accuracy"].items()},
+        "best_head": {name: max(max(row) for row in told["mass"]) for name, told in exam["relations"].items()},
+        "cpu_seconds": card["cpu_seconds"],
+        "notes": card["notes"],
+    }
+
+
+def put_beside(cards: Sequence[Path], folder: Path) -> dict[str, Any]:
+    """Write onto the shipped card what other seeds of the same recipe came to; returns the card.
+
+    Raises:
+        ValueError: a card is of another recipe, or of the shipped seed itself.
+    """
+    card = checkpoint.card(NAME, folder)
+    others = [json.loads(path.read_text(encoding="utf-8")) for path in cards]
+    for other in others:
+        if other["recipe"] != card["recipe"] or other["seed"] == card["seed"]:
+            raise ValueError(f"seed {other['seed']} is no other seed of the recipe of seed {card['seed']}")
+    card["seeds"] = sorted(map(summary, (card, *others)), key=lambda one: int(one["seed"]))
+    for one in card["seeds"]:
+        one["notes"] = [note for note in one["notes"] if note not in card["notes"]]  # what is true of it alone
+    checkpoint.write_card(NAME, card, folder)
     return card

@@ -177,11 +177,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, default=checkpoint.TRAINED, help="where to write")
     parser.add_argument("--text", type=Path, help="the books that stories learns from, plain text or .xz")
     parser.add_argument("--seed", type=int, default=0, help="stories: the one seed to train (default 0)")
+    parser.add_argument("--beside", type=Path, nargs="+", help="stories: cards of other seeds, for the shipped card")
     parser.add_argument("--resume", action="store_true", help="stories: go on where a stopped training was")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
     typed = shlex.join(["python", "-m", "model.train", *(sys.argv[1:] if arguments is None else arguments)])
-    if asked.recipe == stories.NAME:
+    if asked.recipe == stories.NAME and asked.beside:
+        card = stories.put_beside(asked.beside, asked.folder)
+    elif asked.recipe == stories.NAME:
         if asked.text is None:
             parser.error("stories needs books to learn from: --text FILE")
         card = train_stories(asked.text, asked.seed, asked.steps, asked.folder, asked.resume)

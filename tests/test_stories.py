@@ -1,5 +1,6 @@
 """Learning from books: what is read, that a stopped training goes on as if it had not stopped, what heads are found."""
 
+import json
 import lzma
 from dataclasses import replace
 
@@ -104,6 +105,28 @@ def trained(tmp_path, recipe, resume=False):
     text.write_text("\n\n".join(BOOKS), encoding="utf-8")
     card = train_stories(text, recipe, 0, "command", tmp_path, resume, lambda step, loss: None)
     return card, checkpoint.load("stories", tmp_path)[0].state_dict()
+
+
+def test_other_seeds_stand_on_the_card_and_only_seeds_of_the_same_recipe(tmp_path):
+    card, _ = trained(tmp_path, TINY)
+    other = card | {"seed": 7, "notes": [*card["notes"], "of this one alone"]}
+    for name, told in (("other", other), ("same", card), ("bigger", other | {"recipe": {}})):
+        (tmp_path / name).write_text(json.dumps(told), encoding="utf-8")
+    main(["stories", "--beside", str(tmp_path / "other"), "--folder", str(tmp_path)])
+    first, second = checkpoint.card("stories", tmp_path)["seeds"]
+    assert (first["seed"], first["notes"]) == (0, [])
+    assert (second["seed"], second["notes"]) == (7, ["of this one alone"])
+    assert first["held_out"] == second["held_out"] == card["held_out"]
+    assert first["best_head"].keys() == card["exam"]["relations"].keys()
+    for wrong in ("same", "bigger"):
+        with pytest.raises(ValueError, match="no other seed"):
+            main(["stories", "--beside", str(tmp_path / wrong), "--folder", str(tmp_path)])
+
+
+def test_the_shipped_card_tells_the_spread_of_the_seeds():
+    card = checkpoint.card("stories")
+    assert card["seed"] in [one["seed"] for one in card["seeds"]]
+    assert len({one["held_out"]["loss"] for one in card["seeds"]}) == len(card["seeds"]) >= 2
 
 
 def test_a_run_in_two_parts_is_the_run_in_one(tmp_path):
