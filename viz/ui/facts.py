@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from model.measure import distance, entropy, rollout
-from model.roles import FIRST
+from model.roles import FIRST, INDUCTION
 from model.run import Experiment
 from model.tasks.gold import PREVIOUS_TOKEN
 from model.transformer import Trace
@@ -19,7 +19,7 @@ from viz.ui import runs
 Array = np.ndarray[Any, Any]
 
 FOUND = 0.5  # a head is named after a relation when it puts at least half of its attention there
-HEADLINES = ("verb → subject", PREVIOUS_TOKEN)  # a newcomer sees the best head of the first of them that is known
+HEADLINES = ("verb → subject", INDUCTION, PREVIOUS_TOKEN)  # a newcomer sees the best head of the first that is found
 
 
 def scores(weights: str) -> dict[str, Array]:
@@ -61,7 +61,8 @@ def measured_on(weights: str) -> str:
 def headline(weights: str) -> tuple[int, int]:
     """The head to open with: the best one at a headline relation, else the first."""
     known = scores(weights)
-    mass = next((known[relation] for relation in HEADLINES if relation in known), np.zeros((1, 1)))
+    there = [known[relation] for relation in HEADLINES if relation in known]
+    mass = next((mass for mass in there if mass.max() >= FOUND), there[-1] if there else np.zeros((1, 1)))
     layer, head = np.unravel_index(int(np.argmax(mass)), mass.shape)
     return int(layer), int(head)
 
