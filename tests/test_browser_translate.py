@@ -62,6 +62,19 @@ def test_keys_step_back_and_on_without_the_server_and_the_address_follows_at_res
     at_step(lab, WORDS)
 
 
+def test_going_back_in_the_browser_goes_back_in_the_picture(page):
+    lab = page("?said=13")
+    writing = lab.key("writing")
+    writing.get_by_label("Next").click()
+    writing.get_by_label("Back").click()  # at rest where it was: the server answers what it knew
+    lab.page.wait_for_timeout(1500)
+    at_step(lab, 13)
+    writing.get_by_label("Next").click()
+    lab.wait_for_link("said=14")
+    lab.page.go_back()
+    at_step(lab, 13)
+
+
 def test_buttons_and_the_slider_step_as_keys_do(page):
     lab = page("?said=4")
     writing = lab.key("writing")

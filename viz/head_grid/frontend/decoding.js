@@ -106,7 +106,9 @@ function go(view, step) {
   bringIntoView(view);
   clearTimeout(view.waiting);
   view.waiting = setTimeout(() => {
-    if (view.playing) return;
+    // What Python knows already would not come back, and stand in the way of a Back of the browser.
+    const known = view.step === view.asked && view.header.pinned && !view.posted.size;
+    if (view.playing || known) return;
     view.posted.add(view.step);
     view.tell(view.step);
   }, WAIT);
