@@ -69,6 +69,21 @@ def origin(svg):
     return json.loads(ElementTree.fromstring(svg).findtext(f"{SVG}metadata"))
 
 
+# Words of a poster, those of its figures aside, that lie on one another.
+CROSSED = """(text) => {
+    const holder = document.createElement("div");
+    holder.innerHTML = text;
+    document.body.append(holder);
+    const words = [...holder.querySelectorAll("text")].filter((one) => !one.closest(".figure"));
+    const boxes = words.map((one) => [one.textContent, one.getBoundingClientRect()]);
+    holder.remove();
+    return boxes.flatMap(([a, p], at) => boxes.slice(at + 1)
+        .filter(([, q]) => Math.min(p.right, q.right) - Math.max(p.left, q.left) > 1
+            && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 4)
+        .map(([b]) => `${a} | ${b}`));
+}"""
+
+
 def archive(page):
     """The whole page: name → bytes."""
     with zipfile.ZipFile(saved(page, "whole_page", "ZIP").path()) as file:
@@ -131,6 +146,7 @@ def test_the_archive_of_a_page_holds_every_figure_its_data_and_the_way_back(page
     poster = " ".join(texts(files["poster.svg"]))
     assert page.locator(".st-key-heading h1").inner_text() in poster
     assert page.locator(".st-key-heading p").inner_text().split(".")[0] in poster
+    assert not page.evaluate(CROSSED, files["poster.svg"].decode())
     spoken = re.sub(r"\s+", " ", poster)
     for one in told["figures"]:
         if one["figure"] != "sentence":  # it speaks of the word that has the focus

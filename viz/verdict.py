@@ -1,5 +1,7 @@
 """Whether an answer is right, and how it is told: numbers to as many digits as their question asks for."""
 
+import math
+
 from viz.lesson import Question
 
 Answer = float | str
@@ -21,6 +23,11 @@ def is_right(question: Question, given: str, answer: Answer) -> bool:
         nearest = min(question.choices, key=lambda choice: abs(_number(choice) - answer))
         return given == nearest and abs(_number(nearest) - answer) <= question.within
     return abs(_number(given) - answer) <= question.within
+
+
+def is_number(given: str) -> bool:
+    """Whether what was typed can be read as a number."""
+    return not math.isnan(_number(given))
 
 
 def _number(text: str) -> float:

@@ -147,11 +147,14 @@ def _judged(lesson: Lesson, at: int) -> tuple[str, str, str]:
         answer = answers.compute(step.question.answer)
     except ValueError:
         return "none", given, "In this state there is nothing to compute it from. Leave the lesson's step as it opened."
-    spelt = verdict.spelt(answer, step.question)
+    asks_number = not isinstance(answer, str) and not step.question.choices
+    spelt = given if step.question.choices and given else verdict.spelt(answer, step.question)
     if not given:
         return "none", given, f"Here and now it is {spelt}. {step.question.because}"
     if verdict.is_right(step.question, given, answer):
-        return "right", given, f"{spelt}. {step.question.because}"
+        return "right", given, f"{spelt}: right. {step.question.because}"
+    if asks_number and not verdict.is_number(given):
+        return "wrong", given, "A number is asked for here, such as 3 or 0.25."
     return "wrong", given, "Not what the model says here and now. Look again."
 
 

@@ -7,7 +7,7 @@ import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack }
 
 const PACE = 1100; // milliseconds a word when it plays
 const WAIT = 400; // milliseconds at rest before the address follows
-const SIZES = [18, 16, 14]; // of the words: the largest at which both sentences are seen without scrolling
+const SIZES = [18, 16, 14, 13, 14]; // of the words: the first at which both sentences are seen whole; else the last, and they scroll
 const BETWEEN = 12; // pixels between two words
 const NARROW = 640; // a place without room for names at the left
 const CELL = 18; // of a weight, above or below its word

@@ -1,6 +1,7 @@
 // The whole page on one sheet: title, sentence, switches, numbers, and every figure with its caption. One drawing for the
 // poster, the same rows one by one for paper, so that no figure is cut by the edge of a sheet.
 
+import { widthOf } from "./pen.js";
 import { captionOf, drawn, finished, footer, inLines } from "./picture.js";
 import { figures, svgPage, svgText, xml } from "./store.js";
 
@@ -9,8 +10,7 @@ const EDGE = 40;
 const GAP = 24; // between figures
 const SERIF = "Charter, 'Iowan Old Style', 'Noto Serif', Georgia, serif";
 const NUMBER = 158; // pixels for one number of the strip
-const CELL = 62; // and for one of a table
-const MOST_TABLE = 420;
+const PAD = 14; // right of a column of a table
 
 // The figures of the page in reading order: [{ key, header }].
 export function shown() {
@@ -101,23 +101,33 @@ function stripOf(numbers, theme) {
   return { height: Math.ceil(numbers.length / across) * 70 + 8, body: body.join("") };
 }
 
-// Tables of numbers beside each other: names at the left, numbers at the right, each under its head.
+// Tables beside each other as far as there is room: names and sentences at the left of their column, numbers at its right.
 function tablesOf(tables, note, theme, inner) {
-  const wide = Math.min((inner - GAP * (tables.length - 1)) / tables.length, MOST_TABLE);
-  const body = tables.flatMap((lines, table) => {
-    const left = EDGE + table * (wide + GAP);
-    return lines.flatMap((cells, line) => {
+  const body = [];
+  let [left, top, tall] = [EDGE, 0, 0];
+  for (const lines of tables) {
+    const columns = lines.reduce((most, cells) => Math.max(most, cells.length), 0);
+    const column = (at) => lines.map((cells) => cells[at] ?? "");
+    const wide = Array.from({ length: columns }, (_, at) => Math.max(...column(at).map((cell) => widthOf(cell, 12))) + PAD);
+    const numbers = Array.from({ length: columns }, (_, at) => at > 0 && column(at).slice(1).every((cell) => /^[^\p{L}]*( of \d+)?$/u.test(cell)));
+    const whole = wide.reduce((all, one) => all + one, 0);
+    if (left > EDGE && left + whole > EDGE + inner) [left, top, tall] = [EDGE, top + tall, 0];
+    lines.forEach((cells, line) => {
       const look = { size: 12, fill: line ? theme.ink : theme.muted };
-      return cells.map((cell, at) => {
-        const x = at ? left + wide - (cells.length - 1 - at) * CELL : left;
-        return svgText(x, 12 + line * 18, cell, { ...look, anchor: at ? "end" : "start" });
+      let x = left;
+      cells.forEach((cell, at) => {
+        const y = top + 12 + line * 18;
+        body.push(numbers[at] ? svgText(x + wide[at] - PAD, y, cell, { ...look, anchor: "end" }) : svgText(x, y, cell, look));
+        x += wide[at];
       });
     });
-  });
-  const tall = 18 * Math.max(...tables.map(({ length }) => length));
+    left += whole + GAP;
+    tall = Math.max(tall, lines.length * 18 + GAP);
+  }
+  const end = top + tall;
   const told = note ? inLines(note, inner, { size: 12 }) : [];
-  body.push(...told.map((line, at) => svgText(EDGE, tall + 16 + at * 17, line, { size: 12, fill: theme.muted })));
-  return { height: tall + told.length * 17 + 20, body: body.join("") };
+  body.push(...told.map((line, at) => svgText(EDGE, end + at * 17, line, { size: 12, fill: theme.muted })));
+  return { height: end + told.length * 17 + 8, body: body.join("") };
 }
 
 // One figure, never wider than the sheet, with its sentence below.

@@ -107,7 +107,7 @@ async function archive({ header }, tables) {
   return zip(files);
 }
 
-const readme = ({ link, software, version, weights, seed, figures }, { title, sentence }) => `${title}
+const readme = ({ link, page, software, version, weights, seed, figures }, { title, sentence }) => `${title}
 ${sentence}
 
 Made with ${software ?? "Attention Lab"} ${version ?? ""}${weights ? `, weights "${weights}"${seed === undefined ? "" : `, trained with seed ${seed}`}` : ""}.
@@ -115,11 +115,13 @@ Made with ${software ?? "Attention Lab"} ${version ?? ""}${weights ? `, weights 
 The same page, live:
   ${link}
 
-The same figures again, from the command line, where the lab is installed:
+${page === "your-model" ? `The figures are of something that only you have: the file, or the model, that was brought to the page. The files
+of the folder python/ read it again; run them where it lies.
+` : `The same figures again, from the command line, where the lab is installed:
 ${figures.map(({ figure, file }) => `  attention-lab export experiment.json --figure ${figure} --out ${file}.svg`).join("\n")}
 
 The same numbers again, in Python: run a file of the folder python/.
-
+`}
 figures/          each figure as SVG and PNG; its origin is inside the file
 data/             the table behind each figure
 python/           the lines that recompute it, where there are some
