@@ -20,7 +20,7 @@ def release() -> str:
 
 @dataclass(frozen=True)
 class Origin:
-    """One figure's origin. `says` stands on the face of the drawing: an ablated picture tells that it is one."""
+    """One figure's origin. `shows` and `says` stand on the face of a file: which head it is; that a part is missing."""
 
     figure: str  # its key on the page
     version: str
@@ -33,6 +33,7 @@ class Origin:
     trained_without: tuple[str, ...] = ()
     mask: str = ""  # "": the model's own
     overwritten: str = ""
+    shows: str = ""
     says: str = ""
 
     def told(self, link: str = "") -> dict[str, Any]:

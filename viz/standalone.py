@@ -43,7 +43,7 @@ def page(
     """
     told = "".join(f"<strong>{escape(text)}</strong>" if strong else escape(text) for text, strong in reading)
     title = f"{origin.get('weights', '')} {origin['figure']}".strip()
-    says = f'<p class="says">{escape(origin["says"])}</p>' if origin.get("says") else ""
+    face = [f'<p class="{name}">{escape(origin[name])}</p>' for name in ("shows", "says") if origin.get(name)]
     # What is asked of the page is a picture of the figure in a place of that width.
     room = f' style="width: {int(asked["width"])}px"' if asked and "width" in asked else ""
     wish = {**asked, "theme": vars(theme), "title": "".join(text for text, _ in reading)} if asked else None
@@ -65,7 +65,7 @@ def page(
 <script type="importmap">{_json({"imports": _modules(name)})}</script>
 </head>
 <body>
-{says}
+{"".join(face)}
 <div id="figure"{room}>{held}</div>
 <p class="reading">{told}</p>
 {f'<p class="foot">{escape(footer(origin))}</p>' if foot else ""}

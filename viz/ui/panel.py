@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -43,6 +44,7 @@ def below(
     table: Callable[[], Table],
     file: str,
     of: Of,
+    shows: str = "",
     says: str | None = None,
     arrays: Callable[[], Arrays] | None = None,
     python: str = "",
@@ -51,12 +53,13 @@ def below(
 ) -> None:
     """What stands under a figure that is already on the page.
 
-    file: its name in a folder, without an ending; of: what it shows, see `recompute.Of`;
+    file: its name in a folder, without an ending; of: what it shows, see `recompute.Of`; shows: what the page says
+    beside the figure and a file has to say itself, such as which head it is;
     says: what its face must say, where that is not what the experiment says; arrays: its numbers with named axes, the
     columns of the table where there are none; python: the lines that recompute them; quiet: the sentence explains more
     than it tells; figure: the chart, where it is one.
     """
-    made_by = origin(key, of, says)
+    made_by = replace(origin(key, of, says), shows=shows)
     drawn = figure or head_grid.mounted(key)
     wanted = st.session_state.pop(f"ask_{key}", None)
     shown = st.session_state.get(f"table_{key}", False)

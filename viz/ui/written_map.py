@@ -17,6 +17,7 @@ from viz.head_grid import Panel
 from viz.theme import Theme
 from viz.translating import read_hits, read_map
 from viz.ui import panel, recompute, runs, translate_view, written_words
+from viz.ui.translate_view import MAPS
 from viz.ui.written import Written, named
 from viz.ui.written_words import InWords
 
@@ -63,6 +64,8 @@ def show_map(
         table=partial(_map_table, weights, looking, looked),
         file=file_name(one.name, f"{which}-L{layer}{'' if head is None else f'H{head}'}"),
         of=one.experiment,
+        shows=f"{MAPS[which].capitalize()}, {named(layer, head, one.maps[which])}"
+        + ("; outlined: where gold says to look" if marks else ""),
         arrays=lambda: {"weights": Labelled(weights, {"looks": _numbered(looking), "looked_at": _numbered(looked)})},
         python=recompute.translated(one.experiment, one.how, python),
     )

@@ -45,10 +45,11 @@ export function finished(svg, { theme, origin, title = "", transparent = false, 
   let [top, bottom] = [box.y, box.y + box.height];
   const wide = Math.max(box.width, LEAST);
   const written = [];
-  const says = origin.says ? inLines(origin.says[0].toUpperCase() + origin.says.slice(1), wide, SAYS) : [];
+  const face = [[origin.shows, theme.ink], [origin.says, theme.accent]].filter(([told]) => told);
+  const says = face.flatMap(([told, fill]) => inLines(told[0].toUpperCase() + told.slice(1), wide, SAYS).map((line) => [line, fill]));
   const tall = SAYS.size * LINE;
-  says.forEach((line, at) => {
-    written.push(svgText(box.x, top - 6 - (says.length - 1 - at) * tall, line, { ...SAYS, fill: theme.accent }));
+  says.forEach(([line, fill], at) => {
+    written.push(svgText(box.x, top - 6 - (says.length - 1 - at) * tall, line, { ...SAYS, fill }));
   });
   if (says.length) top -= 6 + says.length * tall;
   const below = foot ? inLines(footer(origin), wide, FOOT) : [];
@@ -56,7 +57,7 @@ export function finished(svg, { theme, origin, title = "", transparent = false, 
     written.push(svgText(box.x, bottom + 10 + (at + 1) * FOOT.size * LINE, line, { ...FOOT, fill: theme.muted }));
   });
   if (below.length) bottom += 14 + below.length * FOOT.size * LINE;
-  const right = Math.max(box.width, ...says.map((line) => widthOf(line, SAYS.size, SAYS.weight)), ...below.map((line) => widthOf(line, FOOT.size)));
+  const right = Math.max(box.width, ...says.map(([line]) => widthOf(line, SAYS.size, SAYS.weight)), ...below.map((line) => widthOf(line, FOOT.size)));
   const place = { x: Math.floor(box.x - EDGE), y: Math.floor(top - EDGE) };
   place.width = Math.ceil(box.x + right + EDGE) - place.x;
   place.height = Math.ceil(bottom + EDGE) - place.y;
