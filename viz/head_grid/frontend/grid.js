@@ -63,7 +63,8 @@ function arrange(view) {
   const [layers, heads, rows, columns] = cells.shape;
   const room = (root.clientWidth - GUTTER) / heads;
   const longest = Math.max(...header.jobs.flat().map(([name = "head 10"]) => name.length));
-  const label = 4 + 16 * Math.min(4, Math.ceil((longest * LETTER * 1.2) / room)); // as many lines as the longest name needs
+  const [letters, line] = room > 220 ? [16, 21] : [room < 64 ? 10 : 11.5, 16]; // on a projector; six heads on a phone: "previous" stays whole
+  const label = 4 + line * Math.min(4, Math.ceil((longest * LETTER * (letters / 11.5) * 1.2) / room)); // as many lines as the longest name needs
   const gap = room > 70 ? 18 : 4;
   const [T, S] = [header.tokens.length, looked(header).length];
   const size = (below) => Math.min((room - gap) / S, Math.max(LEAST, HEIGHT / layers - below) / T); // of one token
@@ -90,8 +91,9 @@ function arrange(view) {
     canvas.style.height = `${height}px`;
   }
   root.style.height = `${height}px`;
-  root.toggleAttribute("data-crowded", label > 40); // names of three lines: the stage looks for a wider place
-  root.style.setProperty("--letters", room < 64 ? "10px" : "11.5px"); // six heads on a phone: "previous" stays whole
+  root.toggleAttribute("data-crowded", label > 2.5 * line); // names of three lines: the stage looks for a wider place
+  root.style.setProperty("--letters", `${letters}px`);
+  root.style.setProperty("--line", `${line}px`);
   root.style.setProperty("--label", named ? `${label}px` : 0);
   const chosen = header.selected[0] * heads + header.selected[1];
   [...buttons.children].forEach((button, at) => {

@@ -170,7 +170,7 @@ function drawClocks(view, pen, position, pair) {
   const radius = side * (side > 46 ? 0.36 : 0.42);
   const below = clocks.y + Math.ceil(pairs / across) * side + 10;
   if (!place.narrow && below < place.height - 24) {
-    pen.text(clocks.x, below, fitted("A hand points at (sine, cosine), from twelve, clockwise.", clocks.wide, 12), { size: 12, fill: theme.muted });
+    pen.text(clocks.x, below, fitted("Each hand: (sine, cosine), clockwise from twelve.", clocks.wide, 12), { size: 12, fill: theme.muted });
   }
   for (let one = 0; one < pairs; one++) {
     const [x, y] = [clocks.x + ((one % across) + 0.5) * side, clocks.y + Math.floor(one / across) * side + radius + 2];
