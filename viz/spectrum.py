@@ -26,7 +26,7 @@ def spectrum(values: Array, rank: int, most: int, *, theme: Theme) -> go.Figure:
         ],
         layout={
             "template": template(theme),
-            "height": 400,
+            "height": 330,
             "margin": {"l": 8, "r": 16, "t": 24, "b": 8},
             "xaxis": {"title": {"text": "singular value"}, "range": [0, len(values) + 1], "automargin": True},
             "yaxis": {

@@ -2,11 +2,13 @@
 
 import { placeHead, setHeads } from "./heads.js";
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, mapImage } from "./maps.js";
-import { asSvg, drawSigns, fitted, onCanvas, widthOf } from "./pen.js";
-import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
+import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "./pen.js";
+import { drawings, element, hover, hoveredRow, legible, listen, pointer, rootOf, unpack } from "./store.js";
 
 const WORDS = 74; // room for the words left of the first map
-const ABOVE = 84; // room for the title and the words above a map
+const TITLE = 22; // a line of a title
+const ABOVE = 62; // room for the words above a map
+const HEAD = 42; // above the bars where they stand below
 const MOVED = 92; // room for the bars at the right
 const LINE = 18; // pixels a word, where the bars stand below
 const TURN = -56; // degrees: the words above a map
@@ -67,14 +69,18 @@ function arrange(view) {
   const tokens = header.tokens.length;
   const narrow = root.clientWidth < 700;
   const columns = narrow ? 1 : 3;
-  const across = (root.clientWidth - WORDS - (narrow ? 0 : MOVED)) / columns;
+  const moved = Math.max(MOVED, ...header.measure.map((line) => widthOf(line, 11) + 14));
+  const across = (root.clientWidth - WORDS - (narrow ? 0 : moved)) / columns;
   const room = Math.min(across - 16, narrow ? 300 : 330);
+  view.titles = sides.map(({ title }) => linesOf(title, across - 12, 15, 600));
+  const title = TITLE * Math.max(...view.titles.map((lines) => lines.length));
+  const above = title + ABOVE;
   const size = tokens <= room / 4 ? Math.floor(room / tokens) * tokens : Math.floor(room);
   const small = Math.min(Math.floor((size + 8) / count) - 6, 64);
-  const block = ABOVE + size + 22 + layers * (small + 6) + 10;
-  const below = narrow ? ABOVE / 2 + tokens * LINE + 10 : 0;
+  const block = above + size + 22 + layers * (small + 6) + 10;
+  const below = narrow ? HEAD + tokens * LINE + 10 : 0;
   const height = narrow ? block * 3 + below : block;
-  view.place = { size, small, across, block, height, narrow, layers, count };
+  view.place = { size, small, title, above, across, block, height, narrow, layers, count };
   root.style.height = `${height}px`;
   setHeads(heads, layers, count, (layer, head) => view.choose(layer, head));
   const chosen = header.selected[0] * count + header.selected[1];
@@ -90,7 +96,7 @@ function arrange(view) {
 
 // The corner of a side's large map, and of one of its small maps.
 function origin({ place }, side) {
-  return place.narrow ? [WORDS, side * place.block + ABOVE] : [WORDS + side * place.across, ABOVE];
+  return place.narrow ? [WORDS, side * place.block + place.above] : [WORDS + side * place.across, place.above];
 }
 
 function corner(view, side, layer, head) {
@@ -108,11 +114,12 @@ function draw(view, pen, row) {
     pen.absent(x, y, size, size);
     pen.image(image, x, y, size, size);
   };
-  sides.forEach(({ cells, colours, title }, side) => {
+  sides.forEach(({ cells, colours }, side) => {
     const [x, y] = origin(view, side);
-    const told = fitted(title, place.across - 12, 15, 600);
-    pen.text(x, y - ABOVE + 10, told, { size: 15, weight: 600 });
-    if (side === 2) drawSides(theme, pen, x + widthOf(told, 15, 600) + 14, y - ABOVE + 10);
+    view.titles[side].forEach((line, at) => {
+      pen.text(x, y - place.above + 10 + at * TITLE, fitted(line, place.across - 12, 15, 600), { size: 15, weight: 600 });
+    });
+    if (side === 2) drawSides(theme, pen, x + widthOf(view.titles[2][0], 15, 600) + 14, y - place.above + 10);
     map(largeImage(large, side, colours), x, y, place.size);
     const area = tokens.length ** 2;
     drawSigns(pen, theme, large.values.subarray(side * area, (side + 1) * area), tokens.length, x, y, place.size / tokens.length);
@@ -121,7 +128,7 @@ function draw(view, pen, row) {
       const middle = ((at + 0.5) / tokens.length) * place.size;
       const named = side === 0 || place.narrow;
       if (named) pen.text(x - 6, y + middle, fitted(token, WORDS - 8, type), { size: type, anchor: "end" });
-      pen.text(x + middle, y - 5, fitted(token, ABOVE - 26, type), { size: type, fill: theme.muted, turn: TURN });
+      pen.text(x + middle, y - 5, fitted(token, ABOVE - 4, type), { size: type, fill: theme.muted, turn: TURN });
     });
     for (let layer = 0; layer < place.layers; layer++) {
       for (let head = 0; head < place.count; head++) {
@@ -163,15 +170,16 @@ function drawMoved({ header, place, moved }, pen) {
   const quiet = { size: 11, fill: theme.muted };
   const tall = place.narrow ? LINE : place.size / moved.length;
   const left = place.narrow ? WORDS : WORDS + 2 * place.across + place.size + 14;
-  const top = place.narrow ? 3 * place.block + ABOVE / 2 : ABOVE;
+  const top = place.narrow ? 3 * place.block + HEAD : place.above;
   const room = place.narrow ? place.size - 58 : MOVED - 58;
   if (place.narrow) pen.text(left, top - 16, header.measure.join(" "), quiet);
-  else header.measure.forEach((line, at) => pen.text(left, top - 26 + 14 * at, line, quiet));
+  else header.measure.forEach((line, at) => pen.text(left, top - 12 - legible(14) * (header.measure.length - 1 - at), line, quiet));
+  const named = (at) => tall >= legible(11) * 0.9 || moved[at] === most;
   moved.forEach((kl, at) => {
     if (place.narrow) pen.text(left - 6, top + (at + 0.5) * tall, fitted(tokens[at], WORDS - 8, 13), { size: 13, anchor: "end" });
     const long = Number.isFinite(kl) ? (kl / most) * room : room;
     pen.rect(left, top + (at + 0.25) * tall, long, Math.max(tall / 2, 1), theme.accent);
-    if (tall >= 10) pen.text(left + long + 4, top + (at + 0.5) * tall, spellMoved(kl), quiet);
+    if (named(at)) pen.text(left + long + 4, top + (at + 0.5) * tall, spellMoved(kl), quiet);
   });
 }
 

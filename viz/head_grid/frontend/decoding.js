@@ -135,7 +135,7 @@ function stopPlaying(view) {
 function arrange(view) {
   const { root, header } = view;
   if (!header || !root.clientWidth) return;
-  const begin = root.clientWidth < NARROW ? 0 : 78;
+  const begin = root.clientWidth < NARROW ? 0 : Math.max(78, widthOf("could come") + 10);
   const rows = { source: header.source, said: [header.start, ...header.said] };
   for (const size of SIZES) {
     view.size = size;
@@ -143,7 +143,7 @@ function arrange(view) {
       Object.entries(rows).map(([side, words]) => {
         let x = begin;
         const places = words.map((word) => {
-          const wide = Math.max(widthOf(word, size, 650) + BETWEEN, 30);
+          const wide = Math.max(widthOf(word, size, 650) + BETWEEN, widthOf("0.00", 11) + 8);
           x += wide;
           return { word, x: x - wide, wide };
         });

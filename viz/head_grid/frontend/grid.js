@@ -2,7 +2,8 @@
 
 import { placeHead, setHeads } from "./heads.js";
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage, svgCells, svgHatch } from "./maps.js";
-import { density, drawings, element, hover, hoveredRow, listen, pointer, rootOf, svgPage, svgText, unpack } from "./store.js";
+import { linesOf } from "./pen.js";
+import { density, drawings, element, hover, hoveredRow, legible, listen, pointer, rootOf, svgPage, svgText, unpack } from "./store.js";
 
 const GUTTER = 30; // left of the maps: the number of the layer
 const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps get smaller
@@ -63,7 +64,8 @@ function arrange(view) {
   const [layers, heads, rows, columns] = cells.shape;
   const room = (root.clientWidth - GUTTER) / heads;
   const longest = Math.max(...header.jobs.flat().map(([name = "head 10"]) => name.length));
-  const [letters, line] = room > 220 ? [16, 21] : [room < 64 ? 10 : 11.5, 16]; // on a projector; six heads on a phone: "previous" stays whole
+  const letters = legible(room < 64 ? 10 : 11.5); // six heads on a phone: "previous" stays whole
+  const line = Math.max(16, Math.ceil(letters * 1.3));
   const label = 4 + line * Math.min(4, Math.ceil((longest * LETTER * (letters / 11.5) * 1.2) / room)); // as many lines as the longest name needs
   const gap = room > 70 ? 18 : 4;
   const [T, S] = [header.tokens.length, looked(header).length];
@@ -120,7 +122,7 @@ function drawMaps(view) {
   pen.imageSmoothingEnabled = place.tall * place.ratio < 2 * rows || place.wide * place.ratio < 2 * columns;
   for (let layer = 0; layer < layers; layer++) {
     pen.fillStyle = theme.muted;
-    pen.font = `12px ${getComputedStyle(view.root).fontFamily}`;
+    pen.font = `${legible(12)}px ${getComputedStyle(view.root).fontFamily}`;
     pen.save();
     pen.translate(14, layer * place.down + place.tall / 2);
     if (place.stands) pen.rotate(-Math.PI / 2);
@@ -205,17 +207,6 @@ function point(view, event) {
 // The block that holds this position when `tokens` positions are pooled to `blocks`; as _block_max in pack.py.
 const blockOf = (position, tokens, blocks) => Math.floor(((position + 1) * blocks - 1) / tokens);
 
-// SVG breaks no lines by itself.
-function inLines(name, width) {
-  const lines = [];
-  for (const word of name.split(" ")) {
-    const longer = `${lines.at(-1)} ${word}`;
-    if (lines.length && longer.length * LETTER <= width) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
-}
-
 function toSvg(view) {
   const { header, cells, place } = view;
   const { theme } = header;
@@ -234,7 +225,7 @@ function toSvg(view) {
         `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
         svgCells(mapImage(cells, view.colours, layer, head), x, y, place.wide, place.tall, cells.values.length),
         svgFrame(x - 0.5, y + lineOf(view, row), place.wide + 1, tall, 1.25),
-        ...(place.named ? inLines(does || `head ${head}`, place.across - 4) : []).map((line, at) =>
+        ...(place.named ? linesOf(does || `head ${head}`, place.across - 4, 11, does ? 650 : 400) : []).map((line, at) =>
           svgText(x, y + place.tall + 14 + 14 * at, line, { fill: does ? theme.ink : theme.muted, weight: does ? 650 : 400, size: 11 }),
         ),
       );

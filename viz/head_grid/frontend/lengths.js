@@ -1,12 +1,12 @@
 // Accuracy against length, a small panel for each scheme: how it does where it was trained, and beyond.
 
-import { drawing, fitted } from "./pen.js";
+import { drawing, fitted, widthOf } from "./pen.js";
+import { legible, projected } from "./store.js";
 
 const NARROW = 700;
 const TALL = 132; // of one panel
 const HEAD = 30;
 const FOOT = 34;
-const LEFT = 42; // room for the shares
 
 export default function (mount) {
   drawing(mount, ({ schemes }, width) => Math.ceil(schemes.length / columnsOf(width)) * (TALL + HEAD + FOOT), draw);
@@ -17,12 +17,13 @@ const columnsOf = (width) => (width < NARROW ? 2 : 4);
 // found (2, N, L): accuracy of encoder and decoder for N schemes at L lengths; NaN where a table has ended.
 function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high }, width, pen) {
   const columns = columnsOf(width);
+  const begin = widthOf("100 %", 11) + 10; // room for the shares
   const gap = width < NARROW ? 18 : 34;
-  const wide = (width - LEFT - gap * (columns - 1)) / columns - 4;
+  const wide = (width - begin - gap * (columns - 1)) / columns - 4;
   const colours = [theme.accent, theme.ink];
   const last = lengths.at(-1);
   schemes.forEach((scheme, number) => {
-    const [x, y] = [LEFT + (number % columns) * (wide + gap), Math.floor(number / columns) * (TALL + HEAD + FOOT) + HEAD];
+    const [x, y] = [begin + (number % columns) * (wide + gap), Math.floor(number / columns) * (TALL + HEAD + FOOT) + HEAD];
     const right = (length) => x + (Math.log2(length / lengths[0]) / Math.log2(last / lengths[0])) * wide;
     const down = (share) => y + (1 - Math.max(0, (share - 0.25) / 0.75)) * TALL;
     pen.text(x, y - 17, scheme, { size: 14, weight: 600 });
@@ -55,11 +56,12 @@ function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high },
   });
   const free = schemes.length % columns;
   if (!free) return;
-  const [x, y] = [LEFT + free * (wide + gap), Math.floor(schemes.length / columns) * (TALL + HEAD + FOOT) + HEAD];
+  const [x, y] = [begin + free * (wide + gap), Math.floor(schemes.length / columns) * (TALL + HEAD + FOOT) + HEAD];
   kinds.forEach((kind, nth) => {
     pen.line([[x, y + 12 + nth * 22], [x + 26, y + 12 + nth * 22]], colours[nth], 2);
     pen.text(x + 34, y + 12 + nth * 22, kind, { size: 13, fill: colours[nth] });
   });
   const told = ["Right answers against", "signs in the question.", "Thin: from the lowest seed", "to the highest, on the cards."];
-  told.forEach((line, nth) => pen.text(x, y + 64 + nth * 16, fitted(line, wide, 11.5), { size: 11.5, fill: theme.muted }));
+  if (projected()) told.length = 2; // the rest for those who sit at a desk
+  told.forEach((line, nth) => pen.text(x, y + 64 + nth * legible(16), fitted(line, wide, 11.5), { size: 11.5, fill: theme.muted }));
 }

@@ -1,14 +1,15 @@
 // Large maps beside each other, of the same words: a head's weights, its stages, a mask that can be painted.
 
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, imageOf } from "./maps.js";
-import { asSvg, drawSigns, fitted, onCanvas, widthOf } from "./pen.js";
-import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
+import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "./pen.js";
+import { drawings, element, hover, hoveredRow, legible, listen, pointer, projected, rootOf, unpack } from "./store.js";
 
 const GAP = 16; // between maps
 const LEAST = 170; // pixels of a map, before the next one goes below
-const CROWDED = 11; // pixels: in rows lower than this not every word can be named
+const LEAST_PROJECTED = 128; // a room has its screen wide, and no finger to hit a cell
+const CROWDED = 11; // pixels: in rows lower than this, or than their letters, not every word can be named
 const MOST = 440;
-const TITLE = 22;
+const TITLE = 14;
 const SCALE = 26; // room below a map for its scale
 const TURN = -56; // degrees: the words above a map
 const MOST_WORDS = 40; // more would overlap
@@ -114,10 +115,12 @@ function arrange(view) {
   const { looking, looked, panels } = header;
   const longest = (words) => Math.max(...words.map((word) => widthOf(word, 12)));
   const left = Math.min(longest(looking), 92) + 12; // room for the words that look
-  const titles = panels.some(({ title }) => title) ? TITLE : 0;
-  const above = titles + Math.min(longest(looked), 92) * Math.sin((-TURN * Math.PI) / 180) + 16;
-  const columns = Math.max(1, Math.min(panels.length, Math.floor((root.clientWidth - left) / (LEAST + GAP))));
+  const columns = Math.max(1, Math.min(panels.length, Math.floor((root.clientWidth - left) / ((projected() ? LEAST_PROJECTED : LEAST) + GAP))));
   const across = (root.clientWidth - left) / columns;
+  const lines = Math.max(...panels.map(({ title }) => (title ? titleOf(title, across).length : 0)));
+  const line = legible(TITLE) * 1.25;
+  const titles = lines ? lines * line + 4 : 0;
+  const above = titles + Math.min(longest(looked), 92) * Math.sin((-TURN * Math.PI) / 180) + 16;
   const most = Math.max(looking.length, looked.length);
   const room = Math.min(across - GAP, MOST);
   const cell = most <= room / 4 ? Math.floor(room / most) : room / most; // whole pixels where they can be seen
@@ -125,9 +128,9 @@ function arrange(view) {
   const block = above + tall + SCALE + 6;
   const top = header.step ? SLIDE : 0;
   const height = top + block * Math.ceil(panels.length / columns);
-  view.place = { left, above, columns, across, cell, wide, tall, block, top, height };
+  view.place = { left, above, line, columns, across, cell, wide, tall, block, top, height };
   root.style.height = `${view.place.height}px`;
-  root.toggleAttribute("data-crowded", cell < CROWDED); // the stage looks for a width at which every word is named
+  root.toggleAttribute("data-crowded", cell < legible(CROWDED) * 0.9); // the stage looks for a width at which every word is named
   onCanvas(view.maps, root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, null));
   view.pad.hidden = header.paint === null;
   if (header.paint !== null) {
@@ -137,6 +140,8 @@ function arrange(view) {
   view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
   light(view);
 }
+
+const titleOf = (title, across) => linesOf(title, across - 8, TITLE, 600).slice(0, 2);
 
 function origin({ place }, panel) {
   const down = place.top + Math.floor(panel / place.columns) * place.block + place.above;
@@ -148,11 +153,16 @@ const at = ({ header }, panel, row, column) => (panel * header.looking.length + 
 function draw(view, pen, row) {
   const { header, place } = view;
   const { theme, looking, looked } = header;
-  const every = Math.max(Math.ceil(Math.max(looking.length, looked.length) / MOST_WORDS), Math.ceil(CROWDED / place.cell));
+  const every = Math.max(Math.ceil(Math.max(looking.length, looked.length) / MOST_WORDS), Math.ceil((legible(CROWDED) * 0.9) / place.cell));
   const size = Math.max(8, Math.min(13, place.cell));
   header.panels.forEach((panel, number) => {
     const [x, y] = origin(view, number);
-    if (panel.title) pen.text(x, y - place.above + 10, fitted(panel.title, place.across - 8, 14, 600), { size: 14, weight: 600 });
+    if (panel.title) {
+      titleOf(panel.title, place.across).forEach((told, nth) => {
+        const fits = fitted(told, place.across - 8, TITLE, 600);
+        pen.text(x, y - place.above + 10 + nth * place.line, fits, { size: TITLE, weight: 600 });
+      });
+    }
     pen.absent(x, y, place.wide, place.tall);
     pen.image(picture(view, number), x, y, place.wide, place.tall);
     if (panel.numbers) drawNumbers(view, pen, number, x, y);
@@ -203,10 +213,11 @@ function drawNumbers(view, pen, number, x, y) {
 function drawScale({ header: { theme } }, pen, panel, x, y) {
   const quiet = { size: 11, fill: theme.muted };
   if (panel.kind === "mask") {
+    const next = x + 17 + widthOf("may look", 11) + 12;
     pen.rect(x, y - 4, 12, 8, theme.weights[3]); // the middle of the scale, as FULL / 2
     pen.text(x + 17, y, "may look", quiet);
-    pen.absent(x + 80, y - 4, 12, 8);
-    pen.text(x + 97, y, "may not", quiet);
+    pen.absent(next, y - 4, 12, 8);
+    pen.text(next + 17, y, "may not", quiet);
     return;
   }
   const most = short(panel.limit);

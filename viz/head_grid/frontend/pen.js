@@ -1,10 +1,10 @@
 // One drawing, two papers: the same calls draw on a canvas and write SVG, so that the screen and the saved file agree.
 
 import { hatching, svgCells, svgHatch } from "./maps.js";
-import { FONT, density, drawings, element, rootOf, svgPage, svgText, unpack } from "./store.js";
+import { FONT, density, drawings, element, legible, rootOf, svgPage, svgText, unpack } from "./store.js";
 
 const ruler = document.createElement("canvas").getContext("2d");
-const font = (size, weight) => `${weight} ${size}px ${FONT}`;
+const font = (size, weight) => `${weight} ${legible(size)}px ${FONT}`;
 
 export function widthOf(text, size = 12, weight = 400) {
   ruler.font = font(size, weight);
@@ -17,6 +17,17 @@ export function fitted(text, room, size = 12, weight = 400) {
   let kept = text;
   while (kept && widthOf(`${kept}…`, size, weight) > room) kept = kept.slice(0, -1);
   return `${kept}…`;
+}
+
+// A text in lines of that room; a word that is longer than a line stands alone.
+export function linesOf(text, room, size = 12, weight = 400) {
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length && widthOf(longer, size, weight) <= room) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 // A canvas made ready for `draw(pen)`, sharp on screens of any density.
@@ -60,7 +71,7 @@ export function onCanvas(canvas, width, height, theme, draw) {
       to.textAlign = { start: "left", middle: "center", end: "right" }[anchor];
       to.translate(x, y);
       to.rotate((turn * Math.PI) / 180);
-      to.fillText(text, 0, size * 0.36);
+      to.fillText(text, 0, legible(size) * 0.36);
       to.restore();
     },
     absent(x, y, wide, tall) {

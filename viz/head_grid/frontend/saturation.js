@@ -1,7 +1,7 @@
 // Why √d_k: every step of d_k is here already; sliding picks one. Above without the division, below with it.
 
 import { colourTable, FULL } from "./maps.js";
-import { drawings, element, listen, rootOf, svgPage, unpack } from "./store.js";
+import { drawings, element, legible, listen, projected, rootOf, svgPage, unpack } from "./store.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const REACH = [96, 4]; // of the score axes: raw and divided
@@ -105,7 +105,9 @@ function typeset(node, text) {
 
 function add(parent, tag, attributes, text) {
   const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) {
+    node.setAttribute(name, name === "font-size" && typeof value === "number" ? legible(value) : value);
+  }
   if (text !== undefined) write(node, text);
   parent.append(node);
   return node;
@@ -139,7 +141,8 @@ function arrange(view) {
   const block = narrow ? 2 * (22 + rows * tall) + 56 : 22 + rows * tall + 36;
   const across = narrow ? 2 : 4;
   const panel = { width: (width - (across - 1) * 32) / across, height: 84, down: 128 };
-  const height = 2 * block + (4 / across) * panel.down;
+  const measures = projected() ? [] : header.measures; // a room reads them in the sentence
+  const height = 2 * block + (measures.length / across) * panel.down;
   const colours = [theme.accent, theme.ink]; // without, with
   view.size = { width, height };
   figure.replaceChildren();
@@ -158,7 +161,7 @@ function arrange(view) {
     add(figure, "text", { x: width, y: strips.y - 9, fill: theme.muted, "font-size": 12, "text-anchor": "end" }, header.notes[side]);
     add(figure, "text", { x: bell.x, y: bell.y - 9, fill: theme.muted, "font-size": 12 }, side ? "scores q·k / √d_k" : "scores q·k");
   }
-  header.measures.forEach((measure, at) => {
+  measures.forEach((measure, at) => {
     const place = { x: (at % across) * (panel.width + 32), y: 2 * block + Math.floor(at / across) * panel.down + 26 };
     view.kept.panels.push(drawPanel(view, place, panel, at, measure, colours));
   });

@@ -6,8 +6,13 @@ import { element } from "./store.js";
 
 const LARGE = 2.3; // how large a figure may be drawn on a projector 1280 pixels wide; a person at a desk sees 1
 const WIDTHS = [1, 0.84, 0.7, 0.58, 0.48, 0.4, 0.33, 0.27]; // of the screen, as the figure lays itself out before it is enlarged
+const LEGIBLE = 18.5; // pixels of a screen 720 high: over 2.5 % of it, read from 10 m where it is 2 m high (AVIXA V202.01: 1/200)
+const HAND = 700; // pixels: a narrower screen is a phone
 const EDGE = 0.025; // of the screen's width
+const MIDDLE = 1.4; // while widths are tried: the scale that letters reckon with where height is what lacks
+const ROUNDS = 4;
 const WAIT = 250; // milliseconds before Python hears of a step
+const MAIN = 200; // pixels: the first figure of a page that is at least so tall is the one the page is about
 const PATIENCE = 2500; // milliseconds that a figure may take to come
 
 const stage = { mode: "", figure: "", header: {}, told: null, posted: new Set(), fitting: 0 };
@@ -33,6 +38,8 @@ function lookedAt() {
   return figures().reduce((best, key) => (best && seen(best) >= seen(key) ? best : key), "");
 }
 
+const main = () => figures().find((key) => key === stage.shown || find(key).offsetHeight >= MAIN) ?? lookedAt();
+
 // What Python says: the mode and figure of the link, the step of a lesson. What it says back of our own steps is old.
 export function setStage(header, post) {
   Object.assign(stage, { header, post });
@@ -50,6 +57,7 @@ function show(mode, figure) {
   stage.figure = figure;
   Object.assign(stage, { shown: "", node: null, since: Date.now() });
   document.documentElement.toggleAttribute("data-stage", Boolean(mode));
+  setLeast(0);
   if (!mode) {
     stage.style?.remove();
     stage.note?.remove();
@@ -59,6 +67,7 @@ function show(mode, figure) {
   }
   document.activeElement?.blur();
   lift();
+  setTimeout(() => stage.mode && stage.shown !== wanted() && lift(), PATIENCE); // one above it may have come later
 }
 
 function enter() {
@@ -130,7 +139,20 @@ function wanted() {
   if (find(stage.figure)) return stage.figure;
   if (stage.mode === "embed" || (stage.figure && stage.figure !== "true")) return "";
   if (lesson()?.look && !find(lesson().look) && Date.now() - stage.since < PATIENCE) return "";
-  return find(lesson()?.look) ? lesson().look : lookedAt();
+  return find(lesson()?.look) ? lesson().look : main();
+}
+
+// How large the screen is, against a projector; and whether it is a phone, held near: there nothing needs to be enlarged.
+const share = () => Math.min(innerWidth / 1280, innerHeight / 720);
+const inHand = () => innerWidth < HAND;
+
+// The least size of letters in the lifted figure; see projected() in store.js.
+function setLeast(scale) {
+  const { dataset, style } = document.documentElement;
+  const least = scale && stage.mode === "present" && !inHand() ? (LEGIBLE * share()) / scale : 0;
+  if (!least) delete dataset.projected;
+  else dataset.projected = least;
+  style.setProperty("--least", `${least}px`);
 }
 
 async function lift() {
@@ -149,8 +171,9 @@ async function lift() {
   }
   const cover = `${selector(figure)}, ${selector(figure)} * { visibility: hidden !important; }`;
   const screen = { wide: innerWidth * (1 - 2 * EDGE), left: innerWidth * EDGE, top: innerWidth * EDGE };
-  const most = stage.mode === "embed" ? 1.25 : (LARGE * innerWidth) / 1280;
-  const said = caption(figure, screen.wide, stage.mode === "embed" ? 1 : innerWidth / 1280);
+  const near = stage.mode === "embed" || inHand();
+  const most = near ? 1.25 : (LARGE * innerWidth) / 1280;
+  const said = caption(figure, screen.wide, near ? 1 : innerWidth / 1280);
   stage.style.textContent = rules(figure, screen.wide, 1, screen, said, 0) + cover;
   await frames();
   const below = said.tall();
@@ -161,28 +184,39 @@ async function lift() {
   const natural = chart && Math.min(most, tall / find(figure).offsetHeight);
   for (const share of chart ? [1 / Math.max(natural, 0.4)] : WIDTHS) {
     const width = Math.round(screen.wide * share);
-    if (turn !== stage.fitting) return;
-    stage.style.textContent = rules(figure, width, 1, screen, said, 0) + cover;
-    await frames();
-    const high = find(figure)?.offsetHeight || 1;
-    const scale = Math.min(most, screen.wide / width, tall / high);
+    const widest = Math.min(most, screen.wide / width);
+    let [scale, high] = [Math.min(widest, MIDDLE)];
+    for (const pass of [0, 1]) {
+      const reckoned = scale;
+      setLeast(scale);
+      stage.style.textContent = rules(figure, width - pass, 1, screen, said, 0) + cover;
+      await frames();
+      if (turn !== stage.fitting) return;
+      high = find(figure)?.offsetHeight || 1;
+      scale = Math.min(widest, tall / high);
+      if (scale > reckoned * 0.96) break; // else letters must be larger than they were
+    }
     const crowded = Boolean(best) && cramped(within(find(figure)));
     if (!best || (scale > best.scale * 1.04 && !crowded)) best = { width, high, scale };
   }
   if (turn !== stage.fitting) return;
   screen.top += title;
-  // One pixel less: the figure must hear of a change to draw itself anew, as sharp as it is large now.
-  const place = (high) => {
+  // One pixel less: the figure must hear of a change to draw itself anew, as sharp as it is large now. Larger letters can
+  // move a label to another line, and a taller figure stands smaller: so again until it rests.
+  const place = (high, round) => {
     const scale = Math.min(best.scale, tall / high);
     const spare = Math.max(0, tall - high * scale);
-    stage.style.textContent = rules(figure, best.width - 1, scale, { ...screen, top: screen.top + spare / 2 }, said, high);
+    setLeast(scale);
+    stage.style.textContent = rules(figure, best.width - round, scale, { ...screen, top: screen.top + spare / 2 }, said, high);
   };
-  place(best.high);
-  await frames();
-  if (turn !== stage.fitting) return;
-  if (Math.abs(said.tall() - below) > 4) return void lift(); // the sentence came after the figure
-  const high = find(figure)?.offsetHeight || best.high; // a pixel can move a label to another line
-  if (high !== best.high) place(high);
+  for (let [round, before, high] = [1, 0, best.high]; round <= ROUNDS && Math.abs(high - before) > 1; round++) {
+    place(high, round);
+    await frames();
+    if (turn !== stage.fitting) return;
+    if (Math.abs(said.tall() - below) > 4) return void lift(); // the sentence came after the figure
+    before = high;
+    high = find(figure)?.offsetHeight || high;
+  }
   stage.settled = height(figure, said);
   watch(figure, said);
   document.documentElement.dataset.stage = figure;
@@ -217,7 +251,7 @@ function caption(figure, wide, scale) {
   stage.bare ??= element("style", "", ".lab > :not(.reading) { display: none !important; }");
   inner?.append(stage.bare);
   const explains = inner?.querySelector(".lab.quiet");
-  if (stage.mode === "present") scale *= explains ? 1.25 : 1.7;
+  if (stage.mode === "present" && !inHand()) scale *= explains ? 1.45 : 1.7;
   const empty = () => !inner?.querySelector(".reading:not([hidden])")?.textContent;
   return { scale, width: wide / scale, tall: () => (empty() ? 0 : node.offsetHeight * scale) };
 }

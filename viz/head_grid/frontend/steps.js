@@ -1,21 +1,19 @@
 // The steps of a row, and how each number comes from the numbers before it: the sum, term by term.
 
-// shows: what the step brings in; about: the number whose sum is opened first
+// shows: what the step brings in; about: the number whose sum is opened first; needs: all that a projector shows of it
 export const STEPS = [
-  { name: "x", shows: ["x"], about: "x" },
-  { name: "q, k, v", shows: ["q", "k", "v"], about: "q" },
-  { name: "q · k", shows: ["scores"], about: "scores" },
-  { name: "÷ √d", shows: ["scaled"], about: "scaled" },
-  { name: "+ bias", shows: ["bias"], about: "bias" },
-  { name: "mask", shows: ["masked"], about: "masked" },
-  { name: "exp", shows: ["exp"], about: "exp" },
-  { name: "softmax", shows: ["weights"], about: "weights" },
-  { name: "Σ weight · v", shows: ["z"], about: "z" },
-  { name: "W_O", shows: ["carried"], about: "carried" },
-  { name: "+ stream", shows: ["others", "stream", "after"], about: "after" },
+  { name: "x", shows: ["x"], about: "x", needs: ["x", "all x"] },
+  { name: "q, k, v", shows: ["q", "k", "v"], about: "q", needs: ["q", "k", "v"] },
+  { name: "q · k", shows: ["scores"], about: "scores", needs: ["q", "k", "scores"] },
+  { name: "÷ √d", shows: ["scaled"], about: "scaled", needs: ["scores", "scaled"] },
+  { name: "+ bias", shows: ["bias"], about: "bias", needs: ["scores", "scaled", "bias"] },
+  { name: "mask", shows: ["masked"], about: "masked", needs: ["scaled", "bias", "masked"] },
+  { name: "exp", shows: ["exp"], about: "exp", needs: ["masked", "exp"] },
+  { name: "softmax", shows: ["weights"], about: "weights", needs: ["masked", "exp", "weights"] },
+  { name: "Σ weight · v", shows: ["z"], about: "z", needs: ["weights", "v", "z"] },
+  { name: "W_O", shows: ["carried"], about: "carried", needs: ["z", "carried"] },
+  { name: "+ stream", shows: ["others", "stream", "after"], about: "after", needs: ["carried", "others", "stream", "after"] },
 ];
-
-const MOST_TERMS = 64;
 
 export const spelt = (value) => {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "no number" : value < 0 ? "−∞" : "∞";
@@ -80,7 +78,7 @@ function sum(view) {
   // [name, left, right] of each product
   const products = (name, pairs, rest, model) => {
     const total = pairs.reduce((all, [, left, right]) => all + left * right, 0) + (rest?.[1] ?? 0);
-    const shown = pairs.length > MOST_TERMS ? [...pairs].sort((a, b) => Math.abs(b[1] * b[2]) - Math.abs(a[1] * a[2])).slice(0, MOST_TERMS) : pairs;
+    const shown = pairs.length > view.layout.terms ? [...pairs].sort((a, b) => Math.abs(b[1] * b[2]) - Math.abs(a[1] * a[2])).slice(0, view.layout.terms) : pairs;
     const terms = shown.map(([of, left, right]) => ({ name: of, text: `${spelt(left)} × ${spelt(right)}` }));
     if (rest) terms.push({ name: rest[0], text: spelt(rest[1]) });
     const cut = pairs.length - shown.length;

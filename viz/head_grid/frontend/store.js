@@ -57,6 +57,11 @@ export function rootOf(parentElement, theme) {
   return root;
 }
 
+// On a projector (stage.js) the least size of letters, in a figure's own pixels, so that a room can read them; 0 at a desk.
+// A crowded figure then shows less. Style sheets know it as --least.
+export const projected = () => Number(document.documentElement.dataset.projected ?? 0);
+export const legible = (size) => Math.max(size, projected());
+
 // How much larger a node is on the screen than it thinks: 1, or more on the stage (stage.js).
 const enlarged = (node) => node.getBoundingClientRect().width / node.offsetWidth || 1;
 

@@ -3,16 +3,17 @@
 
 import { FULL, colourOf, colourTable } from "./maps.js";
 import { asSvg, drawSigns, fitted, onCanvas } from "./pen.js";
-import { drawings, element, listen, pointer, rootOf, unpack } from "./store.js";
+import { drawings, element, listen, pointer, projected, rootOf, unpack } from "./store.js";
 import { PER_KEY, STEPS, explain, oddsOf, spelt } from "./steps.js";
 
 const ROW = 22; // pixels a word
 const STRIP = 208; // of q, k, v and z
-const NUMBER = 58; // of a column of numbers
 const GAP = 12;
-const WORDS = 96;
-const STREAM = 17; // pixels of a strip of the stream
-const LEAST = WORDS + 2 * (STRIP + GAP) + 6 * NUMBER + 40;
+const COLUMNS = ["scores", "scaled", "bias", "masked", "exp", "weights"];
+// At a desk everything; on a projector what the step needs, in larger letters, of no more words than can be read.
+const DESK = { words: 96, number: 58, size: 13, small: 12, query: 38, top: 100, stream: 17, apart: 22, terms: 64, most: Infinity };
+const PROJECTED = { words: 128, number: 84, size: 15, small: 15, query: 4, top: 58, stream: 40, apart: 62, terms: 2, most: 13 };
+const least = ({ words, number }) => words + 2 * (STRIP + GAP) + COLUMNS.length * number + 40;
 const PACE = 1600; // milliseconds a step when it plays
 const WAIT = 400; // milliseconds at rest before the address follows
 
@@ -81,7 +82,7 @@ function build(root) {
   root.tabIndex = 0;
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Steps of one row. Left and right arrows step, up and down choose the word looked at.");
-  const view = { root, names, play, canvas, rail, tip, told, scroll, terms: root.lastChild, posted: new Set(), step: 0, looked: 0 };
+  const view = { root, names, play, canvas, rail, tip, told, scroll, terms: root.lastChild, posted: new Set(), step: 0, looked: 0, layout: DESK };
   names.append(
     ...STEPS.map(({ name }, at) => {
       const button = element("button", "step", name);
@@ -166,12 +167,16 @@ function focusOn(view, found) {
 function arrange(view) {
   const { root, header } = view;
   if (!header || !root.clientWidth) return;
-  view.wide = Math.max(root.clientWidth, LEAST);
+  view.large = projected() > 0;
+  view.layout = view.large ? PROJECTED : DESK;
+  root.classList.toggle("large", view.large);
+  view.wide = view.large ? root.clientWidth : Math.max(root.clientWidth, least(DESK));
   repaint(view);
 }
 
-function heightOf({ sizes }) {
-  return 100 + sizes.S * ROW + 44 + 4 * (STREAM + 5) + 4;
+function heightOf({ sizes, layout, large }) {
+  const rows = layout.top + Math.min(sizes.S, layout.most) * ROW + 26;
+  return large ? Math.max(rows, layout.top + 4 * layout.apart) : rows + 22 + 4 * layout.apart;
 }
 
 function repaint(view) {
@@ -179,8 +184,8 @@ function repaint(view) {
   onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen));
   view.rail.hidden = view.wide <= view.scroll.clientWidth; // on a narrow screen the words stay while the row scrolls
   if (!view.rail.hidden) {
-    onCanvas(view.rail, WORDS - 4, heightOf(view), header.theme, (pen) => {
-      pen.rect(0, 0, WORDS - 4, heightOf(view), header.theme.paper);
+    onCanvas(view.rail, DESK.words - 4, heightOf(view), header.theme, (pen) => {
+      pen.rect(0, 0, DESK.words - 4, heightOf(view), header.theme.paper);
       draw({ ...view, hits: [] }, pen);
     });
   }
@@ -208,32 +213,44 @@ function repaint(view) {
   }
 }
 
-// Where the columns begin.
-function places({ wide }) {
-  const spare = Math.max(wide - LEAST, 0);
-  const strip = STRIP + Math.min(spare / 3, 120);
-  const number = NUMBER + Math.min(spare / 12, 18);
-  const k = WORDS;
-  const first = k + strip + GAP;
-  const columns = ["scores", "scaled", "bias", "masked", "exp", "weights"];
+// Where the columns begin; what is not `on` is not drawn.
+function places({ wide, large, layout, step }) {
+  const on = (kind) => (large ? STEPS[step].needs.includes(kind) : kind !== "all x");
+  const columns = COLUMNS.filter(on);
+  const strips = ["k", "v"].filter(on).length;
+  const spare = Math.max(wide - least(layout), 0);
+  const rest = wide - layout.words - 3 * GAP; // on a projector
+  const number = large ? Math.max(layout.number, (rest - strips * 1.4 * STRIP) / Math.max(columns.length, 3)) : layout.number + Math.min(spare / 12, 18);
+  const strip = large ? (rest - columns.length * number) / strips - GAP : STRIP + Math.min(spare / 3, 120);
+  const k = layout.words;
+  const first = k + (on("k") ? strip + GAP : 0);
   const at = Object.fromEntries(columns.map((name, column) => [name, first + (column + 1) * number]));
   const v = first + columns.length * number + GAP + 12;
-  return { k, strip, number, at, v, top: 100 };
+  return { on, k, strip, number, columns, at, v, right: large ? wide - 2 : v + strip };
+}
+
+// The words that have a line: all, or those with the most of the weight, in their order.
+function linesOf({ layout, sizes, header, looked, n }) {
+  const all = Array.from({ length: sizes.S }, (_, s) => s);
+  const first = (s) => (s === looked || s === header.row ? 2 : n.weights[s] || 0);
+  return all.sort((a, b) => first(b) - first(a)).slice(0, layout.most).sort((a, b) => a - b);
 }
 
 function draw(view, pen) {
-  const { header, n, sizes, step, looked, focus } = view;
+  const { header, n, sizes, step, looked, focus, layout } = view;
   const { theme, words, row } = header;
   const { S, C, D, E } = sizes;
-  const { k, strip, number, at, v, top } = places(view);
+  const { on, k, strip, number, columns, at, v, right } = places(view);
+  const { size, small, top } = layout;
+  const lines = linesOf(view);
   view.hits = [];
   const done = (kind) => view.whole || STEPS.findIndex(({ shows }) => shows.includes(kind)) <= step;
   const now = (kind) => STEPS[step].shows.includes(kind);
-  const size = 13;
   const limits = { x: most(n.x), qk: Math.max(most(n.q), most(n.k)), v: Math.max(most(n.v), most(n.z)) };
   limits.stream = Math.max(most(n.stream), most(n.after), most(n.carried), most(n.others));
 
   const cells = (kind, values, from, count, limit, x, y, wide, tall, s) => {
+    if (!on(kind)) return;
     const cell = wide / count;
     for (let i = 0; i < count; i++) {
       const value = values[from + i];
@@ -246,40 +263,46 @@ function draw(view, pen) {
     }
     if (done(kind)) drawSigns(pen, theme, values.subarray(from, from + count), count, x, y + (tall - cell) / 2, cell, limit);
     pen.frame(x, y, wide, tall, now(kind) ? theme.accent : theme.rule, now(kind) ? 1.5 : 0.75);
-    view.hits.push({ kind, s, x, y, wide, tall, count });
+    if (kind !== "all x") view.hits.push({ kind, s, x, y, wide, tall, count });
   };
 
   const label = (text, x, y, kind, more = {}) =>
-    pen.text(x, y, text, { size: 12, fill: now(kind) ? theme.accent : theme.muted, weight: now(kind) ? 650 : 400, ...more });
+    on(kind) && pen.text(x, y, text, { size: small, fill: now(kind) ? theme.accent : theme.muted, weight: now(kind) ? 650 : 400, ...more });
+  const shown = (kind) => on(kind) && done(kind);
 
   // What comes in
-  const wideX = v + strip - k;
-  label(`x  ${fitted(words[row], 60)}`, k - 8, 10, "x", { anchor: "end" });
-  cells("x", n.x, row * C, C, limits.x, k, 2, wideX, 16);
-  label("q", k - 8, 46, "q", { anchor: "end" });
-  cells("q", n.q, 0, D, limits.qk, k, 38, strip, 16);
-  if (now("scores")) pen.text(k + strip + 8, 46, "× each k below, added up", { size: 12, fill: theme.accent });
+  if (!on("all x")) {
+    label(`x  ${fitted(words[row], 60, small)}`, k - 8, 10, "x", { anchor: "end" });
+    cells("x", n.x, row * C, C, limits.x, k, 2, right - k, 16);
+  }
+  const { query } = layout;
+  label("q", k - 8, query + 8, "q", { anchor: "end" });
+  cells("q", n.q, 0, D, limits.qk, k, query, strip, 16);
+  if (now("scores")) pen.text(k + strip + 8, query + 8, view.large ? "× each k" : "× each k below, added up", { size: small, fill: theme.accent });
 
   // One line a word that may be looked at
   label("k", k + strip / 2, top - 14, "k", { anchor: "middle" });
   label("v", v + strip / 2, top - 14, "v", { anchor: "middle" });
   const heads = { scores: "q · k", scaled: header.divisor === 1 ? "not scaled" : "÷ √d", bias: "bias", masked: "masked", exp: "exp", weights: "weight" };
-  for (const [kind, told] of Object.entries(heads)) label(told, at[kind] - 4, top - 14, kind, { anchor: "end" });
-  for (let s = 0; s < S; s++) {
-    const y = top + s * ROW;
-    if (s === looked) {
+  for (const kind of columns) label(heads[kind], at[kind] - 4, top - 14, kind, { anchor: "end" });
+  const listed = on("all x") || on("k") || on("v") || columns.length > 0;
+  if (listed) lines.forEach((s, nth) => line(s, top + nth * ROW));
+  function line(s, y) {
+    if (s === looked && !on("all x")) {
       pen.rect(0, y - 1, 3, ROW - 2, theme.accent);
-      pen.frame(0, y - 1, v + strip + 4, ROW - 1, theme.accent, 1);
+      pen.frame(0, y - 1, right + (view.large ? 1 : 4), ROW - 1, theme.accent, 1);
     }
     const allowed = n.mask[s] !== 0;
     const ink = done("masked") && !allowed ? theme.rule : theme.ink;
-    pen.text(k - 8, y + ROW / 2 - 1, fitted(words[s], WORDS - 14, size), { size, anchor: "end", fill: ink, weight: s === row ? 650 : 400 });
+    pen.text(k - 8, y + ROW / 2 - 1, fitted(words[s], layout.words - 14, size), { size, anchor: "end", fill: ink, weight: s === row ? 650 : 400 });
+    if (on("all x")) cells(s === row ? "x" : "all x", n.x, s * C, C, limits.x, k, y + 2, right - k, ROW - 6);
     cells("k", n.k, s * D, D, limits.qk, k, y + 2, strip, ROW - 6, s);
     cells("v", n.v, s * E, E, limits.v, v, y + 2, strip, ROW - 6, s);
     const values = { scores: n.scores[s], scaled: n.scaled[s], bias: n.bias[s], masked: n.masked[s] };
     values.exp = view.odds.each[s];
     values.weights = n.weights[s];
-    for (const [kind, value] of Object.entries(values)) {
+    for (const kind of columns) {
+      const value = values[kind];
       view.hits.push({ kind, s, x: at[kind] - number + 4, y, wide: number - 4, tall: ROW, count: 1 });
       if (!done(kind)) continue;
       if (kind === "masked" && !allowed) {
@@ -289,22 +312,26 @@ function draw(view, pen) {
       if (kind === "weights") pen.rect(at[kind] - number + 10, y + 2, Math.max((number - 14) * (value || 0), 0.5), ROW - 6, colourOf(view.colours, Math.round(FULL * 0.62)));
       const chosen = focus.kind === kind && focus.s === s;
       const fill = chosen ? theme.accent : now(kind) ? theme.ink : theme.muted;
-      pen.text(at[kind] - 4, y + ROW / 2 - 1, spelt(value), { size: 12, anchor: "end", fill, weight: chosen ? 650 : 400 });
+      pen.text(at[kind] - 4, y + ROW / 2 - 1, spelt(value), { size: small, anchor: "end", fill, weight: chosen ? 650 : 400 });
     }
   }
 
   // What comes out
-  const below = top + S * ROW + 14;
-  if (done("exp")) pen.text(at.exp - 4, below, `Σ ${spelt(view.odds.sum)}`, { size: 12, anchor: "end", fill: now("exp") ? theme.accent : theme.muted });
-  if (done("weights")) pen.text(at.weights - 4, below, `Σ ${spelt(n.weights.reduce((a, b) => a + b, 0))}`, { size: 12, anchor: "end", fill: now("weights") ? theme.accent : theme.muted });
-  label("z", v - 10, below, "z", { anchor: "end" });
-  cells("z", n.z, 0, E, limits.v, v, below - 8, strip, 16);
+  const below = top + lines.length * ROW + 14;
+  const total = (kind, sum) => label(`Σ ${spelt(sum)}`, at[kind] - 4, below, kind, { anchor: "end", weight: 400 });
+  if (shown("exp")) total("exp", view.odds.sum);
+  if (shown("weights")) total("weights", n.weights.reduce((a, b) => a + b, 0));
+  if (listed && lines.length < S) pen.text(0, below, `and ${S - lines.length} more`, { size: small, fill: theme.muted });
+  const alone = !listed; // then the last strips have the place of the lines
+  label("z", (alone ? k : v) - 9, alone ? top + layout.stream / 2 - layout.apart : below, "z", { anchor: "end" });
+  if (alone) cells("z", n.z, 0, E, limits.v, k, top - layout.apart, right - k, layout.stream);
+  else cells("z", n.z, 0, E, limits.v, v, below - 8, strip, 16);
   const before = header.residual ? "stream before" : "not added";
-  const lines = [["carried", "this head"], ["others", "other heads"], ["stream", before], ["after", "stream after"]];
-  lines.forEach(([kind, told], at) => {
-    const y = below + 26 + at * (STREAM + 5);
-    label(fitted(told, WORDS - 10), k - 8, y + STREAM / 2, kind, { anchor: "end" });
-    cells(kind, n[kind], 0, C, limits.stream, k, y, wideX, STREAM);
+  const last = [["carried", "this head"], ["others", "other heads"], ["stream", before], ["after", "stream after"]];
+  last.forEach(([kind, told], nth) => {
+    const y = (alone ? top : below + 26) + nth * layout.apart;
+    label(fitted(told, layout.words - 8, small), k - 8, y + layout.stream / 2, kind, { anchor: "end" });
+    cells(kind, n[kind], 0, C, limits.stream, k, y, right - k, layout.stream);
   });
 }
 

@@ -5,14 +5,13 @@ import { FULL, colourTable } from "./maps.js";
 import { asSvg, fitted, onCanvas, widthOf } from "./pen.js";
 import { sinusoid, spelt, turnOf } from "./sinusoid.js";
 import { sliders } from "./sliders.js";
-import { drawings, element, listen, pointer, rootOf, unpack } from "./store.js";
+import { drawings, element, legible, listen, pointer, projected, rootOf, unpack } from "./store.js";
 
 const NARROW = 700;
-const LABELS = 116; // pixels for the names of the pairs
-const STRIP = 30; // one pair of waves
-const MOST_STRIPS = 7;
-const MAP = 178;
 const HEAD = 24;
+// Pixels: for the names of the pairs, one pair of waves, the map; and how many pairs. On a projector fewer, in larger letters.
+const DESK = { labels: 116, strip: 30, most: 7, map: 178 };
+const PROJECTED = { labels: 84, strip: 29, most: 5, map: 116 };
 
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header } = unpack(data);
@@ -56,10 +55,14 @@ function change(view, { length, width, base, pos }) {
   const pairs = width / 2;
   Object.assign(view, { length, width, base, pairs, position: Math.min(pos, length - 1), hovered: null });
   view.table = sinusoid(length, width, base); // tests read it
-  const strips = Math.min(pairs, MOST_STRIPS);
-  view.even = Array.from({ length: strips }, (_, nth) => (strips > 1 ? Math.round((nth * (pairs - 1)) / (strips - 1)) : 0));
-  view.shown = view.even;
+  view.even = null;
   arrange(view);
+}
+
+// Which pairs are drawn as waves: spread over all of them.
+function spread(pairs, most) {
+  const strips = Math.min(pairs, most);
+  return Array.from({ length: strips }, (_, nth) => (strips > 1 ? Math.round((nth * (pairs - 1)) / (strips - 1)) : 0));
 }
 
 // Where everything stands, from the width alone.
@@ -67,11 +70,15 @@ function arrange(view) {
   const { root, header, figure } = view;
   if (!header || !root.clientWidth || !view.table) return;
   const width = root.clientWidth;
-  const narrow = width < NARROW;
-  const left = narrow ? 58 : LABELS;
+  const layout = projected() ? PROJECTED : DESK;
+  const narrow = width < NARROW && layout === DESK;
+  if (!view.even || view.layout !== layout) view.shown = view.even = spread(view.pairs, layout.most);
+  view.layout = layout;
+  const short = narrow || layout === PROJECTED;
+  const left = narrow ? 58 : layout.labels;
   const wide = Math.round(narrow ? width - left - 4 : width * 0.66 - left);
-  const waves = { x: left, y: HEAD, wide, tall: MOST_STRIPS * STRIP };
-  const map = { x: left, y: waves.y + waves.tall + HEAD + 8, wide, tall: MAP };
+  const waves = { x: left, y: HEAD, wide, tall: layout.most * layout.strip };
+  const map = { x: left, y: waves.y + waves.tall + HEAD + 8, wide, tall: layout.map };
   const bottom = map.y + map.tall + 40;
   const clocks = narrow
     ? { x: 0, y: bottom + HEAD, wide: width, tall: 260 }
@@ -79,7 +86,7 @@ function arrange(view) {
   let side = 8; // of one clock: as large as lets all of them in
   while (Math.floor(clocks.wide / (side + 1)) * Math.floor(clocks.tall / (side + 1)) >= view.pairs && side < 84) side++;
   const across = Math.max(1, Math.floor(clocks.wide / side));
-  view.place = { width, height: narrow ? clocks.y + clocks.tall + 8 : bottom, narrow, waves, map, clocks, side, across };
+  view.place = { width, height: narrow ? clocks.y + clocks.tall + 8 : bottom, narrow, short, waves, map, clocks, side, across };
   figure.style.height = `${view.place.height}px`;
   onCanvas(view.still, width, view.place.height, header.theme, (pen) => drawStill(view, pen));
   light(view);
@@ -91,17 +98,17 @@ const along = ({ length }, { x, wide }, position) => x + ((position + 0.5) / len
 function drawStill(view, pen) {
   const { header, place, table, length, width, base, pairs } = view;
   const { theme } = header;
-  const { waves, map, narrow } = place;
+  const { waves, map, narrow, short } = place;
   const quiet = { size: 12, fill: theme.muted };
   const some = view.shown.length < pairs ? `${view.shown.length} of ${pairs} pairs` : pairs === 1 ? "the one pair" : `all ${pairs} pairs`;
-  pen.text(waves.x, waves.y - 14, narrow ? `Waves, ${some}` : `Waves of ${some} of dimensions`, { size: 14, weight: 600 });
+  pen.text(waves.x, waves.y - 14, short ? `Waves, ${some}` : `Waves of ${some} of dimensions`, { size: 14, weight: 600 });
   pen.text(waves.x + waves.wide - widthOf("cosine", 12) - 8, waves.y - 14, "sine", { size: 12, fill: theme.accent, weight: 600, anchor: "end" });
   pen.text(waves.x + waves.wide, waves.y - 14, "cosine", { size: 12, anchor: "end" });
   view.shown.forEach((pair, nth) => {
     const middle = waves.y + (nth + 0.5) * (waves.tall / view.shown.length);
     const reach = (waves.tall / view.shown.length) * 0.42;
     pen.line([[waves.x, middle], [waves.x + waves.wide, middle]], theme.rule);
-    const name = narrow ? `λ ${spelt((2 * Math.PI) / turnOf(pair, width, base))}` : `pair ${pair}  λ ${spelt((2 * Math.PI) / turnOf(pair, width, base))}`;
+    const name = short ? `λ ${spelt((2 * Math.PI) / turnOf(pair, width, base))}` : `pair ${pair}  λ ${spelt((2 * Math.PI) / turnOf(pair, width, base))}`;
     pen.text(waves.x - 8, middle, name, { ...quiet, size: narrow ? 10 : 11.5, anchor: "end" });
     // Smooth between the positions: a wave of 2π would look broken if it were only joined at whole numbers.
     const samples = Math.max(2, Math.round(waves.wide / 1.5));
@@ -113,7 +120,7 @@ function drawStill(view, pen) {
       pen.line(points, cosine ? theme.ink : theme.accent, cosine ? 1 : 1.5);
     }
   });
-  pen.text(map.x, map.y - 14, narrow ? "The same as a map" : "The same table as a map: one row a dimension, one column a position", { size: 14, weight: 600 });
+  pen.text(map.x, map.y - 14, short ? "The same as a map" : "The same table as a map: one row a dimension, one column a position", { size: 14, weight: 600 });
   const image = new ImageData(length, width);
   const [pixels, colours] = [new Uint32Array(image.data.buffer), new Uint32Array(view.colours.buffer)]; // one a cell
   for (let position = 0; position < length; position++) {
@@ -126,17 +133,18 @@ function drawStill(view, pen) {
   for (const dimension of new Set([0, width - 1])) {
     pen.text(map.x - 8, map.y + ((dimension + 0.5) / width) * map.tall, `dim ${dimension}`, { ...quiet, size: 11.5, anchor: "end" });
   }
-  const step = [1, 2, 4, 8, 16, 32, 64].find((each) => length / each <= (narrow ? 5 : 10));
+  const step = [1, 2, 4, 8, 16, 32, 64].find((each) => length / each <= (short ? 5 : 10));
   for (let position = 0; position < length; position += step) {
     pen.text(along(view, map, position), map.y + map.tall + 12, String(position), { ...quiet, anchor: "middle" });
   }
   pen.text(map.x + map.wide, map.y + map.tall + 28, "position →", { ...quiet, anchor: "end" });
   const strip = new ImageData(FULL + 1, 1);
   strip.data.set(view.colours.subarray(0, (FULL + 1) * 4));
+  const begin = map.x + widthOf("−1") + 6;
   pen.text(map.x, map.y + map.tall + 28, "−1", quiet);
-  pen.image(strip, map.x + 20, map.y + map.tall + 24, 56, 8);
-  pen.frame(map.x + 20, map.y + map.tall + 24, 56, 8, theme.rule);
-  pen.text(map.x + 81, map.y + map.tall + 28, "+1", quiet);
+  pen.image(strip, begin, map.y + map.tall + 24, 56, 8);
+  pen.frame(begin, map.y + map.tall + 24, 56, 8, theme.rule);
+  pen.text(begin + 61, map.y + map.tall + 28, "+1", quiet);
 }
 
 // What follows the hand: the position through waves and map, its hands, and the pair that is pointed at.
@@ -166,10 +174,10 @@ function drawClocks(view, pen, position, pair) {
   const { header, place, pairs, width, base } = view;
   const { theme } = header;
   const { clocks, side, across } = place;
-  pen.text(clocks.x, clocks.y - 14, `Position ${position}: one clock a pair`, { size: 14, weight: 600 });
-  const radius = side * (side > 46 ? 0.36 : 0.42);
+  pen.text(clocks.x, clocks.y - 14, place.short && !place.narrow ? `Position ${position}` : `Position ${position}: one clock a pair`, { size: 14, weight: 600 });
+  const radius = side > 46 ? Math.min(side * 0.36, (side - legible(11) * 1.25) / 2) : side * 0.42;
   const below = clocks.y + Math.ceil(pairs / across) * side + 10;
-  if (!place.narrow && below < place.height - 24) {
+  if (!place.short && below < place.height - 24) {
     pen.text(clocks.x, below, fitted("Each hand: (sine, cosine), clockwise from twelve.", clocks.wide, 12), { size: 12, fill: theme.muted });
   }
   for (let one = 0; one < pairs; one++) {
@@ -180,7 +188,7 @@ function drawClocks(view, pen, position, pair) {
     pen.line([[x, y - radius], [x, y - radius + 4]], theme.muted);
     pen.line([[x, y], [x + radius * Math.sin(angle), y - radius * Math.cos(angle)]], chosen ? theme.accent : theme.ink, side > 30 ? 2 : 1.5);
     pen.dot(x, y, 1.5, chosen ? theme.accent : theme.ink);
-    if (side > 46) pen.text(x, y + radius + 9, String(one), { size: 11, fill: chosen ? theme.accent : theme.muted, anchor: "middle" });
+    if (side > 46) pen.text(x, y + radius + legible(11) * 0.82, String(one), { size: 11, fill: chosen ? theme.accent : theme.muted, anchor: "middle" });
   }
 }
 
@@ -212,7 +220,8 @@ function read(view) {
   const { position, pair } = pointed(view);
   const wavelength = (one) => (2 * Math.PI) / turnOf(one, width, base);
   const [sine, cosine] = [0, 1].map((which) => view.table[position * width + 2 * pair + which].toFixed(2).replace("-", "−"));
-  const grow = pairs > 1 ? ` to ${spelt(wavelength(pairs - 1))}, each ${spelt(wavelength(1) / wavelength(0))} times the one before, towards base·2π = ${spelt(base * 2 * Math.PI)}` : "";
+  const towards = projected() ? "" : `, towards base·2π = ${spelt(base * 2 * Math.PI)}`;
+  const grow = pairs > 1 ? ` to ${spelt(wavelength(pairs - 1))}, each ${spelt(wavelength(1) / wavelength(0))} times the one before${towards}` : "";
   const text =
     `At position **${position}** pair **${pair}** (dimensions ${2 * pair} and ${2 * pair + 1}) has made ${few(position / wavelength(pair))} turns: ` +
     `sine ${sine}, cosine ${cosine}. ${pairs > 1 ? "Wavelengths grow from" : "Its wavelength is"} **2π = 6.28**${grow}.`;

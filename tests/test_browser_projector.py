@@ -1,0 +1,137 @@
+"""On a projector every letter of every figure can be read from the last row."""
+
+import pytest
+from served import PATIENCE, wait_for_rest
+
+LEGIBLE = 18  # pixels of 720: 2.5 % of a screen, read from ten metres where it is two high (AVIXA V202.01: 1/200)
+
+# What a canvas says is kept beside it: [size in its own pixels, text].
+LISTEN = """
+const { fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+  const { a, b } = this.getTransform();
+  (this.canvas.said ??= []).push([parseFloat(/([\\d.]+)px/.exec(this.font)[1]) * Math.hypot(a, b), String(text)]);
+  return fillText.call(this, text, ...place);
+};
+for (const side of ["width", "height"]) {
+  const given = Object.getOwnPropertyDescriptor(HTMLCanvasElement.prototype, side);
+  const set = function (value) {
+    this.said = []; // a canvas that is given a size is empty
+    given.set.call(this, value);
+  };
+  Object.defineProperty(HTMLCanvasElement.prototype, side, { ...given, set });
+}
+"""
+
+# Every text that is seen, with the size of its letters on the screen; what hangs below or above one may be smaller.
+LETTERS = """() => {
+  const [texts, canvases, found] = [[], [], []];
+  const walk = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) texts.push(node);
+    if (node.tagName === "CANVAS") canvases.push(node);
+    if (/^(style|script)$/i.test(node.tagName ?? "")) return;
+    for (const child of [...(node.shadowRoot?.childNodes ?? []), ...node.childNodes]) walk(child);
+  };
+  walk(document.body);
+  const seen = (node, box) =>
+    box.width >= 1 && box.height >= 1 && box.bottom > 0 && box.top < innerHeight &&
+    box.right > 0 && box.left < innerWidth && getComputedStyle(node).visibility !== "hidden";
+  const size = (node) => parseFloat(getComputedStyle(node).fontSize);
+  for (const text of texts) {
+    const node = text.parentElement;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    if (!text.data.trim() || !node || !seen(node, range.getBoundingClientRect())) continue;
+    if (/^(sub|sup)$/i.test(node.tagName)) continue;
+    if (node.tagName === "tspan" && size(node) < size(node.parentElement)) continue;
+    let scale = 1;
+    if (node instanceof SVGElement) scale = Math.hypot(node.getScreenCTM().a, node.getScreenCTM().b);
+    else {
+      let block = node;
+      while (!block.offsetWidth) block = block.parentElement;
+      scale = block.getBoundingClientRect().width / block.offsetWidth;
+    }
+    found.push([size(node) * scale, text.data.trim()]);
+  }
+  for (const canvas of canvases) {
+    const box = canvas.getBoundingClientRect();
+    if (!seen(canvas, box)) continue;
+    for (const [high, text] of canvas.said ?? []) found.push([(high * box.width) / canvas.width, text]);
+  }
+  return found;
+}"""
+
+FIGURES = """() => [...document.querySelectorAll("[data-testid=stMain] [class*=st-key-save_]")]
+  .map((node) => node.className.match(/st-key-save_([\\w-]+)/)[1])"""
+
+STILL = """async () => {  // until nothing that is seen has changed its size for twenty frames
+  const place = () => document.head.lastElementChild.textContent;
+  for (let last = "", same = 0; same < 20; ) {
+    await new Promise(requestAnimationFrame);
+    [last, same] = [place(), place() === last ? same + 1 : 0];
+  }
+}"""
+
+LONG = "+".join(["the+person+who+the+dogs+near+the+trees+chase+was+tired+."] * 2)
+
+# Each page as it opens, and the views and steps of which most is to be seen.
+STATES = (
+    "/?present=true",
+    "/inside?present=true&step=1",
+    f"/inside?present=true&step=8&text={LONG}",
+    "/inside?present=true&aspect=Only+averaging",
+    "/inside?present=true&aspect=Spectrum",
+    "/masks?present=true",
+    "/positions?present=true",
+    "/positions?present=true&show=Shift+test",
+    "/positions?present=true&show=Shuffle+test",
+    "/positions?present=true&show=Too+long",
+    "/remove?present=true&scale=false",
+    "/remove?present=true&view=Why+√d_k",
+    "/translate?present=true",
+)
+
+
+@pytest.fixture(scope="module")
+def room(chrome):
+    context = chrome.new_context(viewport={"width": 1280, "height": 720})
+    context.add_init_script(LISTEN)
+    yield context
+    context.close()
+
+
+def figures_in_turn(page):
+    """Each figure of the page, from the one that the link shows to the last, when it has come to rest."""
+    key = ""
+    while True:
+        shown = f"![undefined, '{key}'].includes(document.documentElement.dataset.stage)"
+        page.wait_for_function(shown, timeout=PATIENCE)
+        wait_for_rest(page)
+        page.evaluate(STILL)
+        key = page.evaluate("document.documentElement.dataset.stage")
+        yield key
+        keys = page.evaluate(FIGURES)
+        if key == keys[-1]:
+            return
+        page.keyboard.press("PageDown")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_letter_of_every_figure_is_read_from_ten_metres(room, address, state):
+    page = room.new_page()
+    page.goto(address + state)
+    for key in figures_in_turn(page):
+        letters = page.evaluate(LETTERS)
+        assert letters, f"{key} says something"
+        assert not {text: round(size, 1) for size, text in letters if size < LEGIBLE}, key
+    page.close()
+
+
+def test_of_a_long_sentence_a_room_sees_the_words_that_count_and_how_many_more_there_are(room, address):
+    page = room.new_page()
+    page.goto(f"{address}/inside?present=true&step=8&text={LONG}")
+    next(figures_in_turn(page))
+    said = {text for _, text in page.evaluate(LETTERS)}
+    assert "and 12 more" in said, "of 25 words 13 have a line"
+    assert "weight" in said and "q · k" not in said, "what the step does not need is not there"
+    page.close()
