@@ -64,8 +64,11 @@ LETTERS = """() => {
 FIGURES = """() => [...document.querySelectorAll("[data-testid=stMain] [class*=st-key-save_]")]
   .map((node) => node.className.match(/st-key-save_([\\w-]+)/)[1])"""
 
-STILL = """async () => {  // until nothing that is seen has changed its size for twenty frames
-  const place = () => document.head.lastElementChild.textContent;
+STILL = """async () => {  // until the figure has stood there for twenty frames
+  const place = () => {
+    const key = document.documentElement.dataset.stage;
+    return key ? key + JSON.stringify(document.querySelector(`.st-key-${key}`).getBoundingClientRect()) : Math.random();
+  };
   for (let last = "", same = 0; same < 20; ) {
     await new Promise(requestAnimationFrame);
     [last, same] = [place(), place() === last ? same + 1 : 0];

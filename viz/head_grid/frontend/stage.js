@@ -157,6 +157,7 @@ function setLeast(scale) {
 
 async function lift() {
   const turn = ++stage.fitting;
+  document.documentElement.dataset.stage = ""; // until it stands
   stage.style ??= element("style", "");
   stage.note ??= element("div", "stage-note");
   document.head.append(stage.style);
