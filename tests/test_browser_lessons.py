@@ -9,16 +9,15 @@ from served import PATIENCE, serve, wait_for_picture, wait_for_rest
 
 expect.set_options(timeout=PATIENCE)
 ALONE = "document.documentElement.dataset.stage === '{}'"
-SEEN = """key => {
-  const box = document.querySelector(`.st-key-${key}`).getBoundingClientRect();
-  return { left: box.left, top: box.top, right: box.right, bottom: box.bottom };
-}"""
-STILL = """async key => {  // until the figure has kept its place for a dozen frames
+STILL = """async key => {  // where the figure is when it has stood there for a dozen frames
   const place = () => JSON.stringify(document.querySelector(`.st-key-${key}`)?.getBoundingClientRect());
+  const fitted = () => document.documentElement.dataset.stage === key;
   for (let last = "", same = 0; same < 12; ) {
     await new Promise(requestAnimationFrame);
-    [last, same] = [place(), place() === last ? same + 1 : 0];
+    [last, same] = [place(), fitted() && place() === last ? same + 1 : 0];
   }
+  const { left, top, right, bottom } = document.querySelector(`.st-key-${key}`).getBoundingClientRect();
+  return { left, top, right, bottom };
 }"""
 
 
@@ -52,8 +51,7 @@ def alone(page, key):
     """Wait until this figure is alone and fitted, and say where it stands."""
     until(page, ALONE.format(key))
     wait_for_rest(page)
-    page.evaluate(STILL, key)
-    return page.evaluate(SEEN, key)
+    return page.evaluate(STILL, key)
 
 
 def test_the_link_is_copied_whole(page, address, context):
