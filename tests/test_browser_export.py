@@ -137,6 +137,10 @@ def test_the_archive_of_a_page_holds_every_figure_its_data_and_the_way_back(page
         lines = list(csv.reader(io.StringIO(files[f"data/{file}.csv"].decode("utf-8-sig"), newline="")))
         assert len(lines) > 1
         assert {len(line) for line in lines} == {len(lines[0])}
+        with np.load(io.BytesIO(files[f"data/{file}.npz"])) as numbers:
+            assert json.loads(str(numbers["origin"])) == one["origin"]
+            for array, axes in json.loads(str(numbers["axes"])).items():
+                assert numbers[array].shape == tuple(len(numbers[axis]) for axis in axes)
         assert f"--figure {one['figure']} " in files["README.txt"].decode()
     faces = {one["origin"].get("says") for one in told["figures"]}
     assert faces >= {says}

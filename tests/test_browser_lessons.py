@@ -223,11 +223,17 @@ def test_a_lesson_by_keys_from_its_page_to_its_end(page, address):
 
 
 def test_a_folder_of_ones_own_is_named_on_the_command_line(page, chrome, tmp_path):
-    (tmp_path / "mine.md").write_text("---\ntitle: Of my own\n---\n## One\npage: heads\nlook: grid\n\nHello.\n")
+    (tmp_path / "mine.md").write_text(
+        "---\ntitle: Of my own\n---\n## One\npage: heads\nlook: grid\n\nHello.\n## Two\npage: masks\nlook: zip\n"
+    )
     (tmp_path / "broken.md").write_text("---\ntitle: Broken\n---\n## One\npage: nowhere\n\nHello.\n")
     with serve(arguments=["--lessons", str(tmp_path)]) as address:
         page.goto(f"{address}/lessons")
         expect(page.get_by_text("broken.md, line 5")).to_be_visible()
         page.get_by_role("button", name="Of my own").click()
-        expect(page.locator(".st-key-lesson_way .where")).to_contain_text("1 of 1")
+        expect(page.locator(".st-key-lesson_way .where")).to_contain_text("1 of 2")
+        page.keyboard.press("n")
+        expect(page.locator(".st-key-lesson_way .lost")).to_have_text(
+            "This step points at the figure “zip”, which is not on this page in this state. There are: stages, leaks."
+        )
         page.goto("about:blank")

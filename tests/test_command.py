@@ -78,9 +78,10 @@ def test_a_link_that_leads_nowhere_is_refused_with_a_sentence(link, told):
         ([LINK, "--out", "x.csv", "--figure", "moon"], "There are: sentence, grid, enlarged, next, lens."),
         (["/?text=", "--out", "x.csv"], "There is no word to look at yet."),
         (["/nowhere", "--out", "x.csv"], 'There is no page "nowhere"'),
+        (["/masks?looks=zip", "--out", "x.csv"], "looks = “zip” (shown: own). Nothing was written."),
         ([LINK, "--out", "x.svg", "--browser", "no-such-browser"], "csv, npz, html need none"),
         ([LINK], "Name a link and a file"),
-        (["--list", "missing.txt"], "The list missing.txt cannot be read"),
+        (["--list", "missing.txt"], "The list missing.txt cannot be read: No such file or directory."),
     ],
 )
 def test_what_cannot_be_made_is_one_sentence_and_no_file(arguments, told, tmp_path, monkeypatch, capsys):
@@ -108,11 +109,6 @@ def test_without_a_browser_a_picture_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command.shutil, "which", lambda name: None)
     assert main(["export", LINK, "--out", str(tmp_path / "map.png")]) == 1
     assert "Pictures are drawn by Chromium or Chrome, and there is none on this machine" in capsys.readouterr().err
-
-
-def test_what_a_link_asks_and_is_not_there_is_said(tmp_path, capsys):
-    assert main(["export", "/?layer=99", "--figure", "grid", "--out", str(tmp_path / "grid.csv")]) == 0
-    assert "layer = “99”" in capsys.readouterr().err
 
 
 def test_a_list_names_links_files_and_figures(tmp_path):

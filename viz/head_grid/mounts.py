@@ -263,9 +263,14 @@ def save(
     mounted(key)  # it is no figure, and may hold a large file
 
 
-def whole(tables: Sequence[tuple[str, bytes]] | None, *, key: str, theme: Theme, on_ask: Callable[[], None]) -> None:
-    """The page as one poster or one archive. tables: (figure, CSV) of every figure, in the run after on_ask."""
-    header = {"tables": None if tables is None else [name for name, _ in tables], "theme": vars(theme)}
-    arrays = {f"table{at}": np.frombuffer(csv, dtype=np.uint8) for at, (_, csv) in enumerate(tables or ())}
-    component("whole")(key=key, data=pack(header, **arrays), on_ask_change=on_ask)
+def whole(
+    data: Sequence[tuple[str, str, bytes]] | None, *, key: str, theme: Theme, on_ask: Callable[[str], None]
+) -> None:
+    """The page as one poster or one archive.
+
+    data: (figure, "csv" or "npz", the file) for every figure, in the run after on_ask, which is called with the link.
+    """
+    header = {"data": None if data is None else [(figure, kind) for figure, kind, _ in data], "theme": vars(theme)}
+    arrays = {f"file{at}": np.frombuffer(file, dtype=np.uint8) for at, (*_, file) in enumerate(data or ())}
+    component("whole")(key=key, data=pack(header, **arrays), on_ask_change=lambda: on_ask(st.session_state[key]["ask"]))
     mounted(key)

@@ -115,7 +115,7 @@ def _export(asked: Namespace) -> int:
             print(wish.out)
         except (Refusal, OSError) as error:
             failed += 1
-            print(f"{wish.out}: {error}", file=sys.stderr)
+            print(f"{wish.out}: {_why(error)}", file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -127,12 +127,16 @@ def _wish(link: str | None, out: Path | None, figure: str | None) -> Wish:
     return Wish(link, out, figure)
 
 
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)  # without the number of the error
+
+
 def _listed(path: Path) -> list[Wish]:
     """The lines of a list. Empty ones and those that begin with # are left out."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"The list {path} cannot be read: {error}.") from error
+        raise Refusal(f"The list {path} cannot be read: {_why(error)}.") from error
     wishes = []
     for number, line in enumerate(lines, 1):
         try:
@@ -165,7 +169,7 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise Refusal(f"This experiment cannot be read: {error}.") from error
+        raise Refusal(f"This experiment cannot be read: {_why(error)}.") from error
 
 
 def _place_of(told: Any) -> Place:
@@ -192,7 +196,7 @@ def _opened(where: Place, theme: str) -> AppTest:
     _check(screen)
     for note in screen.info:
         if note.value.startswith("This link asks"):
-            print(note.value.replace("\\", ""), file=sys.stderr)
+            raise Refusal(note.value.replace("\\", "") + " Nothing was written.")  # nobody is there to see it
     return screen
 
 

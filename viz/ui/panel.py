@@ -67,8 +67,10 @@ def below(
     if wanted:
         told = made_by.told(str(wanted.get("link", "")))
         made = (wanted["kind"], _made(wanted, drawn, sentence, table, arrays, told))
-    if st.session_state.get("ask_page"):
-        st.session_state.setdefault("page_tables", []).append((key, to_csv(table())))
+    if link := st.session_state.get("ask_page"):
+        for kind in ("csv", "npz"):
+            data = _made({"kind": kind}, drawn, sentence, table, arrays, made_by.told(link))
+            st.session_state.setdefault("page_data", []).append((key, kind, data))
     head_grid.save(
         key,
         file,
@@ -113,10 +115,10 @@ def _made(
 
 
 def _whole_page() -> None:
-    """The page as a poster or an archive. The tables travel when they are asked for, once."""
-    asked = st.session_state.pop("ask_page", False)
-    tables = st.session_state.pop("page_tables", [])
-    head_grid.whole(tables if asked else None, key="whole_page", theme=theme(), on_ask=partial(_set, "ask_page", True))
+    """The page as a poster or an archive. The data travel when they are asked for, once."""
+    asked = st.session_state.pop("ask_page", "")
+    data = st.session_state.pop("page_data", [])
+    head_grid.whole(data if asked else None, key="whole_page", theme=theme(), on_ask=partial(_set, "ask_page"))
 
 
 def _set(name: str, value: Any) -> None:

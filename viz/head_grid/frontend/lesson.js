@@ -1,7 +1,10 @@
 // A lesson beside the page: where one is, the question and its check, and the way on. The text itself is Streamlit's, which
 // sets formulas; the figure to look at is outlined where it stands.
 
+import { figuresOnPage } from "./stage.js";
 import { element, rootOf, unpack } from "./store.js";
+
+const PATIENCE = 2500; // milliseconds that a figure may take to come
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
@@ -28,6 +31,7 @@ function build(root) {
   view.asked = element("div", "asked");
   view.told = element("p", "told");
   view.told.setAttribute("role", "status");
+  view.lost = element("p", "lost");
   view.back = button("tool", "Back", () => go(view, view.header.at - 1));
   view.next = button("next", "Next", () => go(view, view.header.at + 1));
   view.show = button("tool show", "To the figure", () => showFigure(view.header.look));
@@ -36,7 +40,7 @@ function build(root) {
   Object.assign(view.next, { title: "One step on (key N)" });
   const head = element("div", "head");
   head.append(view.where, view.show, view.back, view.next, view.out);
-  root.append(head, view.way, view.asked, view.told);
+  root.append(head, view.way, view.asked, view.told, view.lost);
   listen(view);
   return view;
 }
@@ -107,6 +111,8 @@ function outline(view) {
     ? `:root:not([data-stage]) .st-key-${CSS.escape(look)} { outline: 2px solid ${theme.accent}; outline-offset: 6px; border-radius: 2px; }`
     : "";
   view.show.hidden = !look;
+  view.lost.textContent = "";
+  if (look) seek(view, look, PATIENCE / 100);
   if (look && beside() && view.looked !== `${header.name} ${header.at}`) {
     view.scrolled = false;
     bring(view, look, 600);
@@ -118,6 +124,15 @@ function outline(view) {
 const beside = () => getComputedStyle(document.querySelector(".st-key-lesson").parentElement).position === "sticky";
 
 const figureOf = (look) => document.querySelector(`.st-key-${CSS.escape(look)}`);
+
+// Whoever wrote the lesson may have named a figure that the page does not have in this state.
+function seek(view, look, tries) {
+  if (view.header.look !== look || !view.root.isConnected || figureOf(look)) return;
+  const running = document.querySelector('[data-test-script-state="running"]');
+  if (running || tries) return void setTimeout(() => seek(view, look, Math.max(0, tries - 1)), 100);
+  const there = figuresOnPage().join(", ") || "none";
+  view.lost.textContent = `This step points at the figure “${look}”, which is not on this page in this state. There are: ${there}.`;
+}
 
 function showFigure(look) {
   const figure = figureOf(look);

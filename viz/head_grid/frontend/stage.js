@@ -22,7 +22,7 @@ const name = (figure) => CSS.escape(figure);
 const find = (figure) => figure && document.querySelector(`.st-key-${name(figure)}`);
 
 // The figures of the page, from its top to its end: each has its sentence under it.
-function figures() {
+export function figuresOnPage() {
   const under = document.querySelectorAll('[data-testid="stMain"] [class*="st-key-save_"]');
   const keys = [...under].map((node) => node.className.match(/st-key-save_([\w-]+)/)[1]);
   return keys.filter((key) => find(key));
@@ -35,10 +35,10 @@ function lookedAt() {
     const tall = Math.min(box.bottom, innerHeight) - Math.max(box.top, 0);
     return Math.max(0, tall) * box.width;
   };
-  return figures().reduce((best, key) => (best && seen(best) >= seen(key) ? best : key), "");
+  return figuresOnPage().reduce((best, key) => (best && seen(best) >= seen(key) ? best : key), "");
 }
 
-const main = () => figures().find((key) => key === stage.shown || find(key).offsetHeight >= MAIN) ?? lookedAt();
+const main = () => figuresOnPage().find((key) => key === stage.shown || find(key).offsetHeight >= MAIN) ?? lookedAt();
 
 // What Python says: the mode and figure of the link, the step of a lesson. What it says back of our own steps is old.
 export function setStage(header, post) {
@@ -98,7 +98,7 @@ function later(figure) {
 // One further: within a lesson to its next step, else to the next figure of the page.
 function further(by) {
   if (lesson()) return lesson().go(by);
-  const all = figures();
+  const all = figuresOnPage();
   step(all[all.indexOf(stage.shown) + by]);
 }
 
@@ -193,7 +193,8 @@ async function lift() {
       stage.style.textContent = rules(figure, width - pass, 1, screen, said, 0) + cover;
       await frames();
       if (turn !== stage.fitting) return;
-      high = find(figure)?.offsetHeight || 1;
+      high = find(figure)?.offsetHeight ?? 0;
+      if (!high) return void setTimeout(() => turn === stage.fitting && lift(), WAIT); // it is not drawn yet
       scale = Math.min(widest, tall / high);
       if (scale > reckoned * 0.96) break; // else letters must be larger than they were
     }
@@ -210,7 +211,7 @@ async function lift() {
     setLeast(scale);
     stage.style.textContent = rules(figure, best.width - round, scale, { ...screen, top: screen.top + spare / 2 }, said, high);
   };
-  for (let [round, before, high] = [1, 0, best.high]; round <= ROUNDS && Math.abs(high - before) > 1; round++) {
+  for (let [round, before, high] = [1, -Infinity, best.high]; round <= ROUNDS && Math.abs(high - before) > 1; round++) {
     place(high, round);
     await frames();
     if (turn !== stage.fitting) return;
@@ -279,7 +280,7 @@ function rules(figure, width, scale, screen, said, height) {
 // What stands over the figure: the heading of a lesson's step; or why there is no figure.
 function tell(figure) {
   const parts = [];
-  const all = figures();
+  const all = figuresOnPage();
   if (figure) {
     if (stage.mode === "present" && lesson()) parts.push(element("p", "title", lesson().title));
   } else if (Date.now() - stage.since > PATIENCE) {

@@ -28,10 +28,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const view = (root.view ??= build(root));
   Object.assign(view, { header, tell: setTriggerValue });
   Object.assign(paper, { root, theme: header.theme });
-  if (header.tables && view.asked) {
+  if (header.data && view.asked) {
     view.asked = false;
-    const tables = new Map(header.tables.map((key, at) => [key, arrays[`table${at}`].values]));
-    archive(view, tables).then((blob) => download(blob, `${nameOf()}.zip`));
+    const data = header.data.map(([figure, kind], at) => ({ figure, kind, bytes: arrays[`file${at}`].values }));
+    archive(view, data).then((blob) => download(blob, `${nameOf()}.zip`));
   }
 }
 
@@ -74,11 +74,11 @@ async function picture(view, png) {
 
 function ask(view) {
   view.asked = true;
-  view.tell("ask", true);
+  view.tell("ask", location.href);
 }
 
-// figures/, data/, poster, experiment.json and README.txt. tables: figure → CSV, from the server.
-async function archive({ header }, tables) {
+// figures/, data/, poster, experiment.json and README.txt. data: [{ figure, kind, bytes }], from the server.
+async function archive({ header }, data) {
   const { theme } = header;
   const [files, listed] = [{}, []];
   const bytes = async (blob) => new Uint8Array(await blob.arrayBuffer());
@@ -93,7 +93,7 @@ async function archive({ header }, tables) {
     while (`figures/${name}.svg` in files) name += "-";
     files[`figures/${name}.svg`] = text(made.text);
     files[`figures/${name}.png`] = await bytes(await toPng(made, 2, origin, title));
-    if (tables.has(key)) files[`data/${name}.csv`] = tables.get(key);
+    for (const { figure: of, kind, bytes: made } of data) if (of === key) files[`data/${name}.${kind}`] = made;
     if (figure.python) files[`python/${name}.py`] = text(figure.python);
     listed.push({ figure: key, file: name, sentence: title, origin });
   }
@@ -123,7 +123,7 @@ ${figures.map(({ figure, file }) => `  attention-lab export experiment.json --fi
 The same numbers again, in Python: run a file of the folder python/.
 `}
 figures/          each figure as SVG and PNG; its origin is inside the file
-data/             the table behind each figure
+data/             the table behind each figure as CSV, its numbers with named axes as NPZ
 python/           the lines that recompute it, where there are some
 poster.svg, .png  the whole page
 experiment.json   the state of the page: link, weights, seed, switches, version
