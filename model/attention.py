@@ -4,6 +4,7 @@ attend(q, k, v) = softmax(q kᵀ / √d_k) v                              Vaswan
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -33,7 +34,7 @@ class AttentionTrace(Generic[A]):
     masked: A  # (B, H, T, S)  −inf where the mask forbids
     weights: A  # (B, H, T, S)  softmax over S: rows sum to 1
     z: A  # (B, H, T, D)  weights · v, each head by itself
-    out: A  # (B, T, H·D) heads side by side; (B, T, C) once MultiHeadAttention has mixed them
+    out: A  # (B, T, C) the heads side by side, mixed by W_O; (B, T, H·D) where nothing mixes them
 
 
 def softmax_over_allowed(masked: Tensor, nothing: Tensor | None) -> Tensor:
@@ -55,11 +56,13 @@ def attend(
     mask: Tensor | Mask | None = None,
     bias: Tensor | None = None,
     scale: bool = True,
+    mix: Callable[[Tensor], Tensor] = lambda heads: heads,
 ) -> AttentionTrace[Tensor]:
     """Scaled dot-product attention with every stage kept.
 
     q (B, H, T, D), k (B, H, S, D), v (B, H, S, D'); D' may differ from D, and S from T.
     mask: boolean, True may attend; bias: added to the scaled scores; both broadcast to (B, H, T, S).
+    mix: what is done to the heads side by side (B, T, H·D').
     """
     if mask is None:
         mask = torch.ones(q.size(-2), k.size(-2), dtype=torch.bool, device=q.device)  # (T, S)
@@ -72,9 +75,13 @@ def attend(
     masked = torch.minimum(biased, mask.ceiling.to(biased.dtype))  # (B, H, T, S)
     weights = softmax_over_allowed(masked, mask.nothing)  # (B, H, T, S)
     z = weights @ v  # (B, H, T, D)
-    out = z.transpose(1, 2).flatten(2)  # (B, T, H·D)
+    out = mix(_side_by_side(z))  # (B, T, H·D), or what `mix` makes of it
     allowed = mask.allowed.expand_as(scores)  # (B, H, T, S)
     return AttentionTrace(q, k, v, scores, scaled, biased, allowed, masked, weights, z, out)
+
+
+def _side_by_side(z: Tensor) -> Tensor:
+    return z.transpose(1, 2).flatten(2)  # (B, H, T, D) → (B, T, H·D)
 
 
 class MultiHeadAttention(nn.Module):
@@ -120,17 +127,17 @@ class MultiHeadAttention(nn.Module):
             k, v = torch.cat((past.k, k), dim=2), torch.cat((past.v, v), dim=2)  # S is now all words so far
             keys_at = torch.arange(k.size(2), device=q.device)  # (S,)
         bias = position.bias(self.layer, queries_at, keys_at) if switches.position else None  # (H, T, S)
-        trace = attend(q, k, v, mask, bias, switches.scale)
+        trace = attend(q, k, v, mask, bias, switches.scale, self.w_o)
         if overwrite is not None and overwrite.layer == self.layer:
             weights = trace.weights.clone()  # (B, H, T, S)
             weights[:, overwrite.head, overwrite.row] = torch.as_tensor(overwrite.weights).to(weights)
             z = weights @ trace.v  # (B, H, T, D)
-            trace = replace(trace, weights=weights, z=z, out=z.transpose(1, 2).flatten(2))
+            trace = replace(trace, weights=weights, z=z, out=self.w_o(_side_by_side(z)))
         silent = [head for layer, head in switches.heads_off if layer == self.layer]
         if silent:
             z = trace.z.index_fill(1, torch.tensor(silent, device=q.device), 0.0)  # (B, H, T, D)
-            trace = replace(trace, z=z, out=z.transpose(1, 2).flatten(2))
-        return replace(trace, out=self.w_o(trace.out))  # (B, T, C)
+            trace = replace(trace, z=z, out=self.w_o(_side_by_side(z)))
+        return trace
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)  # (B, T, H·D) → (B, H, T, D)

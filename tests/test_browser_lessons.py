@@ -224,7 +224,8 @@ def test_a_lesson_by_keys_from_its_page_to_its_end(page, address):
 
 def test_a_folder_of_ones_own_is_named_on_the_command_line(page, chrome, tmp_path):
     (tmp_path / "mine.md").write_text(
-        "---\ntitle: Of my own\n---\n## One\npage: heads\nlook: grid\n\nHello.\n## Two\npage: masks\nlook: zip\n\nHello.\n"
+        "---\ntitle: Of my own\n---\n## One\npage: heads\nlook: grid\n\nHello.\n"
+        "## Two\npage: masks\nlook: zip\n\nHello.\n"
     )
     (tmp_path / "broken.md").write_text("---\ntitle: Broken\n---\n## One\npage: nowhere\n\nHello.\n")
     with serve(arguments=["--lessons", str(tmp_path)]) as address:
