@@ -118,15 +118,16 @@ class MultiHeadAttention(nn.Module):
         k = self._split(self.w_k(looked_at))  # (B, H, S, D)
         v = self._split(self.w_v(looked_at))  # (B, H, S, D)
         before = 0 if past is None else past.k.size(2)
-        queries_at = torch.arange(before, before + q.size(2), device=q.device)  # (T,)
-        alike = looked_at is looking  # self-attention: the words that look are the words looked at
-        keys_at = queries_at if alike else torch.arange(before, before + k.size(2), device=q.device)  # (S,)
-        if switches.position:
+        placed = switches.position and position.in_attention
+        if placed:
+            queries_at = torch.arange(before, before + q.size(2), device=q.device)  # (T,)
+            keys_at = torch.arange(before, before + k.size(2), device=q.device)  # (S,)
             q, k = position.rotate(q, queries_at), position.rotate(k, keys_at)
         if past is not None:
             k, v = torch.cat((past.k, k), dim=2), torch.cat((past.v, v), dim=2)  # S is now all words so far
-            keys_at = torch.arange(k.size(2), device=q.device)  # (S,)
-        bias = position.bias(self.layer, queries_at, keys_at) if switches.position else None  # (H, T, S)
+        bias = None
+        if placed:
+            bias = position.bias(self.layer, queries_at, torch.arange(k.size(2), device=q.device))  # (H, T, S)
         trace = attend(q, k, v, mask, bias, switches.scale, self.w_o)
         if overwrite is not None and overwrite.layer == self.layer:
             weights = trace.weights.clone()  # (B, H, T, S)

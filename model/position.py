@@ -21,8 +21,13 @@ from model.config import ModelConfig
 class Position(nn.Module):
     """No scheme at all: the three places, each left as it is."""
 
+    in_attention = False  # whether it rotates or biases
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+
+    def __init_subclass__(cls) -> None:
+        cls.in_attention = cls.rotate is not Position.rotate or cls.bias is not Position.bias
 
     def add(self, x: Tensor, at: Tensor) -> Tensor:
         """x (B, T, C) embeddings; at (T,) the position of each. Returns (B, T, C)."""

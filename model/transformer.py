@@ -190,7 +190,8 @@ class Transformer(nn.Module):
         embed = self.embedding(ids)  # (B, T, C)
         if switches.position:
             embed = self.position.add(embed, at)
-        embed = normalise(embed, self.embedding_norm if switches.norm else None).out
+        if self.embedding_norm is not None and switches.norm:
+            embed = self.embedding_norm(embed).out
 
         own = masks.causal if self.config.causal and switches.mask else masks.everything
         allowed = own(at, keys_at) if looks is None else looks  # (T, S)
