@@ -58,15 +58,17 @@ def show_map(
         on_pin=translate_view.choose_row if choosable else None,
     )
     lit = len(looking) // 2 if which == "source" else row
+    # Every table of this page counts alike: the start is 0, so the first word that is written is 1.
+    names = _numbered(looking, 0 if which == "source" else 1), _numbered(looked, 0)
     panel.below(
         "alignment",
         sentence=read_map(weights, looking, looked, lit, saying=which != "source"),
-        table=partial(_map_table, weights, looking, looked),
+        table=partial(_map_table, weights, *names),
         file=file_name(one.name, f"{which}-L{layer}{'' if head is None else f'H{head}'}"),
         of=one.experiment,
         shows=f"{MAPS[which].capitalize()}, {named(layer, head, one.maps[which])}"
         + ("; outlined: where gold says to look" if marks else ""),
-        arrays=lambda: {"weights": Labelled(weights, {"looks": _numbered(looking), "looked_at": _numbered(looked)})},
+        arrays=lambda: {"weights": Labelled(weights, dict(zip(("looks", "looked_at"), names, strict=True)))},
         python=recompute.translated(one.experiment, one.how, python),
     )
 
@@ -75,13 +77,12 @@ def _is_causal(experiment: Experiment) -> bool:
     return (experiment.switches & runs.trained(experiment.weights)).mask
 
 
-def _numbered(words: Sequence[str]) -> list[str]:
-    return [f"{at} {word}" for at, word in enumerate(words)]
+def _numbered(words: Sequence[str], first: int) -> list[str]:
+    return [f"{at} {word}" for at, word in enumerate(words, first)]
 
 
 def _map_table(weights: Array, looking: Sequence[str], looked: Sequence[str]) -> Table:
-    columns = {f"{at} {word}": weights[:, at] for at, word in enumerate(looked)}
-    return {"looks": _numbered(looking), **columns}
+    return {"looks": list(looking), **{name: weights[:, at] for at, name in enumerate(looked)}}
 
 
 def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> None:

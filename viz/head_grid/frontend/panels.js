@@ -113,7 +113,7 @@ function arrange(view) {
   const { root, header } = view;
   if (!header || !root.clientWidth) return;
   const { looking, looked, panels } = header;
-  const longest = (words) => Math.max(...words.map((word) => widthOf(word, 12)));
+  const longest = (words) => Math.max(...words.map((word) => widthOf(word, 13))); // no word is drawn larger
   const left = Math.min(longest(looking), 92) + 12; // room for the words that look
   const columns = Math.max(1, Math.min(panels.length, Math.floor((root.clientWidth - left) / ((projected() ? LEAST_PROJECTED : LEAST) + GAP))));
   const across = (root.clientWidth - left) / columns;
