@@ -38,7 +38,12 @@ function lookedAt() {
   return figuresOnPage().reduce((best, key) => (best && seen(best) >= seen(key) ? best : key), "");
 }
 
-const main = () => figuresOnPage().find((key) => key === stage.shown || find(key).offsetHeight >= MAIN) ?? lookedAt();
+// What a page is about. Once chosen it stays, however small it gets, but for one above it that comes later.
+function main() {
+  const found = figuresOnPage().find((key) => key === stage.main || find(key).offsetHeight >= MAIN);
+  if (found) return (stage.main = found);
+  return Date.now() - stage.since < PATIENCE ? "" : lookedAt();
+}
 
 // What Python says: the mode and figure of the link, the step of a lesson. What it says back of our own steps is old.
 export function setStage(header, post) {
@@ -55,7 +60,7 @@ export function setStage(header, post) {
 function show(mode, figure) {
   stage.mode = mode;
   stage.figure = figure;
-  Object.assign(stage, { shown: "", node: null, since: Date.now() });
+  Object.assign(stage, { shown: "", node: null, main: "", since: Date.now() });
   document.documentElement.toggleAttribute("data-stage", Boolean(mode));
   setLeast(0);
   if (!mode) {
@@ -200,6 +205,7 @@ async function lift() {
     }
     const crowded = Boolean(best) && cramped(within(find(figure)));
     if (!best || (scale > best.scale * 1.04 && !crowded)) best = { width, high, scale };
+    else if (scale < best.scale * 0.8) break; // from here on it only gets taller
   }
   if (turn !== stage.fitting) return;
   screen.top += title;
