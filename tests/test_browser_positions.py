@@ -11,6 +11,7 @@ from served import PATIENCE, saved, wait_for_rest
 
 from model.position import sinusoid
 from model.waves import residual, wavelengths
+from viz.theme import LIGHT
 from viz.ui.places import VIEWS
 from viz.ui.shift import MOVES
 from viz.ui.waves import BASES, TURNS, WAVES
@@ -204,6 +205,23 @@ def test_sliding_k_changes_every_title_without_a_word_to_the_server(visitor):
     visitor.page.wait_for_url(re.compile("moved_by=16"), timeout=PATIENCE)
     wait_for_rest(visitor.page)
     expect(visitor.page.locator(".st-key-save_shift")).to_contain_text("its table ends at 18")
+
+
+def test_no_change_is_paper_and_a_change_has_the_colour_of_the_scale_below_it(visitor):
+    visitor.open("Shift test", "moved_by=16")
+    drawing = ElementTree.fromstring(saved(visitor.page, "shift", "SVG").path().read_bytes())
+    maps = drawing.findall(".//{*}g[@class='cells']")
+    assert len(maps) == 7
+    fills = [{path.get("fill") for path in one} for one in maps]
+    zero, most = LIGHT.signed[3], LIGHT.signed[6]
+    red = {colour: int(colour[1:3], 16) for colour in set().union(*fills) | {zero, most}}
+    titles = visitor.view("view.header.panels.map(panel => panel.title)")
+    for title, colours in zip(titles, fills, strict=True):
+        if title.endswith("  0"):
+            assert colours == {zero}, title
+    changed = fills[titles.index(next(title for title in titles if title.startswith("Sinusoidal")))]
+    assert len(changed) > 5
+    assert all(red[most] <= red[colour] <= red[zero] and colour[5:7] > colour[1:3] for colour in changed - {zero})
 
 
 # ---------------------------------------------------------------------------- shuffle test

@@ -1,7 +1,10 @@
 """On a projector every letter of every figure can be read from the last row."""
 
 import pytest
+from playwright.sync_api import expect
 from served import PATIENCE, wait_for_rest
+
+expect.set_options(timeout=PATIENCE)
 
 LEGIBLE = 18  # pixels of 720: 2.5 % of a screen, read from ten metres where it is two high (AVIXA V202.01: 1/200)
 
@@ -117,6 +120,39 @@ def figures_in_turn(page):
         if key == keys[-1]:
             return
         page.keyboard.press("PageDown")
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1920, 1080)])
+def test_letters_grow_with_the_screen(room, address, size):
+    page = room.new_page()
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(f"{address}/?present=true")
+    next(figures_in_turn(page))
+    assert min(high for high, _ in page.evaluate(LETTERS)) >= LEGIBLE * size[1] / 720
+    page.close()
+
+
+def test_space_leads_through_the_steps_of_a_row_and_the_address_follows(room, address):
+    page = room.new_page()
+    page.goto(f"{address}/inside?present=true&step=8")
+    next(figures_in_turn(page))
+    told = page.locator(".st-key-walk .told")
+    for key, step in (("Space", 10), ("PageDown", 11), ("PageDown", 11), ("PageUp", 10)):
+        page.keyboard.press(key)
+        expect(told).to_contain_text(f"Step {step} of 11")
+    page.wait_for_function("location.search.includes('step=9')", timeout=PATIENCE)
+    page.close()
+
+
+def test_after_the_last_step_of_a_lesson_the_lessons_are_there_again(room, address):
+    page = room.new_page()
+    page.goto(f"{address}/?lesson=masks.6&present=true")  # the step's page and its state come from its name alone
+    assert next(figures_in_turn(page)) == "stages"
+    assert "looks=sliding" in page.url and "/masks" in page.url
+    page.keyboard.press("PageDown")
+    expect(page.get_by_role("heading", level=1)).to_have_text("What would you like to understand?")
+    expect(page.get_by_role("button", name="Who may look at whom?")).to_be_visible()
+    page.close()
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -201,12 +201,20 @@ def test_a_broken_file_is_skipped_and_the_rest_goes_on(tmp_path, monkeypatch):
     written(tmp_path, GOOD.replace("page: heads", "page: heds"), "other.md")
     written(tmp_path, GOOD, "masks.md")
     written(tmp_path, GOOD, "Bad Name.md")
+    (tmp_path / "gone.md").symlink_to(tmp_path / "nowhere.md")
     monkeypatch.setenv(lessons.FOLDERS, f"{tmp_path}:{tmp_path / 'nowhere'}")
     screen = well(AppTest.from_file(str(ROOT / "viz/pages/lessons.py"), default_timeout=120).run())
     labels = {button.label for button in screen.button}
     assert "Mine" in labels and {lesson.title for lesson in SHIPPED} <= labels
     (warning,) = [note.value for note in screen.warning]
-    for expected in ("other.md, line 7", "heds", "masks.md, line 1", "Bad Name.md", "no such folder"):
+    for expected in (
+        "other.md, line 7",
+        "heds",
+        "masks.md, line 1",
+        "Bad Name.md",
+        "gone.md, line 1",
+        "no such folder",
+    ):
         assert expected in warning
 
 

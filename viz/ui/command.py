@@ -39,6 +39,7 @@ NUMBERS, PICTURES = ("csv", "npz", "html"), ("svg", "png", "pdf")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 SVG = "{http://www.w3.org/2000/svg}"
+LEAST_WIDE, MOST_WIDE = 240, 4000  # pixels of a figure
 COLUMN = 1083  # pixels of the page's main column in a window of 1440
 BARE = "streamlit.runtime.scriptrunner_utils.script_run_context"  # it warns of what is meant here: no server
 PATIENCE = 300  # seconds: some pages ask a dozen models first
@@ -219,6 +220,8 @@ def _made(wish: Wish, asked: Namespace) -> bytes:
     ending = wish.out.suffix.lower().lstrip(".")
     if ending not in NUMBERS + PICTURES:
         raise Refusal(f'A file can end in {", ".join(PICTURES + NUMBERS)}, not in "{wish.out.suffix}".')
+    if asked.width is not None and not LEAST_WIDE <= asked.width <= MOST_WIDE:
+        raise Refusal(f"A figure can be {LEAST_WIDE} to {MOST_WIDE} pixels wide, not {asked.width}.")
     where = place(wish.link)
     browser = _browser(asked.browser) if ending in PICTURES else ""
     screen = _opened(where, asked.theme)

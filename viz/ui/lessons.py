@@ -31,8 +31,15 @@ def folders() -> list[Path]:
 def shelf() -> tuple[dict[str, Lesson], list[Fault]]:
     """Every lesson by its name, in order, and what is wrong with the files that are skipped. A changed one is new."""
     places = folders()
-    stamps = tuple((str(path), path.stat().st_mtime_ns) for place in places for path in sorted(place.glob("*.md")))
+    stamps = tuple((str(path), _stamp(path)) for place in places for path in sorted(place.glob("*.md")))
     return _read(tuple(map(str, places)), stamps)
+
+
+def _stamp(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # a link that leads nowhere; whoever reads it will say so
+        return 0
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -70,8 +77,9 @@ def attend(page: str) -> None:
             st.info(f"There is no lesson “{told[:40]}” here; the page Lessons lists those there are.")
         return
     lesson, at = found
-    if page == CONTENTS:
-        _arrive(lesson, at)
+    by_name = KEPT not in st.session_state and not set(st.query_params) - {"lesson", "present"}
+    if page == CONTENTS or (by_name and (page != lesson.steps[at].page or lesson.steps[at].state)):
+        _arrive(lesson, at)  # a link that names the step and says nothing of its state
     _seen()[lesson.name] = at
     _strip(lesson, at)
 
@@ -174,6 +182,9 @@ def contents() -> None:
 
 def _entry(lesson: Lesson, seen: int | None) -> None:
     st.button(lesson.title, key=f"open_{lesson.name}", type="tertiary", on_click=go, args=(lesson, seen or 0))
-    size = [f"{len(lesson.steps)} steps", *([f"{lesson.minutes} minutes"] if lesson.minutes else [])]
+    size = [
+        "1 step" if len(lesson.steps) == 1 else f"{len(lesson.steps)} steps",
+        *([f"{lesson.minutes} minutes"] if lesson.minutes else []),
+    ]
     again = [f"you were at step {seen + 1}"] if seen else []
     st.markdown(f"{lesson.about}  \n:gray[{' · '.join([*size, *again])}]")

@@ -3,7 +3,7 @@
 import { placeHead, setHeads } from "./heads.js";
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, mapImage } from "./maps.js";
 import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "./pen.js";
-import { drawings, element, hover, hoveredRow, legible, listen, pointer, rootOf, unpack } from "./store.js";
+import { drawings, element, hover, hoveredRow, legible, listen, pointer, projected, rootOf, unpack } from "./store.js";
 
 const WORDS = 74; // room for the words left of the first map
 const TITLE = 22; // a line of a title
@@ -65,7 +65,8 @@ function build(root) {
 function arrange(view) {
   const { root, header, sides, heads } = view;
   if (!header || !root.clientWidth) return;
-  const [layers, count] = sides[0].cells.shape;
+  const [all, count] = sides[0].cells.shape;
+  const layers = projected() ? 0 : all; // a room sees the one large head
   const tokens = header.tokens.length;
   const narrow = root.clientWidth < 700;
   const columns = narrow ? 1 : 3;
@@ -77,12 +78,13 @@ function arrange(view) {
   const above = title + ABOVE;
   const size = tokens <= room / 4 ? Math.floor(room / tokens) * tokens : Math.floor(room);
   const small = Math.min(Math.floor((size + 8) / count) - 6, 64);
-  const block = above + size + 22 + layers * (small + 6) + 10;
+  const block = above + size + (layers ? 22 + layers * (small + 6) + 10 : 8);
   const below = narrow ? HEAD + tokens * LINE + 10 : 0;
   const height = narrow ? block * 3 + below : block;
   view.place = { size, small, title, above, across, block, height, narrow, layers, count };
   root.style.height = `${height}px`;
-  setHeads(heads, layers, count, (layer, head) => view.choose(layer, head));
+  setHeads(heads, all, count, (layer, head) => view.choose(layer, head));
+  heads.hidden = !layers;
   const chosen = header.selected[0] * count + header.selected[1];
   [...heads.children].forEach((button, at) => {
     const [layer, head] = [Math.floor(at / count), at % count];
@@ -108,7 +110,7 @@ function corner(view, side, layer, head) {
 function draw(view, pen, row) {
   const { header, place, sides, large } = view;
   const { theme, tokens } = header;
-  const every = Math.ceil(tokens.length / MOST_WORDS);
+  const every = Math.max(Math.ceil(tokens.length / MOST_WORDS), Math.ceil((legible(8) * tokens.length) / place.size));
   const type = Math.max(8, Math.min(13, place.size / tokens.length));
   const map = (image, x, y, size) => {
     pen.absent(x, y, size, size);
@@ -150,6 +152,7 @@ function frame(view, pen, row) {
   for (let side = 0; side < 3; side++) {
     const [x, y] = origin(view, side);
     pen.frame(x - 0.5, y + row * tall, place.size + 1, Math.max(tall, 3), header.theme.accent, 1.5);
+    if (!place.layers) continue;
     const [left, top] = corner(view, side, ...header.selected);
     pen.frame(left - 2, top - 2, place.small + 4, place.small + 4, header.theme.accent, 2);
   }

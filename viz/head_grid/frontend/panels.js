@@ -165,6 +165,7 @@ function draw(view, pen, row) {
     }
     pen.absent(x, y, place.wide, place.tall);
     pen.image(picture(view, number), x, y, place.wide, place.tall);
+    if (panel.kind === "signed" || panel.kind === "size") pen.frame(x, y, place.wide, place.tall, theme.rule, 0.75); // 0 is paper
     if (panel.numbers) drawNumbers(view, pen, number, x, y);
     else if (panel.kind !== "mask") {
       const area = looking.length * looked.length;
@@ -210,7 +211,7 @@ function drawNumbers(view, pen, number, x, y) {
 }
 
 // The colours of a map and the numbers at their ends; what is hatched is on no scale.
-function drawScale({ header: { theme } }, pen, panel, x, y) {
+function drawScale({ header: { theme }, place }, pen, panel, x, y) {
   const quiet = { size: 11, fill: theme.muted };
   if (panel.kind === "mask") {
     const next = x + 17 + widthOf("may look", 11) + 12;
@@ -226,10 +227,11 @@ function drawScale({ header: { theme } }, pen, panel, x, y) {
   const strip = new ImageData(FULL + 1 - from, 1);
   strip.data.set(colourTable(theme, panel.kind === "weight" ? "weights" : "signed").subarray(from * 4, (FULL + 1) * 4));
   const begin = x + widthOf(spelt[0], 11) + 5;
+  const wide = Math.max(12, Math.min(56, x + place.across - 20 - widthOf(spelt[1], 11) - begin));
   pen.text(x, y, spelt[0], quiet);
-  pen.image(strip, begin, y - 4, 56, 8);
-  pen.frame(begin, y - 4, 56, 8, theme.rule);
-  pen.text(begin + 61, y, spelt[1], quiet);
+  pen.image(strip, begin, y - 4, wide, 8);
+  pen.frame(begin, y - 4, wide, 8, theme.rule);
+  pen.text(begin + wide + 5, y, spelt[1], quiet);
 }
 
 function short(number) {
@@ -249,7 +251,7 @@ function picture(view, number) {
     else if (Number.isFinite(value)) codes[cell] = Math.round(Math.min(Math.max(share, 0), 1) * FULL);
     else codes[cell] = Number.isNaN(value) ? ABSENT : NOT_A_NUMBER;
   }
-  return imageOf(codes, view.colours[kind === "signed" ? kind : "weight"], looked.length);
+  return imageOf(codes, view.colours[kind === "signed" || kind === "size" ? "signed" : "weight"], looked.length);
 }
 
 function light(view) {

@@ -64,6 +64,7 @@ function show(mode, figure) {
   document.documentElement.toggleAttribute("data-stage", Boolean(mode));
   setLeast(0);
   if (!mode) {
+    stage.fitting++; // whatever is still being fitted stops
     stage.style?.remove();
     stage.note?.remove();
     stage.bare?.remove();
@@ -100,9 +101,10 @@ function later(figure) {
   }, WAIT);
 }
 
-// One further: within a lesson to its next step, else to the next figure of the page.
+// One further: within a lesson to its next step, within a figure that has steps to its next one, else to the next figure.
 function further(by) {
   if (lesson()) return lesson().go(by);
+  if (within(find(stage.shown))?.querySelector(".lab").advance?.(by)) return;
   const all = figuresOnPage();
   step(all[all.indexOf(stage.shown) + by]);
 }
@@ -147,20 +149,20 @@ function wanted() {
   return find(lesson()?.look) ? lesson().look : main();
 }
 
-// How large the screen is, against a projector; and whether it is a phone, held near: there nothing needs to be enlarged.
-const share = () => Math.min(innerWidth / 1280, innerHeight / 720);
+// A phone is held near: there nothing needs to be enlarged.
 const inHand = () => innerWidth < HAND;
 
 // The least size of letters in the lifted figure; see projected() in store.js.
 function setLeast(scale) {
   const { dataset, style } = document.documentElement;
-  const least = scale && stage.mode === "present" && !inHand() ? (LEGIBLE * share()) / scale : 0;
+  const least = scale && stage.mode === "present" && !inHand() ? (LEGIBLE * innerHeight) / 720 / scale : 0;
   if (!least) delete dataset.projected;
   else dataset.projected = least;
   style.setProperty("--least", `${least}px`);
 }
 
 async function lift() {
+  if (!stage.mode) return; // it was left meanwhile
   const turn = ++stage.fitting;
   document.documentElement.dataset.stage = ""; // until it stands
   stage.style ??= element("style", "");
@@ -179,7 +181,7 @@ async function lift() {
   const screen = { wide: innerWidth * (1 - 2 * EDGE), left: innerWidth * EDGE, top: innerWidth * EDGE };
   const near = stage.mode === "embed" || inHand();
   const most = near ? 1.25 : (LARGE * innerWidth) / 1280;
-  const said = caption(figure, screen.wide, near ? 1 : innerWidth / 1280);
+  const said = caption(figure, screen.wide, near ? 1 : Math.max(innerWidth / 1280, innerHeight / 720));
   stage.style.textContent = rules(figure, screen.wide, 1, screen, said, 0) + cover;
   await frames();
   const below = said.tall();
@@ -289,6 +291,8 @@ function tell(figure) {
   const all = figuresOnPage();
   if (figure) {
     if (stage.mode === "present" && lesson()) parts.push(element("p", "title", lesson().title));
+    const { look } = lesson() ?? {};
+    if (look && !find(look)) parts.push(element("p", "missing", `This step points at “${look}”, which is not on this page in this state.`));
   } else if (Date.now() - stage.since > PATIENCE) {
     const named = stage.figure === "true" ? "" : ` “${stage.figure}”`;
     const there = all.length ? ` There ${all.length === 1 ? "is" : "are"}: ${all.join(", ")}.` : "";

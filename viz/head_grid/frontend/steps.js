@@ -82,7 +82,7 @@ function sum(view) {
     const terms = shown.map(([of, left, right]) => ({ name: of, text: `${spelt(left)} × ${spelt(right)}` }));
     if (rest) terms.push({ name: rest[0], text: spelt(rest[1]) });
     const cut = pairs.length - shown.length;
-    return { terms, total: `${cut ? `and ${cut} smaller terms; together ` : ""}${name} = ${spelt(total)}`, model: told(model, total) };
+    return { terms, total: `${cut ? `and ${cut} smaller terms; together ` : ""}${name} = ${spelt(total)}`, model: told(model, total), cut };
   };
   const plain = (name, pieces, total, model) => ({
     terms: pieces.map(([of, text]) => ({ name: of, text })),

@@ -4,7 +4,7 @@ import { FULL, colourTable } from "./maps.js";
 import { asSvg, onCanvas } from "./pen.js";
 import { residual, sinusoid, spelt, turnOf } from "./sinusoid.js";
 import { sliders } from "./sliders.js";
-import { drawings, element, listen, pointer, rootOf, unpack } from "./store.js";
+import { drawings, element, listen, pointer, projected, rootOf, unpack } from "./store.js";
 
 const NARROW = 700;
 const HEAD = 26;
@@ -67,7 +67,7 @@ function draw(view, pen) {
   const { header, place, pos, step, width, base, pairs } = view;
   const { theme } = header;
   const { dials, narrow } = place;
-  pen.text(0, 8, narrow ? "pos, pos + k and the turn between" : "Each pair at pos and at pos + k, and the turn between them", { size: 14, weight: 600 });
+  pen.text(0, 8, narrow || projected() ? "pos, pos + k and the turn between" : "Each pair at pos and at pos + k, and the turn between them", { size: 14, weight: 600 });
   for (let pair = 0; pair < pairs; pair++) {
     const [x, y] = [dials.x + ((pair % dials.across) + 0.5) * dials.side, dials.y + Math.floor(pair / dials.across) * (dials.side + 16) + dials.side / 2];
     const radius = dials.side * 0.4;

@@ -91,6 +91,7 @@ function build(root) {
       return button;
     }),
   );
+  root.advance = (by) => go(view, view.step + by); // on a projector, by Space and the page keys; see stage.js
   back.onclick = () => go(view, view.step - 1);
   next.onclick = () => go(view, view.step + 1);
   play.onclick = () => toggle(view);
@@ -121,6 +122,7 @@ function go(view, step) {
   focusOn(view, null);
   repaint(view);
   rest(view);
+  return true;
 }
 
 function look(view, looked) {
@@ -193,18 +195,17 @@ function repaint(view) {
     button.setAttribute("aria-current", String(at === view.step));
     button.classList.toggle("done", at < view.step);
   });
-  const { told: sentence, total, terms, model } = explain(view);
+  const { told: sentence, total, terms, model, cut } = explain(view);
   told.replaceChildren(...sentence.map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
-  view.terms.replaceChildren(
-    element("span", "total", total),
-    element("span", "model", model),
-    ...terms.map(({ name, text }) => {
-      const term = element("span", "term");
-      if (name !== "") term.append(element("span", "of", name));
-      term.append(text);
-      return term;
-    }),
-  );
+  const spelled = terms.map(({ name, text }) => {
+    const term = element("span", "term");
+    if (name !== "") term.append(element("span", "of", typeof name === "number" ? `[${name}]` : name));
+    term.append(text);
+    return term;
+  });
+  const sum = [element("span", "total", total), element("span", "model", model)];
+  view.terms.replaceChildren(...(cut ? [...spelled, ...sum] : [...sum, ...spelled])); // “and 14 smaller terms” comes after some
+
   root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
   root.dataset.step = view.step;
   if (view.wide > view.scroll.clientWidth) {
