@@ -8,6 +8,7 @@ const LARGE = 2.3; // how large a figure may be drawn on a projector 1280 pixels
 const WIDTHS = [1, 0.84, 0.7, 0.58, 0.48, 0.4, 0.33, 0.27]; // of the screen, as the figure lays itself out before it is enlarged
 const LEGIBLE = 18.5; // pixels of a screen 720 high: over 2.5 % of it, read from 10 m where it is 2 m high (AVIXA V202.01: 1/200)
 const HAND = 700; // pixels: a narrower screen is a phone
+const WIDER = [1.6, 1.25]; // in a small frame: what stands side by side is seen whole
 const EDGE = 0.025; // of the screen's width
 const MIDDLE = 1.4; // while widths are tried: the scale that letters reckon with where height is what lacks
 const ROUNDS = 4;
@@ -181,7 +182,7 @@ async function lift() {
   const screen = { wide: innerWidth * (1 - 2 * EDGE), left: innerWidth * EDGE, top: innerWidth * EDGE };
   const near = stage.mode === "embed" || inHand();
   const most = near ? 1.25 : (LARGE * innerWidth) / 1280;
-  const said = caption(figure, screen.wide, near ? 1 : Math.max(innerWidth / 1280, innerHeight / 720));
+  const said = caption(figure, screen.wide, near ? Math.min(1, Math.max(0.75, innerHeight / 480)) : Math.max(innerWidth / 1280, innerHeight / 720));
   stage.style.textContent = rules(figure, screen.wide, 1, screen, said, 0) + cover;
   await frames();
   const below = said.tall();
@@ -190,7 +191,7 @@ async function lift() {
   let best = null;
   const chart = find(figure)?.querySelector(".js-plotly-plot"); // as tall at every width, and slow to follow a change
   const natural = chart && Math.min(most, tall / find(figure).offsetHeight);
-  for (const share of chart ? [1 / Math.max(natural, 0.4)] : WIDTHS) {
+  for (const share of chart ? [1 / Math.max(natural, 0.4)] : near ? [...WIDER, ...WIDTHS] : WIDTHS) {
     const width = Math.round(screen.wide * share);
     const widest = Math.min(most, screen.wide / width);
     let [scale, high] = [Math.min(widest, MIDDLE)];
@@ -207,7 +208,7 @@ async function lift() {
     }
     const crowded = Boolean(best) && cramped(within(find(figure)));
     if (!best || (scale > best.scale * 1.04 && !crowded)) best = { width, high, scale };
-    else if (scale < best.scale * 0.8) break; // from here on it only gets taller
+    else if (share < 1 && scale < best.scale * 0.8) break; // from here on it only gets taller
   }
   if (turn !== stage.fitting) return;
   screen.top += title;
