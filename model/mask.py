@@ -170,5 +170,5 @@ class Mask:
 def prepare(allowed: Tensor) -> Mask:
     """allowed (…, T, S), boolean."""
     ceiling = torch.where(allowed, math.inf, -math.inf)  # (…, T, S)
-    nothing = ~allowed.any(dim=-1, keepdim=True)  # (…, T, 1)
-    return Mask(allowed, ceiling, nothing if nothing.any() else None)
+    something = allowed.any(dim=-1, keepdim=True)  # (…, T, 1)
+    return Mask(allowed, ceiling, None if something.all() else ~something)

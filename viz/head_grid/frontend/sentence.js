@@ -80,7 +80,13 @@ function build(root) {
     }
   };
   scroll.onscroll = () => draw(view);
-  new ResizeObserver(() => draw(view)).observe(scroll);
+  let wide = 0;
+  new ResizeObserver(() => {
+    if (wide !== scroll.clientWidth) fit(view);
+    wide = scroll.clientWidth;
+    bringIntoView(view);
+    draw(view);
+  }).observe(scroll);
   return view;
 }
 
@@ -104,7 +110,11 @@ function setWords(view) {
   looks.replaceChildren(...upper);
   lower.replaceChildren(...below);
   view.focus = Math.min(header.row, upper.length - 1);
-  // Three sizes of type: the largest at which the whole sentence is seen without scrolling.
+  fit(view);
+}
+
+// Three sizes of type: the largest at which the whole sentence is seen without scrolling.
+function fit(view) {
   for (const size of ["large", "middle", "small"]) {
     view.rows.dataset.size = size;
     if (view.rows.scrollWidth <= view.scroll.clientWidth) break;
