@@ -162,6 +162,7 @@ function setLeast(scale) {
   style.setProperty("--least", `${least}px`);
 }
 
+// Lifts the figure that is wanted above the page, and fits it and its sentence into the screen.
 async function lift() {
   if (!stage.mode) return; // it was left meanwhile
   const turn = ++stage.fitting;
@@ -178,31 +179,45 @@ async function lift() {
     stage.style.textContent = "";
     return;
   }
-  const cover = `${selector(figure)}, ${selector(figure)} * { visibility: hidden !important; }`;
   const screen = { wide: innerWidth * (1 - 2 * EDGE), left: innerWidth * EDGE, top: innerWidth * EDGE };
   const near = stage.mode === "embed" || inHand();
   const most = near ? 1.25 : (LARGE * innerWidth) / 1280;
   const said = caption(figure, screen.wide, near ? Math.min(1, Math.max(0.75, innerHeight / 480)) : Math.max(innerWidth / 1280, innerHeight / 720));
-  stage.style.textContent = rules(figure, screen.wide, 1, screen, said, 0) + cover;
+  const fit = { figure, screen, said, most, shares: near ? [...WIDER, ...WIDTHS] : WIDTHS, current: () => turn === stage.fitting };
+  stage.style.textContent = rules(figure, screen.wide, 1, screen, said, 0) + covered(figure);
   await frames();
-  const below = said.tall();
+  fit.below = said.tall();
   const title = stage.note.firstChild ? stage.note.offsetHeight + 8 : 0;
-  const tall = innerHeight - 2 * screen.top - title - (below ? below + 12 : 0);
+  fit.tall = innerHeight - 2 * screen.top - title - (fit.below ? fit.below + 12 : 0);
+  const best = await tryWidths(fit);
+  if (!best) return;
+  screen.top += title;
+  if (!(await place(fit, best))) return;
+  stage.settled = height(figure, said);
+  watch(figure, said);
+  document.documentElement.dataset.stage = figure;
+}
+
+const covered = (figure) => `${selector(figure)}, ${selector(figure)} * { visibility: hidden !important; }`;
+
+// The width at which the figure, as it lays itself out there, can be enlarged most: { width, high, scale }. Nothing where
+// another fit has begun or the figure is not drawn yet.
+async function tryWidths({ figure, screen, said, most, shares, tall, current }) {
   let best = null;
   const chart = find(figure)?.querySelector(".js-plotly-plot"); // as tall at every width, and slow to follow a change
   const natural = chart && Math.min(most, tall / find(figure).offsetHeight);
-  for (const share of chart ? [1 / Math.max(natural, 0.4)] : near ? [...WIDER, ...WIDTHS] : WIDTHS) {
+  for (const share of chart ? [1 / Math.max(natural, 0.4)] : shares) {
     const width = Math.round(screen.wide * share);
     const widest = Math.min(most, screen.wide / width);
     let [scale, high] = [Math.min(widest, MIDDLE)];
     for (const pass of [0, 1]) {
       const reckoned = scale;
       setLeast(scale);
-      stage.style.textContent = rules(figure, width - pass, 1, screen, said, 0) + cover;
+      stage.style.textContent = rules(figure, width - pass, 1, screen, said, 0) + covered(figure);
       await frames();
-      if (turn !== stage.fitting) return;
+      if (!current()) return null;
       high = find(figure)?.offsetHeight ?? 0;
-      if (!high) return void setTimeout(() => turn === stage.fitting && lift(), WAIT); // it is not drawn yet
+      if (!high) return void setTimeout(() => current() && lift(), WAIT);
       scale = Math.min(widest, tall / high);
       if (scale > reckoned * 0.96) break; // else letters must be larger than they were
     }
@@ -210,27 +225,28 @@ async function lift() {
     if (!best || (scale > best.scale * 1.04 && !crowded)) best = { width, high, scale };
     else if (share < 1 && scale < best.scale * 0.8) break; // from here on it only gets taller
   }
-  if (turn !== stage.fitting) return;
-  screen.top += title;
-  // One pixel less: the figure must hear of a change to draw itself anew, as sharp as it is large now. Larger letters can
-  // move a label to another line, and a taller figure stands smaller: so again until it rests.
-  const place = (high, round) => {
+  return best;
+}
+
+// Puts the figure there; whether it stands. It has one pixel less each time, for it must hear of a change to draw itself
+// anew, as sharp as it is large now. Larger letters can move a label to another line, and a taller figure stands smaller:
+// so again until it rests.
+async function place({ figure, screen, said, below, tall, current }, best) {
+  for (let [round, before, high] = [1, -Infinity, best.high]; round <= ROUNDS && Math.abs(high - before) > 1; round++) {
     const scale = Math.min(best.scale, tall / high);
     const spare = Math.max(0, tall - high * scale);
     setLeast(scale);
     stage.style.textContent = rules(figure, best.width - round, scale, { ...screen, top: screen.top + spare / 2 }, said, high);
-  };
-  for (let [round, before, high] = [1, -Infinity, best.high]; round <= ROUNDS && Math.abs(high - before) > 1; round++) {
-    place(high, round);
     await frames();
-    if (turn !== stage.fitting) return;
-    if (Math.abs(said.tall() - below) > 4) return void lift(); // the sentence came after the figure
+    if (!current()) return false;
+    if (Math.abs(said.tall() - below) > 4) {
+      lift(); // the sentence came after the figure
+      return false;
+    }
     before = high;
     high = find(figure)?.offsetHeight || high;
   }
-  stage.settled = height(figure, said);
-  watch(figure, said);
-  document.documentElement.dataset.stage = figure;
+  return true;
 }
 
 const height = (figure, said) => (find(figure)?.offsetHeight ?? 0) + said.tall() / said.scale;
