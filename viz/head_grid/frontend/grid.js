@@ -7,7 +7,7 @@ import { density, drawings, element, hover, hoveredRow, legible, listen, pointer
 
 const GUTTER = 30; // left of the maps: the number of the layer
 const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps get smaller
-const LETTER = 6.4; // about the width of a letter under a map
+const MOST_LINES = 6; // of a name under a map
 const LEAST = 26; // a map is never smaller than this
 const LEAST_NAMED = 44; // smaller ones bear no names
 const NARROW = 8; // nor narrower, however much shorter one of its two sentences is
@@ -63,10 +63,10 @@ function arrange(view) {
   if (!header || !root.clientWidth) return;
   const [layers, heads, rows, columns] = cells.shape;
   const room = (root.clientWidth - GUTTER) / heads;
-  const longest = Math.max(...header.jobs.flat().map(([name = "head 10"]) => name.length));
   const letters = legible(room < 64 ? 10 : 11.5); // six heads on a phone: "previous" stays whole
   const line = Math.max(16, Math.ceil(letters * 1.3));
-  const label = 4 + line * Math.min(4, Math.ceil((longest * LETTER * (letters / 11.5) * 1.2) / room)); // as many lines as the longest name needs
+  const lines = header.jobs.flat().map(([name = "head 10"]) => linesOf(name, room - 6, letters, 650).length);
+  const label = 4 + line * Math.min(MOST_LINES, Math.max(...lines)); // as many as the longest name needs
   const gap = room > 70 ? 18 : 4;
   const [T, S] = [header.tokens.length, looked(header).length];
   const size = (below) => Math.min((room - gap) / S, Math.max(LEAST, HEIGHT / layers - below) / T); // of one token
