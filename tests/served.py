@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Download, Page, sync_playwright
 
@@ -99,6 +100,28 @@ def saved(page: Page, key: str, kind: str) -> Download:
     with page.expect_download(timeout=PATIENCE) as download:
         frame.locator(".choice").filter(has_text=kind).first.click()
     return download.value
+
+
+STANDS = """async () => {
+  const alone = () => {
+    const key = document.documentElement.dataset.stage;
+    return key && [key, document.querySelector(`.st-key-${key}`)?.getBoundingClientRect()];
+  };
+  for (let last = "", same = 0; same < 12; ) {
+    await new Promise(requestAnimationFrame);
+    const now = JSON.stringify(alone());
+    [last, same] = [now, alone() && now === last ? same + 1 : 0];
+  }
+  const [key, { left, top, right, bottom }] = alone();
+  return { key, left, top, right, bottom };
+}"""
+
+
+def stands(page: Page) -> dict[str, Any]:
+    """The figure that is alone on the screen, when it has stood there for a dozen frames: key, left, top, …"""
+    wait_for_rest(page)
+    box: dict[str, Any] = page.evaluate(STANDS)
+    return box
 
 
 def wait_for_rest(page: Page) -> None:

@@ -5,20 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 from qr import decode
-from served import PATIENCE, serve, wait_for_picture, wait_for_rest
+from served import PATIENCE, serve, stands, wait_for_picture, wait_for_rest
 
 expect.set_options(timeout=PATIENCE)
 ALONE = "document.documentElement.dataset.stage === '{}'"
-STILL = """async key => {  // where the figure is when it has stood there for a dozen frames
-  const place = () => JSON.stringify(document.querySelector(`.st-key-${key}`)?.getBoundingClientRect());
-  const fitted = () => document.documentElement.dataset.stage === key;
-  for (let last = "", same = 0; same < 12; ) {
-    await new Promise(requestAnimationFrame);
-    [last, same] = [place(), fitted() && place() === last ? same + 1 : 0];
-  }
-  const { left, top, right, bottom } = document.querySelector(`.st-key-${key}`).getBoundingClientRect();
-  return { left, top, right, bottom };
-}"""
 
 
 @pytest.fixture
@@ -50,8 +40,7 @@ def until(page, told):
 def alone(page, key):
     """Wait until this figure is alone and fitted, and say where it stands."""
     until(page, ALONE.format(key))
-    wait_for_rest(page)
-    return page.evaluate(STILL, key)
+    return stands(page)
 
 
 def test_the_link_is_copied_whole(page, address, context):

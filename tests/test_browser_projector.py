@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
-from served import PATIENCE, wait_for_rest
+from served import PATIENCE, stands
 
 expect.set_options(timeout=PATIENCE)
 
@@ -67,17 +67,6 @@ LETTERS = """() => {
 FIGURES = """() => [...document.querySelectorAll("[data-testid=stMain] [class*=st-key-save_]")]
   .map((node) => node.className.match(/st-key-save_([\\w-]+)/)[1])"""
 
-STILL = """async () => {  // until the figure has stood there for twenty frames
-  const place = () => {
-    const key = document.documentElement.dataset.stage;
-    return key ? key + JSON.stringify(document.querySelector(`.st-key-${key}`).getBoundingClientRect()) : Math.random();
-  };
-  for (let last = "", same = 0; same < 20; ) {
-    await new Promise(requestAnimationFrame);
-    [last, same] = [place(), place() === last ? same + 1 : 0];
-  }
-}"""
-
 LONG = "+".join(["the+person+who+the+dogs+near+the+trees+chase+was+tired+."] * 2)
 
 # Each page as it opens, and the views and steps of which most is to be seen.
@@ -112,9 +101,7 @@ def figures_in_turn(page):
     while True:
         shown = f"![undefined, '{key}'].includes(document.documentElement.dataset.stage)"
         page.wait_for_function(shown, timeout=PATIENCE)
-        wait_for_rest(page)
-        page.evaluate(STILL)
-        key = page.evaluate("document.documentElement.dataset.stage")
+        key = stands(page)["key"]
         yield key
         keys = page.evaluate(FIGURES)
         if key == keys[-1]:

@@ -74,14 +74,13 @@ function arrange(view) {
   const across = (root.clientWidth - WORDS - (narrow ? 0 : moved)) / columns;
   const room = Math.min(across - 16, narrow ? 300 : 330);
   view.titles = sides.map(({ title }) => linesOf(title, across - 12, 15, 600));
-  const title = TITLE * Math.max(...view.titles.map((lines) => lines.length));
-  const above = title + ABOVE;
+  const above = TITLE * Math.max(...view.titles.map((lines) => lines.length)) + ABOVE;
   const size = tokens <= room / 4 ? Math.floor(room / tokens) * tokens : Math.floor(room);
   const small = Math.min(Math.floor((size + 8) / count) - 6, 64);
   const block = above + size + (layers ? 22 + layers * (small + 6) + 10 : 8);
   const below = narrow ? HEAD + tokens * LINE + 10 : 0;
   const height = narrow ? block * 3 + below : block;
-  view.place = { size, small, title, above, across, block, height, narrow, layers, count };
+  view.place = { size, small, above, across, block, height, narrow, layers, count };
   root.style.height = `${height}px`;
   setHeads(heads, all, count, (layer, head) => view.choose(layer, head));
   heads.hidden = !layers;
@@ -119,7 +118,7 @@ function draw(view, pen, row) {
   sides.forEach(({ cells, colours }, side) => {
     const [x, y] = origin(view, side);
     view.titles[side].forEach((line, at) => {
-      pen.text(x, y - place.above + 10 + at * TITLE, fitted(line, place.across - 12, 15, 600), { size: 15, weight: 600 });
+      pen.text(x, y - place.above + 10 + at * TITLE, line, { size: 15, weight: 600 });
     });
     if (side === 2) drawSides(theme, pen, x + widthOf(view.titles[2][0], 15, 600) + 14, y - place.above + 10);
     map(largeImage(large, side, colours), x, y, place.size);

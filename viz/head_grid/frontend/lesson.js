@@ -1,10 +1,8 @@
 // A lesson beside the page: where one is, the question and its check, and the way on. The text itself is Streamlit's, which
 // sets formulas; the figure to look at is outlined where it stands.
 
-import { figuresOnPage } from "./stage.js";
+import { PATIENCE, strayed } from "./stage.js";
 import { element, rootOf, unpack } from "./store.js";
-
-const PATIENCE = 2500; // milliseconds that a figure may take to come
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
@@ -130,8 +128,7 @@ function seek(view, look, tries) {
   if (view.header.look !== look || !view.root.isConnected || figureOf(look)) return;
   const running = document.querySelector('[data-test-script-state="running"]');
   if (running || tries) return void setTimeout(() => seek(view, look, Math.max(0, tries - 1)), 100);
-  const there = figuresOnPage().join(", ") || "none";
-  view.lost.textContent = `This step points at the figure “${look}”, which is not on this page in this state. There are: ${there}.`;
+  view.lost.textContent = strayed(look);
 }
 
 function showFigure(look) {

@@ -19,13 +19,20 @@ export function fitted(text, room, size = 12, weight = 400) {
   return `${kept}…`;
 }
 
-// A text in lines of that room; a word that is longer than a line stands alone.
+// Words in lines no wider than their room; what has no space in it, a link, is cut where it must be.
 export function linesOf(text, room, size = 12, weight = 400) {
   const lines = [];
-  for (const word of text.split(" ")) {
-    const longer = `${lines.at(-1)} ${word}`;
-    if (lines.length && widthOf(longer, size, weight) <= room) lines[lines.length - 1] = longer;
-    else lines.push(word);
+  for (let word of text.split(" ")) {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    if (widthOf(longer, size, weight) <= room) {
+      lines.splice(-1, lines.length ? 1 : 0, longer);
+      continue;
+    }
+    for (let piece = word; piece; piece = word) {
+      while (piece.length > 1 && widthOf(piece, size, weight) > room) piece = piece.slice(0, -1);
+      lines.push(piece);
+      word = word.slice(piece.length);
+    }
   }
   return lines;
 }

@@ -1,6 +1,6 @@
 // A figure as a file: cut to what is drawn, with its origin inside, and on its face what an ablated picture must say.
 
-import { widthOf } from "./pen.js";
+import { linesOf, widthOf } from "./pen.js";
 import { withTexts } from "./png.js";
 import { drawings, svgPage, svgText, xml } from "./store.js";
 
@@ -46,13 +46,13 @@ export function finished(svg, { theme, origin, title = "", transparent = false, 
   const wide = Math.max(box.width, LEAST);
   const written = [];
   const face = [[origin.shows, theme.ink], [origin.says, theme.accent]].filter(([told]) => told);
-  const says = face.flatMap(([told, fill]) => inLines(told[0].toUpperCase() + told.slice(1), wide, SAYS).map((line) => [line, fill]));
+  const says = face.flatMap(([told, fill]) => linesOf(told[0].toUpperCase() + told.slice(1), wide, SAYS.size, SAYS.weight).map((line) => [line, fill]));
   const tall = SAYS.size * LINE;
   says.forEach(([line, fill], at) => {
     written.push(svgText(box.x, top - 6 - (says.length - 1 - at) * tall, line, { ...SAYS, fill }));
   });
   if (says.length) top -= 6 + says.length * tall;
-  const below = foot ? inLines(footer(origin), wide, FOOT) : [];
+  const below = foot ? linesOf(footer(origin), wide, FOOT.size) : [];
   below.forEach((line, at) => {
     written.push(svgText(box.x, bottom + 10 + (at + 1) * FOOT.size * LINE, line, { ...FOOT, fill: theme.muted }));
   });
@@ -86,24 +86,6 @@ function extent(sheet) {
   const box = measured.getBBox();
   host.remove();
   return box.width && box.height ? box : { x: 0, y: 0, width, height };
-}
-
-// Words in lines no wider than `wide`; what has no space in it, a link, is cut where it must be.
-export function inLines(text, wide, { size = 12, weight = 400 } = {}) {
-  const lines = [];
-  for (let word of text.split(/ +/)) {
-    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
-    if (widthOf(longer, size, weight) <= wide) {
-      lines.splice(-1, lines.length ? 1 : 0, longer);
-      continue;
-    }
-    for (let piece = word; piece; piece = word) {
-      while (piece.length > 1 && widthOf(piece, size, weight) > wide) piece = piece.slice(0, -1);
-      lines.push(piece);
-      word = word.slice(piece.length);
-    }
-  }
-  return lines;
 }
 
 // The origin in one line; as `footer` in viz/origin.py.

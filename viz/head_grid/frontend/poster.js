@@ -1,8 +1,8 @@
 // The whole page on one sheet: title, sentence, switches, numbers, and every figure with its caption. One drawing for the
 // poster, the same rows one by one for paper, so that no figure is cut by the edge of a sheet.
 
-import { widthOf } from "./pen.js";
-import { captionOf, drawn, finished, footer, inLines } from "./picture.js";
+import { linesOf, widthOf } from "./pen.js";
+import { captionOf, drawn, finished, footer } from "./picture.js";
 import { figures, svgPage, svgText, xml } from "./store.js";
 
 const WIDE = 1240;
@@ -69,7 +69,7 @@ export function rows(theme) {
     made.push({ height: Math.max(...row.map(({ height }) => height)) + GAP, body: body.join("") });
   }
   const origin = { ...(all[0]?.header.origin ?? { software: "Attention Lab", version: "" }), says: "", link: location.href };
-  const lines = inLines(footer(origin), inner, { size: 11 });
+  const lines = linesOf(footer(origin), inner, 11);
   made.push({
     height: lines.length * 16 + 24,
     body: `<a href="${xml(origin.link)}">${lines.map((line, at) => svgText(EDGE, 16 + at * 16, line, { size: 11, fill: theme.muted })).join("")}</a>`,
@@ -80,10 +80,10 @@ export function rows(theme) {
 function headOf(title, sentence, experiment, theme, inner) {
   let y = EDGE + 30;
   const body = [serif(EDGE, y, title, 32, theme.ink, 700)];
-  for (const line of inLines(sentence, inner, { size: 15 })) body.push(svgText(EDGE, (y += 25), line, { size: 15, fill: theme.muted }));
+  for (const line of linesOf(sentence, inner, 15)) body.push(svgText(EDGE, (y += 25), line, { size: 15, fill: theme.muted }));
   y += 8;
   for (const told of experiment) {
-    for (const line of inLines(told, inner, { size: 14 })) body.push(svgText(EDGE, (y += 21), line, { size: 14, fill: theme.ink }));
+    for (const line of linesOf(told, inner, 14)) body.push(svgText(EDGE, (y += 21), line, { size: 14, fill: theme.ink }));
   }
   return { height: y + 24, body: body.join("") };
 }
@@ -93,7 +93,7 @@ function stripOf(numbers, theme) {
   const body = numbers.map(([name, value, beside], at) => {
     const [x, y] = [EDGE + (at % across) * NUMBER, 14 + Math.floor(at / across) * 70];
     return (
-      inLines(name, NUMBER - 12, { size: 11.5 }).slice(0, 1).map((line) => svgText(x, y, line, { size: 11.5, fill: theme.ink })).join("") +
+      linesOf(name, NUMBER - 12, 11.5).slice(0, 1).map((line) => svgText(x, y, line, { size: 11.5, fill: theme.ink })).join("") +
       svgText(x, y + 25, value, { size: 22, fill: theme.ink }) +
       svgText(x, y + 43, beside, { size: 11.5, fill: theme.muted })
     );
@@ -125,7 +125,7 @@ function tablesOf(tables, note, theme, inner) {
     tall = Math.max(tall, lines.length * 18 + GAP);
   }
   const end = top + tall;
-  const told = note ? inLines(note, inner, { size: 12 }) : [];
+  const told = note ? linesOf(note, inner, 12) : [];
   body.push(...told.map((line, at) => svgText(EDGE, end + at * 17, line, { size: 12, fill: theme.muted })));
   return { height: end + told.length * 17 + 8, body: body.join("") };
 }
@@ -139,7 +139,7 @@ function blockOf({ key, header }, theme, inner) {
   const [width, tall] = [made.width * scale, made.height * scale];
   const caption = captionOf(header);
   const room = Math.max(width, 280);
-  const lines = caption ? inLines(caption, room * 0.94, { size: 13.5 }) : [];
+  const lines = caption ? linesOf(caption, room * 0.94, 13.5) : [];
   const inside = made.text.slice(made.text.indexOf(">") + 1, made.text.lastIndexOf("</svg>"));
   const put = (x) =>
     `<svg class="figure" x="${x}" y="0" width="${width}" height="${tall}" viewBox="${made.x} ${made.y} ${made.width} ${made.height}">${inside}</svg>` +

@@ -12,9 +12,9 @@ const WIDER = [1.6, 1.25]; // in a small frame: what stands side by side is seen
 const EDGE = 0.025; // of the screen's width
 const MIDDLE = 1.4; // while widths are tried: the scale that letters reckon with where height is what lacks
 const ROUNDS = 4;
-const WAIT = 250; // milliseconds before Python hears of a step
+const WAIT = 250; // milliseconds before Python hears of a step, and before a figure that is not drawn yet is asked again
 const MAIN = 200; // pixels: the first figure of a page that is at least so tall is the one the page is about
-const PATIENCE = 2500; // milliseconds that a figure may take to come
+export const PATIENCE = 2500; // milliseconds that a figure may take to come
 
 const stage = { mode: "", figure: "", header: {}, told: null, posted: new Set(), fitting: 0 };
 
@@ -23,7 +23,7 @@ const name = (figure) => CSS.escape(figure);
 const find = (figure) => figure && document.querySelector(`.st-key-${name(figure)}`);
 
 // The figures of the page, from its top to its end: each has its sentence under it.
-export function figuresOnPage() {
+function figuresOnPage() {
   const under = document.querySelectorAll('[data-testid="stMain"] [class*="st-key-save_"]');
   const keys = [...under].map((node) => node.className.match(/st-key-save_([\w-]+)/)[1]);
   return keys.filter((key) => find(key));
@@ -45,6 +45,10 @@ function main() {
   if (found) return (stage.main = found);
   return Date.now() - stage.since < PATIENCE ? "" : lookedAt();
 }
+
+// What is said of a step of a lesson whose figure the page does not have in this state.
+export const strayed = (look) =>
+  `This step points at the figure “${look}”, which is not on this page in this state. There are: ${figuresOnPage().join(", ") || "none"}.`;
 
 // What Python says: the mode and figure of the link, the step of a lesson. What it says back of our own steps is old.
 export function setStage(header, post) {
@@ -309,7 +313,7 @@ function tell(figure) {
   if (figure) {
     if (stage.mode === "present" && lesson()) parts.push(element("p", "title", lesson().title));
     const { look } = lesson() ?? {};
-    if (look && !find(look)) parts.push(element("p", "missing", `This step points at “${look}”, which is not on this page in this state.`));
+    if (look && !find(look)) parts.push(element("p", "missing", strayed(look)));
   } else if (Date.now() - stage.since > PATIENCE) {
     const named = stage.figure === "true" ? "" : ` “${stage.figure}”`;
     const there = all.length ? ` There ${all.length === 1 ? "is" : "are"}: ${all.join(", ")}.` : "";

@@ -231,7 +231,7 @@ function places({ wide, large, layout, step }) {
 }
 
 // The words that have a line: all, or those with the most of the weight, in their order.
-function linesOf({ layout, sizes, header, looked, n }) {
+function wordsShown({ layout, sizes, header, looked, n }) {
   const all = Array.from({ length: sizes.S }, (_, s) => s);
   const first = (s) => (s === looked || s === header.row ? 2 : n.weights[s] || 0);
   return all.sort((a, b) => first(b) - first(a)).slice(0, layout.most).sort((a, b) => a - b);
@@ -243,7 +243,7 @@ function draw(view, pen) {
   const { S, C, D, E } = sizes;
   const { on, k, strip, number, columns, at, v, right } = places(view);
   const { size, small, top } = layout;
-  const lines = linesOf(view);
+  const lines = wordsShown(view);
   view.hits = [];
   const done = (kind) => view.whole || STEPS.findIndex(({ shows }) => shows.includes(kind)) <= step;
   const now = (kind) => STEPS[step].shows.includes(kind);
