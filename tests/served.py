@@ -124,6 +124,15 @@ def stands(page: Page) -> dict[str, Any]:
     return box
 
 
+AT_REST = """() => {
+  const every = (part, there) => [...document.querySelectorAll(part)].every(there);
+  const shadow = (part) => part.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot;
+  const drawn = every(".stBidiComponent", (part) => shadow(part)?.querySelector(".lab"));
+  const charted = every(".stPlotlyChart", (part) => part.querySelector(".main-svg"));
+  return drawn && charted && document.querySelector('[data-test-script-state="notRunning"]');
+}"""
+
+
 def wait_for_rest(page: Page) -> None:
-    """Until no run of the script is under way."""
-    page.locator('[data-test-script-state="notRunning"]').wait_for(state="attached", timeout=PATIENCE)
+    """Until no run of the script is under way and every figure is there: a late one moves what stands below it."""
+    page.wait_for_function(AT_REST, timeout=PATIENCE)
