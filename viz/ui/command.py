@@ -287,7 +287,7 @@ def _photographed(page: bytes, browser: str) -> bytes:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "figure.html"
         file.write_bytes(page)
-        shown = _headless(browser, folder, "--virtual-time-budget=30000", "--dump-dom", file.as_uri())
+        shown = _headless(browser, folder, "--dump-dom", file.as_uri())
     _, found, rest = shown.decode(errors="replace").partition('<pre id="made">')
     if not found:
         raise Refusal("The browser did not draw the figure.")

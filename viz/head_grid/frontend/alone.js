@@ -40,4 +40,12 @@ async function write({ kind, scale, theme, ...more }) {
   document.body.append(answer);
 }
 
-if (told("asked")) write(told("asked"));
+// Whoever asked reads the page once it is loaded. A frame whose document is open keeps it loading.
+async function loadingUntil(work) {
+  const open = document.createElement("iframe");
+  document.body.append(open);
+  open.contentDocument.open();
+  await work.finally(() => open.contentDocument.close());
+}
+
+if (told("asked")) loadingUntil(write(told("asked")));
