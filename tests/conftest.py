@@ -31,7 +31,7 @@ def chrome():
     if executable is None:
         missing = "There is no Chromium on this machine: install chromium or google-chrome to run the browser tests."
         pytest.fail(missing) if os.environ.get("ATTENTION_LAB_BROWSER") == "required" else pytest.skip(missing)
-    with browse(executable) as browser:
+    with browse(executable, "--process-per-site") as browser:  # which keeps scripts compiled
         yield browser
 
 
@@ -42,8 +42,9 @@ def address(chrome):
 
 
 @pytest.fixture(scope="session")
-def context(chrome):
+def context(chrome, address):
     """One browser profile for all tests, so that the scripts of the page are fetched once."""
     context = chrome.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True, color_scheme="light")
+    context.new_page().goto(f"{address}/_stcore/health")  # stays open: window and process are not made for each test
     yield context
     context.close()

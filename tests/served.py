@@ -75,10 +75,10 @@ def _wait_until_well(server: subprocess.Popen[bytes], address: str, log: Path, p
 
 
 @contextmanager
-def browse(executable: str | None = None) -> Iterator[Browser]:
+def browse(executable: str | None = None, *arguments: str) -> Iterator[Browser]:
     """A headless Chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable or chromium(), args=QUIET)
+        browser = playwright.chromium.launch(executable_path=executable or chromium(), args=[*QUIET, *arguments])
         try:
             yield browser
         finally:
