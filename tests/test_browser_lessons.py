@@ -52,6 +52,14 @@ def test_the_link_is_copied_whole(page, address, context):
     assert page.evaluate("navigator.clipboard.readText()") == f"{address}/?scale=false&layer=1"
 
 
+def test_where_no_figure_is_there_to_present_the_button_says_so(page, address):
+    page.goto(f"{address}/lessons")
+    button = page.get_by_role("button", name="Show one figure")
+    button.click()
+    expect(button).to_have_text("No figure here")
+    expect(button).to_have_text("Present")
+
+
 def test_the_qr_code_holds_the_link_and_is_drawn_when_asked(page, address):
     page.goto(f"{address}/?scale=false")
     wait_for_picture(page)

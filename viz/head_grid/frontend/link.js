@@ -5,7 +5,7 @@ import { setStage, stageKeys } from "./stage.js";
 import { element, rootOf, unpack } from "./store.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const SAID = 1600; // milliseconds that “Copied” stands
+const SAID = 1600; // milliseconds that a button says what came of it
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
@@ -36,7 +36,9 @@ function build(root) {
     view.asked = true;
     view.tell("code", { link: here() });
   });
-  view.present = button("Present", "Show one figure, large (key P; Space steps, Escape leaves)", stageKeys.enter);
+  view.present = button("Present", "Show one figure, large (key P; Space steps, Escape leaves)", () => {
+    if (!stageKeys.enter()) say(view.present, "No figure here");
+  });
   view.sheet = element("dialog", "sheet");
   view.sheet.onclick = (event) => event.target === view.sheet && view.sheet.close();
   root.append(view.copy, view.code, view.present, view.sheet);
@@ -61,9 +63,14 @@ const here = () => location.href.split("#")[0];
 
 async function copy(view) {
   await copyText(here());
-  view.copy.textContent = "Copied";
-  clearTimeout(view.saying);
-  view.saying = setTimeout(() => (view.copy.textContent = "Copy link"), SAID);
+  say(view.copy, "Copied");
+}
+
+function say(button, told) {
+  button.dataset.label ??= button.textContent;
+  button.textContent = told;
+  clearTimeout(button.saying);
+  button.saying = setTimeout(() => (button.textContent = button.dataset.label), SAID);
 }
 
 // code: { link, side, path } of a square of `side` modules, or { link, refused } with the sentence that says why not.

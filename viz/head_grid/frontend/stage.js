@@ -81,9 +81,11 @@ function show(mode, figure) {
   setTimeout(() => stage.mode && stage.shown !== wanted() && lift(), PATIENCE); // one above it may have come later
 }
 
+// Shows what the lesson points at, or what is looked at; whether there is a figure.
 function enter() {
-  if (stage.mode) return;
-  step(find(lesson()?.look) ? lesson().look : lookedAt());
+  const figure = find(lesson()?.look) ? lesson().look : lookedAt();
+  if (!stage.mode) step(figure);
+  return Boolean(figure);
 }
 
 function step(figure) {
