@@ -48,6 +48,14 @@ def test_arrow_keys_step_and_the_address_follows_when_they_rest(walk):
     at_step(lab, STEPS - 2)
 
 
+def test_arrow_keys_step_also_before_anything_was_clicked(walk):
+    lab = walk("?step=4")
+    lab.page.keyboard.press("ArrowRight")
+    at_step(lab, 5)
+    lab.page.keyboard.press("ArrowLeft")
+    at_step(lab, 4)
+
+
 def test_play_walks_on_by_itself_and_stops(walk):
     lab = walk("?step=4")
     lab.key("walk").get_by_label("Play").click()

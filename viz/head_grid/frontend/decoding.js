@@ -76,6 +76,7 @@ function build(root) {
   next.onclick = () => go(view, view.step + 1);
   play.onclick = () => toggle(view);
   range.oninput = () => go(view, Number(range.value));
+  root.advance = (by) => go(view, view.step + by); // by keys that are pressed elsewhere on the page; see stage.js
   root.onkeydown = (event) => {
     const last = view.header.said.length;
     const to = { ArrowLeft: view.step - 1, ArrowRight: view.step + 1, Home: 1, End: last }[event.key];
@@ -112,6 +113,7 @@ function go(view, step) {
     view.posted.add(view.step);
     view.tell(view.step);
   }, WAIT);
+  return true;
 }
 
 function toggle(view) {

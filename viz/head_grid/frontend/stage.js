@@ -111,10 +111,13 @@ function later(figure) {
 // One further: within a lesson to its next step, within a figure that has steps to its next one, else to the next figure.
 function further(by) {
   if (lesson()) return lesson().go(by);
-  if (within(find(stage.shown))?.querySelector(".lab").advance?.(by)) return;
+  if (advance(stage.shown, by)) return;
   const all = figuresOnPage();
   step(all[all.indexOf(stage.shown) + by]);
 }
+
+// Within a figure that has steps; whether it has this one.
+const advance = (figure, by) => Boolean(within(find(figure))?.querySelector(".lab").advance?.(by));
 
 export const stageKeys = { enter };
 
@@ -126,6 +129,8 @@ function listen() {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = event.composedPath()[0];
     if (at.isContentEditable || at.matches?.("textarea, select, input:not([type=range]), dialog *")) return;
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by && at === document.body && advance(stage.mode ? stage.shown : lookedAt(), by)) return event.preventDefault();
     if (stage.mode !== "present") {
       if (event.key === "p") enter();
       return;

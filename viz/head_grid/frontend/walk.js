@@ -91,7 +91,7 @@ function build(root) {
       return button;
     }),
   );
-  root.advance = (by) => go(view, view.step + by); // on a projector, by Space and the page keys; see stage.js
+  root.advance = (by) => go(view, view.step + by); // by keys that are pressed elsewhere on the page; see stage.js
   back.onclick = () => go(view, view.step - 1);
   next.onclick = () => go(view, view.step + 1);
   play.onclick = () => toggle(view);
