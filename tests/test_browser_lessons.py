@@ -60,6 +60,61 @@ def test_where_no_figure_is_there_to_present_the_button_says_so(page, address):
     expect(button).to_have_text("Present")
 
 
+def test_back_to_another_page_finds_it_as_it_was_left(page, address):
+    page.goto(f"{address}/")
+    wait_for_picture(page)
+    page.locator(".st-key-norm label").first.click()
+    until(page, "location.search === '?norm=false'")
+    wait_for_rest(page)
+    page.get_by_role("link", name="Masks").click()
+    until(page, "location.pathname + location.search === '/masks?norm=false'")
+    page.locator(".st-key-stages .lab[data-drawn]").wait_for(timeout=PATIENCE)
+    wait_for_rest(page)
+    page.go_back()
+    wait_for_picture(page)
+    assert where(page) == "/?norm=false"
+    assert not page.locator(".st-key-norm input").is_checked()
+
+
+def test_back_leads_to_the_step_before_and_from_the_first_to_the_lessons(page, address):
+    page.goto(f"{address}/lessons")
+    page.locator(".st-key-open_scaling button").click()
+    told = page.locator(".st-key-lesson_way .lab .where")
+
+    def arrived(step):
+        until(page, f"location.search.includes('lesson=scaling.{step}')")
+        expect(told).to_contain_text(f"{step} of 5")
+        wait_for_rest(page)
+
+    arrived(1)
+    for step in (2, 3):
+        page.keyboard.press("n")
+        arrived(step)
+    for step in (2, 1):
+        page.go_back()
+        arrived(step)
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("What would you like to understand?")
+
+
+# Page → a link at its end that sets a number whose control is not there yet, and what then stands in it.
+TRIES = {
+    "Guess what a prefix of 4 looks like": ("/masks", "size", "4"),
+    "Beyond the trained length": ("/positions", "signs", "64"),
+    "Let it write on": ("/", "temperature", "0.80"),
+}
+
+
+@pytest.mark.parametrize("label", TRIES)
+def test_what_a_link_on_the_page_sets_is_what_its_control_and_the_address_then_hold(page, address, label):
+    path, name, value = TRIES[label]
+    page.goto(f"{address}{path}")
+    page.get_by_role("button", name=label).click()
+    field = page.locator(f".st-key-{name} input")
+    expect(field).to_have_value(value)
+    until(page, f"Number(new URLSearchParams(location.search).get('{name}')) === {float(value)}")
+
+
 def test_the_qr_code_holds_the_link_and_is_drawn_when_asked(page, address):
     page.goto(f"{address}/?scale=false")
     wait_for_picture(page)
@@ -234,4 +289,6 @@ def test_a_folder_of_ones_own_is_named_on_the_command_line(page, chrome, tmp_pat
         expect(page.locator(".st-key-lesson_way .lost")).to_have_text(
             "This step points at the figure “zip”, which is not on this page in this state. There are: stages, leaks."
         )
+        page.keyboard.press("n")
+        expect(page.get_by_text("you have reached its end")).to_be_visible()
         page.goto("about:blank")

@@ -116,6 +116,13 @@ def test_a_link_to_a_step_opens_its_page_in_its_state():
     assert "leaks" in figures(screen) and "lesson_way" in figures(screen)
 
 
+def test_a_link_to_a_step_on_the_page_of_another_opens_the_steps_own():
+    screen = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    screen.query_params["lesson"], screen.query_params["scale"] = "masks.1", "false"
+    well(screen.run())
+    assert {"stages", "lesson_way"} <= set(figures(screen))
+
+
 def test_without_a_lesson_there_is_no_strip():
     assert "lesson_way" not in figures(visit())
 

@@ -49,6 +49,20 @@ def test_the_address_holds_only_what_differs_from_the_default():
     assert set(screen.query_params) == {"layer", "mask"}, "what the link said of defaults is dropped"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("weights", "stories"), ("text", "the cats who the dog near the tree saw were tired .")]
+)
+@pytest.mark.parametrize("path", ["app.py", "viz/pages/masks.py"])
+def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them_opens(path, name, value):
+    screen = well(visit(path))
+    screen.session_state[name] = value
+    well(screen.run())
+    again = well(visit(path, **{name: value}))
+    for control in ("layer", "head", "more", "edit", "with"):
+        if control in again.session_state:
+            assert screen.session_state[control] == again.session_state[control], control
+
+
 @pytest.mark.parametrize(("asked", "used"), [("0", 0.0), ("1", 1.0), ("1.50", 1.5)])
 def test_a_number_of_a_link_may_be_written_as_people_write_it(asked, used):
     screen = well(visit(more="Write on", temperature=asked))

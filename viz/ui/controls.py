@@ -3,6 +3,7 @@
 A control that the page itself also moves (a click on a head) is moved through its key, before the next run draws it.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
@@ -124,8 +125,21 @@ def switches(weights: str, disabled: bool = False) -> Switches:
     return Switches().without(*removed)
 
 
+def follow(**defaults: Any) -> None:
+    """Where a control opens depends on the model or the text, and one that still stands there goes along.
+
+    A link leaves defaults out: else it would open another state than the one that it was copied from.
+    """
+    known = st.session_state.setdefault("defaults", {})
+    for name, now in defaults.items():
+        if name in st.session_state and known.get(name, now) == st.session_state[name] != now:
+            st.session_state[name] = now
+        known[name] = now
+
+
 def head(n_layers: int, n_heads: int, default: tuple[int, int]) -> tuple[int, int]:
     """The (layer, head) to enlarge."""
+    follow(layer=default[0], head=default[1])
     with st.sidebar.container(horizontal=True, gap="small"):
         layer = st.number_input("Layer", 0, n_layers - 1, default[0], key="layer", bind="query-params", width=100)
         head = st.number_input("Head", 0, n_heads - 1, default[1], key="head", bind="query-params", width=100)
@@ -221,6 +235,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
 def choice(label: str, options: Sequence[str], *, key: str, default: str | None = None, **more: Any) -> str:
     """One of a few, side by side. A link that leaves it empty gets the default, the first where none is named."""
     fallback = default or options[0]
+    follow(**{key: fallback})
     settings: dict[str, Any] = {"label_visibility": "collapsed", "bind": "query-params", "required": True} | more
     chosen: str | None = st.segmented_control(label, options, default=fallback, key=key, **settings)
     return chosen or fallback
@@ -274,10 +289,17 @@ def set_state(state: Mapping[str, str]) -> None:
     st.session_state.update(dict.fromkeys((part.name for part in PARTS), True), token=None, said=None)
     for name, value in state.items():
         if name not in st.session_state:
-            st.query_params[name] = value  # its control is not on the page yet, and will find its value there
-            continue
-        number = int(value) if value.isdigit() and name != "text" else value
-        st.session_state[name] = {"true": True, "false": False}.get(value, number)
+            st.query_params[name] = value  # a control that is not on the page yet does not write its own part
+        st.session_state[name] = _typed(name, value)
+
+
+def _typed(name: str, value: str) -> Any:
+    """As the control holds what the link spells."""
+    if value in ("true", "false"):
+        return value == "true"
+    if name == "text":
+        return value
+    return int(value) if value.isdigit() else float(value) if re.fullmatch(r"\d+\.\d+", value) else value
 
 
 def _same_number(asked: str, used: Any) -> bool:

@@ -16,7 +16,7 @@ from viz.ui import answers, frame, present
 SHIPPED = Path(__file__).parents[1] / "lessons"
 CONTENTS = "lessons"  # the page that lists them
 FOLDERS = "ATTENTION_LAB_LESSONS"  # further folders, in the environment
-KEPT = "lessons_seen"  # in the session: name of a lesson → the step that was open last, from 0
+KEPT = "lessons_seen"  # in the session: name of a lesson → the step that was open last, from 0; at its end, one more
 
 
 def folders() -> list[Path]:
@@ -77,9 +77,10 @@ def attend(page: str) -> None:
             st.info(f"There is no lesson “{told[:40]}” here; the page Lessons lists those there are.")
         return
     lesson, at = found
-    by_name = KEPT not in st.session_state and not set(st.query_params) - {"lesson", "present"}
-    if page == CONTENTS or (by_name and (page != lesson.steps[at].page or lesson.steps[at].state)):
-        _arrive(lesson, at)  # a link that names the step and says nothing of its state
+    elsewhere = page != lesson.steps[at].page
+    by_name = lesson.steps[at].state and not set(st.query_params) - {"lesson", "present"}
+    if page == CONTENTS or (KEPT not in st.session_state and (elsewhere or by_name)):
+        _arrive(lesson, at)  # a link to another page than the step's, or one that names the step and not its state
     _seen()[lesson.name] = at
     _strip(lesson, at)
 
@@ -132,6 +133,8 @@ def _strip(lesson: Lesson, at: int) -> None:
 def go(lesson: Lesson, to: int) -> None:
     """Ask for a step, from 0; beyond the last is the page of lessons."""
     st.session_state["lesson_asked"] = spell(lesson.name, max(to, 0)) if to < len(lesson.steps) else ""
+    if to >= len(lesson.steps):
+        _seen()[lesson.name] = len(lesson.steps)
 
 
 def _leave() -> None:
@@ -181,10 +184,12 @@ def contents() -> None:
 
 
 def _entry(lesson: Lesson, seen: int | None) -> None:
-    st.button(lesson.title, key=f"open_{lesson.name}", type="tertiary", on_click=go, args=(lesson, seen or 0))
+    over = seen == len(lesson.steps)
+    begin = 0 if over else seen or 0
+    st.button(lesson.title, key=f"open_{lesson.name}", type="tertiary", on_click=go, args=(lesson, begin))
     size = [
         "1 step" if len(lesson.steps) == 1 else f"{len(lesson.steps)} steps",
         *([f"{lesson.minutes} minutes"] if lesson.minutes else []),
     ]
-    again = [f"you were at step {seen + 1}"] if seen else []
+    again = ["you have reached its end"] if over else [f"you were at step {seen + 1}"] if seen else []
     st.markdown(f"{lesson.about}  \n:gray[{' · '.join([*size, *again])}]")

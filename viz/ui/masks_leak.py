@@ -12,7 +12,7 @@ from viz import head_grid
 from viz.export import Labelled, file_name
 from viz.masking import read_leak
 from viz.theme import Theme
-from viz.ui import asides, panel, recompute, runs
+from viz.ui import asides, controls, panel, recompute, runs
 
 
 def show(experiment: Experiment, theme: Theme) -> None:
@@ -56,10 +56,12 @@ def show(experiment: Experiment, theme: Theme) -> None:
 def _edit(weights: str, words: Sequence[str]) -> tuple[int, str]:
     last = len(words) - 1
     at, by = substitute(weights, words)
+    known = known_words(weights)
+    instead = by if by in known else known[0]
+    controls.follow(edit=at, **{"with": instead})
     asked = st.session_state.get("edit")
     if asked is not None and not 1 <= asked <= last:
         st.session_state["edit"] = min(max(asked, 1), last)
-    known = known_words(weights)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = int(
             st.number_input(f"Word to change, 1 to {last}", 1, last, at, key="edit", bind="query-params", width=200)
@@ -67,7 +69,7 @@ def _edit(weights: str, words: Sequence[str]) -> tuple[int, str]:
         word = st.selectbox(
             f"in the place of “{words[chosen]}”",
             known,
-            index=known.index(by) if by in known else 0,
+            index=known.index(instead),
             key="with",
             bind="query-params",
             width=240,

@@ -1,6 +1,7 @@
 // What a person can take along from any page: its link, as text or as a QR code, and the stage for a projector or a slide.
 
 import { copyText } from "./clipboard.js";
+import { oneEntryEach } from "./entries.js";
 import { setStage, stageKeys } from "./stage.js";
 import { element, rootOf, unpack } from "./store.js";
 
@@ -24,6 +25,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 
 function build(root) {
+  oneEntryEach();
   const view = { root, asked: false };
   const button = (label, told, act) => {
     const made = element("button", "tool", label);
