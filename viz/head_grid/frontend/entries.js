@@ -6,7 +6,7 @@ const opened = () => location.pathname + new URLSearchParams(location.search).ge
 export function oneEntryEach() {
   if (history.pushState.once) return;
   const { pushState, replaceState } = history;
-  let written = true; // what the page writes before anything is done, or after Back, belongs to the entry that is there
+  let written = false; // what follows of the same click or key, or of Back, belongs to the entry that is there
   let here = opened();
   history.replaceState = (...entry) => {
     replaceState.apply(history, entry);
