@@ -192,6 +192,16 @@ def test_a_model_that_the_hub_does_not_have(played):
         hub.ask("someone/else")
 
 
+def test_a_hub_that_cannot_be_reached(monkeypatch):
+    class Api:
+        def model_info(self, *asked, **how):
+            raise ConnectionError("[Errno -2] Name or service not known")
+
+    monkeypatch.setattr(hub, "import_module", lambda name: SimpleNamespace(HfApi=Api))
+    with pytest.raises(CheckpointError, match=r"“someone/else”: it cannot be reached from this machine\.$"):
+        hub.ask("someone/else")
+
+
 @pytest.mark.parametrize("name", ["", "a/b/c", "../etc", "a b", "-x", "http:x", "a/..", "x" * 200, "ä"])
 def test_a_name_that_is_none_is_never_asked_for(played, name):
     with pytest.raises(CheckpointError, match="is no name of the hub"):

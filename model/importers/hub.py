@@ -112,4 +112,6 @@ def _meter(progress: Progress, before: int, whole: int) -> Any:
 
 
 def _reason(error: BaseException) -> str:
+    if {"ConnectionError", "NetworkError"} & {kind.__name__ for kind in type(error).__mro__}:
+        return "it cannot be reached from this machine"
     return (str(error).strip().partition("\n")[0][:200] or type(error).__name__).rstrip(".")

@@ -84,7 +84,8 @@ with every_head:
     )
 
 with one_head:
-    stage = controls.stage(layer, head, jobs[layer][head], shown.merged)
+    does = facts.measured_whole(jobs[layer][head], experiment.switches)
+    stage = controls.stage(layer, head, does, shown.merged)
     values = weights if shown.merged else getattr(attention, stage)[head]  # (W, W)
     head_grid.panels(
         [
@@ -109,7 +110,7 @@ with one_head:
         table=partial(facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
         of=experiment,
-        shows=": ".join([f"Layer {layer}, head {head}", *jobs[layer][head][:1]])
+        shows=": ".join([f"Layer {layer}, head {head}", *does[:1]])
         + ("" if stage == "weights" else f"; {stage}"),
         arrays=partial(facts.maps, words, **{stage: values}),
         python=recompute.weights(experiment, layer, head)

@@ -9,6 +9,7 @@ import streamlit as st
 from model.measure import distance, entropy, rollout
 from model.roles import FIRST, INDUCTION
 from model.run import Experiment
+from model.switches import Switches
 from model.tasks.gold import PREVIOUS_TOKEN
 from model.transformer import Trace
 from viz.export import Labelled, Table
@@ -48,6 +49,11 @@ def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
 def _named_first(job: tuple[float, str]) -> tuple[bool, float]:
     mass, relation = job
     return relation == FIRST, -mass
+
+
+def measured_whole(jobs: Sequence[str], switches: Switches) -> list[str]:
+    """What one head does, for a picture of its own: the numbers are of the whole model, also where a part is away."""
+    return list(jobs) if switches == Switches() else [f"{job} with every part in place" for job in jobs]
 
 
 def measured_on(weights: str) -> str:

@@ -95,7 +95,7 @@ async function archive({ header }, data) {
     files[`figures/${name}.png`] = await bytes(await toPng(made, 2, origin, title));
     for (const { figure: of, kind, bytes: made } of data) if (of === key) files[`data/${name}.${kind}`] = made;
     if (figure.python) files[`python/${name}.py`] = text(figure.python);
-    listed.push({ figure: key, file: name, sentence: title, origin });
+    listed.push({ figure: key, file: name, sentence: captionOf(figure), origin });
   }
   const whole = poster(theme);
   files["poster.svg"] = text(whole.text);
