@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from viz.theme import PROJECTED, THEMES
 from viz.ui import present
+from viz.ui.controls import FRAME
 from viz.ui.frame import RENAMED
 
 # Never change a line of it: each stands in somebody's lecture notes. New ones are added at a release.
@@ -18,7 +19,6 @@ OLD = json.loads((ROOT / "tests/old_links.json").read_text(encoding="utf-8"))
 PATHS = dict(
     re.findall(r'st\.Page\("(viz/pages/\w+\.py)".*?url_path="(\w+)"', (ROOT / "app.py").read_text(encoding="utf-8"))
 )
-OF_THE_FRAME = {"lesson", "present", "figure"}  # names in the address that no control may take
 
 
 def follow(link):
@@ -63,6 +63,12 @@ def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them
             assert screen.session_state[control] == again.session_state[control], control
 
 
+@pytest.mark.parametrize("path", ["app.py", *(f"viz/pages/{name}.py" for name in ("inside", "masks", "translate"))])
+def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_are_not(path):
+    assert "modle (nothing on this page is called so now)" in said(well(visit(path, modle="stories")))
+    assert "nothing on this page" not in said(well(visit(path, present="true", figure="", lesson="")))
+
+
 @pytest.mark.parametrize(("asked", "used"), [("0", 0.0), ("1", 1.0), ("1.50", 1.5)])
 def test_a_number_of_a_link_may_be_written_as_people_write_it(asked, used):
     screen = well(visit(more="Write on", temperature=asked))
@@ -73,7 +79,7 @@ def test_a_number_of_a_link_may_be_written_as_people_write_it(asked, used):
 @pytest.mark.parametrize("path", [path for path in PATHS if "lessons" not in path])
 def test_no_control_takes_a_name_of_the_frame(path):
     state = well(visit(path)).session_state
-    assert not [name for name in OF_THE_FRAME if name in state]
+    assert not [name for name in FRAME if name in state]
 
 
 ALONE = {

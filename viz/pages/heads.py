@@ -110,8 +110,7 @@ with one_head:
         table=partial(facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
         of=experiment,
-        shows=": ".join([f"Layer {layer}, head {head}", *does[:1]])
-        + ("" if stage == "weights" else f"; {stage}"),
+        shows=": ".join([f"Layer {layer}, head {head}", *does[:1]]) + ("" if stage == "weights" else f"; {stage}"),
         arrays=partial(facts.maps, words, **{stage: values}),
         python=recompute.weights(experiment, layer, head)
         if shown.merged

@@ -17,6 +17,7 @@ from model.switches import PARTS, Switches
 from viz.labels import markdown
 from viz.ui import runs
 
+FRAME = ("lesson", "present", "figure", "foreign")  # names in the address that belong to no control
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
 BYTE = (f"{JOINED}⟨", "⟨")  # how a piece begins that is a byte and no letter
 MOST_PIECES = 4096  # that are listed
@@ -38,7 +39,7 @@ def experiment() -> Experiment:
         runs.encoding(asked)
     except TextError as error:
         st.info(str(error))
-        link_mishaps()
+        link_mishaps(whole=False)
         st.stop()
     return asked
 
@@ -309,11 +310,16 @@ def _same_number(asked: str, used: Any) -> bool:
         return False
 
 
-def link_mishaps() -> None:
-    """Say once which values of the link could not be used. Call it when every control of the page is drawn."""
+def link_mishaps(whole: bool = True) -> None:
+    """Say once which values of the link could not be used, and which names.
+
+    Call it when every control of the page is drawn; whole: whether they are.
+    """
     mishaps = []
     for name, asked in st.session_state.get("opened_with", {}).items():
         if name not in st.session_state:
+            if whole and name not in FRAME:
+                mishaps.append(f"{markdown(name)} (nothing on this page is called so now)")
             continue
         used = st.session_state[name]
         if name == "weights" and asked[0].startswith(OWN) and asked != [used]:

@@ -56,7 +56,7 @@ def asked() -> Asked:
         (pairs.source if JOBS[job].task in PAIRS else runs.encoding)(experiment)
     except TextError as error:
         st.info(str(error))
-        controls.link_mishaps()
+        controls.link_mishaps(whole=False)
         st.stop()
     return Asked(job, network, experiment, how)
 
