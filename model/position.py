@@ -7,7 +7,8 @@ class that overrides one of them:
     rotate  the queries and keys of every layer
     bias    the scores of every layer
 
-To add a scheme: write a subclass, enter it in POSITIONS at the foot. The tests pick it up from there.
+To add a scheme: write a subclass, enter it in POSITIONS at the foot. The tests pick it up from there; what the page
+Positions asks for besides stands in the README, under “Add to it”.
 """
 
 import math

@@ -78,6 +78,8 @@ def test_back_to_another_page_finds_it_as_it_was_left(page, address):
 
 def test_back_leads_to_the_step_before_and_from_the_first_to_the_lessons(page, address):
     page.goto(f"{address}/lessons")
+    page.locator(".st-key-link .lab").wait_for(timeout=PATIENCE)  # from here on there is one entry for a click
+    wait_for_rest(page)
     page.locator(".st-key-open_scaling button").click()
     told = page.locator(".st-key-lesson_way .lab .where")
 
