@@ -1,5 +1,7 @@
 """Every page, run by Streamlit's own test runner: each control moved, each link opened, and what a flip costs."""
 
+import re
+
 import numpy as np
 import pytest
 import streamlit
@@ -78,6 +80,15 @@ def test_the_first_screen_has_a_sentence_every_head_and_one_large():
     assert component(screen, "grid")[1]["cells"].shape == (n_layers, n_heads, 13, 13)
     assert large(screen).shape == (13, 13)
     assert not said(screen)
+
+
+def test_a_head_is_named_by_what_it_does_in_the_whole_model_and_without_a_part_its_picture_says_so():
+    whole, without = (
+        component(visit(layer=1, head=2, **parts), "save_enlarged")[0]["origin"]["shows"]
+        for parts in ({}, {"scale": "false"})
+    )
+    assert re.fullmatch(r"Layer 1, head 2: induction 0\.\d\d", whole)
+    assert without == f"{whole} with every part in place"
 
 
 def test_the_large_map_holds_the_models_own_numbers():

@@ -15,9 +15,10 @@ from model.shelf import OWN
 from model.subword import JOINED
 from model.switches import PARTS, Switches
 from viz.labels import markdown
+from viz.lesson_file import RESERVED
 from viz.ui import runs
 
-FRAME = ("lesson", "present", "figure", "foreign")  # names in the address that belong to no control
+FRAME = (*RESERVED, "foreign")  # names in the address that no control takes from it
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
 BYTE = (f"{JOINED}⟨", "⟨")  # how a piece begins that is a byte and no letter
 MOST_PIECES = 4096  # that are listed
