@@ -55,7 +55,12 @@ class SubwordTokenizer:
         self._bytes = '"ByteLevel"' in ends
         self._adds_space = self._bytes and '"add_prefix_space": true' in ends  # before the first word, as before others
         self._joint: str = told["model"].get("continuing_subword_prefix") or ""  # "##" of WordPiece
+        self._end: str = told["model"].get("end_of_word_suffix") or ""  # "</w>" of the first GPT
+        # A word-level vocabulary holds whole words; so does WordPiece, but for the pieces with its prefix.
+        self._whole = bool(self._joint) or told["model"].get("type") == "WordLevel"
         self._unknown: str | None = told["model"].get("unk_token")
+        # Added tokens are spelled as they are, whatever the vocabulary does with bytes and the ends of words.
+        self._added = frozenset(token["id"] for token in told.get("added_tokens") or [])
 
         by_id = {index: piece for piece, index in self._cutter.get_vocab().items()}
         # Some published vocabularies leave numbers out. Nothing is ever read as one of them.
@@ -63,7 +68,7 @@ class SubwordTokenizer:
         marks = {token["content"] for token in told.get("added_tokens", []) if token["special"]} | {"", self._unknown}
         self.silent: tuple[int, ...] = tuple(index for index, piece in enumerate(self._pieces) if piece in marks)
         self._silent = frozenset(self.silent)
-        self.vocabulary: tuple[str, ...] = tuple("".join(self._drawn(index)) for index in range(len(self._pieces)))
+        self.vocabulary: tuple[str, ...] = tuple(self._alone(index) for index in range(len(self._pieces)))
 
     @property
     def saved(self) -> str:
@@ -100,7 +105,7 @@ class SubwordTokenizer:
     def decode(self, ids: Sequence[int]) -> str:
         """The text of these pieces, without the special tokens. Half a character reads U+FFFD."""
         said = self._said(ids)
-        return said.removeprefix(" ") if self._adds_space or not self._bytes else said
+        return said.removeprefix(" ") if self._adds_space or self._end or not self._bytes else said
 
     def write_on(self, text: str, ids: Sequence[int]) -> str:
         """The text and the pieces after it. A piece that begins a word brings its own space."""
@@ -122,19 +127,37 @@ class SubwordTokenizer:
         """What the pieces add to a text before them, the space before a new word included."""
         spoken = [index for index in ids if index not in self._silent]
         if self._bytes:
-            return b"".join(self._raw(index) for index in spoken).decode("utf-8", "replace")
+            said = b"".join(self._raw(index) for index in spoken).decode("utf-8", "replace")
+            return f" {said.removesuffix(' ')}" if self._end else said
+        if self._end:  # the space stands after a word in this vocabulary, and is asked for before it
+            ended = (self._cut(index) for index in spoken)
+            return " " + "".join(letters + " " * ends for letters, ends in ended).removesuffix(" ")
         text = "".join(
             self._pieces[index][len(self._joint) :]
             if self._joint and self._pieces[index].startswith(self._joint)
-            else (" " if self._joint else "") + self._pieces[index].replace("▁", " ")
+            else (" " if self._whole else "") + self._pieces[index].replace("▁", " ")
             for index in spoken
         )
         return text
 
+    def _cut(self, index: int) -> tuple[str, bool]:
+        """A piece without the suffix that says a word ends, and whether a word ends with it."""
+        piece = self._pieces[index]
+        if index in self._added or not self._end:
+            return piece, bool(self._end)
+        return piece.removesuffix(self._end), piece.endswith(self._end)
+
     def _raw(self, index: int) -> bytes:
-        return b"".join(
-            bytes([BYTE_OF[letter]]) if letter in BYTE_OF else letter.encode() for letter in self._pieces[index]
-        )
+        letters, ends = self._cut(index)
+        if index in self._added:
+            return letters.encode() + b" " * ends
+        spelled = (bytes([BYTE_OF[letter]]) if letter in BYTE_OF else letter.encode() for letter in letters)
+        return b"".join(spelled) + b" " * ends
+
+    def _alone(self, index: int) -> str:
+        """A piece as the vocabulary lists it. Where pieces state that a word ends, the others get a mark behind."""
+        goes_on = self._end and index not in self._silent and not self._cut(index)[1]
+        return "".join(self._drawn(index)) + (JOINED if goes_on else "")
 
     def _drawn(self, index: int) -> tuple[str, str]:
         """A piece standing alone, as (its mark, its letters): ("", "dog") with a space before, ("·", "dog") without."""
@@ -143,9 +166,15 @@ class SubwordTokenizer:
             return "", UNKNOWN
         if index in self._silent:
             return "", piece or "⟨spare⟩"
-        if self._joint:
-            joined = piece.startswith(self._joint)
-            return (JOINED, _seen(piece[len(self._joint) :])) if joined else ("", _seen(piece))
+        if self._joint and piece.startswith(self._joint) and index not in self._added:
+            return JOINED, _seen(piece[len(self._joint) :])
+        if self._whole:
+            return "", _seen(piece)
+        if self._end:
+            letters, ends = self._cut(index)
+            if self._bytes:
+                letters = self._raw(index).decode("utf-8", "surrogateescape").removesuffix(" " * ends)
+            return "", _seen(letters)
         text = self._raw(index).decode("utf-8", "surrogateescape") if self._bytes else piece.replace("▁", " ")
         spaced = len(text) > 1 and text[0] == " "
         letters = text[1:] if spaced else text

@@ -11,6 +11,8 @@ from model.importers.safetensors_file import Claim, claims
 
 MOST_JSON = 64 << 20  # bytes; the largest tokenizers have 30 MB
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
+# What decides over the ids of a text beside the vocabulary itself.
+BESIDE_TOKENIZER = ("merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 
@@ -46,7 +48,9 @@ def open_folder(place: str | Path) -> Folder:
                 raise CheckpointError(f'The tensor "{name}" stands in two files of {path.name}.')
             found[name] = claim
     tokenizer = _tokenizer(path)
-    return Folder(path, config, found, tokenizer, _stamp([path / "config.json", *files, path / tokenizer]))
+    used = [path / name for name in ("config.json", tokenizer)] + files
+    beside = [path / name for name in BESIDE_TOKENIZER if (path / name).is_file()]
+    return Folder(path, config, found, tokenizer, _stamp([*used, *beside]))
 
 
 def _real(place: str | Path) -> Path:
@@ -130,7 +134,7 @@ def _tokenizer(path: Path) -> str:
             return needed[0]
     raise CheckpointError(
         f"{path.name} has no tokenizer: tokenizer.json, or vocab.json with merges.txt, or vocab.txt must lie beside "
-        "the weights."
+        "the weights. The method save_pretrained of a tokenizer in transformers writes a tokenizer.json."
     )
 
 

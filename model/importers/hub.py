@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from model.checkpoint import CheckpointError
-from model.importers.folder import INDEX, SINGLE
+from model.importers.folder import BESIDE_TOKENIZER, INDEX, SINGLE
 from model.importers.loading import Progress, Stopped
 from model.importers.look import GIGABYTE, VARIABLE, most_bytes
 from model.importers.maps import EXTRA
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
-PLAIN = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "vocab.txt")
+PLAIN = ("config.json", "tokenizer.json", "vocab.json", "vocab.txt", *BESIDE_TOKENIZER)
 PART = re.compile(r"model-\d+-of-\d+\.safetensors")
 
 

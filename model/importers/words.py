@@ -1,76 +1,139 @@
-"""The tokenizer that belongs to a foreign model: its tokenizer.json, or the older files that say the same."""
+"""The tokenizer of a foreign model: its tokenizer.json, or the older files that state the same."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-
-from tokenizers import Tokenizer as Cutter
-from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
+from typing import Any
 
 from model.checkpoint import CheckpointError
-from model.importers.folder import Folder, read_json
+from model.importers.folder import MOST_JSON, Folder, read_json
+from model.importers.tokenizer_json import reconciled
+from model.importers.tokenizer_kinds import KINDS, build
+from model.importers.tokenizer_settings import OPTIONS, TokenizerSettings, read_settings
 from model.subword import SubwordTokenizer
+
+# Classes that `transformers` runs in Python and never saves as a tokenizer.json. Several call a program that finds the
+# words first.
+PYTHON_ONLY = {
+    *("BertJapaneseTokenizer", "BertweetTokenizer", "BioGptTokenizer", "BlenderbotSmallTokenizer", "ByT5Tokenizer"),
+    *("CTRLTokenizer", "CanineTokenizer", "CpmTokenizer", "CpmAntTokenizer", "EsmTokenizer", "FSMTTokenizer"),
+    *("FlaubertTokenizer", "GPTNeoXJapaneseTokenizer", "MyT5Tokenizer", "PerceiverTokenizer", "PhobertTokenizer"),
+    *("ProphetNetTokenizer", "RoCBertTokenizer", "TapasTokenizer", "XLMTokenizer"),
+}
+# Options of BERT's older class that the library has no counterpart for, and the values that change nothing.
+UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {"do_basic_tokenize": (True, None), "never_split": (None, [])}
+SAVE = "load it with AutoTokenizer.from_pretrained(folder) of transformers and call save_pretrained(folder)"
 
 
 def read_tokenizer(folder: Folder, vocab_size: int, reads_marks: bool = False) -> SubwordTokenizer:
     """The tokenizer of a folder, for a model of `vocab_size` words. reads_marks: "[MASK]" can be typed.
 
+    The ids are those of `transformers` for the same folder, or the folder is refused.
+
     Raises:
         CheckpointError: it cannot be read, or knows a piece that the model has no vector for.
     """
+    settings = read_settings(folder.path, folder.config)
+    if settings.kind in PYTHON_ONLY:
+        raise CheckpointError(
+            f"The tokenizer is a {settings.kind}, which runs in Python inside transformers and has no tokenizer.json; "
+            "the lab cannot cut texts as it does."
+        )
     path = folder.path / folder.tokenizer
-    build = {"tokenizer.json": _whole, "vocab.json": _pairs, "vocab.txt": _word_pieces}[folder.tokenizer]
     try:
-        tokenizer = SubwordTokenizer(build(path), reads_marks)
+        saved = _whole(path, settings) if folder.tokenizer == "tokenizer.json" else _older(path, settings)
+        reads_marks = reads_marks and settings.flag("split_special_tokens", False) is not True
+        return SubwordTokenizer(json.dumps(_fitted(saved, vocab_size)), reads_marks, vocab_size)
     except CheckpointError:
         raise
     except Exception as error:  # the tokenizers library raises nothing more particular
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0][:200].rstrip(".")
         raise CheckpointError(f"The tokenizer {folder.tokenizer} cannot be read: {reason}.") from error
-    if len(tokenizer.vocabulary) < vocab_size:
-        return SubwordTokenizer(tokenizer.saved, reads_marks, vocab_size)
-    if len(tokenizer.vocabulary) > vocab_size:
+
+
+def _whole(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
+    """tokenizer.json, as the files beside it change it. Published ones often cut or fill up every text; not here."""
+    saved = read_json(path) | {"truncation": None, "padding": None}
+    if not isinstance(saved.get("model"), dict):
+        raise CheckpointError(f"{path.name} describes no tokenizer: it has no model.")
+    saved["added_tokens"] = saved.get("added_tokens") or []
+    if not isinstance(saved["added_tokens"], list) or not all(map(_is_token, saved["added_tokens"])):
+        raise CheckpointError(f"{path.name} does not list its added tokens with their texts and ids.")
+    return reconciled(saved, settings)
+
+
+def _is_token(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("content"), str) and type(value.get("id")) is int
+
+
+def _older(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
+    """A tokenizer from its vocabulary and its class."""
+    kind = KINDS.get(settings.kind)
+    if kind is None or kind.vocabulary != path.name:
+        named = f"a {settings.kind}" if settings.kind else "of a class that neither it nor config.json names"
         raise CheckpointError(
-            f"The tokenizer knows {len(tokenizer.vocabulary):,} pieces and the model {vocab_size:,}: they belong to "
-            "different models."
+            f"The tokenizer in {path.name} is {named}; the lab reads such a one only from a tokenizer.json. To "
+            f"write it, {SAVE}."
         )
-    return tokenizer
-
-
-def _whole(path: Path) -> str:
-    """The library's own JSON. Published ones often cut or fill up every text: here nothing is cut in silence."""
-    return json.dumps(read_json(path) | {"truncation": None, "padding": None})
-
-
-def _pairs(path: Path) -> str:
-    """Byte-level BPE from GPT-2's two files: the pieces, and which pairs are joined, in which order."""
-    merges = path.with_name("merges.txt").read_text(encoding="utf-8").splitlines()
-    pairs = [(left, right) for left, right in (line.split(" ") for line in merges if line and line[:8] != "#version")]
+    for name, harmless in UNSUPPORTED.items():
+        if settings.options.get(name) not in (None, *harmless):
+            raise CheckpointError(
+                f"{OPTIONS} says {name} = {str(settings.options[name])[:40]}, which the lab follows only in a "
+                f"tokenizer.json. To write it, {SAVE}."
+            )
+    if kind.vocabulary == "vocab.txt":
+        # Lines end at "\n" alone: other characters at which Python would split, U+2028 for one, are pieces.
+        vocabulary = {line.rstrip(): index for index, line in enumerate(_lines(path))}
+        return json.loads(build(settings, vocabulary).to_str())
+    lines = _lines(path.with_name("merges.txt"))
+    parts = [line.split(" ") for line in lines if line and not line.startswith("#version")]
+    if any(len(part) != 2 for part in parts):
+        raise CheckpointError("merges.txt does not hold two pieces in every line.")
     vocabulary = read_json(path)
-    cutter = Cutter(models.BPE(vocab=vocabulary, merges=pairs))
-    cutter.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    cutter.decoder = decoders.ByteLevel()
-    if {"<s>", "</s>"} <= vocabulary.keys():  # RoBERTa puts its marks around every text; GPT-2 puts none
-        cutter.add_special_tokens([mark for mark in ("<s>", "<pad>", "</s>", "<unk>", "<mask>") if mark in vocabulary])
-        cutter.post_processor = processors.TemplateProcessing(
-            single="<s> $A </s>", special_tokens=[(mark, vocabulary[mark]) for mark in ("<s>", "</s>")]
+    if not vocabulary or not all(type(index) is int and index >= 0 for index in vocabulary.values()):
+        raise CheckpointError(f"{path.name} does not give every piece a whole number.")
+    return json.loads(build(settings, vocabulary, [(left, right) for left, right in parts]).to_str())
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text file, without empty ones at its end.
+
+    Raises:
+        CheckpointError: it is too large, or no text.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MOST_JSON:
+            raise CheckpointError(f"{path.name} has {size:,} bytes; {MOST_JSON:,} are allowed.")
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path.name} cannot be read: {error}.") from error
+    return [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]
+
+
+def _fitted(saved: dict[str, Any], vocab_size: int) -> dict[str, Any]:
+    """The tokenizer without the added tokens that the model has no vector for: a "[PAD]", added to train in batches.
+
+    Typed, such a token is read as its letters.
+
+    Raises:
+        CheckpointError: other pieces lie beyond the model's vocabulary too.
+    """
+    tokens = saved["added_tokens"]
+    beyond = {token["content"] for token in tokens if token["id"] >= vocab_size}
+    own = max(_ids(saved["model"]).values(), default=-1) + 1
+    around = json.dumps(saved.get("post_processor"))
+    if own > vocab_size or any(json.dumps(mark) in around for mark in beyond):
+        known = max(own, *(token["id"] + 1 for token in tokens)) if tokens else own
+        raise CheckpointError(
+            f"The tokenizer knows {known:,} pieces and the model {vocab_size:,}: they belong to different models."
         )
-    elif "<|endoftext|>" in vocabulary:
-        cutter.add_special_tokens(["<|endoftext|>"])
-    return cutter.to_str()
+    return saved | {"added_tokens": [token for token in tokens if token["content"] not in beyond]}
 
 
-def _word_pieces(path: Path) -> str:
-    """WordPiece from BERT's list of pieces; whether it keeps capitals stands in tokenizer_config.json."""
-    pieces = path.read_text(encoding="utf-8").splitlines()
-    vocabulary = {piece: index for index, piece in enumerate(pieces)}
-    told = path.with_name("tokenizer_config.json")
-    lower = read_json(told).get("do_lower_case", True) is not False if told.is_file() else True
-    cutter = Cutter(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    cutter.normalizer = normalizers.BertNormalizer(lowercase=lower)
-    cutter.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    cutter.decoder = decoders.WordPiece()
-    cutter.add_special_tokens([mark for mark in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]") if mark in vocabulary])
-    cutter.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[(mark, vocabulary[mark]) for mark in ("[CLS]", "[SEP]")]
-    )
-    return cutter.to_str()
+def _ids(model: Mapping[str, Any]) -> dict[str, int]:
+    """Piece → id of a model as the library saves it; Unigram's pieces are a list."""
+    vocabulary = model.get("vocab")
+    if isinstance(vocabulary, dict):
+        return vocabulary
+    return {piece: index for index, (piece, *_) in enumerate(vocabulary or [])}
