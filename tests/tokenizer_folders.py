@@ -183,18 +183,23 @@ def with_json(model_type, saved, config=None, **more):
 
 
 def token(content, **flags):
-    """A token as the files write it."""
+    """A token as added_tokens_decoder and special_tokens_map.json write it."""
     ordinary = {"lstrip": False, "rstrip": False, "normalized": False, "single_word": False}
-    return {"__type": "AddedToken", "content": content} | ordinary | flags
+    return {"content": content} | ordinary | flags
+
+
+def typed_token(content, **flags):
+    """A token as older tokenizer_config.json files write it."""
+    return {"__type": "AddedToken"} | token(content, **flags)
 
 
 _OPT = {
     "tokenizer_class": "GPT2Tokenizer",
     "add_bos_token": True,
     "add_prefix_space": False,
-    "bos_token": token("</s>", normalized=True),
-    "eos_token": token("</s>", normalized=True),
-    "unk_token": token("</s>", normalized=True),
+    "bos_token": typed_token("</s>", normalized=True),
+    "eos_token": typed_token("</s>", normalized=True),
+    "unk_token": typed_token("</s>", normalized=True),
     "pad_token": "<pad>",
 }
 _MAP = {"bos_token": END, "eos_token": END, "unk_token": END}
@@ -318,6 +323,21 @@ EQUAL = {
     ),
     "tokenizer.json of gpt2, add_bos_token beside it": with_json("gpt2", byte_json(), {"add_bos_token": True}),
     "tokenizer.json of opt": with_json("opt", byte_json(pieces=OPT, marks=("<pad>", "</s>"), around="</s>"), _OPT),
+    "tokenizer.json of opt alone": with_json("opt", byte_json(pieces=OPT, marks=("<pad>", "</s>"), around="</s>")),
+    "tokenizer.json, a named token that is not special there": with_json(
+        "gpt2", byte_json(added=[_NEW]), {"pad_token": "<new>"}
+    ),
+    "tokenizer.json of a general class, a named token that is not special there": with_json(
+        "gpt2", byte_json(added=[_NEW]), _GENERIC | {"pad_token": "<new>"}
+    ),
+    "roberta, a named token that is not special": bpe(
+        "roberta",
+        ROBERTA,
+        {
+            "bos_token": "<new>",
+            "added_tokens_decoder": {str(len(ROBERTA)): token("<new>", special=False, normalized=True)},
+        },
+    ),
     "tokenizer.json of roberta": with_json("roberta", byte_json(pieces=ROBERTA, marks=ROBERTA_MARKS, around="roberta")),
     "tokenizer.json of a general class, numbers split": with_json(
         "gpt2",
@@ -363,7 +383,8 @@ REFUSED = {
     ),
     "MPNet read as BERT": (bert(pieces=MPNET), ("no piece “[CLS]”", "BertTokenizer")),
     "bert without its unknown piece": (bert(pieces=[p for p in BERT if p != "[UNK]"]), ("no piece “[UNK]”",)),
-    "OPT that names no class": (bpe("opt", OPT), ("vocab.json", "neither", *_HOW)),
+    "OPT that does not state its </s>": (bpe("opt", OPT), ("</s>", "add_bos_token", "tokenizer.json")),
+    "a kind of model that is not known": (bpe("own", GPT2), ("vocab.json", "neither", *_HOW)),
     "the older files of CLIP": (
         bpe("clip", GPT2, {"tokenizer_class": "CLIPTokenizer"}),
         ("a CLIPTokenizer", *_HOW),
@@ -401,6 +422,14 @@ REFUSED = {
     "tokenizer.json of a general class, add_prefix_space contradicts": (
         with_json("gpt2", byte_json(), _GENERIC | {"add_prefix_space": True}),
         ("add_prefix_space = True", "the opposite"),
+    ),
+    "tokenizer.json with an added token that added_tokens_decoder lacks": (
+        with_json(
+            "roberta",
+            byte_json(pieces=ROBERTA, marks=ROBERTA_MARKS, around="roberta"),
+            {"added_tokens_decoder": {str(len(ROBERTA)): token("<new>", special=False)}},
+        ),
+        ("“<mask>”", "added_tokens_decoder"),
     ),
     "tokenizer.json of bert without its marks": (
         with_json("bert", word_piece_json(around=False)),

@@ -48,9 +48,22 @@ def _model(model: Mapping[str, Any]) -> str:
 
 
 def _with_tokens(saved: dict[str, Any], settings: TokenizerSettings, kind: Kind | None) -> dict[str, Any]:
-    """With the added and special tokens that only the files beside it name."""
+    """With the added and special tokens that only the files beside it name.
+
+    Raises:
+        CheckpointError: the class would leave out an added token of tokenizer.json.
+    """
     special = special_tokens(kind, settings) if kind else settings.special
     there = [AddedToken(**{name: token[name] for name in token if name != "id"}) for token in saved["added_tokens"]]
+    if kind and settings.outranks:
+        listed = {token.content for token in settings.added.values()}
+        expected = {repr(token) for token in special.values()}
+        unlisted = [token.content for token in there if token.content not in listed and repr(token) not in expected]
+        if unlisted:
+            raise CheckpointError(
+                f"tokenizer.json has the added token “{unlisted[0][:40]}” and added_tokens_decoder in {OPTIONS} does "
+                f"not list it. Remove added_tokens_decoder from {OPTIONS} if tokenizer.json is right."
+            )
     if not missing_tokens(there, settings, special):
         return saved
     cutter = Cutter.from_str(json.dumps(saved))

@@ -114,20 +114,31 @@ def build(
 
 
 def missing_tokens(
-    there: Iterable[AddedToken], settings: TokenizerSettings, special: Mapping[str, AddedToken]
+    known: Iterable[AddedToken], settings: TokenizerSettings, special: Mapping[str, AddedToken]
 ) -> list[AddedToken]:
-    """The tokens to add to those that are `there`, also to replace one whose surroundings are treated otherwise."""
-    known = {token.content: repr(token) for token in there}
-    found = []
+    """The tokens to add to those that are `known`, also to replace one whose surroundings are treated otherwise."""
+    there = {token.content: token for token in known}
+    wanted = dict(there)
     for token in settings.added.values():
-        if token.content not in known or (settings.outranks and known[token.content] != repr(token)):
-            found.append(token)
-            known[token.content] = repr(token)
+        if token.content not in wanted or settings.outranks:
+            wanted[token.content] = token
     for token in (*special.values(), *settings.extra):
-        if token.content not in known:
-            found.append(token)
-            known[token.content] = repr(token)
-    return found
+        wanted.setdefault(token.content, token)
+    for token in special.values():  # whatever has a name is special, also where a file lists it otherwise
+        if not wanted[token.content].special:
+            wanted[token.content] = _as_special(wanted[token.content])
+    return [token for content, token in wanted.items() if repr(token) != repr(there.get(content))]
+
+
+def _as_special(token: AddedToken) -> AddedToken:
+    return AddedToken(
+        token.content,
+        single_word=token.single_word,
+        lstrip=token.lstrip,
+        rstrip=token.rstrip,
+        normalized=token.normalized,
+        special=True,
+    )
 
 
 def add_tokens(cutter: Cutter, settings: TokenizerSettings, special: Mapping[str, AddedToken]) -> None:

@@ -18,8 +18,7 @@ SETTINGS = OPTIONS, SPECIAL, ADDED = BESIDE_TOKENIZER[1:]  # the files that are 
 # The named special tokens, in the order in which `transformers` adds those that the vocabulary lacks.
 NAMED = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
-# model_type in config.json → the class of `transformers` that cuts its texts where no file names one. OPT is not among
-# them: its folders name GPT2Tokenizer, and without add_bos_token from the same file its texts would lack their </s>.
+# model_type in config.json → the class of `transformers` that cuts its texts where no file names one.
 CLASS_OF = {
     "bert": "BertTokenizer",
     "distilbert": "BertTokenizer",
@@ -37,6 +36,7 @@ CLASS_OF = {
     "gpt2": "GPT2Tokenizer",
     "gpt_neo": "GPT2Tokenizer",
     "gptj": "GPT2Tokenizer",
+    "opt": "GPT2Tokenizer",
     "openai-gpt": "OpenAIGPTTokenizer",
 }
 # Classes that are others under a second name.

@@ -41,7 +41,11 @@ def read_tokenizer(folder: Folder, vocab_size: int, reads_marks: bool = False) -
         )
     path = folder.path / folder.tokenizer
     try:
-        saved = _whole(path, settings) if folder.tokenizer == "tokenizer.json" else _older(path, settings)
+        if folder.tokenizer == "tokenizer.json":
+            saved = _whole(path, settings)
+        else:
+            _check_older(folder, settings)
+            saved = _older(path, settings)
         reads_marks = reads_marks and settings.flag("split_special_tokens", False) is not True
         return SubwordTokenizer(json.dumps(_fitted(saved, vocab_size)), reads_marks, vocab_size)
     except CheckpointError:
@@ -66,14 +70,19 @@ def _is_token(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("content"), str) and type(value.get("id")) is int
 
 
-def _older(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
-    """A tokenizer from its vocabulary and its class."""
+def _check_older(folder: Folder, settings: TokenizerSettings) -> None:
+    """Refuse older files that do not state, together with their class, how texts are cut."""
     kind = KINDS.get(settings.kind)
-    if kind is None or kind.vocabulary != path.name:
+    if kind is None or kind.vocabulary != folder.tokenizer:
         named = f"a {settings.kind}" if settings.kind else "of a class that neither it nor config.json names"
         raise CheckpointError(
-            f"The tokenizer in {path.name} is {named}; the lab reads such a one only from a tokenizer.json. To "
+            f"The tokenizer in {folder.tokenizer} is {named}; the lab reads such a one only from a tokenizer.json. To "
             f"write it, {SAVE}."
+        )
+    if folder.config.get("model_type") == "opt" and settings.flag("add_bos_token", None) is None:
+        raise CheckpointError(
+            f"An OPT model reads </s> before every text, and no add_bos_token in {OPTIONS} says so. Copy {OPTIONS} of "
+            "the published model into the folder, or a tokenizer.json."
         )
     for name, harmless in UNSUPPORTED.items():
         if settings.options.get(name) not in (None, *harmless):
@@ -81,6 +90,11 @@ def _older(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
                 f"{OPTIONS} says {name} = {str(settings.options[name])[:40]}, which the lab follows only in a "
                 f"tokenizer.json. To write it, {SAVE}."
             )
+
+
+def _older(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
+    """A tokenizer from its vocabulary and its class."""
+    kind = KINDS[settings.kind]
     if kind.vocabulary == "vocab.txt":
         # Lines end at "\n" alone: other characters at which Python would split, U+2028 for one, are pieces.
         vocabulary = {line.rstrip(): index for index, line in enumerate(_lines(path))}
