@@ -71,10 +71,12 @@ def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int]) -> str:
         else "No word of it has to be looked up, as far as gold says."
     )
     if settled[0]:
-        those = f"these {settled[0]}" if settled[0] > 1 else "this one"
+        looks = f"{settled[1]} of these {settled[0]} {verb(settled[1], 'looks', 'look')}"
+        if settled[0] == 1:
+            looks = "it looks" if settled[1] else "it does not look"
         told += (
-            f" The words before them settle {counted(settled[0], 'further word')}: {settled[1]} of {those} "
-            f"{verb(settled[1], 'looks', 'look')} most where gold points, and nothing has to be looked up there."
+            f" The words before them settle {counted(settled[0], 'further word')}: {looks} most where gold points, and "
+            "nothing has to be looked up there."
         )
     return told
 

@@ -26,8 +26,8 @@ MEGABYTE = 10**6
 EVERYTHING = "Every head and every stage on every page; each part it has can be taken away"
 SHOWS = {
     "next": f"{EVERYTHING}; the next words, layer by layer.",
-    "here": f"{EVERYTHING}. The model looks both ways and fills in hidden words: where the lab speaks of the next word, "
-    "it shows the word the model would read at that place. Type [MASK] to hide one.",
+    "here": f"{EVERYTHING}. The model looks both ways and fills in hidden words: where the lab speaks of the next "
+    "word, it shows the word the model would read at that place. Type [MASK] to hide one.",
     "nothing": f"{EVERYTHING}. The model says no words, it only gives a vector for each: figures of next words step "
     "aside.",
 }
