@@ -4,9 +4,10 @@ import re
 
 import numpy as np
 import pytest
+from screen import visit, well
 
 from model import Experiment, Switches, checkpoint
-from model.effects import HeldOut
+from model.effects import HeldOut, held_out
 from viz.claiming import (
     read_cross,
     read_decoder_layer,
@@ -149,3 +150,19 @@ def test_right_answers_of_a_stand_under_a_and_those_of_b_under_b():
     assert heads == ["right answers", "A", "B", "of", "and", "A", "B", "of"]
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", told)]
     assert rows == [["verb", "90 %", "10 %", "10"], ["noun", "80 %", "20 %", "20"], ["noun, far", "70 %", "30 %", "30"]]
+
+
+def test_the_page_gives_right_answers_and_losses_of_the_whole_model_to_a_and_of_the_other_to_b():
+    told = next(
+        html.proto.body
+        for html in well(visit("viz/pages/remove.py", norm="false")).get("html")
+        if 'class="strip"' in html.proto.body
+    )
+    a, b = (held_out("grammar", switches) for switches in (Switches(), Switches(norm=False)))
+    assert a.accuracy != b.accuracy
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", told)]
+    assert {row[0]: row[1:] for row in rows} == {
+        name: [f"{100 * a.accuracy[name]:.0f} %", f"{100 * b.accuracy[name]:.0f} %", str(a.n[name])]
+        for name in a.accuracy
+    }
+    assert f'<div class="value">{b.loss:.2f}</div><div class="beside">A {a.loss:.2f}</div>' in told

@@ -253,6 +253,7 @@ def test_a_row_left_as_it_is_is_not_said_to_be_overwritten():
         "the word it would read at **was** moves by KL 0.250 nats."
     )
     assert read_overwritten("was", 0.0, True).endswith("(B) the word after **was** does not move.")
+    assert "moves by KL 3·10⁻⁷ nats" in read_overwritten("was", 3e-7, True), "a small move is not 0.000"
     assert "not numbers" in read_overwritten("was", NAN, True)
 
 
@@ -432,7 +433,9 @@ def test_what_a_model_without_positions_can_do_is_what_its_numbers_say():
     )
     assert "the encoder does not guess, **80 %**; the decoder guesses, **50 %**." in told_lengths(0.8, 1.0, 0.5)
     assert "not every encoder has learnt the trained lengths: the worst reaches 60.0 %" in told_lengths(0.5, 0.6, 0.99)
-    assert "in: no case that has places; no places left: RoPE." in told_lengths(0.5, 1.0, 0.99, NAN)
+    assert "the encoders reach: nothing, for none has places left; no places left: RoPE." in told_lengths(
+        0.5, 1.0, 0.99, NAN
+    )
 
 
 def test_a_pair_of_rope_is_blamed_only_where_one_is_to_blame():

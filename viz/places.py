@@ -102,7 +102,7 @@ def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, l
     return (
         f"{_without_positions(float(at_home[0, none]), float(at_home[1, none]))} "
         f"{_with_a_scheme(float(np.delete(at_home[0], none).min()))} At "
-        f"{2 * longest} signs, twice the longest, the encoders are right in: {shares or 'no case that has places'}"
+        f"{2 * longest} signs, twice the longest, the encoders reach: {shares or 'nothing, for none has places left'}"
         f"{f'; no places left: {listed(ended)}' if ended else ''}. {source}."
     )
 

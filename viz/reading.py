@@ -239,7 +239,8 @@ def read_overwritten(word: str, moved: float, written: bool, says: str = "next")
         return f"With its row overwritten (B) the probabilities of {what} are not numbers."
     if moved < 1e-9:
         return f"With its row overwritten (B) {what} does not move."
-    return f"With its row overwritten (B) {what} moves by KL {moved:.3f} nats."
+    size = f"{moved:.3f}" if moved >= 0.0005 else spelt(moved)
+    return f"With its row overwritten (B) {what} moves by KL {size} nats."
 
 
 CLOSE = 0.05  # nats: losses nearer than this are alike
