@@ -23,7 +23,7 @@ from viz.reading import (
     read_maps,
     read_next,
     read_overwritten,
-    read_rollout,
+    read_rolled_row,
     read_row,
     read_stream,
     read_twin,
@@ -57,7 +57,8 @@ def test_no_sentence_made_from_numbers_is_without_a_test(module):
     tree = ast.parse((root / "viz" / f"{module}.py").read_text(encoding="utf-8"))
     there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("read_")}
     tested = "".join(
-        (root / "tests" / f"{name}.py").read_text(encoding="utf-8") for name in ("test_sentences", "test_claims")
+        (root / "tests" / f"{name}.py").read_text(encoding="utf-8")
+        for name in ("test_sentences", "test_claim_sentences")
     )
     assert there and not {name for name in there if f"{name}(" not in tested}
 
@@ -102,11 +103,13 @@ def test_a_row_of_equal_weights_is_not_said_to_prefer_one_word():
 
 def test_rollout_is_not_said_to_be_a_look():
     rolled = A([[1, 0, 0], [0.2, 0.8, 0], [0.7, 0.1, 0.2]])
-    assert read_rollout(rolled, ["<s>", "a", "b"], 2) == "By rollout, **b** takes most, 0.70, from the start mark."
-    assert read_rollout(rolled, ["x", "a", "b"], 2) == "By rollout, **b** takes most, 0.70, from **x**, 2 words back."
-    assert read_rollout(rolled, ["x", "a", "b"], 1) == "By rollout, **a** takes most, 0.80, from itself."
-    assert "from each of 2 words" in read_rollout(np.full((2, 2), 0.5), ["a", "b"], 0)
-    assert "not numbers" in read_rollout(np.full((2, 2), np.nan), ["a", "b"], 0)
+    assert read_rolled_row(rolled, ["<s>", "a", "b"], 2) == "By rollout, **b** takes most, 0.70, from the start mark."
+    assert (
+        read_rolled_row(rolled, ["x", "a", "b"], 2) == "By rollout, **b** takes most, 0.70, from **x**, 2 words back."
+    )
+    assert read_rolled_row(rolled, ["x", "a", "b"], 1) == "By rollout, **a** takes most, 0.80, from itself."
+    assert "from each of 2 words" in read_rolled_row(np.full((2, 2), 0.5), ["a", "b"], 0)
+    assert "not numbers" in read_rolled_row(np.full((2, 2), np.nan), ["a", "b"], 0)
 
 
 def test_the_grid_counts_its_named_heads_in_the_right_number():

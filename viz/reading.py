@@ -54,7 +54,7 @@ def read_row(
     return f"{word} looks at {target[0]} with {share} of its attention{target[1]}."
 
 
-def read_rollout(rolled: Array, tokens: Sequence[str], row: int, each: str = "word") -> str:
+def read_rolled_row(rolled: Array, tokens: Sequence[str], row: int, each: str = "word") -> str:
     """rolled (T, T), the weights of all layers multiplied: where most of the token at `row` comes from."""
     heard, word = rolled[row], f"**{markdown(tokens[row])}**"
     if not np.isfinite(heard).all():

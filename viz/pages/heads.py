@@ -8,7 +8,7 @@ from model import Switches
 from viz import head_grid
 from viz.export import file_name
 from viz.heatmap import heatmap
-from viz.reading import read_grid, read_layers, read_next, read_rollout, read_row, telling_row
+from viz.reading import read_grid, read_layers, read_next, read_rolled_row, read_row, telling_row
 from viz.ui import asides, controls, facts, frame, panel, recompute, runs, units, writing
 
 theme = frame.theme()
@@ -161,7 +161,7 @@ match controls.more(asides.foretells(experiment.weights) != "nothing"):
                 heatmap(rolled, words, words, theme=theme, mask=mask, row=row),
                 key="rollout",
                 sentence="All layers together, half of each step by the residual. "
-                + read_rollout(rolled, words, row, each=shown.each),
+                + read_rolled_row(rolled, words, row, each=shown.each),
                 table=partial(facts.map_table, rolled, words),
                 file=file_name(experiment.name, "rollout"),
                 of=experiment,

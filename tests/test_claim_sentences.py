@@ -135,6 +135,7 @@ def test_with_the_mask_off_no_claim_contradicts_its_number():
     future = np.triu(off.maps["target"], 1).max()
     assert future > 0.1 and layer.endswith(f"a later word has a weight of up to {future:.2f}.")
     told = claims._one_word_at_a_time(off)
+    assert "without the mask a word of the finished sentence looks at later ones" in told
     assert "one pass is not the same here" in told and float(re.search(r"by up to ([\d.]+)", told)[1]) > 1
     assert "two are left" in claims._cross(one("mlp"))[1]
 
