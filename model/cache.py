@@ -2,7 +2,8 @@
 
 A new word asks with its own query; the keys and values of the words before it stay as they were, because under a
 causal mask nothing that comes later can change them. The cache is therefore nothing new: the trace of the words
-before holds their keys and values already. Shazeer 2019, "Fast Transformer Decoding", section 2.4.
+before holds their keys and values already. Transformers were decoded so from the beginning (Tensor2Tensor: Vaswani et
+al. 2018); Shazeer 2019, "Fast Transformer Decoding", section 2.4, writes the step out and asks what it costs in memory.
 """
 
 import statistics

@@ -5,7 +5,8 @@
     trained/stories.tokenizer.json            in the place of words, the pieces of a sub-word tokenizer
     trained/grammar.steps/000100.safetensors  the same weights on the way, in half precision
 
-Never pickle: a pickle can run code, a safetensors file can only hold numbers.
+Never pickle: a pickle can run code; a safetensors file holds named arrays of numbers behind a header of text, and
+nothing of it is run.
 """
 
 import json

@@ -187,8 +187,8 @@ def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
 def attributed(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """What a gradient says each look is worth: weight × ∂ ln p(likeliest next word after `row`) / ∂ weight, (S,).
 
-    Simonyan et al. 2013, gradient × input, the row of weights as the input. A guess from an infinitesimal nudge, to
-    be held against `blocked`, which really takes the look away.
+    Gradient × input (Shrikumar et al. 2016, "Not Just a Black Box"), with the row of weights as the input. A guess from
+    an infinitesimal nudge, to be held against `blocked`, which really takes the look away.
     """
     transformer, _ = model(experiment.weights)
     ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)

@@ -84,10 +84,12 @@ class Learned(Position):
 
 
 class LearnedRelative(Position):
-    """One learned number for each layer, head and distance, added to the scores.
+    """One learned number for each layer, head and distance, added to the scores: "bias per distance" on the screen.
 
-    After Shaw et al. 2018 (clipped distances), with a bias on the score instead of a vector on the key.
-    Distances beyond the trained context share the last entry, so longer texts still run.
+    The scalar bias of T5 (Raffel et al. 2020, section 2.1) without its buckets, and with a table for each layer, where
+    T5 shares one. It is not the scheme of Shaw et al. 2018, who add a learned vector for each distance to the keys and
+    to the values; what is taken from them is that distances are clipped (their section 3.2): those beyond the trained
+    context share the last entry, so longer texts still run.
     """
 
     # The table learns through this factor: a few large numbers must move as fast as a large matrix.

@@ -116,7 +116,11 @@ ALIGNMENTS: dict[str, type[DotProduct] | type[Additive] | None] = {
 
 
 class Recurrent(nn.Module):
-    """A gated recurrent network that reads, and another that writes. Cho et al. 2014; both are torch's nn.GRU."""
+    """A gated recurrent network that reads, and another that writes. Both are torch's nn.GRU.
+
+    The GRU is that of Cho et al. 2014 but for one order: theirs multiplies the state by the reset gate before the
+    matrix product, U (r ⊙ h); torch's, like cuDNN's, after it, r ⊙ (U h + b).
+    """
 
     def __init__(self, config: RecurrentConfig) -> None:
         super().__init__()

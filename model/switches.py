@@ -16,12 +16,14 @@ def _part(label: str, watch: str) -> Any:
 class Switches:
     """Which parts take part in a forward pass."""
 
-    scale: bool = _part("Scaling by √d_k", "Scores grow, rows turn into a single dark cell.")
-    mask: bool = _part("Causal mask", "Words begin to look to the right, at words not yet said.")
-    position: bool = _part("Positions", "“Previous token” heads lose their stripe.")
+    scale: bool = _part("Scaling by √d_k", "Scores grow √d_k times as large, most rows become sharper.")
+    mask: bool = _part("Causal mask", "Words can look to the right, at words not yet said.")
+    position: bool = _part("Positions", "Heads that look by distance, such as “previous token”, can lose their stripe.")
     norm: bool = _part("Layer norm", "Vectors keep whatever size the sums gave them.")
-    residual: bool = _part("Residual", "Each layer forgets what came before it.")
-    mlp: bool = _part("Feed-forward", "Only averaging is left.")
+    residual: bool = _part("Residual", "Each sublayer replaces the vectors instead of adding to them.")
+    mlp: bool = _part(
+        "Feed-forward", "In the layers attention is left; of what is not linear only its softmax and the norms."
+    )
     heads_off: frozenset[tuple[int, int]] = frozenset()
     """(layer, head) pairs whose output is set to zero: heads of self-attention, in an encoder–decoder the decoder's."""
     cross_off: frozenset[tuple[int, int]] = frozenset()

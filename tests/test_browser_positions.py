@@ -269,7 +269,7 @@ def test_shuffle_and_put_back(visitor):
 SAVED = {
     "Waves": "one clock a pair",
     "Rotation": "R for k = 3",
-    "Distance": "Learned relative",
+    "Distance": "Bias per distance",
     "Shift test": "Sinusoidal",
     "Shuffle test": "No positions, no mask",
     "Too long": "the table ends",

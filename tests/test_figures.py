@@ -261,7 +261,7 @@ def test_the_number_in_the_sentence_is_the_number_in_the_row(n, row):
         ([0.0, 0.2, 0.8, 0.0], "**c** looks at itself with 0.80 of its attention."),
         ([0.7, 0.1, 0.1, 0.1], "**c** rests on the start mark with 0.70 of its attention."),
         ([0.25, 0.26, 0.25, 0.24], "**c** spreads its attention; the largest share, 0.26, goes to **b**, 1 word back."),
-        ([0.0, 0.0, 0.0, 0.0], "**c** may look at nothing, so its row is zero."),
+        ([0.0, 0.0, 0.0, 0.0], "**c** looks at nothing: its row is zero."),
         ([np.nan, 0.5, 0.5, 0.0], "**c**: this row holds values that are not numbers."),
     ],
 )

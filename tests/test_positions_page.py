@@ -346,4 +346,4 @@ def test_the_sentence_of_lengths_names_the_best_first_and_what_has_ended():
     found = np.full((2, 3, 2), 1.0)
     found[0, 0], found[0, 1], found[:, 2] = [1, 0.6], [1, np.nan], 0.5
     text = read_lengths(["Waves", "Learned", "None"], [16, 32], found, 16, "Here")
-    assert "they reach: Waves 60 %; no places left: Learned. Here." in text
+    assert "the encoders reach: Waves 60 %; no places left: Learned. Here." in text

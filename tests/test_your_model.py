@@ -76,7 +76,7 @@ def test_what_is_there_is_told_before_anything_is_loaded(folders, empty):
         "| Called | own-little-next |",
     ):
         assert line.replace("-", "\\-") in told or line in told, line
-    assert "each part can be taken away" in told
+    assert "each part it has can be taken away" in told
     assert (not shelf().names() and your_model.slot().now is None) or not your_model.slot().now.running
 
 

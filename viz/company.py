@@ -7,6 +7,7 @@ from urllib.parse import quote
 import numpy as np
 import plotly.graph_objects as go
 
+from viz.counting import verb
 from viz.heatmap import hatching
 from viz.labels import escape, markdown, shorten
 from viz.theme import Theme, scale, template
@@ -237,12 +238,17 @@ def read_moved(name: str, moved: Array, words: Sequence[Sequence[str]]) -> str:
     compared = np.isfinite(moved)
     n, touched = int(compared.sum()), int((moved[compared] != 0).sum())
     if not touched:
-        return f"With **{name}** none of the {n} words of the other sentences moves: the change is exactly **0**."
+        words_of = f"none of the {n} words of the other sentences moves" if n > 1 else "no other word moves"
+        return f"With **{name}** {words_of}: the change is exactly **0**."
     b, t = map(int, np.unravel_index(int(np.nanargmax(moved)), moved.shape))
+    others = (
+        f"{'all' if touched == n else touched} of the {n} words of the other sentences"
+        if n > 1
+        else "the one other word"
+    )
     return (
-        f"With **{name}** {'all' if touched == n else touched} of the {n} words of the other sentences "
-        f"move{'s' if touched == 1 else ''}, by **{np.nanmean(moved):.2f}** of a standard deviation on average, most "
-        f"“{markdown(words[b][t])}” in sentence {b + 1} with {moved[b, t]:.2f}."
+        f"With **{name}** {others} {verb(touched, 'moves', 'move')}, by **{np.nanmean(moved):.2f}** of a standard "
+        f"deviation on average, most “{markdown(words[b][t])}” in sentence {b + 1} with {moved[b, t]:.2f}."
     )
 
 

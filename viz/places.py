@@ -11,9 +11,13 @@ ROUNDING = 1e-4  # smaller than this, a change of scores or vectors in float32 i
 
 
 def spelt(value: float) -> str:
-    """A change as people read it: 0, 3·10⁻⁷, 0.42, 12.3."""
+    """A change as people read it: 0, 3·10⁻⁷, 0.42, 12.3; "not a number" where it is not finite."""
     if value == 0:
         return "0"
+    if not np.isfinite(value):
+        return "not a number"
+    if value < 0:
+        return f"−{spelt(-value)}"
     if value < 0.005:  # two decimals would say 0.00
         digit, _, power = f"{value:.0e}".partition("e")
         return f"{digit}·10{str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
@@ -33,17 +37,15 @@ def read_shift(changes: Mapping[str, float | None], steps: int, room: Mapping[st
     if steps == 0:
         return "Nothing has moved yet: slide k."
     still = [name for name, change in changes.items() if change is not None and change < ROUNDING]
-    moved = {name: change for name, change in changes.items() if change is not None and change >= ROUNDING}
+    moved = {name: change for name, change in changes.items() if change is not None and not change < ROUNDING}
     told = []
     if still:
         most = max(changes[name] or 0.0 for name in still)
-        told.append(
-            f"Moved by {steps}, no score of **{listed(still)}** changes by more than {spelt(most)}, which is rounding"
-        )
+        how = f"by more than {spelt(most)}, which is rounding" if most else "at all"
+        told.append(f"Moved by {steps}, no score of **{listed(still)}** changes {how}")
     if moved:
-        told.append(
-            f"those of {listed([f'**{name}** change by up to {spelt(change)}' for name, change in moved.items()])}"
-        )
+        named = listed([f"**{name}** change by up to {spelt(change)}" for name, change in moved.items()])
+        told.append(f"{'those' if still else f'Moved by {steps}, the scores'} of {named}")
     ended = [
         f"{name} has no places left: its table ends at {room[name]}"
         for name, change in changes.items()
@@ -62,12 +64,15 @@ def read_sight(by_distance: Mapping[str, Array], similar: Mapping[str, bool], fa
     added = [
         f"{name} {values[1]:+.2f} to {values[far]:+.2f}"
         for name, values in by_distance.items()
-        if not similar[name] and np.ptp(values) > 0
+        if not similar[name] and np.isfinite(values[far]) and np.ptp(values[np.isfinite(values)]) > 0
     ]
-    return (
-        f"From 1 to {far} places back, similarity goes from {listed(alike)}; what is added to the score goes from "
-        f"{listed(added)}.".replace("-", "−")
-    )
+    told = [
+        *([f"similarity goes from {listed(alike)}"] if alike else []),
+        *([f"what is added to the score goes from {listed(added)}"] if added else []),
+    ]
+    if not told:
+        return f"From 1 to {far} places back no scheme here says anything of the distance."
+    return f"From 1 to {far} places back, {'; '.join(told)}.".replace("-", "−")
 
 
 def read_shuffle(largest: Mapping[str, float], moved: int) -> str:
@@ -75,9 +80,9 @@ def read_shuffle(largest: Mapping[str, float], moved: int) -> str:
     if not moved:
         return "Every word stands where it stood: drag one, or shuffle."
     still = [name for name, change in largest.items() if change < ROUNDING]
-    rest = [f"{spelt(change)} ({name[0].lower()}{name[1:]})" for name, change in largest.items() if change >= ROUNDING]
+    rest = [f"{spelt(change)} ({name[0].lower()}{name[1:]})" for name, change in largest.items() if name not in still]
     told = [f"**{name}: the same vectors in another order**, to {spelt(largest[name])}" for name in still]
-    others = f"Otherwise they change, by up to {listed(rest)}" if rest else ""
+    others = f"{'Otherwise they change' if still else 'The vectors change'}, by up to {listed(rest)}" if rest else ""
     return ". ".join([*told, *([others] if others else [])]) + "."
 
 
@@ -93,13 +98,35 @@ def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, l
     beyond = {name: found[0, number, twice] for number, name in enumerate(schemes) if number != none}
     order = sorted((name for name in beyond if np.isfinite(beyond[name])), key=lambda name: -beyond[name])
     shares = ", ".join(f"{name} {100 * beyond[name]:.0f} %" for name in order)
-    ended = listed([name for name in beyond if not np.isfinite(beyond[name])] or ["none"])
+    ended = [name for name in beyond if not np.isfinite(beyond[name])]
     return (
-        f"Without positions the encoder guesses, **{100 * at_home[0, none]:.0f} %**; the decoder does not, "
-        f"**{100 * at_home[1, none]:.0f} %**: its mask alone tells the order. With a scheme every "
-        f"encoder has learnt the trained lengths: at least {100 * np.delete(at_home[0], none).min():.1f} %. At "
-        f"{2 * longest} signs, twice the longest, they reach: {shares}; no places left: {ended}. {source}."
+        f"{_without_positions(float(at_home[0, none]), float(at_home[1, none]))} "
+        f"{_with_a_scheme(float(np.delete(at_home[0], none).min()))} At "
+        f"{2 * longest} signs, twice the longest, the encoders reach: {shares or 'nothing, for none has places left'}"
+        f"{f'; no places left: {listed(ended)}' if ended else ''}. {source}."
     )
+
+
+GUESSING = 0.1  # an accuracy of two choices within this much of a half is guessing
+LEARNT = 0.9  # a model of this accuracy has learnt what it was asked
+
+
+def _without_positions(encoder: float, decoder: float) -> str:
+    """Accuracies without positions, within the trained lengths: what they say of the two kinds of model."""
+    guesses = abs(encoder - 0.5) < GUESSING
+    first = f"Without positions the encoder {'guesses' if guesses else 'does not guess'}, **{100 * encoder:.0f} %**"
+    if decoder >= LEARNT:
+        why = ": its mask alone tells the order" if guesses else ""
+        return f"{first}; the decoder {'does not' if guesses else 'does not either'}, **{100 * decoder:.0f} %**{why}."
+    how = "guesses" if abs(decoder - 0.5) < GUESSING else "has not learnt it well"
+    return f"{first}; the decoder {how}{' too' if guesses and how == 'guesses' else ''}, **{100 * decoder:.0f} %**."
+
+
+def _with_a_scheme(least: float) -> str:
+    """The lowest accuracy of an encoder with positions within the trained lengths."""
+    if least >= LEARNT:
+        return f"With a scheme every encoder has learnt the trained lengths: at least {100 * least:.1f} %."
+    return f"With a scheme not every encoder has learnt the trained lengths: the worst reaches {100 * least:.1f} %."
 
 
 def read_round(usual: float, length: int, turn: float, pair: int, by: int, slowed: Sequence[float]) -> str:
@@ -109,11 +136,12 @@ def read_round(usual: float, length: int, turn: float, pair: int, by: int, slowe
     as slowly, pair by pair.
     """
     others = [share for number, share in enumerate(slowed) if number != pair]
+    rest = f"; with any other pair slowed, at most {100 * max(others):.0f} %" if others else ""
     if usual >= 0.5 or slowed[pair] <= max([usual, *others]) + 0.2:
         return ""
     return (
         f"Why RoPE falls below guessing, to {100 * usual:.0f} % at {length} signs: its pair {pair} of coordinates "
         f"turns once in {turn:.0f} places, so what stands more than {turn / 2:.0f} places back looks as if it came "
         f"after. With that pair alone turned {by} times as slowly the same weights answer "
-        f"**{100 * slowed[pair]:.0f} %** rightly; with any other pair slowed, at most {100 * max(others):.0f} %."
+        f"**{100 * slowed[pair]:.0f} %** rightly{rest}."
     )

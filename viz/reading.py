@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from viz.counting import counted, decimals, verb
 from viz.labels import markdown, shorten
+from viz.places import spelt
 
 Array = np.ndarray[Any, Any]
 
@@ -39,20 +41,50 @@ def read_row(
     if not np.isfinite(looked).all():
         return f"{word}: this row holds values that are not numbers."
     if looked.sum() == 0:
-        return f"{word} may look at nothing, so its row is zero."
-    best = int(np.argmax(looked))
+        return f"{word} looks at nothing: its row is zero."
+    best, alike = _largest(looked)
     share = f"{looked[best]:.2f}"
-    if looked_at is None and best == row:
-        return f"{word} looks at itself with {share} of its attention."
-    if looked_at is None and best == 0 and tokens[0] == "<s>":
+    if alike > 1:
+        return f"{word} gives its largest weight, {share}, to each of {counted(alike, each)}."
+    target = _target(tokens, row, best, looked_at, each)
+    if looked[best] < SPREAD:
+        return f"{word} spreads its attention; the largest share, {share}, goes to {''.join(target)}."
+    if target[0] == START_MARK:
         return f"{word} rests on the start mark with {share} of its attention."
-    steps = abs(row - best)
-    where = f", {steps} {each if steps == 1 else f'{each}s'} {'back' if best < row else 'ahead'}"
-    where = where if looked_at is None else ""
-    target = f"**{markdown((tokens if looked_at is None else looked_at)[best])}**"
-    if looked[best] < 0.3:
-        return f"{word} spreads its attention; the largest share, {share}, goes to {target}{where}."
-    return f"{word} looks at {target} with {share} of its attention{where}."
+    return f"{word} looks at {target[0]} with {share} of its attention{target[1]}."
+
+
+def read_rolled_row(rolled: Array, tokens: Sequence[str], row: int, each: str = "word") -> str:
+    """rolled (T, T), the weights of all layers multiplied: where most of the token at `row` comes from."""
+    heard, word = rolled[row], f"**{markdown(tokens[row])}**"
+    if not np.isfinite(heard).all():
+        return f"{word}: this row holds values that are not numbers."
+    best, alike = _largest(heard)
+    if alike > 1:
+        return f"By rollout, {word} takes its largest share, {heard[best]:.2f}, from each of {counted(alike, each)}."
+    return f"By rollout, {word} takes most, {heard[best]:.2f}, from {''.join(_target(tokens, row, best, None, each))}."
+
+
+SPREAD = 0.3  # a row whose largest weight is below this looks at no word in particular
+START_MARK = "the start mark"
+
+
+def _largest(values: Array) -> tuple[int, int]:
+    """Where the largest of values (S,) stands, and how many are as large."""
+    best = int(np.argmax(values))
+    return best, int(np.isclose(values, values[best], rtol=1e-5, atol=0).sum())
+
+
+def _target(tokens: Sequence[str], row: int, best: int, looked_at: Sequence[str] | None, each: str) -> tuple[str, str]:
+    """What a row looks at, in words, and how far away that is; nothing of the distance where the words are others."""
+    if looked_at is not None:
+        return f"**{markdown(looked_at[best])}**", ""
+    if best == row:
+        return "itself", ""
+    if best == 0 and tokens[0] == "<s>":
+        return START_MARK, ""
+    where = f", {counted(abs(row - best), each)} {'back' if best < row else 'ahead'}"
+    return f"**{markdown(tokens[best])}**", where
 
 
 def blocks(each: str = "word") -> str:
@@ -68,10 +100,16 @@ def read_grid(
 ) -> str:
     """jobs[l][h] of all heads, empty where nothing was found in what they were measured on: how to read the grid."""
     found, heads = sum(bool(head) for row in jobs for head in row), sum(map(len, jobs))
+    named = (
+        f"{found} of {counted(heads, 'head')} {verb(found, 'bears', 'bear')} the name of a relation that "
+        f"{verb(found, 'it follows', 'they follow')}: the number is the mean weight on the right {each}, 0.50 or more, "
+        f"in {measured_on}{'' if intact else ', with every part in place'}."
+        if found
+        else f"No head puts half of its weight on the right {each} of any relation that was measured, in {measured_on}"
+        f"{'' if intact else ', with every part in place'}, so none bears a name."
+    )
     return (
-        f"{found} of {heads} heads bear the name of the relation they follow best: the number is their mean weight on "
-        f"the right {each}, 0.50 or more, in {measured_on}{'' if intact else ', with every part in place'}. "
-        "Rows look, columns are looked at; hatched is not allowed."
+        f"{named} Rows look, columns are looked at; a hatched cell is not allowed."
         + (" Where a name has no room, point at its head." if found and heads > CROWDED else "")
         + (f" {blocks(each)}" if pooled else "")
     )
@@ -92,12 +130,21 @@ def read_maps(weights: Array, mask: Array, *, pooled: bool) -> str:
     )
 
 
-def read_layers(words: Sequence[Sequence[str]]) -> str:
-    """words[l]: the likeliest next words if the model stopped after layer l: from which layer on the answer leads."""
+def read_layers(words: Sequence[Sequence[str]], probabilities: Array | None = None) -> str:
+    """words[l]: the likeliest words if the model stopped after layer l: from which layer on the answer leads.
+
+    probabilities (L, N): how likely they are; where some are no numbers, nothing leads.
+    """
+    if probabilities is not None and not np.isfinite(probabilities).all():
+        return "Read out after each layer, some probabilities are not numbers, so no word leads."
     answer = words[-1][0]
     since = len(words) - 1
     while since and words[since - 1][0] == answer:
         since -= 1
+    if since == len(words) - 1:
+        return f"Read out after each layer, **{markdown(answer)}** leads after the last layer only."
+    if since == 0:
+        return f"Read out after each layer, **{markdown(answer)}** leads after every one."
     return f"Read out after each layer, **{markdown(answer)}** leads from layer {since} on."
 
 
@@ -107,29 +154,43 @@ def read_change(moved: Array, tokens: Sequence[str], removed: str, says: str = "
     says: what a prediction is: the "next" word, the word "here"; "nothing": moved is how far each last vector turns.
     """
     finite = np.isfinite(moved)
+    what = "last vector" if says == "nothing" else "prediction"
+    without = "B is A" if removed == "the same" else f"{removed[0].upper()}{removed[1:]}"
     if not finite.all():
-        return f"{removed.capitalize()}, {int((~finite).sum())} of {len(moved)} predictions are not numbers any more."
+        n = int((~finite).sum())
+        numbers = verb(n, "is not a number", "are not numbers")
+        return f"{without}, {n} of {counted(len(moved), what)} {numbers} any more."
     far = int(np.argmax(moved))
     if moved[far] < 1e-9:
-        return f"{removed.capitalize()}: no prediction moves at all."
+        return f"{without}: no {what} moves."
     word = f"**{markdown(tokens[far])}**"
-    what = {
-        "next": f"the next word moves most after {word}: KL {moved[far]:,.2f} nats",
-        "here": f"the word it would read moves most at {word}: KL {moved[far]:,.2f} nats",
-        "nothing": f"the last vector of {word} turns most: 1 − cosine {moved[far]:,.2f}",
+    told = {
+        "next": f"the next word moves most after {word}: KL {spelt(moved[far])} nats",
+        "here": f"the word it would read moves most at {word}: KL {spelt(moved[far])} nats",
+        "nothing": f"the last vector of {word} turns most: 1 − cosine {spelt(moved[far])}",
     }[says]
-    return f"{removed[0].upper()}{removed[1:]}, {what}; over the text {moved.mean():,.2f} on average."
+    return f"{without}, {told}; over the text {spelt(float(moved.mean()))} on average."
 
 
-def read_next(probabilities: Array, words: Sequence[str], after: str, who: str = "the model") -> str:
-    """probabilities (N,) of some `words`: what the model expects after a token, the likeliest three named."""
-    best = np.argsort(-np.nan_to_num(probabilities), kind="stable")[:3]
+def read_next(
+    probabilities: Array, words: Sequence[str], after: str, who: str = "the model", says: str = "next"
+) -> str:
+    """probabilities (N,) of some `words`: what the model expects after a token, the likeliest three named.
+
+    says: "here" for a model that fills in the word at the token itself.
+    """
+    where = f"After “{markdown(after)}” {who} expects" if says == "next" else f"At “{markdown(after)}” {who} would read"
+    if not np.isfinite(probabilities).all():
+        return f"{where} nothing that can be told: its probabilities are not numbers."
+    best = np.argsort(-probabilities, kind="stable")[:3]
     named = ", ".join(f"**{markdown(words[at])}** {probabilities[at]:.2f}" for at in best)
-    return f"After “{markdown(after)}” {who} expects {named}."
+    return f"{where} {named}."
 
 
 def read_candidates(p: Array, q: Array, words: Sequence[str], after: str, left: int) -> str:
     """p, q (N,) of the likeliest `words`: by the model, and as the next one is drawn; left: how many can be drawn."""
+    if not np.isfinite(p).all() or not left:
+        return f"After “{markdown(after)}” the probabilities are not numbers, so no word can be drawn."
     best = f"**{markdown(words[0])}**"
     changed = f"{p[0]:.2f} by the model, {q[0]:.2f} as it is drawn" if abs(p[0] - q[0]) >= 0.005 else f"{p[0]:.2f}"
     among = "It is the only one left to draw." if left == 1 else f"One of {left:,} is drawn."
@@ -139,35 +200,80 @@ def read_candidates(p: Array, q: Array, words: Sequence[str], after: str, left: 
 def read_stream(a: Array, b: Array, name: str, stages: Sequence[str]) -> str:
     """a, b (N, T): a size of every vector after each of N `stages`; how A and B end."""
     end_a, end_b = (float(np.mean(side[-1])) for side in (a, b))
-    return f"After {stages[-1]}, {name}, mean over the words: A {end_a:,.2f}, B {end_b:,.2f}."
+    ends = f"A {decimals(end_a)}, B {decimals(end_b)}" if end_a != end_b else f"{decimals(end_a)} in A and in B"
+    return f"After {stages[-1]}, {name}, mean over the words: {ends}."
 
 
-def read_knockouts(loss: Array) -> str:
-    """loss (L, H): how much the loss rises without each head."""
-    layer, head = np.unravel_index(int(np.argmax(loss)), loss.shape)
-    idle = int((loss < 0.01).sum())
+IDLE = 0.01  # nats: a head that costs less than this when it goes is hardly missed
+
+
+def read_knockouts(cost: Array, kind: str = "loss") -> str:
+    """cost (L, H): how much the loss rises without each head, in nats; or how many of the right answers to one `kind`
+    of question are lost, as a share of all."""
+    layer, head = np.unravel_index(int(np.argmax(cost)), cost.shape)
+    most, named = float(cost[layer, head]), f"Layer {layer}, head {head}"
+    if not np.isfinite(cost).all():
+        return "Without some of the heads the result is not a number, so none can be said to be missed most."
+    if kind != "loss":
+        if most <= 0:
+            return f"“{kind}”: no head alone is missed; right answers are not lost whichever goes."
+        return f"“{kind}”: {named[0].lower()}{named[1:]} is missed most: {100 * most:.0f} % fewer right answers of all."
+    if most <= 0:
+        return f"No head alone is missed: the loss rises whichever goes by {decimals(most)} nats at most."
+    idle = int((cost < IDLE).sum())
+    can = f"{idle} of {counted(cost.size, 'head')}" if idle else "No head"
     return (
-        f"Layer {layer}, head {head} is missed most: the loss rises by {loss[layer, head]:.2f} nats without it. "
-        f"{idle} of {loss.size} heads can go, one at a time, for less than 0.01."
+        f"{named} is missed most: the loss rises by {spelt(most)} nats without it. "
+        f"{can} can go{', one at a time,' if idle > 1 else ''} for less than {IDLE}."
     )
 
 
-def read_twin(whole: Array, never: Array, now: float, n: int, part: str) -> str:
+def read_overwritten(word: str, moved: float, written: bool, says: str = "next") -> str:
+    """moved: KL of the prediction at `word` between the row as it is and as it was written; written: whether it was."""
+    what = (
+        f"the word after **{markdown(word)}**" if says == "next" else f"the word it would read at **{markdown(word)}**"
+    )
+    if not written:
+        return f"The row is as it is, so B is A and {what} does not move."
+    if not np.isfinite(moved):
+        return f"With its row overwritten (B) the probabilities of {what} are not numbers."
+    if moved < 1e-9:
+        return f"With its row overwritten (B) {what} does not move."
+    size = f"{moved:.3f}" if moved >= 0.0005 else spelt(moved)
+    return f"With its row overwritten (B) {what} moves by KL {size} nats."
+
+
+CLOSE = 0.05  # nats: losses nearer than this are alike
+
+
+def read_twin(whole: Array, never: Array, now: float, n: int, part: str, ahead: bool = False) -> str:
     """Losses on fresh sentences: of the whole model and of one that never had the part, for every seed (R,); and of
-    the whole model with the part removed now, on `n` of them."""
-    if np.median(never) < 0.5 * np.median(whole):
-        verdict = "far below what the language allows: it reads the answer instead of foretelling it"
-    elif never.max() < np.median(whole) + 0.05:
+    the whole model with the part removed now, on `n` of them. ahead: without the part a word can look ahead."""
+    a, b = float(np.median(whole)), float(np.median(never))
+    if ahead and b < 0.5 * a:
+        verdict = "far below what reading from left to right allows: it reads the answer instead of foretelling it"
+    elif never.max() < a - CLOSE:
+        verdict = "better than with it"
+    elif never.max() < a + CLOSE:
         verdict = "as well as with it"
-    elif np.median(never) < np.median(whole) + 0.05:
-        verdict = "as well as with it in most seeds, not in all"
+    elif never.min() < a + CLOSE:
+        good = int((never < a + CLOSE).sum())
+        verdict = f"as well as with it in {good} of {counted(len(never), 'seed')}"
     else:
         verdict = "worse than with it"
     return (
-        f"{part}. Loss in nats a word, middle of {len(whole)} seeds: whole {np.median(whole):.2f}; trained without "
-        f"**{np.median(never):.2f}** ({never.min():.2f} to {never.max():.2f}), {verdict}. "
-        f"Removed now, on {n} sentences: {now:,.2f}."
+        f"{part}. Loss in nats a word: whole {_over_seeds(whole)}; trained without **{decimals(b)}**"
+        f"{_over_seeds(never, told=False)}, {verdict}. "
+        f"Removed now, on {counted(n, 'sentence')}: {decimals(now)}."
     )
+
+
+def _over_seeds(values: Array, told: bool = True) -> str:
+    """The middle of the seeds (R,), and how far they lie apart. told: the middle too."""
+    middle = f"{np.median(values):.2f}" if told else ""
+    if len(values) == 1:
+        return f"{middle} (1 seed)"
+    return f"{middle} ({values.min():.2f} to {values.max():.2f}, middle of {len(values)} seeds)"
 
 
 def read_curves(seeds: Mapping[str, Array], value_name: str) -> str:
@@ -175,27 +281,38 @@ def read_curves(seeds: Mapping[str, Array], value_name: str) -> str:
     ends = []
     for name, values in seeds.items():
         last = values[:, -1]
-        many = "1 seed" if len(last) == 1 else f"{len(last)} seeds"
-        ends.append(f"{name} {np.median(last):.2f} ({last.min():.2f} to {last.max():.2f}, {many})")
+        apart = "1 seed" if len(last) == 1 else f"{last.min():.2f} to {last.max():.2f}, {len(last)} seeds"
+        ends.append(f"{name} {decimals(float(np.median(last)))} ({apart})")
     return f"At the end, {value_name}: {'; '.join(ends)}."
 
 
-def read_effects(weights: Array, effects: Array, tokens: Sequence[str], agreement: tuple[float, float] | None) -> str:
-    """weights, effects (S,): a row of attention, and the KL of the next word when each look is blocked; agreement: how
-    the order of the effects is met by the weights, and by gradient × weight (rank correlations)."""
-    most, moves = int(np.argmax(weights)), int(np.argmax(np.nan_to_num(effects)))
+def read_effects(
+    weights: Array, effects: Array, tokens: Sequence[str], agreement: tuple[float, float] | None, says: str = "next"
+) -> str:
+    """weights, effects (S,): a row of attention, and the KL of the prediction when each look is blocked; agreement: how
+    the order of the effects is met by the weights, and by the size of gradient × weight (rank correlations).
+
+    says: whether the prediction is of the "next" word or of the word "here".
+    """
+    if not np.isfinite(weights).all() or not np.isfinite(effects).all():
+        return "Some weights of this row, or what blocking them does, are not numbers."
+    if not weights.any():
+        return "The row looks at nothing, so there is no look to block."
+    what = "the next word" if says == "next" else "the word it would read"
+    most, moves = int(np.argmax(weights)), int(np.argmax(effects))
     looked = f"The row looks most at **{markdown(tokens[most])}** ({weights[most]:.2f})"
+    if effects[moves] < 1e-9:
+        return f"{looked}; blocking any of its looks moves {what} by nothing."
+    size = f"KL {effects[moves]:.3f} nats" if effects[moves] >= 0.0005 else f"KL {spelt(float(effects[moves]))} nats"
     if most == moves:
-        told = f"{looked}, and blocking that look also moves the next word most: KL {effects[moves]:.3f} nats."
+        told = f"{looked}, and blocking that look also moves {what} most: {size}."
     else:
-        told = (
-            f"{looked}; blocking **{markdown(tokens[moves])}** moves the next word most: KL {effects[moves]:.3f} nats."
-        )
+        told = f"{looked}; blocking **{markdown(tokens[moves])}** moves {what} most: {size}."
     if agreement is None:
         return told
     return (
-        f"{told} Ranked word by word, weights meet the effects by **{agreement[0]:.2f}**, gradient × weight by "
-        f"**{agreement[1]:.2f}** (1: the same order)."
+        f"{told} Ranked word by word, weights meet the effects by **{decimals(agreement[0])}**, the size of gradient × "
+        f"weight by **{decimals(agreement[1])}** (1: the same order)."
     )
 
 

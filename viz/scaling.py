@@ -154,28 +154,50 @@ def read_step(
     )
     return (
         f"At **d_k = {d_k}** without the division the largest of {n} weights is **{without:.2f}** on average and "
-        f"{stuck}; with it the largest is {with_it:.2f}, and between {always[0]:.2f} and {always[1]:.2f} at every d_k."
+        f"{stuck}; with it the largest is {with_it:.2f}, and between {always[0]:.2f} and {always[1]:.2f} at every d_k "
+        "here."
     )
 
 
 def read_head(
-    layer: int, head: int, d_k: int, variance: float, largest: tuple[float, float], jacobian: tuple[float, float]
+    layer: int,
+    head: int,
+    d_k: int,
+    variance: float,
+    largest: tuple[float, float],
+    jacobian: tuple[float, float],
+    divides: bool = True,
 ) -> str:
-    """A trained head: how far its own q·k spread, and what its rows would be without its division."""
-    return (
-        f"Layer {layer}, head {head}: the variance of its q·k is **{variance:.0f}**, {variance / d_k:.1f} times its "
-        f"d_k of {d_k}; training has chosen how sharp it is. Undivided, its largest weight goes "
-        f"from {largest[1]:.2f} to **{largest[0]:.2f}** on average, the Jacobian from {jacobian[1]:.2f} to "
-        f"{jacobian[0]:.2f}."
+    """A trained head: how far its own q·k spread, and what its rows are without the division by √d_k and with it.
+
+    largest, jacobian: (without the division, with it). divides: whether the model was trained with the division.
+    """
+    told = (
+        f"Layer {layer}, head {head}: the variance of its q·k is **{variance:.3g}**, {variance / d_k:.2g} times its "
+        f"d_k of {d_k}; training has chosen how sharp it is. "
+    )
+    if not divides:
+        return told + (
+            f"This model never divided: its largest weight is **{largest[0]:.2f}** on average and its Jacobian "
+            f"{jacobian[0]:.2f}. Divided now, they would be {largest[1]:.2f} and {jacobian[1]:.2f}."
+        )
+    return told + (
+        f"Undivided, its largest weight goes from {largest[1]:.2f} to **{largest[0]:.2f}** on average, the Jacobian "
+        f"from {jacobian[1]:.2f} to {jacobian[0]:.2f}."
     )
 
 
 def read_gradient(d_k: int, undivided: float, divided: float) -> str:
-    """Where the textbook is loose, with the numbers of one width."""
+    """The textbook's “without it the gradients vanish”, held against the gradient of W_q at one width."""
+    numbers = f"({undivided:.2f} against {divided:.2f} at d_k = {d_k})"
     more = undivided / divided
-    compared = f"{more:.1f} times larger" if more >= 1 else f"{1 / more:.1f} times smaller"
+    if more >= 1:
+        return (
+            f"“Without it the gradients vanish” is loose: in a fresh layer the gradient of W_q is **{more:.1f} times "
+            f"larger** without the division {numbers}, because the chain rule divides by √d_k as well. What shrinks "
+            "is the softmax’s own Jacobian."
+        )
     return (
-        "“Without it the gradients vanish” is loose: in a fresh layer the gradient of W_q is "
-        f"**{compared}** without the division ({undivided:.2f} against {divided:.2f} at d_k = {d_k}), because "
-        "the chain rule divides by √d_k as well. What collapses is the softmax’s own Jacobian."
+        f"“Without it the gradients vanish” holds at this width for the gradient of W_q: it is **{1 / more:.1f} times "
+        f"smaller** without the division {numbers}."
     )

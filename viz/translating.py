@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from viz.counting import counted, verb
 from viz.labels import markdown
 from viz.places import listed, spelt
 
@@ -24,7 +25,8 @@ def shortened(text: str) -> str:
 def read_written(text: str, right: str | None, logprob: float, ended: bool = True) -> str:
     """text: what was written; right: what should have been, where it is known; logprob: ln p of all of it;
     ended: whether the network itself ended it."""
-    told = f"It writes “**{markdown_text(shortened(text))}**”, ln p {spelt_ln(logprob)}"
+    writes = f"“**{markdown_text(shortened(text))}**”" if text.strip() else "no word"
+    told = f"It writes {writes}, ln p {spelt_ln(logprob)}"
     told += "" if ended else ", and finds no end: it was cut off"
     if right is None:
         return f"{told}. The generator could not have drawn this source, so nobody knows here what is right."
@@ -35,6 +37,8 @@ def read_written(text: str, right: str | None, logprob: float, ended: bool = Tru
 
 def spelt_ln(logprob: float) -> str:
     """The logarithm of a probability: two decimals, or as many as it takes to tell it from certainty."""
+    if np.isnan(logprob):
+        return "not a number"
     return f"−{spelt(-logprob)}" if logprob < 0 else "0"
 
 
@@ -60,21 +64,37 @@ def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int]) -> str:
 
     settled: of the words that the words before them settle, how many there are, and how many looked where gold points.
     """
-    if not n:
-        return "No word of it has a gold link."
-    told = f"Of {n} looks that matter, **{top1}** fall most where gold points, with {mass:.2f} on average"
+    told = (
+        f"Of {counted(n, 'look')} that must find a word, **{top1}** {verb(top1, 'falls', 'fall')} most where gold "
+        f"points; the mean weight there is {mass:.2f}."
+        if n
+        else "No word of it has to be looked up, as far as gold says."
+    )
     if settled[0]:
+        looks = f"{settled[1]} of these {settled[0]} {verb(settled[1], 'looks', 'look')}"
+        if settled[0] == 1:
+            looks = "it looks" if settled[1] else "it does not look"
         told += (
-            f". Words that those before them settle: {settled[0]}, of which {settled[1]}; a look anywhere is as good"
+            f" The words before them settle {counted(settled[0], 'further word')}: {looks} most where gold points, and "
+            "nothing has to be looked up there."
         )
-    return f"{told}."
+    return told
 
 
 def read_tree(width: int, kept: int, dropped: int, best: float, greedy: float, same: bool) -> str:
     """kept, dropped: branches drawn; best, greedy: ln p of its sentence and of the greedy one; same: it is one."""
-    told = f"A beam of {width}: {kept} branches kept, {dropped} of the dropped ones drawn. "
-    compared = "the greedy sentence too" if same else f"the greedy one has {spelt_ln(greedy)}"
-    return told + f"The best sentence has ln p **{spelt_ln(best)}**, {compared}."
+    branches = counted(kept, "branch", "branches")
+    told = f"A beam of {width}: {branches} kept, {dropped} of the dropped ones drawn. "
+    if same:
+        compared = "and greedy decoding writes the same one"
+    elif greedy > best:
+        compared = (
+            f"the greedy one has {spelt_ln(greedy)}, which is more: a beam can lose it, and the length penalty can "
+            "rank it lower"
+        )
+    else:
+        compared = f"the greedy one has {spelt_ln(greedy)}"
+    return told + f"The sentence ranked first has ln p **{spelt_ln(best)}**, {compared}."
 
 
 def read_networks(texts: Mapping[str, str], right: str | None) -> str:
@@ -83,45 +103,78 @@ def read_networks(texts: Mapping[str, str], right: str | None) -> str:
         return "The same source for all; the generator could not have drawn it, so nobody knows here who is right."
     good = [name for name, text in texts.items() if text == right]
     bad = [name for name, text in texts.items() if text != right]
-    told = f"Right, word for word: **{listed(good)}**" if good else "**None of them** writes the right sentence"
+    told = f"Right, word for word: **{listed(good)}**" if good else _none_right(bad)
     return f"{told}{f'; not right: {listed(bad)}' if good and bad else ''}. Right is “{markdown_text(right)}”."
 
 
-def read_quality(shares: Mapping[str, Array], lengths: Sequence[int], trained: int | None, n: str, what: str) -> str:
-    """shares: network → share right at each of the lengths; NaN where nothing was asked; n: of how many."""
+def _none_right(names: Sequence[str]) -> str:
+    return "**None of them** writes the right sentence" if len(names) > 1 else "It does not write the right sentence"
+
+
+def read_quality(
+    shares: Mapping[str, Array],
+    lengths: Sequence[int],
+    trained: int | None,
+    n: str,
+    what: str,
+    labels: Sequence[str] | None = None,
+) -> str:
+    """shares: network → share right at each of the lengths; NaN where nothing was asked; n: of how many.
+
+    labels: how the lengths are called, such as "3 to 8 words" for a class of lengths; else the number itself.
+    """
+    named = dict(zip(lengths, labels or map(str, lengths), strict=True))
     parts = []
     for name, values in shares.items():
         known = [(length, value) for length, value in zip(lengths, values, strict=True) if np.isfinite(value)]
         inside = [(length, value) for length, value in known if trained is None or length <= trained]
-        (first, begin), (last, end) = inside[0], inside[-1]
-        told = f"**{name}** {100 * begin:.0f} % at {first}, {100 * end:.0f} % at {last}"
-        if known[-1][0] > last:
-            told += f", {100 * known[-1][1]:.0f} % at {known[-1][0]}, which it was never trained on"
-        parts.append(told)
+        told = [
+            f"{100 * value:.0f} % at {named[length]}" for length, value in dict.fromkeys([*inside[:1], *inside[-1:]])
+        ]
+        if len(known) > len(inside):
+            told.append(f"{100 * known[-1][1]:.0f} % at {named[known[-1][0]]}, which it was never trained on")
+        parts.append(f"**{name}** {', '.join(told) or 'was not asked'}")
     return f"{what}, {n}: {'; '.join(parts)}."
 
 
 def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int) -> str:
     """a, b: what is written whole and without; said: "without layer norm", "the same" where nothing is taken out;
     exact: shares of n fresh sentences right."""
+    fresh = counted(n, "fresh sentence")
     if said == "the same":
-        return f"Nothing is taken out yet, so B is A. On {n} fresh sentences **{100 * exact[0]:.0f} %** are right."
-    verdict = "the same sentence" if a == b else f"“{markdown_text(shortened(b)) or 'nothing'}”"
+        return f"Nothing is taken out yet, so B is A. Of {fresh} **{100 * exact[0]:.0f} %** are right."
+    other = f"“{markdown_text(shortened(b))}”" if b.strip() else "no word"
+    verdict = "the same sentence" if a == b else other
     return (
-        f"{said[0].upper()}{said[1:]} it writes {verdict}. On {n} fresh sentences, right word for word: whole "
+        f"{said[0].upper()}{said[1:]} it writes {verdict}. On {fresh}, right word for word: whole "
         f"**{100 * exact[0]:.0f} %**, {said} **{100 * exact[1]:.0f} %**."
     )
 
 
 def read_nouns(nouns: Sequence[str], odds: Array) -> str:
     """nouns, odds (N,): what “it” may mean, the likeliest first."""
-    other = "less than 0.01" if odds[1] < 0.01 else f"{odds[1]:.2f} at most"
-    return f"The **{markdown(nouns[0])}** has {odds[0]:.2f} of all that could stand there, any other noun {other}."
+    first = f"The **{markdown(nouns[0])}** has {odds[0]:.2f} of the probability of all words that could stand there"
+    if len(odds) == 1:
+        return f"{first}; there is no other noun."
+    return f"{first}, any other noun {'less than 0.01' if odds[1] < 0.01 else f'{odds[1]:.2f} at most'}."
 
 
 def read_referent(noun: str, probability: float, right: str | None) -> str:
     """noun: what the model says that “it” means; right: what it does mean, where the sentence leaves no doubt."""
     told = f"It says that “it” is the **{markdown(noun)}**, with probability {probability:.2f}"
     if right is None:
-        return f"{told}. No one noun here fits the adjective, so nobody knows what is right."
+        return f"{told}. The generator could not have drawn this sentence, so what is right is not known here."
     return f"{told}: right." if noun == right else f"{told}; right is the **{markdown(right)}**."
+
+
+def read_two_looks(adjective: Array, referent: Array) -> str:
+    """adjective, referent (L,): the weight that “it” gives to the adjective and to the noun meant, layer by layer.
+
+    The adjective alone tells which noun is meant, so whoever finds the noun must have looked at the adjective before.
+    """
+    first, second = int(adjective.argmax()), int(referent.argmax())
+    told = (
+        f"“it” looks at the adjective most in layer {first} ({adjective[first]:.2f}), at the noun that is meant most "
+        f"in layer {second} ({referent[second]:.2f}). Only the adjective tells which noun is meant"
+    )
+    return told + (": it is looked at first." if first < second else "; here it is not looked at first.")

@@ -11,6 +11,8 @@ def spelt(answer: Answer, question: Question) -> str:
     """An answer as people read it: to as many digits as the question asks for."""
     if isinstance(answer, str):
         return answer
+    if not math.isfinite(answer):
+        return "not a number"
     digits = 0 if question.within >= 1 or answer == round(answer) else 2 if question.within >= 0.005 else 4
     return f"{answer:.{digits}f}"
 

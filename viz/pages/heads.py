@@ -8,7 +8,7 @@ from model import Switches
 from viz import head_grid
 from viz.export import file_name
 from viz.heatmap import heatmap
-from viz.reading import read_grid, read_layers, read_next, read_row, telling_row
+from viz.reading import read_grid, read_layers, read_next, read_rolled_row, read_row, telling_row
 from viz.ui import asides, controls, facts, frame, panel, recompute, runs, units, writing
 
 theme = frame.theme()
@@ -127,7 +127,12 @@ match controls.more(asides.foretells(experiment.weights) != "nothing"):
             head_grid.bars({"": following.probabilities[-1]}, following.words[-1], key="next", theme=theme)
             panel.below(
                 "next",
-                sentence=read_next(following.probabilities[-1], following.words[-1], words[row]),
+                sentence=read_next(
+                    following.probabilities[-1],
+                    following.words[-1],
+                    words[row],
+                    says=asides.foretells(experiment.weights),
+                ),
                 table=partial(facts.next_table, following),
                 file=file_name(experiment.name, f"next-word-{at}"),
                 of=experiment,
@@ -139,7 +144,7 @@ match controls.more(asides.foretells(experiment.weights) != "nothing"):
             )
             panel.below(
                 "lens",
-                sentence=read_layers(following.words),
+                sentence=read_layers(following.words, following.probabilities),
                 table=partial(facts.guess_table, following),
                 file=file_name(experiment.name, f"layers-{at}"),
                 of=experiment,
@@ -156,7 +161,7 @@ match controls.more(asides.foretells(experiment.weights) != "nothing"):
                 heatmap(rolled, words, words, theme=theme, mask=mask, row=row),
                 key="rollout",
                 sentence="All layers together, half of each step by the residual. "
-                + read_row(rolled, words, row, each=shown.each),
+                + read_rolled_row(rolled, words, row, each=shown.each),
                 table=partial(facts.map_table, rolled, words),
                 file=file_name(experiment.name, "rollout"),
                 of=experiment,

@@ -61,7 +61,7 @@ else:
     )
     panel.below(
         "stages",
-        sentence=read_mask(scores, mask, weights, words, row),
+        sentence=read_mask(scores, mask, weights, words, row, units.each(experiment)),
         table=partial(masks.table, scores, mask, weights, words),
         file=file_name(experiment.name, f"L{layer}H{head}-stages"),
         of=experiment,

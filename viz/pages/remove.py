@@ -88,9 +88,9 @@ match removal.view(experiment.weights):
                     head_grid.bars({"A": p, "B": q}, likely, key="pairs", theme=theme)
                     panel.below(
                         "pairs",
-                        sentence=read_next(p, likely, words[row], who="A")
+                        sentence=read_next(p, likely, words[row], who="A", says=says)
                         + " "
-                        + read_next(q, likely, words[row], who="B"),
+                        + read_next(q, likely, words[row], who="B", says=says),
                         table=partial(dict, word=likely, A=p, B=q),
                         file=file_name(without.name, f"next-word-{row}"),
                         of=without,

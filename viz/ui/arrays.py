@@ -15,7 +15,7 @@ from viz.export import file_name
 from viz.labels import disarmed
 from viz.npz_file import MOST_BYTES, ArraysError
 from viz.pack import encode_weights
-from viz.reading import read_maps, read_row, telling_row
+from viz.reading import read_maps, read_rolled_row, read_row, telling_row
 from viz.theme import Theme
 from viz.ui import controls, facts, panel, recompute
 
@@ -196,7 +196,8 @@ def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
         head_grid.panels([head_grid.Panel("", rolled, mask=maps.mask[0, 0])], words, words, key="rollout", **lit)
         panel.below(
             "rollout",
-            sentence="All layers together, half of each step by the residual. " + read_row(rolled, words, lit["row"]),
+            sentence="All layers together, half of each step by the residual. "
+            + read_rolled_row(rolled, words, lit["row"]),
             table=partial(facts.map_table, rolled, words),
             file=file_name(brought.name.removesuffix(".npz"), "rollout"),
             of=file,

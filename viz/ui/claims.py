@@ -9,10 +9,20 @@ from model.tasks.pair import SETTLED
 from model.tasks.translation import NOUN, PRONOUN, REFERENT, TELLS
 from model.tokenizer import END
 from model.written import likeliest
-from viz.places import spelt
+from viz.claiming import (
+    read_cross,
+    read_decoder_layer,
+    read_nouns,
+    read_one_vector,
+    read_pronouns,
+    read_settled,
+    read_word_by_word,
+)
 from viz.ui import pairs, runs
 from viz.ui.pairs import ALONE, ATTENTION
 from viz.ui.written import Written
+
+SIGNS = (4, 8, 12, 16)  # copied, in the sentence about one vector
 
 
 def show(one: Written) -> None:
@@ -27,11 +37,8 @@ def _one_vector() -> str:
         return ""
     shares = {name: runs.about(there[name])["lengths"] for name in (ALONE, ATTENTION)}
     of_each = runs.about(there[ALONE])["recipe"]["of_each"]
-    alone, looking = (", ".join(f"{100 * shares[name][n]:.0f}" for n in ("4", "8", "12", "16")) for name in shares)
-    return (
-        f"**One vector is not enough.** A GRU that must copy 4, 8, 12, 16 signs from one vector gets {alone} % right; "
-        f"the same with attention {looking} % ({of_each} each, by the cards; both were trained on these lengths)."
-    )
+    alone, looking = ([shares[name][str(n)] for n in SIGNS] for name in (ALONE, ATTENTION))
+    return read_one_vector(SIGNS, alone, looking, of_each)
 
 
 def _own_context(one: Written) -> str:
@@ -40,22 +47,15 @@ def _own_context(one: Written) -> str:
         return ""
     best = {name: np.array(score["top1"]) for name, score in told.items()}  # (L, H + 1)
     layer = int(best[NOUN][:, -1].argmax())
-    line = (
-        f"**Each word has a context of its own.** The mean of layer {layer}'s heads looks most at the right word for "
-        f"{100 * best[NOUN][layer, -1]:.0f} % of the nouns."
+    looks = one.maps["cross"].shape[:2]
+    line = read_nouns(
+        "its one look" if looks == (1, 1) else f"the mean of layer {layer}'s heads", best[NOUN][layer, -1]
     )
     if TELLS in best and REFERENT in best and PRONOUN in best:
         referent, tells = best[REFERENT][:, -1], best[TELLS][:, -1]  # (L,) each
-        line += (
-            f" It is no rule: of il and elle no layer's heads look most at what they stand for in more than "
-            f"{100 * referent.max():.0f} % of cases; those of layer {int(tells.argmax())} look at the adjective that "
-            f"tells, in {100 * tells.max():.0f} %."
-        )
+        line += read_pronouns(float(referent.max()), float(tells.max()), int(tells.argmax()))
     if SETTLED in best:
-        line += (
-            f" Words that those before them settle look where gold points in {100 * best[SETTLED][layer, -1]:.0f} %: "
-            "nothing has to be looked up there."
-        )
+        line += read_settled(float(best[SETTLED][layer, -1]))
     return line
 
 
@@ -70,14 +70,8 @@ def _cross(one: Written) -> list[str]:
         both, _ = compare(cross.q[0], cross.k[0], cross.v[0], cross.mask[0], np.zeros_like(cross.scores[0]), scale)
     apart = float(np.abs(both.whole - cross.weights[0]).max())
     rows, columns = cross.weights.shape[1:]
-    return [
-        f"**Cross-attention is the same operation with another source.** {rows} queries from the decoder, {columns} "
-        f"keys and values from the encoder; put into the attention of one sentence, they give these weights to "
-        f"{spelt(apart)}.",
-        "**A decoder layer is three things**: a masked look at what is written, a look at the source, and the "
-        f"feed-forward network. The first two are the maps above; in the first the future has weight "
-        f"{_future(one):.2f}.",
-    ]
+    present = one.experiment.switches & runs.trained(one.experiment.weights)
+    return [read_cross(rows, columns, apart), read_decoder_layer(_future(one), present.mask, present.mlp)]
 
 
 def _future(one: Written) -> float:
@@ -94,8 +88,5 @@ def _one_word_at_a_time(one: Written) -> str:
     at = [row.index(word) for row, word in zip(words, made.tokens, strict=True)]
     passed = np.log(odds[np.arange(size), at])
     apart = float(np.abs(passed - np.array(made.logprobs)).max())
-    ended = "ended it" if made.tokens[-1:] == (END,) else "did not end it"
-    return (
-        f"**Decoding goes word by word.** {size} words one after another give each the ln p that one pass over the "
-        f"finished sentence gives, to {spelt(apart)}; the model {ended} itself."
-    )
+    looks_ahead = not (one.experiment.switches & runs.trained(one.experiment.weights)).mask
+    return read_word_by_word(size, "piece" if one.pieces else "word", apart, made.tokens[-1:] == (END,), looks_ahead)

@@ -67,7 +67,7 @@ def show(weights: str, theme: Theme) -> None:
         )
         panel.below(
             "knockouts",
-            sentence=read_knockouts(loss) + " Click a head to take it out of B, or to put it back.",
+            sentence=read_knockouts(values, kind) + " Click a head to take it out of B, or to put it back.",
             table=lambda: (
                 {"head": [f"L{i}H{j}" for i, j in np.ndindex(loss.shape)], "loss": loss.ravel()}
                 | {question: each.ravel() for question, each in lost.items()}

@@ -77,7 +77,7 @@ def show(weights: str, theme: Theme) -> None:
     with right:
         st.markdown(
             "**What they write**, drawn word by word from “the”; after the name, how surprised the model with its mask "
-            "is by it (nats a word). While it writes there is no next word to read, and the cheat has nothing to say."
+            "is by its text (nats a word). While a text is being written there is no next word to read."
         )
         for name, model in (("With the mask", base), ("Never had it", twin)):
             text, surprise = written(model, base)

@@ -39,7 +39,15 @@ def show(experiment: Experiment, theme: Theme) -> None:
     )
     panel.below(
         "leaks",
-        sentence=read_leak(found.logits, found.kl, before.layers[0].attention.mask[0], words, at, by),
+        sentence=read_leak(
+            found.logits,
+            found.kl,
+            before.layers[0].attention.mask[0],
+            words,
+            at,
+            by,
+            unit="1 − cosine {}" if asides.foretells(experiment.weights) == "nothing" else "KL {} nats",
+        ),
         table=partial(_table, words, found),
         file=file_name(experiment.name, f"leak-{at}-{by}"),
         of=experiment,

@@ -18,7 +18,7 @@ from viz.head_grid import Panel
 from viz.theme import Theme
 from viz.translating import read_networks, shortened, spelt_ln
 from viz.ui import pairs, panel, recompute, translate_view
-from viz.ui.pairs import PIECES, TRANSFORMER
+from viz.ui.pairs import ALONE, PIECES, TRANSFORMER
 from viz.ui.written import named
 
 Array = np.ndarray[Any, Any]
@@ -84,9 +84,18 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
         ),
     )
     st.caption(
-        "Both maps are told the same words before each row, so that their rows can be compared; what each network "
-        "writes by itself stands above. The GRU without attention has no map: choose it as the model to see its vector."
+        "Every map is told the same words before each row, so that rows can be compared; what each network writes by "
+        f"itself stands above.{_no_map([name for name in networks if name not in maps])}"
     )
+
+
+def _no_map(names: Sequence[str]) -> str:
+    """Why a network that was asked too has no map beside the others."""
+    why = {
+        ALONE: " The GRU without attention has no map: choose it as the network to see its vector.",
+        PIECES: " The Transformer in pieces has no map here: its rows are parts of words.",
+    }
+    return "".join(why.get(name, "") for name in names)
 
 
 def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str, float]) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from model import quality as fresh
 from model.tasks.copying import LONGEST, TRAINED
+from viz.counting import counted
 from viz.export import Labelled, Table
 from viz.quality import quality
 from viz.theme import Theme
@@ -85,7 +86,7 @@ def _copies(theme: Theme) -> None:
             quality(LENGTHS, shares, theme=theme, seeds=seeds, trained=TRAINED, x_name="signs to copy"),
             key="copies",
             sentence=read_quality(
-                shares, LENGTHS, TRAINED, f"{n}; thin: {_how_many(seeds)} seeds", "Right to the last sign"
+                shares, LENGTHS, TRAINED, f"{n}; thin: {counted(_how_many(seeds), 'seed')}", "Right to the last sign"
             ),
             table=partial(_table, "signs", LENGTHS, shares),
             file="copies-by-length",
@@ -110,7 +111,14 @@ def _translations(theme: Theme) -> None:
     panel.chart(
         quality(CLASSES, shares, theme=theme, seeds={}, trained=None, x_name="words of the source"),
         key="translations",
-        sentence=read_quality(shares, [high for _, high in fresh.CLASSES], None, n, "Right word for word"),
+        sentence=read_quality(
+            shares,
+            [high for _, high in fresh.CLASSES],
+            None,
+            n,
+            "Right word for word",
+            [f"{one} words" for one in CLASSES],
+        ),
         table=partial(_table, "words", CLASSES, shares),
         file="translations-by-length",
         of=tuple(weights.values()),

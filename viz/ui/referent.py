@@ -14,7 +14,7 @@ from viz import head_grid
 from viz.export import Labelled, file_name
 from viz.reading import read_row
 from viz.theme import Theme
-from viz.translating import read_nouns, read_referent
+from viz.translating import read_nouns, read_referent, read_two_looks
 from viz.ui import facts, panel, recompute, runs, translate_view
 
 Array = np.ndarray[Any, Any]
@@ -112,5 +112,5 @@ def _measured(experiment: Experiment) -> None:
         f"Right noun in {100 * card['accuracy']:.1f} % of {card['examined']:,} fresh sentences, every part in place. "
         f"Of {len(seeds)} seeds the plainest is shown: adjective and referent, in the best layer of each, together get "
         f"{max(two):.2f} of 2; the others {', '.join(f'{one:.2f}' for one in sorted(two)[:-1]) or 'were not trained'}. "
-        "Only the adjective tells which noun is meant, so the first look goes there."
+        + read_two_looks(*(np.array(card["relations"][name]["mass"])[:, 0] for name in (ADJECTIVE, REFERENT)))
     )

@@ -124,12 +124,17 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     moved = effects.moved(a[1], b[1])
     finite = np.isfinite(moved)
     far = int(np.argmax(np.where(finite, moved, -1)))
-    loss = "Mean −ln p of the word that comes, in nats a word. 0 is certainty."
-    rows = "How widely heads look, in nats: 0 is one word alone. Mean over all heads and words of this text."
+    each = "piece" if runs.about(a[0].weights).get("tokenizer") else "word"
+    loss = f"Mean −ln p of the {each} that comes, in nats a {each}. 0 is certainty."
+    rows = f"How widely heads look, in nats: 0 is one {each} alone. Mean over all heads and {each}s of this text."
     kl = "How far B's next-word probabilities are from A's, in nats: 0 is no change."
     turn = "1 − cosine between B's last vector and A's, for the word it turns most: 0 is no change, 2 the opposite."
     near = "after" if says == "next" else "at"
-    where = f"{near} “{shorten(words[far], 14)}”" if moved[far] > 1e-9 else "no prediction moves"
+    where = (
+        f"{near} “{shorten(words[far], 14)}”"
+        if moved[far] > 1e-9
+        else f"no {'vector turns' if says == 'nothing' else 'prediction moves'}"
+    )
     if not finite.all():
         where = "some are not numbers"
     farthest = ("largest KL(A ‖ B)", moved[far], where, kl)

@@ -12,7 +12,7 @@ from model.overwrite import Overwrite, renormalise
 from model.run import Experiment
 from viz import head_grid
 from viz.labels import markdown
-from viz.reading import read_effects
+from viz.reading import read_effects, read_overwritten
 from viz.scatter import scatter
 from viz.theme import Theme
 from viz.ui import asides, controls, panel, recompute, removal, runs
@@ -35,7 +35,7 @@ def attributed(experiment: Experiment, layer: int, head: int, row: int) -> Array
 
 
 def agreement(weights: Array, worth: Array, slopes: Array) -> tuple[float, float] | None:
-    """How weights, and gradient × weight, order the looks that `worth` orders; None where there is nothing to order."""
+    """How weights, and the size of gradient × weight, order the looks that `worth` orders; None: nothing to order."""
     seen = weights > 0
     if seen.sum() < 3 or not np.isfinite(worth[seen]).all() or not np.isfinite(slopes[seen]).all():
         return None
@@ -87,7 +87,7 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
         head_grid.bars({"A": p, "B": q}, likely, key="overwritten", theme=theme)
         panel.below(
             "overwritten",
-            sentence=f"With its row overwritten (B) the word after **{markdown(words[row])}** moves by KL {moved:.3f}.",
+            sentence=read_overwritten(words[row], moved, written is not None, asides.foretells(experiment.weights)),
             table=lambda: {"word": likely, "A": p, "B": q},
             file=f"{other.name}-{row}",
             of=other,
@@ -100,7 +100,9 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
         panel.chart(
             scatter(weights, worth, words, theme=theme, x_name="weight", y_name="KL of the next word, nats"),
             key="worth",
-            sentence=read_effects(weights, worth, words, agreement(weights, worth, slopes)),
+            sentence=read_effects(
+                weights, worth, words, agreement(weights, worth, slopes), asides.foretells(experiment.weights)
+            ),
             table=lambda: {
                 "word": list(words),
                 "weight": weights,

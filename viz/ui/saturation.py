@@ -142,6 +142,7 @@ def _head(weights: str, layer: int, head: int) -> None:
             scores.variance,
             (scores.undivided.largest, scores.divided.largest),
             (scores.undivided.jacobian, scores.divided.jacobian),
+            divides=runs.trained(weights).scale,
         ),
         table=partial(_head_table, scores),
         file=file_name(weights, f"L{layer}H{head}-scores"),

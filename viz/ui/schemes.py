@@ -10,7 +10,7 @@ from viz.ui import controls
 NAMES = {
     "sinusoidal": "Sinusoidal",
     "learned": "Learned",
-    "relative": "Learned relative",
+    "relative": "Bias per distance",
     "t5": "T5 buckets",
     "rope": "RoPE",
     "alibi": "ALiBi",

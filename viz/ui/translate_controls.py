@@ -145,7 +145,8 @@ def _decoding() -> Decoding:
                 key="penalty",
                 bind="query-params",
                 width=130,
-                help="Sentences are compared by ln p / ((5 + length) / 6)^α. 0: short ones win; 1: almost by the mean.",
+                help="Sentences are compared by ln p / ((5 + length) / 6)^α. 0: by ln p itself, which favours short "
+                "ones; 1: almost by the mean.",
             )
             return Decoding("beam", width=int(width), penalty=float(penalty))
     return Decoding()

@@ -78,7 +78,7 @@ def show(base: str, theme: Theme) -> None:
     whole, never = [np.array([seed["loss"] for seed in card["seeds"]]) for card in cards.values()]
     now = removal.held_out(base, Switches().without(part))
     with st.container(key="reading_twin"):
-        st.markdown(read_twin(whole, never, now.loss, now.sentences, labels[part]))
+        st.markdown(read_twin(whole, never, now.loss, now.sentences, labels[part], ahead=part == "mask"))
     steps = [point["step"] for point in cards["with every part"]["curve"]]
     questions = list(cards["with every part"]["exam"]["accuracy"])
     weights = {"with_every_part": base, "never_had_it": twin}
@@ -113,7 +113,8 @@ def show(base: str, theme: Theme) -> None:
         )
     with right:
         st.markdown(
-            "**What they write**, drawn word by word; below each, how surprised the whole model is by it (nats a word)"
+            "**What they write**, drawn word by word; beside each name, how surprised the whole model is by its text "
+            "(nats a word)"
         )
         for name, writer in (("with every part", base), (labels[part] + ": never had it", twin)):
             text, surprise = written(writer, base)

@@ -60,7 +60,7 @@ def choosing() -> Choosing:
             1.0,
             0.1,
             key="temperature",
-            help="The odds are divided by it. 0: always the likeliest; above 1: bolder.",
+            help="The logits are divided by it. 0: always the likeliest; above 1: bolder.",
             width=104,
             **bound,
         )
@@ -74,7 +74,7 @@ def choosing() -> Choosing:
             1.0,
             0.05,
             key="top_p",
-            help="Only the fewest words that together have probability p may come; 1: all.",
+            help="Only the fewest words that together have at least probability p may come; 1: all.",
             width=104,
             **bound,
         )

@@ -23,13 +23,13 @@ VARIABLE = "ATTENTION_LAB_OWN_MODELS"
 PAGES = {"heads": "Heads", "inside": "Inside a head", "masks": "Masks", "remove": "Remove a part"}
 MEGABYTE = 10**6
 # What the pages will show of a model, by what it says at a word.
+EVERYTHING = "Every head and every stage on every page; each part it has can be taken away"
 SHOWS = {
-    "next": "Every head and every stage on every page; each part can be taken away; the next words, layer by layer.",
-    "here": "Every head and every stage on every page; each part can be taken away. The model looks both ways and "
-    "fills in hidden words: where the lab speaks of the next word, it shows the word the model would read at that "
-    "place. Type [MASK] to hide one.",
-    "nothing": "Every head and every stage on every page; each part can be taken away. The model says no words, it "
-    "only gives a vector for each: figures of next words step aside.",
+    "next": f"{EVERYTHING}; the next words, layer by layer.",
+    "here": f"{EVERYTHING}. The model looks both ways and fills in hidden words: where the lab speaks of the next "
+    "word, it shows the word the model would read at that place. Type [MASK] to hide one.",
+    "nothing": f"{EVERYTHING}. The model says no words, it only gives a vector for each: figures of next words step "
+    "aside.",
 }
 
 

@@ -1,0 +1,18 @@
+"""Numbers inside sentences: one word and two words, and a number that is none."""
+
+import math
+
+
+def counted(n: int, thing: str, things: str = "") -> str:
+    """How many there are: "1 word", "2 words", "1,000 words". things: the plural, where it is not made with an s."""
+    return f"{n:,} {thing if n == 1 else things or f'{thing}s'}"
+
+
+def verb(n: int, one: str, many: str) -> str:
+    """The verb that agrees with `n`: verb(1, "is", "are") is "is"."""
+    return one if n == 1 else many
+
+
+def decimals(value: float, digits: int = 2) -> str:
+    """A number with this many decimals and a real minus sign; "not a number" where it is not finite."""
+    return f"{value:,.{digits}f}".replace("-", "−") if math.isfinite(value) else "not a number"
