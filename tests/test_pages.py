@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import streamlit
-from screen import OF_ONE_TEXT, PAGES, ROOT, component, large, said, shows_a_picture, visit, well
+from screen import OF_ONE_TEXT, PAGES, ROOT, cells, component, figures, large, said, shows_a_picture, visit, well
 
 from model import Experiment, Switches, run
 from model.checkpoint import card, names
@@ -180,6 +180,22 @@ def test_each_further_section_opens(more):
     }
     expected = {"Next word": {"next", "lens"}, "Write on": {"candidates"}, "Rollout": {"rollout"}}
     assert shown == expected.get(more, set())
+
+
+@pytest.mark.parametrize("asked", [{}, {"residual": "false"}, {"weights": "grammar-without-residual"}], ids=str)
+def test_a_rollout_has_half_of_each_step_from_the_residual_only_where_there_is_a_residual(asked):
+    text = "the dogs near the tree chase the cat ."
+    screen = well(visit(text=text, more="Rollout", token=4, **asked))
+    switches = Switches(residual="residual" not in asked)
+    expected = np.eye(len(text.split()) + 1)
+    for layer in run(Experiment(asked.get("weights", "grammar"), text, switches)).layers:
+        attention = layer.attention.weights.mean(axis=0)  # (T, T)
+        expected = (attention if asked else (attention + np.eye(len(attention))) / 2) @ expected
+    found = cells(figures(screen)["rollout"])
+    assert np.nan_to_num(found) == pytest.approx(expected, abs=1e-5)
+    told = "".join(piece for piece, _ in component(screen, "save_rollout")[0]["reading"])
+    assert ("half of each step by the residual" in told) == (not asked)
+    assert ("There is no residual connection here" in told) == bool(asked)
 
 
 def test_the_statistics_have_a_line_for_every_head():

@@ -92,6 +92,13 @@ def read_maps(weights: Array, mask: Array, *, pooled: bool) -> str:
     )
 
 
+def read_rollout(residual: bool) -> str:
+    """What each layer of a rollout is made of. residual: whether the model runs with its residual connection."""
+    if residual:
+        return "All layers together, half of each step by the residual. "
+    return "All layers together. There is no residual connection here, so each step is attention alone. "
+
+
 def read_layers(words: Sequence[Sequence[str]]) -> str:
     """words[l]: the likeliest next words if the model stopped after layer l: from which layer on the answer leads."""
     answer = words[-1][0]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.measure import distance, entropy, rollout
+from model.measure import distance, entropy, reachable, rollout
 from model.roles import FIRST, INDUCTION
 from model.run import Experiment
 from model.switches import Switches
@@ -208,6 +208,12 @@ def statistics(experiment: Experiment) -> dict[str, list[Any]]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def rolled(experiment: Experiment) -> Array:
-    """Attention rollout (T, T) through all layers."""
-    return rollout(all_weights(runs.trace(experiment))[0])
+def rolled(experiment: Experiment) -> tuple[Array, Array]:
+    """Attention rollout (T, T) through all layers, and its mask (T, T): False where no path leads."""
+    (weights, mask), residual = all_weights(runs.trace(experiment)), has_residual(experiment)
+    return rollout(weights, residual), reachable(mask, residual)
+
+
+def has_residual(experiment: Experiment) -> bool:
+    """Whether this run has the residual connection: trained with it, and not removed."""
+    return (experiment.switches & runs.trained(experiment.weights)).residual
