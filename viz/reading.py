@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
@@ -63,15 +64,34 @@ def blocks(each: str = "word") -> str:
 CROWDED = 48  # heads: with more, there is not always room for their names
 
 
+@dataclass(frozen=True)
+class Named:
+    """How the heads of a grid came by their names."""
+
+    measured_on: str  # what the relations were measured on, in words
+    least: float  # mean weight on the right word from which on a relation names a head
+    parts_better: int = 0  # named heads that follow a part of some relation better than the one that names them
+    last: str = ""  # the relation that names a head only where no other one does; "" where it was not measured
+
+
 def read_grid(
-    jobs: Sequence[Sequence[Sequence[str]]], measured_on: str, *, intact: bool, pooled: bool, each: str = "word"
+    jobs: Sequence[Sequence[Sequence[str]]], named: Named, *, intact: bool, pooled: bool, each: str = "word"
 ) -> str:
     """jobs[l][h] of all heads, empty where nothing was found in what they were measured on: how to read the grid."""
     found, heads = sum(bool(head) for row in jobs for head in row), sum(map(len, jobs))
+    better = named.parts_better
     return (
-        f"{found} of {heads} heads bear the name of the relation they follow best: the number is their mean weight on "
-        f"the right {each}, 0.50 or more, in {measured_on}{'' if intact else ', with every part in place'}. "
-        "Rows look, columns are looked at; hatched is not allowed."
+        f"{found} of {heads} heads bear the name of the whole relation they follow best: the number is their mean "
+        f"weight on the right {each}, {named.least:.2f} or more, in {named.measured_on}"
+        f"{'' if intact else ', with every part in place'}. "
+        + (f"“{named.last.capitalize()}” names a head only where no other relation does. " if named.last else "")
+        + (
+            f"{better} of these heads follow{'s' if better == 1 else ''} a part of a relation better; “Head "
+            "statistics” has the parts, each after a comma. "
+            if better
+            else ""
+        )
+        + "Rows look, columns are looked at; hatched is not allowed."
         + (" Where a name has no room, point at its head." if found and heads > CROWDED else "")
         + (f" {blocks(each)}" if pooled else "")
     )

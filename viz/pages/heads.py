@@ -69,7 +69,7 @@ with every_head:
         "grid",
         sentence=read_grid(
             jobs,
-            facts.measured_on(experiment.weights),
+            facts.naming(experiment.weights),
             intact=experiment.switches == Switches(),
             pooled=len(words) > head_grid.MOST_PIXELS,
             each=shown.each,
