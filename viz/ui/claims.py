@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from model.encoder_decoder import EncoderDecoderTrace
-from model.forms import compare
+from model.forms import apart_from_pytorch
 from model.tasks.pair import SETTLED
 from model.tasks.translation import NOUN, PRONOUN, REFERENT, TELLS
 from model.tokenizer import END
@@ -63,17 +63,15 @@ def _cross(one: Written) -> list[str]:
     trace = one.made.trace
     if not isinstance(trace, EncoderDecoderTrace):
         return []
-    layer = trace.decoder.layers[-1]
-    cross = layer.cross
+    layers = trace.decoder.layers
     scale = (one.experiment.switches & runs.trained(one.experiment.weights)).scale
     with runs.computing:
-        both, _ = compare(cross.q[0], cross.k[0], cross.v[0], cross.mask[0], np.zeros_like(cross.scores[0]), scale)
-    apart = float(np.abs(both.whole - cross.weights[0]).max())
-    rows, columns = cross.weights.shape[1:]
+        apart = max(apart_from_pytorch(layer.cross, scale) for layer in layers)
+    rows, columns = layers[-1].cross.weights.shape[1:]
     return [
         f"**Cross-attention is the same operation with another source.** {rows} queries from the decoder, {columns} "
-        f"keys and values from the encoder; put into the attention of one sentence, they give these weights to "
-        f"{spelt(apart)}.",
+        "keys from the encoder; PyTorch’s own attention gives the same weights for them, in every head of every "
+        f"layer, to {spelt(apart)}.",
         "**A decoder layer is three things**: a masked look at what is written, a look at the source, and the "
         f"feed-forward network. The first two are the maps above; in the first the future has weight "
         f"{_future(one):.2f}.",
@@ -95,6 +93,12 @@ def _one_word_at_a_time(one: Written) -> str:
     passed = np.log(odds[np.arange(size), at])
     apart = float(np.abs(passed - np.array(made.logprobs)).max())
     ended = "ended it" if made.tokens[-1:] == (END,) else "did not end it"
+    if not (one.experiment.switches & runs.trained(one.experiment.weights)).mask:
+        return (
+            f"**Decoding goes word by word.** Without the mask {size} words one after another need not give each the "
+            f"ln p that one pass over the finished sentence gives, where a word also sees those after it: here they "
+            f"are up to {spelt(apart)} apart; the model {ended} itself."
+        )
     return (
         f"**Decoding goes word by word.** {size} words one after another give each the ln p that one pass over the "
         f"finished sentence gives, to {spelt(apart)}; the model {ended} itself."
