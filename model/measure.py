@@ -65,7 +65,7 @@ def reachable(mask: NDArray[np.bool_], residual: bool = True) -> NDArray[np.bool
     """
     own = np.eye(mask.shape[-1], dtype=bool)  # (T, T)
     reached = own
-    for layer in mask.any(1):  # (T, T)
+    for layer in np.asarray(mask.any(1)):  # (T, T)
         step = layer | own if residual else layer
         reached = step.astype(np.float32) @ reached.astype(np.float32) > 0  # (T, T)
     return reached
