@@ -17,7 +17,7 @@ from model.exam import to_batch
 from model.norm import BatchNorm, LayerNorm, NormTrace
 from model.tasks import Sentence, Task
 from model.tokenizer import Tokenizer
-from model.transformer import Transformer
+from model.transformer import Trace, Transformer
 
 Array = NDArray[np.floating]
 Norm = Callable[[Tensor, Tensor], NormTrace[Tensor]]  # of x (B, T, C) and real (B, T)
@@ -55,6 +55,11 @@ def moved(norm: Norm, before: Tensor, after: Tensor, real_before: Tensor, real_a
     return change.square().mean(dim=-1).sqrt()
 
 
+def first_norm(trace: Trace[Tensor]) -> NormTrace[Tensor]:
+    """The first norm that a run meets; of a model without norms, the place where a layer would have its first."""
+    return trace.embedding_norm if trace.embedding_norm.present else trace.layers[0].norm1
+
+
 def draw_batch(task: Task, size: int = 6, longest: int = 9, seed: int = 2) -> tuple[list[Sentence], list[Sentence]]:
     """`size` short sentences and a substitute for each, all different, the same every time."""
     rng = Random(seed)
@@ -80,7 +85,7 @@ def company(
     batch = to_batch([*sentences, *changed], tokenizer)  # both filled up to the same length
     device = next(transformer.parameters()).device
     with torch.inference_mode():
-        stream = transformer(batch.ids.to(device), batch.real.to(device)).layers[0].resid_pre.cpu()  # (2 B, T, C)
+        stream = first_norm(transformer(batch.ids.to(device), batch.real.to(device))).input.cpu()  # (2 B, T, C)
         real = batch.real
         others = real[:B].clone()
         others[replaced] = False

@@ -44,6 +44,7 @@ class ModelConfig:
     norm_kind: str = "layer"  # a key of model.norm.NORMS
     norm_eps: float = 1e-5
     embedding_norm: bool = False  # BERT normalises the embeddings before the first layer
+    token_type: bool = False  # BERT adds one vector to every token: it stands in the first of two texts
     activation: str = "gelu"  # a key of model.transformer.ACTIVATIONS
     attention_bias: bool = True  # b in W x + b, for q, k, v and the output projection
     mlp_bias: bool = True

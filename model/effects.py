@@ -71,11 +71,15 @@ def spread(trace: Trace[Array]) -> float:
 def first_broken(trace: Trace[Array]) -> str | None:
     """The first stage that holds a value which is no number, in words; None when all is well."""
     for index, layer in enumerate(trace.layers):
-        for name in ("resid_pre", "resid_mid", "resid_post"):
-            if not np.isfinite(getattr(layer, name)).all():
+        stages = {  # in the order in which they are computed
+            "resid_pre": layer.resid_pre,
+            "attention weights": layer.attention.weights,
+            "resid_mid": layer.resid_mid,
+            "resid_post": layer.resid_post,
+        }
+        for name, values in stages.items():
+            if not np.isfinite(values).all():
                 return f"layer {index}, {name}"
-        if not np.isfinite(layer.attention.weights).all():
-            return f"layer {index}, attention weights"
     return None if np.isfinite(trace.logits).all() else "the logits"
 
 

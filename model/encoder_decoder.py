@@ -27,7 +27,8 @@ A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
 class DecoderLayerTrace(LayerTrace[A]):
     """A layer that also looks at the source, between resid_mid and the feed-forward network.
 
-    Pre-norm: resid_cross = resid_mid + cross.out, resid_post = resid_cross + mlp_out.
+    Pre-norm:  resid_cross = resid_mid + cross.out, resid_post = resid_cross + mlp_out.
+    Post-norm: norm_cross.input = resid_mid + cross.out, resid_cross = norm_cross.out.
     """
 
     norm_cross: NormTrace[A]
@@ -43,6 +44,7 @@ class EncoderTrace(Generic[A]):
     embed: A  # (B, S, C)
     layers: tuple[LayerTrace[A], ...]
     final_norm: NormTrace[A]  # its `out` (B, S, C) is what the decoder looks at
+    embedding_norm: NormTrace[A]  # its `out` is `embed`
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ class EncoderDecoder(nn.Module):
         switches = switches & self.config.trained
         switches = replace(switches, heads_off=switches.encoder_off)
         at = torch.arange(ids.size(1), device=ids.device)  # (S,)
-        embed = self._embed(ids, self.source_position, at, switches)  # (B, S, C)
+        embedded = self._embed(ids, self.source_position, at, switches)
+        embed = embedded.out  # (B, S, C)
         allowed = masks.everything(at, at)  # (S, S)
         mask = masks.prepare(allowed if real is None else allowed & masks.padding(real))  # (B, 1, S, S)
         layers: list[LayerTrace[Tensor]] = []
@@ -145,7 +148,7 @@ class EncoderDecoder(nn.Module):
             layers.append(trace)
             stream = trace.resid_post
         final_norm = normalise(stream, self.encoder_norm if switches.norm else None)
-        return EncoderTrace((), embed, tuple(layers), final_norm)
+        return EncoderTrace((), embed, tuple(layers), final_norm, embedded)
 
     def decode(
         self,
@@ -164,7 +167,8 @@ class EncoderDecoder(nn.Module):
         before = 0 if past is None else past.layers[0].attention.k.size(2)
         keys_at = torch.arange(before + ids.size(1), device=ids.device)  # (all words so far,)
         at = keys_at[before:]  # (T,)
-        embed = self._embed(ids, self.target_position, at, switches)  # (B, T, C)
+        embedded = self._embed(ids, self.target_position, at, switches)
+        embed = embedded.out  # (B, T, C)
         mask = masks.prepare((masks.causal if switches.mask else masks.everything)(at, keys_at))  # (T, T)
         sources_at = torch.arange(read.size(1), device=ids.device)  # (S,)
         allowed = masks.everything(at, sources_at) if source_real is None else masks.padding(source_real)
@@ -177,7 +181,7 @@ class EncoderDecoder(nn.Module):
             layers.append(trace)
             stream = trace.resid_post
         final_norm, logits = self.read_out(stream, switches)
-        return DecoderTrace((), embed, tuple(layers), final_norm, logits)
+        return DecoderTrace((), embed, tuple(layers), final_norm, logits, embedded)
 
     def read_out(self, stream: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
         """Turn a stream of the decoder (B, T, C), from any layer, into logits (B, T, V)."""
@@ -185,8 +189,8 @@ class EncoderDecoder(nn.Module):
         final_norm = normalise(stream, self.decoder_norm if present else None)
         return final_norm, self.unembedding(final_norm.out)
 
-    def _embed(self, ids: Tensor, position: Position, at: Tensor, switches: Switches) -> Tensor:
+    def _embed(self, ids: Tensor, position: Position, at: Tensor, switches: Switches) -> NormTrace[Tensor]:
         embed = self.embedding(ids)  # (B, T, C)
         if switches.position:
             embed = position.add(embed, at)
-        return normalise(embed, self.embedding_norm if switches.norm else None).out
+        return normalise(embed, self.embedding_norm if switches.norm else None)

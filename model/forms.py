@@ -1,6 +1,6 @@
-"""The same attention two ways: a loop over words with nothing but sums, and three matrix products at once.
+"""The same attention three ways: a loop over words with nothing but sums, three matrix products, PyTorch's operator.
 
-Vaswani et al. 2017, equation 1, is the second; the first is what it means.
+Vaswani et al. 2017, equation 1, is the second; the first is what it means; the third was written by others.
 """
 
 import math
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
-from model.attention import attend
+from model.attention import AttentionTrace, attend
 from model.run import Array
 
 
@@ -38,6 +39,25 @@ def at_once(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool 
     one = [torch.as_tensor(np.array(array))[None, None] for array in (q, k, v, bias, mask)]  # (1, 1, …)
     made = attend(one[0], one[1], one[2], mask=one[4], bias=one[3], scale=scale)
     return made.weights[0, 0].numpy(), made.z[0, 0].numpy()
+
+
+def by_pytorch(q: Array, k: Array, mask: Array, scale: bool = True) -> Array:
+    """The weights that PyTorch's scaled_dot_product_attention makes, in double precision; no code of ours takes part.
+
+    q (H, T, D), k (H, S, D), mask (H, T, S), True may attend, with a key in every row. Returns (H, T, S). The operator
+    gives outputs only: with the unit vectors as values its outputs are its weights.
+    """
+    query, key = (torch.as_tensor(array.astype(np.float64)) for array in (q, k))
+    unit = torch.eye(k.shape[1], dtype=torch.float64).expand(len(k), -1, -1)  # (H, S, S)
+    allowed = torch.as_tensor(np.array(mask))
+    made = F.scaled_dot_product_attention(query, key, unit, attn_mask=allowed, scale=None if scale else 1.0)
+    weights: Array = made.numpy()
+    return weights
+
+
+def apart_from_pytorch(attention: AttentionTrace[Array], scale: bool = True) -> float:
+    """The largest difference between the weights of a trace without position bias and those that PyTorch makes."""
+    return float(np.abs(by_pytorch(attention.q, attention.k, attention.mask, scale) - attention.weights).max())
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def distance(weights: Array) -> Array:
     return (weights * apart).sum(-1)  # (..., T)
 
 
-def rollout(weights: Array) -> Array:
+def rollout(weights: Array, residual: bool = True) -> Array:
     """Attention rollout: which input tokens each position can have heard from, layer upon layer.
 
     Abnar & Zuidema 2020. With A_l the mean over the heads of layer l, half of every position comes from itself
@@ -41,13 +41,34 @@ def rollout(weights: Array) -> Array:
 
     Arguments:
         weights: (L, H, T, T), all heads of all layers.
+        residual: False where the model has no residual connection, or runs without it: then Ã_l = A_l.
     Returns:
         (T, T); its rows sum to 1 because the rows of every Ã_l do.
     """
     heard = np.eye(weights.shape[-1], dtype=weights.dtype)  # (T, T)
     for layer in weights.mean(1):  # (T, T)
-        heard = (layer + np.eye(len(layer), dtype=layer.dtype)) / 2 @ heard  # (T, T)
+        step = (layer + np.eye(len(layer), dtype=layer.dtype)) / 2 if residual else layer  # (T, T)
+        heard = step @ heard  # (T, T)
     return heard
+
+
+def reachable(mask: NDArray[np.bool_], residual: bool = True) -> NDArray[np.bool_]:
+    """Which cells of a rollout some path leads to: in every layer, a cell that any of its heads has, or oneself.
+
+    A layer may leave out other cells than the next, so no single layer's mask is the mask of the rollout.
+
+    Arguments:
+        mask: (L, H, T, T), True where the weights have a cell.
+        residual: as in `rollout`; without it no position reaches itself for free.
+    Returns:
+        (T, T); where it is False the rollout is exactly 0.
+    """
+    own = np.eye(mask.shape[-1], dtype=bool)  # (T, T)
+    reached = own
+    for layer in np.asarray(mask.any(1)):  # (T, T)
+        step = layer | own if residual else layer
+        reached = step.astype(np.float32) @ reached.astype(np.float32) > 0  # (T, T)
+    return reached
 
 
 def divergence(p: Array, q: Array) -> Array:

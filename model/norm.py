@@ -19,6 +19,8 @@ class NormTrace(Generic[A]):
     std: A  # (B, T, 1)  what it was divided by; batch norm: (1, 1, C)
     normalised: A  # (B, T, C)  mean 0, variance 1 (RMS norm: mean square 1)
     out: A  # (B, T, C)  after the learnt scale and shift
+    input: A  # (B, T, C)  what entered: the stream, or in a post-norm layer stream + sublayer output
+    present: bool = True  # False: no norm stands here, or it is removed, and `out` is `input` unchanged
 
 
 class LayerNorm(nn.Module):
@@ -34,7 +36,7 @@ class LayerNorm(nn.Module):
         # std = √(variance + eps), normalised = (x − mean) / std: torch has both in one pass, with 1 / std.
         normalised, mean, inverse = torch.native_layer_norm(x, x.shape[-1:], None, None, self.eps)
         out = torch.addcmul(self.bias, normalised, self.weight)  # (B, T, C)
-        return NormTrace(mean, inverse.reciprocal(), normalised, out)
+        return NormTrace(mean, inverse.reciprocal(), normalised, out, x)
 
 
 class RMSNorm(nn.Module):
@@ -48,7 +50,7 @@ class RMSNorm(nn.Module):
     def forward(self, x: Tensor) -> NormTrace[Tensor]:
         std = (x.square().mean(dim=-1, keepdim=True) + self.eps).sqrt()  # (B, T, 1)
         normalised = x / std  # (B, T, C)
-        return NormTrace(torch.zeros_like(std), std, normalised, normalised * self.weight)
+        return NormTrace(torch.zeros_like(std), std, normalised, normalised * self.weight, x)
 
 
 class BatchNorm(nn.Module):
@@ -70,7 +72,7 @@ class BatchNorm(nn.Module):
         mean = tokens.mean(dim=0).expand_as(x[:1, :1])  # (1, 1, C)
         std = (tokens.var(dim=0, correction=0) + self.eps).sqrt().expand_as(mean)  # (1, 1, C)
         normalised = (x - mean) / std  # (B, T, C)
-        return NormTrace(mean, std, normalised, normalised * self.weight + self.bias)
+        return NormTrace(mean, std, normalised, normalised * self.weight + self.bias, x)
 
 
 NORMS: dict[str, type[LayerNorm] | type[RMSNorm]] = {"layer": LayerNorm, "rms": RMSNorm}
@@ -87,4 +89,4 @@ def normalise(x: Tensor, norm: nn.Module | None) -> NormTrace[Tensor]:
         trace: NormTrace[Tensor] = norm(x)
         return trace
     one = torch.ones_like(x[..., :1])  # (B, T, 1)
-    return NormTrace(mean=torch.zeros_like(one), std=one, normalised=x, out=x)
+    return NormTrace(mean=torch.zeros_like(one), std=one, normalised=x, out=x, input=x, present=False)

@@ -237,12 +237,20 @@ def model(weights: str) -> tuple[Transformer, Tokenizer]:
 
 def read_only(record: Any) -> Any:
     """A record of tensors (1, …) as the same record of read-only arrays (…)."""
+    return _read_only(record, {})
+
+
+def _read_only(record: Any, made: dict[int, Array]) -> Any:
+    """made: id of a tensor → its array. One tensor is often two stages, such as the output of a layer and the input of
+    the next: it is copied from the device once."""
     if isinstance(record, Tensor):
-        return _array(record[0])
+        if id(record) not in made:
+            made[id(record)] = _array(record[0])
+        return made[id(record)]
     if isinstance(record, tuple):
-        return tuple(read_only(item) for item in record)
+        return tuple(_read_only(item, made) for item in record)
     if is_dataclass(record) and not isinstance(record, type):
-        return replace(record, **{f.name: read_only(getattr(record, f.name)) for f in fields(record)})
+        return replace(record, **{f.name: _read_only(getattr(record, f.name), made) for f in fields(record)})
     return record
 
 

@@ -32,7 +32,12 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True, slots=True)
 class LayerTrace(Generic[A]):
-    """Every stage of one layer. Pre-norm: resid_mid = resid_pre + attention.out, resid_post = resid_mid + mlp_out."""
+    """Every stage of one layer.
+
+    Pre-norm:  resid_mid = resid_pre + attention.out, resid_post = resid_mid + mlp_out.
+    Post-norm: norm1.input = resid_pre + attention.out, resid_mid = norm1.out;
+               norm2.input = resid_mid + mlp_out, resid_post = norm2.out.
+    """
 
     resid_pre: A  # (B, T, C)  the stream as it enters
     norm1: NormTrace[A]
@@ -53,6 +58,7 @@ class Trace(Generic[A]):
     layers: tuple[LayerTrace[A], ...]
     final_norm: NormTrace[A]
     logits: A  # (B, T, V)  log of the odds of each word, up to a constant; (B, T, 0) where nothing reads words out
+    embedding_norm: NormTrace[A]  # its `out` is `embed`; BERT has a norm here, most models have none
 
 
 class Sublayers(nn.Module):
@@ -153,6 +159,8 @@ class Transformer(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.d_model)
+        # Not a position: it is the same at every place, and stays when the positions are removed.
+        self.token_type = nn.Parameter(torch.zeros(config.d_model)) if config.token_type else None
         self.position = choose(POSITIONS, "position", config.position)(config)
         self.embedding_norm = make_norm(config) if config.embedding_norm else None
         self.layers = nn.ModuleList(Layer(config, index) for index in range(config.n_layers))
@@ -188,10 +196,12 @@ class Transformer(nn.Module):
         keys_at = torch.arange(before + ids.size(1), device=ids.device)  # (S,)
         at = keys_at[before:]  # (T,)
         embed = self.embedding(ids)  # (B, T, C)
+        if self.token_type is not None:
+            embed = embed + self.token_type
         if switches.position:
             embed = self.position.add(embed, at)
-        if self.embedding_norm is not None and switches.norm:
-            embed = self.embedding_norm(embed).out
+        embedding_norm = normalise(embed, self.embedding_norm if switches.norm else None)
+        embed = embedding_norm.out  # (B, T, C)
 
         own = masks.causal if self.config.causal and switches.mask else masks.everything
         allowed = own(at, keys_at) if looks is None else looks  # (T, S)
@@ -207,7 +217,7 @@ class Transformer(nn.Module):
             layers.append(trace)
             stream = trace.resid_post
         final_norm, logits = self.read_out(stream, switches)
-        return Trace((), embed, tuple(layers), final_norm, logits)
+        return Trace((), embed, tuple(layers), final_norm, logits, embedding_norm)
 
     def read_out(self, stream: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
         """Turn a stream of vectors (B, T, C), from any layer, into logits (B, T, V)."""

@@ -121,7 +121,5 @@ def walk(experiment: Experiment, trace: Trace[Array], layer: int, head: int, row
         w_o=w_o[head],
         carried=np.einsum("hd,hdc->hc", attention.z[:, row], w_o),
         b_o=np.zeros(width, np.float32) if inner.w_o.bias is None else inner.w_o.bias.cpu().numpy(),
-        after=attention.out[row] + present.residual * made.resid_pre[row]
-        if config.norm == "post"
-        else made.resid_mid[row],
+        after=(made.norm1.input if config.norm == "post" else made.resid_mid)[row],
     )

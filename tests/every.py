@@ -9,6 +9,7 @@ from screen import component, visit, well
 SHOWN = {
     ("heads", ()): ("sentence", "grid", "enlarged", "next", "lens"),
     ("heads", (("more", "Rollout"),)): ("rollout",),
+    ("heads", (("more", "Rollout"), ("residual", "false"))): ("rollout",),
     ("heads", (("more", "Write on"), ("top_k", "3"))): ("candidates",),
     ("heads", (("weights", "stories"), ("units", "words"), ("more", "Rollout"))): (
         "sentence",

@@ -83,6 +83,15 @@ def test_rollout_of_a_head_that_looks_at_itself_is_the_identity():
     assert np.array_equal(large(screen, "rollout"), np.eye(3))
 
 
+def test_a_rollout_leaves_out_the_cells_that_no_layer_leads_to_and_no_others():
+    first, second = np.eye(3), np.array([[1, np.nan, np.nan], [1, np.nan, np.nan], [np.nan, 0.5, 0.5]])
+    first[first == 0] = np.nan  # the first layer has the diagonal alone
+    screen = dropped(npz(attention=np.stack([first, second])[:, None], tokens=np.array(WORDS)), more="Rollout")
+    by_hand = [[1, np.nan, np.nan], [0.5, 0.5, np.nan], [np.nan, 0.25, 0.75]]
+    assert np.array_equal(large(screen, "rollout"), np.array(by_hand, dtype=np.float32), equal_nan=True)
+    assert "as if half of each step came by a residual connection" in sentence(screen, "rollout")
+
+
 def test_cells_that_are_not_there_are_absent_and_rows_that_do_not_sum_are_said():
     weights = np.array([[1, np.nan], [0.2, 0.3]])
     screen = dropped(npz(attention=weights, tokens=np.array(["a", "b"])))

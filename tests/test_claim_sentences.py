@@ -83,10 +83,10 @@ def test_the_look_that_the_card_speaks_of_is_named(weights, which):
 
 def test_cross_attention_is_the_same_operation_only_where_its_weights_are():
     assert "is the same operation" in read_cross(16, 15, 0.0) and read_cross(16, 15, 0.0).endswith("to the last bit.")
-    assert read_cross(1, 1, 5e-7).endswith("they give these weights to 5·10⁻⁷.")
+    assert read_cross(1, 1, 5e-7).endswith("in every head of every layer, to 5·10⁻⁷.")
     assert "1 query from the decoder, 1 key and as many values" in read_cross(1, 1, 0.0)
     other = read_cross(16, 15, 0.3)
-    assert "is not the same operation here" in other and "differ by 0.30" in other
+    assert "is not the same operation here" in other and "differ by up to 0.30" in other
     assert "is not the same operation here" in read_cross(16, 15, float("nan"))
 
 

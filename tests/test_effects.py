@@ -116,6 +116,15 @@ def test_the_first_stage_that_is_no_number_is_named():
     )
 
 
+def test_weights_that_are_not_numbers_are_named_before_the_stream_that_they_spoil():
+    trace = run(Experiment("grammar", "the dogs sleep ."))
+    first = trace.layers[0]
+    nowhere = np.full_like(first.resid_mid, np.nan)
+    spoilt = replace(first.attention, weights=np.full_like(first.attention.weights, np.nan))
+    first = replace(first, attention=spoilt, resid_mid=nowhere, resid_post=nowhere)
+    assert effects.first_broken(replace(trace, layers=(first, *trace.layers[1:]))) == "layer 0, attention weights"
+
+
 def test_everything_removed_at_once_still_gives_a_trace():
     config = model("grammar")[0].config
     every_head = frozenset((layer, head) for layer in range(config.n_layers) for head in range(config.n_heads))

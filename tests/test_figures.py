@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 
 from viz.heatmap import MOST_LABELS, heatmap
 from viz.labels import axis_labels, markdown, shorten
-from viz.reading import alt_text, pieces, read_grid, read_next, read_row, telling_row
+from viz.reading import Named, alt_text, pieces, read_grid, read_next, read_row, telling_row
 from viz.theme import THEMES
 
 LIGHT, DARK = THEMES["light"], THEMES["dark"]
@@ -302,15 +302,24 @@ def test_a_row_can_be_told_even_when_nothing_is_a_number():
 
 def test_the_grid_says_how_many_heads_were_found_a_job():
     sentence = read_grid(
-        [[["a 0.9", "c 0.6"], []], [[], ["b 0.7"]]], "1,200 fresh sentences", intact=True, pooled=False
+        [[["a 0.9", "c 0.6"], []], [[], ["b 0.7"]]], Named("1,200 fresh sentences", 0.6), intact=True, pooled=False
     )
     assert sentence.startswith("2 of 4 heads")
     assert "1,200" in sentence
+    assert "0.60 or more" in sentence
+    assert "part" not in sentence
+
+
+def test_the_grid_says_what_its_names_leave_out():
+    named = Named("12 passages", 0.5, parts_better=1, last="first token")
+    sentence = read_grid([[["a 0.9"], []]], named, intact=True, pooled=False)
+    assert "“First token” names a head only where no other relation does" in sentence
+    assert "1 of these heads follows a part of a relation better" in sentence
 
 
 def test_the_grid_says_when_a_cell_stands_for_a_block_of_words():
-    assert "block" in read_grid([[[]]], "1 sentence", intact=True, pooled=True)
-    assert "block" not in read_grid([[[]]], "1 sentence", intact=True, pooled=False)
+    assert "block" in read_grid([[[]]], Named("1 sentence", 0.5), intact=True, pooled=True)
+    assert "block" not in read_grid([[[]]], Named("1 sentence", 0.5), intact=True, pooled=False)
 
 
 def test_the_text_for_those_who_cannot_see_has_no_marks_and_no_entities():

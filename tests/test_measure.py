@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from model.measure import distance, divergence, entropy, rollout, score_relations
+from model.measure import distance, divergence, entropy, reachable, rollout, score_relations
 from model.tasks import Relation
 
 
@@ -47,8 +47,49 @@ def test_rollout_of_two_layers_passes_on_what_the_first_one_heard():
     assert found[2] == pytest.approx([0.25, 0.5, 0.25])  # two steps, one step of either layer, none
 
 
-def test_rows_of_a_rollout_sum_to_one_and_never_hear_the_future():
-    found = rollout(some_weights(4, 3, 9, 9))
+FIRST, SECOND = (
+    np.array([[1, 0, 0], [0.4, 0.6, 0], [0.1, 0.2, 0.7]]),
+    np.array([[1, 0, 0], [0.9, 0.1, 0], [0.5, 0.2, 0.3]]),
+)
+
+
+def test_a_rollout_is_the_second_layer_times_the_first_and_not_the_other_way_round():
+    found = rollout(np.stack([FIRST, SECOND])[:, None])
+    # (SECOND + I) / 2 has the row .25 .1 .65; (FIRST + I) / 2 the rows 1 0 0, .2 .8 0, .05 .1 .85.
+    assert found[2] == pytest.approx([0.25 + 0.1 * 0.2 + 0.65 * 0.05, 0.1 * 0.8 + 0.65 * 0.1, 0.65 * 0.85])
+    other = rollout(np.stack([SECOND, FIRST])[:, None])
+    assert abs(found - other).max() > 4e-3, "the order of the layers shows in these maps"
+
+
+def test_a_rollout_without_the_residual_is_the_product_of_the_layers_alone():
+    found = rollout(np.stack([FIRST, SECOND])[:, None], residual=False)
+    assert found[2] == pytest.approx([0.5 + 0.2 * 0.4 + 0.3 * 0.1, 0.2 * 0.6 + 0.3 * 0.2, 0.3 * 0.7])
+    assert found[1] == pytest.approx([0.9 + 0.1 * 0.4, 0.1 * 0.6, 0])
+
+
+@pytest.mark.parametrize("residual", [True, False])
+def test_a_rollout_is_exactly_zero_where_no_path_leads_and_only_there(residual):
+    random = np.random.default_rng(3)
+    mask = random.random((2, 2, 9, 9)) < 0.08
+    mask[..., 0] = True  # no row is empty
+    weights = np.where(mask, random.random(mask.shape), 0)
+    weights /= weights.sum(-1, keepdims=True)
+    found, reached = rollout(weights, residual), reachable(mask, residual)
+    assert ((found > 0) == reached).all()
+    assert not reached.all() and (reached != mask[0, 0]).any()
+
+
+def test_the_cells_of_a_rollout_are_not_those_of_its_first_layer():
+    back, own = np.eye(3, k=-1, dtype=bool), np.eye(3, dtype=bool)  # row t has the cell t - 1 alone; the cell t alone
+    layers = np.stack([own, back])[:, None]
+    assert reachable(layers).tolist() == (own | back).tolist()
+    assert reachable(layers, residual=False).tolist() == back.tolist()
+    assert reachable(np.stack([back, back])[:, None], residual=False).tolist() == np.eye(3, k=-2, dtype=bool).tolist()
+
+
+@pytest.mark.parametrize("residual", [True, False])
+def test_rows_of_a_rollout_sum_to_one_and_never_hear_the_future(residual):
+    found = rollout(some_weights(4, 3, 9, 9), residual)
     assert found.sum(-1) == pytest.approx(np.ones(9))
     assert (np.triu(found, 1) == 0).all()
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import streamlit
-from screen import OF_ONE_TEXT, PAGES, ROOT, component, large, said, shows_a_picture, visit, well
+from screen import OF_ONE_TEXT, PAGES, ROOT, cells, component, figures, large, said, shows_a_picture, visit, well
 
 from model import Experiment, Switches, run
 from model.checkpoint import card, names
@@ -180,6 +180,53 @@ def test_each_further_section_opens(more):
     }
     expected = {"Next word": {"next", "lens"}, "Write on": {"candidates"}, "Rollout": {"rollout"}}
     assert shown == expected.get(more, set())
+
+
+def by_the_card(weights):
+    """For each head: the mean weights on whole relations, on parts of one, and on the first token, from its card."""
+    told = card(weights)["exam"]["relations"]
+    n_layers, n_heads = np.shape(next(iter(told.values()))["mass"])
+    for layer in range(n_layers):
+        for head in range(n_heads):
+            masses = {name: score["mass"][layer][head] for name, score in told.items()}
+            parts = {name: mass for name, mass in masses.items() if "," in name}
+            rest = masses.pop("first token", 0.0)
+            yield layer, head, {name: mass for name, mass in masses.items() if name not in parts}, parts, rest
+
+
+@pytest.mark.parametrize("weights", ["grammar", "grammar-without-scale", "stories"])
+def test_a_head_bears_the_name_of_the_best_whole_relation_from_the_share_that_the_page_says(weights):
+    screen = well(visit(weights=weights))
+    told = "".join(piece for piece, _ in component(screen, "save_grid")[0]["reading"])
+    assert "0.50 or more" in told
+    names, better = component(screen, "grid")[0]["jobs"], 0
+    for layer, head, wholes, parts, rest in by_the_card(weights):
+        name, mass = max(wholes.items(), key=lambda one: one[1])
+        if mass < 0.5:
+            name, mass = "first token", rest
+        if mass < 0.5:
+            assert not names[layer][head]
+            continue
+        assert names[layer][head][0] == f"{name} {mass:.2f}"
+        better += max(parts.values()) > mass
+    assert f"{better} of these heads follow" in told if better else "of these heads" not in told
+    assert ("“First token” names a head only" in told) == (weights == "stories")
+
+
+@pytest.mark.parametrize("asked", [{}, {"residual": "false"}, {"weights": "grammar-without-residual"}], ids=str)
+def test_a_rollout_has_half_of_each_step_from_the_residual_only_where_there_is_a_residual(asked):
+    text = "the dogs near the tree chase the cat ."
+    screen = well(visit(text=text, more="Rollout", token=4, **asked))
+    switches = Switches(residual="residual" not in asked)
+    expected = np.eye(len(text.split()) + 1)
+    for layer in run(Experiment(asked.get("weights", "grammar"), text, switches)).layers:
+        attention = layer.attention.weights.mean(axis=0)  # (T, T)
+        expected = (attention if asked else (attention + np.eye(len(attention))) / 2) @ expected
+    found = cells(figures(screen)["rollout"])
+    assert np.nan_to_num(found) == pytest.approx(expected, abs=1e-5)
+    told = "".join(piece for piece, _ in component(screen, "save_rollout")[0]["reading"])
+    assert ("half of each step by the residual" in told) == (not asked)
+    assert ("There is no residual connection here" in told) == bool(asked)
 
 
 def test_the_statistics_have_a_line_for_every_head():

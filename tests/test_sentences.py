@@ -13,6 +13,7 @@ from viz.lesson import Call, Question
 from viz.masking import read_cheating, read_guess, read_leak, read_mask, read_ways
 from viz.places import read_lengths, read_round, read_shift, read_shuffle, read_sight, spelt
 from viz.reading import (
+    Named,
     read_candidates,
     read_change,
     read_curves,
@@ -24,6 +25,7 @@ from viz.reading import (
     read_next,
     read_overwritten,
     read_rolled_row,
+    read_rollout,
     read_row,
     read_stream,
     read_twin,
@@ -112,13 +114,18 @@ def test_rollout_is_not_said_to_be_a_look():
     assert "not numbers" in read_rolled_row(np.full((2, 2), np.nan), ["a", "b"], 0)
 
 
+def test_a_rollout_says_what_each_of_its_steps_is_made_of():
+    assert read_rollout(True) == "All layers together, half of each step by the residual. "
+    assert "There is no residual connection here" in read_rollout(False)
+
+
 def test_the_grid_counts_its_named_heads_in_the_right_number():
     def told(found, intact=True):
-        return read_grid([[["x"]] * found + [[]] * (3 - found)], "9 texts", intact=intact, pooled=False)
+        return read_grid([[["x"]] * found + [[]] * (3 - found)], Named("9 texts", 0.5), intact=intact, pooled=False)
 
-    assert told(2).startswith("2 of 3 heads bear the name of a relation that they follow:")
-    assert told(1).startswith("1 of 3 heads bears the name of a relation that it follows:")
-    assert told(0).startswith("No head puts half of its weight on the right word of any relation")
+    assert told(2).startswith("2 of 3 heads bear the name of the whole relation that they follow best:")
+    assert told(1).startswith("1 of 3 heads bears the name of the whole relation that it follows best:")
+    assert told(0).startswith("No head puts 0.50 of its weight on the right word of any relation")
     assert "none bears a name" in told(0) and "with every part in place" not in told(0)
     assert "in 9 texts, with every part in place" in told(2, intact=False)
     assert "in 9 texts, with every part in place" in told(0, intact=False)

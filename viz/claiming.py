@@ -63,18 +63,18 @@ def read_settled(share: float) -> str:
 
 
 def read_cross(queries: int, keys: int, apart: float) -> str:
-    """apart: how far the weights of cross-attention are from those of self-attention on the same q, k and mask."""
+    """apart: how far the weights of every head are from those of PyTorch's own attention on the same q, k and mask."""
     read = f"{counted(keys, 'key')} and as many values from the encoder"
     sizes = f"{counted(queries, 'query', 'queries')} from the decoder, {read}"
     if apart < ROUNDING:
         how = f"to {spelt(apart)}" if apart else "to the last bit"
         return (
-            f"**Cross-attention is the same operation with another source.** {sizes}; put into the attention of one "
-            f"sentence, they give these weights {how}."
+            f"**Cross-attention is the same operation with another source.** {sizes}; PyTorch’s own attention gives "
+            f"the same weights for them, in every head of every layer, {how}."
         )
     return (
-        f"**Cross-attention is not the same operation here.** {sizes}; put into the attention of one sentence, they "
-        f"give weights that differ by {spelt(apart)}."
+        f"**Cross-attention is not the same operation here.** {sizes}; PyTorch’s own attention gives weights for them "
+        f"that differ by up to {spelt(apart)}."
     )
 
 

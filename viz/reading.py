@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
@@ -95,21 +96,40 @@ def blocks(each: str = "word") -> str:
 CROWDED = 48  # heads: with more, there is not always room for their names
 
 
+@dataclass(frozen=True)
+class Named:
+    """How the heads of a grid came by their names."""
+
+    measured_on: str  # what the relations were measured on, in words
+    least: float  # mean weight on the right word from which on a relation names a head
+    parts_better: int = 0  # named heads that follow a part of some relation better than the one that names them
+    last: str = ""  # the relation that names a head only where no other one does; "" where it was not measured
+
+
 def read_grid(
-    jobs: Sequence[Sequence[Sequence[str]]], measured_on: str, *, intact: bool, pooled: bool, each: str = "word"
+    jobs: Sequence[Sequence[Sequence[str]]], named: Named, *, intact: bool, pooled: bool, each: str = "word"
 ) -> str:
     """jobs[l][h] of all heads, empty where nothing was found in what they were measured on: how to read the grid."""
     found, heads = sum(bool(head) for row in jobs for head in row), sum(map(len, jobs))
-    named = (
-        f"{found} of {counted(heads, 'head')} {verb(found, 'bears', 'bear')} the name of a relation that "
-        f"{verb(found, 'it follows', 'they follow')}: the number is the mean weight on the right {each}, 0.50 or more, "
-        f"in {measured_on}{'' if intact else ', with every part in place'}."
+    better, whole = named.parts_better, "" if intact else ", with every part in place"
+    bear = (
+        f"{found} of {counted(heads, 'head')} {verb(found, 'bears', 'bear')} the name of the whole relation that "
+        f"{verb(found, 'it follows', 'they follow')} best: the number is the mean weight on the right {each}, "
+        f"{named.least:.2f} or more, in {named.measured_on}{whole}."
         if found
-        else f"No head puts half of its weight on the right {each} of any relation that was measured, in {measured_on}"
-        f"{'' if intact else ', with every part in place'}, so none bears a name."
+        else f"No head puts {named.least:.2f} of its weight on the right {each} of any relation that was measured, in "
+        f"{named.measured_on}{whole}, so none bears a name."
     )
     return (
-        f"{named} Rows look, columns are looked at; a hatched cell is not allowed."
+        f"{bear} "
+        + (f"“{named.last.capitalize()}” names a head only where no other relation does. " if named.last else "")
+        + (
+            f"{better} of these heads {verb(better, 'follows', 'follow')} a part of a relation better; “Head "
+            "statistics” has the parts, each after a comma. "
+            if better
+            else ""
+        )
+        + "Rows look, columns are looked at; a hatched cell is not allowed."
         + (" Where a name has no room, point at its head." if found and heads > CROWDED else "")
         + (f" {blocks(each)}" if pooled else "")
     )
@@ -128,6 +148,13 @@ def read_maps(weights: Array, mask: Array, *, pooled: bool) -> str:
         + ("." if mask.all() else "; hatched is not there.")
         + (f" {blocks()}" if pooled else "")
     )
+
+
+def read_rollout(residual: bool) -> str:
+    """What each layer of a rollout is made of. residual: whether the model runs with its residual connection."""
+    if residual:
+        return "All layers together, half of each step by the residual. "
+    return "All layers together. There is no residual connection here, so each step is attention alone. "
 
 
 def read_layers(words: Sequence[Sequence[str]], probabilities: Array | None = None) -> str:

@@ -1,8 +1,8 @@
 """BERT, MiniLM, RoBERTa, DistilBERT: encoders with the norm after each sublayer and one more after the embeddings.
 
 Devlin et al. 2019; Liu et al. 2019; Wang et al. 2020; Sanh et al. 2019. They differ in names, in where RoBERTa's
-positions begin, and in whether a word also gets a vector that says in which of two texts it stands. The lab reads one
-text: the vector of the first is added to every position, so a run without positions goes without it too.
+positions begin, and in whether a word also gets a vector that says in which of two texts it stands (the token type).
+The lab reads one text, so the vector of the first is added to every word, also when the positions are removed.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from model.importers.family import ACTIVATIONS, Family, NotOurs, Piece, choice, 
 
 
 def _first(segments: Tensor) -> Tensor:
-    return segments[:1]  # (1, C)
+    return segments[0]  # (C,)
 
 
 def _from(start: int, table: Tensor) -> Tensor:
@@ -48,6 +48,7 @@ def _describe(start: int, head: tuple[str, ...], told: Mapping[str, Any], names:
         norm="post",
         norm_eps=float(told.get("layer_norm_eps", 1e-12)),
         embedding_norm=True,
+        token_type=True,
         activation=choice(told, "hidden_act", ACTIVATIONS, "gelu"),
         read_out=(read_out := _transformed(names, head)),
         tied_unembedding=read_out != "none" and told.get("tie_word_embeddings", True) is not False,
@@ -58,13 +59,11 @@ def _describe(start: int, head: tuple[str, ...], told: Mapping[str, Any], names:
 def _body(told: Mapping[str, Any], config: ModelConfig, body: str, start: int) -> dict[str, Piece]:
     V, C, F = config.vocab_size, config.d_model, config.d_ff
     segments = size(told, "type_vocab_size", 2)
-    segment = Piece(f"{body}embeddings.token_type_embeddings.weight", (segments, C), _first)
     rows = (config.context + start, C)
     found = {
         "embedding.weight": Piece(f"{body}embeddings.word_embeddings.weight", (V, C)),
-        "position.table.weight": Piece(
-            f"{body}embeddings.position_embeddings.weight", rows, partial(_from, start), plus=segment
-        ),
+        "token_type": Piece(f"{body}embeddings.token_type_embeddings.weight", (segments, C), _first),
+        "position.table.weight": Piece(f"{body}embeddings.position_embeddings.weight", rows, partial(_from, start)),
         **norm("embedding_norm", f"{body}embeddings.LayerNorm", C),
     }
     for index in range(config.n_layers):

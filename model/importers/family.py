@@ -21,12 +21,6 @@ class Piece:
     name: str
     shape: tuple[int, ...]
     take: Callable[[Tensor], Tensor] | None = None  # None: as it is
-    plus: "Piece | None" = None  # a second tensor, added to the first
-
-    @property
-    def needed(self) -> tuple["Piece", ...]:
-        """Everything that is read for it."""
-        return (self, *(self.plus.needed if self.plus else ()))
 
 
 @dataclass(frozen=True)

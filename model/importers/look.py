@@ -66,7 +66,7 @@ def look(place: str | Path, called: str = "") -> Offer:
             config = described(folder, claims)
             needed = pieces(folder, config, claims)
             _check(needed, claims)
-            used = {piece.name for one in needed.values() for piece in one.needed}
+            used = {piece.name for piece in needed.values()}
             unused = tuple(sorted(set(claims) - used))
             if any(int(number) >= config.n_layers for name in unused for number in NUMBER.findall(name)):
                 raise CheckpointError(
@@ -167,7 +167,7 @@ def pieces(folder: Folder, config: ModelConfig, claims: Mapping[str, Claim]) -> 
 
 def _check(needed: Mapping[str, Piece], claims: Mapping[str, Claim]) -> None:
     """Every tensor that is needed is there, in its shape, as numbers that can be read."""
-    for piece in (piece for one in needed.values() for piece in one.needed):
+    for piece in needed.values():
         claim = claims.get(piece.name)
         if claim is None:
             raise CheckpointError(f"The weights lack {piece.name}, which config.json asks for.")

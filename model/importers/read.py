@@ -13,7 +13,6 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from model.checkpoint import CheckpointError
-from model.importers.family import Piece
 from model.importers.look import Offer, look, pieces, today
 from model.importers.safetensors_file import Claim
 from model.importers.words import read_tokenizer
@@ -52,7 +51,8 @@ def read(offer: Offer, progress: Callable[[float], None] = lambda share: None) -
         # The queries, keys and values of GPT-2 are cut from one tensor: it is read once.
         numbers = lru_cache(maxsize=2)(partial(_numbers, opened, {}, claims))
         for ours, piece in needed.items():
-            weights[ours] = _made(piece, numbers).contiguous()
+            tensor = numbers(piece.name)
+            weights[ours] = (piece.take(tensor) if piece.take else tensor).contiguous()
             done += weights[ours].numel()
             progress(min(1.0, done / whole))
     progress(1.0)
@@ -64,13 +64,6 @@ def read(offer: Offer, progress: Callable[[float], None] = lambda share: None) -
     if config.tied_unembedding and transformer.unembedding is not None:
         transformer.unembedding.weight = transformer.embedding.weight
     return Imported(transformer.eval().requires_grad_(False), tokenizer)
-
-
-def _made(piece: Piece, numbers: Callable[[str], Tensor]) -> Tensor:
-    """Our tensor from theirs."""
-    tensor = numbers(piece.name)
-    taken = piece.take(tensor) if piece.take else tensor
-    return taken + _made(piece.plus, numbers) if piece.plus else taken
 
 
 def _numbers(opened: ExitStack, files: dict[Path, Any], claims: Mapping[str, tuple[str, Claim]], name: str) -> Tensor:

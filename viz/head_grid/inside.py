@@ -28,6 +28,7 @@ def walk(
     layer: int,
     head: int,
     norm: tuple[float, float] | None,
+    norm_after: bool,
     biased: bool,
     turned: bool,
     residual: bool,
@@ -36,7 +37,8 @@ def walk(
 ) -> None:
     """One row, step by step; every number can be opened into the sum it comes from.
 
-    norm: the mean and the divisor of the norm that comes first, None where none does.
+    norm: the mean and the divisor of the norm that comes first, None where none does. norm_after: whether one follows
+    the sum with the stream, as in a post-norm model.
     arrays: the fields of model.walk.Walk by name, matrices as w_q, w_k, w_v (C, D) and w_o (D', C), biases as b_q, b_k,
     b_v (empty where there are none). about: what the numbers belong to; when it changes, the step of the link is taken.
     on_step is called with the step and the key word once they rest.
@@ -54,6 +56,7 @@ def walk(
         "layer": layer,
         "head": head,
         "norm": norm,
+        "norm_after": norm_after,
         "biased": biased,
         "turned": turned,
         "residual": residual,

@@ -8,7 +8,7 @@ from model import Switches
 from viz import head_grid
 from viz.export import file_name
 from viz.heatmap import heatmap
-from viz.reading import read_grid, read_layers, read_next, read_rolled_row, read_row, telling_row
+from viz.reading import read_grid, read_layers, read_next, read_rolled_row, read_rollout, read_row, telling_row
 from viz.ui import asides, controls, facts, frame, panel, recompute, runs, units, writing
 
 theme = frame.theme()
@@ -69,7 +69,7 @@ with every_head:
         "grid",
         sentence=read_grid(
             jobs,
-            facts.measured_on(experiment.weights),
+            facts.naming(experiment.weights),
             intact=experiment.switches == Switches(),
             pooled=len(words) > head_grid.MOST_PIXELS,
             each=shown.each,
@@ -155,12 +155,12 @@ match controls.more(asides.foretells(experiment.weights) != "nothing"):
     case "Head statistics":
         panel.head_table(facts.statistics(experiment), on_head=controls.choose_head)
     case "Rollout":
-        rolled = shown.merge(facts.rolled(experiment))
+        rolled, reached = shown.merge_map(*facts.rolled(experiment))
         with st.columns(2)[0]:
             panel.chart(
-                heatmap(rolled, words, words, theme=theme, mask=mask, row=row),
+                heatmap(rolled, words, words, theme=theme, mask=reached, row=row),
                 key="rollout",
-                sentence="All layers together, half of each step by the residual. "
+                sentence=read_rollout(facts.has_residual(experiment))
                 + read_rolled_row(rolled, words, row, each=shown.each),
                 table=partial(facts.map_table, rolled, words),
                 file=file_name(experiment.name, "rollout"),

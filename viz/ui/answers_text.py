@@ -5,7 +5,7 @@ import numpy as np
 from model import leak as leaks
 from model.rearrange import shuffle
 from viz.places import ROUNDING
-from viz.ui import facts, runs
+from viz.ui import runs
 from viz.ui.here import Answer, Here
 
 
@@ -65,8 +65,13 @@ def reshuffled(here: Here, *, position: bool, mask: bool) -> Answer:
 
 
 def outside_the_hull(here: Here) -> Answer:
-    """Whether some output is no mixture of its values: a weight below 0, or a row that sums to more than 1."""
-    weights, _ = facts.all_weights(here.trace)
-    sums = weights.sum(axis=-1)  # (L, H, T)
-    outside = bool((weights < 0).any() or (sums > 1 + ROUNDING).any())
+    """Whether some output is no mixture of its values: it is not Σ weight · value, added up here, or a weight is below
+    0, or a row sums to more than 1."""
+    outside = False
+    for layer in here.trace.layers:
+        attention = layer.attention
+        weights, values = attention.weights.astype(np.float64), attention.v.astype(np.float64)
+        mixed = (weights[..., None] * values[:, None]).sum(axis=2)  # (H, T, S, 1) · (H, 1, S, D) → (H, T, D)
+        far = np.abs(mixed - attention.z).max() > ROUNDING * max(1.0, float(np.abs(values).max()))
+        outside |= bool(far or (weights < 0).any() or (weights.sum(axis=-1) > 1 + ROUNDING).any())
     return "yes, if a score is large enough" if outside else "no, never"

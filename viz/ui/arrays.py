@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.measure import distance, entropy, rollout
+from model.measure import distance, entropy, reachable, rollout
 from viz import head_grid
 from viz.arrays import SAVE, Maps, read
 from viz.export import file_name
@@ -113,8 +113,8 @@ def _statistics(key: str, _maps: Maps) -> dict[str, list[Any]]:
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _rolled(key: str, _maps: Maps) -> Array:
-    return rollout(_maps.weights)
+def _rolled(key: str, _maps: Maps) -> tuple[Array, Array]:
+    return rollout(_maps.weights), reachable(_maps.mask)
 
 
 def show(brought: Brought, theme: Theme) -> None:
@@ -190,14 +190,14 @@ def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
     if maps.looked is not None:
         st.markdown("Rollout multiplies the looks of all layers, so the words must look at themselves; these do not.")
         return
-    rolled, words = _rolled(key, maps), maps.looking
+    (rolled, reached), words = _rolled(key, maps), maps.looking
     file = brought.of
     with st.columns(2)[0]:
-        head_grid.panels([head_grid.Panel("", rolled, mask=maps.mask[0, 0])], words, words, key="rollout", **lit)
+        head_grid.panels([head_grid.Panel("", rolled, mask=reached)], words, words, key="rollout", **lit)
         panel.below(
             "rollout",
-            sentence="All layers together, half of each step by the residual. "
-            + read_rolled_row(rolled, words, lit["row"]),
+            sentence="All layers together, as if half of each step came by a residual connection: maps do not show "
+            "whether the model has one. " + read_rolled_row(rolled, words, lit["row"]),
             table=partial(facts.map_table, rolled, words),
             file=file_name(brought.name.removesuffix(".npz"), "rollout"),
             of=file,

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from model.encoder_decoder import EncoderDecoderTrace
-from model.forms import compare
+from model.forms import apart_from_pytorch
 from model.tasks.pair import SETTLED
 from model.tasks.translation import NOUN, PRONOUN, REFERENT, TELLS
 from model.tokenizer import END
@@ -63,13 +63,11 @@ def _cross(one: Written) -> list[str]:
     trace = one.made.trace
     if not isinstance(trace, EncoderDecoderTrace):
         return []
-    layer = trace.decoder.layers[-1]
-    cross = layer.cross
+    layers = trace.decoder.layers
     scale = (one.experiment.switches & runs.trained(one.experiment.weights)).scale
     with runs.computing:
-        both, _ = compare(cross.q[0], cross.k[0], cross.v[0], cross.mask[0], np.zeros_like(cross.scores[0]), scale)
-    apart = float(np.abs(both.whole - cross.weights[0]).max())
-    rows, columns = cross.weights.shape[1:]
+        apart = max(apart_from_pytorch(layer.cross, scale) for layer in layers)
+    rows, columns = layers[-1].cross.weights.shape[1:]
     present = one.experiment.switches & runs.trained(one.experiment.weights)
     return [read_cross(rows, columns, apart), read_decoder_layer(_future(one), present.mask, present.mlp)]
 

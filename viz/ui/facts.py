@@ -1,12 +1,12 @@
 """What is known about the heads: their measured roles from the card, their statistics from the trace, all as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from model.measure import distance, entropy, rollout
+from model.measure import distance, entropy, reachable, rollout
 from model.roles import FIRST, INDUCTION
 from model.run import Experiment
 from model.switches import Switches
@@ -14,7 +14,7 @@ from model.tasks.gold import PREVIOUS_TOKEN
 from model.transformer import Trace
 from viz.export import Labelled, Table
 from viz.labels import numbered
-from viz.reading import telling_row
+from viz.reading import Named, telling_row
 from viz.ui import runs
 
 Array = np.ndarray[Any, Any]
@@ -30,10 +30,10 @@ def scores(weights: str) -> dict[str, Array]:
 
 
 def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
-    """What each head does, best first: the relations on whose right word it puts at least half of its attention.
+    """What each head does, best first: the relations on whose right word it puts at least FOUND of its attention.
 
-    Finer versions of a relation, after a comma, name no head; rest is named last, for it is what a head does when it
-    has nothing else to do.
+    Parts of a relation, after a comma, name no head: a head follows some part of what it does better than the whole,
+    whatever it does. Rest is named last, for it is what a head does when it has nothing else to do.
     """
     found: list[list[list[tuple[float, str]]]] = [[[] for _ in range(n_heads)] for _ in range(n_layers)]
     for relation, mass in scores(weights).items():
@@ -49,6 +49,21 @@ def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
 def _named_first(job: tuple[float, str]) -> tuple[bool, float]:
     mass, relation = job
     return relation == FIRST, -mass
+
+
+def naming(weights: str) -> Named:
+    """How the heads of these weights came by their names, for the sentence under the grid."""
+    known = scores(weights)
+    nobody = np.zeros(next((mass.shape for mass in known.values()), (0, 0)))  # (L, H)
+
+    def best(masses: Iterable[Array]) -> Array:
+        return np.max([nobody, *masses], axis=0)  # (L, H)
+
+    whole = best(mass for relation, mass in known.items() if "," not in relation and relation != FIRST)
+    rest = known.get(FIRST, nobody)
+    names = np.where(whole >= FOUND, whole, np.where(rest >= FOUND, rest, np.inf))  # (L, H): the number on the grid
+    part = best(mass for relation, mass in known.items() if "," in relation)
+    return Named(measured_on(weights), FOUND, int((part > names).sum()), FIRST if FIRST in known else "")
 
 
 def measured_whole(jobs: Sequence[str], switches: Switches) -> list[str]:
@@ -208,6 +223,12 @@ def statistics(experiment: Experiment) -> dict[str, list[Any]]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def rolled(experiment: Experiment) -> Array:
-    """Attention rollout (T, T) through all layers."""
-    return rollout(all_weights(runs.trace(experiment))[0])
+def rolled(experiment: Experiment) -> tuple[Array, Array]:
+    """Attention rollout (T, T) through all layers, and its mask (T, T): False where no path leads."""
+    (weights, mask), residual = all_weights(runs.trace(experiment)), has_residual(experiment)
+    return rollout(weights, residual), reachable(mask, residual)
+
+
+def has_residual(experiment: Experiment) -> bool:
+    """Whether this run has the residual connection: trained with it, and not removed."""
+    return (experiment.switches & runs.trained(experiment.weights)).residual

@@ -55,6 +55,7 @@ def show(
         head=head,
         layer=layer,
         norm=(made.mean, made.std) if config["norm"] == "pre" and present.norm else None,
+        norm_after=config["norm"] == "post" and present.norm,
         biased=bool(made.bias.any()),
         turned=made.turned,
         residual=present.residual,

@@ -182,7 +182,9 @@ def every_head(experiment: Experiment, merged: bool = False) -> str:
 
 def rolled(experiment: Experiment, merged: bool = False) -> str:
     """Attention rollout (T, T)."""
-    made, imports = "rollout(weights)", "from model.measure import rollout"
+    residual = (experiment.switches & runs.trained(experiment.weights)).residual
+    made = "rollout(weights)" if residual else "rollout(weights, residual=False)"
+    imports = "from model.measure import rollout"
     if merged:
         made, imports = MERGED.format(made), f"{imports}\n{MERGES}"
     return python(f"{EVERY}\nrolled = {made}", imports, experiment=experiment)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.run import Experiment
+from model.run import Experiment, model
 from model.transformer import Trace
 from viz.export import Labelled, Table, file_name
 from viz.reading import read_stream
 from viz.stream import stream
 from viz.theme import Theme
-from viz.ui import panel, recompute
+from viz.ui import norm_table, panel, recompute
 
 Array = np.ndarray[Any, Any]
 
@@ -48,30 +48,6 @@ def _arrays(stages: Sequence[str], words: Sequence[str], a: Array, b: Array) -> 
     return {"A": Labelled(a, axes), "B": Labelled(b, axes)}
 
 
-def norm_table(trace: Trace[Array]) -> dict[str, list[Any]]:
-    """One line a norm: mean and variance of its vectors before, normalised, and after the learnt scale and shift."""
-    lines = []
-    for index, layer in enumerate(trace.layers):
-        lines += [(f"L{index} first", layer.resid_pre, layer.norm1), (f"L{index} second", layer.resid_mid, layer.norm2)]
-    lines.append(("final", trace.layers[-1].resid_post, trace.final_norm))
-    table: dict[str, list[Any]] = {"norm": [name for name, _, _ in lines]}
-    for stage in ("before", "normalised", "after"):
-        vectors = [{"before": x, "normalised": norm.normalised, "after": norm.out}[stage] for _, x, norm in lines]
-        table[f"mean {stage}"] = [round(float(v.mean(axis=-1).mean()), 3) for v in vectors]
-        table[f"variance {stage}"] = [round(float(v.var(axis=-1).mean()), 3) for v in vectors]
-    return table
-
-
-def norms(a: Trace[Array], b: Trace[Array]) -> None:
-    """What every norm does to its vectors, A and B."""
-    st.markdown(
-        "Every norm, mean over the words: **before**, **normalised** (mean 0, variance 1), **after** scale and shift."
-    )
-    for name, trace in (("A", a), ("B", b)):
-        st.caption(name)
-        st.dataframe(norm_table(trace), hide_index=True, height="content")
-
-
 def show(
     of: tuple[Experiment, Experiment], a: Trace[Array], b: Trace[Array], words: Sequence[str], theme: Theme
 ) -> None:
@@ -79,6 +55,8 @@ def show(
 
     of: the experiments that A and B are the traces of.
     """
+    if any(layer.norm1.present for layer in a.layers) and model(of[0].weights)[0].config.norm == "post":
+        st.caption(f"{of[0].weights} has a norm after every sublayer. The vectors are those that leave the norm.")
     stages, sizes_a = stream_numbers(a)
     _, sizes_b = stream_numbers(b)
     for column, name in zip(st.columns(3), sizes_a, strict=True):
@@ -94,4 +72,4 @@ def show(
                 arrays=partial(_arrays, stages, words, sizes_a[name], sizes_b[name]),
                 python=recompute.streams(*of, name),
             )
-    norms(a, b)
+    norm_table.show(of, a, b)

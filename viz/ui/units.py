@@ -36,6 +36,10 @@ class Shown:
         """Weights (…, T, S) of pieces, as this page shows them."""
         return by_word(weights, self.word_of) if self.merged else weights
 
+    def merge_map(self, weights: Array, mask: Array) -> tuple[Array, Array]:
+        """Weights and mask (…, T, S) of pieces, as this page shows them."""
+        return self.merge(weights), mask_by_word(mask, self.word_of) if self.merged else mask
+
 
 def reads_pieces(experiment: Experiment) -> bool:
     """Whether the model of this experiment reads words in pieces."""

@@ -56,8 +56,8 @@ export function explain(view) {
     "Σ weight · v": ["Every value times its weight, added up: z is a mean of the values, nothing more. ", [b], ` counts ${spelt(view.n.weights[view.looked])}.`],
     W_O: ["W_O turns this head's z into the width of the stream: what this head adds to ", [a], "."],
     "+ stream": header.residual
-      ? ["What all heads give is added to the stream of ", [a], ". Nothing in it is overwritten."]
-      : ["The residual connection is taken out: what the heads give replaces the stream of ", [a], "."],
+      ? ["What all heads give is added to the stream of ", [a], header.norm_after ? ". The layer norm of this sublayer takes the sum." : ". Nothing in it is overwritten."]
+      : ["The residual connection is taken out: what the heads give replaces the stream of ", [a], header.norm_after ? ". The layer norm of this sublayer takes it." : "."],
   };
   const told = [[`Step ${step + 1} of ${STEPS.length}. `, false], ...sentences[STEPS[step].name].map((piece) => (Array.isArray(piece) ? [piece[0], true] : [piece, false]))];
   return { told, ...sum(view) };
