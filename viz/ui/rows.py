@@ -11,7 +11,7 @@ from model import effects
 from model.overwrite import Overwrite, renormalise
 from model.run import Experiment
 from viz import head_grid
-from viz.labels import markdown
+from viz.labels import markdown, numbered
 from viz.reading import read_effects
 from viz.scatter import scatter
 from viz.theme import Theme
@@ -102,7 +102,7 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
             key="worth",
             sentence=read_effects(weights, worth, words, agreement(weights, worth, slopes)),
             table=lambda: {
-                "word": list(words),
+                "word": numbered(words),
                 "weight": weights,
                 "KL when blocked": worth,
                 "gradient × weight": slopes,
