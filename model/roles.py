@@ -21,18 +21,22 @@ from model.transformer import Transformer
 
 Array = np.ndarray[Any, Any]
 
-# One token ahead; only where a model may look ahead.
 NEXT_TOKEN = "next token"
-# The first token, where a head rests when it has nothing to do.
 FIRST = "first token"
-# The nearest punctuation mark, two or more tokens back.
 PUNCTUATION = "last punctuation mark"
-# From a piece that carries a word on to the pieces of that word before it, mostly one back.
 EARLIER_PIECE = "previous token, pieces of one word"
-# The same token, said before.
 DUPLICATE = "duplicate token"
-# The token that came next the last time.
 INDUCTION = "induction"
+
+ROLES = {
+    PREVIOUS_TOKEN: "one token back",
+    NEXT_TOKEN: "one token ahead; only where a model may look ahead",
+    FIRST: "the first token, where a head rests when it has nothing to do",
+    PUNCTUATION: "the nearest punctuation mark, two or more tokens back",
+    EARLIER_PIECE: "from a piece that carries a word on to the pieces of that word before it, mostly one back",
+    DUPLICATE: "the same token, said before",
+    INDUCTION: "the token that came next the last time",
+}
 RANDOM, FIRST_TELLING, SECOND_TELLING = "random tokens said again", "a passage", "a passage told again"
 FORETOLD = (FIRST_TELLING, SECOND_TELLING, RANDOM)
 MARKS = frozenset(".,;:!?…—–-()[]{}\"'“”‘’«»")
