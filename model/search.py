@@ -27,7 +27,6 @@ class Candidate:
     id: int
     logprob: float  # ln p of this word
     total: float  # ln p of all words up to it
-    score: float  # total / length_penalty: what sentences of different lengths are compared by
     followed: bool
     ended: bool  # the word is the end of the sentence
 
@@ -38,7 +37,7 @@ class Outcome:
 
     ids: tuple[int, ...]  # without the end mark
     logprobs: tuple[float, ...]  # ln p of each word; one more where it ended: ln p of the end mark
-    score: float
+    score: float  # ln p of all words / length_penalty: what sentences of different lengths are compared by
     ended: bool
 
 
@@ -128,7 +127,6 @@ def _search(
                     id=word,
                     logprob=float(odds[row][word]),
                     total=float(sums[row, word]),
-                    score=float(sums[row, word]) / penalty,
                     followed=(row, word) in followed,
                     ended=word == end,
                 )

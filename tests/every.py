@@ -85,8 +85,23 @@ def opened(page, state):
 
 def asked(page, state, key, kind):
     """The file of that kind that the page makes when it is asked for."""
+    return _made(page, state, (key,), kind)[key]
+
+
+@cache
+def files(page, state, kind):
+    """The files of that kind of all figures of the page, made in one run of it."""
+    return _made(page, state, SHOWN[page, state], kind)
+
+
+def _made(page, state, keys, kind):
     screen = opened(page, state)
-    screen.session_state[f"ask_{key}"] = {"kind": kind, "link": f"/{page}"}
-    header, arrays = component(well(screen.run()), f"save_{key}")
-    assert header["made"] == kind
-    return Made(header, arrays["bytes"].tobytes())
+    for key in keys:
+        screen.session_state[f"ask_{key}"] = {"kind": kind, "link": f"/{page}"}
+    well(screen.run())
+    found = {}
+    for key in keys:
+        header, arrays = component(screen, f"save_{key}")
+        assert header["made"] == kind
+        found[key] = Made(header, arrays["bytes"].tobytes())
+    return found

@@ -36,15 +36,23 @@ def chromium() -> str | None:
 @contextmanager
 def serve(script: Path = ROOT / "app.py", arguments: Sequence[str] = ()) -> Iterator[str]:
     """The address of a Streamlit server that runs this script with these arguments, with a home folder of its own."""
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
+    command += ["--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
+    command += ["--browser.gatherUsageStats", "false"]
+    with serving(command, script.parent, ["--", *arguments]) as address:
+        yield address
+
+
+@contextmanager
+def serving(command: Sequence[str], folder: Path, arguments: Sequence[str] = ()) -> Iterator[str]:
+    """The address of the server that this command starts in that folder, on a free port, with a home of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as home, open(Path(home) / "log", "w+b") as log:
-        command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
-        command += ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-        command += ["--browser.gatherUsageStats", "false", "--", *arguments]
+        started = [*command, "--server.port", str(port), "--server.headless", "true", *arguments]
         server = subprocess.Popen(
-            command, cwd=script.parent, env={**os.environ, "HOME": home}, stdout=log, stderr=subprocess.STDOUT
+            started, cwd=folder, env={**os.environ, "HOME": home}, stdout=log, stderr=subprocess.STDOUT
         )
         address = f"http://127.0.0.1:{port}"
         try:

@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from foreign import made as gpt2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,6 +132,103 @@ def test_numbers_as_tokens_become_their_digits_and_half_a_character_a_mark():
     assert maps(even(1, 1), ["\ud800"]).looking == ("?",)
 
 
+# What models return that were loaded the ordinary way
+
+
+@pytest.mark.parametrize(
+    "nothing", [None, (), [], (None, None), ((), ()), (torch.eye(3)[None, None], None), ([None], [None])], ids=str
+)
+def test_a_model_that_returned_no_weights_is_answered_with_how_to_load_it(nothing):
+    told = refused(nothing, WORDS)
+    assert 'attn_implementation="eager"' in told and "output_attentions=True" in told
+
+
+def test_a_file_of_an_empty_tuple_is_answered_with_how_to_load_the_model():
+    assert 'attn_implementation="eager"' in refused(npz(attention=np.array(()), tokens=np.array(WORDS)))
+
+
+def test_tensors_with_gradients_and_of_bfloat16_are_taken_however_deep_they_are_nested():
+    head = torch.tensor([[1.0, 0.0], [0.25, 0.75]], dtype=torch.bfloat16, requires_grad=True)
+    made = maps([[head, head], [head, head * 0 + 0.5]], ["a", "b"])
+    assert made.weights.shape == (2, 2, 2, 2)
+    assert made.weights[0, 1].tolist() == [[1.0, 0.0], [0.25, 0.75]]
+    assert made.weights[1, 1].tolist() == [[0.5, 0.5], [0.5, 0.5]]
+
+
+@pytest.fixture(scope="module")
+def writer():
+    return gpt2("gpt2")
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_the_steps_of_generate_are_the_maps_of_one_pass_over_the_same_text(writer, cached):
+    ids = torch.tensor([[5, 6, 7]])
+    wanted = {"output_attentions": True, "return_dict_in_generate": True, "use_cache": cached}
+    made = writer.generate(ids, max_new_tokens=4, do_sample=False, pad_token_id=0, eos_token_id=None, **wanted)
+    tokens = [str(one) for one in made.sequences[0].tolist()]
+    assert len(tokens) == 7
+    joined = maps(made.attentions, tokens)
+    once = writer(made.sequences[:, :-1], output_attentions=True).attentions  # (1, H, T, S) a layer
+    assert np.allclose(joined.weights, torch.stack(once)[:, 0].detach().numpy(), atol=1e-5)
+    assert joined.looking == tuple(tokens[:-1])
+    assert joined.notes == ("The last token was written but not read, so it has no row and no column.",)
+    if cached:
+        assert np.array_equal(joined.mask[0, 0, 3:], np.tri(6, dtype=bool)[3:]), "later columns were not there yet"
+
+
+def test_the_cross_attention_of_generate_is_one_row_a_step():
+    rows = np.random.default_rng(0).dirichlet(np.ones(3), (4, 2, 1, 2, 1)).astype(np.float32)  # step, layer, B, H, row
+    made = maps(tuple(tuple(map(torch.tensor, step)) for step in rows), list("abcde"), WORDS)
+    assert made.looking == tuple("abcd")
+    assert np.array_equal(made.weights, rows[:, :, 0, :, 0].transpose(1, 2, 0, 3))
+
+
+def test_several_beams_and_a_cache_with_a_window_are_refused():
+    def step(batch, rows, columns):
+        return (torch.full((batch, 2, rows, columns), 1 / columns),)
+
+    assert "2 texts or beams" in refused((step(2, 3, 3), step(2, 1, 4)), list("abcd"))
+    assert "cache with a window" in refused((step(1, 3, 3), step(1, 1, 4), step(1, 1, 4)), list("abcde"))
+
+
+def test_weights_above_one_from_dropout_are_told_from_scores():
+    told = refused(np.eye(4) / 0.9, list("abcd"))
+    assert "model.eval()" in told and "softmax" not in told
+    torch.manual_seed(0)
+    even_rows = torch.full((4, 8, 8), 0.125)
+    assert "softmax" in refused(torch.nn.functional.softplus(torch.randn(4, 8, 8)) * 3, list("abcdefgh"))
+    (note,) = maps(torch.dropout(even_rows, 0.3, train=True), list("abcdefgh")).notes
+    assert "model.eval()" in note
+
+
+def test_a_training_model_is_told_to_leave_training(writer):
+    trained = gpt2("gpt2").train()
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        attentions = trained(torch.tensor([[5, 6, 7, 8]]), output_attentions=True).attentions
+    assert torch.stack(attentions).max() > 1.01
+    assert "model.eval()" in refused(attentions, list("abcd"))
+
+
+@pytest.mark.parametrize(
+    ("whole", "told"),
+    [
+        (np.array([[255, 0, 0], [200, 55, 0], [85, 85, 85]], dtype=np.uint8), "bytes from 0 to 255"),
+        (np.array([[9, 255, 7], [255, 3, 1], [0, 0, 255]], dtype=np.uint8), "bytes from 0 to 255"),
+        (np.array([[255.0, 0, 0], [200, 55, 0], [85, 85, 85]]), "bytes from 0 to 255"),
+        (np.array([[100, 0, 0], [33, 67, 0], [33, 33, 33]], dtype=np.uint8), "percent"),
+        (np.array([[100, 0, 0], [33.3, 66.7, 0], [33.3, 33.3, 33.3]]), "percent"),
+    ],
+)
+def test_bytes_and_percents_are_called_what_they_are(whole, told):
+    assert told in refused(whole, WORDS)
+    assert ("Divide by 100" if told == "percent" else "Divide by 255") in refused(whole, WORDS)
+
+
+def test_ones_and_zeros_as_bytes_are_weights():
+    assert maps(np.eye(3, dtype=np.uint8), WORDS).weights[0, 0].tolist() == np.eye(3).tolist()
+
+
 # What is refused, with both sides named
 
 
@@ -149,7 +247,7 @@ def test_numbers_as_tokens_become_their_digits_and_half_a_character_a_mark():
         (even(3, 3), [], None, "must be one list of tokens"),
         (even(3, 3), [WORDS], None, "must be one list of tokens"),
         (np.eye(3) * 7 - 2, WORDS, None, "values from -2 to 5, like scores before the softmax"),
-        (np.eye(3) * 1.5, WORDS, None, "Take the softmax"),
+        (np.eye(3) * 2.5, WORDS, None, "Take the softmax"),
         (np.where(np.eye(3) > 0, 1, -np.inf), WORDS, None, "infinite values, like scores behind a mask"),
         (np.full((3, 3), "x"), WORDS, None, "<U1, not numbers"),
         (np.eye(3) * 1j, WORDS, None, "complex128, not numbers"),

@@ -225,7 +225,7 @@ def test_the_numbers_are_the_models_own_with_named_axes(page, address):
     trace = run(Experiment(text=EXAMPLE, switches=Switches(scale=False)))
     assert np.array_equal(held["weights"], np.stack([layer.attention.weights for layer in trace.layers]))
     assert json.loads(str(held["axes"]))["weights"] == ["layer", "head", "looks", "looked_at"]
-    assert held["looks"].tolist() == ["<s>", *WORDS]
+    assert held["looks"].tolist() == ["⟨start⟩", *WORDS]
     assert json.loads(str(held["origin"]))["link"] == page.url
 
 

@@ -52,6 +52,19 @@ def test_the_link_is_copied_whole(page, address, context):
     assert page.evaluate("navigator.clipboard.readText()") == f"{address}/?scale=false&layer=1"
 
 
+def test_a_copied_link_holds_no_name_that_the_page_has_called_unknown(context, address):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{address}/?scale=false&modle=stories&utm_source=mail")
+    wait_for_picture(page)
+    assert page.get_by_text("modle (nothing on this page is called so now)").count() == 1
+    assert page.get_by_text("utm_source").count() == 0
+    page.locator(".st-key-link .tool").filter(has_text="Copy link").click()
+    page.locator(".st-key-link .tool").filter(has_text="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == f"{address}/?scale=false"
+    page.close()
+
+
 def test_where_no_figure_is_there_to_present_the_button_says_so(page, address):
     page.goto(f"{address}/lessons")
     button = page.get_by_role("button", name="Show one figure")

@@ -13,6 +13,7 @@ from viz.theme import PROJECTED, THEMES
 from viz.ui import present
 from viz.ui.controls import FRAME
 from viz.ui.frame import RENAMED
+from viz.ui.tracking import is_tracking, without_tracking
 
 # Never change a line of it: each stands in somebody's lecture notes. New ones are added at a release.
 OLD = json.loads((ROOT / "tests/old_links.json").read_text(encoding="utf-8"))
@@ -67,6 +68,37 @@ def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them
 def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_are_not(path):
     assert "modle (nothing on this page is called so now)" in said(well(visit(path, modle="stories")))
     assert "nothing on this page" not in said(well(visit(path, present="true", figure="", lesson="")))
+
+
+ADDED = ("utm_source", "utm_medium", "UTM_Campaign", "fbclid", "gclid", "msclkid", "mc_cid", "igshid", "ref", "_gl")
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if not path.endswith(("lessons.py", "your_model.py"))])
+def test_names_that_were_added_on_the_way_are_ignored_in_silence_and_leave_the_address(path):
+    screen = well(visit(path, scale="false", **dict.fromkeys(ADDED, "x")))
+    assert "asks for something" not in said(screen)
+    assert not set(ADDED) & set(screen.query_params)
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if not path.endswith(("lessons.py", "your_model.py"))])
+def test_a_name_that_the_page_called_unknown_leaves_the_address_and_others_stay(path):
+    frame = {} if "masks" in path else {"present": "true"}
+    screen = well(visit(path, modle="stories", **frame))
+    assert "modle" in said(screen)
+    assert set(screen.query_params) == set(frame)
+
+
+def test_no_control_has_a_name_that_is_taken_for_one_that_was_added_on_the_way():
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("viz/**/*.py"))
+    bound = set(re.findall(r'key="(\w+)"[^)]*bind="query-params"', sources)) | set(FRAME)
+    assert {"weights", "text", "token", "d_k", "figure"} <= bound
+    assert not [name for name in bound if is_tracking(name)]
+
+
+def test_a_link_loses_what_was_added_on_the_way_and_nothing_else():
+    link = "http://lab.example/masks?looks=drawn&utm_source=a%20b&text=the+dogs+%E2%88%9A&fbclid=1#top"
+    assert without_tracking(link) == "http://lab.example/masks?looks=drawn&text=the+dogs+%E2%88%9A#top"
+    assert without_tracking("/?modle=1") == "/?modle=1"
 
 
 @pytest.mark.parametrize(("asked", "used"), [("0", 0.0), ("1", 1.0), ("1.50", 1.5)])

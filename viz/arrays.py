@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from viz.given import array, attention_array, is_generated
 from viz.npz_file import ArraysError, read_npz
+from viz.weight_values import check_values, unusual
 
 Array = np.ndarray[Any, Any]
 
 MOST_CELLS = 64_000_000  # 12 × 12 × 512 × 512 are 38 million, 151 megabytes
 MOST_TOKENS = 1024
-NEAR = 0.01  # a row's sum, and a weight's ends: half precision rounds
+UNREAD = "The last token was written but not read, so it has no row and no column."
 OWN = {"weights": "attention", "looks": "tokens"}  # the lab's own names in what it saves
 SAVE = 'np.savez_compressed("maps.npz", attention=attention, tokens=np.array(tokens, dtype=str))'
 
@@ -39,13 +41,14 @@ def maps(
     """Arrays of any library that numpy can read, as maps.
 
     attention: (L, H, T, S), or (H, T, S), or (T, S); a sequence of layers, each with a batch of one, as `transformers`
-    returns it, is understood too. NaN: there is no such cell. tokens: T words that look; looked_at: S words that are
-    looked at, where they are others. mask: True may look, of a shape that fits attention from the right.
+    returns it, and the steps that its `generate` returns, are understood too. NaN: there is no such cell. tokens: T
+    words that look; looked_at: S words that are looked at, where they are others. mask: True may look, of a shape that
+    fits attention from the right.
 
     Raises:
         ArraysError: they cannot be drawn; the message is a sentence that says why and what to do.
     """
-    given = _array(attention, "attention")
+    given = attention_array(attention)
     if given.dtype.kind not in "fiub":
         raise ArraysError(f'"attention" holds {given.dtype}, not numbers. Save it as float32.')
     shape = given.shape
@@ -60,6 +63,9 @@ def maps(
         raise ArraysError(f'"attention" holds {told}. Leave out layers or heads.')
     looking = _words(tokens, "tokens")
     looked = None if looked_at is None else _words(looked_at, "looked_at")
+    notes: tuple[str, ...] = ()
+    if is_generated(attention) and len(looking) == given.shape[2] + 1:
+        looking, notes = looking[:-1], (UNREAD,)
     _check_shape(given.shape, looking, looked)
     weights = given.astype(np.float32)  # a copy: what was given is nobody's to change
     there = ~np.isnan(weights)
@@ -68,10 +74,10 @@ def maps(
     if mask is not None:
         there &= _mask(mask, weights.shape)
     weights[~there] = 0.0
-    _check_values(weights)
-    notes = _notes(weights, there)
-    for array in (weights, there):
-        array.setflags(write=False)
+    check_values(weights, there, bytes_=given.dtype == np.uint8)
+    notes += unusual(weights, there)
+    for kept in (weights, there):
+        kept.setflags(write=False)
     return Maps(weights, there, looking, looked, notes)
 
 
@@ -92,23 +98,6 @@ def read(file: bytes) -> Maps:
             there = ", ".join(f'"{other}"' for other in entries) or "nothing that the lab knows"
             raise ArraysError(f'There is no "{name}" in this file; it holds {there}. Save it with {SAVE}.')
     return maps(entries["attention"], entries["tokens"], entries.get("looked_at"), entries.get("mask"))
-
-
-def _array(values: Any, name: str) -> Array:
-    """As numpy. What belongs to a graph, to another device or to a type of its own is asked to come here first."""
-    if isinstance(values, (list, tuple)) and any(hasattr(one, "__array__") for one in values):
-        layers = [_array(one, name) for one in values]
-        if len({one.shape for one in layers}) > 1:
-            raise ArraysError(f'The layers of "{name}" differ in shape: {", ".join(str(one.shape) for one in layers)}.')
-        return np.stack(layers)
-    for step in ("detach", "cpu"):
-        values = getattr(values, step)() if hasattr(values, step) else values
-    if "bfloat16" in str(getattr(values, "dtype", "")):
-        values = values.float() if hasattr(values, "float") else np.asarray(values).astype(np.float32)
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ArraysError(f'"{name}" is no array: {str(error).rstrip(".")}.') from error
 
 
 def _words(tokens: Sequence[Any] | Array, name: str) -> tuple[str, ...]:
@@ -144,32 +133,10 @@ def _count(n: int) -> str:
 
 
 def _mask(mask: Any, shape: tuple[int, ...]) -> Array:
-    may = _array(mask, "mask")
+    may = array(mask, "mask")
     if may.dtype.kind not in "fiub" or not np.isin(may, (0, 1)).all():
         raise ArraysError('"mask" must be True where a token may look and False elsewhere, and nothing else.')
     try:
         return np.broadcast_to(may.astype(bool), shape)
     except ValueError as error:
         raise ArraysError(f'"mask" of shape {may.shape} does not fit weights of {shape}.') from error
-
-
-def _check_values(weights: Array) -> None:
-    low, high = float(weights.min()), float(weights.max())
-    if not np.isfinite((low, high)).all():
-        told = "infinite values, like scores behind a mask"
-    elif low < -NEAR or high > 1 + NEAR:
-        told = f"values from {low:.3g} to {high:.3g}, like scores before the softmax"
-    else:
-        return
-    raise ArraysError(f'"attention" holds {told}; weights lie between 0 and 1. Take the softmax of each row first.')
-
-
-def _notes(weights: Array, there: Array) -> tuple[str, ...]:
-    """Rows whose sum is not 1: they are shown as they are, and that is said."""
-    sums = weights.sum(axis=-1, dtype=np.float64)[there.any(axis=-1)]  # a row without a cell has nothing to sum
-    off = sums[np.abs(sums - 1) > NEAR]
-    if not off.size:
-        return ()
-    which = "No row sums" if off.size == sums.size else f"{off.size:,} of {sums.size:,} rows do not sum"
-    told = f"{off.min():.2f}" if off.max() - off.min() < 0.005 else f"{off.min():.2f} to {off.max():.2f}"
-    return (f"{which} to 1, but to {told}. They are shown as they are.",)

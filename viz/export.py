@@ -4,11 +4,13 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from viz.labels import named
 
 Table = Mapping[str, Any]  # column name → one value a line: a list, a tuple or an array (N,)
 
@@ -38,11 +40,23 @@ def file_name(experiment: str, figure: str) -> str:
     return re.sub(r"[^\w.-]+", "-", f"{experiment} {figure}").strip("-")
 
 
+def spelt(table: Table) -> dict[str, Any]:
+    """The table with marks such as <s> under the names that the screen gives them."""
+    return {named(name): _spelt(column) for name, column in table.items()}
+
+
+def _spelt(column: Iterable[Any]) -> Any:
+    if isinstance(column, range) or (isinstance(column, np.ndarray) and column.dtype.kind not in "OU"):
+        return column
+    return [named(cell) if isinstance(cell, str) else cell for cell in column]
+
+
 def to_csv(table: Table) -> bytes:
     """Columns by name, all of one length, as CSV that a spreadsheet opens as text and not as formulas."""
     lengths = {len(column) for column in table.values()}
     if len(lengths) > 1:
         raise ValueError(f"columns of a table must have one length, not {sorted(lengths)}")
+    table = spelt(table)
     text = io.StringIO()
     writer = csv.writer(text)  # lines end in \r\n, so that either of the two in a cell is put in quotes
     writer.writerow([_inert(name) for name in table])
@@ -58,7 +72,7 @@ def _inert(cell: Any) -> Any:
 def columns(table: Table) -> dict[str, Labelled]:
     """A table as arrays, one a column, named so that Python can name a variable after it."""
     made: dict[str, Labelled] = {}
-    for name, column in table.items():
+    for name, column in spelt(table).items():
         word = re.sub(r"\W+", "_", name).strip("_") or "column"
         word = f"_{word}" if word[0].isdigit() else word
         while word in made:
@@ -80,7 +94,7 @@ def to_npz(arrays: Arrays, origin: Mapping[str, Any]) -> bytes:
     for name, one in arrays.items():
         axes[name] = list(one.axes)
         for axis, marks in one.axes.items():
-            plain = _plain(list(marks))
+            plain = _plain(_spelt(marks))
             if axis in labels and not np.array_equal(labels[axis], plain):
                 raise ValueError(f'two axes are called "{axis}" and bear different labels')
             labels[axis] = plain

@@ -7,10 +7,11 @@ second: a cut through "&amp;" would show.
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-SPECIAL = {"<s>": "⟨start⟩", "<unk>": "⟨unknown⟩", "</s>": "⟨end⟩", "<pad>": "⟨filler⟩", "": "∅", " ": "␣"}
+MARKS = {"<s>": "⟨start⟩", "<unk>": "⟨unknown⟩", "</s>": "⟨end⟩", "<pad>": "⟨filler⟩"}  # on the screen and in files
+SPECIAL = {**MARKS, "": "∅", " ": "␣"}
 JOINERS = "\u200d\ufe0f"  # hold one emoji together
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters by name that draw nothing
-MARKS = 3  # on one letter: a taller heap runs into the lines above and below
+MOST_MARKS = 3  # on one letter: a taller heap runs into the lines above and below
 
 
 def shorten(token: str, most: int = 14) -> str:
@@ -30,7 +31,7 @@ def _seen(token: str) -> Iterator[str]:
     for c in token:
         kind = unicodedata.category(c)
         heap = heap + 1 if kind[0] == "M" else 0
-        unseen = kind in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in BLANKS or heap > MARKS
+        unseen = kind in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in BLANKS or heap > MOST_MARKS
         if c in JOINERS or not unseen:
             yield c
 
@@ -55,9 +56,17 @@ def axis_labels(tokens: Sequence[str], most: int = 14) -> list[str]:
     return [escape(shorten(token, most)) for token in tokens]
 
 
-def numbered(words: Sequence[str]) -> list[str]:
-    """Words of a table, each with its position, so that a repeated one can be told apart: "5 dogs"."""
-    return [f"{at} {word}" for at, word in enumerate(words)]
+def named(token: str) -> str:
+    """The token as tables and files hold it: whole, and marks under the name that the screen gives them."""
+    return MARKS.get(token, token)
+
+
+def numbered(words: Sequence[str], first: int = 0) -> list[str]:
+    """Words of a table, each with its position, so that a repeated one can be told apart: "5 dogs".
+
+    first: the position of the first word.
+    """
+    return [f"{at} {SPECIAL.get(word, word)}" for at, word in enumerate(words, first)]
 
 
 def markdown(token: str) -> str:

@@ -22,13 +22,20 @@ from viz.ui import controls, facts, panel, recompute
 Array = np.ndarray[Any, Any]
 
 HOW = f"""
-The weights of every head, layers × heads × rows × columns, and the tokens. From `transformers`:
+The weights of every head, layers × heads × rows × columns, and the tokens. From `transformers`, where `name` is a
+folder or a name on the hub:
 
 ```python
 import numpy as np
+from transformers import AutoModel, AutoTokenizer
 
+name = "distilgpt2"
+tokenizer = AutoTokenizer.from_pretrained(name)
+# The default attention keeps no weights, so ask for the eager one.
+model = AutoModel.from_pretrained(name, attn_implementation="eager").eval()
+inputs = tokenizer("The dog sleeps.", return_tensors="pt")
 output = model(**inputs, output_attentions=True)
-attention = np.stack([layer[0].float().cpu().numpy() for layer in output.attentions])
+attention = np.stack([layer[0].detach().float().cpu().numpy() for layer in output.attentions])
 tokens = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])
 {SAVE}
 ```

@@ -25,15 +25,14 @@ from xml.etree import ElementTree
 
 from streamlit import logger
 from streamlit.testing.v1 import AppTest
-from streamlit.web import cli
 
 from viz.origin import footer
 from viz.pdf import with_info
 from viz.theme import THEMES
-from viz.ui import frame
+from viz.ui import frame, server
+from viz.ui.tracking import without_tracking
 
 ROOT = Path(__file__).parents[2]
-APP = ROOT / "app.py"
 PAGES = ROOT / "viz" / "pages"
 NUMBERS, PICTURES = ("csv", "npz", "html"), ("svg", "png", "pdf")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
@@ -76,9 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns 0, or 1 where something could not be made."""
     parser = ArgumentParser("attention-lab", description="Type a sentence, see who looks at whom.")
     commands = parser.add_subparsers(required=True, metavar="run or export")
-    run = commands.add_parser("run", help="start the lab in the browser")
-    run.add_argument("options", nargs="*", help="options of Streamlit, after --")
-    run.set_defaults(do=_run)
+    run = commands.add_parser("run", help="start the lab in the browser, for this machine only")
+    run.add_argument("--lessons", metavar="FOLDER", help="lessons of your own")
+    run.add_argument("options", nargs="*", help="options of Streamlit, such as --server.port 9000")
     export = commands.add_parser("export", help="a figure as a file")
     export.add_argument("link", nargs="?", help="a link of the lab, or experiment.json")
     export.add_argument("--out", type=Path, help=f"the file; its ending is one of {', '.join(PICTURES + NUMBERS)}")
@@ -91,17 +90,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     export.add_argument("--footer", action="store_true", help="the origin is written below")
     export.add_argument("--browser", help="a Chromium or Chrome; one is looked for where none is named")
     export.set_defaults(do=_export)
-    asked = parser.parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["run"] and not {"-h", "--help"} & set(words):
+        return server.start(words[1:])  # its options are Streamlit's, which this parser does not know
+    asked = parser.parse_args(words)
     try:
         return int(asked.do(asked))
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
         return 1
-
-
-def _run(asked: Namespace) -> int:
-    sys.argv = ["streamlit", "run", str(APP), *asked.options]
-    return int(cli.main(standalone_mode=False) or 0)
 
 
 def _export(asked: Namespace) -> int:
@@ -232,7 +229,7 @@ def _made(wish: Wish, asked: Namespace) -> bytes:
     figure = wish.figure or there[0]
     if figure not in there:
         raise Refusal(f'There is no figure "{figure}" at this link. There are: {", ".join(there)}.')
-    link = wish.link if urlsplit(wish.link).scheme else where.link
+    link = without_tracking(wish.link if urlsplit(wish.link).scheme else where.link)
     wanted = {"kind": ending if ending in NUMBERS else "html", "foot": asked.footer, "link": link}
     if ending in PICTURES:
         picture = {"kind": "png" if ending == "png" else "svg", "scale": asked.scale}

@@ -17,6 +17,7 @@ from model.switches import PARTS, Switches
 from viz.labels import markdown
 from viz.lesson_file import RESERVED
 from viz.ui import runs
+from viz.ui.tracking import is_tracking
 
 FRAME = (*RESERVED, "foreign")  # names in the address that no control takes from it
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
@@ -314,13 +315,17 @@ def _same_number(asked: str, used: Any) -> bool:
 def link_mishaps(whole: bool = True) -> None:
     """Say once which values of the link could not be used, and which names.
 
-    Call it when every control of the page is drawn; whole: whether they are.
+    Call it when every control of the page is drawn; whole: whether they are. Names that mean nothing here leave the
+    address, so that no copy of the link holds them.
     """
     mishaps = []
     for name, asked in st.session_state.get("opened_with", {}).items():
         if name not in st.session_state:
-            if whole and name not in FRAME:
+            added = is_tracking(name)  # on the way, by a mail program or a network: nobody is told
+            if whole and name not in FRAME and not added:
                 mishaps.append(f"{markdown(name)} (nothing on this page is called so now)")
+            if added or (whole and name not in FRAME):
+                st.query_params.pop(name, None)
             continue
         used = st.session_state[name]
         if name == "weights" and asked[0].startswith(OWN) and asked != [used]:

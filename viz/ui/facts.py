@@ -155,7 +155,7 @@ def bounded(weights: Array) -> str:
 def cell_table(weights: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
     """Weights (L, H, T, S) of all heads as a long table: one line for each cell that is not zero."""
     layer, head, row, column = _lines(weights)
-    spoken, heard = (np.array(one, dtype=object) for one in (words, words if looked is None else looked))
+    spoken, heard = (np.array(numbered(one), dtype=object) for one in (words, words if looked is None else looked))
     return {
         "layer": layer,
         "head": head,
@@ -170,7 +170,7 @@ def cell_table(weights: Array, words: Sequence[str], looked: Sequence[str] | Non
 def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
     """Weights (L, H, T, S) of two runs as a long table: one line for each cell that is not zero in both."""
     layer, head, row, column = _lines(np.maximum(a, b))
-    spoken = np.array(words, dtype=object)
+    spoken = np.array(numbered(words), dtype=object)
     return {
         "layer": layer,
         "head": head,
@@ -188,8 +188,8 @@ def next_table(guesses: "runs.Guesses") -> Table:
 
 def row_table(weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None) -> Table:
     """One row of weights (T, S): its words, and how much the word at `row` looks at each."""
-    others = words if looked is None else looked
-    return {"position": range(len(others)), "looked at": list(others), f"weight from {words[row]}": weights[row]}
+    others = numbered(words if looked is None else looked)
+    return {"position": range(len(others)), "looked at": others, f"weight from {numbered(words)[row]}": weights[row]}
 
 
 def guess_table(guesses: "runs.Guesses") -> Table:

@@ -12,6 +12,7 @@ from model.run import Experiment
 from model.sweep import Sweep, sweep
 from viz.export import Table
 from viz.head_grid import Panel, Steps
+from viz.labels import numbered
 from viz.ui import controls, runs
 
 Array = np.ndarray[Any, Any]
@@ -149,9 +150,10 @@ def with_cells(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> Array:
 def table(scores: Array, mask: Array, weights: Array, words: Sequence[str]) -> Table:
     """Every cell of the four maps (T, S) as a line; −inf where the mask forbids."""
     rows, columns = np.indices(mask.shape).reshape(2, -1)
+    names = numbered(words)
     return {
-        "looks": [f"{row} {words[row]}" for row in rows],
-        "looked at": [f"{column} {words[column]}" for column in columns],
+        "looks": [names[row] for row in rows],
+        "looked at": [names[column] for column in columns],
         "score": scores.ravel(),
         "may look": mask.ravel(),
         "masked score": np.where(mask, scores, -np.inf).ravel(),

@@ -10,6 +10,7 @@ from model.run import MOST_TOKENS, Experiment, model
 from viz import head_grid
 from viz.export import file_name
 from viz.head_grid import Panel
+from viz.labels import numbered
 from viz.masking import read_ways
 from viz.theme import Theme
 from viz.ui import controls, facts, panel, recompute, runs
@@ -75,7 +76,7 @@ def _result(experiment: Experiment, ways: ThreeWays, layer: int, head: int, them
         sentence=sentence,
         table=lambda: {
             "position": np.arange(len(words)),
-            "word": list(words),
+            "word": numbered(words),
             "largest difference in logits, with cache": ways.apart[0],
             "largest difference in logits, without": ways.apart[1],
         },

@@ -11,6 +11,7 @@ from model.run import Experiment
 from viz import head_grid
 from viz.export import file_name
 from viz.head_grid import Panel
+from viz.labels import numbered
 from viz.masking import read_guess
 from viz.theme import Theme
 from viz.ui import panel
@@ -115,9 +116,10 @@ def _about_strongest(guess: Array, mask: Array, weights: Array, revealed: bool) 
 
 def _table(guess: Array, mask: Array, weights: Array, words: Sequence[str], revealed: bool) -> dict[str, Any]:
     rows, columns = np.indices(mask.shape).reshape(2, -1)
+    names = numbered(words)
     told: dict[str, Any] = {
-        "looks": [f"{row} {words[row]}" for row in rows],
-        "looked at": [f"{column} {words[column]}" for column in columns],
+        "looks": [names[row] for row in rows],
+        "looked at": [names[column] for column in columns],
         "guessed": guess.ravel(),
     }
     return told | ({"may look": mask.ravel(), "weight": weights.ravel()} if revealed else {})

@@ -10,6 +10,7 @@ from model.leak import Leak, any_other, edited, known_words, leak, neighbour, su
 from model.run import Experiment
 from viz import head_grid
 from viz.export import Labelled, file_name
+from viz.labels import numbered
 from viz.masking import read_leak
 from viz.theme import Theme
 from viz.ui import asides, controls, panel, recompute, runs
@@ -100,7 +101,7 @@ def _arrays(words: Sequence[str], found: Leak) -> dict[str, Labelled]:
 def _table(words: Sequence[str], found: Leak) -> dict[str, object]:
     return {
         "position": np.arange(len(words)),
-        "word": list(words),
+        "word": numbered(words),
         "largest change of a logit": found.logits,
         "KL of the next word, nats": found.kl,
     }

@@ -15,6 +15,7 @@ from model.written import looks, one_map, outlines
 from viz import head_grid
 from viz.export import Labelled, Table
 from viz.head_grid import Panel
+from viz.labels import numbered
 from viz.theme import Theme
 from viz.translating import read_networks, shortened, spelt_ln
 from viz.ui import pairs, panel, recompute, translate_view
@@ -70,8 +71,8 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
                 np.stack(list(maps.values())),
                 {
                     "network": list(maps),
-                    "says": [f"{at} {word}" for at, word in enumerate(saying, 1)],
-                    "source": [f"{at} {word}" for at, word in enumerate(source)],
+                    "says": numbered(saying, 1),
+                    "source": numbered(source),
                 },
             )
         },
@@ -109,7 +110,7 @@ def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str
 def _cells(maps: Mapping[str, Array], saying: Sequence[str], source: Sequence[str]) -> Table:
     rows, columns = np.indices((len(saying), len(source)))
     return {
-        "says": [f"{at + 1} {saying[at]}" for at in rows.ravel().tolist()],
-        "looks at": [f"{at} {source[at]}" for at in columns.ravel().tolist()],
+        "says": np.array(numbered(saying, 1), dtype=object)[rows.ravel()],
+        "looks at": np.array(numbered(source), dtype=object)[columns.ravel()],
         **{name: one.ravel() for name, one in maps.items()},
     }

@@ -11,7 +11,7 @@ from model.company import Company
 from model.run import Experiment, model
 from viz.company import change_map, read_moved, read_tensor, tensor_box
 from viz.export import Labelled, Table, file_name
-from viz.labels import markdown
+from viz.labels import markdown, numbered
 from viz.ui import asides, frame, panel, recompute, runs
 
 Array = np.ndarray[Any, Any]
@@ -101,7 +101,7 @@ def _moved_table(shown: Company, moved: Array) -> Table:
     return {
         "sentence": [b + 1 for b, _ in at],
         "position": [t for _, t in at],
-        "word": [shown.words[b][t] for b, t in at],
+        "word": [numbered(shown.words[b])[t] for b, t in at],
         "moved": [float(moved[b, t]) for b, t in at],
     }
 
@@ -139,6 +139,6 @@ def _averaged(shown: Company, over: str, channel: int) -> Table:
     return {
         "sentence": [b + 1 for b, _ in at],
         "position": [t for _, t in at],
-        "word": [shown.words[b][t] for b, t in at],
+        "word": [numbered(shown.words[b])[t] for b, t in at],
         f"channel {channel}": [float(shown.stream[b, t, channel]) for b, t in at],
     }

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from viz import head_grid, standalone
-from viz.export import Arrays, Table, columns, to_csv, to_npz
+from viz.export import Arrays, Table, columns, spelt, to_csv, to_npz
 from viz.reading import alt_text, pieces
 from viz.ui.controls import set_state
 from viz.ui.frame import theme, words
@@ -86,7 +86,7 @@ def below(
         on_ask=partial(_set, f"ask_{key}"),
     )
     if shown:
-        st.dataframe(dict(table()), hide_index=True)
+        st.dataframe(spelt(table()), hide_index=True)
 
 
 def _made(

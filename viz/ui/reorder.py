@@ -9,6 +9,7 @@ from model.rearrange import CASES, Shuffled, shuffle
 from model.run import Experiment
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
+from viz.labels import numbered
 from viz.places import ROUNDING, read_shuffle, spelt
 from viz.ui import frame, panel, recompute, runs
 
@@ -100,7 +101,7 @@ def _arrays(found: dict[str, Shuffled], tokens: tuple[str, ...]) -> dict[str, La
 
 def _table(found: dict[str, Shuffled], tokens: tuple[str, ...], order: list[int]) -> Table:
     return {
-        "word": list(tokens),
+        "word": numbered(tokens),
         "its place": list(range(len(tokens))),
         "its new place": [order.index(token) for token in range(len(tokens))],
         **{f"change: {name.lower()}": found[name].change.tolist() for name in CASES},

@@ -11,7 +11,7 @@ from model import effects
 from model.overwrite import Overwrite, renormalise
 from model.run import Experiment
 from viz import head_grid
-from viz.labels import markdown
+from viz.labels import markdown, numbered
 from viz.reading import read_effects, read_overwritten
 from viz.scatter import scatter
 from viz.theme import Theme
@@ -104,7 +104,7 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
                 weights, worth, words, agreement(weights, worth, slopes), asides.foretells(experiment.weights)
             ),
             table=lambda: {
-                "word": list(words),
+                "word": numbered(words),
                 "weight": weights,
                 "KL when blocked": worth,
                 "gradient × weight": slopes,

@@ -10,6 +10,7 @@ import streamlit as st
 from model.run import Experiment, model
 from model.transformer import Trace
 from viz.export import Labelled, Table, file_name
+from viz.labels import numbered
 from viz.reading import read_stream
 from viz.stream import stream
 from viz.theme import Theme
@@ -37,7 +38,7 @@ def stream_table(stages: Sequence[str], words: Sequence[str], a: Array, b: Array
     """A number of every vector after every stage, A and B, as a long table."""
     return {
         "stage": [stage for stage in stages for _ in words],
-        "word": [word for _ in stages for word in words],
+        "word": numbered(words) * len(stages),
         "A": a.ravel(),
         "B": b.ravel(),
     }

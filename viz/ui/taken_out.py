@@ -16,6 +16,7 @@ from model.written import agreed, looks, one_map, outlines
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel
+from viz.labels import numbered
 from viz.theme import Theme
 from viz.translating import read_removed, shortened
 from viz.ui import pairs, panel, recompute, removal, runs, translate_view
@@ -72,8 +73,8 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
             name: Labelled(
                 one,
                 {
-                    "says": [f"{at} {word}" for at, word in enumerate(saying, 1)],
-                    "source": [f"{at} {word}" for at, word in enumerate(source)],
+                    "says": numbered(saying, 1),
+                    "source": numbered(source),
                 },
             )
             for name, one in (("A", weights_a), ("B", weights_b))
@@ -91,8 +92,8 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
 def _cells(saying: tuple[str, ...], source: tuple[str, ...], a: Array, b: Array) -> Table:
     rows, columns = np.indices(a.shape)
     return {
-        "says": [f"{at + 1} {saying[at]}" for at in rows.ravel().tolist()],
-        "looks at": [f"{at} {source[at]}" for at in columns.ravel().tolist()],
+        "says": np.array(numbered(saying, 1), dtype=object)[rows.ravel()],
+        "looks at": np.array(numbered(source), dtype=object)[columns.ravel()],
         "A": a.ravel(),
         "B": b.ravel(),
         "A − B": (a - b).ravel(),

@@ -14,6 +14,7 @@ from model.written import Hits, hits, outlines, together
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel
+from viz.labels import numbered
 from viz.theme import Theme
 from viz.translating import read_hits, read_map
 from viz.ui import panel, recompute, runs, translate_view, written_words
@@ -59,7 +60,7 @@ def show_map(
     )
     lit = len(looking) // 2 if which == "source" else row
     # Every table of this page counts alike: the start is 0, so the first word that is written is 1.
-    names = _numbered(looking, 0 if which == "source" else 1), _numbered(looked, 0)
+    names = numbered(looking, 0 if which == "source" else 1), numbered(looked)
     panel.below(
         "alignment",
         sentence=read_map(weights, looking, looked, lit, saying=which != "source"),
@@ -75,10 +76,6 @@ def show_map(
 
 def _is_causal(experiment: Experiment) -> bool:
     return (experiment.switches & runs.trained(experiment.weights)).mask
-
-
-def _numbered(words: Sequence[str], first: int) -> list[str]:
-    return [f"{at} {word}" for at, word in enumerate(words, first)]
 
 
 def _map_table(weights: Array, looking: Sequence[str], looked: Sequence[str]) -> Table:

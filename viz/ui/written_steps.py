@@ -12,6 +12,7 @@ from model.tokenizer import END
 from model.written import likeliest
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
+from viz.labels import numbered
 from viz.theme import Theme
 from viz.translating import read_written
 from viz.ui import panel, recompute, runs, translate_view
@@ -86,13 +87,13 @@ def _as(name: str) -> str:
 def step_table(one: Written, words: Sequence[Sequence[str]], odds: Array, seen: dict[str, Array]) -> Table:
     """One line a word said: how likely it was, where it looked, and what else could have come."""
     size = len(one.said)
-    table: dict[str, Any] = {"step": list(range(1, size + 1)), "says": list(one.said)}
+    table: dict[str, Any] = {"step": list(range(1, size + 1)), "says": numbered(one.said, 1)}
     table["probability"] = [float(np.exp(value)) for value in one.made.logprobs]
     for name, side in (("cross", one.source), ("target", one.before)):
         if name in seen:
             best = seen[name].argmax(axis=1)
             verb = "looks most at" if name == "cross" else "looks back most at"
-            table[verb] = [f"{at} {side[at]}" for at in best]
+            table[verb] = np.array(numbered(side), dtype=object)[best]
             table[f"{verb}: weight"] = seen[name].max(axis=1)
     for nth in range(odds.shape[1]):
         table[f"candidate {nth + 1}"] = [row[nth] for row in words]
@@ -101,7 +102,7 @@ def step_table(one: Written, words: Sequence[Sequence[str]], odds: Array, seen: 
 
 
 def _arrays(one: Written, odds: Array, seen: dict[str, Array], vector: Array | None) -> dict[str, Labelled]:
-    says = [f"{at} {word}" for at, word in enumerate(one.said, 1)]
+    says = numbered(one.said, 1)
     arrays = {"odds": Labelled(odds, {"says": says, "candidate": range(1, odds.shape[1] + 1)})}
     if "cross" in seen:
         arrays["looks_at"] = Labelled(seen["cross"], {"says": says, "source": one.source})

@@ -73,11 +73,19 @@ def _branches(one: Written) -> list[list[Branch]]:
     return rows
 
 
+def _numbers(row: Sequence[Branch]) -> list[int | None]:
+    """The number of each branch among those that its step kept, which the next step goes on from; None: dropped."""
+    kept = iter(range(len(row)))
+    return [next(kept) if branch.kept else None for branch in row]
+
+
 def _tree_table(branches: Sequence[Sequence[Branch]]) -> Table:
     flat = [(step, branch) for step, row in enumerate(branches, 1) for branch in row]
     return {
         "step": [step for step, _ in flat],
         "word": [branch.word for _, branch in flat],
+        "branch": [number for row in branches for number in _numbers(row)],
+        "after branch": [branch.parent if step > 1 else None for step, branch in flat],
         "ln p": [branch.total for _, branch in flat],
         "kept": [branch.kept for _, branch in flat],
         "ends": [branch.ended for _, branch in flat],
