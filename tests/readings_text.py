@@ -96,7 +96,8 @@ def rollout(seen: Seen) -> Reading:
     heard = np.eye(len(run(experiment).tokens))
     for layer in run(experiment).layers:
         mean = sum(layer.attention.weights.astype(np.float64)) / len(layer.attention.weights)
-        heard = (mean / 2 + np.eye(len(mean)) / 2) @ heard
+        # A residual connection carries half of each step (Abnar and Zuidema 2020, eq. 1); without one nothing does.
+        heard = ((mean + np.eye(len(mean))) / 2 if experiment.switches.residual else mean) @ heard
     words = words_and_weights(seen)[0]
     if seen.control("units") == "words":
         of = np.array(encode(experiment).word_of)

@@ -144,9 +144,9 @@ def test_the_statistics_of_the_heads_are_those_of_their_rows(weights):
 
 
 def test_the_table_of_the_norms_is_of_the_vectors_before_and_after_each():
-    screen = well(visit("viz/pages/remove.py", norm="false", then="Stream"))
+    screen = well(visit("viz/pages/remove.py", scale="false", then="Stream"))
     for shown, switches in zip(
-        (one.value for one in screen.dataframe), (Switches(), Switches(norm=False)), strict=True
+        (one.value for one in screen.dataframe), (Switches(), Switches(scale=False)), strict=True
     ):
         layers = run(Experiment(text=EXAMPLE, switches=switches)).layers
         names = [f"L{layer} {which}" for layer in range(len(layers)) for which in ("first", "second")]
