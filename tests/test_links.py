@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from qr import decode
-from screen import ROOT, component, said, visit, well
+from screen import ROOT, component, said, visit, visit_by_a_bad_link, well
 from streamlit.testing.v1 import AppTest
 
 from viz.theme import PROJECTED, THEMES
@@ -65,7 +65,7 @@ def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them
 
 @pytest.mark.parametrize("path", ["app.py", *(f"viz/pages/{name}.py" for name in ("inside", "masks", "translate"))])
 def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_are_not(path):
-    assert "modle (nothing on this page is called so now)" in said(well(visit(path, modle="stories")))
+    assert "modle (nothing on this page is called so now)" in said(well(visit_by_a_bad_link(path, modle="stories")))
     assert "nothing on this page" not in said(well(visit(path, present="true", figure="", lesson="")))
 
 
