@@ -93,10 +93,11 @@ FIGURES = {
 
 
 class Slow:
-    """The connection of a page to the server; what the page sends can be kept back and let go at once."""
+    """The connection of a page to the server; what either side sends can be kept back and let go at once."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.keeps, self.kept, self.answers = page, False, [], 0
+        self.keeps_answers, self.kept_answers = False, []
         page.route_web_socket(re.compile("/_stcore/stream"), self._route)
 
     def _route(self, page_side: WebSocketRoute) -> None:
@@ -104,19 +105,21 @@ class Slow:
 
         def answered(message):
             self.answers += 1
-            page_side.send(message)
+            self.kept_answers.append(message) if self.keeps_answers else page_side.send(message)
 
         def sent(message):
             self.kept.append(message) if self.keeps else server_side.send(message)
 
         page_side.on_message(sent)
         server_side.on_message(answered)
-        self.server = server_side
+        self.server, self.browser = server_side, page_side
 
     def let_go(self) -> None:
-        self.keeps, self.answers = False, 0
+        self.keeps, self.keeps_answers, self.answers = False, False, 0
         for message in self.kept:
             self.server.send(message)
+        for message in self.kept_answers:
+            self.browser.send(message)
 
     def wait_for_answers(self, count: int) -> None:
         """Until the server has sent so many messages since it was let go."""
@@ -213,3 +216,19 @@ def test_back_is_not_undone_by_a_move_that_python_has_not_heard_of(visited, name
     one.act(one.figure.further, then="history.back()")  # before the figure has come to rest
     assert one.shows(before), one.shown
     assert not re.search(one.figure.address, one.page.url)
+
+
+@pytest.mark.parametrize("name", ["decoding", "sliders"])  # of the whole page and of a fragment
+def test_picture_and_address_agree_after_a_back_that_overtakes_an_answer(visited, name):
+    one = visited(name)
+    before, opened = one.shown, one.page.url
+    one.go_there()
+    one.slow.keeps_answers, one.slow.answers = True, 0
+    one.act(one.figure.further)
+    one.slow.wait_for_answers(3)
+    one.page.wait_for_timeout(REST)
+    one.page.evaluate("history.back()")
+    one.page.wait_for_url(opened, timeout=PATIENCE)
+    one.slow.let_go()
+    assert one.shows(before), one.shown
+    assert one.page.url == opened

@@ -69,6 +69,14 @@ def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_ar
     assert "nothing on this page" not in said(well(visit(path, present="true", figure="", lesson="")))
 
 
+@pytest.mark.parametrize(
+    "part", [{"weights": "dates"}, {"layer": 99}, {"section": "Cheating"}, {"scale": "no"}], ids=str
+)
+def test_a_test_that_opens_a_link_which_the_page_ignores_fails(part):
+    with pytest.raises(AssertionError, match="the page ignores this part of the link"):
+        visit(**part)
+
+
 @pytest.mark.parametrize(("asked", "used"), [("0", 0.0), ("1", 1.0), ("1.50", 1.5)])
 def test_a_number_of_a_link_may_be_written_as_people_write_it(asked, used):
     screen = well(visit(more="Write on", temperature=asked))
