@@ -51,9 +51,10 @@ class SubwordTokenizer:
         self._cutter.no_truncation()  # nothing is cut in silence
         self._cutter.no_padding()
         self._cutter.encode_special_tokens = not reads_marks
-        ends = json.dumps([told.get("pre_tokenizer"), told.get("decoder")])
-        self._bytes = '"ByteLevel"' in ends
-        self._adds_space = self._bytes and '"add_prefix_space": true' in ends  # before the first word, as before others
+        cuts, joins = json.dumps(told.get("pre_tokenizer")), json.dumps(told.get("decoder"))
+        self._bytes = '"ByteLevel"' in cuts + joins
+        # Before the first word, as before others. GPT-2's decoder bears the same setting, and makes no use of it.
+        self._adds_space = self._bytes and '"add_prefix_space": true' in cuts
         self._joint: str = told["model"].get("continuing_subword_prefix") or ""  # "##" of WordPiece
         self._end: str = told["model"].get("end_of_word_suffix") or ""  # "</w>" of the first GPT
         # A word-level vocabulary holds whole words; so does WordPiece, but for the pieces with its prefix.

@@ -7,7 +7,9 @@ import torch
 from hypothesis import HealthCheck, settings
 from served import browse, chromium, serve
 
-torch.set_num_threads(1)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))  # more only where somebody asks for it
+if os.environ.get("ATTENTION_LAB_ONEDNN") == "off":  # another set of kernels, which rounds otherwise
+    torch.backends.mkldnn.set_flags(False)
 settings.register_profile(
     "lab", derandomize=True, database=None, deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -8,6 +8,8 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 from test_pack import unpack
 
+from viz.ui.controls import FRAME
+
 ROOT = Path(__file__).parents[1]
 # The pages that show an experiment; the one that lists the lessons has none, nor has the one that waits for a file.
 OTHERS = ("__init__", "lessons", "your_model")
@@ -16,11 +18,45 @@ OF_ONE_TEXT = [path for path in PAGES if path.stem != "translate"]  # the models
 
 
 def visit(script="app.py", **parameters):
-    """The app as a link opens it, run once: visit(layer=2, scale="false")."""
+    """The app as a link opens it, run once: visit(layer=2, scale="false").
+
+    A link that asks for something that the page does not have fails here: a sweep over such links would test the page
+    as it opens, again and again. `visit_by_a_bad_link` is for the tests of bad links.
+    """
+    screen = visit_by_a_bad_link(script, **parameters)
+    unused = ignored(screen, parameters)
+    assert not unused, f"the page ignores this part of the link: {unused}"
+    return screen
+
+
+def visit_by_a_bad_link(script="app.py", **parameters):
+    """The same for a link of which the page may ignore a part."""
     screen = AppTest.from_file(str(ROOT / script), default_timeout=120)
     for name, value in parameters.items():
         screen.query_params[name] = str(value)
     return screen.run()
+
+
+def ignored(screen, parameters):
+    """The part of a link that no control of the page holds after the first run: name → (asked, what is held)."""
+    unused = {}
+    for name, value in parameters.items():
+        if name in FRAME:
+            continue
+        held = screen.session_state[name] if name in screen.session_state else None  # noqa: SIM401  (it has no get)
+        if _spelt(held) != _spelt(value):
+            unused[name] = (value, held)
+    return unused
+
+
+def _spelt(value):
+    """As the address has it; a number in one way, however it was typed."""
+    if isinstance(value, list | tuple):
+        value = ",".join(map(str, value))
+    try:
+        return float(value) if not isinstance(value, bool) else str(value).lower()
+    except (TypeError, ValueError):
+        return str(value)
 
 
 def well(screen):

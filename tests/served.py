@@ -142,5 +142,11 @@ AT_REST = """() => {
 
 
 def wait_for_rest(page: Page) -> None:
-    """Until no run of the script is under way and every figure is there: a late one moves what stands below it."""
+    """Until no run of the script is under way and every figure is there: a late one moves what stands below it.
+
+    The page must not say that it ignores a part of its link: a test would see the page as it opens, and not what the
+    link names.
+    """
     page.wait_for_function(AT_REST, timeout=PATIENCE)
+    ignored = page.get_by_text("This link asks for something that is not there")
+    assert not ignored.count(), ignored.first.inner_text()

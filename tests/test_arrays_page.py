@@ -5,7 +5,8 @@ import json
 
 import numpy as np
 import pytest
-from screen import component, large, said, shows_a_picture, visit, well
+from equal import close, same_bits
+from screen import component, ignored, large, said, shows_a_picture, visit, visit_by_a_bad_link, well
 from test_arrays import GOOD, WORDS, npy, npz, zipped
 
 from viz.arrays import read
@@ -23,9 +24,11 @@ CROSS = npz(
 
 def dropped(file, name="maps.npz", **parameters):
     """The page after that file was dropped on it."""
-    screen = visit(PAGE, **parameters)
+    screen = visit_by_a_bad_link(PAGE, **parameters)  # the controls come with the file
     screen.file_uploader[0].upload(name, file)
-    return well(screen.run())
+    screen = well(screen.run())
+    assert not (unused := ignored(screen, parameters)), unused
+    return screen
 
 
 def sentence(screen, key):
@@ -43,10 +46,10 @@ def test_every_head_one_large_and_the_sentence_show_the_numbers_of_the_file():
     screen = dropped(SQUARE, layer=1, head=2, token=1)
     weights = read(SQUARE).weights
     assert component(screen, "grid")[1]["cells"].shape == (2, 4, 3, 3)
-    assert np.array_equal(large(screen), weights[1, 2])
+    assert same_bits(large(screen), weights[1, 2], "copied")
     header, arrays = component(screen, "sentence")
     assert (header["tokens"], header["row"], header["looked"]) == (WORDS, 1, None)
-    assert np.array_equal(arrays["weights"], weights[1, 2])
+    assert same_bits(arrays["weights"], weights[1, 2], "copied")
     assert f"{weights[1, 2, 1].max():.2f}" in sentence(screen, "enlarged")
 
 
@@ -80,7 +83,7 @@ def test_statistics_are_a_line_for_each_head_checked_by_hand():
 
 def test_rollout_of_a_head_that_looks_at_itself_is_the_identity():
     screen = dropped(npz(attention=np.eye(3), tokens=np.array(WORDS)), more="Rollout")
-    assert np.array_equal(large(screen, "rollout"), np.eye(3))
+    assert same_bits(large(screen, "rollout"), np.eye(3), "exact")
 
 
 def test_a_rollout_leaves_out_the_cells_that_no_layer_leads_to_and_no_others():
@@ -105,7 +108,7 @@ def test_the_labs_own_file_of_all_heads_opens_again():
     file = component(well(screen.run()), "save_grid")[1]["bytes"].tobytes()
     with np.load(io.BytesIO(file)) as saved:
         there = dropped(file, layer=1, head=2)
-        assert np.array_equal(large(there), saved["weights"][1, 2])
+        assert same_bits(large(there), saved["weights"][1, 2], "copied")
         assert component(there, "sentence")[0]["looked"] is None
 
 
@@ -122,7 +125,7 @@ def test_the_files_of_a_figure_name_the_file_they_came_from_and_its_lines_give_i
     with np.load(io.BytesIO(arrays["bytes"].tobytes())) as saved:
         assert json.loads(str(saved["origin"]))["file"] == "my maps.npz"
         name = "rolled" if key == "rollout" else "weights"
-        assert np.array_equal(saved[name], made[name])
+        assert close(saved[name], made[name])
 
 
 @pytest.mark.parametrize("file", [b"", b"no zip", GOOD[:-40], zipped(attention=npy(shape="(99999, 99999, 9, 9)"))])
@@ -140,7 +143,7 @@ def test_names_in_a_file_are_letters_and_never_markup():
 
 
 def test_a_link_that_was_made_with_a_file_says_that_it_cannot_hold_one():
-    assert "A link cannot hold a file." in said(well(visit(PAGE, layer=1, head=2)))
+    assert "A link cannot hold a file." in said(well(visit_by_a_bad_link(PAGE, layer=1, head=2)))
 
 
 def test_a_link_to_a_head_that_is_not_in_the_file_falls_back_and_says_so():

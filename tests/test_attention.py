@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+from equal import same_bits
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -112,8 +113,8 @@ def test_every_stage_follows_from_the_one_before(device, shape, seed, share, sca
     assert_same(trace.scores, torch.einsum("bhtd,bhsd->bhts", q, k))
     assert_same(trace.scaled, trace.scores / (math.sqrt(d_k) if scale else 1))
     assert_same(trace.biased, trace.scaled + bias)
-    assert torch.equal(trace.mask, allowed)
-    assert torch.equal(trace.masked[allowed], trace.biased[allowed])
+    assert same_bits(trace.mask, allowed)
+    assert same_bits(trace.masked[allowed], trace.biased[allowed], "copied")
     assert (trace.masked[~allowed] == -math.inf).all()
     assert (trace.weights[~allowed] == 0).all()
     assert (trace.weights >= 0).all()
@@ -201,9 +202,9 @@ def test_a_head_knocked_out_is_its_slice_of_the_output_matrix_set_to_zero(device
     elsewhere = frozenset({(0, 0), (2, 3)})  # heads of other layers
     knocked_out = attention(x, x, mask, position, Switches(heads_off=elsewhere | {(1, head) for head in off}))
     intact = attention(x, x, mask, position, Switches())
-    assert torch.equal(knocked_out.weights, intact.weights)
+    assert same_bits(knocked_out.weights, intact.weights, "same operation")
     for head in range(4):
-        assert torch.equal(knocked_out.z[:, head], intact.z[:, head] * (head not in off))
+        assert same_bits(knocked_out.z[:, head], intact.z[:, head] * (head not in off), "exact")
     with torch.no_grad():
         for head in off:
             attention.w_o.weight[:, 5 * head : 5 * (head + 1)] = 0

@@ -5,6 +5,7 @@ import base64
 import numpy as np
 import pytest
 import torch
+from equal import differ, same_bits
 from hypothesis import given
 from hypothesis import strategies as st
 from screen import figures, well
@@ -71,7 +72,7 @@ def test_filler_takes_no_part_whatever_it_holds(device, shape, seed):
     x, real = torch.randn(shape, **exact(device)), torch.rand(shape[:2], device=device) < 0.5
     real[0, :2] = True
     other = torch.where(real[..., None], x, 1e6 * torch.randn_like(x))
-    assert torch.equal(norm(x, real).out[real], norm(other, real).out[real])
+    assert same_bits(norm(x, real).out[real], norm(other, real).out[real], "untouched")
     alone = functional_call(
         nn.BatchNorm1d(shape[-1], track_running_stats=False).to(**exact(device)),
         dict(norm.named_parameters()),
@@ -84,8 +85,8 @@ def test_batch_norm_lets_a_later_word_change_an_earlier_one():
     x = torch.randn(1, 5, 8, generator=torch.Generator().manual_seed(0))
     later = x.clone()
     later[0, 4] += 1
-    assert not torch.equal(BatchNorm(8)(x).out[0, 0], BatchNorm(8)(later).out[0, 0])
-    assert torch.equal(NORMS["layer"](8)(x).out[0, :4], NORMS["layer"](8)(later).out[0, :4])
+    assert differ(BatchNorm(8)(x).out[0, 0], BatchNorm(8)(later).out[0, 0])
+    assert same_bits(NORMS["layer"](8)(x).out[0, :4], NORMS["layer"](8)(later).out[0, :4], "untouched")
 
 
 def test_no_model_can_be_built_with_batch_norm():
@@ -113,7 +114,7 @@ def test_replacing_a_sentence_moves_no_other_by_layer_norm_and_all_others_by_bat
     others = made.real.copy()
     others[replaced] = False
     for name, distance in made.moved.items():
-        assert np.array_equal(np.isfinite(distance), others), "filler and the replaced sentence are not compared"
+        assert same_bits(np.isfinite(distance), others), "filler and the replaced sentence are not compared"
         if name == "layer norm":
             assert (distance[others] == 0).all(), "exactly: not one bit"
         else:
@@ -178,9 +179,9 @@ MOVED = np.array([[0.0, 0.25, 0.5], [np.nan, np.nan, np.nan]], dtype=np.float32)
 def test_the_map_of_changes_holds_the_changes_and_marks_the_replaced_sentence(theme):
     figure = change_map(MOVED, WORDS, ("<s>", "z"), 1, limit=0.5, theme=theme)
     came, change = figure.data
-    assert np.array_equal(change.z, MOVED, equal_nan=True)
+    assert same_bits(change.z, MOVED, "copied")
     assert (change.zmin, change.zmax) == (0, 0.5)
-    assert np.array_equal(came.z, [[np.nan] * 3, [0, 0, np.nan]], equal_nan=True)
+    assert same_bits(came.z, [[np.nan] * 3, [0, 0, np.nan]], "copied")
     assert [list(row) for row in change.text] == [["⟨start⟩", "a", "&lt;b&gt;"], ["⟨start⟩", "z", ""]]
     (outline,) = figure.layout.shapes
     assert (outline.x0, outline.x1, outline.y0, outline.y1) == (-0.5, 1.5, 0.5, 1.5)
@@ -194,7 +195,7 @@ def test_the_box_shows_the_first_sentence_and_leaves_out_its_filler():
     for over in ("channels", "batch"):
         figure = tensor_box(stream, real, over=over, position=1, channel=2, word="<i>", theme=LIGHT)
         shown = np.asarray(figure.data[0].z)
-        assert np.array_equal(shown[:2], stream[0, :2])
+        assert same_bits(shown[:2], stream[0, :2], "copied")
         assert np.isnan(shown[2]).all()
         assert figure.data[0].zmin == -figure.data[0].zmax
         assert "<i>" not in str(figure.layout.annotations)

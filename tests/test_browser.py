@@ -6,8 +6,10 @@ import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.etree import ElementTree
 
+import every
 import numpy as np
 import pytest
+from equal import same_bits
 from PIL import Image
 from playwright.sync_api import Page, expect
 from served import PATIENCE, saved, wait_for_picture, wait_for_rest
@@ -295,7 +297,9 @@ def test_a_click_on_a_head_enlarges_it_and_stands_in_the_address(lab):
     drawn = lab.key("enlarged").locator(".lab").evaluate("({ view }) => [...view.values]")
     attention = run(Experiment(text=EXAMPLE)).layers[LAYER].attention
     seen = attention.mask[HEAD]
-    assert np.array_equal(np.array(drawn, dtype=np.float32).reshape(seen.shape)[seen], attention.weights[HEAD][seen])
+    assert same_bits(
+        np.array(drawn, dtype=np.float32).reshape(seen.shape)[seen], attention.weights[HEAD][seen], "same operation"
+    )
 
 
 def test_arrow_keys_move_between_heads_enter_enlarges_and_the_focus_is_seen(lab):
@@ -532,7 +536,7 @@ def figures_of(lab):
 def test_every_figure_is_saved_as_svg_png_and_csv(lab, more):
     lab.open(more=more)
     keys = figures_of(lab)
-    assert set(keys) >= {"grid", "enlarged", *({"next", "lens"} if more == "Next word" else {"rollout"})}
+    assert keys == sorted(every.SHOWN["heads", () if more == "Next word" else (("more", more),)])
     for key in keys:
         name, svg = lab.save(key, "SVG")
         assert name.startswith("grammar-"), name
@@ -563,7 +567,7 @@ def test_the_csv_of_the_large_map_holds_the_models_own_numbers(lab):
     lines = list(csv.reader(io.StringIO(table.decode("utf-8-sig"), newline="")))
     assert [line[0].split(" ", 1)[1] for line in lines[2:]] == WORDS
     numbers = np.array([line[1:] for line in lines[1:]], dtype=np.float32)
-    assert np.array_equal(numbers, run(Experiment(text=EXAMPLE)).layers[1].attention.weights[2])
+    assert same_bits(numbers, run(Experiment(text=EXAMPLE)).layers[1].attention.weights[2], "same operation")
 
 
 def test_hostile_words_are_saved_as_text(lab):

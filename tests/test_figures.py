@@ -5,6 +5,7 @@ from html import unescape
 
 import numpy as np
 import pytest
+from equal import same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -69,13 +70,13 @@ def test_every_cell_holds_the_exact_number():
     weights, mask = causal(6)
     drawn = cells(heatmap(weights, WORDS, WORDS, theme=LIGHT, mask=mask))
     assert drawn.dtype == np.float32
-    assert np.array_equal(drawn[mask], weights[mask])
+    assert same_bits(drawn[mask], weights[mask], "copied")
 
 
 def test_what_is_not_allowed_is_a_gap_and_not_a_nought():
     weights, mask = causal(6)
     drawn = cells(heatmap(weights, WORDS, WORDS, theme=LIGHT, mask=mask))
-    assert np.array_equal(np.isnan(drawn), ~mask)
+    assert same_bits(np.isnan(drawn), ~mask)
 
 
 def test_an_allowed_nought_is_drawn_as_nought():
@@ -85,7 +86,7 @@ def test_an_allowed_nought_is_drawn_as_nought():
 
 def test_without_a_mask_nothing_is_left_out():
     scores = np.arange(-6, 6, dtype=np.float32).reshape(3, 4)
-    assert np.array_equal(cells(heatmap(scores, "abc", "abcd", theme=LIGHT, signed=True)), scores)
+    assert same_bits(cells(heatmap(scores, "abc", "abcd", theme=LIGHT, signed=True)), scores, "copied")
 
 
 def test_infinite_scores_are_gaps_and_leave_the_scale_alone():

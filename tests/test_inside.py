@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from equal import same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
@@ -58,8 +59,8 @@ def test_every_step_of_a_row_follows_from_the_one_before(weights, removed):
         assert close(one.z @ one.w_o, one.carried[head])
         present = 0 if "residual" in removed else 1
         assert close(present * one.stream + one.carried.sum(axis=0) + one.b_o, one.after)
-        assert np.array_equal(one.after, made.resid_mid[one.row]), "and the layer goes on with it"
-        assert np.array_equal(one.masked, np.where(one.mask, one.biased, -np.inf))
+        assert same_bits(one.after, made.resid_mid[one.row], "copied"), "and the layer goes on with it"
+        assert same_bits(one.masked, np.where(one.mask, one.biased, -np.inf), "copied")
         assert close((one.stream - one.mean) / one.std * one.gain + one.shift, one.x[one.row])
         assert one.mask.tolist() == made.attention.mask[head, one.row].tolist()
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from qr import decode
-from screen import ROOT, component, said, visit, well
+from screen import ROOT, component, said, visit, visit_by_a_bad_link, well
 from streamlit.testing.v1 import AppTest
 
 from viz.theme import PROJECTED, THEMES
@@ -66,7 +66,7 @@ def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them
 
 @pytest.mark.parametrize("path", ["app.py", *(f"viz/pages/{name}.py" for name in ("inside", "masks", "translate"))])
 def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_are_not(path):
-    assert "modle (nothing on this page is called so now)" in said(well(visit(path, modle="stories")))
+    assert "modle (nothing on this page is called so now)" in said(well(visit_by_a_bad_link(path, modle="stories")))
     assert "nothing on this page" not in said(well(visit(path, present="true", figure="", lesson="")))
 
 
@@ -75,7 +75,7 @@ ADDED = ("utm_source", "utm_medium", "UTM_Campaign", "fbclid", "gclid", "msclkid
 
 @pytest.mark.parametrize("path", [path for path in PATHS if not path.endswith(("lessons.py", "your_model.py"))])
 def test_names_that_were_added_on_the_way_are_ignored_in_silence_and_leave_the_address(path):
-    screen = well(visit(path, scale="false", **dict.fromkeys(ADDED, "x")))
+    screen = well(visit_by_a_bad_link(path, **dict.fromkeys(ADDED, "x")))
     assert "asks for something" not in said(screen)
     assert not set(ADDED) & set(screen.query_params)
 
@@ -83,7 +83,7 @@ def test_names_that_were_added_on_the_way_are_ignored_in_silence_and_leave_the_a
 @pytest.mark.parametrize("path", [path for path in PATHS if not path.endswith(("lessons.py", "your_model.py"))])
 def test_a_name_that_the_page_called_unknown_leaves_the_address_and_others_stay(path):
     frame = {} if "masks" in path else {"present": "true"}
-    screen = well(visit(path, modle="stories", **frame))
+    screen = well(visit_by_a_bad_link(path, modle="stories", **frame))
     assert "modle" in said(screen)
     assert set(screen.query_params) == set(frame)
 
@@ -99,6 +99,14 @@ def test_a_link_loses_what_was_added_on_the_way_and_nothing_else():
     link = "http://lab.example/masks?looks=drawn&utm_source=a%20b&text=the+dogs+%E2%88%9A&fbclid=1#top"
     assert without_tracking(link) == "http://lab.example/masks?looks=drawn&text=the+dogs+%E2%88%9A#top"
     assert without_tracking("/?modle=1") == "/?modle=1"
+
+
+@pytest.mark.parametrize(
+    "part", [{"weights": "dates"}, {"layer": 99}, {"section": "Cheating"}, {"scale": "no"}], ids=str
+)
+def test_a_test_that_opens_a_link_which_the_page_ignores_fails(part):
+    with pytest.raises(AssertionError, match="the page ignores this part of the link"):
+        visit(**part)
 
 
 @pytest.mark.parametrize(("asked", "used"), [("0", 0.0), ("1", 1.0), ("1.50", 1.5)])

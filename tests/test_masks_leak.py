@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from equal import same_bits
 
 from model import Experiment, Switches, run
 from model.leak import any_other, edited, leak, neighbour, substitute
@@ -132,7 +133,7 @@ def test_a_sweep_over_masks_is_a_run_for_each(layer, head):
     swept = sweep(WHOLE, looks, layer, head)
     for k, one in enumerate(looks):
         attention = run(Experiment(text=TEXT, looks=one)).layers[layer].attention
-        assert np.array_equal(swept.mask[k], attention.mask[head])
+        assert same_bits(swept.mask[k], attention.mask[head])
         np.testing.assert_allclose(swept.scores[k], attention.biased[head], atol=1e-4)
         np.testing.assert_allclose(swept.masked[k], attention.masked[head], atol=1e-4)
         np.testing.assert_allclose(swept.weights[k], attention.weights[head], atol=1e-5)

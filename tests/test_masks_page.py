@@ -4,14 +4,15 @@ import math
 
 import numpy as np
 import pytest
-from screen import component, said, visit, well
+from equal import same_bits
+from screen import component, said, visit, visit_by_a_bad_link, well
 
-from model import Experiment, Switches, checkpoint, run
+from model import Experiment, Switches, run
 from model.cache import looks_back
 from model.leak import edited, leak
 from model.mask import MASKS, Looks, draw, read_drawing
 from model.run import encode, model
-from viz.ui import masks, masks_guess
+from viz.ui import masks, masks_guess, runs
 from viz.ui.controls import EXAMPLE
 from viz.ui.masks import GUESSES, OWN, SECTIONS
 
@@ -43,11 +44,11 @@ def test_the_four_maps_are_the_models_own_under_every_mask(kind):
     attention = run(Experiment(text=EXAMPLE, looks=looks_of(kind))).layers[1].attention
     scores, mask, masked, weights = maps(screen)
     allowed = attention.mask[3]
-    assert np.array_equal(allowed, looks_of(kind).over(T).numpy())
+    assert same_bits(allowed, looks_of(kind).over(T).numpy())
     np.testing.assert_allclose(scores, attention.biased[3], atol=1e-4)  # a batch of masks rounds a little differently
-    assert np.array_equal(mask.astype(bool), allowed)
+    assert same_bits(mask.astype(bool), allowed)
     for shown, made in ((masked, attention.masked[3]), (weights, attention.weights[3])):
-        assert np.array_equal(np.isnan(shown), ~allowed), "the forbidden is absent"
+        assert same_bits(np.isnan(shown), ~allowed), "the forbidden is absent"
         np.testing.assert_allclose(shown[allowed], made[allowed], atol=1e-4)
     assert looks_of(kind).name in component(screen, "save_stages")[0]["file"]
 
@@ -55,7 +56,7 @@ def test_the_four_maps_are_the_models_own_under_every_mask(kind):
 def test_without_a_choice_the_mask_is_the_models_own():
     screen = well(visit(PAGE))
     assert screen.session_state["looks"] == OWN
-    assert np.array_equal(maps(screen)[1], np.tri(T))
+    assert same_bits(maps(screen)[1], np.tri(T), "copied")
     assert maps(well(visit(PAGE, mask="false")))[1].all()
     assert maps(well(visit(PAGE, weights="grammar-without-mask")))[1].all()
 
@@ -65,7 +66,7 @@ def test_a_mask_is_chosen_by_hand_too(kind):
     screen = visit(PAGE)
     screen.segmented_control(key="looks").set_value(kind)
     screen = well(screen.run())
-    assert np.array_equal(maps(screen)[1].astype(bool), Looks(kind, MASKS[kind].opens_with).over(T).numpy())
+    assert same_bits(maps(screen)[1].astype(bool), Looks(kind, MASKS[kind].opens_with).over(T).numpy())
     assert any(MASKS[kind].means in text.value for text in screen.markdown)
 
 
@@ -75,7 +76,7 @@ def test_the_number_changes_the_mask(kind):
     for number in (MASKS[kind].least, 5, T):
         screen.number_input(key="size").set_value(number)
         screen = well(screen.run())
-        assert np.array_equal(maps(screen)[1].astype(bool), Looks(kind, number).over(T).numpy())
+        assert same_bits(maps(screen)[1].astype(bool), Looks(kind, number).over(T).numpy())
 
 
 @pytest.mark.parametrize("kind", [name for name, kind in MASKS.items() if kind.number])
@@ -85,9 +86,9 @@ def test_the_slider_holds_what_the_model_does_at_every_number(kind):
     for number, (scores, mask, masked, weights) in zip(header["step"]["values"], arrays["values"], strict=True):
         attention = run(Experiment(text=EXAMPLE, looks=Looks(kind, number))).layers[1].attention
         allowed = attention.mask[3]
-        assert np.array_equal(mask.astype(bool), allowed)
+        assert same_bits(mask.astype(bool), allowed)
         np.testing.assert_allclose(scores, attention.biased[3], atol=1e-4)
-        assert np.array_equal(np.isnan(masked), ~allowed) and np.array_equal(np.isnan(weights), ~allowed)
+        assert same_bits(np.isnan(masked), ~allowed) and same_bits(np.isnan(weights), ~allowed)
         np.testing.assert_allclose(weights[allowed], attention.weights[3][allowed], atol=1e-5)
     assert header["panels"][0]["limit"] == pytest.approx(np.abs(arrays["values"][:, 0]).max(), rel=1e-6)
 
@@ -132,25 +133,25 @@ def test_a_stroke_starts_from_the_mask_that_was_shown_and_goes_into_the_link(mon
     expected = shown.copy()
     expected[0, 5:7], expected[3, 3] = True, False
     assert state["looks"] == "drawn"
-    assert np.array_equal(read_drawing(state["drawn"]).over(T).numpy(), expected)
+    assert same_bits(read_drawing(state["drawn"]).over(T).numpy(), expected)
     assert not shown[0, 5], "what was shown is left as it was"
     screen = well(visit(PAGE, **state))
     assert not said(screen)
-    assert np.array_equal(maps(screen)[1].astype(bool), expected)
+    assert same_bits(maps(screen)[1].astype(bool), expected)
     assert screen.query_params["drawn"] == state["drawn"]
 
 
 def test_a_drawing_on_another_text_is_cut_or_goes_on_causal():
     looks = draw([[False, True], [True, True]])
     screen = well(visit(PAGE, looks="drawn", drawn=looks.drawn, text="the dog was tired ."))
-    assert np.array_equal(maps(screen)[1].astype(bool), looks.over(6).numpy())
+    assert same_bits(maps(screen)[1].astype(bool), looks.over(6).numpy())
 
 
 @pytest.mark.parametrize("text", ["zz", "1.2.8", "f" * 300, "<script>", "1..2", "drawn"])
 def test_a_drawing_that_cannot_be_read_is_said_and_causal(text):
     screen = well(visit(PAGE, looks="drawn", drawn=text))
     assert "cannot be read" in said(screen)
-    assert np.array_equal(maps(screen)[1], np.tri(T))
+    assert same_bits(maps(screen)[1], np.tri(T), "copied")
 
 
 def test_a_long_text_is_shown_but_not_drawn_on():
@@ -170,7 +171,7 @@ def test_the_leak_test_shows_what_an_edit_moves_under_the_chosen_mask(kind):
     found = leak(run(experiment), run(edited(experiment, 8, "tree")))
     assert (header["edited"], header["by"]) == (8, "tree")
     np.testing.assert_allclose(arrays["moved"], found.kl, rtol=1e-4, atol=1e-9)
-    assert np.array_equal(arrays["exactly"].astype(bool), found.logits == 0)
+    assert same_bits(arrays["exactly"].astype(bool), found.logits == 0)
     if kind == OWN:
         assert arrays["exactly"][:8].all() and not arrays["exactly"][8:].any()
     if kind == "none":
@@ -237,7 +238,7 @@ def test_cheating_is_measured_against_the_languages_own_entropy():
     assert [len(code.value.split()) for code in screen.code] == [41, 41]
 
 
-@pytest.mark.parametrize("weights", [name for name in checkpoint.names() if checkpoint.kind(name) == "transformer"])
+@pytest.mark.parametrize("weights", runs.languages())
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_stands_with_every_weights(weights, section):
     well(visit(PAGE, weights=weights, section=section))
@@ -260,7 +261,7 @@ def test_a_guess_opens_from_a_link_hides_the_answer_and_scores_it_when_revealed(
     told = "".join(text for text, _ in component(screen, "save_guessing")[0]["reading"])
     allowed = Looks("prefix", 4).over(T).numpy()
     if what == "mask":
-        assert np.array_equal(arrays["values"][1].astype(bool), allowed)
+        assert same_bits(arrays["values"][1].astype(bool), allowed)
         assert f"{(~allowed).sum()} of {T * T} cells" in told, "an empty panel is right where nothing is allowed"
     else:
         assert told.startswith("0 of 13 rows")
@@ -306,7 +307,7 @@ BAD = {
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
 def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
     state = {"looks": "window"} if name == "size" else {"section": "One pass or many"} if name == "copies" else {}
-    screen = well(visit(PAGE, **state, **{name: value}))
+    screen = well(visit_by_a_bad_link(PAGE, **state, **{name: value}))
     assert name in said(screen) or value == ""
     assert math.isfinite(maps(screen)[0].max())
 
@@ -316,7 +317,7 @@ def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
 )
 @pytest.mark.parametrize("section", SECTIONS)
 def test_any_text_gives_a_picture_or_one_sentence(text, section):
-    screen = well(visit(PAGE, text=text, section=section))
+    screen = well(visit_by_a_bad_link(PAGE, text=text, section=section))
     assert said(screen) or maps(screen) is not None
 
 

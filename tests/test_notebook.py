@@ -8,6 +8,7 @@ from base64 import b64decode
 
 import numpy as np
 import pytest
+from equal import same_bits
 from test_pack import unpack
 
 import viz
@@ -45,7 +46,7 @@ def test_every_head_is_in_the_page_in_its_place():
         for number in range(3):
             codes = head(figure, layer * 3 + number)
             there = ~np.isnan(weights[layer, number])
-            assert np.array_equal(codes == ABSENT_16, ~there)
+            assert same_bits(codes == ABSENT_16, ~there)
             assert np.abs(codes[there] / FULL_16 - weights[layer, number][there]).max() <= 0.5 / FULL_16 + 1e-7
 
 

@@ -5,7 +5,21 @@ import re
 import numpy as np
 import pytest
 import streamlit
-from screen import OF_ONE_TEXT, PAGES, ROOT, cells, component, figures, large, said, shows_a_picture, visit, well
+from equal import same_bits
+from screen import (
+    OF_ONE_TEXT,
+    PAGES,
+    ROOT,
+    cells,
+    component,
+    figures,
+    large,
+    said,
+    shows_a_picture,
+    visit,
+    visit_by_a_bad_link,
+    well,
+)
 
 from model import Experiment, Switches, run
 from model.checkpoint import card, names
@@ -94,8 +108,8 @@ def test_a_head_is_named_by_what_it_does_in_the_whole_model_and_without_a_part_i
 def test_the_large_map_holds_the_models_own_numbers():
     screen = visit(layer=1, head=2)
     attention = run(Experiment(text=EXAMPLE)).layers[1].attention
-    assert np.array_equal(large(screen)[attention.mask[2]], attention.weights[2][attention.mask[2]])
-    assert np.array_equal(component(screen, "sentence")[1]["weights"], attention.weights[2])
+    assert same_bits(large(screen)[attention.mask[2]], attention.weights[2][attention.mask[2]], "same operation")
+    assert same_bits(component(screen, "sentence")[1]["weights"], attention.weights[2], "same operation")
 
 
 def test_every_figure_carries_its_sentence_its_table_and_its_files():
@@ -142,7 +156,7 @@ def test_a_part_taken_away_changes_what_is_drawn_and_says_so_in_the_file_names(p
     before = component(screen, "grid")[1]["cells"]
     screen.toggle(key=part).set_value(False)
     after = component(well(screen.run()), "grid")[1]["cells"]
-    assert not np.array_equal(before, after)
+    assert not same_bits(before, after)
     assert component(screen, "save_grid")[0]["file"].startswith(f"grammar-without-{part}")
 
 
@@ -163,8 +177,8 @@ def test_each_stage_is_drawn_as_the_model_made_it(stage):
     attention = run(Experiment(text=EXAMPLE)).layers[0].attention
     made = getattr(attention, stage)[1]
     seen = np.isfinite(drawn)
-    assert np.array_equal(drawn[seen], made[seen])
-    assert np.array_equal(seen, attention.mask[1] if stage in ("masked", "weights") else np.isfinite(made))
+    assert same_bits(drawn[seen], made[seen], "same operation")
+    assert same_bits(seen, attention.mask[1] if stage in ("masked", "weights") else np.isfinite(made))
 
 
 @pytest.mark.parametrize("more", MORE)
@@ -285,7 +299,7 @@ def test_a_link_restores_the_whole_state():
     assert (state["stage"], state["more"]) == ("scores", "Rollout")
     switches = Switches(scale=False, mask=False)
     trace = run(Experiment(text="the dogs near the tree chase the cat .", switches=switches))
-    assert np.array_equal(large(screen), trace.layers[2].attention.scores[3])
+    assert same_bits(large(screen), trace.layers[2].attention.scores[3], "same operation")
     assert component(screen, "grid")[0]["selected"] == [2, 3]
     assert component(screen, "sentence")[0]["row"] == 4
 
@@ -303,14 +317,14 @@ BAD = {
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
 def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
-    screen = well(visit(**{name: value}))
+    screen = well(visit_by_a_bad_link(**{name: value}))
     assert shows_a_picture(screen)
     assert name in said(screen)
     assert screen.session_state[name] == visit().session_state[name]
 
 
 def test_many_bad_values_are_named_together_and_the_good_ones_kept():
-    screen = well(visit(layer=99, head=2, scale="xyz", mask="false"))
+    screen = well(visit_by_a_bad_link(layer=99, head=2, scale="xyz", mask="false"))
     assert "layer" in said(screen)
     assert "scale" in said(screen)
     assert "head" not in said(screen)
@@ -318,13 +332,13 @@ def test_many_bad_values_are_named_together_and_the_good_ones_kept():
 
 
 def test_a_bad_value_is_said_once():
-    screen = visit(layer=99)
+    screen = visit_by_a_bad_link(layer=99)
     assert "layer" in said(screen)
     assert not said(well(screen.run()))
 
 
 def test_a_parameter_nobody_knows_harms_nothing():
-    assert shows_a_picture(well(visit(utm_source="mail", heads="3")))
+    assert shows_a_picture(well(visit_by_a_bad_link(utm_source="mail", heads="3")))
 
 
 def test_a_word_beyond_a_new_shorter_sentence_is_let_go():

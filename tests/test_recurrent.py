@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from equal import differ, same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import assert_same, assert_same_gradients, exact, seeds, stir
@@ -80,14 +81,16 @@ def test_the_decoder_begins_with_the_last_state_and_is_told_no_more(device, atte
     ours = build(attention, 4, 0, device)
     source, target = ids(2, 5, device), ids(2, 3, device)
     trace = ours(source, target)
-    assert torch.equal(trace.encoder.vector, trace.encoder.hidden[:, -1])
+    assert same_bits(trace.encoder.vector, trace.encoder.hidden[:, -1], "copied")
     other = ours.encode(ids(2, 5, device))
     with_this_vector = type(other)((), other.embed, other.hidden, trace.encoder.vector)
     logits = ours.decode(with_this_vector, target).logits
     if attention == "none":
-        assert torch.equal(logits, trace.decoder.logits), "another source with the same vector is the same source"
+        assert same_bits(logits, trace.decoder.logits, "same operation"), (
+            "another source with the same vector is the same source"
+        )
     else:
-        assert not torch.equal(logits, trace.decoder.logits), "with attention every state of the source counts"
+        assert differ(logits, trace.decoder.logits), "with attention every state of the source counts"
 
 
 @pytest.mark.parametrize("attention", ALIGNMENTS)
@@ -96,8 +99,8 @@ def test_the_past_is_untouched_by_the_future_and_the_source_by_the_target(device
     source, target = ids(2, 5, device), ids(2, 4, device)
     other = torch.cat((target[:, :2], (target[:, 2:] + 1) % V), dim=1)
     one, two = ours(source, target), ours(source, other)
-    assert torch.equal(one.decoder.logits[:, :2], two.decoder.logits[:, :2])
-    assert torch.equal(one.encoder.hidden, two.encoder.hidden)
+    assert same_bits(one.decoder.logits[:, :2], two.decoder.logits[:, :2], "untouched")
+    assert same_bits(one.encoder.hidden, two.encoder.hidden, "untouched")
 
 
 @pytest.mark.parametrize("attention", ALIGNMENTS)

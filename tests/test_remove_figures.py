@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from equal import same_bits
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -40,7 +41,7 @@ def test_a_pooled_difference_is_the_one_farthest_from_zero(difference):
 def test_a_scatter_has_a_point_for_every_word_and_names_the_ones_that_matter():
     x, y = np.array([0.9, 0.02, 0.05, 0.03]), np.array([0.0, 0.5, 0.0, 0.0])
     figure = scatter(x, y, WORDS, theme=LIGHT, x_name="weight", y_name="KL")
-    assert np.array_equal(figure.data[0].x, x) and np.array_equal(figure.data[0].y, y)
+    assert same_bits(figure.data[0].x, x, "copied") and same_bits(figure.data[0].y, y, "copied")
     assert list(figure.data[0].text) == ["the", "the", "", ""]
 
 

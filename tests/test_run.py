@@ -6,6 +6,7 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
 import numpy as np
 import pytest
 import torch
+from equal import same_bits
 from twins import build
 
 from model import Experiment, Switches, checkpoint, load, run
@@ -92,19 +93,19 @@ def test_run_says_what_the_transformer_says(experiment, device):
     with torch.inference_mode():
         expected = transformer.to(device)(ids)
     trace = run(experiment)
-    np.testing.assert_array_equal(trace.logits, expected.logits[0].cpu().numpy())
-    np.testing.assert_array_equal(
-        trace.layers[1].attention.masked, expected.layers[1].attention.masked[0].cpu().numpy()
+    assert same_bits(trace.logits, expected.logits[0].cpu().numpy(), "same operation")
+    assert same_bits(
+        trace.layers[1].attention.masked, expected.layers[1].attention.masked[0].cpu().numpy(), "same operation"
     )
 
 
 def test_the_same_experiment_gives_the_same_numbers_in_arrays_of_its_own(experiment):
     first, second = run(experiment), run(experiment)
     for a, b in zip(arrays_of(first), arrays_of(second), strict=True):
-        np.testing.assert_array_equal(a, b)
+        assert same_bits(a, b, "same operation")
     assert not np.shares_memory(first.logits, second.logits)
     run(Experiment("rope-pre", "dog dog dog dog", Switches(norm=False)))
-    np.testing.assert_array_equal(run(experiment).logits, first.logits)
+    assert same_bits(run(experiment).logits, first.logits, "same operation")
 
 
 def test_no_trace_shares_memory_with_the_weights(experiment):
@@ -129,7 +130,7 @@ def test_once_the_weights_are_loaded_a_run_draws_no_random_numbers(experiment):
     run(experiment)
     state = torch.get_rng_state()
     run(experiment)
-    assert torch.equal(torch.get_rng_state(), state)
+    assert same_bits(torch.get_rng_state(), state)
 
 
 def test_many_visitors_at_once_get_what_each_would_get_alone():
@@ -145,7 +146,7 @@ def test_many_visitors_at_once_get_what_each_would_get_alone():
     for thread in threads:
         thread.join()
     for experiment, logits in zip(experiments, alone, strict=True):
-        np.testing.assert_array_equal(together[experiment], logits)
+        assert same_bits(together[experiment], logits, "same operation")
 
 
 @pytest.mark.parametrize("norm", ["pre", "post", "none"])
@@ -163,7 +164,7 @@ def test_the_last_layer_of_the_lens_is_the_output(norm, switches):
 def test_switches_reach_the_model(experiment):
     trace = run(replace(experiment, switches=Switches(scale=False, mask=False, heads_off=frozenset({(1, 0)}))))
     attention = trace.layers[1].attention
-    np.testing.assert_array_equal(attention.scaled, attention.scores)
+    assert same_bits(attention.scaled, attention.scores, "exact")
     assert attention.mask.all()
     assert not attention.z[0].any()
     assert attention.z[1].any()

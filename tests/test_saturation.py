@@ -9,6 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 import torch
+from equal import differ, same_bits
 from hypothesis import given
 from hypothesis import strategies as st
 from screen import component, figures, well
@@ -116,16 +117,16 @@ def test_with_the_division_nothing_changes_over_a_thousandfold_d_k(steps, measur
 def test_at_a_width_of_one_the_division_does_nothing(steps):
     assert steps[0].d_k == 1
     assert steps[0].divided.entropy == steps[0].undivided.entropy
-    assert np.array_equal(steps[0].divided.rows, steps[0].undivided.rows)
+    assert same_bits(steps[0].divided.rows, steps[0].undivided.rows, "exact")
 
 
 def test_measuring_leaves_the_global_random_state_alone_and_repeats_itself():
     before = torch.get_rng_state()
     first, again, other = (unit_steps(seed, sequences=2) for seed in (1, 1, 2))
     query_gradients((8,))
-    assert torch.equal(torch.get_rng_state(), before)
-    assert np.array_equal(first[5].divided.rows, again[5].divided.rows)
-    assert not np.array_equal(first[5].divided.rows, other[5].divided.rows)
+    assert same_bits(torch.get_rng_state(), before)
+    assert same_bits(first[5].divided.rows, again[5].divided.rows, "same operation")
+    assert differ(first[5].divided.rows, other[5].divided.rows)
 
 
 # The softmax's Jacobian
@@ -243,8 +244,8 @@ def test_the_sentence_of_a_head_and_of_the_gradient_tell_theirs():
 def test_the_figures_hold_the_numbers_they_were_given(theme):
     edges, raw = np.linspace(-4, 4, 9), np.array([0, 0, 0.1, 0.4, 0.4, 0.1, 0, 0])
     figure = score_histogram(edges, raw, 2 * raw, d_k=4, theme=theme)
-    assert np.array_equal(figure.data[0].y, 2 * raw)
-    assert np.array_equal(figure.data[1].y, raw)
+    assert same_bits(figure.data[0].y, 2 * raw, "copied")
+    assert same_bits(figure.data[1].y, raw, "copied")
     law = figure.data[2]
     np.testing.assert_allclose(law.y, np.exp(-(np.array(law.x) ** 2) / 8) / math.sqrt(8 * math.pi))
     lines = two_lines([4, 8], [0.1, 0.2], [0.3, 0.6], theme=theme, name="gradient")

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from equal import differ
 from foreign import made, publish
 
 from model import Experiment, Switches, run
@@ -93,7 +94,7 @@ def test_a_loaded_model_runs_through_the_one_door(folder, clean):
     ids = torch.tensor([tokenizer.encode(TEXT).ids])
     np.testing.assert_allclose(whole.logits, transformer(ids).logits[0].numpy(), atol=1e-5)
     without = run(Experiment("own-little", TEXT, Switches(scale=False)))
-    assert not np.array_equal(whole.layers[0].attention.weights, without.layers[0].attention.weights)
+    assert differ(whole.layers[0].attention.weights, without.layers[0].attention.weights)
 
 
 def test_a_model_that_was_let_go_runs_no_more(folder, clean):

@@ -15,7 +15,8 @@ from viz.ui.writing import HALF, Choosing, write
 
 TEXT = "The wizardly hedgehog counted 🦊 again."
 OPEN = {"weights": "stories", "text": TEXT}
-VIEWS = [(page, state) for page, state in every.SHOWN if "weights" not in dict(state) and page != "positions"]
+OTHERS = ("positions", "translate")  # whose models are their own, or whose figures show no text
+VIEWS = [(page, state) for page, state in every.SHOWN if "weights" not in dict(state) and page not in OTHERS]
 
 
 def named(view):

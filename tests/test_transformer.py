@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from equal import same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -102,11 +103,11 @@ def test_the_stream_is_what_was_there_plus_what_was_added(device, config, size, 
     stream = trace.embed
     for layer, weights in zip(trace.layers, transformer.layers, strict=True):
         norm1, norm2 = (weights.norm1, weights.norm2) if switches.norm else (None, None)
-        assert torch.equal(layer.resid_pre, stream)
+        assert same_bits(layer.resid_pre, stream, "copied")
         mid = layer.resid_pre + layer.attention.out if switches.residual else layer.attention.out
         if config.norm == "post":
             assert_same(layer.norm1.normalised * layer.norm1.std + layer.norm1.mean, mid)
-            assert torch.equal(layer.norm1.out, layer.resid_mid)
+            assert same_bits(layer.norm1.out, layer.resid_mid, "copied")
             mid = normed(norm1, mid)
         else:
             assert_same(layer.norm1.out, normed(norm1, layer.resid_pre))
@@ -118,14 +119,14 @@ def test_the_stream_is_what_was_there_plus_what_was_added(device, config, size, 
             assert not layer.mlp_out.any()
             post = mid
         if config.norm == "post":
-            assert torch.equal(layer.norm2.out, layer.resid_post)
+            assert same_bits(layer.norm2.out, layer.resid_post, "copied")
             post = normed(norm2, post)
         assert_same(layer.resid_post, post)
         stream = layer.resid_post
     assert_same(
         trace.logits, transformer.unembedding(normed(transformer.final_norm if switches.norm else None, stream))
     )
-    assert torch.equal(trace.logits, transformer.read_out(stream, switches)[1])
+    assert same_bits(trace.logits, transformer.read_out(stream, switches)[1], "same operation")
 
 
 @settings(max_examples=100)
@@ -140,10 +141,10 @@ def test_rows_sum_to_one_and_the_forbidden_weighs_nothing(device, config, size, 
         expected = real[:, None, None, :].expand(B, config.n_heads, T, T)
         if config.causal and switches.mask:
             expected = expected.tril()
-        assert torch.equal(attention.mask, expected)
+        assert same_bits(attention.mask, expected)
         assert (attention.weights[~attention.mask] == 0).all()
         assert_same(attention.weights.sum(-1), torch.ones_like(attention.weights[..., 0]))
-        assert (attention.masked.isneginf() == ~attention.mask).all()
+        assert same_bits(attention.masked.isneginf(), ~attention.mask)
 
 
 @settings(max_examples=100)
@@ -162,7 +163,7 @@ def test_changing_the_future_leaves_the_past_untouched(device, config, size, see
     ]
     if config.causal:
         assert not any(moved)
-        assert torch.equal(before.logits[:, :now], after.logits[:, :now])
+        assert same_bits(before.logits[:, :now], after.logits[:, :now], "untouched")
         seen = transformer(ids, switches=Switches(mask=False)), transformer(other, switches=Switches(mask=False))
         moved = [(seen[0].layers[0].attention.out - seen[1].layers[0].attention.out)[:, :now].abs().max()]
     else:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import streamlit
 from foreign import FOREIGN, made, publish
-from screen import PAGES, component, large, said, shows_a_picture, visit, well
+from screen import PAGES, component, large, said, shows_a_picture, visit, visit_by_a_bad_link, well
 from test_maps_only import MADE
 
 from model.importers.loading import Work
@@ -266,7 +266,7 @@ def test_a_hidden_word_can_be_typed(kept, empty):
 
 
 def test_a_link_to_a_model_that_is_not_here_says_so_and_falls_back(empty):
-    screen = well(visit(weights="own-little", text=TEXT))
+    screen = well(visit_by_a_bad_link(weights="own-little", text=TEXT))
     assert screen.session_state["weights"] == "grammar"
     assert "own-little is not loaded on this server" in said(screen).replace("\\", "")
     assert "Your model" in said(screen)
@@ -324,7 +324,7 @@ def test_of_two_such_models_the_new_one_is_shown_and_the_link_says_which(t5, emp
 
 
 def test_a_link_to_a_model_that_is_not_here_says_so(empty):
-    assert "own\\-little\\-t5 is not loaded" in said(well(visit(PAGE, foreign="own-little-t5")))
+    assert "own\\-little\\-t5 is not loaded" in said(well(visit_by_a_bad_link(PAGE, foreign="own-little-t5")))
 
 
 def test_the_lines_under_its_figures_give_its_numbers(t5, empty):

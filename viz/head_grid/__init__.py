@@ -7,7 +7,9 @@ inside.py            one row step by step, values that are averaged
 places.py            waves, turns, a sentence to reorder, accuracy against length
 decoding.py          a sentence being written; the tree of a beam
 leaks.py             a sentence whose words light up by how far their outputs moved
+posts.py             what such figures tell when the person rests, and which answer is to which
 tools.py             the link, the stage, the step of a lesson
+frontend/posts.js    posts to Python, numbered, and whether what Python says is newer
 frontend/store.js    which row is lit, shared by everything on the page
 frontend/sentence.js the sentence twice, with lines from the word that looks to the words it looks at
 frontend/grid.js     the maps of all heads

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from viz.head_grid.mounts import component
+from viz.head_grid.posts import heard, take
 from viz.labels import shorten
 from viz.pack import pack
 from viz.theme import Theme
@@ -74,6 +74,7 @@ def decoding(
         "key": key,
         "about": about,
         "step": step,
+        "heard": heard(key),
         "pinned": pinned,
         "telling": telling,
         "source": [shorten(word) for word in source],
@@ -87,9 +88,7 @@ def decoding(
     }
     arrays = {"odds": odds, "cross": cross, "back": back, "vector": vector}
     sent = {name: array.astype(np.float32) for name, array in arrays.items() if array is not None}
-    component("decoding")(
-        key=key, data=pack(header, **sent), on_step_change=lambda: on_step(int(st.session_state[key]["step"]))
-    )
+    component("decoding")(key=key, data=pack(header, **sent), on_step_change=lambda: on_step(int(take(key, "step"))))
 
 
 def tree(steps: Sequence[Sequence[Branch]], *, key: str, step: int, theme: Theme) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from viz.head_grid.mounts import component
+from viz.head_grid.posts import heard, take
 from viz.labels import shorten
 from viz.pack import pack
 from viz.theme import Theme
@@ -51,6 +52,7 @@ def walk(
         "row": row,
         "step": step,
         "looked": looked,
+        "heard": heard(key),
         "divisor": divisor,
         "position": position,
         "layer": layer,
@@ -64,11 +66,7 @@ def walk(
     }
     sent = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
 
-    def heard() -> None:
-        at = st.session_state[key]["at"]
-        on_step(int(at["step"]), int(at["looked"]))
-
-    component("walk")(key=key, data=pack(header, **sent), on_at_change=heard)
+    component("walk")(key=key, data=pack(header, **sent), on_at_change=lambda: on_step(*map(int, take(key, "at"))))
 
 
 def averaging(

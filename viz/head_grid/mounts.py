@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from viz.head_grid.posts import heard, take
 from viz.labels import shorten
 from viz.pack import MOST_PIXELS, encode_difference, encode_weights, pack
 from viz.styles import style_of
@@ -23,9 +24,9 @@ def component(name: str) -> Callable[..., Any]:
     # At the first use, not at the import: Streamlit finds the files only while it runs.
     drawn = st.components.v2.component(f"attention-lab.{name}", js=f"{name}.js", css=f"{style_of(name)}.css")
 
-    def mount(*, key: str, data: bytes, **heard: Any) -> Any:
+    def mount(*, key: str, data: bytes, **callbacks: Any) -> Any:
         vars(_mounted)[key] = (name, data)
-        return drawn(key=key, data=data, **heard)
+        return drawn(key=key, data=data, **callbacks)
 
     return mount
 
@@ -209,6 +210,7 @@ def saturation(
         "key": key,
         "steps": list(steps),
         "d_k": d_k,
+        "heard": heard(key),
         "edges": list(edges),
         "measures": [asdict(measure) for measure in measures],
         "titles": titles,
@@ -218,7 +220,7 @@ def saturation(
     }
     arrays = {"rows": rows, "density": density, "numbers": numbers}
     data = pack(header, **{name: array.astype(np.float32) for name, array in arrays.items()})
-    component("saturation")(key=key, data=data, on_d_k_change=lambda: on_d_k(st.session_state[key]["d_k"]))
+    component("saturation")(key=key, data=data, on_d_k_change=lambda: on_d_k(take(key, "d_k")))
 
 
 def save(

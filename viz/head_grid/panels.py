@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from viz.head_grid.mounts import component
+from viz.head_grid.posts import heard, take
 from viz.labels import shorten
 from viz.pack import pack
 from viz.theme import Theme
@@ -110,16 +111,19 @@ def panels(
         "picks": on_pick is not None,
         "paint": paint,
         "step": None if steps is None else {"name": steps.name, "at": steps.at, "values": list(steps.maps)},
+        "heard": None if steps is None else heard(key),
         "theme": vars(theme),
     }
-    heard: dict[str, Any] = {}
+    callbacks: dict[str, Any] = {}
     if on_pin is not None:
-        heard["on_pin_change"] = lambda: on_pin(st.session_state[key]["pin"]["row"])
+        callbacks["on_pin_change"] = lambda: on_pin(st.session_state[key]["pin"]["row"])
     if on_pick is not None:
-        heard["on_pick_change"] = lambda: on_pick(*map(int, st.session_state[key]["pick"]))
+        callbacks["on_pick_change"] = lambda: on_pick(*map(int, st.session_state[key]["pick"]))
     if on_paint is not None:
-        heard["on_paint_change"] = lambda: on_paint([(r, c, bool(to)) for r, c, to in st.session_state[key]["paint"]])
+        callbacks["on_paint_change"] = lambda: on_paint(
+            [(r, c, bool(to)) for r, c, to in st.session_state[key]["paint"]]
+        )
     if on_step is not None:
-        heard["on_step_change"] = lambda: on_step(int(st.session_state[key]["step"]))
+        callbacks["on_step_change"] = lambda: on_step(int(take(key, "step")))
     values = np.stack([[one.sent() for one in frame] for frame in frames])  # (steps, N, T, S)
-    component("panels")(key=key, data=pack(header, values=values if steps else values[0]), **heard)
+    component("panels")(key=key, data=pack(header, values=values if steps else values[0]), **callbacks)

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from viz.head_grid.mounts import component
+from viz.head_grid.posts import heard, take
 from viz.labels import shorten
 from viz.pack import pack
 from viz.theme import Theme
@@ -36,9 +36,10 @@ def _sliding(
         "key": key,
         "sliders": [asdict(slider) for slider in sliders],
         "state": {slider.name: state[slider.name] for slider in sliders},
+        "heard": heard(key),
         "theme": vars(theme),
     }
-    component(name)(key=key, data=pack(header), on_state_change=lambda: on_state(**st.session_state[key]["state"]))
+    component(name)(key=key, data=pack(header), on_state_change=lambda: on_state(**take(key, "state")))
 
 
 def waves(
@@ -81,13 +82,14 @@ def shuffle(
         "key": key,
         "tokens": [shorten(token) for token in tokens],
         "order": list(order),
+        "heard": heard(key),
         "cases": [{"name": name, "told": told} for name, told in cases],
         "rounding": rounding,
         "most": max(float(np.nan_to_num(change).max(initial=0.0)), 2 * rounding),
         "theme": vars(theme),
     }
     data = pack(header, change=np.nan_to_num(change).astype(np.float32))
-    component("shuffle")(key=key, data=data, on_order_change=lambda: on_order(list(st.session_state[key]["order"])))
+    component("shuffle")(key=key, data=data, on_order_change=lambda: on_order(list(take(key, "order"))))
 
 
 def lengths(

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from viz.head_grid.mounts import component
+from viz.head_grid.posts import heard, take
 from viz.pack import pack
 from viz.theme import Theme
 
@@ -29,6 +30,7 @@ def link(
     """
     header = {
         "stage": {"mode": mode, "figure": figure},
+        "heard": heard(key),
         "code": code,
         "opened": opened,
         "theme": vars(theme),
@@ -36,7 +38,7 @@ def link(
     component("link")(
         key=key,
         data=pack(header),
-        on_present_change=lambda: on_present(str(st.session_state[key]["present"]["figure"])),
+        on_present_change=lambda: on_present(str(take(key, "present")[1])),
         on_code_change=lambda: on_code(str(st.session_state[key]["code"]["link"])),
         on_themed_change=lambda: None,  # the run that it causes is all that is wanted
     )

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from viz.theme import PROJECTED, THEMES, Theme
 from viz.ui import present
@@ -23,6 +24,7 @@ ALONE = ".stApp { visibility: hidden; } body { background: var(--paper); }"
 
 def open_frame() -> None:
     """Page settings and the few rules of style that the theme cannot say."""
+    _keep_the_address_of_a_back()
     if not st.session_state.pop("player", False):  # whoever has left the player of words finds it at rest again
         st.session_state.pop("playing", None)
     alone = present.stage().mode
@@ -32,6 +34,17 @@ def open_frame() -> None:
     further = (LESSON_STYLE if _in_a_lesson() else "") + (ALONE if alone else "")
     st.html(f"<style>:root {{ {colours} }}\n{STYLE}{further}</style>")
     st.sidebar.markdown("### Attention Lab")
+
+
+def _keep_the_address_of_a_back() -> None:
+    """Send the address once more in a run that Back or Forward of the browser has caused.
+
+    The answer to what the person did just before may still be on its way then, and the browser writes its address over
+    the one that Back has opened: the picture would go back and the address would not.
+    """
+    run = get_script_run_ctx()
+    if run is not None and getattr(run, "is_history_navigation", False):
+        st.query_params.update()  # with no change at all, it sends the address as this run has read it
 
 
 # Names in the address that were other names once: (page, old) → new. The links of old lecture notes stay good.

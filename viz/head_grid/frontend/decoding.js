@@ -3,6 +3,7 @@
 
 import { FULL, colourOf, colourTable } from "./maps.js";
 import { asSvg, drawSigns, fitted, onCanvas, widthOf } from "./pen.js";
+import { posts } from "./posts.js";
 import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "./store.js";
 
 const PACE = 1100; // milliseconds a word when it plays
@@ -24,16 +25,15 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     header,
     n: Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values])),
     colours: { weight: colourTable(header.theme, "weights"), signed: colourTable(header.theme, "signed") },
-    tell: (step) => setTriggerValue("step", step),
+    tell: (post) => setTriggerValue("step", post),
   });
-  // What Python says back of our own steps is old; another sentence, or a link, is news.
-  const ours = view.posted.delete(header.step);
-  if (view.about !== header.about || (view.asked !== header.step && !ours)) {
-    stopPlaying(view);
+  const news = view.posts.news(header.pinned ? header.step : null, header.heard);
+  if (view.about !== header.about || news) {
+    halt(view);
     view.step = header.step;
     view.rests = !header.pinned; // nobody has chosen a word yet: the most telling one is lit, in the whole sentence
   }
-  [view.about, view.asked] = [header.about, header.step];
+  view.about = header.about;
   view.range.max = header.said.length;
   const stop = listen(key, () => repaint(view));
   drawings.set(header.key, (whole) => {
@@ -71,7 +71,7 @@ function build(root) {
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "A sentence being written. Left and right arrows step, Home and End jump.");
   const [back, play, next] = buttons;
-  const view = { root, told, scroll, canvas, play, range, count, posted: new Set(), step: 1, over: null, hits: [] };
+  const view = { root, told, scroll, canvas, play, range, count, posts: posts(WAIT), step: 1, over: null, hits: [] };
   back.onclick = () => go(view, view.step - 1);
   next.onclick = () => go(view, view.step + 1);
   play.onclick = () => toggle(view);
@@ -105,20 +105,18 @@ function go(view, step) {
   if (view.header.shares) hover(step - 1); // the maps of the page light the row of this word
   repaint(view);
   bringIntoView(view);
-  clearTimeout(view.waiting);
-  view.waiting = setTimeout(() => {
-    // What Python knows already would not come back, and stand in the way of a Back of the browser.
-    const known = view.step === view.asked && view.header.pinned && !view.posted.size;
-    if (view.playing || known) return;
-    view.posted.add(view.step);
-    view.tell(view.step);
-  }, WAIT);
+  rest(view);
   return true;
+}
+
+function rest(view) {
+  view.posts.act(() => (view.playing ? undefined : view.step), view.tell);
 }
 
 function toggle(view) {
   if (view.playing) return stopPlaying(view);
   if (view.step === view.header.said.length) go(view, 1);
+  else rest(view);
   view.playing = setInterval(() => go(view, view.step + 1), PACE);
   view.play.textContent = "❙❙";
   view.play.setAttribute("aria-label", "Pause");
@@ -126,11 +124,15 @@ function toggle(view) {
 
 function stopPlaying(view) {
   const played = view.playing;
+  halt(view);
+  if (played) go(view, view.step);
+}
+
+function halt(view) {
   clearInterval(view.playing);
   view.playing = null;
   view.play.textContent = "▸";
   view.play.setAttribute("aria-label", "Play");
-  if (played) go(view, view.step);
 }
 
 // Where every word stands: from the widths of the words, in the largest type at which both sentences fit.

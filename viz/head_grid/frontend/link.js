@@ -18,7 +18,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     view.asked = false;
     showCode(view, header.code);
   }
-  setStage(header, (figure) => setTriggerValue("present", { figure }));
+  setStage(header, (post) => setTriggerValue("present", post));
   view.watch?.disconnect();
   view.watch = watchTheme(view);
   return () => view.watch.disconnect();

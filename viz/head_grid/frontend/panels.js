@@ -2,6 +2,7 @@
 
 import { ABSENT, FULL, NOT_A_NUMBER, colourTable, imageOf } from "./maps.js";
 import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "./pen.js";
+import { posts } from "./posts.js";
 import { drawings, element, hover, hoveredRow, legible, listen, pointer, projected, rootOf, unpack } from "./store.js";
 
 const GAP = 16; // between maps
@@ -41,8 +42,11 @@ function build(root) {
   range.type = "range";
   slide.append(label, range);
   root.append(maps, lit, pad, slide, tip);
-  const view = { root, maps, lit, tip, pad, slide, label, range, painting: null, posted: new Set() };
-  range.oninput = () => showStep(view, Number(range.value));
+  const view = { root, maps, lit, tip, pad, slide, label, range, painting: null, posts: posts(WAIT) };
+  range.oninput = () => {
+    view.posts.touch();
+    showStep(view, Number(range.value));
+  };
   range.onchange = () => tellStep(view);
   range.onpointerdown = (event) => event.stopPropagation();
   root.onpointerdown = (event) => startPainting(view, event);
@@ -72,10 +76,7 @@ function setSlide(view) {
     view.values = view.frames;
     return;
   }
-  // What Python says back of our own sliding is old; anything else that is new is a link or a key.
-  const news = step.at !== view.told && !view.posted.has(step.at);
-  if (step.at === view.last) view.posted.clear();
-  view.told = step.at;
+  const news = view.posts.news(step.at, header.heard);
   const kept = view.step !== undefined && view.stepName === step.name && view.step < step.values.length && !news;
   view.stepName = step.name;
   Object.assign(range, { min: 0, max: step.values.length - 1, step: 1 });
@@ -100,12 +101,7 @@ function showStep(view, at) {
 }
 
 function tellStep(view) {
-  clearTimeout(view.waiting);
-  view.waiting = setTimeout(() => {
-    view.last = view.header.step.values[view.step];
-    view.posted.add(view.last);
-    view.tell("step", view.last);
-  }, WAIT);
+  view.posts.act(() => view.header.step?.values[view.step], (post) => view.tell("step", post));
 }
 
 // Where everything stands, from the width alone.

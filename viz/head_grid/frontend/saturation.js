@@ -1,6 +1,7 @@
 // Why √d_k: every step of d_k is here already; sliding picks one. Above without the division, below with it.
 
 import { colourTable, FULL } from "./maps.js";
+import { posts } from "./posts.js";
 import { drawings, element, legible, listen, projected, rootOf, svgPage, unpack } from "./store.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -13,9 +14,9 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, arrays, post: (d_k) => setTriggerValue("d_k", d_k) });
+  Object.assign(view, { header, arrays, post: (told) => setTriggerValue("d_k", told) });
   view.colours = weightColours(header.theme);
-  if (view.at === undefined || isNews(view, header.d_k)) view.at = header.steps.indexOf(header.d_k);
+  if (view.posts.news(header.d_k, header.heard)) view.at = header.steps.indexOf(header.d_k);
   const stop = listen(key, () => {});
   drawings.set(header.key, () => svgPage(view.size.width, view.size.height, header.theme, view.figure.innerHTML));
   setMarks(view);
@@ -38,8 +39,11 @@ function build(root) {
   figure.setAttribute("role", "img");
   slide.append(label, range, marks);
   root.append(slide, reading, figure);
-  const view = { root, label, range, marks, reading, figure, posted: new Set() };
-  range.oninput = () => show(view, Number(range.value));
+  const view = { root, label, range, marks, reading, figure, posts: posts(WAIT) };
+  range.oninput = () => {
+    view.posts.touch();
+    show(view, Number(range.value));
+  };
   range.onchange = () => tell(view);
   marks.onclick = (event) => {
     const mark = event.target.closest(".mark");
@@ -51,23 +55,9 @@ function build(root) {
   return view;
 }
 
-// What Python says back of our own sliding is old; anything else that is new is a link, and moves the slider.
-function isNews(view, d_k) {
-  const news = d_k !== view.told && !view.posted.has(d_k);
-  if (d_k === view.last) view.posted.clear();
-  view.told = d_k;
-  return news;
-}
-
 // Let go of: the address and the table follow.
 function tell(view) {
-  clearTimeout(view.waiting);
-  view.waiting = setTimeout(() => {
-    const d_k = view.header.steps[view.at];
-    view.posted.add(d_k);
-    view.last = d_k;
-    view.post(d_k);
-  }, WAIT);
+  view.posts.act(() => view.header.steps[view.at], view.post);
 }
 
 function setMarks(view) {

@@ -1,6 +1,7 @@
 // A sentence whose words can be put in another order, by hand or by keys; below each word, how far its output vector moved.
 
 import { asSvg, widthOf } from "./pen.js";
+import { posts } from "./posts.js";
 import { drawings, element, listen, rootOf, unpack } from "./store.js";
 
 const TALL = 56; // pixels of the largest bar
@@ -10,11 +11,9 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
-  // What Python says back of our own moving is old as long as a later order is on its way.
-  const said = header.order.join();
-  if (view.posted.has(said) && said !== view.last) return listen(key, () => {});
+  // The numbers belong to Python's order: they are not shown as long as a later order of the person is on its way.
+  if (!view.posts.news(header.order, header.heard)) return listen(key, () => {});
   Object.assign(view, { header, change: arrays.change.values, post: (order) => setTriggerValue("order", order) });
-  view.posted.clear();
   view.order = [...header.order];
   view.root.classList.remove("waiting");
   const stop = listen(key, () => {});
@@ -27,7 +26,7 @@ function build(root) {
   const [hands, scroll, table] = [element("div", "hands"), element("div", "scroll"), element("div", "table")];
   const [mix, back, hint] = [element("button", "", "Shuffle"), element("button", "", "Put back"), element("span", "hint")];
   hint.textContent = "Drag a word onto another, or move it with ← and →.";
-  const view = { root, table, held: null, posted: new Set(), last: "" };
+  const view = { root, table, held: null, posts: posts(WAIT) };
   mix.onclick = () => {
     const order = view.header.order.map((_, at) => at);
     for (let at = order.length - 1; at > 1; at--) {
@@ -53,14 +52,9 @@ function put(view, order, focus) {
   if (order.join() === view.order.join()) return;
   view.order = order;
   view.focus = focus;
-  view.root.classList.add("waiting");
+  view.root.classList.toggle("waiting", order.join() !== view.header.order.join());
   show(view);
-  clearTimeout(view.waiting);
-  view.waiting = setTimeout(() => {
-    view.last = order.join();
-    view.posted.add(view.last);
-    view.post(order);
-  }, WAIT);
+  view.posts.act(() => view.order, view.post);
 }
 
 function show(view) {

@@ -1,13 +1,14 @@
 // A row of sliders whose picture is drawn here; Python hears of them when they come to rest, for the address and the table.
 
+import { posts } from "./posts.js";
 import { element } from "./store.js";
 
 const WAIT = 200; // milliseconds that a slider rests before Python hears of it
 
-// specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs, state) }.
+// specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs, state, heard) }.
 export function sliders(onMove, post) {
   const node = element("div", "sliders");
-  const own = { node, state: null, told: null, posted: new Set(), made: new Map() };
+  const own = { node, state: null, posts: posts(WAIT), made: new Map() };
 
   const spell = ({ range, label, number, values, name }) => {
     const value = values[Number(range.value)];
@@ -23,31 +24,20 @@ export function sliders(onMove, post) {
     Object.assign(range, { type: "range", min: 0, max: values.length - 1, step: 1, name });
     const one = { name, label, values, range, number };
     range.oninput = () => {
+      own.posts.touch();
       spell(one);
       onMove(own.state);
     };
-    range.onchange = () => {
-      clearTimeout(own.waiting);
-      own.waiting = setTimeout(() => {
-        own.last = JSON.stringify(own.state);
-        own.posted.add(own.last);
-        post(own.state);
-      }, WAIT);
-    };
+    range.onchange = () => own.posts.act(() => own.state, post);
     holder.append(title, range);
     node.append(holder);
     own.made.set(name, one);
     return one;
   }
 
-  // What Python says back of our own sliding is old; anything else that is new is a link, and moves the sliders.
-  own.receive = (specs, state) => {
+  own.receive = (specs, state, heard) => {
     for (const spec of specs) if (!own.made.has(spec.name)) make(spec);
-    const said = JSON.stringify(state);
-    const news = said !== own.told && !own.posted.has(said);
-    if (said === own.last) own.posted.clear();
-    own.told = said;
-    if (own.state && !news) return own.state;
+    if (!own.posts.news(state, heard)) return own.state;
     own.state = { ...state };
     for (const one of own.made.values()) {
       one.range.value = one.values.indexOf(state[one.name]);

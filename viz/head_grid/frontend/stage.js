@@ -2,6 +2,7 @@
 // entered and left by keys. "embed": for a slide or a course page, always. Figures stay where they are and stay alive;
 // a style rule lifts one above the page, and scaling lets the browser keep its letters sharp.
 
+import { posts } from "./posts.js";
 import { element } from "./store.js";
 
 const LARGE = 2.3; // how large a figure may be drawn on a projector 1280 pixels wide; a person at a desk sees 1
@@ -16,7 +17,7 @@ const WAIT = 250; // milliseconds before Python hears of a step, and before a fi
 const MAIN = 200; // pixels: the first figure of a page that is at least so tall is the one the page is about
 export const PATIENCE = 2500; // milliseconds that a figure may take to come
 
-const stage = { mode: "", figure: "", header: {}, told: null, posted: new Set(), fitting: 0 };
+const stage = { mode: "", figure: "", header: {}, posts: posts(WAIT), fitting: 0 };
 
 const lesson = () => globalThis.attentionLabLesson; // the step that is open: { title, look, go(by) }; see lesson.js
 const name = (figure) => CSS.escape(figure);
@@ -50,15 +51,13 @@ function main() {
 export const strayed = (look) =>
   `This step points at the figure “${look}”, which is not on this page in this state. There are: ${figuresOnPage().join(", ") || "none"}.`;
 
-// What Python says: the mode and figure of the link, the step of a lesson. What it says back of our own steps is old.
+// What Python says: the mode and figure of the link, the step of a lesson.
 export function setStage(header, post) {
   Object.assign(stage, { header, post });
   const { mode, figure } = header.stage;
-  const said = JSON.stringify([mode, figure]);
-  const own = stage.posted.has(said);
-  stage.posted.delete(said);
-  if (said !== stage.told && !own) show(mode, figure);
-  stage.told = said;
+  const news = stage.posts.news([mode, figure], header.heard);
+  if (news && (!stage.begun || mode !== stage.mode || figure !== stage.figure)) show(mode, figure);
+  stage.begun = true;
   listen();
 }
 
@@ -101,11 +100,7 @@ function leave() {
 }
 
 function later(figure) {
-  clearTimeout(stage.waiting);
-  stage.waiting = setTimeout(() => {
-    stage.posted.add(JSON.stringify([figure ? "present" : "", figure]));
-    stage.post(figure);
-  }, WAIT);
+  stage.posts.act(() => [figure ? "present" : "", figure], stage.post);
 }
 
 // One further: within a lesson to its next step, within a figure that has steps to its next one, else to the next figure.

@@ -15,7 +15,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
   Object.assign(view, { header, post: (state) => setTriggerValue("state", state), colours: colourTable(header.theme, "signed") });
-  change(view, view.controls.receive(header.sliders, header.state));
+  change(view, view.controls.receive(header.sliders, header.state, header.heard));
   const stop = listen(key, () => {});
   drawings.set(header.key, () => asSvg(view.place.width, view.place.height, view.header.theme, (pen) => draw(view, pen)));
   return stop;

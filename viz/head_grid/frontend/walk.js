@@ -3,6 +3,7 @@
 
 import { FULL, colourOf, colourTable } from "./maps.js";
 import { asSvg, drawSigns, fitted, onCanvas } from "./pen.js";
+import { posts } from "./posts.js";
 import { drawings, element, listen, pointer, projected, rootOf, unpack } from "./store.js";
 import { PER_KEY, STEPS, explain, oddsOf, spelt } from "./steps.js";
 
@@ -24,14 +25,14 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const n = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
   const [S, C, D, E] = [header.words.length, header.width, n.q.length, n.z.length];
   split(n, C, header.head);
-  Object.assign(view, { header, n, sizes: { S, C, D, E }, tell: (at) => setTriggerValue("at", at) });
-  const about = JSON.stringify([header.about, header.step, header.looked]);
-  if (view.about !== about && !view.posted.delete(`${header.step} ${header.looked}`)) {
-    view.step = header.step;
-    view.looked = header.looked ?? strongest(n.weights);
-    view.focus = null;
+  Object.assign(view, { header, n, sizes: { S, C, D, E }, tell: (post) => setTriggerValue("at", post) });
+  const news = view.posts.news([header.step, header.looked], header.heard);
+  const looked = header.looked ?? strongest(n.weights);
+  const moved = header.step !== view.step || looked !== view.looked; // if not, the sum that is open stays open
+  if (view.about !== header.about || (news && moved)) {
+    Object.assign(view, { step: header.step, looked, focus: null });
   }
-  view.about = about;
+  view.about = header.about;
   view.odds = oddsOf(n);
   view.looked = Math.min(view.looked, S - 1);
   view.colours = colourTable(header.theme, "signed");
@@ -82,7 +83,7 @@ function build(root) {
   root.tabIndex = 0;
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Steps of one row. Left and right arrows step, up and down choose the word looked at.");
-  const view = { root, names, play, canvas, rail, tip, told, scroll, terms: root.lastChild, posted: new Set(), step: 0, looked: 0, layout: DESK };
+  const view = { root, names, play, canvas, rail, tip, told, scroll, terms: root.lastChild, posts: posts(WAIT), step: 0, looked: 0, layout: DESK };
   names.append(
     ...STEPS.map(({ name }, at) => {
       const button = element("button", "step", name);
@@ -136,6 +137,7 @@ function look(view, looked) {
 function toggle(view) {
   if (view.playing) return stopPlaying(view);
   if (view.step === STEPS.length - 1) go(view, 0);
+  else rest(view);
   view.playing = setInterval(() => go(view, view.step + 1), PACE);
   view.play.textContent = "❙❙";
   view.play.setAttribute("aria-label", "Pause");
@@ -151,12 +153,7 @@ function stopPlaying(view) {
 
 // When nothing has moved for a moment, the address follows.
 function rest(view) {
-  clearTimeout(view.waiting);
-  view.waiting = setTimeout(() => {
-    if (view.playing) return;
-    view.posted.add(`${view.step} ${view.looked}`);
-    view.tell({ step: view.step, looked: view.looked });
-  }, WAIT);
+  view.posts.act(() => (view.playing ? undefined : [view.step, view.looked]), view.tell);
 }
 
 // The number whose sum is opened: a clicked one, or the one the step is about.

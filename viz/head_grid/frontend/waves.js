@@ -18,7 +18,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
   Object.assign(view, { header, post: (state) => setTriggerValue("state", state), colours: colourTable(header.theme, "signed") });
-  change(view, view.controls.receive(header.sliders, header.state));
+  change(view, view.controls.receive(header.sliders, header.state, header.heard));
   arrange(view); // the colours may be new
   const stop = listen(key, () => {});
   drawings.set(header.key, () =>

@@ -1,0 +1,234 @@
+"""Back in the browser goes back in every figure that moves by itself, however slow the server answers."""
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, WebSocketRoute
+from served import PATIENCE, wait_for_rest
+from test_browser import Lab, left_well
+
+REST = 600  # milliseconds: longer than any figure waits before it tells Python
+
+# An act of a person, as a function of the figure's root. It is run in one go with what must follow at once.
+CLICK = "root => root.querySelector('{}').click()".format
+SLIDE = """root => {{
+  const range = root.querySelector("{}");
+  range.value = {};
+  for (const kind of ["input", "change"]) range.dispatchEvent(new Event(kind, {{ bubbles: true }}));
+}}""".format
+KEY = """root => {{
+  const on = {} ?? document.body;
+  on.dispatchEvent(new KeyboardEvent("keydown", {{ key: "{}", bubbles: true, composed: true }}));
+}}""".format
+CHIP = "root.querySelector('.chip[data-place=\"{}\"]')".format
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that moves without the server: a first move, the move that undoes it, and a second one."""
+
+    link: str
+    key: str
+    there: str
+    undo: str
+    further: str
+    shown: str  # what it shows, from its root
+    address: str  # once it was moved there
+
+
+def sliding(
+    link: str, key: str, shown: str, address: str, at: tuple[int, int, int], name: str = "type=range"
+) -> Figure:
+    """A slider that opens at the first of three values and is moved to the second and the third."""
+    undo, there, further = (SLIDE(f"input[{name}]", value) for value in at)
+    return Figure(link, key, there, undo, further, f"root => root.view.{shown}", address)
+
+
+FIGURES = {
+    "decoding": Figure(
+        "/translate?said=13",
+        "writing",
+        CLICK(".next"),
+        CLICK(".back"),
+        CLICK(".next"),
+        "root => root.view.step",
+        "said=14",
+    ),
+    "walk": Figure(
+        "/inside?step=4&looked=2",
+        "walk",
+        KEY("root", "ArrowRight"),
+        KEY("root", "ArrowLeft"),
+        KEY("root", "ArrowRight"),
+        "root => root.view.step",
+        "step=5",
+    ),
+    "panels": sliding("/masks?looks=window&size=2", "stages", "step", "size=5", (1, 4, 7)),
+    "panels in a fragment": sliding("/positions?show=Shift+test&moved_by=2", "shift", "step", "moved_by=4", (2, 4, 6)),
+    "sliders": sliding("/positions?show=Waves&pos=3", "waves_drawn", "position", "pos=9", (3, 9, 11), "name=pos"),
+    "turns": sliding("/positions?show=Rotation&k=5", "turns_drawn", "step", r"[?&]k=9", (5, 9, 11), "name=k"),
+    "saturation": sliding("/remove?view=Why+√d_k&d_k=16", "saturation", "at", "d_k=128", (4, 7, 8)),
+    "shuffle": Figure(
+        "/positions?show=Shuffle+test&order=1.2.3.4.5.6.7.8.9.10.12.11",
+        "shuffled",
+        KEY(CHIP(2), "ArrowRight"),
+        KEY(CHIP(3), "ArrowLeft"),
+        KEY(CHIP(3), "ArrowRight"),
+        "root => root.view.order.join('.')",
+        r"order=1\.3\.2\.",
+    ),
+    "stage": Figure(
+        "/heads",
+        "grid",
+        KEY("null", "p"),
+        KEY("null", "Escape"),
+        KEY("null", "PageDown"),
+        "() => document.documentElement.hasAttribute('data-stage')",
+        "present=",
+    ),
+}
+
+
+class Slow:
+    """The connection of a page to the server; what either side sends can be kept back and let go at once."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.keeps, self.kept, self.answers = page, False, [], 0
+        self.keeps_answers, self.kept_answers = False, []
+        page.route_web_socket(re.compile("/_stcore/stream"), self._route)
+
+    def _route(self, page_side: WebSocketRoute) -> None:
+        server_side = page_side.connect_to_server()
+
+        def answered(message):
+            self.answers += 1
+            self.kept_answers.append(message) if self.keeps_answers else page_side.send(message)
+
+        def sent(message):
+            self.kept.append(message) if self.keeps else server_side.send(message)
+
+        page_side.on_message(sent)
+        server_side.on_message(answered)
+        self.server, self.browser = server_side, page_side
+
+    def let_go(self) -> None:
+        self.keeps, self.keeps_answers, self.answers = False, False, 0
+        for message in self.kept:
+            self.server.send(message)
+        for message in self.kept_answers:
+            self.browser.send(message)
+
+    def wait_for_answers(self, count: int) -> None:
+        """Until the server has sent so many messages since it was let go."""
+        give_up = time.monotonic() + PATIENCE / 1000
+        while self.answers < count and time.monotonic() < give_up:
+            self.page.wait_for_timeout(50)
+        assert self.answers >= count
+
+
+class Visit:
+    """One visitor at one figure, on a slow connection."""
+
+    def __init__(self, page: Page, figure: Figure) -> None:
+        self.page, self.figure, self.slow = page, figure, Slow(page)
+
+    @property
+    def root(self) -> Locator:
+        return self.page.locator(f".st-key-{self.figure.key} .lab").first
+
+    @property
+    def shown(self) -> Any:
+        return self.root.evaluate(self.figure.shown)
+
+    def act(self, act: str, then: str = "") -> None:
+        self.page.keyboard.press("Shift")  # a person's hand: what follows is an entry of its own in the history
+        self.root.evaluate(f"root => {{ ({act})(root); {then} }}")
+
+    def go_there(self) -> None:
+        self.act(self.figure.there)
+        self.page.wait_for_url(re.compile(self.figure.address), timeout=PATIENCE)
+        self.rest()
+
+    def rest(self) -> None:
+        self.page.wait_for_timeout(REST)
+        wait_for_rest(self.page)
+
+    def shows(self, value: Any) -> bool:
+        """Whether it comes to show this within a few seconds, and then stays so."""
+        for _ in range(50):
+            if self.shown == value:
+                self.rest()
+                return self.shown == value
+            self.page.wait_for_timeout(100)
+        return False
+
+
+@pytest.fixture
+def visited(context, address):
+    """A function that opens a figure, at rest."""
+    labs = []
+
+    def visit(name: str) -> Visit:
+        lab = Lab(context.new_page(), address)
+        labs.append(lab)
+        visit = Visit(lab.page, FIGURES[name])
+        lab.page.goto(f"{address}{visit.figure.link}")
+        visit.root.and_(lab.page.locator("[data-drawn]")).wait_for(timeout=PATIENCE)
+        wait_for_rest(lab.page)
+        return visit
+
+    yield visit
+    for lab in labs:
+        left_well(lab)
+        lab.page.close()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_back_is_shown_after_an_answer_that_never_came(visited, name):
+    """Two posts reach the server together. It answers the second only, with what the page has shown before."""
+    one = visited(name)
+    before = one.shown
+    one.slow.keeps = True
+    one.act(one.figure.there)
+    one.page.wait_for_timeout(REST)
+    assert one.shown != before, "the figure moves without the server"
+    one.act(one.figure.undo)
+    one.page.wait_for_timeout(REST)
+    assert len(one.slow.kept) == 2
+    one.slow.let_go()
+    one.slow.wait_for_answers(2)
+    one.rest()
+    assert one.shown == before
+    one.go_there()
+    one.page.go_back()
+    assert one.shows(before), one.shown
+    assert not re.search(one.figure.address, one.page.url)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_back_is_not_undone_by_a_move_that_python_has_not_heard_of(visited, name):
+    one = visited(name)
+    before = one.shown
+    one.go_there()
+    one.act(one.figure.further, then="history.back()")  # before the figure has come to rest
+    assert one.shows(before), one.shown
+    assert not re.search(one.figure.address, one.page.url)
+
+
+@pytest.mark.parametrize("name", ["decoding", "sliders"])  # of the whole page and of a fragment
+def test_picture_and_address_agree_after_a_back_that_overtakes_an_answer(visited, name):
+    one = visited(name)
+    before, opened = one.shown, one.page.url
+    one.go_there()
+    one.slow.keeps_answers, one.slow.answers = True, 0
+    one.act(one.figure.further)
+    one.slow.wait_for_answers(3)
+    one.page.wait_for_timeout(REST)
+    one.page.evaluate("history.back()")
+    one.page.wait_for_url(opened, timeout=PATIENCE)
+    one.slow.let_go()
+    assert one.shows(before), one.shown
+    assert one.page.url == opened
