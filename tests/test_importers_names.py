@@ -293,3 +293,15 @@ def test_ids_that_hold_the_padding_token_are_refused_but_where_a_batch_is_filled
     transformer(ids[[0, 2]], padding=real)
     with pytest.raises(ValueError, match="padding token"):
         transformer(ids[:2], padding=real)
+
+
+@pytest.mark.parametrize("padding", [1, 10])  # [UNK], which the passages hold here; “cat”, a word
+def test_a_roberta_whose_padding_token_is_read_or_drawn_loads_and_its_heads_get_no_names(tmp_path, padding):
+    folder = publish(made("roberta"), tmp_path / f"padded-{padding}")
+    edit(folder / "config.json", pad_token_id=padding)
+    name = bring(folder)
+    try:
+        assert not shelf().find(name).card["exam"].get("heads")
+        assert run(Experiment(name, "the dog")).tokens == ("[CLS]", "the", "dog", "[SEP]")
+    finally:
+        shelf().let_go(name)
