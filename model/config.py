@@ -51,6 +51,8 @@ class ModelConfig:
     tied_unembedding: bool = False  # read words out with the same matrix that reads them in
     unembedding_bias: bool = False
     read_out: str = "direct"  # "direct"; "transformed": BERT's dense layer, activation and norm come before; "none"
+    read_out_activation: str | None = None  # of the "transformed" read-out; None: the one of the layers
+    padding_id: int | None = None  # a token that RoBERTa gives no position of its own: no text may hold it
 
     trained: Switches = Switches()  # the parts that were there while the weights were trained
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from model.effects import kl, turned
 from model.run import Array, Experiment, encode, model
+from model.tokenizer import UNKNOWN
 from model.transformer import Trace
 
 MOST_WORDS = 1000  # in a list to choose from
@@ -21,15 +22,28 @@ class Leak:
     kl: Array  # (T,)  KL(before ‖ after) of the next-word distributions, in nats
 
 
+def editable(weights: str, words: Sequence[str]) -> range:
+    """Positions of the tokens that a person wrote: all but the marks that the tokenizer puts around a text.
+
+    words: the T tokens of a text. GPT-2 puts no mark: its first word can be edited like any other.
+    """
+    tokenizer = model(weights)[1]
+    marks = {tokenizer.vocabulary[index] for index in tokenizer.silent} - {UNKNOWN}
+    first = int(bool(words) and words[0] in marks)
+    return range(first, len(words) - int(len(words) > first and words[-1] in marks))
+
+
 def edited(experiment: Experiment, at: int, word: str) -> Experiment:
-    """The same experiment with another word at position `at`; position 0 is the start mark and stays.
+    """The same experiment with another word at position `at`; the marks around the text stay.
 
     Raises:
         ValueError: there is no such position, or with that word the text falls into another number of tokens.
     """
-    ids = encode(experiment).ids
-    if not 1 <= at < len(ids):
-        raise ValueError(f"There is no word {at}: the text has words 1 to {len(ids) - 1}.")
+    read = encode(experiment)
+    ids, places = read.ids, editable(experiment.weights, read.typed)
+    if at not in places:
+        there = f"the text has words {places.start} to {places.stop - 1}" if places else "the text has none"
+        raise ValueError(f"There is no word {at}: {there}.")
     after = replace(experiment, text=model(experiment.weights)[1].put(experiment.text, at, word))
     other = encode(after).ids
     if len(other) != len(ids):
@@ -56,14 +70,20 @@ def neighbour(weights: str, word: str) -> str | None:
 def substitute(weights: str, words: Sequence[str]) -> tuple[int, str]:
     """A word near the middle and its neighbour; where no word has one, the word in the middle and any other.
 
-    words: the T tokens of a text, the start mark first.
+    words: the T tokens of a text, with the marks that the tokenizer puts around it.
+
+    Raises:
+        ValueError: there is nothing but such marks.
     """
-    middle = len(words) // 2
-    for at in sorted(range(1, len(words)), key=lambda at: (abs(at - middle), at)):
+    places, middle = editable(weights, words), len(words) // 2
+    if not places:
+        raise ValueError("There is no word in this text that could be changed.")
+    near = sorted(places, key=lambda at: (abs(at - middle), at))
+    for at in near:
         other = neighbour(weights, words[at])
         if other is not None:
             return at, other
-    return max(1, middle), any_other(weights, words)
+    return near[0], any_other(weights, words)
 
 
 def any_other(weights: str, words: Sequence[str]) -> str:

@@ -56,17 +56,24 @@ def encode(experiment: Experiment) -> Encoding:
     """The text as the model will read it.
 
     Raises:
-        TextError: there is no word in it, or there is more of it than the lab can draw.
+        TextError: there is no word in it, there is more of it than the lab can draw, or it holds the padding token of
+            a RoBERTa.
     """
     size = len(experiment.text)
     if size > MOST_CHARACTERS:
         raise TextError(f"This text has {size:,} characters; the lab reads up to {MOST_CHARACTERS:,}. Shorten it.")
-    _, tokenizer = model(experiment.weights)
+    network, tokenizer = model(experiment.weights)
     encoding = tokenizer.encode(experiment.text)
     if not clean(experiment.text).strip():
         raise TextError("There is no word to look at yet. Type a sentence, or draw a new one.")
     if len(encoding.ids) > MOST_TOKENS:
         raise TextError(f"This text has {len(encoding.ids):,} tokens; the lab draws up to {MOST_TOKENS}. Shorten it.")
+    padding = getattr(network.config, "padding_id", None)  # a recurrent network has none
+    if padding is not None and padding in encoding.ids:
+        raise TextError(
+            f"{tokenizer.vocabulary[padding]} is the token that fills up short texts, and a RoBERTa gives it no "
+            "position of its own. Take it out of the text."
+        )
     return encoding
 
 

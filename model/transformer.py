@@ -166,7 +166,7 @@ class Transformer(nn.Module):
         self.layers = nn.ModuleList(Layer(config, index) for index in range(config.n_layers))
         transformed = config.read_out == "transformed"
         self.read_out_mlp = nn.Linear(config.d_model, config.d_model) if transformed else None
-        self.activation = choose(ACTIVATIONS, "activation", config.activation)
+        self.activation = choose(ACTIVATIONS, "activation", config.read_out_activation or config.activation)
         self.final_norm = make_norm(config) if config.norm == "pre" or transformed else None
         bias = config.unembedding_bias
         self.unembedding = nn.Linear(config.d_model, config.vocab_size, bias) if config.read_out != "none" else None
@@ -190,7 +190,11 @@ class Transformer(nn.Module):
         overwrite: a row of weights to use instead of the model's own.
         looks: boolean, broadcastable to (B, H, T, S): a mask to use instead of the model's own.
         past: the trace of the words before these, to write on from; see model/cache.py.
+
+        Raises:
+            ValueError: the text is longer than a learned position table, or holds the token config.padding_id.
         """
+        self._refuse_padding(ids, padding)
         switches = switches & self.config.trained
         before = 0 if past is None else past.layers[0].attention.k.size(2)
         keys_at = torch.arange(before + ids.size(1), device=ids.device)  # (S,)
@@ -218,6 +222,17 @@ class Transformer(nn.Module):
             stream = trace.resid_post
         final_norm, logits = self.read_out(stream, switches)
         return Trace((), embed, tuple(layers), final_norm, logits, embedding_norm)
+
+    def _refuse_padding(self, ids: Tensor, padding: Tensor | None) -> None:
+        """RoBERTa counts positions without its padding token, this class counts every token: they would differ."""
+        if self.config.padding_id is None:
+            return
+        found = ids == self.config.padding_id  # (B, T)
+        if bool((found if padding is None else found & padding).any()):
+            raise ValueError(
+                f"This text holds the padding token of a RoBERTa (id {self.config.padding_id}), which has no position "
+                "of its own. Take it out of the text."
+            )
 
     def read_out(self, stream: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
         """Turn a stream of vectors (B, T, C), from any layer, into logits (B, T, V)."""

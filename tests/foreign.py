@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer as Cutter
-from tokenizers import models, normalizers, pre_tokenizers, processors
+from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 from transformers import (
     BertConfig,
     BertForMaskedLM,
@@ -97,10 +97,21 @@ def tokenizer_json() -> str:
     return cutter.to_str()
 
 
-def publish(model: PreTrainedModel, folder: Path, **shards) -> Path:
-    """The model's folder: config.json, safetensors, tokenizer.json."""
+def bytes_json() -> str:
+    """A little byte-level BPE tokenizer that puts no marks around a text, as GPT-2's."""
+    words = [f"Ġ{letter}" for letter in "abct"]
+    vocabulary = {piece: index for index, piece in enumerate(["<|endoftext|>", *"abcdehgost.", "Ġ", *words])}
+    cutter = Cutter(models.BPE(vocab=vocabulary, merges=[("Ġ", word[1]) for word in words]))
+    cutter.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    cutter.decoder = decoders.ByteLevel()
+    cutter.add_special_tokens(["<|endoftext|>"])
+    return cutter.to_str()
+
+
+def publish(model: PreTrainedModel, folder: Path, tokenizer: str = "", **shards) -> Path:
+    """The model's folder: config.json, safetensors, tokenizer.json (BERT's, where none is given)."""
     model.save_pretrained(folder, **shards)
-    (folder / "tokenizer.json").write_text(tokenizer_json(), encoding="utf-8")
+    (folder / "tokenizer.json").write_text(tokenizer or tokenizer_json(), encoding="utf-8")
     return folder
 
 

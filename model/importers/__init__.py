@@ -1,9 +1,11 @@
 """Models from elsewhere, told in our own terms. Read the files in this order:
 
-safetensors_file → folder: what a file promises and what lies in a folder, checked before anything large is read
+safetensors_file → pasted → folder: what a file promises and what lies in a folder, checked before it is read
 family → gpt2, bert: each foreign tensor's name, shape and way, one line for each of ours
+names: tensors that older or wrapped files call otherwise, and tensors that nobody would read
 look → words → read: what is offered; its tokenizer; the model itself, in our own Transformer
-maps: models that ours cannot hold, run by `transformers`, of which only the attention is taken
+foreign_checks → decoder_side → maps: models that ours cannot hold, run by `transformers`, of which only the attention
+is taken
 """
 
 from model.importers.loading import bring

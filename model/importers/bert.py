@@ -5,14 +5,17 @@ positions begin, and in whether a word also gets a vector that says in which of 
 The lab reads one text, so the vector of the first is added to every word, also when the positions are removed.
 """
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from torch import Tensor
 
+from model.checkpoint import CheckpointError
 from model.config import ModelConfig
-from model.importers.family import ACTIVATIONS, Family, NotOurs, Piece, choice, linear, norm, size
+from model.importers.family import ACTIVATIONS, Family, NotOurs, Piece, choice, flag, linear, norm, number, size
 
 
 def _first(segments: Tensor) -> Tensor:
@@ -28,30 +31,49 @@ def _transformed(names: frozenset[str], of: tuple[str, ...]) -> str:
     return "transformed" if any(name in names for name in of) else "none"
 
 
+def _tied(told: Mapping[str, Any], names: frozenset[str], read_out: str, unembedding: str) -> bool:
+    """Whether words are read out with the matrix that reads them in: as told, unless the file has another one."""
+    return flag(told, "tie_word_embeddings", True) and read_out != "none" and unembedding not in names
+
+
 # BERT and MiniLM
 
 
-def _describe(start: int, head: tuple[str, ...], told: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
-    if told.get("position_embedding_type", "absolute") != "absolute":
-        raise NotOurs("This BERT puts distances into its scores; the lab holds one whose positions are added.")
-    if told.get("add_cross_attention"):
+def _describe(told: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
+    return _encoder(told, names, ("cls.predictions.transform.dense.weight",), BERT.unembedding)
+
+
+def _encoder(
+    told: Mapping[str, Any], names: frozenset[str], head: tuple[str, ...], unembedding: str, start: int = 0
+) -> ModelConfig:
+    """start: how many rows of the table of positions come before the first position."""
+    if flag(told, "add_cross_attention", False):
         raise NotOurs("This BERT also attends to another text; the lab holds one that reads one text.")
+    causal = flag(told, "is_decoder", False)
+    if causal and not flag(told, "is_causal", True):
+        raise NotOurs("config.json says is_decoder = true and is_causal = false; the lab holds no such decoder.")
+    positions = size(told, "max_position_embeddings")
+    if positions <= start:
+        raise CheckpointError(
+            f"config.json says max_position_embeddings = {positions}, and the first {start} belong to the padding "
+            "token: no position is left for a text."
+        )
     return ModelConfig(
         vocab_size=size(told, "vocab_size"),
         n_layers=size(told, "num_hidden_layers", most=1000),
         n_heads=size(told, "num_attention_heads"),
         d_model=size(told, "hidden_size"),
         d_ff=size(told, "intermediate_size"),
-        context=size(told, "max_position_embeddings") - start,
-        causal=told.get("is_decoder") is True,
+        context=positions - start,
+        causal=causal,
         position="learned",
         norm="post",
-        norm_eps=float(told.get("layer_norm_eps", 1e-12)),
+        norm_eps=number(told, "layer_norm_eps", 1e-12),
         embedding_norm=True,
         token_type=True,
         activation=choice(told, "hidden_act", ACTIVATIONS, "gelu"),
         read_out=(read_out := _transformed(names, head)),
-        tied_unembedding=read_out != "none" and told.get("tie_word_embeddings", True) is not False,
+        tied_unembedding=_tied(told, names, read_out, unembedding),
         unembedding_bias=read_out != "none",
     )
 
@@ -80,7 +102,7 @@ def _body(told: Mapping[str, Any], config: ModelConfig, body: str, start: int) -
 
 def _bert(told: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, Piece]:
     head = "cls.predictions"
-    names = (f"{head}.transform.dense", f"{head}.transform.LayerNorm", f"{head}.decoder.weight", f"{head}.bias")
+    names = (f"{head}.transform.dense", f"{head}.transform.LayerNorm", BERT.unembedding, f"{head}.bias")
     return _body(told, config, body, 0) | _head(config, *names)
 
 
@@ -94,20 +116,30 @@ def _head(config: ModelConfig, dense: str, normed: str, decoder: str, bias: str)
     return parts | own | {"unembedding.bias": Piece(bias, (V,))}
 
 
-# RoBERTa: the first rows of its table of positions belong to filler
+# RoBERTa: the padding token stands at one row of its table of positions, and texts begin at the next
 
 
 def _describe_roberta(told: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
-    return _describe(_filler(told), ("lm_head.dense.weight",), told, names)
+    padding = _padding(told)
+    config = _encoder(told, names, ("lm_head.dense.weight",), ROBERTA.unembedding, padding + 1)
+    # The word head has an exact GELU, whatever hidden_act says.
+    own = None if config.read_out == "none" or config.activation == "gelu" else "gelu"
+    return replace(config, read_out_activation=own, padding_id=padding)
 
 
-def _filler(told: Mapping[str, Any]) -> int:
-    return told["pad_token_id"] + 1 if type(told.get("pad_token_id")) is int and 0 <= told["pad_token_id"] < 9 else 2
+def _padding(told: Mapping[str, Any]) -> int:
+    value, words = told.get("pad_token_id", 1), size(told, "vocab_size")
+    if type(value) is not int or not 0 <= value < words:
+        raise CheckpointError(
+            f"config.json says pad_token_id = {value!r}; a RoBERTa counts its positions from there, so it must be a "
+            f"token's id, 0 to {words - 1:,}."
+        )
+    return value
 
 
 def _roberta(told: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, Piece]:
-    names = ("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder.weight", "lm_head.bias")
-    return _body(told, config, body, _filler(told)) | _head(config, *names)
+    names = ("lm_head.dense", "lm_head.layer_norm", ROBERTA.unembedding, "lm_head.bias")
+    return _body(told, config, body, _padding(told) + 1) | _head(config, *names)
 
 
 # DistilBERT: half the layers, no second text, names of its own
@@ -129,7 +161,7 @@ def _describe_distilbert(told: Mapping[str, Any], names: frozenset[str]) -> Mode
         embedding_norm=True,
         activation=choice(told, "activation", ACTIVATIONS, "gelu"),
         read_out=read_out,
-        tied_unembedding=read_out != "none" and told.get("tie_word_embeddings", True) is not False,
+        tied_unembedding=_tied(told, names, read_out, DISTILBERT.unembedding),
         unembedding_bias=read_out != "none",
     )
 
@@ -149,11 +181,41 @@ def _distilbert(told: Mapping[str, Any], config: ModelConfig, body: str) -> dict
         found |= linear(f"{ours}.mlp_in", f"{theirs}.ffn.lin1", F, C)
         found |= linear(f"{ours}.mlp_out", f"{theirs}.ffn.lin2", C, F)
         found |= norm(f"{ours}.norm2", f"{theirs}.output_layer_norm", C)
-    names = ("vocab_transform", "vocab_layer_norm", "vocab_projector.weight", "vocab_projector.bias")
+    names = ("vocab_transform", "vocab_layer_norm", DISTILBERT.unembedding, "vocab_projector.bias")
     return found | _head(config, *names)
 
 
 WORDS = "embeddings.word_embeddings.weight"
-BERT = Family("BERT", ("bert.", ""), WORDS, partial(_describe, 0, ("cls.predictions.transform.dense.weight",)), _bert)
-ROBERTA = Family("RoBERTa", ("roberta.", ""), WORDS, _describe_roberta, _roberta)
-DISTILBERT = Family("DistilBERT", ("distilbert.", ""), WORDS, _describe_distilbert, _distilbert)
+INSIDE = re.compile(r"embeddings\.|encoder\.layer\.(\d+)\.")
+BUFFERS = re.compile(r"embeddings\.(position_ids|token_type_ids)")
+BERT = Family(
+    "BERT",
+    ("bert.", ""),
+    WORDS,
+    _describe,
+    _bert,
+    inside=INSIDE,
+    unembedding="cls.predictions.decoder.weight",
+    buffers=BUFFERS,
+)
+ROBERTA = Family(
+    "RoBERTa",
+    ("roberta.", ""),
+    WORDS,
+    _describe_roberta,
+    _roberta,
+    inside=INSIDE,
+    unembedding="lm_head.decoder.weight",
+    buffers=BUFFERS,
+)
+DISTILBERT = Family(
+    "DistilBERT",
+    ("distilbert.", ""),
+    WORDS,
+    _describe_distilbert,
+    _distilbert,
+    inside=re.compile(r"embeddings\.|transformer\.layer\.(\d+)\."),
+    unembedding="vocab_projector.weight",
+    buffers=BUFFERS,
+    aliases={"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"},
+)

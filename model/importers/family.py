@@ -1,7 +1,9 @@
 """How a foreign checkpoint is told in our terms: one `Piece` for each of our tensors."""
 
+import math
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -29,9 +31,13 @@ class Family:
 
     label: str
     body: tuple[str, ...]  # what may stand before every name of the body: "", "bert.", …
-    anchor: str  # a tensor that every model of the family has
+    anchor: str  # the word embeddings, which every model of the family has
     describe: Callable[[Mapping[str, Any], frozenset[str]], ModelConfig]  # config.json and the tensors' names
     pieces: Callable[[Mapping[str, Any], ModelConfig, str], dict[str, Piece]]  # …, what stands before names → ours
+    inside: re.Pattern[str]  # the start of a name, after `body`, that belongs to the computation: layers, embeddings
+    unembedding: str  # the name of the matrix that reads words out, where a file holds it
+    buffers: re.Pattern[str]  # names, after `body`, of constants that older files hold: masks, lists of positions
+    aliases: Mapping[str, str] = field(default_factory=dict)  # other names that config.json may use → ours
 
 
 def size(told: Mapping[str, Any], name: str, default: int | None = None, most: int = 10_000_000) -> int:
@@ -49,6 +55,30 @@ def size(told: Mapping[str, Any], name: str, default: int | None = None, most: i
     return value
 
 
+def flag(told: Mapping[str, Any], name: str, default: bool) -> bool:
+    """A yes or no that config.json tells.
+
+    Raises:
+        CheckpointError: it is neither true nor false.
+    """
+    value = told.get(name, default)
+    if not isinstance(value, bool):
+        raise CheckpointError(f"config.json says {name} = {value!r}; it must be true or false.")
+    return value
+
+
+def number(told: Mapping[str, Any], name: str, default: float) -> float:
+    """A number from 0 upwards that config.json tells.
+
+    Raises:
+        CheckpointError: it is something else.
+    """
+    value = told.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise CheckpointError(f"config.json says {name} = {value!r}; it must be a number from 0 upwards.")
+    return float(value)
+
+
 def choice(told: Mapping[str, Any], name: str, table: Mapping[str, str], default: str) -> str:
     """A choice that config.json tells, under our name for it.
 
@@ -61,12 +91,15 @@ def choice(told: Mapping[str, Any], name: str, table: Mapping[str, str], default
     return table[value]
 
 
-# Their name → ours. The three spellings of one approximation of GELU differ in rounding only.
+# Their name → ours. The five spellings of one approximation of GELU differ in rounding only.
 ACTIVATIONS = {
     "gelu": "gelu",
+    "gelu_python": "gelu",
     "gelu_new": "gelu_tanh",
     "gelu_pytorch_tanh": "gelu_tanh",
+    "gelu_python_tanh": "gelu_tanh",
     "gelu_fast": "gelu_tanh",
+    "gelu_accurate": "gelu_tanh",
     "relu": "relu",
     "silu": "silu",
     "swish": "silu",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from model.checkpoint import CheckpointError
+from model.importers.pasted import as_path, is_address
 from model.importers.safetensors_file import Claim, claims
 
 MOST_JSON = 64 << 20  # bytes; the largest tokenizers have 30 MB
@@ -55,8 +56,13 @@ def open_folder(place: str | Path) -> Folder:
 
 def _real(place: str | Path) -> Path:
     """The folder itself, links followed."""
+    if is_address(str(place)):
+        raise CheckpointError(
+            f"“{_short(place)}” is an address of the web, not a folder of this machine. A model of the Hugging Face "
+            "hub is fetched on the page “Your model”, by the button “Ask the hub”."
+        )
     try:
-        path = Path(place).expanduser().resolve(strict=True)
+        path = Path(as_path(str(place))).expanduser().resolve(strict=True)
         if path.is_dir():
             return path
     except (OSError, RuntimeError, ValueError) as error:  # nothing there; links in a circle; a character no path has

@@ -4,6 +4,7 @@ Its linear maps are stored as (in, out), the other way round than ours, and the 
 heads stand side by side in one matrix, c_attn (C, 3 C).
 """
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -11,15 +12,20 @@ from typing import Any
 from torch import Tensor
 
 from model.config import ModelConfig
-from model.importers.family import ACTIVATIONS, Family, NotOurs, Piece, choice, norm, size
+from model.importers.family import ACTIVATIONS, Family, NotOurs, Piece, choice, flag, norm, number, size
 from model.switches import Switches
+
+UNEMBEDDING = "lm_head.weight"
 
 
 def describe(told: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
     """config.json in our terms."""
-    if told.get("add_cross_attention"):
+    if flag(told, "add_cross_attention", False):
         raise NotOurs("This GPT-2 also attends to another text; the lab holds a GPT-2 that reads one text.")
+    if not flag(told, "is_causal", True):
+        raise NotOurs("This GPT-2 looks both ways (is_causal is false); the lab holds a GPT-2 that looks back only.")
     width = size(told, "n_embd")
+    tied, own = flag(told, "tie_word_embeddings", True), UNEMBEDDING in names
     return ModelConfig(
         vocab_size=size(told, "vocab_size"),
         n_layers=size(told, "n_layer", most=1000),
@@ -30,11 +36,19 @@ def describe(told: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
         causal=True,
         position="learned",
         norm="pre",
-        norm_eps=float(told.get("layer_norm_epsilon", 1e-5)),
+        norm_eps=number(told, "layer_norm_epsilon", 1e-5),
         activation=choice(told, "activation_function", ACTIVATIONS, "gelu_new"),
-        tied_unembedding=told.get("tie_word_embeddings", True) is not False,
-        trained=Switches(scale=told.get("scale_attn_weights", True) is not False),
+        # A bare GPT-2 whose read-out is not its word embeddings reads no words out.
+        read_out="direct" if tied or own or _has_words(told) else "none",
+        tied_unembedding=tied and not own,
+        trained=Switches(scale=flag(told, "scale_attn_weights", True)),
     )
+
+
+def _has_words(told: Mapping[str, Any]) -> bool:
+    """Whether config.json names a class with a language model's head; its matrix must then be in the file."""
+    named = told.get("architectures")
+    return isinstance(named, list) and any("LMHead" in str(name) or "DoubleHeads" in str(name) for name in named)
 
 
 def pieces(told: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, Piece]:
@@ -45,12 +59,12 @@ def pieces(told: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str,
         "position.table.weight": Piece(f"{body}wpe.weight", (config.context, C)),
         **norm("final_norm", f"{body}ln_f", C),
     }
-    if not config.tied_unembedding:
-        found["unembedding.weight"] = Piece("lm_head.weight", (V, C))
+    if config.read_out != "none" and not config.tied_unembedding:
+        found["unembedding.weight"] = Piece(UNEMBEDDING, (V, C))
     for index in range(config.n_layers):
         ours, theirs = f"layers.{index}", f"{body}h.{index}"
         # Some models were trained with the scores of layer l divided by l + 1 as well: the queries can carry that.
-        shrink = 1 / (index + 1) if told.get("scale_attn_by_inverse_layer_idx") else 1.0
+        shrink = 1 / (index + 1) if flag(told, "scale_attn_by_inverse_layer_idx", False) else 1.0
         for third, name in enumerate(("w_q", "w_k", "w_v")):
             take = partial(_third, third, shrink if name == "w_q" else 1.0)
             found[f"{ours}.attention.{name}.weight"] = Piece(f"{theirs}.attn.c_attn.weight", (C, 3 * C), take)
@@ -74,4 +88,19 @@ def _turned(ours: str, theirs: str, into: int, out: int) -> dict[str, Piece]:
     }
 
 
-GPT2 = Family("GPT-2", ("transformer.", ""), "wte.weight", describe, pieces)
+GPT2 = Family(
+    "GPT-2",
+    ("transformer.", ""),
+    "wte.weight",
+    describe,
+    pieces,
+    inside=re.compile(r"h\.(\d+)\."),
+    unembedding=UNEMBEDDING,
+    buffers=re.compile(r"h\.\d+\.attn\.(bias|masked_bias)"),
+    aliases={
+        "hidden_size": "n_embd",
+        "max_position_embeddings": "n_positions",
+        "num_attention_heads": "n_head",
+        "num_hidden_layers": "n_layer",
+    },
+)

@@ -16,6 +16,7 @@ from model.importers.folder import BESIDE_TOKENIZER, INDEX, SINGLE
 from model.importers.loading import Progress, Stopped
 from model.importers.look import GIGABYTE, VARIABLE, most_bytes
 from model.importers.maps import EXTRA
+from model.importers.pasted import hub_name
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 PLAIN = ("config.json", "tokenizer.json", "vocab.json", "vocab.txt", *BESIDE_TOKENIZER)
@@ -37,8 +38,9 @@ class Listing:
 
 
 def is_name(told: str) -> bool:
-    """Whether this could be a model's name: "gpt2", "distilbert/distilgpt2"."""
-    return bool(NAME.fullmatch(told)) and ".." not in told
+    """Whether this could be a model's name, "gpt2" or "distilbert/distilgpt2", or its address on the hub."""
+    name = hub_name(told)
+    return bool(NAME.fullmatch(name)) and ".." not in name
 
 
 def available() -> bool:
@@ -47,7 +49,7 @@ def available() -> bool:
 
 
 def ask(name: str) -> Listing:
-    """Ask the hub what it has under this name.
+    """Ask the hub what it has under this name, or at this address of its own.
 
     Raises:
         CheckpointError: the name is none, the extra is missing, the hub cannot be reached or has nothing that is safe
@@ -55,6 +57,7 @@ def ask(name: str) -> Listing:
     """
     if not is_name(name):
         raise CheckpointError(f"“{name[:80]}” is no name of the hub; names look like gpt2 or distilbert/distilgpt2.")
+    name = hub_name(name)
     if not available():
         raise CheckpointError(f"Asking the hub needs the library huggingface_hub, which is not installed: {EXTRA}")
     try:

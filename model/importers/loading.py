@@ -57,10 +57,13 @@ def bring(place: str | Path, called: str = "") -> str:
 
 def measured(imported: Imported, progress: Progress) -> dict[str, Any]:
     """What each head does, as a card tells it. A model too small to be asked gets no names for its heads."""
-    tokenizer, room = imported.tokenizer, imported.transformer.config.context
-    texts = [text for text in PASSAGES[:TEXTS] if len(tokenizer.encode(text).ids) <= room]
+    tokenizer, config = imported.tokenizer, imported.transformer.config
+    read, room = {text: tokenizer.encode(text).ids for text in PASSAGES[:TEXTS]}, config.context
+    texts = [text for text, ids in read.items() if len(ids) <= room and config.padding_id not in ids]
     n = min(16, room // 2 - 1)
-    if not texts or n < 4:
+    # Random tokens are drawn from all but the special ones: a RoBERTa whose padding token is a word cannot be asked.
+    padding_is_a_word = config.padding_id is not None and config.padding_id not in tokenizer.silent
+    if not texts or n < 4 or padding_is_a_word:
         return {}
     found = find_roles(imported.transformer, tokenizer, texts, repeats=REPEATS, n=n, progress=progress)
     return {"exam": roles_card(found)}

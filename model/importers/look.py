@@ -16,20 +16,13 @@ from model.importers.bert import BERT, DISTILBERT, ROBERTA
 from model.importers.family import Family, NotOurs, Piece
 from model.importers.folder import Folder, open_folder
 from model.importers.gpt2 import GPT2
+from model.importers.names import aliased, found, refuse_unread
 from model.importers.safetensors_file import BYTES, Claim
 from model.tasks.passages import STORIES
 from model.transformer import Transformer
 
 # model_type in config.json → how it is told in our terms
 FAMILIES: dict[str, Family] = {"gpt2": GPT2, "bert": BERT, "roberta": ROBERTA, "distilbert": DISTILBERT}
-# Names that older files use → those of today
-RENAMED = (
-    (re.compile(r"LayerNorm\.gamma$"), "LayerNorm.weight"),
-    (re.compile(r"LayerNorm\.beta$"), "LayerNorm.bias"),
-    (re.compile(r"^cls\.predictions\.decoder\.bias$"), "cls.predictions.bias"),
-    (re.compile(r"^lm_head\.decoder\.bias$"), "lm_head.bias"),
-)
-NUMBER = re.compile(r"(?<=\.)\d+(?=\.)")  # of a layer, in a tensor's name
 VARIABLE = "ATTENTION_LAB_MODEL_GB"
 GIGABYTE = 10**9
 
@@ -55,23 +48,21 @@ def look(place: str | Path, called: str = "") -> Offer:
         CheckpointError: it cannot be loaded; the message says why in one sentence.
     """
     folder = open_folder(place)
-    kind = str(folder.config.get("model_type", ""))
-    claims = {today(name): claim for name, claim in folder.claims.items()}
-    parameters = sum(prod(claim.shape) for claim in claims.values())
-    config, why, label = None, "", kind or "unnamed"
+    kind = _kind(folder.config)
+    parameters = sum(prod(claim.shape) for claim in folder.claims.values())
+    config, why, label = None, "", kind
     unused: tuple[str, ...] = ()
+    _refuse_distances(folder)
     if kind in FAMILIES:
         family = FAMILIES[kind]
+        claims = {name: claim for name, (_, claim) in found(folder, family).items()}
         try:
             config = described(folder, claims)
             needed = pieces(folder, config, claims)
             _check(needed, claims)
             used = {piece.name for piece in needed.values()}
             unused = tuple(sorted(set(claims) - used))
-            if any(int(number) >= config.n_layers for name in unused for number in NUMBER.findall(name)):
-                raise CheckpointError(
-                    f"The weights hold more layers than the {config.n_layers} that config.json tells."
-                )
+            refuse_unread(family, {name: claims[name] for name in unused}, config.n_layers)
             with torch.device("meta"):  # sizes without numbers
                 parameters = sum(parameter.numel() for parameter in Transformer(config).parameters())
             label = family.label
@@ -87,6 +78,28 @@ def look(place: str | Path, called: str = "") -> Offer:
             f"{most / GIGABYTE:g} GB are allowed here; {VARIABLE} sets how many."
         )
     return offer
+
+
+def _kind(config: Mapping[str, Any]) -> str:
+    kind = config.get("model_type")
+    if not isinstance(kind, str) or not kind:
+        raise CheckpointError(
+            f"config.json says model_type = {kind!r}, so the lab cannot tell what kind of model this is. Write its "
+            'kind there, for example "model_type": "bert".'
+        )
+    return kind
+
+
+def _refuse_distances(folder: Folder) -> None:
+    """Shaw et al. 2018 put a vector for each distance into the scores; `transformers` 5 no longer adds it."""
+    told = folder.config.get("position_embedding_type")
+    held = next((name for name in sorted(folder.claims) if ".distance_embedding." in name), None)
+    if told in ("relative_key", "relative_key_query") or held:
+        why = f"its weights hold {held}" if held else f'config.json says position_embedding_type = "{told}"'
+        raise CheckpointError(
+            f"This model puts distances into its scores: {why}. Neither the lab nor transformers 5 computes that, so "
+            "its maps would be wrong; choose a model whose positions are added to the embeddings."
+        )
 
 
 def card(offer: Offer) -> dict[str, Any]:
@@ -130,13 +143,6 @@ def _plain_name(path: Path) -> str:
     return cached[0].removeprefix("models--") if cached else (telling or ["model"])[0]
 
 
-def today(name: str) -> str:
-    """A tensor's name as files of today spell it."""
-    for old, new in RENAMED:
-        name = old.sub(new, name)
-    return name
-
-
 def _body(family: Family, names: Mapping[str, Claim]) -> str:
     for body in family.body:
         if body + family.anchor in names:
@@ -149,7 +155,7 @@ def described(folder: Folder, claims: Mapping[str, Claim]) -> ModelConfig:
     family = FAMILIES[folder.config["model_type"]]
     _body(family, claims)
     try:
-        config = family.describe(folder.config, frozenset(claims))
+        config = family.describe(aliased(folder.config, family.aliases), frozenset(claims))
     except CheckpointError:
         raise
     except (TypeError, ValueError) as error:
@@ -162,7 +168,7 @@ def described(folder: Folder, claims: Mapping[str, Claim]) -> ModelConfig:
 def pieces(folder: Folder, config: ModelConfig, claims: Mapping[str, Claim]) -> dict[str, Piece]:
     """Where each of our tensors comes from."""
     family = FAMILIES[folder.config["model_type"]]
-    return family.pieces(folder.config, config, _body(family, claims))
+    return family.pieces(aliased(folder.config, family.aliases), config, _body(family, claims))
 
 
 def _check(needed: Mapping[str, Piece], claims: Mapping[str, Claim]) -> None:

@@ -4,7 +4,7 @@ T5, Llama with fewer keys than queries, BART, Mistral and many more. Only maps: 
 nothing that can be taken away. `transformers` is an optional extra; without it such a model is not opened.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,6 +14,8 @@ import numpy as np
 import torch
 
 from model.checkpoint import CheckpointError
+from model.importers.decoder_side import encoded, ends, forced_first, shifted, start, writes
+from model.importers.foreign_checks import reason_of, refuse_file_names, refuse_unread, vocabulary_size
 from model.importers.look import Offer, card
 from model.importers.words import read_tokenizer
 from model.run import MOST_TOKENS, TextError
@@ -23,6 +25,13 @@ from model.tokenizer import clean
 Array = np.ndarray[Any, Any]
 
 EXTRA = 'pip install -e ".[hf]"'
+FAILURES = (
+    TypeError,
+    RuntimeError,
+    ValueError,
+    IndexError,
+    AttributeError,
+)  # of a model that is run on the wrong input
 MOST_WRITTEN = 24  # tokens that an encoder–decoder writes by itself where no target is given
 
 
@@ -54,7 +63,8 @@ def open_foreign(offer: Offer) -> Kept:
     folder = offer.folder
     if offer.kind not in transformers.models.auto.configuration_auto.CONFIG_MAPPING:
         raise CheckpointError(f'config.json says model_type "{offer.kind}", a kind that transformers does not know.')
-    tokenizer = read_tokenizer(folder, _size(folder.config))
+    refuse_file_names(folder)
+    tokenizer = read_tokenizer(folder, vocabulary_size(folder.config))
     try:
         model, told = _class(transformers, folder.config).from_pretrained(
             folder.path,
@@ -66,18 +76,11 @@ def open_foreign(offer: Offer) -> Kept:
             output_loading_info=True,
         )
     except Exception as error:  # its reasons are of many kinds
-        reason = str(error).strip().partition("\n")[0][:200].rstrip(".")
-        raise CheckpointError(f"The library transformers cannot load this model: {reason}.") from error
+        raise CheckpointError(f"The library transformers cannot load this model: {reason_of(error)}.") from error
     if told["missing_keys"]:
         raise CheckpointError(f"The weights lack {sorted(told['missing_keys'])[0]}, which config.json asks for.")
+    refuse_unread(model, told["unexpected_keys"], folder)
     return Kept(model.eval().requires_grad_(False), tokenizer, card(offer), maps_only=True)
-
-
-def _size(config: Mapping[str, Any]) -> int:
-    told = config.get("vocab_size")
-    if type(told) is not int or not 0 < told <= 10_000_000:
-        raise CheckpointError(f"config.json says vocab_size = {told!r}; a model knows a whole number of words.")
-    return told
 
 
 def _class(transformers: Any, config: Mapping[str, Any]) -> Any:
@@ -91,30 +94,36 @@ def _class(transformers: Any, config: Mapping[str, Any]) -> Any:
 def attention(foreign: Kept, text: str, target: str = "") -> dict[str, Maps]:
     """The attention of one run: "encoder", "decoder", "cross", as far as the model has them.
 
-    target: what an encoder–decoder says; where it is empty, the model says something itself, word after likeliest word.
+    target: what an encoder-decoder says; where it is empty, the model says something itself, word after likeliest word.
+    A language mark that the model knows, "fra_Latn", may stand before the words of either.
 
     Raises:
-        TextError: the text is empty or too long.
-        CheckpointError: the model returns no attention, or something that is none.
+        TextError: the text is empty, or longer than the lab draws or the model reads; or a target for a model that
+            writes none.
+        CheckpointError: the model returns no attention, or something that is none, or needs more than a text.
     """
     if not clean(text).strip():
         raise TextError("There is no word to look at yet. Type a sentence.")
-    read = foreign.tokenizer.encode(text)
+    model, read = foreign.model, encoded(foreign.tokenizer, text)
     _fits(len(read.ids))
     ids = torch.tensor([read.ids])  # (1, S)
-    asked = {"output_attentions": True, "use_cache": False}
     with torch.inference_mode():
-        try:
-            if not foreign.model.config.is_encoder_decoder:
-                out = foreign.model(ids, **asked)
-                stack = "decoder" if getattr(out, "attentions", None) and _looks_back(out.attentions) else "encoder"
-                return {stack: _maps(getattr(out, "attentions", None), read.typed, read.typed)}
+        if not model.config.is_encoder_decoder:
+            return _one_stack(_ran(model, ids), read.typed)
+        if not writes(model):
+            if target.strip():
+                raise TextError(
+                    "This model sorts texts and writes none: its decoder reads the sentence itself. Leave the second "
+                    "field empty."
+                )
+            out = _ran(model, ids)
+            if getattr(out, "encoder_attentions", None) is None:
+                return _one_stack(out, read.typed)
+            words = shifted(foreign, read)[1]
+        else:
             said, words = _target(foreign, ids, target)
             _fits(len(words))
-            out = foreign.model(ids, decoder_input_ids=said, **asked)
-        except (TypeError, RuntimeError, ValueError, IndexError) as error:
-            reason = str(error).strip().partition("\n")[0][:200].rstrip(".")
-            raise CheckpointError(f"This model cannot be run on a text alone: {reason}.") from error
+            out = _ran(model, ids, said)
     return {
         "encoder": _maps(out.encoder_attentions, read.typed, read.typed),
         "decoder": _maps(out.decoder_attentions, words, words),
@@ -127,36 +136,79 @@ def _fits(tokens: int) -> None:
         raise TextError(f"This text has {tokens:,} tokens; the lab draws up to {MOST_TOKENS}. Shorten it.")
 
 
+def _ran(model: Any, ids: torch.Tensor, said: torch.Tensor | None = None) -> Any:
+    """One pass over ids (1, S), for a decoder that reads said (1, T).
+
+    Raises:
+        TextError: the model runs on the beginning of the text or the target, but not on all of it.
+        CheckpointError: it does not run on a text at all.
+    """
+
+    def run(S: int, T: int) -> Any:
+        more = {} if said is None else {"decoder_input_ids": said[:, :T]}
+        return model(ids[:, :S], output_attentions=True, use_cache=False, **more)
+
+    whole = (ids.size(1), 0 if said is None else said.size(1))
+    try:
+        return run(*whole)
+    except FAILURES as error:
+        reason = error
+    S = _longest(lambda S: run(S, min(whole[1], 1)), whole[0])
+    if 0 < S < whole[0]:
+        raise TextError(f"This text has {whole[0]} tokens and this model reads up to {S}. Shorten it.") from reason
+    T = _longest(lambda T: run(whole[0], T), whole[1])
+    if 0 < T < whole[1]:
+        raise TextError(
+            f"The second sentence has {whole[1]} tokens, its start among them, and this model reads up to {T} there. "
+            "Shorten it."
+        ) from reason
+    raise CheckpointError(
+        f"The library transformers cannot run this model on a text alone: {reason_of(reason)}."
+    ) from reason
+
+
+def _longest(run: Callable[[int], Any], most: int) -> int:
+    """The largest number up to `most` that runs, if all below it do; found by halving."""
+    runs, fails = 0, most + 1
+    while fails - runs > 1:
+        middle = (runs + fails) // 2
+        try:
+            run(middle)
+            runs = middle
+        except FAILURES:
+            fails = middle
+    return runs
+
+
+def _one_stack(out: Any, words: tuple[str, ...]) -> dict[str, Maps]:
+    attentions = getattr(out, "attentions", None)
+    found = _maps(attentions, words, words)
+    return {"decoder" if _looks_back(attentions) else "encoder": found}
+
+
 def _looks_back(attentions: Any) -> bool:
     """Whether no weight lies on a later word."""
     return all(bool((layer.triu(1) == 0).all()) for layer in attentions)
 
 
 def _target(foreign: Kept, ids: torch.Tensor, target: str) -> tuple[torch.Tensor, tuple[str, ...]]:
-    """What the decoder reads, (1, T): its start mark, then the target without the mark that ends it; and its words."""
-    config = foreign.model.config
-    start = next(
-        mark
-        for mark in (config.decoder_start_token_id, getattr(config, "bos_token_id", None), config.pad_token_id, 0)
-        if mark is not None
-    )
+    """What the decoder reads, (1, T), and its words: the target that was typed, or what the model finds likeliest."""
     if target.strip():
-        told = foreign.tokenizer.encode(target)
-        silent = set(foreign.tokenizer.silent)
-        inner = [index for index in told.ids if index not in silent]
-        words = tuple(word for word, index in zip(told.typed, told.ids, strict=True) if index not in silent)
-        return torch.tensor([[start, *inner]]), ("<s>", *words)
-    made = ids.new_tensor([[start]])
+        said, words = shifted(foreign, encoded(foreign.tokenizer, target))
+        return torch.tensor([said]), words
+    model = foreign.model
+    end, forced = ends(model), forced_first(model)
+    made = ids.new_tensor([[start(model)]])
     for _ in range(MOST_WRITTEN):
-        out = foreign.model(ids, decoder_input_ids=made, use_cache=False)
+        out = _ran(model, ids, made)
         if getattr(out, "logits", None) is None:
             break
-        chosen = int(out.logits[0, -1].argmax())
-        if chosen == config.eos_token_id:
+        first = made.size(1) == 1 and forced is not None
+        chosen = forced if first else int(out.logits[0, -1].argmax())
+        if chosen in end and not first:
             break
         made = torch.cat((made, ids.new_tensor([[chosen]])), dim=1)
-    words = tuple(foreign.tokenizer.vocabulary[index] for index in made[0, 1:].tolist())
-    return made, ("<s>", *words)
+    return made, tuple(foreign.tokenizer.vocabulary[index] for index in made[0].tolist())
 
 
 def _maps(attentions: Any, looking: tuple[str, ...], looked_at: tuple[str, ...]) -> Maps:

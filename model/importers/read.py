@@ -13,7 +13,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from model.checkpoint import CheckpointError
-from model.importers.look import Offer, look, pieces, today
+from model.importers.look import FAMILIES, Offer, look, pieces
+from model.importers.names import found
 from model.importers.safetensors_file import Claim
 from model.importers.words import read_tokenizer
 from model.tokenizer import Tokenizer
@@ -43,7 +44,7 @@ def read(offer: Offer, progress: Callable[[float], None] = lambda share: None) -
     if look(offer.folder.path).folder.stamp != offer.folder.stamp:
         raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were looked at.")
     tokenizer = read_tokenizer(offer.folder, config.vocab_size, reads_marks=config.foretells == "here")
-    claims = {today(name): (name, claim) for name, claim in offer.folder.claims.items()}
+    claims = found(offer.folder, FAMILIES[offer.folder.config["model_type"]])
     needed = pieces(offer.folder, config, {name: claim for name, (_, claim) in claims.items()})
     whole, done = sum(prod(tensor.shape) for _, tensor in claims.values()), 0
     weights: dict[str, Tensor] = {}
@@ -61,7 +62,9 @@ def read(offer: Offer, progress: Callable[[float], None] = lambda share: None) -
     if config.tied_unembedding:
         weights["unembedding.weight"] = weights["embedding.weight"]
     transformer.load_state_dict(weights, assign=True)
-    if config.tied_unembedding and transformer.unembedding is not None:
+    if transformer.unembedding is not None and torch.equal(
+        transformer.unembedding.weight, transformer.embedding.weight
+    ):  # tied, or stored twice: kept once
         transformer.unembedding.weight = transformer.embedding.weight
     return Imported(transformer.eval().requires_grad_(False), tokenizer)
 

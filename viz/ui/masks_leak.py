@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.leak import Leak, any_other, edited, known_words, leak, neighbour, substitute
+from model.leak import Leak, any_other, editable, edited, known_words, leak, neighbour, substitute
 from model.run import Experiment
 from viz import head_grid
 from viz.export import Labelled, file_name
@@ -19,8 +19,8 @@ from viz.ui import asides, controls, panel, recompute, runs
 def show(experiment: Experiment, theme: Theme) -> None:
     """Choose a word and what takes its place; every word lights up by how far the output after it has moved."""
     words = runs.encoding(experiment).typed
-    at, by = _edit(experiment.weights, words)
     try:
+        at, by = _edit(experiment.weights, words)
         after = edited(experiment, at, by)
     except ValueError as error:
         st.info(str(error))
@@ -63,17 +63,20 @@ def show(experiment: Experiment, theme: Theme) -> None:
 
 
 def _edit(weights: str, words: Sequence[str]) -> tuple[int, str]:
-    last = len(words) - 1
     at, by = substitute(weights, words)
+    places = editable(weights, words)
+    first, last = places.start, places.stop - 1
     known = known_words(weights)
     instead = by if by in known else known[0]
     controls.follow(edit=at, **{"with": instead})
     asked = st.session_state.get("edit")
-    if asked is not None and not 1 <= asked <= last:
-        st.session_state["edit"] = min(max(asked, 1), last)
+    if asked is not None and asked not in places:
+        st.session_state["edit"] = min(max(asked, first), last)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = int(
-            st.number_input(f"Word to change, 1 to {last}", 1, last, at, key="edit", bind="query-params", width=200)
+            st.number_input(
+                f"Word to change, {first} to {last}", first, last, at, key="edit", bind="query-params", width=200
+            )
         )
         word = st.selectbox(
             f"in the place of “{words[chosen]}”",
@@ -89,7 +92,7 @@ def _edit(weights: str, words: Sequence[str]) -> tuple[int, str]:
 
 def choose_word(weights: str, words: Sequence[str], at: int) -> None:
     """Edit this word, as if it had been typed, and put one spelt almost like it in its place."""
-    if 1 <= at < len(words):
+    if at in editable(weights, words):
         st.session_state["edit"] = at
         st.session_state["with"] = neighbour(weights, words[at]) or any_other(weights, words)
 

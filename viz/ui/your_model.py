@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from model.checkpoint import CheckpointError
-from model.importers import Offer, hub, loading, look
+from model.importers import Offer, decoder_side, hub, loading, look
 from model.importers import maps as foreign
 from model.importers.maps import EXTRA, available
 from model.run import MOST_CHARACTERS, TextError
@@ -242,10 +242,16 @@ def drawn() -> arrays.Brought | None:
     if kept is None:
         return None
     settings: dict[str, Any] = {"height": 68, "max_chars": MOST_CHARACTERS, "bind": "query-params"}
-    reads, says = st.columns(2) if kept.model.config.is_encoder_decoder else (st.container(), None)
+    two = kept.model.config.is_encoder_decoder and decoder_side.writes(kept.model)
+    reads, says = st.columns(2) if two else (st.container(), None)
     text = reads.text_area("Sentence", controls.PROSE, key="foreign_text", **settings)
     told = "What it says; empty: what it finds likeliest"
     target = says.text_area(told, key="foreign_target", **settings) if says else ""
+    if known := decoder_side.languages(kept.tokenizer):
+        st.caption(
+            f"This model knows {len(known)} languages. Put a language mark before the words of either sentence to "
+            f"choose one, for example {_plain(known[-1])}."
+        )
     try:
         found = _attention(name, text or "", target or "")
         stack = controls.choice("Whose look", list(found), key="stack")

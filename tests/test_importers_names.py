@@ -1,0 +1,307 @@
+"""Sound folders that are put together in unusual ways load as `transformers` loads them; unread layers never do."""
+
+import json
+import re
+
+import pytest
+import torch
+import transformers
+from foreign import FOREIGN, edit, made, publish
+from safetensors.torch import load_file, save_file
+from test_importers import IDS, assert_close, both
+from test_maps_only import MADE
+
+from model.checkpoint import CheckpointError
+from model.importers import bring, look, read
+from model.importers.names import today
+from model.run import Experiment, TextError, encode, run
+from model.shelf import shelf
+
+FILE = "model.safetensors"
+
+
+def rename(folder, change):
+    """The same tensors under other names; None takes one away."""
+    tensors = {change(name): tensor for name, tensor in load_file(folder / FILE).items()}
+    tensors.pop(None, None)
+    save_file(tensors, folder / FILE, metadata={"format": "pt"})
+
+
+def add(folder, **tensors):
+    save_file(load_file(folder / FILE) | tensors, folder / FILE, metadata={"format": "pt"})
+
+
+def opened(folder, name):
+    """The folder as the class of that model in `transformers` opens it."""
+    model = FOREIGN[name][0].from_pretrained(folder, attn_implementation="eager")
+    return model.eval()
+
+
+def assert_equal(folder, name):
+    """The same hidden states, and the same logits where there are some, as `transformers` gives."""
+    theirs, ours = both(opened(folder, name), read(look(folder)).transformer, IDS)
+    last = ours.final_norm.out if "gpt2" in name else ours.layers[-1].resid_post
+    assert_close(last, theirs.hidden_states[-1])
+    if getattr(theirs, "logits", None) is not None and "sorts" not in name:
+        assert_close(ours.logits, theirs.logits)
+
+
+def refused(folder, *words):
+    with pytest.raises(CheckpointError) as error:
+        look(folder)
+    told = str(error.value)
+    assert told.endswith(".") and all(word in told for word in words), told
+
+
+# The one copy of a tied matrix
+
+
+TIED = {
+    "gpt2": ("transformer.wte.weight", "lm_head.weight"),
+    "bert": ("bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"),
+    "roberta": ("roberta.embeddings.word_embeddings.weight", "lm_head.decoder.weight"),
+    "distilbert": ("distilbert.embeddings.word_embeddings.weight", "vocab_projector.weight"),
+}
+
+
+@pytest.mark.parametrize("name", TIED)
+def test_a_tied_matrix_may_stand_under_the_name_of_the_read_out_alone(tmp_path, name):
+    folder = publish(made(name), tmp_path)
+    words, out = TIED[name]
+    rename(folder, lambda spelt: out if spelt == words else spelt)
+    assert look(folder).unused == ()
+    assert_equal(folder, name)
+
+
+@pytest.mark.parametrize("name", TIED)
+def test_a_read_out_that_differs_from_the_embeddings_is_used_even_if_the_config_calls_them_tied(tmp_path, name):
+    folder = publish(made(name), tmp_path)
+    words, out = TIED[name]
+    add(folder, **{out: load_file(folder / FILE)[words].flip(0).contiguous()})
+    assert_equal(folder, name)
+    assert read(look(folder)).transformer.unembedding.weight is not read(look(folder)).transformer.embedding.weight
+
+
+@pytest.mark.parametrize("name", TIED)
+def test_a_tied_matrix_that_is_stored_twice_is_kept_once(tmp_path, name):
+    folder = publish(made(name), tmp_path)
+    words, out = TIED[name]
+    add(folder, **{out: load_file(folder / FILE)[words].clone()})
+    transformer = read(look(folder)).transformer
+    assert transformer.unembedding.weight is transformer.embedding.weight
+    assert_equal(folder, name)
+
+
+@pytest.mark.parametrize(("name", "head"), [("bert", "cls.predictions"), ("roberta", "lm_head")])
+@pytest.mark.parametrize("keep", ["both, which differ", "only the decoder's"])
+def test_the_bias_of_the_word_head_has_two_names(tmp_path, name, head, keep):
+    folder = publish(made(name), tmp_path)
+    bias = load_file(folder / FILE)[f"{head}.bias"]
+    if keep == "both, which differ":
+        add(folder, **{f"{head}.decoder.bias": bias.flip(0).contiguous()})
+    else:
+        rename(folder, lambda spelt: f"{head}.decoder.bias" if spelt == f"{head}.bias" else spelt)
+    assert_equal(folder, name)
+
+
+def test_an_untied_matrix_does_not_stand_in_for_the_embeddings(tmp_path):
+    folder = publish(made("gpt2, its own read-out"), tmp_path)
+    rename(folder, lambda spelt: None if spelt == "transformer.wte.weight" else spelt)
+    refused(folder, "no wte.weight")
+
+
+# Bodies without a head
+
+
+def test_a_bare_gpt2_that_is_not_tied_reads_no_words_out(tmp_path):
+    kind, _ = FOREIGN["gpt2 without a head"]
+    config = transformers.GPT2Config(vocab_size=24, n_layer=2, n_head=2, n_embd=8, n_positions=40)
+    config.tie_word_embeddings = False
+    config._attn_implementation = "eager"
+    torch.manual_seed(0)
+    folder = publish(kind(config), tmp_path)
+    loaded = read(look(folder)).transformer
+    assert loaded.config.foretells == "nothing" and loaded(IDS).logits.shape == (2, 6, 0)
+    assert_equal(folder, "gpt2 without a head")
+
+
+def test_a_gpt2_whose_read_out_is_missing_is_refused(tmp_path):
+    folder = publish(made("gpt2, its own read-out"), tmp_path)
+    rename(folder, lambda spelt: None if spelt == "lm_head.weight" else spelt)
+    refused(folder, "lack lm_head.weight")
+
+
+def test_a_number_in_the_name_of_a_head_is_no_layer(tmp_path):
+    folder = publish(made("bert that sorts texts"), tmp_path)
+    add(folder, **{"classifier.3.weight": torch.ones(4), "classifier.0.bias": torch.ones(4)})
+    assert {"classifier.3.weight", "classifier.0.bias"} <= set(look(folder).unused)
+    assert_equal(folder, "bert that sorts texts")
+
+
+# Wrapped models
+
+
+@pytest.mark.parametrize("name", ["gpt2", "bert", "roberta", "distilbert"])
+@pytest.mark.parametrize("before", ["_orig_mod.", "module.", "module._orig_mod.", "_orig_mod.module."])
+def test_what_a_wrapper_put_before_the_names_is_taken_away(tmp_path, name, before):
+    folder = publish(made(name), tmp_path)
+    expected = read(look(folder)).transformer.state_dict()
+    rename(folder, lambda spelt: before + spelt)
+    found = read(look(folder)).transformer.state_dict()
+    assert all(torch.equal(found[key], expected[key]) for key in expected)
+
+
+def test_a_part_that_was_compiled_alone_is_named_as_the_others():
+    assert today("bert._orig_mod.encoder.layer.0.output.dense.bias") == "bert.encoder.layer.0.output.dense.bias"
+    assert today("h.0.my_orig_mod.weight") == "h.0.my_orig_mod.weight"
+
+
+def test_one_tensor_under_two_names_is_refused(tmp_path):
+    folder = publish(made("gpt2"), tmp_path)
+    add(folder, **{"_orig_mod.transformer.wte.weight": torch.ones(24, 8)})
+    refused(folder, "_orig_mod.transformer.wte.weight", "two names of one tensor", "Save the model again")
+
+
+# Layers that nobody reads
+
+
+DISTANCES = "bert.encoder.layer.1.attention.self.distance_embedding.weight"
+UNREAD = {
+    "gpt2": ("transformer.h.1.attn.q_norm.weight", "transformer.h.0.crossattention.c_attn.weight"),
+    "bert": ("bert.encoder.layer.0.crossattention.self.query.weight", "bert.embeddings.project.weight"),
+    "roberta": ("roberta.encoder.layer.1.adapter.dense.weight", "encoder.layer.1.extra"),
+    "distilbert": ("distilbert.transformer.layer.0.gate.weight", "distilbert.embeddings.token_type_embeddings.weight"),
+}
+
+
+@pytest.mark.parametrize(("name", "unread"), [(name, one) for name in UNREAD for one in UNREAD[name]])
+def test_a_tensor_of_a_layer_that_nobody_reads_is_refused_by_name(tmp_path, name, unread):
+    folder = publish(made(name), tmp_path)
+    add(folder, **{unread: torch.ones(2, 2)})
+    refused(folder, unread, "the attention would be another one")
+
+
+@pytest.mark.parametrize("name", ["gpt2", "bert", "roberta", "distilbert"])
+def test_more_layers_than_the_config_tells_are_refused_by_name(tmp_path, name):
+    folder = publish(made(name), tmp_path)
+    edit(folder / "config.json", **{"n_layer" if name == "gpt2" else "num_hidden_layers": 1})
+    if name == "distilbert":
+        told = json.loads((folder / "config.json").read_text())
+        del told["num_hidden_layers"]
+        (folder / "config.json").write_text(json.dumps(told | {"n_layers": 1}))
+    refused(folder, "more layers than the 1", "is one of theirs")
+
+
+def test_the_masks_that_older_files_of_gpt2_hold_are_no_weights(tmp_path):
+    folder = publish(made("gpt2"), tmp_path)
+    mask = torch.ones(1, 1, 40, 40).tril()
+    add(folder, **{"transformer.h.0.attn.bias": mask, "transformer.h.1.attn.masked_bias": torch.tensor(-1e4)})
+    assert_equal(folder, "gpt2")
+
+
+@pytest.mark.parametrize("told", ["relative_key", "relative_key_query", "absolute"])
+@pytest.mark.parametrize("kind", ["bert", "roberta", "electra"])
+def test_distances_in_the_scores_are_refused_in_every_family_and_for_maps(tmp_path, kind, told):
+    if kind == "electra":
+        make, config = MADE["electra"]
+        folder = publish(make(config), tmp_path)
+        tensor = "encoder.layer.1.attention.self.distance_embedding.weight"
+    else:
+        folder = publish(made(kind), tmp_path)
+        tensor = DISTANCES.replace("bert.", f"{kind}.", 1)
+    edit(folder / "config.json", position_embedding_type=told)
+    if told != "absolute":
+        refused(folder, f'position_embedding_type = "{told}"', "its maps would be wrong")
+    add(folder, **{tensor: torch.ones(79, 4)})
+    refused(folder, tensor, "puts distances into its scores", "its maps would be wrong")
+
+
+# Fields that say nothing true
+
+
+@pytest.mark.parametrize("name", ["add_cross_attention", "is_decoder", "tie_word_embeddings"])
+@pytest.mark.parametrize("value", ["yes", 1, None])
+def test_a_yes_or_no_that_is_neither(tmp_path, name, value):
+    folder = publish(made("bert"), tmp_path)
+    edit(folder / "config.json", **{name: value})
+    refused(folder, f"config.json says {name} = {value!r}; it must be true or false")
+
+
+@pytest.mark.parametrize("value", [None, -1, 24, "1", True, 1.0])
+def test_a_padding_token_that_no_roberta_has(tmp_path, value):
+    folder = publish(made("roberta"), tmp_path)
+    edit(folder / "config.json", pad_token_id=value)
+    refused(folder, f"config.json says pad_token_id = {value!r}", "a token's id, 0 to 23")
+
+
+def test_a_padding_token_after_the_last_position(tmp_path):
+    folder = publish(made("roberta"), tmp_path)
+    edit(folder / "config.json", pad_token_id=20, max_position_embeddings=21)
+    refused(folder, "max_position_embeddings = 21", "no position is left for a text")
+
+
+@pytest.mark.parametrize("value", ["1e-5", -1.0, True, float("inf")])
+def test_an_epsilon_that_is_no_number_from_0_upwards(tmp_path, value):
+    folder = publish(made("bert"), tmp_path)
+    edit(folder / "config.json", layer_norm_eps=value)
+    refused(folder, f"config.json says layer_norm_eps = {value!r}; it must be a number from 0 upwards")
+
+
+@pytest.mark.parametrize("value", [None, "", 3, ["bert"]])
+def test_a_config_that_does_not_name_its_kind(tmp_path, value):
+    folder = publish(made("bert"), tmp_path)
+    edit(folder / "config.json", model_type=value)
+    refused(folder, f"config.json says model_type = {value!r}", 'for example "model_type": "bert"')
+
+
+def test_a_size_may_have_its_other_name_but_not_two_values(tmp_path):
+    folder = publish(made("gpt2"), tmp_path)
+    told = json.loads((folder / "config.json").read_text())
+    told["hidden_size"], told["num_hidden_layers"] = told.pop("n_embd"), told.pop("n_layer")
+    (folder / "config.json").write_text(json.dumps(told))
+    assert_equal(folder, "gpt2")
+    edit(folder / "config.json", n_embd=12)
+    refused(folder, "n_embd = 12 and hidden_size = 8", "two names of one size", "Take the wrong one out")
+
+
+# RoBERTa's padding token
+
+
+@pytest.fixture
+def roberta(tmp_path):
+    folder = publish(made("roberta"), tmp_path / "padded")
+    edit(folder / "config.json", pad_token_id=0)  # [PAD] of the tokenizer
+    name = bring(folder)
+    yield name
+    shelf().let_go(name)
+
+
+def test_the_padding_token_of_a_roberta_cannot_be_typed(roberta):
+    for door in (encode, run):
+        with pytest.raises(TextError, match=re.escape("[PAD] is the token that fills up short texts")) as error:
+            door(Experiment(roberta, "the [PAD] dog"))
+        assert str(error.value).endswith("Take it out of the text.")
+    assert run(Experiment(roberta, "the [MASK] dog")).tokens[2] == "[MASK]"
+
+
+def test_ids_that_hold_the_padding_token_are_refused_but_where_a_batch_is_filled_up(roberta):
+    transformer = shelf().find(roberta).model
+    ids = torch.tensor([[2, 5, 6, 3], [2, 5, 0, 3], [2, 5, 3, 0]])
+    with pytest.raises(ValueError, match=re.escape("the padding token of a RoBERTa (id 0)")):
+        transformer(ids[1:2])
+    real = torch.tensor([[True] * 4, [True] * 3 + [False]])
+    transformer(ids[[0, 2]], padding=real)
+    with pytest.raises(ValueError, match="padding token"):
+        transformer(ids[:2], padding=real)
+
+
+@pytest.mark.parametrize("padding", [1, 10])  # [UNK], which the passages hold here; “cat”, a word
+def test_a_roberta_whose_padding_token_is_read_or_drawn_loads_and_its_heads_get_no_names(tmp_path, padding):
+    folder = publish(made("roberta"), tmp_path / f"padded-{padding}")
+    edit(folder / "config.json", pad_token_id=padding)
+    name = bring(folder)
+    try:
+        assert not shelf().find(name).card["exam"].get("heads")
+        assert run(Experiment(name, "the dog")).tokens == ("[CLS]", "the", "dog", "[SEP]")
+    finally:
+        shelf().let_go(name)
