@@ -302,7 +302,7 @@ def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, em
     screen = well(screen.run())
     assert shows_a_picture(screen)
     assert component(screen, "grid")[1]["cells"].shape == (3, 2, 11, 11)
-    for stack, shape in (("decoder", (3, 3)), ("cross", (3, 11))):
+    for stack, shape in (("decoder", (4, 4)), ("cross", (4, 11))):
         screen.segmented_control(key="stack").set_value(stack)
         assert component(well(screen.run()), "grid")[1]["cells"].shape[2:] == shape
     assert component(screen, "sentence")[0]["looked"]["tokens"][1] == "the"
@@ -320,7 +320,7 @@ def test_of_two_such_models_the_new_one_is_shown_and_the_link_says_which(t5, emp
     screen = well(screen.run())
     assert screen.session_state["foreign"] == screen.query_params["foreign"] == "own-little-llama"
     afresh = well(visit(PAGE, foreign="own-little-t5", stack="cross", foreign_text=TEXT, foreign_target="two dogs"))
-    assert component(afresh, "grid")[1]["cells"].shape == (3, 2, 3, 11)
+    assert component(afresh, "grid")[1]["cells"].shape == (3, 2, 4, 11)
 
 
 def test_a_link_to_a_model_that_is_not_here_says_so(empty):
