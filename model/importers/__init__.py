@@ -1,6 +1,6 @@
 """Models from elsewhere, told in our own terms. Read the files in this order:
 
-safetensors_file → pasted → folder: what a file promises and what lies in a folder, checked before it is read
+safetensors_file → pasted → folder: what a file promises and what lies in a folder, checked before much is read
 family → gpt2, bert: each foreign tensor's name, shape and way, one line for each of ours
 names: tensors that older or wrapped files call otherwise, and tensors that nobody would read
 look → words → read: what is offered; its tokenizer; the model itself, in our own Transformer
