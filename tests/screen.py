@@ -15,7 +15,7 @@ PAGES = sorted(path for path in ROOT.glob("viz/pages/*.py") if path.stem not in 
 OF_ONE_TEXT = [path for path in PAGES if path.stem != "translate"]  # the models of two sentences are its own
 
 
-def visit(script="app.py", **parameters):
+def visit(script="viz/ui/contents.py", **parameters):
     """The app as a link opens it, run once: visit(layer=2, scale="false")."""
     screen = AppTest.from_file(str(ROOT / script), default_timeout=120)
     for name, value in parameters.items():

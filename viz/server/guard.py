@@ -4,8 +4,6 @@ It sees websockets, too, and stands before Streamlit's own check of origins, whi
 one's address (`checkip.amazonaws.com`) and hold up everybody meanwhile.
 """
 
-from collections.abc import MutableMapping
-from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -43,7 +41,8 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        add = _adding(scope, headers, send)
+        allowed = self.hosts.allow(headers.get("host"), _arrived_at(scope))
+        add = _adding(scope, str(headers.get("host")) if allowed else "", send)
         try:
             self._check(scope, headers)
             size = self._size(scope, headers)
@@ -58,8 +57,8 @@ class Guard:
             await self.app(scope, receive, add)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
-        host, arrived_at = headers.get("host"), (scope.get("server") or ("",))[0]
-        if not self.hosts.allow(host, arrived_at):
+        host = headers.get("host")
+        if not self.hosts.allow(host, _arrived_at(scope)):
             raise Refused(
                 403, f"The lab was not started for this address. Whoever started it can allow the name with {SETTING}."
             )
@@ -87,14 +86,18 @@ class Guard:
         return size
 
 
-def _adding(scope: Scope, headers: Headers, send: Send) -> Send:
+def _arrived_at(scope: Scope) -> str:
+    """The address of this machine at which the connection arrived."""
+    return str((scope.get("server") or ("",))[0])
+
+
+def _adding(scope: Scope, host: str, send: Send) -> Send:
     """`send`, with the headers of the lab on every answer."""
-    host = headers.get("host", "")
     query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
 
     async def answer(message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.http.response.start"):
-            told: MutableMapping[str, Any] = MutableHeaders(scope=message)
+            told = MutableHeaders(scope=message)
             for name, value in security_headers(scope["path"], query, host).items():
                 told[name] = value
         await send(message)

@@ -32,13 +32,14 @@ def policy(host: str, *, ancestors: str) -> str:
     Styles may be inline: React and Plotly set them so. Scripts may not, but for those that Streamlit's own page holds,
     which are named by their hash.
     """
+    sockets = f" ws://{host} wss://{host}" if host else ""
     rules = {
         "default-src": "'self'",
         "script-src": " ".join(("'self'", *inline_scripts())),
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data: blob:",
         "font-src": "'self' data:",
-        "connect-src": f"'self' ws://{host} wss://{host} data: blob:",
+        "connect-src": f"'self'{sockets} data: blob:",
         "worker-src": "'self' blob:",
         "frame-src": "'self' blob:",
         "object-src": "'none'",

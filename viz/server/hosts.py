@@ -1,15 +1,15 @@
 """Which names and addresses this server answers to.
 
-A foreign page can make a visitor's browser send requests here. Two headers give it away: `Host`, the name under which
-the browser believes to have reached us (a foreign name means DNS rebinding), and `Origin`, the page that asks. A request
-is answered when its host is one that the lab was started for and its origin is that same host.
+A foreign page can make a visitor's browser send requests here. Two headers show that: `Host`, the name by which the
+browser reached this server (a foreign name means DNS rebinding), and `Origin`, the page that asks. A request is
+answered when its host is one that the lab was started for and its origin is that same host.
 """
 
 import os
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 SETTING = "ATTENTION_LAB_HOSTS"  # further names, separated by commas: those of a proxy in front, for example
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -57,8 +57,11 @@ def same_origin(origin: str | None, host: str | None) -> bool:
         return False
     name, asked = split_host(host)
     # Without a port in `Host` the browser used the default one of its scheme; a proxy may have ended TLS on the way.
-    return parts.scheme in DEFAULT_PORTS and bool(name) and (parts.hostname or "") == name and (
-        port == asked if asked is not None else port in DEFAULT_PORTS.values()
+    return (
+        parts.scheme in DEFAULT_PORTS
+        and bool(name)
+        and (parts.hostname or "") == name
+        and (port == asked if asked is not None else port in DEFAULT_PORTS.values())
     )
 
 
@@ -74,8 +77,20 @@ def split_host(host: str | None) -> tuple[str, int | None]:
     return parts.hostname.rstrip("."), port
 
 
+def for_others(link: str, address: str) -> str:
+    """A link as other machines can open it: one to localhost becomes one to this machine, if the server answers there.
+
+    address: where the server listens.
+    """
+    parts = urlsplit(link)
+    if address not in EVERY_ADDRESS or parts.hostname not in LOOPBACK:
+        return link
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit(parts._replace(netloc=f"{room_address()}{port}"))
+
+
 def room_address() -> str:
-    """This machine's address in its own network. No packet is sent: connecting a datagram socket only chooses a route."""
+    """This machine's address in its own network. Nothing is sent: connecting a datagram socket only chooses a route."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # an address for documentation (RFC 5737), which nobody has

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 
 from streamlit.runtime import get_instance
 
 MEGABYTE = 10**6
-LARGEST_FILE = 67 * MEGABYTE  # `server.maxUploadSize` of .streamlit/config.toml (64 MiB), which the page announces
-ONE_VISIT = 100 * MEGABYTE
-ALL_VISITS = 400 * MEGABYTE
+LARGEST_FILE = 168 * MEGABYTE  # `server.maxUploadSize` of .streamlit/config.toml, 160 MiB
+ONE_VISIT = 200 * MEGABYTE
+ALL_VISITS = 500 * MEGABYTE
 NO_UPLOAD = 64_000  # bytes of a request that is no upload
 ROUTE = "/_stcore/upload_file/"
 
@@ -17,7 +18,8 @@ class Uploads:
     """The room for uploads, with what is still on its way counted as if it were here."""
 
     def __init__(self) -> None:
-        self._coming: dict[int, tuple[str, int]] = {}
+        self._coming: dict[int, tuple[str, int]] = {}  # ticket → session and bytes
+        self._tickets = count()
 
     def most(self, path: str) -> int:
         """How many bytes the body of a request to this path may have now."""
@@ -32,9 +34,7 @@ class Uploads:
     @contextmanager
     def coming(self, path: str, size: int) -> Iterator[None]:
         """Counts a body of this size while it is on its way."""
-        ticket = id(object())
-        while ticket in self._coming:
-            ticket += 1
+        ticket = next(self._tickets)
         self._coming[ticket] = (session_of(path), size)
         try:
             yield
@@ -50,6 +50,4 @@ def session_of(path: str) -> str:
 def held() -> Mapping[str, int]:
     """The bytes that each session has uploaded and not let go of."""
     storage = getattr(get_instance().uploaded_file_mgr, "file_storage", {})
-    return {
-        session: sum(len(file.data) for file in tuple(files.values())) for session, files in tuple(storage.items())
-    }
+    return {session: sum(len(file.data) for file in tuple(files.values())) for session, files in tuple(storage.items())}

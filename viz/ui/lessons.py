@@ -69,7 +69,7 @@ def attend(page: str) -> None:
     asked = st.session_state.pop("lesson_asked", None)
     if asked is not None and page != CONTENTS:
         # The controls of this page hold its part of the address; on the page of lessons there are none.
-        st.switch_page(f"pages/{CONTENTS}.py", query_params=_address(asked))
+        st.switch_page(f"../pages/{CONTENTS}.py", query_params=_address(asked))
     told = asked or st.query_params.get("lesson", "")
     found = find(told)
     if found is None:
@@ -96,7 +96,7 @@ def _arrive(lesson: Lesson, at: int) -> None:
     for key in [key for key in st.session_state if key != KEPT]:
         del st.session_state[key]
     step = lesson.steps[at]
-    st.switch_page(f"pages/{step.page}.py", query_params=_address(spell(lesson.name, at), step.state))
+    st.switch_page(f"../pages/{step.page}.py", query_params=_address(spell(lesson.name, at), step.state))
 
 
 def _seen() -> dict[str, int]:
