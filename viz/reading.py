@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from viz.labels import markdown, shorten
+from viz.labels import JOINER, markdown, shorten
 
 Array = np.ndarray[Any, Any]
 
@@ -207,7 +207,7 @@ def pieces(sentence: str) -> list[tuple[str, bool]]:
 
 def plain(markdown_text: str) -> str:
     """Markdown without its marks and entities."""
-    return unescape(re.sub(r"\\(.)|\*", r"\1", markdown_text))
+    return unescape(re.sub(r"\\(.)|\*", r"\1", markdown_text)).replace(JOINER, "")
 
 
 def alt_text(sentence: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from viz import head_grid, verdict
+from viz.labels import disarmed, markdown
 from viz.lesson import Fault, Lesson
 from viz.lesson_file import read_folders
 from viz.ui import answers, frame, present
@@ -74,7 +75,7 @@ def attend(page: str) -> None:
     found = find(told)
     if found is None:
         if told:
-            st.info(f"There is no lesson “{told[:40]}” here; the page Lessons lists those there are.")
+            st.info(f"There is no lesson “{markdown(told)}” here; the page Lessons lists those there are.")
         return
     lesson, at = found
     elsewhere = page != lesson.steps[at].page
@@ -179,7 +180,7 @@ def contents() -> None:
         with columns[number % 2].container(key=f"entry_{lesson.name}", gap=None):
             _entry(lesson, _seen().get(lesson.name))
     if faults:
-        listed = "\n".join(f"- {fault}" for fault in faults)
+        listed = "\n".join(f"- {disarmed(fault)}" for fault in faults)
         st.warning(f"Not every file could be read. Skipped:\n{listed}")
 
 
