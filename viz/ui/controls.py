@@ -11,11 +11,12 @@ from typing import Any
 
 import streamlit as st
 
+from model import checkpoint
 from model.run import Experiment, TextError
 from model.shelf import OWN
 from model.subword import JOINED
 from model.switches import PARTS, Switches
-from viz.labels import markdown
+from viz.labels import disarmed, markdown
 from viz.lesson_file import RESERVED
 from viz.ui import runs
 
@@ -68,6 +69,8 @@ def _endless(value: str) -> bool:
 
 
 def _weights() -> str:
+    for fault in checkpoint.faults():
+        st.caption(f"{disarmed(fault)} It is left out.")
     names = runs.languages()
     gone = st.session_state.get("weights")
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile

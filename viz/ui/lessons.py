@@ -180,7 +180,7 @@ def contents() -> None:
         with columns[number % 2].container(key=f"entry_{lesson.name}", gap=None):
             _entry(lesson, _seen().get(lesson.name))
     if faults:
-        listed = "\n".join(f"- {disarmed(fault)}" for fault in faults)
+        listed = "\n".join(f"- {disarmed(str(fault))}" for fault in faults)
         st.warning(f"Not every file could be read. Skipped:\n{listed}")
 
 
