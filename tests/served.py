@@ -34,15 +34,18 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def serve(script: Path = ROOT / "app.py", arguments: Sequence[str] = ()) -> Iterator[str]:
-    """The address of a Streamlit server that runs this script with these arguments, with a home folder of its own."""
+def serve(script: Path = ROOT / "app.py", arguments: Sequence[str] = (), options: Sequence[str] = ()) -> Iterator[str]:
+    """The address of a Streamlit server that runs this script with these arguments, with a home folder of its own.
+
+    options: further ones of Streamlit, such as "--server.address", "0.0.0.0".
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as home, open(Path(home) / "log", "w+b") as log:
         command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
         command += ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-        command += ["--browser.gatherUsageStats", "false", "--", *arguments]
+        command += ["--browser.gatherUsageStats", "false", *options, "--", *arguments]
         server = subprocess.Popen(
             command, cwd=script.parent, env={**os.environ, "HOME": home}, stdout=log, stderr=subprocess.STDOUT
         )
