@@ -1,6 +1,7 @@
 """Attention weights that somebody else computed: what they must be to be drawn, and one sentence where they are not."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -151,12 +152,16 @@ def _words(tokens: Sequence[Any] | Array, name: str) -> tuple[str, ...]:
         raise ArraysError(f'"{name}" must be one list of tokens, not an array of shape {words.shape}.')
     if words.size > MOST_TOKENS:
         raise ArraysError(f'"{name}" holds {words.size:,} tokens; the lab draws up to {MOST_TOKENS:,}. Cut the text.')
-    try:
-        return tuple(_word(word) for word in words.tolist())
-    except (ValueError, OverflowError) as error:  # numpy keeps numbers where no letter of Unicode is
-        raise ArraysError(
-            f'"{name}" holds letters that do not exist in Unicode. Save the tokens as text again.'
-        ) from error
+    if words.dtype.kind == "U" and words.dtype.itemsize and _highest_letter(words) > sys.maxunicode:
+        # numpy keeps any number where a letter should be, and fails when it makes a text of it
+        raise ArraysError(f'"{name}" holds letters that do not exist in Unicode. Save the tokens as text again.')
+    return tuple(_word(word) for word in words.tolist())
+
+
+def _highest_letter(words: Array) -> int:
+    """The largest number that stands for a letter in an array of text; numpy keeps four bytes for each."""
+    numbers = np.ascontiguousarray(words).view(np.dtype(np.uint32).newbyteorder(words.dtype.byteorder))
+    return int(numbers.max())
 
 
 def _word(token: Any) -> str:

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ MOST_BYTES = 160_000_000  # of the file
 MOST_UNPACKED = 2 * MOST_BYTES  # of all arrays together
 MOST_HEADER = 10_000
 MOST_ENTRIES = 100
+LONG = 10**30  # a number of more digits is not written out
 # What zipfile, zlib and numpy raise on a broken file; the last three come from headers that only look like Python.
 BROKEN = (
     zipfile.BadZipFile,
@@ -31,6 +33,7 @@ BROKEN = (
     RuntimeError,
     NotImplementedError,
     SyntaxError,
+    TokenError,
     TypeError,
     MemoryError,
 )
@@ -122,7 +125,8 @@ def _header(stream: IO[bytes], name: str, most: int) -> Header:
     shape = tuple(int(side) for side in sides)  # a header may call its sides True
     told = Header(shape, dtype, bool(fortran))
     if any(side < 0 for side in shape) or told.count > most:
-        raise ArraysError(f'"{name}" would hold {told.count:,} values {shape}; the lab draws up to {most:,}.')
+        sizes = f"{told.count:,} values {shape}" if told.count < LONG else "more values than can be counted"
+        raise ArraysError(f'"{name}" would hold {sizes}; the lab draws up to {most:,}.')
     return told
 
 
