@@ -42,6 +42,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 LEAST_WIDE, MOST_WIDE = 240, 4000  # pixels of a figure
 COLUMN = 1083  # pixels of the page's main column in a window of 1440
 BARE = "streamlit.runtime.scriptrunner_utils.script_run_context"  # it warns of what is meant here: no server
+LONGEST_LINE = 600  # characters of what is said of a failure
 LARGEST_TEXT = 1_000_000  # bytes of an experiment.json or of a list
 PATIENCE = 300  # seconds: some pages ask a dozen models first
 
@@ -96,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(asked.do(asked))
     except Refusal as refusal:
-        print(refusal, file=sys.stderr)
+        _complain(str(refusal))
         return 1
 
 
@@ -117,7 +118,7 @@ def _export(asked: Namespace) -> int:
             print(wish.out)
         except (Refusal, OSError) as error:
             failed += 1
-            print(f"{wish.out}: {_why(error)}", file=sys.stderr)
+            _complain(f"{wish.out}: {_why(error)}")
     return 1 if failed else 0
 
 
@@ -127,6 +128,12 @@ def _wish(link: str | None, out: Path | None, figure: str | None) -> Wish:
             "Name a link and a file: attention-lab export LINK --out figure.svg, or a list of them with --list."
         )
     return Wish(link, out, figure)
+
+
+def _complain(told: str) -> None:
+    """One line that any terminal can print: what it speaks of may come from a stranger."""
+    line = "".join(c if c.isprintable() else "?" for c in told)
+    print(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} …", file=sys.stderr)
 
 
 def _why(error: Exception) -> str:
