@@ -1,27 +1,12 @@
-"""Attention Lab: the table of contents. `streamlit run app.py`"""
+"""Attention Lab as an ASGI application. `streamlit run app.py`"""
 
 import streamlit as st
 
-from viz.ui import frame
+from viz.server import errors, start
 
-frame.open_frame()
-page = st.navigation(
-    [
-        st.Page("viz/pages/heads.py", title="Heads", url_path="home", default=True),
-        st.Page("viz/pages/inside.py", title="Inside a head", url_path="inside"),
-        st.Page("viz/pages/masks.py", title="Masks", url_path="masks"),
-        st.Page("viz/pages/positions.py", title="Positions", url_path="positions"),
-        st.Page("viz/pages/remove.py", title="Remove a part", url_path="remove"),
-        st.Page("viz/pages/translate.py", title="Translate", url_path="translate"),
-        st.Page("viz/pages/your_model.py", title="Your model", url_path="your-model"),
-        st.Page("viz/pages/lessons.py", title="Lessons", url_path="lessons"),
-        st.Page("viz/pages/heads.py", title="Heads", url_path="heads", visibility="hidden"),  # as people would type it
-    ],
-    position="top",
+app = st.App(
+    "viz/ui/contents.py",
+    middleware=start.middleware(),
+    lifespan=start.lifespan,
+    on_script_error=errors.on_script_error,
 )
-name = (page.url_path or "heads").replace("-", "_")
-frame.open_old_link(name)
-frame.heading(name)
-frame.warm_up()
-frame.lesson(name)
-page.run()

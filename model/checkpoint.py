@@ -9,11 +9,12 @@ Never pickle: a pickle can run code; a safetensors file holds named arrays of nu
 nothing of it is run.
 """
 
+import copy
 import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from model.transformer import Transformer
 TRAINED = Path(__file__).parent / "trained"
 NAME = re.compile(r"[\w-]+")  # one plain word, so that no path leads out of the folder
 
+LARGEST_CARD = 4_000_000  # bytes
 # The kinds of model: what the card calls it → its config and its class. A card that names none is of the first kind.
 KINDS: dict[str, tuple[type[ModelConfig] | type[RecurrentConfig], type[nn.Module]]] = {
     "transformer": (ModelConfig, Transformer),
@@ -49,9 +51,41 @@ class CheckpointError(ValueError):
 
 
 def names(folder: Path | None = None) -> tuple[str, ...]:
-    """Names of the weights that are there, in alphabetical order. Everywhere here, no folder means TRAINED."""
-    cards = (path.stem for path in (folder or TRAINED).glob("*.json"))
-    return tuple(sorted(name for name in cards if NAME.fullmatch(name)))  # "stories.tokenizer" is no card
+    """Names of the weights whose card can be read, in alphabetical order. Everywhere here, no folder means TRAINED."""
+    return tuple(path.stem for path in _cards(folder) if not isinstance(_told(path, _stamp(path)), str))
+
+
+def faults(folder: Path | None = None) -> tuple[str, ...]:
+    """What is wrong with the cards that cannot be read, one sentence each: their weights are left out."""
+    told = (_told(path, _stamp(path)) for path in _cards(folder))
+    return tuple(one for one in told if isinstance(one, str))
+
+
+def _cards(folder: Path | None) -> list[Path]:
+    found = (folder or TRAINED).glob("*.json")
+    return sorted(path for path in found if NAME.fullmatch(path.stem))  # "stories.tokenizer" is no card
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:  # a link that leads nowhere
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
+
+
+@lru_cache(maxsize=256)
+def _told(path: Path, stamp: tuple[int, int]) -> dict[str, Any] | str:
+    """A card, or the sentence that says why it is none. stamp: a changed file is read again."""
+    if stamp[1] > LARGEST_CARD:
+        return f'The card of "{path.stem}" has {stamp[1]:,} bytes, which no card needs.'
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        return f'The card of "{path.stem}" is not JSON: {error}.'
+    if not isinstance(told, dict) or not isinstance(told.get("task", ""), str):
+        return f'The card of "{path.stem}" does not describe a model: it names no task.'
+    return told
 
 
 def card(name: str, folder: Path | None = None) -> dict[str, Any]:
@@ -62,13 +96,13 @@ def card(name: str, folder: Path | None = None) -> dict[str, Any]:
     """
     if folder is None and name.startswith(OWN):
         return dict(_kept(name).card)
-    if name not in names(folder):
+    path = next((path for path in _cards(folder) if path.stem == name), None)
+    if path is None:
         raise CheckpointError(f'There are no weights called "{name}". There are: {", ".join(names(folder))}.')
-    try:
-        told: dict[str, Any] = json.loads(_path(name, ".json", folder).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f'The card of "{name}" is not JSON: {error}.') from error
-    return told
+    told = _told(path, _stamp(path))
+    if isinstance(told, str):
+        raise CheckpointError(told)
+    return copy.deepcopy(told)
 
 
 def kind(name: str, folder: Path | None = None) -> str:

@@ -34,11 +34,14 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def serve(script: Path = ROOT / "app.py", arguments: Sequence[str] = ()) -> Iterator[str]:
-    """The address of a Streamlit server that runs this script with these arguments, with a home folder of its own."""
+def serve(script: Path = ROOT / "app.py", arguments: Sequence[str] = (), options: Sequence[str] = ()) -> Iterator[str]:
+    """The address of a Streamlit server that runs this script with these arguments, with a home folder of its own.
+
+    options: further ones of Streamlit, such as "--server.address", "0.0.0.0".
+    """
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-    command += ["--browser.gatherUsageStats", "false"]
+    command += ["--browser.gatherUsageStats", "false", *options]
     with serving(command, script.parent, ["--", *arguments]) as address:
         yield address
 

@@ -18,7 +18,9 @@ from viz.ui.tracking import is_tracking, without_tracking
 # Never change a line of it: each stands in somebody's lecture notes. New ones are added at a release.
 OLD = json.loads((ROOT / "tests/old_links.json").read_text(encoding="utf-8"))
 PATHS = dict(
-    re.findall(r'st\.Page\("(viz/pages/\w+\.py)".*?url_path="(\w+)"', (ROOT / "app.py").read_text(encoding="utf-8"))
+    re.findall(
+        r'st\.Page\("../(pages/\w+\.py)".*?url_path="(\w+)"', (ROOT / "viz/ui/contents.py").read_text(encoding="utf-8")
+    )
 )
 
 
@@ -26,10 +28,10 @@ def follow(link):
     """The app as a link opens it, through its table of contents."""
     parts = urlsplit(link)
     script = {path: name for name, path in PATHS.items()}[parts.path.strip("/") or "heads"]
-    screen = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    screen = AppTest.from_file(str(ROOT / "viz/ui/contents.py"), default_timeout=120)
     for name, values in parse_qs(parts.query).items():
         screen.query_params[name] = values if len(values) > 1 else values[0]
-    return screen.switch_page(script).run()
+    return screen.switch_page(f"../{script}").run()
 
 
 @pytest.mark.parametrize("old", OLD, ids=lambda old: old["link"])
@@ -53,7 +55,7 @@ def test_the_address_holds_only_what_differs_from_the_default():
 @pytest.mark.parametrize(
     ("name", "value"), [("weights", "stories"), ("text", "the cats who the dog near the tree saw were tired .")]
 )
-@pytest.mark.parametrize("path", ["app.py", "viz/pages/masks.py"])
+@pytest.mark.parametrize("path", ["viz/ui/contents.py", "viz/pages/masks.py"])
 def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them_opens(path, name, value):
     screen = well(visit(path))
     screen.session_state[name] = value
@@ -64,7 +66,9 @@ def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them
             assert screen.session_state[control] == again.session_state[control], control
 
 
-@pytest.mark.parametrize("path", ["app.py", *(f"viz/pages/{name}.py" for name in ("inside", "masks", "translate"))])
+@pytest.mark.parametrize(
+    "path", ["viz/ui/contents.py", *(f"viz/pages/{name}.py" for name in ("inside", "masks", "translate"))]
+)
 def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_are_not(path):
     assert "modle (nothing on this page is called so now)" in said(well(visit_by_a_bad_link(path, modle="stories")))
     assert "nothing on this page" not in said(well(visit(path, present="true", figure="", lesson="")))
@@ -118,7 +122,7 @@ def test_a_number_of_a_link_may_be_written_as_people_write_it(asked, used):
 
 @pytest.mark.parametrize("path", [path for path in PATHS if "lessons" not in path])
 def test_no_control_takes_a_name_of_the_frame(path):
-    state = well(visit(path)).session_state
+    state = well(visit(f"viz/{path}")).session_state
     assert not [name for name in FRAME if name in state]
 
 

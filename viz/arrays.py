@@ -1,19 +1,23 @@
 """Attention weights that somebody else computed: what they must be to be drawn, and one sentence where they are not."""
 
-from collections.abc import Sequence
+import math
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from viz.given import array, attention_array, is_generated
-from viz.npz_file import ArraysError, read_npz
+from viz.npz_file import ArraysError, Header, read_npz
 from viz.weight_values import check_values, unusual
 
 Array = np.ndarray[Any, Any]
 
-MOST_CELLS = 64_000_000  # 12 × 12 × 512 × 512 are 38 million, 151 megabytes
+MOST_CELLS = 40_000_000  # 12 × 12 × 512 × 512 are 38 million, 151 megabytes
+MOST_HEADS = 4096  # 64 layers of 64 heads: each is a map on the screen
 MOST_TOKENS = 1024
+MOST_LETTERS = 1000  # of one token
 UNREAD = "The last token was written but not read, so it has no row and no column."
 OWN = {"weights": "attention", "looks": "tokens"}  # the lab's own names in what it saves
 SAVE = 'np.savez_compressed("maps.npz", attention=attention, tokens=np.array(tokens, dtype=str))'
@@ -61,6 +65,11 @@ def maps(
     if given.size > MOST_CELLS:
         told = f"{given.size:,} weights {given.shape}; the lab draws up to {MOST_CELLS:,}"
         raise ArraysError(f'"attention" holds {told}. Leave out layers or heads.')
+    if given.shape[0] * given.shape[1] > MOST_HEADS:
+        raise ArraysError(
+            f'"attention" holds {given.shape[0]:,} layers of {given.shape[1]:,} heads; the lab draws up to '
+            f"{MOST_HEADS:,} heads. Leave out layers or heads."
+        )
     looking = _words(tokens, "tokens")
     looked = None if looked_at is None else _words(looked_at, "looked_at")
     notes: tuple[str, ...] = ()
@@ -88,7 +97,9 @@ def read(file: bytes) -> Maps:
     Raises:
         ArraysError: the file cannot be read, or what is in it cannot be drawn.
     """
-    entries = read_npz(file, names=("attention", "tokens", "looked_at", "mask", *OWN), most=MOST_CELLS)
+    entries = read_npz(
+        file, names=("attention", "tokens", "looked_at", "mask", *OWN), most=MOST_CELLS, check=_check_headers
+    )
     if OWN.keys() <= entries.keys():
         entries = {OWN.get(name, name): one for name, one in entries.items()}
         if np.array_equal(entries["tokens"], entries.get("looked_at", ())):
@@ -100,6 +111,28 @@ def read(file: bytes) -> Maps:
     return maps(entries["attention"], entries["tokens"], entries.get("looked_at"), entries.get("mask"))
 
 
+def _check_headers(headers: Mapping[str, Header]) -> None:
+    """Refuses what cannot be drawn before a byte of it is unpacked."""
+    for name, header in headers.items():
+        if name in ("attention", "weights"):
+            heads = math.prod(header.shape[:-2])
+            if heads > MOST_HEADS:
+                raise ArraysError(
+                    f'"{name}" holds {heads:,} heads {header.shape}; the lab draws up to {MOST_HEADS:,}. Leave out '
+                    "layers or heads."
+                )
+        elif name != "mask":
+            if header.count > MOST_TOKENS:
+                raise ArraysError(
+                    f'"{name}" holds {header.count:,} tokens; the lab draws up to {MOST_TOKENS:,}. Cut the text.'
+                )
+            if header.dtype.kind in "US" and header.dtype.itemsize > 4 * MOST_LETTERS:
+                raise ArraysError(
+                    f'"{name}" holds a token of {header.dtype.itemsize:,} bytes; the lab reads up to '
+                    f"{4 * MOST_LETTERS:,} for one. Cut the tokens."
+                )
+
+
 def _words(tokens: Sequence[Any] | Array, name: str) -> tuple[str, ...]:
     if isinstance(tokens, str):
         raise ArraysError(f'"{name}" is one text; give a list of tokens, such as "{tokens[:20]}".split().')
@@ -108,11 +141,22 @@ def _words(tokens: Sequence[Any] | Array, name: str) -> tuple[str, ...]:
         raise ArraysError(f'"{name}" must be one list of tokens, not an array of shape {words.shape}.')
     if words.size > MOST_TOKENS:
         raise ArraysError(f'"{name}" holds {words.size:,} tokens; the lab draws up to {MOST_TOKENS:,}. Cut the text.')
+    if words.dtype.kind == "U" and words.dtype.itemsize and _highest_letter(words) > sys.maxunicode:
+        # numpy keeps any number where a letter should be, and fails when it makes a text of it
+        raise ArraysError(f'"{name}" holds letters that do not exist in Unicode. Save the tokens as text again.')
     return tuple(_word(word) for word in words.tolist())
+
+
+def _highest_letter(words: Array) -> int:
+    """The largest number that stands for a letter in an array of text; numpy keeps four bytes for each."""
+    numbers = np.ascontiguousarray(words).view(np.dtype(np.uint32).newbyteorder(words.dtype.byteorder))
+    return int(numbers.max())
 
 
 def _word(token: Any) -> str:
     text = token.decode("utf-8", errors="replace") if isinstance(token, bytes) else str(token)
+    if len(text) > MOST_LETTERS:
+        raise ArraysError(f"A token has {len(text):,} letters; the lab reads up to {MOST_LETTERS:,}. Cut the tokens.")
     return text.encode("utf-8", errors="replace").decode()  # half a character would stop the page
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from viz.labels import named
 
+BLANK = " \t\r\n\u00a0\u200b\u2060\ufeff\u3000"
 Table = Mapping[str, Any]  # column name → one value a line: a list, a tuple or an array (N,)
 
 
@@ -65,8 +67,12 @@ def to_csv(table: Table) -> bytes:
 
 
 def _inert(cell: Any) -> Any:
-    # A cell that begins with one of these is a formula to a spreadsheet.
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    # A cell that begins with one of these is a formula to a spreadsheet; some read the full-width forms alike, and some
+    # pass over what is blank before.
+    if not isinstance(cell, str):
+        return cell
+    first = unicodedata.normalize("NFKC", cell.lstrip(BLANK)[:1])
+    return f"'{cell}" if first in ("=", "+", "-", "@") or cell[:1] in ("\t", "\r", "\n") else cell
 
 
 def columns(table: Table) -> dict[str, Labelled]:

@@ -4,6 +4,7 @@ Plotly reads a little HTML in every text it draws, and would turn a token into a
 second: a cut through "&amp;" would show.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
@@ -74,6 +75,15 @@ def markdown(token: str) -> str:
     return disarmed(shorten(token, 24))
 
 
+JOINER = "\u2060"  # a word joiner, which draws nothing
+# What GitHub's Markdown turns into a link although it is escaped: it looks for these in the finished text.
+LINKED = re.compile(r"://|www(?=\.)|@", re.IGNORECASE)
+
+
 def disarmed(text: str) -> str:
-    """A text as Markdown that shows it letter by letter."""
-    return escape("".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~:^" else c for c in text))
+    """A text as Markdown that shows it letter by letter.
+
+    Whatever came from an address, a file or a model goes through here before it is written on the page.
+    """
+    apart = LINKED.sub(lambda found: f"{found[0][0]}{JOINER}{found[0][1:]}", text)
+    return escape("".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~:^" else c for c in " ".join(apart.splitlines())))

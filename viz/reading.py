@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from viz.counting import counted, decimals, verb
-from viz.labels import markdown, shorten
+from viz.labels import JOINER, markdown, shorten
 from viz.places import spelt
 
 Array = np.ndarray[Any, Any]
@@ -351,7 +351,7 @@ def pieces(sentence: str) -> list[tuple[str, bool]]:
 
 def plain(markdown_text: str) -> str:
     """Markdown without its marks and entities."""
-    return unescape(re.sub(r"\\(.)|\*", r"\1", markdown_text))
+    return unescape(re.sub(r"\\(.)|\*", r"\1", markdown_text)).replace(JOINER, "")
 
 
 def alt_text(sentence: str) -> str:

@@ -1,8 +1,10 @@
 """Maps without a model: an .npz file of somebody's own, every head of it, one large, and what follows from them."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,8 @@ from viz.theme import Theme
 from viz.ui import controls, facts, panel, recompute
 
 Array = np.ndarray[Any, Any]
+
+one_at_a_time = threading.Lock()  # the largest file needs some 600 megabytes while it is read
 
 HOW = f"""
 The weights of every head, layers × heads × rows × columns, and the tokens. From `transformers`, where `name` is a
@@ -66,7 +70,8 @@ def bring() -> Brought | None:
     )
     if file is not None:
         try:
-            return Brought(_read(file.file_id, file), recompute.File(file.name), file.file_id)
+            key = _content(file)
+            return Brought(_read(key, file), recompute.File(file.name), key)
         except ArraysError as error:
             st.info(disarmed(str(error)))
     with st.expander("How to save one"):
@@ -76,9 +81,27 @@ def bring() -> Brought | None:
     return None
 
 
+def _content(file: Any) -> str:
+    """The key that this file is kept under, for everybody: a hash of its content. A visitor can choose its id."""
+    hashed = st.session_state.setdefault("npz_content", {})  # of this visit: hashing 160 MB takes a tenth of a second
+    if file.file_id not in hashed:
+        hashed.clear()
+        hashed[file.file_id] = _hash(file.getvalue())
+    return str(hashed[file.file_id])
+
+
+def _hash(data: bytes) -> str:
+    return f"npz-{sha256(data).hexdigest()}"
+
+
 @st.cache_resource(max_entries=3, show_spinner="Reading the file")
 def _read(key: str, _file: Any) -> Maps:
-    return read(_file.getvalue())
+    data = _file.getvalue()
+    if _hash(data) != key:  # somebody has put another file under the same id meanwhile
+        st.session_state.pop("npz_content", None)
+        raise ArraysError("This file has changed while it was read. Drop it again.")
+    with one_at_a_time:
+        return read(data)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

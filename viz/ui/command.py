@@ -41,6 +41,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 LEAST_WIDE, MOST_WIDE = 240, 4000  # pixels of a figure
 COLUMN = 1083  # pixels of the page's main column in a window of 1440
 BARE = "streamlit.runtime.scriptrunner_utils.script_run_context"  # it warns of what is meant here: no server
+LONGEST_LINE = 600  # characters of what is said of a failure
+LARGEST_TEXT = 1_000_000  # bytes of an experiment.json or of a list
 PATIENCE = 300  # seconds: some pages ask a dozen models first
 
 
@@ -97,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(asked.do(asked))
     except Refusal as refusal:
-        print(refusal, file=sys.stderr)
+        _complain(str(refusal))
         return 1
 
 
@@ -113,7 +115,7 @@ def _export(asked: Namespace) -> int:
             print(wish.out)
         except (Refusal, OSError) as error:
             failed += 1
-            print(f"{wish.out}: {_why(error)}", file=sys.stderr)
+            _complain(f"{wish.out}: {_why(error)}")
     return 1 if failed else 0
 
 
@@ -125,6 +127,12 @@ def _wish(link: str | None, out: Path | None, figure: str | None) -> Wish:
     return Wish(link, out, figure)
 
 
+def _complain(told: str) -> None:
+    """One line that any terminal can print: what it speaks of may come from a stranger."""
+    line = "".join(c if c.isprintable() else "?" for c in told)
+    print(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} …", file=sys.stderr)
+
+
 def _why(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)  # without the number of the error
 
@@ -132,7 +140,7 @@ def _why(error: Exception) -> str:
 def _listed(path: Path) -> list[Wish]:
     """The lines of a list. Empty ones and those that begin with # are left out."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = _text_of(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"The list {path} cannot be read: {_why(error)}.") from error
     wishes = []
@@ -154,24 +162,46 @@ def place(link: str) -> Place:
     Raises:
         Refusal: there is no such page, or the JSON cannot be read.
     """
-    if link.lstrip().startswith("{") or link.endswith(".json"):
+    if _is_json(link):
         return _place_of(_json(link))
-    parts = urlsplit(link)
+    try:
+        parts = urlsplit(link)
+    except ValueError as error:
+        raise Refusal(f"This link cannot be read: {error}.") from error
     page = (parts.path.strip("/").rpartition("/")[2] or "heads").replace("-", "_")
     if page not in pages():
         raise Refusal(f'There is no page "{page}". There are: {", ".join(pages())}.')
     return Place(page, parts.query)
 
 
+def _is_json(link: str) -> bool:
+    return link.lstrip().startswith("{") or link.endswith(".json")
+
+
 def _json(text: str) -> Any:
     try:
-        return json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
+        return json.loads(text if text.lstrip().startswith("{") else _text_of(Path(text)))
     except (OSError, ValueError) as error:
         raise Refusal(f"This experiment cannot be read: {_why(error)}.") from error
+    except RecursionError as error:
+        raise Refusal("This experiment cannot be read: its brackets are nested too deep.") from error
+
+
+def _text_of(path: Path) -> str:
+    """What a file of text holds: an ordinary file, up to a bound."""
+    if path.exists() and not path.is_file():
+        raise Refusal(f"{path} is no ordinary file.")  # a device or a pipe may never end
+    with path.open("rb") as file:
+        data = file.read(LARGEST_TEXT + 1)
+    if len(data) > LARGEST_TEXT:
+        raise Refusal(f"The file {path} has more than {LARGEST_TEXT:,} bytes, which no experiment and no list needs.")
+    return data.decode("utf-8")
 
 
 def _place_of(told: Any) -> Place:
     if isinstance(told, dict) and isinstance(told.get("link"), str):
+        if _is_json(told["link"]):
+            raise Refusal("The link in this JSON leads to another JSON. It must lead to a page of the lab.")
         return place(told["link"])
     if isinstance(told, dict) and isinstance(told.get("state"), dict):
         return place(f"/{told.get('page', '')}?{urlencode(told['state'], doseq=True)}")

@@ -3,6 +3,7 @@
 A control that the page itself also moves (a click on a head) is moved through its key, before the next run draws it.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -10,16 +11,18 @@ from typing import Any
 
 import streamlit as st
 
+from model import checkpoint
 from model.run import Experiment, TextError
 from model.shelf import OWN
 from model.subword import JOINED
 from model.switches import PARTS, Switches
-from viz.labels import markdown
+from viz.labels import disarmed, markdown
 from viz.lesson_file import RESERVED
 from viz.ui import runs
 from viz.ui.tracking import is_tracking
 
 FRAME = (*RESERVED, "foreign")  # names in the address that no control takes from it
+TEXTS = ("text", "source_text", "foreign_text", "foreign_target")  # names whose value is what somebody wrote
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
 BYTE = (f"{JOINED}⟨", "⟨")  # how a piece begins that is a byte and no letter
 MOST_PIECES = 4096  # that are listed
@@ -49,10 +52,26 @@ def experiment() -> Experiment:
 def remember_link() -> None:
     """Keep the address as it was opened: the controls read it next, and clear what they cannot use."""
     if "opened_with" not in st.session_state:
-        st.session_state["opened_with"] = {name: st.query_params.get_all(name) for name in st.query_params}
+        link = {name: st.query_params.get_all(name) for name in st.query_params}
+        st.session_state["opened_with"] = link
+        endless = [name for name, values in link.items() if name not in TEXTS and any(map(_endless, values))]
+        for name in endless:
+            del st.query_params[name]  # Streamlit would make an integer of it, and fail
+        if endless:
+            st.rerun()  # the controls read the address as it is at the start of a run
+
+
+def _endless(value: str) -> bool:
+    """Whether this is a number beyond all bounds, such as 1e309, or none, such as nan."""
+    try:
+        return not math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def _weights() -> str:
+    for fault in checkpoint.faults():
+        st.caption(f"{disarmed(fault)} It is left out.")
     names = runs.languages()
     gone = st.session_state.get("weights")
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile

@@ -56,7 +56,7 @@ def open_old_link(page: str) -> None:
     address = {name: st.query_params.get_all(name) for name in st.query_params}
     today = {RENAMED.get((page, name), name): value for name, value in address.items()}
     if today.keys() != address.keys():
-        st.switch_page(f"viz/pages/{page}.py", query_params=today)
+        st.switch_page(f"../pages/{page}.py", query_params=today)
 
 
 @cache

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from viz import head_grid, verdict
+from viz.labels import disarmed, markdown
 from viz.lesson import Fault, Lesson
 from viz.lesson_file import read_folders
 from viz.ui import answers, frame, present
@@ -69,12 +70,12 @@ def attend(page: str) -> None:
     asked = st.session_state.pop("lesson_asked", None)
     if asked is not None and page != CONTENTS:
         # The controls of this page hold its part of the address; on the page of lessons there are none.
-        st.switch_page(f"viz/pages/{CONTENTS}.py", query_params=_address(asked))
+        st.switch_page(f"../pages/{CONTENTS}.py", query_params=_address(asked))
     told = asked or st.query_params.get("lesson", "")
     found = find(told)
     if found is None:
         if told:
-            st.info(f"There is no lesson “{told[:40]}” here; the page Lessons lists those there are.")
+            st.info(f"There is no lesson “{markdown(told)}” here; the page Lessons lists those there are.")
         return
     lesson, at = found
     elsewhere = page != lesson.steps[at].page
@@ -96,7 +97,7 @@ def _arrive(lesson: Lesson, at: int) -> None:
     for key in [key for key in st.session_state if key != KEPT]:
         del st.session_state[key]
     step = lesson.steps[at]
-    st.switch_page(f"viz/pages/{step.page}.py", query_params=_address(spell(lesson.name, at), step.state))
+    st.switch_page(f"../pages/{step.page}.py", query_params=_address(spell(lesson.name, at), step.state))
 
 
 def _seen() -> dict[str, int]:
@@ -179,7 +180,7 @@ def contents() -> None:
         with columns[number % 2].container(key=f"entry_{lesson.name}", gap=None):
             _entry(lesson, _seen().get(lesson.name))
     if faults:
-        listed = "\n".join(f"- {fault}" for fault in faults)
+        listed = "\n".join(f"- {disarmed(str(fault))}" for fault in faults)
         st.warning(f"Not every file could be read. Skipped:\n{listed}")
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.run import Experiment, encode_pair
+from model.run import Experiment, TextError, encode_pair
 from model.switches import Switches
 from model.tokenizer import END
 from model.written import looks, one_map, outlines
 from viz import head_grid
 from viz.export import Labelled, Table
 from viz.head_grid import Panel
-from viz.labels import numbered
+from viz.labels import disarmed, numbered
 from viz.theme import Theme
 from viz.translating import read_networks, shortened, spelt_ln
 from viz.ui import pairs, panel, recompute, translate_view
@@ -29,7 +29,16 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     """Every network of the task on this source, whole."""
     networks = pairs.jobs()[job]
     each = {name: replace(experiment, weights=weights, switches=Switches()) for name, weights in networks.items()}
-    made = {name: pairs.translation(one) for name, one in each.items()}
+    made = {}
+    for name, one in list(each.items()):
+        try:
+            made[name] = pairs.translation(one)
+        except TextError as error:  # a network that reads pieces has more of them than there are words
+            st.caption(f"{name}: {disarmed(str(error))}")
+            del each[name]
+    if not made:
+        return
+    networks = {name: networks[name] for name in each}
     right = pairs.gold_of(experiment)
     texts = {name: one.text for name, one in made.items()}
     st.html(

@@ -11,6 +11,7 @@ import segno
 import streamlit as st
 
 from viz import head_grid
+from viz.server.hosts import for_others
 from viz.theme import Theme
 
 LONGEST = 1200  # characters of a link whose QR code a phone still reads from a wall
@@ -56,7 +57,7 @@ def _presented(figure: str) -> None:
 
 
 def _asked_for_code(link: str) -> None:
-    st.session_state["code_for"] = link
+    st.session_state["code_for"] = for_others(link, str(st.get_option("server.address") or ""))
 
 
 def code(link: str) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def languages() -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _own_languages() -> tuple[str, ...]:
     """One of each language first, by the order of the languages."""
-    known = [name for name in names() if card(name)["task"] in TASKS]
+    known = [name for name in names() if card(name).get("task") in TASKS]
     return tuple(sorted(known, key=lambda name: (name not in TASKS, list(TASKS).index(card(name)["task"]), name)))
 
 

@@ -280,4 +280,4 @@ def open_page(page: str, weights: str) -> None:
         if key not in ("place", "your_offer", "lessons_seen"):
             del st.session_state[key]
     address = {"weights": weights} | ({"text": text} if text and text != controls.EXAMPLE else {})
-    st.switch_page(f"viz/pages/{page}.py", query_params=address)
+    st.switch_page(f"../pages/{page}.py", query_params=address)
