@@ -96,7 +96,7 @@ def test_a_rollout_leaves_out_the_cells_that_no_layer_leads_to_and_no_others():
     first[first == 0] = np.nan  # the first layer has the diagonal alone
     screen = dropped(npz(attention=np.stack([first, second])[:, None], tokens=np.array(WORDS)), more="Rollout")
     by_hand = [[1, np.nan, np.nan], [0.5, 0.5, np.nan], [np.nan, 0.25, 0.75]]
-    assert np.array_equal(large(screen, "rollout"), np.array(by_hand, dtype=np.float32), equal_nan=True)
+    assert close(large(screen, "rollout"), by_hand)
     assert "as if half of each step came by a residual connection" in sentence(screen, "rollout")
 
 
