@@ -23,12 +23,17 @@ CROSS = npz(
 
 
 def dropped(file, name="maps.npz", **parameters):
-    """The page after that file was dropped on it."""
-    screen = visit_by_a_bad_link(PAGE, **parameters)  # the controls come with the file
-    screen.file_uploader[0].upload(name, file)
-    screen = well(screen.run())
+    """The page after that file was dropped on it. It holds every part of the link."""
+    screen = dropped_by_a_bad_link(file, name, **parameters)
     assert not (unused := ignored(screen, parameters)), unused
     return screen
+
+
+def dropped_by_a_bad_link(file, name="maps.npz", **parameters):
+    """The same for a link of which the page may ignore a part."""
+    screen = visit_by_a_bad_link(PAGE, **parameters)  # the controls come with the file
+    screen.file_uploader[0].upload(name, file)
+    return well(screen.run())
 
 
 def sentence(screen, key):
@@ -91,7 +96,7 @@ def test_a_rollout_leaves_out_the_cells_that_no_layer_leads_to_and_no_others():
     first[first == 0] = np.nan  # the first layer has the diagonal alone
     screen = dropped(npz(attention=np.stack([first, second])[:, None], tokens=np.array(WORDS)), more="Rollout")
     by_hand = [[1, np.nan, np.nan], [0.5, 0.5, np.nan], [np.nan, 0.25, 0.75]]
-    assert np.array_equal(large(screen, "rollout"), np.array(by_hand, dtype=np.float32), equal_nan=True)
+    assert close(large(screen, "rollout"), by_hand)
     assert "as if half of each step came by a residual connection" in sentence(screen, "rollout")
 
 
@@ -147,7 +152,7 @@ def test_a_link_that_was_made_with_a_file_says_that_it_cannot_hold_one():
 
 
 def test_a_link_to_a_head_that_is_not_in_the_file_falls_back_and_says_so():
-    screen = dropped(SQUARE, layer=99)
+    screen = dropped_by_a_bad_link(SQUARE, layer=99)
     assert screen.session_state["layer"] < 2
     assert "layer" in said(screen)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from equal import close
 from foreign import made, publish
 from screen import component, visit, well
 
@@ -34,7 +35,7 @@ def test_the_walk_of_a_row_ends_with_the_sum_that_enters_the_norm(weights, remov
         stream = 0 if "residual" in removed else one.stream
         assert np.allclose(stream + one.carried.sum(axis=0) + one.b_o, one.after, atol=1e-4)
         norm = trace.layers[layer].norm1
-        assert np.array_equal(norm.input[4], one.after)
+        assert close(norm.input[4], one.after)
         assert norm.present == ("norm" not in removed)
 
 

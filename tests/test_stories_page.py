@@ -16,7 +16,12 @@ from viz.ui.writing import HALF, Choosing, write
 TEXT = "The wizardly hedgehog counted 🦊 again."
 OPEN = {"weights": "stories", "text": TEXT}
 OTHERS = ("positions", "translate")  # whose models are their own, or whose figures show no text
-VIEWS = [(page, state) for page, state in every.SHOWN if "weights" not in dict(state) and page not in OTHERS]
+NOT_HERE = ("view", "Trained without")  # there is one stories, trained with every part
+VIEWS = [
+    (page, state)
+    for page, state in every.SHOWN
+    if "weights" not in dict(state) and page not in OTHERS and NOT_HERE not in state
+]
 
 
 def named(view):

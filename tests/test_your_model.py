@@ -201,7 +201,6 @@ VIEWS = {
         {"then": "Stream"},
         {"then": "One row by hand"},
         {"then": "Head knock-outs"},
-        {"view": "Trained without"},
         {"view": "Why √d_k"},
         {"view": "Layer norm, batch norm"},
     ],
