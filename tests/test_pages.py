@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-import streamlit
 from screen import OF_ONE_TEXT, PAGES, ROOT, component, large, said, shows_a_picture, visit, well
 
 from model import Experiment, Switches, run
@@ -12,6 +11,7 @@ from model.checkpoint import card, names
 from model.switches import PARTS
 from model.tasks import TASKS
 from model.transformer import Transformer
+from viz.ui import memory
 from viz.ui.controls import EXAMPLE, STAGES
 from viz.ui.runs import languages
 
@@ -22,7 +22,7 @@ parts = pytest.mark.parametrize("part", [part.name for part in PARTS])
 @pytest.fixture
 def passes(monkeypatch):
     """A list that grows by one entry for each forward pass, with nothing remembered from before."""
-    streamlit.cache_resource.clear()
+    memory.clear()
     count = []
     forward = Transformer.forward
 

@@ -50,6 +50,4 @@ def session_of(path: str) -> str:
 def held() -> Mapping[str, int]:
     """The bytes that each session has uploaded and not let go of."""
     storage = getattr(get_instance().uploaded_file_mgr, "file_storage", {})
-    return {
-        session: sum(len(file.data) for file in tuple(files.values())) for session, files in tuple(storage.items())
-    }
+    return {session: sum(len(file.data) for file in tuple(files.values())) for session, files in tuple(storage.items())}

@@ -17,7 +17,7 @@ from viz.npz_file import MOST_BYTES, ArraysError
 from viz.pack import encode_weights
 from viz.reading import read_maps, read_row, telling_row
 from viz.theme import Theme
-from viz.ui import controls, facts, panel, recompute
+from viz.ui import controls, facts, memory, panel, recompute
 
 Array = np.ndarray[Any, Any]
 
@@ -69,30 +69,30 @@ def bring() -> Brought | None:
     return None
 
 
-@st.cache_resource(max_entries=3, show_spinner="Reading the file")
+@memory.cached
 def _read(key: str, _file: Any) -> Maps:
     return read(_file.getvalue())
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@memory.cached
 def _cells(key: str, _maps: Maps) -> Array:
     return encode_weights(_maps.weights, _maps.mask)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@memory.cached
 def _sharpest(key: str, _maps: Maps) -> tuple[int, int]:
     pointed = _maps.weights.max(axis=-1).mean(axis=-1)  # (L, H)
     layer, head = np.unravel_index(int(np.argmax(pointed)), pointed.shape)
     return int(layer), int(head)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@memory.cached
 def _told(key: str, _maps: Maps) -> str:
     pooled = max(_maps.weights.shape[2:]) > head_grid.MOST_PIXELS
     return read_maps(_maps.weights, _maps.mask, pooled=pooled) + facts.bounded(_maps.weights)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@memory.cached
 def _statistics(key: str, _maps: Maps) -> dict[str, list[Any]]:
     """One line for each head: how widely it looks, and how far where the text looks at itself."""
     n_layers, n_heads = _maps.weights.shape[:2]
@@ -112,7 +112,7 @@ def _statistics(key: str, _maps: Maps) -> dict[str, list[Any]]:
     }
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@memory.cached
 def _rolled(key: str, _maps: Maps) -> Array:
     return rollout(_maps.weights)
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from model.measure import distance, entropy, rollout
 from model.roles import FIRST, INDUCTION
@@ -15,7 +14,7 @@ from model.transformer import Trace
 from viz.export import Labelled, Table
 from viz.labels import numbered
 from viz.reading import telling_row
-from viz.ui import runs
+from viz.ui import memory, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -187,7 +186,7 @@ def guess_table(guesses: "runs.Guesses") -> Table:
     }
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@memory.cached
 def statistics(experiment: Experiment) -> dict[str, list[Any]]:
     """One line for each head: how widely and how far it looks in this text, and its measured roles."""
     weights, _ = all_weights(runs.trace(experiment))
@@ -207,7 +206,7 @@ def statistics(experiment: Experiment) -> dict[str, list[Any]]:
     }
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@memory.cached
 def rolled(experiment: Experiment) -> Array:
     """Attention rollout (T, T) through all layers."""
     return rollout(all_weights(runs.trace(experiment))[0])

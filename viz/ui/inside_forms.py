@@ -15,7 +15,7 @@ from viz.export import file_name
 from viz.head_grid import Panel
 from viz.inside import read_forms
 from viz.theme import Theme
-from viz.ui import facts, panel, recompute, runs
+from viz.ui import facts, memory, panel, recompute, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -67,7 +67,7 @@ def show(
     whole.markdown(rf"**Three products.** $Z = \mathrm{{softmax}}(Q K^\top / {divisor} + B)\, V$, all words at once.")
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@memory.cached
 def _forms(experiment: Experiment, layer: int, head: int) -> tuple[forms.Forms, forms.Forms]:
     attention = runs.trace(experiment).layers[layer].attention
     scale = (experiment.switches & runs.trained(experiment.weights)).scale
