@@ -105,7 +105,7 @@ def compare(experiment: Experiment, repetitions: int = 5, patience: float = math
 
 
 def cost_of_comparing(experiment: Experiment) -> int:
-    """Operations of one turn of `compare`, as model/cost.py counts them: nearly all of it is the way without a cache."""
+    """Operations of one turn of `compare`, as model/cost.py counts them; the way without a cache is most of it."""
     config = model(experiment.weights)[0].config
     T = len(encode(experiment).ids)
     cached = sum(operations(config, 1, keys=at) for at in range(1, T + 1))

@@ -26,7 +26,8 @@ from model.transformer import Trace
 
 # Sentences, and the seed they are drawn with. Training and the card use other seeds; a short sentence may come twice.
 HELD_OUT, SEED = 128, 4
-MOST_CELLS = 2**21  # of the maps of all heads, or numbers of all keys and values, in one batch: every stage is kept
+MOST_CELLS = 2**21  # of the maps of all heads in one batch: every stage of each is kept
+MOST_NUMBERS = 2**24  # of the keys and values of all heads in one batch
 
 
 def log_probabilities(logits: Array) -> Array:
@@ -175,23 +176,22 @@ def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
             kept = _before(trace, row)
             read, at = ids[:, row : row + 1], 0  # (1, 1)
             rows = rows[: row + 1, : row + 1]  # the later keys have no weight
-            a_text = 2 * len(rows) * transformer.config.d_model * transformer.config.n_layers  # keys and values
+            at_once = MOST_NUMBERS // (2 * len(rows) * transformer.config.d_model * transformer.config.n_layers)
         else:
             kept, read, at = None, ids, row
-            a_text = len(weights) ** 2 * transformer.config.n_heads * transformer.config.n_layers
-        some = rows.split(max(1, MOST_CELLS // a_text))
+            at_once = MOST_CELLS // (len(weights) ** 2 * transformer.config.n_heads * transformer.config.n_layers)
         after = np.concatenate(
             [
                 transformer(
                     read.repeat(len(part), 1),
                     switches=experiment.switches,
-                    overwrite=Overwrite(layer, head, at, part.tolist()),
+                    overwrite=Overwrite(layer, head, at, part),
                     past=None if kept is None else _repeated(kept, len(part)),
                 )
                 .logits[:, at]
                 .cpu()
                 .numpy()
-                for part in steps(some)
+                for part in steps(rows.split(max(1, at_once)))
             ]
         )  # (S, V), or as many of the S as stand up to `row`
     worth = np.zeros(len(weights))

@@ -30,7 +30,7 @@ from streamlit.web import cli
 from viz.origin import footer
 from viz.pdf import with_info
 from viz.theme import THEMES
-from viz.ui import frame
+from viz.ui import frame, memory
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "app.py"
@@ -92,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     export.add_argument("--browser", help="a Chromium or Chrome; one is looked for where none is named")
     export.set_defaults(do=_export)
     asked = parser.parse_args(arguments)
+    memory.check()
     try:
         return int(asked.do(asked))
     except Refusal as refusal:

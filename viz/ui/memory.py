@@ -113,7 +113,26 @@ class Budget:
         return len(self._kept)
 
 
-BUDGET = Budget(limit())
+def _bound() -> int:
+    try:
+        return limit()
+    except ValueError:  # said where the server and the command line start: see `check`
+        return limit("")
+
+
+BUDGET = Budget(_bound())
+
+
+def check() -> None:
+    """End the process with one sentence where the setting means nothing.
+
+    Raises:
+        SystemExit: it does.
+    """
+    try:
+        limit()
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
 
 class Cached(Generic[Asked, Given]):

@@ -22,7 +22,7 @@ from viz.ui.progress import Progress
 
 SHORT = 7 * 10**9  # operations, as model/cost.py counts them: under a second on one core
 MOST = 120 * PER_SECOND  # operations of one long computation
-SECONDS = 180.0  # of its own time, on however slow a machine
+SECONDS = 180.0  # of a core, on however slow a machine
 PAUSE = 0.25  # seconds that one step waits for short work: a full room slows long work down and does not stop it
 WAITING = 16  # long computations that may wait for their turn
 LOOK = 0.2  # seconds between two looks at whether the visitor is still there
@@ -162,7 +162,7 @@ class Watch:
 
     def __init__(self, doing: str, progress: Progress, places: Places = PLACES, seconds: float = SECONDS) -> None:
         self._doing, self._progress, self._places, self._left = doing, progress, places, seconds
-        self._since = time.monotonic()
+        self._since = time.thread_time()
 
     def __call__(self, share: float) -> None:
         """After a step.
@@ -170,12 +170,12 @@ class Watch:
         Raises:
             TooMuch: it has taken too long.
         """
-        self._left -= time.monotonic() - self._since
+        self._left -= time.thread_time() - self._since
         if self._left < 0:
             raise TooMuch(f"{self._doing}: this took too long on this machine, and was stopped. Shorten the text.")
         self._places.give_way()
         self._progress.show(share, self._doing)
-        self._since = time.monotonic()
+        self._since = time.thread_time()
 
 
 def _queue(doing: str, ahead: int) -> str:
