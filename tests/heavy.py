@@ -112,8 +112,8 @@ class Visitor:
                 message = ForwardMsg.FromString(await self.socket.recv(decode=False))
                 self.came += message.ByteSize()
                 kind = message.WhichOneof("type")
-                if kind == "new_session":
-                    self._hash = message.new_session.page_script_hash
+                if kind == "navigation":
+                    self._hash = message.navigation.page_script_hash
                 elif kind == "delta":
                     self._see(message.delta.new_element)
                 elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from model.cache import ThreeWays, compare, cost_of_comparing, looks_back
+from model.cost import PER_SECOND
 from model.run import MOST_TOKENS, Experiment, model
 from viz import head_grid
 from viz.export import file_name
@@ -16,14 +17,16 @@ from viz.ui import controls, facts, memory, panel, recompute, runs, slots
 
 COPIES = {"this text": 1, "4 times": 4, "8 times": 8}
 LONGEST = 256  # tokens: without a cache the time grows with their square and more
-PATIENCE = 8  # seconds: a text that takes this long is read once each way, a shorter one up to five times
+PATIENCE, MOST_TURNS = 8, 5  # seconds: a text that takes longer is read once each way, a shorter one up to five times
 
 
 @memory.cached
 def three_ways(experiment: Experiment) -> ThreeWays:
     """All three ways, timed on this machine."""
-    with slots.long("Reading it three ways", cost_of_comparing(experiment)):
-        return compare(experiment, patience=PATIENCE)
+    cost = cost_of_comparing(experiment)
+    turns = max(1, min(MOST_TURNS, PATIENCE * PER_SECOND // cost))
+    with slots.long("Reading it three ways", cost * turns):
+        return compare(experiment, turns, patience=PATIENCE)
 
 
 def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
