@@ -11,7 +11,7 @@ def operations(config: ModelConfig, tokens: int, keys: int | None = None, texts:
     """Operations of a recorded pass over `texts` texts of `tokens` words that look at `keys` words: S, or T where None.
 
     Multiplications and additions count one each; cells of the maps and calls as much as their time is worth. Measured
-    with tests/bench/heavy.py on the lab's models, from 12 to 512 tokens, it is right to a factor of two or so.
+    with tests/bench/dearest.py on the lab's models, from 12 to 512 tokens, it is right to a factor of two or so.
     """
     T, S, C = tokens, tokens if keys is None else keys, config.d_model
     products = 8 * C * C + 4 * C * config.d_ff + 4 * S * C

@@ -1,7 +1,7 @@
 """The dearest link of each page, and a visitor that opens it: Streamlit's own protocol, without a browser.
 
 `LINKS` are what a visitor can ask at most on each page, found by timing every computation of the page at the largest
-text and the largest settings that its controls allow. tests/bench/heavy.py prints what each takes.
+text and the largest settings that its controls allow. tests/bench/dearest.py prints what each takes.
 """
 
 import asyncio

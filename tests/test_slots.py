@@ -31,7 +31,7 @@ def ended(threads):
     return not any(thread.is_alive() for thread in threads)
 
 
-@given(cores=st.integers(1, 8))
+@pytest.mark.parametrize("cores", [1, 2, 3, 8])
 def test_short_work_never_waits_while_all_long_places_are_taken_and_many_queue(cores):
     places, go, holding = Places(cores), threading.Event(), threading.Semaphore(0)
 
@@ -165,6 +165,22 @@ def test_long_work_pauses_between_two_steps_while_short_work_needs_the_cores_and
     places.end_short()
     assert ended(thread)
     places.end_short()
+
+
+def test_long_work_pauses_while_a_page_is_made_and_a_page_that_waits_for_long_work_does_not_count():
+    with slots.page():
+        start = time.monotonic()
+        slots.PLACES.give_way(0.1)
+        assert time.monotonic() - start >= 0.1
+        with slots.long("Counting"):
+            start = time.monotonic()
+            slots.PLACES.give_way(PATIENCE)
+            assert time.monotonic() - start < PATIENCE / 2
+        assert slots.PLACES._pages == 1
+    assert slots.PLACES._pages == 0
+    with pytest.raises(ZeroDivisionError), slots.page(), slots.long("Counting"):
+        _ = 1 / 0
+    assert slots.PLACES._pages == 0
 
 
 def test_a_full_room_slows_long_work_down_and_does_not_stop_it():

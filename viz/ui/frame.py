@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from viz.theme import PROJECTED, THEMES, Theme
 from viz.ui import present
@@ -66,6 +67,14 @@ def warm_up() -> None:
     if "viz.ui.runs" not in sys.modules:
         with place, st.skeleton(height=560):
             importlib.import_module("viz.ui.runs")
+
+
+def run(page: StreamlitPage) -> None:
+    """Make the page. Meanwhile long computations of other visitors pause: see viz/ui/slots.py."""
+    with sys.modules[
+        "viz.ui.runs"
+    ].slots.page():  # imported by now, and too slow to be imported at the head of this file
+        page.run()
 
 
 def _in_a_lesson() -> bool:

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from threading import Condition
+from threading import Condition, local
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -42,6 +42,7 @@ class Places:
         self._change = Condition()
         self._short = 0  # computing
         self._asking = 0  # short work that waits for a place
+        self._pages = 0  # pages that are being made just now, but for those that wait for long work
         self._long: deque[object] = deque()  # tickets in the order they came; the first `most_long` of them compute
 
     def begin_short(self) -> None:
@@ -89,12 +90,25 @@ class Places:
                 self._change.wait(LOOK)
             return max(0, self._long.index(ticket) - self.most_long + 1)
 
+    def count_page(self, more: int) -> None:
+        """One page more that is being made, or one less (−1)."""
+        with self._change:
+            self._pages += more
+            self._change.notify_all()
+
     def give_way(self, seconds: float = PAUSE) -> None:
-        """Between two steps of long work: wait while short work needs all cores, for so many seconds at most."""
+        """Between two steps of long work: wait, for so many seconds at most, while others need the processor.
+
+        That is while short work needs all cores, or a page is being made: most of a flip is Python, and of two threads
+        of Python one waits for the other.
+        """
         end = time.monotonic() + seconds
         with self._change:
-            while self._short + self._asking >= self.cores and (left := end - time.monotonic()) > 0:
+            while self._needed() and (left := end - time.monotonic()) > 0:
                 self._change.wait(left)
+
+    def _needed(self) -> bool:
+        return self._pages > 0 or self._short + self._asking >= self.cores
 
     @property
     def busy(self) -> tuple[int, int]:
@@ -124,6 +138,33 @@ class Short:
 short = Short()
 
 
+_page = local()  # whether this thread makes a page that is counted
+
+
+@contextmanager
+def page() -> Iterator[None]:
+    """While a page is being made: long work of others pauses."""
+    with _counted():
+        yield
+
+
+@contextmanager
+def _counted(counts: bool = True) -> Iterator[None]:
+    """Within it this thread's page counts, or does not."""
+    before = getattr(_page, "counts", False)
+    _count(counts, before)
+    try:
+        yield
+    finally:
+        _count(before, counts)
+
+
+def _count(now: bool, before: bool) -> None:
+    _page.counts = now
+    if now != before:
+        PLACES.count_page(1 if now else -1)
+
+
 @contextmanager
 def long(doing: str, operations: float = 0, bar: DeltaGenerator | None = None) -> Iterator[None]:
     """A place for a long computation, whose loops go over model/steps.py's `steps`.
@@ -132,7 +173,7 @@ def long(doing: str, operations: float = 0, bar: DeltaGenerator | None = None) -
     visitor; more than MOST is refused. bar: where to show the progress; None: here.
     """
     progress = Progress(bar)
-    with _told(progress):
+    with _told(progress), _counted(False):
         refuse(operations)
         with PLACES.long(lambda ahead: progress.show(None, _queue(doing, ahead))), listening(Watch(doing, progress)):
             yield

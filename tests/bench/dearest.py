@@ -1,6 +1,6 @@
 """What the dearest link of each page takes, and what a third visitor's flip takes while two of them run.
 
-    python tests/bench/heavy.py [flips]
+    python tests/bench/dearest.py [flips]
 
 For each link of tests/heavy.py: seconds alone on an empty server, what it said, and how many flips of another visitor
 were answered meanwhile, at what multiple of their time alone. Then every two neighbours of the list together. The law
