@@ -126,6 +126,7 @@ class Visitor:
             self.bars.append(element.progress.text)
             self.shares.append(element.progress.value / 100)
         elif kind == "alert":
+            assert "Something went wrong" not in element.alert.body
             self.notes.append(element.alert.body)
         elif kind in ("checkbox", "button"):
             one = getattr(element, kind)

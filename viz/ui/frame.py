@@ -71,9 +71,8 @@ def warm_up() -> None:
 
 def run(page: StreamlitPage) -> None:
     """Make the page. Meanwhile long computations of other visitors pause: see viz/ui/slots.py."""
-    with sys.modules[
-        "viz.ui.runs"
-    ].slots.page():  # imported by now, and too slow to be imported at the head of this file
+    slots = importlib.import_module("viz.ui.slots")  # which knows torch: too slow for the head of this file
+    with slots.page():
         page.run()
 
 
