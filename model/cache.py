@@ -6,6 +6,7 @@ before holds their keys and values already. Transformers were decoded so from th
 al. 2018); Shazeer 2019, "Fast Transformer Decoding", section 2.4, writes the step out and asks what it costs in memory.
 """
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -15,9 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.cost import operations
 from model.run import Array, Experiment, encode, model
+from model.steps import steps, undisturbed
 from model.switches import Switches
 from model.transformer import Trace, Transformer
+
+WARM = 3  # words that every way reads before it is timed
 
 
 def looks_back(transformer: Transformer, switches: Switches = Switches()) -> bool:
@@ -61,8 +66,12 @@ class ThreeWays:
         return np.abs(cached - whole).max(axis=-1), np.abs(uncached - whole).max(axis=-1)
 
 
-def compare(experiment: Experiment, repetitions: int = 5) -> ThreeWays:
+def compare(experiment: Experiment, repetitions: int = 5, patience: float = math.inf) -> ThreeWays:
     """Run the text all three ways, in turn, so that a slow moment of the machine meets each of them.
+
+    repetitions: how often each way is timed; patience: no further turn begins after so many seconds of computing, and
+    one is always made. Of every step only the rows of its new words are kept, so the memory is that of one pass and
+    not of all. Time is taken while a step computes: what a listener of model/steps.py does between two steps is free.
 
     Raises:
         ValueError: the model looks ahead, or the text cannot be run (TextError).
@@ -70,38 +79,77 @@ def compare(experiment: Experiment, repetitions: int = 5) -> ThreeWays:
     transformer, _ = model(experiment.weights)
     ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
     switches = experiment.switches
-    ways: tuple[Callable[[], list[Trace[Tensor]]], ...] = (
-        lambda: [transformer(ids, switches=switches)],
-        lambda: list(word_by_word(transformer, ids, switches)),
-        lambda: list(again_and_again(transformer, ids, switches)),
+    ways: tuple[Callable[[Tensor], Iterator[Trace[Tensor]]], ...] = (
+        lambda read: iter([transformer(read, switches=switches)]),
+        lambda read: word_by_word(transformer, read, switches),
+        lambda read: again_and_again(transformer, read, switches),
     )
+    taken: list[list[float]] = []
+    kept: list[_Rows] = []
     with torch.inference_mode():
-        taken = [[_timed(way, ids.device) for way in ways] for _ in range(repetitions + 1)][1:]  # the first warms up
-        steps = [way() for way in ways]
-    one, cached, uncached = (_stacked(traces, ids.size(1)) for traces in steps)
-    whole, kept, again = (statistics.median(turn[way] for turn in taken) for way in range(3))
+        for way in ways:  # the first calls of a kind take longer
+            _timed(way, ids[:, :WARM], _Rows())
+        for turn in steps(range(repetitions)):
+            rows = [_Rows() if turn == 0 else None for _ in ways]
+            taken.append([_timed(way, ids, of) for way, of in zip(ways, rows, strict=True)])
+            kept += [of for of in rows if of is not None]
+            if sum(map(sum, taken)) * (turn + 2) / (turn + 1) > patience:
+                break
+    one, cached, uncached = (of.stacked(ids.size(1)) for of in kept)
+    whole, with_cache, without = (statistics.median(turn[way] for turn in taken) for way in range(3))
     return ThreeWays(
         logits=(one[0], cached[0], uncached[0]),
         weights=(one[1], cached[1], uncached[1]),
-        seconds=(whole, kept, again),
-        repetitions=repetitions,
+        seconds=(whole, with_cache, without),
+        repetitions=len(taken),
     )
 
 
-def _timed(go: Callable[[], object], device: torch.device) -> float:
-    start = time.perf_counter()
-    go()
-    if device.type != "cpu":
-        torch.accelerator.synchronize()
-    return time.perf_counter() - start
+def cost_of_comparing(experiment: Experiment) -> int:
+    """Operations of one turn of `compare`, as model/cost.py counts them; the way without a cache is most of it."""
+    config = model(experiment.weights)[0].config
+    T = len(encode(experiment).ids)
+    cached = sum(operations(config, 1, keys=at) for at in range(1, T + 1))
+    return operations(config, T) + cached + sum(operations(config, at) for at in range(1, T + 1))
 
 
-def _stacked(steps: list[Trace[Tensor]], tokens: int) -> tuple[Array, Array]:
-    """The logits (T, V) and the weights (L, H, T, T) of all steps; a step that read all words gives its last row."""
-    new = tokens // len(steps)  # all words at once, or one a step
-    logits = np.concatenate([step.logits[0, -new:].float().cpu().numpy() for step in steps])
-    maps = [torch.stack([layer.attention.weights[0, :, -new:] for layer in step.layers]) for step in steps]
-    weights = np.zeros((*maps[0].shape[:2], tokens, tokens), dtype=np.float32)
-    for at, rows in enumerate(maps):
-        weights[:, :, at : at + new, : rows.size(-1)] = rows.float().cpu().numpy()
-    return logits, weights
+def _timed(way: Callable[[Tensor], Iterator[Trace[Tensor]]], ids: Tensor, rows: "_Rows | None") -> float:
+    """Seconds that one way takes over ids (1, T); rows: where what each step gives for its new words is kept."""
+    spent, before = 0.0, 0
+    with undisturbed() as tell:
+        start = time.perf_counter()
+        for number, trace in enumerate(way(ids), start=1):
+            if ids.device.type != "cpu":
+                torch.accelerator.synchronize()
+            spent += time.perf_counter() - start
+            if rows is not None:
+                read = trace.layers[0].attention.weights.size(-1)  # all words so far
+                rows.add(trace, read - before)
+                before = read
+            tell(number / ids.size(1))
+            start = time.perf_counter()
+    return spent
+
+
+class _Rows:
+    """What the steps of one way give, as far as it is asked for: of every step, the rows of its new words."""
+
+    def __init__(self) -> None:
+        self.logits: list[Array] = []  # (new, V) each
+        self.weights: list[Array] = []  # (L, H, new, S) each
+
+    def add(self, trace: Trace[Tensor], new: int) -> None:
+        """Copies: a view would keep all of the trace."""
+        self.logits.append(trace.logits[0, -new:].float().cpu().numpy().copy())
+        maps = [layer.attention.weights[0, :, -new:] for layer in trace.layers]
+        self.weights.append(torch.stack(maps).float().cpu().numpy())
+
+    def stacked(self, tokens: int) -> tuple[Array, Array]:
+        """The logits (T, V) and the weights (L, H, T, T) of all steps."""
+        weights = np.zeros((*self.weights[0].shape[:2], tokens, tokens), dtype=np.float32)
+        at = 0
+        for rows in self.weights:
+            new = rows.shape[2]
+            weights[:, :, at : at + new, : rows.shape[3]] = rows
+            at += new
+        return np.concatenate(self.logits), weights

@@ -11,11 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.cache import looks_back
 from model.checkpoint import card
+from model.cost import operations
 from model.exam import Batch, to_batch, word_losses
 from model.measure import entropy
 from model.overwrite import Overwrite
 from model.run import Array, Experiment, encode, model
+from model.steps import steps
 from model.switches import Switches
 from model.tasks import TASKS, Sentence
 from model.tasks.passages import PASSAGES, as_sentence
@@ -23,7 +26,8 @@ from model.transformer import Trace
 
 # Sentences, and the seed they are drawn with. Training and the card use other seeds; a short sentence may come twice.
 HELD_OUT, SEED = 128, 4
-MOST_CELLS = 2**21  # of the (T, S) maps of one head in one batch: every stage of every head is kept
+MOST_CELLS = 2**21  # of the maps of all heads in one batch: every stage of each is kept
+MOST_NUMBERS = 2**24  # of the keys and values of all heads in one batch
 
 
 def log_probabilities(logits: Array) -> Array:
@@ -155,14 +159,15 @@ def knockouts(weights: str, switches: Switches = Switches()) -> dict[tuple[int, 
     """(layer, head) → the results with that one head taken out too."""
     config = model(weights)[0].config
     heads = [(layer, head) for layer in range(config.n_layers) for head in range(config.n_heads)]
-    return {pair: held_out(weights, replace(switches, heads_off=switches.heads_off | {pair})) for pair in heads}
+    return {pair: held_out(weights, replace(switches, heads_off=switches.heads_off | {pair})) for pair in steps(heads)}
 
 
 def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """How far the next word after `row` moves when that row of one head may not look at a key, key by key.
 
     The rest of the row is scaled up to sum to 1 again. Returns KL(intact ‖ blocked) in nats, (S,); 0 for a key that
-    had no weight. Keys run together, as many as memory allows.
+    had no weight. Keys run together, as many as memory allows. Where every word looks back only, nothing but the word
+    at `row` changes: it is read again alone, on the keys and values of the words before it.
     """
     transformer, _ = model(experiment.weights)
     ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
@@ -171,21 +176,67 @@ def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
         weights = trace.layers[layer].attention.weights[0, head, row]  # (S,)
         rows = weights.repeat(len(weights), 1).fill_diagonal_(0.0)  # (S, S) row s without key s
         rows = rows / rows.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(rows.dtype).tiny)
-        at_once = max(1, MOST_CELLS // len(weights) ** 2)
+        if looks_back(transformer, experiment.switches):
+            kept = _before(trace, row)
+            read, at = ids[:, row : row + 1], 0  # (1, 1)
+            rows = rows[: row + 1, : row + 1]  # the later keys have no weight
+            at_once = MOST_NUMBERS // (2 * len(rows) * transformer.config.d_model * transformer.config.n_layers)
+        else:
+            kept, read, at = None, ids, row
+            at_once = MOST_CELLS // (len(weights) ** 2 * transformer.config.n_heads * transformer.config.n_layers)
         after = np.concatenate(
             [
                 transformer(
-                    ids.repeat(len(some), 1),
+                    read.repeat(len(part), 1),
                     switches=experiment.switches,
-                    overwrite=Overwrite(layer, head, row, some.tolist()),
+                    overwrite=Overwrite(layer, head, at, part),
+                    past=None if kept is None else _repeated(kept, len(part)),
                 )
-                .logits[:, row]
+                .logits[:, at]
                 .cpu()
                 .numpy()
-                for some in rows.split(at_once)
+                for part in steps(rows.split(max(1, at_once)))
             ]
-        )  # (S, V)
-    return np.where(weights.cpu().numpy() > 0, kl(trace.logits[0, row].cpu().numpy()[None], after), 0.0)
+        )  # (S, V), or as many of the S as stand up to `row`
+    worth = np.zeros(len(weights))
+    worth[: len(after)] = kl(trace.logits[0, row].cpu().numpy()[None], after)
+    return np.where(weights.cpu().numpy() > 0, worth, 0.0)
+
+
+def cost_of_blocking(experiment: Experiment) -> int:
+    """Operations of `blocked`, as model/cost.py counts them."""
+    transformer, _ = model(experiment.weights)
+    T = len(encode(experiment).ids)
+    new = 1 if looks_back(transformer, experiment.switches) else T
+    whole = operations(transformer.config, T)
+    return whole + operations(transformer.config, new, keys=T, texts=T)
+
+
+def _before(trace: Trace[Tensor], row: int) -> Trace[Tensor] | None:
+    """The record of the words before `row`: of their attention, keys and values."""
+    if row == 0:
+        return None
+    layers = tuple(
+        replace(one, attention=replace(one.attention, k=one.attention.k[:, :, :row], v=one.attention.v[:, :, :row]))
+        for one in trace.layers
+    )
+    return replace(trace, layers=layers)
+
+
+def _repeated(trace: Trace[Tensor], texts: int) -> Trace[Tensor]:
+    """The same keys and values (1, H, S, D) for each of so many texts."""
+    layers = tuple(
+        replace(
+            one,
+            attention=replace(
+                one.attention,
+                k=one.attention.k.expand(texts, -1, -1, -1),
+                v=one.attention.v.expand(texts, -1, -1, -1),
+            ),
+        )
+        for one in trace.layers
+    )
+    return replace(trace, layers=layers)
 
 
 def attributed(experiment: Experiment, layer: int, head: int, row: int) -> Array:

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from model.attention import AttentionTrace, attend
 from model.run import Array
+from model.steps import steps
 
 
 def by_rows(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True) -> tuple[Array, Array]:
@@ -21,12 +22,13 @@ def by_rows(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool 
     """
     divisor = q.dtype.type(math.sqrt(q.shape[1]) if scale else 1.0)
     weights, z = np.zeros(mask.shape, q.dtype), np.zeros((len(q), v.shape[1]), q.dtype)
-    for t, query in enumerate(q):
+    for t, query in enumerate(steps(q)):
         allowed = np.flatnonzero(mask[t])
         if not allowed.size:
             continue  # nothing to look at: the row stays zero
         scores = [(query * k[s]).sum() / divisor + bias[t, s] for s in allowed]
-        odds = [np.exp(score - max(scores)) for score in scores]
+        highest = max(scores)
+        odds = [np.exp(score - highest) for score in scores]
         total = sum(odds)
         for s, odd in zip(allowed, odds, strict=True):
             weights[t, s] = odd / total

@@ -10,6 +10,7 @@ from model.cache import looks_back
 from model.effects import log_probabilities
 from model.run import Array, Experiment, encode, model, reads_pairs, run_ids
 from model.sampling import draw, shares
+from model.steps import steps
 from model.transformer import Trace
 from model.translate import MOST, translate
 
@@ -65,7 +66,7 @@ def generate(
     keeps = experiment.looks is None and looks_back(transformer, experiment.switches)
     past: Trace[torch.Tensor] | None = None
     with torch.inference_mode():
-        for _ in range(tokens):
+        for _ in steps(range(tokens)):
             new = torch.tensor([ids if past is None else ids[-1:]], device=device)  # (1, T): all, then one at a time
             looks = None if experiment.looks is None else experiment.looks.over(len(ids)).to(device)  # (T, T)
             trace = transformer(new, switches=experiment.switches, looks=looks, past=past)

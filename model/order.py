@@ -18,6 +18,7 @@ from model import checkpoint
 from model.config import ModelConfig
 from model.descent import descend, optimizer_for, rise_and_fall
 from model.position import POSITIONS
+from model.steps import steps
 from model.tasks.order import WORDS, Question, ask
 from model.tokenizer import Tokenizer, WordTokenizer
 from model.transformer import Transformer
@@ -70,7 +71,7 @@ def chances(transformer: Transformer, tokenizer: Tokenizer, questions: Sequence[
     at_once = max(1, MOST_CELLS // (len(questions[0].words) + 1) ** 2)
     found = []
     with torch.inference_mode():
-        for start in range(0, len(questions), at_once):
+        for start in steps(range(0, len(questions), at_once)):
             ids, answers = to_ids(questions[start : start + at_once], tokenizer)
             odds = transformer(ids).logits[:, -1].gather(1, answers)  # (B, 2)
             found.append(odds.softmax(dim=-1)[:, 0])

@@ -12,6 +12,7 @@ from torch import Tensor
 from model.encoder_decoder import EncoderDecoder
 from model.measure import Array, Score, score_relations
 from model.recurrent import AlignedWritingTrace, Recurrent, WritingTrace
+from model.steps import steps
 from model.subword import SubwordTokenizer
 from model.switches import Switches
 from model.tasks import Pair, Relation
@@ -67,7 +68,7 @@ def write_all(
     parts: Any = {} if isinstance(network, Recurrent) else {"switches": switches}
     with torch.inference_mode():
         read: Any = network.encode(batch.source, batch.real, **parts)
-        for _ in range(batch.said.size(1) + ROOM):
+        for _ in steps(range(batch.said.size(1) + ROOM)):
             # Without the mask every new word changes what those before it gave: then all is read again.
             new = said if switches.mask else torch.cat(written, dim=1)
             trace = network.decode(read, new, batch.real, past=past, **parts)
@@ -85,7 +86,7 @@ def exact(
 ) -> float:
     """Share of pairs whose target is written without a mistake, word for word, and ended where it ends."""
     right = 0
-    for start in range(0, len(pairs), BATCH):
+    for start in steps(range(0, len(pairs), BATCH)):
         batch = to_batch(pairs[start : start + BATCH], tokenizer)
         written = write_all(network, tokenizer, batch, switches)
         T = min(batch.said.size(1), written.size(1))

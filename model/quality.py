@@ -7,6 +7,7 @@ from random import Random
 from model.pair_exam import exact
 from model.pair_train import at_length, draw_pairs
 from model.run import pair_model
+from model.steps import steps
 from model.switches import Switches
 from model.tasks import Pair
 
@@ -31,7 +32,7 @@ def translations(weights: str, words: tuple[int, int]) -> float:
 def of_length(words: tuple[int, int]) -> tuple[Pair, ...]:
     """SENTENCES fresh pairs whose source has from … to words, the same for every network."""
     fitting = (pair for pair in _fresh(Random(SEED)) if words[0] <= len(pair.source) <= words[1])
-    return tuple(next(fitting) for _ in range(SENTENCES))
+    return tuple(next(fitting) for _ in steps(range(SENTENCES)))
 
 
 def _fresh(rng: Random) -> Iterator[Pair]:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.steps import steps
+
 Array = NDArray[np.floating]
 
 # (the words so far, what was kept of reading them) → (ln p of every next word (V,), what to keep now)
@@ -109,8 +111,8 @@ def _search(
         raise ValueError(f"a search follows at least 1 sentence for at least 1 word, not {width} for {most}")
     alive = [_Hypothesis((), (), None, 0)]
     written: list[Outcome] = []
-    steps: list[tuple[Candidate, ...]] = []
-    for length in range(1, most + 1):
+    tree: list[tuple[Candidate, ...]] = []
+    for length in steps(range(1, most + 1)):
         told = [say(hypothesis.ids, hypothesis.kept) for hypothesis in alive]
         odds = [said for said, _ in told]
         sums = np.stack([hypothesis.total + said for hypothesis, said in zip(alive, odds, strict=True)])  # (alive, V)
@@ -120,7 +122,7 @@ def _search(
         ranked = sorted(shown | set(followed), key=lambda pair: (-sums[pair], pair))
         ranked = [pair for pair in ranked if np.isfinite(sums[pair])]
         penalty = length_penalty(length, alpha)
-        steps.append(
+        tree.append(
             tuple(
                 Candidate(
                     parent=alive[row].at,
@@ -146,4 +148,4 @@ def _search(
                 written.append(Outcome(ids, hypothesis.logprobs, hypothesis.total / penalty, ended))
         if not alive:
             break
-    return Beam(width, tuple(steps), tuple(sorted(written, key=lambda one: (not one.ended, -one.score))))
+    return Beam(width, tuple(tree), tuple(sorted(written, key=lambda one: (not one.ended, -one.score))))

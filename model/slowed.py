@@ -13,6 +13,7 @@ from torch import Tensor
 from model.config import ModelConfig
 from model.order import accuracy
 from model.position import Rope
+from model.steps import steps
 from model.tokenizer import Tokenizer
 from model.transformer import Transformer
 
@@ -40,5 +41,5 @@ def slowed(transformer: Transformer, pair: int, by: float) -> Transformer:
 def blame(transformer: Transformer, tokenizer: Tokenizer, length: int, by: float, n: int, seed: int) -> list[float]:
     """For each pair: the share of `n` questions of this length answered rightly when only that pair is slowed."""
     pairs = range(transformer.config.key_width // 2)
-    shares = [accuracy(slowed(transformer, pair, by), tokenizer, length, n, seed) for pair in pairs]
+    shares = [accuracy(slowed(transformer, pair, by), tokenizer, length, n, seed) for pair in steps(pairs)]
     return [share for share in shares if share is not None]  # RoPE has no table that could end

@@ -18,6 +18,7 @@ from model.config import ModelConfig, choose
 from model.norm import NormTrace, make_norm, normalise
 from model.overwrite import Overwrite
 from model.position import POSITIONS, Position
+from model.steps import steps
 from model.switches import Switches
 
 A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
@@ -215,7 +216,7 @@ class Transformer(nn.Module):
 
         layers: list[LayerTrace[Tensor]] = []
         stream = embed
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(steps(self.layers)):
             done = None if past is None else past.layers[index]
             trace = layer(stream, mask, self.position, switches, overwrite, done)
             layers.append(trace)

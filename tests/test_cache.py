@@ -1,6 +1,9 @@
 """Word by word with a key–value cache is one parallel pass, to rounding; and nothing is kept where words look ahead."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twins import build, configs, exact, random_ids, seeds
 
-from model import Experiment, Switches, checkpoint
-from model.cache import again_and_again, compare, looks_back, word_by_word
+from model import Experiment, Switches, checkpoint, effects
+from model.cache import again_and_again, compare, cost_of_comparing, looks_back, word_by_word
 from model.generate import METHODS, generate
 from model.position import POSITIONS
 from model.run import encode, model
@@ -119,3 +122,46 @@ def test_generation_runs_each_word_through_the_model_once(monkeypatch):
     )
     generate(Experiment(text="the dogs"), tokens=5)
     assert read == [3, 1, 1, 1, 1, 8]  # the text, one word at a time, and one run over all of it
+
+
+# What the measurement needs, in a process of its own: its peak of memory, beyond what it had with the weights loaded.
+NEEDS = """
+import resource, sys
+import torch
+torch.set_num_threads(1)
+from model import Experiment
+from model.cache import compare
+from model.run import encode, model
+experiment = Experiment("stories", " ".join(["dog"] * int(sys.argv[1])))
+compare(Experiment("stories", "dog"), repetitions=1)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+ways = compare(experiment, patience=0)
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(len(encode(experiment).ids), ways.repetitions, (after - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is counted in other units elsewhere")
+def test_the_comparison_keeps_last_rows_only_233_tokens_of_stories_in_300_megabytes():
+    done = subprocess.run(
+        [sys.executable, "-c", NEEDS, "231"], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True
+    )
+    tokens, turns, megabytes = map(int, done.stdout.split())
+    assert tokens == 233
+    assert turns == 1, "no further turn begins when the patience is over"
+    assert megabytes < 300
+
+
+def test_the_comparison_costs_what_its_passes_cost():
+    few, many = (cost_of_comparing(Experiment("stories", " ".join(["dog"] * n))) for n in (20, 40))
+    assert 2 * few < many < 8 * few, "between linear and cubic in the length"
+
+
+@pytest.mark.parametrize("switches", [Switches(), Switches(scale=False, norm=False)])
+@pytest.mark.parametrize("row", [0, 1, 5])
+def test_blocking_on_kept_keys_and_values_is_blocking_with_everything_read_again(switches, row, monkeypatch):
+    experiment = Experiment(text="the dogs near the tree sleep .", switches=switches)
+    kept = effects.blocked(experiment, 1, 2, row)
+    monkeypatch.setattr(effects, "looks_back", lambda *of: False)
+    np.testing.assert_allclose(kept, effects.blocked(experiment, 1, 2, row), rtol=1e-4, atol=1e-5)
+    assert row == 0 or np.count_nonzero(kept) > 1

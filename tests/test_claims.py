@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import streamlit
 import torch
 from screen import visit, well
 from torch import nn
@@ -16,7 +15,7 @@ from model import Experiment
 from model.forms import apart_from_pytorch, by_pytorch
 from model.run import model as loaded
 from model.run import run_pair
-from viz.ui import answers_text, pairs
+from viz.ui import answers_text, memory, pairs
 from viz.ui.here import Here
 
 PAGE = "viz/pages/translate.py"
@@ -27,9 +26,9 @@ WRITTEN = Experiment("translate", pairs.JOBS["Translation"].example, target="l'a
 @pytest.fixture
 def forgotten():
     """Nothing is remembered from before, and nothing of this test is remembered after it."""
-    streamlit.cache_resource.clear()
+    memory.clear()
     yield
-    streamlit.cache_resource.clear()
+    memory.clear()
 
 
 def line(screen, name):
@@ -107,7 +106,7 @@ def test_word_by_word_is_one_pass_with_the_mask_and_need_not_be_without():
 def test_whether_an_output_leaves_the_hull_is_asked_of_the_outputs(forgotten, monkeypatch):
     here = Here(Experiment("grammar", "the dogs near the tree chase the cat ."), 0, 0)
     assert answers_text.outside_the_hull(here) == "no, never"
-    streamlit.cache_resource.clear()
+    memory.clear()
     side_by_side = model.attention.attend
 
     def doubled(*args, **kwargs):

@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-import streamlit
 from equal import same_bits
 from screen import (
     OF_ONE_TEXT,
@@ -26,6 +25,7 @@ from model.checkpoint import card, names
 from model.switches import PARTS
 from model.tasks import TASKS
 from model.transformer import Transformer
+from viz.ui import memory
 from viz.ui.controls import EXAMPLE, STAGES
 from viz.ui.runs import languages
 
@@ -36,7 +36,7 @@ parts = pytest.mark.parametrize("part", [part.name for part in PARTS])
 @pytest.fixture
 def passes(monkeypatch):
     """A list that grows by one entry for each forward pass, with nothing remembered from before."""
-    streamlit.cache_resource.clear()
+    memory.clear()
     count = []
     forward = Transformer.forward
 

@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-import streamlit
 from equal import same_bits
 from screen import component, said, visit, visit_by_a_bad_link, well
 from test_position import ABSOLUTE, RELATIVE
@@ -17,7 +16,7 @@ from model.sight import sight
 from model.transformer import Transformer
 from model.waves import residual, rotation, wavelengths
 from viz.places import listed, read_lengths, read_round, read_shift, spelt
-from viz.ui import lengths, schemes, shift
+from viz.ui import lengths, memory, schemes, shift
 from viz.ui.controls import EXAMPLE
 from viz.ui.places import VIEWS
 from viz.ui.schemes import KINDS, NAMES
@@ -31,7 +30,7 @@ FIGURE = dict(zip(VIEWS, ("waves_drawn", "turns_drawn", "distance", "shift", "sh
 def few_questions(monkeypatch):
     """Fewer questions a point than a visitor gets: what is asked here is whether they are asked."""
     monkeypatch.setattr(lengths, "N", 20)
-    streamlit.cache_resource.clear()
+    memory.clear()
 
 
 def saves(screen, key):

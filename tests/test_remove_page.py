@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import streamlit
 from equal import same_bits
 from screen import component, said, visit, visit_by_a_bad_link, well
 
@@ -12,7 +11,7 @@ from model import Experiment, Switches, run
 from model.effects import held_out
 from model.switches import PARTS
 from model.transformer import Transformer
-from viz.ui import runs
+from viz.ui import memory, runs
 from viz.ui.controls import EXAMPLE
 from viz.ui.removal import THEN, VIEWS
 
@@ -75,11 +74,11 @@ def test_a_number_that_is_none_is_shown_as_such_with_the_place_where_it_first_ar
         return replace(trace, layers=(first, second, third), logits=np.full_like(trace.logits, np.nan))
 
     monkeypatch.setattr(runs, "run", broken)
-    streamlit.cache_resource.clear()
+    memory.clear()
     screen = well(visit(PAGE, scale="false"))
     assert "first in layer 1, resid_mid" in said(screen)
     assert ">not a number</div>" in strip(screen)
-    streamlit.cache_resource.clear()
+    memory.clear()
 
 
 @each_view
@@ -117,7 +116,7 @@ def test_the_map_of_knock_outs_shows_each_heads_cost_and_frames_what_is_out():
 
 def test_a_flip_runs_the_model_once_for_the_text_and_once_for_the_fresh_sentences(monkeypatch):
     screen = visit(PAGE)
-    streamlit.cache_resource.clear()
+    memory.clear()
     count = []
     forward = Transformer.forward
     monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])

@@ -4,7 +4,6 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
-import streamlit
 from equal import same_bits
 from screen import component, said, visit, visit_by_a_bad_link, well
 
@@ -16,7 +15,7 @@ from model.switches import PARTS
 from model.tasks import PAIRS
 from model.translate import translate
 from model.written import looks, one_map
-from viz.ui import pairs, panel, quality
+from viz.ui import memory, pairs, panel, quality
 from viz.ui.frame import words
 from viz.ui.translate_view import MAPS, SECTIONS, headline
 
@@ -226,7 +225,7 @@ def test_every_network_is_asked_once_at_every_length(monkeypatch):
     asked = []
     monkeypatch.setattr(quality.fresh, "translations", lambda name, words: asked.append((name, words)) or 0.5)
     monkeypatch.setattr(quality.fresh, "copies", lambda name, length: asked.append((name, length)) or 0.25)
-    streamlit.cache_resource.clear()
+    memory.clear()
     screen = well(visit(PAGE, beside="Quality and length"))
     networks = [*quality._networks("Translation").values()]
     assert asked == [(name, words) for name in networks for words in quality.fresh.CLASSES]
@@ -237,7 +236,7 @@ def test_every_network_is_asked_once_at_every_length(monkeypatch):
     assert asked == [(name, length) for name in quality._networks("Copy").values() for length in quality.LENGTHS]
     assert "25 %" in reading(screen, "copies")
     assert "again_copies" not in {button.key for button in screen.button}
-    streamlit.cache_resource.clear()
+    memory.clear()
 
 
 def test_every_suggestion_opens_what_its_link_opens_whatever_was_there_before():
@@ -348,7 +347,7 @@ def test_the_layer_of_another_page_does_not_break_this_one():
 
 
 def test_a_flip_writes_once_and_what_only_changes_the_view_writes_nothing(monkeypatch):
-    streamlit.cache_resource.clear()
+    memory.clear()
     read = []
     encode = EncoderDecoder.encode
     monkeypatch.setattr(EncoderDecoder, "encode", lambda self, *a, **k: (read.append(1), encode(self, *a, **k))[1])

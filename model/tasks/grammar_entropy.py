@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from model.steps import steps
 from model.tasks.gold import Sentence
 from model.tasks.grammar import GENERATORS, LONGEST, SHARES
 from model.tasks.grammar_words import FIRST_NAMES, MEETINGS, SURNAMES
@@ -89,7 +90,7 @@ def priced(n: int, seed: int) -> list[tuple[Sentence, float]]:
     ledger = Ledger(seed)
     drawn: list[tuple[Sentence, float]] = []
     tried: Counter[str] = Counter()
-    while len(drawn) < n:
+    for _ in steps(range(n)):
         ledger.nats = 0.0
         kind = ledger.choices(list(SHARES), weights=list(SHARES.values()))[0]
         kind_nats = ledger.nats

@@ -7,10 +7,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import streamlit as st
-
 from viz.lesson import Call
-from viz.ui import answers_model, answers_pairs, answers_scale, answers_text
+from viz.ui import answers_model, answers_pairs, answers_scale, answers_text, memory
 from viz.ui.here import Answer, Here, here
 
 ANSWERS: dict[str, Callable[..., Answer]] = {
@@ -62,7 +60,7 @@ def compute(call: Call) -> Answer:
     return _computed(call, here())
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@memory.cached
 def _computed(call: Call, here: Here) -> Answer:
     arguments: dict[str, Any] = dict(call.arguments)
     try:

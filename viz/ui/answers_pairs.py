@@ -3,14 +3,15 @@
 from model import quality
 from model.run import Experiment
 from model.written import looks, one_map
-from viz.ui import pairs, runs, translate_view
+from viz.ui import pairs, slots, translate_view
 from viz.ui.here import Answer, Here
 
 
 def copied(here: Here, *, network: str, signs: int) -> Answer:
     """Percent of fresh copies of this many signs that the network gets right to the last one."""
-    with runs.computing:
-        return 100 * quality.copies(pairs.jobs()["Copy"][network], signs)
+    weights = pairs.jobs()["Copy"][network]
+    with slots.long("Asking for fresh copies"):
+        return 100 * quality.copies(weights, signs)
 
 
 def looked_up(here: Here, *, says: str) -> Answer:

@@ -1,12 +1,11 @@
 """Answers about scaling and positions, which no text is needed for."""
 
 import numpy as np
-import streamlit as st
 
 from model import order, saturation, waves
 from model.rearrange import score_changes
 from viz.places import ROUNDING
-from viz.ui import lengths, runs, schemes, shift
+from viz.ui import lengths, memory, runs, schemes, shift, slots
 from viz.ui.here import Answer, Here
 
 ENDS = "the table ends"
@@ -27,7 +26,7 @@ def _step(d_k: int) -> saturation.Step:
     return next(step for step in scaling_steps() if step.d_k == d_k)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+@memory.cached
 def scaling_steps() -> tuple[saturation.Step, ...]:
     """Every step of d_k, measured."""
     with runs.computing:
@@ -57,6 +56,6 @@ def ends_at(here: Here, *, signs: int, kind: str = "encoder") -> Answer:
 
 def share_right(here: Here, *, scheme: str, signs: int, kind: str = "encoder") -> Answer:
     """Percent of fresh questions of this many signs that the small model with this scheme answers rightly."""
-    with runs.computing:
+    with slots.long("Asking fresh questions"):
         share = order.accuracy(*schemes.model(kind, scheme), signs, lengths.N, lengths.SEED)
     return ENDS if share is None else 100 * share

@@ -5,7 +5,7 @@ import numpy as np
 from model import leak as leaks
 from model.rearrange import shuffle
 from viz.places import ROUNDING
-from viz.ui import runs
+from viz.ui import runs, slots
 from viz.ui.here import Answer, Here
 
 
@@ -58,7 +58,7 @@ def moved_before(here: Here, *, at: int, by: str) -> Answer:
 def reshuffled(here: Here, *, position: bool, mask: bool) -> Answer:
     """Whether the words, in reverse order, come out as the same vectors: “the same” or “others”."""
     order = [0, *range(len(here.words) - 1, 0, -1)]
-    with runs.computing:
+    with slots.place("Reading both orders", runs.operations(here.experiment, 8)):
         cases = shuffle(here.experiment, order).values()
     case = next(case for case in cases if (case.present.position, case.present.mask) == (position, mask))
     return "the same" if case.largest < ROUNDING else "others"

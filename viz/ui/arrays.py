@@ -19,7 +19,7 @@ from viz.npz_file import MOST_BYTES, ArraysError
 from viz.pack import encode_weights
 from viz.reading import read_maps, read_rolled_row, read_row, telling_row
 from viz.theme import Theme
-from viz.ui import controls, facts, panel, recompute
+from viz.ui import controls, facts, memory, panel, recompute
 
 Array = np.ndarray[Any, Any]
 
@@ -94,7 +94,7 @@ def _hash(data: bytes) -> str:
     return f"npz-{sha256(data).hexdigest()}"
 
 
-@st.cache_resource(max_entries=3, show_spinner="Reading the file")
+@memory.cached
 def _read(key: str, _file: Any) -> Maps:
     data = _file.getvalue()
     if _hash(data) != key:  # somebody has put another file under the same id meanwhile
@@ -104,25 +104,25 @@ def _read(key: str, _file: Any) -> Maps:
         return read(data)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@memory.cached
 def _cells(key: str, _maps: Maps) -> Array:
     return encode_weights(_maps.weights, _maps.mask)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@memory.cached
 def _sharpest(key: str, _maps: Maps) -> tuple[int, int]:
     pointed = _maps.weights.max(axis=-1).mean(axis=-1)  # (L, H)
     layer, head = np.unravel_index(int(np.argmax(pointed)), pointed.shape)
     return int(layer), int(head)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@memory.cached
 def _told(key: str, _maps: Maps) -> str:
     pooled = max(_maps.weights.shape[2:]) > head_grid.MOST_PIXELS
     return read_maps(_maps.weights, _maps.mask, pooled=pooled) + facts.bounded(_maps.weights)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@memory.cached
 def _statistics(key: str, _maps: Maps) -> dict[str, list[Any]]:
     """One line for each head: how widely it looks, and how far where the text looks at itself."""
     n_layers, n_heads = _maps.weights.shape[:2]
@@ -142,7 +142,7 @@ def _statistics(key: str, _maps: Maps) -> dict[str, list[Any]]:
     }
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@memory.cached
 def _rolled(key: str, _maps: Maps) -> tuple[Array, Array]:
     return rollout(_maps.weights), reachable(_maps.mask)
 

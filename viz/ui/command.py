@@ -29,7 +29,7 @@ from streamlit.testing.v1 import AppTest
 from viz.origin import footer
 from viz.pdf import with_info
 from viz.theme import THEMES
-from viz.ui import frame, server
+from viz.ui import frame, memory, server
 from viz.ui.tracking import without_tracking
 
 ROOT = Path(__file__).parents[2]
@@ -96,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] == ["run"] and not {"-h", "--help"} & set(words):
         return server.start(words[1:])  # its options are Streamlit's, which this parser does not know
     asked = parser.parse_args(words)
+    memory.check()
     try:
         return int(asked.do(asked))
     except Refusal as refusal:

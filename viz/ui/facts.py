@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from model.measure import distance, entropy, reachable, rollout
 from model.roles import FIRST, INDUCTION
@@ -15,7 +14,7 @@ from model.transformer import Trace
 from viz.export import Labelled, Table
 from viz.labels import numbered
 from viz.reading import Named, telling_row
-from viz.ui import runs
+from viz.ui import memory, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -202,7 +201,7 @@ def guess_table(guesses: "runs.Guesses") -> Table:
     }
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@memory.cached
 def statistics(experiment: Experiment) -> dict[str, list[Any]]:
     """One line for each head: how widely and how far it looks in this text, and its measured roles."""
     weights, _ = all_weights(runs.trace(experiment))
@@ -222,7 +221,7 @@ def statistics(experiment: Experiment) -> dict[str, list[Any]]:
     }
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@memory.cached
 def rolled(experiment: Experiment) -> tuple[Array, Array]:
     """Attention rollout (T, T) through all layers, and its mask (T, T): False where no path leads."""
     (weights, mask), residual = all_weights(runs.trace(experiment)), has_residual(experiment)

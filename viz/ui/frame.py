@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from viz.theme import PROJECTED, THEMES, Theme
@@ -79,6 +80,13 @@ def warm_up() -> None:
     if "viz.ui.runs" not in sys.modules:
         with place, st.skeleton(height=560):
             importlib.import_module("viz.ui.runs")
+
+
+def run(page: StreamlitPage) -> None:
+    """Make the page. Meanwhile long computations of other visitors pause: see viz/ui/slots.py."""
+    slots = importlib.import_module("viz.ui.slots")  # which knows torch: too slow for the head of this file
+    with slots.page():
+        page.run()
 
 
 def _in_a_lesson() -> bool:

@@ -15,9 +15,11 @@ from viz.export import file_name
 from viz.head_grid import Panel
 from viz.inside import read_forms
 from viz.theme import Theme
-from viz.ui import facts, panel, recompute, runs
+from viz.ui import facts, memory, panel, recompute, runs, slots
 
 Array = np.ndarray[Any, Any]
+
+MOST_SHORT = 96  # words: the loop of Python over every pair of them takes a moment then
 
 
 def show(
@@ -67,10 +69,10 @@ def show(
     whole.markdown(rf"**Three products.** $Z = \mathrm{{softmax}}(Q K^\top / {divisor} + B)\, V$, all words at once.")
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@memory.cached
 def _forms(experiment: Experiment, layer: int, head: int) -> tuple[forms.Forms, forms.Forms]:
     attention = runs.trace(experiment).layers[layer].attention
     scale = (experiment.switches & runs.trained(experiment.weights)).scale
     bias = attention.biased[head] - attention.scaled[head]  # (T, S)
-    with runs.computing:
+    with slots.long("Word by word, and three products") if len(bias) > MOST_SHORT else runs.computing:
         return forms.compare(attention.q[head], attention.k[head], attention.v[head], attention.mask[head], bias, scale)

@@ -16,7 +16,7 @@ from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel
 from viz.inside import read_sizes
 from viz.theme import Theme
-from viz.ui import controls, panel, recompute, runs
+from viz.ui import controls, memory, panel, recompute, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -93,13 +93,13 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
     )
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@memory.cached
 def _random(sizes: Sizes) -> TriedOut:
     with runs.computing:
         return try_out(sizes)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@memory.cached
 def _this_layer(experiment: Experiment, layer: int, queries: int, keys: int) -> TriedOut:
     attention = runs.trace(experiment).layers[layer].attention
     scale = (experiment.switches & runs.trained(experiment.weights)).scale

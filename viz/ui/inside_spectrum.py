@@ -12,7 +12,7 @@ from viz.export import file_name
 from viz.inside import read_spectrum
 from viz.spectrum import spectrum
 from viz.theme import Theme
-from viz.ui import panel, recompute, runs
+from viz.ui import memory, panel, recompute, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -39,7 +39,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, head: int, the
         )
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@memory.cached
 def _singular(weights: str, layer: int, head: int) -> Array:
     with runs.computing:
         return bilinear.singular_values(weights, layer, head)

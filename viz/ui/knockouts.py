@@ -12,15 +12,15 @@ from viz import head_grid
 from viz.export import Labelled
 from viz.reading import read_knockouts
 from viz.theme import Theme
-from viz.ui import asides, controls, panel, recompute, removal, runs
+from viz.ui import asides, controls, memory, panel, recompute, removal, slots
 
 Array = np.ndarray[Any, Any]
 
 
-@st.cache_resource(max_entries=8, show_spinner="Taking out every head in turn …")
+@memory.cached
 def knockouts(weights: str) -> dict[tuple[int, int], effects.HeldOut]:
     """The same with each head taken out alone."""
-    with runs.computing:
+    with slots.long("Taking out every head in turn"):
         return effects.knockouts(weights)
 
 

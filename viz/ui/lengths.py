@@ -10,11 +10,12 @@ from model import order
 from model.checkpoint import card
 from model.run import Array
 from model.slowed import blame
+from model.steps import steps
 from model.waves import wavelengths
 from viz import head_grid
 from viz.export import Labelled, Table
 from viz.places import read_lengths, read_round
-from viz.ui import frame, one_question, panel, recompute, runs, schemes
+from viz.ui import frame, memory, one_question, panel, recompute, schemes, slots
 
 SLOWER = 4  # times as slowly a pair of RoPE is turned to see whether it is to blame
 N, SEED = 200, 7  # fresh questions a point, drawn with a seed that no training used
@@ -24,10 +25,9 @@ N, SEED = 200, 7  # fresh questions a point, drawn with a seed that no training 
 def show() -> None:
     """Accuracy within the trained lengths and beyond, and one question for all models."""
     lengths, longest = order.OrderRecipe.lengths, order.OrderRecipe.longest
-    found = _found()
-    todo = [model for model in schemes.MODELS if model not in found]
+    todo = [model for model in schemes.MODELS if not _asked.has(*model)]
     seeds = np.array([_seeds(*model) for model in schemes.MODELS])  # (M, R, L)
-    told = np.array([_card(*model) if todo else found[model] for model in schemes.MODELS])  # (M, L)
+    told = np.array([_card(*model) if todo else _asked(*model) for model in schemes.MODELS])  # (M, L)
     shape = (len(schemes.KINDS), len(schemes.NAMES), len(lengths))
     head_grid.lengths(
         list(schemes.NAMES.values()),
@@ -52,14 +52,13 @@ def show() -> None:
         python=_recompute(asked=not todo),
     )
     if not todo:
-        _why_rope(dict(zip(lengths, found["encoder", "rope"], strict=True)))
+        _why_rope(dict(zip(lengths, _asked("encoder", "rope"), strict=True)))
     one_question.show()
     for done, (kind, scheme) in enumerate(todo):
         progress.progress(
             done / len(todo), f"Asking the {kind} with {schemes.NAMES[scheme]} {N} questions of each length"
         )
-        if (kind, scheme) not in found:  # another visitor may have asked meanwhile
-            found[kind, scheme] = _measure(kind, scheme)
+        _asked(kind, scheme)
     if todo:
         st.rerun()
 
@@ -74,34 +73,30 @@ def _why_rope(shares: dict[int, float]) -> None:
         st.markdown(read_round(shares[length], length, float(turns[pair]), pair, SLOWER, without))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@memory.cached
 def _slowed(length: int) -> list[float]:
     """The encoder with RoPE at this length, each pair slowed in turn."""
-    with runs.computing:
+    with slots.long("Slowing each pair of RoPE in turn"):
         return blame(*schemes.model("encoder", "rope"), length, SLOWER, N, SEED)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _found() -> dict[tuple[str, str], list[float]]:
-    """What the models have answered since the server began, for all visitors: (kind, scheme) → accuracy (L,)."""
-    return {}
-
-
-def _measure(kind: str, scheme: str) -> list[float]:
-    with runs.computing:
+@memory.cached
+def _asked(kind: str, scheme: str) -> list[float]:
+    """The accuracies (L,) on fresh questions, asked once for all visitors."""
+    with slots.long(f"Asking the {kind} with {schemes.NAMES[scheme]}"):
         return _numbers(
-            order.accuracy(*schemes.model(kind, scheme), length, N, SEED) for length in order.OrderRecipe.lengths
+            order.accuracy(*schemes.model(kind, scheme), length, N, SEED) for length in steps(order.OrderRecipe.lengths)
         )
 
 
-@st.cache_resource(max_entries=len(schemes.MODELS), show_spinner=False)
+@memory.cached
 def _card(kind: str, scheme: str) -> list[float]:
     """The accuracies (L,) of the shipped seed on its card."""
     told = card(f"order-{kind}-{scheme}")["accuracy"]
     return _numbers(told[str(length)] for length in order.OrderRecipe.lengths)
 
 
-@st.cache_resource(max_entries=len(schemes.MODELS), show_spinner=False)
+@memory.cached
 def _seeds(kind: str, scheme: str) -> list[list[float]]:
     """The accuracies (R, L) of every seed on the card."""
     lengths = order.OrderRecipe.lengths

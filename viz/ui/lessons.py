@@ -12,7 +12,7 @@ from viz import head_grid, verdict
 from viz.labels import disarmed, markdown
 from viz.lesson import Fault, Lesson
 from viz.lesson_file import read_folders
-from viz.ui import answers, frame, present
+from viz.ui import answers, frame, memory, present
 
 SHIPPED = Path(__file__).parents[1] / "lessons"
 CONTENTS = "lessons"  # the page that lists them
@@ -43,7 +43,7 @@ def _stamp(path: Path) -> int:
         return 0
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@memory.cached
 def _read(places: tuple[str, ...], stamps: tuple[tuple[str, int], ...]) -> tuple[dict[str, Lesson], list[Fault]]:
     pages = frozenset(path.stem for path in frame.PAGES.glob("*.py")) - {"__init__", CONTENTS}
     lessons, faults = read_folders(map(Path, places), pages, answers.names())

@@ -13,7 +13,7 @@ from model.sweep import Sweep, sweep
 from viz.export import Table
 from viz.head_grid import Panel, Steps
 from viz.labels import numbered
-from viz.ui import controls, runs
+from viz.ui import controls, memory, runs, slots
 
 Array = np.ndarray[Any, Any]
 
@@ -120,9 +120,9 @@ def steps(experiment: Experiment, tokens: int, layer: int, head: int) -> Steps |
     return Steps(MASKS[looks.kind].number or "", looks.size, maps)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@memory.cached
 def _swept(experiment: Experiment, kind: str, sizes: tuple[int, ...], layer: int, head: int) -> Sweep:
-    with runs.computing:
+    with slots.place("Reading under every mask", runs.operations(experiment, len(sizes))):
         return sweep(experiment, [Looks(kind, size) for size in sizes], layer, head)
 
 

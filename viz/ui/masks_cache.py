@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from model.cache import ThreeWays, compare, looks_back
+from model.cache import ThreeWays, compare, cost_of_comparing, looks_back
+from model.cost import PER_SECOND
 from model.run import MOST_TOKENS, Experiment, model
 from viz import head_grid
 from viz.export import file_name
@@ -13,17 +14,20 @@ from viz.head_grid import Panel
 from viz.labels import numbered
 from viz.masking import read_ways
 from viz.theme import Theme
-from viz.ui import controls, facts, panel, recompute, runs
+from viz.ui import controls, facts, memory, panel, recompute, runs, slots
 
 COPIES = {"this text": 1, "4 times": 4, "8 times": 8}
 LONGEST = 256  # tokens: without a cache the time grows with their square and more
+PATIENCE, MOST_TURNS = 8, 5  # seconds: a text that takes longer is read once each way, a shorter one up to five times
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading it three ways, six times each …")
+@memory.cached
 def three_ways(experiment: Experiment) -> ThreeWays:
     """All three ways, timed on this machine."""
-    with runs.computing:
-        return compare(experiment)
+    cost = cost_of_comparing(experiment)
+    turns = max(1, min(MOST_TURNS, PATIENCE * PER_SECOND // cost))
+    with slots.long("Reading it three ways", cost * turns):
+        return compare(experiment, turns, patience=PATIENCE)
 
 
 def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
@@ -38,12 +42,26 @@ def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
         if tokens > min(LONGEST, MOST_TOKENS):
             st.markdown(f"That would be {tokens} tokens; this test reads up to {LONGEST}.", width="content")
             return
+        try:
+            slots.refuse(cost_of_comparing(asked))
+        except slots.TooMuch as error:
+            st.markdown(str(error), width="content")
+            return
         if st.button("Measure on this machine", key="measure"):
             st.session_state["measured"] = asked
         st.markdown("With the model's own, causal mask.", width="content")
     if st.session_state.get("measured") != asked:
         return
-    _result(asked, three_ways(asked), layer, head, theme)
+    stop = st.empty()
+    if not three_ways.has(asked):
+        stop.button("Stop", key="stop_measuring", on_click=_stop)
+    ways = three_ways(asked)
+    stop.empty()
+    _result(asked, ways, layer, head, theme)
+
+
+def _stop() -> None:
+    st.session_state.pop("measured", None)
 
 
 def _result(experiment: Experiment, ways: ThreeWays, layer: int, head: int, theme: Theme) -> None:
@@ -56,7 +74,8 @@ def _result(experiment: Experiment, ways: ThreeWays, layer: int, head: int, them
     names = ("One parallel pass", "Word by word, with cache", "Word by word, without")
     for column, name, seconds in zip(columns, names, ways.seconds, strict=False):
         ratio = f"{seconds / ways.seconds[0]:.1f} × one pass"
-        column.metric(name, f"{1e3 * seconds:.1f} ms", ratio, delta_color="off", delta_arrow="off")
+        turns = f"Median of {ways.repetitions} turns." if ways.repetitions > 1 else "Read once."
+        column.metric(name, f"{1e3 * seconds:.1f} ms", ratio, delta_color="off", delta_arrow="off", help=turns)
     columns[3].metric(
         "Largest difference in logits", f"{apart.max():.1e}", "with cache", delta_color="off", delta_arrow="off"
     )

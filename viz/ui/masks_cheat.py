@@ -12,16 +12,17 @@ from model.tasks.grammar_entropy import Entropy, entropy, priced
 from viz.curves import curves
 from viz.masking import read_cheating
 from viz.theme import Theme
-from viz.ui import panel, recompute, removal, runs
+from viz.ui import memory, panel, recompute, removal, runs, slots
 from viz.ui.twins import curve_arrays, curve_of, curve_table, written
 
 SENTENCES = 2500
 
 
-@st.cache_resource(show_spinner=False)
+@memory.cached
 def language() -> tuple[Entropy, Entropy]:
     """The entropy of the grammar language, over many sentences; and over those that the losses here are taken on."""
-    drawn = priced(SENTENCES, SEED)
+    with slots.long("Drawing sentences for the entropy of the language"):
+        drawn = priced(SENTENCES, SEED)
     return entropy(drawn), entropy(drawn[:HELD_OUT])
 
 

@@ -12,7 +12,7 @@ from model.run import Experiment, model
 from viz.company import change_map, read_moved, read_tensor, tensor_box
 from viz.export import Labelled, Table, file_name
 from viz.labels import markdown, numbered
-from viz.ui import asides, frame, panel, recompute, runs
+from viz.ui import asides, frame, memory, panel, recompute, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -30,7 +30,7 @@ def show(weights: str) -> None:
     st.markdown(frame.words("remove-norms")[0])
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@memory.cached
 def _company(weights: str, replaced: int) -> Company:
     sentences, substitutes = company.draw_batch(runs.task(weights), SIZE)
     with runs.computing:

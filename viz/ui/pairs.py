@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
-
 from model import checkpoint
 from model.run import Experiment, PairTrace, encode_pair, run_pair
 from model.tasks import PAIRS, Pair
 from model.tasks.recognise import READERS
 from model.tokenizer import Encoding, clean, split
 from model.translate import Translation, translate
-from viz.ui import runs
+from viz.ui import memory, runs, slots
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,7 @@ class Job:
 
 
 TRANSFORMER, ATTENTION, ALONE = "Transformer", "GRU with attention", "GRU without attention"
+SHORT_WORK = 160  # tokens of the source, times sentences that are followed: less takes under a second
 PIECES = "Transformer, in pieces"  # which reads and writes parts of words
 STACKS = (TRANSFORMER, PIECES)  # the networks that have parts to take away
 JOBS = {
@@ -75,7 +74,7 @@ class Decoding:
         return {"method": self.method, **{name: getattr(self, name) for name in drawn}}
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+@memory.cached
 def jobs() -> dict[str, dict[str, str]]:
     """The tasks whose weights are there, and their networks."""
     there = checkpoint.names()
@@ -86,14 +85,16 @@ def jobs() -> dict[str, dict[str, str]]:
     return {name: networks for name, networks in found.items() if networks}
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@memory.cached
 def translation(experiment: Experiment, how: Decoding = Decoding()) -> Translation:
     """What the model writes for the experiment's text.
 
     Raises:
         TextError: the text cannot be read.
     """
-    with runs.computing:
+    many = how.width if how.method == "beam" else 1
+    lengthy = many * len(source(experiment).ids) > SHORT_WORK or not experiment.switches.mask
+    with slots.long("Writing the other sentence") if lengthy else runs.computing:
         return translate(experiment, **how.told)
 
 
@@ -102,7 +103,7 @@ def source(experiment: Experiment) -> Encoding:
     return encode_pair(experiment)[0]
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@memory.cached
 def gold(task: str, words: tuple[str, ...]) -> Pair | None:
     """The right answer, where the task's generator could have drawn these words."""
     return READERS[task](words)
@@ -117,7 +118,7 @@ def gold_of(experiment: Experiment) -> Pair | None:
     return gold(task, source(experiment).typed[1:-1] if letters else split(clean(experiment.text).lower()))
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
+@memory.cached
 def told(experiment: Experiment) -> PairTrace:
     """The experiment's source and its target, told word for word."""
     with runs.computing:

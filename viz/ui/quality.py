@@ -1,6 +1,6 @@
 """Quality against length: from the cards at once, and asked again of every network at a click."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from viz.export import Labelled, Table
 from viz.quality import quality
 from viz.theme import Theme
 from viz.translating import read_quality
-from viz.ui import pairs, panel, recompute, runs
+from viz.ui import memory, pairs, panel, recompute, runs, slots
 from viz.ui.pairs import ALONE, ATTENTION, PIECES, TRANSFORMER
 
 Array = np.ndarray[Any, Any]
@@ -23,10 +23,18 @@ LENGTHS = tuple(range(1, LONGEST + 1))
 CLASSES = tuple(f"{low} to {high}" for low, high in fresh.CLASSES)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _found() -> dict[tuple[str, Any], float]:
-    """What the networks have been asked since the server began, for all visitors: (weights, length) → share right."""
-    return {}
+@memory.cached
+def _copies_right(weights: str, length: int) -> float:
+    """Share of fresh copies of that length that these weights get right, asked once for all visitors."""
+    with slots.long(f"Asking for copies of {length} signs"):
+        return fresh.copies(weights, length)
+
+
+@memory.cached
+def _translations_right(weights: str, words: tuple[int, int]) -> float:
+    """Share of fresh sentences of so many words that these weights translate rightly."""
+    with slots.long("Asking for {} to {} words".format(*words)):
+        return fresh.translations(weights, words)
 
 
 def show(theme: Theme) -> None:
@@ -38,16 +46,14 @@ def show(theme: Theme) -> None:
         _translations(theme)
 
 
-def _ask(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: Callable[..., float]) -> None:
+def _ask(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: memory.Cached[[str, Any], float]) -> None:
     """Ask every network at every length, one after the other; what was answered before is not asked again."""
-    found = _found()
-    todo = [(name, length) for name in weights for length in lengths if (weights[name], length) not in found]
+    todo = [(name, length) for name in weights for length in lengths if not ask.has(weights[name], length)]
     bar = st.progress(0.0) if todo else st.empty()
     for done, (name, length) in enumerate(todo):
         told = length if isinstance(length, int) else f"{length[0]} to {length[1]}"
         bar.progress(done / len(todo), f"Asking the {name} at length {told}")
-        with runs.computing:
-            found[weights[name], length] = ask(weights[name], length)
+        ask(weights[name], length)
     bar.empty()
 
 
@@ -66,14 +72,13 @@ def _copies(theme: Theme) -> None:
     place = st.container()
     again = st.empty()
     if again.button(f"Ask again: {fresh.COPIES} fresh copies of each length", key="again_copies"):
-        _ask(weights, LENGTHS, fresh.copies)
-    live = all((one, length) in _found() for one in weights.values() for length in LENGTHS)
+        _ask(weights, LENGTHS, _copies_right)
+    live = all(_copies_right.has(one, length) for one in weights.values() for length in LENGTHS)
     if live:
         again.empty()
     seeds = {name: _seeds(one) for name, one in weights.items()}
-    found = _found()
     shares = {
-        name: np.array([found[one, length] for length in LENGTHS]) if live else _card(one)
+        name: np.array([_copies_right(one, length) for length in LENGTHS]) if live else _card(one)
         for name, one in weights.items()
     }
     with place:
@@ -102,8 +107,10 @@ def _translations(theme: Theme) -> None:
     if not weights:
         st.caption("The networks that translate are not among the weights here.")
         return
-    _ask(weights, fresh.CLASSES, fresh.translations)
-    shares = {name: np.array([_found()[one, words] for words in fresh.CLASSES]) for name, one in weights.items()}
+    _ask(weights, fresh.CLASSES, _translations_right)
+    shares = {
+        name: np.array([_translations_right(one, words) for words in fresh.CLASSES]) for name, one in weights.items()
+    }
     whole = {name: float(runs.about(one)["exact"]) for name, one in weights.items()}
     examined = runs.about(next(iter(weights.values())))["examined"]
     told = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
@@ -128,13 +135,13 @@ def _translations(theme: Theme) -> None:
     st.caption(f"By the cards, on {examined:,} held-out sentences of all lengths: {told}.")
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@memory.cached
 def _card(weights: str) -> Array:
     told = runs.about(weights)["lengths"]
     return np.array([told[str(length)] for length in LENGTHS])
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@memory.cached
 def _seeds(weights: str) -> Array:
     """(R, N), of every seed on the card."""
     return np.array([[seed["lengths"][str(length)] for length in LENGTHS] for seed in runs.about(weights)["seeds"]])

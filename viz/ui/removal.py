@@ -14,7 +14,7 @@ from model.shelf import from_elsewhere
 from model.switches import PARTS, Switches
 from model.transformer import Trace
 from viz.labels import shorten
-from viz.ui import controls, runs
+from viz.ui import controls, memory, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -23,7 +23,7 @@ HOW = ("removed now", "trained without")
 THEN = ("Next word", "Stream", "Head knock-outs", "One row by hand")
 
 
-@st.cache_resource(max_entries=512, show_spinner=False)
+@memory.cached
 def held_out(weights: str, switches: Switches) -> effects.HeldOut:
     """Loss and accuracy on fresh sentences with these parts."""
     with runs.computing:

@@ -11,7 +11,7 @@ from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.labels import numbered
 from viz.places import ROUNDING, read_shuffle, spelt
-from viz.ui import frame, panel, recompute, runs
+from viz.ui import frame, memory, panel, recompute, runs, slots
 
 SWAPPED = (2, 5)  # places changed when the page opens
 
@@ -76,9 +76,9 @@ def _choose(order: list[int]) -> None:
         st.session_state["order"] = ".".join(str(token) for token in order[1:])
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
+@memory.cached
 def _shuffle(experiment: Experiment, order: tuple[int, ...]) -> dict[str, Shuffled]:
-    with runs.computing:
+    with slots.place("Reading both orders", runs.operations(experiment, 8)):
         return shuffle(experiment, order)
 
 

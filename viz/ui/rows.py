@@ -15,22 +15,22 @@ from viz.labels import markdown, numbered
 from viz.reading import read_effects, read_overwritten
 from viz.scatter import scatter
 from viz.theme import Theme
-from viz.ui import asides, controls, panel, recompute, removal, runs
+from viz.ui import asides, controls, memory, panel, recompute, removal, runs, slots
 
 Array = np.ndarray[Any, Any]
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
+@memory.cached
 def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """What each look of one row is worth to the next word."""
-    with runs.computing:
+    with slots.place("Blocking one look after another", effects.cost_of_blocking(experiment)):
         return effects.blocked(experiment, layer, head, row)
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
+@memory.cached
 def attributed(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """What a gradient says each look is worth."""
-    with runs.computing:
+    with slots.place("Taking a gradient", runs.operations(experiment, 4)):
         return effects.attributed(experiment, layer, head, row)
 
 

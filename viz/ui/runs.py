@@ -3,12 +3,12 @@
 import gc
 from dataclasses import dataclass
 from functools import lru_cache
-from threading import Semaphore
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from model import cost
 from model.checkpoint import card, names
 from model.config import ModelConfig
 from model.device import choose_device, describe, one_thread
@@ -18,12 +18,13 @@ from model.switches import Switches
 from model.tasks import TASKS, Task
 from model.tokenizer import Encoding, Tokenizer
 from model.transformer import Trace
+from viz.ui import memory, slots
 
 Array = np.ndarray[Any, Any]
 
 # Many visitors share the cores: one thread for each forward pass, and no more passes at once than help.
 one_thread()
-computing = Semaphore(2)
+computing = slots.short
 # Streamlit collects garbage after every script run; what is imported by now will never be garbage.
 gc.freeze()
 
@@ -34,9 +35,13 @@ def trace(experiment: Experiment) -> Trace[Array]:
     """The experiment's trace. A text that cannot be run ends the page with the sentence that says why."""
     try:
         size = recorded(model(experiment.weights)[0].config, len(encode(experiment).ids))
-        kept = _small if size < 8 * MEGABYTE else _large if size < 64 * MEGABYTE else _huge
-        return kept(experiment)
-    except TextError as error:
+        if size > memory.BUDGET.most:  # it would be computed again for every figure
+            raise slots.TooMuch(
+                f"The record of this text in this model takes {size / MEGABYTE:,.0f} MB; the lab has room for "
+                f"{memory.BUDGET.most / MEGABYTE:,.0f} MB. Shorten the text."
+            )
+        return _traced(experiment)
+    except (TextError, slots.TooMuch) as error:
         st.info(str(error))
         st.stop()
 
@@ -48,25 +53,18 @@ def recorded(config: ModelConfig, tokens: int) -> int:
     return maps + vectors + tokens * config.vocab_size * 4
 
 
-@st.cache_resource(max_entries=96, show_spinner=False)
-def _small(experiment: Experiment) -> Trace[Array]:
-    with computing:
+@memory.cached
+def _traced(experiment: Experiment) -> Trace[Array]:
+    with slots.place("A long text through the model", operations(experiment)):
         return run(experiment)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _large(experiment: Experiment) -> Trace[Array]:
-    with computing:
-        return run(experiment)
+def operations(experiment: Experiment, passes: int = 1) -> int:
+    """What so many passes of this model over the experiment's text cost, as model/cost.py counts."""
+    return cost.operations(model(experiment.weights)[0].config, len(encode(experiment).ids), texts=passes)
 
 
-@st.cache_resource(max_entries=2, show_spinner="A long text through a large model …")
-def _huge(experiment: Experiment) -> Trace[Array]:
-    with computing:
-        return run(experiment)
-
-
-@st.cache_resource(max_entries=128, show_spinner=False)
+@memory.cached
 def next_words(experiment: Experiment, position: int, n: int = 8) -> "Guesses":
     """What the model, and each of its layers, expects after the token at `position`."""
     traced = trace(experiment)

@@ -13,7 +13,7 @@ from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Measure
 from viz.scaling import read_gradient, read_head, read_step, score_histogram, two_lines
-from viz.ui import asides, frame, panel, recompute, runs
+from viz.ui import asides, frame, memory, panel, recompute, runs, slots
 
 OPENS_AT = 64  # d_k of Vaswani et al. 2017
 SENTENCES, SEED = 96, 5  # drawn with a seed that no training used
@@ -37,23 +37,23 @@ def show(weights: str, layer: int, head: int) -> None:
     st.markdown(frame.words("remove-scaling")[0])
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+@memory.cached
 def _steps() -> tuple[Step, ...]:
     with runs.computing:
         return saturation.unit_steps()
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+@memory.cached
 def _gradients() -> tuple[QueryGradient, ...]:
     with runs.computing:
         return saturation.query_gradients()
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@memory.cached
 def _head_scores(weights: str, layer: int, head: int) -> HeadScores:
     draw, rng = runs.task(weights).draw, Random(SEED)
     sentences = [draw(None, rng) for _ in range(SENTENCES)]
-    with runs.computing:
+    with slots.long("Reading the scores of a head"):
         return saturation.head_scores(*model(weights), sentences, layer, head)
 
 

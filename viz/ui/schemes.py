@@ -1,6 +1,6 @@
 """Seven ways to tell the order, each in a small model trained with it: their names, and the models."""
 
-import streamlit as st
+from functools import lru_cache
 
 from model.checkpoint import load
 from model.tokenizer import Tokenizer
@@ -20,7 +20,7 @@ KINDS = ("encoder", "decoder")
 MODELS = [(kind, scheme) for kind in KINDS for scheme in NAMES]
 
 
-@st.cache_resource(max_entries=len(MODELS), show_spinner=False)
+@lru_cache(maxsize=len(MODELS))
 def model(kind: str, scheme: str) -> tuple[Transformer, Tokenizer]:
     """A small model that was asked which of two digits came first; on the CPU, where it takes a millisecond."""
     transformer, tokenizer = load(f"order-{kind}-{scheme}")

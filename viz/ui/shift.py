@@ -13,7 +13,7 @@ from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel, Steps
 from viz.places import ROUNDING, read_shift, spelt
-from viz.ui import frame, panel, recompute, runs, schemes
+from viz.ui import frame, memory, panel, recompute, runs, schemes
 
 MOVES = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 64)
 QUESTION = "a 7 f c 2 h ?"
@@ -104,7 +104,7 @@ def _readable(text: str) -> tuple[str, str]:
     return " ".join(signs), ""
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
+@memory.cached
 def _changes(kind: str, scheme: str, text: str, double: bool = False) -> dict[int, Array | None]:
     """k → the largest change of each score in any head of any layer: (T, T), NaN where no head may look."""
     transformer, tokenizer = schemes.model(kind, scheme)

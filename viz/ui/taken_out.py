@@ -19,15 +19,15 @@ from viz.head_grid import Panel
 from viz.labels import numbered
 from viz.theme import Theme
 from viz.translating import read_removed, shortened
-from viz.ui import pairs, panel, recompute, removal, runs, translate_view
+from viz.ui import memory, pairs, panel, recompute, removal, runs, slots, translate_view
 
 Array = np.ndarray[Any, Any]
 
 
-@st.cache_resource(max_entries=256, show_spinner="Translating fresh sentences …")
+@memory.cached
 def share_right(weights: str, switches: Switches) -> float:
     """Share of fresh sentences that come out right, word for word, with these parts."""
-    with runs.computing:
+    with slots.long("Translating fresh sentences"):
         return quality.share_right(weights, str(runs.about(weights)["task"]), switches)
 
 

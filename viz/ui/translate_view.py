@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from viz.ui import controls, pairs, runs
+from viz.ui import controls, memory, pairs, runs
 from viz.ui.pairs import STACKS
 
 MAPS = {
@@ -29,7 +29,7 @@ def look(weights: str, n_layers: int, n_heads: int) -> tuple[int, int | None]:
     return layer, None if averaged else head
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@memory.cached
 def headline(weights: str) -> tuple[int, int]:
     """The layer whose heads together, and of it the head that alone, looks most often where it should, by the card."""
     told = runs.about(weights).get("alignment", {})

@@ -16,7 +16,7 @@ from viz.curves import curves
 from viz.export import Labelled, Table
 from viz.reading import read_curves, read_twin
 from viz.theme import Theme
-from viz.ui import controls, panel, recompute, removal, runs
+from viz.ui import controls, memory, panel, recompute, removal, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -46,7 +46,7 @@ def curve_arrays(steps: Sequence[int], seeds: dict[str, Array]) -> dict[str, Lab
     }
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@memory.cached
 def written(weights: str, judge: str, opening: str = "the", words: int = 40) -> tuple[str, float]:
     """A text that these weights write after `opening`, and the loss of `judge` on the words they added."""
     with runs.computing:

@@ -16,7 +16,7 @@ from viz.export import file_name
 from viz.labels import disarmed
 from viz.reading import read_candidates
 from viz.theme import Theme
-from viz.ui import controls, panel, recompute, runs
+from viz.ui import controls, panel, recompute, runs, slots
 
 Array = np.ndarray[Any, Any]
 
@@ -130,7 +130,7 @@ def _write(experiment: Experiment, choosing: Choosing) -> None:
 def write(experiment: Experiment, choosing: Choosing) -> str:
     """The text with one more token; with as many as it takes where that would end in half a character."""
     for tokens in range(1, 5):
-        with runs.computing:
+        with slots.place("Writing a word", runs.operations(experiment, 2)):
             text = generate(experiment, tokens, "sample", **asdict(choosing)).text
         if not text.endswith(HALF):
             return text

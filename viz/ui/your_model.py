@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from ipaddress import ip_address
 from typing import Any
 
@@ -17,7 +17,7 @@ from model.shelf import shelf
 from viz.arrays import maps
 from viz.labels import disarmed as _plain
 from viz.npz_file import ArraysError
-from viz.ui import arrays, controls, recompute, runs
+from viz.ui import arrays, controls, memory, recompute, runs, slots
 
 VARIABLE = "ATTENTION_LAB_OWN_MODELS"
 PAGES = {"heads": "Heads", "inside": "Inside a head", "masks": "Masks", "remove": "Remove a part"}
@@ -33,7 +33,7 @@ SHOWS = {
 }
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def slot() -> loading.Slot:
     """Room for one model on its way, for all visitors of this server."""
     return loading.Slot()
@@ -264,12 +264,12 @@ def drawn() -> arrays.Brought | None:
         return None
 
 
-@st.cache_resource(max_entries=6, show_spinner="Reading it …")
+@memory.cached
 def _attention(name: str, text: str, target: str) -> dict[str, foreign.Maps]:
     kept = shelf().find(name)
     if kept is None:
         raise CheckpointError(f"{name} was let go.")
-    with runs.computing:
+    with slots.long("Reading it"):
         return foreign.attention(kept, text, target)
 
 

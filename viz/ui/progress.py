@@ -1,0 +1,40 @@
+"""A bar that stands on the page while something takes long; and whether the visitor it is for is still there."""
+
+import time
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+SOON = 0.3  # seconds before anything is shown: most is done by then
+OFTEN = 0.15  # seconds between two messages
+
+
+class Progress:
+    """Shown when it has taken long enough to be worth it, and gone afterwards.
+
+    Whatever Streamlit sends, it first looks whether this run of the page is still wanted. A visitor who has closed the
+    page, or has changed something on it, ends the computation here, by Streamlit's own exception.
+    """
+
+    def __init__(self, place: DeltaGenerator | None = None) -> None:
+        self._place = place
+        self._own = place is None
+        self._next = time.monotonic() + SOON
+        self._seen = get_script_run_ctx(suppress_warning=True) is not None
+
+    def show(self, share: float | None, text: str) -> None:
+        """share: 0 to 1; None: nothing is known yet."""
+        now = time.monotonic()
+        if not self._seen or now < self._next:
+            return
+        self._next = now + OFTEN
+        if self._place is None:
+            self._place = st.empty()
+        self._place.progress(0.0 if share is None else min(max(share, 0.0), 1.0), text)
+
+    def done(self) -> None:
+        """Take the bar away."""
+        if self._own and self._place is not None:
+            self._place.empty()
+            self._place = None
