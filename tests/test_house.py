@@ -18,7 +18,12 @@ DRAWN = ("viz.labels", "viz.pack", "viz.styles", "viz.theme")  # what drawings o
 ROOMS = {
     "app.py": ("streamlit", "viz.server"),
     "viz/ui/contents.py": ("streamlit", "viz.ui"),
-    "viz/server/": ("viz.server", "streamlit", "starlette"),
+    "viz/server/": (
+        "viz.server",
+        "viz.ui.memory",
+        "streamlit",
+        "starlette",
+    ),  # memory: its setting is checked at the start
     "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
     "viz/pages/": ("viz", "model", "streamlit"),
     "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy", "segno"),
