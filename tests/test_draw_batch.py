@@ -6,7 +6,7 @@ from model.company import draw_batch
 from model.tasks import TASKS
 
 
-@pytest.mark.parametrize(("size", "longest"), [(6, 9), (3, 7)])
+@pytest.mark.parametrize(("size", "longest"), [(6, 9), (3, 6)])
 def test_sentences_up_to_the_longest_length_and_none_beyond_it_are_drawn(size, longest):
     sentences, substitutes = draw_batch(TASKS["grammar"], size, longest)
     assert len(sentences) == len(substitutes) == size
