@@ -34,7 +34,10 @@ def test_log_probabilities_are_those_of_the_softmax_whatever_is_added_to_all_log
 
 def test_kl_of_two_pairs_of_logits_by_hand():
     a, b = np.log([[0.5, 0.5], [0.9, 0.1]]), np.log([[0.25, 0.75], [0.9, 0.1]])
-    assert effects.kl(a, b) == pytest.approx([0.5 * math.log(2) + 0.5 * math.log(2 / 3), 0])
+    expected = [0.5 * math.log(2) + 0.5 * math.log(2 / 3), 0]
+    assert effects.kl(a, b) == pytest.approx(expected)
+    assert effects.kl(a[0], b[0]) == pytest.approx(expected[0])
+    assert effects.kl(np.stack([a, a, a]), b) == pytest.approx(np.array([expected] * 3))
 
 
 def test_without_logits_a_change_is_how_far_the_last_vectors_turn():

@@ -42,6 +42,7 @@ def test_an_edit_leaves_everything_but_the_text():
 
 
 def test_a_neighbour_begins_with_the_same_three_letters_and_is_another_word():
+    assert neighbour("grammar", "students") == "student"
     vocabulary = model("grammar")[1].vocabulary
     for word in vocabulary:
         other = neighbour("grammar", word)
