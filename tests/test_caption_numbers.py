@@ -8,6 +8,11 @@ import re
 import numpy as np
 import pytest
 
+from viz.company import read_moved, read_tensor
+from viz.inside import read_forms
+from viz.labels import markdown, shorten
+from viz.masking import forbidden_share, masked_row, read_mask
+from viz.places import read_round, read_shuffle, spelt
 from viz.reading import (
     CROWDED,
     alt_text,
@@ -26,6 +31,7 @@ from viz.reading import (
     read_twin,
     telling_row,
 )
+from viz.scaling import read_gradient, read_step
 
 
 def in_order(sentence: str, *parts: str) -> bool:
@@ -244,3 +250,96 @@ def test_plain_text_keeps_what_was_escaped_and_loses_what_marked():
 def test_a_sentence_for_those_who_cannot_see_ends_before_it_is_too_long():
     assert len(alt_text("x" * 1000)) == 400
     assert alt_text("**a** b") == "a b"
+
+
+# The mask, the positions, the scaling, the norms
+
+
+def test_the_share_of_the_forbidden_is_taken_row_by_row_however_far_the_scores_of_rows_lie_apart():
+    biased = np.array([[0.0, 0.0], [-5000.0, -5000.0], [5000.0, 5000.0]])
+    mask = np.array([[True, False], [True, False], [True, True]])
+    assert forbidden_share(biased, mask) == pytest.approx([0.5, 0.5, 0])
+
+
+def test_the_only_key_that_is_allowed_gets_what_the_mask_takes_from_the_others():
+    scores, mask = np.log(np.array([[1.0, 3.0], [1.0, 1.0]])), np.array([[True, False], [True, True]])
+    told = read_mask(scores, mask, np.array([[1.0, 0.0], [0.5, 0.5]]), ["a", "b"], 0)
+    assert in_order(told, "**a**", "1 of 2", "0.75", "4.00 times")
+
+
+def test_only_the_other_rows_that_look_at_nothing_are_named_as_empty():
+    mask = np.tri(4, dtype=bool)
+    mask[1] = mask[2] = False
+    told = read_mask(np.zeros((4, 4)), mask, np.where(mask, 0.5, 0.0), list("abcd"), 1)
+    empty = told[told.index("all zero") :]
+    assert "**c**" in empty and not {"**a**", "**b**", "**d**"} & set(re.findall(r"\*\*.\*\*", empty))
+
+
+def test_the_row_to_open_with_is_one_with_a_choice_even_where_a_single_key_loses_more():
+    scores, mask = np.zeros((4, 4)), np.tri(4, dtype=bool)
+    scores[1, 3] = 2.0  # what is forbidden to row 1 has the larger share
+    assert masked_row(scores, mask, np.tri(4)) == 1
+    mask[1] = [True, False, False, False]
+    assert masked_row(scores, mask, np.tri(4)) == 2
+
+
+def test_a_change_is_spelt_by_its_size():
+    assert [spelt(value) for value in (0.0, 0.004, 0.005, 0.42, 9.99, 10.0)] == [
+        "0",
+        "4·10⁻³",
+        "0.01",
+        "0.42",
+        "9.99",
+        "10.0",
+    ]
+
+
+def test_where_every_case_gives_the_same_vectors_no_change_is_told():
+    told = read_shuffle({"No positions, no mask": 0.0}, 2)
+    assert "No positions, no mask" in told and "change" not in told
+    assert told.endswith(".") and not told.endswith("..") and not told.endswith(". .")
+
+
+def test_why_rope_fails_is_told_with_the_pair_its_turn_and_the_shares():
+    told = read_round(0.474, 48, 30.0, 1, 4, [0.5, 0.9, 0.6])
+    assert in_order(told, "47 %", "48 signs", "pair 1", "30 places", "15 places", "4 times", "**90 %**", "60 %")
+    assert not read_round(0.5, 48, 30.0, 1, 4, [0.5, 0.9, 0.6]), "it does not fall below guessing"
+    assert not read_round(0.4, 48, 30.0, 1, 4, [0.75, 0.9, 0.6]), "another pair helps nearly as much"
+
+
+def test_the_gradient_is_told_undivided_against_divided_with_its_width():
+    assert in_order(read_gradient(64, 3.0, 2.0), "1.5 times", "larger", "3.00 against 2.00", "d_k = 64")
+    assert in_order(read_gradient(64, 1.0, 4.0), "4.0 times", "smaller", "1.00 against 4.00", "d_k = 64")
+
+
+def test_a_step_of_the_width_has_each_number_in_its_place():
+    told = read_step(256, 16, (0.93, 0.25), (0.1, 0.3), (0.21, 0.27))
+    assert in_order(told, "256", "16 weights", "0.93", "3.0 times", "0.25", "0.21", "0.27")
+
+
+def test_the_two_forms_are_told_weights_first_then_outputs_single_before_double():
+    assert in_order(read_forms((0.11, 0.22), (0.33, 0.44)), "0.11", "0.33", "0.22", "0.44")
+
+
+def test_a_norm_that_moves_nobody_is_named_first_and_the_words_are_counted():
+    still = np.array([[0.0, 0.0, 0.0], [np.nan, np.nan, np.nan]])
+    told = read_moved("layer norm", still, [("<s>", "a", "b"), ("<s>", "c")])
+    assert in_order(told, "layer norm", "none of the 3 words", "0")
+
+
+def test_the_box_says_which_norm_averages_over_what():
+    stream, real = np.zeros((2, 2, 3), np.float32), np.ones((2, 2), dtype=bool)
+    assert in_order(read_tensor(stream, real, "channels", 1, 2, "a"), "Layer norm", "“a”", "3 numbers")
+    assert in_order(read_tensor(stream, real, "batch", 1, 2, "a"), "Batch norm", "channel 2", "4 numbers")
+
+
+# Words
+
+
+def test_a_word_in_a_sentence_is_cut_at_24_characters():
+    assert markdown("x" * 24) == "x" * 24
+    assert markdown("x" * 25) == "x" * 23 + "…"
+
+
+def test_a_word_is_cut_before_a_letter_whose_mark_would_be_lost():
+    assert shorten("a" * 12 + "e\u0301" + "b" * 5, 14) == "a" * 12 + "…"
