@@ -11,8 +11,8 @@ import pytest
 from viz.company import read_moved, read_tensor
 from viz.inside import read_forms
 from viz.labels import markdown, shorten
-from viz.masking import forbidden_share, masked_row, read_mask
-from viz.places import read_round, read_shuffle, spelt
+from viz.masking import forbidden_share, masked_row, read_mask, read_ways
+from viz.places import listed, read_round, read_shuffle, spelt
 from viz.reading import (
     CROWDED,
     alt_text,
@@ -331,6 +331,15 @@ def test_the_box_says_which_norm_averages_over_what():
     stream, real = np.zeros((2, 2, 3), np.float32), np.ones((2, 2), dtype=bool)
     assert in_order(read_tensor(stream, real, "channels", 1, 2, "a"), "Layer norm", "“a”", "3 numbers")
     assert in_order(read_tensor(stream, real, "batch", 1, 2, "a"), "Batch norm", "channel 2", "4 numbers")
+
+
+def test_names_are_listed_with_an_and_before_the_last():
+    assert [listed(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+def test_the_ways_to_write_are_told_with_their_times_and_what_the_cache_saves():
+    told = read_ways(2e-6, 15.0, (0.8, 2.5, 10.0), 13)
+    assert in_order(told, "2.0e-06", "15", "13", "800.0 ms", "3.1** times", "12.5 times", "75 %")
 
 
 # Words

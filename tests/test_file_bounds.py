@@ -74,6 +74,23 @@ def test_the_header_is_padded_to_four_whatever_its_length(odd):
     assert np.frombuffer(block[start : start + 12], np.float32).tolist() == [0, 1, 2]
 
 
+def test_three_arrays_in_one_block_each_begin_where_the_header_says():
+    arrays = {name: np.arange(n, dtype=np.uint8) + n for name, n in (("a", 3), ("b", 5), ("c", 8))}
+    block = pack({}, **arrays)
+    length = int.from_bytes(block[:4], "little")
+    told = json.loads(block[4 : 4 + length])["arrays"]
+    for name, array in arrays.items():
+        start = 4 + length + told[name]["at"]
+        assert list(block[start : start + told[name]["bytes"]]) == array.tolist()
+
+
+def test_the_foot_names_the_file_that_was_brought_and_no_seed_where_none_is_known():
+    made = origin.Origin("maps", "0.1.0", file="maps.npz").told()
+    assert origin.footer(made).endswith("maps.npz")
+    unknown = origin.Origin("grid", "0.1.0", weights="own-gpt2").told()
+    assert origin.footer(unknown).endswith("own-gpt2")
+
+
 def test_a_lab_that_was_never_installed_is_unreleased(monkeypatch):
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
