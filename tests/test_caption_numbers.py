@@ -11,7 +11,7 @@ import pytest
 from viz.company import read_moved, read_tensor
 from viz.inside import read_forms
 from viz.labels import markdown, shorten
-from viz.masking import forbidden_share, masked_row, read_mask, read_ways
+from viz.masking import forbidden_share, masked_row, named, read_mask, read_ways
 from viz.places import listed, read_round, read_shuffle, spelt
 from viz.reading import (
     CROWDED,
@@ -273,6 +273,11 @@ def test_only_the_other_rows_that_look_at_nothing_are_named_as_empty():
     told = read_mask(np.zeros((4, 4)), mask, np.where(mask, 0.5, 0.0), list("abcd"), 1)
     empty = told[told.index("all zero") :]
     assert "**c**" in empty and not {"**a**", "**b**", "**d**"} & set(re.findall(r"\*\*.\*\*", empty))
+
+
+def test_four_words_are_named_and_the_rest_is_counted():
+    assert named(list("abcd")) == "**a**, **b**, **c**, **d**"
+    assert in_order(named(list("abcdef")), "**d**", "2 more") and "**e**" not in named(list("abcdef"))
 
 
 def test_the_row_to_open_with_is_one_with_a_choice_even_where_a_single_key_loses_more():

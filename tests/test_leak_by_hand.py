@@ -57,6 +57,7 @@ def test_a_neighbour_begins_with_the_same_three_letters_and_is_another_word():
         (("<s>", "dogs", ".", ".", "."), (1, "dog")),
         (("<s>", "dogs", ".", "dogs"), (1, "dog")),  # as near to the middle, but earlier
         (("<s>", ".", "dogs", ".", "dogs", "."), (2, "dog")),
+        (("<s>", "dogs", ".", ".", "dogs", ".", "."), (4, "dog")),  # the later one is nearer
     ],
 )
 def test_the_word_to_edit_is_the_one_with_a_neighbour_that_is_nearest_to_the_middle(words, chosen):
@@ -90,3 +91,4 @@ def test_of_a_large_vocabulary_of_pieces_only_whole_words_are_offered():
     whole = [word for word in vocabulary if word.isalpha() and len(word) > 1]
     assert list(known) == [word for word in whole if word in set(known)], "in the order of the vocabulary"
     assert known[0] == whole[0]
+    assert any(len(word) == 2 for word in known)

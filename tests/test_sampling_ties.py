@@ -32,3 +32,9 @@ def test_of_equal_words_the_first_stay_behind_a_likelier_one():
     logits = EQUAL.copy()
     logits[150] = 5.0
     assert left(keep_top_k(logits, 3)) == [0, 1, 150]
+    assert left(keep_top_p(logits, 0.432)) == [0, 1, 150]  # e⁵ / (e⁵ + 199) = 0.4272, and 0.0029 for each other word
+
+
+def test_no_word_stays_that_the_likelier_ones_do_not_need():
+    assert left(keep_top_p(np.zeros(2), 0.5)) == [0]
+    assert left(keep_top_p(np.zeros(4), 0.5)) == [0, 1]
