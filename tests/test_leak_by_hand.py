@@ -1,0 +1,94 @@
+"""An edit and what it moves, on sentences and outputs where the answer is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model import Experiment, run
+from model.leak import MOST_WORDS, any_other, edited, known_words, leak, neighbour, substitute
+from model.run import encode, model
+
+WHOLE = Experiment(text="the dog sleeps .")
+
+
+def test_a_leak_is_the_largest_change_of_any_logit_and_the_divergence_of_the_predictions():
+    trace = run(WHOLE)
+    before = np.log(np.array([[0.5, 0.5], [0.25, 0.75]]))
+    after = np.log(np.array([[0.5, 0.5], [0.5, 0.5]]))
+    found = leak(replace(trace, logits=before), replace(trace, logits=after))
+    assert found.logits == pytest.approx([0, np.log(2)])
+    assert found.kl == pytest.approx([0, 0.25 * np.log(0.5) + 0.75 * np.log(1.5)])
+
+
+def test_where_nothing_reads_words_out_a_leak_is_that_of_the_last_vectors():
+    trace = run(WHOLE)
+
+    def ending(out):
+        return replace(trace, logits=np.zeros((2, 0)), final_norm=replace(trace.final_norm, out=np.array(out)))
+
+    found = leak(ending([[1.0, 2.0], [3.0, 0.0]]), ending([[1.0, 2.0], [0.0, 1.0]]))
+    assert found.logits == pytest.approx([0, 3])
+    assert found.kl == pytest.approx([0, 1])
+
+
+@pytest.mark.parametrize(("at", "words"), [(1, "a dog sleeps ."), (4, "the dog sleeps a")])
+def test_the_first_and_the_last_word_can_be_edited(at, words):
+    assert encode(edited(WHOLE, at, "a")).typed[1:] == tuple(words.split())
+
+
+def test_an_edit_leaves_everything_but_the_text():
+    assert replace(edited(WHOLE, 2, "dogs"), text=WHOLE.text) == WHOLE
+
+
+def test_a_neighbour_begins_with_the_same_three_letters_and_is_another_word():
+    assert neighbour("grammar", "students") == "student"
+    vocabulary = model("grammar")[1].vocabulary
+    for word in vocabulary:
+        other = neighbour("grammar", word)
+        if other is not None:
+            assert other != word and len(other) >= 3 and other[:3] == word[:3] and other in vocabulary
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen"),
+    [
+        (("<s>", ".", ".", "dogs", "."), (3, "dog")),
+        (("<s>", "dogs", ".", ".", "."), (1, "dog")),
+        (("<s>", "dogs", ".", "dogs"), (1, "dog")),  # as near to the middle, but earlier
+        (("<s>", ".", "dogs", ".", "dogs", "."), (2, "dog")),
+        (("<s>", "dogs", ".", ".", "dogs", ".", "."), (4, "dog")),  # the later one is nearer
+    ],
+)
+def test_the_word_to_edit_is_the_one_with_a_neighbour_that_is_nearest_to_the_middle(words, chosen):
+    assert substitute("grammar", words) == chosen
+
+
+def test_where_no_word_has_a_neighbour_the_middle_one_is_edited():
+    known = known_words("grammar")
+    first = next(word for word in known if word != ".")
+    assert substitute("grammar", ("<s>", ".", ".", ".", ".")) == (2, first)
+    assert substitute("grammar", ("<s>",))[0] == 1, "never the start mark"
+
+
+def test_another_word_is_the_first_that_is_not_there_or_the_first_of_all():
+    known = known_words("grammar")
+    assert any_other("grammar", known[:2]) == known[2]
+    assert any_other("grammar", known) == known[0]
+
+
+def test_the_words_to_choose_from_are_all_words_but_the_marks():
+    tokenizer = model("grammar")[1]
+    marks = {tokenizer.vocabulary[index] for index in tokenizer.silent}
+    assert known_words("grammar") == tuple(word for word in tokenizer.vocabulary if word not in marks)
+
+
+def test_of_a_large_vocabulary_of_pieces_only_whole_words_are_offered():
+    known = known_words("stories")
+    vocabulary = model("stories")[1].vocabulary
+    assert len(vocabulary) > MOST_WORDS >= len(known) > 100
+    assert all(word.isalpha() and len(word) > 1 for word in known)
+    whole = [word for word in vocabulary if word.isalpha() and len(word) > 1]
+    assert list(known) == [word for word in whole if word in set(known)], "in the order of the vocabulary"
+    assert known[0] == whole[0]
+    assert any(len(word) == 2 for word in known)
