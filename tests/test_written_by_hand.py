@@ -71,7 +71,7 @@ def test_the_likeliest_words_have_the_odds_that_the_cut_leaves_them(logits):
 
 
 def candidate(parent, word, followed=True, ended=False):
-    return Candidate(parent, word, -1.0, -1.0, -1.0, followed, ended)
+    return Candidate(parent, word, -1.0, -1.0, followed, ended)
 
 
 def test_the_path_of_a_beam_counts_the_followed_candidates_only_and_goes_on_from_its_parent():
