@@ -18,7 +18,8 @@ from model.mask import Looks
 from model.overwrite import Overwrite
 from model.recurrent import Recurrent, RecurrentTrace
 from model.switches import Switches
-from model.tokenizer import END, Encoding, TextError, Tokenizer, clean
+from model.tokenizer import END, Encoding, Tokenizer, clean
+from model.tokenizer import TextError as TextError
 from model.transformer import Trace, Transformer
 
 Array = np.ndarray[Any, Any]

@@ -6,7 +6,7 @@
 import json
 import struct
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 HEAD = struct.Struct("<IQ")
 MOST_JSON = 8 << 20  # bytes
@@ -15,7 +15,7 @@ MOST_PAYLOAD = 4 << 30
 Message = tuple[dict[str, Any], bytes]
 
 
-def send(file: BinaryIO, told: Mapping[str, Any], payload: bytes | memoryview = b"") -> None:
+def send(file: IO[bytes], told: Mapping[str, Any], payload: bytes | memoryview = b"") -> None:
     """Write one message."""
     text = json.dumps(told).encode()
     file.write(HEAD.pack(len(text), memoryview(payload).nbytes))
@@ -24,7 +24,7 @@ def send(file: BinaryIO, told: Mapping[str, Any], payload: bytes | memoryview = 
     file.flush()
 
 
-def receive(file: BinaryIO) -> Message | None:
+def receive(file: IO[bytes]) -> Message | None:
     """Read one message. None where the other side has ended.
 
     Raises:

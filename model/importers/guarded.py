@@ -17,7 +17,7 @@ from model.importers.loading import load as load_here
 from model.importers.look import VARIABLE, Offer, card
 from model.importers.look import look as look_here
 from model.importers.offers import from_json
-from model.importers.process import MEGABYTE, Limits, Process, borrowed
+from model.importers.process import MEGABYTE, Limits, borrowed, taken
 from model.shelf import Evicts, Kept, ShelfFull, everybody, shelf
 from model.tokenizer import Tokenizer
 
@@ -69,7 +69,7 @@ def load(offer: Offer, progress: Progress, owner: str = "", evicts: Evicts = eve
 
 
 def _foreign(offer: Offer, progress: Progress, owner: str, evicts: Evicts) -> str:
-    process = Process()
+    process = taken()
     limits = Limits(memory=offer.bytes_needed * 5 // 4 + SPARE, seconds=300.0, wall=900.0)
     try:
         request = {"task": "open", "place": str(offer.folder.path), "most": os.environ.get(VARIABLE)}

@@ -1,6 +1,6 @@
 """An offer as JSON, for the way from the child process to the server."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,9 @@ def from_json(told: dict[str, Any]) -> Offer:
     """The same offer; its folder knows which files it has, and not what is in them."""
     config = None
     if told["config"] is not None:
+        removed: dict[str, Any] = dict.fromkeys(told["config"]["removed"], False)
         choices = {name: value for name, value in told["config"].items() if name != "removed"}
-        trained = Switches(**dict.fromkeys(told["config"]["removed"], False))
+        trained = replace(Switches(), **removed)
         config = ModelConfig(**choices, trained=trained)
     stamp = tuple((str(name), int(size), int(time)) for name, size, time in told["stamp"])
     folder = Folder(Path(told["path"]), {}, {}, told["tokenizer"], stamp)

@@ -24,10 +24,9 @@ MOST_TIMES = 16  # a repetition up to so often counts as one with an end
 MOST_SAMPLES = 48
 ESCAPES_WITH_BRACES = "pPxuo"
 # One letter or two of many kinds, beside ASCII: what \p{…} names, blanks, marks, signs, other scripts.
-OTHERS = (
-    "éßÀĞЖжΩωאبक中文한あア一٣³¼ⅣªʰǅŁ\u0301\u0903\u20dd“”‘’«»–—…‼￥€©°→√✓😀\u00a0\u2009\u3000\u2028\u200d▁Ġ\t\n\r\x0b"
-)
-ALPHABET = string.printable + OTHERS
+OTHERS = "éßÀĞЖжΩωאبک中文한あア一٣³¼ⅣªʰǅŁ\u0301\u0903\u20dd“”‘’«»–—…‼￥€©°→√✓😀▁Ġ"
+BLANKS = "\u00a0\u2009\u3000\u2028\u200d"  # beside those of ASCII
+ALPHABET = string.printable + OTHERS + BLANKS
 
 
 @dataclass
@@ -176,7 +175,7 @@ def _letter(pattern: str, at: int) -> tuple[int, int]:
 
 def _escape(pattern: str, at: int) -> tuple[int, int]:
     sign = pattern[at + 1]
-    if sign.isdigit() and sign != "0" or sign in "kgXRK":
+    if (sign.isdigit() and sign != "0") or sign in "kgXRK":
         raise _refused(pattern, f"uses “\\{sign}”, which the lab does not follow")
     if sign in ESCAPES_WITH_BRACES and pattern[at + 2 : at + 3] == "{":
         return pattern.index("}", at) + 1 if "}" in pattern[at:] else len(pattern) + 1, 1

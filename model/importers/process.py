@@ -64,7 +64,7 @@ class Process:
         return self._popen.poll() is None
 
     def ask(self, request: dict[str, Any], limits: Limits, progress: Callable[[float], None]) -> Message:
-        """What it answers. progress: is told the share that is done, many times a second; what it raises ends the child.
+        """What it answers. progress: is told the share that is done, many times a second; if it raises, the child ends.
 
         Raises:
             CheckpointError: the child refused, took more than it may, or died. In the last two cases it is gone.
@@ -163,18 +163,24 @@ def warm() -> None:
             _idle.append(Process())
 
 
+def taken() -> Process:
+    """A child for good; whoever takes it closes it."""
+    with _lock:
+        process = _idle.pop() if _idle else None
+    if process is not None and process.alive:
+        return process
+    if process is not None:
+        process.close()
+    return Process()
+
+
 @contextmanager
 def borrowed(progress: Callable[[float], None]) -> Iterator[Process]:
     """A child for one request. Afterwards it waits for the next, unless it was ended."""
     while not _room.acquire(timeout=TICK):
         progress(0.0)
     try:
-        with _lock:
-            process = _idle.pop() if _idle else None
-        if process is None or not process.alive:
-            if process is not None:
-                process.close()
-            process = Process()
+        process = taken()
         try:
             yield process
         except BaseException:
@@ -191,7 +197,7 @@ def borrowed(progress: Callable[[float], None]) -> Iterator[Process]:
 
 def _read(file: IO[bytes], messages: SimpleQueue[Message | None]) -> None:
     try:
-        while (message := receive(file)) is not None:  # type: ignore[arg-type]
+        while (message := receive(file)) is not None:
             messages.put(message)
     except (ValueError, OSError):
         pass

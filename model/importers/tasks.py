@@ -59,7 +59,7 @@ def attention(request: dict[str, Any], progress: Progress) -> Answer:
     ]
     numbers = [np.ascontiguousarray(one.weights, dtype=np.float32).reshape(-1) for one in found.values()]
     whole = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
-    return {"maps": told}, memoryview(whole).cast("B")
+    return {"maps": told}, whole.data.cast("B")
 
 
 def _bound(request: dict[str, Any]) -> None:
