@@ -19,6 +19,7 @@ from model.overwrite import Overwrite
 from model.recurrent import Recurrent, RecurrentTrace
 from model.switches import Switches
 from model.tokenizer import END, Encoding, Tokenizer, clean
+from model.tokenizer import TextError as TextError
 from model.transformer import Trace, Transformer
 
 Array = np.ndarray[Any, Any]
@@ -46,10 +47,6 @@ class Experiment:
         changed = [f"L{self.overwrite.layer}H{self.overwrite.head}-overwritten"] if self.overwrite else []
         masked = [self.looks.name] if self.looks else []
         return "-".join([self.weights, *(["without", *removed] if removed else []), *changed, *masked])
-
-
-class TextError(ValueError):
-    """The text cannot be run as it is. The message is one sentence for the person who typed it."""
 
 
 def encode(experiment: Experiment) -> Encoding:

@@ -1,7 +1,11 @@
-"""Models from elsewhere, kept in memory by name: two at most, shared by everyone, the oldest let go for a new one."""
+"""Models from elsewhere, kept in memory by name: two at most, shared by everyone, the oldest let go for a new one.
+
+Each has an owner: the visit that loaded it, or "" for the person who started the server. Whoever puts a model here says
+which of the others may be let go for it.
+"""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -22,10 +26,23 @@ def from_elsewhere(name: str) -> bool:
 class Kept:
     """A model, its tokenizer, and what is known of it."""
 
-    model: Any  # our own Transformer; or, where only maps can be drawn, what `transformers` runs
+    model: Any  # our own Transformer; or, where only maps can be drawn, what `transformers` runs, here or elsewhere
     tokenizer: Tokenizer
     card: Mapping[str, Any]  # as of the lab's own weights: config, and the measured roles of the heads
     maps_only: bool = False
+    owner: str = ""  # of the visit that loaded it; "": the person who started the server
+
+
+Evicts = Callable[[Kept], bool]  # whether this one may be let go to make room
+
+
+def everybody(kept: Kept) -> bool:
+    """Every model may be let go: so it is where all visits are those of one person."""
+    return True
+
+
+class ShelfFull(ValueError):
+    """There is no room, and whoever asks may let nothing go. The message is one sentence."""
 
 
 class Shelf:
@@ -37,17 +54,51 @@ class Shelf:
         self._meant: dict[str, object] = {}  # every name that was ever given → what its files were
         self._lock = Lock()
 
-    def put(self, name: str, files: object, kept: Kept) -> str:
-        """Keep a model, and let the oldest go where there would be too many. Returns the name it can be found under."""
+    def put(self, name: str, files: object, kept: Kept, evicts: Evicts = everybody) -> str:
+        """Keep a model, and let the oldest go where there would be too many. Returns the name it can be found under.
+
+        The same files put again replace what is here under that name, if that may be let go; else it stays as it is.
+
+        Raises:
+            ShelfFull: there is no room, and none of the others may be let go.
+        """
         with self._lock:
             given, number = name, 2
             while self._meant.setdefault(given, files) != files:
                 given, number = f"{name}-{number}", number + 1
-            self._kept.pop(given, None)
+            before = self._kept.get(given)
+            if before is not None and not evicts(before):
+                _close(kept)
+                return given
+            self._drop(given)
+            while len(self._kept) >= self._most:
+                self._drop(self._evicted(evicts))
             self._kept[given] = kept
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
             return given
+
+    def room(self, evicts: Evicts = everybody) -> None:
+        """Whether there would be room now.
+
+        Raises:
+            ShelfFull: there is none, and none of the others may be let go.
+        """
+        with self._lock:
+            if len(self._kept) >= self._most:
+                self._evicted(evicts)
+
+    def _evicted(self, evicts: Evicts) -> str:
+        """The oldest that may be let go."""
+        for name, kept in self._kept.items():
+            if evicts(kept):
+                return name
+        raise ShelfFull(
+            f"There is room for {self._most} models, and all of it is taken by models that others have loaded. Wait "
+            "until one of them is let go."
+        )
+
+    def _drop(self, name: str) -> None:
+        if (kept := self._kept.pop(name, None)) is not None:
+            _close(kept)
 
     def find(self, name: str) -> Kept | None:
         """The model of that name, if it is here."""
@@ -59,9 +110,15 @@ class Shelf:
             return tuple(name for name, kept in self._kept.items() if kept.maps_only == maps_only)
 
     def let_go(self, name: str) -> None:
-        """Forget a model; whoever is running it just now can finish."""
+        """Forget a model; whoever is running it just now can finish. A model in a process of its own ends at once."""
         with self._lock:
-            self._kept.pop(name, None)
+            self._drop(name)
+
+
+def _close(kept: Kept) -> None:
+    """End the process of a model that has its own."""
+    if (close := getattr(kept.model, "close", None)) is not None:
+        close()
 
 
 @cache

@@ -18,8 +18,9 @@ from typing import Any
 from tokenizers import Tokenizer as Cutter
 from tokenizers import decoders, models, pre_tokenizers, processors, trainers
 
-from model.tokenizer import PAD, START, UNKNOWN, UNSEEN, Encoding, clean, spans
+from model.tokenizer import PAD, START, UNKNOWN, UNSEEN, Encoding, TextError, clean, spans
 
+MOST_GROWN = 4 << 20  # bytes that a text may become before it is cut: the library keeps about 40 for each
 JOINED = "·"  # before a piece that belongs to the same word as the piece before it
 LETTER = re.compile(r"\S")
 BLANKS = {" ": "␣", "\n": "↵", "\t": "⇥"}
@@ -38,11 +39,13 @@ class SubwordTokenizer:
             or a vocabulary that writes "▁" for a space (T5, Llama).
         reads_marks: a special token that a person types, "[MASK]", is that token; else it is read as its letters.
         size: how many words the model has, where it has more than there are pieces; the rest are never read or said.
+        growth: by how many times its normalizers can make a text longer; a text that could become too long is refused.
     Raises:
         ValueError: the JSON describes no tokenizer.
     """
 
-    def __init__(self, saved: str, reads_marks: bool = False, size: int = 0) -> None:
+    def __init__(self, saved: str, reads_marks: bool = False, size: int = 0, growth: float = 1.0) -> None:
+        self._most = int(MOST_GROWN / growth) if growth > 1 else 0  # bytes of a text; 0: any
         try:
             self._cutter = Cutter.from_str(saved)
             told: dict[str, Any] = json.loads(saved)
@@ -84,8 +87,12 @@ class SubwordTokenizer:
         return index
 
     def encode(self, text: str) -> Encoding:
-        """Any text becomes pieces; nothing is dropped but invisible controls."""
-        text = clean(text)
+        """Any text becomes pieces; nothing is dropped but invisible controls.
+
+        Raises:
+            TextError: its normalizers could make the text too long for this process.
+        """
+        text = self._bounded(clean(text))
         cut = self._cutter.encode(text)
         word_of = _word_of(text, cut.offsets, cut.special_tokens_mask)
         tokens = tuple(
@@ -100,8 +107,16 @@ class SubwordTokenizer:
 
     def ids_of(self, text: str) -> list[int]:
         """The ids alone, with nothing said of words: for whole books."""
-        ids: list[int] = self._cutter.encode(clean(text)).ids
+        ids: list[int] = self._cutter.encode(self._bounded(clean(text))).ids
         return ids
+
+    def _bounded(self, text: str) -> str:
+        if self._most and len(text.encode("utf-8", "replace")) > self._most:
+            raise TextError(
+                f"The tokenizer of this model can make a text many times longer, so the lab reads up to {self._most:,} "
+                "bytes with it. Shorten the text."
+            )
+        return text
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of these pieces, without the special tokens. Half a character reads U+FFFD."""

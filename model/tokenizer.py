@@ -25,6 +25,10 @@ WORD = re.compile(
 )
 
 
+class TextError(ValueError):
+    """The text cannot be run as it is. The message is one sentence for the person who typed it."""
+
+
 def clean(text: str) -> str:
     """Canonical Unicode (NFC) without invisible controls. Joiners stay: emoji and some scripts need them."""
     return unicodedata.normalize("NFC", UNSEEN.sub("", BREAK.sub(" ", text)))

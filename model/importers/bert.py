@@ -15,7 +15,7 @@ from torch import Tensor
 
 from model.checkpoint import CheckpointError
 from model.config import ModelConfig
-from model.importers.family import ACTIVATIONS, Family, NotOurs, Piece, choice, flag, linear, norm, number, size
+from model.importers.family import ACTIVATIONS, Family, NotOurs, Piece, choice, epsilon, flag, linear, norm, size
 
 
 def _first(segments: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ def _encoder(
         causal=causal,
         position="learned",
         norm="post",
-        norm_eps=number(told, "layer_norm_eps", 1e-12),
+        norm_eps=epsilon(told, "layer_norm_eps", 1e-12),
         embedding_norm=True,
         token_type=True,
         activation=choice(told, "hidden_act", ACTIVATIONS, "gelu"),

@@ -1,6 +1,5 @@
 """How a foreign checkpoint is told in our terms: one `Piece` for each of our tensors."""
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +39,15 @@ class Family:
     aliases: Mapping[str, str] = field(default_factory=dict)  # other names that config.json may use → ours
 
 
+LEAST_EPSILON, MOST_EPSILON = 1e-30, 0.1  # published models have 1e-12 to 1e-3
+
+
+def shown(value: object) -> str:
+    """A value of config.json as a sentence can quote it."""
+    told = repr(value)
+    return told if len(told) <= 60 else f"{told[:60]}…"
+
+
 def size(told: Mapping[str, Any], name: str, default: int | None = None, most: int = 10_000_000) -> int:
     """A size that config.json tells.
 
@@ -50,7 +58,7 @@ def size(told: Mapping[str, Any], name: str, default: int | None = None, most: i
     value = default if value is None else value
     if type(value) is not int or not 1 <= value <= most:
         raise CheckpointError(
-            f"config.json says {name} = {value!r}; a model has a whole number from 1 to {most:,} there."
+            f"config.json says {name} = {shown(value)}; a model has a whole number from 1 to {most:,} there."
         )
     return value
 
@@ -63,19 +71,21 @@ def flag(told: Mapping[str, Any], name: str, default: bool) -> bool:
     """
     value = told.get(name, default)
     if not isinstance(value, bool):
-        raise CheckpointError(f"config.json says {name} = {value!r}; it must be true or false.")
+        raise CheckpointError(f"config.json says {name} = {shown(value)}; it must be true or false.")
     return value
 
 
-def number(told: Mapping[str, Any], name: str, default: float) -> float:
-    """A number from 0 upwards that config.json tells.
+def epsilon(told: Mapping[str, Any], name: str, default: float) -> float:
+    """What a norm adds to the variance before it divides by its root: more than 0, and small beside a variance of 1.
 
     Raises:
         CheckpointError: it is something else.
     """
     value = told.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise CheckpointError(f"config.json says {name} = {value!r}; it must be a number from 0 upwards.")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not LEAST_EPSILON <= value <= MOST_EPSILON:
+        raise CheckpointError(
+            f"config.json says {name} = {shown(value)}; it must be a number from {LEAST_EPSILON:g} to {MOST_EPSILON:g}."
+        )
     return float(value)
 
 
@@ -87,7 +97,7 @@ def choice(told: Mapping[str, Any], name: str, table: Mapping[str, str], default
     """
     value = told.get(name, default)
     if not isinstance(value, str) or value not in table:
-        raise NotOurs(f"config.json says {name} = {value!r}; the lab can run {', '.join(table)}.")
+        raise NotOurs(f"config.json says {name} = {shown(value)}; the lab can run {', '.join(table)}.")
     return table[value]
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from model.checkpoint import CheckpointError
+from model.importers.bounded import read_bytes
 from model.importers.pasted import as_path, is_address
 from model.importers.safetensors_file import Claim, claims
 
-MOST_JSON = 64 << 20  # bytes; the largest tokenizers have 30 MB
+MOST_JSON = 64 << 20  # bytes; the largest tokenizers have 33 MB
+MOST_SETTINGS = 16 << 20  # of a config, of the settings of a tokenizer, of an index of parts
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
 # What decides over the ids of a text beside the vocabulary itself.
 BESIDE_TOKENIZER = ("merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
@@ -40,7 +42,7 @@ def open_folder(place: str | Path) -> Folder:
         CheckpointError: there is no such folder, or something in it is missing, broken or not safe to open.
     """
     path = _real(place)
-    config = read_json(path / "config.json")
+    config = read_json(path / "config.json", MOST_SETTINGS)
     files = _weights(path)
     found: dict[str, Claim] = {}
     for file in files:
@@ -78,8 +80,8 @@ def _short(place: str | Path) -> str:
     return told if len(told) <= 120 else f"{told[:60]}…{told[-59:]}"
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file that holds an object.
+def read_json(path: Path, most: int = MOST_JSON) -> dict[str, Any]:
+    """A JSON file that holds an object and has at most `most` bytes.
 
     Raises:
         CheckpointError: it is not there, too large, or something else.
@@ -87,10 +89,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         if not path.is_file():
             raise CheckpointError(f"There is no {path.name} in {path.parent.name}: this folder holds no model.")
-        size = path.stat().st_size
-        if size > MOST_JSON:
-            raise CheckpointError(f"{path.name} has {size:,} bytes; {MOST_JSON:,} are allowed.")
-        told = json.loads(path.read_bytes())
+        told = json.loads(read_bytes(path, most))
     except (OSError, RuntimeError) as error:
         if isinstance(error, RecursionError):
             raise CheckpointError(f"{path.name} is not JSON that a model would have: it is nested too deep.") from error
@@ -98,7 +97,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except CheckpointError:
         raise
     except ValueError as error:
-        raise CheckpointError(f"{path.name} is not JSON: {error}.") from error
+        raise CheckpointError(f"{path.name} is not JSON: {str(error)[:200]}.") from error
     if not isinstance(told, dict):
         raise CheckpointError(f"{path.name} is JSON, but not a list of names and values.")
     return told
@@ -107,7 +106,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def _weights(path: Path) -> list[Path]:
     """The files of the weights: one, or the parts that an index names."""
     if (path / INDEX).is_file() and not (path / SINGLE).is_file():
-        parts = read_json(path / INDEX).get("weight_map")
+        parts = read_json(path / INDEX, MOST_SETTINGS).get("weight_map")
         if not isinstance(parts, dict) or not parts:
             raise CheckpointError(f"{INDEX} names no files.")
         names = sorted({str(name) for name in parts.values()})

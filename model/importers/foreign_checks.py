@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 from importlib import import_module
+from math import prod
 from typing import Any
 
+import torch
 from torch import nn
 
 from model.checkpoint import CheckpointError
@@ -13,6 +15,12 @@ from model.importers.names import wrapper
 
 # Constants that older files hold beside the weights of a layer: masks and frequencies.
 BUFFER = re.compile(r"(attn|attention)\.(bias|masked_bias)$|rotary_emb\.inv_freq$|position_ids$")
+
+
+# The sizes that say how many parts of one kind follow one another.
+LAYERS = re.compile(r"^(n|num)_?\w*(layers?|blocks)$|_layers$")
+MOST_BUFFERS = 512 * 10**6  # bytes
+EAGER = {"attn_implementation": "eager"}
 
 
 def refuse_file_names(folder: Folder) -> None:
@@ -32,6 +40,44 @@ def refuse_file_names(folder: Folder) -> None:
             f'The names of the tensors begin with "{before}", which torch.compile or DataParallel puts there. The '
             "library transformers does not find them so: save the model that is inside the wrapper."
         )
+
+
+def refuse_sizes(transformers: Any, kind: Any, folder: Folder) -> None:
+    """Compare the sizes that config.json describes with the files, before a number of them is allocated.
+
+    The model is built without numbers (on torch's device "meta"). `transformers` would fill what the files lack with
+    random numbers, of whatever size.
+
+    Raises:
+        CheckpointError: the model has more numbers than the files, or buffers that no model needs.
+    """
+    layers = max((value for value in _whole_numbers(folder.config, LAYERS)), default=0)
+    if layers > len(folder.claims):
+        raise CheckpointError(f"config.json says {layers:,} layers, but the weights are {len(folder.claims)} tensors.")
+    config = transformers.AutoConfig.from_pretrained(folder.path, trust_remote_code=False, local_files_only=True)
+    with torch.device("meta"):
+        model = kind.from_config(config, **EAGER) if kind is transformers.AutoModel else kind(config)
+    model.tie_weights()
+    asked = sum({id(one): one.numel() for one in model.parameters()}.values())
+    held = sum(prod(claim.shape) for claim in folder.claims.values())
+    if asked > held:
+        raise CheckpointError(
+            f"The weights lack numbers: config.json describes a model of {asked:,}, and the files hold {held:,}."
+        )
+    buffers = sum(one.numel() * one.element_size() for one in model.buffers())
+    if buffers > MOST_BUFFERS:
+        raise CheckpointError(
+            f"config.json describes a model with {buffers / 10**6:,.0f} MB of constants beside its weights; "
+            f"{MOST_BUFFERS // 10**6} MB are allowed."
+        )
+
+
+def _whole_numbers(config: Mapping[str, Any], names: re.Pattern[str]) -> Iterable[int]:
+    for name, value in config.items():
+        if isinstance(value, dict):
+            yield from (inner for key, inner in value.items() if type(inner) is int and names.search(key))
+        elif type(value) is int and names.search(name):
+            yield value
 
 
 def refuse_unread(model: Any, unexpected: Iterable[str], folder: Folder) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from model.config import ModelConfig
-from model.importers.family import ACTIVATIONS, Family, NotOurs, Piece, choice, flag, norm, number, size
+from model.importers.family import ACTIVATIONS, Family, NotOurs, Piece, choice, epsilon, flag, norm, size
 from model.switches import Switches
 
 UNEMBEDDING = "lm_head.weight"
@@ -36,7 +36,7 @@ def describe(told: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
         causal=True,
         position="learned",
         norm="pre",
-        norm_eps=number(told, "layer_norm_epsilon", 1e-5),
+        norm_eps=epsilon(told, "layer_norm_epsilon", 1e-5),
         activation=choice(told, "activation_function", ACTIVATIONS, "gelu_new"),
         # A bare GPT-2 whose read-out is not its word embeddings reads no words out.
         read_out="direct" if tied or own or _has_words(told) else "none",

@@ -1,18 +1,19 @@
 """Long work in the background: a thread does it, whoever waits sees how far it is, and can stop it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
 
 from model.checkpoint import CheckpointError
 from model.device import choose_device
+from model.importers.freeing import free
 from model.importers.look import Offer, card, look
 from model.importers.maps import open_foreign
 from model.importers.read import Imported, read
 from model.roles import find_roles, roles_card
-from model.run import model
-from model.shelf import Kept, shelf
+from model.shelf import Evicts, Kept, ShelfFull, everybody, shelf
 from model.tasks.passages import PASSAGES
 
 Progress = Callable[[float], None]  # is told the share that is done; may raise Stopped
@@ -27,22 +28,36 @@ class Stopped(Exception):
     """Somebody has stopped the work."""
 
 
-def load(offer: Offer, progress: Progress) -> str:
-    """Load a model onto the shelf. Returns the name it is found under.
+def load(offer: Offer, progress: Progress, owner: str = "", evicts: Evicts = everybody) -> str:
+    """Load a model onto the shelf, in this process. Returns the name it is found under.
+
+    owner, evicts: whose it will be, and which of the others may be let go for it; see model.shelf.
 
     Raises:
-        CheckpointError: it cannot be loaded.
+        CheckpointError: it cannot be loaded, or there is no room.
     """
     if offer.config is None:
-        kept = open_foreign(offer)
+        kept = replace(open_foreign(offer), owner=owner)
     else:
         imported = read(offer, lambda share: progress(READ * share))
         imported.transformer.to(choose_device())
         found = measured(imported, lambda share: progress(READ + (1 - READ) * share))
-        kept = Kept(imported.transformer, imported.tokenizer, card(offer) | found)
+        kept = Kept(imported.transformer, imported.tokenizer, card(offer) | found, owner=owner)
+    return keep(offer, kept, progress, evicts)
+
+
+def keep(offer: Offer, kept: Kept, progress: Progress, evicts: Evicts) -> str:
+    """Put what was loaded onto the shelf.
+
+    Raises:
+        CheckpointError: there is no room.
+    """
     progress(1.0)  # the last moment to stop: nothing half-loaded stays
-    name = shelf().put(offer.name, offer.folder.stamp, kept)
-    model.cache_clear()  # it may hold the one that was let go
+    try:
+        name = shelf().put(offer.name, offer.folder.stamp, kept, evicts)
+    except ShelfFull as error:
+        raise CheckpointError(str(error)) from error
+    free()  # the one that was let go for it
     return name
 
 
@@ -72,10 +87,11 @@ def measured(imported: Imported, progress: Progress) -> dict[str, Any]:
 class Work:
     """Something on its way. `share` grows from 0 to 1; then there is a `result`, or an `error` that says why not."""
 
-    def __init__(self, what: str, do: Callable[[Progress], str]) -> None:
+    def __init__(self, what: str, do: Callable[[Progress], Any], owner: str = "") -> None:
         self.what = what
+        self.owner = owner
         self.share = 0.0
-        self.result = ""
+        self.result: Any = ""
         self.error = ""
         self._do = do
         self._stop = Event()

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 
 from model.checkpoint import CheckpointError
-from model.importers.decoder_side import encoded, ends, forced_first, shifted, start, writes
-from model.importers.foreign_checks import reason_of, refuse_file_names, refuse_unread, vocabulary_size
+from model.importers.away import Away
+from model.importers.decoder_side import encoded, ends, forced_first, languages, shifted, start, writes
+from model.importers.foreign_checks import reason_of, refuse_file_names, refuse_sizes, refuse_unread, vocabulary_size
 from model.importers.look import Offer, card
 from model.importers.words import read_tokenizer
-from model.run import MOST_TOKENS, TextError
+from model.run import MOST_CHARACTERS, MOST_TOKENS, TextError
 from model.shelf import Kept
 from model.tokenizer import clean
 
@@ -64,9 +65,11 @@ def open_foreign(offer: Offer) -> Kept:
     if offer.kind not in transformers.models.auto.configuration_auto.CONFIG_MAPPING:
         raise CheckpointError(f'config.json says model_type "{offer.kind}", a kind that transformers does not know.')
     refuse_file_names(folder)
-    tokenizer = read_tokenizer(folder, vocabulary_size(folder.config))
+    kind = _class(transformers, folder.config)
     try:
-        model, told = _class(transformers, folder.config).from_pretrained(
+        refuse_sizes(transformers, kind, folder)
+        tokenizer = read_tokenizer(folder, vocabulary_size(folder.config), bounded=False)
+        model, told = kind.from_pretrained(
             folder.path,
             attn_implementation="eager",  # the others do not keep their weights
             dtype=torch.float32,
@@ -75,6 +78,8 @@ def open_foreign(offer: Offer) -> Kept:
             local_files_only=True,
             output_loading_info=True,
         )
+    except CheckpointError:
+        raise
     except Exception as error:  # its reasons are of many kinds
         raise CheckpointError(f"The library transformers cannot load this model: {reason_of(error)}.") from error
     if told["missing_keys"]:
@@ -102,8 +107,13 @@ def attention(foreign: Kept, text: str, target: str = "") -> dict[str, Maps]:
             writes none.
         CheckpointError: the model returns no attention, or something that is none, or needs more than a text.
     """
+    if isinstance(foreign.model, Away):  # it runs in a process of its own
+        found = foreign.model.attention(text, target)
+        return {stack: Maps(weights, looking, looked_at) for stack, weights, looking, looked_at in found}
     if not clean(text).strip():
         raise TextError("There is no word to look at yet. Type a sentence.")
+    if max(len(text), len(target)) > MOST_CHARACTERS:
+        raise TextError(f"This text has more than {MOST_CHARACTERS:,} characters, which the lab reads. Shorten it.")
     model, read = foreign.model, encoded(foreign.tokenizer, text)
     _fits(len(read.ids))
     ids = torch.tensor([read.ids])  # (1, S)
@@ -129,6 +139,18 @@ def attention(foreign: Kept, text: str, target: str = "") -> dict[str, Maps]:
         "decoder": _maps(out.decoder_attentions, words, words),
         "cross": _maps(out.cross_attentions, words, read.typed),
     }
+
+
+def reads_two(foreign: Kept) -> bool:
+    """Whether it is an encoder-decoder that takes a target beside the text."""
+    if isinstance(foreign.model, Away):
+        return foreign.model.two
+    return bool(foreign.model.config.is_encoder_decoder and writes(foreign.model))
+
+
+def languages_of(foreign: Kept) -> tuple[str, ...]:
+    """The marks of languages that its tokenizer knows."""
+    return foreign.model.languages if isinstance(foreign.model, Away) else languages(foreign.tokenizer)
 
 
 def _fits(tokens: int) -> None:

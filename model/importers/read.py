@@ -38,14 +38,15 @@ def read(offer: Offer, progress: Callable[[float], None] = lambda share: None) -
     Raises:
         CheckpointError: a file has changed since it was looked at, cannot be read, or holds values that are no numbers.
     """
-    config = offer.config
-    if config is None:
+    if offer.config is None:
         raise CheckpointError(offer.why_maps_only)
-    if look(offer.folder.path).folder.stamp != offer.folder.stamp:
+    fresh = look(offer.folder.path)
+    if fresh.folder.stamp != offer.folder.stamp or fresh.config is None:
         raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were looked at.")
-    tokenizer = read_tokenizer(offer.folder, config.vocab_size, reads_marks=config.foretells == "here")
-    claims = found(offer.folder, FAMILIES[offer.folder.config["model_type"]])
-    needed = pieces(offer.folder, config, {name: claim for name, (_, claim) in claims.items()})
+    folder, config = fresh.folder, fresh.config  # an offer that came from another process knows no headers
+    tokenizer = read_tokenizer(folder, config.vocab_size, reads_marks=config.foretells == "here")
+    claims = found(folder, FAMILIES[folder.config["model_type"]])
+    needed = pieces(folder, config, {name: claim for name, (_, claim) in claims.items()})
     whole, done = sum(prod(tensor.shape) for _, tensor in claims.values()), 0
     weights: dict[str, Tensor] = {}
     with ExitStack() as opened:

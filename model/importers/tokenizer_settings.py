@@ -12,7 +12,8 @@ from typing import Any
 from tokenizers import AddedToken
 
 from model.checkpoint import CheckpointError
-from model.importers.folder import BESIDE_TOKENIZER, read_json
+from model.importers.folder import BESIDE_TOKENIZER, MOST_SETTINGS, read_json
+from model.importers.tokenizer_bounds import MOST_IDS
 
 SETTINGS = OPTIONS, SPECIAL, ADDED = BESIDE_TOKENIZER[1:]  # the files that are read here, where they exist
 # The named special tokens, in the order in which `transformers` adds those that the vocabulary lacks.
@@ -84,7 +85,9 @@ def read_settings(path: Path, config: Mapping[str, Any]) -> TokenizerSettings:
     Raises:
         CheckpointError: one of the files cannot be read or does not describe tokens.
     """
-    options, names, numbers = (read_json(path / name) if (path / name).is_file() else {} for name in SETTINGS)
+    options, names, numbers = (
+        read_json(path / name, MOST_SETTINGS) if (path / name).is_file() else {} for name in SETTINGS
+    )
     kind = (
         options.get("tokenizer_class") or config.get("tokenizer_class") or CLASS_OF.get(str(config.get("model_type")))
     )
@@ -131,7 +134,7 @@ def _id(file: str, value: object) -> int:
         index = int(value) if isinstance(value, int | str) and not isinstance(value, bool) else -1
     except ValueError:
         index = -1
-    if not 0 <= index < 1 << 32:
+    if not 0 <= index < MOST_IDS:
         raise CheckpointError(f"{file} gives a token the id {str(value)[:40]!r}; a whole number is expected there.")
     return index
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from model.checkpoint import CheckpointError
+from model.importers.bounded import read_bytes
 from model.importers.folder import MOST_JSON, Folder, read_json
+from model.importers.tokenizer_bounds import check_vocabulary, refuse_unbounded
 from model.importers.tokenizer_json import reconciled
 from model.importers.tokenizer_kinds import KINDS, build
 from model.importers.tokenizer_settings import OPTIONS, TokenizerSettings, read_settings
@@ -25,8 +27,11 @@ UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {"do_basic_tokenize": (True, None),
 SAVE = "load it with AutoTokenizer.from_pretrained(folder) of transformers and call save_pretrained(folder)"
 
 
-def read_tokenizer(folder: Folder, vocab_size: int, reads_marks: bool = False) -> SubwordTokenizer:
+def read_tokenizer(
+    folder: Folder, vocab_size: int, reads_marks: bool = False, bounded: bool = True
+) -> SubwordTokenizer:
     """The tokenizer of a folder, for a model of `vocab_size` words. reads_marks: "[MASK]" can be typed.
+    bounded: a text that it could make too long is refused; not needed where its process has a limit of memory.
 
     The ids are those of `transformers` for the same folder, or the folder is refused.
 
@@ -47,7 +52,9 @@ def read_tokenizer(folder: Folder, vocab_size: int, reads_marks: bool = False) -
             _check_older(folder, settings)
             saved = _older(path, settings)
         reads_marks = reads_marks and settings.flag("split_special_tokens", False) is not True
-        return SubwordTokenizer(json.dumps(_fitted(saved, vocab_size)), reads_marks, vocab_size)
+        fitted = _fitted(saved, vocab_size)
+        growth = refuse_unbounded(fitted, vocab_size)
+        return SubwordTokenizer(json.dumps(fitted), reads_marks, vocab_size, growth if bounded else 1.0)
     except CheckpointError:
         raise
     except Exception as error:  # the tokenizers library raises nothing more particular
@@ -63,6 +70,7 @@ def _whole(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
     saved["added_tokens"] = saved.get("added_tokens") or []
     if not isinstance(saved["added_tokens"], list) or not all(map(_is_token, saved["added_tokens"])):
         raise CheckpointError(f"{path.name} does not list its added tokens with their texts and ids.")
+    refuse_unbounded(saved)
     return reconciled(saved, settings)
 
 
@@ -98,6 +106,7 @@ def _older(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
     if kind.vocabulary == "vocab.txt":
         # Lines end at "\n" alone: other characters at which Python would split, U+2028 for one, are pieces.
         vocabulary = {line.rstrip(): index for index, line in enumerate(_lines(path))}
+        check_vocabulary(vocabulary)
         return json.loads(build(settings, vocabulary).to_str())
     lines = _lines(path.with_name("merges.txt"))
     parts = [line.split(" ") for line in lines if line and not line.startswith("#version")]
@@ -106,6 +115,7 @@ def _older(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
     vocabulary = read_json(path)
     if not vocabulary or not all(type(index) is int and index >= 0 for index in vocabulary.values()):
         raise CheckpointError(f"{path.name} does not give every piece a whole number.")
+    check_vocabulary(vocabulary)
     return json.loads(build(settings, vocabulary, [(left, right) for left, right in parts]).to_str())
 
 
@@ -116,11 +126,8 @@ def _lines(path: Path) -> list[str]:
         CheckpointError: it is too large, or no text.
     """
     try:
-        size = path.stat().st_size
-        if size > MOST_JSON:
-            raise CheckpointError(f"{path.name} has {size:,} bytes; {MOST_JSON:,} are allowed.")
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_bytes(path, MOST_JSON).decode("utf-8")
+    except UnicodeDecodeError as error:
         raise CheckpointError(f"{path.name} cannot be read: {error}.") from error
     return [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]
 

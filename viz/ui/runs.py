@@ -102,6 +102,12 @@ def about(weights: str) -> dict[str, Any]:
     return card(weights)
 
 
+def forget() -> None:
+    """Drop what is kept of models from elsewhere, once one of them is let go."""
+    about.cache_clear()
+    memory.clear()
+
+
 def languages() -> tuple[str, ...]:
     """The weights that know a language one can type in: the lab's own, then models from elsewhere that are loaded."""
     return (*_own_languages(), *shelf().names())

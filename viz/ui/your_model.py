@@ -3,17 +3,22 @@
 import os
 from collections.abc import Callable
 from functools import cache, partial
+from hashlib import sha256
 from ipaddress import ip_address
+from time import monotonic
 from typing import Any
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from model.checkpoint import CheckpointError
-from model.importers import Offer, decoder_side, hub, loading, look
+from model.importers import Offer, guarded, hub, loading
 from model.importers import maps as foreign
 from model.importers.maps import EXTRA, available
+from model.importers.process import warm
 from model.run import MOST_CHARACTERS, TextError
-from model.shelf import shelf
+from model.shelf import Kept, shelf
 from viz.arrays import maps
 from viz.labels import disarmed as _plain
 from viz.npz_file import ArraysError
@@ -22,6 +27,7 @@ from viz.ui import arrays, controls, memory, recompute, runs, slots
 VARIABLE = "ATTENTION_LAB_OWN_MODELS"
 PAGES = {"heads": "Heads", "inside": "Inside a head", "masks": "Masks", "remove": "Remove a part"}
 MEGABYTE = 10**6
+QUICK = 0.3  # seconds: what is found by then needs no button that stops it
 # What the pages will show of a model, by what it says at a word.
 EVERYTHING = "Every head and every stage on every page; each part it has can be taken away"
 SHOWS = {
@@ -47,11 +53,39 @@ def allowed() -> bool:
     told = os.environ.get(VARIABLE, "").strip().lower()
     if told:
         return told in ("on", "1", "true", "yes")
+    return of_one_person()
+
+
+def of_one_person() -> bool:
+    """Whether the server answers to its own machine only."""
     address = str(st.get_option("server.address") or "")
     try:
         return address == "localhost" or ip_address(address).is_loopback
     except ValueError:  # no address: the server answers to everyone
         return False
+
+
+def visit() -> str:
+    """Who loads a model now: "" is the person at a server of one person, otherwise this visit and no other.
+
+    Streamlit's own number of the visit: nobody else is told it, and it ends with the visit.
+    """
+    told = get_script_run_ctx()
+    return "" if of_one_person() or told is None else told.session_id
+
+
+def may_let_go(kept: Kept, who: str) -> bool:
+    """Whether this visit may stop or let go of a model: its own, or one whose visit has ended.
+
+    On a server of one person everything is that person's. On another, a model with no owner is of the person who
+    started the server: no visit may touch it.
+    """
+    return of_one_person() or (kept.owner != "" and (kept.owner == who or not _here(kept.owner)))
+
+
+def _here(owner: str) -> bool:
+    """Whether this visit is still going on."""
+    return runtime.exists() and runtime.get_instance().is_active_session(owner)
 
 
 def closed() -> None:
@@ -64,6 +98,7 @@ def closed() -> None:
 
 def ask() -> None:
     """Which model: a folder of this machine, or a name on the hub. Nothing is asked of the hub but by its button."""
+    warm()
     told = st.text_input(
         "A folder on this machine, or a model’s name on the Hugging Face hub",
         key="place",
@@ -73,9 +108,14 @@ def ask() -> None:
     with st.container(horizontal=True, gap="small"):
         here = st.button("Look into the folder", key="look", disabled=not told)
         there = st.button("Ask the hub", key="ask_hub", disabled=not hub.is_name(told))
+    if not of_one_person():
+        st.caption(
+            "Everybody on this server sees the models that are loaded. Only you can stop or let go of a model that you "
+            "load, until you leave; nobody here can let go of a model of the person who started the server."
+        )
     if here:
         _forget()
-        _try(lambda: st.session_state.update(your_offer=look(told)))
+        _try(lambda: st.session_state.update(your_offer=_looked(told)))
     if there:
         _forget()
         _try(lambda: st.session_state.update(your_listing=hub.ask(told)))
@@ -93,6 +133,33 @@ def _try(what: Callable[[], object]) -> None:
         st.info(_plain(str(error)))
 
 
+def _looked(place: str, called: str = "") -> Offer:
+    """What a folder offers. While a child process looks, it can be stopped; another click stops it too.
+
+    Raises:
+        CheckpointError: it cannot be loaded, or somebody stopped it.
+    """
+    work = loading.Work(f"Looking into {place}", partial(guarded.look, place, called)).start()
+    began, shown = monotonic(), st.empty()
+    try:
+        work.wait(QUICK)
+        if work.running:
+            with shown.container(horizontal=True, vertical_alignment="center", gap="medium"):
+                bar = st.empty()
+                st.button("Stop", key="stop_look")
+        while work.running:
+            # Streamlit ends this run here when a button is clicked or the visit ends.
+            bar.progress(0.0, text=f"Looking into it, {monotonic() - began:.0f} s")
+            work.wait(QUICK)
+    finally:
+        work.stop()
+    shown.empty()
+    if not work.result:
+        raise CheckpointError(work.error or "Stopped. Nothing was kept.")
+    offer: Offer = work.result
+    return offer
+
+
 def offered() -> None:
     """What was found, before anything large is read or fetched; and the button that does it."""
     listing: hub.Listing | None = st.session_state.get("your_listing")
@@ -105,7 +172,10 @@ def offered() -> None:
             key="fetch",
             disabled=_busy(),
             on_click=_start,
-            args=(loading.Work(f"Fetching {listing.name}", partial(hub.fetch, listing)), listing.name),
+            args=(
+                loading.Work(f"Fetching {listing.name}", partial(hub.fetch, listing), visit()),
+                listing.name,
+            ),
         )
     if offer is not None:
         missing = offer.config is None and not available()
@@ -121,8 +191,14 @@ def offered() -> None:
                 type="primary",
                 disabled=_busy() or missing,
                 on_click=_start,
-                args=(loading.Work(f"Loading {offer.name}", partial(loading.load, offer)),),
+                args=(_loading(offer),),
             )
+
+
+def _loading(offer: Offer) -> loading.Work:
+    who = visit()
+    do = partial(guarded.load, offer, owner=who, evicts=lambda kept: may_let_go(kept, who))
+    return loading.Work(f"Loading {offer.name}", do, who)
 
 
 def facts(offer: Offer) -> str:
@@ -184,7 +260,7 @@ def settle() -> None:
         st.info("Stopped. Nothing was kept.")
     elif called := st.session_state.get("your_called"):  # what was fetched lies in a folder now
         _forget()
-        _try(lambda: st.session_state.update(your_offer=look(work.result, called)))
+        _try(lambda: st.session_state.update(your_offer=_looked(work.result, called)))
     else:
         _forget()
         if work.result in shelf().names(maps_only=True):
@@ -197,9 +273,29 @@ def _watch() -> None:
     if work is None or not work.running:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        done = f": {100 * work.share:.0f} %" if work.share else ", in one go"
+        done = f": {100 * work.share:.0f} %" if work.share else " …"
         st.progress(work.share, text=f"{work.what}{', to be dropped at its next step' if work.stopped else done}")
-        st.button("Stop", key="stop", on_click=work.stop)
+        if of_one_person() or work.owner == visit():
+            st.button("Stop", key="stop", on_click=_stop, args=(work,))
+
+
+def _stop(work: loading.Work) -> None:
+    if of_one_person() or work.owner == visit():
+        work.stop()
+
+
+def _let_go(name: str) -> None:
+    kept = shelf().find(name)
+    if kept is not None and may_let_go(kept, visit()):
+        guarded.let_go(name)
+        runs.forget()
+        _attention.clear()
+
+
+def _let_go_button(name: str) -> None:
+    kept = shelf().find(name)
+    if kept is not None and may_let_go(kept, visit()):
+        st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=_let_go, args=(name,))
 
 
 def loaded() -> None:
@@ -216,7 +312,7 @@ def loaded() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{name}"):
             st.markdown(f"**{name}** :gray[{size}]")
             opens = {page: st.button(title, key=f"into_{name}_{page}") for page, title in PAGES.items()}
-            st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=shelf().let_go, args=(name,))
+            _let_go_button(name)
         for page, clicked in opens.items():
             if clicked:
                 open_page(page, name)
@@ -237,17 +333,17 @@ def drawn() -> arrays.Brought | None:
         st.markdown("**Drawn here**", width="content")
         name = controls.choice("Model", list(reversed(names)), key="foreign", bind=None)
         st.query_params["foreign"] = name  # also the one that stands first: which that is, a link cannot know
-        st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=shelf().let_go, args=(name,))
+        _let_go_button(name)
     kept = shelf().find(name)
     if kept is None:
         return None
     settings: dict[str, Any] = {"height": 68, "max_chars": MOST_CHARACTERS, "bind": "query-params"}
-    two = kept.model.config.is_encoder_decoder and decoder_side.writes(kept.model)
+    two = foreign.reads_two(kept)
     reads, says = st.columns(2) if two else (st.container(), None)
     text = reads.text_area("Sentence", controls.PROSE, key="foreign_text", **settings)
     told = "What it says; empty: what it finds likeliest"
     target = says.text_area(told, key="foreign_target", **settings) if says else ""
-    if known := decoder_side.languages(kept.tokenizer):
+    if known := foreign.languages_of(kept):
         st.caption(
             f"This model knows {len(known)} languages. Put a language mark before the words of either sentence to "
             f"choose one, for example {_plain(known[-1])}."
@@ -258,10 +354,16 @@ def drawn() -> arrays.Brought | None:
         one = found[stack]
         looked = one.looked_at if stack == "cross" else None
         of = recompute.Drawn(name, stack, text or "", target or "")
-        return arrays.Brought(maps(one.weights, one.looking, looked), of, f"{name} {stack} {text}\0{target}")
+        return arrays.Brought(maps(one.weights, one.looking, looked), of, _key(name, stack, text or "", target or ""))
     except (CheckpointError, TextError, ArraysError) as error:
         st.info(_plain(str(error)))
         return None
+
+
+def _key(*parts: str) -> str:
+    """What is computed from these maps is kept under this key: of one kind, and a hash of what the visitor typed."""
+    told = b"".join(f"{len(one)}:{one}".encode("utf-8", "surrogatepass") for one in parts)
+    return f"maps-{sha256(told).hexdigest()}"
 
 
 @memory.cached
@@ -269,7 +371,7 @@ def _attention(name: str, text: str, target: str) -> dict[str, foreign.Maps]:
     kept = shelf().find(name)
     if kept is None:
         raise CheckpointError(f"{name} was let go.")
-    with slots.long("Reading it"):
+    with slots.long("Reading it"):  # the model has a process of its own; it computes when no other long work does
         return foreign.attention(kept, text, target)
 
 

@@ -1,0 +1,45 @@
+"""Messages between the server and its child process: a length, a JSON object, and bytes that belong to it.
+
+4 bytes: length of the JSON │ 8 bytes: length of what follows it │ the JSON │ the bytes
+"""
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import IO, Any
+
+HEAD = struct.Struct("<IQ")
+MOST_JSON = 8 << 20  # bytes
+MOST_PAYLOAD = 4 << 30
+
+Message = tuple[dict[str, Any], bytes]
+
+
+def send(file: IO[bytes], told: Mapping[str, Any], payload: bytes | memoryview = b"") -> None:
+    """Write one message."""
+    text = json.dumps(told).encode()
+    file.write(HEAD.pack(len(text), memoryview(payload).nbytes))
+    file.write(text)
+    file.write(payload)
+    file.flush()
+
+
+def receive(file: IO[bytes]) -> Message | None:
+    """Read one message. None where the other side has ended.
+
+    Raises:
+        ValueError: this is no message, or one that is too long.
+    """
+    head = file.read(HEAD.size)
+    if len(head) < HEAD.size:
+        return None
+    size, more = HEAD.unpack(head)
+    if size > MOST_JSON or more > MOST_PAYLOAD:
+        raise ValueError(f"a message of {size:,} + {more:,} bytes")
+    text, payload = file.read(size), file.read(more)
+    if len(text) < size or len(payload) < more:
+        return None
+    told = json.loads(text)
+    if not isinstance(told, dict):
+        raise ValueError("a message that is no object")
+    return told, payload

@@ -1,0 +1,15 @@
+"""Giving memory back to the system once a model is let go."""
+
+import ctypes
+import gc
+import sys
+
+from model.run import model
+
+
+def free() -> None:
+    """Drop the models that `run` keeps by name, collect what refers to itself, and return free memory to the system."""
+    model.cache_clear()
+    gc.collect()
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
