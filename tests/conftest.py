@@ -45,8 +45,14 @@ def address(chrome):
 
 @pytest.fixture(scope="session")
 def context(chrome, address):
-    """One browser profile for all tests, so that the scripts of the page are fetched once."""
-    context = chrome.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True, color_scheme="light")
+    """One browser profile for all tests, so that the scripts of the page are fetched once.
+
+    Playwright waits by evaluating text in the page, which the lab's content security policy forbids. So these tests run
+    without it; test_browser_policy.py opens every page under it.
+    """
+    context = chrome.new_context(
+        bypass_csp=True, viewport={"width": 1440, "height": 900}, accept_downloads=True, color_scheme="light"
+    )
     context.new_page().goto(f"{address}/_stcore/health")  # stays open: window and process are not made for each test
     yield context
     context.close()

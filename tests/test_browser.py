@@ -174,7 +174,7 @@ def test_sentence_grid_and_enlarged_head_stand_above_the_fold(lab):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_is_in_the_themes_own_colours(chrome, address, scheme):
-    context = chrome.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
+    context = chrome.new_context(bypass_csp=True, viewport={"width": 1440, "height": 900}, color_scheme=scheme)
     lab = Lab(context.new_page(), address).open()
     theme = THEMES[scheme]
     paper = f"rgb({', '.join(str(int(theme.paper[at : at + 2], 16)) for at in (1, 3, 5))})"
@@ -187,7 +187,9 @@ def test_the_page_is_in_the_themes_own_colours(chrome, address, scheme):
 
 
 def test_at_390_pixels_nothing_scrolls_sideways(chrome, address):
-    context = chrome.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context = chrome.new_context(
+        bypass_csp=True, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
     lab = Lab(context.new_page(), address).open()
     widths = lab.page.evaluate(
         """() => ["html", "[data-testid=stMain]"].map((part) => document.querySelector(part).scrollWidth)"""
@@ -507,7 +509,8 @@ def test_reloading_restores_the_whole_state(lab):
 
 
 def test_a_bad_value_in_the_link_is_said_and_taken_out_of_the_address(lab):
-    lab.open(layer="99", scale="xyz", head=HEAD)
+    lab.page.goto(f"{lab.address}/?layer=99&scale=xyz&head={HEAD}")
+    wait_for_picture(lab.page, bad_link=True)
     notice = lab.page.get_by_test_id("stAlert")
     expect(notice).to_contain_text("layer")
     expect(notice).to_contain_text("scale")

@@ -89,7 +89,7 @@ STATES = (
 
 @pytest.fixture(scope="module")
 def room(chrome):
-    context = chrome.new_context(viewport={"width": 1280, "height": 720})
+    context = chrome.new_context(bypass_csp=True, viewport={"width": 1280, "height": 720})
     context.add_init_script(LISTEN)
     yield context
     context.close()

@@ -158,7 +158,9 @@ def test_the_tree_follows_the_steps(page):
 
 @pytest.mark.parametrize("link", ["?method=beam&said=8", "?beside=Quality+and+length", "?task=Who+is+it"])
 def test_at_390_pixels_nothing_scrolls_sideways(chrome, address, link):
-    context = chrome.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context = chrome.new_context(
+        bypass_csp=True, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
     lab = Lab(context.new_page(), address)
     lab.page.goto(f"{address}/translate{link}")
     lab.page.locator(".lab[data-drawn], .word.lit").first.wait_for(timeout=PATIENCE)

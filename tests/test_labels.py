@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viz.labels import SPECIAL, axis_labels, escape, markdown, shorten
+from viz.labels import JOINER, SPECIAL, axis_labels, escape, markdown, shorten
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 ASTRONAUT = "👩🏽\u200d🚀"
@@ -103,7 +103,7 @@ def test_plotly_reads_a_label_back_letter_by_letter(token):
 @settings(deadline=None)
 @given(anything)
 def test_markdown_reads_a_token_back_letter_by_letter(token):
-    written = markdown(token)
+    written = markdown(token).replace(JOINER, "")  # which draws nothing, and keeps an address from becoming a link
     assert unescape(re.sub(r"\\(.)", r"\1", written)) == shorten(token, 24)
     bare = re.sub(r"\\.|&(?:amp|lt|gt|#36);", "", written)  # what is left when everything disarmed is taken out
     assert not set(bare) & set("`*_{}[]()#+-.!|~:^<>&$\\")

@@ -12,6 +12,7 @@ from model import Experiment, Switches
 from model.switches import PARTS
 from viz.lesson import Call, Lesson, LessonError, Question, Step
 from viz.lesson_file import read, read_folders
+from viz.reading import plain
 from viz.ui import answers, lessons
 from viz.ui.here import Here
 from viz.verdict import is_right, spelt
@@ -213,7 +214,7 @@ def test_a_broken_file_is_skipped_and_the_rest_goes_on(tmp_path, monkeypatch):
     screen = well(AppTest.from_file(str(ROOT / "viz/pages/lessons.py"), default_timeout=120).run())
     labels = {button.label for button in screen.button}
     assert "Mine" in labels and {lesson.title for lesson in SHIPPED} <= labels
-    (warning,) = [note.value for note in screen.warning]
+    (warning,) = [plain(note.value) for note in screen.warning]
     for expected in (
         "other.md, line 7",
         "heds",

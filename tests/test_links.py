@@ -79,7 +79,7 @@ ADDED = ("utm_source", "utm_medium", "UTM_Campaign", "fbclid", "gclid", "msclkid
 
 @pytest.mark.parametrize("path", [path for path in PATHS if not path.endswith(("lessons.py", "your_model.py"))])
 def test_names_that_were_added_on_the_way_are_ignored_in_silence_and_leave_the_address(path):
-    screen = well(visit_by_a_bad_link(path, **dict.fromkeys(ADDED, "x")))
+    screen = well(visit_by_a_bad_link(f"viz/{path}", **dict.fromkeys(ADDED, "x")))
     assert "asks for something" not in said(screen)
     assert not set(ADDED) & set(screen.query_params)
 
@@ -87,7 +87,7 @@ def test_names_that_were_added_on_the_way_are_ignored_in_silence_and_leave_the_a
 @pytest.mark.parametrize("path", [path for path in PATHS if not path.endswith(("lessons.py", "your_model.py"))])
 def test_a_name_that_the_page_called_unknown_leaves_the_address_and_others_stay(path):
     frame = {} if "masks" in path else {"present": "true"}
-    screen = well(visit_by_a_bad_link(path, modle="stories", **frame))
+    screen = well(visit_by_a_bad_link(f"viz/{path}", modle="stories", **frame))
     assert "modle" in said(screen)
     assert set(screen.query_params) == set(frame)
 

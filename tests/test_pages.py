@@ -1,6 +1,7 @@
 """Every page, run by Streamlit's own test runner: each control moved, each link opened, and what a flip costs."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def passes(monkeypatch):
 
 @pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
 def test_a_page_opens_from_the_contents(page):
-    well(visit().switch_page(page).run())
+    well(visit().switch_page(f"../pages/{Path(page).name}").run())
 
 
 @pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])

@@ -162,7 +162,9 @@ def main(sizes: list[int]) -> None:
             np.savez(file, attention=made.astype(np.float16), tokens=np.array(words))
             told = f"12 × 12 × {tokens}, {file.stat().st_size / 1e6:.1f} MB"
             print(f"{told:26}{'s':>10}{'held, ms':>10}{'CPU, ms':>10}")
-            context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+            context = browser.new_context(
+                bypass_csp=True, viewport={"width": 1440, "height": 900}, accept_downloads=True
+            )
             context.add_init_script(BLOCKS)
             context.set_default_timeout(4 * PATIENCE)
             in_the_lab(context.new_page(), address, file)

@@ -22,7 +22,15 @@ from viz.ui import runs
 from viz.ui.tracking import is_tracking
 
 FRAME = (*RESERVED, "foreign")  # names in the address that no control takes from it
-TEXTS = ("text", "source_text", "foreign_text", "foreign_target")  # names whose value is what somebody wrote
+TEXTS = (
+    "text",
+    "source_text",
+    "foreign_text",
+    "foreign_target",
+    "question",
+    "order",
+    "drawn",
+)  # names whose value is what somebody wrote
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
 BYTE = (f"{JOINED}⟨", "⟨")  # how a piece begins that is a byte and no letter
 MOST_PIECES = 4096  # that are listed

@@ -38,11 +38,14 @@ def show(one: Written, step: int, theme: Theme) -> None:
         python=recompute.translated(
             one.experiment,
             one.how,
-            "ln_p = []  # of every branch that is drawn, step by step\n"
-            "for candidates in made.beam.steps:\n"
+            "ln_p, branch, after_branch = [], [], []  # of every branch that is drawn, step by step\n"
+            "for step, candidates in enumerate(made.beam.steps):\n"
             "    dropped = [one for one in candidates if not one.followed]\n"
             f"    drawn = [one for one in candidates if one.followed or one in dropped[:{DROPPED}]]\n"
-            "    ln_p += [one.total for one in drawn]",
+            "    kept = iter(range(len(drawn)))\n"
+            "    ln_p += [one.total for one in drawn]\n"
+            "    branch += [next(kept) if one.followed else None for one in drawn]\n"
+            "    after_branch += [one.parent if step else None for one in drawn]",
         ),
     )
 
