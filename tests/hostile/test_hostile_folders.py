@@ -14,7 +14,7 @@ import pytest
 from foreign import MARKS, WORDS, edit, made, publish
 
 from model.checkpoint import CheckpointError
-from model.importers import guarded, process
+from model.importers import bounded, guarded, process
 from model.importers.process import MEGABYTE, Limits
 
 SMALL = Limits(memory=500 * MEGABYTE, seconds=15.0, wall=200.0)
@@ -320,7 +320,15 @@ def test_a_link_to_a_device_or_to_the_kernel(gpt2, name, target, outcome):
 def test_a_vocabulary_that_is_a_device(old_bert, target, outcome):
     (old_bert / "vocab.txt").unlink()
     (old_bert / "vocab.txt").symlink_to(target)
-    refused(old_bert)
+    refused(old_bert, "leads to proc", "no tokenizer")
+    outcome("refused in a sentence")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="Linux")
+def test_a_file_that_gives_more_than_its_size_says_is_not_read(monkeypatch, outcome):
+    monkeypatch.setattr(bounded, "NOT_ON_A_DISK", ())
+    with pytest.raises(CheckpointError, match="another size than it says"):
+        bounded.read_bytes(Path("/proc/self/maps"), 1 << 20)
     outcome("refused in a sentence")
 
 

@@ -58,8 +58,9 @@ def test_the_same_files_loaded_by_another_do_not_take_the_model_over(outcome):
     outcome("the owner stays")
 
 
-def test_loading_onto_a_full_shelf_is_refused_before_anything_is_read(tmp_path, full, outcome):
+def test_loading_onto_a_full_shelf_is_refused_before_anything_is_read(tmp_path, full, monkeypatch, outcome):
     offer = guarded.look(str(publish(made("gpt2"), tmp_path / "little")))
+    monkeypatch.setattr(guarded, "check", lambda *asked: pytest.fail("the files are read"))
     with pytest.raises(CheckpointError, match="that others have loaded"):
         guarded.load(offer, lambda share: None, "ann", mine("ann"))
     assert shelf().names() == ("own-a", "own-b")
