@@ -28,7 +28,7 @@ def read_bytes(path: Path, most: int) -> bytes:
                 raise CheckpointError(f"{path.name} has {status.st_size:,} bytes; {most:,} are allowed.")
             data = file.read(status.st_size + 1)
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle, before Python 3.13
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = getattr(error, "strerror", None) or "its links lead in a circle"
         raise CheckpointError(f"{path.name} cannot be read: {reason}.") from error
     if len(data) != status.st_size:
         raise CheckpointError(f"{path.name} has another size than it says; it is no ordinary file.")

@@ -65,10 +65,10 @@ def open_foreign(offer: Offer) -> Kept:
     if offer.kind not in transformers.models.auto.configuration_auto.CONFIG_MAPPING:
         raise CheckpointError(f'config.json says model_type "{offer.kind}", a kind that transformers does not know.')
     refuse_file_names(folder)
-    kind = _class(transformers, folder.config)
+    kind, words = _class(transformers, folder.config), vocabulary_size(folder.config)
     try:
         refuse_sizes(transformers, kind, folder)
-        tokenizer = read_tokenizer(folder, vocabulary_size(folder.config), bounded=False)
+        tokenizer = read_tokenizer(folder, words, bounded=False)
         model, told = kind.from_pretrained(
             folder.path,
             attn_implementation="eager",  # the others do not keep their weights
@@ -78,7 +78,7 @@ def open_foreign(offer: Offer) -> Kept:
             local_files_only=True,
             output_loading_info=True,
         )
-    except CheckpointError:
+    except (CheckpointError, MemoryError):
         raise
     except Exception as error:  # its reasons are of many kinds
         raise CheckpointError(f"The library transformers cannot load this model: {reason_of(error)}.") from error

@@ -102,5 +102,7 @@ def _fill(name: str, places: list[list[int]], size: int) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    if type(error) is RuntimeError:  # before Python 3.13
+        return "its links lead in a circle"
+    told = getattr(error, "strerror", None) or str(error)[:200] or type(error).__name__
     return str(told).partition("\n")[0].rstrip(".")

@@ -55,7 +55,7 @@ def read_tokenizer(
         fitted = _fitted(saved, vocab_size)
         growth = refuse_unbounded(fitted, vocab_size)
         return SubwordTokenizer(json.dumps(fitted), reads_marks, vocab_size, growth if bounded else 1.0)
-    except CheckpointError:
+    except (CheckpointError, MemoryError):
         raise
     except Exception as error:  # the tokenizers library raises nothing more particular
         reason = str(error).partition("\n")[0][:200].rstrip(".")

@@ -14,7 +14,7 @@ import pytest
 from foreign import MARKS, WORDS, edit, made, publish
 
 from model.checkpoint import CheckpointError
-from model.importers import guarded, process
+from model.importers import bounded, guarded, process
 from model.importers.process import MEGABYTE, Limits
 
 SMALL = Limits(memory=500 * MEGABYTE, seconds=15.0, wall=200.0)
@@ -214,9 +214,11 @@ def test_a_pattern_whose_time_grows_with_the_third_power_of_the_text(gpt2, patte
     outcome("ended at its limit of time")
 
 
-GPT4 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+GPT4 = "|".join(
+    [
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}",
+        r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    ]
 )
 PUBLISHED = [  # Llama 3; GPT-4o; Bloom; Falcon; CLIP; GPT-2; T5
     GPT4,
@@ -318,7 +320,15 @@ def test_a_link_to_a_device_or_to_the_kernel(gpt2, name, target, outcome):
 def test_a_vocabulary_that_is_a_device(old_bert, target, outcome):
     (old_bert / "vocab.txt").unlink()
     (old_bert / "vocab.txt").symlink_to(target)
-    refused(old_bert)
+    refused(old_bert, "leads to proc", "no tokenizer")
+    outcome("refused in a sentence")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="Linux")
+def test_a_file_that_gives_more_than_its_size_says_is_not_read(monkeypatch, outcome):
+    monkeypatch.setattr(bounded, "NOT_ON_A_DISK", ())
+    with pytest.raises(CheckpointError, match="another size than it says"):
+        bounded.read_bytes(Path("/proc/self/maps"), 1 << 20)
     outcome("refused in a sentence")
 
 
