@@ -24,7 +24,7 @@ TEXT = "the dogs saw two birds ."
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return publish(made("gpt2"), tmp_path_factory.mktemp("shelf") / "little")
+    return publish(made("gpt2"), tmp_path_factory.mktemp("shelf") / "shelved")
 
 
 @pytest.fixture
@@ -87,24 +87,24 @@ def test_a_model_that_is_not_loaded_is_said_so():
 def test_a_loaded_model_runs_through_the_one_door(folder, clean):
     work = loading(look(folder)).start()
     work.wait(60)
-    assert (work.result, work.error, work.share) == ("own-little", "", 1.0)
-    assert card("own-little")["config"]["n_layers"] == 2
-    whole = run(Experiment("own-little", TEXT))
-    transformer, tokenizer = read(look(folder)).transformer, load("own-little")[1]
+    assert (work.result, work.error, work.share) == ("own-shelved", "", 1.0)
+    assert card("own-shelved")["config"]["n_layers"] == 2
+    whole = run(Experiment("own-shelved", TEXT))
+    transformer, tokenizer = read(look(folder)).transformer, load("own-shelved")[1]
     ids = torch.tensor([tokenizer.encode(TEXT).ids])
     np.testing.assert_allclose(whole.logits, transformer(ids).logits[0].numpy(), atol=1e-5)
-    without = run(Experiment("own-little", TEXT, Switches(scale=False)))
+    without = run(Experiment("own-shelved", TEXT, Switches(scale=False)))
     assert differ(whole.layers[0].attention.weights, without.layers[0].attention.weights)
 
 
 def test_a_model_that_was_let_go_runs_no_more(folder, clean):
     loading(look(folder)).start().wait(60)
-    run(Experiment("own-little", TEXT))
-    shelf().let_go("own-little")
+    run(Experiment("own-shelved", TEXT))
+    shelf().let_go("own-shelved")
     for other in ("a", "b"):
         shelf().put(f"own-{other}", other, kept())
     with pytest.raises(CheckpointError, match="not loaded"):
-        card("own-little")
+        card("own-shelved")
 
 
 def test_a_loading_that_is_stopped_leaves_nothing(folder, clean):
@@ -156,7 +156,7 @@ class Hub:
 
     def model_info(self, name, **_):
         self.asked.append(name)
-        if name != "someone/little":
+        if name != "someone/shelved":
             raise RuntimeError("404 Client Error.\nRepository Not Found")
         there = [(path.name, path.stat().st_size) for path in self.folder.iterdir()] + list(self.extra)
         return SimpleNamespace(sha="0f3a", siblings=[SimpleNamespace(rfilename=n, size=s) for n, s in there])
@@ -178,14 +178,14 @@ def played(folder, monkeypatch):
 
 
 def test_a_model_of_the_hub_is_told_then_fetched_then_looked_at(played, folder):
-    listing = hub.ask("someone/little")
+    listing = hub.ask("someone/shelved")
     assert [file for file, _ in listing.files] == ["config.json", "model.safetensors", "tokenizer.json"]
     assert listing.size == sum((folder / file).stat().st_size for file, _ in listing.files)
-    assert played.asked == ["someone/little"], "nothing is fetched before somebody wants it"
+    assert played.asked == ["someone/shelved"], "nothing is fetched before somebody wants it"
     seen = []
     place = hub.fetch(listing, seen.append)
     assert seen == sorted(seen) and seen[-1] == 1 and "model.safetensors" in played.asked
-    assert look(place, called="someone/little").name == "own-someone-little"
+    assert look(place, called="someone/shelved").name == "own-someone-shelved"
 
 
 def test_a_model_that_the_hub_does_not_have(played):
@@ -213,27 +213,27 @@ def test_a_name_that_is_none_is_never_asked_for(played, name):
 def test_a_model_without_safetensors_is_not_fetched(played, folder, monkeypatch):
     monkeypatch.setattr(hub, "SINGLE", "another.safetensors")
     with pytest.raises(CheckpointError, match="has no safetensors file"):
-        hub.ask("someone/little")
+        hub.ask("someone/shelved")
 
 
 def test_a_model_too_large_for_this_machine_is_not_fetched(played, monkeypatch):
     monkeypatch.setenv(VARIABLE, "0.000001")
     with pytest.raises(CheckpointError, match=VARIABLE):
-        hub.ask("someone/little")
+        hub.ask("someone/shelved")
 
 
 def test_without_the_extra_the_hub_is_one_sentence(monkeypatch):
     monkeypatch.setattr(hub, "available", lambda: False)
     with pytest.raises(CheckpointError, match="pip install"):
-        hub.ask("someone/little")
+        hub.ask("someone/shelved")
 
 
 def test_a_fetch_that_is_stopped_ends_at_once(played):
-    listing = hub.ask("someone/little")
+    listing = hub.ask("someone/shelved")
 
     def stop(share):
         raise Stopped
 
     with pytest.raises(Stopped):
         hub.fetch(listing, stop)
-    assert played.asked == ["someone/little", "config.json"]
+    assert played.asked == ["someone/shelved", "config.json"]

@@ -3,7 +3,7 @@
 import pytest
 from every import SHOWN
 from foreign import bytes_json, made, publish, tokenizer_json
-from screen import PAGES, component, said, visit, well
+from screen import PAGES, component, said, visit, visit_by_a_bad_link, well
 from test_maps_only import MADE
 from test_your_model import VIEWS
 
@@ -48,7 +48,8 @@ def walk(name, text, every_view=True):
     assert set(VIEWS) == {page.stem for page in PAGES} - {"translate"}
     for page, views in VIEWS.items():
         for view in (*views, *MORE.get(page, ())) if every_view else ({},):
-            screen = well(visit(f"viz/pages/{page}.py", weights=name, text=text, **view))
+            # A view that a text of one word cannot have falls back, and says so.
+            screen = well(visit_by_a_bad_link(f"viz/pages/{page}.py", weights=name, text=text, **view))
             assert screen.session_state["weights"] == name, (page, view)
 
 
