@@ -1,5 +1,7 @@
 """Texts of one, two and three tokens, on every page, with every model: no red box, and each word can be edited."""
 
+import json
+
 import pytest
 from every import SHOWN
 from foreign import bytes_json, made, publish, tokenizer_json
@@ -82,7 +84,11 @@ def test_every_view_of_translate_stands_on_a_short_text(state):
 @pytest.mark.parametrize("name", ["t5", "bart", "llama with grouped queries", "gpt-neox", "electra"])
 def test_the_maps_of_other_models_stand_on_a_short_text(tmp_path, name):
     kind, config = MADE[name]
-    loaded = bring(publish(kind(config), tmp_path / "maps", tokenizer=bytes_json()))
+    folder = publish(kind(config), tmp_path / "maps", tokenizer=bytes_json())
+    # This tokenizer.json is not what BART's own class would build: the lab asks for this line then.
+    told = {"tokenizer_class": "PreTrainedTokenizerFast"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(told), encoding="utf-8")
+    loaded = bring(folder)
     try:
         pairs = name in ("t5", "bart")  # the decoder reads its start token and “a”
         for text, n in TEXTS.items():
