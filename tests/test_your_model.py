@@ -93,7 +93,7 @@ def test_a_model_is_loaded_by_its_button_and_can_be_let_go(folders, empty):
 @pytest.mark.parametrize("page", your_model.PAGES)
 def test_each_button_opens_its_page_with_the_model(folders, empty, page):
     loaded(folders["next"])
-    screen = visit().switch_page(PAGE).run()
+    screen = visit().switch_page(f"../../{PAGE}").run()
     screen.button(key=f"into_own-little-next_{page}").click()
     screen = well(screen.run())
     assert screen.session_state["weights"] == "own-little-next"
