@@ -22,7 +22,7 @@ from test_export import read
 
 from model import Experiment, Switches, run
 from viz.labels import numbered
-from viz.ui import server
+from viz.server import launch
 from viz.ui.controls import EXAMPLE
 
 SHIPPED = ("model", "viz")  # folders of which every file belongs into the wheel
@@ -155,21 +155,21 @@ STARTS = """
 import json
 from streamlit import config
 from streamlit.web import bootstrap, cli
-from viz.ui import server
+from viz.server import launch
 
 def read(file, args=None, flag_options=None):
     bootstrap.load_config_options(flag_options)
-    print(json.dumps({name: config.get_option(name) for name in server.settings()}))
+    print(json.dumps({name: config.get_option(name) for name in launch.settings()}))
 
 cli._main_run = read
-server.start(["--server.address", "0.0.0.0"])
+launch.start(["--server.address", "0.0.0.0"])
 """
 
 
 def test_every_setting_of_the_lab_is_handed_over_above_those_of_the_folder_and_below_those_of_the_person(elsewhere):
     ours = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
     assert ours["server"]["address"] == "127.0.0.1"
-    told = server.settings()
+    told = launch.settings()
     assert (told["server.address"], told["theme.light.sidebar.backgroundColor"]) == (
         "127.0.0.1",
         ours["theme"]["light"]["sidebar"]["backgroundColor"],
@@ -197,7 +197,7 @@ def test_every_setting_of_the_lab_is_handed_over_above_those_of_the_folder_and_b
     ],
 )
 def test_options_of_streamlit_and_of_the_lab_are_told_apart(options, streamlit, lab):
-    assert server.command(options) == [
+    assert launch.command(options) == [
         "streamlit",
         "run",
         str(ROOT / "app.py"),

@@ -1,6 +1,5 @@
 """Maps without a model: an .npz file of somebody's own, every head of it, one large, and what follows from them."""
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -19,11 +18,11 @@ from viz.npz_file import MOST_BYTES, ArraysError
 from viz.pack import encode_weights
 from viz.reading import read_maps, read_rolled_row, read_row, telling_row
 from viz.theme import Theme
-from viz.ui import controls, facts, memory, panel, recompute
+from viz.ui import controls, facts, memory, panel, recompute, slots
 
 Array = np.ndarray[Any, Any]
 
-one_at_a_time = threading.Lock()  # the largest file needs some 600 megabytes while it is read
+READING = "Reading the file"
 
 HOW = f"""
 The weights of every head, layers × heads × rows × columns, and the tokens. From `transformers`, where `name` is a
@@ -100,13 +99,14 @@ def _read(key: str, _file: Any) -> Maps:
     if _hash(data) != key:  # somebody has put another file under the same id meanwhile
         st.session_state.pop("npz_content", None)
         raise ArraysError("This file has changed while it was read. Drop it again.")
-    with one_at_a_time:
+    with slots.long(READING):  # one at a time: the largest needs some 600 megabytes while it is read
         return read(data)
 
 
 @memory.cached
 def _cells(key: str, _maps: Maps) -> Array:
-    return encode_weights(_maps.weights, _maps.mask)
+    with slots.long(READING):
+        return encode_weights(_maps.weights, _maps.mask)
 
 
 @memory.cached
@@ -127,12 +127,13 @@ def _statistics(key: str, _maps: Maps) -> dict[str, list[Any]]:
     """One line for each head: how widely it looks, and how far where the text looks at itself."""
     n_layers, n_heads = _maps.weights.shape[:2]
     layers = list(_maps.weights)  # (H, T, S) each: a layer at a time needs little memory
-    far = [] if _maps.looked else [distance(layer).mean(axis=-1) for layer in layers]
-    columns = {
-        "entropy (nats)": [entropy(layer).mean(axis=-1) for layer in layers],
-        "distance (words)": far,
-        "largest weight": [layer.max(axis=-1).mean(axis=-1) for layer in layers],
-    }
+    with slots.long("Measuring every head"):
+        far = [] if _maps.looked else [distance(layer).mean(axis=-1) for layer in layers]
+        columns = {
+            "entropy (nats)": [entropy(layer).mean(axis=-1) for layer in layers],
+            "distance (words)": far,
+            "largest weight": [layer.max(axis=-1).mean(axis=-1) for layer in layers],
+        }
     return {
         "layer": [layer for layer in range(n_layers) for _ in range(n_heads)],
         "head": list(range(n_heads)) * n_layers,
@@ -144,7 +145,8 @@ def _statistics(key: str, _maps: Maps) -> dict[str, list[Any]]:
 
 @memory.cached
 def _rolled(key: str, _maps: Maps) -> tuple[Array, Array]:
-    return rollout(_maps.weights), reachable(_maps.mask)
+    with slots.long("Multiplying the layers"):
+        return rollout(_maps.weights), reachable(_maps.mask)
 
 
 def show(brought: Brought, theme: Theme) -> None:

@@ -28,8 +28,9 @@ from streamlit.testing.v1 import AppTest
 
 from viz.origin import footer
 from viz.pdf import with_info
+from viz.server import launch
 from viz.theme import THEMES
-from viz.ui import frame, memory, server
+from viz.ui import frame, memory
 from viz.ui.tracking import without_tracking
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     export.set_defaults(do=_export)
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["run"] and not {"-h", "--help"} & set(words):
-        return server.start(words[1:])  # its options are Streamlit's, which this parser does not know
+        return launch.start(words[1:])  # its options are Streamlit's, which this parser does not know
     asked = parser.parse_args(words)
     memory.check()
     try:
