@@ -18,7 +18,7 @@ from torch import Tensor
 
 from model.cost import operations
 from model.run import Array, Experiment, encode, model
-from model.steps import steps, undisturbed
+from model.steps import listening, steps, undisturbed
 from model.switches import Switches
 from model.transformer import Trace, Transformer
 
@@ -87,11 +87,12 @@ def compare(experiment: Experiment, repetitions: int = 5, patience: float = math
     taken: list[list[float]] = []
     kept: list[_Rows] = []
     with torch.inference_mode():
-        for way in ways:  # the first calls of a kind take longer
-            _timed(way, ids[:, :WARM], _Rows())
+        with listening(None):
+            for way in ways:  # the first calls of a kind take longer
+                _timed(way, ids[:, :WARM], _Rows())
         for turn in steps(range(repetitions)):
             rows = [_Rows() if turn == 0 else None for _ in ways]
-            taken.append([_timed(way, ids, of) for way, of in zip(ways, rows, strict=True)])
+            taken.append([_timed(way, ids, of) for way, of in steps(list(zip(ways, rows, strict=True)))])
             kept += [of for of in rows if of is not None]
             if sum(map(sum, taken)) * (turn + 2) / (turn + 1) > patience:
                 break

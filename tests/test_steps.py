@@ -82,3 +82,12 @@ def test_knockouts_and_the_comparison_can_be_stopped_at_a_step():
         with pytest.raises(GoneError), listening(leave):
             compute()
         assert len(heard) == 2
+
+
+def test_the_share_of_the_comparison_grows_over_all_turns_and_ways_and_ends_at_one():
+    told = []
+    with listening(told.append):
+        compare(Experiment(text="the dogs sleep ."), repetitions=2)
+    assert all(later >= earlier - 1e-9 for earlier, later in pairwise(told))
+    assert told[-1] == pytest.approx(1)
+    assert len(told) > 2 * 3 * 2
