@@ -66,6 +66,11 @@ def encode(experiment: Experiment) -> Encoding:
     if len(encoding.ids) > MOST_TOKENS:
         raise TextError(f"This text has {len(encoding.ids):,} tokens; the lab draws up to {MOST_TOKENS}. Shorten it.")
     padding = getattr(network.config, "padding_id", None)  # a recurrent network has none
+    if padding is not None and padding in tokenizer.encode("").ids:
+        raise TextError(
+            f"config.json says pad_token_id = {padding}, which is {tokenizer.vocabulary[padding]}, and the tokenizer "
+            "puts that around every text. Write the token there that fills up short texts, and load the model again."
+        )
     if padding is not None and padding in encoding.ids:
         raise TextError(
             f"{tokenizer.vocabulary[padding]} is the token that fills up short texts, and a RoBERTa gives it no "

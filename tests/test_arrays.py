@@ -3,6 +3,7 @@
 import io
 import struct
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -69,6 +70,12 @@ def test_lists_numpy_and_torch_give_the_same_maps():
     for given_ in (values, np.array(values), tensor, tensor.to(torch.bfloat16), tensor.half()):
         assert maps(given_, ["a", "b"]).weights.tolist() == values
     assert maps(layers, ["a", "b"]).weights.tolist() == values * 2
+
+
+@pytest.mark.parametrize("field", ["attentions", "encoder_attentions", "cross_attentions"])
+def test_the_whole_output_of_a_model_is_answered_with_the_field_to_give(field):
+    output = SimpleNamespace(**{field: (even(1, 2, 3, 3),)})
+    assert refused(output, WORDS).endswith(f"give its weights alone: output.{field}.")
 
 
 def test_nan_is_a_cell_that_is_not_there_and_a_mask_takes_away_more():
@@ -241,7 +248,7 @@ def test_ones_and_zeros_as_bytes_are_weights():
         (even(3, 5), WORDS, ["a"], "3 tokens that look at 1 need (3, 1) weights, not (3, 5)."),
         (even(1, 2), ["a"], ["b"], "1 token that look at 1 need (1, 1) weights, not (1, 2)."),
         (even(2, 2, 1, 1, 3, 3), WORDS, None, "6 axes"),
-        (even(2, 2, 4, 3, 3), WORDS, None, "5 axes"),
+        (even(2, 2, 4, 3, 3), WORDS, None, "a batch of 2 texts; the lab draws one"),
         (np.zeros((0, 2, 3, 3)), WORDS, None, "no layer or no head"),
         (even(3), WORDS, None, "1 axis (3,)"),
         (even(3, 3), "the dog", None, 'one text; give a list of tokens, such as "the dog".split()'),

@@ -11,6 +11,7 @@ from foreign import FOREIGN, edit, made, publish
 from safetensors.torch import load_file, save_file
 from test_importers import IDS, assert_close, both
 from test_maps_only import MADE
+from transformers import PreTrainedTokenizerFast
 
 from model.checkpoint import CheckpointError
 from model.importers import bring, look, read
@@ -283,6 +284,26 @@ def test_the_padding_token_of_a_roberta_cannot_be_typed(roberta):
             door(Experiment(roberta, "the [PAD] dog"))
         assert str(error.value).endswith("Take it out of the text.")
     assert run(Experiment(roberta, "the [MASK] dog")).tokens[2] == "[MASK]"
+
+
+def test_a_padding_token_that_stands_around_every_text_is_said_to_be_a_fault_of_the_config(tmp_path):
+    folder = publish(made("roberta"), tmp_path / "padded-start")
+    edit(folder / "config.json", pad_token_id=2)  # [CLS], which the tokenizer puts before every text
+    name = bring(folder)
+    try:
+        with pytest.raises(TextError, match=r"config\.json says pad_token_id = 2, which is \[CLS\]"):
+            encode(Experiment(name, "the dog"))
+    finally:
+        shelf().let_go(name)
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "bert"])
+def test_a_mark_that_is_typed_is_the_mark_as_for_transformers(tmp_path, kind):
+    folder = publish(made(kind), tmp_path / "marks")
+    theirs = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
+    ours = read(look(folder)).tokenizer
+    for text in ("the [MASK] dog", "[SEP] cat", "[mask] dog"):
+        assert list(ours.encode(text).ids) == theirs(text)["input_ids"], text
 
 
 def test_ids_that_hold_the_padding_token_are_refused_but_where_a_batch_is_filled_up(roberta):

@@ -192,6 +192,16 @@ def test_a_text_or_a_target_beyond_the_positions_of_an_encoder_decoder(opened):
 ENGLISH, FRENCH = 21, 22  # after the pieces of the tokenizer of tests/foreign.py
 
 
+def test_what_a_model_says_by_itself_ends_where_it_reads_no_more(tmp_path):
+    kind, config = MADE["bart"]
+    short = copy.deepcopy(config)
+    short.max_position_embeddings = maps.MOST_WRITTEN - 8
+    short.eos_token_id = short.forced_eos_token_id = None  # it never ends by itself
+    kept = maps.open_foreign(look(publish(kind(short), tmp_path / "short")))
+    found = maps.attention(kept, "the dog")
+    assert found["decoder"].weights.shape[2] == maps.MOST_WRITTEN - 8
+
+
 def test_a_language_mark_before_the_words_takes_the_place_of_the_tokenizers_own(tmp_path):
     torch.manual_seed(0)
     config = M2M100Config(

@@ -58,6 +58,11 @@ def maps(
     shape = given.shape
     if given.ndim == 5 and shape[1] == 1:
         given = given[:, 0]  # layers of a batch of one
+    elif given.ndim == 5:
+        raise ArraysError(
+            f'"attention" has a batch of {shape[1]} texts; the lab draws one. Give the layers of one: '
+            "[layer[:1] for layer in output.attentions]."
+        )
     elif not 2 <= given.ndim <= 4:
         axes = f"{given.ndim} {'axis' if given.ndim == 1 else 'axes'} {shape}"
         raise ArraysError(f'"attention" has {axes}; it needs four: layers, heads, rows, columns.')

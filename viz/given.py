@@ -15,6 +15,9 @@ EAGER = (
 )
 
 
+OUTPUTS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")  # fields of `transformers`
+
+
 def attention_array(values: Any) -> Array:
     """The weights as one array, of whatever shape.
 
@@ -25,6 +28,8 @@ def attention_array(values: Any) -> Array:
     Raises:
         ArraysError: the model returned no weights, or they are no array of numbers.
     """
+    if not isinstance(values, (list, tuple)) and (names := [name for name in OUTPUTS if hasattr(values, name)]):
+        raise ArraysError(f"This is all that a model returned; give its weights alone: output.{names[0]}.")
     if values is None or any(one is None for one in _parts(values)) or _is_empty(values):
         raise ArraysError(EAGER)
     if is_generated(values):

@@ -221,9 +221,15 @@ def _target(foreign: Kept, ids: torch.Tensor, target: str) -> tuple[torch.Tensor
     model = foreign.model
     end, forced = ends(model), forced_first(model)
     made = ids.new_tensor([[start(model)]])
-    for _ in range(MOST_WRITTEN):
-        out = _ran(model, ids, made)
-        if getattr(out, "logits", None) is None:
+    for written in range(MOST_WRITTEN + 1):
+        try:
+            out = _ran(model, ids, made)
+        except TextError:
+            if not written:
+                raise  # it is the text that is too long
+            made = made[:, :-1]  # nobody has typed this target: it ends where the model can read no more of it
+            break
+        if getattr(out, "logits", None) is None or written == MOST_WRITTEN:
             break
         first = made.size(1) == 1 and forced is not None
         chosen = forced if first else int(out.logits[0, -1].argmax())

@@ -44,7 +44,7 @@ def read(offer: Offer, progress: Callable[[float], None] = lambda share: None) -
     if fresh.folder.stamp != offer.folder.stamp or fresh.config is None:
         raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were looked at.")
     folder, config = fresh.folder, fresh.config  # an offer that came from another process knows no headers
-    tokenizer = read_tokenizer(folder, config.vocab_size, reads_marks=config.foretells == "here")
+    tokenizer = read_tokenizer(folder, config.vocab_size, reads_marks=True)
     claims = found(folder, FAMILIES[folder.config["model_type"]])
     needed = pieces(folder, config, {name: claim for name, (_, claim) in claims.items()})
     whole, done = sum(prod(tensor.shape) for _, tensor in claims.values()), 0

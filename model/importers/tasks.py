@@ -34,7 +34,7 @@ def check(request: dict[str, Any], progress: Progress) -> Answer:
     offer = look(request["place"])
     if offer.config is None:
         raise CheckpointError(offer.why_maps_only)
-    tokenizer = read_tokenizer(offer.folder, offer.config.vocab_size, reads_marks=offer.config.foretells == "here")
+    tokenizer = read_tokenizer(offer.folder, offer.config.vocab_size, reads_marks=True)
     try_out(tokenizer, progress)
     return {"stamp": offer.folder.stamp}, NOTHING
 
