@@ -17,7 +17,7 @@ def security_headers(path: str, query: Mapping[str, str], host: str) -> dict[str
     """The headers for an answer at this path. host: the checked `Host` header; older browsers want sockets named."""
     framed = bool(query.get(FRAMED)) and not path.rstrip("/").endswith(NEVER_FRAMED)
     return {
-        "content-security-policy": policy(host, ancestors="*" if framed else "'self'"),
+        "content-security-policy": policy(host, framed=framed),
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
         "cross-origin-opener-policy": "same-origin",
@@ -26,11 +26,12 @@ def security_headers(path: str, query: Mapping[str, str], host: str) -> dict[str
     }
 
 
-def policy(host: str, *, ancestors: str) -> str:
+def policy(host: str, *, framed: bool) -> str:
     """A content security policy (W3C CSP 3) that allows nothing from another machine.
 
     Styles may be inline: React and Plotly set them so. Scripts may not, but for those that Streamlit's own page holds,
-    which are named by their hash.
+    which are named by their hash. framed: any page may hold this one. Nothing is said of its ancestors then: "*" would
+    leave out the slides that a lecturer opens as a file.
     """
     sockets = f" ws://{host} wss://{host}" if host else ""
     rules = {
@@ -45,7 +46,7 @@ def policy(host: str, *, ancestors: str) -> str:
         "object-src": "'none'",
         "base-uri": "'self'",
         "form-action": "'self'",
-        "frame-ancestors": ancestors,
+        **({} if framed else {"frame-ancestors": "'self'"}),
     }
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 

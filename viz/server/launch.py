@@ -44,7 +44,14 @@ def variable(setting: str) -> str:
 def hand_over(told: Mapping[str, Any], environment: MutableMapping[str, str]) -> None:
     """Put the settings into an environment; a variable that is set already stays."""
     for name, value in told.items():
-        environment.setdefault(variable(name), str(value).lower() if isinstance(value, bool) else str(value))
+        environment.setdefault(variable(name), _spelled(value))
+
+
+def _spelled(value: Any) -> str:
+    """A setting as Streamlit reads it from the environment: the items of a list stand apart by blanks."""
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def command(options: Sequence[str]) -> list[str]:
