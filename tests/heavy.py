@@ -6,6 +6,8 @@ text and the largest settings that its controls allow. tests/bench/dearest.py pr
 
 import asyncio
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -32,6 +34,12 @@ class Link:
     page: str
     state: dict[str, str]
     button: str = ""
+
+
+def alone(visit: Coroutine[None, None, None]) -> None:
+    """Run a visit in a thread of its own: a browser test of the same process may have a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, visit).result()
 
 
 def words(n: int) -> str:

@@ -57,7 +57,8 @@ def writing(seen: Seen) -> Reading:
         if name not in there:
             continue
         weights = one(maps_of(made.trace, which)[layer], head)[:n, : len(side)] if told else there[name]
-        best = [max(range(len(side)), key=lambda s, row=row: row[s]) for row in weights]
+        # Of weights that differ by rounding alone the first one counts.
+        best = [max(range(len(side)), key=lambda s, row=row: round(float(row[s]), 6)) for row in weights]
         table[verb] = [counted(side)[s] for s in best]
         table[f"{verb}: weight"] = [row[s] for row, s in zip(weights, best, strict=True)]
         axis = "source" if which == "cross" else "said_before"
@@ -181,6 +182,16 @@ def copies(seen: Seen) -> Reading:
     shares = {name: [card(weights)["lengths"][str(n)] for n in lengths] for name, weights in names.items()}
     axes = {"network": list(names), "signs": lengths}
     return Reading({"signs": lengths} | shares, {"share_right": (axes, np.array(list(shares.values())))})
+
+
+@reads("translations")
+def translations(seen: Seen) -> Reading:
+    classes = ("3 to 8", "9 to 12", "13 to 16", "17 to 20", "21 to 24")
+    networks = ["GRU without attention", "GRU with attention", "Transformer", "Transformer, in pieces"]
+    shares = np.asarray(seen.python["share_right"])  # asked again by the copied lines
+    assert shares.shape == (len(networks), len(classes))
+    table = {"words": classes, **dict(zip(networks, shares, strict=True))}
+    return Reading(table, {"share_right": ({"network": networks, "words": classes}, shares)})
 
 
 @reads("meant")

@@ -15,6 +15,7 @@ from viz.masking import forbidden_share, masked_row, named, read_mask, read_ways
 from viz.places import listed, read_round, read_shuffle, spelt
 from viz.reading import (
     CROWDED,
+    Named,
     alt_text,
     plain,
     read_candidates,
@@ -118,19 +119,23 @@ def test_a_row_of_no_numbers_does_not_hide_one_that_tells():
 
 def test_the_grid_counts_named_heads_of_all_and_says_what_they_were_measured_on():
     jobs = [[["a"], [], ["b", "c"]], [[], [], []]]
-    told = read_grid(jobs, "128 sentences", intact=True, pooled=False, each="piece")
+    told = read_grid(jobs, Named("128 sentences", 0.5), intact=True, pooled=False, each="piece")
     assert in_order(told, "2 of 6 heads", "right piece", "128 sentences")
     assert "with every part in place" not in told
-    assert in_order(read_grid(jobs, "128 sentences", intact=False, pooled=False), "sentences", "every part in place")
-    assert "block of pieces" in read_grid(jobs, "1", intact=True, pooled=True, each="piece")
+    assert in_order(
+        read_grid(jobs, Named("128 sentences", 0.5), intact=False, pooled=False), "sentences", "every part in place"
+    )
+    assert "block of pieces" in read_grid(jobs, Named("1", 0.5), intact=True, pooled=True, each="piece")
 
 
 def test_the_grid_sends_to_the_heads_only_where_names_have_no_room():
     few, many = [[["a"]] * CROWDED], [[["a"]] * (CROWDED + 1)]
     hint = "point at its head"
-    assert hint not in read_grid(few, "1", intact=True, pooled=False)
-    assert hint in read_grid(many, "1", intact=True, pooled=False)
-    assert hint not in read_grid([[[]] * (CROWDED + 1)], "1", intact=True, pooled=False), "no head bears a name"
+    assert hint not in read_grid(few, Named("1", 0.5), intact=True, pooled=False)
+    assert hint in read_grid(many, Named("1", 0.5), intact=True, pooled=False)
+    assert hint not in read_grid([[[]] * (CROWDED + 1)], Named("1", 0.5), intact=True, pooled=False), (
+        "no head bears a name"
+    )
 
 
 def test_the_sharpest_head_is_the_one_whose_largest_weights_are_largest_on_average():

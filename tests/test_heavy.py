@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from heavy import LINKS, Link, arrive, begin
+from heavy import LINKS, Link, alone, arrive, begin
 from served import serve
 
 from viz.ui import slots
@@ -40,7 +40,7 @@ def test_a_flip_is_answered_while_two_visitors_compute_long(address):
             await visitor.leave()
         await third.leave()
 
-    asyncio.run(visit())
+    alone(visit())
 
 
 def test_who_closes_the_page_frees_the_place_for_the_next(address):
@@ -65,4 +65,4 @@ def test_who_closes_the_page_frees_the_place_for_the_next(address):
         assert not patient.notes
         await patient.leave()
 
-    asyncio.run(visit())
+    alone(visit())

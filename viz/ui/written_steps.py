@@ -80,6 +80,9 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
     )
 
 
+TIED = 6  # decimals: of weights that differ by rounding alone the first is named, on every machine
+
+
 def _as(name: str) -> str:
     return {"cross": "looks_at", "target": "looks_back"}[name]
 
@@ -91,10 +94,10 @@ def step_table(one: Written, words: Sequence[Sequence[str]], odds: Array, seen: 
     table["probability"] = [float(np.exp(value)) for value in one.made.logprobs]
     for name, side in (("cross", one.source), ("target", one.before)):
         if name in seen:
-            best = seen[name].argmax(axis=1)
+            best = seen[name].round(TIED).argmax(axis=1)
             verb = "looks most at" if name == "cross" else "looks back most at"
             table[verb] = np.array(numbered(side), dtype=object)[best]
-            table[f"{verb}: weight"] = seen[name].max(axis=1)
+            table[f"{verb}: weight"] = np.take_along_axis(seen[name], best[:, None], axis=1)[:, 0]
     for nth in range(odds.shape[1]):
         table[f"candidate {nth + 1}"] = [row[nth] for row in words]
         table[f"p {nth + 1}"] = odds[:, nth]
