@@ -1,5 +1,6 @@
 """“Positions”: each question, each control and each link, run by Streamlit's own test runner."""
 
+import io
 import re
 
 import numpy as np
@@ -276,6 +277,18 @@ def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatc
     monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])
     well(visit(PAGE, show="Too long", signs=30))
     assert len(count) <= len(schemes.MODELS), "one question each, and nothing measured again"
+
+
+def test_a_file_asked_for_while_the_models_are_being_asked_holds_their_answers():
+    screen = well(visit(PAGE, show="Too long"))
+    _, before = component(screen, "lengths")
+    lengths._asked.clear()  # as when other visitors have filled the cache since
+    screen.session_state["ask_lengths"] = {"kind": "npz", "link": "/positions"}
+    well(screen.run())
+    header, arrays = component(screen, "save_lengths")
+    assert header["made"] == "npz"
+    with np.load(io.BytesIO(arrays["bytes"].tobytes())) as file:
+        assert np.allclose(file["right_answers"], before["found"], equal_nan=True)
 
 
 def test_why_rope_errs_is_said_only_where_it_shows():

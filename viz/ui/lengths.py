@@ -1,6 +1,7 @@
 """Too long: accuracy within the lengths the models were trained on, and beyond."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
@@ -42,15 +43,16 @@ def show() -> None:
     )
     progress = st.empty()
     source = "From the cards, until the models have been asked" if todo else f"{N} fresh questions a point, asked here"
-    panel.below(
-        "lengths",
-        sentence=read_lengths(list(schemes.NAMES.values()), lengths, told.reshape(shape), longest, source),
-        table=partial(_table, told),
-        file="accuracy-by-length",
-        of=tuple(name for kind in schemes.KINDS for name in schemes.weights(kind)),
-        arrays=partial(_arrays, told.reshape(shape)),
-        python=_recompute(asked=not todo),
-    )
+    with panel.postponed("lengths") if todo else nullcontext():
+        panel.below(
+            "lengths",
+            sentence=read_lengths(list(schemes.NAMES.values()), lengths, told.reshape(shape), longest, source),
+            table=partial(_table, told),
+            file="accuracy-by-length",
+            of=tuple(name for kind in schemes.KINDS for name in schemes.weights(kind)),
+            arrays=partial(_arrays, told.reshape(shape)),
+            python=_recompute(asked=not todo),
+        )
     if not todo:
         _why_rope(dict(zip(lengths, _asked("encoder", "rope"), strict=True)))
     one_question.show()

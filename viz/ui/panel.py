@@ -1,7 +1,8 @@
 """The frame of every figure: below it its sentence, the table behind it, and its files."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -70,7 +71,7 @@ def below(
     if link := st.session_state.get("ask_page"):
         for kind in ("csv", "npz"):
             data = _made({"kind": kind}, drawn, sentence, table, arrays, made_by.told(link))
-            st.session_state.setdefault("page_data", []).append((key, kind, data))
+            st.session_state.setdefault("page_data", {})[key, kind] = data
     head_grid.save(
         key,
         file,
@@ -87,6 +88,17 @@ def below(
     )
     if shown:
         st.dataframe(spelt(table()), hide_index=True)
+
+
+@contextmanager
+def postponed(key: str) -> Iterator[None]:
+    """Within it the figure makes no file: another run follows that draws it again, and makes the file then."""
+    names = (f"ask_{key}", "ask_page")
+    kept = {name: st.session_state.pop(name) for name in names if name in st.session_state}
+    try:
+        yield
+    finally:
+        st.session_state.update(kept)
 
 
 def _made(
@@ -117,7 +129,7 @@ def _made(
 def _whole_page() -> None:
     """The page as a poster or an archive. The data travel when they are asked for, once."""
     asked = st.session_state.pop("ask_page", "")
-    data = st.session_state.pop("page_data", [])
+    data = [(*figure, file) for figure, file in st.session_state.pop("page_data", {}).items()]
     head_grid.whole(data if asked else None, key="whole_page", theme=theme(), on_ask=partial(_set, "ask_page"))
 
 
