@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from model.tasks.gold import Relation
+from model.tasks.task import Relation
 
 Array = NDArray[np.floating]
 

@@ -19,7 +19,7 @@ from model.config import ModelConfig
 from model.descent import descend, optimizer_for, rise_and_fall
 from model.position import POSITIONS
 from model.steps import steps
-from model.tasks.order import WORDS, Question, ask
+from model.tasks.first_digit import WORDS, Question, ask
 from model.tokenizer import Tokenizer, WordTokenizer
 from model.transformer import Transformer
 

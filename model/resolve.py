@@ -18,7 +18,7 @@ from model import checkpoint
 from model.config import ModelConfig
 from model.descent import descend, optimizer_for, rise_and_fall
 from model.measure import Score, score_relations
-from model.tasks.resolver import ADJECTIVE, REFERENT, WORDS, Question, draw
+from model.tasks.coreference import ADJECTIVE, REFERENT, WORDS, Question, draw
 from model.tokenizer import WordTokenizer
 from model.transformer import Transformer
 

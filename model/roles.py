@@ -15,7 +15,7 @@ import torch
 
 from model.exam import Accuracy, word_losses
 from model.measure import Score, score_relations
-from model.tasks.gold import PREVIOUS_TOKEN, Relation
+from model.tasks.task import PREVIOUS_TOKEN, Relation
 from model.tokenizer import Encoding, Tokenizer
 from model.transformer import Transformer
 

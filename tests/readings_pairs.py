@@ -9,8 +9,8 @@ from model import Experiment, Switches, load, run
 from model.checkpoint import card
 from model.pair_exam import homes
 from model.run import encode, encode_pair, run_pair
-from model.tasks.recognise import READERS
-from model.tasks.resolver import NOUNS
+from model.tasks.coreference import NOUNS
+from model.tasks.parse import READERS
 from model.tokenizer import split
 
 

@@ -13,8 +13,8 @@ from model.cache import looks_back
 from model.exam import to_batch, word_losses
 from model.run import model
 from model.tasks import TASKS
-from model.tasks.grammar import SHARES
-from model.tasks.grammar_entropy import Chance, Ledger, entropy, priced
+from model.tasks.grammar.entropy import Chance, Ledger, entropy, priced
+from model.tasks.grammar.task import SHARES
 
 N = 4000
 

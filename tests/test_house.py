@@ -82,7 +82,7 @@ def test_a_room_imports_only_what_it_may_know(path):
     [
         ("model/run.py", "import streamlit"),
         ("model/run.py", "from viz.theme import LIGHT"),
-        ("model/tasks/grammar.py", "def draw():\n    import plotly.express"),
+        ("model/tasks/grammar/task.py", "def draw():\n    import plotly.express"),
         ("viz/heatmap.py", "import torch"),
         ("viz/heatmap.py", "from model.run import run"),
         ("viz/heatmap.py", "from viz.ui import panel"),

@@ -12,7 +12,7 @@ from transformers import AutoModel, AutoTokenizer, GPT2Tokenizer
 
 from model.importers import FAMILIES, look, read
 from model.importers.folder import open_folder
-from model.importers.words import read_tokenizer
+from model.importers.tokenizers.load import read_tokenizer
 from model.switches import Switches
 from model.transformer import Transformer
 

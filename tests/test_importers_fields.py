@@ -11,8 +11,8 @@ from transformers.activations import ACT2FN
 from twins import stir
 
 from model.checkpoint import CheckpointError
-from model.importers import FAMILIES, look, maps, read
-from model.importers.family import ACTIVATIONS
+from model.importers import FAMILIES, look, read, transformers_backend
+from model.importers.tensor_map import ACTIVATIONS
 
 TEXT = "the dogs saw two birds ."
 IDS = (2, 5, 7, 11, 12, 15, 9, 16, 3)  # what the tokenizer of tests/foreign.py makes of it
@@ -150,7 +150,7 @@ def agree(folder, one):
     with torch.inference_mode():
         theirs = model(tokens, output_attentions=True, output_hidden_states=True)
     if offer.config is None:
-        (found,) = maps.attention(maps.open_foreign(offer), TEXT).values()
+        (found,) = transformers_backend.attention(transformers_backend.open_foreign(offer), TEXT).values()
         assert_close(torch.tensor(found.weights), torch.stack(theirs.attentions)[:, 0])
         return
     with torch.inference_mode():

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from model.checkpoint import CheckpointError
 from model.importers import look, read
-from model.importers.look import VARIABLE, own_name
+from model.importers.inspect import VARIABLE, own_name
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 
 from model.checkpoint import CheckpointError
 from model.importers import bring, look, read
-from model.importers.names import today
+from model.importers.tensor_names import today
 from model.run import Experiment, TextError, encode, run
 from model.shelf import shelf
 

@@ -5,7 +5,7 @@ from foreign import made, publish
 
 from model.checkpoint import CheckpointError
 from model.importers import hub, look
-from model.importers.pasted import as_path, hub_name
+from model.importers.pasted_path import as_path, hub_name
 
 
 @pytest.fixture(scope="module")

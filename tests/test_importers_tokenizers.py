@@ -29,7 +29,7 @@ from model.checkpoint import CheckpointError
 from model.importers import look, read
 from model.importers.folder import BESIDE_TOKENIZER, MOST_JSON, Folder, read_json
 from model.importers.hub import PLAIN
-from model.importers.words import read_tokenizer
+from model.importers.tokenizers.load import read_tokenizer
 from model.tokenizer import clean
 
 FILES = ("tokenizer.json", "vocab.json", "vocab.txt")

@@ -34,8 +34,8 @@ from transformers import (
 from twins import stir
 
 from model.checkpoint import CheckpointError
-from model.importers import look, maps, read
-from model.importers.decoder_side import languages
+from model.importers import look, read, transformers_backend
+from model.importers.decoder_input import languages
 from model.run import TextError
 
 FILE = "model.safetensors"
@@ -81,7 +81,7 @@ def opened(tmp_path_factory):
         torch.manual_seed(0)
         config._attn_implementation = "eager"
         model = stir(kind(config), 0.3).eval()
-        return model, maps.open_foreign(look(publish(model, tmp_path_factory.mktemp("maps"))))
+        return model, transformers_backend.open_foreign(look(publish(model, tmp_path_factory.mktemp("maps"))))
 
     return {name: one(*made) for name, made in MADE.items()}
 
@@ -89,7 +89,7 @@ def opened(tmp_path_factory):
 @pytest.mark.parametrize("name", ["llama with grouped queries", "gpt-neox", "electra"])
 def test_one_stack_gives_the_maps_of_transformers(opened, name):
     model, foreign = opened[name]
-    (stack, found), *others = maps.attention(foreign, TEXT).items()
+    (stack, found), *others = transformers_backend.attention(foreign, TEXT).items()
     assert not others and stack == ("encoder" if name == "electra" else "decoder")
     assert found.looking == found.looked_at == WORDS
     ids = torch.tensor([foreign.tokenizer.encode(TEXT).ids])
@@ -102,7 +102,7 @@ def test_one_stack_gives_the_maps_of_transformers(opened, name):
 @pytest.mark.parametrize("name", ["t5", "bart"])
 def test_encoder_decoder_and_cross_attention_are_those_of_transformers(opened, name):
     model, foreign = opened[name]
-    found = maps.attention(foreign, TEXT, "two dogs")
+    found = transformers_backend.attention(foreign, TEXT, "two dogs")
     assert list(found) == ["encoder", "decoder", "cross"]
     assert found["encoder"].looking == WORDS
     start = foreign.tokenizer.vocabulary[model.config.decoder_start_token_id]
@@ -121,8 +121,9 @@ def test_encoder_decoder_and_cross_attention_are_those_of_transformers(opened, n
 def test_without_a_target_the_model_says_what_it_finds_likeliest(opened):
     model, foreign = opened["t5"]
     ids = torch.tensor([foreign.tokenizer.encode(TEXT).ids])
-    words = maps.attention(foreign, TEXT)["decoder"].looking
-    said = model.generate(ids, max_new_tokens=maps.MOST_WRITTEN, do_sample=False, num_beams=1)[0, 1:].tolist()
+    words = transformers_backend.attention(foreign, TEXT)["decoder"].looking
+    most = transformers_backend.MOST_WRITTEN
+    said = model.generate(ids, max_new_tokens=most, do_sample=False, num_beams=1)[0, 1:].tolist()
     said = said[: said.index(1)] if 1 in said else said
     assert len(words) - 1 == len(said)
 
@@ -137,15 +138,15 @@ def test_what_can_only_be_drawn_says_so_before_it_is_loaded(tmp_path):
 
 def test_a_model_without_attention_is_told_so(opened):
     with pytest.raises(CheckpointError, match="no attention"):
-        maps.attention(opened["mamba"][1], TEXT)
+        transformers_backend.attention(opened["mamba"][1], TEXT)
 
 
 def test_without_the_extra_one_sentence_names_the_command(tmp_path, monkeypatch):
     kind, config = MADE["gpt-neox"]
     offer = look(publish(kind(config), tmp_path))
-    monkeypatch.setattr(maps, "available", lambda: False)
+    monkeypatch.setattr(transformers_backend, "available", lambda: False)
     with pytest.raises(CheckpointError) as error:
-        maps.open_foreign(offer)
+        transformers_backend.open_foreign(offer)
     assert 'pip install -e ".[hf]"' in str(error.value)
 
 
@@ -155,7 +156,7 @@ def test_code_in_the_folder_is_never_run(tmp_path):
     (tmp_path / "own.py").write_text(f"open({str(tmp_path / 'pwned')!r}, 'w')")
     edit(tmp_path / "config.json", model_type="own", architectures=["Own"], auto_map={"AutoModel": "own.Own"})
     with pytest.raises(CheckpointError, match='"own", a kind that transformers does not know'):
-        maps.open_foreign(look(tmp_path))
+        transformers_backend.open_foreign(look(tmp_path))
     assert not (tmp_path / "pwned").exists()
 
 
@@ -164,26 +165,26 @@ def test_weights_that_are_missing_are_not_made_up(tmp_path):
     publish(kind(config), tmp_path)
     edit(tmp_path / "config.json", num_hidden_layers=3)
     with pytest.raises(CheckpointError, match="lack"):
-        maps.open_foreign(look(tmp_path))
+        transformers_backend.open_foreign(look(tmp_path))
 
 
 @pytest.mark.parametrize("text", ["", "  ", "the " * 600])
 def test_a_text_that_cannot_be_drawn(opened, text):
     with pytest.raises(TextError):
-        maps.attention(opened["t5"][1], text)
+        transformers_backend.attention(opened["t5"][1], text)
 
 
 def test_a_text_beyond_the_models_positions_is_refused_with_how_many_it_reads(opened):
     with pytest.raises(TextError, match=r"^This text has 42 tokens and this model reads up to 16\. Shorten it\.$"):
-        maps.attention(opened["electra"][1], "the " * 40)
-    assert maps.attention(opened["electra"][1], "the " * 14)["encoder"].weights.shape[-1] == 16
+        transformers_backend.attention(opened["electra"][1], "the " * 40)
+    assert transformers_backend.attention(opened["electra"][1], "the " * 14)["encoder"].weights.shape[-1] == 16
 
 
 def test_a_text_or_a_target_beyond_the_positions_of_an_encoder_decoder(opened):
     with pytest.raises(TextError, match=r"^This text has 42 tokens and this model reads up to 32\. Shorten it\.$"):
-        maps.attention(opened["bart"][1], "the " * 40)
+        transformers_backend.attention(opened["bart"][1], "the " * 40)
     with pytest.raises(TextError, match=r"^The second sentence has 42 tokens, .* reads up to 32 there\. Shorten it\.$"):
-        maps.attention(opened["bart"][1], TEXT, "the " * 40)
+        transformers_backend.attention(opened["bart"][1], TEXT, "the " * 40)
 
 
 # What the decoder reads
@@ -195,11 +196,11 @@ ENGLISH, FRENCH = 21, 22  # after the pieces of the tokenizer of tests/foreign.p
 def test_what_a_model_says_by_itself_ends_where_it_reads_no_more(tmp_path):
     kind, config = MADE["bart"]
     short = copy.deepcopy(config)
-    short.max_position_embeddings = maps.MOST_WRITTEN - 8
+    short.max_position_embeddings = transformers_backend.MOST_WRITTEN - 8
     short.eos_token_id = short.forced_eos_token_id = None  # it never ends by itself
-    kept = maps.open_foreign(look(publish(kind(short), tmp_path / "short")))
-    found = maps.attention(kept, "the dog")
-    assert found["decoder"].weights.shape[2] == maps.MOST_WRITTEN - 8
+    kept = transformers_backend.open_foreign(look(publish(kind(short), tmp_path / "short")))
+    found = transformers_backend.attention(kept, "the dog")
+    assert found["decoder"].weights.shape[2] == transformers_backend.MOST_WRITTEN - 8
 
 
 def test_a_language_mark_before_the_words_takes_the_place_of_the_tokenizers_own(tmp_path):
@@ -229,12 +230,12 @@ def test_a_language_mark_before_the_words_takes_the_place_of_the_tokenizers_own(
     told["post_processor"]["single"][0]["SpecialToken"]["id"] = "eng_Latn"  # NLLB: the language, the words, </s>
     told["post_processor"]["special_tokens"]["eng_Latn"] = {"id": "eng_Latn", "ids": [ENGLISH], "tokens": ["eng_Latn"]}
     path.write_text(json.dumps(told), encoding="utf-8")
-    foreign = maps.open_foreign(look(tmp_path))
+    foreign = transformers_backend.open_foreign(look(tmp_path))
     assert languages(foreign.tokenizer) == ("eng_Latn", "fra_Latn")
-    plain = maps.attention(foreign, "the dog", "two cat")
+    plain = transformers_backend.attention(foreign, "the dog", "two cat")
     assert plain["encoder"].looking == ("eng_Latn", "the", "dog", "[SEP]")
     assert plain["decoder"].looking == ("[SEP]", "eng_Latn", "two", "cat")
-    marked = maps.attention(foreign, "eng_Latn the dog", "fra_Latn two cat")
+    marked = transformers_backend.attention(foreign, "eng_Latn the dog", "fra_Latn two cat")
     assert marked["encoder"].looking == plain["encoder"].looking
     assert marked["decoder"].looking == ("[SEP]", "fra_Latn", "two", "cat")
     ids, labels = torch.tensor([[ENGLISH, 5, 6, 3]]), torch.tensor([[FRENCH, 12, 10, 3]])
@@ -248,8 +249,8 @@ def test_the_token_that_a_model_must_write_first_is_written_first(tmp_path):
     torch.manual_seed(0)
     model = stir(kind(config), 0.3).eval()
     model.generation_config.forced_bos_token_id = 13
-    foreign = maps.open_foreign(look(publish(model, tmp_path)))
-    words = maps.attention(foreign, TEXT)["decoder"].looking
+    foreign = transformers_backend.open_foreign(look(publish(model, tmp_path)))
+    words = transformers_backend.attention(foreign, TEXT)["decoder"].looking
     assert words[:2] == ("[CLS]", "very")
 
 
@@ -268,15 +269,15 @@ def test_a_classifiers_decoder_reads_the_text_moved_by_one(tmp_path, kind, base)
     config._attn_implementation = "eager"
     torch.manual_seed(0)
     model = stir(kind(config), 0.3).eval()
-    foreign = maps.open_foreign(look(publish(model, tmp_path)))
-    found = maps.attention(foreign, TEXT)
+    foreign = transformers_backend.open_foreign(look(publish(model, tmp_path)))
+    found = transformers_backend.attention(foreign, TEXT)
     start = foreign.tokenizer.vocabulary[config.decoder_start_token_id]
     assert found["decoder"].looking == found["cross"].looking == (start, *WORDS[:-1])
     theirs = model(torch.tensor([foreign.tokenizer.encode(TEXT).ids]), output_attentions=True)
     expected = torch.stack(theirs.cross_attentions)[:, 0].detach().numpy()
     np.testing.assert_allclose(found["cross"].weights, expected, atol=1e-6)
     with pytest.raises(TextError, match=r"sorts texts and writes none.*Leave the second field empty\.$"):
-        maps.attention(foreign, TEXT, "two dogs")
+        transformers_backend.attention(foreign, TEXT, "two dogs")
 
 
 def test_a_model_that_moves_its_last_token_to_the_front_is_read_so(tmp_path):
@@ -287,8 +288,8 @@ def test_a_model_that_moves_its_last_token_to_the_front_is_read_so(tmp_path):
     config._attn_implementation = "eager"
     torch.manual_seed(0)
     model = stir(MBartForConditionalGeneration(config), 0.3).eval()
-    foreign = maps.open_foreign(look(publish(model, tmp_path)))
-    found = maps.attention(foreign, TEXT, "two dogs")
+    foreign = transformers_backend.open_foreign(look(publish(model, tmp_path)))
+    found = transformers_backend.attention(foreign, TEXT, "two dogs")
     assert found["decoder"].looking == ("[SEP]", "[CLS]", "two", "dogs")
     ids, labels = (torch.tensor([foreign.tokenizer.encode(one).ids]) for one in (TEXT, "two dogs"))
     theirs = torch.stack(model(ids, labels=labels, output_attentions=True).decoder_attentions)[:, 0]
@@ -306,7 +307,7 @@ def published(folder, name="gpt-neox"):
 
 def refused(folder, *words):
     with pytest.raises(CheckpointError) as error:
-        maps.open_foreign(look(folder))
+        transformers_backend.open_foreign(look(folder))
     told = str(error.value)
     assert told.endswith(".") and all(word in told for word in words), told
 
@@ -343,7 +344,8 @@ def test_masks_of_older_files_and_heads_on_top_are_left_out_without_harm(tmp_pat
         "classifier.3.weight": torch.ones(2),
     }
     save_file(load_file(folder / FILE) | spare, folder / FILE, metadata={"format": "pt"})
-    assert maps.attention(maps.open_foreign(look(folder)), TEXT)["decoder"].weights.shape == (2, 4, 9, 9)
+    foreign = transformers_backend.open_foreign(look(folder))
+    assert transformers_backend.attention(foreign, TEXT)["decoder"].weights.shape == (2, 4, 9, 9)
 
 
 def test_a_file_of_another_name_is_refused_with_the_name_it_needs(tmp_path):
@@ -371,7 +373,7 @@ def test_a_config_of_several_models_is_refused_with_their_names(tmp_path):
 @pytest.mark.parametrize("text", ["", "the " * 600])
 def test_a_refusal_of_a_text_is_said_without_anything_before_it(opened, text):
     with pytest.raises(TextError) as error:
-        maps.attention(opened["t5"][1], TEXT if text else text, text)
+        transformers_backend.attention(opened["t5"][1], TEXT if text else text, text)
     assert str(error.value).startswith(("There is no word", "This text has 602 tokens" if text else "There is"))
 
 
@@ -384,6 +386,6 @@ def test_a_model_that_needs_more_than_a_text_is_refused_with_the_reason_of_trans
 
     kept = dataclasses.replace(opened["electra"][1], model=Picky())
     with pytest.raises(CheckpointError) as error:
-        maps.attention(kept, TEXT)
+        transformers_backend.attention(kept, TEXT)
     told = "The library transformers cannot run this model on a text alone: You have to specify pixel_values."
     assert str(error.value) == told

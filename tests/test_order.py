@@ -14,7 +14,7 @@ from twins import build, configs, seeds
 from model import checkpoint
 from model.order import KINDS, ORDER_RECIPES, OrderRecipe, accuracy, chances, learn, to_ids
 from model.position import POSITIONS
-from model.tasks.order import ASKS, DIGITS, LETTERS, WORDS, Question, ask
+from model.tasks.first_digit import ASKS, DIGITS, LETTERS, WORDS, Question, ask
 from model.tokenizer import WordTokenizer
 from model.train import main
 from model.transformer import Transformer

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twins import seeds
 
-from model.tasks import PAIRS, resolver
+from model.tasks import PAIRS, coreference
 from model.tasks.copying import LONGEST, TRAINED, copy_of
 from model.tasks.dates import FIRST, LAST, WAYS, ordinal, write_date
 from model.tasks.pair import SETTLED, PairDraft
-from model.tasks.translation import ARTICLE, NOUN, PRONOUN, REFERENT, TELLS, elides, reason
-from model.tasks.translation_words import NOUNS, PLAIN, TELLING
+from model.tasks.translation.task import ARTICLE, NOUN, PRONOUN, REFERENT, TELLS, elides, reason
+from model.tasks.translation.vocabulary import NOUNS, PLAIN, TELLING
 from model.tokenizer import END, UNKNOWN, CharacterTokenizer, WordTokenizer
 
 TRANSLATION, COPY, DATES = (PAIRS[name] for name in ("translation", "copy", "dates"))
@@ -211,20 +211,20 @@ def test_ordinals_by_hand():
 
 def test_only_the_adjective_tells_what_it_means():
     rng = Random(0)
-    classes = {word: group for group, words in resolver.NOUNS.items() for word in words}
-    fits = {word: group for group, words in resolver.ADJECTIVES.items() for word in words}
+    classes = {word: group for group, words in coreference.NOUNS.items() for word in words}
+    fits = {word: group for group, words in coreference.ADJECTIVES.items() for word in words}
     first = 0
-    for question in (resolver.draw(rng) for _ in range(2000)):
+    for question in (coreference.draw(rng) for _ in range(2000)):
         links = {relation.name: relation for relation in question.relations}
         assert question.words[question.it - 1] == "it"
         assert {relation.query for relation in question.relations} == {question.it}
-        adjective = question.words[links[resolver.ADJECTIVE].keys[0] - 1]
-        meant = question.words[links[resolver.REFERENT].keys[0] - 1]
-        others = [question.words[key - 1] for key in links[resolver.OTHERS].keys]
+        adjective = question.words[links[coreference.ADJECTIVE].keys[0] - 1]
+        meant = question.words[links[coreference.REFERENT].keys[0] - 1]
+        others = [question.words[key - 1] for key in links[coreference.OTHERS].keys]
         nouns = [word for word in question.words if word in classes]
         assert meant == question.answer and sorted([meant, *others]) == sorted(nouns)
         assert fits[adjective] == classes[meant] not in {classes[other] for other in others}
         first += nouns[0] == meant
     assert 2000 / 4 < first < 2000 / 2, "the first noun is meant as often as any other"
-    tokens = WordTokenizer(resolver.WORDS).encode(resolver.draw(rng).text).tokens
+    tokens = WordTokenizer(coreference.WORDS).encode(coreference.draw(rng).text).tokens
     assert UNKNOWN not in tokens

@@ -14,8 +14,8 @@ from model.pair_exam import alignment, exact, homes, in_words, looks, to_batch
 from model.pair_train import PAIR_RECIPES, at_length, draw_pairs, held_out, learn, make
 from model.resolve import ResolverRecipe, draw_questions, examine
 from model.subword import SubwordTokenizer
+from model.tasks.coreference import ADJECTIVE, OTHERS, REFERENT
 from model.tasks.pair import SETTLED
-from model.tasks.resolver import ADJECTIVE, OTHERS, REFERENT
 from model.train import main
 
 FRESH, N, SHORT = 11, 100, 40  # a seed that nothing else uses; pairs, and copies of one length

@@ -5,8 +5,8 @@ from random import Random
 import pytest
 
 from model.tasks import PAIRS
-from model.tasks.recognise import READERS, EverySide, read_question
-from model.tasks.resolver import draw
+from model.tasks.coreference import draw
+from model.tasks.parse import READERS, EverySide, read_question
 
 
 @pytest.mark.parametrize("task", PAIRS)

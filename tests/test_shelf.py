@@ -14,9 +14,9 @@ from foreign import made, publish
 from model import Experiment, Switches, run
 from model.checkpoint import CheckpointError, card, load, names
 from model.importers import hub, look, read
-from model.importers.loading import Slot, Stopped, Work
-from model.importers.loading import load as load_onto_the_shelf
-from model.importers.look import VARIABLE
+from model.importers.background import Slot, Stopped, Work
+from model.importers.background import load as load_onto_the_shelf
+from model.importers.inspect import VARIABLE
 from model.shelf import OWN, Kept, Shelf, shelf
 
 TEXT = "the dogs saw two birds ."

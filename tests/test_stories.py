@@ -28,8 +28,8 @@ from model.roles import (
 )
 from model.stories import StoriesRecipe, learning_rate, train_stories
 from model.subword import learn_pieces
-from model.tasks.gold import PREVIOUS_TOKEN
 from model.tasks.passages import PASSAGES
+from model.tasks.task import PREVIOUS_TOKEN
 from model.tokenizer import WordTokenizer
 from model.train import main
 

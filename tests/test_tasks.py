@@ -6,8 +6,8 @@ from random import Random
 import pytest
 
 from model.tasks import TASKS, Sentence, Task
-from model.tasks.gold import PREVIOUS_TOKEN
-from model.tasks.grammar_words import ADJECTIVES, BRACKETS, LINKING, NOUNS, OWNERS, POSSESSIVE
+from model.tasks.grammar.vocabulary import ADJECTIVES, BRACKETS, LINKING, NOUNS, OWNERS, POSSESSIVE
+from model.tasks.task import PREVIOUS_TOKEN
 from model.tokenizer import WordTokenizer
 
 GRAMMAR = TASKS["grammar"]

@@ -18,7 +18,7 @@ from model.recipes import CHOOSING, RECIPES, REPORTING, TRAINING, draw_sentences
 from model.run import encode
 from model.switches import PARTS, Switches
 from model.tasks import TASKS, Sentence
-from model.tasks.grammar_words import LINKING
+from model.tasks.grammar.vocabulary import LINKING
 
 FRESH = 4  # a seed of sentences that no part of the training uses
 SENTENCES = 2500

@@ -7,8 +7,8 @@ from equal import same_bits
 from model import Experiment
 from model.quality import CLASSES, SENTENCES, of_length
 from model.search import beam
-from model.tasks.gold import Relation
 from model.tasks.pair import SETTLED, Pair
+from model.tasks.task import Relation
 from model.tokenizer import END
 from model.translate import translate
 from model.written import Hits, agreed, best_path, hits, likeliest, looks, one_map, outlines, said_words, together

@@ -11,8 +11,8 @@ from model.run import pair_model
 from model.saturation import head_scores
 from model.search import Beam, Candidate, Outcome
 from model.tasks import TASKS
-from model.tasks.gold import Relation
 from model.tasks.pair import SETTLED, Pair
+from model.tasks.task import Relation
 from model.tokenizer import END
 from model.written import Hits, best_path, hits, likeliest, looks, together
 

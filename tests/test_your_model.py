@@ -9,8 +9,8 @@ from foreign import FOREIGN, made, publish
 from screen import PAGES, component, ignored, large, said, shows_a_picture, visit, visit_by_a_bad_link, well
 from test_maps_only import MADE
 
-from model.importers.loading import Work
-from model.importers.look import VARIABLE as BOUND
+from model.importers.background import Work
+from model.importers.inspect import VARIABLE as BOUND
 from model.shelf import shelf
 from viz.ui import your_model
 

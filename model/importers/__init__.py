@@ -1,17 +1,16 @@
-"""Models from elsewhere, told in our own terms. Read the files in this order:
+"""Models from elsewhere, loaded into the lab's own Transformer. Read the files in this order:
 
-safetensors_file → pasted → folder: what a file promises and what lies in a folder, checked before much is read
-family → gpt2, bert: each foreign tensor's name, shape and way, one line for each of ours
-names: tensors that older or wrapped files call otherwise, and tensors that nobody would read
-look → words → read: what is offered; its tokenizer; the model itself, in our own Transformer
-bounded, patterns, tokenizer_bounds: files of a known size, and tokenizers of known cost
-foreign_checks → decoder_side → maps: models that ours cannot hold, run by `transformers`, of which only the attention
-is taken
-frames → process → child → tasks → guarded: the same for a folder of a visitor, in a process with limits
+pasted_path, folder, safetensors_header: where a model lies, what its folder holds, and what a file promises
+tensor_map, gpt2, bert: the name, shape and orientation of every foreign tensor, one line for each of ours
+tensor_names: tensors that older or wrapped files call otherwise, and tensors that nothing would read
+inspect, tokenizers, load: what a folder offers; its tokenizer; the model itself
+transformers_checks, decoder_input, transformers_backend: models that `transformers` runs, for their attention only
+child: the same for a folder of a visitor, in a child process with limits
+background, hub: long work in a thread; the Hugging Face Hub
 """
 
-from model.importers.loading import bring
-from model.importers.look import FAMILIES, Offer, look
-from model.importers.read import Imported, read
+from model.importers.background import bring
+from model.importers.inspect import FAMILIES, Offer, look
+from model.importers.load import Imported, read
 
 __all__ = ["FAMILIES", "Imported", "Offer", "bring", "look", "read"]

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from model.checkpoint import CheckpointError
 from model.config import ModelConfig
-from model.importers.family import ACTIVATIONS, Family, NotOurs, Piece, choice, epsilon, flag, linear, norm, size
+from model.importers.tensor_map import ACTIVATIONS, Family, NotOurs, Piece, choice, epsilon, flag, linear, norm, size
 
 
 def _first(segments: Tensor) -> Tensor:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from model.checkpoint import CheckpointError
-from model.importers.bounded import read_bytes
-from model.importers.pasted import as_path, is_address
-from model.importers.safetensors_file import Claim, claims
+from model.importers.bounded_read import read_bytes
+from model.importers.pasted_path import as_path, is_address
+from model.importers.safetensors_header import Claim, claims
 
 MOST_JSON = 64 << 20  # bytes; the largest tokenizers have 33 MB
 MOST_SETTINGS = 16 << 20  # of a config, of the settings of a tokenizer, of an index of parts

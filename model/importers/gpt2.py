@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from model.config import ModelConfig
-from model.importers.family import ACTIVATIONS, Family, NotOurs, Piece, choice, epsilon, flag, norm, size
+from model.importers.tensor_map import ACTIVATIONS, Family, NotOurs, Piece, choice, epsilon, flag, norm, size
 from model.switches import Switches
 
 UNEMBEDDING = "lm_head.weight"

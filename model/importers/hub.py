@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from model.checkpoint import CheckpointError
+from model.importers.background import Progress, Stopped
 from model.importers.folder import BESIDE_TOKENIZER, INDEX, SINGLE
-from model.importers.loading import Progress, Stopped
-from model.importers.look import GIGABYTE, VARIABLE, most_bytes
-from model.importers.maps import EXTRA
-from model.importers.pasted import hub_name
+from model.importers.inspect import GIGABYTE, VARIABLE, most_bytes
+from model.importers.pasted_path import hub_name
+from model.importers.transformers_backend import EXTRA
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 PLAIN = ("config.json", "tokenizer.json", "vocab.json", "vocab.txt", *BESIDE_TOKENIZER)

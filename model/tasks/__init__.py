@@ -7,11 +7,11 @@ from a sentence to the choices that drew it.
 
 from model.tasks.copying import COPYING
 from model.tasks.dates import DATES
-from model.tasks.gold import Probe, Relation, Sentence, Task
-from model.tasks.grammar import GRAMMAR
+from model.tasks.grammar.task import GRAMMAR
 from model.tasks.pair import Pair, PairTask
 from model.tasks.passages import STORIES
-from model.tasks.translation import TRANSLATION
+from model.tasks.task import Probe, Relation, Sentence, Task
+from model.tasks.translation.task import TRANSLATION
 
 TASKS: dict[str, Task] = {task.name: task for task in (GRAMMAR, STORIES)}
 PAIRS: dict[str, PairTask] = {task.name: task for task in (TRANSLATION, COPYING, DATES)}

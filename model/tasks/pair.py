@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from model.tasks.gold import Relation
+from model.tasks.task import Relation
 from model.tokenizer import BLANK
 
 SETTLED = "settled by the words before"  # nothing has to be looked up: a look anywhere is as good

@@ -5,7 +5,7 @@ Nobody can say which word of it should look at which: these sentences carry no g
 
 from random import Random
 
-from model.tasks.gold import Sentence, Task
+from model.tasks.task import Sentence, Task
 
 PASSAGES = (
     "The lighthouse keeper counted the boats, wrote the number in his book, and counted the boats again.",

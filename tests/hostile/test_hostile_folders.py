@@ -14,8 +14,9 @@ import pytest
 from foreign import MARKS, WORDS, edit, made, publish
 
 from model.checkpoint import CheckpointError
-from model.importers import bounded, guarded, process
-from model.importers.process import MEGABYTE, Limits
+from model.importers import bounded_read
+from model.importers.child import guarded, parent
+from model.importers.child.parent import MEGABYTE, Limits
 
 SMALL = Limits(memory=500 * MEGABYTE, seconds=15.0, wall=200.0)
 GROWN = 150 * MEGABYTE  # that this process, which plays the server, may take for one folder
@@ -47,7 +48,7 @@ def old_bert(bert):
 
 def anonymous():
     """Bytes of memory that this process has for itself."""
-    return process._memory(os.getpid())
+    return parent._memory(os.getpid())
 
 
 def refused(folder, *words, most_seconds=120.0):
@@ -326,9 +327,9 @@ def test_a_vocabulary_that_is_a_device(old_bert, target, outcome):
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="Linux")
 def test_a_file_that_gives_more_than_its_size_says_is_not_read(monkeypatch, outcome):
-    monkeypatch.setattr(bounded, "NOT_ON_A_DISK", ())
+    monkeypatch.setattr(bounded_read, "NOT_ON_A_DISK", ())
     with pytest.raises(CheckpointError, match="another size than it says"):
-        bounded.read_bytes(Path("/proc/self/maps"), 1 << 20)
+        bounded_read.read_bytes(Path("/proc/self/maps"), 1 << 20)
     outcome("refused in a sentence")
 
 
@@ -444,7 +445,7 @@ def test_a_look_that_takes_too_long_is_stopped_at_once(gpt2, outcome):
     with pytest.raises(Stopped):
         guarded.check(offer, watch)
     assert time.monotonic() - seen[0] < 5, "the child is gone as soon as somebody stops it"
-    assert not [one for one in process._living if one.alive and one not in process._idle]
+    assert not [one for one in parent._living if one.alive and one not in parent._idle]
     outcome("stopped at once")
 
 
@@ -465,9 +466,9 @@ def test_a_child_ends_with_the_server(tmp_path, outcome):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=200)
     pid = int(done.stdout)
     until = time.monotonic() + 120
-    while process._memory(pid) and time.monotonic() < until:
+    while parent._memory(pid) and time.monotonic() < until:
         time.sleep(0.2)
-    assert not process._memory(pid)
+    assert not parent._memory(pid)
     outcome("ended with the server")
 
 
@@ -483,8 +484,8 @@ def test_a_look_that_brings_its_own_python_files_runs_none_of_them(gpt2, monkeyp
     for name in ("json.py", "torch.py", "tokenizers.py", "sitecustomize.py"):
         (gpt2 / name).write_text(f"open({str(gpt2 / 'pwned')!r}, 'w')\n")
     monkeypatch.chdir(gpt2)
-    process.close_all()
-    process._idle.clear()
+    parent.close_all()
+    parent._idle.clear()
     assert guarded.look(".").kind == "GPT-2"
     assert not (gpt2 / "pwned").exists()
     outcome("no code of the folder is run")

@@ -11,7 +11,7 @@ from foreign import made, publish
 from screen import ROOT, visit, well
 
 from model.checkpoint import CheckpointError
-from model.importers import guarded
+from model.importers.child import guarded
 from model.shelf import Kept, Shelf, ShelfFull, shelf
 from viz.ui import your_model
 
@@ -124,7 +124,7 @@ LOADS = """
 import json, os, sys
 from model import Experiment, run
 from model.importers import guarded
-from model.importers.process import _memory
+from model.importers.child.main.parent import _memory
 from model.shelf import shelf
 def memory(): return _memory(os.getpid())
 small, large = sys.argv[1:]

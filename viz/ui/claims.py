@@ -6,7 +6,7 @@ import streamlit as st
 from model.encoder_decoder import EncoderDecoderTrace
 from model.forms import apart_from_pytorch
 from model.tasks.pair import SETTLED
-from model.tasks.translation import NOUN, PRONOUN, REFERENT, TELLS
+from model.tasks.translation.task import NOUN, PRONOUN, REFERENT, TELLS
 from model.tokenizer import END
 from model.written import likeliest
 from viz.claiming import (

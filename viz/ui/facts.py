@@ -9,7 +9,7 @@ from model.measure import distance, entropy, reachable, rollout
 from model.roles import FIRST, INDUCTION
 from model.run import Experiment
 from model.switches import Switches
-from model.tasks.gold import PREVIOUS_TOKEN
+from model.tasks.task import PREVIOUS_TOKEN
 from model.transformer import Trace
 from viz.export import Labelled, Table
 from viz.labels import numbered

@@ -8,7 +8,7 @@ from model import checkpoint
 from model.effects import HELD_OUT, SEED
 from model.recipes import CURVE_SENTENCES
 from model.switches import Switches
-from model.tasks.grammar_entropy import Entropy, entropy, priced
+from model.tasks.grammar.entropy import Entropy, entropy, priced
 from viz.curves import curves
 from viz.masking import read_cheating
 from viz.theme import Theme

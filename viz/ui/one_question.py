@@ -5,7 +5,7 @@ from random import Random
 import streamlit as st
 
 from model import order
-from model.tasks.order import Question, ask
+from model.tasks.first_digit import Question, ask
 from viz.ui import runs, schemes
 
 

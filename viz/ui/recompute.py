@@ -67,7 +67,7 @@ def translated(experiment: Experiment, how: Any, body: str) -> str:
     homes = {
         "model.checkpoint": ("load",),
         "model.pair_exam": ("in_words",),
-        "model.tasks.recognise": ("READERS",),
+        "model.tasks.parse": ("READERS",),
         "model.written": ("likeliest", "looks", "one_map"),
     }
     imports = ["from model.translate import translate"]

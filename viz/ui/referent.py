@@ -8,8 +8,8 @@ import streamlit as st
 
 from model.effects import probabilities
 from model.run import Experiment
-from model.tasks.recognise import read_question
-from model.tasks.resolver import ADJECTIVE, NOUNS, OTHERS, REFERENT
+from model.tasks.coreference import ADJECTIVE, NOUNS, OTHERS, REFERENT
+from model.tasks.parse import read_question
 from viz import head_grid
 from viz.export import Labelled, file_name
 from viz.reading import read_row

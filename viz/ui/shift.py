@@ -8,7 +8,7 @@ import streamlit as st
 from model import order
 from model.rearrange import score_changes
 from model.run import Array
-from model.tasks.order import WORDS
+from model.tasks.first_digit import WORDS
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel, Steps

@@ -13,7 +13,7 @@ import streamlit as st
 from model.run import Experiment, TextError
 from model.switches import HEADS, Switches
 from model.tasks import PAIRS
-from model.tasks import resolver as resolving
+from model.tasks import coreference as resolving
 from viz.labels import markdown
 from viz.ui import controls, pairs, runs, writing
 from viz.ui.pairs import JOBS, STACKS, TRANSFORMER, Decoding

@@ -13,10 +13,11 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from model.checkpoint import CheckpointError
-from model.importers import Offer, guarded, hub, loading
-from model.importers import maps as foreign
-from model.importers.maps import EXTRA, available
-from model.importers.process import warm
+from model.importers import Offer, background, hub
+from model.importers import transformers_backend as foreign
+from model.importers.child import guarded
+from model.importers.child.parent import warm
+from model.importers.transformers_backend import EXTRA, available
 from model.run import MOST_CHARACTERS, TextError
 from model.shelf import Kept, shelf
 from viz.arrays import maps
@@ -40,9 +41,9 @@ SHOWS = {
 
 
 @cache
-def slot() -> loading.Slot:
+def slot() -> background.Slot:
     """Room for one model on its way, for all visitors of this server."""
-    return loading.Slot()
+    return background.Slot()
 
 
 def allowed() -> bool:
@@ -139,7 +140,7 @@ def _looked(place: str, called: str = "") -> Offer:
     Raises:
         CheckpointError: it cannot be loaded, or somebody stopped it.
     """
-    work = loading.Work(f"Looking into {place}", partial(guarded.look, place, called)).start()
+    work = background.Work(f"Looking into {place}", partial(guarded.look, place, called)).start()
     began, shown = monotonic(), st.empty()
     try:
         work.wait(QUICK)
@@ -173,7 +174,7 @@ def offered() -> None:
             disabled=_busy(),
             on_click=_start,
             args=(
-                loading.Work(f"Fetching {listing.name}", partial(hub.fetch, listing), visit()),
+                background.Work(f"Fetching {listing.name}", partial(hub.fetch, listing), visit()),
                 listing.name,
             ),
         )
@@ -195,10 +196,10 @@ def offered() -> None:
             )
 
 
-def _loading(offer: Offer) -> loading.Work:
+def _loading(offer: Offer) -> background.Work:
     who = visit()
     do = partial(guarded.load, offer, owner=who, evicts=lambda kept: may_let_go(kept, who))
-    return loading.Work(f"Loading {offer.name}", do, who)
+    return background.Work(f"Loading {offer.name}", do, who)
 
 
 def facts(offer: Offer) -> str:
@@ -237,7 +238,7 @@ def _busy() -> bool:
     return now is not None and now.running
 
 
-def _start(work: loading.Work, called: str = "") -> None:
+def _start(work: background.Work, called: str = "") -> None:
     if slot().start(work):
         st.session_state.update(your_work=work, your_called=called)
 
@@ -250,7 +251,7 @@ def on_its_way() -> None:
 
 def settle() -> None:
     """What came of the work that this visitor began, once it is done."""
-    work: loading.Work | None = st.session_state.get("your_work")
+    work: background.Work | None = st.session_state.get("your_work")
     if work is None or work.running:
         return
     del st.session_state["your_work"]
@@ -279,7 +280,7 @@ def _watch() -> None:
             st.button("Stop", key="stop", on_click=_stop, args=(work,))
 
 
-def _stop(work: loading.Work) -> None:
+def _stop(work: background.Work) -> None:
     if of_one_person() or work.owner == visit():
         work.stop()
 

@@ -1,0 +1,241 @@
+"""A child process seen from the server: asked, watched, and ended when it takes too much, or when somebody stops it."""
+
+import atexit
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import BoundedSemaphore, Lock, Thread
+from time import monotonic
+from typing import IO, Any
+from weakref import WeakSet
+
+from model.checkpoint import CheckpointError
+from model.importers.child.messages import Message, receive, send
+
+ROOT = Path(__file__).parents[2]
+TICK = 0.05  # seconds between two looks at the child, and so between a click on "Stop" and its end
+START = 120.0  # seconds that an interpreter may take to import torch on a busy machine
+MEGABYTE = 10**6
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may take."""
+
+    memory: int = 1200 * MEGABYTE  # bytes, beyond what the interpreter and its libraries need
+    seconds: float = 60.0  # of a processor
+    wall: float = 240.0  # of the clock: the processor is shared
+
+
+class Process:
+    """A running child. Not for two threads at once."""
+
+    def __init__(self) -> None:
+        self._popen = subprocess.Popen(
+            [sys.executable, "-P", "-m", "model.importers.child.main"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            start_new_session=True,
+        )
+        assert self._popen.stdin and self._popen.stdout
+        self._messages: SimpleQueue[Message | None] = SimpleQueue()
+        self._reader = Thread(target=_read, args=(self._popen.stdout, self._messages), daemon=True)
+        self._reader.start()
+        self._base: int | None = None  # bytes that it had before the first request
+        _living.add(self)
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._popen.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._popen.poll() is None
+
+    def ask(self, request: dict[str, Any], limits: Limits, progress: Callable[[float], None]) -> Message:
+        """What it answers. progress: is told the share that is done, many times a second; if it raises, the child ends.
+
+        Raises:
+            CheckpointError: the child refused, took more than it may, or died. In the last two cases it is gone.
+        """
+        try:
+            if self._base is None:
+                self._wait(Limits(wall=START), progress)
+                self._base = _memory(self.pid)
+            assert self._popen.stdin
+            send(self._popen.stdin, request | {"memory": limits.memory, "seconds": limits.seconds})
+            return self._wait(limits, progress)
+        except OSError:  # it died before it was asked
+            sentence = self._died(limits)
+            self.close()
+            raise CheckpointError(sentence) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _wait(self, limits: Limits, progress: Callable[[float], None]) -> Message:
+        began, share = monotonic(), 0.0
+        while True:
+            try:
+                message = self._messages.get(timeout=TICK)
+            except Empty:
+                self._watch(limits, monotonic() - began)
+                progress(share)
+                continue
+            if message is None:
+                raise CheckpointError(self._died(limits))
+            if "share" in message[0]:
+                share = float(message[0]["share"])
+                progress(share)
+                continue
+            if message[0].get("memory"):
+                raise CheckpointError(_too_much(limits))
+            return message
+
+    def _watch(self, limits: Limits, seconds: float) -> None:
+        if seconds > limits.wall:
+            raise CheckpointError(
+                f"This took longer than {limits.wall:,.0f} seconds, so it was ended. A model that is sound takes less."
+            )
+        if self._base is not None and _memory(self.pid) - self._base > limits.memory:
+            raise CheckpointError(_too_much(limits))
+
+    def _died(self, limits: Limits) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(5)
+        code = self._popen.returncode
+        if code is not None and code < 0:
+            if -code == getattr(signal, "SIGXCPU", 0):
+                return (
+                    f"This took more than {limits.seconds:,.0f} seconds of computing, so it was ended. A model that is "
+                    "sound takes less."
+                )
+            if -code == signal.SIGABRT:  # how the libraries end where memory is refused to them
+                return _too_much(limits)
+            return f"The process that reads the files was ended by the system ({signal.Signals(-code).name})."
+        return "The process that reads the files has ended without an answer."
+
+    def close(self) -> None:
+        """End it, whatever it is doing, and with it all memory that it has."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if self._popen.poll() is None:
+                if hasattr(os, "killpg"):
+                    os.killpg(self._popen.pid, signal.SIGKILL)
+                else:
+                    self._popen.kill()
+        self._popen.wait()
+        self._reader.join(5)
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        _living.discard(self)
+
+
+_living: WeakSet[Process] = WeakSet()
+_idle: list[Process] = []  # one at most: it has imported what it needs, so that nobody waits for that again
+_lock = Lock()
+_room = BoundedSemaphore(2)  # children that look at folders at the same time, for all visitors
+
+
+@atexit.register
+def close_all() -> None:
+    """End every child of this process."""
+    for process in list(_living):
+        process.close()
+
+
+def warm() -> None:
+    """Have a child ready for the next request."""
+    with _lock:
+        if not _idle:
+            _idle.append(Process())
+
+
+def taken() -> Process:
+    """A child for good; whoever takes it closes it."""
+    with _lock:
+        process = _idle.pop() if _idle else None
+    if process is not None and process.alive:
+        return process
+    if process is not None:
+        process.close()
+    return Process()
+
+
+@contextmanager
+def borrowed(progress: Callable[[float], None]) -> Iterator[Process]:
+    """A child for one request. Afterwards it waits for the next, unless it was ended."""
+    while not _room.acquire(timeout=TICK):
+        progress(0.0)
+    try:
+        process = taken()
+        try:
+            yield process
+        except BaseException:
+            process.close()
+            raise
+        with _lock:
+            if not _idle and process.alive:
+                _idle.append(process)
+                return
+        process.close()
+    finally:
+        _room.release()
+
+
+def _read(file: IO[bytes], messages: SimpleQueue[Message | None]) -> None:
+    try:
+        while (message := receive(file)) is not None:
+            messages.put(message)
+    except (ValueError, OSError):
+        pass
+    messages.put(None)
+
+
+def _environment() -> dict[str, str]:
+    """That of the server; the lab's own packages found, one thread, nothing from the net, no graphics card."""
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_OFFLINE": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+
+
+def _memory(pid: int) -> int:
+    """Bytes of memory that are this process's own; files that it has mapped can be dropped and do not count."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+            told = {line.split(":")[0]: line.split()[1] for line in file if line.startswith(("RssAnon", "VmRSS"))}
+        return int(told.get("RssAnon", told.get("VmRSS", "0"))) << 10
+    except (OSError, ValueError):
+        pass
+    try:
+        told_by_ps = subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=5
+        ).stdout
+        return int(told_by_ps.strip() or 0) << 10
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return 0  # nothing here tells: the limits in the child hold
+
+
+def _too_much(limits: Limits) -> str:
+    return (
+        f"Reading this took more than {limits.memory / MEGABYTE:,.0f} MB of memory, which is more than such a model "
+        "needs, so it was ended. The files ask for sizes that they do not have."
+    )

@@ -1,0 +1,73 @@
+"""A foreign model that lives in a child process of its own: asked for its attention over a pipe."""
+
+import math
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from model.checkpoint import CheckpointError
+from model.importers.child.parent import Limits, Process
+from model.run import TextError
+
+Array = np.ndarray[Any, Any]
+Stack = tuple[str, Array, tuple[str, ...], tuple[str, ...]]  # its name; (L, H, T, S) float32; T words; S words
+RUN = 120.0  # seconds for one text
+
+
+class Away:
+    """The model and its tokenizer, as far as the server knows them.
+
+    Arguments:
+        process: the child that has loaded it.
+        two: whether it is an encoder-decoder that writes a second text.
+        languages: the language marks that its tokenizer knows.
+        memory: bytes that its process may take.
+    """
+
+    def __init__(self, process: Process, two: bool, languages: tuple[str, ...], memory: int) -> None:
+        self.two = two
+        self.languages = languages
+        self._process = process
+        self._limits = Limits(memory=memory, seconds=RUN, wall=2 * RUN)
+        self._lock = Lock()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.alive
+
+    def attention(self, text: str, target: str) -> list[Stack]:
+        """The attention of one run, stack by stack.
+
+        Raises:
+            TextError: the text is one that the model or the lab does not take.
+            CheckpointError: the model was let go, or took too much memory or time, and is gone.
+        """
+        with self._lock:
+            if not self.alive:
+                raise CheckpointError("This model was let go, or its process has ended. Load it again.")
+            request = {"task": "attention", "text": text, "target": target}
+            told, numbers = self._process.ask(request, self._limits, lambda share: None)
+        if "refused" in told:
+            kind = TextError if told.get("kind") == "TextError" else CheckpointError
+            raise kind(str(told["refused"]))
+        if "failed" in told:
+            raise CheckpointError(f"The model cannot be run on this text ({told['failed']}).")
+        return _stacks(told["maps"], numbers)
+
+    def close(self) -> None:
+        """End the process; what it is computing is lost, and whoever waits for it is told so."""
+        self._process.close()
+
+
+def _stacks(told: list[dict[str, Any]], numbers: bytes) -> list[Stack]:
+    found: list[Stack] = []
+    at = 0
+    for one in told:
+        shape = tuple(int(size) for size in one["shape"])
+        count = math.prod(shape)
+        weights = np.frombuffer(numbers, np.float32, count, at).reshape(shape)  # read-only, as bytes are
+        found.append((str(one["stack"]), weights, tuple(one["looking"]), tuple(one["looked_at"])))
+        at += 4 * count
+    return found

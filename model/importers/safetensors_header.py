@@ -1,0 +1,108 @@
+"""What a safetensors file promises, checked against the file before a single number is read.
+
+    8 bytes: length of the header │ the header, JSON: name → dtype, shape, place │ the numbers, end to end
+
+Nothing in it can run. But a file can be cut short, can claim sizes that are not there, or can be a pickle under a false
+name, so every claim is held against the size of the file first. The format: huggingface/safetensors, README, "Format".
+"""
+
+import json
+import math
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model.checkpoint import CheckpointError
+from model.importers.bounded_read import refuse_devices
+
+MOST_HEADER = 32 << 20  # bytes; a tensor takes about 150, and the library that reads the numbers allows 100 MB
+BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}  # of one number, in the kinds that are read
+OTHERS = {"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "U16": 2, "I32": 4, "U32": 4, "I64": 8, "U64": 8}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the header says of one tensor."""
+
+    file: Path
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def claims(path: Path) -> dict[str, Claim]:
+    """Name → what the header says of it, for every tensor of the file.
+
+    Raises:
+        CheckpointError: the file is no safetensors file, or its header and its size do not agree.
+    """
+    try:
+        refuse_devices(path)
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise CheckpointError(f"{path.name} is no ordinary file.")
+        with path.open("rb") as file:
+            start = file.read(9)
+            _refuse_pickle(path.name, start)
+            length = int.from_bytes(start[:8], "little")
+            file.seek(8)
+            if len(start) < 9 or length > status.st_size - 8:
+                raise CheckpointError(
+                    f"{path.name} is cut short or no safetensors file: its header should have {length:,} bytes and the "
+                    f"whole file has {status.st_size:,}."
+                )
+            if length > MOST_HEADER:
+                raise CheckpointError(f"The header of {path.name} has {length:,} bytes; {MOST_HEADER:,} are allowed.")
+            header = file.read(length)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle, before Python 3.13
+        raise CheckpointError(f"{path.name} cannot be read: {_reason(error)}.") from error
+    try:
+        told = json.loads(header)
+        told.pop("__metadata__", None)
+        found = {name: _claim(path, entry) for name, entry in told.items()}
+        _fill(path.name, [entry["data_offsets"] for entry in told.values()], status.st_size - 8 - length)
+    except CheckpointError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"The header of {path.name} is not what safetensors writes: {_reason(error)}.") from error
+    return found
+
+
+def _refuse_pickle(name: str, start: bytes) -> None:
+    """A pickle begins with 0x80 and its version, or is a zip archive; a header begins with a brace after its length."""
+    if start[8:] != b"{" and (start[:1] == b"\x80" or start[:4] == b"PK\x03\x04"):
+        raise CheckpointError(
+            f"{name} is a pickle, whatever its name says. Opening a pickle can run any program inside it, so the lab "
+            "never does; save the model again as safetensors."
+        )
+
+
+def _claim(path: Path, entry: Any) -> Claim:
+    shape, dtype = tuple(entry["shape"]), entry["dtype"]
+    begin, end = entry["data_offsets"]
+    if any(type(size) is not int or size < 0 for size in (*shape, begin, end)):
+        raise ValueError("a size is no whole number from 0 upwards")
+    bytes_each = (BYTES | OTHERS).get(dtype)
+    if bytes_each is not None and end - begin != math.prod(shape) * bytes_each:
+        raise ValueError(f"{' × '.join(map(str, shape))} numbers of kind {dtype} do not fill {end - begin:,} bytes")
+    return Claim(path, dtype, shape)
+
+
+def _fill(name: str, places: list[list[int]], size: int) -> None:
+    """The tensors must lie end to end and fill the rest of the file."""
+    at = 0
+    for begin, end in sorted(places):
+        if begin != at:
+            raise ValueError("tensors overlap, or leave room between them")
+        at = end
+    if at != size:
+        raise CheckpointError(
+            f"{name} is cut short or too long: {at:,} bytes of numbers are announced, {size:,} follow."
+        )
+
+
+def _reason(error: BaseException) -> str:
+    if type(error) is RuntimeError:  # before Python 3.13
+        return "its links lead in a circle"
+    told = getattr(error, "strerror", None) or str(error)[:200] or type(error).__name__
+    return str(told).partition("\n")[0].rstrip(".")

@@ -1,0 +1,107 @@
+"""What the tensors of a file are called: names of older files, of wrapped models and of tied matrices, made one."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from model.checkpoint import CheckpointError
+from model.importers.folder import Folder
+from model.importers.safetensors_header import Claim
+from model.importers.tensor_map import Family, flag
+
+# torch.compile and DataParallel put these before the names of the model that they wrap.
+WRAPPED = re.compile(r"^module\.|(?<![^.])_orig_mod\.")
+# Names that older files use → those of today
+RENAMED = (
+    (re.compile(r"LayerNorm\.gamma$"), "LayerNorm.weight"),
+    (re.compile(r"LayerNorm\.beta$"), "LayerNorm.bias"),
+)
+# The bias of a word head has two names. Where a file holds both, `transformers` adds the one on the left.
+BIASES = {"cls.predictions.decoder.bias": "cls.predictions.bias", "lm_head.decoder.bias": "lm_head.bias"}
+
+Found = dict[str, tuple[str, Claim]]  # a tensor's name as files of today spell it → as this file spells it, and more
+
+
+def today(name: str) -> str:
+    """A tensor's name as files of today spell it, without what a wrapper put before it."""
+    before = ""
+    while before != name:
+        before, name = name, WRAPPED.sub("", name)
+    for old, new in RENAMED:
+        name = old.sub(new, name)
+    return name
+
+
+def wrapper(names: Mapping[str, Any]) -> str:
+    """What a wrapper put before the names: "_orig_mod.", "module.", or nothing."""
+    return next((found[0] for name in names if (found := WRAPPED.search(name))), "")
+
+
+def found(folder: Folder, family: Family) -> Found:
+    """Every tensor of the folder, under the name that this family has for it.
+
+    A matrix that words are read in and out with is stored once. Which of its two names it has depends on what saved
+    the file: here it is always that of the word embeddings.
+
+    Raises:
+        CheckpointError: two tensors have the same name.
+    """
+    known: Found = {}
+    for spelt, claim in folder.claims.items():
+        name = today(spelt)
+        if name in known:
+            raise CheckpointError(
+                f"The weights hold both {known[name][0]} and {spelt}, which are two names of one tensor. Save the "
+                "model again, so that each stands there once."
+            )
+        known[name] = spelt, claim
+    for left, right in BIASES.items():
+        if left in known:
+            known[right] = known.pop(left)
+    if family.unembedding in known and not any(body + family.anchor in known for body in family.body):
+        body = next((body for body in family.body if any(_inside(family, body, name) for name in known)), None)
+        if body is not None and flag(folder.config, "tie_word_embeddings", True):
+            known[body + family.anchor] = known.pop(family.unembedding)
+    return known
+
+
+def _inside(family: Family, body: str, name: str) -> bool:
+    return name.startswith(body) and bool(family.inside.match(name, len(body)))
+
+
+def refuse_unread(family: Family, unused: Mapping[str, Claim], n_layers: int) -> None:
+    """A tensor of a layer or of the embeddings that is not read would change what the model computes.
+
+    Raises:
+        CheckpointError: there is one.
+    """
+    for name in sorted(unused):
+        rest = next((name[len(body) :] for body in family.body if _inside(family, body, name)), None)
+        if rest is None or family.buffers.fullmatch(rest):
+            continue
+        place = family.inside.match(rest)
+        layer = place[1] if place and place.lastindex else None
+        if layer is not None and int(layer) >= n_layers:
+            raise CheckpointError(
+                f"The weights hold more layers than the {n_layers} that config.json tells: {name} is one of theirs."
+            )
+        raise CheckpointError(
+            f"The weights hold {name}, which a {family.label} does not have as the lab and transformers 5 compute it. "
+            "Without it the attention would be another one, so this model is not loaded."
+        )
+
+
+def aliased(config: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
+    """config.json with each size under the name that its family has for it.
+
+    Raises:
+        CheckpointError: it says one size under two names, and not the same.
+    """
+    told = dict(config)
+    for other, ours in aliases.items():
+        if other in told and told.setdefault(ours, told[other]) != told[other]:
+            raise CheckpointError(
+                f"config.json says {ours} = {told[ours]!r} and {other} = {told[other]!r}, which are two names of one "
+                "size. Take the wrong one out."
+            )
+    return told

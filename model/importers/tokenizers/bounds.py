@@ -1,0 +1,220 @@
+"""How much a tokenizer.json can take: the growth of a text, the ids, the marks around a text, the depth.
+
+The `tokenizers` library does what the file says, and ends the whole process where memory runs out. So every bound is
+read off the file before the library sees it.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from model.checkpoint import CheckpointError
+from model.importers.tokenizers.patterns import MOST_PATTERNS, patterns, shortest
+
+MOST_GROWTH = 4000  # times that a text may become longer; ALBERT's normalizers could make it 2,900 times as long
+MOST_IDS = 10_000_000  # the largest published vocabularies have 260,000 pieces
+MOST_PIECE = 4096  # bytes of one piece or added token
+MOST_ADDED = 200_000
+MOST_MARKS = 64  # special tokens around a text
+MOST_DEPTH = 24
+MOST_WORD = 256  # letters of one word that WordPiece cuts: its time grows with the third power
+PARTS = ("normalizer", "pre_tokenizer", "post_processor", "decoder")
+
+# By how many times the UTF-8 of a text can grow: U+0390 has 2 bytes and 6 in NFD, U+FDFA 3 and 33 in NFKD.
+_FIXED = {
+    "NFC": 3.0,
+    "NFD": 3.0,
+    "NFKC": 11.0,
+    "NFKD": 11.0,
+    "Lowercase": 2.0,
+    "BertNormalizer": 12.0,  # NFD, lower case, and a blank on each side of a Chinese character
+    "ByteLevel": 3.0,  # a byte becomes a letter of up to 2 bytes; a blank may come first
+    "Metaspace": 4.0,  # a blank becomes "▁", 3 bytes; one may come first
+}
+
+
+def refuse_unbounded(saved: Mapping[str, Any], vocab_size: int = MOST_IDS) -> float:
+    """Check a tokenizer as its file describes it. Returns by how many times it can make a text longer.
+
+    Raises:
+        CheckpointError: it can take memory or time that no sound tokenizer takes.
+    """
+    for name in PARTS:
+        _depth(saved.get(name), name)
+    if sum(1 for name in PARTS for _ in patterns(saved.get(name))) > MOST_PATTERNS:
+        raise CheckpointError(f"The tokenizer has more than {MOST_PATTERNS} regular expressions.")
+    reading = _growth(saved.get("normalizer")) * _growth(saved.get("pre_tokenizer"))
+    for what, times in (("read", reading), ("written", _growth(saved.get("decoder")))):
+        if not times <= MOST_GROWTH:
+            raise CheckpointError(
+                f"The tokenizer can make a text {min(times, 10.0**15):,.0f} times longer when it is {what}; "
+                f"{MOST_GROWTH:,} times are allowed."
+            )
+    _model(saved.get("model"))
+    _added(saved.get("added_tokens"))
+    marks = _marks(saved.get("post_processor"), vocab_size)
+    if marks > MOST_MARKS:
+        raise CheckpointError(f"The tokenizer puts {marks:,} tokens around every text; {MOST_MARKS} are allowed.")
+    return reading
+
+
+def check_id(index: object, what: str, most: int = MOST_IDS) -> None:
+    """An id of a token.
+
+    Raises:
+        CheckpointError: it is no whole number that an id can be.
+    """
+    if type(index) is not int or not 0 <= index < most:
+        raise CheckpointError(
+            f"The tokenizer gives {what[:60]} the id {str(index)[:40]}; ids are whole numbers from 0 to {most - 1:,}."
+        )
+
+
+def check_vocabulary(vocabulary: Mapping[str, Any]) -> None:
+    """Piece → id.
+
+    Raises:
+        CheckpointError: an id is none, or a piece is longer than a text.
+    """
+    for piece, index in vocabulary.items():
+        check_id(index, f"“{piece[:40]}”")
+        _short(piece)
+
+
+def _short(piece: object) -> None:
+    if not isinstance(piece, str) or len(piece) > MOST_PIECE or len(piece.encode("utf-8", "replace")) > MOST_PIECE:
+        raise CheckpointError(f"The tokenizer has a piece of more than {MOST_PIECE:,} bytes, “{str(piece)[:40]}…”.")
+
+
+def _depth(part: Any, name: str) -> None:
+    level, deep = [part], 0
+    while level := [
+        inner for one in level for inner in _inner(one) if isinstance(inner, dict | list)
+    ]:  # level by level: no recursion that a file could exhaust
+        deep += 1
+        if deep > MOST_DEPTH:
+            raise CheckpointError(f"The {name} of the tokenizer is nested too deep.")
+
+
+def _inner(part: Any) -> Iterable[Any]:
+    return part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+
+
+def _growth(part: Any) -> float:
+    """By how many times this part can make the bytes of a text more."""
+    if not isinstance(part, dict):
+        return 1.0
+    kind = part.get("type")
+    if kind == "Sequence":
+        times = 1.0
+        for name in ("normalizers", "pretokenizers", "decoders"):
+            for one in part.get(name) or ():
+                times *= _growth(one)
+        return times
+    if kind == "Prepend":
+        return 1.0 + _bytes(part.get("prepend"))
+    if kind == "Replace":
+        return _replaced(part)
+    if kind == "Precompiled":
+        return _precompiled(part.get("precompiled_charsmap"))
+    if kind in ("Split", "CharDelimiterSplit"):
+        for pattern in patterns(part):
+            shortest(pattern)
+        return 1.0
+    if kind == "Metaspace":
+        return max(_FIXED["Metaspace"], 1.0 + 2 * _bytes(part.get("replacement")))
+    return _FIXED.get(str(kind), 1.0)
+
+
+def _bytes(text: Any) -> int:
+    return len(str(text or "").encode("utf-8", "replace"))
+
+
+def _replaced(part: Mapping[str, Any]) -> float:
+    pattern, content = part.get("pattern"), _bytes(part.get("content"))
+    if isinstance(pattern, dict) and isinstance(pattern.get("Regex"), str):
+        least = shortest(pattern["Regex"])
+    else:
+        least = _bytes(pattern.get("String")) if isinstance(pattern, dict) else 0
+    return max(1.0, content / least) if least else 1.0 + content
+
+
+def _precompiled(charsmap: Any) -> float:
+    """SentencePiece's table: the length of its trie, the trie, then the texts that it writes, each ended by a 0."""
+    try:
+        data = base64.b64decode(str(charsmap or ""), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise CheckpointError("The table of the tokenizer's normalizer is no base64.") from error
+    texts = data[4 + int.from_bytes(data[:4], "little") :]
+    return float(max(1, *map(len, texts.split(b"\0")), 1))
+
+
+def _model(model: Any) -> None:
+    if not isinstance(model, dict):
+        return
+    vocabulary = model.get("vocab")
+    if isinstance(vocabulary, dict):
+        check_vocabulary(vocabulary)
+    elif isinstance(vocabulary, list):
+        for entry in vocabulary:
+            _short(entry[0] if isinstance(entry, list) and entry else entry)
+    for name in ("continuing_subword_prefix", "end_of_word_suffix", "unk_token"):
+        _short(model.get(name) or "")
+    longest = model.get("max_input_chars_per_word", 0)
+    if type(longest) is not int or not 0 <= longest <= MOST_WORD:
+        raise CheckpointError(
+            f"The tokenizer says max_input_chars_per_word = {str(longest)[:40]}; 0 to {MOST_WORD} are allowed."
+        )
+
+
+def _added(tokens: Any) -> None:
+    if not isinstance(tokens, list):
+        return
+    if len(tokens) > MOST_ADDED:
+        raise CheckpointError(f"The tokenizer has {len(tokens):,} added tokens; {MOST_ADDED:,} are allowed.")
+    for token in tokens:
+        if isinstance(token, dict):
+            _short(token.get("content", ""))
+            check_id(token.get("id"), f"the added token “{str(token.get('content'))[:40]}”")
+
+
+def _marks(part: Any, vocab_size: int) -> int:
+    """How many tokens a post-processor puts around a text, at most."""
+    if not isinstance(part, dict):
+        return 0
+    if part.get("type") == "Sequence":
+        return sum(_marks(one, vocab_size) for one in part.get("processors") or ())
+    for name in ("sep", "cls"):
+        if isinstance(pair := part.get(name), list) and len(pair) == 2:
+            check_id(pair[1], f"“{str(pair[0])[:40]}”", vocab_size)
+    if part.get("type") != "TemplateProcessing":
+        return 4 if "sep" in part else 0
+    told = part.get("special_tokens")
+    special = told if isinstance(told, dict) else {}
+    for name, entry in special.items():
+        for index in _ids(entry):
+            check_id(index, f"“{str(name)[:40]}”", vocab_size)
+    return max(_template(part.get(side), special) for side in ("single", "pair"))
+
+
+def _ids(entry: Any) -> list[Any]:
+    ids = entry.get("ids") if isinstance(entry, dict) else None
+    return ids if isinstance(ids, list) else []
+
+
+def _template(pieces: Any, special: Mapping[str, Any]) -> int:
+    """The tokens of one template beside the text.
+
+    Raises:
+        CheckpointError: it holds a text twice.
+    """
+    marks, texts = 0, []
+    for piece in pieces if isinstance(pieces, list) else ():
+        if isinstance(piece, dict) and isinstance(text := piece.get("Sequence"), dict):
+            texts.append(str(text.get("id")))
+        elif isinstance(piece, dict) and isinstance(mark := piece.get("SpecialToken"), dict):
+            marks += max(1, len(_ids(special.get(str(mark.get("id"))))))
+    if len(texts) != len(set(texts)):
+        raise CheckpointError("The post_processor of the tokenizer writes the text twice.")
+    return marks

@@ -1,0 +1,160 @@
+"""The tokenizer of a foreign model: its tokenizer.json, or the older files that state the same."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from model.checkpoint import CheckpointError
+from model.importers.bounded_read import read_bytes
+from model.importers.folder import MOST_JSON, Folder, read_json
+from model.importers.tokenizers.bounds import check_vocabulary, refuse_unbounded
+from model.importers.tokenizers.classes import KINDS, build
+from model.importers.tokenizers.settings import OPTIONS, TokenizerSettings, read_settings
+from model.importers.tokenizers.tokenizer_json import reconciled
+from model.subword import SubwordTokenizer
+
+# Classes that `transformers` runs in Python and never saves as a tokenizer.json. Several call a program that finds the
+# words first.
+PYTHON_ONLY = {
+    *("BertJapaneseTokenizer", "BertweetTokenizer", "BioGptTokenizer", "BlenderbotSmallTokenizer", "ByT5Tokenizer"),
+    *("CTRLTokenizer", "CanineTokenizer", "CpmTokenizer", "CpmAntTokenizer", "EsmTokenizer", "FSMTTokenizer"),
+    *("FlaubertTokenizer", "GPTNeoXJapaneseTokenizer", "MyT5Tokenizer", "PerceiverTokenizer", "PhobertTokenizer"),
+    *("ProphetNetTokenizer", "RoCBertTokenizer", "TapasTokenizer", "XLMTokenizer"),
+}
+# Options of BERT's older class that the library has no counterpart for, and the values that change nothing.
+UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {"do_basic_tokenize": (True, None), "never_split": (None, [])}
+SAVE = "load it with AutoTokenizer.from_pretrained(folder) of transformers and call save_pretrained(folder)"
+
+
+def read_tokenizer(
+    folder: Folder, vocab_size: int, reads_marks: bool = False, bounded: bool = True
+) -> SubwordTokenizer:
+    """The tokenizer of a folder, for a model of `vocab_size` words. reads_marks: "[MASK]" can be typed.
+    bounded: a text that it could make too long is refused; not needed where its process has a limit of memory.
+
+    The ids are those of `transformers` for the same folder, or the folder is refused.
+
+    Raises:
+        CheckpointError: it cannot be read, or knows a piece that the model has no vector for.
+    """
+    settings = read_settings(folder.path, folder.config)
+    if settings.kind in PYTHON_ONLY:
+        raise CheckpointError(
+            f"The tokenizer is a {settings.kind}, which runs in Python inside transformers and has no tokenizer.json; "
+            "the lab cannot cut texts as it does."
+        )
+    path = folder.path / folder.tokenizer
+    try:
+        if folder.tokenizer == "tokenizer.json":
+            saved = _whole(path, settings)
+        else:
+            _check_older(folder, settings)
+            saved = _older(path, settings)
+        reads_marks = reads_marks and settings.flag("split_special_tokens", False) is not True
+        fitted = _fitted(saved, vocab_size)
+        growth = refuse_unbounded(fitted, vocab_size)
+        return SubwordTokenizer(json.dumps(fitted), reads_marks, vocab_size, growth if bounded else 1.0)
+    except (CheckpointError, MemoryError):
+        raise
+    except Exception as error:  # the tokenizers library raises nothing more particular
+        reason = str(error).partition("\n")[0][:200].rstrip(".")
+        raise CheckpointError(f"The tokenizer {folder.tokenizer} cannot be read: {reason}.") from error
+
+
+def _whole(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
+    """tokenizer.json, as the files beside it change it. Published ones often cut or fill up every text; not here."""
+    saved = read_json(path) | {"truncation": None, "padding": None}
+    if not isinstance(saved.get("model"), dict):
+        raise CheckpointError(f"{path.name} describes no tokenizer: it has no model.")
+    saved["added_tokens"] = saved.get("added_tokens") or []
+    if not isinstance(saved["added_tokens"], list) or not all(map(_is_token, saved["added_tokens"])):
+        raise CheckpointError(f"{path.name} does not list its added tokens with their texts and ids.")
+    refuse_unbounded(saved)
+    return reconciled(saved, settings)
+
+
+def _is_token(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("content"), str) and type(value.get("id")) is int
+
+
+def _check_older(folder: Folder, settings: TokenizerSettings) -> None:
+    """Refuse older files that do not state, together with their class, how texts are cut."""
+    kind = KINDS.get(settings.kind)
+    if kind is None or kind.vocabulary != folder.tokenizer:
+        named = f"a {settings.kind}" if settings.kind else "of a class that neither it nor config.json names"
+        raise CheckpointError(
+            f"The tokenizer in {folder.tokenizer} is {named}; the lab reads such a one only from a tokenizer.json. To "
+            f"write it, {SAVE}."
+        )
+    if folder.config.get("model_type") == "opt" and settings.flag("add_bos_token", None) is None:
+        raise CheckpointError(
+            f"An OPT model reads </s> before every text, and no add_bos_token in {OPTIONS} says so. Copy {OPTIONS} of "
+            "the published model into the folder, or a tokenizer.json."
+        )
+    for name, harmless in UNSUPPORTED.items():
+        if settings.options.get(name) not in (None, *harmless):
+            raise CheckpointError(
+                f"{OPTIONS} says {name} = {str(settings.options[name])[:40]}, which the lab follows only in a "
+                f"tokenizer.json. To write it, {SAVE}."
+            )
+
+
+def _older(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
+    """A tokenizer from its vocabulary and its class."""
+    kind = KINDS[settings.kind]
+    if kind.vocabulary == "vocab.txt":
+        # Lines end at "\n" alone: other characters at which Python would split, U+2028 for one, are pieces.
+        vocabulary = {line.rstrip(): index for index, line in enumerate(_lines(path))}
+        check_vocabulary(vocabulary)
+        return json.loads(build(settings, vocabulary).to_str())
+    lines = _lines(path.with_name("merges.txt"))
+    parts = [line.split(" ") for line in lines if line and not line.startswith("#version")]
+    if any(len(part) != 2 for part in parts):
+        raise CheckpointError("merges.txt does not hold two pieces in every line.")
+    vocabulary = read_json(path)
+    if not vocabulary or not all(type(index) is int and index >= 0 for index in vocabulary.values()):
+        raise CheckpointError(f"{path.name} does not give every piece a whole number.")
+    check_vocabulary(vocabulary)
+    return json.loads(build(settings, vocabulary, [(left, right) for left, right in parts]).to_str())
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text file, without empty ones at its end.
+
+    Raises:
+        CheckpointError: it is too large, or no text.
+    """
+    try:
+        text = read_bytes(path, MOST_JSON).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CheckpointError(f"{path.name} cannot be read: {error}.") from error
+    return [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]
+
+
+def _fitted(saved: dict[str, Any], vocab_size: int) -> dict[str, Any]:
+    """The tokenizer without the added tokens that the model has no vector for: a "[PAD]", added to train in batches.
+
+    Typed, such a token is read as its letters.
+
+    Raises:
+        CheckpointError: other pieces lie beyond the model's vocabulary too.
+    """
+    tokens = saved["added_tokens"]
+    beyond = {token["content"] for token in tokens if token["id"] >= vocab_size}
+    own = max(_ids(saved["model"]).values(), default=-1) + 1
+    around = json.dumps(saved.get("post_processor"))
+    if own > vocab_size or any(json.dumps(mark) in around for mark in beyond):
+        known = max(own, *(token["id"] + 1 for token in tokens)) if tokens else own
+        raise CheckpointError(
+            f"The tokenizer knows {known:,} pieces and the model {vocab_size:,}: they belong to different models."
+        )
+    return saved | {"added_tokens": [token for token in tokens if token["content"] not in beyond]}
+
+
+def _ids(model: Mapping[str, Any]) -> dict[str, int]:
+    """Piece → id of a model as the library saves it; Unigram's pieces are a list."""
+    vocabulary = model.get("vocab")
+    if isinstance(vocabulary, dict):
+        return vocabulary
+    return {piece: index for index, (piece, *_) in enumerate(vocabulary or [])}

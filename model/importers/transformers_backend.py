@@ -1,0 +1,260 @@
+"""Models that our own Transformer cannot hold: `transformers` runs them, and their attention is taken as it comes out.
+
+T5, Llama with fewer keys than queries, BART, Mistral and many more. Only maps: no scores before the softmax, no stream,
+nothing that can be taken away. `transformers` is an optional extra; without it such a model is not opened.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+
+from model.checkpoint import CheckpointError
+from model.importers.child.remote_model import Away
+from model.importers.decoder_input import encoded, ends, forced_first, languages, shifted, start, writes
+from model.importers.inspect import Offer, card
+from model.importers.tokenizers.load import read_tokenizer
+from model.importers.transformers_checks import (
+    reason_of,
+    refuse_file_names,
+    refuse_sizes,
+    refuse_unread,
+    vocabulary_size,
+)
+from model.run import MOST_CHARACTERS, MOST_TOKENS, TextError
+from model.shelf import Kept
+from model.tokenizer import clean
+
+Array = np.ndarray[Any, Any]
+
+EXTRA = 'pip install -e ".[hf]"'
+FAILURES = (
+    TypeError,
+    RuntimeError,
+    ValueError,
+    IndexError,
+    AttributeError,
+)  # of a model that is run on the wrong input
+MOST_WRITTEN = 24  # tokens that an encoder–decoder writes by itself where no target is given
+
+
+@dataclass(frozen=True)
+class Maps:
+    """The weights of all heads of one stack. Rows look, columns are looked at."""
+
+    weights: Array  # (L, H, T, S) float32
+    looking: tuple[str, ...]  # T tokens
+    looked_at: tuple[str, ...]  # S tokens
+
+
+def available() -> bool:
+    """Whether the optional extra is installed."""
+    return find_spec("transformers") is not None
+
+
+def open_foreign(offer: Offer) -> Kept:
+    """Load a model with `transformers`: safetensors only, no code from the folder, nothing from the net.
+
+    Raises:
+        CheckpointError: the extra is missing, or `transformers` cannot load the model either.
+    """
+    if not available():
+        raise CheckpointError(
+            f"A {offer.kind} model is run by the library transformers, which is not installed: {EXTRA}"
+        )
+    transformers = import_module("transformers")
+    folder = offer.folder
+    if offer.kind not in transformers.models.auto.configuration_auto.CONFIG_MAPPING:
+        raise CheckpointError(f'config.json says model_type "{offer.kind}", a kind that transformers does not know.')
+    refuse_file_names(folder)
+    kind, words = _class(transformers, folder.config), vocabulary_size(folder.config)
+    try:
+        refuse_sizes(transformers, kind, folder)
+        tokenizer = read_tokenizer(folder, words, bounded=False)
+        model, told = kind.from_pretrained(
+            folder.path,
+            attn_implementation="eager",  # the others do not keep their weights
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except (CheckpointError, MemoryError):
+        raise
+    except Exception as error:  # its reasons are of many kinds
+        raise CheckpointError(f"The library transformers cannot load this model: {reason_of(error)}.") from error
+    if told["missing_keys"]:
+        raise CheckpointError(f"The weights lack {sorted(told['missing_keys'])[0]}, which config.json asks for.")
+    refuse_unread(model, told["unexpected_keys"], folder)
+    return Kept(model.eval().requires_grad_(False), tokenizer, card(offer), maps_only=True)
+
+
+def _class(transformers: Any, config: Mapping[str, Any]) -> Any:
+    """The class that config.json names, if it is one of the library's models; else what the library makes of it."""
+    names = config.get("architectures")
+    named = getattr(transformers, str(names[0]), None) if isinstance(names, list) and names else None
+    is_model = isinstance(named, type) and issubclass(named, transformers.PreTrainedModel)
+    return named if is_model else transformers.AutoModel
+
+
+def attention(foreign: Kept, text: str, target: str = "") -> dict[str, Maps]:
+    """The attention of one run: "encoder", "decoder", "cross", as far as the model has them.
+
+    target: what an encoder-decoder says; where it is empty, the model says something itself, word after likeliest word.
+    A language mark that the model knows, "fra_Latn", may stand before the words of either.
+
+    Raises:
+        TextError: the text is empty, or longer than the lab draws or the model reads; or a target for a model that
+            writes none.
+        CheckpointError: the model returns no attention, or something that is none, or needs more than a text.
+    """
+    if isinstance(foreign.model, Away):  # it runs in a process of its own
+        found = foreign.model.attention(text, target)
+        return {stack: Maps(weights, looking, looked_at) for stack, weights, looking, looked_at in found}
+    if not clean(text).strip():
+        raise TextError("There is no word to look at yet. Type a sentence.")
+    if max(len(text), len(target)) > MOST_CHARACTERS:
+        raise TextError(f"This text has more than {MOST_CHARACTERS:,} characters, which the lab reads. Shorten it.")
+    model, read = foreign.model, encoded(foreign.tokenizer, text)
+    _fits(len(read.ids))
+    ids = torch.tensor([read.ids])  # (1, S)
+    with torch.inference_mode():
+        if not model.config.is_encoder_decoder:
+            return _one_stack(_ran(model, ids), read.typed)
+        if not writes(model):
+            if target.strip():
+                raise TextError(
+                    "This model sorts texts and writes none: its decoder reads the sentence itself. Leave the second "
+                    "field empty."
+                )
+            out = _ran(model, ids)
+            if getattr(out, "encoder_attentions", None) is None:
+                return _one_stack(out, read.typed)
+            words = shifted(foreign, read)[1]
+        else:
+            said, words = _target(foreign, ids, target)
+            _fits(len(words))
+            out = _ran(model, ids, said)
+    return {
+        "encoder": _maps(out.encoder_attentions, read.typed, read.typed),
+        "decoder": _maps(out.decoder_attentions, words, words),
+        "cross": _maps(out.cross_attentions, words, read.typed),
+    }
+
+
+def reads_two(foreign: Kept) -> bool:
+    """Whether it is an encoder-decoder that takes a target beside the text."""
+    if isinstance(foreign.model, Away):
+        return foreign.model.two
+    return bool(foreign.model.config.is_encoder_decoder and writes(foreign.model))
+
+
+def languages_of(foreign: Kept) -> tuple[str, ...]:
+    """The marks of languages that its tokenizer knows."""
+    return foreign.model.languages if isinstance(foreign.model, Away) else languages(foreign.tokenizer)
+
+
+def _fits(tokens: int) -> None:
+    if tokens > MOST_TOKENS:
+        raise TextError(f"This text has {tokens:,} tokens; the lab draws up to {MOST_TOKENS}. Shorten it.")
+
+
+def _ran(model: Any, ids: torch.Tensor, said: torch.Tensor | None = None) -> Any:
+    """One pass over ids (1, S), for a decoder that reads said (1, T).
+
+    Raises:
+        TextError: the model runs on the beginning of the text or the target, but not on all of it.
+        CheckpointError: it does not run on a text at all.
+    """
+
+    def run(S: int, T: int) -> Any:
+        more = {} if said is None else {"decoder_input_ids": said[:, :T]}
+        return model(ids[:, :S], output_attentions=True, use_cache=False, **more)
+
+    whole = (ids.size(1), 0 if said is None else said.size(1))
+    try:
+        return run(*whole)
+    except FAILURES as error:
+        reason = error
+    S = _longest(lambda S: run(S, min(whole[1], 1)), whole[0])
+    if 0 < S < whole[0]:
+        raise TextError(f"This text has {whole[0]} tokens and this model reads up to {S}. Shorten it.") from reason
+    T = _longest(lambda T: run(whole[0], T), whole[1])
+    if 0 < T < whole[1]:
+        raise TextError(
+            f"The second sentence has {whole[1]} tokens, its start among them, and this model reads up to {T} there. "
+            "Shorten it."
+        ) from reason
+    raise CheckpointError(
+        f"The library transformers cannot run this model on a text alone: {reason_of(reason)}."
+    ) from reason
+
+
+def _longest(run: Callable[[int], Any], most: int) -> int:
+    """The largest number up to `most` that runs, if all below it do; found by halving."""
+    runs, fails = 0, most + 1
+    while fails - runs > 1:
+        middle = (runs + fails) // 2
+        try:
+            run(middle)
+            runs = middle
+        except FAILURES:
+            fails = middle
+    return runs
+
+
+def _one_stack(out: Any, words: tuple[str, ...]) -> dict[str, Maps]:
+    attentions = getattr(out, "attentions", None)
+    found = _maps(attentions, words, words)
+    return {"decoder" if _looks_back(attentions) else "encoder": found}
+
+
+def _looks_back(attentions: Any) -> bool:
+    """Whether no weight lies on a later word."""
+    return all(bool((layer.triu(1) == 0).all()) for layer in attentions)
+
+
+def _target(foreign: Kept, ids: torch.Tensor, target: str) -> tuple[torch.Tensor, tuple[str, ...]]:
+    """What the decoder reads, (1, T), and its words: the target that was typed, or what the model finds likeliest."""
+    if target.strip():
+        said, words = shifted(foreign, encoded(foreign.tokenizer, target))
+        return torch.tensor([said]), words
+    model = foreign.model
+    end, forced = ends(model), forced_first(model)
+    made = ids.new_tensor([[start(model)]])
+    for written in range(MOST_WRITTEN + 1):
+        try:
+            out = _ran(model, ids, made)
+        except TextError:
+            if not written:
+                raise  # it is the text that is too long
+            made = made[:, :-1]  # nobody has typed this target: it ends where the model can read no more of it
+            break
+        if getattr(out, "logits", None) is None or written == MOST_WRITTEN:
+            break
+        first = made.size(1) == 1 and forced is not None
+        chosen = forced if first else int(out.logits[0, -1].argmax())
+        if chosen in end and not first:
+            break
+        made = torch.cat((made, ids.new_tensor([[chosen]])), dim=1)
+    return made, tuple(foreign.tokenizer.vocabulary[index] for index in made[0].tolist())
+
+
+def _maps(attentions: Any, looking: tuple[str, ...], looked_at: tuple[str, ...]) -> Maps:
+    if not attentions or any(layer is None for layer in attentions):
+        raise CheckpointError("This model returns no attention, so there is nothing to draw.")
+    if len({layer.shape[1:] for layer in attentions}) > 1:
+        raise CheckpointError("The layers of this model have maps of different sizes, which cannot be drawn together.")
+    weights = np.stack([layer[0].float().numpy() for layer in attentions])  # (L, H, T, S)
+    if weights.shape[2:] != (len(looking), len(looked_at)):
+        shape = " × ".join(map(str, weights.shape[2:]))
+        raise CheckpointError(f"The maps are {shape} for {len(looking)} and {len(looked_at)} tokens: they do not fit.")
+    if not np.isfinite(weights).all():
+        raise CheckpointError("The attention of this model holds values that are not numbers.")
+    weights.setflags(write=False)
+    return Maps(weights, looking, looked_at)

@@ -1,0 +1,124 @@
+"""What is checked of a folder that `transformers` runs, so that nothing of its weights is left out in silence."""
+
+import re
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from math import prod
+from typing import Any
+
+import torch
+from torch import nn
+
+from model.checkpoint import CheckpointError
+from model.importers.folder import INDEX, SINGLE, Folder
+from model.importers.tensor_names import wrapper
+
+# Constants that older files hold beside the weights of a layer: masks and frequencies.
+BUFFER = re.compile(r"(attn|attention)\.(bias|masked_bias)$|rotary_emb\.inv_freq$|position_ids$")
+
+
+# The sizes that say how many parts of one kind follow one another.
+LAYERS = re.compile(r"^(n|num)_?\w*(layers?|blocks)$|_layers$")
+MOST_BUFFERS = 512 * 10**6  # bytes
+EAGER = {"attn_implementation": "eager"}
+
+
+def refuse_file_names(folder: Folder) -> None:
+    """`transformers` finds the weights by the name of the file, and each tensor by its own name.
+
+    Raises:
+        CheckpointError: it would not find them.
+    """
+    files = [name for name, _, _ in folder.stamp if name.endswith(".safetensors")]
+    if len(files) == 1 and files[0] != SINGLE and not (folder.path / INDEX).is_file():
+        raise CheckpointError(
+            f"The weights are in {files[0]}; the library transformers, which runs this kind of model, opens only "
+            f"{SINGLE}. Rename the file."
+        )
+    if before := wrapper(folder.claims):
+        raise CheckpointError(
+            f'The names of the tensors begin with "{before}", which torch.compile or DataParallel puts there. The '
+            "library transformers does not find them so: save the model that is inside the wrapper."
+        )
+
+
+def refuse_sizes(transformers: Any, kind: Any, folder: Folder) -> None:
+    """Compare the sizes that config.json describes with the files, before a number of them is allocated.
+
+    The model is built without numbers (on torch's device "meta"). `transformers` would fill what the files lack with
+    random numbers, of whatever size.
+
+    Raises:
+        CheckpointError: the model has more numbers than the files, or buffers that no model needs.
+    """
+    layers = max((value for value in _whole_numbers(folder.config, LAYERS)), default=0)
+    if layers > len(folder.claims):
+        raise CheckpointError(f"config.json says {layers:,} layers, but the weights are {len(folder.claims)} tensors.")
+    config = transformers.AutoConfig.from_pretrained(folder.path, trust_remote_code=False, local_files_only=True)
+    with torch.device("meta"):
+        model = kind.from_config(config, **EAGER) if kind is transformers.AutoModel else kind(config)
+    model.tie_weights()
+    asked = sum({id(one): one.numel() for one in model.parameters()}.values())
+    held = sum(prod(claim.shape) for claim in folder.claims.values())
+    if asked > held:
+        raise CheckpointError(
+            f"The weights lack numbers: config.json describes a model of {asked:,}, and the files hold {held:,}."
+        )
+    buffers = sum(one.numel() * one.element_size() for one in model.buffers())
+    if buffers > MOST_BUFFERS:
+        raise CheckpointError(
+            f"config.json describes a model with {buffers / 10**6:,.0f} MB of constants beside its weights; "
+            f"{MOST_BUFFERS // 10**6} MB are allowed."
+        )
+
+
+def _whole_numbers(config: Mapping[str, Any], names: re.Pattern[str]) -> Iterable[int]:
+    for name, value in config.items():
+        if isinstance(value, dict):
+            yield from (inner for key, inner in value.items() if type(inner) is int and names.search(key))
+        elif type(value) is int and names.search(name):
+            yield value
+
+
+def refuse_unread(model: Any, unexpected: Iterable[str], folder: Folder) -> None:
+    """A tensor of a layer that `transformers` leaves out would change the attention.
+
+    unexpected: the names that `transformers` found in the files and not in its model.
+
+    Raises:
+        CheckpointError: there is one.
+    """
+    base = f"{model.base_model_prefix}."
+    lists = {name.removeprefix(base) for name, part in model.named_modules() if isinstance(part, nn.ModuleList)}
+    for name in sorted(unexpected):
+        in_layer = re.match(r"(.*?)\.\d+\.", name.removeprefix(base))
+        claim = folder.claims.get(name)
+        mask = BUFFER.search(name) and (claim is None or len(claim.shape) in (0, 1, 4))
+        if in_layer and in_layer[1] in lists and not mask:
+            raise CheckpointError(
+                f"The weights hold {name}, which transformers {import_module('transformers').__version__} leaves out. "
+                "Without it the attention would be another one, so this model is not loaded."
+            )
+
+
+def reason_of(error: BaseException) -> str:
+    """The first line of what an error says, or its name; without a full stop."""
+    return str(error).strip().partition("\n")[0][:200].rstrip(".") or type(error).__name__
+
+
+def vocabulary_size(config: Mapping[str, Any]) -> int:
+    """V, as config.json tells it.
+
+    Raises:
+        CheckpointError: it tells none.
+    """
+    told = config.get("vocab_size")
+    inner = [name for name, part in config.items() if isinstance(part, dict) and "vocab_size" in part]
+    if told is None and inner:
+        raise CheckpointError(
+            f"config.json describes several models in one ({', '.join(inner)}), as for pictures beside text; the lab "
+            "runs a model of text alone. Choose the folder of its language model."
+        )
+    if type(told) is not int or not 0 < told <= 10_000_000:
+        raise CheckpointError(f"config.json says vocab_size = {told!r}; a model knows a whole number of words.")
+    return told

@@ -1,0 +1,78 @@
+"""What does "it" mean? "the cat near the box did not cross the street because it was too wide" → the street.
+
+An encoder reads the whole sentence and says, where "it" stands, which noun is meant. Only the adjective tells, and
+it tells a class: so the answer takes two looks, from "it" to the adjective and from there to the noun that it fits.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+from model.tasks.task import Relation
+
+NOUNS: dict[str, tuple[str, ...]] = {
+    "animals": ("animal", "cat", "dog", "horse", "cow", "bear"),
+    "places": ("street", "river", "bridge", "field", "path", "square"),
+    "things": ("box", "basket", "chest", "parcel", "barrel", "trunk"),
+    "food": ("apple", "pear", "cake", "soup", "cheese", "bread"),
+}
+ADJECTIVES: dict[str, tuple[str, ...]] = {
+    "animals": ("tired", "hungry", "lazy", "sick"),
+    "places": ("wide", "muddy", "crowded", "steep"),
+    "things": ("heavy", "bulky", "fragile", "empty"),
+    "food": ("sweet", "salty", "stale", "sour"),
+}
+NEAR = ("near", "behind", "with")
+DID = ("cross", "reach", "leave", "touch", "like")
+SMALL = ("the", "did", "not", "because", "it", "was", "too", ".")
+WORDS = (
+    *(noun for group in NOUNS.values() for noun in group),
+    *(adjective for group in ADJECTIVES.values() for adjective in group),
+    *NEAR, *DID, *SMALL,
+)  # fmt: skip
+
+ADJECTIVE, REFERENT, OTHERS = "it → adjective", "it → referent", "it → other nouns"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A sentence without `<s>`, where its "it" stands (`<s>` is position 0), and the noun that it means."""
+
+    words: tuple[str, ...]
+    it: int
+    answer: str
+    relations: tuple[Relation, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+
+def draw(rng: Random) -> Question:
+    """A question with two to four nouns, each of another class."""
+    groups = rng.sample(list(NOUNS), rng.randint(2, 4))
+    nouns = {group: rng.choice(NOUNS[group]) for group in groups}
+    words: list[str] = []
+    at: dict[str, int] = {}
+
+    def say(*new: str) -> int:
+        words.extend(new)
+        return len(words)
+
+    subjects = rng.randint(1, len(groups) - 1)
+    for place, group in enumerate(groups):
+        if place == subjects:
+            say("did", "not", rng.choice(DID))
+        elif place:
+            say(rng.choice(NEAR))
+        at[group] = say("the", nouns[group])
+    meant = rng.choice(groups)
+    it = say("because", "it")
+    adjective = say("was", "too", rng.choice(ADJECTIVES[meant]))
+    say(".")
+    others = tuple(at[group] for group in groups if group != meant)
+    relations = (
+        Relation(ADJECTIVE, it, (adjective,)),
+        Relation(REFERENT, it, (at[meant],)),
+        Relation(OTHERS, it, others),
+    )
+    return Question(tuple(words), it, nouns[meant], relations)

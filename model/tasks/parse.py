@@ -1,0 +1,170 @@
+"""Reading a sentence back: which choices of the generator would have drawn it? Then its gold answer is known as well.
+
+The generator runs again and again with a die of our own, which falls on every side in turn; a run is given up at the
+first word that differs from the sentence. So nothing is said twice: the grammar stands in the generator alone.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from datetime import date
+from random import Random
+from typing import Any
+
+from model.tasks.copying import SIGNS
+from model.tasks.coreference import ADJECTIVE as TELLS
+from model.tasks.coreference import ADJECTIVES, NOUNS, OTHERS, REFERENT, Question
+from model.tasks.dates import FIRST, LAST, MONTHS, WAYS, write_date
+from model.tasks.pair import Pair, PairDraft
+from model.tasks.task import Relation
+from model.tasks.translation.task import CLAUSES, LONGEST, OTHER
+from model.tasks.translation.vocabulary import JOINING
+from model.tokenizer import BLANK
+
+
+class Differs(Exception):
+    """The generator has said a word that the sentence does not have there."""
+
+
+class Following(PairDraft):
+    """A draft that must become this sentence."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__()
+        self.words = tuple(words)
+
+    def read(self, *words: str) -> int:
+        """As of any draft; raises Differs where the sentence has others."""
+        at = len(self.source)
+        if self.words[at : at + len(words)] != words:
+            raise Differs
+        return super().read(*words)
+
+    @property
+    def rest(self) -> tuple[str, ...]:
+        """What is still to come."""
+        return self.words[len(self.source) :]
+
+
+class EverySide(Random):
+    """A die that falls, throw after throw and run after run, on every side: the first side first."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.throws: list[list[int]] = []  # side, sides
+        self.at = 0
+
+    def _throw(self, sides: int) -> int:
+        if self.at == len(self.throws):
+            self.throws.append([0, sides])
+        self.at += 1
+        return self.throws[self.at - 1][0]
+
+    def choice(self, seq: Any) -> Any:
+        """One of a few."""
+        return seq[self._throw(len(seq))]
+
+    def random(self) -> float:
+        """Below every threshold, or above."""
+        return float(self._throw(2))
+
+    def again(self) -> bool:
+        """Begin the next run; False where every one has been made."""
+        del self.throws[self.at :]  # what was not thrown again
+        while self.throws and self.throws[-1][0] + 1 == self.throws[-1][1]:
+            self.throws.pop()
+        if self.throws:
+            self.throws[-1][0] += 1
+        self.at = 0
+        return bool(self.throws)
+
+
+def read_translation(words: Sequence[str]) -> Pair | None:
+    """The English sentence with its French one, or None where the grammar does not have it."""
+    if len(words) > LONGEST:
+        return None
+    return next(_sentences(Following(words), ""), None)
+
+
+def _sentences(draft: Following, kind: str) -> Iterator[Pair]:
+    """Every way to read what is left: a clause, and then the end, or a joining word and another clause."""
+    for name, clause in CLAUSES.items():
+        for said in _clauses(draft, clause):
+            first = kind or name
+            if said.rest == (".",):
+                said.write(".", OTHER, said.read("."))
+                yield said.finish(first)
+            for english, french in JOINING:
+                if said.rest[:1] == (english,):
+                    joined = deepcopy(said)
+                    joined.write(french, OTHER, joined.read(english))
+                    yield from _sentences(joined, first)
+
+
+def _clauses(draft: Following, clause: Callable[[PairDraft, Random], None]) -> Iterator[Following]:
+    die = EverySide()
+    going = True
+    while going:
+        said = Following(draft.words)
+        said.source, said.target, said.links = [*draft.source], [*draft.target], [*draft.links]
+        try:
+            clause(said, die)
+            yield said
+        except Differs:
+            pass
+        going = die.again()
+
+
+def read_copy(words: Sequence[str]) -> Pair | None:
+    """Signs, and the same again."""
+    if not words or not set(words) <= set(SIGNS):
+        return None
+    draft = PairDraft()
+    for word in words:
+        draft.write(word, "sign", draft.read(word))
+    return draft.finish("trained")
+
+
+def read_date(letters: Sequence[str]) -> Pair | None:
+    """A date in one of WAYS, or None. Every day that its numbers can mean is written in every way, and compared."""
+    text = "".join(letters).replace(BLANK, " ")
+    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    named = [at for at, month in enumerate(MONTHS, 1) if month in text]
+    for year in numbers[-1:]:
+        for month in named or numbers[:-1]:
+            for day in numbers[:-1]:
+                for way in WAYS:
+                    try:
+                        pair = write_date(date(year, month, day), way)
+                    except ValueError:  # no such day
+                        continue
+                    if pair.source_text == text and FIRST <= date(year, month, day) <= LAST:
+                        return pair
+    return None
+
+
+def read_question(words: Sequence[str]) -> Question | None:
+    """A sentence with an "it", and what it means; None where its adjective fits none of its nouns, or more than one."""
+    it = [at for at, word in enumerate(words, 1) if word == "it"]
+    told = [(at, group) for at, word in enumerate(words, 1) for group in ADJECTIVES if word in ADJECTIVES[group]]
+    nouns = [(at, word, group) for at, word in enumerate(words, 1) for group in NOUNS if word in NOUNS[group]]
+    if len(it) != 1 or len(told) != 1:
+        return None
+    (adjective, meant), others = told[0], tuple(at for at, _, group in nouns if group != told[0][1])
+    right = [(at, word) for at, word, group in nouns if group == meant]
+    if len(right) != 1:
+        return None
+    ((referent, answer),) = right
+    relations = (
+        Relation(TELLS, it[0], (adjective,)),
+        Relation(REFERENT, it[0], (referent,)),
+        Relation(OTHERS, it[0], others),
+    )
+    return Question(tuple(words), it[0], answer, relations)
+
+
+READERS: dict[str, Callable[[Sequence[str]], Pair | None]] = {
+    "translation": read_translation,
+    "copy": read_copy,
+    "dates": read_date,
+}
