@@ -16,7 +16,7 @@ Axis letters, used in every shape comment of this folder:
 """
 
 from model.checkpoint import load
-from model.generate import generate
+from model.generation.generate import generate
 from model.run import Experiment, run
 from model.switches import Switches
 

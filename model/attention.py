@@ -11,9 +11,9 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
+from model.attention_override import Overwrite
 from model.config import ModelConfig
 from model.mask import Mask, prepare
-from model.overwrite import Overwrite
 from model.position import Position
 from model.switches import Switches
 

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from model.config import ModelConfig, choose
 from model.encoder_decoder import EncoderDecoder
 from model.recurrent import Recurrent, RecurrentConfig
-from model.shelf import OWN, Kept, shelf
+from model.registry import OWN, Kept, shelf
 from model.subword import SubwordTokenizer
 from model.switches import HEADS, Switches
 from model.tokenizer import CharacterTokenizer, Tokenizer, WordTokenizer

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from model.measure import Score, score_relations
+from model.evaluation.head_scores import Score, score_relations
 from model.tasks import Relation, Sentence
 from model.tokenizer import Tokenizer
 from model.transformer import Trace, Transformer

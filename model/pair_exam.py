@@ -9,15 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.analysis.attention_metrics import Array
 from model.encoder_decoder import EncoderDecoder
-from model.measure import Array, Score, score_relations
+from model.evaluation.head_scores import Score, score_relations
 from model.recurrent import AlignedWritingTrace, Recurrent, WritingTrace
 from model.steps import steps
 from model.subword import SubwordTokenizer
 from model.switches import Switches
 from model.tasks import Pair, Relation
 from model.tokenizer import END, Tokenizer
-from model.words import by_word
+from model.word_aggregation import by_word
 
 BATCH = 100
 ROOM = 8  # words that a model may write beyond the right answer before it is stopped
@@ -117,7 +118,7 @@ def alignment(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: 
 
 
 def in_words(weights: Array, tokenizer: Tokenizer, pair: Pair, which: str = "cross") -> Array:
-    """Weights (L, H, T, S) of pieces as weights of the pair's words: see model/words.py.
+    """Weights (L, H, T, S) of pieces as weights of the pair's words: see model/word_aggregation.py.
 
     which: "cross", where the target looks at the source; "source" or "target", where one side looks at itself. A row of
     the target is that of a word said. Where every word is a token, nothing changes.

@@ -18,7 +18,7 @@ from model import checkpoint
 from model.config import ModelConfig
 from model.descent import descend, optimizer_for, rise_and_fall
 from model.encoder_decoder import EncoderDecoder
-from model.measure import Score
+from model.evaluation.head_scores import Score
 from model.pair_exam import alignment, exact, to_batch
 from model.recurrent import Recurrent, RecurrentConfig
 from model.subword import learn_pieces

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from model import checkpoint
 from model.config import ModelConfig
 from model.descent import descend, optimizer_for, rise_and_fall
-from model.measure import Score, score_relations
+from model.evaluation.head_scores import Score, score_relations
 from model.tasks.coreference import ADJECTIVE, REFERENT, WORDS, Question, draw
 from model.tokenizer import WordTokenizer
 from model.transformer import Transformer

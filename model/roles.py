@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from model.evaluation.head_scores import Score, score_relations
 from model.exam import Accuracy, word_losses
-from model.measure import Score, score_relations
 from model.tasks.task import PREVIOUS_TOKEN, Relation
 from model.tokenizer import Encoding, Tokenizer
 from model.transformer import Transformer

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.attention_override import Overwrite
 from model.checkpoint import load
 from model.config import ModelConfig
 from model.device import choose_device, keep_freed_memory
 from model.encoder_decoder import EncoderDecoder, EncoderDecoderTrace
 from model.mask import Looks
-from model.overwrite import Overwrite
 from model.recurrent import Recurrent, RecurrentTrace
 from model.switches import Switches
 from model.tokenizer import END, Encoding, Tokenizer, clean

@@ -23,9 +23,9 @@ from torch.nn import functional as F
 from model import checkpoint
 from model.config import ModelConfig
 from model.descent import descend
+from model.generation.sampling import draw, shares
 from model.prose import HELD_OUT, WINDOWS, Shelf, draw_windows, every_window, part, read_books, shelve
 from model.roles import find_roles, roles_card
-from model.sampling import draw, shares
 from model.subword import SubwordTokenizer, learn_pieces
 from model.tasks.passages import OPENINGS, PASSAGES
 from model.transformer import Transformer

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from model import mask as masks
 from model.attention import AttentionTrace, MultiHeadAttention
+from model.attention_override import Overwrite
 from model.config import ModelConfig, choose
 from model.norm import NormTrace, make_norm, normalise
-from model.overwrite import Overwrite
 from model.position import POSITIONS, Position
 from model.steps import steps
 from model.switches import Switches

@@ -6,12 +6,14 @@ from random import Random
 import numpy as np
 from readings import Reading, Seen, counted, named, reads, softmax
 
-from model import Experiment, Switches, load, run, saturation
+from model import Experiment, Switches, load, run
+from model.analysis import score_scaling
+from model.analysis.ablation import held_out
+from model.analysis.attribution import attributed
+from model.analysis.norm_comparison import company, draw_batch
+from model.analysis.position_shift import score_changes
+from model.attention_override import Overwrite
 from model.checkpoint import card
-from model.company import company, draw_batch
-from model.effects import attributed, held_out
-from model.overwrite import Overwrite
-from model.rearrange import score_changes
 from model.run import encode
 from model.tasks import TASKS
 from viz.ui.schemes import NAMES
@@ -275,7 +277,7 @@ def cheating(seen: Seen) -> Reading:
 
 @reads("saturation")
 def saturated(seen: Seen) -> Reading:
-    steps = saturation.unit_steps()
+    steps = score_scaling.unit_steps()
     table = {"d_k": [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]}
     assert [step.d_k for step in steps] == table["d_k"]
     table["variance of q·k / d_k"] = [step.undivided.variance / step.d_k for step in steps]
@@ -291,7 +293,7 @@ def saturated(seen: Seen) -> Reading:
 def head_scores(seen: Seen) -> Reading:
     (layer, head), rng = seen.head, Random(5)
     sentences = [TASKS["grammar"].draw(None, rng) for _ in range(96)]
-    found = saturation.head_scores(*load("grammar"), sentences, layer, head)
+    found = score_scaling.head_scores(*load("grammar"), sentences, layer, head)
     products, rows, n = [], {"undivided": [], "divided": []}, []
     for sentence in sentences:
         attention = run(Experiment(text=sentence.text)).layers[layer].attention
@@ -322,7 +324,7 @@ def head_scores(seen: Seen) -> Reading:
 
 @reads("query_gradient")
 def query_gradient(seen: Seen) -> Reading:
-    steps = saturation.query_gradients()
+    steps = score_scaling.query_gradients()
     table = {"d_k": [4, 8, 16, 32, 64, 128, 256]}
     table["‖∂loss/∂W_q‖ undivided"] = [step.undivided for step in steps]
     return Reading(table | {"‖∂loss/∂W_q‖ divided": [step.divided for step in steps]})

@@ -15,7 +15,7 @@ from torch.func import functional_call
 from twins import assert_same, assert_same_gradients, exact, seeds, stir
 
 from model import Experiment, load, run
-from model.company import COMPARED, company, draw_batch, moved
+from model.analysis.norm_comparison import COMPARED, company, draw_batch, moved
 from model.norm import NORMS, BatchNorm
 from model.tasks import TASKS
 from viz.company import change_map, read_moved, read_tensor, tensor_box

@@ -9,8 +9,8 @@ import torch
 from playwright.sync_api import expect
 from served import PATIENCE, saved, wait_for_rest
 
+from model.analysis.sinusoid import residual, wavelengths
 from model.position import sinusoid
-from model.waves import residual, wavelengths
 from viz.theme import LIGHT
 from viz.ui.places import VIEWS
 from viz.ui.shift import MOVES

@@ -13,9 +13,10 @@ from served import PATIENCE, wait_for_rest
 from test_browser import FIRST, WORDS, Lab, figures_of, left_well
 
 from model import Experiment, Switches, run
-from model.effects import held_out, moved, surprise
+from model.analysis.ablation import held_out
+from model.analysis.prediction_change import moved, surprise
+from model.analysis.score_scaling import STEPS
 from model.run import encode
-from model.saturation import STEPS
 from model.switches import PARTS
 from viz.ui.controls import EXAMPLE
 

@@ -9,7 +9,7 @@ from equal import same_bits
 from playwright.sync_api import expect
 from served import PATIENCE, saved, serve, wait_for_rest
 
-from model.saturation import STEPS, unit_steps
+from model.analysis.score_scaling import STEPS, unit_steps
 from viz.theme import LIGHT
 
 expect.set_options(timeout=PATIENCE)

@@ -8,7 +8,7 @@ from served import PATIENCE, wait_for_rest
 from test_browser import Lab, left_well
 
 from model import Experiment
-from model.translate import translate
+from model.generation.translate import translate
 from viz.ui.pairs import ALONE, JOBS
 
 SOURCE = JOBS["Translation"].example

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twins import build, configs, exact, random_ids, seeds
 
-from model import Experiment, Switches, checkpoint, effects
-from model.cache import again_and_again, compare, cost_of_comparing, looks_back, word_by_word
-from model.generate import METHODS, generate
+from model import Experiment, Switches, checkpoint
+from model.analysis import attribution
+from model.analysis.cache_comparison import compare, cost_of_comparing
+from model.generation.generate import METHODS, generate
+from model.generation.kv_cache import again_and_again, looks_back, word_by_word
 from model.position import POSITIONS
 from model.run import encode, model
 from model.switches import PARTS
@@ -161,7 +163,7 @@ def test_the_comparison_costs_what_its_passes_cost():
 @pytest.mark.parametrize("row", [0, 1, 5])
 def test_blocking_on_kept_keys_and_values_is_blocking_with_everything_read_again(switches, row, monkeypatch):
     experiment = Experiment(text="the dogs near the tree sleep .", switches=switches)
-    kept = effects.blocked(experiment, 1, 2, row)
-    monkeypatch.setattr(effects, "looks_back", lambda *of: False)
-    np.testing.assert_allclose(kept, effects.blocked(experiment, 1, 2, row), rtol=1e-4, atol=1e-5)
+    kept = attribution.blocked(experiment, 1, 2, row)
+    monkeypatch.setattr(attribution, "looks_back", lambda *of: False)
+    np.testing.assert_allclose(kept, attribution.blocked(experiment, 1, 2, row), rtol=1e-4, atol=1e-5)
     assert row == 0 or np.count_nonzero(kept) > 1

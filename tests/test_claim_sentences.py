@@ -7,7 +7,7 @@ import pytest
 from screen import visit, well
 
 from model import Experiment, Switches, checkpoint
-from model.effects import HeldOut, held_out
+from model.analysis.ablation import HeldOut, held_out
 from viz.claiming import (
     read_cross,
     read_decoder_layer,

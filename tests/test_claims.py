@@ -12,7 +12,7 @@ from torch import nn
 
 import model.attention
 from model import Experiment
-from model.forms import apart_from_pytorch, by_pytorch
+from model.analysis.loop_attention import apart_from_pytorch, by_pytorch
 from model.run import model as loaded
 from model.run import run_pair
 from viz.ui import answers_text, memory, pairs

@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.company import draw_batch
+from model.analysis.norm_comparison import draw_batch
 from model.tasks import TASKS
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from model import Experiment, run
-from model.effects import log_probabilities
-from model.generate import METHODS, generate
+from model.generation.generate import METHODS, generate
+from model.probability import log_probabilities
 from model.run import encode, model
 from model.tokenizer import PAD, START, UNKNOWN
 

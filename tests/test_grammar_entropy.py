@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from model import checkpoint
-from model.cache import looks_back
 from model.exam import to_batch, word_losses
+from model.generation.kv_cache import looks_back
 from model.run import model
 from model.tasks import TASKS
 from model.tasks.grammar.entropy import Chance, Ledger, entropy, priced

@@ -16,8 +16,8 @@ from transformers import PreTrainedTokenizerFast
 from model.checkpoint import CheckpointError
 from model.importers import bring, look, read
 from model.importers.tensor_names import today
+from model.registry import shelf
 from model.run import Experiment, TextError, encode, run
-from model.shelf import shelf
 
 FILE = "model.safetensors"
 

@@ -8,16 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from model import Experiment, Switches, forms, plane, run
+from model import Experiment, Switches, run
+from model.analysis import loop_attention, value_projection
+from model.analysis.attention_cost import Sizes, try_head, try_out
+from model.analysis.head_walkthrough import walk
+from model.analysis.qk_circuit import numerical_rank, singular_values
 from model.attention import MultiHeadAttention, attend
-from model.bilinear import numerical_rank, singular_values
 from model.checkpoint import names
 from model.config import ModelConfig
 from model.position import Position
 from model.run import model
-from model.sizes import Sizes, try_head, try_out
 from model.switches import PARTS
-from model.walk import walk
 
 TEXT = "the wizard near the bridge visited the nun because she lost her bell ."
 GRAMMARS = [name for name in names() if name.startswith("grammar")]
@@ -87,7 +88,9 @@ def random_head(seed, dtype=np.float64):
 @given(st.integers(0, 10**6), st.booleans())
 def test_the_loop_over_words_equals_the_matrix_form_in_double_precision(seed, scale):
     for rows, whole in zip(
-        forms.by_rows(*random_head(seed), scale), forms.at_once(*random_head(seed), scale), strict=True
+        loop_attention.by_rows(*random_head(seed), scale),
+        loop_attention.at_once(*random_head(seed), scale),
+        strict=True,
     ):
         assert rows.shape == whole.shape
         assert np.abs(rows - whole).max(initial=0) < 1e-12
@@ -95,7 +98,7 @@ def test_the_loop_over_words_equals_the_matrix_form_in_double_precision(seed, sc
 
 def test_a_row_of_the_loop_is_the_sum_done_by_hand():
     q, k, v = np.array([[2.0]]), np.array([[1.0], [0.0]]), np.array([[10.0], [20.0]])
-    weights, z = forms.by_rows(q, k, v, np.ones((1, 2), bool), np.zeros((1, 2)))
+    weights, z = loop_attention.by_rows(q, k, v, np.ones((1, 2), bool), np.zeros((1, 2)))
     share = np.exp(2) / (np.exp(2) + 1)
     assert weights[0].tolist() == pytest.approx([share, 1 - share])
     assert z[0, 0] == pytest.approx(10 * share + 20 * (1 - share))
@@ -105,7 +108,7 @@ def test_both_forms_are_the_models_own_numbers():
     attention = run(Experiment(text=TEXT)).layers[2].attention
     for head in range(4):
         bias = attention.biased[head] - attention.scaled[head]
-        single, double = forms.compare(
+        single, double = loop_attention.compare(
             attention.q[head], attention.k[head], attention.v[head], attention.mask[head], bias
         )
         assert close(single.whole, attention.weights[head], 1e-5)
@@ -223,7 +226,7 @@ def test_no_output_leaves_the_hull_of_the_values_it_may_look_at():
 def test_a_mean_of_values_lands_on_the_mean_of_their_points(seed):
     q, k, v, _, _ = (torch.as_tensor(array)[None, None] for array in random_head(seed))
     made = attend(q, k, v)
-    laid = plane.lay(v[0, 0].numpy(), made.z[0, 0].numpy())
+    laid = value_projection.lay(v[0, 0].numpy(), made.z[0, 0].numpy())
     assert np.allclose(made.weights[0, 0].numpy() @ laid.values, laid.means, atol=1e-9)
     assert 0 <= laid.share <= 1 + 1e-9
 
@@ -231,7 +234,7 @@ def test_a_mean_of_values_lands_on_the_mean_of_their_points(seed):
 def test_values_on_a_plane_are_shown_whole():
     random = np.random.default_rng(0)
     v = random.normal(size=(7, 2)) @ random.normal(size=(2, 9)) + 3
-    laid = plane.lay(v, v)
+    laid = value_projection.lay(v, v)
     assert laid.share == pytest.approx(1)
     apart = np.linalg.norm(v[:, None] - v[None], axis=-1)
     assert np.allclose(np.linalg.norm(laid.values[:, None] - laid.values[None], axis=-1), apart), "distances stay"

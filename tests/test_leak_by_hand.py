@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model import Experiment, run
-from model.leak import MOST_WORDS, any_other, edited, known_words, leak, neighbour, substitute
+from model.analysis.mask_leak import MOST_WORDS, any_other, edited, known_words, leak, neighbour, substitute
 from model.run import encode, model
 
 WHOLE = Experiment(text="the dog sleeps .")

@@ -5,10 +5,10 @@ import pytest
 from equal import same_bits
 
 from model import Experiment, Switches, run
-from model.leak import any_other, edited, leak, neighbour, substitute
+from model.analysis.mask_leak import any_other, edited, leak, neighbour, substitute
+from model.analysis.mask_sweep import sweep
 from model.mask import Looks
 from model.run import encode, model
-from model.sweep import sweep
 from viz.curves import curves
 from viz.masking import (
     forbidden_share,

@@ -8,8 +8,8 @@ from equal import same_bits
 from screen import component, said, visit, visit_by_a_bad_link, well
 
 from model import Experiment, Switches, run
-from model.cache import looks_back
-from model.leak import edited, leak
+from model.analysis.mask_leak import edited, leak
+from model.generation.kv_cache import looks_back
 from model.mask import MASKS, Looks, draw, read_drawing
 from model.run import encode, model
 from viz.ui import masks, masks_guess, runs

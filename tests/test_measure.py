@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from equal import same_bits
 
-from model.measure import distance, divergence, entropy, reachable, rollout, score_relations
+from model.analysis.attention_metrics import distance, divergence, entropy, reachable, rollout
+from model.evaluation.head_scores import score_relations
 from model.tasks import Relation
 
 

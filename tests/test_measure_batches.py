@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from model.measure import distance, divergence, entropy, rollout, score_relations
+from model.analysis.attention_metrics import distance, divergence, entropy, rollout
+from model.evaluation.head_scores import score_relations
 from model.tasks import Relation
 
 ROWS = np.array([[1, 0, 0], [0.5, 0.5, 0], [0.2, 0.3, 0.5]])

@@ -13,7 +13,7 @@ from torch import nn
 from twins import REMOVABLE, build, configs, random_ids, seeds, stir
 
 from model import Experiment, Switches, run
-from model.company import first_norm
+from model.analysis.norm_comparison import first_norm
 from model.config import ModelConfig
 from model.encoder_decoder import EncoderDecoder
 from model.importers import look, read

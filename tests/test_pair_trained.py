@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from test_trained import tolerance
 
-from model import Experiment, checkpoint, generate, resolve, run
+from model import Experiment, checkpoint, resolve, run
+from model.generation import generate
 from model.pair_exam import alignment, exact, homes, in_words, looks, to_batch
 from model.pair_train import PAIR_RECIPES, at_length, draw_pairs, held_out, learn, make
 from model.resolve import ResolverRecipe, draw_questions, examine

@@ -9,13 +9,15 @@ from equal import same_bits
 from screen import component, said, visit, visit_by_a_bad_link, well
 from test_position import ABSOLUTE, RELATIVE
 
-from model import Experiment, checkpoint, order, waves
+from model import Experiment, checkpoint, order
+from model.analysis import sinusoid
+from model.analysis.position_shift import score_changes
+from model.analysis.position_similarity import sight
+from model.analysis.sinusoid import residual, rotation, wavelengths
+from model.analysis.word_shuffle import CASES, shuffle
 from model.position import POSITIONS
-from model.rearrange import CASES, score_changes, shuffle
 from model.run import encode
-from model.sight import sight
 from model.transformer import Transformer
-from model.waves import residual, rotation, wavelengths
 from viz.places import listed, read_lengths, read_round, read_shift, spelt
 from viz.ui import lengths, memory, schemes, shift
 from viz.ui.controls import EXAMPLE
@@ -127,7 +129,7 @@ def test_the_sliders_open_where_the_link_says():
 
 def test_the_table_of_waves_holds_the_encoding_and_names_the_length_of_each_wave():
     shown = table(visit(PAGE, length=40, width=12, base=100), "waves_drawn")
-    made = waves.table(40, 12, 100)  # (40, 12)
+    made = sinusoid.table(40, 12, 100)  # (40, 12)
     assert same_bits(shown["position"], np.arange(40))
     np.testing.assert_allclose(shown.iloc[:, 1:].to_numpy(), made.numpy())
     lengths = [float(name.rpartition(" ")[2]) for name in shown.columns[1:]]

@@ -7,9 +7,9 @@ from foreign import made, publish
 from screen import component, visit, well
 
 from model import Experiment, Switches, run
+from model.analysis.head_walkthrough import walk
 from model.importers import bring
-from model.shelf import shelf
-from model.walk import walk
+from model.registry import shelf
 from viz.ui.norm_table import norm_table
 
 TEXT = "the dogs saw two very tired birds ."

@@ -8,12 +8,13 @@ import pytest
 import torch
 from equal import same_bits
 
-from model import Experiment, Switches, checkpoint, effects, run
+from model import Experiment, Switches, checkpoint, run
+from model.analysis import ablation
+from model.analysis.score_scaling import unit_steps
 from model.config import ModelConfig
 from model.mask import prepare
 from model.position import LearnedRelative
 from model.recurrent import Recurrent
-from model.saturation import unit_steps
 from model.switches import PARTS
 from model.transformer import Transformer
 from viz.ui import schemes
@@ -55,8 +56,8 @@ def test_no_text_says_again_what_was_found_to_be_false(wrong, why):
 
 
 def test_the_lesson_on_heads_says_what_the_knock_outs_measure():
-    whole = effects.held_out("grammar").loss
-    cost = sorted(one.loss - whole for one in effects.knockouts("grammar").values())
+    whole = ablation.held_out("grammar").loss
+    cost = sorted(one.loss - whole for one in ablation.knockouts("grammar").values())
     assert "about a third of a nat" in lesson("parts") and cost[-1] == pytest.approx(1 / 3, abs=0.05)
     assert "One head can go for less than 0.01; the others cost 0.01 to 0.2" in lesson("parts")
     assert cost[0] < 0.01 < cost[1] and cost[-2] < 0.2

@@ -10,7 +10,7 @@ from equal import same_bits
 from foreign import made, publish
 from screen import ROOT
 
-from model.shelf import shelf
+from model.registry import shelf
 from viz.arrays import read
 from viz.ui.arrays import HOW
 

@@ -12,11 +12,12 @@ from test_position import ABSOLUTE, RELATIVE
 from twins import build, configs, random_ids, seeds
 
 from model import Experiment, Switches, checkpoint
+from model.analysis.position_shift import score_changes, scores
+from model.analysis.position_similarity import sight
+from model.analysis.word_shuffle import CASES, shuffle, shuffled
 from model.order import KINDS
 from model.position import POSITIONS
-from model.rearrange import CASES, score_changes, scores, shuffle, shuffled
 from model.run import model
-from model.sight import sight
 from model.transformer import Transformer
 
 CPU = torch.device("cpu")

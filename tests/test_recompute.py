@@ -10,8 +10,8 @@ from equal import close
 from screen import component
 
 from model import Experiment, Switches
+from model.attention_override import Overwrite
 from model.mask import Looks
-from model.overwrite import Overwrite
 from model.switches import PARTS
 from viz.origin import release
 from viz.ui import recompute

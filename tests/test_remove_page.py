@@ -8,7 +8,7 @@ from equal import same_bits
 from screen import component, said, visit, visit_by_a_bad_link, well
 
 from model import Experiment, Switches, run
-from model.effects import held_out
+from model.analysis.ablation import held_out
 from model.switches import PARTS
 from model.transformer import Transformer
 from viz.ui import memory, runs

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from model import Experiment, generate
-from model.sampling import draw, keep_top_k, keep_top_p, shares, softmax, warmed
+from model import Experiment
+from model.generation import generate
+from model.generation.sampling import draw, keep_top_k, keep_top_p, shares, softmax, warmed
 
 # Probabilities 1/2, 1/4, 1/8, 1/8.
 LOGITS = np.log(np.array([4.0, 2.0, 1.0, 1.0]))

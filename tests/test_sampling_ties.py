@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.sampling import keep_top_k, keep_top_p, softmax, warmed
+from model.generation.sampling import keep_top_k, keep_top_p, softmax, warmed
 
 EQUAL = np.zeros(200)  # more than a sort that is not stable leaves in their order
 

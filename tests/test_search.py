@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.search import beam, greedy, length_penalty, sample
+from model.generation.beam_search import beam, greedy, length_penalty, sample
 
 END, V, MOST = 0, 4, 4
 tables = st.integers(0, 2**32 - 1)

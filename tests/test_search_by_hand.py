@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from model.search import SHOWN, beam, greedy, length_penalty, sample
+from model.generation.beam_search import SHOWN, beam, greedy, length_penalty, sample
 
 END = 0
 

@@ -17,7 +17,7 @@ from model.importers import hub, look, read
 from model.importers.background import Slot, Stopped, Work
 from model.importers.background import load as load_onto_the_shelf
 from model.importers.inspect import VARIABLE
-from model.shelf import OWN, Kept, Shelf, shelf
+from model.registry import OWN, Kept, Shelf, shelf
 
 TEXT = "the dogs saw two birds ."
 

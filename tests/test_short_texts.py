@@ -10,10 +10,10 @@ from test_maps_only import MADE
 from test_your_model import VIEWS
 
 from model import Experiment, run
+from model.analysis.mask_leak import editable, edited, leak, substitute
 from model.importers import bring
-from model.leak import editable, edited, leak, substitute
+from model.registry import shelf
 from model.run import encode
-from model.shelf import shelf
 from viz.ui.runs import languages
 
 PAGE = "viz/pages/your_model.py"

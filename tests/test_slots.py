@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model import Experiment, effects
+from model import Experiment
+from model.analysis import attribution
 from model.cost import PER_SECOND, operations
 from model.run import model
 from model.steps import listening, steps
@@ -244,4 +245,4 @@ def test_the_cost_grows_with_words_with_keys_and_with_texts(T, more, texts):
 
 
 def test_the_longest_text_of_stories_with_each_look_blocked_is_far_below_the_bound():
-    assert effects.cost_of_blocking(Experiment("stories", " ".join(["dog"] * 510))) < MOST / 20
+    assert attribution.cost_of_blocking(Experiment("stories", " ".join(["dog"] * 510))) < MOST / 20

@@ -6,10 +6,10 @@ import pytest
 import torch
 from equal import close, same_bits
 
+from model.analysis.rope_frequency import SlowedRope, blame, slowed
+from model.analysis.sinusoid import wavelengths
 from model.checkpoint import load
 from model.order import KINDS, accuracy
-from model.slowed import SlowedRope, blame, slowed
-from model.waves import wavelengths
 
 LENGTH, N, SEED = 64, 60, 11
 

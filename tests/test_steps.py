@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model import Experiment, effects
-from model.cache import compare
+from model import Experiment
+from model.analysis import ablation, attribution
+from model.analysis.cache_comparison import compare
 from model.steps import listening, steps, undisturbed
 
 
@@ -68,9 +69,9 @@ def test_knockouts_and_the_comparison_can_be_stopped_at_a_step():
         pass
 
     for compute in (
-        lambda: effects.knockouts("grammar"),
+        lambda: ablation.knockouts("grammar"),
         lambda: compare(Experiment(text="the dogs sleep ."), repetitions=1),
-        lambda: effects.blocked(Experiment(text="the dogs sleep ."), 0, 0, 3),
+        lambda: attribution.blocked(Experiment(text="the dogs sleep ."), 0, 0, 3),
     ):
         heard = []
 

@@ -10,8 +10,9 @@ import torch
 from equal import same_bits
 from twins import build
 
-from model import Experiment, checkpoint, generate
+from model import Experiment, checkpoint
 from model.config import ModelConfig
+from model.generation import generate
 from model.prose import WINDOWS, draw_windows, every_window, list_again, part, read_books, shelve, told_again
 from model.roles import (
     DUPLICATE,

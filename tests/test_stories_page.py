@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from screen import component, large, said, visit, well
 
-from model import Experiment, generate, run
+from model import Experiment, run
+from model.generation import generate
 from model.run import encode
 from model.tasks.passages import TEXTS
 from model.tokenizer import START
-from model.words import by_word
+from model.word_aggregation import by_word
 from viz.ui.controls import EXAMPLE, PROSE
 from viz.ui.writing import HALF, Choosing, write
 

@@ -10,9 +10,10 @@ import pytest
 import torch
 from equal import same_bits
 
-from model import Experiment, checkpoint, generate, run
-from model.effects import surprise
+from model import Experiment, checkpoint, run
+from model.analysis.prediction_change import surprise
 from model.exam import Exam, examine
+from model.generation import generate
 from model.learn import learn, learning_rate, make
 from model.recipes import CHOOSING, RECIPES, REPORTING, TRAINING, draw_sentences
 from model.run import encode

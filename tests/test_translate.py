@@ -8,18 +8,19 @@ import torch
 from equal import same_bits
 from twins import build, stir
 
-from model import Experiment, Switches, checkpoint, generate, load, run
+from model import Experiment, Switches, checkpoint, load, run
+from model.attention_override import Overwrite
 from model.config import ModelConfig
 from model.device import VARIABLE
-from model.effects import log_probabilities
 from model.encoder_decoder import EncoderDecoder, EncoderDecoderTrace
+from model.generation import generate
+from model.generation.beam_search import SHOWN
+from model.generation.translate import METHODS, translate
 from model.mask import Looks
-from model.overwrite import Overwrite
+from model.probability import log_probabilities
 from model.recurrent import ALIGNMENTS, AlignedWritingTrace, Recurrent, RecurrentConfig, RecurrentTrace
 from model.run import MOST_OF_A_PAIR, TextError, encode_pair, lens, model, reads_pairs
-from model.search import SHOWN
 from model.tokenizer import END, START, UNKNOWN, CharacterTokenizer, WordTokenizer
-from model.translate import METHODS, translate
 
 WORDS = (END, "the", "dog", "barks", "le", "l'", "animal", "chien", "qu'", "il", ".")
 V = len(WORDS) + 3

@@ -8,13 +8,13 @@ from equal import same_bits
 from screen import component, said, visit, visit_by_a_bad_link, well
 
 from model import Experiment, Switches, checkpoint
+from model.analysis.alignment import looks, one_map
 from model.encoder_decoder import EncoderDecoder
+from model.generation.translate import translate
 from model.quality import share_right
 from model.run import run_pair
 from model.switches import PARTS
 from model.tasks import PAIRS
-from model.translate import translate
-from model.written import looks, one_map
 from viz.ui import memory, pairs, panel, quality
 from viz.ui.frame import words
 from viz.ui.translate_view import MAPS, SECTIONS, headline

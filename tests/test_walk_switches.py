@@ -5,8 +5,8 @@ import pytest
 from equal import differ, same_bits
 
 from model import Experiment, Switches, run
-from model.forms import by_rows, compare
-from model.walk import walk
+from model.analysis.head_walkthrough import walk
+from model.analysis.loop_attention import by_rows, compare
 
 TEXT = "the dog sleeps ."
 

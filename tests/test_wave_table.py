@@ -5,7 +5,7 @@ import math
 import pytest
 from equal import same_bits
 
-from model.waves import table
+from model.analysis.sinusoid import table
 
 
 @pytest.mark.parametrize("base", [10000.0, 100.0])

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.analysis.sinusoid import residual, rotation, wavelengths
 from model.position import sinusoid
-from model.waves import residual, rotation, wavelengths
 
 widths = st.integers(1, 32).map(lambda pairs: 2 * pairs)
 bases = st.floats(2, 1e5)

@@ -6,7 +6,7 @@ from equal import same_bits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.words import by_word, last_piece, mask_by_word
+from model.word_aggregation import by_word, last_piece, mask_by_word
 
 
 @st.composite

@@ -5,13 +5,24 @@ import pytest
 from equal import same_bits
 
 from model import Experiment
+from model.analysis.alignment import (
+    Hits,
+    agreed,
+    best_path,
+    hits,
+    likeliest,
+    looks,
+    one_map,
+    outlines,
+    said_words,
+    together,
+)
+from model.generation.beam_search import beam
+from model.generation.translate import translate
 from model.quality import CLASSES, SENTENCES, of_length
-from model.search import beam
 from model.tasks.pair import SETTLED, Pair
 from model.tasks.task import Relation
 from model.tokenizer import END
-from model.translate import translate
-from model.written import Hits, agreed, best_path, hits, likeliest, looks, one_map, outlines, said_words, together
 
 PAIR = Pair(
     ("a", "b"),

@@ -7,14 +7,14 @@ import pytest
 from equal import same_bits
 
 from model import Experiment, load, run
+from model.analysis.alignment import Hits, best_path, hits, likeliest, looks, together
+from model.analysis.score_scaling import head_scores
+from model.generation.beam_search import Beam, Candidate, Outcome
 from model.run import pair_model
-from model.saturation import head_scores
-from model.search import Beam, Candidate, Outcome
 from model.tasks import TASKS
 from model.tasks.pair import SETTLED, Pair
 from model.tasks.task import Relation
 from model.tokenizer import END
-from model.written import Hits, best_path, hits, likeliest, looks, together
 
 WEIGHTS = np.array([[0.1, 0.9], [0.25, 0.75], [0.5, 0.5]])
 

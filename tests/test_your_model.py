@@ -11,7 +11,7 @@ from test_maps_only import MADE
 
 from model.importers.background import Work
 from model.importers.inspect import VARIABLE as BOUND
-from model.shelf import shelf
+from model.registry import shelf
 from viz.ui import your_model
 
 PAGE = "viz/pages/your_model.py"

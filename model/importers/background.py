@@ -12,8 +12,8 @@ from model.importers.free_memory import free
 from model.importers.inspect import Offer, card, look
 from model.importers.load import Imported, read
 from model.importers.transformers_backend import open_foreign
+from model.registry import Evicts, Kept, ShelfFull, everybody, shelf
 from model.roles import find_roles, roles_card
-from model.shelf import Evicts, Kept, ShelfFull, everybody, shelf
 from model.tasks.passages import PASSAGES
 
 Progress = Callable[[float], None]  # is told the share that is done; may raise Stopped
@@ -31,7 +31,7 @@ class Stopped(Exception):
 def load(offer: Offer, progress: Progress, owner: str = "", evicts: Evicts = everybody) -> str:
     """Load a model onto the shelf, in this process. Returns the name it is found under.
 
-    owner, evicts: whose it will be, and which of the others may be let go for it; see model.shelf.
+    owner, evicts: whose it will be, and which of the others may be let go for it; see model.registry.
 
     Raises:
         CheckpointError: it cannot be loaded, or there is no room.

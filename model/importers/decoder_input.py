@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from model.shelf import Kept
+from model.registry import Kept
 from model.tokenizer import Encoding, Tokenizer
 
 LANGUAGE = re.compile(

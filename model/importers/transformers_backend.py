@@ -25,8 +25,8 @@ from model.importers.transformers_checks import (
     refuse_unread,
     vocabulary_size,
 )
+from model.registry import Kept
 from model.run import MOST_CHARACTERS, MOST_TOKENS, TextError
-from model.shelf import Kept
 from model.tokenizer import clean
 
 Array = np.ndarray[Any, Any]

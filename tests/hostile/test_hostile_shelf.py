@@ -12,7 +12,7 @@ from screen import ROOT, visit, well
 
 from model.checkpoint import CheckpointError
 from model.importers.child import guarded
-from model.shelf import Kept, Shelf, ShelfFull, shelf
+from model.registry import Kept, Shelf, ShelfFull, shelf
 from viz.ui import your_model
 
 MEGABYTES = 200
@@ -125,7 +125,7 @@ import json, os, sys
 from model import Experiment, run
 from model.importers import guarded
 from model.importers.child.main.parent import _memory
-from model.shelf import shelf
+from model.registry import shelf
 def memory(): return _memory(os.getpid())
 small, large = sys.argv[1:]
 def once(folder):

@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from model import Switches
-from model.effects import moved
+from model.analysis.prediction_change import moved
 from viz import head_grid
 from viz.export import file_name
 from viz.reading import read_change, read_next

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from model import company
-from model.bilinear import numerical_rank, singular_values
+from model.analysis import norm_comparison
+from model.analysis.qk_circuit import numerical_rank, singular_values
 from model.run import model
 from model.switches import PARTS, Switches
 from viz.ui import knockouts, masks_cheat, norms, removal, runs
@@ -58,9 +58,11 @@ def missed_most(here: Here) -> Answer:
 
 def listens(here: Here, *, norm: str, replaced: int) -> Answer:
     """How many other sentences of the batch change under this norm when sentence `replaced`, from 1, is replaced."""
-    sentences, substitutes = company.draw_batch(runs.task(here.experiment.weights), norms.SIZE)
+    sentences, substitutes = norm_comparison.draw_batch(runs.task(here.experiment.weights), norms.SIZE)
     with runs.computing:
-        found = company.company(*model(here.experiment.weights), sentences, replaced - 1, substitutes[replaced - 1])
+        found = norm_comparison.company(
+            *model(here.experiment.weights), sentences, replaced - 1, substitutes[replaced - 1]
+        )
     others = np.delete(found.moved[norm], replaced - 1, axis=0)  # (B − 1, T)
     return float((np.nan_to_num(others) > 0).any(axis=-1).sum())
 

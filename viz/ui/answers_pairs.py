@@ -1,8 +1,8 @@
 """Answers about models that read one sentence and write another; what they are asked stands in the question."""
 
 from model import quality
+from model.analysis.alignment import looks, one_map
 from model.run import Experiment
-from model.written import looks, one_map
 from viz.ui import pairs, slots, translate_view
 from viz.ui.here import Answer, Here
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from model import order, saturation, waves
-from model.rearrange import score_changes
+from model import order
+from model.analysis import score_scaling, sinusoid
+from model.analysis.position_shift import score_changes
 from viz.places import ROUNDING
 from viz.ui import lengths, memory, runs, schemes, shift, slots
 from viz.ui.here import Answer, Here
@@ -22,20 +23,20 @@ def largest(here: Here, *, d_k: int, divided: bool) -> Answer:
     return (step.divided if divided else step.undivided).largest
 
 
-def _step(d_k: int) -> saturation.Step:
+def _step(d_k: int) -> score_scaling.Step:
     return next(step for step in scaling_steps() if step.d_k == d_k)
 
 
 @memory.cached
-def scaling_steps() -> tuple[saturation.Step, ...]:
+def scaling_steps() -> tuple[score_scaling.Step, ...]:
     """Every step of d_k, measured."""
     with runs.computing:
-        return saturation.unit_steps()
+        return score_scaling.unit_steps()
 
 
 def wavelength(here: Here, *, pair: int, width: int, base: int = 10_000) -> Answer:
     """Places after which this pair of dimensions of the sinusoidal encoding repeats."""
-    return float(waves.wavelengths(width, base)[pair])
+    return float(sinusoid.wavelengths(width, base)[pair])
 
 
 def shifted(here: Here, *, scheme: str, by: int, kind: str = "encoder") -> Answer:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from model import leak as leaks
-from model.rearrange import shuffle
+from model.analysis import mask_leak as leaks
+from model.analysis.word_shuffle import shuffle
 from viz.places import ROUNDING
 from viz.ui import runs, slots
 from viz.ui.here import Answer, Here

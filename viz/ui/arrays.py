@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.measure import distance, entropy, reachable, rollout
+from model.analysis.attention_metrics import distance, entropy, reachable, rollout
 from viz import head_grid
 from viz.arrays import SAVE, Maps, read
 from viz.export import file_name

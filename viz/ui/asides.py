@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from model.registry import from_elsewhere
 from model.run import model
-from model.shelf import from_elsewhere
 
 # What “moved” means for a model that says the next word, the word here, or nothing: two lines beside a figure.
 MEASURE = {

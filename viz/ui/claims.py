@@ -3,12 +3,12 @@
 import numpy as np
 import streamlit as st
 
+from model.analysis.alignment import likeliest
+from model.analysis.loop_attention import apart_from_pytorch
 from model.encoder_decoder import EncoderDecoderTrace
-from model.forms import apart_from_pytorch
 from model.tasks.pair import SETTLED
 from model.tasks.translation.task import NOUN, PRONOUN, REFERENT, TELLS
 from model.tokenizer import END
-from model.written import likeliest
 from viz.claiming import (
     read_cross,
     read_decoder_layer,

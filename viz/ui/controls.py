@@ -12,8 +12,8 @@ from typing import Any
 import streamlit as st
 
 from model import checkpoint
+from model.registry import OWN
 from model.run import Experiment, TextError
-from model.shelf import OWN
 from model.subword import JOINED
 from model.switches import PARTS, Switches
 from viz.labels import disarmed, markdown

@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from model.analysis.position_similarity import Sight, sight
 from model.run import Array
-from model.sight import Sight, sight
 from model.transformer import Transformer
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
@@ -58,7 +58,7 @@ def show() -> None:
             f'models = [load(f"order-{kind}-{{name}}")[0] for name in schemes]\n'
             f"sights = [sight(name, one, {PLACES}, {layer}, {head}, {width}) for name, one in zip(schemes, models)]\n"
             "values = np.stack([one.values for one in sights])  # (schemes, T, S)",
-            "from model.checkpoint import load\nfrom model.sight import sight",
+            "from model.checkpoint import load\nfrom model.analysis.position_similarity import sight",
         ),
     )
     st.caption("  ·  ".join(f"{schemes.NAMES[name]}: {one.what}" for name, one in seen.items()))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from model.measure import distance, entropy, reachable, rollout
+from model.analysis.attention_metrics import distance, entropy, reachable, rollout
 from model.roles import FIRST, INDUCTION
 from model.run import Experiment
 from model.switches import Switches

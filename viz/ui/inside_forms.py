@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model import forms
+from model.analysis import loop_attention
 from model.run import Experiment
 from model.transformer import Trace
 from viz import head_grid
@@ -56,7 +56,7 @@ def show(
             f'q, k, v, mask = (getattr(attention, name)[{head}] for name in ("q", "k", "v", "mask"))\n'
             f"single, double = compare(q, k, v, mask, bias, scale={present.scale})\n"
             "word_by_word, three_products = single.rows, single.whole  # (T, S)",
-            "from model.forms import compare",
+            "from model.analysis.loop_attention import compare",
             experiment=experiment,
         ),
     )
@@ -70,9 +70,11 @@ def show(
 
 
 @memory.cached
-def _forms(experiment: Experiment, layer: int, head: int) -> tuple[forms.Forms, forms.Forms]:
+def _forms(experiment: Experiment, layer: int, head: int) -> tuple[loop_attention.Forms, loop_attention.Forms]:
     attention = runs.trace(experiment).layers[layer].attention
     scale = (experiment.switches & runs.trained(experiment.weights)).scale
     bias = attention.biased[head] - attention.scaled[head]  # (T, S)
     with slots.long("Word by word, and three products") if len(bias) > MOST_SHORT else runs.computing:
-        return forms.compare(attention.q[head], attention.k[head], attention.v[head], attention.mask[head], bias, scale)
+        return loop_attention.compare(
+            attention.q[head], attention.k[head], attention.v[head], attention.mask[head], bias, scale
+        )

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from model.analysis.attention_cost import Sizes, TriedOut, try_head, try_out
 from model.run import Experiment
-from model.sizes import Sizes, TriedOut, try_head, try_out
 from model.transformer import Trace
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
@@ -129,7 +129,7 @@ def _recompute_sizes(experiment: Experiment, sizes: Sizes, layer: int) -> str:
         f"mask = attention.mask[:, :{T}, :{S}]\n"
         f"bias = (attention.biased - attention.scaled)[:, :{T}, :{S}]\n"
         f"weights = try_head(q, k, v, mask, bias, {scale}).weights  # (H, T, S)",
-        "from model.sizes import try_head",
+        "from model.analysis.attention_cost import try_head",
         experiment=experiment,
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model import bilinear
+from model.analysis import qk_circuit
 from model.run import Experiment
 from model.transformer import Trace
 from viz.export import file_name
@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 def show(experiment: Experiment, trace: Trace[Array], layer: int, head: int, theme: Theme) -> None:
     """The spectrum of W_Q W_Kᵀ."""
     values = _singular(experiment.weights, layer, head)
-    found = bilinear.numerical_rank(values)
+    found = qk_circuit.numerical_rank(values)
     d_k = trace.layers[layer].attention.q.shape[-1]
     with st.columns([3, 2])[0]:
         panel.chart(
@@ -34,7 +34,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, head: int, the
             of=Experiment(experiment.weights),
             python=recompute.python(
                 f"singular_value = singular_values({experiment.weights!r}, {layer}, {head})",
-                "from model.bilinear import singular_values",
+                "from model.analysis.qk_circuit import singular_values",
             ),
         )
 
@@ -42,4 +42,4 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, head: int, the
 @memory.cached
 def _singular(weights: str, layer: int, head: int) -> Array:
     with runs.computing:
-        return bilinear.singular_values(weights, layer, head)
+        return qk_circuit.singular_values(weights, layer, head)

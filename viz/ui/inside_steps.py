@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from model.analysis.head_walkthrough import Walk, walk
 from model.run import Experiment
 from model.transformer import Trace
-from model.walk import Walk, walk
 from viz import head_grid
 from viz.export import Table, file_name
 from viz.labels import numbered
@@ -72,7 +72,7 @@ def show(
             f"made = walk(experiment, run(experiment), {layer}, {head}, {row})\n"
             "q_k, scaled, bias, biased = made.scores, made.scaled, made.bias, made.biased  # (S,)\n"
             "may_look, weight = made.mask, made.weights  # (S,)",
-            "from model.walk import walk",
+            "from model.analysis.head_walkthrough import walk",
             experiment=experiment,
         ),
     )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model import effects
+from model.analysis import ablation
 from model.run import Experiment
 from model.switches import Switches
 from viz import head_grid
@@ -18,10 +18,10 @@ Array = np.ndarray[Any, Any]
 
 
 @memory.cached
-def knockouts(weights: str) -> dict[tuple[int, int], effects.HeldOut]:
+def knockouts(weights: str) -> dict[tuple[int, int], ablation.HeldOut]:
     """The same with each head taken out alone."""
     with slots.long("Taking out every head in turn"):
-        return effects.knockouts(weights)
+        return ablation.knockouts(weights)
 
 
 def knockout_maps(weights: str) -> tuple[Array, dict[str, Array]]:

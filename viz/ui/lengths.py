@@ -8,11 +8,11 @@ import numpy as np
 import streamlit as st
 
 from model import order
+from model.analysis.rope_frequency import blame
+from model.analysis.sinusoid import wavelengths
 from model.checkpoint import card
 from model.run import Array
-from model.slowed import blame
 from model.steps import steps
-from model.waves import wavelengths
 from viz import head_grid
 from viz.export import Labelled, Table
 from viz.places import read_lengths, read_round

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from model.analysis.mask_sweep import Sweep, sweep
 from model.mask import MASKS, Looks, draw, read_drawing
 from model.run import Experiment
-from model.sweep import Sweep, sweep
 from viz.export import Table
 from viz.head_grid import Panel, Steps
 from viz.labels import numbered

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from model import checkpoint
-from model.effects import HELD_OUT, SEED
+from model.analysis.ablation import HELD_OUT, SEED
 from model.recipes import CURVE_SENTENCES
 from model.switches import Switches
 from model.tasks.grammar.entropy import Entropy, entropy, priced

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.leak import Leak, any_other, editable, edited, known_words, leak, neighbour, substitute
+from model.analysis.mask_leak import Leak, any_other, editable, edited, known_words, leak, neighbour, substitute
 from model.run import Experiment
 from viz import head_grid
 from viz.export import Labelled, file_name
@@ -56,7 +56,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
         python=recompute.python(
             f"found = leak(run(experiment), run(edited(experiment, {at}, {by!r})))\n"
             "logits, kl = found.logits, found.kl  # (T,)",
-            "from model.leak import edited, leak",
+            "from model.analysis.mask_leak import edited, leak",
             experiment=experiment,
         ),
     )

@@ -3,8 +3,8 @@
 `@cached` remembers what a function gave, for all visitors, as long as there is room. Its arguments must be small,
 frozen and comparable; those whose names begin with _ do not count. Two visitors who ask the same are computed for once:
 the second waits, and takes over if the first one leaves. Model weights are not here: model/run.py keeps eight of the
-lab's own (10 MB at most each) and model/shelf.py two of others, each under a bound of its own. Letting go of weights to
-keep a map of them would make every flip load a file.
+lab's own (10 MB at most each) and model/registry.py two of others, each under a bound of its own. Letting go of
+weights to keep a map of them would make every flip load a file.
 """
 
 import inspect

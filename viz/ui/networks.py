@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from model.analysis.alignment import looks, one_map, outlines
 from model.run import Experiment, TextError, encode_pair
 from model.switches import Switches
 from model.tokenizer import END
-from model.written import looks, one_map, outlines
 from viz import head_grid
 from viz.export import Labelled, Table
 from viz.head_grid import Panel
@@ -90,7 +90,7 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
             f"    trace = run_pair(Experiment(weights, {experiment.text!r}, target={common!r}))\n"
             f'    return one_map(looks(trace)["cross"], layer, None)  # (T, S)\n\n\n'
             f"weights = np.stack([{', '.join(f'look({networks[name]!r}, {layer})' for name, layer in lines)}])",
-            "from model.run import run_pair\nfrom model.written import looks, one_map",
+            "from model.run import run_pair\nfrom model.analysis.alignment import looks, one_map",
         ),
     )
     st.caption(

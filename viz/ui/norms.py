@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model import company
-from model.company import Company
+from model.analysis import norm_comparison
+from model.analysis.norm_comparison import Company
 from model.run import Experiment, model
 from viz.company import change_map, read_moved, read_tensor, tensor_box
 from viz.export import Labelled, Table, file_name
@@ -32,9 +32,9 @@ def show(weights: str) -> None:
 
 @memory.cached
 def _company(weights: str, replaced: int) -> Company:
-    sentences, substitutes = company.draw_batch(runs.task(weights), SIZE)
+    sentences, substitutes = norm_comparison.draw_batch(runs.task(weights), SIZE)
     with runs.computing:
-        return company.company(*model(weights), sentences, replaced, substitutes[replaced])
+        return norm_comparison.company(*model(weights), sentences, replaced, substitutes[replaced])
 
 
 @st.fragment
@@ -125,7 +125,7 @@ def _recompute(weights: str, replaced: int, last: str) -> str:
         last,
     ]
     imports = """from model.checkpoint import card, load
-from model.company import company, draw_batch
+from model.analysis.norm_comparison import company, draw_batch
 from model.tasks import TASKS"""
     return recompute.python("\n".join(lines), imports)
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from model import checkpoint
+from model.generation.translate import Translation, translate
 from model.run import Experiment, PairTrace, encode_pair, run_pair
 from model.tasks import PAIRS, Pair
 from model.tasks.parse import READERS
 from model.tokenizer import Encoding, clean, split
-from model.translate import Translation, translate
 from viz.ui import memory, runs, slots
 
 

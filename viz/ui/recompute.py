@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
+from model.registry import OWN
 from model.run import Experiment
-from model.shelf import OWN
 from model.switches import PARTS, Switches
 from viz.origin import Origin, release
 from viz.ui import runs
@@ -16,7 +16,7 @@ HOME = {
     "Switches": "model",
     "run": "model",
     "Looks": "model.mask",
-    "Overwrite": "model.overwrite",
+    "Overwrite": "model.attention_override",
 }
 
 
@@ -68,9 +68,9 @@ def translated(experiment: Experiment, how: Any, body: str) -> str:
         "model.checkpoint": ("load",),
         "model.pair_exam": ("in_words",),
         "model.tasks.parse": ("READERS",),
-        "model.written": ("likeliest", "looks", "one_map"),
+        "model.analysis.alignment": ("likeliest", "looks", "one_map"),
     }
-    imports = ["from model.translate import translate"]
+    imports = ["from model.generation.translate import translate"]
     for home, there in homes.items():
         used = [name for name in there if re.search(rf"\b{name}[\[(]", body)]
         imports += [f"from {home} import {', '.join(used)}"] if used else []
@@ -161,7 +161,7 @@ def row(experiment: Experiment, layer: int, head: int, at: int, merged: bool = F
 
 
 MERGED = "by_word({}, encode(experiment).word_of)"
-MERGES = "from model.run import encode\nfrom model.words import by_word"
+MERGES = "from model.run import encode\nfrom model.word_aggregation import by_word"
 
 
 def weights(experiment: Experiment, layer: int, head: int, end: str = "  # (W, W)") -> str:
@@ -273,7 +273,10 @@ def knocked_out(weights: str, shape: tuple[int, ...]) -> str:
 
 def drawn(sizes: Any) -> str:
     """The weights of random heads of one's own sizes."""
-    return python(f"weights = try_out({spelt(sizes)}).weights  # (H, T, S)", "from model.sizes import Sizes, try_out")
+    return python(
+        f"weights = try_out({spelt(sizes)}).weights  # (H, T, S)",
+        "from model.analysis.attention_cost import Sizes, try_out",
+    )
 
 
 def curves(weights: Mapping[str, str], question: str = "") -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.effects import probabilities
+from model.probability import probabilities
 from model.run import Experiment
 from model.tasks.coreference import ADJECTIVE, NOUNS, OTHERS, REFERENT
 from model.tasks.parse import read_question

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model import checkpoint, effects
+from model import checkpoint, probability
+from model.analysis import ablation, prediction_change
+from model.registry import from_elsewhere
 from model.run import Experiment, model
-from model.shelf import from_elsewhere
 from model.switches import PARTS, Switches
 from model.transformer import Trace
 from viz.labels import shorten
@@ -24,10 +25,10 @@ THEN = ("Next word", "Stream", "Head knock-outs", "One row by hand")
 
 
 @memory.cached
-def held_out(weights: str, switches: Switches) -> effects.HeldOut:
+def held_out(weights: str, switches: Switches) -> ablation.HeldOut:
     """Loss and accuracy on fresh sentences with these parts."""
     with runs.computing:
-        return effects.held_out(weights, switches)
+        return ablation.held_out(weights, switches)
 
 
 def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
@@ -121,7 +122,7 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     asked = not from_elsewhere(a[0].weights)  # many sentences, at every flip: only models of the lab are so small
     unseen = [held_out(side[0].weights, side[0].switches) for side in (a, b)] if asked else []
     says = model(a[0].weights)[0].config.foretells
-    moved = effects.moved(a[1], b[1])
+    moved = prediction_change.moved(a[1], b[1])
     finite = np.isfinite(moved)
     far = int(np.argmax(np.where(finite, moved, -1)))
     each = "piece" if runs.about(a[0].weights).get("tokenizer") else "word"
@@ -150,15 +151,19 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
             )
         )
     if says == "next" and len(ids) > 1:
-        one = [effects.surprise(side[1], ids) for side in (a, b)]
+        one = [prediction_change.surprise(side[1], ids) for side in (a, b)]
         numbers.append(_number("B: loss, this text", one[1], f"A {spelt(one[0])}", loss))
-    numbers.append(_number("B: entropy of rows", effects.spread(b[1]), f"A {spelt(effects.spread(a[1]))}", rows))
+    numbers.append(
+        _number(
+            "B: entropy of rows", prediction_change.spread(b[1]), f"A {spelt(prediction_change.spread(a[1]))}", rows
+        )
+    )
     numbers.append(_number(*(("largest turn", moved[far], where, turn) if says == "nothing" else farthest)))
     sees = says == "next" and not (b[0].switches & runs.trained(b[0].weights)).mask
     note = "<p>Without the mask B can read the word it is asked for: its right answers and its loss are no merit.</p>"
     answers = f"<div>{_right_answers(*unseen) if asked else ''}{note if sees else ''}</div>"
     st.html(f'<div class="strip"><div class="numbers">{"".join(numbers)}</div>{answers}</div>')
-    broken = effects.first_broken(b[1])
+    broken = prediction_change.first_broken(b[1])
     if broken:
         st.warning(f"B holds values that are not numbers, first in {broken}. They are drawn as they are.")
 
@@ -170,7 +175,7 @@ def _number(name: str, value: float, beside: str, told: str) -> str:
     )
 
 
-def _right_answers(a: effects.HeldOut, b: effects.HeldOut) -> str:
+def _right_answers(a: ablation.HeldOut, b: ablation.HeldOut) -> str:
     """Right answers by kind of question, and of how many: A and B."""
     if not a.accuracy:
         return (
@@ -211,7 +216,7 @@ def then(says_words: bool) -> str:
 
 def next_words(a: Trace[Array], b: Trace[Array], row: int, weights: str, n: int = 8) -> tuple[Array, Array, list[str]]:
     """The words that A or B finds likeliest after the token at `row`: probabilities under A and B, and the words."""
-    p, q = (effects.probabilities(trace.logits[row]) for trace in (a, b))  # (V,)
+    p, q = (probability.probabilities(trace.logits[row]) for trace in (a, b))  # (V,)
     either = np.fmax(p, np.nan_to_num(q))
     best = np.argsort(-either)[:n]
     vocabulary = runs.tokenizer(weights).vocabulary

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.rearrange import CASES, Shuffled, shuffle
+from model.analysis.word_shuffle import CASES, Shuffled, shuffle
 from model.run import Experiment
 from viz import head_grid
 from viz.export import Labelled, Table, file_name

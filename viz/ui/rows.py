@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model import effects
-from model.overwrite import Overwrite, renormalise
+from model.analysis import attribution, prediction_change
+from model.attention_override import Overwrite, renormalise
 from model.run import Experiment
 from viz import head_grid
 from viz.labels import markdown, numbered
@@ -23,15 +23,15 @@ Array = np.ndarray[Any, Any]
 @memory.cached
 def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """What each look of one row is worth to the next word."""
-    with slots.place("Blocking one look after another", effects.cost_of_blocking(experiment)):
-        return effects.blocked(experiment, layer, head, row)
+    with slots.place("Blocking one look after another", attribution.cost_of_blocking(experiment)):
+        return attribution.blocked(experiment, layer, head, row)
 
 
 @memory.cached
 def attributed(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """What a gradient says each look is worth."""
     with slots.place("Taking a gradient", runs.operations(experiment, 4)):
-        return effects.attributed(experiment, layer, head, row)
+        return attribution.attributed(experiment, layer, head, row)
 
 
 def agreement(weights: Array, worth: Array, slopes: Array) -> tuple[float, float] | None:
@@ -40,8 +40,8 @@ def agreement(weights: Array, worth: Array, slopes: Array) -> tuple[float, float
     if seen.sum() < 3 or not np.isfinite(worth[seen]).all() or not np.isfinite(slopes[seen]).all():
         return None
     return (
-        effects.rank_agreement(weights[seen], worth[seen]),
-        effects.rank_agreement(np.abs(slopes[seen]), worth[seen]),
+        attribution.rank_agreement(weights[seen], worth[seen]),
+        attribution.rank_agreement(np.abs(slopes[seen]), worth[seen]),
     )
 
 
@@ -83,7 +83,7 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
         other = replace(experiment, overwrite=written)
         changed = runs.trace(other)
         p, q, likely = removal.next_words(trace, changed, row, experiment.weights, n=5)
-        moved = float(effects.moved(trace, changed)[row])
+        moved = float(prediction_change.moved(trace, changed)[row])
         head_grid.bars({"A": p, "B": q}, likely, key="overwritten", theme=theme)
         panel.below(
             "overwritten",

@@ -12,8 +12,8 @@ from model import cost
 from model.checkpoint import card, names
 from model.config import ModelConfig
 from model.device import choose_device, describe, one_thread
+from model.registry import shelf
 from model.run import Experiment, TextError, encode, lens, model, run
-from model.shelf import shelf
 from model.switches import Switches
 from model.tasks import TASKS, Task
 from model.tokenizer import Encoding, Tokenizer

@@ -6,9 +6,9 @@ from random import Random
 import numpy as np
 import streamlit as st
 
-from model import saturation
+from model.analysis import score_scaling
+from model.analysis.score_scaling import EDGES, N_KEYS, STEPS, HeadScores, QueryGradient, Softmaxed, Step
 from model.run import Experiment, model
-from model.saturation import EDGES, N_KEYS, STEPS, HeadScores, QueryGradient, Softmaxed, Step
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Measure
@@ -40,13 +40,13 @@ def show(weights: str, layer: int, head: int) -> None:
 @memory.cached
 def _steps() -> tuple[Step, ...]:
     with runs.computing:
-        return saturation.unit_steps()
+        return score_scaling.unit_steps()
 
 
 @memory.cached
 def _gradients() -> tuple[QueryGradient, ...]:
     with runs.computing:
-        return saturation.query_gradients()
+        return score_scaling.query_gradients()
 
 
 @memory.cached
@@ -54,7 +54,7 @@ def _head_scores(weights: str, layer: int, head: int) -> HeadScores:
     draw, rng = runs.task(weights).draw, Random(SEED)
     sentences = [draw(None, rng) for _ in range(SENTENCES)]
     with slots.long("Reading the scores of a head"):
-        return saturation.head_scores(*model(weights), sentences, layer, head)
+        return score_scaling.head_scores(*model(weights), sentences, layer, head)
 
 
 @st.fragment
@@ -103,7 +103,7 @@ def _slider() -> None:
                 for name in MEASURES
                 for side in ("undivided", "divided")
             ),
-            "from model.saturation import unit_steps",
+            "from model.analysis.score_scaling import unit_steps",
         ),
     )
 
@@ -155,7 +155,7 @@ def _head(weights: str, layer: int, head: int) -> None:
             "raw, scaled = scores.raw, scores.scaled  # densities between scores.edges",
             "from random import Random\n"
             "from model.checkpoint import card, load\n"
-            "from model.saturation import head_scores\n"
+            "from model.analysis.score_scaling import head_scores\n"
             "from model.tasks import TASKS",
         ),
     )
@@ -185,7 +185,7 @@ def _head_table(scores: HeadScores) -> Table:
     }
 
 
-def _column(variance: float, share: float, highest: float, rows: saturation.Rows) -> list[float]:
+def _column(variance: float, share: float, highest: float, rows: score_scaling.Rows) -> list[float]:
     return [round(number, 4) for number in (variance, share, rows.entropy, highest, rows.largest, rows.jacobian)]
 
 
@@ -215,6 +215,6 @@ def _gradient() -> None:
             "steps = query_gradients()\n"
             "loss_W_q_undivided = [step.undivided for step in steps]\n"
             "loss_W_q_divided = [step.divided for step in steps]",
-            "from model.saturation import query_gradients",
+            "from model.analysis.score_scaling import query_gradients",
         ),
     )

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from model import order
-from model.rearrange import score_changes
+from model.analysis.position_shift import score_changes
 from model.run import Array
 from model.tasks.first_digit import WORDS
 from viz import head_grid

@@ -8,11 +8,11 @@ import numpy as np
 import streamlit as st
 
 from model import quality
+from model.analysis.alignment import agreed, looks, one_map, outlines
 from model.checkpoint import PIECES
 from model.run import Experiment, encode_pair
 from model.switches import Switches
 from model.tokenizer import END
-from model.written import agreed, looks, one_map, outlines
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel
@@ -81,7 +81,7 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
         },
         python=recompute.python(
             f'A, B = (one_map(looks(run_pair(one))["cross"], {layer}, {head}) for one in (a, b))  # (T, S)',
-            "from model.run import run_pair\nfrom model.written import looks, one_map",
+            "from model.run import run_pair\nfrom model.analysis.alignment import looks, one_map",
             a=replace(whole, target=a.text),
             b=replace(experiment, target=a.text),
         ),

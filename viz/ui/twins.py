@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model import checkpoint, effects
-from model.generate import generate
+from model import checkpoint
+from model.analysis import prediction_change
+from model.generation.generate import generate
 from model.recipes import CURVE_SENTENCES
 from model.run import Experiment, encode, run
 from model.switches import PARTS, Switches
@@ -52,7 +53,7 @@ def written(weights: str, judge: str, opening: str = "the", words: int = 40) -> 
     with runs.computing:
         said = generate(Experiment(weights=weights, text=opening), tokens=words, method="sample", seed=1)
         experiment = Experiment(weights=judge, text=said.text)
-        return said.text, effects.surprise(run(experiment), encode(experiment).ids)
+        return said.text, prediction_change.surprise(run(experiment), encode(experiment).ids)
 
 
 def show(base: str, theme: Theme) -> None:

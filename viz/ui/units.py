@@ -8,7 +8,7 @@ import streamlit as st
 
 from model.run import Experiment
 from model.transformer import Trace
-from model.words import by_word, last_piece, mask_by_word
+from model.word_aggregation import by_word, last_piece, mask_by_word
 from viz.ui import controls, facts, runs
 
 Array = np.ndarray[Any, Any]

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from model import waves
+from model.analysis import sinusoid
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Slider
@@ -66,16 +66,16 @@ def show_waves() -> None:
         python=recompute.python(
             f"encoding = table({state['length']}, {state['width']}, {state['base']}).numpy()\n"
             f"wavelengths = wavelengths({state['width']}, {state['base']}).numpy()",
-            "from model.waves import table, wavelengths",
+            "from model.analysis.sinusoid import table, wavelengths",
         ),
     )
 
 
 def _wave_arrays(length: int, width: int, base: int) -> dict[str, Labelled]:
-    lengths = waves.wavelengths(width, base).numpy()
+    lengths = sinusoid.wavelengths(width, base).numpy()
     return {
         "encoding": Labelled(
-            waves.table(length, width, base).numpy(), {"position": range(length), "dimension": range(width)}
+            sinusoid.table(length, width, base).numpy(), {"position": range(length), "dimension": range(width)}
         ),
         "wavelengths": Labelled(lengths, {"pair": range(len(lengths))}),
     }
@@ -83,9 +83,9 @@ def _wave_arrays(length: int, width: int, base: int) -> dict[str, Labelled]:
 
 def _wave_table(length: int, width: int, base: int) -> Table:
     """One line a position, one column a dimension, which says its wave: "3 cos, wavelength 19.9"."""
-    lengths = waves.wavelengths(width, base).tolist()
+    lengths = sinusoid.wavelengths(width, base).tolist()
     names = [f"{at} {('sin', 'cos')[at % 2]}, wavelength {lengths[at // 2]:.4g}" for at in range(width)]
-    columns = waves.table(length, width, base).T.tolist()  # (width, length)
+    columns = sinusoid.table(length, width, base).T.tolist()  # (width, length)
     return {"position": list(range(length)), **dict(zip(names, columns, strict=True))}
 
 
@@ -105,23 +105,23 @@ def show_turns() -> None:
         arrays=partial(_turn_arrays, state["k"], state["turning"], state["base"]),
         python=recompute.python(
             f"R = rotation({state['k']}, {state['turning']}, {state['base']}).numpy()  # PE(pos + k) = R PE(pos)",
-            "from model.waves import rotation",
+            "from model.analysis.sinusoid import rotation",
         ),
     )
 
 
 def _turn_arrays(steps: int, width: int, base: int) -> dict[str, Labelled]:
     axes = {"dimension_after": range(width), "dimension_before": range(width)}
-    return {"R": Labelled(waves.rotation(steps, width, base).numpy(), axes)}
+    return {"R": Labelled(sinusoid.rotation(steps, width, base).numpy(), axes)}
 
 
 def _turn_table(steps: int, width: int, base: int) -> Table:
-    matrix = waves.rotation(steps, width, base)
+    matrix = sinusoid.rotation(steps, width, base)
     pairs = range(width // 2)
     blocks = [matrix[2 * pair : 2 * pair + 2, 2 * pair : 2 * pair + 2] for pair in pairs]
     return {
         "pair": list(pairs),
         "cos(k / base^(2i/d))": [block[0, 0].item() for block in blocks],
         "sin(k / base^(2i/d))": [block[0, 1].item() for block in blocks],
-        f"largest residual over {UPTO} positions": [waves.residual(steps, UPTO, width, base)] * len(blocks),
+        f"largest residual over {UPTO} positions": [sinusoid.residual(steps, UPTO, width, base)] * len(blocks),
     }

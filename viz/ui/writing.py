@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from model.generate import generate
+from model.generation.generate import generate
+from model.generation.sampling import shares, softmax
 from model.run import Experiment, TextError
-from model.sampling import shares, softmax
 from viz import head_grid
 from viz.export import file_name
 from viz.labels import disarmed
@@ -161,7 +161,7 @@ def _candidates(experiment: Experiment, at: int, after: str, choosing: Choosing,
             f"p, q = softmax(logits), shares(logits, {choosing.temperature}, {choosing.top_k}, {choosing.top_p})\n"
             f'best = np.argsort(-p, kind="stable")[:{SHOWN}]\n'
             "the_model, drawn_from = p[best], q[best]",
-            "from model.checkpoint import load\nfrom model.sampling import shares, softmax",
+            "from model.checkpoint import load\nfrom model.generation.sampling import shares, softmax",
             experiment=experiment,
         ),
     )

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from model.analysis.alignment import agreed, looks, one_map, outlines, said_words
 from model.checkpoint import PIECES
+from model.generation.translate import Translation
 from model.run import Experiment
 from model.tasks import Pair
-from model.translate import Translation
-from model.written import agreed, looks, one_map, outlines, said_words
 from viz.ui import pairs, runs, translate_view
 from viz.ui.pairs import Decoding
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from model.analysis.alignment import Hits, hits, outlines, together
 from model.run import Experiment
 from model.switches import Switches
 from model.tasks.pair import SETTLED
-from model.written import Hits, hits, outlines, together
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel

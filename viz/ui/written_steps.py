@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from model.analysis.alignment import likeliest
 from model.recurrent import RecurrentTrace
 from model.tasks.pair import SETTLED
 from model.tokenizer import END
-from model.written import likeliest
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.labels import numbered

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from model.written import best_path
+from model.analysis.alignment import best_path
 from viz import head_grid
 from viz.export import Table, file_name
 from viz.head_grid import Branch

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from model.analysis.alignment import one_map
 from model.pair_exam import homes, in_words
 from model.tokenizer import END, START
-from model.written import one_map
 from viz.ui import controls, runs
 from viz.ui.written import Written
 

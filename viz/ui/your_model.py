@@ -18,8 +18,8 @@ from model.importers import transformers_backend as foreign
 from model.importers.child import guarded
 from model.importers.child.parent import warm
 from model.importers.transformers_backend import EXTRA, available
+from model.registry import Kept, shelf
 from model.run import MOST_CHARACTERS, TextError
-from model.shelf import Kept, shelf
 from viz.arrays import maps
 from viz.labels import disarmed as _plain
 from viz.npz_file import ArraysError

@@ -18,7 +18,7 @@ from model.importers.child.remote_model import Away
 from model.importers.free_memory import free
 from model.importers.inspect import VARIABLE, Offer, card
 from model.importers.inspect import look as look_here
-from model.shelf import Evicts, Kept, ShelfFull, everybody, shelf
+from model.registry import Evicts, Kept, ShelfFull, everybody, shelf
 from model.tokenizer import Tokenizer
 
 __all__ = ["check", "let_go", "load", "look"]

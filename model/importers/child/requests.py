@@ -12,8 +12,8 @@ from model.importers.child.model_info_json import to_json
 from model.importers.inspect import VARIABLE, look
 from model.importers.tokenizers.load import read_tokenizer
 from model.importers.tokenizers.probes import try_out
+from model.registry import Kept
 from model.run import TextError
-from model.shelf import Kept
 
 Answer = tuple[dict[str, Any], memoryview]
 Progress = Callable[[float], None]

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from model.effects import log_probabilities
+from model.generation.beam_search import Array, Beam, Say, beam, greedy, sample
+from model.generation.sampling import draw, shares
+from model.probability import log_probabilities
 from model.recurrent import Recurrent
 from model.run import Experiment, PairTrace, check_pair, encode_pair, pair_model, refusing_in_words, run_pair_ids
-from model.sampling import draw, shares
-from model.search import Array, Beam, Say, beam, greedy, sample
 from model.tokenizer import END
 
 METHODS = ("greedy", "sample", "beam")
@@ -46,8 +46,8 @@ def translate(
     """Write the other sentence of `experiment.text`, going on from `experiment.target`.
 
     tokens: words at most. method: "greedy" takes the likeliest word each time; "sample" draws with this seed from what
-    temperature, top_k and top_p leave, see model/sampling.py; "beam" follows `width` sentences and weighs their lengths
-    by `alpha`, see model/search.py.
+    temperature, top_k and top_p leave, see sampling.py; "beam" follows `width` sentences and weighs their lengths
+    by `alpha`, see beam_search.py.
 
     Raises:
         ValueError: an unknown method, numbers for it that have no meaning, weights of another kind, or a part that the

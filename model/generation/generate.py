@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from model.cache import looks_back
-from model.effects import log_probabilities
+from model.generation.kv_cache import looks_back
+from model.generation.sampling import draw, shares
+from model.generation.translate import MOST, translate
+from model.probability import log_probabilities
 from model.run import Array, Experiment, encode, model, reads_pairs, run_ids
-from model.sampling import draw, shares
 from model.steps import steps
 from model.transformer import Trace
-from model.translate import MOST, translate
 
 METHODS = ("greedy", "sample")
 
@@ -40,11 +40,11 @@ def generate(
 ) -> Generation:
     """Add `tokens` words, 20 where nobody says how many, to the experiment's text, one after another.
 
-    Weights that read one sentence and write another give the Translation of model/translate.py, to its end; only they
+    Weights that read one sentence and write another give the Translation of translate.py, to its end; only they
     know the method "beam", with its `width` and `alpha`.
 
     method: "greedy" takes the likeliest word each time, "sample" draws with this seed from what temperature, top_k and
-    top_p leave: see model/sampling.py. The special tokens are never said. A word at a time gives what all at once
+    top_p leave: see sampling.py. The special tokens are never said. A word at a time gives what all at once
     gives, as long as what is written falls into the tokens it was written in. Where the mask looks back only, each word
     is read once and its keys and values are kept; otherwise everything is read again for every word.
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.encoder_decoder import EncoderDecoderTrace
+from model.generation.beam_search import Beam, Candidate
+from model.generation.sampling import shares
+from model.generation.translate import Translation
 from model.recurrent import AlignedWritingTrace
 from model.run import Array, PairTrace, pair_model
-from model.sampling import shares
-from model.search import Beam, Candidate
 from model.tasks import Pair
 from model.tasks.pair import SETTLED
 from model.tokenizer import END
-from model.translate import Translation
 
 
 def looks(trace: PairTrace) -> dict[str, Array]:
@@ -41,7 +41,7 @@ def likeliest(
 ) -> tuple[tuple[tuple[str, ...], ...], Array]:
     """The n likeliest words after each row of logits (T, V), and their probabilities (T, n). Marks are never said.
 
-    temperature, top_k, top_p: as they are when a word is drawn, see model/sampling.py.
+    temperature, top_k, top_p: as they are when a word is drawn, see model/generation/sampling.py.
     """
     tokenizer = pair_model(weights)[1]
     silent = [index for index in tokenizer.silent if tokenizer.vocabulary[index] != END]

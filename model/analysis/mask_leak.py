@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from model.effects import kl, turned
+from model.probability import kl, turned
 from model.run import Array, Experiment, encode, model
 from model.tokenizer import UNKNOWN
 from model.transformer import Trace

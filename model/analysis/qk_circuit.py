@@ -5,8 +5,8 @@ Elhage et al. 2021 call it the QK circuit.
 
 import numpy as np
 
+from model.analysis.head_walkthrough import attention_of
 from model.run import Array
-from model.walk import attention_of
 
 
 def singular_values(weights: str, layer: int, head: int) -> Array:

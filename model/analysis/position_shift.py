@@ -1,0 +1,58 @@
+"""A sentence moved k positions on: how much each position scheme changes the scores."""
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from model.position import Position
+from model.run import Array
+from model.transformer import Transformer
+
+
+class Moved(Position):
+    """Another scheme, with every word `steps` places further on. Nothing else in the model knows of places."""
+
+    def __init__(self, scheme: Position, steps: int) -> None:
+        nn.Module.__init__(self)
+        self.scheme, self.steps = scheme, steps
+
+    def add(self, x: Tensor, at: Tensor) -> Tensor:
+        return self.scheme.add(x, at + self.steps)
+
+    def rotate(self, x: Tensor, at: Tensor) -> Tensor:
+        return self.scheme.rotate(x, at + self.steps)
+
+    def bias(self, layer: int, queries_at: Tensor, keys_at: Tensor) -> Tensor | None:
+        return self.scheme.bias(layer, queries_at + self.steps, keys_at + self.steps)
+
+
+def scores(transformer: Transformer, ids: Tensor) -> Tensor:
+    """What every softmax of the model sees: scaled and biased scores of ids (1, T), (L, H, T, T); NaN: not allowed."""
+    with torch.inference_mode():
+        layers = transformer(ids).layers
+    biased = torch.stack([layer.attention.biased[0] for layer in layers])
+    allowed = torch.stack([layer.attention.mask[0] for layer in layers])
+    return biased.masked_fill(~allowed, torch.nan)
+
+
+def score_changes(
+    transformer: Transformer, ids: Sequence[int], steps: Sequence[int], double: bool = False
+) -> dict[int, Array | None]:
+    """How every score changes when the whole sentence moves, for each of `steps`: (L, H, T, T), NaN where not allowed.
+
+    double: in float64, where rounding is smaller. None where the moved sentence leaves a learned position table.
+    """
+    model = copy.deepcopy(transformer).double() if double else copy.deepcopy(transformer)
+    scheme = model.position
+    sentence = torch.tensor([list(ids)], device=next(model.parameters()).device)  # (1, T)
+    here = scores(model, sentence)
+    changes: dict[int, Array | None] = {}
+    for step in steps:
+        model.position = Moved(scheme, step)
+        try:
+            changes[step] = (scores(model, sentence) - here).cpu().numpy()
+        except ValueError:
+            changes[step] = None
+    return changes

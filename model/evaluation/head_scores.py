@@ -1,0 +1,49 @@
+"""How well a head's attention matches the relations that the generator of a sentence knows."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from model.analysis.attention_metrics import Array
+from model.tasks.task import Relation
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well every head follows one relation, over `n` gold links."""
+
+    n: int
+    mass: Array  # (L, H)  mean weight on the gold keys
+    top1: Array  # (L, H)  share of the links in which the largest weight of the row lies on a gold key
+
+
+@dataclass
+class _Tally:
+    n: int = 0
+    mass: list[Array] = field(default_factory=list)  # each (L, H)
+    top1: list[Array] = field(default_factory=list)
+
+
+def score_relations(examples: Iterable[tuple[Array, Sequence[Relation]]]) -> Mapping[str, Score]:
+    """Hold every head against gold links.
+
+    Arguments:
+        examples: pairs of the weights (L, H, T, T) of one sentence and its relations.
+    Returns:
+        relation name → its score, in the order in which the names first occur.
+    """
+    tallies: dict[str, _Tally] = defaultdict(_Tally)
+    for weights, relations in examples:
+        largest = weights.argmax(-1)  # (L, H, T)
+        for relation in relations:
+            keys = list(relation.keys)
+            tally = tallies[relation.name]
+            tally.n += 1
+            tally.mass.append(weights[:, :, relation.query, keys].sum(-1))  # (L, H)
+            tally.top1.append(np.isin(largest[:, :, relation.query], keys).astype(weights.dtype))  # (L, H)
+    return {
+        name: Score(tally.n, np.mean(tally.mass, axis=0), np.mean(tally.top1, axis=0))
+        for name, tally in tallies.items()
+    }

@@ -1,0 +1,1 @@
+"""Text written by a model: sampling, beam search, and the KV cache."""

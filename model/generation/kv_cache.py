@@ -1,0 +1,60 @@
+"""The KV cache: keys and values of earlier tokens are kept, and only the last token is computed."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.run import Array
+from model.switches import Switches
+from model.transformer import Trace, Transformer
+
+
+def looks_back(transformer: Transformer, switches: Switches = Switches()) -> bool:
+    """Whether what a word gave stays when words follow it: only then can its keys and values be kept."""
+    return transformer.config.causal and (switches & transformer.config.trained).mask
+
+
+def word_by_word(transformer: Transformer, ids: Tensor, switches: Switches = Switches()) -> Iterator[Trace[Tensor]]:
+    """Read ids (B, T) one word at a time; each step asks with one query (B, H, 1, D) and sees all keys so far.
+
+    Raises:
+        ValueError: the model also looks ahead, so earlier words would have to be read again.
+    """
+    if not looks_back(transformer, switches):
+        raise ValueError("A model that looks ahead has no cache: every new word changes what all the others are.")
+    past: Trace[Tensor] | None = None
+    for at in range(ids.size(1)):
+        past = transformer(ids[:, at : at + 1], switches=switches, past=past)
+        yield past
+
+
+def again_and_again(transformer: Transformer, ids: Tensor, switches: Switches = Switches()) -> Iterator[Trace[Tensor]]:
+    """The same without a cache: for every word, all words up to it are read from the start."""
+    for at in range(ids.size(1)):
+        yield transformer(ids[:, : at + 1], switches=switches)
+
+
+class _Rows:
+    """What the steps of one way give, as far as it is asked for: of every step, the rows of its new words."""
+
+    def __init__(self) -> None:
+        self.logits: list[Array] = []  # (new, V) each
+        self.weights: list[Array] = []  # (L, H, new, S) each
+
+    def add(self, trace: Trace[Tensor], new: int) -> None:
+        """Copies: a view would keep all of the trace."""
+        self.logits.append(trace.logits[0, -new:].float().cpu().numpy().copy())
+        maps = [layer.attention.weights[0, :, -new:] for layer in trace.layers]
+        self.weights.append(torch.stack(maps).float().cpu().numpy())
+
+    def stacked(self, tokens: int) -> tuple[Array, Array]:
+        """The logits (T, V) and the weights (L, H, T, T) of all steps."""
+        weights = np.zeros((*self.weights[0].shape[:2], tokens, tokens), dtype=np.float32)
+        at = 0
+        for rows in self.weights:
+            new = rows.shape[2]
+            weights[:, :, at : at + new, : rows.shape[3]] = rows
+            at += new
+        return np.concatenate(self.logits), weights
