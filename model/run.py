@@ -12,8 +12,8 @@ from torch import Tensor
 
 from model.attention_override import Overwrite
 from model.checkpoint import load
+from model.compute.device import choose_device, keep_freed_memory
 from model.config import ModelConfig
-from model.device import choose_device, keep_freed_memory
 from model.encoder_decoder import EncoderDecoder, EncoderDecoderTrace
 from model.mask import Looks
 from model.recurrent import Recurrent, RecurrentTrace

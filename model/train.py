@@ -1,176 +1,32 @@
 """Train a model and ship it: `python -m model.train grammar`, `order-encoder-rope`, `translate`, `stories --text FILE`.
 
-Tries several seeds, holds every head against the gold relations of sentences it has not seen, keeps the seed that comes
-nearest to the recipe's goals, and writes weights, card and the snapshots taken along the way.
+Tries several seeds, measures every head against the gold relations of held-out sentences, keeps the seed that comes
+nearest to the goals of its recipe, and writes the weights, the model card and the snapshots of the training.
 """
 
 import argparse
-import copy
 import shlex
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from model import checkpoint, order, pair_train, resolve, stories
-from model.exam import Exam, examine
-from model.learn import learn, make
-from model.recipes import CHOOSING, CURVE_SENTENCES, RECIPES, REPORTING, TRAINING, Recipe, draw_sentences
-from model.tasks import Sentence
-from model.transformer import Transformer
+from model import checkpoint
+from model.training import coreference, first_digit, seq2seq, stories
+from model.training.progress_bar import Bar
+from model.training.recipes import RECIPES
+from model.training.seeds import train_language
 
 RESOLVER = "resolver"
-
-
-def shortfall(exam: Exam, recipe: Recipe) -> float:
-    """How far a model is from the recipe's goals: missing accuracy and missing weight of the best head, summed."""
-    missing = [goal - exam.probes[name].share for name, goal in recipe.probe_goals.items()]
-    missing += [goal - exam.relations[name].mass.max() for name, goal in recipe.head_goals.items()]
-    return float(sum(max(0.0, gap) for gap in missing))
-
-
-@dataclass(frozen=True)
-class Run:
-    """One seed, trained: the model, how it got there, and what it can do."""
-
-    seed: int
-    transformer: Transformer
-    snapshots: Mapping[int, Transformer]
-    curve: tuple[dict[str, Any], ...]  # step, loss and probe accuracies on held-out sentences, at every snapshot
-    exam: Exam
-    wall_seconds: float
-    cpu_seconds: float
-
-
-def run_seed(
-    recipe: Recipe,
-    seed: int,
-    sentences: Sequence[Sentence],
-    held_out: Sequence[Sentence],
-    after_step: Callable[[int, float], None],
-) -> Run:
-    """Train one seed from nothing, looking in on it at every step of `recipe.snapshots`.
-
-    `after_step` is told the number and the loss of every step.
-    """
-    wall, cpu = time.monotonic(), time.process_time()
-    transformer, tokenizer = make(recipe, seed)
-    snapshots: dict[int, Transformer] = {}
-    curve: list[dict[str, Any]] = []
-
-    def look_in(step: int) -> None:
-        snapshots[step] = copy.deepcopy(transformer).eval()
-        exam = examine(snapshots[step], tokenizer, held_out[:CURVE_SENTENCES])
-        accuracies = {name: round(probe.share, 4) for name, probe in exam.probes.items()}
-        curve.append({"step": step, "loss": round(exam.loss, 4), "accuracy": accuracies})
-
-    if 0 in recipe.snapshots:
-        look_in(0)
-    for step, loss in enumerate(learn(transformer, tokenizer, sentences, recipe, seed), start=1):
-        after_step(step, loss)
-        if step in recipe.snapshots:
-            look_in(step)
-    exam = examine(transformer.eval(), tokenizer, held_out)
-    spent = time.monotonic() - wall, time.process_time() - cpu
-    return Run(seed, transformer, snapshots, tuple(curve), exam, *spent)
-
-
-def exam_card(exam: Exam) -> dict[str, Any]:
-    """An exam as it is written on a card: JSON, with the number of cases beside every figure."""
-    return {
-        "sentences": exam.sentences,
-        "loss": round(exam.loss, 4),
-        "accuracy": {name: {"n": probe.n, "share": round(probe.share, 4)} for name, probe in exam.probes.items()},
-        "relations": {
-            name: {"n": score.n, "mass": score.mass.round(4).tolist(), "top1": score.top1.round(4).tolist()}
-            for name, score in exam.relations.items()
-        },
-    }
-
-
-def summary(run: Run, recipe: Recipe) -> dict[str, Any]:
-    """One seed in a few lines, so that the spread between seeds can be seen."""
-    return {
-        "seed": run.seed,
-        "shortfall": round(shortfall(run.exam, recipe), 4),
-        "loss": round(run.exam.loss, 4),
-        "accuracy": {name: round(probe.share, 4) for name, probe in run.exam.probes.items()},
-        "best_head": {name: round(float(score.mass.max()), 4) for name, score in run.exam.relations.items()},
-        "curve": run.curve,
-        "wall_seconds": round(run.wall_seconds, 1),
-        "cpu_seconds": round(run.cpu_seconds, 1),
-    }
-
-
-def goals(exam: Exam, recipe: Recipe) -> dict[str, dict[str, Any]]:
-    """What was wished for beside what was reached, whether it is enough or not."""
-    accuracy = {name: (goal, exam.probes[name].share) for name, goal in recipe.probe_goals.items()}
-    best_head = {name: (goal, float(exam.relations[name].mass.max())) for name, goal in recipe.head_goals.items()}
-    return {
-        title: {name: {"goal": goal, "reached": round(reached, 4)} for name, (goal, reached) in pairs.items()}
-        for title, pairs in (("accuracy", accuracy), ("best_head", best_head))
-    }
-
-
-def ship(recipe_name: str, recipe: Recipe, runs: Sequence[Run], command: str, folder: Path) -> dict[str, Any]:
-    """Write the run that comes nearest to the goals, its snapshots and its card; return the card."""
-    best = min(runs, key=lambda run: (shortfall(run.exam, recipe), run.exam.loss))
-    learnt = frozenset(sentence.text for sentence in draw_sentences(recipe, recipe.sentences, TRAINING))
-    _, tokenizer = make(recipe, best.seed)
-    report = examine(best.transformer, tokenizer, draw_sentences(recipe, recipe.examined, REPORTING, learnt))
-    settings = asdict(recipe)
-    for told_elsewhere in ("config", "probe_goals", "head_goals"):
-        del settings[told_elsewhere]
-    card = {
-        "task": recipe.task,
-        "command": command,
-        "seed": best.seed,
-        "recipe": settings,
-        "chosen": "of the seeds tried, the one with the least shortfall: missing accuracy and missing weight of the "
-        "best head, summed over the goals, on sentences used for nothing else",
-        "notes": [
-            f"In the loss a word that can be foretold counts {recipe.foreseeable_weight:g} times, any other word once.",
-            "Figures under 'exam' are from fresh sentences: not learnt from, and not those the seed was chosen by.",
-        ],
-        "wall_seconds": round(best.wall_seconds, 1),
-        "cpu_seconds": round(best.cpu_seconds, 1),
-        "goals": goals(report, recipe),
-        "exam": exam_card(report),
-        "curve": best.curve,
-        "seeds": [summary(run, recipe) for run in runs],
-    }
-    checkpoint.save(recipe_name, best.transformer, tokenizer, card, folder)
-    for step, transformer in best.snapshots.items() if recipe.kept else ():
-        checkpoint.save_step(recipe_name, transformer, step, folder)
-    return card
-
-
-class Bar:
-    """One line on stderr that fills up."""
-
-    WIDTH = 30
-
-    def __init__(self, title: str, steps: int) -> None:
-        self.title, self.steps, self.begun = title, steps, time.monotonic()
-        self.first: int | None = None  # a training that was taken up does not begin with step 1
-
-    def show(self, step: int, loss: float) -> None:
-        done = round(self.WIDTH * step / self.steps)
-        self.first = step if self.first is None else self.first
-        left = (time.monotonic() - self.begun) / (step - self.first + 1) * (self.steps - step)
-        line = f"\r{self.title} [{'█' * done}{'·' * (self.WIDTH - done)}] {step}/{self.steps}"
-        end = "\n" if step == self.steps else ""
-        print(f"{line}  loss {loss:.3f}  {left:4.0f} s left", end=end, file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m model.train", description="Train a model and ship the best seed.")
-    known = [*sorted(RECIPES), *order.ORDER_RECIPES, *pair_train.PAIR_RECIPES, RESOLVER, stories.NAME]
+    known = [*sorted(RECIPES), *first_digit.ORDER_RECIPES, *seq2seq.PAIR_RECIPES, RESOLVER, stories.NAME]
     parser.add_argument("recipe", choices=known)
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds to try, from 0 on (default 3)")
     parser.add_argument("--steps", type=int, help="another number of steps than the recipe's")
@@ -188,9 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if asked.text is None:
             parser.error("stories needs books to learn from: --text FILE")
         card = train_stories(asked.text, asked.seed, asked.steps, asked.folder, asked.resume)
-    elif asked.recipe in order.ORDER_RECIPES:
+    elif asked.recipe in first_digit.ORDER_RECIPES:
         card = train_order(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
-    elif asked.recipe in pair_train.PAIR_RECIPES:
+    elif asked.recipe in seq2seq.PAIR_RECIPES:
         card = train_pair(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
     elif asked.recipe == RESOLVER:
         card = train_resolver(asked.seeds, asked.steps, typed, asked.folder)
@@ -201,29 +57,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def train_order(name: str, seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
     """Every seed of a model that is asked which digit came first, and the best of them shipped: see order.py."""
-    recipe = order.ORDER_RECIPES[name]
+    recipe = first_digit.ORDER_RECIPES[name]
     recipe = replace(recipe, steps=steps or recipe.steps)
-    runs = [order.train(recipe, seed, Bar(f"{name}, seed {seed}", recipe.steps).show) for seed in range(seeds)]
-    return order.ship(name, recipe, runs, command, folder)
+    runs = [first_digit.train(recipe, seed, Bar(f"{name}, seed {seed}", recipe.steps).show) for seed in range(seeds)]
+    return first_digit.ship(name, recipe, runs, command, folder)
 
 
 def train_pair(name: str, seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
     """Every seed of a model that reads one sentence and writes another, and the best of them shipped."""
-    recipe = pair_train.PAIR_RECIPES[name]
+    recipe = seq2seq.PAIR_RECIPES[name]
     recipe = replace(recipe, steps=steps or recipe.steps)
     runs = []
     for seed in range(seeds):
-        runs.append(pair_train.train(recipe, seed, Bar(f"{name}, seed {seed}", recipe.steps).show))
+        runs.append(seq2seq.train(recipe, seed, Bar(f"{name}, seed {seed}", recipe.steps).show))
         print(f"seed {seed}: {runs[-1].exact:.3f} exact")
-    return pair_train.ship(name, recipe, runs, command, folder)
+    return seq2seq.ship(name, recipe, runs, command, folder)
 
 
 def train_resolver(seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
     """Every seed of the model that says what "it" means, and the plainest of them shipped: see resolve.py."""
-    recipe = resolve.ResolverRecipe()
+    recipe = coreference.ResolverRecipe()
     recipe = replace(recipe, steps=steps or recipe.steps)
-    runs = [resolve.train(recipe, seed, Bar(f"{RESOLVER}, seed {seed}", recipe.steps).show) for seed in range(seeds)]
-    return resolve.ship(RESOLVER, recipe, runs, command, folder)
+    runs = [
+        coreference.train(recipe, seed, Bar(f"{RESOLVER}, seed {seed}", recipe.steps).show) for seed in range(seeds)
+    ]
+    return coreference.ship(RESOLVER, recipe, runs, command, folder)
 
 
 def train_stories(text: Path, seed: int, steps: int | None, folder: Path, resume: bool) -> dict[str, Any]:
@@ -235,23 +93,6 @@ def train_stories(text: Path, seed: int, steps: int | None, folder: Path, resume
     recipe = replace(recipe, steps=steps or recipe.steps)
     bar = Bar(f"{stories.NAME}, seed {seed}", recipe.steps)
     return stories.train_stories(text, recipe, seed, command, folder, resume, bar.show)
-
-
-def train_language(name: str, seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
-    """Every seed of a language model, and the best of them shipped."""
-    recipe = RECIPES[name]
-    if steps:
-        recipe = replace(recipe, steps=steps, snapshots=tuple(s for s in recipe.snapshots if s <= steps))
-    sentences = draw_sentences(recipe, recipe.sentences, TRAINING)
-    learnt = frozenset(sentence.text for sentence in sentences)
-    held_out = draw_sentences(recipe, recipe.examined, CHOOSING, learnt)
-
-    runs = []
-    for seed in range(seeds):
-        bar = Bar(f"{name}, seed {seed}", recipe.steps)
-        runs.append(run_seed(recipe, seed, sentences, held_out, bar.show))
-        print({name: figure for name, figure in summary(runs[-1], recipe).items() if name != "curve"})
-    return ship(name, recipe, runs, command, folder)
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from torch.nn import functional as F
 from model import mask as masks
 from model.attention import AttentionTrace, MultiHeadAttention
 from model.attention_override import Overwrite
+from model.compute.progress import steps
 from model.config import ModelConfig, choose
 from model.norm import NormTrace, make_norm, normalise
 from model.position import POSITIONS, Position
-from model.steps import steps
 from model.switches import Switches
 
 A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()

@@ -7,7 +7,7 @@ from readings import REFERENT, Reading, Seen, counted, map_of, merged, named, re
 
 from model import Experiment, Switches, load, run
 from model.checkpoint import card
-from model.pair_exam import homes
+from model.evaluation.seq2seq import homes
 from model.run import encode, encode_pair, run_pair
 from model.tasks.coreference import NOUNS
 from model.tasks.parse import READERS

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from model.device import VARIABLE, choose_device, describe, keep_freed_memory
+from model.compute.device import VARIABLE, choose_device, describe, keep_freed_memory
 
 
 def test_the_variable_decides(device, monkeypatch):

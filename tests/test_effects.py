@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from model import Experiment, Switches, probability, run
 from model.analysis import ablation, attribution, prediction_change
 from model.attention_override import Overwrite, renormalise
-from model.exam import examine
+from model.evaluation.language_model import examine
 from model.run import encode, model
 from model.switches import PARTS
 from model.tasks import TASKS

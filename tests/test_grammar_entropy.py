@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from model import checkpoint
-from model.exam import to_batch, word_losses
+from model.evaluation.language_model import to_batch, word_losses
 from model.generation.kv_cache import looks_back
 from model.run import model
 from model.tasks import TASKS

@@ -12,11 +12,12 @@ from test_trained import tolerance
 from twins import build, configs, seeds
 
 from model import checkpoint
-from model.order import KINDS, ORDER_RECIPES, OrderRecipe, accuracy, chances, learn, to_ids
+from model.evaluation.first_digit import accuracy, chances, to_ids
 from model.position import POSITIONS
 from model.tasks.first_digit import ASKS, DIGITS, LETTERS, WORDS, Question, ask
 from model.tokenizer import WordTokenizer
 from model.train import main
+from model.training.first_digit import KINDS, ORDER_RECIPES, OrderRecipe, learn
 from model.transformer import Transformer
 
 FRESH, N = 11, 300

@@ -9,15 +9,18 @@ import numpy as np
 import pytest
 from test_trained import tolerance
 
-from model import Experiment, checkpoint, resolve, run
+from model import Experiment, checkpoint, run
+from model.evaluation.coreference import examine
+from model.evaluation.seq2seq import alignment, exact, homes, in_words, looks, to_batch
 from model.generation import generate
-from model.pair_exam import alignment, exact, homes, in_words, looks, to_batch
-from model.pair_train import PAIR_RECIPES, at_length, draw_pairs, held_out, learn, make
-from model.resolve import ResolverRecipe, draw_questions, examine
 from model.subword import SubwordTokenizer
 from model.tasks.coreference import ADJECTIVE, OTHERS, REFERENT
 from model.tasks.pair import SETTLED
+from model.tasks.pair_sampling import draw_pairs, held_out
 from model.train import main
+from model.training import coreference
+from model.training.coreference import ResolverRecipe, draw_questions
+from model.training.seq2seq import PAIR_RECIPES, at_length, learn, make
 
 FRESH, N, SHORT = 11, 100, 40  # a seed that nothing else uses; pairs, and copies of one length
 PIECES = [name for name, recipe in PAIR_RECIPES.items() if recipe.pieces]
@@ -54,7 +57,7 @@ def test_a_seed_trains_the_same_again_another_otherwise_and_the_loss_falls():
 def test_the_command_on_a_card_trains_and_ships(tmp_path, monkeypatch, name):
     for recipe in PAIR_RECIPES:
         monkeypatch.setitem(PAIR_RECIPES, recipe, small(PAIR_RECIPES[recipe]))
-    monkeypatch.setattr(resolve, "ResolverRecipe", lambda: replace(ResolverRecipe(), examined=20))
+    monkeypatch.setattr(coreference, "ResolverRecipe", lambda: replace(ResolverRecipe(), examined=20))
     main([name, "--seeds", "2", "--steps", "2", "--folder", str(tmp_path)])
     card = checkpoint.card(name, tmp_path)
     assert [run["seed"] for run in card["seeds"]] == [0, 1]

@@ -9,14 +9,16 @@ from equal import same_bits
 from screen import component, said, visit, visit_by_a_bad_link, well
 from test_position import ABSOLUTE, RELATIVE
 
-from model import Experiment, checkpoint, order
+from model import Experiment, checkpoint
 from model.analysis import sinusoid
 from model.analysis.position_shift import score_changes
 from model.analysis.position_similarity import sight
 from model.analysis.sinusoid import residual, rotation, wavelengths
 from model.analysis.word_shuffle import CASES, shuffle
+from model.evaluation import first_digit
 from model.position import POSITIONS
 from model.run import encode
+from model.training.first_digit import OrderRecipe
 from model.transformer import Transformer
 from viz.places import listed, read_lengths, read_round, read_shift, spelt
 from viz.ui import lengths, memory, schemes, shift
@@ -265,11 +267,11 @@ def test_words_in_their_own_order_do_not_move():
 def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatch):
     screen = well(visit(PAGE, show="Too long"))
     header, arrays = component(screen, "lengths")
-    assert header["schemes"] == list(NAMES.values()) and header["lengths"] == list(order.OrderRecipe.lengths)
+    assert header["schemes"] == list(NAMES.values()) and header["lengths"] == list(OrderRecipe.lengths)
     for kind in KINDS:
         for number, name in enumerate(NAMES):
             model = checkpoint.load(f"order-{kind}-{name}")
-            made = [order.accuracy(*model, length, 20, lengths.SEED) for length in order.OrderRecipe.lengths]
+            made = [first_digit.accuracy(*model, length, 20, lengths.SEED) for length in OrderRecipe.lengths]
             assert same_bits(
                 arrays["found"][KINDS.index(kind), number], np.array(made, dtype=np.float32), "same operation"
             )
@@ -305,7 +307,7 @@ def test_why_rope_errs_is_said_only_where_it_shows():
 def test_the_spread_of_the_seeds_is_that_of_the_cards():
     _, arrays = component(visit(PAGE, show="Too long"), "lengths")
     told = [seed["accuracy"]["48"] for seed in checkpoint.card("order-encoder-alibi")["seeds"]]
-    at = (0, list(NAMES).index("alibi"), order.OrderRecipe.lengths.index(48))
+    at = (0, list(NAMES).index("alibi"), OrderRecipe.lengths.index(48))
     assert arrays["low"][at] == pytest.approx(min(told)) and arrays["high"][at] == pytest.approx(max(told))
 
 

@@ -15,9 +15,9 @@ from model import Experiment, Switches, checkpoint
 from model.analysis.position_shift import score_changes, scores
 from model.analysis.position_similarity import sight
 from model.analysis.word_shuffle import CASES, shuffle, shuffled
-from model.order import KINDS
 from model.position import POSITIONS
 from model.run import model
+from model.training.first_digit import KINDS
 from model.transformer import Transformer
 
 CPU = torch.device("cpu")

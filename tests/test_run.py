@@ -11,8 +11,8 @@ from twins import build
 
 from model import Experiment, Switches, checkpoint, load, run
 from model import run as run_function
+from model.compute.device import VARIABLE
 from model.config import ModelConfig
-from model.device import VARIABLE
 from model.position import POSITIONS
 from model.run import MOST_CHARACTERS, MOST_TOKENS, TextError, encode, lens, model
 from model.tokenizer import START, UNKNOWN, WordTokenizer

@@ -20,7 +20,7 @@ from twins import seeds
 from model import load
 from model.analysis.attention_metrics import entropy
 from model.analysis.score_scaling import EDGES, N_KEYS, STEPS, head_scores, jacobian_norm, query_gradients, unit_steps
-from model.exam import to_batch
+from model.evaluation.language_model import to_batch
 from model.tasks import TASKS
 from viz.scaling import read_gradient, read_head, read_step, score_histogram, two_lines
 from viz.theme import DARK, LIGHT

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from model import Experiment
 from model.analysis import attribution
-from model.cost import PER_SECOND, operations
+from model.compute.cost import PER_SECOND, operations
+from model.compute.progress import listening, steps
 from model.run import model
-from model.steps import listening, steps
 from viz.ui import slots
 from viz.ui.progress import Progress
 from viz.ui.slots import MOST, WAITING, Places, TooMuch, Watch

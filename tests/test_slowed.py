@@ -9,7 +9,8 @@ from equal import close, same_bits
 from model.analysis.rope_frequency import SlowedRope, blame, slowed
 from model.analysis.sinusoid import wavelengths
 from model.checkpoint import load
-from model.order import KINDS, accuracy
+from model.evaluation.first_digit import accuracy
+from model.training.first_digit import KINDS
 
 LENGTH, N, SEED = 64, 60, 11
 

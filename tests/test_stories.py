@@ -12,9 +12,7 @@ from twins import build
 
 from model import Experiment, checkpoint
 from model.config import ModelConfig
-from model.generation import generate
-from model.prose import WINDOWS, draw_windows, every_window, list_again, part, read_books, shelve, told_again
-from model.roles import (
+from model.evaluation.head_roles import (
     DUPLICATE,
     EARLIER_PIECE,
     FIRST,
@@ -27,12 +25,14 @@ from model.roles import (
     links,
     repeated,
 )
-from model.stories import StoriesRecipe, learning_rate, train_stories
+from model.generation import generate
 from model.subword import learn_pieces
 from model.tasks.passages import PASSAGES
 from model.tasks.task import PREVIOUS_TOKEN
 from model.tokenizer import WordTokenizer
 from model.train import main
+from model.training.corpus import WINDOWS, draw_windows, every_window, list_again, part, read_books, shelve, told_again
+from model.training.stories import StoriesRecipe, learning_rate, train_stories
 
 BOOK = "\n".join(PASSAGES)
 BOOKS = (BOOK, "\n".join(reversed(PASSAGES)))

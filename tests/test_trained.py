@@ -12,14 +12,14 @@ from equal import same_bits
 
 from model import Experiment, checkpoint, run
 from model.analysis.prediction_change import surprise
-from model.exam import Exam, examine
+from model.evaluation.language_model import Exam, examine
 from model.generation import generate
-from model.learn import learn, learning_rate, make
-from model.recipes import CHOOSING, RECIPES, REPORTING, TRAINING, draw_sentences
 from model.run import encode
 from model.switches import PARTS, Switches
 from model.tasks import TASKS, Sentence
 from model.tasks.grammar.vocabulary import LINKING
+from model.training.language_model import learn, learning_rate, make
+from model.training.recipes import CHOOSING, RECIPES, REPORTING, TRAINING, draw_sentences
 
 FRESH = 4  # a seed of sentences that no part of the training uses
 SENTENCES = 2500

@@ -10,8 +10,8 @@ from twins import build, stir
 
 from model import Experiment, Switches, checkpoint, load, run
 from model.attention_override import Overwrite
+from model.compute.device import VARIABLE
 from model.config import ModelConfig
-from model.device import VARIABLE
 from model.encoder_decoder import EncoderDecoder, EncoderDecoderTrace
 from model.generation import generate
 from model.generation.beam_search import SHOWN

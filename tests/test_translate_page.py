@@ -10,8 +10,8 @@ from screen import component, said, visit, visit_by_a_bad_link, well
 from model import Experiment, Switches, checkpoint
 from model.analysis.alignment import looks, one_map
 from model.encoder_decoder import EncoderDecoder
+from model.evaluation.fresh_accuracy import share_right
 from model.generation.translate import translate
-from model.quality import share_right
 from model.run import run_pair
 from model.switches import PARTS
 from model.tasks import PAIRS

@@ -17,9 +17,9 @@ from model.analysis.alignment import (
     said_words,
     together,
 )
+from model.evaluation.fresh_accuracy import CLASSES, SENTENCES, of_length
 from model.generation.beam_search import beam
 from model.generation.translate import translate
-from model.quality import CLASSES, SENTENCES, of_length
 from model.tasks.pair import SETTLED, Pair
 from model.tasks.task import Relation
 from model.tokenizer import END

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from model.checkpoint import card
-from model.exam import Batch, to_batch, word_losses
+from model.compute.progress import steps
+from model.evaluation.language_model import Batch, to_batch, word_losses
 from model.run import Array, model
-from model.steps import steps
 from model.switches import Switches
 from model.tasks import TASKS, Sentence
 from model.tasks.passages import PASSAGES, as_sentence

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from model.analysis.ablation import MOST_CELLS, MOST_NUMBERS, _repeated
 from model.attention_override import Overwrite
-from model.cost import operations
+from model.compute.cost import operations
+from model.compute.progress import steps
 from model.generation.kv_cache import looks_back
 from model.probability import kl
 from model.run import Array, Experiment, encode, model
-from model.steps import steps
 from model.transformer import Trace
 
 
@@ -58,7 +58,7 @@ def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
 
 
 def cost_of_blocking(experiment: Experiment) -> int:
-    """Operations of `blocked`, as model/cost.py counts them."""
+    """Operations of `blocked`, as model/compute/cost.py counts them."""
     transformer, _ = model(experiment.weights)
     T = len(encode(experiment).ids)
     new = 1 if looks_back(transformer, experiment.switches) else T

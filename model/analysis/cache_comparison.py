@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.cost import operations
+from model.compute.cost import operations
+from model.compute.progress import listening, steps, undisturbed
 from model.generation.kv_cache import _Rows, again_and_again, word_by_word
 from model.run import Array, Experiment, encode, model
-from model.steps import listening, steps, undisturbed
 from model.transformer import Trace
 
 WARM = 3  # words that every way reads before it is timed
@@ -40,7 +40,8 @@ def compare(experiment: Experiment, repetitions: int = 5, patience: float = math
 
     repetitions: how often each way is timed; patience: no further turn begins after so many seconds of computing, and
     one is always made. Of every step only the rows of its new words are kept, so the memory is that of one pass and
-    not of all. Time is taken while a step computes: what a listener of model/steps.py does between two steps is free.
+    not of all. Time is taken while a step computes: what a listener of compute/progress.py does between two steps is
+    free.
 
     Raises:
         ValueError: the model looks ahead, or the text cannot be run (TextError).
@@ -76,7 +77,7 @@ def compare(experiment: Experiment, repetitions: int = 5, patience: float = math
 
 
 def cost_of_comparing(experiment: Experiment) -> int:
-    """Operations of one turn of `compare`, as model/cost.py counts them; the way without a cache is most of it."""
+    """Operations of one turn of `compare`, as compute/cost.py counts them; the way without a cache is most of it."""
     config = model(experiment.weights)[0].config
     T = len(encode(experiment).ids)
     cached = sum(operations(config, 1, keys=at) for at in range(1, T + 1))

@@ -11,8 +11,8 @@ import torch
 from torch.nn import functional as F
 
 from model.attention import AttentionTrace, attend
+from model.compute.progress import steps
 from model.run import Array
-from model.steps import steps
 
 
 def by_rows(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True) -> tuple[Array, Array]:

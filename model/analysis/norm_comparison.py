@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.exam import to_batch
+from model.evaluation.language_model import to_batch
 from model.norm import BatchNorm, LayerNorm, NormTrace
 from model.tasks import Sentence, Task
 from model.tokenizer import Tokenizer

@@ -10,10 +10,10 @@ from copy import deepcopy
 import torch
 from torch import Tensor
 
+from model.compute.progress import steps
 from model.config import ModelConfig
-from model.order import accuracy
+from model.evaluation.first_digit import accuracy
 from model.position import Rope
-from model.steps import steps
 from model.tokenizer import Tokenizer
 from model.transformer import Transformer
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.attention import AttentionTrace, attend
-from model.exam import to_batch
+from model.evaluation.language_model import to_batch
 from model.tasks import Sentence
 from model.tokenizer import Tokenizer
 from model.transformer import Transformer

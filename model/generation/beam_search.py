@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.steps import steps
+from model.compute.progress import steps
 
 Array = NDArray[np.floating]
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from model.compute.progress import steps
 from model.generation.kv_cache import looks_back
 from model.generation.sampling import draw, shares
 from model.generation.translate import MOST, translate
 from model.probability import log_probabilities
 from model.run import Array, Experiment, encode, model, reads_pairs, run_ids
-from model.steps import steps
 from model.transformer import Trace
 
 METHODS = ("greedy", "sample")

@@ -7,13 +7,13 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 from model.checkpoint import CheckpointError
-from model.device import choose_device
+from model.compute.device import choose_device
+from model.evaluation.head_roles import find_roles, roles_card
 from model.importers.free_memory import free
 from model.importers.inspect import Offer, card, look
 from model.importers.load import Imported, read
 from model.importers.transformers_backend import open_foreign
 from model.registry import Evicts, Kept, ShelfFull, everybody, shelf
-from model.roles import find_roles, roles_card
 from model.tasks.passages import PASSAGES
 
 Progress = Callable[[float], None]  # is told the share that is done; may raise Stopped

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from model.compute.device import keep_freed_memory
 from model.config import ModelConfig
-from model.device import keep_freed_memory
 from model.mask import causal, prepare
 from model.transformer import Transformer
 

@@ -19,8 +19,8 @@ from tokenizers.models import WordLevel
 from transformer_lens.model_bridge import TransformerBridge
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from model.compute.device import keep_freed_memory
 from model.config import ModelConfig
-from model.device import keep_freed_memory
 from model.transformer import Transformer
 
 LAYERS, HEADS, WIDE, WORDS, CONTEXT = 12, 12, 768, 50257, 1024

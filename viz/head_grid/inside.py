@@ -40,8 +40,9 @@ def walk(
 
     norm: the mean and the divisor of the norm that comes first, None where none does. norm_after: whether one follows
     the sum with the stream, as in a post-norm model.
-    arrays: the fields of model.analysis.head_walkthrough.Walk by name, matrices as w_q, w_k, w_v (C, D) and w_o (D', C),
-    biases as b_q, b_k, b_v (empty where there are none). about: what the numbers belong to; when it changes, the step of the link is taken.
+    arrays: the fields of model.analysis.head_walkthrough.Walk by name; w_q, w_k, w_v (C, D) and w_o (D', C);
+    b_q, b_k, b_v (empty where there are none).
+    about: what the numbers belong to; when it changes, the step of the link is taken.
     on_step is called with the step and the key word once they rest.
     """
     header = {

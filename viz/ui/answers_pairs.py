@@ -1,7 +1,7 @@
 """Answers about models that read one sentence and write another; what they are asked stands in the question."""
 
-from model import quality
 from model.analysis.alignment import looks, one_map
+from model.evaluation import fresh_accuracy
 from model.run import Experiment
 from viz.ui import pairs, slots, translate_view
 from viz.ui.here import Answer, Here
@@ -11,7 +11,7 @@ def copied(here: Here, *, network: str, signs: int) -> Answer:
     """Percent of fresh copies of this many signs that the network gets right to the last one."""
     weights = pairs.jobs()["Copy"][network]
     with slots.long("Asking for fresh copies"):
-        return 100 * quality.copies(weights, signs)
+        return 100 * fresh_accuracy.copies(weights, signs)
 
 
 def looked_up(here: Here, *, says: str) -> Answer:

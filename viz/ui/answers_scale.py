@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from model import order
 from model.analysis import score_scaling, sinusoid
 from model.analysis.position_shift import score_changes
+from model.evaluation import first_digit
 from viz.places import ROUNDING
 from viz.ui import lengths, memory, runs, schemes, shift, slots
 from viz.ui.here import Answer, Here
@@ -58,5 +58,5 @@ def ends_at(here: Here, *, signs: int, kind: str = "encoder") -> Answer:
 def share_right(here: Here, *, scheme: str, signs: int, kind: str = "encoder") -> Answer:
     """Percent of fresh questions of this many signs that the small model with this scheme answers rightly."""
     with slots.long("Asking fresh questions"):
-        share = order.accuracy(*schemes.model(kind, scheme), signs, lengths.N, lengths.SEED)
+        share = first_digit.accuracy(*schemes.model(kind, scheme), signs, lengths.N, lengths.SEED)
     return ENDS if share is None else 100 * share

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from model.analysis.attention_metrics import distance, entropy, reachable, rollout
-from model.roles import FIRST, INDUCTION
+from model.evaluation.head_roles import FIRST, INDUCTION
 from model.run import Experiment
 from model.switches import Switches
 from model.tasks.task import PREVIOUS_TOKEN

@@ -7,12 +7,13 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model import order
 from model.analysis.rope_frequency import blame
 from model.analysis.sinusoid import wavelengths
 from model.checkpoint import card
+from model.compute.progress import steps
+from model.evaluation import first_digit
 from model.run import Array
-from model.steps import steps
+from model.training.first_digit import OrderRecipe
 from viz import head_grid
 from viz.export import Labelled, Table
 from viz.places import read_lengths, read_round
@@ -25,7 +26,7 @@ N, SEED = 200, 7  # fresh questions a point, drawn with a seed that no training 
 @st.fragment
 def show() -> None:
     """Accuracy within the trained lengths and beyond, and one question for all models."""
-    lengths, longest = order.OrderRecipe.lengths, order.OrderRecipe.longest
+    lengths, longest = OrderRecipe.lengths, OrderRecipe.longest
     todo = [model for model in schemes.MODELS if not _asked.has(*model)]
     seeds = np.array([_seeds(*model) for model in schemes.MODELS])  # (M, R, L)
     told = np.array([_card(*model) if todo else _asked(*model) for model in schemes.MODELS])  # (M, L)
@@ -87,7 +88,7 @@ def _asked(kind: str, scheme: str) -> list[float]:
     """The accuracies (L,) on fresh questions, asked once for all visitors."""
     with slots.long(f"Asking the {kind} with {schemes.NAMES[scheme]}"):
         return _numbers(
-            order.accuracy(*schemes.model(kind, scheme), length, N, SEED) for length in steps(order.OrderRecipe.lengths)
+            first_digit.accuracy(*schemes.model(kind, scheme), length, N, SEED) for length in steps(OrderRecipe.lengths)
         )
 
 
@@ -95,13 +96,13 @@ def _asked(kind: str, scheme: str) -> list[float]:
 def _card(kind: str, scheme: str) -> list[float]:
     """The accuracies (L,) of the shipped seed on its card."""
     told = card(f"order-{kind}-{scheme}")["accuracy"]
-    return _numbers(told[str(length)] for length in order.OrderRecipe.lengths)
+    return _numbers(told[str(length)] for length in OrderRecipe.lengths)
 
 
 @memory.cached
 def _seeds(kind: str, scheme: str) -> list[list[float]]:
     """The accuracies (R, L) of every seed on the card."""
-    lengths = order.OrderRecipe.lengths
+    lengths = OrderRecipe.lengths
     return [
         _numbers(seed["accuracy"][str(length)] for length in lengths)
         for seed in card(f"order-{kind}-{scheme}")["seeds"]
@@ -113,13 +114,13 @@ def _numbers(shares: Iterable[float | None]) -> list[float]:
 
 
 def _arrays(told: Array) -> dict[str, Labelled]:
-    axes = {"kind": schemes.KINDS, "scheme": list(schemes.NAMES), "signs": order.OrderRecipe.lengths}
+    axes = {"kind": schemes.KINDS, "scheme": list(schemes.NAMES), "signs": OrderRecipe.lengths}
     return {"right_answers": Labelled(told, axes)}
 
 
 def _recompute(asked: bool) -> str:
     """From fresh questions, as the page has asked them; until then from the cards."""
-    lengths = order.OrderRecipe.lengths
+    lengths = OrderRecipe.lengths
     every = (
         f"[[[share(kind, name, n) for n in {lengths}] for name in {tuple(schemes.NAMES)}] for kind in {schemes.KINDS}]"
     )
@@ -141,5 +142,5 @@ def _table(told: Array) -> Table:
     return {
         "model": [kind for kind, _ in schemes.MODELS],
         "scheme": [schemes.NAMES[scheme] for _, scheme in schemes.MODELS],
-        **{f"{length} signs": told[:, at].tolist() for at, length in enumerate(order.OrderRecipe.lengths)},
+        **{f"{length} signs": told[:, at].tolist() for at, length in enumerate(OrderRecipe.lengths)},
     }

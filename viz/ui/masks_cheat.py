@@ -6,9 +6,9 @@ import streamlit as st
 
 from model import checkpoint
 from model.analysis.ablation import HELD_OUT, SEED
-from model.recipes import CURVE_SENTENCES
 from model.switches import Switches
 from model.tasks.grammar.entropy import Entropy, entropy, priced
+from model.training.recipes import CURVE_SENTENCES
 from viz.curves import curves
 from viz.masking import read_cheating
 from viz.theme import Theme

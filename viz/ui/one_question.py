@@ -4,7 +4,7 @@ from random import Random
 
 import streamlit as st
 
-from model import order
+from model.evaluation import first_digit
 from model.tasks.first_digit import Question, ask
 from viz.ui import runs, schemes
 
@@ -33,6 +33,6 @@ def _answer(kind: str, scheme: str, question: Question) -> float | str:
     """Probability of the right digit, or the model's own sentence that says why there is none."""
     try:
         with runs.computing:
-            return order.chances(*schemes.model(kind, scheme), [question]).item()
+            return first_digit.chances(*schemes.model(kind, scheme), [question]).item()
     except ValueError as error:
         return str(error)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model import quality as fresh
+from model.evaluation import fresh_accuracy as fresh
 from model.tasks.copying import LONGEST, TRAINED
 from viz.counting import counted
 from viz.export import Labelled, Table
@@ -168,7 +168,7 @@ def _python(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: str) -> s
     return recompute.python(
         f"shares = [[{ask}(name, length) for length in {lengths}] for name in {names}]\n"
         "share_right = np.array(shares)  # (networks, lengths)",
-        f"from model.quality import {ask}",
+        f"from model.evaluation.fresh_accuracy import {ask}",
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model import cost
 from model.checkpoint import card, names
+from model.compute import cost
+from model.compute.device import choose_device, describe, one_thread
 from model.config import ModelConfig
-from model.device import choose_device, describe, one_thread
 from model.registry import shelf
 from model.run import Experiment, TextError, encode, lens, model, run
 from model.switches import Switches
@@ -60,7 +60,7 @@ def _traced(experiment: Experiment) -> Trace[Array]:
 
 
 def operations(experiment: Experiment, passes: int = 1) -> int:
-    """What so many passes of this model over the experiment's text cost, as model/cost.py counts."""
+    """What so many passes of this model over the experiment's text cost, as model/compute/cost.py counts."""
     return cost.operations(model(experiment.weights)[0].config, len(encode(experiment).ids), texts=passes)
 
 

@@ -5,10 +5,10 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model import order
 from model.analysis.position_shift import score_changes
 from model.run import Array
 from model.tasks.first_digit import WORDS
+from model.training import first_digit
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel, Steps
@@ -90,7 +90,7 @@ def _panel(name: str, change: Array | None, words: int, limit: float) -> Panel:
 def _readable(text: str) -> tuple[str, str]:
     """The sentence to run, and what was wrong with the one that was typed."""
     signs = text.split()
-    longest = order.OrderRecipe.longest
+    longest = first_digit.OrderRecipe.longest
     strange = [sign for sign in signs if sign not in WORDS]
     if not signs:
         return QUESTION, f"There is nothing to move yet, so this is “{QUESTION}”."

@@ -16,11 +16,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from model.cost import PER_SECOND
-from model.steps import listening
+from model.compute.cost import PER_SECOND
+from model.compute.progress import listening
 from viz.ui.progress import Progress
 
-SHORT = 7 * 10**9  # operations, as model/cost.py counts them: under a second on one core
+SHORT = 7 * 10**9  # operations, as model/compute/cost.py counts them: under a second on one core
 MOST = 120 * PER_SECOND  # operations of one long computation
 SECONDS = 180.0  # of a core, on however slow a machine
 PAUSE = 0.25  # seconds that one step waits for short work: a full room slows long work down and does not stop it
@@ -167,7 +167,7 @@ def _count(now: bool, before: bool) -> None:
 
 @contextmanager
 def long(doing: str, operations: float = 0, bar: DeltaGenerator | None = None) -> Iterator[None]:
-    """A place for a long computation, whose loops go over model/steps.py's `steps`.
+    """A place for a long computation, whose loops go over model/compute/progress.py's `steps`.
 
     doing: "Taking out every head in turn", beside the bar. operations: what it will cost, where that depends on the
     visitor; more than MOST is refused. bar: where to show the progress; None: here.

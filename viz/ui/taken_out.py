@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model import quality
 from model.analysis.alignment import agreed, looks, one_map, outlines
 from model.checkpoint import PIECES
+from model.evaluation import fresh_accuracy
 from model.run import Experiment, encode_pair
 from model.switches import Switches
 from model.tokenizer import END
@@ -28,7 +28,7 @@ Array = np.ndarray[Any, Any]
 def share_right(weights: str, switches: Switches) -> float:
     """Share of fresh sentences that come out right, word for word, with these parts."""
     with slots.long("Translating fresh sentences"):
-        return quality.share_right(weights, str(runs.about(weights)["task"]), switches)
+        return fresh_accuracy.share_right(weights, str(runs.about(weights)["task"]), switches)
 
 
 def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: Theme) -> None:
@@ -39,7 +39,7 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     said = removal.without(experiment.switches, experiment)
     exact = share_right(whole.weights, whole.switches), share_right(experiment.weights, experiment.switches)
     rows = [
-        (name, shortened(text), f"{100 * share:.0f} % of {quality.FRESH}")
+        (name, shortened(text), f"{100 * share:.0f} % of {fresh_accuracy.FRESH}")
         for name, text, share in (("A  whole", a.text, exact[0]), (f"B  {said}", b.text, exact[1]))
     ]
     table = translate_view.small_table(("", "writes", "right, fresh ones"), rows, kind="sentences")
@@ -64,7 +64,7 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     )
     panel.below(
         "taken_out",
-        sentence=read_removed(a.text, b.text, said, exact, quality.FRESH),
+        sentence=read_removed(a.text, b.text, said, exact, fresh_accuracy.FRESH),
         table=partial(_cells, saying, source, weights_a, weights_b),
         file=file_name(experiment.name, "taken-out"),
         of=experiment,

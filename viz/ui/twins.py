@@ -10,9 +10,9 @@ import streamlit as st
 from model import checkpoint
 from model.analysis import prediction_change
 from model.generation.generate import generate
-from model.recipes import CURVE_SENTENCES
 from model.run import Experiment, encode, run
 from model.switches import PARTS, Switches
+from model.training.recipes import CURVE_SENTENCES
 from viz.curves import curves
 from viz.export import Labelled, Table
 from viz.reading import read_curves, read_twin

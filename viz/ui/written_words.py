@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from model.analysis.alignment import one_map
-from model.pair_exam import homes, in_words
+from model.evaluation.seq2seq import homes, in_words
 from model.tokenizer import END, START
 from viz.ui import controls, runs
 from viz.ui.written import Written

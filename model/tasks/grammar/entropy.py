@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from model.steps import steps
+from model.compute.progress import steps
 from model.tasks.grammar.task import GENERATORS, LONGEST, SHARES
 from model.tasks.grammar.vocabulary import FIRST_NAMES, MEETINGS, SURNAMES
 from model.tasks.task import Sentence

@@ -1,7 +1,4 @@
-"""An encoder that says what "it" means, trained and examined: `python -m model.train resolver`.
-
-Read the answer where "it" stands: the logits there, over all words, are highest at the noun that is meant.
-"""
+"""Training the encoder that finds what “it” refers to."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,15 +8,14 @@ from random import Random
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from model import checkpoint
 from model.config import ModelConfig
-from model.descent import descend, optimizer_for, rise_and_fall
-from model.evaluation.head_scores import Score, score_relations
-from model.tasks.coreference import ADJECTIVE, REFERENT, WORDS, Question, draw
+from model.evaluation.coreference import Resolved, examine, to_batch
+from model.tasks.coreference import WORDS, Question, draw
 from model.tokenizer import WordTokenizer
+from model.training.optimizer import descend, optimizer_for, rise_and_fall
 from model.transformer import Transformer
 
 TRAINING, CHOOSING, REPORTING = 1, 2, 3  # seeds of the questions to learn from, to choose a run by, to report on
@@ -46,16 +42,6 @@ def draw_questions(n: int, seed: int) -> list[Question]:
     return [draw(rng) for _ in range(n)]
 
 
-def to_batch(questions: Sequence[Question], tokenizer: WordTokenizer) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """ids (B, T), real (B, T), where "it" stands (B,), and the id of the noun that it means (B,)."""
-    rows = [tokenizer.encode(question.text).ids for question in questions]
-    T = max(len(row) for row in rows)
-    ids = torch.tensor([row + (0,) * (T - len(row)) for row in rows])
-    real = torch.arange(T) < torch.tensor([len(row) for row in rows])[:, None]
-    at = torch.tensor([question.it for question in questions])
-    return ids, real, at, torch.tensor([tokenizer.id_of[question.answer] for question in questions])
-
-
 def learn(transformer: Transformer, tokenizer: WordTokenizer, recipe: ResolverRecipe, seed: int) -> Iterator[float]:
     """Train in place, one step for each loss that is taken."""
     rng = Random(1000 * seed + TRAINING)
@@ -67,30 +53,6 @@ def learn(transformer: Transformer, tokenizer: WordTokenizer, recipe: ResolverRe
         loss = F.cross_entropy(logits, answers)
         rate = recipe.lr * rise_and_fall(step, recipe.steps, recipe.warmup)
         yield descend(transformer, optimizer, loss, rate, recipe.clip)
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """How a model does on some questions."""
-
-    accuracy: float
-    relations: dict[str, Score]  # each (L, H)
-
-    @property
-    def clear(self) -> float:
-        """How plain the two looks are to see: weight on the adjective and on the referent, in the best head of each."""
-        return float(self.relations[ADJECTIVE].mass.max() + self.relations[REFERENT].mass.max())
-
-
-def examine(transformer: Transformer, tokenizer: WordTokenizer, questions: Sequence[Question]) -> Resolved:
-    """Answers and looks on these questions, held against what the generator knows."""
-    ids, real, at, answers = to_batch(questions, tokenizer)
-    with torch.inference_mode():
-        trace = transformer(ids, real)
-    said = trace.logits[torch.arange(len(ids)), at].argmax(-1)  # (B,)
-    weights = torch.stack([layer.attention.weights for layer in trace.layers], 1).numpy()  # (B, L, H, T, T)
-    looks = ((weights[b], question.relations) for b, question in enumerate(questions))
-    return Resolved((said == answers).float().mean().item(), dict(score_relations(looks)))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How a model learns: foretell each next word, measure the surprise, move every number a little against it."""
+"""Training a language model: its batches, its learning rate, its steps."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -7,11 +7,11 @@ from random import Random
 
 import torch
 
-from model.descent import descend, optimizer_for
-from model.exam import to_batch, word_losses
-from model.recipes import Recipe
+from model.evaluation.language_model import to_batch, word_losses
 from model.tasks import TASKS, Sentence
 from model.tokenizer import Tokenizer, WordTokenizer
+from model.training.optimizer import descend, optimizer_for
+from model.training.recipes import Recipe
 from model.transformer import Transformer
 
 

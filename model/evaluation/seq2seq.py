@@ -1,4 +1,4 @@
-"""What a model of two sentences has learnt: how often it writes the right one, and whether it looks where gold says."""
+"""How often a seq2seq model writes the right sentence, and whether its attention matches the gold alignment."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from model.analysis.attention_metrics import Array
+from model.compute.progress import steps
 from model.encoder_decoder import EncoderDecoder
 from model.evaluation.head_scores import Score, score_relations
 from model.recurrent import AlignedWritingTrace, Recurrent, WritingTrace
-from model.steps import steps
 from model.subword import SubwordTokenizer
 from model.switches import Switches
 from model.tasks import Pair, Relation

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from model.evaluation.head_scores import Score, score_relations
-from model.exam import Accuracy, word_losses
+from model.evaluation.language_model import Accuracy, word_losses
 from model.tasks.task import PREVIOUS_TOKEN, Relation
 from model.tokenizer import Encoding, Tokenizer
 from model.transformer import Transformer

@@ -1,7 +1,4 @@
-"""Train a model that reads one sentence and writes another: `python -m model.train translate`, `copy-gru`, `dates`, …
-
-A sentence out of ten is never learnt from, whichever the generator draws: those are for the examinations.
-"""
+"""Training the networks that read one sentence and write another."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,23 +6,23 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
-from zlib import crc32
 
 import torch
 from torch.nn import functional as F
 
 from model import checkpoint
 from model.config import ModelConfig
-from model.descent import descend, optimizer_for, rise_and_fall
 from model.encoder_decoder import EncoderDecoder
 from model.evaluation.head_scores import Score
-from model.pair_exam import alignment, exact, to_batch
+from model.evaluation.seq2seq import alignment, exact, to_batch
 from model.recurrent import Recurrent, RecurrentConfig
 from model.subword import learn_pieces
 from model.tasks import PAIRS, Pair
 from model.tasks.copying import LONGEST, copy_of
 from model.tasks.pair import SETTLED
+from model.tasks.pair_sampling import draw_pairs
 from model.tokenizer import END, PAD, START, CharacterTokenizer, Tokenizer, WordTokenizer
+from model.training.optimizer import descend, optimizer_for, rise_and_fall
 
 TRAINING, CHOOSING, REPORTING = 1, 2, 3  # seeds of the pairs to learn from, to choose a run by, to report on
 ALIKE = 8  # batches whose pairs are drawn together and shared out by length, so that little is filler
@@ -69,24 +66,6 @@ PAIR_RECIPES: dict[str, PairRecipe] = {
     "copy-gru-attention": PairRecipe("copy", _recurrent("dot"), steps=800, lengths=EVERY_LENGTH),
     "dates": PairRecipe("dates", _transformer(), steps=1000),
 }
-
-
-def held_out(pair: Pair) -> bool:
-    """Whether this pair is for examinations only. What its source reads decides, so no list has to be kept."""
-    return crc32(pair.source_text.encode()) % 10 == 0
-
-
-def draw_pairs(task: str, count: int, rng: Random, fresh: bool = False) -> list[Pair]:
-    """`count` pairs to learn from, or `fresh` ones that nothing is learnt from.
-
-    There are too few short copies to keep any from being learnt: a fresh one is a new draw there, and no more.
-    """
-    drawn: list[Pair] = []
-    while len(drawn) < count:
-        pair = PAIRS[task].draw(None, rng)
-        if task == "copy" or held_out(pair) is fresh:
-            drawn.append(pair)
-    return drawn
 
 
 def make_tokenizer(recipe: PairRecipe) -> Tokenizer:

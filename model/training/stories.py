@@ -22,12 +22,12 @@ from torch.nn import functional as F
 
 from model import checkpoint
 from model.config import ModelConfig
-from model.descent import descend
+from model.evaluation.head_roles import find_roles, roles_card
 from model.generation.sampling import draw, shares
-from model.prose import HELD_OUT, WINDOWS, Shelf, draw_windows, every_window, part, read_books, shelve
-from model.roles import find_roles, roles_card
 from model.subword import SubwordTokenizer, learn_pieces
 from model.tasks.passages import OPENINGS, PASSAGES
+from model.training.corpus import HELD_OUT, WINDOWS, Shelf, draw_windows, every_window, part, read_books, shelve
+from model.training.optimizer import descend
 from model.transformer import Transformer
 
 NAME = "stories"
@@ -230,7 +230,7 @@ def ship(
             f"Learnt from {len(learnt)} books: stories published before 1914, in the public domain.",
             f"'held_out' is measured on the last {HELD_OUT:.0%} of every book, never learnt from, in windows of "
             f"{recipe.config.context} pieces that each begin anew.",
-            "'exam' is measured on passages of our own and on random pieces said twice: see model/roles.py.",
+            "'exam' is measured on passages of our own and on random pieces said twice: see evaluation/head_roles.py.",
             "'samples' are drawn with top-p 0.9 and seed 0.",
         ],
         "cpu_seconds": round(state.cpu_seconds),

@@ -1,0 +1,1 @@
+"""How the models of the lab were trained. `python -m model.train` starts it."""
