@@ -66,9 +66,8 @@ def test_from_a_folder_to_the_heads_of_the_model_without_a_request_to_another_ho
     assert hosts == {address.removeprefix("http://")}
 
 
-def test_on_a_phone_nothing_hangs_over_the_edge(chrome, address, folder):
-    context = chrome.new_context(bypass_csp=True, viewport={"width": 390, "height": 844})
-    page = context.new_page()
+def test_on_a_phone_nothing_hangs_over_the_edge(narrow, address, folder):
+    page = narrow.new_page()
     look(page, address, folder)
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    context.close()
+    page.close()
