@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from equal import close
 
 from viz.given import attention_array
 from viz.npz_file import ArraysError
@@ -42,7 +43,8 @@ def test_steps_of_generate_grow_by_a_column_a_row_with_a_cache(rows):
     assert joined.shape[-4:] == (3, 2, rows, rows)
     assert joined.dtype == np.float32
     for t in range(rows):
-        assert (joined[..., t, : t + 1] == t + 1).all() and np.isnan(joined[..., t, t + 1 :]).all()
+        assert close(joined[..., t, : t + 1], np.full((3, 2, t + 1), t + 1.0))
+        assert np.isnan(joined[..., t, t + 1 :]).all()
 
 
 def test_a_window_of_a_cache_is_refused_with_its_columns():
