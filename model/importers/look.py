@@ -16,7 +16,7 @@ from model.importers.bert import BERT, DISTILBERT, ROBERTA
 from model.importers.family import Family, NotOurs, Piece
 from model.importers.folder import Folder, open_folder
 from model.importers.gpt2 import GPT2
-from model.importers.names import aliased, found, refuse_unread
+from model.importers.names import aliased, found, refuse_adapters, refuse_unread
 from model.importers.safetensors_file import BYTES, Claim
 from model.tasks.passages import STORIES
 from model.transformer import Transformer
@@ -48,6 +48,7 @@ def look(place: str | Path, called: str = "") -> Offer:
         CheckpointError: it cannot be loaded; the message says why in one sentence.
     """
     folder = open_folder(place)
+    refuse_adapters(folder.claims)
     kind = _kind(folder.config)
     parameters = sum(prod(claim.shape) for claim in folder.claims.values())
     config, why, label = None, "", kind

@@ -16,7 +16,14 @@ import torch
 from model.checkpoint import CheckpointError
 from model.importers.away import Away
 from model.importers.decoder_side import encoded, ends, forced_first, languages, shifted, start, writes
-from model.importers.foreign_checks import reason_of, refuse_file_names, refuse_sizes, refuse_unread, vocabulary_size
+from model.importers.foreign_checks import (
+    reason_of,
+    refuse_file_names,
+    refuse_missing,
+    refuse_sizes,
+    refuse_unread,
+    vocabulary_size,
+)
 from model.importers.look import Offer, card
 from model.importers.words import read_tokenizer
 from model.run import MOST_CHARACTERS, MOST_TOKENS, TextError
@@ -82,8 +89,7 @@ def open_foreign(offer: Offer) -> Kept:
         raise
     except Exception as error:  # its reasons are of many kinds
         raise CheckpointError(f"The library transformers cannot load this model: {reason_of(error)}.") from error
-    if told["missing_keys"]:
-        raise CheckpointError(f"The weights lack {sorted(told['missing_keys'])[0]}, which config.json asks for.")
+    refuse_missing(told["missing_keys"], folder)
     refuse_unread(model, told["unexpected_keys"], folder)
     return Kept(model.eval().requires_grad_(False), tokenizer, card(offer), maps_only=True)
 
