@@ -8,18 +8,18 @@ from typing import Any
 from starlette.middleware import Middleware
 from streamlit import config
 
+from viz import cache_limit
 from viz.server.errors import log_in_one_line
 from viz.server.guard import Guard
 from viz.server.hosts import EVERY_ADDRESS, room_address, started_for
 from viz.server.imports import imports
-from viz.ui import memory
 
 FILES = 8192  # open files: a visitor has a socket, and the thread of a running page three more
 
 
 def middleware() -> list[Middleware]:
     """The guard, for the address that the lab was started at."""
-    memory.check()
+    cache_limit.check()
     further = config.get_option("server.allowedHosts") or ()
     if config.is_manually_set("browser.serverAddress"):
         further = (*further, config.get_option("browser.serverAddress"))

@@ -26,11 +26,12 @@ from xml.etree import ElementTree
 from streamlit import logger
 from streamlit.testing.v1 import AppTest
 
+from viz import cache_limit
 from viz.origin import footer
 from viz.pdf import with_info
 from viz.server import launch
 from viz.theme import THEMES
-from viz.ui import frame, memory
+from viz.ui import frame
 from viz.ui.tracking import without_tracking
 
 ROOT = Path(__file__).parents[2]
@@ -105,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] == ["run"] and not {"-h", "--help"} & set(words):
         return launch.start(words[1:])  # its options are Streamlit's, which this parser does not know
     asked = parser.parse_args(words)
-    memory.check()
+    cache_limit.check()
     try:
         return int(asked.do(asked))
     except Refusal as refusal:
