@@ -63,6 +63,8 @@ def encode(experiment: Experiment) -> Encoding:
     encoding = tokenizer.encode(experiment.text)
     if not clean(experiment.text).strip():
         raise TextError("There is no word to look at yet. Type a sentence, or draw a new one.")
+    if not encoding.ids:
+        raise TextError("The tokenizer of this model has no piece for anything in this text. Write another one.")
     if len(encoding.ids) > MOST_TOKENS:
         raise TextError(f"This text has {len(encoding.ids):,} tokens; the lab draws up to {MOST_TOKENS}. Shorten it.")
     padding = getattr(network.config, "padding_id", None)  # a recurrent network has none

@@ -18,7 +18,7 @@ from typing import Any
 from tokenizers import Tokenizer as Cutter
 from tokenizers import decoders, models, pre_tokenizers, processors, trainers
 
-from model.tokenizer import PAD, START, UNKNOWN, UNSEEN, Encoding, TextError, clean, spans
+from model.tokenizer import PAD, START, UNKNOWN, UNSEEN, Encoding, TextError, altered, clean, spans
 
 MOST_GROWN = 4 << 20  # bytes that a text may become before it is cut: the library keeps about 40 for each
 JOINED = "·"  # before a piece that belongs to the same word as the piece before it
@@ -105,6 +105,13 @@ class SubwordTokenizer:
         )
         return Encoding(typed, tokens, tuple(cut.ids), word_of, _words(text, cut.offsets, word_of, typed))
 
+    def left_out(self, text: str) -> tuple[str, ...]:
+        """Those that `clean` drops, and those that a vocabulary without an unknown piece has no piece for."""
+        read = clean(text)
+        covered = {at for start, end in self._cutter.encode(self._bounded(read)).offsets for at in range(start, end)}
+        lost = [letter for at, letter in enumerate(read) if at not in covered and not letter.isspace()]
+        return tuple(dict.fromkeys((*altered(text)[1], *lost)))
+
     def ids_of(self, text: str) -> list[int]:
         """The ids alone, with nothing said of words: for whole books."""
         ids: list[int] = self._cutter.encode(self._bounded(clean(text))).ids
@@ -120,7 +127,10 @@ class SubwordTokenizer:
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of these pieces, without the special tokens. Half a character reads U+FFFD."""
-        said = self._said(ids)
+        return self._begun(self._said(ids))
+
+    def _begun(self, said: str) -> str:
+        """What was said, at the beginning of a text: without the space before its first word."""
         return said.removeprefix(" ") if self._adds_space or self._end or not self._bytes else said
 
     def write_on(self, text: str, ids: Sequence[int]) -> str:
@@ -129,10 +139,17 @@ class SubwordTokenizer:
         return text + (said if text or not self._adds_space else said.removeprefix(" "))
 
     def put(self, text: str, at: int, token: str) -> str:
-        """The text with another piece, as it is drawn, in the place of the one at `at`."""
-        ids = list(self.encode(text).ids)
+        """The text with another piece, as it is drawn, in the place of the one at `at`. Unknown words stay as typed."""
+        read = self.encode(text)
+        ids = list(read.ids)
         ids[at] = self.vocabulary.index(token)
-        return self.decode(ids)
+        unknown = [place for place in read.unknown if place != at]
+        said, begin = "", 0
+        for place in unknown:
+            blank = " " if self._whole else ""
+            said += self._said(ids[begin:place]) + blank + read.typed[place]
+            begin = place + 1
+        return self._begun(said + self._said(ids[begin:]))
 
     def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
         """The pieces most like this word that are whole words themselves and begin as it does, best first."""

@@ -34,6 +34,13 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", UNSEEN.sub("", BREAK.sub(" ", text)))
 
 
+def altered(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The different characters that `clean` makes a blank of, and those that it leaves out, in their order."""
+    blanks = BREAK.findall(text)
+    dropped = UNSEEN.findall(BREAK.sub("", text))
+    return tuple(dict.fromkeys(blanks)), tuple(dict.fromkeys(dropped))
+
+
 def split(text: str) -> tuple[str, ...]:
     """Words and signs. An accent, a vowel sign, a joiner or a skin tone stays with what it belongs to."""
     return tuple(text[start:end] for start, end in spans(text))
@@ -86,6 +93,10 @@ class Tokenizer(Protocol):
         """The text as ids, with the special tokens that the model expects around it."""
         ...
 
+    def left_out(self, text: str) -> tuple[str, ...]:
+        """The different characters of a text, blanks aside, that no token stands for."""
+        ...
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of these tokens, without the special ones."""
         ...
@@ -120,6 +131,10 @@ class WordTokenizer:
         # A person who types "<unk>" gets three unknown marks, not the special token.
         tokens = (START, *(word if word in self.id_of else UNKNOWN for word in typed[1:]))
         return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens), tuple(range(len(tokens))), typed)
+
+    def left_out(self, text: str) -> tuple[str, ...]:
+        """Those that `clean` drops: every other one is part of a word or a sign, if only of an unknown one."""
+        return altered(text)[1]
 
     def _elided(self, words: Sequence[str]) -> Sequence[str]:
         """The words, cut where one has lost its vowel before another and is known so: "l'animal" is "l'", "animal"."""

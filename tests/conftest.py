@@ -56,3 +56,14 @@ def context(chrome, address):
     context.new_page().goto(f"{address}/_stcore/health")  # stays open: window and process are not made for each test
     yield context
     context.close()
+
+
+@pytest.fixture(scope="session")
+def narrow(chrome, address):
+    """The browser profile of a telephone, 390 pixels wide, for all tests, so that its scripts are fetched once."""
+    context = chrome.new_context(
+        bypass_csp=True, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    context.new_page().goto(f"{address}/_stcore/health")  # stays open, as above
+    yield context
+    context.close()

@@ -2,13 +2,19 @@
 
 import base64
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from test_pack import unpack
 
 from viz.ui.controls import FRAME
+
+# Each new test runner reads the metadata of every installed package to find the components: 0.2 s a visit. They are the
+# same for the whole process.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 ROOT = Path(__file__).parents[1]
 # The pages that show an experiment; the one that lists the lessons has none, nor has the one that waits for a file.

@@ -173,9 +173,10 @@ def test_sentence_grid_and_enlarged_head_stand_above_the_fold(lab):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_is_in_the_themes_own_colours(chrome, address, scheme):
-    context = chrome.new_context(bypass_csp=True, viewport={"width": 1440, "height": 900}, color_scheme=scheme)
-    lab = Lab(context.new_page(), address).open()
+def test_the_page_is_in_the_themes_own_colours(context, address, scheme):
+    page = context.new_page()
+    page.emulate_media(color_scheme=scheme)
+    lab = Lab(page, address).open()
     theme = THEMES[scheme]
     paper = f"rgb({', '.join(str(int(theme.paper[at : at + 2], 16)) for at in (1, 3, 5))})"
     expect(lab.page.get_by_test_id("stApp")).to_have_css("background-color", paper)
@@ -183,14 +184,11 @@ def test_the_page_is_in_the_themes_own_colours(chrome, address, scheme):
     shown = lab.key("enlarged").locator(".lab").evaluate("({ view }) => view.header.theme.weights.at(-1)")
     assert shown == theme.weights[-1]
     left_well(lab)
-    context.close()
+    page.close()
 
 
-def test_at_390_pixels_nothing_scrolls_sideways(chrome, address):
-    context = chrome.new_context(
-        bypass_csp=True, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
-    lab = Lab(context.new_page(), address).open()
+def test_at_390_pixels_nothing_scrolls_sideways(narrow, address):
+    lab = Lab(narrow.new_page(), address).open()
     widths = lab.page.evaluate(
         """() => ["html", "[data-testid=stMain]"].map((part) => document.querySelector(part).scrollWidth)"""
     )
@@ -202,7 +200,7 @@ def test_at_390_pixels_nothing_scrolls_sideways(chrome, address):
     lab.words.nth(3).tap()
     lab.wait_for_link("token=3")
     left_well(lab)
-    context.close()
+    lab.page.close()
 
 
 # Hovering and pinning

@@ -206,12 +206,7 @@ def test_back_is_shown_after_an_answer_that_never_came(visited, name):
     one.page.go_back()
     assert one.shows(before), one.shown
     assert not re.search(one.figure.address, one.page.url)
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_back_is_not_undone_by_a_move_that_python_has_not_heard_of(visited, name):
-    one = visited(name)
-    before = one.shown
+    # Nor is it undone by a move that Python has not heard of.
     one.go_there()
     one.act(one.figure.further, then="history.back()")  # before the figure has come to rest
     assert one.shows(before), one.shown

@@ -148,11 +148,8 @@ def test_hovering_a_word_moves_the_output_and_sends_nothing(walk):
 
 
 @pytest.mark.parametrize("view", ["Step+by+step", "Both+forms", "Free+sizes", "Only+averaging", "Spectrum"])
-def test_at_390_pixels_nothing_scrolls_sideways(chrome, address, view):
-    context = chrome.new_context(
-        bypass_csp=True, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
-    lab = Lab(context.new_page(), address)
+def test_at_390_pixels_nothing_scrolls_sideways(narrow, address, view):
+    lab = Lab(narrow.new_page(), address)
     lab.page.goto(f"{address}/inside?aspect={view}")
     lab.page.locator(".lab[data-drawn], .js-plotly-plot").first.wait_for(timeout=PATIENCE)
     widths = lab.page.evaluate(
@@ -160,4 +157,4 @@ def test_at_390_pixels_nothing_scrolls_sideways(chrome, address, view):
     )
     assert max(widths) <= 390
     left_well(lab)
-    context.close()
+    lab.page.close()

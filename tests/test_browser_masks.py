@@ -146,8 +146,9 @@ def test_one_pass_and_many_are_measured_when_asked(board):
     expect(board.lab("save_ways")).to_contain_text("The same logits to rounding")
 
 
-def test_nothing_is_wider_than_a_narrow_screen_and_a_finger_can_still_scroll(chrome, address):
-    page = chrome.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
+def test_nothing_is_wider_than_a_narrow_screen_and_a_finger_can_still_scroll(narrow, address):
+    page = narrow.new_page()
+    page.emulate_media(color_scheme="dark")
     page.goto(f"{address}/masks?looks=window")
     page.locator(".st-key-stages .lab[data-drawn]").wait_for(timeout=PATIENCE)
     wait_for_rest(page)

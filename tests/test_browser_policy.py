@@ -39,7 +39,7 @@ def test_a_page_does_nothing_that_its_policy_forbids_and_asks_no_other_machine(s
     page.goto(address + LINKS[name])
     page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE, state="attached")
     page.locator(".stBidiComponent, .stPlotlyChart").first.wait_for(timeout=PATIENCE, state="attached")
-    page.wait_for_timeout(1000)  # what mounts last
+    page.wait_for_load_state("networkidle")  # what mounts last
     assert not complaints
     assert hosts <= {urlsplit(address).netloc, ""}
     assert page.locator('a[href*="evil"], img[src*="evil"]').count() == 0

@@ -87,12 +87,22 @@ STATES = (
 )
 
 
-@pytest.fixture(scope="module")
-def room(chrome):
-    context = chrome.new_context(bypass_csp=True, viewport={"width": 1280, "height": 720})
-    context.add_init_script(LISTEN)
-    yield context
-    context.close()
+class Room:
+    """Opens pages as on a projector, which keep what their canvases say."""
+
+    def __init__(self, context):
+        self.context = context
+
+    def new_page(self):
+        page = self.context.new_page()
+        page.set_viewport_size({"width": 1280, "height": 720})
+        page.add_init_script(LISTEN)
+        return page
+
+
+@pytest.fixture
+def room(context):
+    return Room(context)
 
 
 def figures_in_turn(page):

@@ -236,15 +236,12 @@ def test_on_every_screen_no_number_is_cut_and_how_far_each_next_word_moved_is_se
 
 
 @pytest.mark.parametrize("state", [{"then": "Stream"}, {"view": "Trained without"}, {"view": "Why √d_k"}], ids=str)
-def test_at_390_pixels_nothing_scrolls_sideways(chrome, address, state):
-    context = chrome.new_context(
-        bypass_csp=True, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
-    bench = Bench(context.new_page(), address).open(norm="false", **state)
+def test_at_390_pixels_nothing_scrolls_sideways(narrow, address, state):
+    bench = Bench(narrow.new_page(), address).open(norm="false", **state)
     widths = bench.page.evaluate(
         """() => ["html", "[data-testid=stMain]"].map((part) => document.querySelector(part).scrollWidth)"""
     )
     assert max(widths) <= 390
     expect(bench.page.get_by_test_id("stException")).to_have_count(0)
     assert all(urlsplit(url).hostname == "127.0.0.1" for url in bench.requests if url.startswith(("http", "ws")))
-    context.close()
+    bench.page.close()

@@ -196,8 +196,9 @@ def test_the_figure_is_saved_as_it_stands(slide):
 
 
 @pytest.mark.parametrize("view", ["scaling", "norms"])
-def test_nothing_is_wider_than_a_narrow_screen(chrome, sections, view):
-    page = chrome.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
+def test_nothing_is_wider_than_a_narrow_screen(narrow, sections, view):
+    page = narrow.new_page()
+    page.emulate_media(color_scheme="dark")
     page.goto(f"{sections}/?view={view}")
     key = "saturation .lab[data-drawn]" if view == "scaling" else "over_batch .js-plotly-plot"
     page.locator(f".st-key-{key}").wait_for(timeout=PATIENCE)

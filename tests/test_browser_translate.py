@@ -157,11 +157,8 @@ def test_the_tree_follows_the_steps(page):
 
 
 @pytest.mark.parametrize("link", ["?method=beam&said=8", "?beside=Quality+and+length", "?task=Who+is+it"])
-def test_at_390_pixels_nothing_scrolls_sideways(chrome, address, link):
-    context = chrome.new_context(
-        bypass_csp=True, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
-    lab = Lab(context.new_page(), address)
+def test_at_390_pixels_nothing_scrolls_sideways(narrow, address, link):
+    lab = Lab(narrow.new_page(), address)
     lab.page.goto(f"{address}/translate{link}")
     lab.page.locator(".lab[data-drawn], .word.lit").first.wait_for(timeout=PATIENCE)
     widths = lab.page.evaluate(
@@ -169,4 +166,4 @@ def test_at_390_pixels_nothing_scrolls_sideways(chrome, address, link):
     )
     assert max(widths) <= 390
     left_well(lab)
-    context.close()
+    lab.page.close()

@@ -41,6 +41,11 @@ def texts(svg):
         ("http://lab.example/heads?scale=false", Place("heads", "scale=false")),
         ("/masks?looks=window&size=3", Place("masks", "looks=window&size=3")),
         ("?token=3", Place("heads", "token=3")),
+        ("/home?token=3", Place("heads", "token=3")),
+        ("/your-model?foreign=x", Place("your_model", "foreign=x")),
+        ("http://lab.example/your_model", Place("your_model", "")),
+        ('{"page": "your-model", "state": {}}', Place("your_model", "")),
+        ('{"page": "your_model", "state": {}}', Place("your_model", "")),
         ('{"link": "http://localhost/remove?norm=false"}', Place("remove", "norm=false")),
         ('{"page": "inside", "state": {"layer": "1"}}', Place("inside", "layer=1")),
         ('{"page": "remove", "state": {"off": ["L0H1", "L1H2"]}}', Place("remove", "off=L0H1&off=L1H2")),
@@ -49,6 +54,46 @@ def texts(svg):
 def test_a_link_of_any_host_or_an_experiment_leads_to_its_page(link, where):
     assert place(link) == where
     assert place(where.link) == where
+
+
+def test_pages_are_listed_as_the_browser_spells_them_and_each_that_is_listed_is_accepted():
+    contents = (command.ROOT / "viz/ui/contents.py").read_text(encoding="utf-8")
+    paths = set(re.findall(r'url_path="([\w-]+)"', contents)) - {"home"}  # which is “heads” too
+    with pytest.raises(Refusal) as refusal:
+        place("/your_page")
+    told = re.fullmatch(r'There is no page "your_page"\. There are: (.+)\.', str(refusal.value))
+    listed = told[1].split(", ")
+    assert listed == sorted(paths)
+    for path in listed:
+        assert place(f"/{path}").link == ("/" if path == "heads" else f"/{path}")
+
+
+@pytest.mark.parametrize(
+    ("link", "figure"),
+    [
+        ("/masks?figure=leaks", "leaks"),
+        ("/masks?present=stages", "stages"),
+        ("/masks?present=true", ""),
+        ("/masks?figure=", ""),
+        ("/masks?looks=window", ""),
+    ],
+)
+def test_a_link_to_one_figure_names_it(link, figure):
+    assert place(link).figure == figure
+
+
+def test_the_figure_that_a_link_shows_alone_is_the_one_that_is_exported(tmp_path):
+    for out, more in (("alone", "&figure=leaks"), ("named", "")):
+        asked = ["export", f"/masks?edit=8{more}", "--out", str(tmp_path / f"{out}.csv")]
+        assert main([*asked, *([] if more else ["--figure", "leaks"])]) == 0
+    assert (tmp_path / "alone.csv").read_bytes() == (tmp_path / "named.csv").read_bytes()
+    assert (tmp_path / "alone.csv").read_text(encoding="utf-8-sig").startswith("position,word,largest change")
+
+
+def test_a_link_of_an_earlier_version_is_exported_under_the_names_of_today(tmp_path):
+    assert main(["export", "/positions?view=Distance", "--out", str(tmp_path / "old.csv")]) == 0
+    assert main(["export", "/positions?show=Distance", "--out", str(tmp_path / "new.csv")]) == 0
+    assert (tmp_path / "old.csv").read_bytes() == (tmp_path / "new.csv").read_bytes()
 
 
 def test_an_experiment_is_read_from_its_file(tmp_path):

@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from heavy import LINKS, Link, alone, arrive, begin
+from heavy import LINKS
+from protocol import alone, arrive, begin
 from served import serve
 
 from viz.ui import slots
@@ -23,8 +24,7 @@ def address():
 
 def test_a_flip_is_answered_while_two_visitors_compute_long(address):
     async def visit():
-        third = await arrive(address, Link("", {}))
-        await third.run()
+        third = await arrive(address)
         (first, one), (second, other) = [await begin(address, link) for link in (MEASURED, SCHEMES)]
         async with asyncio.timeout(120):
             # One computes, the other waits for its turn: both say so. How many may compute depends on the cores.
@@ -60,7 +60,7 @@ def test_who_closes_the_page_frees_the_place_for_the_next(address):
             while not any("Reading it three ways" in bar and "waiting" not in bar for bar in patient.bars):
                 await asyncio.sleep(0.05)
         assert not going.done() and patient.shares[0] < 0.9, "it began anew"
-        await patient.press("stop_measuring")
+        await patient.ask("stop_measuring")
         await going
         assert not patient.notes
         await patient.leave()

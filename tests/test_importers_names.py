@@ -153,6 +153,84 @@ def test_what_a_wrapper_put_before_the_names_is_taken_away(tmp_path, name, befor
     assert all(same_bits(found[key], expected[key], "copied") for key in expected)
 
 
+@pytest.mark.parametrize(
+    "name", ["gpt2", "bert", "roberta", "distilbert", "gpt2 without a head", "bert without a head"]
+)
+@pytest.mark.parametrize(
+    "before", ["base_model.model.", "model.", "0.auto_model.", "auto_model.", "model.module.", "student.", "model.net."]
+)
+def test_what_a_class_around_the_model_puts_before_every_name_is_taken_away(tmp_path, name, before):
+    folder = publish(made(name), tmp_path)
+    expected = read(look(folder)).transformer.state_dict()
+    rename(folder, lambda spelt: before + spelt)
+    found = read(look(folder)).transformer.state_dict()
+    assert all(same_bits(found[key], expected[key], "copied") for key in expected)
+
+
+@pytest.mark.parametrize("name", ["bert without a head", "gpt2 without a head", "distilbert without a head"])
+def test_a_head_beside_the_class_around_the_model_is_left_out_as_any_other(tmp_path, name):
+    folder = publish(made(name), tmp_path)
+    expected = read(look(folder)).transformer.state_dict()
+    rename(folder, lambda spelt: f"model.{spelt}")
+    add(folder, **{"classifier.weight": torch.ones(2, 8)})
+    assert look(folder).unused[0] == "classifier.weight"
+    found = read(look(folder)).transformer.state_dict()
+    assert all(same_bits(found[key], expected[key], "copied") for key in expected)
+
+
+def test_the_one_copy_of_a_tied_matrix_is_found_inside_a_class_around_the_model(tmp_path):
+    folder = publish(made("gpt2"), tmp_path)
+    expected = read(look(folder)).transformer.state_dict()
+    rename(folder, lambda spelt: f"model.{'lm_head.weight' if spelt == 'transformer.wte.weight' else spelt}")
+    found = read(look(folder)).transformer.state_dict()
+    assert all(same_bits(found[key], expected[key], "copied") for key in expected)
+
+
+@pytest.mark.parametrize("part", ["_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_orig_mod."])
+def test_what_is_wrapped_layer_by_layer_is_named_as_the_others(part):
+    assert today(f"bert.encoder.layer.0.{part}output.dense.bias") == "bert.encoder.layer.0.output.dense.bias"
+    assert today(f"module.{part}bert.encoder.{part}layer.0.output.dense.bias") == (
+        "bert.encoder.layer.0.output.dense.bias"
+    )
+
+
+def test_a_part_of_another_model_is_refused_with_the_name_before_it(tmp_path):
+    folder = publish(made("bert without a head"), tmp_path)
+    rename(folder, lambda spelt: f"reader.{spelt}")
+    add(folder, **{"writer.weight": torch.ones(2)})
+    refused(folder, 'The names of the BERT in these weights begin with "reader."', "Save that part of your model alone")
+
+
+def test_two_models_in_one_file_are_refused_with_the_names_before_both(tmp_path):
+    folder = publish(made("bert without a head"), tmp_path)
+    tensors = load_file(folder / FILE)
+    both = {f"{who}.{name}": tensor.clone() for who in ("question", "answer") for name, tensor in tensors.items()}
+    save_file(both, folder / FILE, metadata={"format": "pt"})
+    refused(folder, "several models", '"answer." and "question."', "Save the one alone")
+
+
+@pytest.mark.parametrize("part", ["lora_A.default.weight", "base_layer.weight", "modules_to_save.default.weight"])
+@pytest.mark.parametrize("before", ["", "base_model.model."])
+def test_an_adapter_that_is_not_merged_is_refused_with_what_to_do(tmp_path, part, before):
+    folder = publish(made("bert"), tmp_path)
+    name = f"{before}bert.encoder.layer.0.attention.self.query.{part}"
+    rename(folder, lambda spelt: before + spelt)
+    add(folder, **{name: torch.ones(2, 8)})
+    refused(folder, name, "an adapter of PEFT", "call merge_and_unload(), and save what that returns")
+
+
+@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize("file", ["adapter_model.safetensors", "adapter_model.bin", "adapter_config.json"])
+def test_a_folder_of_an_adapter_is_refused_with_what_to_do(tmp_path, file, beside):
+    if beside:
+        publish(made("bert"), tmp_path)
+    (tmp_path / file).write_text("{}")
+    if beside and file == "adapter_config.json":  # left behind by a model that was merged
+        assert look(tmp_path).config is not None
+        return
+    refused(tmp_path, "holds an adapter of PEFT", file, "merge_and_unload()")
+
+
 def test_a_part_that_was_compiled_alone_is_named_as_the_others():
     assert today("bert._orig_mod.encoder.layer.0.output.dense.bias") == "bert.encoder.layer.0.output.dense.bias"
     assert today("h.0.my_orig_mod.weight") == "h.0.my_orig_mod.weight"

@@ -53,6 +53,16 @@ def test_the_ids_are_those_of_transformers(name, tmp_path):
         assert list(as_text.encode(text).ids) == theirs(text, split_special_tokens=True)["input_ids"], text
 
 
+@pytest.mark.parametrize("name", EQUAL)
+def test_without_the_characters_that_are_left_out_the_ids_are_the_same(name, tmp_path):
+    tokenizer = opened(EQUAL[name](tmp_path), 2000)
+    for text in TEXTS:
+        lost = tokenizer.left_out(text)
+        kept = "".join(letter for letter in clean(text) if letter not in lost)
+        assert tokenizer.encode(kept).ids == tokenizer.encode(text).ids, text
+        assert not tokenizer.left_out(kept), text
+
+
 def test_the_table_is_long_enough():
     assert len(EQUAL) >= 30 and len(EQUAL) + len(REFUSED) >= 60
 

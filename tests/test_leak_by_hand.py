@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from model import Experiment, run
-from model.analysis.mask_leak import MOST_WORDS, any_other, edited, known_words, leak, neighbour, substitute
+from model.analysis import mask_leak as model_leak
+from model.analysis.mask_leak import MOST_WORDS, any_other, edited, known_words, leak, neighbour, substitute, suggested
 from model.run import encode, model
 
 WHOLE = Experiment(text="the dog sleeps .")
@@ -82,6 +83,51 @@ def test_the_words_to_choose_from_are_all_words_but_the_marks():
     tokenizer = model("grammar")[1]
     marks = {tokenizer.vocabulary[index] for index in tokenizer.silent}
     assert known_words("grammar") == tuple(word for word in tokenizer.vocabulary if word not in marks)
+
+
+class Odd:
+    """A tokenizer of single letters without a case, such as of digits: "5" is read as the token "5"."""
+
+    silent = (0,)
+
+    def __init__(self, vocabulary):
+        self.vocabulary = ("<s>", *vocabulary)
+
+
+def odd(monkeypatch, *vocabulary):
+    known_words.cache_clear()
+    monkeypatch.setattr(model_leak, "model", lambda weights: (None, Odd(vocabulary)))
+
+
+@pytest.fixture
+def kept():
+    yield
+    known_words.cache_clear()
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_large_vocabulary_without_whole_words_offers_its_first_pieces(monkeypatch):
+    odd(monkeypatch, *(f"⟨{n}⟩" for n in range(MOST_WORDS + 5)))
+    assert known_words("odd") == tuple(f"⟨{n}⟩" for n in range(MOST_WORDS))
+    assert any_other("odd", ("⟨0⟩",)) == "⟨1⟩"
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_vocabulary_of_marks_alone_is_refused_with_a_sentence(monkeypatch):
+    odd(monkeypatch)
+    with pytest.raises(ValueError, match="This model knows no word that could take"):
+        any_other("odd", ("a",))
+
+
+def test_where_no_known_word_fits_the_text_it_is_said(monkeypatch):
+    monkeypatch.setattr(model_leak, "_changes_one", lambda *asked: False)
+    with pytest.raises(ValueError, match="No word that this model knows can take the place of one in this text"):
+        suggested(WHOLE)
+
+
+def test_the_edit_to_begin_with_is_the_neighbour_near_the_middle_where_that_fits():
+    experiment = Experiment(text="the dogs sleep .")
+    assert suggested(experiment) == substitute("grammar", encode(experiment).typed)
 
 
 def test_of_a_large_vocabulary_of_pieces_only_whole_words_are_offered():

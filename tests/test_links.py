@@ -13,7 +13,8 @@ from viz.theme import PROJECTED, THEMES
 from viz.ui import present
 from viz.ui.controls import FRAME
 from viz.ui.frame import RENAMED
-from viz.ui.tracking import is_tracking, without_tracking
+from viz.ui.inside_sizes import SOURCES
+from viz.ui.tracking import SHARED, is_tracking, without_tracking
 
 # Never change a line of it: each stands in somebody's lecture notes. New ones are added at a release.
 OLD = json.loads((ROOT / "tests/old_links.json").read_text(encoding="utf-8"))
@@ -74,7 +75,19 @@ def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_ar
     assert "nothing on this page" not in said(well(visit(path, present="true", figure="", lesson="")))
 
 
-ADDED = ("utm_source", "utm_medium", "UTM_Campaign", "fbclid", "gclid", "msclkid", "mc_cid", "igshid", "ref", "_gl")
+ADDED = (
+    "utm_source",
+    "utm_medium",
+    "UTM_Campaign",
+    "fbclid",
+    "gclid",
+    "msclkid",
+    "mc_cid",
+    "igshid",
+    "ref",
+    "_gl",
+    "si",
+)
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if not path.endswith(("lessons.py", "your_model.py"))])
@@ -103,6 +116,28 @@ def test_a_link_loses_what_was_added_on_the_way_and_nothing_else():
     link = "http://lab.example/masks?looks=drawn&utm_source=a%20b&text=the+dogs+%E2%88%9A&fbclid=1#top"
     assert without_tracking(link) == "http://lab.example/masks?looks=drawn&text=the+dogs+%E2%88%9A#top"
     assert without_tracking("/?modle=1") == "/?modle=1"
+
+
+@pytest.mark.parametrize("name", ["si", "feature", "cmpid", "__s", "__hssc", "hsCtaTracking", "guccounter", "dm_i"])
+def test_a_name_that_a_button_to_share_adds_is_known(name):
+    assert is_tracking(name) and is_tracking(name, "x")
+    assert without_tracking(f"/?token=3&{name}=x") == "/?token=3"
+
+
+def test_a_source_is_a_setting_only_with_the_values_of_that_setting():
+    assert set(SHARED["source"]) == set(SOURCES)
+    assert without_tracking("/inside?source=newsletter&aspect=Free+sizes") == "/inside?aspect=Free+sizes"
+    kept = "/inside?aspect=Free+sizes&source=this+layer"
+    assert without_tracking(kept) == kept
+    screen = well(visit("viz/pages/inside.py", aspect="Free sizes", source="this layer"))
+    assert screen.session_state["source"] == "this layer"
+
+
+@pytest.mark.parametrize(("value", "told"), [("newsletter", False), ("this layer", True)])
+def test_a_source_of_another_page_is_told_only_where_it_was_a_setting(value, told):
+    screen = well(visit_by_a_bad_link("viz/pages/heads.py", source=value, si="AbC"))
+    assert ("source (nothing on this page is called so now)" in said(screen)) == told
+    assert not {"source", "si"} & set(screen.query_params)
 
 
 @pytest.mark.parametrize(

@@ -362,6 +362,16 @@ def test_names_with_the_prefix_of_a_wrapper_are_refused_with_a_reason(tmp_path, 
     refused(folder, f'begin with "{before}"', "torch.compile or DataParallel", "save the model that is inside")
 
 
+@pytest.mark.parametrize(
+    ("before", "who"), [("base_model.model.", "which PEFT puts there"), ("wrapped.", "the class around this model")]
+)
+def test_names_with_the_prefix_of_a_class_around_the_model_are_refused_with_that_prefix(tmp_path, before, who):
+    folder = published(tmp_path)
+    tensors = {before + name: tensor for name, tensor in load_file(folder / FILE).items()}
+    save_file(tensors, folder / FILE, metadata={"format": "pt"})
+    refused(folder, f'begin with "{before}"', who, "save the model that is inside the wrapper")
+
+
 def test_a_config_of_several_models_is_refused_with_their_names(tmp_path):
     folder = published(tmp_path)
     told = json.loads((folder / "config.json").read_text())

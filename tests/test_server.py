@@ -4,7 +4,11 @@ import asyncio
 import logging
 import resource
 import socket
+import subprocess
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +16,9 @@ from viz.server import errors, hosts, start, uploads
 from viz.server.guard import LONGEST_ADDRESS, Guard
 from viz.server.headers import inline_scripts, policy, security_headers
 from viz.server.hosts import LOOPBACK, Hosts, for_others, room_address, same_origin, split_host, started_for
+from viz.server.imports import Imports
 
+ROOT = Path(__file__).parents[1]
 OWN = Hosts(LOOPBACK)
 
 
@@ -290,3 +296,44 @@ def test_split_host_takes_apart_what_a_browser_sends():
     assert split_host("Lab.Example:443") == ("lab.example", 443)
     assert split_host("[::1]:8501") == ("::1", 8501)
     assert split_host("localhost:8501/path") == ("", None)
+
+
+# Imports
+
+
+def test_no_page_imports_a_module_of_the_lab_that_the_server_has_not_imported():
+    """Otherwise two visitors who open the first pages at once can see a module half imported."""
+    lines = f"""
+import ast, asyncio, sys
+from pathlib import Path
+from viz.server.imports import imports
+imports.begin()
+asyncio.run(imports.done())
+ours = lambda: {{name for name in sys.modules if name.split(".")[0] in ("model", "viz")}}
+there = ours()
+for page in (*Path({str(ROOT)!r}).glob("viz/pages/*.py"), Path({str(ROOT)!r}, "viz/ui/contents.py")):
+    for node in ast.parse(page.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            exec(ast.unparse(node))
+print(len(there), sorted(ours() - there))
+"""
+    told = subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    count, _, late = told.strip().partition(" ")
+    assert int(count) > 100
+    assert late == "[]"
+
+
+def test_a_page_waits_until_everything_is_imported(monkeypatch):
+    going, waited = threading.Event(), []
+    monkeypatch.setattr("viz.server.imports.import_pages", lambda: waited.append(going.wait(60)))
+    imports = Imports()
+    imports.begin()
+    monkeypatch.setattr("viz.server.guard.imports", imports)
+    assert ask()[0] == 200, "what is no page is answered meanwhile"
+    with ThreadPoolExecutor(1) as pool:
+        page = pool.submit(ask, "/_stcore/stream", kind="websocket", origin="http://localhost:8501")
+        with pytest.raises(TimeoutError):
+            page.result(0.5)
+        going.set()
+        assert page.result()[0] == "accept"
+    assert waited == [True]

@@ -10,10 +10,10 @@ from test_maps_only import MADE
 from test_your_model import VIEWS
 
 from model import Experiment, run
-from model.analysis.mask_leak import editable, edited, leak, substitute
+from model.analysis.mask_leak import editable, edited, known_words, leak, replacement, substitute, suggested
 from model.importers import bring
 from model.registry import shelf
-from model.run import encode
+from model.run import encode, model
 from viz.ui.runs import languages
 
 PAGE = "viz/pages/your_model.py"
@@ -124,6 +124,56 @@ def test_each_word_of_a_text_can_be_edited_and_no_mark(own, name, text):
     for at in {-1, len(words), 0, len(words) - 1} - set(places):
         with pytest.raises(ValueError, match=f"There is no word {at}: the text has words {marks} to"):
             edited(experiment, at, "b")
+
+
+# The little RoBERTa has its unknown piece where others have the padding one, so it reads known words only.
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *((name, text) for name in OWN for text in (*TEXTS, "the dog saw the dogs.")),
+        *((name, text) for name in OWN for text in ("a 🦊 b", "zzz a zzz") if name != "roberta"),
+        ("bert", "🦊"),
+    ],
+)
+def test_the_edit_to_begin_with_changes_one_token_into_a_word_that_the_model_knows(own, name, text):
+    loaded = own(name)
+    experiment = Experiment(loaded, text)
+    words, known = encode(experiment).typed, known_words(loaded)
+    at, by = suggested(experiment)
+    assert at in editable(loaded, words) and by in known and by != words[at]
+    before, now = encode(experiment).ids, encode(edited(experiment, at, by)).ids
+    assert [place for place in range(len(words)) if before[place] != now[place]] == [at]
+    assert replacement(experiment, at) == by
+
+
+def test_what_a_vocabulary_has_no_piece_for_is_told(own):
+    loaded = own("gpt2, no marks")
+    assert model(loaded)[1].left_out("a 🦊\u200b b 🦊") == ("\u200b", "🦊")
+    assert model(own("bert"))[1].left_out("a 🦊 b") == ()
+    told = [text.value for text in well(visit(weights=own("gpt2, no marks"), text="a 🦊 b")).markdown]
+    assert (
+        "This text holds characters that the model does not read as they are: fox face (U+1F98A) is left out." in told
+    )
+
+
+@pytest.mark.parametrize("page", [page.stem for page in PAGES if page.stem not in ("translate", "positions")])
+def test_a_text_that_a_vocabulary_has_no_piece_for_is_answered_with_one_sentence(own, page):
+    screen = well(visit(f"viz/pages/{page}.py", weights=own("gpt2, no marks"), text="🦊"))
+    assert said(screen) == "The tokenizer of this model has no piece for anything in this text. Write another one."
+
+
+@pytest.mark.parametrize("name", ["gpt2, no marks", "bert"])
+def test_the_leak_test_opens_without_a_refusal(own, name):
+    screen = well(visit("viz/pages/masks.py", weights=own(name), text="a 🦊 b"))
+    assert not said(screen)
+    header = component(screen, "leaks")[0]
+    assert header["edited"] == screen.session_state["edit"]
+    assert screen.session_state["with"] != encode(Experiment(own(name), "a 🦊 b")).typed[header["edited"]]
+
+
+def test_a_word_in_its_own_place_is_answered_with_one_sentence():
+    screen = well(visit("viz/pages/masks.py", text="the dog sleeps .", edit="2", **{"with": "dog"}))
+    assert said(screen) == "“dog” stands there already, so nothing would change. Choose another word."
 
 
 def test_the_first_word_of_a_text_without_marks_is_edited_on_the_page(own):

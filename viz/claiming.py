@@ -78,9 +78,9 @@ def read_cross(queries: int, keys: int, apart: float) -> str:
     )
 
 
-def read_decoder_layer(future: float, masked: bool, feeds_forward: bool) -> str:
+def read_decoder_layer(future: float, masked: bool, feeds_forward: bool, unit: str = "word") -> str:
     """future: the largest weight that any word being written gives to a later one. masked, feeds_forward: whether the
-    causal mask and the feed-forward network are there."""
+    causal mask and the feed-forward network are there. unit: what a token of the sentence is called."""
     parts = ["a masked look at what is written" if masked else "a look at what is written", "a look at the source"]
     parts += ["the feed-forward network"] if feeds_forward else []
     title = f"**A decoder layer is three things**: {', '.join(parts[:-1])}, and {parts[-1]}."
@@ -91,34 +91,39 @@ def read_decoder_layer(future: float, masked: bool, feeds_forward: bool) -> str:
     elif masked:
         seen = f"in the first the future has weight {spelt(future)}, although the mask is there."
     elif future:
-        seen = f"the mask is taken out, so in the first a later word has a weight of up to {spelt(future)}."
+        seen = f"the mask is taken out, so in the first a later {unit} has a weight of up to {spelt(future)}."
     else:
-        seen = "the mask is taken out, but in the first no word looks at a later one."
-    return f"{title} The first two are the maps above; {seen}"
+        seen = f"the mask is taken out, but in the first no {unit} looks at a later one."
+    return f"{title} {'The first two' if feeds_forward else 'Both'} are the maps above; {seen}"
 
 
 def read_word_by_word(tokens: int, each: str, apart: float, ended: bool, looks_ahead: bool) -> str:
-    """tokens: how many were said, the end mark among them; apart: how far ln p of one of them, as it was said after the
-    others, is from that of one pass over the finished sentence.
+    """tokens: how many were said, the end mark among them; each: what one of them is called.
 
+    apart: how far ln p of one of them, as it was said after the others, is from that of one pass over the finished
+    sentence.
     looks_ahead: no mask keeps the words of the finished sentence from looking at later ones.
     """
     end = f"The model {'ended' if ended else 'did not end'} the sentence itself."
     said = f"{counted(tokens - ended, each)}{' and the end mark' if ended else ''} one after another"
+    if tokens == ended:
+        said = "The end mark alone"
     if not np.isfinite(apart):
-        return f"**Decoding goes word by word.** {said}: some of their ln p are not numbers. {end}"
+        some = "its ln p is not a number" if tokens == 1 else "some of their ln p are not numbers"
+        return f"**Decoding goes {each} by {each}.** {said}: {some}. {end}"
     if apart < ALIKE:
         how = f"to {spelt(apart)}" if apart else "to the last bit"
         return (
-            f"**Decoding goes word by word.** {said} {verb(tokens, 'gets', 'get')} the ln p that one pass over the "
+            f"**Decoding goes {each} by {each}.** {said} {verb(tokens, 'gets', 'get')} the ln p that one pass over the "
             f"finished sentence gives, {how}. {end}"
         )
     why = (
-        "without the mask a word of the finished sentence looks at later ones, which were not there when it was written"
+        f"without the mask a {each} of the finished sentence looks at later ones, which were not there when it was "
+        "written"
         if looks_ahead
         else "what was read one after another is not what one pass reads"
     )
     return (
-        f"**Decoding goes word by word, and one pass is not the same here.** {said} {verb(tokens, 'gets', 'get')} an "
-        f"ln p that differs by up to {spelt(apart)} from that of one pass over the finished sentence: {why}. {end}"
+        f"**Decoding goes {each} by {each}, and one pass is not the same here.** {said} {verb(tokens, 'gets', 'get')} "
+        f"an ln p that differs by up to {spelt(apart)} from that of one pass over the finished sentence: {why}. {end}"
     )

@@ -102,7 +102,7 @@ def read_leak(
     still = (
         f"the one output after it {'moves' if after else 'does not move'}"
         if later == 1
-        else f"{after} of the {later} outputs after it {verb(after, 'moves', 'move')}"
+        else f"{after or 'none'} of the {later} outputs after it {verb(after or 1, 'moves', 'move')}"
     )
     if edited == 0:
         return f"{change}{f': {still}' if later else ''}. {where}"

@@ -100,7 +100,7 @@ CROWDED = 48  # heads: with more, there is not always room for their names
 class Named:
     """How the heads of a grid came by their names."""
 
-    measured_on: str  # what the relations were measured on, in words
+    measured_on: str  # what the relations were measured on, in words; "" where no relation was measured
     least: float  # mean weight on the right word from which on a relation names a head
     parts_better: int = 0  # named heads that follow a part of some relation better than the one that names them
     last: str = ""  # the relation that names a head only where no other one does; "" where it was not measured
@@ -113,7 +113,10 @@ def read_grid(
     found, heads = sum(bool(head) for row in jobs for head in row), sum(map(len, jobs))
     better, whole = named.parts_better, "" if intact else ", with every part in place"
     bear = (
-        f"{found} of {counted(heads, 'head')} {verb(found, 'bears', 'bear')} the name of the whole relation that "
+        f"What {verb(heads, 'the one head', f'the {heads} heads')} of this model {verb(heads, 'does', 'do')} was not "
+        f"measured, so {verb(heads, 'it', 'none')} bears {verb(heads, 'no', 'a')} name."
+        if not named.measured_on
+        else f"{found} of {counted(heads, 'head')} {verb(found, 'bears', 'bear')} the name of the whole relation that "
         f"{verb(found, 'it follows', 'they follow')} best: the number is the mean weight on the right {each}, "
         f"{named.least:.2f} or more, in {named.measured_on}{whole}."
         if found
@@ -224,11 +227,12 @@ def read_candidates(p: Array, q: Array, words: Sequence[str], after: str, left: 
     return f"After “{markdown(after)}” {best} is likeliest: {changed}. {among}"
 
 
-def read_stream(a: Array, b: Array, name: str, stages: Sequence[str]) -> str:
-    """a, b (N, T): a size of every vector after each of N `stages`; how A and B end."""
+def read_stream(a: Array, b: Array, name: str, stages: Sequence[str], each: str = "word") -> str:
+    """a, b (N, T): a size of every vector after each of N `stages`; how A and B end. each: what a token is."""
     end_a, end_b = (float(np.mean(side[-1])) for side in (a, b))
     ends = f"A {decimals(end_a)}, B {decimals(end_b)}" if end_a != end_b else f"{decimals(end_a)} in A and in B"
-    return f"After {stages[-1]}, {name}, mean over the words: {ends}."
+    thin = f" A thin line is one {each}, a thick one the mean of all." if a.shape[1] > 1 else ""
+    return f"After {stages[-1]}, {name}, mean over the {each}s: {ends}.{thin}"
 
 
 IDLE = 0.01  # nats: a head that costs less than this when it goes is hardly missed
@@ -310,7 +314,14 @@ def read_curves(seeds: Mapping[str, Array], value_name: str) -> str:
         last = values[:, -1]
         apart = "1 seed" if len(last) == 1 else f"{last.min():.2f} to {last.max():.2f}, {len(last)} seeds"
         ends.append(f"{name} {decimals(float(np.median(last)))} ({apart})")
-    return f"At the end, {value_name}: {'; '.join(ends)}."
+    return f"At the end, {value_name}: {'; '.join(ends)}.{thin_seeds(seeds)}"
+
+
+def thin_seeds(seeds: Mapping[str, Array]) -> str:
+    """seeds: model → (R, N) values of R seeds, as thin and thick curves: what the two are; "" for one seed each."""
+    if all(len(values) == 1 for values in seeds.values()):
+        return ""
+    return " A thin line is one seed, a thick one their median."
 
 
 def read_effects(

@@ -14,24 +14,27 @@ Array = np.ndarray[Any, Any]
 
 LONG = 40  # words: a sentence that goes on has found no end, and its beginning says as much
 SOME = 12  # words of such a beginning
+LETTERS = "character"  # the unit of sentences whose tokens stand without blanks between them
+
+# In every function `unit` is what one token of the task's sentences is called: "word", "sign" or "character".
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, unit: str = "word") -> str:
     """The text, or the beginning of one that finds no end."""
-    words = text.split()
-    return text if len(words) <= LONG else f"{' '.join(words[:SOME])} … ({len(words)} words)"
+    words, between = (list(text), "") if unit == LETTERS else (text.split(), " ")
+    return text if len(words) <= LONG else f"{between.join(words[:SOME])} … ({counted(len(words), unit)})"
 
 
-def read_written(text: str, right: str | None, logprob: float, ended: bool = True) -> str:
+def read_written(text: str, right: str | None, logprob: float, ended: bool = True, unit: str = "word") -> str:
     """text: what was written; right: what should have been, where it is known; logprob: ln p of all of it;
     ended: whether the network itself ended it."""
-    writes = f"“**{markdown_text(shortened(text))}**”" if text.strip() else "no word"
+    writes = f"“**{markdown_text(shortened(text, unit))}**”" if text.strip() else f"no {unit}"
     told = f"It writes {writes}, ln p {spelt_ln(logprob)}"
     told += "" if ended else ", and finds no end: it was cut off"
     if right is None:
         return f"{told}. The generator could not have drawn this source, so nobody knows here what is right."
     if text == right:
-        return f"{told}: right, word for word."
+        return f"{told}: right, {unit} for {unit}."
     return f"{told}; right is “{markdown_text(right)}”."
 
 
@@ -48,35 +51,35 @@ def markdown_text(text: str) -> str:
 
 
 def read_map(weights: Array, looking: Sequence[str], looked: Sequence[str], row: int, saying: bool) -> str:
-    """weights (T, S): where the word of a row looks. saying: the row is that of the word being said."""
+    """weights (T, S): the largest weight of a row. saying: the row predicts `looking[row]`; else it is its own row."""
     values = weights[row]
     if not np.isfinite(values).all():
         return f"**{markdown(looking[row])}**: this row holds values that are not numbers."
     best = int(values.argmax())
-    who = (
-        f"While **{markdown(looking[row])}** is being said, the decoder" if saying else f"**{markdown(looking[row])}**"
-    )
-    return f"{who} looks most at **{markdown(looked[best])}**, {values[best]:.2f} of the row."
+    word, share = f"**{markdown(looking[row])}**", f"**{markdown(looked[best])}**, {values[best]:.2f} of the row"
+    if saying:
+        return f"When the model predicts {word}, its decoder looks most at {share}."
+    return f"{word} looks most at {share}."
 
 
-def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int]) -> str:
+def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int], unit: str = "word") -> str:
     """n gold links of words to be looked up, of which top1 have the most at a right one; mass: their mean weight there.
 
     settled: of the words that the words before them settle, how many there are, and how many looked where gold points.
     """
     told = (
-        f"Of {counted(n, 'look')} that must find a word, **{top1}** {verb(top1, 'falls', 'fall')} most where gold "
-        f"points; the mean weight there is {mass:.2f}."
+        f"Of {counted(n, 'look')} that must find a {unit}, **{top1 or 'none'}** {verb(top1 or 1, 'falls', 'fall')} "
+        f"most where gold points; the mean weight there is {mass:.2f}."
         if n
-        else "No word of it has to be looked up, as far as gold says."
+        else f"No {unit} of it has to be looked up, as far as gold says."
     )
     if settled[0]:
-        looks = f"{settled[1]} of these {settled[0]} {verb(settled[1], 'looks', 'look')}"
+        looks = f"{settled[1] or 'none'} of these {settled[0]} {verb(settled[1] or 1, 'looks', 'look')}"
         if settled[0] == 1:
             looks = "it looks" if settled[1] else "it does not look"
         told += (
-            f" The words before them settle {counted(settled[0], 'further word')}: {looks} most where gold points, and "
-            "nothing has to be looked up there."
+            f" The {unit}s before them settle {counted(settled[0], f'further {unit}')}: {looks} most where gold "
+            "points, and nothing has to be looked up there."
         )
     return told
 
@@ -84,7 +87,7 @@ def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int]) -> str:
 def read_tree(width: int, kept: int, dropped: int, best: float, greedy: float, same: bool) -> str:
     """kept, dropped: branches drawn; best, greedy: ln p of its sentence and of the greedy one; same: it is one."""
     branches = counted(kept, "branch", "branches")
-    told = f"A beam of {width}: {branches} kept, {dropped} of the dropped ones drawn. "
+    told = f"A beam of {width}: {branches} kept, {dropped or 'none'} of the dropped ones drawn. "
     if same:
         compared = "and greedy decoding writes the same one"
     elif greedy > best:
@@ -97,13 +100,13 @@ def read_tree(width: int, kept: int, dropped: int, best: float, greedy: float, s
     return told + f"The sentence ranked first has ln p **{spelt_ln(best)}**, {compared}."
 
 
-def read_networks(texts: Mapping[str, str], right: str | None) -> str:
+def read_networks(texts: Mapping[str, str], right: str | None, unit: str = "word") -> str:
     """texts: network → what it writes for the same source."""
     if right is None:
         return "The same source for all; the generator could not have drawn it, so nobody knows here who is right."
     good = [name for name, text in texts.items() if text == right]
     bad = [name for name, text in texts.items() if text != right]
-    told = f"Right, word for word: **{listed(good)}**" if good else _none_right(bad)
+    told = f"Right, {unit} for {unit}: **{listed(good)}**" if good else _none_right(bad)
     return f"{told}{f'; not right: {listed(bad)}' if good and bad else ''}. Right is “{markdown_text(right)}”."
 
 
@@ -137,16 +140,16 @@ def read_quality(
     return f"{what}, {n}: {'; '.join(parts)}."
 
 
-def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int) -> str:
+def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int, unit: str = "word") -> str:
     """a, b: what is written whole and without; said: "without layer norm", "the same" where nothing is taken out;
     exact: shares of n fresh sentences right."""
     fresh = counted(n, "fresh sentence")
     if said == "the same":
         return f"Nothing is taken out yet, so B is A. Of {fresh} **{100 * exact[0]:.0f} %** are right."
-    other = f"“{markdown_text(shortened(b))}”" if b.strip() else "no word"
+    other = f"“{markdown_text(shortened(b, unit))}”" if b.strip() else f"no {unit}"
     verdict = "the same sentence" if a == b else other
     return (
-        f"{said[0].upper()}{said[1:]} it writes {verdict}. On {fresh}, right word for word: whole "
+        f"{said[0].upper()}{said[1:]} it writes {verdict}. On {fresh}, right {unit} for {unit}: whole "
         f"**{100 * exact[0]:.0f} %**, {said} **{100 * exact[1]:.0f} %**."
     )
 

@@ -12,6 +12,7 @@ from model.tokenizer import UNKNOWN
 from model.transformer import Trace
 
 MOST_WORDS = 1000  # in a list to choose from
+TRIED, TRIED_PLACES = 24, 4  # words, and places in the text, that are tried for the edit to begin with
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,43 @@ def neighbour(weights: str, word: str) -> str | None:
     return next((other for other in near if other != word and len(other) > 2 and other[:3] == word[:3]), None)
 
 
+def suggested(experiment: Experiment) -> tuple[int, str]:
+    """An edit to begin with: at the place that `substitute` names, or at the nearest to the middle that can be edited.
+
+    Raises:
+        ValueError: no known word can take the place of any, or there is nothing but marks in the text.
+    """
+    words = encode(experiment).typed
+    first, middle = substitute(experiment.weights, words)[0], len(words) // 2
+    places = sorted(editable(experiment.weights, words), key=lambda at: (at != first, abs(at - middle), at))
+    for at in places[:TRIED_PLACES]:
+        if (by := replacement(experiment, at)) is not None:
+            return at, by
+    raise ValueError(
+        "No word that this model knows can take the place of one in this text: its tokenizer would cut the text into "
+        "other pieces. Write another text."
+    )
+
+
+def replacement(experiment: Experiment, at: int) -> str | None:
+    """A known word for the place of another one: its neighbour, or the first that changes this token and no other.
+
+    A tokenizer that somebody brought may read the changed text as other pieces. None: no word that was tried will do.
+    """
+    words, known = encode(experiment).typed, known_words(experiment.weights)
+    near = neighbour(experiment.weights, words[at])
+    others = [word for word in known if word not in words][:TRIED]
+    tried = ([near] if near in known else []) + others
+    return next((by for by in tried if by is not None and _changes_one(experiment, at, by)), None)
+
+
+def _changes_one(experiment: Experiment, at: int, by: str) -> bool:
+    try:
+        return encode(edited(experiment, at, by)).ids[at] != encode(experiment).ids[at]
+    except ValueError:
+        return False
+
+
 def substitute(weights: str, words: Sequence[str]) -> tuple[int, str]:
     """A word near the middle and its neighbour; where no word has one, the word in the middle and any other.
 
@@ -87,17 +125,26 @@ def substitute(weights: str, words: Sequence[str]) -> tuple[int, str]:
 
 
 def any_other(weights: str, words: Sequence[str]) -> str:
-    """The first known word that is none of these."""
+    """The first known word that is none of these; where there is none, the first.
+
+    Raises:
+        ValueError: the vocabulary holds nothing but marks.
+    """
     known = known_words(weights)
+    if not known:
+        raise ValueError("This model knows no word that could take the place of another.")
     return next((word for word in known if word not in words), known[0])
 
 
 @lru_cache(maxsize=8)
 def known_words(weights: str) -> tuple[str, ...]:
-    """The words that can take another's place; of a vocabulary of pieces, the first that are whole words."""
+    """The words that can take another's place; of a vocabulary of pieces, the first that are whole words.
+
+    Of a large vocabulary without whole words of two letters or more, such as one of bytes: the first pieces.
+    """
     tokenizer = model(weights)[1]
     silent = frozenset(tokenizer.silent)
     known = [word for index, word in enumerate(tokenizer.vocabulary) if index not in silent]
     if len(known) > MOST_WORDS:
-        known = [word for word in known if word.isalpha() and len(word) > 1][:MOST_WORDS]
-    return tuple(known)
+        known = ([word for word in known if word.isalpha() and len(word) > 1] or known)[:MOST_WORDS]
+    return tuple(dict.fromkeys(known))

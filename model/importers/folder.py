@@ -16,6 +16,8 @@ MOST_SETTINGS = 16 << 20  # of a config, of the settings of a tokenizer, of an i
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
 # What decides over the ids of a text beside the vocabulary itself.
 BESIDE_TOKENIZER = ("merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+ADAPTERS, ADAPTER_CONFIG = ("adapter_model.safetensors", "adapter_model.bin"), "adapter_config.json"
+MERGE = "Load the model together with its adapter in PEFT, call merge_and_unload(), and save what that returns."
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 
@@ -42,6 +44,7 @@ def open_folder(place: str | Path) -> Folder:
         CheckpointError: there is no such folder, or something in it is missing, broken or not safe to open.
     """
     path = _real(place)
+    _refuse_adapter(path)
     config = read_json(path / "config.json", MOST_SETTINGS)
     files = _weights(path)
     found: dict[str, Claim] = {}
@@ -72,6 +75,16 @@ def _real(place: str | Path) -> Path:
         why = "its links lead in a circle" if looped else "there is nothing of that name"
         raise CheckpointError(f"“{_short(place)}” is no folder on this machine: {why}.") from error
     raise CheckpointError(f"“{_short(place)}” is a file. Name the folder that holds config.json and the weights.")
+
+
+def _refuse_adapter(path: Path) -> None:
+    """`transformers` would put an adapter that lies beside a model into the model."""
+    weights = [name for name in ADAPTERS if (path / name).is_file()]
+    if weights or ((path / ADAPTER_CONFIG).is_file() and not (path / "config.json").is_file()):
+        raise CheckpointError(
+            f"{path.name} holds an adapter of PEFT, {(weights or [ADAPTER_CONFIG])[0]}; the lab reads whole models. "
+            f"{MERGE}"
+        )
 
 
 def _short(place: str | Path) -> str:

@@ -17,7 +17,7 @@ from model.importers.folder import Folder, open_folder
 from model.importers.gpt2 import GPT2
 from model.importers.safetensors_header import BYTES, Claim
 from model.importers.tensor_map import Family, NotOurs, Piece
-from model.importers.tensor_names import aliased, found, refuse_unread
+from model.importers.tensor_names import aliased, found, refuse_adapters, refuse_unread
 from model.tasks.passages import STORIES
 from model.transformer import Transformer
 
@@ -48,6 +48,7 @@ def look(place: str | Path, called: str = "") -> Offer:
         CheckpointError: it cannot be loaded; the message says why in one sentence.
     """
     folder = open_folder(place)
+    refuse_adapters(folder.claims)
     kind = _kind(folder.config)
     parameters = sum(prod(claim.shape) for claim in folder.claims.values())
     config, why, label = None, "", kind

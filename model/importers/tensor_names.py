@@ -1,16 +1,24 @@
 """What the tensors of a file are called: names of older files, of wrapped models and of tied matrices, made one."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from model.checkpoint import CheckpointError
-from model.importers.folder import Folder
+from model.importers.folder import MERGE, Folder
 from model.importers.safetensors_header import Claim
 from model.importers.tensor_map import Family, flag
 
-# torch.compile and DataParallel put these before the names of the model that they wrap.
-WRAPPED = re.compile(r"^module\.|(?<![^.])_orig_mod\.")
+# torch.compile, DataParallel and FSDP put these before the names of the model, or of the part, that they wrap.
+WRAPPED = re.compile(r"^module\.|(?<![^.])(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
+# Classes that hold a whole model under one name: PEFT's, Lightning's, those of Sentence Transformers.
+HOLDERS = re.compile(r"(?:(?:model|base_model|auto_model|module|net|backbone|0)\.)+")
+PEFT = "base_model.model."
+# What PEFT puts beside the weights of a layer or in their place. Without it the model would be another one.
+ADAPTER = re.compile(
+    r"(?<![^.])(?:base_layer|modules_to_save|original_module|prompt_encoder|prompt_embeddings|"
+    r"(?:lora|ia3|hada|lokr|boft|oft|vera|hra|ln_tuning|adaption)_\w+)(?![^.])"
+)
 # Names that older files use → those of today
 RENAMED = (
     (re.compile(r"LayerNorm\.gamma$"), "LayerNorm.weight"),
@@ -33,8 +41,53 @@ def today(name: str) -> str:
 
 
 def wrapper(names: Mapping[str, Any]) -> str:
-    """What a wrapper put before the names: "_orig_mod.", "module.", or nothing."""
+    """What a wrapper put before the names: "_orig_mod.", "module.", "base_model.model.", or nothing."""
+    if names and all(name.startswith(PEFT) for name in names):
+        return PEFT
     return next((found[0] for name in names if (found := WRAPPED.search(name))), "")
+
+
+def refuse_adapters(names: Iterable[str]) -> None:
+    """Refuse the weights of a PEFT model that holds its adapter apart.
+
+    Raises:
+        CheckpointError: there is such a tensor.
+    """
+    name = next((name for name in names if ADAPTER.search(name)), None)
+    if name is not None:
+        raise CheckpointError(f"The weights hold {name}, which belongs to an adapter of PEFT. {MERGE}")
+
+
+def inner(names: Iterable[str], family: Family) -> str:
+    """What stands before every name of the family's model, where a class holds it: "model.", "base_model.model.".
+
+    names: as `today` spells them. "": nothing, or no tensor of such a model is there.
+
+    Raises:
+        CheckpointError: it is not known to be the name of the one model, so that nobody can tell what else is computed.
+    """
+    names = list(names)
+    before = {place for name in names if (place := _place(family, name)) is not None}
+    if not before or "" in before:
+        return ""
+    if len(before) > 1:
+        listed = " and ".join(f'"{one}"' for one in sorted(before)[:3])
+        raise CheckpointError(
+            f"The weights hold several models, whose names begin with {listed}. Save the one alone that you want."
+        )
+    (only,) = before
+    if HOLDERS.fullmatch(only) or all(name.startswith(only) for name in names):
+        return only
+    raise CheckpointError(
+        f'The names of the {family.label} in these weights begin with "{only}", and other tensors do not. Save that '
+        "part of your model alone, with its own save_pretrained."
+    )
+
+
+def _place(family: Family, name: str) -> str | None:
+    """What stands before the model in the name of one of its tensors; None for a tensor outside of the model."""
+    begins = [0, *(dot.end() for dot in re.finditer(r"\.", name))]
+    return next((name[:at] for at in begins for body in family.body if _inside(family, body, name[at:])), None)
 
 
 def found(folder: Folder, family: Family) -> Found:
@@ -44,11 +97,12 @@ def found(folder: Folder, family: Family) -> Found:
     the file: here it is always that of the word embeddings.
 
     Raises:
-        CheckpointError: two tensors have the same name.
+        CheckpointError: two tensors have the same name, or it cannot be told which belong to the model.
     """
     known: Found = {}
+    before = inner(map(today, folder.claims), family)
     for spelt, claim in folder.claims.items():
-        name = today(spelt)
+        name = today(spelt).removeprefix(before)
         if name in known:
             raise CheckpointError(
                 f"The weights hold both {known[name][0]} and {spelt}, which are two names of one tensor. Save the "

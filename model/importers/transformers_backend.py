@@ -21,6 +21,7 @@ from model.importers.tokenizers.load import read_tokenizer
 from model.importers.transformers_checks import (
     reason_of,
     refuse_file_names,
+    refuse_missing,
     refuse_sizes,
     refuse_unread,
     vocabulary_size,
@@ -88,8 +89,7 @@ def open_foreign(offer: Offer) -> Kept:
         raise
     except Exception as error:  # its reasons are of many kinds
         raise CheckpointError(f"The library transformers cannot load this model: {reason_of(error)}.") from error
-    if told["missing_keys"]:
-        raise CheckpointError(f"The weights lack {sorted(told['missing_keys'])[0]}, which config.json asks for.")
+    refuse_missing(told["missing_keys"], folder)
     refuse_unread(model, told["unexpected_keys"], folder)
     return Kept(model.eval().requires_grad_(False), tokenizer, card(offer), maps_only=True)
 

@@ -1,17 +1,17 @@
 """What is checked of a folder that `transformers` runs, so that nothing of its weights is left out in silence."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
 from math import prod
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import nn
 
 from model.checkpoint import CheckpointError
 from model.importers.folder import INDEX, SINGLE, Folder
-from model.importers.tensor_names import wrapper
+from model.importers.tensor_names import PEFT, wrapper
 
 # Constants that older files hold beside the weights of a layer: masks and frequencies.
 BUFFER = re.compile(r"(attn|attention)\.(bias|masked_bias)$|rotary_emb\.inv_freq$|position_ids$")
@@ -36,10 +36,29 @@ def refuse_file_names(folder: Folder) -> None:
             f"{SINGLE}. Rename the file."
         )
     if before := wrapper(folder.claims):
-        raise CheckpointError(
-            f'The names of the tensors begin with "{before}", which torch.compile or DataParallel puts there. The '
-            "library transformers does not find them so: save the model that is inside the wrapper."
-        )
+        _refuse_prefix(before, "PEFT" if before == PEFT else "torch.compile or DataParallel")
+
+
+def refuse_missing(missing: Collection[str], folder: Folder) -> None:
+    """missing: names of tensors that `transformers` needs and did not find.
+
+    Raises:
+        CheckpointError: there are some; where the files hold them under longer names, it says what stands before those.
+    """
+    if not missing:
+        return
+    name = min(missing)
+    longer = next((spelt for spelt in folder.claims if spelt.endswith(f".{name}")), None)
+    if longer is not None:
+        _refuse_prefix(longer.removesuffix(name), "the class around this model")
+    raise CheckpointError(f"The weights lack {name}, which config.json asks for.")
+
+
+def _refuse_prefix(before: str, who: str) -> NoReturn:
+    raise CheckpointError(
+        f'The names of the tensors begin with "{before}", which {who} puts there. The library transformers does not '
+        "find them so: save the model that is inside the wrapper."
+    )
 
 
 def refuse_sizes(transformers: Any, kind: Any, folder: Folder) -> None:

@@ -38,4 +38,5 @@ COPYING = PairTask(
     kinds={"trained": "Up to 16 signs, as in training", "longer": "17 to 24 signs, never seen"},
     words=SIGNS,
     draw=draw,
+    unit="sign",
 )

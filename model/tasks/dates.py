@@ -71,4 +71,5 @@ DATES = PairTask(
     words=(*"0123456789abcdefghijklmnopqrstuvwxyz", BLANK, *".,/-"),
     draw=draw,
     spelled=True,
+    unit="character",
 )

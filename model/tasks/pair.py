@@ -47,6 +47,7 @@ class PairTask:
     words: tuple[str, ...]  # of both sides; characters, where `spelled`
     draw: Callable[[str | None, Random], Pair]  # a kind, or None for the mixture the models are trained on
     spelled: bool = False  # read character by character
+    unit: str = "word"  # what one token of a sentence is called
 
 
 @dataclass

@@ -16,7 +16,8 @@ from pathlib import Path
 
 sys.path.insert(1, str(Path(__file__).parents[1]))
 
-from heavy import LINKS, Link, Visitor, arrive, begin
+from heavy import LINKS
+from protocol import Link, Visitor, arrive, begin
 from served import serve
 
 LAW = 3
@@ -24,8 +25,7 @@ LAW = 3
 
 async def alone(address: str, flips: int) -> tuple[Visitor, float]:
     """The third visitor, and the median of its flips while nobody else is there."""
-    third = await arrive(address, Link("", {}))
-    await third.run()
+    third = await arrive(address)
     for _ in range(2):
         await third.flip()  # both states are remembered now, as in a lecture
     return third, statistics.median([await third.flip() for _ in range(flips)])

@@ -19,6 +19,7 @@ from model.importers.child import guarded, parent
 from model.importers.child.parent import MEGABYTE, Limits
 
 SMALL = Limits(memory=500 * MEGABYTE, seconds=15.0, wall=200.0)
+SHORT = Limits(memory=500 * MEGABYTE, seconds=2.0, wall=200.0)  # for what must reach its limit of time
 GROWN = 150 * MEGABYTE  # that this process, which plays the server, may take for one folder
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 
@@ -46,20 +47,36 @@ def old_bert(bert):
     return bert
 
 
+@pytest.fixture
+def children(monkeypatch):
+    """The children that somebody has taken in this test."""
+    found, take = [], parent.taken
+
+    def taken():
+        found.append(take())
+        return found[-1]
+
+    monkeypatch.setattr(parent, "taken", taken)
+    monkeypatch.setattr(guarded, "taken", taken)
+    return found
+
+
 def anonymous():
     """Bytes of memory that this process has for itself."""
     return parent._memory(os.getpid())
 
 
-def refused(folder, *words, most_seconds=120.0):
+def refused(folder, *words, most_seconds=120.0, limits=SMALL):
     """The folder ends in one sentence that holds one of these words, and costs the server next to nothing."""
     before, began = anonymous(), time.monotonic()
     with pytest.raises(CheckpointError) as error:
-        offer = guarded.look(str(folder), limits=SMALL)
+        offer = guarded.look(str(folder), limits=limits)
+        if limits is SHORT:  # the child will be ended: meanwhile the next one starts
+            threading.Timer(0.2, parent.warm).start()
         if offer.config is None:
             guarded.load(offer, lambda share: None)
         else:
-            guarded.check(offer, lambda share: None, SMALL)
+            guarded.check(offer, lambda share: None, limits)
     told = str(error.value)
     assert told.endswith(".") and "\n" not in told and "Traceback" not in told and len(told) < 400, told
     assert not words or any(word in told for word in words), told
@@ -77,7 +94,7 @@ def told(folder):
 
 def test_a_sound_folder_is_not_refused(gpt2, bert, old_bert, outcome):
     for folder in (gpt2, old_bert):
-        guarded.check(guarded.look(str(folder), limits=SMALL), lambda share: None, SMALL)
+        guarded.check(guarded.look(str(folder), limits=SHORT), lambda share: None, SHORT)
     outcome("loaded as before", 2)
 
 
@@ -119,7 +136,7 @@ def test_what_grows_tenfold_nine_times_ends_a_process_that_reads_it(outcome):
     saved = {"version": "1.0", "added_tokens": [], "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}
     saved |= GROWING["nine that each grow it tenfold"]
     code = (
-        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n"
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
         "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
         "from tokenizers import Tokenizer; Tokenizer.from_str(sys.argv[1]).encode('a' * 100)"
     )
@@ -211,7 +228,7 @@ def test_a_pattern_that_can_match_in_very_many_ways(gpt2, pattern, outcome):
 @pytest.mark.parametrize("pattern", [r"a*a*b", r"[xqq]*[qy]+Z", r"\p{Greek}+\p{L}+;"])
 def test_a_pattern_whose_time_grows_with_the_third_power_of_the_text(gpt2, pattern, outcome):
     change(gpt2, pre_tokenizer=splitting(pattern))
-    refused(gpt2, "seconds of computing", "longer than")
+    refused(gpt2, f"more than {SHORT.seconds:.0f} seconds of computing", limits=SHORT)
     outcome("ended at its limit of time")
 
 
@@ -380,6 +397,35 @@ def maps_only():
     }
 
 
+class Lent:
+    """A child that goes on to the next test when this one has had its refusal: each would import `transformers` anew.
+
+    A child that was ended, for its time or its memory, is ended here too.
+    """
+
+    def __init__(self, child):
+        self._child = child
+        self.ask = child.ask
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(scope="module")
+def lender():
+    """Gives a child for a foreign model, the same one as long as it lives."""
+    living = []
+
+    def lend():
+        if not living or not living[-1].alive:
+            living.append(parent.taken())
+        return Lent(living[-1])
+
+    yield lend
+    for child in living:
+        child.close()
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "value"),
     [
@@ -393,12 +439,21 @@ def maps_only():
     ],
 )
 def test_a_config_for_transformers_that_claims_what_its_files_do_not_have(
-    maps_only, tmp_path, kind, name, value, outcome
+    maps_only, tmp_path, monkeypatch, lender, kind, name, value, outcome
 ):
+    monkeypatch.setattr(guarded, "taken", lender)
     folder = publish(maps_only[kind], tmp_path / "lies")
     edit(folder / CONFIG, **{name: value})
     assert guarded.look(str(folder)).bytes_needed < MEGABYTE, "the page counts the files"
     refused(folder, "lack numbers", "layers, but", "vocab_size", "of memory")
+    outcome("refused in a sentence")
+
+
+def test_a_child_that_has_refused_a_foreign_model_is_ended(maps_only, tmp_path, children, outcome):
+    folder = publish(maps_only["electra"], tmp_path / "lies")
+    edit(folder / CONFIG, type_vocab_size=10**9)
+    refused(folder, "lack numbers")
+    assert children and not [one for one in children if one.alive and one not in parent._idle]
     outcome("refused in a sentence")
 
 
@@ -426,7 +481,7 @@ def test_a_header_without_measure(gpt2, how, outcome):
 # The child process
 
 
-def test_a_look_that_takes_too_long_is_stopped_at_once(gpt2, outcome):
+def test_a_look_that_takes_too_long_is_stopped_at_once(gpt2, children, outcome):
     change(gpt2, pre_tokenizer=splitting(r"a*a*b"))
     offer = guarded.look(str(gpt2))
 
@@ -434,7 +489,7 @@ def test_a_look_that_takes_too_long_is_stopped_at_once(gpt2, outcome):
         pass
 
     stop = threading.Event()
-    threading.Timer(2.0, stop.set).start()
+    threading.Timer(1.0, stop.set).start()
     seen = []
 
     def watch(share):
@@ -445,7 +500,7 @@ def test_a_look_that_takes_too_long_is_stopped_at_once(gpt2, outcome):
     with pytest.raises(Stopped):
         guarded.check(offer, watch)
     assert time.monotonic() - seen[0] < 5, "the child is gone as soon as somebody stops it"
-    assert not [one for one in parent._living if one.alive and one not in parent._idle]
+    assert children and not [one for one in children if one.alive and one not in parent._idle]
     outcome("stopped at once")
 
 
@@ -461,7 +516,7 @@ def test_after_a_child_was_ended_the_next_folder_is_looked_at(gpt2, bert, outcom
 def test_a_child_ends_with_the_server(tmp_path, outcome):
     code = (
         "import os, sys, time\nfrom model.importers import process\nprocess.warm()\n"
-        "child = process._idle[0]\nprint(child.pid, flush=True)\nos._exit(0)"
+        "child = parent._idle[0]\nprint(child.pid, flush=True)\nos._exit(0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=200)
     pid = int(done.stdout)

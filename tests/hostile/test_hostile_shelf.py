@@ -124,7 +124,7 @@ LOADS = """
 import json, os, sys
 from model import Experiment, run
 from model.importers import guarded
-from model.importers.child.main.parent import _memory
+from model.importers.child.parent import _memory
 from model.registry import shelf
 def memory(): return _memory(os.getpid())
 small, large = sys.argv[1:]

@@ -44,6 +44,7 @@ def decoding(
     vector: Array | None,
     gold: Sequence[Sequence[int]],
     unknown: Sequence[int],
+    unit: str,
     shares: bool,
     theme: Theme,
     on_step: Callable[[int], None],
@@ -55,8 +56,8 @@ def decoding(
     at the words before it, of which the start mark is the first; vector (C,): all that a network without attention is
     told. gold: for each word, where a look at the source is right. about: what is drawn; when it changes, `step` is
     taken, 1 … N. pinned: a person chose it; if not, the whole sentence is there, and its row `telling` lit.
-    unknown: source positions to mark; shares: the maps on the page have these words as rows. on_step is called with the
-    step at which the person rests.
+    unknown: source positions to mark; unit: what a token of the task is called; shares: the maps on the page have these
+    words as rows. on_step is called with the step at which the person rests.
 
     Raises:
         ValueError: an array does not fit the words.
@@ -83,6 +84,7 @@ def decoding(
         "candidates": [[shorten(word) for word in row] for row in candidates],
         "gold": [list(map(int, keys)) for keys in gold],
         "unknown": list(unknown),
+        "unit": unit,
         "shares": shares,
         "theme": vars(theme),
     }

@@ -7,6 +7,7 @@ from viz.ui import (
     controls,
     frame,
     networks,
+    pairs,
     panel,
     quality,
     referent,
@@ -24,7 +25,7 @@ theme = frame.theme()
 notices = st.container()
 asked = translate_controls.asked()
 experiment = asked.experiment
-controls.unknown_words(experiment, translate_controls.set_source)
+controls.unknown_words(experiment, translate_controls.set_source, pairs.unit(experiment.weights))
 
 if asked.reads_pairs:
     one = written.written(experiment, asked.how)

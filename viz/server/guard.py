@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viz.server.headers import security_headers
 from viz.server.hosts import SETTING, Hosts, same_origin
+from viz.server.imports import imports
 from viz.server.uploads import Uploads
 
 # Not for visitors: what the server counts of itself, and Streamlit's interface for programs.
@@ -53,6 +54,8 @@ class Guard:
             else:
                 await PlainTextResponse(str(refusal), refusal.status)(scope, receive, add)
             return
+        if scope["type"] == "websocket":  # over which pages are run
+            await imports.done()
         with self.uploads.coming(scope["path"], size):
             await self.app(scope, receive, add)
 

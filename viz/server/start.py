@@ -1,26 +1,25 @@
 """What happens when the server starts: room for many visitors, torch and the weights in memory, and its addresses."""
 
-import importlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from threading import Thread
 from typing import Any
 
 from starlette.middleware import Middleware
 from streamlit import config
 
+from viz import cache_limit
 from viz.server.errors import log_in_one_line
 from viz.server.guard import Guard
 from viz.server.hosts import EVERY_ADDRESS, room_address, started_for
-from viz.ui import memory
+from viz.server.imports import imports
 
 FILES = 8192  # open files: a visitor has a socket, and the thread of a running page three more
 
 
 def middleware() -> list[Middleware]:
     """The guard, for the address that the lab was started at."""
-    memory.check()
+    cache_limit.check()
     further = config.get_option("server.allowedHosts") or ()
     if config.is_manually_set("browser.serverAddress"):
         further = (*further, config.get_option("browser.serverAddress"))
@@ -32,7 +31,7 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     """From the start of the server to its end."""
     allow_many_files()
     log_in_one_line()
-    Thread(target=importlib.import_module, args=("viz.ui.runs",), name="warm-up", daemon=True).start()
+    imports.begin()
     for line in addresses(config.get_option("server.address") or "", int(config.get_option("server.port"))):
         print(line, flush=True)
     yield {}

@@ -69,7 +69,7 @@ def _cross(one: Written) -> list[str]:
         apart = max(apart_from_pytorch(layer.cross, scale) for layer in layers)
     rows, columns = layers[-1].cross.weights.shape[1:]
     present = one.experiment.switches & runs.trained(one.experiment.weights)
-    return [read_cross(rows, columns, apart), read_decoder_layer(_future(one), present.mask, present.mlp)]
+    return [read_cross(rows, columns, apart), read_decoder_layer(_future(one), present.mask, present.mlp, one.each)]
 
 
 def _future(one: Written) -> float:
@@ -87,4 +87,4 @@ def _one_word_at_a_time(one: Written) -> str:
     passed = np.log(odds[np.arange(size), at])
     apart = float(np.abs(passed - np.array(made.logprobs)).max())
     looks_ahead = not (one.experiment.switches & runs.trained(one.experiment.weights)).mask
-    return read_word_by_word(size, "piece" if one.pieces else "word", apart, made.tokens[-1:] == (END,), looks_ahead)
+    return read_word_by_word(size, one.each, apart, made.tokens[-1:] == (END,), looks_ahead)

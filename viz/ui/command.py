@@ -26,11 +26,12 @@ from xml.etree import ElementTree
 from streamlit import logger
 from streamlit.testing.v1 import AppTest
 
+from viz import cache_limit
 from viz.origin import footer
 from viz.pdf import with_info
 from viz.server import launch
 from viz.theme import THEMES
-from viz.ui import frame, memory
+from viz.ui import frame
 from viz.ui.tracking import without_tracking
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,7 @@ NUMBERS, PICTURES = ("csv", "npz", "html"), ("svg", "png", "pdf")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 SVG = "{http://www.w3.org/2000/svg}"
+HOME = "heads"  # the page at the address without a path
 LEAST_WIDE, MOST_WIDE = 240, 4000  # pixels of a figure
 COLUMN = 1083  # pixels of the page's main column in a window of 1440
 BARE = "streamlit.runtime.scriptrunner_utils.script_run_context"  # it warns of what is meant here: no server
@@ -57,7 +59,7 @@ class Wish:
 
     link: str
     out: Path
-    figure: str | None = None  # None: the first of the page
+    figure: str | None = None  # None: the one that the link names, or the first of the page
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,15 @@ class Place:
     @property
     def link(self) -> str:
         """The link without a host."""
-        path = "" if self.page == "heads" else self.page.replace("_", "-")
+        path = "" if self.page == HOME else _address(self.page)
         return f"/{path}" + (f"?{self.state}" if self.state else "")
+
+    @property
+    def figure(self) -> str:
+        """The figure that the link shows alone; "" where it shows the page."""
+        named = parse_qs(self.state)
+        told: str = [*named.get("figure", []), *named.get("present", []), ""][0]
+        return "" if told in ("true", "false") else told
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     export = commands.add_parser("export", help="a figure as a file")
     export.add_argument("link", nargs="?", help="a link of the lab, or experiment.json")
     export.add_argument("--out", type=Path, help=f"the file; its ending is one of {', '.join(PICTURES + NUMBERS)}")
-    export.add_argument("--figure", help="the figure's key; the first of the page where none is named")
+    export.add_argument("--figure", help="the figure's key; that of the link, or the first of the page")
     export.add_argument("--list", type=Path, help="a file: on each line a link, a file to make, and maybe a figure")
     export.add_argument("--scale", type=int, default=2, choices=range(1, 9), help="pixels of a PNG for one on the page")
     export.add_argument("--width", type=int, help="of the figure's place in pixels; as on the page where none is given")
@@ -97,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] == ["run"] and not {"-h", "--help"} & set(words):
         return launch.start(words[1:])  # its options are Streamlit's, which this parser does not know
     asked = parser.parse_args(words)
-    memory.check()
+    cache_limit.check()
     try:
         return int(asked.do(asked))
     except Refusal as refusal:
@@ -170,10 +179,16 @@ def place(link: str) -> Place:
         parts = urlsplit(link)
     except ValueError as error:
         raise Refusal(f"This link cannot be read: {error}.") from error
-    page = (parts.path.strip("/").rpartition("/")[2] or "heads").replace("-", "_")
+    named = parts.path.strip("/").rpartition("/")[2]
+    page = HOME if named in ("", "home") else named.replace("-", "_")
     if page not in pages():
-        raise Refusal(f'There is no page "{page}". There are: {", ".join(pages())}.')
+        raise Refusal(f'There is no page "{named}". There are: {", ".join(map(_address, pages()))}.')
     return Place(page, parts.query)
+
+
+def _address(page: str) -> str:
+    """A page as the browser's address spells it."""
+    return page.replace("_", "-")
 
 
 def _is_json(link: str) -> bool:
@@ -211,7 +226,7 @@ def _place_of(told: Any) -> Place:
 
 
 def pages() -> tuple[str, ...]:
-    """The pages of the lab by their paths."""
+    """The pages of the lab by the names of their scripts."""
     return tuple(sorted(path.stem for path in PAGES.glob("*.py") if path.stem != "__init__"))
 
 
@@ -220,7 +235,7 @@ def _opened(where: Place, theme: str) -> AppTest:
     """The page as that link opens it in that theme, run once."""
     screen = AppTest.from_file(str(PAGES / f"{where.page}.py"), default_timeout=PATIENCE)
     for name, values in parse_qs(where.state, keep_blank_values=True).items():
-        screen.query_params[name] = values
+        screen.query_params[frame.RENAMED.get((where.page, name), name)] = values
     screen.session_state[frame.THEME] = theme
     screen.run()
     _check(screen)
@@ -258,7 +273,7 @@ def _made(wish: Wish, asked: Namespace) -> bytes:
     if not there:
         told = " ".join(note.value for note in screen.info) or "This page has no figure."
         raise Refusal(told)
-    figure = wish.figure or there[0]
+    figure = wish.figure or where.figure or there[0]
     if figure not in there:
         raise Refusal(f'There is no figure "{figure}" at this link. There are: {", ".join(there)}.')
     link = without_tracking(wish.link if urlsplit(wish.link).scheme else where.link)

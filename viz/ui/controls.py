@@ -16,8 +16,10 @@ from model.registry import OWN
 from model.run import Experiment, TextError
 from model.subword import JOINED
 from model.switches import PARTS, Switches
+from model.tokenizer import altered
 from viz.labels import disarmed, markdown
 from viz.lesson_file import RESERVED
+from viz.typed import read_altered
 from viz.ui import runs
 from viz.ui.tracking import is_tracking
 
@@ -211,17 +213,24 @@ def choose_weights(name: str) -> None:
     st.session_state["weights"] = name
 
 
-def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None = None) -> None:
-    """Name the words the model does not know and offer the nearest it does; one click replaces."""
+def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None = None, each: str = "word") -> None:
+    """Say what of the text the model does not read as it was typed.
+
+    Of a word that it does not know the nearest that it does is offered; one click replaces. each: what a token is.
+    """
     encoding = runs.encoding(experiment)
     tokenizer = runs.tokenizer(experiment.weights)
     strangers = list(dict.fromkeys(encoding.typed[at] for at in encoding.unknown))
     place = st.empty()  # there at every run: else the figures below would be built anew when it comes and goes
     window = runs.about(experiment.weights)["config"]["context"]
+    changed = read_altered(altered(experiment.text)[0], tokenizer.left_out(experiment.text))
+    if changed:
+        place.markdown(changed)
+        changed += " "
     if not strangers and len(encoding.ids) > window:
         place.markdown(
-            f"This text has {len(encoding.ids)} tokens, and the model learnt on windows of {window}: it reads all, "
-            "but nothing has taught it to look that far."
+            f"{changed}This text has {len(encoding.ids)} tokens, and the model learnt on windows of {window}: it reads "
+            "all, but nothing has taught it to look that far."
         )
     if not strangers:
         if (
@@ -230,7 +239,8 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
         ):
             with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
                 st.markdown(
-                    "This model learnt from plain quotes and dashes; others it reads byte by byte.", width="content"
+                    f"{changed}This model learnt from plain quotes and dashes; others it reads byte by byte.",
+                    width="content",
                 )
                 st.button(
                     "Write them plain",
@@ -242,7 +252,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
         return
     named = ", ".join(f"“{markdown(word)}”" for word in strangers[:8]) + (", …" if len(strangers) > 8 else "")
     with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
-        st.markdown(f"Not among the words this model knows, so read as ⟨unknown⟩: {named}.", width="content")
+        st.markdown(f"{changed}Not among the {each}s this model knows, so read as ⟨unknown⟩: {named}.", width="content")
         for word in [word for word in strangers if len(word) > 3][:4]:
             for known in tokenizer.nearest(word, n=1):
                 st.button(
@@ -348,7 +358,7 @@ def link_mishaps(whole: bool = True) -> None:
     mishaps = []
     for name, asked in st.session_state.get("opened_with", {}).items():
         if name not in st.session_state:
-            added = is_tracking(name)  # on the way, by a mail program or a network: nobody is told
+            added = is_tracking(name, asked[0])  # on the way, by a mail program or a network: nobody is told
             if whole and name not in FRAME and not added:
                 mishaps.append(f"{markdown(name)} (nothing on this page is called so now)")
             if added or (whole and name not in FRAME):

@@ -11,6 +11,7 @@ from model.run import Experiment
 from model.switches import Switches
 from model.tasks.task import PREVIOUS_TOKEN
 from model.transformer import Trace
+from viz.counting import counted
 from viz.export import Labelled, Table
 from viz.labels import numbered
 from viz.reading import Named, telling_row
@@ -71,11 +72,13 @@ def measured_whole(jobs: Sequence[str], switches: Switches) -> list[str]:
 
 
 def measured_on(weights: str) -> str:
-    """What the roles were measured on, in words."""
+    """What the roles were measured on, in words; "" where they were not measured."""
+    if not scores(weights):
+        return ""
     n = int(runs.about(weights)["exam"]["sentences"])
     if runs.task(weights).words:
-        return f"{n:,} fresh sentences"
-    return f"{n:,} {'passage' if n == 1 else 'passages'} of our own and random pieces said twice"
+        return counted(n, "fresh sentence")
+    return f"{counted(n, 'passage')} of our own and random pieces said twice" if n else "random pieces said twice"
 
 
 def headline(weights: str) -> tuple[int, int]:

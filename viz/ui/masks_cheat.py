@@ -11,6 +11,7 @@ from model.tasks.grammar.entropy import Entropy, entropy, priced
 from model.training.recipes import CURVE_SENTENCES
 from viz.curves import curves
 from viz.masking import read_cheating
+from viz.reading import thin_seeds
 from viz.theme import Theme
 from viz.ui import memory, panel, recompute, removal, runs, slots
 from viz.ui.twins import curve_arrays, curve_of, curve_table, written
@@ -67,7 +68,7 @@ def show(weights: str, theme: Theme) -> None:
                 level_name="entropy of the language",
             ),
             key="cheating",
-            sentence=read_cheating(same.nats, whole.loss, never.loss, same.sentences),
+            sentence=read_cheating(same.nats, whole.loss, never.loss, same.sentences) + thin_seeds(loss),
             table=partial(curve_table, steps, loss),
             file=f"{twin}-against-entropy",
             of=(base, twin),

@@ -9,6 +9,7 @@ import streamlit as st
 
 from model.run import Experiment
 from viz import head_grid
+from viz.counting import counted
 from viz.export import file_name
 from viz.head_grid import Panel
 from viz.labels import numbered
@@ -90,7 +91,7 @@ def _painted(guess: Array, mask: Array, what: str, cells: Sequence[tuple[int, in
 def _about_mask(guess: Array, mask: Array, revealed: bool) -> tuple[list[Panel], str]:
     wrong = [(int(row), int(column)) for row, column in np.argwhere(guess != mask)]
     if not revealed:
-        return [Panel("your guess", guess.astype(float), "mask")], f"{int(guess.sum())} cells painted."
+        return [Panel("your guess", guess.astype(float), "mask")], f"{counted(int(guess.sum()), 'cell')} painted."
     maps = [
         Panel("your guess, wrong cells framed", guess.astype(float), "mask", marks=wrong),
         Panel("the mask", mask.astype(float), "mask"),

@@ -1,26 +1,28 @@
 """The leak test: another word in one place, and which outputs that moves."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from model.analysis.mask_leak import Leak, any_other, editable, edited, known_words, leak, neighbour, substitute
+from model.analysis.mask_leak import Leak, any_other, editable, edited, known_words, leak, replacement, suggested
 from model.run import Experiment
+from model.switches import Switches
 from viz import head_grid
 from viz.export import Labelled, file_name
 from viz.labels import numbered
 from viz.masking import read_leak
 from viz.theme import Theme
-from viz.ui import asides, controls, panel, recompute, runs
+from viz.ui import asides, controls, memory, panel, recompute, runs
 
 
 def show(experiment: Experiment, theme: Theme) -> None:
     """Choose a word and what takes its place; every word lights up by how far the output after it has moved."""
     words = runs.encoding(experiment).typed
     try:
-        at, by = _edit(experiment.weights, words)
+        at, by = _edit(experiment, words)
         after = edited(experiment, at, by)
     except ValueError as error:
         st.info(str(error))
@@ -36,7 +38,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
         by=by,
         unit=asides.LEAKED[asides.foretells(experiment.weights)],
         theme=theme,
-        on_word=partial(choose_word, experiment.weights, words),
+        on_word=partial(choose_word, experiment, words),
     )
     panel.below(
         "leaks",
@@ -62,12 +64,16 @@ def show(experiment: Experiment, theme: Theme) -> None:
     )
 
 
-def _edit(weights: str, words: Sequence[str]) -> tuple[int, str]:
-    at, by = substitute(weights, words)
-    places = editable(weights, words)
+@memory.cached
+def _opens_with(experiment: Experiment) -> tuple[int, str]:
+    return suggested(experiment)
+
+
+def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
+    at, instead = _opens_with(replace(experiment, switches=Switches(), looks=None))
+    places = editable(experiment.weights, words)
     first, last = places.start, places.stop - 1
-    known = known_words(weights)
-    instead = by if by in known else known[0]
+    known = known_words(experiment.weights)
     controls.follow(edit=at, **{"with": instead})
     asked = st.session_state.get("edit")
     if asked is not None and asked not in places:
@@ -87,14 +93,16 @@ def _edit(weights: str, words: Sequence[str]) -> tuple[int, str]:
             width=240,
         )
         st.markdown("Or click a word below. The mask above applies.", width="content")
+    if word == words[chosen]:
+        raise ValueError(f"“{word}” stands there already, so nothing would change. Choose another word.")
     return chosen, word
 
 
-def choose_word(weights: str, words: Sequence[str], at: int) -> None:
+def choose_word(experiment: Experiment, words: Sequence[str], at: int) -> None:
     """Edit this word, as if it had been typed, and put one spelt almost like it in its place."""
-    if at in editable(weights, words):
+    if at in editable(experiment.weights, words):
         st.session_state["edit"] = at
-        st.session_state["with"] = neighbour(weights, words[at]) or any_other(weights, words)
+        st.session_state["with"] = replacement(experiment, at) or any_other(experiment.weights, words)
 
 
 def _arrays(words: Sequence[str], found: Leak) -> dict[str, Labelled]:

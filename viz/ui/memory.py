@@ -8,23 +8,22 @@ weights to keep a map of them would make every flip load a file.
 """
 
 import inspect
-import os
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import update_wrapper
-from pathlib import Path
 from threading import Condition, RLock, get_ident
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar
 
+from viz.cache_limit import MEGABYTE, VARIABLE, check, limit
 from viz.ui.progress import Progress
 
-VARIABLE = "ATTENTION_LAB_CACHE_MB"
-MEGABYTE = 10**6
-SHARE = 5  # of this machine's memory, one part in so many: 400 MB of 2 GB, beside torch and the pages themselves
-LEAST, MOST = 64, 2000  # megabytes, where nothing is set
+__all__ = [
+    "BUDGET", "ENTRY", "MEGABYTE", "VARIABLE", "Budget", "Cached", "cached", "check", "clear", "limit", "size_of",
+]  # fmt: skip
+
 ENTRY = 500  # bytes: what an entry takes beside its key and its value
 LOOK = 0.2  # seconds between two looks of somebody who waits
 
@@ -32,40 +31,6 @@ Asked = ParamSpec("Asked")
 Given = TypeVar("Given")
 Key = tuple[Hashable, ...]
 _NOTHING: Any = object()
-
-
-def limit(told: str | None = None) -> int:
-    """The bound in bytes: of the environment, or a share of this machine's memory. told: the setting, for tests.
-
-    Raises:
-        ValueError: the setting is no number of megabytes.
-    """
-    told = os.environ.get(VARIABLE, "") if told is None else told
-    if not told.strip():
-        return min(max(_machine() // SHARE, LEAST * MEGABYTE), MOST * MEGABYTE)
-    try:
-        size = float(told)
-    except ValueError:
-        size = -1.0
-    if not 1 <= size < 10**7:  # NaN is not in there either
-        raise ValueError(f"{VARIABLE} is “{told[:40]}”; it is a number of megabytes from 1 up, 400 for example.")
-    return int(size * MEGABYTE)
-
-
-def _machine() -> int:
-    """Bytes of memory that this process may use: of the machine, or of the container it runs in."""
-    try:
-        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 2000 * MEGABYTE
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # control groups, version 2 and 1
-        try:
-            told = (Path("/sys/fs/cgroup") / name).read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError):
-            continue
-        if told.isdecimal():
-            whole = min(whole, int(told))
-    return whole
 
 
 class Budget:
@@ -116,23 +81,11 @@ class Budget:
 def _bound() -> int:
     try:
         return limit()
-    except ValueError:  # said where the server and the command line start: see `check`
+    except ValueError:  # said where the server and the command line start: see viz/cache_limit.py
         return limit("")
 
 
 BUDGET = Budget(_bound())
-
-
-def check() -> None:
-    """End the process with one sentence where the setting means nothing.
-
-    Raises:
-        SystemExit: it does.
-    """
-    try:
-        limit()
-    except ValueError as error:
-        raise SystemExit(str(error)) from None
 
 
 class Cached(Generic[Asked, Given]):

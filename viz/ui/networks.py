@@ -39,10 +39,12 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     if not made:
         return
     networks = {name: networks[name] for name in each}
-    right = pairs.gold_of(experiment)
+    right, unit = pairs.gold_of(experiment), pairs.unit(experiment.weights)
     texts = {name: one.text for name, one in made.items()}
     st.html(
-        _table_of(texts, right.target_text if right else None, {name: sum(one.logprobs) for name, one in made.items()})
+        _table_of(
+            texts, right.target_text if right else None, {name: sum(one.logprobs) for name, one in made.items()}, unit
+        )
     )
     # Told the same words, the networks can be compared row by row.
     common = right.target_text if right else texts.get(TRANSFORMER, next(iter(texts.values())))
@@ -70,11 +72,11 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     )
     panel.below(
         "networks",
-        sentence=read_networks(texts, right.target_text if right else None),
+        sentence=read_networks(texts, right.target_text if right else None, unit),
         table=partial(_cells, maps, saying, source),
         file=f"{experiment.name}-side-by-side",
         of=tuple(networks.values()),
-        says="told the same words, the right ones where they are known",
+        says=f"told the same {unit}s, the right ones where they are known",
         arrays=lambda: {
             "weights": Labelled(
                 np.stack(list(maps.values())),
@@ -94,8 +96,8 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
         ),
     )
     st.caption(
-        "Every map is told the same words before each row, so that rows can be compared; what each network writes by "
-        f"itself stands above.{_no_map([name for name in networks if name not in maps])}"
+        f"Every map is told the same {unit}s before each row, so that rows can be compared; what each network writes "
+        f"by itself stands above.{_no_map([name for name in networks if name not in maps])}"
     )
 
 
@@ -108,9 +110,9 @@ def _no_map(names: Sequence[str]) -> str:
     return "".join(why.get(name, "") for name in names)
 
 
-def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str, float]) -> str:
+def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str, float], unit: str) -> str:
     verdict = {name: "" if right is None else "right" if text == right else "not right" for name, text in texts.items()}
-    rows = [(name, shortened(text), verdict[name], spelt_ln(logprobs[name])) for name, text in texts.items()]
+    rows = [(name, shortened(text, unit), verdict[name], spelt_ln(logprobs[name])) for name, text in texts.items()]
     if right is not None:
         rows.append(("gold", right, "", ""))
     return translate_view.small_table(("network", "writes", "", "ln p"), rows, kind="sentences")

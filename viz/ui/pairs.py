@@ -118,6 +118,12 @@ def gold_of(experiment: Experiment) -> Pair | None:
     return gold(task, source(experiment).typed[1:-1] if letters else split(clean(experiment.text).lower()))
 
 
+def unit(weights: str) -> str:
+    """What the sentences of these weights' task are made of: the "word", the "sign" of a copy, a date's "character"."""
+    task = str(runs.about(weights)["task"])
+    return PAIRS[task].unit if task in PAIRS else "word"
+
+
 @memory.cached
 def told(experiment: Experiment) -> PairTrace:
     """The experiment's source and its target, told word for word."""

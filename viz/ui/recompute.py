@@ -66,7 +66,7 @@ def translated(experiment: Experiment, how: Any, body: str) -> str:
     told = "".join(f", {name}={value!r}" for name, value in how.told.items())
     homes = {
         "model.checkpoint": ("load",),
-        "model.pair_exam": ("in_words",),
+        "model.evaluation.seq2seq": ("in_words",),
         "model.tasks.parse": ("READERS",),
         "model.analysis.alignment": ("likeliest", "looks", "one_map"),
     }

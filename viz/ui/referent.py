@@ -11,6 +11,7 @@ from model.run import Experiment
 from model.tasks.coreference import ADJECTIVE, NOUNS, OTHERS, REFERENT
 from model.tasks.parse import read_question
 from viz import head_grid
+from viz.counting import counted
 from viz.export import Labelled, file_name
 from viz.reading import read_row
 from viz.theme import Theme
@@ -110,7 +111,8 @@ def _measured(experiment: Experiment) -> None:
     two = [max(seed[ADJECTIVE]["mass"])[0] + max(seed[REFERENT]["mass"])[0] for seed in seeds]
     st.caption(
         f"Right noun in {100 * card['accuracy']:.1f} % of {card['examined']:,} fresh sentences, every part in place. "
-        f"Of {len(seeds)} seeds the plainest is shown: adjective and referent, in the best layer of each, together get "
-        f"{max(two):.2f} of 2; the others {', '.join(f'{one:.2f}' for one in sorted(two)[:-1]) or 'were not trained'}. "
+        f"Of {counted(len(seeds), 'seed')} the plainest is shown: adjective and referent, in the best layer of each, "
+        f"together get {max(two):.2f} of 2; the others "
+        f"{', '.join(f'{one:.2f}' for one in sorted(two)[:-1]) or 'were not trained'}. "
         + read_two_looks(*(np.array(card["relations"][name]["mass"])[:, 0] for name in (ADJECTIVE, REFERENT)))
     )

@@ -14,7 +14,7 @@ from viz.labels import numbered
 from viz.reading import read_stream
 from viz.stream import stream
 from viz.theme import Theme
-from viz.ui import norm_table, panel, recompute
+from viz.ui import norm_table, panel, recompute, units
 
 Array = np.ndarray[Any, Any]
 
@@ -70,7 +70,7 @@ def show(
             panel.chart(
                 stream(sizes_a[name], sizes_b[name], stages, words, theme=theme, title=f"{name} of each vector"),
                 key=f"stream_{name.split()[0]}",
-                sentence=read_stream(sizes_a[name], sizes_b[name], name, stages),
+                sentence=read_stream(sizes_a[name], sizes_b[name], name, stages, units.each(of[0])),
                 table=partial(stream_table, stages, words, sizes_a[name], sizes_b[name]),
                 file=file_name(of[1].name, f"stream-{name}"),
                 of=of[1],

@@ -36,10 +36,11 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     removal.offers(experiment.weights, experiment.switches)
     whole = replace(experiment, switches=Switches())
     a, b = pairs.translation(whole), pairs.translation(experiment)
+    unit = pairs.unit(experiment.weights)
     said = removal.without(experiment.switches, experiment)
     exact = share_right(whole.weights, whole.switches), share_right(experiment.weights, experiment.switches)
     rows = [
-        (name, shortened(text), f"{100 * share:.0f} % of {fresh_accuracy.FRESH}")
+        (name, shortened(text, unit), f"{100 * share:.0f} % of {fresh_accuracy.FRESH}")
         for name, text, share in (("A  whole", a.text, exact[0]), (f"B  {said}", b.text, exact[1]))
     ]
     table = translate_view.small_table(("", "writes", "right, fresh ones"), rows, kind="sentences")
@@ -64,7 +65,7 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     )
     panel.below(
         "taken_out",
-        sentence=read_removed(a.text, b.text, said, exact, fresh_accuracy.FRESH),
+        sentence=read_removed(a.text, b.text, said, exact, fresh_accuracy.FRESH, unit),
         table=partial(_cells, saying, source, weights_a, weights_b),
         file=file_name(experiment.name, "taken-out"),
         of=experiment,
@@ -86,7 +87,7 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
             b=replace(experiment, target=a.text),
         ),
     )
-    st.caption("Both maps are told the words that A writes, so that their rows are of the same words.")
+    st.caption(f"Both maps are told the {unit}s that A writes, so that their rows are of the same {unit}s.")
 
 
 def _cells(saying: tuple[str, ...], source: tuple[str, ...], a: Array, b: Array) -> Table:

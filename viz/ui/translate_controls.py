@@ -50,7 +50,7 @@ def asked() -> Asked:
             switches = Switches()
         elif JOBS[job].task in PAIRS:
             switches = _without_heads(weights, switches)
-        how = _decoding() if JOBS[job].task in PAIRS else Decoding()
+        how = _decoding(pairs.unit(weights)) if JOBS[job].task in PAIRS else Decoding()
     experiment = Experiment(weights=weights, text=text, switches=switches)
     try:
         (pairs.source if JOBS[job].task in PAIRS else runs.encoding)(experiment)
@@ -87,7 +87,8 @@ def _source(job: str, weights: str) -> str:
         args=(JOBS[job].task,),
         width="stretch",
     )
-    with st.popover("Words it knows", width="stretch", key="known_source", on_change="rerun") as known:
+    unit = pairs.unit(weights).capitalize()
+    with st.popover(f"{unit}s it knows", width="stretch", key="known_source", on_change="rerun") as known:
         if known.open:
             tokenizer = runs.tokenizer(weights)
             words = [word for at, word in enumerate(tokenizer.vocabulary) if at not in tokenizer.silent]
@@ -128,9 +129,9 @@ def _without_heads(weights: str, switches: Switches) -> Switches:
     return replace(switches, **off)
 
 
-def _decoding() -> Decoding:
-    """How the next word is chosen."""
-    method = controls.choice("Next word", METHODS, key="method", label_visibility="visible", width="stretch")
+def _decoding(unit: str) -> Decoding:
+    """How the next word, sign or character is chosen."""
+    method = controls.choice(f"Next {unit}", METHODS, key="method", label_visibility="visible", width="stretch")
     if method == "sample":
         return Decoding("sample", **asdict(writing.choosing()))
     if method == "beam":

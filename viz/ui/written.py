@@ -30,6 +30,16 @@ class Written:
     pieces: bool  # whether a token is a part of a word
 
     @property
+    def unit(self) -> str:
+        """What its sentences are made of: a "word", a "sign" or a "character"."""
+        return pairs.unit(self.experiment.weights)
+
+    @property
+    def each(self) -> str:
+        """What one of its tokens is: a "piece" of a word, or the unit itself."""
+        return "piece" if self.pieces else self.unit
+
+    @property
     def said(self) -> tuple[str, ...]:
         """N words, the end mark last where the sentence was ended."""
         return self.made.tokens

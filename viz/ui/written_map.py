@@ -82,6 +82,11 @@ def _map_table(weights: Array, looking: Sequence[str], looked: Sequence[str]) ->
     return {"looks": list(looking), **{name: weights[:, at] for at, name in enumerate(looked)}}
 
 
+def in_units(name: str, unit: str) -> str:
+    """The name of a class of links, as the sentences of a task are made: "settled by the signs before"."""
+    return name.replace("words", f"{unit}s")
+
+
 def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> None:
     """How often a look hits the gold word, by class of word: here, and on the fresh sentences of the card."""
     told = runs.about(one.experiment.weights).get("alignment", {})
@@ -97,7 +102,7 @@ def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> Non
         found = here.get(name)
         rows.append(
             (
-                name,
+                in_units(name, one.unit),
                 f"{found.top1} of {found.n}" if found else "",
                 f"{100 * score['top1'][layer][column]:.0f} %",
                 f"{score['mass'][layer][column]:.2f}",
@@ -107,7 +112,7 @@ def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> Non
     settled = here.get(SETTLED, Hits(0, 0, 0.0))
     all_of_them = together(here)
     if here:
-        st.markdown(read_hits(all_of_them.n, all_of_them.top1, all_of_them.mass, (settled.n, settled.top1)))
+        st.markdown(read_hits(all_of_them.n, all_of_them.top1, all_of_them.mass, (settled.n, settled.top1), one.unit))
     elif told:
         st.markdown(
             "Gold is of words: choose words for the rows, above a sentence that came out right."
@@ -116,13 +121,14 @@ def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> Non
         )
     st.html(
         translate_view.small_table(
-            ("class of the word said", "hits here", "on fresh ones", "weight there", "of"), rows, "hits"
+            (f"class of the {one.unit} predicted", "hits here", "on fresh ones", "weight there", "of"), rows, "hits"
         )
     )
     st.caption(
         f"Target → source, {named(layer, head, one.maps['cross'])}. "
-        "A hit: the largest weight of a row lies on a word that gold names. "
-        "Fresh: sentences that nothing was learnt from, the right words told before each"
-        f"{'' if one.experiment.switches == Switches() else ', and every part in place'}. “{SETTLED.capitalize()}”: "
-        "nothing has to be looked up there, and the look falls where it may."
+        f"A hit: the largest weight of a row lies on a {one.unit} that gold names. "
+        f"Fresh: sentences that nothing was learnt from, the right {one.unit}s told before each"
+        f"{'' if one.experiment.switches == Switches() else ', and every part in place'}. "
+        f"“{in_units(SETTLED, one.unit).capitalize()}”: nothing has to be looked up there, and the look "
+        "falls where it may."
     )

@@ -28,6 +28,7 @@ from viz.ui import arrays, controls, memory, recompute, runs, slots
 VARIABLE = "ATTENTION_LAB_OWN_MODELS"
 PAGES = {"heads": "Heads", "inside": "Inside a head", "masks": "Masks", "remove": "Remove a part"}
 MEGABYTE = 10**6
+STOPPED = "Stopped. Nothing was kept."
 QUICK = 0.3  # seconds: what is found by then needs no button that stops it
 # What the pages will show of a model, by what it says at a word.
 EVERYTHING = "Every head and every stage on every page; each part it has can be taken away"
@@ -123,7 +124,7 @@ def ask() -> None:
 
 
 def _forget() -> None:
-    for name in ("your_offer", "your_listing", "your_work"):
+    for name in ("your_offer", "your_listing", "your_work", "your_look"):
         st.session_state.pop(name, None)
 
 
@@ -141,6 +142,7 @@ def _looked(place: str, called: str = "") -> Offer:
         CheckpointError: it cannot be loaded, or somebody stopped it.
     """
     work = background.Work(f"Looking into {place}", partial(guarded.look, place, called)).start()
+    st.session_state["your_look"] = work  # still there in the next run only if this run was ended: see `settle`
     began, shown = monotonic(), st.empty()
     try:
         work.wait(QUICK)
@@ -154,9 +156,10 @@ def _looked(place: str, called: str = "") -> Offer:
             work.wait(QUICK)
     finally:
         work.stop()
+    del st.session_state["your_look"]
     shown.empty()
     if not work.result:
-        raise CheckpointError(work.error or "Stopped. Nothing was kept.")
+        raise CheckpointError(work.error or STOPPED)
     offer: Offer = work.result
     return offer
 
@@ -251,6 +254,8 @@ def on_its_way() -> None:
 
 def settle() -> None:
     """What came of the work that this visitor began, once it is done."""
+    if st.session_state.pop("your_look", None) is not None:
+        st.info(STOPPED)
     work: background.Work | None = st.session_state.get("your_work")
     if work is None or work.running:
         return
@@ -258,7 +263,7 @@ def settle() -> None:
     if work.error:
         st.info(_plain(work.error))
     elif not work.result:
-        st.info("Stopped. Nothing was kept.")
+        st.info(STOPPED)
     elif called := st.session_state.get("your_called"):  # what was fetched lies in a folder now
         _forget()
         _try(lambda: st.session_state.update(your_offer=_looked(work.result, called)))

@@ -35,6 +35,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   }
   view.about = header.about;
   view.range.max = header.said.length;
+  view.range.setAttribute("aria-label", `${header.unit[0].toUpperCase()}${header.unit.slice(1)}s said`);
   const stop = listen(key, () => repaint(view));
   drawings.set(header.key, (whole) => {
     const all = { step: header.said.length, rests: true, over: null };
@@ -58,7 +59,6 @@ function build(root) {
   });
   const range = element("input", "range");
   Object.assign(range, { type: "range", min: 1, step: 1 });
-  range.setAttribute("aria-label", "Words said");
   const count = element("span", "count");
   bar.append(...buttons, range, count);
   told.setAttribute("aria-live", "polite");
@@ -210,7 +210,7 @@ function describe(view, step) {
     const s = view.over.at;
     const best = Array.from({ length: view.step }, (_, t) => rowOf(view, "cross", t + 1)[s]);
     const most = strongest(best);
-    return [[source[s], true], [" is looked at most while ", false], [said[most], true], [` is being said: ${best[most].toFixed(2)} of that row.`, false]];
+    return [[source[s], true], [" is looked at most when the model predicts ", false], [said[most], true], [`: ${best[most].toFixed(2)} of that row.`, false]];
   }
   if (!n.cross) return [...chosen, [`, knowing of the source only the ${n.vector.length} numbers of its one vector, the same at every step.`, false]];
   const row = rowOf(view, "cross", step);

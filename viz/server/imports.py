@@ -1,0 +1,38 @@
+"""Every module of the pages is imported by one thread, before the first page runs.
+
+Two threads that import modules of one package at the same time can wait for each other. Python then lets one of them go
+on with a module that is half imported, and its page ends in an ImportError.
+"""
+
+import asyncio
+import importlib
+import pkgutil
+from threading import Thread
+
+
+def import_pages() -> None:
+    """Import everything that a page imports: torch, the model, the figures, and all of viz/ui."""
+    package = importlib.import_module("viz.ui")
+    for module in pkgutil.iter_modules(package.__path__, "viz.ui."):
+        if module.name != "viz.ui.contents":  # the script itself, which is run and not imported
+            importlib.import_module(module.name)
+
+
+class Imports:
+    """The thread that imports, and whoever waits for it."""
+
+    def __init__(self) -> None:
+        self._thread: Thread | None = None
+
+    def begin(self) -> None:
+        """Start importing. The server answers meanwhile: a browser fetches its scripts."""
+        self._thread = Thread(target=import_pages, name="imports", daemon=True)
+        self._thread.start()
+
+    async def done(self) -> None:
+        """Return when everything is imported, or at once where nothing was begun."""
+        if self._thread is not None and self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join)
+
+
+imports = Imports()
