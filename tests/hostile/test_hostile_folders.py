@@ -515,7 +515,7 @@ def test_after_a_child_was_ended_the_next_folder_is_looked_at(gpt2, bert, outcom
 
 def test_a_child_ends_with_the_server(tmp_path, outcome):
     code = (
-        "import os, sys, time\nfrom model.importers import process\nprocess.warm()\n"
+        "import os, sys, time\nfrom model.importers.child import parent\nparent.warm()\n"
         "child = parent._idle[0]\nprint(child.pid, flush=True)\nos._exit(0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=200)
