@@ -10,7 +10,7 @@ from types import ModuleType
 # Every module that the lines under "Copy as Python" and the README have named, and where its names are now.
 MOVED = {
     "model.bilinear": ("model.analysis.qk_circuit",),
-    "model.cache": ("model.analysis.cache_comparison", "model.generation.kv_cache"),
+    "model.cache": ("model.generation.cache_comparison", "model.generation.kv_cache"),
     "model.effects": (
         "model.analysis.ablation",
         "model.analysis.attribution",

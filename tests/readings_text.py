@@ -5,7 +5,7 @@ import torch
 from readings import REFERENT, Reading, Seen, counted, map_of, named, reads, softmax, words_and_weights
 
 from model import Experiment, load, run
-from model.analysis.cache_comparison import compare
+from model.generation.cache_comparison import compare
 from model.mask import Looks
 from model.run import encode, lens
 

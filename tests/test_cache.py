@@ -14,7 +14,7 @@ from twins import build, configs, exact, random_ids, seeds
 
 from model import Experiment, Switches, checkpoint
 from model.analysis import attribution
-from model.analysis.cache_comparison import compare, cost_of_comparing
+from model.generation.cache_comparison import compare, cost_of_comparing
 from model.generation.generate import METHODS, generate
 from model.generation.kv_cache import again_and_again, looks_back, word_by_word
 from model.position import POSITIONS

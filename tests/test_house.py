@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +115,67 @@ def test_the_rule_of_imports_can_hold(name, source):
     assert not list(strangers(name, source))
 
 
+# The rooms of model/ from the bottom up: a room imports those before it. `core`: the files of model/ itself.
+ORDER = ("core", "compute", "tasks", "generation", "evaluation", "analysis", "training", "importers")
+UP = {
+    "model/__init__.py": {"generation"},  # what a notebook imports from `model`
+    "model/train.py": {"training"},  # the command line
+    "model/run.py": {"compute"},
+    "model/transformer.py": {"compute"},
+}
+
+
+def part_of_model(module):
+    """The room of a module of model/: "model.run" → "core"."""
+    room = module.split(".")[1:2]
+    return room[0] if room and room[0] in ORDER else "core"
+
+
+def against_the_order(name, source):
+    """The imports of a file of model/ that go to a later room."""
+    own = part_of_model(name.removesuffix(".py").replace("/", "."))
+    for module in imported(source):
+        if within(module, "model"):
+            room = part_of_model(module)
+            if ORDER.index(room) > ORDER.index(own) and room not in UP.get(name, ()):
+                yield module
+
+
+def test_a_room_of_the_model_imports_only_rooms_before_it():
+    files = sorted(ROOT.glob("model/**/*.py"))
+    assert {part_of_model(named(path).removesuffix(".py").replace("/", ".")) for path in files} == set(ORDER)
+    assert [
+        (named(path), list(against_the_order(named(path), path.read_text())))
+        for path in files
+        if list(against_the_order(named(path), path.read_text()))
+    ] == []
+    assert list(against_the_order("model/tasks/copying.py", "from model.training import recipes"))
+
+
+def graph_of(folder):
+    """Module → the modules of that folder that it imports anywhere, functions included."""
+    files = {named(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in SOURCES}
+    files = {module: path for module, path in files.items() if within(module, folder)}
+    graph = {}
+    for module, path in files.items():
+        names = {name if name in files else name.rpartition(".")[0] for name in imported(path.read_text())}
+        graph[module] = {name for name in names if name in files and name != module}
+    return graph
+
+
+def test_no_modules_of_the_model_import_each_other_in_a_circle():
+    graph = graph_of("model")
+    assert len(graph) > 80
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
+    with pytest.raises(CycleError):
+        list(TopologicalSorter(graph | {"model.config": {"model.run"}}).static_order())
+
+
+def test_no_room_of_the_model_holds_more_than_twenty_files():
+    rooms = Counter(path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("model/**/*.py"))
+    assert {room: count for room, count in rooms.items() if count > 20} == {}
+
+
 def loaded_by(*modules):
     """The top-level modules in memory after a fresh interpreter has imported these."""
     code = f"import sys, {', '.join(modules)}; print(*{{name.split('.')[0] for name in sys.modules}})"
@@ -128,7 +191,7 @@ def test_figures_run_without_torch_and_without_streamlit():
 
 
 def test_the_model_runs_without_a_screen():
-    loaded = loaded_by("model", "model.measure", "model.tasks", "model.train")
+    loaded = loaded_by("model", "model.analysis.attention_metrics", "model.tasks", "model.train")
     assert "torch" in loaded
     assert not {"streamlit", "plotly", "viz"} & loaded
 

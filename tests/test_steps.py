@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from model import Experiment
 from model.analysis import ablation, attribution
-from model.analysis.cache_comparison import compare
 from model.compute.progress import listening, steps, undisturbed
+from model.generation.cache_comparison import compare
 
 
 @given(shape=st.lists(st.integers(1, 5), min_size=1, max_size=3))

@@ -5,12 +5,11 @@ from functools import lru_cache
 from random import Random
 
 from model.compute.progress import steps
-from model.evaluation.seq2seq import exact
+from model.evaluation.seq2seq import at_length, exact
 from model.run import pair_model
 from model.switches import Switches
 from model.tasks import Pair
 from model.tasks.pair_sampling import draw_pairs
-from model.training.seq2seq import at_length
 
 SEED = 20  # none of the training's or of the examinations'
 COPIES = 100  # of each length

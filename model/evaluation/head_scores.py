@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from model.analysis.attention_metrics import Array
+from model.run import Array
 from model.tasks.task import Relation
 
 

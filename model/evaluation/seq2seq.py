@@ -3,13 +3,14 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from model.analysis.attention_metrics import Array
 from model.compute.progress import steps
 from model.encoder_decoder import EncoderDecoder
 from model.evaluation.head_scores import Score, score_relations
@@ -17,9 +18,12 @@ from model.recurrent import AlignedWritingTrace, Recurrent, WritingTrace
 from model.subword import SubwordTokenizer
 from model.switches import Switches
 from model.tasks import Pair, Relation
+from model.tasks.copying import copy_of
 from model.tokenizer import END, Tokenizer
 from model.word_aggregation import by_word
 
+Array = NDArray[np.floating]
+Network = EncoderDecoder | Recurrent
 BATCH = 100
 ROOM = 8  # words that a model may write beyond the right answer before it is stopped
 
@@ -156,3 +160,9 @@ def looks(network: EncoderDecoder | Recurrent, batch: PairBatch) -> Array:
     if isinstance(decoder, WritingTrace):
         return np.zeros((len(batch.source), 0, 1, batch.target.size(1), batch.source.size(1)), dtype=np.float32)
     return torch.stack([layer.cross.weights for layer in decoder.layers], 1).numpy()
+
+
+def at_length(network: Network, tokenizer: Tokenizer, length: int, n: int, seed: int) -> float:
+    """Exact match on `n` fresh copies of one length."""
+    rng = Random(1000 * seed + length)
+    return exact(network, tokenizer, [copy_of(length, rng) for _ in range(n)])

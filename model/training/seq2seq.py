@@ -14,11 +14,11 @@ from model import checkpoint
 from model.config import ModelConfig
 from model.encoder_decoder import EncoderDecoder
 from model.evaluation.head_scores import Score
-from model.evaluation.seq2seq import alignment, exact, to_batch
+from model.evaluation.seq2seq import Network, alignment, at_length, exact, to_batch
 from model.recurrent import Recurrent, RecurrentConfig
 from model.subword import learn_pieces
 from model.tasks import PAIRS, Pair
-from model.tasks.copying import LONGEST, copy_of
+from model.tasks.copying import LONGEST
 from model.tasks.pair import SETTLED
 from model.tasks.pair_sampling import draw_pairs
 from model.tokenizer import END, PAD, START, CharacterTokenizer, Tokenizer, WordTokenizer
@@ -26,7 +26,6 @@ from model.training.optimizer import descend, optimizer_for, rise_and_fall
 
 TRAINING, CHOOSING, REPORTING = 1, 2, 3  # seeds of the pairs to learn from, to choose a run by, to report on
 ALIKE = 8  # batches whose pairs are drawn together and shared out by length, so that little is filler
-Network = EncoderDecoder | Recurrent
 
 
 @dataclass(frozen=True)
@@ -142,12 +141,6 @@ def train(recipe: PairRecipe, seed: int, after_step: Callable[[int, float], None
 def by_length(network: Network, tokenizer: Tokenizer, recipe: PairRecipe, seed: int) -> dict[int, float]:
     """Exact match on copies of each length of the recipe."""
     return {length: at_length(network, tokenizer, length, recipe.of_each, seed) for length in recipe.lengths}
-
-
-def at_length(network: Network, tokenizer: Tokenizer, length: int, n: int, seed: int) -> float:
-    """Exact match on `n` fresh copies of one length."""
-    rng = Random(1000 * seed + length)
-    return exact(network, tokenizer, [copy_of(length, rng) for _ in range(n)])
 
 
 def ship(name: str, recipe: PairRecipe, runs: Sequence[PairRun], command: str, folder: Path) -> dict[str, Any]:

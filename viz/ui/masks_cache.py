@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from model.analysis.cache_comparison import ThreeWays, compare, cost_of_comparing
 from model.compute.cost import PER_SECOND
+from model.generation.cache_comparison import ThreeWays, compare, cost_of_comparing
 from model.generation.kv_cache import looks_back
 from model.run import MOST_TOKENS, Experiment, model
 from viz import head_grid
