@@ -62,6 +62,7 @@ def asked(page, folder):
 def opened_and_let_go(page, folder):
     """Another model is looked into, loaded and let go."""
     asked(page, folder)
+    page.locator("td", has_text="own-little").wait_for()  # until then the button loads what was looked into before
     page.get_by_role("button", name="Load it").click()
     expect(page.get_by_text("Nothing was kept")).to_have_count(0)
     page.locator(".st-key-into_own-little_heads button").wait_for()

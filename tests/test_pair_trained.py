@@ -12,7 +12,7 @@ from test_trained import tolerance
 from model import Experiment, checkpoint, run
 from model.evaluation.coreference import examine
 from model.evaluation.seq2seq import alignment, exact, homes, in_words, looks, to_batch
-from model.generation import generate
+from model.generation.generate import generate
 from model.subword import SubwordTokenizer
 from model.tasks.coreference import ADJECTIVE, OTHERS, REFERENT
 from model.tasks.pair import SETTLED

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from model import Experiment
-from model.generation import generate
+from model.generation.generate import generate
 from model.generation.sampling import draw, keep_top_k, keep_top_p, shares, softmax, warmed
 
 # Probabilities 1/2, 1/4, 1/8, 1/8.

@@ -25,7 +25,7 @@ from model.evaluation.head_roles import (
     links,
     repeated,
 )
-from model.generation import generate
+from model.generation.generate import generate
 from model.subword import learn_pieces
 from model.tasks.passages import PASSAGES
 from model.tasks.task import PREVIOUS_TOKEN

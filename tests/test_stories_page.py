@@ -6,7 +6,7 @@ import pytest
 from screen import component, large, said, visit, well
 
 from model import Experiment, run
-from model.generation import generate
+from model.generation.generate import generate
 from model.run import encode
 from model.tasks.passages import TEXTS
 from model.tokenizer import START

@@ -13,7 +13,7 @@ from equal import same_bits
 from model import Experiment, checkpoint, run
 from model.analysis.prediction_change import surprise
 from model.evaluation.language_model import Exam, examine
-from model.generation import generate
+from model.generation.generate import generate
 from model.run import encode
 from model.switches import PARTS, Switches
 from model.tasks import TASKS, Sentence

@@ -13,8 +13,8 @@ from model.attention_override import Overwrite
 from model.compute.device import VARIABLE
 from model.config import ModelConfig
 from model.encoder_decoder import EncoderDecoder, EncoderDecoderTrace
-from model.generation import generate
 from model.generation.beam_search import SHOWN
+from model.generation.generate import generate
 from model.generation.translate import METHODS, translate
 from model.mask import Looks
 from model.probability import log_probabilities

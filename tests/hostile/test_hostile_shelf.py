@@ -123,7 +123,7 @@ def test_keys_of_maps_are_hashes_and_no_two_inputs_share_one(outcome):
 LOADS = """
 import json, os, sys
 from model import Experiment, run
-from model.importers import guarded
+from model.importers.child import guarded
 from model.importers.child.parent import _memory
 from model.registry import shelf
 def memory(): return _memory(os.getpid())
