@@ -187,7 +187,7 @@ def visited(context, address):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_back_is_shown_after_an_answer_that_never_came(visited, name):
+def test_back_is_shown_after_an_answer_that_never_came_and_no_late_move_undoes_it(visited, name):
     """Two posts reach the server together. It answers the second only, with what the page has shown before."""
     one = visited(name)
     before = one.shown

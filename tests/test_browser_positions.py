@@ -106,9 +106,20 @@ def test_each_move_of_a_slider_is_drawn_at_once_and_sends_nothing(visitor):
             return drawn;
         }"""
     )
+    readings = visitor.lab.evaluate(
+        """root => {
+            const range = root.querySelector("input[name=pos]");
+            return Array.from({ length: 8 }, (_, turn) => {
+                range.value = Math.round((turn / 8) * range.max);
+                range.dispatchEvent(new Event("input", { bubbles: true }));
+                return root.querySelector(".reading").textContent;
+            });
+        }"""
+    )
     visitor.page.wait_for_timeout(500)
     assert not visitor.sent
     assert (np.diff(drawn) >= 1).all(), "before the event has ended, so in the same frame"
+    assert len(set(readings)) == 8, "another position is lit, and read, at once"
     assert visitor.view("view.table.length") == 256 * 128
 
 

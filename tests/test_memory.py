@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model import Experiment, run
-from viz.ui.memory import ENTRY, VARIABLE, Budget, Cached, limit, size_of
+from viz.cache_limit import VARIABLE, limit
+from viz.ui.memory import ENTRY, Budget, Cached, size_of
 
 MEGABYTE = 10**6
 

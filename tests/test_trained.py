@@ -22,7 +22,7 @@ from model.training.language_model import learn, learning_rate, make
 from model.training.recipes import CHOOSING, RECIPES, REPORTING, TRAINING, draw_sentences
 
 FRESH = 4  # a seed of sentences that no part of the training uses
-SENTENCES = 1500
+SENTENCES = 2500
 OF_A_TWIN = 1000  # its card is checked, no goal of it: fewer cases, wider tolerance
 # Most tokens have no use for the one before them, and there the head rests: over all positions it stays below its goal.
 MISSED = {"grammar": {"previous token"}}

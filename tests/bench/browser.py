@@ -76,6 +76,23 @@ def flip(page: Page, names: list[str]) -> dict[str, float]:
     return took
 
 
+def slide(page: Page) -> float:
+    """Milliseconds, in the median, from a move of a slider of the sinusoidal waves to its drawing, laid out."""
+    took: list[float] = page.locator(".st-key-waves_drawn .lab").evaluate(
+        """root => ["length", "width", "base", "pos"].flatMap((name) => {
+            const range = root.querySelector(`input[name=${name}]`);
+            return Array.from({ length: 8 }, (_, turn) => {
+                const before = performance.now();
+                range.value = Math.round(((turn + 1) / 8) * range.max);
+                range.dispatchEvent(new Event("input", { bubbles: true }));
+                range.getBoundingClientRect(); // lay out, too
+                return performance.now() - before;
+            });
+        })"""
+    )
+    return statistics.median(took)
+
+
 def main(flips: int) -> None:
     """Flip both apps in turn and print the table."""
     times: dict[str, list[float]] = {name: [] for name in ("line", "tuned", *TARGETS)}
@@ -97,6 +114,11 @@ def main(flips: int) -> None:
             remove.goto(f"{address}/remove")
             remove.locator(".st-key-pairs .lab[data-drawn]").wait_for()
             wait_for_rest(remove)
+            waves = context.new_page()
+            waves.goto(f"{address}/positions")
+            waves.locator(".st-key-waves_drawn .lab[data-drawn]").wait_for()
+            wait_for_rest(waves)
+            sliding = slide(waves)
             for turn in range(flips + 3):
                 took = flip(rival, ["line"])
                 took["tuned"] = flip(second, ["line"])["line"]
@@ -122,6 +144,7 @@ def main(flips: int) -> None:
         median = statistics.median(times[name])
         target = f"{TARGETS[name]:8.1f}" if name in TARGETS else ""
         print(f"{label:24}{min(times[name]):10.0f}{median:11.0f}{max(times[name]):9.0f}{median / floor:8.2f}{target}")
+    print(f"\na move of a slider of the waves: {sliding:.1f} ms, {sliding / (1000 / 60):.2f} of a frame (target 1.00)")
 
 
 if __name__ == "__main__":

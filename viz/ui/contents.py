@@ -22,6 +22,5 @@ page = st.navigation(
 name = (page.url_path or "heads").replace("-", "_")
 frame.open_old_link(name)
 frame.heading(name)
-frame.warm_up()
 frame.lesson(name)
 frame.run(page)

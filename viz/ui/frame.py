@@ -1,10 +1,9 @@
-"""What every page stands in: its title and one sentence at once, then, behind them, the slow imports.
+"""What every page stands in: its title, one sentence, and what can be taken along.
 
-This file must stay light: it runs before torch is there.
+This file must stay light: the command line reads the names of the pages from it and needs no torch for that.
 """
 
 import importlib
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -72,14 +71,6 @@ def heading(page: str) -> None:
     with st.container(key="heading"):
         st.markdown(words(page)[0])
         present.tools(theme())
-
-
-def warm_up() -> None:
-    """Import torch and the pages' own modules behind a skeleton: slow once for the server, free ever after."""
-    place = st.empty()  # there at every run: else all that follows would move up by one, and be built anew
-    if "viz.ui.runs" not in sys.modules:
-        with place, st.skeleton(height=560):
-            importlib.import_module("viz.ui.runs")
 
 
 def run(page: StreamlitPage) -> None:

@@ -17,12 +17,8 @@ from threading import Condition, RLock, get_ident
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from viz.cache_limit import MEGABYTE, VARIABLE, check, limit
+from viz.cache_limit import limit
 from viz.ui.progress import Progress
-
-__all__ = [
-    "BUDGET", "ENTRY", "MEGABYTE", "VARIABLE", "Budget", "Cached", "cached", "check", "clear", "limit", "size_of",
-]  # fmt: skip
 
 ENTRY = 500  # bytes: what an entry takes beside its key and its value
 LOOK = 0.2  # seconds between two looks of somebody who waits
