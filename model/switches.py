@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 
-def _part(label: str, watch: str) -> Any:
-    return field(default=True, metadata={"label": label, "watch": watch})
+def _part(label: str, hint: str) -> Any:
+    return field(default=True, metadata={"label": label, "hint": hint})
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Switches:
     def __and__(self, other: "Switches") -> "Switches":
         """The parts that are present in both: what runs is what was trained minus what is removed."""
         present = {part.name: getattr(self, part.name) and getattr(other, part.name) for part in PARTS}
-        silent = {name: getattr(self, name) | getattr(other, name) for name in HEADS}
+        silent = {name: getattr(self, name) | getattr(other, name) for name in HEAD_FIELDS}
         return Switches(**present, **silent)
 
     def without(self, *names: str) -> "Switches":
@@ -48,10 +48,12 @@ class Switches:
         return tuple(part.name for part in PARTS if not getattr(self, part.name))
 
     @property
-    def silent(self) -> tuple[str, ...]:
+    def ablated_heads(self) -> tuple[str, ...]:
         """Names of the heads that are off: "L0H1", in cross-attention "X0H1", in an encoder beside a decoder "E0H1"."""
         return tuple(
-            f"{letter}{layer}H{head}" for field, letter in HEADS.items() for layer, head in sorted(getattr(self, field))
+            f"{letter}{layer}H{head}"
+            for field, letter in HEAD_FIELDS.items()
+            for layer, head in sorted(getattr(self, field))
         )
 
 
@@ -61,8 +63,12 @@ class Part:
 
     name: str
     label: str
-    watch: str
+    hint: str
 
 
-PARTS = tuple(Part(f.name, f.metadata["label"], f.metadata["watch"]) for f in fields(Switches) if f.metadata)
-HEADS = {"heads_off": "L", "cross_off": "X", "encoder_off": "E"}  # field → the letter its heads have in names: X0H1
+PARTS = tuple(Part(f.name, f.metadata["label"], f.metadata["hint"]) for f in fields(Switches) if f.metadata)
+HEAD_FIELDS = {
+    "heads_off": "L",
+    "cross_off": "X",
+    "encoder_off": "E",
+}  # field → the letter its heads have in names: X0H1

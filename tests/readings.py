@@ -122,8 +122,8 @@ def words_and_weights(seen: Seen) -> tuple[list[str], list[Any]]:
     encoding = encode(experiment)
     layers = [layer.attention.weights for layer in run(experiment).layers]
     if seen.control("units") != "words":
-        return list(encoding.typed), layers
-    return list(encoding.words), [merged(one, encoding.word_of) for one in layers]
+        return list(encoding.surface), layers
+    return list(encoding.words), [merged(one, encoding.word_ids) for one in layers]
 
 
 def merged(weights: Any, row_of: Any, column_of: Any = None) -> Any:

@@ -6,11 +6,11 @@ import numpy as np
 from readings import REFERENT, Reading, Seen, counted, map_of, merged, named, reads, softmax
 
 from model import Experiment, Switches, load, run
-from model.checkpoint import card
-from model.evaluation.seq2seq import homes
+from model.checkpoint import read_card
+from model.evaluation.seq2seq import token_word_ids
 from model.run import encode, encode_pair, run_pair
 from model.tasks.coreference import NOUNS
-from model.tasks.parse import READERS
+from model.tasks.parse import PARSERS
 from model.tokenizer import split
 
 
@@ -37,7 +37,7 @@ def chosen(seen: Seen):
 
 
 def read_words(experiment):
-    return encode_pair(experiment)[0].typed
+    return encode_pair(experiment)[0].surface
 
 
 @reads("writing")
@@ -65,7 +65,7 @@ def writing(seen: Seen) -> Reading:
         arrays[name] = ({"says": looking, axis: named(side)}, weights)
     tokenizer = load(experiment.weights)[1]
     logits = made.trace.decoder.logits[:n].astype(np.float64)
-    logits[:, [at for at in tokenizer.silent if tokenizer.vocabulary[at] != "</s>"]] = -np.inf
+    logits[:, [at for at in tokenizer.special_ids if tokenizer.vocabulary[at] != "</s>"]] = -np.inf
     odds = softmax(logits / float(seen.control("temperature") or 1) if seen.control("method") == "sample" else logits)
     best = np.argsort(-odds, axis=-1)[:, :5]
     for nth in range(5):
@@ -95,9 +95,9 @@ def alignment(seen: Seen) -> Reading:
 
 def in_words(experiment, weights, which):
     """The weights by word, and the words: said, of the source, and before each that is said."""
-    pair, tokenizer = READERS["translation"](split(experiment.text)), load(experiment.weights)[1]
-    read = [0, *homes(tokenizer, pair.source_text, pair.source), len(pair.source) + 1]
-    told = homes(tokenizer, pair.target_text, pair.target)
+    pair, tokenizer = PARSERS["translation"](split(experiment.text)), load(experiment.weights)[1]
+    read = [0, *token_word_ids(tokenizer, pair.source_text, pair.source), len(pair.source) + 1]
+    told = token_word_ids(tokenizer, pair.target_text, pair.target)
     said, before = [*(word - 1 for word in told), len(pair.target)], [0, *told]
     rows, columns = {"cross": (said, read), "source": (read, read), "target": (said, before)}[which]
     words = [*pair.target, "</s>"], ["<s>", *pair.source, "</s>"], ["<s>", *pair.target]
@@ -142,12 +142,12 @@ def networks(seen: Seen) -> Reading:
         text = seen.control("text") or "the animal did not cross the street because it was too tired ."
     first = next(iter(weights.values()))
     source = read_words(Experiment(first, text))
-    pair = READERS["copy" if copies else "translation"](tuple(source[1:-1]))
+    pair = PARSERS["copy" if copies else "translation"](tuple(source[1:-1]))
     target = pair.target_text
     maps = {}
     for name, one_of in weights.items():
         trace = run_pair(Experiment(one_of, text, target=target))
-        scores = card(one_of)["alignment"].values()
+        scores = read_card(one_of)["alignment"].values()
         of_all = sum(np.array(score["top1"])[:, -1] * score["n"] for score in scores)
         maps[name] = one(maps_of(trace, "cross")[int(np.argmax(of_all))], None)
     saying, looked = counted([*pair.target, "</s>"], 1), counted(source)
@@ -164,7 +164,7 @@ def taken_out(seen: Seen) -> Reading:
     whole, without = there["a"], there["b"]
     assert (whole.switches, without.switches) == (Switches(), Switches(norm=False))
     source = counted(read_words(whole))
-    saying = counted([*encode_pair(whole)[1].typed[1:], "</s>"], 1)
+    saying = counted([*encode_pair(whole)[1].surface[1:], "</s>"], 1)
     _, layer, head = chosen(seen)
     a, b = (one(maps_of(run_pair(side), "cross")[layer], head) for side in (whole, without))
     cells = [(t, s) for t in range(len(saying)) for s in range(len(source))]
@@ -179,7 +179,7 @@ def copies(seen: Seen) -> Reading:
     names = {"Transformer": "copy-transformer", "GRU with attention": "copy-gru-attention"}
     names |= {"GRU without attention": "copy-gru"}
     lengths = range(1, 25)
-    shares = {name: [card(weights)["lengths"][str(n)] for n in lengths] for name, weights in names.items()}
+    shares = {name: [read_card(weights)["lengths"][str(n)] for n in lengths] for name, weights in names.items()}
     axes = {"network": list(names), "signs": lengths}
     return Reading({"signs": lengths} | shares, {"share_right": (axes, np.array(list(shares.values())))})
 
@@ -197,7 +197,7 @@ def translations(seen: Seen) -> Reading:
 @reads("meant")
 def meant(seen: Seen) -> Reading:
     experiment = Experiment("resolver", seen.control("text") or REFERENT)
-    at = list(encode(experiment).typed).index("it")
+    at = list(encode(experiment).surface).index("it")
     odds, vocabulary = softmax(run(experiment).logits[at]), load("resolver")[1].vocabulary
     known = {noun for group in NOUNS.values() for noun in group}
     nouns = [(odds[index], word) for index, word in enumerate(vocabulary) if word in known]

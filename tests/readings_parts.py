@@ -8,12 +8,12 @@ from readings import Reading, Seen, counted, named, reads, softmax
 
 from model import Experiment, Switches, load, run
 from model.analysis import score_scaling
-from model.analysis.ablation import held_out
-from model.analysis.attribution import attributed
-from model.analysis.norm_comparison import company, draw_batch
+from model.analysis.ablation import evaluate_held_out
+from model.analysis.attribution import gradient_times_weight
+from model.analysis.norm_comparison import compare_norms, make_batch
 from model.analysis.position_shift import score_changes
-from model.attention_override import Overwrite
-from model.checkpoint import card
+from model.attention_override import AttentionOverride
+from model.checkpoint import read_card
 from model.run import encode
 from model.tasks import TASKS
 from viz.ui.schemes import NAMES
@@ -108,7 +108,7 @@ def shuffled(seen: Seen) -> Reading:
     experiment = seen.experiment
     encoding, order = encode(experiment), [0, 1, 5, 3, 4, 2]
     order += range(6, len(encoding.ids))
-    moved = replace(experiment, text=" ".join(encoding.typed[at] for at in order[1:]))
+    moved = replace(experiment, text=" ".join(encoding.surface[at] for at in order[1:]))
     cases = {
         "No positions, no mask": Switches(position=False, mask=False),
         "Positions, no mask": Switches(mask=False),
@@ -122,17 +122,17 @@ def shuffled(seen: Seen) -> Reading:
         )
         after = np.stack([after[order.index(token)] for token in range(len(order))])
         change.append(np.linalg.norm(after - before, axis=-1) / np.linalg.norm(before, axis=-1))
-    table = {"word": counted(encoding.typed), "its place": range(len(order))}
+    table = {"word": counted(encoding.surface), "its place": range(len(order))}
     table["its new place"] = [order.index(token) for token in range(len(order))]
     table |= {f"change: {name.lower()}": one for name, one in zip(cases, change, strict=True)}
-    return Reading(table, {"change": ({"case": list(cases), "word": named(encoding.typed)}, np.stack(change))})
+    return Reading(table, {"change": ({"case": list(cases), "word": named(encoding.surface)}, np.stack(change))})
 
 
 @reads("lengths")
 def lengths(seen: Seen) -> Reading:
     signs, kinds = (4, 8, 12, 16, 20, 24, 32, 48, 64, 96), ("encoder", "decoder")
     asked = seen.npz["right_answers"]  # of the cards, or of models that were asked since: what each is, the lines say
-    told = [[card(f"order-{kind}-{name}")["accuracy"] for name in NAMES] for kind in kinds]
+    told = [[read_card(f"order-{kind}-{name}")["accuracy"] for name in NAMES] for kind in kinds]
     cards = np.array([[[one[str(n)] for n in signs] for one in row] for row in told], dtype=float)
     assert np.nanmax(abs(asked - cards)) < 0.25, "fresh questions are answered about as those of the cards"
     lines = [(kind, NAMES[name], *asked[i, j]) for i, kind in enumerate(kinds) for j, name in enumerate(NAMES)]
@@ -154,7 +154,7 @@ def sides(seen: Seen) -> tuple[Experiment, Experiment]:
 @reads("compare")
 def compare(seen: Seen) -> Reading:
     a, b = ([layer.attention.weights for layer in run(one).layers] for one in sides(seen))
-    words = encode(seen.experiment).typed
+    words = encode(seen.experiment).surface
     keys = counted(words)
     lines = [
         (layer, head, keys[t], keys[s], a[layer][head][t][s], b[layer][head][t][s])
@@ -186,7 +186,7 @@ def pairs(seen: Seen) -> Reading:
 
 @reads("stream_length", "stream_standard", "stream_mean")
 def streams(seen: Seen) -> Reading:
-    words, found = encode(seen.experiment).typed, []
+    words, found = encode(seen.experiment).surface, []
     sizes = {
         "stream_length": lambda x: np.sqrt((x**2).sum()),
         "stream_standard": lambda x: np.sqrt(((x - x.sum() / len(x)) ** 2).sum() / len(x)),
@@ -210,8 +210,8 @@ def streams(seen: Seen) -> Reading:
 def knockouts(seen: Seen) -> Reading:
     config = load("grammar")[0].config
     heads = [(layer, head) for layer in range(config.n_layers) for head in range(config.n_heads)]
-    whole = held_out("grammar")
-    each = [held_out("grammar", Switches(heads_off=frozenset({one}))) for one in heads]
+    whole = evaluate_held_out("grammar")
+    each = [evaluate_held_out("grammar", Switches(heads_off=frozenset({one}))) for one in heads]
     loss = [one.loss - whole.loss for one in each]
     table = {"head": [f"L{layer}H{head}" for layer, head in heads], "loss": loss}
     table |= {kind: [share - one.accuracy[kind] for one in each] for kind, share in whole.accuracy.items()}
@@ -223,34 +223,34 @@ def knockouts(seen: Seen) -> Reading:
 def overwritten(seen: Seen) -> Reading:
     whole, (layer, head) = sides(seen)[0], seen.head
     row = int(seen.file.rpartition("-")[2])
-    T = len(encode(whole).typed)
+    T = len(encode(whole).surface)
     even = tuple(1 / (row + 1) if s <= row else 0.0 for s in range(T))
-    return likeliest(whole, replace(whole, overwrite=Overwrite(layer, head, row, even)), row, 5)
+    return likeliest(whole, replace(whole, override=AttentionOverride(layer, head, row, even)), row, 5)
 
 
 @reads("worth")
 def worth(seen: Seen) -> Reading:
     whole, (layer, head) = sides(seen)[0], seen.head
     row = int(seen.file.split("-")[-2])
-    words, weights = encode(whole).typed, run(whole).layers[layer].attention.weights[head, row].astype(np.float64)
+    words, weights = encode(whole).surface, run(whole).layers[layer].attention.weights[head, row].astype(np.float64)
     p = softmax(run(whole).logits[row])
     blocked = []
     for key in range(len(words)):
         rest = np.where(np.arange(len(words)) == key, 0.0, weights)
-        other = replace(whole, overwrite=Overwrite(layer, head, row, tuple((rest / rest.sum()).tolist())))
+        other = replace(whole, override=AttentionOverride(layer, head, row, tuple((rest / rest.sum()).tolist())))
         q = softmax(run(other).logits[row])
         blocked.append((p * np.log(p / q)).sum() if weights[key] else 0.0)
-    slopes = attributed(whole, layer, head, row)
+    slopes = gradient_times_weight(whole, layer, head, row)
     table = {"word": counted(words), "weight": weights, "KL when blocked": blocked, "gradient × weight": slopes}
     return Reading(table)
 
 
 def of_cards(cards, what):
     """Learning curves by model and seed, read from the cards."""
-    points = [point["step"] for point in card("grammar")["curve"]]
+    points = [point["step"] for point in read_card("grammar")["curve"]]
     table, arrays = {"step": points}, {}
     for name, weights in cards.items():
-        seeds = [seed["curve"] for seed in card(weights)["seeds"]]
+        seeds = [seed["curve"] for seed in read_card(weights)["seeds"]]
         values = [[what(point) for point in curve] for curve in seeds]
         table |= {f"{name}, seed {i}": one for i, one in enumerate(values)}
         word = name.replace(" ", "_")
@@ -277,7 +277,7 @@ def cheating(seen: Seen) -> Reading:
 
 @reads("saturation")
 def saturated(seen: Seen) -> Reading:
-    steps = score_scaling.unit_steps()
+    steps = score_scaling.sweep_widths()
     table = {"d_k": [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]}
     assert [step.d_k for step in steps] == table["d_k"]
     table["variance of q·k / d_k"] = [step.undivided.variance / step.d_k for step in steps]
@@ -331,14 +331,14 @@ def query_gradient(seen: Seen) -> Reading:
 
 
 def batch(replaced):
-    sentences, substitutes = draw_batch(TASKS["grammar"], 6)
-    return company(*load("grammar"), sentences, replaced, substitutes[replaced])
+    sentences, substitutes = make_batch(TASKS["grammar"], 6)
+    return compare_norms(*load("grammar"), sentences, replaced, substitutes[replaced])
 
 
 @reads("moved_layer", "moved_batch")
 def moved(seen: Seen) -> Reading:
     replaced = int(seen.control("replaced")) - 1
-    shown, sentences = batch(replaced), draw_batch(TASKS["grammar"], 6)[0]
+    shown, sentences = batch(replaced), make_batch(TASKS["grammar"], 6)[0]
     values = shown.moved[f"{seen.key.removeprefix('moved_')} norm"]
     words = [["<s>", *sentence.words] for sentence in sentences]
     at = [(b, t) for b in range(6) for t in range(len(words[b])) if b != replaced]
@@ -354,7 +354,7 @@ def moved(seen: Seen) -> Reading:
 
 @reads("over_layer", "over_batch")
 def over(seen: Seen) -> Reading:
-    shown, sentences = batch(0), draw_batch(TASKS["grammar"], 6)[0]
+    shown, sentences = batch(0), make_batch(TASKS["grammar"], 6)[0]
     words = [["<s>", *sentence.words] for sentence in sentences]
     stream = np.array(shown.stream)
     for b, sentence in enumerate(sentences):  # what stands in the batch is what the sentence alone is embedded as

@@ -6,8 +6,8 @@ from readings import REFERENT, Reading, Seen, counted, map_of, named, reads, sof
 
 from model import Experiment, load, run
 from model.generation.cache_comparison import compare
-from model.mask import Looks
-from model.run import encode, lens
+from model.mask import MaskSpec
+from model.run import encode, logit_lens
 
 
 def spoken(experiment, logits):
@@ -37,7 +37,7 @@ def sentence(seen: Seen) -> Reading:
 @reads("layer_0", "layer_1")
 def resolver(seen: Seen) -> Reading:
     experiment = Experiment("resolver", seen.control("text") or REFERENT)
-    words = encode(experiment).typed
+    words = encode(experiment).surface
     weights = run(experiment).layers[int(seen.key[-1])].attention.weights[0]
     return one_row(words, weights, seen.header(seen.key)["row"])
 
@@ -85,7 +85,7 @@ def next_word(seen: Seen) -> Reading:
 @reads("lens")
 def layerwise(seen: Seen) -> Reading:
     experiment, row = seen.experiment, seen.header("sentence")["row"]
-    found = [spoken(experiment, logits[row]) for logits in lens(experiment, run(experiment))]
+    found = [spoken(experiment, logits[row]) for logits in logit_lens(experiment, run(experiment))]
     lines = [(layer, words[n], odds[n]) for layer, (words, odds) in enumerate(found) for n in range(8)]
     return Reading(dict(zip(("layer", "word", "probability"), map(list, zip(*lines, strict=True)), strict=True)))
 
@@ -100,7 +100,7 @@ def rollout(seen: Seen) -> Reading:
         heard = ((mean + np.eye(len(mean))) / 2 if experiment.switches.residual else mean) @ heard
     words = words_and_weights(seen)[0]
     if seen.control("units") == "words":
-        of = np.array(encode(experiment).word_of)
+        of = np.array(encode(experiment).word_ids)
         heard = np.array(
             [[heard[of == w][:, of == v].sum(axis=1).mean() for v in range(len(words))] for w in range(len(words))]
         )
@@ -112,7 +112,7 @@ def rollout(seen: Seen) -> Reading:
 def candidates(seen: Seen) -> Reading:
     experiment, kept = seen.experiment, int(seen.control("top_k", 0))
     logits = run(experiment).logits[-1].astype(np.float64)
-    logits[list(load(experiment.weights)[1].silent)] = -np.inf
+    logits[list(load(experiment.weights)[1].special_ids)] = -np.inf
     words, odds = spoken(experiment, logits)
     drawn = np.where(np.arange(len(odds)) < (kept or len(odds)), odds, 0)
     return Reading({"word": named(words[:8]), "the_model": odds[:8], "drawn_from": (drawn / drawn.sum())[:8]})
@@ -124,7 +124,7 @@ def candidates(seen: Seen) -> Reading:
 @reads("walk")
 def walk(seen: Seen) -> Reading:
     experiment, (layer, head) = seen.experiment, seen.head
-    attention, words = run(experiment).layers[layer].attention, encode(experiment).typed
+    attention, words = run(experiment).layers[layer].attention, encode(experiment).surface
     row = seen.header("walk")["row"]
     q, k = attention.q[head].astype(np.float64), attention.k[head].astype(np.float64)
     products = np.array([float(np.dot(q[row], key)) for key in k])
@@ -137,7 +137,7 @@ def walk(seen: Seen) -> Reading:
 
 @reads("forms")
 def forms(seen: Seen) -> Reading:
-    (layer, head), words = seen.head, encode(seen.experiment).typed
+    (layer, head), words = seen.head, encode(seen.experiment).surface
     weights = run(seen.experiment).layers[layer].attention.weights[head]
     axes = {"looks": named(words), "looked_at": named(words)}
     both = {name: (axes, weights) for name in ("word_by_word", "three_products")}
@@ -151,7 +151,7 @@ def sizes(seen: Seen) -> Reading:
     n = {name: int(seen.control(name, opens)) for name, opens in (("queries", 6), ("keys", 9))}
     C = 64
     if seen.control("source") == "this layer":
-        attention, words = run(seen.experiment).layers[seen.head[0]].attention, encode(seen.experiment).typed
+        attention, words = run(seen.experiment).layers[seen.head[0]].attention, encode(seen.experiment).surface
         H, d_k, d_v = attention.q.shape[0], attention.q.shape[-1], attention.v.shape[-1]
         scores = attention.biased[:, : n["queries"], : n["keys"]]
         mask = attention.mask[:, : n["queries"], : n["keys"]]
@@ -174,7 +174,7 @@ def sizes(seen: Seen) -> Reading:
 
 @reads("averaging")
 def averaging(seen: Seen) -> Reading:
-    (layer, head), words = seen.head, encode(seen.experiment).typed
+    (layer, head), words = seen.head, encode(seen.experiment).surface
     attention = run(seen.experiment).layers[layer].attention
     weights, v = attention.weights[head].astype(np.float64), attention.v[head].astype(np.float64)
     centred = v - v.mean(axis=0)
@@ -213,20 +213,20 @@ def spectrum(seen: Seen) -> Reading:
 def masked(seen: Seen) -> Experiment:
     """The experiment with the mask that the page has."""
     kind = seen.control("looks", "own")
-    looks = None if kind == "own" else Looks(kind, int(seen.control("size")))
+    looks = None if kind == "own" else MaskSpec(kind, int(seen.control("size")))
     experiment = seen.experiment
-    return Experiment(experiment.weights, experiment.text, experiment.switches, looks=looks)
+    return Experiment(experiment.weights, experiment.text, experiment.switches, mask_spec=looks)
 
 
 @reads("stages")
 def stages(seen: Seen) -> Reading:
     experiment, (layer, head) = masked(seen), seen.head
-    attention, words = run(experiment).layers[layer].attention, encode(experiment).typed
+    attention, words = run(experiment).layers[layer].attention, encode(experiment).surface
     T = len(words)
     scores = np.einsum("td,sd->ts", attention.q[head], attention.k[head]) / np.sqrt(attention.q.shape[-1])
     scores = scores + (attention.biased - attention.scaled)[head]
     t, s = np.indices((T, T))
-    mask = (s <= t) if experiment.looks is None else abs(t - s) < experiment.looks.size
+    mask = (s <= t) if experiment.mask_spec is None else abs(t - s) < experiment.mask_spec.size
     weights, hidden = softmax(scores, mask), np.where(mask, scores, -np.inf)
     cells = [(one, other) for one in range(T) for other in range(T)]
     table = {"looks": [counted(words)[t] for t, _ in cells], "looked at": [counted(words)[s] for _, s in cells]}
@@ -240,9 +240,9 @@ def stages(seen: Seen) -> Reading:
 @reads("leaks")
 def leaks(seen: Seen) -> Reading:
     before, at, by = masked(seen), int(seen.control("edit")), seen.control("with")
-    typed = list(encode(before).typed)
+    typed = list(encode(before).surface)
     words = [*typed[1:at], by, *typed[at + 1 :]]
-    after = Experiment(before.weights, " ".join(words), before.switches, looks=before.looks)
+    after = Experiment(before.weights, " ".join(words), before.switches, mask_spec=before.mask_spec)
     a, b = run(before).logits.astype(np.float64), run(after).logits.astype(np.float64)
     p, q = softmax(a), softmax(b)
     kl = (p * np.log(p / q)).sum(axis=-1)
@@ -255,7 +255,7 @@ def leaks(seen: Seen) -> Reading:
 @reads("ways")
 def ways(seen: Seen) -> Reading:
     experiment, (layer, head) = seen.experiment, seen.head
-    words, weights = encode(experiment).typed, run(experiment).layers[layer].attention.weights[head]
+    words, weights = encode(experiment).surface, run(experiment).layers[layer].attention.weights[head]
     apart = compare(experiment).apart
     table = {"position": range(len(words)), "word": counted(words)}
     table |= {"largest difference in logits, with cache": apart[0], "largest difference in logits, without": apart[1]}
@@ -265,7 +265,7 @@ def ways(seen: Seen) -> Reading:
 
 @reads("guessing")
 def guessing(seen: Seen) -> Reading:
-    words = counted(encode(seen.experiment).typed)
+    words = counted(encode(seen.experiment).surface)
     cells = [(t, s) for t in words for s in words]
     return Reading(
         {"looks": [t for t, _ in cells], "looked at": [s for _, s in cells], "guessed": [False] * len(cells)}

@@ -23,16 +23,18 @@ from model.switches import Switches
 RULES = {kind.rule.__name__: kind for kind in masks.MASKS.values()}
 MASKS = {
     **{
-        name: lambda queries, keys, kind=kind: kind.rule(queries, keys, 2) if kind.number else kind.rule(queries, keys)
+        name: lambda queries, keys, kind=kind: (
+            kind.rule(queries, keys, 2) if kind.parameter_label else kind.rule(queries, keys)
+        )
         for name, kind in RULES.items()
     },
-    "padding": lambda queries, keys: masks.padding((keys % 3 != 1)[None]),
+    "padding_mask": lambda queries, keys: masks.padding_mask((keys % 3 != 1)[None]),
 }
 
 
 def test_every_mask_has_a_twin():
     defined = {name for name, item in inspect.getmembers(masks, inspect.isfunction) if item.__module__ == "model.mask"}
-    assert set(MASKS) == defined - {"prepare", "draw", "read_drawing"}
+    assert set(MASKS) == defined - {"prepare_mask", "mask_from_cells", "mask_from_hex"}
 
 
 def test_weights_of_a_sum_done_by_hand():
@@ -185,7 +187,7 @@ def test_multi_head_attention_is_torchs(device, n_heads, width, B, T, S, bias, p
     looked_at = looking if S is None else torch.randn(B, S, config.d_model, **exact(device), requires_grad=True)
     real = torch.rand(B, looked_at.size(1), device=device) < (0.6 if padded else 1.1)
     real[:, 0] = True
-    trace = ours(looking, looked_at, masks.padding(real), Position(config), Switches())
+    trace = ours(looking, looked_at, masks.padding_mask(real), Position(config), Switches())
     expected, weights = theirs(looking, looked_at, looked_at, key_padding_mask=~real, average_attn_weights=False)
     assert_same(trace.out, expected)
     assert_same(trace.weights, weights)

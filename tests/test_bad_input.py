@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from screen import component, figures, large, said, shows_a_picture, visit, visit_by_a_bad_link, well
 
 from model import Experiment, run
-from model.run import MOST_CHARACTERS, MOST_TOKENS
+from model.run import MAX_CHARACTERS, MAX_TOKENS
 
 MARKUP = re.compile(r"<\s*/?\s*(?:a|script|img|iframe|b|i|sub|sup)\b", re.IGNORECASE)
 
@@ -80,14 +80,14 @@ def test_a_text_without_a_word_is_answered_with_one_sentence(text):
 def test_a_hundred_thousand_characters_are_answered_with_one_sentence():
     notice = one_sentence(typed("the dog was tired . " * 5000))
     assert "100,000" in notice
-    assert f"{MOST_CHARACTERS:,}" in notice
+    assert f"{MAX_CHARACTERS:,}" in notice
 
 
-@pytest.mark.parametrize("n", [MOST_TOKENS, MOST_TOKENS + 1, 3000])
+@pytest.mark.parametrize("n", [MAX_TOKENS, MAX_TOKENS + 1, 3000])
 def test_one_token_too_many_is_answered_with_one_sentence_that_names_both_numbers(n):
     notice = one_sentence(typed("the " * n))  # and the start mark
     assert f"{n + 1:,}" in notice
-    assert str(MOST_TOKENS) in notice
+    assert str(MAX_TOKENS) in notice
 
 
 def test_the_sentence_goes_when_the_text_is_mended():
@@ -98,7 +98,7 @@ def test_the_sentence_goes_when_the_text_is_mended():
 
 def test_as_many_tokens_as_the_lab_draws_are_drawn():
     screen = typed("the dogs near the trees chase the cat . " * 56 + "the dog was tired . the cat")
-    assert len(words(screen)) == MOST_TOKENS - 1
+    assert len(words(screen)) == MAX_TOKENS - 1
     a_correct_picture(screen)
     header, arrays = component(screen, "grid")
     assert header["pooled"], "the grid says that its cells are blocks"

@@ -15,7 +15,7 @@ from torch.func import functional_call
 from twins import assert_same, assert_same_gradients, exact, seeds, stir
 
 from model import Experiment, load, run
-from model.analysis.norm_comparison import COMPARED, company, draw_batch, moved
+from model.analysis.norm_comparison import NORMS_COMPARED, compare_norms, make_batch, output_change
 from model.norm import NORMS, BatchNorm
 from model.tasks import TASKS
 from viz.company import change_map, read_moved, read_tensor, tensor_box
@@ -104,13 +104,13 @@ def grammar():
 
 @pytest.fixture(scope="module")
 def batch():
-    return draw_batch(TASKS["grammar"])
+    return make_batch(TASKS["grammar"])
 
 
 @pytest.mark.parametrize("replaced", range(6))
 def test_replacing_a_sentence_moves_no_other_by_layer_norm_and_all_others_by_batch_norm(grammar, batch, replaced):
     sentences, substitutes = batch
-    made = company(*grammar, sentences, replaced, substitutes[replaced])
+    made = compare_norms(*grammar, sentences, replaced, substitutes[replaced])
     others = made.real.copy()
     others[replaced] = False
     for name, distance in made.moved.items():
@@ -123,13 +123,13 @@ def test_replacing_a_sentence_moves_no_other_by_layer_norm_and_all_others_by_bat
 
 def test_a_sentence_replaced_by_itself_moves_nobody(grammar, batch):
     sentences, _ = batch
-    for distance in company(*grammar, sentences, 2, sentences[2]).moved.values():
+    for distance in compare_norms(*grammar, sentences, 2, sentences[2]).moved.values():
         assert np.nanmax(distance) == 0
 
 
 def test_the_tensor_is_what_enters_the_first_norm_of_the_model(grammar, batch):
     sentences, substitutes = batch
-    made = company(*grammar, sentences, 0, substitutes[0])
+    made = compare_norms(*grammar, sentences, 0, substitutes[0])
     for b, sentence in enumerate(sentences):
         alone = run(Experiment(text=sentence.text)).layers[0].resid_pre  # (T, C)
         np.testing.assert_allclose(made.stream[b, : len(alone)], alone, atol=1e-6)
@@ -138,9 +138,9 @@ def test_the_tensor_is_what_enters_the_first_norm_of_the_model(grammar, batch):
 
 def test_how_far_a_word_moves_is_the_difference_of_torchs_two_outputs(grammar, batch):
     sentences, substitutes = batch
-    before = company(*grammar, sentences, 3, substitutes[3])
+    before = compare_norms(*grammar, sentences, 3, substitutes[3])
     changed = [substitutes[3] if b == 3 else sentence for b, sentence in enumerate(sentences)]
-    after = company(*grammar, changed, 3, sentences[3])
+    after = compare_norms(*grammar, changed, 3, sentences[3])
     outs = []
     for made in (before, after):
         out = np.full(made.stream.shape, np.nan, dtype=np.float32)
@@ -158,13 +158,13 @@ def test_a_distance_is_measured_in_the_spread_of_the_outputs():
     y = x.clone()
     y[0] += 100
     real = torch.ones(2, 2, dtype=torch.bool)
-    norm = COMPARED["batch norm"](1)
+    norm = NORMS_COMPARED["batch norm"](1)
     expected = (norm(y, real).out - norm(x, real).out).abs()[..., 0]
-    assert_same(moved(norm, x, y, real, real), expected)
+    assert_same(output_change(norm, x, y, real, real), expected)
 
 
 def test_the_batch_is_the_same_every_time_and_holds_no_sentence_twice(batch):
-    again = draw_batch(TASKS["grammar"])
+    again = make_batch(TASKS["grammar"])
     assert [s.text for part in again for s in part] == [s.text for part in batch for s in part]
     assert len({sentence.text for part in batch for sentence in part}) == 12
 

@@ -11,7 +11,7 @@ from served import PATIENCE, wait_for_rest
 from test_browser import Lab, left_well
 
 from model import Experiment, run
-from model.mask import Looks, read_drawing
+from model.mask import MaskSpec, mask_from_hex
 from viz.ui.controls import EXAMPLE
 
 expect.set_options(timeout=PATIENCE)
@@ -75,17 +75,17 @@ def test_drawing_on_the_mask_runs_the_model_with_it_and_the_link_carries_it(boar
     board.page.wait_for_url(re.compile("drawn="), timeout=PATIENCE)
     expected = np.tri(T, dtype=bool)
     expected[10, 2:5] = False
-    looks = read_drawing(board.link()["drawn"])
-    assert same_bits(looks.over(T).numpy(), expected)
+    looks = mask_from_hex(board.link()["drawn"])
+    assert same_bits(looks.build(T).numpy(), expected)
     expect(board.key("mask_means")).to_contain_text("Drawn by hand")
     wait_for_rest(board.page)
-    attention = run(Experiment(text=EXAMPLE, looks=looks)).layers[1].attention
+    attention = run(Experiment(text=EXAMPLE, mask_spec=looks)).layers[1].attention
     after = board.values(3)
     assert same_bits(np.isnan(after), ~expected)
     np.testing.assert_allclose(after[expected], attention.weights[3][expected], atol=1e-6)
     assert differ(after[10], before[10])
     board.stroke([(10, 2)])  # a second stroke gives one of them back
-    board.page.wait_for_url(lambda url: looks.drawn not in url, timeout=PATIENCE)
+    board.page.wait_for_url(lambda url: looks.hex_rows not in url, timeout=PATIENCE)
     expected[10, 2] = True
     board.open(**board.link())
     assert same_bits(board.values(1).astype(bool), expected)
@@ -105,15 +105,15 @@ def test_the_slider_shows_every_number_without_a_word_to_the_server_and_tells_it
     board.frames.clear()
     for number in (7, 2, T):
         slider.evaluate("(range, at) => { range.value = at; range.dispatchEvent(new Event('input')); }", number - 1)
-        assert same_bits(board.values(1).astype(bool), Looks("window", number).over(T).numpy())
+        assert same_bits(board.values(1).astype(bool), MaskSpec("window", number).build(T).numpy())
     board.page.wait_for_timeout(400)
     assert "sent" not in board.frames
     slider.evaluate("range => { range.value = 4; range.dispatchEvent(new Event('input')); }")
     slider.evaluate("range => range.dispatchEvent(new Event('change'))")
     board.wait_for_link("size=5")
     expect(board.lab().locator(".number")).to_contain_text("5")
-    allowed = Looks("window", 5).over(T).numpy()
-    weights = run(Experiment(text=EXAMPLE, looks=Looks("window", 5))).layers[0].attention.weights[1]
+    allowed = MaskSpec("window", 5).build(T).numpy()
+    weights = run(Experiment(text=EXAMPLE, mask_spec=MaskSpec("window", 5))).layers[0].attention.weights[1]
     np.testing.assert_allclose(board.values(3)[allowed], weights[allowed], atol=1e-5)
 
 

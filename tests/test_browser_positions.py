@@ -9,7 +9,7 @@ import torch
 from playwright.sync_api import expect
 from served import PATIENCE, saved, wait_for_rest
 
-from model.analysis.sinusoid import residual, wavelengths
+from model.analysis.sinusoid import rotation_error, wavelengths
 from model.position import sinusoid
 from viz.theme import LIGHT
 from viz.ui.places import VIEWS
@@ -182,7 +182,7 @@ def test_the_browsers_residual_is_rounding_like_the_models(visitor):
         visitor.slide("base", BASES.index(base))
         drawn = visitor.view("view.residual")
         assert drawn < 1e-12
-        assert drawn == pytest.approx(residual(k, 256, width, base), abs=1e-12)
+        assert drawn == pytest.approx(rotation_error(k, 256, width, base), abs=1e-12)
 
 
 def test_sliding_pos_leaves_the_turn_as_it_is(visitor):

@@ -13,9 +13,9 @@ from served import PATIENCE, wait_for_rest
 from test_browser import FIRST, WORDS, Lab, figures_of, left_well
 
 from model import Experiment, Switches, run
-from model.analysis.ablation import held_out
-from model.analysis.prediction_change import moved, surprise
-from model.analysis.score_scaling import STEPS
+from model.analysis.ablation import evaluate_held_out
+from model.analysis.prediction_change import prediction_change, text_loss
+from model.analysis.score_scaling import WIDTHS
 from model.run import encode
 from model.switches import PARTS
 from viz.ui.controls import EXAMPLE
@@ -79,7 +79,7 @@ def spelt(switches):
     experiment = Experiment(text=EXAMPLE, switches=switches)
     return [
         f"{loss:.2f}"
-        for loss in (held_out("grammar", switches).loss, surprise(run(experiment), encode(experiment).ids))
+        for loss in (evaluate_held_out("grammar", switches).loss, text_loss(run(experiment), encode(experiment).ids))
     ]
 
 
@@ -96,7 +96,7 @@ def test_each_switch_changes_the_numbers_repaints_b_and_comes_back(bench):
         assert bench.losses == spelt(Switches().without(part.name))
         assert bench.drawn > drawn
         assert bench.pixels() != whole
-        expect(bench.key("offers")).to_contain_text(part.watch)
+        expect(bench.key("offers")).to_contain_text(part.hint)
         expect(bench.key("save_compare").locator(".reading")).to_contain_text("the next word moves most after")
         bench.flip(part.name)
         expect(bench.key("save_compare").locator(".reading")).to_contain_text("no prediction moves")
@@ -178,9 +178,9 @@ def test_sliding_asks_nothing_and_letting_go_writes_the_address(bench):
     slider.wait_for(timeout=PATIENCE)
     wait_for_rest(bench.page)
     sent = len(bench.frames)
-    for at in range(len(STEPS)):
+    for at in range(len(WIDTHS)):
         slider.evaluate("(range, at) => { range.value = at; range.dispatchEvent(new Event('input')); }", at)
-        expect(bench.key("saturation").locator(".width")).to_contain_text(str(STEPS[at]))
+        expect(bench.key("saturation").locator(".width")).to_contain_text(str(WIDTHS[at]))
     assert len(bench.frames) == sent
     slider.evaluate("range => range.dispatchEvent(new Event('change'))")
     bench.wait_for_link("d_k=1024")
@@ -230,7 +230,7 @@ def test_on_every_screen_no_number_is_cut_and_how_far_each_next_word_moved_is_se
     drawing = ElementTree.fromstring(bench.page.evaluate("attentionLab.drawings.get('compare')()"))
     told = ["".join(text.itertext()) for text in drawing.iter(f"{SVG}text")]
     at = told.index("next word moved, KL in nats") + 1
-    kl = moved(*(run(Experiment(text=EXAMPLE, switches=one)) for one in SIDES))
+    kl = prediction_change(*(run(Experiment(text=EXAMPLE, switches=one)) for one in SIDES))
     assert told[at : at + 26 : 2] == ["⟨start⟩", *WORDS]
     assert told[at + 1 : at + 27 : 2] == [f"{one:.2f}" for one in kl]
 

@@ -9,7 +9,7 @@ from equal import same_bits
 from playwright.sync_api import expect
 from served import PATIENCE, saved, serve, wait_for_rest
 
-from model.analysis.score_scaling import STEPS, unit_steps
+from model.analysis.score_scaling import WIDTHS, sweep_widths
 from viz.theme import LIGHT
 
 expect.set_options(timeout=PATIENCE)
@@ -65,7 +65,7 @@ class Slide:
         """Move the thumb without letting go."""
         self.range.evaluate(
             "(range, at) => { range.value = at; range.dispatchEvent(new Event('input', { bubbles: true })); }",
-            STEPS.index(step),
+            WIDTHS.index(step),
         )
 
     def release(self):
@@ -89,7 +89,7 @@ def slide(context, sections):
 def test_every_step_is_drawn_without_a_word_to_the_server(slide):
     slide.open()
     slide.sent.clear()
-    for step in reversed(STEPS):
+    for step in reversed(WIDTHS):
         slide.drag(step)
         assert slide.d_k == step
     slide.page.wait_for_timeout(600)
@@ -99,8 +99,8 @@ def test_every_step_is_drawn_without_a_word_to_the_server(slide):
 def test_the_darkest_cell_of_a_row_is_its_largest_weight(slide):
     slide.open()
     for at in (0, 6, 10):
-        slide.drag(STEPS[at])
-        made = unit_steps()[at]
+        slide.drag(WIDTHS[at])
+        made = sweep_widths()[at]
         for side, rows in enumerate((made.undivided.rows, made.divided.rows)):
             light = [sum(int(fill[i : i + 2], 16) for i in (1, 3, 5)) for fill in slide.cells(side)]
             light = np.array(light).reshape(rows.shape)

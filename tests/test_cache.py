@@ -14,16 +14,16 @@ from twins import build, configs, exact, random_ids, seeds
 
 from model import Experiment, Switches, checkpoint
 from model.analysis import attribution
-from model.generation.cache_comparison import compare, cost_of_comparing
+from model.generation.cache_comparison import compare, cost_of_comparison
 from model.generation.generate import METHODS, generate
-from model.generation.kv_cache import again_and_again, looks_back, word_by_word
+from model.generation.kv_cache import decode_with_cache, decode_without_cache, is_cacheable
 from model.position import POSITIONS
-from model.run import encode, model
+from model.run import encode, get_model
 from model.switches import PARTS
 
 TEXT = "the person who the dogs near the trees chase was tired ."
-ONE_TEXT = [name for name in checkpoint.names() if checkpoint.kind(name) == "transformer"]
-LOOK_BACK = [name for name in ONE_TEXT if looks_back(model(name)[0])]
+ONE_TEXT = [name for name in checkpoint.names() if checkpoint.architecture(name) == "transformer"]
+LOOK_BACK = [name for name in ONE_TEXT if is_cacheable(get_model(name)[0])]
 
 
 @pytest.mark.parametrize("position", POSITIONS)
@@ -35,7 +35,7 @@ def test_word_by_word_with_a_cache_is_one_parallel_pass(device, position, config
     switches = Switches().without(*off)
     ids = random_ids(config, B, T, device)
     whole = ours(ids, switches=switches)
-    steps = list(word_by_word(ours, ids, switches))
+    steps = list(decode_with_cache(ours, ids, switches))
     tolerance = (1e-12 if exact(device)["dtype"] == torch.float64 else 1e-3) * max(1, whole.logits.abs().max().item())
     for t, step in enumerate(steps):
         assert step.layers[0].attention.q.size(2) == 1, "one query a step"
@@ -51,7 +51,7 @@ def test_a_cache_may_begin_with_many_words_and_grow_by_many(device, config, seed
     ours = build(config, seed, device)
     ids = random_ids(config, 1, 7, device)
     whole = ours(ids).logits
-    then = ours(ids[:, cut:], past=ours(ids[:, :cut])).logits
+    then = ours(ids[:, cut:], kv_cache=ours(ids[:, :cut])).logits
     torch.testing.assert_close(then, whole[:, cut:], atol=1e-10 * max(1, whole.abs().max().item()), rtol=1e-7)
 
 
@@ -60,7 +60,7 @@ def test_reading_everything_again_for_each_word_gives_the_same(device, config, T
     ours = build(config, seed, device)
     ids = random_ids(config, 1, T, device)
     whole = ours(ids).logits
-    for t, step in enumerate(again_and_again(ours, ids)):
+    for t, step in enumerate(decode_without_cache(ours, ids)):
         torch.testing.assert_close(
             step.logits[:, -1], whole[:, t], atol=1e-10 * max(1, whole.abs().max().item()), rtol=1e-7
         )
@@ -87,26 +87,26 @@ def test_a_text_of_one_word_and_the_start_mark_is_compared_too():
 @pytest.mark.parametrize("weights", ["grammar", "grammar-without-mask"])
 @pytest.mark.parametrize("switches", [Switches(), Switches(mask=False)])
 def test_a_model_that_looks_ahead_keeps_nothing(weights, switches):
-    transformer, _ = model(weights)
+    transformer, _ = get_model(weights)
     if weights == "grammar" and switches.mask:
-        assert looks_back(transformer, switches)
+        assert is_cacheable(transformer, switches)
         return
-    assert not looks_back(transformer, switches)
+    assert not is_cacheable(transformer, switches)
     with pytest.raises(ValueError, match="looks ahead"):
-        list(word_by_word(transformer, torch.tensor([[1, 2]]), switches))
+        list(decode_with_cache(transformer, torch.tensor([[1, 2]]), switches))
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("weights", ONE_TEXT)
 def test_generation_with_a_cache_writes_what_reading_everything_again_would(weights, method):
     said = generate(Experiment(weights=weights, text="the"), tokens=16, method=method, seed=5)
-    transformer, tokenizer = model(weights)
+    transformer, tokenizer = get_model(weights)
     ids = torch.tensor([encode(Experiment(weights=weights, text=said.text)).ids])
     with torch.inference_mode():
-        for t, step in enumerate(again_and_again(transformer, ids)):
+        for t, step in enumerate(decode_without_cache(transformer, ids)):
             if t >= 1 and t + 1 < ids.size(1):
                 logits = step.logits[0, -1].double()
-                logits[list(tokenizer.silent)] = -torch.inf
+                logits[list(tokenizer.special_ids)] = -torch.inf
                 odds = logits.log_softmax(-1)
                 assert odds[ids[0, t + 1]].item() == pytest.approx(said.logprobs[t - 1], abs=1e-4)
                 if method == "greedy":
@@ -114,7 +114,7 @@ def test_generation_with_a_cache_writes_what_reading_everything_again_would(weig
 
 
 def test_generation_runs_each_word_through_the_model_once(monkeypatch):
-    transformer, _ = model("grammar")
+    transformer, _ = get_model("grammar")
     read = []
     forward = type(transformer).forward
     monkeypatch.setattr(
@@ -133,7 +133,7 @@ import torch
 torch.set_num_threads(1)
 from model import Experiment
 from model.cache import compare
-from model.run import encode, model
+from model.run import encode, get_model
 experiment = Experiment("stories", " ".join(["dog"] * int(sys.argv[1])))
 compare(Experiment("stories", "dog"), repetitions=1)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -155,7 +155,7 @@ def test_the_comparison_keeps_last_rows_only_233_tokens_of_stories_in_300_megaby
 
 
 def test_the_comparison_costs_what_its_passes_cost():
-    few, many = (cost_of_comparing(Experiment("stories", " ".join(["dog"] * n))) for n in (20, 40))
+    few, many = (cost_of_comparison(Experiment("stories", " ".join(["dog"] * n))) for n in (20, 40))
     assert 2 * few < many < 8 * few, "between linear and cubic in the length"
 
 
@@ -163,7 +163,7 @@ def test_the_comparison_costs_what_its_passes_cost():
 @pytest.mark.parametrize("row", [0, 1, 5])
 def test_blocking_on_kept_keys_and_values_is_blocking_with_everything_read_again(switches, row, monkeypatch):
     experiment = Experiment(text="the dogs near the tree sleep .", switches=switches)
-    kept = attribution.blocked(experiment, 1, 2, row)
-    monkeypatch.setattr(attribution, "looks_back", lambda *of: False)
-    np.testing.assert_allclose(kept, attribution.blocked(experiment, 1, 2, row), rtol=1e-4, atol=1e-5)
+    kept = attribution.key_ablation_effect(experiment, 1, 2, row)
+    monkeypatch.setattr(attribution, "is_cacheable", lambda *of: False)
+    np.testing.assert_allclose(kept, attribution.key_ablation_effect(experiment, 1, 2, row), rtol=1e-4, atol=1e-5)
     assert row == 0 or np.count_nonzero(kept) > 1

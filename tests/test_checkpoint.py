@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from twins import build, configs, random_ids, seeds
 
 from model import checkpoint
-from model.checkpoint import CheckpointError, card, load, names, save, save_step, steps
+from model.checkpoint import CheckpointError, load, names, read_card, save, save_step, saved_steps
 from model.config import ModelConfig
 from model.switches import Switches
 from model.tokenizer import WordTokenizer
@@ -63,7 +63,7 @@ def test_a_tied_unembedding_is_stored_once_and_comes_back_tied(tmp_path):
 
 
 def test_the_card_keeps_what_was_measured(shelf):
-    told = card("tiny", shelf)
+    told = read_card("tiny", shelf)
     assert told["task"] == "none"
     assert told["words"] == list(WORDS)
     assert told["config"]["d_model"] == 8
@@ -73,7 +73,7 @@ def test_snapshots_come_back_in_half_precision_and_in_order(shelf):
     at = {step: build(CONFIG, step, CPU) for step in (1000, 5, 40)}
     for step, transformer in at.items():
         save_step("tiny", transformer, step, shelf)
-    assert steps("tiny", shelf) == (5, 40, 1000)
+    assert saved_steps("tiny", shelf) == (5, 40, 1000)
     for step, transformer in at.items():
         loaded, _ = load("tiny", shelf, step=step)
         assert loaded.unembedding.weight.dtype == torch.float32
@@ -85,7 +85,7 @@ def test_snapshots_come_back_in_half_precision_and_in_order(shelf):
 
 
 def test_without_snapshots_any_step_is_refused(shelf):
-    assert steps("tiny", shelf) == ()
+    assert saved_steps("tiny", shelf) == ()
     with pytest.raises(CheckpointError, match='"tiny" was kept at steps none, not at 5'):
         load("tiny", shelf, step=5)
 
@@ -94,8 +94,8 @@ def test_no_folder_means_the_trained_one_at_the_time_of_asking(shelf, monkeypatc
     monkeypatch.setattr(checkpoint, "TRAINED", shelf)
     assert names() == ("tiny",)
     assert load("tiny")[0].config == CONFIG
-    assert card("tiny")["task"] == "none"
-    assert steps("tiny") == ()
+    assert read_card("tiny")["task"] == "none"
+    assert saved_steps("tiny") == ()
 
 
 def test_an_empty_or_missing_folder_holds_no_weights(tmp_path):
@@ -132,7 +132,7 @@ def test_a_name_never_leads_out_of_the_folder(tmp_path, name):
     with pytest.raises(CheckpointError, match="Weights cannot be called"):
         save_step(name, build(CONFIG, 0, CPU), 1, inside)
     with pytest.raises(CheckpointError, match="Weights cannot be called"):
-        steps(name, inside)
+        saved_steps(name, inside)
     assert not list(inside.iterdir())
 
 

@@ -7,7 +7,7 @@ import pytest
 from screen import visit, well
 
 from model import Experiment, Switches, checkpoint
-from model.analysis.ablation import HeldOut, held_out
+from model.analysis.ablation import HeldOutScores, evaluate_held_out
 from viz.claiming import (
     read_cross,
     read_decoder_layer,
@@ -30,7 +30,7 @@ def one(*off, weights="translate"):
 
 def test_one_vector_and_attention_each_have_the_numbers_of_their_own_card():
     told = claims._one_vector()
-    alone, looking = (checkpoint.card(name)["lengths"] for name in ("copy-gru", "copy-gru-attention"))
+    alone, looking = (checkpoint.read_card(name)["lengths"] for name in ("copy-gru", "copy-gru-attention"))
     assert alone["16"] < looking["16"]
 
     def shares(lengths):
@@ -75,7 +75,7 @@ def test_a_context_of_its_own_is_claimed_by_the_nouns_of_the_card():
 )
 def test_the_look_that_the_card_speaks_of_is_named(weights, which):
     told = claims._own_context(one(weights=weights))
-    best = checkpoint.card(weights)["alignment"]["noun"]["top1"]
+    best = checkpoint.read_card(weights)["alignment"]["noun"]["top1"]
     assert (
         f"{which} looks most at the right word for {100 * max(layer[-1] for layer in best):.0f} % of the nouns" in told
     )
@@ -144,8 +144,8 @@ def test_with_the_mask_off_no_claim_contradicts_its_number():
 
 
 def test_right_answers_of_a_stand_under_a_and_those_of_b_under_b():
-    a = HeldOut(4, 1.0, {"verb": 0.9, "noun": 0.8, "noun, far": 0.7}, {"verb": 10, "noun": 20, "noun, far": 30})
-    b = HeldOut(4, 2.0, {"verb": 0.1, "noun": 0.2, "noun, far": 0.3}, {"verb": 10, "noun": 20, "noun, far": 30})
+    a = HeldOutScores(4, 1.0, {"verb": 0.9, "noun": 0.8, "noun, far": 0.7}, {"verb": 10, "noun": 20, "noun, far": 30})
+    b = HeldOutScores(4, 2.0, {"verb": 0.1, "noun": 0.2, "noun, far": 0.3}, {"verb": 10, "noun": 20, "noun, far": 30})
     told = removal._right_answers(a, b)
     heads = re.findall(r"<th>(.*?)</th>", told)
     assert heads == ["right answers", "A", "B", "of", "and", "A", "B", "of"]
@@ -159,7 +159,7 @@ def test_the_page_gives_right_answers_and_losses_of_the_whole_model_to_a_and_of_
         for html in well(visit("viz/pages/remove.py", norm="false")).get("html")
         if 'class="strip"' in html.proto.body
     )
-    a, b = (held_out("grammar", switches) for switches in (Switches(), Switches(norm=False)))
+    a, b = (evaluate_held_out("grammar", switches) for switches in (Switches(), Switches(norm=False)))
     assert a.accuracy != b.accuracy
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", told)]
     assert {row[0]: row[1:] for row in rows} == {

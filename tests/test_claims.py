@@ -12,8 +12,8 @@ from torch import nn
 
 import model.attention
 from model import Experiment
-from model.analysis.loop_attention import apart_from_pytorch, by_pytorch
-from model.run import model as loaded
+from model.analysis.loop_attention import attention_pytorch, difference_from_pytorch
+from model.run import get_model as loaded
 from model.run import run_pair
 from viz.ui import answers_text, memory, pairs
 from viz.ui.here import Here
@@ -49,10 +49,10 @@ def test_the_weights_by_pytorch_are_the_softmax_done_by_hand():
     q, k = np.array([[[2.0, 0.0]]]), np.array([[[math.sqrt(2), 5.0], [0.0, 7.0]]])  # scores 2√2 and 0: scaled 2 and 0
     mask = np.ones((1, 1, 2), dtype=bool)
     odds = math.exp(2)
-    assert by_pytorch(q, k, mask) == pytest.approx(np.array([[[odds / (odds + 1), 1 / (odds + 1)]]]))
+    assert attention_pytorch(q, k, mask) == pytest.approx(np.array([[[odds / (odds + 1), 1 / (odds + 1)]]]))
     odds = math.exp(2 * math.sqrt(2))
-    assert by_pytorch(q, k, mask, scale=False)[0, 0, 0] == pytest.approx(odds / (odds + 1))
-    assert by_pytorch(q, k, np.array([[[False, True]]])).tolist() == [[[0, 1]]]
+    assert attention_pytorch(q, k, mask, scale=False)[0, 0, 0] == pytest.approx(odds / (odds + 1))
+    assert attention_pytorch(q, k, np.array([[[False, True]]])).tolist() == [[[0, 1]]]
 
 
 def test_a_cross_attention_is_pytorchs_multi_head_attention_with_another_source():
@@ -74,14 +74,14 @@ def test_a_cross_attention_is_pytorchs_multi_head_attention_with_another_source(
             out, weights = theirs(looking, source, source, average_attn_weights=False)
         assert np.allclose(weights[0].numpy(), made.cross.weights, atol=1e-5)
         assert np.allclose(out[0].numpy(), made.cross.out, atol=1e-4)
-        assert apart_from_pytorch(made.cross) < 1e-5
+        assert difference_from_pytorch(made.cross) < 1e-5
 
 
 def test_a_weight_that_is_wrong_shows_in_the_difference_to_pytorch():
     cross = run_pair(WRITTEN).decoder.layers[-1].cross
     wrong = cross.weights.copy()
     wrong[3, 2, 1] += 0.25  # another head than the first, and one cell
-    assert apart_from_pytorch(replace(cross, weights=wrong)) == pytest.approx(0.25, abs=1e-5)
+    assert difference_from_pytorch(replace(cross, weights=wrong)) == pytest.approx(0.25, abs=1e-5)
 
 
 def test_the_number_of_the_claim_is_rounding():
@@ -91,8 +91,10 @@ def test_the_number_of_the_claim_is_rounding():
 
 def test_the_number_of_the_claim_grows_when_the_operation_of_the_model_is_another(forgotten, monkeypatch):
     """The softmax of the lab is broken everywhere: a number that compares it with itself would stay at zero."""
-    right = model.attention.softmax_over_allowed
-    monkeypatch.setattr(model.attention, "softmax_over_allowed", lambda masked, nothing: right(0.5 * masked, nothing))
+    right = model.attention.masked_softmax
+    monkeypatch.setattr(
+        model.attention, "masked_softmax", lambda scores, fully_masked: right(0.5 * scores, fully_masked)
+    )
     assert size(line(well(visit(PAGE, beside=SHOWS)), "Cross-attention is not the same operation here")) > 1e-2
 
 

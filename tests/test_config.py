@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from model.config import ModelConfig, choose
+from model.config import ModelConfig, lookup
 
 
 def test_a_config_is_frozen_and_hashable():
@@ -44,6 +44,6 @@ def test_a_place_for_the_norm_that_does_not_exist_is_refused():
 
 
 def test_a_choice_is_an_entry_of_its_table_or_an_error_that_names_them_all():
-    assert choose({"a": 1, "b": 2}, "letter", "b") == 2
+    assert lookup({"a": 1, "b": 2}, "letter", "b") == 2
     with pytest.raises(ValueError, match='letter must be one of a, b, not "c"'):
-        choose({"a": 1, "b": 2}, "letter", "c")
+        lookup({"a": 1, "b": 2}, "letter", "c")

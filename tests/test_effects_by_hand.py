@@ -16,12 +16,12 @@ WHOLE = Experiment(text="the dog sleeps .")
 def test_how_far_a_vector_turns_is_one_minus_the_cosine():
     a = np.array([[1.0, 0.0], [1.0, 0.0], [2.0, 0.0], [1.0, 1.0]], dtype=np.float32)
     b = np.array([[3.0, 0.0], [0.0, 5.0], [-1.0, 0.0], [1.0, 0.0]], dtype=np.float32)
-    assert probability.turned(a, b) == pytest.approx([0, 1, 2, 1 - math.sqrt(0.5)])
-    assert probability.turned(a[None], b[None]).shape == (1, 4)
+    assert probability.cosine_distance(a, b) == pytest.approx([0, 1, 2, 1 - math.sqrt(0.5)])
+    assert probability.cosine_distance(a[None], b[None]).shape == (1, 4)
 
 
 def test_a_vector_of_length_zero_turns_by_one_and_raises_nothing():
-    assert probability.turned(np.zeros((1, 2)), np.ones((1, 2))).tolist() == [1]
+    assert probability.cosine_distance(np.zeros((1, 2)), np.ones((1, 2))).tolist() == [1]
 
 
 def test_log_probabilities_are_those_of_the_softmax_whatever_is_added_to_all_logits():
@@ -45,8 +45,8 @@ def test_without_logits_a_change_is_how_far_the_last_vectors_turn():
     trace = run(WHOLE)
     mute = replace(trace, logits=np.zeros((len(trace.tokens), 0), np.float32))
     other = replace(mute, final_norm=replace(trace.final_norm, out=-trace.final_norm.out))
-    assert prediction_change.moved(mute, other) == pytest.approx(np.full(len(trace.tokens), 2.0))
-    assert prediction_change.moved(mute, mute) == pytest.approx(np.zeros(len(trace.tokens)), abs=1e-6)
+    assert prediction_change.prediction_change(mute, other) == pytest.approx(np.full(len(trace.tokens), 2.0))
+    assert prediction_change.prediction_change(mute, mute) == pytest.approx(np.zeros(len(trace.tokens)), abs=1e-6)
 
 
 def test_the_spread_of_a_trace_is_the_mean_entropy_of_the_rows_of_all_its_heads():
@@ -57,7 +57,9 @@ def test_the_spread_of_a_trace_is_the_mean_entropy_of_the_rows_of_all_its_heads(
         replace(layer, attention=replace(layer.attention, weights=weights))
         for layer, weights in zip(trace.layers, (even, sharp, sharp), strict=True)
     ]
-    assert prediction_change.spread(replace(trace, layers=tuple(layers))) == pytest.approx(math.log(shape[-1]) / 3)
+    assert prediction_change.mean_entropy(replace(trace, layers=tuple(layers))) == pytest.approx(
+        math.log(shape[-1]) / 3
+    )
 
 
 @pytest.mark.parametrize("layer", [0, 2])
@@ -75,34 +77,34 @@ def test_a_single_broken_number_in_any_stage_is_found(layer, name, bad):
         broken[1, 3] = bad
         changed = replace(made, **{name: broken})
     layers = tuple(changed if index == layer else one for index, one in enumerate(trace.layers))
-    assert prediction_change.first_broken(replace(trace, layers=layers)) == f"layer {layer}, {name}"
+    assert prediction_change.first_nonfinite(replace(trace, layers=layers)) == f"layer {layer}, {name}"
 
 
 def test_broken_logits_are_found_where_all_layers_are_whole():
     trace = run(WHOLE)
     logits = trace.logits.copy()
     logits[0, 1] = np.nan
-    assert prediction_change.first_broken(replace(trace, logits=logits)) == "the logits"
+    assert prediction_change.first_nonfinite(replace(trace, logits=logits)) == "the logits"
 
 
 def test_the_loss_on_a_text_leaves_out_the_first_token_and_the_last_prediction():
     trace = run(WHOLE)
     logits = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8], [1 / 3, 1 / 3, 1 / 3]]))
-    found = prediction_change.surprise(replace(trace, logits=logits), (0, 1, 2))
+    found = prediction_change.text_loss(replace(trace, logits=logits), (0, 1, 2))
     assert found == pytest.approx(-(math.log(0.25) + math.log(0.8)) / 2)
 
 
 def test_rank_agreement_by_hand():
     # Ranks 0, 1, 2, 3 against 0, 2, 1, 3: 1 − 6 Σ d² / (n (n² − 1)) = 1 − 12 / 60.
-    assert attribution.rank_agreement(np.array([1.0, 2, 3, 4]), np.array([10.0, 30, 20, 40])) == pytest.approx(0.8)
+    assert attribution.rank_correlation(np.array([1.0, 2, 3, 4]), np.array([10.0, 30, 20, 40])) == pytest.approx(0.8)
 
 
 def test_held_out_sentences_are_the_same_number_every_time_and_every_probe_is_counted():
-    found = ablation.held_out("grammar")
+    found = ablation.evaluate_held_out("grammar")
     assert found.sentences == ablation.HELD_OUT
     assert set(found.n) == set(found.accuracy)
     assert all(n > 0 and 0 <= found.accuracy[kind] <= 1 for kind, n in found.n.items())
 
 
 def test_the_passages_are_the_held_out_text_where_no_generator_is():
-    assert ablation.held_out("stories").sentences == len(PASSAGES)
+    assert ablation.evaluate_held_out("stories").sentences == len(PASSAGES)

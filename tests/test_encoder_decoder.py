@@ -155,7 +155,7 @@ def test_every_row_of_every_map_sums_to_one(device, config, shape, seed, switche
             assert_same(wrote.resid_post, wrote.resid_cross + wrote.mlp_out)
     assert trace.decoder.logits.shape == (B, T, config.vocab_size)
     assert same_bits(
-        ours.read_out(trace.decoder.layers[-1].resid_post, switches)[1], trace.decoder.logits, "same operation"
+        ours.unembed(trace.decoder.layers[-1].resid_post, switches)[1], trace.decoder.logits, "same operation"
     )
 
 

@@ -18,7 +18,7 @@ from test_arrays_page import dropped
 from test_export import read
 
 from model import Experiment, Switches, run
-from model.checkpoint import card
+from model.checkpoint import read_card
 from viz.export import Labelled, to_csv, to_npz
 from viz.labels import shorten
 from viz.ui.controls import EXAMPLE, PROSE
@@ -127,7 +127,7 @@ def test_the_statistics_of_the_heads_are_those_of_their_rows(weights):
     screen = well(visit("viz/pages/heads.py", weights=weights, more="Head statistics"))
     seen = Experiment(weights, PROSE if weights == "stories" else EXAMPLE)
     table = screen.dataframe[0].value
-    trace, roles = run(seen), card(weights)["exam"]["relations"]
+    trace, roles = run(seen), read_card(weights)["exam"]["relations"]
     each = "pieces" if weights == "stories" else "words"
     assert list(table)[:4] == ["layer", "head", "entropy (nats)", f"distance ({each})"]
     assert set(list(table)[4:]) == set(roles)

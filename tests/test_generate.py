@@ -6,7 +6,7 @@ import pytest
 from model import Experiment, run
 from model.generation.generate import METHODS, generate
 from model.probability import log_probabilities
-from model.run import encode, model
+from model.run import encode, get_model
 from model.tokenizer import PAD, START, UNKNOWN
 
 OPENING = Experiment(text="the person who the dogs near the trees")
@@ -17,7 +17,7 @@ def test_each_word_has_the_probability_that_one_pass_over_the_whole_text_gives_i
     said = generate(OPENING, tokens=8, method=method, seed=3)
     ids = encode(Experiment(text=said.text)).ids
     logits = run(Experiment(text=said.text)).logits.copy()
-    logits[:, [model("grammar")[1].id_of[token] for token in (PAD, UNKNOWN, START)]] = -np.inf
+    logits[:, [get_model("grammar")[1].id_by_word[token] for token in (PAD, UNKNOWN, START)]] = -np.inf
     odds = log_probabilities(logits)
     first = len(ids) - 8
     expected = [odds[at - 1, ids[at]] for at in range(first, len(ids))]
@@ -28,7 +28,7 @@ def test_each_word_has_the_probability_that_one_pass_over_the_whole_text_gives_i
 def test_greedy_takes_the_likeliest_word_each_time():
     said = generate(OPENING, tokens=6)
     logits = run(Experiment(text=said.text)).logits
-    vocabulary = model("grammar")[1].vocabulary
+    vocabulary = get_model("grammar")[1].vocabulary
     assert said.tokens == tuple(vocabulary[int(row.argmax())] for row in logits[-7:-1])
 
 

@@ -10,10 +10,10 @@ import torch
 
 from model import checkpoint
 from model.evaluation.language_model import to_batch, word_losses
-from model.generation.kv_cache import looks_back
-from model.run import model
+from model.generation.kv_cache import is_cacheable
+from model.run import get_model
 from model.tasks import TASKS
-from model.tasks.grammar.entropy import Chance, Ledger, entropy, priced
+from model.tasks.grammar.entropy import SurprisalFloat, SurprisalRandom, entropy, surprisal_samples
 from model.tasks.grammar.task import SHARES
 
 N = 4000
@@ -21,16 +21,18 @@ N = 4000
 
 @pytest.fixture(scope="module")
 def drawn():
-    return priced(N, 11)
+    return surprisal_samples(N, 11)
 
 
 def test_the_ledger_draws_what_the_task_draws():
     rng = Random(3)
-    assert [sentence for sentence, _ in priced(200, 3)] == [TASKS["grammar"].draw(None, rng) for _ in range(200)]
+    assert [sentence for sentence, _ in surprisal_samples(200, 3)] == [
+        TASKS["grammar"].draw(None, rng) for _ in range(200)
+    ]
 
 
 def test_choices_are_charged_by_hand():
-    ledger = Ledger(0)
+    ledger = SurprisalRandom(0)
     ledger.choice("abcd")
     ledger.randint(1, 3)
     ledger.sample(range(5), 2)
@@ -39,8 +41,8 @@ def test_choices_are_charged_by_hand():
 
 
 def test_a_number_is_charged_for_what_its_comparisons_tell():
-    ledger = Ledger(0)
-    draw = Chance(0.5, ledger)
+    ledger = SurprisalRandom(0)
+    draw = SurprisalFloat(0.5, ledger)
     assert not draw < 0.2 and ledger.nats == pytest.approx(-math.log(0.8))
     assert 0.2 <= draw < 0.6 and ledger.nats == pytest.approx(-math.log(0.4)), "0.2 … 0.6 is 0.4 wide"
     assert draw < 0.9 and not draw >= 1.0 and ledger.nats == pytest.approx(-math.log(0.4)), "known already"
@@ -103,15 +105,15 @@ def test_the_prices_of_a_kind_belong_to_a_distribution(drawn):
 
 @pytest.mark.parametrize("name", [name for name in checkpoint.names() if name.startswith("grammar")])
 def test_no_model_that_looks_back_only_is_less_surprised_than_the_language(drawn, name):
-    transformer, tokenizer = model(name)
+    transformer, tokenizer = get_model(name)
     some = drawn[:600]
     batch = to_batch([sentence for sentence, _ in some], tokenizer)
     with torch.inference_mode():
-        losses = word_losses(transformer(batch.ids, batch.real).logits, batch.ids) * batch.real[:, 1:]
+        losses = word_losses(transformer(batch.ids, batch.is_token).logits, batch.ids) * batch.is_token[:, 1:]
     told, nats = losses.sum(dim=1).numpy(), np.array([price for _, price in some])
     words = sum(len(sentence.words) for sentence, _ in some)
     above = (told - nats).sum() / words
-    if looks_back(transformer):
+    if is_cacheable(transformer):
         assert above > 0, "its loss is the entropy and what it has not learnt"
     else:
         assert told.sum() / words < 0.1 * entropy(some).nats, "it reads the next word"
@@ -120,7 +122,7 @@ def test_no_model_that_looks_back_only_is_less_surprised_than_the_language(drawn
 
 
 def test_the_entropy_says_how_sure_it_is():
-    few, many = entropy(priced(300, 1)), entropy(priced(3000, 1))
+    few, many = entropy(surprisal_samples(300, 1)), entropy(surprisal_samples(3000, 1))
     assert many.error < few.error < 0.1
     assert abs(few.nats - many.nats) < 4 * few.error
     assert (few.sentences, many.sentences) == (300, 3000)

@@ -352,3 +352,67 @@ def test_the_readme_and_the_ci_test_with_the_same_command():
     commands = [line.strip() for line in fenced.splitlines() if ".venv/bin/python -m pytest" in line]
     assert commands, "the README has a fenced command that runs the tests"
     assert commands[0] in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+# Names that say nothing about what they hold: conventions 6 and 7 of the house.
+NAMES_THAT_SAY_NOTHING = {
+    *("told", "said", "says", "looked", "heard", "foretell", "foretells", "asked", "made", "found"),
+    *("one", "there", "here", "at"),
+}
+
+
+def bound_names(source):
+    """Every name that this source binds, with its line: assignments, parameters, loop variables, functions, classes."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name, node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr, node.lineno
+        elif isinstance(node, ast.alias) and node.asname:
+            yield node.asname, 0
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name, node.lineno
+
+
+def names_that_say_nothing(*folders):
+    """File, line and name of everything in these folders that is bound to such a name."""
+    files = sorted(path for folder in folders for path in ROOT.glob(f"{folder}/**/*.py"))
+    assert files
+    return [
+        (named(path), line, name)
+        for path in files
+        for name, line in bound_names(path.read_text(encoding="utf-8"))
+        if name in NAMES_THAT_SAY_NOTHING
+    ]
+
+
+def test_a_name_in_the_model_says_what_it_holds():
+    assert names_that_say_nothing("model") == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "told = 1",
+        "def said(x): ...",
+        "def f(at): ...",
+        "[one for one in items]",
+        "lambda there: 0",
+        "for made, n in items: ...",
+        "self.found = 1",
+        "import x as here",
+        "with open(f) as asked: ...",
+        "at: int = 0",
+    ],
+)
+def test_the_rule_of_names_can_fail(source):
+    assert NAMES_THAT_SAY_NOTHING & {name for name, _ in bound_names(source)}
+
+
+def test_the_rule_of_names_can_hold():
+    source = "def top_k(tokens, query_index):\n    return [token.found for token in tokens[query_index:]]"
+    assert {name for name, _ in bound_names(source)} == {"top_k", "tokens", "query_index", "token"}

@@ -10,7 +10,7 @@ from foreign import FOREIGN, MARKS, WORDS, V, made, publish
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer, GPT2Tokenizer
 
-from model.importers import FAMILIES, look, read
+from model.importers import FAMILIES, inspect_folder, read
 from model.importers.folder import open_folder
 from model.importers.tokenizers.load import read_tokenizer
 from model.switches import Switches
@@ -29,7 +29,7 @@ def folders(tmp_path_factory):
 @pytest.fixture(scope="module")
 def loaded(folders):
     """Every foreign model in our own Transformer, by name."""
-    return {name: read(look(folder)).transformer for name, (_, folder) in folders.items()}
+    return {name: read(inspect_folder(folder)).transformer for name, (_, folder) in folders.items()}
 
 
 def both(model, transformer, ids, real=None):
@@ -38,7 +38,7 @@ def both(model, transformer, ids, real=None):
         theirs = model(
             ids, attention_mask=None if real is None else real.long(), output_attentions=True, output_hidden_states=True
         )
-        return theirs, transformer(ids, padding=real)
+        return theirs, transformer(ids, is_token=real)
 
 
 def assert_close(ours, theirs):
@@ -78,10 +78,10 @@ def test_padded_texts_in_one_batch_are_as_in_transformers(folders, loaded, name)
 
 def test_a_bare_encoder_foretells_nothing_and_a_bare_gpt2_reads_out_with_its_words(loaded):
     encoder = loaded["bert without a head"]
-    assert encoder.config.foretells == "nothing" and encoder(IDS).logits.shape == (2, 6, 0)
-    assert loaded["bert"].config.foretells == "here"
+    assert encoder.config.predicts == "nothing" and encoder(IDS).logits.shape == (2, 6, 0)
+    assert loaded["bert"].config.predicts == "here"
     decoder = loaded["gpt2 without a head"]
-    assert decoder.config.foretells == "next"
+    assert decoder.config.predicts == "next"
     assert_close(decoder(IDS).logits, decoder(IDS).final_norm.out @ decoder.embedding.weight.T)
 
 
@@ -117,7 +117,7 @@ def test_weights_in_parts_are_the_same_weights(folders, tmp_path):
     model, folder = folders["gpt2"]
     publish(model, tmp_path, max_shard_size="2KB")
     assert len(list(tmp_path.glob("*.safetensors"))) > 2
-    whole, parts = (read(look(place)).transformer.state_dict() for place in (folder, tmp_path))
+    whole, parts = (read(inspect_folder(place)).transformer.state_dict() for place in (folder, tmp_path))
     assert all(same_bits(whole[name], parts[name], "copied") for name in whole | parts)
 
 
@@ -129,7 +129,7 @@ def test_the_names_of_older_files_are_understood(folders, tmp_path):
         for name, tensor in load_file(folder / "model.safetensors").items()
     }
     save_file(old, tmp_path / "model.safetensors")
-    new, renamed = (read(look(place)).transformer.state_dict() for place in (folder, tmp_path))
+    new, renamed = (read(inspect_folder(place)).transformer.state_dict() for place in (folder, tmp_path))
     assert all(same_bits(new[name], renamed[name], "copied") for name in new)
 
 
@@ -137,7 +137,7 @@ def test_the_names_of_older_files_are_understood(folders, tmp_path):
 def test_other_precisions_are_read_as_the_same_numbers(folders, tmp_path, dtype):
     model, _ = folders["bert"]
     publish(model.to(dtype), tmp_path)
-    loaded = read(look(tmp_path)).transformer
+    loaded = read(inspect_folder(tmp_path)).transformer
     expected = model.bert.embeddings.word_embeddings.weight.float()
     model.float()
     assert same_bits(loaded.embedding.weight, expected, "copied")
@@ -145,7 +145,7 @@ def test_other_precisions_are_read_as_the_same_numbers(folders, tmp_path, dtype)
 
 
 def test_what_a_file_holds_beside_the_model_is_named(folders):
-    assert look(folders["bert that sorts texts"][1]).unused == (
+    assert inspect_folder(folders["bert that sorts texts"][1]).unused == (
         "bert.pooler.dense.bias",
         "bert.pooler.dense.weight",
         "classifier.bias",
@@ -155,7 +155,7 @@ def test_what_a_file_holds_beside_the_model_is_named(folders):
 
 def test_the_weights_outlive_their_file(folders, tmp_path):
     model, _ = folders["distilbert"]
-    loaded = read(look(publish(model, tmp_path))).transformer
+    loaded = read(inspect_folder(publish(model, tmp_path))).transformer
     before = loaded(IDS).logits
     (tmp_path / "model.safetensors").write_bytes(b"\0" * (tmp_path / "model.safetensors").stat().st_size)
     assert same_bits(loaded(IDS).logits, before, "same operation")
@@ -165,7 +165,7 @@ def test_the_weights_outlive_their_file(folders, tmp_path):
 
 
 def test_no_text_is_cut_or_filled_up_in_silence(folders):
-    tokenizer = read(look(folders["bert"][1])).tokenizer
+    tokenizer = read(inspect_folder(folders["bert"][1])).tokenizer
     assert tokenizer.encode("the dogs saw two very tired birds .").ids == (2, 5, 7, 11, 12, 13, 14, 15, 9, 16, 3)
 
 
@@ -173,7 +173,7 @@ def test_the_older_files_of_bert_cut_texts_the_same_way(folders, tmp_path):
     publish(folders["bert"][0], tmp_path)
     (tmp_path / "tokenizer.json").unlink()
     (tmp_path / "vocab.txt").write_text("\n".join([*MARKS, *WORDS]) + "\n", encoding="utf-8")
-    new, old = (read(look(place)).tokenizer for place in (folders["bert"][1], tmp_path))
+    new, old = (read(inspect_folder(place)).tokenizer for place in (folders["bert"][1], tmp_path))
     for text in ("The dogs saw two birds .", "a b c unheard-of", "dogs, cats"):
         assert old.encode(text).ids == new.encode(text).ids
 
@@ -200,7 +200,7 @@ def minilm():
 
 
 def test_minilm_gives_the_hidden_states_and_the_attention_of_transformers(minilm):
-    loaded = read(look(minilm))
+    loaded = read(inspect_folder(minilm))
     model = AutoModel.from_pretrained(minilm, attn_implementation="eager", local_files_only=True).eval()
     ids = torch.tensor([loaded.tokenizer.encode("The wizard who chased the dogs was tired, and went home.").ids])
     theirs, ours = both(model, loaded.transformer, ids)
@@ -212,13 +212,13 @@ def test_minilm_gives_the_hidden_states_and_the_attention_of_transformers(minilm
 
 def test_minilm_reads_words_as_its_own_tokenizer_does(minilm):
     theirs = AutoTokenizer.from_pretrained(minilm, local_files_only=True)
-    ours = read(look(minilm)).tokenizer
+    ours = read(inspect_folder(minilm)).tokenizer
     for text in ("The wizard who chased the dogs was tired.", "Ünïcödé, naïve; 12.5 %", "antidisestablishmentarianism"):
         assert list(ours.encode(text).ids) == theirs(text)["input_ids"]
 
 
 def test_an_offer_tells_the_size_before_anything_is_loaded(minilm):
-    offer = look(minilm)
+    offer = inspect_folder(minilm)
     assert (offer.kind, offer.config.n_layers, offer.config.n_heads, offer.config.d_model) == ("BERT", 6, 12, 384)
     loaded = read(offer).transformer
     assert offer.parameters == sum(parameter.numel() for parameter in loaded.parameters())

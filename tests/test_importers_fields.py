@@ -11,7 +11,7 @@ from transformers.activations import ACT2FN
 from twins import stir
 
 from model.checkpoint import CheckpointError
-from model.importers import FAMILIES, look, read, transformers_backend
+from model.importers import FAMILIES, inspect_folder, read, transformers_backend
 from model.importers.tensor_map import ACTIVATIONS
 
 TEXT = "the dogs saw two birds ."
@@ -144,13 +144,13 @@ def assert_close(ours, theirs):
 
 def agree(folder, one):
     """Hidden states, attention and logits of both are equal; where only maps are drawn, the maps are."""
-    offer = look(folder)
+    offer = inspect_folder(folder)
     model = reference(folder, one)
     tokens = torch.tensor([IDS])
     with torch.inference_mode():
         theirs = model(tokens, output_attentions=True, output_hidden_states=True)
     if offer.config is None:
-        (found,) = transformers_backend.attention(transformers_backend.open_foreign(offer), TEXT).values()
+        (found,) = transformers_backend.attention(transformers_backend.load_with_transformers(offer), TEXT).values()
         assert_close(torch.tensor(found.weights), torch.stack(theirs.attentions)[:, 0])
         return
     with torch.inference_mode():
@@ -173,7 +173,7 @@ def test_a_field_of_the_config_is_computed_as_in_transformers_or_refused(tmp_pat
     if folder is None:
         return
     try:
-        offer = look(folder)
+        offer = inspect_folder(folder)
     except CheckpointError as refused:
         told = str(refused)
         assert told.endswith(".") and any(name in told or "distances" in told for name in chosen), told
@@ -200,6 +200,6 @@ def test_an_activation_that_ours_does_not_have_is_named_and_leaves_the_maps(tmp_
     field = next(field for field in ("hidden_act", "activation_function", "activation") if field in varied)
     folder = published(tmp_path, kind, classes[0], {})
     edit(folder / "config.json", **{field: name})
-    offer = look(folder)
+    offer = inspect_folder(folder)
     assert offer.config is None
     assert offer.why_maps_only.startswith(f"config.json says {field} = '{name}'; the lab can run gelu")

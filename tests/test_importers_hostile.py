@@ -11,8 +11,8 @@ from foreign import edit, made, publish
 from safetensors.torch import load_file, save_file
 
 from model.checkpoint import CheckpointError
-from model.importers import look, read
-from model.importers.inspect import VARIABLE, own_name
+from model.importers import inspect_folder, read
+from model.importers.inspect import VARIABLE, registry_name
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
@@ -35,7 +35,7 @@ def bert(sound, tmp_path):
 def refused(folder, *words):
     """Loading ends in one sentence that holds these words."""
     with pytest.raises(CheckpointError) as error:
-        read(look(folder))
+        read(inspect_folder(folder))
     told = str(error.value)
     assert told.endswith(".") and "\n" not in told and "Traceback" not in told and len(told) < 400, told
     for word in words:
@@ -316,17 +316,17 @@ def test_a_size_that_is_not_told(gpt2, name):
 
 
 def test_the_memory_is_counted_from_the_header_before_anything_is_read(gpt2, monkeypatch):
-    needed = look(gpt2).bytes_needed
+    needed = inspect_folder(gpt2).bytes_needed
     monkeypatch.setenv(VARIABLE, str((needed - 1) / 10**9))
     refused(gpt2, "of memory", VARIABLE)
     monkeypatch.setenv(VARIABLE, str((needed + 1) / 10**9))
-    assert look(gpt2).bytes_needed == needed
+    assert inspect_folder(gpt2).bytes_needed == needed
 
 
 def test_half_precision_counts_as_what_it_becomes(sound, tmp_path):
     folder = publish(sound["bert"].half(), tmp_path / "half")
     sound["bert"].float()
-    offer = look(folder)
+    offer = inspect_folder(folder)
     assert {claim.dtype for claim in offer.folder.claims.values()} == {"F16"}
     assert offer.bytes_needed == 4 * offer.parameters
 
@@ -338,7 +338,7 @@ def test_a_bound_that_is_no_number(gpt2, monkeypatch, told):
 
 
 def test_a_file_that_changes_after_it_was_looked_at(gpt2):
-    offer = look(gpt2)
+    offer = inspect_folder(gpt2)
     edit(gpt2 / CONFIG, n_head=1)
     with pytest.raises(CheckpointError, match="have changed"):
         read(offer)
@@ -356,10 +356,10 @@ def test_whoever_watches_can_stop_the_reading(gpt2):
             raise Stopped
 
     with pytest.raises(Stopped):
-        read(look(gpt2), watch)
+        read(inspect_folder(gpt2), watch)
     assert 0.5 < seen[-1] < 1
     seen.clear()
-    read(look(gpt2), seen.append)
+    read(inspect_folder(gpt2), seen.append)
     assert seen == sorted(seen) and seen[-1] == 1
 
 
@@ -368,9 +368,9 @@ def test_whoever_watches_can_stop_the_reading(gpt2):
     [("distilgpt2", "own-distilgpt2"), ("org/Some Model!", "own-org-some-model"), ("<b>", "own-b"), ("…", "own-model")],
 )
 def test_a_name_is_plain_letters(called, name):
-    assert own_name(called) == name
+    assert registry_name(called) == name
 
 
 def test_the_name_of_a_folder_in_the_cache_of_the_hub_is_that_of_the_model(sound, tmp_path):
     place = publish(sound["bert"], tmp_path / "models--org--little" / "snapshots" / "0f3a")
-    assert look(place).name == "own-org-little"
+    assert inspect_folder(place).name == "own-org-little"

@@ -14,10 +14,10 @@ from test_maps_only import MADE
 from transformers import PreTrainedTokenizerFast
 
 from model.checkpoint import CheckpointError
-from model.importers import bring, look, read
-from model.importers.tensor_names import today
-from model.registry import shelf
-from model.run import Experiment, TextError, encode, run
+from model.importers import bring, inspect_folder, read
+from model.importers.tensor_names import canonical_tensor_name
+from model.registry import registry
+from model.run import Experiment, InputTextError, encode, run
 
 FILE = "model.safetensors"
 
@@ -41,7 +41,7 @@ def opened(folder, name):
 
 def assert_as_transformers(folder, name):
     """The same hidden states, and the same logits where there are some, as `transformers` gives."""
-    theirs, ours = both(opened(folder, name), read(look(folder)).transformer, IDS)
+    theirs, ours = both(opened(folder, name), read(inspect_folder(folder)).transformer, IDS)
     last = ours.final_norm.out if "gpt2" in name else ours.layers[-1].resid_post
     assert_close(last, theirs.hidden_states[-1])
     if getattr(theirs, "logits", None) is not None and "sorts" not in name:
@@ -50,7 +50,7 @@ def assert_as_transformers(folder, name):
 
 def refused(folder, *words):
     with pytest.raises(CheckpointError) as error:
-        look(folder)
+        inspect_folder(folder)
     told = str(error.value)
     assert told.endswith(".") and all(word in told for word in words), told
 
@@ -71,7 +71,7 @@ def test_a_tied_matrix_may_stand_under_the_name_of_the_read_out_alone(tmp_path, 
     folder = publish(made(name), tmp_path)
     words, out = TIED[name]
     rename(folder, lambda spelt: out if spelt == words else spelt)
-    assert look(folder).unused == ()
+    assert inspect_folder(folder).unused == ()
     assert_as_transformers(folder, name)
 
 
@@ -81,7 +81,10 @@ def test_a_read_out_that_differs_from_the_embeddings_is_used_even_if_the_config_
     words, out = TIED[name]
     add(folder, **{out: load_file(folder / FILE)[words].flip(0).contiguous()})
     assert_as_transformers(folder, name)
-    assert read(look(folder)).transformer.unembedding.weight is not read(look(folder)).transformer.embedding.weight
+    assert (
+        read(inspect_folder(folder)).transformer.unembedding.weight
+        is not read(inspect_folder(folder)).transformer.embedding.weight
+    )
 
 
 @pytest.mark.parametrize("name", TIED)
@@ -89,7 +92,7 @@ def test_a_tied_matrix_that_is_stored_twice_is_kept_once(tmp_path, name):
     folder = publish(made(name), tmp_path)
     words, out = TIED[name]
     add(folder, **{out: load_file(folder / FILE)[words].clone()})
-    transformer = read(look(folder)).transformer
+    transformer = read(inspect_folder(folder)).transformer
     assert transformer.unembedding.weight is transformer.embedding.weight
     assert_as_transformers(folder, name)
 
@@ -122,8 +125,8 @@ def test_a_bare_gpt2_that_is_not_tied_reads_no_words_out(tmp_path):
     config._attn_implementation = "eager"
     torch.manual_seed(0)
     folder = publish(kind(config), tmp_path)
-    loaded = read(look(folder)).transformer
-    assert loaded.config.foretells == "nothing" and loaded(IDS).logits.shape == (2, 6, 0)
+    loaded = read(inspect_folder(folder)).transformer
+    assert loaded.config.predicts == "nothing" and loaded(IDS).logits.shape == (2, 6, 0)
     assert_as_transformers(folder, "gpt2 without a head")
 
 
@@ -136,7 +139,7 @@ def test_a_gpt2_whose_read_out_is_missing_is_refused(tmp_path):
 def test_a_number_in_the_name_of_a_head_is_no_layer(tmp_path):
     folder = publish(made("bert that sorts texts"), tmp_path)
     add(folder, **{"classifier.3.weight": torch.ones(4), "classifier.0.bias": torch.ones(4)})
-    assert {"classifier.3.weight", "classifier.0.bias"} <= set(look(folder).unused)
+    assert {"classifier.3.weight", "classifier.0.bias"} <= set(inspect_folder(folder).unused)
     assert_as_transformers(folder, "bert that sorts texts")
 
 
@@ -152,9 +155,9 @@ def test_what_a_wrapper_put_before_the_names_is_taken_away(tmp_path, name, befor
 def assert_is_taken_away(before, model, place):
     """The weights of the model are the same with that put before the names of all its tensors."""
     folder = publish(model, place)
-    expected = read(look(folder)).transformer.state_dict()
+    expected = read(inspect_folder(folder)).transformer.state_dict()
     rename(folder, lambda tensor: before + tensor)
-    found = read(look(folder)).transformer.state_dict()
+    found = read(inspect_folder(folder)).transformer.state_dict()
     assert expected and all(same_bits(found[key], expected[key], "copied") for key in expected)
 
 
@@ -171,26 +174,29 @@ def test_what_a_class_around_the_model_puts_before_every_name_is_taken_away(tmp_
 @pytest.mark.parametrize("name", ["bert without a head", "gpt2 without a head", "distilbert without a head"])
 def test_a_head_beside_the_class_around_the_model_is_left_out_as_any_other(tmp_path, name):
     folder = publish(made(name), tmp_path)
-    expected = read(look(folder)).transformer.state_dict()
+    expected = read(inspect_folder(folder)).transformer.state_dict()
     rename(folder, lambda spelt: f"model.{spelt}")
     add(folder, **{"classifier.weight": torch.ones(2, 8)})
-    assert look(folder).unused[0] == "classifier.weight"
-    found = read(look(folder)).transformer.state_dict()
+    assert inspect_folder(folder).unused[0] == "classifier.weight"
+    found = read(inspect_folder(folder)).transformer.state_dict()
     assert all(same_bits(found[key], expected[key], "copied") for key in expected)
 
 
 def test_the_one_copy_of_a_tied_matrix_is_found_inside_a_class_around_the_model(tmp_path):
     folder = publish(made("gpt2"), tmp_path)
-    expected = read(look(folder)).transformer.state_dict()
+    expected = read(inspect_folder(folder)).transformer.state_dict()
     rename(folder, lambda spelt: f"model.{'lm_head.weight' if spelt == 'transformer.wte.weight' else spelt}")
-    found = read(look(folder)).transformer.state_dict()
+    found = read(inspect_folder(folder)).transformer.state_dict()
     assert all(same_bits(found[key], expected[key], "copied") for key in expected)
 
 
 @pytest.mark.parametrize("part", ["_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_orig_mod."])
 def test_what_is_wrapped_layer_by_layer_is_named_as_the_others(part):
-    assert today(f"bert.encoder.layer.0.{part}output.dense.bias") == "bert.encoder.layer.0.output.dense.bias"
-    assert today(f"module.{part}bert.encoder.{part}layer.0.output.dense.bias") == (
+    assert (
+        canonical_tensor_name(f"bert.encoder.layer.0.{part}output.dense.bias")
+        == "bert.encoder.layer.0.output.dense.bias"
+    )
+    assert canonical_tensor_name(f"module.{part}bert.encoder.{part}layer.0.output.dense.bias") == (
         "bert.encoder.layer.0.output.dense.bias"
     )
 
@@ -227,14 +233,17 @@ def test_a_folder_of_an_adapter_is_refused_with_what_to_do(tmp_path, file, besid
         publish(made("bert"), tmp_path)
     (tmp_path / file).write_text("{}")
     if beside and file == "adapter_config.json":  # left behind by a model that was merged
-        assert look(tmp_path).config is not None
+        assert inspect_folder(tmp_path).config is not None
         return
     refused(tmp_path, "holds an adapter of PEFT", file, "merge_and_unload()")
 
 
 def test_a_part_that_was_compiled_alone_is_named_as_the_others():
-    assert today("bert._orig_mod.encoder.layer.0.output.dense.bias") == "bert.encoder.layer.0.output.dense.bias"
-    assert today("h.0.my_orig_mod.weight") == "h.0.my_orig_mod.weight"
+    assert (
+        canonical_tensor_name("bert._orig_mod.encoder.layer.0.output.dense.bias")
+        == "bert.encoder.layer.0.output.dense.bias"
+    )
+    assert canonical_tensor_name("h.0.my_orig_mod.weight") == "h.0.my_orig_mod.weight"
 
 
 def test_one_tensor_under_two_names_is_refused(tmp_path):
@@ -354,12 +363,12 @@ def roberta(tmp_path):
     edit(folder / "config.json", pad_token_id=0)  # [PAD] of the tokenizer
     name = bring(folder)
     yield name
-    shelf().let_go(name)
+    registry().let_go(name)
 
 
 def test_the_padding_token_of_a_roberta_cannot_be_typed(roberta):
     for door in (encode, run):
-        with pytest.raises(TextError, match=re.escape("[PAD] is the token that fills up short texts")) as error:
+        with pytest.raises(InputTextError, match=re.escape("[PAD] is the token that fills up short texts")) as error:
             door(Experiment(roberta, "the [PAD] dog"))
         assert str(error.value).endswith("Take it out of the text.")
     assert run(Experiment(roberta, "the [MASK] dog")).tokens[2] == "[MASK]"
@@ -370,30 +379,30 @@ def test_a_padding_token_that_stands_around_every_text_is_said_to_be_a_fault_of_
     edit(folder / "config.json", pad_token_id=2)  # [CLS], which the tokenizer puts before every text
     name = bring(folder)
     try:
-        with pytest.raises(TextError, match=r"config\.json says pad_token_id = 2, which is \[CLS\]"):
+        with pytest.raises(InputTextError, match=r"config\.json says pad_token_id = 2, which is \[CLS\]"):
             encode(Experiment(name, "the dog"))
     finally:
-        shelf().let_go(name)
+        registry().let_go(name)
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "bert"])
 def test_a_mark_that_is_typed_is_the_mark_as_for_transformers(tmp_path, kind):
     folder = publish(made(kind), tmp_path / "marks")
     theirs = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
-    ours = read(look(folder)).tokenizer
+    ours = read(inspect_folder(folder)).tokenizer
     for text in ("the [MASK] dog", "[SEP] cat", "[mask] dog"):
         assert list(ours.encode(text).ids) == theirs(text)["input_ids"], text
 
 
 def test_ids_that_hold_the_padding_token_are_refused_but_where_a_batch_is_filled_up(roberta):
-    transformer = shelf().find(roberta).model
+    transformer = registry().find(roberta).model
     ids = torch.tensor([[2, 5, 6, 3], [2, 5, 0, 3], [2, 5, 3, 0]])
     with pytest.raises(ValueError, match=re.escape("the padding token of a RoBERTa (id 0)")):
         transformer(ids[1:2])
     real = torch.tensor([[True] * 4, [True] * 3 + [False]])
-    transformer(ids[[0, 2]], padding=real)
+    transformer(ids[[0, 2]], is_token=real)
     with pytest.raises(ValueError, match="padding token"):
-        transformer(ids[:2], padding=real)
+        transformer(ids[:2], is_token=real)
 
 
 @pytest.mark.parametrize("padding", [1, 10])  # [UNK], which the passages hold here; “cat”, a word
@@ -402,7 +411,7 @@ def test_a_roberta_whose_padding_token_is_read_or_drawn_loads_and_its_heads_get_
     edit(folder / "config.json", pad_token_id=padding)
     name = bring(folder)
     try:
-        assert not shelf().find(name).card["exam"].get("heads")
+        assert not registry().find(name).card["exam"].get("heads")
         assert run(Experiment(name, "the dog")).tokens == ("[CLS]", "the", "dog", "[SEP]")
     finally:
-        shelf().let_go(name)
+        registry().let_go(name)

@@ -4,7 +4,7 @@ import pytest
 from foreign import made, publish
 
 from model.checkpoint import CheckpointError
-from model.importers import hub, look
+from model.importers import hub, inspect_folder
 from model.importers.pasted_path import as_path, hub_name
 
 
@@ -18,24 +18,24 @@ def folder(tmp_path_factory):
     ["{}", '"{}"', "'{}'", "“{}”", " ‘{}’ ", "`{}`", "'\"{}\"'", "{}/", "file://{}", "file://localhost{}", "file:{}"],
 )
 def test_a_pasted_path_finds_its_folder(folder, spelling):
-    assert look(spelling.format(folder)).folder.path == folder
-    assert look(spelling.format(str(folder).replace(" ", "%20")) if "file" in spelling else folder).name
+    assert inspect_folder(spelling.format(folder)).folder.path == folder
+    assert inspect_folder(spelling.format(str(folder).replace(" ", "%20")) if "file" in spelling else folder).name
 
 
 def test_a_blank_as_a_shell_writes_it_is_a_blank(folder):
-    assert look(str(folder).replace(" ", "\\ ")).folder.path == folder
+    assert inspect_folder(str(folder).replace(" ", "\\ ")).folder.path == folder
 
 
 def test_a_folder_whose_name_has_quotes_is_found_as_it_is_typed(tmp_path):
     publish(made("gpt2"), tmp_path / '"quoted"')
-    assert look(tmp_path / '"quoted"').folder.path.name == '"quoted"'
+    assert inspect_folder(tmp_path / '"quoted"').folder.path.name == '"quoted"'
     assert as_path(f"'{tmp_path}/\"quoted\"'").endswith('"quoted"')
 
 
 @pytest.mark.parametrize("place", ["https://huggingface.co/gpt2", "hf.co/a/b", "http://example.org/x", "s3://a/b"])
 def test_an_address_is_no_folder_and_says_what_to_do(place):
     with pytest.raises(CheckpointError) as error:
-        look(place)
+        inspect_folder(place)
     told = str(error.value)
     assert told.startswith(f"“{place}” is an address of the web, not a folder") and "“Ask the hub”" in told
 
@@ -43,7 +43,7 @@ def test_an_address_is_no_folder_and_says_what_to_do(place):
 @pytest.mark.parametrize("place", ["file://[/x", "'", '""', "file:", "file:///nowhere"])
 def test_a_pasted_path_that_leads_nowhere_is_one_sentence(place):
     with pytest.raises(CheckpointError, match=r"is no folder on this machine|holds no model|is a file"):
-        look(place)
+        inspect_folder(place)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import torch
 from foreign import FOREIGN, made, publish
 from torch import nn
 
-from model.importers import look, read
+from model.importers import inspect_folder, read
 from model.switches import PARTS, Switches
 
 IDS = torch.tensor([[2, 5, 6, 8, 9, 3], [2, 11, 14, 10, 16, 3]])  # (B, T)
@@ -22,7 +22,7 @@ def both(tmp_path_factory):
     """name → (the model of `transformers`, the same weights in our Transformer)."""
     models = {name: made(name) for name in FOREIGN}
     return {
-        name: (model, read(look(publish(model, tmp_path_factory.mktemp("foreign")))).transformer)
+        name: (model, read(inspect_folder(publish(model, tmp_path_factory.mktemp("foreign")))).transformer)
         for name, model in models.items()
     }
 

@@ -26,8 +26,8 @@ from tokenizers.pre_tokenizers import ByteLevel, Sequence, Whitespace
 from transformers import AutoTokenizer
 
 from model.checkpoint import CheckpointError
-from model.importers import look, read
-from model.importers.folder import BESIDE_TOKENIZER, MOST_JSON, Folder, read_json
+from model.importers import inspect_folder, read
+from model.importers.folder import BESIDE_TOKENIZER, MAX_JSON, Folder, read_json
 from model.importers.hub import PLAIN
 from model.importers.tokenizers.load import read_tokenizer
 from model.tokenizer import clean
@@ -84,9 +84,9 @@ def test_every_letter_of_a_text_is_on_the_page(name, tmp_path):
     tokenizer = opened(path, len(AutoTokenizer.from_pretrained(path, local_files_only=True)) + SPARE)
     for text in ("the dog", "dog  the 12", "12 dog"):
         encoding = tokenizer.encode(text)
-        read = [at for at, index in enumerate(encoding.ids) if index not in tokenizer.silent]
-        letters = "".join(encoding.typed[at].strip("·␣") for at in read)
-        assert letters == text.replace(" ", ""), encoding.typed
+        read = [at for at, index in enumerate(encoding.ids) if index not in tokenizer.special_ids]
+        letters = "".join(encoding.surface[at].strip("·␣") for at in read)
+        assert letters == text.replace(" ", ""), encoding.surface
         assert "<unk>" not in encoding.tokens
         alone = "".join(tokenizer.vocabulary[encoding.ids[at]].strip("·␣") for at in read)
         assert alone == letters, "a piece in the vocabulary has the letters that it has in a text"
@@ -101,7 +101,7 @@ def test_the_words_of_the_first_gpt_are_drawn_without_the_mark_of_their_end(tmp_
     assert not any("</w>" in piece for piece in tokenizer.vocabulary)
     assert tokenizer.vocabulary[GPT1.index("t")] == "t·", "a piece after which the word goes on"
     assert tokenizer.vocabulary[GPT1.index("t</w>")] == "t", "a piece with which a word ends"
-    assert tokenizer.write_on("The dog", encoding.ids[:1]) == "The dog the"
+    assert tokenizer.append_tokens("The dog", encoding.ids[:1]) == "The dog the"
 
 
 ADDED = AddedToken("[PAD]", special=True)
@@ -145,8 +145,8 @@ def test_a_token_put_before_every_text_must_have_a_vector(tmp_path):
 def test_no_file_is_read_beyond_the_bound(name, tmp_path):
     path = (bert() if name == "vocab.txt" else bpe("gpt2", GPT2))(tmp_path)
     with (path / name).open("wb") as file:
-        file.truncate(MOST_JSON + 1)  # a file with a hole: it takes no room
-    with pytest.raises(CheckpointError, match=rf"{name} has {MOST_JSON + 1:,} bytes"):
+        file.truncate(MAX_JSON + 1)  # a file with a hole: it takes no room
+    with pytest.raises(CheckpointError, match=rf"{name} has {MAX_JSON + 1:,} bytes"):
         opened(path, 400)
 
 
@@ -154,7 +154,7 @@ def test_no_file_is_read_beyond_the_bound(name, tmp_path):
 def test_a_change_in_a_file_beside_the_vocabulary_is_noticed(name, tmp_path):
     publish(made("gpt2"), tmp_path)
     (tmp_path / name).write_text("{}")
-    offer = look(tmp_path)
+    offer = inspect_folder(tmp_path)
     (tmp_path / name).write_text("{ }")
     with pytest.raises(CheckpointError, match="have changed"):
         read(offer)
@@ -168,14 +168,14 @@ def test_a_whole_folder_is_refused_with_the_sentence_of_its_tokenizer(tmp_path):
     publish(made("bert"), tmp_path)
     write(tmp_path, "tokenizer_config.json", {"tokenizer_class": "BertJapaneseTokenizer"})
     with pytest.raises(CheckpointError, match="a BertJapaneseTokenizer, which runs in Python"):
-        read(look(tmp_path))
+        read(inspect_folder(tmp_path))
 
 
 def test_an_added_token_is_drawn_as_it_is_written(tmp_path):
     path = with_json("gpt2", byte_json(added=[AddedToken("naïve"), AddedToken(" Ġñ")]))(tmp_path)
     tokenizer = opened(path, len(GPT2) + 2)
     encoding = tokenizer.encode("the naïve dog")
-    assert encoding.ids[2] == len(GPT2) and encoding.typed[2] == "·naïve"
+    assert encoding.ids[2] == len(GPT2) and encoding.surface[2] == "·naïve"
     assert tokenizer.vocabulary[len(GPT2) :] == ("·naïve", "Ġñ")
     assert tokenizer.decode(encoding.ids) == "the naïve dog"
 
@@ -195,6 +195,6 @@ def test_bytes_in_pieces_that_state_the_end_of_a_word_are_drawn_as_letters(tmp_p
     path = with_json("clip", json.loads(cutter.to_str()))(tmp_path)
     tokenizer = opened(path, len(pieces))
     encoding = tokenizer.encode("dog é")
-    assert encoding.typed == ("dog", "é")
+    assert encoding.surface == ("dog", "é")
     assert tokenizer.decode(encoding.ids) == "dog é"
     assert tokenizer.vocabulary[pieces.index("dog</w>")] == "dog" and tokenizer.vocabulary[pieces.index("do")] == "do·"

@@ -10,14 +10,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from model import Experiment, Switches, run
 from model.analysis import loop_attention, value_projection
-from model.analysis.attention_cost import Sizes, try_head, try_out
-from model.analysis.head_walkthrough import walk
+from model.analysis.attention_cost import AttentionCost, run_head, run_random
+from model.analysis.head_walkthrough import walk_through_row
 from model.analysis.qk_circuit import numerical_rank, singular_values
 from model.attention import MultiHeadAttention, attend
 from model.checkpoint import names
 from model.config import ModelConfig
 from model.position import Position
-from model.run import model
+from model.run import get_model
 from model.switches import PARTS
 
 TEXT = "the wizard near the bridge visited the nun because she lost her bell ."
@@ -32,7 +32,7 @@ def walks(weights, removed=()):
     for layer, made in enumerate(trace.layers):
         for head in range(len(made.attention.weights)):
             for row in (0, 5, len(trace.tokens) - 1):
-                yield walk(experiment, trace, layer, head, row), made, head
+                yield walk_through_row(experiment, trace, layer, head, row), made, head
 
 
 def close(a, b, size=1e-4):
@@ -69,7 +69,7 @@ def test_every_step_of_a_row_follows_from_the_one_before(weights, removed):
 def test_what_all_heads_carry_and_the_bias_is_what_attention_gave():
     experiment = Experiment(text=TEXT)
     trace = run(experiment)
-    one = walk(experiment, trace, 1, 0, 4)
+    one = walk_through_row(experiment, trace, 1, 0, 4)
     assert close(one.carried.sum(axis=0) + one.b_o, trace.layers[1].attention.out[4])
 
 
@@ -88,8 +88,8 @@ def random_head(seed, dtype=np.float64):
 @given(st.integers(0, 10**6), st.booleans())
 def test_the_loop_over_words_equals_the_matrix_form_in_double_precision(seed, scale):
     for rows, whole in zip(
-        loop_attention.by_rows(*random_head(seed), scale),
-        loop_attention.at_once(*random_head(seed), scale),
+        loop_attention.attention_loop(*random_head(seed), scale),
+        loop_attention.attention_matmul(*random_head(seed), scale),
         strict=True,
     ):
         assert rows.shape == whole.shape
@@ -98,7 +98,7 @@ def test_the_loop_over_words_equals_the_matrix_form_in_double_precision(seed, sc
 
 def test_a_row_of_the_loop_is_the_sum_done_by_hand():
     q, k, v = np.array([[2.0]]), np.array([[1.0], [0.0]]), np.array([[10.0], [20.0]])
-    weights, z = loop_attention.by_rows(q, k, v, np.ones((1, 2), bool), np.zeros((1, 2)))
+    weights, z = loop_attention.attention_loop(q, k, v, np.ones((1, 2), bool), np.zeros((1, 2)))
     share = np.exp(2) / (np.exp(2) + 1)
     assert weights[0].tolist() == pytest.approx([share, 1 - share])
     assert z[0, 0] == pytest.approx(10 * share + 20 * (1 - share))
@@ -122,7 +122,9 @@ def test_both_forms_are_the_models_own_numbers():
 @st.composite
 def sizes(draw):
     lengths, widths = st.integers(1, 12), st.integers(1, 24)
-    return Sizes(draw(lengths), draw(lengths), draw(st.integers(1, 6)), draw(widths), draw(widths), draw(widths))
+    return AttentionCost(
+        draw(lengths), draw(lengths), draw(st.integers(1, 6)), draw(widths), draw(widths), draw(widths)
+    )
 
 
 def attention_of(size):
@@ -152,7 +154,7 @@ def test_shapes_parameters_and_operations_are_those_of_the_real_module(size):
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 4), st.integers(0, 4), st.integers(1, 64))
 def test_more_heads_on_the_same_width_cost_the_same_and_make_more_maps(t, s, few, more, width):
-    one = Sizes(t, s, 2**few, 16 * width // 2**few * 1 or 1, 32, 64)
+    one = AttentionCost(t, s, 2**few, 16 * width // 2**few * 1 or 1, 32, 64)
     if one.n_heads * one.d_k % 2**more or one.n_heads * one.d_v % 2**more:
         return
     other = one.shared_by(2**more)
@@ -163,7 +165,7 @@ def test_more_heads_on_the_same_width_cost_the_same_and_make_more_maps(t, s, few
 @settings(deadline=None, max_examples=40)
 @given(sizes())
 def test_free_sizes_agree_with_pytorchs_own_operator(size):
-    tried = try_out(size)
+    tried = run_random(size)
     assert tried.weights.shape == (size.n_heads, size.queries, size.keys)
     assert np.allclose(tried.weights.sum(axis=-1), 1, atol=1e-5)
     assert tried.apart < 1e-5
@@ -173,7 +175,7 @@ def test_free_sizes_agree_with_pytorchs_own_operator(size):
 def test_a_trained_layer_cut_to_other_lengths_agrees_with_pytorchs_own_operator(scale):
     attention = run(Experiment(text=TEXT, switches=Switches(scale=scale))).layers[1].attention
     bias = attention.biased - attention.scaled
-    tried = try_head(
+    tried = run_head(
         attention.q[:, :5], attention.k[:, :9], attention.v[:, :9], attention.mask[:, :5, :9], bias[:, :5, :9], scale
     )
     assert tried.apart < 1e-4
@@ -185,7 +187,7 @@ def test_a_trained_layer_cut_to_other_lengths_agrees_with_pytorchs_own_operator(
 
 @pytest.mark.parametrize("weights", GRAMMARS)
 def test_the_rank_of_what_a_head_likes_is_at_most_d_k(weights):
-    config = model(weights)[0].config
+    config = get_model(weights)[0].config
     for layer in range(config.n_layers):
         for head in range(config.n_heads):
             values = singular_values(weights, layer, head)
@@ -195,7 +197,7 @@ def test_the_rank_of_what_a_head_likes_is_at_most_d_k(weights):
 
 
 def test_the_singular_values_make_up_every_score_of_the_bilinear_form():
-    attention = model("grammar")[0].layers[0].attention
+    attention = get_model("grammar")[0].layers[0].attention
     w_q, w_k = (linear.weight[16:32].double() for linear in (attention.w_q, attention.w_k))
     form = w_q.T @ w_k  # (C, C)
     assert np.allclose(
@@ -226,7 +228,7 @@ def test_no_output_leaves_the_hull_of_the_values_it_may_look_at():
 def test_a_mean_of_values_lands_on_the_mean_of_their_points(seed):
     q, k, v, _, _ = (torch.as_tensor(array)[None, None] for array in random_head(seed))
     made = attend(q, k, v)
-    laid = value_projection.lay(v[0, 0].numpy(), made.z[0, 0].numpy())
+    laid = value_projection.project_values(v[0, 0].numpy(), made.z[0, 0].numpy())
     assert np.allclose(made.weights[0, 0].numpy() @ laid.values, laid.means, atol=1e-9)
     assert 0 <= laid.share <= 1 + 1e-9
 
@@ -234,7 +236,7 @@ def test_a_mean_of_values_lands_on_the_mean_of_their_points(seed):
 def test_values_on_a_plane_are_shown_whole():
     random = np.random.default_rng(0)
     v = random.normal(size=(7, 2)) @ random.normal(size=(2, 9)) + 3
-    laid = value_projection.lay(v, v)
+    laid = value_projection.project_values(v, v)
     assert laid.share == pytest.approx(1)
     apart = np.linalg.norm(v[:, None] - v[None], axis=-1)
     assert np.allclose(np.linalg.norm(laid.values[:, None] - laid.values[None], axis=-1), apart), "distances stay"

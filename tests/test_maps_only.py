@@ -34,9 +34,9 @@ from transformers import (
 from twins import stir
 
 from model.checkpoint import CheckpointError
-from model.importers import look, read, transformers_backend
+from model.importers import inspect_folder, read, transformers_backend
 from model.importers.decoder_input import languages
-from model.run import TextError
+from model.run import InputTextError
 
 FILE = "model.safetensors"
 TEXT = "the dogs saw two birds ."
@@ -81,7 +81,9 @@ def opened(tmp_path_factory):
         torch.manual_seed(0)
         config._attn_implementation = "eager"
         model = stir(kind(config), 0.3).eval()
-        return model, transformers_backend.open_foreign(look(publish(model, tmp_path_factory.mktemp("maps"))))
+        return model, transformers_backend.load_with_transformers(
+            inspect_folder(publish(model, tmp_path_factory.mktemp("maps")))
+        )
 
     return {name: one(*made) for name, made in MADE.items()}
 
@@ -122,7 +124,7 @@ def test_without_a_target_the_model_says_what_it_finds_likeliest(opened):
     model, foreign = opened["t5"]
     ids = torch.tensor([foreign.tokenizer.encode(TEXT).ids])
     words = transformers_backend.attention(foreign, TEXT)["decoder"].looking
-    most = transformers_backend.MOST_WRITTEN
+    most = transformers_backend.MAX_WRITTEN
     said = model.generate(ids, max_new_tokens=most, do_sample=False, num_beams=1)[0, 1:].tolist()
     said = said[: said.index(1)] if 1 in said else said
     assert len(words) - 1 == len(said)
@@ -130,7 +132,7 @@ def test_without_a_target_the_model_says_what_it_finds_likeliest(opened):
 
 def test_what_can_only_be_drawn_says_so_before_it_is_loaded(tmp_path):
     kind, config = MADE["llama with grouped queries"]
-    offer = look(publish(kind(config), tmp_path))
+    offer = inspect_folder(publish(kind(config), tmp_path))
     assert offer.config is None and "its parts cannot be taken away" in offer.why_maps_only
     with pytest.raises(CheckpointError, match="its parts cannot be taken away"):
         read(offer)
@@ -143,10 +145,10 @@ def test_a_model_without_attention_is_told_so(opened):
 
 def test_without_the_extra_one_sentence_names_the_command(tmp_path, monkeypatch):
     kind, config = MADE["gpt-neox"]
-    offer = look(publish(kind(config), tmp_path))
+    offer = inspect_folder(publish(kind(config), tmp_path))
     monkeypatch.setattr(transformers_backend, "available", lambda: False)
     with pytest.raises(CheckpointError) as error:
-        transformers_backend.open_foreign(offer)
+        transformers_backend.load_with_transformers(offer)
     assert 'pip install -e ".[hf]"' in str(error.value)
 
 
@@ -156,7 +158,7 @@ def test_code_in_the_folder_is_never_run(tmp_path):
     (tmp_path / "own.py").write_text(f"open({str(tmp_path / 'pwned')!r}, 'w')")
     edit(tmp_path / "config.json", model_type="own", architectures=["Own"], auto_map={"AutoModel": "own.Own"})
     with pytest.raises(CheckpointError, match='"own", a kind that transformers does not know'):
-        transformers_backend.open_foreign(look(tmp_path))
+        transformers_backend.load_with_transformers(inspect_folder(tmp_path))
     assert not (tmp_path / "pwned").exists()
 
 
@@ -165,25 +167,27 @@ def test_weights_that_are_missing_are_not_made_up(tmp_path):
     publish(kind(config), tmp_path)
     edit(tmp_path / "config.json", num_hidden_layers=3)
     with pytest.raises(CheckpointError, match="lack"):
-        transformers_backend.open_foreign(look(tmp_path))
+        transformers_backend.load_with_transformers(inspect_folder(tmp_path))
 
 
 @pytest.mark.parametrize("text", ["", "  ", "the " * 600])
 def test_a_text_that_cannot_be_drawn(opened, text):
-    with pytest.raises(TextError):
+    with pytest.raises(InputTextError):
         transformers_backend.attention(opened["t5"][1], text)
 
 
 def test_a_text_beyond_the_models_positions_is_refused_with_how_many_it_reads(opened):
-    with pytest.raises(TextError, match=r"^This text has 42 tokens and this model reads up to 16\. Shorten it\.$"):
+    with pytest.raises(InputTextError, match=r"^This text has 42 tokens and this model reads up to 16\. Shorten it\.$"):
         transformers_backend.attention(opened["electra"][1], "the " * 40)
     assert transformers_backend.attention(opened["electra"][1], "the " * 14)["encoder"].weights.shape[-1] == 16
 
 
 def test_a_text_or_a_target_beyond_the_positions_of_an_encoder_decoder(opened):
-    with pytest.raises(TextError, match=r"^This text has 42 tokens and this model reads up to 32\. Shorten it\.$"):
+    with pytest.raises(InputTextError, match=r"^This text has 42 tokens and this model reads up to 32\. Shorten it\.$"):
         transformers_backend.attention(opened["bart"][1], "the " * 40)
-    with pytest.raises(TextError, match=r"^The second sentence has 42 tokens, .* reads up to 32 there\. Shorten it\.$"):
+    with pytest.raises(
+        InputTextError, match=r"^The second sentence has 42 tokens, .* reads up to 32 there\. Shorten it\.$"
+    ):
         transformers_backend.attention(opened["bart"][1], TEXT, "the " * 40)
 
 
@@ -196,11 +200,11 @@ ENGLISH, FRENCH = 21, 22  # after the pieces of the tokenizer of tests/foreign.p
 def test_what_a_model_says_by_itself_ends_where_it_reads_no_more(tmp_path):
     kind, config = MADE["bart"]
     short = copy.deepcopy(config)
-    short.max_position_embeddings = transformers_backend.MOST_WRITTEN - 8
+    short.max_position_embeddings = transformers_backend.MAX_WRITTEN - 8
     short.eos_token_id = short.forced_eos_token_id = None  # it never ends by itself
-    kept = transformers_backend.open_foreign(look(publish(kind(short), tmp_path / "short")))
+    kept = transformers_backend.load_with_transformers(inspect_folder(publish(kind(short), tmp_path / "short")))
     found = transformers_backend.attention(kept, "the dog")
-    assert found["decoder"].weights.shape[2] == transformers_backend.MOST_WRITTEN - 8
+    assert found["decoder"].weights.shape[2] == transformers_backend.MAX_WRITTEN - 8
 
 
 def test_a_language_mark_before_the_words_takes_the_place_of_the_tokenizers_own(tmp_path):
@@ -230,7 +234,7 @@ def test_a_language_mark_before_the_words_takes_the_place_of_the_tokenizers_own(
     told["post_processor"]["single"][0]["SpecialToken"]["id"] = "eng_Latn"  # NLLB: the language, the words, </s>
     told["post_processor"]["special_tokens"]["eng_Latn"] = {"id": "eng_Latn", "ids": [ENGLISH], "tokens": ["eng_Latn"]}
     path.write_text(json.dumps(told), encoding="utf-8")
-    foreign = transformers_backend.open_foreign(look(tmp_path))
+    foreign = transformers_backend.load_with_transformers(inspect_folder(tmp_path))
     assert languages(foreign.tokenizer) == ("eng_Latn", "fra_Latn")
     plain = transformers_backend.attention(foreign, "the dog", "two cat")
     assert plain["encoder"].looking == ("eng_Latn", "the", "dog", "[SEP]")
@@ -249,7 +253,7 @@ def test_the_token_that_a_model_must_write_first_is_written_first(tmp_path):
     torch.manual_seed(0)
     model = stir(kind(config), 0.3).eval()
     model.generation_config.forced_bos_token_id = 13
-    foreign = transformers_backend.open_foreign(look(publish(model, tmp_path)))
+    foreign = transformers_backend.load_with_transformers(inspect_folder(publish(model, tmp_path)))
     words = transformers_backend.attention(foreign, TEXT)["decoder"].looking
     assert words[:2] == ("[CLS]", "very")
 
@@ -269,14 +273,14 @@ def test_a_classifiers_decoder_reads_the_text_moved_by_one(tmp_path, kind, base)
     config._attn_implementation = "eager"
     torch.manual_seed(0)
     model = stir(kind(config), 0.3).eval()
-    foreign = transformers_backend.open_foreign(look(publish(model, tmp_path)))
+    foreign = transformers_backend.load_with_transformers(inspect_folder(publish(model, tmp_path)))
     found = transformers_backend.attention(foreign, TEXT)
     start = foreign.tokenizer.vocabulary[config.decoder_start_token_id]
     assert found["decoder"].looking == found["cross"].looking == (start, *WORDS[:-1])
     theirs = model(torch.tensor([foreign.tokenizer.encode(TEXT).ids]), output_attentions=True)
     expected = torch.stack(theirs.cross_attentions)[:, 0].detach().numpy()
     np.testing.assert_allclose(found["cross"].weights, expected, atol=1e-6)
-    with pytest.raises(TextError, match=r"sorts texts and writes none.*Leave the second field empty\.$"):
+    with pytest.raises(InputTextError, match=r"sorts texts and writes none.*Leave the second field empty\.$"):
         transformers_backend.attention(foreign, TEXT, "two dogs")
 
 
@@ -288,7 +292,7 @@ def test_a_model_that_moves_its_last_token_to_the_front_is_read_so(tmp_path):
     config._attn_implementation = "eager"
     torch.manual_seed(0)
     model = stir(MBartForConditionalGeneration(config), 0.3).eval()
-    foreign = transformers_backend.open_foreign(look(publish(model, tmp_path)))
+    foreign = transformers_backend.load_with_transformers(inspect_folder(publish(model, tmp_path)))
     found = transformers_backend.attention(foreign, TEXT, "two dogs")
     assert found["decoder"].looking == ("[SEP]", "[CLS]", "two", "dogs")
     ids, labels = (torch.tensor([foreign.tokenizer.encode(one).ids]) for one in (TEXT, "two dogs"))
@@ -307,7 +311,7 @@ def published(folder, name="gpt-neox"):
 
 def refused(folder, *words):
     with pytest.raises(CheckpointError) as error:
-        transformers_backend.open_foreign(look(folder))
+        transformers_backend.load_with_transformers(inspect_folder(folder))
     told = str(error.value)
     assert told.endswith(".") and all(word in told for word in words), told
 
@@ -344,7 +348,7 @@ def test_masks_of_older_files_and_heads_on_top_are_left_out_without_harm(tmp_pat
         "classifier.3.weight": torch.ones(2),
     }
     save_file(load_file(folder / FILE) | spare, folder / FILE, metadata={"format": "pt"})
-    foreign = transformers_backend.open_foreign(look(folder))
+    foreign = transformers_backend.load_with_transformers(inspect_folder(folder))
     assert transformers_backend.attention(foreign, TEXT)["decoder"].weights.shape == (2, 4, 9, 9)
 
 
@@ -382,7 +386,7 @@ def test_a_config_of_several_models_is_refused_with_their_names(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "the " * 600])
 def test_a_refusal_of_a_text_is_said_without_anything_before_it(opened, text):
-    with pytest.raises(TextError) as error:
+    with pytest.raises(InputTextError) as error:
         transformers_backend.attention(opened["t5"][1], TEXT if text else text, text)
     assert str(error.value).startswith(("There is no word", "This text has 602 tokens" if text else "There is"))
 

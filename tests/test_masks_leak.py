@@ -5,10 +5,10 @@ import pytest
 from equal import same_bits
 
 from model import Experiment, Switches, run
-from model.analysis.mask_leak import any_other, edited, leak, neighbour, substitute
-from model.analysis.mask_sweep import sweep
-from model.mask import Looks
-from model.run import encode, model
+from model.analysis.mask_leak import default_edit, measure_leak, other_word, replace_word, similar_word
+from model.analysis.mask_sweep import sweep_masks
+from model.mask import MaskSpec
+from model.run import encode, get_model
 from viz.curves import curves
 from viz.masking import (
     forbidden_share,
@@ -23,50 +23,53 @@ from viz.theme import LIGHT
 
 TEXT = "the person who the dogs near the trees chase was tired ."
 WHOLE = Experiment(text=TEXT)
-WORDS = encode(WHOLE).typed
+WORDS = encode(WHOLE).surface
 
 
 @pytest.mark.parametrize("at", range(1, 13))
-@pytest.mark.parametrize("looks", [None, Looks("sliding", 3)])
+@pytest.mark.parametrize("looks", [None, MaskSpec("sliding", 3)])
 def test_with_a_mask_that_looks_back_an_edit_changes_exactly_nothing_before_it(at, looks):
-    whole = Experiment(text=TEXT, looks=looks)
-    found = leak(run(whole), run(edited(whole, at, "radio")))
+    whole = Experiment(text=TEXT, mask_spec=looks)
+    found = measure_leak(run(whole), run(replace_word(whole, at, "radio")))
     assert (found.logits[:at] == 0).all() and (found.kl[:at] == 0).all()
     assert found.logits[at] > 0
 
 
 @pytest.mark.parametrize("at", range(2, 13))
 def test_without_the_mask_every_output_before_the_edit_changes(at):
-    for whole in (Experiment(text=TEXT, looks=Looks("none")), Experiment(text=TEXT, switches=Switches(mask=False))):
-        found = leak(run(whole), run(edited(whole, at, "radio")))
+    for whole in (
+        Experiment(text=TEXT, mask_spec=MaskSpec("none")),
+        Experiment(text=TEXT, switches=Switches(mask=False)),
+    ):
+        found = measure_leak(run(whole), run(replace_word(whole, at, "radio")))
         assert (found.logits[:at] > 0).all()
 
 
 def test_a_window_leaks_as_far_as_three_layers_of_it_reach():
-    whole = Experiment(text=TEXT, looks=Looks("window", 2))
-    found = leak(run(whole), run(edited(whole, 8, "radio")))
+    whole = Experiment(text=TEXT, mask_spec=MaskSpec("window", 2))
+    found = measure_leak(run(whole), run(replace_word(whole, 8, "radio")))
     assert np.flatnonzero(found.logits).tolist() == [5, 6, 7, 8, 9, 10, 11]
 
 
 @pytest.mark.parametrize("at", [0, -1, 13, 99])
 def test_a_word_that_is_not_there_cannot_be_edited(at):
     with pytest.raises(ValueError, match="words 1 to 12"):
-        edited(WHOLE, at, "dog")
+        replace_word(WHOLE, at, "dog")
 
 
 def test_a_word_that_falls_into_several_is_refused():
     with pytest.raises(ValueError, match="another number of words"):
-        edited(WHOLE, 3, "two words")
+        replace_word(WHOLE, 3, "two words")
 
 
 def test_a_neighbour_is_spelt_alike_and_known():
-    assert neighbour("grammar", "dogs") == "dog"
-    assert neighbour("grammar", "xyzzy") is None
-    at, by = substitute("grammar", WORDS)
-    assert by in model("grammar")[1].vocabulary and by != WORDS[at]
-    at, by = substitute("grammar", ("<s>", ".", "."))
-    assert 1 <= at <= 2 and by in model("grammar")[1].vocabulary[3:]
-    assert any_other("grammar", ("the", "person")) not in ("the", "person")
+    assert similar_word("grammar", "dogs") == "dog"
+    assert similar_word("grammar", "xyzzy") is None
+    at, by = default_edit("grammar", WORDS)
+    assert by in get_model("grammar")[1].vocabulary and by != WORDS[at]
+    at, by = default_edit("grammar", ("<s>", ".", "."))
+    assert 1 <= at <= 2 and by in get_model("grammar")[1].vocabulary[3:]
+    assert other_word("grammar", ("the", "person")) not in ("the", "person")
 
 
 # What is said
@@ -129,10 +132,10 @@ def test_the_entropy_stands_in_the_learning_curves_as_a_line_with_its_name():
 
 @pytest.mark.parametrize(("layer", "head"), [(0, 0), (2, 3)])
 def test_a_sweep_over_masks_is_a_run_for_each(layer, head):
-    looks = [Looks("window", 3), Looks("none"), Looks("padding", 13), Looks("causal")]
-    swept = sweep(WHOLE, looks, layer, head)
+    looks = [MaskSpec("window", 3), MaskSpec("none"), MaskSpec("padding", 13), MaskSpec("causal")]
+    swept = sweep_masks(WHOLE, looks, layer, head)
     for k, one in enumerate(looks):
-        attention = run(Experiment(text=TEXT, looks=one)).layers[layer].attention
+        attention = run(Experiment(text=TEXT, mask_spec=one)).layers[layer].attention
         assert same_bits(swept.mask[k], attention.mask[head])
         np.testing.assert_allclose(swept.scores[k], attention.biased[head], atol=1e-4)
         np.testing.assert_allclose(swept.masked[k], attention.masked[head], atol=1e-4)

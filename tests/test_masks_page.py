@@ -8,10 +8,10 @@ from equal import same_bits
 from screen import component, said, visit, visit_by_a_bad_link, well
 
 from model import Experiment, Switches, run
-from model.analysis.mask_leak import edited, leak
-from model.generation.kv_cache import looks_back
-from model.mask import MASKS, Looks, draw, read_drawing
-from model.run import encode, model
+from model.analysis.mask_leak import measure_leak, replace_word
+from model.generation.kv_cache import is_cacheable
+from model.mask import MASKS, MaskSpec, mask_from_cells, mask_from_hex
+from model.run import encode, get_model
 from viz.ui import masks, masks_guess, runs
 from viz.ui.controls import EXAMPLE
 from viz.ui.masks import GUESSES, OWN, SECTIONS
@@ -19,15 +19,15 @@ from viz.ui.masks import GUESSES, OWN, SECTIONS
 PAGE = "viz/pages/masks.py"
 T = 13  # tokens of the example
 kinds = pytest.mark.parametrize("kind", MASKS)
-SOME = {"drawn": read_drawing("1.2.0.f.1f.3f.7f.ff.1ff.3ff.7ff.fff.1fff")}
+SOME = {"drawn": mask_from_hex("1.2.0.f.1f.3f.7f.ff.1ff.3ff.7ff.fff.1fff")}
 
 
 def looks_of(kind):
-    return SOME.get(kind) or Looks(kind, min(MASKS[kind].opens_with, T) if MASKS[kind].number else 0)
+    return SOME.get(kind) or MaskSpec(kind, min(MASKS[kind].default, T) if MASKS[kind].parameter_label else 0)
 
 
 def link(kind):
-    return {"looks": kind, **({"drawn": SOME[kind].drawn} if kind in SOME else {})}
+    return {"looks": kind, **({"drawn": SOME[kind].hex_rows} if kind in SOME else {})}
 
 
 def maps(screen):
@@ -41,10 +41,10 @@ def maps(screen):
 @kinds
 def test_the_four_maps_are_the_models_own_under_every_mask(kind):
     screen = well(visit(PAGE, layer=1, head=3, **link(kind)))
-    attention = run(Experiment(text=EXAMPLE, looks=looks_of(kind))).layers[1].attention
+    attention = run(Experiment(text=EXAMPLE, mask_spec=looks_of(kind))).layers[1].attention
     scores, mask, masked, weights = maps(screen)
     allowed = attention.mask[3]
-    assert same_bits(allowed, looks_of(kind).over(T).numpy())
+    assert same_bits(allowed, looks_of(kind).build(T).numpy())
     np.testing.assert_allclose(scores, attention.biased[3], atol=1e-4)  # a batch of masks rounds a little differently
     assert same_bits(mask.astype(bool), allowed)
     for shown, made in ((masked, attention.masked[3]), (weights, attention.weights[3])):
@@ -66,25 +66,29 @@ def test_a_mask_is_chosen_by_hand_too(kind):
     screen = visit(PAGE)
     screen.segmented_control(key="looks").set_value(kind)
     screen = well(screen.run())
-    assert same_bits(maps(screen)[1].astype(bool), Looks(kind, MASKS[kind].opens_with).over(T).numpy())
-    assert any(MASKS[kind].means in text.value for text in screen.markdown)
+    assert same_bits(maps(screen)[1].astype(bool), MaskSpec(kind, MASKS[kind].default).build(T).numpy())
+    assert any(MASKS[kind].description in text.value for text in screen.markdown)
 
 
-@pytest.mark.parametrize("kind", [name for name, kind in MASKS.items() if kind.number])
+@pytest.mark.parametrize("kind", [name for name, kind in MASKS.items() if kind.parameter_label])
 def test_the_number_changes_the_mask(kind):
     screen = visit(PAGE, looks=kind)
-    for number in (MASKS[kind].least, 5, T):
+    for number in (MASKS[kind].minimum, 5, T):
         screen.number_input(key="size").set_value(number)
         screen = well(screen.run())
-        assert same_bits(maps(screen)[1].astype(bool), Looks(kind, number).over(T).numpy())
+        assert same_bits(maps(screen)[1].astype(bool), MaskSpec(kind, number).build(T).numpy())
 
 
-@pytest.mark.parametrize("kind", [name for name, kind in MASKS.items() if kind.number])
+@pytest.mark.parametrize("kind", [name for name, kind in MASKS.items() if kind.parameter_label])
 def test_the_slider_holds_what_the_model_does_at_every_number(kind):
     header, arrays = component(well(visit(PAGE, looks=kind, size=5, layer=1, head=3)), "stages")
-    assert header["step"] == {"name": MASKS[kind].number, "at": 5, "values": list(range(MASKS[kind].least, T + 1))}
+    assert header["step"] == {
+        "name": MASKS[kind].parameter_label,
+        "at": 5,
+        "values": list(range(MASKS[kind].minimum, T + 1)),
+    }
     for number, (scores, mask, masked, weights) in zip(header["step"]["values"], arrays["values"], strict=True):
-        attention = run(Experiment(text=EXAMPLE, looks=Looks(kind, number))).layers[1].attention
+        attention = run(Experiment(text=EXAMPLE, mask_spec=MaskSpec(kind, number))).layers[1].attention
         allowed = attention.mask[3]
         assert same_bits(mask.astype(bool), allowed)
         np.testing.assert_allclose(scores, attention.biased[3], atol=1e-4)
@@ -97,7 +101,7 @@ def test_a_long_text_has_a_number_to_type_instead_of_a_slider():
     screen = well(visit(PAGE, looks="window", text="the dog " * 15))
     assert component(screen, "stages")[0]["step"] is None
     screen.number_input(key="size").set_value(20)
-    assert maps(well(screen.run()))[1].sum() == Looks("window", 20).over(31).sum()
+    assert maps(well(screen.run()))[1].sum() == MaskSpec("window", 20).build(31).sum()
 
 
 def test_rows_with_nothing_to_look_at_are_empty_and_explained():
@@ -106,7 +110,7 @@ def test_rows_with_nothing_to_look_at_are_empty_and_explained():
     assert not mask.any() and np.isnan(weights).all() and np.isfinite(scores).all()
     told = "".join(text for text, _ in component(screen, "save_stages")[0]["reading"])
     assert "zero by definition" in told and "all zero" in told
-    attention = run(Experiment(text=EXAMPLE, looks=Looks("padding", T))).layers[0].attention
+    attention = run(Experiment(text=EXAMPLE, mask_spec=MaskSpec("padding", T))).layers[0].attention
     assert not attention.weights.any() and not attention.z.any()
 
 
@@ -126,14 +130,14 @@ def test_the_sentence_says_what_the_mask_took_and_dealt_out():
 
 def test_a_stroke_starts_from_the_mask_that_was_shown_and_goes_into_the_link(monkeypatch):
     state = {"looks": "window"}
-    shown = Looks("window", 2).over(T).numpy()
+    shown = MaskSpec("window", 2).build(T).numpy()
     with monkeypatch.context() as patch:
         patch.setattr(masks.st, "session_state", state)
         masks.painted(shown, [(0, 5, True), (0, 6, True), (3, 3, False), (99, 0, True), (0, -1, True)])
     expected = shown.copy()
     expected[0, 5:7], expected[3, 3] = True, False
     assert state["looks"] == "drawn"
-    assert same_bits(read_drawing(state["drawn"]).over(T).numpy(), expected)
+    assert same_bits(mask_from_hex(state["drawn"]).build(T).numpy(), expected)
     assert not shown[0, 5], "what was shown is left as it was"
     screen = well(visit(PAGE, **state))
     assert not said(screen)
@@ -142,9 +146,9 @@ def test_a_stroke_starts_from_the_mask_that_was_shown_and_goes_into_the_link(mon
 
 
 def test_a_drawing_on_another_text_is_cut_or_goes_on_causal():
-    looks = draw([[False, True], [True, True]])
-    screen = well(visit(PAGE, looks="drawn", drawn=looks.drawn, text="the dog was tired ."))
-    assert same_bits(maps(screen)[1].astype(bool), looks.over(6).numpy())
+    looks = mask_from_cells([[False, True], [True, True]])
+    screen = well(visit(PAGE, looks="drawn", drawn=looks.hex_rows, text="the dog was tired ."))
+    assert same_bits(maps(screen)[1].astype(bool), looks.build(6).numpy())
 
 
 @pytest.mark.parametrize("text", ["zz", "1.2.8", "f" * 300, "<script>", "1..2", "drawn"])
@@ -167,8 +171,8 @@ def test_a_long_text_is_shown_but_not_drawn_on():
 def test_the_leak_test_shows_what_an_edit_moves_under_the_chosen_mask(kind):
     screen = well(visit(PAGE, edit=8, **{"with": "tree"}, **link(kind)))
     header, arrays = component(screen, "leaks")
-    experiment = Experiment(text=EXAMPLE, looks=None if kind == OWN else looks_of(kind))
-    found = leak(run(experiment), run(edited(experiment, 8, "tree")))
+    experiment = Experiment(text=EXAMPLE, mask_spec=None if kind == OWN else looks_of(kind))
+    found = measure_leak(run(experiment), run(replace_word(experiment, 8, "tree")))
     assert (header["edited"], header["by"]) == (8, "tree")
     np.testing.assert_allclose(arrays["moved"], found.kl, rtol=1e-4, atol=1e-9)
     assert same_bits(arrays["exactly"].astype(bool), found.logits == 0)
@@ -220,7 +224,7 @@ def test_one_pass_and_many_are_run_when_asked_and_agree_to_rounding():
 def test_a_model_that_looks_ahead_says_that_it_has_no_cache(state):
     screen = well(visit(PAGE, section="One pass or many", **state))
     assert "looks ahead" in said(screen)
-    assert not looks_back(model(state.get("weights", "grammar"))[0], Switches(mask="mask" not in state))
+    assert not is_cacheable(get_model(state.get("weights", "grammar"))[0], Switches(mask="mask" not in state))
 
 
 def test_a_text_too_long_to_read_again_and_again_is_refused_in_words():
@@ -259,7 +263,7 @@ def test_a_guess_opens_from_a_link_hides_the_answer_and_scores_it_when_revealed(
     header, arrays = component(screen, "guessing")
     assert len(header["panels"]) == 2 and header["paint"] is None
     told = "".join(text for text, _ in component(screen, "save_guessing")[0]["reading"])
-    allowed = Looks("prefix", 4).over(T).numpy()
+    allowed = MaskSpec("prefix", 4).build(T).numpy()
     if what == "mask":
         assert same_bits(arrays["values"][1].astype(bool), allowed)
         assert f"{(~allowed).sum()} of {T * T} cells" in told, "an empty panel is right where nothing is allowed"

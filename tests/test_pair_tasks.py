@@ -12,10 +12,10 @@ from twins import seeds
 from model.tasks import PAIRS, coreference
 from model.tasks.copying import LONGEST, TRAINED, copy_of
 from model.tasks.dates import FIRST, LAST, WAYS, ordinal, write_date
-from model.tasks.pair import SETTLED, PairDraft
+from model.tasks.pair import DETERMINED, PairBuilder
 from model.tasks.translation.task import ARTICLE, NOUN, PRONOUN, REFERENT, TELLS, elides, reason
 from model.tasks.translation.vocabulary import NOUNS, PLAIN, TELLING
-from model.tokenizer import END, UNKNOWN, CharacterTokenizer, WordTokenizer
+from model.tokenizer import EOS, UNKNOWN, CharacterTokenizer, WordTokenizer
 
 TRANSLATION, COPY, DATES = (PAIRS[name] for name in ("translation", "copy", "dates"))
 FRENCH = {noun.french[0]: noun for nouns in NOUNS.values() for noun in nouns}
@@ -29,7 +29,7 @@ def drawn(task, n, kind=None, seed=0):
 
 @pytest.mark.parametrize("task", PAIRS.values(), ids=PAIRS)
 def test_every_word_that_is_drawn_is_in_the_vocabulary_and_read_as_it_was_written(task):
-    tokenizer = (CharacterTokenizer if task.spelled else WordTokenizer)((END, *task.words))
+    tokenizer = (CharacterTokenizer if task.spelled else WordTokenizer)((EOS, *task.words))
     for pair in drawn(task, 500):
         for text, words in ((pair.source_text, pair.source), (pair.target_text, pair.target)):
             assert tokenizer.encode(text).tokens[1:] == words
@@ -87,7 +87,7 @@ class Rigged(Random):
     ],
 )
 def test_the_sentence_of_the_lecture_and_its_links_by_hand(chance, last, french):
-    draft = PairDraft()
+    draft = PairBuilder()
     reason(draft, Rigged(chance, "cross", "the", "animal", "street", "too", last, "animals", "places"))
     pair = draft.finish("reason")
     assert pair.source_text == f"the animal did not cross the street because it was too {last}"
@@ -191,7 +191,7 @@ def test_one_day_in_every_way(way, text):
 def test_any_day_reads_as_python_writes_it_and_each_digit_is_linked_to_its_part(day, way):
     pair = write_date(day, way)
     assert pair.target_text == day.isoformat()
-    read = {name: "" for name in ("year", "month", "day", SETTLED)}
+    read = {name: "" for name in ("year", "month", "day", DETERMINED)}
     for link in pair.links:
         read[link.name] = "".join(pair.source[key - 1] for key in link.keys)
         if link.name == "year":
@@ -214,7 +214,7 @@ def test_only_the_adjective_tells_what_it_means():
     classes = {word: group for group, words in coreference.NOUNS.items() for word in words}
     fits = {word: group for group, words in coreference.ADJECTIVES.items() for word in words}
     first = 0
-    for question in (coreference.draw(rng) for _ in range(2000)):
+    for question in (coreference.make_question(rng) for _ in range(2000)):
         links = {relation.name: relation for relation in question.relations}
         assert question.words[question.it - 1] == "it"
         assert {relation.query for relation in question.relations} == {question.it}
@@ -226,5 +226,5 @@ def test_only_the_adjective_tells_what_it_means():
         assert fits[adjective] == classes[meant] not in {classes[other] for other in others}
         first += nouns[0] == meant
     assert 2000 / 4 < first < 2000 / 2, "the first noun is meant as often as any other"
-    tokens = WordTokenizer(coreference.WORDS).encode(coreference.draw(rng).text).tokens
+    tokens = WordTokenizer(coreference.WORDS).encode(coreference.make_question(rng).text).tokens
     assert UNKNOWN not in tokens

@@ -10,17 +10,24 @@ import pytest
 from test_trained import tolerance
 
 from model import Experiment, checkpoint, run
-from model.evaluation.coreference import examine
-from model.evaluation.seq2seq import alignment, exact, homes, in_words, looks, to_batch
+from model.evaluation.coreference import evaluate
+from model.evaluation.seq2seq import (
+    alignment,
+    cross_attention,
+    exact_match,
+    merge_pair_to_words,
+    to_batch,
+    token_word_ids,
+)
 from model.generation.generate import generate
 from model.subword import SubwordTokenizer
 from model.tasks.coreference import ADJECTIVE, OTHERS, REFERENT
-from model.tasks.pair import SETTLED
-from model.tasks.pair_sampling import draw_pairs, held_out
+from model.tasks.pair import DETERMINED
+from model.tasks.pair_sampling import draw_pairs, is_held_out
 from model.train import main
 from model.training import coreference
-from model.training.coreference import ResolverRecipe, draw_questions
-from model.training.seq2seq import PAIR_RECIPES, at_length, learn, make
+from model.training.coreference import ResolverRecipe, make_questions
+from model.training.seq2seq import PAIR_RECIPES, accuracy_at_length, build_model, train_steps
 
 FRESH, N, SHORT = 11, 100, 40  # a seed that nothing else uses; pairs, and copies of one length
 PIECES = [name for name, recipe in PAIR_RECIPES.items() if recipe.pieces]
@@ -42,8 +49,8 @@ def fresh(task, n=N):
 
 def losses(name, seed, steps):
     recipe = replace(PAIR_RECIPES[name], batch=8)
-    network, tokenizer = make(recipe, seed)
-    return list(islice(learn(network, tokenizer, recipe, seed), steps))
+    network, tokenizer = build_model(recipe, seed)
+    return list(islice(train_steps(network, tokenizer, recipe, seed), steps))
 
 
 def test_a_seed_trains_the_same_again_another_otherwise_and_the_loss_falls():
@@ -59,7 +66,7 @@ def test_the_command_on_a_card_trains_and_ships(tmp_path, monkeypatch, name):
         monkeypatch.setitem(PAIR_RECIPES, recipe, small(PAIR_RECIPES[recipe]))
     monkeypatch.setattr(coreference, "ResolverRecipe", lambda: replace(ResolverRecipe(), examined=20))
     main([name, "--seeds", "2", "--steps", "2", "--folder", str(tmp_path)])
-    card = checkpoint.card(name, tmp_path)
+    card = checkpoint.read_card(name, tmp_path)
     assert [run["seed"] for run in card["seeds"]] == [0, 1]
     assert card["command"].startswith(f"python -m model.train {name}")
     network, tokenizer = checkpoint.load(name, tmp_path)
@@ -73,7 +80,7 @@ def small(recipe):
 def test_what_is_held_out_is_about_a_tenth_and_never_learnt_from():
     for task in ("translation", "dates"):
         learnt, kept = draw_pairs(task, 300, Random(1)), draw_pairs(task, 300, Random(1), fresh=True)
-        assert not any(held_out(pair) for pair in learnt) and all(held_out(pair) for pair in kept)
+        assert not any(is_held_out(pair) for pair in learnt) and all(is_held_out(pair) for pair in kept)
         assert not {pair.source_text for pair in learnt} & {pair.source_text for pair in kept}
 
 
@@ -82,9 +89,9 @@ def test_what_is_held_out_is_about_a_tenth_and_never_learnt_from():
 
 def test_every_recipe_is_shipped_small_and_says_how_it_was_made():
     for name, recipe in PAIR_RECIPES.items():
-        card = checkpoint.card(name)
+        card = checkpoint.read_card(name)
         network, tokenizer = shipped(name)
-        untrained, expected = make(recipe, 0)
+        untrained, expected = build_model(recipe, 0)
         assert network.config == untrained.config and tokenizer.vocabulary == expected.vocabulary
         assert card["command"].startswith(f"python -m model.train {name}")
         assert (card["task"], card["recipe"]["steps"]) == (recipe.task, recipe.steps)
@@ -92,19 +99,19 @@ def test_every_recipe_is_shipped_small_and_says_how_it_was_made():
         assert card["examined"] >= 1000
         for file in checkpoint.TRAINED.glob(f"{name}.*"):
             assert file.stat().st_size <= 1_000_000
-    assert all(len(checkpoint.card(name)["seeds"]) == 3 for name in COPIES)
+    assert all(len(checkpoint.read_card(name)["seeds"]) == 3 for name in COPIES)
 
 
 @pytest.mark.parametrize("name", PAIR_RECIPES)
 def test_exact_match_on_the_card_holds_on_fresh_pairs(name):
-    card = checkpoint.card(name)
-    found = exact(*shipped(name), fresh(card["task"]))
+    card = checkpoint.read_card(name)
+    found = exact_match(*shipped(name), fresh(card["task"]))
     assert found == pytest.approx(card["exact"], abs=tolerance(card["exact"], card["examined"], N))
 
 
 @pytest.mark.parametrize("name", PAIR_RECIPES)
 def test_the_alignment_on_the_card_holds_on_fresh_pairs_class_by_class(name):
-    card = checkpoint.card(name)
+    card = checkpoint.read_card(name)
     found = alignment(*shipped(name), fresh(card["task"]))
     assert set(found) == set(card["alignment"])
     for group, told in card["alignment"].items():
@@ -120,25 +127,25 @@ def test_the_alignment_on_the_card_holds_on_fresh_pairs_class_by_class(name):
 
 @pytest.mark.parametrize("name", COPIES)
 def test_accuracies_by_length_hold_on_fresh_copies(name):
-    card = checkpoint.card(name)
+    card = checkpoint.read_card(name)
     assert set(card["lengths"]) == set(card["seeds"][0]["lengths"]) == {str(n) for n in range(1, 25)}
     for length in (2, 8, 14, 18, 24):
         told = card["lengths"][str(length)]
-        found = at_length(*shipped(name), length, SHORT, FRESH)
+        found = accuracy_at_length(*shipped(name), length, SHORT, FRESH)
         assert found == pytest.approx(told, abs=tolerance(told, card["recipe"]["of_each"], SHORT)), length
 
 
 def test_the_translator_is_right_in_99_of_100_sentences_and_of_its_words_looks_at_the_right_ones():
-    card = checkpoint.card("translate")
+    card = checkpoint.read_card("translate")
     assert card["exact"] >= 0.99
     best = {group: np.array(told["top1"]).max() for group, told in card["alignment"].items()}
     assert min(best["noun"], best["adjective"], best["article"], best["verb"], best["negation"]) > 0.9
-    assert best[SETTLED] < 0.7, "where nothing has to be looked up, nothing is"
+    assert best[DETERMINED] < 0.7, "where nothing has to be looked up, nothing is"
 
 
 def test_one_vector_is_not_enough_and_attention_is():
     """A1, at lengths that all three were trained on, in each of three seeds."""
-    shares = {name: checkpoint.card(name)["seeds"] for name in COPIES}
+    shares = {name: checkpoint.read_card(name)["seeds"] for name in COPIES}
     for seed in range(3):
         gru, aligned, transformer = (
             shares[name][seed]["lengths"] for name in ("copy-gru", "copy-gru-attention", "copy-transformer")
@@ -150,7 +157,7 @@ def test_one_vector_is_not_enough_and_attention_is():
 def test_trained_alike_the_three_translators_stand_in_this_order():
     names = ("translate", "translate-gru-attention", "translate-gru")
     assert len({(PAIR_RECIPES[name].steps, PAIR_RECIPES[name].batch, PAIR_RECIPES[name].lr) for name in names}) == 1
-    transformer, aligned, plain = (checkpoint.card(name)["exact"] for name in names)
+    transformer, aligned, plain = (checkpoint.read_card(name)["exact"] for name in names)
     assert transformer > aligned + 0.02 > plain + 0.5
 
 
@@ -170,8 +177,8 @@ def test_pieces_become_words_and_no_look_is_lost(name):
     assert isinstance(tokenizer, SubwordTokenizer)
     split = 0
     for pair in fresh("translation", 20):
-        weights = looks(network, to_batch([pair], tokenizer))[0]  # (L, H, T, S)
-        words = in_words(weights, tokenizer, pair)
+        weights = cross_attention(network, to_batch([pair], tokenizer))[0]  # (L, H, T, S)
+        words = merge_pair_to_words(weights, tokenizer, pair)
         assert words.shape == (*weights.shape[:2], len(pair.target) + 1, len(pair.source) + 2)
         np.testing.assert_allclose(words.sum(-1), 1, atol=1e-5)
         split += weights.shape[-1] > words.shape[-1]
@@ -186,7 +193,7 @@ def test_a_sentence_that_looks_at_itself_loses_no_look_either(name, side):
         trace = run(Experiment(name, pair.source_text, target=pair.target_text))
         layers = trace.encoder.layers if side == "source" else trace.decoder.layers
         weights = np.stack([layer.attention.weights for layer in layers])  # (L, H, T, T)
-        words = in_words(weights, tokenizer, pair, side)
+        words = merge_pair_to_words(weights, tokenizer, pair, side)
         size = len(pair.source) + 2 if side == "source" else len(pair.target) + 1
         assert words.shape == (*weights.shape[:2], size, size)
         np.testing.assert_allclose(words.sum(-1), 1, atol=1e-5)
@@ -199,7 +206,7 @@ def test_the_word_that_a_piece_belongs_to_by_hand():
     _, tokenizer = shipped(PIECES[0])
     pieces = [tokenizer.decode([index]) for index in tokenizer.encode(text).ids[1:]]
     joined = [
-        "".join(piece for piece, home in zip(pieces, homes(tokenizer, text, words), strict=True) if home == at)
+        "".join(piece for piece, home in zip(pieces, token_word_ids(tokenizer, text, words), strict=True) if home == at)
         for at in (1, 2, 3, 4)
     ]
     assert [word.strip() for word in joined] == list(words)
@@ -209,10 +216,10 @@ def test_the_word_that_a_piece_belongs_to_by_hand():
 
 
 def test_the_resolver_answers_and_its_two_looks_are_those_on_its_card():
-    card = checkpoint.card("resolver")
+    card = checkpoint.read_card("resolver")
     network, tokenizer = shipped("resolver")
     assert network.config == ResolverRecipe().config and len(card["seeds"]) >= 3
-    found = examine(network, tokenizer, draw_questions(300, FRESH))
+    found = evaluate(network, tokenizer, make_questions(300, FRESH))
     assert found.accuracy == pytest.approx(card["accuracy"], abs=tolerance(card["accuracy"], card["examined"], 300))
     for name, told in card["relations"].items():
         for share, other in zip(np.ravel(told["mass"]), found.relations[name].mass.flat, strict=True):

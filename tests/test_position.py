@@ -36,10 +36,10 @@ def test_every_scheme_is_either_relative_or_absolute():
 # ---------------------------------------------------------------------------- what a scheme depends on
 
 
-def scores(position, x, queries_at, keys_at):
+def scores(position, x, query_positions, key_positions):
     """Scaled and biased scores (B, H, T, S) of the same vectors, standing at these places."""
-    q, k = position.rotate(x, queries_at), position.rotate(x, keys_at)
-    return attend(q, k, x, bias=position.bias(1, queries_at, keys_at)).biased
+    q, k = position.rotate(x, query_positions), position.rotate(x, key_positions)
+    return attend(q, k, x, bias=position.bias(1, query_positions, key_positions)).biased
 
 
 @pytest.mark.parametrize("position", sorted(RELATIVE))
@@ -210,9 +210,9 @@ def test_t5_buckets_are_the_papers(device, causal, buckets, furthest):
 @given(T=st.integers(1, 6), S=st.integers(1, 24), causal=st.booleans())
 def test_a_learned_bias_is_one_number_of_the_table_for_each_distance(device, position, T, S, causal):
     here = scheme(position, device, causal=causal, context=8)
-    at, keys_at = torch.arange(T, device=device), torch.arange(S, device=device)
+    at, key_positions = torch.arange(T, device=device), torch.arange(S, device=device)
     for layer in range(2):
-        bias = here.bias(layer, at, keys_at)
+        bias = here.bias(layer, at, key_positions)
         assert bias.shape == (2, T, S)
         for t in range(T):
             for s in range(S):

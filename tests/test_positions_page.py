@@ -12,9 +12,9 @@ from test_position import ABSOLUTE, RELATIVE
 from model import Experiment, checkpoint
 from model.analysis import sinusoid
 from model.analysis.position_shift import score_changes
-from model.analysis.position_similarity import sight
-from model.analysis.sinusoid import residual, rotation, wavelengths
-from model.analysis.word_shuffle import CASES, shuffle
+from model.analysis.position_similarity import position_similarity
+from model.analysis.sinusoid import rotation, rotation_error, wavelengths
+from model.analysis.word_shuffle import SWITCH_CASES, shuffle_all
 from model.evaluation import first_digit
 from model.position import POSITIONS
 from model.run import encode
@@ -143,7 +143,7 @@ def test_the_table_of_turns_holds_the_blocks_and_the_residual():
     matrix = rotation(7, 8, 100).numpy()
     np.testing.assert_allclose(shown.iloc[:, 1], np.diagonal(matrix)[::2])
     np.testing.assert_allclose(shown.iloc[:, 2], np.diagonal(matrix, 1)[::2])
-    assert all(value == pytest.approx(residual(7, 256, 8, 100), abs=1e-12) for value in shown.iloc[:, 3])
+    assert all(value == pytest.approx(rotation_error(7, 256, 8, 100), abs=1e-12) for value in shown.iloc[:, 3])
 
 
 # ---------------------------------------------------------------------------- distance
@@ -155,7 +155,7 @@ def test_the_maps_of_distance_are_those_of_the_trained_models(kind):
     _, arrays = component(screen, "distance")
     assert titles(screen, "distance") == list(NAMES.values())
     for drawn, name in zip(arrays["values"], NAMES, strict=True):
-        made = sight(name, checkpoint.load(f"order-{kind}-{name}")[0], 32, 1, 3, 16)
+        made = position_similarity(name, checkpoint.load(f"order-{kind}-{name}")[0], 32, 1, 3, 16)
         there = np.isfinite(drawn)
         np.testing.assert_allclose(drawn[there], made.values[there], atol=1e-6)
         expected = np.isfinite(made.values) & (made.similarity or kind == "encoder" or np.tri(32, dtype=bool))
@@ -229,8 +229,8 @@ def test_the_shuffle_test_shows_every_case_as_the_model_made_it():
     screen = well(visit(PAGE, show="Shuffle test", order=".".join(map(str, order[1:]))))
     header, arrays = component(screen, "shuffled")
     assert header["order"] == order
-    assert [case["name"] for case in header["cases"]] == list(CASES)
-    made = shuffle(Experiment(text=EXAMPLE), order)
+    assert [case["name"] for case in header["cases"]] == list(SWITCH_CASES)
+    made = shuffle_all(Experiment(text=EXAMPLE), order)
     np.testing.assert_allclose(arrays["change"], [case.change for case in made.values()], atol=1e-6)
     assert "same vectors" in header["cases"][0]["told"]
     assert not any("same vectors" in case["told"] for case in header["cases"][1:])
@@ -306,7 +306,7 @@ def test_why_rope_errs_is_said_only_where_it_shows():
 
 def test_the_spread_of_the_seeds_is_that_of_the_cards():
     _, arrays = component(visit(PAGE, show="Too long"), "lengths")
-    told = [seed["accuracy"]["48"] for seed in checkpoint.card("order-encoder-alibi")["seeds"]]
+    told = [seed["accuracy"]["48"] for seed in checkpoint.read_card("order-encoder-alibi")["seeds"]]
     at = (0, list(NAMES).index("alibi"), OrderRecipe.lengths.index(48))
     assert arrays["low"][at] == pytest.approx(min(told)) and arrays["high"][at] == pytest.approx(max(told))
 

@@ -7,9 +7,9 @@ from foreign import made, publish
 from screen import component, visit, well
 
 from model import Experiment, Switches, run
-from model.analysis.head_walkthrough import walk
+from model.analysis.head_walkthrough import walk_through_row
 from model.importers import bring
-from model.registry import shelf
+from model.registry import registry
 from viz.ui.norm_table import norm_table
 
 TEXT = "the dogs saw two very tired birds ."
@@ -19,11 +19,11 @@ KINDS = {"bert": "word head", "bert without a head": None, "roberta": "word head
 @pytest.fixture(params=KINDS)
 def weights(request, tmp_path):
     """A small post-norm model on the shelf, alone there; its name, and what its last norm is called."""
-    for name in (*shelf().names(), *shelf().names(maps_only=True)):
-        shelf().let_go(name)
+    for name in (*registry().names(), *registry().names(maps_only=True)):
+        registry().let_go(name)
     name = bring(publish(made(request.param), tmp_path / "little"))
     yield name, KINDS[request.param]
-    shelf().let_go(name)
+    registry().let_go(name)
 
 
 @pytest.mark.parametrize("removed", [(), ("norm",), ("residual",), ("norm", "residual"), ("position",)], ids="-".join)
@@ -31,7 +31,7 @@ def test_the_walk_of_a_row_ends_with_the_sum_that_enters_the_norm(weights, remov
     experiment = Experiment(weights[0], TEXT, Switches().without(*removed))
     trace = run(experiment)
     for layer in range(len(trace.layers)):
-        one = walk(experiment, trace, layer, 0, 4)
+        one = walk_through_row(experiment, trace, layer, 0, 4)
         stream = 0 if "residual" in removed else one.stream
         assert np.allclose(stream + one.carried.sum(axis=0) + one.b_o, one.after, atol=1e-4)
         norm = trace.layers[layer].norm1

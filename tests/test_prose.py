@@ -10,9 +10,9 @@ from equal import same_bits
 
 from model import Experiment, Switches, checkpoint, run
 from model.analysis import ablation
-from model.analysis.score_scaling import unit_steps
+from model.analysis.score_scaling import sweep_widths
 from model.config import ModelConfig
-from model.mask import prepare
+from model.mask import prepare_mask
 from model.position import LearnedRelative
 from model.recurrent import Recurrent
 from model.switches import PARTS
@@ -56,31 +56,31 @@ def test_no_text_says_again_what_was_found_to_be_false(wrong, why):
 
 
 def test_the_lesson_on_heads_says_what_the_knock_outs_measure():
-    whole = ablation.held_out("grammar").loss
-    cost = sorted(one.loss - whole for one in ablation.knockouts("grammar").values())
+    whole = ablation.evaluate_held_out("grammar").loss
+    cost = sorted(one.loss - whole for one in ablation.ablate_each_head("grammar").values())
     assert "about a third of a nat" in lesson("parts") and cost[-1] == pytest.approx(1 / 3, abs=0.05)
     assert "One head can go for less than 0.01; the others cost 0.01 to 0.2" in lesson("parts")
     assert cost[0] < 0.01 < cost[1] and cost[-2] < 0.2
 
 
 def test_the_lesson_on_copying_says_what_the_card_measures():
-    shares = checkpoint.card("copy-gru")["lengths"]
+    shares = checkpoint.read_card("copy-gru")["lengths"]
     assert "copies those of 1 to 3 without a mistake" in lesson("recurrence")
     assert all(shares[n] == 1 for n in "123") and shares["4"] < 1
     assert "of 128 numbers holds few rows of 12" in lesson("recurrence") and shares["12"] < 0.1
-    assert checkpoint.card("copy-gru")["config"]["d_model"] == 128
+    assert checkpoint.read_card("copy-gru")["config"]["d_model"] == 128
 
 
 def test_the_page_on_positions_says_what_the_cards_measure():
     def share(kind, scheme, signs):
-        return checkpoint.card(f"order-{kind}-{scheme}")["accuracy"][str(signs)]
+        return checkpoint.read_card(f"order-{kind}-{scheme}")["accuracy"][str(signs)]
 
     told = page("positions")
     assert "guess, or do worse, at three times their trained length, as the one with waves does" in told
     assert all(share("encoder", scheme, 48) < 0.55 for scheme in ("relative", "t5", "rope", "sinusoidal"))
     assert "ALiBi is still right nine times in ten there" in told and share("encoder", "alibi", 48) >= 0.9
     assert "The decoder without positions here answers nearly every question" in told
-    assert min(checkpoint.card("order-decoder-none")["accuracy"].values()) > 0.98
+    assert min(checkpoint.read_card("order-decoder-none")["accuracy"].values()) > 0.98
 
 
 def test_without_layer_norm_allowed_weights_are_rounded_to_zero_and_with_it_none():
@@ -94,7 +94,7 @@ def test_without_layer_norm_allowed_weights_are_rounded_to_zero_and_with_it_none
 
 
 def test_the_rows_of_an_undivided_softmax_are_mostly_but_not_all_a_single_cell():
-    rows = next(step for step in unit_steps() if step.d_k == 512).undivided.rows.max(axis=-1)
+    rows = next(step for step in sweep_widths() if step.d_k == 512).undivided.rows.max(axis=-1)
     assert "In most rows on the right nearly all of the weight is in a single cell; in some two share it" in lesson(
         "scaling"
     )
@@ -107,12 +107,12 @@ def test_without_the_feed_forward_network_a_layer_is_still_not_linear():
     layer, off = transformer.layers[0], Switches(mlp=False)
 
     def out(stream):
-        mask = prepare(torch.ones(5, 5, dtype=torch.bool))
+        mask = prepare_mask(torch.ones(5, 5, dtype=torch.bool))
         return layer(stream, mask, transformer.position, off).attention.out
 
     with torch.inference_mode():
         assert not torch.allclose(out(2 * x), 2 * out(x), atol=1e-2), "softmax and norm remain"
-    assert "softmax and the norms" in next(part.watch for part in PARTS if part.name == "mlp")
+    assert "softmax and the norms" in next(part.hint for part in PARTS if part.name == "mlp")
 
 
 def test_our_relative_scheme_adds_one_number_to_each_score_and_no_vector_to_keys_or_values():

@@ -10,7 +10,7 @@ from equal import same_bits
 from foreign import made, publish
 from screen import ROOT
 
-from model.registry import shelf
+from model.registry import registry
 from viz.arrays import read
 from viz.ui.arrays import HOW
 
@@ -26,10 +26,10 @@ def desk(tmp_path, monkeypatch):
     model = made("gpt2")
     model.config._attn_implementation = "sdpa"
     publish(model, tmp_path / "distilgpt2")
-    before = set(shelf().names())
+    before = set(registry().names())
     yield tmp_path
-    for name in set(shelf().names()) - before:
-        shelf().let_go(name)
+    for name in set(registry().names()) - before:
+        registry().let_go(name)
 
 
 def ran(block):

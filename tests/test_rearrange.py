@@ -13,10 +13,10 @@ from twins import build, configs, random_ids, seeds
 
 from model import Experiment, Switches, checkpoint
 from model.analysis.position_shift import score_changes, scores
-from model.analysis.position_similarity import sight
-from model.analysis.word_shuffle import CASES, shuffle, shuffled
+from model.analysis.position_similarity import position_similarity
+from model.analysis.word_shuffle import SWITCH_CASES, shuffle_all, shuffle_run
 from model.position import POSITIONS
-from model.run import model
+from model.run import get_model
 from model.training.first_digit import KINDS
 from model.transformer import Transformer
 
@@ -87,21 +87,21 @@ def test_the_trained_models_of_the_page_tell_relative_from_absolute(kind, name):
 def test_without_positions_and_mask_shuffled_words_come_out_as_the_same_vectors(config, T, seed, data):
     transformer = build(config, seed, CPU)
     order = data.draw(st.permutations(range(T)))
-    found = shuffled(transformer, random_ids(config, 1, T, CPU)[0].tolist(), order, Switches())
+    found = shuffle_run(transformer, random_ids(config, 1, T, CPU)[0].tolist(), order, Switches())
     assert found.largest < 1e-9 * max(1.0, np.abs(found.before).max())
 
 
 @given(name=st.sampled_from(sorted(set(POSITIONS) - {"none"})), seed=seeds)
 def test_with_positions_they_do_not(name, seed):
     config = order_model("encoder", name)[0].config
-    found = shuffled(build(config, seed, CPU), [3, 4, 5, 6, 7, 8], [5, 3, 0, 4, 1, 2], Switches())
+    found = shuffle_run(build(config, seed, CPU), [3, 4, 5, 6, 7, 8], [5, 3, 0, 4, 1, 2], Switches())
     assert found.largest > 1e-3
 
 
 @given(seed=seeds)
 def test_with_the_causal_mask_alone_they_do_not_either(seed):
     config = order_model("decoder", "none")[0].config
-    found = shuffled(build(config, seed, CPU), [3, 4, 5, 6, 7, 8], [5, 3, 0, 4, 1, 2], Switches())
+    found = shuffle_run(build(config, seed, CPU), [3, 4, 5, 6, 7, 8], [5, 3, 0, 4, 1, 2], Switches())
     assert found.largest > 1e-3
 
 
@@ -112,16 +112,16 @@ def test_a_word_that_moved_is_compared_with_itself():
         for layer in transformer.layers:
             layer.attention.w_o.weight.zero_()
     ids = [3, 4, 5, 6]
-    assert shuffled(transformer, ids, [3, 2, 1, 0], Switches()).largest < 1e-12
-    wrong = shuffled(transformer, ids, [0, 1, 2, 3], Switches()).before[::-1]
-    assert np.abs(shuffled(transformer, ids, [3, 2, 1, 0], Switches()).after - wrong).max() > 0.1
+    assert shuffle_run(transformer, ids, [3, 2, 1, 0], Switches()).largest < 1e-12
+    wrong = shuffle_run(transformer, ids, [0, 1, 2, 3], Switches()).before[::-1]
+    assert np.abs(shuffle_run(transformer, ids, [3, 2, 1, 0], Switches()).after - wrong).max() > 0.1
 
 
 @given(order=st.permutations(range(1, 13)))
 def test_the_grammar_model_on_a_sentence(order):
     assume(order != sorted(order))
-    found = shuffle(Experiment(text=TEXT), [0, *order])
-    assert list(found) == list(CASES)
+    found = shuffle_all(Experiment(text=TEXT), [0, *order])
+    assert list(found) == list(SWITCH_CASES)
     assert found["No positions, no mask"].largest < 1e-4
     assert found["Positions, no mask"].largest > 0.01
     assert found["Mask, no positions"].largest > 0.01
@@ -131,10 +131,10 @@ def test_the_grammar_model_on_a_sentence(order):
 
 
 def test_the_other_switches_stay_and_what_was_never_there_is_not_given_back():
-    found = shuffle(Experiment(text=TEXT, switches=Switches(norm=False)), [*range(12), 12])
+    found = shuffle_all(Experiment(text=TEXT, switches=Switches(norm=False)), [*range(12), 12])
     assert not any(case.present.norm for case in found.values())
     assert [case.largest for case in found.values()] == [0.0] * 4
-    never = shuffle(Experiment(weights="grammar-without-position", text=TEXT), [0, 2, 1, *range(3, 13)])
+    never = shuffle_all(Experiment(weights="grammar-without-position", text=TEXT), [0, 2, 1, *range(3, 13)])
     assert not any(case.present.position for case in never.values())
     assert never["Positions, no mask"].largest < 1e-4
 
@@ -142,14 +142,14 @@ def test_the_other_switches_stay_and_what_was_never_there_is_not_given_back():
 @pytest.mark.parametrize("order", [[], [0, 0, 1], [0, 1], list(range(14)), [-1, *range(12)]])
 def test_an_order_that_is_none_is_refused(order):
     with pytest.raises(ValueError, match="an order names each of the 13 tokens once"):
-        shuffle(Experiment(text=TEXT), order)
+        shuffle_all(Experiment(text=TEXT), order)
 
 
 def test_shuffling_leaves_the_shared_model_alone():
-    transformer, _ = model("grammar")
+    transformer, _ = get_model("grammar")
     assert isinstance(transformer, Transformer)
     before = {name: tensor.clone() for name, tensor in transformer.state_dict().items()}
-    shuffle(Experiment(text=TEXT), [0, 2, 1, *range(3, 13)])
+    shuffle_all(Experiment(text=TEXT), [0, 2, 1, *range(3, 13)])
     assert all(same_bits(before[name], tensor, "copied") for name, tensor in transformer.state_dict().items())
 
 
@@ -157,7 +157,7 @@ def test_shuffling_leaves_the_shared_model_alone():
 
 
 def seen(name, kind="encoder", T=24, layer=1, head=2, width=16):
-    return sight(name, order_model(kind, name)[0], T, layer, head, width)
+    return position_similarity(name, order_model(kind, name)[0], T, layer, head, width)
 
 
 @pytest.mark.parametrize("name", POSITIONS)

@@ -10,8 +10,8 @@ from equal import close
 from screen import component
 
 from model import Experiment, Switches
-from model.attention_override import Overwrite
-from model.mask import Looks
+from model.attention_override import AttentionOverride
+from model.mask import MaskSpec
 from model.switches import PARTS
 from viz.origin import release
 from viz.ui import recompute
@@ -65,8 +65,8 @@ def test_weights_that_never_had_a_part_say_so():
 def test_a_face_names_everything_that_is_not_as_trained():
     odd = Experiment(
         switches=Switches(mask=False, norm=False, heads_off=frozenset({(1, 2)})),
-        overwrite=Overwrite(0, 1, 2, (0.5, 0.5, 0.0)),
-        looks=Looks("window", 3),
+        override=AttentionOverride(0, 1, 2, (0.5, 0.5, 0.0)),
+        mask_spec=MaskSpec("window", 3),
     )
     assert recompute.face(odd) == (
         "without causal mask, layer norm and head L1H2; with another mask: window 3; "
@@ -78,8 +78,8 @@ def test_an_experiment_is_spelt_as_the_call_that_makes_it():
     odd = Experiment(
         text='the "dog" \\ was\ntired',
         switches=Switches(scale=False, heads_off=frozenset({(0, 1), (1, 2)})),
-        overwrite=Overwrite(0, 1, 2, (0.1, 0.2, 0.7)),
-        looks=Looks("drawn", rows=(1, 3)),
+        override=AttentionOverride(0, 1, 2, (0.1, 0.2, 0.7)),
+        mask_spec=MaskSpec("drawn", rows=(1, 3)),
     )
     there: dict[str, object] = {}
     exec(recompute.python("", experiment=odd), there)

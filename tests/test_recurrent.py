@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import assert_same, assert_same_gradients, exact, seeds, stir
 
-from model.recurrent import ALIGNMENTS, AlignedWritingTrace, Recurrent, RecurrentConfig
+from model.recurrent import SCORE_FUNCTIONS, AttentiveDecoderTrace, Recurrent, RecurrentConfig
 
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 6))  # B, T, S
 V = 11
@@ -60,7 +60,7 @@ def by_hand(ours, source, target, lengths):
     return torch.stack(rows)
 
 
-@pytest.mark.parametrize("attention", ALIGNMENTS)
+@pytest.mark.parametrize("attention", SCORE_FUNCTIONS)
 @settings(max_examples=15)
 @given(width=st.integers(1, 5), shape=shapes, seed=seeds, data=st.data())
 def test_reading_and_writing_is_the_step_written_by_hand_forward_and_backward(
@@ -76,7 +76,7 @@ def test_reading_and_writing_is_the_step_written_by_hand_forward_and_backward(
     assert_same_gradients(logits, expected, ours.parameters())
 
 
-@pytest.mark.parametrize("attention", ALIGNMENTS)
+@pytest.mark.parametrize("attention", SCORE_FUNCTIONS)
 def test_the_decoder_begins_with_the_last_state_and_is_told_no_more(device, attention):
     ours = build(attention, 4, 0, device)
     source, target = ids(2, 5, device), ids(2, 3, device)
@@ -93,7 +93,7 @@ def test_the_decoder_begins_with_the_last_state_and_is_told_no_more(device, atte
         assert differ(logits, trace.decoder.logits), "with attention every state of the source counts"
 
 
-@pytest.mark.parametrize("attention", ALIGNMENTS)
+@pytest.mark.parametrize("attention", SCORE_FUNCTIONS)
 def test_the_past_is_untouched_by_the_future_and_the_source_by_the_target(device, attention):
     ours = build(attention, 4, 0, device)
     source, target = ids(2, 5, device), ids(2, 4, device)
@@ -103,7 +103,7 @@ def test_the_past_is_untouched_by_the_future_and_the_source_by_the_target(device
     assert same_bits(one.encoder.hidden, two.encoder.hidden, "untouched")
 
 
-@pytest.mark.parametrize("attention", ALIGNMENTS)
+@pytest.mark.parametrize("attention", SCORE_FUNCTIONS)
 def test_word_by_word_is_one_pass(device, attention):
     ours = build(attention, 4, 0, device)
     source, target = ids(2, 5, device), ids(2, 4, device)
@@ -113,12 +113,12 @@ def test_word_by_word_is_one_pass(device, attention):
         assert_same(past.logits[:, 0], whole.logits[:, t])
 
 
-@pytest.mark.parametrize("attention", [name for name, look in ALIGNMENTS.items() if look])
+@pytest.mark.parametrize("attention", [name for name, look in SCORE_FUNCTIONS.items() if look])
 def test_an_alignment_weighs_all_real_words_and_sums_to_one(device, attention):
     ours = build(attention, 4, 0, device)
     real = torch.tensor([[True] * 5, [True] * 3 + [False] * 2], device=device)
     decoder = ours(ids(2, 5, device), ids(2, 4, device), real).decoder
-    assert isinstance(decoder, AlignedWritingTrace)
+    assert isinstance(decoder, AttentiveDecoderTrace)
     weights = decoder.attention.weights
     assert weights.shape == (2, 1, 4, 5)
     assert_same(weights.sum(-1), torch.ones_like(weights[..., 0]))
@@ -127,7 +127,7 @@ def test_an_alignment_weighs_all_real_words_and_sums_to_one(device, attention):
 
 def test_without_attention_there_is_no_alignment_to_show(device):
     decoder = build("none", 4, 0, device)(ids(1, 3, device), ids(1, 2, device)).decoder
-    assert not isinstance(decoder, AlignedWritingTrace)
+    assert not isinstance(decoder, AttentiveDecoderTrace)
 
 
 @pytest.mark.parametrize(("field", "wrong"), list(product(("vocab_size", "d_model", "context"), (0, -1, 1.5, "8"))))
@@ -143,7 +143,7 @@ def test_an_alignment_nobody_wrote_is_refused():
 
 def test_a_dot_product_by_hand():
     """State (1, 2), source states (1, 0) and (0, 1): scores 1 and 2, weights 1/(1 + e) and e/(1 + e)."""
-    look = ALIGNMENTS["dot"](2)
+    look = SCORE_FUNCTIONS["dot"](2)
     states = torch.tensor([[[[1.0, 0.0], [0.0, 1.0]]]])
     trace = look(torch.tensor([[[[1.0, 2.0]]]]), states, torch.ones(1, 2, dtype=torch.bool))
     np.testing.assert_allclose(trace.scores.flatten(), [1, 2])

@@ -8,7 +8,7 @@ from equal import same_bits
 from screen import component, said, visit, visit_by_a_bad_link, well
 
 from model import Experiment, Switches, run
-from model.analysis.ablation import held_out
+from model.analysis.ablation import evaluate_held_out
 from model.switches import PARTS
 from model.transformer import Transformer
 from viz.ui import memory, runs
@@ -52,12 +52,12 @@ def test_a_is_whole_and_b_is_without_whatever_is_removed(part):
 @each_part
 def test_the_strip_shows_the_loss_on_fresh_sentences(part):
     screen = visit(PAGE, **{part: "false"})
-    loss = held_out("grammar", Switches().without(part)).loss
+    loss = evaluate_held_out("grammar", Switches().without(part)).loss
     assert f">{loss:.2f}</div>" in strip(screen)
 
 
 def test_the_strip_says_of_how_many_and_when_right_answers_are_no_merit():
-    asked = held_out("grammar", Switches())
+    asked = evaluate_held_out("grammar", Switches())
     told = strip(visit(PAGE))
     assert all(f"<td>{n}</td>" in told for n in asked.n.values())
     assert "no merit" not in told
@@ -105,8 +105,8 @@ def test_a_row_is_overwritten_every_way(how):
 def test_the_map_of_knock_outs_shows_each_heads_cost_and_frames_what_is_out():
     screen = well(visit(PAGE, then="Head knock-outs", off="L0H2"))
     header, arrays = component(screen, "knockouts")
-    whole = held_out("grammar", Switches()).loss
-    without = held_out("grammar", Switches(heads_off=frozenset({(1, 3)}))).loss
+    whole = evaluate_held_out("grammar", Switches()).loss
+    without = evaluate_held_out("grammar", Switches(heads_off=frozenset({(1, 3)}))).loss
     assert arrays["values"][0].shape == (3, 4)
     assert arrays["values"][0, 1, 3] == pytest.approx(without - whole, abs=1e-5)
     assert header["panels"][0]["marks"] == [[0, 2]]

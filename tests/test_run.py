@@ -14,7 +14,7 @@ from model import run as run_function
 from model.compute.device import VARIABLE
 from model.config import ModelConfig
 from model.position import POSITIONS
-from model.run import MOST_CHARACTERS, MOST_TOKENS, TextError, encode, lens, model
+from model.run import MAX_CHARACTERS, MAX_TOKENS, InputTextError, encode, get_model, logit_lens
 from model.tokenizer import START, UNKNOWN, WordTokenizer
 
 WORDS = ("the", "dog", "dogs", "bark", "barks", ".")
@@ -38,9 +38,9 @@ def trained(folder, device, monkeypatch):
     """These models instead of the shipped ones, on each device in turn."""
     monkeypatch.setattr(checkpoint, "TRAINED", folder)
     monkeypatch.setenv(VARIABLE, device.type)
-    model.cache_clear()
+    get_model.cache_clear()
     yield
-    model.cache_clear()
+    get_model.cache_clear()
 
 
 def arrays_of(record):
@@ -109,7 +109,7 @@ def test_the_same_experiment_gives_the_same_numbers_in_arrays_of_its_own(experim
 
 
 def test_no_trace_shares_memory_with_the_weights(experiment):
-    parameters = [parameter.detach().cpu().numpy() for parameter in model("rope-pre")[0].parameters()]
+    parameters = [parameter.detach().cpu().numpy() for parameter in get_model("rope-pre")[0].parameters()]
     for array in arrays_of(run(experiment)):
         assert not any(np.may_share_memory(array, parameter) for parameter in parameters)
 
@@ -118,7 +118,7 @@ def test_no_trace_shares_memory_with_the_weights(experiment):
 def test_run_leaves_grad_mode_and_threads_as_they_were(experiment, wanted):
     with torch.set_grad_enabled(wanted):
         threads = torch.get_num_threads()
-        lens(experiment, run(experiment))
+        logit_lens(experiment, run(experiment))
         with pytest.raises(ValueError):
             run(replace(experiment, text=""))
         assert torch.is_grad_enabled() is wanted
@@ -138,7 +138,7 @@ def test_many_visitors_at_once_get_what_each_would_get_alone():
         Experiment(f"{position}-pre", TEXT, Switches(scale=scale)) for position in POSITIONS for scale in (True, False)
     ]
     alone = [run(experiment).logits for experiment in experiments]
-    model.cache_clear()
+    get_model.cache_clear()
     together = {}
     threads = [threading.Thread(target=lambda e=e: together.update({e: run(e).logits})) for e in experiments]
     for thread in threads:
@@ -154,7 +154,7 @@ def test_many_visitors_at_once_get_what_each_would_get_alone():
 def test_the_last_layer_of_the_lens_is_the_output(norm, switches):
     experiment = Experiment(f"sinusoidal-{norm}", TEXT, switches)
     trace = run(experiment)
-    seen = lens(experiment, trace)
+    seen = logit_lens(experiment, trace)
     assert seen.shape == (2, *trace.logits.shape)
     assert not seen.flags.writeable
     np.testing.assert_allclose(seen[-1], trace.logits, atol=1e-5)
@@ -173,7 +173,7 @@ def test_switches_reach_the_model(experiment):
 def test_unknown_words_are_marked_and_the_rest_is_kept(experiment):
     trace = run(replace(experiment, text="the Zebra barks"))
     assert trace.tokens == (START, "the", UNKNOWN, "barks")
-    assert encode(replace(experiment, text="the Zebra barks")).typed == (START, "the", "zebra", "barks")
+    assert encode(replace(experiment, text="the Zebra barks")).surface == (START, "the", "zebra", "barks")
 
 
 # ---------------------------------------------------------------------------- Experiment
@@ -217,23 +217,23 @@ def test_a_head_that_is_not_there_is_refused(experiment, head):
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t\u3000", "\x00\x07", "\u202e\u2066", "\ud800", "\u200b\ufeff"])
 def test_a_text_without_a_word_is_refused(experiment, text):
-    with pytest.raises(TextError) as error:
+    with pytest.raises(InputTextError) as error:
         run(replace(experiment, text=text))
     assert sentence(error).startswith("There is no word to look at yet.")
 
 
 def test_too_much_text_is_refused_with_both_numbers(experiment):
-    with pytest.raises(TextError) as error:
+    with pytest.raises(InputTextError) as error:
         run(replace(experiment, text="x" * 100_000))
-    assert sentence(error) == f"This text has 100,000 characters; the lab reads up to {MOST_CHARACTERS:,}. Shorten it."
-    with pytest.raises(TextError) as error:
-        run(replace(experiment, text="dog " * MOST_TOKENS))
-    assert sentence(error) == f"This text has 513 tokens; the lab draws up to {MOST_TOKENS}. Shorten it."
-    assert run(replace(experiment, text="dog " * (MOST_TOKENS - 1))).logits.shape[0] == MOST_TOKENS
+    assert sentence(error) == f"This text has 100,000 characters; the lab reads up to {MAX_CHARACTERS:,}. Shorten it."
+    with pytest.raises(InputTextError) as error:
+        run(replace(experiment, text="dog " * MAX_TOKENS))
+    assert sentence(error) == f"This text has 513 tokens; the lab draws up to {MAX_TOKENS}. Shorten it."
+    assert run(replace(experiment, text="dog " * (MAX_TOKENS - 1))).logits.shape[0] == MAX_TOKENS
 
 
 def test_a_text_longer_than_a_learned_table_is_refused_where_there_is_one():
-    with pytest.raises(TextError) as error:
+    with pytest.raises(InputTextError) as error:
         run(Experiment("learned-pre", "dog " * 8))
     assert sentence(error).startswith("This model learned 8 positions and the text has 9 tokens.")
     assert len(run(Experiment("learned-pre", "dog " * 7)).tokens) == 8
@@ -259,7 +259,7 @@ def test_strange_text_runs_and_keeps_a_row_for_every_token(experiment, text):
     encoding = encode(replace(experiment, text=text))
     trace = run(replace(experiment, text=text))
     assert trace.tokens == encoding.tokens
-    assert trace.logits.shape[0] == len(encoding.typed) > 1
+    assert trace.logits.shape[0] == len(encoding.surface) > 1
     assert np.isfinite(trace.logits).all()
 
 

@@ -9,7 +9,14 @@ from hypothesis.extra import numpy as arrays
 
 from model import Experiment
 from model.generation.generate import generate
-from model.generation.sampling import draw, keep_top_k, keep_top_p, shares, softmax, warmed
+from model.generation.sampling import (
+    apply_temperature,
+    keep_top_k,
+    keep_top_p,
+    sample_token,
+    sampling_probabilities,
+    softmax,
+)
 
 # Probabilities 1/2, 1/4, 1/8, 1/8.
 LOGITS = np.log(np.array([4.0, 2.0, 1.0, 1.0]))
@@ -17,16 +24,22 @@ logits = arrays.arrays(np.float64, st.integers(1, 12), elements=st.floats(-30, 3
 
 
 def test_the_temperature_by_hand():
-    np.testing.assert_allclose(shares(LOGITS), [1 / 2, 1 / 4, 1 / 8, 1 / 8])
-    np.testing.assert_allclose(shares(LOGITS, temperature=0.5), np.array([16, 4, 1, 1]) / 22)  # odds squared
-    np.testing.assert_allclose(shares(LOGITS, temperature=2), np.array([2, 2**0.5, 1, 1]) / (4 + 2**0.5))
-    assert same_bits(shares(LOGITS, temperature=0), [1, 0, 0, 0], "exact")
+    np.testing.assert_allclose(sampling_probabilities(LOGITS), [1 / 2, 1 / 4, 1 / 8, 1 / 8])
+    np.testing.assert_allclose(
+        sampling_probabilities(LOGITS, temperature=0.5), np.array([16, 4, 1, 1]) / 22
+    )  # odds squared
+    np.testing.assert_allclose(
+        sampling_probabilities(LOGITS, temperature=2), np.array([2, 2**0.5, 1, 1]) / (4 + 2**0.5)
+    )
+    assert same_bits(sampling_probabilities(LOGITS, temperature=0), [1, 0, 0, 0], "exact")
 
 
 def test_the_best_k_by_hand():
-    np.testing.assert_allclose(shares(LOGITS, top_k=2), [2 / 3, 1 / 3, 0, 0])
-    np.testing.assert_allclose(shares(LOGITS, top_k=3), np.array([4, 2, 1, 0]) / 7)  # of two alike the first
-    np.testing.assert_allclose(shares(LOGITS, top_k=9), shares(LOGITS))
+    np.testing.assert_allclose(sampling_probabilities(LOGITS, top_k=2), [2 / 3, 1 / 3, 0, 0])
+    np.testing.assert_allclose(
+        sampling_probabilities(LOGITS, top_k=3), np.array([4, 2, 1, 0]) / 7
+    )  # of two alike the first
+    np.testing.assert_allclose(sampling_probabilities(LOGITS, top_k=9), sampling_probabilities(LOGITS))
 
 
 @pytest.mark.parametrize(("p", "kept"), [(0, 1), (0.4, 1), (0.51, 2), (0.74, 2), (0.8, 3), (0.9, 4), (1, 4)])
@@ -36,7 +49,7 @@ def test_the_likely_share_by_hand(p, kept):
 
 @given(logits=logits, temperature=st.floats(0, 5), k=st.integers(0, 14), p=st.floats(0, 1))
 def test_what_is_left_is_a_distribution_and_the_best_is_always_in_it(logits, temperature, k, p):
-    left = shares(logits, temperature, k, p)
+    left = sampling_probabilities(logits, temperature, k, p)
     assert left.sum() == pytest.approx(1)
     assert (left >= 0).all()
     assert left[logits.argmax()] == pytest.approx(left.max())
@@ -54,18 +67,18 @@ def test_the_likely_share_has_its_probability_and_no_word_too_many(logits, p):
 @given(logits=logits, temperature=st.floats(0.2, 5))
 def test_a_temperature_changes_no_order(logits, temperature):
     order = np.argsort(-logits, kind="stable")
-    assert (np.diff(warmed(logits, temperature)[order]) <= 1e-12).all()
+    assert (np.diff(apply_temperature(logits, temperature)[order]) <= 1e-12).all()
 
 
 def test_draws_follow_the_probabilities():
-    drawn = [draw(shares(LOGITS), seed, place) for seed in range(20) for place in range(100)]
-    np.testing.assert_allclose(np.bincount(drawn) / len(drawn), shares(LOGITS), atol=0.04)
+    drawn = [sample_token(sampling_probabilities(LOGITS), seed, place) for seed in range(20) for place in range(100)]
+    np.testing.assert_allclose(np.bincount(drawn) / len(drawn), sampling_probabilities(LOGITS), atol=0.04)
 
 
 @pytest.mark.parametrize("bad", [{"temperature": -1.0}, {"top_k": -1}, {"top_p": -0.1}, {"top_p": 1.5}])
 def test_what_has_no_meaning_is_refused(bad):
     with pytest.raises(ValueError):
-        shares(LOGITS, **bad)
+        sampling_probabilities(LOGITS, **bad)
 
 
 def test_a_temperature_of_nothing_is_greedy():

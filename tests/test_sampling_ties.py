@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.generation.sampling import keep_top_k, keep_top_p, softmax, warmed
+from model.generation.sampling import apply_temperature, keep_top_k, keep_top_p, softmax
 
 EQUAL = np.zeros(200)  # more than a sort that is not stable leaves in their order
 
@@ -25,7 +25,7 @@ def test_the_softmax_of_a_row_does_not_feel_how_large_another_row_is():
 def test_of_many_equal_words_the_first_stay():
     assert left(keep_top_k(EQUAL, 3)) == [0, 1, 2]
     assert left(keep_top_p(EQUAL, 0.0975)) == list(range(20))
-    assert left(warmed(EQUAL, 0)) == [0]
+    assert left(apply_temperature(EQUAL, 0)) == [0]
 
 
 def test_of_equal_words_the_first_stay_behind_a_likelier_one():

@@ -19,7 +19,15 @@ from twins import seeds
 
 from model import load
 from model.analysis.attention_metrics import entropy
-from model.analysis.score_scaling import EDGES, N_KEYS, STEPS, head_scores, jacobian_norm, query_gradients, unit_steps
+from model.analysis.score_scaling import (
+    BIN_EDGES,
+    N_KEYS,
+    WIDTHS,
+    head_scores,
+    jacobian_norm,
+    query_gradients,
+    sweep_widths,
+)
 from model.evaluation.language_model import to_batch
 from model.tasks import TASKS
 from viz.scaling import read_gradient, read_head, read_step, score_histogram, two_lines
@@ -31,7 +39,7 @@ SECTION = "from viz.ui import saturation\nsaturation.show('grammar', 1, 2)"
 
 @pytest.fixture(scope="module")
 def steps():
-    return unit_steps()
+    return sweep_widths()
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +64,7 @@ def test_the_variance_of_a_product_is_d_k_within_the_error_of_the_sample(steps):
 def test_every_number_of_a_step_comes_from_the_softmax_of_the_same_draws():
     draws = torch.Generator().manual_seed(3)
     q, k = (torch.randn(5, 1, N_KEYS, 1024, generator=draws).double()[:, 0] for _ in range(2))
-    for step in unit_steps(seed=3, sequences=5, rows=4):
+    for step in sweep_widths(seed=3, sequences=5, rows=4):
         raw = q[..., : step.d_k] @ k[..., : step.d_k].transpose(1, 2)  # (B, T, S)
         for made, scores in ((step.undivided, raw), (step.divided, raw / math.sqrt(step.d_k))):
             p = scores.softmax(-1)
@@ -69,15 +77,15 @@ def test_every_number_of_a_step_comes_from_the_softmax_of_the_same_draws():
 
 
 def test_the_histogram_has_the_area_of_what_lies_within_its_edges(steps):
-    width = EDGES[1] - EDGES[0]
+    width = BIN_EDGES[1] - BIN_EDGES[0]
     for step in steps:
         for side in SIDES:
             assert 0.98 < getattr(step, side).density.sum() * width <= 1 + 1e-6
 
 
 def test_the_scores_of_wide_vectors_follow_the_normal_curve(steps):
-    law = [0.5 * math.erf(edge / math.sqrt(2)) for edge in EDGES]
-    expected = np.diff(law) / np.diff(EDGES)
+    law = [0.5 * math.erf(edge / math.sqrt(2)) for edge in BIN_EDGES]
+    expected = np.diff(law) / np.diff(BIN_EDGES)
     for step in steps:
         if step.d_k >= 64:
             np.testing.assert_allclose(step.undivided.density, expected, atol=0.015)
@@ -122,7 +130,7 @@ def test_at_a_width_of_one_the_division_does_nothing(steps):
 
 def test_measuring_leaves_the_global_random_state_alone_and_repeats_itself():
     before = torch.get_rng_state()
-    first, again, other = (unit_steps(seed, sequences=2) for seed in (1, 1, 2))
+    first, again, other = (sweep_widths(seed, sequences=2) for seed in (1, 1, 2))
     query_gradients((8,))
     assert same_bits(torch.get_rng_state(), before)
     assert same_bits(first[5].divided.rows, again[5].divided.rows, "same operation")
@@ -276,8 +284,8 @@ def section(**parameters):
 
 def test_the_browser_receives_every_step_at_once(steps):
     header, arrays = component(section(), "saturation")
-    assert header["steps"] == list(STEPS)
-    assert len(header["sentences"]) == len(STEPS)
+    assert header["steps"] == list(WIDTHS)
+    assert len(header["sentences"]) == len(WIDTHS)
     for side, name in enumerate(("undivided", "divided")):
         for at, step in enumerate(steps):
             made = getattr(step, name)
@@ -289,7 +297,7 @@ def test_the_browser_receives_every_step_at_once(steps):
     assert len(mount.bytes) < 64_000
 
 
-@pytest.mark.parametrize("d_k", STEPS)
+@pytest.mark.parametrize("d_k", WIDTHS)
 def test_a_link_opens_at_its_step(d_k):
     assert component(section(d_k=str(d_k)), "saturation")[0]["d_k"] == d_k
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.generation.beam_search import beam, greedy, length_penalty, sample
+from model.generation.beam_search import beam_search, greedy_search, length_penalty, sample_search
 
 END, V, MOST = 0, 4, 4
 tables = st.integers(0, 2**32 - 1)
@@ -70,7 +70,7 @@ def written(found):
 @given(seed=tables, width=st.integers(1, 6))
 def test_a_beam_finds_what_writing_every_level_out_finds(seed, width):
     ln_p = language(seed)
-    found, expected = written(beam(speaks(ln_p), END, MOST, width)), beam_by_levels(ln_p, width)
+    found, expected = written(beam_search(speaks(ln_p), END, MOST, width)), beam_by_levels(ln_p, width)
     assert found.keys() == expected.keys()
     np.testing.assert_allclose([found[words] for words in expected], list(expected.values()))
 
@@ -79,7 +79,7 @@ def test_a_beam_finds_what_writing_every_level_out_finds(seed, width):
 @given(seed=tables, alpha=st.floats(0, 2))
 def test_a_beam_as_wide_as_the_language_finds_the_best_sentence_of_all(seed, alpha):
     ln_p = language(seed)
-    best = beam(speaks(ln_p), END, MOST, width=V**MOST, alpha=alpha).best
+    best = beam_search(speaks(ln_p), END, MOST, width=V**MOST, alpha=alpha).best
     ended = {words: p / ((5 + len(words)) / 6) ** alpha for words, p in everything(ln_p) if words[-1] == END}
     assert (*best.ids, END) == max(ended, key=ended.get)
     assert best.score == pytest.approx(max(ended.values()))
@@ -93,7 +93,7 @@ def test_greedy_takes_the_likeliest_word_each_time(seed):
     ids = ()
     while len(ids) < MOST and (not ids or ids[-1] != END):
         ids = (*ids, int(np.argmax(ln_p(ids))))
-    found = greedy(speaks(ln_p), END, MOST)
+    found = greedy_search(speaks(ln_p), END, MOST)
     assert written(found) == {ids: pytest.approx(total(ln_p, ids))}
     assert len(found.steps) == len(ids)
 
@@ -102,7 +102,7 @@ def test_greedy_takes_the_likeliest_word_each_time(seed):
 @given(seed=tables, width=st.integers(1, 5))
 def test_the_tree_holds_what_was_followed_and_what_was_not(seed, width):
     ln_p = language(seed)
-    found = beam(speaks(ln_p), END, MOST, width)
+    found = beam_search(speaks(ln_p), END, MOST, width)
     before = [()]
     for step in found.steps:
         followed = []
@@ -124,7 +124,7 @@ def test_the_tree_holds_what_was_followed_and_what_was_not(seed, width):
 
 def test_drawing_follows_the_word_that_is_drawn_whatever_its_place():
     ln_p = language(5)
-    found = sample(speaks(ln_p), END, 3, lambda odds, place: int(np.argmin(odds[1:])) + 1)
+    found = sample_search(speaks(ln_p), END, 3, lambda odds, place: int(np.argmin(odds[1:])) + 1)
     expected = ()
     for _ in range(3):
         expected = (*expected, int(np.argmin(ln_p(expected)[1:])) + 1)
@@ -147,11 +147,11 @@ def test_a_strong_penalty_prefers_the_longer_sentence():
         with np.errstate(divide="ignore"):
             return np.log(rows[len(ids)]), ids
 
-    assert beam(say, END, MOST, width=4, alpha=0.0).best.ids == ()
-    assert beam(say, END, MOST, width=4, alpha=2.0).best.ids == (1, 1, 1)
+    assert beam_search(say, END, MOST, width=4, alpha=0.0).best.ids == ()
+    assert beam_search(say, END, MOST, width=4, alpha=2.0).best.ids == (1, 1, 1)
 
 
 @pytest.mark.parametrize(("width", "most"), [(0, 3), (2, 0), (-1, 1)])
 def test_a_search_without_room_is_refused(width, most):
     with pytest.raises(ValueError, match="at least 1 sentence for at least 1 word"):
-        beam(speaks(language(0)), END, most, width)
+        beam_search(speaks(language(0)), END, most, width)

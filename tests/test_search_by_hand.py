@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from model.generation.beam_search import SHOWN, beam, greedy, length_penalty, sample
+from model.generation.beam_search import MAX_CANDIDATES, beam_search, greedy_search, length_penalty, sample_search
 
 END = 0
 
@@ -21,7 +21,7 @@ def fixed(*odds):
 
 
 def test_a_sampled_sentence_follows_one_word_a_step_and_its_score_is_the_sum_of_its_logprobs():
-    made = sample(fixed([0.2, 0.5, 0.3], [0.6, 0.3, 0.1]), END, 5, lambda odds, place: {1: 2, 2: END}[place])
+    made = sample_search(fixed([0.2, 0.5, 0.3], [0.6, 0.3, 0.1]), END, 5, lambda odds, place: {1: 2, 2: END}[place])
     assert made.width == 1
     assert made.best.ids == (2,)
     assert made.best.logprobs == pytest.approx([math.log(0.3), math.log(0.6)])
@@ -36,12 +36,12 @@ def test_the_draw_is_given_the_odds_and_the_number_of_the_word():
         seen.append((odds.tolist(), place))
         return 1
 
-    sample(fixed([0.2, 0.8], [0.4, 0.6]), END, 2, draw)
+    sample_search(fixed([0.2, 0.8], [0.4, 0.6]), END, 2, draw)
     assert seen == [(pytest.approx(np.log([0.2, 0.8])), 1), (pytest.approx(np.log([0.4, 0.6])), 2)]
 
 
 def test_a_sentence_of_one_word_can_be_searched_for():
-    made = greedy(fixed([0.2, 0.5, 0.3]), END, 1)
+    made = greedy_search(fixed([0.2, 0.5, 0.3]), END, 1)
     assert made.best.ids == (1,) and not made.best.ended
     assert len(made.steps) == 1
 
@@ -49,33 +49,33 @@ def test_a_sentence_of_one_word_can_be_searched_for():
 @pytest.mark.parametrize(("width", "most"), [(0, 3), (2, 0)])
 def test_a_search_without_room_is_refused_with_its_width_and_then_its_length(width, most):
     with pytest.raises(ValueError, match=f"not {width} for {most}"):
-        beam(fixed([0.5, 0.5]), END, most, width)
+        beam_search(fixed([0.5, 0.5]), END, most, width)
 
 
 def test_of_many_equal_words_a_beam_follows_the_first():
-    made = beam(fixed(np.full(200, 1 / 200)), END, 1, width=3)
+    made = beam_search(fixed(np.full(200, 1 / 200)), END, 1, width=3)
     assert [one.id for one in made.steps[0] if one.followed] == [0, 1, 2]
 
 
 def test_of_many_equal_words_that_come_after_the_end_mark_the_first_are_followed():
     odds = np.full(200, 1.0)
     odds[END], odds[120] = 0.5, 2.0
-    made = beam(fixed(odds / odds.sum()), END, 2, width=3)
+    made = beam_search(fixed(odds / odds.sum()), END, 2, width=3)
     assert [one.id for one in made.steps[0] if one.followed] == [120, 1, 2]
 
 
 def test_every_step_shows_the_best_words_of_each_hypothesis_best_first_with_their_sums():
     odds = [0.05, 0.3, 0.25, 0.2, 0.1, 0.06, 0.04]
-    made = beam(fixed(odds), END, 2, width=2)
+    made = beam_search(fixed(odds), END, 2, width=2)
     first, second = made.steps
-    assert [one.id for one in first] == [1, 2, 3, 4, 5] and len(first) == SHOWN
+    assert [one.id for one in first] == [1, 2, 3, 4, 5] and len(first) == MAX_CANDIDATES
     assert [one.followed for one in first] == [True, True, False, False, False]
     assert [one.parent for one in first] == [0] * 5
     assert [one.logprob for one in first] == pytest.approx(np.log([0.3, 0.25, 0.2, 0.1, 0.06]))
     assert [(one.parent, one.id) for one in second[:4]] == [(0, 1), (0, 2), (1, 1), (1, 2)]
     assert second[1].total == pytest.approx(math.log(0.3 * 0.25))
     assert second[1].logprob == pytest.approx(math.log(0.25))
-    assert len(second) == 2 * SHOWN
+    assert len(second) == 2 * MAX_CANDIDATES
     assert [one.total for one in second] == sorted((one.total for one in second), reverse=True)
 
 
@@ -87,17 +87,17 @@ def test_the_length_penalty_is_that_of_the_paper():
 
 
 def test_a_score_is_the_sum_of_logprobs_divided_by_the_penalty():
-    made = beam(fixed([0.1, 0.6, 0.3], [0.7, 0.2, 0.1]), END, 3, width=1, alpha=1.0)
+    made = beam_search(fixed([0.1, 0.6, 0.3], [0.7, 0.2, 0.1]), END, 3, width=1, alpha=1.0)
     assert made.best.ids == (1,)
     assert made.best.score == pytest.approx(math.log(0.6 * 0.7) / (7 / 6))
 
 
 def test_a_word_that_cannot_come_is_neither_followed_nor_shown():
-    made = beam(fixed([0.0, 0.75, 0.25, 0.0]), END, 1, width=4)
+    made = beam_search(fixed([0.0, 0.75, 0.25, 0.0]), END, 1, width=4)
     assert [one.id for one in made.steps[0]] == [1, 2]
 
 
 def test_sentences_that_ended_come_before_those_that_ran_out_of_room():
-    made = beam(fixed([0.1, 0.9], [0.1, 0.9]), END, 2, width=2)
+    made = beam_search(fixed([0.1, 0.9], [0.1, 0.9]), END, 2, width=2)
     assert [one.ended for one in made.written] == sorted((one.ended for one in made.written), reverse=True)
     assert made.best.ended

@@ -12,12 +12,12 @@ from equal import differ
 from foreign import made, publish
 
 from model import Experiment, Switches, run
-from model.checkpoint import CheckpointError, card, load, names
-from model.importers import hub, look, read
-from model.importers.background import Slot, Stopped, Work
+from model.checkpoint import CheckpointError, load, names, read_card
+from model.importers import hub, inspect_folder, read
+from model.importers.background import BackgroundJob, JobSlot, Stopped
 from model.importers.background import load as load_onto_the_shelf
 from model.importers.inspect import VARIABLE
-from model.registry import OWN, Kept, Shelf, shelf
+from model.registry import PREFIX, LoadedModel, ModelRegistry, registry
 
 TEXT = "the dogs saw two birds ."
 
@@ -30,67 +30,67 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def clean():
     yield
-    for name in (*shelf().names(), *shelf().names(maps_only=True)):
-        shelf().let_go(name)
+    for name in (*registry().names(), *registry().names(maps_only=True)):
+        registry().let_go(name)
 
 
 def kept():
-    return Kept(None, None, {})
+    return LoadedModel(None, None, {})
 
 
 def loading(offer):
-    return Work(offer.name, partial(load_onto_the_shelf, offer))
+    return BackgroundJob(offer.name, partial(load_onto_the_shelf, offer))
 
 
 def test_two_are_kept_and_the_oldest_is_let_go():
-    here = Shelf(most=2)
-    assert [here.put(f"own-{letter}", letter, kept()) for letter in "abc"] == ["own-a", "own-b", "own-c"]
+    here = ModelRegistry(most=2)
+    assert [here.add(f"own-{letter}", letter, kept()) for letter in "abc"] == ["own-a", "own-b", "own-c"]
     assert here.names() == ("own-b", "own-c") and here.find("own-a") is None
 
 
 def test_what_is_put_again_is_the_newest():
-    here = Shelf(most=2)
+    here = ModelRegistry(most=2)
     for letter in "abac":
-        here.put(f"own-{letter}", letter, kept())
+        here.add(f"own-{letter}", letter, kept())
     assert here.names() == ("own-a", "own-c")
 
 
 def test_a_name_never_comes_to_mean_another_model():
-    here = Shelf(most=1)
-    assert here.put("own-a", "first files", kept()) == "own-a"
-    assert here.put("own-a", "other files", kept()) == "own-a-2"
+    here = ModelRegistry(most=1)
+    assert here.add("own-a", "first files", kept()) == "own-a"
+    assert here.add("own-a", "other files", kept()) == "own-a-2"
     assert here.find("own-a") is None
-    assert here.put("own-a", "third files", kept()) == "own-a-3"
-    assert here.put("own-a", "first files", kept()) == "own-a"
+    assert here.add("own-a", "third files", kept()) == "own-a-3"
+    assert here.add("own-a", "first files", kept()) == "own-a"
 
 
 def test_models_of_which_only_maps_are_drawn_stand_apart_but_count():
-    here = Shelf(most=2)
-    here.put("own-a", 1, kept())
-    here.put("own-b", 2, replace(kept(), maps_only=True))
+    here = ModelRegistry(most=2)
+    here.add("own-a", 1, kept())
+    here.add("own-b", 2, replace(kept(), maps_only=True))
     assert (here.names(), here.names(maps_only=True)) == (("own-a",), ("own-b",))
-    here.put("own-c", 3, kept())
+    here.add("own-c", 3, kept())
     assert here.names() == ("own-c",)
 
 
 def test_no_weights_of_the_lab_have_a_name_of_the_shelf():
-    assert not [name for name in names() if name.startswith(OWN)]
+    assert not [name for name in names() if name.startswith(PREFIX)]
 
 
 def test_a_model_that_is_not_loaded_is_said_so():
     with pytest.raises(CheckpointError, match='"own-nobody" is not loaded here'):
-        card("own-nobody")
+        read_card("own-nobody")
     with pytest.raises(CheckpointError, match='"own-nobody" is not loaded here'):
         run(Experiment("own-nobody", TEXT))
 
 
 def test_a_loaded_model_runs_through_the_one_door(folder, clean):
-    work = loading(look(folder)).start()
+    work = loading(inspect_folder(folder)).start()
     work.wait(60)
     assert (work.result, work.error, work.share) == ("own-shelved", "", 1.0)
-    assert card("own-shelved")["config"]["n_layers"] == 2
+    assert read_card("own-shelved")["config"]["n_layers"] == 2
     whole = run(Experiment("own-shelved", TEXT))
-    transformer, tokenizer = read(look(folder)).transformer, load("own-shelved")[1]
+    transformer, tokenizer = read(inspect_folder(folder)).transformer, load("own-shelved")[1]
     ids = torch.tensor([tokenizer.encode(TEXT).ids])
     np.testing.assert_allclose(whole.logits, transformer(ids).logits[0].numpy(), atol=1e-5)
     without = run(Experiment("own-shelved", TEXT, Switches(scale=False)))
@@ -98,27 +98,27 @@ def test_a_loaded_model_runs_through_the_one_door(folder, clean):
 
 
 def test_a_model_that_was_let_go_runs_no_more(folder, clean):
-    loading(look(folder)).start().wait(60)
+    loading(inspect_folder(folder)).start().wait(60)
     run(Experiment("own-shelved", TEXT))
-    shelf().let_go("own-shelved")
+    registry().let_go("own-shelved")
     for other in ("a", "b"):
-        shelf().put(f"own-{other}", other, kept())
+        registry().add(f"own-{other}", other, kept())
     with pytest.raises(CheckpointError, match="not loaded"):
-        card("own-shelved")
+        read_card("own-shelved")
 
 
 def test_a_loading_that_is_stopped_leaves_nothing(folder, clean):
-    work = loading(look(folder))
+    work = loading(inspect_folder(folder))
     work.stop()
     work.start().wait(60)
-    assert work.stopped and not work.result and not work.error and not shelf().names()
+    assert work.stopped and not work.result and not work.error and not registry().names()
 
 
 def test_a_loading_that_fails_says_why_and_leaves_nothing(folder, clean):
-    offer = look(folder)
+    offer = inspect_folder(folder)
     work = loading(replace(offer, folder=replace(offer.folder, stamp=()))).start()
     work.wait(60)
-    assert "have changed" in work.error and not work.result and not shelf().names()
+    assert "have changed" in work.error and not work.result and not registry().names()
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("a stack\nof lines"), KeyError("x")])
@@ -126,18 +126,18 @@ def test_whatever_goes_wrong_is_one_sentence(error):
     def fail(progress):
         raise error
 
-    work = Work("x", fail).start()
+    work = BackgroundJob("x", fail).start()
     work.wait(60)
     assert work.error.endswith(".") and "\n" not in work.error
 
 
 def test_one_work_is_done_at_a_time():
-    gate, slot = threading.Event(), Slot()
-    assert slot.start(Work("first", lambda progress: str(gate.wait(60))))
-    assert not slot.start(Work("second", lambda progress: ""))
+    gate, slot = threading.Event(), JobSlot()
+    assert slot.start(BackgroundJob("first", lambda progress: str(gate.wait(60))))
+    assert not slot.start(BackgroundJob("second", lambda progress: ""))
     gate.set()
     slot.now.wait(60)
-    assert slot.start(Work("third", lambda progress: "done"))
+    assert slot.start(BackgroundJob("third", lambda progress: "done"))
     slot.now.wait(60)
     assert (slot.now.what, slot.now.result) == ("third", "done")
 
@@ -185,7 +185,7 @@ def test_a_model_of_the_hub_is_told_then_fetched_then_looked_at(played, folder):
     seen = []
     place = hub.fetch(listing, seen.append)
     assert seen == sorted(seen) and seen[-1] == 1 and "model.safetensors" in played.asked
-    assert look(place, called="someone/shelved").name == "own-someone-shelved"
+    assert inspect_folder(place, called="someone/shelved").name == "own-someone-shelved"
 
 
 def test_a_model_that_the_hub_does_not_have(played):

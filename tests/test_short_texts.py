@@ -10,10 +10,18 @@ from test_maps_only import MADE
 from test_your_model import VIEWS
 
 from model import Experiment, run
-from model.analysis.mask_leak import editable, edited, known_words, leak, replacement, substitute, suggested
+from model.analysis.mask_leak import (
+    default_edit,
+    editable,
+    measure_leak,
+    replace_word,
+    replacement,
+    suggested_edit,
+    vocabulary_words,
+)
 from model.importers import bring
-from model.registry import shelf
-from model.run import encode, model
+from model.registry import registry
+from model.run import encode, get_model
 from viz.ui.runs import languages
 
 PAGE = "viz/pages/your_model.py"
@@ -41,8 +49,8 @@ def own(tmp_path_factory):
         return bring(folders[name])
 
     yield load
-    for name in shelf().names():
-        shelf().let_go(name)
+    for name in registry().names():
+        registry().let_go(name)
 
 
 def walk(name, text, every_view=True):
@@ -100,7 +108,7 @@ def test_the_maps_of_other_models_stand_on_a_short_text(tmp_path, name):
                 screen = well(visit(PAGE, **asked))
                 assert component(screen, "grid")[1]["cells"].shape[2:] == shape
     finally:
-        shelf().let_go(loaded)
+        registry().let_go(loaded)
 
 
 # The leak test
@@ -111,19 +119,19 @@ def test_the_maps_of_other_models_stand_on_a_short_text(tmp_path, name):
 def test_each_word_of_a_text_can_be_edited_and_no_mark(own, name, text):
     loaded = own(name)
     experiment = Experiment(loaded, text)
-    words = encode(experiment).typed
+    words = encode(experiment).surface
     places = editable(loaded, words)
     marks = 0 if "no marks" in name else 1
     assert (places.start, places.stop) == (marks, len(words) - marks)
     for at in places:
         word = next(other for other in ("b", "c", "a") if other != words[at].strip("·␣"))
-        after = edited(experiment, at, word if at or marks else f"·{word}")
+        after = replace_word(experiment, at, word if at or marks else f"·{word}")
         before, now = encode(experiment), encode(after)
         assert [place for place in range(len(words)) if before.ids[place] != now.ids[place]] == [at]
-        assert leak(run(experiment), run(after)).logits[at] > 0
+        assert measure_leak(run(experiment), run(after)).logits[at] > 0
     for at in {-1, len(words), 0, len(words) - 1} - set(places):
         with pytest.raises(ValueError, match=f"There is no word {at}: the text has words {marks} to"):
-            edited(experiment, at, "b")
+            replace_word(experiment, at, "b")
 
 
 # The little RoBERTa has its unknown piece where others have the padding one, so it reads known words only.
@@ -138,18 +146,18 @@ def test_each_word_of_a_text_can_be_edited_and_no_mark(own, name, text):
 def test_the_edit_to_begin_with_changes_one_token_into_a_word_that_the_model_knows(own, name, text):
     loaded = own(name)
     experiment = Experiment(loaded, text)
-    words, known = encode(experiment).typed, known_words(loaded)
-    at, by = suggested(experiment)
+    words, known = encode(experiment).surface, vocabulary_words(loaded)
+    at, by = suggested_edit(experiment)
     assert at in editable(loaded, words) and by in known and by != words[at]
-    before, now = encode(experiment).ids, encode(edited(experiment, at, by)).ids
+    before, now = encode(experiment).ids, encode(replace_word(experiment, at, by)).ids
     assert [place for place in range(len(words)) if before[place] != now[place]] == [at]
     assert replacement(experiment, at) == by
 
 
 def test_what_a_vocabulary_has_no_piece_for_is_told(own):
     loaded = own("gpt2, no marks")
-    assert model(loaded)[1].left_out("a 🦊\u200b b 🦊") == ("\u200b", "🦊")
-    assert model(own("bert"))[1].left_out("a 🦊 b") == ()
+    assert get_model(loaded)[1].left_out("a 🦊\u200b b 🦊") == ("\u200b", "🦊")
+    assert get_model(own("bert"))[1].left_out("a 🦊 b") == ()
     told = [text.value for text in well(visit(weights=own("gpt2, no marks"), text="a 🦊 b")).markdown]
     assert (
         "This text holds characters that the model does not read as they are: fox face (U+1F98A) is left out." in told
@@ -168,7 +176,7 @@ def test_the_leak_test_opens_without_a_refusal(own, name):
     assert not said(screen)
     header = component(screen, "leaks")[0]
     assert header["edited"] == screen.session_state["edit"]
-    assert screen.session_state["with"] != encode(Experiment(own(name), "a 🦊 b")).typed[header["edited"]]
+    assert screen.session_state["with"] != encode(Experiment(own(name), "a 🦊 b")).surface[header["edited"]]
 
 
 def test_a_word_in_its_own_place_is_answered_with_one_sentence():
@@ -188,4 +196,4 @@ def test_the_first_word_of_a_text_without_marks_is_edited_on_the_page(own):
 def test_a_text_of_marks_alone_has_no_word_to_change():
     assert list(editable("grammar", ("<s>",))) == []
     with pytest.raises(ValueError, match="There is no word in this text that could be changed"):
-        substitute("grammar", ("<s>",))
+        default_edit("grammar", ("<s>",))

@@ -11,7 +11,7 @@ from model import Experiment
 from model.analysis import attribution
 from model.compute.cost import PER_SECOND, operations
 from model.compute.progress import listening, steps
-from model.run import model
+from model.run import get_model
 from viz.ui import slots
 from viz.ui.progress import Progress
 from viz.ui.slots import MOST, WAITING, Places, TooMuch, Watch
@@ -231,12 +231,12 @@ def test_what_would_cost_too_much_is_refused_before_it_starts():
 @pytest.mark.parametrize("name", ["grammar", "stories"])
 @pytest.mark.parametrize("T", [12, 128, 512])
 def test_one_pass_of_the_labs_own_models_is_short_work_at_every_length(name, T):
-    assert operations(model(name)[0].config, T) <= slots.SHORT
+    assert operations(get_model(name)[0].config, T) <= slots.SHORT
 
 
 @given(T=st.integers(1, 511), more=st.integers(1, 100), texts=st.integers(1, 50))
 def test_the_cost_grows_with_words_with_keys_and_with_texts(T, more, texts):
-    config = model("stories")[0].config
+    config = get_model("stories")[0].config
     assert operations(config, T + more) > operations(config, T)
     assert operations(config, T, keys=T + more) > operations(config, T)
     assert operations(config, T, texts=texts + more) > operations(config, T, texts=texts)
@@ -245,4 +245,4 @@ def test_the_cost_grows_with_words_with_keys_and_with_texts(T, more, texts):
 
 
 def test_the_longest_text_of_stories_with_each_look_blocked_is_far_below_the_bound():
-    assert attribution.cost_of_blocking(Experiment("stories", " ".join(["dog"] * 510))) < MOST / 20
+    assert attribution.cost_of_key_ablation(Experiment("stories", " ".join(["dog"] * 510))) < MOST / 20

@@ -6,7 +6,7 @@ import pytest
 import torch
 from equal import close, same_bits
 
-from model.analysis.rope_frequency import SlowedRope, blame, slowed
+from model.analysis.rope_frequency import SlowedRope, slow_each_frequency, with_slowed_frequency
 from model.analysis.sinusoid import wavelengths
 from model.checkpoint import load
 from model.evaluation.first_digit import accuracy
@@ -31,8 +31,8 @@ def test_slowed_by_one_is_the_model_itself_and_the_model_stays_as_it_was():
     transformer, tokenizer = load("order-decoder-rope")
     ids = torch.tensor([tokenizer.encode("a 7 f c 2 h ?").ids])
     before = transformer(ids).logits
-    assert close(slowed(transformer, 2, 1.0)(ids).logits, before)
-    slowed(transformer, 1, 4.0)
+    assert close(with_slowed_frequency(transformer, 2, 1.0)(ids).logits, before)
+    with_slowed_frequency(transformer, 1, 4.0)
     assert same_bits(transformer(ids).logits, before, "same operation")
 
 
@@ -40,7 +40,7 @@ def test_slowed_by_one_is_the_model_itself_and_the_model_stays_as_it_was():
 def test_one_pair_alone_is_to_blame_and_it_is_the_one_that_comes_round(kind):
     transformer, tokenizer = load(f"order-{kind}-rope")
     usual = accuracy(transformer, tokenizer, LENGTH, N, SEED)
-    shares = blame(transformer, tokenizer, LENGTH, 4.0, N, SEED)
+    shares = slow_each_frequency(transformer, tokenizer, LENGTH, 4.0, N, SEED)
     best = max(range(len(shares)), key=shares.__getitem__)
     assert shares[best] > 0.95 > 0.7 > usual
     assert all(abs(share - usual) < 0.05 for pair, share in enumerate(shares) if pair != best)

@@ -69,9 +69,9 @@ def test_knockouts_and_the_comparison_can_be_stopped_at_a_step():
         pass
 
     for compute in (
-        lambda: ablation.knockouts("grammar"),
+        lambda: ablation.ablate_each_head("grammar"),
         lambda: compare(Experiment(text="the dogs sleep ."), repetitions=1),
-        lambda: attribution.blocked(Experiment(text="the dogs sleep ."), 0, 0, 3),
+        lambda: attribution.key_ablation_effect(Experiment(text="the dogs sleep ."), 0, 0, 3),
     ):
         heard = []
 

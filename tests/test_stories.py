@@ -14,7 +14,7 @@ from model import Experiment, checkpoint
 from model.config import ModelConfig
 from model.evaluation.head_roles import (
     DUPLICATE,
-    EARLIER_PIECE,
+    EARLIER_TOKEN,
     FIRST,
     INDUCTION,
     NEXT_TOKEN,
@@ -22,22 +22,31 @@ from model.evaluation.head_roles import (
     RANDOM,
     ROLES,
     find_roles,
-    links,
-    repeated,
+    gold_links,
+    repeated_sequence,
 )
 from model.generation.generate import generate
-from model.subword import learn_pieces
+from model.subword import train_bpe
 from model.tasks.passages import PASSAGES
 from model.tasks.task import PREVIOUS_TOKEN
 from model.tokenizer import WordTokenizer
 from model.train import main
-from model.training.corpus import WINDOWS, draw_windows, every_window, list_again, part, read_books, shelve, told_again
+from model.training.corpus import (
+    WINDOWS,
+    draw_windows,
+    every_window,
+    load_books,
+    repeated_list,
+    repeated_passage,
+    tokenize_corpus,
+    train_test_split,
+)
 from model.training.stories import StoriesRecipe, learning_rate, train_stories
 
 BOOK = "\n".join(PASSAGES)
 BOOKS = (BOOK, "\n".join(reversed(PASSAGES)))
-PIECES = learn_pieces(BOOKS, 400, space_first=False)
-SHELF = shelve(BOOKS, PIECES)
+PIECES = train_bpe(BOOKS, 400, space_first=False)
+SHELF = tokenize_corpus(BOOKS, PIECES)
 TINY = StoriesRecipe(
     pieces=300,
     config=ModelConfig(300, 1, 2, 8, 16, context=24, tied_unembedding=True),
@@ -57,14 +66,14 @@ def test_books_are_read_plain_or_packed(tmp_path):
     plain, packed = tmp_path / "books.txt", tmp_path / "books.txt.xz"
     plain.write_text("one\ntwo\n\nthree\n", encoding="utf-8")
     packed.write_bytes(lzma.compress(b"one\ntwo\n\nthree\n"))
-    assert read_books(plain) == read_books(packed) == ("one\ntwo", "three")
+    assert load_books(plain) == load_books(packed) == ("one\ntwo", "three")
     plain.write_text("\n \n", encoding="utf-8")
     with pytest.raises(ValueError, match="There is no text"):
-        read_books(plain)
+        load_books(plain)
 
 
 def test_what_is_held_out_is_not_learnt_and_nothing_is_lost():
-    learnt, held_out = part(BOOKS)
+    learnt, held_out = train_test_split(BOOKS)
     for before, after, book in zip(learnt, held_out, BOOKS, strict=True):
         assert f"{before}\n{after}" == book
         assert after
@@ -84,7 +93,7 @@ def test_every_window_begins_with_the_start_mark_and_all_of_them_are_the_text():
     assert windows[:, 1:].ravel().tolist() == SHELF.ids[: windows[:, 1:].size].tolist()
 
 
-@pytest.mark.parametrize("again", [told_again, list_again])
+@pytest.mark.parametrize("again", [repeated_passage, repeated_list])
 def test_what_is_told_again_is_the_same_until_the_window_ends(again):
     for seed in range(20):
         window = again(SHELF, 40, np.random.default_rng(seed))
@@ -115,7 +124,7 @@ def test_other_seeds_stand_on_the_card_and_only_seeds_of_the_same_recipe(tmp_pat
     for name, told in (("other", other), ("same", card), ("bigger", other | {"recipe": {}})):
         (tmp_path / name).write_text(json.dumps(told), encoding="utf-8")
     main(["stories", "--beside", str(tmp_path / "other"), "--folder", str(tmp_path)])
-    first, second = checkpoint.card("stories", tmp_path)["seeds"]
+    first, second = checkpoint.read_card("stories", tmp_path)["seeds"]
     assert (first["seed"], first["notes"]) == (0, [])
     assert (second["seed"], second["notes"]) == (7, ["of this one alone"])
     assert first["held_out"] == second["held_out"] == card["held_out"]
@@ -126,7 +135,7 @@ def test_other_seeds_stand_on_the_card_and_only_seeds_of_the_same_recipe(tmp_pat
 
 
 def test_the_shipped_card_tells_the_spread_of_the_seeds():
-    card = checkpoint.card("stories")
+    card = checkpoint.read_card("stories")
     assert card["seed"] in [one["seed"] for one in card["seeds"]]
     assert len({one["held_out"]["loss"] for one in card["seeds"]}) == len(card["seeds"]) >= 2
 
@@ -180,28 +189,28 @@ def test_the_command_asks_for_books(capsys):
 
 def test_the_links_of_a_text_by_hand():
     encoding = WordTokenizer(("a", "b", "c", ".")).encode("a . b c a")
-    found = {(link.name, link.query, link.keys) for link in links(encoding)}
+    found = {(link.name, link.query, link.keys) for link in gold_links(encoding)}
     assert {(name, query, keys) for name, query, keys in found if name == PREVIOUS_TOKEN} == {
         (PREVIOUS_TOKEN, t, (t - 1,)) for t in (2, 3, 4, 5)
     }
     assert {keys for name, _, keys in found if name == FIRST} == {(0,)}
     assert {(q, k) for name, q, k in found if name == PUNCTUATION} == {(4, (2,)), (5, (2,))}
-    assert not {link.name for link in links(encoding)} & {EARLIER_PIECE, NEXT_TOKEN}
-    assert NEXT_TOKEN in {link.name for link in links(encoding, causal=False)}
+    assert not {link.name for link in gold_links(encoding)} & {EARLIER_TOKEN, NEXT_TOKEN}
+    assert NEXT_TOKEN in {link.name for link in gold_links(encoding, causal=False)}
 
 
 def test_pieces_of_a_word_look_at_its_pieces_before():
     encoding = PIECES.encode("a zyx")
-    pieces = [t for t, word in enumerate(encoding.word_of) if word == 2]
+    pieces = [t for t, word in enumerate(encoding.word_ids) if word == 2]
     assert len(pieces) > 1
-    found = [(link.query, link.keys) for link in links(encoding) if link.name == EARLIER_PIECE]
+    found = [(link.query, link.keys) for link in gold_links(encoding) if link.name == EARLIER_TOKEN]
     assert found == [(t, tuple(pieces[:at])) for at, t in enumerate(pieces) if at]
 
 
 def test_tokens_said_twice_stand_where_the_links_say():
-    ids, relations = repeated(PIECES, 12, np.random.default_rng(0))
+    ids, relations = repeated_sequence(PIECES, 12, np.random.default_rng(0))
     assert ids[0] == SHELF.start and len(ids) == 25
-    assert not set(ids[1:]) & set(PIECES.silent)
+    assert not set(ids[1:]) & set(PIECES.special_ids)
     for link in relations:
         (key,) = link.keys
         if link.name == DUPLICATE:
@@ -226,7 +235,7 @@ def test_roles_are_found_in_any_model_with_any_tokenizer(causal):
 
 
 def test_the_shipped_card_holds_on_fresh_tokens_and_on_the_passages():
-    card = checkpoint.card("stories")
+    card = checkpoint.read_card("stories")
     transformer, tokenizer = checkpoint.load("stories")
     found = find_roles(transformer, tokenizer, PASSAGES[::2], repeats=12, seed=1)
     assert found.loss == pytest.approx(card["exam"]["loss"], abs=0.3)
@@ -239,7 +248,7 @@ def test_the_shipped_card_holds_on_fresh_tokens_and_on_the_passages():
 
 
 def test_the_shipped_weights_are_small_and_say_how_they_were_made():
-    card = checkpoint.card("stories")
+    card = checkpoint.read_card("stories")
     assert (checkpoint.TRAINED / "stories.safetensors").stat().st_size <= 8_000_000
     assert card["command"].startswith("python -m model.train stories --text FILE")
     assert card["curve"][-1]["step"] == card["recipe"]["steps"]

@@ -10,7 +10,7 @@ from model.generation.generate import generate
 from model.run import encode
 from model.tasks.passages import TEXTS
 from model.tokenizer import START
-from model.word_aggregation import by_word
+from model.word_aggregation import merge_to_words
 from viz.ui.controls import EXAMPLE, PROSE
 from viz.ui.writing import HALF, Choosing, write
 
@@ -48,7 +48,7 @@ def test_words_average_rows_and_sum_columns():
     assert component(screen, "sentence")[0]["full"][1:] == list(encoding.words[1:])
     weights = run(Experiment("stories", TEXT)).layers[1].attention.weights[2]
     drawn = np.nan_to_num(large(screen))
-    np.testing.assert_allclose(drawn, by_word(weights, encoding.word_of), atol=1e-6)
+    np.testing.assert_allclose(drawn, merge_to_words(weights, encoding.word_ids), atol=1e-6)
     np.testing.assert_allclose(drawn.sum(axis=-1), 1, atol=1e-5)
     assert component(screen, "grid")[1]["cells"].shape[2:] == (len(encoding.words),) * 2
 

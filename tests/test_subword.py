@@ -11,11 +11,11 @@ from twins import build
 
 from model import checkpoint
 from model.config import ModelConfig
-from model.subword import JOINED, SubwordTokenizer, learn_pieces
-from model.tokenizer import START, UNKNOWN, UNSEEN, WordTokenizer, clean, split
+from model.subword import CONTINUATION, SubwordTokenizer, train_bpe
+from model.tokenizer import INVISIBLE, START, UNKNOWN, WordTokenizer, clean, split
 
 BOOK = ["The wizard near the bridge met the old wizard.", "“No,” said the fox, “the bridge is mine.”"] * 3
-OURS = learn_pieces(BOOK, 320)
+OURS = train_bpe(BOOK, 320)
 any_text = st.text(max_size=60)
 
 
@@ -45,10 +45,10 @@ def bert(*pieces):
 def test_a_known_word_is_one_piece_and_a_rare_one_is_several_with_a_mark_where_they_join():
     encoding = OURS.encode("the wizardly fox")
     assert encoding.tokens[:2] == (START, "the")
-    joined = [token.startswith(JOINED) for token in encoding.tokens]
+    joined = [token.startswith(CONTINUATION) for token in encoding.tokens]
     assert any(joined)
-    for at, word in enumerate(encoding.word_of):
-        assert joined[at] == (at > 0 and encoding.word_of[at - 1] == word)
+    for at, word in enumerate(encoding.word_ids):
+        assert joined[at] == (at > 0 and encoding.word_ids[at - 1] == word)
     assert encoding.words == (START, "the", "wizardly", "fox")
 
 
@@ -56,7 +56,7 @@ def test_pairs_are_joined_by_hand():
     tokenizer = gpt2(("a", "b"), ("Ġ", "c"))
     encoding = tokenizer.encode("abab cab c")
     assert encoding.tokens == ("ab", "·ab", "c", "·ab", "c")
-    assert encoding.word_of == (0, 0, 1, 1, 2)
+    assert encoding.word_ids == (0, 0, 1, 1, 2)
     assert encoding.words == ("abab", "cab", "c")
     drawn = [tokenizer.vocabulary[index] for index in encoding.ids]
     assert drawn == ["·ab", "·ab", "c", "·ab", "c"]  # alone, a piece without a space before it counts as joined
@@ -75,20 +75,20 @@ def test_any_text_comes_back(text):
 def test_nothing_is_ever_unknown_or_invisible(text):
     encoding = OURS.encode(text)
     assert not encoding.unknown
-    assert encoding.ids[0] == OURS.id_of(START)
+    assert encoding.ids[0] == OURS.token_id(START)
     for token in (*encoding.tokens, *encoding.words):
-        assert token.strip() and not UNSEEN.search(token)
-    assert encoding.typed == encoding.tokens
+        assert token.strip() and not INVISIBLE.search(token)
+    assert encoding.surface == encoding.tokens
 
 
 @given(text=any_text)
 def test_every_piece_has_its_word_and_words_come_in_their_order(text):
     for tokenizer in (OURS, gpt2(("t", "h"))):
         encoding = tokenizer.encode(text)
-        assert len(encoding.word_of) == len(encoding.ids) == len(encoding.tokens)
-        steps = [after - before for before, after in zip(encoding.word_of, encoding.word_of[1:], strict=False)]
+        assert len(encoding.word_ids) == len(encoding.ids) == len(encoding.tokens)
+        steps = [after - before for before, after in zip(encoding.word_ids, encoding.word_ids[1:], strict=False)]
         assert set(steps) <= {0, 1}
-        assert sorted(set(encoding.word_of)) == list(range(len(encoding.words)))
+        assert sorted(set(encoding.word_ids)) == list(range(len(encoding.words)))
 
 
 @given(words=st.lists(st.sampled_from(["the", "Wizards", "don't", "fox", ".", "naïve", "🦊", "x1"]), max_size=8))
@@ -111,9 +111,9 @@ def test_blanks_are_seen():
 
 def test_a_special_token_that_is_typed_is_read_letter_by_letter():
     encoding = OURS.encode("<s> <pad>")
-    assert encoding.ids.count(OURS.id_of(START)) == 1
+    assert encoding.ids.count(OURS.token_id(START)) == 1
     assert OURS.decode(encoding.ids) == "<s> <pad>"
-    assert OURS.silent == (0, 1)
+    assert OURS.special_ids == (0, 1)
 
 
 def test_every_piece_of_the_vocabulary_is_drawn_in_its_own_way():
@@ -128,25 +128,25 @@ def test_every_piece_of_the_vocabulary_is_drawn_in_its_own_way():
 def test_writing_on_adds_what_the_pieces_say(text, more):
     ids, more = OURS.encode(more).ids, clean(more)
     between = "" if more[:1] == " " or not more else " "
-    assert OURS.write_on(text, ids) == (text + between + more if text else more.removeprefix(" "))
+    assert OURS.append_tokens(text, ids) == (text + between + more if text else more.removeprefix(" "))
 
 
 def test_writing_on_keeps_what_was_typed():
     words = WordTokenizer(("the", "fox"))
-    assert words.write_on("Strangers  here ", (3, 4)) == "Strangers  here the fox"
-    assert words.write_on("", (2, 3)) == "the"
+    assert words.append_tokens("Strangers  here ", (3, 4)) == "Strangers  here the fox"
+    assert words.append_tokens("", (2, 3)) == "the"
     pieces = bert("wiz", "##ard", "near")
-    assert pieces.write_on("the", (4, 5, 6)) == "the wizard near"
-    assert pieces.write_on("the wiz", (5,)) == "the wizard"
+    assert pieces.append_tokens("the", (4, 5, 6)) == "the wizard near"
+    assert pieces.append_tokens("the wiz", (5,)) == "the wizard"
 
 
 def test_word_pieces_are_drawn_like_byte_pairs():
     encoding = bert("the", "wiz", "##ard", "cafe", ".").encode("The Wizard café 🦊.")
     assert encoding.tokens == ("[CLS]", "the", "wiz", "·ard", "cafe", UNKNOWN, ".", "[SEP]")
-    assert encoding.typed[5] == "🦊"
+    assert encoding.surface[5] == "🦊"
     assert encoding.unknown == (5,)
     assert encoding.words == ("[CLS]", "The", "Wizard", "café", "🦊", ".", "[SEP]")
-    assert encoding.word_of == (0, 1, 2, 2, 3, 4, 5, 6)
+    assert encoding.word_ids == (0, 1, 2, 2, 3, 4, 5, 6)
 
 
 def test_a_tokenizer_comes_back_from_its_file(tmp_path):

@@ -10,13 +10,13 @@ from twins import REMOVABLE, assert_same, assert_same_gradients, build, random_i
 
 from model.config import ModelConfig
 from model.position import POSITIONS
-from model.switches import HEADS, PARTS, Switches
+from model.switches import HEAD_FIELDS, PARTS, Switches
 
 NAMES = [part.name for part in PARTS]
 some_switches = st.builds(
     Switches,
     **{name: st.booleans() for name in NAMES},
-    **{field: st.frozensets(st.tuples(st.integers(0, 3), st.integers(0, 3))) for field in HEADS},
+    **{field: st.frozensets(st.tuples(st.integers(0, 3), st.integers(0, 3))) for field in HEAD_FIELDS},
 )
 
 
@@ -26,7 +26,7 @@ def config_with(norm: str, position: str = "sinusoidal") -> ModelConfig:
 
 def test_every_part_has_a_twin_without_it():
     assert set(NAMES) == REMOVABLE
-    assert {f.name for f in fields(Switches)} == REMOVABLE | set(HEADS)
+    assert {f.name for f in fields(Switches)} == REMOVABLE | set(HEAD_FIELDS)
 
 
 @pytest.mark.parametrize("norm", ["pre", "post", "none"])
@@ -68,7 +68,7 @@ def test_trained_without_a_part_runs_without_it_whatever_the_switches_say(device
     ids = random_ids(config, 2, 5, device)
     expected = ordinary(ids, switches=without)
     assert_same(trained(ids).logits, expected.logits)
-    assert_same(trained.read_out(expected.layers[-1].resid_post)[1], expected.logits)
+    assert_same(trained.unembed(expected.layers[-1].resid_post)[1], expected.logits)
 
 
 @given(first=some_switches, second=some_switches, third=some_switches)
@@ -78,7 +78,7 @@ def test_removals_add_up_in_any_order(first, second, third):
     assert first & first == first
     assert first & Switches() == first
     assert set((first & second).removed) == {*first.removed, *second.removed}
-    for field in HEADS:
+    for field in HEAD_FIELDS:
         assert getattr(first & second, field) == getattr(first, field) | getattr(second, field)
 
 
@@ -97,7 +97,7 @@ def test_switches_are_frozen_and_hashable():
 def test_every_part_says_what_it_is_and_what_to_watch():
     for part in PARTS:
         assert part.label and part.label[0].isupper() and not part.label.endswith(".")
-        assert part.watch.endswith(".")
+        assert part.hint.endswith(".")
     assert len({part.label for part in PARTS}) == len(PARTS)
 
 

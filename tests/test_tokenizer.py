@@ -22,7 +22,7 @@ def test_a_sentence_becomes_start_and_its_words():
 
 def test_an_unknown_word_keeps_its_place_and_its_spelling():
     encoding = tokenizer.encode("the cat barks")
-    assert encoding.typed == (START, "the", "cat", "barks")
+    assert encoding.surface == (START, "the", "cat", "barks")
     assert encoding.tokens == (START, "the", UNKNOWN, "barks")
     assert encoding.unknown == (2,)
 
@@ -30,9 +30,9 @@ def test_an_unknown_word_keeps_its_place_and_its_spelling():
 def test_special_tokens_cannot_be_typed():
     for special in (PAD, UNKNOWN, START):
         encoding = tokenizer.encode(special)
-        assert "".join(encoding.typed[1:]) == special
+        assert "".join(encoding.surface[1:]) == special
         assert set(encoding.tokens[1:]) == {UNKNOWN}
-        assert encoding.ids.count(tokenizer.id_of[START]) == 1
+        assert encoding.ids.count(tokenizer.id_by_word[START]) == 1
 
 
 @pytest.mark.parametrize(
@@ -66,16 +66,16 @@ def test_text_is_split_where_a_reader_would_split_it(text, pieces):
 def test_whatever_is_typed_every_token_is_known_or_marked(text):
     encoding = tokenizer.encode(text)
     assert isinstance(encoding, Encoding)
-    assert len(encoding.typed) == len(encoding.tokens) == len(encoding.ids)
+    assert len(encoding.surface) == len(encoding.tokens) == len(encoding.ids)
     assert encoding.tokens[0] == START
     assert all(tokenizer.vocabulary[i] == token for i, token in zip(encoding.ids, encoding.tokens, strict=True))
-    for typed, token in zip(encoding.typed[1:], encoding.tokens[1:], strict=True):
+    for typed, token in zip(encoding.surface[1:], encoding.tokens[1:], strict=True):
         assert token == typed or (token == UNKNOWN and typed not in tokenizer.vocabulary)
 
 
 @given(text=any_text)
 def test_no_token_holds_what_cannot_be_drawn(text):
-    for token in tokenizer.encode(text).typed[1:]:
+    for token in tokenizer.encode(text).surface[1:]:
         assert not any(character.isspace() for character in token)
         assert not {unicodedata.category(character) for character in token} & {"Cc", "Cs", "Zl", "Zp", "Zs"}
         turns = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
@@ -104,11 +104,11 @@ def test_long_text_takes_no_long_time():
 
 
 def test_the_nearest_words_come_best_first():
-    assert tokenizer.nearest("doggs") == ("dogs", "dog")
-    assert tokenizer.nearest("doggs", n=1) == ("dogs",)
-    assert tokenizer.nearest("") == tokenizer.nearest("zzzzz") == ()
-    assert not set(tokenizer.nearest("<unk>", n=10)) & {PAD, UNKNOWN, START}
-    assert isinstance(tokenizer.nearest("d" * 5_000), tuple)
+    assert tokenizer.closest_words("doggs") == ("dogs", "dog")
+    assert tokenizer.closest_words("doggs", n=1) == ("dogs",)
+    assert tokenizer.closest_words("") == tokenizer.closest_words("zzzzz") == ()
+    assert not set(tokenizer.closest_words("<unk>", n=10)) & {PAD, UNKNOWN, START}
+    assert isinstance(tokenizer.closest_words("d" * 5_000), tuple)
 
 
 def test_a_word_that_stands_twice_is_refused():

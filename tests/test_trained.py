@@ -11,14 +11,14 @@ import torch
 from equal import same_bits
 
 from model import Experiment, checkpoint, run
-from model.analysis.prediction_change import surprise
-from model.evaluation.language_model import Exam, examine
+from model.analysis.prediction_change import text_loss
+from model.evaluation.language_model import Evaluation, evaluate
 from model.generation.generate import generate
 from model.run import encode
 from model.switches import PARTS, Switches
 from model.tasks import TASKS, Sentence
 from model.tasks.grammar.vocabulary import LINKING
-from model.training.language_model import learn, learning_rate, make
+from model.training.language_model import build_model, learning_rate, train_steps
 from model.training.recipes import CHOOSING, RECIPES, REPORTING, TRAINING, draw_sentences
 
 FRESH = 4  # a seed of sentences that no part of the training uses
@@ -34,8 +34,8 @@ TWINS = [name for name in NAMES if not RECIPES[name].kept]
 
 def first_losses(seed: int, steps: int = 3) -> list[float]:
     recipe = RECIPES["grammar"]
-    transformer, tokenizer = make(recipe, seed)
-    return list(islice(learn(transformer, tokenizer, draw_sentences(recipe, 200, TRAINING), recipe, seed), steps))
+    transformer, tokenizer = build_model(recipe, seed)
+    return list(islice(train_steps(transformer, tokenizer, draw_sentences(recipe, 200, TRAINING), recipe, seed), steps))
 
 
 def test_a_seed_trains_the_same_again_and_another_seed_otherwise():
@@ -71,10 +71,10 @@ def learnt(name: str) -> frozenset[str]:
 
 
 @cache
-def fresh_exam(name: str) -> Exam:
+def fresh_exam(name: str) -> Evaluation:
     transformer, tokenizer = checkpoint.load(name)
     sentences = fresh_sentences(RECIPES[name].task)
-    return examine(transformer, tokenizer, sentences if name in WITH_GOALS else sentences[:OF_A_TWIN])
+    return evaluate(transformer, tokenizer, sentences if name in WITH_GOALS else sentences[:OF_A_TWIN])
 
 
 def tolerance(share: float, n: int, m: int) -> float:
@@ -89,7 +89,7 @@ def tolerance(share: float, n: int, m: int) -> float:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_accuracies_on_the_card_hold_on_fresh_sentences(name: str):
-    found, told = fresh_exam(name), checkpoint.card(name)["exam"]
+    found, told = fresh_exam(name), checkpoint.read_card(name)["exam"]
     assert found.loss == pytest.approx(told["loss"], abs=0.05)
     assert set(found.probes) == set(told["accuracy"])
     for probe, accuracy in told["accuracy"].items():
@@ -99,8 +99,8 @@ def test_accuracies_on_the_card_hold_on_fresh_sentences(name: str):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_scores_of_every_head_on_the_card_hold_on_fresh_sentences(name: str):
-    found, told = fresh_exam(name), checkpoint.card(name)["exam"]["relations"]
-    config = checkpoint.card(name)["config"]
+    found, told = fresh_exam(name), checkpoint.read_card(name)["exam"]["relations"]
+    config = checkpoint.read_card(name)["config"]
     assert set(found.relations) == set(told)
     for relation, score in told.items():
         for measure in ("mass", "top1"):
@@ -135,13 +135,13 @@ def test_every_shipped_file_loads_and_is_small(name: str):
     assert transformer.config.vocab_size == len(tokenizer.vocabulary)
     most = 8_000_000 if name == "stories" else 1_000_000
     assert (checkpoint.TRAINED / f"{name}.safetensors").stat().st_size <= most
-    for step in checkpoint.steps(name):
+    for step in checkpoint.saved_steps(name):
         assert (checkpoint.TRAINED / f"{name}.steps" / f"{step:06d}.safetensors").stat().st_size <= 600_000
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_card_says_how_the_weights_were_made(name: str):
-    card: dict[str, Any] = checkpoint.card(name)
+    card: dict[str, Any] = checkpoint.read_card(name)
     assert card["task"] in TASKS
     assert card["command"].startswith(f"python -m model.train {name}")
     assert card["seed"] in {run["seed"] for run in card["seeds"]}
@@ -150,16 +150,16 @@ def test_the_card_says_how_the_weights_were_made(name: str):
     assert set(card["goals"]["best_head"]) == set(RECIPES[name].head_goals)
     assert card["exam"]["sentences"] >= 1000
     assert tuple(point["step"] for point in card["curve"]) == RECIPES[name].snapshots
-    assert checkpoint.steps(name) == (RECIPES[name].snapshots if RECIPES[name].kept else ())
+    assert checkpoint.saved_steps(name) == (RECIPES[name].snapshots if RECIPES[name].kept else ())
 
 
 @pytest.mark.parametrize("name", WITH_GOALS)
 def test_the_last_snapshot_is_the_shipped_model_and_the_first_knows_nothing(name: str):
-    steps, recipe = checkpoint.steps(name), RECIPES[name]
+    steps, recipe = checkpoint.saved_steps(name), RECIPES[name]
     assert 10 <= len(steps) <= 16
     sentences = draw_sentences(recipe, 200, FRESH)
-    first, last = (examine(*checkpoint.load(name, step=step), sentences) for step in (steps[0], steps[-1]))
-    shipped = examine(*checkpoint.load(name), sentences)
+    first, last = (evaluate(*checkpoint.load(name, step=step), sentences) for step in (steps[0], steps[-1]))
+    shipped = evaluate(*checkpoint.load(name), sentences)
     assert last.loss == pytest.approx(shipped.loss, abs=0.01)  # half precision
     assert first.loss > 2 * shipped.loss
 
@@ -170,7 +170,7 @@ def test_the_sentence_of_the_lecture_goes_on_as_it_should():
     with torch.inference_mode():
         odds = transformer(torch.tensor([so_far.ids])).logits[0, -1]  # (V,)
     for singular, plural in LINKING:
-        assert odds[tokenizer.id_of[singular]] > odds[tokenizer.id_of[plural]]
+        assert odds[tokenizer.id_by_word[singular]] > odds[tokenizer.id_by_word[plural]]
 
 
 # Twins: trained without a part
@@ -178,7 +178,7 @@ def test_the_sentence_of_the_lecture_goes_on_as_it_should():
 
 @pytest.mark.parametrize("part", [part.name for part in PARTS])
 def test_every_part_has_a_twin_from_the_same_recipe_seeds_and_steps(part: str):
-    twin, base = checkpoint.card(f"grammar-without-{part}"), checkpoint.card("grammar")
+    twin, base = checkpoint.read_card(f"grammar-without-{part}"), checkpoint.read_card("grammar")
     assert twin["config"] == base["config"] | {"trained": base["config"]["trained"] | {part: False}}
     assert twin["recipe"] | {"kept": True} == base["recipe"] | {"kept": True}
     assert [run["seed"] for run in twin["seeds"]] == [run["seed"] for run in base["seeds"]]
@@ -198,5 +198,5 @@ def test_the_model_trained_without_the_mask_cheats_and_cannot_write():
     cheat, honest = fresh_exam("grammar-without-mask"), fresh_exam("grammar")
     assert cheat.loss < 0.1 * honest.loss
     written = [generate(Experiment(weights=name, text="the"), 40, "sample", seed=1).text for name in TEXTS]
-    surprises = [surprise(run(Experiment(text=text)), encode(Experiment(text=text)).ids) for text in written]
+    surprises = [text_loss(run(Experiment(text=text)), encode(Experiment(text=text)).ids) for text in written]
     assert surprises[1] > 2 * surprises[0]

@@ -126,7 +126,7 @@ def test_the_stream_is_what_was_there_plus_what_was_added(device, config, size, 
     assert_same(
         trace.logits, transformer.unembedding(normed(transformer.final_norm if switches.norm else None, stream))
     )
-    assert same_bits(trace.logits, transformer.read_out(stream, switches)[1], "same operation")
+    assert same_bits(trace.logits, transformer.unembed(stream, switches)[1], "same operation")
 
 
 @settings(max_examples=100)

@@ -9,23 +9,23 @@ from equal import same_bits
 from twins import build, stir
 
 from model import Experiment, Switches, checkpoint, load, run
-from model.attention_override import Overwrite
+from model.attention_override import AttentionOverride
 from model.compute.device import VARIABLE
 from model.config import ModelConfig
 from model.encoder_decoder import EncoderDecoder, EncoderDecoderTrace
-from model.generation.beam_search import SHOWN
+from model.generation.beam_search import MAX_CANDIDATES
 from model.generation.generate import generate
 from model.generation.translate import METHODS, translate
-from model.mask import Looks
+from model.mask import MaskSpec
 from model.probability import log_probabilities
-from model.recurrent import ALIGNMENTS, AlignedWritingTrace, Recurrent, RecurrentConfig, RecurrentTrace
-from model.run import MOST_OF_A_PAIR, TextError, encode_pair, lens, model, reads_pairs
-from model.tokenizer import END, START, UNKNOWN, CharacterTokenizer, WordTokenizer
+from model.recurrent import SCORE_FUNCTIONS, AttentiveDecoderTrace, Recurrent, RecurrentConfig, RecurrentTrace
+from model.run import MAX_PAIR_TOKENS, InputTextError, encode_pair, get_model, is_seq2seq, logit_lens
+from model.tokenizer import EOS, START, UNKNOWN, CharacterTokenizer, WordTokenizer
 
-WORDS = (END, "the", "dog", "barks", "le", "l'", "animal", "chien", "qu'", "il", ".")
+WORDS = (EOS, "the", "dog", "barks", "le", "l'", "animal", "chien", "qu'", "il", ".")
 V = len(WORDS) + 3
 TEXT, TARGET = "The dog barks .", "Le chien qu'il l’animal"
-NAMES = ("transformer", "post", *(f"gru-{attention}" for attention in ALIGNMENTS))
+NAMES = ("transformer", "post", *(f"gru-{attention}" for attention in SCORE_FUNCTIONS))
 CONFIG = ModelConfig(V, 2, 2, 8, 8, context=16, position="sinusoidal")
 
 
@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
     checkpoint.save(
         "post", stir(EncoderDecoder(replace(CONFIG, norm="post", position="learned"))), tokenizer, {}, folder
     )
-    for attention in ALIGNMENTS:
+    for attention in SCORE_FUNCTIONS:
         network = stir(Recurrent(RecurrentConfig(V, 8, attention=attention)))
         checkpoint.save(f"gru-{attention}", network, tokenizer, {}, folder)
     checkpoint.save("one", build(CONFIG, 0, torch.device("cpu")), tokenizer, {}, folder)
@@ -49,15 +49,15 @@ def folder(tmp_path_factory):
 def trained(folder, device, monkeypatch):
     monkeypatch.setattr(checkpoint, "TRAINED", folder)
     monkeypatch.setenv(VARIABLE, device.type)
-    model.cache_clear()
+    get_model.cache_clear()
     yield
-    model.cache_clear()
+    get_model.cache_clear()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_run_reads_the_source_and_writes_the_target_it_is_given(name):
     trace = run(Experiment(name, TEXT, target=TARGET))
-    assert trace.encoder.tokens == (START, "the", "dog", "barks", ".", END)
+    assert trace.encoder.tokens == (START, "the", "dog", "barks", ".", EOS)
     assert trace.decoder.tokens == (START, "le", "chien", "qu'", "il", "l'", "animal")
     assert trace.decoder.logits.shape == (7, V)
     assert not trace.decoder.logits.flags.writeable
@@ -65,7 +65,7 @@ def test_run_reads_the_source_and_writes_the_target_it_is_given(name):
         assert isinstance(trace, RecurrentTrace)
         assert trace.encoder.hidden.shape == (6, 8) and trace.encoder.vector.shape == (8,)
         assert same_bits(trace.encoder.vector, trace.encoder.hidden[-1], "copied")
-        aligned = isinstance(trace.decoder, AlignedWritingTrace)
+        aligned = isinstance(trace.decoder, AttentiveDecoderTrace)
         assert aligned is (name != "gru-none")
         assert not aligned or trace.decoder.attention.weights.shape == (1, 7, 6)
     else:
@@ -73,7 +73,9 @@ def test_run_reads_the_source_and_writes_the_target_it_is_given(name):
         assert trace.encoder.layers[1].attention.weights.shape == (2, 6, 6)
         assert trace.decoder.layers[1].attention.weights.shape == (2, 7, 7)
         assert trace.decoder.layers[1].cross.weights.shape == (2, 7, 6)
-        np.testing.assert_allclose(lens(Experiment(name, TEXT), trace.decoder)[-1], trace.decoder.logits, atol=1e-5)
+        np.testing.assert_allclose(
+            logit_lens(Experiment(name, TEXT), trace.decoder)[-1], trace.decoder.logits, atol=1e-5
+        )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -81,11 +83,11 @@ def test_run_reads_the_source_and_writes_the_target_it_is_given(name):
 def test_each_word_has_the_probability_that_one_pass_over_the_sentence_gives_it(name, method):
     for target in ("", "le chien"):
         said = generate(Experiment(name, TEXT, target=target), tokens=6, method=method, seed=4)
-        _, tokenizer = model(name)
+        _, tokenizer = get_model(name)
         trace = run(Experiment(name, TEXT, target=said.text))
         assert same_bits(trace.decoder.logits, said.trace.decoder.logits, "same operation")
         logits = said.trace.decoder.logits.copy()
-        logits[:, list(tokenizer.silent)] = -np.inf
+        logits[:, list(tokenizer.special_ids)] = -np.inf
         odds = log_probabilities(logits)
         first = len(target.split())
         ids = [tokenizer.vocabulary.index(token) for token in said.tokens]
@@ -103,7 +105,7 @@ def test_greedy_is_a_beam_of_one_and_a_wider_beam_is_no_less_likely(name):
     everything = translate(experiment, 2, "beam", width=V**2)
     ended = [one.score for one in everything.beam.written if one.ended]
     assert everything.beam.best.score == max(ended)
-    assert all(len(step) >= SHOWN for step in one.beam.steps)
+    assert all(len(step) >= MAX_CANDIDATES for step in one.beam.steps)
 
 
 def test_a_seed_draws_the_same_again_and_the_best_word_alone_is_greedy():
@@ -149,12 +151,12 @@ def test_switches_and_silent_heads_reach_the_model():
 
 
 def test_what_is_saved_is_of_the_kind_it_was(folder):
-    assert {name: checkpoint.kind(name) for name in ("transformer", "gru-dot", "one")} == {
+    assert {name: checkpoint.architecture(name) for name in ("transformer", "gru-dot", "one")} == {
         "transformer": "encoder-decoder",
         "gru-dot": "recurrent",
         "one": "transformer",
     }
-    assert reads_pairs("gru-none") and not reads_pairs("one")
+    assert is_seq2seq("gru-none") and not is_seq2seq("one")
     assert isinstance(load("transformer")[0], EncoderDecoder)
     assert isinstance(load("gru-dot")[0], Recurrent)
 
@@ -168,7 +170,7 @@ def test_a_tied_encoder_decoder_and_half_precision_come_back(tmp_path):
 
 
 def test_a_character_tokenizer_is_kept_as_one(tmp_path):
-    tokenizer = CharacterTokenizer((END, *"ab1␣"))
+    tokenizer = CharacterTokenizer((EOS, *"ab1␣"))
     checkpoint.save("spelled", Recurrent(RecurrentConfig(8, 4)), tokenizer, {}, tmp_path)
     _, again = load("spelled", tmp_path)
     assert again.encode(" A1 b? ").tokens == (START, "a", "1", "␣", "b", UNKNOWN)
@@ -182,10 +184,10 @@ def test_a_word_that_has_lost_its_vowel_is_a_token_and_joins_the_next():
     tokenizer = WordTokenizer(WORDS)
     for text in ("qu'il", "Qu’il"):
         assert tokenizer.encode(text).tokens == (START, "qu'", "il")
-    assert tokenizer.encode("d'il dog's").typed == (START, "d'il", "dog's"), "nothing is cut that is not known"
+    assert tokenizer.encode("d'il dog's").surface == (START, "d'il", "dog's"), "nothing is cut that is not known"
     assert tokenizer.decode(tokenizer.encode("le chien qu'il l'animal .").ids) == "le chien qu'il l'animal ."
     assert tokenizer.encode("l' animal l' .").tokens == (START, "l'", "animal", "l'", ".")
-    assert tokenizer.write_on("le chien qu'", tokenizer.encode("il").ids) == "le chien qu'il"
+    assert tokenizer.append_tokens("le chien qu'", tokenizer.encode("il").ids) == "le chien qu'il"
 
 
 # ---------------------------------------------------------------------------- refusals
@@ -200,29 +202,29 @@ def sentence(error):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_source_without_a_word_or_too_long_is_refused_and_an_empty_target_is_none(name):
     for text in ("", " \n", "\u200b"):
-        with pytest.raises(TextError) as error:
+        with pytest.raises(InputTextError) as error:
             run(Experiment(name, text, target=TARGET))
         assert sentence(error).startswith("There is no word to look at yet.")
-    for wrong in ({"text": "dog " * MOST_OF_A_PAIR}, {"text": TEXT, "target": "dog " * MOST_OF_A_PAIR}):
-        with pytest.raises(TextError) as error:
+    for wrong in ({"text": "dog " * MAX_PAIR_TOKENS}, {"text": TEXT, "target": "dog " * MAX_PAIR_TOKENS}):
+        with pytest.raises(InputTextError) as error:
             run(Experiment(name, **wrong))
-        assert f"has {MOST_OF_A_PAIR + 1} tokens; the lab draws up to {MOST_OF_A_PAIR}" in sentence(error)
+        assert f"has {MAX_PAIR_TOKENS + 1} tokens; the lab draws up to {MAX_PAIR_TOKENS}" in sentence(error)
     assert run(Experiment(name, TEXT)).decoder.tokens == (START,)
 
 
 def test_a_sentence_longer_than_a_learned_table_is_refused():
-    with pytest.raises(TextError) as error:
+    with pytest.raises(InputTextError) as error:
         run(Experiment("post", "dog " * 16))
     assert sentence(error).startswith("This model learned 16 positions")
-    with pytest.raises(TextError) as error:
+    with pytest.raises(InputTextError) as error:
         translate(Experiment("post", "dog " * 16))
     assert sentence(error).startswith("This model learned 16 positions")
 
 
 def test_unknown_words_are_marked_and_kept():
     source, target = encode_pair(Experiment("transformer", "the Zebra barks", target="le zèbre"))
-    assert source.typed == (START, "the", "zebra", "barks", END)
-    assert source.tokens == (START, "the", UNKNOWN, "barks", END)
+    assert source.surface == (START, "the", "zebra", "barks", EOS)
+    assert source.tokens == (START, "the", UNKNOWN, "barks", EOS)
     assert target.tokens == (START, "le", UNKNOWN)
 
 
@@ -232,8 +234,8 @@ def test_unknown_words_are_marked_and_kept():
         {"switches": Switches(heads_off=frozenset({(0, 2)}))},
         {"switches": Switches(cross_off=frozenset({(2, 0)}))},
         {"switches": Switches(encoder_off=frozenset({(0, -1)}))},
-        {"looks": Looks("window", 3)},
-        {"overwrite": Overwrite(0, 0, 0, (1.0,))},
+        {"mask_spec": MaskSpec("window", 3)},
+        {"override": AttentionOverride(0, 0, 0, (1.0,))},
     ],
 )
 def test_what_the_model_does_not_have_is_refused_in_one_sentence(wrong):

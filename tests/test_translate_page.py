@@ -8,9 +8,9 @@ from equal import same_bits
 from screen import component, said, visit, visit_by_a_bad_link, well
 
 from model import Experiment, Switches, checkpoint
-from model.analysis.alignment import looks, one_map
+from model.analysis.alignment import attention_maps, select_map
 from model.encoder_decoder import EncoderDecoder
-from model.evaluation.fresh_accuracy import share_right
+from model.evaluation.fresh_accuracy import fresh_accuracy
 from model.generation.translate import translate
 from model.run import run_pair
 from model.switches import PARTS
@@ -46,7 +46,7 @@ def test_the_first_screen_writes_the_example_and_shows_every_look():
     assert told["source"] == ["⟨start⟩", *SOURCE.split(), "⟨end⟩"]
     assert told["said"] == [*made.tokens[:-1], "⟨end⟩"]
     layer, _ = headline("translate")
-    weights = one_map(looks(made.trace)["cross"], layer, None)
+    weights = select_map(attention_maps(made.trace)["cross"], layer, None)
     assert same_bits(arrays["cross"], weights[: len(made.tokens)], "same operation")
     assert same_bits(component(screen, "alignment")[1]["values"][0], arrays["cross"], "copied")
     assert "right, word for word" in reading(screen)
@@ -124,7 +124,7 @@ def test_heads_of_all_three_looks_can_be_taken_out():
     trace = translate(Experiment("translate", SOURCE, without)).trace
     layer, _ = headline("translate")
     found = component(screen, "writing")[1]["cross"]
-    assert same_bits(found, one_map(looks(trace)["cross"], layer, None)[: len(found)], "same operation")
+    assert same_bits(found, select_map(attention_maps(trace)["cross"], layer, None)[: len(found)], "same operation")
 
 
 def test_a_recurrent_network_keeps_its_switches_on_the_screen_and_runs_whole():
@@ -138,7 +138,7 @@ def test_a_recurrent_network_keeps_its_switches_on_the_screen_and_runs_whole():
 def test_every_map_is_drawn_as_the_model_made_it(which, averaged):
     screen = well(visit(PAGE, map=MAPS[which], averaged=averaged, layer=0, head=1))
     made = translate(WHOLE)
-    weights = one_map(looks(made.trace)[which], 0, None if averaged == "true" else 1)
+    weights = select_map(attention_maps(made.trace)[which], 0, None if averaged == "true" else 1)
     drawn = component(screen, "alignment")[1]["values"][0]
     expected = weights[: drawn.shape[0], : drawn.shape[1]]
     assert same_bits(np.nan_to_num(drawn), expected, "same operation")
@@ -198,7 +198,7 @@ def test_whole_beside_without_says_how_many_fresh_sentences_stay_right():
     screen = well(visit(PAGE, beside="Without a part", norm="false"))
     told = reading(screen, "taken_out")
     whole, without = (
-        round(100 * share_right("translate", "translation", switches))
+        round(100 * fresh_accuracy("translate", "translation", switches))
         for switches in (Switches(), Switches(norm=False))
     )
     assert f"whole {whole} %" in told and f"without layer norm {without} %" in told
@@ -218,13 +218,13 @@ def test_the_networks_are_compared_on_the_same_words():
 def test_the_curves_are_the_cards_until_the_networks_are_asked():
     screen = well(visit(PAGE, beside="Quality and length"))
     assert "from the cards" in reading(screen, "copies")
-    assert f"{len(checkpoint.card('copy-gru')['seeds'])} seeds" in reading(screen, "copies")
+    assert f"{len(checkpoint.read_card('copy-gru')['seeds'])} seeds" in reading(screen, "copies")
 
 
 def test_every_network_is_asked_once_at_every_length(monkeypatch):
     asked = []
-    monkeypatch.setattr(quality.fresh, "translations", lambda name, words: asked.append((name, words)) or 0.5)
-    monkeypatch.setattr(quality.fresh, "copies", lambda name, length: asked.append((name, length)) or 0.25)
+    monkeypatch.setattr(quality.fresh, "translation_accuracy", lambda name, words: asked.append((name, words)) or 0.5)
+    monkeypatch.setattr(quality.fresh, "copy_accuracy", lambda name, length: asked.append((name, length)) or 0.25)
     memory.clear()
     screen = well(visit(PAGE, beside="Quality and length"))
     networks = [*quality._networks("Translation").values()]

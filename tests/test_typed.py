@@ -40,7 +40,7 @@ def test_a_character_is_named_with_its_number_once():
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_what_ends_a_line_is_a_blank_to_a_model_that_reads_characters(name):
-    assert CharacterTokenizer("ab").encode(f"a{BREAKS[name]}b").typed == ("<s>", "a", "␣", "b")
+    assert CharacterTokenizer("ab").encode(f"a{BREAKS[name]}b").surface == ("<s>", "a", "␣", "b")
     assert f"{name} (U+{ord(BREAKS[name]):04X}) is read as a blank." in read_altered(*altered(f"a{BREAKS[name]}b"))
 
 

@@ -25,7 +25,7 @@ def test_every_task_says_what_its_sentences_are_made_of():
     for name, task in PAIRS.items():
         assert task.spelled == (task.unit == "character"), name
     for weights in checkpoint.names():
-        task = checkpoint.card(weights).get("task")
+        task = checkpoint.read_card(weights).get("task")
         if task in UNITS:
             assert pairs.unit(weights) == UNITS[task], weights
     assert pairs.unit("resolver") == "word"

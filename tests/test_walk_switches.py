@@ -5,15 +5,15 @@ import pytest
 from equal import differ, same_bits
 
 from model import Experiment, Switches, run
-from model.analysis.head_walkthrough import walk
-from model.analysis.loop_attention import by_rows, compare
+from model.analysis.head_walkthrough import walk_through_row
+from model.analysis.loop_attention import attention_loop, compare
 
 TEXT = "the dog sleeps ."
 
 
 def walked(experiment):
     trace = run(experiment)
-    return trace, walk(experiment, trace, 1, 2, 3)
+    return trace, walk_through_row(experiment, trace, 1, 2, 3)
 
 
 def test_without_the_norm_attention_reads_the_stream_as_it_is():
@@ -41,12 +41,12 @@ def test_with_the_norm_mean_and_spread_are_those_of_the_stream():
 )
 def test_only_rope_turns_queries_and_keys_and_only_where_positions_are_there(weights, switches, turned):
     experiment = Experiment(weights, TEXT if weights == "grammar" else "3 a 7 b ?", switches=switches)
-    assert walk(experiment, run(experiment), 1, 2, 3).turned == turned
+    assert walk_through_row(experiment, run(experiment), 1, 2, 3).turned == turned
 
 
 def test_rows_of_very_large_scores_still_sum_to_one():
     q, k, v = np.array([[1000.0]]), np.array([[2.0], [1.0], [-3.0]]), np.array([[1.0], [2.0], [4.0]])
-    weights, z = by_rows(q, k, v, np.ones((1, 3), bool), np.zeros((1, 3)))
+    weights, z = attention_loop(q, k, v, np.ones((1, 3), bool), np.zeros((1, 3)))
     assert weights.tolist() == [[1, 0, 0]] and z.tolist() == [[1]]
 
 
@@ -57,7 +57,7 @@ def test_both_forms_agree_in_their_weights_and_in_their_outputs():
     assert single.weights_apart < 1e-6 and single.z_apart < 1e-5
     assert double.weights_apart < 1e-14 and double.z_apart < 1e-13
     assert (
-        by_rows(*(x.astype(np.float32) for x in (q, k, v)), np.ones((4, 5), bool), np.zeros((4, 5), np.float32))[
+        attention_loop(*(x.astype(np.float32) for x in (q, k, v)), np.ones((4, 5), bool), np.zeros((4, 5), np.float32))[
             1
         ].dtype
         == np.float32

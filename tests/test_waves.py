@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.analysis.sinusoid import residual, rotation, wavelengths
+from model.analysis.sinusoid import rotation, rotation_error, wavelengths
 from model.position import sinusoid
 
 widths = st.integers(1, 32).map(lambda pairs: 2 * pairs)
@@ -39,7 +39,7 @@ def test_after_its_wavelength_a_wave_stands_where_it_stood(width, base, at):
 
 @given(k=steps, width=widths, base=bases)
 def test_a_step_is_the_same_rotation_from_every_place(k, width, base):
-    assert residual(k, 256, width, base) < 1e-11
+    assert rotation_error(k, 256, width, base) < 1e-11
 
 
 def test_the_residual_would_show_a_wrong_step():

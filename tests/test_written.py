@@ -6,29 +6,29 @@ from equal import same_bits
 
 from model import Experiment
 from model.analysis.alignment import (
-    Hits,
-    agreed,
+    AlignmentHits,
+    alignment_hits,
+    attention_maps,
     best_path,
-    hits,
-    likeliest,
-    looks,
-    one_map,
-    outlines,
-    said_words,
-    together,
+    gold_cells,
+    matching_prefix,
+    pool_hits,
+    select_map,
+    target_words,
+    top_k_tokens,
 )
-from model.evaluation.fresh_accuracy import CLASSES, SENTENCES, of_length
-from model.generation.beam_search import beam
+from model.evaluation.fresh_accuracy import CLASSES, SENTENCES, pairs_of_length
+from model.generation.beam_search import beam_search
 from model.generation.translate import translate
-from model.tasks.pair import SETTLED, Pair
+from model.tasks.pair import DETERMINED, Pair
 from model.tasks.task import Relation
-from model.tokenizer import END
+from model.tokenizer import EOS
 
 PAIR = Pair(
     ("a", "b"),
     ("x", "y", "z"),
     "kind",
-    (Relation("noun", 0, (1,)), Relation("noun", 1, (1, 2)), Relation(SETTLED, 2, (0,))),
+    (Relation("noun", 0, (1,)), Relation("noun", 1, (1, 2)), Relation(DETERMINED, 2, (0,))),
 )
 WEIGHTS = np.array([[0.1, 0.6, 0.2, 0.1], [0.1, 0.3, 0.2, 0.4], [0.7, 0.1, 0.1, 0.1]], dtype=np.float32)
 SOURCE = "the animal did not cross the street because it was too tired ."
@@ -40,23 +40,23 @@ def made():
 
 
 def test_hits_are_counted_class_by_class_as_by_hand():
-    each = hits(WEIGHTS, PAIR, upto=3)
-    assert each["noun"] == Hits(2, 1, pytest.approx((0.6 + 0.5) / 2))
-    assert each[SETTLED] == Hits(1, 1, pytest.approx(0.7))
-    assert together(each) == Hits(2, 1, pytest.approx(0.55)), "what needs no looking up is not counted"
+    each = alignment_hits(WEIGHTS, PAIR, upto=3)
+    assert each["noun"] == AlignmentHits(2, 1, pytest.approx((0.6 + 0.5) / 2))
+    assert each[DETERMINED] == AlignmentHits(1, 1, pytest.approx(0.7))
+    assert pool_hits(each) == AlignmentHits(2, 1, pytest.approx(0.55)), "what needs no looking up is not counted"
 
 
 def test_behind_the_first_wrong_word_gold_says_nothing():
-    assert set(hits(WEIGHTS, PAIR, upto=1)) == {"noun"}
-    assert outlines(PAIR, upto=1) == [(0, 1)]
-    assert outlines(PAIR, upto=3) == [(0, 1), (1, 1), (1, 2)], "no outline where nothing has to be looked up"
+    assert set(alignment_hits(WEIGHTS, PAIR, upto=1)) == {"noun"}
+    assert gold_cells(PAIR, upto=1) == [(0, 1)]
+    assert gold_cells(PAIR, upto=3) == [(0, 1), (1, 1), (1, 2)], "no outline where nothing has to be looked up"
 
 
 @pytest.mark.parametrize(
     ("said", "same"),
     [
-        (("x", "y", "z", END), 4),
-        (("x", "y", "q", END), 2),
+        (("x", "y", "z", EOS), 4),
+        (("x", "y", "q", EOS), 2),
         (("q",), 0),
         (("x", "y", "z", "z"), 3),
         (("x",), 1),
@@ -64,25 +64,25 @@ def test_behind_the_first_wrong_word_gold_says_nothing():
     ],
 )
 def test_words_are_right_up_to_the_first_that_is_not(said, same):
-    assert agreed(said, PAIR.target) == same
+    assert matching_prefix(said, PAIR.target) == same
 
 
 def test_the_mean_of_the_heads_is_their_mean():
     weights = np.random.default_rng(0).random((2, 3, 4, 5)).astype(np.float32)
-    assert same_bits(one_map(weights, 1, None), weights[1].mean(axis=0), "same operation")
-    assert same_bits(one_map(weights, 1, 2), weights[1, 2], "copied")
+    assert same_bits(select_map(weights, 1, None), weights[1].mean(axis=0), "same operation")
+    assert same_bits(select_map(weights, 1, 2), weights[1, 2], "copied")
 
 
 def test_rows_of_every_map_sum_to_one_and_the_target_looks_back_only(made):
-    maps = looks(made.trace)
+    maps = attention_maps(made.trace)
     for weights in maps.values():
         np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-5)
     assert np.triu(maps["target"], 1).max() == 0
-    assert maps["cross"].shape[2:] == (len(said_words(made)) + 1, len(SOURCE.split()) + 2)
+    assert maps["cross"].shape[2:] == (len(target_words(made)) + 1, len(SOURCE.split()) + 2)
 
 
 def test_the_likeliest_word_is_the_greedy_one_and_marks_are_never_offered(made):
-    words, odds = likeliest("translate", made.trace.decoder.logits[: len(made.tokens)])
+    words, odds = top_k_tokens("translate", made.trace.decoder.logits[: len(made.tokens)])
     assert tuple(row[0] for row in words) == made.tokens
     np.testing.assert_allclose(np.log(odds[:, 0]), made.logprobs, atol=1e-4)
     assert (np.diff(odds, axis=1) <= 0).all()
@@ -95,7 +95,7 @@ def test_the_odds_on_the_screen_are_those_a_word_is_drawn_by(top_k, top_p):
     cut = False
     for seed in range(20):
         said = translate(Experiment("translate", SOURCE), 8, "sample", seed, **chosen)
-        words, odds = likeliest("translate", said.trace.decoder.logits[: len(said.tokens)], 500, **chosen)
+        words, odds = top_k_tokens("translate", said.trace.decoder.logits[: len(said.tokens)], 500, **chosen)
         np.testing.assert_allclose(odds.sum(axis=1), 1, atol=1e-9)
         for word, names, row in zip(said.tokens, words, odds, strict=True):
             assert row[names.index(word)] > 0, "nothing is drawn that could not come"
@@ -110,7 +110,7 @@ def test_the_best_path_of_a_beam_spells_its_sentence():
     def say(said, kept):
         return table[(7 * len(said) + sum(said)) % 40], None
 
-    found = beam(say, end=0, most=6, width=3)
+    found = beam_search(say, end=0, most=6, width=3)
     ids = []
     for candidates, at in zip(found.steps, best_path(found), strict=False):
         followed = [one for one in candidates if one.followed]
@@ -120,7 +120,7 @@ def test_the_best_path_of_a_beam_spells_its_sentence():
 
 @pytest.mark.parametrize("words", CLASSES[:2])
 def test_fresh_sentences_of_a_length_have_that_length_and_are_the_same_for_all(words):
-    drawn = of_length(words)
+    drawn = pairs_of_length(words)
     assert len(drawn) == SENTENCES
     assert all(words[0] <= len(pair.source) <= words[1] for pair in drawn)
-    assert drawn == of_length(words)
+    assert drawn == pairs_of_length(words)

@@ -9,9 +9,9 @@ from foreign import FOREIGN, made, publish
 from screen import PAGES, component, ignored, large, said, shows_a_picture, visit, visit_by_a_bad_link, well
 from test_maps_only import MADE
 
-from model.importers.background import Work
+from model.importers.background import BackgroundJob
 from model.importers.inspect import VARIABLE as BOUND
-from model.registry import shelf
+from model.registry import registry
 from viz.ui import your_model
 
 PAGE = "viz/pages/your_model.py"
@@ -31,8 +31,8 @@ def empty():
     """Nothing is loaded, before and after."""
 
     def clear():
-        for name in (*shelf().names(), *shelf().names(maps_only=True)):
-            shelf().let_go(name)
+        for name in (*registry().names(), *registry().names(maps_only=True)):
+            registry().let_go(name)
 
     clear()
     yield
@@ -77,17 +77,17 @@ def test_what_is_there_is_told_before_anything_is_loaded(folders, empty):
     ):
         assert line.replace("-", "\\-") in told or line in told, line
     assert "each part it has can be taken away" in told
-    assert (not shelf().names() and your_model.slot().now is None) or not your_model.slot().now.running
+    assert (not registry().names() and your_model.slot().now is None) or not your_model.slot().now.running
 
 
 def test_a_model_is_loaded_by_its_button_and_can_be_let_go(folders, empty):
     screen = loaded(folders["next"])
-    assert shelf().names() == ("own-little-next",)
+    assert registry().names() == ("own-little-next",)
     assert "**own-little-next**" in text_of(screen)
     assert not [button for button in screen.button if button.key == "load"], "what is loaded is no longer offered"
     screen.button(key="let_go_own-little-next").click()
     assert "own-little-next" not in text_of(well(screen.run()))
-    assert not shelf().names()
+    assert not registry().names()
 
 
 def test_each_button_opens_its_page_with_the_model(folders, empty):
@@ -119,7 +119,7 @@ def test_a_loading_that_fails_says_why_and_keeps_nothing(folders, empty, monkeyp
     at_once = said(well(screen.run()))  # it may have failed before the page was written
     your_model.slot().now.wait(60)
     assert "of memory" in at_once + said(well(screen.run()))
-    assert not shelf().names()
+    assert not registry().names()
 
 
 def test_while_a_model_is_on_its_way_it_can_be_stopped(folders, empty):
@@ -131,7 +131,7 @@ def test_while_a_model_is_on_its_way_it_can_be_stopped(folders, empty):
         return "never"
 
     screen = visit(PAGE)
-    screen.session_state["your_work"] = work = Work("Loading something", slow)
+    screen.session_state["your_work"] = work = BackgroundJob("Loading something", slow)
     assert your_model.slot().start(work)
     try:
         well(screen.run())
@@ -214,7 +214,7 @@ def kept(folders):
 
     def load(folder):
         loaded(folder)
-        return shelf().names()[-1]
+        return registry().names()[-1]
 
     return load, folders
 
@@ -282,7 +282,7 @@ def test_a_model_that_is_let_go_while_it_is_shown_falls_back(kept, empty):
     load, folders = kept
     name = load(folders["next"])
     screen = visit(weights=name, text=TEXT)
-    shelf().let_go(name)
+    registry().let_go(name)
     assert shows_a_picture(well(screen.run()))
     assert screen.session_state["weights"] == "grammar"
     assert "is not loaded on this server" in said(screen)
@@ -301,7 +301,7 @@ def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, em
     screen = asked(t5)
     assert "its parts cannot be taken away" in text_of(screen)
     screen = loaded(t5)
-    assert shelf().names() == () and shelf().names(maps_only=True) == ("own-little-t5",)
+    assert registry().names() == () and registry().names(maps_only=True) == ("own-little-t5",)
     screen.text_area(key="foreign_text").set_value(TEXT)
     screen.text_area(key="foreign_target").set_value("two dogs")
     screen = well(screen.run())
@@ -358,7 +358,7 @@ def test_the_lines_under_a_figure_bring_the_model_and_give_its_numbers(kept, emp
     name = load(folders["next"])
     screen = well(visit(weights=name, text=TEXT, layer=1, head=1))
     lines, drawn = component(screen, "save_enlarged")[0]["python"], large(screen)
-    shelf().let_go(name)
+    registry().let_go(name)
     made = {}
     exec(lines, made)
     assert "bring(" in lines

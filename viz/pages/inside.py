@@ -23,7 +23,7 @@ notices = st.container()
 experiment = controls.experiment()
 config = runs.about(experiment.weights)["config"]
 trace = runs.trace(experiment)
-words = runs.encoding(experiment).typed
+words = runs.encoding(experiment).surface
 layer, head = controls.head(config["n_layers"], config["n_heads"], default=facts.headline(experiment.weights))
 pinned = controls.token(words, units.each(experiment))
 row = telling_row(trace.layers[layer].attention.weights[head]) if pinned is None else pinned

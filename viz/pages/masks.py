@@ -27,14 +27,14 @@ theme = frame.theme()
 notices = st.container()
 experiment = controls.experiment()
 config = runs.about(experiment.weights)["config"]
-words = runs.encoding(experiment).typed
+words = runs.encoding(experiment).surface
 layer, head = controls.head(config["n_layers"], config["n_heads"], default=facts.headline(experiment.weights))
 pinned = controls.token(words, units.each(experiment))
 controls.foot(experiment)
 
 controls.unknown_words(experiment)
 looks, guess = masks.choose(experiment, len(words))
-experiment = replace(experiment, looks=looks)
+experiment = replace(experiment, mask_spec=looks)
 trace = runs.trace(experiment)
 attention = trace.layers[layer].attention
 scores, mask = attention.biased[head], attention.mask[head]  # (T, S)

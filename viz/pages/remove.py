@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from model import Switches
-from model.analysis.prediction_change import moved
+from model.analysis.prediction_change import prediction_change
 from viz import head_grid
 from viz.export import file_name
 from viz.reading import read_change, read_next
@@ -41,10 +41,10 @@ without = removal.side_b(removed)
 layer, head = controls.head(n_layers, n_heads, default=facts.headline(experiment.weights))
 told = removal.without(removed.switches, without)
 a, b = runs.trace(whole), runs.trace(without)
-words = runs.encoding(whole).typed
+words = runs.encoding(whole).surface
 pinned = controls.token(words, units.each(experiment))
 (weights_a, mask_a), (weights_b, mask_b) = facts.all_weights(a), facts.all_weights(b)  # (L, H, T, S)
-kl = moved(a, b)  # (T,)
+kl = prediction_change(a, b)  # (T,)
 says = asides.foretells(experiment.weights)
 row = facts.moved_row(kl, weights_a[layer, head]) if pinned is None else pinned
 controls.foot(experiment)

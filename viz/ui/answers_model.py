@@ -4,7 +4,7 @@ import numpy as np
 
 from model.analysis import norm_comparison
 from model.analysis.qk_circuit import numerical_rank, singular_values
-from model.run import model
+from model.run import get_model
 from model.switches import PARTS, Switches
 from viz.ui import knockouts, masks_cheat, norms, removal, runs
 from viz.ui.here import Answer, Here
@@ -58,10 +58,10 @@ def missed_most(here: Here) -> Answer:
 
 def listens(here: Here, *, norm: str, replaced: int) -> Answer:
     """How many other sentences of the batch change under this norm when sentence `replaced`, from 1, is replaced."""
-    sentences, substitutes = norm_comparison.draw_batch(runs.task(here.experiment.weights), norms.SIZE)
+    sentences, substitutes = norm_comparison.make_batch(runs.task(here.experiment.weights), norms.SIZE)
     with runs.computing:
-        found = norm_comparison.company(
-            *model(here.experiment.weights), sentences, replaced - 1, substitutes[replaced - 1]
+        found = norm_comparison.compare_norms(
+            *get_model(here.experiment.weights), sentences, replaced - 1, substitutes[replaced - 1]
         )
     others = np.delete(found.moved[norm], replaced - 1, axis=0)  # (B − 1, T)
     return float((np.nan_to_num(others) > 0).any(axis=-1).sum())

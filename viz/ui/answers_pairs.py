@@ -1,6 +1,6 @@
 """Answers about models that read one sentence and write another; what they are asked stands in the question."""
 
-from model.analysis.alignment import looks, one_map
+from model.analysis.alignment import attention_maps, select_map
 from model.evaluation import fresh_accuracy
 from model.run import Experiment
 from viz.ui import pairs, slots, translate_view
@@ -11,7 +11,7 @@ def copied(here: Here, *, network: str, signs: int) -> Answer:
     """Percent of fresh copies of this many signs that the network gets right to the last one."""
     weights = pairs.jobs()["Copy"][network]
     with slots.long("Asking for fresh copies"):
-        return 100 * fresh_accuracy.copies(weights, signs)
+        return 100 * fresh_accuracy.copy_accuracy(weights, signs)
 
 
 def looked_up(here: Here, *, says: str) -> Answer:
@@ -20,5 +20,5 @@ def looked_up(here: Here, *, says: str) -> Answer:
     experiment = Experiment(weights, pairs.JOBS["Translation"].example)
     made = pairs.translation(experiment)
     layer, _ = translate_view.headline(weights)
-    row = one_map(looks(made.trace)["cross"], layer, None)[made.tokens.index(says)]  # (S,)
-    return pairs.source(experiment).typed[int(row.argmax())]
+    row = select_map(attention_maps(made.trace)["cross"], layer, None)[made.tokens.index(says)]  # (S,)
+    return pairs.source(experiment).surface[int(row.argmax())]

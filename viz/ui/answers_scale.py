@@ -23,15 +23,15 @@ def largest(here: Here, *, d_k: int, divided: bool) -> Answer:
     return (step.divided if divided else step.undivided).largest
 
 
-def _step(d_k: int) -> score_scaling.Step:
+def _step(d_k: int) -> score_scaling.WidthStep:
     return next(step for step in scaling_steps() if step.d_k == d_k)
 
 
 @memory.cached
-def scaling_steps() -> tuple[score_scaling.Step, ...]:
+def scaling_steps() -> tuple[score_scaling.WidthStep, ...]:
     """Every step of d_k, measured."""
     with runs.computing:
-        return score_scaling.unit_steps()
+        return score_scaling.sweep_widths()
 
 
 def wavelength(here: Here, *, pair: int, width: int, base: int = 10_000) -> Answer:

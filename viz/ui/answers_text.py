@@ -3,7 +3,7 @@
 import numpy as np
 
 from model.analysis import mask_leak as leaks
-from model.analysis.word_shuffle import shuffle
+from model.analysis.word_shuffle import shuffle_all
 from viz.places import ROUNDING
 from viz.ui import runs, slots
 from viz.ui.here import Answer, Here
@@ -51,15 +51,15 @@ def next_word(here: Here, *, row: int) -> Answer:
 
 def moved_before(here: Here, *, at: int, by: str) -> Answer:
     """How many outputs before the word at `at` change, in any digit, when `by` is put in its place."""
-    after = runs.trace(leaks.edited(here.experiment, at, by))
-    return float(np.count_nonzero(leaks.leak(here.trace, after).logits[:at]))
+    after = runs.trace(leaks.replace_word(here.experiment, at, by))
+    return float(np.count_nonzero(leaks.measure_leak(here.trace, after).logits[:at]))
 
 
 def reshuffled(here: Here, *, position: bool, mask: bool) -> Answer:
     """Whether the words, in reverse order, come out as the same vectors: “the same” or “others”."""
     order = [0, *range(len(here.words) - 1, 0, -1)]
     with slots.place("Reading both orders", runs.operations(here.experiment, 8)):
-        cases = shuffle(here.experiment, order).values()
+        cases = shuffle_all(here.experiment, order).values()
     case = next(case for case in cases if (case.present.position, case.present.mask) == (position, mask))
     return "the same" if case.largest < ROUNDING else "others"
 

@@ -234,5 +234,7 @@ def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
             file=file_name(brought.name.removesuffix(".npz"), "rollout"),
             of=file,
             arrays=partial(facts.maps, words, rolled=rolled),
-            python=recompute.brought(file, "rolled", "rollout(maps.weights)", "from model.measure import rollout"),
+            python=recompute.brought(
+                file, "rolled", "rollout(maps.weights)", "from model.analysis.attention_metrics import rollout"
+            ),
         )

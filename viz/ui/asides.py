@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from model.registry import from_elsewhere
-from model.run import model
+from model.registry import is_external
+from model.run import get_model
 
 # What “moved” means for a model that says the next word, the word here, or nothing: two lines beside a figure.
 MEASURE = {
@@ -20,12 +20,12 @@ LEAKED = {
 
 def foretells(weights: str) -> str:
     """What the model says at a word: the "next" word, the word "here", or "nothing"."""
-    return model(weights)[0].config.foretells
+    return get_model(weights)[0].config.predicts
 
 
 def may_ask_much(weights: str) -> bool:
     """Whether the model is one of the lab's own, small enough to be asked many sentences; says so where it is not."""
-    if not from_elsewhere(weights):
+    if not is_external(weights):
         return True
     st.info(
         "This figure puts many fresh sentences through the model, again and again. The lab asks that of its own small "

@@ -3,12 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from model.analysis.alignment import likeliest
-from model.analysis.loop_attention import apart_from_pytorch
+from model.analysis.alignment import top_k_tokens
+from model.analysis.loop_attention import difference_from_pytorch
 from model.encoder_decoder import EncoderDecoderTrace
-from model.tasks.pair import SETTLED
+from model.tasks.pair import DETERMINED
 from model.tasks.translation.task import NOUN, PRONOUN, REFERENT, TELLS
-from model.tokenizer import END
+from model.tokenizer import EOS
 from viz.claiming import (
     read_cross,
     read_decoder_layer,
@@ -54,8 +54,8 @@ def _own_context(one: Written) -> str:
     if TELLS in best and REFERENT in best and PRONOUN in best:
         referent, tells = best[REFERENT][:, -1], best[TELLS][:, -1]  # (L,) each
         line += read_pronouns(float(referent.max()), float(tells.max()), int(tells.argmax()))
-    if SETTLED in best:
-        line += read_settled(float(best[SETTLED][layer, -1]))
+    if DETERMINED in best:
+        line += read_settled(float(best[DETERMINED][layer, -1]))
     return line
 
 
@@ -66,7 +66,7 @@ def _cross(one: Written) -> list[str]:
     layers = trace.decoder.layers
     scale = (one.experiment.switches & runs.trained(one.experiment.weights)).scale
     with runs.computing:
-        apart = max(apart_from_pytorch(layer.cross, scale) for layer in layers)
+        apart = max(difference_from_pytorch(layer.cross, scale) for layer in layers)
     rows, columns = layers[-1].cross.weights.shape[1:]
     present = one.experiment.switches & runs.trained(one.experiment.weights)
     return [read_cross(rows, columns, apart), read_decoder_layer(_future(one), present.mask, present.mlp, one.each)]
@@ -82,9 +82,9 @@ def _one_word_at_a_time(one: Written) -> str:
     made = one.made
     size = len(made.tokens)
     everything = len(runs.tokenizer(one.experiment.weights).vocabulary)
-    words, odds = likeliest(one.experiment.weights, made.trace.decoder.logits[:size], everything)
+    words, odds = top_k_tokens(one.experiment.weights, made.trace.decoder.logits[:size], everything)
     at = [row.index(word) for row, word in zip(words, made.tokens, strict=True)]
     passed = np.log(odds[np.arange(size), at])
     apart = float(np.abs(passed - np.array(made.logprobs)).max())
     looks_ahead = not (one.experiment.switches & runs.trained(one.experiment.weights)).mask
-    return read_word_by_word(size, one.each, apart, made.tokens[-1:] == (END,), looks_ahead)
+    return read_word_by_word(size, one.each, apart, made.tokens[-1:] == (EOS,), looks_ahead)

@@ -12,9 +12,9 @@ from typing import Any
 import streamlit as st
 
 from model import checkpoint
-from model.registry import OWN
-from model.run import Experiment, TextError
-from model.subword import JOINED
+from model.registry import PREFIX
+from model.run import Experiment, InputTextError
+from model.subword import CONTINUATION
 from model.switches import PARTS, Switches
 from model.tokenizer import altered
 from viz.labels import disarmed, markdown
@@ -34,7 +34,7 @@ TEXTS = (
     "drawn",
 )  # names whose value is what somebody wrote
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
-BYTE = (f"{JOINED}⟨", "⟨")  # how a piece begins that is a byte and no letter
+BYTE = (f"{CONTINUATION}⟨", "⟨")  # how a piece begins that is a byte and no letter
 MOST_PIECES = 4096  # that are listed
 FIRST = "grammar"  # the model that a visitor meets first
 READS_ANY = "stories"  # the model to which no word is unknown
@@ -52,7 +52,7 @@ def experiment() -> Experiment:
     asked = Experiment(weights=weights, text=text, switches=parts)
     try:
         runs.encoding(asked)
-    except TextError as error:
+    except InputTextError as error:
         st.info(str(error))
         link_mishaps(whole=False)
         st.stop()
@@ -121,11 +121,11 @@ def _text(weights: str) -> str:
 
 def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
     tokenizer = runs.tokenizer(weights)
-    silent = frozenset(tokenizer.silent)
+    silent = frozenset(tokenizer.special_ids)
     pieces = [piece for index, piece in enumerate(tokenizer.vocabulary) if index not in silent]
     told = f"{len(pieces):,} pieces, those learnt first first; any text can be put together from them. "
     told += f"The first {MOST_PIECES:,} are shown. " if len(pieces) > MOST_PIECES else ""
-    return [(told + f"{JOINED} joins a piece to the one before, ␣ is a space.", pieces[:MOST_PIECES])]
+    return [(told + f"{CONTINUATION} joins a piece to the one before, ␣ is a space.", pieces[:MOST_PIECES])]
 
 
 def _draw(weights: str) -> None:
@@ -150,7 +150,7 @@ def switches(weights: str, disabled: bool = False) -> Switches:
     removed = []
     for part in PARTS:
         has = getattr(there, part.name)
-        told = f"Without it: {part.watch}" if has else "This model never had it: there is nothing to take out."
+        told = f"Without it: {part.hint}" if has else "This model never had it: there is nothing to take out."
         on = st.toggle(part.label, True, key=part.name, help=told, disabled=disabled or not has, bind="query-params")
         if has and not on:
             removed.append(part.name)
@@ -220,7 +220,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
     """
     encoding = runs.encoding(experiment)
     tokenizer = runs.tokenizer(experiment.weights)
-    strangers = list(dict.fromkeys(encoding.typed[at] for at in encoding.unknown))
+    strangers = list(dict.fromkeys(encoding.surface[at] for at in encoding.unknown))
     place = st.empty()  # there at every run: else the figures below would be built anew when it comes and goes
     window = runs.about(experiment.weights)["config"]["context"]
     changed = read_altered(altered(experiment.text)[0], tokenizer.left_out(experiment.text))
@@ -234,7 +234,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
         )
     if not strangers:
         if (
-            any(typed.startswith(BYTE) for typed in encoding.typed)
+            any(typed.startswith(BYTE) for typed in encoding.surface)
             and experiment.text.translate(STRAIGHT) != experiment.text
         ):
             with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
@@ -254,13 +254,13 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
     with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
         st.markdown(f"{changed}Not among the {each}s this model knows, so read as ⟨unknown⟩: {named}.", width="content")
         for word in [word for word in strangers if len(word) > 3][:4]:
-            for known in tokenizer.nearest(word, n=1):
+            for known in tokenizer.closest_words(word, n=1):
                 st.button(
                     f"{markdown(word)} → {known}",
                     key=f"instead_{word}_{known}",
                     type="tertiary",
                     on_click=replace or set_text,
-                    args=(" ".join(known if typed == word else typed for typed in encoding.typed[1:]),),
+                    args=(" ".join(known if typed == word else typed for typed in encoding.surface[1:]),),
                 )
         if replace is None:  # a page of models of one text
             st.button(
@@ -365,7 +365,7 @@ def link_mishaps(whole: bool = True) -> None:
                 st.query_params.pop(name, None)
             continue
         used = st.session_state[name]
-        if name == "weights" and asked[0].startswith(OWN) and asked != [used]:
+        if name == "weights" and asked[0].startswith(PREFIX) and asked != [used]:
             st.info(
                 f"The model {markdown(asked[0])} is not loaded on this server; {used} is shown. “Your model” loads it."
             )

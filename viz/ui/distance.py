@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.analysis.position_similarity import Sight, sight
+from model.analysis.position_similarity import PositionSimilarity, position_similarity
 from model.run import Array
 from model.transformer import Transformer
 from viz import head_grid
@@ -27,7 +27,10 @@ def show() -> None:
         width = st.selectbox(
             "Width of waves and RoPE", WIDTHS, WIDTHS.index(64), key="wave_width", bind="query-params", width=200
         )
-    seen = {name: sight(name, schemes.model(kind, name)[0], PLACES, layer, head, width) for name in schemes.NAMES}
+    seen = {
+        name: position_similarity(name, schemes.model(kind, name)[0], PLACES, layer, head, width)
+        for name in schemes.NAMES
+    }
     places = [str(place) for place in range(PLACES)]
     head_grid.panels(
         [
@@ -56,9 +59,10 @@ def show() -> None:
         python=recompute.python(
             f"schemes = {tuple(schemes.NAMES)}\n"
             f'models = [load(f"order-{kind}-{{name}}")[0] for name in schemes]\n'
-            f"sights = [sight(name, one, {PLACES}, {layer}, {head}, {width}) for name, one in zip(schemes, models)]\n"
+            f"sights = [position_similarity(name, one, {PLACES}, {layer}, {head}, {width})"
+            " for name, one in zip(schemes, models)]\n"
             "values = np.stack([one.values for one in sights])  # (schemes, T, S)",
-            "from model.checkpoint import load\nfrom model.analysis.position_similarity import sight",
+            "from model.checkpoint import load\nfrom model.analysis.position_similarity import position_similarity",
         ),
     )
     st.caption("  ·  ".join(f"{schemes.NAMES[name]}: {one.what}" for name, one in seen.items()))
@@ -76,7 +80,7 @@ def _arrays(values: dict[str, Array]) -> dict[str, Labelled]:
     return {"values": Labelled(np.stack(list(values.values())), axes)}
 
 
-def _sayable(one: Sight, kind: str) -> Array:
+def _sayable(one: PositionSimilarity, kind: str) -> Array:
     """A table that has ended says nothing; a bias of a decoder is never asked about what comes later."""
     there = np.isfinite(one.values)
     return there if one.similarity or kind == "encoder" else there & np.tri(PLACES, dtype=bool)

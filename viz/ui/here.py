@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from model.mask import MASKS, Looks, read_drawing
+from model.mask import MASKS, MaskSpec, mask_from_hex
 from model.run import Array, Experiment
 from model.switches import PARTS, Switches
 from model.transformer import Trace
@@ -28,7 +28,7 @@ class Here:
 
     @property
     def words(self) -> Sequence[str]:
-        return runs.encoding(self.experiment).typed
+        return runs.encoding(self.experiment).surface
 
     def row(self, row: int, layer: int | None, head: int | None) -> Array:
         """One row of weights (S,)."""
@@ -42,13 +42,13 @@ def here() -> Here:
     state = st.session_state
     weights = state.get("weights", "grammar")
     kind = state.get("looks", "own")
-    looks = Looks(kind, int(state.get("size") or MASKS[kind].opens_with)) if kind in MASKS else None
+    looks = MaskSpec(kind, int(state.get("size") or MASKS[kind].default)) if kind in MASKS else None
     if kind == "drawn":
-        looks = read_drawing(state.get("drawn") or "") or looks
+        looks = mask_from_hex(state.get("drawn") or "") or looks
     switches = Switches().without(*(part.name for part in PARTS if not state.get(part.name, True)))
     layer, head = facts.headline(weights)
     return Here(
-        Experiment(weights=weights, text=state.get("text") or controls.EXAMPLE, switches=switches, looks=looks),
+        Experiment(weights=weights, text=state.get("text") or controls.EXAMPLE, switches=switches, mask_spec=looks),
         int(state.get("layer", layer)),
         int(state.get("head", head)),
     )

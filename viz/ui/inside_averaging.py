@@ -32,7 +32,7 @@ def show(
     """Values of the head as points, and the output of every row inside their hull."""
     attention = trace.layers[layer].attention
     row = row if pinned else spread_row(attention.weights[head])
-    laid = value_projection.lay(attention.v[head], attention.z[head])
+    laid = value_projection.project_values(attention.v[head], attention.z[head])
     head_grid.averaging(
         laid.values,
         laid.means,
@@ -54,15 +54,15 @@ def show(
         arrays=partial(_plane_arrays, laid, attention.weights[head], words),
         python=recompute.python(
             f"attention = run(experiment).layers[{layer}].attention\n"
-            f"laid = lay(attention.v[{head}], attention.z[{head}])\n"
+            f"laid = project_values(attention.v[{head}], attention.z[{head}])\n"
             f"values, outputs, weights = laid.values, laid.means, attention.weights[{head}]",
-            "from model.analysis.value_projection import lay",
+            "from model.analysis.value_projection import project_values",
             experiment=experiment,
         ),
     )
 
 
-def _plane_arrays(laid: value_projection.Plane, weights: Array, words: Sequence[str]) -> dict[str, Labelled]:
+def _plane_arrays(laid: value_projection.ValueProjection, weights: Array, words: Sequence[str]) -> dict[str, Labelled]:
     points = {"direction": ("first", "second")}
     return {
         "values": Labelled(laid.values, {"looked_at": words, **points}),
@@ -71,7 +71,7 @@ def _plane_arrays(laid: value_projection.Plane, weights: Array, words: Sequence[
     }
 
 
-def _point_table(laid: value_projection.Plane, weights: Array, words: Sequence[str]) -> Table:
+def _point_table(laid: value_projection.ValueProjection, weights: Array, words: Sequence[str]) -> Table:
     return {
         "word": numbered(words),
         "value, first direction": laid.values[:, 0],

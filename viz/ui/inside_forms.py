@@ -70,7 +70,9 @@ def show(
 
 
 @memory.cached
-def _forms(experiment: Experiment, layer: int, head: int) -> tuple[loop_attention.Forms, loop_attention.Forms]:
+def _forms(
+    experiment: Experiment, layer: int, head: int
+) -> tuple[loop_attention.LoopVsMatmul, loop_attention.LoopVsMatmul]:
     attention = runs.trace(experiment).layers[layer].attention
     scale = (experiment.switches & runs.trained(experiment.weights)).scale
     bias = attention.biased[head] - attention.scaled[head]  # (T, S)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.analysis.attention_cost import Sizes, TriedOut, try_head, try_out
+from model.analysis.attention_cost import AttentionCost, OperatorCheck, run_head, run_random
 from model.run import Experiment
 from model.transformer import Trace
 from viz import head_grid
@@ -47,7 +47,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
                 chosen[name] = int(bound)
     if trained:
         chosen |= {name: min(chosen[name], len(words)) for name in ("queries", "keys")}
-    sizes = Sizes(**chosen, d_model=trace.embed.shape[-1])
+    sizes = AttentionCost(**chosen, d_model=trace.embed.shape[-1])
     if trained:
         looking, looked = list(words[: sizes.queries]), list(words[: sizes.keys])
         tried = _this_layer(experiment, layer, sizes.queries, sizes.keys)
@@ -94,18 +94,18 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
 
 
 @memory.cached
-def _random(sizes: Sizes) -> TriedOut:
+def _random(sizes: AttentionCost) -> OperatorCheck:
     with runs.computing:
-        return try_out(sizes)
+        return run_random(sizes)
 
 
 @memory.cached
-def _this_layer(experiment: Experiment, layer: int, queries: int, keys: int) -> TriedOut:
+def _this_layer(experiment: Experiment, layer: int, queries: int, keys: int) -> OperatorCheck:
     attention = runs.trace(experiment).layers[layer].attention
     scale = (experiment.switches & runs.trained(experiment.weights)).scale
     bias = (attention.biased - attention.scaled)[:, :queries, :keys]
     with runs.computing:
-        return try_head(
+        return run_head(
             attention.q[:, :queries],
             attention.k[:, :keys],
             attention.v[:, :keys],
@@ -120,7 +120,7 @@ def _size_arrays(weights: Array, looking: Sequence[str], looked: Sequence[str]) 
     return {"weights": Labelled(weights, axes)}
 
 
-def _recompute_sizes(experiment: Experiment, sizes: Sizes, layer: int) -> str:
+def _recompute_sizes(experiment: Experiment, sizes: AttentionCost, layer: int) -> str:
     T, S = sizes.queries, sizes.keys
     scale = (experiment.switches & runs.trained(experiment.weights)).scale
     return recompute.python(
@@ -128,13 +128,13 @@ def _recompute_sizes(experiment: Experiment, sizes: Sizes, layer: int) -> str:
         f"q, k, v = attention.q[:, :{T}], attention.k[:, :{S}], attention.v[:, :{S}]  # (H, T or S, D)\n"
         f"mask = attention.mask[:, :{T}, :{S}]\n"
         f"bias = (attention.biased - attention.scaled)[:, :{T}, :{S}]\n"
-        f"weights = try_head(q, k, v, mask, bias, {scale}).weights  # (H, T, S)",
-        "from model.analysis.attention_cost import try_head",
+        f"weights = run_head(q, k, v, mask, bias, {scale}).weights  # (H, T, S)",
+        "from model.analysis.attention_cost import run_head",
         experiment=experiment,
     )
 
 
-def _shape_table(sizes: Sizes) -> Table:
+def _shape_table(sizes: AttentionCost) -> Table:
     return {
         "stage": list(sizes.shapes),
         "shape": [" × ".join(map(str, shape)) for shape in sizes.shapes.values()],

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.analysis.head_walkthrough import Walk, walk
+from model.analysis.head_walkthrough import HeadWalkthrough, walk_through_row
 from model.run import Experiment
 from model.transformer import Trace
 from viz import head_grid
@@ -38,7 +38,7 @@ def show(
     with st.container(key="address"):  # unseen: it ties the step to the address of the page
         step = st.number_input("Step", 0, STEPS - 1, OPENS_AT, key="step", bind="query-params")
         looked = st.number_input("Looked at", 0, last, None, key="looked", bind="query-params")
-    made = walk(experiment, trace, layer, head, row)
+    made = walk_through_row(experiment, trace, layer, head, row)
     config = runs.about(experiment.weights)["config"]
     present = experiment.switches & runs.trained(experiment.weights)
     scheme = config["position"] if present.position else "the positions are taken out"
@@ -69,10 +69,10 @@ def show(
         file=file_name(experiment.name, f"L{layer}H{head}-row-{row}-steps"),
         of=experiment,
         python=recompute.python(
-            f"made = walk(experiment, run(experiment), {layer}, {head}, {row})\n"
+            f"made = walk_through_row(experiment, run(experiment), {layer}, {head}, {row})\n"
             "q_k, scaled, bias, biased = made.scores, made.scaled, made.bias, made.biased  # (S,)\n"
             "may_look, weight = made.mask, made.weights  # (S,)",
-            "from model.analysis.head_walkthrough import walk",
+            "from model.analysis.head_walkthrough import walk_through_row",
             experiment=experiment,
         ),
     )
@@ -82,7 +82,7 @@ def _rest(step: int, looked: int) -> None:
     st.session_state["step"], st.session_state["looked"] = step, looked
 
 
-def _arrays(made: Walk) -> dict[str, Array]:
+def _arrays(made: HeadWalkthrough) -> dict[str, Array]:
     arrays = {name: value for name, value in vars(made).items() if isinstance(value, np.ndarray)}
     for name in ("q", "k", "v"):
         projection = getattr(made, f"to_{name}")
@@ -91,7 +91,7 @@ def _arrays(made: Walk) -> dict[str, Array]:
     return arrays
 
 
-def row_table(made: Walk, words: Sequence[str]) -> Table:
+def row_table(made: HeadWalkthrough, words: Sequence[str]) -> Table:
     """Every number of the row, one line a key."""
     return {
         "looked at": numbered(words),

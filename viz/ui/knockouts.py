@@ -18,10 +18,10 @@ Array = np.ndarray[Any, Any]
 
 
 @memory.cached
-def knockouts(weights: str) -> dict[tuple[int, int], ablation.HeldOut]:
+def knockouts(weights: str) -> dict[tuple[int, int], ablation.HeldOutScores]:
     """The same with each head taken out alone."""
     with slots.long("Taking out every head in turn"):
-        return ablation.knockouts(weights)
+        return ablation.ablate_each_head(weights)
 
 
 def knockout_maps(weights: str) -> tuple[Array, dict[str, Array]]:

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.analysis.rope_frequency import blame
+from model.analysis.rope_frequency import slow_each_frequency
 from model.analysis.sinusoid import wavelengths
-from model.checkpoint import card
+from model.checkpoint import read_card
 from model.compute.progress import steps
 from model.evaluation import first_digit
 from model.run import Array
@@ -80,7 +80,7 @@ def _why_rope(shares: dict[int, float]) -> None:
 def _slowed(length: int) -> list[float]:
     """The encoder with RoPE at this length, each pair slowed in turn."""
     with slots.long("Slowing each pair of RoPE in turn"):
-        return blame(*schemes.model("encoder", "rope"), length, SLOWER, N, SEED)
+        return slow_each_frequency(*schemes.model("encoder", "rope"), length, SLOWER, N, SEED)
 
 
 @memory.cached
@@ -95,7 +95,7 @@ def _asked(kind: str, scheme: str) -> list[float]:
 @memory.cached
 def _card(kind: str, scheme: str) -> list[float]:
     """The accuracies (L,) of the shipped seed on its card."""
-    told = card(f"order-{kind}-{scheme}")["accuracy"]
+    told = read_card(f"order-{kind}-{scheme}")["accuracy"]
     return _numbers(told[str(length)] for length in OrderRecipe.lengths)
 
 
@@ -105,7 +105,7 @@ def _seeds(kind: str, scheme: str) -> list[list[float]]:
     lengths = OrderRecipe.lengths
     return [
         _numbers(seed["accuracy"][str(length)] for length in lengths)
-        for seed in card(f"order-{kind}-{scheme}")["seeds"]
+        for seed in read_card(f"order-{kind}-{scheme}")["seeds"]
     ]
 
 
@@ -127,14 +127,14 @@ def _recompute(asked: bool) -> str:
     body = (
         f'    return accuracy(*load(f"order-{{kind}}-{{name}}"), n, {N}, {SEED})  # None: the table has ended'
         if asked
-        else '    return card(f"order-{kind}-{name}")["accuracy"][str(n)]  # None: the table has ended'
+        else '    return read_card(f"order-{kind}-{name}")["accuracy"][str(n)]  # None: the table has ended'
     )
     return recompute.python(
         f"def share(kind, name, n):\n{body}\n\n\n"
         f"right_answers = np.array({every}, dtype=float)  # (kinds, schemes, lengths)",
         "from model.checkpoint import load\nfrom model.order import accuracy"
         if asked
-        else "from model.checkpoint import card",
+        else "from model.checkpoint import read_card",
     )
 
 

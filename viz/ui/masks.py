@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.analysis.mask_sweep import Sweep, sweep
-from model.mask import MASKS, Looks, draw, read_drawing
+from model.analysis.mask_sweep import MaskSweep, sweep_masks
+from model.mask import MASKS, MaskSpec, mask_from_cells, mask_from_hex
 from model.run import Experiment
 from viz.export import Table
 from viz.head_grid import Panel, Steps
@@ -24,7 +24,7 @@ MOST_PAINTED = 64  # tokens; more cells than that cannot be hit
 MOST_SLID = 24  # tokens; the maps for all numbers are then at most 220 kB
 
 
-def choose(experiment: Experiment, tokens: int) -> tuple[Looks | None, str | None]:
+def choose(experiment: Experiment, tokens: int) -> tuple[MaskSpec | None, str | None]:
     """Which mask the model runs with, None for its own; and what is to be guessed before it is shown, if anything."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = controls.choice(
@@ -37,24 +37,24 @@ def choose(experiment: Experiment, tokens: int) -> tuple[Looks | None, str | Non
             drawing = st.text_input("Drawing", key="drawn", bind="query-params")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mask_means"):
         slid = not guess and slides(kind, tokens)
-        number = MASKS[kind].number if kind != OWN and not slid else None
+        number = MASKS[kind].parameter_label if kind != OWN and not slid else None
         means = "Guess before you see it." if guess == "mask" else _means(experiment, kind, tokens)
         st.markdown(means + (f" {number}:" if number else ""), width="content")
         with st.container(key="unseen_size" if slid else "size_typed", width=130):
             size = _size(kind, tokens)
-    drawn = read_drawing(drawing or "")
+    drawn = mask_from_hex(drawing or "")
     if kind == "drawn" and drawing and drawn is None:
         st.info("The drawing in this link cannot be read; until you draw, the drawn mask is causal.")
     if kind == OWN:
         return None, guess
-    return (drawn if kind == "drawn" and drawn else Looks(kind, size)), guess
+    return (drawn if kind == "drawn" and drawn else MaskSpec(kind, size)), guess
 
 
 def _size(kind: str, tokens: int) -> int:
     """The number that the rule takes; 0 for a rule that takes none."""
-    if kind == OWN or not MASKS[kind].number:
+    if kind == OWN or not MASKS[kind].parameter_label:
         return 0
-    label, least, opens_with = MASKS[kind].number, MASKS[kind].least, min(MASKS[kind].opens_with, tokens)
+    label, least, opens_with = MASKS[kind].parameter_label, MASKS[kind].minimum, min(MASKS[kind].default, tokens)
     asked = st.session_state.get("size")
     if asked is not None and not least <= asked <= tokens:
         st.session_state["size"] = min(max(asked, least), tokens)
@@ -67,8 +67,8 @@ def _size(kind: str, tokens: int) -> int:
 
 def _kind_chosen() -> None:
     kind = st.session_state["looks"]
-    if kind in MASKS and MASKS[kind].number:
-        st.session_state["size"] = MASKS[kind].opens_with
+    if kind in MASKS and MASKS[kind].parameter_label:
+        st.session_state["size"] = MASKS[kind].default
 
 
 def _means(experiment: Experiment, kind: str, tokens: int) -> str:
@@ -76,10 +76,10 @@ def _means(experiment: Experiment, kind: str, tokens: int) -> str:
     trained = config["causal"] and config["trained"]["mask"]
     if kind == OWN:
         if trained and experiment.switches.mask:
-            return f"The model's own mask is causal. {MASKS['causal'].means}"
+            return f"The model's own mask is causal. {MASKS['causal'].description}"
         why = "is switched off on the left" if trained else "is none: it was trained without one"
-        return f"The model's own mask {why}. {MASKS['none'].means}"
-    told = MASKS[kind].means
+        return f"The model's own mask {why}. {MASKS['none'].description}"
+    told = MASKS[kind].description
     if kind == "drawn":
         told += " Click or drag on the mask to allow or forbid."
     if tokens > MOST_PAINTED:
@@ -91,7 +91,7 @@ def _means(experiment: Experiment, kind: str, tokens: int) -> str:
 
 def slides(kind: str, tokens: int) -> bool:
     """Whether the browser can hold the maps for every value of the number: then a slider picks among them."""
-    return kind != OWN and bool(MASKS[kind].number) and tokens <= MOST_SLID
+    return kind != OWN and bool(MASKS[kind].parameter_label) and tokens <= MOST_SLID
 
 
 def stages(scores: Array, mask: Array, masked: Array, weights: Array, limit: float | None = None) -> list[Panel]:
@@ -107,23 +107,23 @@ def stages(scores: Array, mask: Array, masked: Array, weights: Array, limit: flo
 
 def steps(experiment: Experiment, tokens: int, layer: int, head: int) -> Steps | None:
     """The same maps for every value of the mask's number; None: no number, or too many cells."""
-    looks = experiment.looks
+    looks = experiment.mask_spec
     if looks is None or not slides(looks.kind, tokens):
         return None
-    sizes = range(MASKS[looks.kind].least, tokens + 1)
-    swept = _swept(replace(experiment, looks=None), looks.kind, tuple(sizes), layer, head)
+    sizes = range(MASKS[looks.kind].minimum, tokens + 1)
+    swept = _swept(replace(experiment, mask_spec=None), looks.kind, tuple(sizes), layer, head)
     limit = float(np.abs(swept.scores[np.isfinite(swept.scores)]).max(initial=0.0)) or 1.0
     maps = {
         size: stages(swept.scores[k], swept.mask[k], swept.masked[k], swept.weights[k], limit)
         for k, size in enumerate(sizes)
     }
-    return Steps(MASKS[looks.kind].number or "", looks.size, maps)
+    return Steps(MASKS[looks.kind].parameter_label or "", looks.size, maps)
 
 
 @memory.cached
-def _swept(experiment: Experiment, kind: str, sizes: tuple[int, ...], layer: int, head: int) -> Sweep:
+def _swept(experiment: Experiment, kind: str, sizes: tuple[int, ...], layer: int, head: int) -> MaskSweep:
     with slots.place("Reading under every mask", runs.operations(experiment, len(sizes))):
-        return sweep(experiment, [Looks(kind, size) for size in sizes], layer, head)
+        return sweep_masks(experiment, [MaskSpec(kind, size) for size in sizes], layer, head)
 
 
 def slid(size: int) -> None:
@@ -133,7 +133,7 @@ def slid(size: int) -> None:
 
 def painted(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> None:
     """A stroke on the mask: what was shown, with these cells changed, is the drawing from now on. mask (T, S)."""
-    st.session_state["drawn"] = draw(with_cells(mask, cells).tolist()).drawn
+    st.session_state["drawn"] = mask_from_cells(with_cells(mask, cells).tolist()).hex_rows
     st.session_state["looks"] = "drawn"
     controls.choose_token(cells[-1][0] if cells else None)  # the sentence speaks of the row that was drawn on
 

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from model.compute.cost import PER_SECOND
-from model.generation.cache_comparison import ThreeWays, compare, cost_of_comparing
-from model.generation.kv_cache import looks_back
-from model.run import MOST_TOKENS, Experiment, model
+from model.generation.cache_comparison import CacheComparison, compare, cost_of_comparison
+from model.generation.kv_cache import is_cacheable
+from model.run import MAX_TOKENS, Experiment, get_model
 from viz import head_grid
 from viz.export import file_name
 from viz.head_grid import Panel
@@ -23,9 +23,9 @@ PATIENCE, MOST_TURNS = 8, 5  # seconds: a text that takes longer is read once ea
 
 
 @memory.cached
-def three_ways(experiment: Experiment) -> ThreeWays:
+def three_ways(experiment: Experiment) -> CacheComparison:
     """All three ways, timed on this machine."""
-    cost = cost_of_comparing(experiment)
+    cost = cost_of_comparison(experiment)
     turns = max(1, min(MOST_TURNS, PATIENCE * PER_SECOND // cost))
     with slots.long("Reading it three ways", cost * turns):
         return compare(experiment, turns, patience=PATIENCE)
@@ -33,18 +33,18 @@ def three_ways(experiment: Experiment) -> ThreeWays:
 
 def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
     """When asked: both ways beside each other, how far they are apart, and the time of each."""
-    if not looks_back(model(experiment.weights)[0], experiment.switches):
+    if not is_cacheable(get_model(experiment.weights)[0], experiment.switches):
         st.info("This model looks ahead, so each new word changes what all the others are: nothing can be kept.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         copies = COPIES[controls.choice("Length", list(COPIES), key="copies", width="content")]
-        asked = replace(experiment, looks=None, text=" ".join([experiment.text] * copies))
+        asked = replace(experiment, mask_spec=None, text=" ".join([experiment.text] * copies))
         tokens = len(runs.encoding(experiment).ids) * copies
-        if tokens > min(LONGEST, MOST_TOKENS):
+        if tokens > min(LONGEST, MAX_TOKENS):
             st.markdown(f"That would be {tokens} tokens; this test reads up to {LONGEST}.", width="content")
             return
         try:
-            slots.refuse(cost_of_comparing(asked))
+            slots.refuse(cost_of_comparison(asked))
         except slots.TooMuch as error:
             st.markdown(str(error), width="content")
             return
@@ -65,8 +65,8 @@ def _stop() -> None:
     st.session_state.pop("measured", None)
 
 
-def _result(experiment: Experiment, ways: ThreeWays, layer: int, head: int, theme: Theme) -> None:
-    words = runs.encoding(experiment).typed
+def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int, theme: Theme) -> None:
+    words = runs.encoding(experiment).surface
     apart = ways.apart[0]
     sentence = read_ways(float(apart.max()), float(np.abs(ways.logits[0]).max()), ways.seconds, len(words))
     one, cached, _ = (weights[layer, head] for weights in ways.weights)  # (T, T)

@@ -7,7 +7,7 @@ import streamlit as st
 from model import checkpoint
 from model.analysis.ablation import HELD_OUT, SEED
 from model.switches import Switches
-from model.tasks.grammar.entropy import Entropy, entropy, priced
+from model.tasks.grammar.entropy import Entropy, entropy, surprisal_samples
 from model.training.recipes import CURVE_SENTENCES
 from viz.curves import curves
 from viz.masking import read_cheating
@@ -23,7 +23,7 @@ SENTENCES = 2500
 def language() -> tuple[Entropy, Entropy]:
     """The entropy of the grammar language, over many sentences; and over those that the losses here are taken on."""
     with slots.long("Drawing sentences for the entropy of the language"):
-        drawn = priced(SENTENCES, SEED)
+        drawn = surprisal_samples(SENTENCES, SEED)
     return entropy(drawn), entropy(drawn[:HELD_OUT])
 
 

@@ -7,7 +7,16 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.analysis.mask_leak import Leak, any_other, editable, edited, known_words, leak, replacement, suggested
+from model.analysis.mask_leak import (
+    LeakResult,
+    editable,
+    measure_leak,
+    other_word,
+    replace_word,
+    replacement,
+    suggested_edit,
+    vocabulary_words,
+)
 from model.run import Experiment
 from model.switches import Switches
 from viz import head_grid
@@ -20,15 +29,15 @@ from viz.ui import asides, controls, memory, panel, recompute, runs
 
 def show(experiment: Experiment, theme: Theme) -> None:
     """Choose a word and what takes its place; every word lights up by how far the output after it has moved."""
-    words = runs.encoding(experiment).typed
+    words = runs.encoding(experiment).surface
     try:
         at, by = _edit(experiment, words)
-        after = edited(experiment, at, by)
+        after = replace_word(experiment, at, by)
     except ValueError as error:
         st.info(str(error))
         return
     before = runs.trace(experiment)
-    found = leak(before, runs.trace(after))
+    found = measure_leak(before, runs.trace(after))
     head_grid.leaks(
         words,
         found.kl,
@@ -56,9 +65,9 @@ def show(experiment: Experiment, theme: Theme) -> None:
         of=experiment,
         arrays=partial(_arrays, words, found),
         python=recompute.python(
-            f"found = leak(run(experiment), run(edited(experiment, {at}, {by!r})))\n"
+            f"found = measure_leak(run(experiment), run(replace_word(experiment, {at}, {by!r})))\n"
             "logits, kl = found.logits, found.kl  # (T,)",
-            "from model.analysis.mask_leak import edited, leak",
+            "from model.analysis.mask_leak import replace_word, measure_leak",
             experiment=experiment,
         ),
     )
@@ -66,14 +75,14 @@ def show(experiment: Experiment, theme: Theme) -> None:
 
 @memory.cached
 def _opens_with(experiment: Experiment) -> tuple[int, str]:
-    return suggested(experiment)
+    return suggested_edit(experiment)
 
 
 def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
-    at, instead = _opens_with(replace(experiment, switches=Switches(), looks=None))
+    at, instead = _opens_with(replace(experiment, switches=Switches(), mask_spec=None))
     places = editable(experiment.weights, words)
     first, last = places.start, places.stop - 1
-    known = known_words(experiment.weights)
+    known = vocabulary_words(experiment.weights)
     controls.follow(edit=at, **{"with": instead})
     asked = st.session_state.get("edit")
     if asked is not None and asked not in places:
@@ -102,14 +111,14 @@ def choose_word(experiment: Experiment, words: Sequence[str], at: int) -> None:
     """Edit this word, as if it had been typed, and put one spelt almost like it in its place."""
     if at in editable(experiment.weights, words):
         st.session_state["edit"] = at
-        st.session_state["with"] = replacement(experiment, at) or any_other(experiment.weights, words)
+        st.session_state["with"] = replacement(experiment, at) or other_word(experiment.weights, words)
 
 
-def _arrays(words: Sequence[str], found: Leak) -> dict[str, Labelled]:
+def _arrays(words: Sequence[str], found: LeakResult) -> dict[str, Labelled]:
     return {"logits": Labelled(found.logits, {"word": words}), "kl": Labelled(found.kl, {"word": words})}
 
 
-def _table(words: Sequence[str], found: Leak) -> dict[str, object]:
+def _table(words: Sequence[str], found: LeakResult) -> dict[str, object]:
     return {
         "position": np.arange(len(words)),
         "word": numbered(words),

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.analysis.alignment import looks, one_map, outlines
-from model.run import Experiment, TextError, encode_pair
+from model.analysis.alignment import attention_maps, gold_cells, select_map
+from model.run import Experiment, InputTextError, encode_pair
 from model.switches import Switches
-from model.tokenizer import END
+from model.tokenizer import EOS
 from viz import head_grid
 from viz.export import Labelled, Table
 from viz.head_grid import Panel
@@ -33,7 +33,7 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     for name, one in list(each.items()):
         try:
             made[name] = pairs.translation(one)
-        except TextError as error:  # a network that reads pieces has more of them than there are words
+        except InputTextError as error:  # a network that reads pieces has more of them than there are words
             st.caption(f"{name}: {disarmed(str(error))}")
             del each[name]
     if not made:
@@ -51,17 +51,17 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     traces = {name: pairs.told(replace(one, target=common)) for name, one in each.items()}
     maps, titles, lines = {}, {}, []
     for name, trace in traces.items():
-        found = looks(trace).get("cross")
+        found = attention_maps(trace).get("cross")
         if found is None or name == PIECES:
             continue  # rows of pieces are no rows of words
         layer, head = translate_view.headline(networks[name])[0], None
-        maps[name] = one_map(found, layer, head)
+        maps[name] = select_map(found, layer, head)
         titles[name] = f"{name}, {named(layer, head, found)}"
         lines.append((name, layer))
     first = next(iter(each.values()))
-    source = pairs.source(first).typed
-    saying = (*encode_pair(replace(first, target=common))[1].typed[1:], END)
-    marks = outlines(right, len(saying)) if right else []
+    source = pairs.source(first).surface
+    saying = (*encode_pair(replace(first, target=common))[1].surface[1:], EOS)
+    marks = gold_cells(right, len(saying)) if right else []
     head_grid.panels(
         [Panel(titles[name], one, marks=marks) for name, one in maps.items()],
         saying,
@@ -90,9 +90,9 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
         python=recompute.python(
             f"def look(weights, layer):\n"
             f"    trace = run_pair(Experiment(weights, {experiment.text!r}, target={common!r}))\n"
-            f'    return one_map(looks(trace)["cross"], layer, None)  # (T, S)\n\n\n'
+            f'    return select_map(attention_maps(trace)["cross"], layer, None)  # (T, S)\n\n\n'
             f"weights = np.stack([{', '.join(f'look({networks[name]!r}, {layer})' for name, layer in lines)}])",
-            "from model.run import run_pair\nfrom model.analysis.alignment import looks, one_map",
+            "from model.run import run_pair\nfrom model.analysis.alignment import attention_maps, select_map",
         ),
     )
     st.caption(

@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 
 from model.analysis import norm_comparison
-from model.analysis.norm_comparison import Company
-from model.run import Experiment, model
+from model.analysis.norm_comparison import NormComparison
+from model.run import Experiment, get_model
 from viz.company import change_map, read_moved, read_tensor, tensor_box
 from viz.export import Labelled, Table, file_name
 from viz.labels import markdown, numbered
@@ -31,10 +31,10 @@ def show(weights: str) -> None:
 
 
 @memory.cached
-def _company(weights: str, replaced: int) -> Company:
-    sentences, substitutes = norm_comparison.draw_batch(runs.task(weights), SIZE)
+def _company(weights: str, replaced: int) -> NormComparison:
+    sentences, substitutes = norm_comparison.make_batch(runs.task(weights), SIZE)
     with runs.computing:
-        return norm_comparison.company(*model(weights), sentences, replaced, substitutes[replaced])
+        return norm_comparison.compare_norms(*get_model(weights), sentences, replaced, substitutes[replaced])
 
 
 @st.fragment
@@ -96,7 +96,7 @@ def _axes(weights: str) -> None:
             )
 
 
-def _moved_table(shown: Company, moved: Array) -> Table:
+def _moved_table(shown: NormComparison, moved: Array) -> Table:
     at = [(b, t) for b, t in zip(*np.nonzero(np.isfinite(moved)), strict=True)]
     return {
         "sentence": [b + 1 for b, _ in at],
@@ -119,18 +119,18 @@ def _stream_arrays(stream: Array) -> dict[str, Labelled]:
 
 def _recompute(weights: str, replaced: int, last: str) -> str:
     lines = [
-        f'task = TASKS[card({weights!r})["task"]]',
-        f"sentences, substitutes = draw_batch(task, {SIZE})",
-        f"shown = company(*load({weights!r}), sentences, {replaced}, substitutes[{replaced}])",
+        f'task = TASKS[read_card({weights!r})["task"]]',
+        f"sentences, substitutes = make_batch(task, {SIZE})",
+        f"shown = compare_norms(*load({weights!r}), sentences, {replaced}, substitutes[{replaced}])",
         last,
     ]
-    imports = """from model.checkpoint import card, load
-from model.analysis.norm_comparison import company, draw_batch
+    imports = """from model.checkpoint import read_card, load
+from model.analysis.norm_comparison import compare_norms, make_batch
 from model.tasks import TASKS"""
     return recompute.python("\n".join(lines), imports)
 
 
-def _averaged(shown: Company, over: str, channel: int) -> Table:
+def _averaged(shown: NormComparison, over: str, channel: int) -> Table:
     """The numbers inside the outline."""
     if over == "channels":
         vector = shown.stream[0, POSITION]

@@ -5,7 +5,7 @@ from random import Random
 import streamlit as st
 
 from model.evaluation import first_digit
-from model.tasks.first_digit import Question, ask
+from model.tasks.first_digit import FirstDigitQuestion, make_question
 from viz.ui import runs, schemes
 
 
@@ -15,7 +15,7 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="one_question"):
         signs = int(st.number_input("Signs", 2, 200, 24, key="signs", bind="query-params", width=160))
         number = int(st.number_input("Question number", 0, 9999, 1, key="asked", bind="query-params", width=160))
-    question = ask(signs, Random(f"{signs} {number}"))
+    question = make_question(signs, Random(f"{signs} {number}"))
     st.markdown(f"`{question.text}` → **{question.first}**")
     answers = {(kind, scheme): _answer(kind, scheme, question) for kind in schemes.KINDS for scheme in schemes.NAMES}
     lines = [f"| p({question.first}) against {question.second} | {' | '.join(schemes.KINDS)} |", "|---" * 3 + "|"]
@@ -29,10 +29,10 @@ def show() -> None:
         st.info(f"Learned positions: {messages[0]}")
 
 
-def _answer(kind: str, scheme: str, question: Question) -> float | str:
+def _answer(kind: str, scheme: str, question: FirstDigitQuestion) -> float | str:
     """Probability of the right digit, or the model's own sentence that says why there is none."""
     try:
         with runs.computing:
-            return first_digit.chances(*schemes.model(kind, scheme), [question]).item()
+            return first_digit.p_correct(*schemes.model(kind, scheme), [question]).item()
     except ValueError as error:
         return str(error)

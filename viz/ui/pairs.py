@@ -8,7 +8,7 @@ from model import checkpoint
 from model.generation.translate import Translation, translate
 from model.run import Experiment, PairTrace, encode_pair, run_pair
 from model.tasks import PAIRS, Pair
-from model.tasks.parse import READERS
+from model.tasks.parse import PARSERS
 from model.tokenizer import Encoding, clean, split
 from viz.ui import memory, runs, slots
 
@@ -90,7 +90,7 @@ def translation(experiment: Experiment, how: Decoding = Decoding()) -> Translati
     """What the model writes for the experiment's text.
 
     Raises:
-        TextError: the text cannot be read.
+        InputTextError: the text cannot be read.
     """
     many = how.width if how.method == "beam" else 1
     lengthy = many * len(source(experiment).ids) > SHORT_WORK or not experiment.switches.mask
@@ -106,7 +106,7 @@ def source(experiment: Experiment) -> Encoding:
 @memory.cached
 def gold(task: str, words: tuple[str, ...]) -> Pair | None:
     """The right answer, where the task's generator could have drawn these words."""
-    return READERS[task](words)
+    return PARSERS[task](words)
 
 
 def gold_of(experiment: Experiment) -> Pair | None:
@@ -115,7 +115,7 @@ def gold_of(experiment: Experiment) -> Pair | None:
     if task not in PAIRS:
         return None
     letters = PAIRS[task].spelled
-    return gold(task, source(experiment).typed[1:-1] if letters else split(clean(experiment.text).lower()))
+    return gold(task, source(experiment).surface[1:-1] if letters else split(clean(experiment.text).lower()))
 
 
 def unit(weights: str) -> str:

@@ -27,14 +27,14 @@ CLASSES = tuple(f"{low} to {high}" for low, high in fresh.CLASSES)
 def _copies_right(weights: str, length: int) -> float:
     """Share of fresh copies of that length that these weights get right, asked once for all visitors."""
     with slots.long(f"Asking for copies of {length} signs"):
-        return fresh.copies(weights, length)
+        return fresh.copy_accuracy(weights, length)
 
 
 @memory.cached
 def _translations_right(weights: str, words: tuple[int, int]) -> float:
     """Share of fresh sentences of so many words that these weights translate rightly."""
     with slots.long("Asking for {} to {} words".format(*words)):
-        return fresh.translations(weights, words)
+        return fresh.translation_accuracy(weights, words)
 
 
 def show(theme: Theme) -> None:
@@ -97,7 +97,7 @@ def _copies(theme: Theme) -> None:
             file="copies-by-length",
             of=tuple(weights.values()),
             arrays=lambda: {"share_right": _labelled(shares, "signs", LENGTHS)},
-            python=_python(weights, LENGTHS, "copies") if live else _from_cards(weights),
+            python=_python(weights, LENGTHS, "copy_accuracy") if live else _from_cards(weights),
         )
 
 
@@ -130,7 +130,7 @@ def _translations(theme: Theme) -> None:
         file="translations-by-length",
         of=tuple(weights.values()),
         arrays=lambda: {"share_right": _labelled(shares, "words", CLASSES)},
-        python=_python(weights, fresh.CLASSES, "translations"),
+        python=_python(weights, fresh.CLASSES, "translation_accuracy"),
     )
     st.caption(f"By the cards, on {examined:,} held-out sentences of all lengths: {told}.")
 
@@ -175,7 +175,8 @@ def _python(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: str) -> s
 def _from_cards(weights: Mapping[str, str]) -> str:
     names = tuple(weights.values())
     return recompute.python(
-        f'shares = [[card(name)["lengths"][str(length)] for length in range(1, {LONGEST + 1})] for name in {names}]\n'
+        f"cards, lengths = [read_card(name) for name in {names}], range(1, {LONGEST + 1})\n"
+        'shares = [[card["lengths"][str(length)] for length in lengths] for card in cards]\n'
         "share_right = np.array(shares)  # (networks, lengths)",
-        "from model.checkpoint import card",
+        "from model.checkpoint import read_card",
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
-from model.registry import OWN
+from model.registry import PREFIX
 from model.run import Experiment
 from model.switches import PARTS, Switches
 from viz.origin import Origin, release
@@ -15,8 +15,8 @@ HOME = {
     "Experiment": "model",
     "Switches": "model",
     "run": "model",
-    "Looks": "model.mask",
-    "Overwrite": "model.attention_override",
+    "MaskSpec": "model.mask",
+    "AttentionOverride": "model.attention_override",
 }
 
 
@@ -31,7 +31,7 @@ def python(body: str, imports: str = "", **experiments: Experiment) -> str:
         names = [name for name in sorted(HOME) if HOME[name] == home and re.search(rf"\b{name}\(", lines)]
         needed += [f"from {home} import {', '.join(names)}"] if names else []
     numbers = ["import numpy as np\n"] if re.search(r"\bnp\.", lines) else []
-    elsewhere = sorted(set(re.findall(rf"""["']({OWN}[a-z0-9-]+)["']""", lines)))
+    elsewhere = sorted(set(re.findall(rf"""["']({PREFIX}[a-z0-9-]+)["']""", lines)))
     if elsewhere:  # models that somebody brought: they are brought here too
         needed.append("from model.importers import bring")
         lines = "\n".join(f"bring({str(runs.folder(name))!r})  # as {name}" for name in elsewhere) + f"\n{lines}"
@@ -58,7 +58,7 @@ def parts(switches: Switches) -> str:
 
 
 def _heads(switches: Switches) -> tuple[str, ...]:
-    return switches.silent
+    return switches.ablated_heads
 
 
 def translated(experiment: Experiment, how: Any, body: str) -> str:
@@ -66,9 +66,9 @@ def translated(experiment: Experiment, how: Any, body: str) -> str:
     told = "".join(f", {name}={value!r}" for name, value in how.told.items())
     homes = {
         "model.checkpoint": ("load",),
-        "model.evaluation.seq2seq": ("in_words",),
-        "model.tasks.parse": ("READERS",),
-        "model.analysis.alignment": ("likeliest", "looks", "one_map"),
+        "model.evaluation.seq2seq": ("merge_pair_to_words",),
+        "model.tasks.parse": ("PARSERS",),
+        "model.analysis.alignment": ("top_k_tokens", "attention_maps", "select_map"),
     }
     imports = ["from model.generation.translate import translate"]
     for home, there in homes.items():
@@ -80,12 +80,12 @@ def translated(experiment: Experiment, how: Any, body: str) -> str:
 def face(experiment: Experiment) -> str:
     """What a picture of this experiment must say of itself; empty for a model as it was trained, with every part."""
     trained = runs.trained(experiment.weights)
-    written = experiment.overwrite
+    written = experiment.override
     says = [
         f"trained without {parts(trained)}" if trained != Switches() else "",
         f"without {parts(experiment.switches)}" if experiment.switches != Switches() else "",
-        f"with another mask: {experiment.looks.name.removesuffix('-mask').replace('-', ' ')}"
-        if experiment.looks
+        f"with another mask: {experiment.mask_spec.name.removesuffix('-mask').replace('-', ' ')}"
+        if experiment.mask_spec
         else "",
         f"L{written.layer}H{written.head}: the row of word {written.row} is overwritten" if written else "",
     ]
@@ -126,7 +126,7 @@ def origin(figure: str, of: Of, says: str | None = None) -> Origin:
         seeds = {runs.about(weights).get("seed") for weights in of}
         seed = seeds.pop() if len(seeds) == 1 else None
         return Origin(figure, release(), weights=", ".join(of), seed=seed, says=says or "")
-    written = of.overwrite
+    written = of.override
     return Origin(
         figure,
         release(),
@@ -136,7 +136,7 @@ def origin(figure: str, of: Of, says: str | None = None) -> Origin:
         switches={part.name: getattr(of.switches, part.name) for part in PARTS},
         heads_off=_heads(of.switches),
         trained_without=runs.trained(of.weights).removed,
-        mask=of.looks.name if of.looks else "",
+        mask=of.mask_spec.name if of.mask_spec else "",
         overwritten=f"L{written.layer}H{written.head} row {written.row}" if written else "",
         says=face(of) if says is None else says,
     )
@@ -160,8 +160,8 @@ def row(experiment: Experiment, layer: int, head: int, at: int, merged: bool = F
     return python(body, experiment=experiment)
 
 
-MERGED = "by_word({}, encode(experiment).word_of)"
-MERGES = "from model.run import encode\nfrom model.word_aggregation import by_word"
+MERGED = "merge_to_words({}, encode(experiment).word_ids)"
+MERGES = "from model.run import encode\nfrom model.word_aggregation import merge_to_words"
 
 
 def weights(experiment: Experiment, layer: int, head: int, end: str = "  # (W, W)") -> str:
@@ -184,7 +184,7 @@ def rolled(experiment: Experiment, merged: bool = False) -> str:
     """Attention rollout (T, T)."""
     residual = (experiment.switches & runs.trained(experiment.weights)).residual
     made = "rollout(weights)" if residual else "rollout(weights, residual=False)"
-    imports = "from model.measure import rollout"
+    imports = "from model.analysis.attention_metrics import rollout"
     if merged:
         made, imports = MERGED.format(made), f"{imports}\n{MERGES}"
     return python(f"{EVERY}\nrolled = {made}", imports, experiment=experiment)
@@ -202,11 +202,11 @@ def layerwise(experiment: Experiment, at: int) -> str:
 
 def _next(experiment: Experiment, at: int, last: str) -> str:
     body = (
-        f"logits = lens(experiment, run(experiment))[:, {at}]  # (L, V): what each layer would say\n"
+        f"logits = logit_lens(experiment, run(experiment))[:, {at}]  # (L, V): what each layer would say\n"
         "odds = np.exp(logits - logits.max(axis=-1, keepdims=True))\n"
         f"shares = odds / odds.sum(axis=-1, keepdims=True)\n{last}"
     )
-    return python(body, "from model.run import lens", experiment=experiment)
+    return python(body, "from model.run import logit_lens", experiment=experiment)
 
 
 def both(a: Experiment, b: Experiment) -> str:
@@ -226,7 +226,7 @@ def pairs(a: Experiment, b: Experiment, at: int, n: int = 8) -> str:
         f"best = np.argsort(-np.fmax(p, np.nan_to_num(q)))[:{n}]\n"
         "A, B = p[best], q[best]"
     )
-    return python(body, "from model.effects import probabilities", a=a, b=b)
+    return python(body, "from model.probability import probabilities", a=a, b=b)
 
 
 SIZE_OF = {
@@ -255,27 +255,29 @@ def worth(experiment: Experiment, layer: int, head: int, at: int) -> str:
     """What each look of one row is worth."""
     body = (
         f"weight = run(experiment).layers[{layer}].attention.weights[{head}, {at}]  # (S,)\n"
-        f"KL_when_blocked = blocked(experiment, {layer}, {head}, {at})\n"
-        f"gradient_weight = attributed(experiment, {layer}, {head}, {at})"
+        f"KL_when_blocked = key_ablation_effect(experiment, {layer}, {head}, {at})\n"
+        f"gradient_weight = gradient_times_weight(experiment, {layer}, {head}, {at})"
     )
-    return python(body, "from model.effects import attributed, blocked", experiment=experiment)
+    return python(
+        body, "from model.analysis.attribution import gradient_times_weight, key_ablation_effect", experiment=experiment
+    )
 
 
 def knocked_out(weights: str, shape: tuple[int, ...]) -> str:
     """How much the loss rises without each head."""
     body = (
-        f"intact = held_out({weights!r}).loss\n"
-        f"each = knockouts({weights!r}).values()  # every head taken out in turn\n"
+        f"intact = evaluate_held_out({weights!r}).loss\n"
+        f"each = ablate_each_head({weights!r}).values()  # every head taken out in turn\n"
         f"loss = np.array([one.loss - intact for one in each]).reshape{tuple(shape)}  # (L, H)"
     )
-    return python(body, "from model.effects import held_out, knockouts")
+    return python(body, "from model.analysis.ablation import ablate_each_head, evaluate_held_out")
 
 
 def drawn(sizes: Any) -> str:
     """The weights of random heads of one's own sizes."""
     return python(
-        f"weights = try_out({spelt(sizes)}).weights  # (H, T, S)",
-        "from model.analysis.attention_cost import Sizes, try_out",
+        f"weights = run_random({spelt(sizes)}).weights  # (H, T, S)",
+        "from model.analysis.attention_cost import AttentionCost, run_random",
     )
 
 
@@ -284,23 +286,23 @@ def curves(weights: Mapping[str, str], question: str = "") -> str:
     point = f'point["accuracy"][{question!r}]' if question else 'point["loss"]'
     body = (
         "def curve(name):\n"
-        "    told = card(name)\n"
+        "    told = read_card(name)\n"
         '    kept = [seed["curve"] for seed in told["seeds"] if "curve" in seed] or [told["curve"]]\n'
         f"    return np.array([[{point} for point in one] for one in kept])  # (seeds, steps)\n\n\n"
     )
     return python(
         body + "\n".join(f"{name} = curve({one!r})" for name, one in weights.items()),
-        "from model.checkpoint import card",
+        "from model.checkpoint import read_card",
     )
 
 
 def brought(file: File | Drawn, name: str, value: str, imports: str = "") -> str:
     """The maps of a file or of a model, and what becomes of their weights: `value` under a name."""
     if isinstance(file, Drawn):
-        needed = sorted(filter(None, ("from model.importers import look, maps as foreign", imports)))
+        needed = sorted(filter(None, ("from model.importers import inspect_folder, maps as foreign", imports)))
         needed += ["from viz.arrays import maps as checked"]
         asked = f"{file.text!r}, {file.target!r}" if file.target else repr(file.text)
-        lines = [f"model = foreign.open_foreign(look({str(runs.folder(file.name))!r}))"]
+        lines = [f"model = foreign.load_with_transformers(inspect_folder({str(runs.folder(file.name))!r}))"]
         lines += [f'found = foreign.attention(model, {asked})["{file.stack}"]']
         looked = ", found.looked_at" if file.stack == "cross" else ""
         lines += [f"maps = checked(found.weights, found.looking{looked})", f"{name} = {value}"]

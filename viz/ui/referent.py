@@ -9,7 +9,7 @@ import streamlit as st
 from model.probability import probabilities
 from model.run import Experiment
 from model.tasks.coreference import ADJECTIVE, NOUNS, OTHERS, REFERENT
-from model.tasks.parse import read_question
+from model.tasks.parse import parse_coreference
 from viz import head_grid
 from viz.counting import counted
 from viz.export import Labelled, file_name
@@ -26,7 +26,7 @@ IT = "it"
 
 def show(experiment: Experiment, theme: Theme) -> None:
     """The sentence once for each layer, and the noun that is meant."""
-    trace, words = runs.trace(experiment), runs.encoding(experiment).typed
+    trace, words = runs.trace(experiment), runs.encoding(experiment).surface
     if IT not in words:
         st.info("There is no “it” in this sentence, and “it” is all that this model was asked about. Put one in.")
         return
@@ -35,7 +35,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
     pinned = translate_view.pinned()
     row = step - 1 if pinned else it
     nouns, odds = _answer(experiment, trace.logits[it])
-    question = read_question(words[1:])
+    question = parse_coreference(words[1:])
     st.markdown(read_referent(nouns[0], float(odds[0]), question.answer if question else None))
     for number, layer in enumerate(trace.layers):
         weights, mask = layer.attention.weights[0], layer.attention.mask[0]  # (T, T)

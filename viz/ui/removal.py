@@ -10,8 +10,8 @@ import streamlit as st
 
 from model import checkpoint, probability
 from model.analysis import ablation, prediction_change
-from model.registry import from_elsewhere
-from model.run import Experiment, model
+from model.registry import is_external
+from model.run import Experiment, get_model
 from model.switches import PARTS, Switches
 from model.transformer import Trace
 from viz.labels import shorten
@@ -25,10 +25,10 @@ THEN = ("Next word", "Stream", "Head knock-outs", "One row by hand")
 
 
 @memory.cached
-def held_out(weights: str, switches: Switches) -> ablation.HeldOut:
+def held_out(weights: str, switches: Switches) -> ablation.HeldOutScores:
     """Loss and accuracy on fresh sentences with these parts."""
     with runs.computing:
-        return ablation.held_out(weights, switches)
+        return ablation.evaluate_held_out(weights, switches)
 
 
 def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
@@ -92,7 +92,7 @@ def offers(weights: str, switches: Switches) -> None:
                 on_change=_take,
             )
         else:
-            watched = [f"**{part.label}:** {part.watch}" for part in PARTS if part.name in switches.removed]
+            watched = [f"**{part.label}:** {part.hint}" for part in PARTS if part.name in switches.removed]
             st.markdown(" ".join(["What to watch.", *(watched or ["Which rows still find their word."])]))
 
 
@@ -108,7 +108,7 @@ def without(removed: Switches, b: Experiment) -> str:
 
 def _named(switches: Switches) -> str:
     named = [part.label[0].lower() + part.label[1:] for part in PARTS if not getattr(switches, part.name)]
-    heads = switches.silent
+    heads = switches.ablated_heads
     named += [f"{'head' if len(heads) == 1 else 'heads'} {', '.join(heads)}"] if heads else []
     return f"without {' and '.join(named)}" if named else "the same"
 
@@ -119,10 +119,10 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     One piece of HTML: a dozen elements would each travel by themselves at every flip.
     """
     ids = runs.encoding(a[0]).ids
-    asked = not from_elsewhere(a[0].weights)  # many sentences, at every flip: only models of the lab are so small
+    asked = not is_external(a[0].weights)  # many sentences, at every flip: only models of the lab are so small
     unseen = [held_out(side[0].weights, side[0].switches) for side in (a, b)] if asked else []
-    says = model(a[0].weights)[0].config.foretells
-    moved = prediction_change.moved(a[1], b[1])
+    says = get_model(a[0].weights)[0].config.predicts
+    moved = prediction_change.prediction_change(a[1], b[1])
     finite = np.isfinite(moved)
     far = int(np.argmax(np.where(finite, moved, -1)))
     each = "piece" if runs.about(a[0].weights).get("tokenizer") else "word"
@@ -151,11 +151,14 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
             )
         )
     if says == "next" and len(ids) > 1:
-        one = [prediction_change.surprise(side[1], ids) for side in (a, b)]
+        one = [prediction_change.text_loss(side[1], ids) for side in (a, b)]
         numbers.append(_number("B: loss, this text", one[1], f"A {spelt(one[0])}", loss))
     numbers.append(
         _number(
-            "B: entropy of rows", prediction_change.spread(b[1]), f"A {spelt(prediction_change.spread(a[1]))}", rows
+            "B: entropy of rows",
+            prediction_change.mean_entropy(b[1]),
+            f"A {spelt(prediction_change.mean_entropy(a[1]))}",
+            rows,
         )
     )
     numbers.append(_number(*(("largest turn", moved[far], where, turn) if says == "nothing" else farthest)))
@@ -163,7 +166,7 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     note = "<p>Without the mask B can read the word it is asked for: its right answers and its loss are no merit.</p>"
     answers = f"<div>{_right_answers(*unseen) if asked else ''}{note if sees else ''}</div>"
     st.html(f'<div class="strip"><div class="numbers">{"".join(numbers)}</div>{answers}</div>')
-    broken = prediction_change.first_broken(b[1])
+    broken = prediction_change.first_nonfinite(b[1])
     if broken:
         st.warning(f"B holds values that are not numbers, first in {broken}. They are drawn as they are.")
 
@@ -175,7 +178,7 @@ def _number(name: str, value: float, beside: str, told: str) -> str:
     )
 
 
-def _right_answers(a: ablation.HeldOut, b: ablation.HeldOut) -> str:
+def _right_answers(a: ablation.HeldOutScores, b: ablation.HeldOutScores) -> str:
     """Right answers by kind of question, and of how many: A and B."""
     if not a.accuracy:
         return (

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.analysis.word_shuffle import CASES, Shuffled, shuffle
+from model.analysis.word_shuffle import SWITCH_CASES, ShuffleResult, shuffle_all
 from model.run import Experiment
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
@@ -19,7 +19,7 @@ SWAPPED = (2, 5)  # places changed when the page opens
 @st.fragment
 def show(experiment: Experiment) -> None:
     """The words to drag, and how far every word's vector moves in each case."""
-    tokens = runs.encoding(experiment).typed
+    tokens = runs.encoding(experiment).surface
     figure = st.container()
     order = _order(len(tokens))
     found = {_named(name, case): case for name, case in _shuffle(experiment, tuple(order)).items()}
@@ -43,7 +43,7 @@ def show(experiment: Experiment) -> None:
         of=experiment,
         arrays=partial(_arrays, found, tokens),
         python=recompute.python(
-            f"found = shuffle(experiment, {order})\n"
+            f"found = shuffle_all(experiment, {order})\n"
             "change = np.stack([case.change for case in found.values()])  # (cases, T)",
             "from model.rearrange import shuffle",
             experiment=experiment,
@@ -77,32 +77,32 @@ def _choose(order: list[int]) -> None:
 
 
 @memory.cached
-def _shuffle(experiment: Experiment, order: tuple[int, ...]) -> dict[str, Shuffled]:
+def _shuffle(experiment: Experiment, order: tuple[int, ...]) -> dict[str, ShuffleResult]:
     with slots.place("Reading both orders", runs.operations(experiment, 8)):
-        return shuffle(experiment, order)
+        return shuffle_all(experiment, order)
 
 
-def _named(name: str, case: Shuffled) -> str:
+def _named(name: str, case: ShuffleResult) -> str:
     """A case by name; a model that was trained without a part does not have it here either."""
-    asked = CASES[name]
+    asked = SWITCH_CASES[name]
     lacks = [part for part in ("position", "mask") if getattr(asked, part) and not getattr(case.present, part)]
     return f"{name} (it has no {' and no '.join(lacks)})" if lacks else name
 
 
-def _told(case: Shuffled) -> str:
+def _told(case: ShuffleResult) -> str:
     largest = f"largest change {spelt(case.largest)}"
     return f"the same vectors, {largest}" if case.largest < ROUNDING else largest
 
 
-def _arrays(found: dict[str, Shuffled], tokens: tuple[str, ...]) -> dict[str, Labelled]:
+def _arrays(found: dict[str, ShuffleResult], tokens: tuple[str, ...]) -> dict[str, Labelled]:
     change = np.stack([case.change for case in found.values()])
     return {"change": Labelled(change, {"case": list(found), "word": tokens})}
 
 
-def _table(found: dict[str, Shuffled], tokens: tuple[str, ...], order: list[int]) -> Table:
+def _table(found: dict[str, ShuffleResult], tokens: tuple[str, ...], order: list[int]) -> Table:
     return {
         "word": numbered(tokens),
         "its place": list(range(len(tokens))),
         "its new place": [order.index(token) for token in range(len(tokens))],
-        **{f"change: {name.lower()}": found[name].change.tolist() for name in CASES},
+        **{f"change: {name.lower()}": found[name].change.tolist() for name in SWITCH_CASES},
     }

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from model.analysis import attribution, prediction_change
-from model.attention_override import Overwrite, renormalise
+from model.attention_override import AttentionOverride, renormalise
 from model.run import Experiment
 from viz import head_grid
 from viz.labels import markdown, numbered
@@ -23,15 +23,15 @@ Array = np.ndarray[Any, Any]
 @memory.cached
 def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """What each look of one row is worth to the next word."""
-    with slots.place("Blocking one look after another", attribution.cost_of_blocking(experiment)):
-        return attribution.blocked(experiment, layer, head, row)
+    with slots.place("Blocking one look after another", attribution.cost_of_key_ablation(experiment)):
+        return attribution.key_ablation_effect(experiment, layer, head, row)
 
 
 @memory.cached
 def attributed(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """What a gradient says each look is worth."""
     with slots.place("Taking a gradient", runs.operations(experiment, 4)):
-        return attribution.attributed(experiment, layer, head, row)
+        return attribution.gradient_times_weight(experiment, layer, head, row)
 
 
 def agreement(weights: Array, worth: Array, slopes: Array) -> tuple[float, float] | None:
@@ -40,12 +40,14 @@ def agreement(weights: Array, worth: Array, slopes: Array) -> tuple[float, float
     if seen.sum() < 3 or not np.isfinite(worth[seen]).all() or not np.isfinite(slopes[seen]).all():
         return None
     return (
-        attribution.rank_agreement(weights[seen], worth[seen]),
-        attribution.rank_agreement(np.abs(slopes[seen]), worth[seen]),
+        attribution.rank_correlation(weights[seen], worth[seen]),
+        attribution.rank_correlation(np.abs(slopes[seen]), worth[seen]),
     )
 
 
-def overwrite(weights: Array, mask: Array, words: Sequence[str], layer: int, head: int, row: int) -> Overwrite | None:
+def overwrite(
+    weights: Array, mask: Array, words: Sequence[str], layer: int, head: int, row: int
+) -> AttentionOverride | None:
     """The row of weights that the person wants instead; weights, mask (S,) of the row as it is."""
     ways = ("as it is", "uniform", "one word", "by hand")
     how = controls.choice("The row becomes", ways, key="row_is", default="uniform", label_visibility="visible")
@@ -66,24 +68,24 @@ def overwrite(weights: Array, mask: Array, words: Sequence[str], layer: int, hea
             key=f"by_hand_{layer}_{head}_{row}",
         )
         chosen[allowed] = [max(float(weight or 0), 0.0) for weight in typed["weight"]]
-    return Overwrite(layer, head, row, renormalise(chosen.tolist()))
+    return AttentionOverride(layer, head, row, renormalise(chosen.tolist()))
 
 
 def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) -> None:
     """One row of one head of the whole model, overwritten; and what each of its looks is worth."""
     if not asides.says_words(experiment.weights):
         return
-    trace, words = runs.trace(experiment), runs.encoding(experiment).typed
+    trace, words = runs.trace(experiment), runs.encoding(experiment).surface
     attention = trace.layers[layer].attention
     weights, mask = attention.weights[head, row], attention.mask[head, row]  # (S,)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**Layer {layer}, head {head}**, the row of **{markdown(words[row])}**")
         written = overwrite(weights, mask, words, layer, head, row)
-        other = replace(experiment, overwrite=written)
+        other = replace(experiment, override=written)
         changed = runs.trace(other)
         p, q, likely = removal.next_words(trace, changed, row, experiment.weights, n=5)
-        moved = float(prediction_change.moved(trace, changed)[row])
+        moved = float(prediction_change.prediction_change(trace, changed)[row])
         head_grid.bars({"A": p, "B": q}, likely, key="overwritten", theme=theme)
         panel.below(
             "overwritten",

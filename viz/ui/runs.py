@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.checkpoint import card, names
+from model.checkpoint import names, read_card
 from model.compute import cost
 from model.compute.device import choose_device, describe, one_thread
 from model.config import ModelConfig
-from model.registry import shelf
-from model.run import Experiment, TextError, encode, lens, model, run
+from model.registry import registry
+from model.run import Experiment, InputTextError, encode, get_model, logit_lens, run
 from model.switches import Switches
 from model.tasks import TASKS, Task
 from model.tokenizer import Encoding, Tokenizer
@@ -34,14 +34,14 @@ MEGABYTE = 10**6
 def trace(experiment: Experiment) -> Trace[Array]:
     """The experiment's trace. A text that cannot be run ends the page with the sentence that says why."""
     try:
-        size = recorded(model(experiment.weights)[0].config, len(encode(experiment).ids))
+        size = recorded(get_model(experiment.weights)[0].config, len(encode(experiment).ids))
         if size > memory.BUDGET.most:  # it would be computed again for every figure
             raise slots.TooMuch(
                 f"The record of this text in this model takes {size / MEGABYTE:,.0f} MB; the lab has room for "
                 f"{memory.BUDGET.most / MEGABYTE:,.0f} MB. Shorten the text."
             )
         return _traced(experiment)
-    except (TextError, slots.TooMuch) as error:
+    except (InputTextError, slots.TooMuch) as error:
         st.info(str(error))
         st.stop()
 
@@ -61,14 +61,14 @@ def _traced(experiment: Experiment) -> Trace[Array]:
 
 def operations(experiment: Experiment, passes: int = 1) -> int:
     """What so many passes of this model over the experiment's text cost, as model/compute/cost.py counts."""
-    return cost.operations(model(experiment.weights)[0].config, len(encode(experiment).ids), texts=passes)
+    return cost.operations(get_model(experiment.weights)[0].config, len(encode(experiment).ids), texts=passes)
 
 
 @memory.cached
 def next_words(experiment: Experiment, position: int, n: int = 8) -> "Guesses":
     """What the model, and each of its layers, expects after the token at `position`."""
     traced = trace(experiment)
-    logits = lens(experiment, traced, position)  # (L, V)
+    logits = logit_lens(experiment, traced, position)  # (L, V)
     odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
     probabilities = odds / odds.sum(axis=-1, keepdims=True)  # (L, V)
     best = np.argsort(-probabilities, axis=-1)[:, :n]  # (L, n)
@@ -92,14 +92,14 @@ def encoding(experiment: Experiment) -> Encoding:
 
 def tokenizer(weights: str) -> Tokenizer:
     """The tokenizer that belongs to these weights."""
-    return model(weights)[1]
+    return get_model(weights)[1]
 
 
 # Asked many times in every run: Streamlit's own cache would hash its way there each time.
 @lru_cache(maxsize=32)
 def about(weights: str) -> dict[str, Any]:
     """The card of these weights."""
-    return card(weights)
+    return read_card(weights)
 
 
 def forget() -> None:
@@ -110,25 +110,25 @@ def forget() -> None:
 
 def languages() -> tuple[str, ...]:
     """The weights that know a language one can type in: the lab's own, then models from elsewhere that are loaded."""
-    return (*_own_languages(), *shelf().names())
+    return (*_own_languages(), *registry().names())
 
 
 @lru_cache(maxsize=1)
 def _own_languages() -> tuple[str, ...]:
     """One of each language first, by the order of the languages."""
-    known = [name for name in names() if card(name).get("task") in TASKS]
-    return tuple(sorted(known, key=lambda name: (name not in TASKS, list(TASKS).index(card(name)["task"]), name)))
+    known = [name for name in names() if read_card(name).get("task") in TASKS]
+    return tuple(sorted(known, key=lambda name: (name not in TASKS, list(TASKS).index(read_card(name)["task"]), name)))
 
 
 def trained(weights: str) -> Switches:
     """The parts that were there while these weights were trained."""
-    present: Switches = getattr(model(weights)[0].config, "trained", Switches())  # a recurrent network has no parts
+    present: Switches = getattr(get_model(weights)[0].config, "trained", Switches())  # a recurrent network has no parts
     return present
 
 
 def has(weights: str) -> Switches:
     """The parts that can be taken out of this model."""
-    there: Switches = getattr(model(weights)[0].config, "has", Switches())
+    there: Switches = getattr(get_model(weights)[0].config, "has", Switches())
     return there
 
 
@@ -139,7 +139,7 @@ def task(weights: str) -> Task:
 
 def folder(weights: str) -> str:
     """The folder that a model from elsewhere was loaded from."""
-    kept = shelf().find(weights)
+    kept = registry().find(weights)
     return str(kept.card["folder"]) if kept else "the folder of " + weights
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 
 from model.analysis import score_scaling
-from model.analysis.score_scaling import EDGES, N_KEYS, STEPS, HeadScores, QueryGradient, Softmaxed, Step
-from model.run import Experiment, model
+from model.analysis.score_scaling import BIN_EDGES, N_KEYS, WIDTHS, HeadScores, QueryGradient, SoftmaxStats, WidthStep
+from model.run import Experiment, get_model
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Measure
@@ -38,9 +38,9 @@ def show(weights: str, layer: int, head: int) -> None:
 
 
 @memory.cached
-def _steps() -> tuple[Step, ...]:
+def _steps() -> tuple[WidthStep, ...]:
     with runs.computing:
-        return score_scaling.unit_steps()
+        return score_scaling.sweep_widths()
 
 
 @memory.cached
@@ -54,7 +54,7 @@ def _head_scores(weights: str, layer: int, head: int) -> HeadScores:
     draw, rng = runs.task(weights).draw, Random(SEED)
     sentences = [draw(None, rng) for _ in range(SENTENCES)]
     with slots.long("Reading the scores of a head"):
-        return score_scaling.head_scores(*model(weights), sentences, layer, head)
+        return score_scaling.head_scores(*get_model(weights), sentences, layer, head)
 
 
 @st.fragment
@@ -63,14 +63,14 @@ def _slider() -> None:
     sides = ([step.undivided for step in steps], [step.divided for step in steps])
     largest = [step.divided.largest for step in steps]
     with st.container(key="address"):  # unseen: it ties d_k to the address of the page
-        d_k = st.selectbox("d_k", STEPS, index=STEPS.index(OPENS_AT), key="d_k", bind="query-params")
+        d_k = st.selectbox("d_k", WIDTHS, index=WIDTHS.index(OPENS_AT), key="d_k", bind="query-params")
     head_grid.saturation(
-        STEPS,
+        WIDTHS,
         key="saturation",
         d_k=d_k,
         rows=np.array([[made.rows for made in side] for side in sides]),
         density=np.array([[made.density for made in side] for side in sides]),
-        edges=EDGES.tolist(),
+        edges=BIN_EDGES.tolist(),
         numbers=np.array([[_measured(made) for made in side] for side in sides]),
         measures=list(MEASURES.values()),
         titles=("Without the division", "Divided by √d_k"),
@@ -96,28 +96,28 @@ def _slider() -> None:
         of=None,
         says="random draws, no trained model",
         python=recompute.python(
-            "steps = unit_steps()\n"
+            "steps = sweep_widths()\n"
             "variance_of_q_k_d_k = [step.undivided.variance / step.d_k for step in steps]\n"
             + "\n".join(
                 f"{name}_{side} = [step.{side}.{name} for step in steps]"
                 for name in MEASURES
                 for side in ("undivided", "divided")
             ),
-            "from model.analysis.score_scaling import unit_steps",
+            "from model.analysis.score_scaling import sweep_widths",
         ),
     )
 
 
 def _choose(d_k: int) -> None:
-    if d_k in STEPS:
+    if d_k in WIDTHS:
         st.session_state["d_k"] = d_k
 
 
-def _measured(made: Softmaxed) -> list[float]:
+def _measured(made: SoftmaxStats) -> list[float]:
     return [getattr(made, name) for name in MEASURES]
 
 
-def _step_table(steps: tuple[Step, ...]) -> Table:
+def _step_table(steps: tuple[WidthStep, ...]) -> Table:
     return {
         "d_k": [step.d_k for step in steps],
         "variance of q·k / d_k": [step.undivided.variance / step.d_k for step in steps],
@@ -149,12 +149,12 @@ def _head(weights: str, layer: int, head: int) -> None:
         of=Experiment(weights),
         arrays=partial(_score_arrays, scores),
         python=recompute.python(
-            f'draw, rng = TASKS[card({weights!r})["task"]].draw, Random({SEED})\n'
+            f'draw, rng = TASKS[read_card({weights!r})["task"]].draw, Random({SEED})\n'
             f"sentences = [draw(None, rng) for _ in range({SENTENCES})]\n"
             f"scores = head_scores(*load({weights!r}), sentences, {layer}, {head})\n"
             "raw, scaled = scores.raw, scores.scaled  # densities between scores.edges",
             "from random import Random\n"
-            "from model.checkpoint import card, load\n"
+            "from model.checkpoint import read_card, load\n"
             "from model.analysis.score_scaling import head_scores\n"
             "from model.tasks import TASKS",
         ),
@@ -185,7 +185,7 @@ def _head_table(scores: HeadScores) -> Table:
     }
 
 
-def _column(variance: float, share: float, highest: float, rows: score_scaling.Rows) -> list[float]:
+def _column(variance: float, share: float, highest: float, rows: score_scaling.RowStats) -> list[float]:
     return [round(number, 4) for number in (variance, share, rows.entropy, highest, rows.largest, rows.jacobian)]
 
 

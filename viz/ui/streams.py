@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.run import Experiment, model
+from model.run import Experiment, get_model
 from model.transformer import Trace
 from viz.export import Labelled, Table, file_name
 from viz.labels import numbered
@@ -56,7 +56,7 @@ def show(
 
     of: the experiments that A and B are the traces of.
     """
-    if any(layer.norm1.present for layer in a.layers) and model(of[0].weights)[0].config.norm == "post":
+    if any(layer.norm1.present for layer in a.layers) and get_model(of[0].weights)[0].config.norm == "post":
         without = (
             "" if any(layer.norm1.present for layer in b.layers) else " B has none: its vectors are the bare sums."
         )

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.analysis.alignment import agreed, looks, one_map, outlines
-from model.checkpoint import PIECES
+from model.analysis.alignment import attention_maps, gold_cells, matching_prefix, select_map
+from model.checkpoint import SUBWORDS
 from model.evaluation import fresh_accuracy
 from model.run import Experiment, encode_pair
 from model.switches import Switches
-from model.tokenizer import END
+from model.tokenizer import EOS
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel
@@ -28,7 +28,7 @@ Array = np.ndarray[Any, Any]
 def share_right(weights: str, switches: Switches) -> float:
     """Share of fresh sentences that come out right, word for word, with these parts."""
     with slots.long("Translating fresh sentences"):
-        return fresh_accuracy.share_right(weights, str(runs.about(weights)["task"]), switches)
+        return fresh_accuracy.fresh_accuracy(weights, str(runs.about(weights)["task"]), switches)
 
 
 def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: Theme) -> None:
@@ -46,11 +46,11 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     table = translate_view.small_table(("", "writes", "right, fresh ones"), rows, kind="sentences")
     st.html(table)
     sides = [pairs.told(replace(one, target=a.text)) for one in (whole, experiment)]
-    weights_a, weights_b = (one_map(looks(side)["cross"], layer, head) for side in sides)
-    source = pairs.source(whole).typed
-    saying = (*encode_pair(replace(whole, target=a.text))[1].typed[1:], END)
-    gold = None if runs.about(whole.weights).get("tokenizer") == PIECES else pairs.gold_of(whole)  # gold is of words
-    marks = outlines(gold, agreed(a.tokens, gold.target) + 1) if gold else []
+    weights_a, weights_b = (select_map(attention_maps(side)["cross"], layer, head) for side in sides)
+    source = pairs.source(whole).surface
+    saying = (*encode_pair(replace(whole, target=a.text))[1].surface[1:], EOS)
+    gold = None if runs.about(whole.weights).get("tokenizer") == SUBWORDS else pairs.gold_of(whole)  # gold is of words
+    marks = gold_cells(gold, matching_prefix(a.tokens, gold.target) + 1) if gold else []
     head_grid.panels(
         [
             Panel("A  whole", weights_a, marks=marks),
@@ -81,8 +81,8 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
             for name, one in (("A", weights_a), ("B", weights_b))
         },
         python=recompute.python(
-            f'A, B = (one_map(looks(run_pair(one))["cross"], {layer}, {head}) for one in (a, b))  # (T, S)',
-            "from model.run import run_pair\nfrom model.analysis.alignment import looks, one_map",
+            f'A, B = (select_map(attention_maps(run_pair(one))["cross"], {layer}, {head}) for one in (a, b))  # (T, S)',
+            "from model.run import run_pair\nfrom model.analysis.alignment import attention_maps, select_map",
             a=replace(whole, target=a.text),
             b=replace(experiment, target=a.text),
         ),

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.run import Experiment, TextError
-from model.switches import HEADS, Switches
+from model.run import Experiment, InputTextError
+from model.switches import HEAD_FIELDS, Switches
 from model.tasks import PAIRS
 from model.tasks import coreference as resolving
 from viz.labels import markdown
@@ -54,7 +54,7 @@ def asked() -> Asked:
     experiment = Experiment(weights=weights, text=text, switches=switches)
     try:
         (pairs.source if JOBS[job].task in PAIRS else runs.encoding)(experiment)
-    except TextError as error:
+    except InputTextError as error:
         st.info(str(error))
         controls.link_mishaps(whole=False)
         st.stop()
@@ -91,14 +91,16 @@ def _source(job: str, weights: str) -> str:
     with st.popover(f"{unit}s it knows", width="stretch", key="known_source", on_change="rerun") as known:
         if known.open:
             tokenizer = runs.tokenizer(weights)
-            words = [word for at, word in enumerate(tokenizer.vocabulary) if at not in tokenizer.silent]
+            words = [word for at, word in enumerate(tokenizer.vocabulary) if at not in tokenizer.special_ids]
             st.markdown(" ".join(map(markdown, words)))
     return text
 
 
 def _draw(task: str) -> None:
     kind = st.session_state["draw_source"]
-    drawn = resolving.draw(Random()).text if task not in PAIRS else PAIRS[task].draw(kind, Random()).source_text
+    drawn = (
+        resolving.make_question(Random()).text if task not in PAIRS else PAIRS[task].draw(kind, Random()).source_text
+    )
     set_source(drawn)
     st.session_state["source_of"] = (st.session_state["task"], drawn)
 
@@ -113,7 +115,9 @@ def _without_heads(weights: str, switches: Switches) -> Switches:
     config = runs.about(weights)["config"]
     cells = list(np.ndindex(config["n_layers"], config["n_heads"]))
     names = {
-        f"{letter}{layer}H{head}": (field, (layer, head)) for field, letter in HEADS.items() for layer, head in cells
+        f"{letter}{layer}H{head}": (field, (layer, head))
+        for field, letter in HEAD_FIELDS.items()
+        for layer, head in cells
     }
     chosen = st.multiselect(
         "Heads taken out",
@@ -124,7 +128,7 @@ def _without_heads(weights: str, switches: Switches) -> Switches:
         help="L: the target looks at itself. X: the target looks at the source. E: the source looks at itself.",
     )
     off: dict[str, Any] = {
-        field: frozenset(names[name][1] for name in chosen if names[name][0] == field) for field in HEADS
+        field: frozenset(names[name][1] for name in chosen if names[name][0] == field) for field in HEAD_FIELDS
     }
     return replace(switches, **off)
 

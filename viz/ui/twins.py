@@ -53,7 +53,7 @@ def written(weights: str, judge: str, opening: str = "the", words: int = 40) -> 
     with runs.computing:
         said = generate(Experiment(weights=weights, text=opening), tokens=words, method="sample", seed=1)
         experiment = Experiment(weights=judge, text=said.text)
-        return said.text, prediction_change.surprise(run(experiment), encode(experiment).ids)
+        return said.text, prediction_change.text_loss(run(experiment), encode(experiment).ids)
 
 
 def show(base: str, theme: Theme) -> None:

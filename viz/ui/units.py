@@ -8,7 +8,7 @@ import streamlit as st
 
 from model.run import Experiment
 from model.transformer import Trace
-from model.word_aggregation import by_word, last_piece, mask_by_word
+from model.word_aggregation import last_token_of, merge_mask_to_words, merge_to_words
 from viz.ui import controls, facts, runs
 
 Array = np.ndarray[Any, Any]
@@ -26,19 +26,19 @@ class Shown:
     weights: Array  # (L, H, W, W)
     mask: Array  # (L, H, W, W)
     unknown: tuple[int, ...]
-    word_of: tuple[int, ...]  # the word of each piece
+    word_ids: tuple[int, ...]  # the word of each piece
 
     def last(self, row: int) -> int:
         """The position after which what follows the row's unit is foretold."""
-        return last_piece(self.word_of, row) if self.merged else row
+        return last_token_of(self.word_ids, row) if self.merged else row
 
     def merge(self, weights: Array) -> Array:
         """Weights (…, T, S) of pieces, as this page shows them."""
-        return by_word(weights, self.word_of) if self.merged else weights
+        return merge_to_words(weights, self.word_ids) if self.merged else weights
 
     def merge_map(self, weights: Array, mask: Array) -> tuple[Array, Array]:
         """Weights and mask (…, T, S) of pieces, as this page shows them."""
-        return self.merge(weights), mask_by_word(mask, self.word_of) if self.merged else mask
+        return self.merge(weights), merge_mask_to_words(mask, self.word_ids) if self.merged else mask
 
 
 def reads_pieces(experiment: Experiment) -> bool:
@@ -55,7 +55,7 @@ def choose(experiment: Experiment, trace: Trace[Array]) -> Shown:
     """The maps of all heads, in the units that were asked for; a model of whole words leaves no choice."""
     encoding, (weights, mask) = runs.encoding(experiment), facts.all_weights(trace)
     if not reads_pieces(experiment):
-        return Shown("word", False, encoding.typed, weights, mask, encoding.unknown, encoding.word_of)
+        return Shown("word", False, encoding.surface, weights, mask, encoding.unknown, encoding.word_ids)
     with st.sidebar:
         merged = UNITS[1] == controls.choice(
             "A row for each of the",
@@ -67,7 +67,15 @@ def choose(experiment: Experiment, trace: Trace[Array]) -> Shown:
             "averaged and the columns summed, so every row still sums to 1.",
         )
     if not merged:
-        return Shown("piece", False, encoding.typed, weights, mask, encoding.unknown, encoding.word_of)
-    unknown = tuple(dict.fromkeys(encoding.word_of[at] for at in encoding.unknown))
-    word_of = encoding.word_of
-    return Shown("word", True, encoding.words, by_word(weights, word_of), mask_by_word(mask, word_of), unknown, word_of)
+        return Shown("piece", False, encoding.surface, weights, mask, encoding.unknown, encoding.word_ids)
+    unknown = tuple(dict.fromkeys(encoding.word_ids[at] for at in encoding.unknown))
+    word_ids = encoding.word_ids
+    return Shown(
+        "word",
+        True,
+        encoding.words,
+        merge_to_words(weights, word_ids),
+        merge_mask_to_words(mask, word_ids),
+        unknown,
+        word_ids,
+    )

@@ -123,5 +123,5 @@ def _turn_table(steps: int, width: int, base: int) -> Table:
         "pair": list(pairs),
         "cos(k / base^(2i/d))": [block[0, 0].item() for block in blocks],
         "sin(k / base^(2i/d))": [block[0, 1].item() for block in blocks],
-        f"largest residual over {UPTO} positions": [sinusoid.residual(steps, UPTO, width, base)] * len(blocks),
+        f"largest residual over {UPTO} positions": [sinusoid.rotation_error(steps, UPTO, width, base)] * len(blocks),
     }

@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from model.generation.generate import generate
-from model.generation.sampling import shares, softmax
-from model.run import Experiment, TextError
+from model.generation.sampling import sampling_probabilities, softmax
+from model.run import Experiment, InputTextError
 from viz import head_grid
 from viz.export import file_name
 from viz.labels import disarmed
@@ -120,7 +120,7 @@ def _write(experiment: Experiment, choosing: Choosing) -> None:
     st.session_state["stopped"] = None
     try:
         written = write(experiment, choosing)
-    except TextError as error:
+    except InputTextError as error:
         _play(False)
         st.session_state["stopped"] = str(error)
         return
@@ -140,8 +140,8 @@ def write(experiment: Experiment, choosing: Choosing) -> str:
 def candidates(experiment: Experiment, at: int, choosing: Choosing) -> tuple[Array, Array]:
     """What may be written after position `at`, (V,) each: probabilities by the model, and as the next is drawn from."""
     logits = runs.trace(experiment).logits[at].astype(np.float64)  # (V,)
-    logits[list(runs.tokenizer(experiment.weights).silent)] = -np.inf
-    return softmax(logits), shares(logits, choosing.temperature, choosing.top_k, choosing.top_p)
+    logits[list(runs.tokenizer(experiment.weights).special_ids)] = -np.inf
+    return softmax(logits), sampling_probabilities(logits, choosing.temperature, choosing.top_k, choosing.top_p)
 
 
 def _candidates(experiment: Experiment, at: int, after: str, choosing: Choosing, theme: Theme) -> None:
@@ -157,11 +157,12 @@ def _candidates(experiment: Experiment, at: int, after: str, choosing: Choosing,
         of=experiment,
         python=recompute.python(
             f"logits = run(experiment).logits[{at}].astype(np.float64)  # (V,)\n"
-            "logits[list(load(experiment.weights)[1].silent)] = -np.inf  # marks that are never said\n"
-            f"p, q = softmax(logits), shares(logits, {choosing.temperature}, {choosing.top_k}, {choosing.top_p})\n"
+            "logits[list(load(experiment.weights)[1].special_ids)] = -np.inf  # marks that are never said\n"
+            f"chosen = {choosing.temperature}, {choosing.top_k}, {choosing.top_p}  # temperature, top_k, top_p\n"
+            "p, q = softmax(logits), sampling_probabilities(logits, *chosen)\n"
             f'best = np.argsort(-p, kind="stable")[:{SHOWN}]\n'
             "the_model, drawn_from = p[best], q[best]",
-            "from model.checkpoint import load\nfrom model.generation.sampling import shares, softmax",
+            "from model.checkpoint import load\nfrom model.generation.sampling import sampling_probabilities, softmax",
             experiment=experiment,
         ),
     )

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from model.analysis.alignment import agreed, looks, one_map, outlines, said_words
-from model.checkpoint import PIECES
+from model.analysis.alignment import attention_maps, gold_cells, matching_prefix, select_map, target_words
+from model.checkpoint import SUBWORDS
 from model.generation.translate import Translation
 from model.run import Experiment
 from model.tasks import Pair
@@ -47,11 +47,11 @@ class Written:
     @property
     def before(self) -> tuple[str, ...]:
         """What each of them could look back at: the start mark and the words before it."""
-        return ("<s>", *said_words(self.made))[: len(self.said)]
+        return ("<s>", *target_words(self.made))[: len(self.said)]
 
     def weights(self, which: str, layer: int, head: int | None) -> Array:
         """One map: (N, S), (S, S) or (N, N)."""
-        found = one_map(self.maps[which], layer, head)
+        found = select_map(self.maps[which], layer, head)
         size = len(self.said)
         return {"cross": found[:size], "source": found, "target": found[:size, :size]}[which]
 
@@ -66,11 +66,11 @@ def written(experiment: Experiment, how: Decoding) -> Written:
     """What is written for the experiment's source."""
     made = pairs.translation(experiment, how)
     right = pairs.gold_of(experiment)
-    pieces = runs.about(experiment.weights).get("tokenizer") == PIECES
-    words = 0 if pieces or not right else agreed(made.tokens, right.target) + 1  # gold is of words
+    pieces = runs.about(experiment.weights).get("tokenizer") == SUBWORDS
+    words = 0 if pieces or not right else matching_prefix(made.tokens, right.target) + 1  # gold is of words
     upto = min(words, len(made.tokens))
-    source = pairs.source(experiment).typed
-    return Written(experiment, how, made, source, looks(made.trace), right, upto, pieces)
+    source = pairs.source(experiment).surface
+    return Written(experiment, how, made, source, attention_maps(made.trace), right, upto, pieces)
 
 
 def telling(one: Written, layer: int, head: int | None) -> int:
@@ -83,7 +83,7 @@ def telling(one: Written, layer: int, head: int | None) -> int:
     tells = np.nan_to_num(weights) * np.log2(1 + across)
     tells[:, [0, -1]] = 0  # the marks
     tells[1:][-1:] = 0  # nor does the end of the sentence
-    right = outlines(one.gold, one.upto) if one.gold else []
+    right = gold_cells(one.gold, one.upto) if one.gold else []
     if right:
         looked = np.zeros_like(tells)
         looked[tuple(np.transpose(right))] = 1

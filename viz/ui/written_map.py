@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from model.analysis.alignment import Hits, hits, outlines, together
+from model.analysis.alignment import AlignmentHits, alignment_hits, gold_cells, pool_hits
 from model.run import Experiment
 from model.switches import Switches
-from model.tasks.pair import SETTLED
+from model.tasks.pair import DETERMINED
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.head_grid import Panel
@@ -41,12 +41,12 @@ def show_map(
     looked = {"cross": one.source, "source": one.source, "target": one.before}[which]
     upto, size = one.upto, len(one.said)
     cut = {"cross": f"[:{size}]", "source": "", "target": f"[:{size}, :{size}]"}[which]
-    python = f'weights = one_map(looks(made.trace)["{which}"], {layer}, {head}){cut}  # (T, S)'
+    python = f'weights = select_map(attention_maps(made.trace)["{which}"], {layer}, {head}){cut}  # (T, S)'
     mask = np.tri(len(looking), dtype=bool)
     if by_word is not None:
         weights, looking, looked, row = by_word.weights, by_word.looking, by_word.looked, by_word.row_of[row]
         upto, python, mask = len(looking), written_words.lines(one, which, layer, head), by_word.mask
-    marks = outlines(one.gold, upto) if which == "cross" and one.gold else []
+    marks = gold_cells(one.gold, upto) if which == "cross" and one.gold else []
     choosable = which != "source" and by_word is None
     head_grid.panels(
         [Panel("", weights, mask=mask if which == "target" and _is_causal(one.experiment) else None, marks=marks)],
@@ -94,10 +94,10 @@ def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> Non
     weights, upto = (
         (one.weights("cross", layer, head), one.upto) if by_word is None else (by_word.weights, len(by_word.looking))
     )
-    here = hits(weights, one.gold, upto) if one.gold else {}
+    here = alignment_hits(weights, one.gold, upto) if one.gold else {}
     column = -1 if head is None else head
     rows = []
-    for name in sorted(told, key=lambda name: (name == SETTLED, -told[name]["n"])):
+    for name in sorted(told, key=lambda name: (name == DETERMINED, -told[name]["n"])):
         score = told[name]
         found = here.get(name)
         rows.append(
@@ -109,8 +109,8 @@ def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> Non
                 f"{score['n']:,}",
             )
         )
-    settled = here.get(SETTLED, Hits(0, 0, 0.0))
-    all_of_them = together(here)
+    settled = here.get(DETERMINED, AlignmentHits(0, 0, 0.0))
+    all_of_them = pool_hits(here)
     if here:
         st.markdown(read_hits(all_of_them.n, all_of_them.top1, all_of_them.mass, (settled.n, settled.top1), one.unit))
     elif told:
@@ -129,6 +129,6 @@ def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> Non
         f"A hit: the largest weight of a row lies on a {one.unit} that gold names. "
         f"Fresh: sentences that nothing was learnt from, the right {one.unit}s told before each"
         f"{'' if one.experiment.switches == Switches() else ', and every part in place'}. "
-        f"“{in_units(SETTLED, one.unit).capitalize()}”: nothing has to be looked up there, and the look "
+        f"“{in_units(DETERMINED, one.unit).capitalize()}”: nothing has to be looked up there, and the look "
         "falls where it may."
     )

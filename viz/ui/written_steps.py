@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from model.analysis.alignment import likeliest
+from model.analysis.alignment import top_k_tokens
 from model.recurrent import RecurrentTrace
-from model.tasks.pair import SETTLED
-from model.tokenizer import END
+from model.tasks.pair import DETERMINED
+from model.tokenizer import EOS
 from viz import head_grid
 from viz.export import Labelled, Table, file_name
 from viz.labels import numbered
@@ -28,12 +28,12 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
     trace = one.made.trace
     size = len(one.said)
     drawn = {name: value for name, value in one.how.told.items() if name in ("temperature", "top_k", "top_p")}
-    words, odds = likeliest(one.experiment.weights, trace.decoder.logits[:size], CANDIDATES, **drawn)
+    words, odds = top_k_tokens(one.experiment.weights, trace.decoder.logits[:size], CANDIDATES, **drawn)
     seen: dict[str, Array] = {name: one.weights(name, layer, head) for name in ("cross", "target") if name in one.maps}
     vector = trace.encoder.vector if isinstance(trace, RecurrentTrace) and "cross" not in one.maps else None
     right: list[Sequence[int]] = [()] * size
     for link in one.gold.links if one.gold else ():
-        if link.query < one.upto and link.name != SETTLED:
+        if link.query < one.upto and link.name != DETERMINED:
             right[link.query] = link.keys
     head_grid.decoding(
         one.source,
@@ -58,11 +58,11 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
     told = "".join(f", {name}={value!r}" for name, value in drawn.items())
     lines = [
         f"logits = made.trace.decoder.logits[:{size}]  # (N, V)",
-        f"words, odds = likeliest({one.experiment.weights!r}, logits, {CANDIDATES}{told})  # (N, K)",
+        f"words, odds = top_k_tokens({one.experiment.weights!r}, logits, {CANDIDATES}{told})  # (N, K)",
     ]
     cut = {"cross": f"[:{size}]", "target": f"[:{size}, :{size}]"}
     for name in seen:
-        lines.append(f'{_as(name)} = one_map(looks(made.trace)["{name}"], {layer}, {head}){cut[name]}')
+        lines.append(f'{_as(name)} = select_map(attention_maps(made.trace)["{name}"], {layer}, {head}){cut[name]}')
     if vector is not None:
         lines.append("vector = made.trace.encoder.vector  # (C,)")
     panel.below(
@@ -71,7 +71,7 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
             one.made.text,
             one.gold.target_text if one.gold else None,
             sum(one.made.logprobs),
-            ended=one.said[-1:] == (END,),
+            ended=one.said[-1:] == (EOS,),
             unit=one.unit,
         ),
         table=partial(step_table, one, words, odds, seen),

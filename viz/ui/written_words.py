@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from model.analysis.alignment import one_map
-from model.evaluation.seq2seq import homes, in_words
-from model.tokenizer import END, START
+from model.analysis.alignment import select_map
+from model.evaluation.seq2seq import merge_pair_to_words, token_word_ids
+from model.tokenizer import EOS, START
 from viz.ui import controls, runs
 from viz.ui.written import Written
 
@@ -39,13 +39,13 @@ def merged(one: Written, which: str, layer: int, head: int | None) -> InWords | 
     if gold is None or one.made.text != gold.target_text:
         return None
     tokenizer = runs.tokenizer(one.experiment.weights)
-    weights = one_map(in_words(one.maps[which], tokenizer, gold, which), layer, head)  # (W, W')
-    read, said = (START, *gold.source, END), (*gold.target, END)
+    weights = select_map(merge_pair_to_words(one.maps[which], tokenizer, gold, which), layer, head)  # (W, W')
+    read, said = (START, *gold.source, EOS), (*gold.target, EOS)
     sides = {"cross": (said, read), "source": (read, read), "target": (said, (START, *gold.target))}
     looking, looked = sides[which]
-    rows = (*(word - 1 for word in homes(tokenizer, gold.target_text, gold.target)), len(gold.target))
+    rows = (*(word - 1 for word in token_word_ids(tokenizer, gold.target_text, gold.target)), len(gold.target))
     back = np.tri(one.maps[which].shape[-2], one.maps[which].shape[-1])[None, None]  # (1, 1, T, S)
-    return InWords(weights, looking, looked, rows, in_words(back, tokenizer, gold, which)[0, 0] > 0)
+    return InWords(weights, looking, looked, rows, merge_pair_to_words(back, tokenizer, gold, which)[0, 0] > 0)
 
 
 def row_of(one: Written, row: int) -> int:
@@ -55,9 +55,10 @@ def row_of(one: Written, row: int) -> int:
 
 
 LINES = (
-    "pair = READERS[{task!r}]({words!r})\n"
-    "every = in_words(looks(made.trace)[{which!r}], load({weights!r})[1], pair, {which!r})  # (L, H, W, W')\n"
-    "weights = one_map(every, {layer}, {head})  # (W, W')"
+    "pair = PARSERS[{task!r}]({words!r})\n"
+    "maps, tokenizer = attention_maps(made.trace), load({weights!r})[1]\n"
+    "every = merge_pair_to_words(maps[{which!r}], tokenizer, pair, {which!r})  # (L, H, W, W')\n"
+    "weights = select_map(every, {layer}, {head})  # (W, W')"
 )
 
 

@@ -13,13 +13,13 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from model.checkpoint import CheckpointError
-from model.importers import Offer, background, hub
+from model.importers import ModelInfo, background, hub
 from model.importers import transformers_backend as foreign
 from model.importers.child import guarded
 from model.importers.child.parent import warm
 from model.importers.transformers_backend import EXTRA, available
-from model.registry import Kept, shelf
-from model.run import MOST_CHARACTERS, TextError
+from model.registry import LoadedModel, registry
+from model.run import MAX_CHARACTERS, InputTextError
 from viz.arrays import maps
 from viz.labels import disarmed as _plain
 from viz.npz_file import ArraysError
@@ -42,9 +42,9 @@ SHOWS = {
 
 
 @cache
-def slot() -> background.Slot:
+def slot() -> background.JobSlot:
     """Room for one model on its way, for all visitors of this server."""
-    return background.Slot()
+    return background.JobSlot()
 
 
 def allowed() -> bool:
@@ -76,7 +76,7 @@ def visit() -> str:
     return "" if of_one_person() or told is None else told.session_id
 
 
-def may_let_go(kept: Kept, who: str) -> bool:
+def may_let_go(kept: LoadedModel, who: str) -> bool:
     """Whether this visit may stop or let go of a model: its own, or one whose visit has ended.
 
     On a server of one person everything is that person's. On another, a model with no owner is of the person who
@@ -135,13 +135,13 @@ def _try(what: Callable[[], object]) -> None:
         st.info(_plain(str(error)))
 
 
-def _looked(place: str, called: str = "") -> Offer:
+def _looked(place: str, called: str = "") -> ModelInfo:
     """What a folder offers. While a child process looks, it can be stopped; another click stops it too.
 
     Raises:
         CheckpointError: it cannot be loaded, or somebody stopped it.
     """
-    work = background.Work(f"Looking into {place}", partial(guarded.look, place, called)).start()
+    work = background.BackgroundJob(f"Looking into {place}", partial(guarded.inspect_folder, place, called)).start()
     st.session_state["your_look"] = work  # still there in the next run only if this run was ended: see `settle`
     began, shown = monotonic(), st.empty()
     try:
@@ -160,14 +160,14 @@ def _looked(place: str, called: str = "") -> Offer:
     shown.empty()
     if not work.result:
         raise CheckpointError(work.error or STOPPED)
-    offer: Offer = work.result
+    offer: ModelInfo = work.result
     return offer
 
 
 def offered() -> None:
     """What was found, before anything large is read or fetched; and the button that does it."""
     listing: hub.Listing | None = st.session_state.get("your_listing")
-    offer: Offer | None = st.session_state.get("your_offer")
+    offer: ModelInfo | None = st.session_state.get("your_offer")
     if listing is not None:
         files = ", ".join(f"{_plain(name)} {size / MEGABYTE:,.1f} MB" for name, size in listing.files)
         st.markdown(f"**{_plain(listing.name)}** on the hub: {listing.size / MEGABYTE:,.1f} MB to fetch. {files}.")
@@ -177,7 +177,7 @@ def offered() -> None:
             disabled=_busy(),
             on_click=_start,
             args=(
-                background.Work(f"Fetching {listing.name}", partial(hub.fetch, listing), visit()),
+                background.BackgroundJob(f"Fetching {listing.name}", partial(hub.fetch, listing), visit()),
                 listing.name,
             ),
         )
@@ -199,13 +199,13 @@ def offered() -> None:
             )
 
 
-def _loading(offer: Offer) -> background.Work:
+def _loading(offer: ModelInfo) -> background.BackgroundJob:
     who = visit()
     do = partial(guarded.load, offer, owner=who, evicts=lambda kept: may_let_go(kept, who))
-    return background.Work(f"Loading {offer.name}", do, who)
+    return background.BackgroundJob(f"Loading {offer.name}", do, who)
 
 
-def facts(offer: Offer) -> str:
+def facts(offer: ModelInfo) -> str:
     """The architecture and the sizes, as a table."""
     config = offer.config
     lines = [("Kind", offer.kind)]
@@ -227,9 +227,9 @@ def facts(offer: Offer) -> str:
     return "\n".join(["| | |", "|---|---|", *rows])
 
 
-def shows(offer: Offer) -> str:
+def shows(offer: ModelInfo) -> str:
     """What the lab will show of the model, and what of its files it does not need."""
-    told = SHOWS[offer.config.foretells] if offer.config else _plain(offer.why_maps_only)
+    told = SHOWS[offer.config.predicts] if offer.config else _plain(offer.why_maps_only)
     if offer.unused:
         some = ", ".join(_plain(name) for name in offer.unused[:4]) + (", …" if len(offer.unused) > 4 else "")
         told += f" Not needed from its files: {some}."
@@ -241,7 +241,7 @@ def _busy() -> bool:
     return now is not None and now.running
 
 
-def _start(work: background.Work, called: str = "") -> None:
+def _start(work: background.BackgroundJob, called: str = "") -> None:
     if slot().start(work):
         st.session_state.update(your_work=work, your_called=called)
 
@@ -256,7 +256,7 @@ def settle() -> None:
     """What came of the work that this visitor began, once it is done."""
     if st.session_state.pop("your_look", None) is not None:
         st.info(STOPPED)
-    work: background.Work | None = st.session_state.get("your_work")
+    work: background.BackgroundJob | None = st.session_state.get("your_work")
     if work is None or work.running:
         return
     del st.session_state["your_work"]
@@ -269,7 +269,7 @@ def settle() -> None:
         _try(lambda: st.session_state.update(your_offer=_looked(work.result, called)))
     else:
         _forget()
-        if work.result in shelf().names(maps_only=True):
+        if work.result in registry().names(maps_only=True):
             st.session_state["foreign"] = work.result
 
 
@@ -285,28 +285,28 @@ def _watch() -> None:
             st.button("Stop", key="stop", on_click=_stop, args=(work,))
 
 
-def _stop(work: background.Work) -> None:
+def _stop(work: background.BackgroundJob) -> None:
     if of_one_person() or work.owner == visit():
         work.stop()
 
 
 def _let_go(name: str) -> None:
-    kept = shelf().find(name)
+    kept = registry().find(name)
     if kept is not None and may_let_go(kept, visit()):
-        guarded.let_go(name)
+        guarded.unload(name)
         runs.forget()
         _attention.clear()
 
 
 def _let_go_button(name: str) -> None:
-    kept = shelf().find(name)
+    kept = registry().find(name)
     if kept is not None and may_let_go(kept, visit()):
         st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=_let_go, args=(name,))
 
 
 def loaded() -> None:
     """The models that are here, and the ways into the pages."""
-    names = shelf().names()
+    names = registry().names()
     if names:
         st.markdown("**On every page now**")
     for name in reversed(names):
@@ -326,7 +326,7 @@ def loaded() -> None:
 
 def drawn() -> arrays.Brought | None:
     """Maps of the chosen model among those that can show nothing else, on a text; None where there is none."""
-    names = shelf().names(maps_only=True)
+    names = registry().names(maps_only=True)
     wanted = st.query_params.get("foreign")
     if wanted and "foreign" not in st.session_state:
         if wanted in names:
@@ -340,10 +340,10 @@ def drawn() -> arrays.Brought | None:
         name = controls.choice("Model", list(reversed(names)), key="foreign", bind=None)
         st.query_params["foreign"] = name  # also the one that stands first: which that is, a link cannot know
         _let_go_button(name)
-    kept = shelf().find(name)
+    kept = registry().find(name)
     if kept is None:
         return None
-    settings: dict[str, Any] = {"height": 68, "max_chars": MOST_CHARACTERS, "bind": "query-params"}
+    settings: dict[str, Any] = {"height": 68, "max_chars": MAX_CHARACTERS, "bind": "query-params"}
     two = foreign.reads_two(kept)
     reads, says = st.columns(2) if two else (st.container(), None)
     text = reads.text_area("Sentence", controls.PROSE, key="foreign_text", **settings)
@@ -361,7 +361,7 @@ def drawn() -> arrays.Brought | None:
         looked = one.looked_at if stack == "cross" else None
         of = recompute.Drawn(name, stack, text or "", target or "")
         return arrays.Brought(maps(one.weights, one.looking, looked), of, _key(name, stack, text or "", target or ""))
-    except (CheckpointError, TextError, ArraysError) as error:
+    except (CheckpointError, InputTextError, ArraysError) as error:
         st.info(_plain(str(error)))
         return None
 
@@ -373,8 +373,8 @@ def _key(*parts: str) -> str:
 
 
 @memory.cached
-def _attention(name: str, text: str, target: str) -> dict[str, foreign.Maps]:
-    kept = shelf().find(name)
+def _attention(name: str, text: str, target: str) -> dict[str, foreign.AttentionMaps]:
+    kept = registry().find(name)
     if kept is None:
         raise CheckpointError(f"{name} was let go.")
     with slots.long("Reading it"):  # the model has a process of its own; it computes when no other long work does
