@@ -99,8 +99,8 @@ class SubwordTokenizer:
         cut = self._cutter.encode(text)
         word_ids = _word_ids(text, cut.offsets, cut.special_tokens_mask)
         tokens = tuple(
-            (CONTINUATION if index and word_ids[index] == word_ids[index - 1] else "") + self._drawn(index)[1]
-            for index, index in enumerate(cut.ids)
+            (CONTINUATION if t and word_ids[t] == word_ids[t - 1] else "") + self._drawn(index)[1]
+            for t, index in enumerate(cut.ids)
         )
         surface = tuple(
             text[start:end] if token == UNKNOWN else token
