@@ -12,6 +12,7 @@ import model.old_names
 from model import Experiment, run
 from model.mask import MaskSpec
 from model.old_names import FIELDS, MOVED, RENAMED
+from model.run import encode
 
 # Module → the names that the lines under "Copy as Python", and the README, have imported from it.
 IMPORTED = {
@@ -75,7 +76,7 @@ def test_records_are_made_and_read_with_their_old_fields():
     assert old == Experiment(text="the dog was tired .", mask_spec=MaskSpec("window", 2))
     assert old.looks is old.mask_spec and replace(old, looks=None) == replace(old, mask_spec=None)
     assert run(old).layers[0].attention.mask[0].sum() < run(replace(old, looks=None)).layers[0].attention.mask[0].sum()
-    encoding = model.run.encode(old)
+    encoding = encode(old)
     assert encoding.typed is encoding.surface and encoding.word_of is encoding.word_ids
     assert {name for fields in FIELDS.values() for name in fields} >= {"Experiment", "Encoding"}
     with pytest.raises(TypeError, match="unexpected keyword argument 'never'"):
