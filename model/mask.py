@@ -75,27 +75,34 @@ class Kind:
 
 
 MASKS: dict[str, Kind] = {
-    "causal": Kind("causal", "A word looks at itself and at the words before it.", causal),
-    "none": Kind("none", "Every word looks at every word.", everything),
-    "window": Kind("window", "A word looks at the words near it, on both sides.", window, "Steps, itself included"),
+    "causal": Kind("causal", "A word attends to itself and to the words before it.", causal),
+    "none": Kind("none", "Every word attends to every word.", everything),
+    "window": Kind("window", "A word attends to the words near it, on both sides.", window, "Steps, itself included"),
     "sliding": Kind(
-        "sliding", "A word looks at itself and a few words before it.", sliding, "Words it sees, itself included"
+        "sliding",
+        "A word attends to itself and to a few words before it.",
+        sliding,
+        "Words it attends to, itself included",
     ),
     "prefix": Kind(
-        "prefix", "Every word looks at the first words; beyond them, only back.", prefix, "First words that all see", 0
+        "prefix",
+        "Every word attends to the first words. Beyond these, the mask is causal.",
+        prefix,
+        "First words that are visible to all",
+        0,
     ),
-    "block": Kind("block", "A word looks at the words of its own block.", block, "Words in a block", 1, 4),
+    "block": Kind("block", "A word attends to the words of its own block.", block, "Words in a block", 1, 4),
     "padding": Kind(
         "padding",
-        "Causal, and nobody looks at the last words: they are filler.",
+        "The mask is causal, and no word attends to the last words, which are padding.",
         padded,
-        "Last words that are filler",
+        "Last words that are padding",
         0,
     ),
     "cross": Kind(
-        "cross", "Words after the cut look only at the words before it.", cross, "Words before the cut", 0, 6
+        "cross", "Words after the cut attend only to the words before it.", cross, "Words before the cut", 0, 6
     ),
-    "drawn": Kind("drawn", "Drawn by hand, cell by cell.", causal),  # beyond the drawing: causal
+    "drawn": Kind("drawn", "You draw the mask cell by cell.", causal),  # beyond the drawing: causal
 }
 
 DRAWN = re.compile(r"[0-9a-f]{1,128}(\.[0-9a-f]{1,128})*")

@@ -27,9 +27,8 @@ def read_one_vector(signs: Sequence[int], alone: Sequence[float], looking: Seque
     )
     return (
         f"{title} A GRU that must copy {lengths} symbols from one vector gets {shares[0]} % right. A GRU with "
-        "attention "
-        f"gets {shares[1]} % right. These numbers are from the model cards, with {of_each} texts of each length. Both "
-        "networks were trained on these lengths."
+        f"attention gets {shares[1]} % right. These numbers are from the model cards, with {of_each} texts of each "
+        "length. Both networks were trained on these lengths."
     )
 
 
@@ -39,8 +38,7 @@ def read_nouns(which: str, share: float) -> str:
     return (
         f"**{'Each word has a context of its own' if holds else 'A context of its own need not be the right one'}.** "
         f"For {100 * share:.0f} % of the nouns, {which} gives its largest weight to the correct source word. This "
-        "number "
-        "is from the model card. It was measured on new sentences with the full model."
+        "number is from the model card. It was measured on new sentences with the full model."
     )
 
 
@@ -61,8 +59,8 @@ def read_pronouns(referent: float, tells: float, layer: int) -> str:
 def read_settled(share: float) -> str:
     """share of the words that the words before them settle which look where gold points."""
     return (
-        " Some words are already determined by the words before them, so the model does not need the source there. "
-        f"In {100 * share:.0f} % of these cases its largest weight is on the gold source word."
+        " Some words are already determined by the words before them, so the model does not need the source there. In "
+        f"{100 * share:.0f} % of these cases its largest weight is on the gold source word."
     )
 
 

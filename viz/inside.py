@@ -20,8 +20,7 @@ def read_forms(single: tuple[float, float], double: tuple[float, float]) -> str:
         return f"{title} Some of them are not numbers."
     return (
         f"{title} The weights differ by at most **{spelt(single[0])}** in single precision and **{spelt(double[0])}** "
-        "in "
-        f"double precision. The outputs differ by at most {spelt(single[1])} and {spelt(double[1])}."
+        f"in double precision. The outputs differ by at most {spelt(single[1])} and {spelt(double[1])}."
     )
 
 
@@ -42,8 +41,7 @@ def read_averaging(weights: Array, mask: Array, tokens: Sequence[str], row: int,
     if least < 0 or abs(total - 1) > ROUNDING:
         return (
             f"{word} adds up {values}. Its weights sum to {decimals(total, 4)} and the smallest is "
-            f"{decimals(least, 4)}, "
-            f"so this is not an average. Its output need not stay inside the outline. {plane}"
+            f"{decimals(least, 4)}, so this is not an average. Its output need not stay inside the outline. {plane}"
         )
     if len(looked) == 1:
         return f"{word} may attend to one value only, with weight {total:.4f}. Its output is that value. {plane}"
@@ -61,10 +59,8 @@ def read_spectrum(rank: int, d_k: int, d_model: int, kept: float, cliff: float) 
     gone = f" The next singular value is {spelt(cliff)}, which is rounding." if cliff else ""
     return (
         f"The product q·k of this head depends on **{rank}** of {counted(d_model, 'direction')} of the residual "
-        "stream: "
-        f"{rank} of the singular values {verb(rank, 'is', 'are')} larger than rounding errors. {smallest}{gone} There "
-        "can "
-        f"be at most d_k = {d_k}."
+        f"stream: {rank} of the singular values {verb(rank, 'is', 'are')} larger than rounding errors. "
+        f"{smallest}{gone} There can be at most d_k = {d_k}."
     )
 
 

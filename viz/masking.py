@@ -155,15 +155,13 @@ def read_cheating(entropy: float, whole: float, never: float, n: int) -> str:
     elif never < 0.9 * entropy:
         verdict = (
             f"The model trained without the mask reaches **{never:.2f}**. No left-to-right model can do that: it reads "
-            "the "
-            "next word instead of predicting it."
+            "the next word instead of predicting it."
         )
     else:
         verdict = f"The model trained without the mask reaches {never:.2f}: no sign that it reads the next word."
     return (
         f"On the same {counted(n, 'new sentence')}, the entropy of the language is {entropy:.2f} nats per word, and "
-        "the "
-        f"loss of the model with its mask is {decimals(whole)}. {verdict}"
+        f"the loss of the model with its mask is {decimals(whole)}. {verdict}"
     )
 
 

@@ -117,8 +117,8 @@ def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, l
     reached = f"{far} the encoders answer right: {shares}." if shares else f"{far} no encoder can answer."
     return (
         f"{_without_positions(float(at_home[0, none]), float(at_home[1, none]))} "
-        f"{_with_a_scheme(float(np.delete(at_home[0], none).min()))} {reached}"
-        f"{f' No positions left at this length: {listed(ended)}.' if ended else ''} {source}."
+        f"{_with_a_scheme(float(np.delete(at_home[0], none).min()))} "
+        f"{reached}{f' No positions left at this length: {listed(ended)}.' if ended else ''} {source}."
     )
 
 
@@ -145,8 +145,8 @@ def _with_a_scheme(least: float) -> str:
             f"With a position scheme every encoder has learnt the trained lengths: at least {100 * least:.1f} % right."
         )
     return (
-        "With a position scheme not every encoder has learnt the trained lengths: the worst answers "
-        f"{100 * least:.1f} % right."
+        f"With a position scheme not every encoder has learnt the trained lengths: the worst answers {100 * least:.1f} "
+        "% right."
     )
 
 

@@ -111,24 +111,21 @@ def read_grid(
     better, whole = named.parts_better, "" if intact else ", with the full model"
     bear = (
         f"{verb(heads, 'The one head', f'The {heads} heads')} of this model {verb(heads, 'was', 'were')} not measured, "
-        "so "
-        f"{verb(heads, 'it has no name', 'none of them has a name')}."
+        f"so {verb(heads, 'it has no name', 'none of them has a name')}."
         if not named.measured_on
         else f"{found} of {counted(heads, 'head')} {verb(found, 'is', 'are')} labelled with the whole relation that "
         f"{verb(found, 'it matches', 'they match')} best. The number is the mean weight on the correct {each}, "
         f"{named.least:.2f} or more, measured on {named.measured_on}{whole}."
         if found
         else f"No head has a name. None puts {named.least:.2f} of its weight on the correct {each} of any relation "
-        "that "
-        f"was measured, on {named.measured_on}{whole}."
+        f"that was measured, on {named.measured_on}{whole}."
     )
     return (
         f"{bear} "
         + (f"“{named.last.capitalize()}” labels a head only where no other relation does. " if named.last else "")
         + (
             f"{better} of these heads {verb(better, 'matches', 'match')} a part of a relation better. “Head "
-            "statistics” "
-            "lists the parts, each after a comma. "
+            "statistics” lists the parts, each after a comma. "
             if better
             else ""
         )
@@ -264,8 +261,8 @@ def read_knockouts(cost: Array, kind: str = "loss") -> str:
     idle = int((cost < IDLE).sum())
     can = f"{idle} of {counted(cost.size, 'head')}" if idle else "No head"
     return (
-        f"L{matters[1:]}: without it the loss rises by {spelt(most)} nats. {can} can be removed"
-        f"{', one at a time,' if idle > 1 else ''} for less than {IDLE}."
+        f"L{matters[1:]}: without it the loss rises by {spelt(most)} nats. {can} can be "
+        f"removed{', one at a time,' if idle > 1 else ''} for less than {IDLE}."
     )
 
 
@@ -291,8 +288,8 @@ def read_twin(whole: Array, never: Array, now: float, n: int, part: str, ahead: 
     a, b = float(np.median(whole)), float(np.median(never))
     if ahead and b < 0.5 * a:
         verdict = (
-            "This is far below what reading from left to right allows: the model reads the answer instead "
-            "of predicting it"
+            "This is far below what reading from left to right allows: the model reads the answer instead of "
+            "predicting it"
         )
     elif never.max() < a - CLOSE:
         verdict = "This is better than with it"
@@ -304,9 +301,9 @@ def read_twin(whole: Array, never: Array, now: float, n: int, part: str, ahead: 
     else:
         verdict = "This is worse than with it"
     return (
-        f"{part}. Loss in nats per word: full model {_over_seeds(whole)}; trained without it **{decimals(b)}**"
-        f"{_over_seeds(never, told=False)}. {verdict}. "
-        f"If the part is removed now, the loss on {counted(n, 'sentence')} is {decimals(now)}."
+        f"{part}. Loss in nats per word: full model {_over_seeds(whole)}; trained without it "
+        f"**{decimals(b)}**{_over_seeds(never, told=False)}. {verdict}. If the part is removed now, the loss on "
+        f"{counted(n, 'sentence')} is {decimals(now)}."
     )
 
 

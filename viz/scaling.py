@@ -179,13 +179,12 @@ def read_head(
     if not divides:
         return told + (
             f"This model was trained without the division: its largest weight is **{largest[0]:.2f}** on average and "
-            "its "
-            f"Jacobian is {jacobian[0]:.2f}. With the division they would be {largest[1]:.2f} and {jacobian[1]:.2f}."
+            f"its Jacobian is {jacobian[0]:.2f}. With the division they would be {largest[1]:.2f} and "
+            f"{jacobian[1]:.2f}."
         )
     return told + (
         f"Without the division its largest weight goes from {largest[1]:.2f} to **{largest[0]:.2f}** on average, and "
-        "its "
-        f"Jacobian goes from {jacobian[1]:.2f} to {jacobian[0]:.2f}."
+        f"its Jacobian goes from {jacobian[1]:.2f} to {jacobian[0]:.2f}."
     )
 
 
@@ -196,10 +195,8 @@ def read_gradient(d_k: int, undivided: float, divided: float) -> str:
     if more >= 1:
         return (
             "“Without it the gradients vanish” is not exact. In an untrained layer the gradient of W_q is "
-            f"**{more:.1f} "
-            f"times larger** without the division {numbers}, because the chain rule divides by √d_k as well. What "
-            "shrinks "
-            "is the Jacobian of the softmax."
+            f"**{more:.1f} times larger** without the division {numbers}, because the chain rule divides by √d_k as "
+            "well. What shrinks is the Jacobian of the softmax."
         )
     return (
         f"“Without it the gradients vanish” holds at this width for the gradient of W_q. It is **{1 / more:.1f} times "

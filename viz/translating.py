@@ -75,8 +75,7 @@ def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int], unit: st
     elif n:
         told = (
             f"**{top1 or 'None'}** of the {n} {unit}s that need the source {verb(top1 or 1, 'attends', 'attend')} most "
-            "to "
-            f"{verb(top1 or 1, 'its', 'their')} gold {unit}. The mean weight there is {mass:.2f}."
+            f"to {verb(top1 or 1, 'its', 'their')} gold {unit}. The mean weight there is {mass:.2f}."
         )
     if settled[0] == 1:
         does = "attends" if settled[1] else "does not attend"
@@ -95,16 +94,15 @@ def read_tree(width: int, kept: int, dropped: int, best: float, greedy: float, s
     """kept, dropped: branches drawn; best, greedy: ln p of its sentence and of the greedy one; same: it is one."""
     told = (
         f"Beam width {width}: {counted(kept, 'branch was', 'branches were')} kept, and {dropped or 'none'} of the "
-        "discarded "
-        f"ones {verb(dropped or 1, 'is', 'are')} shown. The sentence ranked first has ln p **{spelt_ln(best)}**."
+        f"discarded ones {verb(dropped or 1, 'is', 'are')} shown. The sentence ranked first has ln p "
+        f"**{spelt_ln(best)}**."
     )
     if same:
         return f"{told} Greedy decoding writes the same sentence."
     if greedy > best:
         return (
             f"{told} The greedy sentence has {spelt_ln(greedy)}, which is more: beam search can lose it, and the "
-            "length "
-            "penalty can rank it lower."
+            "length penalty can rank it lower."
         )
     return f"{told} The greedy sentence has {spelt_ln(greedy)}."
 
@@ -190,8 +188,7 @@ def read_two_looks(adjective: Array, referent: Array) -> str:
     first, second = int(adjective.argmax()), int(referent.argmax())
     told = (
         f"“it” attends most to the adjective in layer {first} ({adjective[first]:.2f}), and most to the noun that is "
-        "meant "
-        f"in layer {second} ({referent[second]:.2f}). Only the adjective decides which noun is meant."
+        f"meant in layer {second} ({referent[second]:.2f}). Only the adjective decides which noun is meant."
     )
     attends = "attends to it first" if first < second else "does not attend to it first here"
     return f"{told} The model {attends}."

@@ -48,9 +48,13 @@ def edited(experiment: Experiment, at: int, word: str) -> Experiment:
     after = replace(experiment, text=model(experiment.weights)[1].put(experiment.text, at, word))
     other = encode(after).ids
     if len(other) != len(ids):
-        raise ValueError(f"With “{word}” in its place the text has another number of words, so none can be compared.")
+        raise ValueError(
+            f"With “{word}” in its place the text has a different number of tokens, so the outputs cannot be compared."
+        )
     if other[:at] + other[at + 1 :] != ids[:at] + ids[at + 1 :]:
-        raise ValueError(f"With “{word}” in its place its neighbours fall into other pieces, so none can be compared.")
+        raise ValueError(
+            f"With “{word}” in its place its neighbours are split into other tokens, so the outputs cannot be compared."
+        )
     return after
 
 
@@ -81,8 +85,8 @@ def suggested(experiment: Experiment) -> tuple[int, str]:
         if (by := replacement(experiment, at)) is not None:
             return at, by
     raise ValueError(
-        "No word that this model knows can take the place of one in this text: its tokenizer would cut the text into "
-        "other pieces. Write another text."
+        "No word that this model knows can take the place of one in this text: its tokenizer would split the text into "
+        "other tokens. Write another text."
     )
 
 

@@ -23,7 +23,9 @@ def word_by_word(transformer: Transformer, ids: Tensor, switches: Switches = Swi
         ValueError: the model also looks ahead, so earlier words would have to be read again.
     """
     if not looks_back(transformer, switches):
-        raise ValueError("A model that looks ahead has no cache: every new word changes what all the others are.")
+        raise ValueError(
+            "A model that is not causal has no cache: every new word changes the vectors of all other words."
+        )
     past: Trace[Tensor] | None = None
     for at in range(ids.size(1)):
         past = transformer(ids[:, at : at + 1], switches=switches, past=past)

@@ -70,7 +70,7 @@ def look(place: str | Path, called: str = "") -> Offer:
         except NotOurs as reason:
             why = str(reason)
     else:
-        why = f"The lab's own Transformer is no {label}: its maps can be drawn, its parts cannot be taken away."
+        why = f"The lab's own Transformer is no {label}: its maps can be shown, but its components cannot be ablated."
     name = own_name(called or _plain_name(folder.path))
     offer = Offer(name, folder, label, config, why, parameters, 4 * parameters, unused)
     if offer.bytes_needed > (most := most_bytes()):

@@ -117,7 +117,7 @@ def attention(foreign: Kept, text: str, target: str = "") -> dict[str, Maps]:
         found = foreign.model.attention(text, target)
         return {stack: Maps(weights, looking, looked_at) for stack, weights, looking, looked_at in found}
     if not clean(text).strip():
-        raise TextError("There is no word to look at yet. Type a sentence.")
+        raise TextError("There is no text yet. Type a sentence.")
     if max(len(text), len(target)) > MOST_CHARACTERS:
         raise TextError(f"This text has more than {MOST_CHARACTERS:,} characters, which the lab reads. Shorten it.")
     model, read = foreign.model, encoded(foreign.tokenizer, text)

@@ -64,7 +64,7 @@ def load(offer: Offer, progress: Progress, owner: str = "", evicts: Evicts = eve
     check(offer, lambda share: progress(0.1 * share))
     fresh = look_here(offer.folder.path)
     if fresh.folder.stamp != offer.folder.stamp:
-        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were looked at.")
+        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were read.")
     return load_here(replace(fresh, name=offer.name), lambda share: progress(0.1 + 0.9 * share), owner, evicts)
 
 
@@ -100,7 +100,7 @@ def _answered(told: dict[str, Any]) -> dict[str, Any]:
 
 def _same(offer: Offer, told: dict[str, Any]) -> None:
     if tuple(map(tuple, told["stamp"])) != offer.folder.stamp:
-        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were looked at.")
+        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were read.")
 
 
 def short(sentence: str, most: int = 380) -> str:
