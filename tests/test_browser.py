@@ -517,7 +517,7 @@ def test_a_bad_value_in_the_link_is_said_and_taken_out_of_the_address(lab):
 
 def test_a_suggestion_below_the_page_sets_the_state(lab):
     lab.open()
-    lab.page.get_by_role("button", name="Take the scaling away").click()
+    lab.page.get_by_role("button", name="Remove the scaling").click()
     lab.wait_for_link("scale=false")
     expect(lab.key("scale").locator("input")).not_to_be_checked()
 

@@ -48,8 +48,8 @@ def test_what_ends_a_line_is_a_blank_to_a_model_that_reads_characters(name):
     ("page", "state", "also"),
     [
         ("heads", {"text": "the dog\u2028was\xad tired ."}, ""),
-        ("heads", {"text": "the dog\u2028was\xad dizzyingly tired ."}, "Not among the words this model knows"),
-        ("heads", {"weights": "stories", "text": "“the\u2028dog”\xad"}, "This model learnt from plain quotes"),
+        ("heads", {"text": "the dog\u2028was\xad dizzyingly tired ."}, "Not in this model's vocabulary"),
+        ("heads", {"weights": "stories", "text": "“the\u2028dog”\xad"}, "This model was trained on straight quotes"),
         ("translate", {"source_text": "the cat\u2028sleeps\xad ."}, ""),
     ],
 )

@@ -60,7 +60,7 @@ def read_spectrum(rank: int, d_k: int, d_model: int, kept: float, cliff: float) 
     return (
         f"The product q·k of this head depends on **{rank}** of {counted(d_model, 'direction')} of the residual "
         f"stream: {rank} of the singular values {verb(rank, 'is', 'are')} larger than rounding errors. "
-        f"{smallest}{gone} There can be at most d_k = {d_k}."
+        f"{smallest}{gone} The rank can be at most d_k = {d_k}."
     )
 
 

@@ -114,7 +114,9 @@ def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, l
     shares = ", ".join(f"{name} {100 * beyond[name]:.0f} %" for name in order)
     ended = [name for name in beyond if not np.isfinite(beyond[name])]
     far = f"At {2 * longest} symbols, twice the longest trained length,"
-    reached = f"{far} the encoders answer right: {shares}." if shares else f"{far} no encoder can answer."
+    reached = (
+        f"{far} the share of right answers of the encoders is: {shares}." if shares else f"{far} no encoder can answer."
+    )
     return (
         f"{_without_positions(float(at_home[0, none]), float(at_home[1, none]))} "
         f"{_with_a_scheme(float(np.delete(at_home[0], none).min()))} "

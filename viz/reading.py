@@ -262,7 +262,7 @@ def read_knockouts(cost: Array, kind: str = "loss") -> str:
     can = f"{idle} of {counted(cost.size, 'head')}" if idle else "No head"
     return (
         f"L{matters[1:]}: without it the loss rises by {spelt(most)} nats. {can} can be "
-        f"removed{', one at a time,' if idle > 1 else ''} for less than {IDLE}."
+        f"removed{', one at a time,' if idle > 1 else ''} for less than {IDLE} nats."
     )
 
 

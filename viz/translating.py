@@ -17,7 +17,7 @@ SOME = 12  # words of such a beginning
 OUTSIDE = "This source is outside the generator's language, so there is no reference answer."
 LETTERS = "character"  # the unit of sentences whose tokens stand without blanks between them
 
-# In every function `unit` is what one token of the task's sentences is called: "word", "sign" or "character".
+# In every function `unit` is what one token of the task's sentences is called: "word", "symbol" or "character".
 
 
 def shortened(text: str, unit: str = "word") -> str:
@@ -155,7 +155,10 @@ def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int, 
     exact: shares of n fresh sentences right."""
     fresh = counted(n, "new sentence")
     if said == "the same":
-        return f"Nothing is removed yet, so A and B are the same. **{100 * exact[0]:.0f} %** of {fresh} are correct."
+        return (
+            f"Nothing is removed yet, so A and B are the same. **{100 * exact[0]:.0f} %** of {fresh} "
+            f"{verb(n, 'is', 'are')} correct."
+        )
     other = f"“{markdown_text(shortened(b, unit))}”" if b.strip() else f"no {unit}"
     verdict = "the same sentence" if a == b else other
     return (

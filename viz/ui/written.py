@@ -31,7 +31,7 @@ class Written:
 
     @property
     def unit(self) -> str:
-        """What its sentences are made of: a "word", a "sign" or a "character"."""
+        """What its sentences are made of: a "word", a "symbol" or a "character"."""
         return pairs.unit(self.experiment.weights)
 
     @property
