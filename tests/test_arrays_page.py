@@ -104,7 +104,7 @@ def test_cells_that_are_not_there_are_absent_and_rows_that_do_not_sum_are_said()
     weights = np.array([[1, np.nan], [0.2, 0.3]])
     screen = dropped(npz(attention=weights, tokens=np.array(["a", "b"])))
     assert np.isnan(large(screen)[0, 1])
-    assert "1 of 2 rows do not sum to 1, but to 0.50" in said(screen)
+    assert "1 of 2 rows does not sum to 1: the sum is 0.50" in said(screen)
 
 
 def test_the_labs_own_file_of_all_heads_opens_again():

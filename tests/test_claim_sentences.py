@@ -63,8 +63,7 @@ def test_a_context_of_its_own_is_claimed_by_the_nouns_of_the_card():
     assert read_nouns("the mean", 0.2).startswith("**A context of its own need not be the right one.**")
     assert read_pronouns(0.57, 0.86, 0).startswith(
         " The same holds for the pronouns il and elle: the best layer gives its largest weight to the noun that they "
-        "refer "
-        "to in 57 % of cases."
+        "refer to in 57 % of cases."
     )
     assert "Moreover, layer 0 gives its largest weight to the adjective in 86 % of cases." in read_pronouns(
         0.57, 0.86, 0

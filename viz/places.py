@@ -165,6 +165,6 @@ def read_round(usual: float, length: int, turn: float, pair: int, by: int, slowe
     return (
         f"RoPE falls below guessing, to {100 * usual:.0f} %, at {length} symbols. The reason is its pair {pair} of "
         f"coordinates, which makes a full turn in {turn:.0f} positions. So a symbol more than {turn / 2:.0f} positions "
-        f"back looks as if it came after. If that pair alone turns {by} times as slowly, the same weights answer "
+        f"back appears to come after. If that pair alone turns {by} times as slowly, the same weights answer "
         f"**{100 * slowed[pair]:.0f} %** right.{rest}"
     )

@@ -249,7 +249,7 @@ def read_knockouts(cost: Array, kind: str = "loss") -> str:
     layer, head = np.unravel_index(int(np.argmax(cost)), cost.shape)
     most, matters = float(cost[layer, head]), f"layer {layer}, head {head} matters most"
     if not np.isfinite(cost).all():
-        return "Without some of the heads the result is not a number, so no head can be said to matter most."
+        return "Without some of the heads the result is not a number, so it is unknown which head matters most."
     if kind != "loss":
         if most <= 0:
             return f"“{kind}”: no single head matters. Whichever is removed, no right answers are lost."
@@ -272,7 +272,7 @@ def read_overwritten(word: str, moved: float, written: bool, says: str = "next")
     if not written:
         return f"The row is unchanged, so B is the same as A and {what} does not change."
     if not np.isfinite(moved):
-        return f"With its row overwritten (B), the probabilities in {what} are not numbers."
+        return f"With its row overwritten (B), {what} holds values that are not numbers."
     if moved < 1e-9:
         return f"With its row overwritten (B), {what} does not change."
     size = f"{moved:.3f}" if moved >= 0.0005 else spelt(moved)

@@ -80,12 +80,14 @@ def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int], unit: st
     if settled[0] == 1:
         does = "attends" if settled[1] else "does not attend"
         told += (
-            f" Another {unit} is determined by the {unit}s before it. It {does} most to gold, which does not matter."
+            f" {'Another' if n else 'One'} {unit} is determined by the {unit}s before it. It {does} most to "
+            "gold, which does not matter."
         )
     elif settled[0]:
         told += (
-            f" Another {settled[0]} {unit}s are determined by the {unit}s before them. {settled[1] or 'None'} of these "
-            f"{verb(settled[1] or 1, 'attends', 'attend')} most to gold, which does not matter."
+            f" {'Another ' if n else ''}{settled[0]} {unit}s are determined by the {unit}s before them. "
+            f"{settled[1] or 'None'} of these {verb(settled[1] or 1, 'attends', 'attend')} most to gold, which does "
+            "not matter."
         )
     return told
 
@@ -162,8 +164,8 @@ def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int, 
     other = f"“{markdown_text(shortened(b, unit))}”" if b.strip() else f"no {unit}"
     verdict = "the same sentence" if a == b else other
     return (
-        f"{said[0].upper()}{said[1:]} it writes {verdict}. Of {fresh}, these are correct {unit} for {unit}: full model "
-        f"**{100 * exact[0]:.0f} %**, {said} **{100 * exact[1]:.0f} %**."
+        f"{said[0].upper()}{said[1:]} it writes {verdict}. Of {fresh}, the full model writes **{100 * exact[0]:.0f} "
+        f"%** correctly, {unit} for {unit}; {said} it writes **{100 * exact[1]:.0f} %** correctly."
     )
 
 
