@@ -50,7 +50,7 @@ class Bench(Lab):
 
     @property
     def losses(self):
-        """What the strip says of B: on fresh sentences, and on this text."""
+        """What the strip says of B: on new sentences, and on this text."""
         return self.page.locator(".strip .value").all_inner_texts()[:2]
 
     def flip(self, part):

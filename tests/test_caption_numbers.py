@@ -276,7 +276,7 @@ def test_only_the_other_rows_that_look_at_nothing_are_named_as_empty():
     mask = np.tri(4, dtype=bool)
     mask[1] = mask[2] = False
     told = read_mask(np.zeros((4, 4)), mask, np.where(mask, 0.5, 0.0), list("abcd"), 1)
-    empty = told[told.index("These rows") :]
+    empty = told[told.index("This row may attend") :]
     assert "**c**" in empty and not {"**a**", "**b**", "**d**"} & set(re.findall(r"\*\*.\*\*", empty))
 
 

@@ -241,4 +241,4 @@ def test_a_chart_is_drawn_on_the_command_line_too(tmp_path):
     out = tmp_path / "curves.svg"
     assert main(["export", "/remove?view=Trained without", "--figure", "loss_curves", "--out", str(out)]) == 0
     drawn = texts(out.read_bytes())
-    assert {"Never had it: trained without scaling by √d_k", "step"} <= set(drawn)
+    assert {"Trained without scaling by √d_k", "step"} <= set(drawn)

@@ -59,7 +59,7 @@ def test_heads_that_nobody_examined_are_not_said_to_have_failed():
 
 
 def test_the_end_mark_alone_gets_its_own_number():
-    assert "The end mark alone gets the ln p that one pass" in read_word_by_word(1, "word", 0.0, True, False)
+    assert "Only the end token was generated. One pass over the finished sentence gives it the same ln p" in read_word_by_word(1, "word", 0.0, True, False)
     assert "The end mark alone: its ln p is not a number." in read_word_by_word(1, "word", float("nan"), True, False)
 
 
@@ -67,9 +67,9 @@ def test_the_end_mark_alone_gets_its_own_number():
     ("sentences", "relations", "told"),
     [
         (0, {}, ""),
-        (0, {"induction": {"mass": [[0.5]]}}, "random pieces said twice"),
-        (1, {"induction": {"mass": [[0.5]]}}, "1 passage of our own and random pieces said twice"),
-        (6, {"induction": {"mass": [[0.5]]}}, "6 passages of our own and random pieces said twice"),
+        (0, {"induction": {"mass": [[0.5]]}}, "repeated random tokens"),
+        (1, {"induction": {"mass": [[0.5]]}}, "1 passage of our own and repeated random tokens"),
+        (6, {"induction": {"mass": [[0.5]]}}, "6 passages of our own and repeated random tokens"),
     ],
 )
 def test_what_heads_were_measured_on_counts_the_passages(monkeypatch, sentences, relations, told):
