@@ -153,7 +153,7 @@ def _loaded_model(name: str) -> LoadedModel:
     if kept is None:
         raise CheckpointError(f'The model "{name}" is not loaded here; the page “Your model” loads one.')
     if kept.maps_only:
-        raise CheckpointError(f'Of the model "{name}" only maps can be drawn, on the page “Your model”.')
+        raise CheckpointError(f'The model "{name}" can only show maps, on the page “Your model”.')
     return kept
 
 

@@ -77,27 +77,36 @@ class MaskKind:
 
 
 MASKS: dict[str, MaskKind] = {
-    "causal": MaskKind("causal", "A word looks at itself and at the words before it.", causal),
-    "none": MaskKind("none", "Every word looks at every word.", full),
-    "window": MaskKind("window", "A word looks at the words near it, on both sides.", window, "Steps, itself included"),
+    "causal": MaskKind("causal", "A word attends to itself and to the words before it.", causal),
+    "none": MaskKind("none", "Every word attends to every word.", full),
+    "window": MaskKind(
+        "window", "A word attends to the words near it, on both sides.", window, "Steps, itself included"
+    ),
     "sliding": MaskKind(
-        "sliding", "A word looks at itself and a few words before it.", sliding, "Words it sees, itself included"
+        "sliding",
+        "A word attends to itself and to a few words before it.",
+        sliding,
+        "Words it attends to, itself included",
     ),
     "prefix": MaskKind(
-        "prefix", "Every word looks at the first words; beyond them, only back.", prefix, "First words that all see", 0
+        "prefix",
+        "Every word attends to the first words. Beyond these, the mask is causal.",
+        prefix,
+        "First words that are visible to all",
+        0,
     ),
-    "block": MaskKind("block", "A word looks at the words of its own block.", block, "Words in a block", 1, 4),
+    "block": MaskKind("block", "A word attends to the words of its own block.", block, "Words in a block", 1, 4),
     "padding": MaskKind(
         "padding",
-        "Causal, and nobody looks at the last words: they are filler.",
+        "The mask is causal, and no word attends to the last words, which are padding.",
         padded,
-        "Last words that are filler",
+        "Last words that are padding",
         0,
     ),
     "cross": MaskKind(
-        "cross", "Words after the cut look only at the words before it.", cross, "Words before the cut", 0, 6
+        "cross", "Words after the cut attend only to the words before it.", cross, "Words before the cut", 0, 6
     ),
-    "drawn": MaskKind("drawn", "Drawn by hand, cell by cell.", causal),  # beyond the drawing: causal
+    "drawn": MaskKind("drawn", "You draw the mask cell by cell.", causal),  # beyond the drawing: causal
 }
 
 HEX_ROWS = re.compile(r"[0-9a-f]{1,128}(\.[0-9a-f]{1,128})*")

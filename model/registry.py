@@ -92,8 +92,8 @@ class ModelRegistry:
             if evicts(kept):
                 return name
         raise RegistryFull(
-            f"There is room for {self._most} models, and all of it is taken by models that others have loaded. Wait "
-            "until one of them is let go."
+            f"There is room for {self._most} models, and other visitors have loaded as many. Wait until one of them is "
+            "unloaded."
         )
 
     def _drop(self, name: str) -> None:

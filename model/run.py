@@ -62,7 +62,7 @@ def encode(experiment: Experiment) -> Encoding:
     network, tokenizer = get_model(experiment.weights)
     encoding = tokenizer.encode(experiment.text)
     if not clean(experiment.text).strip():
-        raise InputTextError("There is no word to look at yet. Type a sentence, or draw a new one.")
+        raise InputTextError("There is no text yet. Type a sentence, or generate one.")
     if not encoding.ids:
         raise InputTextError("The tokenizer of this model has no piece for anything in this text. Write another one.")
     if len(encoding.ids) > MAX_TOKENS:
@@ -102,7 +102,7 @@ def run_ids(experiment: Experiment, ids: Sequence[int], tokens: tuple[str, ...])
     """The same for a text that is ids already: what a model wrote need not be cut as a text of its letters would be."""
     transformer, _ = get_model(experiment.weights)
     if experiment.switches.cross_off or experiment.switches.encoder_off:
-        raise ValueError("Only a model that reads one sentence and writes another has a cross-attention to silence.")
+        raise ValueError("Only sequence-to-sequence models have cross-attention heads to ablate.")
     _check_heads(experiment.switches, transformer.config)
     override = experiment.override
     if override is not None and len(override.weights) != len(ids):

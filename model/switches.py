@@ -16,13 +16,15 @@ def _part(label: str, hint: str) -> Any:
 class Switches:
     """Which parts take part in a forward pass."""
 
-    scale: bool = _part("Scaling by √d_k", "Scores grow √d_k times as large, most rows become sharper.")
-    mask: bool = _part("Causal mask", "Words can look to the right, at words not yet said.")
-    position: bool = _part("Positions", "Heads that look by distance, such as “previous token”, can lose their stripe.")
-    norm: bool = _part("Layer norm", "Vectors keep whatever size the sums gave them.")
+    scale: bool = _part("Scaling by √d_k", "Scores grow √d_k times as large, and most rows become sharper.")
+    mask: bool = _part("Causal mask", "Words can attend to later words.")
+    position: bool = _part(
+        "Positions", "Heads that attend by distance, such as “previous token”, can lose their stripe."
+    )
+    norm: bool = _part("Layer norm", "Vectors keep whatever size the sums happen to have.")
     residual: bool = _part("Residual", "Each sublayer replaces the vectors instead of adding to them.")
     mlp: bool = _part(
-        "Feed-forward", "In the layers attention is left; of what is not linear only its softmax and the norms."
+        "Feed-forward", "Only attention is left in the layers; the softmax and the norms are the only non-linear steps."
     )
     heads_off: frozenset[tuple[int, int]] = frozenset()
     """(layer, head) pairs whose output is set to zero: heads of self-attention, in an encoder–decoder the decoder's."""

@@ -153,5 +153,5 @@ def wait_for_rest(page: Page, *, bad_link: bool = False) -> None:
     page.wait_for_function(AT_REST, timeout=PATIENCE)
     if bad_link:
         return
-    ignored = page.get_by_text("This link asks for something that is not there")
+    ignored = page.get_by_text("Part of this link could not be used")
     assert not ignored.count(), ignored.first.inner_text()

@@ -83,7 +83,7 @@ def test_nan_is_a_cell_that_is_not_there_and_a_mask_takes_away_more():
     made = maps(weights, WORDS, mask=[[1, 1, 1], [1, 1, 1], [1, 1, 0]])
     assert made.mask[0, 0].tolist() == [[True, False, False], [True, True, False], [True, True, False]]
     assert made.weights[0, 0, 2].tolist() == pytest.approx([0.2, 0.3, 0])
-    assert made.notes == ("1 of 3 rows do not sum to 1, but to 0.50. They are shown as they are.",)
+    assert made.notes == ("1 of 3 rows does not sum to 1: the sum is 0.50. The weights are shown unchanged.",)
 
 
 def test_two_lists_of_words_make_a_map_that_is_no_square():
@@ -106,7 +106,9 @@ def test_a_row_that_may_look_at_nothing_needs_no_sum():
 
 
 def test_rows_that_do_not_sum_to_one_are_shown_and_said():
-    assert maps(even(1, 1, 3, 3) / 2, WORDS).notes == ("No row sums to 1, but to 0.50. They are shown as they are.",)
+    assert maps(even(1, 1, 3, 3) / 2, WORDS).notes == (
+        "No row sums to 1: the sum is 0.50. The weights are shown unchanged.",
+    )
     assert maps(even(1, 1, 3, 3).astype(np.float16), WORDS).notes == (), "half precision rounds"
 
 

@@ -66,7 +66,7 @@ def test_a_map_that_is_no_square_bears_its_two_lists_of_words():
     assert (header["looking"], header["looked"]) == (WORDS, list("abcde"))
     assert "back" not in sentence(screen, "enlarged")
     screen.segmented_control(key="more").set_value("Rollout")
-    assert any("must look at themselves" in text.value for text in well(screen.run()).markdown)
+    assert any("needs self-attention" in text.value for text in well(screen.run()).markdown)
 
 
 def test_the_sharpest_head_is_shown_first():
@@ -97,14 +97,14 @@ def test_a_rollout_leaves_out_the_cells_that_no_layer_leads_to_and_no_others():
     screen = dropped(npz(attention=np.stack([first, second])[:, None], tokens=np.array(WORDS)), more="Rollout")
     by_hand = [[1, np.nan, np.nan], [0.5, 0.5, np.nan], [np.nan, 0.25, 0.75]]
     assert close(large(screen, "rollout"), by_hand)
-    assert "as if half of each step came by a residual connection" in sentence(screen, "rollout")
+    assert "assumes that half of each step comes from a residual connection" in sentence(screen, "rollout")
 
 
 def test_cells_that_are_not_there_are_absent_and_rows_that_do_not_sum_are_said():
     weights = np.array([[1, np.nan], [0.2, 0.3]])
     screen = dropped(npz(attention=weights, tokens=np.array(["a", "b"])))
     assert np.isnan(large(screen)[0, 1])
-    assert "1 of 2 rows do not sum to 1, but to 0.50" in said(screen)
+    assert "1 of 2 rows does not sum to 1: the sum is 0.50" in said(screen)
 
 
 def test_the_labs_own_file_of_all_heads_opens_again():
@@ -148,7 +148,7 @@ def test_names_in_a_file_are_letters_and_never_markup():
 
 
 def test_a_link_that_was_made_with_a_file_says_that_it_cannot_hold_one():
-    assert "A link cannot hold a file." in said(well(visit_by_a_bad_link(PAGE, layer=1, head=2)))
+    assert "A link cannot contain a file." in said(well(visit_by_a_bad_link(PAGE, layer=1, head=2)))
 
 
 def test_a_link_to_a_head_that_is_not_in_the_file_falls_back_and_says_so():

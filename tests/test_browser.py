@@ -345,7 +345,7 @@ def test_arrow_keys_move_between_words_are_spoken_and_enter_pins(lab):
         assert lab.focused()["label"] == word
         assert lab.focused()["seen"]
         expect(lab.lit).to_have_text(word)
-        expect(lab.spoken).to_contain_text(f"{word} looks at")
+        expect(lab.spoken).to_contain_text(f"{word} attends to")
     assert len(lab.frames) == sent
     lab.page.keyboard.press("Enter")
     lab.wait_for_link("token=2")
@@ -517,7 +517,7 @@ def test_a_bad_value_in_the_link_is_said_and_taken_out_of_the_address(lab):
 
 def test_a_suggestion_below_the_page_sets_the_state(lab):
     lab.open()
-    lab.page.get_by_role("button", name="Take the scaling away").click()
+    lab.page.get_by_role("button", name="Remove the scaling").click()
     lab.wait_for_link("scale=false")
     expect(lab.key("scale").locator("input")).not_to_be_checked()
 

@@ -340,7 +340,7 @@ def test_paper_gets_the_poster_and_nothing_of_the_app(page, address):
     expect(sheet).to_be_visible()
     told = re.sub(r"\s+", " ", sheet.inner_text())
     for part in (
-        "What breaks when a part goes?",
+        "What breaks without it?",
         "Model: grammar, seed 0.",
         "largest KL(A ‖ B)",
         "right answers",

@@ -116,7 +116,7 @@ def test_back_leads_to_the_step_before_and_from_the_first_to_the_lessons(page, a
 TRIES = {
     "Guess what a prefix of 4 looks like": ("/masks", "size", "4"),
     "Beyond the trained length": ("/positions", "signs", "64"),
-    "Let it write on": ("/", "temperature", "0.80"),
+    "Let it continue the text": ("/", "temperature", "0.80"),
 }
 
 
@@ -140,7 +140,7 @@ def test_the_qr_code_holds_the_link_and_is_drawn_when_asked(page, address):
     side = int(float(page.locator("dialog svg").get_attribute("viewBox").split()[2])) - 8
     assert decode(side, dots.get_attribute("d")) == f"{address}/?scale=false"
     expect(page.locator("dialog .link")).to_have_text(f"{address}/?scale=false")
-    expect(page.locator("dialog")).to_contain_text("known to this machine only")
+    expect(page.locator("dialog")).to_contain_text("Only this machine can open this address")
     page.keyboard.press("Escape")
     expect(page.locator("dialog")).to_be_hidden()
 

@@ -77,7 +77,7 @@ def test_drawing_on_the_mask_runs_the_model_with_it_and_the_link_carries_it(boar
     expected[10, 2:5] = False
     looks = mask_from_hex(board.link()["drawn"])
     assert same_bits(looks.build(T).numpy(), expected)
-    expect(board.key("mask_means")).to_contain_text("Drawn by hand")
+    expect(board.key("mask_means")).to_contain_text("You draw the mask")
     wait_for_rest(board.page)
     attention = run(Experiment(text=EXAMPLE, mask_spec=looks)).layers[1].attention
     after = board.values(3)
@@ -95,7 +95,7 @@ def test_a_row_emptied_by_hand_is_explained(board):
     board.open(looks="window", size=2)
     board.stroke([(0, 0), (0, 1)])
     board.page.wait_for_url(re.compile("looks=drawn"), timeout=PATIENCE)
-    expect(board.lab("save_stages")).to_contain_text("zero by definition")
+    expect(board.lab("save_stages")).to_contain_text("sets the row to zero")
 
 
 def test_the_slider_shows_every_number_without_a_word_to_the_server_and_tells_it_when_let_go(board):
@@ -143,7 +143,7 @@ def test_one_pass_and_many_are_measured_when_asked(board):
     board.open(section="One pass or many")
     board.page.get_by_role("button", name="Measure on this machine").click()
     expect(board.page.get_by_test_id("stMetricValue")).to_have_count(4)
-    expect(board.lab("save_ways")).to_contain_text("The same logits to rounding")
+    expect(board.lab("save_ways")).to_contain_text("The logits are the same up to rounding")
 
 
 def test_nothing_is_wider_than_a_narrow_screen_and_a_finger_can_still_scroll(narrow, address):

@@ -50,7 +50,7 @@ class Bench(Lab):
 
     @property
     def losses(self):
-        """What the strip says of B: on fresh sentences, and on this text."""
+        """What the strip says of B: on new sentences, and on this text."""
         return self.page.locator(".strip .value").all_inner_texts()[:2]
 
     def flip(self, part):
@@ -97,7 +97,9 @@ def test_each_switch_changes_the_numbers_repaints_b_and_comes_back(bench):
         assert bench.drawn > drawn
         assert bench.pixels() != whole
         expect(bench.key("offers")).to_contain_text(part.hint)
-        expect(bench.key("save_compare").locator(".reading")).to_contain_text("the next word moves most after")
+        expect(bench.key("save_compare").locator(".reading")).to_contain_text(
+            "the prediction of the next word changes most after"
+        )
         bench.flip(part.name)
         expect(bench.key("save_compare").locator(".reading")).to_contain_text("no prediction moves")
         wait_for_rest(bench.page)
@@ -159,13 +161,13 @@ def test_a_head_is_taken_out_and_put_back(bench):
 def test_a_row_is_overwritten(bench):
     bench.open(then="One row by hand", token=10)
     told = bench.key("save_overwritten").locator(".reading")
-    expect(told).to_contain_text("moves by KL")
+    expect(told).to_contain_text("changes by KL")
     uniform = told.inner_text()
     ways = bench.key("row_is")
     ways.get_by_text("as it is", exact=True).click()
-    expect(told).to_contain_text("The row is as it is, so B is A")
+    expect(told).to_contain_text("The row is unchanged, so B is the same as A")
     ways.get_by_text("one word", exact=True).click()
-    expect(told).to_contain_text(re.compile(r"moves by KL \d+\.\d{3} nats"))
+    expect(told).to_contain_text(re.compile(r"changes by KL \d+\.\d{3} nats"))
     assert told.inner_text() != uniform
     ways.get_by_text("by hand", exact=True).click()
     expect(bench.page.get_by_test_id("stDataFrame")).to_be_visible()
@@ -229,7 +231,7 @@ def test_on_every_screen_no_number_is_cut_and_how_far_each_next_word_moved_is_se
     bench.page.wait_for_function("lab => lab.view.place.narrow", arg=bench.drawing.element_handle(), timeout=PATIENCE)
     drawing = ElementTree.fromstring(bench.page.evaluate("attentionLab.drawings.get('compare')()"))
     told = ["".join(text.itertext()) for text in drawing.iter(f"{SVG}text")]
-    at = told.index("next word moved, KL in nats") + 1
+    at = told.index("next word changed, KL in nats") + 1
     kl = prediction_change(*(run(Experiment(text=EXAMPLE, switches=one)) for one in SIDES))
     assert told[at : at + 26 : 2] == ["⟨start⟩", *WORDS]
     assert told[at + 1 : at + 27 : 2] == [f"{one:.2f}" for one in kl]

@@ -56,7 +56,7 @@ def asked(page, folder):
     field = page.get_by_label("A folder on this machine")
     field.fill(str(folder))
     field.press("Enter")
-    page.get_by_role("button", name="Look into the folder").click()
+    page.get_by_role("button", name="Read the folder").click()
 
 
 def opened_and_let_go(page, folder):
@@ -66,8 +66,8 @@ def opened_and_let_go(page, folder):
     page.get_by_role("button", name="Load it").click()
     expect(page.get_by_text("Nothing was kept")).to_have_count(0)
     page.locator(".st-key-into_own-little_heads button").wait_for()
-    page.get_by_role("button", name="Let go").click()
-    expect(page.get_by_role("button", name="Let go")).to_have_count(0)
+    page.get_by_role("button", name="Unload").click()
+    expect(page.get_by_role("button", name="Unload")).to_have_count(0)
 
 
 def look(page, address, folder):
@@ -101,8 +101,8 @@ def test_from_a_folder_to_the_heads_of_the_model_without_a_request_to_another_ho
     expect(other.locator(".st-key-compare .lab[data-drawn]")).to_be_visible()
     expect(other.get_by_text("is not loaded on this server")).to_have_count(0)
     other.goto(f"{address}/your-model")
-    other.get_by_role("button", name="Let go").click()
-    expect(other.get_by_role("button", name="Let go")).to_have_count(0)
+    other.get_by_role("button", name="Unload").click()
+    expect(other.get_by_role("button", name="Unload")).to_have_count(0)
     other.goto(f"{address}/?weights=own-little")
     expect(other.get_by_text("is not loaded on this server")).to_be_visible()
     other.close()
@@ -137,7 +137,7 @@ def test_a_look_that_another_click_ends_says_so_too(page, address, folder, slow_
     field.fill(str(folder))
     field.press("Enter")
     expect(page.get_by_text("Stopped. Nothing was kept.")).to_be_visible()
-    page.get_by_role("button", name="Look into the folder").click()
+    page.get_by_role("button", name="Read the folder").click()
     expect(page.get_by_role("button", name="Load it")).to_be_visible()
     expect(page.get_by_text("Stopped. Nothing was kept.")).to_have_count(0)
 

@@ -51,28 +51,28 @@ def row(looked, at, tokens, **more):
 
 def test_the_distance_counts_the_steps_and_says_which_way():
     words = ["<s>", "b", "c", "d", "e"]
-    assert in_order(row([0, 0.9, 0.1, 0, 0], 4, words), "**e**", "**b**", "0.90", "3 words back")
-    assert in_order(row([0, 0.1, 0, 0, 0.9], 1, words), "**b**", "**e**", "0.90", "3 words ahead")
+    assert in_order(row([0, 0.9, 0.1, 0, 0], 4, words), "**e**", "0.90", "**b**", "3 words back")
+    assert in_order(row([0, 0.1, 0, 0, 0.9], 1, words), "**b**", "0.90", "**e**", "3 words ahead")
     assert in_order(row([0, 0.9, 0.1, 0, 0], 2, words), "1 word back")
     assert "words" not in row([0, 0.9, 0.1, 0, 0], 2, words)
 
 
-def test_a_token_that_is_a_piece_is_counted_as_a_piece():
-    assert "2 pieces back" in row([0, 0.9, 0.1, 0], 3, ["<s>", "b", "c", "d"], each="piece")
-    assert "1 piece back" in row([0, 0, 0.9, 0.1], 3, ["<s>", "b", "c", "d"], each="piece")
+def test_a_token_is_counted_as_a_token():
+    assert "2 tokens back" in row([0, 0.9, 0.1, 0], 3, ["<s>", "b", "c", "d"], each="token")
+    assert "1 token back" in row([0, 0, 0.9, 0.1], 3, ["<s>", "b", "c", "d"], each="token")
 
 
 def test_a_look_at_another_text_names_its_word_and_no_distance():
     told = row([0.1, 0.8, 0.1], 1, ["x", "y", "z"], looked_at=["a", "b", "c"])
-    assert in_order(told, "**y**", "**b**", "0.80")
+    assert in_order(told, "**y**", "0.80", "**b**")
     assert "back" not in told and "ahead" not in told and "itself" not in told
-    assert in_order(row([0.8, 0.2, 0], 0, ["<s>", "y", "z"], looked_at=["a", "b", "c"]), "**a**", "0.80")
+    assert in_order(row([0.8, 0.2, 0], 0, ["<s>", "y", "z"], looked_at=["a", "b", "c"]), "start", "0.80", "**a**")
 
 
 def test_a_first_word_that_is_no_start_mark_is_a_word_like_any_other():
     told = row([0.9, 0.1, 0], 2, ["a", "b", "c"])
-    assert in_order(told, "**c**", "**a**", "0.90", "2 words back")
-    assert "start mark" not in told
+    assert in_order(told, "**c**", "0.90", "**a**", "2 words back")
+    assert "start token" not in told
 
 
 def test_a_row_spreads_below_three_tenths_and_looks_from_there_on():
@@ -119,13 +119,11 @@ def test_a_row_of_no_numbers_does_not_hide_one_that_tells():
 
 def test_the_grid_counts_named_heads_of_all_and_says_what_they_were_measured_on():
     jobs = [[["a"], [], ["b", "c"]], [[], [], []]]
-    told = read_grid(jobs, Named("128 sentences", 0.5), intact=True, pooled=False, each="piece")
-    assert in_order(told, "2 of 6 heads", "right piece", "128 sentences")
-    assert "with every part in place" not in told
-    assert in_order(
-        read_grid(jobs, Named("128 sentences", 0.5), intact=False, pooled=False), "sentences", "every part in place"
-    )
-    assert "block of pieces" in read_grid(jobs, Named("1", 0.5), intact=True, pooled=True, each="piece")
+    told = read_grid(jobs, Named("128 sentences", 0.5), intact=True, pooled=False, each="token")
+    assert in_order(told, "2 of 6 heads", "correct token", "128 sentences")
+    assert "full model" not in told
+    assert in_order(read_grid(jobs, Named("128 sentences", 0.5), intact=False, pooled=False), "sentences", "full model")
+    assert "block of tokens" in read_grid(jobs, Named("1", 0.5), intact=True, pooled=True, each="token")
 
 
 def test_the_grid_sends_to_the_heads_only_where_names_have_no_room():
@@ -146,9 +144,9 @@ def test_the_sharpest_head_is_the_one_whose_largest_weights_are_largest_on_avera
     mask = np.ones(weights.shape, bool)
     told = read_maps(weights, mask, pooled=False)
     assert in_order(told, "4 heads", "layer 1", "head 0", "0.75")
-    assert "hatched" not in told and "block" not in told
+    assert "Hatched" not in told and "block" not in told
     mask[0, 0, 0, 1] = False
-    assert "hatched" in read_maps(weights, mask, pooled=False)
+    assert "Hatched" in read_maps(weights, mask, pooled=False)
     assert "block" in read_maps(weights, mask, pooled=True)
     alone = read_maps(weights[1:, :1], np.ones((1, 1, 2, 2), bool), pooled=False)
     assert "0.75" in alone and "sharpest" not in alone
@@ -187,17 +185,19 @@ def test_only_the_three_likeliest_words_are_named_the_first_of_equals_first():
 def test_a_candidate_has_its_odds_by_the_model_and_as_it_is_drawn():
     words = ["a", "b"]
     told = read_candidates(np.array([0.5, 0.3]), np.array([0.75, 0.25]), words, "x", 1200)
-    assert in_order(told, "“x”", "**a**", "0.50 by the model", "0.75 as it is drawn", "1,200")
+    assert in_order(told, "“x”", "**a**", "0.50 by the model", "0.75 when sampling", "1,200")
     alike = read_candidates(np.array([0.5, 0.3]), np.array([0.504, 0.3]), words, "x", 2)
     assert in_order(alike, "**a**", "0.50", "2") and "drawn" not in alike.split(".", 2)[0]
     assert "by the model" in read_candidates(np.array([0.25, 0.3]), np.array([0.375, 0.3]), words, "x", 2)
     only = read_candidates(np.array([0.9]), np.array([1.0]), words[:1], "x", 1)
-    assert "only one left" in only
+    assert "the only candidate" in only
 
 
 def test_a_stream_ends_where_its_last_stage_ends_a_before_b():
     a, b = np.array([[9.0, 9.0], [1.0, 2.0]]), np.array([[8.0, 8.0], [3.0, 4.0]])
-    assert in_order(read_stream(a, b, "length", ["embedding", "layer 2"]), "layer 2", "length", "A 1.50", "B 3.50")
+    assert in_order(
+        read_stream(a, b, "length", ["embedding", "layer 2"]), "layer 2", "length", "1.50 for A", "3.50 for B"
+    )
 
 
 # Parts and heads taken away
@@ -211,8 +211,8 @@ def test_the_head_missed_most_is_named_by_layer_and_head_and_the_idle_ones_are_c
 @pytest.mark.parametrize(
     ("never", "verdict"),
     [
-        ([1.5, 1.5, 1.52], "as well as with it"),
-        ([1.5, 1.5, 9.0], "as well as with it in"),
+        ([1.5, 1.5, 1.52], "as good as with it"),
+        ([1.5, 1.5, 9.0], "as good as with it for"),
         ([1.56, 1.6, 1.7], "worse"),
     ],
 )
@@ -240,9 +240,9 @@ def test_curves_end_at_the_middle_of_the_last_step_of_their_seeds():
 def test_the_look_that_weighs_most_and_the_one_that_moves_most_are_told_apart():
     words = ["a", "b", "c"]
     apart = read_effects(np.array([0.2, 0.7, 0.1]), np.array([0.25, 0.125, 0.0]), words, (0.25, -0.5))
-    assert in_order(apart, "most at **b** (0.70)", "**a**", "KL 0.250", "weights", "0.25**", "gradient", "0.50**")
+    assert in_order(apart, "most to **b** (0.70)", "**a**", "KL 0.250", "0.25**", "weights", "0.50**", "gradient")
     same = read_effects(np.array([0.2, 0.7, 0.1]), np.array([0.125, 0.25, 0.0]), words, None)
-    assert in_order(same, "most at **b** (0.70)", "KL 0.250") and "**a**" not in same and "gradient" not in same
+    assert in_order(same, "most to **b** (0.70)", "KL 0.250") and "**a**" not in same and "gradient" not in same
 
 
 # The same sentence without marks
@@ -276,7 +276,7 @@ def test_only_the_other_rows_that_look_at_nothing_are_named_as_empty():
     mask = np.tri(4, dtype=bool)
     mask[1] = mask[2] = False
     told = read_mask(np.zeros((4, 4)), mask, np.where(mask, 0.5, 0.0), list("abcd"), 1)
-    empty = told[told.index("all zero") :]
+    empty = told[told.index("This row may attend") :]
     assert "**c**" in empty and not {"**a**", "**b**", "**d**"} & set(re.findall(r"\*\*.\*\*", empty))
 
 
@@ -312,7 +312,7 @@ def test_where_every_case_gives_the_same_vectors_no_change_is_told():
 
 def test_why_rope_fails_is_told_with_the_pair_its_turn_and_the_shares():
     told = read_round(0.474, 48, 30.0, 1, 4, [0.5, 0.9, 0.6])
-    assert in_order(told, "47 %", "48 signs", "pair 1", "30 places", "15 places", "4 times", "**90 %**", "60 %")
+    assert in_order(told, "47 %", "48 symbols", "pair 1", "30 positions", "15 positions", "4 times", "**90 %**", "60 %")
     assert not read_round(0.5, 48, 30.0, 1, 4, [0.5, 0.9, 0.6]), "it does not fall below guessing"
     assert not read_round(0.4, 48, 30.0, 1, 4, [0.75, 0.9, 0.6]), "another pair helps nearly as much"
 

@@ -36,8 +36,8 @@ def test_one_vector_and_attention_each_have_the_numbers_of_their_own_card():
     def shares(lengths):
         return ", ".join(f"{100 * lengths[n]:.0f}" for n in ("4", "8", "12", "16"))
 
-    assert f"4, 8, 12, 16 signs from one vector gets {shares(alone)} % right" in told
-    assert f"a GRU with attention {shares(looking)} %" in told
+    assert f"4, 8, 12, 16 symbols from one vector gets {shares(alone)} % right" in told
+    assert f"A GRU with attention gets {shares(looking)} %" in told
     assert told.startswith("**One vector is not enough.**")
 
 
@@ -47,44 +47,57 @@ def test_one_vector_is_said_to_be_too_little_only_where_it_is():
 
     assert told([1, 0.1], [1, 0.9]).startswith("**One vector is not enough.**")
     assert told([1, 0.9], [1, 0.8]).startswith("**One vector is enough here.**")
-    assert told([1, 0.1], [1, 0.2]).startswith("**Whether one vector is enough, these numbers do not decide.**")
-    assert told([1, 0.9], [1, 0.95]).startswith("**Whether one vector is enough, these numbers do not decide.**")
-    assert "4, 8 signs from one vector gets 100, 10 % right; a GRU with attention 100, 90 % (500 of each" in told(
+    assert told([1, 0.1], [1, 0.2]).startswith("**These numbers do not decide whether one vector is enough.**")
+    assert told([1, 0.9], [1, 0.95]).startswith("**These numbers do not decide whether one vector is enough.**")
+    assert "4, 8 symbols from one vector gets 100, 10 % right. A GRU with attention gets 100, 90 % right." in told(
         [1, 0.1], [1, 0.9]
     )
+    assert "with 500 texts of each length" in told([1, 0.1], [1, 0.9])
 
 
 def test_a_context_of_its_own_is_claimed_by_the_nouns_of_the_card():
-    assert read_nouns("the mean", 0.98).startswith("**Each word has a context of its own.** By the card")
-    assert "the mean looks most at the right word for 98 % of the nouns" in read_nouns("the mean", 0.98)
-    assert read_nouns("the mean", 0.2).startswith("**A context of its own need not be the right one.**")
-    assert "For il and elle it holds as well: the best layer looks most at the noun that they stand for in 57 %" in (
-        read_pronouns(0.57, 0.86, 0)
+    assert read_nouns("the mean", 0.98).startswith("**Each word has a context of its own.** For 98 %")
+    assert "98 % of the nouns, the mean gives its largest weight to the correct source word" in read_nouns(
+        "the mean", 0.98
     )
-    assert "; at the adjective that tells in 86 %, in layer 0" in read_pronouns(0.57, 0.86, 0)
+    assert read_nouns("the mean", 0.2).startswith("**A context of its own need not be the right one.**")
+    assert read_pronouns(0.57, 0.86, 0).startswith(
+        " The same holds for the pronouns il and elle: the best layer gives its largest weight to the noun that they "
+        "refer to in 57 % of cases."
+    )
+    assert "Moreover, layer 0 gives its largest weight to the adjective in 86 % of cases." in read_pronouns(
+        0.57, 0.86, 0
+    )
     assert "adjective" not in read_pronouns(0.9, 0.2, 0)
     lower = read_pronouns(0.0, 0.95, 0)
-    assert "does not hold" in lower and "in 0 %, but at the adjective that tells in 95 %, in layer 0" in lower
+    assert (
+        "does not hold" in lower
+        and "in 0 % of cases. Instead, layer 0 gives its largest weight to the adjective in 95 % of cases" in lower
+    )
     neither = read_pronouns(0.1, 0.24, 0)
-    assert "does not hold" in neither and "in 10 %, and at the adjective that tells in 24 %" in neither
-    assert "look most where gold points in 36 %" in read_settled(0.36)
+    assert (
+        "does not hold" in neither
+        and "in 10 % of cases, and layer 0 gives its largest weight to the adjective in 24 % of cases" in neither
+    )
+    assert "In 36 % of these cases its largest weight is on the gold source word." in read_settled(0.36)
 
 
 @pytest.mark.parametrize(
-    ("weights", "which"), [("translate", "the mean of layer 1's heads"), ("translate-gru-attention", "its one look")]
+    ("weights", "which"), [("translate", "the mean of layer 1's heads"), ("translate-gru-attention", "its only head")]
 )
 def test_the_look_that_the_card_speaks_of_is_named(weights, which):
     told = claims._own_context(one(weights=weights))
     best = checkpoint.read_card(weights)["alignment"]["noun"]["top1"]
     assert (
-        f"{which} looks most at the right word for {100 * max(layer[-1] for layer in best):.0f} % of the nouns" in told
+        f"For {100 * max(layer[-1] for layer in best):.0f} % of the nouns, {which} gives its largest weight to the "
+        "correct" in told
     )
 
 
 def test_cross_attention_is_the_same_operation_only_where_its_weights_are():
     assert "is the same operation" in read_cross(16, 15, 0.0) and read_cross(16, 15, 0.0).endswith("to the last bit.")
-    assert read_cross(1, 1, 5e-7).endswith("in every head of every layer, to 5·10⁻⁷.")
-    assert "1 query from the decoder, 1 key and as many values" in read_cross(1, 1, 0.0)
+    assert read_cross(1, 1, 5e-7).endswith("in every head of every layer, to within 5·10⁻⁷.")
+    assert "1 query comes from the decoder, and 1 key with its value comes from the encoder." in read_cross(1, 1, 0.0)
     other = read_cross(16, 15, 0.3)
     assert "is not the same operation here" in other and "differ by up to 0.30" in other
     assert "is not the same operation here" in read_cross(16, 15, float("nan"))
@@ -93,17 +106,17 @@ def test_cross_attention_is_the_same_operation_only_where_its_weights_are():
 def test_the_layer_is_told_by_the_parts_that_are_there():
     whole = read_decoder_layer(0.0, masked=True, feeds_forward=True)
     assert (
-        "is three things**: a masked look at what is written, a look at the source, and the feed-forward network"
+        "has three parts**: masked self-attention over the target, cross-attention to the source, and the feed-forward"
         in whole
     )
-    assert whole.endswith("in the first the future has weight 0, exactly.")
+    assert whole.endswith("In self-attention, later words have weight exactly 0.")
     unmasked = read_decoder_layer(0.9, masked=False, feeds_forward=True)
-    assert "a masked look" not in unmasked
-    assert unmasked.endswith("the mask is taken out, so in the first a later word has a weight of up to 0.90.")
-    assert read_decoder_layer(0.0, masked=False, feeds_forward=True).endswith("no word looks at a later one.")
+    assert "masked self-attention" not in unmasked
+    assert unmasked.endswith("The mask is removed, so in self-attention a later word has a weight of up to 0.90.")
+    assert read_decoder_layer(0.0, masked=False, feeds_forward=True).endswith("no word attends to a later one.")
     assert "although the mask is there" in read_decoder_layer(0.1, masked=True, feeds_forward=True)
     averaged = read_decoder_layer(0.0, masked=True, feeds_forward=False)
-    assert "two are left**: a masked look at what is written and a look at the source" in averaged
+    assert "are left**: masked self-attention over the target and cross-attention to the source" in averaged
     assert "feed-forward" not in averaged
 
 
@@ -114,30 +127,34 @@ def test_word_by_word_is_the_same_as_one_pass_only_where_ln_p_is():
         )
 
     assert told(1e-7).startswith(
-        "**Decoding goes word by word.** 2 words and the end mark one after another get the ln p"
+        "**Decoding goes word by word.** 2 words and the end token were generated one after another."
     )
-    assert "finished sentence gives, to 1·10⁻⁷. The model ended the sentence itself." in told(1e-7)
-    assert "gives, to the last bit." in told(0.0)
-    cut = told(1e-7, tokens=1, ended=False, each="piece")
-    assert "1 piece one after another gets the ln p" in cut and "did not end the sentence itself" in cut
+    assert "finished sentence gives them the same ln p, to within 1·10⁻⁷. The model ended the sentence itself." in told(
+        1e-7
+    )
+    assert "gives them the same ln p, to the last bit." in told(0.0)
+    cut = told(1e-7, tokens=1, ended=False, each="token")
+    assert (
+        "1 token was generated." in cut and "gives it the same ln p" in cut and "did not end the sentence itself" in cut
+    )
     ahead = told(15.3, looks_ahead=True)
-    assert "one pass is not the same here" in ahead and "differs by up to 15.3" in ahead and "without the mask" in ahead
-    assert "is not what one pass reads" in told(15.3) and "without the mask" not in told(15.3)
+    assert "one pass is not the same here" in ahead and "differs by up to 15.3" in ahead and "Without the mask" in ahead
+    assert "do not read the same words" in told(15.3) and "Without the mask" not in told(15.3)
     assert "not numbers" in told(float("nan"))
 
 
 def test_with_the_mask_off_no_claim_contradicts_its_number():
     whole, off = one(), one("mask")
     cross, layer = claims._cross(whole)
-    assert "is the same operation" in cross and layer.endswith("the future has weight 0, exactly.")
-    assert "one after another get the ln p that one pass" in claims._one_word_at_a_time(whole)
+    assert "is the same operation" in cross and layer.endswith("later words have weight exactly 0.")
+    assert "gives them the same ln p" in claims._one_word_at_a_time(whole)
     _, layer = claims._cross(off)
     future = np.triu(off.maps["target"], 1).max()
     assert future > 0.1 and layer.endswith(f"a later word has a weight of up to {future:.2f}.")
     told = claims._one_word_at_a_time(off)
-    assert "without the mask a word of the finished sentence looks at later ones" in told
-    assert "one pass is not the same here" in told and float(re.search(r"by up to ([\d.]+)", told)[1]) > 1
-    assert "two are left" in claims._cross(one("mlp"))[1]
+    assert "Without the mask, a word of the finished sentence attends to later ones" in told
+    assert "one pass is not the same here" in told and float(re.search(r"by up to (\d+\.\d+)", told)[1]) > 1
+    assert "Two of the three" in claims._cross(one("mlp"))[1]
 
 
 # Remove a part: the table of right answers

@@ -122,7 +122,7 @@ def test_a_link_that_leads_nowhere_is_refused_with_a_sentence(link, told):
     [
         ([LINK, "--out", "x.gif"], 'svg, png, pdf, csv, npz, html, not in ".gif"'),
         ([LINK, "--out", "x.csv", "--figure", "moon"], "There are: sentence, grid, enlarged, next, lens."),
-        (["/?text=", "--out", "x.csv"], "There is no word to look at yet."),
+        (["/?text=", "--out", "x.csv"], "There is no text yet."),
         (["/nowhere", "--out", "x.csv"], 'There is no page "nowhere"'),
         (["/?modle=stories", "--out", "x.csv"], "modle (nothing on this page is called so now). Nothing was written."),
         (["/masks?looks=zip", "--out", "x.csv"], "looks = “zip” (shown: own). Nothing was written."),
@@ -241,4 +241,4 @@ def test_a_chart_is_drawn_on_the_command_line_too(tmp_path):
     out = tmp_path / "curves.svg"
     assert main(["export", "/remove?view=Trained without", "--figure", "loss_curves", "--out", str(out)]) == 0
     drawn = texts(out.read_bytes())
-    assert {"Never had it: trained without scaling by √d_k", "step"} <= set(drawn)
+    assert {"Trained without scaling by √d_k", "step"} <= set(drawn)

@@ -49,7 +49,7 @@ def test_who_closes_the_page_frees_the_place_for_the_next(address):
     async def visit():
         gone, task = await begin(address, MEASURED)
         async with asyncio.timeout(120):
-            while not any("Reading it three ways" in bar for bar in gone.bars):
+            while not any("Running the text three ways" in bar for bar in gone.bars):
                 await asyncio.sleep(0.05)
         task.cancel()
         await gone.leave()
@@ -57,7 +57,7 @@ def test_who_closes_the_page_frees_the_place_for_the_next(address):
         # The same again: nothing half done is kept, and nobody waits for the one who has left.
         patient, going = await begin(address, MEASURED)
         async with asyncio.timeout(120):
-            while not any("Reading it three ways" in bar and "waiting" not in bar for bar in patient.bars):
+            while not any("Running the text three ways" in bar and "waiting" not in bar for bar in patient.bars):
                 await asyncio.sleep(0.05)
         assert not going.done() and patient.shares[0] < 0.9, "it began anew"
         await patient.ask("stop_measuring")

@@ -37,7 +37,7 @@ def test_an_address_is_no_folder_and_says_what_to_do(place):
     with pytest.raises(CheckpointError) as error:
         inspect_folder(place)
     told = str(error.value)
-    assert told.startswith(f"“{place}” is an address of the web, not a folder") and "“Ask the hub”" in told
+    assert told.startswith(f"“{place}” is a web address, not a folder") and "“Ask the Hub”" in told
 
 
 @pytest.mark.parametrize("place", ["file://[/x", "'", '""', "file:", "file:///nowhere"])

@@ -73,7 +73,7 @@ def test_a_shorter_sentence_lets_go_of_a_word_that_is_not_there_any_more():
 def test_without_scaling_positions_or_norm_the_walk_says_so():
     header, arrays = component(visit(PAGE, scale="false", position="false", norm="false"), "walk")
     assert (header["divisor"], header["biased"], header["norm"]) == (1.0, False, None)
-    assert "taken out" in header["position"]
+    assert "removed" in header["position"]
     assert same_bits(arrays["scores"], arrays["scaled"], "exact")
 
 

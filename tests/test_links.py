@@ -71,8 +71,8 @@ def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them
     "path", ["viz/ui/contents.py", *(f"viz/pages/{name}.py" for name in ("inside", "masks", "translate"))]
 )
 def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_are_not(path):
-    assert "modle (nothing on this page is called so now)" in said(well(visit_by_a_bad_link(path, modle="stories")))
-    assert "nothing on this page" not in said(well(visit(path, present="true", figure="", lesson="")))
+    assert "modle (unknown setting)" in said(well(visit_by_a_bad_link(path, modle="stories")))
+    assert "unknown setting" not in said(well(visit(path, present="true", figure="", lesson="")))
 
 
 ADDED = (
@@ -93,7 +93,7 @@ ADDED = (
 @pytest.mark.parametrize("path", [path for path in PATHS if not path.endswith(("lessons.py", "your_model.py"))])
 def test_names_that_were_added_on_the_way_are_ignored_in_silence_and_leave_the_address(path):
     screen = well(visit_by_a_bad_link(f"viz/{path}", **dict.fromkeys(ADDED, "x")))
-    assert "asks for something" not in said(screen)
+    assert "Part of this link" not in said(screen)
     assert not set(ADDED) & set(screen.query_params)
 
 
@@ -136,7 +136,7 @@ def test_a_source_is_a_setting_only_with_the_values_of_that_setting():
 @pytest.mark.parametrize(("value", "told"), [("newsletter", False), ("this layer", True)])
 def test_a_source_of_another_page_is_told_only_where_it_was_a_setting(value, told):
     screen = well(visit_by_a_bad_link("viz/pages/heads.py", source=value, si="AbC"))
-    assert ("source (nothing on this page is called so now)" in said(screen)) == told
+    assert ("source (unknown setting)" in said(screen)) == told
     assert not {"source", "si"} & set(screen.query_params)
 
 

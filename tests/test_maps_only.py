@@ -133,8 +133,8 @@ def test_without_a_target_the_model_says_what_it_finds_likeliest(opened):
 def test_what_can_only_be_drawn_says_so_before_it_is_loaded(tmp_path):
     kind, config = MADE["llama with grouped queries"]
     offer = inspect_folder(publish(kind(config), tmp_path))
-    assert offer.config is None and "its parts cannot be taken away" in offer.why_maps_only
-    with pytest.raises(CheckpointError, match="its parts cannot be taken away"):
+    assert offer.config is None and "its components cannot be ablated" in offer.why_maps_only
+    with pytest.raises(CheckpointError, match="its components cannot be ablated"):
         read(offer)
 
 

@@ -109,7 +109,7 @@ def test_rows_with_nothing_to_look_at_are_empty_and_explained():
     scores, mask, _, weights = maps(screen)
     assert not mask.any() and np.isnan(weights).all() and np.isfinite(scores).all()
     told = "".join(text for text, _ in component(screen, "save_stages")[0]["reading"])
-    assert "zero by definition" in told and "all zero" in told
+    assert "sets the row to zero" in told and "attend to nothing and" in told
     attention = run(Experiment(text=EXAMPLE, mask_spec=MaskSpec("padding", T))).layers[0].attention
     assert not attention.weights.any() and not attention.z.any()
 

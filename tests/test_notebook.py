@@ -78,9 +78,9 @@ def test_cross_attention_has_its_own_words_and_rows_that_no_place_decides():
 
 
 def test_what_is_unusual_is_said_under_the_figure():
-    assert "No row sums to 1, but to 0.50." in viz.attention_figure(np.full((3, 3), 1 / 6), WORDS).html
-    assert "hatched is not there" in viz.attention_figure(causal(3, 3), WORDS).html
-    assert "hatched" not in re.search(r'class="reading">(.*)</p>', viz.attention_figure(np.eye(3), WORDS).html).group(1)
+    assert "No row sums to 1: the sum is 0.50." in viz.attention_figure(np.full((3, 3), 1 / 6), WORDS).html
+    assert "Hatched cells have no weight" in viz.attention_figure(causal(3, 3), WORDS).html
+    assert "Hatched" not in re.search(r'class="reading">(.*)</p>', viz.attention_figure(np.eye(3), WORDS).html).group(1)
 
 
 def test_words_that_do_not_fit_are_refused_with_both_sides():

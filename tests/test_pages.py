@@ -103,7 +103,7 @@ def test_a_head_is_named_by_what_it_does_in_the_whole_model_and_without_a_part_i
         for parts in ({}, {"scale": "false"})
     )
     assert re.fullmatch(r"Layer 1, head 2: induction 0\.\d\d", whole)
-    assert without == f"{whole} with every part in place"
+    assert without == f"{whole} with the full model"
 
 
 def test_the_large_map_holds_the_models_own_numbers():
@@ -240,7 +240,7 @@ def test_a_rollout_has_half_of_each_step_from_the_residual_only_where_there_is_a
     found = cells(figures(screen)["rollout"])
     assert np.nan_to_num(found) == pytest.approx(expected, abs=1e-5)
     told = "".join(piece for piece, _ in component(screen, "save_rollout")[0]["reading"])
-    assert ("half of each step by the residual" in told) == (not asked)
+    assert ("Half of each step comes from the residual" in told) == (not asked)
     assert ("There is no residual connection here" in told) == bool(asked)
 
 

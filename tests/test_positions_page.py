@@ -258,7 +258,7 @@ def test_a_short_sentence_can_be_shuffled_too(text):
 def test_words_in_their_own_order_do_not_move():
     screen = well(visit(PAGE, show="Shuffle test", order=".".join(map(str, range(1, 13)))))
     assert not component(screen, "shuffled")[1]["change"].any()
-    assert "stands where it stood" in saves(screen, "shuffled")
+    assert "is at its original position" in saves(screen, "shuffled")
 
 
 # ---------------------------------------------------------------------------- too long
@@ -275,7 +275,7 @@ def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatc
             assert same_bits(
                 arrays["found"][KINDS.index(kind), number], np.array(made, dtype=np.float32), "same operation"
             )
-    assert "20 fresh questions a point" in saves(screen, "lengths")
+    assert "20 new questions per point" in saves(screen, "lengths")
     assert "its pair 1 of coordinates turns once in 63 places" in "".join(text.value for text in screen.markdown)
     count, forward = [], Transformer.forward
     monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])
@@ -358,7 +358,7 @@ def test_names_are_listed_as_people_say_them():
 
 
 def test_before_anything_has_moved_the_sentence_says_so():
-    assert read_shift({"RoPE": 0.0}, 0, {}) == "Nothing has moved yet: slide k."
+    assert read_shift({"RoPE": 0.0}, 0, {}) == "The sentence is at its original position. Move the slider."
 
 
 def test_the_sentence_of_lengths_names_the_best_first_and_what_has_ended():

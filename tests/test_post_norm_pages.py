@@ -54,7 +54,7 @@ def test_the_page_shows_the_norms_of_a_and_says_that_b_has_none(weights):
     assert "A: each norm stands after its sublayer. The sum of stream and sublayer output enters it" in captions
     assert "B: there is no layer norm here" in captions
     assert f"{name} has a norm after every sublayer" in captions
-    assert "B has none: its vectors are the bare sums." in captions
+    assert "B has none, so its vectors are the sums." in captions
     both = well(visit("viz/pages/remove.py", weights=name, text=TEXT, scale="false", then="Stream"))
     assert not any("B has none" in caption.value for caption in both.caption)
     (table,) = [one.value for one in screen.dataframe]

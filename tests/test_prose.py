@@ -59,7 +59,7 @@ def test_the_lesson_on_heads_says_what_the_knock_outs_measure():
     whole = ablation.evaluate_held_out("grammar").loss
     cost = sorted(one.loss - whole for one in ablation.ablate_each_head("grammar").values())
     assert "about a third of a nat" in lesson("parts") and cost[-1] == pytest.approx(1 / 3, abs=0.05)
-    assert "One head can go for less than 0.01; the others cost 0.01 to 0.2" in lesson("parts")
+    assert "One head can be removed for less than 0.01; the others cost 0.01 to 0.2" in lesson("parts")
     assert cost[0] < 0.01 < cost[1] and cost[-2] < 0.2
 
 
@@ -76,7 +76,7 @@ def test_the_page_on_positions_says_what_the_cards_measure():
         return checkpoint.read_card(f"order-{kind}-{scheme}")["accuracy"][str(signs)]
 
     told = page("positions")
-    assert "guess, or do worse, at three times their trained length, as the one with waves does" in told
+    assert "guess, or do worse, at three times their trained length, as the sinusoidal one does" in told
     assert all(share("encoder", scheme, 48) < 0.55 for scheme in ("relative", "t5", "rope", "sinusoidal"))
     assert "ALiBi is still right nine times in ten there" in told and share("encoder", "alibi", 48) >= 0.9
     assert "The decoder without positions here answers nearly every question" in told

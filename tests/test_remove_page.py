@@ -60,8 +60,8 @@ def test_the_strip_says_of_how_many_and_when_right_answers_are_no_merit():
     asked = evaluate_held_out("grammar", Switches())
     told = strip(visit(PAGE))
     assert all(f"<td>{n}</td>" in told for n in asked.n.values())
-    assert "no merit" not in told
-    assert "no merit" in strip(visit(PAGE, mask="false"))
+    assert "not meaningful" not in told
+    assert "not meaningful" in strip(visit(PAGE, mask="false"))
 
 
 def test_a_number_that_is_none_is_shown_as_such_with_the_place_where_it_first_arose(monkeypatch):

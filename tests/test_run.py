@@ -219,7 +219,7 @@ def test_a_head_that_is_not_there_is_refused(experiment, head):
 def test_a_text_without_a_word_is_refused(experiment, text):
     with pytest.raises(InputTextError) as error:
         run(replace(experiment, text=text))
-    assert sentence(error).startswith("There is no word to look at yet.")
+    assert sentence(error).startswith("There is no text yet.")
 
 
 def test_too_much_text_is_refused_with_both_numbers(experiment):

@@ -9,7 +9,7 @@ from viz.translating import LONG, SOME, read_two_looks, shortened
 
 def test_a_look_in_the_same_layer_is_not_an_earlier_look():
     told = read_two_looks(np.array([0.1, 0.5]), np.array([0.2, 0.25]))
-    assert told.endswith("; here it is not looked at first.")
+    assert told.endswith("The model does not attend to it first here.")
     assert "layer 1 (0.50)" in told and "layer 1 (0.25)" in told
 
 

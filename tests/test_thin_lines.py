@@ -23,8 +23,8 @@ def test_the_thin_lines_of_a_stream_are_told(words, each):
     values = np.arange(2.0 * len(words)).reshape(2, -1) + 1
     figure = stream(values, values, ["x", "y"], words, theme=LIGHT, title="length")
     told = read_stream(values, values, "length", ["x", "y"], each)
-    assert has_thin_lines(figure) == (f"A thin line is one {each}, a thick one the mean of all." in told)
-    assert f"mean over the {each}s" in told
+    assert has_thin_lines(figure) == (f"A thin line is one {each}, a thick line the mean of all." in told)
+    assert f"averaged over the {each}s" in told
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 3])
@@ -33,4 +33,4 @@ def test_the_thin_lines_of_learning_curves_are_told(seeds):
     figure = curves([1, 2], {"whole": values["whole"]}, theme=LIGHT, value_name="loss")
     assert has_thin_lines(figure) == (seeds > 1) == bool(thin_seeds(values))
     told = read_curves(values, "loss")
-    assert told.endswith(" A thin line is one seed, a thick one their median.") == (seeds > 1)
+    assert told.endswith(" A thin line is one seed, a thick line their median.") == (seeds > 1)

@@ -204,7 +204,7 @@ def test_a_source_without_a_word_or_too_long_is_refused_and_an_empty_target_is_n
     for text in ("", " \n", "\u200b"):
         with pytest.raises(InputTextError) as error:
             run(Experiment(name, text, target=TARGET))
-        assert sentence(error).startswith("There is no word to look at yet.")
+        assert sentence(error).startswith("There is no text yet.")
     for wrong in ({"text": "dog " * MAX_PAIR_TOKENS}, {"text": TEXT, "target": "dog " * MAX_PAIR_TOKENS}):
         with pytest.raises(InputTextError) as error:
             run(Experiment(name, **wrong))
@@ -251,7 +251,7 @@ def test_a_recurrent_network_has_no_parts_to_remove():
 
 
 def test_one_text_has_no_cross_attention_and_no_translation():
-    with pytest.raises(ValueError, match="has a cross-attention to silence"):
+    with pytest.raises(ValueError, match="have cross-attention heads to ablate"):
         run(Experiment("one", TEXT, Switches(cross_off=frozenset({(0, 0)}))))
     with pytest.raises(ValueError, match="does not write another"):
         translate(Experiment("one", TEXT))

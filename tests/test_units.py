@@ -15,9 +15,9 @@ from viz.ui.written_map import in_units
 
 PAGE = "viz/pages/translate.py"
 WORD = re.compile(r"\bwords?\b", re.IGNORECASE)
-UNITS = {"translation": "word", "copy": "sign", "dates": "character"}
+UNITS = {"translation": "word", "copy": "symbol", "dates": "character"}
 # Of the section “Quality and length”, which holds translations beside copies on every task.
-ELSEWHERE = ("**Translate**, by the words of the source",)
+ELSEWHERE = ("**Translation**, by the number of source words",)
 
 
 def test_every_task_says_what_its_sentences_are_made_of():
@@ -60,7 +60,7 @@ def test_a_sentence_names_the_unit_of_its_task_and_no_other(sentence, unit):
 def test_a_text_of_characters_is_shortened_by_characters():
     assert shortened("1" * LONG, "character") == "1" * LONG
     assert shortened("1" * (LONG + 1), "character") == f"{'1' * SOME} … ({LONG + 1} characters)"
-    assert shortened("a " * (LONG + 1), "sign").endswith(f" … ({LONG + 1} signs)")
+    assert shortened("a " * (LONG + 1), "symbol").endswith(f" … ({LONG + 1} symbols)")
 
 
 def everything_said(screen):
@@ -95,7 +95,7 @@ def test_a_page_without_words_speaks_of_none(task, state):
     told = list(everything_said(screen))
     assert not [text for text in told if WORD.search(text)]
     unit = UNITS[pairs.JOBS[task].task]
-    assert {f"{unit.capitalize()}s it knows", f"Next {unit}"} <= set(told)
+    assert {"Vocabulary", f"Next {unit}"} <= set(told)
     assert component(screen, "writing")[0]["unit"] == unit
 
 

@@ -16,13 +16,13 @@ def there(weights):
 def test_sums_that_differ_are_told_from_the_least_to_the_greatest():
     weights = np.array([[[[0.25, 0.25], [0.5, 0.25], [0.5, 0.5]]]])
     (told,) = unusual(weights, there(weights))
-    assert told.startswith("2 of 3 rows do not sum to 1, but to 0.50 to 0.75.")
+    assert told.startswith("2 of 3 rows do not sum to 1: the sums are 0.50 to 0.75.")
     assert "dropout" not in told
 
 
 def test_sums_that_are_alike_are_told_once():
     weights = np.full((1, 1, 2, 2), 0.25)
-    assert unusual(weights, there(weights))[0].startswith("No row sums to 1, but to 0.50.")
+    assert unusual(weights, there(weights))[0].startswith("No row sums to 1: the sum is 0.50.")
 
 
 def test_sums_on_both_sides_of_one_come_from_dropout():

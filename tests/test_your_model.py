@@ -76,7 +76,7 @@ def test_what_is_there_is_told_before_anything_is_loaded(folders, empty):
         "| Called | own-little-next |",
     ):
         assert line.replace("-", "\\-") in told or line in told, line
-    assert "each part it has can be taken away" in told
+    assert "each component of the model can be ablated" in told
     assert (not registry().names() and your_model.slot().now is None) or not your_model.slot().now.running
 
 
@@ -299,7 +299,7 @@ def t5(tmp_path_factory):
 
 def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, empty):
     screen = asked(t5)
-    assert "its parts cannot be taken away" in text_of(screen)
+    assert "its components cannot be ablated" in text_of(screen)
     screen = loaded(t5)
     assert registry().names() == () and registry().names(maps_only=True) == ("own-little-t5",)
     screen.text_area(key="foreign_text").set_value(TEXT)
@@ -347,7 +347,7 @@ def test_the_lines_under_its_figures_give_its_numbers(t5, empty):
 def test_a_text_that_it_cannot_read_is_one_sentence(t5, empty):
     screen = loaded(t5)
     screen.text_area(key="foreign_text").set_value(" ")
-    assert "no word to look at" in said(well(screen.run()))
+    assert "There is no text yet" in said(well(screen.run()))
 
 
 # Copy as Python

@@ -46,20 +46,23 @@ def test_the_rule_of_counts_can_fail(told):
     assert COUNTED_NOTHING.search(told)
 
 
-@pytest.mark.parametrize("told", ["10 of 12", "weight 0, exactly", "0 % at 3 to 8 words", "1.0 of the", "1,000 words"])
+@pytest.mark.parametrize("told", ["10 of 12", "weight exactly 0", "0 % at 3 to 8 words", "1.0 of the", "1,000 words"])
 def test_the_rule_of_counts_can_hold(told):
     assert not COUNTED_NOTHING.search(told)
 
 
 def test_heads_that_nobody_examined_are_not_said_to_have_failed():
     told = read_grid(JOBS, Named("", 0.5), intact=False, pooled=False)
-    assert told.startswith("What the 4 heads of this model do was not measured, so none bears a name. Rows look")
+    assert told.startswith("The 4 heads of this model were not measured, so none of them has a name. Rows are")
     one = read_grid([[[]]], Named("", 0.5), intact=True, pooled=False)
-    assert one.startswith("What the one head of this model does was not measured, so it bears no name.")
+    assert one.startswith("The one head of this model was not measured, so it has no name.")
 
 
 def test_the_end_mark_alone_gets_its_own_number():
-    assert "The end mark alone gets the ln p that one pass" in read_word_by_word(1, "word", 0.0, True, False)
+    assert (
+        "Only the end token was generated. One pass over the finished sentence gives it the same ln p"
+        in read_word_by_word(1, "word", 0.0, True, False)
+    )
     assert "The end mark alone: its ln p is not a number." in read_word_by_word(1, "word", float("nan"), True, False)
 
 
@@ -67,9 +70,9 @@ def test_the_end_mark_alone_gets_its_own_number():
     ("sentences", "relations", "told"),
     [
         (0, {}, ""),
-        (0, {"induction": {"mass": [[0.5]]}}, "random pieces said twice"),
-        (1, {"induction": {"mass": [[0.5]]}}, "1 passage of our own and random pieces said twice"),
-        (6, {"induction": {"mass": [[0.5]]}}, "6 passages of our own and random pieces said twice"),
+        (0, {"induction": {"mass": [[0.5]]}}, "repeated random tokens"),
+        (1, {"induction": {"mass": [[0.5]]}}, "1 passage of our own and repeated random tokens"),
+        (6, {"induction": {"mass": [[0.5]]}}, "6 passages of our own and repeated random tokens"),
     ],
 )
 def test_what_heads_were_measured_on_counts_the_passages(monkeypatch, sentences, relations, told):
@@ -83,5 +86,5 @@ def test_what_heads_were_measured_on_counts_the_passages(monkeypatch, sentences,
 def test_the_maps_of_a_decoder_layer_are_counted(masked):
     assert "the feed-forward network. The first two are the maps above" in read_decoder_layer(0.0, masked, True)
     both = read_decoder_layer(0.0, masked, False)
-    assert "two are left" in both and ". Both are the maps above" not in both.split("**")[1]
+    assert "Two of the three" in both and ". Both are the maps above" not in both.split("**")[1]
     assert "Both are the maps above" in both and "The first two" not in both

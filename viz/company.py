@@ -7,7 +7,7 @@ from urllib.parse import quote
 import numpy as np
 import plotly.graph_objects as go
 
-from viz.counting import verb
+from viz.counting import counted, decimals, verb
 from viz.heatmap import hatching
 from viz.labels import escape, markdown, shorten
 from viz.theme import Theme, scale, template
@@ -65,10 +65,10 @@ def change_map(
                     "tickfont": {"color": theme.muted, "size": 11},
                     "tickvals": [0, limit],
                     "tickformat": ".2~g",
-                    "title": {"text": "moved", "font": {"color": theme.muted, "size": 11}, "side": "right"},
+                    "title": {"text": "change", "font": {"color": theme.muted, "size": 11}, "side": "right"},
                 },
                 hoverongaps=False,
-                hovertemplate="sentence %{y}, %{text}: moved %{z:.4f}<extra></extra>",
+                hovertemplate="sentence %{y}, %{text}: change %{z:.4f}<extra></extra>",
                 xgap=1,
                 ygap=1,
             ),
@@ -238,17 +238,19 @@ def read_moved(name: str, moved: Array, words: Sequence[Sequence[str]]) -> str:
     compared = np.isfinite(moved)
     n, touched = int(compared.sum()), int((moved[compared] != 0).sum())
     if not touched:
-        words_of = f"none of the {n} words of the other sentences moves" if n > 1 else "no other word moves"
-        return f"With **{name}** {words_of}: the change is exactly **0**."
+        none = f"none of the {n} words in the other sentences changes" if n > 1 else "no other word changes"
+        return f"With **{name}**, {none}. The change is exactly **0**."
     b, t = map(int, np.unravel_index(int(np.nanargmax(moved)), moved.shape))
-    others = (
-        f"{'all' if touched == n else touched} of the {n} words of the other sentences"
-        if n > 1
-        else "the one other word"
-    )
+    most, where = f"{moved[b, t]:.2f}", f"for “{markdown(words[b][t])}” in sentence {b + 1}"
+    if n == 1:
+        return (
+            f"With **{name}**, the only word in the other sentences changes. The change is **{most}** of a standard "
+            f"deviation, {where}."
+        )
+    others = f"{f'all {n}' if touched == n else f'{touched} of the {n}'} words in the other sentences"
     return (
-        f"With **{name}** {others} {verb(touched, 'moves', 'move')}, by **{np.nanmean(moved):.2f}** of a standard "
-        f"deviation on average, most “{markdown(words[b][t])}” in sentence {b + 1} with {moved[b, t]:.2f}."
+        f"With **{name}**, {others} {verb(touched, 'changes', 'change')}. The average change is "
+        f"**{np.nanmean(moved):.2f}** of a standard deviation. The largest is {most}, {where}."
     )
 
 
@@ -256,12 +258,12 @@ def read_tensor(stream: Array, real: Array, over: str, position: int, channel: i
     """What the outlined numbers are, how many, and the mean and standard deviation that the norm takes of them."""
     if over == "channels":
         inside, which = stream[0, position], f"the vector of “{markdown(word)}” in sentence 1"
-        rest = "no other word enters"
+        rest = "No other word enters."
     else:
         inside, which = stream[real][:, channel], f"channel {channel} of every word of every sentence"
-        rest = "the filler is left out"
-    mean = f"{inside.mean():.2f}".replace("-", "−")
+        rest = "Padding is left out."
     return (
-        f"{'Layer' if over == 'channels' else 'Batch'} norm averages over {which}: {inside.size} numbers, mean "
-        f"**{mean}**, standard deviation **{inside.std():.2f}**; {rest}."
+        f"{'Layer' if over == 'channels' else 'Batch'} norm averages over {which}. "
+        f"{verb(inside.size, 'This is', 'These are')} {counted(inside.size, 'number')} with mean "
+        f"**{decimals(float(inside.mean()))}** and standard deviation **{decimals(float(inside.std()))}**. {rest}"
     )

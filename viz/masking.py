@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from viz.counting import counted, verb
+from viz.counting import counted, decimals, verb
 from viz.labels import markdown
 from viz.places import spelt
 from viz.reading import telling_row
@@ -45,39 +45,43 @@ def read_mask(biased: Array, mask: Array, weights: Array, tokens: Sequence[str],
     word = f"**{markdown(tokens[row])}**"
     allowed, keys = int(mask[row].sum()), mask.shape[1]
     if not allowed:
-        told = f"{word} may look at nothing: a softmax over no score has no value, so its row is zero by definition."
+        told = f"{word} may attend to nothing. The softmax is undefined there, so the lab sets the row to zero."
     elif not np.isfinite(weights[row]).all():
         told = f"{word}: this row holds values that are not numbers."
     elif allowed == keys:
-        everything = f"all {counted(keys, each)}" if keys > 1 else f"the one {each} there is"
-        told = f"{word} may look at {everything}; {_sum(weights[row], allowed)}."
+        everything = f"all {counted(keys, each)}" if keys > 1 else f"the only {each} there is"
+        told = f"{word} may attend to {everything}. {_sum(weights[row], allowed)}"
     else:
         share = float(forbidden_share(biased, mask)[row])
-        told = f"{word} may look at {allowed} of {counted(keys, each)}, and {_sum(weights[row], allowed)}. "
+        told = f"{word} may attend to {allowed} of {counted(keys, each)}. {_sum(weights[row], allowed)} "
         others = counted(keys - allowed, f"forbidden {each}")
         if share < 0.005:
-            told += "With these scores hardly any of its attention would go to the others anyway."
+            told += f"With these scores and no mask, hardly any of its attention would go to {others}."
         elif share < 0.995:
+            larger = f"{1 / (1 - share):,.2f} times as large"
             goes = (
-                f"deals that out among the allowed, each {1 / (1 - share):,.2f} times as much"
+                f"redistributes it: each allowed weight becomes {larger}"
                 if allowed > 1
-                else f"gives it all to the one that is allowed, {1 / (1 - share):,.2f} times as much"
+                else f"gives it all to the one allowed {each}, whose weight becomes {larger}"
             )
             told += (
-                f"With these scores and no mask in this head, **{share:.2f}** of its attention would go to {others}; "
-                f"the mask {goes}."
+                f"With these scores and no mask in this head, **{share:.2f}** of its attention would go to {others}. "
+                f"The mask {goes}."
             )
         else:
             told += f"With these scores and no mask, nearly all of its attention would go to {others}."
     empty = [tokens[int(at)] for at in np.flatnonzero(~mask.any(axis=-1)) if at != row]
     if empty:
-        told += f" Nothing to look at, so all zero: {named(empty)}."
+        rows = verb(
+            len(empty), "This row may attend to nothing and is zero", "These rows attend to nothing and are zero"
+        )
+        told += f" {rows}: {named(empty)}."
     return told
 
 
 def _sum(weights: Array, allowed: int) -> str:
     """What the weights (S,) of a row that may look at `allowed` keys add up to."""
-    return f"its {'one weight is' if allowed == 1 else 'weights sum to'} {weights.sum():.3f}"
+    return f"Its {'one weight is' if allowed == 1 else 'weights sum to'} {weights.sum():.3f}."
 
 
 def read_leak(
@@ -89,34 +93,34 @@ def read_leak(
     """
     change = f"**{markdown(tokens[edited])}** → **{markdown(word)}**"
     if not np.isfinite(kl).all():
-        return f"{change}: some outputs are not numbers, so no change can be told."
+        return f"{change}: some outputs are not numbers, so the changes cannot be compared."
     moved = logits > 0
     before, after = int(moved[:edited].sum()), int(moved[edited + 1 :].sum())
     later = len(tokens) - edited - 1
     most = int(np.argmax(kl))
-    where = (
-        f"The output at **{markdown(tokens[most])}** moves most: {unit.format(spelt(max(float(kl[most]), 0.0)))}."
-        if moved.any()
-        else "No output moves."
-    )
-    still = (
-        f"the one output after it {'moves' if after else 'does not move'}"
-        if later == 1
-        else f"{after or 'none'} of the {later} outputs after it {verb(after or 1, 'moves', 'move')}"
-    )
-    if edited == 0:
-        return f"{change}{f': {still}' if later else ''}. {where}"
-    if before == 0:
+    told = []
+    if edited and not before:
         outputs = "the one output before it is" if edited == 1 else f"all {edited} outputs before it are"
-        told = f"{change}: {outputs} exactly unchanged, to the last bit"
-    else:
-        told = (
-            f"{change}: **{before} of {edited}** {verb(edited, 'output', 'outputs')} before it "
+        told.append(f"{outputs} exactly unchanged, to the last bit")
+    elif edited:
+        told.append(
+            f"**{before} of {edited}** {verb(edited, 'output', 'outputs')} before it "
             f"{verb(before, 'changes', 'change')}: the mask lets the future leak into the past"
         )
-    ahead = np.triu(allowed, 1).any()
-    reason = " No word looks ahead." if before == 0 and not ahead else ""
-    return f"{told}{f'; {still}' if later else ''}.{reason} {where}"
+    if later == 1:
+        told.append(f"the one output after it {'changes' if after else 'does not change'}")
+    elif later:
+        changes = verb(after or 1, "changes", "change")
+        told.append(f"{after or 'none'} of the {later} outputs after it {changes}")
+    if edited and not before and not np.triu(allowed, 1).any():
+        told.append("no word attends to a later one")
+    told.append(
+        f"the output at **{markdown(tokens[most])}** changes most: {unit.format(spelt(max(float(kl[most]), 0.0)))}"
+        if moved.any()
+        else "no output changes"
+    )
+    first, *rest = told
+    return " ".join([f"{change}: {first}.", *(f"{one[0].upper()}{one[1:]}." for one in rest)])
 
 
 def read_ways(apart: float, largest: float, seconds: Sequence[float], tokens: int) -> str:
@@ -126,15 +130,18 @@ def read_ways(apart: float, largest: float, seconds: Sequence[float], tokens: in
         saved = 100 * (1 - cached / uncached)
         gain = f"The cache saves {saved:.0f} % of the time." if saved >= 1 else "The cache saves hardly any time."
     else:
-        gain = "Here the cache gains nothing."
-    if np.isfinite(apart) and apart <= SAME * max(largest, 1.0):
-        same = "The same logits to rounding" if apart else "The same logits, to the last bit"
+        gain = "The cache saves no time here."
+    if not np.isfinite(apart):
+        same = "**The logits are not the same**: some of them are not numbers."
+    elif not apart:
+        same = f"The logits are the same to the last bit; the largest is {largest:.0f}."
     else:
-        same = "**Not the same logits**"
+        alike = apart <= SAME * max(largest, 1.0)
+        same = "The logits are the same up to rounding" if alike else "**The logits are not the same**"
+        same += f": they differ by at most **{apart:.1e}**, and the largest is {largest:.0f}."
     return (
-        f"{same}: at most **{apart:.1e}** apart, where the largest is {largest:.0f}. For {counted(tokens, 'token')} "
-        f"one pass takes {1e3 * whole:.1f} ms; word by word takes **{cached / whole:.1f}** times as long with a "
-        f"cache and {uncached / whole:.1f} times without. {gain}"
+        f"{same} One pass over {counted(tokens, 'token')} takes {1e3 * whole:.1f} ms. Word by word it takes "
+        f"**{cached / whole:.1f}** times as long with a cache and {uncached / whole:.1f} times as long without. {gain}"
     )
 
 
@@ -147,17 +154,18 @@ def read_cheating(entropy: float, whole: float, never: float, n: int) -> str:
         verdict = "The loss of the model trained without the mask is not a number."
     elif never < 0.9 * entropy:
         verdict = (
-            f"The model trained without the mask reaches **{never:.2f}**. No left-to-right model can: it reads the "
-            "next word instead of foretelling it."
+            f"The model trained without the mask reaches **{never:.2f}**. No left-to-right model can do that: it reads "
+            "the next word instead of predicting it."
         )
     else:
         verdict = f"The model trained without the mask reaches {never:.2f}: no sign that it reads the next word."
     return (
-        f"On the same {counted(n, 'fresh sentence')}, who knows the language by heart is surprised by {entropy:.2f} "
-        f"nats a word, the model with its mask by {whole:.2f}. {verdict}"
+        f"On the same {counted(n, 'new sentence')}, the entropy of the language is {entropy:.2f} nats per word, and "
+        f"the loss of the model with its mask is {decimals(whole)}. {verdict}"
     )
 
 
 def read_guess(right: int, asked: int, what: str, blind: str) -> str:
     """right of asked cells or rows; blind: what somebody would have scored without looking."""
-    return f"**{right} of {asked}** {what if asked != 1 else what[:-1]} right ({100 * right / asked:.0f} %). {blind}"
+    share = f" ({100 * right / asked:.0f} %)" if asked else ""
+    return f"You got **{right} of {asked}** {what if asked != 1 else what[:-1]} right{share}. {blind}"

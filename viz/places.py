@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from viz.counting import counted
+
 Array = np.ndarray[Any, Any]
 
 ROUNDING = 1e-4  # smaller than this, a change of scores or vectors in float32 is rounding
@@ -35,55 +37,67 @@ def read_shift(changes: Mapping[str, float | None], steps: int, room: Mapping[st
     room: scheme → how many places it has, for those that end.
     """
     if steps == 0:
-        return "Nothing has moved yet: slide k."
+        return "The sentence is at its original position. Move the slider."
     still = [name for name, change in changes.items() if change is not None and change < ROUNDING]
-    moved = {name: change for name, change in changes.items() if change is not None and not change < ROUNDING}
-    told = []
+    moved = {name: change for name, change in changes.items() if change is not None and ROUNDING <= change < np.inf}
+    broken = [name for name, change in changes.items() if change is not None and not np.isfinite(change)]
+    told = [f"The sentence moved by {counted(steps, 'position')}."]
     if still:
         most = max(changes[name] or 0.0 for name in still)
         how = f"by more than {spelt(most)}, which is rounding" if most else "at all"
-        told.append(f"Moved by {steps}, no score of **{listed(still)}** changes {how}")
+        told.append(f"No score of **{listed(still)}** changes {how}.")
     if moved:
-        named = listed([f"**{name}** change by up to {spelt(change)}" for name, change in moved.items()])
-        told.append(f"{'those' if still else f'Moved by {steps}, the scores'} of {named}")
-    ended = [
-        f"{name} has no places left: its table ends at {room[name]}"
+        told.append(
+            f"Scores change by up to {listed([f'{spelt(size)} (**{name}**)' for name, size in moved.items()])}."
+        )
+    if broken:
+        told.append(f"Some scores of **{listed(broken)}** are not numbers.")
+    told += [
+        f"{name} cannot be used here: its table has only {room[name]} positions."
         for name, change in changes.items()
         if change is None
     ]
-    return "; ".join([*told, *ended]) + "."
+    return " ".join(told)
 
 
 def read_sight(by_distance: Mapping[str, Array], similar: Mapping[str, bool], far: int) -> str:
     """by_distance: scheme → mean over all pairs 0, 1, 2, … places apart; `far` the distance to compare at."""
     alike = [
-        f"{name} {values[1]:.2f} to {values[far]:.2f}"
+        f"{values[1]:.2f} to {values[far]:.2f} ({name})"
         for name, values in by_distance.items()
         if similar[name] and np.isfinite(values[far])
     ]
     added = [
-        f"{name} {values[1]:+.2f} to {values[far]:+.2f}"
+        f"{values[1]:+.2f} to {values[far]:+.2f} ({name})"
         for name, values in by_distance.items()
         if not similar[name] and np.isfinite(values[far]) and np.ptp(values[np.isfinite(values)]) > 0
     ]
     told = [
-        *([f"similarity goes from {listed(alike)}"] if alike else []),
-        *([f"what is added to the score goes from {listed(added)}"] if added else []),
+        *([f"The similarity of two positions goes from {listed(alike)}."] if alike else []),
+        *([f"The number added to the score goes from {listed(added)}."] if added else []),
     ]
     if not told:
-        return f"From 1 to {far} places back no scheme here says anything of the distance."
-    return f"From 1 to {far} places back, {'; '.join(told)}.".replace("-", "−")
+        return f"From distance 1 to distance {far}, no scheme here gives numbers that change."
+    first = f"{told[0][0].lower()}{told[0][1:]}"
+    return " ".join([f"From distance 1 to distance {far}, {first}", *told[1:]]).replace("-", "−")
 
 
 def read_shuffle(largest: Mapping[str, float], moved: int) -> str:
     """largest: case → largest change of any coordinate after un-permuting; moved: how many words changed places."""
     if not moved:
-        return "Every word stands where it stood: drag one, or shuffle."
+        return "Every word is at its original position. Drag a word, or press “Shuffle”."
     still = [name for name, change in largest.items() if change < ROUNDING]
-    rest = [f"{spelt(change)} ({name[0].lower()}{name[1:]})" for name, change in largest.items() if name not in still]
-    told = [f"**{name}: the same vectors in another order**, to {spelt(largest[name])}" for name in still]
-    others = f"{'Otherwise they change' if still else 'The vectors change'}, by up to {listed(rest)}" if rest else ""
-    return ". ".join([*told, *([others] if others else [])]) + "."
+    rest = {f"{name[0].lower()}{name[1:]}": change for name, change in largest.items() if name not in still}
+    finite = [f"{spelt(change)} ({name})" for name, change in rest.items() if np.isfinite(change)]
+    told = [
+        f"**{name}: the same vectors in another order**, to "
+        f"{f'within {spelt(largest[name])}' if largest[name] else 'the last bit'}."
+        for name in still
+    ]
+    if finite:
+        told.append(f"{'In the other cases the' if still else 'The'} vectors change, by up to {listed(finite)}.")
+    told += [f"Some vectors are not numbers ({name})." for name, change in rest.items() if not np.isfinite(change)]
+    return " ".join(told)
 
 
 def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, longest: int, source: str) -> str:
@@ -99,11 +113,14 @@ def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, l
     order = sorted((name for name in beyond if np.isfinite(beyond[name])), key=lambda name: -beyond[name])
     shares = ", ".join(f"{name} {100 * beyond[name]:.0f} %" for name in order)
     ended = [name for name in beyond if not np.isfinite(beyond[name])]
+    far = f"At {2 * longest} symbols, twice the longest trained length,"
+    reached = (
+        f"{far} the share of right answers of the encoders is: {shares}." if shares else f"{far} no encoder can answer."
+    )
     return (
         f"{_without_positions(float(at_home[0, none]), float(at_home[1, none]))} "
-        f"{_with_a_scheme(float(np.delete(at_home[0], none).min()))} At "
-        f"{2 * longest} signs, twice the longest, the encoders reach: {shares or 'nothing, for none has places left'}"
-        f"{f'; no places left: {listed(ended)}' if ended else ''}. {source}."
+        f"{_with_a_scheme(float(np.delete(at_home[0], none).min()))} "
+        f"{reached}{f' No positions left at this length: {listed(ended)}.' if ended else ''} {source}."
     )
 
 
@@ -114,19 +131,25 @@ LEARNT = 0.9  # a model of this accuracy has learnt what it was asked
 def _without_positions(encoder: float, decoder: float) -> str:
     """Accuracies without positions, within the trained lengths: what they say of the two kinds of model."""
     guesses = abs(encoder - 0.5) < GUESSING
-    first = f"Without positions the encoder {'guesses' if guesses else 'does not guess'}, **{100 * encoder:.0f} %**"
+    first = f"Without positions the encoder {'guesses' if guesses else 'does not guess'} (**{100 * encoder:.0f} %**)."
+    share = f"(**{100 * decoder:.0f} %**)"
     if decoder >= LEARNT:
-        why = ": its mask alone tells the order" if guesses else ""
-        return f"{first}; the decoder {'does not' if guesses else 'does not either'}, **{100 * decoder:.0f} %**{why}."
-    how = "guesses" if abs(decoder - 0.5) < GUESSING else "has not learnt it well"
-    return f"{first}; the decoder {how}{' too' if guesses and how == 'guesses' else ''}, **{100 * decoder:.0f} %**."
+        why = ": its mask alone reveals the order" if guesses else ""
+        return f"{first} The decoder does not guess{'' if guesses else ' either'} {share}{why}."
+    how = "guesses" if abs(decoder - 0.5) < GUESSING else "has not learnt the task well"
+    return f"{first} The decoder {how}{' too' if guesses and how == 'guesses' else ''} {share}."
 
 
 def _with_a_scheme(least: float) -> str:
     """The lowest accuracy of an encoder with positions within the trained lengths."""
     if least >= LEARNT:
-        return f"With a scheme every encoder has learnt the trained lengths: at least {100 * least:.1f} %."
-    return f"With a scheme not every encoder has learnt the trained lengths: the worst reaches {100 * least:.1f} %."
+        return (
+            f"With a position scheme every encoder has learnt the trained lengths: at least {100 * least:.1f} % right."
+        )
+    return (
+        f"With a position scheme not every encoder has learnt the trained lengths: the worst answers {100 * least:.1f} "
+        "% right."
+    )
 
 
 def read_round(usual: float, length: int, turn: float, pair: int, by: int, slowed: Sequence[float]) -> str:
@@ -136,12 +159,12 @@ def read_round(usual: float, length: int, turn: float, pair: int, by: int, slowe
     as slowly, pair by pair.
     """
     others = [share for number, share in enumerate(slowed) if number != pair]
-    rest = f"; with any other pair slowed, at most {100 * max(others):.0f} %" if others else ""
+    rest = f" With any other pair slowed down, they answer at most {100 * max(others):.0f} %." if others else ""
     if usual >= 0.5 or slowed[pair] <= max([usual, *others]) + 0.2:
         return ""
     return (
-        f"Why RoPE falls below guessing, to {100 * usual:.0f} % at {length} signs: its pair {pair} of coordinates "
-        f"turns once in {turn:.0f} places, so what stands more than {turn / 2:.0f} places back looks as if it came "
-        f"after. With that pair alone turned {by} times as slowly the same weights answer "
-        f"**{100 * slowed[pair]:.0f} %** rightly{rest}."
+        f"RoPE falls below guessing, to {100 * usual:.0f} %, at {length} symbols. The reason is its pair {pair} of "
+        f"coordinates, which makes a full turn in {turn:.0f} positions. So a symbol more than {turn / 2:.0f} positions "
+        f"back appears to come after. If that pair alone turns {by} times as slowly, the same weights answer "
+        f"**{100 * slowed[pair]:.0f} %** right.{rest}"
     )

@@ -42,17 +42,15 @@ def read_row(
     if not np.isfinite(looked).all():
         return f"{word}: this row holds values that are not numbers."
     if looked.sum() == 0:
-        return f"{word} looks at nothing: its row is zero."
+        return f"{word} attends to nothing: its row is zero."
     best, alike = _largest(looked)
     share = f"{looked[best]:.2f}"
     if alike > 1:
         return f"{word} gives its largest weight, {share}, to each of {counted(alike, each)}."
-    target = _target(tokens, row, best, looked_at, each)
+    target = "".join(_target(tokens, row, best, looked_at, each))
     if looked[best] < SPREAD:
-        return f"{word} spreads its attention; the largest share, {share}, goes to {''.join(target)}."
-    if target[0] == START_MARK:
-        return f"{word} rests on the start mark with {share} of its attention."
-    return f"{word} looks at {target[0]} with {share} of its attention{target[1]}."
+        return f"{word} spreads its attention. The largest share, {share}, goes to {target}."
+    return f"{word} puts {share} of its attention on {target}."
 
 
 def read_rolled_row(rolled: Array, tokens: Sequence[str], row: int, each: str = "word") -> str:
@@ -61,13 +59,12 @@ def read_rolled_row(rolled: Array, tokens: Sequence[str], row: int, each: str = 
     if not np.isfinite(heard).all():
         return f"{word}: this row holds values that are not numbers."
     best, alike = _largest(heard)
-    if alike > 1:
-        return f"By rollout, {word} takes its largest share, {heard[best]:.2f}, from each of {counted(alike, each)}."
-    return f"By rollout, {word} takes most, {heard[best]:.2f}, from {''.join(_target(tokens, row, best, None, each))}."
+    source = f"each of {counted(alike, each)}" if alike > 1 else "".join(_target(tokens, row, best, None, each))
+    return f"By rollout, the largest share of {word}, {heard[best]:.2f}, comes from {source}."
 
 
 SPREAD = 0.3  # a row whose largest weight is below this looks at no word in particular
-START_MARK = "the start mark"
+START_MARK = "the start token"
 
 
 def _largest(values: Array) -> tuple[int, int]:
@@ -90,7 +87,7 @@ def _target(tokens: Sequence[str], row: int, best: int, looked_at: Sequence[str]
 
 def blocks(each: str = "word") -> str:
     """What a cell is where there are more words than points to draw them. each: what a token is."""
-    return f"A cell stands for a block of {each}s and shows its largest weight."
+    return f"Each cell shows the largest weight of a block of {each}s."
 
 
 CROWDED = 48  # heads: with more, there is not always room for their names
@@ -111,29 +108,29 @@ def read_grid(
 ) -> str:
     """jobs[l][h] of all heads, empty where nothing was found in what they were measured on: how to read the grid."""
     found, heads = sum(bool(head) for row in jobs for head in row), sum(map(len, jobs))
-    better, whole = named.parts_better, "" if intact else ", with every part in place"
+    better, whole = named.parts_better, "" if intact else ", with the full model"
     bear = (
-        f"What {verb(heads, 'the one head', f'the {heads} heads')} of this model {verb(heads, 'does', 'do')} was not "
-        f"measured, so {verb(heads, 'it', 'none')} bears {verb(heads, 'no', 'a')} name."
+        f"{verb(heads, 'The one head', f'The {heads} heads')} of this model {verb(heads, 'was', 'were')} not measured, "
+        f"so {verb(heads, 'it has no name', 'none of them has a name')}."
         if not named.measured_on
-        else f"{found} of {counted(heads, 'head')} {verb(found, 'bears', 'bear')} the name of the whole relation that "
-        f"{verb(found, 'it follows', 'they follow')} best: the number is the mean weight on the right {each}, "
-        f"{named.least:.2f} or more, in {named.measured_on}{whole}."
+        else f"{found} of {counted(heads, 'head')} {verb(found, 'is', 'are')} labelled with the whole relation that "
+        f"{verb(found, 'it matches', 'they match')} best. The number is the mean weight on the correct {each}, "
+        f"{named.least:.2f} or more, measured on {named.measured_on}{whole}."
         if found
-        else f"No head puts {named.least:.2f} of its weight on the right {each} of any relation that was measured, in "
-        f"{named.measured_on}{whole}, so none bears a name."
+        else f"No head has a name. None puts {named.least:.2f} of its weight on the correct {each} of any relation "
+        f"that was measured, on {named.measured_on}{whole}."
     )
     return (
         f"{bear} "
-        + (f"“{named.last.capitalize()}” names a head only where no other relation does. " if named.last else "")
+        + (f"“{named.last.capitalize()}” labels a head only where no other relation does. " if named.last else "")
         + (
-            f"{better} of these heads {verb(better, 'follows', 'follow')} a part of a relation better; “Head "
-            "statistics” has the parts, each after a comma. "
+            f"{better} of these heads {verb(better, 'matches', 'match')} a part of a relation better. “Head "
+            "statistics” lists the parts, each after a comma. "
             if better
             else ""
         )
-        + "Rows look, columns are looked at; a hatched cell is not allowed."
-        + (" Where a name has no room, point at its head." if found and heads > CROWDED else "")
+        + "Rows are queries, columns are keys. Hatched cells are masked."
+        + (" If a name has no room, point at its head." if found and heads > CROWDED else "")
         + (f" {blocks(each)}" if pooled else "")
     )
 
@@ -142,13 +139,15 @@ def read_maps(weights: Array, mask: Array, *, pooled: bool) -> str:
     """weights, mask (L, H, T, S) of heads that nobody has examined: the sharpest of them, and how to read them."""
     pointed = weights.max(axis=-1).mean(axis=-1)  # (L, H)
     layer, head = np.unravel_index(int(np.argmax(pointed)), pointed.shape)
-    one = (
-        "The one head" if pointed.size == 1 else f"Of {pointed.size} heads layer {layer}, head {head} is the sharpest:"
-    )
-    one += " gives" if pointed.size == 1 else " it gives"
+    share = f"{pointed[layer, head]:.2f} of a row to a single word"
     return (
-        f"{one} {pointed[layer, head]:.2f} of a row to a single word, on average. Rows look, columns are looked at"
-        + ("." if mask.all() else "; hatched is not there.")
+        (
+            f"On average, the one head gives {share}."
+            if pointed.size == 1
+            else f"Of {pointed.size} heads, layer {layer}, head {head} is the sharpest: on average, it gives {share}."
+        )
+        + " Rows are queries, columns are keys."
+        + ("" if mask.all() else " Hatched cells have no weight.")
         + (f" {blocks()}" if pooled else "")
     )
 
@@ -156,8 +155,8 @@ def read_maps(weights: Array, mask: Array, *, pooled: bool) -> str:
 def read_rollout(residual: bool) -> str:
     """What each layer of a rollout is made of. residual: whether the model runs with its residual connection."""
     if residual:
-        return "All layers together, half of each step by the residual. "
-    return "All layers together. There is no residual connection here, so each step is attention alone. "
+        return "This combines all layers. Half of each step comes from the residual connection. "
+    return "This combines all layers. There is no residual connection here, so each step is attention alone. "
 
 
 def read_layers(words: Sequence[Sequence[str]], probabilities: Array | None = None) -> str:
@@ -166,16 +165,19 @@ def read_layers(words: Sequence[Sequence[str]], probabilities: Array | None = No
     probabilities (L, N): how likely they are; where some are no numbers, nothing leads.
     """
     if probabilities is not None and not np.isfinite(probabilities).all():
-        return "Read out after each layer, some probabilities are not numbers, so no word leads."
+        return "With the logit lens, some probabilities are not numbers, so no word is the most likely one."
     answer = words[-1][0]
     since = len(words) - 1
     while since and words[since - 1][0] == answer:
         since -= 1
-    if since == len(words) - 1:
-        return f"Read out after each layer, **{markdown(answer)}** leads after the last layer only."
-    if since == 0:
-        return f"Read out after each layer, **{markdown(answer)}** leads after every one."
-    return f"Read out after each layer, **{markdown(answer)}** leads from layer {since} on."
+    where = (
+        "after the last layer only"
+        if since == len(words) - 1
+        else f"from layer {since} on"
+        if since
+        else "after every layer"
+    )
+    return f"With the logit lens, **{markdown(answer)}** is the most likely word {where}."
 
 
 def read_change(moved: Array, tokens: Sequence[str], removed: str, says: str = "next") -> str:
@@ -184,22 +186,23 @@ def read_change(moved: Array, tokens: Sequence[str], removed: str, says: str = "
     says: what a prediction is: the "next" word, the word "here"; "nothing": moved is how far each last vector turns.
     """
     finite = np.isfinite(moved)
-    what = "last vector" if says == "nothing" else "prediction"
-    without = "B is A" if removed == "the same" else f"{removed[0].upper()}{removed[1:]}"
+    what = "final vector" if says == "nothing" else "prediction"
+    without = "B is the same as A:" if removed == "the same" else f"{removed[0].upper()}{removed[1:]},"
     if not finite.all():
         n = int((~finite).sum())
-        numbers = verb(n, "is not a number", "are not numbers")
-        return f"{without}, {n} of {counted(len(moved), what)} {numbers} any more."
+        return (
+            f"{without} {n} of {counted(len(moved), what)} {verb(n, 'is no longer a number', 'are no longer numbers')}."
+        )
     far = int(np.argmax(moved))
     if moved[far] < 1e-9:
-        return f"{without}: no {what} moves."
+        return f"{without} no {what} changes."
     word = f"**{markdown(tokens[far])}**"
     told = {
-        "next": f"the next word moves most after {word}: KL {spelt(moved[far])} nats",
-        "here": f"the word it would read moves most at {word}: KL {spelt(moved[far])} nats",
-        "nothing": f"the last vector of {word} turns most: 1 − cosine {spelt(moved[far])}",
+        "next": f"the prediction of the next word changes most after {word}: KL {spelt(moved[far])} nats",
+        "here": f"the prediction of a word at its own place changes most at {word}: KL {spelt(moved[far])} nats",
+        "nothing": f"the final vector of {word} changes most: 1 − cosine {spelt(moved[far])}",
     }[says]
-    return f"{without}, {told}; over the text {spelt(float(moved.mean()))} on average."
+    return f"{without} {told}. The average over the text is {spelt(float(moved.mean()))}."
 
 
 def read_next(
@@ -209,30 +212,32 @@ def read_next(
 
     says: "here" for a model that fills in the word at the token itself.
     """
-    where = f"After “{markdown(after)}” {who} expects" if says == "next" else f"At “{markdown(after)}” {who} would read"
+    where = f"{'After' if says == 'next' else 'At'} “{markdown(after)}”"
     if not np.isfinite(probabilities).all():
-        return f"{where} nothing that can be told: its probabilities are not numbers."
+        return f"{where} {who} predicts nothing: its probabilities are not numbers."
     best = np.argsort(-probabilities, kind="stable")[:3]
     named = ", ".join(f"**{markdown(words[at])}** {probabilities[at]:.2f}" for at in best)
-    return f"{where} {named}."
+    return f"{where} {who} predicts {named}."
 
 
 def read_candidates(p: Array, q: Array, words: Sequence[str], after: str, left: int) -> str:
     """p, q (N,) of the likeliest `words`: by the model, and as the next one is drawn; left: how many can be drawn."""
     if not np.isfinite(p).all() or not left:
-        return f"After “{markdown(after)}” the probabilities are not numbers, so no word can be drawn."
+        return f"After “{markdown(after)}” the probabilities are not numbers, so no word can be sampled."
     best = f"**{markdown(words[0])}**"
-    changed = f"{p[0]:.2f} by the model, {q[0]:.2f} as it is drawn" if abs(p[0] - q[0]) >= 0.005 else f"{p[0]:.2f}"
-    among = "It is the only one left to draw." if left == 1 else f"One of {left:,} is drawn."
-    return f"After “{markdown(after)}” {best} is likeliest: {changed}. {among}"
+    changed = f"{p[0]:.2f} by the model, {q[0]:.2f} when sampling" if abs(p[0] - q[0]) >= 0.005 else f"{p[0]:.2f}"
+    among = "It is the only candidate." if left == 1 else f"One of {left:,} candidates is sampled."
+    return f"After “{markdown(after)}” {best} is most likely: {changed}. {among}"
 
 
 def read_stream(a: Array, b: Array, name: str, stages: Sequence[str], each: str = "word") -> str:
     """a, b (N, T): a size of every vector after each of N `stages`; how A and B end. each: what a token is."""
     end_a, end_b = (float(np.mean(side[-1])) for side in (a, b))
-    ends = f"A {decimals(end_a)}, B {decimals(end_b)}" if end_a != end_b else f"{decimals(end_a)} in A and in B"
-    thin = f" A thin line is one {each}, a thick one the mean of all." if a.shape[1] > 1 else ""
-    return f"After {stages[-1]}, {name}, mean over the {each}s: {ends}.{thin}"
+    ends = (
+        f"{decimals(end_a)} for A and {decimals(end_b)} for B" if end_a != end_b else f"{decimals(end_a)} for A and B"
+    )
+    thin = f" A thin line is one {each}, a thick line the mean of all." if a.shape[1] > 1 else ""
+    return f"After {stages[-1]}, the {name} of a vector is {ends}, averaged over the {each}s.{thin}"
 
 
 IDLE = 0.01  # nats: a head that costs less than this when it goes is hardly missed
@@ -242,36 +247,36 @@ def read_knockouts(cost: Array, kind: str = "loss") -> str:
     """cost (L, H): how much the loss rises without each head, in nats; or how many of the right answers to one `kind`
     of question are lost, as a share of all."""
     layer, head = np.unravel_index(int(np.argmax(cost)), cost.shape)
-    most, named = float(cost[layer, head]), f"Layer {layer}, head {head}"
+    most, matters = float(cost[layer, head]), f"layer {layer}, head {head} matters most"
     if not np.isfinite(cost).all():
-        return "Without some of the heads the result is not a number, so none can be said to be missed most."
+        return "Without some of the heads the result is not a number, so it is unknown which head matters most."
     if kind != "loss":
         if most <= 0:
-            return f"“{kind}”: no head alone is missed; right answers are not lost whichever goes."
-        return f"“{kind}”: {named[0].lower()}{named[1:]} is missed most: {100 * most:.0f} % fewer right answers of all."
+            return f"“{kind}”: no single head matters. Whichever is removed, no right answers are lost."
+        points = counted(round(100 * most), "percentage point")
+        return f"“{kind}”: {matters}. Without it the share of right answers falls by {points}."
     if most <= 0:
-        return f"No head alone is missed: the loss rises whichever goes by {decimals(most)} nats at most."
+        falls = f"falls by at least {spelt(-most)} nats" if most else "does not rise"
+        return f"No single head matters: whichever is removed, the loss {falls}."
     idle = int((cost < IDLE).sum())
     can = f"{idle} of {counted(cost.size, 'head')}" if idle else "No head"
     return (
-        f"{named} is missed most: the loss rises by {spelt(most)} nats without it. "
-        f"{can} can go{', one at a time,' if idle > 1 else ''} for less than {IDLE}."
+        f"L{matters[1:]}: without it the loss rises by {spelt(most)} nats. {can} can be "
+        f"removed{', one at a time,' if idle > 1 else ''} for less than {IDLE} nats."
     )
 
 
 def read_overwritten(word: str, moved: float, written: bool, says: str = "next") -> str:
     """moved: KL of the prediction at `word` between the row as it is and as it was written; written: whether it was."""
-    what = (
-        f"the word after **{markdown(word)}**" if says == "next" else f"the word it would read at **{markdown(word)}**"
-    )
+    what = f"the prediction {'after' if says == 'next' else 'at'} **{markdown(word)}**"
     if not written:
-        return f"The row is as it is, so B is A and {what} does not move."
+        return f"The row is unchanged, so B is the same as A and {what} does not change."
     if not np.isfinite(moved):
-        return f"With its row overwritten (B) the probabilities of {what} are not numbers."
+        return f"With its row overwritten (B), {what} holds values that are not numbers."
     if moved < 1e-9:
-        return f"With its row overwritten (B) {what} does not move."
+        return f"With its row overwritten (B), {what} does not change."
     size = f"{moved:.3f}" if moved >= 0.0005 else spelt(moved)
-    return f"With its row overwritten (B) {what} moves by KL {size} nats."
+    return f"With its row overwritten (B), {what} changes by KL {size} nats."
 
 
 CLOSE = 0.05  # nats: losses nearer than this are alike
@@ -282,29 +287,32 @@ def read_twin(whole: Array, never: Array, now: float, n: int, part: str, ahead: 
     the whole model with the part removed now, on `n` of them. ahead: without the part a word can look ahead."""
     a, b = float(np.median(whole)), float(np.median(never))
     if ahead and b < 0.5 * a:
-        verdict = "far below what reading from left to right allows: it reads the answer instead of foretelling it"
+        verdict = (
+            "This is far below what reading from left to right allows: the model reads the answer instead of "
+            "predicting it"
+        )
     elif never.max() < a - CLOSE:
-        verdict = "better than with it"
+        verdict = "This is better than with it"
     elif never.max() < a + CLOSE:
-        verdict = "as well as with it"
+        verdict = "This is as good as with it"
     elif never.min() < a + CLOSE:
         good = int((never < a + CLOSE).sum())
-        verdict = f"as well as with it in {good} of {counted(len(never), 'seed')}"
+        verdict = f"This is as good as with it for {good} of {counted(len(never), 'seed')}"
     else:
-        verdict = "worse than with it"
+        verdict = "This is worse than with it"
     return (
-        f"{part}. Loss in nats a word: whole {_over_seeds(whole)}; trained without **{decimals(b)}**"
-        f"{_over_seeds(never, told=False)}, {verdict}. "
-        f"Removed now, on {counted(n, 'sentence')}: {decimals(now)}."
+        f"{part}. Loss in nats per word: full model {_over_seeds(whole)}; trained without it "
+        f"**{decimals(b)}**{_over_seeds(never, told=False)}. {verdict}. If the part is removed now, the loss on "
+        f"{counted(n, 'sentence')} is {decimals(now)}."
     )
 
 
 def _over_seeds(values: Array, told: bool = True) -> str:
     """The middle of the seeds (R,), and how far they lie apart. told: the middle too."""
-    middle = f"{np.median(values):.2f}" if told else ""
+    middle = decimals(float(np.median(values))) if told else ""
     if len(values) == 1:
         return f"{middle} (1 seed)"
-    return f"{middle} ({values.min():.2f} to {values.max():.2f}, middle of {len(values)} seeds)"
+    return f"{middle} ({decimals(values.min())} to {decimals(values.max())}, median of {len(values)} seeds)"
 
 
 def read_curves(seeds: Mapping[str, Array], value_name: str) -> str:
@@ -312,16 +320,16 @@ def read_curves(seeds: Mapping[str, Array], value_name: str) -> str:
     ends = []
     for name, values in seeds.items():
         last = values[:, -1]
-        apart = "1 seed" if len(last) == 1 else f"{last.min():.2f} to {last.max():.2f}, {len(last)} seeds"
+        apart = f"{decimals(last.min())} to {decimals(last.max())}, {len(last)} seeds" if len(last) > 1 else "1 seed"
         ends.append(f"{name} {decimals(float(np.median(last)))} ({apart})")
-    return f"At the end, {value_name}: {'; '.join(ends)}.{thin_seeds(seeds)}"
+    return f"At the end of training ({value_name}): {'; '.join(ends)}.{thin_seeds(seeds)}"
 
 
 def thin_seeds(seeds: Mapping[str, Array]) -> str:
     """seeds: model → (R, N) values of R seeds, as thin and thick curves: what the two are; "" for one seed each."""
     if all(len(values) == 1 for values in seeds.values()):
         return ""
-    return " A thin line is one seed, a thick one their median."
+    return " A thin line is one seed, a thick line their median."
 
 
 def read_effects(
@@ -333,24 +341,22 @@ def read_effects(
     says: whether the prediction is of the "next" word or of the word "here".
     """
     if not np.isfinite(weights).all() or not np.isfinite(effects).all():
-        return "Some weights of this row, or what blocking them does, are not numbers."
+        return "Some weights of this row, or the effects of blocking them, are not numbers."
     if not weights.any():
-        return "The row looks at nothing, so there is no look to block."
-    what = "the next word" if says == "next" else "the word it would read"
+        return "The row attends to nothing, so there is no weight to block."
+    what = f"the prediction of the {'next word' if says == 'next' else 'word at this place'}"
     most, moves = int(np.argmax(weights)), int(np.argmax(effects))
-    looked = f"The row looks most at **{markdown(tokens[most])}** ({weights[most]:.2f})"
+    looked = f"The row attends most to **{markdown(tokens[most])}** ({weights[most]:.2f})."
     if effects[moves] < 1e-9:
-        return f"{looked}; blocking any of its looks moves {what} by nothing."
+        return f"{looked} Blocking any one of its weights does not change {what}."
     size = f"KL {effects[moves]:.3f} nats" if effects[moves] >= 0.0005 else f"KL {spelt(float(effects[moves]))} nats"
-    if most == moves:
-        told = f"{looked}, and blocking that look also moves {what} most: {size}."
-    else:
-        told = f"{looked}; blocking **{markdown(tokens[moves])}** moves {what} most: {size}."
+    also = "this weight also" if most == moves else f"**{markdown(tokens[moves])}**"
+    told = f"{looked} Blocking {also} changes {what} most: {size}."
     if agreement is None:
         return told
     return (
-        f"{told} Ranked word by word, weights meet the effects by **{decimals(agreement[0])}**, the size of gradient × "
-        f"weight by **{decimals(agreement[1])}** (1: the same order)."
+        f"{told} Rank correlation with the effects: **{decimals(agreement[0])}** for the weights, "
+        f"**{decimals(agreement[1])}** for the size of gradient × weight (1 means the same order)."
     )
 
 

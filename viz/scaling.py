@@ -143,19 +143,19 @@ def read_step(
     without, with_it = largest
     if d_k == 1:
         return (
-            f"At **d_k = 1** the division is by 1 and changes nothing: the largest of {n} weights is {without:.2f} on "
-            "average, above and below. Slide to the right."
+            f"At **d_k = 1** the division is by 1 and changes nothing. The largest of {n} weights is {without:.2f} on "
+            "average, with and without it. Move the slider to the right."
         )
     smaller = jacobian[1] / jacobian[0]
     stuck = (
-        f"the Jacobian of the softmax is **{smaller:.1f} times smaller**"
+        f"The Jacobian of the softmax is **{smaller:.1f} times smaller** than with it."
         if smaller >= 1.15
-        else "the Jacobian of the softmax has not shrunk yet"
+        else "The Jacobian of the softmax is not smaller yet."
     )
     return (
-        f"At **d_k = {d_k}** without the division the largest of {n} weights is **{without:.2f}** on average and "
-        f"{stuck}; with it the largest is {with_it:.2f}, and between {always[0]:.2f} and {always[1]:.2f} at every d_k "
-        "here."
+        f"At **d_k = {d_k}** without the division, the largest of {n} weights is **{without:.2f}** on average. {stuck} "
+        f"With the division the largest weight is {with_it:.2f}; at every d_k here it is between {always[0]:.2f} and "
+        f"{always[1]:.2f}."
     )
 
 
@@ -174,16 +174,17 @@ def read_head(
     """
     told = (
         f"Layer {layer}, head {head}: the variance of its q·k is **{variance:.3g}**, {variance / d_k:.2g} times its "
-        f"d_k of {d_k}; training has chosen how sharp it is. "
+        f"d_k of {d_k}. Training sets how sharp it is. "
     )
     if not divides:
         return told + (
-            f"This model never divided: its largest weight is **{largest[0]:.2f}** on average and its Jacobian "
-            f"{jacobian[0]:.2f}. Divided now, they would be {largest[1]:.2f} and {jacobian[1]:.2f}."
+            f"This model was trained without the division: its largest weight is **{largest[0]:.2f}** on average and "
+            f"its Jacobian is {jacobian[0]:.2f}. With the division they would be {largest[1]:.2f} and "
+            f"{jacobian[1]:.2f}."
         )
     return told + (
-        f"Undivided, its largest weight goes from {largest[1]:.2f} to **{largest[0]:.2f}** on average, the Jacobian "
-        f"from {jacobian[1]:.2f} to {jacobian[0]:.2f}."
+        f"Without the division its largest weight goes from {largest[1]:.2f} to **{largest[0]:.2f}** on average, and "
+        f"its Jacobian goes from {jacobian[1]:.2f} to {jacobian[0]:.2f}."
     )
 
 
@@ -193,11 +194,11 @@ def read_gradient(d_k: int, undivided: float, divided: float) -> str:
     more = undivided / divided
     if more >= 1:
         return (
-            f"“Without it the gradients vanish” is loose: in a fresh layer the gradient of W_q is **{more:.1f} times "
-            f"larger** without the division {numbers}, because the chain rule divides by √d_k as well. What shrinks "
-            "is the softmax’s own Jacobian."
+            "“Without it the gradients vanish” is not exact. In an untrained layer the gradient of W_q is "
+            f"**{more:.1f} times larger** without the division {numbers}, because the chain rule divides by √d_k as "
+            "well. What shrinks is the Jacobian of the softmax."
         )
     return (
-        f"“Without it the gradients vanish” holds at this width for the gradient of W_q: it is **{1 / more:.1f} times "
+        f"“Without it the gradients vanish” holds at this width for the gradient of W_q. It is **{1 / more:.1f} times "
         f"smaller** without the division {numbers}."
     )

@@ -14,9 +14,10 @@ Array = np.ndarray[Any, Any]
 
 LONG = 40  # words: a sentence that goes on has found no end, and its beginning says as much
 SOME = 12  # words of such a beginning
+OUTSIDE = "This source is outside the generator's language, so there is no reference answer."
 LETTERS = "character"  # the unit of sentences whose tokens stand without blanks between them
 
-# In every function `unit` is what one token of the task's sentences is called: "word", "sign" or "character".
+# In every function `unit` is what one token of the task's sentences is called: "word", "symbol" or "character".
 
 
 def shortened(text: str, unit: str = "word") -> str:
@@ -29,13 +30,13 @@ def read_written(text: str, right: str | None, logprob: float, ended: bool = Tru
     """text: what was written; right: what should have been, where it is known; logprob: ln p of all of it;
     ended: whether the network itself ended it."""
     writes = f"“**{markdown_text(shortened(text, unit))}**”" if text.strip() else f"no {unit}"
-    told = f"It writes {writes}, ln p {spelt_ln(logprob)}"
-    told += "" if ended else ", and finds no end: it was cut off"
+    told = f"It writes {writes} (ln p {spelt_ln(logprob)})."
+    told += "" if ended else " It produced no end token and was cut off."
     if right is None:
-        return f"{told}. The generator could not have drawn this source, so nobody knows here what is right."
+        return f"{told} {OUTSIDE}"
     if text == right:
-        return f"{told}: right, {unit} for {unit}."
-    return f"{told}; right is “{markdown_text(right)}”."
+        return f"{told} This is correct, {unit} for {unit}."
+    return f"{told} Correct is “{markdown_text(right)}”."
 
 
 def spelt_ln(logprob: float) -> str:
@@ -52,14 +53,14 @@ def markdown_text(text: str) -> str:
 
 def read_map(weights: Array, looking: Sequence[str], looked: Sequence[str], row: int, saying: bool) -> str:
     """weights (T, S): the largest weight of a row. saying: the row predicts `looking[row]`; else it is its own row."""
-    values = weights[row]
+    values, word = weights[row], f"**{markdown(looking[row])}**"
     if not np.isfinite(values).all():
-        return f"**{markdown(looking[row])}**: this row holds values that are not numbers."
+        return f"{word}: this row holds values that are not numbers."
     best = int(values.argmax())
-    word, share = f"**{markdown(looking[row])}**", f"**{markdown(looked[best])}**, {values[best]:.2f} of the row"
+    share = f"**{markdown(looked[best])}**, with {values[best]:.2f} of the row"
     if saying:
-        return f"When the model predicts {word}, its decoder looks most at {share}."
-    return f"{word} looks most at {share}."
+        return f"When the model predicts {word}, its decoder attends most to {share}."
+    return f"{word} attends most to {share}."
 
 
 def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int], unit: str = "word") -> str:
@@ -67,51 +68,62 @@ def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int], unit: st
 
     settled: of the words that the words before them settle, how many there are, and how many looked where gold points.
     """
-    told = (
-        f"Of {counted(n, 'look')} that must find a {unit}, **{top1 or 'none'}** {verb(top1 or 1, 'falls', 'fall')} "
-        f"most where gold points; the mean weight there is {mass:.2f}."
-        if n
-        else f"No {unit} of it has to be looked up, as far as gold says."
-    )
-    if settled[0]:
-        looks = f"{settled[1] or 'none'} of these {settled[0]} {verb(settled[1] or 1, 'looks', 'look')}"
-        if settled[0] == 1:
-            looks = "it looks" if settled[1] else "it does not look"
+    told = f"According to gold, no {unit} of this sentence needs the source."
+    if n == 1:
+        does = "attends most" if top1 else "does not attend most"
+        told = f"**1** {unit} needs the source. It {does} to its gold {unit}; its weight there is {mass:.2f}."
+    elif n:
+        told = (
+            f"**{top1 or 'None'}** of the {n} {unit}s that need the source {verb(top1 or 1, 'attends', 'attend')} most "
+            f"to {verb(top1 or 1, 'its', 'their')} gold {unit}. The mean weight there is {mass:.2f}."
+        )
+    if settled[0] == 1:
+        does = "attends" if settled[1] else "does not attend"
         told += (
-            f" The {unit}s before them settle {counted(settled[0], f'further {unit}')}: {looks} most where gold "
-            "points, and nothing has to be looked up there."
+            f" {'Another' if n else 'One'} {unit} is determined by the {unit}s before it. It {does} most to "
+            "gold, which does not matter."
+        )
+    elif settled[0]:
+        told += (
+            f" {'Another ' if n else ''}{settled[0]} {unit}s are determined by the {unit}s before them. "
+            f"{settled[1] or 'None'} of these {verb(settled[1] or 1, 'attends', 'attend')} most to gold, which does "
+            "not matter."
         )
     return told
 
 
 def read_tree(width: int, kept: int, dropped: int, best: float, greedy: float, same: bool) -> str:
     """kept, dropped: branches drawn; best, greedy: ln p of its sentence and of the greedy one; same: it is one."""
-    branches = counted(kept, "branch", "branches")
-    told = f"A beam of {width}: {branches} kept, {dropped or 'none'} of the dropped ones drawn. "
+    told = (
+        f"Beam width {width}: {counted(kept, 'branch was', 'branches were')} kept, and {dropped or 'none'} of the "
+        f"discarded ones {verb(dropped or 1, 'is', 'are')} shown. The sentence ranked first has ln p "
+        f"**{spelt_ln(best)}**."
+    )
     if same:
-        compared = "and greedy decoding writes the same one"
-    elif greedy > best:
-        compared = (
-            f"the greedy one has {spelt_ln(greedy)}, which is more: a beam can lose it, and the length penalty can "
-            "rank it lower"
+        return f"{told} Greedy decoding writes the same sentence."
+    if greedy > best:
+        return (
+            f"{told} The greedy sentence has {spelt_ln(greedy)}, which is more: beam search can lose it, and the "
+            "length penalty can rank it lower."
         )
-    else:
-        compared = f"the greedy one has {spelt_ln(greedy)}"
-    return told + f"The sentence ranked first has ln p **{spelt_ln(best)}**, {compared}."
+    return f"{told} The greedy sentence has {spelt_ln(greedy)}."
 
 
 def read_networks(texts: Mapping[str, str], right: str | None, unit: str = "word") -> str:
     """texts: network → what it writes for the same source."""
     if right is None:
-        return "The same source for all; the generator could not have drawn it, so nobody knows here who is right."
+        return f"All networks read the same source. {OUTSIDE}"
     good = [name for name, text in texts.items() if text == right]
     bad = [name for name, text in texts.items() if text != right]
-    told = f"Right, {unit} for {unit}: **{listed(good)}**" if good else _none_right(bad)
-    return f"{told}{f'; not right: {listed(bad)}' if good and bad else ''}. Right is “{markdown_text(right)}”."
+    told = f"Correct, {unit} for {unit}: **{listed(good)}**." if good else _none_right(bad)
+    return (
+        f"{told}{f' Not correct: {listed(bad)}.' if good and bad else ''} The correct answer is "
+        f"“{markdown_text(right)}”."
+    )
 
 
 def _none_right(names: Sequence[str]) -> str:
-    return "**None of them** writes the right sentence" if len(names) > 1 else "It does not write the right sentence"
+    return "**None of them** writes the correct answer." if len(names) > 1 else "It does not write the correct answer."
 
 
 def read_quality(
@@ -135,39 +147,42 @@ def read_quality(
             f"{100 * value:.0f} % at {named[length]}" for length, value in dict.fromkeys([*inside[:1], *inside[-1:]])
         ]
         if len(known) > len(inside):
-            told.append(f"{100 * known[-1][1]:.0f} % at {named[known[-1][0]]}, which it was never trained on")
-        parts.append(f"**{name}** {', '.join(told) or 'was not asked'}")
+            told.append(f"{100 * known[-1][1]:.0f} % at {named[known[-1][0]]}, a length it was not trained on")
+        parts.append(f"**{name}** {', '.join(told) or 'was not tested'}")
     return f"{what}, {n}: {'; '.join(parts)}."
 
 
 def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int, unit: str = "word") -> str:
     """a, b: what is written whole and without; said: "without layer norm", "the same" where nothing is taken out;
     exact: shares of n fresh sentences right."""
-    fresh = counted(n, "fresh sentence")
+    fresh = counted(n, "new sentence")
     if said == "the same":
-        return f"Nothing is taken out yet, so B is A. Of {fresh} **{100 * exact[0]:.0f} %** are right."
+        return (
+            f"Nothing is removed yet, so A and B are the same. **{100 * exact[0]:.0f} %** of {fresh} "
+            f"{verb(n, 'is', 'are')} correct."
+        )
     other = f"“{markdown_text(shortened(b, unit))}”" if b.strip() else f"no {unit}"
     verdict = "the same sentence" if a == b else other
     return (
-        f"{said[0].upper()}{said[1:]} it writes {verdict}. On {fresh}, right {unit} for {unit}: whole "
-        f"**{100 * exact[0]:.0f} %**, {said} **{100 * exact[1]:.0f} %**."
+        f"{said[0].upper()}{said[1:]} it writes {verdict}. Of {fresh}, the full model writes **{100 * exact[0]:.0f} "
+        f"%** correctly, {unit} for {unit}; {said} it writes **{100 * exact[1]:.0f} %** correctly."
     )
 
 
 def read_nouns(nouns: Sequence[str], odds: Array) -> str:
     """nouns, odds (N,): what “it” may mean, the likeliest first."""
-    first = f"The **{markdown(nouns[0])}** has {odds[0]:.2f} of the probability of all words that could stand there"
+    first = f"The **{markdown(nouns[0])}** has {odds[0]:.2f} of the probability of all words that could be there."
     if len(odds) == 1:
-        return f"{first}; there is no other noun."
-    return f"{first}, any other noun {'less than 0.01' if odds[1] < 0.01 else f'{odds[1]:.2f} at most'}."
+        return f"{first} There is no other noun."
+    return f"{first} Any other noun has {'less than 0.01' if odds[1] < 0.01 else f'at most {odds[1]:.2f}'}."
 
 
 def read_referent(noun: str, probability: float, right: str | None) -> str:
     """noun: what the model says that “it” means; right: what it does mean, where the sentence leaves no doubt."""
-    told = f"It says that “it” is the **{markdown(noun)}**, with probability {probability:.2f}"
+    told = f"The model predicts that “it” is the **{markdown(noun)}**, with probability {probability:.2f}."
     if right is None:
-        return f"{told}. The generator could not have drawn this sentence, so what is right is not known here."
-    return f"{told}: right." if noun == right else f"{told}; right is the **{markdown(right)}**."
+        return f"{told} {OUTSIDE}"
+    return f"{told} {'This is correct.' if noun == right else f'Correct is the **{markdown(right)}**.'}"
 
 
 def read_two_looks(adjective: Array, referent: Array) -> str:
@@ -177,7 +192,8 @@ def read_two_looks(adjective: Array, referent: Array) -> str:
     """
     first, second = int(adjective.argmax()), int(referent.argmax())
     told = (
-        f"“it” looks at the adjective most in layer {first} ({adjective[first]:.2f}), at the noun that is meant most "
-        f"in layer {second} ({referent[second]:.2f}). Only the adjective tells which noun is meant"
+        f"“it” attends most to the adjective in layer {first} ({adjective[first]:.2f}), and most to the noun that is "
+        f"meant in layer {second} ({referent[second]:.2f}). Only the adjective decides which noun is meant."
     )
-    return told + (": it is looked at first." if first < second else "; here it is not looked at first.")
+    attends = "attends to it first" if first < second else "does not attend to it first here"
+    return f"{told} The model {attends}."

@@ -18,12 +18,12 @@ def read_altered(blanks: Sequence[str], dropped: Sequence[str]) -> str:
     """
     told = [
         f"{_named(characters)} {verb(len(characters), 'is', 'are')} {what}"
-        for characters, what in ((blanks, "read as a blank"), (dropped, "left out"))
+        for characters, what in ((blanks, "read as a space"), (dropped, "left out"))
         if characters
     ]
     if not told:
         return ""
-    return f"This text holds characters that the model does not read as they are: {'; '.join(told)}."
+    return f"Some characters of this text are not read as you typed them: {'; '.join(told)}."
 
 
 def _named(characters: Sequence[str]) -> str:

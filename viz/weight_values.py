@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from viz.counting import counted, verb
 from viz.npz_file import ArraysError
 
 Array = np.ndarray[Any, Any]
@@ -52,9 +53,11 @@ def unusual(weights: Array, there: Array) -> tuple[str, ...]:
     off = sums[np.abs(sums - 1) > NEAR]
     if not off.size:
         return ()
-    which = "No row sums" if off.size == sums.size else f"{off.size:,} of {sums.size:,} rows do not sum"
-    told = f"{off.min():.2f}" if off.max() - off.min() < 0.005 else f"{off.min():.2f} to {off.max():.2f}"
-    said = f"{which} to 1, but to {told}. They are shown as they are."
+    which = "No row sums" if off.size == sums.size else f"{off.size:,} of {counted(sums.size, 'row')} "
+    which += "" if off.size == sums.size else verb(off.size, "does not sum", "do not sum")
+    alike = off.max() - off.min() < 0.005
+    sizes = f"the sum is {off.min():.2f}" if alike else f"the sums are {off.min():.2f} to {off.max():.2f}"
+    said = f"{which} to 1: {sizes}. The weights are shown unchanged."
     if off.min() < 1 < off.max():  # a mask or a cut only takes away
-        said += " Sums on both sides of 1 come from dropout: call model.eval() before you compute them."
+        said += " Sums below and above 1 come from dropout: call model.eval() before you compute them."
     return (said,)

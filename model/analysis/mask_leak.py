@@ -48,9 +48,13 @@ def replace_word(experiment: Experiment, position: int, word: str) -> Experiment
     after = replace(experiment, text=get_model(experiment.weights)[1].replace_token(experiment.text, position, word))
     other = encode(after).ids
     if len(other) != len(ids):
-        raise ValueError(f"With “{word}” in its place the text has another number of words, so none can be compared.")
+        raise ValueError(
+            f"With “{word}” in its place the text has a different number of tokens, so the outputs cannot be compared."
+        )
     if other[:position] + other[position + 1 :] != ids[:position] + ids[position + 1 :]:
-        raise ValueError(f"With “{word}” in its place its neighbours fall into other pieces, so none can be compared.")
+        raise ValueError(
+            f"With “{word}” in its place its neighbours are split into other tokens, so the outputs cannot be compared."
+        )
     return after
 
 
@@ -83,8 +87,8 @@ def suggested_edit(experiment: Experiment) -> tuple[int, str]:
         if (by := replacement(experiment, position)) is not None:
             return position, by
     raise ValueError(
-        "No word that this model knows can take the place of one in this text: its tokenizer would cut the text into "
-        "other pieces. Write another text."
+        "No word that this model knows can take the place of one in this text: its tokenizer would split the text into "
+        "other tokens. Write another text."
     )
 
 

@@ -25,7 +25,9 @@ def decode_with_cache(
         ValueError: the model also looks ahead, so earlier words would have to be read again.
     """
     if not is_cacheable(transformer, switches):
-        raise ValueError("A model that looks ahead has no cache: every new word changes what all the others are.")
+        raise ValueError(
+            "A model that is not causal has no cache: every new word changes the vectors of all other words."
+        )
     kv_cache: Trace[Tensor] | None = None
     for position in range(ids.size(1)):
         kv_cache = transformer(ids[:, position : position + 1], switches=switches, kv_cache=kv_cache)

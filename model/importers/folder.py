@@ -63,8 +63,8 @@ def _real(place: str | Path) -> Path:
     """The folder itself, links followed."""
     if is_address(str(place)):
         raise CheckpointError(
-            f"“{_short(place)}” is an address of the web, not a folder of this machine. A model of the Hugging Face "
-            "hub is fetched on the page “Your model”, by the button “Ask the hub”."
+            f"“{_short(place)}” is a web address, not a folder of this machine. A model of the Hugging Face Hub is "
+            "fetched on the page “Your model”, by the button “Ask the Hub”."
         )
     try:
         path = Path(as_path(str(place))).expanduser().resolve(strict=True)

@@ -70,7 +70,7 @@ def inspect_folder(place: str | Path, called: str = "") -> ModelInfo:
         except UnsupportedModel as reason:
             why = str(reason)
     else:
-        why = f"The lab's own Transformer is no {label}: its maps can be drawn, its parts cannot be taken away."
+        why = f"The lab's own Transformer is no {label}: its maps can be shown, but its components cannot be ablated."
     name = registry_name(called or _plain_name(folder.path))
     offer = ModelInfo(name, folder, label, config, why, parameters, 4 * parameters, unused)
     if offer.bytes_needed > (most := most_bytes()):

@@ -42,7 +42,7 @@ def read(offer: ModelInfo, progress: Callable[[float], None] = lambda share: Non
         raise CheckpointError(offer.why_maps_only)
     fresh = inspect_folder(offer.folder.path)
     if fresh.folder.stamp != offer.folder.stamp or fresh.config is None:
-        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were looked at.")
+        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were read.")
     folder, config = fresh.folder, fresh.config  # an offer that came from another process knows no headers
     tokenizer = read_tokenizer(folder, config.vocab_size, reads_marks=True)
     claims = canonical_tensors(folder, FAMILIES[folder.config["model_type"]])

@@ -117,7 +117,7 @@ def attention(foreign: LoadedModel, text: str, target: str = "") -> dict[str, At
         stacks = foreign.model.attention(text, target)
         return {stack: AttentionMaps(weights, looking, looked_at) for stack, weights, looking, looked_at in stacks}
     if not clean(text).strip():
-        raise InputTextError("There is no word to look at yet. Type a sentence.")
+        raise InputTextError("There is no text yet. Type a sentence.")
     if max(len(text), len(target)) > MAX_CHARACTERS:
         raise InputTextError(f"This text has more than {MAX_CHARACTERS:,} characters, which the lab reads. Shorten it.")
     model, read = foreign.model, encode_with_language(foreign.tokenizer, text)

@@ -35,8 +35,8 @@ def draw(kind: str | None, rng: Random) -> Pair:
 COPYING = PairTask(
     name="copy",
     title="Copy",
-    kinds={"trained": "Up to 16 signs, as in training", "longer": "17 to 24 signs, never seen"},
+    kinds={"trained": "Up to 16 symbols, as in training", "longer": "17 to 24 symbols, never seen in training"},
     words=SIGNS,
     draw=draw,
-    unit="sign",
+    unit="symbol",
 )

@@ -46,5 +46,5 @@ def test_every_page_goes_on_with_the_other_weights(path, broken, outcome):
     screen = well(visit(str(path.relative_to(ROOT))))
     assert screen.get("bidi_component")
     if path.stem != "translate":
-        assert any("It is left out." in note.value for note in screen.caption)
+        assert any("It is not listed below." in note.value for note in screen.caption)
     outcome("left out and said")

@@ -46,7 +46,7 @@ def test_a_visitor_evicts_his_own_model_and_no_other(outcome):
     here.add("own-b", 2, kept("ben"), mine("ben"))
     here.add("own-c", 3, kept("ben"), mine("ben"))
     assert here.names() == ("own-a", "own-c")
-    with pytest.raises(RegistryFull, match=r"that others have loaded.*\.$"):
+    with pytest.raises(RegistryFull, match=r"other visitors have loaded as many.*\.$"):
         here.add("own-d", 4, kept("cid"), mine("cid"))
     assert here.names() == ("own-a", "own-c")
     outcome("refused in a sentence")
@@ -63,7 +63,7 @@ def test_the_same_files_loaded_by_another_do_not_take_the_model_over(outcome):
 def test_loading_onto_a_full_shelf_is_refused_before_anything_is_read(tmp_path, full, monkeypatch, outcome):
     offer = guarded.inspect_folder(str(publish(made("gpt2"), tmp_path / "little")))
     monkeypatch.setattr(guarded, "check", lambda *asked: pytest.fail("the files are read"))
-    with pytest.raises(CheckpointError, match="that others have loaded"):
+    with pytest.raises(CheckpointError, match="other visitors have loaded as many"):
         guarded.load(offer, lambda share: None, "ann", mine("ann"))
     assert registry().names() == ("own-a", "own-b")
     outcome("refused in a sentence")
@@ -93,7 +93,7 @@ def test_on_a_server_for_others_the_page_lets_nobody_take_a_model_of_another(mon
     monkeypatch.setattr(your_model, "_here", lambda who: True)
     screen = well(visit("viz/pages/your_model.py"))
     assert not [button for button in screen.button if str(button.key).startswith("let_go")]
-    assert any("Only you can stop or let go" in note.value for note in screen.caption)
+    assert any("Only you can stop or unload" in note.value for note in screen.caption)
     your_model._let_go("own-a")  # the callback itself, as if somebody had made the button up
     assert registry().names() == ("own-a", "own-b")
     registry().add("own-c", "own-c", kept(""), lambda other: True)

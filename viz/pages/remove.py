@@ -60,7 +60,7 @@ match removal.view(experiment.weights):
             words,
             key="compare",
             masks=(mask_a, mask_b),
-            titles=(f"A  whole, layer {layer} head {head}", f"B  {told}", "A − B"),
+            titles=(f"A  full model, layer {layer} head {head}", f"B  {told}", "A − B"),
             moved=kl,
             measure=asides.MEASURE[says],
             selected=(layer, head),

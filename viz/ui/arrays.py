@@ -25,8 +25,8 @@ Array = np.ndarray[Any, Any]
 READING = "Reading the file"
 
 HOW = f"""
-The weights of every head, layers × heads × rows × columns, and the tokens. From `transformers`, where `name` is a
-folder or a name on the hub:
+The file contains the weights of every head (layers × heads × rows × columns) and the tokens.
+From `transformers`, where `name` is a folder or a name on the Hugging Face Hub:
 
 ```python
 import numpy as np
@@ -76,7 +76,7 @@ def bring() -> Brought | None:
     with st.expander("How to save one"):
         st.markdown(HOW)
     if file is None and any(name in st.query_params for name in ("layer", "head", "token")):
-        st.info("A link cannot hold a file. Drop the file it was made with to see what its sender saw.")
+        st.info("A link cannot contain a file. Upload the file that the link was made with to see what its sender saw.")
     return None
 
 
@@ -98,7 +98,7 @@ def _read(key: str, _file: Any) -> Maps:
     data = _file.getvalue()
     if _hash(data) != key:  # somebody has put another file under the same id meanwhile
         st.session_state.pop("npz_content", None)
-        raise ArraysError("This file has changed while it was read. Drop it again.")
+        raise ArraysError("This file changed while it was read. Upload it again.")
     with slots.long(READING):  # one at a time: the largest needs some 600 megabytes while it is read
         return read(data)
 
@@ -162,7 +162,9 @@ def show(brought: Brought, theme: Theme) -> None:
     stem = brought.name.removesuffix(".npz")
     file = brought.of
     if isinstance(file, recompute.File):
-        st.sidebar.caption("A link keeps layer, head and word, but cannot hold the file: send it along.")
+        st.sidebar.caption(
+            "A link keeps the layer, head and word, but cannot contain the file. Send the file with the link."
+        )
     for note in maps.notes:
         st.info(note)
 
@@ -220,7 +222,10 @@ def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
         panel.head_table(_statistics(key, maps), on_head=controls.choose_head)
         return
     if maps.looked is not None:
-        st.markdown("Rollout multiplies the looks of all layers, so the words must look at themselves; these do not.")
+        st.markdown(
+            "Rollout multiplies the attention of all layers and needs self-attention. These maps have different query "
+            "and key tokens."
+        )
         return
     (rolled, reached), words = _rolled(key, maps), maps.looking
     file = brought.of
@@ -228,8 +233,8 @@ def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
         head_grid.panels([head_grid.Panel("", rolled, mask=reached)], words, words, key="rollout", **lit)
         panel.below(
             "rollout",
-            sentence="All layers together, as if half of each step came by a residual connection: maps do not show "
-            "whether the model has one. " + read_rolled_row(rolled, words, lit["row"]),
+            sentence="This combines all layers and assumes that half of each step comes from a residual connection. "
+            "The maps do not show whether the model has one. " + read_rolled_row(rolled, words, lit["row"]),
             table=partial(facts.map_table, rolled, words),
             file=file_name(brought.name.removesuffix(".npz"), "rollout"),
             of=file,

@@ -7,14 +7,14 @@ from model.run import get_model
 
 # What “moved” means for a model that says the next word, the word here, or nothing: two lines beside a figure.
 MEASURE = {
-    "next": ("next word moved,", "KL in nats"),
-    "here": ("its word moved,", "KL in nats"),
-    "nothing": ("last vector turned,", "1 − cosine"),
+    "next": ("next word changed,", "KL in nats"),
+    "here": ("its word changed,", "KL in nats"),
+    "nothing": ("final vector changed,", "1 − cosine"),
 }
 LEAKED = {
     "next": "nats, KL of the next word after it",
-    "here": "nats, KL of the word it would read there",
-    "nothing": "1 − cosine, turn of its last vector",
+    "here": "nats, KL of the word predicted there",
+    "nothing": "1 − cosine, change of its final vector",
 }
 
 
@@ -28,8 +28,8 @@ def may_ask_much(weights: str) -> bool:
     if not is_external(weights):
         return True
     st.info(
-        "This figure puts many fresh sentences through the model, again and again. The lab asks that of its own small "
-        f"models only, not of {weights}; choose one of them in the sidebar to see it."
+        "This figure runs many sentences through the model, so it is available for the lab's own small models only, "
+        f"not for {weights}. Choose one of them in the sidebar to see it."
     )
     return False
 
@@ -38,7 +38,9 @@ def says_words(weights: str) -> bool:
     """Whether the model says words at all; says so where it does not."""
     if foretells(weights) != "nothing":
         return True
-    st.info(f"This figure needs a model that says words. {weights} only gives a vector for each word it reads.")
+    st.info(
+        f"This figure needs a model that predicts words. {weights} only gives a vector for each word that it reads."
+    )
     return False
 
 
@@ -46,9 +48,7 @@ def writes_on(weights: str) -> bool:
     """Whether the model can write on from a text; says so where it cannot."""
     if foretells(weights) == "next":
         return True
-    st.info(
-        f"{weights} looks at every word of a text at once and foretells none that comes after it: it cannot write on."
-    )
+    st.info(f"{weights} sees the whole text at once and does not predict the next word, so it cannot generate text.")
     return False
 
 
@@ -56,6 +56,6 @@ def note(weights: str) -> None:
     """What a model that fills in words means where the lab speaks of the next word."""
     if foretells(weights) == "here":
         st.caption(
-            f"{weights} looks both ways and fills in words: these are the words it would read at this very place, "
-            "not the next ones. Type [MASK] to hide a word from it."
+            f"{weights} attends in both directions and fills in words. These are its predictions for this place, not "
+            "for the next word. Type [MASK] to hide a word from it."
         )

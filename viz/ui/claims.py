@@ -49,7 +49,7 @@ def _own_context(one: Written) -> str:
     layer = int(best[NOUN][:, -1].argmax())
     looks = one.maps["cross"].shape[:2]
     line = read_nouns(
-        "its one look" if looks == (1, 1) else f"the mean of layer {layer}'s heads", best[NOUN][layer, -1]
+        "its only head" if looks == (1, 1) else f"the mean of layer {layer}'s heads", best[NOUN][layer, -1]
     )
     if TELLS in best and REFERENT in best and PRONOUN in best:
         referent, tells = best[REFERENT][:, -1], best[TELLS][:, -1]  # (L,) each

@@ -85,22 +85,28 @@ class Place:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns 0, or 1 where something could not be made."""
-    parser = ArgumentParser("attention-lab", description="Type a sentence, see who looks at whom.")
+    parser = ArgumentParser("attention-lab", description="Type a sentence and see which words attend to which.")
     commands = parser.add_subparsers(required=True, metavar="run or export")
     run = commands.add_parser("run", help="start the lab in the browser, for this machine only")
-    run.add_argument("--lessons", metavar="FOLDER", help="lessons of your own")
+    run.add_argument("--lessons", metavar="FOLDER", help="a folder with your own lessons")
     run.add_argument("options", nargs="*", help="options of Streamlit, such as --server.port 9000")
     export = commands.add_parser("export", help="a figure as a file")
-    export.add_argument("link", nargs="?", help="a link of the lab, or experiment.json")
-    export.add_argument("--out", type=Path, help=f"the file; its ending is one of {', '.join(PICTURES + NUMBERS)}")
-    export.add_argument("--figure", help="the figure's key; that of the link, or the first of the page")
-    export.add_argument("--list", type=Path, help="a file: on each line a link, a file to make, and maybe a figure")
-    export.add_argument("--scale", type=int, default=2, choices=range(1, 9), help="pixels of a PNG for one on the page")
-    export.add_argument("--width", type=int, help="of the figure's place in pixels; as on the page where none is given")
-    export.add_argument("--theme", default="light", choices=tuple(THEMES), help="paper, or the dark")
-    export.add_argument("--transparent", action="store_true", help="no paper behind the drawing")
-    export.add_argument("--footer", action="store_true", help="the origin is written below")
-    export.add_argument("--browser", help="a Chromium or Chrome; one is looked for where none is named")
+    export.add_argument("link", nargs="?", help="a link to a page of the lab, or experiment.json")
+    export.add_argument(
+        "--out", type=Path, help=f"the file to write; its ending is one of {', '.join(PICTURES + NUMBERS)}"
+    )
+    export.add_argument("--figure", help="the figure's key; by default that of the link, or the first of the page")
+    export.add_argument(
+        "--list", type=Path, help="a text file; each line has a link, a file to write, and optionally a figure"
+    )
+    export.add_argument(
+        "--scale", type=int, default=2, choices=range(1, 9), help="pixels of a PNG per pixel on the page"
+    )
+    export.add_argument("--width", type=int, help="width of the figure in pixels; by default as on the page")
+    export.add_argument("--theme", default="light", choices=tuple(THEMES), help="light or dark")
+    export.add_argument("--transparent", action="store_true", help="no background behind the drawing")
+    export.add_argument("--footer", action="store_true", help="write the origin below the figure")
+    export.add_argument("--browser", help="the path of a Chromium or Chrome; by default the lab looks for one")
     export.set_defaults(do=_export)
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["run"] and not {"-h", "--help"} & set(words):
@@ -161,7 +167,7 @@ def _listed(path: Path) -> list[Wish]:
         except ValueError as error:
             raise Refusal(f"Line {number} of {path}: {error}.") from error
         if words and not 2 <= len(words) <= 3:
-            raise Refusal(f"Line {number} of {path} must hold a link, a file, and maybe a figure.")
+            raise Refusal(f"Line {number} of {path} must hold a link, a file, and optionally a figure.")
         if words:
             wishes.append(Wish(words[0], Path(words[1]), words[2] if len(words) == 3 else None))
     return wishes
@@ -240,7 +246,7 @@ def _opened(where: Place, theme: str) -> AppTest:
     screen.run()
     _check(screen)
     for note in screen.info:
-        if note.value.startswith("This link asks"):
+        if note.value.startswith("Part of this link"):
             raise Refusal(note.value.replace("\\", "") + " Nothing was written.")  # nobody is there to see it
     return screen
 

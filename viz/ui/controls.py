@@ -81,7 +81,7 @@ def _endless(value: str) -> bool:
 
 def _weights() -> str:
     for fault in checkpoint.faults():
-        st.caption(f"{disarmed(fault)} It is left out.")
+        st.caption(f"{disarmed(fault)} It is not listed below.")
     names = runs.languages()
     gone = st.session_state.get("weights")
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
@@ -111,7 +111,7 @@ def _text(weights: str) -> str:
         args=(weights,),
         width="stretch",
     )
-    knows = "Words it knows" if task.words else "Pieces it knows"
+    knows = "Vocabulary"
     with st.popover(knows, width="stretch", key="known", on_change="rerun") as known:
         if known.open:
             groups = task.words.items() if task.words else _pieces(weights)
@@ -123,9 +123,11 @@ def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
     tokenizer = runs.tokenizer(weights)
     silent = frozenset(tokenizer.special_ids)
     pieces = [piece for index, piece in enumerate(tokenizer.vocabulary) if index not in silent]
-    told = f"{len(pieces):,} pieces, those learnt first first; any text can be put together from them. "
+    told = f"{len(pieces):,} tokens, in the order in which they were learnt. Any text can be built from them. "
     told += f"The first {MOST_PIECES:,} are shown. " if len(pieces) > MOST_PIECES else ""
-    return [(told + f"{CONTINUATION} joins a piece to the one before, ␣ is a space.", pieces[:MOST_PIECES])]
+    return [
+        (told + f"{CONTINUATION} marks a token that continues the one before it, ␣ is a space.", pieces[:MOST_PIECES])
+    ]
 
 
 def _draw(weights: str) -> None:
@@ -145,12 +147,12 @@ def set_text(text: str) -> None:
 
 def switches(weights: str, disabled: bool = False) -> Switches:
     """A toggle for each part; disabled where the model has none of them, or was trained without this one."""
-    st.caption("Parts of the model")
+    st.caption("Components")
     there = runs.has(weights)
     removed = []
     for part in PARTS:
         has = getattr(there, part.name)
-        told = f"Without it: {part.hint}" if has else "This model never had it: there is nothing to take out."
+        told = f"Without it: {part.hint}" if has else "This model was trained without it, so it cannot be removed."
         on = st.toggle(part.label, True, key=part.name, help=told, disabled=disabled or not has, bind="query-params")
         if has and not on:
             removed.append(part.name)
@@ -192,13 +194,13 @@ def token(tokens: Sequence[str], each: str = "word") -> int | None:
         st.session_state["token"] = None
     with st.sidebar:
         at = st.number_input(
-            f"{each.capitalize()} that looks, 0 to {last}",
+            f"Query {each}, 0 to {last}",
             0,
             last,
             None,
             key="token",
             bind="query-params",
-            placeholder="the most telling one",
+            placeholder="automatic",
         )
     return None if at is None else int(at)
 
@@ -229,8 +231,8 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
         changed += " "
     if not strangers and len(encoding.ids) > window:
         place.markdown(
-            f"{changed}This text has {len(encoding.ids)} tokens, and the model learnt on windows of {window}: it reads "
-            "all, but nothing has taught it to look that far."
+            f"{changed}This text has {len(encoding.ids)} tokens, and the model was trained on windows of {window} "
+            "tokens. It reads the whole text, but it was not trained for such distances."
         )
     if not strangers:
         if (
@@ -239,11 +241,12 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
         ):
             with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
                 st.markdown(
-                    f"{changed}This model learnt from plain quotes and dashes; others it reads byte by byte.",
+                    f"{changed}This model was trained on straight quotes and plain dashes. It reads other ones byte "
+                    "by byte.",
                     width="content",
                 )
                 st.button(
-                    "Write them plain",
+                    "Replace them",
                     key="plain",
                     type="tertiary",
                     on_click=replace or set_text,
@@ -252,7 +255,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
         return
     named = ", ".join(f"“{markdown(word)}”" for word in strangers[:8]) + (", …" if len(strangers) > 8 else "")
     with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
-        st.markdown(f"{changed}Not among the {each}s this model knows, so read as ⟨unknown⟩: {named}.", width="content")
+        st.markdown(f"{changed}Not in this model's vocabulary, so read as ⟨unknown⟩: {named}.", width="content")
         for word in [word for word in strangers if len(word) > 3][:4]:
             for known in tokenizer.closest_words(word, n=1):
                 st.button(
@@ -264,7 +267,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
                 )
         if replace is None:  # a page of models of one text
             st.button(
-                f"Read it in pieces, with {READS_ANY}",
+                f"Read it with {READS_ANY}, which splits words into tokens",
                 key="in_pieces",
                 type="tertiary",
                 on_click=choose_weights,
@@ -292,7 +295,9 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
     named = f" :gray[{does[0]}]" if does else ""
     st.markdown(f"**Layer {layer}, head {head}**{named}", help=" · ".join(does) if len(does) > 1 else None)
     if merged:
-        st.caption("Weights, word by word. Scores belong to pieces: choose pieces to see them.")
+        st.caption(
+            "Weights are shown word by word. Scores belong to single tokens: choose a row for each token to see them."
+        )
         return "weights"
     return choice(
         "Stage",
@@ -300,8 +305,8 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
         key="stage",
         default="weights",
         width="stretch",
-        help="scores: q·k. scaled: divided by √d_k. biased: plus the position bias. "
-        "masked: without what is not allowed. weights: the softmax of each row.",
+        help="scores: q·k. scaled: divided by √d_k. biased: plus the position bias. masked: forbidden scores become "
+        "−∞. weights: the softmax of each row.",
     )
 
 
@@ -319,7 +324,7 @@ def foot(experiment: Experiment) -> None:
         for part in PARTS
         if part.name in runs.trained(experiment.weights).removed
     ]
-    told = f". This model never had {' or '.join(never)}: it was trained without." if never else ""
+    told = f". This model was trained without {' and '.join(never)}." if never else ""
     st.sidebar.caption(f"{config['n_layers']} layers × {config['n_heads']} heads, running on {runs.device()}{told}")
 
 
@@ -360,14 +365,15 @@ def link_mishaps(whole: bool = True) -> None:
         if name not in st.session_state:
             added = is_tracking(name, asked[0])  # on the way, by a mail program or a network: nobody is told
             if whole and name not in FRAME and not added:
-                mishaps.append(f"{markdown(name)} (nothing on this page is called so now)")
+                mishaps.append(f"{markdown(name)} (unknown setting)")
             if added or (whole and name not in FRAME):
                 st.query_params.pop(name, None)
             continue
         used = st.session_state[name]
         if name == "weights" and asked[0].startswith(PREFIX) and asked != [used]:
             st.info(
-                f"The model {markdown(asked[0])} is not loaded on this server; {used} is shown. “Your model” loads it."
+                f"The model {markdown(asked[0])} is not loaded on this server, so {used} is shown. Load it on the page "
+                "“Your model”."
             )
             continue
         spelt = [
@@ -375,9 +381,9 @@ def link_mishaps(whole: bool = True) -> None:
             for one in (used if isinstance(used, list) else [used])
         ]
         if asked not in (spelt, [""]) and not (len(asked) == 1 and _same_number(asked[0], used)):
-            nothing = "the most telling word" if name == "token" else "none"
+            nothing = "automatic" if name == "token" else "none"
             instead = nothing if used is None else ", ".join(spelt) or nothing
             mishaps.append(f"{name} = “{markdown(', '.join(asked))}” (shown: {markdown(instead)})")
     if mishaps:
-        st.info(f"This link asks for something that is not there: {', '.join(mishaps)}.")
+        st.info(f"Part of this link could not be used: {', '.join(mishaps)}.")
     st.session_state["opened_with"] = {}

@@ -68,7 +68,7 @@ def naming(weights: str) -> Named:
 
 def measured_whole(jobs: Sequence[str], switches: Switches) -> list[str]:
     """What one head does, for a picture of its own: the numbers are of the whole model, also where a part is away."""
-    return list(jobs) if switches == Switches() else [f"{job} with every part in place" for job in jobs]
+    return list(jobs) if switches == Switches() else [f"{job} with the full model" for job in jobs]
 
 
 def measured_on(weights: str) -> str:
@@ -77,8 +77,8 @@ def measured_on(weights: str) -> str:
         return ""
     n = int(runs.about(weights)["exam"]["sentences"])
     if runs.task(weights).words:
-        return counted(n, "fresh sentence")
-    return f"{counted(n, 'passage')} of our own and random pieces said twice" if n else "random pieces said twice"
+        return counted(n, "new sentence")
+    return f"{counted(n, 'passage')} of our own and repeated random tokens" if n else "repeated random tokens"
 
 
 def headline(weights: str) -> tuple[int, int]:
@@ -151,7 +151,11 @@ def _lines(sizes: Array) -> tuple[Array, ...]:
 def bounded(weights: Array) -> str:
     """What is said of a table that cannot hold all weights (L, H, T, S); nothing where it can."""
     n = int(np.count_nonzero(weights)) if weights.size > MOST_LINES else 0
-    return f" Table and CSV keep the {MOST_LINES:,} largest of {n:,} weights, the NPZ all." if n > MOST_LINES else ""
+    return (
+        f" The table and the CSV keep the {MOST_LINES:,} largest of {n:,} weights; the NPZ keeps all."
+        if n > MOST_LINES
+        else ""
+    )
 
 
 def cell_table(weights: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:

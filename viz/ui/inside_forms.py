@@ -63,8 +63,8 @@ def show(
     divisor = r"\sqrt{d_k}" if present.scale else "1"
     row, whole = st.columns(2, gap="large")
     row.markdown(
-        rf"**Word by word.** For every word $t$: $s_{{tj}} = q_t \cdot k_j / {divisor} + b_{{tj}}$ for the $j$ it may "
-        rf"look at, $a_{{tj}} = e^{{s_{{tj}}}} / \sum_i e^{{s_{{ti}}}}$, $z_t = \sum_j a_{{tj}} v_j$."
+        rf"**Word by word.** For every word $t$: $s_{{tj}} = q_t \cdot k_j / {divisor} + b_{{tj}}$ for the $j$ that it "
+        rf"may attend to, $a_{{tj}} = e^{{s_{{tj}}}} / \sum_i e^{{s_{{ti}}}}$, $z_t = \sum_j a_{{tj}} v_j$."
     )
     whole.markdown(rf"**Three products.** $Z = \mathrm{{softmax}}(Q K^\top / {divisor} + B)\, V$, all words at once.")
 

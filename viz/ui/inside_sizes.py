@@ -88,8 +88,8 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
     )
     even = all(width % one.n_heads == 0 and sizes.n_heads * sizes.d_v % one.n_heads == 0 for one in split)
     heads.caption(
-        "The same width shared by more heads: parameters and operations stay, the maps multiply."
-        + ("" if even else " Where the heads do not divide the width, the rest is dropped.")
+        "If more heads share the same width, parameters and operations stay the same, and there are more maps."
+        + ("" if even else " If the number of heads does not divide the width, the remainder is dropped.")
     )
 
 

@@ -37,11 +37,11 @@ def show(
         st.session_state["looked"] = None
     with st.container(key="address"):  # unseen: it ties the step to the address of the page
         step = st.number_input("Step", 0, STEPS - 1, OPENS_AT, key="step", bind="query-params")
-        looked = st.number_input("Looked at", 0, last, None, key="looked", bind="query-params")
+        looked = st.number_input("Key", 0, last, None, key="looked", bind="query-params")
     made = walk_through_row(experiment, trace, layer, head, row)
     config = runs.about(experiment.weights)["config"]
     present = experiment.switches & runs.trained(experiment.weights)
-    scheme = config["position"] if present.position else "the positions are taken out"
+    scheme = config["position"] if present.position else "the positions are removed"
     head_grid.walk(
         _arrays(made),
         words,

@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 @memory.cached
 def knockouts(weights: str) -> dict[tuple[int, int], ablation.HeldOutScores]:
     """The same with each head taken out alone."""
-    with slots.long("Taking out every head in turn"):
+    with slots.long("Removing each head in turn"):
         return ablation.ablate_each_head(weights)
 
 
@@ -48,7 +48,7 @@ def show(weights: str, theme: Theme) -> None:
         return
     loss, lost = knockout_maps(weights)
     kind = controls.choice(
-        "What it costs: more loss in nats, or right answers lost",
+        "Cost of removing a head: higher loss in nats, or right answers lost",
         ["loss", *lost],
         key="cost",
         label_visibility="visible",
@@ -67,7 +67,7 @@ def show(weights: str, theme: Theme) -> None:
         )
         panel.below(
             "knockouts",
-            sentence=read_knockouts(values, kind) + " Click a head to take it out of B, or to put it back.",
+            sentence=read_knockouts(values, kind) + " Click a head to remove it from B, or to put it back.",
             table=lambda: (
                 {"head": [f"L{i}H{j}" for i, j in np.ndindex(loss.shape)], "loss": loss.ravel()}
                 | {question: each.ravel() for question, each in lost.items()}

@@ -43,7 +43,11 @@ def show() -> None:
         theme=frame.theme(),
     )
     progress = st.empty()
-    source = "From the cards, until the models have been asked" if todo else f"{N} fresh questions a point, asked here"
+    source = (
+        "These numbers are from the model cards until you test the models"
+        if todo
+        else f"{N} new questions per point, tested here"
+    )
     with panel.postponed("lengths") if todo else nullcontext():
         panel.below(
             "lengths",
@@ -59,7 +63,7 @@ def show() -> None:
     one_question.show()
     for done, (kind, scheme) in enumerate(todo):
         progress.progress(
-            done / len(todo), f"Asking the {kind} with {schemes.NAMES[scheme]} {N} questions of each length"
+            done / len(todo), f"Testing the {kind} with {schemes.NAMES[scheme]} on {N} questions of each length"
         )
         _asked(kind, scheme)
     if todo:
@@ -79,14 +83,14 @@ def _why_rope(shares: dict[int, float]) -> None:
 @memory.cached
 def _slowed(length: int) -> list[float]:
     """The encoder with RoPE at this length, each pair slowed in turn."""
-    with slots.long("Slowing each pair of RoPE in turn"):
+    with slots.long("Slowing down each pair of RoPE in turn"):
         return slow_each_frequency(*schemes.model("encoder", "rope"), length, SLOWER, N, SEED)
 
 
 @memory.cached
 def _asked(kind: str, scheme: str) -> list[float]:
     """The accuracies (L,) on fresh questions, asked once for all visitors."""
-    with slots.long(f"Asking the {kind} with {schemes.NAMES[scheme]}"):
+    with slots.long(f"Testing the {kind} with {schemes.NAMES[scheme]}"):
         return _numbers(
             first_digit.accuracy(*schemes.model(kind, scheme), length, N, SEED) for length in steps(OrderRecipe.lengths)
         )

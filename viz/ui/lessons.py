@@ -75,7 +75,7 @@ def attend(page: str) -> None:
     found = find(told)
     if found is None:
         if told:
-            st.info(f"There is no lesson “{markdown(told)}” here; the page Lessons lists those there are.")
+            st.info(f"There is no lesson “{markdown(told)}” here. The page Lessons lists all lessons.")
         return
     lesson, at = found
     elsewhere = page != lesson.steps[at].page
@@ -158,22 +158,22 @@ def _judged(lesson: Lesson, at: int) -> tuple[str, str, str]:
     try:
         answer = answers.compute(step.question.answer)
     except ValueError:
-        return "none", given, "In this state there is nothing to compute it from. Leave the lesson's step as it opened."
+        return "none", given, "This question cannot be answered with the current settings. Open the step again."
     asks_number = not isinstance(answer, str) and not step.question.choices
     spelt = given if step.question.choices and given else verdict.spelt(answer, step.question)
     if not given:
-        return "none", given, f"Here and now it is {spelt}. {step.question.because}"
+        return "none", given, f"The answer is {spelt}. {step.question.because}"
     if verdict.is_right(step.question, given, answer):
-        return "right", given, f"{spelt}: right. {step.question.because}"
+        return "right", given, f"{spelt} is right. {step.question.because}"
     if asks_number and not verdict.is_number(given):
-        return "wrong", given, "A number is asked for here, such as 3 or 0.25."
-    return "wrong", given, "Not what the model says here and now. Look again."
+        return "wrong", given, "Please enter a number, such as 3 or 0.25."
+    return "wrong", given, "That is not what the model computes. Look again."
 
 
 def contents() -> None:
     """Every lesson with its claim to one's time, and the files that could not be read."""
     lessons, faults = shelf()
-    st.sidebar.caption("A folder of your own lessons: `streamlit run app.py -- --lessons FOLDER`")
+    st.sidebar.caption("To add a folder of your own lessons: `streamlit run app.py -- --lessons FOLDER`")
     for number, lesson in enumerate(lessons.values()):
         if number % 2 == 0:
             columns = st.columns(2, gap="large")
@@ -181,7 +181,7 @@ def contents() -> None:
             _entry(lesson, _seen().get(lesson.name))
     if faults:
         listed = "\n".join(f"- {disarmed(str(fault))}" for fault in faults)
-        st.warning(f"Not every file could be read. Skipped:\n{listed}")
+        st.warning(f"Some files could not be read and were skipped:\n{listed}")
 
 
 def _entry(lesson: Lesson, seen: int | None) -> None:

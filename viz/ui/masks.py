@@ -44,7 +44,7 @@ def choose(experiment: Experiment, tokens: int) -> tuple[MaskSpec | None, str | 
             size = _size(kind, tokens)
     drawn = mask_from_hex(drawing or "")
     if kind == "drawn" and drawing and drawn is None:
-        st.info("The drawing in this link cannot be read; until you draw, the drawn mask is causal.")
+        st.info("The drawing in this link cannot be read. Until you draw, the drawn mask is causal.")
     if kind == OWN:
         return None, guess
     return (drawn if kind == "drawn" and drawn else MaskSpec(kind, size)), guess
@@ -77,15 +77,17 @@ def _means(experiment: Experiment, kind: str, tokens: int) -> str:
     if kind == OWN:
         if trained and experiment.switches.mask:
             return f"The model's own mask is causal. {MASKS['causal'].description}"
-        why = "is switched off on the left" if trained else "is none: it was trained without one"
-        return f"The model's own mask {why}. {MASKS['none'].description}"
+        why = (
+            "The model's own mask is switched off on the left." if trained else "This model was trained without a mask."
+        )
+        return f"{why} {MASKS['none'].description}"
     told = MASKS[kind].description
     if kind == "drawn":
-        told += " Click or drag on the mask to allow or forbid."
+        told += " Click or drag on the mask to allow or forbid cells."
     if tokens > MOST_PAINTED:
         told += f" In a text of more than {MOST_PAINTED} tokens the cells are too small to draw on."
     if not experiment.switches.mask:
-        told += " It stands in for the model's own: the switch “Causal mask” has no say."
+        told += " It replaces the model's own mask, so the switch “Causal mask” has no effect."
     return told
 
 
@@ -122,7 +124,7 @@ def steps(experiment: Experiment, tokens: int, layer: int, head: int) -> Steps |
 
 @memory.cached
 def _swept(experiment: Experiment, kind: str, sizes: tuple[int, ...], layer: int, head: int) -> MaskSweep:
-    with slots.place("Reading under every mask", runs.operations(experiment, len(sizes))):
+    with slots.place("Running the model under every mask", runs.operations(experiment, len(sizes))):
         return sweep_masks(experiment, [MaskSpec(kind, size) for size in sizes], layer, head)
 
 

@@ -27,21 +27,23 @@ def three_ways(experiment: Experiment) -> CacheComparison:
     """All three ways, timed on this machine."""
     cost = cost_of_comparison(experiment)
     turns = max(1, min(MOST_TURNS, PATIENCE * PER_SECOND // cost))
-    with slots.long("Reading it three ways", cost * turns):
+    with slots.long("Running the text three ways", cost * turns):
         return compare(experiment, turns, patience=PATIENCE)
 
 
 def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
     """When asked: both ways beside each other, how far they are apart, and the time of each."""
     if not is_cacheable(get_model(experiment.weights)[0], experiment.switches):
-        st.info("This model looks ahead, so each new word changes what all the others are: nothing can be kept.")
+        st.info(
+            "This model is not causal: each new word changes the vectors of the other words, so nothing can be cached."
+        )
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         copies = COPIES[controls.choice("Length", list(COPIES), key="copies", width="content")]
         asked = replace(experiment, mask_spec=None, text=" ".join([experiment.text] * copies))
         tokens = len(runs.encoding(experiment).ids) * copies
         if tokens > min(LONGEST, MAX_TOKENS):
-            st.markdown(f"That would be {tokens} tokens; this test reads up to {LONGEST}.", width="content")
+            st.markdown(f"That would be {tokens} tokens; this test accepts up to {LONGEST}.", width="content")
             return
         try:
             slots.refuse(cost_of_comparison(asked))
@@ -50,7 +52,7 @@ def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
             return
         if st.button("Measure on this machine", key="measure"):
             st.session_state["measured"] = asked
-        st.markdown("With the model's own, causal mask.", width="content")
+        st.markdown("The test uses the model's own causal mask.", width="content")
     if st.session_state.get("measured") != asked:
         return
     stop = st.empty()
@@ -75,7 +77,7 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
     names = ("One parallel pass", "Word by word, with cache", "Word by word, without")
     for column, name, seconds in zip(columns, names, ways.seconds, strict=False):
         ratio = f"{seconds / ways.seconds[0]:.1f} × one pass"
-        turns = f"Median of {ways.repetitions} turns." if ways.repetitions > 1 else "Read once."
+        turns = f"Median of {ways.repetitions} runs." if ways.repetitions > 1 else "Measured once."
         column.metric(name, f"{1e3 * seconds:.1f} ms", ratio, delta_color="off", delta_arrow="off", help=turns)
     columns[3].metric(
         "Largest difference in logits", f"{apart.max():.1e}", "with cache", delta_color="off", delta_arrow="off"

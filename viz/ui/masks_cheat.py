@@ -22,7 +22,7 @@ SENTENCES = 2500
 @memory.cached
 def language() -> tuple[Entropy, Entropy]:
     """The entropy of the grammar language, over many sentences; and over those that the losses here are taken on."""
-    with slots.long("Drawing sentences for the entropy of the language"):
+    with slots.long("Generating sentences for the entropy of the language"):
         drawn = surprisal_samples(SENTENCES, SEED)
     return entropy(drawn), entropy(drawn[:HELD_OUT])
 
@@ -40,7 +40,7 @@ def show(weights: str, theme: Theme) -> None:
     for column, name, value, note in (
         (
             columns[0],
-            "The language itself",
+            "Entropy of the language",
             f"{same.nats:.2f}",
             f"{many.nats:.2f} ± {many.error:.2f} over {many.sentences:,}",
         ),
@@ -49,8 +49,8 @@ def show(weights: str, theme: Theme) -> None:
         (columns[3], "Mask removed now", f"{now.loss:.2f}", f"{now.loss - same.nats:+.2f}"),
     ):
         told = (
-            f"Mean −ln p of every word, in nats, over the same {same.sentences} fresh sentences. Small: how far "
-            "above or below the language itself."
+            f"The mean of −ln p over every word, in nats, on the same {same.sentences} new sentences. The small number "
+            "is the difference from the entropy of the language."
         )
         column.metric(name, value, note.replace("-", "−"), delta_color="off", delta_arrow="off", help=told)
     cards = {"with the mask": runs.about(base), "never had it": runs.about(twin)}
@@ -63,7 +63,7 @@ def show(weights: str, theme: Theme) -> None:
                 steps,
                 loss,
                 theme=theme,
-                value_name=f"loss on {CURVE_SENTENCES} fresh sentences, nats a word",
+                value_name=f"loss on {CURVE_SENTENCES} new sentences, nats per word",
                 level=many.nats,
                 level_name="entropy of the language",
             ),
@@ -72,16 +72,17 @@ def show(weights: str, theme: Theme) -> None:
             table=partial(curve_table, steps, loss),
             file=f"{twin}-against-entropy",
             of=(base, twin),
-            says="never had it: trained without causal mask",
+            says="trained without the causal mask",
             arrays=partial(curve_arrays, steps, loss),
             python=recompute.curves({"with_the_mask": base, "never_had_it": twin}),
         )
     with right:
         st.markdown(
-            "**What they write**, drawn word by word from “the”; after the name, how surprised the model with its mask "
-            "is by its text (nats a word). While a text is being written there is no next word to read."
+            "**What they generate**, sampled word by word from “the”. The number is the loss of the masked model on "
+            "this text, in nats per word. During generation there is no next word to copy, so reading ahead does not "
+            "help."
         )
-        for name, model in (("With the mask", base), ("Never had it", twin)):
+        for name, model in (("With the mask", base), ("Trained without the mask", twin)):
             text, surprise = written(model, base)
             st.markdown(f"{name}, {surprise:.2f}")
             st.code(text, language=None, wrap_lines=True)

@@ -26,9 +26,9 @@ def show(what: str, mask: Array, weights: Array, words: Sequence[str], of: Exper
     guess, revealed = _state(what, mask, weights)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(
-            "Paint the cells that **may look**: click or drag, again to take back."
+            "Paint the cells that are **allowed**: click or drag; click again to clear a cell."
             if what == "mask"
-            else "Click, in each row, the word you think it **looks at most**. Hatched: not allowed.",
+            else "In each row, click the word that you think it **attends to most**. Hatched cells are masked.",
             width="content",
         )
         st.button("Reveal", key="reveal", on_click=_reveal, disabled=revealed)
@@ -96,7 +96,7 @@ def _about_mask(guess: Array, mask: Array, revealed: bool) -> tuple[list[Panel],
         Panel("your guess, wrong cells framed", guess.astype(float), "mask", marks=wrong),
         Panel("the mask", mask.astype(float), "mask"),
     ]
-    blind = f"An empty panel would have scored {100 * float((~mask).mean()):.0f} %."
+    blind = f"An empty panel would get {100 * float((~mask).mean()):.0f} % right."
     return maps, read_guess(mask.size - len(wrong), mask.size, "cells", blind)
 
 
@@ -109,10 +109,13 @@ def _about_strongest(guess: Array, mask: Array, weights: Array, revealed: bool) 
     right = int(guess[asked, strongest[asked]].sum())
     marks = [(int(row), int(strongest[row])) for row in asked]
     maps = [mine, Panel("the weights, strongest framed", weights, "weight", mask=mask, marks=marks)]
-    blind = f"Pointing anywhere allowed would score {float((1 / mask[asked].sum(axis=-1)).sum()):.1f} on average."
+    blind = (
+        f"A random guess among the allowed cells would get {float((1 / mask[asked].sum(axis=-1)).sum()):.1f} right on "
+        "average."
+    )
     return maps, read_guess(right, len(asked), "rows", blind) if len(
         asked
-    ) else "There is nothing to choose in any row."
+    ) else "No row has more than one allowed cell, so there is nothing to guess."
 
 
 def _table(guess: Array, mask: Array, weights: Array, words: Sequence[str], revealed: bool) -> dict[str, Any]:

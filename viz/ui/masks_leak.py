@@ -94,16 +94,16 @@ def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
             )
         )
         word = st.selectbox(
-            f"in the place of “{words[chosen]}”",
+            f"New word in place of “{words[chosen]}”",
             known,
             index=known.index(instead),
             key="with",
             bind="query-params",
             width=240,
         )
-        st.markdown("Or click a word below. The mask above applies.", width="content")
+        st.markdown("You can also click a word below. The mask above applies.", width="content")
     if word == words[chosen]:
-        raise ValueError(f"“{word}” stands there already, so nothing would change. Choose another word.")
+        raise ValueError(f"“{word}” is already there, so nothing would change. Choose another word.")
     return chosen, word
 
 

@@ -132,7 +132,7 @@ class Cached(Generic[Asked, Given]):
                 if run not in self._at_it.values():
                     break
                 self._change.wait(LOOK)
-            progress.show(None, "Another visitor has asked the same; its result will be here too")
+            progress.show(None, "Another visitor has started the same computation; its result will appear here too")
         progress.done()
 
     def has(self, *args: Asked.args, **kwargs: Asked.kwargs) -> bool:

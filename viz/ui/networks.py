@@ -76,7 +76,7 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
         table=partial(_cells, maps, saying, source),
         file=f"{experiment.name}-side-by-side",
         of=tuple(networks.values()),
-        says=f"told the same {unit}s, the right ones where they are known",
+        says=f"every network is given the same {unit}s, the right ones where they are known",
         arrays=lambda: {
             "weights": Labelled(
                 np.stack(list(maps.values())),
@@ -96,16 +96,16 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
         ),
     )
     st.caption(
-        f"Every map is told the same {unit}s before each row, so that rows can be compared; what each network writes "
-        f"by itself stands above.{_no_map([name for name in networks if name not in maps])}"
+        f"All networks are given the same {unit}s before each row, so that rows can be compared. The table above shows "
+        f"what each network writes by itself.{_no_map([name for name in networks if name not in maps])}"
     )
 
 
 def _no_map(names: Sequence[str]) -> str:
     """Why a network that was asked too has no map beside the others."""
     why = {
-        ALONE: " The GRU without attention has no map: choose it as the network to see its vector.",
-        PIECES: " The Transformer in pieces has no map here: its rows are parts of words.",
+        ALONE: " The GRU without attention has no map; choose it as the network to see its vector.",
+        PIECES: " The Transformer in pieces has no map here, because its tokens are parts of words.",
     }
     return "".join(why.get(name, "") for name in names)
 

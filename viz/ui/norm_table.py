@@ -20,7 +20,7 @@ MAKES = {"layer": "mean 0 and variance 1", "rms": "a mean square of 1"}  # kind 
 def show(of: tuple[Experiment, Experiment], a: Trace[Array], b: Trace[Array]) -> None:
     """One table for A and one for B; of a side without norms, a sentence that says so."""
     st.markdown(
-        "Every norm, mean over the words: **before**: what enters it; **normalised**; **after** scale and shift."
+        "Every norm, averaged over the words: **before** the norm, **normalised**, and **after** scale and shift."
     )
     for side, experiment, trace in (("A", of[0], a), ("B", of[1], b)):
         config = get_model(experiment.weights)[0].config
@@ -36,12 +36,14 @@ def describe(side: str, config: ModelConfig, present: Switches) -> str:
     present: the parts that are there in this run.
     """
     if config.norm == "none" or not present.norm:
-        return f"{side}: there is no layer norm here, so no vector is normalised."
+        return f"{side} has no layer norm, so no vector is normalised."
     makes = MAKES[config.norm_kind]
     if config.norm == "pre":
-        return f"{side}: each norm stands before its sublayer. The stream enters it and is normalised to {makes}."
-    enters = "The sum of stream and sublayer output" if present.residual else "The output of the sublayer alone"
-    return f"{side}: each norm stands after its sublayer. {enters} enters it and is normalised to {makes}."
+        return f"{side}: each norm comes before its sublayer. It normalises the residual stream to {makes}."
+    enters = (
+        "the sum of the residual stream and the sublayer output" if present.residual else "the sublayer output alone"
+    )
+    return f"{side}: each norm comes after its sublayer. It normalises {enters} to {makes}."
 
 
 def final_name(config: ModelConfig) -> str:

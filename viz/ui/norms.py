@@ -51,7 +51,9 @@ def _maps(weights: str) -> None:
     number = number or OPENS_AT  # an address that says nothing after the "=" chooses nothing
     shown = _company(weights, number - 1)
     was, now = (" ".join(map(markdown, words[1:])) for words in (shown.words[shown.replaced], shown.by))
-    st.markdown(f":gray[Sentence {number} was “{was}”. Now “{now}” stands there, and the other five are as they were.]")
+    st.markdown(
+        f":gray[Sentence {number} was “{was}”. It is replaced by “{now}”. The other five sentences are unchanged.]"
+    )
     limit = max(float(np.nanmax(moved)) for moved in shown.moved.values()) or 1.0
     columns = st.columns(2, gap="large")
     for column, (name, moved) in zip(columns, shown.moved.items(), strict=True):
@@ -71,7 +73,7 @@ def _maps(weights: str) -> None:
 
 def _axes(weights: str) -> None:
     theme, shown = frame.theme(), _company(weights, 0)
-    st.markdown("**What each averages over**")
+    st.markdown("**What each norm averages over**")
     channel = int(np.argmax(np.abs(shown.stream[shown.real].mean(axis=0))))
     columns = st.columns(2, gap="large")
     for column, (name, over) in zip(columns, (("layer", "channels"), ("batch", "batch")), strict=True):

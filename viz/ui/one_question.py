@@ -11,9 +11,9 @@ from viz.ui import runs, schemes
 
 def show() -> None:
     """A question of any length, and what each model makes of it."""
-    st.markdown("**One question for all of them**")
+    st.markdown("**One question for all models**")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="one_question"):
-        signs = int(st.number_input("Signs", 2, 200, 24, key="signs", bind="query-params", width=160))
+        signs = int(st.number_input("Symbols", 2, 200, 24, key="signs", bind="query-params", width=160))
         number = int(st.number_input("Question number", 0, 9999, 1, key="asked", bind="query-params", width=160))
     question = make_question(signs, Random(f"{signs} {number}"))
     st.markdown(f"`{question.text}` → **{question.first}**")

@@ -119,7 +119,8 @@ def gold_of(experiment: Experiment) -> Pair | None:
 
 
 def unit(weights: str) -> str:
-    """What the sentences of these weights' task are made of: the "word", the "sign" of a copy, a date's "character"."""
+    """What the sentences of these weights' task are made of: the "word", the "symbol" of a copy, a date's "
+    ""character"."""
     task = str(runs.about(weights)["task"])
     return PAIRS[task].unit if task in PAIRS else "word"
 

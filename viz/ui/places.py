@@ -5,13 +5,15 @@ import streamlit as st
 from viz.ui import controls
 
 VIEWS = {
-    "Waves": "The sinusoidal encoding, computed in your browser. Point anywhere: the three pictures follow.",
-    "Rotation": "A step of k places turns each pair of waves by its own angle, the same from every place.",
-    "Distance": "What a scheme says of two places before any word stands there: a similarity, or a bias on the score.",
-    "Shift test": "Move the whole sentence by k places: do its scores stay? A cell is the largest change in any head, "
-    "a title the scheme and its largest cell.",
-    "Shuffle test": "Put the words of your sentence in another order. Does each still come out as the same vector?",
-    "Too long": "Which of two digits came first? Small models, trained on 16 signs or fewer, are asked about more.",
+    "Waves": "This is the sinusoidal encoding, computed in your browser. Point anywhere; all three figures follow.",
+    "Rotation": "A step of k positions rotates each pair of waves by its own angle. The angle is the same at every "
+    "position.",
+    "Distance": "What a scheme gives for two positions before any word is there: a similarity, or a bias added to the "
+    "score.",
+    "Shift test": "Move the whole sentence by k positions. Do its scores change? A cell is the largest change in any "
+    "head; a title gives the scheme and its largest cell.",
+    "Shuffle test": "Change the order of the words. Does each word still get the same vector?",
+    "Too long": "Which of two digits came first? Small models, trained on 16 symbols or fewer, are tested on more.",
 }
 READS_THE_SENTENCE = "Shuffle test"
 
@@ -25,4 +27,4 @@ def note(view: str) -> None:
     """What this view shows, in one line; and in the sidebar, whether it reads the sentence there."""
     st.caption(VIEWS[view])
     if view != READS_THE_SENTENCE:
-        st.sidebar.caption(f"The sentence and parts above are read in “{READS_THE_SENTENCE}” only.")
+        st.sidebar.caption(f"The sentence and the components on the left are used in “{READS_THE_SENTENCE}” only.")

@@ -26,14 +26,14 @@ CLASSES = tuple(f"{low} to {high}" for low, high in fresh.CLASSES)
 @memory.cached
 def _copies_right(weights: str, length: int) -> float:
     """Share of fresh copies of that length that these weights get right, asked once for all visitors."""
-    with slots.long(f"Asking for copies of {length} signs"):
+    with slots.long(f"Testing copies of {length} symbols"):
         return fresh.copy_accuracy(weights, length)
 
 
 @memory.cached
 def _translations_right(weights: str, words: tuple[int, int]) -> float:
     """Share of fresh sentences of so many words that these weights translate rightly."""
-    with slots.long("Asking for {} to {} words".format(*words)):
+    with slots.long("Testing translations of {} to {} words".format(*words)):
         return fresh.translation_accuracy(weights, words)
 
 
@@ -52,7 +52,7 @@ def _ask(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: memory.Cache
     bar = st.progress(0.0) if todo else st.empty()
     for done, (name, length) in enumerate(todo):
         told = length if isinstance(length, int) else f"{length[0]} to {length[1]}"
-        bar.progress(done / len(todo), f"Asking the {name} at length {told}")
+        bar.progress(done / len(todo), f"Testing the {name} at length {told}")
         ask(weights[name], length)
     bar.empty()
 
@@ -64,14 +64,14 @@ def _networks(job: str) -> dict[str, str]:
 
 
 def _copies(theme: Theme) -> None:
-    st.markdown(f"**Copy signs**, trained on 1 to {TRAINED} of them")
+    st.markdown(f"**Copying symbols**; trained on 1 to {TRAINED} symbols")
     weights = _networks("Copy")
     if not weights:
-        st.caption("The networks that copy are not among the weights here.")
+        st.caption("The weights of the copying networks are not installed.")
         return
     place = st.container()
     again = st.empty()
-    if again.button(f"Ask again: {fresh.COPIES} fresh copies of each length", key="again_copies"):
+    if again.button(f"Test again: {fresh.COPIES} new texts of each length", key="again_copies"):
         _ask(weights, LENGTHS, _copies_right)
     live = all(_copies_right.has(one, length) for one in weights.values() for length in LENGTHS)
     if live:
@@ -83,15 +83,19 @@ def _copies(theme: Theme) -> None:
     }
     with place:
         n = (
-            f"{fresh.COPIES} fresh copies a point, asked here"
+            f"{fresh.COPIES} new texts per point, tested here"
             if live
-            else f"{_of_each(weights)} a point, from the cards"
+            else f"{_of_each(weights)} texts per point, from the model cards"
         )
         panel.chart(
-            quality(LENGTHS, shares, theme=theme, seeds=seeds, trained=TRAINED, x_name="signs to copy"),
+            quality(LENGTHS, shares, theme=theme, seeds=seeds, trained=TRAINED, x_name="symbols to copy"),
             key="copies",
             sentence=read_quality(
-                shares, LENGTHS, TRAINED, f"{n}; thin: {counted(_how_many(seeds), 'seed')}", "Right to the last sign"
+                shares,
+                LENGTHS,
+                TRAINED,
+                f"{n}; a thin line is one of {counted(_how_many(seeds), 'seed')}",
+                "Copied without a mistake",
             ),
             table=partial(_table, "signs", LENGTHS, shares),
             file="copies-by-length",
@@ -102,10 +106,10 @@ def _copies(theme: Theme) -> None:
 
 
 def _translations(theme: Theme) -> None:
-    st.markdown("**Translate**, by the words of the source")
+    st.markdown("**Translation**, by the number of source words")
     weights = _networks("Translation")
     if not weights:
-        st.caption("The networks that translate are not among the weights here.")
+        st.caption("The weights of the translating networks are not installed.")
         return
     _ask(weights, fresh.CLASSES, _translations_right)
     shares = {
@@ -114,7 +118,7 @@ def _translations(theme: Theme) -> None:
     whole = {name: float(runs.about(one)["exact"]) for name, one in weights.items()}
     examined = runs.about(next(iter(weights.values())))["examined"]
     told = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
-    n = f"{fresh.SENTENCES} fresh sentences a point, asked here"
+    n = f"{fresh.SENTENCES} new sentences per point, tested here"
     panel.chart(
         quality(CLASSES, shares, theme=theme, seeds={}, trained=None, x_name="words of the source"),
         key="translations",
@@ -123,7 +127,7 @@ def _translations(theme: Theme) -> None:
             [high for _, high in fresh.CLASSES],
             None,
             n,
-            "Right word for word",
+            "Correct word for word",
             [f"{one} words" for one in CLASSES],
         ),
         table=partial(_table, "words", CLASSES, shares),
@@ -132,7 +136,7 @@ def _translations(theme: Theme) -> None:
         arrays=lambda: {"share_right": _labelled(shares, "words", CLASSES)},
         python=_python(weights, fresh.CLASSES, "translation_accuracy"),
     )
-    st.caption(f"By the cards, on {examined:,} held-out sentences of all lengths: {told}.")
+    st.caption(f"From the model cards, on {examined:,} held-out sentences of all lengths: {told}.")
 
 
 @memory.cached

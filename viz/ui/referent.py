@@ -28,7 +28,9 @@ def show(experiment: Experiment, theme: Theme) -> None:
     """The sentence once for each layer, and the noun that is meant."""
     trace, words = runs.trace(experiment), runs.encoding(experiment).surface
     if IT not in words:
-        st.info("There is no “it” in this sentence, and “it” is all that this model was asked about. Put one in.")
+        st.info(
+            "There is no “it” in this sentence. This model was trained only to find out what “it” means. Add an “it”."
+        )
         return
     it = len(words) - 1 - words[::-1].index(IT)
     step = translate_view.step(len(words))
@@ -63,7 +65,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
         )
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**Which noun is meant**, read where “it” stands")
+        st.markdown("**Which noun is meant**: prediction at “it”")
         head_grid.bars({"": odds}, nouns, key="meant", theme=theme)
         panel.below(
             "meant",
@@ -105,14 +107,14 @@ def _measured(experiment: Experiment) -> None:
         (name, *(f"{card['relations'][name]['mass'][layer][0]:.2f}" for layer in layers))
         for name in (ADJECTIVE, REFERENT, OTHERS)
     ]
-    st.markdown("**On fresh sentences**, the row of “it”")
+    st.markdown("**On new sentences**: the row of “it”")
     st.html(translate_view.small_table(("mean weight", *(f"layer {layer}" for layer in layers)), rows))
     seeds = [seed["relations"] for seed in card["seeds"]]
     two = [max(seed[ADJECTIVE]["mass"])[0] + max(seed[REFERENT]["mass"])[0] for seed in seeds]
     st.caption(
-        f"Right noun in {100 * card['accuracy']:.1f} % of {card['examined']:,} fresh sentences, every part in place. "
-        f"Of {counted(len(seeds), 'seed')} the plainest is shown: adjective and referent, in the best layer of each, "
-        f"together get {max(two):.2f} of 2; the others "
-        f"{', '.join(f'{one:.2f}' for one in sorted(two)[:-1]) or 'were not trained'}. "
+        f"The noun is correct in {100 * card['accuracy']:.1f} % of {card['examined']:,} new sentences, with the full "
+        f"model. This is the clearest of {counted(len(seeds), 'seed')}: the adjective and the noun meant, each in its "
+        f"best layer, together get {max(two):.2f} of 2. The other seeds get "
+        f"{', '.join(f'{one:.2f}' for one in sorted(two)[:-1])}. "
         + read_two_looks(*(np.array(card["relations"][name]["mass"])[:, 0] for name in (ADJECTIVE, REFERENT)))
     )

@@ -35,7 +35,7 @@ def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
     """The heads to take out, beside the parts."""
     names = [f"L{layer}H{head}" for layer in range(n_layers) for head in range(n_heads)]
     with st.sidebar:
-        chosen = st.multiselect("Heads taken out", names, key="off", bind="query-params", placeholder="none")
+        chosen = st.multiselect("Heads ablated", names, key="off", bind="query-params", placeholder="none")
     return frozenset((int(name[1 : name.index("H")]), int(name[name.index("H") + 1 :])) for name in chosen)
 
 
@@ -45,22 +45,26 @@ def side_b(removed: Experiment) -> Experiment:
         return removed
     with st.sidebar:
         how = controls.choice(
-            "How B is without the part",
+            "Ablation method",
             HOW,
             key="how",
             label_visibility="visible",
             width="stretch",
-            help="Removed now: A's own weights, the part left out. Trained without: other weights, which never had it.",
+            help=(
+                "Removed now: B has A's weights, and the part is left out. Trained without: B has other weights, which "
+                "were trained without the part."
+            ),
         )
         if how == "removed now":
             return removed
         twin = twin_of(removed)
         if twin is None:
             st.caption(
-                "Models trained without a part exist for one part at a time, and for no single head. B is: removed now."
+                "Models trained without a part exist for one part at a time, and for no single head. So the part is "
+                "removed now in B."
             )
             return removed
-        st.caption("B is another training: its heads are not A's heads in the same places.")
+        st.caption("B was trained separately, so its heads do not correspond to A's heads.")
     return replace(removed, weights=twin, switches=Switches())
 
 
@@ -82,9 +86,9 @@ def offers(weights: str, switches: Switches) -> None:
         if switches == Switches():
             there = runs.has(weights)
             labels = {part.name: part.label for part in PARTS if getattr(there, part.name)}
-            st.markdown("Nothing is taken out yet, so B is A. Take out", width="content")
+            st.markdown("Nothing is removed yet, so A and B are the same. Remove:", width="content")
             st.pills(
-                "Take out",
+                "Remove",
                 labels,
                 format_func=labels.__getitem__,
                 key="offer",
@@ -93,7 +97,7 @@ def offers(weights: str, switches: Switches) -> None:
             )
         else:
             watched = [f"**{part.label}:** {part.hint}" for part in PARTS if part.name in switches.removed]
-            st.markdown(" ".join(["What to watch.", *(watched or ["Which rows still find their word."])]))
+            st.markdown(" ".join(["What to watch.", *(watched or ["Which rows still attend to their word."])]))
 
 
 def _take() -> None:
@@ -125,16 +129,22 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     moved = prediction_change.prediction_change(a[1], b[1])
     finite = np.isfinite(moved)
     far = int(np.argmax(np.where(finite, moved, -1)))
-    each = "piece" if runs.about(a[0].weights).get("tokenizer") else "word"
-    loss = f"Mean −ln p of the {each} that comes, in nats a {each}. 0 is certainty."
-    rows = f"How widely heads look, in nats: 0 is one {each} alone. Mean over all heads and {each}s of this text."
+    each = "token" if runs.about(a[0].weights).get("tokenizer") else "word"
+    loss = f"The mean of −ln p(next {each}), in nats per {each}. 0 means certain and right."
+    rows = (
+        f"How spread out the rows of attention are, in nats; 0 means all on one {each}. Mean over all heads and "
+        f"{each}s of this text."
+    )
     kl = "How far B's next-word probabilities are from A's, in nats: 0 is no change."
-    turn = "1 − cosine between B's last vector and A's, for the word it turns most: 0 is no change, 2 the opposite."
+    turn = (
+        "1 − cosine between B's final vector and A's, for the word that changes most: 0 is no change, 2 is the "
+        "opposite direction."
+    )
     near = "after" if says == "next" else "at"
     where = (
         f"{near} “{shorten(words[far], 14)}”"
         if moved[far] > 1e-9
-        else f"no {'vector turns' if says == 'nothing' else 'prediction moves'}"
+        else f"no {'vector changes' if says == 'nothing' else 'prediction changes'}"
     )
     if not finite.all():
         where = "some are not numbers"
@@ -155,20 +165,23 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
         numbers.append(_number("B: loss, this text", one[1], f"A {spelt(one[0])}", loss))
     numbers.append(
         _number(
-            "B: entropy of rows",
+            "B: attention entropy",
             prediction_change.mean_entropy(b[1]),
             f"A {spelt(prediction_change.mean_entropy(a[1]))}",
             rows,
         )
     )
-    numbers.append(_number(*(("largest turn", moved[far], where, turn) if says == "nothing" else farthest)))
+    numbers.append(_number(*(("largest change", moved[far], where, turn) if says == "nothing" else farthest)))
     sees = says == "next" and not (b[0].switches & runs.trained(b[0].weights)).mask
-    note = "<p>Without the mask B can read the word it is asked for: its right answers and its loss are no merit.</p>"
+    note = (
+        "<p>Without the mask B can read the word that it should predict, so its accuracy and its loss are not "
+        "meaningful.</p>"
+    )
     answers = f"<div>{_right_answers(*unseen) if asked else ''}{note if sees else ''}</div>"
     st.html(f'<div class="strip"><div class="numbers">{"".join(numbers)}</div>{answers}</div>')
     broken = prediction_change.first_nonfinite(b[1])
     if broken:
-        st.warning(f"B holds values that are not numbers, first in {broken}. They are drawn as they are.")
+        st.warning(f"B holds values that are not numbers, first in {broken}. They are shown as they are.")
 
 
 def _number(name: str, value: float, beside: str, told: str) -> str:
@@ -182,8 +195,7 @@ def _right_answers(a: ablation.HeldOutScores, b: ablation.HeldOutScores) -> str:
     """Right answers by kind of question, and of how many: A and B."""
     if not a.accuracy:
         return (
-            f"<p>Nobody has written down right answers for prose: the loss over {a.sentences} passages of our own "
-            "is what there is to go by.</p>"
+            f"<p>Prose has no labelled answers, so only the loss over {a.sentences} passages of our own is shown.</p>"
         )
     lines = [
         f'<tr><td title="{escape(name)}">{escape(name)}</td>'

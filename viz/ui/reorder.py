@@ -50,9 +50,9 @@ def show(experiment: Experiment) -> None:
         ),
     )
     st.caption(
-        "A bar is the change of a word’s last vector, the one that foretells, as a share of its length, once the words "
-        f"are back in their own order. All four rows are the same trained weights, {experiment.weights}, with these "
-        "parts there or removed now."
+        "A bar is the change of a word’s final vector, from which the model predicts, as a share of its length. The "
+        "vectors are put back into the original order first. All four rows use the same trained weights, "
+        f"{experiment.weights}, with these parts present or removed now."
     )
 
 
@@ -64,7 +64,7 @@ def _order(n: int) -> list[int]:
     if sorted(places) == list(range(1, n)):
         return [0, *places]
     if asked:
-        st.info("The order in this link does not fit the sentence, so two of its words have changed places instead.")
+        st.info("The order in this link does not fit the sentence, so two of its words were swapped instead.")
     order = list(range(n))
     a, b = SWAPPED if n > max(SWAPPED) else (1, n - 1)
     order[a], order[b] = order[b], order[a]
@@ -78,7 +78,7 @@ def _choose(order: list[int]) -> None:
 
 @memory.cached
 def _shuffle(experiment: Experiment, order: tuple[int, ...]) -> dict[str, ShuffleResult]:
-    with slots.place("Reading both orders", runs.operations(experiment, 8)):
+    with slots.place("Running both orders", runs.operations(experiment, 8)):
         return shuffle_all(experiment, order)
 
 

@@ -23,14 +23,14 @@ Array = np.ndarray[Any, Any]
 @memory.cached
 def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """What each look of one row is worth to the next word."""
-    with slots.place("Blocking one look after another", attribution.cost_of_key_ablation(experiment)):
+    with slots.place("Blocking one weight after another", attribution.cost_of_key_ablation(experiment)):
         return attribution.key_ablation_effect(experiment, layer, head, row)
 
 
 @memory.cached
 def attributed(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """What a gradient says each look is worth."""
-    with slots.place("Taking a gradient", runs.operations(experiment, 4)):
+    with slots.place("Computing a gradient", runs.operations(experiment, 4)):
         return attribution.gradient_times_weight(experiment, layer, head, row)
 
 
@@ -58,7 +58,7 @@ def overwrite(
     if how == "uniform":
         chosen[allowed] = 1.0
     elif how == "one word":
-        at = st.selectbox("All of it to", allowed, format_func=lambda position: f"{position} {words[position]}")
+        at = st.selectbox("All attention on", allowed, format_func=lambda position: f"{position} {words[position]}")
         chosen[at] = 1.0
     else:
         typed: Any = st.data_editor(
@@ -97,7 +97,7 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
             python=recompute.pairs(experiment, other, row, n=5),
         )
     with right:
-        st.markdown("**Is a look worth what it weighs?** Each look of the row blocked in turn")
+        st.markdown("**Does a large weight matter?** Each weight of the row is blocked in turn")
         worth, slopes = blocked(experiment, layer, head, row), attributed(experiment, layer, head, row)
         panel.chart(
             scatter(weights, worth, words, theme=theme, x_name="weight", y_name="KL of the next word, nats"),

@@ -37,7 +37,7 @@ def trace(experiment: Experiment) -> Trace[Array]:
         size = recorded(get_model(experiment.weights)[0].config, len(encode(experiment).ids))
         if size > memory.BUDGET.most:  # it would be computed again for every figure
             raise slots.TooMuch(
-                f"The record of this text in this model takes {size / MEGABYTE:,.0f} MB; the lab has room for "
+                f"The results for this text in this model take {size / MEGABYTE:,.0f} MB; the lab has room for "
                 f"{memory.BUDGET.most / MEGABYTE:,.0f} MB. Shorten the text."
             )
         return _traced(experiment)
@@ -55,7 +55,7 @@ def recorded(config: ModelConfig, tokens: int) -> int:
 
 @memory.cached
 def _traced(experiment: Experiment) -> Trace[Array]:
-    with slots.place("A long text through the model", operations(experiment)):
+    with slots.place("Running the model on a long text", operations(experiment)):
         return run(experiment)
 
 

@@ -19,7 +19,7 @@ OPENS_AT = 64  # d_k of Vaswani et al. 2017
 SENTENCES, SEED = 96, 5  # drawn with a seed that no training used
 MEASURES = {
     "variance": Measure("Variance of the scores", (0.5, 6000), log=True),
-    "entropy": Measure("Entropy, nats", (0, 3.1), level=float(np.log(N_KEYS)), level_name=f"ln {N_KEYS}: all alike"),
+    "entropy": Measure("Entropy, nats", (0, 3.1), level=float(np.log(N_KEYS)), level_name=f"ln {N_KEYS}: all equal"),
     "largest": Measure("Largest weight", (0, 1.1)),
     "jacobian": Measure("Jacobian ‖diag(p) − p pᵀ‖", (0, 0.38), digits=3),
 }
@@ -53,7 +53,7 @@ def _gradients() -> tuple[QueryGradient, ...]:
 def _head_scores(weights: str, layer: int, head: int) -> HeadScores:
     draw, rng = runs.task(weights).draw, Random(SEED)
     sentences = [draw(None, rng) for _ in range(SENTENCES)]
-    with slots.long("Reading the scores of a head"):
+    with slots.long("Computing the scores of a head"):
         return score_scaling.head_scores(*get_model(weights), sentences, layer, head)
 
 
@@ -74,7 +74,7 @@ def _slider() -> None:
         numbers=np.array([[_measured(made) for made in side] for side in sides]),
         measures=list(MEASURES.values()),
         titles=("Without the division", "Divided by √d_k"),
-        notes=(f"rows of {N_KEYS} weights", "the same draws at every d_k"),
+        notes=(f"rows of {N_KEYS} weights", "the same random draws at every d_k"),
         sentences=[
             read_step(
                 step.d_k,
@@ -131,7 +131,7 @@ def _step_table(steps: tuple[WidthStep, ...]) -> Table:
 
 def _head(weights: str, layer: int, head: int) -> None:
     scores = _head_scores(weights, layer, head)
-    st.markdown("**The same on a trained head**")
+    st.markdown("**The same for a trained head**")
     panel.chart(
         score_histogram(scores.edges, scores.raw, scores.scaled, d_k=scores.d_k, theme=frame.theme()),
         key="head_scores",
@@ -192,7 +192,7 @@ def _column(variance: float, share: float, highest: float, rows: score_scaling.R
 def _gradient() -> None:
     measured = _gradients()
     shown = next(step for step in measured if step.d_k == OPENS_AT)
-    st.markdown("**Where the textbook is loose**")
+    st.markdown("**Where the textbook is not exact**")
     panel.chart(
         two_lines(
             [step.d_k for step in measured],

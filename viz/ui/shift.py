@@ -48,7 +48,7 @@ def show() -> None:
             words,
             key="shift",
             theme=frame.theme(),
-            steps=Steps("k places further on", steps, maps),
+            steps=Steps("Shift by k positions", steps, maps),
             on_step=_choose_k,
         )
     largest = {name: None if one is None else float(np.nanmax(one)) for name, one in changes[steps].items()}
@@ -93,13 +93,16 @@ def _readable(text: str) -> tuple[str, str]:
     longest = first_digit.OrderRecipe.longest
     strange = [sign for sign in signs if sign not in WORDS]
     if not signs:
-        return QUESTION, f"There is nothing to move yet, so this is “{QUESTION}”."
+        return QUESTION, f"The sentence is empty, so “{QUESTION}” is shown."
     if strange:
-        return QUESTION, f"These models know a–h, the digits and “?”, each apart, so this is “{QUESTION}”."
+        return (
+            QUESTION,
+            f"These models know only a–h, the digits and “?”, separated by spaces, so “{QUESTION}” is shown.",
+        )
     if len(signs) > longest + 1:
         return (
             QUESTION,
-            f"These models were trained on {longest} signs and “?”; this is “{QUESTION}”, not {len(signs)} of them.",
+            f"These models were trained on {longest} symbols and “?”, not {len(signs)}, so “{QUESTION}” is shown.",
         )
     return " ".join(signs), ""
 

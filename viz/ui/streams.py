@@ -57,12 +57,8 @@ def show(
     of: the experiments that A and B are the traces of.
     """
     if any(layer.norm1.present for layer in a.layers) and get_model(of[0].weights)[0].config.norm == "post":
-        without = (
-            "" if any(layer.norm1.present for layer in b.layers) else " B has none: its vectors are the bare sums."
-        )
-        st.caption(
-            f"{of[0].weights} has a norm after every sublayer. The vectors are those that leave the norm.{without}"
-        )
+        without = "" if any(layer.norm1.present for layer in b.layers) else " B has none, so its vectors are the sums."
+        st.caption(f"{of[0].weights} has a norm after every sublayer. The vectors are shown after the norm.{without}")
     stages, sizes_a = stream_numbers(a)
     _, sizes_b = stream_numbers(b)
     for column, name in zip(st.columns(3), sizes_a, strict=True):

@@ -27,7 +27,7 @@ Array = np.ndarray[Any, Any]
 @memory.cached
 def share_right(weights: str, switches: Switches) -> float:
     """Share of fresh sentences that come out right, word for word, with these parts."""
-    with slots.long("Translating fresh sentences"):
+    with slots.long("Translating new sentences"):
         return fresh_accuracy.fresh_accuracy(weights, str(runs.about(weights)["task"]), switches)
 
 
@@ -41,9 +41,9 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     exact = share_right(whole.weights, whole.switches), share_right(experiment.weights, experiment.switches)
     rows = [
         (name, shortened(text, unit), f"{100 * share:.0f} % of {fresh_accuracy.FRESH}")
-        for name, text, share in (("A  whole", a.text, exact[0]), (f"B  {said}", b.text, exact[1]))
+        for name, text, share in (("A  full model", a.text, exact[0]), (f"B  {said}", b.text, exact[1]))
     ]
-    table = translate_view.small_table(("", "writes", "right, fresh ones"), rows, kind="sentences")
+    table = translate_view.small_table(("", "writes", "correct, new sentences"), rows, kind="sentences")
     st.html(table)
     sides = [pairs.told(replace(one, target=a.text)) for one in (whole, experiment)]
     weights_a, weights_b = (select_map(attention_maps(side)["cross"], layer, head) for side in sides)
@@ -53,7 +53,7 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     marks = gold_cells(gold, matching_prefix(a.tokens, gold.target) + 1) if gold else []
     head_grid.panels(
         [
-            Panel("A  whole", weights_a, marks=marks),
+            Panel("A  full model", weights_a, marks=marks),
             Panel(f"B  {said}", weights_b, marks=marks),
             Panel("A − B", weights_a - weights_b, "signed", limit=1.0),
         ],
@@ -87,7 +87,9 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
             b=replace(experiment, target=a.text),
         ),
     )
-    st.caption(f"Both maps are told the {unit}s that A writes, so that their rows are of the same {unit}s.")
+    st.caption(
+        f"Both models are given the {unit}s that A writes, so that the rows of both maps are for the same {unit}s."
+    )
 
 
 def _cells(saying: tuple[str, ...], source: tuple[str, ...], a: Array, b: Array) -> Table:

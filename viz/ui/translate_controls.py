@@ -46,7 +46,7 @@ def asked() -> Asked:
         text = _source(job, weights)
         switches = controls.switches(weights, disabled=network not in STACKS)
         if network not in STACKS:
-            st.caption("A recurrent network has none of these parts.")
+            st.caption("A recurrent network has none of these components.")
             switches = Switches()
         elif JOBS[job].task in PAIRS:
             switches = _without_heads(weights, switches)
@@ -87,8 +87,7 @@ def _source(job: str, weights: str) -> str:
         args=(JOBS[job].task,),
         width="stretch",
     )
-    unit = pairs.unit(weights).capitalize()
-    with st.popover(f"{unit}s it knows", width="stretch", key="known_source", on_change="rerun") as known:
+    with st.popover("Vocabulary", width="stretch", key="known_source", on_change="rerun") as known:
         if known.open:
             tokenizer = runs.tokenizer(weights)
             words = [word for at, word in enumerate(tokenizer.vocabulary) if at not in tokenizer.special_ids]
@@ -120,12 +119,12 @@ def _without_heads(weights: str, switches: Switches) -> Switches:
         for layer, head in cells
     }
     chosen = st.multiselect(
-        "Heads taken out",
+        "Heads ablated",
         list(names),
         key="heads_out",
         bind="query-params",
         placeholder="none",
-        help="L: the target looks at itself. X: the target looks at the source. E: the source looks at itself.",
+        help="L: decoder self-attention. X: cross-attention. E: encoder self-attention.",
     )
     off: dict[str, Any] = {
         field: frozenset(names[name][1] for name in chosen if names[name][0] == field) for field in HEAD_FIELDS
@@ -150,8 +149,8 @@ def _decoding(unit: str) -> Decoding:
                 key="penalty",
                 bind="query-params",
                 width=130,
-                help="Sentences are compared by ln p / ((5 + length) / 6)^α. 0: by ln p itself, which favours short "
-                "ones; 1: almost by the mean.",
+                help="Sentences are compared by ln p / ((5 + length) / 6)^α. At 0 this is ln p itself, which favours "
+                "short sentences. At 1 it is almost the mean ln p per word.",
             )
             return Decoding("beam", width=int(width), penalty=float(penalty))
     return Decoding()

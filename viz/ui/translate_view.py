@@ -55,7 +55,7 @@ def step(count: int) -> int:
     if (st.session_state.get("said") or 0) > count:
         st.session_state["said"] = None
     with st.container(key="address"):  # unseen: it ties the step to the address of the page
-        at = st.number_input("Word said", 1, count, None, key="said", bind="query-params")
+        at = st.number_input("Target word", 1, count, None, key="said", bind="query-params")
     return count if at is None else int(at)
 
 

@@ -60,13 +60,13 @@ def show(base: str, theme: Theme) -> None:
     """Learning curves at equal steps, the spread of the seeds, and what the models write."""
     parts = [part for part in PARTS if f"{base}-without-{part.name}" in checkpoint.names()]
     if not parts:
-        st.info(f"There are no weights trained without a part beside “{base}”.")
+        st.info(f"There are no models trained without a part for “{base}”.")
         return
     labels = {part.name: part.label for part in parts}
     removed = [part.name for part in parts if not st.session_state.get(part.name, True)]
     first = removed[0] if removed else parts[0].name
     part = controls.choice(
-        "Never had",
+        "Trained without",
         list(labels),
         key="never",
         default=first,
@@ -83,12 +83,12 @@ def show(base: str, theme: Theme) -> None:
     steps = [point["step"] for point in cards["with every part"]["curve"]]
     questions = list(cards["with every part"]["exam"]["accuracy"])
     weights = {"with_every_part": base, "never_had_it": twin}
-    says = f"never had it: trained without {recompute.parts(Switches().without(part))}"
+    says = f"trained without {recompute.parts(Switches().without(part))}"
     left, middle, right = st.columns(3, gap="large")
     with left:
         loss = {name: curve_of(card, "loss") for name, card in cards.items()}
         panel.chart(
-            curves(steps, loss, theme=theme, value_name=f"loss on {CURVE_SENTENCES} fresh sentences, nats"),
+            curves(steps, loss, theme=theme, value_name=f"loss on {CURVE_SENTENCES} new sentences, nats"),
             key="loss_curves",
             sentence=read_curves(loss, "loss"),
             table=partial(curve_table, steps, loss),
@@ -114,10 +114,10 @@ def show(base: str, theme: Theme) -> None:
         )
     with right:
         st.markdown(
-            "**What they write**, drawn word by word; beside each name, how surprised the whole model is by its text "
-            "(nats a word)"
+            "**What they generate**, sampled word by word. The number is the loss of the full model on this text, in "
+            "nats per word."
         )
-        for name, writer in (("with every part", base), (labels[part] + ": never had it", twin)):
+        for name, writer in (("with every part", base), (f"trained without: {labels[part]}", twin)):
             text, surprise = written(writer, base)
             st.markdown(f"{name}, {surprise:.2f}")
             st.code(text, language=None, wrap_lines=True)

@@ -20,7 +20,7 @@ UNITS = ("pieces", "words")
 class Shown:
     """All heads of a trace, a row and a column for each unit."""
 
-    each: str  # "word" or "piece": what a row stands for
+    each: str  # "word" or "token": what a row stands for
     merged: bool  # whether pieces were put together
     words: tuple[str, ...]  # W labels
     weights: Array  # (L, H, W, W)
@@ -47,8 +47,8 @@ def reads_pieces(experiment: Experiment) -> bool:
 
 
 def each(experiment: Experiment) -> str:
-    """What a token of its model is: a "word" or a "piece"."""
-    return "piece" if reads_pieces(experiment) else "word"
+    """What a token of its model is called: a "word", or a "token" where words are split."""
+    return "token" if reads_pieces(experiment) else "word"
 
 
 def choose(experiment: Experiment, trace: Trace[Array]) -> Shown:
@@ -63,11 +63,11 @@ def choose(experiment: Experiment, trace: Trace[Array]) -> Shown:
             key="units",
             label_visibility="visible",
             width="stretch",
-            help="A rare word is read in pieces, marked · where they join. Words: the rows of their pieces are "
-            "averaged and the columns summed, so every row still sums to 1.",
+            help="A rare word is split into several tokens; · marks a token that continues a word. Words: the rows of "
+            "their tokens are averaged and the columns are summed, so every row still sums to 1.",
         )
     if not merged:
-        return Shown("piece", False, encoding.surface, weights, mask, encoding.unknown, encoding.word_ids)
+        return Shown("token", False, encoding.surface, weights, mask, encoding.unknown, encoding.word_ids)
     unknown = tuple(dict.fromkeys(encoding.word_ids[at] for at in encoding.unknown))
     word_ids = encoding.word_ids
     return Shown(

@@ -42,7 +42,7 @@ def show(experiment: Experiment, at: int, after: str, player: DeltaGenerator, th
     left, right = st.columns([2, 3], gap="large")
     with left:
         chosen = choosing()
-        st.caption("Step and Play stand above the heads, so that both can be seen.")
+        st.caption("The buttons Step and Play are above the heads, so that you can see both.")
     with player:
         _player(experiment, chosen)
     with right:
@@ -60,12 +60,12 @@ def choosing() -> Choosing:
             1.0,
             0.1,
             key="temperature",
-            help="The logits are divided by it. 0: always the likeliest; above 1: bolder.",
+            help="The logits are divided by it. 0: always the most likely token. Above 1: more varied.",
             width=104,
             **bound,
         )
         top_k = st.number_input(
-            "Top-k", 0, 1000, 0, key="top_k", help="Only the k likeliest may come; 0: all.", width=104, **bound
+            "Top-k", 0, 1000, 0, key="top_k", help="Keeps only the k most likely tokens. 0: all.", width=104, **bound
         )
         top_p = st.number_input(
             "Top-p",
@@ -74,12 +74,12 @@ def choosing() -> Choosing:
             1.0,
             0.05,
             key="top_p",
-            help="Only the fewest words that together have at least probability p may come; 1: all.",
+            help="Keeps only the fewest tokens that together have at least probability p. 1: all.",
             width=104,
             **bound,
         )
         seed = st.number_input(
-            "Seed", 0, 9999, 0, key="seed", help="The same seed writes the same text.", width=104, **bound
+            "Seed", 0, 9999, 0, key="seed", help="The same seed generates the same text.", width=104, **bound
         )
     return Choosing(float(temperature), int(top_k), float(top_p), int(seed))
 
@@ -115,7 +115,7 @@ def _write(experiment: Experiment, choosing: Choosing) -> None:
     window = runs.about(experiment.weights)["config"]["context"]
     if len(runs.encoding(experiment).ids) >= window:
         _play(False)
-        st.session_state["stopped"] = f"The window is full: the model learnt on texts of up to {window} tokens."
+        st.session_state["stopped"] = f"The window is full: the model was trained on texts of up to {window} tokens."
         return
     st.session_state["stopped"] = None
     try:
@@ -130,7 +130,7 @@ def _write(experiment: Experiment, choosing: Choosing) -> None:
 def write(experiment: Experiment, choosing: Choosing) -> str:
     """The text with one more token; with as many as it takes where that would end in half a character."""
     for tokens in range(1, 5):
-        with slots.place("Writing a word", runs.operations(experiment, 2)):
+        with slots.place("Generating a word", runs.operations(experiment, 2)):
             text = generate(experiment, tokens, "sample", **asdict(choosing)).text
         if not text.endswith(HALF):
             return text

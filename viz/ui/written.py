@@ -31,13 +31,13 @@ class Written:
 
     @property
     def unit(self) -> str:
-        """What its sentences are made of: a "word", a "sign" or a "character"."""
+        """What its sentences are made of: a "word", a "symbol" or a "character"."""
         return pairs.unit(self.experiment.weights)
 
     @property
     def each(self) -> str:
-        """What one of its tokens is: a "piece" of a word, or the unit itself."""
-        return "piece" if self.pieces else self.unit
+        """What one of its tokens is called: a "token" of a word, or the unit itself."""
+        return "token" if self.pieces else self.unit
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -99,5 +99,5 @@ def lit_row(one: Written, layer: int, head: int | None) -> int:
 def named(layer: int, head: int | None, maps: Array) -> str:
     """Which of the maps (L, H, T, S) is drawn."""
     if maps.shape[:2] == (1, 1):
-        return "its one look"
+        return "its one map"
     return f"layer {layer}, " + ("mean of the heads" if head is None else f"head {head}")

@@ -68,7 +68,7 @@ def show_map(
         file=file_name(one.name, f"{which}-L{layer}{'' if head is None else f'H{head}'}"),
         of=one.experiment,
         shows=f"{MAPS[which].capitalize()}, {named(layer, head, one.maps[which])}"
-        + ("; outlined: where gold says to look" if marks else ""),
+        + ("; outlined: gold" if marks else ""),
         arrays=lambda: {"weights": Labelled(weights, dict(zip(("looks", "looked_at"), names, strict=True)))},
         python=recompute.translated(one.experiment, one.how, python),
     )
@@ -115,20 +115,19 @@ def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> Non
         st.markdown(read_hits(all_of_them.n, all_of_them.top1, all_of_them.mass, (settled.n, settled.top1), one.unit))
     elif told:
         st.markdown(
-            "Gold is of words: choose words for the rows, above a sentence that came out right."
+            "Gold is defined for words. Choose rows of words, and a source that is translated correctly."
             if one.pieces and one.gold
-            else "No gold for this source: outlines come with sentences that the generator could have drawn."
+            else "There is no gold for this source, because it is outside the generator's language."
         )
     st.html(
         translate_view.small_table(
-            (f"class of the {one.unit} predicted", "hits here", "on fresh ones", "weight there", "of"), rows, "hits"
+            (f"class of the {one.unit} predicted", "hits here", "on new ones", "weight there", "of"), rows, "hits"
         )
     )
     st.caption(
-        f"Target → source, {named(layer, head, one.maps['cross'])}. "
-        f"A hit: the largest weight of a row lies on a {one.unit} that gold names. "
-        f"Fresh: sentences that nothing was learnt from, the right {one.unit}s told before each"
-        f"{'' if one.experiment.switches == Switches() else ', and every part in place'}. "
-        f"“{in_units(DETERMINED, one.unit).capitalize()}”: nothing has to be looked up there, and the look "
-        "falls where it may."
+        f"Target → source, {named(layer, head, one.maps['cross'])}. A hit means that the largest weight of a row is on "
+        f"a gold {one.unit}. New ones are sentences that were not used in training; the correct {one.unit}s are given "
+        f"before each row{'' if one.experiment.switches == Switches() else ', with the full model'}. "
+        f"“{in_units(DETERMINED, one.unit).capitalize()}” means that the model does not need the source there, so its "
+        "attention there means little."
     )

@@ -29,7 +29,7 @@ class InWords:
 
 def choose() -> bool:
     """Whether the map is shown by word."""
-    told = "Words: the rows of their pieces are averaged and the columns summed, so that every row still sums to 1."
+    told = "Words: the rows of their tokens are averaged and the columns are summed, so every row still sums to 1."
     return controls.choice("A row for each of the", UNITS, key="units", help=told) == UNITS[1]
 
 

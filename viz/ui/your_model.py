@@ -31,13 +31,12 @@ MEGABYTE = 10**6
 STOPPED = "Stopped. Nothing was kept."
 QUICK = 0.3  # seconds: what is found by then needs no button that stops it
 # What the pages will show of a model, by what it says at a word.
-EVERYTHING = "Every head and every stage on every page; each part it has can be taken away"
+EVERYTHING = "Every page shows every head and every stage, and each component of the model can be ablated."
 SHOWS = {
-    "next": f"{EVERYTHING}; the next words, layer by layer.",
-    "here": f"{EVERYTHING}. The model looks both ways and fills in hidden words: where the lab speaks of the next "
-    "word, it shows the word the model would read at that place. Type [MASK] to hide one.",
-    "nothing": f"{EVERYTHING}. The model says no words, it only gives a vector for each: figures of next words step "
-    "aside.",
+    "next": f"{EVERYTHING} Next-word predictions are shown layer by layer.",
+    "here": f"{EVERYTHING} The model attends in both directions and fills in hidden words. Where the lab shows the "
+    "next word, it shows the word predicted at that place. Type [MASK] to hide a word.",
+    "nothing": f"{EVERYTHING} This model produces vectors but no word predictions, so prediction figures are hidden.",
 }
 
 
@@ -93,8 +92,8 @@ def _here(owner: str) -> bool:
 def closed() -> None:
     """Say why nothing can be loaded here."""
     st.info(
-        "Loading models is switched off on this server. It is on where the lab answers to its own machine only; "
-        f"whoever runs the server can switch it on for everyone with {VARIABLE}=on."
+        "Loading models is switched off on this server. By default it is on only if the lab answers to its own machine "
+        f"only. The person who runs the server can switch it on for everyone with {VARIABLE}=on."
     )
 
 
@@ -102,18 +101,18 @@ def ask() -> None:
     """Which model: a folder of this machine, or a name on the hub. Nothing is asked of the hub but by its button."""
     warm()
     told = st.text_input(
-        "A folder on this machine, or a model’s name on the Hugging Face hub",
+        "A folder on this machine, or a model’s name on the Hugging Face Hub",
         key="place",
         placeholder="/home/me/distilgpt2   or   distilbert/distilgpt2",
         max_chars=1000,
     ).strip()
     with st.container(horizontal=True, gap="small"):
-        here = st.button("Look into the folder", key="look", disabled=not told)
-        there = st.button("Ask the hub", key="ask_hub", disabled=not hub.is_name(told))
+        here = st.button("Read the folder", key="look", disabled=not told)
+        there = st.button("Ask the Hub", key="ask_hub", disabled=not hub.is_name(told))
     if not of_one_person():
         st.caption(
-            "Everybody on this server sees the models that are loaded. Only you can stop or let go of a model that you "
-            "load, until you leave; nobody here can let go of a model of the person who started the server."
+            "Everybody on this server sees the models that are loaded. Only you can stop or unload a model that you "
+            "load, until you leave. Nobody here can unload a model of the person who started the server."
         )
     if here:
         _forget()
@@ -141,7 +140,7 @@ def _looked(place: str, called: str = "") -> ModelInfo:
     Raises:
         CheckpointError: it cannot be loaded, or somebody stopped it.
     """
-    work = background.BackgroundJob(f"Looking into {place}", partial(guarded.inspect_folder, place, called)).start()
+    work = background.BackgroundJob(f"Reading {place}", partial(guarded.inspect_folder, place, called)).start()
     st.session_state["your_look"] = work  # still there in the next run only if this run was ended: see `settle`
     began, shown = monotonic(), st.empty()
     try:
@@ -152,7 +151,7 @@ def _looked(place: str, called: str = "") -> ModelInfo:
                 st.button("Stop", key="stop_look")
         while work.running:
             # Streamlit ends this run here when a button is clicked or the visit ends.
-            bar.progress(0.0, text=f"Looking into it, {monotonic() - began:.0f} s")
+            bar.progress(0.0, text=f"Reading the folder, {monotonic() - began:.0f} s")
             work.wait(QUICK)
     finally:
         work.stop()
@@ -170,7 +169,7 @@ def offered() -> None:
     offer: ModelInfo | None = st.session_state.get("your_offer")
     if listing is not None:
         files = ", ".join(f"{_plain(name)} {size / MEGABYTE:,.1f} MB" for name, size in listing.files)
-        st.markdown(f"**{_plain(listing.name)}** on the hub: {listing.size / MEGABYTE:,.1f} MB to fetch. {files}.")
+        st.markdown(f"**{_plain(listing.name)}** on the Hub: {listing.size / MEGABYTE:,.1f} MB to fetch. {files}.")
         st.button(
             f"Fetch {listing.size / MEGABYTE:,.1f} MB",
             key="fetch",
@@ -188,7 +187,9 @@ def offered() -> None:
         with what:
             st.markdown(shows(offer))
             if missing:
-                st.info(f"Such a model is run by the library transformers, which is not installed here: `{EXTRA}`.")
+                st.info(
+                    f"This model needs the library transformers, which is not installed here. To install it: `{EXTRA}`."
+                )
             st.button(
                 f"Load it, {offer.bytes_needed / MEGABYTE:,.1f} MB",
                 key="load",
@@ -214,14 +215,14 @@ def facts(offer: ModelInfo) -> str:
             ("Layers × heads", f"{config.n_layers} × {config.n_heads}"),
             ("Width, feed-forward", f"{config.d_model:,}, {config.d_ff:,}"),
             ("Vocabulary, longest text", f"{config.vocab_size:,}, {config.context:,}"),
-            ("Looks", "back only" if config.causal else "both ways"),
+            ("Attention", "causal" if config.causal else "both directions"),
         ]
     lines += [
         ("Parameters", f"{offer.parameters:,}"),
         ("Files of weights", f"{offer.folder.bytes_on_disk / MEGABYTE:,.1f} MB"),
         ("Memory for the weights", f"{offer.bytes_needed / MEGABYTE:,.1f} MB"),
         ("Tokenizer", offer.folder.tokenizer),
-        ("Called", offer.name),
+        ("Name in the lab", offer.name),
     ]
     rows = [f"| {name} | {_plain(value)} |" for name, value in lines]
     return "\n".join(["| | |", "|---|---|", *rows])
@@ -232,7 +233,7 @@ def shows(offer: ModelInfo) -> str:
     told = SHOWS[offer.config.predicts] if offer.config else _plain(offer.why_maps_only)
     if offer.unused:
         some = ", ".join(_plain(name) for name in offer.unused[:4]) + (", …" if len(offer.unused) > 4 else "")
-        told += f" Not needed from its files: {some}."
+        told += f" These parts of its files are not needed: {some}."
     return told
 
 
@@ -280,7 +281,7 @@ def _watch() -> None:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         done = f": {100 * work.share:.0f} %" if work.share else " …"
-        st.progress(work.share, text=f"{work.what}{', to be dropped at its next step' if work.stopped else done}")
+        st.progress(work.share, text=f"{work.what}{': stopping after the current step' if work.stopped else done}")
         if of_one_person() or work.owner == visit():
             st.button("Stop", key="stop", on_click=_stop, args=(work,))
 
@@ -301,14 +302,14 @@ def _let_go(name: str) -> None:
 def _let_go_button(name: str) -> None:
     kept = registry().find(name)
     if kept is not None and may_let_go(kept, visit()):
-        st.button("Let go", key=f"let_go_{name}", type="tertiary", on_click=_let_go, args=(name,))
+        st.button("Unload", key=f"let_go_{name}", type="tertiary", on_click=_let_go, args=(name,))
 
 
 def loaded() -> None:
     """The models that are here, and the ways into the pages."""
     names = registry().names()
     if names:
-        st.markdown("**On every page now**")
+        st.markdown("**Available on every page**")
     for name in reversed(names):
         card = runs.about(name)
         config = card["config"]
@@ -332,11 +333,11 @@ def drawn() -> arrays.Brought | None:
         if wanted in names:
             st.session_state["foreign"] = wanted
         else:
-            st.info(f"The model {_plain(wanted)} is not loaded on this server. Load it above to see what was linked.")
+            st.info(f"The model {_plain(wanted)} is not loaded on this server. Load it above to see the linked maps.")
     if not names:
         return None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("**Drawn here**", width="content")
+        st.markdown("**Maps shown here**", width="content")
         name = controls.choice("Model", list(reversed(names)), key="foreign", bind=None)
         st.query_params["foreign"] = name  # also the one that stands first: which that is, a link cannot know
         _let_go_button(name)
@@ -347,16 +348,16 @@ def drawn() -> arrays.Brought | None:
     two = foreign.reads_two(kept)
     reads, says = st.columns(2) if two else (st.container(), None)
     text = reads.text_area("Sentence", controls.PROSE, key="foreign_text", **settings)
-    told = "What it says; empty: what it finds likeliest"
+    told = "Target sentence (empty: the model predicts its first word)"
     target = says.text_area(told, key="foreign_target", **settings) if says else ""
     if known := foreign.languages_of(kept):
         st.caption(
-            f"This model knows {len(known)} languages. Put a language mark before the words of either sentence to "
+            f"This model knows {len(known)} languages. Put a language token before the words of either sentence to "
             f"choose one, for example {_plain(known[-1])}."
         )
     try:
         found = _attention(name, text or "", target or "")
-        stack = controls.choice("Whose look", list(found), key="stack")
+        stack = controls.choice("Which attention", list(found), key="stack")
         one = found[stack]
         looked = one.looked_at if stack == "cross" else None
         of = recompute.Drawn(name, stack, text or "", target or "")
@@ -376,8 +377,10 @@ def _key(*parts: str) -> str:
 def _attention(name: str, text: str, target: str) -> dict[str, foreign.AttentionMaps]:
     kept = registry().find(name)
     if kept is None:
-        raise CheckpointError(f"{name} was let go.")
-    with slots.long("Reading it"):  # the model has a process of its own; it computes when no other long work does
+        raise CheckpointError(f"{name} was unloaded.")
+    with slots.long(
+        "Running the model"
+    ):  # the model has a process of its own; it computes when no other long work does
         return foreign.attention(kept, text, target)
 
 

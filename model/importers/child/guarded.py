@@ -66,7 +66,7 @@ def load(offer: ModelInfo, progress: Progress, owner: str = "", evicts: Evicts =
     check(offer, lambda share: progress(0.1 * share))
     fresh = look_here(offer.folder.path)
     if fresh.folder.stamp != offer.folder.stamp:
-        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were looked at.")
+        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were read.")
     return load_here(replace(fresh, name=offer.name), lambda share: progress(0.1 + 0.9 * share), owner, evicts)
 
 
@@ -104,7 +104,7 @@ def _answered(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _same(offer: ModelInfo, answer: dict[str, Any]) -> None:
     if tuple(map(tuple, answer["stamp"])) != offer.folder.stamp:
-        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were looked at.")
+        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were read.")
 
 
 def short(sentence: str, most: int = 380) -> str:

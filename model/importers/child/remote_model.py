@@ -46,7 +46,7 @@ class RemoteModel:
         """
         with self._lock:
             if not self.alive:
-                raise CheckpointError("This model was let go, or its process has ended. Load it again.")
+                raise CheckpointError("This model was unloaded, or its process has ended. Load it again.")
             request = {"task": "attention", "text": text, "target": target}
             answer, numbers = self._process.ask(request, self._limits, lambda share: None)
         if "refused" in answer:

@@ -159,7 +159,7 @@ function frame(view, pen, row) {
 
 // Which colour of the difference belongs to which side.
 function drawSides({ signed }, pen, left, middle) {
-  for (const [told, fill] of [["A looks more", signed.at(-2)], ["− B looks more", signed[1]]]) {
+  for (const [told, fill] of [["A attends more", signed.at(-2)], ["B attends more", signed[1]]]) {
     pen.text(left, middle, told, { fill });
     left += widthOf(told) + 12;
   }

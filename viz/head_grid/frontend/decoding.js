@@ -35,7 +35,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   }
   view.about = header.about;
   view.range.max = header.said.length;
-  view.range.setAttribute("aria-label", `${header.unit[0].toUpperCase()}${header.unit.slice(1)}s said`);
+  view.range.setAttribute("aria-label", `${header.unit[0].toUpperCase()}${header.unit.slice(1)}s generated`);
   const stop = listen(key, () => repaint(view));
   drawings.set(header.key, (whole) => {
     const all = { step: header.said.length, rests: true, over: null };
@@ -139,7 +139,7 @@ function halt(view) {
 function arrange(view) {
   const { root, header } = view;
   if (!header || !root.clientWidth) return;
-  const begin = root.clientWidth < NARROW ? 0 : Math.max(78, widthOf("could come") + 10);
+  const begin = root.clientWidth < NARROW ? 0 : Math.max(78, widthOf("candidates") + 10);
   const rows = { source: header.source, said: [header.start, ...header.said] };
   for (const size of SIZES) {
     view.size = size;
@@ -202,7 +202,7 @@ const strongest = (weights) => weights.reduce((best, weight, at) => (weight > we
 function describe(view, step) {
   const { header, n } = view;
   const { said, source, candidates } = header;
-  const before = step === 1 ? "Nothing is said yet. It says " : `After “${said.slice(Math.max(0, step - 4), step - 1).join(" ")}” it says `;
+  const before = step === 1 ? "No word generated yet. Next: " : `After “${said.slice(Math.max(0, step - 4), step - 1).join(" ")}” comes `;
   const at = candidates[step - 1].indexOf(said[step - 1]);
   const odds = n.odds[(step - 1) * candidates[0].length + at];
   const chosen = [[before, false], [said[step - 1], true], [at < 0 ? "" : ` (probability ${odds.toFixed(2)})`, false]];
@@ -210,14 +210,14 @@ function describe(view, step) {
     const s = view.over.at;
     const best = Array.from({ length: view.step }, (_, t) => rowOf(view, "cross", t + 1)[s]);
     const most = strongest(best);
-    return [[source[s], true], [" is looked at most when the model predicts ", false], [said[most], true], [`: ${best[most].toFixed(2)} of that row.`, false]];
+    return [[source[s], true], [" has its largest weight when the model predicts ", false], [said[most], true], [`: ${best[most].toFixed(2)} of that row.`, false]];
   }
-  if (!n.cross) return [...chosen, [`, knowing of the source only the ${n.vector.length} numbers of its one vector, the same at every step.`, false]];
+  if (!n.cross) return [...chosen, [`. All that it knows of the source are the ${n.vector.length} numbers of one vector, the same at every step.`, false]];
   const row = rowOf(view, "cross", step);
   const best = strongest(row);
-  const looked = [[", looking most at ", false], [source[best], true], [`: ${row[best].toFixed(2)}`, false]];
+  const looked = [[". It attends most to ", false], [source[best], true], [` (${row[best].toFixed(2)})`, false]];
   const right = header.gold[step - 1];
-  const judged = right.length ? (right.includes(best) ? ", where it belongs." : `; it belongs to “${right.map((s) => source[s]).join("” or “")}”.`) : ".";
+  const judged = right.length ? (right.includes(best) ? ", which is gold." : `; gold is “${right.map((s) => source[s]).join("” or “")}”.`) : ".";
   return [...chosen, ...looked, [judged, false]];
 }
 
@@ -230,10 +230,10 @@ function draw(view, pen, left) {
   view.hits = [];
   const muted = { size: 12, fill: theme.muted };
   if (begin) {
-    if (n.cross) pen.text(0, TOP.cells + CELL / 2, "looks at", muted);
+    if (n.cross) pen.text(0, TOP.cells + CELL / 2, "attends to", muted);
     pen.text(0, TOP.source, "source", muted);
     pen.text(0, said, "written", muted);
-    if (n.back) pen.text(0, back + CELL / 2, "looks back", muted);
+    if (n.back) pen.text(0, back + CELL / 2, "earlier words", muted);
   }
 
   const cell = ({ x, wide }, y, value) => {
@@ -306,7 +306,7 @@ function drawCandidates({ header, n, root, ...view }, pen, step, top, scrolled) 
   const { theme, said, candidates } = header;
   const words = candidates[step - 1];
   const begin = scrolled + view.begin;
-  if (view.begin) pen.text(scrolled, top + LINE / 2, "could come", { size: 12, fill: theme.muted });
+  if (view.begin) pen.text(scrolled, top + LINE / 2, "candidates", { size: 12, fill: theme.muted });
   const left = begin + Math.min(Math.max(...candidates.flat().map((word) => widthOf(word, 14, 650))), 130) + 10;
   const room = Math.min(root.clientWidth - (left - scrolled) - 60, 420);
   words.forEach((word, at) => {

@@ -193,7 +193,7 @@ function point(view, event) {
   const cell = [blockOf(row, T, rows), blockOf(column, S, columns)];
   const code = cells.values[((layer * heads + head) * rows + cell[0]) * columns + cell[1]];
   const value =
-    code === ABSENT ? "not allowed" : code === NOT_A_NUMBER ? "not a number" : `${(code / FULL).toFixed(2)}${header.pooled ? " at most" : ""}`;
+    code === ABSENT ? "masked" : code === NOT_A_NUMBER ? "not a number" : `${(code / FULL).toFixed(2)}${header.pooled ? " at most" : ""}`;
   tip.replaceChildren(
     element("div", "where", `Layer ${layer}, head ${head}  ${header.jobs[layer][head].join(" · ")}`),
     element("div", "what", `${header.tokens[row]} → ${looked(header)[column]}  ${value}`),
@@ -235,7 +235,7 @@ function toSvg(view) {
   }
   const [layer, head] = header.selected;
   parts.push(svgFrame(GUTTER + head * place.across - 3, 22.5 + layer * place.down, place.wide + 6, place.tall + 2, 2));
-  const legend = "Rows look, columns are looked at. Weight 0 … 1, light to dark; hatched: not allowed.";
+  const legend = "Rows are queries, columns are keys. Weight 0 … 1, light to dark; hatched: masked.";
   parts.unshift(svgText(0, 12, theme.name === "dark" ? legend.replace("light to dark", "dark to light") : legend, { fill: theme.muted, size: 11 }));
   return svgPage(Math.ceil(place.width), Math.ceil(place.height + 26), theme, parts.join(""));
 }

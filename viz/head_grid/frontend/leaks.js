@@ -71,7 +71,7 @@ function draw(header, arrays, told, { boxes }, pen) {
   const quiet = { size: 11, fill: theme.muted };
   for (let step = 0; step < 24; step++) pen.rect(1 + step * 3, base - 4, 3, 8, colour(0.12 + (0.88 * step) / 23));
   pen.text(79, base, `${spelt(most, 0)} ${unit}`, quiet);
-  pen.text(1, base + 18, "0: not one bit has changed", quiet);
+  pen.text(1, base + 18, "0: unchanged to the last bit", quiet);
 }
 
 function spelt(value, exactly) {

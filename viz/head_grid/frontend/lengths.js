@@ -61,7 +61,7 @@ function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high },
     pen.line([[x, y + 12 + nth * 22], [x + 26, y + 12 + nth * 22]], colours[nth], 2);
     pen.text(x + 34, y + 12 + nth * 22, kind, { size: 13, fill: colours[nth] });
   });
-  const told = ["Right answers against", "signs in the question.", "Thin: from the lowest seed", "to the highest, on the cards."];
+  const told = ["Right answers against", "symbols in the question.", "Thin: from the lowest seed", "to the highest (cards)."];
   if (projected()) told.length = 2; // the rest for those who sit at a desk
   told.forEach((line, nth) => pen.text(x, y + 64 + nth * legible(16), fitted(line, wide, 11.5), { size: 11.5, fill: theme.muted }));
 }

@@ -91,7 +91,7 @@ function showCode(view, { link, side, path, refused }) {
     figure.append(dots);
     parts.unshift(figure, element("p", "link", link));
     if (/^(localhost|127\.|\[::1\])/.test(new URL(link).host)) {
-      parts.splice(2, 0, element("p", "refused", "This address is known to this machine only. For others, start with --server.address 0.0.0.0 and open the lab by the machine's name."));
+      parts.splice(2, 0, element("p", "refused", "Only this machine can open this address. For others, start the lab with --server.address 0.0.0.0 and open it under the machine's name."));
     }
   }
   view.sheet.replaceChildren(...parts);

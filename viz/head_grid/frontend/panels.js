@@ -184,7 +184,7 @@ function draw(view, pen, row) {
     drawScale(view, pen, panel, x, y + place.tall + 14);
     if (place.wide > 300 && !panel.numbers) {
       const told = { size: 11, fill: theme.muted, anchor: "end" };
-      pen.text(x + place.wide, y + place.tall + 14, "rows look, columns are looked at", told);
+      pen.text(x + place.wide, y + place.tall + 14, "rows: queries, columns: keys", told);
     }
     if (row !== null) pen.frame(x - 0.5, y + row * place.cell, place.wide + 1, Math.max(place.cell, 3), theme.accent, 1.5);
   });
@@ -210,11 +210,11 @@ function drawNumbers(view, pen, number, x, y) {
 function drawScale({ header: { theme }, place }, pen, panel, x, y) {
   const quiet = { size: 11, fill: theme.muted };
   if (panel.kind === "mask") {
-    const next = x + 17 + widthOf("may look", 11) + 12;
+    const next = x + 17 + widthOf("allowed", 11) + 12;
     pen.rect(x, y - 4, 12, 8, theme.weights[3]); // the middle of the scale, as FULL / 2
-    pen.text(x + 17, y, "may look", quiet);
+    pen.text(x + 17, y, "allowed", quiet);
     pen.absent(next, y - 4, 12, 8);
-    pen.text(next + 17, y, "may not", quiet);
+    pen.text(next + 17, y, "not allowed", quiet);
     return;
   }
   const most = short(panel.limit);
@@ -286,8 +286,8 @@ function point(view, event) {
   if (!found) return;
   const spelt = header.panels.map(({ title, kind }, panel) => {
     const value = view.values[at(view, panel, found.row, found.column)];
-    const number = Number.isNaN(value) ? "not allowed" : value === Infinity ? "not a number" : value.toFixed(3);
-    const told = kind === "mask" ? (value ? "may look" : "may not look") : number;
+    const number = Number.isNaN(value) ? "masked" : value === Infinity ? "not a number" : value.toFixed(3);
+    const told = kind === "mask" ? (value ? "allowed" : "not allowed") : number;
     return header.panels.length > 1 ? `${title} ${told}` : told;
   });
   const words = `${header.looking[found.row]} → ${header.looked[found.column]}`;

@@ -40,7 +40,7 @@ function experimentOf(all) {
   const origin = all.map(({ header }) => header.origin).find(({ weights, text }) => weights && text) ?? {};
   const says = [...new Set(all.map(({ header }) => header.origin.says).filter(Boolean))];
   const model = origin.weights ? [`Model: ${origin.weights}${origin.seed === undefined ? "" : `, seed ${origin.seed}`}.`] : [];
-  if (origin.switches && !says.length) says.push("with every part in place");
+  if (origin.switches && !says.length) says.push("with the full model");
   return [...model, ...(origin.text ? [`Text: ${origin.text}`] : []), ...says.map((told) => `${told[0].toUpperCase()}${told.slice(1)}.`)];
 }
 

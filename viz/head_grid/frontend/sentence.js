@@ -37,12 +37,12 @@ function build(root) {
   const spoken = element("div", "spoken");
   spoken.setAttribute("aria-live", "polite");
   looks.setAttribute("role", "group");
-  looks.setAttribute("aria-label", "Words that look. Arrow keys move, Enter pins, Escape frees.");
+  looks.setAttribute("aria-label", "Query words. Arrow keys move, Enter pins, Escape releases.");
   lower.setAttribute("aria-hidden", "true");
   rows.append(looks, lines, lower);
   scroll.append(rows);
-  const top = element("div", "side top", "looks");
-  const bottom = element("div", "side bottom", "is looked at");
+  const top = element("div", "side top", "query");
+  const bottom = element("div", "side bottom", "key");
   root.append(top, scroll, bottom, spoken);
   const view = { root, scroll, rows, looks, lines, lower, spoken, focus: 0 };
 
@@ -155,7 +155,7 @@ function describe(view, row) {
     .sort((a, b) => b.weight - a.weight)
     .slice(0, 3)
     .map(({ weight, word }) => `${word} ${weight.toFixed(2)}`);
-  return `${view.header.full[row]} looks at ${named.join(", ") || "nothing in particular"}`;
+  return `${view.header.full[row]} attends to ${named.join(", ") || "no word in particular"}`;
 }
 
 const strongest = (weights) => weights.reduce((best, weight, at) => (weight > weights[best] ? at : best), 0);

@@ -40,24 +40,24 @@ export function explain(view) {
   const { divisor } = header;
   const sentences = {
     x: [`The vector of `, [a], ` as this layer reads it${header.norm ? ", after its layer norm" : ""}: ${view.sizes.C} numbers. Each word has one.`],
-    "q, k, v": ["Three matrices turn x into a query (what ", [a], " seeks), and every word's x into a key (what it offers) and a value (what it hands over)."],
-    "q · k": ["Multiply q with the key below it, number by number, and add up: the score of ", [`${a} → ${b}`], ` is ${spelt(view.n.scores[view.looked])}.`],
+    "q, k, v": ["Three matrices turn x into a query (what ", [a], " looks for), and every word's x into a key (what it can be found by) and a value (what it passes on)."],
+    "q · k": ["Multiply q with the key below it, number by number, and add up. The score of ", [`${a} → ${b}`], ` is ${spelt(view.n.scores[view.looked])}.`],
     "÷ √d": divisor === 1
-      ? ["The scaling is taken out: the scores stay as they are."]
-      : [`Divide by √${view.sizes.D} = ${spelt(divisor)}, so that scores do not grow with the width of the head: `, [`${a} → ${b}`], ` becomes ${spelt(view.n.scaled[view.looked])}.`],
+      ? ["Scaling is switched off, so the scores are unchanged."]
+      : [`Divide by √${view.sizes.D} = ${spelt(divisor)}, so that scores do not grow with the width of the head. `, [`${a} → ${b}`], ` becomes ${spelt(view.n.scaled[view.looked])}.`],
     "+ bias": header.biased
-      ? ["The position adds a number that depends only on the distance: ", [`${a} → ${b}`], ` gets ${spelt(view.n.bias[view.looked])}.`]
-      : ["Nothing is added to the scores here: ", [header.position], "."],
+      ? ["The position adds a number that depends only on the distance. ", [`${a} → ${b}`], ` gets ${spelt(view.n.bias[view.looked])}.`]
+      : ["Nothing is added to the scores here (", [header.position], ")."],
     mask: view.n.mask.every(Boolean)
-      ? ["Every word may be looked at: nothing is masked."]
-      : ["What may not be looked at gets −∞ and is gone: ", [`${view.n.mask.filter((one) => !one).length} of ${view.sizes.S}`], " words are hatched."],
-    exp: ["e to the power of each score, less the largest of them so that nothing overflows. Their sum is ", [spelt(view.odds.sum)], "."],
-    softmax: ["Each divided by that sum: the weights of ", [a], " add up to 1, and ", [b], ` has ${spelt(view.n.weights[view.looked])} of them.`],
-    "Σ weight · v": ["Every value times its weight, added up: z is a mean of the values, nothing more. ", [b], ` counts ${spelt(view.n.weights[view.looked])}.`],
-    W_O: ["W_O turns this head's z into the width of the stream: what this head adds to ", [a], "."],
+      ? ["Every word is allowed: nothing is masked."]
+      : ["Masked scores become −∞: ", [`${view.n.mask.filter((one) => !one).length} of ${view.sizes.S}`], " words are hatched."],
+    exp: ["The largest score is subtracted from each score, so that nothing overflows. Then e is raised to the result. The sum is ", [spelt(view.odds.sum)], "."],
+    softmax: ["Each is divided by that sum. The weights of ", [a], " add up to 1, and ", [b], ` has weight ${spelt(view.n.weights[view.looked])}.`],
+    "Σ weight · v": ["Multiply every value by its weight and add up: z is a weighted mean of the values. ", [b], ` counts ${spelt(view.n.weights[view.looked])}.`],
+    W_O: ["W_O turns this head's z into a vector as wide as the residual stream. The head adds this vector to ", [a], "."],
     "+ stream": header.residual
-      ? ["What all heads give is added to the stream of ", [a], header.norm_after ? ". The layer norm of this sublayer takes the sum." : ". Nothing in it is overwritten."]
-      : ["The residual connection is taken out: what the heads give replaces the stream of ", [a], header.norm_after ? ". The layer norm of this sublayer takes it." : "."],
+      ? ["The outputs of all heads are added to the residual stream of ", [a], header.norm_after ? ". The layer norm of this sublayer then normalises the sum." : ". Nothing in it is overwritten."]
+      : ["The residual connection is removed, so the outputs of the heads replace the stream of ", [a], header.norm_after ? ". The layer norm of this sublayer then normalises them." : "."],
   };
   const told = [[`Step ${step + 1} of ${STEPS.length}. `, false], ...sentences[STEPS[step].name].map((piece) => (Array.isArray(piece) ? [piece[0], true] : [piece, false]))];
   return { told, ...sum(view) };
@@ -105,7 +105,7 @@ function sum(view) {
               n.x[header.row * C + i],
             ),
           }
-        : { terms: [{ name: "stream", text: spelt(n.stream[i]) }], total: `x[${i}] = ${spelt(n.x[header.row * C + i])}`, model: "No norm comes first: x is the stream." };
+        : { terms: [{ name: "stream", text: spelt(n.stream[i]) }], total: `x[${i}] = ${spelt(n.x[header.row * C + i])}`, model: "There is no norm before the layer, so x is the stream." };
     case "q":
       return projected("q", "w_q", n.b_q, D, header.row, n.q[i]);
     case "k":
@@ -120,12 +120,12 @@ function sum(view) {
       return plain(arrow, [["scaled", spelt(n.scaled[s])], ["+ bias", spelt(n.bias[s])]], n.scaled[s] + n.bias[s], n.biased[s]);
     case "masked":
       return n.mask[s]
-        ? plain(arrow, [["may be looked at", spelt(n.biased[s])]], n.biased[s], n.masked[s])
-        : { terms: [{ name: "may not be looked at", text: "−∞" }], total: `${arrow} = −∞`, model: "e to the power of −∞ is 0: the weight is exactly 0." };
+        ? plain(arrow, [["allowed", spelt(n.biased[s])]], n.biased[s], n.masked[s])
+        : { terms: [{ name: "masked", text: "−∞" }], total: `${arrow} = −∞`, model: "e to the power of −∞ is 0: the weight is exactly 0." };
     case "exp":
       return n.mask[s]
         ? { terms: [{ name: "e ^", text: `(${spelt(n.masked[s])} − ${spelt(odds.top)})` }], total: `${arrow} = ${spelt(odds.each[s])}`, model: "" }
-        : { terms: [], total: `${arrow} = 0`, model: "It may not be looked at." };
+        : { terms: [], total: `${arrow} = 0`, model: "This key is masked." };
     case "weights":
       return plain(arrow, [["exp", spelt(odds.each[s])], ["÷ Σ", spelt(odds.sum)]], odds.sum ? odds.each[s] / odds.sum : 0, n.weights[s]);
     case "z":
@@ -133,18 +133,18 @@ function sum(view) {
     case "carried":
       return {
         ...products(`(z W_O)[${i}]`, Array.from({ length: E }, (_, e) => [e, n.z[e], n.w_o[e * C + i]]), null, null),
-        model: "Worked out here: the model mixes all heads in one product.",
+        model: "Computed here: the model mixes all heads in one product.",
       };
     case "others": {
       const heads = Array.from({ length: n.heads.length / C }, (_, at) => [`head ${at}`, n.heads[at * C + i]]).filter((_, at) => at !== header.head);
       const pieces = [...heads, ["bias of W_O", n.b_o[i]]];
-      return { ...plain(`others[${i}]`, pieces.map(([of, value]) => [of, spelt(value)]), n.others[i], null), model: "Worked out here, head by head." };
+      return { ...plain(`others[${i}]`, pieces.map(([of, value]) => [of, spelt(value)]), n.others[i], null), model: "Computed here, head by head." };
     }
     case "stream":
       return {
         terms: [],
         total: `stream[${i}] = ${spelt(n.stream[i])}`,
-        model: header.layer ? `What layer ${header.layer - 1} left for ${words[header.row]}.` : `The embedding of ${words[header.row]}.`,
+        model: header.layer ? `The output of layer ${header.layer - 1} for ${words[header.row]}.` : `The embedding of ${words[header.row]}.`,
       };
     default: {
       const stream = header.residual ? [["stream", n.stream[i]]] : [];
@@ -159,5 +159,5 @@ function sum(view) {
 function told(model, total) {
   if (model === null) return "";
   const apart = Math.abs(model - total);
-  return apart === 0 ? "The model has the same number." : `The model has ${spelt(model)}: ${apart.toExponential(0)} apart, rounding.`;
+  return apart === 0 ? "The model has the same number." : `The model has ${spelt(model)}: ${apart.toExponential(0)} apart, which is rounding.`;
 }

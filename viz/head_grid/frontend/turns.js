@@ -67,7 +67,7 @@ function draw(view, pen) {
   const { header, place, pos, step, width, base, pairs } = view;
   const { theme } = header;
   const { dials, narrow } = place;
-  pen.text(0, 8, narrow || projected() ? "pos, pos + k and the turn between" : "Each pair at pos and at pos + k, and the turn between them", { size: 14, weight: 600 });
+  pen.text(0, 8, narrow || projected() ? "pos, pos + k and the rotation" : "Each pair at pos and at pos + k, and the rotation between them", { size: 14, weight: 600 });
   for (let pair = 0; pair < pairs; pair++) {
     const [x, y] = [dials.x + ((pair % dials.across) + 0.5) * dials.side, dials.y + Math.floor(pair / dials.across) * (dials.side + 16) + dials.side / 2];
     const radius = dials.side * 0.4;
@@ -149,8 +149,8 @@ function read(view) {
   const { pos, step, pair, width, base } = view;
   const by = step * turnOf(pair, width, base);
   const text =
-    `From position ${pos} to ${pos + step} pair **${pair}** turns by **${rounds(by)}** (k / base^(2i/d) = ${by < 0.1 ? by.toPrecision(2) : spelt(by)} radians), ` +
-    `as it does from every other position: slide the position and only the hands move. Over the first ${UPTO} positions PE(pos + k) and ` +
+    `From position ${pos} to ${pos + step}, pair **${pair}** rotates by **${rounds(by)}** (k / base^(2i/d) = ${by < 0.1 ? by.toPrecision(2) : spelt(by)} radians). ` +
+    `It rotates by the same angle from every other position: if you change the position, only the hands move. Over the first ${UPTO} positions, PE(pos + k) and ` +
     `R PE(pos) differ by at most **${small(view.residual)}** (float64).`;
   view.reading.replaceChildren(...text.split("**").map((piece, at) => (at % 2 ? element("strong", "", piece) : piece)));
   view.figure.setAttribute("aria-label", text.replaceAll("**", ""));

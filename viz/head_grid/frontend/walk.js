@@ -82,7 +82,7 @@ function build(root) {
   root.append(bar, told, scroll, element("div", "terms"));
   root.tabIndex = 0;
   root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "Steps of one row. Left and right arrows step, up and down choose the word looked at.");
+  root.setAttribute("aria-label", "Steps of one row. Left and right arrows step, up and down choose the key.");
   const view = { root, names, play, canvas, rail, tip, told, scroll, terms: root.lastChild, posts: posts(WAIT), step: 0, looked: 0, layout: DESK };
   names.append(
     ...STEPS.map(({ name }, at) => {
@@ -354,7 +354,7 @@ function point(view, event) {
   const at = kind === "x" ? header.row * width + i : width ? s * width + i : (s ?? i);
   const value = kind === "exp" ? view.odds.each[s] : n[kind][at];
   const where = s === undefined ? `${kind}[${i}]` : width ? `${kind}[${i}] of ${header.words[s]}` : `${header.words[header.row]} → ${header.words[s]}`;
-  tip.replaceChildren(element("div", "where", where), element("div", "what", spelt(value)), element("div", "where", "click: where it comes from"));
+  tip.replaceChildren(element("div", "where", where), element("div", "what", spelt(value)), element("div", "where", "click to see how it is computed"));
   tip.style.left = `${Math.max(0, Math.min(found.px + 14, view.wide - tip.offsetWidth - 4))}px`;
   tip.style.top = `${found.py + 16}px`;
 }

@@ -115,16 +115,16 @@ Made with ${software ?? "Attention Lab"} ${version ?? ""}${weights ? `, weights 
 The same page, live:
   ${link}
 
-${page === "your-model" ? `The figures are of something that only you have: the file, or the model, that was brought to the page. The files
-of the folder python/ read it again; run them where it lies.
-` : `The same figures again, from the command line, where the lab is installed:
+${page === "your-model" ? `The figures show a file or a model that only you have. The Python files in the folder python/ read it again; run them
+in the folder where it is.
+` : `To make the same figures from the command line, where the lab is installed:
 ${figures.map(({ figure, file }) => `  attention-lab export experiment.json --figure ${figure} --out ${file}.svg`).join("\n")}
 
-The same numbers again, in Python: run a file of the folder python/.
+To compute the same numbers in Python, run a file of the folder python/.
 `}
 figures/          each figure as SVG and PNG; its origin is inside the file
 data/             the table behind each figure as CSV, its numbers with named axes as NPZ
-python/           the lines that recompute it, where there are some
+python/           the lines that recompute it, if there are any
 poster.svg, .png  the whole page
 experiment.json   the state of the page: link, weights, seed, switches, version
 `;
