@@ -5,6 +5,7 @@ import os
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from marks import marks_of
 from served import browse, chromium, serve
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))  # more only where somebody asks for it
@@ -20,6 +21,12 @@ if torch.cuda.is_available():
     DEVICES.append("cuda")
 if torch.backends.mps.is_available():
     DEVICES.append("mps")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for mark in marks_of(item.path, getattr(item, "fixturenames", ())):
+            item.add_marker(mark)
 
 
 @pytest.fixture(scope="session", params=DEVICES)
