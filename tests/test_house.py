@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from equal import close, differ, same_bits
-from marks import BROWSER, SLOW
+from marks import BROWSER, SLOW, left_out
 from served import serve
 
 ROOT = Path(__file__).parents[1]
@@ -207,12 +207,14 @@ def test_figures_run_without_torch_and_without_streamlit():
     assert not {"torch", "streamlit", "model"} & loaded
 
 
+@pytest.mark.slow
 def test_the_model_runs_without_a_screen():
     loaded = loaded_by("model", "model.analysis.attention_metrics", "model.tasks", "model.train")
     assert "torch" in loaded
     assert not {"streamlit", "plotly", "viz"} & loaded
 
 
+@pytest.mark.slow
 def test_the_frame_of_a_page_does_not_wait_for_torch():
     loaded = loaded_by("viz.ui.frame")
     assert "streamlit" in loaded
@@ -409,6 +411,23 @@ def test_the_rule_of_marks_sees_what_a_test_and_its_fixtures_start(request):
 
     assert needs_a_browser(item(starts_a_server)) and needs_a_browser(item(starts_nothing, starts_a_server))
     assert not needs_a_browser(item(starts_nothing)) and hasattr(request.node, "_fixtureinfo")
+
+
+@pytest.mark.parametrize(
+    ("stem", "expression", "whole"),
+    [
+        ("test_trained", "not browser and not slow", True),
+        ("test_wheel", "not  browser", True),
+        ("test_mask", "not browser and not slow", False),
+        ("test_trained", "slow", False),
+        ("test_trained", "not browser", False),
+        ("test_trained", "not slow or hostile", False),
+        ("test_trained", "not (slow and browser)", False),
+        ("test_trained", "", False),
+    ],
+)
+def test_a_file_is_not_imported_only_if_each_of_its_tests_would_be_left_out(stem, expression, whole):
+    assert left_out(Path(f"tests/{stem}.py"), expression) == whole
 
 
 def test_a_module_that_is_marked_is_there():
