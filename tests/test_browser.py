@@ -133,6 +133,26 @@ def lab(context, address):
     lab.page.close()
 
 
+@pytest.fixture(scope="module")
+def opened(context, address):
+    lab = Lab(context.new_page(), address).open()
+    yield lab
+    lab.page.close()
+
+
+@pytest.fixture
+def still(opened):
+    """The page as it opens, for the tests that only look at it or point at it: they share one page."""
+    if opened.link():  # a test has failed on the way
+        opened.open()
+    opened.page.bring_to_front()
+    opened.leave()
+    opened.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+    yield opened
+    left_well(opened)
+    assert not opened.link(), "the test has changed the page: it needs one of its own"
+
+
 def left_well(lab):
     expect(lab.page.get_by_test_id("stException")).to_have_count(0)
     # Streamlit's own client first asks below a page's path whether its server is there, then at the root.
@@ -145,14 +165,13 @@ def left_well(lab):
 # The first look
 
 
-def test_the_first_picture_shows_the_sentence_every_head_and_one_large(lab):
-    lab.open()
-    expect(lab.page.get_by_role("heading", level=1)).to_be_visible()
-    assert lab.words.all_inner_texts() == ["⟨start⟩", *WORDS]
+def test_the_first_picture_shows_the_sentence_every_head_and_one_large(still):
+    expect(still.page.get_by_role("heading", level=1)).to_be_visible()
+    assert still.words.all_inner_texts() == ["⟨start⟩", *WORDS]
     trace = run(Experiment(text=EXAMPLE))
-    expect(lab.heads).to_have_count(len(trace.layers) * len(trace.layers[0].attention.weights))
+    expect(still.heads).to_have_count(len(trace.layers) * len(trace.layers[0].attention.weights))
     colours = (
-        lab.key("grid")
+        still.key("grid")
         .locator("canvas.maps")
         .evaluate(
             """canvas => {
@@ -164,9 +183,8 @@ def test_the_first_picture_shows_the_sentence_every_head_and_one_large(lab):
     assert colours > 20, "the maps are drawn"
 
 
-def test_sentence_grid_and_enlarged_head_stand_above_the_fold(lab):
-    lab.open()
-    for figure in (lab.key("sentence"), lab.key("grid"), lab.key("enlarged")):
+def test_sentence_grid_and_enlarged_head_stand_above_the_fold(still):
+    for figure in (still.key("sentence"), still.key("grid"), still.key("enlarged")):
         box = figure.bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 900 + 8
@@ -206,17 +224,16 @@ def test_at_390_pixels_nothing_scrolls_sideways(narrow, address):
 # Hovering and pinning
 
 
-def test_hovering_a_word_lights_its_row_everywhere_and_sends_nothing(lab):
-    lab.open()
-    lab.leave()
-    resting, sent = {key: lab.lit_rows(key) for key in ("grid", "enlarged")}, len(lab.frames)
+def test_hovering_a_word_lights_its_row_everywhere_and_sends_nothing(still):
+    still.leave()
+    resting, sent = {key: still.lit_rows(key) for key in ("grid", "enlarged")}, len(still.frames)
     for at in (5, 8, 2):
-        lab.words.nth(at).hover()
-        expect(lab.lit).to_have_text(WORDS[at - 1])
-        assert all(lab.lit_rows(key) != before for key, before in resting.items())
-    lab.leave()
-    assert {key: lab.lit_rows(key) for key in resting} == resting
-    assert len(lab.frames) == sent
+        still.words.nth(at).hover()
+        expect(still.lit).to_have_text(WORDS[at - 1])
+        assert all(still.lit_rows(key) != before for key, before in resting.items())
+    still.leave()
+    assert {key: still.lit_rows(key) for key in resting} == resting
+    assert len(still.frames) == sent
 
 
 def test_hovering_a_word_shows_the_models_own_weights_under_the_others(lab):
@@ -229,31 +246,29 @@ def test_hovering_a_word_shows_the_models_own_weights_under_the_others(lab):
         assert shown == [f"{weight:.2f}" if weight >= 0.05 else "" for weight in weights[at]]
 
 
-def test_hovering_the_enlarged_map_lights_the_word_and_sends_nothing(lab):
-    lab.open()
-    sent = len(lab.frames)
+def test_hovering_the_enlarged_map_lights_the_word_and_sends_nothing(still):
+    sent = len(still.frames)
     for row in (3, 10):
-        lab.point_at_row(row)
-        expect(lab.lit).to_have_text(WORDS[row - 1])
-    lab.leave()
-    assert len(lab.frames) == sent
+        still.point_at_row(row)
+        expect(still.lit).to_have_text(WORDS[row - 1])
+    still.leave()
+    assert len(still.frames) == sent
 
 
-def test_hovering_a_small_map_names_the_cell_and_its_weight(lab):
-    lab.open()
+def test_hovering_a_small_map_names_the_cell_and_its_weight(still):
     weights = run(Experiment(text=EXAMPLE)).layers[LAYER].attention.weights[HEAD]
-    sent = len(lab.frames)
-    box = lab.page.get_by_role("button", name=OTHER).bounding_box()
-    tip = lab.key("grid").locator(".tip")
+    sent = len(still.frames)
+    box = still.page.get_by_role("button", name=OTHER).bounding_box()
+    tip = still.key("grid").locator(".tip")
     for part in (0.2, 0.4, 0.6):
-        lab.page.mouse.move(box["x"] + 4, box["y"] + part * box["height"])
+        still.page.mouse.move(box["x"] + 4, box["y"] + part * box["height"])
         expect(tip).to_contain_text(f"Layer {LAYER}, head {HEAD}")
-        row = lab.words.evaluate_all("words => words.findIndex((word) => word.classList.contains('lit'))")
+        row = still.words.evaluate_all("words => words.findIndex((word) => word.classList.contains('lit'))")
         what = tip.locator(".what")
-        expect(what).to_have_text(re.compile(rf"^{lab.lit.inner_text()} → ⟨start⟩\s+\d\.\d\d$"))
+        expect(what).to_have_text(re.compile(rf"^{still.lit.inner_text()} → ⟨start⟩\s+\d\.\d\d$"))
         shown = float(what.inner_text().split()[-1])
         assert shown == pytest.approx(weights[row, 0], abs=0.008), "a code of 250 steps, read to two places"
-    assert len(lab.frames) == sent
+    assert len(still.frames) == sent
 
 
 def test_a_click_pins_a_word_and_a_second_click_frees_it(lab):
@@ -616,12 +631,11 @@ def test_512_tokens_are_drawn_and_hovered_smoothly_and_send_nothing(lab):
 # What the browser computes, against Python
 
 
-def test_the_browser_unpacks_what_python_packed(lab):
-    lab.open()
+def test_the_browser_unpacks_what_python_packed(still):
     weights = np.random.default_rng(0).random((3, 5)).astype(np.float32)
     cells = np.arange(7, dtype=np.uint8)
     block = pack({"tokens": ["שלום", "👩🏽\u200d🚀", "<b>"]}, cells=cells, weights=weights)
-    told = lab.page.evaluate(
+    told = still.page.evaluate(
         """async (bytes) => {
             const { unpack } = await import("/_stcore/bidi-components/attention-lab.grid/store.js");
             const { header, arrays } = unpack(new Uint8Array(bytes));

@@ -1,17 +1,22 @@
 """Which room may know of which: DESIGN.md's table of imports, and what else holds for every file of the house."""
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
 import tomllib
 from collections import Counter
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from equal import close, differ, same_bits
+from marks import BROWSER, SLOW, left_out
+from served import serve
 
 ROOT = Path(__file__).parents[1]
 
@@ -69,9 +74,21 @@ def strangers(name, source):
             yield module
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=named)
-def test_a_room_imports_only_what_it_may_know(path):
-    assert not list(strangers(named(path), path.read_text(encoding="utf-8")))
+def offenders(paths, rule):
+    """File → what the rule finds in its text, for the files in which it finds something."""
+    paths = list(paths)
+    assert len(paths) > 1, "the rule reads files"
+    found = {named(path): list(rule(path, path.read_text(encoding="utf-8"))) for path in paths}
+    return {name: what for name, what in found.items() if what}
+
+
+def test_offenders_are_named_with_what_was_found():
+    asked = offenders(SOURCES, lambda path, text: ["here"] if path.name == "mask.py" else [])
+    assert asked == {"model/mask.py": ["here"]}
+
+
+def test_a_room_imports_only_what_it_may_know():
+    assert not offenders(SOURCES, lambda path, text: strangers(named(path), text))
 
 
 @pytest.mark.parametrize(
@@ -190,23 +207,28 @@ def test_figures_run_without_torch_and_without_streamlit():
     assert not {"torch", "streamlit", "model"} & loaded
 
 
+@pytest.mark.slow
 def test_the_model_runs_without_a_screen():
     loaded = loaded_by("model", "model.analysis.attention_metrics", "model.tasks", "model.train")
     assert "torch" in loaded
     assert not {"streamlit", "plotly", "viz"} & loaded
 
 
+@pytest.mark.slow
 def test_the_frame_of_a_page_does_not_wait_for_torch():
     loaded = loaded_by("viz.ui.frame")
     assert "streamlit" in loaded
     assert "torch" not in loaded
 
 
-@pytest.mark.parametrize("path", [ROOT / "app.py", ROOT / "viz/ui/contents.py", *PAGES], ids=named)
-def test_a_page_defines_nothing(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, definitions)]
+def definitions(path, text):
+    """The lines of a file at which something is defined."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+    return [node.lineno for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)]
+
+
+def test_a_page_defines_nothing():
+    assert not offenders([ROOT / "app.py", ROOT / "viz/ui/contents.py", *PAGES], definitions)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=named)
@@ -237,9 +259,9 @@ COLOUR = re.compile(r"""(?<!&)#(?:[0-9a-f]{8}|[0-9a-f]{6}|[0-9a-f]{3,4})\b|\b(?:
 HOST = re.compile(r"""(?:(?:https?|wss?):)?//[\w-]+(?:\.[\w-]+)+""", re.IGNORECASE)
 
 
-@pytest.mark.parametrize("path", [path for path in [ROOT / "app.py", *LOOKS] if path.name != "theme.py"], ids=named)
-def test_a_colour_stands_in_the_theme_and_nowhere_else(path):
-    assert not COLOUR.findall(path.read_text(encoding="utf-8"))
+def test_a_colour_stands_in_the_theme_and_nowhere_else():
+    elsewhere = [path for path in [ROOT / "app.py", *LOOKS] if path.name != "theme.py"]
+    assert not offenders(elsewhere, lambda path, text: COLOUR.findall(text))
 
 
 @pytest.mark.parametrize("text", ["#fff", "color: #12ab9F;", "rgb(1, 2, 3)", "rgba(0,0,0,.5)", "'#11223344'"])
@@ -258,9 +280,8 @@ def hosts(text):
     return [host for host in HOST.findall(text) if not host.endswith("//www.w3.org")]
 
 
-@pytest.mark.parametrize("path", [ROOT / "app.py", ROOT / ".streamlit/config.toml", *LOOKS], ids=named)
-def test_the_app_names_no_other_host(path):
-    assert not hosts(path.read_text(encoding="utf-8"))
+def test_the_app_names_no_other_host():
+    assert not offenders([ROOT / "app.py", ROOT / ".streamlit/config.toml", *LOOKS], lambda path, text: hosts(text))
 
 
 @pytest.mark.parametrize("text", ["'https://cdn.plot.ly/x.js'", "import x from '//unpkg.com/x'", "ws://example.org"])
@@ -296,9 +317,8 @@ def compared_bit_by_bit(source):
 TESTS = sorted(path for path in ROOT.glob("tests/**/*.py") if path.name != "equal.py")
 
 
-@pytest.mark.parametrize("path", TESTS, ids=named)
-def test_a_test_asks_for_equal_bits_only_through_the_one_function_that_wants_a_reason(path):
-    assert not list(compared_bit_by_bit(path.read_text(encoding="utf-8")))
+def test_a_test_asks_for_equal_bits_only_through_the_one_function_that_wants_a_reason():
+    assert not offenders(TESTS, lambda path, text: compared_bit_by_bit(text))
 
 
 @pytest.mark.parametrize(
@@ -354,16 +374,16 @@ def test_the_readme_and_the_ci_test_with_the_same_command():
     assert commands[0] in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
-# Names that say nothing about what they hold: conventions 6 and 7 of the house.
+⟪OURS:# Names that say nothing about what they hold: conventions 6 and 7 of the house.
 NAMES_THAT_SAY_NOTHING = {
     *("told", "said", "says", "looked", "heard", "foretell", "foretells", "asked", "made", "found"),
     *("one", "there", "here", "at"),
-}
+}⟫⟪THEIRS:STARTS = re.compile(r"\b(?:serve|serving|browse)\(")  # these functions of tests/served.py start a server or a browser⟫
 
 
-def bound_names(source):
-    """Every name that this source binds, with its line: assignments, parameters, loop variables, functions, classes."""
-    for node in ast.walk(ast.parse(source)):
+def ⟪OURS:bound_names(source⟫⟪THEIRS:needs_a_browser(item⟫):
+    """⟪OURS:Every name that this source binds, with its line: assignments, parameters, loop variables, functions, classes⟫⟪THEIRS:Whether a test starts a browser or a server, or one of its fixtures does⟫."""
+    ⟪OURS:for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name, node.lineno
         elif isinstance(node, ast.arg):
@@ -375,10 +395,19 @@ def bound_names(source):
         elif isinstance(node, ast.alias) and node.asname:
             yield node.asname, 0
         elif isinstance(node, ast.ExceptHandler) and node.name:
-            yield node.name, node.lineno
+            yield node.name, node.lineno⟫⟪THEIRS:fixtures = [one.func for defs in item._fixtureinfo.name2fixturedefs.values() for one in defs]
+    return any(STARTS.search(source_of(function)) for function in (item.function, *fixtures))
 
 
-def names_that_say_nothing(*folders):
+@cache
+def source_of(function):
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):
+        return ""  # it is no function of a file⟫
+
+
+def ⟪OURS:names_that_say_nothing(*folders):
     """File, line and name of everything in these folders that is bound to such a name."""
     files = sorted(path for folder in folders for path in ROOT.glob(f"{folder}/**/*.py"))
     assert files
@@ -391,13 +420,32 @@ def names_that_say_nothing(*folders):
 
 
 def test_a_name_in_the_model_says_what_it_holds():
-    assert names_that_say_nothing("model") == []
+    assert names_that_say_nothing("model") == []⟫⟪THEIRS:test_every_test_that_needs_a_browser_or_a_server_is_marked(request):
+    items = request.session.items
+    assert not [one.nodeid for one in items if needs_a_browser(one) and not one.get_closest_marker("browser")]
+
+
+def starts_a_server():
+    return serve()
+
+
+def starts_nothing():
+    return None
+
+
+def test_the_rule_of_marks_sees_what_a_test_and_its_fixtures_start(request):
+    def item(function, *fixtures):
+        known = {fixture.__name__: [SimpleNamespace(func=fixture)] for fixture in fixtures}
+        return SimpleNamespace(function=function, _fixtureinfo=SimpleNamespace(name2fixturedefs=known))
+
+    assert needs_a_browser(item(starts_a_server)) and needs_a_browser(item(starts_nothing, starts_a_server))
+    assert not needs_a_browser(item(starts_nothing)) and hasattr(request.node, "_fixtureinfo")⟫
 
 
 @pytest.mark.parametrize(
-    "source",
+    ⟪OURS:"source"⟫⟪THEIRS:("stem", "expression", "whole")⟫,
     [
-        "told = 1",
+        ⟪OURS:"told = 1",
         "def said(x): ...",
         "def f(at): ...",
         "[one for one in items]",
@@ -406,13 +454,27 @@ def test_a_name_in_the_model_says_what_it_holds():
         "self.found = 1",
         "import x as here",
         "with open(f) as asked: ...",
-        "at: int = 0",
+        "at: int = 0"⟫⟪THEIRS:("test_trained", "not browser and not slow", True),
+        ("test_wheel", "not  browser", True),
+        ("test_mask", "not browser and not slow", False),
+        ("test_trained", "slow", False),
+        ("test_trained", "not browser", False),
+        ("test_trained", "not slow or hostile", False),
+        ("test_trained", "not (slow and browser)", False),
+        ("test_trained", "", False)⟫,
     ],
 )
-def test_the_rule_of_names_can_fail(source):
-    assert NAMES_THAT_SAY_NOTHING & {name for name, _ in bound_names(source)}
+def ⟪OURS:test_the_rule_of_names_can_fail(source⟫⟪THEIRS:test_a_file_is_not_imported_only_if_each_of_its_tests_would_be_left_out(stem, expression, whole⟫):
+    assert ⟪OURS:NAMES_THAT_SAY_NOTHING & {name for name, _ in bound_names(source)}⟫⟪THEIRS:left_out(Path(f"tests/{stem}.py"), expression) == whole
 
 
-def test_the_rule_of_names_can_hold():
-    source = "def top_k(tokens, query_index):\n    return [token.found for token in tokens[query_index:]]"
-    assert {name for name, _ in bound_names(source)} == {"top_k", "tokens", "query_index", "token"}
+def test_a_module_that_is_marked_is_there():
+    assert {path.stem for path in ROOT.glob("tests/**/test_*.py")} >= BROWSER | SLOW⟫
+
+
+def ⟪OURS:test_the_rule_of_names_can_hold⟫⟪THEIRS:test_the_readme_names_the_quick_tests_by_marks_that_exist⟫():
+    ⟪OURS:source = "def top_k(tokens, query_index):\n    return [token.found for token in tokens[query_index:]]"
+    assert {name for name, _ in bound_names(source)} == {"top_k", "tokens", "query_index", "token"⟫⟪THEIRS:readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert '.venv/bin/python -m pytest -n 2 -m "not browser and not slow"' in readme
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    assert {"browser", "slow"} <= {line.partition(":")[0] for line in told["markers"]⟫}

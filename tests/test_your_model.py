@@ -208,19 +208,26 @@ VIEWS = {
 }
 
 
+def on_shelf(folder):
+    """The name of the model in this folder, which an earlier test may have loaded."""
+    name = f"own-{folder.name}"
+    if name not in (*shelf().names(), *shelf().names(maps_only=True)):
+        loaded(folder)
+    return name
+
+
 @pytest.fixture(scope="session")
 def kept(folders):
-    """All three kinds, one after another: what it says → its name."""
+    """How to have a model on the shelf, and the folders: what it says at a word → its folder.
 
-    def load(folder):
-        loaded(folder)
-        return registry().names()[-1]
-
-    return load, folders
+    Most tests only look at a model. They share it: ⟪OURS:registry()⟫⟪THEIRS:each loading starts or asks a child process, and `empty` is for the
+    tests of loading itself⟫.
+    """
+    return on_shelf, folders
 
 
 @pytest.mark.parametrize("says", KINDS)
-def test_every_view_of_every_page_stands_with_a_model_from_elsewhere(kept, empty, says):
+def test_every_view_of_every_page_stands_with_a_model_from_elsewhere(kept, says):
     load, folders = kept
     name = load(folders[says])
     assert set(VIEWS) == {page.stem for page in PAGES} - {"translate"}, "Translate has models of two sentences"
@@ -235,7 +242,7 @@ def test_every_view_of_every_page_stands_with_a_model_from_elsewhere(kept, empty
             )
 
 
-def test_what_a_model_says_decides_what_is_told_of_its_words(kept, empty):
+def test_what_a_model_says_decides_what_is_told_of_its_words(kept):
     load, folders = kept
     for says, told in (("next", ""), ("here", "fills in words"), ("nothing", "only gives a vector")):
         screen = visit(weights=load(folders[says]), text=TEXT, more="Next word")
@@ -244,7 +251,7 @@ def test_what_a_model_says_decides_what_is_told_of_its_words(kept, empty):
         assert (told in notes) if told else ("vector" not in notes)
 
 
-def test_an_encoder_has_no_mask_to_take_out(kept, empty):
+def test_an_encoder_has_no_mask_to_take_out(kept):
     load, folders = kept
     name = load(folders["nothing"])
     screen = well(visit("viz/pages/remove.py", weights=name, text=TEXT))
@@ -254,7 +261,7 @@ def test_an_encoder_has_no_mask_to_take_out(kept, empty):
     assert "it has no mask" in shuffled
 
 
-def test_a_model_without_words_opens_on_figures_it_has(kept, empty):
+def test_a_model_without_words_opens_on_figures_it_has(kept):
     load, folders = kept
     name = load(folders["nothing"])
     assert well(visit(weights=name, text=TEXT)).segmented_control(key="more").value == "Head statistics"
@@ -263,7 +270,7 @@ def test_a_model_without_words_opens_on_figures_it_has(kept, empty):
     assert "Trained without" not in screen.segmented_control(key="view").options
 
 
-def test_a_hidden_word_can_be_typed(kept, empty):
+def test_a_hidden_word_can_be_typed(kept):
     load, folders = kept
     name = load(folders["here"])
     header, _ = component(well(visit(weights=name, text="the [MASK] saw two birds .")), "sentence")
@@ -278,7 +285,7 @@ def test_a_link_to_a_model_that_is_not_here_says_so_and_falls_back(empty):
     assert not said(well(screen.run()))
 
 
-def test_a_model_that_is_let_go_while_it_is_shown_falls_back(kept, empty):
+def test_a_model_that_is_let_go_while_it_is_shown_falls_back(kept):
     load, folders = kept
     name = load(folders["next"])
     screen = visit(weights=name, text=TEXT)
@@ -297,9 +304,15 @@ def t5(tmp_path_factory):
     return publish(kind(config), tmp_path_factory.mktemp("maps") / "little-t5")
 
 
+def opened(t5):
+    """The page with the ⟪OURS:components⟫⟪THEIRS:model,⟫ which an ⟪OURS:ablated"⟫⟪THEIRS:earlier test⟫ may have loaded."""
+    name = on_shelf(t5)
+    return well(visit(PAGE, foreign=name))
+
+
 def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, empty):
     screen = asked(t5)
-    assert "its components cannot be ablated" in text_of(screen)
+    assert "its parts cannot be taken away" in text_of(screen)
     screen = loaded(t5)
     assert registry().names() == () and registry().names(maps_only=True) == ("own-little-t5",)
     screen.text_area(key="foreign_text").set_value(TEXT)
@@ -311,6 +324,24 @@ def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, em
         screen.segmented_control(key="stack").set_value(stack)
         assert component(well(screen.run()), "grid")[1]["cells"].shape[2:] == shape
     assert component(screen, "sentence")[0]["looked"]["tokens"][1] == "the"
+
+
+def test_the_lines_under_its_figures_give_its_numbers(t5):
+    screen = opened(t5)
+    screen.text_area(key="foreign_text").set_value(TEXT)
+    screen.text_area(key="foreign_target").set_value("two dogs")
+    screen.run()
+    screen.segmented_control(key="stack").set_value("cross")
+    screen = well(screen.run())
+    made = {}
+    exec(component(screen, "save_enlarged")[0]["python"], made)
+    assert np.allclose(made["weights"], large(screen), atol=1e-6)
+
+
+def test_a_text_that_it_cannot_read_is_one_sentence(t5):
+    screen = opened(t5)
+    screen.text_area(key="foreign_text").set_value(" ")
+    assert "no word to look at" in said(well(screen.run()))
 
 
 def test_of_two_such_models_the_new_one_is_shown_and_the_link_says_which(t5, empty, tmp_path):
@@ -332,7 +363,7 @@ def test_a_link_to_a_model_that_is_not_here_says_so(empty):
     assert "own\\-little\\-t5 is not loaded" in said(well(visit_by_a_bad_link(PAGE, foreign="own-little-t5")))
 
 
-def test_the_lines_under_its_figures_give_its_numbers(t5, empty):
+⟪OURS:def test_the_lines_under_its_figures_give_its_numbers(t5, empty):
     screen = loaded(t5)
     screen.text_area(key="foreign_text").set_value(TEXT)
     screen.text_area(key="foreign_target").set_value("two dogs")
@@ -350,10 +381,10 @@ def test_a_text_that_it_cannot_read_is_one_sentence(t5, empty):
     assert "There is no text yet" in said(well(screen.run()))
 
 
-# Copy as Python
+⟫⟪THEIRS:⟫# Copy as Python
 
 
-def test_the_lines_under_a_figure_bring_the_model_and_give_its_numbers(kept, empty):
+def test_the_lines_under_a_figure_bring_the_model_and_give_its_numbers(kept):
     load, folders = kept
     name = load(folders["next"])
     screen = well(visit(weights=name, text=TEXT, layer=1, head=1))
