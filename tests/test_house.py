@@ -374,28 +374,12 @@ def test_the_readme_and_the_ci_test_with_the_same_command():
     assert commands[0] in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
-⟪OURS:# Names that say nothing about what they hold: conventions 6 and 7 of the house.
-NAMES_THAT_SAY_NOTHING = {
-    *("told", "said", "says", "looked", "heard", "foretell", "foretells", "asked", "made", "found"),
-    *("one", "there", "here", "at"),
-}⟫⟪THEIRS:STARTS = re.compile(r"\b(?:serve|serving|browse)\(")  # these functions of tests/served.py start a server or a browser⟫
+STARTS = re.compile(r"\b(?:serve|serving|browse)\(")  # these functions of tests/served.py start a server or a browser
 
 
-def ⟪OURS:bound_names(source⟫⟪THEIRS:needs_a_browser(item⟫):
-    """⟪OURS:Every name that this source binds, with its line: assignments, parameters, loop variables, functions, classes⟫⟪THEIRS:Whether a test starts a browser or a server, or one of its fixtures does⟫."""
-    ⟪OURS:for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name, node.lineno
-        elif isinstance(node, ast.arg):
-            yield node.arg, node.lineno
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id, node.lineno
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            yield node.attr, node.lineno
-        elif isinstance(node, ast.alias) and node.asname:
-            yield node.asname, 0
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            yield node.name, node.lineno⟫⟪THEIRS:fixtures = [one.func for defs in item._fixtureinfo.name2fixturedefs.values() for one in defs]
+def needs_a_browser(item):
+    """Whether a test starts a browser or a server, or one of its fixtures does."""
+    fixtures = [one.func for defs in item._fixtureinfo.name2fixturedefs.values() for one in defs]
     return any(STARTS.search(source_of(function)) for function in (item.function, *fixtures))
 
 
@@ -404,23 +388,10 @@ def source_of(function):
     try:
         return inspect.getsource(function)
     except (OSError, TypeError):
-        return ""  # it is no function of a file⟫
+        return ""  # it is no function of a file
 
 
-def ⟪OURS:names_that_say_nothing(*folders):
-    """File, line and name of everything in these folders that is bound to such a name."""
-    files = sorted(path for folder in folders for path in ROOT.glob(f"{folder}/**/*.py"))
-    assert files
-    return [
-        (named(path), line, name)
-        for path in files
-        for name, line in bound_names(path.read_text(encoding="utf-8"))
-        if name in NAMES_THAT_SAY_NOTHING
-    ]
-
-
-def test_a_name_in_the_model_says_what_it_holds():
-    assert names_that_say_nothing("model") == []⟫⟪THEIRS:test_every_test_that_needs_a_browser_or_a_server_is_marked(request):
+def test_every_test_that_needs_a_browser_or_a_server_is_marked(request):
     items = request.session.items
     assert not [one.nodeid for one in items if needs_a_browser(one) and not one.get_closest_marker("browser")]
 
@@ -439,13 +410,81 @@ def test_the_rule_of_marks_sees_what_a_test_and_its_fixtures_start(request):
         return SimpleNamespace(function=function, _fixtureinfo=SimpleNamespace(name2fixturedefs=known))
 
     assert needs_a_browser(item(starts_a_server)) and needs_a_browser(item(starts_nothing, starts_a_server))
-    assert not needs_a_browser(item(starts_nothing)) and hasattr(request.node, "_fixtureinfo")⟫
+    assert not needs_a_browser(item(starts_nothing)) and hasattr(request.node, "_fixtureinfo")
 
 
 @pytest.mark.parametrize(
-    ⟪OURS:"source"⟫⟪THEIRS:("stem", "expression", "whole")⟫,
+    ("stem", "expression", "whole"),
     [
-        ⟪OURS:"told = 1",
+        ("test_trained", "not browser and not slow", True),
+        ("test_wheel", "not  browser", True),
+        ("test_mask", "not browser and not slow", False),
+        ("test_trained", "slow", False),
+        ("test_trained", "not browser", False),
+        ("test_trained", "not slow or hostile", False),
+        ("test_trained", "not (slow and browser)", False),
+        ("test_trained", "", False),
+    ],
+)
+def test_a_file_is_not_imported_only_if_each_of_its_tests_would_be_left_out(stem, expression, whole):
+    assert left_out(Path(f"tests/{stem}.py"), expression) == whole
+
+
+def test_a_module_that_is_marked_is_there():
+    assert {path.stem for path in ROOT.glob("tests/**/test_*.py")} >= BROWSER | SLOW
+
+
+def test_the_readme_names_the_quick_tests_by_marks_that_exist():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert '.venv/bin/python -m pytest -n 2 -m "not browser and not slow"' in readme
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    assert {"browser", "slow"} <= {line.partition(":")[0] for line in told["markers"]}
+
+
+# Names that say nothing about what they hold: conventions 6 and 7 of the house.
+NAMES_THAT_SAY_NOTHING = {
+    *("told", "said", "says", "looked", "heard", "foretell", "foretells", "asked", "made", "found"),
+    *("one", "there", "here", "at"),
+}
+
+
+def bound_names(source):
+    """Every name that this source binds, with its line: assignments, parameters, loop variables, functions, classes."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name, node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr, node.lineno
+        elif isinstance(node, ast.alias) and node.asname:
+            yield node.asname, 0
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name, node.lineno
+
+
+def names_that_say_nothing(*folders):
+    """File, line and name of everything in these folders that is bound to such a name."""
+    files = sorted(path for folder in folders for path in ROOT.glob(f"{folder}/**/*.py"))
+    assert files
+    return [
+        (named(path), line, name)
+        for path in files
+        for name, line in bound_names(path.read_text(encoding="utf-8"))
+        if name in NAMES_THAT_SAY_NOTHING
+    ]
+
+
+def test_a_name_in_the_model_says_what_it_holds():
+    assert names_that_say_nothing("model") == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "told = 1",
         "def said(x): ...",
         "def f(at): ...",
         "[one for one in items]",
@@ -454,27 +493,13 @@ def test_the_rule_of_marks_sees_what_a_test_and_its_fixtures_start(request):
         "self.found = 1",
         "import x as here",
         "with open(f) as asked: ...",
-        "at: int = 0"⟫⟪THEIRS:("test_trained", "not browser and not slow", True),
-        ("test_wheel", "not  browser", True),
-        ("test_mask", "not browser and not slow", False),
-        ("test_trained", "slow", False),
-        ("test_trained", "not browser", False),
-        ("test_trained", "not slow or hostile", False),
-        ("test_trained", "not (slow and browser)", False),
-        ("test_trained", "", False)⟫,
+        "at: int = 0",
     ],
 )
-def ⟪OURS:test_the_rule_of_names_can_fail(source⟫⟪THEIRS:test_a_file_is_not_imported_only_if_each_of_its_tests_would_be_left_out(stem, expression, whole⟫):
-    assert ⟪OURS:NAMES_THAT_SAY_NOTHING & {name for name, _ in bound_names(source)}⟫⟪THEIRS:left_out(Path(f"tests/{stem}.py"), expression) == whole
+def test_the_rule_of_names_can_fail(source):
+    assert NAMES_THAT_SAY_NOTHING & {name for name, _ in bound_names(source)}
 
 
-def test_a_module_that_is_marked_is_there():
-    assert {path.stem for path in ROOT.glob("tests/**/test_*.py")} >= BROWSER | SLOW⟫
-
-
-def ⟪OURS:test_the_rule_of_names_can_hold⟫⟪THEIRS:test_the_readme_names_the_quick_tests_by_marks_that_exist⟫():
-    ⟪OURS:source = "def top_k(tokens, query_index):\n    return [token.found for token in tokens[query_index:]]"
-    assert {name for name, _ in bound_names(source)} == {"top_k", "tokens", "query_index", "token"⟫⟪THEIRS:readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert '.venv/bin/python -m pytest -n 2 -m "not browser and not slow"' in readme
-    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
-    assert {"browser", "slow"} <= {line.partition(":")[0] for line in told["markers"]⟫}
+def test_the_rule_of_names_can_hold():
+    source = "def top_k(tokens, query_index):\n    return [token.found for token in tokens[query_index:]]"
+    assert {name for name, _ in bound_names(source)} == {"top_k", "tokens", "query_index", "token"}

@@ -211,7 +211,7 @@ VIEWS = {
 def on_shelf(folder):
     """The name of the model in this folder, which an earlier test may have loaded."""
     name = f"own-{folder.name}"
-    if name not in (*shelf().names(), *shelf().names(maps_only=True)):
+    if name not in (*registry().names(), *registry().names(maps_only=True)):
         loaded(folder)
     return name
 
@@ -220,8 +220,8 @@ def on_shelf(folder):
 def kept(folders):
     """How to have a model on the shelf, and the folders: what it says at a word → its folder.
 
-    Most tests only look at a model. They share it: ⟪OURS:registry()⟫⟪THEIRS:each loading starts or asks a child process, and `empty` is for the
-    tests of loading itself⟫.
+    Most tests only look at a model. They share it: each loading starts or asks a child process, and `empty` is for the
+    tests of loading itself.
     """
     return on_shelf, folders
 
@@ -305,7 +305,7 @@ def t5(tmp_path_factory):
 
 
 def opened(t5):
-    """The page with the ⟪OURS:components⟫⟪THEIRS:model,⟫ which an ⟪OURS:ablated"⟫⟪THEIRS:earlier test⟫ may have loaded."""
+    """The page with the model, which an earlier test may have loaded."""
     name = on_shelf(t5)
     return well(visit(PAGE, foreign=name))
 
@@ -341,7 +341,7 @@ def test_the_lines_under_its_figures_give_its_numbers(t5):
 def test_a_text_that_it_cannot_read_is_one_sentence(t5):
     screen = opened(t5)
     screen.text_area(key="foreign_text").set_value(" ")
-    assert "no word to look at" in said(well(screen.run()))
+    assert "There is no text yet" in said(well(screen.run()))
 
 
 def test_of_two_such_models_the_new_one_is_shown_and_the_link_says_which(t5, empty, tmp_path):
@@ -363,25 +363,7 @@ def test_a_link_to_a_model_that_is_not_here_says_so(empty):
     assert "own\\-little\\-t5 is not loaded" in said(well(visit_by_a_bad_link(PAGE, foreign="own-little-t5")))
 
 
-⟪OURS:def test_the_lines_under_its_figures_give_its_numbers(t5, empty):
-    screen = loaded(t5)
-    screen.text_area(key="foreign_text").set_value(TEXT)
-    screen.text_area(key="foreign_target").set_value("two dogs")
-    screen.run()
-    screen.segmented_control(key="stack").set_value("cross")
-    screen = well(screen.run())
-    made = {}
-    exec(component(screen, "save_enlarged")[0]["python"], made)
-    assert np.allclose(made["weights"], large(screen), atol=1e-6)
-
-
-def test_a_text_that_it_cannot_read_is_one_sentence(t5, empty):
-    screen = loaded(t5)
-    screen.text_area(key="foreign_text").set_value(" ")
-    assert "There is no text yet" in said(well(screen.run()))
-
-
-⟫⟪THEIRS:⟫# Copy as Python
+# Copy as Python
 
 
 def test_the_lines_under_a_figure_bring_the_model_and_give_its_numbers(kept):
