@@ -87,7 +87,7 @@ def test_a_prepared_mask_says_the_same_in_numbers(device):
     ready = masks.prepare_mask(allowed)
     inf = float("inf")
     assert ready.allowed is allowed
-    assert ready.ceiling.tolist() == [[inf, -inf], [-inf, -inf], [inf, inf]]
+    assert ready.upper_bound.tolist() == [[inf, -inf], [-inf, -inf], [inf, inf]]
     assert ready.nothing.tolist() == [[False], [True], [False]]
     assert masks.prepare_mask(allowed[[0, 2]]).nothing is None
 
