@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from viz.reading import (
+from viz.captions.heads import (
     CROWDED,
     Named,
     blocks,
@@ -27,9 +27,9 @@ from viz.reading import (
     read_stream,
     read_twin,
 )
-from viz.scaling import read_gradient, read_head, read_step
-from viz.typed import read_altered
-from viz.weight_values import unusual
+from viz.captions.score_scaling import read_gradient, read_head, read_step
+from viz.captions.typed_text import read_altered
+from viz.export.weight_values import unusual
 
 Cases = Mapping[str, Callable[[], str]]
 

@@ -3,7 +3,8 @@
 import numpy as np
 from caption_cases import NAN, A, Cases
 
-from viz.claiming import (
+from viz.captions.batch_norm import read_moved, read_tensor
+from viz.captions.claims import (
     read_cross,
     read_decoder_layer,
     read_one_vector,
@@ -11,14 +12,11 @@ from viz.claiming import (
     read_settled,
     read_word_by_word,
 )
-from viz.claiming import (
-    read_nouns as read_noun_share,
-)
-from viz.company import read_moved, read_tensor
-from viz.inside import read_averaging, read_forms, read_sizes, read_spectrum
-from viz.masking import named, read_cheating, read_guess, read_leak, read_mask, read_ways
-from viz.places import read_lengths, read_round, read_shift, read_shuffle, read_sight, spelt
-from viz.translating import (
+from viz.captions.claims import read_nouns as read_noun_share
+from viz.captions.inside import read_averaging, read_forms, read_sizes, read_spectrum
+from viz.captions.masks import named, read_cheating, read_guess, read_leak, read_mask, read_ways
+from viz.captions.positions import read_lengths, read_round, read_shift, read_shuffle, read_sight, spelt
+from viz.captions.translate import (
     LONG,
     read_hits,
     read_map,

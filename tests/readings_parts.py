@@ -16,7 +16,7 @@ from model.attention_override import AttentionOverride
 from model.checkpoint import read_card
 from model.run import encode
 from model.tasks import TASKS
-from viz.ui.schemes import NAMES
+from viz.pages.positions.models import NAMES
 
 # Positions
 

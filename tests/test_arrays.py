@@ -13,8 +13,8 @@ from foreign import made as gpt2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viz.arrays import MOST_CELLS, MOST_TOKENS, maps, read
-from viz.npz_file import MOST_BYTES, MOST_ENTRIES, ArraysError
+from viz.export.attention_arrays import MOST_CELLS, MOST_TOKENS, maps, read
+from viz.export.npz import MOST_BYTES, MOST_ENTRIES, ArraysError
 
 WORDS = ["the", "dog", "sleeps"]
 

@@ -9,11 +9,12 @@ from equal import close, same_bits
 from screen import component, ignored, large, said, shows_a_picture, visit, visit_by_a_bad_link, well
 from test_arrays import GOOD, WORDS, npy, npz, zipped
 
-from viz.arrays import read
+from viz.export.attention_arrays import read
 from viz.pack import encode_weights
-from viz.ui import arrays, facts
+from viz.pages.your_model import uploaded_maps
+from viz.ui import head_facts
 
-PAGE = "viz/pages/your_model.py"
+PAGE = "viz/pages/your_model/page.py"
 SQUARE = npz(attention=np.random.default_rng(0).dirichlet(np.ones(3), (2, 4, 3)), tokens=np.array(WORDS))
 CROSS = npz(
     attention=np.random.default_rng(1).dirichlet(np.ones(5), (2, 4, 3)),
@@ -158,19 +159,19 @@ def test_a_link_to_a_head_that_is_not_in_the_file_falls_back_and_says_so():
 
 
 def test_a_table_of_too_many_cells_keeps_the_largest_and_says_so(monkeypatch):
-    monkeypatch.setattr(facts, "MOST_LINES", 10)
+    monkeypatch.setattr(head_facts, "MOST_LINES", 10)
     weights = read(SQUARE).weights
-    table = facts.cell_table(weights, WORDS)
+    table = head_facts.cell_table(weights, WORDS)
     assert len(table["weight"]) == 10
     assert sorted(table["weight"]) == sorted(np.sort(weights.ravel())[-10:])
     places = zip(table["layer"], table["head"], table["row"], table["column"], strict=True)
     assert [weights[place] for place in places] == list(table["weight"])
-    assert facts.bounded(weights) == " Table and CSV keep the 10 largest of 72 weights, the NPZ all."
+    assert head_facts.bounded(weights) == " Table and CSV keep the 10 largest of 72 weights, the NPZ all."
 
 
 def test_twelve_layers_of_twelve_heads_of_512_tokens_open_and_a_click_sends_three_megabytes(monkeypatch):
     packed = []
-    monkeypatch.setattr(arrays, "encode_weights", lambda *maps: packed.append(1) or encode_weights(*maps))
+    monkeypatch.setattr(uploaded_maps, "encode_weights", lambda *maps: packed.append(1) or encode_weights(*maps))
     weights = np.broadcast_to(np.eye(512, dtype=np.float16), (12, 12, 512, 512))
     file = io.BytesIO()
     np.savez_compressed(file, attention=weights, tokens=np.array(["w"] * 512))

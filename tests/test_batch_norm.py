@@ -18,7 +18,8 @@ from model import Experiment, load, run
 from model.analysis.norm_comparison import NORMS_COMPARED, compare_norms, make_batch, output_change
 from model.norm import NORMS, BatchNorm
 from model.tasks import TASKS
-from viz.company import change_map, read_moved, read_tensor, tensor_box
+from viz.captions.batch_norm import read_moved, read_tensor
+from viz.figures.batch_norm import change_map, tensor_box
 from viz.theme import DARK, LIGHT
 
 shapes = st.tuples(st.integers(1, 4), st.integers(2, 6), st.integers(1, 9))

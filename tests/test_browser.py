@@ -19,7 +19,7 @@ from model.tasks import TASKS
 from viz.pack import pack
 from viz.theme import THEMES
 from viz.ui.controls import EXAMPLE
-from viz.ui.facts import headline
+from viz.ui.head_facts import headline
 
 expect.set_options(timeout=PATIENCE)
 WORDS = EXAMPLE.split()

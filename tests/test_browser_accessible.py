@@ -8,21 +8,23 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from served import PATIENCE, wait_for_rest
 
+from viz.pages.inside import views as inside_views
+from viz.pages.positions.views import VIEWS
+from viz.pages.remove import controls as remove_controls
+from viz.pages.translate import views as translate_views
 from viz.theme import DARK
-from viz.ui import inside, removal, translate_view
-from viz.ui.places import VIEWS
 
 # Link → the views that are opened on it one after the other: (name in the address, label).
 PAGES = {
     "/": [("more", "Head statistics"), ("more", "Rollout")],
-    "/inside": [("aspect", view) for view in inside.VIEWS[1:]],
+    "/inside": [("aspect", view) for view in inside_views.VIEWS[1:]],
     "/masks?looks=drawn&guess=mask": [],
     "/positions": [("show", view) for view in list(VIEWS)[1:]],
     "/remove?scale=false": [
-        *(("then", then) for then in removal.THEN[1:]),
-        *(("view", view) for view in removal.VIEWS[1:]),
+        *(("then", then) for then in remove_controls.THEN[1:]),
+        *(("view", view) for view in remove_controls.VIEWS[1:]),
     ],
-    "/translate?method=beam": [("beside", section) for section in translate_view.SECTIONS[1:]],
+    "/translate?method=beam": [("beside", section) for section in translate_views.SECTIONS[1:]],
     "/translate?task=Who+is+it": [],
     "/lessons": [],
     "/masks?lesson=masks.1": [],

@@ -18,7 +18,7 @@ from served import PATIENCE, saved, wait_for_rest
 
 from model import Experiment, Switches, run
 from viz.ui.controls import EXAMPLE
-from viz.ui.recompute import release
+from viz.ui.copy_as_python import release
 
 SVG = "{http://www.w3.org/2000/svg}"
 WORDS = EXAMPLE.split()

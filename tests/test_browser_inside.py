@@ -10,9 +10,9 @@ from served import PATIENCE, wait_for_rest
 from test_browser import Lab, left_well
 
 from model import Experiment, run
+from viz.pages.inside.steps import OPENS_AT, STEPS
+from viz.pages.inside.views import VIEWS
 from viz.ui.controls import EXAMPLE
-from viz.ui.inside import VIEWS
-from viz.ui.inside_steps import OPENS_AT, STEPS
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from served import PATIENCE, saved, wait_for_rest
 
 from model.analysis.sinusoid import rotation_error, wavelengths
 from model.position import sinusoid
+from viz.pages.positions.shift_test import MOVES
+from viz.pages.positions.views import VIEWS
+from viz.pages.positions.waves import BASES, TURNS, WAVES
 from viz.theme import LIGHT
-from viz.ui.places import VIEWS
-from viz.ui.shift import MOVES
-from viz.ui.waves import BASES, TURNS, WAVES
 
 expect.set_options(timeout=PATIENCE)
 KEYS = dict(zip(VIEWS, ("waves_drawn", "turns_drawn", "distance", "shift", "shuffled", "lengths"), strict=True))

@@ -9,7 +9,7 @@ from test_browser import Lab, left_well
 
 from model import Experiment
 from model.generation.translate import translate
-from viz.ui.pairs import ALONE, JOBS
+from viz.pages.translate.compute import ALONE, JOBS
 
 SOURCE = JOBS["Translation"].example
 WORDS = 16  # that the example's translation has, its end mark among them

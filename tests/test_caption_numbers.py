@@ -8,12 +8,8 @@ import re
 import numpy as np
 import pytest
 
-from viz.company import read_moved, read_tensor
-from viz.inside import read_forms
-from viz.labels import markdown, shorten
-from viz.masking import forbidden_share, masked_row, named, read_mask, read_ways
-from viz.places import listed, read_round, read_shuffle, spelt
-from viz.reading import (
+from viz.captions.batch_norm import read_moved, read_tensor
+from viz.captions.heads import (
     CROWDED,
     Named,
     alt_text,
@@ -32,7 +28,11 @@ from viz.reading import (
     read_twin,
     telling_row,
 )
-from viz.scaling import read_gradient, read_step
+from viz.captions.inside import read_forms
+from viz.captions.masks import forbidden_share, masked_row, named, read_mask, read_ways
+from viz.captions.positions import listed, read_round, read_shuffle, spelt
+from viz.captions.score_scaling import read_gradient, read_step
+from viz.labels import markdown, shorten
 
 
 def in_order(sentence: str, *parts: str) -> bool:

@@ -8,7 +8,7 @@ from screen import visit, well
 
 from model import Experiment, Switches, checkpoint
 from model.analysis.ablation import HeldOutScores, evaluate_held_out
-from viz.claiming import (
+from viz.captions.claims import (
     read_cross,
     read_decoder_layer,
     read_nouns,
@@ -17,11 +17,13 @@ from viz.claiming import (
     read_settled,
     read_word_by_word,
 )
-from viz.ui import claims, pairs, removal
-from viz.ui.pairs import Decoding
-from viz.ui.written import written
+from viz.pages.remove import summary
+from viz.pages.translate import claims as translate_claims
+from viz.pages.translate import compute as translate_compute
+from viz.pages.translate.compute import Decoding
+from viz.pages.translate.decoded import written
 
-SOURCE = pairs.JOBS["Translation"].example
+SOURCE = translate_compute.JOBS["Translation"].example
 
 
 def one(*off, weights="translate"):
@@ -29,7 +31,7 @@ def one(*off, weights="translate"):
 
 
 def test_one_vector_and_attention_each_have_the_numbers_of_their_own_card():
-    told = claims._one_vector()
+    told = translate_claims._one_vector()
     alone, looking = (checkpoint.read_card(name)["lengths"] for name in ("copy-gru", "copy-gru-attention"))
     assert alone["16"] < looking["16"]
 
@@ -86,7 +88,7 @@ def test_a_context_of_its_own_is_claimed_by_the_nouns_of_the_card():
     ("weights", "which"), [("translate", "the mean of layer 1's heads"), ("translate-gru-attention", "its only head")]
 )
 def test_the_look_that_the_card_speaks_of_is_named(weights, which):
-    told = claims._own_context(one(weights=weights))
+    told = translate_claims._own_context(one(weights=weights))
     best = checkpoint.read_card(weights)["alignment"]["noun"]["top1"]
     assert (
         f"For {100 * max(layer[-1] for layer in best):.0f} % of the nouns, {which} gives its largest weight to the "
@@ -145,16 +147,16 @@ def test_word_by_word_is_the_same_as_one_pass_only_where_ln_p_is():
 
 def test_with_the_mask_off_no_claim_contradicts_its_number():
     whole, off = one(), one("mask")
-    cross, layer = claims._cross(whole)
+    cross, layer = translate_claims._cross(whole)
     assert "is the same operation" in cross and layer.endswith("later words have weight exactly 0.")
-    assert "gives them the same ln p" in claims._one_word_at_a_time(whole)
-    _, layer = claims._cross(off)
+    assert "gives them the same ln p" in translate_claims._one_word_at_a_time(whole)
+    _, layer = translate_claims._cross(off)
     future = np.triu(off.maps["target"], 1).max()
     assert future > 0.1 and layer.endswith(f"a later word has a weight of up to {future:.2f}.")
-    told = claims._one_word_at_a_time(off)
+    told = translate_claims._one_word_at_a_time(off)
     assert "Without the mask, a word of the finished sentence attends to later ones" in told
     assert "one pass is not the same here" in told and float(re.search(r"by up to (\d+\.\d+)", told)[1]) > 1
-    assert "Two of the three" in claims._cross(one("mlp"))[1]
+    assert "Two of the three" in translate_claims._cross(one("mlp"))[1]
 
 
 # Remove a part: the table of right answers
@@ -163,7 +165,7 @@ def test_with_the_mask_off_no_claim_contradicts_its_number():
 def test_right_answers_of_a_stand_under_a_and_those_of_b_under_b():
     a = HeldOutScores(4, 1.0, {"verb": 0.9, "noun": 0.8, "noun, far": 0.7}, {"verb": 10, "noun": 20, "noun, far": 30})
     b = HeldOutScores(4, 2.0, {"verb": 0.1, "noun": 0.2, "noun, far": 0.3}, {"verb": 10, "noun": 20, "noun, far": 30})
-    told = removal._right_answers(a, b)
+    told = summary._right_answers(a, b)
     heads = re.findall(r"<th>(.*?)</th>", told)
     assert heads == ["right answers", "A", "B", "of", "and", "A", "B", "of"]
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", told)]
@@ -173,7 +175,7 @@ def test_right_answers_of_a_stand_under_a_and_those_of_b_under_b():
 def test_the_page_gives_right_answers_and_losses_of_the_whole_model_to_a_and_of_the_other_to_b():
     told = next(
         html.proto.body
-        for html in well(visit("viz/pages/remove.py", norm="false")).get("html")
+        for html in well(visit("viz/pages/remove/page.py", norm="false")).get("html")
         if 'class="strip"' in html.proto.body
     )
     a, b = (evaluate_held_out("grammar", switches) for switches in (Switches(), Switches(norm=False)))

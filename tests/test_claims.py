@@ -15,20 +15,24 @@ from model import Experiment
 from model.analysis.loop_attention import attention_pytorch, difference_from_pytorch
 from model.run import get_model as loaded
 from model.run import run_pair
-from viz.ui import answers_text, memory, pairs
-from viz.ui.here import Here
+from viz.pages.lessons.answers import attention
+from viz.pages.lessons.answers.on_screen import Here
+from viz.pages.translate import compute as translate_compute
+from viz.ui import server_cache
 
-PAGE = "viz/pages/translate.py"
+PAGE = "viz/pages/translate/page.py"
 SHOWS = "What this shows"
-WRITTEN = Experiment("translate", pairs.JOBS["Translation"].example, target="l'animal n'a pas traversé la rue")
+WRITTEN = Experiment(
+    "translate", translate_compute.JOBS["Translation"].example, target="l'animal n'a pas traversé la rue"
+)
 
 
 @pytest.fixture
 def forgotten():
     """Nothing is remembered from before, and nothing of this test is remembered after it."""
-    memory.clear()
+    server_cache.clear()
     yield
-    memory.clear()
+    server_cache.clear()
 
 
 def line(screen, name):
@@ -107,8 +111,8 @@ def test_word_by_word_is_one_pass_with_the_mask_and_need_not_be_without():
 
 def test_whether_an_output_leaves_the_hull_is_asked_of_the_outputs(forgotten, monkeypatch):
     here = Here(Experiment("grammar", "the dogs near the tree chase the cat ."), 0, 0)
-    assert answers_text.outside_the_hull(here) == "no, never"
-    memory.clear()
+    assert attention.outside_the_hull(here) == "no, never"
+    server_cache.clear()
     side_by_side = model.attention.attend
 
     def doubled(*args, **kwargs):
@@ -116,4 +120,4 @@ def test_whether_an_output_leaves_the_hull_is_asked_of_the_outputs(forgotten, mo
         return replace(trace, z=2 * trace.z)  # the weights stay what they are
 
     monkeypatch.setattr(model.attention, "attend", doubled)
-    assert answers_text.outside_the_hull(here) == "yes, if a score is large enough"
+    assert attention.outside_the_hull(here) == "yes, if a score is large enough"

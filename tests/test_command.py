@@ -15,9 +15,9 @@ from PIL.PdfParser import PdfParser, decode_text
 from served import saved, wait_for_picture
 
 from model import Experiment, Switches, run
+from viz import cli
+from viz.cli import Place, Refusal, main, place
 from viz.theme import DARK, LIGHT
-from viz.ui import command
-from viz.ui.command import Place, Refusal, main, place
 from viz.ui.controls import EXAMPLE
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -25,7 +25,7 @@ LINK = "http://localhost:8501/?scale=false&layer=1&head=2"
 
 
 def test_the_command_has_its_name():
-    told = tomllib.loads((command.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    told = tomllib.loads((cli.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     module, _, function = told["project"]["scripts"]["attention-lab"].partition(":")
     assert getattr(importlib.import_module(module), function) is main
 
@@ -57,7 +57,7 @@ def test_a_link_of_any_host_or_an_experiment_leads_to_its_page(link, where):
 
 
 def test_pages_are_listed_as_the_browser_spells_them_and_each_that_is_listed_is_accepted():
-    contents = (command.ROOT / "viz/ui/contents.py").read_text(encoding="utf-8")
+    contents = (cli.ROOT / "viz/contents.py").read_text(encoding="utf-8")
     paths = set(re.findall(r'url_path="([\w-]+)"', contents)) - {"home"}  # which is “heads” too
     with pytest.raises(Refusal) as refusal:
         place("/your_page")
@@ -142,7 +142,7 @@ def test_what_cannot_be_made_is_one_sentence_and_no_file(arguments, told, tmp_pa
 
 
 def test_numbers_and_live_pages_need_no_browser(tmp_path, monkeypatch):
-    monkeypatch.setattr(command.shutil, "which", lambda name: None)
+    monkeypatch.setattr(cli.shutil, "which", lambda name: None)
     for ending in ("csv", "npz", "html"):
         assert main(["export", LINK, "--figure", "enlarged", "--out", str(tmp_path / f"map.{ending}")]) == 0
     attention = run(Experiment(text=EXAMPLE, switches=Switches(scale=False))).layers[1].attention
@@ -154,7 +154,7 @@ def test_numbers_and_live_pages_need_no_browser(tmp_path, monkeypatch):
 
 
 def test_without_a_browser_a_picture_is_refused(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(command.shutil, "which", lambda name: None)
+    monkeypatch.setattr(cli.shutil, "which", lambda name: None)
     assert main(["export", LINK, "--out", str(tmp_path / "map.png")]) == 1
     assert "Pictures are drawn by Chromium or Chrome, and there is none on this machine" in capsys.readouterr().err
 
@@ -162,7 +162,7 @@ def test_without_a_browser_a_picture_is_refused(tmp_path, monkeypatch, capsys):
 def test_a_list_names_links_files_and_figures(tmp_path):
     listed = tmp_path / "list.txt"
     listed.write_text('# two\n\n"/?text=the dog" a.csv\n/masks b.npz stages  # by hand\n', encoding="utf-8")
-    a, b = command._listed(listed)
+    a, b = cli._listed(listed)
     assert (a.link, a.out.name, a.figure) == ("/?text=the dog", "a.csv", None)
     assert (b.link, b.out.name, b.figure) == ("/masks", "b.npz", "stages")
 
@@ -172,7 +172,7 @@ def test_a_line_that_cannot_be_read_is_named(line, tmp_path):
     listed = tmp_path / "list.txt"
     listed.write_text(f"/ a.csv\n{line}\n", encoding="utf-8")
     with pytest.raises(Refusal, match="Line 2 of"):
-        command._listed(listed)
+        cli._listed(listed)
 
 
 def test_one_refusal_in_a_list_leaves_the_others_alone(tmp_path, capsys):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from model.run import Experiment
 from model.switches import PARTS, Switches
-from viz.export import Labelled, columns, file_name, to_csv, to_npz
-from viz.origin import Origin, footer
+from viz.export.provenance import Origin, footer
+from viz.export.tables import Labelled, columns, file_name, to_csv, to_npz
 
 
 def read(data):

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from viz.heatmap import MOST_LABELS, heatmap
+from viz.captions.heads import Named, alt_text, pieces, read_grid, read_next, read_row, telling_row
+from viz.figures.heatmap import MOST_LABELS, heatmap
 from viz.labels import axis_labels, markdown, shorten
-from viz.reading import Named, alt_text, pieces, read_grid, read_next, read_row, telling_row
 from viz.theme import THEMES
 
 LIGHT, DARK = THEMES["light"], THEMES["dark"]

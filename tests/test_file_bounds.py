@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.lib import format as npy
 
-from viz import origin
-from viz.npz_file import MOST_UNPACKED, ArraysError, read_npz
+from viz.export import provenance
+from viz.export.npz import MOST_UNPACKED, ArraysError, read_npz
 from viz.pack import FULL, encode_difference, encode_weights, pack
 
 
@@ -85,15 +85,15 @@ def test_three_arrays_in_one_block_each_begin_where_the_header_says():
 
 
 def test_the_foot_names_the_file_that_was_brought_and_no_seed_where_none_is_known():
-    made = origin.Origin("maps", "0.1.0", file="maps.npz").told()
-    assert origin.footer(made).endswith("maps.npz")
-    unknown = origin.Origin("grid", "0.1.0", weights="own-gpt2").told()
-    assert origin.footer(unknown).endswith("own-gpt2")
+    made = provenance.Origin("maps", "0.1.0", file="maps.npz").told()
+    assert provenance.footer(made).endswith("maps.npz")
+    unknown = provenance.Origin("grid", "0.1.0", weights="own-gpt2").told()
+    assert provenance.footer(unknown).endswith("own-gpt2")
 
 
 def test_a_lab_that_was_never_installed_is_unreleased(monkeypatch):
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(origin, "version", missing)
-    assert origin.release.__wrapped__() == "unreleased"
+    monkeypatch.setattr(provenance, "version", missing)
+    assert provenance.release.__wrapped__() == "unreleased"

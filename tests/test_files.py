@@ -19,7 +19,7 @@ from test_export import read
 
 from model import Experiment, Switches, run
 from model.checkpoint import read_card
-from viz.export import Labelled, to_csv, to_npz
+from viz.export.tables import Labelled, to_csv, to_npz
 from viz.labels import shorten
 from viz.ui.controls import EXAMPLE, PROSE
 
@@ -124,7 +124,7 @@ def test_every_figure_has_a_reading_and_every_reading_a_figure():
 
 @pytest.mark.parametrize("weights", ["grammar", "stories"])
 def test_the_statistics_of_the_heads_are_those_of_their_rows(weights):
-    screen = well(visit("viz/pages/heads.py", weights=weights, more="Head statistics"))
+    screen = well(visit("viz/pages/heads/page.py", weights=weights, more="Head statistics"))
     seen = Experiment(weights, PROSE if weights == "stories" else EXAMPLE)
     table = screen.dataframe[0].value
     trace, roles = run(seen), read_card(weights)["exam"]["relations"]
@@ -144,7 +144,7 @@ def test_the_statistics_of_the_heads_are_those_of_their_rows(weights):
 
 
 def test_the_table_of_the_norms_is_of_the_vectors_before_and_after_each():
-    screen = well(visit("viz/pages/remove.py", scale="false", then="Stream"))
+    screen = well(visit("viz/pages/remove/page.py", scale="false", then="Stream"))
     for shown, switches in zip(
         (one.value for one in screen.dataframe), (Switches(), Switches(scale=False)), strict=True
     ):

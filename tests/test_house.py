@@ -24,15 +24,15 @@ DRAWN = ("viz.labels", "viz.pack", "viz.styles", "viz.theme")  # what drawings o
 # The most particular room first. A room may import what is named here, and the standard library.
 ROOMS = {
     "app.py": ("streamlit", "viz.server"),
-    "viz/ui/contents.py": ("streamlit", "viz.ui"),
+    "viz/contents.py": ("streamlit", "viz.ui"),
     "viz/server/": ("viz.server", "viz.cache_limit", "streamlit", "starlette"),
     "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
     "viz/pages/": ("viz", "model", "streamlit"),
     "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy", "segno"),
-    "viz/head_grid/": ("viz.head_grid", *DRAWN, "plotly", "numpy", "streamlit"),
+    "viz/head_grid/": ("viz.canvas", *DRAWN, "plotly", "numpy", "streamlit"),
     "viz/": ("viz", "plotly", "numpy"),
 }
-NOT_FOR_FIGURES = ("viz.ui", "viz.pages", "viz.head_grid", "viz.server")
+NOT_FOR_FIGURES = ("viz.ui", "viz.pages", "viz.canvas", "viz.server")
 
 SOURCES = sorted([ROOT / "app.py", *ROOT.glob("model/**/*.py"), *ROOT.glob("viz/**/*.py")])
 PAGES = sorted(path for path in ROOT.glob("viz/pages/*.py") if path.stem != "__init__")
@@ -97,18 +97,18 @@ def test_a_room_imports_only_what_it_may_know():
         ("model/run.py", "import streamlit"),
         ("model/run.py", "from viz.theme import LIGHT"),
         ("model/tasks/grammar/task.py", "def draw():\n    import plotly.express"),
-        ("viz/heatmap.py", "import torch"),
-        ("viz/heatmap.py", "from model.run import run"),
-        ("viz/heatmap.py", "from viz.ui import panel"),
-        ("viz/heatmap.py", "from viz import head_grid"),
+        ("viz/figures/heatmap.py", "import torch"),
+        ("viz/figures/heatmap.py", "from model.run import run"),
+        ("viz/figures/heatmap.py", "from viz.ui import panel"),
+        ("viz/figures/heatmap.py", "from viz import head_grid"),
         ("viz/head_grid/mounts.py", "from model import run"),
         ("viz/head_grid/mounts.py", "from viz.ui.frame import theme"),
-        ("viz/ui/runs.py", "import torch"),
-        ("viz/pages/heads.py", "import numpy as np"),
+        ("viz/ui/model_calls.py", "import torch"),
+        ("viz/pages/heads/page.py", "import numpy as np"),
         ("app.py", "import model"),
         ("app.py", "from viz import heatmap"),
         ("app.py", "from viz.ui import frame"),
-        ("viz/ui/contents.py", "from viz import heatmap"),
+        ("viz/contents.py", "from viz import heatmap"),
         ("viz/server/guard.py", "from viz.ui import runs"),
         ("viz/server/start.py", "from viz.ui import memory"),
         ("viz/server/guard.py", "import torch"),
@@ -122,10 +122,13 @@ def test_the_rule_of_imports_can_fail(name, source):
     ("name", "source"),
     [
         ("model/run.py", "import torch, json\nfrom model.config import ModelConfig"),
-        ("viz/heatmap.py", "import numpy as np\nfrom viz.labels import axis_labels"),
-        ("viz/ui/panel.py", "import streamlit as st\nfrom viz import head_grid\nfrom model.run import Experiment"),
+        ("viz/figures/heatmap.py", "import numpy as np\nfrom viz.labels import axis_labels"),
+        (
+            "viz/ui/figure_panel.py",
+            "import streamlit as st\nfrom viz import head_grid\nfrom model.run import Experiment",
+        ),
         ("app.py", "import streamlit as st\nfrom viz.server import start"),
-        ("viz/ui/contents.py", "import streamlit as st\nfrom viz.ui import frame"),
+        ("viz/contents.py", "import streamlit as st\nfrom viz.ui import frame"),
     ],
 )
 def test_the_rule_of_imports_can_hold(name, source):
@@ -228,14 +231,14 @@ def definitions(path, text):
 
 
 def test_a_page_defines_nothing():
-    assert not offenders([ROOT / "app.py", ROOT / "viz/ui/contents.py", *PAGES], definitions)
+    assert not offenders([ROOT / "app.py", ROOT / "viz/contents.py", *PAGES], definitions)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=named)
 def test_a_page_has_its_words_beside_it_and_its_place_in_the_contents(path):
     words = path.with_suffix(".md").read_text(encoding="utf-8")
     assert words.startswith("# "), "the first line asks the page's question"
-    assert f"pages/{path.name}" in (ROOT / "viz/ui/contents.py").read_text(encoding="utf-8")
+    assert f"pages/{path.name}" in (ROOT / "viz/contents.py").read_text(encoding="utf-8")
 
 
 def test_every_package_is_shipped():

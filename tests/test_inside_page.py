@@ -7,11 +7,11 @@ from screen import component, figures, said, visit, visit_by_a_bad_link, well
 
 from model import Experiment, Switches, run
 from model.switches import PARTS
+from viz.pages.inside.steps import STEPS
+from viz.pages.inside.views import VIEWS
 from viz.ui.controls import EXAMPLE
-from viz.ui.inside import VIEWS
-from viz.ui.inside_steps import STEPS
 
-PAGE = "viz/pages/inside.py"
+PAGE = "viz/pages/inside/page.py"
 
 
 def test_the_first_screen_walks_a_row_with_the_models_own_numbers():

@@ -10,15 +10,15 @@ from streamlit.testing.v1 import AppTest
 
 from model import Experiment, Switches
 from model.switches import PARTS
-from viz.lesson import Call, Lesson, LessonError, Question, Step
-from viz.lesson_file import read, read_folders
-from viz.reading import plain
-from viz.ui import answers, lessons
-from viz.ui.here import Here
-from viz.verdict import is_right, spelt
+from viz.captions.heads import plain
+from viz.lessons.grading import is_right, spelt
+from viz.lessons.lesson import Call, Lesson, LessonError, Question, Step
+from viz.lessons.parse import read, read_folders
+from viz.pages.lessons import answers, banner
+from viz.pages.lessons.answers.on_screen import Here
 
 PAGES = frozenset(path.stem for path in ROOT.glob("viz/pages/*.py")) - {"__init__", "lessons"}
-SHIPPED, FAULTS = read_folders([lessons.SHIPPED], PAGES, answers.names())
+SHIPPED, FAULTS = read_folders([banner.SHIPPED], PAGES, answers.names())
 STEPS = [(lesson, at) for lesson in SHIPPED for at in range(len(lesson.steps))]
 every_step = pytest.mark.parametrize(("lesson", "at"), STEPS, ids=lambda one: getattr(one, "name", one))
 asking = pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def opened(lesson: Lesson, at: int) -> AppTest:
 
 def attended(lesson: Lesson, at: int) -> AppTest:
     """The whole app at a step, by the short link to it."""
-    screen = AppTest.from_file(str(ROOT / "viz/ui/contents.py"), default_timeout=120)
-    screen.query_params["lesson"] = lessons.spell(lesson.name, at)
+    screen = AppTest.from_file(str(ROOT / "viz/contents.py"), default_timeout=120)
+    screen.query_params["lesson"] = banner.spell(lesson.name, at)
     return screen.switch_page("../pages/lessons.py").run()
 
 
@@ -118,7 +118,7 @@ def test_a_link_to_a_step_opens_its_page_in_its_state():
 
 
 def test_a_link_to_a_step_on_the_page_of_another_opens_the_steps_own():
-    screen = AppTest.from_file(str(ROOT / "viz/ui/contents.py"), default_timeout=120)
+    screen = AppTest.from_file(str(ROOT / "viz/contents.py"), default_timeout=120)
     screen.query_params["lesson"], screen.query_params["scale"] = "masks.1", "false"
     well(screen.run())
     assert {"stages", "lesson_way"} <= set(figures(screen))
@@ -210,8 +210,8 @@ def test_a_broken_file_is_skipped_and_the_rest_goes_on(tmp_path, monkeypatch):
     written(tmp_path, GOOD, "masks.md")
     written(tmp_path, GOOD, "Bad Name.md")
     (tmp_path / "gone.md").symlink_to(tmp_path / "nowhere.md")
-    monkeypatch.setenv(lessons.FOLDERS, f"{tmp_path}:{tmp_path / 'nowhere'}")
-    screen = well(AppTest.from_file(str(ROOT / "viz/pages/lessons.py"), default_timeout=120).run())
+    monkeypatch.setenv(banner.FOLDERS, f"{tmp_path}:{tmp_path / 'nowhere'}")
+    screen = well(AppTest.from_file(str(ROOT / "viz/pages/lessons/page.py"), default_timeout=120).run())
     labels = {button.label for button in screen.button}
     assert "Mine" in labels and {lesson.title for lesson in SHIPPED} <= labels
     (warning,) = [plain(note.value) for note in screen.warning]
@@ -228,8 +228,8 @@ def test_a_broken_file_is_skipped_and_the_rest_goes_on(tmp_path, monkeypatch):
 
 def test_a_changed_file_is_read_anew(tmp_path, monkeypatch):
     path = written(tmp_path, GOOD)
-    monkeypatch.setenv(lessons.FOLDERS, str(tmp_path))
-    screen = AppTest.from_file(str(ROOT / "viz/pages/lessons.py"), default_timeout=120).run()
+    monkeypatch.setenv(banner.FOLDERS, str(tmp_path))
+    screen = AppTest.from_file(str(ROOT / "viz/pages/lessons/page.py"), default_timeout=120).run()
     path.write_text(GOOD.replace("title: Mine", "title: Mended"), encoding="utf-8")
     labels = {button.label for button in well(screen.run()).button}
     assert "Mended" in labels and "Mine" not in labels
@@ -237,4 +237,4 @@ def test_a_changed_file_is_read_anew(tmp_path, monkeypatch):
 
 def test_folders_are_named_on_the_command_line(monkeypatch):
     monkeypatch.setattr("sys.argv", ["app.py", "--lessons", "/one", "--other", "--lessons=/two"])
-    assert lessons.folders()[1:] == [Path("/one"), Path("/two")]
+    assert banner.folders()[1:] == [Path("/one"), Path("/two")]

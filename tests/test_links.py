@@ -9,18 +9,18 @@ from qr import decode
 from screen import ROOT, component, said, visit, visit_by_a_bad_link, well
 from streamlit.testing.v1 import AppTest
 
+from viz.pages.inside.cost import SOURCES
 from viz.theme import PROJECTED, THEMES
 from viz.ui import present
 from viz.ui.controls import FRAME
-from viz.ui.frame import RENAMED
-from viz.ui.inside_sizes import SOURCES
-from viz.ui.tracking import SHARED, is_tracking, without_tracking
+from viz.ui.old_links import RENAMED
+from viz.ui.tracking_parameters import SHARED, is_tracking, without_tracking
 
 # Never change a line of it: each stands in somebody's lecture notes. New ones are added at a release.
 OLD = json.loads((ROOT / "tests/old_links.json").read_text(encoding="utf-8"))
 PATHS = dict(
     re.findall(
-        r'st\.Page\("../(pages/\w+\.py)".*?url_path="(\w+)"', (ROOT / "viz/ui/contents.py").read_text(encoding="utf-8")
+        r'st\.Page\("../(pages/\w+\.py)".*?url_path="(\w+)"', (ROOT / "viz/contents.py").read_text(encoding="utf-8")
     )
 )
 
@@ -29,7 +29,7 @@ def follow(link):
     """The app as a link opens it, through its table of contents."""
     parts = urlsplit(link)
     script = {path: name for name, path in PATHS.items()}[parts.path.strip("/") or "heads"]
-    screen = AppTest.from_file(str(ROOT / "viz/ui/contents.py"), default_timeout=120)
+    screen = AppTest.from_file(str(ROOT / "viz/contents.py"), default_timeout=120)
     for name, values in parse_qs(parts.query).items():
         screen.query_params[name] = values if len(values) > 1 else values[0]
     return screen.switch_page(f"../{script}").run()
@@ -56,7 +56,7 @@ def test_the_address_holds_only_what_differs_from_the_default():
 @pytest.mark.parametrize(
     ("name", "value"), [("weights", "stories"), ("text", "the cats who the dog near the tree saw were tired .")]
 )
-@pytest.mark.parametrize("path", ["viz/ui/contents.py", "viz/pages/masks.py"])
+@pytest.mark.parametrize("path", ["viz/contents.py", "viz/pages/masks/page.py"])
 def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them_opens(path, name, value):
     screen = well(visit(path))
     screen.session_state[name] = value
@@ -68,7 +68,7 @@ def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them
 
 
 @pytest.mark.parametrize(
-    "path", ["viz/ui/contents.py", *(f"viz/pages/{name}.py" for name in ("inside", "masks", "translate"))]
+    "path", ["viz/contents.py", *(f"viz/pages/{name}.py" for name in ("inside", "masks", "translate"))]
 )
 def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_are_not(path):
     assert "modle (unknown setting)" in said(well(visit_by_a_bad_link(path, modle="stories")))
@@ -129,13 +129,13 @@ def test_a_source_is_a_setting_only_with_the_values_of_that_setting():
     assert without_tracking("/inside?source=newsletter&aspect=Free+sizes") == "/inside?aspect=Free+sizes"
     kept = "/inside?aspect=Free+sizes&source=this+layer"
     assert without_tracking(kept) == kept
-    screen = well(visit("viz/pages/inside.py", aspect="Free sizes", source="this layer"))
+    screen = well(visit("viz/pages/inside/page.py", aspect="Free sizes", source="this layer"))
     assert screen.session_state["source"] == "this layer"
 
 
 @pytest.mark.parametrize(("value", "told"), [("newsletter", False), ("this layer", True)])
 def test_a_source_of_another_page_is_told_only_where_it_was_a_setting(value, told):
-    screen = well(visit_by_a_bad_link("viz/pages/heads.py", source=value, si="AbC"))
+    screen = well(visit_by_a_bad_link("viz/pages/heads/page.py", source=value, si="AbC"))
     assert ("source (unknown setting)" in said(screen)) == told
     assert not {"source", "si"} & set(screen.query_params)
 

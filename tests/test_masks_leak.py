@@ -9,16 +9,8 @@ from model.analysis.mask_leak import default_edit, measure_leak, other_word, rep
 from model.analysis.mask_sweep import sweep_masks
 from model.mask import MaskSpec
 from model.run import encode, get_model
-from viz.curves import curves
-from viz.masking import (
-    forbidden_share,
-    masked_row,
-    read_cheating,
-    read_guess,
-    read_leak,
-    read_mask,
-    read_ways,
-)
+from viz.captions.masks import forbidden_share, masked_row, read_cheating, read_guess, read_leak, read_mask, read_ways
+from viz.figures.learning_curves import curves
 from viz.theme import LIGHT
 
 TEXT = "the person who the dogs near the trees chase was tired ."

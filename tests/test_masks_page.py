@@ -12,11 +12,13 @@ from model.analysis.mask_leak import measure_leak, replace_word
 from model.generation.kv_cache import is_cacheable
 from model.mask import MASKS, MaskSpec, mask_from_cells, mask_from_hex
 from model.run import encode, get_model
-from viz.ui import masks, masks_guess, runs
+from viz.pages.masks import controls as masks_controls
+from viz.pages.masks import guess
+from viz.pages.masks.controls import GUESSES, OWN, SECTIONS
+from viz.ui import model_calls
 from viz.ui.controls import EXAMPLE
-from viz.ui.masks import GUESSES, OWN, SECTIONS
 
-PAGE = "viz/pages/masks.py"
+PAGE = "viz/pages/masks/page.py"
 T = 13  # tokens of the example
 kinds = pytest.mark.parametrize("kind", MASKS)
 SOME = {"drawn": mask_from_hex("1.2.0.f.1f.3f.7f.ff.1ff.3ff.7ff.fff.1fff")}
@@ -132,8 +134,8 @@ def test_a_stroke_starts_from_the_mask_that_was_shown_and_goes_into_the_link(mon
     state = {"looks": "window"}
     shown = MaskSpec("window", 2).build(T).numpy()
     with monkeypatch.context() as patch:
-        patch.setattr(masks.st, "session_state", state)
-        masks.painted(shown, [(0, 5, True), (0, 6, True), (3, 3, False), (99, 0, True), (0, -1, True)])
+        patch.setattr(masks_controls.st, "session_state", state)
+        masks_controls.painted(shown, [(0, 5, True), (0, 6, True), (3, 3, False), (99, 0, True), (0, -1, True)])
     expected = shown.copy()
     expected[0, 5:7], expected[3, 3] = True, False
     assert state["looks"] == "drawn"
@@ -242,7 +244,7 @@ def test_cheating_is_measured_against_the_languages_own_entropy():
     assert [len(code.value.split()) for code in screen.code] == [41, 41]
 
 
-@pytest.mark.parametrize("weights", runs.languages())
+@pytest.mark.parametrize("weights", model_calls.languages())
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_stands_with_every_weights(weights, section):
     well(visit(PAGE, weights=weights, section=section))
@@ -275,16 +277,16 @@ def test_a_guess_opens_from_a_link_hides_the_answer_and_scores_it_when_revealed(
 
 def test_a_right_guess_scores_everything_and_a_row_keeps_one_answer(monkeypatch):
     state = {}
-    monkeypatch.setattr(masks_guess.st, "session_state", state)
+    monkeypatch.setattr(guess.st, "session_state", state)
     allowed = np.tri(4, dtype=bool)
     empty = np.zeros((4, 4), dtype=bool)
-    masks_guess._painted(empty, allowed, "mask", [(r, c, True) for r, c in np.argwhere(allowed)])
-    assert "**16 of 16** cells right (100 %)" in masks_guess._about_mask(state["guess_cells"], allowed, True)[1]
-    masks_guess._painted(empty, allowed, "strongest", [(3, 0, True), (3, 2, True), (1, 1, True), (0, 3, True)])
+    guess._painted(empty, allowed, "mask", [(r, c, True) for r, c in np.argwhere(allowed)])
+    assert "**16 of 16** cells right (100 %)" in guess._about_mask(state["guess_cells"], allowed, True)[1]
+    guess._painted(empty, allowed, "strongest", [(3, 0, True), (3, 2, True), (1, 1, True), (0, 3, True)])
     assert np.argwhere(state["guess_cells"]).tolist() == [[1, 1], [3, 2]], "one a row, and none where not allowed"
     weights = np.where(allowed, 0.1, 0.0)
     weights[1, 1] = weights[2, 0] = weights[3, 2] = 0.9
-    assert "**2 of 3** rows right" in masks_guess._about_strongest(state["guess_cells"], allowed, weights, True)[1]
+    assert "**2 of 3** rows right" in guess._about_strongest(state["guess_cells"], allowed, weights, True)[1]
 
 
 def test_another_question_starts_with_an_empty_panel():

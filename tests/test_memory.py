@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from model import Experiment, run
 from viz.cache_limit import VARIABLE, limit
-from viz.ui.memory import ENTRY, Budget, Cached, size_of
+from viz.ui.server_cache import ENTRY, Budget, Cached, size_of
 
 MEGABYTE = 10**6
 

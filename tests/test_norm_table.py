@@ -19,9 +19,9 @@ from model.encoder_decoder import EncoderDecoder
 from model.importers import inspect_folder, read
 from model.run import read_only
 from model.transformer import Transformer
-from viz.ui.norm_table import describe, final_name, norm_table
+from viz.pages.remove.norm_table import describe, final_name, norm_table
 
-PAGE = "viz/pages/remove.py"
+PAGE = "viz/pages/remove/page.py"
 IDS = torch.tensor([[2, 5, 6, 8, 9, 3]])  # (1, T)
 COLUMNS = [f"{what} {stage}" for stage in ("before", "normalised", "after") for what in ("mean", "variance")]
 

@@ -12,7 +12,7 @@ from equal import same_bits
 from test_pack import unpack
 
 import viz
-from viz.notebook import ABSENT_16, FULL_16
+from viz.export.notebook import ABSENT_16, FULL_16
 from viz.pack import ABSENT, FULL
 
 WORDS = ["the", "dog", "sleeps"]

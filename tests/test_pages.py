@@ -26,9 +26,9 @@ from model.checkpoint import names, read_card
 from model.switches import PARTS
 from model.tasks import TASKS
 from model.transformer import Transformer
-from viz.ui import memory
+from viz.ui import server_cache
 from viz.ui.controls import EXAMPLE, STAGES
-from viz.ui.runs import languages
+from viz.ui.model_calls import languages
 
 MORE = ("Next word", "Write on", "Head statistics", "Rollout")
 parts = pytest.mark.parametrize("part", [part.name for part in PARTS])
@@ -37,7 +37,7 @@ parts = pytest.mark.parametrize("part", [part.name for part in PARTS])
 @pytest.fixture
 def passes(monkeypatch):
     """A list that grows by one entry for each forward pass, with nothing remembered from before."""
-    memory.clear()
+    server_cache.clear()
     count = []
     forward = Transformer.forward
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from PIL.PdfParser import PdfParser, decode_text
 
-from viz.pdf import with_info
+from viz.export.pdf import with_info
 
 
 def plain():

@@ -20,14 +20,17 @@ from model.position import POSITIONS
 from model.run import encode
 from model.training.first_digit import OrderRecipe
 from model.transformer import Transformer
-from viz.places import listed, read_lengths, read_round, read_shift, spelt
-from viz.ui import lengths, memory, schemes, shift
+from viz.captions.positions import listed, read_lengths, read_round, read_shift, spelt
+from viz.pages.positions import compute as positions_compute
+from viz.pages.positions import length_generalisation, shift_test
+from viz.pages.positions import models as positions_models
+from viz.pages.positions.models import KINDS, NAMES
+from viz.pages.positions.views import VIEWS
+from viz.pages.positions.waves import TURNS, TURNS_OPEN, WAVES, WAVES_OPEN
+from viz.ui import server_cache
 from viz.ui.controls import EXAMPLE
-from viz.ui.places import VIEWS
-from viz.ui.schemes import KINDS, NAMES
-from viz.ui.waves import TURNS, TURNS_OPEN, WAVES, WAVES_OPEN
 
-PAGE = "viz/pages/positions.py"
+PAGE = "viz/pages/positions/page.py"
 FIGURE = dict(zip(VIEWS, ("waves_drawn", "turns_drawn", "distance", "shift", "shuffled", "lengths"), strict=True))
 
 
@@ -35,7 +38,7 @@ FIGURE = dict(zip(VIEWS, ("waves_drawn", "turns_drawn", "distance", "shift", "sh
 def few_questions(monkeypatch):
     """Fewer questions a point than a visitor gets: what is asked here is whether they are asked."""
     monkeypatch.setattr(lengths, "N", 20)
-    memory.clear()
+    server_cache.clear()
 
 
 def saves(screen, key):
@@ -173,12 +176,12 @@ def test_the_sentence_under_the_distances_is_read_from_them():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_shift_test_draws_the_largest_change_of_every_score_for_every_k(kind):
     header, arrays = component(well(visit(PAGE, show="Shift test", kind=kind, moved_by=2)), "shift")
-    assert (header["step"]["at"], tuple(header["step"]["values"])) == (2, shift.MOVES)
+    assert (header["step"]["at"], tuple(header["step"]["values"])) == (2, shift_test.MOVES)
     assert {panel["kind"] for panel in header["panels"]} == {"size"}, "never negative: no sign on the scale"
     for number, name in enumerate(NAMES):
         transformer, tokenizer = checkpoint.load(f"order-{kind}-{name}")
-        made = score_changes(transformer, tokenizer.encode(shift.QUESTION).ids, shift.MOVES)
-        for steps, drawn in zip(shift.MOVES, arrays["values"][:, number], strict=True):
+        made = score_changes(transformer, tokenizer.encode(positions_compute.QUESTION).ids, shift_test.MOVES)
+        for steps, drawn in zip(shift_test.MOVES, arrays["values"][:, number], strict=True):
             if made[steps] is None:
                 assert name == "learned" and steps > 10 and np.isnan(drawn).all()
             else:
@@ -212,7 +215,7 @@ def test_the_table_of_the_shift_test_has_both_precisions():
 def test_a_sentence_these_models_cannot_read_is_said_and_replaced(text):
     screen = well(visit(PAGE, show="Shift test", question=text))
     assert said(screen)
-    assert component(screen, "shift")[0]["looking"][1:] == shift.QUESTION.split()
+    assert component(screen, "shift")[0]["looking"][1:] == positions_compute.QUESTION.split()
 
 
 def test_a_sentence_of_ones_own_is_moved():
@@ -271,7 +274,7 @@ def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatc
     for kind in KINDS:
         for number, name in enumerate(NAMES):
             model = checkpoint.load(f"order-{kind}-{name}")
-            made = [first_digit.accuracy(*model, length, 20, lengths.SEED) for length in OrderRecipe.lengths]
+            made = [first_digit.accuracy(*model, length, 20, positions_compute.SEED) for length in OrderRecipe.lengths]
             assert same_bits(
                 arrays["found"][KINDS.index(kind), number], np.array(made, dtype=np.float32), "same operation"
             )
@@ -280,13 +283,13 @@ def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatc
     count, forward = [], Transformer.forward
     monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])
     well(visit(PAGE, show="Too long", signs=30))
-    assert len(count) <= len(schemes.MODELS), "one question each, and nothing measured again"
+    assert len(count) <= len(positions_models.MODELS), "one question each, and nothing measured again"
 
 
 def test_a_file_asked_for_while_the_models_are_being_asked_holds_their_answers():
     screen = well(visit(PAGE, show="Too long"))
     _, before = component(screen, "lengths")
-    lengths._asked.clear()  # as when other visitors have filled the cache since
+    length_generalisation._asked.clear()  # as when other visitors have filled the cache since
     screen.session_state["ask_lengths"] = {"kind": "npz", "link": "/positions"}
     well(screen.run())
     header, arrays = component(screen, "save_lengths")

@@ -10,7 +10,7 @@ from model import Experiment, Switches, run
 from model.analysis.head_walkthrough import walk_through_row
 from model.importers import bring
 from model.registry import registry
-from viz.ui.norm_table import norm_table
+from viz.pages.remove.norm_table import norm_table
 
 TEXT = "the dogs saw two very tired birds ."
 KINDS = {"bert": "word head", "bert without a head": None, "roberta": "word head", "distilbert": "word head"}
@@ -41,7 +41,7 @@ def test_the_walk_of_a_row_ends_with_the_sum_that_enters_the_norm(weights, remov
 
 @pytest.mark.parametrize("norm", ["true", "false"])
 def test_the_walk_on_the_page_says_whether_a_norm_takes_the_sum(weights, norm):
-    screen = well(visit("viz/pages/inside.py", weights=weights[0], text=TEXT, norm=norm))
+    screen = well(visit("viz/pages/inside/page.py", weights=weights[0], text=TEXT, norm=norm))
     header = component(screen, "walk")[0]
     assert header["norm"] is None, "no norm comes first"
     assert header["norm_after"] == (norm == "true")
@@ -49,13 +49,13 @@ def test_the_walk_on_the_page_says_whether_a_norm_takes_the_sum(weights, norm):
 
 def test_the_page_shows_the_norms_of_a_and_says_that_b_has_none(weights):
     name, final = weights
-    screen = well(visit("viz/pages/remove.py", weights=name, text=TEXT, norm="false", then="Stream"))
+    screen = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT, norm="false", then="Stream"))
     captions = "\n".join(caption.value for caption in screen.caption)
     assert "A: each norm stands after its sublayer. The sum of stream and sublayer output enters it" in captions
     assert "B: there is no layer norm here" in captions
     assert f"{name} has a norm after every sublayer" in captions
     assert "B has none, so its vectors are the sums." in captions
-    both = well(visit("viz/pages/remove.py", weights=name, text=TEXT, scale="false", then="Stream"))
+    both = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT, scale="false", then="Stream"))
     assert not any("B has none" in caption.value for caption in both.caption)
     (table,) = [one.value for one in screen.dataframe]
     last = len(run(Experiment(name, TEXT)).layers) - 1

@@ -17,7 +17,7 @@ from model.position import LearnedRelative
 from model.recurrent import Recurrent
 from model.switches import PARTS
 from model.transformer import Transformer
-from viz.ui import schemes
+from viz.pages.positions import models as positions_models
 
 ROOT = Path(__file__).parents[1]
 PROSE = [ROOT / "README.md", *ROOT.glob("viz/pages/*.md"), *ROOT.glob("viz/lessons/*.md")]
@@ -127,7 +127,7 @@ def test_our_relative_scheme_adds_one_number_to_each_score_and_no_vector_to_keys
     assert bias.shape == (3, 6, 6) and same_bits(bias[:, 0, 2], bias[:, 3, 5], "copied"), (
         "a number of the distance alone"
     )
-    assert schemes.NAMES["relative"] == "Bias per distance"
+    assert positions_models.NAMES["relative"] == "Bias per distance"
     assert "Shaw et al. 2018, who began with relative positions, add a learned *vector*" in page("positions")
 
 

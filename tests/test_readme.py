@@ -11,8 +11,8 @@ from foreign import made, publish
 from screen import ROOT
 
 from model.registry import registry
-from viz.arrays import read
-from viz.ui.arrays import HOW
+from viz.export.attention_arrays import read
+from viz.pages.your_model.uploaded_maps import HOW
 
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 README = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))

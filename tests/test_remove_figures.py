@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from viz.curves import curves
+from viz.captions.heads import read_change, read_curves, read_effects, read_knockouts
+from viz.figures.learning_curves import curves
+from viz.figures.residual_stream import stream
+from viz.figures.scatter import scatter
 from viz.pack import ABSENT, FULL, NOT_A_NUMBER, encode_difference
-from viz.reading import read_change, read_curves, read_effects, read_knockouts
-from viz.scatter import scatter
-from viz.stream import stream
 from viz.theme import LIGHT
 
 WORDS = ["the", "the", "<b>", "a"]

@@ -11,11 +11,11 @@ from model import Experiment, Switches, run
 from model.analysis.ablation import evaluate_held_out
 from model.switches import PARTS
 from model.transformer import Transformer
-from viz.ui import memory, runs
+from viz.pages.remove.controls import THEN, VIEWS
+from viz.ui import model_calls, server_cache
 from viz.ui.controls import EXAMPLE
-from viz.ui.removal import THEN, VIEWS
 
-PAGE = "viz/pages/remove.py"
+PAGE = "viz/pages/remove/page.py"
 each_part = pytest.mark.parametrize("part", [part.name for part in PARTS])
 each_view = pytest.mark.parametrize(
     "view", [{"view": view} for view in VIEWS] + [{"then": then} for then in THEN], ids=str
@@ -73,12 +73,12 @@ def test_a_number_that_is_none_is_shown_as_such_with_the_place_where_it_first_ar
         second = replace(second, resid_mid=np.full_like(second.resid_mid, np.nan))
         return replace(trace, layers=(first, second, third), logits=np.full_like(trace.logits, np.nan))
 
-    monkeypatch.setattr(runs, "run", broken)
-    memory.clear()
+    monkeypatch.setattr(model_calls, "run", broken)
+    server_cache.clear()
     screen = well(visit(PAGE, scale="false"))
     assert "first in layer 1, resid_mid" in said(screen)
     assert ">not a number</div>" in strip(screen)
-    memory.clear()
+    server_cache.clear()
 
 
 @each_view
@@ -116,7 +116,7 @@ def test_the_map_of_knock_outs_shows_each_heads_cost_and_frames_what_is_out():
 
 def test_a_flip_runs_the_model_once_for_the_text_and_once_for_the_fresh_sentences(monkeypatch):
     screen = visit(PAGE)
-    memory.clear()
+    server_cache.clear()
     count = []
     forward = Transformer.forward
     monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])

@@ -30,7 +30,8 @@ from model.analysis.score_scaling import (
 )
 from model.evaluation.language_model import to_batch
 from model.tasks import TASKS
-from viz.scaling import read_gradient, read_head, read_step, score_histogram, two_lines
+from viz.captions.score_scaling import read_gradient, read_head, read_step
+from viz.figures.score_scaling import score_histogram, two_lines
 from viz.theme import DARK, LIGHT
 
 SIDES = ("divided", "undivided")
@@ -311,6 +312,6 @@ def test_the_head_that_was_asked_for_is_the_one_that_is_drawn():
     screen = section()
     sent = figures(screen)["head_scores"]["data"][1]["y"]
     drawn = np.frombuffer(base64.b64decode(sent["bdata"]), dtype=sent["dtype"])
-    from viz.ui.saturation import _head_scores  # noqa: PLC0415, the cached one, in this process
+    from viz.pages.remove.score_scaling import _head_scores  # noqa: PLC0415, the cached one, in this process
 
     np.testing.assert_allclose(drawn, _head_scores("grammar", 1, 2).raw)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from viz.places import read_lengths
-from viz.reading import read_row
-from viz.translating import LONG, SOME, read_two_looks, shortened
+from viz.captions.heads import read_row
+from viz.captions.positions import read_lengths
+from viz.captions.translate import LONG, SOME, read_two_looks, shortened
 
 
 def test_a_look_in_the_same_layer_is_not_an_earlier_look():

@@ -6,13 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from viz.company import read_moved, read_tensor
-from viz.counting import counted, decimals, verb
-from viz.inside import read_averaging, read_forms, read_sizes, read_spectrum
-from viz.lesson import Call, Question
-from viz.masking import read_cheating, read_guess, read_leak, read_mask, read_ways
-from viz.places import read_lengths, read_round, read_shift, read_shuffle, read_sight, spelt
-from viz.reading import (
+from viz.captions.batch_norm import read_moved, read_tensor
+from viz.captions.counting import counted, decimals, verb
+from viz.captions.heads import (
     Named,
     read_candidates,
     read_change,
@@ -30,8 +26,11 @@ from viz.reading import (
     read_stream,
     read_twin,
 )
-from viz.scaling import read_gradient, read_head, read_step
-from viz.translating import (
+from viz.captions.inside import read_averaging, read_forms, read_sizes, read_spectrum
+from viz.captions.masks import read_cheating, read_guess, read_leak, read_mask, read_ways
+from viz.captions.positions import read_lengths, read_round, read_shift, read_shuffle, read_sight, spelt
+from viz.captions.score_scaling import read_gradient, read_head, read_step
+from viz.captions.translate import (
     read_hits,
     read_map,
     read_networks,
@@ -44,7 +43,8 @@ from viz.translating import (
     read_written,
     spelt_ln,
 )
-from viz.verdict import spelt as spelt_answer
+from viz.lessons.grading import spelt as spelt_answer
+from viz.lessons.lesson import Call, Question
 
 A = np.array
 NAN, INF = float("nan"), float("inf")

@@ -22,9 +22,9 @@ from model.analysis.mask_leak import (
 from model.importers import bring
 from model.registry import registry
 from model.run import encode, get_model
-from viz.ui.runs import languages
+from viz.ui.model_calls import languages
 
-PAGE = "viz/pages/your_model.py"
+PAGE = "viz/pages/your_model/page.py"
 # Tokens that the tokenizer makes of each text, the marks around it not counted.
 TEXTS = {"a": 1, "a b": 2, "a b c": 3}
 OWN = {
@@ -86,7 +86,7 @@ TRANSLATED = [dict(state) for page, state in SHOWN if page == "translate"]
 def test_every_view_of_translate_stands_on_a_short_text(state):
     letters = state.get("task") == "Copy"
     for text in ("a", "a b", "a b c") if letters else ("cat", "the cat", "the cat sleeps"):
-        well(visit("viz/pages/translate.py", source_text=text, **state))
+        well(visit("viz/pages/translate/page.py", source_text=text, **state))
 
 
 @pytest.mark.parametrize("name", ["t5", "bart", "llama with grouped queries", "gpt-neox", "electra"])
@@ -170,7 +170,7 @@ def test_a_text_that_a_vocabulary_has_no_piece_for_is_answered_with_one_sentence
 
 @pytest.mark.parametrize("name", ["gpt2, no marks", "bert"])
 def test_the_leak_test_opens_without_a_refusal(own, name):
-    screen = well(visit("viz/pages/masks.py", weights=own(name), text="a 🦊 b"))
+    screen = well(visit("viz/pages/masks/page.py", weights=own(name), text="a 🦊 b"))
     assert not said(screen)
     header = component(screen, "leaks")[0]
     assert header["edited"] == screen.session_state["edit"]
@@ -178,13 +178,13 @@ def test_the_leak_test_opens_without_a_refusal(own, name):
 
 
 def test_a_word_in_its_own_place_is_answered_with_one_sentence():
-    screen = well(visit("viz/pages/masks.py", text="the dog sleeps .", edit="2", **{"with": "dog"}))
+    screen = well(visit("viz/pages/masks/page.py", text="the dog sleeps .", edit="2", **{"with": "dog"}))
     assert said(screen) == "“dog” stands there already, so nothing would change. Choose another word."
 
 
 def test_the_first_word_of_a_text_without_marks_is_edited_on_the_page(own):
     loaded = own("gpt2, no marks")
-    screen = well(visit("viz/pages/masks.py", weights=loaded, text="a b c", edit="0", **{"with": "·t"}))
+    screen = well(visit("viz/pages/masks/page.py", weights=loaded, text="a b c", edit="0", **{"with": "·t"}))
     number = screen.number_input(key="edit")
     assert (number.label, number.min, number.max, number.value) == ("Word to change, 0 to 2", 0, 2, 0)
     assert component(screen, "leaks")[0]["edited"] == 0

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from viz import standalone
+from viz.export import standalone
 from viz.pack import pack
 from viz.theme import THEMES
 

@@ -11,8 +11,9 @@ from model.run import encode
 from model.tasks.passages import TEXTS
 from model.tokenizer import START
 from model.word_aggregation import merge_to_words
+from viz.pages.heads.generate import HALF, write
 from viz.ui.controls import EXAMPLE, PROSE
-from viz.ui.writing import HALF, Choosing, write
+from viz.ui.sampling_controls import Choosing
 
 TEXT = "The wizardly hedgehog counted 🦊 again."
 OPEN = {"weights": "stories", "text": TEXT}

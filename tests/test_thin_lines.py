@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from viz.curves import curves
-from viz.reading import read_curves, read_stream, thin_seeds
-from viz.stream import stream
+from viz.captions.heads import read_curves, read_stream, thin_seeds
+from viz.figures.learning_curves import curves
+from viz.figures.residual_stream import stream
 from viz.theme import LIGHT
 
 THIN = 1.5  # pixels

@@ -15,12 +15,14 @@ from model.generation.translate import translate
 from model.run import run_pair
 from model.switches import PARTS
 from model.tasks import PAIRS
-from viz.ui import memory, pairs, panel, quality
-from viz.ui.frame import words
-from viz.ui.translate_view import MAPS, SECTIONS, headline
+from viz.pages.translate import accuracy_by_length
+from viz.pages.translate import compute as translate_compute
+from viz.pages.translate.views import MAPS, SECTIONS, headline
+from viz.ui import figure_panel, server_cache
+from viz.ui.visitor import words
 
-PAGE = "viz/pages/translate.py"
-SOURCE = pairs.JOBS["Translation"].example
+PAGE = "viz/pages/translate/page.py"
+SOURCE = translate_compute.JOBS["Translation"].example
 WHOLE = Experiment("translate", SOURCE)
 
 
@@ -55,14 +57,14 @@ def test_the_first_screen_writes_the_example_and_shows_every_look():
 
 def test_gold_is_outlined_where_the_generator_points():
     (panel,) = header(visit(PAGE), "alignment")["panels"]
-    gold = pairs.gold("translation", tuple(SOURCE.split()))
+    gold = translate_compute.gold("translation", tuple(SOURCE.split()))
     marks = {tuple(cell) for cell in panel["marks"]}
     nouns = {(link.query, key) for link in gold.links if link.name == "noun" for key in link.keys}
     assert nouns and nouns <= marks
 
 
 def test_the_row_of_a_gru_without_attention_is_its_one_vector():
-    screen = well(visit(PAGE, network=pairs.ALONE))
+    screen = well(visit(PAGE, network=translate_compute.ALONE))
     _, arrays = component(screen, "writing")
     trace = run_pair(Experiment("translate-gru", SOURCE, target="le"))
     assert same_bits(arrays["vector"], trace.encoder.vector, "same operation")
@@ -73,10 +75,10 @@ def test_the_row_of_a_gru_without_attention_is_its_one_vector():
 # Every control
 
 
-@pytest.mark.parametrize("job", pairs.JOBS)
+@pytest.mark.parametrize("job", translate_compute.JOBS)
 def test_every_task_opens_with_its_own_example_and_is_right(job):
     screen = well(visit(PAGE, task=job))
-    assert screen.session_state["source_text"] == pairs.JOBS[job].example
+    assert screen.session_state["source_text"] == translate_compute.JOBS[job].example
     told = "\n".join(text.value for text in screen.markdown) if job == "Who is it" else reading(screen)
     assert "right" in told and "not" not in told.partition("right")[0][-12:]
 
@@ -84,7 +86,7 @@ def test_every_task_opens_with_its_own_example_and_is_right(job):
 def test_another_task_brings_its_example_but_never_takes_a_text_away():
     screen = visit(PAGE)
     screen.selectbox(key="task").set_value("Copy")
-    assert well(screen.run()).session_state["source_text"] == pairs.JOBS["Copy"].example
+    assert well(screen.run()).session_state["source_text"] == translate_compute.JOBS["Copy"].example
     screen.text_area(key="source_text").set_value("a b c").run()
     screen.selectbox(key="task").set_value("Dates")
     assert well(screen.run()).session_state["source_text"] == "a b c"
@@ -92,7 +94,7 @@ def test_another_task_brings_its_example_but_never_takes_a_text_away():
 
 @pytest.mark.parametrize(
     ("job", "network"),
-    [(name, network) for name, job in pairs.JOBS.items() if job.task in PAIRS for network in job.networks],
+    [(name, network) for name, job in translate_compute.JOBS.items() if job.task in PAIRS for network in job.networks],
 )
 def test_every_network_writes_for_every_task_it_learnt(job, network):
     told = header(well(visit(PAGE, task=job, network=network)))
@@ -100,9 +102,9 @@ def test_every_network_writes_for_every_task_it_learnt(job, network):
 
 
 def test_a_network_that_the_next_task_has_not_gives_way():
-    screen = visit(PAGE, network=pairs.ALONE)
+    screen = visit(PAGE, network=translate_compute.ALONE)
     screen.selectbox(key="task").set_value("Dates")
-    assert well(screen.run()).session_state["network"] == pairs.TRANSFORMER
+    assert well(screen.run()).session_state["network"] == translate_compute.TRANSFORMER
 
 
 @pytest.mark.parametrize("part", [part.name for part in PARTS])
@@ -128,7 +130,7 @@ def test_heads_of_all_three_looks_can_be_taken_out():
 
 
 def test_a_recurrent_network_keeps_its_switches_on_the_screen_and_runs_whole():
-    screen = well(visit(PAGE, network=pairs.ATTENTION, scale="false"))
+    screen = well(visit(PAGE, network=translate_compute.ATTENTION, scale="false"))
     assert screen.toggle(key="scale").disabled
     assert header(screen, "save_writing")["origin"].get("says", "") == ""
 
@@ -210,9 +212,9 @@ def test_the_networks_are_compared_on_the_same_words():
     screen = well(visit(PAGE))
     told = header(screen, "networks")
     assert len(told["panels"]) == 2, "the GRU without attention has no map"
-    assert told["looking"][:-1] == list(pairs.gold("translation", tuple(SOURCE.split())).target)
+    assert told["looking"][:-1] == list(translate_compute.gold("translation", tuple(SOURCE.split())).target)
     named = "\n".join(html.proto.body for html in screen.get("html"))
-    assert all(network in named for network in pairs.JOBS["Translation"].networks)
+    assert all(network in named for network in translate_compute.JOBS["Translation"].networks)
 
 
 def test_the_curves_are_the_cards_until_the_networks_are_asked():
@@ -223,24 +225,32 @@ def test_the_curves_are_the_cards_until_the_networks_are_asked():
 
 def test_every_network_is_asked_once_at_every_length(monkeypatch):
     asked = []
-    monkeypatch.setattr(quality.fresh, "translation_accuracy", lambda name, words: asked.append((name, words)) or 0.5)
-    monkeypatch.setattr(quality.fresh, "copy_accuracy", lambda name, length: asked.append((name, length)) or 0.25)
-    memory.clear()
+    monkeypatch.setattr(
+        accuracy_by_length.fresh, "translation_accuracy", lambda name, words: asked.append((name, words)) or 0.5
+    )
+    monkeypatch.setattr(
+        accuracy_by_length.fresh, "copy_accuracy", lambda name, length: asked.append((name, length)) or 0.25
+    )
+    server_cache.clear()
     screen = well(visit(PAGE, beside="Quality and length"))
-    networks = [*quality._networks("Translation").values()]
-    assert asked == [(name, words) for name in networks for words in quality.fresh.CLASSES]
+    networks = [*accuracy_by_length._networks("Translation").values()]
+    assert asked == [(name, words) for name in networks for words in accuracy_by_length.fresh.CLASSES]
     assert "50 %" in reading(screen, "translations")
     asked.clear()
     screen.button(key="again_copies").click()
     well(screen.run())
-    assert asked == [(name, length) for name in quality._networks("Copy").values() for length in quality.LENGTHS]
+    assert asked == [
+        (name, length)
+        for name in accuracy_by_length._networks("Copy").values()
+        for length in accuracy_by_length.LENGTHS
+    ]
     assert "25 %" in reading(screen, "copies")
     assert "again_copies" not in {button.key for button in screen.button}
-    memory.clear()
+    server_cache.clear()
 
 
 def test_every_suggestion_opens_what_its_link_opens_whatever_was_there_before():
-    links = [link["state"] for link in panel.LINK.finditer(words("translate")[1])]
+    links = [link["state"] for link in figure_panel.LINK.finditer(words("translate")[1])]
     screen = visit(PAGE, task="Dates", method="sample", layer=0, said=3)
     for number, link in enumerate(links):
         screen.button(key=f"try_{number}").click()
@@ -278,7 +288,7 @@ def test_a_source_that_cannot_be_read_is_answered_in_a_sentence_and_stays(text, 
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "שלום", "$x$ **b** [l](http://x)", "the the the", "."])
-@pytest.mark.parametrize("job", pairs.JOBS)
+@pytest.mark.parametrize("job", translate_compute.JOBS)
 def test_any_text_gives_a_picture_or_one_sentence(job, text):
     screen = well(visit_by_a_bad_link(PAGE, task=job, source_text=text))
     assert said(screen) or shown(screen) & {"writing", "layer_0"}
@@ -347,7 +357,7 @@ def test_the_layer_of_another_page_does_not_break_this_one():
 
 
 def test_a_flip_writes_once_and_what_only_changes_the_view_writes_nothing(monkeypatch):
-    memory.clear()
+    server_cache.clear()
     read = []
     encode = EncoderDecoder.encode
     monkeypatch.setattr(EncoderDecoder, "encode", lambda self, *a, **k: (read.append(1), encode(self, *a, **k))[1])

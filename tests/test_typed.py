@@ -7,7 +7,7 @@ import pytest
 from screen import visit, well
 
 from model.tokenizer import CharacterTokenizer, altered, clean
-from viz.typed import read_altered
+from viz.captions.typed_text import read_altered
 
 BREAKS = {"line separator": "\u2028", "paragraph separator": "\u2029", "next line": "\x85", "vertical tab": "\x0b"}
 

@@ -7,13 +7,13 @@ from screen import ROOT, component, visit, well
 
 from model import checkpoint
 from model.tasks import PAIRS
-from viz.claiming import read_decoder_layer, read_word_by_word
-from viz.translating import LONG, SOME, read_hits, read_networks, read_removed, read_written, shortened
-from viz.ui import pairs
-from viz.ui.frame import words
-from viz.ui.written_map import in_units
+from viz.captions.claims import read_decoder_layer, read_word_by_word
+from viz.captions.translate import LONG, SOME, read_hits, read_networks, read_removed, read_written, shortened
+from viz.pages.translate import compute as translate_compute
+from viz.pages.translate.alignment_map import in_units
+from viz.ui.visitor import words
 
-PAGE = "viz/pages/translate.py"
+PAGE = "viz/pages/translate/page.py"
 WORD = re.compile(r"\bwords?\b", re.IGNORECASE)
 UNITS = {"translation": "word", "copy": "symbol", "dates": "character"}
 # Of the section “Quality and length”, which holds translations beside copies on every task.
@@ -27,8 +27,8 @@ def test_every_task_says_what_its_sentences_are_made_of():
     for weights in checkpoint.names():
         task = checkpoint.read_card(weights).get("task")
         if task in UNITS:
-            assert pairs.unit(weights) == UNITS[task], weights
-    assert pairs.unit("resolver") == "word"
+            assert translate_compute.unit(weights) == UNITS[task], weights
+    assert translate_compute.unit("resolver") == "word"
 
 
 SENTENCES = {
@@ -94,7 +94,7 @@ def test_a_page_without_words_speaks_of_none(task, state):
     screen = well(visit(PAGE, task=task, **state))
     told = list(everything_said(screen))
     assert not [text for text in told if WORD.search(text)]
-    unit = UNITS[pairs.JOBS[task].task]
+    unit = UNITS[translate_compute.JOBS[task].task]
     assert {"Vocabulary", f"Next {unit}"} <= set(told)
     assert component(screen, "writing")[0]["unit"] == unit
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from equal import close
 
-from viz.given import attention_array
-from viz.npz_file import ArraysError
-from viz.weight_values import check_values, unusual
+from viz.export.library_outputs import attention_array
+from viz.export.npz import ArraysError
+from viz.export.weight_values import check_values, unusual
 
 
 def there(weights):

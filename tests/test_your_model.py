@@ -12,9 +12,9 @@ from test_maps_only import MADE
 from model.importers.background import BackgroundJob
 from model.importers.inspect import VARIABLE as BOUND
 from model.registry import registry
-from viz.ui import your_model
+from viz.pages.your_model import load_model
 
-PAGE = "viz/pages/your_model.py"
+PAGE = "viz/pages/your_model/page.py"
 TEXT = "the dogs saw two very tired birds ."
 KINDS = {"next": "gpt2", "here": "bert", "nothing": "bert without a head"}
 
@@ -44,7 +44,7 @@ def loaded(folder):
     screen = asked(folder)
     screen.button(key="load").click()
     well(screen.run())
-    your_model.slot().now.wait(60)
+    load_model.slot().now.wait(60)
     return well(screen.run())
 
 
@@ -77,7 +77,7 @@ def test_what_is_there_is_told_before_anything_is_loaded(folders, empty):
     ):
         assert line.replace("-", "\\-") in told or line in told, line
     assert "each component of the model can be ablated" in told
-    assert (not registry().names() and your_model.slot().now is None) or not your_model.slot().now.running
+    assert (not registry().names() and load_model.slot().now is None) or not load_model.slot().now.running
 
 
 def test_a_model_is_loaded_by_its_button_and_can_be_let_go(folders, empty):
@@ -92,8 +92,8 @@ def test_a_model_is_loaded_by_its_button_and_can_be_let_go(folders, empty):
 
 def test_each_button_opens_its_page_with_the_model(folders, empty):
     loaded(folders["next"])
-    assert your_model.PAGES
-    for page in your_model.PAGES:
+    assert load_model.PAGES
+    for page in load_model.PAGES:
         screen = visit().switch_page(f"../../{PAGE}").run()
         screen.button(key=f"into_own-little-next_{page}").click()
         screen = well(screen.run())
@@ -117,7 +117,7 @@ def test_a_loading_that_fails_says_why_and_keeps_nothing(folders, empty, monkeyp
     monkeypatch.setenv(BOUND, "0.000001")  # the bound has changed meanwhile
     screen.button(key="load").click()
     at_once = said(well(screen.run()))  # it may have failed before the page was written
-    your_model.slot().now.wait(60)
+    load_model.slot().now.wait(60)
     assert "of memory" in at_once + said(well(screen.run()))
     assert not registry().names()
 
@@ -132,7 +132,7 @@ def test_while_a_model_is_on_its_way_it_can_be_stopped(folders, empty):
 
     screen = visit(PAGE)
     screen.session_state["your_work"] = work = BackgroundJob("Loading something", slow)
-    assert your_model.slot().start(work)
+    assert load_model.slot().start(work)
     try:
         well(screen.run())
         screen.button(key="stop").click()
@@ -146,7 +146,7 @@ def test_while_a_model_is_on_its_way_it_can_be_stopped(folders, empty):
 
 def test_a_name_of_the_hub_is_asked_for_by_its_button_only(monkeypatch, empty):
     names = []
-    monkeypatch.setattr(your_model.hub, "ask", lambda name: names.append(name))
+    monkeypatch.setattr(load_model.hub, "ask", lambda name: names.append(name))
     screen = visit(PAGE)
     screen.text_input(key="place").set_value("distilbert/distilgpt2").run()
     assert not names
@@ -177,12 +177,12 @@ def test_only_a_server_for_its_own_machine_loads_models_unless_the_setting_says_
     monkeypatch, address, setting, open_
 ):
     monkeypatch.setattr(streamlit, "get_option", lambda name: address)
-    monkeypatch.setenv(your_model.VARIABLE, setting)
-    assert your_model.allowed() == open_
+    monkeypatch.setenv(load_model.VARIABLE, setting)
+    assert load_model.allowed() == open_
 
 
 def test_where_it_is_off_the_page_says_so_and_offers_nothing(monkeypatch):
-    monkeypatch.setenv(your_model.VARIABLE, "off")
+    monkeypatch.setenv(load_model.VARIABLE, "off")
     screen = well(visit(PAGE))
     assert "switched off on this server" in said(screen)
     assert not screen.text_input and not screen.button
@@ -254,10 +254,12 @@ def test_what_a_model_says_decides_what_is_told_of_its_words(kept):
 def test_an_encoder_has_no_mask_to_take_out(kept):
     load, folders = kept
     name = load(folders["nothing"])
-    screen = well(visit("viz/pages/remove.py", weights=name, text=TEXT))
+    screen = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT))
     assert screen.toggle(key="mask").disabled and not screen.toggle(key="norm").disabled
     assert "Causal mask" not in screen.pills(key="offer").options
-    shuffled = reading(well(visit("viz/pages/positions.py", weights=name, text=TEXT, show="Shuffle test")), "shuffled")
+    shuffled = reading(
+        well(visit("viz/pages/positions/page.py", weights=name, text=TEXT, show="Shuffle test")), "shuffled"
+    )
     assert "it has no mask" in shuffled
 
 
@@ -265,7 +267,7 @@ def test_a_model_without_words_opens_on_figures_it_has(kept):
     load, folders = kept
     name = load(folders["nothing"])
     assert well(visit(weights=name, text=TEXT)).segmented_control(key="more").value == "Head statistics"
-    screen = well(visit("viz/pages/remove.py", weights=name, text=TEXT))
+    screen = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT))
     assert screen.segmented_control(key="then").value == "Stream"
     assert "Trained without" not in screen.segmented_control(key="view").options
 
@@ -352,7 +354,7 @@ def test_of_two_such_models_the_new_one_is_shown_and_the_link_says_which(t5, emp
     screen.button(key="look").click()
     well(screen.run()).button(key="load").click()
     well(screen.run())
-    your_model.slot().now.wait(60)
+    load_model.slot().now.wait(60)
     screen = well(screen.run())
     assert screen.session_state["foreign"] == screen.query_params["foreign"] == "own-little-llama"
     afresh = well(visit(PAGE, foreign="own-little-t5", stack="cross", foreign_text=TEXT, foreign_target="two dogs"))

@@ -5,13 +5,13 @@ import re
 import numpy as np
 import pytest
 
-from viz.claiming import read_decoder_layer, read_word_by_word
-from viz.company import read_moved
-from viz.inside import read_spectrum
-from viz.masking import read_leak
-from viz.reading import Named, read_grid, read_knockouts
-from viz.translating import read_hits, read_tree
-from viz.ui import facts, runs
+from viz.captions.batch_norm import read_moved
+from viz.captions.claims import read_decoder_layer, read_word_by_word
+from viz.captions.heads import Named, read_grid, read_knockouts
+from viz.captions.inside import read_spectrum
+from viz.captions.masks import read_leak
+from viz.captions.translate import read_hits, read_tree
+from viz.ui import head_facts, model_calls
 
 # A count of nothing as a sentence should not have it: "0 of the 3 outputs", "0 passages and".
 COUNTED_NOTHING = re.compile(r"(?<![\d.,·])\**0\** (of\b|[a-z]+s\b)")
@@ -77,9 +77,9 @@ def test_the_end_mark_alone_gets_its_own_number():
 )
 def test_what_heads_were_measured_on_counts_the_passages(monkeypatch, sentences, relations, told):
     card = {"task": "stories", "exam": {"sentences": sentences, "relations": relations}}
-    monkeypatch.setattr(runs, "about", lambda weights: card)
-    assert facts.measured_on("own-little") == told
-    assert facts.naming("own-little").measured_on == told
+    monkeypatch.setattr(model_calls, "about", lambda weights: card)
+    assert head_facts.measured_on("own-little") == told
+    assert head_facts.naming("own-little").measured_on == told
 
 
 @pytest.mark.parametrize("masked", [True, False])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from viz.types import Array
 
 FULL = 250  # the code of weight 1; weight 0 is code 0
 NOT_A_NUMBER = 254

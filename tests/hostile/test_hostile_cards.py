@@ -4,7 +4,8 @@ import pytest
 from screen import PAGES, ROOT, visit, well
 
 from model import checkpoint
-from viz.ui import pairs, runs
+from viz.pages.translate import compute as translate_compute
+from viz.ui import model_calls
 
 BROKEN = {
     "empty": "",
@@ -23,10 +24,10 @@ def broken(request, tmp_path, monkeypatch):
         (tmp_path / path.name).symlink_to(path)
     (tmp_path / f"{request.param}.json").write_bytes(BROKEN[request.param].encode(errors="surrogateescape"))
     monkeypatch.setattr(checkpoint, "TRAINED", tmp_path)
-    for cache in (runs._own_languages.cache_clear, pairs.jobs.clear):
+    for cache in (model_calls._own_languages.cache_clear, translate_compute.jobs.clear):
         cache()
     yield request.param
-    for cache in (runs._own_languages.cache_clear, pairs.jobs.clear):
+    for cache in (model_calls._own_languages.cache_clear, translate_compute.jobs.clear):
         cache()
 
 

@@ -51,7 +51,7 @@ LETTERS = {
     ("multiselect", "options"),
     ("code", "code_text"),
 }
-ALL = [*PAGES, ROOT / "viz/pages/lessons.py", ROOT / "viz/pages/your_model.py"]
+ALL = [*PAGES, ROOT / "viz/pages/lessons/page.py", ROOT / "viz/pages/your_model/page.py"]
 
 
 def strings(message, path=()):
@@ -135,7 +135,7 @@ def test_a_text_of_markup_is_drawn_letter_by_letter(path, outcome):
 @pytest.mark.parametrize("section", ["Side by side", "Without a part", "What this shows"])
 def test_a_source_of_any_length_is_translated_or_refused_in_a_sentence(section, words, outcome):
     text = " ".join((["the", "cat", "sleeps", "."] * words)[:words])
-    screen = visit_by_a_bad_link("viz/pages/translate.py", source_text=text, beside=section)
+    screen = visit_by_a_bad_link("viz/pages/translate/page.py", source_text=text, beside=section)
     check(screen)
     told = [note.value for kind in (screen.info, screen.caption) for note in kind]
     shown = any(mount.proto.id.endswith("-writing") for mount in screen.get("bidi_component"))

@@ -13,7 +13,7 @@ from screen import ROOT, visit, well
 from model.checkpoint import CheckpointError
 from model.importers.child import guarded
 from model.registry import LoadedModel, ModelRegistry, RegistryFull, registry
-from viz.ui import your_model
+from viz.pages.your_model import load_model
 
 MEGABYTES = 200
 
@@ -81,42 +81,42 @@ def test_loading_onto_a_full_shelf_is_refused_before_anything_is_read(tmp_path, 
     ],
 )
 def test_who_may_let_go(monkeypatch, alone, owner, present, may, outcome):
-    monkeypatch.setattr(your_model, "of_one_person", lambda: alone)
-    monkeypatch.setattr(your_model, "_here", lambda who: who in present)
-    assert your_model.may_let_go(kept(owner), "me") == may
+    monkeypatch.setattr(load_model, "of_one_person", lambda: alone)
+    monkeypatch.setattr(load_model, "_here", lambda who: who in present)
+    assert load_model.may_let_go(kept(owner), "me") == may
     outcome("decided by the owner")
 
 
 def test_on_a_server_for_others_the_page_lets_nobody_take_a_model_of_another(monkeypatch, full, outcome):
-    monkeypatch.setenv(your_model.VARIABLE, "on")
+    monkeypatch.setenv(load_model.VARIABLE, "on")
     monkeypatch.setattr(streamlit, "get_option", lambda name: "0.0.0.0")
-    monkeypatch.setattr(your_model, "_here", lambda who: True)
-    screen = well(visit("viz/pages/your_model.py"))
+    monkeypatch.setattr(load_model, "_here", lambda who: True)
+    screen = well(visit("viz/pages/your_model/page.py"))
     assert not [button for button in screen.button if str(button.key).startswith("let_go")]
     assert any("Only you can stop or unload" in note.value for note in screen.caption)
-    your_model._let_go("own-a")  # the callback itself, as if somebody had made the button up
+    load_model._let_go("own-a")  # the callback itself, as if somebody had made the button up
     assert registry().names() == ("own-a", "own-b")
     registry().add("own-c", "own-c", kept(""), lambda other: True)
-    your_model._let_go("own-c")
+    load_model._let_go("own-c")
     assert "own-c" in registry().names(), "a model of the person who started the server"
     outcome("not taken away", 2)
 
 
 def test_work_of_another_is_not_stopped(monkeypatch, outcome):
-    monkeypatch.setattr(your_model, "of_one_person", lambda: False)
+    monkeypatch.setattr(load_model, "of_one_person", lambda: False)
     stopped = []
     work = SimpleNamespace(owner="ann", stop=lambda: stopped.append(True))
-    your_model._stop(work)
+    load_model._stop(work)
     assert not stopped
-    work.owner = your_model.visit()
-    your_model._stop(work)
+    work.owner = load_model.visit()
+    load_model._stop(work)
     assert stopped
     outcome("not stopped")
 
 
 def test_keys_of_maps_are_hashes_and_no_two_inputs_share_one(outcome):
     said = [("a", "b c", "d"), ("a b", "c", "d"), ("a", "b", "c d"), ("a", "b c\0d", ""), ("a", "b", "c\0d")]
-    keys = {your_model._key(*parts) for parts in said}
+    keys = {load_model._key(*parts) for parts in said}
     assert len(keys) == len(said)
     assert all(key.startswith("maps-") and len(key) == 69 for key in keys)
     outcome("a key of ours", len(said))

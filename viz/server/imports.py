@@ -14,7 +14,7 @@ def import_pages() -> None:
     """Import everything that a page imports: torch, the model, the figures, and all of viz/ui."""
     package = importlib.import_module("viz.ui")
     for module in pkgutil.iter_modules(package.__path__, "viz.ui."):
-        if module.name != "viz.ui.contents":  # the script itself, which is run and not imported
+        if module.name != "viz.contents":  # the script itself, which is run and not imported
             importlib.import_module(module.name)
 
 

@@ -17,11 +17,11 @@ from model.run import Experiment, InputTextError
 from model.subword import CONTINUATION
 from model.switches import PARTS, Switches
 from model.tokenizer import altered
+from viz.captions.typed_text import read_altered
 from viz.labels import disarmed, markdown
-from viz.lesson_file import RESERVED
-from viz.typed import read_altered
-from viz.ui import runs
-from viz.ui.tracking import is_tracking
+from viz.lessons.parse import RESERVED
+from viz.ui import model_calls
+from viz.ui.tracking_parameters import is_tracking
 
 FRAME = (*RESERVED, "foreign")  # names in the address that no control takes from it
 TEXTS = (
@@ -51,7 +51,7 @@ def experiment() -> Experiment:
         parts = switches(weights)
     asked = Experiment(weights=weights, text=text, switches=parts)
     try:
-        runs.encoding(asked)
+        model_calls.encoding(asked)
     except InputTextError as error:
         st.info(str(error))
         link_mishaps(whole=False)
@@ -82,7 +82,7 @@ def _endless(value: str) -> bool:
 def _weights() -> str:
     for fault in checkpoint.faults():
         st.caption(f"{disarmed(fault)} It is not listed below.")
-    names = runs.languages()
+    names = model_calls.languages()
     gone = st.session_state.get("weights")
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
         st.session_state["weights"] = FIRST
@@ -91,7 +91,7 @@ def _weights() -> str:
 
 
 def _text(weights: str) -> str:
-    task = runs.task(weights)
+    task = model_calls.task(weights)
     kinds = task.kinds
     if "written" in st.session_state:
         set_text(st.session_state.pop("written"))
@@ -120,7 +120,7 @@ def _text(weights: str) -> str:
 
 
 def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
-    tokenizer = runs.tokenizer(weights)
+    tokenizer = model_calls.tokenizer(weights)
     silent = frozenset(tokenizer.special_ids)
     pieces = [piece for index, piece in enumerate(tokenizer.vocabulary) if index not in silent]
     told = f"{len(pieces):,} tokens, in the order in which they were learnt. Any text can be built from them. "
@@ -131,7 +131,7 @@ def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
 
 
 def _draw(weights: str) -> None:
-    set_text(runs.task(weights).draw(st.session_state["draw"], Random()).text)
+    set_text(model_calls.task(weights).draw(st.session_state["draw"], Random()).text)
 
 
 def write(text: str) -> None:
@@ -148,7 +148,7 @@ def set_text(text: str) -> None:
 def switches(weights: str, disabled: bool = False) -> Switches:
     """A toggle for each part; disabled where the model has none of them, or was trained without this one."""
     st.caption("Components")
-    there = runs.has(weights)
+    there = model_calls.has(weights)
     removed = []
     for part in PARTS:
         has = getattr(there, part.name)
@@ -220,11 +220,11 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
 
     Of a word that it does not know the nearest that it does is offered; one click replaces. each: what a token is.
     """
-    encoding = runs.encoding(experiment)
-    tokenizer = runs.tokenizer(experiment.weights)
+    encoding = model_calls.encoding(experiment)
+    tokenizer = model_calls.tokenizer(experiment.weights)
     strangers = list(dict.fromkeys(encoding.surface[at] for at in encoding.unknown))
     place = st.empty()  # there at every run: else the figures below would be built anew when it comes and goes
-    window = runs.about(experiment.weights)["config"]["context"]
+    window = model_calls.about(experiment.weights)["config"]["context"]
     changed = read_altered(altered(experiment.text)[0], tokenizer.left_out(experiment.text))
     if changed:
         place.markdown(changed)
@@ -318,14 +318,16 @@ def more(says_words: bool) -> str:
 
 def foot(experiment: Experiment) -> None:
     """What runs where, and which part these weights never had."""
-    config = runs.about(experiment.weights)["config"]
+    config = model_calls.about(experiment.weights)["config"]
     never = [
         part.label[0].lower() + part.label[1:]
         for part in PARTS
-        if part.name in runs.trained(experiment.weights).removed
+        if part.name in model_calls.trained(experiment.weights).removed
     ]
     told = f". This model was trained without {' and '.join(never)}." if never else ""
-    st.sidebar.caption(f"{config['n_layers']} layers × {config['n_heads']} heads, running on {runs.device()}{told}")
+    st.sidebar.caption(
+        f"{config['n_layers']} layers × {config['n_heads']} heads, running on {model_calls.device()}{told}"
+    )
 
 
 def set_state(state: Mapping[str, str]) -> None:

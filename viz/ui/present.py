@@ -10,7 +10,7 @@ from typing import Any
 import segno
 import streamlit as st
 
-from viz import head_grid
+from viz import canvas
 from viz.server.hosts import for_others
 from viz.theme import Theme
 
@@ -37,7 +37,7 @@ def tools(theme: Theme) -> None:
     """Copy link, QR code, Present."""
     now = stage()
     link = st.session_state.pop("code_for", None)
-    head_grid.link(
+    canvas.link(
         key="link",
         mode=now.mode,
         figure=now.figure,

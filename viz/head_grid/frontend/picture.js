@@ -88,7 +88,7 @@ function extent(sheet) {
   return box.width && box.height ? box : { x: 0, y: 0, width, height };
 }
 
-// The origin in one line; as `footer` in viz/origin.py.
+// The origin in one line; as `footer` in viz/export/provenance.py.
 export function footer(origin) {
   const weights = origin.weights && origin.weights + (origin.seed === undefined ? "" : `, seed ${origin.seed}`);
   return [`${origin.software} ${origin.version}`, weights, origin.file, origin.says, origin.link].filter(Boolean).join("  ·  ");

@@ -1,0 +1,28 @@
+"""What a page knows of its visitor and of itself: the theme that the browser shows, and the prose of the page.
+
+This file must stay light: the command line imports it and needs no torch.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from viz.theme import PROJECTED, THEMES, Theme
+from viz.ui import present
+
+PAGES = Path(__file__).parents[1] / "pages"
+THEME = "asked_theme"  # of the visitor's state: the command line asks for one, where no browser shows any
+
+
+@cache
+def words(page: str) -> tuple[str, str]:
+    """The prose of a page: what stands above the figure (title and one sentence), and what stands below."""
+    above, _, below = (PAGES / f"{page}.md").read_text(encoding="utf-8").partition("\n---\n")
+    return above.strip(), below.strip()
+
+
+def theme() -> Theme:
+    """The theme this visitor's browser shows, paper until it has said; on a projector with more contrast."""
+    shown = st.context.theme.type or st.session_state.get(THEME, "light")
+    return (PROJECTED if present.stage().mode == "present" else THEMES)[shown]
