@@ -52,7 +52,7 @@ def by_hand(transformer: Transformer, ids: Tensor) -> tuple[list[tuple[Tensor, .
     width, kept = [transformer.config.d_model], []
     heads = transformer.config.n_heads
     at = torch.arange(ids.size(1), device=ids.device)  # (T,)
-    ceiling = prepare_mask(causal(at, at)).ceiling  # (T, T)
+    ceiling = prepare_mask(causal(at, at)).upper_bound  # (T, T)
     x = transformer.position.add(transformer.embedding(ids), at)  # (B, T, C)
     for layer in transformer.layers:
         read = F.layer_norm(x, width, layer.norm1.weight, layer.norm1.bias, layer.norm1.eps)
