@@ -94,7 +94,7 @@ class Made:
 @cache
 def opened(page, state):
     """The page as that link opens it, at rest."""
-    screen = well(visit(f"viz/pages/{page}.py", **dict(state)))
+    screen = well(visit(f"viz/pages/{page}/page.py", **dict(state)))
     if ("section", "One pass or many") in state:
         screen.button(key="measure").click()
         well(screen.run())

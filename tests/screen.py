@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 from test_pack import unpack
 
 from viz.ui.controls import FRAME
@@ -19,8 +20,8 @@ manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_componen
 ROOT = Path(__file__).parents[1]
 # The pages that show an experiment; the one that lists the lessons has none, nor has the one that waits for a file.
 OTHERS = ("__init__", "lessons", "your_model")
-PAGES = sorted(path for path in ROOT.glob("viz/pages/*.py") if path.stem not in OTHERS)
-OF_ONE_TEXT = [path for path in PAGES if path.stem != "translate"]  # the models of two sentences are its own
+PAGES = sorted(path for path in ROOT.glob("viz/pages/*/page.py") if path.parent.name not in OTHERS)
+OF_ONE_TEXT = [path for path in PAGES if path.parent.name != "translate"]  # the models of two sentences are its own
 
 
 def visit(script="viz/contents.py", **parameters):
@@ -32,6 +33,12 @@ def visit(script="viz/contents.py", **parameters):
     screen = visit_by_a_bad_link(script, **parameters)
     unused = ignored(screen, parameters)
     assert not unused, f"the page ignores this part of the link: {unused}"
+    return screen
+
+
+def at_path(screen, path):
+    """The app, before its first run, as a browser opens it at a path of the address: "masks", "your-model"."""
+    screen._page_hash = calc_hash(path)  # `switch_page` takes the name of the file, as long as nothing has run
     return screen
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from served import PATIENCE, ROOT, browse, serve, wait_for_rest
 
 SIZES = {"1440": {"width": 1440, "height": 900}, "390": {"width": 390, "height": 844}}
-PAGES = sorted(path.stem for path in ROOT.glob("viz/pages/*.py") if path.stem != "__init__")
+PAGES = sorted(path.parent.name for path in ROOT.glob("viz/pages/*/page.py"))
 
 
 def visit(page: Page, address: str) -> None:

@@ -23,7 +23,7 @@ from viz.figures.batch_norm import change_map, tensor_box
 from viz.theme import DARK, LIGHT
 
 shapes = st.tuples(st.integers(1, 4), st.integers(2, 6), st.integers(1, 9))
-SECTION = "from viz.ui import norms\nnorms.show('grammar')"
+SECTION = "from viz.pages.remove import batch_norm\nbatch_norm.show('grammar')"
 
 
 def nans(sent):

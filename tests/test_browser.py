@@ -637,7 +637,7 @@ def test_the_browser_unpacks_what_python_packed(still):
     block = pack({"tokens": ["שלום", "👩🏽\u200d🚀", "<b>"]}, cells=cells, weights=weights)
     told = still.page.evaluate(
         """async (bytes) => {
-            const { unpack } = await import("/_stcore/bidi-components/attention-lab.grid/store.js");
+            const { unpack } = await import("/_stcore/bidi-components/attention-lab.head_grid/lib/page_state.js");
             const { header, arrays } = unpack(new Uint8Array(bytes));
             return [header.tokens, [...arrays.cells.values], [...arrays.weights.values], arrays.weights.shape];
         }""",

@@ -118,7 +118,7 @@ def test_no_output_leaves_the_outline_that_the_browser_draws(walk):
     lab = walk("?aspect=Only+averaging")
     corners = lab.page.evaluate(
         """async () => {
-            const { hull } = await import("/_stcore/bidi-components/attention-lab.averaging/averaging.js");
+            const { hull } = await import("/_stcore/bidi-components/attention-lab.value_hull/figures/value_hull.js");
             const root = [...document.querySelectorAll(".st-key-averaging *")].find((e) => e.shadowRoot).shadowRoot;
             const { view } = root.querySelector(".lab");
             const n = view.header.words.length;

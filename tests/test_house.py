@@ -20,23 +20,34 @@ from served import serve
 
 ROOT = Path(__file__).parents[1]
 
-DRAWN = ("viz.labels", "viz.pack", "viz.styles", "viz.theme")  # what drawings of our own are made of
+FLAT = ("viz.labels", "viz.pack", "viz.styles", "viz.theme", "viz.types")  # what every room of viz/ may know
 # The most particular room first. A room may import what is named here, and the standard library.
 ROOMS = {
     "app.py": ("streamlit", "viz.server"),
-    "viz/contents.py": ("streamlit", "viz.ui"),
+    "viz/contents.py": ("streamlit", "viz.shell"),
+    "viz/shell.py": ("streamlit", "viz.ui", "viz.pages.lessons"),
+    "viz/cli.py": ("streamlit", "viz.ui", "viz.export", "viz.server", "viz.cache_limit", *FLAT),
     "viz/server/": ("viz.server", "viz.cache_limit", "streamlit", "starlette"),
     "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
-    "viz/pages/": ("viz", "model", "streamlit"),
+    "viz/pages/": ("viz", "model", "streamlit", "plotly", "numpy"),
     "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy", "segno"),
-    "viz/head_grid/": ("viz.canvas", *DRAWN, "plotly", "numpy", "streamlit"),
-    "viz/": ("viz", "plotly", "numpy"),
+    "viz/canvas/": ("viz.canvas", *FLAT, "numpy", "streamlit"),
+    "viz/captions/": ("viz.captions", *FLAT, "numpy"),
+    "viz/figures/": ("viz.figures", *FLAT, "plotly", "numpy"),
+    "viz/lessons/": ("viz.lessons",),
+    "viz/export/": ("viz.export", "viz.captions", *FLAT, "plotly", "numpy"),
+    "viz/__init__.py": ("viz.export",),
+    "viz/": (*FLAT, "plotly", "numpy"),
 }
-NOT_FOR_FIGURES = ("viz.ui", "viz.pages", "viz.canvas", "viz.server")
 
 SOURCES = sorted([ROOT / "app.py", *ROOT.glob("model/**/*.py"), *ROOT.glob("viz/**/*.py")])
-PAGES = sorted(path for path in ROOT.glob("viz/pages/*.py") if path.stem != "__init__")
-FIGURES = sorted(f"viz.{path.stem}" for path in ROOT.glob("viz/*.py") if path.stem != "__init__")
+PAGES = sorted(ROOT.glob("viz/pages/*/page.py"))
+FIGURES = sorted(
+    f"viz.{room}.{path.stem}"
+    for room in ("captions", "export", "figures")
+    for path in ROOT.glob(f"viz/{room}/*.py")
+    if path.stem != "__init__"
+)
 
 
 def named(path):
@@ -55,6 +66,8 @@ def imported(source):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports here are absolute"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module":
+            yield from (part.value for part in node.args if isinstance(part, ast.Constant))
 
 
 def within(module, package):
@@ -67,10 +80,7 @@ def strangers(name, source):
     for module in imported(source):
         if module.split(".")[0] in sys.stdlib_module_names:
             continue
-        allowed = any(within(module, known) for known in ROOMS[room])
-        if room == "viz/" and any(within(module, known) for known in NOT_FOR_FIGURES):
-            allowed = False
-        if not allowed:
+        if not any(within(module, known) for known in ROOMS[room]):
             yield module
 
 
@@ -99,18 +109,24 @@ def test_a_room_imports_only_what_it_may_know():
         ("model/tasks/grammar/task.py", "def draw():\n    import plotly.express"),
         ("viz/figures/heatmap.py", "import torch"),
         ("viz/figures/heatmap.py", "from model.run import run"),
-        ("viz/figures/heatmap.py", "from viz.ui import panel"),
-        ("viz/figures/heatmap.py", "from viz import head_grid"),
-        ("viz/head_grid/mounts.py", "from model import run"),
-        ("viz/head_grid/mounts.py", "from viz.ui.frame import theme"),
+        ("viz/figures/heatmap.py", "from viz.ui import figure_panel"),
+        ("viz/figures/heatmap.py", "from viz import canvas"),
+        ("viz/captions/heads.py", "import plotly.graph_objects as go"),
+        ("viz/captions/heads.py", "from viz.figures.heatmap import heatmap"),
+        ("viz/canvas/components.py", "from model import run"),
+        ("viz/canvas/components.py", "from viz.ui.visitor import theme"),
+        ("viz/export/tables.py", "import streamlit"),
+        ("viz/lessons/parse.py", "import streamlit"),
         ("viz/ui/model_calls.py", "import torch"),
-        ("viz/pages/heads/page.py", "import numpy as np"),
+        ("viz/pages/heads/page.py", "import torch"),
+        ("viz/theme.py", "from viz.figures.heatmap import heatmap"),
         ("app.py", "import model"),
-        ("app.py", "from viz import heatmap"),
-        ("app.py", "from viz.ui import frame"),
-        ("viz/contents.py", "from viz import heatmap"),
-        ("viz/server/guard.py", "from viz.ui import runs"),
-        ("viz/server/start.py", "from viz.ui import memory"),
+        ("app.py", "from viz.figures import heatmap"),
+        ("app.py", "from viz import shell"),
+        ("viz/contents.py", "from viz.ui import visitor"),
+        ("viz/shell.py", "from viz.canvas import grid"),
+        ("viz/server/guard.py", "from viz.ui import model_calls"),
+        ("viz/server/start.py", "from viz.ui import server_cache"),
         ("viz/server/guard.py", "import torch"),
     ],
 )
@@ -123,12 +139,9 @@ def test_the_rule_of_imports_can_fail(name, source):
     [
         ("model/run.py", "import torch, json\nfrom model.config import ModelConfig"),
         ("viz/figures/heatmap.py", "import numpy as np\nfrom viz.labels import axis_labels"),
-        (
-            "viz/ui/figure_panel.py",
-            "import streamlit as st\nfrom viz import head_grid\nfrom model.run import Experiment",
-        ),
+        ("viz/ui/figure_panel.py", "import streamlit as st\nfrom viz import canvas\nfrom model.run import Experiment"),
         ("app.py", "import streamlit as st\nfrom viz.server import start"),
-        ("viz/contents.py", "import streamlit as st\nfrom viz.ui import frame"),
+        ("viz/contents.py", "import streamlit as st\nfrom viz import shell"),
     ],
 )
 def test_the_rule_of_imports_can_hold(name, source):
@@ -183,16 +196,51 @@ def graph_of(folder):
     return graph
 
 
-def test_no_modules_of_the_model_import_each_other_in_a_circle():
-    graph = graph_of("model")
-    assert len(graph) > 80
+def test_no_modules_import_each_other_in_a_circle():
+    graph = graph_of("model") | graph_of("viz")
+    assert len(graph) > 200
     list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
     with pytest.raises(CycleError):
         list(TopologicalSorter(graph | {"model.config": {"model.run"}}).static_order())
+    lazy = 'def lesson(page):\n    importlib.import_module("viz.pages.lessons.banner").attend(page)'
+    assert list(imported(lazy)) == ["viz.pages.lessons.banner"], "an import at run time is an import"
 
 
-def test_no_room_of_the_model_holds_more_than_twenty_files():
-    rooms = Counter(path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("model/**/*.py"))
+# The rooms of viz/ from the bottom up: a room imports those before it, and never a page.
+UPWARDS = ("captions", "figures", "canvas", "export", "lessons", "server", "ui", "pages")
+COMPUTATIONS = ("compute", "models")  # of a page: the only modules of it that the answers of lessons may import
+
+
+def against_the_order_of_viz(name, source):
+    """The imports of a file of viz/ that go to a later room, or from one page to another."""
+    room, _, rest = name.removeprefix("viz/").partition("/")
+    if room not in UPWARDS:
+        return
+    for module in imported(source):
+        parts = module.split(".")
+        if parts[0] != "viz" or len(parts) < 2 or parts[1] not in UPWARDS:
+            continue
+        if UPWARDS.index(parts[1]) > UPWARDS.index(room):
+            yield module
+        elif room == parts[1] == "pages" and len(parts) > 2 and parts[2] != rest.partition("/")[0]:
+            answers = rest.startswith("lessons/answers/") and set(parts[3:]) & set(COMPUTATIONS)
+            if not answers:
+                yield module
+
+
+def test_a_room_of_viz_imports_only_rooms_before_it_and_no_page_another():
+    found = {named(path): list(against_the_order_of_viz(named(path), path.read_text())) for path in SOURCES}
+    assert {name: modules for name, modules in found.items() if modules} == {}
+    assert list(against_the_order_of_viz("viz/ui/controls.py", "from viz.pages.heads import generate"))
+    assert list(against_the_order_of_viz("viz/figures/heatmap.py", "from viz.canvas import grid"))
+    assert list(against_the_order_of_viz("viz/pages/heads/page.py", "from viz.pages.masks import compute"))
+    assert list(against_the_order_of_viz("viz/pages/lessons/answers/models.py", "from viz.pages.masks import guess"))
+
+
+def test_no_room_holds_more_than_twenty_files():
+    rooms = Counter(
+        path.parent.relative_to(ROOT).as_posix() for top in ("model", "viz") for path in ROOT.glob(f"{top}/**/*.py")
+    )
     assert {room: count for room, count in rooms.items() if count > 20} == {}
 
 
@@ -219,7 +267,7 @@ def test_the_model_runs_without_a_screen():
 
 @pytest.mark.slow
 def test_the_frame_of_a_page_does_not_wait_for_torch():
-    loaded = loaded_by("viz.ui.frame")
+    loaded = loaded_by("viz.shell")
     assert "streamlit" in loaded
     assert "torch" not in loaded
 
@@ -236,9 +284,9 @@ def test_a_page_defines_nothing():
 
 @pytest.mark.parametrize("path", PAGES, ids=named)
 def test_a_page_has_its_words_beside_it_and_its_place_in_the_contents(path):
-    words = path.with_suffix(".md").read_text(encoding="utf-8")
+    words = path.with_name("page.md").read_text(encoding="utf-8")
     assert words.startswith("# "), "the first line asks the page's question"
-    assert f"pages/{path.name}" in (ROOT / "viz/contents.py").read_text(encoding="utf-8")
+    assert f"pages/{path.parent.name}/page.py" in (ROOT / "viz/contents.py").read_text(encoding="utf-8")
 
 
 def test_every_package_is_shipped():
@@ -247,7 +295,7 @@ def test_every_package_is_shipped():
         named(path.parent).replace("/", ".") for top in ("model", "viz") for path in ROOT.glob(f"{top}/**/__init__.py")
     }
     assert there == {name for name in told if name.split(".")[0] != "attention_lab"}, (
-        "that is viz/head_grid, and the settings, under the name of the distribution"
+        "that is viz/canvas, and the settings, under the name of the distribution"
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import streamlit
-from screen import ROOT, said, visit, well
+from screen import ROOT, at_path, said, visit, well
 from streamlit.testing.v1 import AppTest
 
 from model import Experiment, Switches
@@ -17,7 +17,7 @@ from viz.lessons.parse import read, read_folders
 from viz.pages.lessons import answers, banner
 from viz.pages.lessons.answers.on_screen import Here
 
-PAGES = frozenset(path.stem for path in ROOT.glob("viz/pages/*.py")) - {"__init__", "lessons"}
+PAGES = frozenset(path.parent.name for path in ROOT.glob("viz/pages/*/page.py")) - {"lessons"}
 SHIPPED, FAULTS = read_folders([banner.SHIPPED], PAGES, answers.names())
 STEPS = [(lesson, at) for lesson in SHIPPED for at in range(len(lesson.steps))]
 every_step = pytest.mark.parametrize(("lesson", "at"), STEPS, ids=lambda one: getattr(one, "name", one))
@@ -31,14 +31,14 @@ asking = pytest.mark.parametrize(
 def opened(lesson: Lesson, at: int) -> AppTest:
     """The page of a step in the step's state, as its link opens it."""
     step = lesson.steps[at]
-    return visit(f"viz/pages/{step.page}.py", **dict(step.state))
+    return visit(f"viz/pages/{step.page}/page.py", **dict(step.state))
 
 
 def attended(lesson: Lesson, at: int) -> AppTest:
     """The whole app at a step, by the short link to it."""
     screen = AppTest.from_file(str(ROOT / "viz/contents.py"), default_timeout=120)
     screen.query_params["lesson"] = banner.spell(lesson.name, at)
-    return screen.switch_page("../pages/lessons.py").run()
+    return at_path(screen, "lessons").run()
 
 
 def figures(screen):

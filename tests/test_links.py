@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from qr import decode
-from screen import ROOT, component, said, visit, visit_by_a_bad_link, well
+from screen import ROOT, at_path, component, said, visit, visit_by_a_bad_link, well
 from streamlit.testing.v1 import AppTest
 
 from viz.pages.inside.cost import SOURCES
@@ -20,19 +20,19 @@ from viz.ui.tracking_parameters import SHARED, is_tracking, without_tracking
 OLD = json.loads((ROOT / "tests/old_links.json").read_text(encoding="utf-8"))
 PATHS = dict(
     re.findall(
-        r'st\.Page\("../(pages/\w+\.py)".*?url_path="(\w+)"', (ROOT / "viz/contents.py").read_text(encoding="utf-8")
+        r'st\.Page\("(pages/\w+/page\.py)".*?url_path="(\w+)"', (ROOT / "viz/contents.py").read_text(encoding="utf-8")
     )
 )
+WITH_CONTROLS = [path for path in PATHS if not path.startswith(("pages/lessons/", "pages/your_model/"))]
 
 
 def follow(link):
     """The app as a link opens it, through its table of contents."""
     parts = urlsplit(link)
-    script = {path: name for name, path in PATHS.items()}[parts.path.strip("/") or "heads"]
     screen = AppTest.from_file(str(ROOT / "viz/contents.py"), default_timeout=120)
     for name, values in parse_qs(parts.query).items():
         screen.query_params[name] = values if len(values) > 1 else values[0]
-    return screen.switch_page(f"../{script}").run()
+    return at_path(screen, parts.path.strip("/") or "heads").run()
 
 
 @pytest.mark.parametrize("old", OLD, ids=lambda old: old["link"])
@@ -68,7 +68,7 @@ def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them
 
 
 @pytest.mark.parametrize(
-    "path", ["viz/contents.py", *(f"viz/pages/{name}.py" for name in ("inside", "masks", "translate"))]
+    "path", ["viz/contents.py", *(f"viz/pages/{name}/page.py" for name in ("inside", "masks", "translate"))]
 )
 def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_are_not(path):
     assert "modle (unknown setting)" in said(well(visit_by_a_bad_link(path, modle="stories")))
@@ -90,14 +90,18 @@ ADDED = (
 )
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS if not path.endswith(("lessons.py", "your_model.py"))])
+@pytest.mark.parametrize(
+    "path", [path for path in PATHS if not path.startswith(("pages/lessons/", "pages/your_model/"))]
+)
 def test_names_that_were_added_on_the_way_are_ignored_in_silence_and_leave_the_address(path):
     screen = well(visit_by_a_bad_link(f"viz/{path}", **dict.fromkeys(ADDED, "x")))
     assert "Part of this link" not in said(screen)
     assert not set(ADDED) & set(screen.query_params)
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS if not path.endswith(("lessons.py", "your_model.py"))])
+@pytest.mark.parametrize(
+    "path", [path for path in PATHS if not path.startswith(("pages/lessons/", "pages/your_model/"))]
+)
 def test_a_name_that_the_page_called_unknown_leaves_the_address_and_others_stay(path):
     frame = {} if "masks" in path else {"present": "true"}
     screen = well(visit_by_a_bad_link(f"viz/{path}", modle="stories", **frame))

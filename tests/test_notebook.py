@@ -26,7 +26,7 @@ def causal(*shape):
 
 
 def sent(figure):
-    """What frontend/explore.js is given: (header, arrays)."""
+    """What frontend/figures/attention_browser.js is given: (header, arrays)."""
     return unpack(b64decode(re.search(r'id="data">(.*?)</script>', figure.html).group(1)))
 
 
@@ -116,9 +116,9 @@ def test_in_a_browser_a_head_is_enlarged_and_a_word_pinned_without_a_server(cont
     page.on("pageerror", lambda error: wrong.append(error))
     page.on("request", lambda request: asked.append(request.url))
     page.goto((tmp_path / "figure.html").as_uri())
-    page.locator(".panels .lab[data-drawn]").wait_for()
-    page.locator(".grid .head").nth(1).click()
-    page.locator(".grid .head[aria-pressed=true][aria-label='Layer 0, head 1']").wait_for()
+    page.locator(".maps .lab[data-drawn]").wait_for()
+    page.locator(".head_grid .head").nth(1).click()
+    page.locator(".head_grid .head[aria-pressed=true][aria-label='Layer 0, head 1']").wait_for()
     page.locator(".looks .word").first.click()
     assert page.locator(".looks .word[aria-pressed=true]").inner_text() == "the"
     assert page.locator(".looked .word.best").inner_text().split() == ["sleeps", "1.00"]

@@ -13,11 +13,11 @@ from hypothesis.extra import numpy as arrays
 
 from viz.pack import ABSENT, FULL, MOST_PIXELS, NOT_A_NUMBER, encode_weights, pack
 
-FRONTEND = Path(__file__).parents[1] / "viz/head_grid/frontend"
+FRONTEND = Path(__file__).parents[1] / "viz/canvas/frontend"
 
 
 def unpack(block):
-    """What `unpack` in frontend/store.js does, in Python: (header, arrays by name)."""
+    """What `unpack` in frontend/lib/page_state.js does, in Python: (header, arrays by name)."""
     length = int.from_bytes(block[:4], "little")
     header = json.loads(block[4 : 4 + length])
     found = {}
@@ -75,7 +75,7 @@ def test_every_array_begins_at_a_multiple_of_four():
 
 
 def test_the_browser_knows_the_same_codes():
-    scripts = "\n".join(path.read_text(encoding="utf-8") for path in FRONTEND.glob("*.js"))
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in FRONTEND.glob("**/*.js"))
     told = set(re.findall(r"const (FULL|NOT_A_NUMBER|ABSENT) = (\d+);", scripts))
     assert told == {("FULL", str(FULL)), ("NOT_A_NUMBER", str(NOT_A_NUMBER)), ("ABSENT", str(ABSENT))}
 
@@ -109,7 +109,7 @@ def test_a_larger_map_is_pooled_to_the_most(n):
 
 
 def blocks(n, most):
-    """Which block each of n positions falls into, as the browser reckons it (blockOf in frontend/grid.js)."""
+    """Which block each of n positions falls into, as in the browser (blockOf in head_grid.js)."""
     return ((np.arange(n) + 1) * most - 1) // n
 
 

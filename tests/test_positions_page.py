@@ -37,7 +37,7 @@ FIGURE = dict(zip(VIEWS, ("waves_drawn", "turns_drawn", "distance", "shift", "sh
 @pytest.fixture(autouse=True)
 def few_questions(monkeypatch):
     """Fewer questions a point than a visitor gets: what is asked here is whether they are asked."""
-    monkeypatch.setattr(lengths, "N", 20)
+    monkeypatch.setattr(length_generalisation, "N", 20)
     server_cache.clear()
 
 

@@ -35,7 +35,7 @@ from viz.figures.score_scaling import score_histogram, two_lines
 from viz.theme import DARK, LIGHT
 
 SIDES = ("divided", "undivided")
-SECTION = "from viz.ui import saturation\nsaturation.show('grammar', 1, 2)"
+SECTION = "from viz.pages.remove import score_scaling\nscore_scaling.show('grammar', 1, 2)"
 
 
 @pytest.fixture(scope="module")

@@ -55,11 +55,11 @@ def own(tmp_path_factory):
 
 def walk(name, text, every_view=True):
     """Each page with this model and this text: in all its views, or as it opens."""
-    assert set(VIEWS) == {page.stem for page in PAGES} - {"translate"}
+    assert set(VIEWS) == {page.parent.name for page in PAGES} - {"translate"}
     for page, views in VIEWS.items():
         for view in (*views, *MORE.get(page, ())) if every_view else ({},):
             # A view that a text of one word cannot have falls back, and says so.
-            screen = well(visit_by_a_bad_link(f"viz/pages/{page}.py", weights=name, text=text, **view))
+            screen = well(visit_by_a_bad_link(f"viz/pages/{page}/page.py", weights=name, text=text, **view))
             assert screen.session_state["weights"] == name, (page, view)
 
 
@@ -162,9 +162,11 @@ def test_what_a_vocabulary_has_no_piece_for_is_told(own):
     assert "Some characters of this text are not read as you typed them: fox face (U+1F98A) is left out." in told
 
 
-@pytest.mark.parametrize("page", [page.stem for page in PAGES if page.stem not in ("translate", "positions")])
+@pytest.mark.parametrize(
+    "page", [page.parent.name for page in PAGES if page.parent.name not in ("translate", "positions")]
+)
 def test_a_text_that_a_vocabulary_has_no_piece_for_is_answered_with_one_sentence(own, page):
-    screen = well(visit(f"viz/pages/{page}.py", weights=own("gpt2, no marks"), text="🦊"))
+    screen = well(visit(f"viz/pages/{page}/page.py", weights=own("gpt2, no marks"), text="🦊"))
     assert said(screen) == "The tokenizer of this model has no piece for anything in this text. Write another one."
 
 

@@ -21,7 +21,7 @@ ORIGIN = {
     "says": HOSTILE,
     "link": HOSTILE,
 }
-BARS = ("bars", pack({"key": "next"}, values=np.zeros((1, 2), dtype=np.float32)))
+BARS = ("probability_bars", pack({"key": "next"}, values=np.zeros((1, 2), dtype=np.float32)))
 
 
 def page(figure=BARS, **more):
@@ -37,11 +37,11 @@ def test_words_never_become_markup(figure):
     assert json.loads(told) == ORIGIN
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in standalone.FRONTEND.glob("*.css") if path.stem != "save"))
+@pytest.mark.parametrize("name", sorted(path.stem for path in standalone.FRONTEND.glob("figures/*.css")))
 def test_every_component_finds_all_its_scripts_in_the_file(name):
     html = page((name, BARS[1]))
     imports = json.loads(re.search(r'<script type="importmap">(.*?)</script>', html).group(1))["imports"]
-    assert {"lab/alone.js", "lab/figure.js", f"lab/{name}.js"} <= imports.keys()
+    assert {"lab/page/standalone.js", "lab/figure.js", f"lab/figures/{name}.js"} <= imports.keys()
     for address in imports.values():
         source = b64decode(address.partition(",")[2]).decode()
         assert set(re.findall(r'from "([^"]+)"', source)) <= imports.keys()

@@ -34,7 +34,9 @@ def named(view):
 @pytest.mark.parametrize("view", VIEWS, ids=named)
 def test_every_view_of_every_page_reads_any_text(view):
     page, state = view
-    well(visit(f"viz/pages/{page}.py", **{**dict(state), "weights": "stories", "text": '"Oh, Zebulon!"\n🦊 naïve'}))
+    well(
+        visit(f"viz/pages/{page}/page.py", **{**dict(state), "weights": "stories", "text": '"Oh, Zebulon!"\n🦊 naïve'})
+    )
 
 
 def test_pieces_are_shown_with_their_joins():
@@ -86,8 +88,8 @@ def test_who_leaves_the_player_finds_it_at_rest():
     screen = visit(weights="stories", text="Once upon", more="Write on")
     screen.button(key="write_play").click()
     assert well(screen.run()).session_state["playing"]
-    written = well(screen.switch_page("../pages/masks.py").run()).session_state["text"]
-    screen = well(screen.switch_page("../pages/heads.py").run())
+    written = well(screen.switch_page("pages/masks/page.py").run()).session_state["text"]
+    screen = well(screen.switch_page("pages/heads/page.py").run())
     assert "write_play" in {button.key for button in screen.button}
     assert screen.session_state["text"] == written
 

@@ -17,7 +17,8 @@ from model.switches import PARTS
 from model.tasks import PAIRS
 from viz.pages.translate import accuracy_by_length
 from viz.pages.translate import compute as translate_compute
-from viz.pages.translate.views import MAPS, SECTIONS, headline
+from viz.pages.translate.compute import headline
+from viz.pages.translate.views import MAPS, SECTIONS
 from viz.ui import figure_panel, server_cache
 from viz.ui.visitor import words
 
@@ -349,7 +350,7 @@ def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
 
 def test_the_layer_of_another_page_does_not_break_this_one():
     screen = visit(layer=2, head=3)
-    screen = well(screen.switch_page(f"../../{PAGE}").run())
+    screen = well(screen.switch_page(PAGE.removeprefix("viz/")).run())
     assert screen.session_state["layer"] < 2
 
 

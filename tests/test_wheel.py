@@ -114,8 +114,8 @@ def reaches(address, host):
 def test_the_wheel_serves_its_page_and_the_scripts_of_its_figures_to_this_machine_only(installed, elsewhere):
     with serving([str(installed / "attention-lab"), "run"], elsewhere) as address:
         assert b"<title>Streamlit</title>" in got(address)
-        script = got(f"{address}/_stcore/bidi-components/attention-lab.grid/grid.js")
-        assert script == (ROOT / "viz/head_grid/frontend/grid.js").read_bytes()
+        script = got(f"{address}/_stcore/bidi-components/attention-lab.head_grid/figures/head_grid.js")
+        assert script == (ROOT / "viz/canvas/frontend/figures/head_grid.js").read_bytes()
         assert not reaches(address, "127.0.0.2"), "an address of this machine that only a server for everyone has"
 
 

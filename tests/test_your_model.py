@@ -94,7 +94,7 @@ def test_each_button_opens_its_page_with_the_model(folders, empty):
     loaded(folders["next"])
     assert load_model.PAGES
     for page in load_model.PAGES:
-        screen = visit().switch_page(f"../../{PAGE}").run()
+        screen = visit().switch_page(PAGE.removeprefix("viz/")).run()
         screen.button(key=f"into_own-little-next_{page}").click()
         screen = well(screen.run())
         assert screen.session_state["weights"] == "own-little-next", page
@@ -230,11 +230,11 @@ def kept(folders):
 def test_every_view_of_every_page_stands_with_a_model_from_elsewhere(kept, says):
     load, folders = kept
     name = load(folders[says])
-    assert set(VIEWS) == {page.stem for page in PAGES} - {"translate"}, "Translate has models of two sentences"
+    assert set(VIEWS) == {page.parent.name for page in PAGES} - {"translate"}, "Translate has models of two sentences"
     for page, views in VIEWS.items():
         for view in views:
             # A model from elsewhere has no twin trained without a part: that view falls back, and says so.
-            screen = well(visit_by_a_bad_link(f"viz/pages/{page}.py", weights=name, text=TEXT, **view))
+            screen = well(visit_by_a_bad_link(f"viz/pages/{page}/page.py", weights=name, text=TEXT, **view))
             assert screen.session_state["weights"] == name, (page, view)
             assert set(ignored(screen, view)) == ({"view"} if "Trained without" in view.values() else set()), (
                 page,

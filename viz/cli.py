@@ -34,8 +34,7 @@ from viz.theme import THEMES
 from viz.ui import old_links, visitor
 from viz.ui.tracking_parameters import without_tracking
 
-ROOT = Path(__file__).parents[2]
-PAGES = ROOT / "viz" / "pages"
+ROOT = Path(__file__).parents[1]
 NUMBERS, PICTURES = ("csv", "npz", "html"), ("svg", "png", "pdf")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
@@ -187,8 +186,8 @@ def place(link: str) -> Place:
         raise Refusal(f"This link cannot be read: {error}.") from error
     named = parts.path.strip("/").rpartition("/")[2]
     page = HOME if named in ("", "home") else named.replace("-", "_")
-    if page not in pages():
-        raise Refusal(f'There is no page "{named}". There are: {", ".join(map(_address, pages()))}.')
+    if page not in visitor.page_names():
+        raise Refusal(f'There is no page "{named}". There are: {", ".join(map(_address, visitor.page_names()))}.')
     return Place(page, parts.query)
 
 
@@ -231,15 +230,10 @@ def _place_of(told: Any) -> Place:
     raise Refusal('This JSON holds neither a "link" nor a "page" with its "state".')
 
 
-def pages() -> tuple[str, ...]:
-    """The pages of the lab by the names of their scripts."""
-    return tuple(sorted(path.stem for path in PAGES.glob("*.py") if path.stem != "__init__"))
-
-
 @lru_cache(maxsize=1)  # a list often names several figures of one page
 def _opened(where: Place, theme: str) -> AppTest:
     """The page as that link opens it in that theme, run once."""
-    screen = AppTest.from_file(str(PAGES / f"{where.page}.py"), default_timeout=PATIENCE)
+    screen = AppTest.from_file(str(visitor.PAGES / where.page / "page.py"), default_timeout=PATIENCE)
     for name, values in parse_qs(where.state, keep_blank_values=True).items():
         screen.query_params[old_links.RENAMED.get((where.page, name), name)] = values
     screen.session_state[visitor.THEME] = theme

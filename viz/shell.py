@@ -1,18 +1,17 @@
 """What stands around every page: settings, style, heading, and the step of a lesson."""
 
 import importlib
-from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from viz.ui import present
+from viz.ui import present, visitor
 from viz.ui.old_links import RENAMED
 from viz.ui.visitor import theme, words
 
-STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
-LESSON_STYLE = Path(__file__).with_name("lesson.css").read_text(encoding="utf-8")
+STYLE = (visitor.PAGES.parent / "ui/style.css").read_text(encoding="utf-8")
+LESSON_STYLE = (visitor.PAGES.parent / "ui/lesson.css").read_text(encoding="utf-8")
 # Until the browser has lifted the figure, at least nothing else is seen.
 ALONE = ".stApp { visibility: hidden; } body { background: var(--paper); }"
 
@@ -47,7 +46,7 @@ def open_old_link(page: str) -> None:
     address = {name: st.query_params.get_all(name) for name in st.query_params}
     today = {RENAMED.get((page, name), name): value for name, value in address.items()}
     if today.keys() != address.keys():
-        st.switch_page(f"../pages/{page}.py", query_params=today)
+        st.switch_page(visitor.script_of(page), query_params=today)
 
 
 def heading(page: str) -> None:

@@ -1,31 +1,32 @@
 """How a drawing is mounted on the page: its script, its style, its data."""
 
-import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import streamlit as st
 
-from viz.styles import style_of
+from viz.styles import script_of, style_of
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A drawing that is on the page: the key that names it there, its component, and the bytes that were sent."""
+
+    key: str
+    component: str
+    data: bytes
 
 
 @cache
-def component(name: str) -> Callable[..., Any]:
+def component(name: str) -> Callable[..., Drawn]:
     """The component of that name, with its script and its style."""
     # At the first use, not at the import: Streamlit finds the files only while it runs.
-    drawn = st.components.v2.component(f"attention-lab.{name}", js=f"{name}.js", css=f"{style_of(name)}.css")
+    mount = st.components.v2.component(f"attention-lab.{name}", js=f"{script_of(name)}.js", css=f"{style_of(name)}.css")
 
-    def mount(*, key: str, data: bytes, **callbacks: Any) -> Any:
-        vars(_mounted)[key] = (name, data)
-        return drawn(key=key, data=data, **callbacks)
+    def draw(*, key: str, data: bytes, **callbacks: Any) -> Drawn:
+        mount(key=key, data=data, **callbacks)
+        return Drawn(key, name, data)
 
-    return mount
-
-
-_mounted = threading.local()  # of each visitor's run of the script: key → name and data
-
-
-def mounted(key: str) -> tuple[str, bytes] | None:
-    """Name and data of the component that this run has drawn under that key, once: then they are forgotten."""
-    return vars(_mounted).pop(key, None)
+    return draw

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from viz.canvas.components import component
+from viz.canvas.components import Drawn, component
 from viz.canvas.posts import heard, take
 from viz.labels import shorten
 from viz.pack import pack
@@ -46,7 +46,7 @@ def decoding(
     shares: bool,
     theme: Theme,
     on_step: Callable[[int], None],
-) -> None:
+) -> Drawn:
     """The source above, below it the other sentence as it grows, and between them where each word looked.
 
     source: S words; said: N words, the end mark among them; candidates, odds (N, K): the likeliest words at each step
@@ -88,10 +88,12 @@ def decoding(
     }
     arrays = {"odds": odds, "cross": cross, "back": back, "vector": vector}
     sent = {name: array.astype(np.float32) for name, array in arrays.items() if array is not None}
-    component("decoding")(key=key, data=pack(header, **sent), on_step_change=lambda: on_step(int(take(key, "step"))))
+    return component("decoding")(
+        key=key, data=pack(header, **sent), on_step_change=lambda: on_step(int(take(key, "step")))
+    )
 
 
-def tree(steps: Sequence[Sequence[Branch]], *, key: str, step: int, theme: Theme) -> None:
+def tree(steps: Sequence[Sequence[Branch]], *, key: str, step: int, theme: Theme) -> Drawn:
     """What a beam kept and what it dropped, step by step; `step`, 1 … N, is lit where no word is hovered."""
     header = {
         "key": key,
@@ -99,4 +101,4 @@ def tree(steps: Sequence[Sequence[Branch]], *, key: str, step: int, theme: Theme
         "steps": [[{**asdict(branch), "word": shorten(branch.word)} for branch in row] for row in steps],
         "theme": vars(theme),
     }
-    component("tree")(key=key, data=pack(header))
+    return component("beam_tree")(key=key, data=pack(header))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from viz.canvas.components import component
+from viz.canvas.components import Drawn, component
 from viz.labels import shorten
 from viz.pack import MOST_PIXELS, encode_difference, encode_weights, pack
 from viz.theme import Theme
@@ -24,7 +24,7 @@ def sentence(
     theme: Theme,
     on_pin: Callable[[int | None], None],
     looked: Sequence[str] | None = None,
-) -> None:
+) -> Drawn:
     """The words twice, with lines from the word that looks (above) to the words it looks at (below).
 
     weights, mask (T, S) of one head; row: the word to show when none is hovered; unknown: positions to mark; looked:
@@ -41,7 +41,7 @@ def sentence(
         "theme": vars(theme),
     }
     data = pack(header, weights=weights.astype(np.float32), mask=mask.astype(np.uint8))
-    component("sentence")(key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]))
+    return component("sentence")(key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]))
 
 
 def _words(tokens: Sequence[str]) -> dict[str, list[str]]:
@@ -62,7 +62,7 @@ def grid(
     on_head: Callable[[int, int], None],
     on_pin: Callable[[int | None], None],
     looked: Sequence[str] | None = None,
-) -> None:
+) -> Drawn:
     """Every head of every layer.
 
     weights, mask (L, H, T, S), or the uint8 cells that `encode_weights` made of them; jobs[l][h]: what that head does,
@@ -82,7 +82,7 @@ def grid(
     }
     cells = weights if weights.dtype == np.uint8 else encode_weights(weights, mask)
     data = pack(header, cells=cells)
-    component("grid")(
+    return component("head_grid")(
         key=key,
         data=data,
         on_head_change=lambda: on_head(*st.session_state[key]["head"]),
@@ -106,7 +106,7 @@ def compare(
     theme: Theme,
     on_head: Callable[[int, int], None],
     on_pin: Callable[[int | None], None],
-) -> None:
+) -> Drawn:
     """Two runs of one text beside each other, and their difference: one head large, every head small.
 
     a, b and both masks (L, H, T, S); titles of A, B and A − B; moved (T,): how far each prediction moved, as `measure`
@@ -137,7 +137,7 @@ def compare(
         large=large.astype(np.float32),
         moved=moved.astype(np.float32),
     )
-    component("compare")(
+    return component("compare")(
         key=key,
         data=data,
         on_head_change=lambda: on_head(*st.session_state[key]["head"]),

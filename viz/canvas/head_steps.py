@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from viz.canvas.components import component
+from viz.canvas.components import Drawn, component
 from viz.canvas.posts import heard, take
 from viz.labels import shorten
 from viz.pack import pack
@@ -33,7 +33,7 @@ def walk(
     residual: bool,
     theme: Theme,
     on_step: Callable[[int, int], None],
-) -> None:
+) -> Drawn:
     """One row, step by step; every number can be opened into the sum it comes from.
 
     norm: the mean and the divisor of the norm that comes first, None where none does. norm_after: whether one follows
@@ -65,7 +65,9 @@ def walk(
     }
     sent = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
 
-    component("walk")(key=key, data=pack(header, **sent), on_at_change=lambda: on_step(*map(int, take(key, "at"))))
+    return component("head_steps")(
+        key=key, data=pack(header, **sent), on_at_change=lambda: on_step(*map(int, take(key, "at")))
+    )
 
 
 def averaging(
@@ -80,7 +82,7 @@ def averaging(
     pinned: bool,
     theme: Theme,
     on_pin: Callable[[int | None], None],
-) -> None:
+) -> Drawn:
     """Values as points of a plane, and for each row the output: inside the hull of the values that it may look at.
 
     points (S, 2), outputs (T, 2), weights and mask (T, S).
@@ -99,4 +101,6 @@ def averaging(
         weights=weights.astype(np.float32),
         mask=mask.astype(np.uint8),
     )
-    component("averaging")(key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"]))
+    return component("value_hull")(
+        key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"])
+    )

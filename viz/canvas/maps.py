@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from viz.canvas.components import component
+from viz.canvas.components import Drawn, component
 from viz.canvas.posts import heard, take
 from viz.labels import shorten
 from viz.pack import pack
@@ -71,7 +71,7 @@ def panels(
     on_pick: Callable[[int, int], None] | None = None,
     steps: Steps | None = None,
     on_step: Callable[[int], None] | None = None,
-) -> None:
+) -> Drawn:
     """Maps of the same words. `looking` names the rows, `looked` the columns; `row` is lit when none is hovered.
 
     on_pin is called with the row of a clicked cell, or None when it is let go; on_paint with the cells (row, column,
@@ -125,4 +125,4 @@ def panels(
     if on_step is not None:
         callbacks["on_step_change"] = lambda: on_step(int(take(key, "step")))
     values = np.stack([[one.sent() for one in frame] for frame in frames])  # (steps, N, T, S)
-    component("panels")(key=key, data=pack(header, values=values if steps else values[0]), **callbacks)
+    return component("maps")(key=key, data=pack(header, values=values if steps else values[0]), **callbacks)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from viz.canvas.components import component
+from viz.canvas.components import Drawn, component
 from viz.labels import shorten
 from viz.pack import pack
 from viz.theme import Theme
@@ -23,7 +23,7 @@ def leaks(
     unit: str,
     theme: Theme,
     on_word: Callable[[int], None],
-) -> None:
+) -> Drawn:
     """moved (T,): how far the output after each word moved; exactly (T,): True where it did not change at all.
 
     edited: the word that `by` has taken the place of. on_word is called with the position of a clicked word.
@@ -37,4 +37,6 @@ def leaks(
         "theme": vars(theme),
     }
     data = pack(header, moved=moved.astype(np.float32), exactly=exactly.astype(np.uint8))
-    component("leaks")(key=key, data=data, on_word_change=lambda: on_word(int(st.session_state[key]["word"]["at"])))
+    return component("mask_leak")(
+        key=key, data=data, on_word_change=lambda: on_word(int(st.session_state[key]["word"]["at"]))
+    )

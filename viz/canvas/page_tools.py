@@ -35,7 +35,7 @@ def link(
         "opened": opened,
         "theme": vars(theme),
     }
-    component("link")(
+    component("share")(
         key=key,
         data=pack(header),
         on_present_change=lambda: on_present(str(take(key, "present")[1])),

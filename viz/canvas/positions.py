@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from viz.canvas.components import component
+from viz.canvas.components import Drawn, component
 from viz.canvas.posts import heard, take
 from viz.labels import shorten
 from viz.pack import pack
@@ -29,7 +29,7 @@ def _sliding(
     key: str,
     theme: Theme,
     on_state: Callable[..., None],
-) -> None:
+) -> Drawn:
     header = {
         "key": key,
         "sliders": [asdict(slider) for slider in sliders],
@@ -37,27 +37,27 @@ def _sliding(
         "heard": heard(key),
         "theme": vars(theme),
     }
-    component(name)(key=key, data=pack(header), on_state_change=lambda: on_state(**take(key, "state")))
+    return component(name)(key=key, data=pack(header), on_state_change=lambda: on_state(**take(key, "state")))
 
 
 def waves(
     sliders: Sequence[Slider], state: Mapping[str, int], *, key: str, theme: Theme, on_state: Callable[..., None]
-) -> None:
+) -> Drawn:
     """The sinusoidal encoding as waves, as a map and as clock hands, computed in the browser.
 
     sliders: length, width, base and pos; on_state is called with their values when one has come to rest.
     """
-    _sliding("waves", sliders, state, key, theme, on_state)
+    return _sliding("sinusoid_waves", sliders, state, key, theme, on_state)
 
 
 def turns(
     sliders: Sequence[Slider], state: Mapping[str, int], *, key: str, theme: Theme, on_state: Callable[..., None]
-) -> None:
+) -> Drawn:
     """PE(pos + k) as a rotation of PE(pos): a dial for each pair, and the matrix, computed in the browser.
 
     sliders: pos, k, turning (the width) and base; on_state as for `waves`.
     """
-    _sliding("turns", sliders, state, key, theme, on_state)
+    return _sliding("rotation", sliders, state, key, theme, on_state)
 
 
 def shuffle(
@@ -70,7 +70,7 @@ def shuffle(
     rounding: float,
     theme: Theme,
     on_order: Callable[[list[int]], None],
-) -> None:
+) -> Drawn:
     """A sentence whose words can be dragged, and below each word how far its vector moved.
 
     order: which token stands at each place; the first stays. change (N, T): in each of N `cases` (its name, what was
@@ -87,7 +87,7 @@ def shuffle(
         "theme": vars(theme),
     }
     data = pack(header, change=np.nan_to_num(change).astype(np.float32))
-    component("shuffle")(key=key, data=data, on_order_change=lambda: on_order(list(take(key, "order"))))
+    return component("shuffle")(key=key, data=data, on_order_change=lambda: on_order(list(take(key, "order"))))
 
 
 def lengths(
@@ -101,7 +101,7 @@ def lengths(
     longest: int,
     kinds: tuple[str, str],
     theme: Theme,
-) -> None:
+) -> Drawn:
     """Accuracy against length, one small panel a scheme. found, low, high (2, N, L); NaN: the table has ended.
 
     longest: the greatest length that training has seen; kinds: what the two lines of each panel are.
@@ -115,4 +115,6 @@ def lengths(
         "theme": vars(theme),
     }
     arrays = {"found": found, "low": low, "high": high}
-    component("lengths")(key=key, data=pack(header, **{name: one.astype(np.float32) for name, one in arrays.items()}))
+    return component("accuracy_by_length")(
+        key=key, data=pack(header, **{name: one.astype(np.float32) for name, one in arrays.items()})
+    )

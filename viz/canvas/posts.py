@@ -1,6 +1,6 @@
 """Posts of the figures that move by themselves: numbered, so that the browser can tell an answer from other news.
 
-The browser's side, and the reason, is frontend/posts.js.
+The browser's side, and the reason, is frontend/lib/posts.js.
 """
 
 from typing import Any

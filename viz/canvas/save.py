@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from viz.canvas.components import component, mounted
+from viz.canvas.components import component
 from viz.pack import pack
 from viz.theme import Theme
 
@@ -50,7 +50,6 @@ def save(
         on_table_change=on_table,
         on_ask_change=lambda: on_ask(st.session_state[key]["ask"]),
     )
-    mounted(key)  # it is no figure, and may hold a large file
 
 
 def whole(
@@ -62,5 +61,6 @@ def whole(
     """
     header = {"data": None if data is None else [(figure, kind) for figure, kind, _ in data], "theme": vars(theme)}
     arrays = {f"file{at}": np.frombuffer(file, dtype=np.uint8) for at, (*_, file) in enumerate(data or ())}
-    component("whole")(key=key, data=pack(header, **arrays), on_ask_change=lambda: on_ask(st.session_state[key]["ask"]))
-    mounted(key)
+    component("save_page")(
+        key=key, data=pack(header, **arrays), on_ask_change=lambda: on_ask(st.session_state[key]["ask"])
+    )

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from viz.canvas.components import component
+from viz.canvas.components import Drawn, component
 from viz.canvas.posts import heard, take
 from viz.pack import pack
 from viz.theme import Theme
@@ -39,7 +39,7 @@ def saturation(
     sentences: Sequence[str],
     theme: Theme,
     on_d_k: Callable[[int], None],
-) -> None:
+) -> Drawn:
     """What happens to a softmax as d_k grows, all N `steps` at once: first without the division, then with.
 
     rows (2, N, R, S): the same R rows of weights; density (2, N, bins): histograms of the scores between `edges`, in
@@ -60,4 +60,4 @@ def saturation(
     }
     arrays = {"rows": rows, "density": density, "numbers": numbers}
     data = pack(header, **{name: array.astype(np.float32) for name, array in arrays.items()})
-    component("saturation")(key=key, data=data, on_d_k_change=lambda: on_d_k(take(key, "d_k")))
+    return component("score_scaling")(key=key, data=data, on_d_k_change=lambda: on_d_k(take(key, "d_k")))

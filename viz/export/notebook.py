@@ -19,7 +19,7 @@ from viz.theme import THEMES
 from viz.types import Array
 
 MOST_FINE = 4_000_000  # cells: up to here a weight is kept to 1/65000, beyond to 1/250
-FULL_16, ABSENT_16 = 65_000, 65_535  # as in frontend/explore.js
+FULL_16, ABSENT_16 = 65_000, 65_535  # as in frontend/figures/attention_browser.js
 TALL = 900  # pixels that a notebook gives to it
 
 
@@ -62,12 +62,12 @@ def attention_figure(
     pooled = max(shown.weights.shape[2:]) > MOST_PIXELS
     told = " ".join([read_maps(shown.weights, shown.mask, pooled=pooled), *shown.notes])
     origin = Origin(title or "attention", release()).told()
-    drawn = ("explore", _packed(shown, title, vars(THEMES[theme]), pooled))
+    drawn = ("attention_browser", _packed(shown, title, vars(THEMES[theme]), pooled))
     return AttentionFigure(page(drawn, reading=pieces(told), origin=origin, theme=THEMES[theme]))
 
 
 def _packed(shown: Maps, title: str, theme: dict[str, Any], pooled: bool) -> bytes:
-    """The data of frontend/explore.js: the small maps, and every head in full, each packed for itself."""
+    """The data of attention_browser.js: the small maps, and every head in full, each packed for itself."""
     weights, mask = shown.weights, shown.mask
     n_layers, n_heads = weights.shape[:2]
     fine = weights.size <= MOST_FINE

@@ -43,7 +43,7 @@ class Origin:
 
 
 def footer(told: Mapping[str, Any]) -> str:
-    """The origin in one line, for the foot of a picture; `frontend/picture.js` writes the same one."""
+    """The origin in one line, for the foot of a picture; `frontend/page/picture.js` writes the same one."""
     parts = [f"{told['software']} {told['version']}"]
     if "weights" in told:
         parts.append(told["weights"] + (f", seed {told['seed']}" if "seed" in told else ""))

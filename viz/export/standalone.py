@@ -4,6 +4,7 @@ Our own drawings travel as the scripts and the bytes that the page itself was se
 """
 
 import json
+import posixpath
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -14,12 +15,12 @@ from typing import Any
 import plotly.graph_objects as go
 
 from viz.export.provenance import footer
-from viz.styles import style_of
+from viz.styles import script_of, style_of
 from viz.theme import SANS, Theme
 
-FRONTEND = Path(__file__).parent / "head_grid" / "frontend"
-PARTS = {"explore": ("sentence", "grid", "panels")}  # what a drawing is made of, each in its own style
-IMPORT = re.compile(r'from "\./([\w-]+)\.js"')
+FRONTEND = Path(__file__).parents[1] / "canvas" / "frontend"
+PARTS = {"attention_browser": ("sentence", "head_grid", "maps")}  # what a drawing is made of, each in its own style
+IMPORT = re.compile(r'from "(\.\.?/[\w/.-]+)\.js"')
 # The file may run what it holds and load nothing: a browser enforces it.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; "
@@ -39,7 +40,7 @@ def page(
     """The file as HTML.
 
     figure: name and data of a component, or a chart; reading: its sentence in pieces (text, stressed or not); foot: the
-    origin is also written below; asked: a picture of it that the page makes by itself, see frontend/alone.js.
+    origin is also written below; asked: a picture of it that the page makes by itself, see frontend/page/standalone.js.
     """
     told = "".join(f"<strong>{escape(text)}</strong>" if strong else escape(text) for text, strong in reading)
     title = f"{origin.get('weights', '')} {origin['figure']}".strip()
@@ -69,7 +70,7 @@ def page(
 <div id="figure"{room}>{held}</div>
 <p class="reading">{told}</p>
 {f'<p class="foot">{escape(footer(origin))}</p>' if foot else ""}
-<script type="module">import "lab/alone.js";</script>
+<script type="module">import "lab/page/standalone.js";</script>
 </body>
 </html>
 """
@@ -81,19 +82,27 @@ def _style(name: str) -> str:
 
 def _modules(name: str) -> dict[str, str]:
     """Every script that is needed, under the name that the others import it by."""
-    drawn = "export default null;" if name == "chart" else f'export {{ default }} from "./{name}.js";'
-    found, todo = {}, ["alone", "figure"]
+    drawn = "export default null;" if name == "chart" else f'export {{ default }} from "./{script_of(name)}.js";'
+    found, todo = {}, ["page/standalone", "figure"]
     while todo:
         one = todo.pop()
         if one not in found:
             found[one] = drawn if one == "figure" else (FRONTEND / f"{one}.js").read_text(encoding="utf-8")
-            todo += IMPORT.findall(found[one])
+            todo += [_module(one, path) for path in IMPORT.findall(found[one])]
     # Inside data: addresses there is no "./"; the import map knows the scripts by bare names instead.
     return {
-        f"lab/{one}.js": "data:text/javascript;base64,"
-        + b64encode(IMPORT.sub(r'from "lab/\1.js"', source).encode()).decode()
+        f"lab/{one}.js": "data:text/javascript;base64," + b64encode(_by_bare_names(one, source).encode()).decode()
         for one, source in found.items()
     }
+
+
+def _module(importer: str, path: str) -> str:
+    """The script that `importer` imports by a relative path: ("figures/maps", "../lib/cells") → "lib/cells"."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(importer), path))
+
+
+def _by_bare_names(name: str, source: str) -> str:
+    return IMPORT.sub(lambda found: f'from "lab/{_module(name, found[1])}.js"', source)
 
 
 def _data(data: bytes) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -33,14 +33,22 @@ def lesson(page: str) -> None:
             st.button(link["label"], key=f"try_{number}", type="tertiary", on_click=set_state, args=(state,))
 
 
+@dataclass(frozen=True)
+class Chart:
+    """A Plotly figure that is on the page, and the key that names it there."""
+
+    key: str
+    figure: go.Figure
+
+
 def chart(figure: go.Figure, *, key: str, sentence: str, **more: Any) -> None:
     """A Plotly figure in its frame. `key` names it on the page; the rest as in `below`."""
     st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False}, alt=alt_text(sentence))
-    below(key, sentence=sentence, figure=figure, **more)
+    below(Chart(key, figure), sentence=sentence, **more)
 
 
 def below(
-    key: str,
+    drawn: canvas.Drawn | Chart,
     *,
     sentence: str,
     table: Callable[[], Table],
@@ -51,7 +59,6 @@ def below(
     arrays: Callable[[], Arrays] | None = None,
     python: str = "",
     quiet: bool = False,
-    figure: go.Figure | None = None,
 ) -> None:
     """What stands under a figure that is already on the page.
 
@@ -59,10 +66,10 @@ def below(
     beside the figure and a file has to say itself, such as which head it is;
     says: what its face must say, where that is not what the experiment says; arrays: its numbers with named axes, the
     columns of the table where there are none; python: the lines that recompute them; quiet: the sentence explains more
-    than it tells; figure: the chart, where it is one.
+    than it tells.
     """
+    key = drawn.key
     made_by = replace(origin(key, of, says), shows=shows)
-    drawn = figure or canvas.mounted(key)
     wanted = st.session_state.pop(f"ask_{key}", None)
     shown = st.session_state.get(f"table_{key}", False)
     made = None
@@ -104,7 +111,7 @@ def postponed(key: str) -> Iterator[None]:
 
 def _made(
     wanted: Mapping[str, Any],
-    drawn: tuple[str, bytes] | go.Figure | None,
+    drawn: canvas.Drawn | Chart,
     sentence: str,
     table: Callable[[], Table],
     arrays: Callable[[], Arrays] | None,
@@ -115,10 +122,8 @@ def _made(
         return to_csv(table())
     if wanted["kind"] == "npz":
         return to_npz(arrays() if arrays else columns(table()), told)
-    if drawn is None:
-        raise ValueError(f"nothing has been drawn as {told['figure']}")
     return standalone.page(
-        drawn,
+        drawn.figure if isinstance(drawn, Chart) else (drawn.component, drawn.data),
         reading=pieces(sentence),
         origin=told,
         theme=theme(),

@@ -186,7 +186,7 @@ def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
     }
 
 
-def next_table(guesses: "runs.Guesses") -> Table:
+def next_table(guesses: "model_calls.Guesses") -> Table:
     """The likeliest next words of the model itself."""
     return {"word": guesses.words[-1], "probability": guesses.probabilities[-1]}
 
@@ -197,7 +197,7 @@ def row_table(weights: Array, words: Sequence[str], row: int, looked: Sequence[s
     return {"position": range(len(others)), "looked at": others, f"weight from {numbered(words)[row]}": weights[row]}
 
 
-def guess_table(guesses: "runs.Guesses") -> Table:
+def guess_table(guesses: "model_calls.Guesses") -> Table:
     """Layer by layer, the likeliest next words."""
     n_layers, n = guesses.probabilities.shape
     return {

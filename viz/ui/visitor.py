@@ -11,14 +11,25 @@ import streamlit as st
 from viz.theme import PROJECTED, THEMES, Theme
 from viz.ui import present
 
-PAGES = Path(__file__).parents[1] / "pages"
+PAGES = Path(__file__).parents[1] / "pages"  # one folder a page: page.py, its prose page.md, and its own parts
 THEME = "asked_theme"  # of the visitor's state: the command line asks for one, where no browser shows any
 
 
 @cache
-def words(page: str) -> tuple[str, str]:
+def page_names() -> tuple[str, ...]:
+    """The names of all pages: the folders of PAGES that hold a script."""
+    return tuple(sorted(script.parent.name for script in PAGES.glob("*/page.py")))
+
+
+def script_of(page: str) -> str:
+    """Where Streamlit finds the script of a page, from viz/contents.py."""
+    return f"pages/{page}/page.py"
+
+
+@cache
+def words(page: str, file: str = "page") -> tuple[str, str]:
     """The prose of a page: what stands above the figure (title and one sentence), and what stands below."""
-    above, _, below = (PAGES / f"{page}.md").read_text(encoding="utf-8").partition("\n---\n")
+    above, _, below = (PAGES / page / f"{file}.md").read_text(encoding="utf-8").partition("\n---\n")
     return above.strip(), below.strip()
 
 

@@ -29,7 +29,7 @@ jobs = head_facts.jobs(experiment.weights, n_layers, n_heads)
 controls.foot(experiment)
 
 controls.unknown_words(experiment)
-canvas.sentence(
+drawn = canvas.sentence(
     weights,
     words,
     key="sentence",
@@ -41,7 +41,7 @@ canvas.sentence(
     on_pin=controls.choose_token,
 )
 figure_panel.below(
-    "sentence",
+    drawn,
     sentence="",
     table=partial(head_facts.row_table, weights, words, row),
     file=file_name(experiment.name, f"L{layer}H{head}-row-{row}"),
@@ -53,7 +53,7 @@ figure_panel.below(
 player = st.container()
 every_head, one_head = st.columns([6, 5], gap="medium")
 with every_head:
-    canvas.grid(
+    drawn = canvas.grid(
         all_weights,
         words,
         key="grid",
@@ -67,7 +67,7 @@ with every_head:
         on_pin=controls.choose_token,
     )
     figure_panel.below(
-        "grid",
+        drawn,
         sentence=read_grid(
             jobs,
             head_facts.naming(experiment.weights),
@@ -88,7 +88,7 @@ with one_head:
     does = head_facts.measured_whole(jobs[layer][head], experiment.switches)
     stage = controls.stage(layer, head, does, shown.merged)
     values = weights if shown.merged else getattr(attention, stage)[head]  # (W, W)
-    canvas.panels(
+    drawn = canvas.panels(
         [
             canvas.Panel(
                 "",
@@ -106,7 +106,7 @@ with one_head:
         on_pin=controls.choose_token,
     )
     figure_panel.below(
-        "enlarged",
+        drawn,
         sentence=read_row(weights, words, row, each=shown.each),
         table=partial(head_facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
@@ -125,9 +125,9 @@ match controls.more(not_available.foretells(experiment.weights) != "nothing"):
         following = model_calls.next_words(experiment, at)
         now, layerwise = st.columns([2, 3], gap="large")
         with now:
-            canvas.bars({"": following.probabilities[-1]}, following.words[-1], key="next", theme=theme)
+            drawn = canvas.bars({"": following.probabilities[-1]}, following.words[-1], key="next", theme=theme)
             figure_panel.below(
-                "next",
+                drawn,
                 sentence=read_next(
                     following.probabilities[-1],
                     following.words[-1],
@@ -140,11 +140,11 @@ match controls.more(not_available.foretells(experiment.weights) != "nothing"):
                 python=copy_as_python.next_word(experiment, at),
             )
         with layerwise:
-            canvas.guesses(
+            drawn = canvas.guesses(
                 following.probabilities[:, :5], [choices[:5] for choices in following.words], key="lens", theme=theme
             )
             figure_panel.below(
-                "lens",
+                drawn,
                 sentence=read_layers(following.words, following.probabilities),
                 table=partial(head_facts.guess_table, following),
                 file=file_name(experiment.name, f"layers-{at}"),

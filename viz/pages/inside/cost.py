@@ -54,7 +54,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         looking, looked = ([f"{name}{at}" for at in range(n)] for name, n in (("q", sizes.queries), ("k", sizes.keys)))
         tried = _random(sizes)
         masks = np.ones_like(tried.weights, dtype=bool)
-    canvas.panels(
+    drawn = canvas.panels(
         [Panel(f"head {at}", weights, mask=masks[at]) for at, weights in enumerate(tried.weights)],
         looking,
         looked,
@@ -62,7 +62,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         theme=theme,
     )
     figure_panel.below(
-        "sizes",
+        drawn,
         sentence=read_sizes(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.apart),
         table=partial(_shape_table, sizes),
         file=file_name(experiment.name if trained else "random", "sizes"),

@@ -28,7 +28,7 @@ def show(
     single, double = _forms(experiment, layer, head)
     mask = attention.mask[head]
     reach = single.weights_apart or 1e-12
-    canvas.panels(
+    drawn = canvas.panels(
         [
             Panel("word by word", single.rows, mask=mask),
             Panel("three products", single.whole, mask=mask),
@@ -41,7 +41,7 @@ def show(
         theme=theme,
     )
     figure_panel.below(
-        "forms",
+        drawn,
         sentence=read_forms((single.weights_apart, single.z_apart), (double.weights_apart, double.z_apart)),
         table=partial(head_facts.map_table, single.rows - single.whole, words),
         file=file_name(experiment.name, f"L{layer}H{head}-forms"),

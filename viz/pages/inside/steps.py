@@ -40,7 +40,7 @@ def show(
     config = model_calls.about(experiment.weights)["config"]
     present = experiment.switches & model_calls.trained(experiment.weights)
     scheme = config["position"] if present.position else "the positions are removed"
-    canvas.walk(
+    drawn = canvas.walk(
         _arrays(made),
         words,
         key="walk",
@@ -61,7 +61,7 @@ def show(
         on_step=_rest,
     )
     figure_panel.below(
-        "walk",
+        drawn,
         sentence="",
         table=partial(row_table, made, words),
         file=file_name(experiment.name, f"L{layer}H{head}-row-{row}-steps"),

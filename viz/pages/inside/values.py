@@ -29,7 +29,7 @@ def show(
     attention = trace.layers[layer].attention
     row = row if pinned else spread_row(attention.weights[head])
     laid = value_projection.project_values(attention.v[head], attention.z[head])
-    canvas.averaging(
+    drawn = canvas.averaging(
         laid.values,
         laid.means,
         attention.weights[head],
@@ -42,7 +42,7 @@ def show(
         on_pin=controls.choose_token,
     )
     figure_panel.below(
-        "averaging",
+        drawn,
         sentence=read_averaging(attention.weights[head], attention.mask[head], words, row, laid.share),
         table=partial(_point_table, laid, attention.weights[head, row], words),
         file=file_name(experiment.name, f"L{layer}H{head}-averaging"),

@@ -16,7 +16,7 @@ from viz.lessons.parse import read_folders
 from viz.pages.lessons import answers
 from viz.ui import present, server_cache, visitor
 
-SHIPPED = Path(__file__).parents[1] / "lessons"
+SHIPPED = visitor.PAGES.parent / "lessons"
 CONTENTS = "lessons"  # the page that lists them
 FOLDERS = "ATTENTION_LAB_LESSONS"  # further folders, in the environment
 KEPT = "lessons_seen"  # in the session: name of a lesson → the step that was open last, from 0; at its end, one more
@@ -47,7 +47,7 @@ def _stamp(path: Path) -> int:
 
 @server_cache.cached
 def _read(places: tuple[str, ...], stamps: tuple[tuple[str, int], ...]) -> tuple[dict[str, Lesson], list[Fault]]:
-    pages = frozenset(path.stem for path in visitor.PAGES.glob("*.py")) - {"__init__", CONTENTS}
+    pages = frozenset(visitor.page_names()) - {CONTENTS}
     lessons, faults = read_folders(map(Path, places), pages, answers.names())
     return {lesson.name: lesson for lesson in lessons}, faults
 
@@ -72,7 +72,7 @@ def attend(page: str) -> None:
     asked = st.session_state.pop("lesson_asked", None)
     if asked is not None and page != CONTENTS:
         # The controls of this page hold its part of the address; on the page of lessons there are none.
-        st.switch_page(f"../pages/{CONTENTS}.py", query_params=_address(asked))
+        st.switch_page(visitor.script_of(CONTENTS), query_params=_address(asked))
     told = asked or st.query_params.get("lesson", "")
     found = find(told)
     if found is None:
@@ -99,7 +99,7 @@ def _arrive(lesson: Lesson, at: int) -> None:
     for key in [key for key in st.session_state if key != KEPT]:
         del st.session_state[key]
     step = lesson.steps[at]
-    st.switch_page(f"../pages/{step.page}.py", query_params=_address(spell(lesson.name, at), step.state))
+    st.switch_page(visitor.script_of(step.page), query_params=_address(spell(lesson.name, at), step.state))
 
 
 def _seen() -> dict[str, int]:

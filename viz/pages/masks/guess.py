@@ -36,7 +36,7 @@ def show(what: str, mask: Array, weights: Array, words: Sequence[str], of: Exper
         maps, sentence = _about_mask(guess, mask, revealed)
     else:
         maps, sentence = _about_strongest(guess, mask, weights, revealed)
-    canvas.panels(
+    drawn = canvas.panels(
         maps,
         words,
         words,
@@ -46,7 +46,7 @@ def show(what: str, mask: Array, weights: Array, words: Sequence[str], of: Exper
         on_paint=partial(_painted, guess, mask, what),
     )
     figure_panel.below(
-        "guessing",
+        drawn,
         sentence=sentence,
         table=partial(_table, guess, mask, weights, words, revealed),
         file=file_name(of.name, f"guess-{what}"),

@@ -82,7 +82,7 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
     columns[3].metric(
         "Largest difference in logits", f"{apart.max():.1e}", "with cache", delta_color="off", delta_arrow="off"
     )
-    canvas.panels(
+    drawn = canvas.panels(
         [
             Panel("one parallel pass", one, "weight", mask=seen),
             Panel("word by word, with a cache", cached, "weight", mask=seen),
@@ -94,7 +94,7 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
         theme=theme,
     )
     figure_panel.below(
-        "ways",
+        drawn,
         sentence=sentence,
         table=lambda: {
             "position": np.arange(len(words)),

@@ -38,7 +38,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
         return
     before = model_calls.trace(experiment)
     found = measure_leak(before, model_calls.trace(after))
-    canvas.leaks(
+    drawn = canvas.leaks(
         words,
         found.kl,
         key="leaks",
@@ -50,7 +50,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
         on_word=partial(choose_word, experiment, words),
     )
     figure_panel.below(
-        "leaks",
+        drawn,
         sentence=read_leak(
             found.logits,
             found.kl,

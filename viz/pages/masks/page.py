@@ -22,7 +22,7 @@ pinned = controls.token(words, token_units.each(experiment))
 controls.foot(experiment)
 
 controls.unknown_words(experiment)
-looks, guess = masks_controls.choose(experiment, len(words))
+looks, guessed = masks_controls.choose(experiment, len(words))
 experiment = replace(experiment, mask_spec=looks)
 trace = model_calls.trace(experiment)
 attention = trace.layers[layer].attention
@@ -30,11 +30,11 @@ scores, mask = attention.biased[head], attention.mask[head]  # (T, S)
 masked, weights = attention.masked[head], attention.weights[head]  # (T, S)
 row = masked_row(scores, mask, weights) if pinned is None else pinned
 
-if guess:
-    guess.show(guess, mask, weights, words, experiment, theme)
+if guessed:
+    guess.show(guessed, mask, weights, words, experiment, theme)
 else:
     steps = masks_controls.steps(experiment, len(words), layer, head)
-    canvas.panels(
+    drawn = canvas.panels(
         steps.maps[steps.at] if steps else masks_controls.stages(scores, mask, masked, weights),
         words,
         words,
@@ -49,7 +49,7 @@ else:
         on_step=masks_controls.slid,
     )
     figure_panel.below(
-        "stages",
+        drawn,
         sentence=read_mask(scores, mask, weights, words, row, token_units.each(experiment)),
         table=partial(masks_controls.table, scores, mask, weights, words),
         file=file_name(experiment.name, f"L{layer}H{head}-stages"),
@@ -60,7 +60,7 @@ else:
         ),
     )
 
-match None if guess else masks_controls.section():  # what stands below would give the answer away
+match None if guessed else masks_controls.section():  # what stands below would give the answer away
     case "Leak test":
         leak_test.show(experiment, theme)
     case "One pass or many":

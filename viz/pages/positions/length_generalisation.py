@@ -32,7 +32,7 @@ def show() -> None:
     seeds = np.array([_seeds(*model) for model in models.MODELS])  # (M, R, L)
     told = np.array([_card(*model) if todo else _asked(*model) for model in models.MODELS])  # (M, L)
     shape = (len(models.KINDS), len(models.NAMES), len(lengths))
-    canvas.lengths(
+    drawn = canvas.lengths(
         list(models.NAMES.values()),
         lengths,
         told.reshape(shape),
@@ -51,7 +51,7 @@ def show() -> None:
     )
     with figure_panel.postponed("lengths") if todo else nullcontext():
         figure_panel.below(
-            "lengths",
+            drawn,
             sentence=read_lengths(list(models.NAMES.values()), lengths, told.reshape(shape), longest, source),
             table=partial(_table, told),
             file="accuracy-by-length",

@@ -44,7 +44,7 @@ def show() -> None:
         step: [_panel(name, one, len(words), limit) for name, one in made.items()] for step, made in changes.items()
     }
     with figure:
-        canvas.panels(
+        drawn = canvas.panels(
             maps[steps],
             words,
             words,
@@ -56,7 +56,7 @@ def show() -> None:
     largest = {name: None if one is None else float(np.nanmax(one)) for name, one in changes[steps].items()}
     config = models.model(kind, "learned")[0].config
     figure_panel.below(
-        "shift",
+        drawn,
         sentence=read_shift(largest, steps, {models.NAMES["learned"]: config.context}),
         table=partial(_table, kind, text, steps, largest),
         file=file_name(f"shift-{kind}", f"by-{steps}"),

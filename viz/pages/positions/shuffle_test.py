@@ -24,7 +24,7 @@ def show(experiment: Experiment) -> None:
     order = _order(len(tokens))
     found = {_named(name, case): case for name, case in _shuffle(experiment, tuple(order)).items()}
     with figure:
-        canvas.shuffle(
+        drawn = canvas.shuffle(
             tokens,
             order,
             [(name, _told(case)) for name, case in found.items()],
@@ -36,7 +36,7 @@ def show(experiment: Experiment) -> None:
         )
     moved = sum(place != token for place, token in enumerate(order))
     figure_panel.below(
-        "shuffled",
+        drawn,
         sentence=read_shuffle({name: case.largest for name, case in found.items()}, moved),
         table=partial(_table, found, tokens, order),
         file=file_name(experiment.name, "shuffled"),

@@ -34,7 +34,7 @@ def show() -> None:
         for name in models.NAMES
     }
     places = [str(place) for place in range(PLACES)]
-    canvas.panels(
+    drawn = canvas.panels(
         [
             Panel(
                 models.NAMES[name],
@@ -52,7 +52,7 @@ def show() -> None:
     )
     means = {models.NAMES[name]: one.by_distance() for name, one in seen.items()}
     figure_panel.below(
-        "distance",
+        drawn,
         sentence=read_sight(means, {models.NAMES[name]: one.similarity for name, one in seen.items()}, FAR),
         table=partial(_table, means),
         file=file_name(f"distance-{kind}", f"L{layer}H{head}"),

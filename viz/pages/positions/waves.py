@@ -55,9 +55,9 @@ def show_waves() -> None:
     figure = st.container()
     state = _addressed(WAVES, WAVES_OPEN)
     with figure:
-        canvas.waves(WAVES, state, key="waves_drawn", theme=visitor.theme(), on_state=partial(_choose, WAVES))
+        drawn = canvas.waves(WAVES, state, key="waves_drawn", theme=visitor.theme(), on_state=partial(_choose, WAVES))
     figure_panel.below(
-        "waves_drawn",
+        drawn,
         sentence="",
         table=partial(_wave_table, state["length"], state["width"], state["base"]),
         file=file_name("sinusoidal", f"d-{state['width']}-base-{state['base']}"),
@@ -95,9 +95,9 @@ def show_turns() -> None:
     figure = st.container()
     state = _addressed(TURNS, TURNS_OPEN)
     with figure:
-        canvas.turns(TURNS, state, key="turns_drawn", theme=visitor.theme(), on_state=partial(_choose, TURNS))
+        drawn = canvas.turns(TURNS, state, key="turns_drawn", theme=visitor.theme(), on_state=partial(_choose, TURNS))
     figure_panel.below(
-        "turns_drawn",
+        drawn,
         sentence="",
         table=partial(_turn_table, state["k"], state["turning"], state["base"]),
         file=file_name("sinusoidal", f"shift-{state['k']}-d-{state['turning']}"),

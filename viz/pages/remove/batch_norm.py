@@ -11,7 +11,7 @@ from viz.captions.batch_norm import read_moved, read_tensor
 from viz.export.tables import Labelled, Table, file_name
 from viz.figures.batch_norm import change_map, tensor_box
 from viz.labels import markdown, numbered
-from viz.pages.remove.compute import SIZE, _company
+from viz.pages.remove.compute import SIZE, norm_comparison_of
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, not_available, visitor
 
@@ -25,7 +25,7 @@ def show(weights: str) -> None:
         return
     _maps(weights)
     _axes(weights)
-    st.markdown(visitor.words("remove-norms")[0])
+    st.markdown(visitor.words("remove", "norms")[0])
 
 
 @st.fragment
@@ -40,7 +40,7 @@ def _maps(weights: str) -> None:
         bind="query-params",
     )
     number = number or OPENS_AT  # an address that says nothing after the "=" chooses nothing
-    shown = _company(weights, number - 1)
+    shown = norm_comparison_of(weights, number - 1)
     was, now = (" ".join(map(markdown, words[1:])) for words in (shown.words[shown.replaced], shown.by))
     st.markdown(
         f":gray[Sentence {number} was “{was}”. It is replaced by “{now}”. The other five sentences are unchanged.]"
@@ -63,7 +63,7 @@ def _maps(weights: str) -> None:
 
 
 def _axes(weights: str) -> None:
-    theme, shown = visitor.theme(), _company(weights, 0)
+    theme, shown = visitor.theme(), norm_comparison_of(weights, 0)
     st.markdown("**What each norm averages over**")
     channel = int(np.argmax(np.abs(shown.stream[shown.real].mean(axis=0))))
     columns = st.columns(2, gap="large")

@@ -3,7 +3,8 @@
 import numpy as np
 
 from model import probability
-from model.analysis import ablation, norm_comparison, score_scaling
+from model.analysis import ablation as ablate
+from model.analysis import norm_comparison, score_scaling
 from model.analysis.norm_comparison import NormComparison
 from model.analysis.score_scaling import WidthStep
 from model.run import get_model
@@ -23,10 +24,10 @@ def next_words(a: Trace[Array], b: Trace[Array], row: int, weights: str, n: int 
 
 
 @server_cache.cached
-def knockouts(weights: str) -> dict[tuple[int, int], ablation.HeldOutScores]:
+def knockouts(weights: str) -> dict[tuple[int, int], ablate.HeldOutScores]:
     """The same with each head taken out alone."""
     with slots.long("Removing each head in turn"):
-        return ablation.ablate_each_head(weights)
+        return ablate.ablate_each_head(weights)
 
 
 def knockout_maps(weights: str) -> tuple[Array, dict[str, Array]]:
@@ -45,13 +46,15 @@ SIZE = 6  # sentences in the batch
 
 
 @server_cache.cached
-def _company(weights: str, replaced: int) -> NormComparison:
+def norm_comparison_of(weights: str, replaced: int) -> NormComparison:
+    """A batch of SIZE sentences under each norm, before and after sentence `replaced`, from 0, is another one."""
     sentences, substitutes = norm_comparison.make_batch(model_calls.task(weights), SIZE)
     with model_calls.computing:
         return norm_comparison.compare_norms(*get_model(weights), sentences, replaced, substitutes[replaced])
 
 
 @server_cache.cached
-def _steps() -> tuple[WidthStep, ...]:
+def width_steps() -> tuple[WidthStep, ...]:
+    """Scores and their softmax at every d_k, with the division by √d_k and without."""
     with model_calls.computing:
         return score_scaling.sweep_widths()

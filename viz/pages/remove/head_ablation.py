@@ -33,7 +33,7 @@ def show(weights: str, theme: Theme) -> None:
     layers, heads = [f"layer {i}" for i in range(len(loss))], [f"head {i}" for i in range(loss.shape[1])]
     gone = [cell for cell in np.ndindex(loss.shape) if "L{}H{}".format(*cell) in st.session_state.get("off", [])]
     with st.columns([2, 3])[0]:
-        canvas.panels(
+        drawn = canvas.panels(
             [canvas.Panel("", values, "signed", marks=gone, numbers=True)],
             layers,
             heads,
@@ -42,7 +42,7 @@ def show(weights: str, theme: Theme) -> None:
             on_pick=toggle_head,
         )
         figure_panel.below(
-            "knockouts",
+            drawn,
             sentence=read_knockouts(values, kind) + " Click a head to remove it from B, or to put it back.",
             table=lambda: (
                 {"head": [f"L{i}H{j}" for i, j in np.ndindex(loss.shape)], "loss": loss.ravel()}

@@ -86,9 +86,9 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
         changed = model_calls.trace(other)
         p, q, likely = compute.next_words(trace, changed, row, experiment.weights, n=5)
         moved = float(prediction_change.prediction_change(trace, changed)[row])
-        canvas.bars({"A": p, "B": q}, likely, key="overwritten", theme=theme)
+        drawn = canvas.bars({"A": p, "B": q}, likely, key="overwritten", theme=theme)
         figure_panel.below(
-            "overwritten",
+            drawn,
             sentence=read_overwritten(
                 words[row], moved, written is not None, not_available.foretells(experiment.weights)
             ),

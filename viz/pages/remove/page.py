@@ -59,7 +59,7 @@ match remove_controls.view(experiment.weights):
     case "What breaks":
         ablation.offers(experiment.weights, removed.switches)
         summary.strip((whole, a), (without, b), words)
-        canvas.compare(
+        drawn = canvas.compare(
             weights_a,
             weights_b,
             words,
@@ -76,7 +76,7 @@ match remove_controls.view(experiment.weights):
             on_pin=controls.choose_token,
         )
         figure_panel.below(
-            "compare",
+            drawn,
             sentence=read_change(kl, words, told, says) + head_facts.bounded(weights_a),
             table=partial(head_facts.pair_table, weights_a, weights_b, words),
             file=file_name(without.name, "compare"),
@@ -90,9 +90,9 @@ match remove_controls.view(experiment.weights):
                 not_available.note(experiment.weights)
                 p, q, likely = compute.next_words(a, b, row, experiment.weights)
                 with st.columns([3, 2])[0]:
-                    canvas.bars({"A": p, "B": q}, likely, key="pairs", theme=theme)
+                    drawn = canvas.bars({"A": p, "B": q}, likely, key="pairs", theme=theme)
                     figure_panel.below(
-                        "pairs",
+                        drawn,
                         sentence=read_next(p, likely, words[row], who="A", says=says)
                         + " "
                         + read_next(q, likely, words[row], who="B", says=says),

@@ -14,7 +14,7 @@ from viz.canvas import Measure
 from viz.captions.score_scaling import read_gradient, read_head, read_step
 from viz.export.tables import Labelled, Table, file_name
 from viz.figures.score_scaling import score_histogram, two_lines
-from viz.pages.remove.compute import _steps
+from viz.pages.remove.compute import width_steps
 from viz.ui import copy_as_python, figure_panel, model_calls, not_available, server_cache, slots, visitor
 
 OPENS_AT = 64  # d_k of Vaswani et al. 2017
@@ -36,7 +36,7 @@ def show(weights: str, layer: int, head: int) -> None:
             _head(weights, layer, head)
     with honest:
         _gradient()
-    st.markdown(visitor.words("remove-scaling")[0])
+    st.markdown(visitor.words("remove", "scaling")[0])
 
 
 @server_cache.cached
@@ -55,12 +55,12 @@ def _head_scores(weights: str, layer: int, head: int) -> HeadScores:
 
 @st.fragment
 def _slider() -> None:
-    steps = _steps()
+    steps = width_steps()
     sides = ([step.undivided for step in steps], [step.divided for step in steps])
     largest = [step.divided.largest for step in steps]
     with st.container(key="address"):  # unseen: it ties d_k to the address of the page
         d_k = st.selectbox("d_k", WIDTHS, index=WIDTHS.index(OPENS_AT), key="d_k", bind="query-params")
-    canvas.saturation(
+    drawn = canvas.saturation(
         WIDTHS,
         key="saturation",
         d_k=d_k,
@@ -85,7 +85,7 @@ def _slider() -> None:
         on_d_k=_choose,
     )
     figure_panel.below(
-        "saturation",
+        drawn,
         sentence="",
         table=partial(_step_table, steps),
         file=file_name("why-scaling", f"d_k-{d_k}"),

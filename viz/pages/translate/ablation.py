@@ -52,7 +52,7 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
         None if model_calls.about(whole.weights).get("tokenizer") == SUBWORDS else compute.gold_of(whole)
     )  # gold is of words
     marks = gold_cells(gold, matching_prefix(a.tokens, gold.target) + 1) if gold else []
-    canvas.panels(
+    drawn = canvas.panels(
         [
             Panel("A  full model", weights_a, marks=marks),
             Panel(f"B  {said}", weights_b, marks=marks),
@@ -65,7 +65,7 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
         row=min(row, len(saying) - 1),
     )
     figure_panel.below(
-        "taken_out",
+        drawn,
         sentence=read_removed(a.text, b.text, said, exact, fresh_accuracy.FRESH, unit),
         table=partial(_cells, saying, source, weights_a, weights_b),
         file=file_name(experiment.name, "taken-out"),

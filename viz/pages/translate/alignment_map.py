@@ -47,7 +47,7 @@ def show_map(
         upto, python, mask = len(looking), word_rows.lines(one, which, layer, head), by_word.mask
     marks = gold_cells(one.gold, upto) if which == "cross" and one.gold else []
     choosable = which != "source" and by_word is None
-    canvas.panels(
+    drawn = canvas.panels(
         [Panel("", weights, mask=mask if which == "target" and _is_causal(one.experiment) else None, marks=marks)],
         looking,
         looked,
@@ -61,7 +61,7 @@ def show_map(
     # Every table of this page counts alike: the start is 0, so the first word that is written is 1.
     names = numbered(looking, 0 if which == "source" else 1), numbered(looked)
     figure_panel.below(
-        "alignment",
+        drawn,
         sentence=read_map(weights, looking, looked, lit, saying=which != "source"),
         table=partial(_map_table, weights, *names),
         file=file_name(one.name, f"{which}-L{layer}{'' if head is None else f'H{head}'}"),

@@ -19,12 +19,12 @@ DROPPED = 3  # branches of a step that a tree shows beside those it kept
 def show(one: Written, step: int, theme: Theme) -> None:
     """What the beam kept and dropped."""
     branches = _branches(one)
-    canvas.tree(branches, key="tree", step=step, theme=theme)
+    drawn = canvas.tree(branches, key="tree", step=step, theme=theme)
     flat = [branch for row in branches for branch in row]
     greedy = compute.translation(one.experiment)
     best = one.made.beam.best
     figure_panel.below(
-        "tree",
+        drawn,
         sentence=read_tree(
             one.made.beam.width,
             sum(branch.kept for branch in flat),

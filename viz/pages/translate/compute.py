@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from model import checkpoint
 from model.generation.translate import Translation, translate
 from model.run import Experiment, PairTrace, encode_pair, run_pair
@@ -130,3 +132,16 @@ def told(experiment: Experiment) -> PairTrace:
     """The experiment's source and its target, told word for word."""
     with model_calls.computing:
         return run_pair(experiment)
+
+
+@server_cache.cached
+def headline(weights: str) -> tuple[int, int]:
+    """The layer whose heads together, and of it the head that alone, looks most often where it should, by the card."""
+    told = model_calls.about(weights).get("alignment", {})
+    if not told:
+        return 0, 0
+    n = np.array([score["n"] for score in told.values()])
+    top1 = np.array([score["top1"] for score in told.values()])  # (classes, L, H + 1)
+    mean = (n[:, None, None] * top1).sum(axis=0) / n.sum()  # (L, H + 1)
+    layer = int(mean[:, -1].argmax())
+    return layer, int(mean[layer, :-1].argmax())

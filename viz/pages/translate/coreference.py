@@ -42,7 +42,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
         weights, mask = layer.attention.weights[0], layer.attention.mask[0]  # (T, T)
         key = f"layer_{number}"
         st.markdown(f"**Layer {number}**")
-        canvas.sentence(
+        drawn = canvas.sentence(
             weights,
             words,
             key=key,
@@ -54,7 +54,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
             on_pin=views.choose_row,
         )
         figure_panel.below(
-            key,
+            drawn,
             sentence=read_row(weights, words, row),
             table=partial(head_facts.row_table, weights, words, row),
             file=file_name(experiment.name, f"L{number}-row-{row}"),
@@ -65,9 +65,9 @@ def show(experiment: Experiment, theme: Theme) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Which noun is meant**: prediction at “it”")
-        canvas.bars({"": odds}, nouns, key="meant", theme=theme)
+        drawn = canvas.bars({"": odds}, nouns, key="meant", theme=theme)
         figure_panel.below(
-            "meant",
+            drawn,
             sentence=read_nouns(nouns, odds),
             table=partial(dict, noun=nouns, probability=odds),
             file=file_name(experiment.name, "meant"),

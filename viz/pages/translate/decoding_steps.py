@@ -35,7 +35,7 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
     for link in one.gold.links if one.gold else ():
         if link.query < one.upto and link.name != DETERMINED:
             right[link.query] = link.keys
-    canvas.decoding(
+    figure = canvas.decoding(
         one.source,
         one.said,
         key="writing",
@@ -66,7 +66,7 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
     if vector is not None:
         lines.append("vector = made.trace.encoder.vector  # (C,)")
     figure_panel.below(
-        "writing",
+        figure,
         sentence=read_written(
             one.made.text,
             one.gold.target_text if one.gold else None,

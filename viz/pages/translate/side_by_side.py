@@ -53,7 +53,7 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
         found = attention_maps(trace).get("cross")
         if found is None or name == PIECES:
             continue  # rows of pieces are no rows of words
-        layer, head = views.headline(networks[name])[0], None
+        layer, head = compute.headline(networks[name])[0], None
         maps[name] = select_map(found, layer, head)
         titles[name] = f"{name}, {named(layer, head, found)}"
         lines.append((name, layer))
@@ -61,7 +61,7 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     source = compute.source(first).surface
     saying = (*encode_pair(replace(first, target=common))[1].surface[1:], EOS)
     marks = gold_cells(right, len(saying)) if right else []
-    canvas.panels(
+    drawn = canvas.panels(
         [Panel(titles[name], one, marks=marks) for name, one in maps.items()],
         saying,
         source,
@@ -70,7 +70,7 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
         row=min(row, len(saying) - 1),
     )
     figure_panel.below(
-        "networks",
+        drawn,
         sentence=read_networks(texts, right.target_text if right else None, unit),
         table=partial(_cells, maps, saying, source),
         file=f"{experiment.name}-side-by-side",

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from html import escape
 
-import numpy as np
 import streamlit as st
 
 from viz.pages.translate import compute
 from viz.pages.translate.compute import STACKS
-from viz.ui import controls, model_calls, server_cache
+from viz.ui import controls, model_calls
 
 MAPS = {
     "cross": "target → source",
@@ -24,23 +23,10 @@ def look(weights: str, n_layers: int, n_heads: int) -> tuple[int, int | None]:
     for name, count in (("layer", n_layers), ("head", n_heads)):
         if (st.session_state.get(name) or 0) >= count:
             st.session_state[name] = count - 1  # the layer of another model
-    layer, head = controls.head(n_layers, n_heads, default=headline(weights))
+    layer, head = controls.head(n_layers, n_heads, default=compute.headline(weights))
     with st.sidebar:
         averaged = st.toggle("All heads, averaged", True, key="averaged", bind="query-params")
     return layer, None if averaged else head
-
-
-@server_cache.cached
-def headline(weights: str) -> tuple[int, int]:
-    """The layer whose heads together, and of it the head that alone, looks most often where it should, by the card."""
-    told = model_calls.about(weights).get("alignment", {})
-    if not told:
-        return 0, 0
-    n = np.array([score["n"] for score in told.values()])
-    top1 = np.array([score["top1"] for score in told.values()])  # (classes, L, H + 1)
-    mean = (n[:, None, None] * top1).sum(axis=0) / n.sum()  # (L, H + 1)
-    layer = int(mean[:, -1].argmax())
-    return layer, int(mean[layer, :-1].argmax())
 
 
 def which(network: str) -> str:

@@ -24,7 +24,7 @@ from viz.export.attention_arrays import maps
 from viz.export.npz import ArraysError
 from viz.labels import disarmed as _plain
 from viz.pages.your_model import uploaded_maps
-from viz.ui import controls, copy_as_python, model_calls, server_cache, slots
+from viz.ui import controls, copy_as_python, model_calls, server_cache, slots, visitor
 
 VARIABLE = "ATTENTION_LAB_OWN_MODELS"
 PAGES = {"heads": "Heads", "inside": "Inside a head", "masks": "Masks", "remove": "Remove a part"}
@@ -394,4 +394,4 @@ def open_page(page: str, weights: str) -> None:
         if key not in ("place", "your_offer", "lessons_seen"):
             del st.session_state[key]
     address = {"weights": weights} | ({"text": text} if text and text != controls.EXAMPLE else {})
-    st.switch_page(f"../pages/{page}.py", query_params=address)
+    st.switch_page(visitor.script_of(page), query_params=address)

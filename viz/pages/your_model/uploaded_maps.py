@@ -167,9 +167,9 @@ def show(brought: Brought, theme: Theme) -> None:
     for note in maps.notes:
         st.info(note)
 
-    canvas.sentence(weights, words, key="sentence", mask=mask, unknown=(), looked=looked, **lit)
+    drawn = canvas.sentence(weights, words, key="sentence", mask=mask, unknown=(), looked=looked, **lit)
     figure_panel.below(
-        "sentence",
+        drawn,
         sentence="",
         table=partial(head_facts.row_table, weights, words, row, looked),
         file=file_name(stem, f"L{layer}H{head}-row-{row}"),
@@ -179,7 +179,7 @@ def show(brought: Brought, theme: Theme) -> None:
     )
     every_head, one_head = st.columns([6, 5], gap="medium")
     with every_head:
-        canvas.grid(
+        drawn = canvas.grid(
             _cells(key, maps),
             words,
             key="grid",
@@ -191,7 +191,7 @@ def show(brought: Brought, theme: Theme) -> None:
             **lit,
         )
         figure_panel.below(
-            "grid",
+            drawn,
             sentence=_told(key, maps),
             table=partial(head_facts.cell_table, maps.weights, words, looked),
             file=file_name(stem, "all-heads"),
@@ -202,9 +202,9 @@ def show(brought: Brought, theme: Theme) -> None:
         )
     with one_head:
         large = canvas.Panel(f"Layer {layer}, head {head}", weights, mask=mask)
-        canvas.panels([large], words, maps.columns, key="enlarged", **lit)
+        drawn = canvas.panels([large], words, maps.columns, key="enlarged", **lit)
         figure_panel.below(
-            "enlarged",
+            drawn,
             sentence=read_row(weights, words, row, looked),
             table=partial(head_facts.map_table, weights, words, looked),
             file=file_name(stem, f"L{layer}H{head}-weights"),
@@ -229,9 +229,9 @@ def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
     (rolled, reached), words = _rolled(key, maps), maps.looking
     file = brought.of
     with st.columns(2)[0]:
-        canvas.panels([canvas.Panel("", rolled, mask=reached)], words, words, key="rollout", **lit)
+        drawn = canvas.panels([canvas.Panel("", rolled, mask=reached)], words, words, key="rollout", **lit)
         figure_panel.below(
-            "rollout",
+            drawn,
             sentence="This combines all layers and assumes that half of each step comes from a residual connection. "
             "The maps do not show whether the model has one. " + read_rolled_row(rolled, words, lit["row"]),
             table=partial(head_facts.map_table, rolled, words),

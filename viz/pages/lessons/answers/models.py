@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from model.analysis import norm_comparison
 from model.analysis.qk_circuit import numerical_rank, singular_values
-from model.run import get_model
 from model.switches import PARTS, Switches
 from viz.pages.lessons.answers.on_screen import Answer, Here
 from viz.pages.masks import compute as masks_compute
@@ -60,11 +58,7 @@ def missed_most(here: Here) -> Answer:
 
 def listens(here: Here, *, norm: str, replaced: int) -> Answer:
     """How many other sentences of the batch change under this norm when sentence `replaced`, from 1, is replaced."""
-    sentences, substitutes = norm_comparison.make_batch(model_calls.task(here.experiment.weights), remove_compute.SIZE)
-    with model_calls.computing:
-        found = norm_comparison.compare_norms(
-            *get_model(here.experiment.weights), sentences, replaced - 1, substitutes[replaced - 1]
-        )
+    found = remove_compute.norm_comparison_of(here.experiment.weights, replaced - 1)
     others = np.delete(found.moved[norm], replaced - 1, axis=0)  # (B − 1, T)
     return float((np.nan_to_num(others) > 0).any(axis=-1).sum())
 

@@ -9,7 +9,8 @@ from viz.captions.positions import ROUNDING
 from viz.pages.lessons.answers.on_screen import Answer, Here
 from viz.pages.positions import compute as positions_compute
 from viz.pages.positions import models as positions_models
-from viz.ui import model_calls, server_cache, slots
+from viz.pages.remove import compute as remove_compute
+from viz.ui import model_calls, slots
 
 ENDS = "the table ends"
 
@@ -26,14 +27,7 @@ def largest(here: Here, *, d_k: int, divided: bool) -> Answer:
 
 
 def _step(d_k: int) -> score_scaling.WidthStep:
-    return next(step for step in scaling_steps() if step.d_k == d_k)
-
-
-@server_cache.cached
-def scaling_steps() -> tuple[score_scaling.WidthStep, ...]:
-    """Every step of d_k, measured."""
-    with model_calls.computing:
-        return score_scaling.sweep_widths()
+    return next(step for step in remove_compute.width_steps() if step.d_k == d_k)
 
 
 def wavelength(here: Here, *, pair: int, width: int, base: int = 10_000) -> Answer:

@@ -5,7 +5,6 @@ from model.evaluation import fresh_accuracy
 from model.run import Experiment
 from viz.pages.lessons.answers.on_screen import Answer, Here
 from viz.pages.translate import compute as translate_compute
-from viz.pages.translate import views as translate_views
 from viz.ui import slots
 
 
@@ -21,6 +20,6 @@ def looked_up(here: Here, *, says: str) -> Answer:
     weights = translate_compute.jobs()["Translation"][translate_compute.TRANSFORMER]
     experiment = Experiment(weights, translate_compute.JOBS["Translation"].example)
     made = translate_compute.translation(experiment)
-    layer, _ = translate_views.headline(weights)
+    layer, _ = translate_compute.headline(weights)
     row = select_map(attention_maps(made.trace)["cross"], layer, None)[made.tokens.index(says)]  # (S,)
     return translate_compute.source(experiment).surface[int(row.argmax())]

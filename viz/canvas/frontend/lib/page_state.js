@@ -1,0 +1,99 @@
+// What the parts of a page share in the browser: which row is lit, and how to draw each figure as SVG.
+
+// Each component loads its own copy of this file, from a folder of its own: what they share lives on the page.
+const shared = (globalThis.attentionLab ??= {
+  hovered: null, // the row under the pointer or the focus; null: none
+  listeners: new Map(), // mounted component → function(hovered row or null)
+  drawings: new Map(), // figure key → function(whole) that returns the figure as SVG text; whole: with every step of it
+  figures: new Map(), // figure key → what stands under it: its sentence, its file's name, its origin
+});
+
+export const { drawings, figures } = shared;
+
+export const hoveredRow = () => shared.hovered;
+
+export function hover(row) {
+  if (row === shared.hovered) return;
+  shared.hovered = row;
+  for (const listener of shared.listeners.values()) listener(row);
+}
+
+// One listener a mount: a mount that is called again replaces its own. Streamlit's name for it is not the key in Python.
+export function listen(mount, listener) {
+  shared.listeners.set(mount, listener);
+  return () => {
+    shared.listeners.delete(mount);
+    shared.hovered = null;
+  };
+}
+
+// The inverse of pack() in pack.py: { header, arrays: { name: { values, shape } } }. A drawing that holds another hands it
+// what is unpacked already.
+export function unpack(bytes) {
+  if (bytes.header) return bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  const arrays = {};
+  for (const [name, { dtype, shape, at, bytes: size }] of Object.entries(header.arrays)) {
+    const start = 4 + length + at;
+    const raw = bytes.slice(start, start + size); // a copy: typed arrays must begin at a multiple of their size
+    arrays[name] = { values: dtype === "f4" ? new Float32Array(raw.buffer) : raw, shape };
+  }
+  return { header, arrays };
+}
+
+// A root element of our own inside the component, created once and kept across updates.
+export function rootOf(parentElement, theme) {
+  let root = parentElement.querySelector(".lab");
+  if (!root) {
+    root = document.createElement("div");
+    root.className = "lab";
+    parentElement.append(root);
+  }
+  for (const name of ["paper", "ink", "muted", "rule", "accent", "absent", "hatch"]) {
+    root.style.setProperty(`--${name}`, theme[name]);
+  }
+  return root;
+}
+
+// On a projector (page/stage.js) the least size of letters, in a figure's own pixels, so that a room can read them; 0 at a desk.
+// A crowded figure then shows less. Style sheets know it as --least.
+export const projected = () => Number(document.documentElement.dataset.projected ?? 0);
+export const legible = (size) => Math.max(size, projected());
+
+// How much larger a node is on the screen than it thinks: 1, or more on the stage (page/stage.js).
+const enlarged = (node) => node.getBoundingClientRect().width / node.offsetWidth || 1;
+
+// Device pixels for one of a node's own, so that a canvas is sharp on every screen and on the stage.
+export const density = (node) => (window.devicePixelRatio || 1) * enlarged(node);
+
+// Where the pointer is, in a node's own pixels.
+export function pointer(node, event) {
+  const box = node.getBoundingClientRect();
+  const scale = enlarged(node);
+  return [(event.clientX - box.left) / scale, (event.clientY - box.top) / scale];
+}
+
+export function element(tag, className, text) {
+  const made = document.createElement(tag);
+  made.className = className;
+  if (text !== undefined) made.textContent = text; // never innerHTML: tokens are somebody's text
+  return made;
+}
+
+export const xml = (text) =>
+  String(text).replace(/[<>&"]/g, (c) => ({ "<": "&lt;", ">": "&gt;", "&": "&amp;", '"': "&quot;" })[c]);
+
+export const FONT = "system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif";
+
+export function svgText(x, y, text, { size = 12, fill, weight = 400, anchor = "start" }) {
+  return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}" text-anchor="${anchor}">${xml(text)}</text>`;
+}
+
+export function svgPage(width, height, theme, body) {
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
+    `font-family="${xml(FONT)}"><rect class="paper" width="100%" height="100%" fill="${theme.paper}"/>${body}</svg>`
+  );
+}
