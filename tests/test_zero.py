@@ -59,7 +59,10 @@ def test_heads_that_nobody_examined_are_not_said_to_have_failed():
 
 
 def test_the_end_mark_alone_gets_its_own_number():
-    assert "Only the end token was generated. One pass over the finished sentence gives it the same ln p" in read_word_by_word(1, "word", 0.0, True, False)
+    assert (
+        "Only the end token was generated. One pass over the finished sentence gives it the same ln p"
+        in read_word_by_word(1, "word", 0.0, True, False)
+    )
     assert "The end mark alone: its ln p is not a number." in read_word_by_word(1, "word", float("nan"), True, False)
 
 

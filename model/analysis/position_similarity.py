@@ -61,7 +61,8 @@ def sight(name: str, transformer: Transformer, T: int, layer: int, head: int, wi
             turned = rope.rotate(torch.full((1, 1, T, width), width**-0.5, dtype=torch.float64), at)[0, 0]  # (T, D)
             return Sight(
                 (turned @ turned.T).numpy(),
-                "q·k of one vector turned to t and to s; the waves are the same, so it is the same map",
+                "q·k of one vector rotated to t and to s; the same map as for the waves, because the angles are the "
+                "same",
                 True,
             )
         bias = scheme.bias(layer, at, at)
