@@ -98,7 +98,7 @@ def test_the_number_of_the_claim_grows_when_the_operation_of_the_model_is_anothe
 
 def test_word_by_word_is_one_pass_with_the_mask_and_need_not_be_without():
     told = line(well(visit(PAGE, beside=SHOWS)), "Decoding goes word by word")
-    assert "get the ln p that one pass" in told and size(told) < 1e-4
+    assert "gives them the same ln p" in told and size(told) < 1e-4
     told = line(well(visit(PAGE, beside=SHOWS, mask="false")), "Decoding goes word by word")
     assert "one pass is not the same here" in told and size(told) > 1e-2
 

@@ -258,11 +258,11 @@ def test_the_number_in_the_sentence_is_the_number_in_the_row(n, row):
     ("looked", "says"),
     [
         ([0.0, 0.9, 0.1, 0.0], "**c** looks at **b** with 0.90 of its attention, 1 word back."),
-        ([0.1, 0.0, 0.0, 0.9], "**c** looks at **d** with 0.90 of its attention, 1 word ahead."),
-        ([0.0, 0.2, 0.8, 0.0], "**c** looks at itself with 0.80 of its attention."),
-        ([0.7, 0.1, 0.1, 0.1], "**c** rests on the start mark with 0.70 of its attention."),
-        ([0.25, 0.26, 0.25, 0.24], "**c** spreads its attention; the largest share, 0.26, goes to **b**, 1 word back."),
-        ([0.0, 0.0, 0.0, 0.0], "**c** looks at nothing: its row is zero."),
+        ([0.1, 0.0, 0.0, 0.9], "**c** puts 0.90 of its attention on **d**, 1 word ahead."),
+        ([0.0, 0.2, 0.8, 0.0], "**c** puts 0.80 of its attention on itself."),
+        ([0.7, 0.1, 0.1, 0.1], "**c** puts 0.70 of its attention on the start token."),
+        ([0.25, 0.26, 0.25, 0.24], "**c** spreads its attention. The largest share, 0.26, goes to **b**, 1 word back."),
+        ([0.0, 0.0, 0.0, 0.0], "**c** attends to nothing: its row is zero."),
         ([np.nan, 0.5, 0.5, 0.0], "**c**: this row holds values that are not numbers."),
     ],
 )
@@ -314,7 +314,7 @@ def test_the_grid_says_how_many_heads_were_found_a_job():
 def test_the_grid_says_what_its_names_leave_out():
     named = Named("12 passages", 0.5, parts_better=1, last="first token")
     sentence = read_grid([[["a 0.9"], []]], named, intact=True, pooled=False)
-    assert "“First token” names a head only where no other relation does" in sentence
+    assert "“First token” labels a head only where no other relation does" in sentence
     assert "1 of these heads follows a part of a relation better" in sentence
 
 
