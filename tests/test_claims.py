@@ -40,7 +40,7 @@ def line(screen, name):
 
 def size(text):
     """The number behind "to" or "up to": "3.2·10⁻⁷" as 3.2e-7."""
-    found = re.search(r"to (\d+(?:\.\d+)?)(?:·10(⁻?[⁰¹²³⁴-⁹]+))?", text)
+    found = re.search(r"to (?:within )?(\d+(?:\.\d+)?)(?:·10(⁻?[⁰¹²³⁴-⁹]+))?", text)
     power = (found[2] or "⁰").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
     return float(found[1]) * 10 ** int(power)
 
