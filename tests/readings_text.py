@@ -164,8 +164,8 @@ def sizes(seen: Seen) -> Reading:
         looking, looked = ([f"{one[0]}{at}" for at in range(n[one])] for one in ("queries", "keys"))
     T, S = n.values()
     shapes = [(T, C), (S, C), (H, T, d_k), (H, S, d_k), (H, S, d_v), (H, T, S), (H, T, S), (H, T, d_v), (T, H * d_v)]
-    stages = ["x that looks", "x that is looked at", "q", "k", "v", "scores, scaled, masked", "weights", "z"]
-    shapes, stages = [*shapes, (T, C)], [*stages, "heads side by side", "out"]
+    stages = ["x (queries)", "x (keys and values)", "q", "k", "v", "scores, scaled, masked", "weights", "z"]
+    shapes, stages = [*shapes, (T, C)], [*stages, "heads concatenated", "out"]
     table = {"stage": stages, "shape": [" × ".join(map(str, shape)) for shape in shapes]}
     table |= {name: [value] * 10 for name, value in (n | {"n_heads": H, "d_k": d_k, "d_v": d_v, "d_model": C}).items()}
     axes = {"head": range(H), "looks": named(looking), "looked_at": named(looked)}

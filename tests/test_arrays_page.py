@@ -166,7 +166,7 @@ def test_a_table_of_too_many_cells_keeps_the_largest_and_says_so(monkeypatch):
     assert sorted(table["weight"]) == sorted(np.sort(weights.ravel())[-10:])
     places = zip(table["layer"], table["head"], table["row"], table["column"], strict=True)
     assert [weights[place] for place in places] == list(table["weight"])
-    assert head_facts.bounded(weights) == " Table and CSV keep the 10 largest of 72 weights, the NPZ all."
+    assert head_facts.bounded(weights) == " The table and the CSV keep the 10 largest of 72 weights; the NPZ keeps all."
 
 
 def test_twelve_layers_of_twelve_heads_of_512_tokens_open_and_a_click_sends_three_megabytes(monkeypatch):

@@ -101,7 +101,7 @@ PAGES = [
     ("masks", {"looks": "window", "size": "5", "text": SIXTY_FOUR}, "with another mask: window 5"),
     ("positions", {}, None),
     ("remove", {"norm": "false", "then": "Stream", "text": SIXTY_FOUR}, "B: without layer norm"),
-    ("remove", {"view": "Trained without"}, "never had it: trained without scaling by √d_k"),
+    ("remove", {"view": "Trained without"}, "trained without scaling by √d_k"),
     ("remove", {"view": "Why √d_k"}, "untrained, at initialisation"),
     ("translate", {"norm": "false", "beside": "Without a part"}, "without layer norm"),
     ("translate", {"network": "GRU without attention", "method": "beam", "beside": "Quality and length"}, None),

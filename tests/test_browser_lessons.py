@@ -57,7 +57,7 @@ def test_a_copied_link_holds_no_name_that_the_page_has_called_unknown(context, a
     page = context.new_page()
     page.goto(f"{address}/?scale=false&modle=stories&utm_source=mail")
     wait_for_picture(page, bad_link=True)
-    assert page.get_by_text("modle (nothing on this page is called so now)").count() == 1
+    assert page.get_by_text("modle (unknown setting)").count() == 1
     assert page.get_by_text("utm_source").count() == 0
     page.locator(".st-key-link .tool").filter(has_text="Copy link").click()
     page.locator(".st-key-link .tool").filter(has_text="Copied").wait_for()

@@ -213,7 +213,7 @@ def test_sliding_k_changes_every_title_without_a_word_to_the_server(visitor):
     steps.evaluate("range => range.dispatchEvent(new Event('change', { bubbles: true }))")
     visitor.page.wait_for_url(re.compile("moved_by=16"), timeout=PATIENCE)
     wait_for_rest(visitor.page)
-    expect(visitor.page.locator(".st-key-save_shift")).to_contain_text("its table ends at 18")
+    expect(visitor.page.locator(".st-key-save_shift")).to_contain_text("its table has only 18 positions")
 
 
 def test_no_change_is_paper_and_a_change_has_the_colour_of_the_scale_below_it(visitor):

@@ -210,7 +210,7 @@ def test_the_comparison_is_saved_as_svg_and_png(bench):
     assert re.fullmatch(r"grammar-.*compare\.svg", name)
     root = ElementTree.fromstring(svg)
     texts = {"".join(text.itertext()).strip() for text in root.iter(f"{SVG}text")}
-    assert {*WORDS, "A  whole, layer 2 head 2", "B  without scaling by √d_k", "A − B", "KL in nats"} <= texts
+    assert {*WORDS, "A  full model, layer 2 head 2", "B  without scaling by √d_k", "A − B", "KL in nats"} <= texts
     assert len(root.findall(f"{SVG}g[@class='cells']")) == 3 * (1 + 12)
     a, b = (run(Experiment(text=EXAMPLE, switches=one)).layers[2].attention.weights[2] for one in SIDES)
     minus = [rect for rect in root.iter(f"{SVG}rect") if rect.get("height") == "1.2"]

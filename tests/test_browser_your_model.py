@@ -120,7 +120,7 @@ def test_a_look_that_is_stopped_says_so_and_the_next_folder_is_opened(page, addr
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/your-model")
     asked(page, slow_to_look_into)
-    page.get_by_text("Looking into it, 1 s").wait_for()
+    page.get_by_text("Reading the folder, 1 s").wait_for()
     page.locator(".st-key-stop_look button").click()
     expect(page.get_by_text("Stopped. Nothing was kept.")).to_be_visible()
     expect(page.locator(".st-key-stop_look")).to_have_count(0)

@@ -115,3 +115,17 @@ def test_the_command_writes_the_table_into_a_file(tmp_path, monkeypatch):
     written = captions.text()
     assert written.startswith("## ") and all(f"## {name}\n" in written for name in captions.CASES)
     assert len(list(captions.sentences())) == sum(map(len, captions.CASES.values()))
+
+
+PROSE = [*ROOT.glob("viz/pages/*.md"), *ROOT.glob("viz/lessons/*.md")]
+IN_PROSE = re.compile(
+    r"\b(foretell\w*|foretold|likeliest|spelt|shelf|kin|fresh|filler|gaze|start mark|taken out|let go|looks at|"
+    r"looked at|may look (?!at whom)|where it says nothing|pieces?|told)\b"
+)
+
+
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_no_page_and_no_lesson_uses_a_word_of_the_old_house_style(path):
+    text = re.sub(r"\(\?[^\n]*\)", "", path.read_text(encoding="utf-8"))  # without the links
+    text = text.replace("Who looks at whom?", "")  # the question of the page Heads
+    assert not IN_PROSE.findall(text)

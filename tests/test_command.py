@@ -124,7 +124,7 @@ def test_a_link_that_leads_nowhere_is_refused_with_a_sentence(link, told):
         ([LINK, "--out", "x.csv", "--figure", "moon"], "There are: sentence, grid, enlarged, next, lens."),
         (["/?text=", "--out", "x.csv"], "There is no text yet."),
         (["/nowhere", "--out", "x.csv"], 'There is no page "nowhere"'),
-        (["/?modle=stories", "--out", "x.csv"], "modle (nothing on this page is called so now). Nothing was written."),
+        (["/?modle=stories", "--out", "x.csv"], "modle (unknown setting). Nothing was written."),
         (["/masks?looks=zip", "--out", "x.csv"], "looks = “zip” (shown: own). Nothing was written."),
         ([LINK, "--out", "x.svg", "--browser", "no-such-browser"], "csv, npz, html need none"),
         ([LINK, "--out", "x.svg", "--width", "5"], "240 to 4000 pixels wide, not 5."),

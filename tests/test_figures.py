@@ -257,12 +257,12 @@ def test_the_number_in_the_sentence_is_the_number_in_the_row(n, row):
 @pytest.mark.parametrize(
     ("looked", "says"),
     [
-        ([0.0, 0.9, 0.1, 0.0], "**c** looks at **b** with 0.90 of its attention, 1 word back."),
-        ([0.1, 0.0, 0.0, 0.9], "**c** looks at **d** with 0.90 of its attention, 1 word ahead."),
-        ([0.0, 0.2, 0.8, 0.0], "**c** looks at itself with 0.80 of its attention."),
-        ([0.7, 0.1, 0.1, 0.1], "**c** rests on the start mark with 0.70 of its attention."),
-        ([0.25, 0.26, 0.25, 0.24], "**c** spreads its attention; the largest share, 0.26, goes to **b**, 1 word back."),
-        ([0.0, 0.0, 0.0, 0.0], "**c** looks at nothing: its row is zero."),
+        ([0.0, 0.9, 0.1, 0.0], "**c** puts 0.90 of its attention on **b**, 1 word back."),
+        ([0.1, 0.0, 0.0, 0.9], "**c** puts 0.90 of its attention on **d**, 1 word ahead."),
+        ([0.0, 0.2, 0.8, 0.0], "**c** puts 0.80 of its attention on itself."),
+        ([0.7, 0.1, 0.1, 0.1], "**c** puts 0.70 of its attention on the start token."),
+        ([0.25, 0.26, 0.25, 0.24], "**c** spreads its attention. The largest share, 0.26, goes to **b**, 1 word back."),
+        ([0.0, 0.0, 0.0, 0.0], "**c** attends to nothing: its row is zero."),
         ([np.nan, 0.5, 0.5, 0.0], "**c**: this row holds values that are not numbers."),
     ],
 )
@@ -281,7 +281,7 @@ def test_a_sentence_names_no_link():
 
 def test_the_next_word_is_read_with_its_own_numbers():
     sentence = read_next(np.array([0.75, 0.125, 0.0625, 0.01]), ["was", "were", "is", "a"], "tired")
-    assert sentence == "After “tired” the model expects **was** 0.75, **were** 0.12, **is** 0.06."
+    assert sentence == "After “tired” the model predicts **was** 0.75, **were** 0.12, **is** 0.06."
 
 
 def test_the_telling_row_is_the_one_with_a_large_far_weight():
@@ -314,8 +314,8 @@ def test_the_grid_says_how_many_heads_were_found_a_job():
 def test_the_grid_says_what_its_names_leave_out():
     named = Named("12 passages", 0.5, parts_better=1, last="first token")
     sentence = read_grid([[["a 0.9"], []]], named, intact=True, pooled=False)
-    assert "“First token” names a head only where no other relation does" in sentence
-    assert "1 of these heads follows a part of a relation better" in sentence
+    assert "“First token” labels a head only where no other relation does" in sentence
+    assert "1 of these heads matches a part of a relation better" in sentence
 
 
 def test_the_grid_says_when_a_cell_stands_for_a_block_of_words():
@@ -325,4 +325,4 @@ def test_the_grid_says_when_a_cell_stands_for_a_block_of_words():
 
 def test_the_text_for_those_who_cannot_see_has_no_marks_and_no_entities():
     weights = np.array([[1.0, 0.0], [0.9, 0.1]])
-    assert alt_text(read_row(weights, ["$x$", "<b>"], 1)) == "<b> looks at $x$ with 0.90 of its attention, 1 word back."
+    assert alt_text(read_row(weights, ["$x$", "<b>"], 1)) == "<b> puts 0.90 of its attention on $x$, 1 word back."

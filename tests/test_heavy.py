@@ -13,7 +13,7 @@ MEASURED, SCHEMES = (LINKS[name] for name in ("with a cache and without", "every
 
 
 def waits(visitor):
-    return any("waiting for 1 long computation of others" in bar for bar in visitor.bars)
+    return any("waiting for 1 long computation of other visitors" in bar for bar in visitor.bars)
 
 
 @pytest.fixture(scope="module")

@@ -199,4 +199,4 @@ def test_a_code_holds_the_link_to_the_last_letter(length):
 def test_a_link_too_long_for_a_phone_is_refused_in_a_sentence():
     made = present.code("http://localhost:8501/?text=" + "x" * present.LONGEST)
     assert "path" not in made
-    assert re.fullmatch(r"This link has 1,2\d\d characters; .* Copy it instead\.", made["refused"])
+    assert re.fullmatch(r"This link has 1,2\d\d characters\. .* Copy the link instead\.", made["refused"])

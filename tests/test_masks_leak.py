@@ -138,4 +138,4 @@ def test_a_sweep_over_masks_is_a_run_for_each(layer, head):
 
 
 def test_a_score_says_what_blind_guessing_would_bring():
-    assert read_guess(3, 4, "rows", "Blind: 1.") == "**3 of 4** rows right (75 %). Blind: 1."
+    assert read_guess(3, 4, "rows", "Blind: 1.") == "You got **3 of 4** rows right (75 %). Blind: 1."

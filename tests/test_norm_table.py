@@ -112,8 +112,8 @@ def test_a_run_without_layer_norm_has_no_line_in_the_table(experiment):
 def test_without_layer_norm_the_page_says_that_side_b_has_none_and_draws_one_table(how):
     screen = well(visit(PAGE, text="the dogs sleep .", then="Stream", norm="false", how=how))
     captions = [caption.value for caption in screen.caption]
-    assert any(one.startswith("B: there is no layer norm here") for one in captions)
-    assert any(one.startswith("A: each norm stands before its sublayer") for one in captions)
+    assert any(one.startswith("B has no layer norm") for one in captions)
+    assert any(one.startswith("A: each norm comes before its sublayer") for one in captions)
     (table,) = screen.dataframe
     assert (
         table.value["variance before"][0]
@@ -123,8 +123,10 @@ def test_without_layer_norm_the_page_says_that_side_b_has_none_and_draws_one_tab
 
 def test_a_post_norm_model_says_that_its_norms_stand_after_the_sublayer_and_what_enters():
     post = ModelConfig(5, norm="post")
-    assert "stands after its sublayer. The sum of stream and sublayer output enters" in describe("A", post, Switches())
-    assert "The output of the sublayer alone enters" in describe("B", post, Switches(residual=False))
+    assert "comes after its sublayer. It normalises the sum of the residual stream and the sublayer output" in describe(
+        "A", post, Switches()
+    )
+    assert "It normalises the sublayer output alone" in describe("B", post, Switches(residual=False))
     assert "no layer norm" in describe("B", ModelConfig(5, norm="none"), Switches())
     assert "mean square of 1" in describe("A", ModelConfig(5, norm_kind="rms"), Switches())
 

@@ -58,7 +58,7 @@ def test_a_large_figure_opens_with_small_maps_and_small_codes():
     header, arrays = sent(figure)
     assert (header["fine"], header["pooled"], arrays["cells"].shape) == (False, True, (8, 8, 64, 64))
     assert head(figure, 63)[0].tolist() == [FULL] + [ABSENT] * 255
-    assert "A cell stands for a block of words" in figure.html
+    assert "Each cell shows the largest weight of a block of words" in figure.html
 
 
 def test_it_opens_with_the_sharpest_head_and_says_so():
@@ -66,7 +66,10 @@ def test_it_opens_with_the_sharpest_head_and_says_so():
     weights[1, 0] = np.eye(3)
     figure = viz.attention_figure(weights, WORDS)
     assert sent(figure)[0]["selected"] == [1, 0]
-    assert "Of 4 heads layer 1, head 0 is the sharpest: it gives 1.00 of a row to a single word" in figure.html
+    assert (
+        "Of 4 heads, layer 1, head 0 is the sharpest: on average, it gives 1.00 of a row to a single word"
+        in figure.html
+    )
 
 
 def test_cross_attention_has_its_own_words_and_rows_that_no_place_decides():

@@ -193,7 +193,7 @@ def test_a_title_tells_the_largest_change_and_the_sentence_who_stays():
     screen = visit(PAGE, show="Shift test", moved_by=5)
     told = dict(title.rsplit("  ", 1) for title in titles(screen, "shift"))
     assert float(told["Sinusoidal"]) > 1 and told["ALiBi"] == "0"
-    stays = re.search(r"no score of (.*?) changes", saves(screen, "shift"))[1]
+    stays = re.search(r"No score of (.*?) changes", saves(screen, "shift"))[1]
     assert all(NAMES[name] in stays for name in RELATIVE)
 
 
@@ -202,7 +202,7 @@ def test_moved_out_of_its_table_the_learned_scheme_ends_and_the_others_go_on():
     told = dict(title.rsplit("  ", 1) for title in titles(screen, "shift"))
     assert told["Learned"] == "ends"
     assert [name for name, change in told.items() if change == "ends"] == ["Learned"]
-    assert "its table ends at 18" in saves(screen, "shift")
+    assert "its table has only 18 positions" in saves(screen, "shift")
 
 
 def test_the_table_of_the_shift_test_has_both_precisions():
@@ -279,7 +279,9 @@ def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatc
                 arrays["found"][KINDS.index(kind), number], np.array(made, dtype=np.float32), "same operation"
             )
     assert "20 new questions per point" in saves(screen, "lengths")
-    assert "its pair 1 of coordinates turns once in 63 places" in "".join(text.value for text in screen.markdown)
+    assert "its pair 1 of coordinates, which makes a full turn in 63 positions" in "".join(
+        text.value for text in screen.markdown
+    )
     count, forward = [], Transformer.forward
     monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])
     well(visit(PAGE, show="Too long", signs=30))
@@ -368,4 +370,7 @@ def test_the_sentence_of_lengths_names_the_best_first_and_what_has_ended():
     found = np.full((2, 3, 2), 1.0)
     found[0, 0], found[0, 1], found[:, 2] = [1, 0.6], [1, np.nan], 0.5
     text = read_lengths(["Waves", "Learned", "None"], [16, 32], found, 16, "Here")
-    assert "the encoders reach: Waves 60 %; no places left: Learned. Here." in text
+    assert (
+        "the share of right answers of the encoders is: Waves 60 %. No positions left at this length: Learned. Here."
+        in text
+    )

@@ -51,8 +51,11 @@ def test_the_page_shows_the_norms_of_a_and_says_that_b_has_none(weights):
     name, final = weights
     screen = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT, norm="false", then="Stream"))
     captions = "\n".join(caption.value for caption in screen.caption)
-    assert "A: each norm stands after its sublayer. The sum of stream and sublayer output enters it" in captions
-    assert "B: there is no layer norm here" in captions
+    assert (
+        "A: each norm comes after its sublayer. It normalises the sum of the residual stream and the sublayer output"
+        in captions
+    )
+    assert "B has no layer norm" in captions
     assert f"{name} has a norm after every sublayer" in captions
     assert "B has none, so its vectors are the sums." in captions
     both = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT, scale="false", then="Stream"))

@@ -492,7 +492,7 @@ def test_a_pair_of_rope_is_blamed_only_where_one_is_to_blame():
 
 def test_a_width_at_which_nothing_shrinks_is_not_said_to_shrink():
     assert "changes nothing" in read_step(1, 16, (0.2, 0.2), (0.3, 0.3), (0.2, 0.25))
-    assert "is not smaller yet" in read_step(2, 16, (0.22, 0.2), (0.3, 0.31), (0.2, 0.25))
+    assert "is not much smaller yet" in read_step(2, 16, (0.22, 0.2), (0.3, 0.31), (0.2, 0.25))
     assert "**3.0 times smaller**" in read_step(64, 16, (0.9, 0.2), (0.1, 0.3), (0.2, 0.25))
     assert read_step(64, 16, (0.9, 0.2), (0.1, 0.3), (0.2, 0.25)).endswith(
         "at every d_k here it is between 0.20 and 0.25."

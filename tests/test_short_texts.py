@@ -181,7 +181,7 @@ def test_the_leak_test_opens_without_a_refusal(own, name):
 
 def test_a_word_in_its_own_place_is_answered_with_one_sentence():
     screen = well(visit("viz/pages/masks/page.py", text="the dog sleeps .", edit="2", **{"with": "dog"}))
-    assert said(screen) == "“dog” stands there already, so nothing would change. Choose another word."
+    assert said(screen) == "“dog” is already there, so nothing would change. Choose another word."
 
 
 def test_the_first_word_of_a_text_without_marks_is_edited_on_the_page(own):

@@ -115,7 +115,7 @@ def test_the_pieces_are_on_the_palette():
 
 def test_a_text_beyond_the_window_is_read_and_says_so():
     screen = well(visit(weights="stories", text="the fox and " * 50))
-    assert any("learnt on windows of 128" in text.value for text in screen.markdown)
+    assert any("trained on windows of 128" in text.value for text in screen.markdown)
     screen = well(visit(weights="stories", text="the fox and " * 400))
     assert "Shorten it" in said(screen)
 

@@ -63,7 +63,9 @@ def test_the_end_mark_alone_gets_its_own_number():
         "Only the end token was generated. One pass over the finished sentence gives it the same ln p"
         in read_word_by_word(1, "word", 0.0, True, False)
     )
-    assert "The end mark alone: its ln p is not a number." in read_word_by_word(1, "word", float("nan"), True, False)
+    assert "Only the end token was generated. Its ln p is not a number." in read_word_by_word(
+        1, "word", float("nan"), True, False
+    )
 
 
 @pytest.mark.parametrize(

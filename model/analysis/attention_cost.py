@@ -30,15 +30,15 @@ class AttentionCost:
         """The shape of every stage, in the order it happens."""
         t, s, h = self.queries, self.keys, self.n_heads
         return {
-            "x that looks": (t, self.d_model),
-            "x that is looked at": (s, self.d_model),
+            "x (queries)": (t, self.d_model),
+            "x (keys and values)": (s, self.d_model),
             "q": (h, t, self.d_k),
             "k": (h, s, self.d_k),
             "v": (h, s, self.d_v),
             "scores, scaled, masked": (h, t, s),
             "weights": (h, t, s),
             "z": (h, t, self.d_v),
-            "heads side by side": (t, h * self.d_v),
+            "heads concatenated": (t, h * self.d_v),
             "out": (t, self.d_model),
         }
 

@@ -67,7 +67,8 @@ def position_similarity(
             ]  # (T, D)
             return PositionSimilarity(
                 (rotated @ rotated.T).numpy(),
-                "q·k of one vector turned to t and to s; the waves are the same, so it is the same map",
+                "q·k of one vector rotated to t and to s; the same map as for the waves, because the angles are the "
+                "same",
                 True,
             )
         bias = scheme.bias(layer, positions, positions)

@@ -18,7 +18,7 @@ def read_step(
     stuck = (
         f"The Jacobian of the softmax is **{smaller:.1f} times smaller** than with it."
         if smaller >= 1.15
-        else "The Jacobian of the softmax is not smaller yet."
+        else "The Jacobian of the softmax is not much smaller yet."
     )
     return (
         f"At **d_k = {d_k}** without the division, the largest of {n} weights is **{without:.2f}** on average. {stuck} "

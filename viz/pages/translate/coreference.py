@@ -110,10 +110,12 @@ def _measured(experiment: Experiment) -> None:
     st.html(views.small_table(("mean weight", *(f"layer {layer}" for layer in layers)), rows))
     seeds = [seed["relations"] for seed in card["seeds"]]
     two = [max(seed[ADJECTIVE]["mass"])[0] + max(seed[REFERENT]["mass"])[0] for seed in seeds]
+    others = ", ".join(f"{one:.2f}" for one in sorted(two)[:-1])
     st.caption(
         f"The noun is correct in {100 * card['accuracy']:.1f} % of {card['examined']:,} new sentences, with the full "
-        f"model. This is the clearest of {counted(len(seeds), 'seed')}: the adjective and the noun meant, each in its "
-        f"best layer, together get {max(two):.2f} of 2. The other seeds get "
-        f"{', '.join(f'{one:.2f}' for one in sorted(two)[:-1])}. "
+        "model. "
+        + (f"This is the clearest of {counted(len(seeds), 'seed')}: the" if others else "The")
+        + f" adjective and the noun meant, each in its best layer, together get {max(two):.2f} of 2. "
+        + (f"The other seeds get {others}. " if others else "")
         + read_two_looks(*(np.array(card["relations"][name]["mass"])[:, 0] for name in (ADJECTIVE, REFERENT)))
     )
