@@ -57,7 +57,7 @@ def _twin(never: list[float], **more: bool) -> str:
 
 
 CASES: dict[str, Cases] = {
-    "reading.read_row": {
+    "heads.read_row": {
         "a word": lambda: read_row(_row(0, 0, 0.8, 0.1, 0.1), WORDS, 4),
         "one step back": lambda: read_row(_row(0, 0, 0.1, 0.8, 0.1), WORDS, 4),
         "ahead": lambda: read_row(np.eye(5)[[1, 2, 3, 4, 0]], WORDS, 1),
@@ -69,13 +69,13 @@ CASES: dict[str, Cases] = {
         "no numbers": lambda: read_row(_row(NAN, 0, 0, 0, 0), WORDS, 4),
         "another text": lambda: read_row(A([[0.1, 0.9]]), ["le"], 0, looked_at=["the", "cat"]),
     },
-    "reading.read_rolled_row": {
+    "heads.read_rolled_row": {
         "a word": lambda: read_rolled_row(_row(0, 0.7, 0.1, 0.1, 0.1), WORDS, 4),
         "alike": lambda: read_rolled_row(np.full((5, 5), 0.2), WORDS, 4),
         "no numbers": lambda: read_rolled_row(np.full((5, 5), NAN), WORDS, 4),
     },
-    "reading.blocks": {"": lambda: blocks(), "of tokens": lambda: blocks("token")},
-    "reading.read_grid": {
+    "heads.blocks": {"": lambda: blocks(), "of tokens": lambda: blocks("token")},
+    "heads.read_grid": {
         "some": lambda: _grid(9, 12, last="first token", better=3),
         "one": lambda: _grid(1, 12, better=1, intact=False),
         "none": lambda: _grid(0, 12, intact=False, pooled=True, each="token"),
@@ -83,18 +83,18 @@ CASES: dict[str, Cases] = {
         "one head, not measured": lambda: _grid(0, 1, on=""),
         "crowded": lambda: _grid(3, CROWDED + 1),
     },
-    "reading.read_maps": {
+    "heads.read_maps": {
         "one head": lambda: read_maps(EYE / 2, EYE == 1, pooled=False),
         "two": lambda: read_maps(np.concatenate([EYE / 2, EYE], 1), np.tri(2) * np.ones((1, 2, 2, 2)), pooled=True),
     },
-    "reading.read_rollout": {"with": lambda: read_rollout(True), "without": lambda: read_rollout(False)},
-    "reading.read_layers": {
+    "heads.read_rollout": {"with": lambda: read_rollout(True), "without": lambda: read_rollout(False)},
+    "heads.read_layers": {
         "the last": lambda: read_layers([["a"], ["b"], ["tired"]]),
         "from one on": lambda: read_layers([["a"], ["tired"], ["tired"]]),
         "all": lambda: read_layers([["tired"], ["tired"]]),
         "no numbers": lambda: read_layers([["a"]], A([[NAN]])),
     },
-    "reading.read_change": {
+    "heads.read_change": {
         "next": lambda: read_change(A([0, 2.0]), ["the", "was"], "without layer norm and head L0H2"),
         "here": lambda: read_change(A([0, 2.0]), ["the", "was"], "without layer norm", "here"),
         "vectors": lambda: read_change(A([0, 0.3]), ["the", "was"], "trained without layer norm", "nothing"),
@@ -105,22 +105,22 @@ CASES: dict[str, Cases] = {
         "one is no number": lambda: read_change(A([NAN, 0.0]), ["the", "was"], "without layer norm"),
         "two are": lambda: read_change(A([NAN, NAN]), ["the", "was"], "without layer norm"),
     },
-    "reading.read_next": {
+    "heads.read_next": {
         "three": lambda: read_next(A([0.2, 0.7, 0.1]), ["big", "tired", "honest"], "was"),
         "here": lambda: read_next(A([0.7]), ["tired"], "was", "A", "here"),
         "no numbers": lambda: read_next(A([NAN]), ["tired"], "was", "B"),
     },
-    "reading.read_candidates": {
+    "heads.read_candidates": {
         "as the model": lambda: read_candidates(A([0.5]), A([0.5]), ["tired"], "was", 1200),
         "changed": lambda: read_candidates(A([0.5]), A([1.0]), ["tired"], "was", 1),
         "no numbers": lambda: read_candidates(A([NAN]), A([NAN]), ["tired"], "was", 1),
     },
-    "reading.read_stream": {
+    "heads.read_stream": {
         "apart": lambda: read_stream(A([[1.0, 3]]), A([[4.0, 8]]), "length", ["L2 feed-forward"]),
         "alike": lambda: read_stream(A([[1.0]]), A([[1.0]]), "standard deviation", ["L2 feed-forward"], "token"),
         "no number": lambda: read_stream(A([[1.0]]), A([[NAN]]), "mean", ["embedding"]),
     },
-    "reading.read_knockouts": {
+    "heads.read_knockouts": {
         "several": lambda: read_knockouts(A([[0.33, 0.005, 0.001]])),
         "one": lambda: read_knockouts(A([[0.33, 0.005]])),
         "no other": lambda: read_knockouts(A([[0.33, 0.05]])),
@@ -131,14 +131,14 @@ CASES: dict[str, Cases] = {
         "no answers": lambda: read_knockouts(A([[0, -0.1]]), "main verb"),
         "no numbers": lambda: read_knockouts(A([[NAN, 0.1]])),
     },
-    "reading.read_overwritten": {
+    "heads.read_overwritten": {
         "not": lambda: read_overwritten("was", 0.0, False),
         "large": lambda: read_overwritten("was", 0.25, True),
         "small": lambda: read_overwritten("was", 3e-7, True, "here"),
         "none": lambda: read_overwritten("was", 0.0, True),
         "no number": lambda: read_overwritten("was", NAN, True),
     },
-    "reading.read_twin": {
+    "heads.read_twin": {
         "worse": lambda: _twin([1.4, 1.5, 1.6]),
         "alike": lambda: _twin([1.0, 1.1, 1.14]),
         "better": lambda: _twin([0.7, 0.8, 0.9]),
@@ -146,11 +146,11 @@ CASES: dict[str, Cases] = {
         "cheats": lambda: _twin([0.1, 0.1, 0.2], ahead=True),
         "one seed": lambda: read_twin(A([1.0]), A([2.0]), float("inf"), 1, "Positions"),
     },
-    "reading.read_curves": {
+    "heads.read_curves": {
         "one seed": lambda: read_curves({"with every part": A([[9.0, 1]]), "never had it": A([[9.0, 2]])}, "loss"),
         "two": lambda: read_curves({"with every part": A([[9.0, 1], [9, 2]])}, "share of right answers"),
     },
-    "reading.read_effects": {
+    "heads.read_effects": {
         "the same": lambda: read_effects(A([0.9, 0.1]), A([0.5, 0.1]), ["the", "dogs"], None),
         "another": lambda: read_effects(A([0.9, 0.1]), A([0.1, 0.5]), ["the", "dogs"], (0.5, -0.75)),
         "here, small": lambda: read_effects(A([0.9, 0.1]), A([1e-5, 0]), ["the", "dogs"], None, "here"),
@@ -158,20 +158,20 @@ CASES: dict[str, Cases] = {
         "no weights": lambda: read_effects(np.zeros(2), np.zeros(2), ["the", "dogs"], None),
         "no numbers": lambda: read_effects(A([0.9, 0.1]), A([NAN, 0]), ["the", "dogs"], None),
     },
-    "scaling.read_step": {
+    "score_scaling.read_step": {
         "width 1": lambda: read_step(1, 16, (0.2, 0.2), (0.3, 0.3), (0.2, 0.25)),
         "narrow": lambda: read_step(2, 16, (0.22, 0.2), (0.3, 0.31), (0.2, 0.25)),
         "wide": lambda: read_step(64, 16, (0.9, 0.2), (0.1, 0.3), (0.2, 0.25)),
     },
-    "scaling.read_head": {
+    "score_scaling.read_head": {
         "divided": lambda: read_head(1, 2, 16, 48.0, (0.9, 0.4), (0.1, 0.3)),
         "never": lambda: read_head(1, 2, 16, 48.0, (0.9, 0.4), (0.1, 0.3), divides=False),
     },
-    "scaling.read_gradient": {
+    "score_scaling.read_gradient": {
         "larger": lambda: read_gradient(64, 3.0, 1.5),
         "smaller": lambda: read_gradient(64, 1.5, 3.0),
     },
-    "typed.read_altered": {
+    "typed_text.read_altered": {
         "one": lambda: read_altered(["\u2028"], []),
         "both": lambda: read_altered(["\u2028", "\x0b"], ["\xad"]),
         "many": lambda: read_altered([], list("\x01\x02\x03\x04\x05\x06")),

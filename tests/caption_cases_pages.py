@@ -65,8 +65,8 @@ def _quality(*shares: float, trained: int | None = 2) -> str:
 
 
 CASES: dict[str, Cases] = {
-    "masking.named": {"few": lambda: f"{named(WORDS)}.", "many": lambda: f"{named(list('abcdef'))}."},
-    "masking.read_mask": {
+    "masks.named": {"few": lambda: f"{named(WORDS)}.", "many": lambda: f"{named(list('abcdef'))}."},
+    "masks.read_mask": {
         "one of all": lambda: _mask(0),
         "two of all": lambda: _mask(1, each="token"),
         "all": lambda: _mask(3),
@@ -78,7 +78,7 @@ CASES: dict[str, Cases] = {
         "two others empty": lambda: _mask(1, mask=BOTH),
         "no numbers": lambda: read_mask(FLAT, CAUSAL, EVEN * NAN, WORDS, 1),
     },
-    "masking.read_leak": {
+    "masks.read_leak": {
         "causal": lambda: _leak([0, 0, 9, 1], 2),
         "nothing after": lambda: _leak([0, 9, 0, 0], 1),
         "one after": lambda: _leak([0, 9, 0, 1], 1),
@@ -90,18 +90,18 @@ CASES: dict[str, Cases] = {
         "no change": lambda: _leak([0, 0, 0, 0], 2, causal=False),
         "no numbers": lambda: _leak([NAN, 0, 0, 0], 2),
     },
-    "masking.read_ways": {
+    "masks.read_ways": {
         "rounding": lambda: read_ways(1e-5, 15.0, (0.001, 0.01, 0.02), 13),
         "exact": lambda: read_ways(0.0, 15.0, (0.001, 0.01, 0.01005), 1),
         "apart": lambda: read_ways(0.5, 15.0, (0.001, 0.02, 0.01), 13),
         "no numbers": lambda: read_ways(NAN, NAN, (0.001, 0.01, 0.02), 13),
     },
-    "masking.read_cheating": {
+    "masks.read_cheating": {
         "cheats": lambda: read_cheating(1.52, 1.60, 0.1, 128),
         "honest": lambda: read_cheating(1.52, 1.60, 1.6, 1),
         "no numbers": lambda: read_cheating(1.52, NAN, NAN, 128),
     },
-    "masking.read_guess": {
+    "masks.read_guess": {
         "some": lambda: read_guess(1, 4, "rows", "A random guess would get 1.5 right on average."),
         "one": lambda: read_guess(1, 1, "rows", "A random guess would get 0.5 right on average."),
     },
@@ -128,67 +128,67 @@ CASES: dict[str, Cases] = {
         "another": lambda: read_sizes(4, 4096, 99999, 676, 0.5),
         "no number": lambda: read_sizes(4, 4096, 99999, 676, NAN),
     },
-    "places.read_shift": {
+    "positions.read_shift": {
         "all kinds": lambda: read_shift(
             {"RoPE": 1e-6, "Sinusoidal": 0.5, "T5 buckets": 0.2, "ALiBi": NAN, "Learned": None}, 5, {"Learned": 18}
         ),
         "exactly": lambda: read_shift({"ALiBi": 0.0}, 1, {}),
         "not moved": lambda: read_shift({"ALiBi": 0.0}, 0, {}),
     },
-    "places.spelt": {
+    "positions.spelt": {
         "a change": lambda: f"{', '.join(map(spelt, (0, 3e-7, 0.42, 12.3)))}.",
         "others": lambda: f"{spelt(-0.42)}, {spelt(NAN)}.",
     },
-    "places.read_sight": {
+    "positions.read_sight": {
         "both": lambda: read_sight({"a": A([1, 0.9, 0.1]), "b": A([0, -0.9, -0.1])}, {"a": True, "b": False}, 2),
         "similar": lambda: read_sight({"a": A([1, 0.9, 0.1]), "b": A([1, 0.8, 0.2])}, {"a": True, "b": True}, 2),
         "added": lambda: read_sight({"b": A([0, -0.9, -0.1])}, {"b": False}, 2),
         "neither": lambda: read_sight({"b": np.zeros(3)}, {"b": False}, 2),
     },
-    "places.read_shuffle": {
+    "positions.read_shuffle": {
         "both": lambda: read_shuffle({"No positions, no mask": 1e-7, "Mask": 0.5, "Positions": 0.2}, 2),
         "exact": lambda: read_shuffle({"No positions, no mask": 0.0}, 2),
         "change": lambda: read_shuffle({"Mask and positions": 0.5}, 2),
         "no number": lambda: read_shuffle({"Mask and positions": NAN}, 2),
         "not moved": lambda: read_shuffle({"Mask": 0.0}, 0),
     },
-    "places.read_lengths": {
+    "positions.read_lengths": {
         "usual": lambda: _lengths(0.5, 1.0, 0.99, 0.7),
         "neither has learnt": lambda: _lengths(0.5, 0.6, 0.52, NAN),
         "not well": lambda: _lengths(0.5, 1.0, 0.7, 0.7),
         "both know": lambda: _lengths(0.8, 1.0, 0.99, 0.7),
         "only the encoder": lambda: _lengths(0.8, 1.0, 0.5, 0.7),
     },
-    "places.read_round": {
+    "positions.read_round": {
         "to blame": lambda: read_round(0.31, 64, 20.0, 1, 4, [0.3, 0.9, 0.4]),
         "alone": lambda: read_round(0.31, 64, 20.0, 0, 4, [0.9]),
         "not": lambda: read_round(0.6, 64, 20.0, 1, 4, [0.3, 0.9]) or "(nothing)",
     },
-    "company.read_moved": {
+    "batch_norm.read_moved": {
         "none": lambda: read_moved("layer norm", A([[NAN, NAN], [0, 0]]), BATCH),
         "no other": lambda: read_moved("layer norm", A([[NAN, NAN], [0, NAN]]), BATCH),
         "one of two": lambda: read_moved("batch norm", A([[NAN, NAN], [0, 0.5]]), BATCH),
         "all": lambda: read_moved("batch norm", A([[NAN, NAN], [0.25, 0.5]]), BATCH),
         "the only one": lambda: read_moved("batch norm", A([[NAN, NAN], [NAN, 0.5]]), BATCH),
     },
-    "company.read_tensor": {
+    "batch_norm.read_tensor": {
         "layer": lambda: read_tensor(TENSOR, REAL, "channels", 1, 0, "dog"),
         "batch": lambda: read_tensor(-TENSOR, REAL, "batch", 1, 0, "dog"),
         "one number": lambda: read_tensor(TENSOR[..., :1], REAL, "channels", 1, 0, "dog"),
     },
-    "translating.read_written": {
+    "translate.read_written": {
         "right": lambda: read_written("le chat dort .", "le chat dort .", -0.5),
         "wrong": lambda: read_written("le chien dort .", "le chat dort .", -0.5),
         "nothing": lambda: read_written("", "a b", 0.0, ended=False, unit="symbol"),
         "long": lambda: read_written(" ".join(["le"] * (LONG + 1)), None, NAN, ended=False),
         "letters": lambda: read_written("1" * (LONG + 1), "1979-05-03", -2.0, unit="character"),
     },
-    "translating.read_map": {
+    "translate.read_map": {
         "said": lambda: read_map(A([[0.3, 0.7]]), ["rue"], ["the", "street"], 0, True),
         "its own row": lambda: read_map(A([[0.3, 0.7]]), ["it"], ["the", "street"], 0, False),
         "no numbers": lambda: read_map(A([[NAN, 0.7]]), ["rue"], ["the", "street"], 0, True),
     },
-    "translating.read_hits": {
+    "translate.read_hits": {
         "some": lambda: read_hits(9, 8, 0.84, (4, 2)),
         "none": lambda: read_hits(9, 0, 0.1, (4, 0)),
         "one": lambda: read_hits(1, 1, 0.84, (1, 1)),
@@ -196,74 +196,74 @@ CASES: dict[str, Cases] = {
         "no gold": lambda: read_hits(0, 0, 0.0, (4, 1)),
         "no gold, one settled": lambda: read_hits(0, 0, 0.0, (1, 1)),
     },
-    "translating.read_tree": {
+    "translate.read_tree": {
         "the same": lambda: read_tree(4, 31, 60, -3.0, -3.0, True),
         "better": lambda: read_tree(4, 1, 0, -3.0, -4.0, False),
         "worse": lambda: read_tree(4, 9, 1, -3.0, -2.0, False),
     },
-    "translating.read_networks": {
+    "translate.read_networks": {
         "some": lambda: read_networks({"GRU": "x", "Transformer": "le chat", "T": "le chat"}, "le chat"),
         "all": lambda: read_networks({"GRU": "y", "Transformer": "y"}, "y"),
         "none": lambda: read_networks({"GRU": "x", "Transformer": "z"}, "y"),
         "one": lambda: read_networks({"GRU": "x"}, "y", "symbol"),
         "not known": lambda: read_networks({"GRU": "x"}, None),
     },
-    "translating.read_quality": {
+    "translate.read_quality": {
         "beyond": lambda: _quality(1.0, 0.5, 0.1),
         "only beyond": lambda: _quality(NAN, NAN, 0.1),
         "one": lambda: _quality(1.0, trained=None),
         "not asked": lambda: _quality(NAN),
         "classes": lambda: read_quality({"GRU": A([1.0])}, [8], None, "60 new sentences", "Correct", ["3 to 8 words"]),
     },
-    "translating.read_removed": {
+    "translate.read_removed": {
         "nothing": lambda: read_removed("x", "x", "the same", (0.9, 0.9), 100),
         "the same": lambda: read_removed("x", "x", "without layer norm", (0.9, 0.1), 100),
         "another": lambda: read_removed("x", "le chien", "without layer norm", (0.9, 0.1), 100),
         "no word": lambda: read_removed("x", "", "without layer norm", (0.9, 0.0), 100),
     },
-    "translating.read_nouns": {
+    "translate.read_nouns": {
         "several": lambda: read_nouns(["cat", "box"], A([0.9, 0.05])),
         "small": lambda: read_nouns(["cat", "box"], A([0.9, 0.001])),
         "one": lambda: read_nouns(["cat"], A([0.9])),
     },
-    "translating.read_referent": {
+    "translate.read_referent": {
         "right": lambda: read_referent("cat", 0.9, "cat"),
         "wrong": lambda: read_referent("cat", 0.9, "box"),
         "not known": lambda: read_referent("cat", 0.9, None),
     },
-    "translating.read_two_looks": {
+    "translate.read_two_looks": {
         "in order": lambda: read_two_looks(A([0.66, 0.17]), A([0.08, 0.63])),
         "not": lambda: read_two_looks(A([0.1, 0.7]), A([0.6, 0.1])),
     },
-    "claiming.read_one_vector": {
+    "claims.read_one_vector": {
         "not enough": lambda: read_one_vector((4, 8, 12, 16), (0.99, 0.49, 0.02, 0), (1, 1, 0.99, 0.97), 500),
         "enough": lambda: read_one_vector((4, 8), (1, 0.9), (1, 0.8), 500),
         "undecided": lambda: read_one_vector((4, 8), (1, 0.1), (1, 0.2), 500),
     },
-    "claiming.read_nouns": {
+    "claims.read_nouns": {
         "holds": lambda: read_noun_share("the mean of layer 1's heads", 0.98),
         "not": lambda: read_noun_share("its only head", 0.2),
     },
-    "claiming.read_pronouns": {
+    "claims.read_pronouns": {
         "holds": lambda: read_pronouns(0.57, 0.86, 0),
         "holds, alone": lambda: read_pronouns(0.9, 0.2, 0),
         "adjective": lambda: read_pronouns(0.1, 0.95, 0),
         "neither": lambda: read_pronouns(0.1, 0.24, 0),
     },
-    "claiming.read_settled": {"": lambda: read_settled(0.36)},
-    "claiming.read_cross": {
+    "claims.read_settled": {"": lambda: read_settled(0.36)},
+    "claims.read_cross": {
         "exact": lambda: read_cross(16, 15, 0.0),
         "rounding": lambda: read_cross(1, 1, 5e-7),
         "another": lambda: read_cross(16, 15, 0.3),
         "no numbers": lambda: read_cross(16, 15, NAN),
     },
-    "claiming.read_decoder_layer": {
+    "claims.read_decoder_layer": {
         "usual": lambda: read_decoder_layer(0.0, masked=True, feeds_forward=True),
         "leaks": lambda: read_decoder_layer(0.1, masked=True, feeds_forward=False),
         "unmasked": lambda: read_decoder_layer(0.9, masked=False, feeds_forward=True),
         "unmasked, unused": lambda: read_decoder_layer(0.0, masked=False, feeds_forward=True, unit="symbol"),
     },
-    "claiming.read_word_by_word": {
+    "claims.read_word_by_word": {
         "usual": lambda: _decoded(),
         "exact": lambda: _decoded(apart=0.0, tokens=4, ended=False),
         "one": lambda: _decoded(tokens=1, ended=False, each="token"),

@@ -207,7 +207,7 @@ def test_the_sentence_counts_who_moved():
     told = read_moved("batch norm", MOVED, WORDS)
     assert "2 of the 3 words" in told
     assert "**0.25**" in told
-    assert "with 0.50" in told
+    assert "The largest is 0.50" in told
     assert "<b>" not in told
 
 
@@ -215,8 +215,8 @@ def test_the_sentence_of_the_box_tells_the_mean_that_is_taken():
     stream, real = np.zeros((2, 2, 3), np.float32), np.ones((2, 2), dtype=bool)
     stream[0, 1], stream[:, :, 2] = [1, 2, 3], -3
     layer, batch = (read_tensor(stream, real, over, 1, 2, "a") for over in ("channels", "batch"))
-    assert "3 numbers, mean **0.00**" in layer
-    assert "4 numbers, mean **−3.00**, standard deviation **0.00**" in batch
+    assert "3 numbers with mean **0.00**" in layer
+    assert "4 numbers with mean **−3.00** and standard deviation **0.00**" in batch
 
 
 # The section on a screen

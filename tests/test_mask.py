@@ -88,8 +88,8 @@ def test_a_prepared_mask_says_the_same_in_numbers(device):
     inf = float("inf")
     assert ready.allowed is allowed
     assert ready.upper_bound.tolist() == [[inf, -inf], [-inf, -inf], [inf, inf]]
-    assert ready.nothing.tolist() == [[False], [True], [False]]
-    assert masks.prepare_mask(allowed[[0, 2]]).nothing is None
+    assert ready.fully_masked.tolist() == [[False], [True], [False]]
+    assert masks.prepare_mask(allowed[[0, 2]]).fully_masked is None
 
 
 def test_a_forbidden_score_of_infinity_weighs_nothing():

@@ -30,7 +30,7 @@ def lesson(name):
 
 
 def page(name):
-    return " ".join((ROOT / "viz" / "pages" / f"{name}.md").read_text(encoding="utf-8").split())
+    return " ".join((ROOT / "viz" / "pages" / name / "page.md").read_text(encoding="utf-8").split())
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,10 @@ def apply_temperature(logits: Array, temperature: float) -> Array:
     """
     if temperature < 0:
         raise ValueError(f"a temperature cannot be below 0: {temperature}")
-    return keep_top_k(logits, 1) if temperature == 0 else logits / temperature
+    if temperature == 0:
+        return keep_top_k(logits, 1)
+    with np.errstate(over="ignore"):  # a temperature near 0 sends all below the best to −∞, which is what 0 does
+        return (logits - logits.max()) / temperature
 
 
 def keep_top_k(logits: Array, k: int) -> Array:
