@@ -12,11 +12,13 @@ from threading import Thread
 
 def import_pages() -> None:
     """Import everything that a page imports: torch, the model, the figures, and the parts of all pages."""
-    for name in ("viz.ui", "viz.pages"):
-        package = importlib.import_module(name)
-        for module in pkgutil.walk_packages(package.__path__, f"{name}."):
-            if module.name.rpartition(".")[2] != "page":  # the scripts themselves are run and not imported
-                importlib.import_module(module.name)
+    names = ["viz.shell"]
+    for room in ("viz.ui", "viz.pages"):
+        package = importlib.import_module(room)
+        names += [module.name for module in pkgutil.walk_packages(package.__path__, f"{room}.")]
+    for name in names:
+        if name.rpartition(".")[2] != "page":  # the scripts of pages are run and not imported
+            importlib.import_module(name)
 
 
 class Imports:
