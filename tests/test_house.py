@@ -37,6 +37,7 @@ ROOMS = {
     "viz/lessons/": ("viz.lessons",),
     "viz/export/": ("viz.export", "viz.captions", *FLAT, "plotly", "numpy"),
     "viz/__init__.py": ("viz.export",),
+    "viz/arrays.py": ("viz.export",),
     "viz/": (*FLAT, "plotly", "numpy"),
 }
 

@@ -4,7 +4,6 @@ import ast
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from viz.captions.batch_norm import read_moved, read_tensor
 from viz.captions.counting import counted, decimals, verb
