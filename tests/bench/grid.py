@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(1, str(Path(__file__).parents[1]))
+sys.path.insert(1, str(Path(__file__).parents[1] / "support"))
 
 from playwright.sync_api import BrowserContext
 from served import PATIENCE, browse, serve, wait_for_rest

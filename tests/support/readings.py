@@ -1,7 +1,7 @@
 """What the files of a figure must hold, read from the model itself: nothing here calls what makes the files.
 
-A reading is a function of `Seen`, entered under the key of its figure; `tests/test_files.py` asks that every figure of
-`tests/every.py` has one.
+A reading is a function of `Seen`, entered under the key of its figure. `tests/export/test_files.py` asks that every
+figure of `tests/support/every.py` has one.
 """
 
 import io

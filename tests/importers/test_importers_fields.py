@@ -15,7 +15,7 @@ from model.importers import FAMILIES, inspect_folder, read, transformers_backend
 from model.importers.tensor_map import ACTIVATIONS
 
 TEXT = "the dogs saw two birds ."
-IDS = (2, 5, 7, 11, 12, 15, 9, 16, 3)  # what the tokenizer of tests/foreign.py makes of it
+IDS = (2, 5, 7, 11, 12, 15, 9, 16, 3)  # what the tokenizer of tests/support/foreign.py makes of it
 FALSE_TRUE = (False, True)
 # Our name of a family → the classes of `transformers` that publish it, its sizes, and the values of each field. A field
 # that the class of the config does not declare is written into config.json.

@@ -146,7 +146,7 @@ print(len(encode(experiment).ids), ways.repetitions, (after - before) // 1024)
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is counted in other units elsewhere")
 def test_the_comparison_keeps_last_rows_only_233_tokens_of_stories_in_300_megabytes():
     done = subprocess.run(
-        [sys.executable, "-c", NEEDS, "231"], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True
+        [sys.executable, "-c", NEEDS, "231"], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
     )
     tokens, turns, megabytes = map(int, done.stdout.split())
     assert tokens == 233

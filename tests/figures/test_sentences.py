@@ -51,14 +51,14 @@ ABCD = list("abcd")
 
 
 def test_no_sentence_made_from_numbers_is_without_a_test():
-    tests = Path(__file__).parent
+    root = Path(__file__).parents[2]
     tested = "".join(
-        (tests / f"{name}.py").read_text(encoding="utf-8")
+        (root / "tests/figures" / f"{name}.py").read_text(encoding="utf-8")
         for name in ("test_sentences", "test_claim_sentences", "test_typed")
     )
     captions = [
         node.name
-        for path in tests.parent.glob("viz/captions/*.py")
+        for path in root.glob("viz/captions/*.py")
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("read_")
     ]

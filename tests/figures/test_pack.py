@@ -10,22 +10,11 @@ from equal import same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from unpack import unpack
 
 from viz.pack import ABSENT, FULL, MOST_PIXELS, NOT_A_NUMBER, encode_weights, pack
 
-FRONTEND = Path(__file__).parents[1] / "viz/canvas/frontend"
-
-
-def unpack(block):
-    """What `unpack` in frontend/lib/page_state.js does, in Python: (header, arrays by name)."""
-    length = int.from_bytes(block[:4], "little")
-    header = json.loads(block[4 : 4 + length])
-    found = {}
-    for name, told in header.pop("arrays").items():
-        start = 4 + length + told["at"]
-        raw = block[start : start + told["bytes"]]
-        found[name] = np.frombuffer(raw, dtype=f"<{told['dtype']}").reshape(told["shape"])
-    return header, found
+FRONTEND = Path(__file__).parents[2] / "viz/canvas/frontend"
 
 
 def everything(shape):

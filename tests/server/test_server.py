@@ -18,7 +18,7 @@ from viz.server.headers import inline_scripts, policy, security_headers
 from viz.server.hosts import LOOPBACK, Hosts, for_others, room_address, same_origin, split_host, started_for
 from viz.server.imports import Imports
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 OWN = Hosts(LOOPBACK)
 
 

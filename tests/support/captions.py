@@ -1,6 +1,6 @@
 """Every sentence that the lab makes from numbers, each branch once, to be read from top to bottom.
 
-python tests/captions.py [FILE]
+python tests/support/captions.py [FILE]
 """
 
 import sys

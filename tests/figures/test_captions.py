@@ -10,7 +10,7 @@ from types import CodeType, FrameType
 import captions
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # Modules that hold sentences, and functions of theirs that return a text which is no caption.
 MODULES = sorted(path.stem for path in ROOT.glob("viz/captions/*.py") if path.stem not in ("__init__", "counting"))
 NOT_CAPTIONS = {"heads.plain", "heads.alt_text"}
@@ -75,7 +75,7 @@ def reached() -> set[tuple[str, int]]:
 
 @pytest.mark.parametrize("name", [name for name in ALL if name.partition(".")[2].startswith("read_")])
 def test_every_caption_function_is_in_the_table(name):
-    assert captions.CASES.get(name), f"{name} has no case in tests/caption_cases.py or caption_cases_pages.py"
+    assert captions.CASES.get(name), f"{name} has no case in tests/support/caption_cases.py or caption_cases_pages.py"
 
 
 @pytest.mark.parametrize("name", ALL)

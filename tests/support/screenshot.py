@@ -1,6 +1,6 @@
 """The README's picture, and every page on paper and in the dark, on a screen and on a phone.
 
-    python tests/screenshot.py FOLDER
+    python tests/support/screenshot.py FOLDER
 
 writes the README's pictures (attention-lab.png, lesson.png, and projector-THEME.png as a room sees it, 1280 × 720) and
 PAGE-THEME-WIDTH.png: what is seen without scrolling, and the whole page.

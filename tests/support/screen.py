@@ -9,7 +9,7 @@ import numpy as np
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
-from test_pack import unpack
+from unpack import unpack
 
 from viz.ui.controls import FRAME
 
@@ -17,7 +17,7 @@ from viz.ui.controls import FRAME
 # same for the whole process.
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # The pages that show an experiment; the one that lists the lessons has none, nor has the one that waits for a file.
 OTHERS = ("__init__", "lessons", "your_model")
 PAGES = sorted(path for path in ROOT.glob("viz/pages/*/page.py") if path.parent.name not in OTHERS)

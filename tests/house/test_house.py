@@ -18,7 +18,7 @@ from equal import close, differ, same_bits
 from marks import BROWSER, SLOW, left_out
 from served import serve
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 FLAT = ("viz.labels", "viz.pack", "viz.styles", "viz.theme", "viz.types")  # what every room of viz/ may know
 # The most particular room first. A room may import what is named here, and the standard library.
@@ -240,7 +240,9 @@ def test_a_room_of_viz_imports_only_rooms_before_it_and_no_page_another():
 
 def test_no_room_holds_more_than_twenty_files():
     rooms = Counter(
-        path.parent.relative_to(ROOT).as_posix() for top in ("model", "viz") for path in ROOT.glob(f"{top}/**/*.py")
+        path.parent.relative_to(ROOT).as_posix()
+        for top in ("model", "viz", "tests")
+        for path in ROOT.glob(f"{top}/**/*.py")
     )
     assert {room: count for room, count in rooms.items() if count > 20} == {}
 
@@ -346,7 +348,7 @@ def test_the_rule_of_hosts_can_hold(text):
     assert not hosts(text)
 
 
-# Bit by bit, two computations are equal on one machine and differ on the next: only tests/equal.py may ask.
+# Bit by bit, two computations are equal on one machine and differ on the next: only tests/support/equal.py may ask.
 BIT_BY_BIT = ("array_equal", "array_equiv", "assert_array_equal", "assert_equal", "equal")
 
 
@@ -426,7 +428,7 @@ def test_the_readme_and_the_ci_test_with_the_same_command():
     assert commands[0] in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
-STARTS = re.compile(r"\b(?:serve|serving|browse)\(")  # these functions of tests/served.py start a server or a browser
+STARTS = re.compile(r"\b(?:serve|serving|browse)\(")  # of tests/support/served.py: a server or a browser starts
 
 
 def needs_a_browser(item):

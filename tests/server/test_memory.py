@@ -185,7 +185,7 @@ def test_the_server_does_not_start_on_a_bad_setting_and_says_so(told):
     done = subprocess.run(
         [sys.executable, "-c", "import app"],
         env={"PATH": "", VARIABLE: told},
-        cwd=__file__.rsplit("/", 2)[0],
+        cwd=__file__.rsplit("/", 3)[0],
         capture_output=True,
         text=True,
         check=False,

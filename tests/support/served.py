@@ -17,7 +17,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Download, Page, sync_playwright
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 QUIET = [
     "--no-sandbox",
     "--disable-background-networking",

@@ -1,4 +1,4 @@
-"""The visitor of tests/protocol.py does what a browser does: what it has set stays set, through every run."""
+"""The visitor of tests/support/protocol.py does what a browser does: what it has set stays set, through every run."""
 
 import json
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from equal import differ, same_bits
+from equal import same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -175,9 +175,9 @@ def test_the_future_of_the_target_leaves_its_past_and_the_source_untouched(devic
     )
     for a, b in zip(one.decoder.layers, two.decoder.layers, strict=True):
         assert same_bits(a.cross.weights[:, :, :cut], b.cross.weights[:, :, :cut], "untouched")
-    if cut + 1 < T:
-        unmasked = [ours(source, ids, switches=Switches(mask=False)).decoder.logits[:, :cut] for ids in (target, other)]
-        assert cut == 0 or differ(*unmasked)
+    # Whether the logits change too depends on the weights: a layer norm over two channels can hide it.
+    unmasked = ours(source, target, switches=Switches(mask=False)).decoder.layers[0].attention.weights  # (B, H, T, T)
+    assert (unmasked[:, :, :cut, cut:] > 0).all(), "without the mask the past attends to the future"
 
 
 @settings(max_examples=40)

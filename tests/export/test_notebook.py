@@ -9,7 +9,7 @@ from base64 import b64decode
 import numpy as np
 import pytest
 from equal import same_bits
-from test_pack import unpack
+from unpack import unpack
 
 import viz
 from viz.export.notebook import ABSENT_16, FULL_16

@@ -194,7 +194,7 @@ def test_a_text_or_a_target_beyond_the_positions_of_an_encoder_decoder(opened):
 # What the decoder reads
 
 
-ENGLISH, FRENCH = 21, 22  # after the pieces of the tokenizer of tests/foreign.py
+ENGLISH, FRENCH = 21, 22  # after the pieces of the tokenizer of tests/support/foreign.py
 
 
 def test_what_a_model_says_by_itself_ends_where_it_reads_no_more(tmp_path):

@@ -2,7 +2,7 @@
 
 Two computations of one number differ in the last bits from one processor to the next: a product of other shapes is
 summed in another order. So a test asks for equal bits only through `same_bits`, and says why it may;
-tests/test_house.py lets no other way stand.
+tests/house/test_house.py lets no other way stand.
 """
 
 from typing import Any

@@ -10,7 +10,7 @@ import pytest
 
 from viz.theme import PROJECTED, SANS, THEMES, Theme, scale, template
 
-CONFIG = tomllib.loads((Path(__file__).parents[1] / ".streamlit/config.toml").read_text(encoding="utf-8"))
+CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text(encoding="utf-8"))
 
 # Linear RGB as a dichromat sees it: Machado, Oliveira and Fernandes 2009, severity 1.
 SEEN_BY = {

@@ -19,7 +19,7 @@ from model.switches import PARTS
 from model.transformer import Transformer
 from viz.pages.positions import models as positions_models
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROSE = [ROOT / "README.md", *ROOT.glob("viz/pages/**/*.md"), *ROOT.glob("viz/lessons/*.md")]
 SOURCES = [*ROOT.glob("model/**/*.py"), *ROOT.glob("viz/**/*.py")]
 TEXT = "the person who the dogs near the trees chase was tired ."
