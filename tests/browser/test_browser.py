@@ -437,7 +437,7 @@ def test_a_new_sentence_is_drawn_from_the_menu(lab):
 def test_an_empty_text_is_answered_with_a_sentence_and_mended_by_typing(lab):
     lab.open()
     type_sentence(lab, "")
-    expect(lab.page.get_by_test_id("stAlert")).to_contain_text("no word")
+    expect(lab.page.get_by_test_id("stAlert")).to_contain_text("There is no text yet")
     type_sentence(lab, "the dog was tired .")
     expect(lab.words).to_have_count(6)
     expect(lab.page.get_by_test_id("stAlert")).to_have_count(0)

@@ -175,6 +175,6 @@ def test_a_foreign_model_that_is_let_go_takes_its_process_with_it(tmp_path, outc
     assert away.alive
     guarded.unload(name)
     assert not away.alive
-    with pytest.raises(CheckpointError, match="was let go"):
+    with pytest.raises(CheckpointError, match="was unloaded"):
         away.attention("the dog", "")
     outcome("memory given back")

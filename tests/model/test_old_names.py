@@ -1,8 +1,10 @@
 """What notebooks and copied lines of earlier versions import is still there, the same thing as under its new name."""
 
 import importlib
+import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,6 +153,26 @@ def test_lines_copied_from_an_earlier_version_give_the_numbers_of_the_lines_of_t
     parts = zip(before["x"], now["x"], strict=True) if isinstance(now["x"], list) else [(before["x"], now["x"])]
     for a, b in parts:
         assert close(np.asarray(a, dtype=float), np.asarray(b, dtype=float))
+
+
+LINE = re.compile(r"from (model[\w.]*) import ([\w, ]+)")
+
+
+def old_names_in(text):
+    """What the import lines inside a text name as it was called in an earlier version."""
+    for module, names in LINE.findall(text):
+        if module in MOVED:
+            yield module
+        yield from (f"{module}.{name}" for name in names.split(", ") if name in RENAMED.get(module, {}))
+
+
+def test_no_line_that_is_copied_today_uses_an_old_name():
+    root = Path(__file__).parents[2]
+    files = [root / "README.md", *root.glob("viz/**/*.py"), *root.glob("viz/**/*.md")]
+    found = {path.name: list(old_names_in(path.read_text(encoding="utf-8"))) for path in files}
+    assert {name: old for name, old in found.items() if old} == {}
+    assert list(old_names_in("from model.effects import kl")) == ["model.effects"]
+    assert list(old_names_in("from model.run import encode, lens")) == ["model.run.lens"]
 
 
 def test_every_old_name_stands_in_the_table_and_no_new_module_is_hidden_by_one():

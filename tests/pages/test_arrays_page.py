@@ -75,7 +75,7 @@ def test_the_sharpest_head_is_shown_first():
     weights[1, 0] = np.eye(3)
     screen = dropped(npz(attention=weights, tokens=np.array(WORDS)))
     assert component(screen, "grid")[0]["selected"] == [1, 0]
-    assert "layer 1, head 0 is the sharpest: it gives 1.00" in sentence(screen, "grid")
+    assert "layer 1, head 0 is the sharpest: on average, it gives 1.00" in sentence(screen, "grid")
 
 
 def test_statistics_are_a_line_for_each_head_checked_by_hand():

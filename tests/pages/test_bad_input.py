@@ -74,7 +74,7 @@ def no_markup(screen):
     "text", ["", " ", "\n\t  \n", "\u3000\u00a0", "\x00", "\x00\x01\x1f", "\u202e\u202d", "\ufeff"]
 )
 def test_a_text_without_a_word_is_answered_with_one_sentence(text):
-    assert "no word" in one_sentence(typed(text))
+    assert "There is no text yet" in one_sentence(typed(text))
 
 
 def test_a_hundred_thousand_characters_are_answered_with_one_sentence():

@@ -223,7 +223,7 @@ def test_a_head_bears_the_name_of_the_best_whole_relation_from_the_share_that_th
             continue
         assert names[layer][head][0] == f"{name} {mass:.2f}"
         better += max(parts.values()) > mass
-    assert f"{better} of these heads follow" in told if better else "of these heads" not in told
+    assert f"{better} of these heads match a part" in told if better else "of these heads" not in told
     assert ("“First token” labels a head only" in told) == (weights == "stories")
 
 

@@ -167,7 +167,7 @@ def test_the_maps_of_distance_are_those_of_the_trained_models(kind):
 
 def test_the_sentence_under_the_distances_is_read_from_them():
     screen = visit(PAGE, show="Distance", order_head=0)
-    assert "ALiBi −0.25 to −4.00" in saves(screen, "distance")  # slope 2^(-8/4) of the first of four heads
+    assert "−0.25 to −4.00 (ALiBi)" in saves(screen, "distance")  # slope 2^(-8/4) of the first of four heads
 
 
 # ---------------------------------------------------------------------------- shift test
@@ -303,7 +303,10 @@ def test_a_file_asked_for_while_the_models_are_being_asked_holds_their_answers()
 def test_why_rope_errs_is_said_only_where_it_shows():
     told = read_round(0.31, 64, 62.8, 1, 4, [0.3, 0.98, 0.32, 0.31])
     assert (
-        "to 31 % at 64 signs" in told and "more than 31 places back" in told and "**98 %**" in told and "32 %" in told
+        "to 31 %, at 64 symbols" in told
+        and "more than 31 places back" in told
+        and "**98 %**" in told
+        and "32 %" in told
     )
     assert read_round(0.55, 64, 62.8, 1, 4, [0.55, 0.98, 0.5, 0.5]) == "", "not below guessing"
     assert read_round(0.31, 64, 62.8, 1, 4, [0.3, 0.45, 0.32, 0.31]) == "", "no pair is to blame"

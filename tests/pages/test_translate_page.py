@@ -52,7 +52,7 @@ def test_the_first_screen_writes_the_example_and_shows_every_look():
     weights = select_map(attention_maps(made.trace)["cross"], layer, None)
     assert same_bits(arrays["cross"], weights[: len(made.tokens)], "same operation")
     assert same_bits(component(screen, "alignment")[1]["values"][0], arrays["cross"], "copied")
-    assert "right, word for word" in reading(screen)
+    assert "This is correct, word for word" in reading(screen)
     assert not said(screen)
 
 
@@ -81,7 +81,7 @@ def test_every_task_opens_with_its_own_example_and_is_right(job):
     screen = well(visit(PAGE, task=job))
     assert screen.session_state["source_text"] == translate_compute.JOBS[job].example
     told = "\n".join(text.value for text in screen.markdown) if job == "Who is it" else reading(screen)
-    assert "right" in told and "not" not in told.partition("right")[0][-12:]
+    assert "This is correct" in told
 
 
 def test_another_task_brings_its_example_but_never_takes_a_text_away():
@@ -204,7 +204,8 @@ def test_whole_beside_without_says_how_many_fresh_sentences_stay_right():
         round(100 * fresh_accuracy("translate", "translation", switches))
         for switches in (Switches(), Switches(norm=False))
     )
-    assert f"whole {whole} %" in told and f"without layer norm {without} %" in told
+    assert f"the full model writes {whole} % correctly" in told
+    assert f"without layer norm it writes {without} % correctly" in told
     values = component(screen, "taken_out")[1]["values"]
     assert same_bits(values[0] - values[1], values[2], "same operation")
 
@@ -220,7 +221,7 @@ def test_the_networks_are_compared_on_the_same_words():
 
 def test_the_curves_are_the_cards_until_the_networks_are_asked():
     screen = well(visit(PAGE, beside="Quality and length"))
-    assert "from the cards" in reading(screen, "copies")
+    assert "from the model cards" in reading(screen, "copies")
     assert f"{len(checkpoint.read_card('copy-gru')['seeds'])} seeds" in reading(screen, "copies")
 
 
@@ -277,7 +278,13 @@ def test_writing_without_end_is_cut_off_and_says_so():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("", "no word"), ("   ", "no word"), ("the " * 200, "up to 128"), ("x" * 30_000, "Shorten")]
+    ("text", "told"),
+    [
+        ("", "There is no text yet"),
+        ("   ", "There is no text yet"),
+        ("the " * 200, "up to 128"),
+        ("x" * 30_000, "Shorten"),
+    ],
 )
 def test_a_source_that_cannot_be_read_is_answered_in_a_sentence_and_stays(text, told):
     screen = visit(PAGE)

@@ -72,8 +72,8 @@ def test_what_is_there_is_told_before_anything_is_loaded(folders, empty):
     for line in (
         "| Kind | GPT-2 |",
         "| Layers × heads | 2 × 2 |",
-        "| Looks | back only |",
-        "| Called | own-little-next |",
+        "| Attention | causal |",
+        "| Name in the lab | own-little-next |",
     ):
         assert line.replace("-", "\\-") in told or line in told, line
     assert "each component of the model can be ablated" in told
@@ -314,7 +314,7 @@ def opened(t5):
 
 def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, empty):
     screen = asked(t5)
-    assert "its parts cannot be taken away" in text_of(screen)
+    assert "its components cannot be ablated" in text_of(screen)
     screen = loaded(t5)
     assert registry().names() == () and registry().names(maps_only=True) == ("own-little-t5",)
     screen.text_area(key="foreign_text").set_value(TEXT)

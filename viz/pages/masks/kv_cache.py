@@ -107,7 +107,7 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
         arrays=lambda: head_facts.maps(words, one_pass=one, with_cache=cached),
         python=copy_as_python.python(
             f"one_pass, with_cache, without_cache = (one[{layer}, {head}] for one in compare(experiment).weights)",
-            "from model.cache import compare",
+            "from model.generation.cache_comparison import compare",
             experiment=experiment,
         ),
     )

@@ -137,7 +137,7 @@ def _recompute(asked: bool) -> str:
     return copy_as_python.python(
         f"def share(kind, name, n):\n{body}\n\n\n"
         f"right_answers = np.array({every}, dtype=float)  # (kinds, schemes, lengths)",
-        "from model.checkpoint import load\nfrom model.order import accuracy"
+        "from model.checkpoint import load\nfrom model.evaluation.first_digit import accuracy"
         if asked
         else "from model.checkpoint import read_card",
     )

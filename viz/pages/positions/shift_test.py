@@ -72,7 +72,7 @@ def show() -> None:
             "\n"
             "\n"
             f"changes = np.stack([change(name) for name in {tuple(models.NAMES)}])  # (schemes, T, S)",
-            "from model.checkpoint import load\nfrom model.rearrange import score_changes",
+            "from model.checkpoint import load\nfrom model.analysis.position_shift import score_changes",
         ),
     )
 

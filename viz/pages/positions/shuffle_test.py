@@ -45,7 +45,7 @@ def show(experiment: Experiment) -> None:
         python=copy_as_python.python(
             f"found = shuffle_all(experiment, {order})\n"
             "change = np.stack([case.change for case in found.values()])  # (cases, T)",
-            "from model.rearrange import shuffle",
+            "from model.analysis.word_shuffle import shuffle_all",
             experiment=experiment,
         ),
     )

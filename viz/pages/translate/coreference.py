@@ -76,7 +76,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
             python=copy_as_python.python(
                 f"logits = run(experiment).logits[{it}]  # (V,)\n"
                 f"odds = np.sort(probabilities(logits)[{_noun_ids(experiment)}])[::-1][:{SHOWN}]",
-                "from model.effects import probabilities",
+                "from model.probability import probabilities",
                 experiment=experiment,
             ),
         )
