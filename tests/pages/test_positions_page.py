@@ -304,7 +304,7 @@ def test_why_rope_errs_is_said_only_where_it_shows():
     told = read_round(0.31, 64, 62.8, 1, 4, [0.3, 0.98, 0.32, 0.31])
     assert (
         "to 31 %, at 64 symbols" in told
-        and "more than 31 places back" in told
+        and "more than 31 positions back" in told
         and "**98 %**" in told
         and "32 %" in told
     )

@@ -127,7 +127,7 @@ def trained(weights: str) -> Switches:
 
 def has(weights: str) -> Switches:
     """The parts that can be taken out of this model."""
-    there: Switches = getattr(get_model(weights)[0].config, "has", Switches())
+    there: Switches = getattr(get_model(weights)[0].config, "removable", Switches())
     return there
 
 
