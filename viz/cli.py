@@ -234,8 +234,8 @@ def _place_of(told: Any) -> Place:
 def _opened(where: Place, theme: str) -> AppTest:
     """The page as that link opens it in that theme, run once."""
     screen = AppTest.from_file(str(visitor.PAGES / where.page / "page.py"), default_timeout=PATIENCE)
-    for name, values in parse_qs(where.state, keep_blank_values=True).items():
-        screen.query_params[old_links.RENAMED.get((where.page, name), name)] = values
+    for name, values in old_links.of_today(where.page, parse_qs(where.state, keep_blank_values=True)).items():
+        screen.query_params[name] = values
     screen.session_state[visitor.THEME] = theme
     screen.run()
     _check(screen)

@@ -7,7 +7,7 @@ from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from viz.ui import present, visitor
-from viz.ui.old_links import RENAMED
+from viz.ui.old_links import of_today
 from viz.ui.visitor import theme, words
 
 STYLE = (visitor.PAGES.parent / "ui/style.css").read_text(encoding="utf-8")
@@ -44,8 +44,8 @@ def _keep_the_address_of_a_back() -> None:
 def open_old_link(page: str) -> None:
     """Open a link of an earlier version under the names of today."""
     address = {name: st.query_params.get_all(name) for name in st.query_params}
-    today = {RENAMED.get((page, name), name): value for name, value in address.items()}
-    if today.keys() != address.keys():
+    today = of_today(page, address)
+    if today != address:
         st.switch_page(visitor.script_of(page), query_params=today)
 
 

@@ -25,7 +25,7 @@ PAGES = {
         *(("view", view) for view in remove_controls.VIEWS[1:]),
     ],
     "/translate?method=beam": [("beside", section) for section in translate_views.SECTIONS[1:]],
-    "/translate?task=Who+is+it": [],
+    "/translate?task=Coreference": [],
     "/lessons": [],
     "/masks?lesson=masks.1": [],
     "/inside?lesson=inside.2": [],

@@ -100,12 +100,12 @@ PAGES = [
     ("inside", {"mlp": "false", "step": "3"}, "without feed-forward"),
     ("masks", {"looks": "window", "size": "5", "text": SIXTY_FOUR}, "with another mask: window 5"),
     ("positions", {}, None),
-    ("remove", {"norm": "false", "then": "Stream", "text": SIXTY_FOUR}, "B: without layer norm"),
+    ("remove", {"norm": "false", "then": "Residual stream", "text": SIXTY_FOUR}, "B: without layer norm"),
     ("remove", {"view": "Trained without"}, "trained without scaling by √d_k"),
     ("remove", {"view": "Why √d_k"}, "untrained, at initialisation"),
-    ("translate", {"norm": "false", "beside": "Without a part"}, "without layer norm"),
-    ("translate", {"network": "GRU without attention", "method": "beam", "beside": "Quality and length"}, None),
-    ("translate", {"task": "Who is it"}, None),
+    ("translate", {"norm": "false", "beside": "Ablation"}, "without layer norm"),
+    ("translate", {"network": "GRU without attention", "method": "beam", "beside": "Accuracy by length"}, None),
+    ("translate", {"task": "Coreference"}, None),
 ]
 
 

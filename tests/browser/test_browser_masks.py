@@ -140,7 +140,7 @@ def test_a_guess_is_painted_revealed_and_scored(board):
 
 
 def test_one_pass_and_many_are_measured_when_asked(board):
-    board.open(section="One pass or many")
+    board.open(section="KV cache")
     board.page.get_by_role("button", name="Measure on this machine").click()
     expect(board.page.get_by_test_id("stMetricValue")).to_have_count(4)
     expect(board.lab("save_ways")).to_contain_text("The logits are the same up to rounding")

@@ -11,7 +11,7 @@ LINKS = {
     "inside": "/inside",
     "masks": "/masks",
     "positions": "/positions",
-    "remove": "/remove?then=Stream",
+    "remove": "/remove?then=Residual+stream",
     "scaling": "/remove?view=Why+√d_k",
     "translate": "/translate?method=beam",
     "your model": "/your-model",

@@ -278,10 +278,10 @@ def test_shuffle_and_put_back(visitor):
 SAVED = {
     "Waves": "one clock a pair",
     "Rotation": "R for k = 3",
-    "Distance": "Bias per distance",
+    "Position and distance": "Bias per distance",
     "Shift test": "Sinusoidal",
     "Shuffle test": "No positions, no mask",
-    "Too long": "the table ends",
+    "Length generalisation": "the table ends",
 }
 
 

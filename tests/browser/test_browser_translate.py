@@ -156,7 +156,7 @@ def test_the_tree_follows_the_steps(page):
     assert canvas.evaluate("canvas => canvas.toDataURL()") != before
 
 
-@pytest.mark.parametrize("link", ["?method=beam&said=8", "?beside=Quality+and+length", "?task=Who+is+it"])
+@pytest.mark.parametrize("link", ["?method=beam&said=8", "?beside=Accuracy+by+length", "?task=Coreference"])
 def test_at_390_pixels_nothing_scrolls_sideways(narrow, address, link):
     lab = Lab(narrow.new_page(), address)
     lab.page.goto(f"{address}/translate{link}")

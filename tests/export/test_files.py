@@ -144,7 +144,7 @@ def test_the_statistics_of_the_heads_are_those_of_their_rows(weights):
 
 
 def test_the_table_of_the_norms_is_of_the_vectors_before_and_after_each():
-    screen = well(visit("viz/pages/remove/page.py", scale="false", then="Stream"))
+    screen = well(visit("viz/pages/remove/page.py", scale="false", then="Residual stream"))
     for shown, switches in zip(
         (one.value for one in screen.dataframe), (Switches(), Switches(scale=False)), strict=True
     ):

@@ -1,4 +1,4 @@
-"""“What this shows” on Translate, and the tables beside it: numbers of the right network, and words that fit them."""
+"""“Claims checked” on Translate, and the tables beside it: numbers of the right network, and words that fit them."""
 
 import re
 

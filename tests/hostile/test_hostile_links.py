@@ -132,7 +132,7 @@ def test_a_text_of_markup_is_drawn_letter_by_letter(path, outcome):
 
 
 @pytest.mark.parametrize("words", [1, 2, 63, 64, 65, 96, 127, 128, 200])
-@pytest.mark.parametrize("section", ["Side by side", "Without a part", "What this shows"])
+@pytest.mark.parametrize("section", ["Side by side", "Ablation", "Claims checked"])
 def test_a_source_of_any_length_is_translated_or_refused_in_a_sentence(section, words, outcome):
     text = " ".join((["the", "cat", "sleeps", "."] * words)[:words])
     screen = visit_by_a_bad_link("viz/pages/translate/page.py", source_text=text, beside=section)

@@ -21,7 +21,7 @@ from viz.pages.translate import compute as translate_compute
 from viz.ui import server_cache
 
 PAGE = "viz/pages/translate/page.py"
-SHOWS = "What this shows"
+SHOWS = "Claims checked"
 WRITTEN = Experiment(
     "translate", translate_compute.JOBS["Translation"].example, target="l'animal n'a pas traversé la rue"
 )

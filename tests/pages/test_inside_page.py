@@ -48,9 +48,9 @@ def test_any_text_gives_a_picture_or_one_sentence(view, text):
         {"looked": 500},
         {"looked": "x"},
         {"aspect": "nobody"},
-        {"aspect": "Free sizes", "d_k": 0},
-        {"aspect": "Free sizes", "queries": 10**9},
-        {"aspect": "Free sizes", "source": "nowhere"},
+        {"aspect": "Size and cost", "d_k": 0},
+        {"aspect": "Size and cost", "queries": 10**9},
+        {"aspect": "Size and cost", "source": "nowhere"},
     ],
     ids=str,
 )
@@ -78,7 +78,7 @@ def test_without_scaling_positions_or_norm_the_walk_says_so():
 
 
 def test_both_forms_show_the_weights_of_the_model_and_what_rounding_leaves():
-    _, arrays = component(well(visit(PAGE, aspect="Both forms", layer=2, head=1)), "forms")
+    _, arrays = component(well(visit(PAGE, aspect="Loop or matrix", layer=2, head=1)), "forms")
     rows, whole, single, double = arrays["values"]
     attention = run(Experiment(text=EXAMPLE)).layers[2].attention
     seen = attention.mask[1]
@@ -88,14 +88,14 @@ def test_both_forms_show_the_weights_of_the_model_and_what_rounding_leaves():
 
 
 def test_free_sizes_draw_a_map_for_every_head():
-    screen = well(visit(PAGE, aspect="Free sizes", n_heads=5, queries=3, keys=7, d_k=2, d_v=9))
+    screen = well(visit(PAGE, aspect="Size and cost", n_heads=5, queries=3, keys=7, d_k=2, d_v=9))
     assert component(screen, "sizes")[1]["values"].shape == (5, 3, 7)
     told = "\n".join(text.value for text in screen.markdown)
     assert "5 × 3 × 9" in told, "z"
 
 
 def test_free_sizes_of_a_trained_layer_keep_its_widths():
-    screen = well(visit(PAGE, aspect="Free sizes", source="this layer", queries=4, keys=6, layer=1))
+    screen = well(visit(PAGE, aspect="Size and cost", source="this layer", queries=4, keys=6, layer=1))
     values = component(screen, "sizes")[1]["values"]
     attention = run(Experiment(text=EXAMPLE)).layers[1].attention
     assert np.allclose(np.nan_to_num(values), attention.weights[:, :4, :6], atol=1e-6)
@@ -104,12 +104,12 @@ def test_free_sizes_of_a_trained_layer_keep_its_widths():
 
 
 def test_outputs_stand_where_the_weights_put_them():
-    _, arrays = component(well(visit(PAGE, aspect="Only averaging")), "averaging")
+    _, arrays = component(well(visit(PAGE, aspect="Average of values")), "averaging")
     assert np.allclose(arrays["weights"] @ arrays["points"], arrays["outputs"], atol=1e-4)
 
 
 def test_the_spectrum_falls_off_after_d_k():
-    figure = figures(well(visit(PAGE, aspect="Spectrum")))["spectrum"]
+    figure = figures(well(visit(PAGE, aspect="QK spectrum")))["spectrum"]
     values = figure["data"][0]["marker"]["color"]
     assert len(set(values[:16])) == len(set(values[16:])) == 1, "16 of 64 are more than rounding"
     assert values[0] != values[16]

@@ -204,11 +204,11 @@ def test_every_word_can_be_edited_by_any_known_word():
         assert component(well(screen.run()), "leaks")[0]["edited"] == at
 
 
-# One pass or many
+# KV cache
 
 
 def test_one_pass_and_many_are_run_when_asked_and_agree_to_rounding():
-    screen = well(visit(PAGE, section="One pass or many", layer=0, head=1))
+    screen = well(visit(PAGE, section="KV cache", layer=0, head=1))
     assert not screen.metric
     screen.button(key="measure").click()
     screen = well(screen.run())
@@ -224,13 +224,13 @@ def test_one_pass_and_many_are_run_when_asked_and_agree_to_rounding():
 
 @pytest.mark.parametrize("state", [{"weights": "grammar-without-mask"}, {"mask": "false"}])
 def test_a_model_that_looks_ahead_says_that_it_has_no_cache(state):
-    screen = well(visit(PAGE, section="One pass or many", **state))
+    screen = well(visit(PAGE, section="KV cache", **state))
     assert "not causal" in said(screen)
     assert not is_cacheable(get_model(state.get("weights", "grammar"))[0], Switches(mask="mask" not in state))
 
 
 def test_a_text_too_long_to_read_again_and_again_is_refused_in_words():
-    screen = well(visit(PAGE, section="One pass or many", text="the " * 100, copies="8 times"))
+    screen = well(visit(PAGE, section="KV cache", text="the " * 100, copies="8 times"))
     assert any("this test accepts up to 256" in text.value for text in screen.markdown)
 
 
@@ -238,7 +238,7 @@ def test_a_text_too_long_to_read_again_and_again_is_refused_in_words():
 
 
 def test_cheating_is_measured_against_the_languages_own_entropy():
-    screen = well(visit(PAGE, section="Cheating"))
+    screen = well(visit(PAGE, section="Trained without the mask"))
     language, whole, never, now = (float(metric.value) for metric in screen.metric)
     assert never < 0.1 * language < language < whole < now
     assert [len(code.value.split()) for code in screen.code] == [41, 41]
@@ -312,7 +312,7 @@ BAD = {
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
 def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
-    state = {"looks": "window"} if name == "size" else {"section": "One pass or many"} if name == "copies" else {}
+    state = {"looks": "window"} if name == "size" else {"section": "KV cache"} if name == "copies" else {}
     screen = well(visit_by_a_bad_link(PAGE, **state, **{name: value}))
     assert name in said(screen) or value == ""
     assert math.isfinite(maps(screen)[0].max())

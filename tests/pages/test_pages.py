@@ -29,7 +29,7 @@ from viz.ui import server_cache
 from viz.ui.controls import EXAMPLE, STAGES
 from viz.ui.model_calls import languages
 
-MORE = ("Next word", "Write on", "Head statistics", "Rollout")
+MORE = ("Next word", "Generate", "Head statistics", "Rollout")
 parts = pytest.mark.parametrize("part", [part.name for part in PARTS])
 
 
@@ -192,7 +192,7 @@ def test_each_further_section_opens(more):
         "grid",
         "enlarged",
     }
-    expected = {"Next word": {"next", "lens"}, "Write on": {"candidates"}, "Rollout": {"rollout"}}
+    expected = {"Next word": {"next", "lens"}, "Generate": {"candidates"}, "Rollout": {"rollout"}}
     assert shown == expected.get(more, set())
 
 

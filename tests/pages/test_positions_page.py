@@ -103,14 +103,14 @@ def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
     [
         ("Rotation", "k", "65"),
         ("Rotation", "turning", "3"),
-        ("Distance", "order_layer", "9"),
-        ("Distance", "order_head", "-1"),
-        ("Distance", "wave_width", "17"),
-        ("Distance", "kind", "both"),
+        ("Position and distance", "order_layer", "9"),
+        ("Position and distance", "order_head", "-1"),
+        ("Position and distance", "wave_width", "17"),
+        ("Position and distance", "kind", "both"),
         ("Shift test", "moved_by", "7"),
         ("Shift test", "moved_by", "far"),
-        ("Too long", "signs", "1"),
-        ("Too long", "asked", "-3"),
+        ("Length generalisation", "signs", "1"),
+        ("Length generalisation", "asked", "-3"),
     ],
 )
 def test_so_does_a_bad_value_of_every_other_question(view, name, value):
@@ -154,7 +154,7 @@ def test_the_table_of_turns_holds_the_blocks_and_the_residual():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_maps_of_distance_are_those_of_the_trained_models(kind):
-    screen = well(visit(PAGE, show="Distance", kind=kind, order_layer=1, order_head=3, wave_width=16))
+    screen = well(visit(PAGE, show="Position and distance", kind=kind, order_layer=1, order_head=3, wave_width=16))
     _, arrays = component(screen, "distance")
     assert titles(screen, "distance") == list(NAMES.values())
     for drawn, name in zip(arrays["values"], NAMES, strict=True):
@@ -166,7 +166,7 @@ def test_the_maps_of_distance_are_those_of_the_trained_models(kind):
 
 
 def test_the_sentence_under_the_distances_is_read_from_them():
-    screen = visit(PAGE, show="Distance", order_head=0)
+    screen = visit(PAGE, show="Position and distance", order_head=0)
     assert "−0.25 to −4.00 (ALiBi)" in saves(screen, "distance")  # slope 2^(-8/4) of the first of four heads
 
 
@@ -268,7 +268,7 @@ def test_words_in_their_own_order_do_not_move():
 
 
 def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatch):
-    screen = well(visit(PAGE, show="Too long"))
+    screen = well(visit(PAGE, show="Length generalisation"))
     header, arrays = component(screen, "lengths")
     assert header["schemes"] == list(NAMES.values()) and header["lengths"] == list(OrderRecipe.lengths)
     for kind in KINDS:
@@ -284,12 +284,12 @@ def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatc
     )
     count, forward = [], Transformer.forward
     monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])
-    well(visit(PAGE, show="Too long", signs=30))
+    well(visit(PAGE, show="Length generalisation", signs=30))
     assert len(count) <= len(positions_models.MODELS), "one question each, and nothing measured again"
 
 
 def test_a_file_asked_for_while_the_models_are_being_asked_holds_their_answers():
-    screen = well(visit(PAGE, show="Too long"))
+    screen = well(visit(PAGE, show="Length generalisation"))
     _, before = component(screen, "lengths")
     length_generalisation._asked.clear()  # as when other visitors have filled the cache since
     screen.session_state["ask_lengths"] = {"kind": "npz", "link": "/positions"}
@@ -313,7 +313,7 @@ def test_why_rope_errs_is_said_only_where_it_shows():
 
 
 def test_the_spread_of_the_seeds_is_that_of_the_cards():
-    _, arrays = component(visit(PAGE, show="Too long"), "lengths")
+    _, arrays = component(visit(PAGE, show="Length generalisation"), "lengths")
     told = [seed["accuracy"]["48"] for seed in checkpoint.read_card("order-encoder-alibi")["seeds"]]
     at = (0, list(NAMES).index("alibi"), OrderRecipe.lengths.index(48))
     assert arrays["low"][at] == pytest.approx(min(told)) and arrays["high"][at] == pytest.approx(max(told))
@@ -326,7 +326,7 @@ def answers(screen):
 
 
 def test_one_question_is_answered_by_every_model_and_past_its_table_the_learned_one_says_why():
-    screen = well(visit(PAGE, show="Too long", signs=40, asked=5))
+    screen = well(visit(PAGE, show="Length generalisation", signs=40, asked=5))
     told = answers(screen)
     assert list(told) == list(NAMES.values())
     assert told.pop("Learned") == ["ends", "ends"]
@@ -335,7 +335,7 @@ def test_one_question_is_answered_by_every_model_and_past_its_table_the_learned_
 
 
 def test_within_the_trained_length_every_model_answers():
-    screen = well(visit(PAGE, show="Too long", signs=12))
+    screen = well(visit(PAGE, show="Length generalisation", signs=12))
     assert "learned 18 positions" not in said(screen)
     assert all(float(share) > 0.5 for name, shares in answers(screen).items() for share in shares if name != "None")
 
@@ -344,7 +344,7 @@ def test_nothing_that_only_changes_the_view_runs_the_model(monkeypatch):
     visit(PAGE, show="Shuffle test")
     count, forward = [], Transformer.forward
     monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])
-    for view in ("Waves", "Rotation", "Distance", "Shuffle test"):
+    for view in ("Waves", "Rotation", "Position and distance", "Shuffle test"):
         well(visit(PAGE, show=view))
     assert not count
 

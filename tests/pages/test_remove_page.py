@@ -99,11 +99,11 @@ def test_every_view_stands_with_everything_away(view):
 
 @pytest.mark.parametrize("how", ["as it is", "uniform", "one word", "by hand"])
 def test_a_row_is_overwritten_every_way(how):
-    well(visit(PAGE, then="One row by hand", row_is=how, token=10))
+    well(visit(PAGE, then="Override one row", row_is=how, token=10))
 
 
 def test_the_map_of_knock_outs_shows_each_heads_cost_and_frames_what_is_out():
-    screen = well(visit(PAGE, then="Head knock-outs", off="L0H2"))
+    screen = well(visit(PAGE, then="Head ablation", off="L0H2"))
     header, arrays = component(screen, "knockouts")
     whole = evaluate_held_out("grammar", Switches()).loss
     without = evaluate_held_out("grammar", Switches(heads_off=frozenset({(1, 3)}))).loss
@@ -138,7 +138,7 @@ def test_trained_without_says_when_there_is_no_such_model():
 @pytest.mark.parametrize(("name", "value"), [("view", "zip"), ("off", "L9H9"), ("how", "never"), ("row_is", "x")])
 def test_a_bad_value_in_a_link_harms_nothing(name, value):
     well(
-        visit_by_a_bad_link(PAGE, **{name: value}, then="One row by hand")
+        visit_by_a_bad_link(PAGE, **{name: value}, then="Override one row")
         if name != "view"
         else visit_by_a_bad_link(PAGE, view=value)
     )

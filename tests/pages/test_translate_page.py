@@ -80,7 +80,7 @@ def test_the_row_of_a_gru_without_attention_is_its_one_vector():
 def test_every_task_opens_with_its_own_example_and_is_right(job):
     screen = well(visit(PAGE, task=job))
     assert screen.session_state["source_text"] == translate_compute.JOBS[job].example
-    told = "\n".join(text.value for text in screen.markdown) if job == "Who is it" else reading(screen)
+    told = "\n".join(text.value for text in screen.markdown) if job == "Coreference" else reading(screen)
     assert "This is correct" in told
 
 
@@ -194,11 +194,11 @@ def test_every_section_stands_with_a_part_away(section, part):
 
 
 def test_everything_away_still_stands():
-    well(visit(PAGE, beside="Without a part", **dict.fromkeys([part.name for part in PARTS], "false")))
+    well(visit(PAGE, beside="Ablation", **dict.fromkeys([part.name for part in PARTS], "false")))
 
 
 def test_whole_beside_without_says_how_many_fresh_sentences_stay_right():
-    screen = well(visit(PAGE, beside="Without a part", norm="false"))
+    screen = well(visit(PAGE, beside="Ablation", norm="false"))
     told = reading(screen, "taken_out")
     whole, without = (
         round(100 * fresh_accuracy("translate", "translation", switches))
@@ -220,7 +220,7 @@ def test_the_networks_are_compared_on_the_same_words():
 
 
 def test_the_curves_are_the_cards_until_the_networks_are_asked():
-    screen = well(visit(PAGE, beside="Quality and length"))
+    screen = well(visit(PAGE, beside="Accuracy by length"))
     assert "from the model cards" in reading(screen, "copies")
     assert f"{len(checkpoint.read_card('copy-gru')['seeds'])} seeds" in reading(screen, "copies")
 
@@ -234,7 +234,7 @@ def test_every_network_is_asked_once_at_every_length(monkeypatch):
         accuracy_by_length.fresh, "copy_accuracy", lambda name, length: asked.append((name, length)) or 0.25
     )
     server_cache.clear()
-    screen = well(visit(PAGE, beside="Quality and length"))
+    screen = well(visit(PAGE, beside="Accuracy by length"))
     networks = [*accuracy_by_length._networks("Translation").values()]
     assert asked == [(name, words) for name in networks for words in accuracy_by_length.fresh.CLASSES]
     assert "50 %" in reading(screen, "translations")
@@ -265,7 +265,7 @@ def test_every_suggestion_opens_what_its_link_opens_whatever_was_there_before():
 
 
 def test_with_nothing_taken_out_nothing_is_said_to_be_missing():
-    assert "Nothing is removed yet" in reading(well(visit(PAGE, beside="Without a part")), "taken_out")
+    assert "Nothing is removed yet" in reading(well(visit(PAGE, beside="Ablation")), "taken_out")
 
 
 def test_writing_without_end_is_cut_off_and_says_so():
@@ -312,7 +312,7 @@ def test_an_unknown_word_is_marked_named_and_replaced_by_one_click():
 
 
 def test_a_sentence_without_it_is_answered_kindly():
-    assert "no “it”" in said(well(visit(PAGE, task="Who is it", source_text="the cat was tired .")))
+    assert "no “it”" in said(well(visit(PAGE, task="Coreference", source_text="the cat was tired .")))
 
 
 # Links

@@ -16,7 +16,7 @@ from viz.ui.visitor import words
 PAGE = "viz/pages/translate/page.py"
 WORD = re.compile(r"\bwords?\b", re.IGNORECASE)
 UNITS = {"translation": "word", "copy": "symbol", "dates": "character"}
-# Of the section “Quality and length”, which holds translations beside copies on every task.
+# Of the section “Accuracy by length”, which holds translations beside copies on every task.
 ELSEWHERE = ("**Translation**, by the number of source words",)
 
 
@@ -85,9 +85,9 @@ def everything_said(screen):
     ("task", "state"),
     [
         ("Copy", {"beside": "Side by side", "method": "beam"}),
-        ("Copy", {"beside": "What this shows", "mask": "false"}),
-        ("Dates", {"beside": "Without a part", "norm": "false"}),
-        ("Dates", {"beside": "What this shows", "source_text": "3 ö may 1979"}),
+        ("Copy", {"beside": "Claims checked", "mask": "false"}),
+        ("Dates", {"beside": "Ablation", "norm": "false"}),
+        ("Dates", {"beside": "Claims checked", "source_text": "3 ö may 1979"}),
     ],
 )
 def test_a_page_without_words_speaks_of_none(task, state):

@@ -192,16 +192,19 @@ def test_where_it_is_off_the_page_says_so_and_offers_nothing(monkeypatch):
 
 
 VIEWS = {
-    "heads": [{"more": more} for more in ("Next word", "Write on", "Head statistics", "Rollout")],
-    "inside": [{"aspect": one} for one in ("Step by step", "Both forms", "Free sizes", "Only averaging", "Spectrum")],
-    "masks": [{}, {"looks": "window"}, {"section": "One pass or many"}],
+    "heads": [{"more": more} for more in ("Next word", "Generate", "Head statistics", "Rollout")],
+    "inside": [
+        {"aspect": one}
+        for one in ("Step by step", "Loop or matrix", "Size and cost", "Average of values", "QK spectrum")
+    ],
+    "masks": [{}, {"looks": "window"}, {"section": "KV cache"}],
     "positions": [{"show": "Shuffle test"}],
     "remove": [
         {"scale": "false"},
         {"norm": "false", "off": "L1H1"},
-        {"then": "Stream"},
-        {"then": "One row by hand"},
-        {"then": "Head knock-outs"},
+        {"then": "Residual stream"},
+        {"then": "Override one row"},
+        {"then": "Head ablation"},
         {"view": "Why √d_k"},
         {"view": "Layer norm, batch norm"},
     ],
@@ -268,7 +271,7 @@ def test_a_model_without_words_opens_on_figures_it_has(kept):
     name = load(folders["nothing"])
     assert well(visit(weights=name, text=TEXT)).segmented_control(key="more").value == "Head statistics"
     screen = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT))
-    assert screen.segmented_control(key="then").value == "Stream"
+    assert screen.segmented_control(key="then").value == "Residual stream"
     assert "Trained without" not in screen.segmented_control(key="view").options
 
 

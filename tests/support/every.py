@@ -10,14 +10,14 @@ SHOWN = {
     ("heads", ()): ("sentence", "grid", "enlarged", "next", "lens"),
     ("heads", (("more", "Rollout"),)): ("sentence", "grid", "enlarged", "rollout"),
     ("heads", (("more", "Rollout"), ("residual", "false"))): ("sentence", "grid", "enlarged", "rollout"),
-    ("heads", (("more", "Write on"), ("top_k", "3"))): ("sentence", "grid", "enlarged", "candidates"),
+    ("heads", (("more", "Generate"), ("top_k", "3"))): ("sentence", "grid", "enlarged", "candidates"),
     ("heads", (("weights", "stories"), ("units", "words"), ("more", "Rollout"))): (
         "sentence",
         "grid",
         "enlarged",
         "rollout",
     ),
-    ("heads", (("weights", "stories"), ("units", "words"), ("more", "Write on"))): (
+    ("heads", (("weights", "stories"), ("units", "words"), ("more", "Generate"))): (
         "sentence",
         "grid",
         "enlarged",
@@ -25,26 +25,31 @@ SHOWN = {
     ),
     ("heads", (("stage", "masked"), ("scale", "false"))): ("sentence", "grid", "enlarged", "next", "lens"),
     ("inside", ()): ("walk",),
-    ("inside", (("aspect", "Both forms"),)): ("forms",),
-    ("inside", (("aspect", "Free sizes"),)): ("sizes",),
-    ("inside", (("aspect", "Free sizes"), ("source", "this layer"))): ("sizes",),
-    ("inside", (("aspect", "Only averaging"),)): ("averaging",),
-    ("inside", (("aspect", "Spectrum"),)): ("spectrum",),
+    ("inside", (("aspect", "Loop or matrix"),)): ("forms",),
+    ("inside", (("aspect", "Size and cost"),)): ("sizes",),
+    ("inside", (("aspect", "Size and cost"), ("source", "this layer"))): ("sizes",),
+    ("inside", (("aspect", "Average of values"),)): ("averaging",),
+    ("inside", (("aspect", "QK spectrum"),)): ("spectrum",),
     ("masks", ()): ("stages", "leaks"),
     ("masks", (("looks", "window"), ("size", "3"))): ("stages", "leaks"),
-    ("masks", (("section", "One pass or many"),)): ("stages", "ways"),
-    ("masks", (("section", "Cheating"),)): ("stages", "cheating"),
+    ("masks", (("section", "KV cache"),)): ("stages", "ways"),
+    ("masks", (("section", "Trained without the mask"),)): ("stages", "cheating"),
     ("masks", (("guess", "mask"),)): ("guessing",),
     ("positions", ()): ("waves_drawn",),
     ("positions", (("show", "Rotation"),)): ("turns_drawn",),
-    ("positions", (("show", "Distance"),)): ("distance",),
+    ("positions", (("show", "Position and distance"),)): ("distance",),
     ("positions", (("show", "Shift test"),)): ("shift",),
     ("positions", (("show", "Shuffle test"),)): ("shuffled",),
-    ("positions", (("show", "Too long"),)): ("lengths",),
+    ("positions", (("show", "Length generalisation"),)): ("lengths",),
     ("remove", (("scale", "false"), ("off", "L1H2"))): ("compare", "pairs"),
-    ("remove", (("norm", "false"), ("then", "Stream"))): ("compare", "stream_length", "stream_standard", "stream_mean"),
-    ("remove", (("then", "Head knock-outs"),)): ("compare", "knockouts"),
-    ("remove", (("then", "One row by hand"),)): ("compare", "overwritten", "worth"),
+    ("remove", (("norm", "false"), ("then", "Residual stream"))): (
+        "compare",
+        "stream_length",
+        "stream_standard",
+        "stream_mean",
+    ),
+    ("remove", (("then", "Head ablation"),)): ("compare", "knockouts"),
+    ("remove", (("then", "Override one row"),)): ("compare", "overwritten", "worth"),
     ("remove", (("view", "Trained without"),)): ("loss_curves", "answer_curves"),
     ("remove", (("view", "Why √d_k"),)): ("saturation", "head_scores", "query_gradient"),
     ("remove", (("view", "Layer norm, batch norm"),)): ("moved_layer", "moved_batch", "over_layer", "over_batch"),
@@ -53,28 +58,28 @@ SHOWN = {
     ("translate", (("method", "sample"), ("temperature", "2.0"), ("seed", "3"))): ("writing", "alignment", "networks"),
     ("translate", (("map", "source → source"), ("averaged", "false"))): ("writing", "alignment", "networks"),
     ("translate", (("map", "target → target"), ("scale", "false"))): ("writing", "alignment", "networks"),
-    ("translate", (("network", "GRU with attention"), ("beside", "Quality and length"))): (
+    ("translate", (("network", "GRU with attention"), ("beside", "Accuracy by length"))): (
         "writing",
         "alignment",
         "copies",
         "translations",
     ),
     ("translate", (("network", "GRU without attention"),)): ("writing", "networks"),
-    ("translate", (("norm", "false"), ("beside", "Without a part"))): ("writing", "alignment", "taken_out"),
-    ("translate", (("task", "Who is it"),)): ("layer_0", "layer_1", "meant"),
+    ("translate", (("norm", "false"), ("beside", "Ablation"))): ("writing", "alignment", "taken_out"),
+    ("translate", (("task", "Coreference"),)): ("layer_0", "layer_1", "meant"),
     ("translate", (("task", "Copy"),)): ("writing", "alignment", "networks"),
     ("translate", (("task", "Dates"),)): ("writing", "alignment", "copies", "translations"),
-    ("translate", (("network", "Transformer, in pieces"), ("units", "words"), ("map", "target → source"))): (
+    ("translate", (("network", "Transformer on subwords"), ("units", "words"), ("map", "target → source"))): (
         "writing",
         "alignment",
         "networks",
     ),
-    ("translate", (("network", "Transformer, in pieces"), ("units", "words"), ("map", "source → source"))): (
+    ("translate", (("network", "Transformer on subwords"), ("units", "words"), ("map", "source → source"))): (
         "writing",
         "alignment",
         "networks",
     ),
-    ("translate", (("network", "Transformer, in pieces"), ("units", "words"), ("map", "target → target"))): (
+    ("translate", (("network", "Transformer on subwords"), ("units", "words"), ("map", "target → target"))): (
         "writing",
         "alignment",
         "networks",
@@ -95,7 +100,7 @@ class Made:
 def opened(page, state):
     """The page as that link opens it, at rest."""
     screen = well(visit(f"viz/pages/{page}/page.py", **dict(state)))
-    if ("section", "One pass or many") in state:
+    if ("section", "KV cache") in state:
         screen.button(key="measure").click()
         well(screen.run())
     return screen

@@ -14,16 +14,16 @@ def words(n: int) -> str:
 # name → link. What costs most stands first.
 LINKS = {
     "with a cache and without": Link(
-        "masks", {"weights": "stories", "text": words(230), "section": "One pass or many"}, button="measure"
+        "masks", {"weights": "stories", "text": words(230), "section": "KV cache"}, button="measure"
     ),
-    "every scheme, longer and longer": Link("positions", {"show": "Too long"}),
-    "every network, longer and longer": Link("translate", {"beside": "Quality and length"}),
+    "every scheme, longer and longer": Link("positions", {"show": "Length generalisation"}),
+    "every network, longer and longer": Link("translate", {"beside": "Accuracy by length"}),
     "each look of a row blocked": Link(
         "remove",
         {
             "weights": "stories",
             "text": words(500),
-            "then": "One row by hand",
+            "then": "Override one row",
             "token": "500",
             "layer": "0",
             "head": "0",
@@ -32,13 +32,13 @@ LINKS = {
     "a wide beam from a long source": Link(
         "translate", {"source": " ".join(["cat"] * 120), "method": "beam", "beam": "8", "mask": "false"}
     ),
-    "every head taken out": Link("remove", {"weights": "stories", "then": "Head knock-outs"}),
+    "every head taken out": Link("remove", {"weights": "stories", "then": "Head ablation"}),
     "fresh sentences without a part": Link(
-        "translate", {"network": "Transformer, in pieces", "mask": "false", "beside": "Without a part"}
+        "translate", {"network": "Transformer on subwords", "mask": "false", "beside": "Ablation"}
     ),
-    "the entropy of the language": Link("masks", {"section": "Cheating"}),
+    "the entropy of the language": Link("masks", {"section": "Trained without the mask"}),
     "both orders of a long text": Link("positions", {"weights": "stories", "text": words(510), "show": "Shuffle test"}),
-    "both forms of a long text": Link("inside", {"weights": "stories", "text": words(510), "aspect": "Both forms"}),
+    "both forms of a long text": Link("inside", {"weights": "stories", "text": words(510), "aspect": "Loop or matrix"}),
     "a long text": Link("", {"weights": "stories", "text": words(510), "more": "Rollout"}),
     "why √d_k": Link("remove", {"weights": "stories", "view": "Why √d_k"}),
 }

@@ -187,7 +187,7 @@ def copies(seen: Seen) -> Reading:
 @reads("translations")
 def translations(seen: Seen) -> Reading:
     classes = ("3 to 8", "9 to 12", "13 to 16", "17 to 20", "21 to 24")
-    networks = ["Transformer", "GRU with attention", "GRU without attention", "Transformer, in pieces"]
+    networks = ["Transformer", "GRU with attention", "GRU without attention", "Transformer on subwords"]
     shares = np.asarray(seen.python["share_right"])  # asked again by the copied lines
     assert shares.shape == (len(networks), len(classes))
     table = {"words": classes, **dict(zip(networks, shares, strict=True))}

@@ -312,7 +312,7 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
 
 def more(says_words: bool) -> str:
     """Which further figure to show below the fold; a model that says no words begins with one that it has."""
-    kinds = ("Next word", "Write on", "Head statistics", "Rollout")
+    kinds = ("Next word", "Generate", "Head statistics", "Rollout")
     return choice("More about this sentence", kinds, key="more", default=kinds[0 if says_words else 2])
 
 

@@ -11,7 +11,7 @@ TRACKING = re.compile(
     r"si|feature|cmpid|ncid|xtor|share_id|dm_i|ck_subscriber_id|_openstat|__s|__hs\w+|hsctatracking|guc\w+",
     re.IGNORECASE,
 )
-# Names that are added on the way and that a control has too, with the control's values: `source` of “Free sizes”.
+# Names that are added on the way and that a control has too, with the control's values: `source` of “Size and cost”.
 SHARED = {"source": ("random", "this layer")}
 
 

@@ -151,7 +151,7 @@ match controls.more(not_available.foretells(experiment.weights) != "nothing"):
                 of=experiment,
                 python=copy_as_python.layerwise(experiment, at),
             )
-    case "Write on" if not_available.writes_on(experiment.weights):
+    case "Generate" if not_available.writes_on(experiment.weights):
         generate.show(experiment, len(trace.tokens) - 1, words[-1], player, theme)
     case "Head statistics":
         figure_panel.head_table(head_facts.statistics(experiment), on_head=controls.choose_head)

@@ -1,4 +1,4 @@
-"""Free sizes: widths, heads and lengths of one's own, and what they cost."""
+"""Size and cost: widths, heads and lengths of one's own, and what they cost."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

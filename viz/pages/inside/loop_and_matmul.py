@@ -1,4 +1,4 @@
-"""Both forms: the loop over words beside the three products, and how far they are apart."""
+"""Loop or matrix: the loop over words beside the three products, and how far they are apart."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -21,13 +21,13 @@ controls.unknown_words(experiment)
 match views.view():
     case "Step by step":
         steps.show(experiment, trace, layer, head, row, words, theme)
-    case "Both forms":
+    case "Loop or matrix":
         loop_and_matmul.show(experiment, trace, layer, head, words, theme)
-    case "Free sizes":
+    case "Size and cost":
         cost.show(experiment, trace, layer, words, theme)
-    case "Only averaging":
+    case "Average of values":
         values.show(experiment, trace, layer, head, row, words, pinned is not None, theme)
-    case "Spectrum":
+    case "QK spectrum":
         qk_spectrum.show(experiment, trace, layer, head, theme)
 
 figure_panel.lesson("inside")

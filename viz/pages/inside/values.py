@@ -1,4 +1,4 @@
-"""Only averaging: values of the head as points, and the output of every row inside their hull."""
+"""Average of values: values of the head as points, and the output of every row inside their hull."""
 
 from collections.abc import Sequence
 from functools import partial

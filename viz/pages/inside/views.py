@@ -2,7 +2,7 @@
 
 from viz.ui import controls
 
-VIEWS = ("Step by step", "Both forms", "Free sizes", "Only averaging", "Spectrum")
+VIEWS = ("Step by step", "Loop or matrix", "Size and cost", "Average of values", "QK spectrum")
 
 
 def view() -> str:

@@ -17,7 +17,7 @@ from viz.ui import controls, model_calls, server_cache, slots
 
 OWN = "own"
 GUESSES = ("mask", "strongest")
-SECTIONS = ("Leak test", "One pass or many", "Cheating")
+SECTIONS = ("Leak test", "KV cache", "Trained without the mask")
 MOST_PAINTED = 64  # tokens; more cells than that cannot be hit
 MOST_SLID = 24  # tokens; the maps for all numbers are then at most 220 kB
 

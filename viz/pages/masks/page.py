@@ -63,9 +63,9 @@ else:
 match None if guessed else masks_controls.section():  # what stands below would give the answer away
     case "Leak test":
         leak_test.show(experiment, theme)
-    case "One pass or many":
+    case "KV cache":
         kv_cache.show(experiment, layer, head, theme)
-    case "Cheating":
+    case "Trained without the mask":
         no_mask_training.show(experiment.weights, theme)
 
 figure_panel.lesson("masks")

@@ -16,14 +16,14 @@ match view:
         waves.show_waves()
     case "Rotation":
         waves.show_turns()
-    case "Distance":
+    case "Position and distance":
         similarity.show()
     case "Shift test":
         shift_test.show()
     case "Shuffle test":
         controls.unknown_words(experiment)
         shuffle_test.show(experiment)
-    case "Too long":
+    case "Length generalisation":
         length_generalisation.show()
 
 figure_panel.lesson("positions")

@@ -8,12 +8,13 @@ VIEWS = {
     "Waves": "This is the sinusoidal encoding, computed in your browser. Point anywhere; all three figures follow.",
     "Rotation": "A step of k positions rotates each pair of waves by its own angle. The angle is the same at every "
     "position.",
-    "Distance": "The maps show what a scheme gives for two positions without words: a similarity, or a bias "
-    "on the score.",
+    "Position and distance": "The maps show what a scheme gives for two positions without words: a similarity, or a "
+    "bias on the score.",
     "Shift test": "Move the whole sentence by k positions. Do its scores change? A cell is the largest change in any "
     "head; a title gives the scheme and its largest cell.",
     "Shuffle test": "Change the order of the words. Does each word still get the same vector?",
-    "Too long": "Which of two digits came first? Small models, trained on 16 symbols or fewer, are tested on more.",
+    "Length generalisation": "Which of two digits came first? Small models, trained on 16 symbols or fewer, are "
+    "tested on more.",
 }
 READS_THE_SENTENCE = "Shuffle test"
 

@@ -11,7 +11,7 @@ from viz.ui import controls
 
 VIEWS = ("What breaks", "Trained without", "Why √d_k", "Layer norm, batch norm")
 HOW = ("removed now", "trained without")
-THEN = ("Next word", "Stream", "Head knock-outs", "One row by hand")
+THEN = ("Next word", "Residual stream", "Head ablation", "Override one row")
 
 
 def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:

@@ -102,11 +102,11 @@ match remove_controls.view(experiment.weights):
                         says=copy_as_python.side_b(without),
                         python=copy_as_python.pairs(whole, without, row),
                     )
-            case "Stream":
+            case "Residual stream":
                 residual_stream.show((whole, without), a, b, words, theme)
-            case "Head knock-outs":
+            case "Head ablation":
                 head_ablation.show(experiment.weights, theme)
-            case "One row by hand":
+            case "Override one row":
                 override_row.show(whole, layer, head, row, theme)
     case "Trained without":
         trained_without.show(experiment.weights, theme)

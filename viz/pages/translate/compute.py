@@ -26,7 +26,7 @@ class Job:
 
 TRANSFORMER, ATTENTION, ALONE = "Transformer", "GRU with attention", "GRU without attention"
 SHORT_WORK = 160  # tokens of the source, times sentences that are followed: less takes under a second
-PIECES = "Transformer, in pieces"  # which reads and writes parts of words
+PIECES = "Transformer on subwords"  # which reads and writes parts of words
 STACKS = (TRANSFORMER, PIECES)  # the networks that have parts to take away
 JOBS = {
     "Translation": Job(
@@ -39,7 +39,7 @@ JOBS = {
         },
         "the animal did not cross the street because it was too tired .",
     ),
-    "Who is it": Job(
+    "Coreference": Job(
         "resolver",
         {TRANSFORMER: "resolver"},
         "the cat near the box did not cross the street because it was too tired .",

@@ -52,11 +52,11 @@ if asked.reads_pairs:
     match views.section(asked.job, asked.network):
         case "Side by side":
             side_by_side.show(asked.job, experiment, word_rows.row_of(one, row), theme)
-        case "Quality and length":
+        case "Accuracy by length":
             accuracy_by_length.show(theme)
-        case "Without a part":
+        case "Ablation":
             translate_ablation.show(experiment, layer, head, row, theme)
-        case "What this shows":
+        case "Claims checked":
             claims.show(one)
 else:
     coreference.show(experiment, theme)

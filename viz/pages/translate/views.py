@@ -62,7 +62,7 @@ def choose_row(row: int | None) -> None:
     st.session_state["said"] = None if row is None else row + 1
 
 
-SECTIONS = ("Side by side", "Quality and length", "Without a part", "What this shows")
+SECTIONS = ("Side by side", "Accuracy by length", "Ablation", "Claims checked")
 
 
 def section(job: str, network: str) -> str:
