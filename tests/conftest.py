@@ -22,12 +22,6 @@ if torch.cuda.is_available():
 if torch.backends.mps.is_available():
     DEVICES.append("mps")
 
-# What makes a page cheaper to open, with the same drawing: scripts stay compiled from page to page; no script is
-# optimised for a long life, as no page here has one; a browser that draws without a graphics card draws in its own
-# process.
-CHEAP = ("--process-per-site", "--js-flags=--no-opt", "--in-process-gpu")
-
-
 def pytest_ignore_collect(collection_path, config):
     return left_out(collection_path, config.option.markexpr) or None
 
@@ -49,7 +43,7 @@ def chrome():
     if executable is None:
         missing = "There is no Chromium on this machine: install chromium or google-chrome to run the browser tests."
         pytest.fail(missing) if os.environ.get("ATTENTION_LAB_BROWSER") == "required" else pytest.skip(missing)
-    with browse(executable, *CHEAP) as browser:
+    with browse(executable) as browser:
         yield browser
 
 
