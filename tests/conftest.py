@@ -22,6 +22,7 @@ if torch.cuda.is_available():
 if torch.backends.mps.is_available():
     DEVICES.append("mps")
 
+
 def pytest_ignore_collect(collection_path, config):
     return left_out(collection_path, config.option.markexpr) or None
 

@@ -24,8 +24,8 @@ FLAT = ("viz.labels", "viz.pack", "viz.styles", "viz.theme", "viz.types")  # wha
 # The most particular room first. A room may import what is named here, and the standard library.
 ROOMS = {
     "app.py": ("streamlit", "viz.server"),
-    "viz/contents.py": ("streamlit", "viz.shell"),
-    "viz/shell.py": ("streamlit", "viz.ui", "viz.pages.lessons"),
+    "viz/app/contents.py": ("streamlit", "viz.app.shell"),
+    "viz/app/": ("streamlit", "viz.ui", "viz.pages.lessons"),
     "viz/cli.py": ("streamlit", "viz.ui", "viz.export", "viz.server", "viz.cache_limit", *FLAT),
     "viz/server/": ("viz.server", "viz.cache_limit", "streamlit", "starlette"),
     "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
@@ -123,9 +123,9 @@ def test_a_room_imports_only_what_it_may_know():
         ("viz/theme.py", "from viz.figures.heatmap import heatmap"),
         ("app.py", "import model"),
         ("app.py", "from viz.figures import heatmap"),
-        ("app.py", "from viz import shell"),
-        ("viz/contents.py", "from viz.ui import visitor"),
-        ("viz/shell.py", "from viz.canvas import grid"),
+        ("app.py", "from viz.app import shell"),
+        ("viz/app/contents.py", "from viz.ui import visitor"),
+        ("viz/app/shell.py", "from viz.canvas import grid"),
         ("viz/server/guard.py", "from viz.ui import model_calls"),
         ("viz/server/start.py", "from viz.ui import server_cache"),
         ("viz/server/guard.py", "import torch"),
@@ -142,7 +142,7 @@ def test_the_rule_of_imports_can_fail(name, source):
         ("viz/figures/heatmap.py", "import numpy as np\nfrom viz.labels import axis_labels"),
         ("viz/ui/figure_panel.py", "import streamlit as st\nfrom viz import canvas\nfrom model.run import Experiment"),
         ("app.py", "import streamlit as st\nfrom viz.server import start"),
-        ("viz/contents.py", "import streamlit as st\nfrom viz import shell"),
+        ("viz/app/contents.py", "import streamlit as st\nfrom viz.app import shell"),
     ],
 )
 def test_the_rule_of_imports_can_hold(name, source):
@@ -208,7 +208,7 @@ def test_no_modules_import_each_other_in_a_circle():
 
 
 # The rooms of viz/ from the bottom up: a room imports those before it, and never a page.
-UPWARDS = ("captions", "figures", "canvas", "export", "lessons", "server", "ui", "pages")
+UPWARDS = ("captions", "figures", "canvas", "export", "lessons", "server", "ui", "pages", "app")
 COMPUTATIONS = ("compute", "models")  # of a page: the only modules of it that the answers of lessons may import
 
 
@@ -270,7 +270,7 @@ def test_the_model_runs_without_a_screen():
 
 @pytest.mark.slow
 def test_the_frame_of_a_page_does_not_wait_for_torch():
-    loaded = loaded_by("viz.shell")
+    loaded = loaded_by("viz.app.shell")
     assert "streamlit" in loaded
     assert "torch" not in loaded
 
@@ -282,14 +282,20 @@ def definitions(path, text):
 
 
 def test_a_page_defines_nothing():
-    assert not offenders([ROOT / "app.py", ROOT / "viz/contents.py", *PAGES], definitions)
+    assert not offenders([ROOT / "app.py", ROOT / "viz/app/contents.py", *PAGES], definitions)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=named)
 def test_a_page_has_its_words_beside_it_and_its_place_in_the_contents(path):
     words = path.with_name("page.md").read_text(encoding="utf-8")
     assert words.startswith("# "), "the first line asks the page's question"
-    assert f"pages/{path.parent.name}/page.py" in (ROOT / "viz/contents.py").read_text(encoding="utf-8")
+    assert f"pages/{path.parent.name}/page.py" in (ROOT / "viz/app/contents.py").read_text(encoding="utf-8")
+
+
+def test_no_folder_called_pages_stands_beside_the_script_that_streamlit_runs():
+    """Streamlit would take its scripts for pages, and answer the first visit of a server with “does not exist”."""
+    script = re.search(r'st\.App\(\s*"([^"]+)"', (ROOT / "app.py").read_text(encoding="utf-8")).group(1)
+    assert (ROOT / script).is_file() and not (ROOT / script).with_name("pages").exists()
 
 
 def test_every_package_is_shipped():

@@ -57,7 +57,7 @@ def test_a_link_of_any_host_or_an_experiment_leads_to_its_page(link, where):
 
 
 def test_pages_are_listed_as_the_browser_spells_them_and_each_that_is_listed_is_accepted():
-    contents = (cli.ROOT / "viz/contents.py").read_text(encoding="utf-8")
+    contents = (cli.ROOT / "viz/app/contents.py").read_text(encoding="utf-8")
     paths = set(re.findall(r'url_path="([\w-]+)"', contents)) - {"home"}  # which is “heads” too
     with pytest.raises(Refusal) as refusal:
         place("/your_page")

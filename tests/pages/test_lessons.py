@@ -36,7 +36,7 @@ def opened(lesson: Lesson, at: int) -> AppTest:
 
 def attended(lesson: Lesson, at: int) -> AppTest:
     """The whole app at a step, by the short link to it."""
-    screen = AppTest.from_file(str(ROOT / "viz/contents.py"), default_timeout=120)
+    screen = AppTest.from_file(str(ROOT / "viz/app/contents.py"), default_timeout=120)
     screen.query_params["lesson"] = banner.spell(lesson.name, at)
     return at_path(screen, "lessons").run()
 
@@ -118,7 +118,7 @@ def test_a_link_to_a_step_opens_its_page_in_its_state():
 
 
 def test_a_link_to_a_step_on_the_page_of_another_opens_the_steps_own():
-    screen = AppTest.from_file(str(ROOT / "viz/contents.py"), default_timeout=120)
+    screen = AppTest.from_file(str(ROOT / "viz/app/contents.py"), default_timeout=120)
     screen.query_params["lesson"], screen.query_params["scale"] = "masks.1", "false"
     well(screen.run())
     assert {"stages", "lesson_way"} <= set(figures(screen))

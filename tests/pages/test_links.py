@@ -20,7 +20,8 @@ from viz.ui.tracking_parameters import SHARED, is_tracking, without_tracking
 OLD = json.loads((ROOT / "tests/old_links.json").read_text(encoding="utf-8"))
 PATHS = dict(
     re.findall(
-        r'st\.Page\("(pages/\w+/page\.py)".*?url_path="(\w+)"', (ROOT / "viz/contents.py").read_text(encoding="utf-8")
+        r'st\.Page\("../(pages/\w+/page\.py)".*?url_path="(\w+)"',
+        (ROOT / "viz/app/contents.py").read_text(encoding="utf-8"),
     )
 )
 WITH_CONTROLS = [path for path in PATHS if not path.startswith(("pages/lessons/", "pages/your_model/"))]
@@ -29,7 +30,7 @@ WITH_CONTROLS = [path for path in PATHS if not path.startswith(("pages/lessons/"
 def follow(link):
     """The app as a link opens it, through its table of contents."""
     parts = urlsplit(link)
-    screen = AppTest.from_file(str(ROOT / "viz/contents.py"), default_timeout=120)
+    screen = AppTest.from_file(str(ROOT / "viz/app/contents.py"), default_timeout=120)
     for name, values in parse_qs(parts.query).items():
         screen.query_params[name] = values if len(values) > 1 else values[0]
     return at_path(screen, parts.path.strip("/") or "heads").run()
@@ -69,7 +70,7 @@ def test_the_address_holds_only_what_differs_from_the_default():
 @pytest.mark.parametrize(
     ("name", "value"), [("weights", "stories"), ("text", "the cats who the dog near the tree saw were tired .")]
 )
-@pytest.mark.parametrize("path", ["viz/contents.py", "viz/pages/masks/page.py"])
+@pytest.mark.parametrize("path", ["viz/app/contents.py", "viz/pages/masks/page.py"])
 def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them_opens(path, name, value):
     screen = well(visit(path))
     screen.session_state[name] = value
@@ -81,7 +82,7 @@ def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them
 
 
 @pytest.mark.parametrize(
-    "path", ["viz/contents.py", *(f"viz/pages/{name}/page.py" for name in ("inside", "masks", "translate"))]
+    "path", ["viz/app/contents.py", *(f"viz/pages/{name}/page.py" for name in ("inside", "masks", "translate"))]
 )
 def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_are_not(path):
     assert "modle (unknown setting)" in said(well(visit_by_a_bad_link(path, modle="stories")))

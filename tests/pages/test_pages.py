@@ -53,7 +53,7 @@ def passes(monkeypatch):
 
 @pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
 def test_a_page_opens_from_the_contents(page):
-    well(visit().switch_page(page.removeprefix("viz/")).run())
+    well(visit().switch_page(f"../{page.removeprefix('viz/')}").run())
 
 
 @pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])

@@ -88,8 +88,8 @@ def test_who_leaves_the_player_finds_it_at_rest():
     screen = visit(weights="stories", text="Once upon", more="Generate")
     screen.button(key="write_play").click()
     assert well(screen.run()).session_state["playing"]
-    written = well(screen.switch_page("pages/masks/page.py").run()).session_state["text"]
-    screen = well(screen.switch_page("pages/heads/page.py").run())
+    written = well(screen.switch_page("../pages/masks/page.py").run()).session_state["text"]
+    screen = well(screen.switch_page("../pages/heads/page.py").run())
     assert "write_play" in {button.key for button in screen.button}
     assert screen.session_state["text"] == written
 

@@ -357,7 +357,7 @@ def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
 
 def test_the_layer_of_another_page_does_not_break_this_one():
     screen = visit(layer=2, head=3)
-    screen = well(screen.switch_page(PAGE.removeprefix("viz/")).run())
+    screen = well(screen.switch_page(f"../{PAGE.removeprefix('viz/')}").run())
     assert screen.session_state["layer"] < 2
 
 

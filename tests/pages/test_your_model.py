@@ -94,7 +94,7 @@ def test_each_button_opens_its_page_with_the_model(folders, empty):
     loaded(folders["next"])
     assert load_model.PAGES
     for page in load_model.PAGES:
-        screen = visit().switch_page(PAGE.removeprefix("viz/")).run()
+        screen = visit().switch_page(f"../{PAGE.removeprefix('viz/')}").run()
         screen.button(key=f"into_own-little-next_{page}").click()
         screen = well(screen.run())
         assert screen.session_state["weights"] == "own-little-next", page

@@ -311,7 +311,7 @@ imports.begin()
 asyncio.run(imports.done())
 ours = lambda: {{name for name in sys.modules if name.split(".")[0] in ("model", "viz")}}
 there = ours()
-for page in (*Path({str(ROOT)!r}).glob("viz/pages/*/page.py"), Path({str(ROOT)!r}, "viz/contents.py")):
+for page in (*Path({str(ROOT)!r}).glob("viz/pages/*/page.py"), Path({str(ROOT)!r}, "viz/app/contents.py")):
     for node in ast.parse(page.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             exec(ast.unparse(node))

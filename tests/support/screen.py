@@ -24,7 +24,7 @@ PAGES = sorted(path for path in ROOT.glob("viz/pages/*/page.py") if path.parent.
 OF_ONE_TEXT = [path for path in PAGES if path.parent.name != "translate"]  # the models of two sentences are its own
 
 
-def visit(script="viz/contents.py", **parameters):
+def visit(script="viz/app/contents.py", **parameters):
     """The app as a link opens it, run once: visit(layer=2, scale="false").
 
     A link that asks for something that the page does not have fails here: a sweep over such links would test the page
@@ -42,7 +42,7 @@ def at_path(screen, path):
     return screen
 
 
-def visit_by_a_bad_link(script="viz/contents.py", **parameters):
+def visit_by_a_bad_link(script="viz/app/contents.py", **parameters):
     """The same for a link of which the page may ignore a part."""
     screen = AppTest.from_file(str(ROOT / script), default_timeout=120)
     for name, value in parameters.items():

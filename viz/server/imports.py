@@ -12,7 +12,7 @@ from threading import Thread
 
 def import_pages() -> None:
     """Import everything that a page imports: torch, the model, the figures, and the parts of all pages."""
-    names = ["viz.shell"]
+    names = ["viz.app.shell"]
     for room in ("viz.ui", "viz.pages"):
         package = importlib.import_module(room)
         names += [module.name for module in pkgutil.walk_packages(package.__path__, f"{room}.")]

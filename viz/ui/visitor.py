@@ -22,8 +22,8 @@ def page_names() -> tuple[str, ...]:
 
 
 def script_of(page: str) -> str:
-    """Where Streamlit finds the script of a page, from viz/contents.py."""
-    return f"pages/{page}/page.py"
+    """Where Streamlit finds the script of a page, from viz/app/contents.py."""
+    return f"../pages/{page}/page.py"
 
 
 @cache
