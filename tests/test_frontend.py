@@ -110,3 +110,13 @@ def test_pillow_reads_the_texts_that_the_browser_puts_into_a_picture(folder, nod
     written.load()
     assert written.text == {"Title": "ein Wort", "Description": "π ≠ 3 – 👩🏽\u200d🚀"}
     assert written.tobytes() == Image.open(folder / "picture.png").tobytes()
+
+
+SCRIPTS = sorted([*ROOT.glob("viz/canvas/frontend/*/*.js"), *CHECKS.glob("*.js")])
+
+
+def test_no_line_of_a_script_is_longer_than_120_columns():
+    """The formatter breaks code at 120 columns; comments and texts it leaves as they are."""
+    lines = [(path, line) for path in SCRIPTS for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len(lines) > 5000
+    assert [(path.name, line) for path, line in lines if len(line) > 120] == []

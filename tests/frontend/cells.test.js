@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import "./stand_in.js";
+
 const { ABSENT, FULL, NOT_A_NUMBER, colourOf, colourTable, imageOf, mapImage, svgCells } = await import(
   "../../viz/canvas/frontend/lib/cells.js"
 );
@@ -37,7 +38,10 @@ test("SVG cells of one colour in a row are one rectangle, and an absent cell is 
   assert.match(svg, /transform="translate\(5 6\) scale\(10 10\)"/);
   assert.deepEqual(
     [...svg.matchAll(/fill="(#\w+)" d="([^"]+)"/g)].map(([, fill, path]) => [fill, path]),
-    [["#000000", "M0 0h2v1H0zM1 1h1v1H1z"], ["#ffffff", "M2 0h1v1H2z"]],
+    [
+      ["#000000", "M0 0h2v1H0zM1 1h1v1H1z"],
+      ["#ffffff", "M2 0h1v1H2z"],
+    ],
   );
 });
 

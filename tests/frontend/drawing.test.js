@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import "./stand_in.js";
+
 const { asSvg, drawSigns, fitted, linesOf, widthOf } = await import("../../viz/canvas/frontend/lib/drawing.js");
 
 const theme = { paper: "#fff", ink: "#000", hatch: "#ccc", absent: "#eee" };
@@ -26,7 +27,14 @@ test("lines are no wider than their room, lose no word, and a long word is cut",
 test("the same calls as on a canvas become SVG, with the text escaped", () => {
   const svg = asSvg(100, 50, theme, (pen) => {
     pen.rect(1, 2, -3, 4, "#123");
-    pen.line([[0, 0], [5, 6]], "#456", 2);
+    pen.line(
+      [
+        [0, 0],
+        [5, 6],
+      ],
+      "#456",
+      2,
+    );
     pen.text(7, 8, "<b>", { turn: 90 });
   });
   assert.match(svg, /<rect x="1" y="2" width="0" height="4" fill="#123"\/>/);

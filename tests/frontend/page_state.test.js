@@ -3,6 +3,7 @@ import test from "node:test";
 
 import "./stand_in.js";
 import { bytesFrom, jsonFrom } from "./reference.js";
+
 const { hover, hoveredRow, legible, listen, svgText, unpack, xml } = await import(
   "../../viz/canvas/frontend/lib/page_state.js"
 );

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-
-import { bytesFrom, jsonFrom, writeBack } from "./reference.js";
 import { crc32, withTexts } from "../../viz/canvas/frontend/lib/png.js";
+import { bytesFrom, jsonFrom, writeBack } from "./reference.js";
 
 test("the check of the PNG specification's own example is right", () => {
   // Every PNG ends in this chunk: IEND without data, whose check is AE 42 60 82.

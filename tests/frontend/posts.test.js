@@ -31,7 +31,11 @@ function figure(first = 1) {
   const protocol = posts(WAIT);
   assert.equal(protocol.news(first, 0), true, "the first value is shown");
   const sent = [];
-  const act = (value) => protocol.act(() => value, (post) => sent.push(post));
+  const act = (value) =>
+    protocol.act(
+      () => value,
+      (post) => sent.push(post),
+    );
   return { ...protocol, sent, act };
 }
 
@@ -52,14 +56,20 @@ test("posts are numbered upwards", () => {
     act(value);
     rest();
   }
-  assert.deepEqual(sent.map(({ number }) => number), [1, 2, 3]);
+  assert.deepEqual(
+    sent.map(({ number }) => number),
+    [1, 2, 3],
+  );
 });
 
 test("a figure that is mounted anew counts on from the number that Python heard last", () => {
   const protocol = posts(WAIT);
   protocol.news(1, 41);
   const sent = [];
-  protocol.act(() => 2, (post) => sent.push(post));
+  protocol.act(
+    () => 2,
+    (post) => sent.push(post),
+  );
   rest();
   assert.deepEqual(sent, [{ number: 42, value: 2 }]);
 });

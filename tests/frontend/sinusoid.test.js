@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-
-import { jsonFrom } from "./reference.js";
 import { residual, sinusoid, spelt, turnOf } from "../../viz/canvas/frontend/lib/sinusoid.js";
+import { jsonFrom } from "./reference.js";
 
 const near = (actual, expected, tolerance, what) =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual} is not ${expected}`);

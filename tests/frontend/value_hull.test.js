@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import "./stand_in.js";
+
 const { hull } = await import("../../viz/canvas/frontend/figures/value_hull.js");
 
 const turn = (o, a, b) => (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0]);
@@ -14,15 +15,49 @@ function scattered(count, seed) {
 }
 
 test("the hull of a square with points inside and on its edges is its four corners, counter-clockwise", () => {
-  const points = [[1, 1], [0, 0], [2, 0], [1, 0], [2, 2], [0, 2], [2, 1], [1, 1]];
-  assert.deepEqual(hull(points), [[0, 0], [2, 0], [2, 2], [0, 2]]);
+  const points = [
+    [1, 1],
+    [0, 0],
+    [2, 0],
+    [1, 0],
+    [2, 2],
+    [0, 2],
+    [2, 1],
+    [1, 1],
+  ];
+  assert.deepEqual(hull(points), [
+    [0, 0],
+    [2, 0],
+    [2, 2],
+    [0, 2],
+  ]);
 });
 
 test("one point, two points and points on a line are their own ends", () => {
   assert.deepEqual(hull([]), []);
   assert.deepEqual(hull([[3, 4]]), [[3, 4]]);
-  assert.deepEqual(hull([[3, 4], [1, 2]]), [[1, 2], [3, 4]]);
-  assert.deepEqual(hull([[0, 0], [2, 2], [1, 1], [3, 3]]), [[0, 0], [3, 3]]);
+  assert.deepEqual(
+    hull([
+      [3, 4],
+      [1, 2],
+    ]),
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  );
+  assert.deepEqual(
+    hull([
+      [0, 0],
+      [2, 2],
+      [1, 1],
+      [3, 3],
+    ]),
+    [
+      [0, 0],
+      [3, 3],
+    ],
+  );
 });
 
 test("no point lies outside, every corner is one of the points, and the shape only turns left", () => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-
-import { writeBack } from "./reference.js";
 import { zip } from "../../viz/canvas/frontend/lib/zip.js";
+import { writeBack } from "./reference.js";
 
 const bytes = (text) => new TextEncoder().encode(text);
 

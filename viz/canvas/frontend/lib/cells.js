@@ -84,4 +84,5 @@ export function svgCells(image, x, y, wide, tall, cells = 0) {
 const colourAt = (data, cell) => (data[cell * 4 + 3] ? colourOf(data, cell) : null);
 
 export const svgHatch = (theme) =>
-  `<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse"><path d="M0 6L6 0" stroke="${theme.hatch}"/></pattern></defs>`;
+  `<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse">` +
+  `<path d="M0 6L6 0" stroke="${theme.hatch}"/></pattern></defs>`;

@@ -1,7 +1,7 @@
 // One drawing, two papers: the same calls draw on a canvas and write SVG, so that the screen and the saved file agree.
 
 import { hatching, svgCells, svgHatch } from "./cells.js";
-import { FONT, density, drawings, element, legible, rootOf, svgPage, svgText, unpack } from "./page_state.js";
+import { density, drawings, element, FONT, legible, rootOf, svgPage, svgText, unpack } from "./page_state.js";
 
 const ruler = document.createElement("canvas").getContext("2d");
 const font = (size, weight) => `${weight} ${legible(size)}px ${FONT}`;
@@ -101,7 +101,8 @@ export function asSvg(width, height, theme, draw) {
       parts.push(`<rect x="${x}" y="${y}" width="${Math.max(wide, 0)}" height="${tall}" fill="${fill}"/>`),
     frame: (x, y, wide, tall, stroke, thick = 1) =>
       parts.push(
-        `<rect x="${x}" y="${y}" width="${wide}" height="${tall}" fill="none" stroke="${stroke}" stroke-width="${thick}"/>`,
+        `<rect x="${x}" y="${y}" width="${wide}" height="${tall}" fill="none" ` +
+          `stroke="${stroke}" stroke-width="${thick}"/>`,
       ),
     line: (points, stroke, thick = 1) =>
       parts.push(`<polyline points="${points.join(" ")}" fill="none" stroke="${stroke}" stroke-width="${thick}"/>`),
@@ -120,7 +121,8 @@ export function asSvg(width, height, theme, draw) {
   return svgPage(width, height, theme, parts.join(""));
 }
 
-// Not by colour alone: a cell clearly below 0 bears a minus, one whose value is no number (Infinity, see panels.py) a cross.
+// Not by colour alone: a cell clearly below 0 bears a minus, one whose value is no number (Infinity, see panels.py) a
+// cross.
 // values: row by row, `columns` cells of `cell` pixels a row; limit: the end of their scale.
 export function drawSigns(pen, theme, values, columns, x, y, cell, limit = 1) {
   if (cell < 9) return;
@@ -129,8 +131,22 @@ export function drawSigns(pen, theme, values, columns, x, y, cell, limit = 1) {
     const [left, top] = [x + ((at % columns) + 0.3) * cell, y + (Math.floor(at / columns) + 0.3) * cell];
     const wide = 0.4 * cell;
     if (value === Infinity) {
-      pen.line([[left, top], [left + wide, top + wide]], theme.paper, 1.5);
-      pen.line([[left + wide, top], [left, top + wide]], theme.paper, 1.5);
+      pen.line(
+        [
+          [left, top],
+          [left + wide, top + wide],
+        ],
+        theme.paper,
+        1.5,
+      );
+      pen.line(
+        [
+          [left + wide, top],
+          [left, top + wide],
+        ],
+        theme.paper,
+        1.5,
+      );
     } else if (share > 0.15) pen.rect(left, top + wide / 2 - 0.6, wide, 1.2, share > 0.55 ? theme.paper : theme.ink);
   });
 }

@@ -23,7 +23,8 @@ export function setHeads(group, layers, heads, choose) {
   group.onkeydown = (event) => moveFocus(group, heads, event);
 }
 
-// Where the button of a head stands (left, top, width and height in pixels), what it is called, and whether it is chosen.
+// Where the button of a head stands (left, top, width and height in pixels), what it is called, and whether it is
+// chosen.
 export function placeHead(button, box, name, chosen) {
   for (const [side, pixels] of Object.entries(box)) button.style[side] = `${pixels}px`;
   button.setAttribute("aria-label", name);

@@ -1,13 +1,18 @@
-// A quiet button that opens a short list: buttons to press, boxes to tick. It lies above everything and closes by Escape,
-// by a click beside it, or by what was chosen in it.
+// A quiet button that opens a short list: buttons to press, boxes to tick. It lies above everything and closes by
+// Escape, by a click beside it, or by what was chosen in it.
 
 import { element } from "./page_state.js";
 
 let made = 0;
 
-// actions: [words, function, what it is for those who cannot see it]; boxes: [words, key]. ticked(key) tells what is ticked.
+// actions: [words, function, what it is for those who cannot see it]; boxes: [words, key]. ticked(key) tells what is
+// ticked.
 export function menu(label, actions, boxes = []) {
-  const [holder, opener, list] = [element("span", "holder"), element("button", "save opener", label), element("div", "menu")];
+  const [holder, opener, list] = [
+    element("span", "holder"),
+    element("button", "save opener", label),
+    element("div", "menu"),
+  ];
   list.id = `menu-${made++}`;
   list.setAttribute("popover", "auto");
   Object.assign(opener, { type: "button" });
@@ -49,7 +54,10 @@ export function menu(label, actions, boxes = []) {
     const at = all.indexOf(list.getRootNode().activeElement);
     all[(at + step + all.length) % all.length].focus();
   };
-  addEventListener("scroll", () => list.matches(":popover-open") && place(list, opener), { capture: true, passive: true });
+  addEventListener("scroll", () => list.matches(":popover-open") && place(list, opener), {
+    capture: true,
+    passive: true,
+  });
   holder.append(opener, list);
   return { node: holder, opener, ticked: (key) => ticks[key].checked };
 }

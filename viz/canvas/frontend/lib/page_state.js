@@ -18,7 +18,8 @@ export function hover(row) {
   for (const listener of shared.listeners.values()) listener(row);
 }
 
-// One listener a mount: a mount that is called again replaces its own. Streamlit's name for it is not the key in Python.
+// One listener a mount: a mount that is called again replaces its own. Streamlit's name for it is not the key in
+// Python.
 export function listen(mount, listener) {
   shared.listeners.set(mount, listener);
   return () => {
@@ -27,8 +28,8 @@ export function listen(mount, listener) {
   };
 }
 
-// The inverse of pack() in pack.py: { header, arrays: { name: { values, shape } } }. A drawing that holds another hands it
-// what is unpacked already.
+// The inverse of pack() in pack.py: { header, arrays: { name: { values, shape } } }. A drawing that holds another hands
+// it what is unpacked already.
 export function unpack(bytes) {
   if (bytes.header) return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -57,8 +58,8 @@ export function rootOf(parentElement, theme) {
   return root;
 }
 
-// On a projector (page/stage.js) the least size of letters, in a figure's own pixels, so that a room can read them; 0 at a desk.
-// A crowded figure then shows less. Style sheets know it as --least.
+// On a projector (page/stage.js) the least size of letters, in a figure's own pixels, so that a room can read them; 0
+// at a desk. A crowded figure then shows less. Style sheets know it as --least.
 export const projected = () => Number(document.documentElement.dataset.projected ?? 0);
 export const legible = (size) => Math.max(size, projected());
 
@@ -88,7 +89,8 @@ export const xml = (text) =>
 export const FONT = "system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif";
 
 export function svgText(x, y, text, { size = 12, fill, weight = 400, anchor = "start" }) {
-  return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}" text-anchor="${anchor}">${xml(text)}</text>`;
+  const type = `font-size="${size}" font-weight="${weight}" fill="${fill}" text-anchor="${anchor}"`;
+  return `<text x="${x}" y="${y}" ${type}>${xml(text)}</text>`;
 }
 
 export function svgPage(width, height, theme, body) {

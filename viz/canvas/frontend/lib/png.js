@@ -1,4 +1,5 @@
-// Text inside a PNG: chunks after the first one, each with its length and its check (PNG specification, 5.3 and 11.3.3.4).
+// Text inside a PNG: chunks after the first one, each with its length and its check (PNG specification, 5.3 and
+// 11.3.3.4).
 
 const table = Array.from({ length: 256 }, (_, byte) => {
   for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? (byte >>> 1) ^ 0xedb88320 : byte >>> 1;

@@ -9,13 +9,15 @@ const history = (globalThis.attentionLabHistory ??= watchHistory());
 
 function watchHistory() {
   const seen = { backs: 0 };
-  addEventListener("popstate", () => (seen.backs += location.hash ? 0 : 1), true); // with a hash it is a jump within the page
+  // With a hash it is a jump within the page.
+  addEventListener("popstate", () => (seen.backs += location.hash ? 0 : 1), true);
   return seen;
 }
 
 // wait: milliseconds that the person rests before Python hears of it. Returns
 //   touch()            the person moves something and has not let go yet;
-//   act(value, send)   the person did something: send({ number, value }) with value() once they rest; undefined: nothing to send;
+//   act(value, send)   the person did something: send({ number, value }) with value() once they rest;
+//                      undefined: nothing to send;
 //   news(value, heard) whether the figure must now show the value that Python says.
 export function posts(wait) {
   let acts = 0; // of the person

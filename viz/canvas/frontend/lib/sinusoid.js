@@ -23,7 +23,11 @@ export function residual(length, width, base, k) {
     for (let position = 0; position < length; position++) {
       const [s, c] = [table[position * width + 2 * pair], table[position * width + 2 * pair + 1]];
       const there = (position + k) * width + 2 * pair;
-      largest = Math.max(largest, Math.abs(table[there] - (cos * s + sin * c)), Math.abs(table[there + 1] - (cos * c - sin * s)));
+      largest = Math.max(
+        largest,
+        Math.abs(table[there] - (cos * s + sin * c)),
+        Math.abs(table[there + 1] - (cos * c - sin * s)),
+      );
     }
   }
   return largest;

@@ -1,11 +1,13 @@
-// A row of sliders whose picture is drawn here; Python hears of them when they come to rest, for the address and the table.
+// A row of sliders whose picture is drawn here; Python hears of them when they come to rest, for the address and the
+// table.
 
-import { posts } from "./posts.js";
 import { element } from "./page_state.js";
+import { posts } from "./posts.js";
 
 const WAIT = 200; // milliseconds that a slider rests before Python hears of it
 
-// specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs, state, heard) }.
+// specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs,
+// state, heard) }.
 export function sliders(onMove, post) {
   const node = element("div", "sliders");
   const own = { node, state: null, posts: posts(WAIT), made: new Map() };

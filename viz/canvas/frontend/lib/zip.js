@@ -12,7 +12,18 @@ export function zip(files) {
     const path = new TextEncoder().encode(name);
     const check = crc32(bytes);
     // version, flags, method, time, date, check, sizes, name, extra
-    const fields = [[2, 20], [2, UTF8], [2, 0], [2, 0], [2, 0x21], [4, check], [4, bytes.length], [4, bytes.length], [2, path.length], [2, 0]];
+    const fields = [
+      [2, 20],
+      [2, UTF8],
+      [2, 0],
+      [2, 0],
+      [2, 0x21],
+      [4, check],
+      [4, bytes.length],
+      [4, bytes.length],
+      [2, path.length],
+      [2, 0],
+    ];
     const head = record(0x04034b50, fields);
     index.push(record(0x02014b50, [[2, 20], ...fields, [2, 0], [2, 0], [2, 0], [4, 0], [4, at]]), path);
     parts.push(head, path, bytes);
@@ -20,7 +31,15 @@ export function zip(files) {
   }
   const long = index.reduce((sum, part) => sum + part.length, 0);
   const many = index.length / 2;
-  const end = record(0x06054b50, [[2, 0], [2, 0], [2, many], [2, many], [4, long], [4, at], [2, 0]]);
+  const end = record(0x06054b50, [
+    [2, 0],
+    [2, 0],
+    [2, many],
+    [2, many],
+    [4, long],
+    [4, at],
+    [2, 0],
+  ]);
   return new Blob([...parts, ...index, end], { type: "application/zip" });
 }
 

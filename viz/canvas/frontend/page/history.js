@@ -1,5 +1,5 @@
-// One entry in the browser's history for what a person does, and a way back to it. Streamlit writes an entry for every part
-// of the address that comes or goes, and going back to another page it forgets all but the page.
+// One entry in the browser's history for what a person does, and a way back to it. Streamlit writes an entry for every
+// part of the address that comes or goes, and going back to another page it forgets all but the page.
 
 const opened = () => location.pathname + new URLSearchParams(location.search).get("lesson");
 

@@ -1,8 +1,8 @@
-// A lesson beside the page: where one is, the question and its check, and the way on. The text itself is Streamlit's, which
-// sets formulas; the figure to look at is outlined where it stands.
+// A lesson beside the page: where one is, the question and its check, and the way on. The text itself is Streamlit's,
+// which sets formulas; the figure to look at is outlined where it stands.
 
-import { PATIENCE, strayed } from "./stage.js";
 import { element, rootOf, unpack } from "../lib/page_state.js";
+import { PATIENCE, strayed } from "./stage.js";
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
@@ -23,7 +23,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
 function build(root) {
   const view = { root, outline: document.createElement("style") };
-  const button = (className, label, act) => Object.assign(element("button", className, label), { type: "button", onclick: act });
+  const button = (className, label, act) =>
+    Object.assign(element("button", className, label), { type: "button", onclick: act });
   view.where = element("p", "where");
   view.way = element("div", "way");
   view.asked = element("div", "asked");
@@ -71,7 +72,8 @@ function draw(view) {
   const same = JSON.stringify([header.name, at]);
   if (view.drawn !== same) asked.replaceChildren(...(question ? ask(view, question, choices) : []));
   view.drawn = same;
-  for (const choice of asked.querySelectorAll(".choice")) choice.setAttribute("aria-pressed", String(choice.textContent === given));
+  for (const choice of asked.querySelectorAll(".choice"))
+    choice.setAttribute("aria-pressed", String(choice.textContent === given));
   const tell = asked.querySelector(".tell");
   if (tell) tell.hidden = verdict !== "wrong";
   view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests wait for it
@@ -86,7 +88,12 @@ function ask(view, question, choices) {
       answer.append(Object.assign(button, { type: "button", onclick: () => view.tell("answer", choice) }));
     }
   } else {
-    const field = Object.assign(element("input", "number"), { type: "text", inputMode: "decimal", autocomplete: "off", maxLength: 40 });
+    const field = Object.assign(element("input", "number"), {
+      type: "text",
+      inputMode: "decimal",
+      autocomplete: "off",
+      maxLength: 40,
+    });
     field.setAttribute("aria-label", question);
     const check = Object.assign(element("button", "choice", "Check"), { type: "submit" });
     answer.onsubmit = (event) => {
@@ -95,7 +102,11 @@ function ask(view, question, choices) {
     };
     answer.append(field, check);
   }
-  const tell = Object.assign(element("button", "tool tell", "Tell me"), { type: "button", hidden: true, onclick: () => view.tell("answer", "") });
+  const tell = Object.assign(element("button", "tool tell", "Tell me"), {
+    type: "button",
+    hidden: true,
+    onclick: () => view.tell("answer", ""),
+  });
   answer.append(tell);
   return [element("p", "question", question), answer];
 }
@@ -106,7 +117,8 @@ function outline(view) {
   const { look, theme } = header;
   document.head.append(view.outline);
   view.outline.textContent = look
-    ? `:root:not([data-stage]) .st-key-${CSS.escape(look)} { outline: 2px solid ${theme.accent}; outline-offset: 6px; border-radius: 2px; }`
+    ? `:root:not([data-stage]) .st-key-${CSS.escape(look)} ` +
+      `{ outline: 2px solid ${theme.accent}; outline-offset: 6px; border-radius: 2px; }`
     : "";
   view.show.hidden = !look;
   view.lost.textContent = "";
@@ -138,12 +150,14 @@ function showFigure(look) {
   figure.scrollIntoView({ block: "start" });
 }
 
-// A figure below the fold comes into sight once it is there, some only after seconds; what is seen already stays where it
-// is, and whoever scrolls meanwhile is left alone.
+// A figure below the fold comes into sight once it is there, some only after seconds; what is seen already stays where
+// it is, and whoever scrolls meanwhile is left alone.
 function bring(view, look, tries) {
   if (view.scrolled || view.header.look !== look || !view.root.isConnected) return;
   const figure = figureOf(look);
-  const settled = figure?.querySelector("*")?.getBoundingClientRect().height > 40 && !document.querySelector('[data-test-script-state="running"]');
+  const settled =
+    figure?.querySelector("*")?.getBoundingClientRect().height > 40 &&
+    !document.querySelector('[data-test-script-state="running"]');
   if (!settled) return tries && setTimeout(() => bring(view, look, tries - 1), 100);
   if (document.documentElement.hasAttribute("data-stage")) return;
   const box = figure.getBoundingClientRect();

@@ -2,24 +2,28 @@
 // entered and left by keys. "embed": for a slide or a course page, always. Figures stay where they are and stay alive;
 // a style rule lifts one above the page, and scaling lets the browser keep its letters sharp.
 
-import { posts } from "../lib/posts.js";
 import { element } from "../lib/page_state.js";
+import { posts } from "../lib/posts.js";
 
 const LARGE = 2.3; // how large a figure may be drawn on a projector 1280 pixels wide; a person at a desk sees 1
-const WIDTHS = [1, 0.84, 0.7, 0.58, 0.48, 0.4, 0.33, 0.27]; // of the screen, as the figure lays itself out before it is enlarged
-const LEGIBLE = 18.5; // pixels of a screen 720 high: over 2.5 % of it, read from 10 m where it is 2 m high (AVIXA V202.01: 1/200)
+// Of the screen, as the figure lays itself out before it is enlarged.
+const WIDTHS = [1, 0.84, 0.7, 0.58, 0.48, 0.4, 0.33, 0.27];
+// Pixels of a screen 720 high: over 2.5 % of it, read from 10 m where it is 2 m high (AVIXA V202.01: 1/200).
+const LEGIBLE = 18.5;
 const HAND = 700; // pixels: a narrower screen is a phone
 const WIDER = [1.6, 1.25]; // in a small frame: what stands side by side is seen whole
 const EDGE = 0.025; // of the screen's width
 const MIDDLE = 1.4; // while widths are tried: the scale that letters reckon with where height is what lacks
 const ROUNDS = 4;
-const WAIT = 250; // milliseconds before Python hears of a step, and before a figure that is not drawn yet is asked again
+// Milliseconds before Python hears of a step, and before a figure that is not drawn yet is asked again.
+const WAIT = 250;
 const MAIN = 200; // pixels: the first figure of a page that is at least so tall is the one the page is about
 export const PATIENCE = 2500; // milliseconds that a figure may take to come
 
 const stage = { mode: "", figure: "", header: {}, posts: posts(WAIT), fitting: 0 };
 
-const lesson = () => globalThis.attentionLabLesson; // the step that is open: { title, look, go(by) }; see page/lesson.js
+// The step that is open: { title, look, go(by) }; see page/lesson.js.
+const lesson = () => globalThis.attentionLabLesson;
 const name = (figure) => CSS.escape(figure);
 const find = (figure) => figure && document.querySelector(`.st-key-${name(figure)}`);
 
@@ -49,7 +53,8 @@ function main() {
 
 // What is said of a step of a lesson whose figure the page does not have in this state.
 export const strayed = (look) =>
-  `This step points at the figure “${look}”, which is not on this page in this state. There are: ${figuresOnPage().join(", ") || "none"}.`;
+  `This step points at the figure “${look}”, which is not on this page in this state. ` +
+  `There are: ${figuresOnPage().join(", ") || "none"}.`;
 
 // What Python says: the mode and figure of the link, the step of a lesson.
 export function setStage(header, post) {
@@ -103,7 +108,8 @@ function later(figure) {
   stage.posts.act(() => [figure ? "present" : "", figure], stage.post);
 }
 
-// One further: within a lesson to its next step, within a figure that has steps to its next one, else to the next figure.
+// One further: within a lesson to its next step, within a figure that has steps to its next one, else to the next
+// figure.
 function further(by) {
   if (lesson()) return lesson().go(by);
   if (advance(stage.shown, by)) return;
@@ -131,7 +137,13 @@ function listen() {
       return;
     }
     const pressed = at.matches?.("button, [role=button], [role=slider], a, input") && event.key === " ";
-    const act = { Escape: leave, p: leave, PageDown: () => further(1), PageUp: () => further(-1), " ": () => further(event.shiftKey ? -1 : 1) }[event.key];
+    const act = {
+      Escape: leave,
+      p: leave,
+      PageDown: () => further(1),
+      PageUp: () => further(-1),
+      " ": () => further(event.shiftKey ? -1 : 1),
+    }[event.key];
     if (!act || pressed) return;
     event.preventDefault();
     act();
@@ -188,8 +200,19 @@ async function lift() {
   const screen = { wide: innerWidth * (1 - 2 * EDGE), left: innerWidth * EDGE, top: innerWidth * EDGE };
   const near = stage.mode === "embed" || inHand();
   const most = near ? 1.25 : (LARGE * innerWidth) / 1280;
-  const said = caption(figure, screen.wide, near ? Math.min(1, Math.max(0.75, innerHeight / 480)) : Math.max(innerWidth / 1280, innerHeight / 720));
-  const fit = { figure, screen, said, most, shares: near ? [...WIDER, ...WIDTHS] : WIDTHS, current: () => turn === stage.fitting };
+  const said = caption(
+    figure,
+    screen.wide,
+    near ? Math.min(1, Math.max(0.75, innerHeight / 480)) : Math.max(innerWidth / 1280, innerHeight / 720),
+  );
+  const fit = {
+    figure,
+    screen,
+    said,
+    most,
+    shares: near ? [...WIDER, ...WIDTHS] : WIDTHS,
+    current: () => turn === stage.fitting,
+  };
   stage.style.textContent = rules(figure, screen.wide, 1, screen, said, 0) + covered(figure);
   await frames();
   fit.below = said.tall();
@@ -206,8 +229,8 @@ async function lift() {
 
 const covered = (figure) => `${selector(figure)}, ${selector(figure)} * { visibility: hidden !important; }`;
 
-// The width at which the figure, as it lays itself out there, can be enlarged most: { width, high, scale }. Nothing where
-// another fit has begun or the figure is not drawn yet.
+// The width at which the figure, as it lays itself out there, can be enlarged most: { width, high, scale }. Nothing
+// where another fit has begun or the figure is not drawn yet.
 async function tryWidths({ figure, screen, said, most, shares, tall, current }) {
   let best = null;
   const chart = find(figure)?.querySelector(".js-plotly-plot"); // as tall at every width, and slow to follow a change
@@ -234,15 +257,22 @@ async function tryWidths({ figure, screen, said, most, shares, tall, current }) 
   return best;
 }
 
-// Puts the figure there; whether it stands. It has one pixel less each time, for it must hear of a change to draw itself
-// anew, as sharp as it is large now. Larger letters can move a label to another line, and a taller figure stands smaller:
-// so again until it rests.
+// Puts the figure there; whether it stands. It has one pixel less each time, for it must hear of a change to draw
+// itself anew, as sharp as it is large now. Larger letters can move a label to another line, and a taller figure stands
+// smaller: so again until it rests.
 async function place({ figure, screen, said, below, tall, current }, best) {
   for (let [round, before, high] = [1, -Infinity, best.high]; round <= ROUNDS && Math.abs(high - before) > 1; round++) {
     const scale = Math.min(best.scale, tall / high);
     const spare = Math.max(0, tall - high * scale);
     setLeast(scale);
-    stage.style.textContent = rules(figure, best.width - round, scale, { ...screen, top: screen.top + spare / 2 }, said, high);
+    stage.style.textContent = rules(
+      figure,
+      best.width - round,
+      scale,
+      { ...screen, top: screen.top + spare / 2 },
+      said,
+      high,
+    );
     await frames();
     if (!current()) return false;
     if (Math.abs(said.tall() - below) > 4) {
@@ -270,7 +300,8 @@ const frames = () => new Promise((done) => requestAnimationFrame(() => requestAn
 // At this width not every word is named, or some have to be scrolled to.
 function cramped(root) {
   if (!root || root.querySelector("[data-crowded]")) return Boolean(root);
-  const scrolls = (node) => node.scrollWidth > node.clientWidth + 8 && /auto|scroll/.test(getComputedStyle(node).overflowX);
+  const scrolls = (node) =>
+    node.scrollWidth > node.clientWidth + 8 && /auto|scroll/.test(getComputedStyle(node).overflowX);
   return [...root.querySelectorAll("div")].some(scrolls);
 }
 
@@ -295,7 +326,9 @@ function rules(figure, width, scale, screen, said, height) {
   const left = screen.left + (screen.wide - width * scale) / 2;
   const below = screen.top + height * scale + 12;
   const [shown, sentence] = [selector(figure), selector(`save_${figure}`)];
-  const placed = "position: fixed !important; margin: 0 !important; outline: none !important; max-width: none !important; z-index: 1;";
+  const placed =
+    "position: fixed !important; margin: 0 !important; outline: none !important; max-width: none !important; " +
+    "z-index: 1;";
   // Plotly measures itself on the screen: only what lies within the measured box may be enlarged.
   const chart = Boolean(find(figure)?.querySelector(".js-plotly-plot"));
   const enlarged = chart ? `${shown} .svg-container` : shown;
@@ -304,7 +337,8 @@ function rules(figure, width, scale, screen, said, height) {
     ${shown}, ${shown} *, ${sentence}, ${sentence} * { visibility: visible !important; }
     ${shown} { ${placed} left: ${left}px; top: ${screen.top}px; width: ${width}px !important; }
     ${enlarged} { transform: scale(${scale}); transform-origin: 0 0; }
-    ${sentence} { ${placed} left: ${screen.left}px; top: ${below}px; width: ${said.width}px !important; transform: scale(${said.scale}); transform-origin: 0 0; }
+    ${sentence} { ${placed} left: ${screen.left}px; top: ${below}px; width: ${said.width}px !important;
+      transform: scale(${said.scale}); transform-origin: 0 0; }
   `;
 }
 

@@ -1,9 +1,10 @@
-// A figure in a file of its own: the same scripts on the same bytes, with nobody to answer. What would ask a server is not
-// heard; pointing, sliding and stepping work as on the page. When it is asked for a picture of itself, it writes one down.
+// A figure in a file of its own: the same scripts on the same bytes, with nobody to answer. What would ask a server is
+// not heard; pointing, sliding and stepping work as on the page. When it is asked for a picture of itself, it writes
+// one down.
 
 import mount from "../figure.js";
-import { chartSvg, finished, toPng } from "./picture.js";
 import { drawings } from "../lib/page_state.js";
+import { chartSvg, finished, toPng } from "./picture.js";
 
 function bytesOf(base64) {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64); // browsers before 2025 do not know it
