@@ -1,4 +1,4 @@
-// The files that Python wrote for these tests, and a place for files that Python reads back; see tests/test_frontend.py.
+// The files that Python wrote for these tests, and a place for files that Python reads back: tests/test_frontend.py.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,30 +1,31 @@
 // What the parts of a page share in the browser: which row is lit, and how to draw each figure as SVG.
 
-// Each component loads its own copy of this file, from a folder of its own: what they share lives on the page.
-const shared = (globalThis.attentionLab ??= {
-  hovered: null, // the row under the pointer or the focus; null: none
-  listeners: new Map(), // mounted component → function(hovered row or null)
-  drawings: new Map(), // figure key → function(whole) that returns the figure as SVG text; whole: with every step of it
-  figures: new Map(), // figure key → what stands under it: its sentence, its file's name, its origin
-});
+import { shared } from "./shared.js";
 
-export const { drawings, figures } = shared;
+/** The row under the pointer or the focus; null: none. @type {{ row: number | null }} */
+const pointed = shared("pointed", () => ({ row: null }));
+/** By mounted component. @type {Map<string, (row: number | null) => void>} */
+const listeners = shared("listeners", () => new Map());
+/** By key of the figure: the figure as SVG text; whole: with every step of it. @type {Map<string, (whole?: boolean) => string>} */
+export const drawings = shared("drawings", () => new Map());
+/** By key of the figure: what stands under it, its sentence, its file's name, its origin. @type {Map<string, any>} */
+export const figures = shared("figures", () => new Map());
 
-export const hoveredRow = () => shared.hovered;
+export const hoveredRow = () => pointed.row;
 
 export function hover(row) {
-  if (row === shared.hovered) return;
-  shared.hovered = row;
-  for (const listener of shared.listeners.values()) listener(row);
+  if (row === pointed.row) return;
+  pointed.row = row;
+  for (const listener of listeners.values()) listener(row);
 }
 
 // One listener a mount: a mount that is called again replaces its own. Streamlit's name for it is not the key in
 // Python.
 export function listen(mount, listener) {
-  shared.listeners.set(mount, listener);
+  listeners.set(mount, listener);
   return () => {
-    shared.listeners.delete(mount);
-    shared.hovered = null;
+    listeners.delete(mount);
+    pointed.row = null;
   };
 }
 

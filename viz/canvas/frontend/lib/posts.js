@@ -4,8 +4,10 @@
 // holds now. The value alone cannot say whose it is: Python may skip an answer (a later post interrupts the run), and a
 // later Back of the browser to the same value would then be taken for that answer and never be shown.
 
-// Each component has its own copy of this file; the count of Backs is one for the page.
-const history = (globalThis.attentionLabHistory ??= watchHistory());
+import { shared } from "./shared.js";
+
+// The count of Backs is one for the page.
+const history = shared("history", watchHistory);
 
 function watchHistory() {
   const seen = { backs: 0 };

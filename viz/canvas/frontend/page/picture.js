@@ -3,6 +3,7 @@
 import { linesOf, widthOf } from "../lib/drawing.js";
 import { drawings, svgPage, svgText, xml } from "../lib/page_state.js";
 import { withTexts } from "../lib/png.js";
+import { CHART, nodeOf } from "./streamlit.js";
 
 const EDGE = 10; // paper around the drawing
 const SAYS = { size: 13, weight: 600 };
@@ -13,7 +14,7 @@ const LEAST = 300; // a line is never narrower, even under a small drawing
 // The figure with that key as SVG, as it stands on the page, or `whole` where it shows one step of several; null when
 // there is none.
 export function drawn(key, theme, whole = false) {
-  const chart = document.querySelector(`.st-key-${CSS.escape(key)} .js-plotly-plot`);
+  const chart = nodeOf(key)?.querySelector(CHART);
   return chart ? chartSvg(chart, theme) : (drawings.get(key)?.(whole) ?? null);
 }
 
@@ -21,7 +22,7 @@ export function drawn(key, theme, whole = false) {
 export function captionOf({ figure, reading }) {
   const told = reading.map(([text]) => text).join("");
   if (told) return told;
-  const inside = [...document.querySelectorAll(`.st-key-${CSS.escape(figure)} *`)].filter((node) => node.shadowRoot);
+  const inside = [...(nodeOf(figure)?.querySelectorAll("*") ?? [])].filter((node) => node.shadowRoot);
   return (
     inside.map(({ shadowRoot }) => shadowRoot.querySelector("[aria-live]")?.textContent.trim()).find(Boolean) ?? ""
   );
@@ -69,14 +70,13 @@ export function finished(svg, { theme, origin, title = "", transparent = false, 
     ...says.map(([line]) => widthOf(line, SAYS.size, SAYS.weight)),
     ...below.map((line) => widthOf(line, FOOT.size)),
   );
-  const place = { x: Math.floor(box.x - EDGE), y: Math.floor(top - EDGE) };
-  place.width = Math.ceil(box.x + right + EDGE) - place.x;
-  place.height = Math.ceil(bottom + EDGE) - place.y;
+  const [x, y] = [Math.floor(box.x - EDGE), Math.floor(top - EDGE)];
+  const place = { x, y, width: Math.ceil(box.x + right + EDGE) - x, height: Math.ceil(bottom + EDGE) - y };
   for (const [name, value] of Object.entries({ width: place.width, height: place.height }))
-    sheet.setAttribute(name, value);
+    sheet.setAttribute(name, String(value));
   sheet.setAttribute("viewBox", `${place.x} ${place.y} ${place.width} ${place.height}`);
   if (transparent) paper?.remove();
-  else for (const [name, value] of Object.entries(place)) paper?.setAttribute(name, value);
+  else for (const [name, value] of Object.entries(place)) paper?.setAttribute(name, String(value));
   const head = `<title>${xml(title)}</title><metadata>${xml(JSON.stringify(origin))}</metadata>`;
   const text = new XMLSerializer().serializeToString(sheet);
   const open = text.indexOf(">") + 1;

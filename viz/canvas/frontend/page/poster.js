@@ -4,6 +4,7 @@
 import { linesOf, widthOf } from "../lib/drawing.js";
 import { figures, svgPage, svgText, xml } from "../lib/page_state.js";
 import { captionOf, drawn, finished, footer } from "./picture.js";
+import { figureKeys, keyed, METRIC, METRIC_PARTS } from "./streamlit.js";
 
 const WIDE = 1240;
 const EDGE = 40;
@@ -14,27 +15,25 @@ const PAD = 14; // right of a column of a table
 
 // The figures of the page in reading order: [{ key, header }].
 export function shown() {
-  const keys = [...document.querySelectorAll("[class*='st-key-save_']")].map((node) => {
-    return [...node.classList].find((name) => name.startsWith("st-key-save_")).slice("st-key-save_".length);
-  });
-  return [...new Set(keys)].filter((key) => figures.has(key)).map((key) => ({ key, header: figures.get(key) }));
+  return figureKeys()
+    .filter((key) => figures.has(key))
+    .map((key) => ({ key, header: figures.get(key) }));
 }
 
 // What the page says of itself, from the page.
 export function words() {
+  /** @param {string} selector @param {ParentNode} within */
   const text = (selector, within = document) => within.querySelector(selector)?.textContent.trim() ?? "";
   const numbers = [
-    ...[...document.querySelectorAll("[data-testid=stMetric]")].map((one) => {
-      return ["stMetricLabel", "stMetricValue", "stMetricDelta"].map((part) => text(`[data-testid=${part}]`, one));
-    }),
-    ...[...document.querySelectorAll(".strip .number")].map((one) =>
-      [".name", ".value", ".beside"].map((part) => text(part, one)),
+    ...[...document.querySelectorAll(METRIC)].map((metric) => METRIC_PARTS.map((part) => text(part, metric))),
+    ...[...document.querySelectorAll(".strip .number")].map((number) =>
+      [".name", ".value", ".beside"].map((part) => text(part, number)),
     ),
   ];
   const lines = (table) => [...table.rows].map((line) => [...line.cells].map((cell) => cell.textContent.trim()));
   const tables = [...document.querySelectorAll(".strip table")].map(lines);
   const note = text(".strip p");
-  return { title: text(".st-key-heading h1"), sentence: text(".st-key-heading p"), numbers, tables, note };
+  return { title: text(`${keyed("heading")} h1`), sentence: text(`${keyed("heading")} p`), numbers, tables, note };
 }
 
 // What the experiment is, in lines.

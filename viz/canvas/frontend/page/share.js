@@ -3,8 +3,8 @@
 
 import { copyText } from "../lib/clipboard.js";
 import { element, rootOf, unpack } from "../lib/page_state.js";
-import { oneEntryEach } from "./history.js";
 import { setStage, stageKeys } from "./stage.js";
+import { app, mainArea, oneEntryEach } from "./streamlit.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const SAID = 1600; // milliseconds that a button says what came of it
@@ -13,8 +13,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
-  if (view.header && view.header.opened !== header.opened)
-    document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
+  if (view.header && view.header.opened !== header.opened) mainArea()?.scrollTo(0, 0);
   Object.assign(view, { header, tell: setTriggerValue });
   if (header.code && view.asked) {
     view.asked = false;
@@ -51,15 +50,14 @@ function build(root) {
 
 // Python paints in the theme that it has heard of last. Streamlit tells it of another one only with the next click.
 function watchTheme(view) {
-  const app = document.querySelector('[data-testid="stApp"]');
-  const paper = () => getComputedStyle(app).backgroundColor;
+  const paper = () => getComputedStyle(app()).backgroundColor;
   let known = paper();
   const observer = new MutationObserver(() => {
     if (paper() === known) return;
     known = paper();
     if (view.root.isConnected) view.tell("themed", true);
   });
-  observer.observe(app, { attributes: true, attributeFilter: ["class"] });
+  observer.observe(app(), { attributes: true, attributeFilter: ["class"] });
   return observer;
 }
 

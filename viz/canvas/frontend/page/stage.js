@@ -4,6 +4,8 @@
 
 import { element } from "../lib/page_state.js";
 import { posts } from "../lib/posts.js";
+import { shared } from "../lib/shared.js";
+import { app, CHART, figureKeys, keyedInApp, nodeOf } from "./streamlit.js";
 
 const LARGE = 2.3; // how large a figure may be drawn on a projector 1280 pixels wide; a person at a desk sees 1
 // Of the screen, as the figure lays itself out before it is enlarged.
@@ -23,21 +25,18 @@ export const PATIENCE = 2500; // milliseconds that a figure may take to come
 const stage = { mode: "", figure: "", header: {}, posts: posts(WAIT), fitting: 0 };
 
 // The step that is open: { title, look, go(by) }; see page/lesson.js.
-const lesson = () => globalThis.attentionLabLesson;
-const name = (figure) => CSS.escape(figure);
-const find = (figure) => figure && document.querySelector(`.st-key-${name(figure)}`);
+const open = shared("lesson", () => ({ step: null, onKey: null }));
+const lesson = () => open.step;
 
 // The figures of the page, from its top to its end: each has its sentence under it.
 function figuresOnPage() {
-  const under = document.querySelectorAll('[data-testid="stMain"] [class*="st-key-save_"]');
-  const keys = [...under].map((node) => node.className.match(/st-key-save_([\w-]+)/)[1]);
-  return keys.filter((key) => find(key));
+  return figureKeys().filter((key) => nodeOf(key));
 }
 
 // The figure that fills most of the window: what the person is looking at.
 function lookedAt() {
   const seen = (key) => {
-    const box = find(key).getBoundingClientRect();
+    const box = nodeOf(key).getBoundingClientRect();
     const tall = Math.min(box.bottom, innerHeight) - Math.max(box.top, 0);
     return Math.max(0, tall) * box.width;
   };
@@ -46,7 +45,7 @@ function lookedAt() {
 
 // What a page is about. Once chosen it stays, however small it gets, but for one above it that comes later.
 function main() {
-  const found = figuresOnPage().find((key) => key === stage.main || find(key).offsetHeight >= MAIN);
+  const found = figuresOnPage().find((key) => key === stage.main || nodeOf(key).offsetHeight >= MAIN);
   if (found) return (stage.main = found);
   return Date.now() - stage.since < PATIENCE ? "" : lookedAt();
 }
@@ -80,14 +79,14 @@ function show(mode, figure) {
     dispatchEvent(new Event("resize"));
     return;
   }
-  document.activeElement?.blur();
+  /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
   lift();
   setTimeout(() => stage.mode && stage.shown !== wanted() && lift(), PATIENCE); // one above it may have come later
 }
 
 // Shows what the lesson points at, or what is looked at; whether there is a figure.
 function enter() {
-  const figure = find(lesson()?.look) ? lesson().look : lookedAt();
+  const figure = nodeOf(lesson()?.look) ? lesson().look : lookedAt();
   if (!stage.mode) step(figure);
   return Boolean(figure);
 }
@@ -118,7 +117,7 @@ function further(by) {
 }
 
 // Within a figure that has steps; whether it has this one.
-const advance = (figure, by) => Boolean(within(find(figure))?.querySelector(".lab").advance?.(by));
+const advance = (figure, by) => Boolean(within(nodeOf(figure))?.querySelector(".lab").advance?.(by));
 
 export const stageKeys = { enter };
 
@@ -128,15 +127,16 @@ function listen() {
   stage.listening = true;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const at = event.composedPath()[0];
-    if (at.isContentEditable || at.matches?.("textarea, select, input:not([type=range]), dialog *")) return;
+    const target = /** @type {HTMLElement} */ (event.composedPath()[0]);
+    if (target.isContentEditable || target.matches?.("textarea, select, input:not([type=range]), dialog *")) return;
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (by && at === document.body && advance(stage.mode ? stage.shown : lookedAt(), by)) return event.preventDefault();
+    if (by && target === document.body && advance(stage.mode ? stage.shown : lookedAt(), by))
+      return event.preventDefault();
     if (stage.mode !== "present") {
       if (event.key === "p") enter();
       return;
     }
-    const pressed = at.matches?.("button, [role=button], [role=slider], a, input") && event.key === " ";
+    const pressed = target.matches?.("button, [role=button], [role=slider], a, input") && event.key === " ";
     const act = {
       Escape: leave,
       p: leave,
@@ -156,16 +156,16 @@ function listen() {
   new MutationObserver(() => {
     if (!stage.mode) return;
     clearTimeout(stage.watching);
-    stage.watching = setTimeout(() => (stage.shown !== wanted() || stage.node !== find(stage.shown)) && lift(), 120);
-  }).observe(document.querySelector('[data-testid="stApp"]') ?? document.body, { childList: true, subtree: true });
+    stage.watching = setTimeout(() => (stage.shown !== wanted() || stage.node !== nodeOf(stage.shown)) && lift(), 120);
+  }).observe(app() ?? document.body, { childList: true, subtree: true });
 }
 
 // "true" asks for the figure that the lesson points at, or else for the one the page is about.
 function wanted() {
-  if (find(stage.figure)) return stage.figure;
+  if (nodeOf(stage.figure)) return stage.figure;
   if (stage.mode === "embed" || (stage.figure && stage.figure !== "true")) return "";
-  if (lesson()?.look && !find(lesson().look) && Date.now() - stage.since < PATIENCE) return "";
-  return find(lesson()?.look) ? lesson().look : main();
+  if (lesson()?.look && !nodeOf(lesson().look) && Date.now() - stage.since < PATIENCE) return "";
+  return nodeOf(lesson()?.look) ? lesson().look : main();
 }
 
 // A phone is held near: there nothing needs to be enlarged.
@@ -176,7 +176,7 @@ function setLeast(scale) {
   const { dataset, style } = document.documentElement;
   const least = scale && stage.mode === "present" && !inHand() ? (LEGIBLE * innerHeight) / 720 / scale : 0;
   if (!least) delete dataset.projected;
-  else dataset.projected = least;
+  else dataset.projected = String(least);
   style.setProperty("--least", `${least}px`);
 }
 
@@ -190,7 +190,7 @@ async function lift() {
   document.head.append(stage.style);
   document.body.append(stage.note);
   const figure = wanted();
-  Object.assign(stage, { shown: figure, node: find(figure), settled: null });
+  Object.assign(stage, { shown: figure, node: nodeOf(figure), settled: null });
   tell(figure);
   stage.sizes?.disconnect();
   if (!figure) {
@@ -205,19 +205,21 @@ async function lift() {
     screen.wide,
     near ? Math.min(1, Math.max(0.75, innerHeight / 480)) : Math.max(innerWidth / 1280, innerHeight / 720),
   );
+  stage.style.textContent = rules(figure, screen.wide, 1, screen, said, 0) + covered(figure);
+  await frames();
+  const below = said.tall();
+  const title = stage.note.firstChild ? stage.note.offsetHeight + 8 : 0;
+  const tall = innerHeight - 2 * screen.top - title - (below ? below + 12 : 0);
   const fit = {
     figure,
     screen,
     said,
     most,
+    below,
+    tall,
     shares: near ? [...WIDER, ...WIDTHS] : WIDTHS,
     current: () => turn === stage.fitting,
   };
-  stage.style.textContent = rules(figure, screen.wide, 1, screen, said, 0) + covered(figure);
-  await frames();
-  fit.below = said.tall();
-  const title = stage.note.firstChild ? stage.note.offsetHeight + 8 : 0;
-  fit.tall = innerHeight - 2 * screen.top - title - (fit.below ? fit.below + 12 : 0);
   const best = await tryWidths(fit);
   if (!best) return;
   screen.top += title;
@@ -233,24 +235,24 @@ const covered = (figure) => `${selector(figure)}, ${selector(figure)} * { visibi
 // where another fit has begun or the figure is not drawn yet.
 async function tryWidths({ figure, screen, said, most, shares, tall, current }) {
   let best = null;
-  const chart = find(figure)?.querySelector(".js-plotly-plot"); // as tall at every width, and slow to follow a change
-  const natural = chart && Math.min(most, tall / find(figure).offsetHeight);
+  const chart = nodeOf(figure)?.querySelector(CHART); // as tall at every width, and slow to follow a change
+  const natural = chart && Math.min(most, tall / nodeOf(figure).offsetHeight);
   for (const share of chart ? [1 / Math.max(natural, 0.4)] : shares) {
     const width = Math.round(screen.wide * share);
     const widest = Math.min(most, screen.wide / width);
-    let [scale, high] = [Math.min(widest, MIDDLE)];
+    let [scale, high] = [Math.min(widest, MIDDLE), 0];
     for (const pass of [0, 1]) {
       const reckoned = scale;
       setLeast(scale);
       stage.style.textContent = rules(figure, width - pass, 1, screen, said, 0) + covered(figure);
       await frames();
       if (!current()) return null;
-      high = find(figure)?.offsetHeight ?? 0;
+      high = nodeOf(figure)?.offsetHeight ?? 0;
       if (!high) return void setTimeout(() => current() && lift(), WAIT);
       scale = Math.min(widest, tall / high);
       if (scale > reckoned * 0.96) break; // else letters must be larger than they were
     }
-    const crowded = Boolean(best) && cramped(within(find(figure)));
+    const crowded = Boolean(best) && cramped(within(nodeOf(figure)));
     if (!best || (scale > best.scale * 1.04 && !crowded)) best = { width, high, scale };
     else if (share < 1 && scale < best.scale * 0.8) break; // from here on it only gets taller
   }
@@ -280,19 +282,19 @@ async function place({ figure, screen, said, below, tall, current }, best) {
       return false;
     }
     before = high;
-    high = find(figure)?.offsetHeight || high;
+    high = nodeOf(figure)?.offsetHeight || high;
   }
   return true;
 }
 
-const height = (figure, said) => (find(figure)?.offsetHeight ?? 0) + said.tall() / said.scale;
+const height = (figure, said) => (nodeOf(figure)?.offsetHeight ?? 0) + said.tall() / said.scale;
 
 // A figure or a sentence that grows or shrinks by itself, because it was not drawn yet or has changed, is fitted anew.
 function watch(figure, said) {
   stage.sizes = new ResizeObserver(() => {
     if (stage.mode && stage.shown === figure && Math.abs(height(figure, said) - stage.settled) > 2) lift();
   });
-  for (const node of [find(figure), find(`save_${figure}`)]) if (node) stage.sizes.observe(node);
+  for (const node of [nodeOf(figure), nodeOf(`save_${figure}`)]) if (node) stage.sizes.observe(node);
 }
 
 const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -310,7 +312,7 @@ const within = (node) => [...(node?.querySelectorAll("*") ?? [])].find((part) =>
 
 // The sentence under the figure, in large type and without its buttons.
 function caption(figure, wide, scale) {
-  const node = document.querySelector(`.st-key-save_${name(figure)}`);
+  const node = nodeOf(`save_${figure}`);
   const inner = within(node);
   stage.bare ??= element("style", "", ".lab > :not(.reading) { display: none !important; }");
   inner?.append(stage.bare);
@@ -320,7 +322,7 @@ function caption(figure, wide, scale) {
   return { scale, width: wide / scale, tall: () => (empty() ? 0 : node.offsetHeight * scale) };
 }
 
-const selector = (figure) => `:root[data-stage] .stApp .st-key-${name(figure)}`;
+const selector = (figure) => `:root[data-stage] ${keyedInApp(figure)}`;
 
 function rules(figure, width, scale, screen, said, height) {
   const left = screen.left + (screen.wide - width * scale) / 2;
@@ -330,7 +332,7 @@ function rules(figure, width, scale, screen, said, height) {
     "position: fixed !important; margin: 0 !important; outline: none !important; max-width: none !important; " +
     "z-index: 1;";
   // Plotly measures itself on the screen: only what lies within the measured box may be enlarged.
-  const chart = Boolean(find(figure)?.querySelector(".js-plotly-plot"));
+  const chart = Boolean(nodeOf(figure)?.querySelector(CHART));
   const enlarged = chart ? `${shown} .svg-container` : shown;
   return `
     ${chart ? `${shown}, ${shown} * { overflow: visible !important; pointer-events: none; }` : ""}
@@ -349,7 +351,7 @@ function tell(figure) {
   if (figure) {
     if (stage.mode === "present" && lesson()) parts.push(element("p", "title", lesson().title));
     const { look } = lesson() ?? {};
-    if (look && !find(look)) parts.push(element("p", "missing", strayed(look)));
+    if (look && !nodeOf(look)) parts.push(element("p", "missing", strayed(look)));
   } else if (Date.now() - stage.since > PATIENCE) {
     const named = stage.figure === "true" ? "" : ` “${stage.figure}”`;
     const there = all.length ? ` There ${all.length === 1 ? "is" : "are"}: ${all.join(", ")}.` : "";
