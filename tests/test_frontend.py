@@ -40,7 +40,9 @@ PACKED = [
 
 
 def test_node_is_there():
-    missing = "There is no node on this machine: install nodejs (.ci/run does). Only the tests need it, the app does not."
+    missing = (
+        "There is no node on this machine: install nodejs (.ci/run does). Only the tests need it, the app does not."
+    )
     assert shutil.which("node"), missing
 
 

@@ -56,7 +56,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     Object.assign(view, { step: header.step, looked, focus: null });
   }
   view.about = header.about;
-  view.odds = oddsOf(n);
+  view.odds = oddsOf(/** @type {any} */ (n));
   view.looked = Math.min(view.looked, S - 1);
   view.colours = colourTable(header.theme, "signed");
   const stop = listen(key, () => {});

@@ -43,6 +43,7 @@ export function oddsOf({ masked, mask }) {
 export const PER_KEY = ["k", "v", "scores", "scaled", "bias", "masked", "exp", "weights"];
 
 // In words what this step does; and for the number in focus its terms, their sum, and what the model itself had.
+/** @returns {{ told: any[], total: string, terms: any[], model: string | null, cut?: boolean }} */
 export function explain(view) {
   const { header, step } = view;
   const words = named(header.words);

@@ -31,7 +31,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const at = place.boxes.findIndex(({ x, y, wide }) => px >= x && px < x + wide && py >= y && py < y + TALL);
       if (at >= 0) setTriggerValue("word", { at }); // a mark around the text stays: Python looks after it
     };
-    root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+    root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1); // tests and benches wait for it
   };
   root.arrange();
 }

@@ -49,7 +49,7 @@ function build(root) {
   };
   range.onchange = () => tell(view);
   marks.onclick = (event) => {
-    const mark = event.target.closest(".mark");
+    const mark = /** @type {Element} */ (event.target).closest(".mark");
     if (!mark) return;
     show(view, [...marks.children].indexOf(mark));
     tell(view);

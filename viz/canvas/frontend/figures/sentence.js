@@ -73,7 +73,7 @@ function build(root) {
   // No browser knows onfocusin; the root is built once, so these listeners are added once.
   looks.addEventListener("focusin", (event) => {
     const row = rowOf(event);
-    if (row === null || !event.target.matches(":focus-visible")) return;
+    if (row === null || !(/** @type {Element} */ (event.target).matches(":focus-visible"))) return;
     view.focus = row;
     hover(row);
     view.spoken.textContent = describe(view, row);

@@ -1,5 +1,8 @@
 // A text into the clipboard, also where a browser gives scripts none.
 
+/**
+ * @param {string} text
+ */
 export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);

@@ -5,7 +5,11 @@ import { crc32 } from "./png.js";
 const UTF8 = 0x0800; // flag: names are in UTF-8
 
 // files: name → Uint8Array.
+/**
+ * @param {Record<string, Uint8Array>} files
+ */
 export function zip(files) {
+  /** @type {Uint8Array<any>[][]} */
   const [parts, index] = [[], []];
   let at = 0;
   for (const [name, bytes] of Object.entries(files)) {
@@ -44,6 +48,10 @@ export function zip(files) {
 }
 
 // A signature and whole numbers of 2 or 4 bytes, lowest byte first.
+/**
+ * @param {number} signature
+ * @param {number[][]} fields
+ */
 function record(signature, fields) {
   const all = [[4, signature], ...fields];
   const made = new Uint8Array(all.reduce((sum, [size]) => sum + size, 0));

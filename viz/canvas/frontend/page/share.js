@@ -79,6 +79,7 @@ function say(button, told) {
 function showCode(view, { link, side, path, refused }) {
   const close = element("button", "tool", "Close");
   Object.assign(close, { type: "button", onclick: () => view.sheet.close() });
+  /** @type {Element[]} */
   const parts = [close];
   if (refused) parts.unshift(element("p", "refused", refused));
   else {
