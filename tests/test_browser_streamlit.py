@@ -24,7 +24,7 @@ FOUND = {
     "SAVED, the class below a figure": ("/", f"{SELECTORS['MAIN']} [class*='st-key-save_']"),
     "METRIC": (METRICS, SELECTORS["METRIC"]),
     **{part: (METRICS, f"{SELECTORS['METRIC']} [data-testid={part}]") for part in METRIC_PARTS},
-    "CHART": (METRICS, f".st-key-loss_curves {SELECTORS['CHART']}"),
+    "CHART": (METRICS, SELECTORS["CHART"]),
 }
 
 
@@ -41,7 +41,8 @@ def opened(context, address):
     page = context.new_page()
     page.goto(address)
     page.locator(".stBidiComponent").first.wait_for(timeout=PATIENCE, state="attached")
-    page.locator(".st-key-next, .st-key-loss_curves .main-svg, .lab[data-drawn]").first.wait_for(timeout=PATIENCE)
+    drawn = ".main-svg" if METRICS in address else ".lab[data-drawn]"
+    page.locator(drawn).first.wait_for(timeout=PATIENCE)
     page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE, state="attached")
     return page
 

@@ -6,7 +6,8 @@ import { shared } from "./shared.js";
 const pointed = shared("pointed", () => ({ row: null }));
 /** By mounted component. @type {Map<string, (row: number | null) => void>} */
 const listeners = shared("listeners", () => new Map());
-/** By key of the figure: the figure as SVG text; whole: with every step of it. @type {Map<string, (whole?: boolean) => string>} */
+/** By key of the figure: the figure as SVG text; whole: with every step of it.
+ * @type {Map<string, (whole?: boolean) => string>} */
 export const drawings = shared("drawings", () => new Map());
 /** By key of the figure: what stands under it, its sentence, its file's name, its origin. @type {Map<string, any>} */
 export const figures = shared("figures", () => new Map());
