@@ -1,5 +1,5 @@
-// What the parts of a page share. Each component loads its own copy of every file, from a folder of its own, so a variable
-// of a module belongs to one component. What belongs to the page is kept under one global name.
+// What the parts of a page share. Each component loads its own copy of every file, from a folder of its own, so a
+// variable of a module belongs to one component. What belongs to the page is kept under one global name.
 
 const page = (globalThis.attentionLab ??= {});
 
