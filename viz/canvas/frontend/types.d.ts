@@ -1,4 +1,4 @@
-// The types that the scripts share. Only the type checker reads this file: no page and no wheel holds it.
+// The types that the scripts share. Only the type checker reads this file; no page loads it.
 
 /** The colours of a figure: viz/theme.py. */
 export interface Theme {
