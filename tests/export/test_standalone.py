@@ -47,6 +47,21 @@ def test_every_component_finds_all_its_scripts_in_the_file(name):
         assert set(re.findall(r'from "([^"]+)"', source)) <= imports.keys()
 
 
+STATEMENT = re.compile(r'^(?:import|export)\b[^;"]*"(\.[^"]+)\.js";', re.MULTILINE)  # also one over several lines
+
+
+@pytest.mark.parametrize("path", sorted(standalone.FRONTEND.glob("*/*.js")), ids=lambda path: path.stem)
+def test_every_import_of_a_script_is_found_however_it_is_laid_out(path):
+    source = path.read_text(encoding="utf-8")
+    assert standalone.IMPORT.findall(source) == STATEMENT.findall(source)
+    assert not re.search(r"(await|return|=|=>) import\(", source), "an import at run time is not in the file"
+
+
+def test_an_import_over_several_lines_is_found():
+    source = 'import {\n  asSvg,\n  fitted,\n} from "../lib/drawing.js";\n'
+    assert standalone.IMPORT.findall(source) == STATEMENT.findall(source) == ["../lib/drawing"]
+
+
 def test_the_data_in_the_file_are_the_bytes_of_the_page():
     sent = re.search(r'id="data">(.*?)</script>', page()).group(1)
     assert b64decode(sent) == BARS[1]

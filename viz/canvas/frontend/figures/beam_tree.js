@@ -1,4 +1,5 @@
-// The tree of a beam: at each step the branches that were kept, joined to what they go on from, and the best that were dropped.
+// The tree of a beam: at each step the branches that were kept, joined to what they go on from, and the best that were
+// dropped.
 
 import { asSvg, fitted, onCanvas } from "../lib/drawing.js";
 import { drawings, element, hoveredRow, listen, rootOf, unpack } from "../lib/page_state.js";
@@ -56,12 +57,29 @@ function draw(view, pen) {
       const from = before[parent];
       if (from && kept) {
         const [px, py] = place(step - 1, from.nth);
-        pen.line([[px + WIDE - 34, py], [px + WIDE - 20, py], [x - 12, y], [x - 3, y]], best ? theme.accent : theme.muted, best ? 2 : 1);
+        pen.line(
+          [
+            [px + WIDE - 34, py],
+            [px + WIDE - 20, py],
+            [x - 12, y],
+            [x - 3, y],
+          ],
+          best ? theme.accent : theme.muted,
+          best ? 2 : 1,
+        );
       }
       const fill = best ? theme.accent : kept ? theme.ink : theme.muted;
       const short = fitted(word, WIDE - 40, 13, best ? 650 : 400);
       pen.text(x, y, short, { size: 13, weight: best ? 650 : 400, fill });
-      if (!kept) pen.line([[x - 1, y], [x + Math.min(short.length * 7, WIDE - 40), y]], theme.muted, 0.75);
+      if (!kept)
+        pen.line(
+          [
+            [x - 1, y],
+            [x + Math.min(short.length * 7, WIDE - 40), y],
+          ],
+          theme.muted,
+          0.75,
+        );
       pen.text(x, y + 13, `${told}${ended ? "  ends" : ""}`, { size: 10.5, fill: theme.muted });
     });
   });

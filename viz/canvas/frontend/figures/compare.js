@@ -1,9 +1,20 @@
 // A, B and A − B: one head large, every head small, and how far the prediction after each word has moved.
 
-import { placeHead, setHeads } from "../lib/head_buttons.js";
-import { ABSENT, FULL, NOT_A_NUMBER, colourTable, mapImage } from "../lib/cells.js";
+import { ABSENT, colourTable, FULL, mapImage, NOT_A_NUMBER } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "../lib/drawing.js";
-import { drawings, element, hover, hoveredRow, legible, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
+import { placeHead, setHeads } from "../lib/head_buttons.js";
+import {
+  drawings,
+  element,
+  hover,
+  hoveredRow,
+  legible,
+  listen,
+  pointer,
+  projected,
+  rootOf,
+  unpack,
+} from "../lib/page_state.js";
 
 const WORDS = 74; // room for the words left of the first map
 const TITLE = 22; // a line of a title
@@ -123,7 +134,15 @@ function draw(view, pen, row) {
     if (side === 2) drawSides(theme, pen, x + widthOf(view.titles[2][0], 15, 600) + 14, y - place.above + 10);
     map(largeImage(large, side, colours), x, y, place.size);
     const area = tokens.length ** 2;
-    drawSigns(pen, theme, large.values.subarray(side * area, (side + 1) * area), tokens.length, x, y, place.size / tokens.length);
+    drawSigns(
+      pen,
+      theme,
+      large.values.subarray(side * area, (side + 1) * area),
+      tokens.length,
+      x,
+      y,
+      place.size / tokens.length,
+    );
     tokens.forEach((token, at) => {
       if (at % every) return;
       const middle = ((at + 0.5) / tokens.length) * place.size;
@@ -159,7 +178,10 @@ function frame(view, pen, row) {
 
 // Which colour of the difference belongs to which side.
 function drawSides({ signed }, pen, left, middle) {
-  for (const [told, fill] of [["A attends more", signed.at(-2)], ["B attends more", signed[1]]]) {
+  for (const [told, fill] of [
+    ["A attends more", signed.at(-2)],
+    ["B attends more", signed[1]],
+  ]) {
     pen.text(left, middle, told, { fill });
     left += widthOf(told) + 12;
   }
@@ -175,10 +197,14 @@ function drawMoved({ header, place, moved }, pen) {
   const top = place.narrow ? 3 * place.block + HEAD : place.above;
   const room = place.narrow ? place.size - 58 : MOVED - 58;
   if (place.narrow) pen.text(left, top - 16, header.measure.join(" "), quiet);
-  else header.measure.forEach((line, at) => pen.text(left, top - 12 - legible(14) * (header.measure.length - 1 - at), line, quiet));
+  else
+    header.measure.forEach((line, at) =>
+      pen.text(left, top - 12 - legible(14) * (header.measure.length - 1 - at), line, quiet),
+    );
   const named = (at) => tall >= legible(11) * 0.9 || moved[at] === most;
   moved.forEach((kl, at) => {
-    if (place.narrow) pen.text(left - 6, top + (at + 0.5) * tall, fitted(tokens[at], WORDS - 8, 13), { size: 13, anchor: "end" });
+    if (place.narrow)
+      pen.text(left - 6, top + (at + 0.5) * tall, fitted(tokens[at], WORDS - 8, 13), { size: 13, anchor: "end" });
     const long = Number.isFinite(kl) ? (kl / most) * room : room;
     pen.rect(left, top + (at + 0.25) * tall, long, Math.max(tall / 2, 1), theme.accent);
     if (named(at)) pen.text(left + long + 4, top + (at + 0.5) * tall, spellMoved(kl), quiet);

@@ -1,14 +1,15 @@
 // A sentence being written: the source above, the words said so far below, and between them where each of them looked.
 // Every step is here from the beginning; Python hears of one only when the person rests on it.
 
-import { FULL, colourOf, colourTable } from "../lib/cells.js";
+import { colourOf, colourTable, FULL } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, onCanvas, widthOf } from "../lib/drawing.js";
-import { posts } from "../lib/posts.js";
 import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "../lib/page_state.js";
+import { posts } from "../lib/posts.js";
 
 const PACE = 1100; // milliseconds a word when it plays
 const WAIT = 400; // milliseconds at rest before the address follows
-const SIZES = [18, 16, 14, 13, 14]; // of the words: the first at which both sentences are seen whole; else the last, and they scroll
+// Of the words: the first at which both sentences are seen whole; else the last, and they scroll.
+const SIZES = [18, 16, 14, 13, 14];
 const BETWEEN = 12; // pixels between two words
 const NARROW = 640; // a place without room for names at the left
 const CELL = 18; // of a weight, above or below its word
@@ -51,7 +52,11 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
 function build(root) {
   const [bar, told, scroll] = ["bar", "told", "scroll"].map((name) => element("div", name));
   const canvas = element("canvas", "drawing");
-  const buttons = [["back", "‹", "Back"], ["play", "▸", "Play"], ["next", "›", "Next"]].map(([name, sign, label]) => {
+  const buttons = [
+    ["back", "‹", "Back"],
+    ["play", "▸", "Play"],
+    ["next", "›", "Next"],
+  ].map(([name, sign, label]) => {
     const button = element("button", name, sign);
     button.type = "button";
     button.setAttribute("aria-label", label);
@@ -170,7 +175,8 @@ const places = (view) => {
 };
 const heightOf = (view) => places(view).candidates + view.header.candidates[0].length * LINE + 4;
 
-// The step that is shown: the word that is pointed at, in this figure or in a map of the page; or where the person stands.
+// The step that is shown: the word that is pointed at, in this figure or in a map of the page; or where the person
+// stands.
 function shown(view) {
   if (view.over?.side === "said") return view.over.at + 1;
   const row = view.header.shares && !view.over ? hoveredRow() : null;
@@ -202,22 +208,49 @@ const strongest = (weights) => weights.reduce((best, weight, at) => (weight > we
 function describe(view, step) {
   const { header, n } = view;
   const { said, source, candidates } = header;
-  const before = step === 1 ? "No word generated yet. Next: " : `After “${said.slice(Math.max(0, step - 4), step - 1).join(" ")}” comes `;
+  const before =
+    step === 1
+      ? "No word generated yet. Next: "
+      : `After “${said.slice(Math.max(0, step - 4), step - 1).join(" ")}” comes `;
   const at = candidates[step - 1].indexOf(said[step - 1]);
   const odds = n.odds[(step - 1) * candidates[0].length + at];
-  const chosen = [[before, false], [said[step - 1], true], [at < 0 ? "" : ` (probability ${odds.toFixed(2)})`, false]];
+  const chosen = [
+    [before, false],
+    [said[step - 1], true],
+    [at < 0 ? "" : ` (probability ${odds.toFixed(2)})`, false],
+  ];
   if (view.over?.side === "source" && n.cross) {
     const s = view.over.at;
     const best = Array.from({ length: view.step }, (_, t) => rowOf(view, "cross", t + 1)[s]);
     const most = strongest(best);
-    return [[source[s], true], [" has its largest weight when the model predicts ", false], [said[most], true], [`: ${best[most].toFixed(2)} of that row.`, false]];
+    return [
+      [source[s], true],
+      [" has its largest weight when the model predicts ", false],
+      [said[most], true],
+      [`: ${best[most].toFixed(2)} of that row.`, false],
+    ];
   }
-  if (!n.cross) return [...chosen, [`. All that it knows of the source are the ${n.vector.length} numbers of one vector, the same at every step.`, false]];
+  if (!n.cross)
+    return [
+      ...chosen,
+      [
+        `. All that it knows of the source are the ${n.vector.length} numbers of one vector, the same at every step.`,
+        false,
+      ],
+    ];
   const row = rowOf(view, "cross", step);
   const best = strongest(row);
-  const looked = [[". It attends most to ", false], [source[best], true], [` (${row[best].toFixed(2)})`, false]];
+  const looked = [
+    [". It attends most to ", false],
+    [source[best], true],
+    [` (${row[best].toFixed(2)})`, false],
+  ];
   const right = header.gold[step - 1];
-  const judged = right.length ? (right.includes(best) ? ", which is gold." : `; gold is “${right.map((s) => source[s]).join("” or “")}”.`) : ".";
+  const judged = right.length
+    ? right.includes(best)
+      ? ", which is gold."
+      : `; gold is “${right.map((s) => source[s]).join("” or “")}”.`
+    : ".";
   return [...chosen, ...looked, [judged, false]];
 }
 
@@ -240,7 +273,8 @@ function draw(view, pen, left) {
     pen.rect(x + 2, y, wide - 4, CELL, colourOf(view.colours.weight, Math.round(Math.min(value, 1) * FULL)));
     pen.frame(x + 2, y, wide - 4, CELL, theme.rule, 0.75);
     const ink = value >= theme.text_turns ? theme.paper : theme.ink;
-    if (value >= NAMED) pen.text(x + wide / 2, y + CELL / 2, value.toFixed(2), { size: 11, anchor: "middle", fill: ink });
+    if (value >= NAMED)
+      pen.text(x + wide / 2, y + CELL / 2, value.toFixed(2), { size: 11, anchor: "middle", fill: ink });
   };
   const cross = rowOf(view, "cross", step);
   const from = view.over?.side === "source" ? view.over.at : null;
@@ -249,9 +283,23 @@ function draw(view, pen, left) {
     if (cross) cell(place, TOP.cells, cross[s]);
     const lit = from === null ? s === best && cross[s] >= NAMED : s === from;
     const fill = lit ? theme.accent : header.unknown.includes(s) ? theme.muted : theme.ink;
-    pen.text(place.x + place.wide / 2, TOP.source, place.word, { size, weight: lit ? 650 : 400, anchor: "middle", fill });
-    if (header.unknown.includes(s)) pen.line([[place.x + 6, TOP.source + 11], [place.x + place.wide - 6, TOP.source + 11]], theme.muted, 1);
-    if (cross && header.gold[step - 1].includes(s) && from === null) pen.frame(place.x + 2, TOP.cells, place.wide - 4, CELL, theme.accent, 1.5);
+    pen.text(place.x + place.wide / 2, TOP.source, place.word, {
+      size,
+      weight: lit ? 650 : 400,
+      anchor: "middle",
+      fill,
+    });
+    if (header.unknown.includes(s))
+      pen.line(
+        [
+          [place.x + 6, TOP.source + 11],
+          [place.x + place.wide - 6, TOP.source + 11],
+        ],
+        theme.muted,
+        1,
+      );
+    if (cross && header.gold[step - 1].includes(s) && from === null)
+      pen.frame(place.x + 2, TOP.cells, place.wide - 4, CELL, theme.accent, 1.5);
     view.hits.push({ side: "source", at: s, ...place, y: 0, tall: TOP.source + 16 });
   });
 
@@ -278,7 +326,8 @@ function draw(view, pen, left) {
   const [top, bottom] = [TOP.source + 14, said - 14];
   if (n.vector) drawVector(view, pen, { top, bottom, curve, middle, step });
   else if (from !== null) {
-    for (let t = 1; t <= last; t++) curve(middle(at.source[from]), middle(at.said[t]), rowOf(view, "cross", t)[from], top, bottom);
+    for (let t = 1; t <= last; t++)
+      curve(middle(at.source[from]), middle(at.said[t]), rowOf(view, "cross", t)[from], top, bottom);
   } else cross.forEach((weight, s) => curve(middle(at.source[s]), middle(at.said[step]), weight, top, bottom));
 
   drawCandidates(view, pen, step, candidates, left);
@@ -295,7 +344,13 @@ function drawVector({ n, at, header, colours, begin, root }, pen, { top, bottom,
   curve(centre, middle(at.said[step]), 0.5, y + 20, bottom);
   const cell = wide / n.vector.length;
   n.vector.forEach((value, i) => {
-    pen.rect(begin + i * cell, y, cell + 0.3, 18, colourOf(colours.signed, Math.round(((value / reach + 1) / 2) * FULL)));
+    pen.rect(
+      begin + i * cell,
+      y,
+      cell + 0.3,
+      18,
+      colourOf(colours.signed, Math.round(((value / reach + 1) / 2) * FULL)),
+    );
   });
   drawSigns(pen, theme, n.vector, n.vector.length, begin, y + 9 - cell / 2, cell, reach);
   pen.frame(begin, y, wide, 18, theme.rule, 0.75);
@@ -316,7 +371,10 @@ function drawCandidates({ header, n, root, ...view }, pen, step, top, scrolled) 
     const ink = { size: 14, anchor: "end", fill: chosen ? theme.accent : theme.ink, weight: chosen ? 650 : 400 };
     pen.text(left - 8, y, fitted(word, left - begin - 8, 14, ink.weight), ink);
     pen.rect(left, y - 7, Math.max(value * room, 1), 14, chosen ? theme.accent : theme.weights[4]);
-    pen.text(left + value * room + 6, y, value === 0 ? "0" : value < 0.0005 ? "< 0.001" : value.toFixed(3), { size: 11, fill: theme.muted });
+    pen.text(left + value * room + 6, y, value === 0 ? "0" : value < 0.0005 ? "< 0.001" : value.toFixed(3), {
+      size: 11,
+      fill: theme.muted,
+    });
   });
 }
 

@@ -1,9 +1,22 @@
 // Every head of every layer as a small map: one canvas for the maps, one above it for the lit row.
 
-import { placeHead, setHeads } from "../lib/head_buttons.js";
-import { ABSENT, FULL, NOT_A_NUMBER, colourTable, hatching, mapImage, svgCells, svgHatch } from "../lib/cells.js";
+import { ABSENT, colourTable, FULL, hatching, mapImage, NOT_A_NUMBER, svgCells, svgHatch } from "../lib/cells.js";
 import { linesOf } from "../lib/drawing.js";
-import { density, drawings, element, hover, hoveredRow, legible, listen, pointer, rootOf, svgPage, svgText, unpack } from "../lib/page_state.js";
+import { placeHead, setHeads } from "../lib/head_buttons.js";
+import {
+  density,
+  drawings,
+  element,
+  hover,
+  hoveredRow,
+  legible,
+  listen,
+  pointer,
+  rootOf,
+  svgPage,
+  svgText,
+  unpack,
+} from "../lib/page_state.js";
 
 const GUTTER = 30; // left of the maps: the number of the layer
 const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps get smaller
@@ -45,7 +58,8 @@ function build(root) {
     hover(null);
   };
   root.onkeydown = (event) => {
-    if (event.key === "Escape" && view.header.pinned) view.pin(null); // a handler that gives back false would stop Enter
+    // A handler that gives back false would stop Enter.
+    if (event.key === "Escape" && view.header.pinned) view.pin(null);
   };
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
@@ -193,7 +207,11 @@ function point(view, event) {
   const cell = [blockOf(row, T, rows), blockOf(column, S, columns)];
   const code = cells.values[((layer * heads + head) * rows + cell[0]) * columns + cell[1]];
   const value =
-    code === ABSENT ? "masked" : code === NOT_A_NUMBER ? "not a number" : `${(code / FULL).toFixed(2)}${header.pooled ? " at most" : ""}`;
+    code === ABSENT
+      ? "masked"
+      : code === NOT_A_NUMBER
+        ? "not a number"
+        : `${(code / FULL).toFixed(2)}${header.pooled ? " at most" : ""}`;
   tip.replaceChildren(
     element("div", "where", `Layer ${layer}, head ${head}  ${header.jobs[layer][head].join(" · ")}`),
     element("div", "what", `${header.tokens[row]} → ${looked(header)[column]}  ${value}`),
@@ -215,7 +233,8 @@ function toSvg(view) {
   const row = litRow(view);
   const tall = lineHeight(view);
   const svgFrame = (x, y, wide, high, thick) =>
-    `<rect x="${x}" y="${y}" width="${wide}" height="${high}" fill="none" stroke="${theme.accent}" stroke-width="${thick}"/>`;
+    `<rect x="${x}" y="${y}" width="${wide}" height="${high}" fill="none" ` +
+    `stroke="${theme.accent}" stroke-width="${thick}"/>`;
   for (let layer = 0; layer < layers; layer++) {
     for (let head = 0; head < heads; head++) {
       const [x, y] = [GUTTER + head * place.across, 22 + layer * place.down];
@@ -225,17 +244,30 @@ function toSvg(view) {
         `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
         svgCells(mapImage(cells, view.colours, layer, head), x, y, place.wide, place.tall, cells.values.length),
         svgFrame(x - 0.5, y + lineOf(view, row), place.wide + 1, tall, 1.25),
-        ...(place.named ? linesOf(does || `head ${head}`, place.across - 4, 11, does ? 650 : 400) : []).map((line, at) =>
-          svgText(x, y + place.tall + 14 + 14 * at, line, { fill: does ? theme.ink : theme.muted, weight: does ? 650 : 400, size: 11 }),
+        ...(place.named ? linesOf(does || `head ${head}`, place.across - 4, 11, does ? 650 : 400) : []).map(
+          (line, at) =>
+            svgText(x, y + place.tall + 14 + 14 * at, line, {
+              fill: does ? theme.ink : theme.muted,
+              weight: does ? 650 : 400,
+              size: 11,
+            }),
         ),
       );
     }
     const name = svgText(0, 0, place.stands ? `layer ${layer}` : layer, { fill: theme.muted, anchor: "middle" });
-    parts.push(`<g transform="translate(14 ${22 + layer * place.down + place.tall / 2})${place.stands ? " rotate(-90)" : ""}">${name}</g>`);
+    parts.push(
+      `<g transform="translate(14 ${22 + layer * place.down + place.tall / 2})` +
+        `${place.stands ? " rotate(-90)" : ""}">${name}</g>`,
+    );
   }
   const [layer, head] = header.selected;
   parts.push(svgFrame(GUTTER + head * place.across - 3, 22.5 + layer * place.down, place.wide + 6, place.tall + 2, 2));
   const legend = "Rows are queries, columns are keys. Weight 0 … 1, light to dark; hatched: masked.";
-  parts.unshift(svgText(0, 12, theme.name === "dark" ? legend.replace("light to dark", "dark to light") : legend, { fill: theme.muted, size: 11 }));
+  parts.unshift(
+    svgText(0, 12, theme.name === "dark" ? legend.replace("light to dark", "dark to light") : legend, {
+      fill: theme.muted,
+      size: 11,
+    }),
+  );
   return svgPage(Math.ceil(place.width), Math.ceil(place.height + 26), theme, parts.join(""));
 }

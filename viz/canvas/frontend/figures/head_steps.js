@@ -1,19 +1,42 @@
-// One row of one head, step by step, with the real numbers. Vectors are strips of cells, laid so that what is multiplied
-// stands above each other: q over every k, every v over their mean z, and below them what is added to the stream.
+// One row of one head, step by step, with the real numbers. Vectors are strips of cells, laid so that what is
+// multiplied stands above each other: q over every k, every v over their mean z, and below them what is added to the
+// stream.
 
-import { FULL, colourOf, colourTable } from "../lib/cells.js";
+import { colourOf, colourTable, FULL } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, onCanvas } from "../lib/drawing.js";
-import { posts } from "../lib/posts.js";
 import { drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
-import { PER_KEY, STEPS, explain, oddsOf, spelt } from "./head_steps_text.js";
+import { posts } from "../lib/posts.js";
+import { explain, oddsOf, PER_KEY, STEPS, spelt } from "./head_steps_text.js";
 
 const ROW = 22; // pixels a word
 const STRIP = 208; // of q, k, v and z
 const GAP = 12;
 const COLUMNS = ["scores", "scaled", "bias", "masked", "exp", "weights"];
 // At a desk everything; on a projector what the step needs, in larger letters, of no more words than can be read.
-const DESK = { words: 96, number: 58, size: 13, small: 12, query: 38, top: 100, stream: 17, apart: 22, terms: 64, most: Infinity };
-const PROJECTED = { words: 128, number: 84, size: 15, small: 15, query: 4, top: 58, stream: 40, apart: 62, terms: 2, most: 13 };
+const DESK = {
+  words: 96,
+  number: 58,
+  size: 13,
+  small: 12,
+  query: 38,
+  top: 100,
+  stream: 17,
+  apart: 22,
+  terms: 64,
+  most: Infinity,
+};
+const PROJECTED = {
+  words: 128,
+  number: 84,
+  size: 15,
+  small: 15,
+  query: 4,
+  top: 58,
+  stream: 40,
+  apart: 62,
+  terms: 2,
+  most: 13,
+};
 const least = ({ words, number }) => words + 2 * (STRIP + GAP) + COLUMNS.length * number + 40;
 const PACE = 1600; // milliseconds a step when it plays
 const WAIT = 400; // milliseconds at rest before the address follows
@@ -33,11 +56,13 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     Object.assign(view, { step: header.step, looked, focus: null });
   }
   view.about = header.about;
-  view.odds = oddsOf(n);
+  view.odds = oddsOf(/** @type {any} */ (n));
   view.looked = Math.min(view.looked, S - 1);
   view.colours = colourTable(header.theme, "signed");
   const stop = listen(key, () => {});
-  drawings.set(header.key, (whole) => asSvg(view.wide, heightOf(view), header.theme, (pen) => draw({ ...view, whole }, pen)));
+  drawings.set(header.key, (whole) =>
+    asSvg(view.wide, heightOf(view), header.theme, (pen) => draw({ ...view, whole }, pen)),
+  );
   if (!view.focus) focusOn(view, null);
   arrange(view);
   return () => {
@@ -63,7 +88,11 @@ const strongest = (weights) => weights.reduce((best, weight, at) => (weight > we
 function build(root) {
   const bar = element("div", "bar");
   const names = element("div", "names");
-  const [back, play, next] = [["back", "‹", "Back"], ["play", "▸", "Play"], ["next", "›", "Next"]].map(([name, sign, label]) => {
+  const [back, play, next] = [
+    ["back", "‹", "Back"],
+    ["play", "▸", "Play"],
+    ["next", "›", "Next"],
+  ].map(([name, sign, label]) => {
     const button = element("button", name, sign);
     button.type = "button";
     button.setAttribute("aria-label", label);
@@ -83,7 +112,21 @@ function build(root) {
   root.tabIndex = 0;
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Steps of one row. Left and right arrows step, up and down choose the key.");
-  const view = { root, names, play, canvas, rail, tip, told, scroll, terms: root.lastChild, posts: posts(WAIT), step: 0, looked: 0, layout: DESK };
+  const view = {
+    root,
+    names,
+    play,
+    canvas,
+    rail,
+    tip,
+    told,
+    scroll,
+    terms: root.lastChild,
+    posts: posts(WAIT),
+    step: 0,
+    looked: 0,
+    layout: DESK,
+  };
   names.append(
     ...STEPS.map(({ name }, at) => {
       const button = element("button", "step", name);
@@ -201,7 +244,8 @@ function repaint(view) {
     return term;
   });
   const sum = [element("span", "total", total), element("span", "model", model)];
-  view.terms.replaceChildren(...(cut ? [...spelled, ...sum] : [...sum, ...spelled])); // “and 14 smaller terms” comes after some
+  // “and 14 smaller terms” comes after some.
+  view.terms.replaceChildren(...(cut ? [...spelled, ...sum] : [...sum, ...spelled]));
 
   root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
   root.dataset.step = view.step;
@@ -218,7 +262,9 @@ function places({ wide, large, layout, step }) {
   const strips = ["k", "v"].filter(on).length;
   const spare = Math.max(wide - least(layout), 0);
   const rest = wide - layout.words - 3 * GAP; // on a projector
-  const number = large ? Math.max(layout.number, (rest - strips * 1.4 * STRIP) / Math.max(columns.length, 3)) : layout.number + Math.min(spare / 12, 18);
+  const number = large
+    ? Math.max(layout.number, (rest - strips * 1.4 * STRIP) / Math.max(columns.length, 3))
+    : layout.number + Math.min(spare / 12, 18);
   const strip = large ? (rest - columns.length * number) / strips - GAP : STRIP + Math.min(spare / 3, 120);
   const k = layout.words;
   const first = k + (on("k") ? strip + GAP : 0);
@@ -231,7 +277,10 @@ function places({ wide, large, layout, step }) {
 function wordsShown({ layout, sizes, header, looked, n }) {
   const all = Array.from({ length: sizes.S }, (_, s) => s);
   const first = (s) => (s === looked || s === header.row ? 2 : n.weights[s] || 0);
-  return all.sort((a, b) => first(b) - first(a)).slice(0, layout.most).sort((a, b) => a - b);
+  return all
+    .sort((a, b) => first(b) - first(a))
+    .slice(0, layout.most)
+    .sort((a, b) => a - b);
 }
 
 function draw(view, pen) {
@@ -259,13 +308,20 @@ function draw(view, pen) {
         pen.frame(x + i * cell - 0.5, y - 0.5, cell, tall + 1, theme.accent, 1.5);
       }
     }
-    if (done(kind)) drawSigns(pen, theme, values.subarray(from, from + count), count, x, y + (tall - cell) / 2, cell, limit);
+    if (done(kind))
+      drawSigns(pen, theme, values.subarray(from, from + count), count, x, y + (tall - cell) / 2, cell, limit);
     pen.frame(x, y, wide, tall, now(kind) ? theme.accent : theme.rule, now(kind) ? 1.5 : 0.75);
     if (kind !== "all x") view.hits.push({ kind, s, x, y, wide, tall, count });
   };
 
   const label = (text, x, y, kind, more = {}) =>
-    on(kind) && pen.text(x, y, text, { size: small, fill: now(kind) ? theme.accent : theme.muted, weight: now(kind) ? 650 : 400, ...more });
+    on(kind) &&
+    pen.text(x, y, text, {
+      size: small,
+      fill: now(kind) ? theme.accent : theme.muted,
+      weight: now(kind) ? 650 : 400,
+      ...more,
+    });
   const shown = (kind) => on(kind) && done(kind);
 
   // What comes in
@@ -276,12 +332,23 @@ function draw(view, pen) {
   const { query } = layout;
   label("q", k - 8, query + 8, "q", { anchor: "end" });
   cells("q", n.q, 0, D, limits.qk, k, query, strip, 16);
-  if (now("scores")) pen.text(k + strip + 8, query + 8, view.large ? "× each k" : "× each k below, added up", { size: small, fill: theme.accent });
+  if (now("scores"))
+    pen.text(k + strip + 8, query + 8, view.large ? "× each k" : "× each k below, added up", {
+      size: small,
+      fill: theme.accent,
+    });
 
   // One line a word that may be looked at
   label("k", k + strip / 2, top - 14, "k", { anchor: "middle" });
   label("v", v + strip / 2, top - 14, "v", { anchor: "middle" });
-  const heads = { scores: "q · k", scaled: header.divisor === 1 ? "not scaled" : "÷ √d", bias: "bias", masked: "masked", exp: "exp", weights: "weight" };
+  const heads = {
+    scores: "q · k",
+    scaled: header.divisor === 1 ? "not scaled" : "÷ √d",
+    bias: "bias",
+    masked: "masked",
+    exp: "exp",
+    weights: "weight",
+  };
   for (const kind of columns) label(heads[kind], at[kind] - 4, top - 14, kind, { anchor: "end" });
   const listed = on("all x") || on("k") || on("v") || columns.length > 0;
   if (listed) lines.forEach((s, nth) => line(s, top + nth * ROW));
@@ -292,7 +359,12 @@ function draw(view, pen) {
     }
     const allowed = n.mask[s] !== 0;
     const ink = done("masked") && !allowed ? theme.rule : theme.ink;
-    pen.text(k - 8, y + ROW / 2 - 1, fitted(words[s], layout.words - 14, size), { size, anchor: "end", fill: ink, weight: s === row ? 650 : 400 });
+    pen.text(k - 8, y + ROW / 2 - 1, fitted(words[s], layout.words - 14, size), {
+      size,
+      anchor: "end",
+      fill: ink,
+      weight: s === row ? 650 : 400,
+    });
     if (on("all x")) cells(s === row ? "x" : "all x", n.x, s * C, C, limits.x, k, y + 2, right - k, ROW - 6);
     cells("k", n.k, s * D, D, limits.qk, k, y + 2, strip, ROW - 6, s);
     cells("v", n.v, s * E, E, limits.v, v, y + 2, strip, ROW - 6, s);
@@ -307,10 +379,22 @@ function draw(view, pen) {
         pen.absent(at[kind] - number + 12, y + 2, number - 16, ROW - 6);
         continue;
       }
-      if (kind === "weights") pen.rect(at[kind] - number + 10, y + 2, Math.max((number - 14) * (value || 0), 0.5), ROW - 6, colourOf(view.colours, Math.round(FULL * 0.62)));
+      if (kind === "weights")
+        pen.rect(
+          at[kind] - number + 10,
+          y + 2,
+          Math.max((number - 14) * (value || 0), 0.5),
+          ROW - 6,
+          colourOf(view.colours, Math.round(FULL * 0.62)),
+        );
       const chosen = focus.kind === kind && focus.s === s;
       const fill = chosen ? theme.accent : now(kind) ? theme.ink : theme.muted;
-      pen.text(at[kind] - 4, y + ROW / 2 - 1, spelt(value), { size: small, anchor: "end", fill, weight: chosen ? 650 : 400 });
+      pen.text(at[kind] - 4, y + ROW / 2 - 1, spelt(value), {
+        size: small,
+        anchor: "end",
+        fill,
+        weight: chosen ? 650 : 400,
+      });
     }
   }
 
@@ -318,14 +402,24 @@ function draw(view, pen) {
   const below = top + lines.length * ROW + 14;
   const total = (kind, sum) => label(`Σ ${spelt(sum)}`, at[kind] - 4, below, kind, { anchor: "end", weight: 400 });
   if (shown("exp")) total("exp", view.odds.sum);
-  if (shown("weights")) total("weights", n.weights.reduce((a, b) => a + b, 0));
-  if (listed && lines.length < S) pen.text(0, below, `and ${S - lines.length} more`, { size: small, fill: theme.muted });
+  if (shown("weights"))
+    total(
+      "weights",
+      n.weights.reduce((a, b) => a + b, 0),
+    );
+  if (listed && lines.length < S)
+    pen.text(0, below, `and ${S - lines.length} more`, { size: small, fill: theme.muted });
   const alone = !listed; // then the last strips have the place of the lines
   label("z", (alone ? k : v) - 9, alone ? top + layout.stream / 2 - layout.apart : below, "z", { anchor: "end" });
   if (alone) cells("z", n.z, 0, E, limits.v, k, top - layout.apart, right - k, layout.stream);
   else cells("z", n.z, 0, E, limits.v, v, below - 8, strip, 16);
   const before = header.residual ? "stream before" : "not added";
-  const last = [["carried", "this head"], ["others", "other heads"], ["stream", before], ["after", "stream after"]];
+  const last = [
+    ["carried", "this head"],
+    ["others", "other heads"],
+    ["stream", before],
+    ["after", "stream after"],
+  ];
   last.forEach(([kind, told], nth) => {
     const y = (alone ? top : below + 26) + nth * layout.apart;
     label(fitted(told, layout.words - 8, small), k - 8, y + layout.stream / 2, kind, { anchor: "end" });
@@ -333,12 +427,14 @@ function draw(view, pen) {
   });
 }
 
-const most = (values) => values.reduce((top, value) => (Number.isFinite(value) ? Math.max(top, Math.abs(value)) : top), 1e-12);
+const most = (values) =>
+  values.reduce((top, value) => (Number.isFinite(value) ? Math.max(top, Math.abs(value)) : top), 1e-12);
 
 function find(view, event) {
   const [px, py] = pointer(view.canvas, event);
   for (const { kind, s, x, y, wide, tall, count } of view.hits) {
-    if (px >= x && py >= y && px < x + wide && py < y + tall) return { kind, s, i: Math.floor(((px - x) / wide) * count), px, py };
+    if (px >= x && py >= y && px < x + wide && py < y + tall)
+      return { kind, s, i: Math.floor(((px - x) / wide) * count), px, py };
   }
   return null;
 }
@@ -353,8 +449,17 @@ function point(view, event) {
   const width = { x: sizes.C, k: sizes.D, v: sizes.E }[kind]; // of kinds that have a vector for every word
   const at = kind === "x" ? header.row * width + i : width ? s * width + i : (s ?? i);
   const value = kind === "exp" ? view.odds.each[s] : n[kind][at];
-  const where = s === undefined ? `${kind}[${i}]` : width ? `${kind}[${i}] of ${header.words[s]}` : `${header.words[header.row]} → ${header.words[s]}`;
-  tip.replaceChildren(element("div", "where", where), element("div", "what", spelt(value)), element("div", "where", "click to see how it is computed"));
+  const where =
+    s === undefined
+      ? `${kind}[${i}]`
+      : width
+        ? `${kind}[${i}] of ${header.words[s]}`
+        : `${header.words[header.row]} → ${header.words[s]}`;
+  tip.replaceChildren(
+    element("div", "where", where),
+    element("div", "what", spelt(value)),
+    element("div", "where", "click to see how it is computed"),
+  );
   tip.style.left = `${Math.max(0, Math.min(found.px + 14, view.wide - tip.offsetWidth - 4))}px`;
   tip.style.top = `${found.py + 16}px`;
 }

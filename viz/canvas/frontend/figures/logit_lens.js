@@ -1,6 +1,6 @@
 // What the model would say after each layer: one row a layer, its likeliest words from left to right.
 
-import { FULL, colourOf, colourTable } from "../lib/cells.js";
+import { colourOf, colourTable, FULL } from "../lib/cells.js";
 import { drawing, fitted } from "../lib/drawing.js";
 
 const ROW = 44;
@@ -31,7 +31,11 @@ function draw({ words, theme }, arrays, width, pen) {
       const x = LEFT + at * across;
       pen.rect(x + 1, y + 1, across - 2, ROW - 2, colourOf(colours, code));
       pen.text(x + across / 2, y + 14, fitted(word, across - 6, 13), { size: 13, fill, anchor: "middle" });
-      pen.text(x + across / 2, y + 31, Number.isFinite(value) ? value.toFixed(2) : "no number", { size: 11, fill, anchor: "middle" });
+      pen.text(x + across / 2, y + 31, Number.isFinite(value) ? value.toFixed(2) : "no number", {
+        size: 11,
+        fill,
+        anchor: "middle",
+      });
     });
   });
 }

@@ -1,9 +1,20 @@
 // Large maps beside each other, of the same words: a head's weights, its stages, a mask that can be painted.
 
-import { ABSENT, FULL, NOT_A_NUMBER, colourTable, imageOf } from "../lib/cells.js";
+import { ABSENT, colourTable, FULL, imageOf, NOT_A_NUMBER } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "../lib/drawing.js";
+import {
+  drawings,
+  element,
+  hover,
+  hoveredRow,
+  legible,
+  listen,
+  pointer,
+  projected,
+  rootOf,
+  unpack,
+} from "../lib/page_state.js";
 import { posts } from "../lib/posts.js";
-import { drawings, element, hover, hoveredRow, legible, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
 
 const GAP = 16; // between maps
 const LEAST = 170; // pixels of a map, before the next one goes below
@@ -29,7 +40,9 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   });
   setSlide(view);
   const stop = listen(key, () => light(view));
-  drawings.set(header.key, () => asSvg(root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, header.row)));
+  drawings.set(header.key, () =>
+    asSvg(root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, header.row)),
+  );
   arrange(view);
   return stop;
 }
@@ -61,7 +74,8 @@ function build(root) {
     const found = find(view, event);
     const { pins, paint, pinned, row } = view.header;
     if (found && view.header.picks) view.tell("pick", [found.row, found.column]);
-    else if (found && pins && found.panel !== paint) view.tell("pin", { row: pinned && row === found.row ? null : found.row });
+    else if (found && pins && found.panel !== paint)
+      view.tell("pin", { row: pinned && row === found.row ? null : found.row });
   };
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
@@ -101,7 +115,10 @@ function showStep(view, at) {
 }
 
 function tellStep(view) {
-  view.posts.act(() => view.header.step?.values[view.step], (post) => view.tell("step", post));
+  view.posts.act(
+    () => view.header.step?.values[view.step],
+    (post) => view.tell("step", post),
+  );
 }
 
 // Where everything stands, from the width alone.
@@ -111,7 +128,10 @@ function arrange(view) {
   const { looking, looked, panels } = header;
   const longest = (words) => Math.max(...words.map((word) => widthOf(word, 13))); // no word is drawn larger
   const left = Math.min(longest(looking), 92) + 12; // room for the words that look
-  const columns = Math.max(1, Math.min(panels.length, Math.floor((root.clientWidth - left) / ((projected() ? LEAST_PROJECTED : LEAST) + GAP))));
+  const columns = Math.max(
+    1,
+    Math.min(panels.length, Math.floor((root.clientWidth - left) / ((projected() ? LEAST_PROJECTED : LEAST) + GAP))),
+  );
   const across = (root.clientWidth - left) / columns;
   const lines = Math.max(...panels.map(({ title }) => (title ? titleOf(title, across).length : 0)));
   const line = legible(TITLE) * 1.25;
@@ -126,7 +146,8 @@ function arrange(view) {
   const height = top + block * Math.ceil(panels.length / columns);
   view.place = { left, above, line, columns, across, cell, wide, tall, block, top, height };
   root.style.height = `${view.place.height}px`;
-  root.toggleAttribute("data-crowded", cell < legible(CROWDED) * 0.9); // the stage looks for a width at which every word is named
+  // The stage looks for a width at which every word is named.
+  root.toggleAttribute("data-crowded", cell < legible(CROWDED) * 0.9);
   onCanvas(view.maps, root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, null));
   view.pad.hidden = header.paint === null;
   if (header.paint !== null) {
@@ -149,7 +170,10 @@ const at = ({ header }, panel, row, column) => (panel * header.looking.length + 
 function draw(view, pen, row) {
   const { header, place } = view;
   const { theme, looking, looked } = header;
-  const every = Math.max(Math.ceil(Math.max(looking.length, looked.length) / MOST_WORDS), Math.ceil((legible(CROWDED) * 0.9) / place.cell));
+  const every = Math.max(
+    Math.ceil(Math.max(looking.length, looked.length) / MOST_WORDS),
+    Math.ceil((legible(CROWDED) * 0.9) / place.cell),
+  );
   const size = Math.max(8, Math.min(13, place.cell));
   header.panels.forEach((panel, number) => {
     const [x, y] = origin(view, number);
@@ -161,14 +185,31 @@ function draw(view, pen, row) {
     }
     pen.absent(x, y, place.wide, place.tall);
     pen.image(picture(view, number), x, y, place.wide, place.tall);
-    if (panel.kind === "signed" || panel.kind === "size") pen.frame(x, y, place.wide, place.tall, theme.rule, 0.75); // 0 is paper
+    // 0 is paper.
+    if (panel.kind === "signed" || panel.kind === "size") pen.frame(x, y, place.wide, place.tall, theme.rule, 0.75);
     if (panel.numbers) drawNumbers(view, pen, number, x, y);
     else if (panel.kind !== "mask") {
       const area = looking.length * looked.length;
-      drawSigns(pen, theme, view.values.subarray(number * area, (number + 1) * area), looked.length, x, y, place.cell, panel.limit);
+      drawSigns(
+        pen,
+        theme,
+        view.values.subarray(number * area, (number + 1) * area),
+        looked.length,
+        x,
+        y,
+        place.cell,
+        panel.limit,
+      );
     }
     for (const [marked, column] of panel.marks) {
-      pen.frame(x + column * place.cell + 1, y + marked * place.cell + 1, place.cell - 2, place.cell - 2, theme.accent, 2);
+      pen.frame(
+        x + column * place.cell + 1,
+        y + marked * place.cell + 1,
+        place.cell - 2,
+        place.cell - 2,
+        theme.accent,
+        2,
+      );
     }
     looked.forEach((word, index) => {
       if (index % every) return;
@@ -186,7 +227,8 @@ function draw(view, pen, row) {
       const told = { size: 11, fill: theme.muted, anchor: "end" };
       pen.text(x + place.wide, y + place.tall + 14, "rows: queries, columns: keys", told);
     }
-    if (row !== null) pen.frame(x - 0.5, y + row * place.cell, place.wide + 1, Math.max(place.cell, 3), theme.accent, 1.5);
+    if (row !== null)
+      pen.frame(x - 0.5, y + row * place.cell, place.wide + 1, Math.max(place.cell, 3), theme.accent, 1.5);
   });
 }
 
@@ -280,7 +322,8 @@ function find(view, event) {
 function point(view, event) {
   const { tip, header, root } = view;
   const found = find(view, event);
-  root.style.cursor = found && (found.panel === header.paint ? "crosshair" : header.pins || header.picks ? "pointer" : "");
+  root.style.cursor =
+    found && (found.panel === header.paint ? "crosshair" : header.pins || header.picks ? "pointer" : "");
   tip.hidden = !found;
   hover(found ? found.row : null);
   if (!found) return;

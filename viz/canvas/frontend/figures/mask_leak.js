@@ -1,6 +1,6 @@
 // A sentence set in lines: behind each word the colour of how far its output moved, under it the number.
 
-import { FULL, colourOf, colourTable } from "../lib/cells.js";
+import { colourOf, colourTable, FULL } from "../lib/cells.js";
 import { asSvg, onCanvas, widthOf } from "../lib/drawing.js";
 import { drawings, element, pointer, rootOf, unpack } from "../lib/page_state.js";
 
@@ -31,7 +31,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const at = place.boxes.findIndex(({ x, y, wide }) => px >= x && px < x + wide && py >= y && py < y + TALL);
       if (at >= 0) setTriggerValue("word", { at }); // a mark around the text stays: Python looks after it
     };
-    root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+    root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1); // tests and benches wait for it
   };
   root.arrange();
 }
@@ -63,7 +63,11 @@ function draw(header, arrays, told, { boxes }, pen) {
     if (!still) pen.rect(x, y, wide, TALL, colour(share));
     if (at === edited) pen.frame(x, y, wide, TALL, theme.accent, 2);
     const dark = share > 0.55;
-    pen.text(x + wide / 2, y + 16, wordOf(header, at), { size: SIZE, anchor: "middle", fill: dark ? theme.paper : theme.ink });
+    pen.text(x + wide / 2, y + 16, wordOf(header, at), {
+      size: SIZE,
+      anchor: "middle",
+      fill: dark ? theme.paper : theme.ink,
+    });
     const fill = dark ? theme.paper : still ? theme.muted : theme.ink;
     pen.text(x + wide / 2, y + 35, told[at], { size: 12, anchor: "middle", fill, weight: still ? 400 : 600 });
   });

@@ -1,10 +1,11 @@
-// A step of k is a turn: every pair of sine and cosine turns by its own angle, and the angle does not ask where it began.
+// A step of k is a turn: every pair of sine and cosine turns by its own angle, and the angle does not ask where it
+// began.
 
-import { FULL, colourTable } from "../lib/cells.js";
+import { colourTable, FULL } from "../lib/cells.js";
 import { asSvg, onCanvas } from "../lib/drawing.js";
+import { drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
 import { residual, sinusoid, spelt, turnOf } from "../lib/sinusoid.js";
 import { sliders } from "../lib/sliders.js";
-import { drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
 
 const NARROW = 700;
 const HEAD = 26;
@@ -14,10 +15,16 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, post: (state) => setTriggerValue("state", state), colours: colourTable(header.theme, "signed") });
+  Object.assign(view, {
+    header,
+    post: (state) => setTriggerValue("state", state),
+    colours: colourTable(header.theme, "signed"),
+  });
   change(view, view.controls.receive(header.sliders, header.state, header.heard));
   const stop = listen(key, () => {});
-  drawings.set(header.key, () => asSvg(view.place.width, view.place.height, view.header.theme, (pen) => draw(view, pen)));
+  drawings.set(header.key, () =>
+    asSvg(view.place.width, view.place.height, view.header.theme, (pen) => draw(view, pen)),
+  );
   return stop;
 }
 
@@ -27,7 +34,10 @@ function build(root) {
   figure.setAttribute("role", "img");
   figure.append(canvas);
   const view = { root, reading, figure, canvas, pair: 0 };
-  view.controls = sliders((state) => change(view, state), (state) => view.post(state));
+  view.controls = sliders(
+    (state) => change(view, state),
+    (state) => view.post(state),
+  );
   root.append(view.controls.node, reading, figure);
   figure.onpointermove = (event) => choose(view, event);
   figure.onpointerdown = figure.onpointermove;
@@ -56,7 +66,13 @@ function arrange(view) {
   const right = narrow ? 0 : wide + 48;
   const top = narrow ? dials.y + dials.tall + 20 + HEAD : HEAD;
   const square = Math.min(320, (narrow ? width : width - right) - 130);
-  view.place = { width, narrow, dials, matrix: { x: right, y: top, side: square }, height: Math.max(dials.y + dials.tall, top + square + 44) };
+  view.place = {
+    width,
+    narrow,
+    dials,
+    matrix: { x: right, y: top, side: square },
+    height: Math.max(dials.y + dials.tall, top + square + 44),
+  };
   figure.style.height = `${view.place.height}px`;
   onCanvas(view.canvas, width, view.place.height, header.theme, (pen) => draw(view, pen));
   read(view);
@@ -67,9 +83,19 @@ function draw(view, pen) {
   const { header, place, pos, step, width, base, pairs } = view;
   const { theme } = header;
   const { dials, narrow } = place;
-  pen.text(0, 8, narrow || projected() ? "pos, pos + k and the rotation" : "Each pair at pos and at pos + k, and the rotation between them", { size: 14, weight: 600 });
+  pen.text(
+    0,
+    8,
+    narrow || projected()
+      ? "pos, pos + k and the rotation"
+      : "Each pair at pos and at pos + k, and the rotation between them",
+    { size: 14, weight: 600 },
+  );
   for (let pair = 0; pair < pairs; pair++) {
-    const [x, y] = [dials.x + ((pair % dials.across) + 0.5) * dials.side, dials.y + Math.floor(pair / dials.across) * (dials.side + 16) + dials.side / 2];
+    const [x, y] = [
+      dials.x + ((pair % dials.across) + 0.5) * dials.side,
+      dials.y + Math.floor(pair / dials.across) * (dials.side + 16) + dials.side / 2,
+    ];
     const radius = dials.side * 0.4;
     const [from, by] = [pos * turnOf(pair, width, base), step * turnOf(pair, width, base)];
     const tip = (angle, share) => [x + share * radius * Math.sin(angle), y - share * radius * Math.cos(angle)];
@@ -113,7 +139,8 @@ function drawMatrix(view, pen) {
   }
   const strip = (position) => {
     const image = new ImageData(1, width);
-    for (let dimension = 0; dimension < width; dimension++) paint(image, dimension, table[position * width + dimension]);
+    for (let dimension = 0; dimension < width; dimension++)
+      paint(image, dimension, table[position * width + dimension]);
     return image;
   };
   const head = { size: 14, weight: 600 };
@@ -123,7 +150,12 @@ function drawMatrix(view, pen) {
     [x + side + 92, 22, strip(pos + step), `PE(${pos + step})`],
   ];
   parts.forEach(([left, wide, image, name], nth) => {
-    pen.text(nth ? left + wide / 2 : left, y - 14, name, { ...head, anchor: nth ? "middle" : "start", size: nth ? 12 : 14, weight: nth ? 400 : 600 });
+    pen.text(nth ? left + wide / 2 : left, y - 14, name, {
+      ...head,
+      anchor: nth ? "middle" : "start",
+      size: nth ? 12 : 14,
+      weight: nth ? 400 : 600,
+    });
     pen.image(image, left, y, wide, side);
     pen.frame(left, y, wide, side, theme.rule);
     pen.frame(left - 0.5, y + (2 * view.pair * side) / width, wide + 1, (2 * side) / width, theme.accent, 1.5);
@@ -149,8 +181,10 @@ function read(view) {
   const { pos, step, pair, width, base } = view;
   const by = step * turnOf(pair, width, base);
   const text =
-    `From position ${pos} to ${pos + step}, pair **${pair}** rotates by **${rounds(by)}** (k / base^(2i/d) = ${by < 0.1 ? by.toPrecision(2) : spelt(by)} radians). ` +
-    `It rotates by the same angle from every other position: if you change the position, only the hands move. Over the first ${UPTO} positions, PE(pos + k) and ` +
+    `From position ${pos} to ${pos + step}, pair **${pair}** rotates by **${rounds(by)}** ` +
+    `(k / base^(2i/d) = ${by < 0.1 ? by.toPrecision(2) : spelt(by)} radians). ` +
+    `It rotates by the same angle from every other position: if you change the position, only the hands move. ` +
+    `Over the first ${UPTO} positions, PE(pos + k) and ` +
     `R PE(pos) differ by at most **${small(view.residual)}** (float64).`;
   view.reading.replaceChildren(...text.split("**").map((piece, at) => (at % 2 ? element("strong", "", piece) : piece)));
   view.figure.setAttribute("aria-label", text.replaceAll("**", ""));

@@ -1,12 +1,15 @@
 // Why √d_k: every step of d_k is here already; sliding picks one. Above without the division, below with it.
 
 import { colourTable, FULL } from "../lib/cells.js";
-import { posts } from "../lib/posts.js";
 import { drawings, element, legible, listen, projected, rootOf, svgPage, unpack } from "../lib/page_state.js";
+import { posts } from "../lib/posts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const REACH = [96, 4]; // of the score axes: raw and divided
-const TICKS = [[-96, -64, -32, 0, 32, 64, 96], [-4, -2, 0, 2, 4]];
+const TICKS = [
+  [-96, -64, -32, 0, 32, 64, 96],
+  [-4, -2, 0, 2, 4],
+];
 const NARROW = 700;
 const WAIT = 200; // milliseconds that the slider rests before Python hears of it
 
@@ -46,7 +49,7 @@ function build(root) {
   };
   range.onchange = () => tell(view);
   marks.onclick = (event) => {
-    const mark = event.target.closest(".mark");
+    const mark = /** @type {Element} */ (event.target).closest(".mark");
     if (!mark) return;
     show(view, [...marks.children].indexOf(mark));
     tell(view);
@@ -75,7 +78,10 @@ function setMarks(view) {
 function weightColours(theme) {
   const table = colourTable(theme, "weights");
   const pair = (value) => value.toString(16).padStart(2, "0");
-  return Array.from({ length: FULL + 1 }, (_, code) => `#${[0, 1, 2].map((channel) => pair(table[code * 4 + channel])).join("")}`);
+  return Array.from(
+    { length: FULL + 1 },
+    (_, code) => `#${[0, 1, 2].map((channel) => pair(table[code * 4 + channel])).join("")}`,
+  );
 }
 
 // "d_k" as it is set in print, and **words** that matter in the accent.
@@ -115,7 +121,8 @@ function write(node, text) {
   });
 }
 
-const move = (node, attributes) => Object.entries(attributes).forEach(([name, value]) => node.setAttribute(name, value));
+const move = (node, attributes) =>
+  Object.entries(attributes).forEach(([name, value]) => node.setAttribute(name, value));
 
 // Everything that does not move with d_k, from the width alone. Kept nodes are what `show` moves.
 function arrange(view) {
@@ -147,9 +154,24 @@ function arrange(view) {
       cells: drawCells(figure, strips, (width - strips.x) / keys, tall, rows, keys, theme),
       ...drawBell(figure, bell, half, rows * tall, side, theme, colours[side], header.edges.length - 1),
     });
-    add(figure, "text", { x: strips.x, y: strips.y - 9, fill: colours[side], "font-size": 15, "font-weight": 600 }, header.titles[side]);
-    add(figure, "text", { x: width, y: strips.y - 9, fill: theme.muted, "font-size": 12, "text-anchor": "end" }, header.notes[side]);
-    add(figure, "text", { x: bell.x, y: bell.y - 9, fill: theme.muted, "font-size": 12 }, side ? "scores q·k / √d_k" : "scores q·k");
+    add(
+      figure,
+      "text",
+      { x: strips.x, y: strips.y - 9, fill: colours[side], "font-size": 15, "font-weight": 600 },
+      header.titles[side],
+    );
+    add(
+      figure,
+      "text",
+      { x: width, y: strips.y - 9, fill: theme.muted, "font-size": 12, "text-anchor": "end" },
+      header.notes[side],
+    );
+    add(
+      figure,
+      "text",
+      { x: bell.x, y: bell.y - 9, fill: theme.muted, "font-size": 12 },
+      side ? "scores q·k / √d_k" : "scores q·k",
+    );
   }
   measures.forEach((measure, at) => {
     const place = { x: (at % across) * (panel.width + 32), y: 2 * block + Math.floor(at / across) * panel.down + 26 };
@@ -165,7 +187,14 @@ function drawCells(parent, { x, y }, wide, tall, rows, keys, theme) {
     for (let column = 0; column < keys; column++) {
       cells.push(add(group, "rect", { x: x + column * wide, y: y + row * tall, width: wide, height: tall - 2 }));
     }
-    add(group, "rect", { x: x + 0.5, y: y + row * tall + 0.5, width: keys * wide - 1, height: tall - 3, fill: "none", stroke: theme.rule });
+    add(group, "rect", {
+      x: x + 0.5,
+      y: y + row * tall + 0.5,
+      width: keys * wide - 1,
+      height: tall - 3,
+      fill: "none",
+      stroke: theme.rule,
+    });
   }
   return cells;
 }
@@ -176,12 +205,22 @@ function drawBell(parent, { x, y }, width, height, side, theme, colour, bins) {
   for (const tick of TICKS[side]) {
     const at = x + ((tick / REACH[side] + 1) / 2) * width;
     const anchor = tick === TICKS[side][0] ? "start" : tick === TICKS[side].at(-1) ? "end" : "middle";
-    add(parent, "text", { x: at, y: base + 15, fill: theme.muted, "font-size": 11, "text-anchor": anchor }, String(tick).replace("-", "−"));
+    add(
+      parent,
+      "text",
+      { x: at, y: base + 15, fill: theme.muted, "font-size": 11, "text-anchor": anchor },
+      String(tick).replace("-", "−"),
+    );
   }
   const bars = Array.from({ length: bins }, () => add(parent, "rect", { fill: colour, opacity: side ? 0.22 : 0.38 }));
   const curve = add(parent, "path", { fill: "none", stroke: colour, "stroke-width": 1.75 });
   const law = add(parent, "text", { fill: colour, "font-size": 13, "font-weight": 600 }, "");
-  const measured = add(parent, "text", { x: x + width, y: y - 9, fill: theme.muted, "font-size": 12, "text-anchor": "end" }, "");
+  const measured = add(
+    parent,
+    "text",
+    { x: x + width, y: y - 9, fill: theme.muted, "font-size": 12, "text-anchor": "end" },
+    "",
+  );
   return { bars, curve, law, measured, place: { x, y, width, height, base } };
 }
 
@@ -197,12 +236,24 @@ function drawPanel(view, { x, y }, { width, height }, at, measure, colours) {
   add(figure, "line", { x1: x, x2: x + width, y1: y + height + 0.5, y2: y + height + 0.5, stroke: theme.rule });
   for (const step of [0, steps.length - 1]) {
     const anchor = step ? "end" : "start";
-    add(figure, "text", { x: right(step), y: y + height + 15, fill: theme.muted, "font-size": 11, "text-anchor": anchor }, step ? `d_k = ${steps[step]}` : String(steps[step]));
+    add(
+      figure,
+      "text",
+      { x: right(step), y: y + height + 15, fill: theme.muted, "font-size": 11, "text-anchor": anchor },
+      step ? `d_k = ${steps[step]}` : String(steps[step]),
+    );
   }
   let levelName = null;
   if (measure.level !== null) {
     const middle = down(measure.level);
-    add(figure, "line", { x1: x, x2: x + width, y1: middle, y2: middle, stroke: theme.muted, "stroke-dasharray": "2 3" });
+    add(figure, "line", {
+      x1: x,
+      x2: x + width,
+      y1: middle,
+      y2: middle,
+      stroke: theme.muted,
+      "stroke-dasharray": "2 3",
+    });
     levelName = add(figure, "text", { y: middle - 4, fill: theme.muted, "font-size": 11 }, measure.level_name);
   }
   const marker = add(figure, "line", { y1: y, y2: y + height, stroke: theme.muted, "stroke-width": 1 });
@@ -211,7 +262,19 @@ function drawPanel(view, { x, y }, { width, height }, at, measure, colours) {
     add(figure, "path", { d: `M${line.join("L")}`, fill: "none", stroke: colours[side], "stroke-width": 1.75 });
     const dot = add(figure, "circle", { r: 4, fill: colours[side], stroke: theme.paper, "stroke-width": 1.5 });
     // The paper's colour around a number keeps it readable on a line.
-    const number = add(figure, "text", { fill: colours[side], "font-size": 13, "font-weight": 600, stroke: theme.paper, "stroke-width": 4, "paint-order": "stroke" }, "");
+    const number = add(
+      figure,
+      "text",
+      {
+        fill: colours[side],
+        "font-size": 13,
+        "font-weight": 600,
+        stroke: theme.paper,
+        "stroke-width": 4,
+        "paint-order": "stroke",
+      },
+      "",
+    );
     return { dot, number };
   });
   return { marker, points, levelName, ends: [x, x + width], measure, value, right, down, bottom: y + height };
@@ -226,7 +289,9 @@ function show(view, at) {
   const [, , rows, keys] = arrays.rows.shape;
   kept.sides.forEach((side, number) => {
     const start = (number * steps.length + at) * rows * keys;
-    side.cells.forEach((cell, nth) => cell.setAttribute("fill", colours[Math.round(arrays.rows.values[start + nth] * FULL)]));
+    side.cells.forEach((cell, nth) =>
+      cell.setAttribute("fill", colours[Math.round(arrays.rows.values[start + nth] * FULL)]),
+    );
     moveBell(view, side, number, at);
   });
   for (const { marker, points, levelName, ends, measure, value, right, down, bottom } of kept.panels) {
@@ -265,14 +330,22 @@ function moveBell(view, { bars, curve, law, measured, place }, side, at) {
   const d_k = steps[at];
   const spread = side ? 1 : Math.sqrt(d_k);
   const bins = edges.length - 1;
-  const density = arrays.density.values.subarray((side * steps.length + at) * bins, (side * steps.length + at + 1) * bins);
+  const density = arrays.density.values.subarray(
+    (side * steps.length + at) * bins,
+    (side * steps.length + at + 1) * bins,
+  );
   const top = Math.max(0.46, ...density); // in units of 1 / spread
   const inside = (x) => Math.min(Math.max(x, place.x), place.x + place.width);
   const right = (sigmas) => place.x + (((sigmas * spread) / REACH[side] + 1) / 2) * place.width;
   const up = (height) => place.base - (height / top) * (place.height - 4);
   bars.forEach((bar, bin) => {
     const [from, to] = [inside(right(edges[bin])), inside(right(edges[bin + 1]))];
-    move(bar, { x: from, width: Math.max(to - from - (to - from > 4 ? 1 : 0), 0), y: up(density[bin]), height: place.base - up(density[bin]) });
+    move(bar, {
+      x: from,
+      width: Math.max(to - from - (to - from > 4 ? 1 : 0), 0),
+      y: up(density[bin]),
+      height: place.base - up(density[bin]),
+    });
   });
   const most = Math.min(4.5, REACH[side] / spread);
   const points = Array.from({ length: 121 }, (_, nth) => (nth / 60 - 1) * most);
@@ -282,5 +355,10 @@ function moveBell(view, { bars, curve, law, measured, place }, side, at) {
   move(law, { x: beside, y: up(bell(1.05)) - 4 });
   write(law, side ? "N(0, 1)" : `N(0, d_k = ${d_k})`);
   const variance = arrays.numbers.values[(side * steps.length + at) * header.measures.length];
-  write(measured, side ? `variance ${variance.toFixed(2)}` : `variance ${variance.toFixed(variance < 100 ? 1 : 0)} = ${(variance / d_k).toFixed(2)} d_k`);
+  write(
+    measured,
+    side
+      ? `variance ${variance.toFixed(2)}`
+      : `variance ${variance.toFixed(variance < 100 ? 1 : 0)} = ${(variance / d_k).toFixed(2)} d_k`,
+  );
 }

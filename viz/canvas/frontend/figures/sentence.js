@@ -1,7 +1,18 @@
-// The sentence twice: above, the words that look; below, the words they look at, which may be those of another sentence;
-// between them, one head's weights.
+// The sentence twice: above, the words that look; below, the words they look at, which may be those of another
+// sentence; between them, one head's weights.
 
-import { density, drawings, element, hover, hoveredRow, listen, rootOf, svgPage, svgText, unpack } from "../lib/page_state.js";
+import {
+  density,
+  drawings,
+  element,
+  hover,
+  hoveredRow,
+  listen,
+  rootOf,
+  svgPage,
+  svgText,
+  unpack,
+} from "../lib/page_state.js";
 
 const FAINT = 0.02; // lines below this weight are not drawn
 const NAMED = 0.05; // weights from here on stand as numbers under their word
@@ -62,7 +73,7 @@ function build(root) {
   // No browser knows onfocusin; the root is built once, so these listeners are added once.
   looks.addEventListener("focusin", (event) => {
     const row = rowOf(event);
-    if (row === null || !event.target.matches(":focus-visible")) return;
+    if (row === null || !(/** @type {Element} */ (event.target).matches(":focus-visible"))) return;
     view.focus = row;
     hover(row);
     view.spoken.textContent = describe(view, row);
@@ -130,7 +141,10 @@ function bringIntoView(view) {
   const left = Math.min(...ends.map((word) => word.offsetLeft));
   const right = Math.max(...ends.map((word) => word.offsetLeft + word.offsetWidth));
   if (left >= scroll.scrollLeft && right <= scroll.scrollLeft + scroll.clientWidth) return;
-  scroll.scrollLeft = right - left > scroll.clientWidth ? middle(ends[0]) - scroll.clientWidth / 2 : (left + right - scroll.clientWidth) / 2;
+  scroll.scrollLeft =
+    right - left > scroll.clientWidth
+      ? middle(ends[0]) - scroll.clientWidth / 2
+      : (left + right - scroll.clientWidth) / 2;
 }
 
 function moveFocus(view, row) {
@@ -178,7 +192,8 @@ function draw(view) {
   for (const [at, word] of [...looks.children].entries()) {
     word.classList.toggle("lit", at === row);
     const pressed = String(header.pinned && at === header.row);
-    if (word.ariaPressed !== pressed) word.ariaPressed = pressed; // of many words few change, and only those are touched
+    // Of many words few change, and only those are touched.
+    if (word.ariaPressed !== pressed) word.ariaPressed = pressed;
     const tab = at === view.focus ? 0 : -1;
     if (word.tabIndex !== tab) word.tabIndex = tab;
   }
@@ -221,12 +236,17 @@ function toSvg(view) {
   const top = size + 8;
   const paths = curves(view, row).map(
     ({ weight, from, to }) =>
-      `<path d="M${from} ${top + 6}C${from} ${top + 6 + GAP * 0.55} ${to} ${top + 6 + GAP * 0.45} ${to} ${top + 6 + GAP}" ` +
+      `<path d="M${from} ${top + 6}C${from} ${top + 6 + GAP * 0.55} ` +
+      `${to} ${top + 6 + GAP * 0.45} ${to} ${top + 6 + GAP}" ` +
       `fill="none" stroke="${theme.accent}" stroke-width="${0.75 + 7 * weight}" opacity="${0.25 + 0.75 * weight}"/>`,
   );
   const below = top + 6 + GAP + size + 2;
   const words = header.tokens.map((token, at) =>
-    svgText(middle(looks.children[at]), top, token, { size, fill: at === row ? theme.accent : theme.ink, anchor: "middle" }),
+    svgText(middle(looks.children[at]), top, token, {
+      size,
+      fill: at === row ? theme.accent : theme.ink,
+      anchor: "middle",
+    }),
   );
   looked(header).tokens.forEach((token, at) => {
     const x = middle(lower.children[at]);

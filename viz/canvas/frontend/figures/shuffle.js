@@ -1,8 +1,9 @@
-// A sentence whose words can be put in another order, by hand or by keys; below each word, how far its output vector moved.
+// A sentence whose words can be put in another order, by hand or by keys; below each word, how far its output vector
+// moved.
 
 import { asSvg, widthOf } from "../lib/drawing.js";
-import { posts } from "../lib/posts.js";
 import { drawings, element, listen, rootOf, unpack } from "../lib/page_state.js";
+import { posts } from "../lib/posts.js";
 
 const TALL = 56; // pixels of the largest bar
 const WAIT = 150; // milliseconds that the order rests before Python hears of it
@@ -24,7 +25,11 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
 
 function build(root) {
   const [hands, scroll, table] = [element("div", "hands"), element("div", "scroll"), element("div", "table")];
-  const [mix, back, hint] = [element("button", "", "Shuffle"), element("button", "", "Put back"), element("span", "hint")];
+  const [mix, back, hint] = [
+    element("button", "", "Shuffle"),
+    element("button", "", "Put back"),
+    element("span", "hint"),
+  ];
   hint.textContent = "Drag a word onto another, or move it with ← and →.";
   const view = { root, table, held: null, posts: posts(WAIT) };
   mix.onclick = () => {
@@ -35,7 +40,11 @@ function build(root) {
     }
     put(view, order);
   };
-  back.onclick = () => put(view, view.header.order.map((_, at) => at));
+  back.onclick = () =>
+    put(
+      view,
+      view.header.order.map((_, at) => at),
+    );
   hands.append(mix, back, hint);
   scroll.append(table);
   root.append(hands, scroll);
@@ -160,12 +169,22 @@ function save(view) {
       const base = 50 + row * 92 + 76;
       pen.text(0, base - 24, name, { size: 14, weight: 600 });
       pen.text(0, base - 8, told, { size: 12, fill: theme.muted });
-      pen.line([[left, base], [width, base]], theme.rule);
+      pen.line(
+        [
+          [left, base],
+          [width, base],
+        ],
+        theme.rule,
+      );
       order.forEach((word, at) => {
         const moved = change[row * tokens.length + word];
         const tall = moved < header.rounding ? 0 : Math.max(1, Math.min(moved / header.most, 1) * TALL);
         pen.rect(starts[at] + wide[at] / 2 - 15, base - tall, 30, tall, theme.accent);
-        pen.text(starts[at] + wide[at] / 2, base - tall - 9, spelt(moved), { size: 11.5, fill: theme.muted, anchor: "middle" });
+        pen.text(starts[at] + wide[at] / 2, base - tall - 9, spelt(moved), {
+          size: 11.5,
+          fill: theme.muted,
+          anchor: "middle",
+        });
       });
     });
   });

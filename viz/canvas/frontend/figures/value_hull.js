@@ -1,4 +1,5 @@
-// Values as points of a plane. The output of a row is their mean, each counted by its weight: it never leaves their hull.
+// Values as points of a plane. The output of a row is their mean, each counted by its weight: it never leaves their
+// hull.
 
 import { asSvg, onCanvas, widthOf } from "../lib/drawing.js";
 import { drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "../lib/page_state.js";
@@ -99,7 +100,9 @@ function draw(view, pen, row) {
     const half = widthOf(told) / 2;
     // above the point, or below it, or not at all where both places are taken: the table has every word
     const at = [py - 12 - 6 * weight, py + 15 + 6 * weight].find((line) =>
-      taken.every(([from, to, top, bottom]) => px + half < from || px - half > to || line + 8 < top || line - 8 > bottom),
+      taken.every(
+        ([from, to, top, bottom]) => px + half < from || px - half > to || line + 8 < top || line - 8 > bottom,
+      ),
     );
     if (at === undefined) continue;
     taken.push([px - half, px + half, at - 8, at + 8]);
@@ -107,6 +110,7 @@ function draw(view, pen, row) {
   }
   pen.dot(x, y, 7, theme.accent);
   const told = `z of ${words[row]}`;
-  pen.rect(x - widthOf(told, 13, 650) / 2 - 3, y + 11, widthOf(told, 13, 650) + 6, 17, theme.paper); // in front of the lines
+  // In front of the lines.
+  pen.rect(x - widthOf(told, 13, 650) / 2 - 3, y + 11, widthOf(told, 13, 650) + 6, 17, theme.paper);
   pen.text(x, y + 19, told, { size: 13, weight: 650, anchor: "middle", fill: theme.accent });
 }

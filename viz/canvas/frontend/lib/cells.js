@@ -6,9 +6,16 @@ export const ABSENT = 255;
 const MOST_DRAWN = 4096; // cells of one map
 const MOST_IN_ALL = 100_000; // cells of one drawing
 
+/**
+ * @param {string} hex
+ */
 const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
 // Code → red, green, blue, opacity, on the scale of that name.
+/**
+ * @param {import("../types.d.ts").Theme} theme
+ * @param {"weights" | "signed"} scale
+ */
 export function colourTable(theme, scale) {
   const table = new Uint8ClampedArray(256 * 4);
   const stops = theme[scale].map(channels);
@@ -25,10 +32,20 @@ export function colourTable(theme, scale) {
 }
 
 // The colour of one code, for CSS and SVG.
+/**
+ * @param {Uint8ClampedArray} table
+ * @param {number} code
+ */
 export const colourOf = (table, code) =>
   `#${[...table.subarray(code * 4, code * 4 + 3)].map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 
 // One map of cells (L, H, rows, columns) as pixels.
+/**
+ * @param {import("../types.d.ts").Cells} cells
+ * @param {Uint8ClampedArray} colours
+ * @param {number} layer
+ * @param {number} head
+ */
 export function mapImage(cells, colours, layer, head) {
   const [, heads, rows, columns] = cells.shape;
   const start = (layer * heads + head) * rows * columns;
@@ -36,6 +53,11 @@ export function mapImage(cells, colours, layer, head) {
 }
 
 // Codes, row by row, as pixels: four bytes at once.
+/**
+ * @param {Uint8Array} codes
+ * @param {Uint8ClampedArray} colours
+ * @param {number} columns
+ */
 export function imageOf(codes, colours, columns) {
   const image = new ImageData(columns, codes.length / columns);
   const [pixels, table] = [new Uint32Array(image.data.buffer), new Uint32Array(colours.buffer)];
@@ -44,26 +66,38 @@ export function imageOf(codes, colours, columns) {
 }
 
 // What is behind a cell that is not allowed.
+/**
+ * @param {CanvasRenderingContext2D} pen
+ * @param {import("../types.d.ts").Theme} theme
+ */
 export function hatching(pen, theme) {
   const tile = new OffscreenCanvas(6, 6);
-  const line = tile.getContext("2d");
+  const line = /** @type {OffscreenCanvasRenderingContext2D} */ (tile.getContext("2d"));
   line.strokeStyle = theme.hatch;
   for (const offset of [-6, 0, 6]) {
     line.moveTo(offset, 6);
     line.lineTo(offset + 6, 0);
   }
   line.stroke();
-  return pen.createPattern(tile, "repeat");
+  return /** @type {CanvasPattern} */ (pen.createPattern(tile, "repeat"));
 }
 
 // The same as SVG: sharp at any size. A path a colour; as a picture where there are more cells than a drawing can hold,
 // `cells` of them in all its maps, or where they are the steps of a scale.
+/**
+ * @param {ImageData} image
+ * @param {number} x
+ * @param {number} y
+ * @param {number} wide
+ * @param {number} tall
+ * @param {number} [cells]
+ */
 export function svgCells(image, x, y, wide, tall, cells = 0) {
   const { width, height, data } = image;
   if (width * height > MOST_DRAWN || cells > MOST_IN_ALL || height === 1) {
     const sheet = document.createElement("canvas");
     [sheet.width, sheet.height] = [width, height];
-    sheet.getContext("2d").putImageData(image, 0, 0);
+    sheet.getContext("2d")?.putImageData(image, 0, 0);
     const box = `x="${x}" y="${y}" width="${wide}" height="${tall}"`;
     return `<image ${box} preserveAspectRatio="none" style="image-rendering:pixelated" href="${sheet.toDataURL()}"/>`;
   }
@@ -81,7 +115,15 @@ export function svgCells(image, x, y, wide, tall, cells = 0) {
 }
 
 // null: nothing is there, and what is behind shows.
+/**
+ * @param {Uint8ClampedArray} data
+ * @param {number} cell
+ */
 const colourAt = (data, cell) => (data[cell * 4 + 3] ? colourOf(data, cell) : null);
 
+/**
+ * @param {import("../types.d.ts").Theme} theme
+ */
 export const svgHatch = (theme) =>
-  `<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse"><path d="M0 6L6 0" stroke="${theme.hatch}"/></pattern></defs>`;
+  `<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse">` +
+  `<path d="M0 6L6 0" stroke="${theme.hatch}"/></pattern></defs>`;

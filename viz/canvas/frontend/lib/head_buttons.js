@@ -3,6 +3,12 @@
 import { element } from "./page_state.js";
 
 // One button a head, layer by layer; choose(layer, head) is called with the one that is pressed.
+/**
+ * @param {HTMLElement} group
+ * @param {number} layers
+ * @param {number} heads
+ * @param {(layer: number, head: number) => void} choose
+ */
 export function setHeads(group, layers, heads, choose) {
   const shape = `${layers}×${heads}`;
   if (group.dataset.shape === shape) return;
@@ -23,20 +29,35 @@ export function setHeads(group, layers, heads, choose) {
   group.onkeydown = (event) => moveFocus(group, heads, event);
 }
 
-// Where the button of a head stands (left, top, width and height in pixels), what it is called, and whether it is chosen.
+// Where the button of a head stands (left, top, width and height in pixels), what it is called, and whether it is
+// chosen.
+/**
+ * @param {HTMLButtonElement} button
+ * @param {Record<string, number>} box
+ * @param {string} name
+ * @param {boolean} chosen
+ */
 export function placeHead(button, box, name, chosen) {
-  for (const [side, pixels] of Object.entries(box)) button.style[side] = `${pixels}px`;
+  for (const [side, pixels] of Object.entries(box)) button.style.setProperty(side, `${pixels}px`);
   button.setAttribute("aria-label", name);
   button.setAttribute("aria-pressed", String(chosen));
   button.tabIndex = chosen ? 0 : -1;
 }
 
+/**
+ * @param {HTMLElement} group
+ * @param {number} heads
+ * @param {KeyboardEvent} event
+ */
 function moveFocus(group, heads, event) {
-  const at = [...group.children].indexOf(event.target);
-  const to = group.children[at + { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -heads, ArrowDown: heads }[event.key]];
-  if (at < 0 || !to) return;
+  const buttons = /** @type {HTMLElement[]} */ ([...group.children]);
+  const focused = buttons.indexOf(/** @type {HTMLElement} */ (event.target));
+  /** @type {Record<string, number>} */
+  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -heads, ArrowDown: heads };
+  const next = buttons[focused + steps[event.key]];
+  if (focused < 0 || !next) return;
   event.preventDefault();
-  group.children[at].tabIndex = -1;
-  to.tabIndex = 0;
-  to.focus();
+  buttons[focused].tabIndex = -1;
+  next.tabIndex = 0;
+  next.focus();
 }

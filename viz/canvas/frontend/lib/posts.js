@@ -4,29 +4,40 @@
 // holds now. The value alone cannot say whose it is: Python may skip an answer (a later post interrupts the run), and a
 // later Back of the browser to the same value would then be taken for that answer and never be shown.
 
-// Each component has its own copy of this file; the count of Backs is one for the page.
-const history = (globalThis.attentionLabHistory ??= watchHistory());
+import { shared } from "./shared.js";
+
+// The count of Backs is one for the page.
+const history = shared("history", watchHistory);
 
 function watchHistory() {
   const seen = { backs: 0 };
-  addEventListener("popstate", () => (seen.backs += location.hash ? 0 : 1), true); // with a hash it is a jump within the page
+  // With a hash it is a jump within the page.
+  addEventListener("popstate", () => (seen.backs += location.hash ? 0 : 1), true);
   return seen;
 }
 
 // wait: milliseconds that the person rests before Python hears of it. Returns
 //   touch()            the person moves something and has not let go yet;
-//   act(value, send)   the person did something: send({ number, value }) with value() once they rest; undefined: nothing to send;
+//   act(value, send)   the person did something: send({ number, value }) with value() once they rest;
+//                      undefined: nothing to send;
 //   news(value, heard) whether the figure must now show the value that Python says.
+/**
+ * @param {number} wait
+ */
 export function posts(wait) {
   let acts = 0; // of the person
   let ahead = false; // the person did something that Python has not answered yet
+  /** @type {{ number: number, value: string, acts: number } | null} */
   let sent = null; // the last post: { number, value, acts }
+  /** @type {number | undefined} */
   let heard; // the number that Python said last
+  /** @type {string | undefined} */
   let told; // the value that Python said last
-  let waiting = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waiting;
   let backs = history.backs; // at the last act
 
-  const answered = () => !sent || heard >= sent.number;
+  const answered = () => !sent || (heard ?? 0) >= sent.number;
 
   function touch() {
     clearTimeout(waiting);
@@ -35,6 +46,10 @@ export function posts(wait) {
     backs = history.backs;
   }
 
+  /**
+   * @param {() => unknown} value
+   * @param {(post: { number: number, value: unknown }) => void} send
+   */
   function act(value, send) {
     touch();
     waiting = setTimeout(() => {
@@ -50,6 +65,7 @@ export function posts(wait) {
     }, wait);
   }
 
+  /** @param {unknown} value */
   function news(value, number = 0) {
     const first = heard === undefined;
     const newly = number !== heard;

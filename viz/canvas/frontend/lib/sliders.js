@@ -1,49 +1,62 @@
-// A row of sliders whose picture is drawn here; Python hears of them when they come to rest, for the address and the table.
+// A row of sliders whose picture is drawn here; Python hears of them when they come to rest, for the address and the
+// table.
 
-import { posts } from "./posts.js";
 import { element } from "./page_state.js";
+import { posts } from "./posts.js";
 
 const WAIT = 200; // milliseconds that a slider rests before Python hears of it
 
-// specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs, state, heard) }.
+// specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs,
+// state, heard) }.
+/**
+ * @param {(state: any) => void} onMove
+ * @param {(post: { number: number, value: unknown }) => void} post
+ */
 export function sliders(onMove, post) {
   const node = element("div", "sliders");
-  const own = { node, state: null, posts: posts(WAIT), made: new Map() };
+  const protocol = posts(WAIT);
+  /** @type {Record<string, number>} */
+  let values = {};
+  /** @type {Map<string, { range: HTMLInputElement, spell: () => void, spec: import("../types.d.ts").SliderSpec }>} */
+  const controls = new Map();
 
-  const spell = ({ range, label, number, values, name }) => {
-    const value = values[Number(range.value)];
-    number.textContent = value.toLocaleString("en-GB");
-    range.setAttribute("aria-valuetext", `${label} ${value}`);
-    own.state = { ...own.state, [name]: value };
-  };
-
-  function make({ name, label, values }) {
+  /** @param {import("../types.d.ts").SliderSpec} spec */
+  function add(spec) {
     const [holder, title, range] = [element("label", "slider"), element("span", "name"), element("input", "range")];
     const number = element("span", "number");
-    title.append(label, number);
-    Object.assign(range, { type: "range", min: 0, max: values.length - 1, step: 1, name });
-    const one = { name, label, values, range, number };
-    range.oninput = () => {
-      own.posts.touch();
-      spell(one);
-      onMove(own.state);
+    title.append(spec.label, number);
+    Object.assign(range, { type: "range", min: 0, max: spec.values.length - 1, step: 1, name: spec.name });
+    const spell = () => {
+      const value = spec.values[Number(range.value)];
+      number.textContent = value.toLocaleString("en-GB");
+      range.setAttribute("aria-valuetext", `${spec.label} ${value}`);
+      values = { ...values, [spec.name]: value };
     };
-    range.onchange = () => own.posts.act(() => own.state, post);
+    range.oninput = () => {
+      protocol.touch();
+      spell();
+      onMove(values);
+    };
+    range.onchange = () => protocol.act(() => values, post);
     holder.append(title, range);
     node.append(holder);
-    own.made.set(name, one);
-    return one;
+    controls.set(spec.name, { range, spell, spec });
   }
 
-  own.receive = (specs, state, heard) => {
-    for (const spec of specs) if (!own.made.has(spec.name)) make(spec);
-    if (!own.posts.news(state, heard)) return own.state;
-    own.state = { ...state };
-    for (const one of own.made.values()) {
-      one.range.value = one.values.indexOf(state[one.name]);
-      spell(one);
+  /**
+   * @param {import("../types.d.ts").SliderSpec[]} specs
+   * @param {Record<string, number>} state
+   * @param {number} [heard]
+   */
+  function receive(specs, state, heard) {
+    for (const spec of specs) if (!controls.has(spec.name)) add(spec);
+    if (!protocol.news(state, heard)) return values;
+    values = { ...state };
+    for (const { range, spell, spec } of controls.values()) {
+      range.value = String(spec.values.indexOf(state[spec.name]));
+      spell();
     }
-    return own.state;
-  };
-  return own;
+    return values;
+  }
+  return { node, receive };
 }

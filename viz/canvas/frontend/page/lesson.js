@@ -1,8 +1,13 @@
-// A lesson beside the page: where one is, the question and its check, and the way on. The text itself is Streamlit's, which
-// sets formulas; the figure to look at is outlined where it stands.
+// A lesson beside the page: where one is, the question and its check, and the way on. The text itself is Streamlit's,
+// which sets formulas; the figure to look at is outlined where it stands.
 
-import { PATIENCE, strayed } from "./stage.js";
 import { element, rootOf, unpack } from "../lib/page_state.js";
+import { shared } from "../lib/shared.js";
+import { PATIENCE, strayed } from "./stage.js";
+import { isRunning, keyed, nodeOf } from "./streamlit.js";
+
+// The step that is open, and what the keys of a lesson do: for the stage too, see page/stage.js.
+const open = shared("lesson", () => ({ step: null, onKey: null }));
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
@@ -12,10 +17,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   draw(view);
   outline(view);
   const step = { title: header.steps[header.at], look: header.look, go: (by) => go(view, header.at + by) };
-  globalThis.attentionLabLesson = step; // for the stage; see page/stage.js
+  open.step = step;
   dispatchEvent(new Event("attention-lab-lesson"));
   return () => {
-    delete globalThis.attentionLabLesson;
+    open.step = null;
     dispatchEvent(new Event("attention-lab-lesson"));
     view.outline.remove();
   };
@@ -23,7 +28,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
 function build(root) {
   const view = { root, outline: document.createElement("style") };
-  const button = (className, label, act) => Object.assign(element("button", className, label), { type: "button", onclick: act });
+  const button = (className, label, act) =>
+    Object.assign(element("button", className, label), { type: "button", onclick: act });
   view.where = element("p", "where");
   view.way = element("div", "way");
   view.asked = element("div", "asked");
@@ -71,7 +77,8 @@ function draw(view) {
   const same = JSON.stringify([header.name, at]);
   if (view.drawn !== same) asked.replaceChildren(...(question ? ask(view, question, choices) : []));
   view.drawn = same;
-  for (const choice of asked.querySelectorAll(".choice")) choice.setAttribute("aria-pressed", String(choice.textContent === given));
+  for (const choice of asked.querySelectorAll(".choice"))
+    choice.setAttribute("aria-pressed", String(choice.textContent === given));
   const tell = asked.querySelector(".tell");
   if (tell) tell.hidden = verdict !== "wrong";
   view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests wait for it
@@ -86,7 +93,12 @@ function ask(view, question, choices) {
       answer.append(Object.assign(button, { type: "button", onclick: () => view.tell("answer", choice) }));
     }
   } else {
-    const field = Object.assign(element("input", "number"), { type: "text", inputMode: "decimal", autocomplete: "off", maxLength: 40 });
+    const field = Object.assign(element("input", "number"), {
+      type: "text",
+      inputMode: "decimal",
+      autocomplete: "off",
+      maxLength: 40,
+    });
     field.setAttribute("aria-label", question);
     const check = Object.assign(element("button", "choice", "Check"), { type: "submit" });
     answer.onsubmit = (event) => {
@@ -95,7 +107,11 @@ function ask(view, question, choices) {
     };
     answer.append(field, check);
   }
-  const tell = Object.assign(element("button", "tool tell", "Tell me"), { type: "button", hidden: true, onclick: () => view.tell("answer", "") });
+  const tell = Object.assign(element("button", "tool tell", "Tell me"), {
+    type: "button",
+    hidden: true,
+    onclick: () => view.tell("answer", ""),
+  });
   answer.append(tell);
   return [element("p", "question", question), answer];
 }
@@ -106,7 +122,8 @@ function outline(view) {
   const { look, theme } = header;
   document.head.append(view.outline);
   view.outline.textContent = look
-    ? `:root:not([data-stage]) .st-key-${CSS.escape(look)} { outline: 2px solid ${theme.accent}; outline-offset: 6px; border-radius: 2px; }`
+    ? `:root:not([data-stage]) ${keyed(look)} ` +
+      `{ outline: 2px solid ${theme.accent}; outline-offset: 6px; border-radius: 2px; }`
     : "";
   view.show.hidden = !look;
   view.lost.textContent = "";
@@ -119,31 +136,28 @@ function outline(view) {
 }
 
 // Whether the step stays in sight while the page scrolls (see lesson.css). Where it does not, it is read first.
-const beside = () => getComputedStyle(document.querySelector(".st-key-lesson").parentElement).position === "sticky";
-
-const figureOf = (look) => document.querySelector(`.st-key-${CSS.escape(look)}`);
+const beside = () => getComputedStyle(nodeOf("lesson").parentElement).position === "sticky";
 
 // Whoever wrote the lesson may have named a figure that the page does not have in this state.
 function seek(view, look, tries) {
-  if (view.header.look !== look || !view.root.isConnected || figureOf(look)) return;
-  const running = document.querySelector('[data-test-script-state="running"]');
-  if (running || tries) return void setTimeout(() => seek(view, look, Math.max(0, tries - 1)), 100);
+  if (view.header.look !== look || !view.root.isConnected || nodeOf(look)) return;
+  if (isRunning() || tries) return void setTimeout(() => seek(view, look, Math.max(0, tries - 1)), 100);
   view.lost.textContent = strayed(look);
 }
 
 function showFigure(look) {
-  const figure = figureOf(look);
+  const figure = nodeOf(look);
   if (!figure) return;
   figure.style.scrollMarginTop = "72px"; // below the bar of the app
   figure.scrollIntoView({ block: "start" });
 }
 
-// A figure below the fold comes into sight once it is there, some only after seconds; what is seen already stays where it
-// is, and whoever scrolls meanwhile is left alone.
+// A figure below the fold comes into sight once it is there, some only after seconds; what is seen already stays where
+// it is, and whoever scrolls meanwhile is left alone.
 function bring(view, look, tries) {
   if (view.scrolled || view.header.look !== look || !view.root.isConnected) return;
-  const figure = figureOf(look);
-  const settled = figure?.querySelector("*")?.getBoundingClientRect().height > 40 && !document.querySelector('[data-test-script-state="running"]');
+  const figure = nodeOf(look);
+  const settled = figure?.querySelector("*")?.getBoundingClientRect().height > 40 && !isRunning();
   if (!settled) return tries && setTimeout(() => bring(view, look, tries - 1), 100);
   if (document.documentElement.hasAttribute("data-stage")) return;
   const box = figure.getBoundingClientRect();
@@ -156,15 +170,12 @@ function bring(view, look, tries) {
 // Once for the page. On the stage the same steps are taken by Space and the page keys; see page/stage.js.
 function listen(view) {
   for (const sign of ["wheel", "touchmove"]) addEventListener(sign, () => (view.scrolled = true), { passive: true });
-  const keys = (globalThis.attentionLabKeys ??= {});
-  if (!keys.lesson) {
-    document.addEventListener("keydown", (event) => keys.lesson(event));
-  }
-  keys.lesson = (event) => {
-    const at = event.composedPath()[0];
-    if (event.ctrlKey || event.metaKey || event.altKey || !globalThis.attentionLabLesson) return;
-    if (at.isContentEditable || at.matches?.("textarea, select, input:not([type=range])")) return;
-    if (event.key === "n") globalThis.attentionLabLesson.go(1);
-    if (event.key === "b") globalThis.attentionLabLesson.go(-1);
+  if (!open.onKey) document.addEventListener("keydown", (event) => open.onKey(event));
+  open.onKey = (event) => {
+    const target = /** @type {HTMLElement} */ (event.composedPath()[0]);
+    if (event.ctrlKey || event.metaKey || event.altKey || !open.step) return;
+    if (target.isContentEditable || target.matches?.("textarea, select, input:not([type=range])")) return;
+    if (event.key === "n") open.step.go(1);
+    if (event.key === "b") open.step.go(-1);
   };
 }

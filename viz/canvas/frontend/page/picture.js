@@ -1,8 +1,9 @@
 // A figure as a file: cut to what is drawn, with its origin inside, and on its face what an ablated picture must say.
 
 import { linesOf, widthOf } from "../lib/drawing.js";
-import { withTexts } from "../lib/png.js";
 import { drawings, svgPage, svgText, xml } from "../lib/page_state.js";
+import { withTexts } from "../lib/png.js";
+import { CHART, nodeOf } from "./streamlit.js";
 
 const EDGE = 10; // paper around the drawing
 const SAYS = { size: 13, weight: 600 };
@@ -13,7 +14,7 @@ const LEAST = 300; // a line is never narrower, even under a small drawing
 // The figure with that key as SVG, as it stands on the page, or `whole` where it shows one step of several; null when
 // there is none.
 export function drawn(key, theme, whole = false) {
-  const chart = document.querySelector(`.st-key-${CSS.escape(key)} .js-plotly-plot`);
+  const chart = nodeOf(key)?.querySelector(CHART);
   return chart ? chartSvg(chart, theme) : (drawings.get(key)?.(whole) ?? null);
 }
 
@@ -21,8 +22,10 @@ export function drawn(key, theme, whole = false) {
 export function captionOf({ figure, reading }) {
   const told = reading.map(([text]) => text).join("");
   if (told) return told;
-  const inside = [...document.querySelectorAll(`.st-key-${CSS.escape(figure)} *`)].filter((node) => node.shadowRoot);
-  return inside.map(({ shadowRoot }) => shadowRoot.querySelector("[aria-live]")?.textContent.trim()).find(Boolean) ?? "";
+  const inside = [...(nodeOf(figure)?.querySelectorAll("*") ?? [])].filter((node) => node.shadowRoot);
+  return (
+    inside.map(({ shadowRoot }) => shadowRoot.querySelector("[aria-live]")?.textContent.trim()).find(Boolean) ?? ""
+  );
 }
 
 // A Plotly chart is a few SVG drawings laid over each other.
@@ -45,8 +48,13 @@ export function finished(svg, { theme, origin, title = "", transparent = false, 
   let [top, bottom] = [box.y, box.y + box.height];
   const wide = Math.max(box.width, LEAST);
   const written = [];
-  const face = [[origin.shows, theme.ink], [origin.says, theme.accent]].filter(([told]) => told);
-  const says = face.flatMap(([told, fill]) => linesOf(told[0].toUpperCase() + told.slice(1), wide, SAYS.size, SAYS.weight).map((line) => [line, fill]));
+  const face = [
+    [origin.shows, theme.ink],
+    [origin.says, theme.accent],
+  ].filter(([told]) => told);
+  const says = face.flatMap(([told, fill]) =>
+    linesOf(told[0].toUpperCase() + told.slice(1), wide, SAYS.size, SAYS.weight).map((line) => [line, fill]),
+  );
   const tall = SAYS.size * LINE;
   says.forEach(([line, fill], at) => {
     written.push(svgText(box.x, top - 6 - (says.length - 1 - at) * tall, line, { ...SAYS, fill }));
@@ -57,19 +65,26 @@ export function finished(svg, { theme, origin, title = "", transparent = false, 
     written.push(svgText(box.x, bottom + 10 + (at + 1) * FOOT.size * LINE, line, { ...FOOT, fill: theme.muted }));
   });
   if (below.length) bottom += 14 + below.length * FOOT.size * LINE;
-  const right = Math.max(box.width, ...says.map(([line]) => widthOf(line, SAYS.size, SAYS.weight)), ...below.map((line) => widthOf(line, FOOT.size)));
-  const place = { x: Math.floor(box.x - EDGE), y: Math.floor(top - EDGE) };
-  place.width = Math.ceil(box.x + right + EDGE) - place.x;
-  place.height = Math.ceil(bottom + EDGE) - place.y;
-  for (const [name, value] of Object.entries({ width: place.width, height: place.height })) sheet.setAttribute(name, value);
+  const right = Math.max(
+    box.width,
+    ...says.map(([line]) => widthOf(line, SAYS.size, SAYS.weight)),
+    ...below.map((line) => widthOf(line, FOOT.size)),
+  );
+  const [x, y] = [Math.floor(box.x - EDGE), Math.floor(top - EDGE)];
+  const place = { x, y, width: Math.ceil(box.x + right + EDGE) - x, height: Math.ceil(bottom + EDGE) - y };
+  for (const [name, value] of Object.entries({ width: place.width, height: place.height }))
+    sheet.setAttribute(name, String(value));
   sheet.setAttribute("viewBox", `${place.x} ${place.y} ${place.width} ${place.height}`);
   if (transparent) paper?.remove();
-  else for (const [name, value] of Object.entries(place)) paper?.setAttribute(name, value);
+  else for (const [name, value] of Object.entries(place)) paper?.setAttribute(name, String(value));
   const head = `<title>${xml(title)}</title><metadata>${xml(JSON.stringify(origin))}</metadata>`;
   const text = new XMLSerializer().serializeToString(sheet);
   const open = text.indexOf(">") + 1;
   const close = text.lastIndexOf("</svg>");
-  return { text: text.slice(0, open) + head + text.slice(open, close) + written.join("") + text.slice(close), ...place };
+  return {
+    text: text.slice(0, open) + head + text.slice(open, close) + written.join("") + text.slice(close),
+    ...place,
+  };
 }
 
 // What is drawn, letters included: a drawing may be narrower than its room, and a name may stand out of it.
@@ -91,7 +106,9 @@ function extent(sheet) {
 // The origin in one line; as `footer` in viz/export/provenance.py.
 export function footer(origin) {
   const weights = origin.weights && origin.weights + (origin.seed === undefined ? "" : `, seed ${origin.seed}`);
-  return [`${origin.software} ${origin.version}`, weights, origin.file, origin.says, origin.link].filter(Boolean).join("  ·  ");
+  return [`${origin.software} ${origin.version}`, weights, origin.file, origin.says, origin.link]
+    .filter(Boolean)
+    .join("  ·  ");
 }
 
 export async function toPng({ text, width, height }, scale, origin, title = "") {
@@ -103,7 +120,11 @@ export async function toPng({ text, width, height }, scale, origin, title = "") 
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
   URL.revokeObjectURL(image.src);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
-  const texts = { Software: footer({ ...origin, weights: "", file: "", says: "", link: "" }), Description: title, Source: origin.link ?? "" };
+  const texts = {
+    Software: footer({ ...origin, weights: "", file: "", says: "", link: "" }),
+    Description: title,
+    Source: origin.link ?? "",
+  };
   return withTexts(blob, { ...texts, "attention-lab": JSON.stringify(origin) });
 }
 
@@ -114,4 +135,3 @@ export function download(blob, name) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
-

@@ -1,10 +1,10 @@
-// What stands under every figure: its sentence, the table behind it, and its files. Pictures are made here, in the browser;
-// the table, the numbers and the live page come from the server when they are asked for.
+// What stands under every figure: its sentence, the table behind it, and its files. Pictures are made here, in the
+// browser; the table, the numbers and the live page come from the server when they are asked for.
 
 import { copyText } from "../lib/clipboard.js";
 import { menu } from "../lib/menu.js";
-import { captionOf, download, drawn, finished, toPng } from "./picture.js";
 import { element, figures, rootOf, unpack } from "../lib/page_state.js";
+import { captionOf, download, drawn, finished, toPng } from "./picture.js";
 
 const TYPES = { csv: "text/csv", npz: "application/zip", html: "text/html" };
 
@@ -16,7 +16,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   figures.set(header.figure, header); // for who saves the whole page
   root.classList.toggle("quiet", header.quiet);
   view.reading.hidden = header.reading.length === 0;
-  view.reading.replaceChildren(...header.reading.map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
+  view.reading.replaceChildren(
+    ...header.reading.map(([text, strong]) => element(strong ? "strong" : "span", "", text)),
+  );
   view.table.setAttribute("aria-expanded", String(header.open));
   view.table.setAttribute("aria-label", `Table, ${header.file}`);
   view.files.opener.setAttribute("aria-label", `Save ${header.file}`);
@@ -28,7 +30,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 
 function build(root) {
-  const [reading, line, table, told] = [element("p", "reading"), element("div", "files"), element("button", "save", "Table"), element("span", "told")];
+  const [reading, line, table, told] = [
+    element("p", "reading"),
+    element("div", "files"),
+    element("button", "save", "Table"),
+    element("span", "told"),
+  ];
   const view = { reading, table, told, asked: null };
   table.type = "button";
   table.onclick = () => view.tell("table", true);

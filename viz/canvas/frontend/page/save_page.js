@@ -1,10 +1,10 @@
 // The whole page in one file: a poster, the same on paper, or an archive of everything with the way to make it again.
 
 import { menu } from "../lib/menu.js";
-import { captionOf, download, drawn, finished, toPng } from "./picture.js";
-import { poster, printable, shown, words } from "./poster.js";
 import { element, rootOf, unpack } from "../lib/page_state.js";
 import { zip } from "../lib/zip.js";
+import { captionOf, download, drawn, finished, toPng } from "./picture.js";
+import { poster, printable, shown, words } from "./poster.js";
 
 // A print may be asked for here or by the browser's own menu: it needs to know of the page that is there now. The title
 // of the page becomes the name of the PDF and the title within it; the link in its last line stays one.
@@ -61,7 +61,9 @@ function nameOf() {
 function experimentOf() {
   const origins = shown().map(({ header }) => header.origin);
   const origin = origins.find(({ weights, text }) => weights && text) ?? origins[0] ?? {};
-  const off = Object.entries(origin.switches ?? {}).filter(([, there]) => !there).map(([name]) => name);
+  const off = Object.entries(origin.switches ?? {})
+    .filter(([, there]) => !there)
+    .map(([name]) => name);
   return { ...origin, removed: [...off, ...(origin.heads_off ?? [])] };
 }
 
@@ -101,30 +103,45 @@ async function archive({ header }, data) {
   files["poster.svg"] = text(whole.text);
   files["poster.png"] = await bytes(await toPng(whole, 2, whole.origin, whole.title));
   const state = Object.fromEntries(new URLSearchParams(location.search));
-  const experiment = { link: location.href, page: pageOf(), state, ...experimentOf(), figure: undefined, figures: listed };
+  const experiment = {
+    link: location.href,
+    page: pageOf(),
+    state,
+    ...experimentOf(),
+    figure: undefined,
+    figures: listed,
+  };
   files["experiment.json"] = text(JSON.stringify(experiment, null, 1));
   files["README.txt"] = text(readme(experiment, words()));
   return zip(files);
 }
 
-const readme = ({ link, page, software, version, weights, seed, figures }, { title, sentence }) => `${title}
+function readme({ link, page, software, version, weights, seed, figures }, { title, sentence }) {
+  const trained = seed === undefined ? "" : `, trained with seed ${seed}`;
+  const exports = figures.map(
+    ({ figure, file }) => `  attention-lab export experiment.json --figure ${figure} --out ${file}.svg`,
+  );
+  const again = `To make the same figures from the command line, where the lab is installed:
+${exports.join("\n")}
+
+To compute the same numbers in Python, run a file of the folder python/.
+`;
+  const yours = `The figures show a file or a model that only you have.
+The Python files in the folder python/ read it again; run them in the folder where it is.
+`;
+  return `${title}
 ${sentence}
 
-Made with ${software ?? "Attention Lab"} ${version ?? ""}${weights ? `, weights "${weights}"${seed === undefined ? "" : `, trained with seed ${seed}`}` : ""}.
+Made with ${software ?? "Attention Lab"} ${version ?? ""}${weights ? `, weights "${weights}"${trained}` : ""}.
 
 The same page, live:
   ${link}
 
-${page === "your-model" ? `The figures show a file or a model that only you have. The Python files in the folder python/ read it again; run them
-in the folder where it is.
-` : `To make the same figures from the command line, where the lab is installed:
-${figures.map(({ figure, file }) => `  attention-lab export experiment.json --figure ${figure} --out ${file}.svg`).join("\n")}
-
-To compute the same numbers in Python, run a file of the folder python/.
-`}
+${page === "your-model" ? yours : again}
 figures/          each figure as SVG and PNG; its origin is inside the file
 data/             the table behind each figure as CSV, its numbers with named axes as NPZ
 python/           the lines that recompute it, if there are any
 poster.svg, .png  the whole page
 experiment.json   the state of the page: link, weights, seed, switches, version
 `;
+}

@@ -1,9 +1,10 @@
-// What a person can take along from any page: its link, as text or as a QR code, and the stage for a projector or a slide.
+// What a person can take along from any page: its link, as text or as a QR code, and the stage for a projector or a
+// slide.
 
 import { copyText } from "../lib/clipboard.js";
-import { oneEntryEach } from "./history.js";
-import { setStage, stageKeys } from "./stage.js";
 import { element, rootOf, unpack } from "../lib/page_state.js";
+import { setStage, stageKeys } from "./stage.js";
+import { app, mainArea, oneEntryEach } from "./streamlit.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const SAID = 1600; // milliseconds that a button says what came of it
@@ -12,7 +13,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
-  if (view.header && view.header.opened !== header.opened) document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
+  if (view.header && view.header.opened !== header.opened) mainArea()?.scrollTo(0, 0);
   Object.assign(view, { header, tell: setTriggerValue });
   if (header.code && view.asked) {
     view.asked = false;
@@ -49,15 +50,14 @@ function build(root) {
 
 // Python paints in the theme that it has heard of last. Streamlit tells it of another one only with the next click.
 function watchTheme(view) {
-  const app = document.querySelector('[data-testid="stApp"]');
-  const paper = () => getComputedStyle(app).backgroundColor;
+  const paper = () => getComputedStyle(app()).backgroundColor;
   let known = paper();
   const observer = new MutationObserver(() => {
     if (paper() === known) return;
     known = paper();
     if (view.root.isConnected) view.tell("themed", true);
   });
-  observer.observe(app, { attributes: true, attributeFilter: ["class"] });
+  observer.observe(app(), { attributes: true, attributeFilter: ["class"] });
   return observer;
 }
 
@@ -79,11 +79,13 @@ function say(button, told) {
 function showCode(view, { link, side, path, refused }) {
   const close = element("button", "tool", "Close");
   Object.assign(close, { type: "button", onclick: () => view.sheet.close() });
+  /** @type {Element[]} */
   const parts = [close];
   if (refused) parts.unshift(element("p", "refused", refused));
   else {
     const figure = document.createElementNS(SVG, "svg");
-    figure.setAttribute("viewBox", `-4 -4 ${side + 8} ${side + 8}`); // a quiet zone of four modules, as the standard asks
+    // A quiet zone of four modules, as the standard asks.
+    figure.setAttribute("viewBox", `-4 -4 ${side + 8} ${side + 8}`);
     figure.setAttribute("role", "img");
     figure.setAttribute("aria-label", "The link as a QR code");
     const dots = document.createElementNS(SVG, "path");
@@ -91,7 +93,16 @@ function showCode(view, { link, side, path, refused }) {
     figure.append(dots);
     parts.unshift(figure, element("p", "link", link));
     if (/^(localhost|127\.|\[::1\])/.test(new URL(link).host)) {
-      parts.splice(2, 0, element("p", "refused", "Only this machine can open this address. For others, start the lab with --server.address 0.0.0.0 and open it under the machine's name."));
+      parts.splice(
+        2,
+        0,
+        element(
+          "p",
+          "refused",
+          "Only this machine can open this address. " +
+            "For others, start the lab with --server.address 0.0.0.0 and open it under the machine's name.",
+        ),
+      );
     }
   }
   view.sheet.replaceChildren(...parts);

@@ -1,12 +1,17 @@
-// A figure in a file of its own: the same scripts on the same bytes, with nobody to answer. What would ask a server is not
-// heard; pointing, sliding and stepping work as on the page. When it is asked for a picture of itself, it writes one down.
+// A figure in a file of its own: the same scripts on the same bytes, with nobody to answer. What would ask a server is
+// not heard; pointing, sliding and stepping work as on the page. When it is asked for a picture of itself, it writes
+// one down.
 
+// @ts-expect-error In the file the figure has this name; see viz/export/standalone.py.
 import mount from "../figure.js";
-import { chartSvg, finished, toPng } from "./picture.js";
 import { drawings } from "../lib/page_state.js";
+import { chartSvg, finished, toPng } from "./picture.js";
+import { CHART } from "./streamlit.js";
 
 function bytesOf(base64) {
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64); // browsers before 2025 do not know it
+  /** @type {typeof Uint8Array & { fromBase64?: (base64: string) => Uint8Array }} */
+  const kind = Uint8Array;
+  if (kind.fromBase64) return kind.fromBase64(base64); // browsers before 2025 do not know it
   const letters = atob(base64);
   const bytes = new Uint8Array(letters.length);
   for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
@@ -27,7 +32,7 @@ if (mount) {
 
 // asked: { kind: "svg" or "png", scale, transparent, foot, theme, title }.
 async function write({ kind, scale, theme, ...more }) {
-  const svg = mount ? [...drawings.values()][0]() : chartSvg(document.querySelector(".js-plotly-plot"), theme);
+  const svg = mount ? [...drawings.values()][0]() : chartSvg(document.querySelector(CHART), theme);
   const origin = told("origin");
   const made = finished(svg, { theme, origin, ...more });
   const file = kind === "png" ? await toPng(made, scale, origin, more.title) : new Blob([made.text]);
