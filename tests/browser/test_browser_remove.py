@@ -101,7 +101,7 @@ def test_each_switch_changes_the_numbers_repaints_b_and_comes_back(bench):
             "the prediction of the next word changes most after"
         )
         bench.flip(part.name)
-        expect(bench.key("save_compare").locator(".reading")).to_contain_text("no prediction moves")
+        expect(bench.key("save_compare").locator(".reading")).to_contain_text("no prediction changes")
         wait_for_rest(bench.page)
     assert bench.pixels() == whole
     assert bench.drawing.evaluate("lab => lab.marked === true"), "painted anew, never built anew"
@@ -155,7 +155,7 @@ def test_a_head_is_taken_out_and_put_back(bench):
     assert bench.losses == spelt(Switches(heads_off=frozenset({(0, 2)})))
     assert map_of_costs.evaluate("({ view }) => view.header.panels[0].marks") == [[0, 2]], "a frame says that it is out"
     map_of_costs.click(position=head)
-    expect(bench.key("save_compare").locator(".reading")).to_contain_text("no prediction moves")
+    expect(bench.key("save_compare").locator(".reading")).to_contain_text("no prediction changes")
 
 
 def test_a_row_is_overwritten(bench):
@@ -171,7 +171,7 @@ def test_a_row_is_overwritten(bench):
     assert told.inner_text() != uniform
     ways.get_by_text("by hand", exact=True).click()
     expect(bench.page.get_by_test_id("stDataFrame")).to_be_visible()
-    expect(told).to_contain_text(re.compile("·10⁻|does not move"))  # the weights as they are, in three digits
+    expect(told).to_contain_text(re.compile("·10⁻|does not change"))  # the weights as they are, in three digits
 
 
 def test_sliding_asks_nothing_and_letting_go_writes_the_address(bench):

@@ -16,12 +16,13 @@ expect.set_options(timeout=PATIENCE)
 # The sections by themselves: what is tried here does not depend on the page that holds them.
 SCRIPT = """
 import streamlit as st
-from viz.ui import frame, norms, saturation
-frame.open_frame()
+from viz.app import shell
+from viz.pages.remove import batch_norm, score_scaling
+shell.open_frame()
 if st.query_params.get("view") == "norms":
-    norms.show("grammar")
+    batch_norm.show("grammar")
 else:
-    saturation.show("grammar", 1, 2)
+    score_scaling.show("grammar", 1, 2)
 """
 
 

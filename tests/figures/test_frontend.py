@@ -21,7 +21,7 @@ from model.analysis.sinusoid import rotation_error, wavelengths
 from model.position import sinusoid
 from viz.pack import pack
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CHECKS = ROOT / "tests/frontend"
 
 TEXTS = ["", "IEND", "ein Wort", "π ≠ 3 – 👩🏽\u200d🚀", "a" * 70_000]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from served import PATIENCE
 
-FRONTEND = Path(__file__).parents[1] / "viz/canvas/frontend"
+FRONTEND = Path(__file__).parents[2] / "viz/canvas/frontend"
 SOURCE = (FRONTEND / "page/streamlit.js").read_text(encoding="utf-8")
 SELECTORS = dict(re.findall(r"^export const ([A-Z]+) = '?\"?(.+?)'?\"?;", SOURCE, re.MULTILINE))
 METRIC_PARTS = re.search(r"METRIC_PARTS = \[(.+?)\]", SOURCE)[1].replace('"', "").split(", ")
