@@ -79,7 +79,7 @@ def test_buttons_and_the_slider_step_as_keys_do(page):
     at_step(lab, 5)
     writing.get_by_label("Back").click()
     at_step(lab, 4)
-    writing.get_by_label("Words said").fill("9")
+    writing.get_by_label("Words generated").fill("9")
     at_step(lab, 9)
 
 
