@@ -188,12 +188,12 @@ def test_the_browsers_residual_is_rounding_like_the_models(visitor):
 def test_sliding_pos_leaves_the_turn_as_it_is(visitor):
     visitor.open("Rotation", "k=5&pos=4")
     visitor.sent.clear()
-    before = re.search(r"turns by (\S+)", visitor.reading)[1]
+    before = re.search(r"rotates by (\S+)", visitor.reading)[1]
     assert before == f"{np.degrees(5):.0f}°"
     for pos in (0, 17, 200):
         visitor.slide("pos", pos)
         assert f"From position {pos} to {pos + 5}" in visitor.reading
-        assert re.search(r"turns by (\S+)", visitor.reading)[1] == before
+        assert re.search(r"rotates by (\S+)", visitor.reading)[1] == before
     assert not visitor.sent
 
 
