@@ -5,7 +5,7 @@ import streamlit as st
 from viz.server import errors, start
 
 app = st.App(
-    "viz/ui/contents.py",
+    "viz/app/contents.py",
     middleware=start.middleware(),
     lifespan=start.lifespan,
     on_script_error=errors.on_script_error,

@@ -11,9 +11,9 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
-from model.attention_override import Overwrite
+from model.attention_override import AttentionOverride
 from model.config import ModelConfig
-from model.mask import Mask, prepare
+from model.mask import PreparedMask, prepare_mask
 from model.position import Position
 from model.switches import Switches
 
@@ -37,45 +37,46 @@ class AttentionTrace(Generic[A]):
     out: A  # (B, T, C) the heads side by side, mixed by W_O; (B, T, H·D) where nothing mixes them
 
 
-def softmax_over_allowed(masked: Tensor, nothing: Tensor | None) -> Tensor:
+def masked_softmax(scores: Tensor, fully_masked: Tensor | None) -> Tensor:
     """Softmax over the last axis. A row with nothing to attend to gives zeros, not NaN, also in its gradient.
 
-    masked (…, T, S), −inf where a query may not look; nothing (…, T, 1), True for those rows, None when there are none.
+    scores (…, T, S), −inf where the mask forbids; fully_masked (…, T, 1), True for rows that are masked everywhere,
+    None when there is no such row.
     Returns (…, T, S).
     """
-    if nothing is None:
-        return masked.softmax(dim=-1)
+    if fully_masked is None:
+        return scores.softmax(dim=-1)
     # exp(−inf) / 0 has no value and no gradient: such a row is computed on zeros and then emptied.
-    return masked.masked_fill(nothing, 0.0).softmax(dim=-1).masked_fill(nothing, 0.0)
+    return scores.masked_fill(fully_masked, 0.0).softmax(dim=-1).masked_fill(fully_masked, 0.0)
 
 
 def attend(
     q: Tensor,
     k: Tensor,
     v: Tensor,
-    mask: Tensor | Mask | None = None,
+    mask: Tensor | PreparedMask | None = None,
     bias: Tensor | None = None,
     scale: bool = True,
-    mix: Callable[[Tensor], Tensor] = lambda heads: heads,
+    output_projection: Callable[[Tensor], Tensor] = lambda heads: heads,
 ) -> AttentionTrace[Tensor]:
     """Scaled dot-product attention with every stage kept.
 
     q (B, H, T, D), k (B, H, S, D), v (B, H, S, D'); D' may differ from D, and S from T.
     mask: boolean, True may attend; bias: added to the scaled scores; both broadcast to (B, H, T, S).
-    mix: what is done to the heads side by side (B, T, H·D').
+    output_projection: what is done to the heads side by side (B, T, H·D').
     """
     if mask is None:
         mask = torch.ones(q.size(-2), k.size(-2), dtype=torch.bool, device=q.device)  # (T, S)
     if isinstance(mask, Tensor):
-        mask = prepare(mask)
+        mask = prepare_mask(mask)
     scores = q @ k.transpose(-2, -1)  # (B, H, T, S)
     scaled = scores / math.sqrt(q.size(-1)) if scale else scores
     biased = scaled if bias is None else scaled + bias
     # As good as adding −∞, and right also where a forbidden score is ∞ itself: ∞ − ∞ would be no number.
-    masked = torch.minimum(biased, mask.ceiling.to(biased.dtype))  # (B, H, T, S)
-    weights = softmax_over_allowed(masked, mask.nothing)  # (B, H, T, S)
+    masked = torch.minimum(biased, mask.upper_bound.to(biased.dtype))  # (B, H, T, S)
+    weights = masked_softmax(masked, mask.fully_masked)  # (B, H, T, S)
     z = weights @ v  # (B, H, T, D)
-    out = mix(_side_by_side(z))  # (B, T, H·D), or what `mix` makes of it
+    out = output_projection(_side_by_side(z))  # (B, T, H·D), or what the output projection makes of it
     allowed = mask.allowed.expand_as(scores)  # (B, H, T, S)
     return AttentionTrace(q, k, v, scores, scaled, biased, allowed, masked, weights, z, out)
 
@@ -102,41 +103,42 @@ class MultiHeadAttention(nn.Module):
 
     def forward(
         self,
-        looking: Tensor,
-        looked_at: Tensor,
-        mask: Tensor | Mask,
+        x_query: Tensor,
+        x_kv: Tensor,
+        mask: Tensor | PreparedMask,
         position: Position,
         switches: Switches,
-        overwrite: Overwrite | None = None,
-        past: AttentionTrace[Tensor] | None = None,
+        override: AttentionOverride | None = None,
+        kv_cache: AttentionTrace[Tensor] | None = None,
     ) -> AttentionTrace[Tensor]:
-        """looking (B, T, C), looked_at (B, S, C), mask broadcastable to (B, H, T, S).
+        """x_query (B, T, C), x_kv (B, S, C), mask broadcastable to (B, H, T, S).
 
-        past: what this attention did with the words before these: its keys and values stand in front of the new ones.
+        kv_cache: the trace of this attention over the words before these. Its keys and values stand in front of the
+        new ones.
         """
-        q = self._split(self.w_q(looking))  # (B, H, T, D)
-        k = self._split(self.w_k(looked_at))  # (B, H, S, D)
-        v = self._split(self.w_v(looked_at))  # (B, H, S, D)
-        before = 0 if past is None else past.k.size(2)
-        placed = switches.position and position.in_attention
-        if placed:
-            queries_at = torch.arange(before, before + q.size(2), device=q.device)  # (T,)
-            keys_at = torch.arange(before, before + k.size(2), device=q.device)  # (S,)
-            q, k = position.rotate(q, queries_at), position.rotate(k, keys_at)
-        if past is not None:
-            k, v = torch.cat((past.k, k), dim=2), torch.cat((past.v, v), dim=2)  # S is now all words so far
+        q = self._split(self.w_q(x_query))  # (B, H, T, D)
+        k = self._split(self.w_k(x_kv))  # (B, H, S, D)
+        v = self._split(self.w_v(x_kv))  # (B, H, S, D)
+        n_cached = 0 if kv_cache is None else kv_cache.k.size(2)
+        position_acts = switches.position and position.in_attention
+        if position_acts:
+            query_positions = torch.arange(n_cached, n_cached + q.size(2), device=q.device)  # (T,)
+            key_positions = torch.arange(n_cached, n_cached + k.size(2), device=q.device)  # (S,)
+            q, k = position.rotate(q, query_positions), position.rotate(k, key_positions)
+        if kv_cache is not None:
+            k, v = torch.cat((kv_cache.k, k), dim=2), torch.cat((kv_cache.v, v), dim=2)  # S is now all words so far
         bias = None
-        if placed:
-            bias = position.bias(self.layer, queries_at, torch.arange(k.size(2), device=q.device))  # (H, T, S)
+        if position_acts:
+            bias = position.bias(self.layer, query_positions, torch.arange(k.size(2), device=q.device))  # (H, T, S)
         trace = attend(q, k, v, mask, bias, switches.scale, self.w_o)
-        if overwrite is not None and overwrite.layer == self.layer:
+        if override is not None and override.layer == self.layer:
             weights = trace.weights.clone()  # (B, H, T, S)
-            weights[:, overwrite.head, overwrite.row] = torch.as_tensor(overwrite.weights).to(weights)
+            weights[:, override.head, override.row] = torch.as_tensor(override.weights).to(weights)
             z = weights @ trace.v  # (B, H, T, D)
             trace = replace(trace, weights=weights, z=z, out=self.w_o(_side_by_side(z)))
-        silent = [head for layer, head in switches.heads_off if layer == self.layer]
-        if silent:
-            z = trace.z.index_fill(1, torch.tensor(silent, device=q.device), 0.0)  # (B, H, T, D)
+        ablated = [head for layer, head in switches.heads_off if layer == self.layer]
+        if ablated:
+            z = trace.z.index_fill(1, torch.tensor(ablated, device=q.device), 0.0)  # (B, H, T, D)
             trace = replace(trace, z=z, out=self.w_o(_side_by_side(z)))
         return trace
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Overwrite:
+class AttentionOverride:
     """Weights that a person chose for one row. Everything after it, in this layer and above, follows from them."""
 
     layer: int

@@ -23,26 +23,26 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from model.config import ModelConfig, choose
+from model.config import ModelConfig, lookup
 from model.encoder_decoder import EncoderDecoder
 from model.recurrent import Recurrent, RecurrentConfig
-from model.registry import OWN, Kept, shelf
+from model.registry import PREFIX, LoadedModel, registry
 from model.subword import SubwordTokenizer
-from model.switches import HEADS, Switches
+from model.switches import HEAD_FIELDS, Switches
 from model.tokenizer import CharacterTokenizer, Tokenizer, WordTokenizer
 from model.transformer import Transformer
 
 TRAINED = Path(__file__).parent / "trained"
-NAME = re.compile(r"[\w-]+")  # one plain word, so that no path leads out of the folder
+NAME_PATTERN = re.compile(r"[\w-]+")  # one plain word, so that no path leads out of the folder
 
-LARGEST_CARD = 4_000_000  # bytes
+MAX_CARD_BYTES = 4_000_000  # bytes
 # The kinds of model: what the card calls it → its config and its class. A card that names none is of the first kind.
-KINDS: dict[str, tuple[type[ModelConfig] | type[RecurrentConfig], type[nn.Module]]] = {
+ARCHITECTURES: dict[str, tuple[type[ModelConfig] | type[RecurrentConfig], type[nn.Module]]] = {
     "transformer": (ModelConfig, Transformer),
     "encoder-decoder": (ModelConfig, EncoderDecoder),
     "recurrent": (RecurrentConfig, Recurrent),
 }
-PIECES = "sub-words"  # what a card says of its tokenizer when the pieces lie in a file of their own
+SUBWORDS = "sub-words"  # what a card says of its tokenizer when the pieces lie in a file of their own
 CHARACTERS = "characters"  # and when every word on it is a character
 
 
@@ -52,18 +52,18 @@ class CheckpointError(ValueError):
 
 def names(folder: Path | None = None) -> tuple[str, ...]:
     """Names of the weights whose card can be read, in alphabetical order. Everywhere here, no folder means TRAINED."""
-    return tuple(path.stem for path in _cards(folder) if not isinstance(_told(path, _stamp(path)), str))
+    return tuple(path.stem for path in _cards(folder) if not isinstance(_card_or_fault(path, _stamp(path)), str))
 
 
 def faults(folder: Path | None = None) -> tuple[str, ...]:
     """What is wrong with the cards that cannot be read, one sentence each: their weights are left out."""
-    told = (_told(path, _stamp(path)) for path in _cards(folder))
-    return tuple(one for one in told if isinstance(one, str))
+    results = (_card_or_fault(path, _stamp(path)) for path in _cards(folder))
+    return tuple(result for result in results if isinstance(result, str))
 
 
 def _cards(folder: Path | None) -> list[Path]:
-    found = (folder or TRAINED).glob("*.json")
-    return sorted(path for path in found if NAME.fullmatch(path.stem))  # "stories.tokenizer" is no card
+    paths = (folder or TRAINED).glob("*.json")
+    return sorted(path for path in paths if NAME_PATTERN.fullmatch(path.stem))  # "stories.tokenizer" is no card
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -75,40 +75,40 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=256)
-def _told(path: Path, stamp: tuple[int, int]) -> dict[str, Any] | str:
+def _card_or_fault(path: Path, stamp: tuple[int, int]) -> dict[str, Any] | str:
     """A card, or the sentence that says why it is none. stamp: a changed file is read again."""
-    if stamp[1] > LARGEST_CARD:
+    if stamp[1] > MAX_CARD_BYTES:
         return f'The card of "{path.stem}" has {stamp[1]:,} bytes, which no card needs.'
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        card = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         return f'The card of "{path.stem}" is not JSON: {error}.'
-    if not isinstance(told, dict) or not isinstance(told.get("task", ""), str):
+    if not isinstance(card, dict) or not isinstance(card.get("task", ""), str):
         return f'The card of "{path.stem}" does not describe a model: it names no task.'
-    return told
+    return card
 
 
-def card(name: str, folder: Path | None = None) -> dict[str, Any]:
+def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
     """What is known of these weights: of the lab's own, or of a model from elsewhere that is on the shelf.
 
     Raises:
         CheckpointError: there are no weights of that name, or their card is no JSON.
     """
-    if folder is None and name.startswith(OWN):
-        return dict(_kept(name).card)
+    if folder is None and name.startswith(PREFIX):
+        return dict(_loaded_model(name).card)
     path = next((path for path in _cards(folder) if path.stem == name), None)
     if path is None:
         raise CheckpointError(f'There are no weights called "{name}". There are: {", ".join(names(folder))}.')
-    told = _told(path, _stamp(path))
-    if isinstance(told, str):
-        raise CheckpointError(told)
-    return copy.deepcopy(told)
+    card = _card_or_fault(path, _stamp(path))
+    if isinstance(card, str):
+        raise CheckpointError(card)
+    return copy.deepcopy(card)
 
 
-def kind(name: str, folder: Path | None = None) -> str:
+def architecture(name: str, folder: Path | None = None) -> str:
     """Which of KINDS these weights are, by their card. Raises CheckpointError as `card` does."""
-    told = card(name, folder)
-    return str(told.get("kind", "transformer")) if isinstance(told, dict) else "transformer"
+    card = read_card(name, folder)
+    return str(card.get("kind", "transformer")) if isinstance(card, dict) else "transformer"
 
 
 def load(name: str, folder: Path | None = None, step: int | None = None) -> tuple[Any, Tokenizer]:
@@ -119,16 +119,16 @@ def load(name: str, folder: Path | None = None, step: int | None = None) -> tupl
     Raises:
         CheckpointError: there are no weights of that name or step, or the card and the numbers do not fit each other.
     """
-    if folder is None and name.startswith(OWN):
-        from_elsewhere = _kept(name)
+    if folder is None and name.startswith(PREFIX):
+        from_elsewhere = _loaded_model(name)
         return from_elsewhere.model, from_elsewhere.tokenizer
-    build, tokenizer = _described(name, card(name, folder), folder)
+    build, tokenizer = _described_by_card(name, read_card(name, folder), folder)
     if step is None:
         path = _path(name, ".safetensors", folder)
-    elif step in steps(name, folder):
+    elif step in saved_steps(name, folder):
         path = _path(name, ".steps", folder) / f"{step:06d}.safetensors"
     else:
-        kept = ", ".join(map(str, steps(name, folder)))
+        kept = ", ".join(map(str, saved_steps(name, folder)))
         raise CheckpointError(f'"{name}" was kept at steps {kept or "none"}, not at {step}.')
     try:
         weights = load_file(path)
@@ -137,44 +137,46 @@ def load(name: str, folder: Path | None = None, step: int | None = None) -> tupl
 
     with torch.device("meta"):  # shapes without numbers: a card that lies costs no memory
         expected = {key: tuple(tensor.shape) for key, tensor in _stored(build()).items()}
-    found = {key: tuple(tensor.shape) for key, tensor in weights.items()}
-    for key in expected | found:
-        if expected.get(key) != found.get(key):
+    actual = {key: tuple(tensor.shape) for key, tensor in weights.items()}
+    for key in expected | actual:
+        if expected.get(key) != actual.get(key):
             raise CheckpointError(
-                f'The card of "{name}" asks for {key} of shape {expected.get(key)}, the file has {found.get(key)}.'
+                f'The card of "{name}" asks for {key} of shape {expected.get(key)}, the file has {actual.get(key)}.'
             )
     model = build()
     model.load_state_dict(weights, strict=False)  # a tied unembedding is the embedding: it is stored once
     return model.eval(), tokenizer
 
 
-def _kept(name: str) -> Kept:
-    kept = shelf().find(name)
+def _loaded_model(name: str) -> LoadedModel:
+    kept = registry().find(name)
     if kept is None:
         raise CheckpointError(f'The model "{name}" is not loaded here; the page “Your model” loads one.')
     if kept.maps_only:
-        raise CheckpointError(f'Of the model "{name}" only maps can be drawn, on the page “Your model”.')
+        raise CheckpointError(f'The model "{name}" can only show maps, on the page “Your model”.')
     return kept
 
 
-def _described(name: str, told: Mapping[str, Any], folder: Path | None) -> tuple[Callable[[], nn.Module], Tokenizer]:
+def _described_by_card(
+    name: str, card: Mapping[str, Any], folder: Path | None
+) -> tuple[Callable[[], nn.Module], Tokenizer]:
     """What builds the model that a card describes, with numbers of no meaning yet; and its tokenizer."""
     try:
-        choices = dict(told["config"])
-        make_config, make = choose(KINDS, "kind", told.get("kind", "transformer"))
+        choices = dict(card["config"])
+        make_config, make = lookup(ARCHITECTURES, "kind", card.get("kind", "transformer"))
         if make_config is ModelConfig:
             trained = dict(choices.pop("trained"))
-            silent: dict[str, Any] = {
-                field: frozenset((layer, head) for layer, head in trained.pop(field, ())) for field in HEADS
+            heads_off: dict[str, Any] = {
+                field: frozenset((layer, head) for layer, head in trained.pop(field, ())) for field in HEAD_FIELDS
             }
-            choices["trained"] = Switches(**trained, **silent)
+            choices["trained"] = Switches(**trained, **heads_off)
         config = make_config(**choices)
         build = partial(make, config)
         with torch.device("meta"):
             build()  # also looks up the names of its parts
-        reads = told.get("tokenizer")
+        reads = card.get("tokenizer")
         words = CharacterTokenizer if reads == CHARACTERS else WordTokenizer
-        tokenizer = _pieces(name, folder) if reads == PIECES else words(told["words"])
+        tokenizer = _subword_tokenizer(name, folder) if reads == SUBWORDS else words(card["words"])
     except CheckpointError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -187,7 +189,7 @@ def _described(name: str, told: Mapping[str, Any], folder: Path | None) -> tuple
     return build, tokenizer
 
 
-def _pieces(name: str, folder: Path | None) -> SubwordTokenizer:
+def _subword_tokenizer(name: str, folder: Path | None) -> SubwordTokenizer:
     path = _path(name, ".tokenizer.json", folder)
     try:
         return SubwordTokenizer(path.read_text(encoding="utf-8"))
@@ -195,7 +197,7 @@ def _pieces(name: str, folder: Path | None) -> SubwordTokenizer:
         raise CheckpointError(f'The file {path.name} of "{name}" cannot be read: {error}.') from error
 
 
-def steps(name: str, folder: Path | None = None) -> tuple[int, ...]:
+def saved_steps(name: str, folder: Path | None = None) -> tuple[int, ...]:
     """The steps of training at which the weights were kept."""
     kept = _path(name, ".steps", folder).glob("*.safetensors")
     return tuple(sorted(int(path.stem) for path in kept if path.stem.isdecimal()))
@@ -218,8 +220,8 @@ def save(
     path = _path(name, ".safetensors", folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(tokenizer, SubwordTokenizer):
-        _path(name, ".tokenizer.json", folder).write_text(tokenizer.saved + "\n", encoding="utf-8")
-        reads: dict[str, Any] = {"tokenizer": PIECES}
+        _path(name, ".tokenizer.json", folder).write_text(tokenizer.json_text + "\n", encoding="utf-8")
+        reads: dict[str, Any] = {"tokenizer": SUBWORDS}
     elif isinstance(tokenizer, WordTokenizer):
         spelled = {"tokenizer": CHARACTERS} if isinstance(tokenizer, CharacterTokenizer) else {}
         reads = {**spelled, "words": tokenizer.vocabulary[3:]}
@@ -227,9 +229,9 @@ def save(
         raise CheckpointError(f"A {type(tokenizer).__name__} cannot be stored: words or pieces can.")
     save_file(_numbers(model, torch.float16 if half else torch.float32), path)
     config = asdict(model.config)
-    for field in HEADS if "trained" in config else ():
+    for field in HEAD_FIELDS if "trained" in config else ():
         config["trained"][field] = sorted(config["trained"][field])
-    kind = next(kind for kind, (_, make) in KINDS.items() if type(model) is make)
+    kind = next(kind for kind, (_, make) in ARCHITECTURES.items() if type(model) is make)
     write_card(name, {"kind": kind, "config": config, **reads, **card}, folder)
 
 
@@ -247,7 +249,7 @@ def save_step(name: str, model: nn.Module, step: int, folder: Path | None = None
 
 
 def _path(name: str, suffix: str, folder: Path | None) -> Path:
-    if not NAME.fullmatch(name):
+    if not NAME_PATTERN.fullmatch(name):
         raise CheckpointError(f'Weights cannot be called "{name}": letters, digits, "-" and "_" make a name.')
     return (folder or TRAINED) / f"{name}{suffix}"
 

@@ -13,7 +13,7 @@ from model.switches import Switches
 T = TypeVar("T")
 
 
-def choose(table: Mapping[str, T], what: str, name: str) -> T:
+def lookup(table: Mapping[str, T], what: str, name: str) -> T:
     """The entry of that name. Raises ValueError when there is none."""
     if name not in table:
         raise ValueError(f'{what} must be one of {", ".join(table)}, not "{name}"')
@@ -72,12 +72,12 @@ class ModelConfig:
             raise ValueError(f"{self.n_heads} heads cannot share a width of {self.d_model} evenly: give d_k and d_v")
 
     @property
-    def has(self) -> Switches:
+    def removable(self) -> Switches:
         """The parts that can be taken away: those it was trained with. An encoder has no mask."""
         return replace(self.trained, mask=self.trained.mask and self.causal)
 
     @property
-    def foretells(self) -> str:
+    def predicts(self) -> str:
         """What the logits at a position are about: the "next" word, the word "here" (an encoder), or "nothing"."""
         return "nothing" if self.read_out == "none" else "next" if self.causal else "here"
 

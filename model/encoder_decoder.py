@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from model import mask as masks
 from model.attention import AttentionTrace, MultiHeadAttention
-from model.config import ModelConfig, choose
+from model.config import ModelConfig, lookup
 from model.norm import NormTrace, make_norm, normalise
 from model.position import POSITIONS, Position
 from model.switches import Switches
-from model.transformer import Layer, LayerTrace, Sublayers, Trace, start_evenly, tie
+from model.transformer import Block, Layer, LayerTrace, Trace, init_xavier, tie_weights
 
 A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
 
@@ -62,39 +62,46 @@ class EncoderDecoderTrace(Generic[A]):
     decoder: DecoderTrace[A]
 
 
-class DecoderLayer(Sublayers):
+class DecoderLayer(Block):
     """Self-attention, then cross-attention, then the feed-forward network."""
 
     def __init__(self, config: ModelConfig, index: int) -> None:
         super().__init__(config, index)
         self.norm_cross = make_norm(config) if config.norm != "none" else None
         self.cross = MultiHeadAttention(config, index)
-        self.apart = Position(config)  # words of two sentences have no distance: no scheme acts between them
+        self.no_position = Position(config)  # words of two sentences have no distance: no scheme acts between them
 
     def forward(
         self,
         resid_pre: Tensor,
         source: Tensor,
-        mask: Tensor | masks.Mask,
-        source_mask: Tensor | masks.Mask,
+        mask: Tensor | masks.PreparedMask,
+        source_mask: Tensor | masks.PreparedMask,
         position: Position,
         switches: Switches,
-        past: DecoderLayerTrace[Tensor] | None = None,
+        kv_cache: DecoderLayerTrace[Tensor] | None = None,
     ) -> DecoderLayerTrace[Tensor]:
         """resid_pre (B, T, C), source (B, S, C); the masks broadcastable to (B, H, T, T) and (B, H, T, S)."""
-        heard, read = (None, None) if past is None else (past.attention, past.cross)
-        norm1, attention, resid_mid = self.look(
-            self.attention, self.norm1, resid_pre, None, mask, position, switches, past=heard
+        self_cache, cross_cache = (None, None) if kv_cache is None else (kv_cache.attention, kv_cache.cross)
+        norm1, attention, resid_mid = self.attend(
+            self.attention, self.norm1, resid_pre, None, mask, position, switches, kv_cache=self_cache
         )
-        if read is not None:
+        if cross_cache is not None:
             source = source[:, :0]  # its keys and values are known from the first word on: there is nothing to add
-        crossing = replace(switches, heads_off=switches.cross_off)
-        norm_cross, cross, resid_cross = self.look(
-            self.cross, self.norm_cross, resid_mid, source, source_mask, self.apart, crossing, past=read
+        cross_switches = replace(switches, heads_off=switches.cross_off)
+        norm_cross, cross, resid_cross = self.attend(
+            self.cross,
+            self.norm_cross,
+            resid_mid,
+            source,
+            source_mask,
+            self.no_position,
+            cross_switches,
+            kv_cache=cross_cache,
         )
-        norm2, mlp_hidden, mlp_out, resid_post = self.think(resid_cross, switches)
-        own = (resid_pre, norm1, attention, resid_mid, norm2, mlp_hidden, mlp_out, resid_post)
-        return DecoderLayerTrace(*own, norm_cross, cross, resid_cross)
+        norm2, mlp_hidden, mlp_out, resid_post = self.feed_forward(resid_cross, switches)
+        self_stages = (resid_pre, norm1, attention, resid_mid, norm2, mlp_hidden, mlp_out, resid_post)
+        return DecoderLayerTrace(*self_stages, norm_cross, cross, resid_cross)
 
 
 class EncoderDecoder(nn.Module):
@@ -103,7 +110,7 @@ class EncoderDecoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        scheme = choose(POSITIONS, "position", config.position)
+        scheme = lookup(POSITIONS, "position", config.position)
         self.embedding = nn.Embedding(config.vocab_size, config.d_model)
         self.embedding_norm = make_norm(config) if config.embedding_norm else None
         self.source_position = scheme(replace(config, causal=False))
@@ -113,48 +120,52 @@ class EncoderDecoder(nn.Module):
         self.decoder = nn.ModuleList(DecoderLayer(config, index) for index in range(config.n_layers))
         self.decoder_norm = make_norm(config) if config.norm == "pre" else None
         self.unembedding = nn.Linear(config.d_model, config.vocab_size, bias=config.unembedding_bias)
-        start_evenly(self)
+        init_xavier(self)
         if config.tied_unembedding:
-            tie(self.unembedding, self.embedding)
+            tie_weights(self.unembedding, self.embedding)
 
     def forward(
         self,
         source: Tensor,
         target: Tensor,
-        source_real: Tensor | None = None,
+        source_is_token: Tensor | None = None,
         switches: Switches = Switches(),
     ) -> EncoderDecoderTrace[Tensor]:
         """Read the source, then the whole target at once: teacher forcing.
 
-        source (B, S) and target (B, T) int64; source_real (B, S) boolean, False for filler, None when all are real.
+        source (B, S) and target (B, T) int64; source_is_token (B, S) boolean, False for filler, None when all are real.
         Filler at the end of a target needs no mask: no word looks ahead.
         """
-        encoder = self.encode(source, source_real, switches)
-        return EncoderDecoderTrace(encoder, self.decode(encoder, target, source_real, switches))
+        encoder = self.encode(source, source_is_token, switches)
+        return EncoderDecoderTrace(encoder, self.decode(encoder, target, source_is_token, switches))
 
-    def encode(self, ids: Tensor, real: Tensor | None = None, switches: Switches = Switches()) -> EncoderTrace[Tensor]:
+    def encode(
+        self, ids: Tensor, is_token: Tensor | None = None, switches: Switches = Switches()
+    ) -> EncoderTrace[Tensor]:
         """Read the source (B, S): every word looks at every word."""
         switches = switches & self.config.trained
         switches = replace(switches, heads_off=switches.encoder_off)
-        at = torch.arange(ids.size(1), device=ids.device)  # (S,)
-        embedded = self._embed(ids, self.source_position, at, switches)
+        positions = torch.arange(ids.size(1), device=ids.device)  # (S,)
+        embedded = self._embed(ids, self.source_position, positions, switches)
         embed = embedded.out  # (B, S, C)
-        allowed = masks.everything(at, at)  # (S, S)
-        mask = masks.prepare(allowed if real is None else allowed & masks.padding(real))  # (B, 1, S, S)
+        allowed = masks.full(positions, positions)  # (S, S)
+        mask = masks.prepare_mask(
+            allowed if is_token is None else allowed & masks.padding_mask(is_token)
+        )  # (B, 1, S, S)
         layers: list[LayerTrace[Tensor]] = []
-        stream = embed
+        resid = embed
         for layer in self.encoder:
-            trace = layer(stream, mask, self.source_position, switches)
+            trace = layer(resid, mask, self.source_position, switches)
             layers.append(trace)
-            stream = trace.resid_post
-        final_norm = normalise(stream, self.encoder_norm if switches.norm else None)
+            resid = trace.resid_post
+        final_norm = normalise(resid, self.encoder_norm if switches.norm else None)
         return EncoderTrace((), embed, tuple(layers), final_norm, embedded)
 
     def decode(
         self,
         source: EncoderTrace[Tensor],
         ids: Tensor,
-        source_real: Tensor | None = None,
+        source_is_token: Tensor | None = None,
         switches: Switches = Switches(),
         past: DecoderTrace[Tensor] | None = None,
     ) -> DecoderTrace[Tensor]:
@@ -163,34 +174,36 @@ class EncoderDecoder(nn.Module):
         past: the trace of the words before these, to write on from: their keys and values, and the source's, are kept.
         """
         switches = switches & self.config.trained
-        read = source.final_norm.out  # (B, S, C)
-        before = 0 if past is None else past.layers[0].attention.k.size(2)
-        keys_at = torch.arange(before + ids.size(1), device=ids.device)  # (all words so far,)
-        at = keys_at[before:]  # (T,)
-        embedded = self._embed(ids, self.target_position, at, switches)
+        source_resid = source.final_norm.out  # (B, S, C)
+        n_cached = 0 if past is None else past.layers[0].attention.k.size(2)
+        key_positions = torch.arange(n_cached + ids.size(1), device=ids.device)  # (all words so far,)
+        positions = key_positions[n_cached:]  # (T,)
+        embedded = self._embed(ids, self.target_position, positions, switches)
         embed = embedded.out  # (B, T, C)
-        mask = masks.prepare((masks.causal if switches.mask else masks.everything)(at, keys_at))  # (T, T)
-        sources_at = torch.arange(read.size(1), device=ids.device)  # (S,)
-        allowed = masks.everything(at, sources_at) if source_real is None else masks.padding(source_real)
-        source_mask = masks.prepare(allowed)  # (T, S) or (B, 1, 1, S)
+        mask = masks.prepare_mask((masks.causal if switches.mask else masks.full)(positions, key_positions))  # (T, T)
+        source_positions = torch.arange(source_resid.size(1), device=ids.device)  # (S,)
+        allowed = (
+            masks.full(positions, source_positions) if source_is_token is None else masks.padding_mask(source_is_token)
+        )
+        source_mask = masks.prepare_mask(allowed)  # (T, S) or (B, 1, 1, S)
         layers: list[DecoderLayerTrace[Tensor]] = []
-        stream = embed
+        resid = embed
         for index, layer in enumerate(self.decoder):
-            done = None if past is None else past.layers[index]
-            trace = layer(stream, read, mask, source_mask, self.target_position, switches, done)
+            layer_cache = None if past is None else past.layers[index]
+            trace = layer(resid, source_resid, mask, source_mask, self.target_position, switches, layer_cache)
             layers.append(trace)
-            stream = trace.resid_post
-        final_norm, logits = self.read_out(stream, switches)
+            resid = trace.resid_post
+        final_norm, logits = self.unembed(resid, switches)
         return DecoderTrace((), embed, tuple(layers), final_norm, logits, embedded)
 
-    def read_out(self, stream: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
+    def unembed(self, resid: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
         """Turn a stream of the decoder (B, T, C), from any layer, into logits (B, T, V)."""
-        present = switches.norm and self.config.trained.norm
-        final_norm = normalise(stream, self.decoder_norm if present else None)
+        norm_is_on = switches.norm and self.config.trained.norm
+        final_norm = normalise(resid, self.decoder_norm if norm_is_on else None)
         return final_norm, self.unembedding(final_norm.out)
 
-    def _embed(self, ids: Tensor, position: Position, at: Tensor, switches: Switches) -> NormTrace[Tensor]:
+    def _embed(self, ids: Tensor, position: Position, positions: Tensor, switches: Switches) -> NormTrace[Tensor]:
         embed = self.embedding(ids)  # (B, T, C)
         if switches.position:
-            embed = position.add(embed, at)
+            embed = position.add(embed, positions)
         return normalise(embed, self.embedding_norm if switches.norm else None)

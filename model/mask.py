@@ -13,96 +13,107 @@ import torch
 from torch import Tensor
 
 
-def causal(queries_at: Tensor, keys_at: Tensor) -> Tensor:
-    """A query sees itself and everything before it. queries_at (T,), keys_at (S,). Returns (T, S)."""
-    return keys_at[None, :] <= queries_at[:, None]
+def causal(query_positions: Tensor, key_positions: Tensor) -> Tensor:
+    """A query sees itself and everything before it. query_positions (T,), key_positions (S,). Returns (T, S)."""
+    return key_positions[None, :] <= query_positions[:, None]
 
 
-def everything(queries_at: Tensor, keys_at: Tensor) -> Tensor:
+def full(query_positions: Tensor, key_positions: Tensor) -> Tensor:
     """Every query sees every key. Returns (T, S)."""
-    return torch.ones(queries_at.numel(), keys_at.numel(), dtype=torch.bool, device=queries_at.device)
+    return torch.ones(query_positions.numel(), key_positions.numel(), dtype=torch.bool, device=query_positions.device)
 
 
-def window(queries_at: Tensor, keys_at: Tensor, width: int) -> Tensor:
+def window(query_positions: Tensor, key_positions: Tensor, width: int) -> Tensor:
     """A query sees keys fewer than `width` steps away, on both sides. Beltagy et al. 2020, figure 2. Returns (T, S)."""
-    return (keys_at[None, :] - queries_at[:, None]).abs() < width
+    return (key_positions[None, :] - query_positions[:, None]).abs() < width
 
 
-def sliding(queries_at: Tensor, keys_at: Tensor, width: int) -> Tensor:
+def sliding(query_positions: Tensor, key_positions: Tensor, width: int) -> Tensor:
     """A query sees itself and the `width` − 1 keys before it: the window of a decoder. Returns (T, S)."""
-    return causal(queries_at, keys_at) & window(queries_at, keys_at, width)
+    return causal(query_positions, key_positions) & window(query_positions, key_positions, width)
 
 
-def prefix(queries_at: Tensor, keys_at: Tensor, length: int) -> Tensor:
+def prefix(query_positions: Tensor, key_positions: Tensor, length: int) -> Tensor:
     """Everybody sees the first `length` keys, and beyond them only what came before. Returns (T, S)."""
-    return causal(queries_at, keys_at) | (keys_at < length)[None, :]
+    return causal(query_positions, key_positions) | (key_positions < length)[None, :]
 
 
-def block(queries_at: Tensor, keys_at: Tensor, size: int) -> Tensor:
+def block(query_positions: Tensor, key_positions: Tensor, size: int) -> Tensor:
     """The text is cut into blocks of `size`; a query sees its own block, on both sides. Returns (T, S)."""
-    return keys_at[None, :] // size == queries_at[:, None] // size
+    return key_positions[None, :] // size == query_positions[:, None] // size
 
 
-def cross(queries_at: Tensor, keys_at: Tensor, cut: int) -> Tensor:
+def cross(query_positions: Tensor, key_positions: Tensor, cut: int) -> Tensor:
     """Queries from `cut` on see the keys before it and nothing else; so do those before it. Returns (T, S)."""
-    return (keys_at < cut)[None, :].expand(queries_at.numel(), -1)
+    return (key_positions < cut)[None, :].expand(query_positions.numel(), -1)
 
 
-def padding(real: Tensor) -> Tensor:
+def padding_mask(is_token: Tensor) -> Tensor:
     """Nobody looks at filler. real (B, S), True for a real token. Returns (B, 1, 1, S).
 
     Also the mask of cross-attention: there, S are the positions of the source.
     """
-    return real[:, None, None, :]
+    return is_token[:, None, None, :]
 
 
-def padded(queries_at: Tensor, keys_at: Tensor, filler: int) -> Tensor:
+def padded(query_positions: Tensor, key_positions: Tensor, n_padding: int) -> Tensor:
     """Causal, and nobody looks at the last `filler` keys. Returns (T, S)."""
-    real = torch.arange(keys_at.numel(), device=keys_at.device) < keys_at.numel() - filler  # (S,)
-    return causal(queries_at, keys_at) & padding(real[None])[0, 0]
+    is_token = (
+        torch.arange(key_positions.numel(), device=key_positions.device) < key_positions.numel() - n_padding
+    )  # (S,)
+    return causal(query_positions, key_positions) & padding_mask(is_token[None])[0, 0]
 
 
 @dataclass(frozen=True)
-class Kind:
+class MaskKind:
     """A mask one can choose: its name on screen, what it means, its rule, and the number that the rule takes."""
 
     label: str
-    means: str
+    description: str
     rule: Callable[..., Tensor]
-    number: str | None = None  # what the number is; None: the rule takes none
-    least: int = 1  # the number goes from here to the number of tokens
-    opens_with: int = 3
+    parameter_label: str | None = None  # what the number is; None: the rule takes none
+    minimum: int = 1  # the number goes from here to the number of tokens
+    default: int = 3
 
 
-MASKS: dict[str, Kind] = {
-    "causal": Kind("causal", "A word looks at itself and at the words before it.", causal),
-    "none": Kind("none", "Every word looks at every word.", everything),
-    "window": Kind("window", "A word looks at the words near it, on both sides.", window, "Steps, itself included"),
-    "sliding": Kind(
-        "sliding", "A word looks at itself and a few words before it.", sliding, "Words it sees, itself included"
+MASKS: dict[str, MaskKind] = {
+    "causal": MaskKind("causal", "A word attends to itself and to the words before it.", causal),
+    "none": MaskKind("none", "Every word attends to every word.", full),
+    "window": MaskKind(
+        "window", "A word attends to the words near it, on both sides.", window, "Steps, itself included"
     ),
-    "prefix": Kind(
-        "prefix", "Every word looks at the first words; beyond them, only back.", prefix, "First words that all see", 0
+    "sliding": MaskKind(
+        "sliding",
+        "A word attends to itself and to a few words before it.",
+        sliding,
+        "Words it attends to, itself included",
     ),
-    "block": Kind("block", "A word looks at the words of its own block.", block, "Words in a block", 1, 4),
-    "padding": Kind(
-        "padding",
-        "Causal, and nobody looks at the last words: they are filler.",
-        padded,
-        "Last words that are filler",
+    "prefix": MaskKind(
+        "prefix",
+        "Every word attends to the first words. Beyond these, the mask is causal.",
+        prefix,
+        "First words that are visible to all",
         0,
     ),
-    "cross": Kind(
-        "cross", "Words after the cut look only at the words before it.", cross, "Words before the cut", 0, 6
+    "block": MaskKind("block", "A word attends to the words of its own block.", block, "Words in a block", 1, 4),
+    "padding": MaskKind(
+        "padding",
+        "The mask is causal, and no word attends to the last words, which are padding.",
+        padded,
+        "Last words that are padding",
+        0,
     ),
-    "drawn": Kind("drawn", "Drawn by hand, cell by cell.", causal),  # beyond the drawing: causal
+    "cross": MaskKind(
+        "cross", "Words after the cut attend only to the words before it.", cross, "Words before the cut", 0, 6
+    ),
+    "drawn": MaskKind("drawn", "You draw the mask cell by cell.", causal),  # beyond the drawing: causal
 }
 
-DRAWN = re.compile(r"[0-9a-f]{1,128}(\.[0-9a-f]{1,128})*")
+HEX_ROWS = re.compile(r"[0-9a-f]{1,128}(\.[0-9a-f]{1,128})*")
 
 
 @dataclass(frozen=True)
-class Looks:
+class MaskSpec:
     """Which mask a run uses instead of the model's own. Small and hashable: a part of the experiment and of its link.
 
     Raises:
@@ -117,58 +128,62 @@ class Looks:
         if self.kind not in MASKS:
             raise ValueError(f'a mask must be one of {", ".join(MASKS)}, not "{self.kind}"')
         kind = MASKS[self.kind]
-        if kind.number and self.size < kind.least:
-            raise ValueError(f"{self.kind}: the number must be at least {kind.least}, not {self.size}")
+        if kind.parameter_label and self.size < kind.minimum:
+            raise ValueError(f"{self.kind}: the number must be at least {kind.minimum}, not {self.size}")
         if any(row < 0 or row >> len(self.rows) for row in self.rows):
             raise ValueError(f"a drawing of {len(self.rows)} rows has as many columns, and no row with more")
 
     @property
     def name(self) -> str:
         """For file names: "window-3-mask", "drawn-mask"."""
-        return f"{self.kind}-{self.size}-mask" if MASKS[self.kind].number else f"{self.kind}-mask"
+        return f"{self.kind}-{self.size}-mask" if MASKS[self.kind].parameter_label else f"{self.kind}-mask"
 
     @property
-    def drawn(self) -> str:
+    def hex_rows(self) -> str:
         """The drawing as a link carries it: rows in hexadecimal, from above, with dots between."""
         return ".".join(f"{row:x}" for row in self.rows)
 
-    def over(self, tokens: int) -> Tensor:
+    def build(self, n_tokens: int) -> Tensor:
         """The mask of a text of so many tokens, (T, T). A text longer than the drawing is causal beyond it."""
-        at = torch.arange(tokens)  # (T,)
+        positions = torch.arange(n_tokens)  # (T,)
         kind = MASKS[self.kind]
-        allowed = kind.rule(at, at, self.size) if kind.number else kind.rule(at, at)  # (T, T)
+        allowed = (
+            kind.rule(positions, positions, self.size) if kind.parameter_label else kind.rule(positions, positions)
+        )  # (T, T)
         if self.rows:
-            seen = min(tokens, len(self.rows))
-            cells = [[row >> key & 1 for key in range(seen)] for row in self.rows[:seen]]
+            n_drawn = min(n_tokens, len(self.rows))
+            cells = [[row >> key & 1 for key in range(n_drawn)] for row in self.rows[:n_drawn]]
             allowed = allowed.clone()
-            allowed[:seen, :seen] = torch.tensor(cells, dtype=torch.bool)
+            allowed[:n_drawn, :n_drawn] = torch.tensor(cells, dtype=torch.bool)
         return allowed
 
 
-def draw(allowed: list[list[bool]]) -> Looks:
+def mask_from_cells(allowed: list[list[bool]]) -> MaskSpec:
     """A mask drawn by hand, from its cells (T, T)."""
-    return Looks("drawn", rows=tuple(sum(1 << key for key, may in enumerate(row) if may) for row in allowed))
+    return MaskSpec("drawn", rows=tuple(sum(1 << key for key, may in enumerate(row) if may) for row in allowed))
 
 
-def read_drawing(text: str) -> Looks | None:
-    """The inverse of `Looks.drawn`; None when the text is no drawing."""
-    if not DRAWN.fullmatch(text):
+def mask_from_hex(text: str) -> MaskSpec | None:
+    """The inverse of `MaskSpec.hex_rows`; None when the text is no drawing."""
+    if not HEX_ROWS.fullmatch(text):
         return None
     rows = tuple(int(row, 16) for row in text.split("."))
-    return None if any(row >> len(rows) for row in rows) else Looks("drawn", rows=rows)
+    return None if any(row >> len(rows) for row in rows) else MaskSpec("drawn", rows=rows)
 
 
 @dataclass(frozen=True, slots=True)
-class Mask:
+class PreparedMask:
     """A mask made ready to act on scores: worked out once, used by every layer."""
 
     allowed: Tensor  # (…, T, S) True: may attend
-    ceiling: Tensor  # (…, T, S) ∞ where allowed, −∞ where not: no score goes above it
-    nothing: Tensor | None  # (…, T, 1) True for a query that may attend to nothing; None when there is no such query
+    upper_bound: Tensor  # (…, T, S) ∞ where allowed, −∞ where not: no score goes above it
+    fully_masked: (
+        Tensor | None
+    )  # (…, T, 1) True for a query that may attend to nothing; None when there is no such query
 
 
-def prepare(allowed: Tensor) -> Mask:
+def prepare_mask(allowed: Tensor) -> PreparedMask:
     """allowed (…, T, S), boolean."""
-    ceiling = torch.where(allowed, math.inf, -math.inf)  # (…, T, S)
+    upper_bound = torch.where(allowed, math.inf, -math.inf)  # (…, T, S)
     something = allowed.any(dim=-1, keepdim=True)  # (…, T, 1)
-    return Mask(allowed, ceiling, None if something.all() else ~something)
+    return PreparedMask(allowed, upper_bound, None if something.all() else ~something)

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
-from model.config import ModelConfig, choose
+from model.config import ModelConfig, lookup
 
 A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
 
@@ -66,9 +66,9 @@ class BatchNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(width))
         self.bias = nn.Parameter(torch.zeros(width))
 
-    def forward(self, x: Tensor, real: Tensor | None = None) -> NormTrace[Tensor]:
+    def forward(self, x: Tensor, is_token: Tensor | None = None) -> NormTrace[Tensor]:
         """x (B, T, C); real (B, T), False: filler, which takes no part in the statistics. None: all are real."""
-        tokens = x.flatten(0, 1) if real is None else x[real]  # (N, C)
+        tokens = x.flatten(0, 1) if is_token is None else x[is_token]  # (N, C)
         mean = tokens.mean(dim=0).expand_as(x[:1, :1])  # (1, 1, C)
         std = (tokens.var(dim=0, correction=0) + self.eps).sqrt().expand_as(mean)  # (1, 1, C)
         normalised = (x - mean) / std  # (B, T, C)
@@ -80,7 +80,7 @@ NORMS: dict[str, type[LayerNorm] | type[RMSNorm]] = {"layer": LayerNorm, "rms": 
 
 def make_norm(config: ModelConfig) -> LayerNorm | RMSNorm:
     """A fresh norm of the kind that the config names."""
-    return choose(NORMS, "norm_kind", config.norm_kind)(config.d_model, config.norm_eps)
+    return lookup(NORMS, "norm_kind", config.norm_kind)(config.d_model, config.norm_eps)
 
 
 def normalise(x: Tensor, norm: nn.Module | None) -> NormTrace[Tensor]:
@@ -88,5 +88,5 @@ def normalise(x: Tensor, norm: nn.Module | None) -> NormTrace[Tensor]:
     if norm is not None:
         trace: NormTrace[Tensor] = norm(x)
         return trace
-    one = torch.ones_like(x[..., :1])  # (B, T, 1)
-    return NormTrace(mean=torch.zeros_like(one), std=one, normalised=x, out=x, input=x, present=False)
+    ones = torch.ones_like(x[..., :1])  # (B, T, 1)
+    return NormTrace(mean=torch.zeros_like(ones), std=ones, normalised=x, out=x, input=x, present=False)

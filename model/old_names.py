@@ -1,11 +1,17 @@
-"""Modules under the names that they had before: copied lines and notebooks of earlier versions still run."""
+"""Modules and names that copied lines and notebooks of earlier versions use: they are still found.
 
+A module that was moved is found under its old name (MOVED). A function or class that was renamed is found under its old
+name in its module (RENAMED). A field of a record can be read, and given to `Experiment`, under its old name (FIELDS).
+"""
+
+import functools
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
+from typing import Any
 
 # Every module that the lines under "Copy as Python" and the README have named, and where its names are now.
 MOVED = {
@@ -36,8 +42,44 @@ MOVED = {
     "model.written": ("model.analysis.alignment",),
 }
 
+# Module → old name → new name, of everything that such lines have imported.
+RENAMED: dict[str, dict[str, str]] = {
+    "model.analysis.ablation": {"held_out": "evaluate_held_out", "knockouts": "ablate_each_head"},
+    "model.analysis.alignment": {"likeliest": "top_k_tokens", "looks": "attention_maps", "one_map": "select_map"},
+    "model.analysis.attention_cost": {"Sizes": "AttentionCost", "try_head": "run_head", "try_out": "run_random"},
+    "model.analysis.attribution": {"attributed": "gradient_times_weight", "blocked": "key_ablation_effect"},
+    "model.analysis.head_walkthrough": {"walk": "walk_through_row"},
+    "model.analysis.mask_leak": {"edited": "replace_word", "leak": "measure_leak"},
+    "model.analysis.norm_comparison": {"company": "compare_norms", "draw_batch": "make_batch"},
+    "model.analysis.position_similarity": {"sight": "position_similarity"},
+    "model.analysis.score_scaling": {"unit_steps": "sweep_widths"},
+    "model.analysis.value_projection": {"lay": "project_values"},
+    "model.analysis.word_shuffle": {"shuffle": "shuffle_all"},
+    "model.attention_override": {"Overwrite": "AttentionOverride"},
+    "model.checkpoint": {"card": "read_card"},
+    "model.evaluation.fresh_accuracy": {"copies": "copy_accuracy", "translations": "translation_accuracy"},
+    "model.evaluation.seq2seq": {"in_words": "merge_pair_to_words"},
+    "model.generation.sampling": {"shares": "sampling_probabilities"},
+    "model.importers": {"look": "inspect_folder"},
+    "model.importers.transformers_backend": {"open_foreign": "load_with_transformers"},
+    "model.mask": {"Looks": "MaskSpec"},
+    "model.run": {"TextError": "InputTextError", "lens": "logit_lens", "model": "get_model"},
+    "model.tasks.parse": {"READERS": "PARSERS"},
+    "model.word_aggregation": {"by_word": "merge_to_words"},
+}
 
-class OldNames(MetaPathFinder, Loader):
+# Module → class → old field → new field.
+FIELDS: dict[str, dict[str, dict[str, str]]] = {
+    "model.run": {"Experiment": {"looks": "mask_spec", "overwrite": "override"}},
+    "model.subword": {"SubwordTokenizer": {"silent": "special_ids"}},
+    "model.tokenizer": {
+        "Encoding": {"typed": "surface", "word_of": "word_ids"},
+        "WordTokenizer": {"silent": "special_ids"},
+    },
+}
+
+
+class OldModules(MetaPathFinder, Loader):
     """Finds a module of MOVED where Python's own finders have found none."""
 
     def find_spec(
@@ -47,13 +89,73 @@ class OldNames(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self) if fullname in MOVED else None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Give it the names of the modules that have taken its place."""
+        """Give it the names of the modules that have taken its place, the old ones among them."""
         for name in MOVED[module.__name__]:
-            new = vars(importlib.import_module(name))
-            vars(module).update({name: value for name, value in new.items() if not name.startswith("__")})
+            new = importlib.import_module(name)
+            names = {name: value for name, value in vars(new).items() if not name.startswith("__")}
+            vars(module).update(names | {old: names[now] for old, now in RENAMED.get(name, {}).items()})
+
+
+class OldNames(MetaPathFinder):
+    """Finds a module of RENAMED or FIELDS as Python does, and adds its old names once it is loaded."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec of a module that has old names; None for every other module."""
+        if fullname not in RENAMED and fullname not in FIELDS:
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):
+            spec.loader = _LoaderOfOldNames(spec.loader.name, spec.loader.path)
+        return spec
+
+
+class _LoaderOfOldNames(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        add_old_names(module)
+
+
+def add_old_names(module: ModuleType) -> None:
+    """Let a loaded module give what RENAMED and FIELDS say of it."""
+    renamed = RENAMED.get(module.__name__)
+    if renamed:
+        vars(module)["__getattr__"] = functools.partial(_old_name, module, renamed)
+    for name, fields in FIELDS.get(module.__name__, {}).items():
+        record = getattr(module, name)
+        for old, new in fields.items():
+            setattr(record, old, property(functools.partial(_read, new)))
+        setattr(record, "__init__", _accept_old_keywords(record.__init__, fields))  # noqa: B010
+
+
+def _old_name(module: ModuleType, renamed: Mapping[str, str], name: str) -> Any:
+    """What `module.name` is where `name` is no name of today."""
+    if name in renamed:
+        return getattr(module, renamed[name])
+    raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+
+
+def _read(field: str, record: object) -> Any:
+    return getattr(record, field)
+
+
+def _accept_old_keywords(function: Callable[..., Any], fields: Mapping[str, str]) -> Callable[..., Any]:
+    """The same function, which also takes its keywords under their old names."""
+
+    @functools.wraps(function)
+    def accepting(*args: Any, **keywords: Any) -> Any:
+        new = {name: value for name, value in keywords.items() if name not in fields}
+        return function(*args, **new | {fields[name]: keywords[name] for name in keywords if name in fields})
+
+    return accepting
 
 
 def install() -> None:
-    """From now on the old names can be imported."""
-    if not any(isinstance(finder, OldNames) for finder in sys.meta_path):
-        sys.meta_path.append(OldNames())
+    """From now on the old names are found, in modules that are loaded already and in those that will be."""
+    if any(isinstance(finder, OldNames) for finder in sys.meta_path):
+        return
+    sys.meta_path.insert(0, OldNames())
+    sys.meta_path.append(OldModules())
+    for name in {*RENAMED, *FIELDS} & sys.modules.keys():
+        add_old_names(sys.modules[name])

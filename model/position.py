@@ -30,39 +30,39 @@ class Position(nn.Module):
     def __init_subclass__(cls) -> None:
         cls.in_attention = cls.rotate is not Position.rotate or cls.bias is not Position.bias
 
-    def add(self, x: Tensor, at: Tensor) -> Tensor:
+    def add(self, x: Tensor, positions: Tensor) -> Tensor:
         """x (B, T, C) embeddings; at (T,) the position of each. Returns (B, T, C)."""
         return x
 
-    def rotate(self, x: Tensor, at: Tensor) -> Tensor:
+    def rotate(self, x: Tensor, positions: Tensor) -> Tensor:
         """x (B, H, T, D) queries or keys; at (T,) the position of each. Returns (B, H, T, D)."""
         return x
 
-    def bias(self, layer: int, queries_at: Tensor, keys_at: Tensor) -> Tensor | None:
-        """queries_at (T,), keys_at (S,). Returns (H, T, S) to add to the scaled scores, or None."""
+    def bias(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> Tensor | None:
+        """query_positions (T,), key_positions (S,). Returns (H, T, S) to add to the scaled scores, or None."""
         return None
 
 
-def sinusoid(at: Tensor, width: int, base: float = 10000.0) -> Tensor:
+def sinusoid(positions: Tensor, width: int, base: float = 10000.0) -> Tensor:
     """PE(pos, 2i) = sin(pos / base^(2i/C)), PE(pos, 2i+1) = cos(same). Vaswani et al. 2017, section 3.5.
 
     at (T,) positions, any float dtype. Returns (T, width): waves whose lengths grow from 2π to base·2π.
     """
-    even = torch.arange(0, width, 2, device=at.device, dtype=at.dtype)  # (C/2,)
-    angle = at[:, None] * base ** (-even / width)  # (T, C/2)
+    even = torch.arange(0, width, 2, device=positions.device, dtype=positions.dtype)  # (C/2,)
+    angle = positions[:, None] * base ** (-even / width)  # (T, C/2)
     return torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(1)[:, :width]  # (T, C)
 
 
-def _exact(at: Tensor, x: Tensor) -> Tensor:
+def _exact(positions: Tensor, x: Tensor) -> Tensor:
     """Positions as floats that can tell them apart: in half precision, 257 is 256."""
-    return at.to(torch.promote_types(x.dtype, torch.float32))
+    return positions.to(torch.promote_types(x.dtype, torch.float32))
 
 
 class Sinusoidal(Position):
     """Fixed waves, added to the embeddings."""
 
-    def add(self, x: Tensor, at: Tensor) -> Tensor:
-        return x + sinusoid(_exact(at, x), x.size(-1)).to(x.dtype)  # (B, T, C)
+    def add(self, x: Tensor, positions: Tensor) -> Tensor:
+        return x + sinusoid(_exact(positions, x), x.size(-1)).to(x.dtype)  # (B, T, C)
 
 
 class Learned(Position):
@@ -73,14 +73,14 @@ class Learned(Position):
         self.table = nn.Embedding(config.context, config.d_model)
         nn.init.normal_(self.table.weight, std=0.02)
 
-    def add(self, x: Tensor, at: Tensor) -> Tensor:
-        needed = int(at.max()) + 1
+    def add(self, x: Tensor, positions: Tensor) -> Tensor:
+        needed = int(positions.max()) + 1
         if needed > self.table.num_embeddings:
             raise ValueError(
                 f"This model learned {self.table.num_embeddings} positions and the text has {needed} tokens. "
                 "Shorten the text, or choose a model whose positions do not end."
             )
-        return x + self.table(at)  # (B, T, C)
+        return x + self.table(positions)  # (B, T, C)
 
 
 class LearnedRelative(Position):
@@ -100,8 +100,8 @@ class LearnedRelative(Position):
         self.reach = config.context - 1
         self.table = nn.Parameter(torch.zeros(config.n_layers, config.n_heads, 2 * self.reach + 1))
 
-    def bias(self, layer: int, queries_at: Tensor, keys_at: Tensor) -> Tensor:
-        distance = keys_at[None, :] - queries_at[:, None]  # (T, S), negative: looking back
+    def bias(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> Tensor:
+        distance = key_positions[None, :] - query_positions[:, None]  # (T, S), negative: looking back
         table = self.GAIN * self.table[layer]  # (H, 2·reach + 1)
         return table[:, distance.clamp(-self.reach, self.reach) + self.reach]  # (H, T, S)
 
@@ -130,8 +130,8 @@ class T5(Position):
         self.causal = config.causal
         self.table = nn.Parameter(torch.zeros(config.n_heads, 32))
 
-    def bias(self, layer: int, queries_at: Tensor, keys_at: Tensor) -> Tensor:
-        distance = keys_at[None, :] - queries_at[:, None]  # (T, S)
+    def bias(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> Tensor:
+        distance = key_positions[None, :] - query_positions[:, None]  # (T, S)
         return self.table[:, t5_bucket(distance, causal=self.causal)]  # (H, T, S)
 
 
@@ -147,8 +147,8 @@ class Rope(Position):
         if config.key_width % 2:
             raise ValueError(f"RoPE turns pairs of coordinates: d_k must be even, not {config.key_width}")
 
-    def rotate(self, x: Tensor, at: Tensor) -> Tensor:
-        turn = sinusoid(_exact(at, x), x.size(-1)).to(x.dtype).unflatten(-1, (-1, 2))  # (T, D/2, 2)
+    def rotate(self, x: Tensor, positions: Tensor) -> Tensor:
+        turn = sinusoid(_exact(positions, x), x.size(-1)).to(x.dtype).unflatten(-1, (-1, 2))  # (T, D/2, 2)
         sin, cos = turn.unbind(-1)  # (T, D/2)
         first, second = x.unflatten(-1, (-1, 2)).unbind(-1)  # (B, H, T, D/2)
         turned = (first * cos - second * sin, first * sin + second * cos)
@@ -174,8 +174,8 @@ class Alibi(Position):
         self.register_buffer("slopes", torch.tensor(alibi_slopes(config.n_heads)), persistent=False)
         self.slopes: Tensor
 
-    def bias(self, layer: int, queries_at: Tensor, keys_at: Tensor) -> Tensor:
-        distance = (keys_at[None, :] - queries_at[:, None]).abs()  # (T, S)
+    def bias(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> Tensor:
+        distance = (key_positions[None, :] - query_positions[:, None]).abs()  # (T, S)
         return -self.slopes[:, None, None] * distance  # (H, T, S)
 
 

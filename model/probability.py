@@ -22,7 +22,7 @@ def kl(a: Array, b: Array) -> Array:
     return np.asarray((np.exp(ln_a) * (ln_a - ln_b)).sum(axis=-1))
 
 
-def turned(a: Array, b: Array) -> Array:
+def cosine_distance(a: Array, b: Array) -> Array:
     """1 − cosine of the angle between vectors a and b (…, C), (…): 0 for the same direction, 2 for the opposite."""
     a, b = a.astype(np.float64), b.astype(np.float64)
     length = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)

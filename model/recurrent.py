@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from model import mask as masks
-from model.attention import AttentionTrace, attend, softmax_over_allowed
-from model.config import choose
+from model.attention import AttentionTrace, attend, masked_softmax
+from model.config import lookup
 
 A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
 
@@ -41,7 +41,7 @@ class RecurrentConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingTrace(Generic[A]):
+class RecurrentEncoderTrace(Generic[A]):
     """How the source was read."""
 
     tokens: tuple[str, ...]  # S words; empty when the model was given bare ids
@@ -51,7 +51,7 @@ class ReadingTrace(Generic[A]):
 
 
 @dataclass(frozen=True, slots=True)
-class WritingTrace(Generic[A]):
+class RecurrentDecoderTrace(Generic[A]):
     """How the target was written: row t stands at target word t and foretells word t + 1."""
 
     tokens: tuple[str, ...]  # T words
@@ -61,7 +61,7 @@ class WritingTrace(Generic[A]):
 
 
 @dataclass(frozen=True, slots=True)
-class AlignedWritingTrace(WritingTrace[A]):
+class AttentiveDecoderTrace(RecurrentDecoderTrace[A]):
     """The same with a look back at the source before each word is said."""
 
     attention: AttentionTrace[A]  # weights (B, 1, T, S): the alignment; out (B, T, C): the context of each word
@@ -72,8 +72,8 @@ class AlignedWritingTrace(WritingTrace[A]):
 class RecurrentTrace(Generic[A]):
     """Everything one pass did with a source and a target. With attention, `decoder` is an AlignedWritingTrace."""
 
-    encoder: ReadingTrace[A]
-    decoder: WritingTrace[A]
+    encoder: RecurrentEncoderTrace[A]
+    decoder: RecurrentDecoderTrace[A]
 
 
 class DotProduct(nn.Module):
@@ -82,7 +82,7 @@ class DotProduct(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
 
-    def forward(self, hidden: Tensor, source: Tensor, mask: masks.Mask) -> AttentionTrace[Tensor]:
+    def forward(self, hidden: Tensor, source: Tensor, mask: masks.PreparedMask) -> AttentionTrace[Tensor]:
         """hidden (B, 1, T, C), source (B, 1, S, C)."""
         return attend(hidden, source, source, mask, scale=False)
 
@@ -96,19 +96,19 @@ class Additive(nn.Module):
         self.w_k = nn.Linear(width, width)
         self.v = nn.Linear(width, 1, bias=False)
 
-    def forward(self, hidden: Tensor, source: Tensor, mask: masks.Mask) -> AttentionTrace[Tensor]:
+    def forward(self, hidden: Tensor, source: Tensor, mask: masks.PreparedMask) -> AttentionTrace[Tensor]:
         """hidden (B, 1, T, C), source (B, 1, S, C)."""
         q, k = self.w_q(hidden), self.w_k(source)
         pairs = (q[..., :, None, :] + k[..., None, :, :]).tanh()  # (B, 1, T, S, C)
         scores = self.v(pairs).squeeze(-1)  # (B, 1, T, S)
-        masked = torch.minimum(scores, mask.ceiling.to(scores.dtype))
-        weights = softmax_over_allowed(masked, mask.nothing)
+        masked = torch.minimum(scores, mask.upper_bound.to(scores.dtype))
+        weights = masked_softmax(masked, mask.fully_masked)
         z = weights @ source  # (B, 1, T, C)
         allowed = mask.allowed.expand_as(scores)
         return AttentionTrace(q, k, source, scores, scores, scores, allowed, masked, weights, z, z[:, 0])
 
 
-ALIGNMENTS: dict[str, type[DotProduct] | type[Additive] | None] = {
+SCORE_FUNCTIONS: dict[str, type[DotProduct] | type[Additive] | None] = {
     "none": None,
     "dot": DotProduct,
     "additive": Additive,
@@ -128,42 +128,44 @@ class Recurrent(nn.Module):
         self.embedding = nn.Embedding(config.vocab_size, config.d_model)
         self.encoder = nn.GRU(config.d_model, config.d_model, batch_first=True)
         self.decoder = nn.GRU(config.d_model, config.d_model, batch_first=True)
-        alignment = choose(ALIGNMENTS, "attention", config.attention)
+        alignment = lookup(SCORE_FUNCTIONS, "attention", config.attention)
         self.attention = None if alignment is None else alignment(config.d_model)
         self.mix = None if alignment is None else nn.Linear(2 * config.d_model, config.d_model, bias=False)
         self.unembedding = nn.Linear(config.d_model, config.vocab_size)
 
-    def forward(self, source: Tensor, target: Tensor, source_real: Tensor | None = None) -> RecurrentTrace[Tensor]:
+    def forward(self, source: Tensor, target: Tensor, source_is_token: Tensor | None = None) -> RecurrentTrace[Tensor]:
         """Read the source, then the target, each word after the right ones before it: teacher forcing.
 
-        source (B, S) and target (B, T) int64; source_real (B, S) boolean, False for filler at the end.
+        source (B, S) and target (B, T) int64; source_is_token (B, S) boolean, False for filler at the end.
         """
-        encoder = self.encode(source, source_real)
-        return RecurrentTrace(encoder, self.decode(encoder, target, source_real))
+        encoder = self.encode(source, source_is_token)
+        return RecurrentTrace(encoder, self.decode(encoder, target, source_is_token))
 
-    def encode(self, ids: Tensor, real: Tensor | None = None) -> ReadingTrace[Tensor]:
+    def encode(self, ids: Tensor, real: Tensor | None = None) -> RecurrentEncoderTrace[Tensor]:
         """Read the source (B, S), left to right."""
         embed = self.embedding(ids)  # (B, S, C)
         hidden, _ = self.encoder(embed)  # (B, S, C)
         last = torch.full_like(ids[:, 0], ids.size(1)) if real is None else real.sum(1)  # (B,)
         vector = hidden[torch.arange(len(ids), device=ids.device), last - 1]  # (B, C)
-        return ReadingTrace((), embed, hidden, vector)
+        return RecurrentEncoderTrace((), embed, hidden, vector)
 
     def decode(
         self,
-        source: ReadingTrace[Tensor],
+        source: RecurrentEncoderTrace[Tensor],
         ids: Tensor,
-        source_real: Tensor | None = None,
-        past: WritingTrace[Tensor] | None = None,
-    ) -> WritingTrace[Tensor]:
+        source_is_token: Tensor | None = None,
+        past: RecurrentDecoderTrace[Tensor] | None = None,
+    ) -> RecurrentDecoderTrace[Tensor]:
         """Write the target (B, T). past: the trace of the words before these; only its last state counts."""
         begin = source.vector if past is None else past.hidden[:, -1]  # (B, C)
         embed = self.embedding(ids)  # (B, T, C)
         hidden, _ = self.decoder(embed, begin[None].contiguous())  # (B, T, C)
         if self.attention is None or self.mix is None:
-            return WritingTrace((), embed, hidden, self.unembedding(hidden))
+            return RecurrentDecoderTrace((), embed, hidden, self.unembedding(hidden))
         everywhere = torch.ones(source.hidden.shape[:2], dtype=torch.bool, device=ids.device)  # (B, S)
-        mask = masks.prepare(masks.padding(everywhere if source_real is None else source_real))  # (B, 1, 1, S)
+        mask = masks.prepare_mask(
+            masks.padding_mask(everywhere if source_is_token is None else source_is_token)
+        )  # (B, 1, 1, S)
         attention: AttentionTrace[Tensor] = self.attention(hidden[:, None], source.hidden[:, None], mask)
         mixed = self.mix(torch.cat((attention.out, hidden), dim=-1)).tanh()  # (B, T, C)
-        return AlignedWritingTrace((), embed, hidden, self.unembedding(mixed), attention, mixed)
+        return AttentiveDecoderTrace((), embed, hidden, self.unembedding(mixed), attention, mixed)

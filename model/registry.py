@@ -13,17 +13,17 @@ from typing import Any
 
 from model.tokenizer import Tokenizer
 
-MOST = 2
-OWN = "own-"  # every name here begins so, and no name of the lab's own weights does
+MAX_MODELS = 2
+PREFIX = "own-"  # every name here begins so, and no name of the lab's own weights does
 
 
-def from_elsewhere(name: str) -> bool:
+def is_external(name: str) -> bool:
     """Whether weights of this name are a visitor's, not the lab's."""
-    return name.startswith(OWN)
+    return name.startswith(PREFIX)
 
 
 @dataclass(frozen=True)
-class Kept:
+class LoadedModel:
     """A model, its tokenizer, and what is known of it."""
 
     model: Any  # our own Transformer; or, where only maps can be drawn, what `transformers` runs, here or elsewhere
@@ -33,28 +33,28 @@ class Kept:
     owner: str = ""  # of the visit that loaded it; "": the person who started the server
 
 
-Evicts = Callable[[Kept], bool]  # whether this one may be let go to make room
+Evicts = Callable[[LoadedModel], bool]  # whether this one may be let go to make room
 
 
-def everybody(kept: Kept) -> bool:
+def evict_any(kept: LoadedModel) -> bool:
     """Every model may be let go: so it is where all visits are those of one person."""
     return True
 
 
-class ShelfFull(ValueError):
+class RegistryFull(ValueError):
     """There is no room, and whoever asks may let nothing go. The message is one sentence."""
 
 
-class Shelf:
+class ModelRegistry:
     """Name → model. A name never comes to mean another model: what was cached under it stays true."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MAX_MODELS) -> None:
         self._most = most
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._kept: OrderedDict[str, LoadedModel] = OrderedDict()
         self._meant: dict[str, object] = {}  # every name that was ever given → what its files were
         self._lock = Lock()
 
-    def put(self, name: str, files: object, kept: Kept, evicts: Evicts = everybody) -> str:
+    def add(self, name: str, files: object, kept: LoadedModel, evicts: Evicts = evict_any) -> str:
         """Keep a model, and let the oldest go where there would be too many. Returns the name it can be found under.
 
         The same files put again replace what is here under that name, if that may be let go; else it stays as it is.
@@ -76,7 +76,7 @@ class Shelf:
             self._kept[given] = kept
             return given
 
-    def room(self, evicts: Evicts = everybody) -> None:
+    def room(self, evicts: Evicts = evict_any) -> None:
         """Whether there would be room now.
 
         Raises:
@@ -91,16 +91,16 @@ class Shelf:
         for name, kept in self._kept.items():
             if evicts(kept):
                 return name
-        raise ShelfFull(
-            f"There is room for {self._most} models, and all of it is taken by models that others have loaded. Wait "
-            "until one of them is let go."
+        raise RegistryFull(
+            f"There is room for {self._most} models, and other visitors have loaded as many. Wait until one of them is "
+            "unloaded."
         )
 
     def _drop(self, name: str) -> None:
         if (kept := self._kept.pop(name, None)) is not None:
             _close(kept)
 
-    def find(self, name: str) -> Kept | None:
+    def find(self, name: str) -> LoadedModel | None:
         """The model of that name, if it is here."""
         return self._kept.get(name)
 
@@ -115,13 +115,13 @@ class Shelf:
             self._drop(name)
 
 
-def _close(kept: Kept) -> None:
+def _close(kept: LoadedModel) -> None:
     """End the process of a model that has its own."""
     if (close := getattr(kept.model, "close", None)) is not None:
         close()
 
 
 @cache
-def shelf() -> Shelf:
+def registry() -> ModelRegistry:
     """The one shelf of this process."""
-    return Shelf()
+    return ModelRegistry()

@@ -10,23 +10,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.attention_override import Overwrite
+from model.attention_override import AttentionOverride
 from model.checkpoint import load
 from model.compute.device import choose_device, keep_freed_memory
 from model.config import ModelConfig
 from model.encoder_decoder import EncoderDecoder, EncoderDecoderTrace
-from model.mask import Looks
+from model.mask import MaskSpec
 from model.recurrent import Recurrent, RecurrentTrace
 from model.switches import Switches
-from model.tokenizer import END, Encoding, Tokenizer, clean
-from model.tokenizer import TextError as TextError
+from model.tokenizer import EOS, Encoding, Tokenizer, clean
+from model.tokenizer import InputTextError as InputTextError
 from model.transformer import Trace, Transformer
 
 Array = np.ndarray[Any, Any]
 
-MOST_CHARACTERS = 20_000
-MOST_TOKENS = 512
-MOST_OF_A_PAIR = 128  # tokens of each of two sentences
+MAX_CHARACTERS = 20_000
+MAX_TOKENS = 512
+MAX_PAIR_TOKENS = 128  # tokens of each of two sentences
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ class Experiment:
     weights: str = "grammar"
     text: str = ""
     switches: Switches = Switches()
-    overwrite: Overwrite | None = None
-    looks: Looks | None = None  # a mask instead of the model's own
+    override: AttentionOverride | None = None
+    mask_spec: MaskSpec | None = None  # a mask instead of the model's own
     target: str = ""  # for models of two sentences: what stands on the other side, as far as it is written
 
     @property
     def name(self) -> str:
         """For file names: "grammar", "grammar-without-scale-norm", "grammar-window-3-mask"."""
-        removed = [*self.switches.removed, *self.switches.silent]
-        changed = [f"L{self.overwrite.layer}H{self.overwrite.head}-overwritten"] if self.overwrite else []
-        masked = [self.looks.name] if self.looks else []
+        removed = [*self.switches.removed, *self.switches.ablated_heads]
+        changed = [f"L{self.override.layer}H{self.override.head}-overwritten"] if self.override else []
+        masked = [self.mask_spec.name] if self.mask_spec else []
         return "-".join([self.weights, *(["without", *removed] if removed else []), *changed, *masked])
 
 
@@ -53,28 +53,30 @@ def encode(experiment: Experiment) -> Encoding:
     """The text as the model will read it.
 
     Raises:
-        TextError: there is no word in it, there is more of it than the lab can draw, or it holds the padding token of
-            a RoBERTa.
+        InputTextError: there is no word in it, there is more of it than the lab can draw, or it holds the padding
+            token of a RoBERTa.
     """
     size = len(experiment.text)
-    if size > MOST_CHARACTERS:
-        raise TextError(f"This text has {size:,} characters; the lab reads up to {MOST_CHARACTERS:,}. Shorten it.")
-    network, tokenizer = model(experiment.weights)
+    if size > MAX_CHARACTERS:
+        raise InputTextError(f"This text has {size:,} characters; the lab reads up to {MAX_CHARACTERS:,}. Shorten it.")
+    network, tokenizer = get_model(experiment.weights)
     encoding = tokenizer.encode(experiment.text)
     if not clean(experiment.text).strip():
-        raise TextError("There is no word to look at yet. Type a sentence, or draw a new one.")
+        raise InputTextError("There is no text yet. Type a sentence, or generate one.")
     if not encoding.ids:
-        raise TextError("The tokenizer of this model has no piece for anything in this text. Write another one.")
-    if len(encoding.ids) > MOST_TOKENS:
-        raise TextError(f"This text has {len(encoding.ids):,} tokens; the lab draws up to {MOST_TOKENS}. Shorten it.")
+        raise InputTextError("The tokenizer of this model has no piece for anything in this text. Write another one.")
+    if len(encoding.ids) > MAX_TOKENS:
+        raise InputTextError(
+            f"This text has {len(encoding.ids):,} tokens; the lab draws up to {MAX_TOKENS}. Shorten it."
+        )
     padding = getattr(network.config, "padding_id", None)  # a recurrent network has none
     if padding is not None and padding in tokenizer.encode("").ids:
-        raise TextError(
+        raise InputTextError(
             f"config.json says pad_token_id = {padding}, which is {tokenizer.vocabulary[padding]}, and the tokenizer "
             "puts that around every text. Write the token there that fills up short texts, and load the model again."
         )
     if padding is not None and padding in encoding.ids:
-        raise TextError(
+        raise InputTextError(
             f"{tokenizer.vocabulary[padding]} is the token that fills up short texts, and a RoBERTa gives it no "
             "position of its own. Take it out of the text."
         )
@@ -87,31 +89,33 @@ def run(experiment: Experiment) -> Trace[Array]:
     Weights that read one sentence and write another give the record of `run_pair`.
 
     Raises:
-        ValueError: unknown weights, a head that the model does not have, or a text it cannot take (TextError).
+        ValueError: unknown weights, a head that the model does not have, or a text it cannot take (InputTextError).
     """
-    if reads_pairs(experiment.weights):
+    if is_seq2seq(experiment.weights):
         pair: Any = run_pair(experiment)
         return pair
     encoding = encode(experiment)
     return run_ids(experiment, encoding.ids, encoding.tokens)
 
 
-def run_ids(experiment: Experiment, read: Sequence[int], tokens: tuple[str, ...]) -> Trace[Array]:
+def run_ids(experiment: Experiment, ids: Sequence[int], tokens: tuple[str, ...]) -> Trace[Array]:
     """The same for a text that is ids already: what a model wrote need not be cut as a text of its letters would be."""
-    transformer, _ = model(experiment.weights)
+    transformer, _ = get_model(experiment.weights)
     if experiment.switches.cross_off or experiment.switches.encoder_off:
-        raise ValueError("Only a model that reads one sentence and writes another has a cross-attention to silence.")
+        raise ValueError("Only sequence-to-sequence models have cross-attention heads to ablate.")
     _check_heads(experiment.switches, transformer.config)
-    written = experiment.overwrite
-    if written is not None and len(written.weights) != len(read):
-        raise ValueError(f"{len(read)} tokens need {len(read)} weights, not {len(written.weights)}.")
-    ids = torch.tensor([read], device=next(transformer.parameters()).device)  # (1, T)
-    looks = None if experiment.looks is None else experiment.looks.over(ids.size(1)).to(ids.device)  # (T, T)
+    override = experiment.override
+    if override is not None and len(override.weights) != len(ids):
+        raise ValueError(f"{len(ids)} tokens need {len(ids)} weights, not {len(override.weights)}.")
+    batch = torch.tensor([ids], device=next(transformer.parameters()).device)  # (1, T)
+    mask = (
+        None if experiment.mask_spec is None else experiment.mask_spec.build(batch.size(1)).to(batch.device)
+    )  # (T, T)
     with torch.inference_mode():
         try:
-            trace = transformer(ids, switches=experiment.switches, overwrite=written, looks=looks)
+            trace = transformer(batch, switches=experiment.switches, override=override, mask=mask)
         except ValueError as error:  # the text is longer than a learned position table
-            raise TextError(str(error)) from error
+            raise InputTextError(str(error)) from error
     arrays: Trace[Array] = read_only(trace)
     return replace(arrays, tokens=tokens)
 
@@ -128,18 +132,18 @@ def _check_heads(switches: Switches, config: ModelConfig) -> None:
 PairTrace = EncoderDecoderTrace[Array] | RecurrentTrace[Array]
 
 
-def reads_pairs(weights: str) -> bool:
+def is_seq2seq(weights: str) -> bool:
     """Whether these weights read one sentence and write another."""
-    return isinstance(model(weights)[0], EncoderDecoder | Recurrent)
+    return isinstance(get_model(weights)[0], EncoderDecoder | Recurrent)
 
 
-def pair_model(weights: str) -> tuple[EncoderDecoder | Recurrent, Tokenizer]:
+def get_seq2seq(weights: str) -> tuple[EncoderDecoder | Recurrent, Tokenizer]:
     """The same as `model`, for weights that read one sentence and write another.
 
     Raises:
         ValueError: they do not.
     """
-    network, tokenizer = model(weights)
+    network, tokenizer = get_model(weights)
     if not isinstance(network, EncoderDecoder | Recurrent):
         raise ValueError(f'"{weights}" reads one text and writes on; it does not write another.')
     return network, tokenizer
@@ -149,18 +153,20 @@ def encode_pair(experiment: Experiment) -> tuple[Encoding, Encoding]:
     """Both sentences as the model reads them: <s> source </s>, and <s> target, which may go on.
 
     Raises:
-        TextError: there is no word in the source, or there is more of one side than the lab can draw.
+        InputTextError: there is no word in the source, or there is more of one side than the lab can draw.
     """
     source = encode(experiment)
-    _, tokenizer = pair_model(experiment.weights)
-    target = tokenizer.encode(experiment.target[:MOST_CHARACTERS])
+    _, tokenizer = get_seq2seq(experiment.weights)
+    target = tokenizer.encode(experiment.target[:MAX_CHARACTERS])
     for side, read in (("sentence to read", source), ("sentence to write", target)):
-        if len(read.ids) > MOST_OF_A_PAIR:
-            raise TextError(f"The {side} has {len(read.ids)} tokens; the lab draws up to {MOST_OF_A_PAIR}. Shorten it.")
-    end = tokenizer.vocabulary.index(END)
+        if len(read.ids) > MAX_PAIR_TOKENS:
+            raise InputTextError(
+                f"The {side} has {len(read.ids)} tokens; the lab draws up to {MAX_PAIR_TOKENS}. Shorten it."
+            )
+    end = tokenizer.vocabulary.index(EOS)
     closed = Encoding(
-        (*source.typed, END), (*source.tokens, END), (*source.ids, end),
-        (*source.word_of, source.word_of[-1] + 1), (*source.words, END),
+        (*source.surface, EOS), (*source.tokens, EOS), (*source.ids, end),
+        (*source.word_ids, source.word_ids[-1] + 1), (*source.words, EOS),
     )  # fmt: skip
     return closed, target
 
@@ -171,21 +177,22 @@ def run_pair(experiment: Experiment) -> PairTrace:
     Row t of the decoder stands at target word t and foretells word t + 1; the last row foretells what comes next.
 
     Raises:
-        ValueError: weights of another kind, a part that the model does not have, or a text it cannot take (TextError).
+        ValueError: weights of another kind, a part that the model does not have, or a text that it cannot take
+            (InputTextError).
     """
     source, target = encode_pair(experiment)
     return run_pair_ids(experiment, source, target.ids, target.tokens)
 
 
 def run_pair_ids(
-    experiment: Experiment, source: Encoding, written: Sequence[int], tokens: tuple[str, ...]
+    experiment: Experiment, source: Encoding, target_ids: Sequence[int], tokens: tuple[str, ...]
 ) -> PairTrace:
     """The same for a target that is ids already, <s> first."""
-    network, _ = pair_model(experiment.weights)
+    network, _ = get_seq2seq(experiment.weights)
     check_pair(experiment, network)
     device = next(network.parameters()).device
-    ids, target = (torch.tensor([side], device=device) for side in (source.ids, list(written)))  # (1, S), (1, T)
-    with torch.inference_mode(), refusing_in_words():
+    ids, target = (torch.tensor([side], device=device) for side in (source.ids, list(target_ids)))  # (1, S), (1, T)
+    with torch.inference_mode(), as_input_error():
         if isinstance(network, Recurrent):
             trace: Any = network(ids, target)
         else:
@@ -200,12 +207,12 @@ def run_pair_ids(
 
 
 @contextmanager
-def refusing_in_words() -> Iterator[None]:
+def as_input_error() -> Iterator[None]:
     """What a model cannot take, a sentence longer than its learned table of positions, is for the person who typed."""
     try:
         yield
     except ValueError as error:
-        raise TextError(str(error)) from error
+        raise InputTextError(str(error)) from error
 
 
 def check_pair(experiment: Experiment, network: EncoderDecoder | Recurrent) -> None:
@@ -214,7 +221,7 @@ def check_pair(experiment: Experiment, network: EncoderDecoder | Recurrent) -> N
     Raises:
         ValueError: it has not.
     """
-    if experiment.overwrite is not None or experiment.looks is not None:
+    if experiment.override is not None or experiment.mask_spec is not None:
         raise ValueError("Weights and masks of one's own are for models of one text.")
     if isinstance(network, Recurrent):
         if experiment.switches != Switches():
@@ -223,23 +230,23 @@ def check_pair(experiment: Experiment, network: EncoderDecoder | Recurrent) -> N
         _check_heads(experiment.switches, network.config)
 
 
-def lens(experiment: Experiment, trace: Trace[Array], at: int | None = None) -> Array:
+def logit_lens(experiment: Experiment, trace: Trace[Array], position: int | None = None) -> Array:
     """What each layer would already say: its stream through the final norm and the unembedding.
 
     Returns (L, T, V) logits, or (L, V) of the token `at`; the last layer's are the model's own output.
     nostalgebraist 2020, "logit lens".
     """
-    transformer, _ = model(experiment.weights)
+    transformer, _ = get_model(experiment.weights)
     parameter = next(transformer.parameters())
-    streams = np.stack([layer.resid_post if at is None else layer.resid_post[at] for layer in trace.layers])
+    streams = np.stack([layer.resid_post if position is None else layer.resid_post[position] for layer in trace.layers])
     with torch.inference_mode():
-        stream = torch.as_tensor(streams, device=parameter.device).to(parameter.dtype)  # (L, T, C) or (L, C)
-        _, logits = transformer.read_out(stream, experiment.switches)  # (L, T, V) or (L, V)
+        resid = torch.as_tensor(streams, device=parameter.device).to(parameter.dtype)  # (L, T, C) or (L, C)
+        _, logits = transformer.unembed(resid, experiment.switches)  # (L, T, V) or (L, V)
     return _array(logits)
 
 
 @lru_cache(maxsize=8)
-def model(weights: str) -> tuple[Transformer, Tokenizer]:
+def get_model(weights: str) -> tuple[Transformer, Tokenizer]:
     """Weights by name, loaded once, on the best device, shared by everyone who runs them and changed by nobody."""
     keep_freed_memory()
     transformer, tokenizer = load(weights)
@@ -251,17 +258,17 @@ def read_only(record: Any) -> Any:
     return _read_only(record, {})
 
 
-def _read_only(record: Any, made: dict[int, Array]) -> Any:
+def _read_only(record: Any, arrays: dict[int, Array]) -> Any:
     """made: id of a tensor → its array. One tensor is often two stages, such as the output of a layer and the input of
     the next: it is copied from the device once."""
     if isinstance(record, Tensor):
-        if id(record) not in made:
-            made[id(record)] = _array(record[0])
-        return made[id(record)]
+        if id(record) not in arrays:
+            arrays[id(record)] = _array(record[0])
+        return arrays[id(record)]
     if isinstance(record, tuple):
-        return tuple(_read_only(item, made) for item in record)
+        return tuple(_read_only(item, arrays) for item in record)
     if is_dataclass(record) and not isinstance(record, type):
-        return replace(record, **{f.name: _read_only(getattr(record, f.name), made) for f in fields(record)})
+        return replace(record, **{f.name: _read_only(getattr(record, f.name), arrays) for f in fields(record)})
     return record
 
 

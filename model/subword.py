@@ -18,17 +18,17 @@ from typing import Any
 from tokenizers import Tokenizer as Cutter
 from tokenizers import decoders, models, pre_tokenizers, processors, trainers
 
-from model.tokenizer import PAD, START, UNKNOWN, UNSEEN, Encoding, TextError, altered, clean, spans
+from model.tokenizer import INVISIBLE, PAD, START, UNKNOWN, Encoding, InputTextError, altered, clean, spans
 
-MOST_GROWN = 4 << 20  # bytes that a text may become before it is cut: the library keeps about 40 for each
-JOINED = "·"  # before a piece that belongs to the same word as the piece before it
+MAX_GROWN_BYTES = 4 << 20  # bytes that a text may become before it is cut: the library keeps about 40 for each
+CONTINUATION = "·"  # before a piece that belongs to the same word as the piece before it
 LETTER = re.compile(r"\S")
 BLANKS = {" ": "␣", "\n": "↵", "\t": "⇥"}
 
 # Byte-level vocabularies spell every byte as one letter: itself where it can be seen, else the next from code 256 on.
 _SEEN = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 _UNSEEN = [byte for byte in range(256) if byte not in _SEEN]
-BYTE_OF = {chr(byte): byte for byte in _SEEN} | {chr(256 + at): byte for at, byte in enumerate(_UNSEEN)}
+BYTE_OF = {chr(byte): byte for byte in _SEEN} | {chr(256 + code): byte for code, byte in enumerate(_UNSEEN)}
 
 
 class SubwordTokenizer:
@@ -44,42 +44,45 @@ class SubwordTokenizer:
         ValueError: the JSON describes no tokenizer.
     """
 
-    def __init__(self, saved: str, reads_marks: bool = False, size: int = 0, growth: float = 1.0) -> None:
-        self._most = int(MOST_GROWN / growth) if growth > 1 else 0  # bytes of a text; 0: any
+    def __init__(self, json_text: str, reads_marks: bool = False, size: int = 0, growth: float = 1.0) -> None:
+        self._most = int(MAX_GROWN_BYTES / growth) if growth > 1 else 0  # bytes of a text; 0: any
         try:
-            self._cutter = Cutter.from_str(saved)
-            told: dict[str, Any] = json.loads(saved)
+            self._cutter = Cutter.from_str(json_text)
+            settings: dict[str, Any] = json.loads(json_text)
         except Exception as error:  # the library raises nothing more particular
             raise ValueError(f"the tokenizer cannot be read: {error}") from error
         self._cutter.no_truncation()  # nothing is cut in silence
         self._cutter.no_padding()
         self._cutter.encode_special_tokens = not reads_marks
-        cuts, joins = json.dumps(told.get("pre_tokenizer")), json.dumps(told.get("decoder"))
+        cuts, joins = json.dumps(settings.get("pre_tokenizer")), json.dumps(settings.get("decoder"))
         self._bytes = '"ByteLevel"' in cuts + joins
         # Before the first word, as before others. GPT-2's decoder bears the same setting, and makes no use of it.
         self._adds_space = self._bytes and '"add_prefix_space": true' in cuts
-        self._joint: str = told["model"].get("continuing_subword_prefix") or ""  # "##" of WordPiece
-        self._end: str = told["model"].get("end_of_word_suffix") or ""  # "</w>" of the first GPT
+        self._joint: str = settings["model"].get("continuing_subword_prefix") or ""  # "##" of WordPiece
+        self._end: str = settings["model"].get("end_of_word_suffix") or ""  # "</w>" of the first GPT
         # A word-level vocabulary holds whole words; so does WordPiece, but for the pieces with its prefix.
-        self._whole = bool(self._joint) or told["model"].get("type") == "WordLevel"
-        self._unknown: str | None = told["model"].get("unk_token")
+        self._whole = bool(self._joint) or settings["model"].get("type") == "WordLevel"
+        self._unknown: str | None = settings["model"].get("unk_token")
         # Added tokens are spelled as they are, whatever the vocabulary does with bytes and the ends of words.
-        self._added = frozenset(token["id"] for token in told.get("added_tokens") or [])
+        self._added = frozenset(token["id"] for token in settings.get("added_tokens") or [])
 
         by_id = {index: piece for piece, index in self._cutter.get_vocab().items()}
         # Some published vocabularies leave numbers out. Nothing is ever read as one of them.
         self._pieces = tuple(by_id.get(index, "") for index in range(max(max(by_id) + 1, size)))
-        marks = {token["content"] for token in told.get("added_tokens", []) if token["special"]} | {"", self._unknown}
-        self.silent: tuple[int, ...] = tuple(index for index, piece in enumerate(self._pieces) if piece in marks)
-        self._silent = frozenset(self.silent)
+        marks = {token["content"] for token in settings.get("added_tokens", []) if token["special"]} | {
+            "",
+            self._unknown,
+        }
+        self.special_ids: tuple[int, ...] = tuple(index for index, piece in enumerate(self._pieces) if piece in marks)
+        self._special_ids = frozenset(self.special_ids)
         self.vocabulary: tuple[str, ...] = tuple(self._alone(index) for index in range(len(self._pieces)))
 
     @property
-    def saved(self) -> str:
+    def json_text(self) -> str:
         """The library's JSON, from which the same tokenizer can be made again."""
         return self._cutter.to_str()
 
-    def id_of(self, piece: str) -> int:
+    def token_id(self, piece: str) -> int:
         """The id of a piece as the library spells it, "<s>" or "Ġdog". Raises KeyError where there is none."""
         index: int | None = self._cutter.token_to_id(piece)
         if index is None:
@@ -90,26 +93,28 @@ class SubwordTokenizer:
         """Any text becomes pieces; nothing is dropped but invisible controls.
 
         Raises:
-            TextError: its normalizers could make the text too long for this process.
+            InputTextError: its normalizers could make the text too long for this process.
         """
         text = self._bounded(clean(text))
         cut = self._cutter.encode(text)
-        word_of = _word_of(text, cut.offsets, cut.special_tokens_mask)
+        word_ids = _word_ids(text, cut.offsets, cut.special_tokens_mask)
         tokens = tuple(
-            (JOINED if at and word_of[at] == word_of[at - 1] else "") + self._drawn(index)[1]
-            for at, index in enumerate(cut.ids)
+            (CONTINUATION if t and word_ids[t] == word_ids[t - 1] else "") + self._drawn(index)[1]
+            for t, index in enumerate(cut.ids)
         )
-        typed = tuple(
+        surface = tuple(
             text[start:end] if token == UNKNOWN else token
             for token, (start, end) in zip(tokens, cut.offsets, strict=True)
         )
-        return Encoding(typed, tokens, tuple(cut.ids), word_of, _words(text, cut.offsets, word_of, typed))
+        return Encoding(surface, tokens, tuple(cut.ids), word_ids, _words(text, cut.offsets, word_ids, surface))
 
     def left_out(self, text: str) -> tuple[str, ...]:
         """Those that `clean` drops, and those that a vocabulary without an unknown piece has no piece for."""
         read = clean(text)
-        covered = {at for start, end in self._cutter.encode(self._bounded(read)).offsets for at in range(start, end)}
-        lost = [letter for at, letter in enumerate(read) if at not in covered and not letter.isspace()]
+        covered = {
+            index for start, end in self._cutter.encode(self._bounded(read)).offsets for index in range(start, end)
+        }
+        lost = [letter for index, letter in enumerate(read) if index not in covered and not letter.isspace()]
         return tuple(dict.fromkeys((*altered(text)[1], *lost)))
 
     def ids_of(self, text: str) -> list[int]:
@@ -119,7 +124,7 @@ class SubwordTokenizer:
 
     def _bounded(self, text: str) -> str:
         if self._most and len(text.encode("utf-8", "replace")) > self._most:
-            raise TextError(
+            raise InputTextError(
                 f"The tokenizer of this model can make a text many times longer, so the lab reads up to {self._most:,} "
                 "bytes with it. Shorten the text."
             )
@@ -127,41 +132,41 @@ class SubwordTokenizer:
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of these pieces, without the special tokens. Half a character reads U+FFFD."""
-        return self._begun(self._said(ids))
+        return self._begun(self._text_of(ids))
 
-    def _begun(self, said: str) -> str:
+    def _begun(self, text: str) -> str:
         """What was said, at the beginning of a text: without the space before its first word."""
-        return said.removeprefix(" ") if self._adds_space or self._end or not self._bytes else said
+        return text.removeprefix(" ") if self._adds_space or self._end or not self._bytes else text
 
-    def write_on(self, text: str, ids: Sequence[int]) -> str:
+    def append_tokens(self, text: str, ids: Sequence[int]) -> str:
         """The text and the pieces after it. A piece that begins a word brings its own space."""
-        said = self._said(ids)
-        return text + (said if text or not self._adds_space else said.removeprefix(" "))
+        added = self._text_of(ids)
+        return text + (added if text or not self._adds_space else added.removeprefix(" "))
 
-    def put(self, text: str, at: int, token: str) -> str:
+    def replace_token(self, text: str, index: int, token: str) -> str:
         """The text with another piece, as it is drawn, in the place of the one at `at`. Unknown words stay as typed."""
         read = self.encode(text)
         ids = list(read.ids)
-        ids[at] = self.vocabulary.index(token)
-        unknown = [place for place in read.unknown if place != at]
-        said, begin = "", 0
+        ids[index] = self.vocabulary.index(token)
+        unknown = [place for place in read.unknown if place != index]
+        text_before, begin = "", 0
         for place in unknown:
             blank = " " if self._whole else ""
-            said += self._said(ids[begin:place]) + blank + read.typed[place]
+            text_before += self._text_of(ids[begin:place]) + blank + read.surface[place]
             begin = place + 1
-        return self._begun(said + self._said(ids[begin:]))
+        return self._begun(text_before + self._text_of(ids[begin:]))
 
-    def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
+    def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
         """The pieces most like this word that are whole words themselves and begin as it does, best first."""
         alike = [piece for piece in self.vocabulary if piece[:1] == word[:1] and piece.isalpha()]
         return tuple(difflib.get_close_matches(word[:32], alike, n=n, cutoff=0.65))
 
-    def _said(self, ids: Sequence[int]) -> str:
+    def _text_of(self, ids: Sequence[int]) -> str:
         """What the pieces add to a text before them, the space before a new word included."""
-        spoken = [index for index in ids if index not in self._silent]
+        spoken = [index for index in ids if index not in self._special_ids]
         if self._bytes:
-            said = b"".join(self._raw(index) for index in spoken).decode("utf-8", "replace")
-            return f" {said.removesuffix(' ')}" if self._end else said
+            text = b"".join(self._raw(index) for index in spoken).decode("utf-8", "replace")
+            return f" {text.removesuffix(' ')}" if self._end else text
         if self._end:  # the space stands after a word in this vocabulary, and is asked for before it
             ended = (self._cut(index) for index in spoken)
             return " " + "".join(letters + " " * ends for letters, ends in ended).removesuffix(" ")
@@ -189,18 +194,18 @@ class SubwordTokenizer:
 
     def _alone(self, index: int) -> str:
         """A piece as the vocabulary lists it. Where pieces state that a word ends, the others get a mark behind."""
-        goes_on = self._end and index not in self._silent and not self._cut(index)[1]
-        return "".join(self._drawn(index)) + (JOINED if goes_on else "")
+        goes_on = self._end and index not in self._special_ids and not self._cut(index)[1]
+        return "".join(self._drawn(index)) + (CONTINUATION if goes_on else "")
 
     def _drawn(self, index: int) -> tuple[str, str]:
         """A piece standing alone, as (its mark, its letters): ("", "dog") with a space before, ("·", "dog") without."""
         piece = self._pieces[index]
         if piece == self._unknown:
             return "", UNKNOWN
-        if index in self._silent:
+        if index in self._special_ids:
             return "", piece or "⟨spare⟩"
         if self._joint and piece.startswith(self._joint) and index not in self._added:
-            return JOINED, _seen(piece[len(self._joint) :])
+            return CONTINUATION, _seen(piece[len(self._joint) :])
         if self._whole:
             return "", _seen(piece)
         if self._end:
@@ -212,7 +217,7 @@ class SubwordTokenizer:
         spaced = len(text) > 1 and text[0] == " "
         letters = text[1:] if spaced else text
         in_word = letters[0].isalnum() or (unicodedata.category(letters[0])[0] in "MC" and not letters[0].isspace())
-        return "" if spaced == in_word else "␣" if spaced else JOINED, _seen(letters)
+        return "" if spaced == in_word else "␣" if spaced else CONTINUATION, _seen(letters)
 
 
 def _seen(letters: str) -> str:
@@ -225,39 +230,39 @@ def _sign(letter: str) -> str:
         return BLANKS[letter]
     if 0xDC80 <= ord(letter) <= 0xDCFF:  # how Python carries a byte that is part of no character
         return f"⟨{ord(letter) - 0xDC00:02x}⟩"
-    return f"⟨u+{ord(letter):04x}⟩" if letter.isspace() or UNSEEN.match(letter) else letter
+    return f"⟨u+{ord(letter):04x}⟩" if letter.isspace() or INVISIBLE.match(letter) else letter
 
 
-def _word_of(text: str, offsets: Sequence[tuple[int, int]], special: Sequence[int]) -> tuple[int, ...]:
+def _word_ids(text: str, offsets: Sequence[tuple[int, int]], special: Sequence[int]) -> tuple[int, ...]:
     """Which word each piece belongs to: the one that holds its first letter. A blank goes with the word after it."""
     words = spans(text)
     begins = [start for start, _ in words]
-    found: list[int] = []
+    ids: list[int] = []
     home: int | None = None
     for mark, (start, end) in zip(special, offsets, strict=True):
         before, home = home, None
         letter = LETTER.search(text, start)
         if letter and not mark and "\n" not in text[start : min(end, letter.start())]:
-            at = bisect_right(begins, letter.start()) - 1
-            home = at if at >= 0 and letter.start() < words[at][1] else None
-        last = found[-1] if found else -1
-        found.append(last if home is not None and home == before else last + 1)
-    return tuple(found)
+            index = bisect_right(begins, letter.start()) - 1
+            home = index if index >= 0 and letter.start() < words[index][1] else None
+        last = ids[-1] if ids else -1
+        ids.append(last if home is not None and home == before else last + 1)
+    return tuple(ids)
 
 
 def _words(
-    text: str, offsets: Sequence[tuple[int, int]], word_of: Sequence[int], typed: Sequence[str]
+    text: str, offsets: Sequence[tuple[int, int]], word_ids: Sequence[int], typed: Sequence[str]
 ) -> tuple[str, ...]:
     """Each word as it was written; a special token or a blank as it is drawn."""
     written = []
-    for _, group in groupby(range(len(word_of)), key=word_of.__getitem__):
+    for _, group in groupby(range(len(word_ids)), key=word_ids.__getitem__):
         pieces = list(group)
         label = text[offsets[pieces[0]][0] : offsets[pieces[-1]][1]].strip()
-        written.append(label or "".join(typed[at] for at in pieces))
+        written.append(label or "".join(typed[index] for index in pieces))
     return tuple(written)
 
 
-def learn_pieces(
+def train_bpe(
     texts: Iterable[str], size: int, special: Sequence[str] = (PAD, START), space_first: bool = True
 ) -> SubwordTokenizer:
     """Byte-level BPE learnt from these texts: at most `size` pieces, the special tokens and the 256 bytes among them.

@@ -8,21 +8,23 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 
-def _part(label: str, watch: str) -> Any:
-    return field(default=True, metadata={"label": label, "watch": watch})
+def _part(label: str, hint: str) -> Any:
+    return field(default=True, metadata={"label": label, "hint": hint})
 
 
 @dataclass(frozen=True)
 class Switches:
     """Which parts take part in a forward pass."""
 
-    scale: bool = _part("Scaling by √d_k", "Scores grow √d_k times as large, most rows become sharper.")
-    mask: bool = _part("Causal mask", "Words can look to the right, at words not yet said.")
-    position: bool = _part("Positions", "Heads that look by distance, such as “previous token”, can lose their stripe.")
-    norm: bool = _part("Layer norm", "Vectors keep whatever size the sums gave them.")
+    scale: bool = _part("Scaling by √d_k", "Scores grow √d_k times as large, and most rows become sharper.")
+    mask: bool = _part("Causal mask", "Words can attend to later words.")
+    position: bool = _part(
+        "Positions", "Heads that attend by distance, such as “previous token”, can lose their stripe."
+    )
+    norm: bool = _part("Layer norm", "Vectors keep whatever size the sums happen to have.")
     residual: bool = _part("Residual", "Each sublayer replaces the vectors instead of adding to them.")
     mlp: bool = _part(
-        "Feed-forward", "In the layers attention is left; of what is not linear only its softmax and the norms."
+        "Feed-forward", "Only attention is left in the layers; the softmax and the norms are the only non-linear steps."
     )
     heads_off: frozenset[tuple[int, int]] = frozenset()
     """(layer, head) pairs whose output is set to zero: heads of self-attention, in an encoder–decoder the decoder's."""
@@ -34,7 +36,7 @@ class Switches:
     def __and__(self, other: "Switches") -> "Switches":
         """The parts that are present in both: what runs is what was trained minus what is removed."""
         present = {part.name: getattr(self, part.name) and getattr(other, part.name) for part in PARTS}
-        silent = {name: getattr(self, name) | getattr(other, name) for name in HEADS}
+        silent = {name: getattr(self, name) | getattr(other, name) for name in HEAD_FIELDS}
         return Switches(**present, **silent)
 
     def without(self, *names: str) -> "Switches":
@@ -48,10 +50,12 @@ class Switches:
         return tuple(part.name for part in PARTS if not getattr(self, part.name))
 
     @property
-    def silent(self) -> tuple[str, ...]:
+    def ablated_heads(self) -> tuple[str, ...]:
         """Names of the heads that are off: "L0H1", in cross-attention "X0H1", in an encoder beside a decoder "E0H1"."""
         return tuple(
-            f"{letter}{layer}H{head}" for field, letter in HEADS.items() for layer, head in sorted(getattr(self, field))
+            f"{letter}{layer}H{head}"
+            for field, letter in HEAD_FIELDS.items()
+            for layer, head in sorted(getattr(self, field))
         )
 
 
@@ -61,8 +65,12 @@ class Part:
 
     name: str
     label: str
-    watch: str
+    hint: str
 
 
-PARTS = tuple(Part(f.name, f.metadata["label"], f.metadata["watch"]) for f in fields(Switches) if f.metadata)
-HEADS = {"heads_off": "L", "cross_off": "X", "encoder_off": "E"}  # field → the letter its heads have in names: X0H1
+PARTS = tuple(Part(f.name, f.metadata["label"], f.metadata["hint"]) for f in fields(Switches) if f.metadata)
+HEAD_FIELDS = {
+    "heads_off": "L",
+    "cross_off": "X",
+    "encoder_off": "E",
+}  # field → the letter its heads have in names: X0H1

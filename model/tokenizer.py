@@ -9,13 +9,13 @@ from typing import Protocol
 
 PAD, UNKNOWN, START = "<pad>", "<unk>", "<s>"
 BLANK = "␣"  # a space that is a token
-END = "</s>"  # in the vocabulary of models that must know when a sentence is over
+EOS = "</s>"  # in the vocabulary of models that must know when a sentence is over
 
 # What ends a line, or a record of some old file, also ends a word.
-BREAK = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
+LINE_BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 # Controls, half characters, blanks without width, tags and the marks that turn the direction of writing: none of them
 # can be seen, and some of them reorder or break everything drawn after them.
-UNSEEN = re.compile(
+INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
@@ -25,19 +25,19 @@ WORD = re.compile(
 )
 
 
-class TextError(ValueError):
+class InputTextError(ValueError):
     """The text cannot be run as it is. The message is one sentence for the person who typed it."""
 
 
 def clean(text: str) -> str:
     """Canonical Unicode (NFC) without invisible controls. Joiners stay: emoji and some scripts need them."""
-    return unicodedata.normalize("NFC", UNSEEN.sub("", BREAK.sub(" ", text)))
+    return unicodedata.normalize("NFC", INVISIBLE.sub("", LINE_BREAKS.sub(" ", text)))
 
 
 def altered(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The different characters that `clean` makes a blank of, and those that it leaves out, in their order."""
-    blanks = BREAK.findall(text)
-    dropped = UNSEEN.findall(BREAK.sub("", text))
+    blanks = LINE_BREAKS.findall(text)
+    dropped = INVISIBLE.findall(LINE_BREAKS.sub("", text))
     return tuple(dict.fromkeys(blanks)), tuple(dict.fromkeys(dropped))
 
 
@@ -48,15 +48,15 @@ def split(text: str) -> tuple[str, ...]:
 
 def spans(text: str) -> tuple[tuple[int, int], ...]:
     """Where each word and sign begins, and where it has ended."""
-    found: list[tuple[int, int]] = []
+    bounds: list[tuple[int, int]] = []
     for match in WORD.finditer(text):
         piece, (start, end) = match[0], match.span()
-        before = text[slice(*found[-1])] if found and found[-1][1] == start else ""
+        before = text[slice(*bounds[-1])] if bounds and bounds[-1][1] == start else ""
         if before and (_clings(piece[0]) or (_clings(before[-1]) and _continues(piece, before))):
-            found[-1] = found[-1][0], end
+            bounds[-1] = bounds[-1][0], end
         else:
-            found.append((start, end))
-    return tuple(found)
+            bounds.append((start, end))
+    return tuple(bounds)
 
 
 def _clings(character: str) -> bool:
@@ -71,23 +71,23 @@ def _continues(piece: str, before: str) -> bool:
 class Encoding:
     """A text as the model reads it. Every tuple but the last has one entry a token."""
 
-    typed: tuple[str, ...]  # what the person wrote
+    surface: tuple[str, ...]  # what the person wrote
     tokens: tuple[str, ...]  # what the model reads: <unk> where it does not know the word
     ids: tuple[int, ...]
-    word_of: tuple[int, ...]  # which word the token belongs to; a special token is a word of its own
+    word_ids: tuple[int, ...]  # which word the token belongs to; a special token is a word of its own
     words: tuple[str, ...]  # one entry a word, as the person wrote it
 
     @property
     def unknown(self) -> tuple[int, ...]:
         """Positions of the words the model does not know."""
-        return tuple(at for at, token in enumerate(self.tokens) if token == UNKNOWN)
+        return tuple(index for index, token in enumerate(self.tokens) if token == UNKNOWN)
 
 
 class Tokenizer(Protocol):
     """What every model needs to read and to write."""
 
     vocabulary: tuple[str, ...]  # V  each token as it is drawn
-    silent: tuple[int, ...]  # ids of the special tokens: marks for the model, never said to a person
+    special_ids: tuple[int, ...]  # ids of the special tokens: marks for the model, never said to a person
 
     def encode(self, text: str) -> Encoding:
         """The text as ids, with the special tokens that the model expects around it."""
@@ -101,15 +101,15 @@ class Tokenizer(Protocol):
         """The text of these tokens, without the special ones."""
         ...
 
-    def write_on(self, text: str, ids: Sequence[int]) -> str:
+    def append_tokens(self, text: str, ids: Sequence[int]) -> str:
         """The text with these tokens written after it; what stands there already is left as the person typed it."""
         ...
 
-    def put(self, text: str, at: int, token: str) -> str:
+    def replace_token(self, text: str, index: int, token: str) -> str:
         """The text with another token, as it is drawn, in the place of the one at position `at`."""
         ...
 
-    def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
+    def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
         """Up to `n` known words that are most like a word the model does not know, best first."""
         ...
 
@@ -117,20 +117,22 @@ class Tokenizer(Protocol):
 class WordTokenizer:
     """Word-level: lower case, punctuation apart. `words` is the vocabulary without the three special tokens."""
 
-    silent: tuple[int, ...] = (0, 1, 2)
+    special_ids: tuple[int, ...] = (0, 1, 2)
 
     def __init__(self, words: Sequence[str]) -> None:
         self.vocabulary: tuple[str, ...] = (PAD, UNKNOWN, START, *words)
-        self.id_of = {word: index for index, word in enumerate(self.vocabulary)}
-        if len(self.id_of) != len(self.vocabulary):
+        self.id_by_word = {word: index for index, word in enumerate(self.vocabulary)}
+        if len(self.id_by_word) != len(self.vocabulary):
             raise ValueError("a word stands twice in the vocabulary")
 
     def encode(self, text: str) -> Encoding:
         """Any text becomes <s> and its words; nothing is dropped in silence but invisible controls."""
         typed = (START, *self._elided(split(clean(text).lower())))
         # A person who types "<unk>" gets three unknown marks, not the special token.
-        tokens = (START, *(word if word in self.id_of else UNKNOWN for word in typed[1:]))
-        return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens), tuple(range(len(tokens))), typed)
+        tokens = (START, *(word if word in self.id_by_word else UNKNOWN for word in typed[1:]))
+        return Encoding(
+            typed, tokens, tuple(self.id_by_word[token] for token in tokens), tuple(range(len(tokens))), typed
+        )
 
     def left_out(self, text: str) -> tuple[str, ...]:
         """Those that `clean` drops: every other one is part of a word or a sign, if only of an unknown one."""
@@ -141,10 +143,10 @@ class WordTokenizer:
         parts: list[str] = []
         for word in words:
             rest = word.replace("’", "'")
-            if rest == "'" and parts and parts[-1] + rest in self.id_of:
+            if rest == "'" and parts and parts[-1] + rest in self.id_by_word:
                 parts[-1] += rest  # the other word is missing, or stands apart
                 continue
-            while (cut := rest.find("'") + 1) and rest[:cut] in self.id_of and rest[cut:]:
+            while (cut := rest.find("'") + 1) and rest[:cut] in self.id_by_word and rest[cut:]:
                 parts.append(rest[:cut])
                 word = rest = rest[cut:]
             parts.append(word)
@@ -152,22 +154,22 @@ class WordTokenizer:
 
     def decode(self, ids: Sequence[int]) -> str:
         """The words, a space between them; none after a word that has lost its vowel."""
-        return self.write_on("", ids)
+        return self.append_tokens("", ids)
 
-    def write_on(self, text: str, ids: Sequence[int]) -> str:
+    def append_tokens(self, text: str, ids: Sequence[int]) -> str:
         """The text and the words, a space between them."""
         written = text.strip()
-        for word in (self.vocabulary[index] for index in ids if index not in self.silent):
+        for word in (self.vocabulary[index] for index in ids if index not in self.special_ids):
             written += word if not written or written.endswith("'") else f" {word}"
         return written
 
-    def put(self, text: str, at: int, token: str) -> str:
+    def replace_token(self, text: str, index: int, token: str) -> str:
         """The words, one of them another."""
-        typed = list(self.encode(text).typed)
-        typed[at] = token
-        return " ".join(typed[1:])
+        surface = list(self.encode(text).surface)
+        surface[index] = token
+        return " ".join(surface[1:])
 
-    def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
+    def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
         """The known words most like this one, best first."""
         return tuple(difflib.get_close_matches(word[:32], self.vocabulary[3:], n=n, cutoff=0.65))
 
@@ -178,14 +180,16 @@ class CharacterTokenizer(WordTokenizer):
     def encode(self, text: str) -> Encoding:
         """Any text becomes <s> and its characters; nothing is dropped but invisible controls and space at the ends."""
         typed = (START, *(BLANK if letter.isspace() else letter for letter in clean(text).lower().strip()))
-        tokens = (START, *(letter if letter in self.id_of else UNKNOWN for letter in typed[1:]))
-        return Encoding(typed, tokens, tuple(self.id_of[token] for token in tokens), tuple(range(len(tokens))), typed)
+        tokens = (START, *(letter if letter in self.id_by_word else UNKNOWN for letter in typed[1:]))
+        return Encoding(
+            typed, tokens, tuple(self.id_by_word[token] for token in tokens), tuple(range(len(tokens))), typed
+        )
 
-    def write_on(self, text: str, ids: Sequence[int]) -> str:
+    def append_tokens(self, text: str, ids: Sequence[int]) -> str:
         """The text and the characters, one beside the other."""
-        letters = (self.vocabulary[index] for index in ids if index not in self.silent)
+        letters = (self.vocabulary[index] for index in ids if index not in self.special_ids)
         return text + "".join(" " if letter == BLANK else letter for letter in letters)
 
-    def nearest(self, word: str, n: int = 3) -> tuple[str, ...]:
+    def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
         """None: a character is like no other."""
         return ()

@@ -35,24 +35,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0, help="stories: the one seed to train (default 0)")
     parser.add_argument("--beside", type=Path, nargs="+", help="stories: cards of other seeds, for the shipped card")
     parser.add_argument("--resume", action="store_true", help="stories: go on where a stopped training was")
-    asked = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     typed = shlex.join(["python", "-m", "model.train", *(sys.argv[1:] if arguments is None else arguments)])
-    if asked.recipe == stories.NAME and asked.beside:
-        card = stories.put_beside(asked.beside, asked.folder)
-    elif asked.recipe == stories.NAME:
-        if asked.text is None:
+    if args.recipe == stories.NAME and args.beside:
+        card = stories.add_seeds(args.beside, args.folder)
+    elif args.recipe == stories.NAME:
+        if args.text is None:
             parser.error("stories needs books to learn from: --text FILE")
-        card = train_stories(asked.text, asked.seed, asked.steps, asked.folder, asked.resume)
-    elif asked.recipe in first_digit.ORDER_RECIPES:
-        card = train_order(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
-    elif asked.recipe in seq2seq.PAIR_RECIPES:
-        card = train_pair(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
-    elif asked.recipe == RESOLVER:
-        card = train_resolver(asked.seeds, asked.steps, typed, asked.folder)
+        card = train_stories(args.text, args.seed, args.steps, args.folder, args.resume)
+    elif args.recipe in first_digit.ORDER_RECIPES:
+        card = train_order(args.recipe, args.seeds, args.steps, typed, args.folder)
+    elif args.recipe in seq2seq.PAIR_RECIPES:
+        card = train_pair(args.recipe, args.seeds, args.steps, typed, args.folder)
+    elif args.recipe == RESOLVER:
+        card = train_resolver(args.seeds, args.steps, typed, args.folder)
     else:
-        card = train_language(asked.recipe, asked.seeds, asked.steps, typed, asked.folder)
-    print(f"shipped seed {card['seed']} to {asked.folder}")
+        card = train_language(args.recipe, args.seeds, args.steps, typed, args.folder)
+    print(f"shipped seed {card['seed']} to {args.folder}")
 
 
 def train_order(name: str, seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def train_order(name: str, seeds: int, steps: int | None, command: str, folder: 
     recipe = first_digit.ORDER_RECIPES[name]
     recipe = replace(recipe, steps=steps or recipe.steps)
     runs = [first_digit.train(recipe, seed, Bar(f"{name}, seed {seed}", recipe.steps).show) for seed in range(seeds)]
-    return first_digit.ship(name, recipe, runs, command, folder)
+    return first_digit.save_best(name, recipe, runs, command, folder)
 
 
 def train_pair(name: str, seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def train_pair(name: str, seeds: int, steps: int | None, command: str, folder: P
     for seed in range(seeds):
         runs.append(seq2seq.train(recipe, seed, Bar(f"{name}, seed {seed}", recipe.steps).show))
         print(f"seed {seed}: {runs[-1].exact:.3f} exact")
-    return seq2seq.ship(name, recipe, runs, command, folder)
+    return seq2seq.save_best(name, recipe, runs, command, folder)
 
 
 def train_resolver(seeds: int, steps: int | None, command: str, folder: Path) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def train_resolver(seeds: int, steps: int | None, command: str, folder: Path) ->
     runs = [
         coreference.train(recipe, seed, Bar(f"{RESOLVER}, seed {seed}", recipe.steps).show) for seed in range(seeds)
     ]
-    return coreference.ship(RESOLVER, recipe, runs, command, folder)
+    return coreference.save_best(RESOLVER, recipe, runs, command, folder)
 
 
 def train_stories(text: Path, seed: int, steps: int | None, folder: Path, resume: bool) -> dict[str, Any]:

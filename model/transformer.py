@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from model import mask as masks
 from model.attention import AttentionTrace, MultiHeadAttention
-from model.attention_override import Overwrite
+from model.attention_override import AttentionOverride
 from model.compute.progress import steps
-from model.config import ModelConfig, choose
+from model.config import ModelConfig, lookup
 from model.norm import NormTrace, make_norm, normalise
 from model.position import POSITIONS, Position
 from model.switches import Switches
@@ -62,7 +62,7 @@ class Trace(Generic[A]):
     embedding_norm: NormTrace[A]  # its `out` is `embed`; BERT has a norm here, most models have none
 
 
-class Sublayers(nn.Module):
+class Block(nn.Module):
     """Attention moves information between positions; the feed-forward network works on each position alone.
 
     What every layer is made of. Each part takes the stream, normalises it before or after, and adds to it.
@@ -75,70 +75,70 @@ class Sublayers(nn.Module):
         self.attention = MultiHeadAttention(config, index)
         self.norm2 = make_norm(config) if config.norm != "none" else None
         self.mlp_in = nn.Linear(config.d_model, config.d_ff, bias=config.mlp_bias)
-        self.activation = choose(ACTIVATIONS, "activation", config.activation)
+        self.activation = lookup(ACTIVATIONS, "activation", config.activation)
         self.mlp_out = nn.Linear(config.d_ff, config.d_model, bias=config.mlp_bias)
 
-    def look(
+    def attend(
         self,
         attention: MultiHeadAttention,
         norm: nn.Module | None,
-        stream: Tensor,
+        resid: Tensor,
         source: Tensor | None,
-        mask: Tensor | masks.Mask,
+        mask: Tensor | masks.PreparedMask,
         position: Position,
         switches: Switches,
-        overwrite: Overwrite | None = None,
-        past: AttentionTrace[Tensor] | None = None,
+        override: AttentionOverride | None = None,
+        kv_cache: AttentionTrace[Tensor] | None = None,
     ) -> tuple[NormTrace[Tensor], AttentionTrace[Tensor], Tensor]:
         """One attention from the stream (B, T, C) to itself or to a source (B, S, C): norm, attention, stream after."""
-        after, present = self.norm == "post", norm if switches.norm else None
-        normed = normalise(stream, None if after else present)
-        looked_at = normed.out if source is None else source
-        heard = attention(normed.out, looked_at, mask, position, switches, overwrite, past)
-        stream = stream + heard.out if switches.residual else heard.out  # (B, T, C)
-        if after:
-            normed = normalise(stream, present)
-            stream = normed.out
-        return normed, heard, stream
+        post_norm, active_norm = self.norm == "post", norm if switches.norm else None
+        normed = normalise(resid, None if post_norm else active_norm)
+        x_kv = normed.out if source is None else source
+        trace = attention(normed.out, x_kv, mask, position, switches, override, kv_cache)
+        resid = resid + trace.out if switches.residual else trace.out  # (B, T, C)
+        if post_norm:
+            normed = normalise(resid, active_norm)
+            resid = normed.out
+        return normed, trace, resid
 
-    def think(self, stream: Tensor, switches: Switches) -> tuple[NormTrace[Tensor], Tensor, Tensor, Tensor]:
+    def feed_forward(self, resid: Tensor, switches: Switches) -> tuple[NormTrace[Tensor], Tensor, Tensor, Tensor]:
         """The feed-forward network over the stream (B, T, C): norm, hidden (B, T, F), output, stream after."""
-        after, present = self.norm == "post", self.norm2 if switches.norm else None
-        normed = normalise(stream, None if after else present)
+        post_norm, active_norm = self.norm == "post", self.norm2 if switches.norm else None
+        normed = normalise(resid, None if post_norm else active_norm)
         hidden = self.activation(self.mlp_in(normed.out))  # (B, T, F)
         out = self.mlp_out(hidden)  # (B, T, C)
         if not switches.mlp:  # the whole sublayer goes: the stream passes it by, residual or not
             hidden, out = torch.zeros_like(hidden), torch.zeros_like(out)
         else:
-            stream = stream + out if switches.residual else out  # (B, T, C)
-        if after:
-            normed = normalise(stream, present)
-            stream = normed.out
-        return normed, hidden, out, stream
+            resid = resid + out if switches.residual else out  # (B, T, C)
+        if post_norm:
+            normed = normalise(resid, active_norm)
+            resid = normed.out
+        return normed, hidden, out, resid
 
 
-class Layer(Sublayers):
+class Layer(Block):
     """A layer that looks at its own text: the layer of a decoder-only and of an encoder-only model."""
 
     def forward(
         self,
         resid_pre: Tensor,
-        mask: Tensor | masks.Mask,
+        mask: Tensor | masks.PreparedMask,
         position: Position,
         switches: Switches,
-        overwrite: Overwrite | None = None,
-        past: LayerTrace[Tensor] | None = None,
+        override: AttentionOverride | None = None,
+        kv_cache: LayerTrace[Tensor] | None = None,
     ) -> LayerTrace[Tensor]:
-        """resid_pre (B, T, C), mask broadcastable to (B, H, T, S); past: what this layer did with the words before."""
-        heard = None if past is None else past.attention
-        norm1, attention, resid_mid = self.look(
-            self.attention, self.norm1, resid_pre, None, mask, position, switches, overwrite, heard
+        """resid_pre (B, T, C), mask broadcastable to (B, H, T, S); kv_cache: its own trace of the words before."""
+        attention_cache = None if kv_cache is None else kv_cache.attention
+        norm1, attention, resid_mid = self.attend(
+            self.attention, self.norm1, resid_pre, None, mask, position, switches, override, attention_cache
         )
-        norm2, mlp_hidden, mlp_out, resid_post = self.think(resid_mid, switches)
+        norm2, mlp_hidden, mlp_out, resid_post = self.feed_forward(resid_mid, switches)
         return LayerTrace(resid_pre, norm1, attention, resid_mid, norm2, mlp_hidden, mlp_out, resid_post)
 
 
-def start_evenly(model: nn.Module) -> None:
+def init_xavier(model: nn.Module) -> None:
     """First numbers: torch's own default gives q·k a variance of d_k / 9; Xavier's gives d_k, as the paper assumes."""
     for module in model.modules():
         if isinstance(module, nn.Linear):
@@ -147,7 +147,7 @@ def start_evenly(model: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def tie(unembedding: nn.Linear, embedding: nn.Embedding) -> None:
+def tie_weights(unembedding: nn.Linear, embedding: nn.Embedding) -> None:
     """Read words out with the matrix that reads them in."""
     nn.init.normal_(embedding.weight, std=embedding.embedding_dim**-0.5)  # keeps the logits near unit size
     unembedding.weight = embedding.weight
@@ -162,83 +162,83 @@ class Transformer(nn.Module):
         self.embedding = nn.Embedding(config.vocab_size, config.d_model)
         # Not a position: it is the same at every place, and stays when the positions are removed.
         self.token_type = nn.Parameter(torch.zeros(config.d_model)) if config.token_type else None
-        self.position = choose(POSITIONS, "position", config.position)(config)
+        self.position = lookup(POSITIONS, "position", config.position)(config)
         self.embedding_norm = make_norm(config) if config.embedding_norm else None
         self.layers = nn.ModuleList(Layer(config, index) for index in range(config.n_layers))
         transformed = config.read_out == "transformed"
         self.read_out_mlp = nn.Linear(config.d_model, config.d_model) if transformed else None
-        self.activation = choose(ACTIVATIONS, "activation", config.read_out_activation or config.activation)
+        self.activation = lookup(ACTIVATIONS, "activation", config.read_out_activation or config.activation)
         self.final_norm = make_norm(config) if config.norm == "pre" or transformed else None
         bias = config.unembedding_bias
         self.unembedding = nn.Linear(config.d_model, config.vocab_size, bias) if config.read_out != "none" else None
-        start_evenly(self)
+        init_xavier(self)
         if config.tied_unembedding and self.unembedding is not None:
-            tie(self.unembedding, self.embedding)
+            tie_weights(self.unembedding, self.embedding)
 
     def forward(
         self,
         ids: Tensor,
-        padding: Tensor | None = None,
+        is_token: Tensor | None = None,
         switches: Switches = Switches(),
-        overwrite: Overwrite | None = None,
-        looks: Tensor | None = None,
-        past: Trace[Tensor] | None = None,
+        override: AttentionOverride | None = None,
+        mask: Tensor | None = None,
+        kv_cache: Trace[Tensor] | None = None,
     ) -> Trace[Tensor]:
         """Run the model and keep every stage.
 
         ids (B, T) int64; padding (B, T) boolean, True for a real token, None when all are.
         switches: the parts to leave out now, on top of those the weights were trained without.
-        overwrite: a row of weights to use instead of the model's own.
-        looks: boolean, broadcastable to (B, H, T, S): a mask to use instead of the model's own.
-        past: the trace of the words before these, to write on from; see model/cache.py.
+        override: a row of weights to use instead of the model's own.
+        mask: boolean, broadcastable to (B, H, T, S): a mask to use instead of the model's own.
+        kv_cache: the trace of the words before these, to write on from; see model/generation/kv_cache.py.
 
         Raises:
             ValueError: the text is longer than a learned position table, or holds the token config.padding_id.
         """
-        self._refuse_padding(ids, padding)
+        self._refuse_padding(ids, is_token)
         switches = switches & self.config.trained
-        before = 0 if past is None else past.layers[0].attention.k.size(2)
-        keys_at = torch.arange(before + ids.size(1), device=ids.device)  # (S,)
-        at = keys_at[before:]  # (T,)
+        n_cached = 0 if kv_cache is None else kv_cache.layers[0].attention.k.size(2)
+        key_positions = torch.arange(n_cached + ids.size(1), device=ids.device)  # (S,)
+        positions = key_positions[n_cached:]  # (T,)
         embed = self.embedding(ids)  # (B, T, C)
         if self.token_type is not None:
             embed = embed + self.token_type
         if switches.position:
-            embed = self.position.add(embed, at)
+            embed = self.position.add(embed, positions)
         embedding_norm = normalise(embed, self.embedding_norm if switches.norm else None)
         embed = embedding_norm.out  # (B, T, C)
 
-        own = masks.causal if self.config.causal and switches.mask else masks.everything
-        allowed = own(at, keys_at) if looks is None else looks  # (T, S)
-        if padding is not None:
-            allowed = allowed & masks.padding(padding)  # (B, 1, T, S)
-        mask = masks.prepare(allowed)
+        rule = masks.causal if self.config.causal and switches.mask else masks.full
+        allowed = rule(positions, key_positions) if mask is None else mask  # (T, S)
+        if is_token is not None:
+            allowed = allowed & masks.padding_mask(is_token)  # (B, 1, T, S)
+        prepared = masks.prepare_mask(allowed)
 
         layers: list[LayerTrace[Tensor]] = []
-        stream = embed
+        resid = embed
         for index, layer in enumerate(steps(self.layers)):
-            done = None if past is None else past.layers[index]
-            trace = layer(stream, mask, self.position, switches, overwrite, done)
+            layer_cache = None if kv_cache is None else kv_cache.layers[index]
+            trace = layer(resid, prepared, self.position, switches, override, layer_cache)
             layers.append(trace)
-            stream = trace.resid_post
-        final_norm, logits = self.read_out(stream, switches)
+            resid = trace.resid_post
+        final_norm, logits = self.unembed(resid, switches)
         return Trace((), embed, tuple(layers), final_norm, logits, embedding_norm)
 
-    def _refuse_padding(self, ids: Tensor, padding: Tensor | None) -> None:
+    def _refuse_padding(self, ids: Tensor, is_token: Tensor | None) -> None:
         """RoBERTa counts positions without its padding token, this class counts every token: they would differ."""
         if self.config.padding_id is None:
             return
-        found = ids == self.config.padding_id  # (B, T)
-        if bool((found if padding is None else found & padding).any()):
+        is_padding = ids == self.config.padding_id  # (B, T)
+        if bool((is_padding if is_token is None else is_padding & is_token).any()):
             raise ValueError(
                 f"This text holds the padding token of a RoBERTa (id {self.config.padding_id}), which has no position "
                 "of its own. Take it out of the text."
             )
 
-    def read_out(self, stream: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
+    def unembed(self, resid: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
         """Turn a stream of vectors (B, T, C), from any layer, into logits (B, T, V)."""
         if self.read_out_mlp is not None:  # Devlin et al. 2019, appendix A.2 and their published code
-            stream = self.activation(self.read_out_mlp(stream))  # (B, T, C)
-        present = switches.norm and self.config.trained.norm
-        final_norm = normalise(stream, self.final_norm if present else None)
-        return final_norm, stream[..., :0] if self.unembedding is None else self.unembedding(final_norm.out)
+            resid = self.activation(self.read_out_mlp(resid))  # (B, T, C)
+        norm_is_on = switches.norm and self.config.trained.norm
+        final_norm = normalise(resid, self.final_norm if norm_is_on else None)
+        return final_norm, resid[..., :0] if self.unembedding is None else self.unembedding(final_norm.out)

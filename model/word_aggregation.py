@@ -13,28 +13,28 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating]
 
 
-def belongs(word_of: Sequence[int]) -> NDArray[np.bool_]:
+def word_membership(word_ids: Sequence[int]) -> NDArray[np.bool_]:
     """(W, T): which piece is part of which word."""
-    return np.arange(max(word_of) + 1)[:, None] == np.asarray(word_of)
+    return np.arange(max(word_ids) + 1)[:, None] == np.asarray(word_ids)
 
 
-def by_word(weights: Array, word_of: Sequence[int], looked_at: Sequence[int] | None = None) -> Array:
+def merge_to_words(weights: Array, word_ids: Sequence[int], looked_at: Sequence[int] | None = None) -> Array:
     """Weights (…, T, S) of pieces as weights (…, W, W') of words: rows averaged, columns summed.
 
-    word_of: the word of each piece that looks; looked_at: of each that is looked at, the same where none is given.
+    word_ids: the word of each piece that looks; looked_at: of each that is looked at, the same where none is given.
     """
-    rows = belongs(word_of).astype(np.float64)  # (W, T)
-    columns = belongs(word_of if looked_at is None else looked_at).astype(np.float64)  # (W', S)
+    rows = word_membership(word_ids).astype(np.float64)  # (W, T)
+    columns = word_membership(word_ids if looked_at is None else looked_at).astype(np.float64)  # (W', S)
     merged = (rows / rows.sum(axis=-1, keepdims=True)) @ weights @ columns.T  # (…, W, W')
     return merged.astype(weights.dtype)
 
 
-def mask_by_word(mask: NDArray[Any], word_of: Sequence[int]) -> NDArray[np.bool_]:
+def merge_mask_to_words(mask: NDArray[Any], word_ids: Sequence[int]) -> NDArray[np.bool_]:
     """A mask (…, T, S) of pieces as one of words (…, W, W): a word may look where any of its pieces may."""
-    parts = belongs(word_of).astype(np.float32)  # (W, T)
+    parts = word_membership(word_ids).astype(np.float32)  # (W, T)
     return np.asarray(parts @ mask.astype(np.float32) @ parts.T > 0)
 
 
-def last_piece(word_of: Sequence[int], word: int) -> int:
+def last_token_of(word_ids: Sequence[int], word: int) -> int:
     """The position of the last piece of a word: what comes after the word is foretold there."""
-    return len(word_of) - 1 - list(word_of)[::-1].index(word)
+    return len(word_ids) - 1 - list(word_ids)[::-1].index(word)

@@ -5,6 +5,7 @@ import os
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from marks import left_out, marks_of
 from served import browse, chromium, serve
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))  # more only where somebody asks for it
@@ -22,6 +23,16 @@ if torch.backends.mps.is_available():
     DEVICES.append("mps")
 
 
+def pytest_ignore_collect(collection_path, config):
+    return left_out(collection_path, config.option.markexpr) or None
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for mark in marks_of(item.path, getattr(item, "fixturenames", ())):
+            item.add_marker(mark)
+
+
 @pytest.fixture(scope="session", params=DEVICES)
 def device(request: pytest.FixtureRequest) -> torch.device:
     return torch.device(request.param)
@@ -33,7 +44,7 @@ def chrome():
     if executable is None:
         missing = "There is no Chromium on this machine: install chromium or google-chrome to run the browser tests."
         pytest.fail(missing) if os.environ.get("ATTENTION_LAB_BROWSER") == "required" else pytest.skip(missing)
-    with browse(executable, "--process-per-site") as browser:  # which keeps scripts compiled
+    with browse(executable) as browser:
         yield browser
 
 

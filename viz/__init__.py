@@ -1,5 +1,5 @@
 """The pictures. `viz/*.py` turn arrays and words into figures; `viz/ui` and `viz/pages` put them on a screen."""
 
-from viz.notebook import attention_figure
+from viz.export.notebook import attention_figure
 
 __all__ = ["attention_figure"]

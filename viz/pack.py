@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from viz.types import Array
 
 FULL = 250  # the code of weight 1; weight 0 is code 0
 NOT_A_NUMBER = 254
@@ -62,7 +62,7 @@ def _block_max(code: Array, axis: int, most: int) -> Array:
 
 
 def pack(header: dict[str, Any], **arrays: Array) -> bytes:
-    """One block of bytes; `unpack` in frontend/store.js is its inverse."""
+    """One block of bytes; `unpack` in frontend/lib/page_state.js is its inverse."""
     described, body, at = {}, [], 0
     for name, array in arrays.items():
         raw = np.ascontiguousarray(array).tobytes()

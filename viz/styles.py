@@ -1,8 +1,20 @@
-"""Which style sheet a component wears: its own, or that of another one that looks alike."""
+"""Where the script and the style sheet of a component stand, from the folder of all scripts."""
 
-SHARED = {"turns": "waves", "guesses": "bars", "lengths": "bars", "whole": "save"}
+PAGE_TOOLS = ("lesson", "save", "save_page", "share")  # what belongs to a page; all others are figures
+# Components that look alike share a style sheet.
+SHARED = {
+    "rotation": "sinusoid_waves",
+    "logit_lens": "probability_bars",
+    "accuracy_by_length": "probability_bars",
+    "save_page": "save",
+}
+
+
+def script_of(component: str) -> str:
+    """The file of the component's script, without its ending: "figures/head_grid"."""
+    return f"{'page' if component in PAGE_TOOLS else 'figures'}/{component}"
 
 
 def style_of(component: str) -> str:
-    """The name of the component's style sheet."""
-    return SHARED.get(component, component)
+    """The file of the component's style sheet, without its ending."""
+    return script_of(SHARED.get(component, component))

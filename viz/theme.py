@@ -101,7 +101,7 @@ def template(theme: Theme) -> go.layout.Template:
         "showline": False,
         "ticks": "",
         "tickfont": {"color": theme.ink, "size": 13},
-        "title": {"font": {"color": theme.muted, "size": 12}},
+        "title": {"font": {"color": theme.muted, "size": 13}},
     }
     return go.layout.Template(
         layout={

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.checkpoint import card
+from model.checkpoint import read_card
 from model.compute.progress import steps
 from model.evaluation.language_model import Batch, to_batch, word_losses
-from model.run import Array, model
+from model.run import Array, get_model
 from model.switches import Switches
 from model.tasks import TASKS, Sentence
 from model.tasks.passages import PASSAGES, as_sentence
@@ -19,12 +19,12 @@ from model.transformer import Trace
 
 # Sentences, and the seed they are drawn with. Training and the card use other seeds; a short sentence may come twice.
 HELD_OUT, SEED = 128, 4
-MOST_CELLS = 2**21  # of the maps of all heads in one batch: every stage of each is kept
-MOST_NUMBERS = 2**24  # of the keys and values of all heads in one batch
+MAX_CELLS = 2**21  # of the maps of all heads in one batch: every stage of each is kept
+MAX_KV_NUMBERS = 2**24  # of the keys and values of all heads in one batch
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class HeldOutScores:
     """Results on fresh sentences."""
 
     sentences: int
@@ -36,7 +36,7 @@ class HeldOut:
 @dataclass(frozen=True)
 class _Paper:
     batch: Batch
-    at: Tensor  # (P, 2)  sentence and position of each probe
+    probe_positions: Tensor  # (P, 2)  sentence and position of each probe
     right: Tensor  # (P,)  the right word
     wrong: Tensor  # (P, W)  the words it is held against, filled up with the first
     names: Array  # (P,)
@@ -52,9 +52,9 @@ def _unseen(task: str) -> list[Sentence]:
 
 @lru_cache(maxsize=8)
 def _paper(weights: str) -> _Paper:
-    transformer, tokenizer = model(weights)
+    transformer, tokenizer = get_model(weights)
     device = next(transformer.parameters()).device
-    sentences = _unseen(card(weights)["task"])
+    sentences = _unseen(read_card(weights)["task"])
     probes = [(number, probe) for number, sentence in enumerate(sentences) for probe in sentence.probes]
     ids = {word: index for index, word in enumerate(tokenizer.vocabulary)}
     width = max((len(probe.wrong) for _, probe in probes), default=1)
@@ -63,7 +63,7 @@ def _paper(weights: str) -> _Paper:
     ]
     batch = to_batch(sentences, tokenizer)
     return _Paper(
-        Batch(batch.ids.to(device), batch.real.to(device), batch.foreseeable.to(device)),
+        Batch(batch.ids.to(device), batch.is_token.to(device), batch.predictable.to(device)),
         torch.tensor([(number, probe.position) for number, probe in probes], device=device).view(-1, 2).long(),
         torch.tensor([ids[probe.right] for _, probe in probes], device=device).long(),
         torch.tensor(wrong, device=device).view(-1, width).long(),
@@ -71,19 +71,19 @@ def _paper(weights: str) -> _Paper:
     )
 
 
-def held_out(weights: str, switches: Switches = Switches()) -> HeldOut:
+def evaluate_held_out(weights: str, switches: Switches = Switches()) -> HeldOutScores:
     """Loss and accuracy of the model with these parts, on the same fresh sentences every time."""
-    transformer, _ = model(weights)
+    transformer, _ = get_model(weights)
     paper = _paper(weights)
     with torch.inference_mode():
-        logits = transformer(paper.batch.ids, paper.batch.real, switches).logits  # (B, T, V)
-        losses = word_losses(logits, paper.batch.ids)[paper.batch.real[:, 1:]]
+        logits = transformer(paper.batch.ids, paper.batch.is_token, switches).logits  # (B, T, V)
+        losses = word_losses(logits, paper.batch.ids)[paper.batch.is_token[:, 1:]]
         # A word is foretold where the one before it stands.
-        asked = logits[paper.at[:, 0], paper.at[:, 1] - 1]  # (P, V)
-        best_wrong = asked.gather(1, paper.wrong).max(dim=1).values  # (P,)
-        hits = (asked.gather(1, paper.right[:, None])[:, 0] > best_wrong).cpu().numpy()
+        probe_logits = logits[paper.probe_positions[:, 0], paper.probe_positions[:, 1] - 1]  # (P, V)
+        best_wrong = probe_logits.gather(1, paper.wrong).max(dim=1).values  # (P,)
+        hits = (probe_logits.gather(1, paper.right[:, None])[:, 0] > best_wrong).cpu().numpy()
     kinds = list(dict.fromkeys(paper.names.tolist()))
-    return HeldOut(
+    return HeldOutScores(
         sentences=len(paper.batch.ids),
         loss=losses.mean().item(),
         accuracy={kind: float(hits[paper.names == kind].mean()) for kind in kinds},
@@ -91,24 +91,27 @@ def held_out(weights: str, switches: Switches = Switches()) -> HeldOut:
     )
 
 
-def knockouts(weights: str, switches: Switches = Switches()) -> dict[tuple[int, int], HeldOut]:
+def ablate_each_head(weights: str, switches: Switches = Switches()) -> dict[tuple[int, int], HeldOutScores]:
     """(layer, head) → the results with that one head taken out too."""
-    config = model(weights)[0].config
+    config = get_model(weights)[0].config
     heads = [(layer, head) for layer in range(config.n_layers) for head in range(config.n_heads)]
-    return {pair: held_out(weights, replace(switches, heads_off=switches.heads_off | {pair})) for pair in steps(heads)}
+    return {
+        pair: evaluate_held_out(weights, replace(switches, heads_off=switches.heads_off | {pair}))
+        for pair in steps(heads)
+    }
 
 
-def _repeated(trace: Trace[Tensor], texts: int) -> Trace[Tensor]:
+def _repeat_kv(trace: Trace[Tensor], texts: int) -> Trace[Tensor]:
     """The same keys and values (1, H, S, D) for each of so many texts."""
     layers = tuple(
         replace(
-            one,
+            layer,
             attention=replace(
-                one.attention,
-                k=one.attention.k.expand(texts, -1, -1, -1),
-                v=one.attention.v.expand(texts, -1, -1, -1),
+                layer.attention,
+                k=layer.attention.k.expand(texts, -1, -1, -1),
+                v=layer.attention.v.expand(texts, -1, -1, -1),
             ),
         )
-        for one in trace.layers
+        for layer in trace.layers
     )
     return replace(trace, layers=layers)

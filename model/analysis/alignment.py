@@ -7,16 +7,16 @@ import numpy as np
 
 from model.encoder_decoder import EncoderDecoderTrace
 from model.generation.beam_search import Beam, Candidate
-from model.generation.sampling import shares
+from model.generation.sampling import sampling_probabilities
 from model.generation.translate import Translation
-from model.recurrent import AlignedWritingTrace
-from model.run import Array, PairTrace, pair_model
+from model.recurrent import AttentiveDecoderTrace
+from model.run import Array, PairTrace, get_seq2seq
 from model.tasks import Pair
-from model.tasks.pair import SETTLED
-from model.tokenizer import END
+from model.tasks.pair import DETERMINED
+from model.tokenizer import EOS
 
 
-def looks(trace: PairTrace) -> dict[str, Array]:
+def attention_maps(trace: PairTrace) -> dict[str, Array]:
     """Every map that there is, as weights (L, H, T, S): "cross", the target on the source; and in a Transformer
     "source" and "target", each on itself. Row t of a target stands at word t and says word t + 1."""
     if isinstance(trace, EncoderDecoderTrace):
@@ -25,42 +25,44 @@ def looks(trace: PairTrace) -> dict[str, Array]:
             "source": np.stack([layer.attention.weights for layer in trace.encoder.layers]),
             "target": np.stack([layer.attention.weights for layer in trace.decoder.layers]),
         }
-    if isinstance(trace.decoder, AlignedWritingTrace):
+    if isinstance(trace.decoder, AttentiveDecoderTrace):
         return {"cross": trace.decoder.attention.weights[None]}
     return {}
 
 
-def one_map(weights: Array, layer: int, head: int | None) -> Array:
+def select_map(weights: Array, layer: int, head: int | None) -> Array:
     """One head (T, S) of weights (L, H, T, S), or the mean of its layer's heads where `head` is None."""
     chosen: Array = weights[layer].mean(axis=0) if head is None else weights[layer, head]
     return chosen
 
 
-def likeliest(
+def top_k_tokens(
     weights: str, logits: Array, n: int = 5, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
 ) -> tuple[tuple[tuple[str, ...], ...], Array]:
     """The n likeliest words after each row of logits (T, V), and their probabilities (T, n). Marks are never said.
 
     temperature, top_k, top_p: as they are when a word is drawn, see model/generation/sampling.py.
     """
-    tokenizer = pair_model(weights)[1]
-    silent = [index for index in tokenizer.silent if tokenizer.vocabulary[index] != END]
-    spoken = logits.copy()
-    spoken[:, silent] = -np.inf
-    odds = np.stack([shares(row, temperature, top_k, top_p) for row in spoken])  # (T, V)
-    best = np.argsort(-odds, axis=-1, kind="stable")[:, :n]  # (T, n)
+    tokenizer = get_seq2seq(weights)[1]
+    excluded = [index for index in tokenizer.special_ids if tokenizer.vocabulary[index] != EOS]
+    allowed = logits.copy()
+    allowed[:, excluded] = -np.inf
+    probabilities = np.stack([sampling_probabilities(row, temperature, top_k, top_p) for row in allowed])  # (T, V)
+    best = np.argsort(-probabilities, axis=-1, kind="stable")[:, :n]  # (T, n)
     words = tuple(tuple(tokenizer.vocabulary[index] for index in row) for row in best)
-    return words, np.take_along_axis(odds, best, axis=-1)
+    return words, np.take_along_axis(probabilities, best, axis=-1)
 
 
-def agreed(said: Sequence[str], right: Sequence[str]) -> int:
+def matching_prefix(predicted: Sequence[str], target: Sequence[str]) -> int:
     """How many words, from the first, are the right ones; the mark at the end counts as one."""
-    pairs = zip(said, (*right, END), strict=False)
-    return next((at for at, (word, gold) in enumerate(pairs) if word != gold), min(len(said), len(right) + 1))
+    pairs = zip(predicted, (*target, EOS), strict=False)
+    return next(
+        (index for index, (word, gold) in enumerate(pairs) if word != gold), min(len(predicted), len(target) + 1)
+    )
 
 
 @dataclass(frozen=True)
-class Hits:
+class AlignmentHits:
     """How the looks of one class of words did."""
 
     n: int
@@ -68,42 +70,48 @@ class Hits:
     mass: float  # mean weight on the right places
 
 
-def hits(weights: Array, pair: Pair, upto: int) -> dict[str, Hits]:
-    """Looks (T, S) against the gold links of the rows before `upto`, class by class.
+def alignment_hits(weights: Array, pair: Pair, upto: int) -> dict[str, AlignmentHits]:
+    """Weights (T, S) against the gold links of the rows before `upto`, class by class.
 
     Up to the first wrong word the rows are those of the right sentence; behind it gold says nothing.
     """
-    found: dict[str, list[tuple[bool, float]]] = {}
+    per_class: dict[str, list[tuple[bool, float]]] = {}
     for link in pair.links:
         if link.query < min(upto, len(weights)):
             row = weights[link.query]
             right = int(row.argmax()) in link.keys
-            found.setdefault(link.name, []).append((right, float(row[list(link.keys)].sum())))
+            per_class.setdefault(link.name, []).append((right, float(row[list(link.keys)].sum())))
     return {
-        name: Hits(len(each), sum(right for right, _ in each), float(np.mean([mass for _, mass in each])))
-        for name, each in found.items()
+        name: AlignmentHits(len(each), sum(right for right, _ in each), float(np.mean([mass for _, mass in each])))
+        for name, each in per_class.items()
     }
 
 
-def outlines(pair: Pair, upto: int) -> list[tuple[int, int]]:
+def gold_cells(pair: Pair, upto: int) -> list[tuple[int, int]]:
     """The cells (row, column) that gold marks, in the rows before `upto`; none where nothing has to be looked up."""
-    return [(link.query, key) for link in pair.links if link.query < upto and link.name != SETTLED for key in link.keys]
+    return [
+        (link.query, key) for link in pair.links if link.query < upto and link.name != DETERMINED for key in link.keys
+    ]
 
 
-def together(each: Mapping[str, Hits]) -> Hits:
+def pool_hits(each: Mapping[str, AlignmentHits]) -> AlignmentHits:
     """All classes of words that have to be looked up, as one."""
-    asked = [one for name, one in each.items() if name != SETTLED]
-    n = sum(one.n for one in asked)
-    return Hits(n, sum(one.top1 for one in asked), sum(one.n * one.mass for one in asked) / max(n, 1))
+    counted = [hits for name, hits in each.items() if name != DETERMINED]
+    n = sum(hits.n for hits in counted)
+    return AlignmentHits(n, sum(hits.top1 for hits in counted), sum(hits.n * hits.mass for hits in counted) / max(n, 1))
 
 
 def best_path(beam: Beam) -> tuple[int, ...]:
     """Which of the followed candidates of each step leads to the sentence that was chosen."""
-    ids, at, path = beam.best.ids, 0, []
+    ids, parent, path = beam.best.ids, 0, []
     for step, candidates in enumerate(beam.steps[: len(beam.best.logprobs)]):
         followed = [candidate for candidate in candidates if candidate.followed]
-        at = next(nth for nth, one in enumerate(followed) if one.parent == at and _goes_on(one, ids, step))
-        path.append(at)
+        parent = next(
+            nth
+            for nth, candidate in enumerate(followed)
+            if candidate.parent == parent and _goes_on(candidate, ids, step)
+        )
+        path.append(parent)
     return tuple(path)
 
 
@@ -111,6 +119,6 @@ def _goes_on(candidate: Candidate, ids: Sequence[int], step: int) -> bool:
     return candidate.ended if step == len(ids) else candidate.id == ids[step]
 
 
-def said_words(made: Translation) -> tuple[str, ...]:
+def target_words(translation: Translation) -> tuple[str, ...]:
     """The words added without the end mark."""
-    return made.tokens[:-1] if made.tokens[-1:] == (END,) else made.tokens
+    return translation.tokens[:-1] if translation.tokens[-1:] == (EOS,) else translation.tokens

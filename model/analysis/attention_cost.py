@@ -15,7 +15,7 @@ from model.run import Array
 
 
 @dataclass(frozen=True)
-class Sizes:
+class AttentionCost:
     """Widths, heads and lengths of one attention."""
 
     queries: int = 6  # T
@@ -30,15 +30,15 @@ class Sizes:
         """The shape of every stage, in the order it happens."""
         t, s, h = self.queries, self.keys, self.n_heads
         return {
-            "x that looks": (t, self.d_model),
-            "x that is looked at": (s, self.d_model),
+            "x (queries)": (t, self.d_model),
+            "x (keys and values)": (s, self.d_model),
             "q": (h, t, self.d_k),
             "k": (h, s, self.d_k),
             "v": (h, s, self.d_v),
             "scores, scaled, masked": (h, t, s),
             "weights": (h, t, s),
             "z": (h, t, self.d_v),
-            "heads side by side": (t, h * self.d_v),
+            "heads concatenated": (t, h * self.d_v),
             "out": (t, self.d_model),
         }
 
@@ -59,21 +59,21 @@ class Sizes:
         """Attention weights in all maps together."""
         return self.n_heads * self.queries * self.keys
 
-    def shared_by(self, n_heads: int) -> "Sizes":
+    def shared_by(self, n_heads: int) -> "AttentionCost":
         """The same total width split among another number of heads."""
         k, v = self.n_heads * self.d_k, self.n_heads * self.d_v
-        return Sizes(self.queries, self.keys, n_heads, k // n_heads, v // n_heads, self.d_model)
+        return AttentionCost(self.queries, self.keys, n_heads, k // n_heads, v // n_heads, self.d_model)
 
 
 @dataclass(frozen=True)
-class TriedOut:
+class OperatorCheck:
     """One attention of these sizes, really run."""
 
     weights: Array  # (H, T, S)
     apart: float  # largest difference to PyTorch's own operator, in a number of z
 
 
-def try_out(sizes: Sizes, seed: int = 0) -> TriedOut:
+def run_random(sizes: AttentionCost, seed: int = 0) -> OperatorCheck:
     """Random q, k and v of these sizes through `attend`, and through PyTorch's scaled_dot_product_attention."""
     random = torch.Generator().manual_seed(seed)
     q = torch.randn(1, sizes.n_heads, sizes.queries, sizes.d_k, generator=random)  # (1, H, T, D)
@@ -82,19 +82,19 @@ def try_out(sizes: Sizes, seed: int = 0) -> TriedOut:
     return _both_ways(q, k, v)
 
 
-def try_head(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool) -> TriedOut:
+def run_head(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool) -> OperatorCheck:
     """A trained layer's q (H, T, D), k (H, S, D) and v (H, S, D') likewise; mask and bias (H, T, S)."""
-    made = [torch.as_tensor(array.copy())[None] for array in (q, k, v, mask, bias)]  # (1, H, …)
-    return _both_ways(made[0], made[1], made[2], made[3], made[4], scale)
+    tensors = [torch.as_tensor(array.copy())[None] for array in (q, k, v, mask, bias)]  # (1, H, …)
+    return _both_ways(tensors[0], tensors[1], tensors[2], tensors[3], tensors[4], scale)
 
 
 def _both_ways(
     q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, bias: Tensor | None = None, scale: bool = True
-) -> TriedOut:
-    made = attend(q, k, v, mask=mask, bias=bias, scale=scale)
-    floor = torch.zeros_like(made.scores).masked_fill(~made.mask, -torch.inf) + (0.0 if bias is None else bias)
-    twin = F.scaled_dot_product_attention(q, k, v, attn_mask=floor, scale=None if scale else 1.0)  # (1, H, T, D')
-    looks = made.mask.any(
+) -> OperatorCheck:
+    trace = attend(q, k, v, mask=mask, bias=bias, scale=scale)
+    floor = torch.zeros_like(trace.scores).masked_fill(~trace.mask, -torch.inf) + (0.0 if bias is None else bias)
+    reference = F.scaled_dot_product_attention(q, k, v, attn_mask=floor, scale=None if scale else 1.0)  # (1, H, T, D')
+    has_key = trace.mask.any(
         dim=-1, keepdim=True
     )  # (1, H, T, 1)  a row without a key is zero here, and PyTorch's own affair
-    return TriedOut(made.weights[0].numpy(), float(torch.where(looks, made.z - twin, 0.0).abs().max()))
+    return OperatorCheck(trace.weights[0].numpy(), float(torch.where(has_key, trace.z - reference, 0.0).abs().max()))

@@ -36,11 +36,11 @@ def rollout(weights: Array, residual: bool = True) -> Array:
     Returns:
         (T, T); its rows sum to 1 because the rows of every Ã_l do.
     """
-    heard = np.eye(weights.shape[-1], dtype=weights.dtype)  # (T, T)
+    rolled = np.eye(weights.shape[-1], dtype=weights.dtype)  # (T, T)
     for layer in weights.mean(1):  # (T, T)
         step = (layer + np.eye(len(layer), dtype=layer.dtype)) / 2 if residual else layer  # (T, T)
-        heard = step @ heard  # (T, T)
-    return heard
+        rolled = step @ rolled  # (T, T)
+    return rolled
 
 
 def reachable(mask: NDArray[np.bool_], residual: bool = True) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from model.attention import MultiHeadAttention
-from model.run import Array, Experiment, model
+from model.run import Array, Experiment, get_model
 from model.transformer import Layer, Trace
 
 
@@ -25,7 +25,7 @@ class Projection:
 
 
 @dataclass(frozen=True)
-class Walk:
+class HeadWalkthrough:
     """What the row of the word at `row` did, in the order it happened: the model's own numbers, float32.
 
     Two are worked out here, because the model never has them by themselves: what each single head carries, and the
@@ -61,29 +61,29 @@ class Walk:
     after: Array  # (C,)  the stream after attention; a post-norm model norms it next
 
 
-def attention_of(weights: str, layer: int) -> MultiHeadAttention:
+def get_attention(weights: str, layer: int) -> MultiHeadAttention:
     """The attention of one layer of a shipped model."""
     return _layer(weights, layer).attention
 
 
 def _layer(weights: str, layer: int) -> Layer:
-    found = model(weights)[0].layers[layer]
-    assert isinstance(found, Layer)
-    return found
+    module = get_model(weights)[0].layers[layer]
+    assert isinstance(module, Layer)
+    return module
 
 
-def walk(experiment: Experiment, trace: Trace[Array], layer: int, head: int, row: int) -> Walk:
+def walk_through_row(experiment: Experiment, trace: Trace[Array], layer: int, head: int, row: int) -> HeadWalkthrough:
     """The row of the word at `row` in one head of `trace`, which `experiment` made.
 
     Raises:
         IndexError: there is no such layer, head or word.
     """
-    transformer = model(experiment.weights)[0]
-    config, inner = transformer.config, attention_of(experiment.weights, layer)
-    present = experiment.switches & config.trained
-    made, attention = trace.layers[layer], trace.layers[layer].attention
+    transformer = get_model(experiment.weights)[0]
+    config, inner = transformer.config, get_attention(experiment.weights, layer)
+    active = experiment.switches & config.trained
+    layer_trace, attention = trace.layers[layer], trace.layers[layer].attention
     keys, values, width = config.key_width, config.value_width, config.d_model
-    normed = config.norm == "pre" and present.norm
+    normed = config.norm == "pre" and active.norm
     norm = _layer(experiment.weights, layer).norm1 if normed else None
 
     def projection(linear: nn.Linear, width: int) -> Projection:
@@ -92,27 +92,27 @@ def walk(experiment: Experiment, trace: Trace[Array], layer: int, head: int, row
         return Projection(linear.weight[mine].T.cpu().numpy(), bias)  # (C, D)
 
     w_o = inner.w_o.weight.T.unflatten(0, (config.n_heads, values)).cpu().numpy()  # (H, D', C)
-    at = torch.arange(attention.mask.shape[1], device=inner.w_o.weight.device)  # (T,)
-    bias = transformer.position.bias(layer, at, at) if present.position else None  # (H, T, S)
-    return Walk(
+    positions = torch.arange(attention.mask.shape[1], device=inner.w_o.weight.device)  # (T,)
+    bias = transformer.position.bias(layer, positions, positions) if active.position else None  # (H, T, S)
+    return HeadWalkthrough(
         row=row,
-        stream=made.resid_pre[row],
-        mean=float(made.norm1.mean[row, 0]) if normed else 0.0,
-        std=float(made.norm1.std[row, 0]) if normed else 1.0,
+        stream=layer_trace.resid_pre[row],
+        mean=float(layer_trace.norm1.mean[row, 0]) if normed else 0.0,
+        std=float(layer_trace.norm1.std[row, 0]) if normed else 1.0,
         gain=np.ones(width, np.float32) if norm is None else norm.weight.cpu().numpy(),
         shift=getattr(norm, "bias", torch.zeros(width)).cpu().numpy(),
-        x=made.norm1.out if normed else made.resid_pre,
+        x=layer_trace.norm1.out if normed else layer_trace.resid_pre,
         to_q=projection(inner.w_q, keys),
         to_k=projection(inner.w_k, keys),
         to_v=projection(inner.w_v, values),
-        turned=config.position == "rope" and present.position,
+        turned=config.position == "rope" and active.position,
         q=attention.q[head, row],
         k=attention.k[head],
         v=attention.v[head],
         scores=attention.scores[head, row],
-        divisor=float(keys) ** 0.5 if present.scale else 1.0,
+        divisor=float(keys) ** 0.5 if active.scale else 1.0,
         scaled=attention.scaled[head, row],
-        bias=np.zeros(len(at), np.float32) if bias is None else bias[head, row].cpu().numpy(),
+        bias=np.zeros(len(positions), np.float32) if bias is None else bias[head, row].cpu().numpy(),
         biased=attention.biased[head, row],
         mask=attention.mask[head, row],
         masked=attention.masked[head, row],
@@ -121,5 +121,5 @@ def walk(experiment: Experiment, trace: Trace[Array], layer: int, head: int, row
         w_o=w_o[head],
         carried=np.einsum("hd,hdc->hc", attention.z[:, row], w_o),
         b_o=np.zeros(width, np.float32) if inner.w_o.bias is None else inner.w_o.bias.cpu().numpy(),
-        after=(made.norm1.input if config.norm == "post" else made.resid_mid)[row],
+        after=(layer_trace.norm1.input if config.norm == "post" else layer_trace.resid_mid)[row],
     )

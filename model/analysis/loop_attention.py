@@ -15,7 +15,7 @@ from model.compute.progress import steps
 from model.run import Array
 
 
-def by_rows(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True) -> tuple[Array, Array]:
+def attention_loop(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True) -> tuple[Array, Array]:
     """One word after another, one key after another, in the precision of q.
 
     q (T, D), k (S, D), v (S, D'), mask and bias (T, S). Returns weights (T, S) and z (T, D').
@@ -36,14 +36,14 @@ def by_rows(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool 
     return weights, z
 
 
-def at_once(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True) -> tuple[Array, Array]:
+def attention_matmul(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True) -> tuple[Array, Array]:
     """All words in three matrix products, by the model's own `attend`. Shapes as in `by_rows`."""
-    one = [torch.as_tensor(np.array(array))[None, None] for array in (q, k, v, bias, mask)]  # (1, 1, …)
-    made = attend(one[0], one[1], one[2], mask=one[4], bias=one[3], scale=scale)
-    return made.weights[0, 0].numpy(), made.z[0, 0].numpy()
+    tensors = [torch.as_tensor(np.array(array))[None, None] for array in (q, k, v, bias, mask)]  # (1, 1, …)
+    trace = attend(tensors[0], tensors[1], tensors[2], mask=tensors[4], bias=tensors[3], scale=scale)
+    return trace.weights[0, 0].numpy(), trace.z[0, 0].numpy()
 
 
-def by_pytorch(q: Array, k: Array, mask: Array, scale: bool = True) -> Array:
+def attention_pytorch(q: Array, k: Array, mask: Array, scale: bool = True) -> Array:
     """The weights that PyTorch's scaled_dot_product_attention makes, in double precision; no code of ours takes part.
 
     q (H, T, D), k (H, S, D), mask (H, T, S), True may attend, with a key in every row. Returns (H, T, S). The operator
@@ -52,18 +52,18 @@ def by_pytorch(q: Array, k: Array, mask: Array, scale: bool = True) -> Array:
     query, key = (torch.as_tensor(array.astype(np.float64)) for array in (q, k))
     unit = torch.eye(k.shape[1], dtype=torch.float64).expand(len(k), -1, -1)  # (H, S, S)
     allowed = torch.as_tensor(np.array(mask))
-    made = F.scaled_dot_product_attention(query, key, unit, attn_mask=allowed, scale=None if scale else 1.0)
-    weights: Array = made.numpy()
+    out = F.scaled_dot_product_attention(query, key, unit, attn_mask=allowed, scale=None if scale else 1.0)
+    weights: Array = out.numpy()
     return weights
 
 
-def apart_from_pytorch(attention: AttentionTrace[Array], scale: bool = True) -> float:
+def difference_from_pytorch(attention: AttentionTrace[Array], scale: bool = True) -> float:
     """The largest difference between the weights of a trace without position bias and those that PyTorch makes."""
-    return float(np.abs(by_pytorch(attention.q, attention.k, attention.mask, scale) - attention.weights).max())
+    return float(np.abs(attention_pytorch(attention.q, attention.k, attention.mask, scale) - attention.weights).max())
 
 
 @dataclass(frozen=True)
-class Forms:
+class LoopVsMatmul:
     """Both forms of one head in one precision, and how far they are apart."""
 
     precision: str
@@ -73,13 +73,15 @@ class Forms:
     z_apart: float  # largest difference of a number of the output
 
 
-def compare(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True) -> tuple[Forms, Forms]:
+def compare(
+    q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True
+) -> tuple[LoopVsMatmul, LoopVsMatmul]:
     """Both forms in single and in double precision."""
-    made = []
+    comparisons = []
     for precision in (np.float32, np.float64):
         lent = q.astype(precision), k.astype(precision), v.astype(precision), mask, bias.astype(precision), scale
-        rows, z_rows = by_rows(*lent)
-        whole, z_whole = at_once(*lent)
-        apart = float(np.abs(rows - whole).max()), float(np.abs(z_rows - z_whole).max())
-        made.append(Forms(np.dtype(precision).name, rows, whole, *apart))
-    return made[0], made[1]
+        rows, z_rows = attention_loop(*lent)
+        whole, z_whole = attention_matmul(*lent)
+        differences = float(np.abs(rows - whole).max()), float(np.abs(z_rows - z_whole).max())
+        comparisons.append(LoopVsMatmul(np.dtype(precision).name, rows, whole, *differences))
+    return comparisons[0], comparisons[1]

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from model.mask import Looks
-from model.run import Array, Experiment, encode, model
+from model.mask import MaskSpec
+from model.run import Array, Experiment, encode, get_model
 
 
 @dataclass(frozen=True)
-class Sweep:
+class MaskSweep:
     """One head under K masks."""
 
     scores: Array  # (K, T, T)  scaled, with the position bias
@@ -20,21 +20,21 @@ class Sweep:
     weights: Array  # (K, T, T)
 
 
-def sweep(experiment: Experiment, looks: Sequence[Looks], layer: int, head: int) -> Sweep:
+def sweep_masks(experiment: Experiment, masks: Sequence[MaskSpec], layer: int, head: int) -> MaskSweep:
     """The experiment under each of these masks instead of its own.
 
     Raises:
-        TextError: a text that cannot be run.
+        InputTextError: a text that cannot be run.
     """
-    transformer, _ = model(experiment.weights)
+    transformer, _ = get_model(experiment.weights)
     device = next(transformer.parameters()).device
     ids = encode(experiment).ids
-    masks = torch.stack([one.over(len(ids)) for one in looks])[:, None].to(device)  # (K, 1, T, T)
-    batch = torch.tensor([ids], device=device).expand(len(looks), -1)  # (K, T)
+    stacked = torch.stack([spec.build(len(ids)) for spec in masks])[:, None].to(device)  # (K, 1, T, T)
+    batch = torch.tensor([ids], device=device).expand(len(masks), -1)  # (K, T)
     with torch.inference_mode():
-        attention = transformer(batch, switches=experiment.switches, looks=masks).layers[layer].attention
+        attention = transformer(batch, switches=experiment.switches, mask=stacked).layers[layer].attention
     stages = (attention.biased, attention.mask, attention.masked, attention.weights)
-    return Sweep(*(_array(stage[:, head]) for stage in stages))
+    return MaskSweep(*(_array(stage[:, head]) for stage in stages))
 
 
 def _array(tensor: Tensor) -> Array:

@@ -28,14 +28,14 @@ def _alone(norm: LayerNorm) -> Norm:
 
 
 # Both with the scale and shift they start from, so that only what they average over differs.
-COMPARED: dict[str, Callable[[int], Norm]] = {
+NORMS_COMPARED: dict[str, Callable[[int], Norm]] = {
     "layer norm": lambda width: _alone(LayerNorm(width)),
     "batch norm": BatchNorm,
 }
 
 
 @dataclass(frozen=True)
-class Company:
+class NormComparison:
     """What a batch does to its members when one of them is replaced."""
 
     words: tuple[tuple[str, ...], ...]  # B sentences as they were, each with its start mark
@@ -46,7 +46,7 @@ class Company:
     moved: dict[str, Array]  # norm → (B, T)  how far each output moved; NaN for filler and for the replaced sentence
 
 
-def moved(norm: Norm, before: Tensor, after: Tensor, real_before: Tensor, real_after: Tensor) -> Tensor:
+def output_change(norm: Norm, before: Tensor, after: Tensor, real_before: Tensor, real_after: Tensor) -> Tensor:
     """How far each output of a norm moves, as the root mean square over C: (B, T).
 
     before, after (B, T, C): two batches; the outputs have variance 1, so 1 is as far as they spread.
@@ -60,7 +60,7 @@ def first_norm(trace: Trace[Tensor]) -> NormTrace[Tensor]:
     return trace.embedding_norm if trace.embedding_norm.present else trace.layers[0].norm1
 
 
-def draw_batch(task: Task, size: int = 6, longest: int = 9, seed: int = 2) -> tuple[list[Sentence], list[Sentence]]:
+def make_batch(task: Task, size: int = 6, longest: int = 9, seed: int = 2) -> tuple[list[Sentence], list[Sentence]]:
     """`size` short sentences and a substitute for each, all different, the same every time."""
     rng = Random(seed)
     drawn: dict[str, Sentence] = {}
@@ -72,33 +72,33 @@ def draw_batch(task: Task, size: int = 6, longest: int = 9, seed: int = 2) -> tu
     return sentences[:size], sentences[size:]
 
 
-def company(
+def compare_norms(
     transformer: Transformer,
     tokenizer: Tokenizer,
     sentences: Sequence[Sentence],
     replaced: int,
     by: Sentence,
-) -> Company:
+) -> NormComparison:
     """Run both batches through the model and compare what each norm makes of what enters the model's first norm."""
     B = len(sentences)
     changed = [by if b == replaced else sentence for b, sentence in enumerate(sentences)]
     batch = to_batch([*sentences, *changed], tokenizer)  # both filled up to the same length
     device = next(transformer.parameters()).device
     with torch.inference_mode():
-        stream = first_norm(transformer(batch.ids.to(device), batch.real.to(device))).input.cpu()  # (2 B, T, C)
-        real = batch.real
+        stream = first_norm(transformer(batch.ids.to(device), batch.is_token.to(device))).input.cpu()  # (2 B, T, C)
+        real = batch.is_token
         others = real[:B].clone()
         others[replaced] = False
         apart = {
-            name: moved(make(stream.size(-1)), stream[:B], stream[B:], real[:B], real[B:])
+            name: output_change(make(stream.size(-1)), stream[:B], stream[B:], real[:B], real[B:])
             .masked_fill(~others, torch.nan)
             .numpy()
-            for name, make in COMPARED.items()
+            for name, make in NORMS_COMPARED.items()
         }
-    return Company(
-        words=tuple(tokenizer.encode(sentence.text).typed for sentence in sentences),
+    return NormComparison(
+        words=tuple(tokenizer.encode(sentence.text).surface for sentence in sentences),
         replaced=replaced,
-        by=tokenizer.encode(by.text).typed,
+        by=tokenizer.encode(by.text).surface,
         real=real[:B].numpy(),
         stream=stream[:B].numpy(),
         moved=apart,

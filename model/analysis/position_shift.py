@@ -11,21 +11,21 @@ from model.run import Array
 from model.transformer import Transformer
 
 
-class Moved(Position):
+class ShiftedPosition(Position):
     """Another scheme, with every word `steps` places further on. Nothing else in the model knows of places."""
 
     def __init__(self, scheme: Position, steps: int) -> None:
         nn.Module.__init__(self)
         self.scheme, self.steps = scheme, steps
 
-    def add(self, x: Tensor, at: Tensor) -> Tensor:
-        return self.scheme.add(x, at + self.steps)
+    def add(self, x: Tensor, positions: Tensor) -> Tensor:
+        return self.scheme.add(x, positions + self.steps)
 
-    def rotate(self, x: Tensor, at: Tensor) -> Tensor:
-        return self.scheme.rotate(x, at + self.steps)
+    def rotate(self, x: Tensor, positions: Tensor) -> Tensor:
+        return self.scheme.rotate(x, positions + self.steps)
 
-    def bias(self, layer: int, queries_at: Tensor, keys_at: Tensor) -> Tensor | None:
-        return self.scheme.bias(layer, queries_at + self.steps, keys_at + self.steps)
+    def bias(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> Tensor | None:
+        return self.scheme.bias(layer, query_positions + self.steps, key_positions + self.steps)
 
 
 def scores(transformer: Transformer, ids: Tensor) -> Tensor:
@@ -47,12 +47,12 @@ def score_changes(
     model = copy.deepcopy(transformer).double() if double else copy.deepcopy(transformer)
     scheme = model.position
     sentence = torch.tensor([list(ids)], device=next(model.parameters()).device)  # (1, T)
-    here = scores(model, sentence)
+    unshifted = scores(model, sentence)
     changes: dict[int, Array | None] = {}
     for step in steps:
-        model.position = Moved(scheme, step)
+        model.position = ShiftedPosition(scheme, step)
         try:
-            changes[step] = (scores(model, sentence) - here).cpu().numpy()
+            changes[step] = (scores(model, sentence) - unshifted).cpu().numpy()
         except ValueError:
             changes[step] = None
     return changes

@@ -14,7 +14,7 @@ from model.transformer import Transformer
 
 
 @dataclass(frozen=True)
-class Sight:
+class PositionSimilarity:
     """What a scheme says of place t (rows) and place s (columns)."""
 
     values: Array  # (T, S); NaN where the scheme has nothing to say: beyond the end of a learned table
@@ -29,7 +29,7 @@ class Sight:
         )
 
 
-def _any(sight: Sight, apart: int) -> bool:
+def _any(sight: PositionSimilarity, apart: int) -> bool:
     return bool(np.isfinite(np.diagonal(sight.values, -apart)).any())
 
 
@@ -39,7 +39,9 @@ def similarity(vectors: Tensor) -> Tensor:
     return unit @ unit.T
 
 
-def sight(name: str, transformer: Transformer, T: int, layer: int, head: int, width: int) -> Sight:
+def position_similarity(
+    name: str, transformer: Transformer, T: int, layer: int, head: int, width: int
+) -> PositionSimilarity:
     """What the scheme `name` of this trained model says of T places.
 
     Added vectors: the cosine of PE(t) and PE(s). A bias: what it adds to the scores of one head. RoPE: q·k / (|q| |k|)
@@ -47,27 +49,32 @@ def sight(name: str, transformer: Transformer, T: int, layer: int, head: int, wi
     their turn. What is not learned, the waves and RoPE, is drawn at a width of one's own choice.
     """
     scheme: Position = transformer.position
-    at = torch.arange(T)
+    positions = torch.arange(T)
     with torch.inference_mode():
         if name == "sinusoidal":
-            return Sight(similarity(sinusoid(at.double(), width)).numpy(), "cosine of PE(t) and PE(s)", True)
+            return PositionSimilarity(
+                similarity(sinusoid(positions.double(), width)).numpy(), "cosine of PE(t) and PE(s)", True
+            )
         if isinstance(scheme, Learned):
             table = scheme.table.weight[:T].double()
-            found = torch.full((T, T), torch.nan, dtype=torch.float64)
-            found[: len(table), : len(table)] = similarity(table)
-            return Sight(found.numpy(), "cosine of the two learned vectors", True)
+            values = torch.full((T, T), torch.nan, dtype=torch.float64)
+            values[: len(table), : len(table)] = similarity(table)
+            return PositionSimilarity(values.numpy(), "cosine of the two learned vectors", True)
         if isinstance(scheme, Rope):
             rope = Rope(ModelConfig(1, n_heads=1, d_model=width))
-            turned = rope.rotate(torch.full((1, 1, T, width), width**-0.5, dtype=torch.float64), at)[0, 0]  # (T, D)
-            return Sight(
-                (turned @ turned.T).numpy(),
-                "q·k of one vector turned to t and to s; the waves are the same, so it is the same map",
+            rotated = rope.rotate(torch.full((1, 1, T, width), width**-0.5, dtype=torch.float64), positions)[
+                0, 0
+            ]  # (T, D)
+            return PositionSimilarity(
+                (rotated @ rotated.T).numpy(),
+                "q·k of one vector rotated to t and to s; the same map as for the waves, because the angles are the "
+                "same",
                 True,
             )
-        bias = scheme.bias(layer, at, at)
+        bias = scheme.bias(layer, positions, positions)
         if bias is None and name != "none":
             raise ValueError(f'How "{name}" sees distance is not said here yet.')
         if bias is None:
-            return Sight(np.zeros((T, T)), "nothing", False)
+            return PositionSimilarity(np.zeros((T, T)), "nothing", False)
         fixed = " (not learned)" if isinstance(scheme, Alibi) else ""
-        return Sight(bias[head].double().numpy(), f"added to the score{fixed}", False)
+        return PositionSimilarity(bias[head].double().numpy(), f"added to the score{fixed}", False)

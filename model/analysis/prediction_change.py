@@ -3,30 +3,30 @@
 import numpy as np
 
 from model.analysis.attention_metrics import entropy
-from model.probability import kl, log_probabilities, turned
+from model.probability import cosine_distance, kl, log_probabilities
 from model.run import Array
 from model.transformer import Trace
 
 
-def moved(a: Trace[Array], b: Trace[Array]) -> Array:
+def prediction_change(a: Trace[Array], b: Trace[Array]) -> Array:
     """KL(A ‖ B) of the next-word distributions after each token, in nats: (T,). Not a number where a run is none.
 
     Where nothing reads words out: how far the last vector of each token turns, 1 − cosine.
     """
-    return kl(a.logits, b.logits) if a.logits.size else turned(a.final_norm.out, b.final_norm.out)
+    return kl(a.logits, b.logits) if a.logits.size else cosine_distance(a.final_norm.out, b.final_norm.out)
 
 
-def surprise(trace: Trace[Array], ids: tuple[int, ...]) -> float:
+def text_loss(trace: Trace[Array], ids: tuple[int, ...]) -> float:
     """Loss on one text: mean −ln p of every token but the first, given those before it, in nats."""
     return float(-log_probabilities(trace.logits)[np.arange(len(ids) - 1), ids[1:]].mean())
 
 
-def spread(trace: Trace[Array]) -> float:
+def mean_entropy(trace: Trace[Array]) -> float:
     """Entropy of the attention rows, in nats, mean over all heads and positions."""
     return float(np.mean([entropy(layer.attention.weights).mean() for layer in trace.layers]))
 
 
-def first_broken(trace: Trace[Array]) -> str | None:
+def first_nonfinite(trace: Trace[Array]) -> str | None:
     """The first stage that holds a value which is no number, in words; None when all is well."""
     for index, layer in enumerate(trace.layers):
         stages = {  # in the order in which they are computed

@@ -5,7 +5,7 @@ Elhage et al. 2021 call it the QK circuit.
 
 import numpy as np
 
-from model.analysis.head_walkthrough import attention_of
+from model.analysis.head_walkthrough import get_attention
 from model.run import Array
 
 
@@ -14,7 +14,7 @@ def singular_values(weights: str, layer: int, head: int) -> Array:
 
     The product is formed before it is taken apart: nothing is told beforehand that all but d_k of them vanish.
     """
-    attention = attention_of(weights, layer)
+    attention = get_attention(weights, layer)
     width = attention.w_q.out_features // attention.n_heads
     mine = slice(head * width, (head + 1) * width)
     w_q, w_k = (linear.weight[mine].double().cpu().numpy() for linear in (attention.w_q, attention.w_k))  # (D, C)

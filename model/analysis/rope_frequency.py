@@ -25,21 +25,25 @@ class SlowedRope(Rope):
         super().__init__(config)
         self.pair, self.by = pair, by
 
-    def rotate(self, x: Tensor, at: Tensor) -> Tensor:
-        usual, slow = super().rotate(x, at), super().rotate(x, at / self.by)  # (B, H, T, D)
+    def rotate(self, x: Tensor, positions: Tensor) -> Tensor:
+        usual, slow = super().rotate(x, positions), super().rotate(x, positions / self.by)  # (B, H, T, D)
         first = 2 * self.pair
         return torch.cat((usual[..., :first], slow[..., first : first + 2], usual[..., first + 2 :]), dim=-1)
 
 
-def slowed(transformer: Transformer, pair: int, by: float) -> Transformer:
+def with_slowed_frequency(transformer: Transformer, pair: int, by: float) -> Transformer:
     """A copy of a model with RoPE that turns this pair `by` times as slowly; all else is as it was trained."""
-    made = deepcopy(transformer)
-    made.position = SlowedRope(transformer.config, pair, by)
-    return made
+    slowed = deepcopy(transformer)
+    slowed.position = SlowedRope(transformer.config, pair, by)
+    return slowed
 
 
-def blame(transformer: Transformer, tokenizer: Tokenizer, length: int, by: float, n: int, seed: int) -> list[float]:
+def slow_each_frequency(
+    transformer: Transformer, tokenizer: Tokenizer, length: int, by: float, n: int, seed: int
+) -> list[float]:
     """For each pair: the share of `n` questions of this length answered rightly when only that pair is slowed."""
     pairs = range(transformer.config.key_width // 2)
-    shares = [accuracy(slowed(transformer, pair, by), tokenizer, length, n, seed) for pair in steps(pairs)]
+    shares = [
+        accuracy(with_slowed_frequency(transformer, pair, by), tokenizer, length, n, seed) for pair in steps(pairs)
+    ]
     return [share for share in shares if share is not None]  # RoPE has no table that could end

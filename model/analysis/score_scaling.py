@@ -21,13 +21,13 @@ from model.transformer import Transformer
 
 Array = NDArray[np.floating]
 
-STEPS = tuple(2**power for power in range(11))  # d_k = 1, 2, 4, …, 1024
+WIDTHS = tuple(2**power for power in range(11))  # d_k = 1, 2, 4, …, 1024
 N_KEYS = 16
-EDGES = np.linspace(-4, 4, 33)  # of the histogram, in standard deviations of N(0, d_k)
+BIN_EDGES = np.linspace(-4, 4, 33)  # of the histogram, in standard deviations of N(0, d_k)
 
 
 @dataclass(frozen=True)
-class Softmaxed:
+class SoftmaxStats:
     """What a softmax makes of scores, as means over all rows."""
 
     variance: float  # of the scores as the softmax sees them
@@ -39,12 +39,12 @@ class Softmaxed:
 
 
 @dataclass(frozen=True)
-class Step:
+class WidthStep:
     """One width of q and k, with the division by √d_k and without."""
 
     d_k: int
-    divided: Softmaxed
-    undivided: Softmaxed
+    divided: SoftmaxStats
+    undivided: SoftmaxStats
 
 
 def jacobian_norm(weights: Tensor) -> Tensor:
@@ -58,30 +58,30 @@ def jacobian_norm(weights: Tensor) -> Tensor:
     return (squares - 2 * p.pow(3).sum(-1) + squares.square()).clamp_min(0).sqrt()
 
 
-def unit_steps(seed: int = 0, sequences: int = 256, rows: int = 12) -> tuple[Step, ...]:
+def sweep_widths(seed: int = 0, sequences: int = 256, rows: int = 12) -> tuple[WidthStep, ...]:
     """Every step of d_k on q and k of variance 1: `sequences` of 16 queries and 16 keys.
 
     A step uses the first d_k coordinates of the same draws, so that a row changes only by what is added to it.
     """
     source = torch.Generator().manual_seed(seed)
-    q = torch.randn(sequences, 1, N_KEYS, STEPS[-1], generator=source)  # (B, 1, T, D)
-    k = torch.randn(sequences, 1, N_KEYS, STEPS[-1], generator=source)  # (B, 1, S, D)
+    q = torch.randn(sequences, 1, N_KEYS, WIDTHS[-1], generator=source)  # (B, 1, T, D)
+    k = torch.randn(sequences, 1, N_KEYS, WIDTHS[-1], generator=source)  # (B, 1, S, D)
     v = torch.zeros(sequences, 1, N_KEYS, 1)
     with torch.inference_mode():
         return tuple(
-            Step(
+            WidthStep(
                 d_k,
                 _softmaxed(attend(q[..., :d_k], k[..., :d_k], v), 1.0, rows),
                 _softmaxed(attend(q[..., :d_k], k[..., :d_k], v, scale=False), math.sqrt(d_k), rows),
             )
-            for d_k in STEPS
+            for d_k in WIDTHS
         )
 
 
-def _softmaxed(trace: AttentionTrace[Tensor], spread: float, rows: int) -> Softmaxed:
+def _softmaxed(trace: AttentionTrace[Tensor], spread: float, rows: int) -> SoftmaxStats:
     """spread: the standard deviation that the scores should have."""
     scores, weights = trace.scaled, trace.weights  # (B, 1, T, S)
-    return Softmaxed(
+    return SoftmaxStats(
         variance=scores.var().item(),
         density=_density(scores / spread),
         entropy=_entropy(weights).mean().item(),
@@ -97,8 +97,8 @@ def _entropy(weights: Tensor) -> Tensor:
 
 def _density(scores: Tensor) -> Array:
     """Share of the scores in each bin, by its width. Scores beyond the edges count in the whole."""
-    counts = torch.histc(scores, len(EDGES) - 1, float(EDGES[0]), float(EDGES[-1]))
-    density: Array = (counts / (scores.numel() * (EDGES[1] - EDGES[0]))).numpy()
+    counts = torch.histc(scores, len(BIN_EDGES) - 1, float(BIN_EDGES[0]), float(BIN_EDGES[-1]))
+    density: Array = (counts / (scores.numel() * (BIN_EDGES[1] - BIN_EDGES[0]))).numpy()
     return density
 
 
@@ -114,12 +114,12 @@ class HeadScores:
     raw: Array  # (N,)  density of q · k
     scaled: Array  # (N,)  density of q · k / √d_k
     highest_entropy: float  # mean of ln n over the rows: n keys are allowed
-    divided: "Rows"
-    undivided: "Rows"
+    divided: "RowStats"
+    undivided: "RowStats"
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowStats:
     """Means over the rows of one head."""
 
     entropy: float
@@ -137,12 +137,12 @@ def head_scores(
     device = next(transformer.parameters()).device
     batch = to_batch(sentences, tokenizer)
     with torch.inference_mode():
-        attention = transformer(batch.ids.to(device), batch.real.to(device)).layers[layer].attention
+        attention = transformer(batch.ids.to(device), batch.is_token.to(device)).layers[layer].attention
         q, k, v, mask = (x[:, [head]].cpu() for x in (attention.q, attention.k, attention.v, attention.mask))
         bias = (attention.biased - attention.scaled)[:, [head]].cpu()  # (B, 1, T, S)
         divided, undivided = (attend(q, k, v, mask, bias, scale) for scale in (True, False))
     choices = mask.sum(-1)  # (B, 1, T)
-    counted = batch.real[:, None] & (choices > 1)  # (B, 1, T)
+    counted = batch.is_token[:, None] & (choices > 1)  # (B, 1, T)
     pairs = mask & counted[..., None]  # (B, 1, T, S)
     raw, scaled = undivided.scores[pairs].numpy(), divided.scaled[pairs].numpy()
     reach = float(np.abs(raw).max()) or 1.0
@@ -161,8 +161,10 @@ def head_scores(
     )
 
 
-def _rows(weights: Tensor) -> Rows:
-    return Rows(_entropy(weights).mean().item(), weights.amax(-1).mean().item(), jacobian_norm(weights).mean().item())
+def _rows(weights: Tensor) -> RowStats:
+    return RowStats(
+        _entropy(weights).mean().item(), weights.amax(-1).mean().item(), jacobian_norm(weights).mean().item()
+    )
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ def rotation(steps: int, width: int, base: float = 10000.0) -> Tensor:
     return torch.block_diag(*(torch.stack((c, s, -s, c)).view(2, 2) for s, c in zip(sin, cos, strict=True)))
 
 
-def residual(steps: int, positions: int, width: int, base: float = 10000.0) -> float:
+def rotation_error(steps: int, positions: int, width: int, base: float = 10000.0) -> float:
     """The largest |PE(pos + k) − R_k PE(pos)| over the first `positions`, in float64."""
-    at = torch.arange(positions, dtype=torch.float64)  # (T,)
-    turned = sinusoid(at, width, base) @ rotation(steps, width, base).T  # (T, C)
-    return (sinusoid(at + steps, width, base) - turned).abs().max().item()
+    t = torch.arange(positions, dtype=torch.float64)  # (T,)
+    rotated = sinusoid(t, width, base) @ rotation(steps, width, base).T  # (T, C)
+    return (sinusoid(t + steps, width, base) - rotated).abs().max().item()

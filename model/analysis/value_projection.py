@@ -12,7 +12,7 @@ from model.run import Array
 
 
 @dataclass(frozen=True)
-class Plane:
+class ValueProjection:
     """Values and their means on one plane."""
 
     values: Array  # (S, 2)
@@ -20,11 +20,13 @@ class Plane:
     share: float  # of the spread of the values that the plane shows, 0 … 1
 
 
-def lay(v: Array, z: Array) -> Plane:
+def project_values(v: Array, z: Array) -> ValueProjection:
     """v (S, D') values, z (T, D') outputs of one head."""
     centre = v.mean(axis=0)
     _, spread, directions = np.linalg.svd(v - centre, full_matrices=False)
     axes = np.zeros((2, v.shape[1]), v.dtype)
     axes[: len(directions[:2])] = directions[:2]
     total = float((spread**2).sum())
-    return Plane((v - centre) @ axes.T, (z - centre) @ axes.T, float((spread[:2] ** 2).sum()) / total if total else 1.0)
+    return ValueProjection(
+        (v - centre) @ axes.T, (z - centre) @ axes.T, float((spread[:2] ** 2).sum()) / total if total else 1.0
+    )

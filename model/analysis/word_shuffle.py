@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from model.run import Array, Experiment, encode, model
+from model.run import Array, Experiment, encode, get_model
 from model.switches import Switches
 from model.transformer import Transformer
 
-CASES: dict[str, Switches] = {
+SWITCH_CASES: dict[str, Switches] = {
     "No positions, no mask": Switches(position=False, mask=False),
     "Positions, no mask": Switches(mask=False),
     "Mask, no positions": Switches(position=False),
@@ -18,7 +18,7 @@ CASES: dict[str, Switches] = {
 
 
 @dataclass(frozen=True)
-class Shuffled:
+class ShuffleResult:
     """One way to run a sentence, in its own order and in another: the last vector of every word, back in place."""
 
     present: Switches  # what was there: positions, mask
@@ -37,7 +37,9 @@ class Shuffled:
         return float(abs(self.after - self.before).max())
 
 
-def shuffled(transformer: Transformer, ids: Sequence[int], order: Sequence[int], switches: Switches) -> Shuffled:
+def shuffle_run(
+    transformer: Transformer, ids: Sequence[int], order: Sequence[int], switches: Switches
+) -> ShuffleResult:
     """Run `ids` in their own order and with token `order[t]` at place t.
 
     The vectors are those that the unembedding reads, so equal vectors foretell equal words.
@@ -48,22 +50,27 @@ def shuffled(transformer: Transformer, ids: Sequence[int], order: Sequence[int],
     if sorted(order) != list(range(len(ids))):
         raise ValueError(f"an order names each of the {len(ids)} tokens once, not {list(order)}")
     device = next(transformer.parameters()).device
-    own, there = torch.tensor([list(ids)], device=device), torch.tensor(list(order), device=device)  # (1, T), (T,)
+    original, permutation = (
+        torch.tensor([list(ids)], device=device),
+        torch.tensor(list(order), device=device),
+    )  # (1, T), (T,)
     with torch.inference_mode():
-        before, after = (transformer(some, switches=switches).final_norm.out[0] for some in (own, own[:, there]))
+        before, after = (
+            transformer(some, switches=switches).final_norm.out[0] for some in (original, original[:, permutation])
+        )
     back = torch.empty_like(after)  # (T, C)
-    back[there] = after
-    return Shuffled(switches & transformer.config.has, before.cpu().numpy(), back.cpu().numpy())
+    back[permutation] = after
+    return ShuffleResult(switches & transformer.config.removable, before.cpu().numpy(), back.cpu().numpy())
 
 
-def shuffle(experiment: Experiment, order: Sequence[int]) -> dict[str, Shuffled]:
+def shuffle_all(experiment: Experiment, order: Sequence[int]) -> dict[str, ShuffleResult]:
     """The experiment's text in another order, in each of the CASES; its other switches stay.
 
     Weights that were trained without a mask or without positions have none to give back.
     """
-    transformer, _ = model(experiment.weights)
+    transformer, _ = get_model(experiment.weights)
     ids = encode(experiment).ids
     return {
-        name: shuffled(transformer, ids, order, replace(experiment.switches, mask=case.mask, position=case.position))
-        for name, case in CASES.items()
+        name: shuffle_run(transformer, ids, order, replace(experiment.switches, mask=case.mask, position=case.position))
+        for name, case in SWITCH_CASES.items()
     }

@@ -15,15 +15,17 @@ def choose_device() -> torch.device:
     Raises:
         ValueError: the variable names a device that this machine does not have.
     """
-    asked = os.environ.get(VARIABLE)
-    if asked:
+    requested = os.environ.get(VARIABLE)
+    if requested:
         try:
-            device = torch.device(asked)
+            device = torch.device(requested)
             torch.zeros(1, device=device).item()  # it must be there and able to compute
             return device
         except (RuntimeError, AssertionError) as error:
             reason = str(error).partition("\n")[0]
-            raise ValueError(f'{VARIABLE} asks for "{asked}", which this machine does not have: {reason}') from error
+            raise ValueError(
+                f'{VARIABLE} asks for "{requested}", which this machine does not have: {reason}'
+            ) from error
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.backends.mps.is_available():

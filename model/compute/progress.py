@@ -44,42 +44,42 @@ def listening(tell: Callable[[float], None] | None) -> Iterator[None]:
 
 def steps(items: Iterable[Item], of: int | None = None) -> Iterator[Item]:
     """The items; after each, the listener is told. of: how many there are, where `items` does not know."""
-    heard = _listening.get()
-    if heard is None:
+    listener = _listening.get()
+    if listener is None:
         yield from items
         return
     count = len(items) if isinstance(items, Sized) else of
     loop = [0, max(1, count or 1)]
-    heard.open.append(loop)
+    listener.open.append(loop)
     try:
         for item in items:
             yield item
             loop[0] += 1
-            heard.tell(heard.share)
+            listener.tell(listener.share)
     finally:
-        _end(heard, loop)
+        _end(listener, loop)
 
 
-def _end(heard: _Listening, loop: list[int]) -> None:
-    heard.open[:] = [one for one in heard.open if one is not loop]
+def _end(listener: _Listening, loop: list[int]) -> None:
+    listener.open[:] = [open_loop for open_loop in listener.open if open_loop is not loop]
 
 
 @contextmanager
 def undisturbed() -> Iterator[Callable[[float], None]]:
     """For what is timed: within it no step of a pass tells anything; what is given back tells a share of this whole."""
-    heard = _listening.get()
+    listener = _listening.get()
     loop = [0, 1000]
 
     def tell(share: float) -> None:
-        if heard is not None:
+        if listener is not None:
             loop[0] = round(1000 * share)
-            heard.tell(heard.share)
+            listener.tell(listener.share)
 
-    if heard is not None:
-        heard.open.append(loop)
+    if listener is not None:
+        listener.open.append(loop)
     try:
         with listening(None):
             yield tell
     finally:
-        if heard is not None:
-            _end(heard, loop)
+        if listener is not None:
+            _end(listener, loop)

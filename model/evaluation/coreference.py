@@ -7,23 +7,25 @@ import torch
 from torch import Tensor
 
 from model.evaluation.head_scores import Score, score_relations
-from model.tasks.coreference import ADJECTIVE, REFERENT, Question
+from model.tasks.coreference import ADJECTIVE, REFERENT, CoreferenceQuestion
 from model.tokenizer import WordTokenizer
 from model.transformer import Transformer
 
 
-def to_batch(questions: Sequence[Question], tokenizer: WordTokenizer) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def to_batch(
+    questions: Sequence[CoreferenceQuestion], tokenizer: WordTokenizer
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """ids (B, T), real (B, T), where "it" stands (B,), and the id of the noun that it means (B,)."""
     rows = [tokenizer.encode(question.text).ids for question in questions]
     T = max(len(row) for row in rows)
     ids = torch.tensor([row + (0,) * (T - len(row)) for row in rows])
-    real = torch.arange(T) < torch.tensor([len(row) for row in rows])[:, None]
-    at = torch.tensor([question.it for question in questions])
-    return ids, real, at, torch.tensor([tokenizer.id_of[question.answer] for question in questions])
+    is_token = torch.arange(T) < torch.tensor([len(row) for row in rows])[:, None]
+    it_positions = torch.tensor([question.it for question in questions])
+    return ids, is_token, it_positions, torch.tensor([tokenizer.id_by_word[question.answer] for question in questions])
 
 
 @dataclass(frozen=True)
-class Resolved:
+class CoreferenceScores:
     """How a model does on some questions."""
 
     accuracy: float
@@ -35,12 +37,14 @@ class Resolved:
         return float(self.relations[ADJECTIVE].mass.max() + self.relations[REFERENT].mass.max())
 
 
-def examine(transformer: Transformer, tokenizer: WordTokenizer, questions: Sequence[Question]) -> Resolved:
+def evaluate(
+    transformer: Transformer, tokenizer: WordTokenizer, questions: Sequence[CoreferenceQuestion]
+) -> CoreferenceScores:
     """Answers and looks on these questions, held against what the generator knows."""
-    ids, real, at, answers = to_batch(questions, tokenizer)
+    ids, is_token, it_positions, answers = to_batch(questions, tokenizer)
     with torch.inference_mode():
-        trace = transformer(ids, real)
-    said = trace.logits[torch.arange(len(ids)), at].argmax(-1)  # (B,)
+        trace = transformer(ids, is_token)
+    predicted = trace.logits[torch.arange(len(ids)), it_positions].argmax(-1)  # (B,)
     weights = torch.stack([layer.attention.weights for layer in trace.layers], 1).numpy()  # (B, L, H, T, T)
     looks = ((weights[b], question.relations) for b, question in enumerate(questions))
-    return Resolved((said == answers).float().mean().item(), dict(score_relations(looks)))
+    return CoreferenceScores((predicted == answers).float().mean().item(), dict(score_relations(looks)))

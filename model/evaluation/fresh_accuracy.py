@@ -5,8 +5,8 @@ from functools import lru_cache
 from random import Random
 
 from model.compute.progress import steps
-from model.evaluation.seq2seq import at_length, exact
-from model.run import pair_model
+from model.evaluation.seq2seq import accuracy_at_length, exact_match
+from model.run import get_seq2seq
 from model.switches import Switches
 from model.tasks import Pair
 from model.tasks.pair_sampling import draw_pairs
@@ -18,18 +18,18 @@ FRESH = 100  # for a share of all lengths together
 CLASSES = ((3, 8), (9, 12), (13, 16), (17, 20), (21, 24))  # words of a source, from … to; longer ones are rare
 
 
-def copies(weights: str, length: int) -> float:
+def copy_accuracy(weights: str, length: int) -> float:
     """Share of fresh copies of that many signs that are right to the last one."""
-    return at_length(*pair_model(weights), length, COPIES, SEED)
+    return accuracy_at_length(*get_seq2seq(weights), length, COPIES, SEED)
 
 
-def translations(weights: str, words: tuple[int, int]) -> float:
+def translation_accuracy(weights: str, words: tuple[int, int]) -> float:
     """Share of fresh sentences of so many words that are translated right, word for word."""
-    return exact(*pair_model(weights), of_length(words))
+    return exact_match(*get_seq2seq(weights), pairs_of_length(words))
 
 
 @lru_cache(maxsize=len(CLASSES))
-def of_length(words: tuple[int, int]) -> tuple[Pair, ...]:
+def pairs_of_length(words: tuple[int, int]) -> tuple[Pair, ...]:
     """SENTENCES fresh pairs whose source has from … to words, the same for every network."""
     fitting = (pair for pair in _fresh(Random(SEED)) if words[0] <= len(pair.source) <= words[1])
     return tuple(next(fitting) for _ in steps(range(SENTENCES)))
@@ -40,6 +40,6 @@ def _fresh(rng: Random) -> Iterator[Pair]:
         yield from draw_pairs("translation", 50, rng, fresh=True)
 
 
-def share_right(weights: str, task: str, switches: Switches = Switches()) -> float:
+def fresh_accuracy(weights: str, task: str, switches: Switches = Switches()) -> float:
     """Share of FRESH fresh pairs of the task that are right to the last word, with these parts of the model."""
-    return exact(*pair_model(weights), draw_pairs(task, FRESH, Random(SEED), fresh=True), switches)
+    return exact_match(*get_seq2seq(weights), draw_pairs(task, FRESH, Random(SEED), fresh=True), switches)

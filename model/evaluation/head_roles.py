@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 NEXT_TOKEN = "next token"
 FIRST = "first token"
 PUNCTUATION = "last punctuation mark"
-EARLIER_PIECE = "previous token, pieces of one word"
+EARLIER_TOKEN = "previous token, pieces of one word"
 DUPLICATE = "duplicate token"
 INDUCTION = "induction"
 
@@ -33,13 +33,13 @@ ROLES = {
     NEXT_TOKEN: "one token ahead; only where a model may look ahead",
     FIRST: "the first token, where a head rests when it has nothing to do",
     PUNCTUATION: "the nearest punctuation mark, two or more tokens back",
-    EARLIER_PIECE: "from a piece that carries a word on to the pieces of that word before it, mostly one back",
+    EARLIER_TOKEN: "from a piece that carries a word on to the pieces of that word before it, mostly one back",
     DUPLICATE: "the same token, said before",
     INDUCTION: "the token that came next the last time",
 }
 RANDOM, FIRST_TELLING, SECOND_TELLING = "random tokens said again", "a passage", "a passage told again"
-FORETOLD = (FIRST_TELLING, SECOND_TELLING, RANDOM)
-MARKS = frozenset(".,;:!?…—–-()[]{}\"'“”‘’«»")
+PREDICTED = (FIRST_TELLING, SECOND_TELLING, RANDOM)
+PUNCTUATION_MARKS = frozenset(".,;:!?…—–-()[]{}\"'“”‘’«»")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Roles:
     relations: dict[str, Score]
 
 
-def links(encoding: Encoding, causal: bool = True) -> Iterator[Relation]:
+def gold_links(encoding: Encoding, causal: bool = True) -> Iterator[Relation]:
     """The gold links that the tokens of a text tell by themselves."""
     mark: int | None = None
     for t, token in enumerate(encoding.tokens):
@@ -64,23 +64,25 @@ def links(encoding: Encoding, causal: bool = True) -> Iterator[Relation]:
             yield Relation(NEXT_TOKEN, t, (t + 1,))
         if mark is not None and t - mark > 1:
             yield Relation(PUNCTUATION, t, (mark,))
-        word = encoding.word_of[t]
-        before = tuple(s for s in range(t) if encoding.word_of[s] == word)
+        word = encoding.word_ids[t]
+        before = tuple(s for s in range(t) if encoding.word_ids[s] == word)
         if before:
-            yield Relation(EARLIER_PIECE, t, before)
-        if set(token.strip("␣·")) <= MARKS and token.strip("␣·"):
+            yield Relation(EARLIER_TOKEN, t, before)
+        if set(token.strip("␣·")) <= PUNCTUATION_MARKS and token.strip("␣·"):
             mark = t
 
 
-def repeated(tokenizer: Tokenizer, n: int, rng: np.random.Generator) -> tuple[tuple[int, ...], tuple[Relation, ...]]:
+def repeated_sequence(
+    tokenizer: Tokenizer, n: int, rng: np.random.Generator
+) -> tuple[tuple[int, ...], tuple[Relation, ...]]:
     """`n` random tokens said twice, as ids with the marks around every text, and the links between the tellings."""
-    marks = tokenizer.encode("").ids  # <s>; [CLS] and [SEP]; or nothing
-    sayable = np.setdiff1d(np.arange(len(tokenizer.vocabulary)), tokenizer.silent)
-    said = rng.choice(sayable, n, replace=False).tolist()
-    ids = (*marks[:1], *said, *said, *marks[1:])
-    second = len(marks[:1]) + n
-    same = [Relation(DUPLICATE, second + at, (second + at - n,)) for at in range(n)]
-    after = [Relation(INDUCTION, second + at, (second + at - n + 1,)) for at in range(n - 1)]
+    special = tokenizer.encode("").ids  # <s>; [CLS] and [SEP]; or nothing
+    sayable = np.setdiff1d(np.arange(len(tokenizer.vocabulary)), tokenizer.special_ids)
+    sequence = rng.choice(sayable, n, replace=False).tolist()
+    ids = (*special[:1], *sequence, *sequence, *special[1:])
+    second = len(special[:1]) + n
+    same = [Relation(DUPLICATE, second + index, (second + index - n,)) for index in range(n)]
+    after = [Relation(INDUCTION, second + index, (second + index - n + 1,)) for index in range(n - 1)]
     return ids, (*same, *after)
 
 
@@ -98,38 +100,38 @@ def find_roles(
     A vocabulary of fewer than `n` words is said whole. progress: is told the share that is done, 0 to 1.
     """
     rng = np.random.default_rng(seed)
-    n = min(n, len(tokenizer.vocabulary) - len(tokenizer.silent))
+    n = min(n, len(tokenizer.vocabulary) - len(tokenizer.special_ids))
     losses: list[float] = []
-    foretold: dict[str, list[bool]] = {name: [] for name in FORETOLD}
-    foretells = transformer.config.foretells == "next"
+    predicted: dict[str, list[bool]] = {name: [] for name in PREDICTED}
+    predicts_next = transformer.config.predicts == "next"
 
     def examples() -> Iterator[tuple[Array, Sequence[Relation]]]:
-        for at, text in enumerate(texts):
-            progress(at / (len(texts) + repeats))
+        for index, text in enumerate(texts):
+            progress(index / (len(texts) + repeats))
             encoding = tokenizer.encode(text)
             weights, logits = _run(transformer, encoding.ids)
-            if foretells:
+            if predicts_next:
                 losses.extend(word_losses(logits, torch.tensor([encoding.ids]))[0].tolist())
-            yield weights, tuple(links(encoding, transformer.config.causal))
+            yield weights, tuple(gold_links(encoding, transformer.config.causal))
             marks = tokenizer.encode("").ids
-            told = encoding.ids[len(marks[:1]) : len(encoding.ids) - len(marks[1:])]
-            twice = (*marks[:1], *told, *told)
-            if foretells and len(twice) <= transformer.config.context:
+            body = encoding.ids[len(marks[:1]) : len(encoding.ids) - len(marks[1:])]
+            twice = (*marks[:1], *body, *body)
+            if predicts_next and len(twice) <= transformer.config.context:
                 right = _right(_run(transformer, twice)[1], twice)
-                foretold[FIRST_TELLING] += right[: -len(told)]
-                foretold[SECOND_TELLING] += right[1 - len(told) :]  # that it begins again cannot be known
-        for at in range(repeats):
-            progress((len(texts) + at) / (len(texts) + repeats))
-            ids, relations = repeated(tokenizer, n, rng)
+                predicted[FIRST_TELLING] += right[: -len(body)]
+                predicted[SECOND_TELLING] += right[1 - len(body) :]  # that it begins again cannot be known
+        for index in range(repeats):
+            progress((len(texts) + index) / (len(texts) + repeats))
+            ids, relations = repeated_sequence(tokenizer, n, rng)
             weights, logits = _run(transformer, ids)
-            if foretells:
+            if predicts_next:
                 right = _right(logits, ids)
-                foretold[RANDOM] += [right[link.query] for link in relations if link.name == INDUCTION]
+                predicted[RANDOM] += [right[link.query] for link in relations if link.name == INDUCTION]
             yield weights, relations
 
     relations = dict(score_relations(examples()))
     loss = float(np.mean(losses)) if losses else math.nan
-    accuracy = {name: Accuracy(len(hits), float(np.mean(hits))) for name, hits in foretold.items() if hits}
+    accuracy = {name: Accuracy(len(hits), float(np.mean(hits))) for name, hits in predicted.items() if hits}
     return Roles(len(texts), loss, accuracy, relations)
 
 
@@ -152,7 +154,9 @@ def roles_card(roles: Roles) -> dict[str, Any]:
     return {
         "sentences": roles.texts,
         "loss": round(roles.loss, 4),
-        "accuracy": {name: {"n": told.n, "share": round(told.share, 4)} for name, told in roles.accuracy.items()},
+        "accuracy": {
+            name: {"n": accuracy.n, "share": round(accuracy.share, 4)} for name, accuracy in roles.accuracy.items()
+        },
         "relations": {
             name: {"n": score.n, "mass": score.mass.round(4).tolist(), "top1": score.top1.round(4).tolist()}
             for name, score in roles.relations.items()

@@ -26,7 +26,7 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
-class Exam:
+class Evaluation:
     """A model's results on a set of sentences."""
 
     sentences: int
@@ -40,8 +40,8 @@ class Batch:
     """Sentences as the model takes them, with the words it is to foretell."""
 
     ids: Tensor  # (B, T)
-    real: Tensor  # (B, T)  False where a shorter sentence is filled up
-    foreseeable: Tensor  # (B, T)  True where the token is the answer of a probe
+    is_token: Tensor  # (B, T)  False where a shorter sentence is filled up
+    predictable: Tensor  # (B, T)  True where the token is the answer of a probe
 
 
 def to_batch(sentences: Sequence[Sentence], tokenizer: Tokenizer) -> Batch:
@@ -63,7 +63,7 @@ def word_losses(logits: Tensor, ids: Tensor) -> Tensor:
     return F.cross_entropy(logits[:, :-1].transpose(1, 2), ids[:, 1:], reduction="none")
 
 
-def examine(transformer: Transformer, tokenizer: Tokenizer, sentences: Sequence[Sentence]) -> Exam:
+def evaluate(transformer: Transformer, tokenizer: Tokenizer, sentences: Sequence[Sentence]) -> Evaluation:
     """Run the model over the sentences and compare with everything their generator knows."""
     word_ids = {word: index for index, word in enumerate(tokenizer.vocabulary)}
     total, words = 0.0, 0
@@ -75,8 +75,8 @@ def examine(transformer: Transformer, tokenizer: Tokenizer, sentences: Sequence[
             part = sentences[start : start + BATCH]
             batch = to_batch(part, tokenizer)
             with torch.inference_mode():
-                trace: Trace[Tensor] = transformer(batch.ids, batch.real)
-            losses = word_losses(trace.logits, batch.ids)[batch.real[:, 1:]]
+                trace: Trace[Tensor] = transformer(batch.ids, batch.is_token)
+            losses = word_losses(trace.logits, batch.ids)[batch.is_token[:, 1:]]
             total += losses.sum().item()
             words += losses.numel()
             logits = trace.logits.numpy()  # (B, T, V)
@@ -90,4 +90,4 @@ def examine(transformer: Transformer, tokenizer: Tokenizer, sentences: Sequence[
 
     relations = dict(score_relations(examples()))
     probes = {name: Accuracy(len(hits), sum(hits) / len(hits)) for name, hits in right.items()}
-    return Exam(len(sentences), total / words, probes, relations)
+    return Evaluation(len(sentences), total / words, probes, relations)

@@ -14,18 +14,18 @@ from torch import Tensor
 from model.compute.progress import steps
 from model.encoder_decoder import EncoderDecoder
 from model.evaluation.head_scores import Score, score_relations
-from model.recurrent import AlignedWritingTrace, Recurrent, WritingTrace
+from model.recurrent import AttentiveDecoderTrace, Recurrent, RecurrentDecoderTrace
 from model.subword import SubwordTokenizer
 from model.switches import Switches
 from model.tasks import Pair, Relation
 from model.tasks.copying import copy_of
-from model.tokenizer import END, Tokenizer
-from model.word_aggregation import by_word
+from model.tokenizer import EOS, Tokenizer
+from model.word_aggregation import merge_to_words
 
 Array = NDArray[np.floating]
 Network = EncoderDecoder | Recurrent
 BATCH = 100
-ROOM = 8  # words that a model may write beyond the right answer before it is stopped
+EXTRA_TOKENS = 8  # words that a model may write beyond the right answer before it is stopped
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,15 @@ class PairBatch:
     """Pairs as a model takes them, filled up to the longest."""
 
     source: Tensor  # (B, S)  <s> … </s>
-    real: Tensor  # (B, S)  False: filler
+    is_token: Tensor  # (B, S)  False: filler
     target: Tensor  # (B, T)  <s> …: where the decoder stands
-    said: Tensor  # (B, T)  … </s>: what it is to say there
-    counts: Tensor  # (B, T)  False: filler
+    labels: Tensor  # (B, T)  … </s>: what it is to say there
+    loss_mask: Tensor  # (B, T)  False: filler
 
 
 def to_batch(pairs: Sequence[Pair], tokenizer: Tokenizer) -> PairBatch:
     """Encode pairs and fill them up."""
-    end = tokenizer.vocabulary.index(END)
+    end = tokenizer.vocabulary.index(EOS)
     sources = [(*tokenizer.encode(pair.source_text).ids, end) for pair in pairs]
     targets = [(*tokenizer.encode(pair.target_text).ids, end) for pair in pairs]
     source, real = _filled(sources)
@@ -57,46 +57,46 @@ def _filled(rows: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
     return ids, real
 
 
-def write_all(
+def greedy_decode(
     network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, batch: PairBatch, switches: Switches = Switches()
 ) -> Tensor:
     """The likeliest next word again and again, for all sentences at once: (B, words), the end mark where one ended.
 
     switches: the parts of a Transformer that take part.
     """
-    end = tokenizer.vocabulary.index(END)
-    silent = torch.tensor([index for index in tokenizer.silent if index != end])
-    said = batch.target[:, :1]  # (B, 1)
-    written = [said]
-    over = torch.zeros(len(said), dtype=torch.bool)
+    end = tokenizer.vocabulary.index(EOS)
+    silent = torch.tensor([index for index in tokenizer.special_ids if index != end])
+    last = batch.target[:, :1]  # (B, 1)
+    written = [last]
+    over = torch.zeros(len(last), dtype=torch.bool)
     past: Any = None
     parts: Any = {} if isinstance(network, Recurrent) else {"switches": switches}
     with torch.inference_mode():
-        read: Any = network.encode(batch.source, batch.real, **parts)
-        for _ in steps(range(batch.said.size(1) + ROOM)):
+        read: Any = network.encode(batch.source, batch.is_token, **parts)
+        for _ in steps(range(batch.labels.size(1) + EXTRA_TOKENS)):
             # Without the mask every new word changes what those before it gave: then all is read again.
-            new = said if switches.mask else torch.cat(written, dim=1)
-            trace = network.decode(read, new, batch.real, past=past, **parts)
+            new = last if switches.mask else torch.cat(written, dim=1)
+            trace = network.decode(read, new, batch.is_token, past=past, **parts)
             past = trace if switches.mask else None
-            said = trace.logits[:, -1:].index_fill(-1, silent, -torch.inf).argmax(-1)  # (B, 1)
-            written.append(said)
-            over |= said[:, 0] == end
+            last = trace.logits[:, -1:].index_fill(-1, silent, -torch.inf).argmax(-1)  # (B, 1)
+            written.append(last)
+            over |= last[:, 0] == end
             if over.all():
                 break
     return torch.cat(written[1:], dim=1)
 
 
-def exact(
+def exact_match(
     network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: Sequence[Pair], switches: Switches = Switches()
 ) -> float:
     """Share of pairs whose target is written without a mistake, word for word, and ended where it ends."""
     right = 0
     for start in steps(range(0, len(pairs), BATCH)):
         batch = to_batch(pairs[start : start + BATCH], tokenizer)
-        written = write_all(network, tokenizer, batch, switches)
-        T = min(batch.said.size(1), written.size(1))
-        same = (written[:, :T] == batch.said[:, :T]) | ~batch.counts[:, :T]  # (B, T)
-        long_enough = batch.counts.sum(1) <= written.size(1)
+        written = greedy_decode(network, tokenizer, batch, switches)
+        T = min(batch.labels.size(1), written.size(1))
+        same = (written[:, :T] == batch.labels[:, :T]) | ~batch.loss_mask[:, :T]  # (B, T)
+        long_enough = batch.loss_mask.sum(1) <= written.size(1)
         right += int((same.all(1) & long_enough).sum())
     return right / len(pairs)
 
@@ -111,17 +111,17 @@ def alignment(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: 
     def examples() -> Iterator[tuple[Array, Sequence[Relation]]]:
         for start in range(0, len(pairs), BATCH):
             part = pairs[start : start + BATCH]
-            weights = looks(network, to_batch(part, tokenizer))  # (B, L, H, T, S)
+            weights = cross_attention(network, to_batch(part, tokenizer))  # (B, L, H, T, S)
             weights = np.concatenate((weights, weights.mean(2, keepdims=True)), axis=2)
             for b, pair in enumerate(part):
-                yield in_words(weights[b], tokenizer, pair), pair.links
+                yield merge_pair_to_words(weights[b], tokenizer, pair), pair.links
 
-    if not looks(network, to_batch(pairs[:1], tokenizer)).shape[1]:
+    if not cross_attention(network, to_batch(pairs[:1], tokenizer)).shape[1]:
         return {}
     return dict(score_relations(examples()))
 
 
-def in_words(weights: Array, tokenizer: Tokenizer, pair: Pair, which: str = "cross") -> Array:
+def merge_pair_to_words(weights: Array, tokenizer: Tokenizer, pair: Pair, which: str = "cross") -> Array:
     """Weights (L, H, T, S) of pieces as weights of the pair's words: see model/word_aggregation.py.
 
     which: "cross", where the target looks at the source; "source" or "target", where one side looks at itself. A row of
@@ -129,40 +129,44 @@ def in_words(weights: Array, tokenizer: Tokenizer, pair: Pair, which: str = "cro
     """
     if not isinstance(tokenizer, SubwordTokenizer):
         return weights
-    read, said = (
-        homes(tokenizer, text, words)
+    source_ids, target_ids = (
+        token_word_ids(tokenizer, text, words)
         for text, words in ((pair.source_text, pair.source), (pair.target_text, pair.target))
     )
-    looked_at = (0, *read, len(pair.source) + 1)  # <s> in front and </s> at the end are words of their own
-    rows = (*(word - 1 for word in said), len(pair.target))  # row t says word t + 1, the last row the end
-    sides = {"cross": (rows, looked_at), "source": (looked_at, looked_at), "target": (rows, (0, *said))}
-    looking, looked = sides[which]
-    return by_word(weights[..., : len(looking), : len(looked)], looking, looked)
+    source_columns = (0, *source_ids, len(pair.source) + 1)  # <s> in front and </s> at the end are words of their own
+    rows = (*(word - 1 for word in target_ids), len(pair.target))  # row t says word t + 1, the last row the end
+    sides = {
+        "cross": (rows, source_columns),
+        "source": (source_columns, source_columns),
+        "target": (rows, (0, *target_ids)),
+    }
+    query_ids, key_ids = sides[which]
+    return merge_to_words(weights[..., : len(query_ids), : len(key_ids)], query_ids, key_ids)
 
 
-def homes(tokenizer: Tokenizer, text: str, words: Sequence[str]) -> tuple[int, ...]:
+def token_word_ids(tokenizer: Tokenizer, text: str, words: Sequence[str]) -> tuple[int, ...]:
     """For each piece of the text the word, counted from 1, that holds its last letter, as gold cuts words."""
     ids = tokenizer.encode(text).ids[1:]
     ends: list[int] = []  # where each word has ended, in the text
     for word in words:
         begins = ends[-1] if ends else 0
         ends.append(text.index(word, begins) + len(word))
-    reached = (len(tokenizer.decode(ids[: at + 1])) for at in range(len(ids)))
+    reached = (len(tokenizer.decode(ids[: index + 1])) for index in range(len(ids)))
     return tuple(bisect_left(ends, end) + 1 for end in reached)
 
 
-def looks(network: EncoderDecoder | Recurrent, batch: PairBatch) -> Array:
+def cross_attention(network: EncoderDecoder | Recurrent, batch: PairBatch) -> Array:
     """Weights (B, L, H, T, S) of each target row on the source; L = 0 for a network that does not look."""
     with torch.inference_mode():
-        decoder: Any = network(batch.source, batch.target, batch.real).decoder
-    if isinstance(decoder, AlignedWritingTrace):
+        decoder: Any = network(batch.source, batch.target, batch.is_token).decoder
+    if isinstance(decoder, AttentiveDecoderTrace):
         return np.asarray(decoder.attention.weights[:, None])  # (B, 1, 1, T, S)
-    if isinstance(decoder, WritingTrace):
+    if isinstance(decoder, RecurrentDecoderTrace):
         return np.zeros((len(batch.source), 0, 1, batch.target.size(1), batch.source.size(1)), dtype=np.float32)
     return torch.stack([layer.cross.weights for layer in decoder.layers], 1).numpy()
 
 
-def at_length(network: Network, tokenizer: Tokenizer, length: int, n: int, seed: int) -> float:
+def accuracy_at_length(network: Network, tokenizer: Tokenizer, length: int, n: int, seed: int) -> float:
     """Exact match on `n` fresh copies of one length."""
     rng = Random(1000 * seed + length)
-    return exact(network, tokenizer, [copy_of(length, rng) for _ in range(n)])
+    return exact_match(network, tokenizer, [copy_of(length, rng) for _ in range(n)])

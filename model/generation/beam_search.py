@@ -16,9 +16,9 @@ from model.compute.progress import steps
 Array = NDArray[np.floating]
 
 # (the words so far, what was kept of reading them) → (ln p of every next word (V,), what to keep now)
-Say = Callable[[tuple[int, ...], Any], tuple[Array, Any]]
+NextTokenFn = Callable[[tuple[int, ...], Any], tuple[Array, Any]]
 
-SHOWN = 5  # continuations of each hypothesis that are kept in the tree, followed or not
+MAX_CANDIDATES = 5  # continuations of each hypothesis that are kept in the tree, followed or not
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Hypothesis:
     """One sentence that was written to its end, or as far as the limit let it."""
 
     ids: tuple[int, ...]  # without the end mark
@@ -49,10 +49,10 @@ class Beam:
 
     width: int
     steps: tuple[tuple[Candidate, ...], ...]  # every candidate of a step, best first
-    written: tuple[Outcome, ...]  # best first
+    written: tuple[Hypothesis, ...]  # best first
 
     @property
-    def best(self) -> Outcome:
+    def best(self) -> Hypothesis:
         return self.written[0]
 
 
@@ -62,18 +62,18 @@ def length_penalty(length: int, alpha: float) -> float:
 
 
 @dataclass(frozen=True)
-class _Hypothesis:
+class _Partial:
     ids: tuple[int, ...]
     logprobs: tuple[float, ...]
     kept: Any
-    at: int  # its place among the followed candidates of its step
+    rank: int  # its place among the followed candidates of its step
 
     @property
     def total(self) -> float:
         return sum(self.logprobs)
 
 
-def beam(say: Say, end: int, most: int, width: int = 4, alpha: float = 0.0) -> Beam:
+def beam_search(next_logprobs: NextTokenFn, end: int, most: int, width: int = 4, alpha: float = 0.0) -> Beam:
     """Follow the `width` best continuations of all hypotheses. One that ends leaves the beam and takes its room along.
 
     end: id of the end mark; most: words at most; alpha: strength of the length penalty. Sutskever et al. 2014, 3.2.
@@ -84,23 +84,23 @@ def beam(say: Say, end: int, most: int, width: int = 4, alpha: float = 0.0) -> B
 
     def choose(odds: Sequence[Array], sums: Array, room: int, length: int) -> list[tuple[int, int]]:
         best = np.argsort(-sums, axis=None, kind="stable")[:room]
-        return [(int(at) // sums.shape[1], int(at) % sums.shape[1]) for at in best]
+        return [(int(flat_index) // sums.shape[1], int(flat_index) % sums.shape[1]) for flat_index in best]
 
-    return _search(say, end, most, width, alpha, choose)
+    return _search(next_logprobs, end, most, width, alpha, choose)
 
 
-def greedy(say: Say, end: int, most: int) -> Beam:
+def greedy_search(next_logprobs: NextTokenFn, end: int, most: int) -> Beam:
     """The likeliest word, each time: a beam of one."""
-    return beam(say, end, most, width=1)
+    return beam_search(next_logprobs, end, most, width=1)
 
 
-def sample(say: Say, end: int, most: int, draw: Callable[[Array, int], int]) -> Beam:
+def sample_search(next_logprobs: NextTokenFn, end: int, most: int, draw: Callable[[Array, int], int]) -> Beam:
     """A drawn word, each time. draw: from ln p of every word (V,), and which word it is to be, to the id of one."""
-    return _search(say, end, most, 1, 0.0, lambda odds, sums, room, length: [(0, draw(odds[0], length))])
+    return _search(next_logprobs, end, most, 1, 0.0, lambda odds, sums, room, length: [(0, draw(odds[0], length))])
 
 
 def _search(
-    say: Say,
+    next_logprobs: NextTokenFn,
     end: int,
     most: int,
     width: int,
@@ -109,23 +109,29 @@ def _search(
 ) -> Beam:
     if width < 1 or most < 1:
         raise ValueError(f"a search follows at least 1 sentence for at least 1 word, not {width} for {most}")
-    alive = [_Hypothesis((), (), None, 0)]
-    written: list[Outcome] = []
+    alive = [_Partial((), (), None, 0)]
+    written: list[Hypothesis] = []
     tree: list[tuple[Candidate, ...]] = []
     for length in steps(range(1, most + 1)):
-        told = [say(hypothesis.ids, hypothesis.kept) for hypothesis in alive]
-        odds = [said for said, _ in told]
-        sums = np.stack([hypothesis.total + said for hypothesis, said in zip(alive, odds, strict=True)])  # (alive, V)
+        outputs = [next_logprobs(hypothesis.ids, hypothesis.kept) for hypothesis in alive]
+        odds = [row_logprobs for row_logprobs, _ in outputs]
+        sums = np.stack(
+            [hypothesis.total + row_logprobs for hypothesis, row_logprobs in zip(alive, odds, strict=True)]
+        )  # (alive, V)
         followed = choose(odds, sums, width - len(written), length)
         followed = [(row, word) for row, word in followed if np.isfinite(sums[row, word])]
-        shown = {(row, int(word)) for row, said in enumerate(odds) for word in np.argsort(-said)[:SHOWN]}
+        shown = {
+            (row, int(word))
+            for row, row_logprobs in enumerate(odds)
+            for word in np.argsort(-row_logprobs)[:MAX_CANDIDATES]
+        }
         ranked = sorted(shown | set(followed), key=lambda pair: (-sums[pair], pair))
         ranked = [pair for pair in ranked if np.isfinite(sums[pair])]
         penalty = length_penalty(length, alpha)
         tree.append(
             tuple(
                 Candidate(
-                    parent=alive[row].at,
+                    parent=alive[row].rank,
                     id=word,
                     logprob=float(odds[row][word]),
                     total=float(sums[row, word]),
@@ -137,15 +143,17 @@ def _search(
         )
         order = [pair for pair in ranked if pair in followed]
         grown = [
-            _Hypothesis((*alive[row].ids, word), (*alive[row].logprobs, float(odds[row][word])), told[row][1], at)
-            for at, (row, word) in enumerate(order)
+            _Partial((*alive[row].ids, word), (*alive[row].logprobs, float(odds[row][word])), outputs[row][1], rank)
+            for rank, (row, word) in enumerate(order)
         ]
         alive = [hypothesis for hypothesis in grown if hypothesis.ids[-1] != end]
         for hypothesis in grown:
             ended = hypothesis.ids[-1] == end
             if ended or length == most:
                 ids = hypothesis.ids[:-1] if ended else hypothesis.ids
-                written.append(Outcome(ids, hypothesis.logprobs, hypothesis.total / penalty, ended))
+                written.append(Hypothesis(ids, hypothesis.logprobs, hypothesis.total / penalty, ended))
         if not alive:
             break
-    return Beam(width, tuple(tree), tuple(sorted(written, key=lambda one: (not one.ended, -one.score))))
+    return Beam(
+        width, tuple(tree), tuple(sorted(written, key=lambda hypothesis: (not hypothesis.ended, -hypothesis.score)))
+    )

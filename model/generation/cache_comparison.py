@@ -12,15 +12,15 @@ from torch import Tensor
 
 from model.compute.cost import operations
 from model.compute.progress import listening, steps, undisturbed
-from model.generation.kv_cache import _Rows, again_and_again, word_by_word
-from model.run import Array, Experiment, encode, model
+from model.generation.kv_cache import _Rows, decode_with_cache, decode_without_cache
+from model.run import Array, Experiment, encode, get_model
 from model.transformer import Trace
 
 WARM = 3  # words that every way reads before it is timed
 
 
 @dataclass(frozen=True)
-class ThreeWays:
+class CacheComparison:
     """One text through one model: in one pass, word by word with a cache, and word by word without."""
 
     logits: tuple[Array, Array, Array]  # each (T, V)
@@ -35,7 +35,7 @@ class ThreeWays:
         return np.abs(cached - whole).max(axis=-1), np.abs(uncached - whole).max(axis=-1)
 
 
-def compare(experiment: Experiment, repetitions: int = 5, patience: float = math.inf) -> ThreeWays:
+def compare(experiment: Experiment, repetitions: int = 5, patience: float = math.inf) -> CacheComparison:
     """Run the text all three ways, in turn, so that a slow moment of the machine meets each of them.
 
     repetitions: how often each way is timed; patience: no further turn begins after so many seconds of computing, and
@@ -44,15 +44,15 @@ def compare(experiment: Experiment, repetitions: int = 5, patience: float = math
     free.
 
     Raises:
-        ValueError: the model looks ahead, or the text cannot be run (TextError).
+        ValueError: the model looks ahead, or the text cannot be run (InputTextError).
     """
-    transformer, _ = model(experiment.weights)
+    transformer, _ = get_model(experiment.weights)
     ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
     switches = experiment.switches
     ways: tuple[Callable[[Tensor], Iterator[Trace[Tensor]]], ...] = (
         lambda read: iter([transformer(read, switches=switches)]),
-        lambda read: word_by_word(transformer, read, switches),
-        lambda read: again_and_again(transformer, read, switches),
+        lambda read: decode_with_cache(transformer, read, switches),
+        lambda read: decode_without_cache(transformer, read, switches),
     )
     taken: list[list[float]] = []
     kept: list[_Rows] = []
@@ -66,22 +66,22 @@ def compare(experiment: Experiment, repetitions: int = 5, patience: float = math
             kept += [of for of in rows if of is not None]
             if sum(map(sum, taken)) * (turn + 2) / (turn + 1) > patience:
                 break
-    one, cached, uncached = (of.stacked(ids.size(1)) for of in kept)
+    one_pass, cached, uncached = (of.stacked(ids.size(1)) for of in kept)
     whole, with_cache, without = (statistics.median(turn[way] for turn in taken) for way in range(3))
-    return ThreeWays(
-        logits=(one[0], cached[0], uncached[0]),
-        weights=(one[1], cached[1], uncached[1]),
+    return CacheComparison(
+        logits=(one_pass[0], cached[0], uncached[0]),
+        weights=(one_pass[1], cached[1], uncached[1]),
         seconds=(whole, with_cache, without),
         repetitions=len(taken),
     )
 
 
-def cost_of_comparing(experiment: Experiment) -> int:
+def cost_of_comparison(experiment: Experiment) -> int:
     """Operations of one turn of `compare`, as compute/cost.py counts them; the way without a cache is most of it."""
-    config = model(experiment.weights)[0].config
+    config = get_model(experiment.weights)[0].config
     T = len(encode(experiment).ids)
-    cached = sum(operations(config, 1, keys=at) for at in range(1, T + 1))
-    return operations(config, T) + cached + sum(operations(config, at) for at in range(1, T + 1))
+    cached = sum(operations(config, 1, keys=length) for length in range(1, T + 1))
+    return operations(config, T) + cached + sum(operations(config, length) for length in range(1, T + 1))
 
 
 def _timed(way: Callable[[Tensor], Iterator[Trace[Tensor]]], ids: Tensor, rows: "_Rows | None") -> float:

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 
 from model.compute.progress import steps
-from model.generation.kv_cache import looks_back
-from model.generation.sampling import draw, shares
-from model.generation.translate import MOST, translate
+from model.generation.kv_cache import is_cacheable
+from model.generation.sampling import sample_token, sampling_probabilities
+from model.generation.translate import MAX_TOKENS, translate
 from model.probability import log_probabilities
-from model.run import Array, Experiment, encode, model, reads_pairs, run_ids
+from model.run import Array, Experiment, encode, get_model, is_seq2seq, run_ids
 from model.transformer import Trace
 
 METHODS = ("greedy", "sample")
@@ -50,35 +50,41 @@ def generate(
 
     Raises:
         ValueError: an unknown method, or a temperature, top_k or top_p that has no meaning.
-        TextError: a text that cannot be run.
+        InputTextError: a text that cannot be run.
     """
-    if reads_pairs(experiment.weights):
-        other: Any = translate(experiment, tokens or MOST, method, seed, temperature, top_k, top_p, width, alpha)
+    if is_seq2seq(experiment.weights):
+        other: Any = translate(experiment, tokens or MAX_TOKENS, method, seed, temperature, top_k, top_p, width, alpha)
         return other
     tokens = 20 if tokens is None else tokens
     if method not in METHODS:
         raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{method}"')
-    transformer, tokenizer = model(experiment.weights)
+    transformer, tokenizer = get_model(experiment.weights)
     device = next(transformer.parameters()).device
-    silent = list(tokenizer.silent)
-    given = encode(experiment)
-    ids, logprobs = list(given.ids), []
-    keeps = experiment.looks is None and looks_back(transformer, experiment.switches)
-    past: Trace[torch.Tensor] | None = None
+    special_ids = list(tokenizer.special_ids)
+    prompt = encode(experiment)
+    ids, logprobs = list(prompt.ids), []
+    use_cache = experiment.mask_spec is None and is_cacheable(transformer, experiment.switches)
+    kv_cache: Trace[torch.Tensor] | None = None
     with torch.inference_mode():
         for _ in steps(range(tokens)):
-            new = torch.tensor([ids if past is None else ids[-1:]], device=device)  # (1, T): all, then one at a time
-            looks = None if experiment.looks is None else experiment.looks.over(len(ids)).to(device)  # (T, T)
-            trace = transformer(new, switches=experiment.switches, looks=looks, past=past)
-            past = trace if keeps else None
+            new = torch.tensor(
+                [ids if kv_cache is None else ids[-1:]], device=device
+            )  # (1, T): all, then one at a time
+            mask = None if experiment.mask_spec is None else experiment.mask_spec.build(len(ids)).to(device)  # (T, T)
+            trace = transformer(new, switches=experiment.switches, mask=mask, kv_cache=kv_cache)
+            kv_cache = trace if use_cache else None
             logits = trace.logits[0, -1].float().cpu().numpy()  # (V,)
-            logits[silent] = -np.inf
+            logits[special_ids] = -np.inf
             odds = log_probabilities(logits)
             greedy = method == "greedy"
-            chosen = int(odds.argmax()) if greedy else draw(shares(logits, temperature, top_k, top_p), seed, len(ids))
+            chosen = (
+                int(odds.argmax())
+                if greedy
+                else sample_token(sampling_probabilities(logits, temperature, top_k, top_p), seed, len(ids))
+            )
             ids.append(chosen)
             logprobs.append(float(odds[chosen]))
-    added = ids[len(given.ids) :]
-    said = tuple(tokenizer.vocabulary[index] for index in added)
-    text = tokenizer.write_on(experiment.text, added)
-    return Generation(text, said, tuple(logprobs), run_ids(experiment, ids, (*given.tokens, *said)))
+    added = ids[len(prompt.ids) :]
+    words = tuple(tokenizer.vocabulary[index] for index in added)
+    text = tokenizer.append_tokens(experiment.text, added)
+    return Generation(text, words, tuple(logprobs), run_ids(experiment, ids, (*prompt.tokens, *words)))

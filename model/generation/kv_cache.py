@@ -11,29 +11,35 @@ from model.switches import Switches
 from model.transformer import Trace, Transformer
 
 
-def looks_back(transformer: Transformer, switches: Switches = Switches()) -> bool:
+def is_cacheable(transformer: Transformer, switches: Switches = Switches()) -> bool:
     """Whether what a word gave stays when words follow it: only then can its keys and values be kept."""
     return transformer.config.causal and (switches & transformer.config.trained).mask
 
 
-def word_by_word(transformer: Transformer, ids: Tensor, switches: Switches = Switches()) -> Iterator[Trace[Tensor]]:
+def decode_with_cache(
+    transformer: Transformer, ids: Tensor, switches: Switches = Switches()
+) -> Iterator[Trace[Tensor]]:
     """Read ids (B, T) one word at a time; each step asks with one query (B, H, 1, D) and sees all keys so far.
 
     Raises:
         ValueError: the model also looks ahead, so earlier words would have to be read again.
     """
-    if not looks_back(transformer, switches):
-        raise ValueError("A model that looks ahead has no cache: every new word changes what all the others are.")
-    past: Trace[Tensor] | None = None
-    for at in range(ids.size(1)):
-        past = transformer(ids[:, at : at + 1], switches=switches, past=past)
-        yield past
+    if not is_cacheable(transformer, switches):
+        raise ValueError(
+            "A model that is not causal has no cache: every new word changes the vectors of all other words."
+        )
+    kv_cache: Trace[Tensor] | None = None
+    for position in range(ids.size(1)):
+        kv_cache = transformer(ids[:, position : position + 1], switches=switches, kv_cache=kv_cache)
+        yield kv_cache
 
 
-def again_and_again(transformer: Transformer, ids: Tensor, switches: Switches = Switches()) -> Iterator[Trace[Tensor]]:
+def decode_without_cache(
+    transformer: Transformer, ids: Tensor, switches: Switches = Switches()
+) -> Iterator[Trace[Tensor]]:
     """The same without a cache: for every word, all words up to it are read from the start."""
-    for at in range(ids.size(1)):
-        yield transformer(ids[:, : at + 1], switches=switches)
+    for position in range(ids.size(1)):
+        yield transformer(ids[:, : position + 1], switches=switches)
 
 
 class _Rows:
@@ -52,9 +58,9 @@ class _Rows:
     def stacked(self, tokens: int) -> tuple[Array, Array]:
         """The logits (T, V) and the weights (L, H, T, T) of all steps."""
         weights = np.zeros((*self.weights[0].shape[:2], tokens, tokens), dtype=np.float32)
-        at = 0
+        row = 0
         for rows in self.weights:
             new = rows.shape[2]
-            weights[:, :, at : at + new, : rows.shape[3]] = rows
-            at += new
+            weights[:, :, row : row + new, : rows.shape[3]] = rows
+            row += new
         return np.concatenate(self.logits), weights

@@ -14,14 +14,17 @@ def softmax(logits: Array) -> Array:
     return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
 
 
-def warmed(logits: Array, temperature: float) -> Array:
+def apply_temperature(logits: Array, temperature: float) -> Array:
     """logits / temperature: below 1 the likely becomes likelier, above 1 all become more alike; 0 leaves the best only.
 
     logits (V,). Of several best words, 0 leaves the first.
     """
     if temperature < 0:
         raise ValueError(f"a temperature cannot be below 0: {temperature}")
-    return keep_top_k(logits, 1) if temperature == 0 else logits / temperature
+    if temperature == 0:
+        return keep_top_k(logits, 1)
+    with np.errstate(over="ignore"):  # a temperature near 0 sends all below the best to −∞, which is what 0 does
+        return (logits - logits.max()) / temperature
 
 
 def keep_top_k(logits: Array, k: int) -> Array:
@@ -55,11 +58,11 @@ def _only(logits: Array, kept: NDArray[np.integer[Any]]) -> Array:
     return left
 
 
-def shares(logits: Array, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Array:
+def sampling_probabilities(logits: Array, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Array:
     """The probabilities that a word is drawn by, (V,): first the temperature, then the best k, then the likely p."""
-    return softmax(keep_top_p(keep_top_k(warmed(logits.astype(np.float64), temperature), top_k), top_p))
+    return softmax(keep_top_p(keep_top_k(apply_temperature(logits.astype(np.float64), temperature), top_k), top_p))
 
 
-def draw(probabilities: Array, seed: int, place: int) -> int:
+def sample_token(probabilities: Array, seed: int, place: int) -> int:
     """One word by its probability. The same for the same seed and place, however the places before were filled."""
     return int(np.random.default_rng((seed, place)).choice(len(probabilities), p=probabilities))

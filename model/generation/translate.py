@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from model.generation.beam_search import Array, Beam, Say, beam, greedy, sample
-from model.generation.sampling import draw, shares
+from model.generation.beam_search import Array, Beam, NextTokenFn, beam_search, greedy_search, sample_search
+from model.generation.sampling import sample_token, sampling_probabilities
 from model.probability import log_probabilities
 from model.recurrent import Recurrent
-from model.run import Experiment, PairTrace, check_pair, encode_pair, pair_model, refusing_in_words, run_pair_ids
-from model.tokenizer import END
+from model.run import Experiment, PairTrace, as_input_error, check_pair, encode_pair, get_seq2seq, run_pair_ids
+from model.tokenizer import EOS
 
 METHODS = ("greedy", "sample", "beam")
-MOST = 64  # words that are written at most, where nobody says how many
+MAX_TOKENS = 64  # words that are written at most, where nobody says how many
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Translation:
 
 def translate(
     experiment: Experiment,
-    tokens: int = MOST,
+    tokens: int = MAX_TOKENS,
     method: str = "greedy",
     seed: int = 0,
     temperature: float = 1.0,
@@ -52,30 +52,35 @@ def translate(
     Raises:
         ValueError: an unknown method, numbers for it that have no meaning, weights of another kind, or a part that the
             model does not have.
-        TextError: a text that cannot be read.
+        InputTextError: a text that cannot be read.
     """
     if method not in METHODS:
         raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{method}"')
-    _, tokenizer = pair_model(experiment.weights)
+    _, tokenizer = get_seq2seq(experiment.weights)
     source, target = encode_pair(experiment)
-    end = tokenizer.vocabulary.index(END)
-    say = speaker(experiment)
+    end = tokenizer.vocabulary.index(EOS)
+    next_logprobs = next_token_fn(experiment)
     if method == "beam":
-        found = beam(say, end, tokens, width, alpha)
+        searched = beam_search(next_logprobs, end, tokens, width, alpha)
     elif method == "sample":
         begun = len(target.ids) - 1
-        found = sample(
-            say, end, tokens, lambda odds, place: draw(shares(odds, temperature, top_k, top_p), seed, begun + place)
+        searched = sample_search(
+            next_logprobs,
+            end,
+            tokens,
+            lambda odds, place: sample_token(
+                sampling_probabilities(odds, temperature, top_k, top_p), seed, begun + place
+            ),
         )
     else:
-        found = greedy(say, end, tokens)
-    best = found.best
-    said = (*best.ids, end) if best.ended else best.ids
+        searched = greedy_search(next_logprobs, end, tokens)
+    best = searched.best
+    written = (*best.ids, end) if best.ended else best.ids
     return Translation(
-        text=tokenizer.write_on(experiment.target, best.ids),
-        tokens=tuple(tokenizer.vocabulary[index] for index in said),
+        text=tokenizer.append_tokens(experiment.target, best.ids),
+        tokens=tuple(tokenizer.vocabulary[index] for index in written),
         logprobs=best.logprobs,
-        beam=found,
+        beam=searched,
         trace=run_pair_ids(
             experiment,
             source,
@@ -85,33 +90,33 @@ def translate(
     )
 
 
-def speaker(experiment: Experiment) -> Say:
+def next_token_fn(experiment: Experiment) -> NextTokenFn:
     """Reads the source, and gives what says the next word: ln p (V,) of each; the special tokens are never said.
 
     Raises:
         ValueError: as `translate`.
     """
-    network, tokenizer = pair_model(experiment.weights)
+    network, tokenizer = get_seq2seq(experiment.weights)
     check_pair(experiment, network)
     source, target = encode_pair(experiment)
     device = next(network.parameters()).device
-    silent = [index for index in tokenizer.silent if tokenizer.vocabulary[index] != END]
+    excluded = [index for index in tokenizer.special_ids if tokenizer.vocabulary[index] != EOS]
     switches = experiment.switches
     # Where a word may look at those after it, what it gave changes with every new one, and nothing can be kept.
-    keeps = isinstance(network, Recurrent) or (switches & network.config.trained).mask
-    with torch.inference_mode(), refusing_in_words():
+    use_cache = isinstance(network, Recurrent) or (switches & network.config.trained).mask
+    with torch.inference_mode(), as_input_error():
         ids = torch.tensor([source.ids], device=device)  # (1, S)
         read: Any = network.encode(ids) if isinstance(network, Recurrent) else network.encode(ids, None, switches)
 
-    def say(said: tuple[int, ...], past: Any) -> tuple[Array, Any]:
-        new = torch.tensor([(*target.ids, *said) if past is None else said[-1:]], device=device)  # (1, T)
-        with torch.inference_mode(), refusing_in_words():
+    def next_logprobs(written: tuple[int, ...], past: Any) -> tuple[Array, Any]:
+        new = torch.tensor([(*target.ids, *written) if past is None else written[-1:]], device=device)  # (1, T)
+        with torch.inference_mode(), as_input_error():
             if isinstance(network, Recurrent):
                 trace: Any = network.decode(read, new, past=past)
             else:
                 trace = network.decode(read, new, None, switches, past)
         logits = trace.logits[0, -1].float().cpu().numpy()  # (V,)
-        logits[silent] = -np.inf
-        return log_probabilities(logits), trace if keeps else None
+        logits[excluded] = -np.inf
+        return log_probabilities(logits), trace if use_cache else None
 
-    return say
+    return next_logprobs

@@ -10,7 +10,7 @@ background, hub: long work in a thread; the Hugging Face Hub
 """
 
 from model.importers.background import bring
-from model.importers.inspect import FAMILIES, Offer, look
+from model.importers.inspect import FAMILIES, ModelInfo, inspect_folder
 from model.importers.load import Imported, read
 
-__all__ = ["FAMILIES", "Imported", "Offer", "bring", "look", "read"]
+__all__ = ["FAMILIES", "Imported", "ModelInfo", "bring", "inspect_folder", "read"]

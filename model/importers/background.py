@@ -10,10 +10,10 @@ from model.checkpoint import CheckpointError
 from model.compute.device import choose_device
 from model.evaluation.head_roles import find_roles, roles_card
 from model.importers.free_memory import free
-from model.importers.inspect import Offer, card, look
+from model.importers.inspect import ModelInfo, inspect_folder, model_card
 from model.importers.load import Imported, read
-from model.importers.transformers_backend import open_foreign
-from model.registry import Evicts, Kept, ShelfFull, everybody, shelf
+from model.importers.transformers_backend import load_with_transformers
+from model.registry import Evicts, LoadedModel, RegistryFull, evict_any, registry
 from model.tasks.passages import PASSAGES
 
 Progress = Callable[[float], None]  # is told the share that is done; may raise Stopped
@@ -28,7 +28,7 @@ class Stopped(Exception):
     """Somebody has stopped the work."""
 
 
-def load(offer: Offer, progress: Progress, owner: str = "", evicts: Evicts = everybody) -> str:
+def load(offer: ModelInfo, progress: Progress, owner: str = "", evicts: Evicts = evict_any) -> str:
     """Load a model onto the shelf, in this process. Returns the name it is found under.
 
     owner, evicts: whose it will be, and which of the others may be let go for it; see model.registry.
@@ -37,16 +37,16 @@ def load(offer: Offer, progress: Progress, owner: str = "", evicts: Evicts = eve
         CheckpointError: it cannot be loaded, or there is no room.
     """
     if offer.config is None:
-        kept = replace(open_foreign(offer), owner=owner)
+        kept = replace(load_with_transformers(offer), owner=owner)
     else:
         imported = read(offer, lambda share: progress(READ * share))
         imported.transformer.to(choose_device())
-        found = measured(imported, lambda share: progress(READ + (1 - READ) * share))
-        kept = Kept(imported.transformer, imported.tokenizer, card(offer) | found, owner=owner)
-    return keep(offer, kept, progress, evicts)
+        roles = measure_roles(imported, lambda share: progress(READ + (1 - READ) * share))
+        kept = LoadedModel(imported.transformer, imported.tokenizer, model_card(offer) | roles, owner=owner)
+    return register(offer, kept, progress, evicts)
 
 
-def keep(offer: Offer, kept: Kept, progress: Progress, evicts: Evicts) -> str:
+def register(offer: ModelInfo, kept: LoadedModel, progress: Progress, evicts: Evicts) -> str:
     """Put what was loaded onto the shelf.
 
     Raises:
@@ -54,8 +54,8 @@ def keep(offer: Offer, kept: Kept, progress: Progress, evicts: Evicts) -> str:
     """
     progress(1.0)  # the last moment to stop: nothing half-loaded stays
     try:
-        name = shelf().put(offer.name, offer.folder.stamp, kept, evicts)
-    except ShelfFull as error:
+        name = registry().add(offer.name, offer.folder.stamp, kept, evicts)
+    except RegistryFull as error:
         raise CheckpointError(str(error)) from error
     free()  # the one that was let go for it
     return name
@@ -67,24 +67,24 @@ def bring(place: str | Path, called: str = "") -> str:
     Raises:
         CheckpointError: it cannot be loaded.
     """
-    return load(look(place, called), lambda share: None)
+    return load(inspect_folder(place, called), lambda share: None)
 
 
-def measured(imported: Imported, progress: Progress) -> dict[str, Any]:
+def measure_roles(imported: Imported, progress: Progress) -> dict[str, Any]:
     """What each head does, as a card tells it. A model too small to be asked gets no names for its heads."""
     tokenizer, config = imported.tokenizer, imported.transformer.config
     read, room = {text: tokenizer.encode(text).ids for text in PASSAGES[:TEXTS]}, config.context
     texts = [text for text, ids in read.items() if len(ids) <= room and config.padding_id not in ids]
     n = min(16, room // 2 - 1)
     # Random tokens are drawn from all but the special ones: a RoBERTa whose padding token is a word cannot be asked.
-    padding_is_a_word = config.padding_id is not None and config.padding_id not in tokenizer.silent
+    padding_is_a_word = config.padding_id is not None and config.padding_id not in tokenizer.special_ids
     if not texts or n < 4 or padding_is_a_word:
         return {}
-    found = find_roles(imported.transformer, tokenizer, texts, repeats=REPEATS, n=n, progress=progress)
-    return {"exam": roles_card(found)}
+    roles = find_roles(imported.transformer, tokenizer, texts, repeats=REPEATS, n=n, progress=progress)
+    return {"exam": roles_card(roles)}
 
 
-class Work:
+class BackgroundJob:
     """Something on its way. `share` grows from 0 to 1; then there is a `result`, or an `error` that says why not."""
 
     def __init__(self, what: str, do: Callable[[Progress], Any], owner: str = "") -> None:
@@ -97,7 +97,7 @@ class Work:
         self._stop = Event()
         self._thread = Thread(target=self._run, name=what, daemon=True)
 
-    def start(self) -> "Work":
+    def start(self) -> "BackgroundJob":
         """Begin. Returns itself."""
         self._thread.start()
         return self
@@ -138,14 +138,14 @@ class Work:
             self.error = f"This did not work: {type(error).__name__}."
 
 
-class Slot:
+class JobSlot:
     """Room for one work at a time, whoever asks."""
 
     def __init__(self) -> None:
-        self.now: Work | None = None
+        self.now: BackgroundJob | None = None
         self._lock = Lock()
 
-    def start(self, work: Work) -> bool:
+    def start(self, work: BackgroundJob) -> bool:
         """Start it. False, and nothing happens, while another is on its way."""
         with self._lock:
             if self.now is not None and self.now.running:

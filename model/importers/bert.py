@@ -15,7 +15,18 @@ from torch import Tensor
 
 from model.checkpoint import CheckpointError
 from model.config import ModelConfig
-from model.importers.tensor_map import ACTIVATIONS, Family, NotOurs, Piece, choice, epsilon, flag, linear, norm, size
+from model.importers.tensor_map import (
+    ACTIVATIONS,
+    Family,
+    TensorSource,
+    UnsupportedModel,
+    choice,
+    epsilon,
+    flag,
+    linear,
+    norm,
+    size,
+)
 
 
 def _first(segments: Tensor) -> Tensor:
@@ -31,104 +42,108 @@ def _transformed(names: frozenset[str], of: tuple[str, ...]) -> str:
     return "transformed" if any(name in names for name in of) else "none"
 
 
-def _tied(told: Mapping[str, Any], names: frozenset[str], read_out: str, unembedding: str) -> bool:
+def _tied(config_json: Mapping[str, Any], names: frozenset[str], read_out: str, unembedding: str) -> bool:
     """Whether words are read out with the matrix that reads them in: as told, unless the file has another one."""
-    return flag(told, "tie_word_embeddings", True) and read_out != "none" and unembedding not in names
+    return flag(config_json, "tie_word_embeddings", True) and read_out != "none" and unembedding not in names
 
 
 # BERT and MiniLM
 
 
-def _describe(told: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
-    return _encoder(told, names, ("cls.predictions.transform.dense.weight",), BERT.unembedding)
+def _describe(config_json: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
+    return _encoder(config_json, names, ("cls.predictions.transform.dense.weight",), BERT.unembedding)
 
 
 def _encoder(
-    told: Mapping[str, Any], names: frozenset[str], head: tuple[str, ...], unembedding: str, start: int = 0
+    config_json: Mapping[str, Any], names: frozenset[str], head: tuple[str, ...], unembedding: str, start: int = 0
 ) -> ModelConfig:
     """start: how many rows of the table of positions come before the first position."""
-    if flag(told, "add_cross_attention", False):
-        raise NotOurs("This BERT also attends to another text; the lab holds one that reads one text.")
-    causal = flag(told, "is_decoder", False)
-    if causal and not flag(told, "is_causal", True):
-        raise NotOurs("config.json says is_decoder = true and is_causal = false; the lab holds no such decoder.")
-    positions = size(told, "max_position_embeddings")
+    if flag(config_json, "add_cross_attention", False):
+        raise UnsupportedModel("This BERT also attends to another text; the lab holds one that reads one text.")
+    causal = flag(config_json, "is_decoder", False)
+    if causal and not flag(config_json, "is_causal", True):
+        raise UnsupportedModel(
+            "config.json says is_decoder = true and is_causal = false; the lab holds no such decoder."
+        )
+    positions = size(config_json, "max_position_embeddings")
     if positions <= start:
         raise CheckpointError(
             f"config.json says max_position_embeddings = {positions}, and the first {start} belong to the padding "
             "token: no position is left for a text."
         )
     return ModelConfig(
-        vocab_size=size(told, "vocab_size"),
-        n_layers=size(told, "num_hidden_layers", most=1000),
-        n_heads=size(told, "num_attention_heads"),
-        d_model=size(told, "hidden_size"),
-        d_ff=size(told, "intermediate_size"),
+        vocab_size=size(config_json, "vocab_size"),
+        n_layers=size(config_json, "num_hidden_layers", most=1000),
+        n_heads=size(config_json, "num_attention_heads"),
+        d_model=size(config_json, "hidden_size"),
+        d_ff=size(config_json, "intermediate_size"),
         context=positions - start,
         causal=causal,
         position="learned",
         norm="post",
-        norm_eps=epsilon(told, "layer_norm_eps", 1e-12),
+        norm_eps=epsilon(config_json, "layer_norm_eps", 1e-12),
         embedding_norm=True,
         token_type=True,
-        activation=choice(told, "hidden_act", ACTIVATIONS, "gelu"),
+        activation=choice(config_json, "hidden_act", ACTIVATIONS, "gelu"),
         read_out=(read_out := _transformed(names, head)),
-        tied_unembedding=_tied(told, names, read_out, unembedding),
+        tied_unembedding=_tied(config_json, names, read_out, unembedding),
         unembedding_bias=read_out != "none",
     )
 
 
-def _body(told: Mapping[str, Any], config: ModelConfig, body: str, start: int) -> dict[str, Piece]:
+def _body(config_json: Mapping[str, Any], config: ModelConfig, body: str, start: int) -> dict[str, TensorSource]:
     V, C, F = config.vocab_size, config.d_model, config.d_ff
-    segments = size(told, "type_vocab_size", 2)
+    segments = size(config_json, "type_vocab_size", 2)
     rows = (config.context + start, C)
-    found = {
-        "embedding.weight": Piece(f"{body}embeddings.word_embeddings.weight", (V, C)),
-        "token_type": Piece(f"{body}embeddings.token_type_embeddings.weight", (segments, C), _first),
-        "position.table.weight": Piece(f"{body}embeddings.position_embeddings.weight", rows, partial(_from, start)),
+    sources = {
+        "embedding.weight": TensorSource(f"{body}embeddings.word_embeddings.weight", (V, C)),
+        "token_type": TensorSource(f"{body}embeddings.token_type_embeddings.weight", (segments, C), _first),
+        "position.table.weight": TensorSource(
+            f"{body}embeddings.position_embeddings.weight", rows, partial(_from, start)
+        ),
         **norm("embedding_norm", f"{body}embeddings.LayerNorm", C),
     }
     for index in range(config.n_layers):
         ours, theirs = f"layers.{index}", f"{body}encoder.layer.{index}"
         for name, part in (("w_q", "query"), ("w_k", "key"), ("w_v", "value")):
-            found |= linear(f"{ours}.attention.{name}", f"{theirs}.attention.self.{part}", C, C)
-        found |= linear(f"{ours}.attention.w_o", f"{theirs}.attention.output.dense", C, C)
-        found |= norm(f"{ours}.norm1", f"{theirs}.attention.output.LayerNorm", C)
-        found |= linear(f"{ours}.mlp_in", f"{theirs}.intermediate.dense", F, C)
-        found |= linear(f"{ours}.mlp_out", f"{theirs}.output.dense", C, F)
-        found |= norm(f"{ours}.norm2", f"{theirs}.output.LayerNorm", C)
-    return found
+            sources |= linear(f"{ours}.attention.{name}", f"{theirs}.attention.self.{part}", C, C)
+        sources |= linear(f"{ours}.attention.w_o", f"{theirs}.attention.output.dense", C, C)
+        sources |= norm(f"{ours}.norm1", f"{theirs}.attention.output.LayerNorm", C)
+        sources |= linear(f"{ours}.mlp_in", f"{theirs}.intermediate.dense", F, C)
+        sources |= linear(f"{ours}.mlp_out", f"{theirs}.output.dense", C, F)
+        sources |= norm(f"{ours}.norm2", f"{theirs}.output.LayerNorm", C)
+    return sources
 
 
-def _bert(told: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, Piece]:
+def _bert(config_json: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, TensorSource]:
     head = "cls.predictions"
     names = (f"{head}.transform.dense", f"{head}.transform.LayerNorm", BERT.unembedding, f"{head}.bias")
-    return _body(told, config, body, 0) | _head(config, *names)
+    return _body(config_json, config, body, 0) | _head(config, *names)
 
 
-def _head(config: ModelConfig, dense: str, normed: str, decoder: str, bias: str) -> dict[str, Piece]:
+def _head(config: ModelConfig, dense: str, normed: str, decoder: str, bias: str) -> dict[str, TensorSource]:
     """What foretells a hidden word: a dense layer, the activation, a norm, then the words' own vectors, read out."""
     if config.read_out == "none":
         return {}
     V, C = config.vocab_size, config.d_model
-    own = {} if config.tied_unembedding else {"unembedding.weight": Piece(decoder, (V, C))}
+    own = {} if config.tied_unembedding else {"unembedding.weight": TensorSource(decoder, (V, C))}
     parts = linear("read_out_mlp", dense, C, C) | norm("final_norm", normed, C)
-    return parts | own | {"unembedding.bias": Piece(bias, (V,))}
+    return parts | own | {"unembedding.bias": TensorSource(bias, (V,))}
 
 
 # RoBERTa: the padding token stands at one row of its table of positions, and texts begin at the next
 
 
-def _describe_roberta(told: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
-    padding = _padding(told)
-    config = _encoder(told, names, ("lm_head.dense.weight",), ROBERTA.unembedding, padding + 1)
+def _describe_roberta(config_json: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
+    padding = _padding(config_json)
+    config = _encoder(config_json, names, ("lm_head.dense.weight",), ROBERTA.unembedding, padding + 1)
     # The word head has an exact GELU, whatever hidden_act says.
     own = None if config.read_out == "none" or config.activation == "gelu" else "gelu"
     return replace(config, read_out_activation=own, padding_id=padding)
 
 
-def _padding(told: Mapping[str, Any]) -> int:
-    value, words = told.get("pad_token_id", 1), size(told, "vocab_size")
+def _padding(config_json: Mapping[str, Any]) -> int:
+    value, words = config_json.get("pad_token_id", 1), size(config_json, "vocab_size")
     if type(value) is not int or not 0 <= value < words:
         raise CheckpointError(
             f"config.json says pad_token_id = {value!r}; a RoBERTa counts its positions from there, so it must be a "
@@ -137,52 +152,52 @@ def _padding(told: Mapping[str, Any]) -> int:
     return value
 
 
-def _roberta(told: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, Piece]:
+def _roberta(config_json: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, TensorSource]:
     names = ("lm_head.dense", "lm_head.layer_norm", ROBERTA.unembedding, "lm_head.bias")
-    return _body(told, config, body, _padding(told) + 1) | _head(config, *names)
+    return _body(config_json, config, body, _padding(config_json) + 1) | _head(config, *names)
 
 
 # DistilBERT: half the layers, no second text, names of its own
 
 
-def _describe_distilbert(told: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
+def _describe_distilbert(config_json: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
     read_out = _transformed(names, ("vocab_transform.weight",))
     return ModelConfig(
-        vocab_size=size(told, "vocab_size"),
-        n_layers=size(told, "n_layers", most=1000),
-        n_heads=size(told, "n_heads"),
-        d_model=size(told, "dim"),
-        d_ff=size(told, "hidden_dim"),
-        context=size(told, "max_position_embeddings"),
+        vocab_size=size(config_json, "vocab_size"),
+        n_layers=size(config_json, "n_layers", most=1000),
+        n_heads=size(config_json, "n_heads"),
+        d_model=size(config_json, "dim"),
+        d_ff=size(config_json, "hidden_dim"),
+        context=size(config_json, "max_position_embeddings"),
         causal=False,
         position="learned",
         norm="post",
         norm_eps=1e-12,
         embedding_norm=True,
-        activation=choice(told, "activation", ACTIVATIONS, "gelu"),
+        activation=choice(config_json, "activation", ACTIVATIONS, "gelu"),
         read_out=read_out,
-        tied_unembedding=_tied(told, names, read_out, DISTILBERT.unembedding),
+        tied_unembedding=_tied(config_json, names, read_out, DISTILBERT.unembedding),
         unembedding_bias=read_out != "none",
     )
 
 
-def _distilbert(told: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, Piece]:
+def _distilbert(config_json: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, TensorSource]:
     V, C, F = config.vocab_size, config.d_model, config.d_ff
-    found = {
-        "embedding.weight": Piece(f"{body}embeddings.word_embeddings.weight", (V, C)),
-        "position.table.weight": Piece(f"{body}embeddings.position_embeddings.weight", (config.context, C)),
+    sources = {
+        "embedding.weight": TensorSource(f"{body}embeddings.word_embeddings.weight", (V, C)),
+        "position.table.weight": TensorSource(f"{body}embeddings.position_embeddings.weight", (config.context, C)),
         **norm("embedding_norm", f"{body}embeddings.LayerNorm", C),
     }
     for index in range(config.n_layers):
         ours, theirs = f"layers.{index}", f"{body}transformer.layer.{index}"
         for name, part in (("w_q", "q_lin"), ("w_k", "k_lin"), ("w_v", "v_lin"), ("w_o", "out_lin")):
-            found |= linear(f"{ours}.attention.{name}", f"{theirs}.attention.{part}", C, C)
-        found |= norm(f"{ours}.norm1", f"{theirs}.sa_layer_norm", C)
-        found |= linear(f"{ours}.mlp_in", f"{theirs}.ffn.lin1", F, C)
-        found |= linear(f"{ours}.mlp_out", f"{theirs}.ffn.lin2", C, F)
-        found |= norm(f"{ours}.norm2", f"{theirs}.output_layer_norm", C)
+            sources |= linear(f"{ours}.attention.{name}", f"{theirs}.attention.{part}", C, C)
+        sources |= norm(f"{ours}.norm1", f"{theirs}.sa_layer_norm", C)
+        sources |= linear(f"{ours}.mlp_in", f"{theirs}.ffn.lin1", F, C)
+        sources |= linear(f"{ours}.mlp_out", f"{theirs}.ffn.lin2", C, F)
+        sources |= norm(f"{ours}.norm2", f"{theirs}.output_layer_norm", C)
     names = ("vocab_transform", "vocab_layer_norm", DISTILBERT.unembedding, "vocab_projector.bias")
-    return found | _head(config, *names)
+    return sources | _head(config, *names)
 
 
 WORDS = "embeddings.word_embeddings.weight"

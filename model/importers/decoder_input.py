@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from model.registry import Kept
+from model.registry import LoadedModel
 from model.tokenizer import Encoding, Tokenizer
 
 LANGUAGE = re.compile(
@@ -24,11 +24,11 @@ WITHOUT_TARGET = ("ForSequenceClassification", "ForQuestionAnswering")
 
 def languages(tokenizer: Tokenizer) -> tuple[str, ...]:
     """The marks of languages that a tokenizer knows, in the order of their ids."""
-    marks = (tokenizer.vocabulary[index] for index in tokenizer.silent)
+    marks = (tokenizer.vocabulary[index] for index in tokenizer.special_ids)
     return tuple(mark for mark in marks if LANGUAGE.fullmatch(mark))
 
 
-def encoded(tokenizer: Tokenizer, text: str) -> Encoding:
+def encode_with_language(tokenizer: Tokenizer, text: str) -> Encoding:
     """The text as ids. A language mark typed before the words takes the place of the one that the tokenizer puts there.
 
     A text without such a mark, and any text for a tokenizer that puts none, is read as `tokenizer.encode` reads it.
@@ -36,25 +36,25 @@ def encoded(tokenizer: Tokenizer, text: str) -> Encoding:
     first, _, rest = text.strip().partition(" ")
     known = languages(tokenizer) if LANGUAGE.fullmatch(first) else ()
     if first in known and rest.strip():
-        told = tokenizer.encode(rest)
-        places = [at for at, token in enumerate(told.tokens) if token in known]
+        encoding = tokenizer.encode(rest)
+        places = [position for position, token in enumerate(encoding.tokens) if token in known]
         if len(places) == 1:
-            return _with_mark(told, places[0], first, tokenizer.vocabulary.index(first))
+            return _with_mark(encoding, places[0], first, tokenizer.vocabulary.index(first))
     return tokenizer.encode(text)
 
 
-def _with_mark(told: Encoding, at: int, mark: str, index: int) -> Encoding:
+def _with_mark(encoding: Encoding, position: int, mark: str, index: int) -> Encoding:
     """The encoding with another special token at position `at`. Such a token is a word of its own."""
 
     def put(words: tuple[str, ...], place: int) -> tuple[str, ...]:
         return (*words[:place], mark, *words[place + 1 :])
 
     return replace(
-        told,
-        typed=put(told.typed, at),
-        tokens=put(told.tokens, at),
-        ids=(*told.ids[:at], index, *told.ids[at + 1 :]),
-        words=put(told.words, told.word_of[at]),
+        encoding,
+        surface=put(encoding.surface, position),
+        tokens=put(encoding.tokens, position),
+        ids=(*encoding.ids[:position], index, *encoding.ids[position + 1 :]),
+        words=put(encoding.words, encoding.word_ids[position]),
     )
 
 
@@ -65,32 +65,32 @@ def writes(model: Any) -> bool:
 
 def start(model: Any) -> int:
     """The id that the decoder reads first."""
-    told = (model.config, getattr(model, "generation_config", None))
+    configs = (model.config, getattr(model, "generation_config", None))
     names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
-    found = (getattr(one, name, None) for name in names for one in told)
-    return int(next((index for index in found if index is not None), 0))
+    candidates = (getattr(config, name, None) for name in names for config in configs)
+    return int(next((index for index in candidates if index is not None), 0))
 
 
-def shifted(foreign: Kept, read: Encoding) -> tuple[list[int], tuple[str, ...]]:
+def shifted(foreign: LoadedModel, read: Encoding) -> tuple[list[int], tuple[str, ...]]:
     """T ids that the decoder reads for this target or text, and their words."""
-    ids, words = list(read.ids), read.typed
+    ids, words = list(read.ids), read.surface
     if foreign.model.config.model_type in TURNED:
         return [ids[-1], *ids[:-1]], (words[-1], *words[:-1])
     first = start(foreign.model)
-    kept = len(ids) - (ids[-1] in foreign.tokenizer.silent or not writes(foreign.model))
+    kept = len(ids) - (ids[-1] in foreign.tokenizer.special_ids or not writes(foreign.model))
     return [first, *ids[:kept]], (foreign.tokenizer.vocabulary[first], *words[:kept])
 
 
 def ends(model: Any) -> frozenset[int]:
     """The ids after which nothing more is written."""
-    told: int | Sequence[int] | None = model.config.eos_token_id
-    return frozenset(() if told is None else (told,) if isinstance(told, int) else told)
+    eos: int | Sequence[int] | None = model.config.eos_token_id
+    return frozenset(() if eos is None else (eos,) if isinstance(eos, int) else eos)
 
 
 def forced_first(model: Any) -> int | None:
     """The id that the model must write first, where its files say one: a language, or BART's <s>."""
-    for told in (getattr(model, "generation_config", None), model.config):
-        index = getattr(told, "forced_bos_token_id", None)
+    for config in (getattr(model, "generation_config", None), model.config):
+        index = getattr(config, "forced_bos_token_id", None)
         if isinstance(index, int):
             return index
     return None

@@ -9,10 +9,10 @@ from typing import Any
 from model.checkpoint import CheckpointError
 from model.importers.bounded_read import read_bytes
 from model.importers.pasted_path import as_path, is_address
-from model.importers.safetensors_header import Claim, claims
+from model.importers.safetensors_header import TensorHeader, read_headers
 
-MOST_JSON = 64 << 20  # bytes; the largest tokenizers have 33 MB
-MOST_SETTINGS = 16 << 20  # of a config, of the settings of a tokenizer, of an index of parts
+MAX_JSON = 64 << 20  # bytes; the largest tokenizers have 33 MB
+MAX_SETTINGS = 16 << 20  # of a config, of the settings of a tokenizer, of an index of parts
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
 # What decides over the ids of a text beside the vocabulary itself.
 BESIDE_TOKENIZER = ("merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
@@ -27,7 +27,7 @@ class Folder:
 
     path: Path
     config: Mapping[str, Any]  # config.json
-    claims: Mapping[str, Claim]  # every tensor of every file of weights
+    claims: Mapping[str, TensorHeader]  # every tensor of every file of weights
     tokenizer: str  # the file that turns text into numbers
     stamp: tuple[tuple[str, int, int], ...]  # name, size and time of every file that is used
 
@@ -45,26 +45,26 @@ def open_folder(place: str | Path) -> Folder:
     """
     path = _real(place)
     _refuse_adapter(path)
-    config = read_json(path / "config.json", MOST_SETTINGS)
+    config = read_json(path / "config.json", MAX_SETTINGS)
     files = _weights(path)
-    found: dict[str, Claim] = {}
+    headers: dict[str, TensorHeader] = {}
     for file in files:
-        for name, claim in claims(file).items():
-            if name in found:
+        for name, claim in read_headers(file).items():
+            if name in headers:
                 raise CheckpointError(f'The tensor "{name}" stands in two files of {path.name}.')
-            found[name] = claim
+            headers[name] = claim
     tokenizer = _tokenizer(path)
     used = [path / name for name in ("config.json", tokenizer)] + files
     beside = [path / name for name in BESIDE_TOKENIZER if (path / name).is_file()]
-    return Folder(path, config, found, tokenizer, _stamp([*used, *beside]))
+    return Folder(path, config, headers, tokenizer, _stamp([*used, *beside]))
 
 
 def _real(place: str | Path) -> Path:
     """The folder itself, links followed."""
     if is_address(str(place)):
         raise CheckpointError(
-            f"“{_short(place)}” is an address of the web, not a folder of this machine. A model of the Hugging Face "
-            "hub is fetched on the page “Your model”, by the button “Ask the hub”."
+            f"“{_short(place)}” is a web address, not a folder of this machine. A model of the Hugging Face Hub is "
+            "fetched on the page “Your model”, by the button “Ask the Hub”."
         )
     try:
         path = Path(as_path(str(place))).expanduser().resolve(strict=True)
@@ -89,11 +89,11 @@ def _refuse_adapter(path: Path) -> None:
 
 def _short(place: str | Path) -> str:
     """What was asked for, as far as it can be printed and read."""
-    told = str(place).encode("utf-8", "replace").decode()
-    return told if len(told) <= 120 else f"{told[:60]}…{told[-59:]}"
+    text = str(place).encode("utf-8", "replace").decode()
+    return text if len(text) <= 120 else f"{text[:60]}…{text[-59:]}"
 
 
-def read_json(path: Path, most: int = MOST_JSON) -> dict[str, Any]:
+def read_json(path: Path, most: int = MAX_JSON) -> dict[str, Any]:
     """A JSON file that holds an object and has at most `most` bytes.
 
     Raises:
@@ -102,7 +102,7 @@ def read_json(path: Path, most: int = MOST_JSON) -> dict[str, Any]:
     try:
         if not path.is_file():
             raise CheckpointError(f"There is no {path.name} in {path.parent.name}: this folder holds no model.")
-        told = json.loads(read_bytes(path, most))
+        content = json.loads(read_bytes(path, most))
     except (OSError, RuntimeError) as error:
         if isinstance(error, RecursionError):
             raise CheckpointError(f"{path.name} is not JSON that a model would have: it is nested too deep.") from error
@@ -111,15 +111,15 @@ def read_json(path: Path, most: int = MOST_JSON) -> dict[str, Any]:
         raise
     except ValueError as error:
         raise CheckpointError(f"{path.name} is not JSON: {str(error)[:200]}.") from error
-    if not isinstance(told, dict):
+    if not isinstance(content, dict):
         raise CheckpointError(f"{path.name} is JSON, but not a list of names and values.")
-    return told
+    return content
 
 
 def _weights(path: Path) -> list[Path]:
     """The files of the weights: one, or the parts that an index names."""
     if (path / INDEX).is_file() and not (path / SINGLE).is_file():
-        parts = read_json(path / INDEX, MOST_SETTINGS).get("weight_map")
+        parts = read_json(path / INDEX, MAX_SETTINGS).get("weight_map")
         if not isinstance(parts, dict) or not parts:
             raise CheckpointError(f"{INDEX} names no files.")
         names = sorted({str(name) for name in parts.values()})
@@ -136,7 +136,7 @@ def _weights(path: Path) -> list[Path]:
         return others
     if others:
         raise CheckpointError(f"{path.name} holds {len(others)} safetensors files and no {INDEX} that says which.")
-    pickles = sorted(found.name for kind in PICKLES for found in path.glob(kind))
+    pickles = sorted(file.name for kind in PICKLES for file in path.glob(kind))
     if pickles:
         raise CheckpointError(
             f"{path.name} keeps its weights in {pickles[0]}, a pickle. Opening a pickle can run any program inside it, "

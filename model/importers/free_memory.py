@@ -4,12 +4,12 @@ import ctypes
 import gc
 import sys
 
-from model.run import model
+from model.run import get_model
 
 
 def free() -> None:
     """Drop the models that `run` keeps by name, collect what refers to itself, and return free memory to the system."""
-    model.cache_clear()
+    get_model.cache_clear()
     gc.collect()
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
         libc.malloc_trim(0)

@@ -37,9 +37,9 @@ class Listing:
         return sum(size for _, size in self.files)
 
 
-def is_name(told: str) -> bool:
+def is_name(text: str) -> bool:
     """Whether this could be a model's name, "gpt2" or "distilbert/distilgpt2", or its address on the hub."""
-    name = hub_name(told)
+    name = hub_name(text)
     return bool(NAME.fullmatch(name)) and ".." not in name
 
 
@@ -61,15 +61,15 @@ def ask(name: str) -> Listing:
     if not available():
         raise CheckpointError(f"Asking the hub needs the library huggingface_hub, which is not installed: {EXTRA}")
     try:
-        told = import_module("huggingface_hub").HfApi().model_info(name, files_metadata=True, timeout=20)
-        there = {str(file.rfilename): int(file.size or 0) for file in told.siblings}
+        info = import_module("huggingface_hub").HfApi().model_info(name, files_metadata=True, timeout=20)
+        sizes = {str(file.rfilename): int(file.size or 0) for file in info.siblings}
     except Exception as error:  # its reasons are of many kinds
         raise CheckpointError(f"The hub gave no model “{name}”: {_reason(error)}.") from error
-    weights = [SINGLE] if SINGLE in there else [file for file in there if file == INDEX or PART.fullmatch(file)]
+    weights = [SINGLE] if SINGLE in sizes else [file for file in sizes if file == INDEX or PART.fullmatch(file)]
     if not any(file.endswith(".safetensors") for file in weights):
         raise CheckpointError(f"“{name}” has no safetensors file; other formats can run code and are never opened.")
-    chosen = tuple((file, there[file]) for file in sorted({*weights, *PLAIN} & there.keys()))
-    listing = Listing(name, str(told.sha), chosen)
+    chosen = tuple((file, sizes[file]) for file in sorted({*weights, *PLAIN} & sizes.keys()))
+    listing = Listing(name, str(info.sha), chosen)
     if listing.size > 2 * most_bytes():
         raise CheckpointError(
             f"“{name}” has {listing.size / GIGABYTE:,.1f} GB; that is more than {VARIABLE} allows to load."
@@ -105,11 +105,11 @@ def _meter(progress: Progress, before: int, whole: int) -> Any:
     class Meter(bar):  # type: ignore[misc]
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **{name: more[name] for name in more if name != "name"} | {"disable": True})
-            self.there = int(more.get("initial") or 0)
+            self.fetched = int(more.get("initial") or 0)
 
         def update(self, n: float | None = 1) -> None:
-            self.there += int(n or 0)
-            progress(min(1.0, (before + self.there) / max(1, whole)))
+            self.fetched += int(n or 0)
+            progress(min(1.0, (before + self.fetched) / max(1, whole)))
 
     return Meter
 

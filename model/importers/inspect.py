@@ -10,14 +10,14 @@ from typing import Any
 
 import torch
 
-from model.checkpoint import PIECES, CheckpointError
+from model.checkpoint import SUBWORDS, CheckpointError
 from model.config import ModelConfig
 from model.importers.bert import BERT, DISTILBERT, ROBERTA
 from model.importers.folder import Folder, open_folder
 from model.importers.gpt2 import GPT2
-from model.importers.safetensors_header import BYTES, Claim
-from model.importers.tensor_map import Family, NotOurs, Piece
-from model.importers.tensor_names import aliased, found, refuse_adapters, refuse_unread
+from model.importers.safetensors_header import BYTES, TensorHeader
+from model.importers.tensor_map import Family, TensorSource, UnsupportedModel
+from model.importers.tensor_names import aliased, canonical_tensors, refuse_adapters, refuse_unread
 from model.tasks.passages import STORIES
 from model.transformer import Transformer
 
@@ -28,7 +28,7 @@ GIGABYTE = 10**9
 
 
 @dataclass(frozen=True)
-class Offer:
+class ModelInfo:
     """A model that could be loaded."""
 
     name: str  # what it will be called in links: "own-distilgpt2"
@@ -41,7 +41,7 @@ class Offer:
     unused: tuple[str, ...]  # tensors in the files that are not needed: other heads, poolers
 
 
-def look(place: str | Path, called: str = "") -> Offer:
+def inspect_folder(place: str | Path, called: str = "") -> ModelInfo:
     """Look at the model in a folder without loading it. called: its name, where the folder's own says nothing.
 
     Raises:
@@ -56,10 +56,10 @@ def look(place: str | Path, called: str = "") -> Offer:
     _refuse_distances(folder)
     if kind in FAMILIES:
         family = FAMILIES[kind]
-        claims = {name: claim for name, (_, claim) in found(folder, family).items()}
+        claims = {name: claim for name, (_, claim) in canonical_tensors(folder, family).items()}
         try:
-            config = described(folder, claims)
-            needed = pieces(folder, config, claims)
+            config = build_config(folder, claims)
+            needed = tensor_sources(folder, config, claims)
             _check(needed, claims)
             used = {piece.name for piece in needed.values()}
             unused = tuple(sorted(set(claims) - used))
@@ -67,12 +67,12 @@ def look(place: str | Path, called: str = "") -> Offer:
             with torch.device("meta"):  # sizes without numbers
                 parameters = sum(parameter.numel() for parameter in Transformer(config).parameters())
             label = family.label
-        except NotOurs as reason:
+        except UnsupportedModel as reason:
             why = str(reason)
     else:
-        why = f"The lab's own Transformer is no {label}: its maps can be drawn, its parts cannot be taken away."
-    name = own_name(called or _plain_name(folder.path))
-    offer = Offer(name, folder, label, config, why, parameters, 4 * parameters, unused)
+        why = f"The lab's own Transformer is no {label}: its maps can be shown, but its components cannot be ablated."
+    name = registry_name(called or _plain_name(folder.path))
+    offer = ModelInfo(name, folder, label, config, why, parameters, 4 * parameters, unused)
     if offer.bytes_needed > (most := most_bytes()):
         raise CheckpointError(
             f"This model needs {offer.bytes_needed / GIGABYTE:,.1f} GB of memory for its weights and "
@@ -93,22 +93,22 @@ def _kind(config: Mapping[str, Any]) -> str:
 
 def _refuse_distances(folder: Folder) -> None:
     """Shaw et al. 2018 put a vector for each distance into the scores; `transformers` 5 no longer adds it."""
-    told = folder.config.get("position_embedding_type")
+    scheme = folder.config.get("position_embedding_type")
     held = next((name for name in sorted(folder.claims) if ".distance_embedding." in name), None)
-    if told in ("relative_key", "relative_key_query") or held:
-        why = f"its weights hold {held}" if held else f'config.json says position_embedding_type = "{told}"'
+    if scheme in ("relative_key", "relative_key_query") or held:
+        why = f"its weights hold {held}" if held else f'config.json says position_embedding_type = "{scheme}"'
         raise CheckpointError(
             f"This model puts distances into its scores: {why}. Neither the lab nor transformers 5 computes that, so "
             "its maps would be wrong; choose a model whose positions are added to the embeddings."
         )
 
 
-def card(offer: Offer) -> dict[str, Any]:
+def model_card(offer: ModelInfo) -> dict[str, Any]:
     """What is known of a model from elsewhere, in the form of the cards of the lab's own weights."""
     return {
         "config": asdict(offer.config) if offer.config else None,
         "task": STORIES.name,  # passages of our own, to try it on
-        "tokenizer": PIECES,
+        "tokenizer": SUBWORDS,
         "family": offer.kind,
         "folder": str(offer.folder.path),
         "parameters": offer.parameters,
@@ -122,16 +122,16 @@ def most_bytes() -> int:
     Raises:
         CheckpointError: the variable holds no number above 0.
     """
-    told = os.environ.get(VARIABLE, "4")
+    setting = os.environ.get(VARIABLE, "4")
     try:
-        if 0 < (gigabytes := float(told)) < float("inf"):
+        if 0 < (gigabytes := float(setting)) < float("inf"):
             return int(gigabytes * GIGABYTE)
     except ValueError:
         pass
-    raise CheckpointError(f"{VARIABLE} must be a number of gigabytes above 0, not “{told}”.")
+    raise CheckpointError(f"{VARIABLE} must be a number of gigabytes above 0, not “{setting}”.")
 
 
-def own_name(called: str) -> str:
+def registry_name(called: str) -> str:
     """A name as links carry it: "own-" and plain letters, digits and dashes."""
     return "own-" + (re.sub(r"[^a-z0-9]+", "-", called.lower()).strip("-")[:48].strip("-") or "model")
 
@@ -144,14 +144,14 @@ def _plain_name(path: Path) -> str:
     return cached[0].removeprefix("models--") if cached else (telling or ["model"])[0]
 
 
-def _body(family: Family, names: Mapping[str, Claim]) -> str:
+def _body(family: Family, names: Mapping[str, TensorHeader]) -> str:
     for body in family.body:
         if body + family.anchor in names:
             return body
     raise CheckpointError(f"config.json says this is a {family.label}, but the weights hold no {family.anchor}.")
 
 
-def described(folder: Folder, claims: Mapping[str, Claim]) -> ModelConfig:
+def build_config(folder: Folder, claims: Mapping[str, TensorHeader]) -> ModelConfig:
     """config.json in our terms, as far as it can be true: more layers than tensors there cannot be."""
     family = FAMILIES[folder.config["model_type"]]
     _body(family, claims)
@@ -166,13 +166,13 @@ def described(folder: Folder, claims: Mapping[str, Claim]) -> ModelConfig:
     return config
 
 
-def pieces(folder: Folder, config: ModelConfig, claims: Mapping[str, Claim]) -> dict[str, Piece]:
+def tensor_sources(folder: Folder, config: ModelConfig, claims: Mapping[str, TensorHeader]) -> dict[str, TensorSource]:
     """Where each of our tensors comes from."""
     family = FAMILIES[folder.config["model_type"]]
     return family.pieces(aliased(folder.config, family.aliases), config, _body(family, claims))
 
 
-def _check(needed: Mapping[str, Piece], claims: Mapping[str, Claim]) -> None:
+def _check(needed: Mapping[str, TensorSource], claims: Mapping[str, TensorHeader]) -> None:
     """Every tensor that is needed is there, in its shape, as numbers that can be read."""
     for piece in needed.values():
         claim = claims.get(piece.name)

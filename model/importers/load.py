@@ -13,9 +13,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from model.checkpoint import CheckpointError
-from model.importers.inspect import FAMILIES, Offer, look, pieces
-from model.importers.safetensors_header import Claim
-from model.importers.tensor_names import found
+from model.importers.inspect import FAMILIES, ModelInfo, inspect_folder, tensor_sources
+from model.importers.safetensors_header import TensorHeader
+from model.importers.tensor_names import canonical_tensors
 from model.importers.tokenizers.load import read_tokenizer
 from model.tokenizer import Tokenizer
 from model.transformer import Transformer
@@ -29,7 +29,7 @@ class Imported:
     tokenizer: Tokenizer
 
 
-def read(offer: Offer, progress: Callable[[float], None] = lambda share: None) -> Imported:
+def read(offer: ModelInfo, progress: Callable[[float], None] = lambda share: None) -> Imported:
     """Load what was offered.
 
     progress: is told the share that is done, 0 to 1, after every tensor; what it raises ends the reading, and nothing
@@ -40,13 +40,13 @@ def read(offer: Offer, progress: Callable[[float], None] = lambda share: None) -
     """
     if offer.config is None:
         raise CheckpointError(offer.why_maps_only)
-    fresh = look(offer.folder.path)
+    fresh = inspect_folder(offer.folder.path)
     if fresh.folder.stamp != offer.folder.stamp or fresh.config is None:
-        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were looked at.")
+        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were read.")
     folder, config = fresh.folder, fresh.config  # an offer that came from another process knows no headers
     tokenizer = read_tokenizer(folder, config.vocab_size, reads_marks=True)
-    claims = found(folder, FAMILIES[folder.config["model_type"]])
-    needed = pieces(folder, config, {name: claim for name, (_, claim) in claims.items()})
+    claims = canonical_tensors(folder, FAMILIES[folder.config["model_type"]])
+    needed = tensor_sources(folder, config, {name: claim for name, (_, claim) in claims.items()})
     whole, done = sum(prod(tensor.shape) for _, tensor in claims.values()), 0
     weights: dict[str, Tensor] = {}
     with ExitStack() as opened:
@@ -70,7 +70,9 @@ def read(offer: Offer, progress: Callable[[float], None] = lambda share: None) -
     return Imported(transformer.eval().requires_grad_(False), tokenizer)
 
 
-def _numbers(opened: ExitStack, files: dict[Path, Any], claims: Mapping[str, tuple[str, Claim]], name: str) -> Tensor:
+def _numbers(
+    opened: ExitStack, files: dict[Path, Any], claims: Mapping[str, tuple[str, TensorHeader]], name: str
+) -> Tensor:
     """One of their tensors in float32, looked through."""
     spelt, claim = claims[name]
     try:

@@ -11,19 +11,19 @@ ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:/{2}", re.IGNORECASE)
 NOT_MODELS = ("datasets", "spaces", "docs", "papers", "collections", "blog")
 
 
-def unquoted(told: str) -> str:
+def unquoted(text: str) -> str:
     """Without blanks and quotes around it."""
-    told = told.strip()
-    while len(told) > 1 and told[0] + told[-1] in QUOTES:
-        told = told[1:-1].strip()
-    return told
+    text = text.strip()
+    while len(text) > 1 and text[0] + text[-1] in QUOTES:
+        text = text[1:-1].strip()
+    return text
 
 
-def as_path(told: str) -> str:
+def as_path(text: str) -> str:
     """The path that was meant. What is there as it was typed stays as it is."""
-    if _exists(told):
-        return told
-    path = unquoted(told)
+    if _exists(text):
+        return text
+    path = unquoted(text)
     if path.lower().startswith("file:"):
         try:
             path = unquote(urlsplit(path).path)
@@ -34,22 +34,22 @@ def as_path(told: str) -> str:
     return path
 
 
-def hub_name(told: str) -> str:
+def hub_name(text: str) -> str:
     """The model's name in an address of the hub; anything else without its quotes."""
-    told = unquoted(told)
-    found = HUB.fullmatch(told)
-    parts = [part for part in found[1].split("/") if part] if found else []
-    return "/".join(parts[:2]) if parts and parts[0] not in NOT_MODELS else told
+    text = unquoted(text)
+    match = HUB.fullmatch(text)
+    parts = [part for part in match[1].split("/") if part] if match else []
+    return "/".join(parts[:2]) if parts and parts[0] not in NOT_MODELS else text
 
 
-def is_address(told: str) -> bool:
+def is_address(text: str) -> bool:
     """Whether this is an address of the web, the hub's or another."""
-    told = unquoted(told)
-    return bool(HUB.fullmatch(told) or (ADDRESS.match(told) and not told.lower().startswith("file:")))
+    text = unquoted(text)
+    return bool(HUB.fullmatch(text) or (ADDRESS.match(text) and not text.lower().startswith("file:")))
 
 
-def _exists(told: str) -> bool:
+def _exists(text: str) -> bool:
     try:
-        return Path(told).expanduser().exists()
+        return Path(text).expanduser().exists()
     except (OSError, RuntimeError, ValueError):  # no path at all; no such person; too long
         return False

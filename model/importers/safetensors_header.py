@@ -16,13 +16,13 @@ from typing import Any
 from model.checkpoint import CheckpointError
 from model.importers.bounded_read import refuse_devices
 
-MOST_HEADER = 32 << 20  # bytes; a tensor takes about 150, and the library that reads the numbers allows 100 MB
+MAX_HEADER = 32 << 20  # bytes; a tensor takes about 150, and the library that reads the numbers allows 100 MB
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}  # of one number, in the kinds that are read
 OTHERS = {"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "U16": 2, "I32": 4, "U32": 4, "I64": 8, "U64": 8}
 
 
 @dataclass(frozen=True)
-class Claim:
+class TensorHeader:
     """What the header says of one tensor."""
 
     file: Path
@@ -30,7 +30,7 @@ class Claim:
     shape: tuple[int, ...]
 
 
-def claims(path: Path) -> dict[str, Claim]:
+def read_headers(path: Path) -> dict[str, TensorHeader]:
     """Name → what the header says of it, for every tensor of the file.
 
     Raises:
@@ -51,21 +51,21 @@ def claims(path: Path) -> dict[str, Claim]:
                     f"{path.name} is cut short or no safetensors file: its header should have {length:,} bytes and the "
                     f"whole file has {status.st_size:,}."
                 )
-            if length > MOST_HEADER:
-                raise CheckpointError(f"The header of {path.name} has {length:,} bytes; {MOST_HEADER:,} are allowed.")
+            if length > MAX_HEADER:
+                raise CheckpointError(f"The header of {path.name} has {length:,} bytes; {MAX_HEADER:,} are allowed.")
             header = file.read(length)
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle, before Python 3.13
         raise CheckpointError(f"{path.name} cannot be read: {_reason(error)}.") from error
     try:
-        told = json.loads(header)
-        told.pop("__metadata__", None)
-        found = {name: _claim(path, entry) for name, entry in told.items()}
-        _fill(path.name, [entry["data_offsets"] for entry in told.values()], status.st_size - 8 - length)
+        entries = json.loads(header)
+        entries.pop("__metadata__", None)
+        headers = {name: _claim(path, entry) for name, entry in entries.items()}
+        _fill(path.name, [entry["data_offsets"] for entry in entries.values()], status.st_size - 8 - length)
     except CheckpointError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"The header of {path.name} is not what safetensors writes: {_reason(error)}.") from error
-    return found
+    return headers
 
 
 def _refuse_pickle(name: str, start: bytes) -> None:
@@ -77,7 +77,7 @@ def _refuse_pickle(name: str, start: bytes) -> None:
         )
 
 
-def _claim(path: Path, entry: Any) -> Claim:
+def _claim(path: Path, entry: Any) -> TensorHeader:
     shape, dtype = tuple(entry["shape"]), entry["dtype"]
     begin, end = entry["data_offsets"]
     if any(type(size) is not int or size < 0 for size in (*shape, begin, end)):
@@ -85,24 +85,24 @@ def _claim(path: Path, entry: Any) -> Claim:
     bytes_each = (BYTES | OTHERS).get(dtype)
     if bytes_each is not None and end - begin != math.prod(shape) * bytes_each:
         raise ValueError(f"{' × '.join(map(str, shape))} numbers of kind {dtype} do not fill {end - begin:,} bytes")
-    return Claim(path, dtype, shape)
+    return TensorHeader(path, dtype, shape)
 
 
 def _fill(name: str, places: list[list[int]], size: int) -> None:
     """The tensors must lie end to end and fill the rest of the file."""
-    at = 0
+    reached = 0
     for begin, end in sorted(places):
-        if begin != at:
+        if begin != reached:
             raise ValueError("tensors overlap, or leave room between them")
-        at = end
-    if at != size:
+        reached = end
+    if reached != size:
         raise CheckpointError(
-            f"{name} is cut short or too long: {at:,} bytes of numbers are announced, {size:,} follow."
+            f"{name} is cut short or too long: {reached:,} bytes of numbers are announced, {size:,} follow."
         )
 
 
 def _reason(error: BaseException) -> str:
     if type(error) is RuntimeError:  # before Python 3.13
         return "its links lead in a circle"
-    told = getattr(error, "strerror", None) or str(error)[:200] or type(error).__name__
-    return str(told).partition("\n")[0].rstrip(".")
+    reason = getattr(error, "strerror", None) or str(error)[:200] or type(error).__name__
+    return str(reason).partition("\n")[0].rstrip(".")

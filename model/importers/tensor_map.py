@@ -11,12 +11,12 @@ from model.checkpoint import CheckpointError
 from model.config import ModelConfig
 
 
-class NotOurs(CheckpointError):
+class UnsupportedModel(CheckpointError):
     """A sound model that our own Transformer cannot hold; its maps can still be drawn. The message says why."""
 
 
 @dataclass(frozen=True)
-class Piece:
+class TensorSource:
     """Where one of our tensors comes from: its name there, its shape there, and what is done to it."""
 
     name: str
@@ -32,29 +32,31 @@ class Family:
     body: tuple[str, ...]  # what may stand before every name of the body: "", "bert.", …
     anchor: str  # the word embeddings, which every model of the family has
     describe: Callable[[Mapping[str, Any], frozenset[str]], ModelConfig]  # config.json and the tensors' names
-    pieces: Callable[[Mapping[str, Any], ModelConfig, str], dict[str, Piece]]  # …, what stands before names → ours
+    pieces: Callable[
+        [Mapping[str, Any], ModelConfig, str], dict[str, TensorSource]
+    ]  # …, what stands before names → ours
     inside: re.Pattern[str]  # the start of a name, after `body`, that belongs to the computation: layers, embeddings
     unembedding: str  # the name of the matrix that reads words out, where a file holds it
     buffers: re.Pattern[str]  # names, after `body`, of constants that older files hold: masks, lists of positions
     aliases: Mapping[str, str] = field(default_factory=dict)  # other names that config.json may use → ours
 
 
-LEAST_EPSILON, MOST_EPSILON = 1e-30, 0.1  # published models have 1e-12 to 1e-3
+MIN_EPSILON, MAX_EPSILON = 1e-30, 0.1  # published models have 1e-12 to 1e-3
 
 
 def shown(value: object) -> str:
     """A value of config.json as a sentence can quote it."""
-    told = repr(value)
-    return told if len(told) <= 60 else f"{told[:60]}…"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
-def size(told: Mapping[str, Any], name: str, default: int | None = None, most: int = 10_000_000) -> int:
+def size(config_json: Mapping[str, Any], name: str, default: int | None = None, most: int = 10_000_000) -> int:
     """A size that config.json tells.
 
     Raises:
         CheckpointError: it is missing, or no whole number that a model could have.
     """
-    value = told.get(name, default)
+    value = config_json.get(name, default)
     value = default if value is None else value
     if type(value) is not int or not 1 <= value <= most:
         raise CheckpointError(
@@ -63,41 +65,41 @@ def size(told: Mapping[str, Any], name: str, default: int | None = None, most: i
     return value
 
 
-def flag(told: Mapping[str, Any], name: str, default: bool) -> bool:
+def flag(config_json: Mapping[str, Any], name: str, default: bool) -> bool:
     """A yes or no that config.json tells.
 
     Raises:
         CheckpointError: it is neither true nor false.
     """
-    value = told.get(name, default)
+    value = config_json.get(name, default)
     if not isinstance(value, bool):
         raise CheckpointError(f"config.json says {name} = {shown(value)}; it must be true or false.")
     return value
 
 
-def epsilon(told: Mapping[str, Any], name: str, default: float) -> float:
+def epsilon(config_json: Mapping[str, Any], name: str, default: float) -> float:
     """What a norm adds to the variance before it divides by its root: more than 0, and small beside a variance of 1.
 
     Raises:
         CheckpointError: it is something else.
     """
-    value = told.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not LEAST_EPSILON <= value <= MOST_EPSILON:
+    value = config_json.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not MIN_EPSILON <= value <= MAX_EPSILON:
         raise CheckpointError(
-            f"config.json says {name} = {shown(value)}; it must be a number from {LEAST_EPSILON:g} to {MOST_EPSILON:g}."
+            f"config.json says {name} = {shown(value)}; it must be a number from {MIN_EPSILON:g} to {MAX_EPSILON:g}."
         )
     return float(value)
 
 
-def choice(told: Mapping[str, Any], name: str, table: Mapping[str, str], default: str) -> str:
+def choice(config_json: Mapping[str, Any], name: str, table: Mapping[str, str], default: str) -> str:
     """A choice that config.json tells, under our name for it.
 
     Raises:
         NotOurs: our Transformer has no such thing.
     """
-    value = told.get(name, default)
+    value = config_json.get(name, default)
     if not isinstance(value, str) or value not in table:
-        raise NotOurs(f"config.json says {name} = {shown(value)}; the lab can run {', '.join(table)}.")
+        raise UnsupportedModel(f"config.json says {name} = {shown(value)}; the lab can run {', '.join(table)}.")
     return table[value]
 
 
@@ -116,14 +118,14 @@ ACTIVATIONS = {
 }
 
 
-def linear(ours: str, theirs: str, into: int, out_of: int) -> dict[str, Piece]:
+def linear(ours: str, theirs: str, into: int, out_of: int) -> dict[str, TensorSource]:
     """W (into, out_of) and b (into,) of one linear map."""
     return {
-        f"{ours}.weight": Piece(f"{theirs}.weight", (into, out_of)),
-        f"{ours}.bias": Piece(f"{theirs}.bias", (into,)),
+        f"{ours}.weight": TensorSource(f"{theirs}.weight", (into, out_of)),
+        f"{ours}.bias": TensorSource(f"{theirs}.bias", (into,)),
     }
 
 
-def norm(ours: str, theirs: str, width: int) -> dict[str, Piece]:
+def norm(ours: str, theirs: str, width: int) -> dict[str, TensorSource]:
     """Scale and shift of one layer norm."""
-    return {f"{ours}.{part}": Piece(f"{theirs}.{part}", (width,)) for part in ("weight", "bias")}
+    return {f"{ours}.{part}": TensorSource(f"{theirs}.{part}", (width,)) for part in ("weight", "bias")}

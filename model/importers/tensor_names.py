@@ -6,7 +6,7 @@ from typing import Any
 
 from model.checkpoint import CheckpointError
 from model.importers.folder import MERGE, Folder
-from model.importers.safetensors_header import Claim
+from model.importers.safetensors_header import TensorHeader
 from model.importers.tensor_map import Family, flag
 
 # torch.compile, DataParallel and FSDP put these before the names of the model, or of the part, that they wrap.
@@ -27,10 +27,12 @@ RENAMED = (
 # The bias of a word head has two names. Where a file holds both, `transformers` adds the one on the left.
 BIASES = {"cls.predictions.decoder.bias": "cls.predictions.bias", "lm_head.decoder.bias": "lm_head.bias"}
 
-Found = dict[str, tuple[str, Claim]]  # a tensor's name as files of today spell it → as this file spells it, and more
+CanonicalTensors = dict[
+    str, tuple[str, TensorHeader]
+]  # a tensor's name as files of today spell it → as this file spells it, and more
 
 
-def today(name: str) -> str:
+def canonical_tensor_name(name: str) -> str:
     """A tensor's name as files of today spell it, without what a wrapper put before it."""
     before = ""
     while before != name:
@@ -44,7 +46,7 @@ def wrapper(names: Mapping[str, Any]) -> str:
     """What a wrapper put before the names: "_orig_mod.", "module.", "base_model.model.", or nothing."""
     if names and all(name.startswith(PEFT) for name in names):
         return PEFT
-    return next((found[0] for name in names if (found := WRAPPED.search(name))), "")
+    return next((match[0] for name in names if (match := WRAPPED.search(name))), "")
 
 
 def refuse_adapters(names: Iterable[str]) -> None:
@@ -71,7 +73,7 @@ def inner(names: Iterable[str], family: Family) -> str:
     if not before or "" in before:
         return ""
     if len(before) > 1:
-        listed = " and ".join(f'"{one}"' for one in sorted(before)[:3])
+        listed = " and ".join(f'"{name}"' for name in sorted(before)[:3])
         raise CheckpointError(
             f"The weights hold several models, whose names begin with {listed}. Save the one alone that you want."
         )
@@ -87,10 +89,10 @@ def inner(names: Iterable[str], family: Family) -> str:
 def _place(family: Family, name: str) -> str | None:
     """What stands before the model in the name of one of its tensors; None for a tensor outside of the model."""
     begins = [0, *(dot.end() for dot in re.finditer(r"\.", name))]
-    return next((name[:at] for at in begins for body in family.body if _inside(family, body, name[at:])), None)
+    return next((name[:start] for start in begins for body in family.body if _inside(family, body, name[start:])), None)
 
 
-def found(folder: Folder, family: Family) -> Found:
+def canonical_tensors(folder: Folder, family: Family) -> CanonicalTensors:
     """Every tensor of the folder, under the name that this family has for it.
 
     A matrix that words are read in and out with is stored once. Which of its two names it has depends on what saved
@@ -99,10 +101,10 @@ def found(folder: Folder, family: Family) -> Found:
     Raises:
         CheckpointError: two tensors have the same name, or it cannot be told which belong to the model.
     """
-    known: Found = {}
-    before = inner(map(today, folder.claims), family)
+    known: CanonicalTensors = {}
+    before = inner(map(canonical_tensor_name, folder.claims), family)
     for spelt, claim in folder.claims.items():
-        name = today(spelt).removeprefix(before)
+        name = canonical_tensor_name(spelt).removeprefix(before)
         if name in known:
             raise CheckpointError(
                 f"The weights hold both {known[name][0]} and {spelt}, which are two names of one tensor. Save the "
@@ -123,7 +125,7 @@ def _inside(family: Family, body: str, name: str) -> bool:
     return name.startswith(body) and bool(family.inside.match(name, len(body)))
 
 
-def refuse_unread(family: Family, unused: Mapping[str, Claim], n_layers: int) -> None:
+def refuse_unread(family: Family, unused: Mapping[str, TensorHeader], n_layers: int) -> None:
     """A tensor of a layer or of the embeddings that is not read would change what the model computes.
 
     Raises:
@@ -151,11 +153,11 @@ def aliased(config: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, 
     Raises:
         CheckpointError: it says one size under two names, and not the same.
     """
-    told = dict(config)
+    renamed = dict(config)
     for other, ours in aliases.items():
-        if other in told and told.setdefault(ours, told[other]) != told[other]:
+        if other in renamed and renamed.setdefault(ours, renamed[other]) != renamed[other]:
             raise CheckpointError(
-                f"config.json says {ours} = {told[ours]!r} and {other} = {told[other]!r}, which are two names of one "
-                "size. Take the wrong one out."
+                f"config.json says {ours} = {renamed[ours]!r} and {other} = {renamed[other]!r}, which are two names of "
+                "one size. Take the wrong one out."
             )
-    return told
+    return renamed

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from model.checkpoint import CheckpointError
-from model.importers.child.remote_model import Away
-from model.importers.decoder_input import encoded, ends, forced_first, languages, shifted, start, writes
-from model.importers.inspect import Offer, card
+from model.importers.child.remote_model import RemoteModel
+from model.importers.decoder_input import encode_with_language, ends, forced_first, languages, shifted, start, writes
+from model.importers.inspect import ModelInfo, model_card
 from model.importers.tokenizers.load import read_tokenizer
 from model.importers.transformers_checks import (
     reason_of,
@@ -26,8 +26,8 @@ from model.importers.transformers_checks import (
     refuse_unread,
     vocabulary_size,
 )
-from model.registry import Kept
-from model.run import MOST_CHARACTERS, MOST_TOKENS, TextError
+from model.registry import LoadedModel
+from model.run import MAX_CHARACTERS, MAX_TOKENS, InputTextError
 from model.tokenizer import clean
 
 Array = np.ndarray[Any, Any]
@@ -40,11 +40,11 @@ FAILURES = (
     IndexError,
     AttributeError,
 )  # of a model that is run on the wrong input
-MOST_WRITTEN = 24  # tokens that an encoder–decoder writes by itself where no target is given
+MAX_WRITTEN = 24  # tokens that an encoder–decoder writes by itself where no target is given
 
 
 @dataclass(frozen=True)
-class Maps:
+class AttentionMaps:
     """The weights of all heads of one stack. Rows look, columns are looked at."""
 
     weights: Array  # (L, H, T, S) float32
@@ -57,7 +57,7 @@ def available() -> bool:
     return find_spec("transformers") is not None
 
 
-def open_foreign(offer: Offer) -> Kept:
+def load_with_transformers(offer: ModelInfo) -> LoadedModel:
     """Load a model with `transformers`: safetensors only, no code from the folder, nothing from the net.
 
     Raises:
@@ -76,7 +76,7 @@ def open_foreign(offer: Offer) -> Kept:
     try:
         refuse_sizes(transformers, kind, folder)
         tokenizer = read_tokenizer(folder, words, bounded=False)
-        model, told = kind.from_pretrained(
+        model, loading_info = kind.from_pretrained(
             folder.path,
             attn_implementation="eager",  # the others do not keep their weights
             dtype=torch.float32,
@@ -89,9 +89,9 @@ def open_foreign(offer: Offer) -> Kept:
         raise
     except Exception as error:  # its reasons are of many kinds
         raise CheckpointError(f"The library transformers cannot load this model: {reason_of(error)}.") from error
-    refuse_missing(told["missing_keys"], folder)
-    refuse_unread(model, told["unexpected_keys"], folder)
-    return Kept(model.eval().requires_grad_(False), tokenizer, card(offer), maps_only=True)
+    refuse_missing(loading_info["missing_keys"], folder)
+    refuse_unread(model, loading_info["unexpected_keys"], folder)
+    return LoadedModel(model.eval().requires_grad_(False), tokenizer, model_card(offer), maps_only=True)
 
 
 def _class(transformers: Any, config: Mapping[str, Any]) -> Any:
@@ -102,91 +102,91 @@ def _class(transformers: Any, config: Mapping[str, Any]) -> Any:
     return named if is_model else transformers.AutoModel
 
 
-def attention(foreign: Kept, text: str, target: str = "") -> dict[str, Maps]:
+def attention(foreign: LoadedModel, text: str, target: str = "") -> dict[str, AttentionMaps]:
     """The attention of one run: "encoder", "decoder", "cross", as far as the model has them.
 
     target: what an encoder-decoder says; where it is empty, the model says something itself, word after likeliest word.
     A language mark that the model knows, "fra_Latn", may stand before the words of either.
 
     Raises:
-        TextError: the text is empty, or longer than the lab draws or the model reads; or a target for a model that
+        InputTextError: the text is empty, or longer than the lab draws or the model reads; or a target for a model that
             writes none.
         CheckpointError: the model returns no attention, or something that is none, or needs more than a text.
     """
-    if isinstance(foreign.model, Away):  # it runs in a process of its own
-        found = foreign.model.attention(text, target)
-        return {stack: Maps(weights, looking, looked_at) for stack, weights, looking, looked_at in found}
+    if isinstance(foreign.model, RemoteModel):  # it runs in a process of its own
+        stacks = foreign.model.attention(text, target)
+        return {stack: AttentionMaps(weights, looking, looked_at) for stack, weights, looking, looked_at in stacks}
     if not clean(text).strip():
-        raise TextError("There is no word to look at yet. Type a sentence.")
-    if max(len(text), len(target)) > MOST_CHARACTERS:
-        raise TextError(f"This text has more than {MOST_CHARACTERS:,} characters, which the lab reads. Shorten it.")
-    model, read = foreign.model, encoded(foreign.tokenizer, text)
+        raise InputTextError("There is no text yet. Type a sentence.")
+    if max(len(text), len(target)) > MAX_CHARACTERS:
+        raise InputTextError(f"This text has more than {MAX_CHARACTERS:,} characters, which the lab reads. Shorten it.")
+    model, read = foreign.model, encode_with_language(foreign.tokenizer, text)
     _fits(len(read.ids))
     ids = torch.tensor([read.ids])  # (1, S)
     with torch.inference_mode():
         if not model.config.is_encoder_decoder:
-            return _one_stack(_ran(model, ids), read.typed)
+            return _one_stack(_ran(model, ids), read.surface)
         if not writes(model):
             if target.strip():
-                raise TextError(
+                raise InputTextError(
                     "This model sorts texts and writes none: its decoder reads the sentence itself. Leave the second "
                     "field empty."
                 )
             out = _ran(model, ids)
             if getattr(out, "encoder_attentions", None) is None:
-                return _one_stack(out, read.typed)
+                return _one_stack(out, read.surface)
             words = shifted(foreign, read)[1]
         else:
-            said, words = _target(foreign, ids, target)
+            decoder_ids, words = _target(foreign, ids, target)
             _fits(len(words))
-            out = _ran(model, ids, said)
+            out = _ran(model, ids, decoder_ids)
     return {
-        "encoder": _maps(out.encoder_attentions, read.typed, read.typed),
+        "encoder": _maps(out.encoder_attentions, read.surface, read.surface),
         "decoder": _maps(out.decoder_attentions, words, words),
-        "cross": _maps(out.cross_attentions, words, read.typed),
+        "cross": _maps(out.cross_attentions, words, read.surface),
     }
 
 
-def reads_two(foreign: Kept) -> bool:
+def reads_two(foreign: LoadedModel) -> bool:
     """Whether it is an encoder-decoder that takes a target beside the text."""
-    if isinstance(foreign.model, Away):
+    if isinstance(foreign.model, RemoteModel):
         return foreign.model.two
     return bool(foreign.model.config.is_encoder_decoder and writes(foreign.model))
 
 
-def languages_of(foreign: Kept) -> tuple[str, ...]:
+def languages_of(foreign: LoadedModel) -> tuple[str, ...]:
     """The marks of languages that its tokenizer knows."""
-    return foreign.model.languages if isinstance(foreign.model, Away) else languages(foreign.tokenizer)
+    return foreign.model.languages if isinstance(foreign.model, RemoteModel) else languages(foreign.tokenizer)
 
 
 def _fits(tokens: int) -> None:
-    if tokens > MOST_TOKENS:
-        raise TextError(f"This text has {tokens:,} tokens; the lab draws up to {MOST_TOKENS}. Shorten it.")
+    if tokens > MAX_TOKENS:
+        raise InputTextError(f"This text has {tokens:,} tokens; the lab draws up to {MAX_TOKENS}. Shorten it.")
 
 
-def _ran(model: Any, ids: torch.Tensor, said: torch.Tensor | None = None) -> Any:
+def _ran(model: Any, ids: torch.Tensor, decoder_ids: torch.Tensor | None = None) -> Any:
     """One pass over ids (1, S), for a decoder that reads said (1, T).
 
     Raises:
-        TextError: the model runs on the beginning of the text or the target, but not on all of it.
+        InputTextError: the model runs on the beginning of the text or the target, but not on all of it.
         CheckpointError: it does not run on a text at all.
     """
 
     def run(S: int, T: int) -> Any:
-        more = {} if said is None else {"decoder_input_ids": said[:, :T]}
+        more = {} if decoder_ids is None else {"decoder_input_ids": decoder_ids[:, :T]}
         return model(ids[:, :S], output_attentions=True, use_cache=False, **more)
 
-    whole = (ids.size(1), 0 if said is None else said.size(1))
+    whole = (ids.size(1), 0 if decoder_ids is None else decoder_ids.size(1))
     try:
         return run(*whole)
     except FAILURES as error:
         reason = error
     S = _longest(lambda S: run(S, min(whole[1], 1)), whole[0])
     if 0 < S < whole[0]:
-        raise TextError(f"This text has {whole[0]} tokens and this model reads up to {S}. Shorten it.") from reason
+        raise InputTextError(f"This text has {whole[0]} tokens and this model reads up to {S}. Shorten it.") from reason
     T = _longest(lambda T: run(whole[0], T), whole[1])
     if 0 < T < whole[1]:
-        raise TextError(
+        raise InputTextError(
             f"The second sentence has {whole[1]} tokens, its start among them, and this model reads up to {T} there. "
             "Shorten it."
         ) from reason
@@ -208,10 +208,10 @@ def _longest(run: Callable[[int], Any], most: int) -> int:
     return runs
 
 
-def _one_stack(out: Any, words: tuple[str, ...]) -> dict[str, Maps]:
+def _one_stack(out: Any, words: tuple[str, ...]) -> dict[str, AttentionMaps]:
     attentions = getattr(out, "attentions", None)
-    found = _maps(attentions, words, words)
-    return {"decoder" if _looks_back(attentions) else "encoder": found}
+    maps = _maps(attentions, words, words)
+    return {"decoder" if _looks_back(attentions) else "encoder": maps}
 
 
 def _looks_back(attentions: Any) -> bool:
@@ -219,33 +219,35 @@ def _looks_back(attentions: Any) -> bool:
     return all(bool((layer.triu(1) == 0).all()) for layer in attentions)
 
 
-def _target(foreign: Kept, ids: torch.Tensor, target: str) -> tuple[torch.Tensor, tuple[str, ...]]:
+def _target(foreign: LoadedModel, ids: torch.Tensor, target: str) -> tuple[torch.Tensor, tuple[str, ...]]:
     """What the decoder reads, (1, T), and its words: the target that was typed, or what the model finds likeliest."""
     if target.strip():
-        said, words = shifted(foreign, encoded(foreign.tokenizer, target))
-        return torch.tensor([said]), words
+        decoder_ids, words = shifted(foreign, encode_with_language(foreign.tokenizer, target))
+        return torch.tensor([decoder_ids]), words
     model = foreign.model
     end, forced = ends(model), forced_first(model)
-    made = ids.new_tensor([[start(model)]])
-    for written in range(MOST_WRITTEN + 1):
+    written_ids = ids.new_tensor([[start(model)]])
+    for written in range(MAX_WRITTEN + 1):
         try:
-            out = _ran(model, ids, made)
-        except TextError:
+            out = _ran(model, ids, written_ids)
+        except InputTextError:
             if not written:
                 raise  # it is the text that is too long
-            made = made[:, :-1]  # nobody has typed this target: it ends where the model can read no more of it
+            written_ids = written_ids[
+                :, :-1
+            ]  # nobody has typed this target: it ends where the model can read no more of it
             break
-        if getattr(out, "logits", None) is None or written == MOST_WRITTEN:
+        if getattr(out, "logits", None) is None or written == MAX_WRITTEN:
             break
-        first = made.size(1) == 1 and forced is not None
+        first = written_ids.size(1) == 1 and forced is not None
         chosen = forced if first else int(out.logits[0, -1].argmax())
         if chosen in end and not first:
             break
-        made = torch.cat((made, ids.new_tensor([[chosen]])), dim=1)
-    return made, tuple(foreign.tokenizer.vocabulary[index] for index in made[0].tolist())
+        written_ids = torch.cat((written_ids, ids.new_tensor([[chosen]])), dim=1)
+    return written_ids, tuple(foreign.tokenizer.vocabulary[index] for index in written_ids[0].tolist())
 
 
-def _maps(attentions: Any, looking: tuple[str, ...], looked_at: tuple[str, ...]) -> Maps:
+def _maps(attentions: Any, looking: tuple[str, ...], looked_at: tuple[str, ...]) -> AttentionMaps:
     if not attentions or any(layer is None for layer in attentions):
         raise CheckpointError("This model returns no attention, so there is nothing to draw.")
     if len({layer.shape[1:] for layer in attentions}) > 1:
@@ -257,4 +259,4 @@ def _maps(attentions: Any, looking: tuple[str, ...], looked_at: tuple[str, ...])
     if not np.isfinite(weights).all():
         raise CheckpointError("The attention of this model holds values that are not numbers.")
     weights.setflags(write=False)
-    return Maps(weights, looking, looked_at)
+    return AttentionMaps(weights, looking, looked_at)

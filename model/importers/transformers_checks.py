@@ -19,7 +19,7 @@ BUFFER = re.compile(r"(attn|attention)\.(bias|masked_bias)$|rotary_emb\.inv_freq
 
 # The sizes that say how many parts of one kind follow one another.
 LAYERS = re.compile(r"^(n|num)_?\w*(layers?|blocks)$|_layers$")
-MOST_BUFFERS = 512 * 10**6  # bytes
+MAX_BUFFERS = 512 * 10**6  # bytes
 EAGER = {"attn_implementation": "eager"}
 
 
@@ -77,17 +77,17 @@ def refuse_sizes(transformers: Any, kind: Any, folder: Folder) -> None:
     with torch.device("meta"):
         model = kind.from_config(config, **EAGER) if kind is transformers.AutoModel else kind(config)
     model.tie_weights()
-    asked = sum({id(one): one.numel() for one in model.parameters()}.values())
+    needed = sum({id(tensor): tensor.numel() for tensor in model.parameters()}.values())
     held = sum(prod(claim.shape) for claim in folder.claims.values())
-    if asked > held:
+    if needed > held:
         raise CheckpointError(
-            f"The weights lack numbers: config.json describes a model of {asked:,}, and the files hold {held:,}."
+            f"The weights lack numbers: config.json describes a model of {needed:,}, and the files hold {held:,}."
         )
-    buffers = sum(one.numel() * one.element_size() for one in model.buffers())
-    if buffers > MOST_BUFFERS:
+    buffers = sum(tensor.numel() * tensor.element_size() for tensor in model.buffers())
+    if buffers > MAX_BUFFERS:
         raise CheckpointError(
             f"config.json describes a model with {buffers / 10**6:,.0f} MB of constants beside its weights; "
-            f"{MOST_BUFFERS // 10**6} MB are allowed."
+            f"{MAX_BUFFERS // 10**6} MB are allowed."
         )
 
 
@@ -131,13 +131,13 @@ def vocabulary_size(config: Mapping[str, Any]) -> int:
     Raises:
         CheckpointError: it tells none.
     """
-    told = config.get("vocab_size")
+    size = config.get("vocab_size")
     inner = [name for name, part in config.items() if isinstance(part, dict) and "vocab_size" in part]
-    if told is None and inner:
+    if size is None and inner:
         raise CheckpointError(
             f"config.json describes several models in one ({', '.join(inner)}), as for pictures beside text; the lab "
             "runs a model of text alone. Choose the folder of its language model."
         )
-    if type(told) is not int or not 0 < told <= 10_000_000:
-        raise CheckpointError(f"config.json says vocab_size = {told!r}; a model knows a whole number of words.")
-    return told
+    if type(size) is not int or not 0 < size <= 10_000_000:
+        raise CheckpointError(f"config.json says vocab_size = {size!r}; a model knows a whole number of words.")
+    return size

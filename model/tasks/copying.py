@@ -5,7 +5,7 @@ What a network can hold in one vector ends somewhere. Trained on up to 16 signs;
 
 from random import Random
 
-from model.tasks.pair import Pair, PairDraft, PairTask
+from model.tasks.pair import Pair, PairBuilder, PairTask
 
 SIGNS = tuple("abcdefghij")
 TRAINED, LONGEST = 16, 24
@@ -19,7 +19,7 @@ def copy_of(length: int, rng: Random) -> Pair:
     """
     if length < 1:
         raise ValueError(f"a copy has at least 1 sign, not {length}")
-    draft = PairDraft()
+    draft = PairBuilder()
     for sign in rng.choices(SIGNS, k=length):
         draft.write(sign, "sign", draft.read(sign))
     return draft.finish("trained" if length <= TRAINED else "longer")
@@ -35,8 +35,8 @@ def draw(kind: str | None, rng: Random) -> Pair:
 COPYING = PairTask(
     name="copy",
     title="Copy",
-    kinds={"trained": "Up to 16 signs, as in training", "longer": "17 to 24 signs, never seen"},
+    kinds={"trained": "Up to 16 symbols, as in training", "longer": "17 to 24 symbols, never seen in training"},
     words=SIGNS,
     draw=draw,
-    unit="sign",
+    unit="symbol",
 )

@@ -34,7 +34,7 @@ ADJECTIVE, REFERENT, OTHERS = "it → adjective", "it → referent", "it → oth
 
 
 @dataclass(frozen=True)
-class Question:
+class CoreferenceQuestion:
     """A sentence without `<s>`, where its "it" stands (`<s>` is position 0), and the noun that it means."""
 
     words: tuple[str, ...]
@@ -47,32 +47,32 @@ class Question:
         return " ".join(self.words)
 
 
-def draw(rng: Random) -> Question:
+def make_question(rng: Random) -> CoreferenceQuestion:
     """A question with two to four nouns, each of another class."""
     groups = rng.sample(list(NOUNS), rng.randint(2, 4))
     nouns = {group: rng.choice(NOUNS[group]) for group in groups}
     words: list[str] = []
-    at: dict[str, int] = {}
+    positions: dict[str, int] = {}
 
-    def say(*new: str) -> int:
+    def add(*new: str) -> int:
         words.extend(new)
         return len(words)
 
     subjects = rng.randint(1, len(groups) - 1)
     for place, group in enumerate(groups):
         if place == subjects:
-            say("did", "not", rng.choice(DID))
+            add("did", "not", rng.choice(DID))
         elif place:
-            say(rng.choice(NEAR))
-        at[group] = say("the", nouns[group])
+            add(rng.choice(NEAR))
+        positions[group] = add("the", nouns[group])
     meant = rng.choice(groups)
-    it = say("because", "it")
-    adjective = say("was", "too", rng.choice(ADJECTIVES[meant]))
-    say(".")
-    others = tuple(at[group] for group in groups if group != meant)
+    it = add("because", "it")
+    adjective = add("was", "too", rng.choice(ADJECTIVES[meant]))
+    add(".")
+    others = tuple(positions[group] for group in groups if group != meant)
     relations = (
         Relation(ADJECTIVE, it, (adjective,)),
-        Relation(REFERENT, it, (at[meant],)),
+        Relation(REFERENT, it, (positions[meant],)),
         Relation(OTHERS, it, others),
     )
-    return Question(tuple(words), it, nouns[meant], relations)
+    return CoreferenceQuestion(tuple(words), it, nouns[meant], relations)

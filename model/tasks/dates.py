@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from random import Random
 
-from model.tasks.pair import SETTLED, Pair, PairDraft, PairTask
+from model.tasks.pair import DETERMINED, Pair, PairBuilder, PairTask
 from model.tokenizer import BLANK
 
 FIRST, LAST = date(1900, 1, 1), date(2099, 12, 31)
@@ -40,7 +40,7 @@ def write_date(day: date, way: str) -> Pair:
 
     Each digit of the year is linked to that digit; month and day to any character of the part that tells them.
     """
-    draft = PairDraft()
+    draft = PairBuilder()
     spans: dict[str, list[int]] = {}
     tight = way in ("3.5.1979", "05/03/1979")
     for part, text in WAYS[way](day):
@@ -49,9 +49,9 @@ def write_date(day: date, way: str) -> Pair:
         spans[part] = [draft.read(letter) for letter in text]
     for part, digits in (("year", f"{day:%Y}"), ("month", f"{day:%m}"), ("day", f"{day:%d}")):
         if part != "year":
-            draft.write("-", SETTLED, *spans[part])
-        for at, digit in enumerate(digits):
-            keys = [spans[part][at]] if part == "year" else spans[part]
+            draft.write("-", DETERMINED, *spans[part])
+        for index, digit in enumerate(digits):
+            keys = [spans[part][index]] if part == "year" else spans[part]
             draft.write(digit, part, *keys)
     return draft.finish(way, between="")
 

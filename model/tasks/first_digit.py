@@ -11,12 +11,12 @@ from random import Random
 
 DIGITS = tuple("0123456789")
 LETTERS = tuple("abcdefgh")
-ASKS = "?"
-WORDS = (*DIGITS, *LETTERS, ASKS)
+QUERY_TOKEN = "?"
+WORDS = (*DIGITS, *LETTERS, QUERY_TOKEN)
 
 
 @dataclass(frozen=True)
-class Question:
+class FirstDigitQuestion:
     """`words` ends in "?"; `first` and `second` are its two digits, in the order in which they stand."""
 
     words: tuple[str, ...]
@@ -28,7 +28,7 @@ class Question:
         return " ".join(self.words)
 
 
-def ask(length: int, rng: Random) -> Question:
+def make_question(length: int, rng: Random) -> FirstDigitQuestion:
     """A question of `length` signs and the question mark.
 
     Raises:
@@ -41,4 +41,4 @@ def ask(length: int, rng: Random) -> Question:
     digits = rng.sample(DIGITS, 2)
     for place, digit in zip(places, digits, strict=True):
         signs[place] = digit
-    return Question((*signs, ASKS), *digits)
+    return FirstDigitQuestion((*signs, QUERY_TOKEN), *digits)

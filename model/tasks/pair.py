@@ -11,7 +11,7 @@ from random import Random
 from model.tasks.task import Relation
 from model.tokenizer import BLANK
 
-SETTLED = "settled by the words before"  # nothing has to be looked up: a look anywhere is as good
+DETERMINED = "settled by the words before"  # nothing has to be looked up: a look anywhere is as good
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class PairTask:
 
 
 @dataclass
-class PairDraft:
+class PairBuilder:
     """Two sentences in the making."""
 
     source: list[str] = field(default_factory=list)

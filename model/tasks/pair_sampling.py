@@ -6,7 +6,7 @@ from zlib import crc32
 from model.tasks import PAIRS, Pair
 
 
-def held_out(pair: Pair) -> bool:
+def is_held_out(pair: Pair) -> bool:
     """Whether this pair is for examinations only. What its source reads decides, so no list has to be kept."""
     return crc32(pair.source_text.encode()) % 10 == 0
 
@@ -19,6 +19,6 @@ def draw_pairs(task: str, count: int, rng: Random, fresh: bool = False) -> list[
     drawn: list[Pair] = []
     while len(drawn) < count:
         pair = PAIRS[task].draw(None, rng)
-        if task == "copy" or held_out(pair) is fresh:
+        if task == "copy" or is_held_out(pair) is fresh:
             drawn.append(pair)
     return drawn

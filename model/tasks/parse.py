@@ -13,20 +13,20 @@ from typing import Any
 
 from model.tasks.copying import SIGNS
 from model.tasks.coreference import ADJECTIVE as TELLS
-from model.tasks.coreference import ADJECTIVES, NOUNS, OTHERS, REFERENT, Question
+from model.tasks.coreference import ADJECTIVES, NOUNS, OTHERS, REFERENT, CoreferenceQuestion
 from model.tasks.dates import FIRST, LAST, MONTHS, WAYS, write_date
-from model.tasks.pair import Pair, PairDraft
+from model.tasks.pair import Pair, PairBuilder
 from model.tasks.task import Relation
 from model.tasks.translation.task import CLAUSES, LONGEST, OTHER
 from model.tasks.translation.vocabulary import JOINING
 from model.tokenizer import BLANK
 
 
-class Differs(Exception):
+class ParseMismatch(Exception):
     """The generator has said a word that the sentence does not have there."""
 
 
-class Following(PairDraft):
+class ForcedBuilder(PairBuilder):
     """A draft that must become this sentence."""
 
     def __init__(self, words: Sequence[str]) -> None:
@@ -35,9 +35,9 @@ class Following(PairDraft):
 
     def read(self, *words: str) -> int:
         """As of any draft; raises Differs where the sentence has others."""
-        at = len(self.source)
-        if self.words[at : at + len(words)] != words:
-            raise Differs
+        position = len(self.source)
+        if self.words[position : position + len(words)] != words:
+            raise ParseMismatch
         return super().read(*words)
 
     @property
@@ -46,19 +46,19 @@ class Following(PairDraft):
         return self.words[len(self.source) :]
 
 
-class EverySide(Random):
+class ExhaustiveRandom(Random):
     """A die that falls, throw after throw and run after run, on every side: the first side first."""
 
     def __init__(self) -> None:
         super().__init__(0)
         self.throws: list[list[int]] = []  # side, sides
-        self.at = 0
+        self.index = 0
 
     def _throw(self, sides: int) -> int:
-        if self.at == len(self.throws):
+        if self.index == len(self.throws):
             self.throws.append([0, sides])
-        self.at += 1
-        return self.throws[self.at - 1][0]
+        self.index += 1
+        return self.throws[self.index - 1][0]
 
     def choice(self, seq: Any) -> Any:
         """One of a few."""
@@ -70,66 +70,66 @@ class EverySide(Random):
 
     def again(self) -> bool:
         """Begin the next run; False where every one has been made."""
-        del self.throws[self.at :]  # what was not thrown again
+        del self.throws[self.index :]  # what was not thrown again
         while self.throws and self.throws[-1][0] + 1 == self.throws[-1][1]:
             self.throws.pop()
         if self.throws:
             self.throws[-1][0] += 1
-        self.at = 0
+        self.index = 0
         return bool(self.throws)
 
 
-def read_translation(words: Sequence[str]) -> Pair | None:
+def parse_translation(words: Sequence[str]) -> Pair | None:
     """The English sentence with its French one, or None where the grammar does not have it."""
     if len(words) > LONGEST:
         return None
-    return next(_sentences(Following(words), ""), None)
+    return next(_sentences(ForcedBuilder(words), ""), None)
 
 
-def _sentences(draft: Following, kind: str) -> Iterator[Pair]:
+def _sentences(draft: ForcedBuilder, kind: str) -> Iterator[Pair]:
     """Every way to read what is left: a clause, and then the end, or a joining word and another clause."""
     for name, clause in CLAUSES.items():
-        for said in _clauses(draft, clause):
+        for attempt in _clauses(draft, clause):
             first = kind or name
-            if said.rest == (".",):
-                said.write(".", OTHER, said.read("."))
-                yield said.finish(first)
+            if attempt.rest == (".",):
+                attempt.write(".", OTHER, attempt.read("."))
+                yield attempt.finish(first)
             for english, french in JOINING:
-                if said.rest[:1] == (english,):
-                    joined = deepcopy(said)
+                if attempt.rest[:1] == (english,):
+                    joined = deepcopy(attempt)
                     joined.write(french, OTHER, joined.read(english))
                     yield from _sentences(joined, first)
 
 
-def _clauses(draft: Following, clause: Callable[[PairDraft, Random], None]) -> Iterator[Following]:
-    die = EverySide()
+def _clauses(draft: ForcedBuilder, clause: Callable[[PairBuilder, Random], None]) -> Iterator[ForcedBuilder]:
+    die = ExhaustiveRandom()
     going = True
     while going:
-        said = Following(draft.words)
-        said.source, said.target, said.links = [*draft.source], [*draft.target], [*draft.links]
+        attempt = ForcedBuilder(draft.words)
+        attempt.source, attempt.target, attempt.links = [*draft.source], [*draft.target], [*draft.links]
         try:
-            clause(said, die)
-            yield said
-        except Differs:
+            clause(attempt, die)
+            yield attempt
+        except ParseMismatch:
             pass
         going = die.again()
 
 
-def read_copy(words: Sequence[str]) -> Pair | None:
+def parse_copy(words: Sequence[str]) -> Pair | None:
     """Signs, and the same again."""
     if not words or not set(words) <= set(SIGNS):
         return None
-    draft = PairDraft()
+    draft = PairBuilder()
     for word in words:
         draft.write(word, "sign", draft.read(word))
     return draft.finish("trained")
 
 
-def read_date(letters: Sequence[str]) -> Pair | None:
+def parse_date(letters: Sequence[str]) -> Pair | None:
     """A date in one of WAYS, or None. Every day that its numbers can mean is written in every way, and compared."""
     text = "".join(letters).replace(BLANK, " ")
     numbers = [int(number) for number in re.findall(r"\d+", text)]
-    named = [at for at, month in enumerate(MONTHS, 1) if month in text]
+    named = [number for number, month in enumerate(MONTHS, 1) if month in text]
     for year in numbers[-1:]:
         for month in named or numbers[:-1]:
             for day in numbers[:-1]:
@@ -143,15 +143,22 @@ def read_date(letters: Sequence[str]) -> Pair | None:
     return None
 
 
-def read_question(words: Sequence[str]) -> Question | None:
+def parse_coreference(words: Sequence[str]) -> CoreferenceQuestion | None:
     """A sentence with an "it", and what it means; None where its adjective fits none of its nouns, or more than one."""
-    it = [at for at, word in enumerate(words, 1) if word == "it"]
-    told = [(at, group) for at, word in enumerate(words, 1) for group in ADJECTIVES if word in ADJECTIVES[group]]
-    nouns = [(at, word, group) for at, word in enumerate(words, 1) for group in NOUNS if word in NOUNS[group]]
-    if len(it) != 1 or len(told) != 1:
+    it = [position for position, word in enumerate(words, 1) if word == "it"]
+    adjectives = [
+        (position, group) for position, word in enumerate(words, 1) for group in ADJECTIVES if word in ADJECTIVES[group]
+    ]
+    nouns = [
+        (position, word, group) for position, word in enumerate(words, 1) for group in NOUNS if word in NOUNS[group]
+    ]
+    if len(it) != 1 or len(adjectives) != 1:
         return None
-    (adjective, meant), others = told[0], tuple(at for at, _, group in nouns if group != told[0][1])
-    right = [(at, word) for at, word, group in nouns if group == meant]
+    (adjective, meant), others = (
+        adjectives[0],
+        tuple(position for position, _, group in nouns if group != adjectives[0][1]),
+    )
+    right = [(position, word) for position, word, group in nouns if group == meant]
     if len(right) != 1:
         return None
     ((referent, answer),) = right
@@ -160,11 +167,11 @@ def read_question(words: Sequence[str]) -> Question | None:
         Relation(REFERENT, it[0], (referent,)),
         Relation(OTHERS, it[0], others),
     )
-    return Question(tuple(words), it[0], answer, relations)
+    return CoreferenceQuestion(tuple(words), it[0], answer, relations)
 
 
-READERS: dict[str, Callable[[Sequence[str]], Pair | None]] = {
-    "translation": read_translation,
-    "copy": read_copy,
-    "dates": read_date,
+PARSERS: dict[str, Callable[[Sequence[str]], Pair | None]] = {
+    "translation": parse_translation,
+    "copy": parse_copy,
+    "dates": parse_date,
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 PREVIOUS_TOKEN = "previous token"
-PREVIOUS_WHERE_NEEDED = "previous token, where it is needed"  # elsewhere a head may as well rest on <s>
+PREVIOUS_IF_NEEDED = "previous token, where it is needed"  # elsewhere a head may as well rest on <s>
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Task:
 
 
 @dataclass
-class Draft:
+class SentenceBuilder:
     """A sentence in the making. Words are said one after another; links and probes name their positions."""
 
     words: list[str] = field(default_factory=list)

@@ -12,10 +12,10 @@ from torch.nn import functional as F
 
 from model import checkpoint
 from model.config import ModelConfig
-from model.evaluation.coreference import Resolved, examine, to_batch
-from model.tasks.coreference import WORDS, Question, draw
+from model.evaluation.coreference import CoreferenceScores, evaluate, to_batch
+from model.tasks.coreference import WORDS, CoreferenceQuestion, make_question
 from model.tokenizer import WordTokenizer
-from model.training.optimizer import descend, optimizer_for, rise_and_fall
+from model.training.optimizer import optimizer_for, train_step, warmup_cosine
 from model.transformer import Transformer
 
 TRAINING, CHOOSING, REPORTING = 1, 2, 3  # seeds of the questions to learn from, to choose a run by, to report on
@@ -36,23 +36,25 @@ class ResolverRecipe:
     examined: int = 1000
 
 
-def draw_questions(n: int, seed: int) -> list[Question]:
+def make_questions(n: int, seed: int) -> list[CoreferenceQuestion]:
     """Questions of one seed. There are about a hundred million, so no two seeds share more than a few."""
     rng = Random(seed)
-    return [draw(rng) for _ in range(n)]
+    return [make_question(rng) for _ in range(n)]
 
 
-def learn(transformer: Transformer, tokenizer: WordTokenizer, recipe: ResolverRecipe, seed: int) -> Iterator[float]:
+def train_steps(
+    transformer: Transformer, tokenizer: WordTokenizer, recipe: ResolverRecipe, seed: int
+) -> Iterator[float]:
     """Train in place, one step for each loss that is taken."""
     rng = Random(1000 * seed + TRAINING)
     optimizer = optimizer_for(transformer, recipe.lr)
     transformer.train()
     for step in range(recipe.steps):
-        ids, real, at, answers = to_batch([draw(rng) for _ in range(recipe.batch)], tokenizer)
-        logits = transformer(ids, real).logits[torch.arange(len(ids)), at]  # (B, V)
+        ids, is_token, it_positions, answers = to_batch([make_question(rng) for _ in range(recipe.batch)], tokenizer)
+        logits = transformer(ids, is_token).logits[torch.arange(len(ids)), it_positions]  # (B, V)
         loss = F.cross_entropy(logits, answers)
-        rate = recipe.lr * rise_and_fall(step, recipe.steps, recipe.warmup)
-        yield descend(transformer, optimizer, loss, rate, recipe.clip)
+        rate = recipe.lr * warmup_cosine(step, recipe.steps, recipe.warmup)
+        yield train_step(transformer, optimizer, loss, rate, recipe.clip)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class ResolverRun:
 
     seed: int
     transformer: Transformer
-    found: Resolved
+    scores: CoreferenceScores
     cpu_seconds: float
 
 
@@ -72,16 +74,18 @@ def train(recipe: ResolverRecipe, seed: int, after_step: Callable[[int, float], 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         transformer = Transformer(recipe.config)
-    for step, loss in enumerate(learn(transformer, tokenizer, recipe, seed), start=1):
+    for step, loss in enumerate(train_steps(transformer, tokenizer, recipe, seed), start=1):
         after_step(step, loss)
     cpu = time.process_time() - cpu
-    found = examine(transformer.eval(), tokenizer, draw_questions(recipe.examined, CHOOSING))
-    return ResolverRun(seed, transformer, found, cpu)
+    scores = evaluate(transformer.eval(), tokenizer, make_questions(recipe.examined, CHOOSING))
+    return ResolverRun(seed, transformer, scores, cpu)
 
 
-def ship(name: str, recipe: ResolverRecipe, runs: Sequence[ResolverRun], command: str, folder: Path) -> dict[str, Any]:
+def save_best(
+    name: str, recipe: ResolverRecipe, runs: Sequence[ResolverRun], command: str, folder: Path
+) -> dict[str, Any]:
     """Write the run whose two looks are plainest to see, in half precision, and its card; return the card."""
-    best = max(runs, key=lambda run: (run.found.clear, -run.seed))
+    best = max(runs, key=lambda run: (run.scores.clear, -run.seed))
     best.transformer.half().float()  # what is on the card was measured with the numbers that are shipped
     tokenizer = WordTokenizer(WORDS)
     settings = asdict(recipe)
@@ -100,22 +104,22 @@ def ship(name: str, recipe: ResolverRecipe, runs: Sequence[ResolverRun], command
         ],
         "cpu_seconds": round(best.cpu_seconds, 1),
         "examined": recipe.examined,
-        **_told(examine(best.transformer, tokenizer, draw_questions(recipe.examined, REPORTING))),
-        "seeds": [{"seed": run.seed, **_told(run.found)} for run in runs],
+        **_told(evaluate(best.transformer, tokenizer, make_questions(recipe.examined, REPORTING))),
+        "seeds": [{"seed": run.seed, **_told(run.scores)} for run in runs],
     }
     checkpoint.save(name, best.transformer, tokenizer, card, folder, half=True)
     return card
 
 
-def _told(found: Resolved) -> dict[str, Any]:
+def _told(scores: CoreferenceScores) -> dict[str, Any]:
     return {
-        "accuracy": round(found.accuracy, 4),
+        "accuracy": round(scores.accuracy, 4),
         "relations": {
             name: {
                 "n": score.n,
                 "mass": score.mass.astype(float).round(4).tolist(),
                 "top1": score.top1.astype(float).round(4).tolist(),
             }
-            for name, score in found.relations.items()
+            for name, score in scores.relations.items()
         },
     }

@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 HELD_OUT = 0.04  # the last part of every book
 
 
-def read_books(path: Path) -> tuple[str, ...]:
+def load_books(path: Path) -> tuple[str, ...]:
     """Books from a text file, plain or .xz: a paragraph a line, an empty line between two books.
 
     Raises:
@@ -34,7 +34,7 @@ def read_books(path: Path) -> tuple[str, ...]:
     return books
 
 
-def part(books: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def train_test_split(books: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What to learn from, and what is held out: the last paragraphs of every book."""
     learnt, held_out = [], []
     for book in books:
@@ -46,7 +46,7 @@ def part(books: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Corpus:
     """Books as one long row of pieces."""
 
     ids: Array  # (N,)
@@ -56,16 +56,16 @@ class Shelf:
     pieces: Array  # ids of all pieces that can be said
 
 
-def shelve(books: Sequence[str], tokenizer: SubwordTokenizer) -> Shelf:
+def tokenize_corpus(books: Sequence[str], tokenizer: SubwordTokenizer) -> Corpus:
     """Cut the books into pieces."""
-    start, line = tokenizer.id_of(START), tokenizer.id_of("Ċ")
+    start, line = tokenizer.token_id(START), tokenizer.token_id("Ċ")
     ids = np.array([index for book in books for index in (*tokenizer.ids_of(book)[1:], line)])
     begins = np.concatenate([[0], np.flatnonzero(ids[:-1] == line) + 1])
-    pieces = np.setdiff1d(np.arange(len(tokenizer.vocabulary)), tokenizer.silent)
-    return Shelf(ids, begins, start, line, pieces)
+    pieces = np.setdiff1d(np.arange(len(tokenizer.vocabulary)), tokenizer.special_ids)
+    return Corpus(ids, begins, start, line, pieces)
 
 
-def prose(shelf: Shelf, length: int, rng: np.random.Generator) -> Array:
+def prose_window(shelf: Corpus, length: int, rng: np.random.Generator) -> Array:
     """What stands from the beginning of a paragraph on, or, half of the time, from anywhere.
 
     Paragraphs of talk are short and many: from their beginnings alone, little would be read of the long ones.
@@ -75,26 +75,26 @@ def prose(shelf: Shelf, length: int, rng: np.random.Generator) -> Array:
     return shelf.ids[begin : begin + length]
 
 
-def told_again(shelf: Shelf, length: int, rng: np.random.Generator) -> Array:
+def repeated_passage(shelf: Corpus, length: int, rng: np.random.Generator) -> Array:
     """A passage of any length up to half the window, and the same again, as often as there is room."""
-    passage = prose(shelf, int(rng.integers(8, length // 2)), rng)
+    passage = prose_window(shelf, int(rng.integers(8, length // 2)), rng)
     return np.resize(np.append(passage, shelf.line), length)
 
 
-def list_again(shelf: Shelf, length: int, rng: np.random.Generator) -> Array:
+def repeated_list(shelf: Corpus, length: int, rng: np.random.Generator) -> Array:
     """Pieces of the books in no order, and the same again: what comes next can be known in no other way."""
     listed = rng.choice(shelf.ids, int(rng.integers(8, length // 2)))
     return np.resize(np.append(listed, shelf.line), length)
 
 
-WINDOWS: dict[str, tuple[float, Callable[[Shelf, int, np.random.Generator], Array]]] = {
-    "prose": (0.82, prose),
-    "told again": (0.12, told_again),
-    "list again": (0.06, list_again),
+WINDOWS: dict[str, tuple[float, Callable[[Corpus, int, np.random.Generator], Array]]] = {
+    "prose": (0.82, prose_window),
+    "told again": (0.12, repeated_passage),
+    "list again": (0.06, repeated_list),
 }  # share of the windows, and how one is drawn
 
 
-def draw_windows(shelf: Shelf, count: int, length: int, rng: np.random.Generator) -> Array:
+def draw_windows(shelf: Corpus, count: int, length: int, rng: np.random.Generator) -> Array:
     """Windows to learn from, <s> first: (count, length)."""
     shares = [share for share, _ in WINDOWS.values()]
     kinds = rng.choice(len(shares), count, p=shares)
@@ -102,7 +102,7 @@ def draw_windows(shelf: Shelf, count: int, length: int, rng: np.random.Generator
     return np.stack([np.append(shelf.start, draws[kind](shelf, length - 1, rng)) for kind in kinds])
 
 
-def every_window(shelf: Shelf, length: int) -> Array:
+def every_window(shelf: Corpus, length: int) -> Array:
     """All of the text once, from end to end, each window after a <s> of its own: (count, length)."""
     count = len(shelf.ids) // (length - 1)
     rows = shelf.ids[: count * (length - 1)].reshape(count, length - 1)

@@ -14,9 +14,9 @@ from model import checkpoint
 from model.config import ModelConfig
 from model.evaluation.first_digit import accuracy, to_ids
 from model.position import POSITIONS
-from model.tasks.first_digit import WORDS, ask
+from model.tasks.first_digit import WORDS, make_question
 from model.tokenizer import Tokenizer, WordTokenizer
-from model.training.optimizer import descend, optimizer_for, rise_and_fall
+from model.training.optimizer import optimizer_for, train_step, warmup_cosine
 from model.transformer import Transformer
 
 KINDS = {"encoder": False, "decoder": True}  # name → is it causal?
@@ -49,17 +49,17 @@ ORDER_RECIPES = {
 }
 
 
-def learn(transformer: Transformer, tokenizer: Tokenizer, recipe: OrderRecipe, seed: int) -> Iterator[float]:
+def train_steps(transformer: Transformer, tokenizer: Tokenizer, recipe: OrderRecipe, seed: int) -> Iterator[float]:
     """Train in place, one step for each loss that is taken. Every batch holds fresh questions of one length."""
     rng = Random(1000 * seed + TRAINING)
     optimizer = optimizer_for(transformer, recipe.lr)
     transformer.train()
     for step in range(recipe.steps):
         length = rng.randint(recipe.shortest, recipe.longest)
-        ids, answers = to_ids([ask(length, rng) for _ in range(recipe.batch)], tokenizer)
+        ids, answers = to_ids([make_question(length, rng) for _ in range(recipe.batch)], tokenizer)
         loss = F.cross_entropy(transformer(ids).logits[:, -1], answers[:, 0])
-        rate = recipe.lr * rise_and_fall(step, recipe.steps, recipe.warmup)
-        yield descend(transformer, optimizer, loss, rate, recipe.clip)
+        rate = recipe.lr * warmup_cosine(step, recipe.steps, recipe.warmup)
+        yield train_step(transformer, optimizer, loss, rate, recipe.clip)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def train(recipe: OrderRecipe, seed: int, after_step: Callable[[int, float], Non
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         transformer = Transformer(recipe.config)
-    for step, loss in enumerate(learn(transformer, tokenizer, recipe, seed), start=1):
+    for step, loss in enumerate(train_steps(transformer, tokenizer, recipe, seed), start=1):
         after_step(step, loss)
     transformer.eval()
     cpu = time.process_time() - cpu
@@ -92,7 +92,7 @@ def train(recipe: OrderRecipe, seed: int, after_step: Callable[[int, float], Non
     return OrderRun(seed, transformer, shares, cpu)
 
 
-def ship(name: str, recipe: OrderRecipe, runs: Sequence[OrderRun], command: str, folder: Path) -> dict[str, Any]:
+def save_best(name: str, recipe: OrderRecipe, runs: Sequence[OrderRun], command: str, folder: Path) -> dict[str, Any]:
     """Write the run with the fewest wrong answers at the trained lengths, and its card; return the card."""
     best = min(runs, key=lambda run: (run.missing(recipe), run.seed))
     tokenizer = WordTokenizer(WORDS)
@@ -114,11 +114,11 @@ def ship(name: str, recipe: OrderRecipe, runs: Sequence[OrderRun], command: str,
         "cpu_seconds": round(best.cpu_seconds, 1),
         "examined": recipe.examined,
         "accuracy": {
-            length: rounded(accuracy(best.transformer, tokenizer, length, recipe.examined, REPORTING))
+            length: rounded_accuracy(accuracy(best.transformer, tokenizer, length, recipe.examined, REPORTING))
             for length in recipe.lengths
         },
         "seeds": [
-            {"seed": run.seed, "accuracy": {length: rounded(share) for length, share in run.accuracy.items()}}
+            {"seed": run.seed, "accuracy": {length: rounded_accuracy(share) for length, share in run.accuracy.items()}}
             for run in runs
         ],
     }
@@ -126,6 +126,6 @@ def ship(name: str, recipe: OrderRecipe, runs: Sequence[OrderRun], command: str,
     return card
 
 
-def rounded(share: float | None) -> float | None:
+def rounded_accuracy(share: float | None) -> float | None:
     """A share as it is written on a card."""
     return None if share is None else round(share, 4)

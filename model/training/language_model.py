@@ -10,12 +10,12 @@ import torch
 from model.evaluation.language_model import to_batch, word_losses
 from model.tasks import TASKS, Sentence
 from model.tokenizer import Tokenizer, WordTokenizer
-from model.training.optimizer import descend, optimizer_for
+from model.training.optimizer import optimizer_for, train_step
 from model.training.recipes import Recipe
 from model.transformer import Transformer
 
 
-def make(recipe: Recipe, seed: int) -> tuple[Transformer, WordTokenizer]:
+def build_model(recipe: Recipe, seed: int) -> tuple[Transformer, WordTokenizer]:
     """An untrained model for the recipe's task, the same for the same seed."""
     tokenizer = WordTokenizer(TASKS[recipe.task].vocabulary)
     with torch.random.fork_rng(devices=[]):
@@ -31,7 +31,7 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     return recipe.lr * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def learn(
+def train_steps(
     transformer: Transformer, tokenizer: Tokenizer, sentences: Sequence[Sentence], recipe: Recipe, seed: int
 ) -> Iterator[float]:
     """Train in place, one step for each loss that is taken; whoever stops taking them stops the training."""
@@ -40,7 +40,7 @@ def learn(
     transformer.train()
     for step in range(recipe.steps):
         batch = to_batch(rng.sample(sentences, recipe.batch), tokenizer)
-        losses = word_losses(transformer(batch.ids, batch.real).logits, batch.ids)  # (B, T − 1)
-        counts = batch.real[:, 1:] * (1 + (recipe.foreseeable_weight - 1) * batch.foreseeable[:, 1:])
+        losses = word_losses(transformer(batch.ids, batch.is_token).logits, batch.ids)  # (B, T − 1)
+        counts = batch.is_token[:, 1:] * (1 + (recipe.foreseeable_weight - 1) * batch.predictable[:, 1:])
         loss = (losses * counts).sum() / counts.sum()
-        yield descend(transformer, optimizer, loss, learning_rate(recipe, step), recipe.clip)
+        yield train_step(transformer, optimizer, loss, learning_rate(recipe, step), recipe.clip)

@@ -11,7 +11,7 @@ def optimizer_for(network: nn.Module, lr: float, weight_decay: float = 0.01) -> 
     return torch.optim.AdamW(network.parameters(), lr=lr, betas=(0.9, 0.98), weight_decay=weight_decay)
 
 
-def descend(network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, clip: float) -> float:
+def train_step(network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, clip: float) -> float:
     """Move every number of the network against `loss`, at this learning rate. Returns the loss before the move.
 
     clip: the longest that the gradient of all numbers together may be.
@@ -25,6 +25,6 @@ def descend(network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, 
     return loss.item()
 
 
-def rise_and_fall(step: int, steps: int, warmup: int) -> float:
+def warmup_cosine(step: int, steps: int, warmup: int) -> float:
     """The share of the full learning rate at a step: a straight line for `warmup` steps, under half a cosine."""
     return min((step + 1) / warmup, 0.5 * (1 + math.cos(math.pi * step / steps)))

@@ -60,12 +60,12 @@ GRAMMAR = Recipe(
 )
 
 
-def twin(recipe: Recipe, part: str) -> Recipe:
+def without(recipe: Recipe, part: str) -> Recipe:
     """The same recipe, seeds and steps for a model that never has this part."""
     return replace(recipe, config=replace(recipe.config, trained=Switches().without(part)), kept=False)
 
 
 RECIPES: dict[str, Recipe] = {
     "grammar": GRAMMAR,
-    **{f"grammar-without-{part.name}": twin(GRAMMAR, part.name) for part in PARTS},
+    **{f"grammar-without-{part.name}": without(GRAMMAR, part.name) for part in PARTS},
 }

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from model import checkpoint
-from model.evaluation.language_model import Exam, examine
+from model.evaluation.language_model import Evaluation, evaluate
 from model.tasks import Sentence
-from model.training.language_model import learn, make
+from model.training.language_model import build_model, train_steps
 from model.training.progress_bar import Bar
 from model.training.recipes import CHOOSING, CURVE_SENTENCES, RECIPES, REPORTING, TRAINING, Recipe, draw_sentences
 from model.transformer import Transformer
 
 
-def shortfall(exam: Exam, recipe: Recipe) -> float:
+def goal_gap(exam: Evaluation, recipe: Recipe) -> float:
     """How far a model is from the recipe's goals: missing accuracy and missing weight of the best head, summed."""
     missing = [goal - exam.probes[name].share for name, goal in recipe.probe_goals.items()]
     missing += [goal - exam.relations[name].mass.max() for name, goal in recipe.head_goals.items()]
@@ -31,7 +31,7 @@ class Run:
     transformer: Transformer
     snapshots: Mapping[int, Transformer]
     curve: tuple[dict[str, Any], ...]  # step, loss and probe accuracies on held-out sentences, at every snapshot
-    exam: Exam
+    exam: Evaluation
     wall_seconds: float
     cpu_seconds: float
 
@@ -48,28 +48,28 @@ def run_seed(
     `after_step` is told the number and the loss of every step.
     """
     wall, cpu = time.monotonic(), time.process_time()
-    transformer, tokenizer = make(recipe, seed)
+    transformer, tokenizer = build_model(recipe, seed)
     snapshots: dict[int, Transformer] = {}
     curve: list[dict[str, Any]] = []
 
     def look_in(step: int) -> None:
         snapshots[step] = copy.deepcopy(transformer).eval()
-        exam = examine(snapshots[step], tokenizer, held_out[:CURVE_SENTENCES])
+        exam = evaluate(snapshots[step], tokenizer, held_out[:CURVE_SENTENCES])
         accuracies = {name: round(probe.share, 4) for name, probe in exam.probes.items()}
         curve.append({"step": step, "loss": round(exam.loss, 4), "accuracy": accuracies})
 
     if 0 in recipe.snapshots:
         look_in(0)
-    for step, loss in enumerate(learn(transformer, tokenizer, sentences, recipe, seed), start=1):
+    for step, loss in enumerate(train_steps(transformer, tokenizer, sentences, recipe, seed), start=1):
         after_step(step, loss)
         if step in recipe.snapshots:
             look_in(step)
-    exam = examine(transformer.eval(), tokenizer, held_out)
+    exam = evaluate(transformer.eval(), tokenizer, held_out)
     spent = time.monotonic() - wall, time.process_time() - cpu
     return Run(seed, transformer, snapshots, tuple(curve), exam, *spent)
 
 
-def exam_card(exam: Exam) -> dict[str, Any]:
+def evaluation_card(exam: Evaluation) -> dict[str, Any]:
     """An exam as it is written on a card: JSON, with the number of cases beside every figure."""
     return {
         "sentences": exam.sentences,
@@ -82,11 +82,11 @@ def exam_card(exam: Exam) -> dict[str, Any]:
     }
 
 
-def summary(run: Run, recipe: Recipe) -> dict[str, Any]:
+def seed_summary(run: Run, recipe: Recipe) -> dict[str, Any]:
     """One seed in a few lines, so that the spread between seeds can be seen."""
     return {
         "seed": run.seed,
-        "shortfall": round(shortfall(run.exam, recipe), 4),
+        "shortfall": round(goal_gap(run.exam, recipe), 4),
         "loss": round(run.exam.loss, 4),
         "accuracy": {name: round(probe.share, 4) for name, probe in run.exam.probes.items()},
         "best_head": {name: round(float(score.mass.max()), 4) for name, score in run.exam.relations.items()},
@@ -96,7 +96,7 @@ def summary(run: Run, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def goals(exam: Exam, recipe: Recipe) -> dict[str, dict[str, Any]]:
+def goals(exam: Evaluation, recipe: Recipe) -> dict[str, dict[str, Any]]:
     """What was wished for beside what was reached, whether it is enough or not."""
     accuracy = {name: (goal, exam.probes[name].share) for name, goal in recipe.probe_goals.items()}
     best_head = {name: (goal, float(exam.relations[name].mass.max())) for name, goal in recipe.head_goals.items()}
@@ -106,12 +106,12 @@ def goals(exam: Exam, recipe: Recipe) -> dict[str, dict[str, Any]]:
     }
 
 
-def ship(recipe_name: str, recipe: Recipe, runs: Sequence[Run], command: str, folder: Path) -> dict[str, Any]:
+def save_best(recipe_name: str, recipe: Recipe, runs: Sequence[Run], command: str, folder: Path) -> dict[str, Any]:
     """Write the run that comes nearest to the goals, its snapshots and its card; return the card."""
-    best = min(runs, key=lambda run: (shortfall(run.exam, recipe), run.exam.loss))
+    best = min(runs, key=lambda run: (goal_gap(run.exam, recipe), run.exam.loss))
     learnt = frozenset(sentence.text for sentence in draw_sentences(recipe, recipe.sentences, TRAINING))
-    _, tokenizer = make(recipe, best.seed)
-    report = examine(best.transformer, tokenizer, draw_sentences(recipe, recipe.examined, REPORTING, learnt))
+    _, tokenizer = build_model(recipe, best.seed)
+    report = evaluate(best.transformer, tokenizer, draw_sentences(recipe, recipe.examined, REPORTING, learnt))
     settings = asdict(recipe)
     for told_elsewhere in ("config", "probe_goals", "head_goals"):
         del settings[told_elsewhere]
@@ -129,9 +129,9 @@ def ship(recipe_name: str, recipe: Recipe, runs: Sequence[Run], command: str, fo
         "wall_seconds": round(best.wall_seconds, 1),
         "cpu_seconds": round(best.cpu_seconds, 1),
         "goals": goals(report, recipe),
-        "exam": exam_card(report),
+        "exam": evaluation_card(report),
         "curve": best.curve,
-        "seeds": [summary(run, recipe) for run in runs],
+        "seeds": [seed_summary(run, recipe) for run in runs],
     }
     checkpoint.save(recipe_name, best.transformer, tokenizer, card, folder)
     for step, transformer in best.snapshots.items() if recipe.kept else ():
@@ -152,5 +152,5 @@ def train_language(name: str, seeds: int, steps: int | None, command: str, folde
     for seed in range(seeds):
         bar = Bar(f"{name}, seed {seed}", recipe.steps)
         runs.append(run_seed(recipe, seed, sentences, held_out, bar.show))
-        print({name: figure for name, figure in summary(runs[-1], recipe).items() if name != "curve"})
-    return ship(name, recipe, runs, command, folder)
+        print({name: figure for name, figure in seed_summary(runs[-1], recipe).items() if name != "curve"})
+    return save_best(name, recipe, runs, command, folder)

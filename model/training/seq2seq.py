@@ -14,18 +14,18 @@ from model import checkpoint
 from model.config import ModelConfig
 from model.encoder_decoder import EncoderDecoder
 from model.evaluation.head_scores import Score
-from model.evaluation.seq2seq import Network, alignment, at_length, exact, to_batch
+from model.evaluation.seq2seq import Network, accuracy_at_length, alignment, exact_match, to_batch
 from model.recurrent import Recurrent, RecurrentConfig
-from model.subword import learn_pieces
+from model.subword import train_bpe
 from model.tasks import PAIRS, Pair
 from model.tasks.copying import LONGEST
-from model.tasks.pair import SETTLED
+from model.tasks.pair import DETERMINED
 from model.tasks.pair_sampling import draw_pairs
-from model.tokenizer import END, PAD, START, CharacterTokenizer, Tokenizer, WordTokenizer
-from model.training.optimizer import descend, optimizer_for, rise_and_fall
+from model.tokenizer import EOS, PAD, START, CharacterTokenizer, Tokenizer, WordTokenizer
+from model.training.optimizer import optimizer_for, train_step, warmup_cosine
 
 TRAINING, CHOOSING, REPORTING = 1, 2, 3  # seeds of the pairs to learn from, to choose a run by, to report on
-ALIKE = 8  # batches whose pairs are drawn together and shared out by length, so that little is filler
+BATCHES_DRAWN_TOGETHER = 8  # batches whose pairs are drawn together and shared out by length, so that little is filler
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,11 @@ def make_tokenizer(recipe: PairRecipe) -> Tokenizer:
     if recipe.pieces:
         pairs = draw_pairs(recipe.task, 2000, Random(TRAINING))
         texts = [text for pair in pairs for text in (pair.source_text, pair.target_text)]
-        return learn_pieces(texts, recipe.pieces, special=(PAD, START, END))
-    return (CharacterTokenizer if task.spelled else WordTokenizer)((END, *task.words))
+        return train_bpe(texts, recipe.pieces, special=(PAD, START, EOS))
+    return (CharacterTokenizer if task.spelled else WordTokenizer)((EOS, *task.words))
 
 
-def make(recipe: PairRecipe, seed: int) -> tuple[Network, Tokenizer]:
+def build_model(recipe: PairRecipe, seed: int) -> tuple[Network, Tokenizer]:
     """An untrained model for the recipe's task, the same for the same seed."""
     tokenizer = make_tokenizer(recipe)
     vocab_size = len(tokenizer.vocabulary)
@@ -88,7 +88,7 @@ def make(recipe: PairRecipe, seed: int) -> tuple[Network, Tokenizer]:
         return EncoderDecoder(replace(recipe.config, vocab_size=vocab_size)), tokenizer
 
 
-def learn(network: Network, tokenizer: Tokenizer, recipe: PairRecipe, seed: int) -> Iterator[float]:
+def train_steps(network: Network, tokenizer: Tokenizer, recipe: PairRecipe, seed: int) -> Iterator[float]:
     """Train in place, one step for each loss that is taken. Every batch holds new pairs of about one length."""
     rng = Random(1000 * seed + TRAINING)
     optimizer = optimizer_for(network, recipe.lr)
@@ -96,14 +96,16 @@ def learn(network: Network, tokenizer: Tokenizer, recipe: PairRecipe, seed: int)
     waiting: list[list[Pair]] = []
     for step in range(recipe.steps):
         if not waiting:
-            drawn = sorted(draw_pairs(recipe.task, ALIKE * recipe.batch, rng), key=lambda pair: len(pair.target))
-            waiting = [drawn[at : at + recipe.batch] for at in range(0, len(drawn), recipe.batch)]
+            drawn = sorted(
+                draw_pairs(recipe.task, BATCHES_DRAWN_TOGETHER * recipe.batch, rng), key=lambda pair: len(pair.target)
+            )
+            waiting = [drawn[start : start + recipe.batch] for start in range(0, len(drawn), recipe.batch)]
             rng.shuffle(waiting)
         batch = to_batch(waiting.pop(), tokenizer)
-        logits = network(batch.source, batch.target, batch.real).decoder.logits  # (B, T, V)
-        loss = F.cross_entropy(logits[batch.counts], batch.said[batch.counts])
-        rate = recipe.lr * rise_and_fall(step, recipe.steps, recipe.warmup)
-        yield descend(network, optimizer, loss, rate, recipe.clip)
+        logits = network(batch.source, batch.target, batch.is_token).decoder.logits  # (B, T, V)
+        loss = F.cross_entropy(logits[batch.loss_mask], batch.labels[batch.loss_mask])
+        rate = recipe.lr * warmup_cosine(step, recipe.steps, recipe.warmup)
+        yield train_step(network, optimizer, loss, rate, recipe.clip)
 
 
 @dataclass(frozen=True)
@@ -121,11 +123,11 @@ class PairRun:
 def train(recipe: PairRecipe, seed: int, after_step: Callable[[int, float], None]) -> PairRun:
     """One seed from nothing. `after_step` is told the number and the loss of every step."""
     cpu = time.process_time()
-    network, tokenizer = make(recipe, seed)
+    network, tokenizer = build_model(recipe, seed)
     every = max(1, recipe.steps // 10)
     losses: dict[int, float] = {}
     lately: list[float] = []
-    for step, loss in enumerate(learn(network, tokenizer, recipe, seed), start=1):
+    for step, loss in enumerate(train_steps(network, tokenizer, recipe, seed), start=1):
         after_step(step, loss)
         lately.append(loss)
         if step % every == 0:
@@ -134,19 +136,19 @@ def train(recipe: PairRecipe, seed: int, after_step: Callable[[int, float], None
     network.eval()
     cpu = time.process_time() - cpu
     chosen_by = draw_pairs(recipe.task, recipe.examined, Random(CHOOSING), fresh=True)
-    share = exact(network, tokenizer, chosen_by)
-    return PairRun(seed, network, share, by_length(network, tokenizer, recipe, CHOOSING), losses, cpu)
+    share = exact_match(network, tokenizer, chosen_by)
+    return PairRun(seed, network, share, accuracy_by_length(network, tokenizer, recipe, CHOOSING), losses, cpu)
 
 
-def by_length(network: Network, tokenizer: Tokenizer, recipe: PairRecipe, seed: int) -> dict[int, float]:
+def accuracy_by_length(network: Network, tokenizer: Tokenizer, recipe: PairRecipe, seed: int) -> dict[int, float]:
     """Exact match on copies of each length of the recipe."""
-    return {length: at_length(network, tokenizer, length, recipe.of_each, seed) for length in recipe.lengths}
+    return {length: accuracy_at_length(network, tokenizer, length, recipe.of_each, seed) for length in recipe.lengths}
 
 
-def ship(name: str, recipe: PairRecipe, runs: Sequence[PairRun], command: str, folder: Path) -> dict[str, Any]:
+def save_best(name: str, recipe: PairRecipe, runs: Sequence[PairRun], command: str, folder: Path) -> dict[str, Any]:
     """Write the run with the most sentences right, in half precision, and its card; return the card."""
     best = max(runs, key=lambda run: (run.exact, -run.seed))
-    _, tokenizer = make(recipe, best.seed)
+    _, tokenizer = build_model(recipe, best.seed)
     best.network.half().float()  # what is on the card was measured with the numbers that are shipped
     fresh = draw_pairs(recipe.task, recipe.examined, Random(REPORTING), fresh=True)
     settings = asdict(recipe)
@@ -163,15 +165,15 @@ def ship(name: str, recipe: PairRecipe, runs: Sequence[PairRun], command: str, f
             "are too few to keep any back.",
             "Alignment: mean weight on the source words that count as right (mass), and how often the largest weight "
             "of the row lies on one (top1), layers × heads; the last column is the mean of the heads.",
-            f"“{SETTLED}”: nothing has to be looked up, and a look anywhere is as good.",
+            f"“{DETERMINED}”: nothing has to be looked up, and a look anywhere is as good.",
         ],
         "cpu_seconds": round(best.cpu_seconds, 1),
         "examined": recipe.examined,
-        "exact": round(exact(best.network, tokenizer, fresh), 4),
+        "exact": round(exact_match(best.network, tokenizer, fresh), 4),
         "alignment": {name: _scored(score) for name, score in alignment(best.network, tokenizer, fresh).items()},
         "losses": best.losses,
         "seeds": [{"seed": run.seed, "exact": round(run.exact, 4), **_lengths(run.lengths)} for run in runs],
-        **_lengths(by_length(best.network, tokenizer, recipe, REPORTING)),
+        **_lengths(accuracy_by_length(best.network, tokenizer, recipe, REPORTING)),
     }
     checkpoint.save(name, best.network, tokenizer, card, folder, half=True)
     return card

@@ -23,11 +23,20 @@ from torch.nn import functional as F
 from model import checkpoint
 from model.config import ModelConfig
 from model.evaluation.head_roles import find_roles, roles_card
-from model.generation.sampling import draw, shares
-from model.subword import SubwordTokenizer, learn_pieces
+from model.generation.sampling import sample_token, sampling_probabilities
+from model.subword import SubwordTokenizer, train_bpe
 from model.tasks.passages import OPENINGS, PASSAGES
-from model.training.corpus import HELD_OUT, WINDOWS, Shelf, draw_windows, every_window, part, read_books, shelve
-from model.training.optimizer import descend
+from model.training.corpus import (
+    HELD_OUT,
+    WINDOWS,
+    Corpus,
+    draw_windows,
+    every_window,
+    load_books,
+    tokenize_corpus,
+    train_test_split,
+)
+from model.training.optimizer import train_step
 from model.transformer import Transformer
 
 NAME = "stories"
@@ -53,7 +62,7 @@ class StoriesRecipe:
 
 
 @dataclass
-class State:
+class TrainingState:
     """A training that can go on."""
 
     transformer: Transformer
@@ -63,7 +72,7 @@ class State:
     curve: list[dict[str, Any]] = field(default_factory=list)
 
 
-def begin(recipe: StoriesRecipe, seed: int) -> State:
+def init_state(recipe: StoriesRecipe, seed: int) -> TrainingState:
     """An untrained model, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -71,7 +80,7 @@ def begin(recipe: StoriesRecipe, seed: int) -> State:
     decay = [p for p in transformer.parameters() if p.dim() == 2]
     rest = [p for p in transformer.parameters() if p.dim() != 2]  # biases, gains, the table of distances
     groups = [{"params": decay, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
-    return State(transformer, torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.98)))
+    return TrainingState(transformer, torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.98)))
 
 
 def learning_rate(recipe: StoriesRecipe, step: int) -> float:
@@ -84,14 +93,14 @@ def learning_rate(recipe: StoriesRecipe, step: int) -> float:
     return recipe.lr * min(1.0, (step + 1) / recipe.warmup, left)
 
 
-def learn_step(state: State, shelf: Shelf, recipe: StoriesRecipe, seed: int) -> float:
+def learn_step(state: TrainingState, shelf: Corpus, recipe: StoriesRecipe, seed: int) -> float:
     """One step down the slope; returns the loss. What is read depends on seed and step only: a run can be taken up."""
     rng = np.random.default_rng((seed, state.step))
     ids = torch.from_numpy(draw_windows(shelf, recipe.batch, recipe.config.context + 1, rng))  # (B, T + 1)
     with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
         logits = state.transformer(ids[:, :-1]).logits  # (B, T, V)
         loss = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
-    before = descend(state.transformer, state.optimizer, loss, learning_rate(recipe, state.step), recipe.clip)
+    before = train_step(state.transformer, state.optimizer, loss, learning_rate(recipe, state.step), recipe.clip)
     state.step += 1
     return before
 
@@ -107,7 +116,7 @@ def held_out_loss(transformer: Transformer, tokenizer: SubwordTokenizer, windows
     return total / windows[:, 1:].numel(), total / characters / math.log(2)
 
 
-def look_in(state: State, tokenizer: SubwordTokenizer, windows: Tensor) -> dict[str, Any]:
+def snapshot(state: TrainingState, tokenizer: SubwordTokenizer, windows: Tensor) -> dict[str, Any]:
     """How far it has come: held-out loss, copying, and the best head of every role."""
     nats, bits = held_out_loss(state.transformer.eval(), tokenizer, windows)
     roles = find_roles(state.transformer, tokenizer, PASSAGES, repeats=8)
@@ -116,7 +125,7 @@ def look_in(state: State, tokenizer: SubwordTokenizer, windows: Tensor) -> dict[
         "step": state.step,
         "loss": round(nats, 4),
         "bits_per_character": round(bits, 4),
-        "accuracy": {name: round(told.share, 4) for name, told in roles.accuracy.items()},
+        "accuracy": {name: round(accuracy.share, 4) for name, accuracy in roles.accuracy.items()},
         "best_head": {name: round(float(score.mass.max()), 4) for name, score in roles.relations.items()},
     }
 
@@ -131,14 +140,14 @@ def train_stories(
     after_step: Callable[[int, float], None],
 ) -> dict[str, Any]:
     """From books to shipped weights; returns the card."""
-    learnt, held_out = part(read_books(text))
-    tokenizer = learn_pieces(learnt, recipe.pieces, space_first=False)
+    learnt, held_out = train_test_split(load_books(text))
+    tokenizer = train_bpe(learnt, recipe.pieces, space_first=False)
     recipe = replace(recipe, config=replace(recipe.config, vocab_size=len(tokenizer.vocabulary)))
-    shelf = shelve(learnt, tokenizer)
-    unseen = torch.from_numpy(every_window(shelve(held_out, tokenizer), recipe.config.context + 1))
-    state = begin(recipe, seed)
+    shelf = tokenize_corpus(learnt, tokenizer)
+    unseen = torch.from_numpy(every_window(tokenize_corpus(held_out, tokenizer), recipe.config.context + 1))
+    state = init_state(recipe, seed)
     if resume:
-        take_up(state, seed, folder)
+        load_state(state, seed, folder)
     state.transformer.train()
     while state.step < recipe.steps:
         cpu = time.process_time()
@@ -146,26 +155,26 @@ def train_stories(
         state.cpu_seconds += time.process_time() - cpu
         after_step(state.step, loss)
         if state.step % recipe.every == 0 or state.step == recipe.steps:
-            state.curve.append(look_in(state, tokenizer, unseen[:: max(1, len(unseen) // recipe.looked_at)]))
-            keep(state, seed, folder)
-    return ship(state, tokenizer, learnt, unseen, recipe, seed, command, folder)
+            state.curve.append(snapshot(state, tokenizer, unseen[:: max(1, len(unseen) // recipe.looked_at)]))
+            save_state(state, seed, folder)
+    return save_trained(state, tokenizer, learnt, unseen, recipe, seed, command, folder)
 
 
-def keep(state: State, seed: int, folder: Path) -> None:
+def save_state(state: TrainingState, seed: int, folder: Path) -> None:
     """Write what is needed to go on: the weights, AdamW's two running means of every weight, the step."""
     moments = state.optimizer.state_dict()["state"]
     tensors = {f"weights.{name}": value for name, value in state.transformer.named_parameters()}
     for index, means in moments.items():
         tensors |= {f"moments.{index}.{name}": value for name, value in means.items()}
-    told = {"seed": seed, "step": state.step, "cpu_seconds": state.cpu_seconds, "curve": state.curve}
+    progress = {"seed": seed, "step": state.step, "cpu_seconds": state.cpu_seconds, "curve": state.curve}
     folder.mkdir(parents=True, exist_ok=True)
     part_way = _part_way(folder, seed)
     fresh = part_way.with_suffix(".new")
-    save_file({name: t.detach().contiguous() for name, t in tensors.items()}, fresh, {"told": json.dumps(told)})
+    save_file({name: t.detach().contiguous() for name, t in tensors.items()}, fresh, {"told": json.dumps(progress)})
     fresh.replace(part_way)  # a run that is stopped while it writes leaves the last state whole
 
 
-def take_up(state: State, seed: int, folder: Path) -> None:
+def load_state(state: TrainingState, seed: int, folder: Path) -> None:
     """Put a model and its optimizer back where `keep` left them.
 
     Raises:
@@ -176,7 +185,7 @@ def take_up(state: State, seed: int, folder: Path) -> None:
         tensors = load_file(path)
         with path.open("rb") as file:
             header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        told = json.loads(header["__metadata__"]["told"])
+        progress = json.loads(header["__metadata__"]["told"])
         weights = {name.removeprefix("weights."): t for name, t in tensors.items() if name.startswith("weights.")}
         state.transformer.load_state_dict(weights, strict=False)
         moments: dict[int, dict[str, Tensor]] = {}
@@ -188,7 +197,7 @@ def take_up(state: State, seed: int, folder: Path) -> None:
         state.optimizer.load_state_dict({**whole, "state": moments})
     except (OSError, SafetensorError, RuntimeError, KeyError, ValueError) as error:
         raise checkpoint.CheckpointError(f"{path.name} cannot be taken up again: {error}.") from error
-    state.step, state.cpu_seconds, state.curve = told["step"], told["cpu_seconds"], told["curve"]
+    state.step, state.cpu_seconds, state.curve = progress["step"], progress["cpu_seconds"], progress["curve"]
 
 
 def _part_way(folder: Path, seed: int) -> Path:
@@ -201,13 +210,13 @@ def sample(transformer: Transformer, tokenizer: SubwordTokenizer, opening: str, 
     while len(ids) < context // 2:
         with torch.inference_mode():
             logits = transformer(torch.tensor([ids])).logits[0, -1].numpy()  # (V,)
-        logits[list(tokenizer.silent)] = -np.inf
-        ids.append(draw(shares(logits, top_p=0.9), 0, len(ids)))
+        logits[list(tokenizer.special_ids)] = -np.inf
+        ids.append(sample_token(sampling_probabilities(logits, top_p=0.9), 0, len(ids)))
     return tokenizer.decode(ids)
 
 
-def ship(
-    state: State,
+def save_trained(
+    state: TrainingState,
     tokenizer: SubwordTokenizer,
     learnt: Sequence[str],
     unseen: Tensor,
@@ -243,32 +252,32 @@ def ship(
     return card
 
 
-def summary(card: Mapping[str, Any]) -> dict[str, Any]:
+def seed_summary(card: Mapping[str, Any]) -> dict[str, Any]:
     """One seed in a few lines, so that the spread between seeds can be seen."""
     exam = card["exam"]
     return {
         "seed": card["seed"],
         "held_out": card["held_out"],
-        "accuracy": {name: told["share"] for name, told in exam["accuracy"].items()},
-        "best_head": {name: max(max(row) for row in told["mass"]) for name, told in exam["relations"].items()},
+        "accuracy": {name: entry["share"] for name, entry in exam["accuracy"].items()},
+        "best_head": {name: max(max(row) for row in entry["mass"]) for name, entry in exam["relations"].items()},
         "cpu_seconds": card["cpu_seconds"],
         "notes": card["notes"],
     }
 
 
-def put_beside(cards: Sequence[Path], folder: Path) -> dict[str, Any]:
+def add_seeds(cards: Sequence[Path], folder: Path) -> dict[str, Any]:
     """Write onto the shipped card what other seeds of the same recipe came to; returns the card.
 
     Raises:
         ValueError: a card is of another recipe, or of the shipped seed itself.
     """
-    card = checkpoint.card(NAME, folder)
+    card = checkpoint.read_card(NAME, folder)
     others = [json.loads(path.read_text(encoding="utf-8")) for path in cards]
     for other in others:
         if other["recipe"] != card["recipe"] or other["seed"] == card["seed"]:
             raise ValueError(f"seed {other['seed']} is no other seed of the recipe of seed {card['seed']}")
-    card["seeds"] = sorted(map(summary, (card, *others)), key=lambda one: int(one["seed"]))
-    for one in card["seeds"]:
-        one["notes"] = [note for note in one["notes"] if note not in card["notes"]]  # what is true of it alone
+    card["seeds"] = sorted(map(seed_summary, (card, *others)), key=lambda summary: int(summary["seed"]))
+    for summary in card["seeds"]:
+        summary["notes"] = [note for note in summary["notes"] if note not in card["notes"]]  # what is true of it alone
     checkpoint.write_card(NAME, card, folder)
     return card

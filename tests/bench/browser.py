@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(1, str(Path(__file__).parents[1]))
+sys.path.insert(1, str(Path(__file__).parents[1] / "support"))
 
 from playwright.sync_api import Page
 from served import PATIENCE, ROOT, browse, serve, wait_for_picture, wait_for_rest

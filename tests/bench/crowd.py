@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from random import Random
 
-sys.path.insert(1, str(Path(__file__).parents[1]))
+sys.path.insert(1, str(Path(__file__).parents[1] / "support"))
 
 from protocol import Link, arrive
 from served import serve

@@ -2,10 +2,10 @@
 
     python tests/bench/dearest.py [flips]
 
-For each link of tests/heavy.py: seconds alone on an empty server, what it said, and how many flips of another visitor
-were answered meanwhile, at what multiple of their time alone. Then every two neighbours of the list together. The law
-is a multiple of 3 at most; clocks on a shared machine are no test, so it is printed, not asserted. Bounded: every wait
-ends after four minutes, and the server stops with the script.
+For each link of tests/support/heavy.py: seconds alone on an empty server, what it said, and how many flips of another
+visitor were answered meanwhile, at what multiple of their time alone. Then every two neighbours of the list together.
+The law is a multiple of 3 at most; clocks on a shared machine are no test, so it is printed, not asserted. Bounded:
+every wait ends after four minutes, and the server stops with the script.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
-sys.path.insert(1, str(Path(__file__).parents[1]))
+sys.path.insert(1, str(Path(__file__).parents[1] / "support"))
 
 from heavy import LINKS
 from protocol import Link, Visitor, arrive, begin

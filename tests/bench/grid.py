@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(1, str(Path(__file__).parents[1]))
+sys.path.insert(1, str(Path(__file__).parents[1] / "support"))
 
 from playwright.sync_api import BrowserContext
 from served import PATIENCE, browse, serve, wait_for_rest
@@ -27,7 +27,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from viz import head_grid
+from viz import canvas
 from viz.theme import LIGHT
 
 st.set_page_config(layout="wide")
@@ -36,7 +36,7 @@ st.toggle("other weights", key="other")
 seed = st.session_state["seed"] = st.session_state.get("seed", 0) + 1  # never the same twice: nothing is remembered
 weights = np.random.default_rng(seed).dirichlet(np.full(n, 0.2), size=(layers, heads, n)).astype(np.float32)
 if st.query_params["kind"] == "canvas":
-    head_grid.grid(
+    canvas.grid(
         weights, ["word"] * n, key="grid", mask=np.ones(weights.shape, dtype=bool), names=[[""] * heads] * layers,
         selected=(0, 0), row=0, pinned=False, chart="none", theme=LIGHT,
         on_head=lambda layer, head: None, on_pin=lambda row: None,

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from model.compute.device import keep_freed_memory
 from model.config import ModelConfig
-from model.mask import causal, prepare
+from model.mask import causal, prepare_mask
 from model.transformer import Transformer
 
 CONFIG = ModelConfig(vocab_size=512, n_layers=4, n_heads=8, d_model=128, d_ff=512, context=512, position="sinusoidal")
@@ -52,7 +52,7 @@ def by_hand(transformer: Transformer, ids: Tensor) -> tuple[list[tuple[Tensor, .
     width, kept = [transformer.config.d_model], []
     heads = transformer.config.n_heads
     at = torch.arange(ids.size(1), device=ids.device)  # (T,)
-    ceiling = prepare(causal(at, at)).ceiling  # (T, T)
+    ceiling = prepare_mask(causal(at, at)).upper_bound  # (T, T)
     x = transformer.position.add(transformer.embedding(ids), at)  # (B, T, C)
     for layer in transformer.layers:
         read = F.layer_norm(x, width, layer.norm1.weight, layer.norm1.bias, layer.norm1.eps)

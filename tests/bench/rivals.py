@@ -27,7 +27,7 @@ from pathlib import Path
 from sysconfig import get_path
 from typing import Any
 
-sys.path.insert(1, str(Path(__file__).parents[1]))
+sys.path.insert(1, str(Path(__file__).parents[1] / "support"))
 
 import numpy as np
 from playwright.sync_api import CDPSession, Error, Page, Route

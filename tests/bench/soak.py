@@ -26,7 +26,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-sys.path.insert(1, str(Path(__file__).parents[1]))
+sys.path.insert(1, str(Path(__file__).parents[1] / "support"))
 
 from attacks import ATTACKS
 from browser import BARE

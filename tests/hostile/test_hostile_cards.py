@@ -4,7 +4,8 @@ import pytest
 from screen import PAGES, ROOT, visit, well
 
 from model import checkpoint
-from viz.ui import pairs, runs
+from viz.pages.translate import compute as translate_compute
+from viz.ui import model_calls
 
 BROKEN = {
     "empty": "",
@@ -23,10 +24,10 @@ def broken(request, tmp_path, monkeypatch):
         (tmp_path / path.name).symlink_to(path)
     (tmp_path / f"{request.param}.json").write_bytes(BROKEN[request.param].encode(errors="surrogateescape"))
     monkeypatch.setattr(checkpoint, "TRAINED", tmp_path)
-    for cache in (runs._own_languages.cache_clear, pairs.jobs.clear):
+    for cache in (model_calls._own_languages.cache_clear, translate_compute.jobs.clear):
         cache()
     yield request.param
-    for cache in (runs._own_languages.cache_clear, pairs.jobs.clear):
+    for cache in (model_calls._own_languages.cache_clear, translate_compute.jobs.clear):
         cache()
 
 
@@ -41,10 +42,10 @@ def test_a_broken_card_is_left_out_and_asked_for_by_name_it_says_what_is_wrong(b
 
 
 @pytest.mark.parametrize("broken", ["no-json"], indirect=True)
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)
 def test_every_page_goes_on_with_the_other_weights(path, broken, outcome):
     screen = well(visit(str(path.relative_to(ROOT))))
     assert screen.get("bidi_component")
-    if path.stem != "translate":
-        assert any("It is left out." in note.value for note in screen.caption)
+    if path.parent.name != "translate":
+        assert any("It is not listed below." in note.value for note in screen.caption)
     outcome("left out and said")

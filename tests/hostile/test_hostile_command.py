@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from viz.ui.command import main
+from viz.cli import main
 
 LINKS = {
     "nested brackets": '{"a":' * 100_000,

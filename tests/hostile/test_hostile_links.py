@@ -51,7 +51,7 @@ LETTERS = {
     ("multiselect", "options"),
     ("code", "code_text"),
 }
-ALL = [*PAGES, ROOT / "viz/pages/lessons.py", ROOT / "viz/pages/your_model.py"]
+ALL = [*PAGES, ROOT / "viz/pages/lessons/page.py", ROOT / "viz/pages/your_model/page.py"]
 
 
 def strings(message, path=()):
@@ -112,7 +112,7 @@ def controls_of(path):
 
 
 @pytest.mark.parametrize("turn", range(6))
-@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.parent.name)
 def test_a_link_with_any_value_in_any_control_opens_the_page_and_is_answered_in_plain_text(path, turn, outcome):
     names = [*controls_of(path), "lesson", "figure", "present", *PAYLOADS[turn * 4 : turn * 4 + 4]]
     names = [name for name in names if name]
@@ -124,18 +124,18 @@ def test_a_link_with_any_value_in_any_control_opens_the_page_and_is_answered_in_
 TEXT = " ".join(payload for payload in PAYLOADS if len(payload) < 60)
 
 
-@pytest.mark.parametrize("path", ALL[:-2], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ALL[:-2], ids=lambda path: path.parent.name)
 def test_a_text_of_markup_is_drawn_letter_by_letter(path, outcome):
-    link = {"text": TEXT} | ({} if path.stem == "translate" else {"weights": "stories"})
+    link = {"text": TEXT} | ({} if path.parent.name == "translate" else {"weights": "stories"})
     check(visit_by_a_bad_link(str(path.relative_to(ROOT)), **link))
     outcome("the page draws it letter by letter", 1)
 
 
 @pytest.mark.parametrize("words", [1, 2, 63, 64, 65, 96, 127, 128, 200])
-@pytest.mark.parametrize("section", ["Side by side", "Without a part", "What this shows"])
+@pytest.mark.parametrize("section", ["Side by side", "Ablation", "Claims checked"])
 def test_a_source_of_any_length_is_translated_or_refused_in_a_sentence(section, words, outcome):
     text = " ".join((["the", "cat", "sleeps", "."] * words)[:words])
-    screen = visit_by_a_bad_link("viz/pages/translate.py", source_text=text, beside=section)
+    screen = visit_by_a_bad_link("viz/pages/translate/page.py", source_text=text, beside=section)
     check(screen)
     told = [note.value for kind in (screen.info, screen.caption) for note in kind]
     shown = any(mount.proto.id.endswith("-writing") for mount in screen.get("bidi_component"))

@@ -146,9 +146,9 @@ def test_what_the_server_counts_is_not_for_visitors(lab, path, outcome):
     "path",
     [
         "/static/../../../../etc/passwd",
-        "/_stcore/bidi-components/attention-lab.grid/../../../../../etc/passwd",
-        "/_stcore/bidi-components/attention-lab.grid/..%2f..%2f..%2fapp.py",
-        "/component/attention-lab.grid//etc/passwd",
+        "/_stcore/bidi-components/attention-lab.head_grid/../../../../../etc/passwd",
+        "/_stcore/bidi-components/attention-lab.head_grid/..%2f..%2f..%2fapp.py",
+        "/component/attention-lab.head_grid//etc/passwd",
         "/media/../../../etc/passwd",
         "/app/static/../app.py",
         "//evil.example/x",

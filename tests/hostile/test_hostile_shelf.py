@@ -12,14 +12,16 @@ from screen import ROOT, visit, well
 
 from model.checkpoint import CheckpointError
 from model.importers.child import guarded
-from model.registry import Kept, Shelf, ShelfFull, shelf
-from viz.ui import your_model
+from model.registry import LoadedModel, ModelRegistry, RegistryFull, registry
+from viz.pages.your_model import load_model
 
 MEGABYTES = 200
 
 
 def kept(owner):
-    return Kept(None, None, {"config": {"n_layers": 1, "n_heads": 1}, "parameters": 1, "family": "x"}, owner=owner)
+    return LoadedModel(
+        None, None, {"config": {"n_layers": 1, "n_heads": 1}, "parameters": 1, "family": "x"}, owner=owner
+    )
 
 
 def mine(who):
@@ -29,41 +31,41 @@ def mine(who):
 @pytest.fixture
 def full():
     """Two models of another visitor on the shelf of this process."""
-    for name in (*shelf().names(), *shelf().names(maps_only=True)):
-        shelf().let_go(name)
+    for name in (*registry().names(), *registry().names(maps_only=True)):
+        registry().let_go(name)
     for name in ("own-a", "own-b"):
-        shelf().put(name, name, kept("somebody"))
+        registry().add(name, name, kept("somebody"))
     yield
-    for name in shelf().names():
-        shelf().let_go(name)
+    for name in registry().names():
+        registry().let_go(name)
 
 
 def test_a_visitor_evicts_his_own_model_and_no_other(outcome):
-    here = Shelf(most=2)
-    here.put("own-a", 1, kept("ann"), mine("ann"))
-    here.put("own-b", 2, kept("ben"), mine("ben"))
-    here.put("own-c", 3, kept("ben"), mine("ben"))
+    here = ModelRegistry(most=2)
+    here.add("own-a", 1, kept("ann"), mine("ann"))
+    here.add("own-b", 2, kept("ben"), mine("ben"))
+    here.add("own-c", 3, kept("ben"), mine("ben"))
     assert here.names() == ("own-a", "own-c")
-    with pytest.raises(ShelfFull, match=r"that others have loaded.*\.$"):
-        here.put("own-d", 4, kept("cid"), mine("cid"))
+    with pytest.raises(RegistryFull, match=r"other visitors have loaded as many.*\.$"):
+        here.add("own-d", 4, kept("cid"), mine("cid"))
     assert here.names() == ("own-a", "own-c")
     outcome("refused in a sentence")
 
 
 def test_the_same_files_loaded_by_another_do_not_take_the_model_over(outcome):
-    here = Shelf(most=2)
-    here.put("own-a", 1, kept("ann"))
-    assert here.put("own-a", 1, kept("ben"), mine("ben")) == "own-a"
+    here = ModelRegistry(most=2)
+    here.add("own-a", 1, kept("ann"))
+    assert here.add("own-a", 1, kept("ben"), mine("ben")) == "own-a"
     assert here.find("own-a").owner == "ann"
     outcome("the owner stays")
 
 
 def test_loading_onto_a_full_shelf_is_refused_before_anything_is_read(tmp_path, full, monkeypatch, outcome):
-    offer = guarded.look(str(publish(made("gpt2"), tmp_path / "little")))
+    offer = guarded.inspect_folder(str(publish(made("gpt2"), tmp_path / "little")))
     monkeypatch.setattr(guarded, "check", lambda *asked: pytest.fail("the files are read"))
-    with pytest.raises(CheckpointError, match="that others have loaded"):
+    with pytest.raises(CheckpointError, match="other visitors have loaded as many"):
         guarded.load(offer, lambda share: None, "ann", mine("ann"))
-    assert shelf().names() == ("own-a", "own-b")
+    assert registry().names() == ("own-a", "own-b")
     outcome("refused in a sentence")
 
 
@@ -79,42 +81,42 @@ def test_loading_onto_a_full_shelf_is_refused_before_anything_is_read(tmp_path, 
     ],
 )
 def test_who_may_let_go(monkeypatch, alone, owner, present, may, outcome):
-    monkeypatch.setattr(your_model, "of_one_person", lambda: alone)
-    monkeypatch.setattr(your_model, "_here", lambda who: who in present)
-    assert your_model.may_let_go(kept(owner), "me") == may
+    monkeypatch.setattr(load_model, "of_one_person", lambda: alone)
+    monkeypatch.setattr(load_model, "_here", lambda who: who in present)
+    assert load_model.may_let_go(kept(owner), "me") == may
     outcome("decided by the owner")
 
 
 def test_on_a_server_for_others_the_page_lets_nobody_take_a_model_of_another(monkeypatch, full, outcome):
-    monkeypatch.setenv(your_model.VARIABLE, "on")
+    monkeypatch.setenv(load_model.VARIABLE, "on")
     monkeypatch.setattr(streamlit, "get_option", lambda name: "0.0.0.0")
-    monkeypatch.setattr(your_model, "_here", lambda who: True)
-    screen = well(visit("viz/pages/your_model.py"))
+    monkeypatch.setattr(load_model, "_here", lambda who: True)
+    screen = well(visit("viz/pages/your_model/page.py"))
     assert not [button for button in screen.button if str(button.key).startswith("let_go")]
-    assert any("Only you can stop or let go" in note.value for note in screen.caption)
-    your_model._let_go("own-a")  # the callback itself, as if somebody had made the button up
-    assert shelf().names() == ("own-a", "own-b")
-    shelf().put("own-c", "own-c", kept(""), lambda other: True)
-    your_model._let_go("own-c")
-    assert "own-c" in shelf().names(), "a model of the person who started the server"
+    assert any("Only you can stop or unload" in note.value for note in screen.caption)
+    load_model._let_go("own-a")  # the callback itself, as if somebody had made the button up
+    assert registry().names() == ("own-a", "own-b")
+    registry().add("own-c", "own-c", kept(""), lambda other: True)
+    load_model._let_go("own-c")
+    assert "own-c" in registry().names(), "a model of the person who started the server"
     outcome("not taken away", 2)
 
 
 def test_work_of_another_is_not_stopped(monkeypatch, outcome):
-    monkeypatch.setattr(your_model, "of_one_person", lambda: False)
+    monkeypatch.setattr(load_model, "of_one_person", lambda: False)
     stopped = []
     work = SimpleNamespace(owner="ann", stop=lambda: stopped.append(True))
-    your_model._stop(work)
+    load_model._stop(work)
     assert not stopped
-    work.owner = your_model.visit()
-    your_model._stop(work)
+    work.owner = load_model.visit()
+    load_model._stop(work)
     assert stopped
     outcome("not stopped")
 
 
 def test_keys_of_maps_are_hashes_and_no_two_inputs_share_one(outcome):
     said = [("a", "b c", "d"), ("a b", "c", "d"), ("a", "b", "c d"), ("a", "b c\0d", ""), ("a", "b", "c\0d")]
-    keys = {your_model._key(*parts) for parts in said}
+    keys = {load_model._key(*parts) for parts in said}
     assert len(keys) == len(said)
     assert all(key.startswith("maps-") and len(key) == 69 for key in keys)
     outcome("a key of ours", len(said))
@@ -125,18 +127,18 @@ import json, os, sys
 from model import Experiment, run
 from model.importers.child import guarded
 from model.importers.child.parent import _memory
-from model.registry import shelf
+from model.registry import registry
 def memory(): return _memory(os.getpid())
 small, large = sys.argv[1:]
 def once(folder):
-    name = guarded.load(guarded.look(folder), lambda share: None)
+    name = guarded.load(guarded.inspect_folder(folder), lambda share: None)
     run(Experiment(name, "the dogs saw two birds ."))
     return name
-guarded.let_go(once(small))
+guarded.unload(once(small))
 before = memory()
 name = once(large)
 there = memory()
-guarded.let_go(name)
+guarded.unload(name)
 print(json.dumps([before, there, memory()]))
 os._exit(0)
 """
@@ -168,11 +170,11 @@ def test_a_foreign_model_that_is_let_go_takes_its_process_with_it(tmp_path, outc
     from test_maps_only import MADE  # noqa: PLC0415
 
     kind, config = MADE["gpt-neox"]
-    name = guarded.load(guarded.look(str(publish(kind(config), tmp_path / "neox"))), lambda share: None)
-    away = shelf().find(name).model
+    name = guarded.load(guarded.inspect_folder(str(publish(kind(config), tmp_path / "neox"))), lambda share: None)
+    away = registry().find(name).model
     assert away.alive
-    guarded.let_go(name)
+    guarded.unload(name)
     assert not away.alive
-    with pytest.raises(CheckpointError, match="was let go"):
+    with pytest.raises(CheckpointError, match="was unloaded"):
         away.attention("the dog", "")
     outcome("memory given back")

@@ -9,9 +9,9 @@ from equal import same_bits
 from test_arrays import Trap, even, npy, npz, zipped
 from test_arrays_page import dropped
 
-from viz.arrays import MOST_HEADS, MOST_TOKENS, read
-from viz.npz_file import MOST_UNPACKED, ArraysError
-from viz.ui import arrays
+from viz.export.attention_arrays import MOST_HEADS, MOST_TOKENS, read
+from viz.export.npz import MOST_UNPACKED, ArraysError
+from viz.pages.your_model import uploaded_maps
 
 TOKENS = npy("<U1", "(3,)", np.array(list("abc")).tobytes())
 ONE = np.array(["a"])
@@ -139,12 +139,12 @@ class Upload:
 
 def test_a_file_is_kept_under_its_content_and_not_under_an_id_that_a_visitor_chooses(outcome):
     ours, theirs = (npz(attention=np.eye(2)[order], tokens=np.array(["a", "b"])) for order in ([0, 1], [1, 0]))
-    key = arrays._hash(ours)
-    assert arrays._hash(theirs) != key
-    with pytest.raises(ArraysError, match="has changed"):
-        arrays._read(key, Upload(theirs))
-    assert same_bits(arrays._read(key, Upload(ours)).weights[0, 0], np.eye(2), "copied")
-    assert same_bits(arrays._read(key, Upload(theirs)).weights[0, 0], np.eye(2), "copied"), (
+    key = uploaded_maps._hash(ours)
+    assert uploaded_maps._hash(theirs) != key
+    with pytest.raises(ArraysError, match="changed while it was read"):
+        uploaded_maps._read(key, Upload(theirs))
+    assert same_bits(uploaded_maps._read(key, Upload(ours)).weights[0, 0], np.eye(2), "copied")
+    assert same_bits(uploaded_maps._read(key, Upload(theirs)).weights[0, 0], np.eye(2), "copied"), (
         "what is kept is what was hashed"
     )
     outcome("refused in a sentence")

@@ -6,8 +6,8 @@ import traceback
 import streamlit as st
 
 SENTENCE = (
-    "Something went wrong while this page was drawn. Undo your last change, or open the page again from the bar above. "
-    "The person who runs the lab finds the error in the log."
+    "Something went wrong on this page. Undo your last change, or open the page again from the bar above. The person "
+    "who runs the lab finds the error in the log."
 )
 
 

@@ -18,7 +18,7 @@ from viz.server.uploads import Uploads
 # Not for visitors: what the server counts of itself, and Streamlit's interface for programs.
 HIDDEN = ("/_stcore/metrics", "/_stcore/agent", "/st-metrics")
 REFUSED = 1008  # a websocket's code for a message against the rules (RFC 6455, 7.4.1)
-TOO_LONG = "This address is longer than the lab reads. Shorten its text."
+TOO_LONG = "This address is too long for the lab. Shorten the text in it."
 LONGEST_ADDRESS = 32_000  # bytes of path and query
 
 
@@ -63,13 +63,15 @@ class Guard:
         host = headers.get("host")
         if not self.hosts.allow(host, _arrived_at(scope)):
             raise Refused(
-                403, f"The lab was not started for this address. Whoever started it can allow the name with {SETTING}."
+                403,
+                "The lab was not started for this address. The person who started it can allow the name with "
+                f"{SETTING}.",
             )
         safe = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
         if not safe and not same_origin(headers.get("origin"), host):
             raise Refused(403, "A page of another site asked for this. The lab answers its own pages only.")
         if any(hidden in scope["path"] for hidden in HIDDEN):
-            raise Refused(404, "There is nothing here.")
+            raise Refused(404, "There is no page at this address.")
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_ADDRESS:
             raise Refused(414, TOO_LONG)
 
@@ -78,13 +80,14 @@ class Guard:
         told = headers.get("content-length")
         if told is None:
             if "transfer-encoding" in headers:
-                raise Refused(411, "The size of an upload must be told before it comes.")
+                raise Refused(411, "The size of an upload must be given before it is sent.")
             return 0
         if not told.isdecimal() or len(told) > 12:
             raise Refused(400, "The size of this request is not a number.")
         if (size := int(told)) and size > self.uploads.most(scope["path"]):
             raise Refused(
-                413, "There is no room for this file: take away those that were dropped before, or make it smaller."
+                413,
+                "There is no room for this file. Remove the files that you uploaded before, or make this one smaller.",
             )
         return size
 

@@ -11,11 +11,14 @@ from threading import Thread
 
 
 def import_pages() -> None:
-    """Import everything that a page imports: torch, the model, the figures, and all of viz/ui."""
-    package = importlib.import_module("viz.ui")
-    for module in pkgutil.iter_modules(package.__path__, "viz.ui."):
-        if module.name != "viz.ui.contents":  # the script itself, which is run and not imported
-            importlib.import_module(module.name)
+    """Import everything that a page imports: torch, the model, the figures, and the parts of all pages."""
+    names = ["viz.app.shell"]
+    for room in ("viz.ui", "viz.pages"):
+        package = importlib.import_module(room)
+        names += [module.name for module in pkgutil.walk_packages(package.__path__, f"{room}.")]
+    for name in names:
+        if name.rpartition(".")[2] != "page":  # the scripts of pages are run and not imported
+            importlib.import_module(name)
 
 
 class Imports:

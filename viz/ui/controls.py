@@ -12,16 +12,16 @@ from typing import Any
 import streamlit as st
 
 from model import checkpoint
-from model.registry import OWN
-from model.run import Experiment, TextError
-from model.subword import JOINED
+from model.registry import PREFIX
+from model.run import Experiment, InputTextError
+from model.subword import CONTINUATION
 from model.switches import PARTS, Switches
 from model.tokenizer import altered
+from viz.captions.typed_text import read_altered
 from viz.labels import disarmed, markdown
-from viz.lesson_file import RESERVED
-from viz.typed import read_altered
-from viz.ui import runs
-from viz.ui.tracking import is_tracking
+from viz.lessons.parse import RESERVED
+from viz.ui import model_calls
+from viz.ui.tracking_parameters import is_tracking
 
 FRAME = (*RESERVED, "foreign")  # names in the address that no control takes from it
 TEXTS = (
@@ -34,7 +34,7 @@ TEXTS = (
     "drawn",
 )  # names whose value is what somebody wrote
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
-BYTE = (f"{JOINED}⟨", "⟨")  # how a piece begins that is a byte and no letter
+BYTE = (f"{CONTINUATION}⟨", "⟨")  # how a piece begins that is a byte and no letter
 MOST_PIECES = 4096  # that are listed
 FIRST = "grammar"  # the model that a visitor meets first
 READS_ANY = "stories"  # the model to which no word is unknown
@@ -51,8 +51,8 @@ def experiment() -> Experiment:
         parts = switches(weights)
     asked = Experiment(weights=weights, text=text, switches=parts)
     try:
-        runs.encoding(asked)
-    except TextError as error:
+        model_calls.encoding(asked)
+    except InputTextError as error:
         st.info(str(error))
         link_mishaps(whole=False)
         st.stop()
@@ -81,8 +81,8 @@ def _endless(value: str) -> bool:
 
 def _weights() -> str:
     for fault in checkpoint.faults():
-        st.caption(f"{disarmed(fault)} It is left out.")
-    names = runs.languages()
+        st.caption(f"{disarmed(fault)} It is not listed below.")
+    names = model_calls.languages()
     gone = st.session_state.get("weights")
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
         st.session_state["weights"] = FIRST
@@ -91,7 +91,7 @@ def _weights() -> str:
 
 
 def _text(weights: str) -> str:
-    task = runs.task(weights)
+    task = model_calls.task(weights)
     kinds = task.kinds
     if "written" in st.session_state:
         set_text(st.session_state.pop("written"))
@@ -111,7 +111,7 @@ def _text(weights: str) -> str:
         args=(weights,),
         width="stretch",
     )
-    knows = "Words it knows" if task.words else "Pieces it knows"
+    knows = "Vocabulary"
     with st.popover(knows, width="stretch", key="known", on_change="rerun") as known:
         if known.open:
             groups = task.words.items() if task.words else _pieces(weights)
@@ -120,16 +120,18 @@ def _text(weights: str) -> str:
 
 
 def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
-    tokenizer = runs.tokenizer(weights)
-    silent = frozenset(tokenizer.silent)
+    tokenizer = model_calls.tokenizer(weights)
+    silent = frozenset(tokenizer.special_ids)
     pieces = [piece for index, piece in enumerate(tokenizer.vocabulary) if index not in silent]
-    told = f"{len(pieces):,} pieces, those learnt first first; any text can be put together from them. "
+    told = f"{len(pieces):,} tokens, in the order in which they were learnt. Any text can be built from them. "
     told += f"The first {MOST_PIECES:,} are shown. " if len(pieces) > MOST_PIECES else ""
-    return [(told + f"{JOINED} joins a piece to the one before, ␣ is a space.", pieces[:MOST_PIECES])]
+    return [
+        (told + f"{CONTINUATION} marks a token that continues the one before it, ␣ is a space.", pieces[:MOST_PIECES])
+    ]
 
 
 def _draw(weights: str) -> None:
-    set_text(runs.task(weights).draw(st.session_state["draw"], Random()).text)
+    set_text(model_calls.task(weights).draw(st.session_state["draw"], Random()).text)
 
 
 def write(text: str) -> None:
@@ -145,12 +147,12 @@ def set_text(text: str) -> None:
 
 def switches(weights: str, disabled: bool = False) -> Switches:
     """A toggle for each part; disabled where the model has none of them, or was trained without this one."""
-    st.caption("Parts of the model")
-    there = runs.has(weights)
+    st.caption("Components")
+    there = model_calls.has(weights)
     removed = []
     for part in PARTS:
         has = getattr(there, part.name)
-        told = f"Without it: {part.watch}" if has else "This model never had it: there is nothing to take out."
+        told = f"Without it: {part.hint}" if has else "This model was trained without it, so it cannot be removed."
         on = st.toggle(part.label, True, key=part.name, help=told, disabled=disabled or not has, bind="query-params")
         if has and not on:
             removed.append(part.name)
@@ -192,13 +194,13 @@ def token(tokens: Sequence[str], each: str = "word") -> int | None:
         st.session_state["token"] = None
     with st.sidebar:
         at = st.number_input(
-            f"{each.capitalize()} that looks, 0 to {last}",
+            f"Query {each}, 0 to {last}",
             0,
             last,
             None,
             key="token",
             bind="query-params",
-            placeholder="the most telling one",
+            placeholder="automatic",
         )
     return None if at is None else int(at)
 
@@ -218,32 +220,33 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
 
     Of a word that it does not know the nearest that it does is offered; one click replaces. each: what a token is.
     """
-    encoding = runs.encoding(experiment)
-    tokenizer = runs.tokenizer(experiment.weights)
-    strangers = list(dict.fromkeys(encoding.typed[at] for at in encoding.unknown))
+    encoding = model_calls.encoding(experiment)
+    tokenizer = model_calls.tokenizer(experiment.weights)
+    strangers = list(dict.fromkeys(encoding.surface[at] for at in encoding.unknown))
     place = st.empty()  # there at every run: else the figures below would be built anew when it comes and goes
-    window = runs.about(experiment.weights)["config"]["context"]
+    window = model_calls.about(experiment.weights)["config"]["context"]
     changed = read_altered(altered(experiment.text)[0], tokenizer.left_out(experiment.text))
     if changed:
         place.markdown(changed)
         changed += " "
     if not strangers and len(encoding.ids) > window:
         place.markdown(
-            f"{changed}This text has {len(encoding.ids)} tokens, and the model learnt on windows of {window}: it reads "
-            "all, but nothing has taught it to look that far."
+            f"{changed}This text has {len(encoding.ids)} tokens, and the model was trained on windows of {window} "
+            "tokens. It reads the whole text, but it was not trained for such distances."
         )
     if not strangers:
         if (
-            any(typed.startswith(BYTE) for typed in encoding.typed)
+            any(typed.startswith(BYTE) for typed in encoding.surface)
             and experiment.text.translate(STRAIGHT) != experiment.text
         ):
             with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
                 st.markdown(
-                    f"{changed}This model learnt from plain quotes and dashes; others it reads byte by byte.",
+                    f"{changed}This model was trained on straight quotes and plain dashes. It reads other ones byte "
+                    "by byte.",
                     width="content",
                 )
                 st.button(
-                    "Write them plain",
+                    "Replace them",
                     key="plain",
                     type="tertiary",
                     on_click=replace or set_text,
@@ -252,19 +255,19 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
         return
     named = ", ".join(f"“{markdown(word)}”" for word in strangers[:8]) + (", …" if len(strangers) > 8 else "")
     with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
-        st.markdown(f"{changed}Not among the {each}s this model knows, so read as ⟨unknown⟩: {named}.", width="content")
+        st.markdown(f"{changed}Not in this model's vocabulary, so read as ⟨unknown⟩: {named}.", width="content")
         for word in [word for word in strangers if len(word) > 3][:4]:
-            for known in tokenizer.nearest(word, n=1):
+            for known in tokenizer.closest_words(word, n=1):
                 st.button(
                     f"{markdown(word)} → {known}",
                     key=f"instead_{word}_{known}",
                     type="tertiary",
                     on_click=replace or set_text,
-                    args=(" ".join(known if typed == word else typed for typed in encoding.typed[1:]),),
+                    args=(" ".join(known if typed == word else typed for typed in encoding.surface[1:]),),
                 )
         if replace is None:  # a page of models of one text
             st.button(
-                f"Read it in pieces, with {READS_ANY}",
+                f"Read it with {READS_ANY}, which splits words into tokens",
                 key="in_pieces",
                 type="tertiary",
                 on_click=choose_weights,
@@ -292,7 +295,9 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
     named = f" :gray[{does[0]}]" if does else ""
     st.markdown(f"**Layer {layer}, head {head}**{named}", help=" · ".join(does) if len(does) > 1 else None)
     if merged:
-        st.caption("Weights, word by word. Scores belong to pieces: choose pieces to see them.")
+        st.caption(
+            "Weights are shown word by word. Scores belong to single tokens: choose a row for each token to see them."
+        )
         return "weights"
     return choice(
         "Stage",
@@ -300,27 +305,29 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
         key="stage",
         default="weights",
         width="stretch",
-        help="scores: q·k. scaled: divided by √d_k. biased: plus the position bias. "
-        "masked: without what is not allowed. weights: the softmax of each row.",
+        help="scores: q·k. scaled: divided by √d_k. biased: plus the position bias. masked: forbidden scores become "
+        "−∞. weights: the softmax of each row.",
     )
 
 
 def more(says_words: bool) -> str:
     """Which further figure to show below the fold; a model that says no words begins with one that it has."""
-    kinds = ("Next word", "Write on", "Head statistics", "Rollout")
+    kinds = ("Next word", "Generate", "Head statistics", "Rollout")
     return choice("More about this sentence", kinds, key="more", default=kinds[0 if says_words else 2])
 
 
 def foot(experiment: Experiment) -> None:
     """What runs where, and which part these weights never had."""
-    config = runs.about(experiment.weights)["config"]
+    config = model_calls.about(experiment.weights)["config"]
     never = [
         part.label[0].lower() + part.label[1:]
         for part in PARTS
-        if part.name in runs.trained(experiment.weights).removed
+        if part.name in model_calls.trained(experiment.weights).removed
     ]
-    told = f". This model never had {' or '.join(never)}: it was trained without." if never else ""
-    st.sidebar.caption(f"{config['n_layers']} layers × {config['n_heads']} heads, running on {runs.device()}{told}")
+    told = f". This model was trained without {' and '.join(never)}." if never else ""
+    st.sidebar.caption(
+        f"{config['n_layers']} layers × {config['n_heads']} heads, running on {model_calls.device()}{told}"
+    )
 
 
 def set_state(state: Mapping[str, str]) -> None:
@@ -360,14 +367,15 @@ def link_mishaps(whole: bool = True) -> None:
         if name not in st.session_state:
             added = is_tracking(name, asked[0])  # on the way, by a mail program or a network: nobody is told
             if whole and name not in FRAME and not added:
-                mishaps.append(f"{markdown(name)} (nothing on this page is called so now)")
+                mishaps.append(f"{markdown(name)} (unknown setting)")
             if added or (whole and name not in FRAME):
                 st.query_params.pop(name, None)
             continue
         used = st.session_state[name]
-        if name == "weights" and asked[0].startswith(OWN) and asked != [used]:
+        if name == "weights" and asked[0].startswith(PREFIX) and asked != [used]:
             st.info(
-                f"The model {markdown(asked[0])} is not loaded on this server; {used} is shown. “Your model” loads it."
+                f"The model {markdown(asked[0])} is not loaded on this server, so {used} is shown. Load it on the page "
+                "“Your model”."
             )
             continue
         spelt = [
@@ -375,9 +383,9 @@ def link_mishaps(whole: bool = True) -> None:
             for one in (used if isinstance(used, list) else [used])
         ]
         if asked not in (spelt, [""]) and not (len(asked) == 1 and _same_number(asked[0], used)):
-            nothing = "the most telling word" if name == "token" else "none"
+            nothing = "automatic" if name == "token" else "none"
             instead = nothing if used is None else ", ".join(spelt) or nothing
             mishaps.append(f"{name} = “{markdown(', '.join(asked))}” (shown: {markdown(instead)})")
     if mishaps:
-        st.info(f"This link asks for something that is not there: {', '.join(mishaps)}.")
+        st.info(f"Part of this link could not be used: {', '.join(mishaps)}.")
     st.session_state["opened_with"] = {}

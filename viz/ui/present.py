@@ -10,7 +10,7 @@ from typing import Any
 import segno
 import streamlit as st
 
-from viz import head_grid
+from viz import canvas
 from viz.server.hosts import for_others
 from viz.theme import Theme
 
@@ -37,7 +37,7 @@ def tools(theme: Theme) -> None:
     """Copy link, QR code, Present."""
     now = stage()
     link = st.session_state.pop("code_for", None)
-    head_grid.link(
+    canvas.link(
         key="link",
         mode=now.mode,
         figure=now.figure,
@@ -66,7 +66,10 @@ def code(link: str) -> dict[str, Any]:
     One that is too long is refused with the sentence that says so.
     """
     if len(link) > LONGEST:
-        told = f"This link has {len(link):,} characters; a phone reads about {LONGEST:,} from a wall. Copy it instead."
+        told = (
+            f"This link has {len(link):,} characters. A phone can read about {LONGEST:,} from a projected QR code. "
+            "Copy the link instead."
+        )
         return {"link": link, "refused": told}
     matrix = segno.make(link, error="l", micro=False, boost_error=True).matrix
     return {"link": link, "side": len(matrix), "path": "".join(_runs(matrix))}

@@ -72,7 +72,7 @@ class Places:
         ticket = object()
         with self._change:
             if len(self._long) >= self.most_long + WAITING:
-                raise TooMuch("Many visitors wait for long computations just now. Try again in a minute.")
+                raise TooMuch("Many visitors are waiting for long computations. Try again in a minute.")
             self._long.append(ticket)
         try:
             while (ahead := self._ahead(ticket)) > 0:
@@ -169,7 +169,7 @@ def _count(now: bool, before: bool) -> None:
 def long(doing: str, operations: float = 0, bar: DeltaGenerator | None = None) -> Iterator[None]:
     """A place for a long computation, whose loops go over model/compute/progress.py's `steps`.
 
-    doing: "Taking out every head in turn", beside the bar. operations: what it will cost, where that depends on the
+    doing: "Removing each head in turn", beside the bar. operations: what it will cost, where that depends on the
     visitor; more than MOST is refused. bar: where to show the progress; None: here.
     """
     progress = Progress(bar)
@@ -213,14 +213,14 @@ class Watch:
         """
         self._left -= time.thread_time() - self._since
         if self._left < 0:
-            raise TooMuch(f"{self._doing}: this took too long on this machine, and was stopped. Shorten the text.")
+            raise TooMuch(f"{self._doing}: this took too long on this machine and was stopped. Shorten the text.")
         self._places.give_way()
         self._progress.show(share, self._doing)
         self._since = time.thread_time()
 
 
 def _queue(doing: str, ahead: int) -> str:
-    return f"{doing}: waiting for {ahead} long computation{'s' if ahead > 1 else ''} of others"
+    return f"{doing}: waiting for {ahead} long computation{'s' if ahead > 1 else ''} of other visitors"
 
 
 @contextmanager

@@ -10,34 +10,36 @@ from dataclasses import replace
 from typing import Any
 
 from model.checkpoint import CheckpointError
-from model.importers.background import Progress, keep
+from model.importers.background import Progress, register
 from model.importers.background import load as load_here
 from model.importers.child.model_info_json import from_json
 from model.importers.child.parent import MEGABYTE, Limits, borrowed, taken
-from model.importers.child.remote_model import Away
+from model.importers.child.remote_model import RemoteModel
 from model.importers.free_memory import free
-from model.importers.inspect import VARIABLE, Offer, card
-from model.importers.inspect import look as look_here
-from model.registry import Evicts, Kept, ShelfFull, everybody, shelf
+from model.importers.inspect import VARIABLE, ModelInfo, model_card
+from model.importers.inspect import inspect_folder as look_here
+from model.registry import Evicts, LoadedModel, RegistryFull, evict_any, registry
 from model.tokenizer import Tokenizer
 
-__all__ = ["check", "let_go", "load", "look"]
+__all__ = ["check", "inspect_folder", "load", "unload"]
 
 LOOK, CHECK = Limits(), Limits()
 SPARE = 3000 * MEGABYTE  # for `transformers` itself, and for the maps of one run
 
 
-def look(place: str, called: str = "", progress: Progress = lambda share: None, limits: Limits = LOOK) -> Offer:
+def inspect_folder(
+    place: str, called: str = "", progress: Progress = lambda share: None, limits: Limits = LOOK
+) -> ModelInfo:
     """The same as `model.importers.inspect`, in a child process. What `progress` raises ends it at once.
 
     Raises:
         CheckpointError: the folder cannot be loaded, or reading it took too much memory or time.
     """
-    told = _asked({"task": "look", "place": str(place), "called": called}, limits, progress)
-    return from_json(told["offer"])
+    answer = _asked({"task": "look", "place": str(place), "called": called}, limits, progress)
+    return from_json(answer["offer"])
 
 
-def check(offer: Offer, progress: Progress, limits: Limits = CHECK) -> None:
+def check(offer: ModelInfo, progress: Progress, limits: Limits = CHECK) -> None:
     """Read all but the weights of a model of ours in a child process, and try its tokenizer there.
 
     Raises:
@@ -46,7 +48,7 @@ def check(offer: Offer, progress: Progress, limits: Limits = CHECK) -> None:
     _same(offer, _asked({"task": "check", "place": str(offer.folder.path)}, limits, progress))
 
 
-def load(offer: Offer, progress: Progress, owner: str = "", evicts: Evicts = everybody) -> str:
+def load(offer: ModelInfo, progress: Progress, owner: str = "", evicts: Evicts = evict_any) -> str:
     """Load a model onto the shelf. Returns the name it is found under.
 
     owner: whose it will be, "" for the person who started the server. evicts: whether a model on the shelf may be let
@@ -56,29 +58,31 @@ def load(offer: Offer, progress: Progress, owner: str = "", evicts: Evicts = eve
         CheckpointError: it cannot be loaded, or there is no room.
     """
     try:
-        shelf().room(evicts)
-    except ShelfFull as error:
+        registry().room(evicts)
+    except RegistryFull as error:
         raise CheckpointError(str(error)) from error
     if offer.config is None:
         return _foreign(offer, progress, owner, evicts)
     check(offer, lambda share: progress(0.1 * share))
     fresh = look_here(offer.folder.path)
     if fresh.folder.stamp != offer.folder.stamp:
-        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were looked at.")
+        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were read.")
     return load_here(replace(fresh, name=offer.name), lambda share: progress(0.1 + 0.9 * share), owner, evicts)
 
 
-def _foreign(offer: Offer, progress: Progress, owner: str, evicts: Evicts) -> str:
+def _foreign(offer: ModelInfo, progress: Progress, owner: str, evicts: Evicts) -> str:
     process = taken()
     limits = Limits(memory=offer.bytes_needed * 5 // 4 + SPARE, seconds=300.0, wall=900.0)
     try:
         request = {"task": "open", "place": str(offer.folder.path), "most": os.environ.get(VARIABLE)}
-        told = _answered(process.ask(request, limits, progress)[0])
-        _same(offer, told)
-        away = Away(process, bool(told["two"]), tuple(map(str, told["languages"])), limits.memory)
+        answer = _answered(process.ask(request, limits, progress)[0])
+        _same(offer, answer)
+        away = RemoteModel(process, bool(answer["two"]), tuple(map(str, answer["languages"])), limits.memory)
         # Its tokenizer stays in the child too: nothing in the server cuts a text with it.
         nobody: Tokenizer | Any = None
-        return keep(offer, Kept(away, nobody, card(offer), maps_only=True, owner=owner), progress, evicts)
+        return register(
+            offer, LoadedModel(away, nobody, model_card(offer), maps_only=True, owner=owner), progress, evicts
+        )
     except BaseException:
         process.close()
         raise
@@ -86,21 +90,21 @@ def _foreign(offer: Offer, progress: Progress, owner: str, evicts: Evicts) -> st
 
 def _asked(request: dict[str, Any], limits: Limits, progress: Progress) -> dict[str, Any]:
     with borrowed(progress) as process:
-        told, _ = process.ask(request | {"most": os.environ.get(VARIABLE)}, limits, progress)
-    return _answered(told)
+        answer, _ = process.ask(request | {"most": os.environ.get(VARIABLE)}, limits, progress)
+    return _answered(answer)
 
 
-def _answered(told: dict[str, Any]) -> dict[str, Any]:
-    if "refused" in told:
-        raise CheckpointError(short(str(told["refused"])))
-    if "failed" in told:
-        raise CheckpointError(f"The files of this folder are not what a model would have ({told['failed']}).")
-    return told
+def _answered(answer: dict[str, Any]) -> dict[str, Any]:
+    if "refused" in answer:
+        raise CheckpointError(short(str(answer["refused"])))
+    if "failed" in answer:
+        raise CheckpointError(f"The files of this folder are not what a model would have ({answer['failed']}).")
+    return answer
 
 
-def _same(offer: Offer, told: dict[str, Any]) -> None:
-    if tuple(map(tuple, told["stamp"])) != offer.folder.stamp:
-        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were looked at.")
+def _same(offer: ModelInfo, answer: dict[str, Any]) -> None:
+    if tuple(map(tuple, answer["stamp"])) != offer.folder.stamp:
+        raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were read.")
 
 
 def short(sentence: str, most: int = 380) -> str:
@@ -109,7 +113,7 @@ def short(sentence: str, most: int = 380) -> str:
     return sentence if len(sentence) <= most else f"{sentence[: most - 90]} … {sentence[-87:]}"
 
 
-def let_go(name: str) -> None:
+def unload(name: str) -> None:
     """Forget a model and give its memory back to the system."""
-    shelf().let_go(name)
+    registry().let_go(name)
     free()

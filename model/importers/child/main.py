@@ -45,14 +45,14 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
 
     task: Callable[..., requests.Answer] = requests.TASKS[request["task"]]
     try:
-        told, payload = task(request, progress)
+        answer, payload = task(request, progress)
     except MemoryError:
-        told, payload = {"memory": True}, memoryview(b"")
+        answer, payload = {"memory": True}, memoryview(b"")
     except requests.REFUSALS as error:
-        told, payload = {"refused": str(error), "kind": type(error).__name__}, memoryview(b"")
+        answer, payload = {"refused": str(error), "kind": type(error).__name__}, memoryview(b"")
     except Exception as error:  # whatever a hostile file makes our code raise is a refusal, not the end
-        told, payload = {"failed": type(error).__name__}, memoryview(b"")
-    send(answers, told, payload)
+        answer, payload = {"failed": type(error).__name__}, memoryview(b"")
+    send(answers, answer, payload)
 
 
 def _limit(request: dict[str, Any], base: int) -> None:

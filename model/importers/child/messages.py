@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 HEAD = struct.Struct("<IQ")
-MOST_JSON = 8 << 20  # bytes
-MOST_PAYLOAD = 4 << 30
+MAX_JSON = 8 << 20  # bytes
+MAX_PAYLOAD = 4 << 30
 
 Message = tuple[dict[str, Any], bytes]
 
 
-def send(file: IO[bytes], told: Mapping[str, Any], payload: bytes | memoryview = b"") -> None:
+def send(file: IO[bytes], message: Mapping[str, Any], payload: bytes | memoryview = b"") -> None:
     """Write one message."""
-    text = json.dumps(told).encode()
+    text = json.dumps(message).encode()
     file.write(HEAD.pack(len(text), memoryview(payload).nbytes))
     file.write(text)
     file.write(payload)
@@ -34,12 +34,12 @@ def receive(file: IO[bytes]) -> Message | None:
     if len(head) < HEAD.size:
         return None
     size, more = HEAD.unpack(head)
-    if size > MOST_JSON or more > MOST_PAYLOAD:
+    if size > MAX_JSON or more > MAX_PAYLOAD:
         raise ValueError(f"a message of {size:,} + {more:,} bytes")
     text, payload = file.read(size), file.read(more)
     if len(text) < size or len(payload) < more:
         return None
-    told = json.loads(text)
-    if not isinstance(told, dict):
+    message = json.loads(text)
+    if not isinstance(message, dict):
         raise ValueError("a message that is no object")
-    return told, payload
+    return message, payload

@@ -6,50 +6,50 @@ from typing import Any
 
 from model.config import ModelConfig
 from model.importers.folder import Folder
-from model.importers.inspect import Offer
+from model.importers.inspect import ModelInfo
 from model.switches import Switches
 
-MOST_UNUSED = 8  # names of tensors that are not needed: the page shows a few
+MAX_UNUSED = 8  # names of tensors that are not needed: the page shows a few
 
 
-def to_json(offer: Offer) -> dict[str, Any]:
+def to_json(offer: ModelInfo) -> dict[str, Any]:
     """The offer without the headers of its files."""
     config = offer.config
-    told = None
+    config_json = None
     if config is not None:
-        told = {name: value for name, value in asdict(config).items() if name != "trained"}
-        told["removed"] = [part.name for part in fields(Switches) if getattr(config.trained, part.name) is False]
+        config_json = {name: value for name, value in asdict(config).items() if name != "trained"}
+        config_json["removed"] = [part.name for part in fields(Switches) if getattr(config.trained, part.name) is False]
     return {
         "name": offer.name,
         "path": str(offer.folder.path),
         "tokenizer": offer.folder.tokenizer,
         "stamp": offer.folder.stamp,
         "kind": offer.kind,
-        "config": told,
+        "config": config_json,
         "why_maps_only": offer.why_maps_only,
         "parameters": offer.parameters,
         "bytes_needed": offer.bytes_needed,
-        "unused": offer.unused[:MOST_UNUSED],
+        "unused": offer.unused[:MAX_UNUSED],
     }
 
 
-def from_json(told: dict[str, Any]) -> Offer:
+def from_json(info: dict[str, Any]) -> ModelInfo:
     """The same offer; its folder knows which files it has, and not what is in them."""
     config = None
-    if told["config"] is not None:
-        removed: dict[str, Any] = dict.fromkeys(told["config"]["removed"], False)
-        choices = {name: value for name, value in told["config"].items() if name != "removed"}
+    if info["config"] is not None:
+        removed: dict[str, Any] = dict.fromkeys(info["config"]["removed"], False)
+        choices = {name: value for name, value in info["config"].items() if name != "removed"}
         trained = replace(Switches(), **removed)
         config = ModelConfig(**choices, trained=trained)
-    stamp = tuple((str(name), int(size), int(time)) for name, size, time in told["stamp"])
-    folder = Folder(Path(told["path"]), {}, {}, told["tokenizer"], stamp)
-    return Offer(
-        told["name"],
+    stamp = tuple((str(name), int(size), int(time)) for name, size, time in info["stamp"])
+    folder = Folder(Path(info["path"]), {}, {}, info["tokenizer"], stamp)
+    return ModelInfo(
+        info["name"],
         folder,
-        told["kind"],
+        info["kind"],
         config,
-        told["why_maps_only"],
-        int(told["parameters"]),
-        int(told["bytes_needed"]),
-        tuple(told["unused"]),
+        info["why_maps_only"],
+        int(info["parameters"]),
+        int(info["bytes_needed"]),
+        tuple(info["unused"]),
     )

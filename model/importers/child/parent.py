@@ -221,8 +221,8 @@ def _memory(pid: int) -> int:
     """Bytes of memory that are this process's own; files that it has mapped can be dropped and do not count."""
     try:
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
-            told = {line.split(":")[0]: line.split()[1] for line in file if line.startswith(("RssAnon", "VmRSS"))}
-        return int(told.get("RssAnon", told.get("VmRSS", "0"))) << 10
+            fields = {line.split(":")[0]: line.split()[1] for line in file if line.startswith(("RssAnon", "VmRSS"))}
+        return int(fields.get("RssAnon", fields.get("VmRSS", "0"))) << 10
     except (OSError, ValueError):
         pass
     try:

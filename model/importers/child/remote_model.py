@@ -8,14 +8,14 @@ import numpy as np
 
 from model.checkpoint import CheckpointError
 from model.importers.child.parent import Limits, Process
-from model.run import TextError
+from model.run import InputTextError
 
 Array = np.ndarray[Any, Any]
 Stack = tuple[str, Array, tuple[str, ...], tuple[str, ...]]  # its name; (L, H, T, S) float32; T words; S words
 RUN = 120.0  # seconds for one text
 
 
-class Away:
+class RemoteModel:
     """The model and its tokenizer, as far as the server knows them.
 
     Arguments:
@@ -41,33 +41,33 @@ class Away:
         """The attention of one run, stack by stack.
 
         Raises:
-            TextError: the text is one that the model or the lab does not take.
+            InputTextError: the text is one that the model or the lab does not take.
             CheckpointError: the model was let go, or took too much memory or time, and is gone.
         """
         with self._lock:
             if not self.alive:
-                raise CheckpointError("This model was let go, or its process has ended. Load it again.")
+                raise CheckpointError("This model was unloaded, or its process has ended. Load it again.")
             request = {"task": "attention", "text": text, "target": target}
-            told, numbers = self._process.ask(request, self._limits, lambda share: None)
-        if "refused" in told:
-            kind = TextError if told.get("kind") == "TextError" else CheckpointError
-            raise kind(str(told["refused"]))
-        if "failed" in told:
-            raise CheckpointError(f"The model cannot be run on this text ({told['failed']}).")
-        return _stacks(told["maps"], numbers)
+            answer, numbers = self._process.ask(request, self._limits, lambda share: None)
+        if "refused" in answer:
+            kind = InputTextError if answer.get("kind") == "InputTextError" else CheckpointError
+            raise kind(str(answer["refused"]))
+        if "failed" in answer:
+            raise CheckpointError(f"The model cannot be run on this text ({answer['failed']}).")
+        return _stacks(answer["maps"], numbers)
 
     def close(self) -> None:
         """End the process; what it is computing is lost, and whoever waits for it is told so."""
         self._process.close()
 
 
-def _stacks(told: list[dict[str, Any]], numbers: bytes) -> list[Stack]:
-    found: list[Stack] = []
-    at = 0
-    for one in told:
-        shape = tuple(int(size) for size in one["shape"])
+def _stacks(entries: list[dict[str, Any]], numbers: bytes) -> list[Stack]:
+    stacks: list[Stack] = []
+    offset = 0
+    for entry in entries:
+        shape = tuple(int(size) for size in entry["shape"])
         count = math.prod(shape)
-        weights = np.frombuffer(numbers, np.float32, count, at).reshape(shape)  # read-only, as bytes are
-        found.append((str(one["stack"]), weights, tuple(one["looking"]), tuple(one["looked_at"])))
-        at += 4 * count
-    return found
+        weights = np.frombuffer(numbers, np.float32, count, offset).reshape(shape)  # read-only, as bytes are
+        stacks.append((str(entry["stack"]), weights, tuple(entry["looking"]), tuple(entry["looked_at"])))
+        offset += 4 * count
+    return stacks

@@ -9,29 +9,29 @@ import numpy as np
 from model.checkpoint import CheckpointError
 from model.importers import transformers_backend
 from model.importers.child.model_info_json import to_json
-from model.importers.inspect import VARIABLE, look
+from model.importers.inspect import VARIABLE, inspect_folder
 from model.importers.tokenizers.load import read_tokenizer
 from model.importers.tokenizers.probes import try_out
-from model.registry import Kept
-from model.run import TextError
+from model.registry import LoadedModel
+from model.run import InputTextError
 
 Answer = tuple[dict[str, Any], memoryview]
 Progress = Callable[[float], None]
-REFUSALS = (CheckpointError, TextError)
+REFUSALS = (CheckpointError, InputTextError)
 NOTHING = memoryview(b"")
-opened: dict[str, Kept] = {}  # the one foreign model of this process
+opened: dict[str, LoadedModel] = {}  # the one foreign model of this process
 
 
 def look_at(request: dict[str, Any], progress: Progress) -> Answer:
     """What a folder offers."""
     _bound(request)
-    return {"offer": to_json(look(request["place"], request["called"]))}, NOTHING
+    return {"offer": to_json(inspect_folder(request["place"], request["called"]))}, NOTHING
 
 
 def check(request: dict[str, Any], progress: Progress) -> Answer:
     """Read everything of a model of ours but its numbers, and try its tokenizer. Says which files were read."""
     _bound(request)
-    offer = look(request["place"])
+    offer = inspect_folder(request["place"])
     if offer.config is None:
         raise CheckpointError(offer.why_maps_only)
     tokenizer = read_tokenizer(offer.folder, offer.config.vocab_size, reads_marks=True)
@@ -39,28 +39,28 @@ def check(request: dict[str, Any], progress: Progress) -> Answer:
     return {"stamp": offer.folder.stamp}, NOTHING
 
 
-def open_foreign(request: dict[str, Any], progress: Progress) -> Answer:
+def load_with_transformers(request: dict[str, Any], progress: Progress) -> Answer:
     """Load a foreign model and keep it here."""
     _bound(request)
-    offer = look(request["place"])
-    kept = transformers_backend.open_foreign(offer)
+    offer = inspect_folder(request["place"])
+    kept = transformers_backend.load_with_transformers(offer)
     try_out(kept.tokenizer, progress)
     opened["model"] = kept
     two, languages = transformers_backend.reads_two(kept), transformers_backend.languages_of(kept)
-    told = {"stamp": offer.folder.stamp, "two": two, "languages": languages}
-    return told, NOTHING
+    answer = {"stamp": offer.folder.stamp, "two": two, "languages": languages}
+    return answer, NOTHING
 
 
 def attention(request: dict[str, Any], progress: Progress) -> Answer:
     """The attention of the foreign model on a text: the maps end to end as float32, their names and words beside."""
-    found = transformers_backend.attention(opened["model"], request["text"], request["target"])
-    told = [
-        {"stack": stack, "shape": one.weights.shape, "looking": one.looking, "looked_at": one.looked_at}
-        for stack, one in found.items()
+    stacks = transformers_backend.attention(opened["model"], request["text"], request["target"])
+    answer = [
+        {"stack": stack, "shape": maps.weights.shape, "looking": maps.looking, "looked_at": maps.looked_at}
+        for stack, maps in stacks.items()
     ]
-    numbers = [np.ascontiguousarray(one.weights, dtype=np.float32).reshape(-1) for one in found.values()]
+    numbers = [np.ascontiguousarray(maps.weights, dtype=np.float32).reshape(-1) for maps in stacks.values()]
     whole = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
-    return {"maps": told}, whole.data.cast("B")
+    return {"maps": answer}, whole.data.cast("B")
 
 
 def _bound(request: dict[str, Any]) -> None:
@@ -74,6 +74,6 @@ def _bound(request: dict[str, Any]) -> None:
 TASKS: dict[str, Callable[[dict[str, Any], Progress], Answer]] = {
     "look": look_at,
     "check": check,
-    "open": open_foreign,
+    "open": load_with_transformers,
     "attention": attention,
 }

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from model.checkpoint import CheckpointError
-from model.importers.tokenizers.patterns import MOST_PATTERNS, patterns, shortest
+from model.importers.tokenizers.patterns import MAX_PATTERNS, patterns, shortest
 
-MOST_GROWTH = 4000  # times that a text may become longer; ALBERT's normalizers could make it 2,900 times as long
-MOST_IDS = 10_000_000  # the largest published vocabularies have 260,000 pieces
-MOST_PIECE = 4096  # bytes of one piece or added token
-MOST_ADDED = 200_000
-MOST_MARKS = 64  # special tokens around a text
-MOST_DEPTH = 24
-MOST_WORD = 256  # letters of one word that WordPiece cuts: its time grows with the third power
+MAX_GROWTH = 4000  # times that a text may become longer; ALBERT's normalizers could make it 2,900 times as long
+MAX_IDS = 10_000_000  # the largest published vocabularies have 260,000 pieces
+MAX_PIECE = 4096  # bytes of one piece or added token
+MAX_ADDED = 200_000
+MAX_MARKS = 64  # special tokens around a text
+MAX_DEPTH = 24
+MAX_WORD = 256  # letters of one word that WordPiece cuts: its time grows with the third power
 PARTS = ("normalizer", "pre_tokenizer", "post_processor", "decoder")
 
 # By how many times the UTF-8 of a text can grow: U+0390 has 2 bytes and 6 in NFD, U+FDFA 3 and 33 in NFKD.
@@ -34,7 +34,7 @@ _FIXED = {
 }
 
 
-def refuse_unbounded(saved: Mapping[str, Any], vocab_size: int = MOST_IDS) -> float:
+def refuse_unbounded(saved: Mapping[str, Any], vocab_size: int = MAX_IDS) -> float:
     """Check a tokenizer as its file describes it. Returns by how many times it can make a text longer.
 
     Raises:
@@ -42,24 +42,24 @@ def refuse_unbounded(saved: Mapping[str, Any], vocab_size: int = MOST_IDS) -> fl
     """
     for name in PARTS:
         _depth(saved.get(name), name)
-    if sum(1 for name in PARTS for _ in patterns(saved.get(name))) > MOST_PATTERNS:
-        raise CheckpointError(f"The tokenizer has more than {MOST_PATTERNS} regular expressions.")
+    if sum(1 for name in PARTS for _ in patterns(saved.get(name))) > MAX_PATTERNS:
+        raise CheckpointError(f"The tokenizer has more than {MAX_PATTERNS} regular expressions.")
     reading = _growth(saved.get("normalizer")) * _growth(saved.get("pre_tokenizer"))
     for what, times in (("read", reading), ("written", _growth(saved.get("decoder")))):
-        if not times <= MOST_GROWTH:
+        if not times <= MAX_GROWTH:
             raise CheckpointError(
                 f"The tokenizer can make a text {min(times, 10.0**15):,.0f} times longer when it is {what}; "
-                f"{MOST_GROWTH:,} times are allowed."
+                f"{MAX_GROWTH:,} times are allowed."
             )
     _model(saved.get("model"))
     _added(saved.get("added_tokens"))
     marks = _marks(saved.get("post_processor"), vocab_size)
-    if marks > MOST_MARKS:
-        raise CheckpointError(f"The tokenizer puts {marks:,} tokens around every text; {MOST_MARKS} are allowed.")
+    if marks > MAX_MARKS:
+        raise CheckpointError(f"The tokenizer puts {marks:,} tokens around every text; {MAX_MARKS} are allowed.")
     return reading
 
 
-def check_id(index: object, what: str, most: int = MOST_IDS) -> None:
+def check_id(index: object, what: str, most: int = MAX_IDS) -> None:
     """An id of a token.
 
     Raises:
@@ -83,17 +83,17 @@ def check_vocabulary(vocabulary: Mapping[str, Any]) -> None:
 
 
 def _short(piece: object) -> None:
-    if not isinstance(piece, str) or len(piece) > MOST_PIECE or len(piece.encode("utf-8", "replace")) > MOST_PIECE:
-        raise CheckpointError(f"The tokenizer has a piece of more than {MOST_PIECE:,} bytes, “{str(piece)[:40]}…”.")
+    if not isinstance(piece, str) or len(piece) > MAX_PIECE or len(piece.encode("utf-8", "replace")) > MAX_PIECE:
+        raise CheckpointError(f"The tokenizer has a piece of more than {MAX_PIECE:,} bytes, “{str(piece)[:40]}…”.")
 
 
 def _depth(part: Any, name: str) -> None:
     level, deep = [part], 0
     while level := [
-        inner for one in level for inner in _inner(one) if isinstance(inner, dict | list)
+        inner for item in level for inner in _inner(item) if isinstance(inner, dict | list)
     ]:  # level by level: no recursion that a file could exhaust
         deep += 1
-        if deep > MOST_DEPTH:
+        if deep > MAX_DEPTH:
             raise CheckpointError(f"The {name} of the tokenizer is nested too deep.")
 
 
@@ -109,8 +109,8 @@ def _growth(part: Any) -> float:
     if kind == "Sequence":
         times = 1.0
         for name in ("normalizers", "pretokenizers", "decoders"):
-            for one in part.get(name) or ():
-                times *= _growth(one)
+            for item in part.get(name) or ():
+                times *= _growth(item)
         return times
     if kind == "Prepend":
         return 1.0 + _bytes(part.get("prepend"))
@@ -162,17 +162,17 @@ def _model(model: Any) -> None:
     for name in ("continuing_subword_prefix", "end_of_word_suffix", "unk_token"):
         _short(model.get(name) or "")
     longest = model.get("max_input_chars_per_word", 0)
-    if type(longest) is not int or not 0 <= longest <= MOST_WORD:
+    if type(longest) is not int or not 0 <= longest <= MAX_WORD:
         raise CheckpointError(
-            f"The tokenizer says max_input_chars_per_word = {str(longest)[:40]}; 0 to {MOST_WORD} are allowed."
+            f"The tokenizer says max_input_chars_per_word = {str(longest)[:40]}; 0 to {MAX_WORD} are allowed."
         )
 
 
 def _added(tokens: Any) -> None:
     if not isinstance(tokens, list):
         return
-    if len(tokens) > MOST_ADDED:
-        raise CheckpointError(f"The tokenizer has {len(tokens):,} added tokens; {MOST_ADDED:,} are allowed.")
+    if len(tokens) > MAX_ADDED:
+        raise CheckpointError(f"The tokenizer has {len(tokens):,} added tokens; {MAX_ADDED:,} are allowed.")
     for token in tokens:
         if isinstance(token, dict):
             _short(token.get("content", ""))
@@ -184,14 +184,14 @@ def _marks(part: Any, vocab_size: int) -> int:
     if not isinstance(part, dict):
         return 0
     if part.get("type") == "Sequence":
-        return sum(_marks(one, vocab_size) for one in part.get("processors") or ())
+        return sum(_marks(item, vocab_size) for item in part.get("processors") or ())
     for name in ("sep", "cls"):
         if isinstance(pair := part.get(name), list) and len(pair) == 2:
             check_id(pair[1], f"“{str(pair[0])[:40]}”", vocab_size)
     if part.get("type") != "TemplateProcessing":
         return 4 if "sep" in part else 0
-    told = part.get("special_tokens")
-    special = told if isinstance(told, dict) else {}
+    tokens = part.get("special_tokens")
+    special = tokens if isinstance(tokens, dict) else {}
     for name, entry in special.items():
         for index in _ids(entry):
             check_id(index, f"“{str(name)[:40]}”", vocab_size)

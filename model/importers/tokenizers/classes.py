@@ -83,9 +83,9 @@ def build(
     special = special_tokens(kind, settings)
     unknown = special["unk_token"].content
     needed = [special[name].content for name in kind.around or ()]
-    there = vocabulary.keys() | {token.content for token in settings.added.values()}
+    known = vocabulary.keys() | {token.content for token in settings.added.values()}
     for piece in needed if kind.bytes else (*needed, unknown):
-        if piece not in there:
+        if piece not in known:
             raise CheckpointError(_lacks(piece, settings))
     if kind.model == "WordPiece":
         cutter = Cutter(models.WordPiece(dict(vocabulary), unk_token=unknown))
@@ -117,8 +117,8 @@ def missing_tokens(
     known: Iterable[AddedToken], settings: TokenizerSettings, special: Mapping[str, AddedToken]
 ) -> list[AddedToken]:
     """The tokens to add to those that are `known`, also to replace one whose surroundings are treated otherwise."""
-    there = {token.content: token for token in known}
-    wanted = dict(there)
+    existing = {token.content: token for token in known}
+    wanted = dict(existing)
     for token in settings.added.values():
         if token.content not in wanted or settings.outranks:
             wanted[token.content] = token
@@ -127,7 +127,7 @@ def missing_tokens(
     for token in special.values():  # whatever has a name is special, also where a file lists it otherwise
         if not wanted[token.content].special:
             wanted[token.content] = _as_special(wanted[token.content])
-    return [token for content, token in wanted.items() if repr(token) != repr(there.get(content))]
+    return [token for content, token in wanted.items() if repr(token) != repr(existing.get(content))]
 
 
 def _as_special(token: AddedToken) -> AddedToken:
@@ -150,10 +150,10 @@ def add_tokens(cutter: Cutter, settings: TokenizerSettings, special: Mapping[str
     for token in missing_tokens(cutter.get_added_tokens_decoder().values(), settings, special):
         cutter.add_tokens([token])
     for index, token in settings.added.items():
-        if (found := cutter.token_to_id(token.content)) != index:
+        if (given := cutter.token_to_id(token.content)) != index:
             raise CheckpointError(
                 f"The files give the added token “{token.content[:40]}” the id {index:,}; in the vocabulary it is "
-                f"{found:,}."
+                f"{given:,}."
             )
 
 

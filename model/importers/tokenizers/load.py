@@ -7,7 +7,7 @@ from typing import Any
 
 from model.checkpoint import CheckpointError
 from model.importers.bounded_read import read_bytes
-from model.importers.folder import MOST_JSON, Folder, read_json
+from model.importers.folder import MAX_JSON, Folder, read_json
 from model.importers.tokenizers.bounds import check_vocabulary, refuse_unbounded
 from model.importers.tokenizers.classes import KINDS, build
 from model.importers.tokenizers.settings import OPTIONS, TokenizerSettings, read_settings
@@ -126,7 +126,7 @@ def _lines(path: Path) -> list[str]:
         CheckpointError: it is too large, or no text.
     """
     try:
-        text = read_bytes(path, MOST_JSON).decode("utf-8")
+        text = read_bytes(path, MAX_JSON).decode("utf-8")
     except UnicodeDecodeError as error:
         raise CheckpointError(f"{path.name} cannot be read: {error}.") from error
     return [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]

@@ -16,12 +16,12 @@ from tokenizers import Regex, normalizers
 
 from model.checkpoint import CheckpointError
 
-MOST_LENGTH = 4000  # characters of one pattern
-MOST_PATTERNS = 64
-MOST_LOOPS = 2  # repetitions without an end in one alternative; published patterns have two
-MOST_WAYS = 2000
-MOST_TIMES = 16  # a repetition up to so often counts as one with an end
-MOST_SAMPLES = 48
+MAX_LENGTH = 4000  # characters of one pattern
+MAX_PATTERNS = 64
+MAX_LOOPS = 2  # repetitions without an end in one alternative; published patterns have two
+MAX_WAYS = 2000
+MAX_TIMES = 16  # a repetition up to so often counts as one with an end
+MAX_SAMPLES = 48
 ESCAPES_WITH_BRACES = "pPxuo"
 # One letter or two of many kinds, beside ASCII: what \p{…} names, blanks, marks, signs, other scripts.
 OTHERS = "éßÀĞЖжΩωאبک中文한あア一٣³¼ⅣªʰǅŁ\u0301\u0903\u20dd“”‘’«»–—…‼￥€©°→√✓😀▁Ġ"
@@ -41,13 +41,13 @@ def patterns(part: Any) -> Iterator[str]:
     """Every regular expression in a part of a tokenizer's JSON."""
     waiting = [part]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            if isinstance(one.get("Regex"), str):
-                yield one["Regex"]
-            waiting.extend(one.values())
-        elif isinstance(one, list):
-            waiting.extend(one)
+        item = waiting.pop()
+        if isinstance(item, dict):
+            if isinstance(item.get("Regex"), str):
+                yield item["Regex"]
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
 
 
 def shortest(pattern: str) -> int:
@@ -61,16 +61,16 @@ def shortest(pattern: str) -> int:
 
 def samples(saved: str) -> list[str]:
     """Letters whose runs make the patterns of a tokenizer slow, if any do: those that repetitions share."""
-    told = json.loads(saved)
-    parts = [told.get(name) for name in ("normalizer", "pre_tokenizer")]
-    found: dict[str, None] = {}
+    settings = json.loads(saved)
+    parts = [settings.get(name) for name in ("normalizer", "pre_tokenizer")]
+    letters_of: dict[str, None] = {}
     for pattern in dict.fromkeys(patterns(parts)):
         sets = [_matched(atom, ALPHABET + pattern) for atom in dict.fromkeys(_parsed(pattern).atoms)]
-        for at, letters in enumerate(sets):
-            for other in sets[at:]:
+        for index, letters in enumerate(sets):
+            for other in sets[index:]:
                 if shared := sorted(letters & other):
-                    found |= dict.fromkeys((shared[0], shared[len(shared) // 2], shared[-1]))
-    return list(found)[:MOST_SAMPLES]
+                    letters_of |= dict.fromkeys((shared[0], shared[len(shared) // 2], shared[-1]))
+    return list(letters_of)[:MAX_SAMPLES]
 
 
 def _matched(atom: str, letters: str) -> set[str]:
@@ -79,157 +79,157 @@ def _matched(atom: str, letters: str) -> set[str]:
 
 
 def _parsed(pattern: str) -> _Found:
-    if len(pattern) > MOST_LENGTH:
-        raise _refused(pattern, f"has {len(pattern):,} characters, and {MOST_LENGTH:,} are allowed")
+    if len(pattern) > MAX_LENGTH:
+        raise _refused(pattern, f"has {len(pattern):,} characters, and {MAX_LENGTH:,} are allowed")
     try:
-        found, end = _alternatives(pattern, 0, 0)
+        group, end = _alternatives(pattern, 0, 0)
     except IndexError:
         raise _refused(pattern, "ends too early") from None
     if end < len(pattern):
         raise _refused(pattern, "has a bracket that nothing opens")
-    return found
+    return group
 
 
-def _alternatives(pattern: str, at: int, depth: int) -> tuple[_Found, int]:
+def _alternatives(pattern: str, index: int, depth: int) -> tuple[_Found, int]:
     """From `at` to the end of the group: what is there, and where the group ends."""
     if depth > 20:
         raise _refused(pattern, "is nested too deep")
     ways: list[_Found] = [_Found()]
     atoms: list[str] = []
-    while at < len(pattern) and pattern[at] != ")":
-        if pattern[at] == "|":
+    while index < len(pattern) and pattern[index] != ")":
+        if pattern[index] == "|":
             ways.append(_Found())
-            at += 1
+            index += 1
             continue
-        one, at = _one(pattern, at, depth)
+        atom, index = _one(pattern, index, depth)
         way = ways[-1]
-        way.least += one.least
-        way.loops += one.loops
-        way.ways *= one.ways
-        atoms += one.atoms
-        if way.loops > MOST_LOOPS:
-            raise _refused(pattern, f"has more than {MOST_LOOPS} repetitions without an end in one alternative")
-        if way.ways > MOST_WAYS:
-            raise _refused(pattern, f"can match in more than {MOST_WAYS:,} ways")
+        way.least += atom.least
+        way.loops += atom.loops
+        way.ways *= atom.ways
+        atoms += atom.atoms
+        if way.loops > MAX_LOOPS:
+            raise _refused(pattern, f"has more than {MAX_LOOPS} repetitions without an end in one alternative")
+        if way.ways > MAX_WAYS:
+            raise _refused(pattern, f"can match in more than {MAX_WAYS:,} ways")
     least, loops = min(way.least for way in ways), max(way.loops for way in ways)
-    return _Found(least, loops, sum(way.ways for way in ways), atoms), at
+    return _Found(least, loops, sum(way.ways for way in ways), atoms), index
 
 
-def _one(pattern: str, at: int, depth: int) -> tuple[_Found, int]:
+def _one(pattern: str, index: int, depth: int) -> tuple[_Found, int]:
     """One letter, class or group with the repetition after it."""
-    begin, group = at, pattern[at] == "("
+    begin, group = index, pattern[index] == "("
     if group:
-        at = _opened(pattern, at)
+        index = _opened(pattern, index)
         around = pattern.startswith(("(?=", "(?!", "(?<"), begin)
-        found, at = _alternatives(pattern, at, depth + 1)
-        if pattern[at] != ")":
+        measure, index = _alternatives(pattern, index, depth + 1)
+        if pattern[index] != ")":
             raise IndexError
-        at += 1
+        index += 1
         if around:
-            found.least = 0  # it looks and takes nothing
+            measure.least = 0  # it looks and takes nothing
     else:
-        at, width = _letter(pattern, at)
-        found = _Found(least=width)
-    atom = pattern[begin:at]
-    low, high, at = _times(pattern, at)
-    if high is None or high > MOST_TIMES:
-        if found.ways > 1 or found.loops:
+        index, width = _letter(pattern, index)
+        measure = _Found(least=width)
+    atom = pattern[begin:index]
+    low, high, index = _times(pattern, index)
+    if high is None or high > MAX_TIMES:
+        if measure.ways > 1 or measure.loops:
             raise _refused(pattern, "repeats a group that can match in several ways")
-        found = _Found(found.least, 1, 1, [atom])
+        measure = _Found(measure.least, 1, 1, [atom])
     elif (low, high) != (1, 1):
-        if high > 1 and (found.loops or found.ways > 1):
+        if high > 1 and (measure.loops or measure.ways > 1):
             raise _refused(pattern, "repeats a group that can match in several ways")
-        found.ways *= high - low + 1
-    found.least *= low
-    return found, at
+        measure.ways *= high - low + 1
+    measure.least *= low
+    return measure, index
 
 
-def _opened(pattern: str, at: int) -> int:
+def _opened(pattern: str, index: int) -> int:
     """Where it goes on after the opening of a group, "(" or "(?…"."""
-    if pattern[at + 1] != "?":
-        return at + 1
+    if pattern[index + 1] != "?":
+        return index + 1
     for start in ("?:", "?=", "?!", "?>", "?<=", "?<!"):
-        if pattern.startswith(start, at + 1):
-            return at + 1 + len(start)
-    end = at + 2
+        if pattern.startswith(start, index + 1):
+            return index + 1 + len(start)
+    end = index + 2
     while pattern[end] in "imxs-":
         end += 1
-    if end > at + 2 and pattern[end] == ":":
+    if end > index + 2 and pattern[end] == ":":
         return end + 1
-    if end > at + 2 and pattern[end] == ")":
+    if end > index + 2 and pattern[end] == ")":
         return end
-    raise _refused(pattern, f"opens a group with “{pattern[at : at + 4]}”, which the lab does not follow")
+    raise _refused(pattern, f"opens a group with “{pattern[index : index + 4]}”, which the lab does not follow")
 
 
-def _letter(pattern: str, at: int) -> tuple[int, int]:
+def _letter(pattern: str, index: int) -> tuple[int, int]:
     """Where a letter, an escape or a class ends, and how many characters it takes."""
-    sign = pattern[at]
+    sign = pattern[index]
     if sign == "[":
-        return _class(pattern, at), 1
+        return _class(pattern, index), 1
     if sign == "\\":
-        return _escape(pattern, at)
+        return _escape(pattern, index)
     if sign in "*+":
         raise _refused(pattern, "repeats nothing")
-    return at + 1, 0 if sign in "^$" else 1
+    return index + 1, 0 if sign in "^$" else 1
 
 
-def _escape(pattern: str, at: int) -> tuple[int, int]:
-    sign = pattern[at + 1]
+def _escape(pattern: str, index: int) -> tuple[int, int]:
+    sign = pattern[index + 1]
     if (sign.isdigit() and sign != "0") or sign in "kgXRK":
         raise _refused(pattern, f"uses “\\{sign}”, which the lab does not follow")
-    if sign in ESCAPES_WITH_BRACES and pattern[at + 2 : at + 3] == "{":
-        return pattern.index("}", at) + 1 if "}" in pattern[at:] else len(pattern) + 1, 1
-    return at + 2, 0 if sign in "bBAzZG" else 1
+    if sign in ESCAPES_WITH_BRACES and pattern[index + 2 : index + 3] == "{":
+        return pattern.index("}", index) + 1 if "}" in pattern[index:] else len(pattern) + 1, 1
+    return index + 2, 0 if sign in "bBAzZG" else 1
 
 
-def _class(pattern: str, at: int) -> int:
+def _class(pattern: str, index: int) -> int:
     """Where a class ends. Classes can hold classes."""
-    depth, first, at = 1, True, at + 1
+    depth, first, index = 1, True, index + 1
     while depth:
-        sign = pattern[at]
+        sign = pattern[index]
         if sign == "\\":
-            at += 2
+            index += 2
         elif sign == "[":
-            depth, first, at = depth + 1, True, at + 1
+            depth, first, index = depth + 1, True, index + 1
             continue
         elif sign == "^" and first:
-            at += 1
+            index += 1
             continue
         elif sign == "]" and not first:
-            depth, at = depth - 1, at + 1
+            depth, index = depth - 1, index + 1
         else:
-            at += 1
+            index += 1
         first = False
-    return at
+    return index
 
 
-def _times(pattern: str, at: int) -> tuple[int, int | None, int]:
+def _times(pattern: str, index: int) -> tuple[int, int | None, int]:
     """How often what comes before is repeated, at least and at most, and where this ends."""
     low, high = 1, 1
     signs: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
     most: int | None = high
-    if pattern[at : at + 1] in signs and at < len(pattern):
-        low, most = signs[pattern[at]]
-        at += 1
-    elif pattern[at : at + 1] == "{" and "}" in pattern[at:]:
-        end = pattern.index("}", at)
-        first, comma, last = pattern[at + 1 : end].partition(",")
+    if pattern[index : index + 1] in signs and index < len(pattern):
+        low, most = signs[pattern[index]]
+        index += 1
+    elif pattern[index : index + 1] == "{" and "}" in pattern[index:]:
+        end = pattern.index("}", index)
+        first, comma, last = pattern[index + 1 : end].partition(",")
         if not all(number.isascii() and (number.isdigit() or not number) for number in (first, last)) or not (
             first or last
         ):
-            return 1, 1, at  # letters in braces, which stand for themselves: the next call reads them
+            return 1, 1, index  # letters in braces, which stand for themselves: the next call reads them
         low = int(first or 0)
         most = (int(last) if last else None) if comma else low
-        at = end + 1
+        index = end + 1
         if max(low, most or 0) > 1000:
             raise _refused(pattern, "repeats something more than 1,000 times")
-    if pattern[at : at + 1] in ("?", "+") and at < len(pattern):  # lazy, or possessive
-        at += 1
-        if pattern[at - 1] == "+" and pattern[at - 2] == "}":
+    if pattern[index : index + 1] in ("?", "+") and index < len(pattern):  # lazy, or possessive
+        index += 1
+        if pattern[index - 1] == "+" and pattern[index - 2] == "}":
             raise _refused(pattern, "repeats a repetition")
-    if pattern[at : at + 1] in ("*", "+", "?") and at < len(pattern):
+    if pattern[index : index + 1] in ("*", "+", "?") and index < len(pattern):
         raise _refused(pattern, "repeats a repetition")
-    return low, most, at
+    return low, most, index
 
 
 def _refused(pattern: str, why: str) -> CheckpointError:

@@ -12,8 +12,8 @@ from typing import Any
 from tokenizers import AddedToken
 
 from model.checkpoint import CheckpointError
-from model.importers.folder import BESIDE_TOKENIZER, MOST_SETTINGS, read_json
-from model.importers.tokenizers.bounds import MOST_IDS
+from model.importers.folder import BESIDE_TOKENIZER, MAX_SETTINGS, read_json
+from model.importers.tokenizers.bounds import MAX_IDS
 
 SETTINGS = OPTIONS, SPECIAL, ADDED = BESIDE_TOKENIZER[1:]  # the files that are read here, where they exist
 # The named special tokens, in the order in which `transformers` adds those that the vocabulary lacks.
@@ -86,7 +86,7 @@ def read_settings(path: Path, config: Mapping[str, Any]) -> TokenizerSettings:
         CheckpointError: one of the files cannot be read or does not describe tokens.
     """
     options, names, numbers = (
-        read_json(path / name, MOST_SETTINGS) if (path / name).is_file() else {} for name in SETTINGS
+        read_json(path / name, MAX_SETTINGS) if (path / name).is_file() else {} for name in SETTINGS
     )
     kind = (
         options.get("tokenizer_class") or config.get("tokenizer_class") or CLASS_OF.get(str(config.get("model_type")))
@@ -115,12 +115,14 @@ def read_settings(path: Path, config: Mapping[str, Any]) -> TokenizerSettings:
 
 
 def _extra(stated: Mapping[str, Any]) -> tuple[AddedToken, ...]:
-    found = stated.get("extra_special_tokens") or stated.get("additional_special_tokens") or []
-    if isinstance(found, dict):
-        found = list(found.values())
-    if not isinstance(found, list):
-        raise CheckpointError(f"{OPTIONS} lists its further special tokens as {found!r}; a list is expected there.")
-    return tuple(_token(OPTIONS, value, special=True) for value in found)
+    stated_tokens = stated.get("extra_special_tokens") or stated.get("additional_special_tokens") or []
+    if isinstance(stated_tokens, dict):
+        stated_tokens = list(stated_tokens.values())
+    if not isinstance(stated_tokens, list):
+        raise CheckpointError(
+            f"{OPTIONS} lists its further special tokens as {stated_tokens!r}; a list is expected there."
+        )
+    return tuple(_token(OPTIONS, value, special=True) for value in stated_tokens)
 
 
 def _mapping(file: str, name: str, value: object) -> Mapping[str, Any]:
@@ -134,7 +136,7 @@ def _id(file: str, value: object) -> int:
         index = int(value) if isinstance(value, int | str) and not isinstance(value, bool) else -1
     except ValueError:
         index = -1
-    if not 0 <= index < MOST_IDS:
+    if not 0 <= index < MAX_IDS:
         raise CheckpointError(f"{file} gives a token the id {str(value)[:40]!r}; a whole number is expected there.")
     return index
 

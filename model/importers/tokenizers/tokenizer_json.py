@@ -62,17 +62,17 @@ def _with_tokens(saved: dict[str, Any], settings: TokenizerSettings, kind: Kind 
         CheckpointError: the class would leave out an added token of tokenizer.json.
     """
     special = special_tokens(kind, settings) if kind else settings.special
-    there = [AddedToken(**{name: token[name] for name in token if name != "id"}) for token in saved["added_tokens"]]
+    present = [AddedToken(**{name: token[name] for name in token if name != "id"}) for token in saved["added_tokens"]]
     if kind and settings.outranks:
         listed = {token.content for token in settings.added.values()}
         expected = {repr(token) for token in special.values()}
-        unlisted = [token.content for token in there if token.content not in listed and repr(token) not in expected]
+        unlisted = [token.content for token in present if token.content not in listed and repr(token) not in expected]
         if unlisted:
             raise CheckpointError(
                 f"tokenizer.json has the added token “{unlisted[0][:40]}” and added_tokens_decoder in {OPTIONS} does "
                 f"not list it. Remove added_tokens_decoder from {OPTIONS} if tokenizer.json is right."
             )
-    if not missing_tokens(there, settings, special):
+    if not missing_tokens(present, settings, special):
         return saved
     cutter = Cutter.from_str(json.dumps(saved))
     add_tokens(cutter, settings, special)
@@ -89,16 +89,16 @@ def _options(saved: dict[str, Any], settings: TokenizerSettings, kind: Kind) -> 
             if name in settings.options
         }
     if _type(splitter) == "ByteLevel" and kind.bytes:
-        there = splitter.get("add_prefix_space") is True
-        saved["pre_tokenizer"] = splitter | {"add_prefix_space": settings.flag("add_prefix_space", there)}
+        present = splitter.get("add_prefix_space") is True
+        saved["pre_tokenizer"] = splitter | {"add_prefix_space": settings.flag("add_prefix_space", present)}
 
 
 def _generic(saved: Mapping[str, Any], settings: TokenizerSettings) -> None:
     """Refuse add_prefix_space against tokenizer.json where the class is general: versions of `transformers` differ."""
     splitter = saved.get("pre_tokenizer") or {}
     if _type(splitter) == "ByteLevel":
-        there = splitter.get("add_prefix_space") is True
-        if (stated := settings.flag("add_prefix_space", there)) is not there:
+        present = splitter.get("add_prefix_space") is True
+        if (stated := settings.flag("add_prefix_space", present)) is not present:
             raise CheckpointError(
                 f"{OPTIONS} says add_prefix_space = {stated} and tokenizer.json the opposite; remove the option from "
                 f"{OPTIONS} if tokenizer.json is right."
@@ -116,17 +116,17 @@ def _compare(saved: dict[str, Any], settings: TokenizerSettings, kind: Kind) -> 
     expected = json.loads(like.to_str())
     if kind.model == "WordPiece" and _type(saved.get("normalizer")) == "BertNormalizer":
         for name, (ours, default) in BERT_OPTIONS.items():
-            if (found := saved["normalizer"].get(ours)) != expected["normalizer"][ours]:
+            if (value := saved["normalizer"].get(ours)) != expected["normalizer"][ours]:
                 raise CheckpointError(
-                    f"tokenizer.json says {ours} = {found}, {OPTIONS} does not say {name}, and a {settings.kind} takes "
-                    f'{default} then. Write "{name}": {json.dumps(found)} into {OPTIONS} if tokenizer.json is right.'
+                    f"tokenizer.json says {ours} = {value}, {OPTIONS} does not say {name}, and a {settings.kind} takes "
+                    f'{default} then. Write "{name}": {json.dumps(value)} into {OPTIONS} if tokenizer.json is right.'
                 )
     if _type(saved.get("pre_tokenizer")) == _type(expected["pre_tokenizer"]) == "ByteLevel":
-        found = saved["pre_tokenizer"].get("add_prefix_space")
-        if found is not expected["pre_tokenizer"]["add_prefix_space"]:
+        value = saved["pre_tokenizer"].get("add_prefix_space")
+        if value is not expected["pre_tokenizer"]["add_prefix_space"]:
             raise CheckpointError(
-                f"tokenizer.json says add_prefix_space = {found}, {OPTIONS} does not say it, and a {settings.kind} "
-                f'takes false then. Write "add_prefix_space": {json.dumps(found)} into {OPTIONS} if tokenizer.json is '
+                f"tokenizer.json says add_prefix_space = {value}, {OPTIONS} does not say it, and a {settings.kind} "
+                f'takes false then. Write "add_prefix_space": {json.dumps(value)} into {OPTIONS} if tokenizer.json is '
                 "right."
             )
     for part in ("normalizer", "pre_tokenizer"):

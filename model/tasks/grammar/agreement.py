@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from model.tasks.grammar.vocabulary import ACTIONS, ADJECTIVES, ANIMATE, ATTRIBUTES, LINKING, NOUNS, PREPOSITIONS
-from model.tasks.task import PREVIOUS_WHERE_NEEDED, Draft, Sentence
+from model.tasks.task import PREVIOUS_IF_NEEDED, Sentence, SentenceBuilder
 
 FAR = 8  # words between a subject and its verb from which the link is also scored as a long one
 
@@ -23,7 +23,7 @@ class Noun:
     plural: bool
 
 
-def _say_noun(draft: Draft, rng: Random, groups: tuple[str, ...]) -> Noun:
+def _say_noun(draft: SentenceBuilder, rng: Random, groups: tuple[str, ...]) -> Noun:
     group, plural = rng.choice(groups), rng.random() < 0.5
     draft.say("the")
     if rng.random() < 0.15:
@@ -31,23 +31,23 @@ def _say_noun(draft: Draft, rng: Random, groups: tuple[str, ...]) -> Noun:
     return Noun(draft.say(rng.choice(NOUNS[group])[plural]), group, plural)
 
 
-def say_object(draft: Draft, rng: Random, groups: tuple[str, ...]) -> None:
+def say_object(draft: SentenceBuilder, rng: Random, groups: tuple[str, ...]) -> None:
     """A noun of the classes that the word before it allows. It stands in the way of a verb that seeks its subject."""
     noun = draft.say("the", rng.choice(NOUNS[rng.choice(groups)])[rng.random() < 0.5])
     others = tuple(form for group, pairs in NOUNS.items() if group not in groups for pair in pairs for form in pair)
     if others:
         draft.expect("noun that fits the word before the article", noun, others)
-        draft.link(PREVIOUS_WHERE_NEEDED, noun - 1, noun - 2)
+        draft.link(PREVIOUS_IF_NEEDED, noun - 1, noun - 2)
 
 
-def _say_place(draft: Draft, rng: Random) -> None:
+def _say_place(draft: SentenceBuilder, rng: Random) -> None:
     for _ in range(2 if rng.random() < 0.2 else 1):
         preposition = rng.choice(list(PREPOSITIONS))
         draft.say(preposition)
         say_object(draft, rng, PREPOSITIONS[preposition])
 
 
-def _say_inner_verb(draft: Draft, forms: tuple[str, str], subject: Noun) -> None:
+def _say_inner_verb(draft: SentenceBuilder, forms: tuple[str, str], subject: Noun) -> None:
     verb = draft.say(forms[subject.plural])
     draft.expect("verb in the relative clause", verb, (forms[not subject.plural],))
     draft.link("inner verb → its subject", verb, subject.position)
@@ -55,7 +55,7 @@ def _say_inner_verb(draft: Draft, forms: tuple[str, str], subject: Noun) -> None
         draft.link("word before the inner verb → its subject", verb - 1, subject.position)
 
 
-def _say_relative(draft: Draft, rng: Random, noun: Noun, depth: int) -> None:
+def _say_relative(draft: SentenceBuilder, rng: Random, noun: Noun, depth: int) -> None:
     draft.say("who" if noun.group == "people" else "that")
     if noun.group in ANIMATE and rng.random() < 0.35:  # "the person who chases the dogs"
         forms = rng.choice(list(ACTIONS))
@@ -69,7 +69,7 @@ def _say_relative(draft: Draft, rng: Random, noun: Noun, depth: int) -> None:
             _say_place(draft, rng)
 
 
-def _say_phrase(draft: Draft, rng: Random, groups: tuple[str, ...], depth: int) -> Noun:
+def _say_phrase(draft: SentenceBuilder, rng: Random, groups: tuple[str, ...], depth: int) -> Noun:
     """A noun with what hangs on it: nothing, a prepositional phrase, or a relative clause that may hold another."""
     noun = _say_noun(draft, rng, groups)
     plain, place = (0.15, 0.4) if depth == 2 else (0.4, 0.85) if depth == 1 else (0.5, 1.0)
@@ -81,7 +81,7 @@ def _say_phrase(draft: Draft, rng: Random, groups: tuple[str, ...], depth: int) 
     return noun
 
 
-def _say_clause(draft: Draft, rng: Random, depth: int) -> None:
+def _say_clause(draft: SentenceBuilder, rng: Random, depth: int) -> None:
     subject = _say_phrase(draft, rng, tuple(NOUNS), depth)
     forms = rng.choice(LINKING)
     verb = draft.say(forms[subject.plural])
@@ -98,7 +98,7 @@ def _say_clause(draft: Draft, rng: Random, depth: int) -> None:
 
 def agreement(rng: Random) -> Sentence:
     """One sentence whose verbs agree with subjects near and far."""
-    draft = Draft()
+    draft = SentenceBuilder()
     opening = rng.random()
     if opening < 0.35:
         _say_place(draft, rng)

@@ -7,12 +7,12 @@ instead of pointing.
 from random import Random
 
 from model.tasks.grammar.vocabulary import BRACKETS, NOUNS
-from model.tasks.task import Draft, Sentence
+from model.tasks.task import Sentence, SentenceBuilder
 
 FILLING = tuple(pair[0] for group in ("animals", "plants", "machines", "places") for pair in NOUNS[group])
 
 
-def _say_bracket(draft: Draft, rng: Random, depth: int) -> None:
+def _say_bracket(draft: SentenceBuilder, rng: Random, depth: int) -> None:
     opener = rng.choice(sorted(BRACKETS))
     opened = draft.say(opener)
     flat = True
@@ -32,7 +32,7 @@ def _say_bracket(draft: Draft, rng: Random, depth: int) -> None:
 
 def brackets(rng: Random) -> Sentence:
     """One to three bracketed lists of nouns, one after the other."""
-    draft = Draft()
+    draft = SentenceBuilder()
     for _ in range(rng.randint(1, 3)):
         _say_bracket(draft, rng, depth=2)
     draft.say(".")

@@ -22,7 +22,7 @@ from model.tasks.grammar.vocabulary import FIRST_NAMES, MEETINGS, SURNAMES
 from model.tasks.task import Sentence
 
 
-class Ledger(Random):
+class SurprisalRandom(Random):
     """A source of chance that keeps the books: −ln p of everything it decided. It draws what Random(seed) draws."""
 
     def __init__(self, seed: int) -> None:
@@ -31,7 +31,7 @@ class Ledger(Random):
         self._chance = Random(seed)
 
     def random(self) -> float:
-        return Chance(self._chance.random(), self)
+        return SurprisalFloat(self._chance.random(), self)
 
     def choice(self, seq: Any) -> Any:
         self.nats += math.log(len(seq))
@@ -48,17 +48,17 @@ class Ledger(Random):
     def choices(self, population: Any, weights: Any = None, *, k: int = 1, **_: Any) -> Any:
         chosen = self._chance.choices(population, weights, k=k)
         shares = dict(zip(population, weights or [1] * len(population), strict=True))
-        self.nats -= sum(math.log(shares[one] / sum(shares.values())) for one in chosen)
+        self.nats -= sum(math.log(shares[item] / sum(shares.values())) for item in chosen)
         return chosen
 
 
-class Chance(float):
+class SurprisalFloat(float):
     """A number between 0 and 1 that is charged for when it is compared: each answer narrows where it can lie."""
 
-    def __new__(cls, value: float, ledger: Ledger) -> "Chance":
+    def __new__(cls, value: float, ledger: SurprisalRandom) -> "SurprisalFloat":
         return super().__new__(cls, value)
 
-    def __init__(self, value: float, ledger: Ledger) -> None:
+    def __init__(self, value: float, ledger: SurprisalRandom) -> None:
         self._ledger, self._low, self._high = ledger, 0.0, 1.0
 
     def __lt__(self, level: float) -> bool:
@@ -73,21 +73,21 @@ class Chance(float):
         return not self < level
 
 
-def of_names(sentence: Sentence, charged: float) -> float:
+def name_surprisal(sentence: Sentence, charged: float) -> float:
     """−ln p of a passage of names, where the generator's choices were `charged` for."""
     words = sentence.words
     if words[0] == "first":
         return charged - math.log(2)  # whether there is a second repetition is no word
     rounds = len(words) // 6  # "anna moss met otto ford ."
-    met = len({words[6 * r + at] for r in range(rounds) for at in (0, 3)})
+    met = len({words[6 * r + offset] for r in range(rounds) for offset in (0, 3)})
     seen = sum(math.perm(people, met) / math.perm(people, 2) ** rounds for people in range(3, 7)) / 4
     named = math.perm(len(FIRST_NAMES), met) * math.perm(len(SURNAMES), met)
     return math.log(2) + rounds * math.log(len(MEETINGS)) + math.log(named) - math.log(seen)
 
 
-def priced(n: int, seed: int) -> list[tuple[Sentence, float]]:
+def surprisal_samples(n: int, seed: int) -> list[tuple[Sentence, float]]:
     """The first n sentences that `draw(None, Random(seed))` gives, each with its −ln p in nats."""
-    ledger = Ledger(seed)
+    ledger = SurprisalRandom(seed)
     drawn: list[tuple[Sentence, float]] = []
     tried: Counter[str] = Counter()
     for _ in steps(range(n)):
@@ -100,7 +100,7 @@ def priced(n: int, seed: int) -> list[tuple[Sentence, float]]:
             tried[kind] += 1
             if len(sentence.words) <= LONGEST:
                 break
-        nats = of_names(sentence, ledger.nats) if kind == "names" else ledger.nats
+        nats = name_surprisal(sentence, ledger.nats) if kind == "names" else ledger.nats
         drawn.append((sentence, kind_nats + nats))
     kept = Counter(sentence.kind for sentence, _ in drawn)
     # A sentence that is too long is drawn again: the others are that much likelier.

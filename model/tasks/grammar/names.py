@@ -8,13 +8,13 @@ the word that stood behind the present one.
 from random import Random
 
 from model.tasks.grammar.vocabulary import FIRST_NAMES, MEETINGS, SURNAMES
-from model.tasks.task import PREVIOUS_WHERE_NEEDED, Draft, Sentence
+from model.tasks.task import PREVIOUS_IF_NEEDED, Sentence, SentenceBuilder
 
 INDUCTION = "induction"
 IN_NAMES = "previous token, in name passages"
 
 
-def _say_repeated(draft: Draft, word: str, pool: tuple[str, ...]) -> None:
+def _say_repeated(draft: SentenceBuilder, word: str, pool: tuple[str, ...]) -> None:
     """Say a word that followed the present one before. Every earlier place counts, not only the last."""
     now = len(draft.words)
     present = draft.words[-1]
@@ -24,13 +24,13 @@ def _say_repeated(draft: Draft, word: str, pool: tuple[str, ...]) -> None:
     draft.expect(INDUCTION, position, tuple(other for other in pool if other != word))
 
 
-def _say_new(draft: Draft, word: str) -> None:
+def _say_new(draft: SentenceBuilder, word: str) -> None:
     """Say a word for the first time. It must note what stands before it, in case that comes back."""
     position = draft.say(word)
-    draft.link(PREVIOUS_WHERE_NEEDED, position, position - 1)
+    draft.link(PREVIOUS_IF_NEEDED, position, position - 1)
 
 
-def _roll_call(draft: Draft, rng: Random) -> None:
+def _roll_call(draft: SentenceBuilder, rng: Random) -> None:
     called = rng.sample(FIRST_NAMES, rng.randint(5, 10))
     draft.say("first", ":", called[0])
     for name in called[1:]:
@@ -46,7 +46,7 @@ def _roll_call(draft: Draft, rng: Random) -> None:
         draft.say(".")
 
 
-def _acquaintances(draft: Draft, rng: Random) -> None:
+def _acquaintances(draft: SentenceBuilder, rng: Random) -> None:
     """Sentences about people, each with a surname that is kept to the end of the passage."""
     count = rng.randint(3, 6)
     people = list(zip(rng.sample(FIRST_NAMES, count), rng.sample(SURNAMES, count), strict=True))
@@ -66,7 +66,7 @@ def _acquaintances(draft: Draft, rng: Random) -> None:
 
 def names(rng: Random) -> Sentence:
     """One passage in which names come back."""
-    draft = Draft()
+    draft = SentenceBuilder()
     rng.choice((_roll_call, _acquaintances))(draft, rng)
     for t in range(1, len(draft.words) + 1):
         draft.link(IN_NAMES, t, t - 1)

@@ -8,14 +8,14 @@ from random import Random
 
 from model.tasks.grammar.agreement import say_object
 from model.tasks.grammar.vocabulary import ATTRIBUTES, LOSSES, MEETINGS, OWNERS, POSSESSIVE, PREPOSITIONS
-from model.tasks.task import Draft, Sentence
+from model.tasks.task import Sentence, SentenceBuilder
 
 # Prepositions after which nobody comes who could be meant.
 LIFELESS = tuple(word for word, groups in PREPOSITIONS.items() if not {"people", "animals"} & set(groups))
 THINGS = tuple(thing for pairs in OWNERS.values() for _, thing in pairs)
 
 
-def _say_owner(draft: Draft, rng: Random, owner: str) -> int:
+def _say_owner(draft: SentenceBuilder, rng: Random, owner: str) -> int:
     draft.say("the")
     if rng.random() < 0.15:
         draft.say(rng.choice(ATTRIBUTES))
@@ -27,7 +27,7 @@ def _say_owner(draft: Draft, rng: Random, owner: str) -> int:
     return position
 
 
-def _alone(draft: Draft, rng: Random) -> None:
+def _alone(draft: SentenceBuilder, rng: Random) -> None:
     """Somebody alone: "their" can only mean the one person there is, man or woman.
 
     Without such sentences the model gives each gender a head of its own, and none that knows every owner.
@@ -41,7 +41,7 @@ def _alone(draft: Draft, rng: Random) -> None:
 
 def reference(rng: Random) -> Sentence:
     """One sentence with a man and a woman, in either order, and a possessive that means one of them."""
-    draft = Draft()
+    draft = SentenceBuilder()
     if rng.random() < 0.35:
         _alone(draft, rng)
         draft.say(".")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from model.tasks.pair import SETTLED, Pair, PairDraft, PairTask
+from model.tasks.pair import DETERMINED, Pair, PairBuilder, PairTask
 from model.tasks.task import Relation
 from model.tasks.translation.vocabulary import (
     DEGREES,
@@ -51,7 +51,7 @@ class Phrase:
 
 
 def _say_noun(
-    draft: PairDraft, rng: Random, groups: tuple[str, ...], some: bool = True, plural: bool | None = None
+    draft: PairBuilder, rng: Random, groups: tuple[str, ...], some: bool = True, plural: bool | None = None
 ) -> Phrase:
     """An article, maybe an adjective, and a noun: three words that may change places.
 
@@ -80,12 +80,12 @@ def _say_noun(
     else:
         article = feminine if noun.feminine else masculine
     draft.write(article, ARTICLE, article_at, noun_at)  # the noun has a say in it
-    for word, group, at in words:
-        draft.write(word, group, at)
+    for word, group, position in words:
+        draft.write(word, group, position)
     return Phrase(noun_at, noun.feminine, plural)
 
 
-def _say_verb(draft: PairDraft, rng: Random, subject: Phrase, forms: tuple[tuple[str, str], tuple[str, str]]) -> bool:
+def _say_verb(draft: PairBuilder, rng: Random, subject: Phrase, forms: tuple[tuple[str, str], tuple[str, str]]) -> bool:
     """A verb in the present: "sees" or "does not see", "voit" or "ne voit pas". Returns whether it was negated."""
     (english, bare), french = forms
     form = french[subject.plural]
@@ -96,13 +96,13 @@ def _say_verb(draft: PairDraft, rng: Random, subject: Phrase, forms: tuple[tuple
         verb_at = draft.read(bare)
         draft.write("n'" if elides(form) else "ne", NEGATION, not_at)
         draft.write(form, VERB, verb_at)
-        draft.write("pas", SETTLED, not_at)
+        draft.write("pas", DETERMINED, not_at)
     else:
         draft.write(form, VERB, draft.read(bare if subject.plural else english))
     return negated
 
 
-def _say_quality(draft: PairDraft, rng: Random, adjective: Adjective, of: Phrase, degree: bool) -> int:
+def _say_quality(draft: PairBuilder, rng: Random, adjective: Adjective, of: Phrase, degree: bool) -> int:
     """ "too tired": an adjective that agrees. Returns where it stands in the English sentence."""
     if degree:
         english, french = rng.choice(DEGREES)
@@ -112,19 +112,19 @@ def _say_quality(draft: PairDraft, rng: Random, adjective: Adjective, of: Phrase
     return adjective_at
 
 
-def seeing(draft: PairDraft, rng: Random) -> None:
+def seeing(draft: PairBuilder, rng: Random) -> None:
     """ "the small cat does not see these red flowers" """
     subject = _say_noun(draft, rng, ("people", "animals"))
     negated = _say_verb(draft, rng, subject, rng.choice(SEEING))
     _say_noun(draft, rng, tuple(NOUNS), some=not negated)
 
 
-def sleeping(draft: PairDraft, rng: Random) -> None:
+def sleeping(draft: PairBuilder, rng: Random) -> None:
     """ "the queens sleep" """
     _say_verb(draft, rng, _say_noun(draft, rng, ("people", "animals")), rng.choice(SLEEPING))
 
 
-def being(draft: PairDraft, rng: Random) -> None:
+def being(draft: PairBuilder, rng: Random) -> None:
     """ "this box is not very heavy" """
     group = rng.choice(tuple(NOUNS))
     subject = _say_noun(draft, rng, (group,))
@@ -134,14 +134,14 @@ def being(draft: PairDraft, rng: Random) -> None:
         not_at = draft.read("not")
         draft.write("n'" if elides(form) else "ne", NEGATION, not_at)
         draft.write(form, VERB, be_at)
-        draft.write("pas", SETTLED, not_at)
+        draft.write("pas", DETERMINED, not_at)
     else:
         draft.write(form, VERB, be_at)
     adjective = rng.choice(PLAIN + TELLING.get(group, ()))
     _say_quality(draft, rng, adjective, subject, degree=rng.random() < 0.4)
 
 
-def reason(draft: PairDraft, rng: Random) -> None:
+def reason(draft: PairBuilder, rng: Random) -> None:
     """ "the animal did not cross the street because it was too wide": only the last word tells what "it" is."""
     group = rng.choice(tuple(DOING))
     past, bare, participle = rng.choice(DOING[group])
@@ -151,8 +151,8 @@ def reason(draft: PairDraft, rng: Random) -> None:
         did_at, not_at = draft.read("did"), draft.read("not")
         verb_at = draft.read(bare)
         draft.write("n'", NEGATION, not_at)
-        draft.write("a", SETTLED, did_at)
-        draft.write("pas", SETTLED, not_at)
+        draft.write("a", DETERMINED, did_at)
+        draft.write("pas", DETERMINED, not_at)
         draft.write(participle, VERB, verb_at)
     else:
         verb_at = draft.read(past)
@@ -164,16 +164,16 @@ def reason(draft: PairDraft, rng: Random) -> None:
     meant = animal if means_animal else other
     because_at, it_at, was_at = draft.read("because"), draft.read("it"), draft.read("was")
     draft.write("parce", OTHER, because_at)
-    draft.write("qu'", SETTLED, because_at)
+    draft.write("qu'", DETERMINED, because_at)
     draft.link(REFERENT, meant.position)
     pronoun_row = len(draft.target)
     draft.write("elle" if meant.feminine else "il", PRONOUN, it_at, meant.position)
-    draft.write("était", SETTLED, was_at)
+    draft.write("était", DETERMINED, was_at)
     telling = rng.choice(TELLING["animals" if means_animal else group])
     draft.links.append(Relation(TELLS, pronoun_row, (_say_quality(draft, rng, telling, meant, degree=True),)))
 
 
-CLAUSES: dict[str, Callable[[PairDraft, Random], None]] = {
+CLAUSES: dict[str, Callable[[PairBuilder, Random], None]] = {
     "seeing": seeing,
     "sleeping": sleeping,
     "being": being,
@@ -189,7 +189,7 @@ def draw(kind: str | None, rng: Random) -> Pair:
     if kind is not None and kind not in CLAUSES:
         raise ValueError(f"the translation task has the kinds {', '.join(CLAUSES)}, not {kind!r}")
     while True:
-        draft = PairDraft()
+        draft = PairBuilder()
         first = kind or rng.choices(list(SHARES), weights=list(SHARES.values()))[0]
         CLAUSES[first](draft, rng)
         for _ in range(rng.choices(list(LENGTHS), weights=list(LENGTHS.values()))[0] - 1):
@@ -203,18 +203,18 @@ def draw(kind: str | None, rng: Random) -> Pair:
 
 def _words() -> tuple[str, ...]:
     """Every word of both languages, each once."""
-    found: dict[str, None] = {}
+    vocabulary: dict[str, None] = {}
     for english, (masculine, feminine, before_vowel, many) in ARTICLES.items():
-        found |= dict.fromkeys((*english, masculine, feminine, *before_vowel, many))
+        vocabulary |= dict.fromkeys((*english, masculine, feminine, *before_vowel, many))
     for nouns in NOUNS.values():
-        found |= dict.fromkeys(word for noun in nouns for word in (*noun.english, *noun.french))
-    for adjective in (*PLAIN, *(one for group in TELLING.values() for one in group)):
-        found |= dict.fromkeys((adjective.english, *adjective.french))
-    found |= dict.fromkeys(word for forms in (*SEEING, *SLEEPING) for pair in forms for word in pair)
-    found |= dict.fromkeys(word for group in DOING.values() for forms in group for word in forms)
-    found |= dict.fromkeys(word for pair in (*DEGREES, *JOINING) for word in pair)
+        vocabulary |= dict.fromkeys(word for noun in nouns for word in (*noun.english, *noun.french))
+    for adjective in (*PLAIN, *(item for group in TELLING.values() for item in group)):
+        vocabulary |= dict.fromkeys((adjective.english, *adjective.french))
+    vocabulary |= dict.fromkeys(word for forms in (*SEEING, *SLEEPING) for pair in forms for word in pair)
+    vocabulary |= dict.fromkeys(word for group in DOING.values() for forms in group for word in forms)
+    vocabulary |= dict.fromkeys(word for pair in (*DEGREES, *JOINING) for word in pair)
     small = "an de do does did not is are was it because . n' ne pas est sont a parce qu' il elle était"
-    return tuple(found | dict.fromkeys(small.split()))
+    return tuple(vocabulary | dict.fromkeys(small.split()))
 
 
 TRANSLATION = PairTask(

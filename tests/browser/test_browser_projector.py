@@ -1,0 +1,173 @@
+"""On a projector every letter of every figure can be read from the last row."""
+
+import pytest
+from playwright.sync_api import expect
+from served import PATIENCE, stands
+
+expect.set_options(timeout=PATIENCE)
+
+LEGIBLE = 18  # pixels of 720: 2.5 % of a screen, read from ten metres where it is two high (AVIXA V202.01: 1/200)
+
+# What a canvas says is kept beside it: [size in its own pixels, text].
+LISTEN = """
+const { fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+  const { a, b } = this.getTransform();
+  (this.canvas.said ??= []).push([parseFloat(/([\\d.]+)px/.exec(this.font)[1]) * Math.hypot(a, b), String(text)]);
+  return fillText.call(this, text, ...place);
+};
+for (const side of ["width", "height"]) {
+  const given = Object.getOwnPropertyDescriptor(HTMLCanvasElement.prototype, side);
+  const set = function (value) {
+    this.said = []; // a canvas that is given a size is empty
+    given.set.call(this, value);
+  };
+  Object.defineProperty(HTMLCanvasElement.prototype, side, { ...given, set });
+}
+"""
+
+# Every text that is seen, with the size of its letters on the screen; what hangs below or above one may be smaller.
+LETTERS = """() => {
+  const [texts, canvases, found] = [[], [], []];
+  const walk = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) texts.push(node);
+    if (node.tagName === "CANVAS") canvases.push(node);
+    if (/^(style|script)$/i.test(node.tagName ?? "")) return;
+    for (const child of [...(node.shadowRoot?.childNodes ?? []), ...node.childNodes]) walk(child);
+  };
+  walk(document.body);
+  const seen = (node, box) =>
+    box.width >= 1 && box.height >= 1 && box.bottom > 0 && box.top < innerHeight &&
+    box.right > 0 && box.left < innerWidth && getComputedStyle(node).visibility !== "hidden";
+  const size = (node) => parseFloat(getComputedStyle(node).fontSize);
+  for (const text of texts) {
+    const node = text.parentElement;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    if (!text.data.trim() || !node || !seen(node, range.getBoundingClientRect())) continue;
+    if (/^(sub|sup)$/i.test(node.tagName)) continue;
+    if (node.tagName === "tspan" && size(node) < size(node.parentElement)) continue;
+    let scale = 1;
+    if (node instanceof SVGElement) scale = Math.hypot(node.getScreenCTM().a, node.getScreenCTM().b);
+    else {
+      let block = node;
+      while (!block.offsetWidth) block = block.parentElement;
+      scale = block.getBoundingClientRect().width / block.offsetWidth;
+    }
+    found.push([size(node) * scale, text.data.trim()]);
+  }
+  for (const canvas of canvases) {
+    const box = canvas.getBoundingClientRect();
+    if (!seen(canvas, box)) continue;
+    for (const [high, text] of canvas.said ?? []) found.push([(high * box.width) / canvas.width, text]);
+  }
+  return found;
+}"""
+
+FIGURES = """() => [...document.querySelectorAll("[data-testid=stMain] [class*=st-key-save_]")]
+  .map((node) => node.className.match(/st-key-save_([\\w-]+)/)[1])"""
+
+LONG = "+".join(["the+person+who+the+dogs+near+the+trees+chase+was+tired+."] * 2)
+
+# Each page as it opens, and the views and steps of which most is to be seen.
+STATES = (
+    "/?present=true",
+    "/inside?present=true&step=1",
+    f"/inside?present=true&step=8&text={LONG}",
+    "/inside?present=true&aspect=Average+of+values",
+    "/inside?present=true&aspect=QK+spectrum",
+    "/masks?present=true",
+    "/positions?present=true",
+    "/positions?present=true&show=Shift+test",
+    "/positions?present=true&show=Shuffle+test",
+    "/positions?present=true&show=Length+generalisation",
+    "/remove?present=true&scale=false",
+    "/remove?present=true&view=Why+√d_k",
+    "/translate?present=true",
+)
+
+
+class Room:
+    """Opens pages as on a projector, which keep what their canvases say."""
+
+    def __init__(self, context):
+        self.context = context
+
+    def new_page(self):
+        page = self.context.new_page()
+        page.set_viewport_size({"width": 1280, "height": 720})
+        page.add_init_script(LISTEN)
+        return page
+
+
+@pytest.fixture
+def room(context):
+    return Room(context)
+
+
+def figures_in_turn(page):
+    """Each figure of the page, from the one that the link shows to the last, when it has come to rest."""
+    key = ""
+    while True:
+        shown = f"![undefined, '{key}'].includes(document.documentElement.dataset.stage)"
+        page.wait_for_function(shown, timeout=PATIENCE)
+        key = stands(page)["key"]
+        yield key
+        keys = page.evaluate(FIGURES)
+        if key == keys[-1]:
+            return
+        page.keyboard.press("PageDown")
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1920, 1080)])
+def test_letters_grow_with_the_screen(room, address, size):
+    page = room.new_page()
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(f"{address}/?present=true")
+    next(figures_in_turn(page))
+    assert min(high for high, _ in page.evaluate(LETTERS)) >= LEGIBLE * size[1] / 720
+    page.close()
+
+
+def test_space_leads_through_the_steps_of_a_row_and_the_address_follows(room, address):
+    page = room.new_page()
+    page.goto(f"{address}/inside?present=true&step=8")
+    next(figures_in_turn(page))
+    told = page.locator(".st-key-walk .told")
+    for key, step in (("Space", 10), ("PageDown", 11), ("PageDown", 11), ("PageUp", 10)):
+        page.keyboard.press(key)
+        expect(told).to_contain_text(f"Step {step} of 11")
+    page.wait_for_function("location.search.includes('step=9')", timeout=PATIENCE)
+    page.close()
+
+
+def test_after_the_last_step_of_a_lesson_the_lessons_are_there_again(room, address):
+    page = room.new_page()
+    page.goto(f"{address}/?lesson=masks.6&present=true")  # the step's page and its state come from its name alone
+    assert next(figures_in_turn(page)) == "stages"
+    assert "looks=sliding" in page.url and "/masks" in page.url
+    page.keyboard.press("PageDown")
+    expect(page.get_by_role("heading", level=1)).to_have_text("What would you like to understand?")
+    expect(page.get_by_role("button", name="Who may look at whom?")).to_be_visible()
+    page.close()
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_letter_of_every_figure_is_read_from_ten_metres(room, address, state):
+    page = room.new_page()
+    page.goto(address + state)
+    for key in figures_in_turn(page):
+        letters = page.evaluate(LETTERS)
+        assert letters, f"{key} says something"
+        assert not {text: round(size, 1) for size, text in letters if size < LEGIBLE}, key
+    page.close()
+
+
+def test_of_a_long_sentence_a_room_sees_the_words_that_count_and_how_many_more_there_are(room, address):
+    page = room.new_page()
+    page.goto(f"{address}/inside?present=true&step=8&text={LONG}")
+    next(figures_in_turn(page))
+    said = {text for _, text in page.evaluate(LETTERS)}
+    assert "and 12 more" in said, "of 25 words 13 have a line"
+    assert "weight" in said and "q · k" not in said, "what the step does not need is not there"
+    page.close()

@@ -1,0 +1,82 @@
+"""What the lab's tools know of Streamlit's own page is there: each test names what an update of Streamlit took away.
+
+The names are those of viz/canvas/frontend/page/streamlit.js, which is the only script that holds any.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from served import PATIENCE
+
+FRONTEND = Path(__file__).parents[2] / "viz/canvas/frontend"
+SOURCE = (FRONTEND / "page/streamlit.js").read_text(encoding="utf-8")
+SELECTORS = dict(re.findall(r"^export const ([A-Z]+) = '?\"?(.+?)'?\"?;", SOURCE, re.MULTILINE))
+METRIC_PARTS = re.search(r"METRIC_PARTS = \[(.+?)\]", SOURCE)[1].replace('"', "").split(", ")
+
+METRICS = "/masks?section=Trained+without+the+mask"  # numbers of st.metric, and a chart of Plotly
+
+# Where on the page each thing is found: a path of the lab, and a selector.
+FOUND = {
+    "APP": ("/", SELECTORS["APP"]),
+    "MAIN": ("/", SELECTORS["MAIN"]),
+    "APP_CLASS and KEYED": ("/", ".stApp .st-key-heading h1"),
+    "SAVED, the class below a figure": ("/", f"{SELECTORS['MAIN']} [class*='st-key-save_']"),
+    "METRIC": (METRICS, SELECTORS["METRIC"]),
+    **{part: (METRICS, f"{SELECTORS['METRIC']} [data-testid={part}]") for part in METRIC_PARTS},
+    "CHART": (METRICS, SELECTORS["CHART"]),
+}
+
+
+@pytest.fixture(scope="module")
+def visits(context, address):
+    """One tab for each path that the tests ask for."""
+    tabs = {}
+    yield lambda path: tabs.setdefault(path, opened(context, address + path))
+    for tab in tabs.values():
+        tab.close()
+
+
+def opened(context, address):
+    page = context.new_page()
+    page.goto(address)
+    page.locator(".stBidiComponent").first.wait_for(timeout=PATIENCE, state="attached")
+    drawn = ".main-svg" if METRICS in address else ".lab[data-drawn]"
+    page.locator(drawn).first.wait_for(timeout=PATIENCE)
+    page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE, state="attached")
+    return page
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_the_page_has_what_streamlit_js_looks_for(visits, name):
+    path, selector = FOUND[name]
+    page = visits(path)
+    number = page.locator(selector).count()
+    assert number, f"streamlit.js, {name}: nothing on {path} matches {selector}. Has Streamlit renamed it?"
+
+
+def test_a_script_at_work_is_marked(context, address):
+    """RUNNING: seen while the page is computed, gone when that has come to its end."""
+    page = context.new_page()
+    page.add_init_script(
+        f"""setInterval(() => {{ window.marked ||= document.querySelector('{SELECTORS["RUNNING"]}') !== null; }}, 5);"""
+    )
+    page.goto(address + METRICS)
+    page.locator(".stBidiComponent").first.wait_for(timeout=PATIENCE, state="attached")
+    assert page.evaluate("window.marked"), f"streamlit.js, RUNNING: nothing ever matched {SELECTORS['RUNNING']}"
+    page.locator(SELECTORS["RUNNING"]).wait_for(timeout=PATIENCE, state="detached")
+    page.close()
+
+
+def test_history_is_written_by_the_lab(visits):
+    assert visits("/").evaluate("history.pushState.once"), "streamlit.js, oneEntryEach: pushState is not replaced"
+
+
+@pytest.mark.parametrize("path", sorted(FRONTEND.glob("*/*.js")), ids=lambda path: path.name)
+def test_no_other_script_names_a_part_of_streamlit(path):
+    named = re.findall(
+        r"data-testid|data-test-script-state|st-key-|\.stApp|js-plotly-plot|pushState|globalThis\.\w+",
+        path.read_text(encoding="utf-8"),
+    )
+    allowed = {"streamlit.js": None, "shared.js": {"globalThis.attentionLab"}}.get(path.name, set())
+    assert allowed is None or set(named) <= allowed

@@ -1,0 +1,169 @@
+"""“Translate” in a real browser: steps by keys and by play, looks under the pointer, and a phone."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from served import PATIENCE, wait_for_rest
+from test_browser import Lab, left_well
+
+from model import Experiment
+from model.generation.translate import translate
+from viz.pages.translate.compute import ALONE, JOBS
+
+SOURCE = JOBS["Translation"].example
+WORDS = 16  # that the example's translation has, its end mark among them
+
+
+@pytest.fixture
+def page(context, address):
+    """The page, opened; when it closes it has met no traceback, no complaint and no stranger."""
+    lab = Lab(context.new_page(), address)
+
+    def opened(link=""):
+        lab.page.goto(f"{address}/translate{link}")
+        lab.key("writing").locator(".lab[data-drawn]").wait_for(timeout=PATIENCE)
+        wait_for_rest(lab.page)  # what the first run still sends is no answer to a step
+        return lab
+
+    yield opened
+    left_well(lab)
+    lab.page.close()
+
+
+def at_step(lab, step):
+    expect(lab.key("writing").locator(".lab")).to_have_attribute("data-step", str(step))
+
+
+def told(lab):
+    return lab.key("writing").locator(".told")
+
+
+def test_keys_step_back_and_on_without_the_server_and_the_address_follows_at_rest(page):
+    lab = page()
+    lab.page.keyboard.press("ArrowLeft")  # before anything was clicked
+    at_step(lab, WORDS - 1)
+    lab.key("writing").locator(".lab").focus()
+    lab.page.keyboard.press("Home")
+    at_step(lab, 1)
+    sent = len(lab.frames)
+    for step in range(2, 7):
+        lab.page.keyboard.press("ArrowRight")
+        at_step(lab, step)
+    lab.page.keyboard.press("ArrowLeft")
+    at_step(lab, 5)
+    assert len(lab.frames) == sent, "a step needs no server"
+    lab.wait_for_link("said=5")
+    at_step(lab, 5)
+    lab.page.keyboard.press("End")
+    at_step(lab, WORDS)
+
+
+def test_going_back_in_the_browser_goes_back_in_the_picture(page):
+    lab = page("?said=13")
+    writing = lab.key("writing")
+    writing.get_by_label("Next").click()
+    writing.get_by_label("Back").click()  # at rest where it was: the server answers what it knew
+    lab.page.wait_for_timeout(1500)
+    at_step(lab, 13)
+    writing.get_by_label("Next").click()
+    lab.wait_for_link("said=14")
+    lab.page.go_back()
+    at_step(lab, 13)
+
+
+def test_buttons_and_the_slider_step_as_keys_do(page):
+    lab = page("?said=4")
+    writing = lab.key("writing")
+    writing.get_by_label("Next").click()
+    at_step(lab, 5)
+    writing.get_by_label("Back").click()
+    at_step(lab, 4)
+    writing.get_by_label("Words generated").fill("9")
+    at_step(lab, 9)
+
+
+def test_play_writes_on_by_itself_and_stops(page):
+    lab = page("?said=3")
+    lab.key("writing").get_by_label("Play").click()
+    at_step(lab, 4)
+    at_step(lab, 5)
+    lab.key("writing").get_by_label("Pause").click()
+    lab.wait_for_link(r"said=\d+")
+    step = lab.key("writing").locator(".lab").get_attribute("data-step")
+    lab.page.wait_for_timeout(1500)
+    at_step(lab, step)
+
+
+def test_every_step_says_the_models_word_and_where_it_looked(page):
+    made = translate(Experiment("translate", SOURCE))
+    lab = page("?said=1")
+    lab.key("writing").locator(".lab").focus()
+    for word in made.tokens[:4]:
+        expect(told(lab)).to_contain_text(word)
+        lab.page.keyboard.press("ArrowRight")
+
+
+def test_pointing_at_either_side_follows_its_looks_and_sends_nothing(page):
+    lab = page("?said=16")
+    canvas = lab.key("writing").locator("canvas.drawing")
+    before = canvas.evaluate("canvas => canvas.toDataURL()")
+    sent, pictures = len(lab.frames), {before}
+    for side, at in (("source", 6), ("said", 7), ("said", 1)):
+        x, y = lab.key("writing").locator(".lab").evaluate(
+            """(root, [side, at]) => {
+                const hit = root.view.hits.find((one) => one.side === side && one.at === at);
+                const box = root.view.canvas.getBoundingClientRect();
+                return [box.left + hit.x + hit.wide / 2, box.top + hit.y + hit.tall / 2];
+            }""",
+            [side, at],
+        )  # fmt: skip
+        lab.page.mouse.move(x, y)
+        lab.page.wait_for_timeout(100)
+        pictures.add(canvas.evaluate("canvas => canvas.toDataURL()"))
+    assert len(pictures) == 4
+    lab.leave()
+    lab.page.wait_for_timeout(100)
+    assert canvas.evaluate("canvas => canvas.toDataURL()") == before
+    assert len(lab.frames) == sent
+
+
+def test_pointing_at_a_row_of_the_map_lights_the_word_it_says(page):
+    lab = page("?said=16")
+    alignment = lab.key("alignment").locator(".lab[data-drawn]")
+    row = "({ view: { place } }) => ({ x: place.left + place.wide / 2, y: place.above + 7.5 * place.cell })"
+    alignment.hover(position=alignment.evaluate(row))
+    expect(told(lab)).to_contain_text(translate(Experiment("translate", SOURCE)).tokens[7])
+
+
+def test_a_gru_without_attention_shows_its_vector_the_same_at_every_step(page):
+    lab = page(f"?network={ALONE.replace(' ', '+')}&said=2")
+    expect(told(lab)).to_contain_text(re.compile("one vector, the same at every step"))
+    vector = "(root) => Array.from(root.view.n.vector).join()"
+    first = lab.key("writing").locator(".lab").evaluate(vector)
+    lab.key("writing").get_by_label("Next").click()
+    at_step(lab, 3)
+    assert lab.key("writing").locator(".lab").evaluate(vector) == first
+
+
+def test_the_tree_follows_the_steps(page):
+    lab = page("?method=beam&said=2")
+    canvas = lab.key("tree").locator("canvas.drawing")
+    lab.key("tree").locator(".lab[data-drawn]").wait_for(timeout=PATIENCE)
+    before = canvas.evaluate("canvas => canvas.toDataURL()")
+    lab.key("writing").get_by_label("Next").click()
+    at_step(lab, 3)
+    assert canvas.evaluate("canvas => canvas.toDataURL()") != before
+
+
+@pytest.mark.parametrize("link", ["?method=beam&said=8", "?beside=Accuracy+by+length", "?task=Coreference"])
+def test_at_390_pixels_nothing_scrolls_sideways(narrow, address, link):
+    lab = Lab(narrow.new_page(), address)
+    lab.page.goto(f"{address}/translate{link}")
+    lab.page.locator(".lab[data-drawn], .word.lit").first.wait_for(timeout=PATIENCE)
+    widths = lab.page.evaluate(
+        """() => ["html", "[data-testid=stMain]"].map((part) => document.querySelector(part).scrollWidth)"""
+    )
+    assert max(widths) <= 390
+    left_well(lab)
+    lab.page.close()

@@ -1,0 +1,188 @@
+"""“Claims checked” on Translate, and the tables beside it: numbers of the right network, and words that fit them."""
+
+import re
+
+import numpy as np
+import pytest
+from screen import visit, well
+
+from model import Experiment, Switches, checkpoint
+from model.analysis.ablation import HeldOutScores, evaluate_held_out
+from viz.captions.claims import (
+    read_cross,
+    read_decoder_layer,
+    read_nouns,
+    read_one_vector,
+    read_pronouns,
+    read_settled,
+    read_word_by_word,
+)
+from viz.pages.remove import summary
+from viz.pages.translate import claims as translate_claims
+from viz.pages.translate import compute as translate_compute
+from viz.pages.translate.compute import Decoding
+from viz.pages.translate.decoded import written
+
+SOURCE = translate_compute.JOBS["Translation"].example
+
+
+def one(*off, weights="translate"):
+    return written(Experiment(weights, SOURCE, Switches().without(*off)), Decoding())
+
+
+def test_one_vector_and_attention_each_have_the_numbers_of_their_own_card():
+    told = translate_claims._one_vector()
+    alone, looking = (checkpoint.read_card(name)["lengths"] for name in ("copy-gru", "copy-gru-attention"))
+    assert alone["16"] < looking["16"]
+
+    def shares(lengths):
+        return ", ".join(f"{100 * lengths[n]:.0f}" for n in ("4", "8", "12", "16"))
+
+    assert f"4, 8, 12, 16 symbols from one vector gets {shares(alone)} % right" in told
+    assert f"A GRU with attention gets {shares(looking)} %" in told
+    assert told.startswith("**One vector is not enough.**")
+
+
+def test_one_vector_is_said_to_be_too_little_only_where_it_is():
+    def told(alone, looking):
+        return read_one_vector((4, 8), alone, looking, 500)
+
+    assert told([1, 0.1], [1, 0.9]).startswith("**One vector is not enough.**")
+    assert told([1, 0.9], [1, 0.8]).startswith("**One vector is enough here.**")
+    assert told([1, 0.1], [1, 0.2]).startswith("**These numbers do not decide whether one vector is enough.**")
+    assert told([1, 0.9], [1, 0.95]).startswith("**These numbers do not decide whether one vector is enough.**")
+    assert "4, 8 symbols from one vector gets 100, 10 % right. A GRU with attention gets 100, 90 % right." in told(
+        [1, 0.1], [1, 0.9]
+    )
+    assert "with 500 texts of each length" in told([1, 0.1], [1, 0.9])
+
+
+def test_a_context_of_its_own_is_claimed_by_the_nouns_of_the_card():
+    assert read_nouns("the mean", 0.98).startswith("**Each word has a context of its own.** For 98 %")
+    assert "98 % of the nouns, the mean gives its largest weight to the correct source word" in read_nouns(
+        "the mean", 0.98
+    )
+    assert read_nouns("the mean", 0.2).startswith("**A context of its own need not be the right one.**")
+    assert read_pronouns(0.57, 0.86, 0).startswith(
+        " The same holds for the pronouns il and elle: the best layer gives its largest weight to the noun that they "
+        "refer to in 57 % of cases."
+    )
+    assert "Moreover, layer 0 gives its largest weight to the adjective in 86 % of cases." in read_pronouns(
+        0.57, 0.86, 0
+    )
+    assert "adjective" not in read_pronouns(0.9, 0.2, 0)
+    lower = read_pronouns(0.0, 0.95, 0)
+    assert (
+        "does not hold" in lower
+        and "in 0 % of cases. Instead, layer 0 gives its largest weight to the adjective in 95 % of cases" in lower
+    )
+    neither = read_pronouns(0.1, 0.24, 0)
+    assert (
+        "does not hold" in neither
+        and "in 10 % of cases, and layer 0 gives its largest weight to the adjective in 24 % of cases" in neither
+    )
+    assert "In 36 % of these cases its largest weight is on the gold source word." in read_settled(0.36)
+
+
+@pytest.mark.parametrize(
+    ("weights", "which"), [("translate", "the mean of layer 1's heads"), ("translate-gru-attention", "its only head")]
+)
+def test_the_look_that_the_card_speaks_of_is_named(weights, which):
+    told = translate_claims._own_context(one(weights=weights))
+    best = checkpoint.read_card(weights)["alignment"]["noun"]["top1"]
+    assert (
+        f"For {100 * max(layer[-1] for layer in best):.0f} % of the nouns, {which} gives its largest weight to the "
+        "correct" in told
+    )
+
+
+def test_cross_attention_is_the_same_operation_only_where_its_weights_are():
+    assert "is the same operation" in read_cross(16, 15, 0.0) and read_cross(16, 15, 0.0).endswith("to the last bit.")
+    assert read_cross(1, 1, 5e-7).endswith("in every head of every layer, to within 5·10⁻⁷.")
+    assert "1 query comes from the decoder, and 1 key with its value comes from the encoder." in read_cross(1, 1, 0.0)
+    other = read_cross(16, 15, 0.3)
+    assert "is not the same operation here" in other and "differ by up to 0.30" in other
+    assert "is not the same operation here" in read_cross(16, 15, float("nan"))
+
+
+def test_the_layer_is_told_by_the_parts_that_are_there():
+    whole = read_decoder_layer(0.0, masked=True, feeds_forward=True)
+    assert (
+        "has three parts**: masked self-attention over the target, cross-attention to the source, and the feed-forward"
+        in whole
+    )
+    assert whole.endswith("In self-attention, later words have weight exactly 0.")
+    unmasked = read_decoder_layer(0.9, masked=False, feeds_forward=True)
+    assert "masked self-attention" not in unmasked
+    assert unmasked.endswith("The mask is removed, so in self-attention a later word has a weight of up to 0.90.")
+    assert read_decoder_layer(0.0, masked=False, feeds_forward=True).endswith("no word attends to a later one.")
+    assert "although the mask is there" in read_decoder_layer(0.1, masked=True, feeds_forward=True)
+    averaged = read_decoder_layer(0.0, masked=True, feeds_forward=False)
+    assert "are left**: masked self-attention over the target and cross-attention to the source" in averaged
+    assert "feed-forward" not in averaged
+
+
+def test_word_by_word_is_the_same_as_one_pass_only_where_ln_p_is():
+    def told(apart, **more):
+        return read_word_by_word(
+            **({"tokens": 3, "each": "word", "apart": apart, "ended": True, "looks_ahead": False} | more)
+        )
+
+    assert told(1e-7).startswith(
+        "**Decoding goes word by word.** 2 words and the end token were generated one after another."
+    )
+    assert "finished sentence gives them the same ln p, to within 1·10⁻⁷. The model ended the sentence itself." in told(
+        1e-7
+    )
+    assert "gives them the same ln p, to the last bit." in told(0.0)
+    cut = told(1e-7, tokens=1, ended=False, each="token")
+    assert (
+        "1 token was generated." in cut and "gives it the same ln p" in cut and "did not end the sentence itself" in cut
+    )
+    ahead = told(15.3, looks_ahead=True)
+    assert "one pass is not the same here" in ahead and "differs by up to 15.3" in ahead and "Without the mask" in ahead
+    assert "do not read the same words" in told(15.3) and "Without the mask" not in told(15.3)
+    assert "not numbers" in told(float("nan"))
+
+
+def test_with_the_mask_off_no_claim_contradicts_its_number():
+    whole, off = one(), one("mask")
+    cross, layer = translate_claims._cross(whole)
+    assert "is the same operation" in cross and layer.endswith("later words have weight exactly 0.")
+    assert "gives them the same ln p" in translate_claims._one_word_at_a_time(whole)
+    _, layer = translate_claims._cross(off)
+    future = np.triu(off.maps["target"], 1).max()
+    assert future > 0.1 and layer.endswith(f"a later word has a weight of up to {future:.2f}.")
+    told = translate_claims._one_word_at_a_time(off)
+    assert "Without the mask, a word of the finished sentence attends to later ones" in told
+    assert "one pass is not the same here" in told and float(re.search(r"by up to (\d+\.\d+)", told)[1]) > 1
+    assert "Two of the three" in translate_claims._cross(one("mlp"))[1]
+
+
+# Remove a part: the table of right answers
+
+
+def test_right_answers_of_a_stand_under_a_and_those_of_b_under_b():
+    a = HeldOutScores(4, 1.0, {"verb": 0.9, "noun": 0.8, "noun, far": 0.7}, {"verb": 10, "noun": 20, "noun, far": 30})
+    b = HeldOutScores(4, 2.0, {"verb": 0.1, "noun": 0.2, "noun, far": 0.3}, {"verb": 10, "noun": 20, "noun, far": 30})
+    told = summary._right_answers(a, b)
+    heads = re.findall(r"<th>(.*?)</th>", told)
+    assert heads == ["right answers", "A", "B", "of", "and", "A", "B", "of"]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", told)]
+    assert rows == [["verb", "90 %", "10 %", "10"], ["noun", "80 %", "20 %", "20"], ["noun, far", "70 %", "30 %", "30"]]
+
+
+def test_the_page_gives_right_answers_and_losses_of_the_whole_model_to_a_and_of_the_other_to_b():
+    told = next(
+        html.proto.body
+        for html in well(visit("viz/pages/remove/page.py", norm="false")).get("html")
+        if 'class="strip"' in html.proto.body
+    )
+    a, b = (evaluate_held_out("grammar", switches) for switches in (Switches(), Switches(norm=False)))
+    assert a.accuracy != b.accuracy
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", told)]
+    assert {row[0]: row[1:] for row in rows} == {
+        name: [f"{100 * a.accuracy[name]:.0f} %", f"{100 * b.accuracy[name]:.0f} %", str(a.n[name])]
+        for name in a.accuracy
+    }
+    assert f'<div class="value">{b.loss:.2f}</div><div class="beside">A {a.loss:.2f}</div>' in told

@@ -1,0 +1,253 @@
+"""Weights on disk: what is written comes back; what does not fit is refused in one sentence."""
+
+import json
+import pickle
+from dataclasses import replace
+
+import pytest
+import torch
+from equal import same_bits
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+from twins import build, configs, random_ids, seeds
+
+from model import checkpoint
+from model.checkpoint import CheckpointError, load, names, read_card, save, save_step, saved_steps
+from model.config import ModelConfig
+from model.switches import Switches
+from model.tokenizer import WordTokenizer
+
+WORDS = ("the", "dog", "dogs", "bark", "barks", ".", "ß", "“")
+CONFIG = ModelConfig(11, 2, 2, 8, 8, context=6)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    """A folder with one model in it."""
+    save("tiny", build(CONFIG, 0, CPU).float(), WordTokenizer(WORDS), {"task": "none"}, tmp_path)
+    return tmp_path
+
+
+def edit_card(folder, change):
+    path = folder / "tiny.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    change(told)
+    path.write_text(json.dumps(told), encoding="utf-8")
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(config=configs(), removed=st.frozensets(st.sampled_from(["scale", "mask", "norm"])), seed=seeds)
+def test_what_is_saved_comes_back_to_the_last_digit(tmp_path, config, removed, seed):
+    trained = Switches(**{name: False for name in removed}, heads_off=frozenset({(0, 0)}))
+    config = replace(config, trained=trained)
+    transformer = build(config, seed, CPU).float()
+    save("any", transformer, WordTokenizer(WORDS), {"task": "none"}, tmp_path)
+    loaded, tokenizer = load("any", tmp_path)
+    assert loaded.config == config
+    assert tokenizer.vocabulary[3:] == WORDS
+    assert not loaded.training
+    assert loaded.state_dict().keys() == transformer.state_dict().keys()
+    for name, tensor in transformer.state_dict().items():
+        assert same_bits(loaded.state_dict()[name], tensor, "copied"), name
+    ids = random_ids(config, 2, 4, CPU)
+    assert same_bits(loaded(ids).logits, transformer(ids).logits, "same operation")
+
+
+def test_a_tied_unembedding_is_stored_once_and_comes_back_tied(tmp_path):
+    save("tied", build(replace(CONFIG, tied_unembedding=True), 0, CPU), WordTokenizer(WORDS), {}, tmp_path)
+    assert "unembedding.weight" not in load_file(tmp_path / "tied.safetensors")
+    transformer, _ = load("tied", tmp_path)
+    assert transformer.unembedding.weight is transformer.embedding.weight
+
+
+def test_the_card_keeps_what_was_measured(shelf):
+    told = read_card("tiny", shelf)
+    assert told["task"] == "none"
+    assert told["words"] == list(WORDS)
+    assert told["config"]["d_model"] == 8
+
+
+def test_snapshots_come_back_in_half_precision_and_in_order(shelf):
+    at = {step: build(CONFIG, step, CPU) for step in (1000, 5, 40)}
+    for step, transformer in at.items():
+        save_step("tiny", transformer, step, shelf)
+    assert saved_steps("tiny", shelf) == (5, 40, 1000)
+    for step, transformer in at.items():
+        loaded, _ = load("tiny", shelf, step=step)
+        assert loaded.unembedding.weight.dtype == torch.float32
+        for name, tensor in transformer.state_dict().items():
+            assert same_bits(loaded.state_dict()[name], tensor.half().float(), "copied")
+    with pytest.raises(CheckpointError, match='"tiny" was kept at steps 5, 40, 1000, not at 6'):
+        load("tiny", shelf, step=6)
+    assert names(shelf) == ("tiny",)  # a folder of snapshots is no model
+
+
+def test_without_snapshots_any_step_is_refused(shelf):
+    assert saved_steps("tiny", shelf) == ()
+    with pytest.raises(CheckpointError, match='"tiny" was kept at steps none, not at 5'):
+        load("tiny", shelf, step=5)
+
+
+def test_no_folder_means_the_trained_one_at_the_time_of_asking(shelf, monkeypatch):
+    monkeypatch.setattr(checkpoint, "TRAINED", shelf)
+    assert names() == ("tiny",)
+    assert load("tiny")[0].config == CONFIG
+    assert read_card("tiny")["task"] == "none"
+    assert saved_steps("tiny") == ()
+
+
+def test_an_empty_or_missing_folder_holds_no_weights(tmp_path):
+    assert names(tmp_path) == names(tmp_path / "nowhere") == ()
+    with pytest.raises(CheckpointError, match='There are no weights called "tiny"'):
+        load("tiny", tmp_path / "nowhere")
+
+
+OUTSIDE = [
+    "../tiny",
+    "/etc/passwd",
+    "shelf/tiny",
+    "..",
+    ".",
+    "",
+    "tiny.json",
+    "a\x00b",
+    "tiny\n",
+    "c:\\tiny",
+    "a b",
+    "~",
+]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_name_never_leads_out_of_the_folder(tmp_path, name):
+    save("tiny", build(CONFIG, 0, CPU), WordTokenizer(WORDS), {}, tmp_path)
+    (tmp_path / "shelf").mkdir()
+    inside = tmp_path / "shelf"
+    with pytest.raises(CheckpointError, match="There are no weights called"):
+        load(name, inside)
+    with pytest.raises(CheckpointError, match="Weights cannot be called"):
+        save(name, build(CONFIG, 0, CPU), WordTokenizer(WORDS), {}, inside)
+    with pytest.raises(CheckpointError, match="Weights cannot be called"):
+        save_step(name, build(CONFIG, 0, CPU), 1, inside)
+    with pytest.raises(CheckpointError, match="Weights cannot be called"):
+        saved_steps(name, inside)
+    assert not list(inside.iterdir())
+
+
+class Trap:
+    """Unpickling it would leave a mark."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return (open, (str(self.mark), "w"))
+
+
+def test_a_pickle_that_calls_itself_safetensors_is_refused_and_not_run(shelf, tmp_path):
+    mark = tmp_path / "mark"
+    (shelf / "tiny.safetensors").write_bytes(pickle.dumps(Trap(mark)))
+    with pytest.raises(CheckpointError, match=r'The file tiny\.safetensors of "tiny" cannot be read'):
+        load("tiny", shelf)
+    torch.save({"embedding.weight": torch.zeros(3)}, shelf / "tiny.safetensors")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        load("tiny", shelf)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, -1])
+def test_a_truncated_file_is_refused(shelf, kept):
+    path = shelf / "tiny.safetensors"
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(CheckpointError, match=r'The file tiny\.safetensors of "tiny" cannot be read'):
+        load("tiny", shelf)
+
+
+def test_a_missing_file_is_refused(shelf):
+    (shelf / "tiny.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r'The file tiny\.safetensors of "tiny" cannot be read'):
+        load("tiny", shelf)
+
+
+def test_a_wrong_shape_is_refused_with_both_shapes(shelf):
+    weights = load_file(shelf / "tiny.safetensors")
+    weights["embedding.weight"] = torch.zeros(3, 8)
+    save_file(weights, shelf / "tiny.safetensors")
+    with pytest.raises(CheckpointError, match=r"embedding\.weight of shape \(11, 8\), the file has \(3, 8\)"):
+        load("tiny", shelf)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_tensor_too_few_or_too_many_is_refused(tmp_path, tied):
+    save("tiny", build(replace(CONFIG, tied_unembedding=tied), 0, CPU), WordTokenizer(WORDS), {}, tmp_path)
+    path = tmp_path / "tiny.safetensors"
+    weights = load_file(path)
+    save_file({**weights, "extra": torch.zeros(2)}, path)
+    with pytest.raises(CheckpointError, match=r"extra of shape None, the file has \(2,\)"):
+        load("tiny", tmp_path)
+    weights.pop("layers.1.mlp_in.bias")
+    save_file(weights, path)
+    with pytest.raises(CheckpointError, match=r"layers\.1\.mlp_in\.bias of shape \(8,\), the file has None"):
+        load("tiny", tmp_path)
+
+
+LIES = {
+    "another width": {"d_model": 16},
+    "more layers": {"n_layers": 3},
+    "a size no machine holds": {"d_ff": 10**12},
+    "a size that overflows": {"d_ff": 10**30},
+    "a size in words": {"d_model": "8"},
+    "no size": {"n_heads": None},
+    "a negative size": {"context": -6},
+    "a scheme nobody wrote": {"position": "nonsense"},
+    "a scheme without weights": {"position": "rope"},
+    "an activation nobody wrote": {"activation": "nonsense"},
+    "a norm nobody wrote": {"norm": "nonsense"},
+    "a norm of another kind": {"norm_kind": "rms"},
+    "a list for a name": {"norm_kind": ["layer"]},
+    "another vocabulary": {"vocab_size": 12},
+    "an unknown field": {"colour": "red"},
+    "no switches": {"trained": None},
+    "unknown switches": {"trained": {"colour": False}},
+    "heads that are no pairs": {"trained": {"heads_off": [1]}},
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_config_that_lies_is_refused_in_one_sentence(shelf, lie):
+    edit_card(shelf, lambda told: told["config"].update(LIES[lie]))
+    with pytest.raises(CheckpointError, match=r'^The card of "tiny" ') as caught:
+        load("tiny", shelf)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("kind", ["nonsense", "recurrent", "encoder-decoder", None, ["transformer"]])
+def test_a_kind_that_it_is_not_is_refused_in_one_sentence(shelf, kind):
+    edit_card(shelf, lambda told: told.update(kind=kind))
+    with pytest.raises(CheckpointError, match=r'^The card of "tiny" ') as caught:
+        load("tiny", shelf)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_card_that_names_no_kind_is_of_the_first(shelf):
+    edit_card(shelf, lambda told: told.pop("kind"))
+    assert load("tiny", shelf)[0].config == CONFIG
+
+
+@pytest.mark.parametrize(
+    "text", ["", "not json", "[]", "null", '{"words": []}', '{"config": 3, "words": []}', "\udcff"]
+)
+def test_a_card_that_is_no_card_is_refused_in_one_sentence(shelf, text):
+    (shelf / "tiny.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(CheckpointError, match=r'^The card of "tiny" '):
+        load("tiny", shelf)
+
+
+@pytest.mark.parametrize("words", [None, WORDS[:-1], [*WORDS, "more"], [*WORDS[:-1], "the"], [1, 2]])
+def test_words_that_do_not_fit_the_model_are_refused(shelf, words):
+    edit_card(shelf, lambda told: told.update(words=words))
+    with pytest.raises(CheckpointError, match=r'^The card of "tiny" '):
+        load("tiny", shelf)

@@ -1,0 +1,30 @@
+"""Sentences where two numbers are equal or a text is as long as it may be."""
+
+import numpy as np
+
+from viz.captions.heads import read_row
+from viz.captions.positions import read_lengths
+from viz.captions.translate import LONG, SOME, read_two_looks, shortened
+
+
+def test_a_look_in_the_same_layer_is_not_an_earlier_look():
+    told = read_two_looks(np.array([0.1, 0.5]), np.array([0.2, 0.25]))
+    assert told.endswith("The model does not attend to it first here.")
+    assert "layer 1 (0.50)" in told and "layer 1 (0.25)" in told
+
+
+def test_a_text_is_shortened_only_where_it_is_longer_than_the_longest():
+    assert shortened(" ".join(["a"] * LONG)) == " ".join(["a"] * LONG)
+    assert shortened(" ".join(["a"] * (LONG + 1))) == f"{' '.join(['a'] * SOME)} … ({LONG + 1} words)"
+
+
+def test_two_words_that_share_the_largest_weight_are_counted():
+    assert "to each of 2 words" in read_row(np.array([[0.5, 0.5, 0.0]] * 3), ["a", "b", "c"], 2)
+
+
+def test_the_worst_encoder_with_a_scheme_is_told_in_percent():
+    found = np.full((2, 3, 2), 0.96)
+    found[:, 0] = 0.5  # "None"
+    found[1, 0] = 0.96
+    told = read_lengths(["None", "RoPE", "ALiBi"], [8, 16], found, 8, "The card")
+    assert "at least 96.0 %" in told

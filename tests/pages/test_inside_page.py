@@ -1,0 +1,126 @@
+"""“Inside a head”, run by Streamlit's own test runner."""
+
+import numpy as np
+import pytest
+from equal import same_bits
+from screen import component, figures, said, visit, visit_by_a_bad_link, well
+
+from model import Experiment, Switches, run
+from model.switches import PARTS
+from viz.pages.inside.steps import STEPS
+from viz.pages.inside.views import VIEWS
+from viz.ui.controls import EXAMPLE
+
+PAGE = "viz/pages/inside/page.py"
+
+
+def test_the_first_screen_walks_a_row_with_the_models_own_numbers():
+    screen = well(visit(PAGE, layer=1, head=2, token=6))
+    header, arrays = component(screen, "walk")
+    attention = run(Experiment(text=EXAMPLE)).layers[1].attention
+    assert header["words"][1:] == EXAMPLE.split()
+    for name in ("scores", "scaled", "biased", "weights"):
+        assert same_bits(arrays[name], getattr(attention, name)[2, 6], "same operation"), name
+    assert same_bits(arrays["q"], attention.q[2, 6], "same operation")
+    assert same_bits(arrays["v"], attention.v[2], "same operation")
+    assert same_bits(np.isfinite(arrays["masked"]), attention.mask[2, 6])
+    assert (header["row"], header["divisor"]) == (6, 4.0)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("part", [part.name for part in PARTS])
+def test_every_view_stands_with_a_part_away(view, part):
+    well(visit(PAGE, aspect=view, **{part: "false"}))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("text", ["", "x", "x" * 100_000, "<script>alert(1)</script>", "שלום", "the dog " * 200])
+def test_any_text_gives_a_picture_or_one_sentence(view, text):
+    screen = well(visit_by_a_bad_link(PAGE, aspect=view, text=text))
+    assert said(screen) or screen.get("bidi_component") or screen.get("plotly_chart")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"step": 99},
+        {"step": -1},
+        {"looked": 500},
+        {"looked": "x"},
+        {"aspect": "nobody"},
+        {"aspect": "Size and cost", "d_k": 0},
+        {"aspect": "Size and cost", "queries": 10**9},
+        {"aspect": "Size and cost", "source": "nowhere"},
+    ],
+    ids=str,
+)
+def test_a_bad_link_falls_back_and_says_so(link):
+    screen = well(visit_by_a_bad_link(PAGE, **link))
+    assert said(screen)
+
+
+def test_a_link_opens_at_its_step_and_its_key():
+    header, _ = component(well(visit(PAGE, step=STEPS - 1, looked=3)), "walk")
+    assert (header["step"], header["looked"]) == (STEPS - 1, 3)
+
+
+def test_a_shorter_sentence_lets_go_of_a_word_that_is_not_there_any_more():
+    screen = visit(PAGE, looked=12)
+    screen.text_area(key="text").set_value("the dog was tired .").run()
+    assert component(well(screen), "walk")[0]["looked"] is None
+
+
+def test_without_scaling_positions_or_norm_the_walk_says_so():
+    header, arrays = component(visit(PAGE, scale="false", position="false", norm="false"), "walk")
+    assert (header["divisor"], header["biased"], header["norm"]) == (1.0, False, None)
+    assert "removed" in header["position"]
+    assert same_bits(arrays["scores"], arrays["scaled"], "exact")
+
+
+def test_both_forms_show_the_weights_of_the_model_and_what_rounding_leaves():
+    _, arrays = component(well(visit(PAGE, aspect="Loop or matrix", layer=2, head=1)), "forms")
+    rows, whole, single, double = arrays["values"]
+    attention = run(Experiment(text=EXAMPLE)).layers[2].attention
+    seen = attention.mask[1]
+    assert np.allclose(whole[seen], attention.weights[1][seen], atol=1e-6)
+    assert same_bits(rows[seen] - whole[seen], single[seen], "same operation")
+    assert np.abs(double[seen]).max() < np.abs(single[seen]).max() < 1e-5
+
+
+def test_free_sizes_draw_a_map_for_every_head():
+    screen = well(visit(PAGE, aspect="Size and cost", n_heads=5, queries=3, keys=7, d_k=2, d_v=9))
+    assert component(screen, "sizes")[1]["values"].shape == (5, 3, 7)
+    told = "\n".join(text.value for text in screen.markdown)
+    assert "5 × 3 × 9" in told, "z"
+
+
+def test_free_sizes_of_a_trained_layer_keep_its_widths():
+    screen = well(visit(PAGE, aspect="Size and cost", source="this layer", queries=4, keys=6, layer=1))
+    values = component(screen, "sizes")[1]["values"]
+    attention = run(Experiment(text=EXAMPLE)).layers[1].attention
+    assert np.allclose(np.nan_to_num(values), attention.weights[:, :4, :6], atol=1e-6)
+    shown = screen.number_input(key="d_k_trained")
+    assert shown.disabled and shown.value == attention.q.shape[-1]
+
+
+def test_outputs_stand_where_the_weights_put_them():
+    _, arrays = component(well(visit(PAGE, aspect="Average of values")), "averaging")
+    assert np.allclose(arrays["weights"] @ arrays["points"], arrays["outputs"], atol=1e-4)
+
+
+def test_the_spectrum_falls_off_after_d_k():
+    figure = figures(well(visit(PAGE, aspect="QK spectrum")))["spectrum"]
+    values = figure["data"][0]["marker"]["color"]
+    assert len(set(values[:16])) == len(set(values[16:])) == 1, "16 of 64 are more than rounding"
+    assert values[0] != values[16]
+
+
+def test_a_flip_sends_little_and_builds_no_chart():
+    screen = visit(PAGE)
+    screen.toggle(key="scale").set_value(False).run()
+    mounts = sum(len(mount.proto.bytes) for mount in screen.get("bidi_component"))
+    assert mounts < 40_000
+    assert not screen.get("plotly_chart")
+    _, arrays = component(screen, "walk")
+    attention = run(Experiment(text=EXAMPLE, switches=Switches(scale=False))).layers[2].attention
+    assert same_bits(arrays["weights"], attention.weights[2, component(screen, "walk")[0]["row"]], "same operation")

@@ -1,0 +1,240 @@
+"""Lessons: every shipped one opens and answers truly; broken files are named by line and skipped."""
+
+import re
+from pathlib import Path
+
+import pytest
+import streamlit
+from screen import ROOT, at_path, said, visit, well
+from streamlit.testing.v1 import AppTest
+
+from model import Experiment, Switches
+from model.switches import PARTS
+from viz.captions.heads import plain
+from viz.lessons.grading import is_right, spelt
+from viz.lessons.lesson import Call, Lesson, LessonError, Question, Step
+from viz.lessons.parse import read, read_folders
+from viz.pages.lessons import answers, banner
+from viz.pages.lessons.answers.on_screen import Here
+
+PAGES = frozenset(path.parent.name for path in ROOT.glob("viz/pages/*/page.py")) - {"lessons"}
+SHIPPED, FAULTS = read_folders([banner.SHIPPED], PAGES, answers.names())
+STEPS = [(lesson, at) for lesson in SHIPPED for at in range(len(lesson.steps))]
+every_step = pytest.mark.parametrize(("lesson", "at"), STEPS, ids=lambda one: getattr(one, "name", one))
+asking = pytest.mark.parametrize(
+    ("lesson", "at"),
+    [(lesson, at) for lesson, at in STEPS if lesson.steps[at].question],
+    ids=lambda one: getattr(one, "name", one),
+)
+
+
+def opened(lesson: Lesson, at: int) -> AppTest:
+    """The page of a step in the step's state, as its link opens it."""
+    step = lesson.steps[at]
+    return visit(f"viz/pages/{step.page}/page.py", **dict(step.state))
+
+
+def attended(lesson: Lesson, at: int) -> AppTest:
+    """The whole app at a step, by the short link to it."""
+    screen = AppTest.from_file(str(ROOT / "viz/app/contents.py"), default_timeout=120)
+    screen.query_params["lesson"] = banner.spell(lesson.name, at)
+    return at_path(screen, "lessons").run()
+
+
+def figures(screen):
+    mounts = [mount.proto.id for mount in screen.get("bidi_component")] + [
+        chart.proto.id for chart in screen.get("plotly_chart")
+    ]
+    return {found.rpartition("-")[2] for found in mounts}
+
+
+def test_the_lab_ships_six_lessons_that_follow_the_course():
+    assert not FAULTS
+    assert [lesson.name for lesson in SHIPPED] == ["recurrence", "inside", "scaling", "masks", "positions", "parts"]
+    for lesson in SHIPPED:
+        assert 4 <= len(lesson.steps) <= 8 and lesson.minutes and lesson.about
+        assert all(re.fullmatch(r"[A-H]\d", claim) for claim in lesson.claims)
+
+
+@every_step
+def test_a_step_opens_without_mishap_and_shows_what_it_points_at(lesson, at):
+    screen = well(opened(lesson, at))
+    assert "Part of this link could not be used" not in said(screen)
+    step = lesson.steps[at]
+    assert step.look in figures(screen)
+    for name, value in step.state:
+        used = screen.session_state[name]
+        assert (str(used).lower() if isinstance(used, bool) else str(used)) == value
+
+
+@asking
+def test_the_right_answer_is_accepted_and_others_are_not(lesson, at, monkeypatch):
+    question = lesson.steps[at].question
+    monkeypatch.setattr(streamlit, "session_state", dict(lesson_state(lesson, at)))
+    answer = answers.compute(question.answer)
+    if isinstance(answer, str):
+        assert answer in question.choices, "the answer is one of the choices in the step's own state"
+        assert is_right(question, answer, answer)
+        assert not any(is_right(question, choice, answer) for choice in question.choices if choice != answer)
+    elif question.choices:
+        right = [choice for choice in question.choices if is_right(question, choice, answer)]
+        assert len(right) == 1, "one choice is near enough to what is measured"
+    else:
+        assert is_right(question, spelt(answer, question), answer), "what is told must count as right"
+        for wrong in (answer + 2.5 * question.within + 0.001, answer - 2.5 * question.within - 0.001):
+            assert not is_right(question, f"{wrong}", answer)
+        assert not any(is_right(question, given, answer) for given in ("", "x", "nan", "inf", "--1"))
+
+
+def lesson_state(lesson, at):
+    """What the controls hold at this step."""
+    state = opened(lesson, at).session_state
+    return {name: state[name] for name in CONTROLS if name in state}
+
+
+CONTROLS = ("weights", "text", "layer", "head", "looks", "size", "drawn", *(part.name for part in PARTS))
+
+
+def test_the_answer_follows_the_live_state():
+    call = Call("seen", (("row", 5),))
+    masked = answers.ANSWERS[call.name](Here(Experiment(text="a b c d e f ."), 0, 0), row=5)
+    free = Experiment(text="a b c d e f .", switches=Switches(mask=False))
+    assert (masked, answers.ANSWERS[call.name](Here(free, 0, 0), row=5)) == (6.0, 8.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "right"), [("0,97", True), ("0.97", True), (" .97 ", True), ("0.95", False), ("", False)]
+)
+def test_a_number_may_be_typed_in_many_ways(given, right):
+    assert is_right(Question("?", Call("weight", ())), given, 0.972) is right
+
+
+def test_a_link_to_a_step_opens_its_page_in_its_state():
+    masks = next(lesson for lesson in SHIPPED if lesson.name == "masks")
+    screen = well(attended(masks, 3))
+    assert screen.query_params["lesson"] == "masks.4"
+    assert screen.session_state["looks"] == "none"
+    assert "leaks" in figures(screen) and "lesson_way" in figures(screen)
+
+
+def test_a_link_to_a_step_on_the_page_of_another_opens_the_steps_own():
+    screen = AppTest.from_file(str(ROOT / "viz/app/contents.py"), default_timeout=120)
+    screen.query_params["lesson"], screen.query_params["scale"] = "masks.1", "false"
+    well(screen.run())
+    assert {"stages", "lesson_way"} <= set(figures(screen))
+
+
+def test_without_a_lesson_there_is_no_strip():
+    assert "lesson_way" not in figures(visit())
+
+
+@pytest.mark.parametrize("told", ["nobody.1", "masks.99", "masks", "masks.x", ".", "masks.-1", "<b>.2", "x" * 5000])
+def test_a_bad_link_to_a_lesson_harms_nothing(told):
+    well(visit(lesson=told))
+
+
+# Files of others
+
+GOOD = """---
+title: Mine
+order: 2
+---
+
+## One
+page: heads
+state: ?layer=1
+look: grid
+question: Which?
+choices: a | b
+answer: strongest(row=2)
+
+Text.
+"""
+
+
+def written(folder: Path, text: str | bytes, name: str = "mine.md") -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_a_file_of_ones_own_is_read(tmp_path):
+    lesson = read(written(tmp_path, GOOD), PAGES, answers.names())
+    question = Question("Which?", Call("strongest", (("row", 2),)), ("a", "b"))
+    assert lesson.steps == (Step("One", "Text.", "heads", (("layer", "1"),), "grid", question, 6),)
+
+
+BROKEN = {
+    "no front matter": (GOOD.replace("---\ntitle", "title", 1), 1, "---"),
+    "front matter without end": (
+        GOOD.replace("order: 2\n---", "order: 2", 1).replace("---\ntitle", "---\ntitle"),
+        1,
+        "no end",
+    ),
+    "no title": (GOOD.replace("title: Mine\n", ""), 1, "title"),
+    "unknown setting": (GOOD.replace("order:", "ordre:"), 3, "ordre"),
+    "setting twice": (GOOD.replace("order: 2", "order: 2\norder: 3"), 4, "twice"),
+    "order no number": (GOOD.replace("order: 2", "order: second"), 3, "second"),
+    "no step": (GOOD.split("## One")[0], 5, "no step"),
+    "text before a step": (GOOD.replace("## One", "Hello.\n\n## One"), 6, "before"),
+    "no page": (GOOD.replace("page: heads\n", ""), 6, "page"),
+    "unknown page": (GOOD.replace("page: heads", "page: heds"), 7, "heds"),
+    "bad state": (GOOD.replace("?layer=1", "?layer"), 8, "query"),
+    "reserved state": (GOOD.replace("?layer=1", "?lesson=x.1"), 8, "lesson"),
+    "bad figure": (GOOD.replace("look: grid", "look: grid, lens"), 9, "grid, lens"),
+    "question without answer": (GOOD.replace("answer: strongest(row=2)\n", ""), 10, "no answer"),
+    "answer without question": (GOOD.replace("question: Which?\n", ""), 11, "without a question"),
+    "one choice": (GOOD.replace("a | b", "a"), 11, "choices"),
+    "stored number": (GOOD.replace("strongest(row=2)", "0.97"), 12, "computed"),
+    "unknown function": (GOOD.replace("strongest(", "stongest("), 12, "stongest"),
+    "unknown argument": (GOOD.replace("row=2", "rows=2"), 12, "rows"),
+    "code": (GOOD.replace("strongest(row=2)", "__import__('os').system('ls')"), 12, "computed"),
+    "no text": (GOOD.replace("Text.\n", ""), 6, "no text"),
+    "no setting": (GOOD.replace("look: grid", "look at the grid"), 9, "key: value"),
+    "not UTF-8": (GOOD.encode().replace(b"Text.", b"\xff\xfe"), 14, "UTF-8"),
+    "empty": ("", 1, "---"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "told"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_file_is_named_by_line(tmp_path, text, line, told):
+    with pytest.raises(LessonError) as error:
+        read(written(tmp_path, text), PAGES, answers.names())
+    assert (error.value.fault.file, error.value.fault.line) == ("mine.md", line)
+    assert told in error.value.fault.told
+
+
+def test_a_broken_file_is_skipped_and_the_rest_goes_on(tmp_path, monkeypatch):
+    written(tmp_path, GOOD)
+    written(tmp_path, GOOD.replace("page: heads", "page: heds"), "other.md")
+    written(tmp_path, GOOD, "masks.md")
+    written(tmp_path, GOOD, "Bad Name.md")
+    (tmp_path / "gone.md").symlink_to(tmp_path / "nowhere.md")
+    monkeypatch.setenv(banner.FOLDERS, f"{tmp_path}:{tmp_path / 'nowhere'}")
+    screen = well(AppTest.from_file(str(ROOT / "viz/pages/lessons/page.py"), default_timeout=120).run())
+    labels = {button.label for button in screen.button}
+    assert "Mine" in labels and {lesson.title for lesson in SHIPPED} <= labels
+    (warning,) = [plain(note.value) for note in screen.warning]
+    for expected in (
+        "other.md, line 7",
+        "heds",
+        "masks.md, line 1",
+        "Bad Name.md",
+        "gone.md, line 1",
+        "no such folder",
+    ):
+        assert expected in warning
+
+
+def test_a_changed_file_is_read_anew(tmp_path, monkeypatch):
+    path = written(tmp_path, GOOD)
+    monkeypatch.setenv(banner.FOLDERS, str(tmp_path))
+    screen = AppTest.from_file(str(ROOT / "viz/pages/lessons/page.py"), default_timeout=120).run()
+    path.write_text(GOOD.replace("title: Mine", "title: Mended"), encoding="utf-8")
+    labels = {button.label for button in well(screen.run()).button}
+    assert "Mended" in labels and "Mine" not in labels
+
+
+def test_folders_are_named_on_the_command_line(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["app.py", "--lessons", "/one", "--other", "--lessons=/two"])
+    assert banner.folders()[1:] == [Path("/one"), Path("/two")]

@@ -1,0 +1,216 @@
+"""Links: those of released versions still open what they opened; the address stays short; a QR code holds the link."""
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from qr import decode
+from screen import ROOT, at_path, component, said, visit, visit_by_a_bad_link, well
+from streamlit.testing.v1 import AppTest
+
+from viz.pages.inside.cost import SOURCES
+from viz.theme import PROJECTED, THEMES
+from viz.ui import present
+from viz.ui.controls import FRAME
+from viz.ui.old_links import NAMES, VALUES
+from viz.ui.tracking_parameters import SHARED, is_tracking, without_tracking
+
+# Never change a line of it: each stands in somebody's lecture notes. New ones are added at a release.
+OLD = json.loads((ROOT / "tests/old_links.json").read_text(encoding="utf-8"))
+PATHS = dict(
+    re.findall(
+        r'st\.Page\("../(pages/\w+/page\.py)".*?url_path="(\w+)"',
+        (ROOT / "viz/app/contents.py").read_text(encoding="utf-8"),
+    )
+)
+WITH_CONTROLS = [path for path in PATHS if not path.startswith(("pages/lessons/", "pages/your_model/"))]
+
+
+def follow(link):
+    """The app as a link opens it, through its table of contents."""
+    parts = urlsplit(link)
+    screen = AppTest.from_file(str(ROOT / "viz/app/contents.py"), default_timeout=120)
+    for name, values in parse_qs(parts.query).items():
+        screen.query_params[name] = values if len(values) > 1 else values[0]
+    return at_path(screen, parts.path.strip("/") or "heads").run()
+
+
+@pytest.mark.parametrize("old", OLD, ids=lambda old: old["link"])
+def test_a_link_of_a_released_version_restores_its_state(old):
+    screen = well(follow(old["link"]))
+    assert "Part of this link" not in said(screen)
+    page = urlsplit(old["link"]).path.strip("/") or "heads"
+    for name, value in old["state"].items():
+        of_today = value if isinstance(value, list) else VALUES.get((page, name), {}).get(value, value)
+        assert screen.session_state[name] == of_today
+
+
+def old_parameters():
+    """(page, name, value) of every parameter in the links of released versions."""
+    for old in OLD:
+        parts = urlsplit(old["link"])
+        for name, values in parse_qs(parts.query).items():
+            yield from ((parts.path.strip("/") or "heads", name, value) for value in values)
+
+
+def test_every_name_and_value_that_was_given_up_is_on_the_list_and_leads_to_one_that_is_not():
+    listed = set(old_parameters())
+    assert set(NAMES) <= {(page, name) for page, name, _ in listed}
+    given_up = {(page, name, old) for (page, name), values in VALUES.items() for old in values}
+    assert given_up <= listed
+    assert not {(page, name, new) for (page, name), values in VALUES.items() for new in values.values()} & given_up
+
+
+def test_the_address_holds_only_what_differs_from_the_default():
+    screen = visit(layer=1, scale="true", stage="weights", mask="false")
+    assert set(screen.query_params) == {"layer", "mask"}, "what the link said of defaults is dropped"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("weights", "stories"), ("text", "the cats who the dog near the tree saw were tired .")]
+)
+@pytest.mark.parametrize("path", ["viz/app/contents.py", "viz/pages/masks/page.py"])
+def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them_opens(path, name, value):
+    screen = well(visit(path))
+    screen.session_state[name] = value
+    well(screen.run())
+    again = well(visit(path, **{name: value}))
+    for control in ("layer", "head", "more", "edit", "with"):
+        if control in again.session_state:
+            assert screen.session_state[control] == again.session_state[control], control
+
+
+@pytest.mark.parametrize(
+    "path", ["viz/app/contents.py", *(f"viz/pages/{name}/page.py" for name in ("inside", "masks", "translate"))]
+)
+def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_are_not(path):
+    assert "modle (unknown setting)" in said(well(visit_by_a_bad_link(path, modle="stories")))
+    assert "unknown setting" not in said(well(visit(path, present="true", figure="", lesson="")))
+
+
+ADDED = (
+    "utm_source",
+    "utm_medium",
+    "UTM_Campaign",
+    "fbclid",
+    "gclid",
+    "msclkid",
+    "mc_cid",
+    "igshid",
+    "ref",
+    "_gl",
+    "si",
+)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in PATHS if not path.startswith(("pages/lessons/", "pages/your_model/"))]
+)
+def test_names_that_were_added_on_the_way_are_ignored_in_silence_and_leave_the_address(path):
+    screen = well(visit_by_a_bad_link(f"viz/{path}", **dict.fromkeys(ADDED, "x")))
+    assert "Part of this link" not in said(screen)
+    assert not set(ADDED) & set(screen.query_params)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in PATHS if not path.startswith(("pages/lessons/", "pages/your_model/"))]
+)
+def test_a_name_that_the_page_called_unknown_leaves_the_address_and_others_stay(path):
+    frame = {} if "masks" in path else {"present": "true"}
+    screen = well(visit_by_a_bad_link(f"viz/{path}", modle="stories", **frame))
+    assert "modle" in said(screen)
+    assert set(screen.query_params) == set(frame)
+
+
+def test_no_control_has_a_name_that_is_taken_for_one_that_was_added_on_the_way():
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("viz/**/*.py"))
+    bound = set(re.findall(r'key="(\w+)"[^)]*bind="query-params"', sources)) | set(FRAME)
+    assert {"weights", "text", "token", "d_k", "figure"} <= bound
+    assert not [name for name in bound if is_tracking(name)]
+
+
+def test_a_link_loses_what_was_added_on_the_way_and_nothing_else():
+    link = "http://lab.example/masks?looks=drawn&utm_source=a%20b&text=the+dogs+%E2%88%9A&fbclid=1#top"
+    assert without_tracking(link) == "http://lab.example/masks?looks=drawn&text=the+dogs+%E2%88%9A#top"
+    assert without_tracking("/?modle=1") == "/?modle=1"
+
+
+@pytest.mark.parametrize("name", ["si", "feature", "cmpid", "__s", "__hssc", "hsCtaTracking", "guccounter", "dm_i"])
+def test_a_name_that_a_button_to_share_adds_is_known(name):
+    assert is_tracking(name) and is_tracking(name, "x")
+    assert without_tracking(f"/?token=3&{name}=x") == "/?token=3"
+
+
+def test_a_source_is_a_setting_only_with_the_values_of_that_setting():
+    assert set(SHARED["source"]) == set(SOURCES)
+    assert without_tracking("/inside?source=newsletter&aspect=Size+and+cost") == "/inside?aspect=Size+and+cost"
+    kept = "/inside?aspect=Size+and+cost&source=this+layer"
+    assert without_tracking(kept) == kept
+    screen = well(visit("viz/pages/inside/page.py", aspect="Size and cost", source="this layer"))
+    assert screen.session_state["source"] == "this layer"
+
+
+@pytest.mark.parametrize(("value", "told"), [("newsletter", False), ("this layer", True)])
+def test_a_source_of_another_page_is_told_only_where_it_was_a_setting(value, told):
+    screen = well(visit_by_a_bad_link("viz/pages/heads/page.py", source=value, si="AbC"))
+    assert ("source (unknown setting)" in said(screen)) == told
+    assert not {"source", "si"} & set(screen.query_params)
+
+
+@pytest.mark.parametrize(
+    "part", [{"weights": "dates"}, {"layer": 99}, {"section": "Trained without the mask"}, {"scale": "no"}], ids=str
+)
+def test_a_test_that_opens_a_link_which_the_page_ignores_fails(part):
+    with pytest.raises(AssertionError, match="the page ignores this part of the link"):
+        visit(**part)
+
+
+@pytest.mark.parametrize(("asked", "used"), [("0", 0.0), ("1", 1.0), ("1.50", 1.5)])
+def test_a_number_of_a_link_may_be_written_as_people_write_it(asked, used):
+    screen = well(visit(more="Generate", temperature=asked))
+    assert screen.session_state["temperature"] == used
+    assert "Part of this link" not in said(screen)
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if "lessons" not in path])
+def test_no_control_takes_a_name_of_the_frame(path):
+    state = well(visit(f"viz/{path}")).session_state
+    assert not [name for name in FRAME if name in state]
+
+
+ALONE = {
+    "figure=grid": ("embed", "grid"),
+    "present=grid": ("present", "grid"),
+    "present=true": ("present", "true"),
+    "present=false": ("", ""),
+    "figure=": ("", ""),
+    "figure=<b>": ("embed", "<b>"),
+}
+
+
+@pytest.mark.parametrize(("parameter", "stage"), ALONE.items(), ids=ALONE)
+def test_a_figure_alone_is_of_the_whole_state_and_a_projector_gets_more_contrast(parameter, stage):
+    name, _, value = parameter.partition("=")
+    screen = well(visit(**{name: value}, scale="false"))
+    assert screen.session_state["scale"] is False
+    header, _ = component(screen, "link")
+    assert (header["stage"]["mode"], header["stage"]["figure"]) == stage
+    expected = PROJECTED if stage[0] == "present" else THEMES
+    assert component(screen, "grid")[0]["theme"]["ink"] == expected["light"].ink
+
+
+# The QR code, read back by a decoder of our own
+
+
+@pytest.mark.parametrize("length", [20, 60, 150, 400, present.LONGEST])
+def test_a_code_holds_the_link_to_the_last_letter(length):
+    link = ("http://lab.example:8501/masks?looks=drawn&text=the+dogs+%E2%88%9A" + "x" * length)[:length]
+    made = present.code(link)
+    assert decode(made["side"], made["path"]) == link
+
+
+def test_a_link_too_long_for_a_phone_is_refused_in_a_sentence():
+    made = present.code("http://localhost:8501/?text=" + "x" * present.LONGEST)
+    assert "path" not in made
+    assert re.fullmatch(r"This link has 1,2\d\d characters\. .* Copy the link instead\.", made["refused"])

@@ -1,0 +1,93 @@
+""" "Copy as Python": the copied lines are run as they are, and give the numbers of the figure."""
+
+import io
+import json
+
+import every
+import numpy as np
+import pytest
+from equal import close
+from screen import component
+
+from model import Experiment, Switches
+from model.attention_override import AttentionOverride
+from model.mask import MaskSpec
+from model.switches import PARTS
+from viz.export.provenance import release
+from viz.ui import copy_as_python
+
+FIGURES = [(page, state, key) for (page, state), keys in every.SHOWN.items() for key in keys]
+
+
+def named(figure):
+    page, state, key = figure
+    return "-".join([page, key, *(value for _, value in state)])
+
+
+@pytest.mark.parametrize("figure", [one for one in FIGURES if one[2] not in every.BY_HAND], ids=named)
+def test_the_copied_lines_give_the_numbers_of_the_figure(figure):
+    made = every.asked(*figure, "npz")
+    there: dict[str, object] = {}
+    exec(made.header["python"], there)
+    held = np.load(io.BytesIO(made.file))
+    numbers = [name for name in json.loads(str(held["axes"])) if held[name].dtype.kind == "f"]
+    assert numbers
+    for name in numbers:
+        assert close(np.asarray(there[name], dtype=held[name].dtype), held[name]), name
+
+
+@pytest.mark.parametrize(("page", "state"), every.SHOWN, ids=str)
+def test_the_list_of_figures_is_the_list_of_the_page(page, state):
+    there = [mount.proto.id.rpartition("-")[2] for mount in every.opened(page, state).get("bidi_component")]
+    saved = tuple(key.removeprefix("save_") for key in there if key.startswith("save_"))
+    assert saved == every.SHOWN[page, state]
+
+
+@pytest.mark.parametrize("part", [part.name for part in PARTS])
+def test_a_removed_part_stands_on_the_face_and_in_the_lines(part):
+    screen = every.visit("viz/pages/heads/page.py", **{part: "false"})
+    label = next(one.label for one in PARTS if one.name == part)
+    for key in ("sentence", "grid", "enlarged", "next", "lens"):
+        header, _ = component(screen, f"save_{key}")
+        assert header["origin"]["says"] == f"without {label[0].lower()}{label[1:]}"
+        assert header["origin"]["switches"] == {one.name: one.name != part for one in PARTS}
+        assert f"Switches({part}=False)" in header["python"]
+
+
+def test_a_whole_model_says_nothing_on_its_face():
+    assert copy_as_python.face(Experiment()) == ""
+
+
+def test_weights_that_never_had_a_part_say_so():
+    assert copy_as_python.face(Experiment("grammar-without-mask")) == "trained without causal mask"
+
+
+def test_a_face_names_everything_that_is_not_as_trained():
+    odd = Experiment(
+        switches=Switches(mask=False, norm=False, heads_off=frozenset({(1, 2)})),
+        override=AttentionOverride(0, 1, 2, (0.5, 0.5, 0.0)),
+        mask_spec=MaskSpec("window", 3),
+    )
+    assert copy_as_python.face(odd) == (
+        "without causal mask, layer norm and head L1H2; with another mask: window 3; "
+        "L0H1: the row of word 2 is overwritten"
+    )
+
+
+def test_an_experiment_is_spelt_as_the_call_that_makes_it():
+    odd = Experiment(
+        text='the "dog" \\ was\ntired',
+        switches=Switches(scale=False, heads_off=frozenset({(0, 1), (1, 2)})),
+        override=AttentionOverride(0, 1, 2, (0.1, 0.2, 0.7)),
+        mask_spec=MaskSpec("drawn", rows=(1, 3)),
+    )
+    there: dict[str, object] = {}
+    exec(copy_as_python.python("", experiment=odd), there)
+    assert there["experiment"] == odd
+
+
+def test_the_origin_has_the_seed_of_the_card_and_the_version():
+    told = copy_as_python.origin("grid", Experiment(text="the dog")).told("http://localhost/?scale=false")
+    assert (told["weights"], told["seed"], told["text"]) == ("grammar", 0, "the dog")
+    assert told["link"] == "http://localhost/?scale=false"
+    assert told["version"] == release()

@@ -1,0 +1,62 @@
+"""Which tests are marked `browser` and `slow`. `pytest -m "not browser and not slow"` runs the others.
+
+`browser`: the test needs Chromium, or a server of its own that it asks over the network.
+`slow`: the test asks trained models about thousands of texts, sweeps every page, or starts other processes.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+# A test that uses one of these fixtures needs Chromium. All others of the browser are made of `chrome`.
+BROWSER_FIXTURES = {"chrome"}
+# Modules of which every test needs a server.
+BROWSER = {"test_heavy", "test_hostile_requests", "test_hostile_room", "test_protocol", "test_wheel"}
+# Modules of which every test is slow.
+SLOW = {
+    "test_hostile_folders",  # a child process for each folder
+    "test_hostile_shelf",
+    "test_your_model",
+    "test_grammar_entropy",  # trained weights
+    "test_order",
+    "test_pair_trained",
+    "test_stories",
+    "test_trained",
+    "test_arrays_page",  # every page or figure, one after the other
+    "test_bad_input",
+    "test_command",
+    "test_files",
+    "test_hostile_links",
+    "test_inside_page",
+    "test_lessons",
+    "test_masks_page",
+    "test_pages",
+    "test_positions_page",
+    "test_post_norm_pages",
+    "test_recompute",
+    "test_remove_page",
+    "test_short_texts",
+    "test_stories_page",
+    "test_translate_page",
+    "test_typed",
+    "test_cache",  # other processes
+    "test_notebook",
+    "test_server",
+    "test_shelf",
+}
+
+
+def marks_of(path: Path, fixtures: Iterable[str]) -> list[str]:
+    """The marks of a test in this file that uses these fixtures."""
+    needs_browser = path.stem in BROWSER or not BROWSER_FIXTURES.isdisjoint(fixtures)
+    return ["browser"] * needs_browser + ["slow"] * (path.stem in SLOW)
+
+
+def left_out(path: Path, expression: str) -> bool:
+    """Whether `pytest -m` with this expression leaves out every test of a file, so that it need not be imported.
+
+    False where the expression is more than marks and their negation joined by "and".
+    """
+    terms = [" ".join(term.split()) for term in expression.split(" and ")]
+    if not all(term.removeprefix("not ").isidentifier() for term in terms):
+        return False
+    return ("not slow" in terms and path.stem in SLOW) or ("not browser" in terms and path.stem in BROWSER)

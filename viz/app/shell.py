@@ -1,0 +1,73 @@
+"""What stands around every page: settings, style, heading, and the step of a lesson."""
+
+import importlib
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from viz.ui import present, visitor
+from viz.ui.old_links import of_today
+from viz.ui.visitor import theme, words
+
+STYLE = (visitor.PAGES.parent / "ui/style.css").read_text(encoding="utf-8")
+LESSON_STYLE = (visitor.PAGES.parent / "ui/lesson.css").read_text(encoding="utf-8")
+# Until the browser has lifted the figure, at least nothing else is seen.
+ALONE = ".stApp { visibility: hidden; } body { background: var(--paper); }"
+
+
+def open_frame() -> None:
+    """Page settings and the few rules of style that the theme cannot say."""
+    _keep_the_address_of_a_back()
+    if not st.session_state.pop("player", False):  # whoever has left the player of words finds it at rest again
+        st.session_state.pop("playing", None)
+    alone = present.stage().mode
+    st.set_page_config(page_title="Attention Lab", layout="wide", initial_sidebar_state="auto")
+    now = theme()
+    colours = f"--accent: {now.accent}; --paper: {now.paper}; --ink: {now.ink};"
+    further = (LESSON_STYLE if _in_a_lesson() else "") + (ALONE if alone else "")
+    st.html(f"<style>:root {{ {colours} }}\n{STYLE}{further}</style>")
+    st.sidebar.markdown("### Attention Lab")
+
+
+def _keep_the_address_of_a_back() -> None:
+    """Send the address once more in a run that Back or Forward of the browser has caused.
+
+    The answer to what the person did just before may still be on its way then, and the browser writes its address over
+    the one that Back has opened: the picture would go back and the address would not.
+    """
+    run = get_script_run_ctx()
+    if run is not None and getattr(run, "is_history_navigation", False):
+        st.query_params.update()  # with no change at all, it sends the address as this run has read it
+
+
+def open_old_link(page: str) -> None:
+    """Open a link of an earlier version under the names of today."""
+    address = {name: st.query_params.get_all(name) for name in st.query_params}
+    today = of_today(page, address)
+    if today != address:
+        st.switch_page(visitor.script_of(page), query_params=today)
+
+
+def heading(page: str) -> None:
+    """The question the page asks and what to do, at once; and beside it what can be taken along."""
+    with st.container(key="heading"):
+        st.markdown(words(page)[0])
+        present.tools(theme())
+
+
+def run(page: StreamlitPage) -> None:
+    """Make the page. Meanwhile long computations of other visitors pause: see viz/ui/slots.py."""
+    slots = importlib.import_module("viz.ui.slots")  # which knows torch: too slow for the head of this file
+    with slots.page():
+        page.run()
+
+
+def _in_a_lesson() -> bool:
+    return "lesson" in st.query_params or "lesson_asked" in st.session_state
+
+
+def lesson(page: str) -> None:
+    """The step of a lesson, when the address names one. Nobody else pays for lessons."""
+    if _in_a_lesson():
+        importlib.import_module("viz.pages.lessons.banner").attend(page)

@@ -1,0 +1,89 @@
+// All heads, one of them large, and its lines between the words: the page of heads in one file, with nobody to ask.
+// A head is unpacked when it is chosen, so that many long heads cost nothing until then.
+
+import { ABSENT, FULL } from "../lib/cells.js";
+import { element, rootOf, unpack } from "../lib/page_state.js";
+import drawGrid from "./head_grid.js";
+import drawPanels from "./maps.js";
+import drawSentence from "./sentence.js";
+
+const PARTS = { sentence: drawSentence, head_grid: drawGrid, maps: drawPanels };
+const [FULL_16, ABSENT_16] = [65000, 65535]; // as in notebook.py
+
+export default function ({ data, parentElement }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = {
+    header,
+    cells: arrays.cells,
+    zipped: arrays.zipped.values,
+    chosen: header.selected,
+    pinned: null,
+    parts: {},
+  };
+  if (header.title) root.append(element("h1", "title", header.title));
+  for (const part of Object.keys(PARTS)) {
+    const [place, style] = [
+      element("div", part),
+      element("style", "", document.getElementById(`style-${part}`).textContent),
+    ];
+    place.attachShadow({ mode: "open" }).append(style);
+    root.append(place);
+    view.parts[part] = place.shadowRoot;
+  }
+  show(view);
+}
+
+async function show(view) {
+  const { header, cells, chosen } = view;
+  const [layer, head] = chosen;
+  const { seen, weights, mask } = await headOf(view, layer, head);
+  if (view.chosen !== chosen) return; // another was chosen meanwhile
+  const { tokens, full, looked, theme } = header;
+  const shape = [tokens.length, (looked ?? header).tokens.length];
+  const common = { theme, row: view.pinned ?? header.rows[layer][head], pinned: view.pinned !== null };
+  draw(
+    view,
+    "sentence",
+    { ...common, tokens, full, looked, unknown: [] },
+    { weights: { values: weights, shape }, mask: { values: mask, shape } },
+  );
+  draw(
+    view,
+    "head_grid",
+    { ...common, tokens, looked: looked?.tokens ?? null, jobs: header.jobs, selected: chosen, pooled: header.pooled },
+    { cells },
+  );
+  const title = `Layer ${layer}, head ${head}`;
+  const panels = [{ title, kind: "weight", limit: 1, marks: [], numbers: false }];
+  const words = { looking: tokens, looked: (looked ?? header).tokens };
+  const quiet = { titles: [[title]], pins: true, picks: false, paint: null, step: null };
+  draw(view, "maps", { ...common, ...words, ...quiet, panels }, { values: { values: seen, shape: [1, ...shape] } });
+}
+
+function draw(view, part, header, arrays) {
+  const answer = (what, value) => {
+    if (what === "head") view.chosen = value;
+    else view.pinned = value.row;
+    show(view);
+  };
+  PARTS[part]({
+    data: { header: { key: part, ...header }, arrays },
+    parentElement: view.parts[part],
+    setTriggerValue: answer,
+    key: part,
+  });
+}
+
+// One head: its weights, 0 where there is no cell and NaN there in `seen`; mask: 1 where there is one.
+async function headOf({ header, zipped }, layer, head) {
+  const at = layer * header.jobs[0].length + head;
+  const packed = new Blob([zipped.subarray(header.starts[at], header.starts[at + 1])]);
+  const raw = await new Response(packed.stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
+  const [codes, full, absent] = header.fine
+    ? [new Uint16Array(raw), FULL_16, ABSENT_16]
+    : [new Uint8Array(raw), FULL, ABSENT];
+  const weights = Float32Array.from(codes, (code) => (code === absent ? 0 : code / full));
+  const mask = Uint8Array.from(codes, (code) => (code === absent ? 0 : 1));
+  return { weights, mask, seen: weights.map((weight, cell) => (mask[cell] ? weight : NaN)) };
+}

@@ -1,0 +1,403 @@
+// A sentence being written: the source above, the words said so far below, and between them where each of them looked.
+// Every step is here from the beginning; Python hears of one only when the person rests on it.
+
+import { colourOf, colourTable, FULL } from "../lib/cells.js";
+import { asSvg, drawSigns, fitted, onCanvas, widthOf } from "../lib/drawing.js";
+import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "../lib/page_state.js";
+import { posts } from "../lib/posts.js";
+
+const PACE = 1100; // milliseconds a word when it plays
+const WAIT = 400; // milliseconds at rest before the address follows
+// Of the words: the first at which both sentences are seen whole; else the last, and they scroll.
+const SIZES = [18, 16, 14, 13, 14];
+const BETWEEN = 12; // pixels between two words
+const NARROW = 640; // a place without room for names at the left
+const CELL = 18; // of a weight, above or below its word
+const GAP = 80; // between the sentences
+const LINE = 21; // of a candidate
+const FAINT = 0.02; // lines below this weight are not drawn
+const NAMED = 0.05; // weights from here on stand as numbers
+
+export default function ({ data, parentElement, setTriggerValue, key }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  Object.assign(view, {
+    header,
+    n: Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values])),
+    colours: { weight: colourTable(header.theme, "weights"), signed: colourTable(header.theme, "signed") },
+    tell: (post) => setTriggerValue("step", post),
+  });
+  const news = view.posts.news(header.pinned ? header.step : null, header.heard);
+  if (view.about !== header.about || news) {
+    halt(view);
+    view.step = header.step;
+    view.rests = !header.pinned; // nobody has chosen a word yet: the most telling one is lit, in the whole sentence
+  }
+  view.about = header.about;
+  view.range.max = header.said.length;
+  view.range.setAttribute("aria-label", `${header.unit[0].toUpperCase()}${header.unit.slice(1)}s generated`);
+  const stop = listen(key, () => repaint(view));
+  drawings.set(header.key, (whole) => {
+    const all = { step: header.said.length, rests: true, over: null };
+    return asSvg(view.wide, heightOf(view), header.theme, (pen) => draw(whole ? { ...view, ...all } : view, pen, 0));
+  });
+  arrange(view);
+  return () => {
+    clearInterval(view.playing);
+    stop();
+  };
+}
+
+function build(root) {
+  const [bar, told, scroll] = ["bar", "told", "scroll"].map((name) => element("div", name));
+  const canvas = element("canvas", "drawing");
+  const buttons = [
+    ["back", "‹", "Back"],
+    ["play", "▸", "Play"],
+    ["next", "›", "Next"],
+  ].map(([name, sign, label]) => {
+    const button = element("button", name, sign);
+    button.type = "button";
+    button.setAttribute("aria-label", label);
+    return button;
+  });
+  const range = element("input", "range");
+  Object.assign(range, { type: "range", min: 1, step: 1 });
+  const count = element("span", "count");
+  bar.append(...buttons, range, count);
+  told.setAttribute("aria-live", "polite");
+  scroll.tabIndex = 0; // a long sentence scrolls, also by keys
+  scroll.setAttribute("role", "region");
+  scroll.setAttribute("aria-label", "Both sentences, drawn");
+  scroll.append(canvas);
+  root.append(bar, told, scroll);
+  root.tabIndex = 0;
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", "A sentence being written. Left and right arrows step, Home and End jump.");
+  const [back, play, next] = buttons;
+  const view = { root, told, scroll, canvas, play, range, count, posts: posts(WAIT), step: 1, over: null, hits: [] };
+  back.onclick = () => go(view, view.step - 1);
+  next.onclick = () => go(view, view.step + 1);
+  play.onclick = () => toggle(view);
+  range.oninput = () => go(view, Number(range.value));
+  root.advance = (by) => go(view, view.step + by); // by keys that are pressed elsewhere on the page; see page/stage.js
+  root.onkeydown = (event) => {
+    const last = view.header.said.length;
+    const to = { ArrowLeft: view.step - 1, ArrowRight: view.step + 1, Home: 1, End: last }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    stopPlaying(view);
+    go(view, to);
+  };
+  canvas.onpointermove = (event) => point(view, find(view, event));
+  canvas.onpointerleave = () => point(view, null);
+  canvas.onclick = (event) => {
+    const found = find(view, event);
+    if (found?.side === "said") go(view, found.at + 1);
+    else point(view, found);
+  };
+  scroll.onscroll = () => repaint(view); // the candidates stay where they are seen
+  new ResizeObserver(() => arrange(view)).observe(root);
+  return view;
+}
+
+function go(view, step) {
+  if (step < 1 || step > view.header.said.length) return stopPlaying(view);
+  view.step = step;
+  view.rests = false;
+  view.over = null;
+  if (view.header.shares) hover(step - 1); // the maps of the page light the row of this word
+  repaint(view);
+  bringIntoView(view);
+  rest(view);
+  return true;
+}
+
+function rest(view) {
+  view.posts.act(() => (view.playing ? undefined : view.step), view.tell);
+}
+
+function toggle(view) {
+  if (view.playing) return stopPlaying(view);
+  if (view.step === view.header.said.length) go(view, 1);
+  else rest(view);
+  view.playing = setInterval(() => go(view, view.step + 1), PACE);
+  view.play.textContent = "❙❙";
+  view.play.setAttribute("aria-label", "Pause");
+}
+
+function stopPlaying(view) {
+  const played = view.playing;
+  halt(view);
+  if (played) go(view, view.step);
+}
+
+function halt(view) {
+  clearInterval(view.playing);
+  view.playing = null;
+  view.play.textContent = "▸";
+  view.play.setAttribute("aria-label", "Play");
+}
+
+// Where every word stands: from the widths of the words, in the largest type at which both sentences fit.
+function arrange(view) {
+  const { root, header } = view;
+  if (!header || !root.clientWidth) return;
+  const begin = root.clientWidth < NARROW ? 0 : Math.max(78, widthOf("candidates") + 10);
+  const rows = { source: header.source, said: [header.start, ...header.said] };
+  for (const size of SIZES) {
+    view.size = size;
+    view.at = Object.fromEntries(
+      Object.entries(rows).map(([side, words]) => {
+        let x = begin;
+        const places = words.map((word) => {
+          const wide = Math.max(widthOf(word, size, 650) + BETWEEN, widthOf("0.00", 11) + 8);
+          x += wide;
+          return { word, x: x - wide, wide };
+        });
+        return [side, places];
+      }),
+    );
+    view.wide = Math.max(...Object.values(view.at).map((places) => places.at(-1).x + places.at(-1).wide)) + 2;
+    if (view.wide <= root.clientWidth) break;
+  }
+  view.wide = Math.max(view.wide, root.clientWidth);
+  view.begin = begin;
+  repaint(view);
+  bringIntoView(view);
+}
+
+const TOP = { cells: 2, source: 34 };
+const places = (view) => {
+  const said = TOP.source + GAP + (view.n.vector ? 26 : 0);
+  return { said, back: said + 16, candidates: said + (view.n.back ? 16 + CELL + 22 : 30) };
+};
+const heightOf = (view) => places(view).candidates + view.header.candidates[0].length * LINE + 4;
+
+// The step that is shown: the word that is pointed at, in this figure or in a map of the page; or where the person
+// stands.
+function shown(view) {
+  if (view.over?.side === "said") return view.over.at + 1;
+  const row = view.header.shares && !view.over ? hoveredRow() : null;
+  if (row !== null && row < view.header.said.length) return row + 1;
+  return view.rests ? view.header.telling + 1 : view.step;
+}
+
+function repaint(view) {
+  const { root, canvas, header, told, range, count } = view;
+  if (!header || !view.wide) return;
+  onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen, view.scroll.scrollLeft));
+  const step = shown(view);
+  told.replaceChildren(...describe(view, step).map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
+  range.value = view.step;
+  count.textContent = view.rests ? `all ${header.said.length}` : `${view.step} of ${header.said.length}`;
+  range.setAttribute("aria-valuetext", `${header.said[view.step - 1]}, ${count.textContent}`);
+  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  root.dataset.step = view.step;
+}
+
+function rowOf({ n, header }, name, step) {
+  const wide = name === "cross" ? header.source.length : header.said.length;
+  return n[name]?.subarray((step - 1) * wide, step * wide);
+}
+
+const strongest = (weights) => weights.reduce((best, weight, at) => (weight > weights[best] ? at : best), 0);
+
+// The step as a sentence from its numbers: [text, stressed or not].
+function describe(view, step) {
+  const { header, n } = view;
+  const { said, source, candidates } = header;
+  const before =
+    step === 1
+      ? "No word generated yet. Next: "
+      : `After “${said.slice(Math.max(0, step - 4), step - 1).join(" ")}” comes `;
+  const at = candidates[step - 1].indexOf(said[step - 1]);
+  const odds = n.odds[(step - 1) * candidates[0].length + at];
+  const chosen = [
+    [before, false],
+    [said[step - 1], true],
+    [at < 0 ? "" : ` (probability ${odds.toFixed(2)})`, false],
+  ];
+  if (view.over?.side === "source" && n.cross) {
+    const s = view.over.at;
+    const best = Array.from({ length: view.step }, (_, t) => rowOf(view, "cross", t + 1)[s]);
+    const most = strongest(best);
+    return [
+      [source[s], true],
+      [" has its largest weight when the model predicts ", false],
+      [said[most], true],
+      [`: ${best[most].toFixed(2)} of that row.`, false],
+    ];
+  }
+  if (!n.cross)
+    return [
+      ...chosen,
+      [
+        `. All that it knows of the source are the ${n.vector.length} numbers of one vector, the same at every step.`,
+        false,
+      ],
+    ];
+  const row = rowOf(view, "cross", step);
+  const best = strongest(row);
+  const looked = [
+    [". It attends most to ", false],
+    [source[best], true],
+    [` (${row[best].toFixed(2)})`, false],
+  ];
+  const right = header.gold[step - 1];
+  const judged = right.length
+    ? right.includes(best)
+      ? ", which is gold."
+      : `; gold is “${right.map((s) => source[s]).join("” or “")}”.`
+    : ".";
+  return [...chosen, ...looked, [judged, false]];
+}
+
+// left: how far the sentences are scrolled.
+function draw(view, pen, left) {
+  const { header, n, at, size, begin } = view;
+  const { theme } = header;
+  const step = shown(view);
+  const { said, back, candidates } = places(view);
+  view.hits = [];
+  const muted = { size: 12, fill: theme.muted };
+  if (begin) {
+    if (n.cross) pen.text(0, TOP.cells + CELL / 2, "attends to", muted);
+    pen.text(0, TOP.source, "source", muted);
+    pen.text(0, said, "written", muted);
+    if (n.back) pen.text(0, back + CELL / 2, "earlier words", muted);
+  }
+
+  const cell = ({ x, wide }, y, value) => {
+    pen.rect(x + 2, y, wide - 4, CELL, colourOf(view.colours.weight, Math.round(Math.min(value, 1) * FULL)));
+    pen.frame(x + 2, y, wide - 4, CELL, theme.rule, 0.75);
+    const ink = value >= theme.text_turns ? theme.paper : theme.ink;
+    if (value >= NAMED)
+      pen.text(x + wide / 2, y + CELL / 2, value.toFixed(2), { size: 11, anchor: "middle", fill: ink });
+  };
+  const cross = rowOf(view, "cross", step);
+  const from = view.over?.side === "source" ? view.over.at : null;
+  const best = cross && strongest(cross);
+  at.source.forEach((place, s) => {
+    if (cross) cell(place, TOP.cells, cross[s]);
+    const lit = from === null ? s === best && cross[s] >= NAMED : s === from;
+    const fill = lit ? theme.accent : header.unknown.includes(s) ? theme.muted : theme.ink;
+    pen.text(place.x + place.wide / 2, TOP.source, place.word, {
+      size,
+      weight: lit ? 650 : 400,
+      anchor: "middle",
+      fill,
+    });
+    if (header.unknown.includes(s))
+      pen.line(
+        [
+          [place.x + 6, TOP.source + 11],
+          [place.x + place.wide - 6, TOP.source + 11],
+        ],
+        theme.muted,
+        1,
+      );
+    if (cross && header.gold[step - 1].includes(s) && from === null)
+      pen.frame(place.x + 2, TOP.cells, place.wide - 4, CELL, theme.accent, 1.5);
+    view.hits.push({ side: "source", at: s, ...place, y: 0, tall: TOP.source + 16 });
+  });
+
+  // Words not said yet are not there.
+  const last = Math.max(view.step, step);
+  at.said.slice(0, last + 1).forEach((place, t) => {
+    const lit = t === step && from === null;
+    const fill = lit ? theme.accent : t ? theme.ink : theme.muted;
+    pen.text(place.x + place.wide / 2, said, place.word, { size, weight: lit ? 650 : 400, anchor: "middle", fill });
+    if (n.back && t < step) cell(place, back, rowOf(view, "back", step)[t]);
+    if (t) view.hits.push({ side: "said", at: t - 1, ...place, y: said - 16, tall: 16 + (n.back ? 18 + CELL : 16) });
+  });
+
+  const middle = ({ x, wide }) => x + wide / 2;
+  const curve = (a, b, weight, top, bottom) => {
+    if (weight < FAINT) return;
+    const points = Array.from({ length: 25 }, (_, step) => {
+      const t = step / 24;
+      const ease = t * t * (3 - 2 * t);
+      return [(a + (b - a) * ease).toFixed(1), (top + (bottom - top) * t).toFixed(1)];
+    });
+    pen.line(points, theme.accent, 0.6 + 7 * weight);
+  };
+  const [top, bottom] = [TOP.source + 14, said - 14];
+  if (n.vector) drawVector(view, pen, { top, bottom, curve, middle, step });
+  else if (from !== null) {
+    for (let t = 1; t <= last; t++)
+      curve(middle(at.source[from]), middle(at.said[t]), rowOf(view, "cross", t)[from], top, bottom);
+  } else cross.forEach((weight, s) => curve(middle(at.source[s]), middle(at.said[step]), weight, top, bottom));
+
+  drawCandidates(view, pen, step, candidates, left);
+}
+
+// All that a network without attention is told of the source: one strip of numbers between the sentences.
+function drawVector({ n, at, header, colours, begin, root }, pen, { top, bottom, curve, middle, step }) {
+  const { theme } = header;
+  const wide = Math.min(at.source.at(-1).x + at.source.at(-1).wide, root.clientWidth) - begin;
+  const y = (top + bottom) / 2 - 9;
+  const reach = n.vector.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
+  const centre = begin + wide / 2;
+  at.source.forEach((place) => curve(middle(place), centre, 0.1, top, y - 2));
+  curve(centre, middle(at.said[step]), 0.5, y + 20, bottom);
+  const cell = wide / n.vector.length;
+  n.vector.forEach((value, i) => {
+    pen.rect(
+      begin + i * cell,
+      y,
+      cell + 0.3,
+      18,
+      colourOf(colours.signed, Math.round(((value / reach + 1) / 2) * FULL)),
+    );
+  });
+  drawSigns(pen, theme, n.vector, n.vector.length, begin, y + 9 - cell / 2, cell, reach);
+  pen.frame(begin, y, wide, 18, theme.rule, 0.75);
+  if (begin) pen.text(0, y + 9, "one vector", { size: 12, fill: theme.muted });
+}
+
+function drawCandidates({ header, n, root, ...view }, pen, step, top, scrolled) {
+  const { theme, said, candidates } = header;
+  const words = candidates[step - 1];
+  const begin = scrolled + view.begin;
+  if (view.begin) pen.text(scrolled, top + LINE / 2, "candidates", { size: 12, fill: theme.muted });
+  const left = begin + Math.min(Math.max(...candidates.flat().map((word) => widthOf(word, 14, 650))), 130) + 10;
+  const room = Math.min(root.clientWidth - (left - scrolled) - 60, 420);
+  words.forEach((word, at) => {
+    const y = top + at * LINE + LINE / 2;
+    const value = n.odds[(step - 1) * words.length + at];
+    const chosen = word === said[step - 1];
+    const ink = { size: 14, anchor: "end", fill: chosen ? theme.accent : theme.ink, weight: chosen ? 650 : 400 };
+    pen.text(left - 8, y, fitted(word, left - begin - 8, 14, ink.weight), ink);
+    pen.rect(left, y - 7, Math.max(value * room, 1), 14, chosen ? theme.accent : theme.weights[4]);
+    pen.text(left + value * room + 6, y, value === 0 ? "0" : value < 0.0005 ? "< 0.001" : value.toFixed(3), {
+      size: 11,
+      fill: theme.muted,
+    });
+  });
+}
+
+function bringIntoView(view) {
+  const { scroll, at, n, header } = view;
+  const step = shown(view);
+  if (!at || scroll.scrollWidth <= scroll.clientWidth || scroll.matches(":hover")) return;
+  const ends = [at.said[step]];
+  if (n.cross) ends.push(at.source[strongest(rowOf({ n, header }, "cross", step))]);
+  const centre = ends.reduce((sum, { x, wide }) => sum + x + wide / 2, 0) / ends.length;
+  scroll.scrollLeft = centre - scroll.clientWidth / 2;
+}
+
+function find(view, event) {
+  const [px, py] = pointer(view.canvas, event);
+  return view.hits.find(({ x, wide, y, tall }) => px >= x && px < x + wide && py >= y && py < y + tall) ?? null;
+}
+
+function point(view, found) {
+  const over = found && { side: found.side, at: found.at };
+  view.canvas.style.cursor = over?.side === "said" ? "pointer" : "";
+  if (JSON.stringify(over) === JSON.stringify(view.over)) return;
+  view.over = over;
+  if (view.header.shares) hover(over?.side === "said" ? over.at : null);
+  repaint(view);
+}

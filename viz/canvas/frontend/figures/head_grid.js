@@ -1,0 +1,273 @@
+// Every head of every layer as a small map: one canvas for the maps, one above it for the lit row.
+
+import { ABSENT, colourTable, FULL, hatching, mapImage, NOT_A_NUMBER, svgCells, svgHatch } from "../lib/cells.js";
+import { linesOf } from "../lib/drawing.js";
+import { placeHead, setHeads } from "../lib/head_buttons.js";
+import {
+  density,
+  drawings,
+  element,
+  hover,
+  hoveredRow,
+  legible,
+  listen,
+  pointer,
+  rootOf,
+  svgPage,
+  svgText,
+  unpack,
+} from "../lib/page_state.js";
+
+const GUTTER = 30; // left of the maps: the number of the layer
+const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps get smaller
+const MOST_LINES = 6; // of a name under a map
+const LEAST = 26; // a map is never smaller than this
+const LEAST_NAMED = 44; // smaller ones bear no names
+const NARROW = 8; // nor narrower, however much shorter one of its two sentences is
+
+const looked = (header) => header.looked ?? header.tokens; // the words of the columns
+
+export default function ({ data, parentElement, setTriggerValue, key }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  Object.assign(view, { header, cells: arrays.cells, colours: colourTable(header.theme, "weights") });
+  view.choose = (layer, head) => setTriggerValue("head", [layer, head]);
+  view.pin = (row) => setTriggerValue("pin", { row });
+
+  const [layers, heads] = arrays.cells.shape;
+  setHeads(view.buttons, layers, heads, (layer, head) => view.choose(layer, head));
+  const stop = listen(key, () => light(view));
+  drawings.set(header.key, () => toSvg(view));
+  arrange(view);
+  return stop;
+}
+
+function build(root) {
+  const maps = element("canvas", "maps");
+  const lit = element("canvas", "lit");
+  const buttons = element("div", "heads");
+  const tip = element("div", "tip");
+  tip.hidden = true;
+  root.append(maps, lit, buttons, tip);
+  const view = { root, maps, lit, buttons, tip };
+
+  buttons.onpointermove = (event) => point(view, event);
+  buttons.onpointerleave = () => {
+    tip.hidden = true;
+    hover(null);
+  };
+  root.onkeydown = (event) => {
+    // A handler that gives back false would stop Enter.
+    if (event.key === "Escape" && view.header.pinned) view.pin(null);
+  };
+  new ResizeObserver(() => arrange(view)).observe(root);
+  return view;
+}
+
+const headAt = (view, button) => {
+  const at = [...view.buttons.children].indexOf(button);
+  const heads = view.cells.shape[1];
+  return [Math.floor(at / heads), at % heads];
+};
+
+// Sizes, labels, and both canvases. Called when the data or the width changes.
+function arrange(view) {
+  const { header, cells, root, buttons } = view;
+  if (!header || !root.clientWidth) return;
+  const [layers, heads, rows, columns] = cells.shape;
+  const room = (root.clientWidth - GUTTER) / heads;
+  const letters = legible(room < 64 ? 10 : 11.5); // six heads on a phone: "previous" stays whole
+  const line = Math.max(16, Math.ceil(letters * 1.3));
+  const lines = header.jobs.flat().map(([name = "head 10"]) => linesOf(name, room - 6, letters, 650).length);
+  const label = 4 + line * Math.min(MOST_LINES, Math.max(...lines)); // as many as the longest name needs
+  const gap = room > 70 ? 18 : 4;
+  const [T, S] = [header.tokens.length, looked(header).length];
+  const size = (below) => Math.min((room - gap) / S, Math.max(LEAST, HEIGHT / layers - below) / T); // of one token
+  const named = room >= LEAST_NAMED + gap && size(label + 8) * Math.max(T, S) >= LEAST_NAMED;
+  const token = size(named ? label + 8 : gap);
+  // Whole device pixels a cell, so that no row of a map looks thicker than another.
+  const ratio = density(root);
+  const sized = (size, cells) => {
+    const pixels = (size * ratio) / cells;
+    return pixels >= 4 ? (Math.floor(pixels) * cells) / ratio : Math.max(Math.floor(size), NARROW);
+  };
+  const [wide, tall] = [sized(token * S, columns), sized(token * T, rows)];
+  const stands = named && tall >= LEAST_NAMED; // room for "layer 0" beside a row of maps
+  const down = tall + (named ? label + 8 : gap);
+  const across = named ? room : wide + gap;
+  const width = GUTTER + across * heads;
+  const height = down * layers;
+  view.place = { wide, tall, across, down, width, height, named, stands, ratio };
+
+  for (const canvas of [view.maps, view.lit]) {
+    canvas.width = Math.round(root.clientWidth * ratio);
+    canvas.height = Math.round(height * ratio);
+    canvas.style.width = `${root.clientWidth}px`;
+    canvas.style.height = `${height}px`;
+  }
+  root.style.height = `${height}px`;
+  root.toggleAttribute("data-crowded", label > 2.5 * line); // names of three lines: the stage looks for a wider place
+  root.style.setProperty("--letters", `${letters}px`);
+  root.style.setProperty("--line", `${line}px`);
+  root.style.setProperty("--label", named ? `${label}px` : 0);
+  const chosen = header.selected[0] * heads + header.selected[1];
+  [...buttons.children].forEach((button, at) => {
+    const [layer, head] = [Math.floor(at / heads), at % heads];
+    const does = header.jobs[layer][head][0] ?? "";
+    const box = { left: GUTTER + head * across, top: layer * down, width: across - 4, height: down - 4 };
+    placeHead(button, box, `Layer ${layer}, head ${head}${does ? `: ${does}` : ""}`, at === chosen);
+    button.replaceChildren(element("span", "name", named ? does || `head ${head}` : ""));
+    button.classList.toggle("found", Boolean(does));
+  });
+  drawMaps(view);
+  light(view);
+}
+
+function drawMaps(view) {
+  const { header, cells, maps, place } = view;
+  const { theme } = header;
+  const [layers, heads, rows, columns] = cells.shape;
+  const pen = maps.getContext("2d");
+  pen.scale(place.ratio, place.ratio);
+  const small = new OffscreenCanvas(columns, rows);
+  const smallPen = small.getContext("2d");
+  const hatch = hatching(pen, theme);
+  pen.imageSmoothingEnabled = place.tall * place.ratio < 2 * rows || place.wide * place.ratio < 2 * columns;
+  for (let layer = 0; layer < layers; layer++) {
+    pen.fillStyle = theme.muted;
+    pen.font = `${legible(12)}px ${getComputedStyle(view.root).fontFamily}`;
+    pen.save();
+    pen.translate(14, layer * place.down + place.tall / 2);
+    if (place.stands) pen.rotate(-Math.PI / 2);
+    pen.textAlign = "center";
+    pen.fillText(place.stands ? `layer ${layer}` : layer, 0, 0);
+    pen.restore();
+    for (let head = 0; head < heads; head++) {
+      const [x, y] = [GUTTER + head * place.across, layer * place.down];
+      pen.fillStyle = theme.absent;
+      pen.fillRect(x, y, place.wide, place.tall);
+      pen.fillStyle = hatch;
+      pen.fillRect(x, y, place.wide, place.tall);
+      smallPen.clearRect(0, 0, columns, rows);
+      smallPen.putImageData(mapImage(view.cells, view.colours, layer, head), 0, 0);
+      pen.drawImage(small, x, y, place.wide, place.tall);
+    }
+  }
+  view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+}
+
+const litRow = ({ header }) => Math.min(hoveredRow() ?? header.row, header.tokens.length - 1);
+
+// The frame of a row of a map: its height, and how far down it stands.
+const lineHeight = ({ header, place }) => Math.max(place.tall / header.tokens.length, 3);
+
+const lineOf = (view, row) =>
+  Math.min((row / view.header.tokens.length) * view.place.tall, view.place.tall - lineHeight(view));
+
+function light(view) {
+  const { header, cells, lit, place } = view;
+  if (!place) return;
+  const [layers, heads] = cells.shape;
+  const row = litRow(view);
+  const pen = lit.getContext("2d");
+  pen.setTransform(place.ratio, 0, 0, place.ratio, 0, 0);
+  pen.clearRect(0, 0, lit.width, lit.height);
+  pen.strokeStyle = header.theme.accent;
+  pen.lineWidth = 1.25;
+  const tall = lineHeight(view);
+  for (let layer = 0; layer < layers; layer++) {
+    for (let head = 0; head < heads; head++) {
+      const y = layer * place.down + lineOf(view, row);
+      pen.strokeRect(GUTTER + head * place.across - 0.5, y, place.wide + 1, tall);
+    }
+  }
+  const [layer, head] = header.selected;
+  pen.lineWidth = 2;
+  pen.strokeRect(GUTTER + head * place.across - 3, layer * place.down + 0.5, place.wide + 6, place.tall + 2);
+}
+
+// The pointer over a map lights its row everywhere and names the cell.
+function point(view, event) {
+  const { header, cells, place, tip, root } = view;
+  const button = event.target.closest?.(".head");
+  if (!button) return;
+  const [layer, head] = headAt(view, button);
+  const [px, py] = pointer(root, event);
+  const [x, y] = [px - (GUTTER + head * place.across), py - layer * place.down];
+  if (x < 0 || y < 0 || x >= place.wide || y >= place.tall) {
+    tip.hidden = true;
+    hover(null);
+    return;
+  }
+  const [T, S] = [header.tokens.length, looked(header).length];
+  const [row, column] = [Math.floor((y / place.tall) * T), Math.floor((x / place.wide) * S)];
+  hover(row);
+  const [, heads, rows, columns] = cells.shape;
+  const cell = [blockOf(row, T, rows), blockOf(column, S, columns)];
+  const code = cells.values[((layer * heads + head) * rows + cell[0]) * columns + cell[1]];
+  const value =
+    code === ABSENT
+      ? "masked"
+      : code === NOT_A_NUMBER
+        ? "not a number"
+        : `${(code / FULL).toFixed(2)}${header.pooled ? " at most" : ""}`;
+  tip.replaceChildren(
+    element("div", "where", `Layer ${layer}, head ${head}  ${header.jobs[layer][head].join(" · ")}`),
+    element("div", "what", `${header.tokens[row]} → ${looked(header)[column]}  ${value}`),
+  );
+  tip.hidden = false;
+  const right = GUTTER + head * place.across + x + 14;
+  tip.style.left = `${Math.max(0, Math.min(right, root.clientWidth - tip.offsetWidth - 4))}px`;
+  tip.style.top = `${layer * place.down + y + 16}px`;
+}
+
+// The block that holds this position when `tokens` positions are pooled to `blocks`; as _block_max in pack.py.
+const blockOf = (position, tokens, blocks) => Math.floor(((position + 1) * blocks - 1) / tokens);
+
+function toSvg(view) {
+  const { header, cells, place } = view;
+  const { theme } = header;
+  const [layers, heads] = cells.shape;
+  const parts = [svgHatch(theme)];
+  const row = litRow(view);
+  const tall = lineHeight(view);
+  const svgFrame = (x, y, wide, high, thick) =>
+    `<rect x="${x}" y="${y}" width="${wide}" height="${high}" fill="none" ` +
+    `stroke="${theme.accent}" stroke-width="${thick}"/>`;
+  for (let layer = 0; layer < layers; layer++) {
+    for (let head = 0; head < heads; head++) {
+      const [x, y] = [GUTTER + head * place.across, 22 + layer * place.down];
+      const box = `x="${x}" y="${y}" width="${place.wide}" height="${place.tall}"`;
+      const does = header.jobs[layer][head][0] ?? "";
+      parts.push(
+        `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
+        svgCells(mapImage(cells, view.colours, layer, head), x, y, place.wide, place.tall, cells.values.length),
+        svgFrame(x - 0.5, y + lineOf(view, row), place.wide + 1, tall, 1.25),
+        ...(place.named ? linesOf(does || `head ${head}`, place.across - 4, 11, does ? 650 : 400) : []).map(
+          (line, at) =>
+            svgText(x, y + place.tall + 14 + 14 * at, line, {
+              fill: does ? theme.ink : theme.muted,
+              weight: does ? 650 : 400,
+              size: 11,
+            }),
+        ),
+      );
+    }
+    const name = svgText(0, 0, place.stands ? `layer ${layer}` : layer, { fill: theme.muted, anchor: "middle" });
+    parts.push(
+      `<g transform="translate(14 ${22 + layer * place.down + place.tall / 2})` +
+        `${place.stands ? " rotate(-90)" : ""}">${name}</g>`,
+    );
+  }
+  const [layer, head] = header.selected;
+  parts.push(svgFrame(GUTTER + head * place.across - 3, 22.5 + layer * place.down, place.wide + 6, place.tall + 2, 2));
+  const legend = "Rows are queries, columns are keys. Weight 0 … 1, light to dark; hatched: masked.";
+  parts.unshift(
+    svgText(0, 12, theme.name === "dark" ? legend.replace("light to dark", "dark to light") : legend, {
+      fill: theme.muted,
+      size: 11,
+    }),
+  );
+  return svgPage(Math.ceil(place.width), Math.ceil(place.height + 26), theme, parts.join(""));
+}

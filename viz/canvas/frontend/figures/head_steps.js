@@ -1,0 +1,465 @@
+// One row of one head, step by step, with the real numbers. Vectors are strips of cells, laid so that what is
+// multiplied stands above each other: q over every k, every v over their mean z, and below them what is added to the
+// stream.
+
+import { colourOf, colourTable, FULL } from "../lib/cells.js";
+import { asSvg, drawSigns, fitted, onCanvas } from "../lib/drawing.js";
+import { drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
+import { posts } from "../lib/posts.js";
+import { explain, oddsOf, PER_KEY, STEPS, spelt } from "./head_steps_text.js";
+
+const ROW = 22; // pixels a word
+const STRIP = 208; // of q, k, v and z
+const GAP = 12;
+const COLUMNS = ["scores", "scaled", "bias", "masked", "exp", "weights"];
+// At a desk everything; on a projector what the step needs, in larger letters, of no more words than can be read.
+const DESK = {
+  words: 96,
+  number: 58,
+  size: 13,
+  small: 12,
+  query: 38,
+  top: 100,
+  stream: 17,
+  apart: 22,
+  terms: 64,
+  most: Infinity,
+};
+const PROJECTED = {
+  words: 128,
+  number: 84,
+  size: 15,
+  small: 15,
+  query: 4,
+  top: 58,
+  stream: 40,
+  apart: 62,
+  terms: 2,
+  most: 13,
+};
+const least = ({ words, number }) => words + 2 * (STRIP + GAP) + COLUMNS.length * number + 40;
+const PACE = 1600; // milliseconds a step when it plays
+const WAIT = 400; // milliseconds at rest before the address follows
+
+export default function ({ data, parentElement, setTriggerValue, key }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  const n = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
+  const [S, C, D, E] = [header.words.length, header.width, n.q.length, n.z.length];
+  split(n, C, header.head);
+  Object.assign(view, { header, n, sizes: { S, C, D, E }, tell: (post) => setTriggerValue("at", post) });
+  const news = view.posts.news([header.step, header.looked], header.heard);
+  const looked = header.looked ?? strongest(n.weights);
+  const moved = header.step !== view.step || looked !== view.looked; // if not, the sum that is open stays open
+  if (view.about !== header.about || (news && moved)) {
+    Object.assign(view, { step: header.step, looked, focus: null });
+  }
+  view.about = header.about;
+  view.odds = oddsOf(/** @type {any} */ (n));
+  view.looked = Math.min(view.looked, S - 1);
+  view.colours = colourTable(header.theme, "signed");
+  const stop = listen(key, () => {});
+  drawings.set(header.key, (whole) =>
+    asSvg(view.wide, heightOf(view), header.theme, (pen) => draw({ ...view, whole }, pen)),
+  );
+  if (!view.focus) focusOn(view, null);
+  arrange(view);
+  return () => {
+    clearInterval(view.playing);
+    stop();
+  };
+}
+
+// What this head carries, and what the other heads and the bias of W_O add together.
+function split(n, width, head) {
+  const all = n.carried; // (H, C)
+  n.heads = all;
+  n.carried = all.slice(head * width, (head + 1) * width);
+  n.others = n.b_o.map((bias, c) => {
+    let sum = bias;
+    for (let at = c; at < all.length; at += width) if (Math.floor(at / width) !== head) sum += all[at];
+    return sum;
+  });
+}
+
+const strongest = (weights) => weights.reduce((best, weight, at) => (weight > weights[best] ? at : best), 0);
+
+function build(root) {
+  const bar = element("div", "bar");
+  const names = element("div", "names");
+  const [back, play, next] = [
+    ["back", "‹", "Back"],
+    ["play", "▸", "Play"],
+    ["next", "›", "Next"],
+  ].map(([name, sign, label]) => {
+    const button = element("button", name, sign);
+    button.type = "button";
+    button.setAttribute("aria-label", label);
+    return button;
+  });
+  const scroll = element("div", "scroll");
+  const [canvas, rail, tip] = [element("canvas", "drawing"), element("canvas", "rail"), element("div", "tip")];
+  tip.hidden = true;
+  const told = element("div", "told");
+  told.setAttribute("aria-live", "polite");
+  scroll.tabIndex = 0; // on a narrow screen it scrolls, also by keys
+  scroll.setAttribute("role", "region");
+  scroll.setAttribute("aria-label", "The row, drawn");
+  scroll.append(canvas, rail, tip);
+  bar.append(back, play, next, names);
+  root.append(bar, told, scroll, element("div", "terms"));
+  root.tabIndex = 0;
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", "Steps of one row. Left and right arrows step, up and down choose the key.");
+  const view = {
+    root,
+    names,
+    play,
+    canvas,
+    rail,
+    tip,
+    told,
+    scroll,
+    terms: root.lastChild,
+    posts: posts(WAIT),
+    step: 0,
+    looked: 0,
+    layout: DESK,
+  };
+  names.append(
+    ...STEPS.map(({ name }, at) => {
+      const button = element("button", "step", name);
+      button.type = "button";
+      button.onclick = () => go(view, at);
+      return button;
+    }),
+  );
+  root.advance = (by) => go(view, view.step + by); // by keys that are pressed elsewhere on the page; see page/stage.js
+  back.onclick = () => go(view, view.step - 1);
+  next.onclick = () => go(view, view.step + 1);
+  play.onclick = () => toggle(view);
+  root.onkeydown = (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const row = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step && !row) return;
+    event.preventDefault();
+    if (step) go(view, view.step + step);
+    else look(view, view.looked + row);
+  };
+  canvas.onpointermove = (event) => point(view, event);
+  canvas.onpointerleave = () => (tip.hidden = true);
+  canvas.onclick = (event) => {
+    const found = find(view, event);
+    if (!found) return;
+    if (found.s !== undefined && found.s !== view.looked) look(view, found.s);
+    focusOn(view, found);
+    repaint(view);
+  };
+  new ResizeObserver(() => arrange(view)).observe(root);
+  return view;
+}
+
+function go(view, step) {
+  if (step < 0 || step >= STEPS.length) return stopPlaying(view);
+  view.step = step;
+  focusOn(view, null);
+  repaint(view);
+  rest(view);
+  return true;
+}
+
+function look(view, looked) {
+  if (looked < 0 || looked >= view.sizes.S) return;
+  view.looked = looked;
+  focusOn(view, null);
+  repaint(view);
+  rest(view);
+}
+
+function toggle(view) {
+  if (view.playing) return stopPlaying(view);
+  if (view.step === STEPS.length - 1) go(view, 0);
+  else rest(view);
+  view.playing = setInterval(() => go(view, view.step + 1), PACE);
+  view.play.textContent = "❙❙";
+  view.play.setAttribute("aria-label", "Pause");
+}
+
+function stopPlaying(view) {
+  clearInterval(view.playing);
+  view.playing = null;
+  rest(view);
+  view.play.textContent = "▸";
+  view.play.setAttribute("aria-label", "Play");
+}
+
+// When nothing has moved for a moment, the address follows.
+function rest(view) {
+  view.posts.act(() => (view.playing ? undefined : [view.step, view.looked]), view.tell);
+}
+
+// The number whose sum is opened: a clicked one, or the one the step is about.
+function focusOn(view, found) {
+  const step = STEPS[view.step];
+  const s = PER_KEY.includes(step.about) ? view.looked : undefined;
+  view.focus = found ? { kind: found.kind, s: found.s, i: found.i } : { kind: step.about, s, i: 0 };
+}
+
+function arrange(view) {
+  const { root, header } = view;
+  if (!header || !root.clientWidth) return;
+  view.large = projected() > 0;
+  view.layout = view.large ? PROJECTED : DESK;
+  root.classList.toggle("large", view.large);
+  view.wide = view.large ? root.clientWidth : Math.max(root.clientWidth, least(DESK));
+  repaint(view);
+}
+
+function heightOf({ sizes, layout, large }) {
+  const rows = layout.top + Math.min(sizes.S, layout.most) * ROW + 26;
+  return large ? Math.max(rows, layout.top + 4 * layout.apart) : rows + 22 + 4 * layout.apart;
+}
+
+function repaint(view) {
+  const { root, names, told, canvas, header } = view;
+  onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen));
+  view.rail.hidden = view.wide <= view.scroll.clientWidth; // on a narrow screen the words stay while the row scrolls
+  if (!view.rail.hidden) {
+    onCanvas(view.rail, DESK.words - 4, heightOf(view), header.theme, (pen) => {
+      pen.rect(0, 0, DESK.words - 4, heightOf(view), header.theme.paper);
+      draw({ ...view, hits: [] }, pen);
+    });
+  }
+  [...names.children].forEach((button, at) => {
+    button.setAttribute("aria-current", String(at === view.step));
+    button.classList.toggle("done", at < view.step);
+  });
+  const { told: sentence, total, terms, model, cut } = explain(view);
+  told.replaceChildren(...sentence.map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
+  const spelled = terms.map(({ name, text }) => {
+    const term = element("span", "term");
+    if (name !== "") term.append(element("span", "of", typeof name === "number" ? `[${name}]` : name));
+    term.append(text);
+    return term;
+  });
+  const sum = [element("span", "total", total), element("span", "model", model)];
+  // “and 14 smaller terms” comes after some.
+  view.terms.replaceChildren(...(cut ? [...spelled, ...sum] : [...sum, ...spelled]));
+
+  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  root.dataset.step = view.step;
+  if (view.wide > view.scroll.clientWidth) {
+    const now = view.hits.find(({ kind }) => kind === STEPS[view.step].about);
+    view.scroll.scrollLeft = now.x + Math.min(now.wide, view.scroll.clientWidth / 2) - view.scroll.clientWidth * 0.7;
+  }
+}
+
+// Where the columns begin; what is not `on` is not drawn.
+function places({ wide, large, layout, step }) {
+  const on = (kind) => (large ? STEPS[step].needs.includes(kind) : kind !== "all x");
+  const columns = COLUMNS.filter(on);
+  const strips = ["k", "v"].filter(on).length;
+  const spare = Math.max(wide - least(layout), 0);
+  const rest = wide - layout.words - 3 * GAP; // on a projector
+  const number = large
+    ? Math.max(layout.number, (rest - strips * 1.4 * STRIP) / Math.max(columns.length, 3))
+    : layout.number + Math.min(spare / 12, 18);
+  const strip = large ? (rest - columns.length * number) / strips - GAP : STRIP + Math.min(spare / 3, 120);
+  const k = layout.words;
+  const first = k + (on("k") ? strip + GAP : 0);
+  const at = Object.fromEntries(columns.map((name, column) => [name, first + (column + 1) * number]));
+  const v = first + columns.length * number + GAP + 12;
+  return { on, k, strip, number, columns, at, v, right: large ? wide - 2 : v + strip };
+}
+
+// The words that have a line: all, or those with the most of the weight, in their order.
+function wordsShown({ layout, sizes, header, looked, n }) {
+  const all = Array.from({ length: sizes.S }, (_, s) => s);
+  const first = (s) => (s === looked || s === header.row ? 2 : n.weights[s] || 0);
+  return all
+    .sort((a, b) => first(b) - first(a))
+    .slice(0, layout.most)
+    .sort((a, b) => a - b);
+}
+
+function draw(view, pen) {
+  const { header, n, sizes, step, looked, focus, layout } = view;
+  const { theme, words, row } = header;
+  const { S, C, D, E } = sizes;
+  const { on, k, strip, number, columns, at, v, right } = places(view);
+  const { size, small, top } = layout;
+  const lines = wordsShown(view);
+  view.hits = [];
+  const done = (kind) => view.whole || STEPS.findIndex(({ shows }) => shows.includes(kind)) <= step;
+  const now = (kind) => STEPS[step].shows.includes(kind);
+  const limits = { x: most(n.x), qk: Math.max(most(n.q), most(n.k)), v: Math.max(most(n.v), most(n.z)) };
+  limits.stream = Math.max(most(n.stream), most(n.after), most(n.carried), most(n.others));
+
+  const cells = (kind, values, from, count, limit, x, y, wide, tall, s) => {
+    if (!on(kind)) return;
+    const cell = wide / count;
+    for (let i = 0; i < count; i++) {
+      const value = values[from + i];
+      const share = Math.min(Math.max((value / limit + 1) / 2, 0), 1);
+      const fill = Number.isFinite(value) ? colourOf(view.colours, Math.round(share * FULL)) : theme.hatch;
+      if (done(kind)) pen.rect(x + i * cell, y, Math.max(cell - (cell > 5 ? 1 : 0), 0.5), tall, fill);
+      if (done(kind) && focus.kind === kind && focus.s === s && focus.i === i) {
+        pen.frame(x + i * cell - 0.5, y - 0.5, cell, tall + 1, theme.accent, 1.5);
+      }
+    }
+    if (done(kind))
+      drawSigns(pen, theme, values.subarray(from, from + count), count, x, y + (tall - cell) / 2, cell, limit);
+    pen.frame(x, y, wide, tall, now(kind) ? theme.accent : theme.rule, now(kind) ? 1.5 : 0.75);
+    if (kind !== "all x") view.hits.push({ kind, s, x, y, wide, tall, count });
+  };
+
+  const label = (text, x, y, kind, more = {}) =>
+    on(kind) &&
+    pen.text(x, y, text, {
+      size: small,
+      fill: now(kind) ? theme.accent : theme.muted,
+      weight: now(kind) ? 650 : 400,
+      ...more,
+    });
+  const shown = (kind) => on(kind) && done(kind);
+
+  // What comes in
+  if (!on("all x")) {
+    label(`x  ${fitted(words[row], 60, small)}`, k - 8, 10, "x", { anchor: "end" });
+    cells("x", n.x, row * C, C, limits.x, k, 2, right - k, 16);
+  }
+  const { query } = layout;
+  label("q", k - 8, query + 8, "q", { anchor: "end" });
+  cells("q", n.q, 0, D, limits.qk, k, query, strip, 16);
+  if (now("scores"))
+    pen.text(k + strip + 8, query + 8, view.large ? "× each k" : "× each k below, added up", {
+      size: small,
+      fill: theme.accent,
+    });
+
+  // One line a word that may be looked at
+  label("k", k + strip / 2, top - 14, "k", { anchor: "middle" });
+  label("v", v + strip / 2, top - 14, "v", { anchor: "middle" });
+  const heads = {
+    scores: "q · k",
+    scaled: header.divisor === 1 ? "not scaled" : "÷ √d",
+    bias: "bias",
+    masked: "masked",
+    exp: "exp",
+    weights: "weight",
+  };
+  for (const kind of columns) label(heads[kind], at[kind] - 4, top - 14, kind, { anchor: "end" });
+  const listed = on("all x") || on("k") || on("v") || columns.length > 0;
+  if (listed) lines.forEach((s, nth) => line(s, top + nth * ROW));
+  function line(s, y) {
+    if (s === looked && !on("all x")) {
+      pen.rect(0, y - 1, 3, ROW - 2, theme.accent);
+      pen.frame(0, y - 1, right + (view.large ? 1 : 4), ROW - 1, theme.accent, 1);
+    }
+    const allowed = n.mask[s] !== 0;
+    const ink = done("masked") && !allowed ? theme.rule : theme.ink;
+    pen.text(k - 8, y + ROW / 2 - 1, fitted(words[s], layout.words - 14, size), {
+      size,
+      anchor: "end",
+      fill: ink,
+      weight: s === row ? 650 : 400,
+    });
+    if (on("all x")) cells(s === row ? "x" : "all x", n.x, s * C, C, limits.x, k, y + 2, right - k, ROW - 6);
+    cells("k", n.k, s * D, D, limits.qk, k, y + 2, strip, ROW - 6, s);
+    cells("v", n.v, s * E, E, limits.v, v, y + 2, strip, ROW - 6, s);
+    const values = { scores: n.scores[s], scaled: n.scaled[s], bias: n.bias[s], masked: n.masked[s] };
+    values.exp = view.odds.each[s];
+    values.weights = n.weights[s];
+    for (const kind of columns) {
+      const value = values[kind];
+      view.hits.push({ kind, s, x: at[kind] - number + 4, y, wide: number - 4, tall: ROW, count: 1 });
+      if (!done(kind)) continue;
+      if (kind === "masked" && !allowed) {
+        pen.absent(at[kind] - number + 12, y + 2, number - 16, ROW - 6);
+        continue;
+      }
+      if (kind === "weights")
+        pen.rect(
+          at[kind] - number + 10,
+          y + 2,
+          Math.max((number - 14) * (value || 0), 0.5),
+          ROW - 6,
+          colourOf(view.colours, Math.round(FULL * 0.62)),
+        );
+      const chosen = focus.kind === kind && focus.s === s;
+      const fill = chosen ? theme.accent : now(kind) ? theme.ink : theme.muted;
+      pen.text(at[kind] - 4, y + ROW / 2 - 1, spelt(value), {
+        size: small,
+        anchor: "end",
+        fill,
+        weight: chosen ? 650 : 400,
+      });
+    }
+  }
+
+  // What comes out
+  const below = top + lines.length * ROW + 14;
+  const total = (kind, sum) => label(`Σ ${spelt(sum)}`, at[kind] - 4, below, kind, { anchor: "end", weight: 400 });
+  if (shown("exp")) total("exp", view.odds.sum);
+  if (shown("weights"))
+    total(
+      "weights",
+      n.weights.reduce((a, b) => a + b, 0),
+    );
+  if (listed && lines.length < S)
+    pen.text(0, below, `and ${S - lines.length} more`, { size: small, fill: theme.muted });
+  const alone = !listed; // then the last strips have the place of the lines
+  label("z", (alone ? k : v) - 9, alone ? top + layout.stream / 2 - layout.apart : below, "z", { anchor: "end" });
+  if (alone) cells("z", n.z, 0, E, limits.v, k, top - layout.apart, right - k, layout.stream);
+  else cells("z", n.z, 0, E, limits.v, v, below - 8, strip, 16);
+  const before = header.residual ? "stream before" : "not added";
+  const last = [
+    ["carried", "this head"],
+    ["others", "other heads"],
+    ["stream", before],
+    ["after", "stream after"],
+  ];
+  last.forEach(([kind, told], nth) => {
+    const y = (alone ? top : below + 26) + nth * layout.apart;
+    label(fitted(told, layout.words - 8, small), k - 8, y + layout.stream / 2, kind, { anchor: "end" });
+    cells(kind, n[kind], 0, C, limits.stream, k, y, right - k, layout.stream);
+  });
+}
+
+const most = (values) =>
+  values.reduce((top, value) => (Number.isFinite(value) ? Math.max(top, Math.abs(value)) : top), 1e-12);
+
+function find(view, event) {
+  const [px, py] = pointer(view.canvas, event);
+  for (const { kind, s, x, y, wide, tall, count } of view.hits) {
+    if (px >= x && py >= y && px < x + wide && py < y + tall)
+      return { kind, s, i: Math.floor(((px - x) / wide) * count), px, py };
+  }
+  return null;
+}
+
+function point(view, event) {
+  const found = find(view, event);
+  const { tip, canvas, sizes, n, header } = view;
+  tip.hidden = !found;
+  canvas.style.cursor = found ? "pointer" : "";
+  if (!found) return;
+  const { kind, s, i } = found;
+  const width = { x: sizes.C, k: sizes.D, v: sizes.E }[kind]; // of kinds that have a vector for every word
+  const at = kind === "x" ? header.row * width + i : width ? s * width + i : (s ?? i);
+  const value = kind === "exp" ? view.odds.each[s] : n[kind][at];
+  const where =
+    s === undefined
+      ? `${kind}[${i}]`
+      : width
+        ? `${kind}[${i}] of ${header.words[s]}`
+        : `${header.words[header.row]} → ${header.words[s]}`;
+  tip.replaceChildren(
+    element("div", "where", where),
+    element("div", "what", spelt(value)),
+    element("div", "where", "click to see how it is computed"),
+  );
+  tip.style.left = `${Math.max(0, Math.min(found.px + 14, view.wide - tip.offsetWidth - 4))}px`;
+  tip.style.top = `${found.py + 16}px`;
+}

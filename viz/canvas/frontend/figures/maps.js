@@ -1,0 +1,365 @@
+// Large maps beside each other, of the same words: a head's weights, its stages, a mask that can be painted.
+
+import { ABSENT, colourTable, FULL, imageOf, NOT_A_NUMBER } from "../lib/cells.js";
+import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "../lib/drawing.js";
+import {
+  drawings,
+  element,
+  hover,
+  hoveredRow,
+  legible,
+  listen,
+  pointer,
+  projected,
+  rootOf,
+  unpack,
+} from "../lib/page_state.js";
+import { posts } from "../lib/posts.js";
+
+const GAP = 16; // between maps
+const LEAST = 170; // pixels of a map, before the next one goes below
+const LEAST_PROJECTED = 128; // a room has its screen wide, and no finger to hit a cell
+const CROWDED = 11; // pixels: in rows lower than this, or than their letters, not every word can be named
+const MOST = 440;
+const TITLE = 14;
+const SCALE = 26; // room below a map for its scale
+const TURN = -56; // degrees: the words above a map
+const MOST_WORDS = 40; // more would overlap
+const SLIDE = 34; // room above the maps for a slider
+const WAIT = 200; // milliseconds that the slider rests before Python hears of it
+
+export default function ({ data, parentElement, setTriggerValue, key }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  Object.assign(view, {
+    header,
+    frames: arrays.values.values, // (steps, N, T, S) exact; NaN: not allowed, Infinity: allowed and not a number
+    colours: { weight: colourTable(header.theme, "weights"), signed: colourTable(header.theme, "signed") },
+    tell: setTriggerValue,
+  });
+  setSlide(view);
+  const stop = listen(key, () => light(view));
+  drawings.set(header.key, () =>
+    asSvg(root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, header.row)),
+  );
+  arrange(view);
+  return stop;
+}
+
+function build(root) {
+  const [maps, lit, tip] = [element("canvas", "maps"), element("canvas", "lit"), element("div", "tip")];
+  const pad = element("div", "pad"); // over the map to paint on: there a finger draws, elsewhere it scrolls
+  const [slide, label, range] = [element("div", "slide"), element("label", "number"), element("input", "range")];
+  tip.hidden = true;
+  range.type = "range";
+  slide.append(label, range);
+  root.append(maps, lit, pad, slide, tip);
+  const view = { root, maps, lit, tip, pad, slide, label, range, painting: null, posts: posts(WAIT) };
+  range.oninput = () => {
+    view.posts.touch();
+    showStep(view, Number(range.value));
+  };
+  range.onchange = () => tellStep(view);
+  range.onpointerdown = (event) => event.stopPropagation();
+  root.onpointerdown = (event) => startPainting(view, event);
+  root.onpointermove = (event) => (view.painting ? paint(view, event) : point(view, event));
+  root.onpointerup = () => endPainting(view);
+  root.onpointercancel = root.onpointerup;
+  root.onpointerleave = () => {
+    tip.hidden = true;
+    hover(null);
+  };
+  root.onclick = (event) => {
+    const found = find(view, event);
+    const { pins, paint, pinned, row } = view.header;
+    if (found && view.header.picks) view.tell("pick", [found.row, found.column]);
+    else if (found && pins && found.panel !== paint)
+      view.tell("pin", { row: pinned && row === found.row ? null : found.row });
+  };
+  new ResizeObserver(() => arrange(view)).observe(root);
+  return view;
+}
+
+// The same maps for several values of one number are all here: sliding picks one, letting go tells Python.
+function setSlide(view) {
+  const { header, slide, range } = view;
+  const { step } = header;
+  slide.hidden = !step;
+  if (!step) {
+    view.values = view.frames;
+    return;
+  }
+  const news = view.posts.news(step.at, header.heard);
+  const kept = view.step !== undefined && view.stepName === step.name && view.step < step.values.length && !news;
+  view.stepName = step.name;
+  Object.assign(range, { min: 0, max: step.values.length - 1, step: 1 });
+  range.setAttribute("aria-label", step.name);
+  pickStep(view, kept ? view.step : step.values.indexOf(step.at));
+}
+
+function pickStep(view, at) {
+  const { header, frames, label, range } = view;
+  const size = header.panels.length * header.looking.length * header.looked.length;
+  view.step = at;
+  view.values = frames.subarray(at * size, (at + 1) * size);
+  header.titles[at].forEach((title, number) => (header.panels[number].title = title));
+  range.value = at;
+  range.setAttribute("aria-valuetext", String(header.step.values[at]));
+  label.textContent = `${header.step.name}: ${header.step.values[at]}`;
+}
+
+function showStep(view, at) {
+  pickStep(view, at);
+  onCanvas(view.maps, view.root.clientWidth, view.place.height, view.header.theme, (pen) => draw(view, pen, null));
+}
+
+function tellStep(view) {
+  view.posts.act(
+    () => view.header.step?.values[view.step],
+    (post) => view.tell("step", post),
+  );
+}
+
+// Where everything stands, from the width alone.
+function arrange(view) {
+  const { root, header } = view;
+  if (!header || !root.clientWidth) return;
+  const { looking, looked, panels } = header;
+  const longest = (words) => Math.max(...words.map((word) => widthOf(word, 13))); // no word is drawn larger
+  const left = Math.min(longest(looking), 92) + 12; // room for the words that look
+  const columns = Math.max(
+    1,
+    Math.min(panels.length, Math.floor((root.clientWidth - left) / ((projected() ? LEAST_PROJECTED : LEAST) + GAP))),
+  );
+  const across = (root.clientWidth - left) / columns;
+  const lines = Math.max(...panels.map(({ title }) => (title ? titleOf(title, across).length : 0)));
+  const line = legible(TITLE) * 1.25;
+  const titles = lines ? lines * line + 4 : 0;
+  const above = titles + Math.min(longest(looked), 92) * Math.sin((-TURN * Math.PI) / 180) + 16;
+  const most = Math.max(looking.length, looked.length);
+  const room = Math.min(across - GAP, MOST);
+  const cell = most <= room / 4 ? Math.floor(room / most) : room / most; // whole pixels where they can be seen
+  const [wide, tall] = [cell * looked.length, cell * looking.length];
+  const block = above + tall + SCALE + 6;
+  const top = header.step ? SLIDE : 0;
+  const height = top + block * Math.ceil(panels.length / columns);
+  view.place = { left, above, line, columns, across, cell, wide, tall, block, top, height };
+  root.style.height = `${view.place.height}px`;
+  // The stage looks for a width at which every word is named.
+  root.toggleAttribute("data-crowded", cell < legible(CROWDED) * 0.9);
+  onCanvas(view.maps, root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, null));
+  view.pad.hidden = header.paint === null;
+  if (header.paint !== null) {
+    const [x, y] = origin(view, header.paint);
+    Object.assign(view.pad.style, { left: `${x}px`, top: `${y}px`, width: `${wide}px`, height: `${tall}px` });
+  }
+  view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  light(view);
+}
+
+const titleOf = (title, across) => linesOf(title, across - 8, TITLE, 600).slice(0, 2);
+
+function origin({ place }, panel) {
+  const down = place.top + Math.floor(panel / place.columns) * place.block + place.above;
+  return [place.left + (panel % place.columns) * place.across, down];
+}
+
+const at = ({ header }, panel, row, column) => (panel * header.looking.length + row) * header.looked.length + column;
+
+function draw(view, pen, row) {
+  const { header, place } = view;
+  const { theme, looking, looked } = header;
+  const every = Math.max(
+    Math.ceil(Math.max(looking.length, looked.length) / MOST_WORDS),
+    Math.ceil((legible(CROWDED) * 0.9) / place.cell),
+  );
+  const size = Math.max(8, Math.min(13, place.cell));
+  header.panels.forEach((panel, number) => {
+    const [x, y] = origin(view, number);
+    if (panel.title) {
+      titleOf(panel.title, place.across).forEach((told, nth) => {
+        const fits = fitted(told, place.across - 8, TITLE, 600);
+        pen.text(x, y - place.above + 10 + nth * place.line, fits, { size: TITLE, weight: 600 });
+      });
+    }
+    pen.absent(x, y, place.wide, place.tall);
+    pen.image(picture(view, number), x, y, place.wide, place.tall);
+    // 0 is paper.
+    if (panel.kind === "signed" || panel.kind === "size") pen.frame(x, y, place.wide, place.tall, theme.rule, 0.75);
+    if (panel.numbers) drawNumbers(view, pen, number, x, y);
+    else if (panel.kind !== "mask") {
+      const area = looking.length * looked.length;
+      drawSigns(
+        pen,
+        theme,
+        view.values.subarray(number * area, (number + 1) * area),
+        looked.length,
+        x,
+        y,
+        place.cell,
+        panel.limit,
+      );
+    }
+    for (const [marked, column] of panel.marks) {
+      pen.frame(
+        x + column * place.cell + 1,
+        y + marked * place.cell + 1,
+        place.cell - 2,
+        place.cell - 2,
+        theme.accent,
+        2,
+      );
+    }
+    looked.forEach((word, index) => {
+      if (index % every) return;
+      const told = fitted(word, 92, size);
+      pen.text(x + (index + 0.5) * place.cell, y - 6, told, { size, fill: theme.muted, turn: TURN });
+    });
+    if (number % place.columns === 0) {
+      looking.forEach((word, index) => {
+        if (index % every) return;
+        pen.text(x - 6, y + (index + 0.5) * place.cell, fitted(word, place.left - 8, size), { size, anchor: "end" });
+      });
+    }
+    drawScale(view, pen, panel, x, y + place.tall + 14);
+    if (place.wide > 300 && !panel.numbers) {
+      const told = { size: 11, fill: theme.muted, anchor: "end" };
+      pen.text(x + place.wide, y + place.tall + 14, "rows: queries, columns: keys", told);
+    }
+    if (row !== null)
+      pen.frame(x - 0.5, y + row * place.cell, place.wide + 1, Math.max(place.cell, 3), theme.accent, 1.5);
+  });
+}
+
+function drawNumbers(view, pen, number, x, y) {
+  const { looking, looked, panels, theme } = view.header;
+  const { cell } = view.place;
+  const { kind, limit } = panels[number];
+  for (let row = 0; row < looking.length; row++) {
+    for (let column = 0; column < looked.length; column++) {
+      const value = view.values[at(view, number, row, column)];
+      if (!Number.isFinite(value)) continue;
+      const deep = kind === "weight" ? value >= theme.text_turns : Math.abs(value) > 0.55 * limit;
+      const told = kind === "weight" ? value.toFixed(2) : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+      const ink = { size: Math.min(13, cell / 3.4), anchor: "middle", fill: deep ? theme.paper : theme.ink };
+      pen.text(x + (column + 0.5) * cell, y + (row + 0.5) * cell, told, ink);
+    }
+  }
+}
+
+// The colours of a map and the numbers at their ends; what is hatched is on no scale.
+function drawScale({ header: { theme }, place }, pen, panel, x, y) {
+  const quiet = { size: 11, fill: theme.muted };
+  if (panel.kind === "mask") {
+    const next = x + 17 + widthOf("allowed", 11) + 12;
+    pen.rect(x, y - 4, 12, 8, theme.weights[3]); // the middle of the scale, as FULL / 2
+    pen.text(x + 17, y, "allowed", quiet);
+    pen.absent(next, y - 4, 12, 8);
+    pen.text(next + 17, y, "not allowed", quiet);
+    return;
+  }
+  const most = short(panel.limit);
+  const spelt = { weight: ["0", "1"], signed: [`−${most}`, `+${most}`], size: ["0", most] }[panel.kind];
+  const from = panel.kind === "size" ? FULL / 2 : 0; // what is never negative has one half of the signed scale
+  const strip = new ImageData(FULL + 1 - from, 1);
+  strip.data.set(colourTable(theme, panel.kind === "weight" ? "weights" : "signed").subarray(from * 4, (FULL + 1) * 4));
+  const begin = x + widthOf(spelt[0], 11) + 5;
+  const wide = Math.max(12, Math.min(56, x + place.across - 20 - widthOf(spelt[1], 11) - begin));
+  pen.text(x, y, spelt[0], quiet);
+  pen.image(strip, begin, y - 4, wide, 8);
+  pen.frame(begin, y - 4, wide, 8, theme.rule);
+  pen.text(begin + wide + 5, y, spelt[1], quiet);
+}
+
+function short(number) {
+  if (number < 0.01) return number.toExponential(0).replace("-", "−");
+  return number.toFixed(number >= 100 ? 0 : number >= 10 ? 1 : 2);
+}
+
+function picture(view, number) {
+  const { looking, looked, panels } = view.header;
+  const { kind, limit } = panels[number];
+  const size = looking.length * looked.length;
+  const codes = new Uint8Array(size);
+  for (let cell = 0; cell < size; cell++) {
+    const value = view.values[number * size + cell];
+    const share = kind === "weight" ? value : (value / limit + 1) / 2;
+    if (kind === "mask") codes[cell] = value ? FULL / 2 : ABSENT;
+    else if (Number.isFinite(value)) codes[cell] = Math.round(Math.min(Math.max(share, 0), 1) * FULL);
+    else codes[cell] = Number.isNaN(value) ? ABSENT : NOT_A_NUMBER;
+  }
+  return imageOf(codes, view.colours[kind === "signed" || kind === "size" ? "signed" : "weight"], looked.length);
+}
+
+function light(view) {
+  const { header, place, root } = view;
+  if (!place || !root.clientWidth) return;
+  const row = hoveredRow() ?? header.row;
+  onCanvas(view.lit, root.clientWidth, place.height, header.theme, (pen) => {
+    if (row === null || row >= header.looking.length) return;
+    header.panels.forEach((_, number) => {
+      const [x, y] = origin(view, number);
+      pen.frame(x - 0.5, y + row * place.cell, place.wide + 1, Math.max(place.cell, 3), header.theme.accent, 1.5);
+    });
+  });
+}
+
+// The cell under the pointer, and in which map.
+function find(view, event) {
+  const { root, place, header } = view;
+  const [px, py] = pointer(root, event);
+  for (let panel = 0; panel < header.panels.length; panel++) {
+    const [x, y] = origin(view, panel);
+    const [column, row] = [px - x, py - y].map((offset) => Math.floor(offset / place.cell));
+    if (column >= 0 && row >= 0 && column < header.looked.length && row < header.looking.length) {
+      return { panel, row, column, px, py };
+    }
+  }
+  return null;
+}
+
+function point(view, event) {
+  const { tip, header, root } = view;
+  const found = find(view, event);
+  root.style.cursor =
+    found && (found.panel === header.paint ? "crosshair" : header.pins || header.picks ? "pointer" : "");
+  tip.hidden = !found;
+  hover(found ? found.row : null);
+  if (!found) return;
+  const spelt = header.panels.map(({ title, kind }, panel) => {
+    const value = view.values[at(view, panel, found.row, found.column)];
+    const number = Number.isNaN(value) ? "masked" : value === Infinity ? "not a number" : value.toFixed(3);
+    const told = kind === "mask" ? (value ? "allowed" : "not allowed") : number;
+    return header.panels.length > 1 ? `${title} ${told}` : told;
+  });
+  const words = `${header.looking[found.row]} → ${header.looked[found.column]}`;
+  tip.replaceChildren(element("div", "where", words), element("div", "what", spelt.join("\n")));
+  tip.style.left = `${Math.max(0, Math.min(found.px + 14, root.clientWidth - tip.offsetWidth - 4))}px`;
+  tip.style.top = `${found.py + 16}px`;
+}
+
+// Painting: the first cell decides whether the stroke allows or forbids; the server hears of it when it ends.
+function startPainting(view, event) {
+  const found = find(view, event);
+  if (view.header.paint === null || found?.panel !== view.header.paint) return;
+  view.root.setPointerCapture(event.pointerId);
+  view.painting = { allow: !view.values[at(view, found.panel, found.row, found.column)], cells: new Map() };
+  view.tip.hidden = true;
+  paint(view, event);
+}
+
+function paint(view, event) {
+  const found = find(view, event);
+  if (found?.panel !== view.header.paint) return;
+  const { allow, cells } = view.painting;
+  view.values[at(view, found.panel, found.row, found.column)] = allow ? 1 : 0;
+  cells.set(`${found.row} ${found.column}`, [found.row, found.column, allow]);
+  onCanvas(view.maps, view.root.clientWidth, view.place.height, view.header.theme, (pen) => draw(view, pen, null));
+}
+
+function endPainting(view) {
+  if (!view.painting) return;
+  view.tell("paint", [...view.painting.cells.values()]);
+  view.painting = null;
+}

@@ -1,0 +1,37 @@
+// Bars of probabilities on a scale fixed at 0 … 1: one a word, or A above B.
+
+import { drawing, fitted, widthOf } from "../lib/drawing.js";
+
+const SIZE = 13;
+const NUMBER = 64; // room for the number right of a full bar
+
+const TALL = [24, 36]; // of a row of one bar, of two
+
+export default function (mount) {
+  drawing(mount, heightOf, draw);
+}
+
+const heightOf = ({ words, sides }) => words.length * TALL[sides.length - 1] + 4;
+
+function draw({ words, sides, theme }, arrays, width, pen) {
+  const { values } = arrays.values; // (1 or 2, N)
+  const two = sides.length === 2;
+  const left = Math.min(Math.max(...words.map((word) => widthOf(word, SIZE))), width / 3) + 10;
+  const room = Math.max(width - left - NUMBER, 10);
+  const row = TALL[sides.length - 1];
+  const thick = two ? 13 : 16;
+  words.forEach((word, at) => {
+    const top = at * row + 2;
+    pen.text(left - 8, top + row / 2 - 1, fitted(word, left - 10, SIZE), { size: SIZE, anchor: "end" });
+    sides.forEach((side, number) => {
+      const value = values[number * words.length + at];
+      const y = top + (row - 2 - thick * sides.length) / 2 + number * thick;
+      const long = Number.isFinite(value) ? value * room : 0;
+      pen.rect(left, y + 1, Math.max(long, 1), thick - 2, number ? theme.accent : theme.weights[4]);
+      const told = two ? `${side} ${spelt(value)}` : spelt(value);
+      pen.text(left + long + 6, y + thick / 2, told, { size: 11, fill: theme.muted });
+    });
+  });
+}
+
+const spelt = (value) => (!Number.isFinite(value) ? "not a number" : value < 0.0005 ? "< 0.001" : value.toFixed(3));

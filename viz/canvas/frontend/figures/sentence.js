@@ -1,0 +1,259 @@
+// The sentence twice: above, the words that look; below, the words they look at, which may be those of another
+// sentence; between them, one head's weights.
+
+import {
+  density,
+  drawings,
+  element,
+  hover,
+  hoveredRow,
+  listen,
+  rootOf,
+  svgPage,
+  svgText,
+  unpack,
+} from "../lib/page_state.js";
+
+const FAINT = 0.02; // lines below this weight are not drawn
+const NAMED = 0.05; // weights from here on stand as numbers under their word
+const GAP = 60; // pixels between the two rows of words
+
+const looked = (header) => header.looked ?? header; // { tokens, full } of the words that are looked at
+
+export default function ({ data, parentElement, setTriggerValue, key }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  Object.assign(view, { header, weights: arrays.weights, mask: arrays.mask });
+  view.pin = (row) => setTriggerValue("pin", { row });
+
+  const words = JSON.stringify([header.full, header.unknown, header.looked]);
+  if (view.words !== words) {
+    view.words = words;
+    setWords(view);
+  }
+  const stop = listen(key, () => draw(view));
+  drawings.set(header.key, () => toSvg(view));
+  bringIntoView(view);
+  draw(view);
+  return stop;
+}
+
+function build(root) {
+  const scroll = element("div", "scroll");
+  const rows = element("div", "rows");
+  const looks = element("div", "words looks");
+  const lines = element("canvas", "lines");
+  const lower = element("div", "words looked");
+  const spoken = element("div", "spoken");
+  spoken.setAttribute("aria-live", "polite");
+  looks.setAttribute("role", "group");
+  looks.setAttribute("aria-label", "Query words. Arrow keys move, Enter pins, Escape releases.");
+  lower.setAttribute("aria-hidden", "true");
+  rows.append(looks, lines, lower);
+  scroll.append(rows);
+  const top = element("div", "side top", "query");
+  const bottom = element("div", "side bottom", "key");
+  root.append(top, scroll, bottom, spoken);
+  const view = { root, scroll, rows, looks, lines, lower, spoken, focus: 0 };
+
+  const rowOf = (event) => {
+    const word = event.target.closest?.("[data-at]");
+    return word ? Number(word.dataset.at) : null;
+  };
+  rows.onpointerover = (event) => {
+    const row = rowOf(event);
+    if (row !== null && event.pointerType !== "touch") hover(row);
+  };
+  root.onpointerleave = () => hover(null);
+  rows.onclick = (event) => {
+    const row = rowOf(event);
+    if (row !== null) view.pin(view.header.pinned && view.header.row === row ? null : row);
+  };
+  // No browser knows onfocusin; the root is built once, so these listeners are added once.
+  looks.addEventListener("focusin", (event) => {
+    const row = rowOf(event);
+    if (row === null || !(/** @type {Element} */ (event.target).matches(":focus-visible"))) return;
+    view.focus = row;
+    hover(row);
+    view.spoken.textContent = describe(view, row);
+  });
+  looks.addEventListener("focusout", () => hover(null));
+  looks.onkeydown = (event) => {
+    const last = view.header.tokens.length - 1;
+    const to = { ArrowLeft: view.focus - 1, ArrowRight: view.focus + 1, Home: 0, End: last }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      moveFocus(view, Math.min(Math.max(to, 0), last));
+    } else if (event.key === "Escape") {
+      hover(null);
+      if (view.header.pinned) view.pin(null);
+    }
+  };
+  scroll.onscroll = () => draw(view);
+  let wide = 0;
+  new ResizeObserver(() => {
+    if (wide !== scroll.clientWidth) fit(view);
+    wide = scroll.clientWidth;
+    bringIntoView(view);
+    draw(view);
+  }).observe(scroll);
+  return view;
+}
+
+function setWords(view) {
+  const { header, looks, lower } = view;
+  const unknown = new Set(header.unknown);
+  const made = (tag, { tokens, full }, own) =>
+    tokens.map((token, at) => {
+      const word = element(tag, "word", token);
+      word.title = full[at];
+      if (!own) return word;
+      word.dataset.at = at; // a row of its own: it can be pointed at and chosen
+      if (unknown.has(at)) word.title += ": not in this model's vocabulary, read as ⟨unknown⟩";
+      word.classList.toggle("unknown", unknown.has(at));
+      return word;
+    });
+  const upper = made("button", header, true);
+  for (const word of upper) Object.assign(word, { type: "button", tabIndex: -1 });
+  const below = made("span", looked(header), !header.looked);
+  for (const word of below) word.append(element("small", "value", ""));
+  looks.replaceChildren(...upper);
+  lower.replaceChildren(...below);
+  view.focus = Math.min(header.row, upper.length - 1);
+  fit(view);
+}
+
+// Three sizes of type: the largest at which the whole sentence is seen without scrolling.
+function fit(view) {
+  for (const size of ["large", "middle", "small"]) {
+    view.rows.dataset.size = size;
+    if (view.rows.scrollWidth <= view.scroll.clientWidth) break;
+  }
+}
+
+// A long sentence scrolls to the word it is about and the word that one looks at, and never under a pointer on it.
+function bringIntoView(view) {
+  const { scroll, looks, lower } = view;
+  if (scroll.matches(":hover")) return;
+  const row = litRow(view);
+  const ends = [looks.children[row], lower.children[strongest(weightsOf(view, row))]];
+  const left = Math.min(...ends.map((word) => word.offsetLeft));
+  const right = Math.max(...ends.map((word) => word.offsetLeft + word.offsetWidth));
+  if (left >= scroll.scrollLeft && right <= scroll.scrollLeft + scroll.clientWidth) return;
+  scroll.scrollLeft =
+    right - left > scroll.clientWidth
+      ? middle(ends[0]) - scroll.clientWidth / 2
+      : (left + right - scroll.clientWidth) / 2;
+}
+
+function moveFocus(view, row) {
+  view.looks.children[view.focus].tabIndex = -1;
+  view.focus = row;
+  view.looks.children[row].tabIndex = 0;
+  view.looks.children[row].focus();
+  view.looks.children[row].scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+const litRow = (view) => Math.min(hoveredRow() ?? view.header.row, view.header.tokens.length - 1);
+
+function weightsOf(view, row) {
+  const width = view.weights.shape[1];
+  return view.weights.values.subarray(row * width, (row + 1) * width);
+}
+
+function describe(view, row) {
+  const named = [...weightsOf(view, row)]
+    .map((weight, at) => ({ weight, word: looked(view.header).full[at] }))
+    .filter(({ weight }) => weight >= NAMED)
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, 3)
+    .map(({ weight, word }) => `${word} ${weight.toFixed(2)}`);
+  return `${view.header.full[row]} attends to ${named.join(", ") || "no word in particular"}`;
+}
+
+const strongest = (weights) => weights.reduce((best, weight, at) => (weight > weights[best] ? at : best), 0);
+
+const middle = (word) => word.offsetLeft + word.offsetWidth / 2;
+
+function curves(view, row) {
+  const from = middle(view.looks.children[row]);
+  return [...weightsOf(view, row).entries()]
+    .filter(([, weight]) => weight >= FAINT)
+    .map(([at, weight]) => ({ weight, from, to: middle(view.lower.children[at]) }))
+    .sort((a, b) => a.weight - b.weight);
+}
+
+function draw(view) {
+  const { header, looks, lower, lines, scroll, mask } = view;
+  const row = litRow(view);
+  const weights = weightsOf(view, row);
+  const best = strongest(weights);
+  for (const [at, word] of [...looks.children].entries()) {
+    word.classList.toggle("lit", at === row);
+    const pressed = String(header.pinned && at === header.row);
+    // Of many words few change, and only those are touched.
+    if (word.ariaPressed !== pressed) word.ariaPressed = pressed;
+    const tab = at === view.focus ? 0 : -1;
+    if (word.tabIndex !== tab) word.tabIndex = tab;
+  }
+  for (const [at, word] of [...lower.children].entries()) {
+    const weight = weights[at];
+    word.classList.toggle("forbidden", !mask.values[row * mask.shape[1] + at]);
+    word.classList.toggle("best", at === best && weight >= NAMED);
+    const value = weight >= NAMED ? weight.toFixed(2) : "";
+    if (word.lastChild.textContent !== value) word.lastChild.textContent = value;
+  }
+
+  const ratio = density(lines);
+  const width = scroll.clientWidth;
+  const left = scroll.scrollLeft;
+  lines.style.width = `${width}px`;
+  lines.style.height = `${GAP}px`;
+  lines.width = Math.round(width * ratio); // setting the size also clears the canvas
+  lines.height = Math.round(GAP * ratio);
+  const pen = lines.getContext("2d");
+  pen.scale(ratio, ratio);
+  pen.translate(-left, 0);
+  pen.strokeStyle = header.theme.accent;
+  pen.lineCap = "butt";
+  for (const { weight, from, to } of curves(view, row)) {
+    pen.globalAlpha = 0.25 + 0.75 * weight;
+    pen.lineWidth = 0.75 + 7 * weight;
+    pen.beginPath();
+    pen.moveTo(from, 0);
+    pen.bezierCurveTo(from, GAP * 0.55, to, GAP * 0.45, to, GAP);
+    pen.stroke();
+  }
+}
+
+function toSvg(view) {
+  const { header, looks, lower } = view;
+  const { theme } = header;
+  const row = litRow(view);
+  const weights = weightsOf(view, row);
+  const size = parseFloat(getComputedStyle(view.rows).fontSize);
+  const top = size + 8;
+  const paths = curves(view, row).map(
+    ({ weight, from, to }) =>
+      `<path d="M${from} ${top + 6}C${from} ${top + 6 + GAP * 0.55} ` +
+      `${to} ${top + 6 + GAP * 0.45} ${to} ${top + 6 + GAP}" ` +
+      `fill="none" stroke="${theme.accent}" stroke-width="${0.75 + 7 * weight}" opacity="${0.25 + 0.75 * weight}"/>`,
+  );
+  const below = top + 6 + GAP + size + 2;
+  const words = header.tokens.map((token, at) =>
+    svgText(middle(looks.children[at]), top, token, {
+      size,
+      fill: at === row ? theme.accent : theme.ink,
+      anchor: "middle",
+    }),
+  );
+  looked(header).tokens.forEach((token, at) => {
+    const x = middle(lower.children[at]);
+    words.push(svgText(x, below, token, { size, fill: theme.ink, anchor: "middle" }));
+    if (weights[at] >= NAMED) {
+      words.push(svgText(x, below + size, weights[at].toFixed(2), { size: 11, fill: theme.accent, anchor: "middle" }));
+    }
+  });
+  return svgPage(view.rows.scrollWidth, Math.ceil(below + size + 10), theme, paths.join("") + words.join(""));
+}

@@ -1,0 +1,191 @@
+// A sentence whose words can be put in another order, by hand or by keys; below each word, how far its output vector
+// moved.
+
+import { asSvg, widthOf } from "../lib/drawing.js";
+import { drawings, element, listen, rootOf, unpack } from "../lib/page_state.js";
+import { posts } from "../lib/posts.js";
+
+const TALL = 56; // pixels of the largest bar
+const WAIT = 150; // milliseconds that the order rests before Python hears of it
+
+export default function ({ data, parentElement, setTriggerValue, key }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  // The numbers belong to Python's order: they are not shown as long as a later order of the person is on its way.
+  if (!view.posts.news(header.order, header.heard)) return listen(key, () => {});
+  Object.assign(view, { header, change: arrays.change.values, post: (order) => setTriggerValue("order", order) });
+  view.order = [...header.order];
+  view.root.classList.remove("waiting");
+  const stop = listen(key, () => {});
+  drawings.set(header.key, () => save(view));
+  show(view);
+  return stop;
+}
+
+function build(root) {
+  const [hands, scroll, table] = [element("div", "hands"), element("div", "scroll"), element("div", "table")];
+  const [mix, back, hint] = [
+    element("button", "", "Shuffle"),
+    element("button", "", "Put back"),
+    element("span", "hint"),
+  ];
+  hint.textContent = "Drag a word onto another, or move it with ← and →.";
+  const view = { root, table, held: null, posts: posts(WAIT) };
+  mix.onclick = () => {
+    const order = view.header.order.map((_, at) => at);
+    for (let at = order.length - 1; at > 1; at--) {
+      const other = 1 + Math.floor(Math.random() * at); // the start mark stays where it is
+      [order[at], order[other]] = [order[other], order[at]];
+    }
+    put(view, order);
+  };
+  back.onclick = () =>
+    put(
+      view,
+      view.header.order.map((_, at) => at),
+    );
+  hands.append(mix, back, hint);
+  scroll.append(table);
+  root.append(hands, scroll);
+  table.onkeydown = (event) => key(view, event);
+  table.onpointerdown = (event) => grab(view, event);
+  table.onpointermove = (event) => drag(view, event);
+  table.onpointerup = (event) => drop(view, event);
+  table.onpointercancel = () => release(view);
+  return view;
+}
+
+// The browser shows the new order at once; the numbers follow when the model has read it.
+function put(view, order, focus) {
+  if (order.join() === view.order.join()) return;
+  view.order = order;
+  view.focus = focus;
+  view.root.classList.toggle("waiting", order.join() !== view.header.order.join());
+  show(view);
+  view.posts.act(() => view.order, view.post);
+}
+
+function show(view) {
+  const { table, header, order } = view;
+  const { tokens, cases } = header;
+  table.style.gridTemplateColumns = `max-content repeat(${tokens.length}, minmax(52px, max-content))`;
+  const chips = order.map((word, place) => {
+    const chip = element("button", `chip${place ? "" : " fixed"}${word === place ? "" : " moved"}`, tokens[word]);
+    Object.assign(chip, { type: "button", disabled: place === 0 });
+    chip.dataset.place = place;
+    if (place) chip.setAttribute("aria-label", `${tokens[word]}, word ${place}; arrows move it`);
+    return chip;
+  });
+  const rows = cases.flatMap(({ name, told }, row) => {
+    const title = element("div", "case");
+    title.append(element("b", "", name), element("span", "", told));
+    return [
+      title,
+      ...order.map((word) => {
+        const change = view.change[row * tokens.length + word];
+        const cell = element("div", `cell${change < header.rounding ? " still" : ""}`);
+        const bar = element("div", "bar");
+        bar.style.height = `${change < header.rounding ? 0 : Math.max(1, Math.min(change / header.most, 1) * TALL)}px`;
+        cell.append(element("span", "number", spelt(change)), bar);
+        return cell;
+      }),
+    ];
+  });
+  table.replaceChildren(element("div", "case"), ...chips, ...rows);
+  if (view.focus) chips[view.focus]?.focus();
+  view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+}
+
+function small(number) {
+  const [digit, power] = number.toExponential(0).split("e");
+  return `${digit}·10${power.replace("-", "⁻").replace(/\d/g, (one) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[one])}`;
+}
+
+const spelt = (change) => (change === 0 ? "0" : change < 0.005 ? small(change) : change.toFixed(2));
+
+const placeOf = (target) => {
+  const chip = target?.closest?.(".chip:not(.fixed)");
+  return chip ? Number(chip.dataset.place) : null;
+};
+
+function key(view, event) {
+  const place = placeOf(event.target);
+  const to = place + { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (place === null || !(to >= 1 && to < view.order.length)) return;
+  event.preventDefault();
+  swap(view, place, to);
+}
+
+function swap(view, from, to) {
+  const order = [...view.order];
+  [order[from], order[to]] = [order[to], order[from]];
+  put(view, order, to);
+}
+
+function grab(view, event) {
+  const place = placeOf(event.target);
+  if (place === null) return;
+  view.held = place;
+  view.focus = null;
+}
+
+// The chip under the pointer: the component lives in a shadow tree, whose own root must be asked.
+const under = (view, event) => placeOf(view.root.getRootNode().elementFromPoint(event.clientX, event.clientY));
+
+function drag(view, event) {
+  if (view.held === null) return;
+  const over = under(view, event);
+  for (const chip of view.table.querySelectorAll(".chip")) {
+    chip.classList.toggle("held", Number(chip.dataset.place) === view.held && over !== view.held);
+    chip.classList.toggle("over", Number(chip.dataset.place) === over && over !== view.held);
+  }
+}
+
+function drop(view, event) {
+  const [from, to] = [view.held, under(view, event)];
+  release(view);
+  if (from !== null && to !== null && from !== to) swap(view, from, to);
+}
+
+function release(view) {
+  view.held = null;
+  for (const chip of view.table.querySelectorAll(".chip")) chip.classList.remove("held", "over");
+}
+
+function save(view) {
+  const { header, order, change } = view;
+  const { tokens, cases, theme } = header;
+  const wide = order.map((word) => Math.max(52, widthOf(tokens[word], 16) + 18));
+  const left = 200;
+  const starts = wide.map((_, at) => left + wide.slice(0, at).reduce((sum, one) => sum + one, 0));
+  const width = left + wide.reduce((sum, one) => sum + one, 0);
+  return asSvg(width, 50 + cases.length * 92, theme, (pen) => {
+    order.forEach((word, at) => {
+      const fill = word === at ? theme.ink : theme.accent;
+      pen.text(starts[at] + wide[at] / 2, 20, tokens[word], { size: 16, anchor: "middle", fill });
+    });
+    cases.forEach(({ name, told }, row) => {
+      const base = 50 + row * 92 + 76;
+      pen.text(0, base - 24, name, { size: 14, weight: 600 });
+      pen.text(0, base - 8, told, { size: 12, fill: theme.muted });
+      pen.line(
+        [
+          [left, base],
+          [width, base],
+        ],
+        theme.rule,
+      );
+      order.forEach((word, at) => {
+        const moved = change[row * tokens.length + word];
+        const tall = moved < header.rounding ? 0 : Math.max(1, Math.min(moved / header.most, 1) * TALL);
+        pen.rect(starts[at] + wide[at] / 2 - 15, base - tall, 30, tall, theme.accent);
+        pen.text(starts[at] + wide[at] / 2, base - tall - 9, spelt(moved), {
+          size: 11.5,
+          fill: theme.muted,
+          anchor: "middle",
+        });
+      });
+    });
+  });
+}

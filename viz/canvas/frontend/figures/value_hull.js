@@ -1,0 +1,116 @@
+// Values as points of a plane. The output of a row is their mean, each counted by its weight: it never leaves their
+// hull.
+
+import { asSvg, onCanvas, widthOf } from "../lib/drawing.js";
+import { drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "../lib/page_state.js";
+
+const HEIGHT = 440;
+const EDGE = 56;
+
+export default function ({ data, parentElement, setTriggerValue, key }) {
+  const { header, arrays } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  Object.assign(view, {
+    header,
+    points: pairs(arrays.points.values),
+    outputs: pairs(arrays.outputs.values),
+    weights: arrays.weights.values, // (T, S)
+    mask: arrays.mask.values, // (T, S)
+    pin: (row) => setTriggerValue("pin", { row }),
+  });
+  view.names.replaceChildren(
+    ...header.words.map((word, row) => {
+      const button = element("button", "word", word);
+      button.type = "button";
+      button.onpointerenter = button.onfocus = () => hover(row);
+      button.onclick = () => view.pin(header.pinned && header.row === row ? null : row);
+      button.setAttribute("aria-pressed", String(header.pinned && header.row === row));
+      return button;
+    }),
+  );
+  const stop = listen(key, () => repaint(view));
+  drawings.set(header.key, () => asSvg(root.clientWidth, HEIGHT, header.theme, (pen) => draw(view, pen, header.row)));
+  root.style.minHeight = `${HEIGHT}px`;
+  repaint(view);
+  return stop;
+}
+
+const pairs = (flat) => Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at], flat[2 * at + 1]]);
+
+function build(root) {
+  const [names, canvas] = [element("div", "names"), element("canvas", "drawing")];
+  root.append(names, canvas);
+  const view = { root, names, canvas };
+  names.onpointerleave = () => hover(null);
+  new ResizeObserver(() => repaint(view)).observe(root);
+  return view;
+}
+
+function repaint(view) {
+  const { root, canvas, header, names } = view;
+  if (!header || !root.clientWidth) return;
+  const row = Math.min(hoveredRow() ?? header.row, header.words.length - 1);
+  [...names.children].forEach((button, at) => button.classList.toggle("lit", at === row));
+  onCanvas(canvas, root.clientWidth, HEIGHT, header.theme, (pen) => draw(view, pen, row));
+  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+}
+
+// The corners of the smallest convex shape around some points, in order. Andrew 1979, monotone chain.
+export function hull(points) {
+  const sorted = [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const turn = (o, a, b) => (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0]);
+  const half = (all) => {
+    const kept = [];
+    for (const point of all) {
+      while (kept.length > 1 && turn(kept.at(-2), kept.at(-1), point) <= 0) kept.pop();
+      kept.push(point);
+    }
+    return kept.slice(0, -1);
+  };
+  return sorted.length < 3 ? sorted : [...half(sorted), ...half(sorted.reverse())];
+}
+
+function draw(view, pen, row) {
+  const { header, points, outputs, weights, mask, root } = view;
+  const { theme, words } = header;
+  const all = [...points, ...outputs];
+  const range = (axis) => [Math.min(...all.map((p) => p[axis])), Math.max(...all.map((p) => p[axis]))];
+  const [[left, right], [low, high]] = [range(0), range(1)];
+  const scale = Math.min((root.clientWidth - 2 * EDGE) / (right - left || 1), (HEIGHT - 2 * EDGE) / (high - low || 1));
+  const [middle, centre] = [(left + right) / 2, (low + high) / 2];
+  const place = ([x, y]) => [root.clientWidth / 2 + (x - middle) * scale, HEIGHT / 2 - (y - centre) * scale];
+  const seen = words.map((_, s) => mask[row * words.length + s] !== 0);
+  const corners = hull(points.filter((_, s) => seen[s])).map(place);
+  if (corners.length) pen.line([...corners, corners[0]], theme.muted, 1);
+  const [x, y] = place(outputs[row]);
+  const weightOf = (s) => weights[row * words.length + s] || 0;
+  const names = words.map((word, at) => (words.indexOf(word) !== words.lastIndexOf(word) ? `${word} (${at})` : word));
+  points.forEach((point, s) => {
+    const weight = weightOf(s);
+    if (weight > 0.005) pen.line([place(point), [x, y]], theme.accent, 0.5 + 5 * weight);
+  });
+  const taken = [[x - 60, x + 60, y + 11, y + 28]]; // boxes where something is written already
+  const order = points.map((_, s) => s).sort((a, b) => weightOf(b) - weightOf(a));
+  for (const s of order) {
+    const [px, py] = place(points[s]);
+    const weight = weightOf(s);
+    pen.dot(px, py, seen[s] ? 4 + 6 * weight : 2.5, seen[s] ? theme.weights[4] : theme.rule);
+    const told = weight > 0.05 ? `${names[s]} ${weight.toFixed(2)}` : names[s];
+    const half = widthOf(told) / 2;
+    // above the point, or below it, or not at all where both places are taken: the table has every word
+    const at = [py - 12 - 6 * weight, py + 15 + 6 * weight].find((line) =>
+      taken.every(
+        ([from, to, top, bottom]) => px + half < from || px - half > to || line + 8 < top || line - 8 > bottom,
+      ),
+    );
+    if (at === undefined) continue;
+    taken.push([px - half, px + half, at - 8, at + 8]);
+    pen.text(px, at, told, { size: 12, anchor: "middle", fill: seen[s] ? theme.ink : theme.muted });
+  }
+  pen.dot(x, y, 7, theme.accent);
+  const told = `z of ${words[row]}`;
+  // In front of the lines.
+  pen.rect(x - widthOf(told, 13, 650) / 2 - 3, y + 11, widthOf(told, 13, 650) + 6, 17, theme.paper);
+  pen.text(x, y + 19, told, { size: 13, weight: 650, anchor: "middle", fill: theme.accent });
+}

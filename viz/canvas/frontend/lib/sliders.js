@@ -1,0 +1,62 @@
+// A row of sliders whose picture is drawn here; Python hears of them when they come to rest, for the address and the
+// table.
+
+import { element } from "./page_state.js";
+import { posts } from "./posts.js";
+
+const WAIT = 200; // milliseconds that a slider rests before Python hears of it
+
+// specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs,
+// state, heard) }.
+/**
+ * @param {(state: any) => void} onMove
+ * @param {(post: { number: number, value: unknown }) => void} post
+ */
+export function sliders(onMove, post) {
+  const node = element("div", "sliders");
+  const protocol = posts(WAIT);
+  /** @type {Record<string, number>} */
+  let values = {};
+  /** @type {Map<string, { range: HTMLInputElement, spell: () => void, spec: import("../types.d.ts").SliderSpec }>} */
+  const controls = new Map();
+
+  /** @param {import("../types.d.ts").SliderSpec} spec */
+  function add(spec) {
+    const [holder, title, range] = [element("label", "slider"), element("span", "name"), element("input", "range")];
+    const number = element("span", "number");
+    title.append(spec.label, number);
+    Object.assign(range, { type: "range", min: 0, max: spec.values.length - 1, step: 1, name: spec.name });
+    const spell = () => {
+      const value = spec.values[Number(range.value)];
+      number.textContent = value.toLocaleString("en-GB");
+      range.setAttribute("aria-valuetext", `${spec.label} ${value}`);
+      values = { ...values, [spec.name]: value };
+    };
+    range.oninput = () => {
+      protocol.touch();
+      spell();
+      onMove(values);
+    };
+    range.onchange = () => protocol.act(() => values, post);
+    holder.append(title, range);
+    node.append(holder);
+    controls.set(spec.name, { range, spell, spec });
+  }
+
+  /**
+   * @param {import("../types.d.ts").SliderSpec[]} specs
+   * @param {Record<string, number>} state
+   * @param {number} [heard]
+   */
+  function receive(specs, state, heard) {
+    for (const spec of specs) if (!controls.has(spec.name)) add(spec);
+    if (!protocol.news(state, heard)) return values;
+    values = { ...state };
+    for (const { range, spell, spec } of controls.values()) {
+      range.value = String(spec.values.indexOf(state[spec.name]));
+      spell();
+    }
+    return values;
+  }
+  return { node, receive };
+}

@@ -1,0 +1,110 @@
+// What a person can take along from any page: its link, as text or as a QR code, and the stage for a projector or a
+// slide.
+
+import { copyText } from "../lib/clipboard.js";
+import { element, rootOf, unpack } from "../lib/page_state.js";
+import { setStage, stageKeys } from "./stage.js";
+import { app, mainArea, oneEntryEach } from "./streamlit.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const SAID = 1600; // milliseconds that a button says what came of it
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const { header } = unpack(data);
+  const root = rootOf(parentElement, header.theme);
+  const view = (root.view ??= build(root));
+  if (view.header && view.header.opened !== header.opened) mainArea()?.scrollTo(0, 0);
+  Object.assign(view, { header, tell: setTriggerValue });
+  if (header.code && view.asked) {
+    view.asked = false;
+    showCode(view, header.code);
+  }
+  setStage(header, (post) => setTriggerValue("present", post));
+  view.watch?.disconnect();
+  view.watch = watchTheme(view);
+  return () => view.watch.disconnect();
+}
+
+function build(root) {
+  oneEntryEach();
+  const view = { root, asked: false };
+  const button = (label, told, act) => {
+    const made = element("button", "tool", label);
+    Object.assign(made, { type: "button", title: told, onclick: act });
+    made.setAttribute("aria-label", told);
+    return made;
+  };
+  view.copy = button("Copy link", "Copy the link to exactly this state", () => copy(view));
+  view.code = button("QR code", "Show the link as a QR code", () => {
+    view.asked = true;
+    view.tell("code", { link: here() });
+  });
+  view.present = button("Present", "Show one figure, large (key P; Space steps, Escape leaves)", () => {
+    if (!stageKeys.enter()) say(view.present, "No figure here");
+  });
+  view.sheet = element("dialog", "sheet");
+  view.sheet.onclick = (event) => event.target === view.sheet && view.sheet.close();
+  root.append(view.copy, view.code, view.present, view.sheet);
+  return view;
+}
+
+// Python paints in the theme that it has heard of last. Streamlit tells it of another one only with the next click.
+function watchTheme(view) {
+  const paper = () => getComputedStyle(app()).backgroundColor;
+  let known = paper();
+  const observer = new MutationObserver(() => {
+    if (paper() === known) return;
+    known = paper();
+    if (view.root.isConnected) view.tell("themed", true);
+  });
+  observer.observe(app(), { attributes: true, attributeFilter: ["class"] });
+  return observer;
+}
+
+const here = () => location.href.split("#")[0];
+
+async function copy(view) {
+  await copyText(here());
+  say(view.copy, "Copied");
+}
+
+function say(button, told) {
+  button.dataset.label ??= button.textContent;
+  button.textContent = told;
+  clearTimeout(button.saying);
+  button.saying = setTimeout(() => (button.textContent = button.dataset.label), SAID);
+}
+
+// code: { link, side, path } of a square of `side` modules, or { link, refused } with the sentence that says why not.
+function showCode(view, { link, side, path, refused }) {
+  const close = element("button", "tool", "Close");
+  Object.assign(close, { type: "button", onclick: () => view.sheet.close() });
+  /** @type {Element[]} */
+  const parts = [close];
+  if (refused) parts.unshift(element("p", "refused", refused));
+  else {
+    const figure = document.createElementNS(SVG, "svg");
+    // A quiet zone of four modules, as the standard asks.
+    figure.setAttribute("viewBox", `-4 -4 ${side + 8} ${side + 8}`);
+    figure.setAttribute("role", "img");
+    figure.setAttribute("aria-label", "The link as a QR code");
+    const dots = document.createElementNS(SVG, "path");
+    dots.setAttribute("d", path);
+    figure.append(dots);
+    parts.unshift(figure, element("p", "link", link));
+    if (/^(localhost|127\.|\[::1\])/.test(new URL(link).host)) {
+      parts.splice(
+        2,
+        0,
+        element(
+          "p",
+          "refused",
+          "Only this machine can open this address. " +
+            "For others, start the lab with --server.address 0.0.0.0 and open it under the machine's name.",
+        ),
+      );
+    }
+  }
+  view.sheet.replaceChildren(...parts);
+  if (!view.sheet.open) view.sheet.showModal();
+}

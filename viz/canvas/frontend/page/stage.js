@@ -1,0 +1,361 @@
+// The stage: one figure and its sentence, as large as the screen allows, and nothing else. "present": for a projector,
+// entered and left by keys. "embed": for a slide or a course page, always. Figures stay where they are and stay alive;
+// a style rule lifts one above the page, and scaling lets the browser keep its letters sharp.
+
+import { element } from "../lib/page_state.js";
+import { posts } from "../lib/posts.js";
+import { shared } from "../lib/shared.js";
+import { app, CHART, figureKeys, keyedInApp, nodeOf } from "./streamlit.js";
+
+const LARGE = 2.3; // how large a figure may be drawn on a projector 1280 pixels wide; a person at a desk sees 1
+// Of the screen, as the figure lays itself out before it is enlarged.
+const WIDTHS = [1, 0.84, 0.7, 0.58, 0.48, 0.4, 0.33, 0.27];
+// Pixels of a screen 720 high: over 2.5 % of it, read from 10 m where it is 2 m high (AVIXA V202.01: 1/200).
+const LEGIBLE = 18.5;
+const HAND = 700; // pixels: a narrower screen is a phone
+const WIDER = [1.6, 1.25]; // in a small frame: what stands side by side is seen whole
+const EDGE = 0.025; // of the screen's width
+const MIDDLE = 1.4; // while widths are tried: the scale that letters reckon with where height is what lacks
+const ROUNDS = 4;
+// Milliseconds before Python hears of a step, and before a figure that is not drawn yet is asked again.
+const WAIT = 250;
+const MAIN = 200; // pixels: the first figure of a page that is at least so tall is the one the page is about
+export const PATIENCE = 2500; // milliseconds that a figure may take to come
+
+const stage = { mode: "", figure: "", header: {}, posts: posts(WAIT), fitting: 0 };
+
+// The step that is open: { title, look, go(by) }; see page/lesson.js.
+const open = shared("lesson", () => ({ step: null, onKey: null }));
+const lesson = () => open.step;
+
+// The figures of the page, from its top to its end: each has its sentence under it.
+function figuresOnPage() {
+  return figureKeys().filter((key) => nodeOf(key));
+}
+
+// The figure that fills most of the window: what the person is looking at.
+function lookedAt() {
+  const seen = (key) => {
+    const box = nodeOf(key).getBoundingClientRect();
+    const tall = Math.min(box.bottom, innerHeight) - Math.max(box.top, 0);
+    return Math.max(0, tall) * box.width;
+  };
+  return figuresOnPage().reduce((best, key) => (best && seen(best) >= seen(key) ? best : key), "");
+}
+
+// What a page is about. Once chosen it stays, however small it gets, but for one above it that comes later.
+function main() {
+  const found = figuresOnPage().find((key) => key === stage.main || nodeOf(key).offsetHeight >= MAIN);
+  if (found) return (stage.main = found);
+  return Date.now() - stage.since < PATIENCE ? "" : lookedAt();
+}
+
+// What is said of a step of a lesson whose figure the page does not have in this state.
+export const strayed = (look) =>
+  `This step points at the figure “${look}”, which is not on this page in this state. ` +
+  `There are: ${figuresOnPage().join(", ") || "none"}.`;
+
+// What Python says: the mode and figure of the link, the step of a lesson.
+export function setStage(header, post) {
+  Object.assign(stage, { header, post });
+  const { mode, figure } = header.stage;
+  const news = stage.posts.news([mode, figure], header.heard);
+  if (news && (!stage.begun || mode !== stage.mode || figure !== stage.figure)) show(mode, figure);
+  stage.begun = true;
+  listen();
+}
+
+function show(mode, figure) {
+  stage.mode = mode;
+  stage.figure = figure;
+  Object.assign(stage, { shown: "", node: null, main: "", since: Date.now() });
+  document.documentElement.toggleAttribute("data-stage", Boolean(mode));
+  setLeast(0);
+  if (!mode) {
+    stage.fitting++; // whatever is still being fitted stops
+    stage.style?.remove();
+    stage.note?.remove();
+    stage.bare?.remove();
+    dispatchEvent(new Event("resize"));
+    return;
+  }
+  /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
+  lift();
+  setTimeout(() => stage.mode && stage.shown !== wanted() && lift(), PATIENCE); // one above it may have come later
+}
+
+// Shows what the lesson points at, or what is looked at; whether there is a figure.
+function enter() {
+  const figure = nodeOf(lesson()?.look) ? lesson().look : lookedAt();
+  if (!stage.mode) step(figure);
+  return Boolean(figure);
+}
+
+function step(figure) {
+  if (!figure || stage.mode === "embed") return;
+  show("present", figure);
+  later(figure);
+}
+
+function leave() {
+  if (stage.mode !== "present") return;
+  show("", "");
+  later("");
+}
+
+function later(figure) {
+  stage.posts.act(() => [figure ? "present" : "", figure], stage.post);
+}
+
+// One further: within a lesson to its next step, within a figure that has steps to its next one, else to the next
+// figure.
+function further(by) {
+  if (lesson()) return lesson().go(by);
+  if (advance(stage.shown, by)) return;
+  const all = figuresOnPage();
+  step(all[all.indexOf(stage.shown) + by]);
+}
+
+// Within a figure that has steps; whether it has this one.
+const advance = (figure, by) => Boolean(within(nodeOf(figure))?.querySelector(".lab").advance?.(by));
+
+export const stageKeys = { enter };
+
+// Once for the page: keys, and figures that come, go or change their size.
+function listen() {
+  if (stage.listening) return;
+  stage.listening = true;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = /** @type {HTMLElement} */ (event.composedPath()[0]);
+    if (target.isContentEditable || target.matches?.("textarea, select, input:not([type=range]), dialog *")) return;
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by && target === document.body && advance(stage.mode ? stage.shown : lookedAt(), by))
+      return event.preventDefault();
+    if (stage.mode !== "present") {
+      if (event.key === "p") enter();
+      return;
+    }
+    const pressed = target.matches?.("button, [role=button], [role=slider], a, input") && event.key === " ";
+    const act = {
+      Escape: leave,
+      p: leave,
+      PageDown: () => further(1),
+      PageUp: () => further(-1),
+      " ": () => further(event.shiftKey ? -1 : 1),
+    }[event.key];
+    if (!act || pressed) return;
+    event.preventDefault();
+    act();
+  });
+  addEventListener("resize", () => stage.mode && lift());
+  addEventListener("attention-lab-lesson", () => {
+    stage.since = Date.now();
+    if (stage.mode) lift();
+  });
+  new MutationObserver(() => {
+    if (!stage.mode) return;
+    clearTimeout(stage.watching);
+    stage.watching = setTimeout(() => (stage.shown !== wanted() || stage.node !== nodeOf(stage.shown)) && lift(), 120);
+  }).observe(app() ?? document.body, { childList: true, subtree: true });
+}
+
+// "true" asks for the figure that the lesson points at, or else for the one the page is about.
+function wanted() {
+  if (nodeOf(stage.figure)) return stage.figure;
+  if (stage.mode === "embed" || (stage.figure && stage.figure !== "true")) return "";
+  if (lesson()?.look && !nodeOf(lesson().look) && Date.now() - stage.since < PATIENCE) return "";
+  return nodeOf(lesson()?.look) ? lesson().look : main();
+}
+
+// A phone is held near: there nothing needs to be enlarged.
+const inHand = () => innerWidth < HAND;
+
+// The least size of letters in the lifted figure; see projected() in lib/page_state.js.
+function setLeast(scale) {
+  const { dataset, style } = document.documentElement;
+  const least = scale && stage.mode === "present" && !inHand() ? (LEGIBLE * innerHeight) / 720 / scale : 0;
+  if (!least) delete dataset.projected;
+  else dataset.projected = String(least);
+  style.setProperty("--least", `${least}px`);
+}
+
+// Lifts the figure that is wanted above the page, and fits it and its sentence into the screen.
+async function lift() {
+  if (!stage.mode) return; // it was left meanwhile
+  const turn = ++stage.fitting;
+  document.documentElement.dataset.stage = ""; // until it stands
+  stage.style ??= element("style", "");
+  stage.note ??= element("div", "stage-note");
+  document.head.append(stage.style);
+  document.body.append(stage.note);
+  const figure = wanted();
+  Object.assign(stage, { shown: figure, node: nodeOf(figure), settled: null });
+  tell(figure);
+  stage.sizes?.disconnect();
+  if (!figure) {
+    stage.style.textContent = "";
+    return;
+  }
+  const screen = { wide: innerWidth * (1 - 2 * EDGE), left: innerWidth * EDGE, top: innerWidth * EDGE };
+  const near = stage.mode === "embed" || inHand();
+  const most = near ? 1.25 : (LARGE * innerWidth) / 1280;
+  const said = caption(
+    figure,
+    screen.wide,
+    near ? Math.min(1, Math.max(0.75, innerHeight / 480)) : Math.max(innerWidth / 1280, innerHeight / 720),
+  );
+  stage.style.textContent = rules(figure, screen.wide, 1, screen, said, 0) + covered(figure);
+  await frames();
+  const below = said.tall();
+  const title = stage.note.firstChild ? stage.note.offsetHeight + 8 : 0;
+  const tall = innerHeight - 2 * screen.top - title - (below ? below + 12 : 0);
+  const fit = {
+    figure,
+    screen,
+    said,
+    most,
+    below,
+    tall,
+    shares: near ? [...WIDER, ...WIDTHS] : WIDTHS,
+    current: () => turn === stage.fitting,
+  };
+  const best = await tryWidths(fit);
+  if (!best) return;
+  screen.top += title;
+  if (!(await place(fit, best))) return;
+  stage.settled = height(figure, said);
+  watch(figure, said);
+  document.documentElement.dataset.stage = figure;
+}
+
+const covered = (figure) => `${selector(figure)}, ${selector(figure)} * { visibility: hidden !important; }`;
+
+// The width at which the figure, as it lays itself out there, can be enlarged most: { width, high, scale }. Nothing
+// where another fit has begun or the figure is not drawn yet.
+async function tryWidths({ figure, screen, said, most, shares, tall, current }) {
+  let best = null;
+  const chart = nodeOf(figure)?.querySelector(CHART); // as tall at every width, and slow to follow a change
+  const natural = chart && Math.min(most, tall / nodeOf(figure).offsetHeight);
+  for (const share of chart ? [1 / Math.max(natural, 0.4)] : shares) {
+    const width = Math.round(screen.wide * share);
+    const widest = Math.min(most, screen.wide / width);
+    let [scale, high] = [Math.min(widest, MIDDLE), 0];
+    for (const pass of [0, 1]) {
+      const reckoned = scale;
+      setLeast(scale);
+      stage.style.textContent = rules(figure, width - pass, 1, screen, said, 0) + covered(figure);
+      await frames();
+      if (!current()) return null;
+      high = nodeOf(figure)?.offsetHeight ?? 0;
+      if (!high) return void setTimeout(() => current() && lift(), WAIT);
+      scale = Math.min(widest, tall / high);
+      if (scale > reckoned * 0.96) break; // else letters must be larger than they were
+    }
+    const crowded = Boolean(best) && cramped(within(nodeOf(figure)));
+    if (!best || (scale > best.scale * 1.04 && !crowded)) best = { width, high, scale };
+    else if (share < 1 && scale < best.scale * 0.8) break; // from here on it only gets taller
+  }
+  return best;
+}
+
+// Puts the figure there; whether it stands. It has one pixel less each time, for it must hear of a change to draw
+// itself anew, as sharp as it is large now. Larger letters can move a label to another line, and a taller figure stands
+// smaller: so again until it rests.
+async function place({ figure, screen, said, below, tall, current }, best) {
+  for (let [round, before, high] = [1, -Infinity, best.high]; round <= ROUNDS && Math.abs(high - before) > 1; round++) {
+    const scale = Math.min(best.scale, tall / high);
+    const spare = Math.max(0, tall - high * scale);
+    setLeast(scale);
+    stage.style.textContent = rules(
+      figure,
+      best.width - round,
+      scale,
+      { ...screen, top: screen.top + spare / 2 },
+      said,
+      high,
+    );
+    await frames();
+    if (!current()) return false;
+    if (Math.abs(said.tall() - below) > 4) {
+      lift(); // the sentence came after the figure
+      return false;
+    }
+    before = high;
+    high = nodeOf(figure)?.offsetHeight || high;
+  }
+  return true;
+}
+
+const height = (figure, said) => (nodeOf(figure)?.offsetHeight ?? 0) + said.tall() / said.scale;
+
+// A figure or a sentence that grows or shrinks by itself, because it was not drawn yet or has changed, is fitted anew.
+function watch(figure, said) {
+  stage.sizes = new ResizeObserver(() => {
+    if (stage.mode && stage.shown === figure && Math.abs(height(figure, said) - stage.settled) > 2) lift();
+  });
+  for (const node of [nodeOf(figure), nodeOf(`save_${figure}`)]) if (node) stage.sizes.observe(node);
+}
+
+const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+// At this width not every word is named, or some have to be scrolled to.
+function cramped(root) {
+  if (!root || root.querySelector("[data-crowded]")) return Boolean(root);
+  const scrolls = (node) =>
+    node.scrollWidth > node.clientWidth + 8 && /auto|scroll/.test(getComputedStyle(node).overflowX);
+  return [...root.querySelectorAll("div")].some(scrolls);
+}
+
+// What a component has drawn stands behind a shadow root.
+const within = (node) => [...(node?.querySelectorAll("*") ?? [])].find((part) => part.shadowRoot)?.shadowRoot;
+
+// The sentence under the figure, in large type and without its buttons.
+function caption(figure, wide, scale) {
+  const node = nodeOf(`save_${figure}`);
+  const inner = within(node);
+  stage.bare ??= element("style", "", ".lab > :not(.reading) { display: none !important; }");
+  inner?.append(stage.bare);
+  const explains = inner?.querySelector(".lab.quiet");
+  if (stage.mode === "present" && !inHand()) scale *= explains ? 1.45 : 1.7;
+  const empty = () => !inner?.querySelector(".reading:not([hidden])")?.textContent;
+  return { scale, width: wide / scale, tall: () => (empty() ? 0 : node.offsetHeight * scale) };
+}
+
+const selector = (figure) => `:root[data-stage] ${keyedInApp(figure)}`;
+
+function rules(figure, width, scale, screen, said, height) {
+  const left = screen.left + (screen.wide - width * scale) / 2;
+  const below = screen.top + height * scale + 12;
+  const [shown, sentence] = [selector(figure), selector(`save_${figure}`)];
+  const placed =
+    "position: fixed !important; margin: 0 !important; outline: none !important; max-width: none !important; " +
+    "z-index: 1;";
+  // Plotly measures itself on the screen: only what lies within the measured box may be enlarged.
+  const chart = Boolean(nodeOf(figure)?.querySelector(CHART));
+  const enlarged = chart ? `${shown} .svg-container` : shown;
+  return `
+    ${chart ? `${shown}, ${shown} * { overflow: visible !important; pointer-events: none; }` : ""}
+    ${shown}, ${shown} *, ${sentence}, ${sentence} * { visibility: visible !important; }
+    ${shown} { ${placed} left: ${left}px; top: ${screen.top}px; width: ${width}px !important; }
+    ${enlarged} { transform: scale(${scale}); transform-origin: 0 0; }
+    ${sentence} { ${placed} left: ${screen.left}px; top: ${below}px; width: ${said.width}px !important;
+      transform: scale(${said.scale}); transform-origin: 0 0; }
+  `;
+}
+
+// What stands over the figure: the heading of a lesson's step; or why there is no figure.
+function tell(figure) {
+  const parts = [];
+  const all = figuresOnPage();
+  if (figure) {
+    if (stage.mode === "present" && lesson()) parts.push(element("p", "title", lesson().title));
+    const { look } = lesson() ?? {};
+    if (look && !nodeOf(look)) parts.push(element("p", "missing", strayed(look)));
+  } else if (Date.now() - stage.since > PATIENCE) {
+    const named = stage.figure === "true" ? "" : ` “${stage.figure}”`;
+    const there = all.length ? ` There ${all.length === 1 ? "is" : "are"}: ${all.join(", ")}.` : "";
+    parts.push(element("p", "missing", `There is no figure${named} on this page in this state.${there}`));
+  } else setTimeout(() => stage.mode && !stage.node && lift(), PATIENCE);
+  stage.note.replaceChildren(...parts);
+}

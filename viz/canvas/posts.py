@@ -1,0 +1,20 @@
+"""Posts of the figures that move by themselves: numbered, so that the browser can tell an answer from other news.
+
+The browser's side, and the reason, is frontend/lib/posts.js.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+
+def heard(key: str) -> int:
+    """The number of the last post of the figure under `key` that this session has taken; 0 before the first."""
+    return int(st.session_state.get(f"heard_{key}", 0))
+
+
+def take(key: str, name: str) -> Any:
+    """The value of the post that caused this run. Call it in the callback of the trigger `name`."""
+    post = st.session_state[key][name]
+    st.session_state[f"heard_{key}"] = int(post["number"])
+    return post["value"]

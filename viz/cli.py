@@ -1,0 +1,371 @@
+"""The command line: `attention-lab run` starts the lab, `attention-lab export LINK --out figure.svg` needs no server.
+
+A page is run as for a visitor who opens the link; its figure is the component or the chart that the visitor would have
+been sent. Numbers and live pages are made right here. For pictures a browser on this machine opens the figure's own
+offline page and writes down what it drew: no other library draws our components.
+"""
+
+import json
+import logging
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from argparse import ArgumentParser, Namespace
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+from xml.etree import ElementTree
+
+from streamlit import logger
+from streamlit.testing.v1 import AppTest
+
+from viz import cache_limit
+from viz.export.pdf import with_info
+from viz.export.provenance import footer
+from viz.server import launch
+from viz.theme import THEMES
+from viz.ui import old_links, visitor
+from viz.ui.tracking_parameters import without_tracking
+
+ROOT = Path(__file__).parents[1]
+NUMBERS, PICTURES = ("csv", "npz", "html"), ("svg", "png", "pdf")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+SVG = "{http://www.w3.org/2000/svg}"
+HOME = "heads"  # the page at the address without a path
+LEAST_WIDE, MOST_WIDE = 240, 4000  # pixels of a figure
+COLUMN = 1083  # pixels of the page's main column in a window of 1440
+BARE = "streamlit.runtime.scriptrunner_utils.script_run_context"  # it warns of what is meant here: no server
+LONGEST_LINE = 600  # characters of what is said of a failure
+LARGEST_TEXT = 1_000_000  # bytes of an experiment.json or of a list
+PATIENCE = 300  # seconds: some pages ask a dozen models first
+
+
+class Refusal(Exception):
+    """What was asked for cannot be made. The message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One file to make."""
+
+    link: str
+    out: Path
+    figure: str | None = None  # None: the one that the link names, or the first of the page
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a link leads: a page and its state."""
+
+    page: str
+    state: str  # as a query string
+
+    @property
+    def link(self) -> str:
+        """The link without a host."""
+        path = "" if self.page == HOME else _address(self.page)
+        return f"/{path}" + (f"?{self.state}" if self.state else "")
+
+    @property
+    def figure(self) -> str:
+        """The figure that the link shows alone; "" where it shows the page."""
+        named = parse_qs(self.state)
+        told: str = [*named.get("figure", []), *named.get("present", []), ""][0]
+        return "" if told in ("true", "false") else told
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns 0, or 1 where something could not be made."""
+    parser = ArgumentParser("attention-lab", description="Type a sentence and see which words attend to which.")
+    commands = parser.add_subparsers(required=True, metavar="run or export")
+    run = commands.add_parser("run", help="start the lab in the browser, for this machine only")
+    run.add_argument("--lessons", metavar="FOLDER", help="a folder with your own lessons")
+    run.add_argument("options", nargs="*", help="options of Streamlit, such as --server.port 9000")
+    export = commands.add_parser("export", help="a figure as a file")
+    export.add_argument("link", nargs="?", help="a link to a page of the lab, or experiment.json")
+    export.add_argument(
+        "--out", type=Path, help=f"the file to write; its ending is one of {', '.join(PICTURES + NUMBERS)}"
+    )
+    export.add_argument("--figure", help="the figure's key; by default that of the link, or the first of the page")
+    export.add_argument(
+        "--list", type=Path, help="a text file; each line has a link, a file to write, and optionally a figure"
+    )
+    export.add_argument(
+        "--scale", type=int, default=2, choices=range(1, 9), help="pixels of a PNG per pixel on the page"
+    )
+    export.add_argument("--width", type=int, help="width of the figure in pixels; by default as on the page")
+    export.add_argument("--theme", default="light", choices=tuple(THEMES), help="light or dark")
+    export.add_argument("--transparent", action="store_true", help="no background behind the drawing")
+    export.add_argument("--footer", action="store_true", help="write the origin below the figure")
+    export.add_argument("--browser", help="the path of a Chromium or Chrome; by default the lab looks for one")
+    export.set_defaults(do=_export)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["run"] and not {"-h", "--help"} & set(words):
+        return launch.start(words[1:])  # its options are Streamlit's, which this parser does not know
+    asked = parser.parse_args(words)
+    cache_limit.check()
+    try:
+        return int(asked.do(asked))
+    except Refusal as refusal:
+        _complain(str(refusal))
+        return 1
+
+
+def _export(asked: Namespace) -> int:
+    logger.set_log_level("ERROR")
+    logging.getLogger(BARE).disabled = True
+    wishes = _listed(asked.list) if asked.list else [_wish(asked.link, asked.out, asked.figure)]
+    failed = 0
+    for wish in wishes:
+        try:
+            wish.out.parent.mkdir(parents=True, exist_ok=True)
+            wish.out.write_bytes(_made(wish, asked))
+            print(wish.out)
+        except (Refusal, OSError) as error:
+            failed += 1
+            _complain(f"{wish.out}: {_why(error)}")
+    return 1 if failed else 0
+
+
+def _wish(link: str | None, out: Path | None, figure: str | None) -> Wish:
+    if link is None or out is None:
+        raise Refusal(
+            "Name a link and a file: attention-lab export LINK --out figure.svg, or a list of them with --list."
+        )
+    return Wish(link, out, figure)
+
+
+def _complain(told: str) -> None:
+    """One line that any terminal can print: what it speaks of may come from a stranger."""
+    line = "".join(c if c.isprintable() else "?" for c in told)
+    print(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} …", file=sys.stderr)
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)  # without the number of the error
+
+
+def _listed(path: Path) -> list[Wish]:
+    """The lines of a list. Empty ones and those that begin with # are left out."""
+    try:
+        lines = _text_of(path).splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"The list {path} cannot be read: {_why(error)}.") from error
+    wishes = []
+    for number, line in enumerate(lines, 1):
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError as error:
+            raise Refusal(f"Line {number} of {path}: {error}.") from error
+        if words and not 2 <= len(words) <= 3:
+            raise Refusal(f"Line {number} of {path} must hold a link, a file, and optionally a figure.")
+        if words:
+            wishes.append(Wish(words[0], Path(words[1]), words[2] if len(words) == 3 else None))
+    return wishes
+
+
+def place(link: str) -> Place:
+    """Where a link leads: of any host or of none, or the text or the path of an experiment.json.
+
+    Raises:
+        Refusal: there is no such page, or the JSON cannot be read.
+    """
+    if _is_json(link):
+        return _place_of(_json(link))
+    try:
+        parts = urlsplit(link)
+    except ValueError as error:
+        raise Refusal(f"This link cannot be read: {error}.") from error
+    named = parts.path.strip("/").rpartition("/")[2]
+    page = HOME if named in ("", "home") else named.replace("-", "_")
+    if page not in visitor.page_names():
+        raise Refusal(f'There is no page "{named}". There are: {", ".join(map(_address, visitor.page_names()))}.')
+    return Place(page, parts.query)
+
+
+def _address(page: str) -> str:
+    """A page as the browser's address spells it."""
+    return page.replace("_", "-")
+
+
+def _is_json(link: str) -> bool:
+    return link.lstrip().startswith("{") or link.endswith(".json")
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text if text.lstrip().startswith("{") else _text_of(Path(text)))
+    except (OSError, ValueError) as error:
+        raise Refusal(f"This experiment cannot be read: {_why(error)}.") from error
+    except RecursionError as error:
+        raise Refusal("This experiment cannot be read: its brackets are nested too deep.") from error
+
+
+def _text_of(path: Path) -> str:
+    """What a file of text holds: an ordinary file, up to a bound."""
+    if path.exists() and not path.is_file():
+        raise Refusal(f"{path} is no ordinary file.")  # a device or a pipe may never end
+    with path.open("rb") as file:
+        data = file.read(LARGEST_TEXT + 1)
+    if len(data) > LARGEST_TEXT:
+        raise Refusal(f"The file {path} has more than {LARGEST_TEXT:,} bytes, which no experiment and no list needs.")
+    return data.decode("utf-8")
+
+
+def _place_of(told: Any) -> Place:
+    if isinstance(told, dict) and isinstance(told.get("link"), str):
+        if _is_json(told["link"]):
+            raise Refusal("The link in this JSON leads to another JSON. It must lead to a page of the lab.")
+        return place(told["link"])
+    if isinstance(told, dict) and isinstance(told.get("state"), dict):
+        return place(f"/{told.get('page', '')}?{urlencode(told['state'], doseq=True)}")
+    raise Refusal('This JSON holds neither a "link" nor a "page" with its "state".')
+
+
+@lru_cache(maxsize=1)  # a list often names several figures of one page
+def _opened(where: Place, theme: str) -> AppTest:
+    """The page as that link opens it in that theme, run once."""
+    screen = AppTest.from_file(str(visitor.PAGES / where.page / "page.py"), default_timeout=PATIENCE)
+    for name, values in old_links.of_today(where.page, parse_qs(where.state, keep_blank_values=True)).items():
+        screen.query_params[name] = values
+    screen.session_state[visitor.THEME] = theme
+    screen.run()
+    _check(screen)
+    for note in screen.info:
+        if note.value.startswith("Part of this link"):
+            raise Refusal(note.value.replace("\\", "") + " Nothing was written.")  # nobody is there to see it
+    return screen
+
+
+def _check(screen: AppTest) -> None:
+    if screen.exception:
+        raise Refusal(f"The page could not be drawn: {screen.exception[0].value}")
+
+
+def _mounts(screen: AppTest) -> dict[str, Any]:
+    """Key → each component of the page."""
+    return {mount.proto.id.rpartition("-")[2]: mount for mount in screen.get("bidi_component")}
+
+
+def figures(screen: AppTest) -> list[str]:
+    """The keys of the figures on the page, from above."""
+    return [key.removeprefix("save_") for key in _mounts(screen) if key.startswith("save_")]
+
+
+def _made(wish: Wish, asked: Namespace) -> bytes:
+    ending = wish.out.suffix.lower().lstrip(".")
+    if ending not in NUMBERS + PICTURES:
+        raise Refusal(f'A file can end in {", ".join(PICTURES + NUMBERS)}, not in "{wish.out.suffix}".')
+    if asked.width is not None and not LEAST_WIDE <= asked.width <= MOST_WIDE:
+        raise Refusal(f"A figure can be {LEAST_WIDE} to {MOST_WIDE} pixels wide, not {asked.width}.")
+    where = place(wish.link)
+    browser = _browser(asked.browser) if ending in PICTURES else ""
+    screen = _opened(where, asked.theme)
+    there = figures(screen)
+    if not there:
+        told = " ".join(note.value for note in screen.info) or "This page has no figure."
+        raise Refusal(told)
+    figure = wish.figure or where.figure or there[0]
+    if figure not in there:
+        raise Refusal(f'There is no figure "{figure}" at this link. There are: {", ".join(there)}.')
+    link = without_tracking(wish.link if urlsplit(wish.link).scheme else where.link)
+    wanted = {"kind": ending if ending in NUMBERS else "html", "foot": asked.footer, "link": link}
+    if ending in PICTURES:
+        picture = {"kind": "png" if ending == "png" else "svg", "scale": asked.scale}
+        more = {"transparent": asked.transparent, "foot": asked.footer}
+        wanted["asked"] = {**picture, **more, "width": asked.width or _width(screen, figure)}
+    made = _asked(screen, figure, wanted)
+    if ending in NUMBERS:
+        return made
+    drawn = _photographed(made, browser)
+    return _printed(drawn, browser) if ending == "pdf" else drawn
+
+
+def _asked(screen: AppTest, figure: str, wanted: Mapping[str, Any]) -> bytes:
+    """What the page answers to a click on "Save"."""
+    screen.session_state[f"ask_{figure}"] = dict(wanted)
+    screen.run()
+    _check(screen)
+    data = _mounts(screen)[f"save_{figure}"].proto.bytes
+    length = int.from_bytes(data[:4], "little")
+    told = json.loads(data[4 : 4 + length])["arrays"]["bytes"]
+    return bytes(data[4 + length + told["at"] :][: told["bytes"]])
+
+
+def _width(screen: AppTest, figure: str) -> int:
+    """How wide the figure's place is on the page: the share of its columns."""
+    wanted = _mounts(screen)[f"save_{figure}"]
+
+    def share(block: Any) -> float:
+        """Of the block's own width; 0 where the figure is not in it."""
+        for child in getattr(block, "children", {}).values():
+            inside = 1.0 if child is wanted else share(child)
+            if inside:
+                return inside * (child.weight if child.type == "column" else 1.0)
+        return 0.0
+
+    return round(COLUMN * share(screen.main))
+
+
+def _browser(named: str | None) -> str:
+    """Where this machine keeps a browser."""
+    found = next(filter(None, map(shutil.which, [named] if named else [*BROWSERS, MAC])), None)
+    if found is None:
+        raise Refusal(
+            f"Pictures are drawn by Chromium or Chrome, and {named or 'there is none'}{' is not' if named else ''} on "
+            f"this machine; {', '.join(NUMBERS)} need none."
+        )
+    return found
+
+
+def _photographed(page: bytes, browser: str) -> bytes:
+    """The picture that an offline page makes of itself."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "figure.html"
+        file.write_bytes(page)
+        shown = _headless(browser, folder, "--dump-dom", file.as_uri())
+    _, found, rest = shown.decode(errors="replace").partition('<pre id="made">')
+    if not found:
+        raise Refusal("The browser did not draw the figure.")
+    return b64decode(rest.partition("</pre>")[0])
+
+
+def _printed(svg: bytes, browser: str) -> bytes:
+    """A drawing as a PDF of its own size, with its origin in the file."""
+    sheet = ElementTree.fromstring(svg)
+    told = json.loads(sheet.findtext(f"{SVG}metadata") or "")
+    paper = f"@page {{ size: {sheet.get('width')}px {sheet.get('height')}px; margin: 0; }}"
+    style = f"{paper} body {{ margin: 0; }} svg {{ display: block; }}"
+    with TemporaryDirectory() as folder:
+        file, made = Path(folder) / "figure.html", Path(folder) / "figure.pdf"
+        file.write_text(f'<!doctype html><meta charset="utf-8"><style>{style}</style>{svg.decode()}', encoding="utf-8")
+        _headless(browser, folder, "--no-pdf-header-footer", f"--print-to-pdf={made}", file.as_uri())
+        if not made.exists():
+            raise Refusal("The browser did not print the figure.")
+        pdf = made.read_bytes()
+    texts = {"Title": sheet.findtext(f"{SVG}title") or "", "Subject": footer(told), "Creator": told["software"]}
+    return with_info(pdf, {**texts, "AttentionLab": json.dumps(told, ensure_ascii=False)})
+
+
+def _headless(browser: str, folder: str, *arguments: str) -> bytes:
+    quiet = ["--headless", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-sync"]
+    quiet += ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={folder}/profile"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        quiet.append("--no-sandbox")  # Chromium refuses to start as root with it
+    try:
+        done = subprocess.run([browser, *quiet, *arguments], capture_output=True, timeout=120, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Refusal(f"The browser {browser} did not answer: {error}.") from error
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Files out and files in: tables, arrays, standalone pages, notebooks."""

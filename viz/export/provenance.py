@@ -1,0 +1,50 @@
+"""Where a figure comes from: what it takes to make it again, carried by every file that leaves the lab."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+NAME = "Attention Lab"
+
+
+@cache
+def release() -> str:
+    """The version of the lab; "unreleased" where it runs from a folder that was never installed."""
+    try:
+        return version("attention-lab")
+    except PackageNotFoundError:
+        return "unreleased"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One figure's origin. `shows` and `says` stand on the face of a file: which head it is; that a part is missing."""
+
+    figure: str  # its key on the page
+    version: str
+    weights: str = ""  # "": no trained weights are in it
+    seed: int | None = None  # of their training, from the card
+    file: str = ""  # of arrays that somebody brought
+    text: str = ""
+    switches: Mapping[str, bool] = field(default_factory=dict)  # part → there or removed now
+    heads_off: tuple[str, ...] = ()  # "L1H2"
+    trained_without: tuple[str, ...] = ()
+    mask: str = ""  # "": the model's own
+    overwritten: str = ""
+    shows: str = ""
+    says: str = ""
+
+    def told(self, link: str = "") -> dict[str, Any]:
+        """As JSON takes it, with the link that opens the figure again."""
+        kept = {name: value for name, value in asdict(self).items() if value not in ("", None, (), {})}
+        return {"software": NAME, "link": link, **kept} if link else {"software": NAME, **kept}
+
+
+def footer(told: Mapping[str, Any]) -> str:
+    """The origin in one line, for the foot of a picture; `frontend/page/picture.js` writes the same one."""
+    parts = [f"{told['software']} {told['version']}"]
+    if "weights" in told:
+        parts.append(told["weights"] + (f", seed {told['seed']}" if "seed" in told else ""))
+    return "  ·  ".join([*parts, *(told[name] for name in ("file", "says", "link") if told.get(name))])

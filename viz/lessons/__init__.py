@@ -1,0 +1,1 @@
+"""Lessons: their files, how one is read, how an answer is graded."""

@@ -1,0 +1,39 @@
+"""Whether an answer is right, and how it is told: numbers to as many digits as their question asks for."""
+
+import math
+
+from viz.lessons.lesson import Question
+
+Answer = float | str
+
+
+def spelt(answer: Answer, question: Question) -> str:
+    """An answer as people read it: to as many digits as the question asks for."""
+    if isinstance(answer, str):
+        return answer
+    if not math.isfinite(answer):
+        return "not a number"
+    digits = 0 if question.within >= 1 or answer == round(answer) else 2 if question.within >= 0.005 else 4
+    return f"{answer:.{digits}f}"
+
+
+def is_right(question: Question, given: str, answer: Answer) -> bool:
+    """Whether what was chosen or typed is the answer. A decimal comma is a point."""
+    if isinstance(answer, str):
+        return given.strip().casefold() == answer.casefold()
+    if question.choices:
+        nearest = min(question.choices, key=lambda choice: abs(_number(choice) - answer))
+        return given == nearest and abs(_number(nearest) - answer) <= question.within
+    return abs(_number(given) - answer) <= question.within
+
+
+def is_number(given: str) -> bool:
+    """Whether what was typed can be read as a number."""
+    return not math.isnan(_number(given))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text.strip().removesuffix("%").replace("−", "-").replace(",", "."))
+    except ValueError:
+        return float("nan")

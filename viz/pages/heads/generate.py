@@ -1,0 +1,122 @@
+"""Generation, token by token, with the heads beside it."""
+
+from dataclasses import asdict
+from functools import partial
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from model.generation.generate import generate
+from model.generation.sampling import sampling_probabilities, softmax
+from model.run import Experiment, InputTextError
+from viz import canvas
+from viz.captions.heads import read_candidates
+from viz.export.tables import file_name
+from viz.labels import disarmed
+from viz.theme import Theme
+from viz.types import Array
+from viz.ui import controls, copy_as_python, figure_panel, model_calls, slots
+from viz.ui.sampling_controls import Choosing, choosing
+
+PACE = 0.5  # seconds between two words, so that the eye can follow the heads
+SHOWN = 8
+SEEN = 110  # letters of the text that stand beside the buttons
+HALF = "\ufffd"  # what a character reads that is not all written yet
+
+
+def show(experiment: Experiment, at: int, after: str, player: DeltaGenerator, theme: Theme) -> None:
+    """at: the position of the last token; after: how it reads; player: where the buttons stand, beside the heads."""
+    st.session_state["tick"] = 0  # the page was drawn anew: the next tick of the player writes the next word
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        chosen = choosing()
+        st.caption("The buttons Step and Play are above the heads, so that you can see both.")
+    with player:
+        _player(experiment, chosen)
+    with right:
+        _candidates(experiment, at, after, chosen, theme)
+
+
+def _player(experiment: Experiment, choosing: Choosing) -> None:
+    playing = bool(st.session_state.get("playing"))
+    st.session_state["player"] = True  # it is on the page: see frame.open_frame
+    st.fragment(_buttons, run_every=PACE if playing else None)(experiment, choosing, playing)
+
+
+def _buttons(experiment: Experiment, choosing: Choosing, playing: bool) -> None:
+    st.session_state["tick"] += 1
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.button("Step", key="write_one", on_click=_write, args=(experiment, choosing), disabled=playing)
+        if playing:
+            st.button("Stop", key="write_stop", type="primary", on_click=_play, args=(False,))
+        else:
+            st.button("Play", key="write_play", type="primary", on_click=_play, args=(True,))
+        st.caption(st.session_state.get("stopped") or f"… {disarmed(experiment.text[-SEEN:])}", width="stretch")
+    if st.session_state["tick"] > 1:  # a click or a tick ran this part alone; what it changes belongs to the whole page
+        if playing and st.session_state.get("playing"):
+            _write(experiment, choosing)
+        st.rerun()
+
+
+def _play(on: bool) -> None:
+    st.session_state["playing"] = on
+    st.session_state["stopped"] = None
+
+
+def _write(experiment: Experiment, choosing: Choosing) -> None:
+    """Put one more token into the sentence box, or stop and say why."""
+    window = model_calls.about(experiment.weights)["config"]["context"]
+    if len(model_calls.encoding(experiment).ids) >= window:
+        _play(False)
+        st.session_state["stopped"] = f"The window is full: the model was trained on texts of up to {window} tokens."
+        return
+    st.session_state["stopped"] = None
+    try:
+        written = write(experiment, choosing)
+    except InputTextError as error:
+        _play(False)
+        st.session_state["stopped"] = str(error)
+        return
+    controls.write(written)
+
+
+def write(experiment: Experiment, choosing: Choosing) -> str:
+    """The text with one more token; with as many as it takes where that would end in half a character."""
+    for tokens in range(1, 5):
+        with slots.place("Generating a word", model_calls.operations(experiment, 2)):
+            text = generate(experiment, tokens, "sample", **asdict(choosing)).text
+        if not text.endswith(HALF):
+            return text
+    return text
+
+
+def candidates(experiment: Experiment, at: int, choosing: Choosing) -> tuple[Array, Array]:
+    """What may be written after position `at`, (V,) each: probabilities by the model, and as the next is drawn from."""
+    logits = model_calls.trace(experiment).logits[at].astype(np.float64)  # (V,)
+    logits[list(model_calls.tokenizer(experiment.weights).special_ids)] = -np.inf
+    return softmax(logits), sampling_probabilities(logits, choosing.temperature, choosing.top_k, choosing.top_p)
+
+
+def _candidates(experiment: Experiment, at: int, after: str, choosing: Choosing, theme: Theme) -> None:
+    every_p, every_q = candidates(experiment, at, choosing)
+    best = np.argsort(-every_p, kind="stable")[:SHOWN]
+    p, q, words = every_p[best], every_q[best], [model_calls.tokenizer(experiment.weights).vocabulary[i] for i in best]
+    drawn = canvas.bars({"the model": p, "drawn from": q}, words, key="candidates", theme=theme)
+    figure_panel.below(
+        drawn,
+        sentence=read_candidates(p, q, words, after, int(np.count_nonzero(every_q))),
+        table=partial(dict, word=words, the_model=p, drawn_from=q),
+        file=file_name(experiment.name, f"candidates-{at}"),
+        of=experiment,
+        python=copy_as_python.python(
+            f"logits = run(experiment).logits[{at}].astype(np.float64)  # (V,)\n"
+            "logits[list(load(experiment.weights)[1].special_ids)] = -np.inf  # marks that are never said\n"
+            f"chosen = {choosing.temperature}, {choosing.top_k}, {choosing.top_p}  # temperature, top_k, top_p\n"
+            "p, q = softmax(logits), sampling_probabilities(logits, *chosen)\n"
+            f'best = np.argsort(-p, kind="stable")[:{SHOWN}]\n'
+            "the_model, drawn_from = p[best], q[best]",
+            "from model.checkpoint import load\nfrom model.generation.sampling import sampling_probabilities, softmax",
+            experiment=experiment,
+        ),
+    )

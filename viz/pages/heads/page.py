@@ -1,0 +1,175 @@
+"""Who looks at whom? Every head of every layer on one sentence, one of them large."""
+
+from functools import partial
+
+import streamlit as st
+
+from model import Switches
+from viz import canvas
+from viz.captions.heads import read_grid, read_layers, read_next, read_rolled_row, read_rollout, read_row, telling_row
+from viz.export.tables import file_name
+from viz.figures.heatmap import heatmap
+from viz.pages.heads import generate
+from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_calls, not_available, token_units, visitor
+
+theme = visitor.theme()
+notices = st.container()
+experiment = controls.experiment()
+trace = model_calls.trace(experiment)
+shown = token_units.choose(experiment, trace)
+words, all_weights, all_masks = shown.words, shown.weights, shown.mask  # (W,), (L, H, W, W)
+n_layers, n_heads = all_weights.shape[:2]
+
+layer, head = controls.head(n_layers, n_heads, default=head_facts.headline(experiment.weights))
+attention = trace.layers[layer].attention
+weights, mask = all_weights[layer, head], all_masks[layer, head]  # (W, W)
+pinned = controls.token(words, shown.each)
+row = telling_row(weights) if pinned is None else pinned
+jobs = head_facts.jobs(experiment.weights, n_layers, n_heads)
+controls.foot(experiment)
+
+controls.unknown_words(experiment)
+drawn = canvas.sentence(
+    weights,
+    words,
+    key="sentence",
+    mask=mask,
+    row=row,
+    pinned=pinned is not None,
+    unknown=shown.unknown,
+    theme=theme,
+    on_pin=controls.choose_token,
+)
+figure_panel.below(
+    drawn,
+    sentence="",
+    table=partial(head_facts.row_table, weights, words, row),
+    file=file_name(experiment.name, f"L{layer}H{head}-row-{row}"),
+    of=experiment,
+    arrays=partial(head_facts.row_arrays, weights, words, row),
+    python=copy_as_python.row(experiment, layer, head, row, shown.merged),
+)
+
+player = st.container()
+every_head, one_head = st.columns([6, 5], gap="medium")
+with every_head:
+    drawn = canvas.grid(
+        all_weights,
+        words,
+        key="grid",
+        mask=all_masks,
+        jobs=jobs,
+        selected=(layer, head),
+        row=row,
+        pinned=pinned is not None,
+        theme=theme,
+        on_head=controls.choose_head,
+        on_pin=controls.choose_token,
+    )
+    figure_panel.below(
+        drawn,
+        sentence=read_grid(
+            jobs,
+            head_facts.naming(experiment.weights),
+            intact=experiment.switches == Switches(),
+            pooled=len(words) > canvas.MOST_PIXELS,
+            each=shown.each,
+        )
+        + head_facts.bounded(all_weights),
+        table=partial(head_facts.cell_table, all_weights, words),
+        file=file_name(experiment.name, "all-heads"),
+        of=experiment,
+        arrays=partial(head_facts.all_maps, words, weights=all_weights),
+        python=copy_as_python.every_head(experiment, shown.merged),
+        quiet=True,
+    )
+
+with one_head:
+    does = head_facts.measured_whole(jobs[layer][head], experiment.switches)
+    stage = controls.stage(layer, head, does, shown.merged)
+    values = weights if shown.merged else getattr(attention, stage)[head]  # (W, W)
+    drawn = canvas.panels(
+        [
+            canvas.Panel(
+                "",
+                values,
+                kind="weight" if stage == "weights" else "signed",
+                mask=mask if stage in ("masked", "weights") else None,
+            )
+        ],
+        words,
+        words,
+        key="enlarged",
+        theme=theme,
+        row=row,
+        pinned=pinned is not None,
+        on_pin=controls.choose_token,
+    )
+    figure_panel.below(
+        drawn,
+        sentence=read_row(weights, words, row, each=shown.each),
+        table=partial(head_facts.map_table, values, words),
+        file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
+        of=experiment,
+        shows=": ".join([f"Layer {layer}, head {head}", *does[:1]]) + ("" if stage == "weights" else f"; {stage}"),
+        arrays=partial(head_facts.maps, words, **{stage: values}),
+        python=copy_as_python.weights(experiment, layer, head)
+        if shown.merged
+        else copy_as_python.stages(experiment, layer, head, **{stage: stage}),
+    )
+
+at = shown.last(row)
+match controls.more(not_available.foretells(experiment.weights) != "nothing"):
+    case "Next word" if not_available.says_words(experiment.weights):
+        not_available.note(experiment.weights)
+        following = model_calls.next_words(experiment, at)
+        now, layerwise = st.columns([2, 3], gap="large")
+        with now:
+            drawn = canvas.bars({"": following.probabilities[-1]}, following.words[-1], key="next", theme=theme)
+            figure_panel.below(
+                drawn,
+                sentence=read_next(
+                    following.probabilities[-1],
+                    following.words[-1],
+                    words[row],
+                    says=not_available.foretells(experiment.weights),
+                ),
+                table=partial(head_facts.next_table, following),
+                file=file_name(experiment.name, f"next-word-{at}"),
+                of=experiment,
+                python=copy_as_python.next_word(experiment, at),
+            )
+        with layerwise:
+            drawn = canvas.guesses(
+                following.probabilities[:, :5], [choices[:5] for choices in following.words], key="lens", theme=theme
+            )
+            figure_panel.below(
+                drawn,
+                sentence=read_layers(following.words, following.probabilities),
+                table=partial(head_facts.guess_table, following),
+                file=file_name(experiment.name, f"layers-{at}"),
+                of=experiment,
+                python=copy_as_python.layerwise(experiment, at),
+            )
+    case "Generate" if not_available.writes_on(experiment.weights):
+        generate.show(experiment, len(trace.tokens) - 1, words[-1], player, theme)
+    case "Head statistics":
+        figure_panel.head_table(head_facts.statistics(experiment), on_head=controls.choose_head)
+    case "Rollout":
+        rolled, reached = shown.merge_map(*head_facts.rolled(experiment))
+        with st.columns(2)[0]:
+            figure_panel.chart(
+                heatmap(rolled, words, words, theme=theme, mask=reached, row=row),
+                key="rollout",
+                sentence=read_rollout(head_facts.has_residual(experiment))
+                + read_rolled_row(rolled, words, row, each=shown.each),
+                table=partial(head_facts.map_table, rolled, words),
+                file=file_name(experiment.name, "rollout"),
+                of=experiment,
+                arrays=partial(head_facts.maps, words, rolled=rolled),
+                python=copy_as_python.rolled(experiment, shown.merged),
+            )
+
+figure_panel.lesson("heads")
+with notices:
+    controls.link_mishaps()

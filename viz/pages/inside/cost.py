@@ -1,0 +1,140 @@
+"""Size and cost: widths, heads and lengths of one's own, and what they cost."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from model.analysis.attention_cost import AttentionCost, OperatorCheck, run_head, run_random
+from model.run import Experiment
+from model.transformer import Trace
+from viz import canvas
+from viz.canvas import Panel
+from viz.captions.inside import read_sizes
+from viz.export.tables import Labelled, Table, file_name
+from viz.theme import Theme
+from viz.types import Array
+from viz.ui import controls, copy_as_python, figure_panel, model_calls, server_cache
+
+SOURCES = ("random", "this layer")
+LARGEST = {"queries": 24, "keys": 24, "n_heads": 16, "d_k": 128, "d_v": 128}
+OPENS_WITH = {"queries": 6, "keys": 9, "n_heads": 4, "d_k": 16, "d_v": 8}
+LABELS = {"queries": "Queries T", "keys": "Keys S", "n_heads": "Heads h", "d_k": "d_k", "d_v": "d_v"}
+SHARED = (1, 2, 4, 8, 16)
+
+
+def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequence[str], theme: Theme) -> None:
+    """Widths, heads and lengths of one's own, and what they cost."""
+    attention = trace.layers[layer].attention
+    fixed = {"n_heads": attention.q.shape[0], "d_k": attention.q.shape[-1], "d_v": attention.v.shape[-1]}
+    chosen: dict[str, int] = {}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        trained = controls.choice("Weights", SOURCES, key="source", label_visibility="visible", width=180) == SOURCES[1]
+        for name, most in LARGEST.items():
+            if trained and name in fixed:
+                told = "As the weights were trained."
+                st.number_input(
+                    LABELS[name], value=fixed[name], key=f"{name}_trained", disabled=True, help=told, width=112
+                )
+                chosen[name] = fixed[name]
+            else:
+                opens = OPENS_WITH[name]
+                bound = st.number_input(LABELS[name], 1, most, opens, key=name, bind="query-params", width=112)
+                chosen[name] = int(bound)
+    if trained:
+        chosen |= {name: min(chosen[name], len(words)) for name in ("queries", "keys")}
+    sizes = AttentionCost(**chosen, d_model=trace.embed.shape[-1])
+    if trained:
+        looking, looked = list(words[: sizes.queries]), list(words[: sizes.keys])
+        tried = _this_layer(experiment, layer, sizes.queries, sizes.keys)
+        masks = attention.mask[:, : sizes.queries, : sizes.keys]  # (H, T, S)
+    else:
+        looking, looked = ([f"{name}{at}" for at in range(n)] for name, n in (("q", sizes.queries), ("k", sizes.keys)))
+        tried = _random(sizes)
+        masks = np.ones_like(tried.weights, dtype=bool)
+    drawn = canvas.panels(
+        [Panel(f"head {at}", weights, mask=masks[at]) for at, weights in enumerate(tried.weights)],
+        looking,
+        looked,
+        key="sizes",
+        theme=theme,
+    )
+    figure_panel.below(
+        drawn,
+        sentence=read_sizes(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.apart),
+        table=partial(_shape_table, sizes),
+        file=file_name(experiment.name if trained else "random", "sizes"),
+        of=experiment if trained else None,
+        says=None if trained else "random weights, untrained",
+        arrays=partial(_size_arrays, tried.weights, looking, looked),
+        python=_recompute_sizes(experiment, sizes, layer) if trained else copy_as_python.drawn(sizes),
+    )
+    left, right = st.columns(2, gap="large")
+    shapes, heads = left.container(key="small_shapes"), right.container(key="small_heads")
+    lines = [f"| {stage} | {' × '.join(map(str, shape))} |" for stage, shape in sizes.shapes.items()]
+    shapes.markdown("\n".join(["| stage | shape |", "|---|---|", *lines]))
+    width = sizes.n_heads * sizes.d_k
+    split = [sizes.shared_by(n) for n in SHARED if n <= min(width, sizes.n_heads * sizes.d_v)]
+    lines = [
+        f"| {one.n_heads} | {one.d_k} | {one.d_v} | {one.parameters:,} | {one.operations:,} | {one.weights:,} |"
+        for one in split
+    ]
+    heads.markdown(
+        "\n".join(["| heads | d_k | d_v | parameters | operations | weights |", "|--:|--:|--:|--:|--:|--:|", *lines])
+    )
+    even = all(width % one.n_heads == 0 and sizes.n_heads * sizes.d_v % one.n_heads == 0 for one in split)
+    heads.caption(
+        "If more heads share the same width, parameters and operations stay the same, and there are more maps."
+        + ("" if even else " If the number of heads does not divide the width, the remainder is dropped.")
+    )
+
+
+@server_cache.cached
+def _random(sizes: AttentionCost) -> OperatorCheck:
+    with model_calls.computing:
+        return run_random(sizes)
+
+
+@server_cache.cached
+def _this_layer(experiment: Experiment, layer: int, queries: int, keys: int) -> OperatorCheck:
+    attention = model_calls.trace(experiment).layers[layer].attention
+    scale = (experiment.switches & model_calls.trained(experiment.weights)).scale
+    bias = (attention.biased - attention.scaled)[:, :queries, :keys]
+    with model_calls.computing:
+        return run_head(
+            attention.q[:, :queries],
+            attention.k[:, :keys],
+            attention.v[:, :keys],
+            attention.mask[:, :queries, :keys],
+            bias,
+            scale,
+        )
+
+
+def _size_arrays(weights: Array, looking: Sequence[str], looked: Sequence[str]) -> dict[str, Labelled]:
+    axes = {"head": range(len(weights)), "looks": looking, "looked_at": looked}
+    return {"weights": Labelled(weights, axes)}
+
+
+def _recompute_sizes(experiment: Experiment, sizes: AttentionCost, layer: int) -> str:
+    T, S = sizes.queries, sizes.keys
+    scale = (experiment.switches & model_calls.trained(experiment.weights)).scale
+    return copy_as_python.python(
+        f"attention = run(experiment).layers[{layer}].attention\n"
+        f"q, k, v = attention.q[:, :{T}], attention.k[:, :{S}], attention.v[:, :{S}]  # (H, T or S, D)\n"
+        f"mask = attention.mask[:, :{T}, :{S}]\n"
+        f"bias = (attention.biased - attention.scaled)[:, :{T}, :{S}]\n"
+        f"weights = run_head(q, k, v, mask, bias, {scale}).weights  # (H, T, S)",
+        "from model.analysis.attention_cost import run_head",
+        experiment=experiment,
+    )
+
+
+def _shape_table(sizes: AttentionCost) -> Table:
+    return {
+        "stage": list(sizes.shapes),
+        "shape": [" × ".join(map(str, shape)) for shape in sizes.shapes.values()],
+        **{name: [value] * len(sizes.shapes) for name, value in asdict(sizes).items()},
+    }

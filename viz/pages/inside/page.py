@@ -1,0 +1,35 @@
+"""What happens inside one head? One row of it, step by step, with the model's own numbers."""
+
+import streamlit as st
+
+from viz.captions.heads import telling_row
+from viz.pages.inside import cost, loop_and_matmul, qk_spectrum, steps, values, views
+from viz.ui import controls, figure_panel, head_facts, model_calls, token_units, visitor
+
+theme = visitor.theme()
+notices = st.container()
+experiment = controls.experiment()
+config = model_calls.about(experiment.weights)["config"]
+trace = model_calls.trace(experiment)
+words = model_calls.encoding(experiment).surface
+layer, head = controls.head(config["n_layers"], config["n_heads"], default=head_facts.headline(experiment.weights))
+pinned = controls.token(words, token_units.each(experiment))
+row = telling_row(trace.layers[layer].attention.weights[head]) if pinned is None else pinned
+controls.foot(experiment)
+
+controls.unknown_words(experiment)
+match views.view():
+    case "Step by step":
+        steps.show(experiment, trace, layer, head, row, words, theme)
+    case "Loop or matrix":
+        loop_and_matmul.show(experiment, trace, layer, head, words, theme)
+    case "Size and cost":
+        cost.show(experiment, trace, layer, words, theme)
+    case "Average of values":
+        values.show(experiment, trace, layer, head, row, words, pinned is not None, theme)
+    case "QK spectrum":
+        qk_spectrum.show(experiment, trace, layer, head, theme)
+
+figure_panel.lesson("inside")
+with notices:
+    controls.link_mishaps()

@@ -1,0 +1,78 @@
+"""Average of values: values of the head as points, and the output of every row inside their hull."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from model.analysis import value_projection
+from model.run import Experiment
+from model.transformer import Trace
+from viz import canvas
+from viz.captions.inside import read_averaging, spread_row
+from viz.export.tables import Labelled, Table, file_name
+from viz.labels import numbered
+from viz.theme import Theme
+from viz.types import Array
+from viz.ui import controls, copy_as_python, figure_panel
+
+
+def show(
+    experiment: Experiment,
+    trace: Trace[Array],
+    layer: int,
+    head: int,
+    row: int,
+    words: Sequence[str],
+    pinned: bool,
+    theme: Theme,
+) -> None:
+    """Values of the head as points, and the output of every row inside their hull."""
+    attention = trace.layers[layer].attention
+    row = row if pinned else spread_row(attention.weights[head])
+    laid = value_projection.project_values(attention.v[head], attention.z[head])
+    drawn = canvas.averaging(
+        laid.values,
+        laid.means,
+        attention.weights[head],
+        words,
+        key="averaging",
+        mask=attention.mask[head],
+        row=row,
+        pinned=pinned,
+        theme=theme,
+        on_pin=controls.choose_token,
+    )
+    figure_panel.below(
+        drawn,
+        sentence=read_averaging(attention.weights[head], attention.mask[head], words, row, laid.share),
+        table=partial(_point_table, laid, attention.weights[head, row], words),
+        file=file_name(experiment.name, f"L{layer}H{head}-averaging"),
+        of=experiment,
+        arrays=partial(_plane_arrays, laid, attention.weights[head], words),
+        python=copy_as_python.python(
+            f"attention = run(experiment).layers[{layer}].attention\n"
+            f"laid = project_values(attention.v[{head}], attention.z[{head}])\n"
+            f"values, outputs, weights = laid.values, laid.means, attention.weights[{head}]",
+            "from model.analysis.value_projection import project_values",
+            experiment=experiment,
+        ),
+    )
+
+
+def _plane_arrays(laid: value_projection.ValueProjection, weights: Array, words: Sequence[str]) -> dict[str, Labelled]:
+    points = {"direction": ("first", "second")}
+    return {
+        "values": Labelled(laid.values, {"looked_at": words, **points}),
+        "outputs": Labelled(laid.means, {"looks": words, **points}),
+        "weights": Labelled(weights, {"looks": words, "looked_at": words}),
+    }
+
+
+def _point_table(laid: value_projection.ValueProjection, weights: Array, words: Sequence[str]) -> Table:
+    return {
+        "word": numbered(words),
+        "value, first direction": laid.values[:, 0],
+        "value, second direction": laid.values[:, 1],
+        "weight": weights,
+        "output, first direction": laid.means[:, 0],
+        "output, second direction": laid.means[:, 1],
+    }

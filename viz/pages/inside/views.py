@@ -1,0 +1,10 @@
+"""The ways to look into one head."""
+
+from viz.ui import controls
+
+VIEWS = ("Step by step", "Loop or matrix", "Size and cost", "Average of values", "QK spectrum")
+
+
+def view() -> str:
+    """Which way to look."""
+    return controls.choice("View", VIEWS, key="aspect")

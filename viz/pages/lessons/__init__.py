@@ -1,0 +1,1 @@
+"""The page Lessons, and the step of a lesson on any page."""

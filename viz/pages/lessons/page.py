@@ -1,0 +1,9 @@
+"""What would you like to understand? Every lesson, to begin or to go on with."""
+
+import streamlit as st
+
+from viz.pages.lessons import banner
+from viz.ui import visitor
+
+banner.contents()
+st.markdown(visitor.words("lessons")[1])

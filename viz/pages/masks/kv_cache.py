@@ -1,0 +1,113 @@
+"""One parallel pass, and the same text word by word with a key–value cache: the same numbers, and what each costs."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from model.compute.cost import PER_SECOND
+from model.generation.cache_comparison import CacheComparison, compare, cost_of_comparison
+from model.generation.kv_cache import is_cacheable
+from model.run import MAX_TOKENS, Experiment, get_model
+from viz import canvas
+from viz.canvas import Panel
+from viz.captions.masks import read_ways
+from viz.export.tables import file_name
+from viz.labels import numbered
+from viz.theme import Theme
+from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_calls, server_cache, slots
+
+COPIES = {"this text": 1, "4 times": 4, "8 times": 8}
+LONGEST = 256  # tokens: without a cache the time grows with their square and more
+PATIENCE, MOST_TURNS = 8, 5  # seconds: a text that takes longer is read once each way, a shorter one up to five times
+
+
+@server_cache.cached
+def three_ways(experiment: Experiment) -> CacheComparison:
+    """All three ways, timed on this machine."""
+    cost = cost_of_comparison(experiment)
+    turns = max(1, min(MOST_TURNS, PATIENCE * PER_SECOND // cost))
+    with slots.long("Running the text three ways", cost * turns):
+        return compare(experiment, turns, patience=PATIENCE)
+
+
+def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
+    """When asked: both ways beside each other, how far they are apart, and the time of each."""
+    if not is_cacheable(get_model(experiment.weights)[0], experiment.switches):
+        st.info(
+            "This model is not causal: each new word changes the vectors of the other words, so nothing can be cached."
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        copies = COPIES[controls.choice("Length", list(COPIES), key="copies", width="content")]
+        asked = replace(experiment, mask_spec=None, text=" ".join([experiment.text] * copies))
+        tokens = len(model_calls.encoding(experiment).ids) * copies
+        if tokens > min(LONGEST, MAX_TOKENS):
+            st.markdown(f"That would be {tokens} tokens; this test accepts up to {LONGEST}.", width="content")
+            return
+        try:
+            slots.refuse(cost_of_comparison(asked))
+        except slots.TooMuch as error:
+            st.markdown(str(error), width="content")
+            return
+        if st.button("Measure on this machine", key="measure"):
+            st.session_state["measured"] = asked
+        st.markdown("The test uses the model's own causal mask.", width="content")
+    if st.session_state.get("measured") != asked:
+        return
+    stop = st.empty()
+    if not three_ways.has(asked):
+        stop.button("Stop", key="stop_measuring", on_click=_stop)
+    ways = three_ways(asked)
+    stop.empty()
+    _result(asked, ways, layer, head, theme)
+
+
+def _stop() -> None:
+    st.session_state.pop("measured", None)
+
+
+def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int, theme: Theme) -> None:
+    words = model_calls.encoding(experiment).surface
+    apart = ways.apart[0]
+    sentence = read_ways(float(apart.max()), float(np.abs(ways.logits[0]).max()), ways.seconds, len(words))
+    one, cached, _ = (weights[layer, head] for weights in ways.weights)  # (T, T)
+    seen = np.tri(len(words), dtype=bool)  # what a step could see: the words up to it
+    columns = st.columns([3, 3, 3, 3], gap="small")
+    names = ("One parallel pass", "Word by word, with cache", "Word by word, without")
+    for column, name, seconds in zip(columns, names, ways.seconds, strict=False):
+        ratio = f"{seconds / ways.seconds[0]:.1f} × one pass"
+        turns = f"Median of {ways.repetitions} runs." if ways.repetitions > 1 else "Measured once."
+        column.metric(name, f"{1e3 * seconds:.1f} ms", ratio, delta_color="off", delta_arrow="off", help=turns)
+    columns[3].metric(
+        "Largest difference in logits", f"{apart.max():.1e}", "with cache", delta_color="off", delta_arrow="off"
+    )
+    drawn = canvas.panels(
+        [
+            Panel("one parallel pass", one, "weight", mask=seen),
+            Panel("word by word, with a cache", cached, "weight", mask=seen),
+            Panel("difference", cached - one, "signed", mask=seen),
+        ],
+        words,
+        words,
+        key="ways",
+        theme=theme,
+    )
+    figure_panel.below(
+        drawn,
+        sentence=sentence,
+        table=lambda: {
+            "position": np.arange(len(words)),
+            "word": numbered(words),
+            "largest difference in logits, with cache": ways.apart[0],
+            "largest difference in logits, without": ways.apart[1],
+        },
+        file=file_name(experiment.name, "one-pass-or-many"),
+        of=experiment,
+        arrays=lambda: head_facts.maps(words, one_pass=one, with_cache=cached),
+        python=copy_as_python.python(
+            f"one_pass, with_cache, without_cache = (one[{layer}, {head}] for one in compare(experiment).weights)",
+            "from model.generation.cache_comparison import compare",
+            experiment=experiment,
+        ),
+    )

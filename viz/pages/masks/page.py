@@ -1,0 +1,73 @@
+"""Who may look at whom? Scores, mask, masked scores and weights of one head, under any mask, also a drawn one."""
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from viz import canvas
+from viz.captions.masks import masked_row, read_mask
+from viz.export.tables import file_name
+from viz.pages.masks import controls as masks_controls
+from viz.pages.masks import guess, kv_cache, leak_test, no_mask_training
+from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_calls, token_units, visitor
+
+theme = visitor.theme()
+notices = st.container()
+experiment = controls.experiment()
+config = model_calls.about(experiment.weights)["config"]
+words = model_calls.encoding(experiment).surface
+layer, head = controls.head(config["n_layers"], config["n_heads"], default=head_facts.headline(experiment.weights))
+pinned = controls.token(words, token_units.each(experiment))
+controls.foot(experiment)
+
+controls.unknown_words(experiment)
+looks, guessed = masks_controls.choose(experiment, len(words))
+experiment = replace(experiment, mask_spec=looks)
+trace = model_calls.trace(experiment)
+attention = trace.layers[layer].attention
+scores, mask = attention.biased[head], attention.mask[head]  # (T, S)
+masked, weights = attention.masked[head], attention.weights[head]  # (T, S)
+row = masked_row(scores, mask, weights) if pinned is None else pinned
+
+if guessed:
+    guess.show(guessed, mask, weights, words, experiment, theme)
+else:
+    steps = masks_controls.steps(experiment, len(words), layer, head)
+    drawn = canvas.panels(
+        steps.maps[steps.at] if steps else masks_controls.stages(scores, mask, masked, weights),
+        words,
+        words,
+        key="stages",
+        theme=theme,
+        row=row,
+        pinned=pinned is not None,
+        on_pin=controls.choose_token,
+        paint=1 if len(words) <= masks_controls.MOST_PAINTED else None,
+        on_paint=partial(masks_controls.painted, mask),
+        steps=steps,
+        on_step=masks_controls.slid,
+    )
+    figure_panel.below(
+        drawn,
+        sentence=read_mask(scores, mask, weights, words, row, token_units.each(experiment)),
+        table=partial(masks_controls.table, scores, mask, weights, words),
+        file=file_name(experiment.name, f"L{layer}H{head}-stages"),
+        of=experiment,
+        arrays=partial(head_facts.maps, words, scores=scores, mask=mask, masked=masked, weights=weights),
+        python=copy_as_python.stages(
+            experiment, layer, head, scores="biased", mask="mask", masked="masked", weights="weights"
+        ),
+    )
+
+match None if guessed else masks_controls.section():  # what stands below would give the answer away
+    case "Leak test":
+        leak_test.show(experiment, theme)
+    case "KV cache":
+        kv_cache.show(experiment, layer, head, theme)
+    case "Trained without the mask":
+        no_mask_training.show(experiment.weights, theme)
+
+figure_panel.lesson("masks")
+with notices:
+    controls.link_mishaps()

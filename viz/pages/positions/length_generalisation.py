@@ -1,0 +1,151 @@
+"""Accuracy within the lengths that the models were trained on, and beyond."""
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from model.analysis.rope_frequency import slow_each_frequency
+from model.analysis.sinusoid import wavelengths
+from model.checkpoint import read_card
+from model.compute.progress import steps
+from model.evaluation import first_digit
+from model.training.first_digit import OrderRecipe
+from viz import canvas
+from viz.captions.positions import read_lengths, read_round
+from viz.export.tables import Labelled, Table
+from viz.pages.positions import models, one_question
+from viz.pages.positions.compute import SEED, N
+from viz.types import Array
+from viz.ui import copy_as_python, figure_panel, server_cache, slots, visitor
+
+SLOWER = 4  # times as slowly a pair of RoPE is turned to see whether it is to blame
+
+
+@st.fragment
+def show() -> None:
+    """Accuracy within the trained lengths and beyond, and one question for all models."""
+    lengths, longest = OrderRecipe.lengths, OrderRecipe.longest
+    todo = [model for model in models.MODELS if not _asked.has(*model)]
+    seeds = np.array([_seeds(*model) for model in models.MODELS])  # (M, R, L)
+    told = np.array([_card(*model) if todo else _asked(*model) for model in models.MODELS])  # (M, L)
+    shape = (len(models.KINDS), len(models.NAMES), len(lengths))
+    drawn = canvas.lengths(
+        list(models.NAMES.values()),
+        lengths,
+        told.reshape(shape),
+        seeds.min(axis=1).reshape(shape),
+        seeds.max(axis=1).reshape(shape),
+        key="lengths",
+        longest=longest,
+        kinds=models.KINDS,
+        theme=visitor.theme(),
+    )
+    progress = st.empty()
+    source = (
+        "These numbers are from the model cards until you test the models"
+        if todo
+        else f"{N} new questions per point, tested here"
+    )
+    with figure_panel.postponed("lengths") if todo else nullcontext():
+        figure_panel.below(
+            drawn,
+            sentence=read_lengths(list(models.NAMES.values()), lengths, told.reshape(shape), longest, source),
+            table=partial(_table, told),
+            file="accuracy-by-length",
+            of=tuple(name for kind in models.KINDS for name in models.weights(kind)),
+            arrays=partial(_arrays, told.reshape(shape)),
+            python=_recompute(asked=not todo),
+        )
+    if not todo:
+        _why_rope(dict(zip(lengths, _asked("encoder", "rope"), strict=True)))
+    one_question.show()
+    for done, (kind, scheme) in enumerate(todo):
+        progress.progress(
+            done / len(todo), f"Testing the {kind} with {models.NAMES[scheme]} on {N} questions of each length"
+        )
+        _asked(kind, scheme)
+    if todo:
+        st.rerun()
+
+
+def _why_rope(shares: dict[int, float]) -> None:
+    """A line where RoPE is worse than guessing: which of its pairs comes round."""
+    length = min(shares, key=lambda one: shares[one])
+    turns = wavelengths(models.model("encoder", "rope")[0].config.key_width)
+    without = _slowed(length)
+    pair = without.index(max(without))
+    with st.container(key="reading_round"):
+        st.markdown(read_round(shares[length], length, float(turns[pair]), pair, SLOWER, without))
+
+
+@server_cache.cached
+def _slowed(length: int) -> list[float]:
+    """The encoder with RoPE at this length, each pair slowed in turn."""
+    with slots.long("Slowing down each pair of RoPE in turn"):
+        return slow_each_frequency(*models.model("encoder", "rope"), length, SLOWER, N, SEED)
+
+
+@server_cache.cached
+def _asked(kind: str, scheme: str) -> list[float]:
+    """The accuracies (L,) on fresh questions, asked once for all visitors."""
+    with slots.long(f"Testing the {kind} with {models.NAMES[scheme]}"):
+        return _numbers(
+            first_digit.accuracy(*models.model(kind, scheme), length, N, SEED) for length in steps(OrderRecipe.lengths)
+        )
+
+
+@server_cache.cached
+def _card(kind: str, scheme: str) -> list[float]:
+    """The accuracies (L,) of the shipped seed on its card."""
+    told = read_card(f"order-{kind}-{scheme}")["accuracy"]
+    return _numbers(told[str(length)] for length in OrderRecipe.lengths)
+
+
+@server_cache.cached
+def _seeds(kind: str, scheme: str) -> list[list[float]]:
+    """The accuracies (R, L) of every seed on the card."""
+    lengths = OrderRecipe.lengths
+    return [
+        _numbers(seed["accuracy"][str(length)] for length in lengths)
+        for seed in read_card(f"order-{kind}-{scheme}")["seeds"]
+    ]
+
+
+def _numbers(shares: Iterable[float | None]) -> list[float]:
+    return [np.nan if share is None else share for share in shares]
+
+
+def _arrays(told: Array) -> dict[str, Labelled]:
+    axes = {"kind": models.KINDS, "scheme": list(models.NAMES), "signs": OrderRecipe.lengths}
+    return {"right_answers": Labelled(told, axes)}
+
+
+def _recompute(asked: bool) -> str:
+    """From fresh questions, as the page has asked them; until then from the cards."""
+    lengths = OrderRecipe.lengths
+    every = (
+        f"[[[share(kind, name, n) for n in {lengths}] for name in {tuple(models.NAMES)}] for kind in {models.KINDS}]"
+    )
+    body = (
+        f'    return accuracy(*load(f"order-{{kind}}-{{name}}"), n, {N}, {SEED})  # None: the table has ended'
+        if asked
+        else '    return read_card(f"order-{kind}-{name}")["accuracy"][str(n)]  # None: the table has ended'
+    )
+    return copy_as_python.python(
+        f"def share(kind, name, n):\n{body}\n\n\n"
+        f"right_answers = np.array({every}, dtype=float)  # (kinds, schemes, lengths)",
+        "from model.checkpoint import load\nfrom model.evaluation.first_digit import accuracy"
+        if asked
+        else "from model.checkpoint import read_card",
+    )
+
+
+def _table(told: Array) -> Table:
+    return {
+        "model": [kind for kind, _ in models.MODELS],
+        "scheme": [models.NAMES[scheme] for _, scheme in models.MODELS],
+        **{f"{length} signs": told[:, at].tolist() for at, length in enumerate(OrderRecipe.lengths)},
+    }

@@ -1,0 +1,31 @@
+"""How does a Transformer know the order of its words? Waves, turns, seven schemes, and sentences rearranged."""
+
+import streamlit as st
+
+from viz.pages.positions import length_generalisation, shift_test, shuffle_test, similarity, views, waves
+from viz.ui import controls, figure_panel
+
+notices = st.container()
+experiment = controls.experiment()
+controls.foot(experiment)
+
+view = views.view()
+views.note(view)
+match view:
+    case "Waves":
+        waves.show_waves()
+    case "Rotation":
+        waves.show_turns()
+    case "Position and distance":
+        similarity.show()
+    case "Shift test":
+        shift_test.show()
+    case "Shuffle test":
+        controls.unknown_words(experiment)
+        shuffle_test.show(experiment)
+    case "Length generalisation":
+        length_generalisation.show()
+
+figure_panel.lesson("positions")
+with notices:
+    controls.link_mishaps()

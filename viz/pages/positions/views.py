@@ -1,0 +1,31 @@
+"""Which question of the Positions page is asked, and what it is asked of."""
+
+import streamlit as st
+
+from viz.ui import controls
+
+VIEWS = {
+    "Waves": "This is the sinusoidal encoding, computed in your browser. Point anywhere; all three figures follow.",
+    "Rotation": "A step of k positions rotates each pair of waves by its own angle. The angle is the same at every "
+    "position.",
+    "Position and distance": "The maps show what a scheme gives for two positions without words: a similarity, or a "
+    "bias on the score.",
+    "Shift test": "Move the whole sentence by k positions. Do its scores change? A cell is the largest change in any "
+    "head; a title gives the scheme and its largest cell.",
+    "Shuffle test": "Change the order of the words. Does each word still get the same vector?",
+    "Length generalisation": "Which of two digits came first? Small models, trained on 16 symbols or fewer, are "
+    "tested on more.",
+}
+READS_THE_SENTENCE = "Shuffle test"
+
+
+def view() -> str:
+    """Which question the page answers."""
+    return controls.choice("Question", list(VIEWS), key="show")
+
+
+def note(view: str) -> None:
+    """What this view shows, in one line; and in the sidebar, whether it reads the sentence there."""
+    st.caption(VIEWS[view])
+    if view != READS_THE_SENTENCE:
+        st.sidebar.caption(f"The sentence and the components on the left are used in “{READS_THE_SENTENCE}” only.")

@@ -1,0 +1,127 @@
+"""The waves and their turns, as two sections of a page: drawn in the browser, kept in the address unseen."""
+
+from functools import partial
+
+import streamlit as st
+
+from model.analysis import sinusoid
+from viz import canvas
+from viz.canvas import Slider
+from viz.export.tables import Labelled, Table, file_name
+from viz.ui import copy_as_python, figure_panel, visitor
+
+BASES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
+WAVES = (
+    Slider("length", "length", tuple(range(8, 257))),
+    Slider("width", "width d", tuple(range(2, 130, 2))),
+    Slider("base", "base", BASES),
+    Slider("pos", "position", tuple(range(256))),
+)
+TURNS = (
+    Slider("pos", "position", tuple(range(256))),
+    Slider("k", "k", tuple(range(65))),
+    Slider("turning", "width d", tuple(range(2, 34, 2))),
+    Slider("base", "base", BASES),
+)
+WAVES_OPEN = {"length": 128, "width": 32, "base": 10_000, "pos": 12}
+TURNS_OPEN = {"pos": 12, "k": 3, "turning": 16, "base": 10_000}
+UPTO = 256  # positions over which the residual is taken, here and in the browser
+
+
+def _addressed(sliders: tuple[Slider, ...], opens: dict[str, int]) -> dict[str, int]:
+    """The state of the sliders as the address has it."""
+    with st.container(key="address"):  # unseen: it ties the sliders to the address of the page
+        return {
+            slider.name: st.selectbox(
+                slider.label,
+                slider.values,
+                slider.values.index(opens[slider.name]),
+                key=slider.name,
+                bind="query-params",
+            )
+            for slider in sliders
+        }
+
+
+def _choose(sliders: tuple[Slider, ...], **state: int) -> None:
+    for slider in sliders:
+        if state.get(slider.name) in slider.values:
+            st.session_state[slider.name] = state[slider.name]
+
+
+@st.fragment
+def show_waves() -> None:
+    """Waves, map and clocks."""
+    figure = st.container()
+    state = _addressed(WAVES, WAVES_OPEN)
+    with figure:
+        drawn = canvas.waves(WAVES, state, key="waves_drawn", theme=visitor.theme(), on_state=partial(_choose, WAVES))
+    figure_panel.below(
+        drawn,
+        sentence="",
+        table=partial(_wave_table, state["length"], state["width"], state["base"]),
+        file=file_name("sinusoidal", f"d-{state['width']}-base-{state['base']}"),
+        of=None,
+        arrays=partial(_wave_arrays, state["length"], state["width"], state["base"]),
+        python=copy_as_python.python(
+            f"encoding = table({state['length']}, {state['width']}, {state['base']}).numpy()\n"
+            f"wavelengths = wavelengths({state['width']}, {state['base']}).numpy()",
+            "from model.analysis.sinusoid import table, wavelengths",
+        ),
+    )
+
+
+def _wave_arrays(length: int, width: int, base: int) -> dict[str, Labelled]:
+    lengths = sinusoid.wavelengths(width, base).numpy()
+    return {
+        "encoding": Labelled(
+            sinusoid.table(length, width, base).numpy(), {"position": range(length), "dimension": range(width)}
+        ),
+        "wavelengths": Labelled(lengths, {"pair": range(len(lengths))}),
+    }
+
+
+def _wave_table(length: int, width: int, base: int) -> Table:
+    """One line a position, one column a dimension, which says its wave: "3 cos, wavelength 19.9"."""
+    lengths = sinusoid.wavelengths(width, base).tolist()
+    names = [f"{at} {('sin', 'cos')[at % 2]}, wavelength {lengths[at // 2]:.4g}" for at in range(width)]
+    columns = sinusoid.table(length, width, base).T.tolist()  # (width, length)
+    return {"position": list(range(length)), **dict(zip(names, columns, strict=True))}
+
+
+@st.fragment
+def show_turns() -> None:
+    """A dial for each pair, and the matrix."""
+    figure = st.container()
+    state = _addressed(TURNS, TURNS_OPEN)
+    with figure:
+        drawn = canvas.turns(TURNS, state, key="turns_drawn", theme=visitor.theme(), on_state=partial(_choose, TURNS))
+    figure_panel.below(
+        drawn,
+        sentence="",
+        table=partial(_turn_table, state["k"], state["turning"], state["base"]),
+        file=file_name("sinusoidal", f"shift-{state['k']}-d-{state['turning']}"),
+        of=None,
+        arrays=partial(_turn_arrays, state["k"], state["turning"], state["base"]),
+        python=copy_as_python.python(
+            f"R = rotation({state['k']}, {state['turning']}, {state['base']}).numpy()  # PE(pos + k) = R PE(pos)",
+            "from model.analysis.sinusoid import rotation",
+        ),
+    )
+
+
+def _turn_arrays(steps: int, width: int, base: int) -> dict[str, Labelled]:
+    axes = {"dimension_after": range(width), "dimension_before": range(width)}
+    return {"R": Labelled(sinusoid.rotation(steps, width, base).numpy(), axes)}
+
+
+def _turn_table(steps: int, width: int, base: int) -> Table:
+    matrix = sinusoid.rotation(steps, width, base)
+    pairs = range(width // 2)
+    blocks = [matrix[2 * pair : 2 * pair + 2, 2 * pair : 2 * pair + 2] for pair in pairs]
+    return {
+        "pair": list(pairs),
+        "cos(k / base^(2i/d))": [block[0, 0].item() for block in blocks],
+        "sin(k / base^(2i/d))": [block[0, 1].item() for block in blocks],
+        f"largest residual over {UPTO} positions": [sinusoid.rotation_error(steps, UPTO, width, base)] * len(blocks),
+    }

@@ -1,0 +1,137 @@
+"""Layer norm and batch norm: replace one sentence of a batch, and see which vectors change."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from model.analysis.norm_comparison import NormComparison
+from model.run import Experiment
+from viz.captions.batch_norm import read_moved, read_tensor
+from viz.export.tables import Labelled, Table, file_name
+from viz.figures.batch_norm import change_map, tensor_box
+from viz.labels import markdown, numbered
+from viz.pages.remove.compute import SIZE, norm_comparison_of
+from viz.types import Array
+from viz.ui import copy_as_python, figure_panel, not_available, visitor
+
+OPENS_AT = 3  # the sentence that is replaced
+POSITION = 3  # the word of the first sentence whose vector is outlined
+
+
+def show(weights: str) -> None:
+    """The whole section, on what enters the first norm of these weights."""
+    if not not_available.may_ask_much(weights):
+        return
+    _maps(weights)
+    _axes(weights)
+    st.markdown(visitor.words("remove", "norms")[0])
+
+
+@st.fragment
+def _maps(weights: str) -> None:
+    theme = visitor.theme()
+    number = st.segmented_control(
+        "Replace sentence",
+        range(1, SIZE + 1),
+        default=OPENS_AT,
+        key="replaced",
+        required=True,
+        bind="query-params",
+    )
+    number = number or OPENS_AT  # an address that says nothing after the "=" chooses nothing
+    shown = norm_comparison_of(weights, number - 1)
+    was, now = (" ".join(map(markdown, words[1:])) for words in (shown.words[shown.replaced], shown.by))
+    st.markdown(
+        f":gray[Sentence {number} was “{was}”. It is replaced by “{now}”. The other five sentences are unchanged.]"
+    )
+    limit = max(float(np.nanmax(moved)) for moved in shown.moved.values()) or 1.0
+    columns = st.columns(2, gap="large")
+    for column, (name, moved) in zip(columns, shown.moved.items(), strict=True):
+        with column:
+            st.markdown(f"**{name.capitalize()}**")
+            figure_panel.chart(
+                change_map(moved, shown.words, shown.by, shown.replaced, limit=limit, theme=theme),
+                key=f"moved_{name.split()[0]}",
+                sentence=read_moved(name, moved, shown.words),
+                table=partial(_moved_table, shown, moved),
+                file=file_name(weights, f"{name}-sentence-{number}-replaced"),
+                of=Experiment(weights),
+                arrays=partial(_moved_arrays, moved),
+                python=_recompute(weights, number - 1, f"moved = shown.moved[{name!r}]  # (B, T)"),
+            )
+
+
+def _axes(weights: str) -> None:
+    theme, shown = visitor.theme(), norm_comparison_of(weights, 0)
+    st.markdown("**What each norm averages over**")
+    channel = int(np.argmax(np.abs(shown.stream[shown.real].mean(axis=0))))
+    columns = st.columns(2, gap="large")
+    for column, (name, over) in zip(columns, (("layer", "channels"), ("batch", "batch")), strict=True):
+        with column:
+            figure_panel.chart(
+                tensor_box(
+                    shown.stream,
+                    shown.real,
+                    over=over,
+                    position=POSITION,
+                    channel=channel,
+                    word=shown.words[0][POSITION],
+                    theme=theme,
+                ),
+                key=f"over_{name}",
+                sentence=read_tensor(shown.stream, shown.real, over, POSITION, channel, shown.words[0][POSITION]),
+                table=partial(_averaged, shown, over, channel),
+                file=file_name(weights, f"{name}-norm-averages-over"),
+                of=Experiment(weights),
+                arrays=partial(_stream_arrays, shown.stream),
+                python=_recompute(weights, 0, "stream = shown.stream  # (B, T, C)"),
+            )
+
+
+def _moved_table(shown: NormComparison, moved: Array) -> Table:
+    at = [(b, t) for b, t in zip(*np.nonzero(np.isfinite(moved)), strict=True)]
+    return {
+        "sentence": [b + 1 for b, _ in at],
+        "position": [t for _, t in at],
+        "word": [numbered(shown.words[b])[t] for b, t in at],
+        "moved": [float(moved[b, t]) for b, t in at],
+    }
+
+
+def _moved_arrays(moved: Array) -> dict[str, Labelled]:
+    B, T = moved.shape
+    return {"moved": Labelled(moved, {"sentence": range(1, B + 1), "position": range(T)})}
+
+
+def _stream_arrays(stream: Array) -> dict[str, Labelled]:
+    B, T, C = stream.shape
+    axes = {"sentence": range(1, B + 1), "position": range(T), "channel": range(C)}
+    return {"stream": Labelled(stream, axes)}
+
+
+def _recompute(weights: str, replaced: int, last: str) -> str:
+    lines = [
+        f'task = TASKS[read_card({weights!r})["task"]]',
+        f"sentences, substitutes = make_batch(task, {SIZE})",
+        f"shown = compare_norms(*load({weights!r}), sentences, {replaced}, substitutes[{replaced}])",
+        last,
+    ]
+    imports = """from model.checkpoint import read_card, load
+from model.analysis.norm_comparison import compare_norms, make_batch
+from model.tasks import TASKS"""
+    return copy_as_python.python("\n".join(lines), imports)
+
+
+def _averaged(shown: NormComparison, over: str, channel: int) -> Table:
+    """The numbers inside the outline."""
+    if over == "channels":
+        vector = shown.stream[0, POSITION]
+        return {"channel": range(len(vector)), f"“{shown.words[0][POSITION]}” in sentence 1": vector}
+    at = list(zip(*np.nonzero(shown.real), strict=True))
+    return {
+        "sentence": [b + 1 for b, _ in at],
+        "position": [t for _, t in at],
+        "word": [numbered(shown.words[b])[t] for b, t in at],
+        f"channel {channel}": [float(shown.stream[b, t, channel]) for b, t in at],
+    }

@@ -1,0 +1,73 @@
+"""The controls of the page: which question, which heads, and what B is."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from model import checkpoint
+from model.run import Experiment
+from model.switches import PARTS, Switches
+from viz.ui import controls
+
+VIEWS = ("What breaks", "Trained without", "Why √d_k", "Layer norm, batch norm")
+HOW = ("removed now", "trained without")
+THEN = ("Next word", "Residual stream", "Head ablation", "Override one row")
+
+
+def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
+    """The heads to take out, beside the parts."""
+    names = [f"L{layer}H{head}" for layer in range(n_layers) for head in range(n_heads)]
+    with st.sidebar:
+        chosen = st.multiselect("Heads ablated", names, key="off", bind="query-params", placeholder="none")
+    return frozenset((int(name[1 : name.index("H")]), int(name[name.index("H") + 1 :])) for name in chosen)
+
+
+def side_b(removed: Experiment) -> Experiment:
+    """What B is: the same weights with the parts removed now, or weights that never had the part."""
+    if not has_twins(removed.weights):
+        return removed
+    with st.sidebar:
+        how = controls.choice(
+            "Ablation method",
+            HOW,
+            key="how",
+            label_visibility="visible",
+            width="stretch",
+            help=(
+                "Removed now: B has A's weights, and the part is left out. Trained without: B has other weights, which "
+                "were trained without the part."
+            ),
+        )
+        if how == "removed now":
+            return removed
+        twin = twin_of(removed)
+        if twin is None:
+            st.caption(
+                "Models trained without a part exist for one part at a time, and for no single head. So the part is "
+                "removed now in B."
+            )
+            return removed
+        st.caption("B was trained separately, so its heads do not correspond to A's heads.")
+    return replace(removed, weights=twin, switches=Switches())
+
+
+def has_twins(weights: str) -> bool:
+    """Whether models were trained without a part, to stand beside these weights."""
+    return any(f"{weights}-without-{part.name}" in checkpoint.names() for part in PARTS)
+
+
+def twin_of(removed: Experiment) -> str | None:
+    """The name of the weights that were trained without the one part removed here, if there are such."""
+    parts = removed.switches.removed
+    name = f"{removed.weights}-without-{parts[0]}" if len(parts) == 1 and not removed.switches.heads_off else ""
+    return name if name in checkpoint.names() else None
+
+
+def view(weights: str) -> str:
+    """Which question the page answers."""
+    return controls.choice("Question", [name for name in VIEWS if name != VIEWS[1] or has_twins(weights)], key="view")
+
+
+def then(says_words: bool) -> str:
+    """Which further figure stands below the comparison; a model that says no words begins with its stream."""
+    return controls.choice("More about this removal", THEN, key="then", default=THEN[0 if says_words else 1])

@@ -1,0 +1,57 @@
+"""What each head is worth: every head ablated in turn."""
+
+import numpy as np
+import streamlit as st
+
+from model.run import Experiment
+from viz import canvas
+from viz.captions.heads import read_knockouts
+from viz.export.tables import Labelled
+from viz.pages.remove.compute import knockout_maps
+from viz.theme import Theme
+from viz.ui import controls, copy_as_python, figure_panel, not_available
+
+
+def toggle_head(layer: int, head: int) -> None:
+    """Take a head out, or put it back."""
+    name, chosen = f"L{layer}H{head}", list(st.session_state.get("off", []))
+    st.session_state["off"] = [other for other in chosen if other != name] if name in chosen else [*chosen, name]
+
+
+def show(weights: str, theme: Theme) -> None:
+    """A map of what each head's removal costs; a click on a head takes it out."""
+    if not not_available.may_ask_much(weights):
+        return
+    loss, lost = knockout_maps(weights)
+    kind = controls.choice(
+        "Cost of removing a head: higher loss in nats, or right answers lost",
+        ["loss", *lost],
+        key="cost",
+        label_visibility="visible",
+    )
+    values = loss if kind == "loss" else lost[kind]
+    layers, heads = [f"layer {i}" for i in range(len(loss))], [f"head {i}" for i in range(loss.shape[1])]
+    gone = [cell for cell in np.ndindex(loss.shape) if "L{}H{}".format(*cell) in st.session_state.get("off", [])]
+    with st.columns([2, 3])[0]:
+        drawn = canvas.panels(
+            [canvas.Panel("", values, "signed", marks=gone, numbers=True)],
+            layers,
+            heads,
+            key="knockouts",
+            theme=theme,
+            on_pick=toggle_head,
+        )
+        figure_panel.below(
+            drawn,
+            sentence=read_knockouts(values, kind) + " Click a head to remove it from B, or to put it back.",
+            table=lambda: (
+                {"head": [f"L{i}H{j}" for i, j in np.ndindex(loss.shape)], "loss": loss.ravel()}
+                | {question: each.ravel() for question, each in lost.items()}
+            ),
+            file=f"{weights}-knockouts",
+            of=Experiment(weights),
+            arrays=lambda: {
+                "loss": Labelled(loss, {"layer": range(loss.shape[0]), "head": range(loss.shape[1])}),
+            },
+            python=copy_as_python.knocked_out(weights, loss.shape),
+        )

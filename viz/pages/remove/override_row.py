@@ -1,0 +1,119 @@
+"""One row of one head, overwritten; and what each of its looks is worth."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.analysis import attribution, prediction_change
+from model.attention_override import AttentionOverride, renormalise
+from model.run import Experiment
+from viz import canvas
+from viz.captions.heads import read_effects, read_overwritten
+from viz.figures.scatter import scatter
+from viz.labels import markdown, numbered
+from viz.pages.remove import compute
+from viz.theme import Theme
+from viz.types import Array
+from viz.ui import controls, copy_as_python, figure_panel, model_calls, not_available, server_cache, slots
+
+
+@server_cache.cached
+def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
+    """What each look of one row is worth to the next word."""
+    with slots.place("Blocking one weight after another", attribution.cost_of_key_ablation(experiment)):
+        return attribution.key_ablation_effect(experiment, layer, head, row)
+
+
+@server_cache.cached
+def attributed(experiment: Experiment, layer: int, head: int, row: int) -> Array:
+    """What a gradient says each look is worth."""
+    with slots.place("Computing a gradient", model_calls.operations(experiment, 4)):
+        return attribution.gradient_times_weight(experiment, layer, head, row)
+
+
+def agreement(weights: Array, worth: Array, slopes: Array) -> tuple[float, float] | None:
+    """How weights, and the size of gradient × weight, order the looks that `worth` orders; None: nothing to order."""
+    seen = weights > 0
+    if seen.sum() < 3 or not np.isfinite(worth[seen]).all() or not np.isfinite(slopes[seen]).all():
+        return None
+    return (
+        attribution.rank_correlation(weights[seen], worth[seen]),
+        attribution.rank_correlation(np.abs(slopes[seen]), worth[seen]),
+    )
+
+
+def overwrite(
+    weights: Array, mask: Array, words: Sequence[str], layer: int, head: int, row: int
+) -> AttentionOverride | None:
+    """The row of weights that the person wants instead; weights, mask (S,) of the row as it is."""
+    ways = ("as it is", "uniform", "one word", "by hand")
+    how = controls.choice("The row becomes", ways, key="row_is", default="uniform", label_visibility="visible")
+    allowed = [at for at, may in enumerate(mask) if may]
+    chosen = np.zeros(len(weights))
+    if how == "as it is" or not allowed:
+        return None
+    if how == "uniform":
+        chosen[allowed] = 1.0
+    elif how == "one word":
+        at = st.selectbox("All attention on", allowed, format_func=lambda position: f"{position} {words[position]}")
+        chosen[at] = 1.0
+    else:
+        typed: Any = st.data_editor(
+            {"word": [words[at] for at in allowed], "weight": [round(float(weights[at]), 3) for at in allowed]},
+            disabled=["word"],
+            hide_index=True,
+            key=f"by_hand_{layer}_{head}_{row}",
+        )
+        chosen[allowed] = [max(float(weight or 0), 0.0) for weight in typed["weight"]]
+    return AttentionOverride(layer, head, row, renormalise(chosen.tolist()))
+
+
+def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) -> None:
+    """One row of one head of the whole model, overwritten; and what each of its looks is worth."""
+    if not not_available.says_words(experiment.weights):
+        return
+    trace, words = model_calls.trace(experiment), model_calls.encoding(experiment).surface
+    attention = trace.layers[layer].attention
+    weights, mask = attention.weights[head, row], attention.mask[head, row]  # (S,)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**Layer {layer}, head {head}**, the row of **{markdown(words[row])}**")
+        written = overwrite(weights, mask, words, layer, head, row)
+        other = replace(experiment, override=written)
+        changed = model_calls.trace(other)
+        p, q, likely = compute.next_words(trace, changed, row, experiment.weights, n=5)
+        moved = float(prediction_change.prediction_change(trace, changed)[row])
+        drawn = canvas.bars({"A": p, "B": q}, likely, key="overwritten", theme=theme)
+        figure_panel.below(
+            drawn,
+            sentence=read_overwritten(
+                words[row], moved, written is not None, not_available.foretells(experiment.weights)
+            ),
+            table=lambda: {"word": likely, "A": p, "B": q},
+            file=f"{other.name}-{row}",
+            of=other,
+            says=f"B: {copy_as_python.face(other)}" if written else "",
+            python=copy_as_python.pairs(experiment, other, row, n=5),
+        )
+    with right:
+        st.markdown("**Does a large weight matter?** Each weight of the row is blocked in turn")
+        worth, slopes = blocked(experiment, layer, head, row), attributed(experiment, layer, head, row)
+        figure_panel.chart(
+            scatter(weights, worth, words, theme=theme, x_name="weight", y_name="KL of the next word, nats"),
+            key="worth",
+            sentence=read_effects(
+                weights, worth, words, agreement(weights, worth, slopes), not_available.foretells(experiment.weights)
+            ),
+            table=lambda: {
+                "word": numbered(words),
+                "weight": weights,
+                "KL when blocked": worth,
+                "gradient × weight": slopes,
+            },
+            file=f"{experiment.name}-L{layer}H{head}-row-{row}-worth",
+            of=experiment,
+            python=copy_as_python.worth(experiment, layer, head, row),
+        )

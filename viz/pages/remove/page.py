@@ -1,0 +1,120 @@
+"""What breaks when a part goes? The model whole, the model without, and the difference."""
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from model import Switches
+from model.analysis.prediction_change import prediction_change
+from viz import canvas
+from viz.captions.heads import read_change, read_next
+from viz.export.tables import file_name
+from viz.pages.remove import (
+    batch_norm,
+    compute,
+    head_ablation,
+    override_row,
+    residual_stream,
+    score_scaling,
+    summary,
+    trained_without,
+)
+from viz.pages.remove import controls as remove_controls
+from viz.ui import (
+    ablation,
+    controls,
+    copy_as_python,
+    figure_panel,
+    head_facts,
+    model_calls,
+    not_available,
+    token_units,
+    visitor,
+)
+
+theme = visitor.theme()
+notices = st.container()
+experiment = controls.experiment()
+config = model_calls.about(experiment.weights)["config"]
+n_layers, n_heads = config["n_layers"], config["n_heads"]
+off = remove_controls.heads_off(n_layers, n_heads)
+
+whole = replace(experiment, switches=Switches())
+removed = replace(experiment, switches=replace(experiment.switches, heads_off=off))
+without = remove_controls.side_b(removed)
+layer, head = controls.head(n_layers, n_heads, default=head_facts.headline(experiment.weights))
+told = ablation.without(removed.switches, without)
+a, b = model_calls.trace(whole), model_calls.trace(without)
+words = model_calls.encoding(whole).surface
+pinned = controls.token(words, token_units.each(experiment))
+(weights_a, mask_a), (weights_b, mask_b) = head_facts.all_weights(a), head_facts.all_weights(b)  # (L, H, T, S)
+kl = prediction_change(a, b)  # (T,)
+says = not_available.foretells(experiment.weights)
+row = head_facts.moved_row(kl, weights_a[layer, head]) if pinned is None else pinned
+controls.foot(experiment)
+
+controls.unknown_words(experiment)
+match remove_controls.view(experiment.weights):
+    case "What breaks":
+        ablation.offers(experiment.weights, removed.switches)
+        summary.strip((whole, a), (without, b), words)
+        drawn = canvas.compare(
+            weights_a,
+            weights_b,
+            words,
+            key="compare",
+            masks=(mask_a, mask_b),
+            titles=(f"A  full model, layer {layer} head {head}", f"B  {told}", "A − B"),
+            moved=kl,
+            measure=not_available.MEASURE[says],
+            selected=(layer, head),
+            row=row,
+            pinned=pinned is not None,
+            theme=theme,
+            on_head=controls.choose_head,
+            on_pin=controls.choose_token,
+        )
+        figure_panel.below(
+            drawn,
+            sentence=read_change(kl, words, told, says) + head_facts.bounded(weights_a),
+            table=partial(head_facts.pair_table, weights_a, weights_b, words),
+            file=file_name(without.name, "compare"),
+            of=without,
+            says=copy_as_python.side_b(without),
+            arrays=partial(head_facts.all_maps, words, A=weights_a, B=weights_b),
+            python=copy_as_python.both(whole, without),
+        )
+        match remove_controls.then(says != "nothing"):
+            case "Next word" if not_available.says_words(experiment.weights):
+                not_available.note(experiment.weights)
+                p, q, likely = compute.next_words(a, b, row, experiment.weights)
+                with st.columns([3, 2])[0]:
+                    drawn = canvas.bars({"A": p, "B": q}, likely, key="pairs", theme=theme)
+                    figure_panel.below(
+                        drawn,
+                        sentence=read_next(p, likely, words[row], who="A", says=says)
+                        + " "
+                        + read_next(q, likely, words[row], who="B", says=says),
+                        table=partial(dict, word=likely, A=p, B=q),
+                        file=file_name(without.name, f"next-word-{row}"),
+                        of=without,
+                        says=copy_as_python.side_b(without),
+                        python=copy_as_python.pairs(whole, without, row),
+                    )
+            case "Residual stream":
+                residual_stream.show((whole, without), a, b, words, theme)
+            case "Head ablation":
+                head_ablation.show(experiment.weights, theme)
+            case "Override one row":
+                override_row.show(whole, layer, head, row, theme)
+    case "Trained without":
+        trained_without.show(experiment.weights, theme)
+    case "Why √d_k":
+        score_scaling.show(experiment.weights, layer, head)
+    case "Layer norm, batch norm":
+        batch_norm.show(experiment.weights)
+
+figure_panel.lesson("remove")
+with notices:
+    controls.link_mishaps()

@@ -1,0 +1,84 @@
+"""Models trained without a part, beside the model that has them all."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from model import checkpoint
+from model.switches import PARTS, Switches
+from model.training.recipes import CURVE_SENTENCES
+from viz.captions.heads import read_curves, read_twin
+from viz.figures.learning_curves import curves
+from viz.theme import Theme
+from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls
+from viz.ui.learning_curves import curve_arrays, curve_of, curve_table, written
+
+HEADLINE = "verb in the relative clause"  # the question that no shortcut answers
+
+
+def show(base: str, theme: Theme) -> None:
+    """Learning curves at equal steps, the spread of the seeds, and what the models write."""
+    parts = [part for part in PARTS if f"{base}-without-{part.name}" in checkpoint.names()]
+    if not parts:
+        st.info(f"There are no models trained without a part for “{base}”.")
+        return
+    labels = {part.name: part.label for part in parts}
+    removed = [part.name for part in parts if not st.session_state.get(part.name, True)]
+    first = removed[0] if removed else parts[0].name
+    part = controls.choice(
+        "Trained without",
+        list(labels),
+        key="never",
+        default=first,
+        format_func=labels.get,
+        label_visibility="visible",
+        bind=None,
+    )
+    twin = f"{base}-without-{part}"
+    cards = {"with every part": model_calls.about(base), "never had it": model_calls.about(twin)}
+    whole, never = [np.array([seed["loss"] for seed in card["seeds"]]) for card in cards.values()]
+    now = ablation.held_out(base, Switches().without(part))
+    with st.container(key="reading_twin"):
+        st.markdown(read_twin(whole, never, now.loss, now.sentences, labels[part], ahead=part == "mask"))
+    steps = [point["step"] for point in cards["with every part"]["curve"]]
+    questions = list(cards["with every part"]["exam"]["accuracy"])
+    weights = {"with_every_part": base, "never_had_it": twin}
+    says = f"trained without {copy_as_python.parts(Switches().without(part))}"
+    left, middle, right = st.columns(3, gap="large")
+    with left:
+        loss = {name: curve_of(card, "loss") for name, card in cards.items()}
+        figure_panel.chart(
+            curves(steps, loss, theme=theme, value_name=f"loss on {CURVE_SENTENCES} new sentences, nats"),
+            key="loss_curves",
+            sentence=read_curves(loss, "loss"),
+            table=partial(curve_table, steps, loss),
+            file=f"{twin}-loss",
+            of=(base, twin),
+            says=says,
+            arrays=partial(curve_arrays, steps, loss),
+            python=copy_as_python.curves(weights),
+        )
+    with middle:
+        question = st.selectbox("Question", questions, index=questions.index(HEADLINE) if HEADLINE in questions else 0)
+        right_answers = {name: curve_of(card, question) for name, card in cards.items()}
+        figure_panel.chart(
+            curves(steps, right_answers, theme=theme, value_name=f"right answers: {question}", share=True),
+            key="answer_curves",
+            sentence=read_curves(right_answers, "share of right answers"),
+            table=partial(curve_table, steps, right_answers),
+            file=f"{twin}-answers",
+            of=(base, twin),
+            says=says,
+            arrays=partial(curve_arrays, steps, right_answers),
+            python=copy_as_python.curves(weights, question),
+        )
+    with right:
+        st.markdown(
+            "**What they generate**, sampled word by word. The number is the loss of the full model on this text, in "
+            "nats per word."
+        )
+        for name, writer in (("with every part", base), (f"trained without: {labels[part]}", twin)):
+            text, surprise = written(writer, base)
+            st.markdown(f"{name}, {surprise:.2f}")
+            st.code(text, language=None, wrap_lines=True)

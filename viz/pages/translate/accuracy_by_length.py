@@ -1,0 +1,188 @@
+"""Quality against length: from the cards at once, and asked again of every network at a click."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.evaluation import fresh_accuracy as fresh
+from model.tasks.copying import LONGEST, TRAINED
+from viz.captions.counting import counted
+from viz.captions.translate import read_quality
+from viz.export.tables import Labelled, Table
+from viz.figures.accuracy_by_length import quality
+from viz.pages.translate import compute
+from viz.pages.translate.compute import ALONE, ATTENTION, PIECES, TRANSFORMER
+from viz.theme import Theme
+from viz.types import Array
+from viz.ui import copy_as_python, figure_panel, model_calls, server_cache, slots
+
+LENGTHS = tuple(range(1, LONGEST + 1))
+CLASSES = tuple(f"{low} to {high}" for low, high in fresh.CLASSES)
+
+
+@server_cache.cached
+def _copies_right(weights: str, length: int) -> float:
+    """Share of fresh copies of that length that these weights get right, asked once for all visitors."""
+    with slots.long(f"Testing copies of {length} symbols"):
+        return fresh.copy_accuracy(weights, length)
+
+
+@server_cache.cached
+def _translations_right(weights: str, words: tuple[int, int]) -> float:
+    """Share of fresh sentences of so many words that these weights translate rightly."""
+    with slots.long("Testing translations of {} to {} words".format(*words)):
+        return fresh.translation_accuracy(weights, words)
+
+
+def show(theme: Theme) -> None:
+    """Copies by length, and translations by the length of their source."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        _copies(theme)
+    with right:
+        _translations(theme)
+
+
+def _ask(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: server_cache.Cached[[str, Any], float]) -> None:
+    """Ask every network at every length, one after the other; what was answered before is not asked again."""
+    todo = [(name, length) for name in weights for length in lengths if not ask.has(weights[name], length)]
+    bar = st.progress(0.0) if todo else st.empty()
+    for done, (name, length) in enumerate(todo):
+        told = length if isinstance(length, int) else f"{length[0]} to {length[1]}"
+        bar.progress(done / len(todo), f"Testing the {name} at length {told}")
+        ask(weights[name], length)
+    bar.empty()
+
+
+def _networks(job: str) -> dict[str, str]:
+    """The networks of a task, the one in the colour of the accent first."""
+    there = compute.jobs().get(job, {})
+    return {name: there[name] for name in (TRANSFORMER, ATTENTION, ALONE, PIECES) if name in there}
+
+
+def _copies(theme: Theme) -> None:
+    st.markdown(f"**Copying symbols**; trained on 1 to {TRAINED} symbols")
+    weights = _networks("Copy")
+    if not weights:
+        st.caption("The weights of the copying networks are not installed.")
+        return
+    place = st.container()
+    again = st.empty()
+    if again.button(f"Test again: {fresh.COPIES} new texts of each length", key="again_copies"):
+        _ask(weights, LENGTHS, _copies_right)
+    live = all(_copies_right.has(one, length) for one in weights.values() for length in LENGTHS)
+    if live:
+        again.empty()
+    seeds = {name: _seeds(one) for name, one in weights.items()}
+    shares = {
+        name: np.array([_copies_right(one, length) for length in LENGTHS]) if live else _card(one)
+        for name, one in weights.items()
+    }
+    with place:
+        n = (
+            f"{fresh.COPIES} new texts per point, tested here"
+            if live
+            else f"{_of_each(weights)} texts per point, from the model cards"
+        )
+        figure_panel.chart(
+            quality(LENGTHS, shares, theme=theme, seeds=seeds, trained=TRAINED, x_name="symbols to copy"),
+            key="copies",
+            sentence=read_quality(
+                shares,
+                LENGTHS,
+                TRAINED,
+                f"{n}; a thin line is one of {counted(_how_many(seeds), 'seed')}",
+                "Copied without a mistake",
+            ),
+            table=partial(_table, "signs", LENGTHS, shares),
+            file="copies-by-length",
+            of=tuple(weights.values()),
+            arrays=lambda: {"share_right": _labelled(shares, "signs", LENGTHS)},
+            python=_python(weights, LENGTHS, "copy_accuracy") if live else _from_cards(weights),
+        )
+
+
+def _translations(theme: Theme) -> None:
+    st.markdown("**Translation**, by the number of source words")
+    weights = _networks("Translation")
+    if not weights:
+        st.caption("The weights of the translating networks are not installed.")
+        return
+    _ask(weights, fresh.CLASSES, _translations_right)
+    shares = {
+        name: np.array([_translations_right(one, words) for words in fresh.CLASSES]) for name, one in weights.items()
+    }
+    whole = {name: float(model_calls.about(one)["exact"]) for name, one in weights.items()}
+    examined = model_calls.about(next(iter(weights.values())))["examined"]
+    told = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
+    n = f"{fresh.SENTENCES} new sentences per point, tested here"
+    figure_panel.chart(
+        quality(CLASSES, shares, theme=theme, seeds={}, trained=None, x_name="words of the source"),
+        key="translations",
+        sentence=read_quality(
+            shares,
+            [high for _, high in fresh.CLASSES],
+            None,
+            n,
+            "Correct word for word",
+            [f"{one} words" for one in CLASSES],
+        ),
+        table=partial(_table, "words", CLASSES, shares),
+        file="translations-by-length",
+        of=tuple(weights.values()),
+        arrays=lambda: {"share_right": _labelled(shares, "words", CLASSES)},
+        python=_python(weights, fresh.CLASSES, "translation_accuracy"),
+    )
+    st.caption(f"From the model cards, on {examined:,} held-out sentences of all lengths: {told}.")
+
+
+@server_cache.cached
+def _card(weights: str) -> Array:
+    told = model_calls.about(weights)["lengths"]
+    return np.array([told[str(length)] for length in LENGTHS])
+
+
+@server_cache.cached
+def _seeds(weights: str) -> Array:
+    """(R, N), of every seed on the card."""
+    return np.array(
+        [[seed["lengths"][str(length)] for length in LENGTHS] for seed in model_calls.about(weights)["seeds"]]
+    )
+
+
+def _of_each(weights: Mapping[str, str]) -> int:
+    return int(model_calls.about(next(iter(weights.values())))["recipe"]["of_each"])
+
+
+def _how_many(seeds: Mapping[str, Array]) -> int:
+    return max(len(each) for each in seeds.values())
+
+
+def _labelled(shares: Mapping[str, Array], axis: str, lengths: tuple[Any, ...]) -> Labelled:
+    return Labelled(np.stack(list(shares.values())), {"network": list(shares), axis: list(lengths)})
+
+
+def _table(axis: str, lengths: tuple[Any, ...], shares: Mapping[str, Array]) -> Table:
+    return {axis: list(lengths), **shares}
+
+
+def _python(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: str) -> str:
+    names = tuple(weights.values())
+    return copy_as_python.python(
+        f"shares = [[{ask}(name, length) for length in {lengths}] for name in {names}]\n"
+        "share_right = np.array(shares)  # (networks, lengths)",
+        f"from model.evaluation.fresh_accuracy import {ask}",
+    )
+
+
+def _from_cards(weights: Mapping[str, str]) -> str:
+    names = tuple(weights.values())
+    return copy_as_python.python(
+        f"cards, lengths = [read_card(name) for name in {names}], range(1, {LONGEST + 1})\n"
+        'shares = [[card["lengths"][str(length)] for length in lengths] for card in cards]\n'
+        "share_right = np.array(shares)  # (networks, lengths)",
+        "from model.checkpoint import read_card",
+    )

@@ -1,0 +1,147 @@
+"""From two sentences to their traces, once for all visitors; and what gold knows of a source that a generator draws."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from model import checkpoint
+from model.generation.translate import Translation, translate
+from model.run import Experiment, PairTrace, encode_pair, run_pair
+from model.tasks import PAIRS, Pair
+from model.tasks.parse import PARSERS
+from model.tokenizer import Encoding, clean, split
+from viz.ui import model_calls, server_cache, slots
+
+
+@dataclass(frozen=True)
+class Job:
+    """A task as the page offers it: its name in PAIRS, the networks that learnt it, and a sentence to open with."""
+
+    task: str
+    networks: Mapping[str, str]  # name on the screen → weights
+    example: str
+
+
+TRANSFORMER, ATTENTION, ALONE = "Transformer", "GRU with attention", "GRU without attention"
+SHORT_WORK = 160  # tokens of the source, times sentences that are followed: less takes under a second
+PIECES = "Transformer on subwords"  # which reads and writes parts of words
+STACKS = (TRANSFORMER, PIECES)  # the networks that have parts to take away
+JOBS = {
+    "Translation": Job(
+        "translation",
+        {
+            ALONE: "translate-gru",
+            ATTENTION: "translate-gru-attention",
+            TRANSFORMER: "translate",
+            PIECES: "translate-pieces",
+        },
+        "the animal did not cross the street because it was too tired .",
+    ),
+    "Coreference": Job(
+        "resolver",
+        {TRANSFORMER: "resolver"},
+        "the cat near the box did not cross the street because it was too tired .",
+    ),
+    "Dates": Job("dates", {TRANSFORMER: "dates"}, "thursday 3 may 1979"),
+    "Copy": Job(
+        "copy",
+        {ALONE: "copy-gru", ATTENTION: "copy-gru-attention", TRANSFORMER: "copy-transformer"},
+        "c a f e b a d g e f a c",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How the next word is chosen. What a method does not use stays at its default: one entry in the cache."""
+
+    method: str = "greedy"
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+    width: int = 4
+    penalty: float = 0.0
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As `translate` takes it, what the method uses and no more."""
+        if self.method == "beam":
+            return {"method": "beam", "width": self.width, "alpha": self.penalty}
+        if self.method == "greedy":
+            return {}
+        drawn = ("temperature", "top_k", "top_p", "seed")
+        return {"method": self.method, **{name: getattr(self, name) for name in drawn}}
+
+
+@server_cache.cached
+def jobs() -> dict[str, dict[str, str]]:
+    """The tasks whose weights are there, and their networks."""
+    there = checkpoint.names()
+    found = {
+        name: {label: weights for label, weights in job.networks.items() if weights in there}
+        for name, job in JOBS.items()
+    }
+    return {name: networks for name, networks in found.items() if networks}
+
+
+@server_cache.cached
+def translation(experiment: Experiment, how: Decoding = Decoding()) -> Translation:
+    """What the model writes for the experiment's text.
+
+    Raises:
+        InputTextError: the text cannot be read.
+    """
+    many = how.width if how.method == "beam" else 1
+    lengthy = many * len(source(experiment).ids) > SHORT_WORK or not experiment.switches.mask
+    with slots.long("Writing the other sentence") if lengthy else model_calls.computing:
+        return translate(experiment, **how.told)
+
+
+def source(experiment: Experiment) -> Encoding:
+    """The source as typed and as read, the end mark included."""
+    return encode_pair(experiment)[0]
+
+
+@server_cache.cached
+def gold(task: str, words: tuple[str, ...]) -> Pair | None:
+    """The right answer, where the task's generator could have drawn these words."""
+    return PARSERS[task](words)
+
+
+def gold_of(experiment: Experiment) -> Pair | None:
+    """The same for an experiment."""
+    task = str(model_calls.about(experiment.weights)["task"])
+    if task not in PAIRS:
+        return None
+    letters = PAIRS[task].spelled
+    return gold(task, source(experiment).surface[1:-1] if letters else split(clean(experiment.text).lower()))
+
+
+def unit(weights: str) -> str:
+    """What the sentences of these weights' task are made of: the "word", the "symbol" of a copy, a date's "
+    ""character"."""
+    task = str(model_calls.about(weights)["task"])
+    return PAIRS[task].unit if task in PAIRS else "word"
+
+
+@server_cache.cached
+def told(experiment: Experiment) -> PairTrace:
+    """The experiment's source and its target, told word for word."""
+    with model_calls.computing:
+        return run_pair(experiment)
+
+
+@server_cache.cached
+def headline(weights: str) -> tuple[int, int]:
+    """The layer whose heads together, and of it the head that alone, looks most often where it should, by the card."""
+    told = model_calls.about(weights).get("alignment", {})
+    if not told:
+        return 0, 0
+    n = np.array([score["n"] for score in told.values()])
+    top1 = np.array([score["top1"] for score in told.values()])  # (classes, L, H + 1)
+    mean = (n[:, None, None] * top1).sum(axis=0) / n.sum()  # (L, H + 1)
+    layer = int(mean[:, -1].argmax())
+    return layer, int(mean[layer, :-1].argmax())

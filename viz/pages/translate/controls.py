@@ -1,0 +1,157 @@
+"""The controls of Translate: task, network, source, parts, and how the next word is chosen.
+
+Every control is bound to the address; a network that lacks a part keeps its switch on the screen, and says so.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from random import Random
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.run import Experiment, InputTextError
+from model.switches import HEAD_FIELDS, Switches
+from model.tasks import PAIRS
+from model.tasks import coreference as resolving
+from viz.labels import markdown
+from viz.pages.translate import compute
+from viz.pages.translate.compute import JOBS, STACKS, TRANSFORMER, Decoding
+from viz.ui import controls, model_calls, sampling_controls
+
+METHODS = ("greedy", "sample", "beam")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the sidebar says."""
+
+    job: str
+    network: str
+    experiment: Experiment
+    how: Decoding
+
+    @property
+    def reads_pairs(self) -> bool:
+        """Whether something is written at all; the resolver only reads."""
+        return JOBS[self.job].task in PAIRS
+
+
+def asked() -> Asked:
+    """Task, network, source, parts and decoding: everything that decides what is written."""
+    controls.remember_link()
+    job = st.sidebar.selectbox("Task", list(compute.jobs()), key="task", bind="query-params")
+    network = _network(job)
+    with st.sidebar:
+        weights = compute.jobs()[job][network]
+        text = _source(job, weights)
+        switches = controls.switches(weights, disabled=network not in STACKS)
+        if network not in STACKS:
+            st.caption("A recurrent network has none of these components.")
+            switches = Switches()
+        elif JOBS[job].task in PAIRS:
+            switches = _without_heads(weights, switches)
+        how = _decoding(compute.unit(weights)) if JOBS[job].task in PAIRS else Decoding()
+    experiment = Experiment(weights=weights, text=text, switches=switches)
+    try:
+        (compute.source if JOBS[job].task in PAIRS else model_calls.encoding)(experiment)
+    except InputTextError as error:
+        st.info(str(error))
+        controls.link_mishaps(whole=False)
+        st.stop()
+    return Asked(job, network, experiment, how)
+
+
+def _network(job: str) -> str:
+    """The networks in the order of their history, over the figure: their difference is what the page is about."""
+    there = list(compute.jobs()[job])
+    if st.session_state.get("network", TRANSFORMER) not in there:
+        st.session_state["network"] = TRANSFORMER  # the network of another task
+    return controls.choice("Network", there, key="network", default=TRANSFORMER)
+
+
+def _source(job: str, weights: str) -> str:
+    example = JOBS[job].example
+    # Another task begins with its own example; what a link or a person has written stays.
+    before, given = st.session_state.get("source_of", (job, ""))
+    if before != job and st.session_state.get("source_text") == given:
+        st.session_state["source_text"] = example
+    text = st.text_area("Source", value=example, key="source_text", bind="query-params", height=96) or ""
+    st.session_state["source_of"] = (job, example if before != job else given or example)
+    kinds = PAIRS[JOBS[job].task].kinds if JOBS[job].task in PAIRS else {"any": "Two to four nouns"}
+    st.menu_button(
+        "New sentence",
+        list(kinds),
+        format_func=lambda kind: kinds[kind],
+        key="draw_source",
+        on_click=_draw,
+        args=(JOBS[job].task,),
+        width="stretch",
+    )
+    with st.popover("Vocabulary", width="stretch", key="known_source", on_change="rerun") as known:
+        if known.open:
+            tokenizer = model_calls.tokenizer(weights)
+            words = [word for at, word in enumerate(tokenizer.vocabulary) if at not in tokenizer.special_ids]
+            st.markdown(" ".join(map(markdown, words)))
+    return text
+
+
+def _draw(task: str) -> None:
+    kind = st.session_state["draw_source"]
+    drawn = (
+        resolving.make_question(Random()).text if task not in PAIRS else PAIRS[task].draw(kind, Random()).source_text
+    )
+    set_source(drawn)
+    st.session_state["source_of"] = (st.session_state["task"], drawn)
+
+
+def set_source(text: str) -> None:
+    """Put a text into the source box, and go back to where the word that is said was chosen."""
+    st.session_state["source_text"] = text
+    st.session_state["said"] = None
+
+
+def _without_heads(weights: str, switches: Switches) -> Switches:
+    config = model_calls.about(weights)["config"]
+    cells = list(np.ndindex(config["n_layers"], config["n_heads"]))
+    names = {
+        f"{letter}{layer}H{head}": (field, (layer, head))
+        for field, letter in HEAD_FIELDS.items()
+        for layer, head in cells
+    }
+    chosen = st.multiselect(
+        "Heads ablated",
+        list(names),
+        key="heads_out",
+        bind="query-params",
+        placeholder="none",
+        help="L: decoder self-attention. X: cross-attention. E: encoder self-attention.",
+    )
+    off: dict[str, Any] = {
+        field: frozenset(names[name][1] for name in chosen if names[name][0] == field) for field in HEAD_FIELDS
+    }
+    return replace(switches, **off)
+
+
+def _decoding(unit: str) -> Decoding:
+    """How the next word, sign or character is chosen."""
+    method = controls.choice(f"Next {unit}", METHODS, key="method", label_visibility="visible", width="stretch")
+    if method == "sample":
+        return Decoding("sample", **asdict(sampling_controls.choosing()))
+    if method == "beam":
+        with st.container(horizontal=True, gap="small"):
+            width = st.number_input("Width", 1, 8, 4, key="beam", bind="query-params", width=100)
+            penalty = st.number_input(
+                "Length penalty",
+                0.0,
+                2.0,
+                0.6,
+                0.1,
+                key="penalty",
+                bind="query-params",
+                width=130,
+                help="Sentences are compared by ln p / ((5 + length) / 6)^α. At 0 this is ln p itself, which favours "
+                "short sentences. At 1 it is almost the mean ln p per word.",
+            )
+            return Decoding("beam", width=int(width), penalty=float(penalty))
+    return Decoding()

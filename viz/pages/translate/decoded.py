@@ -1,0 +1,102 @@
+"""What was written for a source, and what is known of it: the record that the figures of Translate share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.analysis.alignment import attention_maps, gold_cells, matching_prefix, select_map, target_words
+from model.checkpoint import SUBWORDS
+from model.generation.translate import Translation
+from model.run import Experiment
+from model.tasks import Pair
+from viz.pages.translate import compute, views
+from viz.pages.translate.compute import Decoding
+from viz.types import Array
+from viz.ui import model_calls
+
+
+@dataclass(frozen=True)
+class Written:
+    """A translation with what is known of it."""
+
+    experiment: Experiment
+    how: Decoding
+    made: Translation
+    source: tuple[str, ...]  # S words as typed, the marks included
+    maps: dict[str, Array]  # "cross", "source", "target" → (L, H, T, S)
+    gold: Pair | None
+    upto: int  # rows that are those of the right sentence
+    pieces: bool  # whether a token is a part of a word
+
+    @property
+    def unit(self) -> str:
+        """What its sentences are made of: a "word", a "symbol" or a "character"."""
+        return compute.unit(self.experiment.weights)
+
+    @property
+    def each(self) -> str:
+        """What one of its tokens is called: a "token" of a word, or the unit itself."""
+        return "token" if self.pieces else self.unit
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """N words, the end mark last where the sentence was ended."""
+        return self.made.tokens
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """What each of them could look back at: the start mark and the words before it."""
+        return ("<s>", *target_words(self.made))[: len(self.said)]
+
+    def weights(self, which: str, layer: int, head: int | None) -> Array:
+        """One map: (N, S), (S, S) or (N, N)."""
+        found = select_map(self.maps[which], layer, head)
+        size = len(self.said)
+        return {"cross": found[:size], "source": found, "target": found[:size, :size]}[which]
+
+    @property
+    def name(self) -> str:
+        """For file names."""
+        told = (value if name == "method" else f"{value:g}" for name, value in self.how.told.items())
+        return "-".join([self.experiment.name, *told])
+
+
+def written(experiment: Experiment, how: Decoding) -> Written:
+    """What is written for the experiment's source."""
+    made = compute.translation(experiment, how)
+    right = compute.gold_of(experiment)
+    pieces = model_calls.about(experiment.weights).get("tokenizer") == SUBWORDS
+    words = 0 if pieces or not right else matching_prefix(made.tokens, right.target) + 1  # gold is of words
+    upto = min(words, len(made.tokens))
+    source = compute.source(experiment).surface
+    return Written(experiment, how, made, source, attention_maps(made.trace), right, upto, pieces)
+
+
+def telling(one: Written, layer: int, head: int | None) -> int:
+    """The row that tells most: a strong look far across, and right where gold is known."""
+    if "cross" not in one.maps:
+        return len(one.said) - 1
+    weights = one.weights("cross", layer, head)
+    T, S = weights.shape
+    across = np.abs(np.arange(T)[:, None] + 1 - np.arange(S)[None])  # (T, S)
+    tells = np.nan_to_num(weights) * np.log2(1 + across)
+    tells[:, [0, -1]] = 0  # the marks
+    tells[1:][-1:] = 0  # nor does the end of the sentence
+    right = gold_cells(one.gold, one.upto) if one.gold else []
+    if right:
+        looked = np.zeros_like(tells)
+        looked[tuple(np.transpose(right))] = 1
+        tells = tells * looked
+    return int(np.unravel_index(int(tells.argmax()), tells.shape)[0])
+
+
+def lit_row(one: Written, layer: int, head: int | None) -> int:
+    """The row to light: of the word that was chosen, or the most telling one."""
+    return views.step_chosen(len(one.said), telling(one, layer, head) + 1) - 1
+
+
+def named(layer: int, head: int | None, maps: Array) -> str:
+    """Which of the maps (L, H, T, S) is drawn."""
+    if maps.shape[:2] == (1, 1):
+        return "its one map"
+    return f"layer {layer}, " + ("mean of the heads" if head is None else f"head {head}")

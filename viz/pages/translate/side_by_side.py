@@ -1,0 +1,126 @@
+"""One source, every network: what each of them writes, and where those that look have looked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from model.analysis.alignment import attention_maps, gold_cells, select_map
+from model.run import Experiment, InputTextError, encode_pair
+from model.switches import Switches
+from model.tokenizer import EOS
+from viz import canvas
+from viz.canvas import Panel
+from viz.captions.translate import read_networks, shortened, spelt_ln
+from viz.export.tables import Labelled, Table
+from viz.labels import disarmed, numbered
+from viz.pages.translate import compute, views
+from viz.pages.translate.compute import ALONE, PIECES, TRANSFORMER
+from viz.pages.translate.decoded import named
+from viz.theme import Theme
+from viz.types import Array
+from viz.ui import copy_as_python, figure_panel
+
+
+def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
+    """Every network of the task on this source, whole."""
+    networks = compute.jobs()[job]
+    each = {name: replace(experiment, weights=weights, switches=Switches()) for name, weights in networks.items()}
+    made = {}
+    for name, one in list(each.items()):
+        try:
+            made[name] = compute.translation(one)
+        except InputTextError as error:  # a network that reads pieces has more of them than there are words
+            st.caption(f"{name}: {disarmed(str(error))}")
+            del each[name]
+    if not made:
+        return
+    networks = {name: networks[name] for name in each}
+    right, unit = compute.gold_of(experiment), compute.unit(experiment.weights)
+    texts = {name: one.text for name, one in made.items()}
+    st.html(
+        _table_of(
+            texts, right.target_text if right else None, {name: sum(one.logprobs) for name, one in made.items()}, unit
+        )
+    )
+    # Told the same words, the networks can be compared row by row.
+    common = right.target_text if right else texts.get(TRANSFORMER, next(iter(texts.values())))
+    traces = {name: compute.told(replace(one, target=common)) for name, one in each.items()}
+    maps, titles, lines = {}, {}, []
+    for name, trace in traces.items():
+        found = attention_maps(trace).get("cross")
+        if found is None or name == PIECES:
+            continue  # rows of pieces are no rows of words
+        layer, head = compute.headline(networks[name])[0], None
+        maps[name] = select_map(found, layer, head)
+        titles[name] = f"{name}, {named(layer, head, found)}"
+        lines.append((name, layer))
+    first = next(iter(each.values()))
+    source = compute.source(first).surface
+    saying = (*encode_pair(replace(first, target=common))[1].surface[1:], EOS)
+    marks = gold_cells(right, len(saying)) if right else []
+    drawn = canvas.panels(
+        [Panel(titles[name], one, marks=marks) for name, one in maps.items()],
+        saying,
+        source,
+        key="networks",
+        theme=theme,
+        row=min(row, len(saying) - 1),
+    )
+    figure_panel.below(
+        drawn,
+        sentence=read_networks(texts, right.target_text if right else None, unit),
+        table=partial(_cells, maps, saying, source),
+        file=f"{experiment.name}-side-by-side",
+        of=tuple(networks.values()),
+        says=f"every network is given the same {unit}s, the right ones where they are known",
+        arrays=lambda: {
+            "weights": Labelled(
+                np.stack(list(maps.values())),
+                {
+                    "network": list(maps),
+                    "says": numbered(saying, 1),
+                    "source": numbered(source),
+                },
+            )
+        },
+        python=copy_as_python.python(
+            f"def look(weights, layer):\n"
+            f"    trace = run_pair(Experiment(weights, {experiment.text!r}, target={common!r}))\n"
+            f'    return select_map(attention_maps(trace)["cross"], layer, None)  # (T, S)\n\n\n'
+            f"weights = np.stack([{', '.join(f'look({networks[name]!r}, {layer})' for name, layer in lines)}])",
+            "from model.run import run_pair\nfrom model.analysis.alignment import attention_maps, select_map",
+        ),
+    )
+    st.caption(
+        f"All networks are given the same {unit}s before each row, so that rows can be compared. The table above shows "
+        f"what each network writes by itself.{_no_map([name for name in networks if name not in maps])}"
+    )
+
+
+def _no_map(names: Sequence[str]) -> str:
+    """Why a network that was asked too has no map beside the others."""
+    why = {
+        ALONE: " The GRU without attention has no map; choose it as the network to see its vector.",
+        PIECES: " The Transformer in pieces has no map here, because its tokens are parts of words.",
+    }
+    return "".join(why.get(name, "") for name in names)
+
+
+def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str, float], unit: str) -> str:
+    verdict = {name: "" if right is None else "right" if text == right else "not right" for name, text in texts.items()}
+    rows = [(name, shortened(text, unit), verdict[name], spelt_ln(logprobs[name])) for name, text in texts.items()]
+    if right is not None:
+        rows.append(("gold", right, "", ""))
+    return views.small_table(("network", "writes", "", "ln p"), rows, kind="sentences")
+
+
+def _cells(maps: Mapping[str, Array], saying: Sequence[str], source: Sequence[str]) -> Table:
+    rows, columns = np.indices((len(saying), len(source)))
+    return {
+        "says": np.array(numbered(saying, 1), dtype=object)[rows.ravel()],
+        "looks at": np.array(numbered(source), dtype=object)[columns.ravel()],
+        **{name: one.ravel() for name, one in maps.items()},
+    }

@@ -1,0 +1,95 @@
+"""How Translate is looked at: the head and the map that are large, the word that is being said, what stands below."""
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from viz.pages.translate import compute
+from viz.pages.translate.compute import STACKS
+from viz.ui import controls, model_calls
+
+MAPS = {
+    "cross": "target → source",
+    "source": "source → source",
+    "target": "target → target",
+}
+
+
+def look(weights: str, n_layers: int, n_heads: int) -> tuple[int, int | None]:
+    """The (layer, head) to enlarge; head None: the mean of the layer's heads. A single look is not asked for."""
+    if (n_layers, n_heads) == (1, 1):
+        return 0, None
+    for name, count in (("layer", n_layers), ("head", n_heads)):
+        if (st.session_state.get(name) or 0) >= count:
+            st.session_state[name] = count - 1  # the layer of another model
+    layer, head = controls.head(n_layers, n_heads, default=compute.headline(weights))
+    with st.sidebar:
+        averaged = st.toggle("All heads, averaged", True, key="averaged", bind="query-params")
+    return layer, None if averaged else head
+
+
+def which(network: str) -> str:
+    """Which of the maps is large."""
+    if network not in STACKS:
+        return "cross"
+    labels = {label: name for name, label in MAPS.items()}
+    return labels[controls.choice("Map", list(labels), key="map")]
+
+
+def step(count: int) -> int:
+    """The word that is being said, 1 … count; the last one where none is chosen."""
+    if (st.session_state.get("said") or 0) > count:
+        st.session_state["said"] = None
+    with st.container(key="address"):  # unseen: it ties the step to the address of the page
+        at = st.number_input("Target word", 1, count, None, key="said", bind="query-params")
+    return count if at is None else int(at)
+
+
+def step_chosen(count: int, otherwise: int) -> int:
+    """The same for figures that light one word: `otherwise` where none is chosen."""
+    at = st.session_state.get("said")
+    return otherwise if at is None else min(int(at), count)
+
+
+def choose_step(at: int) -> None:
+    """Rest at this word, as if it had been typed."""
+    st.session_state["said"] = at
+
+
+def choose_row(row: int | None) -> None:
+    """The same for a row of a map."""
+    st.session_state["said"] = None if row is None else row + 1
+
+
+SECTIONS = ("Side by side", "Accuracy by length", "Ablation", "Claims checked")
+
+
+def section(job: str, network: str) -> str:
+    """Which further figure stands below: what there is for this task and network."""
+    there = {
+        SECTIONS[0]: len(compute.jobs()[job]) > 1,
+        SECTIONS[1]: True,
+        SECTIONS[2]: network in STACKS,
+        SECTIONS[3]: True,
+    }
+    return controls.choice("More", [name for name, is_there in there.items() if is_there], key="beside")
+
+
+def pinned() -> bool:
+    """Whether a word was chosen."""
+    return st.session_state.get("said") is not None
+
+
+def sizes(weights: str) -> tuple[int, int]:
+    """Layers and heads of the looks at the source."""
+    config = model_calls.about(weights)["config"]
+    return int(config.get("n_layers", 1)), int(config.get("n_heads", 1))
+
+
+def small_table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
+    """A table as HTML, in small letters. kind: "sentences" where cells are long, "hits" where the first is."""
+    lines = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    top = "".join(f"<th>{escape(name)}</th>" for name in head)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<div class="strip"><div class="answers {kind}"><table><tr>{top}</tr>{body}</table></div></div>'

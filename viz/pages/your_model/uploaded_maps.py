@@ -1,0 +1,244 @@
+"""Maps without a model: an .npz file of somebody's own, every head of it, one large, and what follows from them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.analysis.attention_metrics import distance, entropy, reachable, rollout
+from viz import canvas
+from viz.captions.heads import read_maps, read_rolled_row, read_row, telling_row
+from viz.export.attention_arrays import SAVE, Maps, read
+from viz.export.npz import MOST_BYTES, ArraysError
+from viz.export.tables import file_name
+from viz.labels import disarmed
+from viz.pack import encode_weights
+from viz.theme import Theme
+from viz.types import Array
+from viz.ui import controls, copy_as_python, figure_panel, head_facts, server_cache, slots
+
+READING = "Reading the file"
+
+HOW = f"""
+The file contains the weights of every head (layers × heads × rows × columns) and the tokens.
+From `transformers`, where `name` is a folder or a name on the Hugging Face Hub:
+
+```python
+import numpy as np
+from transformers import AutoModel, AutoTokenizer
+
+name = "distilgpt2"
+tokenizer = AutoTokenizer.from_pretrained(name)
+# The default attention keeps no weights, so ask for the eager one.
+model = AutoModel.from_pretrained(name, attn_implementation="eager").eval()
+inputs = tokenizer("The dog sleeps.", return_tensors="pt")
+output = model(**inputs, output_attentions=True)
+attention = np.stack([layer[0].detach().float().cpu().numpy() for layer in output.attentions])
+tokens = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])
+{SAVE}
+```
+
+Cross-attention has a second list, `looked_at`, for the columns. NaN in the weights, or False in a `mask`, leaves a cell
+out. Nothing is unpickled, and the file stays in the memory of this lab.
+"""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Maps that somebody brought: from a file, or from a model that can show nothing else."""
+
+    maps: Maps
+    of: copy_as_python.File | copy_as_python.Drawn
+    key: str  # another for every upload: what is computed is kept under it
+
+    @property
+    def name(self) -> str:
+        """Of the file, or of the model."""
+        return self.of.name
+
+
+def bring() -> Brought | None:
+    """The place to drop a file, and what is in it; None while there is nothing that can be drawn."""
+    file = st.file_uploader(
+        "Attention weights, an .npz file", type=["npz"], key="npz", max_upload_size=MOST_BYTES // 1_000_000
+    )
+    if file is not None:
+        try:
+            key = _content(file)
+            return Brought(_read(key, file), copy_as_python.File(file.name), key)
+        except ArraysError as error:
+            st.info(disarmed(str(error)))
+    with st.expander("How to save one"):
+        st.markdown(HOW)
+    if file is None and any(name in st.query_params for name in ("layer", "head", "token")):
+        st.info("A link cannot contain a file. Upload the file that the link was made with to see what its sender saw.")
+    return None
+
+
+def _content(file: Any) -> str:
+    """The key that this file is kept under, for everybody: a hash of its content. A visitor can choose its id."""
+    hashed = st.session_state.setdefault("npz_content", {})  # of this visit: hashing 160 MB takes a tenth of a second
+    if file.file_id not in hashed:
+        hashed.clear()
+        hashed[file.file_id] = _hash(file.getvalue())
+    return str(hashed[file.file_id])
+
+
+def _hash(data: bytes) -> str:
+    return f"npz-{sha256(data).hexdigest()}"
+
+
+@server_cache.cached
+def _read(key: str, _file: Any) -> Maps:
+    data = _file.getvalue()
+    if _hash(data) != key:  # somebody has put another file under the same id meanwhile
+        st.session_state.pop("npz_content", None)
+        raise ArraysError("This file changed while it was read. Upload it again.")
+    with slots.long(READING):  # one at a time: the largest needs some 600 megabytes while it is read
+        return read(data)
+
+
+@server_cache.cached
+def _cells(key: str, _maps: Maps) -> Array:
+    with slots.long(READING):
+        return encode_weights(_maps.weights, _maps.mask)
+
+
+@server_cache.cached
+def _sharpest(key: str, _maps: Maps) -> tuple[int, int]:
+    pointed = _maps.weights.max(axis=-1).mean(axis=-1)  # (L, H)
+    layer, head = np.unravel_index(int(np.argmax(pointed)), pointed.shape)
+    return int(layer), int(head)
+
+
+@server_cache.cached
+def _told(key: str, _maps: Maps) -> str:
+    pooled = max(_maps.weights.shape[2:]) > canvas.MOST_PIXELS
+    return read_maps(_maps.weights, _maps.mask, pooled=pooled) + head_facts.bounded(_maps.weights)
+
+
+@server_cache.cached
+def _statistics(key: str, _maps: Maps) -> dict[str, list[Any]]:
+    """One line for each head: how widely it looks, and how far where the text looks at itself."""
+    n_layers, n_heads = _maps.weights.shape[:2]
+    layers = list(_maps.weights)  # (H, T, S) each: a layer at a time needs little memory
+    with slots.long("Measuring every head"):
+        far = [] if _maps.looked else [distance(layer).mean(axis=-1) for layer in layers]
+        columns = {
+            "entropy (nats)": [entropy(layer).mean(axis=-1) for layer in layers],
+            "distance (words)": far,
+            "largest weight": [layer.max(axis=-1).mean(axis=-1) for layer in layers],
+        }
+    return {
+        "layer": [layer for layer in range(n_layers) for _ in range(n_heads)],
+        "head": list(range(n_heads)) * n_layers,
+        **{
+            name: np.concatenate(found).astype(np.float64).round(2).tolist() for name, found in columns.items() if found
+        },
+    }
+
+
+@server_cache.cached
+def _rolled(key: str, _maps: Maps) -> tuple[Array, Array]:
+    with slots.long("Multiplying the layers"):
+        return rollout(_maps.weights), reachable(_maps.mask)
+
+
+def show(brought: Brought, theme: Theme) -> None:
+    """The sentence, every head, one of them large, and more below: as on the Heads page."""
+    maps, key = brought.maps, brought.key
+    words, looked = maps.looking, maps.looked
+    n_layers, n_heads = maps.weights.shape[:2]
+    layer, head = controls.head(n_layers, n_heads, default=_sharpest(key, maps))
+    weights, mask = maps.weights[layer, head], maps.mask[layer, head]  # (T, S)
+    at = controls.token(words, "token")
+    row = telling_row(weights, cross=looked is not None) if at is None else at
+    lit: dict[str, Any] = {"row": row, "pinned": at is not None, "theme": theme, "on_pin": controls.choose_token}
+    stem = brought.name.removesuffix(".npz")
+    file = brought.of
+    if isinstance(file, copy_as_python.File):
+        st.sidebar.caption(
+            "A link keeps the layer, head and word, but cannot contain the file. Send the file with the link."
+        )
+    for note in maps.notes:
+        st.info(note)
+
+    drawn = canvas.sentence(weights, words, key="sentence", mask=mask, unknown=(), looked=looked, **lit)
+    figure_panel.below(
+        drawn,
+        sentence="",
+        table=partial(head_facts.row_table, weights, words, row, looked),
+        file=file_name(stem, f"L{layer}H{head}-row-{row}"),
+        of=file,
+        arrays=partial(head_facts.row_arrays, weights, words, row, looked),
+        python=copy_as_python.brought(file, "weights", f"maps.weights[{layer}, {head}, {row}]  # (S,)"),
+    )
+    every_head, one_head = st.columns([6, 5], gap="medium")
+    with every_head:
+        drawn = canvas.grid(
+            _cells(key, maps),
+            words,
+            key="grid",
+            mask=maps.mask,
+            jobs=[[()] * n_heads] * n_layers,  # nobody has measured what they do
+            selected=(layer, head),
+            on_head=controls.choose_head,
+            looked=looked,
+            **lit,
+        )
+        figure_panel.below(
+            drawn,
+            sentence=_told(key, maps),
+            table=partial(head_facts.cell_table, maps.weights, words, looked),
+            file=file_name(stem, "all-heads"),
+            of=file,
+            arrays=partial(head_facts.all_maps, words, looked, weights=maps.weights),
+            python=copy_as_python.brought(file, "weights", "maps.weights  # (L, H, T, S)"),
+            quiet=True,
+        )
+    with one_head:
+        large = canvas.Panel(f"Layer {layer}, head {head}", weights, mask=mask)
+        drawn = canvas.panels([large], words, maps.columns, key="enlarged", **lit)
+        figure_panel.below(
+            drawn,
+            sentence=read_row(weights, words, row, looked),
+            table=partial(head_facts.map_table, weights, words, looked),
+            file=file_name(stem, f"L{layer}H{head}-weights"),
+            of=file,
+            arrays=partial(head_facts.maps, words, looked, weights=weights),
+            python=copy_as_python.brought(file, "weights", f"maps.weights[{layer}, {head}]  # (T, S)"),
+        )
+    _more(brought, lit)
+
+
+def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
+    maps, key = brought.maps, brought.key
+    if controls.choice("More about these maps", ("Head statistics", "Rollout"), key="more") == "Head statistics":
+        figure_panel.head_table(_statistics(key, maps), on_head=controls.choose_head)
+        return
+    if maps.looked is not None:
+        st.markdown(
+            "Rollout multiplies the attention of all layers and needs self-attention. These maps have different query "
+            "and key tokens."
+        )
+        return
+    (rolled, reached), words = _rolled(key, maps), maps.looking
+    file = brought.of
+    with st.columns(2)[0]:
+        drawn = canvas.panels([canvas.Panel("", rolled, mask=reached)], words, words, key="rollout", **lit)
+        figure_panel.below(
+            drawn,
+            sentence="This combines all layers and assumes that half of each step comes from a residual connection. "
+            "The maps do not show whether the model has one. " + read_rolled_row(rolled, words, lit["row"]),
+            table=partial(head_facts.map_table, rolled, words),
+            file=file_name(brought.name.removesuffix(".npz"), "rollout"),
+            of=file,
+            arrays=partial(head_facts.maps, words, rolled=rolled),
+            python=copy_as_python.brought(
+                file, "rolled", "rollout(maps.weights)", "from model.analysis.attention_metrics import rollout"
+            ),
+        )

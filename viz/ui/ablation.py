@@ -1,0 +1,52 @@
+"""Ablation on more than one page: held-out scores, what to watch for, and the ablated parts in words."""
+
+import streamlit as st
+
+from model.analysis import ablation
+from model.run import Experiment
+from model.switches import PARTS, Switches
+from viz.ui import controls, model_calls, server_cache
+
+
+@server_cache.cached
+def held_out(weights: str, switches: Switches) -> ablation.HeldOutScores:
+    """Loss and accuracy on fresh sentences with these parts."""
+    with model_calls.computing:
+        return ablation.evaluate_held_out(weights, switches)
+
+
+def offers(weights: str, switches: Switches) -> None:
+    """What to look for, part by part; while nothing is taken out, one click takes out one part. One line either way."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="offers"):
+        if switches == Switches():
+            there = model_calls.has(weights)
+            labels = {part.name: part.label for part in PARTS if getattr(there, part.name)}
+            st.markdown("Nothing is removed yet, so A and B are the same. Remove:", width="content")
+            st.pills(
+                "Remove",
+                labels,
+                format_func=labels.__getitem__,
+                key="offer",
+                label_visibility="collapsed",
+                on_change=_take,
+            )
+        else:
+            watched = [f"**{part.label}:** {part.hint}" for part in PARTS if part.name in switches.removed]
+            st.markdown(" ".join(["What to watch.", *(watched or ["Which rows still attend to their word."])]))
+
+
+def _take() -> None:
+    controls.set_state({st.session_state["offer"]: "false"})
+    st.session_state["offer"] = None
+
+
+def without(removed: Switches, b: Experiment) -> str:
+    """What B is, in words: "without scaling by √d_k and head L0H1", "trained without layer norm"."""
+    return f"trained {_named(removed)}" if b.switches != removed else _named(removed)
+
+
+def _named(switches: Switches) -> str:
+    named = [part.label[0].lower() + part.label[1:] for part in PARTS if not getattr(switches, part.name)]
+    heads = switches.ablated_heads
+    named += [f"{'head' if len(heads) == 1 else 'heads'} {', '.join(heads)}"] if heads else []
+    return f"without {' and '.join(named)}" if named else "the same"

@@ -1,0 +1,318 @@
+"""An experiment as the lines of Python that make it again, and the origin that travels with a figure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Any
+
+from model.registry import PREFIX
+from model.run import Experiment
+from model.switches import PARTS, Switches
+from viz.export.provenance import Origin, release
+from viz.ui import model_calls
+
+HOME = {
+    "Experiment": "model",
+    "Switches": "model",
+    "run": "model",
+    "MaskSpec": "model.mask",
+    "AttentionOverride": "model.attention_override",
+}
+
+
+def python(body: str, imports: str = "", **experiments: Experiment) -> str:
+    """A script: the imports, each experiment under its name, then `body`."""
+    made = "\n".join(f"{name} = {spelt(experiment)}" for name, experiment in experiments.items())
+    lines = (
+        "\n\n".join(part for part in (made, body) if part) if "\n" in made else "\n".join(filter(None, (made, body)))
+    )
+    needed = [imports] if imports else []
+    for home in sorted(set(HOME.values())):
+        names = [name for name in sorted(HOME) if HOME[name] == home and re.search(rf"\b{name}\(", lines)]
+        needed += [f"from {home} import {', '.join(names)}"] if names else []
+    numbers = ["import numpy as np\n"] if re.search(r"\bnp\.", lines) else []
+    elsewhere = sorted(set(re.findall(rf"""["']({PREFIX}[a-z0-9-]+)["']""", lines)))
+    if elsewhere:  # models that somebody brought: they are brought here too
+        needed.append("from model.importers import bring")
+        lines = "\n".join(f"bring({str(model_calls.folder(name))!r})  # as {name}" for name in elsewhere) + f"\n{lines}"
+    return "\n".join([*numbers, *sorted("\n".join(needed).split("\n"))]) + f"\n\n{lines}\n"
+
+
+def spelt(value: Any) -> str:
+    """A record as the call that makes it, without what it would be anyway; what has a name of its own is named."""
+    if not is_dataclass(value) or isinstance(value, type):
+        return repr(value)
+    told = [
+        f"{f.name}={spelt(getattr(value, f.name))}"
+        for f in fields(value)
+        if f.name in ("weights", "text") or f.default is MISSING or getattr(value, f.name) != f.default
+    ]
+    return f"{type(value).__name__}({', '.join(told)})"
+
+
+def parts(switches: Switches) -> str:
+    """What is missing, in words: "scaling by √d_k and head L0H1"; empty where nothing is."""
+    named = [part.label[0].lower() + part.label[1:] for part in PARTS if not getattr(switches, part.name)]
+    named += [f"head {name}" for name in _heads(switches)]
+    return f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else "".join(named)
+
+
+def _heads(switches: Switches) -> tuple[str, ...]:
+    return switches.ablated_heads
+
+
+def translated(experiment: Experiment, how: Any, body: str) -> str:
+    """What a model of two sentences wrote, decoded as `how` says, as `made`; then `body`, which reads it."""
+    told = "".join(f", {name}={value!r}" for name, value in how.told.items())
+    homes = {
+        "model.checkpoint": ("load",),
+        "model.evaluation.seq2seq": ("merge_pair_to_words",),
+        "model.tasks.parse": ("PARSERS",),
+        "model.analysis.alignment": ("top_k_tokens", "attention_maps", "select_map"),
+    }
+    imports = ["from model.generation.translate import translate"]
+    for home, there in homes.items():
+        used = [name for name in there if re.search(rf"\b{name}[\[(]", body)]
+        imports += [f"from {home} import {', '.join(used)}"] if used else []
+    return python(f"made = translate(experiment{told})\n{body}", "\n".join(imports), experiment=experiment)
+
+
+def face(experiment: Experiment) -> str:
+    """What a picture of this experiment must say of itself; empty for a model as it was trained, with every part."""
+    trained = model_calls.trained(experiment.weights)
+    written = experiment.override
+    says = [
+        f"trained without {parts(trained)}" if trained != Switches() else "",
+        f"without {parts(experiment.switches)}" if experiment.switches != Switches() else "",
+        f"with another mask: {experiment.mask_spec.name.removesuffix('-mask').replace('-', ' ')}"
+        if experiment.mask_spec
+        else "",
+        f"L{written.layer}H{written.head}: the row of word {written.row} is overwritten" if written else "",
+    ]
+    return "; ".join(filter(None, says))
+
+
+@dataclass(frozen=True)
+class File:
+    """Arrays that somebody brought, by the name of their file."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Maps that a model gave which can show nothing else: which of them, and of what text."""
+
+    name: str
+    stack: str  # "encoder", "decoder" or "cross"
+    text: str
+    target: str = ""
+
+
+# An experiment, several weights by name, a file, maps of a model that is run elsewhere, no trained model.
+Of = Experiment | tuple[str, ...] | File | Drawn | None
+
+
+def origin(figure: str, of: Of, says: str | None = None) -> Origin:
+    """Everything that makes the figure again. says: what its face must say, instead of `face`."""
+    if of is None:
+        return Origin(figure, release(), says=says or "")
+    if isinstance(of, File):
+        return Origin(figure, release(), file=of.name, says=says or "")
+    if isinstance(of, Drawn):
+        told = says or f"{of.stack} attention"
+        return Origin(figure, release(), weights=of.name, text=of.text, says=told)
+    if isinstance(of, tuple):
+        seeds = {model_calls.about(weights).get("seed") for weights in of}
+        seed = seeds.pop() if len(seeds) == 1 else None
+        return Origin(figure, release(), weights=", ".join(of), seed=seed, says=says or "")
+    written = of.override
+    return Origin(
+        figure,
+        release(),
+        weights=of.weights,
+        seed=model_calls.about(of.weights).get("seed"),
+        text=of.text,
+        switches={part.name: getattr(of.switches, part.name) for part in PARTS},
+        heads_off=_heads(of.switches),
+        trained_without=model_calls.trained(of.weights).removed,
+        mask=of.mask_spec.name if of.mask_spec else "",
+        overwritten=f"L{written.layer}H{written.head} row {written.row}" if written else "",
+        says=face(of) if says is None else says,
+    )
+
+
+# The lines of single figures
+
+
+def stages(experiment: Experiment, layer: int, head: int, **fields_of: str) -> str:
+    """Stages (T, S) of one head: variable → its field in AttentionTrace."""
+    names, stages = ", ".join(fields_of), ", ".join(f"attention.{stage}[{head}]" for stage in fields_of.values())
+    body = f"attention = run(experiment).layers[{layer}].attention\n{names} = {stages}  # (T, S)"
+    return python(body, experiment=experiment)
+
+
+def row(experiment: Experiment, layer: int, head: int, at: int, merged: bool = False) -> str:
+    """One row (S,) of weights. Here and below, merged: of words, put together from pieces."""
+    if merged:
+        return weights(experiment, layer, head, f"[{at}]  # (W,)")
+    body = f"weights = run(experiment).layers[{layer}].attention.weights[{head}, {at}]  # (S,)"
+    return python(body, experiment=experiment)
+
+
+MERGED = "merge_to_words({}, encode(experiment).word_ids)"
+MERGES = "from model.run import encode\nfrom model.word_aggregation import merge_to_words"
+
+
+def weights(experiment: Experiment, layer: int, head: int, end: str = "  # (W, W)") -> str:
+    """The weights of one head, word by word."""
+    one = f"run(experiment).layers[{layer}].attention.weights[{head}]"
+    return python(f"weights = {MERGED.format(one)}{end}", MERGES, experiment=experiment)
+
+
+EVERY = "weights = np.stack([layer.attention.weights for layer in run(experiment).layers])  # (L, H, T, S)"
+
+
+def every_head(experiment: Experiment, merged: bool = False) -> str:
+    """The weights of all heads."""
+    if merged:
+        return python(f"{EVERY}\nweights = {MERGED.format('weights')}  # (L, H, W, W)", MERGES, experiment=experiment)
+    return python(EVERY, experiment=experiment)
+
+
+def rolled(experiment: Experiment, merged: bool = False) -> str:
+    """Attention rollout (T, T)."""
+    residual = (experiment.switches & model_calls.trained(experiment.weights)).residual
+    made = "rollout(weights)" if residual else "rollout(weights, residual=False)"
+    imports = "from model.analysis.attention_metrics import rollout"
+    if merged:
+        made, imports = MERGED.format(made), f"{imports}\n{MERGES}"
+    return python(f"{EVERY}\nrolled = {made}", imports, experiment=experiment)
+
+
+def next_word(experiment: Experiment, at: int) -> str:
+    """The likeliest next words of the model's output."""
+    return _next(experiment, at, "probability = -np.sort(-shares[-1])[:8]")
+
+
+def layerwise(experiment: Experiment, at: int) -> str:
+    """The likeliest next words of every layer, one after the other."""
+    return _next(experiment, at, "probability = (-np.sort(-shares, axis=-1))[:, :8].ravel()")
+
+
+def _next(experiment: Experiment, at: int, last: str) -> str:
+    body = (
+        f"logits = logit_lens(experiment, run(experiment))[:, {at}]  # (L, V): what each layer would say\n"
+        "odds = np.exp(logits - logits.max(axis=-1, keepdims=True))\n"
+        f"shares = odds / odds.sum(axis=-1, keepdims=True)\n{last}"
+    )
+    return python(body, "from model.run import logit_lens", experiment=experiment)
+
+
+def both(a: Experiment, b: Experiment) -> str:
+    """The weights of all heads, whole and without."""
+    body = (
+        "def weights(experiment):\n"
+        "    return np.stack([layer.attention.weights for layer in run(experiment).layers])  # (L, H, T, S)\n\n\n"
+        "A, B = weights(a), weights(b)"
+    )
+    return python(body, a=a, b=b)
+
+
+def pairs(a: Experiment, b: Experiment, at: int, n: int = 8) -> str:
+    """The words that either finds likeliest after one token."""
+    body = (
+        f"p, q = (probabilities(run(one).logits[{at}]) for one in (a, b))  # (V,)\n"
+        f"best = np.argsort(-np.fmax(p, np.nan_to_num(q)))[:{n}]\n"
+        "A, B = p[best], q[best]"
+    )
+    return python(body, "from model.probability import probabilities", a=a, b=b)
+
+
+SIZE_OF = {
+    "length": "np.linalg.norm(stack, axis=-1)",
+    "standard deviation": "stack.std(axis=-1)",
+    "mean": "stack.mean(axis=-1)",
+}
+
+
+def streams(a: Experiment, b: Experiment, name: str) -> str:
+    """A size of every vector after every sublayer."""
+    body = (
+        "def sizes(experiment):\n"
+        "    layers = run(experiment).layers\n"
+        "    vectors = [layers[0].resid_pre]\n"
+        "    for layer in layers:\n"
+        "        vectors += [layer.resid_mid, layer.resid_post]\n"
+        "    stack = np.stack(vectors).astype(np.float64)  # (stages, T, C)\n"
+        f"    return {SIZE_OF[name]}\n\n\n"
+        "A, B = sizes(a), sizes(b)  # (stages, T)"
+    )
+    return python(body, a=a, b=b)
+
+
+def worth(experiment: Experiment, layer: int, head: int, at: int) -> str:
+    """What each look of one row is worth."""
+    body = (
+        f"weight = run(experiment).layers[{layer}].attention.weights[{head}, {at}]  # (S,)\n"
+        f"KL_when_blocked = key_ablation_effect(experiment, {layer}, {head}, {at})\n"
+        f"gradient_weight = gradient_times_weight(experiment, {layer}, {head}, {at})"
+    )
+    return python(
+        body, "from model.analysis.attribution import gradient_times_weight, key_ablation_effect", experiment=experiment
+    )
+
+
+def knocked_out(weights: str, shape: tuple[int, ...]) -> str:
+    """How much the loss rises without each head."""
+    body = (
+        f"intact = evaluate_held_out({weights!r}).loss\n"
+        f"each = ablate_each_head({weights!r}).values()  # every head taken out in turn\n"
+        f"loss = np.array([one.loss - intact for one in each]).reshape{tuple(shape)}  # (L, H)"
+    )
+    return python(body, "from model.analysis.ablation import ablate_each_head, evaluate_held_out")
+
+
+def drawn(sizes: Any) -> str:
+    """The weights of random heads of one's own sizes."""
+    return python(
+        f"weights = run_random({spelt(sizes)}).weights  # (H, T, S)",
+        "from model.analysis.attention_cost import AttentionCost, run_random",
+    )
+
+
+def curves(weights: Mapping[str, str], question: str = "") -> str:
+    """Learning curves (R, N) of weights by name, from their cards: the loss, or the right answers to one question."""
+    point = f'point["accuracy"][{question!r}]' if question else 'point["loss"]'
+    body = (
+        "def curve(name):\n"
+        "    told = read_card(name)\n"
+        '    kept = [seed["curve"] for seed in told["seeds"] if "curve" in seed] or [told["curve"]]\n'
+        f"    return np.array([[{point} for point in one] for one in kept])  # (seeds, steps)\n\n\n"
+    )
+    return python(
+        body + "\n".join(f"{name} = curve({one!r})" for name, one in weights.items()),
+        "from model.checkpoint import read_card",
+    )
+
+
+def brought(file: File | Drawn, name: str, value: str, imports: str = "") -> str:
+    """The maps of a file or of a model, and what becomes of their weights: `value` under a name."""
+    if isinstance(file, Drawn):
+        needed = sorted(filter(None, ("from model.importers import inspect_folder, maps as foreign", imports)))
+        needed += ["from viz.export.attention_arrays import maps as checked"]
+        asked = f"{file.text!r}, {file.target!r}" if file.target else repr(file.text)
+        lines = [f"model = foreign.load_with_transformers(inspect_folder({str(model_calls.folder(file.name))!r}))"]
+        lines += [f'found = foreign.attention(model, {asked})["{file.stack}"]']
+        looked = ", found.looked_at" if file.stack == "cross" else ""
+        lines += [f"maps = checked(found.weights, found.looking{looked})", f"{name} = {value}"]
+        return "\n".join([*needed, "", *lines]) + "\n"
+    needed = sorted(filter(None, ("from viz.export.attention_arrays import read", imports)))
+    lines = ["from pathlib import Path\n", *needed, f"\nmaps = read(Path({file.name!r}).read_bytes())"]
+    return "\n".join([*lines, f"{name} = {value}\n"])
+
+
+def side_b(b: Experiment) -> str:
+    """What the face of a comparison of A, whole, with B says."""
+    told = face(b)
+    return f"B: {told}" if told else ""

@@ -1,0 +1,164 @@
+"""The frame of every figure: below it its sentence, the table behind it, and its files."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from viz import canvas
+from viz.captions.heads import alt_text, pieces
+from viz.export import standalone
+from viz.export.tables import Arrays, Table, columns, spelt, to_csv, to_npz
+from viz.ui.controls import set_state
+from viz.ui.copy_as_python import Of, origin
+from viz.ui.visitor import theme, words
+
+LINK = re.compile(r"^- \[(?P<label>.+?)\]\(\?(?P<state>.*?)\)$", re.MULTILINE)
+
+
+def lesson(page: str) -> None:
+    """The prose below the figures; its list of links becomes buttons that set the state without leaving the page."""
+    _whole_page()
+    below = words(page)[1]
+    st.markdown(LINK.sub("", below))
+    with st.container(horizontal=True, gap="medium"):
+        for number, link in enumerate(LINK.finditer(below)):
+            state = dict(parse_qsl(link["state"]))
+            st.button(link["label"], key=f"try_{number}", type="tertiary", on_click=set_state, args=(state,))
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A Plotly figure that is on the page, and the key that names it there."""
+
+    key: str
+    figure: go.Figure
+
+
+def chart(figure: go.Figure, *, key: str, sentence: str, **more: Any) -> None:
+    """A Plotly figure in its frame. `key` names it on the page; the rest as in `below`."""
+    st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False}, alt=alt_text(sentence))
+    below(Chart(key, figure), sentence=sentence, **more)
+
+
+def below(
+    drawn: canvas.Drawn | Chart,
+    *,
+    sentence: str,
+    table: Callable[[], Table],
+    file: str,
+    of: Of,
+    shows: str = "",
+    says: str | None = None,
+    arrays: Callable[[], Arrays] | None = None,
+    python: str = "",
+    quiet: bool = False,
+) -> None:
+    """What stands under a figure that is already on the page.
+
+    file: its name in a folder, without an ending; of: what it shows, see `recompute.Of`; shows: what the page says
+    beside the figure and a file has to say itself, such as which head it is;
+    says: what its face must say, where that is not what the experiment says; arrays: its numbers with named axes, the
+    columns of the table where there are none; python: the lines that recompute them; quiet: the sentence explains more
+    than it tells.
+    """
+    key = drawn.key
+    made_by = replace(origin(key, of, says), shows=shows)
+    wanted = st.session_state.pop(f"ask_{key}", None)
+    shown = st.session_state.get(f"table_{key}", False)
+    made = None
+    if wanted:
+        told = made_by.told(str(wanted.get("link", "")))
+        made = (wanted["kind"], _made(wanted, drawn, sentence, table, arrays, told))
+    if link := st.session_state.get("ask_page"):
+        for kind in ("csv", "npz"):
+            data = _made({"kind": kind}, drawn, sentence, table, arrays, made_by.told(link))
+            st.session_state.setdefault("page_data", {})[key, kind] = data
+    canvas.save(
+        key,
+        file,
+        key=f"save_{key}",
+        reading=pieces(sentence),
+        quiet=quiet,
+        open=shown,
+        origin=made_by.told(),
+        python=python,
+        made=made,
+        theme=theme(),
+        on_table=partial(_set, f"table_{key}", not shown),
+        on_ask=partial(_set, f"ask_{key}"),
+    )
+    if shown:
+        st.dataframe(spelt(table()), hide_index=True)
+
+
+@contextmanager
+def postponed(key: str) -> Iterator[None]:
+    """Within it the figure makes no file: another run follows that draws it again, and makes the file then."""
+    names = (f"ask_{key}", "ask_page")
+    kept = {name: st.session_state.pop(name) for name in names if name in st.session_state}
+    try:
+        yield
+    finally:
+        st.session_state.update(kept)
+
+
+def _made(
+    wanted: Mapping[str, Any],
+    drawn: canvas.Drawn | Chart,
+    sentence: str,
+    table: Callable[[], Table],
+    arrays: Callable[[], Arrays] | None,
+    told: Mapping[str, Any],
+) -> bytes:
+    """The file that was asked for: {"kind": "csv", "npz" or "html", "foot", "asked"}."""
+    if wanted["kind"] == "csv":
+        return to_csv(table())
+    if wanted["kind"] == "npz":
+        return to_npz(arrays() if arrays else columns(table()), told)
+    return standalone.page(
+        drawn.figure if isinstance(drawn, Chart) else (drawn.component, drawn.data),
+        reading=pieces(sentence),
+        origin=told,
+        theme=theme(),
+        foot=bool(wanted.get("foot")),
+        asked=wanted.get("asked"),
+    ).encode()
+
+
+def _whole_page() -> None:
+    """The page as a poster or an archive. The data travel when they are asked for, once."""
+    asked = st.session_state.pop("ask_page", "")
+    data = [(*figure, file) for figure, file in st.session_state.pop("page_data", {}).items()]
+    canvas.whole(data if asked else None, key="whole_page", theme=theme(), on_ask=partial(_set, "ask_page"))
+
+
+def _set(name: str, value: Any) -> None:
+    st.session_state[name] = value
+
+
+MOST_OPEN = 24  # lines; a longer table scrolls
+
+
+def head_table(statistics: Mapping[str, list[Any]], *, on_head: Callable[[int, int], None]) -> None:
+    """One line a head, sortable by any column; a click on a line chooses its head."""
+    key = "statistics"
+    st.dataframe(
+        dict(statistics),
+        hide_index=True,
+        height="content" if len(statistics["layer"]) <= MOST_OPEN else 35 * MOST_OPEN,
+        key=key,
+        selection_mode="single-row",
+        on_select=partial(_choose_line, key, statistics, on_head),
+    )
+
+
+def _choose_line(key: str, statistics: Mapping[str, list[Any]], on_head: Callable[[int, int], None]) -> None:
+    for line in st.session_state[key]["selection"]["rows"]:
+        on_head(statistics["layer"][line], statistics["head"][line])

@@ -1,0 +1,239 @@
+"""What is known about the heads: their measured roles from the card, their statistics from the trace, all as tables."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from model.analysis.attention_metrics import distance, entropy, reachable, rollout
+from model.evaluation.head_roles import FIRST, INDUCTION
+from model.run import Experiment
+from model.switches import Switches
+from model.tasks.task import PREVIOUS_TOKEN
+from model.transformer import Trace
+from viz.captions.counting import counted
+from viz.captions.heads import Named, telling_row
+from viz.export.tables import Labelled, Table
+from viz.labels import numbered
+from viz.types import Array
+from viz.ui import model_calls, server_cache
+
+FOUND = 0.5  # a head is named after a relation when it puts at least half of its attention there
+HEADLINES = ("verb → subject", INDUCTION, PREVIOUS_TOKEN)  # a newcomer sees the best head of the first that is found
+
+
+def scores(weights: str) -> dict[str, Array]:
+    """Relation → mean weight (L, H) that each head puts on the right word, as measured on held-out sentences."""
+    relations = model_calls.about(weights)["exam"]["relations"]
+    return {name: np.array(score["mass"]) for name, score in relations.items()}
+
+
+def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
+    """What each head does, best first: the relations on whose right word it puts at least FOUND of its attention.
+
+    Parts of a relation, after a comma, name no head: a head follows some part of what it does better than the whole,
+    whatever it does. Rest is named last, for it is what a head does when it has nothing else to do.
+    """
+    found: list[list[list[tuple[float, str]]]] = [[[] for _ in range(n_heads)] for _ in range(n_layers)]
+    for relation, mass in scores(weights).items():
+        if "," not in relation:
+            for layer, head in np.argwhere(mass >= FOUND):
+                found[layer][head].append((float(mass[layer, head]), relation))
+    return [
+        [[f"{relation} {mass:.2f}" for mass, relation in sorted(head, key=_named_first)] for head in row]
+        for row in found
+    ]
+
+
+def _named_first(job: tuple[float, str]) -> tuple[bool, float]:
+    mass, relation = job
+    return relation == FIRST, -mass
+
+
+def naming(weights: str) -> Named:
+    """How the heads of these weights came by their names, for the sentence under the grid."""
+    known = scores(weights)
+    nobody = np.zeros(next((mass.shape for mass in known.values()), (0, 0)))  # (L, H)
+
+    def best(masses: Iterable[Array]) -> Array:
+        return np.max([nobody, *masses], axis=0)  # (L, H)
+
+    whole = best(mass for relation, mass in known.items() if "," not in relation and relation != FIRST)
+    rest = known.get(FIRST, nobody)
+    names = np.where(whole >= FOUND, whole, np.where(rest >= FOUND, rest, np.inf))  # (L, H): the number on the grid
+    part = best(mass for relation, mass in known.items() if "," in relation)
+    return Named(measured_on(weights), FOUND, int((part > names).sum()), FIRST if FIRST in known else "")
+
+
+def measured_whole(jobs: Sequence[str], switches: Switches) -> list[str]:
+    """What one head does, for a picture of its own: the numbers are of the whole model, also where a part is away."""
+    return list(jobs) if switches == Switches() else [f"{job} with the full model" for job in jobs]
+
+
+def measured_on(weights: str) -> str:
+    """What the roles were measured on, in words; "" where they were not measured."""
+    if not scores(weights):
+        return ""
+    n = int(model_calls.about(weights)["exam"]["sentences"])
+    if model_calls.task(weights).words:
+        return counted(n, "new sentence")
+    return f"{counted(n, 'passage')} of our own and repeated random tokens" if n else "repeated random tokens"
+
+
+def headline(weights: str) -> tuple[int, int]:
+    """The head to open with: the best one at a headline relation, else the first."""
+    known = scores(weights)
+    there = [known[relation] for relation in HEADLINES if relation in known]
+    mass = next((mass for mass in there if mass.max() >= FOUND), there[-1] if there else np.zeros((1, 1)))
+    layer, head = np.unravel_index(int(np.argmax(mass)), mass.shape)
+    return int(layer), int(head)
+
+
+def all_weights(trace: Trace[Array]) -> tuple[Array, Array]:
+    """Weights and masks of every head: two arrays (L, H, T, S)."""
+    attentions = [layer.attention for layer in trace.layers]
+    return np.stack([a.weights for a in attentions]), np.stack([a.mask for a in attentions])
+
+
+def moved_row(moved: Array, weights: Array) -> int:
+    """The row to open with: where the prediction moved most; where nothing moved, the most telling row of the head.
+
+    moved (T,), weights (T, S).
+    """
+    finite = np.where(np.isfinite(moved), moved, np.inf)
+    return int(np.argmax(finite)) if finite.max() > 1e-9 else telling_row(weights)
+
+
+# Tables and arrays. `looked` are the words of the columns, where they are others than those of the rows.
+
+
+def map_table(values: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
+    """A map (T, S) as a table: one line for each row, one column for each position."""
+    columns = numbered(words if looked is None else looked)
+    return {"looks": numbered(words), **dict(zip(columns, values.T, strict=True))}
+
+
+def row_arrays(
+    weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None
+) -> dict[str, Labelled]:
+    """One row of weights (T, S)."""
+    return {"weights": Labelled(weights[row], {"looked_at": words if looked is None else looked})}
+
+
+def maps(words: Sequence[str], looked: Sequence[str] | None = None, /, **values: Array) -> dict[str, Labelled]:
+    """Maps (T, S) by name, as arrays whose axes bear the words."""
+    axes = {"looks": words, "looked_at": words if looked is None else looked}
+    return {name: Labelled(one, axes) for name, one in values.items()}
+
+
+def all_maps(words: Sequence[str], looked: Sequence[str] | None = None, /, **weights: Array) -> dict[str, Labelled]:
+    """Weights (L, H, T, S) of all heads by name, as arrays whose axes bear layers, heads and words."""
+    axes = {"looks": words, "looked_at": words if looked is None else looked}
+    return {
+        name: Labelled(one, {"layer": range(one.shape[0]), "head": range(one.shape[1]), **axes})
+        for name, one in weights.items()
+    }
+
+
+MOST_LINES = 200_000  # of a table with one line a cell; a browser shows no more in good time
+
+
+def _lines(sizes: Array) -> tuple[Array, ...]:
+    """The places of (L, H, T, S) that are not zero, in their order; of too many, the MOST_LINES largest."""
+    if np.count_nonzero(sizes) <= MOST_LINES:
+        return np.nonzero(sizes)
+    flat = np.nan_to_num(np.ravel(sizes), nan=np.inf)
+    least = np.partition(flat, -MOST_LINES)[-MOST_LINES]
+    return np.unravel_index(np.flatnonzero(flat >= least)[:MOST_LINES], sizes.shape)
+
+
+def bounded(weights: Array) -> str:
+    """What is said of a table that cannot hold all weights (L, H, T, S); nothing where it can."""
+    n = int(np.count_nonzero(weights)) if weights.size > MOST_LINES else 0
+    return (
+        f" The table and the CSV keep the {MOST_LINES:,} largest of {n:,} weights; the NPZ keeps all."
+        if n > MOST_LINES
+        else ""
+    )
+
+
+def cell_table(weights: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
+    """Weights (L, H, T, S) of all heads as a long table: one line for each cell that is not zero."""
+    layer, head, row, column = _lines(weights)
+    spoken, heard = (np.array(numbered(one), dtype=object) for one in (words, words if looked is None else looked))
+    return {
+        "layer": layer,
+        "head": head,
+        "row": row,
+        "looks": spoken[row],
+        "column": column,
+        "looked at": heard[column],
+        "weight": weights[layer, head, row, column],
+    }
+
+
+def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
+    """Weights (L, H, T, S) of two runs as a long table: one line for each cell that is not zero in both."""
+    layer, head, row, column = _lines(np.maximum(a, b))
+    spoken = np.array(numbered(words), dtype=object)
+    return {
+        "layer": layer,
+        "head": head,
+        "looks": spoken[row],
+        "looked at": spoken[column],
+        "A": a[layer, head, row, column],
+        "B": b[layer, head, row, column],
+    }
+
+
+def next_table(guesses: "model_calls.Guesses") -> Table:
+    """The likeliest next words of the model itself."""
+    return {"word": guesses.words[-1], "probability": guesses.probabilities[-1]}
+
+
+def row_table(weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None) -> Table:
+    """One row of weights (T, S): its words, and how much the word at `row` looks at each."""
+    others = numbered(words if looked is None else looked)
+    return {"position": range(len(others)), "looked at": others, f"weight from {numbered(words)[row]}": weights[row]}
+
+
+def guess_table(guesses: "model_calls.Guesses") -> Table:
+    """Layer by layer, the likeliest next words."""
+    n_layers, n = guesses.probabilities.shape
+    return {
+        "layer": [layer for layer in range(n_layers) for _ in range(n)],
+        "word": [word for row in guesses.words for word in row],
+        "probability": guesses.probabilities.ravel(),
+    }
+
+
+@server_cache.cached
+def statistics(experiment: Experiment) -> dict[str, list[Any]]:
+    """One line for each head: how widely and how far it looks in this text, and its measured roles."""
+    weights, _ = all_weights(model_calls.trace(experiment))
+    n_layers, n_heads = weights.shape[:2]
+    each = "words" if model_calls.task(experiment.weights).words else "pieces"
+    roles = scores(experiment.weights).items()
+    heads = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
+    return {
+        "layer": [layer for layer, _ in heads],
+        "head": [head for _, head in heads],
+        "entropy (nats)": entropy(weights).mean(axis=-1).ravel().round(2).tolist(),
+        f"distance ({each})": distance(weights).mean(axis=-1).ravel().round(2).tolist(),
+        **{
+            name: mass.ravel().round(2).tolist()
+            for name, mass in sorted(roles, key=lambda role: ("," in role[0], -role[1].max()))
+        },
+    }
+
+
+@server_cache.cached
+def rolled(experiment: Experiment) -> tuple[Array, Array]:
+    """Attention rollout (T, T) through all layers, and its mask (T, T): False where no path leads."""
+    (weights, mask), residual = all_weights(model_calls.trace(experiment)), has_residual(experiment)
+    return rollout(weights, residual), reachable(mask, residual)
+
+
+def has_residual(experiment: Experiment) -> bool:
+    """Whether this run has the residual connection: trained with it, and not removed."""
+    return (experiment.switches & model_calls.trained(experiment.weights)).residual

@@ -1,0 +1,147 @@
+"""From an Experiment to its Trace, once for all visitors: small keys, bounded caches, read-only arrays."""
+
+import gc
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.checkpoint import names, read_card
+from model.compute import cost
+from model.compute.device import choose_device, describe, one_thread
+from model.config import ModelConfig
+from model.registry import registry
+from model.run import Experiment, InputTextError, encode, get_model, logit_lens, run
+from model.switches import Switches
+from model.tasks import TASKS, Task
+from model.tokenizer import Encoding, Tokenizer
+from model.transformer import Trace
+from viz.types import Array
+from viz.ui import server_cache, slots
+
+# Many visitors share the cores: one thread for each forward pass, and no more passes at once than help.
+one_thread()
+computing = slots.short
+# Streamlit collects garbage after every script run; what is imported by now will never be garbage.
+gc.freeze()
+
+MEGABYTE = 10**6
+
+
+def trace(experiment: Experiment) -> Trace[Array]:
+    """The experiment's trace. A text that cannot be run ends the page with the sentence that says why."""
+    try:
+        size = recorded(get_model(experiment.weights)[0].config, len(encode(experiment).ids))
+        if size > server_cache.BUDGET.most:  # it would be computed again for every figure
+            raise slots.TooMuch(
+                f"The results for this text in this model take {size / MEGABYTE:,.0f} MB; the lab has room for "
+                f"{server_cache.BUDGET.most / MEGABYTE:,.0f} MB. Shorten the text."
+            )
+        return _traced(experiment)
+    except (InputTextError, slots.TooMuch) as error:
+        st.info(str(error))
+        st.stop()
+
+
+def recorded(config: ModelConfig, tokens: int) -> int:
+    """About how many bytes a trace has: five maps of numbers and one of bits a head, a dozen vectors a word, logits."""
+    maps = config.n_layers * config.n_heads * tokens**2 * (5 * 4 + 1)
+    vectors = config.n_layers * tokens * (12 * config.d_model + config.d_ff) * 4
+    return maps + vectors + tokens * config.vocab_size * 4
+
+
+@server_cache.cached
+def _traced(experiment: Experiment) -> Trace[Array]:
+    with slots.place("Running the model on a long text", operations(experiment)):
+        return run(experiment)
+
+
+def operations(experiment: Experiment, passes: int = 1) -> int:
+    """What so many passes of this model over the experiment's text cost, as model/compute/cost.py counts."""
+    return cost.operations(get_model(experiment.weights)[0].config, len(encode(experiment).ids), texts=passes)
+
+
+@server_cache.cached
+def next_words(experiment: Experiment, position: int, n: int = 8) -> "Guesses":
+    """What the model, and each of its layers, expects after the token at `position`."""
+    traced = trace(experiment)
+    logits = logit_lens(experiment, traced, position)  # (L, V)
+    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities = odds / odds.sum(axis=-1, keepdims=True)  # (L, V)
+    best = np.argsort(-probabilities, axis=-1)[:, :n]  # (L, n)
+    vocabulary = tokenizer(experiment.weights).vocabulary
+    words = tuple(tuple(vocabulary[index] for index in row) for row in best)
+    return Guesses(np.take_along_axis(probabilities, best, axis=-1), words)
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """The likeliest next words after one token, layer by layer; the last row is the model's output."""
+
+    probabilities: Array  # (L, n)
+    words: tuple[tuple[str, ...], ...]  # L rows of n
+
+
+def encoding(experiment: Experiment) -> Encoding:
+    """The text as typed and as read."""
+    return encode(experiment)
+
+
+def tokenizer(weights: str) -> Tokenizer:
+    """The tokenizer that belongs to these weights."""
+    return get_model(weights)[1]
+
+
+# Asked many times in every run: Streamlit's own cache would hash its way there each time.
+@lru_cache(maxsize=32)
+def about(weights: str) -> dict[str, Any]:
+    """The card of these weights."""
+    return read_card(weights)
+
+
+def forget() -> None:
+    """Drop what is kept of models from elsewhere, once one of them is let go."""
+    about.cache_clear()
+    server_cache.clear()
+
+
+def languages() -> tuple[str, ...]:
+    """The weights that know a language one can type in: the lab's own, then models from elsewhere that are loaded."""
+    return (*_own_languages(), *registry().names())
+
+
+@lru_cache(maxsize=1)
+def _own_languages() -> tuple[str, ...]:
+    """One of each language first, by the order of the languages."""
+    known = [name for name in names() if read_card(name).get("task") in TASKS]
+    return tuple(sorted(known, key=lambda name: (name not in TASKS, list(TASKS).index(read_card(name)["task"]), name)))
+
+
+def trained(weights: str) -> Switches:
+    """The parts that were there while these weights were trained."""
+    present: Switches = getattr(get_model(weights)[0].config, "trained", Switches())  # a recurrent network has no parts
+    return present
+
+
+def has(weights: str) -> Switches:
+    """The parts that can be taken out of this model."""
+    there: Switches = getattr(get_model(weights)[0].config, "removable", Switches())
+    return there
+
+
+def task(weights: str) -> Task:
+    """The language these weights were trained on; of models from elsewhere, the English passages of the lab."""
+    return TASKS[about(weights)["task"]]
+
+
+def folder(weights: str) -> str:
+    """The folder that a model from elsewhere was loaded from."""
+    kept = registry().find(weights)
+    return str(kept.card["folder"]) if kept else "the folder of " + weights
+
+
+def device() -> str:
+    """The device everything runs on, in words."""
+    return describe(choose_device())
