@@ -28,12 +28,16 @@ def mine(who):
     return lambda other: other.owner == who
 
 
+# Names that no other test gives: a name of the registry keeps its meaning for as long as the process lives.
+THEIRS = ("own-theirs-a", "own-theirs-b")
+
+
 @pytest.fixture
 def full():
     """Two models of another visitor on the shelf of this process."""
     for name in (*registry().names(), *registry().names(maps_only=True)):
         registry().let_go(name)
-    for name in ("own-a", "own-b"):
+    for name in THEIRS:
         registry().add(name, name, kept("somebody"))
     yield
     for name in registry().names():
@@ -65,7 +69,7 @@ def test_loading_onto_a_full_shelf_is_refused_before_anything_is_read(tmp_path, 
     monkeypatch.setattr(guarded, "check", lambda *asked: pytest.fail("the files are read"))
     with pytest.raises(CheckpointError, match="other visitors have loaded as many"):
         guarded.load(offer, lambda share: None, "ann", mine("ann"))
-    assert registry().names() == ("own-a", "own-b")
+    assert registry().names() == THEIRS
     outcome("refused in a sentence")
 
 
@@ -94,11 +98,11 @@ def test_on_a_server_for_others_the_page_lets_nobody_take_a_model_of_another(mon
     screen = well(visit("viz/pages/your_model/page.py"))
     assert not [button for button in screen.button if str(button.key).startswith("let_go")]
     assert any("Only you can stop or unload" in note.value for note in screen.caption)
-    load_model._let_go("own-a")  # the callback itself, as if somebody had made the button up
-    assert registry().names() == ("own-a", "own-b")
-    registry().add("own-c", "own-c", kept(""), lambda other: True)
-    load_model._let_go("own-c")
-    assert "own-c" in registry().names(), "a model of the person who started the server"
+    load_model._let_go(THEIRS[0])  # the callback itself, as if somebody had made the button up
+    assert registry().names() == THEIRS
+    registry().add("own-theirs-c", "own-theirs-c", kept(""), lambda other: True)
+    load_model._let_go("own-theirs-c")
+    assert "own-theirs-c" in registry().names(), "a model of the person who started the server"
     outcome("not taken away", 2)
 
 

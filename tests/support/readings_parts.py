@@ -289,6 +289,16 @@ def saturated(seen: Seen) -> Reading:
     return Reading(table)
 
 
+def densities(values, edges, drawn):
+    """The histogram of the values; what is drawn, in each bin where only values on an edge, to rounding, can differ."""
+    counts = np.histogram(values, bins=edges)[0]
+    on_edge = np.abs(values[:, None] - edges).min(axis=1) < 1e-5 * np.abs(edges).max()
+    low, high = (np.histogram(values[on_edge] + step, bins=edges)[0] for step in (-1e-3, 1e-3))
+    wide = np.diff(edges)
+    near = np.abs(drawn * len(values) * wide - counts) <= low + high + 1e-6
+    return np.where(near, drawn, counts / len(values) / wide)
+
+
 @reads("head_scores")
 def head_scores(seen: Seen) -> Reading:
     (layer, head), rng = seen.head, Random(5)
@@ -315,9 +325,9 @@ def head_scores(seen: Seen) -> Reading:
         cells[name] += [np.mean([p.max() for p in weights]), np.mean(steep)]
     labels = ["variance", "variance / d_k", "entropy (nats)", "highest entropy", "largest weight", "Jacobian"]
     middles = {"middle_of_bin": (found.edges[:-1] + found.edges[1:]) / 2}
-    wide = np.diff(found.edges)
     raw, scaled = (
-        np.histogram(np.array(products) / by, bins=found.edges)[0] / len(products) / wide for by in (1, np.sqrt(d_k))
+        densities(np.array(products) / by, found.edges, drawn)
+        for by, drawn in ((1, found.raw), (np.sqrt(d_k), found.scaled))
     )
     return Reading({"": labels} | cells, {"raw": (middles, raw), "scaled": (middles, scaled)})
 
