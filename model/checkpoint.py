@@ -106,7 +106,7 @@ def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
 
 
 def architecture(name: str, folder: Path | None = None) -> str:
-    """Which of KINDS these weights are, by their card. Raises CheckpointError as `card` does."""
+    """Which of ARCHITECTURES these weights are, by their card. Raises CheckpointError as `read_card` does."""
     card = read_card(name, folder)
     return str(card.get("kind", "transformer")) if isinstance(card, dict) else "transformer"
 

@@ -126,7 +126,7 @@ def add_old_names(module: ModuleType) -> None:
         record = getattr(module, name)
         for old, new in fields.items():
             setattr(record, old, property(functools.partial(_read, new)))
-        setattr(record, "__init__", _accept_old_keywords(record.__init__, fields))  # noqa: B010
+        record.__init__ = _accept_old_keywords(record.__init__, fields)
 
 
 def _old_name(module: ModuleType, renamed: Mapping[str, str], name: str) -> Any:

@@ -70,7 +70,7 @@ class AttentiveDecoderTrace(RecurrentDecoderTrace[A]):
 
 @dataclass(frozen=True, slots=True)
 class RecurrentTrace(Generic[A]):
-    """Everything one pass did with a source and a target. With attention, `decoder` is an AlignedWritingTrace."""
+    """Everything one pass did with a source and a target. With attention, `decoder` is an AttentiveDecoderTrace."""
 
     encoder: RecurrentEncoderTrace[A]
     decoder: RecurrentDecoderTrace[A]

@@ -60,7 +60,7 @@ class ModelRegistry:
         The same files put again replace what is here under that name, if that may be let go; else it stays as it is.
 
         Raises:
-            ShelfFull: there is no room, and none of the others may be let go.
+            RegistryFull: there is no room, and none of the others may be let go.
         """
         with self._lock:
             given, number = name, 2
@@ -80,7 +80,7 @@ class ModelRegistry:
         """Whether there would be room now.
 
         Raises:
-            ShelfFull: there is none, and none of the others may be let go.
+            RegistryFull: there is none, and none of the others may be let go.
         """
         with self._lock:
             if len(self._kept) >= self._most:
@@ -123,5 +123,5 @@ def _close(kept: LoadedModel) -> None:
 
 @cache
 def registry() -> ModelRegistry:
-    """The one shelf of this process."""
+    """The one registry of this process."""
     return ModelRegistry()

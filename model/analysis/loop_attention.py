@@ -37,7 +37,7 @@ def attention_loop(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale
 
 
 def attention_matmul(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True) -> tuple[Array, Array]:
-    """All words in three matrix products, by the model's own `attend`. Shapes as in `by_rows`."""
+    """All words in three matrix products, by the model's own `attend`. Shapes as in `attention_loop`."""
     tensors = [torch.as_tensor(np.array(array))[None, None] for array in (q, k, v, bias, mask)]  # (1, 1, …)
     trace = attend(tensors[0], tensors[1], tensors[2], mask=tensors[4], bias=tensors[3], scale=scale)
     return trace.weights[0, 0].numpy(), trace.z[0, 0].numpy()

@@ -73,7 +73,8 @@ def similar_word(weights: str, word: str) -> str | None:
 
 
 def suggested_edit(experiment: Experiment) -> tuple[int, str]:
-    """An edit to begin with: at the place that `substitute` names, or at the nearest to the middle that can be edited.
+    """An edit to begin with: at the position that `default_edit` names, else at the nearest to the middle that can be
+    edited.
 
     Raises:
         ValueError: no known word can take the place of any, or there is nothing but marks in the text.

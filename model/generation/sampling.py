@@ -17,14 +17,16 @@ def softmax(logits: Array) -> Array:
 def apply_temperature(logits: Array, temperature: float) -> Array:
     """logits / temperature: below 1 the likely becomes likelier, above 1 all become more alike; 0 leaves the best only.
 
-    logits (V,). Of several best words, 0 leaves the first.
+    logits (V,). Returned as differences from the best one, which the softmax does not see: so a temperature near 0
+    sends all others to −∞ and nothing to +∞. Of several best words, 0 leaves the first.
     """
     if temperature < 0:
         raise ValueError(f"a temperature cannot be below 0: {temperature}")
     if temperature == 0:
         return keep_top_k(logits, 1)
-    with np.errstate(over="ignore"):  # a temperature near 0 sends all below the best to −∞, which is what 0 does
-        return (logits - logits.max()) / temperature
+    best = np.max(logits, where=np.isfinite(logits), initial=-np.inf)  # what is no number concerns its own word only
+    with np.errstate(over="ignore"):
+        return (logits - (best if np.isfinite(best) else 0.0)) / temperature
 
 
 def keep_top_k(logits: Array, k: int) -> Array:

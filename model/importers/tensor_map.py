@@ -1,4 +1,4 @@
-"""How a foreign checkpoint is told in our terms: one `Piece` for each of our tensors."""
+"""How a foreign checkpoint is read in our terms: one `TensorSource` for each of our tensors."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -95,7 +95,7 @@ def choice(config_json: Mapping[str, Any], name: str, table: Mapping[str, str], 
     """A choice that config.json tells, under our name for it.
 
     Raises:
-        NotOurs: our Transformer has no such thing.
+        UnsupportedModel: our Transformer has no such thing.
     """
     value = config_json.get(name, default)
     if not isinstance(value, str) or value not in table:

@@ -1,7 +1,7 @@
 """Languages to learn whose generators know the answers: which word should look at which; and English, where none does.
 
 Read `gold.py` for what a sentence carries, `grammar.py` for a whole task, `passages.py` for one without answers;
-`pair.py` for what two sentences carry, `translation.py` for a task of such pairs, and `recognise.py` for the way back:
+`pair.py` for what two sentences carry, `translation.py` for a task of such pairs, and `parse.py` for the way back:
 from a sentence to the choices that drew it.
 """
 

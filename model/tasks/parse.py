@@ -129,7 +129,7 @@ def parse_date(letters: Sequence[str]) -> Pair | None:
     """A date in one of WAYS, or None. Every day that its numbers can mean is written in every way, and compared."""
     text = "".join(letters).replace(BLANK, " ")
     numbers = [int(number) for number in re.findall(r"\d+", text)]
-    named = [number for number, month in enumerate(MONTHS, 1) if month in text]
+    named = [month_number for month_number, month in enumerate(MONTHS, 1) if month in text]
     for year in numbers[-1:]:
         for month in named or numbers[:-1]:
             for day in numbers[:-1]:

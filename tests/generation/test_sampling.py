@@ -70,6 +70,19 @@ def test_a_temperature_changes_no_order(logits, temperature):
     assert (np.diff(apply_temperature(logits, temperature)[order]) <= 1e-12).all()
 
 
+@given(logits=logits, temperature=st.floats(0.2, 5))
+def test_the_softmax_of_a_temperature_is_that_of_logits_divided_by_it(logits, temperature):
+    np.testing.assert_allclose(
+        softmax(apply_temperature(logits, temperature)), softmax(logits / temperature), rtol=1e-9, atol=1e-12
+    )
+
+
+def test_a_temperature_near_nought_leaves_the_best_and_a_value_that_is_no_number_concerns_its_own_word():
+    assert apply_temperature(np.array([1.0, 2.0, -3.0]), 5e-324).tolist() == [-np.inf, 0, -np.inf]
+    left = apply_temperature(np.array([np.nan, 2.0, 1.0]), 0.5)
+    assert np.isnan(left[0]) and left[1:].tolist() == [0, -2]
+
+
 def test_draws_follow_the_probabilities():
     drawn = [sample_token(sampling_probabilities(LOGITS), seed, place) for seed in range(20) for place in range(100)]
     np.testing.assert_allclose(np.bincount(drawn) / len(drawn), sampling_probabilities(LOGITS), atol=0.04)

@@ -1,6 +1,7 @@
 """Which room may know of which: DESIGN.md's table of imports, and what else holds for every file of the house."""
 
 import ast
+import builtins
 import inspect
 import re
 import subprocess
@@ -505,6 +506,40 @@ def test_the_readme_names_the_quick_tests_by_marks_that_exist():
     assert '.venv/bin/python -m pytest -n 2 -m "not browser and not slow"' in readme
     told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
     assert {"browser", "slow"} <= {line.partition(":")[0] for line in told["markers"]}
+
+
+# In backticks in our prose, and no name of ours: Streamlit's, a header's, a host's, another library's.
+NAMES_OF_OTHERS = {"Host", "shift_tokens_right", "server.maxUploadSize", "checkip.amazonaws.com"}
+IN_BACKTICKS = re.compile(r"`([A-Za-z_][\w.]*)`")
+
+
+def names_of_the_code():
+    """Every identifier, module, file and one-word text of the code."""
+    names = set(dir(builtins))
+    for path in [*ROOT.glob("**/*.py"), *ROOT.glob("viz/**/*.js")]:
+        if not {".venv", "node_modules"} & set(path.parts):
+            names |= {path.stem, path.parent.name, *re.findall(r"\w+", without_docstrings(path))}
+    return names
+
+
+def without_docstrings(path):
+    text = path.read_text(encoding="utf-8")
+    return re.sub(r'"""[\s\S]*?"""|#.*', "", text) if path.suffix == ".py" else text
+
+
+def named_in_prose(path):
+    text = path.read_text(encoding="utf-8")
+    prose = "\n".join(re.findall(r'"""[\s\S]*?"""|#.*', text)) if path.suffix == ".py" else text
+    return {name for name in IN_BACKTICKS.findall(prose) if name not in NAMES_OF_OTHERS}
+
+
+def test_what_a_docstring_or_the_readme_names_is_still_called_so():
+    known = names_of_the_code()
+    files = [ROOT / "README.md", *ROOT.glob("model/**/*.py"), *ROOT.glob("viz/**/*.py")]
+    missing = {
+        named(path): [name for name in named_in_prose(path) if not set(name.split(".")) <= known] for path in files
+    }
+    assert {name: gone for name, gone in missing.items() if gone} == {}
 
 
 # Names that say nothing about what they hold: conventions 6 and 7 of the house.

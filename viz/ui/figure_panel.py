@@ -62,7 +62,7 @@ def below(
 ) -> None:
     """What stands under a figure that is already on the page.
 
-    file: its name in a folder, without an ending; of: what it shows, see `recompute.Of`; shows: what the page says
+    file: its name in a folder, without an ending; of: what it shows, see `copy_as_python.Of`; shows: what the page says
     beside the figure and a file has to say itself, such as which head it is;
     says: what its face must say, where that is not what the experiment says; arrays: its numbers with named axes, the
     columns of the table where there are none; python: the lines that recompute them; quiet: the sentence explains more
