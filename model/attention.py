@@ -4,14 +4,13 @@ attend(q, k, v) = softmax(q kᵀ / √d_k) v                              Vaswan
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from model.attention_override import AttentionOverride
 from model.config import ModelConfig
 from model.mask import PreparedMask, prepare_mask
 from model.position import Position
@@ -83,6 +82,28 @@ def attend(
 
 def _side_by_side(z: Tensor) -> Tensor:
     return z.transpose(1, 2).flatten(2)  # (B, H, T, D) → (B, T, H·D)
+
+
+@dataclass(frozen=True)
+class AttentionOverride:
+    """Weights that a person chose for one row. Everything after it, in this layer and above, follows from them."""
+
+    layer: int
+    head: int
+    row: int
+    weights: Sequence[float] | Sequence[Sequence[float]] | Tensor  # (S,), or (B, S): for each sequence its own
+
+
+def renormalise(weights: Sequence[float]) -> tuple[float, ...]:
+    """Non-negative weights (S,) scaled to sum to 1; all zeros stay zeros: such a row looks at nothing.
+
+    Raises:
+        ValueError: a weight is negative or not a number.
+    """
+    if not all(0 <= weight < float("inf") for weight in weights):
+        raise ValueError("A weight is a number from 0 upwards.")
+    total = sum(weights)
+    return tuple(weight / total if total else 0.0 for weight in weights)
 
 
 class MultiHeadAttention(nn.Module):

@@ -21,14 +21,13 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from model.config import ModelConfig, lookup
-from model.encoder_decoder import EncoderDecoder
-from model.recurrent import Recurrent, RecurrentConfig
+from model.model_card import ARCHITECTURES, CHARACTERS, SUBWORDS, AnyNetwork, ModelCard, parse_card
+from model.model_card import CheckpointError as CheckpointError
 from model.registry import PREFIX, LoadedModel, registry
 from model.subword import SubwordTokenizer
-from model.switches import HEAD_FIELDS, Switches
+from model.switches import HEAD_FIELDS
 from model.tokenizer import CharacterTokenizer, Tokenizer, WordTokenizer
 from model.transformer import Transformer
 
@@ -36,18 +35,6 @@ TRAINED = Path(__file__).parent / "trained"
 NAME_PATTERN = re.compile(r"[\w-]+")  # one plain word, so that no path leads out of the folder
 
 MAX_CARD_BYTES = 4_000_000  # bytes
-# The kinds of model: what the card calls it → its config and its class. A card that names none is of the first kind.
-ARCHITECTURES: dict[str, tuple[type[ModelConfig] | type[RecurrentConfig], type[nn.Module]]] = {
-    "transformer": (ModelConfig, Transformer),
-    "encoder-decoder": (ModelConfig, EncoderDecoder),
-    "recurrent": (RecurrentConfig, Recurrent),
-}
-SUBWORDS = "sub-words"  # what a card says of its tokenizer when the pieces lie in a file of their own
-CHARACTERS = "characters"  # and when every word on it is a character
-
-
-class CheckpointError(ValueError):
-    """There are no such weights, or what is on disk cannot be used. The message is one sentence."""
 
 
 def names(folder: Path | None = None) -> tuple[str, ...]:
@@ -75,43 +62,50 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=256)
-def _card_or_fault(path: Path, stamp: tuple[int, int]) -> dict[str, Any] | str:
+def _card_or_fault(path: Path, stamp: tuple[int, int]) -> ModelCard | str:
     """A card, or the sentence that says why it is none. stamp: a changed file is read again."""
     if stamp[1] > MAX_CARD_BYTES:
         return f'The card of "{path.stem}" has {stamp[1]:,} bytes, which no card needs.'
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
+        return parse_card(path.stem, json.loads(path.read_text(encoding="utf-8")))
+    except CheckpointError as error:
+        return str(error)
     except (OSError, ValueError, RecursionError) as error:
         return f'The card of "{path.stem}" is not JSON: {error}.'
-    if not isinstance(card, dict) or not isinstance(card.get("task", ""), str):
-        return f'The card of "{path.stem}" does not describe a model: it names no task.'
-    return card
 
 
-def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
-    """What is known of these weights: of the lab's own, or of a model from elsewhere that is on the shelf.
+def load_card(name: str, folder: Path | None = None) -> ModelCard:
+    """What is known of these weights: of the lab's own, or of a model from elsewhere that is loaded.
 
     Raises:
-        CheckpointError: there are no weights of that name, or their card is no JSON.
+        CheckpointError: there are no weights of that name, or their card does not describe a model.
     """
     if folder is None and name.startswith(PREFIX):
-        return dict(_loaded_model(name).card)
+        return _loaded_model(name).card
     path = next((path for path in _cards(folder) if path.stem == name), None)
     if path is None:
         raise CheckpointError(f'There are no weights called "{name}". There are: {", ".join(names(folder))}.')
     card = _card_or_fault(path, _stamp(path))
     if isinstance(card, str):
         raise CheckpointError(card)
-    return copy.deepcopy(card)
+    return card
+
+
+def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
+    """A copy of the card as JSON, as its file has it, for whoever needs a number that `ModelCard` does not name.
+
+    Raises:
+        CheckpointError: as `load_card`.
+    """
+    return copy.deepcopy(dict(load_card(name, folder).json))
 
 
 def architecture(name: str, folder: Path | None = None) -> str:
-    """Which of ARCHITECTURES these weights are, by their card. Raises CheckpointError as `read_card` does."""
-    card = read_card(name, folder)
-    return str(card.get("kind", "transformer")) if isinstance(card, dict) else "transformer"
+    """Which of ARCHITECTURES these weights are, by their card. Raises CheckpointError as `load_card` does."""
+    return load_card(name, folder).architecture
 
 
-def load(name: str, folder: Path | None = None, step: int | None = None) -> tuple[Any, Tokenizer]:
+def load(name: str, folder: Path | None = None, step: int | None = None) -> tuple[AnyNetwork, Tokenizer]:
     """The model, of the kind its card names, and its tokenizer, ready to run on the CPU.
 
     step: as it was at that step of training.
@@ -122,7 +116,7 @@ def load(name: str, folder: Path | None = None, step: int | None = None) -> tupl
     if folder is None and name.startswith(PREFIX):
         from_elsewhere = _loaded_model(name)
         return from_elsewhere.model, from_elsewhere.tokenizer
-    build, tokenizer = _described_by_card(name, read_card(name, folder), folder)
+    build, tokenizer = _described_by_card(load_card(name, folder), folder)
     if step is None:
         path = _path(name, ".safetensors", folder)
     elif step in saved_steps(name, folder):
@@ -148,6 +142,14 @@ def load(name: str, folder: Path | None = None, step: int | None = None) -> tupl
     return model.eval(), tokenizer
 
 
+def load_transformer(name: str, folder: Path | None = None) -> tuple[Transformer, Tokenizer]:
+    """The same as `load`, for a model of one text. Raises CheckpointError where the weights are another network too."""
+    network, tokenizer = load(name, folder)
+    if not isinstance(network, Transformer):
+        raise CheckpointError(f'"{name}" is a sequence-to-sequence model, and a model of one text is needed.')
+    return network, tokenizer
+
+
 def _loaded_model(name: str) -> LoadedModel:
     kept = registry().find(name)
     if kept is None:
@@ -157,34 +159,25 @@ def _loaded_model(name: str) -> LoadedModel:
     return kept
 
 
-def _described_by_card(
-    name: str, card: Mapping[str, Any], folder: Path | None
-) -> tuple[Callable[[], nn.Module], Tokenizer]:
+def _described_by_card(card: ModelCard, folder: Path | None) -> tuple[Callable[[], AnyNetwork], Tokenizer]:
     """What builds the model that a card describes, with numbers of no meaning yet; and its tokenizer."""
+    config = card.config
+    if config is None:
+        raise CheckpointError(f'The card of "{card.name}" does not describe a model: it has no config.')
     try:
-        choices = dict(card["config"])
-        make_config, make = lookup(ARCHITECTURES, "kind", card.get("kind", "transformer"))
-        if make_config is ModelConfig:
-            trained = dict(choices.pop("trained"))
-            heads_off: dict[str, Any] = {
-                field: frozenset((layer, head) for layer, head in trained.pop(field, ())) for field in HEAD_FIELDS
-            }
-            choices["trained"] = Switches(**trained, **heads_off)
-        config = make_config(**choices)
-        build = partial(make, config)
+        build: Callable[[], AnyNetwork] = partial(ARCHITECTURES[card.architecture][1], config)
         with torch.device("meta"):
             build()  # also looks up the names of its parts
-        reads = card.get("tokenizer")
-        words = CharacterTokenizer if reads == CHARACTERS else WordTokenizer
-        tokenizer = _subword_tokenizer(name, folder) if reads == SUBWORDS else words(card["words"])
+        words = CharacterTokenizer if card.tokenizer == CHARACTERS else WordTokenizer
+        tokenizer = _subword_tokenizer(card.name, folder) if card.tokenizer == SUBWORDS else words(card.words)
     except CheckpointError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]  # torch adds a stack of its own
-        raise CheckpointError(f'The card of "{name}" does not describe a model: {reason}.') from error
+        raise CheckpointError(f'The card of "{card.name}" does not describe a model: {reason}.') from error
     if len(tokenizer.vocabulary) != config.vocab_size:
         raise CheckpointError(
-            f'The card of "{name}" lists {len(tokenizer.vocabulary)} tokens for a model of {config.vocab_size}.'
+            f'The card of "{card.name}" lists {len(tokenizer.vocabulary)} tokens for a model of {config.vocab_size}.'
         )
     return build, tokenizer
 
@@ -205,7 +198,7 @@ def saved_steps(name: str, folder: Path | None = None) -> tuple[int, ...]:
 
 def save(
     name: str,
-    model: Any,
+    model: AnyNetwork,
     tokenizer: Tokenizer,
     card: Mapping[str, Any],
     folder: Path | None = None,
@@ -241,7 +234,7 @@ def write_card(name: str, card: Mapping[str, Any], folder: Path | None = None) -
     _path(name, ".json", folder).write_text(text, encoding="utf-8")
 
 
-def save_step(name: str, model: nn.Module, step: int, folder: Path | None = None) -> None:
+def save_step(name: str, model: AnyNetwork, step: int, folder: Path | None = None) -> None:
     """Keep the weights as they are at this step, in half precision."""
     path = _path(name, ".steps", folder)
     path.mkdir(parents=True, exist_ok=True)
@@ -254,13 +247,13 @@ def _path(name: str, suffix: str, folder: Path | None) -> Path:
     return (folder or TRAINED) / f"{name}{suffix}"
 
 
-def _stored(model: Any) -> dict[str, Tensor]:
+def _stored(model: AnyNetwork) -> dict[str, Tensor]:
     """What goes to disk: a tied unembedding is the embedding, and is stored once."""
     weights: dict[str, Tensor] = model.state_dict()
-    if getattr(model.config, "tied_unembedding", False):
+    if model.config.tied_unembedding:
         weights.pop("unembedding.weight")
     return weights
 
 
-def _numbers(model: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
+def _numbers(model: AnyNetwork, dtype: torch.dtype) -> dict[str, Tensor]:
     return {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in _stored(model).items()}

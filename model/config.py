@@ -71,6 +71,16 @@ class ModelConfig:
         if (self.d_k is None or self.d_v is None) and self.d_model % self.n_heads:
             raise ValueError(f"{self.n_heads} heads cannot share a width of {self.d_model} evenly: give d_k and d_v")
 
+    def check_heads(self, switches: Switches) -> None:
+        """Whether this Transformer has the heads that the switches remove.
+
+        Raises:
+            ValueError: it has not. The message names the head.
+        """
+        for layer, head in switches.heads_off | switches.cross_off | switches.encoder_off:
+            if not (0 <= layer < self.n_layers and 0 <= head < self.n_heads):
+                raise ValueError(f"There is no head {head} in layer {layer}: {self.n_layers} layers × {self.n_heads}.")
+
     @property
     def removable(self) -> Switches:
         """The parts that can be taken away: those it was trained with. An encoder has no mask."""

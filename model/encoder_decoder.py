@@ -18,7 +18,7 @@ from model.config import ModelConfig, lookup
 from model.norm import NormTrace, make_norm, normalise
 from model.position import POSITIONS, Position
 from model.switches import Switches
-from model.transformer import Block, Layer, LayerTrace, Trace, init_xavier, tie_weights
+from model.transformer import AttentionOptions, Block, Layer, LayerTrace, Trace, init_xavier, tie_weights
 
 A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
 
@@ -84,7 +84,7 @@ class DecoderLayer(Block):
         """resid_pre (B, T, C), source (B, S, C); the masks broadcastable to (B, H, T, T) and (B, H, T, S)."""
         self_cache, cross_cache = (None, None) if kv_cache is None else (kv_cache.attention, kv_cache.cross)
         norm1, attention, resid_mid = self.attend(
-            self.attention, self.norm1, resid_pre, None, mask, position, switches, kv_cache=self_cache
+            self.attention, self.norm1, resid_pre, None, mask, AttentionOptions(position, switches), self_cache
         )
         if cross_cache is not None:
             source = source[:, :0]  # its keys and values are known from the first word on: there is nothing to add
@@ -95,9 +95,8 @@ class DecoderLayer(Block):
             resid_mid,
             source,
             source_mask,
-            self.no_position,
-            cross_switches,
-            kv_cache=cross_cache,
+            AttentionOptions(self.no_position, cross_switches),
+            cross_cache,
         )
         norm2, mlp_hidden, mlp_out, resid_post = self.feed_forward(resid_cross, switches)
         self_stages = (resid_pre, norm1, attention, resid_mid, norm2, mlp_hidden, mlp_out, resid_post)
@@ -123,6 +122,14 @@ class EncoderDecoder(nn.Module):
         init_xavier(self)
         if config.tied_unembedding:
             tie_weights(self.unembedding, self.embedding)
+
+    def check_switches(self, switches: Switches) -> None:
+        """Whether this network has what the switches remove. Raises ValueError where it has not."""
+        self.config.check_heads(switches)
+
+    def can_cache(self, switches: Switches) -> bool:
+        """Whether what was computed for a target word stays as it is when words are added: only under a causal mask."""
+        return (switches & self.config.trained).mask
 
     def forward(
         self,

@@ -15,6 +15,7 @@ from typing import Any
 
 # Every module that the lines under "Copy as Python" and the README have named, and where its names are now.
 MOVED = {
+    "model.attention_override": ("model.attention",),
     "model.bilinear": ("model.analysis.qk_circuit",),
     "model.cache": ("model.generation.cache_comparison", "model.generation.kv_cache"),
     "model.effects": (
@@ -55,11 +56,11 @@ RENAMED: dict[str, dict[str, str]] = {
     "model.analysis.score_scaling": {"unit_steps": "sweep_widths"},
     "model.analysis.value_projection": {"lay": "project_values"},
     "model.analysis.word_shuffle": {"shuffle": "shuffle_all"},
-    "model.attention_override": {"Overwrite": "AttentionOverride"},
+    "model.attention": {"Overwrite": "AttentionOverride"},
     "model.checkpoint": {"card": "read_card"},
     "model.evaluation.fresh_accuracy": {"copies": "copy_accuracy", "translations": "translation_accuracy"},
     "model.evaluation.seq2seq": {"in_words": "merge_pair_to_words"},
-    "model.generation.sampling": {"shares": "sampling_probabilities"},
+    "model.generation.sampling": {"shares": "sampling_probabilities", "softmax": "probabilities"},
     "model.importers": {"look": "inspect_folder"},
     "model.importers.transformers_backend": {"open_foreign": "load_with_transformers"},
     "model.mask": {"Looks": "MaskSpec"},

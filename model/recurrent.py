@@ -8,7 +8,7 @@ In the shapes of this file S are the positions of the source, T those of the tar
 """
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from model import mask as masks
 from model.attention import AttentionTrace, attend, masked_softmax
 from model.config import lookup
+from model.switches import Switches
 
 A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
 
@@ -31,7 +32,14 @@ class RecurrentConfig:
     vocab_size: int  # V
     d_model: int = 128  # C: of words and of states
     context: int = 64  # longest text seen in training
-    attention: str = "none"  # a key of ALIGNMENTS
+    attention: str = "none"  # a key of SCORE_FUNCTIONS
+
+    # What a ModelConfig says of the parts of a Transformer: a recurrent network has none that could be removed.
+    trained: ClassVar[Switches] = Switches()
+    removable: ClassVar[Switches] = Switches()
+    predicts: ClassVar[str] = "next"
+    tied_unembedding: ClassVar[bool] = False
+    padding_id: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "d_model", "context"):
@@ -133,19 +141,41 @@ class Recurrent(nn.Module):
         self.mix = None if alignment is None else nn.Linear(2 * config.d_model, config.d_model, bias=False)
         self.unembedding = nn.Linear(config.d_model, config.vocab_size)
 
-    def forward(self, source: Tensor, target: Tensor, source_is_token: Tensor | None = None) -> RecurrentTrace[Tensor]:
+    @staticmethod
+    def check_switches(switches: Switches) -> None:
+        """Whether this network has what the switches remove. Raises ValueError where it has not."""
+        if switches != Switches():
+            raise ValueError("A recurrent network has none of the parts of a Transformer: there is nothing to remove.")
+
+    def can_cache(self, switches: Switches) -> bool:
+        """Whether what was computed for a target word stays as it is when words are added: here it always does."""
+        return True
+
+    def forward(
+        self,
+        source: Tensor,
+        target: Tensor,
+        source_is_token: Tensor | None = None,
+        switches: Switches = Switches(),
+    ) -> RecurrentTrace[Tensor]:
         """Read the source, then the target, each word after the right ones before it: teacher forcing.
 
         source (B, S) and target (B, T) int64; source_is_token (B, S) boolean, False for filler at the end.
-        """
-        encoder = self.encode(source, source_is_token)
-        return RecurrentTrace(encoder, self.decode(encoder, target, source_is_token))
 
-    def encode(self, ids: Tensor, real: Tensor | None = None) -> RecurrentEncoderTrace[Tensor]:
-        """Read the source (B, S), left to right."""
+        Raises:
+            ValueError: `switches` removes a part. A recurrent network has none of the parts of a Transformer.
+        """
+        encoder = self.encode(source, source_is_token, switches)
+        return RecurrentTrace(encoder, self.decode(encoder, target, source_is_token, switches))
+
+    def encode(
+        self, ids: Tensor, is_token: Tensor | None = None, switches: Switches = Switches()
+    ) -> RecurrentEncoderTrace[Tensor]:
+        """Read the source (B, S), left to right. Raises ValueError as `forward` does."""
+        self.check_switches(switches)
         embed = self.embedding(ids)  # (B, S, C)
         hidden, _ = self.encoder(embed)  # (B, S, C)
-        last = torch.full_like(ids[:, 0], ids.size(1)) if real is None else real.sum(1)  # (B,)
+        last = torch.full_like(ids[:, 0], ids.size(1)) if is_token is None else is_token.sum(1)  # (B,)
         vector = hidden[torch.arange(len(ids), device=ids.device), last - 1]  # (B, C)
         return RecurrentEncoderTrace((), embed, hidden, vector)
 
@@ -154,9 +184,15 @@ class Recurrent(nn.Module):
         source: RecurrentEncoderTrace[Tensor],
         ids: Tensor,
         source_is_token: Tensor | None = None,
+        switches: Switches = Switches(),
         past: RecurrentDecoderTrace[Tensor] | None = None,
     ) -> RecurrentDecoderTrace[Tensor]:
-        """Write the target (B, T). past: the trace of the words before these; only its last state counts."""
+        """Write the target (B, T). past: the trace of the words before these; only its last state counts.
+
+        Raises:
+            ValueError: as `forward`.
+        """
+        self.check_switches(switches)
         begin = source.vector if past is None else past.hidden[:, -1]  # (B, C)
         embed = self.embedding(ids)  # (B, T, C)
         hidden, _ = self.decoder(embed, begin[None].contiguous())  # (B, T, C)

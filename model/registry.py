@@ -5,12 +5,13 @@ which of the others may be let go for it.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
 from typing import Any
 
+from model.model_card import ModelCard
 from model.tokenizer import Tokenizer
 
 MAX_MODELS = 2
@@ -28,7 +29,7 @@ class LoadedModel:
 
     model: Any  # our own Transformer; or, where only maps can be drawn, what `transformers` runs, here or elsewhere
     tokenizer: Tokenizer
-    card: Mapping[str, Any]  # as of the lab's own weights: config, and the measured roles of the heads
+    card: ModelCard  # as of the lab's own weights: config, and the measured roles of the heads
     maps_only: bool = False
     owner: str = ""  # of the visit that loaded it; "": the person who started the server
 

@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from model.attention_override import AttentionOverride
+from model.attention import AttentionOverride
 from model.checkpoint import load
 from model.compute.device import choose_device, keep_freed_memory
-from model.config import ModelConfig
 from model.encoder_decoder import EncoderDecoder, EncoderDecoderTrace
 from model.mask import MaskSpec
+from model.model_card import AnyNetwork
 from model.recurrent import Recurrent, RecurrentTrace
 from model.switches import Switches
 from model.tokenizer import EOS, Encoding, Tokenizer, clean
@@ -69,7 +69,7 @@ def encode(experiment: Experiment) -> Encoding:
         raise InputTextError(
             f"This text has {len(encoding.ids):,} tokens; the lab draws up to {MAX_TOKENS}. Shorten it."
         )
-    padding = getattr(network.config, "padding_id", None)  # a recurrent network has none
+    padding = network.config.padding_id
     if padding is not None and padding in tokenizer.encode("").ids:
         raise InputTextError(
             f"config.json says pad_token_id = {padding}, which is {tokenizer.vocabulary[padding]}, and the tokenizer "
@@ -83,27 +83,37 @@ def encode(experiment: Experiment) -> Encoding:
     return encoding
 
 
-def run(experiment: Experiment) -> Trace[Array]:
+PairTrace = EncoderDecoderTrace[Array] | RecurrentTrace[Array]
+AnyTrace = Trace[Array] | PairTrace
+
+
+def run(experiment: Experiment) -> AnyTrace:
     """Run the experiment and keep every stage, as read-only float32 arrays without the batch axis.
 
-    Weights that read one sentence and write another give the record of `run_pair`.
+    A model of one text gives the record of `run_text`; a sequence-to-sequence model gives that of `run_pair`.
 
     Raises:
         ValueError: unknown weights, a head that the model does not have, or a text it cannot take (InputTextError).
     """
-    if is_seq2seq(experiment.weights):
-        pair: Any = run_pair(experiment)
-        return pair
+    return run_pair(experiment) if is_seq2seq(experiment.weights) else run_text(experiment)
+
+
+def run_text(experiment: Experiment) -> Trace[Array]:
+    """The same for a model of one text.
+
+    Raises:
+        ValueError: as `run`, or the weights are a sequence-to-sequence model.
+    """
     encoding = encode(experiment)
     return run_ids(experiment, encoding.ids, encoding.tokens)
 
 
 def run_ids(experiment: Experiment, ids: Sequence[int], tokens: tuple[str, ...]) -> Trace[Array]:
     """The same for a text that is ids already: what a model wrote need not be cut as a text of its letters would be."""
-    transformer, _ = get_model(experiment.weights)
+    transformer, _ = get_transformer(experiment.weights)
     if experiment.switches.cross_off or experiment.switches.encoder_off:
         raise ValueError("Only sequence-to-sequence models have cross-attention heads to ablate.")
-    _check_heads(experiment.switches, transformer.config)
+    transformer.config.check_heads(experiment.switches)
     override = experiment.override
     if override is not None and len(override.weights) != len(ids):
         raise ValueError(f"{len(ids)} tokens need {len(ids)} weights, not {len(override.weights)}.")
@@ -120,31 +130,65 @@ def run_ids(experiment: Experiment, ids: Sequence[int], tokens: tuple[str, ...])
     return replace(arrays, tokens=tokens)
 
 
-def _check_heads(switches: Switches, config: ModelConfig) -> None:
-    for layer, head in switches.heads_off | switches.cross_off | switches.encoder_off:
-        if not (0 <= layer < config.n_layers and 0 <= head < config.n_heads):
-            raise ValueError(f"There is no head {head} in layer {layer}: {config.n_layers} layers × {config.n_heads}.")
+def get_transformer(weights: str) -> tuple[Transformer, Tokenizer]:
+    """The same as `get_model`, for a model of one text.
+
+    Raises:
+        ValueError: the weights are a sequence-to-sequence model.
+    """
+    network, tokenizer = get_model(weights)
+    if not isinstance(network, Transformer):
+        raise ValueError(f'"{weights}" reads one sentence and writes another; it does not go on with a text.')
+    return network, tokenizer
 
 
 # Models of two sentences
 
 
-PairTrace = EncoderDecoderTrace[Array] | RecurrentTrace[Array]
+class DecoderOutput(Protocol):
+    """What every decoder gives: the logits, beside the stages of its own kind."""
+
+    @property
+    def logits(self) -> Tensor:
+        """(B, T, V)"""
+
+
+class Seq2SeqNetwork(Protocol):
+    """What EncoderDecoder and Recurrent have in common. What `encode` returns is for `decode` of the same network."""
+
+    def encode(self, ids: Tensor, is_token: Tensor | None = None, switches: Switches = Switches()) -> Any:
+        """Read the source (B, S)."""
+
+    def decode(
+        self,
+        source: Any,
+        ids: Tensor,
+        source_is_token: Tensor | None = None,
+        switches: Switches = Switches(),
+        past: Any = None,
+    ) -> DecoderOutput:
+        """Write the target (B, T). past: what `decode` returned for the words before these."""
+
+    def check_switches(self, switches: Switches) -> None:
+        """Raises ValueError where the network lacks what the switches remove."""
+
+    def can_cache(self, switches: Switches) -> bool:
+        """Whether what was computed for a target word stays as it is when words are added."""
 
 
 def is_seq2seq(weights: str) -> bool:
     """Whether these weights read one sentence and write another."""
-    return isinstance(get_model(weights)[0], EncoderDecoder | Recurrent)
+    return not isinstance(get_model(weights)[0], Transformer)
 
 
 def get_seq2seq(weights: str) -> tuple[EncoderDecoder | Recurrent, Tokenizer]:
-    """The same as `model`, for weights that read one sentence and write another.
+    """The same as `get_model`, for a sequence-to-sequence model.
 
     Raises:
-        ValueError: they do not.
+        ValueError: the weights are a model of one text.
     """
     network, tokenizer = get_model(weights)
-    if not isinstance(network, EncoderDecoder | Recurrent):
+    if isinstance(network, Transformer):
         raise ValueError(f'"{weights}" reads one text and writes on; it does not write another.')
     return network, tokenizer
 
@@ -193,11 +237,7 @@ def run_pair_ids(
     device = next(network.parameters()).device
     ids, target = (torch.tensor([side], device=device) for side in (source.ids, list(target_ids)))  # (1, S), (1, T)
     with torch.inference_mode(), as_input_error():
-        if isinstance(network, Recurrent):
-            trace: Any = network(ids, target)
-        else:
-            trace = network(ids, target, switches=experiment.switches)
-    pair = read_only(trace)
+        pair = read_only(network(ids, target, switches=experiment.switches))
     named: PairTrace = replace(
         pair,
         encoder=replace(pair.encoder, tokens=source.tokens),
@@ -215,7 +255,7 @@ def as_input_error() -> Iterator[None]:
         raise InputTextError(str(error)) from error
 
 
-def check_pair(experiment: Experiment, network: EncoderDecoder | Recurrent) -> None:
+def check_pair(experiment: Experiment, network: Seq2SeqNetwork) -> None:
     """Whether this network has what the experiment takes away.
 
     Raises:
@@ -223,11 +263,7 @@ def check_pair(experiment: Experiment, network: EncoderDecoder | Recurrent) -> N
     """
     if experiment.override is not None or experiment.mask_spec is not None:
         raise ValueError("Weights and masks of one's own are for models of one text.")
-    if isinstance(network, Recurrent):
-        if experiment.switches != Switches():
-            raise ValueError("A recurrent network has none of the parts of a Transformer: there is nothing to remove.")
-    else:
-        _check_heads(experiment.switches, network.config)
+    network.check_switches(experiment.switches)
 
 
 def logit_lens(experiment: Experiment, trace: Trace[Array], position: int | None = None) -> Array:
@@ -235,22 +271,27 @@ def logit_lens(experiment: Experiment, trace: Trace[Array], position: int | None
 
     Returns (L, T, V) logits, or (L, V) of the token `at`; the last layer's are the model's own output.
     nostalgebraist 2020, "logit lens".
+
+    Raises:
+        ValueError: the weights are a recurrent network, which has no residual stream.
     """
-    transformer, _ = get_model(experiment.weights)
-    parameter = next(transformer.parameters())
+    network, _ = get_model(experiment.weights)
+    if isinstance(network, Recurrent):
+        raise ValueError(f'"{experiment.weights}" is a recurrent network: it has no residual stream to read out.')
+    parameter = next(network.parameters())
     streams = np.stack([layer.resid_post if position is None else layer.resid_post[position] for layer in trace.layers])
     with torch.inference_mode():
         resid = torch.as_tensor(streams, device=parameter.device).to(parameter.dtype)  # (L, T, C) or (L, C)
-        _, logits = transformer.unembed(resid, experiment.switches)  # (L, T, V) or (L, V)
+        _, logits = network.unembed(resid, experiment.switches)  # (L, T, V) or (L, V)
     return _array(logits)
 
 
 @lru_cache(maxsize=8)
-def get_model(weights: str) -> tuple[Transformer, Tokenizer]:
+def get_model(weights: str) -> tuple[AnyNetwork, Tokenizer]:
     """Weights by name, loaded once, on the best device, shared by everyone who runs them and changed by nobody."""
     keep_freed_memory()
-    transformer, tokenizer = load(weights)
-    return transformer.to(choose_device()).requires_grad_(False), tokenizer
+    network, tokenizer = load(weights)
+    return network.to(choose_device()).requires_grad_(False), tokenizer
 
 
 def read_only(record: Any) -> Any:

@@ -4,6 +4,7 @@ Toggles, links, file names, help and tests all read these declarations. `Switche
 was trained; an ablation is a `False`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -38,6 +39,16 @@ class Switches:
         present = {part.name: getattr(self, part.name) and getattr(other, part.name) for part in PARTS}
         silent = {name: getattr(self, name) | getattr(other, name) for name in HEAD_FIELDS}
         return Switches(**present, **silent)
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "Switches":
+        """The switches as a model card writes them: heads as lists of (layer, head).
+
+        Raises:
+            TypeError, ValueError: a switch is unknown, or heads are no pairs.
+        """
+        heads = {name: frozenset((layer, head) for layer, head in json.get(name, ())) for name in HEAD_FIELDS}
+        return cls(**{**json, **heads})
 
     def without(self, *names: str) -> "Switches":
         """The same with these parts off."""

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model import mask as masks
-from model.attention import AttentionTrace, MultiHeadAttention
-from model.attention_override import AttentionOverride
+from model.attention import AttentionOverride, AttentionTrace, MultiHeadAttention
 from model.compute.progress import steps
 from model.config import ModelConfig, lookup
 from model.norm import NormTrace, make_norm, normalise
@@ -62,6 +61,15 @@ class Trace(Generic[A]):
     embedding_norm: NormTrace[A]  # its `out` is `embed`; BERT has a norm here, most models have none
 
 
+@dataclass(frozen=True, slots=True)
+class AttentionOptions:
+    """What an attention of a layer is told beside its vectors and its mask."""
+
+    position: Position
+    switches: Switches
+    override: AttentionOverride | None = None
+
+
 class Block(nn.Module):
     """Attention moves information between positions; the feed-forward network works on each position alone.
 
@@ -85,16 +93,15 @@ class Block(nn.Module):
         resid: Tensor,
         source: Tensor | None,
         mask: Tensor | masks.PreparedMask,
-        position: Position,
-        switches: Switches,
-        override: AttentionOverride | None = None,
+        options: AttentionOptions,
         kv_cache: AttentionTrace[Tensor] | None = None,
     ) -> tuple[NormTrace[Tensor], AttentionTrace[Tensor], Tensor]:
         """One attention from the stream (B, T, C) to itself or to a source (B, S, C): norm, attention, stream after."""
+        switches = options.switches
         post_norm, active_norm = self.norm == "post", norm if switches.norm else None
         normed = normalise(resid, None if post_norm else active_norm)
         x_kv = normed.out if source is None else source
-        trace = attention(normed.out, x_kv, mask, position, switches, override, kv_cache)
+        trace = attention(normed.out, x_kv, mask, options.position, switches, options.override, kv_cache)
         resid = resid + trace.out if switches.residual else trace.out  # (B, T, C)
         if post_norm:
             normed = normalise(resid, active_norm)
@@ -131,8 +138,9 @@ class Layer(Block):
     ) -> LayerTrace[Tensor]:
         """resid_pre (B, T, C), mask broadcastable to (B, H, T, S); kv_cache: its own trace of the words before."""
         attention_cache = None if kv_cache is None else kv_cache.attention
+        options = AttentionOptions(position, switches, override)
         norm1, attention, resid_mid = self.attend(
-            self.attention, self.norm1, resid_pre, None, mask, position, switches, override, attention_cache
+            self.attention, self.norm1, resid_pre, None, mask, options, attention_cache
         )
         norm2, mlp_hidden, mlp_out, resid_post = self.feed_forward(resid_mid, switches)
         return LayerTrace(resid_pre, norm1, attention, resid_mid, norm2, mlp_hidden, mlp_out, resid_post)

@@ -1,5 +1,6 @@
 """Ablation: what a model loses without a part, on held-out text, and without each of its heads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
@@ -8,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.checkpoint import read_card
+from model.checkpoint import load_card
 from model.compute.progress import steps
 from model.evaluation.language_model import Batch, to_batch, word_losses
-from model.run import Array, get_model
+from model.run import Array, get_transformer
 from model.switches import Switches
 from model.tasks import TASKS, Sentence
 from model.tasks.passages import PASSAGES, as_sentence
@@ -52,9 +53,9 @@ def _unseen(task: str) -> list[Sentence]:
 
 @lru_cache(maxsize=8)
 def _paper(weights: str) -> _Paper:
-    transformer, tokenizer = get_model(weights)
+    transformer, tokenizer = get_transformer(weights)
     device = next(transformer.parameters()).device
-    sentences = _unseen(read_card(weights)["task"])
+    sentences = _unseen(load_card(weights).task)
     probes = [(number, probe) for number, sentence in enumerate(sentences) for probe in sentence.probes]
     ids = {word: index for index, word in enumerate(tokenizer.vocabulary)}
     width = max((len(probe.wrong) for _, probe in probes), default=1)
@@ -73,7 +74,7 @@ def _paper(weights: str) -> _Paper:
 
 def evaluate_held_out(weights: str, switches: Switches = Switches()) -> HeldOutScores:
     """Loss and accuracy of the model with these parts, on the same fresh sentences every time."""
-    transformer, _ = get_model(weights)
+    transformer, _ = get_transformer(weights)
     paper = _paper(weights)
     with torch.inference_mode():
         logits = transformer(paper.batch.ids, paper.batch.is_token, switches).logits  # (B, T, V)
@@ -93,7 +94,7 @@ def evaluate_held_out(weights: str, switches: Switches = Switches()) -> HeldOutS
 
 def ablate_each_head(weights: str, switches: Switches = Switches()) -> dict[tuple[int, int], HeldOutScores]:
     """(layer, head) → the results with that one head taken out too."""
-    config = get_model(weights)[0].config
+    config = get_transformer(weights)[0].config
     heads = [(layer, head) for layer in range(config.n_layers) for head in range(config.n_heads)]
     return {
         pair: evaluate_held_out(weights, replace(switches, heads_off=switches.heads_off | {pair}))
@@ -115,3 +116,19 @@ def _repeat_kv(trace: Trace[Tensor], texts: int) -> Trace[Tensor]:
         for layer in trace.layers
     )
     return replace(trace, layers=layers)
+
+
+def ablation_costs(
+    intact: HeldOutScores, each: Mapping[tuple[int, int], HeldOutScores]
+) -> tuple[Array, dict[str, Array]]:
+    """What each head is worth: more loss without it (L, H), and for each kind of question less accuracy (L, H).
+
+    intact: of the whole model; each: of the model without this one head, as `ablate_each_head` gives it.
+    """
+    shape = (max(layer for layer, _ in each) + 1, max(head for _, head in each) + 1)
+    loss = np.array([scores.loss - intact.loss for scores in each.values()]).reshape(shape)
+    accuracy = {
+        kind: np.array([share - scores.accuracy[kind] for scores in each.values()]).reshape(shape)
+        for kind, share in intact.accuracy.items()
+    }
+    return loss, accuracy

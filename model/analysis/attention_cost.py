@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from model.attention import attend
+from model.attention import AttentionTrace, attend
 from model.run import Array
 
 
@@ -86,6 +86,13 @@ def run_head(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool
     """A trained layer's q (H, T, D), k (H, S, D) and v (H, S, D') likewise; mask and bias (H, T, S)."""
     tensors = [torch.as_tensor(array.copy())[None] for array in (q, k, v, mask, bias)]  # (1, H, …)
     return _both_ways(tensors[0], tensors[1], tensors[2], tensors[3], tensors[4], scale)
+
+
+def run_layer(attention: AttentionTrace[Array], queries: int, keys: int, scale: bool = True) -> OperatorCheck:
+    """The first `queries` queries and `keys` keys of a trace, likewise. scale: whether the run divided by √d_k."""
+    q, k, v = attention.q[:, :queries], attention.k[:, :keys], attention.v[:, :keys]  # (H, T or S, D)
+    bias = attention.biased - attention.scaled  # (H, T, S)
+    return run_head(q, k, v, attention.mask[:, :queries, :keys], bias[:, :queries, :keys], scale)
 
 
 def _both_ways(

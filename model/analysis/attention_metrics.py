@@ -1,9 +1,32 @@
-"""What attention weights look like in numbers: entropy, distance, and rollout over the layers."""
+"""Numbers that sum up a trace: entropy, distance and rollout of its attention, and the size of its residual stream."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.transformer import Trace
+
 Array = NDArray[np.floating]
+
+
+def stack_weights(trace: Trace[Array]) -> Array:
+    """The attention weights of every head, (L, H, T, S)."""
+    return np.stack([layer.attention.weights for layer in trace.layers])
+
+
+def stream_sizes(trace: Trace[Array]) -> dict[str, Array]:
+    """Length, standard deviation and mean of every vector of the residual stream, (N, T) each, in float64.
+
+    N = 2 L + 1: the embedding, then the stream after the attention and after the feed-forward network of each layer.
+    """
+    vectors = [trace.layers[0].resid_pre]
+    for layer in trace.layers:
+        vectors += [layer.resid_mid, layer.resid_post]
+    stack = np.stack(vectors).astype(np.float64)  # (N, T, C)
+    return {
+        "length": np.linalg.norm(stack, axis=-1),
+        "standard deviation": stack.std(axis=-1),
+        "mean": stack.mean(axis=-1),
+    }
 
 
 def entropy(weights: Array) -> Array:

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from model.analysis.ablation import MAX_CELLS, MAX_KV_NUMBERS, _repeat_kv
-from model.attention_override import AttentionOverride
+from model.attention import AttentionOverride
 from model.compute.cost import operations
 from model.compute.progress import steps
 from model.generation.kv_cache import is_cacheable
 from model.probability import kl
-from model.run import Array, Experiment, encode, get_model
+from model.run import Array, Experiment, encode, get_transformer
 from model.transformer import Trace
 
 
@@ -23,7 +23,7 @@ def key_ablation_effect(experiment: Experiment, layer: int, head: int, row: int)
     had no weight. Keys run together, as many as memory allows. Where every word looks back only, nothing but the word
     at `row` changes: it is read again alone, on the keys and values of the words before it.
     """
-    transformer, _ = get_model(experiment.weights)
+    transformer, _ = get_transformer(experiment.weights)
     ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
     with torch.inference_mode():
         trace = transformer(ids, switches=experiment.switches)
@@ -59,7 +59,7 @@ def key_ablation_effect(experiment: Experiment, layer: int, head: int, row: int)
 
 def cost_of_key_ablation(experiment: Experiment) -> int:
     """Operations of `blocked`, as model/compute/cost.py counts them."""
-    transformer, _ = get_model(experiment.weights)
+    transformer, _ = get_transformer(experiment.weights)
     T = len(encode(experiment).ids)
     new = 1 if is_cacheable(transformer, experiment.switches) else T
     whole = operations(transformer.config, T)
@@ -85,7 +85,7 @@ def gradient_times_weight(experiment: Experiment, layer: int, head: int, row: in
     Gradient × input (Shrikumar et al. 2016, "Not Just a Black Box"), with the row of weights as the input. A guess from
     an infinitesimal nudge, to be held against `blocked`, which really takes the look away.
     """
-    transformer, _ = get_model(experiment.weights)
+    transformer, _ = get_transformer(experiment.weights)
     ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
     with torch.no_grad():
         trained_weights = (

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from model.attention import MultiHeadAttention
-from model.run import Array, Experiment, get_model
+from model.run import Array, Experiment, get_transformer
 from model.transformer import Layer, Trace
 
 
@@ -67,7 +67,7 @@ def get_attention(weights: str, layer: int) -> MultiHeadAttention:
 
 
 def _layer(weights: str, layer: int) -> Layer:
-    module = get_model(weights)[0].layers[layer]
+    module = get_transformer(weights)[0].layers[layer]
     assert isinstance(module, Layer)
     return module
 
@@ -78,7 +78,7 @@ def walk_through_row(experiment: Experiment, trace: Trace[Array], layer: int, he
     Raises:
         IndexError: there is no such layer, head or word.
     """
-    transformer = get_model(experiment.weights)[0]
+    transformer = get_transformer(experiment.weights)[0]
     config, inner = transformer.config, get_attention(experiment.weights, layer)
     active = experiment.switches & config.trained
     layer_trace, attention = trace.layers[layer], trace.layers[layer].attention

@@ -73,6 +73,12 @@ class LoopVsMatmul:
     z_apart: float  # largest difference of a number of the output
 
 
+def compare_head(attention: AttentionTrace[Array], head: int, scale: bool = True) -> tuple[LoopVsMatmul, LoopVsMatmul]:
+    """`compare` for one head of a trace, with its mask and position bias. scale: whether the run divided by √d_k."""
+    bias = attention.biased[head] - attention.scaled[head]  # (T, S)
+    return compare(attention.q[head], attention.k[head], attention.v[head], attention.mask[head], bias, scale)
+
+
 def compare(
     q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True
 ) -> tuple[LoopVsMatmul, LoopVsMatmul]:

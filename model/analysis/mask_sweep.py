@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from model.mask import MaskSpec
-from model.run import Array, Experiment, encode, get_model
+from model.run import Array, Experiment, encode, get_transformer
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def sweep_masks(experiment: Experiment, masks: Sequence[MaskSpec], layer: int, h
     Raises:
         InputTextError: a text that cannot be run.
     """
-    transformer, _ = get_model(experiment.weights)
+    transformer, _ = get_transformer(experiment.weights)
     device = next(transformer.parameters()).device
     ids = encode(experiment).ids
     stacked = torch.stack([spec.build(len(ids)) for spec in masks])[:, None].to(device)  # (K, 1, T, T)

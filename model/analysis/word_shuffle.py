@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from model.run import Array, Experiment, encode, get_model
+from model.run import Array, Experiment, encode, get_transformer
 from model.switches import Switches
 from model.transformer import Transformer
 
@@ -68,7 +68,7 @@ def shuffle_all(experiment: Experiment, order: Sequence[int]) -> dict[str, Shuff
 
     Weights that were trained without a mask or without positions have none to give back.
     """
-    transformer, _ = get_model(experiment.weights)
+    transformer, _ = get_transformer(experiment.weights)
     ids = encode(experiment).ids
     return {
         name: shuffle_run(transformer, ids, order, replace(experiment.switches, mask=case.mask, position=case.position))

@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 
 from model.evaluation.head_scores import Score, score_relations
-from model.tasks.coreference import ADJECTIVE, REFERENT, CoreferenceQuestion
+from model.probability import probabilities
+from model.run import Array, Experiment, get_model
+from model.tasks.coreference import ADJECTIVE, NOUNS, REFERENT, CoreferenceQuestion
 from model.tokenizer import WordTokenizer
-from model.transformer import Transformer
+from model.transformer import Trace, Transformer
 
 
 def to_batch(
@@ -48,3 +50,12 @@ def evaluate(
     weights = torch.stack([layer.attention.weights for layer in trace.layers], 1).numpy()  # (B, L, H, T, T)
     looks = ((weights[b], question.relations) for b, question in enumerate(questions))
     return CoreferenceScores((predicted == answers).float().mean().item(), dict(score_relations(looks)))
+
+
+def noun_probabilities(experiment: Experiment, trace: Trace[Array], position: int) -> tuple[tuple[str, ...], Array]:
+    """The N nouns that "it" at `position` can mean, the likeliest first, and their probabilities (N,)."""
+    vocabulary = get_model(experiment.weights)[1].vocabulary
+    known = {noun for group in NOUNS.values() for noun in group}
+    shares = probabilities(trace.logits[position])  # (V,)
+    ids = sorted((index for index, word in enumerate(vocabulary) if word in known), key=lambda index: -shares[index])
+    return tuple(vocabulary[index] for index in ids), shares[ids]

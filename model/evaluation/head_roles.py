@@ -15,11 +15,10 @@ import torch
 
 from model.evaluation.head_scores import Score, score_relations
 from model.evaluation.language_model import Accuracy, word_losses
+from model.run import Array
 from model.tasks.task import PREVIOUS_TOKEN, Relation
 from model.tokenizer import Encoding, Tokenizer
 from model.transformer import Transformer
-
-Array = np.ndarray[Any, Any]
 
 NEXT_TOKEN = "next token"
 FIRST = "first token"
@@ -157,8 +156,5 @@ def roles_card(roles: Roles) -> dict[str, Any]:
         "accuracy": {
             name: {"n": accuracy.n, "share": round(accuracy.share, 4)} for name, accuracy in roles.accuracy.items()
         },
-        "relations": {
-            name: {"n": score.n, "mass": score.mass.round(4).tolist(), "top1": score.top1.round(4).tolist()}
-            for name, score in roles.relations.items()
-        },
+        "relations": {name: score.json() for name, score in roles.relations.items()},
     }

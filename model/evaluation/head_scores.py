@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,14 @@ class Score:
     n: int
     mass: Array  # (L, H)  mean weight on the gold keys
     top1: Array  # (L, H)  share of the links in which the largest weight of the row lies on a gold key
+
+    def json(self) -> dict[str, Any]:
+        """The scores as a model card writes them."""
+        return {
+            "n": self.n,
+            "mass": self.mass.astype(float).round(4).tolist(),
+            "top1": self.top1.astype(float).round(4).tolist(),
+        }
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,6 +34,15 @@ class Evaluation:
     loss: float  # mean over all words, in nats
     probes: dict[str, Accuracy]
     relations: dict[str, Score]
+
+    def json(self) -> dict[str, Any]:
+        """The results as a model card writes them, with the number of cases beside every share."""
+        return {
+            "sentences": self.sentences,
+            "loss": round(self.loss, 4),
+            "accuracy": {name: {"n": probe.n, "share": round(probe.share, 4)} for name, probe in self.probes.items()},
+            "relations": {name: score.json() for name, score in self.relations.items()},
+        }
 
 
 @dataclass(frozen=True)

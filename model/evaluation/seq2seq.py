@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.compute.progress import steps
-from model.encoder_decoder import EncoderDecoder
+from model.encoder_decoder import DecoderTrace, EncoderDecoder
 from model.evaluation.head_scores import Score, score_relations
 from model.recurrent import AttentiveDecoderTrace, Recurrent, RecurrentDecoderTrace
+from model.run import DecoderOutput, Seq2SeqNetwork
 from model.subword import SubwordTokenizer
 from model.switches import Switches
 from model.tasks import Pair, Relation
@@ -58,7 +58,7 @@ def _filled(rows: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
 
 
 def greedy_decode(
-    network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, batch: PairBatch, switches: Switches = Switches()
+    network: Seq2SeqNetwork, tokenizer: Tokenizer, batch: PairBatch, switches: Switches = Switches()
 ) -> Tensor:
     """The likeliest next word again and again, for all sentences at once: (B, words), the end mark where one ended.
 
@@ -69,15 +69,15 @@ def greedy_decode(
     last = batch.target[:, :1]  # (B, 1)
     written = [last]
     over = torch.zeros(len(last), dtype=torch.bool)
-    past: Any = None
-    parts: Any = {} if isinstance(network, Recurrent) else {"switches": switches}
+    past: DecoderOutput | None = None
+    use_cache = network.can_cache(switches)
     with torch.inference_mode():
-        read: Any = network.encode(batch.source, batch.is_token, **parts)
+        read = network.encode(batch.source, batch.is_token, switches)
         for _ in steps(range(batch.labels.size(1) + EXTRA_TOKENS)):
             # Without the mask every new word changes what those before it gave: then all is read again.
-            new = last if switches.mask else torch.cat(written, dim=1)
-            trace = network.decode(read, new, batch.is_token, past=past, **parts)
-            past = trace if switches.mask else None
+            new = last if use_cache else torch.cat(written, dim=1)
+            trace = network.decode(read, new, batch.is_token, switches, past)
+            past = trace if use_cache else None
             last = trace.logits[:, -1:].index_fill(-1, silent, -torch.inf).argmax(-1)  # (B, 1)
             written.append(last)
             over |= last[:, 0] == end
@@ -87,7 +87,7 @@ def greedy_decode(
 
 
 def exact_match(
-    network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: Sequence[Pair], switches: Switches = Switches()
+    network: Seq2SeqNetwork, tokenizer: Tokenizer, pairs: Sequence[Pair], switches: Switches = Switches()
 ) -> float:
     """Share of pairs whose target is written without a mistake, word for word, and ended where it ends."""
     right = 0
@@ -158,15 +158,16 @@ def token_word_ids(tokenizer: Tokenizer, text: str, words: Sequence[str]) -> tup
 def cross_attention(network: EncoderDecoder | Recurrent, batch: PairBatch) -> Array:
     """Weights (B, L, H, T, S) of each target row on the source; L = 0 for a network that does not look."""
     with torch.inference_mode():
-        decoder: Any = network(batch.source, batch.target, batch.is_token).decoder
+        decoder: object = network(batch.source, batch.target, batch.is_token).decoder
     if isinstance(decoder, AttentiveDecoderTrace):
         return np.asarray(decoder.attention.weights[:, None])  # (B, 1, 1, T, S)
     if isinstance(decoder, RecurrentDecoderTrace):
         return np.zeros((len(batch.source), 0, 1, batch.target.size(1), batch.source.size(1)), dtype=np.float32)
+    assert isinstance(decoder, DecoderTrace)
     return torch.stack([layer.cross.weights for layer in decoder.layers], 1).numpy()
 
 
-def accuracy_at_length(network: Network, tokenizer: Tokenizer, length: int, n: int, seed: int) -> float:
+def accuracy_at_length(network: Seq2SeqNetwork, tokenizer: Tokenizer, length: int, n: int, seed: int) -> float:
     """Exact match on `n` fresh copies of one length."""
     rng = Random(1000 * seed + length)
     return exact_match(network, tokenizer, [copy_of(length, rng) for _ in range(n)])

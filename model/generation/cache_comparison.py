@@ -13,7 +13,7 @@ from torch import Tensor
 from model.compute.cost import operations
 from model.compute.progress import listening, steps, undisturbed
 from model.generation.kv_cache import _Rows, decode_with_cache, decode_without_cache
-from model.run import Array, Experiment, encode, get_model
+from model.run import Array, Experiment, encode, get_transformer
 from model.transformer import Trace
 
 WARM = 3  # words that every way reads before it is timed
@@ -46,7 +46,7 @@ def compare(experiment: Experiment, repetitions: int = 5, patience: float = math
     Raises:
         ValueError: the model looks ahead, or the text cannot be run (InputTextError).
     """
-    transformer, _ = get_model(experiment.weights)
+    transformer, _ = get_transformer(experiment.weights)
     ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
     switches = experiment.switches
     ways: tuple[Callable[[Tensor], Iterator[Trace[Tensor]]], ...] = (
@@ -78,7 +78,7 @@ def compare(experiment: Experiment, repetitions: int = 5, patience: float = math
 
 def cost_of_comparison(experiment: Experiment) -> int:
     """Operations of one turn of `compare`, as compute/cost.py counts them; the way without a cache is most of it."""
-    config = get_model(experiment.weights)[0].config
+    config = get_transformer(experiment.weights)[0].config
     T = len(encode(experiment).ids)
     cached = sum(operations(config, 1, keys=length) for length in range(1, T + 1))
     return operations(config, T) + cached + sum(operations(config, length) for length in range(1, T + 1))

@@ -1,17 +1,18 @@
 """Writing on: the model says a word, reads it, and says the next. Vaswani et al. 2017, section 3: auto-regression."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import torch
 
 from model.compute.progress import steps
+from model.generation.decoding import Decoding, DecodingOptions, choose
 from model.generation.kv_cache import is_cacheable
 from model.generation.sampling import sample_token, sampling_probabilities
-from model.generation.translate import MAX_TOKENS, translate
+from model.generation.translate import MAX_TOKENS, Translation, translate
 from model.probability import log_probabilities
-from model.run import Array, Experiment, encode, get_model, is_seq2seq, run_ids
+from model.run import Array, Experiment, encode, get_transformer, is_seq2seq, run_ids
 from model.transformer import Trace
 
 METHODS = ("greedy", "sample")
@@ -30,35 +31,46 @@ class Generation:
 def generate(
     experiment: Experiment,
     tokens: int | None = None,
-    method: str = "greedy",
-    seed: int = 0,
-    temperature: float = 1.0,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    width: int = 4,
-    alpha: float = 0.0,
+    decoding: Decoding | str | None = None,
+    **options: Unpack[DecodingOptions],
+) -> Generation | Translation:
+    """Write with any model: `continue_text` for a model of one text, `translate` for a sequence-to-sequence model.
+
+    tokens: how many; None: 20 after a text, or a translation to its end.
+    decoding: a `Decoding` or the name of a method, greedy by default. options: single fields of it, such as
+    method="sample", temperature=0.8.
+
+    Raises:
+        ValueError: an unknown method, or a number of it that has no meaning.
+        InputTextError: a text that cannot be run.
+    """
+    chosen = choose(decoding, options)
+    if is_seq2seq(experiment.weights):
+        return translate(experiment, tokens or MAX_TOKENS, chosen)
+    return continue_text(experiment, 20 if tokens is None else tokens, chosen)
+
+
+def continue_text(
+    experiment: Experiment,
+    tokens: int = 20,
+    decoding: Decoding | str | None = None,
+    **options: Unpack[DecodingOptions],
 ) -> Generation:
-    """Add `tokens` words, 20 where nobody says how many, to the experiment's text, one after another.
+    """Add `tokens` words to the experiment's text, one after another.
 
-    Weights that read one sentence and write another give the Translation of translate.py, to its end; only they
-    know the method "beam", with its `width` and `alpha`.
-
-    method: "greedy" takes the likeliest word each time, "sample" draws with this seed from what temperature, top_k and
-    top_p leave: see sampling.py. The special tokens are never said. A word at a time gives what all at once
+    "greedy" takes the likeliest word each time, "sample" draws with the seed from what temperature, top_k and top_p
+    leave: see sampling.py. The special tokens are never generated. A word at a time gives what all at once
     gives, as long as what is written falls into the tokens it was written in. Where the mask looks back only, each word
     is read once and its keys and values are kept; otherwise everything is read again for every word.
 
     Raises:
-        ValueError: an unknown method, or a temperature, top_k or top_p that has no meaning.
+        ValueError: an unknown method, a number of it that has no meaning, or weights of a sequence-to-sequence model.
         InputTextError: a text that cannot be run.
     """
-    if is_seq2seq(experiment.weights):
-        other: Any = translate(experiment, tokens or MAX_TOKENS, method, seed, temperature, top_k, top_p, width, alpha)
-        return other
-    tokens = 20 if tokens is None else tokens
-    if method not in METHODS:
-        raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{method}"')
-    transformer, tokenizer = get_model(experiment.weights)
+    chosen = choose(decoding, options)
+    if chosen.method not in METHODS:
+        raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{chosen.method}"')
+    transformer, tokenizer = get_transformer(experiment.weights)
     device = next(transformer.parameters()).device
     special_ids = list(tokenizer.special_ids)
     prompt = encode(experiment)
@@ -76,14 +88,13 @@ def generate(
             logits = trace.logits[0, -1].float().cpu().numpy()  # (V,)
             logits[special_ids] = -np.inf
             odds = log_probabilities(logits)
-            greedy = method == "greedy"
-            chosen = (
-                int(odds.argmax())
-                if greedy
-                else sample_token(sampling_probabilities(logits, temperature, top_k, top_p), seed, len(ids))
-            )
-            ids.append(chosen)
-            logprobs.append(float(odds[chosen]))
+            if chosen.method == "greedy":
+                token = int(odds.argmax())
+            else:
+                kept = sampling_probabilities(logits, chosen.temperature, chosen.top_k, chosen.top_p)
+                token = sample_token(kept, chosen.seed, len(ids))
+            ids.append(token)
+            logprobs.append(float(odds[token]))
     added = ids[len(prompt.ids) :]
     words = tuple(tokenizer.vocabulary[index] for index in added)
     text = tokenizer.append_tokens(experiment.text, added)

@@ -1,17 +1,10 @@
 """How the next word is chosen from its odds: cooler or warmer, the best few, the likely share; then one is drawn."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating[Any]]
-
-
-def softmax(logits: Array) -> Array:
-    """Probabilities over the last axis; −inf gives 0."""
-    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
+from model.probability import probabilities
+from model.run import Array
 
 
 def apply_temperature(logits: Array, temperature: float) -> Array:
@@ -50,11 +43,12 @@ def keep_top_p(logits: Array, p: float) -> Array:
     if p == 1:
         return logits
     order = np.argsort(-logits, kind="stable")
-    before = np.cumsum(softmax(logits)[order]) - softmax(logits)[order]  # how much the likelier ones have already
+    shares = probabilities(logits)[order]
+    before = np.cumsum(shares) - shares  # how much the likelier ones have already
     return _only(logits, order[before < max(p, np.finfo(float).tiny)])
 
 
-def _only(logits: Array, kept: NDArray[np.integer[Any]]) -> Array:
+def _only(logits: Array, kept: NDArray[np.intp]) -> Array:
     left = np.full_like(logits, -np.inf)
     left[kept] = logits[kept]
     return left
@@ -62,9 +56,11 @@ def _only(logits: Array, kept: NDArray[np.integer[Any]]) -> Array:
 
 def sampling_probabilities(logits: Array, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Array:
     """The probabilities that a word is drawn by, (V,): first the temperature, then the best k, then the likely p."""
-    return softmax(keep_top_p(keep_top_k(apply_temperature(logits.astype(np.float64), temperature), top_k), top_p))
+    return probabilities(
+        keep_top_p(keep_top_k(apply_temperature(logits.astype(np.float64), temperature), top_k), top_p)
+    )
 
 
-def sample_token(probabilities: Array, seed: int, place: int) -> int:
+def sample_token(shares: Array, seed: int, place: int) -> int:
     """One word by its probability. The same for the same seed and place, however the places before were filled."""
-    return int(np.random.default_rng((seed, place)).choice(len(probabilities), p=probabilities))
+    return int(np.random.default_rng((seed, place)).choice(len(shares), p=shares))

@@ -5,16 +5,25 @@ source, stay as they are. A recurrent network keeps its last state.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
 
 from model.generation.beam_search import Array, Beam, NextTokenFn, beam_search, greedy_search, sample_search
+from model.generation.decoding import Decoding, DecodingOptions, choose
 from model.generation.sampling import sample_token, sampling_probabilities
 from model.probability import log_probabilities
-from model.recurrent import Recurrent
-from model.run import Experiment, PairTrace, as_input_error, check_pair, encode_pair, get_seq2seq, run_pair_ids
+from model.run import (
+    Experiment,
+    PairTrace,
+    Seq2SeqNetwork,
+    as_input_error,
+    check_pair,
+    encode_pair,
+    get_seq2seq,
+    run_pair_ids,
+)
 from model.tokenizer import EOS
 
 METHODS = ("greedy", "sample", "beam")
@@ -35,43 +44,37 @@ class Translation:
 def translate(
     experiment: Experiment,
     tokens: int = MAX_TOKENS,
-    method: str = "greedy",
-    seed: int = 0,
-    temperature: float = 1.0,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    width: int = 4,
-    alpha: float = 0.0,
+    decoding: Decoding | str | None = None,
+    **options: Unpack[DecodingOptions],
 ) -> Translation:
     """Write the other sentence of `experiment.text`, going on from `experiment.target`.
 
-    tokens: words at most. method: "greedy" takes the likeliest word each time; "sample" draws with this seed from what
-    temperature, top_k and top_p leave, see sampling.py; "beam" follows `width` sentences and weighs their lengths
-    by `alpha`, see beam_search.py.
+    tokens: words at most. decoding: a `Decoding` or the name of a method, greedy by default; options: single fields of
+    it. "greedy" takes the likeliest word each time; "sample" draws with the seed from what temperature, top_k and top_p
+    leave, see sampling.py; "beam" follows `width` sentences and weighs their lengths by `alpha`, see beam_search.py.
 
     Raises:
         ValueError: an unknown method, numbers for it that have no meaning, weights of another kind, or a part that the
             model does not have.
         InputTextError: a text that cannot be read.
     """
-    if method not in METHODS:
-        raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{method}"')
+    chosen = choose(decoding, options)
+    if chosen.method not in METHODS:
+        raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{chosen.method}"')
     _, tokenizer = get_seq2seq(experiment.weights)
     source, target = encode_pair(experiment)
     end = tokenizer.vocabulary.index(EOS)
     next_logprobs = next_token_fn(experiment)
-    if method == "beam":
-        searched = beam_search(next_logprobs, end, tokens, width, alpha)
-    elif method == "sample":
+    if chosen.method == "beam":
+        searched = beam_search(next_logprobs, end, tokens, chosen.width, chosen.alpha)
+    elif chosen.method == "sample":
         begun = len(target.ids) - 1
-        searched = sample_search(
-            next_logprobs,
-            end,
-            tokens,
-            lambda odds, place: sample_token(
-                sampling_probabilities(odds, temperature, top_k, top_p), seed, begun + place
-            ),
-        )
+
+        def draw(odds: Array, place: int) -> int:
+            kept = sampling_probabilities(odds, chosen.temperature, chosen.top_k, chosen.top_p)
+            return sample_token(kept, chosen.seed, begun + place)
+
+        searched = sample_search(next_logprobs, end, tokens, draw)
     else:
         searched = greedy_search(next_logprobs, end, tokens)
     best = searched.best
@@ -97,24 +100,22 @@ def next_token_fn(experiment: Experiment) -> NextTokenFn:
         ValueError: as `translate`.
     """
     network, tokenizer = get_seq2seq(experiment.weights)
+    decoder: Seq2SeqNetwork = network
     check_pair(experiment, network)
     source, target = encode_pair(experiment)
     device = next(network.parameters()).device
     excluded = [index for index in tokenizer.special_ids if tokenizer.vocabulary[index] != EOS]
     switches = experiment.switches
     # Where a word may look at those after it, what it gave changes with every new one, and nothing can be kept.
-    use_cache = isinstance(network, Recurrent) or (switches & network.config.trained).mask
+    use_cache = network.can_cache(switches)
     with torch.inference_mode(), as_input_error():
         ids = torch.tensor([source.ids], device=device)  # (1, S)
-        read: Any = network.encode(ids) if isinstance(network, Recurrent) else network.encode(ids, None, switches)
+        read = decoder.encode(ids, None, switches)
 
     def next_logprobs(written: tuple[int, ...], past: Any) -> tuple[Array, Any]:
         new = torch.tensor([(*target.ids, *written) if past is None else written[-1:]], device=device)  # (1, T)
         with torch.inference_mode(), as_input_error():
-            if isinstance(network, Recurrent):
-                trace: Any = network.decode(read, new, past=past)
-            else:
-                trace = network.decode(read, new, None, switches, past)
+            trace = decoder.decode(read, new, None, switches, past)
         logits = trace.logits[0, -1].float().cpu().numpy()  # (V,)
         logits[excluded] = -np.inf
         return log_probabilities(logits), trace if use_cache else None

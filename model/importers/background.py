@@ -10,7 +10,7 @@ from model.checkpoint import CheckpointError
 from model.compute.device import choose_device
 from model.evaluation.head_roles import find_roles, roles_card
 from model.importers.free_memory import free
-from model.importers.inspect import ModelInfo, inspect_folder, model_card
+from model.importers.inspect import ModelInfo, inspect_folder, make_card
 from model.importers.load import Imported, read
 from model.importers.transformers_backend import load_with_transformers
 from model.registry import Evicts, LoadedModel, RegistryFull, evict_any, registry
@@ -42,7 +42,7 @@ def load(offer: ModelInfo, progress: Progress, owner: str = "", evicts: Evicts =
         imported = read(offer, lambda share: progress(READ * share))
         imported.transformer.to(choose_device())
         roles = measure_roles(imported, lambda share: progress(READ + (1 - READ) * share))
-        kept = LoadedModel(imported.transformer, imported.tokenizer, model_card(offer) | roles, owner=owner)
+        kept = LoadedModel(imported.transformer, imported.tokenizer, make_card(offer, roles), owner=owner)
     return register(offer, kept, progress, evicts)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from model.checkpoint import SUBWORDS, CheckpointError
+from model.checkpoint import CheckpointError
 from model.config import ModelConfig
 from model.importers.bert import BERT, DISTILBERT, ROBERTA
 from model.importers.folder import Folder, open_folder
@@ -18,6 +18,7 @@ from model.importers.gpt2 import GPT2
 from model.importers.safetensors_header import BYTES, TensorHeader
 from model.importers.tensor_map import Family, TensorSource, UnsupportedModel
 from model.importers.tensor_names import aliased, canonical_tensors, refuse_adapters, refuse_unread
+from model.model_card import SUBWORDS, ModelCard, parse_card
 from model.tasks.passages import STORIES
 from model.transformer import Transformer
 
@@ -103,9 +104,12 @@ def _refuse_distances(folder: Folder) -> None:
         )
 
 
-def model_card(offer: ModelInfo) -> dict[str, Any]:
-    """What is known of a model from elsewhere, in the form of the cards of the lab's own weights."""
-    return {
+def make_card(offer: ModelInfo, measured: Mapping[str, Any] | None = None) -> ModelCard:
+    """What is known of a model from elsewhere, in the form of the cards of the lab's own weights.
+
+    measured: entries of the card that were measured; see model/model_card.py.
+    """
+    json = {
         "config": asdict(offer.config) if offer.config else None,
         "task": STORIES.name,  # passages of our own, to try it on
         "tokenizer": SUBWORDS,
@@ -114,6 +118,7 @@ def model_card(offer: ModelInfo) -> dict[str, Any]:
         "parameters": offer.parameters,
         "exam": {"sentences": 0, "relations": {}},
     }
+    return parse_card(offer.name, json | dict(measured or {}))
 
 
 def most_bytes() -> int:

@@ -16,7 +16,7 @@ import torch
 from model.checkpoint import CheckpointError
 from model.importers.child.remote_model import RemoteModel
 from model.importers.decoder_input import encode_with_language, ends, forced_first, languages, shifted, start, writes
-from model.importers.inspect import ModelInfo, model_card
+from model.importers.inspect import ModelInfo, make_card
 from model.importers.tokenizers.load import read_tokenizer
 from model.importers.transformers_checks import (
     reason_of,
@@ -27,10 +27,8 @@ from model.importers.transformers_checks import (
     vocabulary_size,
 )
 from model.registry import LoadedModel
-from model.run import MAX_CHARACTERS, MAX_TOKENS, InputTextError
+from model.run import MAX_CHARACTERS, MAX_TOKENS, Array, InputTextError
 from model.tokenizer import clean
-
-Array = np.ndarray[Any, Any]
 
 EXTRA = 'pip install -e ".[hf]"'
 FAILURES = (
@@ -91,7 +89,7 @@ def load_with_transformers(offer: ModelInfo) -> LoadedModel:
         raise CheckpointError(f"The library transformers cannot load this model: {reason_of(error)}.") from error
     refuse_missing(loading_info["missing_keys"], folder)
     refuse_unread(model, loading_info["unexpected_keys"], folder)
-    return LoadedModel(model.eval().requires_grad_(False), tokenizer, model_card(offer), maps_only=True)
+    return LoadedModel(model.eval().requires_grad_(False), tokenizer, make_card(offer), maps_only=True)
 
 
 def _class(transformers: Any, config: Mapping[str, Any]) -> Any:

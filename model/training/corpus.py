@@ -9,14 +9,12 @@ import lzma
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from model.run import Array
 from model.subword import SubwordTokenizer
 from model.tokenizer import START
-
-Array = np.ndarray[Any, Any]
 
 HELD_OUT = 0.04  # the last part of every book
 

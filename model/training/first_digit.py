@@ -1,26 +1,24 @@
 """Training on “which digit came first”: one small model for each position scheme."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-import torch
+from torch import Tensor
 from torch.nn import functional as F
 
-from model import checkpoint
 from model.config import ModelConfig
 from model.evaluation.first_digit import accuracy, to_ids
 from model.position import POSITIONS
-from model.tasks.first_digit import WORDS, make_question
-from model.tokenizer import Tokenizer, WordTokenizer
-from model.training.optimizer import optimizer_for, train_step, warmup_cosine
+from model.tasks.first_digit import WORDS, FirstDigitQuestion, make_question
+from model.tokenizer import WordTokenizer
+from model.training.optimizer import Schedule
+from model.training.trainer import TRAINING, Options, Run, Training
 from model.transformer import Transformer
 
 KINDS = {"encoder": False, "decoder": True}  # name → is it causal?
-TRAINING, CHOOSING, REPORTING = 1, 2, 3  # seeds of the questions to learn from, to choose a run by, to report on
+Accuracies = dict[int, float | None]  # signs of a question → share right; None: the position table has ended
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,16 @@ class OrderRecipe:
     lengths: tuple[int, ...] = (4, 8, 12, 16, 20, 24, 32, 48, 64, 96)  # examined at
     examined: int = 1000  # questions of each length
 
+    @property
+    def schedule(self) -> Schedule:
+        return Schedule(self.lr, self.steps, self.warmup)
+
+    def with_steps(self, steps: int) -> "OrderRecipe":
+        return replace(self, steps=steps)
+
+    def train(self, name: str, options: Options) -> dict[str, Any]:
+        return FirstDigitTraining(name, self).train_seeds(options)
+
 
 def _recipe(position: str, causal: bool) -> OrderRecipe:
     sizes = ModelConfig(len(WORDS) + 3, n_layers=2, n_heads=4, d_model=32, d_ff=64, position=position, causal=causal)
@@ -49,83 +57,63 @@ ORDER_RECIPES = {
 }
 
 
-def train_steps(transformer: Transformer, tokenizer: Tokenizer, recipe: OrderRecipe, seed: int) -> Iterator[float]:
-    """Train in place, one step for each loss that is taken. Every batch holds fresh questions of one length."""
-    rng = Random(1000 * seed + TRAINING)
-    optimizer = optimizer_for(transformer, recipe.lr)
-    transformer.train()
-    for step in range(recipe.steps):
-        length = rng.randint(recipe.shortest, recipe.longest)
-        ids, answers = to_ids([make_question(length, rng) for _ in range(recipe.batch)], tokenizer)
-        loss = F.cross_entropy(transformer(ids).logits[:, -1], answers[:, 0])
-        rate = recipe.lr * warmup_cosine(step, recipe.steps, recipe.warmup)
-        yield train_step(transformer, optimizer, loss, rate, recipe.clip)
+class FirstDigitTraining(Training[Transformer, list[FirstDigitQuestion], Accuracies]):
+    """Every batch holds new questions of one length. The seed with the fewest wrong answers is saved."""
 
+    half = False
+    tokenizer = WordTokenizer(WORDS)
+    chosen = (
+        "of the seeds tried, the one with the fewest wrong answers at the trained lengths, on questions used for "
+        "nothing else; how it does beyond them had no say"
+    )
+    notes = (
+        "A length is the number of signs before the question mark. Guessing between the two digits is right half of "
+        "the time.",
+        "'accuracy' is of the shipped seed on fresh questions; 'seeds' are on the questions a seed was chosen by.",
+        "None: a learned position table has ended.",
+    )
 
-@dataclass(frozen=True)
-class OrderRun:
-    """One seed, trained, and its accuracy at every length."""
+    def __init__(self, name: str, recipe: OrderRecipe) -> None:
+        super().__init__(name, "order", recipe)
+        self.recipe: OrderRecipe = recipe
 
-    seed: int
-    transformer: Transformer
-    accuracy: dict[int, float | None]
-    cpu_seconds: float
+    def make_network(self) -> Transformer:
+        return Transformer(self.recipe.config)
 
-    def missing(self, recipe: OrderRecipe) -> float:
-        """Mean share of wrong answers at the lengths it was trained on: what a seed is chosen by."""
-        trained = [share for length, share in self.accuracy.items() if length <= recipe.longest and share is not None]
+    def batches(self, seed: int) -> Iterator[list[FirstDigitQuestion]]:
+        rng = Random(1000 * seed + TRAINING)
+        while True:
+            length = rng.randint(self.recipe.shortest, self.recipe.longest)
+            yield [make_question(length, rng) for _ in range(self.recipe.batch)]
+
+    def loss(self, network: Transformer, batch: list[FirstDigitQuestion]) -> Tensor:
+        ids, answers = to_ids(batch, self.tokenizer)
+        return F.cross_entropy(network(ids).logits[:, -1], answers[:, 0])
+
+    def evaluate(self, network: Transformer, examples: int) -> Accuracies:
+        recipe = self.recipe
+        return {n: accuracy(network, self.tokenizer, n, recipe.examined, examples) for n in recipe.lengths}
+
+    def rank(self, run: Run[Transformer, Accuracies]) -> tuple[float, ...]:
+        return self.shortfall(run.scores), run.seed
+
+    def shortfall(self, scores: Accuracies) -> float:
+        """Mean share of wrong answers at the lengths of the training."""
+        trained = [share for length, share in scores.items() if length <= self.recipe.longest and share is not None]
         return 1 - sum(trained) / len(trained)
 
-
-def train(recipe: OrderRecipe, seed: int, after_step: Callable[[int, float], None]) -> OrderRun:
-    """One seed from nothing. `after_step` is told the number and the loss of every step."""
-    cpu = time.process_time()
-    tokenizer = WordTokenizer(WORDS)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        transformer = Transformer(recipe.config)
-    for step, loss in enumerate(train_steps(transformer, tokenizer, recipe, seed), start=1):
-        after_step(step, loss)
-    transformer.eval()
-    cpu = time.process_time() - cpu
-    shares = {n: accuracy(transformer, tokenizer, n, recipe.examined, CHOOSING) for n in recipe.lengths}
-    return OrderRun(seed, transformer, shares, cpu)
+    def measured(
+        self,
+        best: Run[Transformer, Accuracies],
+        report: Accuracies,
+        runs: Sequence[Run[Transformer, Accuracies]],
+    ) -> dict[str, Any]:
+        return {
+            "examined": self.recipe.examined,
+            "accuracy": _rounded(report),
+            "seeds": [{"seed": run.seed, "accuracy": _rounded(run.scores)} for run in runs],
+        }
 
 
-def save_best(name: str, recipe: OrderRecipe, runs: Sequence[OrderRun], command: str, folder: Path) -> dict[str, Any]:
-    """Write the run with the fewest wrong answers at the trained lengths, and its card; return the card."""
-    best = min(runs, key=lambda run: (run.missing(recipe), run.seed))
-    tokenizer = WordTokenizer(WORDS)
-    settings = asdict(recipe)
-    del settings["config"]
-    card = {
-        "task": "order",
-        "command": command,
-        "seed": best.seed,
-        "recipe": settings,
-        "chosen": "of the seeds tried, the one with the fewest wrong answers at the trained lengths, on questions used "
-        "for nothing else; how it does beyond them had no say",
-        "notes": [
-            "A length is the number of signs before the question mark. Guessing between the two digits is right half "
-            "of the time.",
-            "'accuracy' is of the shipped seed on fresh questions; 'seeds' are on the questions a seed was chosen by.",
-            "None: a learned position table has ended.",
-        ],
-        "cpu_seconds": round(best.cpu_seconds, 1),
-        "examined": recipe.examined,
-        "accuracy": {
-            length: rounded_accuracy(accuracy(best.transformer, tokenizer, length, recipe.examined, REPORTING))
-            for length in recipe.lengths
-        },
-        "seeds": [
-            {"seed": run.seed, "accuracy": {length: rounded_accuracy(share) for length, share in run.accuracy.items()}}
-            for run in runs
-        ],
-    }
-    checkpoint.save(name, best.transformer, tokenizer, card, folder)
-    return card
-
-
-def rounded_accuracy(share: float | None) -> float | None:
-    """A share as it is written on a card."""
-    return None if share is None else round(share, 4)
+def _rounded(shares: Accuracies) -> Accuracies:
+    return {length: None if share is None else round(share, 4) for length, share in shares.items()}

@@ -1,46 +1,213 @@
-"""Training a language model: its batches, its learning rate, its steps."""
+"""What each language model of the lab is trained on, how long, and what is asked of it."""
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from random import Random
+from typing import Any
 
-import torch
+from torch import Tensor
 
-from model.evaluation.language_model import to_batch, word_losses
+from model import checkpoint
+from model.config import ModelConfig
+from model.evaluation.language_model import Evaluation, evaluate, to_batch, word_losses
+from model.switches import PARTS, Switches
 from model.tasks import TASKS, Sentence
-from model.tokenizer import Tokenizer, WordTokenizer
-from model.training.optimizer import optimizer_for, train_step
-from model.training.recipes import Recipe
+from model.tokenizer import WordTokenizer
+from model.training.optimizer import Schedule
+from model.training.trainer import CHOOSING, TRAINING, Options, Run, Training
 from model.transformer import Transformer
 
-
-def build_model(recipe: Recipe, seed: int) -> tuple[Transformer, WordTokenizer]:
-    """An untrained model for the recipe's task, the same for the same seed."""
-    tokenizer = WordTokenizer(TASKS[recipe.task].vocabulary)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return Transformer(replace(recipe.config, vocab_size=len(tokenizer.vocabulary))), tokenizer
+CURVE_SENTENCES = 400  # fresh sentences that every snapshot is examined on
 
 
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Rises in a straight line for `warmup` steps, then falls to zero along half a cosine."""
-    if step < recipe.warmup:
-        return recipe.lr * (step + 1) / recipe.warmup
-    done = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return recipe.lr * 0.5 * (1 + math.cos(math.pi * done))
+@dataclass(frozen=True)
+class LanguageRecipe:
+    """Everything that decides a training run but its seed."""
+
+    task: str
+    config: ModelConfig  # its vocab_size is the task's to fill in
+    probe_goals: Mapping[str, float]  # probe → the accuracy wished for
+    head_goals: Mapping[str, float]  # relation → the weight wished for on its gold keys, in the best head
+    steps: int
+    batch: int = 32
+    lr: float = 3e-3
+    warmup: int = 100
+    clip: float = 1.0
+    foreseeable_weight: float = 4.0  # in the loss, of a word that can be foretold; every other word counts 1
+    sentences: int = 60_000  # to learn from
+    examined: int = 3_000  # held out: as many to choose a seed by, and as many others to report on
+    snapshots: tuple[int, ...] = ()  # the steps at which the model is looked in on
+    kept: bool = True  # whether the weights of those steps are shipped too
+
+    @property
+    def schedule(self) -> Schedule:
+        return Schedule(self.lr, self.steps, self.warmup, decay_from=self.warmup)
+
+    def with_steps(self, steps: int) -> "LanguageRecipe":
+        return replace(self, steps=steps, snapshots=tuple(step for step in self.snapshots if step <= steps))
+
+    def train(self, name: str, options: Options) -> dict[str, Any]:
+        return LanguageTraining(name, self).train_seeds(options)
 
 
-def train_steps(
-    transformer: Transformer, tokenizer: Tokenizer, sentences: Sequence[Sentence], recipe: Recipe, seed: int
-) -> Iterator[float]:
-    """Train in place, one step for each loss that is taken; whoever stops taking them stops the training."""
-    rng = Random(seed)
-    optimizer = optimizer_for(transformer, recipe.lr)
-    transformer.train()
-    for step in range(recipe.steps):
-        batch = to_batch(rng.sample(sentences, recipe.batch), tokenizer)
-        losses = word_losses(transformer(batch.ids, batch.is_token).logits, batch.ids)  # (B, T − 1)
-        counts = batch.is_token[:, 1:] * (1 + (recipe.foreseeable_weight - 1) * batch.predictable[:, 1:])
-        loss = (losses * counts).sum() / counts.sum()
-        yield train_step(transformer, optimizer, loss, learning_rate(recipe, step), recipe.clip)
+def draw_sentences(
+    recipe: LanguageRecipe, count: int, seed: int, apart_from: frozenset[str] = frozenset()
+) -> list[Sentence]:
+    """`count` sentences of the recipe's task; none of them, word for word, in `apart_from`."""
+    rng, draw = Random(seed), TASKS[recipe.task].draw
+    drawn: list[Sentence] = []
+    while len(drawn) < count:
+        sentence = draw(None, rng)
+        if sentence.text not in apart_from:
+            drawn.append(sentence)
+    return drawn
+
+
+def goal_gap(scores: Evaluation, recipe: LanguageRecipe) -> float:
+    """How far a model is from the recipe's goals: missing accuracy and missing weight of the best head, summed."""
+    missing = [goal - scores.probes[name].share for name, goal in recipe.probe_goals.items()]
+    missing += [goal - scores.relations[name].mass.max() for name, goal in recipe.head_goals.items()]
+    return float(sum(max(0.0, gap) for gap in missing))
+
+
+class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
+    """Batches from a fixed set of sentences. The seed that comes nearest to the goals of the recipe is saved."""
+
+    half = False
+    chosen = (
+        "of the seeds tried, the one with the least shortfall: missing accuracy and missing weight of the best head, "
+        "summed over the goals, on sentences used for nothing else"
+    )
+
+    def __init__(self, name: str, recipe: LanguageRecipe) -> None:
+        super().__init__(name, recipe.task, recipe)
+        self.recipe: LanguageRecipe = recipe
+        self.snapshot_steps = recipe.snapshots
+        self.tokenizer = WordTokenizer(TASKS[recipe.task].vocabulary)
+        self.notes = (
+            f"In the loss a word that can be foretold counts {recipe.foreseeable_weight:g} times, any other word once.",
+            "Figures under 'exam' are from fresh sentences: not learnt from, and not those the seed was chosen by.",
+        )
+
+    @cached_property
+    def sentences(self) -> list[Sentence]:
+        """The sentences to learn from, the same for every seed."""
+        return draw_sentences(self.recipe, self.recipe.sentences, TRAINING)
+
+    @cached_property
+    def held_out(self) -> list[Sentence]:
+        """The sentences that a seed is chosen by."""
+        return self._unseen(CHOOSING)
+
+    def _unseen(self, examples: int) -> list[Sentence]:
+        learnt = frozenset(sentence.text for sentence in self.sentences)
+        return draw_sentences(self.recipe, self.recipe.examined, examples, learnt)
+
+    def make_network(self) -> Transformer:
+        return Transformer(replace(self.recipe.config, vocab_size=len(self.tokenizer.vocabulary)))
+
+    def batches(self, seed: int) -> Iterator[list[Sentence]]:
+        rng = Random(seed)
+        while True:
+            yield rng.sample(self.sentences, self.recipe.batch)
+
+    def loss(self, network: Transformer, batch: list[Sentence]) -> Tensor:
+        encoded = to_batch(batch, self.tokenizer)
+        losses = word_losses(network(encoded.ids, encoded.is_token).logits, encoded.ids)  # (B, T − 1)
+        weight = self.recipe.foreseeable_weight
+        counts = encoded.is_token[:, 1:] * (1 + (weight - 1) * encoded.predictable[:, 1:])
+        return (losses * counts).sum() / counts.sum()
+
+    def evaluate(self, network: Transformer, examples: int) -> Evaluation:
+        sentences = self.held_out if examples == CHOOSING else self._unseen(examples)
+        return evaluate(network, self.tokenizer, sentences)
+
+    def look(self, network: Transformer) -> dict[str, Any]:
+        scores = evaluate(network, self.tokenizer, self.held_out[:CURVE_SENTENCES])
+        accuracies = {name: round(probe.share, 4) for name, probe in scores.probes.items()}
+        return {"loss": round(scores.loss, 4), "accuracy": accuracies}
+
+    def rank(self, run: Run[Transformer, Evaluation]) -> tuple[float, ...]:
+        return goal_gap(run.scores, self.recipe), run.scores.loss
+
+    def summary(self, run: Run[Transformer, Evaluation]) -> str:
+        return str({name: value for name, value in self._seed(run).items() if name != "curve"})
+
+    def _seed(self, run: Run[Transformer, Evaluation]) -> dict[str, Any]:
+        """One seed in a few lines, so that the spread between seeds can be seen."""
+        scores = run.scores
+        return {
+            "seed": run.seed,
+            "shortfall": round(goal_gap(scores, self.recipe), 4),
+            "loss": round(scores.loss, 4),
+            "accuracy": {name: round(probe.share, 4) for name, probe in scores.probes.items()},
+            "best_head": {name: round(float(score.mass.max()), 4) for name, score in scores.relations.items()},
+            "curve": run.curve,
+            "wall_seconds": round(run.wall_seconds, 1),
+            "cpu_seconds": round(run.cpu_seconds, 1),
+        }
+
+    def settings(self) -> dict[str, Any]:
+        goals = ("probe_goals", "head_goals")  # the card has an entry for them
+        return {name: value for name, value in super().settings().items() if name not in goals}
+
+    def measured(
+        self,
+        best: Run[Transformer, Evaluation],
+        report: Evaluation,
+        runs: Sequence[Run[Transformer, Evaluation]],
+    ) -> dict[str, Any]:
+        return {
+            "wall_seconds": round(best.wall_seconds, 1),
+            "goals": self._goals(report),
+            "exam": report.json(),
+            "curve": best.curve,
+            "seeds": [self._seed(run) for run in runs],
+        }
+
+    def _goals(self, report: Evaluation) -> dict[str, dict[str, Any]]:
+        """What was wished for beside what was reached, whether it is enough or not."""
+        recipe = self.recipe
+        accuracy = {name: (goal, report.probes[name].share) for name, goal in recipe.probe_goals.items()}
+        best_head = {name: (goal, float(report.relations[name].mass.max())) for name, goal in recipe.head_goals.items()}
+        return {
+            title: {name: {"goal": goal, "reached": round(reached, 4)} for name, (goal, reached) in pairs.items()}
+            for title, pairs in (("accuracy", accuracy), ("best_head", best_head))
+        }
+
+    def save_best(self, runs: Sequence[Run[Transformer, Evaluation]], options: Options) -> dict[str, Any]:
+        card = super().save_best(runs, options)
+        if self.recipe.kept:
+            (best,) = [run for run in runs if run.seed == card["seed"]]
+            for step, network in best.snapshots.items():
+                checkpoint.save_step(self.name, network, step, options.folder)
+        return card
+
+
+GRAMMAR = LanguageRecipe(
+    task="grammar",
+    config=ModelConfig(vocab_size=1, n_layers=3, n_heads=4, d_model=64, d_ff=256, context=48),
+    steps=2400,
+    snapshots=(0, 50, 100, 200, 300, 400, 500, 600, 800, 1000, 1300, 1800, 2400),
+    probe_goals={"verb in the relative clause": 0.98, "induction": 0.95},
+    head_goals={
+        "verb → subject, 8+ words away": 0.95,
+        "induction": 0.9,
+        "previous token": 0.7,
+        "previous token, where it is needed": 0.7,
+        "possessive → referent": 0.7,
+        "word before the closer → opener": 0.65,
+    },
+)
+
+
+def without(recipe: LanguageRecipe, part: str) -> LanguageRecipe:
+    """The same recipe, seeds and steps for a model that never has this part."""
+    return replace(recipe, config=replace(recipe.config, trained=Switches().without(part)), kept=False)
+
+
+LANGUAGE_RECIPES: dict[str, LanguageRecipe] = {
+    "grammar": GRAMMAR,
+    **{f"grammar-without-{part.name}": without(GRAMMAR, part.name) for part in PARTS},
+}

@@ -5,11 +5,12 @@ python -m model.train stories --text FILE --resume   takes it up where it was le
 python -m model.train stories --beside CARD …        puts other seeds, trained elsewhere, on the shipped card
 """
 
+import itertools
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ from model.training.corpus import (
     tokenize_corpus,
     train_test_split,
 )
-from model.training.optimizer import train_step
+from model.training.optimizer import BETAS, Schedule
+from model.training.progress_bar import Bar
+from model.training.trainer import Options, TrainingLoop, recipe_settings
 from model.transformer import Transformer
 
 NAME = "stories"
@@ -60,6 +63,32 @@ class StoriesRecipe:
     looked_at: int = 64  # held-out windows for such a look; at the end all of them
     bfloat16: bool = True  # matrix products in 16 bits while learning: nearly twice as fast where the CPU knows how
 
+    @property
+    def schedule(self) -> Schedule:
+        """Up, level, and down over the last fifth.
+
+        What comes before the fall does not depend on the number of steps, so a training can be taken up and made
+        longer. Hägele et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations".
+        """
+        return Schedule(self.lr, self.steps, self.warmup, decay_from=0.8 * self.steps, cosine=False)
+
+    def with_steps(self, steps: int) -> "StoriesRecipe":
+        return replace(self, steps=steps)
+
+    def train(self, name: str, options: Options) -> dict[str, Any]:
+        """Train one seed.
+
+        Raises:
+            ValueError: there are no books to learn from.
+        """
+        if options.text is None:
+            raise ValueError("stories needs books to learn from: --text FILE")
+        command = f"python -m model.train {name} --text FILE"  # where the books lie is nobody else's business
+        command += f" --seed {options.seed}" if options.seed else ""
+        command += f" --steps {self.steps}" if self.steps != StoriesRecipe.steps else ""
+        bar = Bar(f"{name}, seed {options.seed}", self.steps)
+        return train_stories(options.text, self, options.seed, command, options.folder, options.resume, bar.show)
+
 
 @dataclass
 class TrainingState:
@@ -72,37 +101,45 @@ class TrainingState:
     curve: list[dict[str, Any]] = field(default_factory=list)
 
 
-def init_state(recipe: StoriesRecipe, seed: int) -> TrainingState:
-    """An untrained model, the same for the same seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        transformer = Transformer(recipe.config)
-    decay = [p for p in transformer.parameters() if p.dim() == 2]
-    rest = [p for p in transformer.parameters() if p.dim() != 2]  # biases, gains, the table of distances
-    groups = [{"params": decay, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
-    return TrainingState(transformer, torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.98)))
+class StoriesTraining(TrainingLoop[Transformer, Tensor]):
+    """Windows of books. What is read at a step depends on the seed and the step only: a training can be taken up."""
 
+    def __init__(self, recipe: StoriesRecipe, corpus: Corpus) -> None:
+        super().__init__(NAME, recipe)
+        self.recipe: StoriesRecipe = recipe
+        self.corpus = corpus
 
-def learning_rate(recipe: StoriesRecipe, step: int) -> float:
-    """Rises in a straight line for `warmup` steps, keeps its height, and falls to zero over the last fifth.
+    def make_network(self) -> Transformer:
+        return Transformer(self.recipe.config)
 
-    What comes before the fall does not depend on the number of steps, so a training can be taken up and made longer.
-    Hägele et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations".
-    """
-    left = (recipe.steps - step) / (0.2 * recipe.steps)
-    return recipe.lr * min(1.0, (step + 1) / recipe.warmup, left)
+    def batches(self, seed: int, start: int = 0) -> Iterator[Tensor]:
+        """Windows (B, T + 1), from this step on."""
+        for step in itertools.count(start):
+            rng = np.random.default_rng((seed, step))
+            yield torch.from_numpy(draw_windows(self.corpus, self.recipe.batch, self.recipe.config.context + 1, rng))
 
+    def loss(self, network: Transformer, batch: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
+            logits = network(batch[:, :-1]).logits  # (B, T, V)
+            return F.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten())
 
-def learn_step(state: TrainingState, shelf: Corpus, recipe: StoriesRecipe, seed: int) -> float:
-    """One step down the slope; returns the loss. What is read depends on seed and step only: a run can be taken up."""
-    rng = np.random.default_rng((seed, state.step))
-    ids = torch.from_numpy(draw_windows(shelf, recipe.batch, recipe.config.context + 1, rng))  # (B, T + 1)
-    with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
-        logits = state.transformer(ids[:, :-1]).logits  # (B, T, V)
-        loss = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
-    before = train_step(state.transformer, state.optimizer, loss, learning_rate(recipe, state.step), recipe.clip)
-    state.step += 1
-    return before
+    def begin(self, seed: int) -> TrainingState:
+        """An untrained model, the same for the same seed."""
+        transformer = self.build(seed)
+        decay = [p for p in transformer.parameters() if p.dim() == 2]
+        rest = [p for p in transformer.parameters() if p.dim() != 2]  # biases, gains, the table of distances
+        groups = [{"params": decay, "weight_decay": self.recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+        return TrainingState(transformer, torch.optim.AdamW(groups, lr=self.recipe.lr, betas=BETAS))
+
+    def go_on(self, state: TrainingState, seed: int) -> Iterator[float]:
+        """Train the network of a state from its step on, and count the steps in it; gives the losses."""
+        losses = self.train_steps(state.transformer, self.batches(seed, state.step), state.optimizer, state.step)
+        cpu = time.process_time()
+        for loss in losses:
+            state.step += 1
+            state.cpu_seconds += time.process_time() - cpu
+            yield loss
+            cpu = time.process_time()
 
 
 def held_out_loss(transformer: Transformer, tokenizer: SubwordTokenizer, windows: Tensor) -> tuple[float, float]:
@@ -145,14 +182,11 @@ def train_stories(
     recipe = replace(recipe, config=replace(recipe.config, vocab_size=len(tokenizer.vocabulary)))
     shelf = tokenize_corpus(learnt, tokenizer)
     unseen = torch.from_numpy(every_window(tokenize_corpus(held_out, tokenizer), recipe.config.context + 1))
-    state = init_state(recipe, seed)
+    training = StoriesTraining(recipe, shelf)
+    state = training.begin(seed)
     if resume:
         load_state(state, seed, folder)
-    state.transformer.train()
-    while state.step < recipe.steps:
-        cpu = time.process_time()
-        loss = learn_step(state, shelf, recipe, seed)
-        state.cpu_seconds += time.process_time() - cpu
+    for loss in training.go_on(state, seed):
         after_step(state.step, loss)
         if state.step % recipe.every == 0 or state.step == recipe.steps:
             state.curve.append(snapshot(state, tokenizer, unseen[:: max(1, len(unseen) // recipe.looked_at)]))
@@ -228,13 +262,11 @@ def save_trained(
     """Write weights, pieces and card."""
     nats, bits = held_out_loss(state.transformer.eval(), tokenizer, unseen)
     roles = find_roles(state.transformer, tokenizer, PASSAGES)
-    settings = asdict(recipe)
-    del settings["config"]
     card = {
         "task": NAME,
         "command": command,
         "seed": seed,
-        "recipe": settings | {"windows": {kind: share for kind, (share, _) in WINDOWS.items()}},
+        "recipe": recipe_settings(recipe) | {"windows": {kind: share for kind, (share, _) in WINDOWS.items()}},
         "notes": [
             f"Learnt from {len(learnt)} books: stories published before 1914, in the public domain.",
             f"'held_out' is measured on the last {HELD_OUT:.0%} of every book, never learnt from, in windows of "

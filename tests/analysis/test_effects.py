@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from model import Experiment, Switches, probability, run
 from model.analysis import ablation, attribution, prediction_change
-from model.attention_override import AttentionOverride, renormalise
+from model.attention import AttentionOverride, renormalise
 from model.evaluation.language_model import evaluate
 from model.run import encode, get_model
 from model.switches import PARTS

@@ -8,6 +8,7 @@ from screen import visit, well
 
 from model import Experiment, Switches, checkpoint
 from model.analysis.ablation import HeldOutScores, evaluate_held_out
+from model.generation.decoding import Decoding
 from viz.captions.claims import (
     read_cross,
     read_decoder_layer,
@@ -20,7 +21,6 @@ from viz.captions.claims import (
 from viz.pages.remove import summary
 from viz.pages.translate import claims as translate_claims
 from viz.pages.translate import compute as translate_compute
-from viz.pages.translate.compute import Decoding
 from viz.pages.translate.decoded import written
 
 SOURCE = translate_compute.JOBS["Translation"].example

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from model.generation.sampling import apply_temperature, keep_top_k, keep_top_p, softmax
+from model.generation.sampling import apply_temperature, keep_top_k, keep_top_p
+from model.probability import probabilities as softmax
 
 EQUAL = np.zeros(200)  # more than a sort that is not stable leaves in their order
 

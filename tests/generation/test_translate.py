@@ -9,7 +9,7 @@ from equal import same_bits
 from twins import build, stir
 
 from model import Experiment, Switches, checkpoint, load, run
-from model.attention_override import AttentionOverride
+from model.attention import AttentionOverride
 from model.compute.device import VARIABLE
 from model.config import ModelConfig
 from model.encoder_decoder import EncoderDecoder, EncoderDecoderTrace

@@ -11,7 +11,9 @@ from foreign import made, publish
 from screen import ROOT, visit, well
 
 from model.checkpoint import CheckpointError
+from model.config import ModelConfig
 from model.importers.child import guarded
+from model.model_card import ExternalSource, ModelCard
 from model.registry import LoadedModel, ModelRegistry, RegistryFull, registry
 from viz.pages.your_model import load_model
 
@@ -20,7 +22,10 @@ MEGABYTES = 200
 
 def kept(owner):
     return LoadedModel(
-        None, None, {"config": {"n_layers": 1, "n_heads": 1}, "parameters": 1, "family": "x"}, owner=owner
+        None,
+        None,
+        ModelCard(config=ModelConfig(1, 1, 1, 8, 8), source=ExternalSource("x", "folder", 1)),
+        owner=owner,
     )
 
 
@@ -131,6 +136,8 @@ import json, os, sys
 from model import Experiment, run
 from model.importers.child import guarded
 from model.importers.child.parent import _memory
+from model.config import ModelConfig
+from model.model_card import ExternalSource, ModelCard
 from model.registry import registry
 def memory(): return _memory(os.getpid())
 small, large = sys.argv[1:]

@@ -411,7 +411,7 @@ def test_a_roberta_whose_padding_token_is_read_or_drawn_loads_and_its_heads_get_
     edit(folder / "config.json", pad_token_id=padding)
     name = bring(folder)
     try:
-        assert not registry().find(name).card["exam"].get("heads")
+        assert not registry().find(name).card.json["exam"].get("heads")
         assert run(Experiment(name, "the dog")).tokens == ("[CLS]", "the", "dog", "[SEP]")
     finally:
         registry().let_go(name)

@@ -20,6 +20,7 @@ from model.run import encode
 IMPORTED = {
     "model": ("Experiment", "Switches", "generate", "load", "run"),
     "model.attention": ("attend",),
+    "model.attention_override": ("AttentionOverride", "Overwrite", "renormalise"),
     "model.bilinear": ("singular_values",),
     "model.cache": ("compare",),
     "model.checkpoint": ("card", "load", "names"),

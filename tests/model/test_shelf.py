@@ -17,6 +17,7 @@ from model.importers import hub, inspect_folder, read
 from model.importers.background import BackgroundJob, JobSlot, Stopped
 from model.importers.background import load as load_onto_the_shelf
 from model.importers.inspect import VARIABLE
+from model.model_card import ModelCard
 from model.registry import PREFIX, LoadedModel, ModelRegistry, registry
 
 TEXT = "the dogs saw two birds ."
@@ -35,7 +36,7 @@ def clean():
 
 
 def kept():
-    return LoadedModel(None, None, {})
+    return LoadedModel(None, None, ModelCard())
 
 
 def loading(offer):

@@ -10,7 +10,7 @@ from equal import close
 from screen import component
 
 from model import Experiment, Switches
-from model.attention_override import AttentionOverride
+from model.attention import AttentionOverride
 from model.mask import MaskSpec
 from model.switches import PARTS
 from viz.export.provenance import release

@@ -12,7 +12,7 @@ from model.analysis.ablation import evaluate_held_out
 from model.analysis.attribution import gradient_times_weight
 from model.analysis.norm_comparison import compare_norms, make_batch
 from model.analysis.position_shift import score_changes
-from model.attention_override import AttentionOverride
+from model.attention import AttentionOverride
 from model.checkpoint import read_card
 from model.run import encode
 from model.tasks import TASKS

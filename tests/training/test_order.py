@@ -17,8 +17,7 @@ from model.position import POSITIONS
 from model.tasks.first_digit import DIGITS, LETTERS, QUERY_TOKEN, WORDS, FirstDigitQuestion, make_question
 from model.tokenizer import WordTokenizer
 from model.train import main
-from model.training.first_digit import KINDS, ORDER_RECIPES, OrderRecipe, train_steps
-from model.transformer import Transformer
+from model.training.first_digit import KINDS, ORDER_RECIPES, FirstDigitTraining, OrderRecipe
 
 FRESH, N = 11, 300
 TOKENIZER = WordTokenizer(WORDS)
@@ -70,11 +69,8 @@ def test_an_encoder_without_positions_can_only_guess_whatever_its_weights(config
 
 
 def losses(name, seed, steps):
-    recipe = ORDER_RECIPES[name]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        transformer = Transformer(recipe.config)
-    return list(islice(train_steps(transformer, TOKENIZER, recipe, seed), steps))
+    training = FirstDigitTraining(name, ORDER_RECIPES[name])
+    return list(islice(training.train_steps(training.build(seed), training.batches(seed)), steps))
 
 
 def test_a_seed_trains_the_same_again_another_otherwise_and_the_loss_falls():

@@ -25,9 +25,9 @@ from model.tasks.coreference import ADJECTIVE, OTHERS, REFERENT
 from model.tasks.pair import DETERMINED
 from model.tasks.pair_sampling import draw_pairs, is_held_out
 from model.train import main
-from model.training import coreference
 from model.training.coreference import ResolverRecipe, make_questions
-from model.training.seq2seq import PAIR_RECIPES, accuracy_at_length, build_model, train_steps
+from model.training.recipes import RECIPES
+from model.training.seq2seq import PAIR_RECIPES, Seq2SeqTraining, accuracy_at_length
 
 FRESH, N, SHORT = 11, 100, 40  # a seed that nothing else uses; pairs, and copies of one length
 PIECES = [name for name, recipe in PAIR_RECIPES.items() if recipe.pieces]
@@ -48,9 +48,8 @@ def fresh(task, n=N):
 
 
 def losses(name, seed, steps):
-    recipe = replace(PAIR_RECIPES[name], batch=8)
-    network, tokenizer = build_model(recipe, seed)
-    return list(islice(train_steps(network, tokenizer, recipe, seed), steps))
+    training = Seq2SeqTraining(name, replace(PAIR_RECIPES[name], batch=8))
+    return list(islice(training.train_steps(training.build(seed), training.batches(seed)), steps))
 
 
 def test_a_seed_trains_the_same_again_another_otherwise_and_the_loss_falls():
@@ -62,9 +61,8 @@ def test_a_seed_trains_the_same_again_another_otherwise_and_the_loss_falls():
 
 @pytest.mark.parametrize("name", ["copy-gru", "dates", "resolver"])
 def test_the_command_on_a_card_trains_and_ships(tmp_path, monkeypatch, name):
-    for recipe in PAIR_RECIPES:
-        monkeypatch.setitem(PAIR_RECIPES, recipe, small(PAIR_RECIPES[recipe]))
-    monkeypatch.setattr(coreference, "ResolverRecipe", lambda: replace(ResolverRecipe(), examined=20))
+    recipe = small(RECIPES[name]) if name in PAIR_RECIPES else replace(RECIPES[name], examined=20)
+    monkeypatch.setitem(RECIPES, name, recipe)
     main([name, "--seeds", "2", "--steps", "2", "--folder", str(tmp_path)])
     card = checkpoint.read_card(name, tmp_path)
     assert [run["seed"] for run in card["seeds"]] == [0, 1]
@@ -91,8 +89,8 @@ def test_every_recipe_is_shipped_small_and_says_how_it_was_made():
     for name, recipe in PAIR_RECIPES.items():
         card = checkpoint.read_card(name)
         network, tokenizer = shipped(name)
-        untrained, expected = build_model(recipe, 0)
-        assert network.config == untrained.config and tokenizer.vocabulary == expected.vocabulary
+        training = Seq2SeqTraining(name, recipe)
+        assert network.config == training.build(0).config and tokenizer.vocabulary == training.tokenizer.vocabulary
         assert card["command"].startswith(f"python -m model.train {name}")
         assert (card["task"], card["recipe"]["steps"]) == (recipe.task, recipe.steps)
         assert card["seed"] in {run["seed"] for run in card["seeds"]}

@@ -41,7 +41,7 @@ from model.training.corpus import (
     tokenize_corpus,
     train_test_split,
 )
-from model.training.stories import StoriesRecipe, learning_rate, train_stories
+from model.training.stories import StoriesRecipe, train_stories
 
 BOOK = "\n".join(PASSAGES)
 BOOKS = (BOOK, "\n".join(reversed(PASSAGES)))
@@ -158,8 +158,8 @@ def test_a_run_in_two_parts_is_the_run_in_one(tmp_path):
 
 
 def test_the_learning_rate_rises_stays_and_falls_and_a_longer_run_begins_alike():
-    rates = [learning_rate(StoriesRecipe(steps=1000), step) for step in range(1000)]
-    longer = [learning_rate(StoriesRecipe(steps=2000), step) for step in range(1000)]
+    rates = [StoriesRecipe(steps=1000).schedule.rate(step) for step in range(1000)]
+    longer = [StoriesRecipe(steps=2000).schedule.rate(step) for step in range(1000)]
     assert max(rates) == rates[500] == StoriesRecipe().lr
     assert rates[:800] == longer[:800]
     assert rates[800:] == sorted(rates[800:], reverse=True)

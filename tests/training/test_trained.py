@@ -1,6 +1,7 @@
 """What the cards say of the shipped weights is true of the shipped weights, on sentences nobody has seen."""
 
 import math
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -18,8 +19,9 @@ from model.run import encode
 from model.switches import PARTS, Switches
 from model.tasks import TASKS, Sentence
 from model.tasks.grammar.vocabulary import LINKING
-from model.training.language_model import build_model, learning_rate, train_steps
-from model.training.recipes import CHOOSING, RECIPES, REPORTING, TRAINING, draw_sentences
+from model.training.language_model import LANGUAGE_RECIPES as RECIPES
+from model.training.language_model import LanguageTraining, draw_sentences
+from model.training.trainer import CHOOSING, REPORTING, TRAINING
 
 FRESH = 4  # a seed of sentences that no part of the training uses
 SENTENCES = 2500
@@ -33,9 +35,8 @@ TWINS = [name for name in NAMES if not RECIPES[name].kept]
 
 
 def first_losses(seed: int, steps: int = 3) -> list[float]:
-    recipe = RECIPES["grammar"]
-    transformer, tokenizer = build_model(recipe, seed)
-    return list(islice(train_steps(transformer, tokenizer, draw_sentences(recipe, 200, TRAINING), recipe, seed), steps))
+    training = LanguageTraining("grammar", replace(RECIPES["grammar"], sentences=200))
+    return list(islice(training.train_steps(training.build(seed), training.batches(seed)), steps))
 
 
 def test_a_seed_trains_the_same_again_and_another_seed_otherwise():
@@ -49,7 +50,7 @@ def test_training_lowers_the_loss():
 
 def test_the_learning_rate_rises_to_its_height_and_falls_to_nothing():
     recipe = RECIPES["grammar"]
-    rates = [learning_rate(recipe, step) for step in range(recipe.steps)]
+    rates = [recipe.schedule.rate(step) for step in range(recipe.steps)]
     assert max(rates) == rates[recipe.warmup] == recipe.lr
     assert rates[: recipe.warmup] == sorted(rates[: recipe.warmup])
     assert rates[recipe.warmup :] == sorted(rates[recipe.warmup :], reverse=True)

@@ -224,7 +224,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
     tokenizer = model_calls.tokenizer(experiment.weights)
     strangers = list(dict.fromkeys(encoding.surface[at] for at in encoding.unknown))
     place = st.empty()  # there at every run: else the figures below would be built anew when it comes and goes
-    window = model_calls.about(experiment.weights)["config"]["context"]
+    window = model_calls.about(experiment.weights).model_config.context
     changed = read_altered(altered(experiment.text)[0], tokenizer.left_out(experiment.text))
     if changed:
         place.markdown(changed)
@@ -318,16 +318,14 @@ def more(says_words: bool) -> str:
 
 def foot(experiment: Experiment) -> None:
     """What runs where, and which part these weights never had."""
-    config = model_calls.about(experiment.weights)["config"]
+    config = model_calls.about(experiment.weights).model_config
     never = [
         part.label[0].lower() + part.label[1:]
         for part in PARTS
         if part.name in model_calls.trained(experiment.weights).removed
     ]
     told = f". This model was trained without {' and '.join(never)}." if never else ""
-    st.sidebar.caption(
-        f"{config['n_layers']} layers × {config['n_heads']} heads, running on {model_calls.device()}{told}"
-    )
+    st.sidebar.caption(f"{config.n_layers} layers × {config.n_heads} heads, running on {model_calls.device()}{told}")
 
 
 def set_state(state: Mapping[str, str]) -> None:

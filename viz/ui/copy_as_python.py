@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
+from model.generation.decoding import Decoding
 from model.registry import PREFIX
 from model.run import Experiment
 from model.switches import PARTS, Switches
@@ -16,7 +17,7 @@ HOME = {
     "Switches": "model",
     "run": "model",
     "MaskSpec": "model.mask",
-    "AttentionOverride": "model.attention_override",
+    "AttentionOverride": "model.attention",
 }
 
 
@@ -61,9 +62,9 @@ def _heads(switches: Switches) -> tuple[str, ...]:
     return switches.ablated_heads
 
 
-def translated(experiment: Experiment, how: Any, body: str) -> str:
+def translated(experiment: Experiment, how: Decoding, body: str) -> str:
     """What a model of two sentences wrote, decoded as `how` says, as `made`; then `body`, which reads it."""
-    told = "".join(f", {name}={value!r}" for name, value in how.told.items())
+    told = "".join(f", {name}={value!r}" for name, value in how.used.items())
     homes = {
         "model.checkpoint": ("load",),
         "model.evaluation.seq2seq": ("merge_pair_to_words",),
@@ -123,7 +124,7 @@ def origin(figure: str, of: Of, says: str | None = None) -> Origin:
         told = says or f"{of.stack} attention"
         return Origin(figure, release(), weights=of.name, text=of.text, says=told)
     if isinstance(of, tuple):
-        seeds = {model_calls.about(weights).get("seed") for weights in of}
+        seeds = {model_calls.about(weights).seed for weights in of}
         seed = seeds.pop() if len(seeds) == 1 else None
         return Origin(figure, release(), weights=", ".join(of), seed=seed, says=says or "")
     written = of.override
@@ -131,7 +132,7 @@ def origin(figure: str, of: Of, says: str | None = None) -> Origin:
         figure,
         release(),
         weights=of.weights,
-        seed=model_calls.about(of.weights).get("seed"),
+        seed=model_calls.about(of.weights).seed,
         text=of.text,
         switches={part.name: getattr(of.switches, part.name) for part in PARTS},
         heads_off=_heads(of.switches),
@@ -170,21 +171,24 @@ def weights(experiment: Experiment, layer: int, head: int, end: str = "  # (W, W
     return python(f"weights = {MERGED.format(one)}{end}", MERGES, experiment=experiment)
 
 
-EVERY = "weights = np.stack([layer.attention.weights for layer in run(experiment).layers])  # (L, H, T, S)"
+EVERY = "weights = stack_weights(run(experiment))  # (L, H, T, S)"
+STACKS = "from model.analysis.attention_metrics import stack_weights"
 
 
 def every_head(experiment: Experiment, merged: bool = False) -> str:
     """The weights of all heads."""
     if merged:
-        return python(f"{EVERY}\nweights = {MERGED.format('weights')}  # (L, H, W, W)", MERGES, experiment=experiment)
-    return python(EVERY, experiment=experiment)
+        merged_weights = MERGED.format("weights")
+        body = f"{EVERY}\nweights = {merged_weights}  # (L, H, W, W)"
+        return python(body, f"{STACKS}\n{MERGES}", experiment=experiment)
+    return python(EVERY, STACKS, experiment=experiment)
 
 
 def rolled(experiment: Experiment, merged: bool = False) -> str:
     """Attention rollout (T, T)."""
     residual = (experiment.switches & model_calls.trained(experiment.weights)).residual
     made = "rollout(weights)" if residual else "rollout(weights, residual=False)"
-    imports = "from model.analysis.attention_metrics import rollout"
+    imports = "from model.analysis.attention_metrics import rollout, stack_weights"
     if merged:
         made, imports = MERGED.format(made), f"{imports}\n{MERGES}"
     return python(f"{EVERY}\nrolled = {made}", imports, experiment=experiment)
@@ -192,63 +196,34 @@ def rolled(experiment: Experiment, merged: bool = False) -> str:
 
 def next_word(experiment: Experiment, at: int) -> str:
     """The likeliest next words of the model's output."""
-    return _next(experiment, at, "probability = -np.sort(-shares[-1])[:8]")
+    return _next(experiment, at, "probabilities[-1]  # (n,)")
 
 
 def layerwise(experiment: Experiment, at: int) -> str:
     """The likeliest next words of every layer, one after the other."""
-    return _next(experiment, at, "probability = (-np.sort(-shares, axis=-1))[:, :8].ravel()")
+    return _next(experiment, at, "probabilities.ravel()  # (L · n,): layer by layer")
 
 
 def _next(experiment: Experiment, at: int, last: str) -> str:
-    body = (
-        f"logits = logit_lens(experiment, run(experiment))[:, {at}]  # (L, V): what each layer would say\n"
-        "odds = np.exp(logits - logits.max(axis=-1, keepdims=True))\n"
-        f"shares = odds / odds.sum(axis=-1, keepdims=True)\n{last}"
-    )
-    return python(body, "from model.run import logit_lens", experiment=experiment)
+    body = f"probability = top_next_tokens(experiment, run(experiment), {at}).{last}"
+    return python(body, "from model.generation.next_token import top_next_tokens", experiment=experiment)
 
 
 def both(a: Experiment, b: Experiment) -> str:
     """The weights of all heads, whole and without."""
-    body = (
-        "def weights(experiment):\n"
-        "    return np.stack([layer.attention.weights for layer in run(experiment).layers])  # (L, H, T, S)\n\n\n"
-        "A, B = weights(a), weights(b)"
-    )
-    return python(body, a=a, b=b)
+    return python("A, B = stack_weights(run(a)), stack_weights(run(b))  # (L, H, T, S)", STACKS, a=a, b=b)
 
 
 def pairs(a: Experiment, b: Experiment, at: int, n: int = 8) -> str:
     """The words that either finds likeliest after one token."""
-    body = (
-        f"p, q = (probabilities(run(one).logits[{at}]) for one in (a, b))  # (V,)\n"
-        f"best = np.argsort(-np.fmax(p, np.nan_to_num(q)))[:{n}]\n"
-        "A, B = p[best], q[best]"
-    )
-    return python(body, "from model.probability import probabilities", a=a, b=b)
-
-
-SIZE_OF = {
-    "length": "np.linalg.norm(stack, axis=-1)",
-    "standard deviation": "stack.std(axis=-1)",
-    "mean": "stack.mean(axis=-1)",
-}
+    body = f"A, B, ids = top_of_two(run(a).logits[{at}], run(b).logits[{at}], n={n})  # (n,)"
+    return python(body, "from model.generation.next_token import top_of_two", a=a, b=b)
 
 
 def streams(a: Experiment, b: Experiment, name: str) -> str:
     """A size of every vector after every sublayer."""
-    body = (
-        "def sizes(experiment):\n"
-        "    layers = run(experiment).layers\n"
-        "    vectors = [layers[0].resid_pre]\n"
-        "    for layer in layers:\n"
-        "        vectors += [layer.resid_mid, layer.resid_post]\n"
-        "    stack = np.stack(vectors).astype(np.float64)  # (stages, T, C)\n"
-        f"    return {SIZE_OF[name]}\n\n\n"
-        "A, B = sizes(a), sizes(b)  # (stages, T)"
-    )
-    return python(body, a=a, b=b)
+    body = f"A, B = (stream_sizes(run(one))[{name!r}] for one in (a, b))  # (stages, T)"
+    return python(body, "from model.analysis.attention_metrics import stream_sizes", a=a, b=b)
 
 
 def worth(experiment: Experiment, layer: int, head: int, at: int) -> str:
@@ -263,14 +238,13 @@ def worth(experiment: Experiment, layer: int, head: int, at: int) -> str:
     )
 
 
-def knocked_out(weights: str, shape: tuple[int, ...]) -> str:
+def knocked_out(weights: str) -> str:
     """How much the loss rises without each head."""
     body = (
-        f"intact = evaluate_held_out({weights!r}).loss\n"
-        f"each = ablate_each_head({weights!r}).values()  # every head taken out in turn\n"
-        f"loss = np.array([one.loss - intact for one in each]).reshape{tuple(shape)}  # (L, H)"
+        f"intact, each = evaluate_held_out({weights!r}), ablate_each_head({weights!r})  # every head in turn\n"
+        "loss, accuracy = ablation_costs(intact, each)  # (L, H)"
     )
-    return python(body, "from model.analysis.ablation import ablate_each_head, evaluate_held_out")
+    return python(body, "from model.analysis.ablation import ablate_each_head, ablation_costs, evaluate_held_out")
 
 
 def drawn(sizes: Any) -> str:
@@ -283,17 +257,8 @@ def drawn(sizes: Any) -> str:
 
 def curves(weights: Mapping[str, str], question: str = "") -> str:
     """Learning curves (R, N) of weights by name, from their cards: the loss, or the right answers to one question."""
-    point = f'point["accuracy"][{question!r}]' if question else 'point["loss"]'
-    body = (
-        "def curve(name):\n"
-        "    told = read_card(name)\n"
-        '    kept = [seed["curve"] for seed in told["seeds"] if "curve" in seed] or [told["curve"]]\n'
-        f"    return np.array([[{point} for point in one] for one in kept])  # (seeds, steps)\n\n\n"
-    )
-    return python(
-        body + "\n".join(f"{name} = curve({one!r})" for name, one in weights.items()),
-        "from model.checkpoint import read_card",
-    )
+    lines = [f"{name} = load_card({one!r}).language.learning_curves({question!r})" for name, one in weights.items()]
+    return python("\n".join(lines) + "  # (seeds, steps)", "from model.checkpoint import load_card")
 
 
 def brought(file: File | Drawn, name: str, value: str, imports: str = "") -> str:

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from model.analysis.attention_metrics import distance, entropy, reachable, rollout
+from model.analysis.attention_metrics import distance, entropy, reachable, rollout, stack_weights
 from model.evaluation.head_roles import FIRST, INDUCTION
+from model.generation.next_token import NextTokens
 from model.run import Experiment
 from model.switches import Switches
 from model.tasks.task import PREVIOUS_TOKEN
@@ -24,8 +25,7 @@ HEADLINES = ("verb → subject", INDUCTION, PREVIOUS_TOKEN)  # a newcomer sees t
 
 def scores(weights: str) -> dict[str, Array]:
     """Relation → mean weight (L, H) that each head puts on the right word, as measured on held-out sentences."""
-    relations = model_calls.about(weights)["exam"]["relations"]
-    return {name: np.array(score["mass"]) for name, score in relations.items()}
+    return {name: score.mass for name, score in model_calls.about(weights).language.relations.items()}
 
 
 def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
@@ -74,7 +74,7 @@ def measured_on(weights: str) -> str:
     """What the roles were measured on, in words; "" where they were not measured."""
     if not scores(weights):
         return ""
-    n = int(model_calls.about(weights)["exam"]["sentences"])
+    n = model_calls.about(weights).language.sentences
     if model_calls.task(weights).words:
         return counted(n, "new sentence")
     return f"{counted(n, 'passage')} of our own and repeated random tokens" if n else "repeated random tokens"
@@ -91,8 +91,7 @@ def headline(weights: str) -> tuple[int, int]:
 
 def all_weights(trace: Trace[Array]) -> tuple[Array, Array]:
     """Weights and masks of every head: two arrays (L, H, T, S)."""
-    attentions = [layer.attention for layer in trace.layers]
-    return np.stack([a.weights for a in attentions]), np.stack([a.mask for a in attentions])
+    return stack_weights(trace), np.stack([layer.attention.mask for layer in trace.layers])
 
 
 def moved_row(moved: Array, weights: Array) -> int:
@@ -186,7 +185,7 @@ def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
     }
 
 
-def next_table(guesses: "model_calls.Guesses") -> Table:
+def next_table(guesses: NextTokens) -> Table:
     """The likeliest next words of the model itself."""
     return {"word": guesses.words[-1], "probability": guesses.probabilities[-1]}
 
@@ -197,7 +196,7 @@ def row_table(weights: Array, words: Sequence[str], row: int, looked: Sequence[s
     return {"position": range(len(others)), "looked at": others, f"weight from {numbered(words)[row]}": weights[row]}
 
 
-def guess_table(guesses: "model_calls.Guesses") -> Table:
+def guess_table(guesses: NextTokens) -> Table:
     """Layer by layer, the likeliest next words."""
     n_layers, n = guesses.probabilities.shape
     return {

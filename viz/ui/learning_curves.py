@@ -1,24 +1,13 @@
 """Learning curves of a model card, and a sample of what a model writes."""
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 
 from model.analysis import prediction_change
-from model.generation.generate import generate
-from model.run import Experiment, encode, run
+from model.generation.generate import continue_text
+from model.run import Experiment, encode, run_text
 from viz.export.tables import Labelled, Table
 from viz.types import Array
 from viz.ui import model_calls, server_cache
-
-
-def curve_of(card: dict[str, Any], what: str) -> Array:
-    """The learning curves of the R seeds that kept theirs, (R, N): the loss, or the accuracy at one question."""
-    curves = [seed["curve"] for seed in card["seeds"] if "curve" in seed] or [card["curve"]]
-    return np.array(
-        [[point["loss"] if what == "loss" else point["accuracy"][what] for point in curve] for curve in curves]
-    )
 
 
 def curve_table(steps: Sequence[int], seeds: dict[str, Array]) -> Table:
@@ -39,6 +28,6 @@ def curve_arrays(steps: Sequence[int], seeds: dict[str, Array]) -> dict[str, Lab
 def written(weights: str, judge: str, opening: str = "the", words: int = 40) -> tuple[str, float]:
     """A text that these weights write after `opening`, and the loss of `judge` on the words they added."""
     with model_calls.computing:
-        said = generate(Experiment(weights=weights, text=opening), tokens=words, method="sample", seed=1)
+        said = continue_text(Experiment(weights=weights, text=opening), tokens=words, method="sample", seed=1)
         experiment = Experiment(weights=judge, text=said.text)
-        return said.text, prediction_change.text_loss(run(experiment), encode(experiment).ids)
+        return said.text, prediction_change.text_loss(run_text(experiment), encode(experiment).ids)

@@ -1,19 +1,18 @@
 """From an Experiment to its Trace, once for all visitors: small keys, bounded caches, read-only arrays."""
 
 import gc
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from model.checkpoint import names, read_card
+from model.checkpoint import load_card, names
 from model.compute import cost
 from model.compute.device import choose_device, describe, one_thread
 from model.config import ModelConfig
+from model.generation.next_token import NextTokens, top_next_tokens
+from model.model_card import ModelCard
 from model.registry import registry
-from model.run import Experiment, InputTextError, encode, get_model, logit_lens, run
+from model.run import Experiment, InputTextError, encode, get_model, get_transformer, run_text
 from model.switches import Switches
 from model.tasks import TASKS, Task
 from model.tokenizer import Encoding, Tokenizer
@@ -33,7 +32,7 @@ MEGABYTE = 10**6
 def trace(experiment: Experiment) -> Trace[Array]:
     """The experiment's trace. A text that cannot be run ends the page with the sentence that says why."""
     try:
-        size = recorded(get_model(experiment.weights)[0].config, len(encode(experiment).ids))
+        size = recorded(get_transformer(experiment.weights)[0].config, len(encode(experiment).ids))
         if size > server_cache.BUDGET.most:  # it would be computed again for every figure
             raise slots.TooMuch(
                 f"The results for this text in this model take {size / MEGABYTE:,.0f} MB; the lab has room for "
@@ -55,33 +54,18 @@ def recorded(config: ModelConfig, tokens: int) -> int:
 @server_cache.cached
 def _traced(experiment: Experiment) -> Trace[Array]:
     with slots.place("Running the model on a long text", operations(experiment)):
-        return run(experiment)
+        return run_text(experiment)
 
 
 def operations(experiment: Experiment, passes: int = 1) -> int:
     """What so many passes of this model over the experiment's text cost, as model/compute/cost.py counts."""
-    return cost.operations(get_model(experiment.weights)[0].config, len(encode(experiment).ids), texts=passes)
+    return cost.operations(get_transformer(experiment.weights)[0].config, len(encode(experiment).ids), texts=passes)
 
 
 @server_cache.cached
-def next_words(experiment: Experiment, position: int, n: int = 8) -> "Guesses":
+def next_words(experiment: Experiment, position: int, n: int = 8) -> NextTokens:
     """What the model, and each of its layers, expects after the token at `position`."""
-    traced = trace(experiment)
-    logits = logit_lens(experiment, traced, position)  # (L, V)
-    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    probabilities = odds / odds.sum(axis=-1, keepdims=True)  # (L, V)
-    best = np.argsort(-probabilities, axis=-1)[:, :n]  # (L, n)
-    vocabulary = tokenizer(experiment.weights).vocabulary
-    words = tuple(tuple(vocabulary[index] for index in row) for row in best)
-    return Guesses(np.take_along_axis(probabilities, best, axis=-1), words)
-
-
-@dataclass(frozen=True)
-class Guesses:
-    """The likeliest next words after one token, layer by layer; the last row is the model's output."""
-
-    probabilities: Array  # (L, n)
-    words: tuple[tuple[str, ...], ...]  # L rows of n
+    return top_next_tokens(experiment, trace(experiment), position, n)
 
 
 def encoding(experiment: Experiment) -> Encoding:
@@ -96,9 +80,9 @@ def tokenizer(weights: str) -> Tokenizer:
 
 # Asked many times in every run: Streamlit's own cache would hash its way there each time.
 @lru_cache(maxsize=32)
-def about(weights: str) -> dict[str, Any]:
+def about(weights: str) -> ModelCard:
     """The card of these weights."""
-    return read_card(weights)
+    return load_card(weights)
 
 
 def forget() -> None:
@@ -115,31 +99,29 @@ def languages() -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _own_languages() -> tuple[str, ...]:
     """One of each language first, by the order of the languages."""
-    known = [name for name in names() if read_card(name).get("task") in TASKS]
-    return tuple(sorted(known, key=lambda name: (name not in TASKS, list(TASKS).index(read_card(name)["task"]), name)))
+    known = [name for name in names() if load_card(name).task in TASKS]
+    return tuple(sorted(known, key=lambda name: (name not in TASKS, list(TASKS).index(load_card(name).task), name)))
 
 
 def trained(weights: str) -> Switches:
     """The parts that were there while these weights were trained."""
-    present: Switches = getattr(get_model(weights)[0].config, "trained", Switches())  # a recurrent network has no parts
-    return present
+    return get_model(weights)[0].config.trained
 
 
 def has(weights: str) -> Switches:
     """The parts that can be taken out of this model."""
-    there: Switches = getattr(get_model(weights)[0].config, "removable", Switches())
-    return there
+    return get_model(weights)[0].config.removable
 
 
 def task(weights: str) -> Task:
     """The language these weights were trained on; of models from elsewhere, the English passages of the lab."""
-    return TASKS[about(weights)["task"]]
+    return TASKS[about(weights).task]
 
 
 def folder(weights: str) -> str:
     """The folder that a model from elsewhere was loaded from."""
     kept = registry().find(weights)
-    return str(kept.card["folder"]) if kept else "the folder of " + weights
+    return kept.card.source.folder if kept and kept.card.source else "the folder of " + weights
 
 
 def device() -> str:

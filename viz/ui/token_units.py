@@ -40,7 +40,7 @@ class Shown:
 
 def reads_pieces(experiment: Experiment) -> bool:
     """Whether the model of this experiment reads words in pieces."""
-    return model_calls.about(experiment.weights).get("tokenizer") is not None
+    return model_calls.about(experiment.weights).splits_words
 
 
 def each(experiment: Experiment) -> str:

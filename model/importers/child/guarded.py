@@ -16,7 +16,7 @@ from model.importers.child.model_info_json import from_json
 from model.importers.child.parent import MEGABYTE, Limits, borrowed, taken
 from model.importers.child.remote_model import RemoteModel
 from model.importers.free_memory import free
-from model.importers.inspect import VARIABLE, ModelInfo, model_card
+from model.importers.inspect import VARIABLE, ModelInfo, make_card
 from model.importers.inspect import inspect_folder as look_here
 from model.registry import Evicts, LoadedModel, RegistryFull, evict_any, registry
 from model.tokenizer import Tokenizer
@@ -81,7 +81,7 @@ def _foreign(offer: ModelInfo, progress: Progress, owner: str, evicts: Evicts) -
         # Its tokenizer stays in the child too: nothing in the server cuts a text with it.
         nobody: Tokenizer | Any = None
         return register(
-            offer, LoadedModel(away, nobody, model_card(offer), maps_only=True, owner=owner), progress, evicts
+            offer, LoadedModel(away, nobody, make_card(offer), maps_only=True, owner=owner), progress, evicts
         )
     except BaseException:
         process.close()

@@ -8,9 +8,8 @@ import numpy as np
 
 from model.checkpoint import CheckpointError
 from model.importers.child.parent import Limits, Process
-from model.run import InputTextError
+from model.run import Array, InputTextError
 
-Array = np.ndarray[Any, Any]
 Stack = tuple[str, Array, tuple[str, ...], tuple[str, ...]]  # its name; (L, H, T, S) float32; T words; S words
 RUN = 120.0  # seconds for one text
 

@@ -7,8 +7,9 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from model.generation.generate import generate
-from model.generation.sampling import sampling_probabilities, softmax
+from model.generation.decoding import Decoding
+from model.generation.generate import continue_text
+from model.generation.next_token import candidate_probabilities
 from model.run import Experiment, InputTextError
 from viz import canvas
 from viz.captions.heads import read_candidates
@@ -66,7 +67,7 @@ def _play(on: bool) -> None:
 
 def _write(experiment: Experiment, choosing: Choosing) -> None:
     """Put one more token into the sentence box, or stop and say why."""
-    window = model_calls.about(experiment.weights)["config"]["context"]
+    window = model_calls.about(experiment.weights).model_config.context
     if len(model_calls.encoding(experiment).ids) >= window:
         _play(False)
         st.session_state["stopped"] = f"The window is full: the model was trained on texts of up to {window} tokens."
@@ -85,7 +86,7 @@ def write(experiment: Experiment, choosing: Choosing) -> str:
     """The text with one more token; with as many as it takes where that would end in half a character."""
     for tokens in range(1, 5):
         with slots.place("Generating a word", model_calls.operations(experiment, 2)):
-            text = generate(experiment, tokens, "sample", **asdict(choosing)).text
+            text = continue_text(experiment, tokens, _decoding(choosing)).text
         if not text.endswith(HALF):
             return text
     return text
@@ -93,9 +94,11 @@ def write(experiment: Experiment, choosing: Choosing) -> str:
 
 def candidates(experiment: Experiment, at: int, choosing: Choosing) -> tuple[Array, Array]:
     """What may be written after position `at`, (V,) each: probabilities by the model, and as the next is drawn from."""
-    logits = model_calls.trace(experiment).logits[at].astype(np.float64)  # (V,)
-    logits[list(model_calls.tokenizer(experiment.weights).special_ids)] = -np.inf
-    return softmax(logits), sampling_probabilities(logits, choosing.temperature, choosing.top_k, choosing.top_p)
+    return candidate_probabilities(experiment, model_calls.trace(experiment), at, _decoding(choosing))
+
+
+def _decoding(choosing: Choosing) -> Decoding:
+    return Decoding("sample", **asdict(choosing))
 
 
 def _candidates(experiment: Experiment, at: int, after: str, choosing: Choosing, theme: Theme) -> None:
@@ -110,13 +113,12 @@ def _candidates(experiment: Experiment, at: int, after: str, choosing: Choosing,
         file=file_name(experiment.name, f"candidates-{at}"),
         of=experiment,
         python=copy_as_python.python(
-            f"logits = run(experiment).logits[{at}].astype(np.float64)  # (V,)\n"
-            "logits[list(load(experiment.weights)[1].special_ids)] = -np.inf  # marks that are never said\n"
-            f"chosen = {choosing.temperature}, {choosing.top_k}, {choosing.top_p}  # temperature, top_k, top_p\n"
-            "p, q = softmax(logits), sampling_probabilities(logits, *chosen)\n"
+            f"decoding = {copy_as_python.spelt(_decoding(choosing))}\n"
+            f"p, q = candidate_probabilities(experiment, run(experiment), {at}, decoding)  # (V,)\n"
             f'best = np.argsort(-p, kind="stable")[:{SHOWN}]\n'
             "the_model, drawn_from = p[best], q[best]",
-            "from model.checkpoint import load\nfrom model.generation.sampling import sampling_probabilities, softmax",
+            "from model.generation.decoding import Decoding\n"
+            "from model.generation.next_token import candidate_probabilities",
             experiment=experiment,
         ),
     )

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.analysis.attention_cost import AttentionCost, OperatorCheck, run_head, run_random
+from model.analysis.attention_cost import AttentionCost, OperatorCheck, run_layer, run_random
 from model.run import Experiment
 from model.transformer import Trace
 from viz import canvas
@@ -101,16 +101,8 @@ def _random(sizes: AttentionCost) -> OperatorCheck:
 def _this_layer(experiment: Experiment, layer: int, queries: int, keys: int) -> OperatorCheck:
     attention = model_calls.trace(experiment).layers[layer].attention
     scale = (experiment.switches & model_calls.trained(experiment.weights)).scale
-    bias = (attention.biased - attention.scaled)[:, :queries, :keys]
     with model_calls.computing:
-        return run_head(
-            attention.q[:, :queries],
-            attention.k[:, :keys],
-            attention.v[:, :keys],
-            attention.mask[:, :queries, :keys],
-            bias,
-            scale,
-        )
+        return run_layer(attention, queries, keys, scale)
 
 
 def _size_arrays(weights: Array, looking: Sequence[str], looked: Sequence[str]) -> dict[str, Labelled]:
@@ -123,11 +115,8 @@ def _recompute_sizes(experiment: Experiment, sizes: AttentionCost, layer: int) -
     scale = (experiment.switches & model_calls.trained(experiment.weights)).scale
     return copy_as_python.python(
         f"attention = run(experiment).layers[{layer}].attention\n"
-        f"q, k, v = attention.q[:, :{T}], attention.k[:, :{S}], attention.v[:, :{S}]  # (H, T or S, D)\n"
-        f"mask = attention.mask[:, :{T}, :{S}]\n"
-        f"bias = (attention.biased - attention.scaled)[:, :{T}, :{S}]\n"
-        f"weights = run_head(q, k, v, mask, bias, {scale}).weights  # (H, T, S)",
-        "from model.analysis.attention_cost import run_head",
+        f"weights = run_layer(attention, {T}, {S}, scale={scale}).weights  # (H, T, S)",
+        "from model.analysis.attention_cost import run_layer",
         experiment=experiment,
     )
 

@@ -49,11 +49,9 @@ def show(
         arrays=partial(head_facts.maps, words, word_by_word=single.rows, three_products=single.whole),
         python=copy_as_python.python(
             f"attention = run(experiment).layers[{layer}].attention\n"
-            f"bias = attention.biased[{head}] - attention.scaled[{head}]  # (T, S)\n"
-            f'q, k, v, mask = (getattr(attention, name)[{head}] for name in ("q", "k", "v", "mask"))\n'
-            f"single, double = compare(q, k, v, mask, bias, scale={present.scale})\n"
+            f"single, double = compare_head(attention, {head}, scale={present.scale})\n"
             "word_by_word, three_products = single.rows, single.whole  # (T, S)",
-            "from model.analysis.loop_attention import compare",
+            "from model.analysis.loop_attention import compare_head",
             experiment=experiment,
         ),
     )
@@ -72,8 +70,6 @@ def _forms(
 ) -> tuple[loop_attention.LoopVsMatmul, loop_attention.LoopVsMatmul]:
     attention = model_calls.trace(experiment).layers[layer].attention
     scale = (experiment.switches & model_calls.trained(experiment.weights)).scale
-    bias = attention.biased[head] - attention.scaled[head]  # (T, S)
-    with slots.long("Word by word, and three products") if len(bias) > MOST_SHORT else model_calls.computing:
-        return loop_attention.compare(
-            attention.q[head], attention.k[head], attention.v[head], attention.mask[head], bias, scale
-        )
+    T = attention.q.shape[1]
+    with slots.long("Word by word, and three products") if T > MOST_SHORT else model_calls.computing:
+        return loop_attention.compare_head(attention, head, scale)

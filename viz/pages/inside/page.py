@@ -9,10 +9,10 @@ from viz.ui import controls, figure_panel, head_facts, model_calls, token_units,
 theme = visitor.theme()
 notices = st.container()
 experiment = controls.experiment()
-config = model_calls.about(experiment.weights)["config"]
+config = model_calls.about(experiment.weights).model_config
 trace = model_calls.trace(experiment)
 words = model_calls.encoding(experiment).surface
-layer, head = controls.head(config["n_layers"], config["n_heads"], default=head_facts.headline(experiment.weights))
+layer, head = controls.head(config.n_layers, config.n_heads, default=head_facts.headline(experiment.weights))
 pinned = controls.token(words, token_units.each(experiment))
 row = telling_row(trace.layers[layer].attention.weights[head]) if pinned is None else pinned
 controls.foot(experiment)

@@ -37,9 +37,9 @@ def show(
         step = st.number_input("Step", 0, STEPS - 1, OPENS_AT, key="step", bind="query-params")
         looked = st.number_input("Key", 0, last, None, key="looked", bind="query-params")
     made = walk_through_row(experiment, trace, layer, head, row)
-    config = model_calls.about(experiment.weights)["config"]
+    config = model_calls.about(experiment.weights).model_config
     present = experiment.switches & model_calls.trained(experiment.weights)
-    scheme = config["position"] if present.position else "the positions are removed"
+    scheme = config.position if present.position else "the positions are removed"
     drawn = canvas.walk(
         _arrays(made),
         words,
@@ -52,8 +52,8 @@ def show(
         position=scheme,
         head=head,
         layer=layer,
-        norm=(made.mean, made.std) if config["norm"] == "pre" and present.norm else None,
-        norm_after=config["norm"] == "post" and present.norm,
+        norm=(made.mean, made.std) if config.norm == "pre" and present.norm else None,
+        norm_after=config.norm == "post" and present.norm,
         biased=bool(made.bias.any()),
         turned=made.turned,
         residual=present.residual,

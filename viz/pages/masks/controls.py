@@ -70,8 +70,8 @@ def _kind_chosen() -> None:
 
 
 def _means(experiment: Experiment, kind: str, tokens: int) -> str:
-    config = model_calls.about(experiment.weights)["config"]
-    trained = config["causal"] and config["trained"]["mask"]
+    config = model_calls.about(experiment.weights).model_config
+    trained = config.causal and config.trained.mask
     if kind == OWN:
         if trained and experiment.switches.mask:
             return f"The model's own mask is causal. {MASKS['causal'].description}"

@@ -8,7 +8,7 @@ import streamlit as st
 from model.compute.cost import PER_SECOND
 from model.generation.cache_comparison import CacheComparison, compare, cost_of_comparison
 from model.generation.kv_cache import is_cacheable
-from model.run import MAX_TOKENS, Experiment, get_model
+from model.run import MAX_TOKENS, Experiment, get_transformer
 from viz import canvas
 from viz.canvas import Panel
 from viz.captions.masks import read_ways
@@ -33,7 +33,7 @@ def three_ways(experiment: Experiment) -> CacheComparison:
 
 def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
     """When asked: both ways beside each other, how far they are apart, and the time of each."""
-    if not is_cacheable(get_model(experiment.weights)[0], experiment.switches):
+    if not is_cacheable(get_transformer(experiment.weights)[0], experiment.switches):
         st.info(
             "This model is not causal: each new word changes the vectors of the other words, so nothing can be cached."
         )

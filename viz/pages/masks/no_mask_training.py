@@ -6,14 +6,14 @@ import streamlit as st
 
 from model import checkpoint
 from model.switches import Switches
-from model.training.recipes import CURVE_SENTENCES
+from model.training.language_model import CURVE_SENTENCES
 from viz.captions.heads import thin_seeds
 from viz.captions.masks import read_cheating
 from viz.figures.learning_curves import curves
 from viz.pages.masks.compute import language
 from viz.theme import Theme
 from viz.ui import ablation, copy_as_python, figure_panel, model_calls
-from viz.ui.learning_curves import curve_arrays, curve_of, curve_table, written
+from viz.ui.learning_curves import curve_arrays, curve_table, written
 
 
 def show(weights: str, theme: Theme) -> None:
@@ -42,9 +42,9 @@ def show(weights: str, theme: Theme) -> None:
             "is the difference from the entropy of the language."
         )
         column.metric(name, value, note.replace("-", "−"), delta_color="off", delta_arrow="off", help=told)
-    cards = {"with the mask": model_calls.about(base), "never had it": model_calls.about(twin)}
-    steps = [point["step"] for point in cards["with the mask"]["curve"]]
-    loss = {name: curve_of(card, "loss") for name, card in cards.items()}
+    cards = {"with the mask": model_calls.about(base).language, "never had it": model_calls.about(twin).language}
+    steps = [point.step for point in cards["with the mask"].curve]
+    loss = {name: card.learning_curves() for name, card in cards.items()}
     left, right = st.columns(2, gap="large")
     with left:
         figure_panel.chart(

@@ -15,9 +15,9 @@ from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_cal
 theme = visitor.theme()
 notices = st.container()
 experiment = controls.experiment()
-config = model_calls.about(experiment.weights)["config"]
+config = model_calls.about(experiment.weights).model_config
 words = model_calls.encoding(experiment).surface
-layer, head = controls.head(config["n_layers"], config["n_heads"], default=head_facts.headline(experiment.weights))
+layer, head = controls.head(config.n_layers, config.n_heads, default=head_facts.headline(experiment.weights))
 pinned = controls.token(words, token_units.each(experiment))
 controls.foot(experiment)
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from model.analysis.rope_frequency import slow_each_frequency
 from model.analysis.sinusoid import wavelengths
-from model.checkpoint import read_card
+from model.checkpoint import load_card
 from model.compute.progress import steps
 from model.evaluation import first_digit
 from model.training.first_digit import OrderRecipe
@@ -100,8 +100,8 @@ def _asked(kind: str, scheme: str) -> list[float]:
 @server_cache.cached
 def _card(kind: str, scheme: str) -> list[float]:
     """The accuracies (L,) of the shipped seed on its card."""
-    told = read_card(f"order-{kind}-{scheme}")["accuracy"]
-    return _numbers(told[str(length)] for length in OrderRecipe.lengths)
+    accuracy = load_card(f"order-{kind}-{scheme}").first_digit.accuracy
+    return _numbers(accuracy[length] for length in OrderRecipe.lengths)
 
 
 @server_cache.cached
@@ -109,8 +109,8 @@ def _seeds(kind: str, scheme: str) -> list[list[float]]:
     """The accuracies (R, L) of every seed on the card."""
     lengths = OrderRecipe.lengths
     return [
-        _numbers(seed["accuracy"][str(length)] for length in lengths)
-        for seed in read_card(f"order-{kind}-{scheme}")["seeds"]
+        _numbers(seed.accuracy[length] for length in lengths)
+        for seed in load_card(f"order-{kind}-{scheme}").first_digit.seeds
     ]
 
 
@@ -132,14 +132,14 @@ def _recompute(asked: bool) -> str:
     body = (
         f'    return accuracy(*load(f"order-{{kind}}-{{name}}"), n, {N}, {SEED})  # None: the table has ended'
         if asked
-        else '    return read_card(f"order-{kind}-{name}")["accuracy"][str(n)]  # None: the table has ended'
+        else '    return load_card(f"order-{kind}-{name}").first_digit.accuracy[n]  # None: the table has ended'
     )
     return copy_as_python.python(
         f"def share(kind, name, n):\n{body}\n\n\n"
         f"right_answers = np.array({every}, dtype=float)  # (kinds, schemes, lengths)",
         "from model.checkpoint import load\nfrom model.evaluation.first_digit import accuracy"
         if asked
-        else "from model.checkpoint import read_card",
+        else "from model.checkpoint import load_card",
     )
 
 

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from model.checkpoint import load
+from model.checkpoint import load_transformer
 from model.tokenizer import Tokenizer
 from model.transformer import Transformer
 
@@ -22,7 +22,7 @@ MODELS = [(kind, scheme) for kind in KINDS for scheme in NAMES]
 @lru_cache(maxsize=len(MODELS))
 def model(kind: str, scheme: str) -> tuple[Transformer, Tokenizer]:
     """A small model that was asked which of two digits came first; on the CPU, where it takes a millisecond."""
-    transformer, tokenizer = load(f"order-{kind}-{scheme}")
+    transformer, tokenizer = load_transformer(f"order-{kind}-{scheme}")
     return transformer.requires_grad_(False), tokenizer
 
 

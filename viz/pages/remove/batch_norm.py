@@ -112,12 +112,12 @@ def _stream_arrays(stream: Array) -> dict[str, Labelled]:
 
 def _recompute(weights: str, replaced: int, last: str) -> str:
     lines = [
-        f'task = TASKS[read_card({weights!r})["task"]]',
+        f"task = TASKS[load_card({weights!r}).task]",
         f"sentences, substitutes = make_batch(task, {SIZE})",
         f"shown = compare_norms(*load({weights!r}), sentences, {replaced}, substitutes[{replaced}])",
         last,
     ]
-    imports = """from model.checkpoint import read_card, load
+    imports = """from model.checkpoint import load, load_card
 from model.analysis.norm_comparison import compare_norms, make_batch
 from model.tasks import TASKS"""
     return copy_as_python.python("\n".join(lines), imports)

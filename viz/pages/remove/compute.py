@@ -1,13 +1,11 @@
 """The page's computations, cached for all visitors."""
 
-import numpy as np
-
-from model import probability
 from model.analysis import ablation as ablate
 from model.analysis import norm_comparison, score_scaling
 from model.analysis.norm_comparison import NormComparison
 from model.analysis.score_scaling import WidthStep
-from model.run import get_model
+from model.generation.next_token import top_of_two
+from model.run import get_transformer
 from model.switches import Switches
 from model.transformer import Trace
 from viz.types import Array
@@ -16,11 +14,9 @@ from viz.ui import ablation, model_calls, server_cache, slots
 
 def next_words(a: Trace[Array], b: Trace[Array], row: int, weights: str, n: int = 8) -> tuple[Array, Array, list[str]]:
     """The words that A or B finds likeliest after the token at `row`: probabilities under A and B, and the words."""
-    p, q = (probability.probabilities(trace.logits[row]) for trace in (a, b))  # (V,)
-    either = np.fmax(p, np.nan_to_num(q))
-    best = np.argsort(-either)[:n]
+    p, q, best = top_of_two(a.logits[row], b.logits[row], n)
     vocabulary = model_calls.tokenizer(weights).vocabulary
-    return p[best], q[best], [vocabulary[index] for index in best]
+    return p, q, [vocabulary[index] for index in best]
 
 
 @server_cache.cached
@@ -33,13 +29,7 @@ def knockouts(weights: str) -> dict[tuple[int, int], ablate.HeldOutScores]:
 def knockout_maps(weights: str) -> tuple[Array, dict[str, Array]]:
     """What each head's removal costs: more loss (L, H), and for each kind of question less accuracy (L, H)."""
     intact, each = ablation.held_out(weights, Switches()), knockouts(weights)
-    shape = (max(layer for layer, _ in each) + 1, max(head for _, head in each) + 1)
-    loss = np.array([result.loss - intact.loss for result in each.values()]).reshape(shape)
-    lost = {
-        kind: np.array([share - result.accuracy[kind] for result in each.values()]).reshape(shape)
-        for kind, share in intact.accuracy.items()
-    }
-    return loss, lost
+    return ablate.ablation_costs(intact, each)
 
 
 SIZE = 6  # sentences in the batch
@@ -50,7 +40,7 @@ def norm_comparison_of(weights: str, replaced: int) -> NormComparison:
     """A batch of SIZE sentences under each norm, before and after sentence `replaced`, from 0, is another one."""
     sentences, substitutes = norm_comparison.make_batch(model_calls.task(weights), SIZE)
     with model_calls.computing:
-        return norm_comparison.compare_norms(*get_model(weights), sentences, replaced, substitutes[replaced])
+        return norm_comparison.compare_norms(*get_transformer(weights), sentences, replaced, substitutes[replaced])
 
 
 @server_cache.cached

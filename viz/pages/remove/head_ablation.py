@@ -53,5 +53,5 @@ def show(weights: str, theme: Theme) -> None:
             arrays=lambda: {
                 "loss": Labelled(loss, {"layer": range(loss.shape[0]), "head": range(loss.shape[1])}),
             },
-            python=copy_as_python.knocked_out(weights, loss.shape),
+            python=copy_as_python.knocked_out(weights),
         )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from model.config import ModelConfig
 from model.norm import NormTrace
-from model.run import Experiment, get_model
+from model.run import Experiment, get_transformer
 from model.switches import Switches
 from model.transformer import Trace
 from viz.types import Array
@@ -21,7 +21,7 @@ def show(of: tuple[Experiment, Experiment], a: Trace[Array], b: Trace[Array]) ->
         "Every norm, averaged over the words: **before** the norm, **normalised**, and **after** scale and shift."
     )
     for side, experiment, trace in (("A", of[0], a), ("B", of[1], b)):
-        config = get_model(experiment.weights)[0].config
+        config = get_transformer(experiment.weights)[0].config
         st.caption(describe(side, config, experiment.switches & config.trained))
         table = norm_table(trace, final_name(config))
         if table["norm"]:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from model.analysis import attribution, prediction_change
-from model.attention_override import AttentionOverride, renormalise
+from model.attention import AttentionOverride, renormalise
 from model.run import Experiment
 from viz import canvas
 from viz.captions.heads import read_effects, read_overwritten

@@ -36,8 +36,8 @@ from viz.ui import (
 theme = visitor.theme()
 notices = st.container()
 experiment = controls.experiment()
-config = model_calls.about(experiment.weights)["config"]
-n_layers, n_heads = config["n_layers"], config["n_heads"]
+config = model_calls.about(experiment.weights).model_config
+n_layers, n_heads = config.n_layers, config.n_heads
 off = remove_controls.heads_off(n_layers, n_heads)
 
 whole = replace(experiment, switches=Switches())

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
-from model.run import Experiment, get_model
+from model.analysis.attention_metrics import stream_sizes
+from model.run import Experiment, get_transformer
 from model.transformer import Trace
 from viz.captions.heads import read_stream
 from viz.export.tables import Labelled, Table, file_name
@@ -18,19 +18,9 @@ from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, token_units
 
 
-def stream_numbers(trace: Trace[Array]) -> tuple[list[str], dict[str, Array]]:
-    """The stream through every sublayer: N stages, and length, deviation and mean of each vector, (N, T)."""
-    stages = ["embedding"]
-    vectors = [trace.layers[0].resid_pre]
-    for index, layer in enumerate(trace.layers):
-        stages += [f"L{index} attention", f"L{index} feed-forward"]
-        vectors += [layer.resid_mid, layer.resid_post]
-    stack = np.stack(vectors).astype(np.float64)  # (N, T, C)
-    return stages, {
-        "length": np.linalg.norm(stack, axis=-1),
-        "standard deviation": stack.std(axis=-1),
-        "mean": stack.mean(axis=-1),
-    }
+def stage_names(n_layers: int) -> list[str]:
+    """The names of the stages that `stream_sizes` measures."""
+    return ["embedding", *(f"L{index} {part}" for index in range(n_layers) for part in ("attention", "feed-forward"))]
 
 
 def stream_table(stages: Sequence[str], words: Sequence[str], a: Array, b: Array) -> Table:
@@ -55,11 +45,10 @@ def show(
 
     of: the experiments that A and B are the traces of.
     """
-    if any(layer.norm1.present for layer in a.layers) and get_model(of[0].weights)[0].config.norm == "post":
+    if any(layer.norm1.present for layer in a.layers) and get_transformer(of[0].weights)[0].config.norm == "post":
         without = "" if any(layer.norm1.present for layer in b.layers) else " B has none, so its vectors are the sums."
         st.caption(f"{of[0].weights} has a norm after every sublayer. The vectors are shown after the norm.{without}")
-    stages, sizes_a = stream_numbers(a)
-    _, sizes_b = stream_numbers(b)
+    stages, sizes_a, sizes_b = stage_names(len(a.layers)), stream_sizes(a), stream_sizes(b)
     for column, name in zip(st.columns(3), sizes_a, strict=True):
         with column:
             figure_panel.chart(

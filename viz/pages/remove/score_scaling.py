@@ -8,7 +8,7 @@ import streamlit as st
 
 from model.analysis import score_scaling
 from model.analysis.score_scaling import BIN_EDGES, N_KEYS, WIDTHS, HeadScores, QueryGradient, SoftmaxStats, WidthStep
-from model.run import Experiment, get_model
+from model.run import Experiment, get_transformer
 from viz import canvas
 from viz.canvas import Measure
 from viz.captions.score_scaling import read_gradient, read_head, read_step
@@ -50,7 +50,7 @@ def _head_scores(weights: str, layer: int, head: int) -> HeadScores:
     draw, rng = model_calls.task(weights).draw, Random(SEED)
     sentences = [draw(None, rng) for _ in range(SENTENCES)]
     with slots.long("Computing the scores of a head"):
-        return score_scaling.head_scores(*get_model(weights), sentences, layer, head)
+        return score_scaling.head_scores(*get_transformer(weights), sentences, layer, head)
 
 
 @st.fragment
@@ -145,12 +145,12 @@ def _head(weights: str, layer: int, head: int) -> None:
         of=Experiment(weights),
         arrays=partial(_score_arrays, scores),
         python=copy_as_python.python(
-            f'draw, rng = TASKS[read_card({weights!r})["task"]].draw, Random({SEED})\n'
+            f"draw, rng = TASKS[load_card({weights!r}).task].draw, Random({SEED})\n"
             f"sentences = [draw(None, rng) for _ in range({SENTENCES})]\n"
             f"scores = head_scores(*load({weights!r}), sentences, {layer}, {head})\n"
             "raw, scaled = scores.raw, scores.scaled  # densities between scores.edges",
             "from random import Random\n"
-            "from model.checkpoint import read_card, load\n"
+            "from model.checkpoint import load, load_card\n"
             "from model.analysis.score_scaling import head_scores\n"
             "from model.tasks import TASKS",
         ),

@@ -28,7 +28,7 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     moved = prediction_change.prediction_change(a[1], b[1])
     finite = np.isfinite(moved)
     far = int(np.argmax(np.where(finite, moved, -1)))
-    each = "token" if model_calls.about(a[0].weights).get("tokenizer") else "word"
+    each = "token" if model_calls.about(a[0].weights).splits_words else "word"
     loss = f"The mean of −ln p(next {each}), in nats per {each}. 0 means certain and right."
     rows = (
         f"How spread out the rows of attention are, in nats; 0 means all on one {each}. Mean over all heads and "

@@ -7,12 +7,12 @@ import streamlit as st
 
 from model import checkpoint
 from model.switches import PARTS, Switches
-from model.training.recipes import CURVE_SENTENCES
+from model.training.language_model import CURVE_SENTENCES
 from viz.captions.heads import read_curves, read_twin
 from viz.figures.learning_curves import curves
 from viz.theme import Theme
 from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls
-from viz.ui.learning_curves import curve_arrays, curve_of, curve_table, written
+from viz.ui.learning_curves import curve_arrays, curve_table, written
 
 HEADLINE = "verb in the relative clause"  # the question that no shortcut answers
 
@@ -36,18 +36,18 @@ def show(base: str, theme: Theme) -> None:
         bind=None,
     )
     twin = f"{base}-without-{part}"
-    cards = {"with every part": model_calls.about(base), "never had it": model_calls.about(twin)}
-    whole, never = [np.array([seed["loss"] for seed in card["seeds"]]) for card in cards.values()]
+    cards = {"with every part": model_calls.about(base).language, "never had it": model_calls.about(twin).language}
+    whole, never = [np.array([seed.loss for seed in card.seeds]) for card in cards.values()]
     now = ablation.held_out(base, Switches().without(part))
     with st.container(key="reading_twin"):
         st.markdown(read_twin(whole, never, now.loss, now.sentences, labels[part], ahead=part == "mask"))
-    steps = [point["step"] for point in cards["with every part"]["curve"]]
-    questions = list(cards["with every part"]["exam"]["accuracy"])
+    steps = [point.step for point in cards["with every part"].curve]
+    questions = list(cards["with every part"].probes)
     weights = {"with_every_part": base, "never_had_it": twin}
     says = f"trained without {copy_as_python.parts(Switches().without(part))}"
     left, middle, right = st.columns(3, gap="large")
     with left:
-        loss = {name: curve_of(card, "loss") for name, card in cards.items()}
+        loss = {name: card.learning_curves() for name, card in cards.items()}
         figure_panel.chart(
             curves(steps, loss, theme=theme, value_name=f"loss on {CURVE_SENTENCES} new sentences, nats"),
             key="loss_curves",
@@ -61,7 +61,7 @@ def show(base: str, theme: Theme) -> None:
         )
     with middle:
         question = st.selectbox("Question", questions, index=questions.index(HEADLINE) if HEADLINE in questions else 0)
-        right_answers = {name: curve_of(card, question) for name, card in cards.items()}
+        right_answers = {name: card.learning_curves(question) for name, card in cards.items()}
         figure_panel.chart(
             curves(steps, right_answers, theme=theme, value_name=f"right answers: {question}", share=True),
             key="answer_curves",

@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 
 from model.analysis.alignment import attention_maps, gold_cells, matching_prefix, select_map
-from model.checkpoint import SUBWORDS
 from model.evaluation import fresh_accuracy
+from model.model_card import SUBWORDS
 from model.run import Experiment, encode_pair
 from model.switches import Switches
 from model.tokenizer import EOS
@@ -27,7 +27,7 @@ from viz.ui import ablation, copy_as_python, figure_panel, model_calls, server_c
 def share_right(weights: str, switches: Switches) -> float:
     """Share of fresh sentences that come out right, word for word, with these parts."""
     with slots.long("Translating new sentences"):
-        return fresh_accuracy.fresh_accuracy(weights, str(model_calls.about(weights)["task"]), switches)
+        return fresh_accuracy.fresh_accuracy(weights, model_calls.about(weights).task, switches)
 
 
 def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: Theme) -> None:
@@ -49,7 +49,7 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     source = compute.source(whole).surface
     saying = (*encode_pair(replace(whole, target=a.text))[1].surface[1:], EOS)
     gold = (
-        None if model_calls.about(whole.weights).get("tokenizer") == SUBWORDS else compute.gold_of(whole)
+        None if model_calls.about(whole.weights).tokenizer == SUBWORDS else compute.gold_of(whole)
     )  # gold is of words
     marks = gold_cells(gold, matching_prefix(a.tokens, gold.target) + 1) if gold else []
     drawn = canvas.panels(

@@ -115,8 +115,8 @@ def _translations(theme: Theme) -> None:
     shares = {
         name: np.array([_translations_right(one, words) for words in fresh.CLASSES]) for name, one in weights.items()
     }
-    whole = {name: float(model_calls.about(one)["exact"]) for name, one in weights.items()}
-    examined = model_calls.about(next(iter(weights.values())))["examined"]
+    whole = {name: model_calls.about(one).seq2seq.exact for name, one in weights.items()}
+    examined = model_calls.about(next(iter(weights.values()))).seq2seq.examined
     told = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
     n = f"{fresh.SENTENCES} new sentences per point, tested here"
     figure_panel.chart(
@@ -141,20 +141,18 @@ def _translations(theme: Theme) -> None:
 
 @server_cache.cached
 def _card(weights: str) -> Array:
-    told = model_calls.about(weights)["lengths"]
-    return np.array([told[str(length)] for length in LENGTHS])
+    shares = model_calls.about(weights).seq2seq.lengths
+    return np.array([shares[length] for length in LENGTHS])
 
 
 @server_cache.cached
 def _seeds(weights: str) -> Array:
     """(R, N), of every seed on the card."""
-    return np.array(
-        [[seed["lengths"][str(length)] for length in LENGTHS] for seed in model_calls.about(weights)["seeds"]]
-    )
+    return np.array([[seed.lengths[length] for length in LENGTHS] for seed in model_calls.about(weights).seq2seq.seeds])
 
 
 def _of_each(weights: Mapping[str, str]) -> int:
-    return int(model_calls.about(next(iter(weights.values())))["recipe"]["of_each"])
+    return model_calls.about(next(iter(weights.values()))).seq2seq.pairs_per_length
 
 
 def _how_many(seeds: Mapping[str, Array]) -> int:
@@ -181,8 +179,7 @@ def _python(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: str) -> s
 def _from_cards(weights: Mapping[str, str]) -> str:
     names = tuple(weights.values())
     return copy_as_python.python(
-        f"cards, lengths = [read_card(name) for name in {names}], range(1, {LONGEST + 1})\n"
-        'shares = [[card["lengths"][str(length)] for length in lengths] for card in cards]\n'
-        "share_right = np.array(shares)  # (networks, lengths)",
-        "from model.checkpoint import read_card",
+        f"lengths = [load_card(name).seq2seq.lengths for name in {names}]  # words → share right\n"
+        "share_right = np.array([list(shares.values()) for shares in lengths])  # (networks, lengths)",
+        "from model.checkpoint import load_card",
     )

@@ -88,7 +88,7 @@ def in_units(name: str, unit: str) -> str:
 
 def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> None:
     """How often a look hits the gold word, by class of word: here, and on the fresh sentences of the card."""
-    told = model_calls.about(one.experiment.weights).get("alignment", {})
+    told = model_calls.about(one.experiment.weights).alignment
     by_word = word_rows.merged(one, "cross", layer, head) if in_words else None
     weights, upto = (
         (one.weights("cross", layer, head), one.upto) if by_word is None else (by_word.weights, len(by_word.looking))
@@ -96,16 +96,16 @@ def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> Non
     here = alignment_hits(weights, one.gold, upto) if one.gold else {}
     column = -1 if head is None else head
     rows = []
-    for name in sorted(told, key=lambda name: (name == DETERMINED, -told[name]["n"])):
+    for name in sorted(told, key=lambda name: (name == DETERMINED, -told[name].n)):
         score = told[name]
         found = here.get(name)
         rows.append(
             (
                 in_units(name, one.unit),
                 f"{found.top1} of {found.n}" if found else "",
-                f"{100 * score['top1'][layer][column]:.0f} %",
-                f"{score['mass'][layer][column]:.2f}",
-                f"{score['n']:,}",
+                f"{100 * score.top1[layer, column]:.0f} %",
+                f"{score.mass[layer, column]:.2f}",
+                f"{score.n:,}",
             )
         )
     settled = here.get(DETERMINED, AlignmentHits(0, 0, 0.0))

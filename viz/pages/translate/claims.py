@@ -36,17 +36,16 @@ def _one_vector() -> str:
     there = compute.jobs().get("Copy", {})
     if {ALONE, ATTENTION} - there.keys():
         return ""
-    shares = {name: model_calls.about(there[name])["lengths"] for name in (ALONE, ATTENTION)}
-    of_each = model_calls.about(there[ALONE])["recipe"]["of_each"]
-    alone, looking = ([shares[name][str(n)] for n in SIGNS] for name in (ALONE, ATTENTION))
-    return read_one_vector(SIGNS, alone, looking, of_each)
+    alone, looking = (model_calls.about(there[name]).seq2seq for name in (ALONE, ATTENTION))
+    shares_alone, shares_looking = ([card.lengths[n] for n in SIGNS] for card in (alone, looking))
+    return read_one_vector(SIGNS, shares_alone, shares_looking, alone.pairs_per_length)
 
 
 def _own_context(one: Written) -> str:
-    told = model_calls.about(one.experiment.weights).get("alignment")
-    if not told or NOUN not in told or "cross" not in one.maps:
+    scores = model_calls.about(one.experiment.weights).alignment
+    if NOUN not in scores or "cross" not in one.maps:
         return ""
-    best = {name: np.array(score["top1"]) for name, score in told.items()}  # (L, H + 1)
+    best = {name: score.top1 for name, score in scores.items()}  # (L, H + 1)
     layer = int(best[NOUN][:, -1].argmax())
     looks = one.maps["cross"].shape[:2]
     line = read_nouns(

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from model import checkpoint
+from model.generation.decoding import Decoding
 from model.generation.translate import Translation, translate
 from model.run import Experiment, PairTrace, encode_pair, run_pair
 from model.tasks import PAIRS, Pair
@@ -53,29 +53,6 @@ JOBS = {
 }
 
 
-@dataclass(frozen=True)
-class Decoding:
-    """How the next word is chosen. What a method does not use stays at its default: one entry in the cache."""
-
-    method: str = "greedy"
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 1.0
-    seed: int = 0
-    width: int = 4
-    penalty: float = 0.0
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """As `translate` takes it, what the method uses and no more."""
-        if self.method == "beam":
-            return {"method": "beam", "width": self.width, "alpha": self.penalty}
-        if self.method == "greedy":
-            return {}
-        drawn = ("temperature", "top_k", "top_p", "seed")
-        return {"method": self.method, **{name: getattr(self, name) for name in drawn}}
-
-
 @server_cache.cached
 def jobs() -> dict[str, dict[str, str]]:
     """The tasks whose weights are there, and their networks."""
@@ -97,7 +74,7 @@ def translation(experiment: Experiment, how: Decoding = Decoding()) -> Translati
     many = how.width if how.method == "beam" else 1
     lengthy = many * len(source(experiment).ids) > SHORT_WORK or not experiment.switches.mask
     with slots.long("Writing the other sentence") if lengthy else model_calls.computing:
-        return translate(experiment, **how.told)
+        return translate(experiment, decoding=how)
 
 
 def source(experiment: Experiment) -> Encoding:
@@ -113,7 +90,7 @@ def gold(task: str, words: tuple[str, ...]) -> Pair | None:
 
 def gold_of(experiment: Experiment) -> Pair | None:
     """The same for an experiment."""
-    task = str(model_calls.about(experiment.weights)["task"])
+    task = model_calls.about(experiment.weights).task
     if task not in PAIRS:
         return None
     letters = PAIRS[task].spelled
@@ -123,7 +100,7 @@ def gold_of(experiment: Experiment) -> Pair | None:
 def unit(weights: str) -> str:
     """What the sentences of these weights' task are made of: the "word", the "symbol" of a copy, a date's "
     ""character"."""
-    task = str(model_calls.about(weights)["task"])
+    task = model_calls.about(weights).task
     return PAIRS[task].unit if task in PAIRS else "word"
 
 
@@ -137,11 +114,11 @@ def told(experiment: Experiment) -> PairTrace:
 @server_cache.cached
 def headline(weights: str) -> tuple[int, int]:
     """The layer whose heads together, and of it the head that alone, looks most often where it should, by the card."""
-    told = model_calls.about(weights).get("alignment", {})
-    if not told:
+    scores = model_calls.about(weights).alignment.values()
+    if not scores:
         return 0, 0
-    n = np.array([score["n"] for score in told.values()])
-    top1 = np.array([score["top1"] for score in told.values()])  # (classes, L, H + 1)
+    n = np.array([score.n for score in scores])
+    top1 = np.array([score.top1 for score in scores])  # (classes, L, H + 1)
     mean = (n[:, None, None] * top1).sum(axis=0) / n.sum()  # (L, H + 1)
     layer = int(mean[:, -1].argmax())
     return layer, int(mean[layer, :-1].argmax())

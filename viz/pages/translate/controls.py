@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from model.generation.decoding import Decoding
 from model.run import Experiment, InputTextError
 from model.switches import HEAD_FIELDS, Switches
 from model.tasks import PAIRS
 from model.tasks import coreference as resolving
 from viz.labels import markdown
 from viz.pages.translate import compute
-from viz.pages.translate.compute import JOBS, STACKS, TRANSFORMER, Decoding
+from viz.pages.translate.compute import JOBS, STACKS, TRANSFORMER
 from viz.ui import controls, model_calls, sampling_controls
 
 METHODS = ("greedy", "sample", "beam")
@@ -112,8 +113,8 @@ def set_source(text: str) -> None:
 
 
 def _without_heads(weights: str, switches: Switches) -> Switches:
-    config = model_calls.about(weights)["config"]
-    cells = list(np.ndindex(config["n_layers"], config["n_heads"]))
+    config = model_calls.about(weights).model_config
+    cells = list(np.ndindex(config.n_layers, config.n_heads))
     names = {
         f"{letter}{layer}H{head}": (field, (layer, head))
         for field, letter in HEAD_FIELDS.items()
@@ -153,5 +154,5 @@ def _decoding(unit: str) -> Decoding:
                 help="Sentences are compared by ln p / ((5 + length) / 6)^α. At 0 this is ln p itself, which favours "
                 "short sentences. At 1 it is almost the mean ln p per word.",
             )
-            return Decoding("beam", width=int(width), penalty=float(penalty))
+            return Decoding("beam", width=int(width), alpha=float(penalty))
     return Decoding()

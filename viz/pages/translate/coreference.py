@@ -2,12 +2,11 @@
 
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
-from model.probability import probabilities
+from model.evaluation.coreference import noun_probabilities
 from model.run import Experiment
-from model.tasks.coreference import ADJECTIVE, NOUNS, OTHERS, REFERENT
+from model.tasks.coreference import ADJECTIVE, OTHERS, REFERENT
 from model.tasks.parse import parse_coreference
 from viz import canvas
 from viz.captions.counting import counted
@@ -16,7 +15,6 @@ from viz.captions.translate import read_nouns, read_referent, read_two_looks
 from viz.export.tables import Labelled, file_name
 from viz.pages.translate import views
 from viz.theme import Theme
-from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, head_facts, model_calls
 
 SHOWN = 6
@@ -35,7 +33,8 @@ def show(experiment: Experiment, theme: Theme) -> None:
     step = views.step(len(words))
     pinned = views.pinned()
     row = step - 1 if pinned else it
-    nouns, odds = _answer(experiment, trace.logits[it])
+    nouns, odds = noun_probabilities(experiment, trace, it)
+    nouns, odds = nouns[:SHOWN], odds[:SHOWN]
     question = parse_coreference(words[1:])
     st.markdown(read_referent(nouns[0], float(odds[0]), question.answer if question else None))
     for number, layer in enumerate(trace.layers):
@@ -74,9 +73,8 @@ def show(experiment: Experiment, theme: Theme) -> None:
             of=experiment,
             arrays=lambda: {"odds": Labelled(odds, {"noun": nouns})},
             python=copy_as_python.python(
-                f"logits = run(experiment).logits[{it}]  # (V,)\n"
-                f"odds = np.sort(probabilities(logits)[{_noun_ids(experiment)}])[::-1][:{SHOWN}]",
-                "from model.probability import probabilities",
+                f"nouns, odds = noun_probabilities(experiment, run(experiment), {it})\nodds = odds[:{SHOWN}]",
+                "from model.evaluation.coreference import noun_probabilities",
                 experiment=experiment,
             ),
         )
@@ -84,38 +82,25 @@ def show(experiment: Experiment, theme: Theme) -> None:
         _measured(experiment)
 
 
-def _noun_ids(experiment: Experiment) -> list[int]:
-    vocabulary = model_calls.tokenizer(experiment.weights).vocabulary
-    known = {noun for group in NOUNS.values() for noun in group}
-    return [index for index, word in enumerate(vocabulary) if word in known]
-
-
-def _answer(experiment: Experiment, logits: Array) -> tuple[list[str], Array]:
-    """The likeliest nouns where “it” stands, of all words, and their probabilities."""
-    vocabulary = model_calls.tokenizer(experiment.weights).vocabulary
-    odds = probabilities(logits)  # (V,)
-    best = sorted(_noun_ids(experiment), key=lambda index: -odds[index])[:SHOWN]
-    return [vocabulary[index] for index in best], np.sort(odds[best])[::-1]
-
-
 def _measured(experiment: Experiment) -> None:
     """What the card says: how often it is right, and how much of its attention "it" gives to whom."""
-    card = model_calls.about(experiment.weights)
-    layers = range(card["config"]["n_layers"])
+    about = model_calls.about(experiment.weights)
+    card = about.coreference
+    layers = range(about.model_config.n_layers)
     rows = [
-        (name, *(f"{card['relations'][name]['mass'][layer][0]:.2f}" for layer in layers))
+        (name, *(f"{card.relations[name].mass[layer, 0]:.2f}" for layer in layers))
         for name in (ADJECTIVE, REFERENT, OTHERS)
     ]
     st.markdown("**On new sentences**: the row of “it”")
     st.html(views.small_table(("mean weight", *(f"layer {layer}" for layer in layers)), rows))
-    seeds = [seed["relations"] for seed in card["seeds"]]
-    two = [max(seed[ADJECTIVE]["mass"])[0] + max(seed[REFERENT]["mass"])[0] for seed in seeds]
+    seeds = [seed.relations for seed in card.seeds]
+    two = [seed[ADJECTIVE].mass[:, 0].max() + seed[REFERENT].mass[:, 0].max() for seed in seeds]
     others = ", ".join(f"{one:.2f}" for one in sorted(two)[:-1])
     st.caption(
-        f"The noun is correct in {100 * card['accuracy']:.1f} % of {card['examined']:,} new sentences, with the full "
+        f"The noun is correct in {100 * card.accuracy:.1f} % of {card.examined:,} new sentences, with the full "
         "model. "
         + (f"This is the clearest of {counted(len(seeds), 'seed')}: the" if others else "The")
         + f" adjective and the noun meant, each in its best layer, together get {max(two):.2f} of 2. "
         + (f"The other seeds get {others}. " if others else "")
-        + read_two_looks(*(np.array(card["relations"][name]["mass"])[:, 0] for name in (ADJECTIVE, REFERENT)))
+        + read_two_looks(*(card.relations[name].mass[:, 0] for name in (ADJECTIVE, REFERENT)))
     )

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.analysis.alignment import attention_maps, gold_cells, matching_prefix, select_map, target_words
-from model.checkpoint import SUBWORDS
+from model.generation.decoding import Decoding
 from model.generation.translate import Translation
+from model.model_card import SUBWORDS
 from model.run import Experiment
 from model.tasks import Pair
 from viz.pages.translate import compute, views
-from viz.pages.translate.compute import Decoding
 from viz.types import Array
 from viz.ui import model_calls
 
@@ -57,7 +57,7 @@ class Written:
     @property
     def name(self) -> str:
         """For file names."""
-        told = (value if name == "method" else f"{value:g}" for name, value in self.how.told.items())
+        told = (value if isinstance(value, str) else f"{value:g}" for value in self.how.used.values())
         return "-".join([self.experiment.name, *told])
 
 
@@ -65,7 +65,7 @@ def written(experiment: Experiment, how: Decoding) -> Written:
     """What is written for the experiment's source."""
     made = compute.translation(experiment, how)
     right = compute.gold_of(experiment)
-    pieces = model_calls.about(experiment.weights).get("tokenizer") == SUBWORDS
+    pieces = model_calls.about(experiment.weights).tokenizer == SUBWORDS
     words = 0 if pieces or not right else matching_prefix(made.tokens, right.target) + 1  # gold is of words
     upto = min(words, len(made.tokens))
     source = compute.source(experiment).surface

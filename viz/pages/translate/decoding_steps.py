@@ -21,14 +21,17 @@ from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, model_calls
 
 CANDIDATES = 5
+DRAWN = ("temperature", "top_k", "top_p")  # what changes the probabilities that a token is drawn by
 
 
 def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, shares: bool, theme: Theme) -> None:
     """Source and translation, step by step."""
     trace = one.made.trace
     size = len(one.said)
-    drawn = {name: value for name, value in one.how.told.items() if name in ("temperature", "top_k", "top_p")}
-    words, odds = top_k_tokens(one.experiment.weights, trace.decoder.logits[:size], CANDIDATES, **drawn)
+    temperature, top_k, top_p = one.how.temperature, one.how.top_k, one.how.top_p
+    words, odds = top_k_tokens(
+        one.experiment.weights, trace.decoder.logits[:size], CANDIDATES, temperature, top_k, top_p
+    )
     seen: dict[str, Array] = {name: one.weights(name, layer, head) for name in ("cross", "target") if name in one.maps}
     vector = trace.encoder.vector if isinstance(trace, RecurrentTrace) and "cross" not in one.maps else None
     right: list[Sequence[int]] = [()] * size
@@ -55,7 +58,7 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
         theme=theme,
         on_step=views.choose_step,
     )
-    told = "".join(f", {name}={value!r}" for name, value in drawn.items())
+    told = "".join(f", {name}={value!r}" for name, value in one.how.used.items() if name in DRAWN)
     lines = [
         f"logits = made.trace.decoder.logits[:{size}]  # (N, V)",
         f"words, odds = top_k_tokens({one.experiment.weights!r}, logits, {CANDIDATES}{told})  # (N, K)",

@@ -5,6 +5,7 @@ from html import escape
 
 import streamlit as st
 
+from model.config import ModelConfig
 from viz.pages.translate import compute
 from viz.pages.translate.compute import STACKS
 from viz.ui import controls, model_calls
@@ -83,8 +84,8 @@ def pinned() -> bool:
 
 def sizes(weights: str) -> tuple[int, int]:
     """Layers and heads of the looks at the source."""
-    config = model_calls.about(weights)["config"]
-    return int(config.get("n_layers", 1)), int(config.get("n_heads", 1))
+    config = model_calls.about(weights).config
+    return (config.n_layers, config.n_heads) if isinstance(config, ModelConfig) else (1, 1)
 
 
 def small_table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:

@@ -313,10 +313,12 @@ def loaded() -> None:
         st.markdown("**Available on every page**")
     for name in reversed(names):
         card = model_calls.about(name)
-        config = card["config"]
-        many = card["parameters"]
+        config, source = card.model_config, card.source
+        if source is None:
+            continue  # every model here is from elsewhere
+        many = source.parameters
         numbers = f"{many / MEGABYTE:,.1f} million" if many > MEGABYTE else f"{many:,}"
-        size = f"{card['family']}, {config['n_layers']} layers × {config['n_heads']} heads, {numbers} parameters"
+        size = f"{source.family}, {config.n_layers} layers × {config.n_heads} heads, {numbers} parameters"
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{name}"):
             st.markdown(f"**{name}** :gray[{size}]")
             opens = {page: st.button(title, key=f"into_{name}_{page}") for page, title in PAGES.items()}

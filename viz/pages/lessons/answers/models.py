@@ -12,8 +12,8 @@ from viz.ui import ablation, model_calls
 
 def heads(here: Here) -> Answer:
     """How many heads the model has in all its layers."""
-    config = model_calls.about(here.experiment.weights)["config"]
-    return float(config["n_layers"] * config["n_heads"])
+    config = model_calls.about(here.experiment.weights).model_config
+    return float(config.n_layers * config.n_heads)
 
 
 def width(here: Here) -> Answer:
@@ -43,7 +43,7 @@ def costliest(here: Here, *, among: str) -> Answer:
 def learns_without(here: Here, *, part: str) -> Answer:
     """Whether the model trained without a part ends clearly worse: by more than 0.1 nats, median of the seeds."""
     ends = [
-        np.median([seed["loss"] for seed in model_calls.about(name)["seeds"]])
+        np.median([seed.loss for seed in model_calls.about(name).language.seeds])
         for name in ("grammar", f"grammar-without-{part}")
     ]
     return "clearly worse" if ends[1] > ends[0] + 0.1 else "nearly as well"

@@ -1,0 +1,49 @@
+"""How the next token is chosen: the method of decoding and its numbers, as one value."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import TypedDict, Unpack
+
+
+class DecodingOptions(TypedDict, total=False):
+    """The fields of `Decoding` as keywords."""
+
+    method: str
+    temperature: float
+    top_k: int
+    top_p: float
+    seed: int
+    width: int
+    alpha: float
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """A method of decoding and its numbers. A method ignores the numbers that it does not use."""
+
+    method: str = "greedy"  # "greedy", "sample" or "beam"
+    temperature: float = 1.0  # sample: the logits are divided by it
+    top_k: int = 0  # sample: how many of the likeliest tokens are kept; 0 keeps all
+    top_p: float = 1.0  # sample: the smallest set of tokens with this probability is kept
+    seed: int = 0  # sample
+    width: int = 4  # beam: how many hypotheses are followed
+    alpha: float = 0.0  # beam: strength of the length penalty
+
+    def updated(self, **options: Unpack[DecodingOptions]) -> "Decoding":
+        """The same with other numbers."""
+        return replace(self, **options)
+
+    @property
+    def used(self) -> dict[str, str | float]:
+        """The keywords that this method reads, and the method itself; nothing for "greedy", which is the default."""
+        names = {
+            "greedy": (),
+            "sample": ("method", "temperature", "top_k", "top_p", "seed"),
+            "beam": ("method", "width", "alpha"),
+        }.get(self.method, ("method",))
+        return {name: value for name, value in asdict(self).items() if name in names}
+
+
+def choose(decoding: Decoding | str | None, options: DecodingOptions) -> Decoding:
+    """One value from what a caller gave: a value or the name of a method, and keywords on top of it."""
+    start = Decoding(decoding) if isinstance(decoding, str) else decoding or Decoding()
+    return start.updated(**options)

@@ -1,0 +1,51 @@
+"""The tokens that a model finds likeliest after one position: by layer, of two runs, and before one is drawn."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.generation.decoding import Decoding
+from model.generation.sampling import sampling_probabilities
+from model.probability import probabilities
+from model.run import Array, Experiment, get_model, logit_lens
+from model.transformer import Trace
+
+
+@dataclass(frozen=True)
+class NextTokens:
+    """The n likeliest next tokens, layer by layer; the last row is the model's output."""
+
+    probabilities: Array  # (L, n)
+    words: tuple[tuple[str, ...], ...]  # L rows of n
+
+
+def top_next_tokens(experiment: Experiment, trace: Trace[Array], position: int, n: int = 8) -> NextTokens:
+    """What each layer predicts after the token at `position`, by the logit lens; the likeliest first."""
+    shares = probabilities(logit_lens(experiment, trace, position))  # (L, V)
+    best = np.argsort(-shares, axis=-1)[:, :n]  # (L, n)
+    vocabulary = get_model(experiment.weights)[1].vocabulary
+    words = tuple(tuple(vocabulary[index] for index in row) for row in best)
+    return NextTokens(np.take_along_axis(shares, best, axis=-1), words)
+
+
+def top_of_two(a: Array, b: Array, n: int = 8) -> tuple[Array, Array, Array]:
+    """The n tokens that either of two predictions finds likeliest.
+
+    a, b (V,): logits. Returns the probabilities under A and under B, (n,) each, and the ids of the tokens (n,).
+    """
+    p, q = probabilities(a), probabilities(b)  # (V,)
+    best = np.argsort(-np.fmax(p, np.nan_to_num(q)))[:n]
+    return p[best], q[best], best
+
+
+def candidate_probabilities(
+    experiment: Experiment, trace: Trace[Array], position: int, decoding: Decoding
+) -> tuple[Array, Array]:
+    """The probabilities (V,) of the model after `position`, and those that the next token is drawn by.
+
+    Special tokens have probability 0: they are never generated.
+    """
+    logits = trace.logits[position].astype(np.float64)  # (V,)
+    logits[list(get_model(experiment.weights)[1].special_ids)] = -np.inf
+    drawn = sampling_probabilities(logits, decoding.temperature, decoding.top_k, decoding.top_p)
+    return probabilities(logits), drawn
