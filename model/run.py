@@ -60,8 +60,13 @@ def encode(experiment: Experiment) -> Encoding:
     if size > MAX_CHARACTERS:
         raise InputTextError(f"This text has {size:,} characters; the lab reads up to {MAX_CHARACTERS:,}. Shorten it.")
     network, tokenizer = get_model(experiment.weights)
-    encoding = tokenizer.encode(experiment.text)
-    if not clean(experiment.text).strip():
+    return _encoded(tokenizer, network.config.padding_id, experiment.text)
+
+
+@lru_cache(maxsize=64)  # a page asks for the encoding of its text several times a run
+def _encoded(tokenizer: Tokenizer, padding: int | None, text: str) -> Encoding:
+    encoding = tokenizer.encode(text)
+    if not clean(text).strip():
         raise InputTextError("There is no text yet. Type a sentence, or generate one.")
     if not encoding.ids:
         raise InputTextError("The tokenizer of this model has no piece for anything in this text. Write another one.")
@@ -69,7 +74,6 @@ def encode(experiment: Experiment) -> Encoding:
         raise InputTextError(
             f"This text has {len(encoding.ids):,} tokens; the lab draws up to {MAX_TOKENS}. Shorten it."
         )
-    padding = network.config.padding_id
     if padding is not None and padding in tokenizer.encode("").ids:
         raise InputTextError(
             f"config.json says pad_token_id = {padding}, which is {tokenizer.vocabulary[padding]}, and the tokenizer "

@@ -248,6 +248,26 @@ def test_no_room_holds_more_than_twenty_files():
     assert {room: count for room, count in rooms.items() if count > 20} == {}
 
 
+MAX_PARAMETERS = 8
+
+
+def long_parameter_lists(path, text):
+    """The functions of a file that have more than eight parameters, `self` not counted."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            parts = node.args
+            names = [one.arg for one in (*parts.posonlyargs, *parts.args, *parts.kwonlyargs)]
+            if len([name for name in names if name not in ("self", "cls")]) > MAX_PARAMETERS:
+                yield node.name
+
+
+def test_no_function_of_the_model_has_more_than_eight_parameters():
+    assert not offenders(ROOT.glob("model/**/*.py"), long_parameter_lists)
+    eight, nine = "def f(self, a, b, c, d, e, *, f, g, h): ...", "def g(a, b, c, d, e, f, g, h, i): ..."
+    assert list(long_parameter_lists(None, eight)) == []
+    assert list(long_parameter_lists(None, nine)) == ["g"]
+
+
 def loaded_by(*modules):
     """The top-level modules in memory after a fresh interpreter has imported these."""
     code = f"import sys, {', '.join(modules)}; print(*{{name.split('.')[0] for name in sys.modules}})"
