@@ -169,6 +169,13 @@ class ModelCard:
         return self.tokenizer != WORDS
 
     @property
+    def context(self) -> int:
+        """The longest text seen in training, in tokens. Raises CheckpointError where the config is not known."""
+        if self.config is None:
+            raise CheckpointError(f'The model "{self.name}" can only show attention maps.')
+        return self.config.context
+
+    @property
     def alignment(self) -> Mapping[str, RelationScores]:
         """How often the attention of a sequence-to-sequence model hits the gold words; empty where not measured."""
         return self.measured.alignment if isinstance(self.measured, Seq2SeqCard) else {}

@@ -89,6 +89,10 @@ class Tokenizer(Protocol):
     vocabulary: tuple[str, ...]  # V  each token as it is drawn
     special_ids: tuple[int, ...]  # ids of the special tokens: marks for the model, never said to a person
 
+    def __hash__(self) -> int:
+        """A tokenizer never changes, so it can be the key of a cache."""
+        ...
+
     def encode(self, text: str) -> Encoding:
         """The text as ids, with the special tokens that the model expects around it."""
         ...

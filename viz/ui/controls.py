@@ -224,7 +224,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
     tokenizer = model_calls.tokenizer(experiment.weights)
     strangers = list(dict.fromkeys(encoding.surface[at] for at in encoding.unknown))
     place = st.empty()  # there at every run: else the figures below would be built anew when it comes and goes
-    window = model_calls.about(experiment.weights).model_config.context
+    window = model_calls.about(experiment.weights).context
     changed = read_altered(altered(experiment.text)[0], tokenizer.left_out(experiment.text))
     if changed:
         place.markdown(changed)

@@ -67,7 +67,7 @@ def _play(on: bool) -> None:
 
 def _write(experiment: Experiment, choosing: Choosing) -> None:
     """Put one more token into the sentence box, or stop and say why."""
-    window = model_calls.about(experiment.weights).model_config.context
+    window = model_calls.about(experiment.weights).context
     if len(model_calls.encoding(experiment).ids) >= window:
         _play(False)
         st.session_state["stopped"] = f"The window is full: the model was trained on texts of up to {window} tokens."
