@@ -78,8 +78,8 @@ class Place:
     def figure(self) -> str:
         """The figure that the link shows alone; "" where it shows the page."""
         named = parse_qs(self.state)
-        told: str = [*named.get("figure", []), *named.get("present", []), ""][0]
-        return "" if told in ("true", "false") else told
+        key: str = [*named.get("figure", []), *named.get("present", []), ""][0]
+        return "" if key in ("true", "false") else key
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,24 +110,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["run"] and not {"-h", "--help"} & set(words):
         return launch.start(words[1:])  # its options are Streamlit's, which this parser does not know
-    asked = parser.parse_args(words)
+    options = parser.parse_args(words)
     cache_limit.check()
     try:
-        return int(asked.do(asked))
+        return int(options.do(options))
     except Refusal as refusal:
         _complain(str(refusal))
         return 1
 
 
-def _export(asked: Namespace) -> int:
+def _export(options: Namespace) -> int:
     logger.set_log_level("ERROR")
     logging.getLogger(BARE).disabled = True
-    wishes = _listed(asked.list) if asked.list else [_wish(asked.link, asked.out, asked.figure)]
+    wishes = _listed(options.list) if options.list else [_wish(options.link, options.out, options.figure)]
     failed = 0
     for wish in wishes:
         try:
             wish.out.parent.mkdir(parents=True, exist_ok=True)
-            wish.out.write_bytes(_made(wish, asked))
+            wish.out.write_bytes(_made(wish, options))
             print(wish.out)
         except (Refusal, OSError) as error:
             failed += 1
@@ -143,9 +143,9 @@ def _wish(link: str | None, out: Path | None, figure: str | None) -> Wish:
     return Wish(link, out, figure)
 
 
-def _complain(told: str) -> None:
+def _complain(message: str) -> None:
     """One line that any terminal can print: what it speaks of may come from a stranger."""
-    line = "".join(c if c.isprintable() else "?" for c in told)
+    line = "".join(c if c.isprintable() else "?" for c in message)
     print(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} …", file=sys.stderr)
 
 
@@ -220,13 +220,13 @@ def _text_of(path: Path) -> str:
     return data.decode("utf-8")
 
 
-def _place_of(told: Any) -> Place:
-    if isinstance(told, dict) and isinstance(told.get("link"), str):
-        if _is_json(told["link"]):
+def _place_of(content: Any) -> Place:
+    if isinstance(content, dict) and isinstance(content.get("link"), str):
+        if _is_json(content["link"]):
             raise Refusal("The link in this JSON leads to another JSON. It must lead to a page of the lab.")
-        return place(told["link"])
-    if isinstance(told, dict) and isinstance(told.get("state"), dict):
-        return place(f"/{told.get('page', '')}?{urlencode(told['state'], doseq=True)}")
+        return place(content["link"])
+    if isinstance(content, dict) and isinstance(content.get("state"), dict):
+        return place(f"/{content.get('page', '')}?{urlencode(content['state'], doseq=True)}")
     raise Refusal('This JSON holds neither a "link" nor a "page" with its "state".')
 
 
@@ -260,32 +260,32 @@ def figures(screen: AppTest) -> list[str]:
     return [key.removeprefix("save_") for key in _mounts(screen) if key.startswith("save_")]
 
 
-def _made(wish: Wish, asked: Namespace) -> bytes:
+def _made(wish: Wish, options: Namespace) -> bytes:
     ending = wish.out.suffix.lower().lstrip(".")
     if ending not in NUMBERS + PICTURES:
         raise Refusal(f'A file can end in {", ".join(PICTURES + NUMBERS)}, not in "{wish.out.suffix}".')
-    if asked.width is not None and not LEAST_WIDE <= asked.width <= MOST_WIDE:
-        raise Refusal(f"A figure can be {LEAST_WIDE} to {MOST_WIDE} pixels wide, not {asked.width}.")
+    if options.width is not None and not LEAST_WIDE <= options.width <= MOST_WIDE:
+        raise Refusal(f"A figure can be {LEAST_WIDE} to {MOST_WIDE} pixels wide, not {options.width}.")
     where = place(wish.link)
-    browser = _browser(asked.browser) if ending in PICTURES else ""
-    screen = _opened(where, asked.theme)
-    there = figures(screen)
-    if not there:
-        told = " ".join(note.value for note in screen.info) or "This page has no figure."
-        raise Refusal(told)
-    figure = wish.figure or where.figure or there[0]
-    if figure not in there:
-        raise Refusal(f'There is no figure "{figure}" at this link. There are: {", ".join(there)}.')
+    browser = _browser(options.browser) if ending in PICTURES else ""
+    screen = _opened(where, options.theme)
+    keys = figures(screen)
+    if not keys:
+        reason = " ".join(note.value for note in screen.info) or "This page has no figure."
+        raise Refusal(reason)
+    figure = wish.figure or where.figure or keys[0]
+    if figure not in keys:
+        raise Refusal(f'There is no figure "{figure}" at this link. There are: {", ".join(keys)}.')
     link = without_tracking(wish.link if urlsplit(wish.link).scheme else where.link)
-    wanted = {"kind": ending if ending in NUMBERS else "html", "foot": asked.footer, "link": link}
+    wanted = {"kind": ending if ending in NUMBERS else "html", "foot": options.footer, "link": link}
     if ending in PICTURES:
-        picture = {"kind": "png" if ending == "png" else "svg", "scale": asked.scale}
-        more = {"transparent": asked.transparent, "foot": asked.footer}
-        wanted["asked"] = {**picture, **more, "width": asked.width or _width(screen, figure)}
-    made = _asked(screen, figure, wanted)
+        picture = {"kind": "png" if ending == "png" else "svg", "scale": options.scale}
+        more = {"transparent": options.transparent, "foot": options.footer}
+        wanted["asked"] = {**picture, **more, "width": options.width or _width(screen, figure)}
+    file_bytes = _asked(screen, figure, wanted)
     if ending in NUMBERS:
-        return made
-    drawn = _photographed(made, browser)
+        return file_bytes
+    drawn = _photographed(file_bytes, browser)
     return _printed(drawn, browser) if ending == "pdf" else drawn
 
 
@@ -296,8 +296,8 @@ def _asked(screen: AppTest, figure: str, wanted: Mapping[str, Any]) -> bytes:
     _check(screen)
     data = _mounts(screen)[f"save_{figure}"].proto.bytes
     length = int.from_bytes(data[:4], "little")
-    told = json.loads(data[4 : 4 + length])["arrays"]["bytes"]
-    return bytes(data[4 + length + told["at"] :][: told["bytes"]])
+    block = json.loads(data[4 : 4 + length])["arrays"]["bytes"]
+    return bytes(data[4 + length + block["at"] :][: block["bytes"]])
 
 
 def _width(screen: AppTest, figure: str) -> int:
@@ -317,13 +317,13 @@ def _width(screen: AppTest, figure: str) -> int:
 
 def _browser(named: str | None) -> str:
     """Where this machine keeps a browser."""
-    found = next(filter(None, map(shutil.which, [named] if named else [*BROWSERS, MAC])), None)
-    if found is None:
+    executable = next(filter(None, map(shutil.which, [named] if named else [*BROWSERS, MAC])), None)
+    if executable is None:
         raise Refusal(
             f"Pictures are drawn by Chromium or Chrome, and {named or 'there is none'}{' is not' if named else ''} on "
             f"this machine; {', '.join(NUMBERS)} need none."
         )
-    return found
+    return executable
 
 
 def _photographed(page: bytes, browser: str) -> bytes:
@@ -332,8 +332,8 @@ def _photographed(page: bytes, browser: str) -> bytes:
         file = Path(folder) / "figure.html"
         file.write_bytes(page)
         shown = _headless(browser, folder, "--dump-dom", file.as_uri())
-    _, found, rest = shown.decode(errors="replace").partition('<pre id="made">')
-    if not found:
+    _, marker, rest = shown.decode(errors="replace").partition('<pre id="made">')
+    if not marker:
         raise Refusal("The browser did not draw the figure.")
     return b64decode(rest.partition("</pre>")[0])
 
@@ -341,18 +341,18 @@ def _photographed(page: bytes, browser: str) -> bytes:
 def _printed(svg: bytes, browser: str) -> bytes:
     """A drawing as a PDF of its own size, with its origin in the file."""
     sheet = ElementTree.fromstring(svg)
-    told = json.loads(sheet.findtext(f"{SVG}metadata") or "")
+    origin = json.loads(sheet.findtext(f"{SVG}metadata") or "")
     paper = f"@page {{ size: {sheet.get('width')}px {sheet.get('height')}px; margin: 0; }}"
     style = f"{paper} body {{ margin: 0; }} svg {{ display: block; }}"
     with TemporaryDirectory() as folder:
-        file, made = Path(folder) / "figure.html", Path(folder) / "figure.pdf"
+        file, pdf_file = Path(folder) / "figure.html", Path(folder) / "figure.pdf"
         file.write_text(f'<!doctype html><meta charset="utf-8"><style>{style}</style>{svg.decode()}', encoding="utf-8")
-        _headless(browser, folder, "--no-pdf-header-footer", f"--print-to-pdf={made}", file.as_uri())
-        if not made.exists():
+        _headless(browser, folder, "--no-pdf-header-footer", f"--print-to-pdf={pdf_file}", file.as_uri())
+        if not pdf_file.exists():
             raise Refusal("The browser did not print the figure.")
-        pdf = made.read_bytes()
-    texts = {"Title": sheet.findtext(f"{SVG}title") or "", "Subject": footer(told), "Creator": told["software"]}
-    return with_info(pdf, {**texts, "AttentionLab": json.dumps(told, ensure_ascii=False)})
+        pdf = pdf_file.read_bytes()
+    texts = {"Title": sheet.findtext(f"{SVG}title") or "", "Subject": footer(origin), "Creator": origin["software"]}
+    return with_info(pdf, {**texts, "AttentionLab": json.dumps(origin, ensure_ascii=False)})
 
 
 def _headless(browser: str, folder: str, *arguments: str) -> bytes:

@@ -39,10 +39,12 @@ def _seen(token: str) -> Iterator[str]:
 
 def _cut(text: str, most: int) -> str:
     # Not between a letter and its marks, nor through a joined emoji.
-    at = most - 1
-    while at > 1 and (unicodedata.category(text[at])[0] == "M" or text[at] in JOINERS or text[at - 1] == JOINERS[0]):
-        at -= 1
-    return text[:at] + "…"
+    end = most - 1
+    while end > 1 and (
+        unicodedata.category(text[end])[0] == "M" or text[end] in JOINERS or text[end - 1] == JOINERS[0]
+    ):
+        end -= 1
+    return text[:end] + "…"
 
 
 def escape(text: str) -> str:
@@ -67,7 +69,7 @@ def numbered(words: Sequence[str], first: int = 0) -> list[str]:
 
     first: the position of the first word.
     """
-    return [f"{at} {SPECIAL.get(word, word)}" for at, word in enumerate(words, first)]
+    return [f"{index} {SPECIAL.get(word, word)}" for index, word in enumerate(words, first)]
 
 
 def markdown(token: str) -> str:
@@ -85,5 +87,5 @@ def disarmed(text: str) -> str:
 
     Whatever came from an address, a file or a model goes through here before it is written on the page.
     """
-    apart = LINKED.sub(lambda found: f"{found[0][0]}{JOINER}{found[0][1:]}", text)
+    apart = LINKED.sub(lambda match: f"{match[0][0]}{JOINER}{match[0][1:]}", text)
     return escape("".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~:^" else c for c in " ".join(apart.splitlines())))

@@ -63,10 +63,10 @@ def test_a_token_is_counted_as_a_token():
 
 
 def test_a_look_at_another_text_names_its_word_and_no_distance():
-    told = row([0.1, 0.8, 0.1], 1, ["x", "y", "z"], looked_at=["a", "b", "c"])
+    told = row([0.1, 0.8, 0.1], 1, ["x", "y", "z"], key_tokens=["a", "b", "c"])
     assert in_order(told, "**y**", "0.80", "**b**")
     assert "back" not in told and "ahead" not in told and "itself" not in told
-    assert in_order(row([0.8, 0.2, 0], 0, ["<s>", "y", "z"], looked_at=["a", "b", "c"]), "start", "0.80", "**a**")
+    assert in_order(row([0.8, 0.2, 0], 0, ["<s>", "y", "z"], key_tokens=["a", "b", "c"]), "start", "0.80", "**a**")
 
 
 def test_a_first_word_that_is_no_start_mark_is_a_word_like_any_other():

@@ -125,7 +125,7 @@ def test_the_layer_is_told_by_the_parts_that_are_there():
 def test_word_by_word_is_the_same_as_one_pass_only_where_ln_p_is():
     def told(apart, **more):
         return read_word_by_word(
-            **({"tokens": 3, "each": "word", "apart": apart, "ended": True, "looks_ahead": False} | more)
+            **({"tokens": 3, "each": "word", "apart": apart, "ended": True, "attends_ahead": False} | more)
         )
 
     assert told(1e-7).startswith(
@@ -139,7 +139,7 @@ def test_word_by_word_is_the_same_as_one_pass_only_where_ln_p_is():
     assert (
         "1 token was generated." in cut and "gives it the same ln p" in cut and "did not end the sentence itself" in cut
     )
-    ahead = told(15.3, looks_ahead=True)
+    ahead = told(15.3, attends_ahead=True)
     assert "one pass is not the same here" in ahead and "differs by up to 15.3" in ahead and "Without the mask" in ahead
     assert "do not read the same words" in told(15.3) and "Without the mask" not in told(15.3)
     assert "not numbers" in told(float("nan"))

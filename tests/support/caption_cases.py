@@ -67,7 +67,7 @@ CASES: dict[str, Cases] = {
         "alike": lambda: read_row(_row(0.5, 0.5, 0, 0, 0), WORDS, 4),
         "nothing": lambda: read_row(_row(0, 0, 0, 0, 0), WORDS, 4),
         "no numbers": lambda: read_row(_row(NAN, 0, 0, 0, 0), WORDS, 4),
-        "another text": lambda: read_row(A([[0.1, 0.9]]), ["le"], 0, looked_at=["the", "cat"]),
+        "another text": lambda: read_row(A([[0.1, 0.9]]), ["le"], 0, key_tokens=["the", "cat"]),
     },
     "heads.read_rolled_row": {
         "a word": lambda: read_rolled_row(_row(0, 0.7, 0.1, 0.1, 0.1), WORDS, 4),

@@ -56,7 +56,7 @@ def _lengths(none: float, scheme: float, decoder: float, beyond: float) -> str:
 
 
 def _decoded(**more: object) -> str:
-    usual = {"tokens": 3, "each": "word", "apart": 1e-7, "ended": True, "looks_ahead": False}
+    usual = {"tokens": 3, "each": "word", "apart": 1e-7, "ended": True, "attends_ahead": False}
     return read_word_by_word(**(usual | more))  # type: ignore[arg-type]
 
 
@@ -268,7 +268,7 @@ CASES: dict[str, Cases] = {
         "exact": lambda: _decoded(apart=0.0, tokens=4, ended=False),
         "one": lambda: _decoded(tokens=1, ended=False, each="token"),
         "only the end": lambda: _decoded(tokens=1),
-        "looks ahead": lambda: _decoded(apart=15.3, looks_ahead=True),
+        "looks ahead": lambda: _decoded(apart=15.3, attends_ahead=True),
         "apart": lambda: _decoded(apart=15.3),
         "no numbers": lambda: _decoded(apart=NAN),
         "one, no number": lambda: _decoded(apart=NAN, tokens=1),

@@ -11,18 +11,18 @@ ALIKE = 0.01  # nats: ln p of a word that differ by more than this were not comp
 HALF = 0.5
 
 
-def read_one_vector(signs: Sequence[int], alone: Sequence[float], looking: Sequence[float], of_each: int) -> str:
-    """alone, looking: share of copies right at each number of signs, from one vector and with attention.
+def read_one_vector(signs: Sequence[int], alone: Sequence[float], attentive: Sequence[float], of_each: int) -> str:
+    """alone, attentive: share of copies right at each number of signs, from one vector and with attention.
 
     of_each: how many copies there were of each. The last number of signs decides whether the claim holds.
     """
     lengths = ", ".join(map(str, signs))
-    shares = [", ".join(f"{100 * share:.0f}" for share in each) for each in (alone, looking)]
+    shares = [", ".join(f"{100 * share:.0f}" for share in each) for each in (alone, attentive)]
     title = (
         "**One vector is not enough.**"
-        if alone[-1] < HALF <= looking[-1]
+        if alone[-1] < HALF <= attentive[-1]
         else "**These numbers do not decide whether one vector is enough.**"
-        if alone[-1] <= looking[-1]
+        if alone[-1] <= attentive[-1]
         else "**One vector is enough here.**"
     )
     return (
@@ -103,16 +103,16 @@ def read_decoder_layer(future: float, masked: bool, feeds_forward: bool, unit: s
     return f"{title} {'The first two' if feeds_forward else 'Both'} are the maps above. {seen}"
 
 
-def read_word_by_word(tokens: int, each: str, apart: float, ended: bool, looks_ahead: bool) -> str:
+def read_word_by_word(tokens: int, each: str, apart: float, ended: bool, attends_ahead: bool) -> str:
     """tokens: how many were said, the end mark among them; each: what one of them is called.
 
     apart: how far ln p of one of them, as it was said after the others, is from that of one pass over the finished
     sentence.
-    looks_ahead: no mask keeps the words of the finished sentence from looking at later ones.
+    attends_ahead: no mask keeps the words of the finished sentence from attending to later ones.
     """
     end = f"The model {'ended' if ended else 'did not end'} the sentence itself."
     words = counted(tokens - ended, each)
-    made = (
+    generated = (
         "Only the end token was generated."
         if tokens == ended
         else f"{words} and the end token were generated one after another."
@@ -121,16 +121,18 @@ def read_word_by_word(tokens: int, each: str, apart: float, ended: bool, looks_a
     )
     title = f"**Decoding goes {each} by {each}.**"
     if not np.isfinite(apart):
-        return f"{title} {made} {'Its ln p is not a number' if tokens == 1 else 'Some ln p are not numbers'}. {end}"
+        return (
+            f"{title} {generated} {'Its ln p is not a number' if tokens == 1 else 'Some ln p are not numbers'}. {end}"
+        )
     one_pass = f"One pass over the finished sentence gives {verb(tokens, 'it', 'them')}"
     if apart < ALIKE:
         how = f"to within {spelt(apart)}" if apart else "to the last bit"
-        return f"{title} {made} {one_pass} the same ln p, {how}. {end}"
+        return f"{title} {generated} {one_pass} the same ln p, {how}. {end}"
     why = (
         f"Without the mask, a {each} of the finished sentence attends to later ones, which did not exist when it was "
         "generated."
-        if looks_ahead
+        if attends_ahead
         else f"The two ways do not read the same {each}s."
     )
     title = f"**Decoding goes {each} by {each}, and one pass is not the same here.**"
-    return f"{title} {made} {one_pass} an ln p that differs by up to {spelt(apart)}. {why} {end}"
+    return f"{title} {generated} {one_pass} an ln p that differs by up to {spelt(apart)}. {why} {end}"

@@ -29,36 +29,36 @@ def telling_row(weights: Array, *, cross: bool = False) -> int:
 
 
 def read_row(
-    weights: Array, tokens: Sequence[str], row: int, looked_at: Sequence[str] | None = None, each: str = "word"
+    weights: Array, tokens: Sequence[str], row: int, key_tokens: Sequence[str] | None = None, each: str = "word"
 ) -> str:
     """weights (T, S) of one head: where the token at `row` looks, as a sentence of Markdown.
 
-    looked_at: the S words of the columns, where they are others; each: what a token is.
+    key_tokens: the S words of the columns, where they are others; each: what a token is.
     """
-    looked = weights[row]
+    weights_of_row = weights[row]
     word = f"**{markdown(tokens[row])}**"
-    if not np.isfinite(looked).all():
+    if not np.isfinite(weights_of_row).all():
         return f"{word}: this row holds values that are not numbers."
-    if looked.sum() == 0:
+    if weights_of_row.sum() == 0:
         return f"{word} attends to nothing: its row is zero."
-    best, alike = _largest(looked)
-    share = f"{looked[best]:.2f}"
+    best, alike = _largest(weights_of_row)
+    share = f"{weights_of_row[best]:.2f}"
     if alike > 1:
         return f"{word} gives its largest weight, {share}, to each of {counted(alike, each)}."
-    target = "".join(_target(tokens, row, best, looked_at, each))
-    if looked[best] < SPREAD:
+    target = "".join(_target(tokens, row, best, key_tokens, each))
+    if weights_of_row[best] < SPREAD:
         return f"{word} spreads its attention. The largest share, {share}, goes to {target}."
     return f"{word} puts {share} of its attention on {target}."
 
 
 def read_rolled_row(rolled: Array, tokens: Sequence[str], row: int, each: str = "word") -> str:
     """rolled (T, T), the weights of all layers multiplied: where most of the token at `row` comes from."""
-    heard, word = rolled[row], f"**{markdown(tokens[row])}**"
-    if not np.isfinite(heard).all():
+    shares, word = rolled[row], f"**{markdown(tokens[row])}**"
+    if not np.isfinite(shares).all():
         return f"{word}: this row holds values that are not numbers."
-    best, alike = _largest(heard)
+    best, alike = _largest(shares)
     source = f"each of {counted(alike, each)}" if alike > 1 else "".join(_target(tokens, row, best, None, each))
-    return f"By rollout, the largest share of {word}, {heard[best]:.2f}, comes from {source}."
+    return f"By rollout, the largest share of {word}, {shares[best]:.2f}, comes from {source}."
 
 
 SPREAD = 0.3  # a row whose largest weight is below this looks at no word in particular
@@ -71,10 +71,10 @@ def _largest(values: Array) -> tuple[int, int]:
     return best, int(np.isclose(values, values[best], rtol=1e-5, atol=0).sum())
 
 
-def _target(tokens: Sequence[str], row: int, best: int, looked_at: Sequence[str] | None, each: str) -> tuple[str, str]:
+def _target(tokens: Sequence[str], row: int, best: int, key_tokens: Sequence[str] | None, each: str) -> tuple[str, str]:
     """What a row looks at, in words, and how far away that is; nothing of the distance where the words are others."""
-    if looked_at is not None:
-        return f"**{markdown(looked_at[best])}**", ""
+    if key_tokens is not None:
+        return f"**{markdown(key_tokens[best])}**", ""
     if best == row:
         return "itself", ""
     if best == 0 and tokens[0] == "<s>":
@@ -102,19 +102,20 @@ class Named:
 
 
 def read_grid(
-    jobs: Sequence[Sequence[Sequence[str]]], named: Named, *, intact: bool, pooled: bool, each: str = "word"
+    roles: Sequence[Sequence[Sequence[str]]], named: Named, *, intact: bool, pooled: bool, each: str = "word"
 ) -> str:
-    """jobs[l][h] of all heads, empty where nothing was found in what they were measured on: how to read the grid."""
-    found, heads = sum(bool(head) for row in jobs for head in row), sum(map(len, jobs))
+    """roles[l][h] of all heads, empty where no relation fits the head: how to read the grid."""
+    named_heads, heads = sum(bool(head) for row in roles for head in row), sum(map(len, roles))
     better, whole = named.parts_better, "" if intact else ", with the full model"
     bear = (
         f"{verb(heads, 'The one head', f'The {heads} heads')} of this model {verb(heads, 'was', 'were')} not measured, "
         f"so {verb(heads, 'it has no name', 'none of them has a name')}."
         if not named.measured_on
-        else f"{found} of {counted(heads, 'head')} {verb(found, 'is', 'are')} labelled with the whole relation that "
-        f"{verb(found, 'it matches', 'they match')} best. The number is the mean weight on the correct {each}, "
+        else f"{named_heads} of {counted(heads, 'head')} {verb(named_heads, 'is', 'are')} labelled with the whole "
+        f"relation that {verb(named_heads, 'it matches', 'they match')} best. The number is the mean weight on the "
+        f"correct {each}, "
         f"{named.least:.2f} or more, measured on {named.measured_on}{whole}."
-        if found
+        if named_heads
         else f"No head has a name. None puts {named.least:.2f} of its weight on the correct {each} of any relation "
         f"that was measured, on {named.measured_on}{whole}."
     )
@@ -128,7 +129,7 @@ def read_grid(
             else ""
         )
         + "Rows are queries, columns are keys. Hatched cells are masked."
-        + (" If a name has no room, point at its head." if found and heads > CROWDED else "")
+        + (" If a name has no room, point at its head." if named_heads and heads > CROWDED else "")
         + (f" {blocks(each)}" if pooled else "")
     )
 
@@ -178,13 +179,13 @@ def read_layers(words: Sequence[Sequence[str]], probabilities: Array | None = No
     return f"With the logit lens, **{markdown(answer)}** is the most likely word {where}."
 
 
-def read_change(moved: Array, tokens: Sequence[str], removed: str, says: str = "next") -> str:
+def read_change(moved: Array, tokens: Sequence[str], removed: str, predicts: str = "next") -> str:
     """moved (T,): KL between the predictions of A and B at each token; removed: "without scaling".
 
-    says: what a prediction is: the "next" word, the word "here"; "nothing": moved is how far each last vector turns.
+    predicts: what a prediction is: the "next" word, the word "here"; "nothing": moved is how far each vector turns.
     """
     finite = np.isfinite(moved)
-    what = "final vector" if says == "nothing" else "prediction"
+    what = "final vector" if predicts == "nothing" else "prediction"
     without = "B is the same as A:" if removed == "the same" else f"{removed[0].upper()}{removed[1:]},"
     if not finite.all():
         n = int((~finite).sum())
@@ -195,26 +196,26 @@ def read_change(moved: Array, tokens: Sequence[str], removed: str, says: str = "
     if moved[far] < 1e-9:
         return f"{without} no {what} changes."
     word = f"**{markdown(tokens[far])}**"
-    told = {
+    change = {
         "next": f"the prediction of the next word changes most after {word}: KL {spelt(moved[far])} nats",
         "here": f"the prediction of a word at its own place changes most at {word}: KL {spelt(moved[far])} nats",
         "nothing": f"the final vector of {word} changes most: 1 − cosine {spelt(moved[far])}",
-    }[says]
-    return f"{without} {told}. The average over the text is {spelt(float(moved.mean()))}."
+    }[predicts]
+    return f"{without} {change}. The average over the text is {spelt(float(moved.mean()))}."
 
 
 def read_next(
-    probabilities: Array, words: Sequence[str], after: str, who: str = "the model", says: str = "next"
+    probabilities: Array, words: Sequence[str], after: str, who: str = "the model", predicts: str = "next"
 ) -> str:
     """probabilities (N,) of some `words`: what the model expects after a token, the likeliest three named.
 
-    says: "here" for a model that fills in the word at the token itself.
+    predicts: "here" for a model that fills in the word at the token itself.
     """
-    where = f"{'After' if says == 'next' else 'At'} “{markdown(after)}”"
+    where = f"{'After' if predicts == 'next' else 'At'} “{markdown(after)}”"
     if not np.isfinite(probabilities).all():
         return f"{where} {who} predicts nothing: its probabilities are not numbers."
     best = np.argsort(-probabilities, kind="stable")[:3]
-    named = ", ".join(f"**{markdown(words[at])}** {probabilities[at]:.2f}" for at in best)
+    named = ", ".join(f"**{markdown(words[index])}** {probabilities[index]:.2f}" for index in best)
     return f"{where} {who} predicts {named}."
 
 
@@ -264,9 +265,9 @@ def read_knockouts(cost: Array, kind: str = "loss") -> str:
     )
 
 
-def read_overwritten(word: str, moved: float, written: bool, says: str = "next") -> str:
+def read_overwritten(word: str, moved: float, written: bool, predicts: str = "next") -> str:
     """moved: KL of the prediction at `word` between the row as it is and as it was written; written: whether it was."""
-    what = f"the prediction {'after' if says == 'next' else 'at'} **{markdown(word)}**"
+    what = f"the prediction {'after' if predicts == 'next' else 'at'} **{markdown(word)}**"
     if not written:
         return f"The row is unchanged, so B is the same as A and {what} does not change."
     if not np.isfinite(moved):
@@ -300,14 +301,14 @@ def read_twin(whole: Array, never: Array, now: float, n: int, part: str, ahead: 
         verdict = "This is worse than with it"
     return (
         f"{part}. Loss in nats per word: full model {_over_seeds(whole)}; trained without it "
-        f"**{decimals(b)}**{_over_seeds(never, told=False)}. {verdict}. If the part is removed now, the loss on "
+        f"**{decimals(b)}**{_over_seeds(never, with_median=False)}. {verdict}. If the part is removed now, the loss on "
         f"{counted(n, 'sentence')} is {decimals(now)}."
     )
 
 
-def _over_seeds(values: Array, told: bool = True) -> str:
-    """The middle of the seeds (R,), and how far they lie apart. told: the middle too."""
-    middle = decimals(float(np.median(values))) if told else ""
+def _over_seeds(values: Array, with_median: bool = True) -> str:
+    """The middle of the seeds (R,), and how far they lie apart. with_median: the middle too."""
+    middle = decimals(float(np.median(values))) if with_median else ""
     if len(values) == 1:
         return f"{middle} (1 seed)"
     return f"{middle} ({decimals(values.min())} to {decimals(values.max())}, median of {len(values)} seeds)"
@@ -331,29 +332,29 @@ def thin_seeds(seeds: Mapping[str, Array]) -> str:
 
 
 def read_effects(
-    weights: Array, effects: Array, tokens: Sequence[str], agreement: tuple[float, float] | None, says: str = "next"
+    weights: Array, effects: Array, tokens: Sequence[str], agreement: tuple[float, float] | None, predicts: str = "next"
 ) -> str:
     """weights, effects (S,): a row of attention, and the KL of the prediction when each look is blocked; agreement: how
     the order of the effects is met by the weights, and by the size of gradient × weight (rank correlations).
 
-    says: whether the prediction is of the "next" word or of the word "here".
+    predicts: whether the prediction is of the "next" word or of the word "here".
     """
     if not np.isfinite(weights).all() or not np.isfinite(effects).all():
         return "Some weights of this row, or the effects of blocking them, are not numbers."
     if not weights.any():
         return "The row attends to nothing, so there is no weight to block."
-    what = f"the prediction of the {'next word' if says == 'next' else 'word at this place'}"
+    what = f"the prediction of the {'next word' if predicts == 'next' else 'word at this place'}"
     most, moves = int(np.argmax(weights)), int(np.argmax(effects))
-    looked = f"The row attends most to **{markdown(tokens[most])}** ({weights[most]:.2f})."
+    attended = f"The row attends most to **{markdown(tokens[most])}** ({weights[most]:.2f})."
     if effects[moves] < 1e-9:
-        return f"{looked} Blocking any one of its weights does not change {what}."
+        return f"{attended} Blocking any one of its weights does not change {what}."
     size = f"KL {effects[moves]:.3f} nats" if effects[moves] >= 0.0005 else f"KL {spelt(float(effects[moves]))} nats"
     also = "this weight also" if most == moves else f"**{markdown(tokens[moves])}**"
-    told = f"{looked} Blocking {also} changes {what} most: {size}."
+    sentence = f"{attended} Blocking {also} changes {what} most: {size}."
     if agreement is None:
-        return told
+        return sentence
     return (
-        f"{told} Rank correlation with the effects: **{decimals(agreement[0])}** for the weights, "
+        f"{sentence} Rank correlation with the effects: **{decimals(agreement[0])}** for the weights, "
         f"**{decimals(agreement[1])}** for the size of gradient × weight (1 means the same order)."
     )
 
@@ -361,7 +362,7 @@ def read_effects(
 def pieces(sentence: str) -> list[tuple[str, bool]]:
     """A sentence of Markdown as (text, stressed or not), for who draws it without Markdown."""
     parts = re.split(r"(?<!\\)\*\*", sentence)
-    return [(plain(part), at % 2 == 1) for at, part in enumerate(parts) if part]
+    return [(plain(part), index % 2 == 1) for index, part in enumerate(parts) if part]
 
 
 def plain(markdown_text: str) -> str:

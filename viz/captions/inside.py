@@ -29,19 +29,19 @@ def spread_row(weights: Array) -> int:
 
 def read_averaging(weights: Array, mask: Array, tokens: Sequence[str], row: int, share: float) -> str:
     """weights, mask (T, S) of one head: why the output of a row is inside the hull of what it may look at."""
-    word, looked, total = f"**{markdown(tokens[row])}**", weights[row][mask[row]], float(weights[row].sum())
+    word, weights_of_row, total = f"**{markdown(tokens[row])}**", weights[row][mask[row]], float(weights[row].sum())
     if not mask[row].any():
         return f"{word} may attend to nothing. There are no values to average, so its output is zero."
-    if not np.isfinite(looked).all():
+    if not np.isfinite(weights_of_row).all():
         return f"{word}: this row holds values that are not numbers."
     plane = f"This plane shows {100 * share:.0f} % of the spread of the values."
-    values, least = counted(len(looked), "value"), float(looked.min())
+    values, least = counted(len(weights_of_row), "value"), float(weights_of_row.min())
     if least < 0 or abs(total - 1) > ROUNDING:
         return (
             f"{word} adds up {values}. Its weights sum to {decimals(total, 4)} and the smallest is "
             f"{decimals(least, 4)}, so this is not an average. Its output need not stay inside the outline. {plane}"
         )
-    if len(looked) == 1:
+    if len(weights_of_row) == 1:
         return f"{word} may attend to one value only, with weight {total:.4f}. Its output is that value. {plane}"
     return (
         f"{word} averages {values}. The smallest weight is {spelt(least)}, never below 0, and the weights sum to "

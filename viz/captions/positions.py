@@ -39,23 +39,23 @@ def read_shift(changes: Mapping[str, float | None], steps: int, room: Mapping[st
     still = [name for name, change in changes.items() if change is not None and change < ROUNDING]
     moved = {name: change for name, change in changes.items() if change is not None and ROUNDING <= change < np.inf}
     broken = [name for name, change in changes.items() if change is not None and not np.isfinite(change)]
-    told = [f"The sentence moved by {counted(steps, 'position')}."]
+    sentences = [f"The sentence moved by {counted(steps, 'position')}."]
     if still:
         most = max(changes[name] or 0.0 for name in still)
         how = f"by more than {spelt(most)}, which is rounding" if most else "at all"
-        told.append(f"No score of **{listed(still)}** changes {how}.")
+        sentences.append(f"No score of **{listed(still)}** changes {how}.")
     if moved:
-        told.append(
+        sentences.append(
             f"Scores change by up to {listed([f'{spelt(size)} (**{name}**)' for name, size in moved.items()])}."
         )
     if broken:
-        told.append(f"Some scores of **{listed(broken)}** are not numbers.")
-    told += [
+        sentences.append(f"Some scores of **{listed(broken)}** are not numbers.")
+    sentences += [
         f"{name} cannot be used here: its table has only {room[name]} positions."
         for name, change in changes.items()
         if change is None
     ]
-    return " ".join(told)
+    return " ".join(sentences)
 
 
 def read_sight(by_distance: Mapping[str, Array], similar: Mapping[str, bool], far: int) -> str:
@@ -70,14 +70,14 @@ def read_sight(by_distance: Mapping[str, Array], similar: Mapping[str, bool], fa
         for name, values in by_distance.items()
         if not similar[name] and np.isfinite(values[far]) and np.ptp(values[np.isfinite(values)]) > 0
     ]
-    told = [
+    sentences = [
         *([f"The similarity of two positions goes from {listed(alike)}."] if alike else []),
         *([f"The number added to the score goes from {listed(added)}."] if added else []),
     ]
-    if not told:
+    if not sentences:
         return f"From distance 1 to distance {far}, no scheme here gives numbers that change."
-    first = f"{told[0][0].lower()}{told[0][1:]}"
-    return " ".join([f"From distance 1 to distance {far}, {first}", *told[1:]]).replace("-", "−")
+    first = f"{sentences[0][0].lower()}{sentences[0][1:]}"
+    return " ".join([f"From distance 1 to distance {far}, {first}", *sentences[1:]]).replace("-", "−")
 
 
 def read_shuffle(largest: Mapping[str, float], moved: int) -> str:
@@ -87,27 +87,27 @@ def read_shuffle(largest: Mapping[str, float], moved: int) -> str:
     still = [name for name, change in largest.items() if change < ROUNDING]
     rest = {f"{name[0].lower()}{name[1:]}": change for name, change in largest.items() if name not in still}
     finite = [f"{spelt(change)} ({name})" for name, change in rest.items() if np.isfinite(change)]
-    told = [
+    sentences = [
         f"**{name}: the same vectors in another order**, to "
         f"{f'within {spelt(largest[name])}' if largest[name] else 'the last bit'}."
         for name in still
     ]
     if finite:
-        told.append(f"{'In the other cases the' if still else 'The'} vectors change, by up to {listed(finite)}.")
-    told += [f"Some vectors are not numbers ({name})." for name, change in rest.items() if not np.isfinite(change)]
-    return " ".join(told)
+        sentences.append(f"{'In the other cases the' if still else 'The'} vectors change, by up to {listed(finite)}.")
+    sentences += [f"Some vectors are not numbers ({name})." for name, change in rest.items() if not np.isfinite(change)]
+    return " ".join(sentences)
 
 
-def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, longest: int, source: str) -> str:
-    """found (2, N, L): accuracy of encoder and decoder, N schemes, L lengths; NaN where a table has ended.
+def read_lengths(schemes: Sequence[str], lengths: Sequence[int], accuracies: Array, longest: int, source: str) -> str:
+    """accuracies (2, N, L) of of encoder and decoder, N schemes, L lengths; NaN where a table has ended.
 
     source: where the numbers are from.
     """
     twice = list(lengths).index(2 * longest)
-    trained = [at for at, length in enumerate(lengths) if length <= longest]
+    trained = [index for index, length in enumerate(lengths) if length <= longest]
     none = list(schemes).index("None")
-    at_home = found[:, :, trained].mean(axis=-1)  # (2, N)
-    beyond = {name: found[0, number, twice] for number, name in enumerate(schemes) if number != none}
+    at_home = accuracies[:, :, trained].mean(axis=-1)  # (2, N)
+    beyond = {name: accuracies[0, number, twice] for number, name in enumerate(schemes) if number != none}
     order = sorted((name for name in beyond if np.isfinite(beyond[name])), key=lambda name: -beyond[name])
     shares = ", ".join(f"{name} {100 * beyond[name]:.0f} %" for name in order)
     ended = [name for name in beyond if not np.isfinite(beyond[name])]

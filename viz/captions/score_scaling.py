@@ -40,17 +40,17 @@ def read_head(
 
     largest, jacobian: (without the division, with it). divides: whether the model was trained with the division.
     """
-    told = (
+    measured = (
         f"Layer {layer}, head {head}: the variance of its q·k is **{variance:.3g}**, {variance / d_k:.2g} times its "
         f"d_k of {d_k}. Training sets how sharp it is. "
     )
     if not divides:
-        return told + (
+        return measured + (
             f"This model was trained without the division: its largest weight is **{largest[0]:.2f}** on average and "
             f"its Jacobian is {jacobian[0]:.2f}. With the division they would be {largest[1]:.2f} and "
             f"{jacobian[1]:.2f}."
         )
-    return told + (
+    return measured + (
         f"Without the division its largest weight goes from {largest[1]:.2f} to **{largest[0]:.2f}** on average, and "
         f"its Jacobian goes from {jacobian[1]:.2f} to {jacobian[0]:.2f}."
     )

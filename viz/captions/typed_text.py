@@ -16,20 +16,20 @@ def read_altered(blanks: Sequence[str], dropped: Sequence[str]) -> str:
 
     Each is named with its number, for none of them can be seen.
     """
-    told = [
+    changes = [
         f"{_named(characters)} {verb(len(characters), 'is', 'are')} {what}"
         for characters, what in ((blanks, "read as a space"), (dropped, "left out"))
         if characters
     ]
-    if not told:
+    if not changes:
         return ""
-    return f"Some characters of this text are not read as you typed them: {'; '.join(told)}."
+    return f"Some characters of this text are not read as you typed them: {'; '.join(changes)}."
 
 
 def _named(characters: Sequence[str]) -> str:
     names = [
-        f"{unicodedata.name(one, CONTROLS.get(one, 'control')).lower()} (U+{ord(one):04X})"
-        for one in characters[:MOST_NAMED]
+        f"{unicodedata.name(character, CONTROLS.get(character, 'control')).lower()} (U+{ord(character):04X})"
+        for character in characters[:MOST_NAMED]
     ]
     more = len(characters) - MOST_NAMED
     return listed([*names, f"{more} more"] if more > 0 else names)

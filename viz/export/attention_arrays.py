@@ -67,8 +67,8 @@ def maps(
         raise ArraysError(f'"attention" has {axes}; it needs four: layers, heads, rows, columns.')
     given = given.reshape((1,) * (4 - given.ndim) + given.shape)
     if given.size > MOST_CELLS:
-        told = f"{given.size:,} weights {given.shape}; the lab draws up to {MOST_CELLS:,}"
-        raise ArraysError(f'"attention" holds {told}. Leave out layers or heads.')
+        size = f"{given.size:,} weights {given.shape}; the lab draws up to {MOST_CELLS:,}"
+        raise ArraysError(f'"attention" holds {size}. Leave out layers or heads.')
     if given.shape[0] * given.shape[1] > MOST_HEADS:
         raise ArraysError(
             f'"attention" holds {given.shape[0]:,} layers of {given.shape[1]:,} heads; the lab draws up to '
@@ -81,17 +81,17 @@ def maps(
         looking, notes = looking[:-1], (UNREAD,)
     _check_shape(given.shape, looking, looked)
     weights = given.astype(np.float32)  # a copy: what was given is nobody's to change
-    there = ~np.isnan(weights)
-    if not there.any():
+    present = ~np.isnan(weights)
+    if not present.any():
         raise ArraysError('Every value of "attention" is NaN: there is nothing to draw.')
     if mask is not None:
-        there &= _mask(mask, weights.shape)
-    weights[~there] = 0.0
-    check_values(weights, there, bytes_=given.dtype == np.uint8)
-    notes += unusual(weights, there)
-    for kept in (weights, there):
+        present &= _mask(mask, weights.shape)
+    weights[~present] = 0.0
+    check_values(weights, present, bytes_=given.dtype == np.uint8)
+    notes += unusual(weights, present)
+    for kept in (weights, present):
         kept.setflags(write=False)
-    return Maps(weights, there, looking, looked, notes)
+    return Maps(weights, present, looking, looked, notes)
 
 
 def read(file: bytes) -> Maps:
@@ -105,13 +105,13 @@ def read(file: bytes) -> Maps:
         file, names=("attention", "tokens", "looked_at", "mask", *OWN), most=MOST_CELLS, check=_check_headers
     )
     if OWN.keys() <= entries.keys():
-        entries = {OWN.get(name, name): one for name, one in entries.items()}
+        entries = {OWN.get(name, name): array for name, array in entries.items()}
         if np.array_equal(entries["tokens"], entries.get("looked_at", ())):
             entries.pop("looked_at", None)
     for name in ("attention", "tokens"):
         if name not in entries:
-            there = ", ".join(f'"{other}"' for other in entries) or "nothing that the lab knows"
-            raise ArraysError(f'There is no "{name}" in this file; it holds {there}. Save it with {SAVE}.')
+            names = ", ".join(f'"{other}"' for other in entries) or "nothing that the lab knows"
+            raise ArraysError(f'There is no "{name}" in this file; it holds {names}. Save it with {SAVE}.')
     return maps(entries["attention"], entries["tokens"], entries.get("looked_at"), entries.get("mask"))
 
 

@@ -60,10 +60,10 @@ def attention_figure(
         raise ValueError(f'theme must be one of {", ".join(THEMES)}, not "{theme}"')
     shown = maps(attention, tokens, looked_at)
     pooled = max(shown.weights.shape[2:]) > MOST_PIXELS
-    told = " ".join([read_maps(shown.weights, shown.mask, pooled=pooled), *shown.notes])
+    caption = " ".join([read_maps(shown.weights, shown.mask, pooled=pooled), *shown.notes])
     origin = Origin(title or "attention", release()).told()
     drawn = ("attention_browser", _packed(shown, title, vars(THEMES[theme]), pooled))
-    return AttentionFigure(page(drawn, reading=pieces(told), origin=origin, theme=THEMES[theme]))
+    return AttentionFigure(page(drawn, reading=pieces(caption), origin=origin, theme=THEMES[theme]))
 
 
 def _packed(shown: Maps, title: str, theme: dict[str, Any], pooled: bool) -> bytes:
@@ -85,8 +85,11 @@ def _packed(shown: Maps, title: str, theme: dict[str, Any], pooled: bool) -> byt
         **_words(shown.looking),
         "looked": None if shown.looked is None else _words(shown.looked),
         "jobs": [[[] for _ in range(n_heads)] for _ in range(n_layers)],
-        "rows": [[telling_row(one, cross=shown.looked is not None) for one in layer] for layer in weights],
-        "selected": [int(at) for at in np.unravel_index(int(np.argmax(pointed)), pointed.shape)],
+        "rows": [
+            [telling_row(weights_of_head, cross=shown.looked is not None) for weights_of_head in layer]
+            for layer in weights
+        ],
+        "selected": [int(index) for index in np.unravel_index(int(np.argmax(pointed)), pointed.shape)],
         "pooled": pooled,
         "fine": fine,
         "starts": np.cumsum([0, *map(len, heads)]).tolist(),

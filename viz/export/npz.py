@@ -92,14 +92,14 @@ def read_npz(
                 with archive.open(entry) as stream:
                     headers[name] = _header(stream, name, most)
             if (size := sum(header.size for header in headers.values())) > MOST_UNPACKED:
-                told = f"{size:,} bytes; the lab unpacks up to {MOST_UNPACKED:,}"
-                raise ArraysError(f"The arrays of this file would take {told}. Save them in a smaller type.")
+                size_text = f"{size:,} bytes; the lab unpacks up to {MOST_UNPACKED:,}"
+                raise ArraysError(f"The arrays of this file would take {size_text}. Save them in a smaller type.")
             check(headers)
-            found = {}
+            arrays = {}
             for name, entry in wanted.items():
                 with archive.open(entry) as stream:
-                    found[name] = _read(stream, name, _header(stream, name, most))
-            return found
+                    arrays[name] = _read(stream, name, _header(stream, name, most))
+            return arrays
     except ArraysError:
         raise
     except BROKEN as error:
@@ -123,11 +123,15 @@ def _header(stream: IO[bytes], name: str, most: int) -> Header:
             f"Save it as {'text: np.array(tokens, dtype=str)' if name != 'attention' else 'numbers of one shape'}."
         )
     shape = tuple(int(side) for side in sides)  # a header may call its sides True
-    told = Header(shape, dtype, bool(fortran))
-    if any(side < 0 for side in shape) or told.count > most:
-        sizes = f"{told.count:,} values {shape}" if told.count < LONG else "more values than can be counted"
+    header_of_array = Header(shape, dtype, bool(fortran))
+    if any(side < 0 for side in shape) or header_of_array.count > most:
+        sizes = (
+            f"{header_of_array.count:,} values {shape}"
+            if header_of_array.count < LONG
+            else "more values than can be counted"
+        )
         raise ArraysError(f'"{name}" would hold {sizes}; the lab draws up to {most:,}.')
-    return told
+    return header_of_array
 
 
 def _read(stream: IO[bytes], name: str, header: Header) -> Array:

@@ -42,9 +42,9 @@ class Origin:
         return {"software": NAME, "link": link, **kept} if link else {"software": NAME, **kept}
 
 
-def footer(told: Mapping[str, Any]) -> str:
+def footer(info: Mapping[str, Any]) -> str:
     """The origin in one line, for the foot of a picture; `frontend/page/picture.js` writes the same one."""
-    parts = [f"{told['software']} {told['version']}"]
-    if "weights" in told:
-        parts.append(told["weights"] + (f", seed {told['seed']}" if "seed" in told else ""))
-    return "  ·  ".join([*parts, *(told[name] for name in ("file", "says", "link") if told.get(name))])
+    parts = [f"{info['software']} {info['version']}"]
+    if "weights" in info:
+        parts.append(info["weights"] + (f", seed {info['seed']}" if "seed" in info else ""))
+    return "  ·  ".join([*parts, *(info[name] for name in ("file", "says", "link") if info.get(name))])

@@ -29,9 +29,9 @@ class Labelled:
     axes: Mapping[str, Any]  # name of the axis → one label for each place, axis by axis
 
     def __post_init__(self) -> None:
-        shape, told = np.shape(self.values), tuple(len(labels) for labels in self.axes.values())
-        if shape != told:
-            raise ValueError(f"labels for {told} do not fit values of {shape}")
+        shape, labelled_shape = np.shape(self.values), tuple(len(labels) for labels in self.axes.values())
+        if shape != labelled_shape:
+            raise ValueError(f"labels for {labelled_shape} do not fit values of {shape}")
 
 
 Arrays = Mapping[str, Labelled]
@@ -77,14 +77,14 @@ def _inert(cell: Any) -> Any:
 
 def columns(table: Table) -> dict[str, Labelled]:
     """A table as arrays, one a column, named so that Python can name a variable after it."""
-    made: dict[str, Labelled] = {}
+    arrays: dict[str, Labelled] = {}
     for name, column in spelt(table).items():
         word = re.sub(r"\W+", "_", name).strip("_") or "column"
         word = f"_{word}" if word[0].isdigit() else word
-        while word in made:
+        while word in arrays:
             word += "_"
-        made[word] = Labelled(column, {"line": range(len(column))})
-    return made
+        arrays[word] = Labelled(column, {"line": range(len(column))})
+    return arrays
 
 
 def to_npz(arrays: Arrays, origin: Mapping[str, Any]) -> bytes:
@@ -94,12 +94,12 @@ def to_npz(arrays: Arrays, origin: Mapping[str, Any]) -> bytes:
     Raises:
         ValueError: two axes of one name bear different labels, or a name is taken twice.
     """
-    entries = {name: _plain(one.values) for name, one in arrays.items()}
+    entries = {name: _plain(array.values) for name, array in arrays.items()}
     axes: dict[str, list[str]] = {}
     labels: dict[str, np.ndarray[Any, Any]] = {}
-    for name, one in arrays.items():
-        axes[name] = list(one.axes)
-        for axis, marks in one.axes.items():
+    for name, array in arrays.items():
+        axes[name] = list(array.axes)
+        for axis, marks in array.axes.items():
             plain = _plain(_spelt(marks))
             if axis in labels and not np.array_equal(labels[axis], plain):
                 raise ValueError(f'two axes are called "{axis}" and bear different labels')
@@ -108,8 +108,10 @@ def to_npz(arrays: Arrays, origin: Mapping[str, Any]) -> bytes:
     if twice:
         raise ValueError(f"names taken twice: {', '.join(sorted(twice))}")
     file = io.BytesIO()
-    told = {name: np.array(json.dumps(text, ensure_ascii=False)) for name, text in (("axes", axes), ("origin", origin))}
-    np.savez_compressed(file, allow_pickle=False, **entries, **labels, **told)
+    texts = {
+        name: np.array(json.dumps(text, ensure_ascii=False)) for name, text in (("axes", axes), ("origin", origin))
+    }
+    np.savez_compressed(file, allow_pickle=False, **entries, **labels, **texts)
     return file.getvalue()
 
 

@@ -85,13 +85,13 @@ def _outline(theme: Theme, row: int, n_columns: int) -> dict[str, Any]:
 
 def _axis(words: Sequence[str], title: str, **more: Any) -> dict[str, Any]:
     step = -(-len(words) // MOST_LABELS)
-    at = list(range(0, len(words), step))
+    tick_positions = list(range(0, len(words), step))
     labels = axis_labels(words)
     return {
         "tickmode": "array",
-        "tickvals": at,
+        "tickvals": tick_positions,
         "tickfont": {"size": 13 if len(words) <= 16 else 11 if len(words) <= 24 else 9},
-        "ticktext": [labels[position] for position in at],
+        "ticktext": [labels[position] for position in tick_positions],
         "title": {"text": title, "standoff": 8},
         "automargin": True,
         "ticklabelstandoff": 6,

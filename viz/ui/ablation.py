@@ -19,8 +19,8 @@ def offers(weights: str, switches: Switches) -> None:
     """What to look for, part by part; while nothing is taken out, one click takes out one part. One line either way."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="offers"):
         if switches == Switches():
-            there = model_calls.has(weights)
-            labels = {part.name: part.label for part in PARTS if getattr(there, part.name)}
+            removable = model_calls.has(weights)
+            labels = {part.name: part.label for part in PARTS if getattr(removable, part.name)}
             st.markdown("Nothing is removed yet, so A and B are the same. Remove:", width="content")
             st.pills(
                 "Remove",

@@ -49,14 +49,14 @@ def experiment() -> Experiment:
         weights = _weights()
         text = _text(weights)
         parts = switches(weights)
-    asked = Experiment(weights=weights, text=text, switches=parts)
+    chosen = Experiment(weights=weights, text=text, switches=parts)
     try:
-        model_calls.encoding(asked)
+        model_calls.encoding(chosen)
     except InputTextError as error:
         st.info(str(error))
         link_mishaps(whole=False)
         st.stop()
-    return asked
+    return chosen
 
 
 def remember_link() -> None:
@@ -123,10 +123,10 @@ def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
     tokenizer = model_calls.tokenizer(weights)
     silent = frozenset(tokenizer.special_ids)
     pieces = [piece for index, piece in enumerate(tokenizer.vocabulary) if index not in silent]
-    told = f"{len(pieces):,} tokens, in the order in which they were learnt. Any text can be built from them. "
-    told += f"The first {MOST_PIECES:,} are shown. " if len(pieces) > MOST_PIECES else ""
+    note = f"{len(pieces):,} tokens, in the order in which they were learnt. Any text can be built from them. "
+    note += f"The first {MOST_PIECES:,} are shown. " if len(pieces) > MOST_PIECES else ""
     return [
-        (told + f"{CONTINUATION} marks a token that continues the one before it, ␣ is a space.", pieces[:MOST_PIECES])
+        (note + f"{CONTINUATION} marks a token that continues the one before it, ␣ is a space.", pieces[:MOST_PIECES])
     ]
 
 
@@ -148,12 +148,12 @@ def set_text(text: str) -> None:
 def switches(weights: str, disabled: bool = False) -> Switches:
     """A toggle for each part; disabled where the model has none of them, or was trained without this one."""
     st.caption("Components")
-    there = model_calls.has(weights)
+    removable = model_calls.has(weights)
     removed = []
     for part in PARTS:
-        has = getattr(there, part.name)
-        told = f"Without it: {part.hint}" if has else "This model was trained without it, so it cannot be removed."
-        on = st.toggle(part.label, True, key=part.name, help=told, disabled=disabled or not has, bind="query-params")
+        has = getattr(removable, part.name)
+        hint = f"Without it: {part.hint}" if has else "This model was trained without it, so it cannot be removed."
+        on = st.toggle(part.label, True, key=part.name, help=hint, disabled=disabled or not has, bind="query-params")
         if has and not on:
             removed.append(part.name)
     return Switches().without(*removed)
@@ -193,7 +193,7 @@ def token(tokens: Sequence[str], each: str = "word") -> int | None:
     if (st.session_state.get("token") or 0) > last:
         st.session_state["token"] = None
     with st.sidebar:
-        at = st.number_input(
+        position = st.number_input(
             f"Query {each}, 0 to {last}",
             0,
             last,
@@ -202,7 +202,7 @@ def token(tokens: Sequence[str], each: str = "word") -> int | None:
             bind="query-params",
             placeholder="automatic",
         )
-    return None if at is None else int(at)
+    return None if position is None else int(position)
 
 
 def choose_token(row: int | None) -> None:
@@ -222,7 +222,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
     """
     encoding = model_calls.encoding(experiment)
     tokenizer = model_calls.tokenizer(experiment.weights)
-    strangers = list(dict.fromkeys(encoding.surface[at] for at in encoding.unknown))
+    strangers = list(dict.fromkeys(encoding.surface[index] for index in encoding.unknown))
     place = st.empty()  # there at every run: else the figures below would be built anew when it comes and goes
     window = model_calls.about(experiment.weights)["config"]["context"]
     changed = read_altered(altered(experiment.text)[0], tokenizer.left_out(experiment.text))
@@ -324,9 +324,9 @@ def foot(experiment: Experiment) -> None:
         for part in PARTS
         if part.name in model_calls.trained(experiment.weights).removed
     ]
-    told = f". This model was trained without {' and '.join(never)}." if never else ""
+    note = f". This model was trained without {' and '.join(never)}." if never else ""
     st.sidebar.caption(
-        f"{config['n_layers']} layers × {config['n_heads']} heads, running on {model_calls.device()}{told}"
+        f"{config['n_layers']} layers × {config['n_heads']} heads, running on {model_calls.device()}{note}"
     )
 
 
@@ -349,9 +349,9 @@ def _typed(name: str, value: str) -> Any:
     return int(value) if value.isdigit() else float(value) if re.fullmatch(r"\d+\.\d+", value) else value
 
 
-def _same_number(asked: str, used: Any) -> bool:
+def _same_number(text: str, used: Any) -> bool:
     try:
-        return not isinstance(used, bool) and float(asked) == used
+        return not isinstance(used, bool) and float(text) == used
     except ValueError:
         return False
 
@@ -363,29 +363,29 @@ def link_mishaps(whole: bool = True) -> None:
     address, so that no copy of the link holds them.
     """
     mishaps = []
-    for name, asked in st.session_state.get("opened_with", {}).items():
+    for name, values in st.session_state.get("opened_with", {}).items():
         if name not in st.session_state:
-            added = is_tracking(name, asked[0])  # on the way, by a mail program or a network: nobody is told
+            added = is_tracking(name, values[0])  # on the way, by a mail program or a network: nobody is told
             if whole and name not in FRAME and not added:
                 mishaps.append(f"{markdown(name)} (unknown setting)")
             if added or (whole and name not in FRAME):
                 st.query_params.pop(name, None)
             continue
         used = st.session_state[name]
-        if name == "weights" and asked[0].startswith(PREFIX) and asked != [used]:
+        if name == "weights" and values[0].startswith(PREFIX) and values != [used]:
             st.info(
-                f"The model {markdown(asked[0])} is not loaded on this server, so {used} is shown. Load it on the page "
-                "“Your model”."
+                f"The model {markdown(values[0])} is not loaded on this server, so {used} is shown. Load it on the "
+                "page “Your model”."
             )
             continue
-        spelt = [
-            str(one).lower() if isinstance(one, bool) else str(one)
-            for one in (used if isinstance(used, list) else [used])
+        formatted = [
+            str(value).lower() if isinstance(value, bool) else str(value)
+            for value in (used if isinstance(used, list) else [used])
         ]
-        if asked not in (spelt, [""]) and not (len(asked) == 1 and _same_number(asked[0], used)):
+        if values not in (formatted, [""]) and not (len(values) == 1 and _same_number(values[0], used)):
             nothing = "automatic" if name == "token" else "none"
-            instead = nothing if used is None else ", ".join(spelt) or nothing
-            mishaps.append(f"{name} = “{markdown(', '.join(asked))}” (shown: {markdown(instead)})")
+            instead = nothing if used is None else ", ".join(formatted) or nothing
+            mishaps.append(f"{name} = “{markdown(', '.join(values))}” (shown: {markdown(instead)})")
     if mishaps:
         st.info(f"Part of this link could not be used: {', '.join(mishaps)}.")
     st.session_state["opened_with"] = {}

@@ -22,9 +22,11 @@ HOME = {
 
 def python(body: str, imports: str = "", **experiments: Experiment) -> str:
     """A script: the imports, each experiment under its name, then `body`."""
-    made = "\n".join(f"{name} = {spelt(experiment)}" for name, experiment in experiments.items())
+    definitions = "\n".join(f"{name} = {spelt(experiment)}" for name, experiment in experiments.items())
     lines = (
-        "\n\n".join(part for part in (made, body) if part) if "\n" in made else "\n".join(filter(None, (made, body)))
+        "\n\n".join(part for part in (definitions, body) if part)
+        if "\n" in definitions
+        else "\n".join(filter(None, (definitions, body)))
     )
     needed = [imports] if imports else []
     for home in sorted(set(HOME.values())):
@@ -42,12 +44,12 @@ def spelt(value: Any) -> str:
     """A record as the call that makes it, without what it would be anyway; what has a name of its own is named."""
     if not is_dataclass(value) or isinstance(value, type):
         return repr(value)
-    told = [
+    arguments = [
         f"{f.name}={spelt(getattr(value, f.name))}"
         for f in fields(value)
         if f.name in ("weights", "text") or f.default is MISSING or getattr(value, f.name) != f.default
     ]
-    return f"{type(value).__name__}({', '.join(told)})"
+    return f"{type(value).__name__}({', '.join(arguments)})"
 
 
 def parts(switches: Switches) -> str:
@@ -63,7 +65,7 @@ def _heads(switches: Switches) -> tuple[str, ...]:
 
 def translated(experiment: Experiment, how: Any, body: str) -> str:
     """What a model of two sentences wrote, decoded as `how` says, as `made`; then `body`, which reads it."""
-    told = "".join(f", {name}={value!r}" for name, value in how.told.items())
+    arguments = "".join(f", {name}={value!r}" for name, value in how.told.items())
     homes = {
         "model.checkpoint": ("load",),
         "model.evaluation.seq2seq": ("merge_pair_to_words",),
@@ -71,17 +73,17 @@ def translated(experiment: Experiment, how: Any, body: str) -> str:
         "model.analysis.alignment": ("top_k_tokens", "attention_maps", "select_map"),
     }
     imports = ["from model.generation.translate import translate"]
-    for home, there in homes.items():
-        used = [name for name in there if re.search(rf"\b{name}[\[(]", body)]
+    for home, names in homes.items():
+        used = [name for name in names if re.search(rf"\b{name}[\[(]", body)]
         imports += [f"from {home} import {', '.join(used)}"] if used else []
-    return python(f"made = translate(experiment{told})\n{body}", "\n".join(imports), experiment=experiment)
+    return python(f"made = translate(experiment{arguments})\n{body}", "\n".join(imports), experiment=experiment)
 
 
 def face(experiment: Experiment) -> str:
     """What a picture of this experiment must say of itself; empty for a model as it was trained, with every part."""
     trained = model_calls.trained(experiment.weights)
     written = experiment.override
-    says = [
+    sentences = [
         f"trained without {parts(trained)}" if trained != Switches() else "",
         f"without {parts(experiment.switches)}" if experiment.switches != Switches() else "",
         f"with another mask: {experiment.mask_spec.name.removesuffix('-mask').replace('-', ' ')}"
@@ -89,7 +91,7 @@ def face(experiment: Experiment) -> str:
         else "",
         f"L{written.layer}H{written.head}: the row of word {written.row} is overwritten" if written else "",
     ]
-    return "; ".join(filter(None, says))
+    return "; ".join(filter(None, sentences))
 
 
 @dataclass(frozen=True)
@@ -113,19 +115,19 @@ class Drawn:
 Of = Experiment | tuple[str, ...] | File | Drawn | None
 
 
-def origin(figure: str, of: Of, says: str | None = None) -> Origin:
-    """Everything that makes the figure again. says: what its face must say, instead of `face`."""
+def origin(figure: str, of: Of, notice: str | None = None) -> Origin:
+    """Everything that makes the figure again. notice: what its face must say, instead of `face`."""
     if of is None:
-        return Origin(figure, release(), says=says or "")
+        return Origin(figure, release(), says=notice or "")
     if isinstance(of, File):
-        return Origin(figure, release(), file=of.name, says=says or "")
+        return Origin(figure, release(), file=of.name, says=notice or "")
     if isinstance(of, Drawn):
-        told = says or f"{of.stack} attention"
-        return Origin(figure, release(), weights=of.name, text=of.text, says=told)
+        notice_of_maps = notice or f"{of.stack} attention"
+        return Origin(figure, release(), weights=of.name, text=of.text, says=notice_of_maps)
     if isinstance(of, tuple):
         seeds = {model_calls.about(weights).get("seed") for weights in of}
         seed = seeds.pop() if len(seeds) == 1 else None
-        return Origin(figure, release(), weights=", ".join(of), seed=seed, says=says or "")
+        return Origin(figure, release(), weights=", ".join(of), seed=seed, says=notice or "")
     written = of.override
     return Origin(
         figure,
@@ -138,7 +140,7 @@ def origin(figure: str, of: Of, says: str | None = None) -> Origin:
         trained_without=model_calls.trained(of.weights).removed,
         mask=of.mask_spec.name if of.mask_spec else "",
         overwritten=f"L{written.layer}H{written.head} row {written.row}" if written else "",
-        says=face(of) if says is None else says,
+        says=face(of) if notice is None else notice,
     )
 
 
@@ -152,11 +154,11 @@ def stages(experiment: Experiment, layer: int, head: int, **fields_of: str) -> s
     return python(body, experiment=experiment)
 
 
-def row(experiment: Experiment, layer: int, head: int, at: int, merged: bool = False) -> str:
+def row(experiment: Experiment, layer: int, head: int, position: int, merged: bool = False) -> str:
     """One row (S,) of weights. Here and below, merged: of words, put together from pieces."""
     if merged:
-        return weights(experiment, layer, head, f"[{at}]  # (W,)")
-    body = f"weights = run(experiment).layers[{layer}].attention.weights[{head}, {at}]  # (S,)"
+        return weights(experiment, layer, head, f"[{position}]  # (W,)")
+    body = f"weights = run(experiment).layers[{layer}].attention.weights[{head}, {position}]  # (S,)"
     return python(body, experiment=experiment)
 
 
@@ -166,8 +168,8 @@ MERGES = "from model.run import encode\nfrom model.word_aggregation import merge
 
 def weights(experiment: Experiment, layer: int, head: int, end: str = "  # (W, W)") -> str:
     """The weights of one head, word by word."""
-    one = f"run(experiment).layers[{layer}].attention.weights[{head}]"
-    return python(f"weights = {MERGED.format(one)}{end}", MERGES, experiment=experiment)
+    head_weights = f"run(experiment).layers[{layer}].attention.weights[{head}]"
+    return python(f"weights = {MERGED.format(head_weights)}{end}", MERGES, experiment=experiment)
 
 
 EVERY = "weights = np.stack([layer.attention.weights for layer in run(experiment).layers])  # (L, H, T, S)"
@@ -183,26 +185,26 @@ def every_head(experiment: Experiment, merged: bool = False) -> str:
 def rolled(experiment: Experiment, merged: bool = False) -> str:
     """Attention rollout (T, T)."""
     residual = (experiment.switches & model_calls.trained(experiment.weights)).residual
-    made = "rollout(weights)" if residual else "rollout(weights, residual=False)"
+    expression = "rollout(weights)" if residual else "rollout(weights, residual=False)"
     imports = "from model.analysis.attention_metrics import rollout"
     if merged:
-        made, imports = MERGED.format(made), f"{imports}\n{MERGES}"
-    return python(f"{EVERY}\nrolled = {made}", imports, experiment=experiment)
+        expression, imports = MERGED.format(expression), f"{imports}\n{MERGES}"
+    return python(f"{EVERY}\nrolled = {expression}", imports, experiment=experiment)
 
 
-def next_word(experiment: Experiment, at: int) -> str:
+def next_word(experiment: Experiment, position: int) -> str:
     """The likeliest next words of the model's output."""
-    return _next(experiment, at, "probability = -np.sort(-shares[-1])[:8]")
+    return _next(experiment, position, "probability = -np.sort(-shares[-1])[:8]")
 
 
-def layerwise(experiment: Experiment, at: int) -> str:
+def layerwise(experiment: Experiment, position: int) -> str:
     """The likeliest next words of every layer, one after the other."""
-    return _next(experiment, at, "probability = (-np.sort(-shares, axis=-1))[:, :8].ravel()")
+    return _next(experiment, position, "probability = (-np.sort(-shares, axis=-1))[:, :8].ravel()")
 
 
-def _next(experiment: Experiment, at: int, last: str) -> str:
+def _next(experiment: Experiment, position: int, last: str) -> str:
     body = (
-        f"logits = logit_lens(experiment, run(experiment))[:, {at}]  # (L, V): what each layer would say\n"
+        f"logits = logit_lens(experiment, run(experiment))[:, {position}]  # (L, V): what each layer would say\n"
         "odds = np.exp(logits - logits.max(axis=-1, keepdims=True))\n"
         f"shares = odds / odds.sum(axis=-1, keepdims=True)\n{last}"
     )
@@ -219,10 +221,10 @@ def both(a: Experiment, b: Experiment) -> str:
     return python(body, a=a, b=b)
 
 
-def pairs(a: Experiment, b: Experiment, at: int, n: int = 8) -> str:
+def pairs(a: Experiment, b: Experiment, position: int, n: int = 8) -> str:
     """The words that either finds likeliest after one token."""
     body = (
-        f"p, q = (probabilities(run(one).logits[{at}]) for one in (a, b))  # (V,)\n"
+        f"p, q = (probabilities(run(one).logits[{position}]) for one in (a, b))  # (V,)\n"
         f"best = np.argsort(-np.fmax(p, np.nan_to_num(q)))[:{n}]\n"
         "A, B = p[best], q[best]"
     )
@@ -251,12 +253,12 @@ def streams(a: Experiment, b: Experiment, name: str) -> str:
     return python(body, a=a, b=b)
 
 
-def worth(experiment: Experiment, layer: int, head: int, at: int) -> str:
+def worth(experiment: Experiment, layer: int, head: int, position: int) -> str:
     """What each look of one row is worth."""
     body = (
-        f"weight = run(experiment).layers[{layer}].attention.weights[{head}, {at}]  # (S,)\n"
-        f"KL_when_blocked = key_ablation_effect(experiment, {layer}, {head}, {at})\n"
-        f"gradient_weight = gradient_times_weight(experiment, {layer}, {head}, {at})"
+        f"weight = run(experiment).layers[{layer}].attention.weights[{head}, {position}]  # (S,)\n"
+        f"KL_when_blocked = key_ablation_effect(experiment, {layer}, {head}, {position})\n"
+        f"gradient_weight = gradient_times_weight(experiment, {layer}, {head}, {position})"
     )
     return python(
         body, "from model.analysis.attribution import gradient_times_weight, key_ablation_effect", experiment=experiment
@@ -291,7 +293,7 @@ def curves(weights: Mapping[str, str], question: str = "") -> str:
         f"    return np.array([[{point} for point in one] for one in kept])  # (seeds, steps)\n\n\n"
     )
     return python(
-        body + "\n".join(f"{name} = curve({one!r})" for name, one in weights.items()),
+        body + "\n".join(f"{name} = curve({model!r})" for name, model in weights.items()),
         "from model.checkpoint import read_card",
     )
 
@@ -301,11 +303,11 @@ def brought(file: File | Drawn, name: str, value: str, imports: str = "") -> str
     if isinstance(file, Drawn):
         needed = sorted(filter(None, ("from model.importers import inspect_folder, maps as foreign", imports)))
         needed += ["from viz.export.attention_arrays import maps as checked"]
-        asked = f"{file.text!r}, {file.target!r}" if file.target else repr(file.text)
+        arguments = f"{file.text!r}, {file.target!r}" if file.target else repr(file.text)
         lines = [f"model = foreign.load_with_transformers(inspect_folder({str(model_calls.folder(file.name))!r}))"]
-        lines += [f'found = foreign.attention(model, {asked})["{file.stack}"]']
-        looked = ", found.looked_at" if file.stack == "cross" else ""
-        lines += [f"maps = checked(found.weights, found.looking{looked})", f"{name} = {value}"]
+        lines += [f'found = foreign.attention(model, {arguments})["{file.stack}"]']
+        key_tokens = ", found.looked_at" if file.stack == "cross" else ""
+        lines += [f"maps = checked(found.weights, found.looking{key_tokens})", f"{name} = {value}"]
         return "\n".join([*needed, "", *lines]) + "\n"
     needed = sorted(filter(None, ("from viz.export.attention_arrays import read", imports)))
     lines = ["from pathlib import Path\n", *needed, f"\nmaps = read(Path({file.name!r}).read_bytes())"]
@@ -314,5 +316,5 @@ def brought(file: File | Drawn, name: str, value: str, imports: str = "") -> str
 
 def side_b(b: Experiment) -> str:
     """What the face of a comparison of A, whole, with B says."""
-    told = face(b)
-    return f"B: {told}" if told else ""
+    notice = face(b)
+    return f"B: {notice}" if notice else ""

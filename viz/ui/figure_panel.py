@@ -55,7 +55,7 @@ def below(
     file: str,
     of: Of,
     shows: str = "",
-    says: str | None = None,
+    notice: str | None = None,
     arrays: Callable[[], Arrays] | None = None,
     python: str = "",
     quiet: bool = False,
@@ -64,18 +64,18 @@ def below(
 
     file: its name in a folder, without an ending; of: what it shows, see `copy_as_python.Of`; shows: what the page says
     beside the figure and a file has to say itself, such as which head it is;
-    says: what its face must say, where that is not what the experiment says; arrays: its numbers with named axes, the
+    notice: what its face must say, where that is not what the experiment says; arrays: its numbers with named axes, the
     columns of the table where there are none; python: the lines that recompute them; quiet: the sentence explains more
     than it tells.
     """
     key = drawn.key
-    made_by = replace(origin(key, of, says), shows=shows)
+    made_by = replace(origin(key, of, notice), shows=shows)
     wanted = st.session_state.pop(f"ask_{key}", None)
     shown = st.session_state.get(f"table_{key}", False)
-    made = None
+    file_made = None
     if wanted:
-        told = made_by.told(str(wanted.get("link", "")))
-        made = (wanted["kind"], _made(wanted, drawn, sentence, table, arrays, told))
+        info = made_by.told(str(wanted.get("link", "")))
+        file_made = (wanted["kind"], _made(wanted, drawn, sentence, table, arrays, info))
     if link := st.session_state.get("ask_page"):
         for kind in ("csv", "npz"):
             data = _made({"kind": kind}, drawn, sentence, table, arrays, made_by.told(link))
@@ -89,7 +89,7 @@ def below(
         open=shown,
         origin=made_by.told(),
         python=python,
-        made=made,
+        made=file_made,
         theme=theme(),
         on_table=partial(_set, f"table_{key}", not shown),
         on_ask=partial(_set, f"ask_{key}"),
@@ -115,28 +115,28 @@ def _made(
     sentence: str,
     table: Callable[[], Table],
     arrays: Callable[[], Arrays] | None,
-    told: Mapping[str, Any],
+    info: Mapping[str, Any],
 ) -> bytes:
     """The file that was asked for: {"kind": "csv", "npz" or "html", "foot", "asked"}."""
     if wanted["kind"] == "csv":
         return to_csv(table())
     if wanted["kind"] == "npz":
-        return to_npz(arrays() if arrays else columns(table()), told)
+        return to_npz(arrays() if arrays else columns(table()), info)
     return standalone.page(
         drawn.figure if isinstance(drawn, Chart) else (drawn.component, drawn.data),
         reading=pieces(sentence),
-        origin=told,
+        origin=info,
         theme=theme(),
         foot=bool(wanted.get("foot")),
-        asked=wanted.get("asked"),
+        picture=wanted.get("asked"),
     ).encode()
 
 
 def _whole_page() -> None:
     """The page as a poster or an archive. The data travel when they are asked for, once."""
-    asked = st.session_state.pop("ask_page", "")
+    link = st.session_state.pop("ask_page", "")
     data = [(*figure, file) for figure, file in st.session_state.pop("page_data", {}).items()]
-    canvas.whole(data if asked else None, key="whole_page", theme=theme(), on_ask=partial(_set, "ask_page"))
+    canvas.whole(data if link else None, key="whole_page", theme=theme(), on_ask=partial(_set, "ask_page"))
 
 
 def _set(name: str, value: Any) -> None:

@@ -34,19 +34,19 @@ def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
     Parts of a relation, after a comma, name no head: a head follows some part of what it does better than the whole,
     whatever it does. Rest is named last, for it is what a head does when it has nothing else to do.
     """
-    found: list[list[list[tuple[float, str]]]] = [[[] for _ in range(n_heads)] for _ in range(n_layers)]
+    roles: list[list[list[tuple[float, str]]]] = [[[] for _ in range(n_heads)] for _ in range(n_layers)]
     for relation, mass in scores(weights).items():
         if "," not in relation:
             for layer, head in np.argwhere(mass >= FOUND):
-                found[layer][head].append((float(mass[layer, head]), relation))
+                roles[layer][head].append((float(mass[layer, head]), relation))
     return [
         [[f"{relation} {mass:.2f}" for mass, relation in sorted(head, key=_named_first)] for head in row]
-        for row in found
+        for row in roles
     ]
 
 
-def _named_first(job: tuple[float, str]) -> tuple[bool, float]:
-    mass, relation = job
+def _named_first(role: tuple[float, str]) -> tuple[bool, float]:
+    mass, relation = role
     return relation == FIRST, -mass
 
 
@@ -65,9 +65,9 @@ def naming(weights: str) -> Named:
     return Named(measured_on(weights), FOUND, int((part > names).sum()), FIRST if FIRST in known else "")
 
 
-def measured_whole(jobs: Sequence[str], switches: Switches) -> list[str]:
+def measured_whole(roles: Sequence[str], switches: Switches) -> list[str]:
     """What one head does, for a picture of its own: the numbers are of the whole model, also where a part is away."""
-    return list(jobs) if switches == Switches() else [f"{job} with the full model" for job in jobs]
+    return list(roles) if switches == Switches() else [f"{role} with the full model" for role in roles]
 
 
 def measured_on(weights: str) -> str:
@@ -83,8 +83,8 @@ def measured_on(weights: str) -> str:
 def headline(weights: str) -> tuple[int, int]:
     """The head to open with: the best one at a headline relation, else the first."""
     known = scores(weights)
-    there = [known[relation] for relation in HEADLINES if relation in known]
-    mass = next((mass for mass in there if mass.max() >= FOUND), there[-1] if there else np.zeros((1, 1)))
+    masses = [known[relation] for relation in HEADLINES if relation in known]
+    mass = next((mass for mass in masses if mass.max() >= FOUND), masses[-1] if masses else np.zeros((1, 1)))
     layer, head = np.unravel_index(int(np.argmax(mass)), mass.shape)
     return int(layer), int(head)
 
@@ -107,31 +107,31 @@ def moved_row(moved: Array, weights: Array) -> int:
 # Tables and arrays. `looked` are the words of the columns, where they are others than those of the rows.
 
 
-def map_table(values: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
+def map_table(values: Array, words: Sequence[str], key_tokens: Sequence[str] | None = None) -> Table:
     """A map (T, S) as a table: one line for each row, one column for each position."""
-    columns = numbered(words if looked is None else looked)
+    columns = numbered(words if key_tokens is None else key_tokens)
     return {"looks": numbered(words), **dict(zip(columns, values.T, strict=True))}
 
 
 def row_arrays(
-    weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None
+    weights: Array, words: Sequence[str], row: int, key_tokens: Sequence[str] | None = None
 ) -> dict[str, Labelled]:
     """One row of weights (T, S)."""
-    return {"weights": Labelled(weights[row], {"looked_at": words if looked is None else looked})}
+    return {"weights": Labelled(weights[row], {"looked_at": words if key_tokens is None else key_tokens})}
 
 
-def maps(words: Sequence[str], looked: Sequence[str] | None = None, /, **values: Array) -> dict[str, Labelled]:
+def maps(words: Sequence[str], key_tokens: Sequence[str] | None = None, /, **values: Array) -> dict[str, Labelled]:
     """Maps (T, S) by name, as arrays whose axes bear the words."""
-    axes = {"looks": words, "looked_at": words if looked is None else looked}
-    return {name: Labelled(one, axes) for name, one in values.items()}
+    axes = {"looks": words, "looked_at": words if key_tokens is None else key_tokens}
+    return {name: Labelled(value, axes) for name, value in values.items()}
 
 
-def all_maps(words: Sequence[str], looked: Sequence[str] | None = None, /, **weights: Array) -> dict[str, Labelled]:
+def all_maps(words: Sequence[str], key_tokens: Sequence[str] | None = None, /, **weights: Array) -> dict[str, Labelled]:
     """Weights (L, H, T, S) of all heads by name, as arrays whose axes bear layers, heads and words."""
-    axes = {"looks": words, "looked_at": words if looked is None else looked}
+    axes = {"looks": words, "looked_at": words if key_tokens is None else key_tokens}
     return {
-        name: Labelled(one, {"layer": range(one.shape[0]), "head": range(one.shape[1]), **axes})
-        for name, one in weights.items()
+        name: Labelled(value, {"layer": range(value.shape[0]), "head": range(value.shape[1]), **axes})
+        for name, value in weights.items()
     }
 
 
@@ -157,17 +157,19 @@ def bounded(weights: Array) -> str:
     )
 
 
-def cell_table(weights: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
+def cell_table(weights: Array, words: Sequence[str], key_tokens: Sequence[str] | None = None) -> Table:
     """Weights (L, H, T, S) of all heads as a long table: one line for each cell that is not zero."""
     layer, head, row, column = _lines(weights)
-    spoken, heard = (np.array(numbered(one), dtype=object) for one in (words, words if looked is None else looked))
+    queries, keys = (
+        np.array(numbered(labels), dtype=object) for labels in (words, words if key_tokens is None else key_tokens)
+    )
     return {
         "layer": layer,
         "head": head,
         "row": row,
-        "looks": spoken[row],
+        "looks": queries[row],
         "column": column,
-        "looked at": heard[column],
+        "looked at": keys[column],
         "weight": weights[layer, head, row, column],
     }
 
@@ -175,12 +177,12 @@ def cell_table(weights: Array, words: Sequence[str], looked: Sequence[str] | Non
 def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
     """Weights (L, H, T, S) of two runs as a long table: one line for each cell that is not zero in both."""
     layer, head, row, column = _lines(np.maximum(a, b))
-    spoken = np.array(numbered(words), dtype=object)
+    labels = np.array(numbered(words), dtype=object)
     return {
         "layer": layer,
         "head": head,
-        "looks": spoken[row],
-        "looked at": spoken[column],
+        "looks": labels[row],
+        "looked at": labels[column],
         "A": a[layer, head, row, column],
         "B": b[layer, head, row, column],
     }
@@ -191,9 +193,9 @@ def next_table(guesses: "model_calls.Guesses") -> Table:
     return {"word": guesses.words[-1], "probability": guesses.probabilities[-1]}
 
 
-def row_table(weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None) -> Table:
+def row_table(weights: Array, words: Sequence[str], row: int, key_tokens: Sequence[str] | None = None) -> Table:
     """One row of weights (T, S): its words, and how much the word at `row` looks at each."""
-    others = numbered(words if looked is None else looked)
+    others = numbered(words if key_tokens is None else key_tokens)
     return {"position": range(len(others)), "looked at": others, f"weight from {numbered(words)[row]}": weights[row]}
 
 

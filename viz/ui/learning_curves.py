@@ -36,9 +36,9 @@ def curve_arrays(steps: Sequence[int], seeds: dict[str, Array]) -> dict[str, Lab
 
 
 @server_cache.cached
-def written(weights: str, judge: str, opening: str = "the", words: int = 40) -> tuple[str, float]:
-    """A text that these weights write after `opening`, and the loss of `judge` on the words they added."""
+def written(weights: str, scorer: str, opening: str = "the", words: int = 40) -> tuple[str, float]:
+    """A text that these weights write after `opening`, and the loss of `scorer` on the words they added."""
     with model_calls.computing:
-        said = generate(Experiment(weights=weights, text=opening), tokens=words, method="sample", seed=1)
-        experiment = Experiment(weights=judge, text=said.text)
-        return said.text, prediction_change.text_loss(run(experiment), encode(experiment).ids)
+        generated = generate(Experiment(weights=weights, text=opening), tokens=words, method="sample", seed=1)
+        experiment = Experiment(weights=scorer, text=generated.text)
+        return generated.text, prediction_change.text_loss(run(experiment), encode(experiment).ids)

@@ -68,8 +68,8 @@ def next_words(experiment: Experiment, position: int, n: int = 8) -> "Guesses":
     """What the model, and each of its layers, expects after the token at `position`."""
     traced = trace(experiment)
     logits = logit_lens(experiment, traced, position)  # (L, V)
-    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    probabilities = odds / odds.sum(axis=-1, keepdims=True)  # (L, V)
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities = exponentials / exponentials.sum(axis=-1, keepdims=True)  # (L, V)
     best = np.argsort(-probabilities, axis=-1)[:, :n]  # (L, n)
     vocabulary = tokenizer(experiment.weights).vocabulary
     words = tuple(tuple(vocabulary[index] for index in row) for row in best)
@@ -127,8 +127,8 @@ def trained(weights: str) -> Switches:
 
 def has(weights: str) -> Switches:
     """The parts that can be taken out of this model."""
-    there: Switches = getattr(get_model(weights)[0].config, "removable", Switches())
-    return there
+    removable: Switches = getattr(get_model(weights)[0].config, "removable", Switches())
+    return removable
 
 
 def task(weights: str) -> Task:

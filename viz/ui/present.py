@@ -66,11 +66,11 @@ def code(link: str) -> dict[str, Any]:
     One that is too long is refused with the sentence that says so.
     """
     if len(link) > LONGEST:
-        told = (
+        refusal = (
             f"This link has {len(link):,} characters. A phone can read about {LONGEST:,} from a projected QR code. "
             "Copy the link instead."
         )
-        return {"link": link, "refused": told}
+        return {"link": link, "refused": refusal}
     matrix = segno.make(link, error="l", micro=False, boost_error=True).matrix
     return {"link": link, "side": len(matrix), "path": "".join(_runs(matrix))}
 

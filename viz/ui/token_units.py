@@ -65,7 +65,7 @@ def choose(experiment: Experiment, trace: Trace[Array]) -> Shown:
         )
     if not merged:
         return Shown("token", False, encoding.surface, weights, mask, encoding.unknown, encoding.word_ids)
-    unknown = tuple(dict.fromkeys(encoding.word_ids[at] for at in encoding.unknown))
+    unknown = tuple(dict.fromkeys(encoding.word_ids[index] for index in encoding.unknown))
     word_ids = encoding.word_ids
     return Shown(
         "word",

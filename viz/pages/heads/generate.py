@@ -25,8 +25,8 @@ SEEN = 110  # letters of the text that stand beside the buttons
 HALF = "\ufffd"  # what a character reads that is not all written yet
 
 
-def show(experiment: Experiment, at: int, after: str, player: DeltaGenerator, theme: Theme) -> None:
-    """at: the position of the last token; after: how it reads; player: where the buttons stand, beside the heads."""
+def show(experiment: Experiment, position: int, after: str, player: DeltaGenerator, theme: Theme) -> None:
+    """position: that of the last token; after: how it reads; player: where the buttons stand, beside the heads."""
     st.session_state["tick"] = 0  # the page was drawn anew: the next tick of the player writes the next word
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -35,7 +35,7 @@ def show(experiment: Experiment, at: int, after: str, player: DeltaGenerator, th
     with player:
         _player(experiment, chosen)
     with right:
-        _candidates(experiment, at, after, chosen, theme)
+        _candidates(experiment, position, after, chosen, theme)
 
 
 def _player(experiment: Experiment, choosing: Choosing) -> None:
@@ -91,15 +91,15 @@ def write(experiment: Experiment, choosing: Choosing) -> str:
     return text
 
 
-def candidates(experiment: Experiment, at: int, choosing: Choosing) -> tuple[Array, Array]:
-    """What may be written after position `at`, (V,) each: probabilities by the model, and as the next is drawn from."""
-    logits = model_calls.trace(experiment).logits[at].astype(np.float64)  # (V,)
+def candidates(experiment: Experiment, position: int, choosing: Choosing) -> tuple[Array, Array]:
+    """What may be written after `position`, (V,) each: probabilities by the model, and as the next is drawn from."""
+    logits = model_calls.trace(experiment).logits[position].astype(np.float64)  # (V,)
     logits[list(model_calls.tokenizer(experiment.weights).special_ids)] = -np.inf
     return softmax(logits), sampling_probabilities(logits, choosing.temperature, choosing.top_k, choosing.top_p)
 
 
-def _candidates(experiment: Experiment, at: int, after: str, choosing: Choosing, theme: Theme) -> None:
-    every_p, every_q = candidates(experiment, at, choosing)
+def _candidates(experiment: Experiment, position: int, after: str, choosing: Choosing, theme: Theme) -> None:
+    every_p, every_q = candidates(experiment, position, choosing)
     best = np.argsort(-every_p, kind="stable")[:SHOWN]
     p, q, words = every_p[best], every_q[best], [model_calls.tokenizer(experiment.weights).vocabulary[i] for i in best]
     drawn = canvas.bars({"the model": p, "drawn from": q}, words, key="candidates", theme=theme)
@@ -107,10 +107,10 @@ def _candidates(experiment: Experiment, at: int, after: str, choosing: Choosing,
         drawn,
         sentence=read_candidates(p, q, words, after, int(np.count_nonzero(every_q))),
         table=partial(dict, word=words, the_model=p, drawn_from=q),
-        file=file_name(experiment.name, f"candidates-{at}"),
+        file=file_name(experiment.name, f"candidates-{position}"),
         of=experiment,
         python=copy_as_python.python(
-            f"logits = run(experiment).logits[{at}].astype(np.float64)  # (V,)\n"
+            f"logits = run(experiment).logits[{position}].astype(np.float64)  # (V,)\n"
             "logits[list(load(experiment.weights)[1].special_ids)] = -np.inf  # marks that are never said\n"
             f"chosen = {choosing.temperature}, {choosing.top_k}, {choosing.top_p}  # temperature, top_k, top_p\n"
             "p, q = softmax(logits), sampling_probabilities(logits, *chosen)\n"

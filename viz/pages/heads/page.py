@@ -118,11 +118,11 @@ with one_head:
         else copy_as_python.stages(experiment, layer, head, **{stage: stage}),
     )
 
-at = shown.last(row)
+position = shown.last(row)
 match controls.more(not_available.foretells(experiment.weights) != "nothing"):
     case "Next word" if not_available.says_words(experiment.weights):
         not_available.note(experiment.weights)
-        following = model_calls.next_words(experiment, at)
+        following = model_calls.next_words(experiment, position)
         now, layerwise = st.columns([2, 3], gap="large")
         with now:
             drawn = canvas.bars({"": following.probabilities[-1]}, following.words[-1], key="next", theme=theme)
@@ -132,12 +132,12 @@ match controls.more(not_available.foretells(experiment.weights) != "nothing"):
                     following.probabilities[-1],
                     following.words[-1],
                     words[row],
-                    says=not_available.foretells(experiment.weights),
+                    predicts=not_available.foretells(experiment.weights),
                 ),
                 table=partial(head_facts.next_table, following),
-                file=file_name(experiment.name, f"next-word-{at}"),
+                file=file_name(experiment.name, f"next-word-{position}"),
                 of=experiment,
-                python=copy_as_python.next_word(experiment, at),
+                python=copy_as_python.next_word(experiment, position),
             )
         with layerwise:
             drawn = canvas.guesses(
@@ -147,9 +147,9 @@ match controls.more(not_available.foretells(experiment.weights) != "nothing"):
                 drawn,
                 sentence=read_layers(following.words, following.probabilities),
                 table=partial(head_facts.guess_table, following),
-                file=file_name(experiment.name, f"layers-{at}"),
+                file=file_name(experiment.name, f"layers-{position}"),
                 of=experiment,
-                python=copy_as_python.layerwise(experiment, at),
+                python=copy_as_python.layerwise(experiment, position),
             )
     case "Generate" if not_available.writes_on(experiment.weights):
         generate.show(experiment, len(trace.tokens) - 1, words[-1], player, theme)

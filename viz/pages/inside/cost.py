@@ -34,9 +34,9 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         trained = controls.choice("Weights", SOURCES, key="source", label_visibility="visible", width=180) == SOURCES[1]
         for name, most in LARGEST.items():
             if trained and name in fixed:
-                told = "As the weights were trained."
+                hint = "As the weights were trained."
                 st.number_input(
-                    LABELS[name], value=fixed[name], key=f"{name}_trained", disabled=True, help=told, width=112
+                    LABELS[name], value=fixed[name], key=f"{name}_trained", disabled=True, help=hint, width=112
                 )
                 chosen[name] = fixed[name]
             else:
@@ -47,17 +47,19 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         chosen |= {name: min(chosen[name], len(words)) for name in ("queries", "keys")}
     sizes = AttentionCost(**chosen, d_model=trace.embed.shape[-1])
     if trained:
-        looking, looked = list(words[: sizes.queries]), list(words[: sizes.keys])
+        query_tokens, key_tokens = list(words[: sizes.queries]), list(words[: sizes.keys])
         tried = _this_layer(experiment, layer, sizes.queries, sizes.keys)
         masks = attention.mask[:, : sizes.queries, : sizes.keys]  # (H, T, S)
     else:
-        looking, looked = ([f"{name}{at}" for at in range(n)] for name, n in (("q", sizes.queries), ("k", sizes.keys)))
+        query_tokens, key_tokens = (
+            [f"{name}{index}" for index in range(n)] for name, n in (("q", sizes.queries), ("k", sizes.keys))
+        )
         tried = _random(sizes)
         masks = np.ones_like(tried.weights, dtype=bool)
     drawn = canvas.panels(
-        [Panel(f"head {at}", weights, mask=masks[at]) for at, weights in enumerate(tried.weights)],
-        looking,
-        looked,
+        [Panel(f"head {head}", weights, mask=masks[head]) for head, weights in enumerate(tried.weights)],
+        query_tokens,
+        key_tokens,
         key="sizes",
         theme=theme,
     )
@@ -67,8 +69,8 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         table=partial(_shape_table, sizes),
         file=file_name(experiment.name if trained else "random", "sizes"),
         of=experiment if trained else None,
-        says=None if trained else "random weights, untrained",
-        arrays=partial(_size_arrays, tried.weights, looking, looked),
+        notice=None if trained else "random weights, untrained",
+        arrays=partial(_size_arrays, tried.weights, query_tokens, key_tokens),
         python=_recompute_sizes(experiment, sizes, layer) if trained else copy_as_python.drawn(sizes),
     )
     left, right = st.columns(2, gap="large")
@@ -78,13 +80,13 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
     width = sizes.n_heads * sizes.d_k
     split = [sizes.shared_by(n) for n in SHARED if n <= min(width, sizes.n_heads * sizes.d_v)]
     lines = [
-        f"| {one.n_heads} | {one.d_k} | {one.d_v} | {one.parameters:,} | {one.operations:,} | {one.weights:,} |"
-        for one in split
+        f"| {cost.n_heads} | {cost.d_k} | {cost.d_v} | {cost.parameters:,} | {cost.operations:,} | {cost.weights:,} |"
+        for cost in split
     ]
     heads.markdown(
         "\n".join(["| heads | d_k | d_v | parameters | operations | weights |", "|--:|--:|--:|--:|--:|--:|", *lines])
     )
-    even = all(width % one.n_heads == 0 and sizes.n_heads * sizes.d_v % one.n_heads == 0 for one in split)
+    even = all(width % cost.n_heads == 0 and sizes.n_heads * sizes.d_v % cost.n_heads == 0 for cost in split)
     heads.caption(
         "If more heads share the same width, parameters and operations stay the same, and there are more maps."
         + ("" if even else " If the number of heads does not divide the width, the remainder is dropped.")
@@ -113,8 +115,8 @@ def _this_layer(experiment: Experiment, layer: int, queries: int, keys: int) -> 
         )
 
 
-def _size_arrays(weights: Array, looking: Sequence[str], looked: Sequence[str]) -> dict[str, Labelled]:
-    axes = {"head": range(len(weights)), "looks": looking, "looked_at": looked}
+def _size_arrays(weights: Array, query_tokens: Sequence[str], key_tokens: Sequence[str]) -> dict[str, Labelled]:
+    axes = {"head": range(len(weights)), "looks": query_tokens, "looked_at": key_tokens}
     return {"weights": Labelled(weights, axes)}
 
 

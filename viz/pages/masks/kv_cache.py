@@ -40,27 +40,27 @@ def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         copies = COPIES[controls.choice("Length", list(COPIES), key="copies", width="content")]
-        asked = replace(experiment, mask_spec=None, text=" ".join([experiment.text] * copies))
+        repeated = replace(experiment, mask_spec=None, text=" ".join([experiment.text] * copies))
         tokens = len(model_calls.encoding(experiment).ids) * copies
         if tokens > min(LONGEST, MAX_TOKENS):
             st.markdown(f"That would be {tokens} tokens; this test accepts up to {LONGEST}.", width="content")
             return
         try:
-            slots.refuse(cost_of_comparison(asked))
+            slots.refuse(cost_of_comparison(repeated))
         except slots.TooMuch as error:
             st.markdown(str(error), width="content")
             return
         if st.button("Measure on this machine", key="measure"):
-            st.session_state["measured"] = asked
+            st.session_state["measured"] = repeated
         st.markdown("The test uses the model's own causal mask.", width="content")
-    if st.session_state.get("measured") != asked:
+    if st.session_state.get("measured") != repeated:
         return
     stop = st.empty()
-    if not three_ways.has(asked):
+    if not three_ways.has(repeated):
         stop.button("Stop", key="stop_measuring", on_click=_stop)
-    ways = three_ways(asked)
+    ways = three_ways(repeated)
     stop.empty()
-    _result(asked, ways, layer, head, theme)
+    _result(repeated, ways, layer, head, theme)
 
 
 def _stop() -> None:
@@ -71,7 +71,7 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
     words = model_calls.encoding(experiment).surface
     apart = ways.apart[0]
     sentence = read_ways(float(apart.max()), float(np.abs(ways.logits[0]).max()), ways.seconds, len(words))
-    one, cached, _ = (weights[layer, head] for weights in ways.weights)  # (T, T)
+    parallel, cached, _ = (weights[layer, head] for weights in ways.weights)  # (T, T)
     seen = np.tri(len(words), dtype=bool)  # what a step could see: the words up to it
     columns = st.columns([3, 3, 3, 3], gap="small")
     names = ("One parallel pass", "Word by word, with cache", "Word by word, without")
@@ -84,9 +84,9 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
     )
     drawn = canvas.panels(
         [
-            Panel("one parallel pass", one, "weight", mask=seen),
+            Panel("one parallel pass", parallel, "weight", mask=seen),
             Panel("word by word, with a cache", cached, "weight", mask=seen),
-            Panel("difference", cached - one, "signed", mask=seen),
+            Panel("difference", cached - parallel, "signed", mask=seen),
         ],
         words,
         words,
@@ -104,7 +104,7 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
         },
         file=file_name(experiment.name, "one-pass-or-many"),
         of=experiment,
-        arrays=lambda: head_facts.maps(words, one_pass=one, with_cache=cached),
+        arrays=lambda: head_facts.maps(words, one_pass=parallel, with_cache=cached),
         python=copy_as_python.python(
             f"one_pass, with_cache, without_cache = (one[{layer}, {head}] for one in compare(experiment).weights)",
             "from model.generation.cache_comparison import compare",

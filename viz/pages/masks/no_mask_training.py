@@ -37,11 +37,11 @@ def show(weights: str, theme: Theme) -> None:
         (columns[2], "Trained without the mask", f"{never.loss:.2f}", f"{never.loss - same.nats:+.2f}"),
         (columns[3], "Mask removed now", f"{now.loss:.2f}", f"{now.loss - same.nats:+.2f}"),
     ):
-        told = (
+        hint = (
             f"The mean of −ln p over every word, in nats, on the same {same.sentences} new sentences. The small number "
             "is the difference from the entropy of the language."
         )
-        column.metric(name, value, note.replace("-", "−"), delta_color="off", delta_arrow="off", help=told)
+        column.metric(name, value, note.replace("-", "−"), delta_color="off", delta_arrow="off", help=hint)
     cards = {"with the mask": model_calls.about(base), "never had it": model_calls.about(twin)}
     steps = [point["step"] for point in cards["with the mask"]["curve"]]
     loss = {name: curve_of(card, "loss") for name, card in cards.items()}
@@ -61,7 +61,7 @@ def show(weights: str, theme: Theme) -> None:
             table=partial(curve_table, steps, loss),
             file=f"{twin}-against-entropy",
             of=(base, twin),
-            says="trained without the causal mask",
+            notice="trained without the causal mask",
             arrays=partial(curve_arrays, steps, loss),
             python=copy_as_python.curves({"with_the_mask": base, "never_had_it": twin}),
         )

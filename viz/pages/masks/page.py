@@ -22,8 +22,8 @@ pinned = controls.token(words, token_units.each(experiment))
 controls.foot(experiment)
 
 controls.unknown_words(experiment)
-looks, guessed = masks_controls.choose(experiment, len(words))
-experiment = replace(experiment, mask_spec=looks)
+mask_spec, guessed = masks_controls.choose(experiment, len(words))
+experiment = replace(experiment, mask_spec=mask_spec)
 trace = model_calls.trace(experiment)
 attention = trace.layers[layer].attention
 scores, mask = attention.biased[head], attention.mask[head]  # (T, S)

@@ -30,12 +30,12 @@ def show() -> None:
     lengths, longest = OrderRecipe.lengths, OrderRecipe.longest
     todo = [model for model in models.MODELS if not _asked.has(*model)]
     seeds = np.array([_seeds(*model) for model in models.MODELS])  # (M, R, L)
-    told = np.array([_card(*model) if todo else _asked(*model) for model in models.MODELS])  # (M, L)
+    accuracies = np.array([_card(*model) if todo else _asked(*model) for model in models.MODELS])  # (M, L)
     shape = (len(models.KINDS), len(models.NAMES), len(lengths))
     drawn = canvas.lengths(
         list(models.NAMES.values()),
         lengths,
-        told.reshape(shape),
+        accuracies.reshape(shape),
         seeds.min(axis=1).reshape(shape),
         seeds.max(axis=1).reshape(shape),
         key="lengths",
@@ -52,12 +52,12 @@ def show() -> None:
     with figure_panel.postponed("lengths") if todo else nullcontext():
         figure_panel.below(
             drawn,
-            sentence=read_lengths(list(models.NAMES.values()), lengths, told.reshape(shape), longest, source),
-            table=partial(_table, told),
+            sentence=read_lengths(list(models.NAMES.values()), lengths, accuracies.reshape(shape), longest, source),
+            table=partial(_table, accuracies),
             file="accuracy-by-length",
             of=tuple(name for kind in models.KINDS for name in models.weights(kind)),
-            arrays=partial(_arrays, told.reshape(shape)),
-            python=_recompute(asked=not todo),
+            arrays=partial(_arrays, accuracies.reshape(shape)),
+            python=_recompute(tested=not todo),
         )
     if not todo:
         _why_rope(dict(zip(lengths, _asked("encoder", "rope"), strict=True)))
@@ -73,7 +73,7 @@ def show() -> None:
 
 def _why_rope(shares: dict[int, float]) -> None:
     """A line where RoPE is worse than guessing: which of its pairs comes round."""
-    length = min(shares, key=lambda one: shares[one])
+    length = min(shares, key=lambda length: shares[length])
     turns = wavelengths(models.model("encoder", "rope")[0].config.key_width)
     without = _slowed(length)
     pair = without.index(max(without))
@@ -100,8 +100,8 @@ def _asked(kind: str, scheme: str) -> list[float]:
 @server_cache.cached
 def _card(kind: str, scheme: str) -> list[float]:
     """The accuracies (L,) of the shipped seed on its card."""
-    told = read_card(f"order-{kind}-{scheme}")["accuracy"]
-    return _numbers(told[str(length)] for length in OrderRecipe.lengths)
+    accuracies = read_card(f"order-{kind}-{scheme}")["accuracy"]
+    return _numbers(accuracies[str(length)] for length in OrderRecipe.lengths)
 
 
 @server_cache.cached
@@ -118,12 +118,12 @@ def _numbers(shares: Iterable[float | None]) -> list[float]:
     return [np.nan if share is None else share for share in shares]
 
 
-def _arrays(told: Array) -> dict[str, Labelled]:
+def _arrays(accuracies: Array) -> dict[str, Labelled]:
     axes = {"kind": models.KINDS, "scheme": list(models.NAMES), "signs": OrderRecipe.lengths}
-    return {"right_answers": Labelled(told, axes)}
+    return {"right_answers": Labelled(accuracies, axes)}
 
 
-def _recompute(asked: bool) -> str:
+def _recompute(tested: bool) -> str:
     """From fresh questions, as the page has asked them; until then from the cards."""
     lengths = OrderRecipe.lengths
     every = (
@@ -131,21 +131,21 @@ def _recompute(asked: bool) -> str:
     )
     body = (
         f'    return accuracy(*load(f"order-{{kind}}-{{name}}"), n, {N}, {SEED})  # None: the table has ended'
-        if asked
+        if tested
         else '    return read_card(f"order-{kind}-{name}")["accuracy"][str(n)]  # None: the table has ended'
     )
     return copy_as_python.python(
         f"def share(kind, name, n):\n{body}\n\n\n"
         f"right_answers = np.array({every}, dtype=float)  # (kinds, schemes, lengths)",
         "from model.checkpoint import load\nfrom model.evaluation.first_digit import accuracy"
-        if asked
+        if tested
         else "from model.checkpoint import read_card",
     )
 
 
-def _table(told: Array) -> Table:
+def _table(accuracies: Array) -> Table:
     return {
         "model": [kind for kind, _ in models.MODELS],
         "scheme": [models.NAMES[scheme] for _, scheme in models.MODELS],
-        **{f"{length} signs": told[:, at].tolist() for at, length in enumerate(OrderRecipe.lengths)},
+        **{f"{length} signs": accuracies[:, index].tolist() for index, length in enumerate(OrderRecipe.lengths)},
     }

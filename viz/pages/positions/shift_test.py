@@ -26,22 +26,28 @@ def show() -> None:
     """The whole sentence moved by k, and what becomes of the scores: every k is sent at once, the browser slides."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="scheme_controls"):
         kind = positions_controls.kind()
-        asked = st.text_input(
+        typed = st.text_input(
             "Sentence, of a–h, digits and ?", QUESTION, key="question", bind="query-params", max_chars=60, width=260
         )
-    text, complaint = _readable(asked or "")
+    text, complaint = _readable(typed or "")
     if complaint:
         st.info(complaint)
     figure = st.container()
     with st.container(key="address"):  # unseen: it ties k to the address of the page
         steps = st.selectbox("k", MOVES, MOVES.index(5), key="moved_by", bind="query-params")
-    found = {models.NAMES[scheme]: _changes(kind, scheme, text) for scheme in models.NAMES}
-    changes = {step: {name: one[step] for name, one in found.items()} for step in MOVES}
-    everywhere = [float(np.nanmax(one)) for made in found.values() for one in made.values() if one is not None]
+    changes_by_scheme = {models.NAMES[scheme]: _changes(kind, scheme, text) for scheme in models.NAMES}
+    changes = {step: {name: by_shift[step] for name, by_shift in changes_by_scheme.items()} for step in MOVES}
+    everywhere = [
+        float(np.nanmax(change))
+        for by_shift in changes_by_scheme.values()
+        for change in by_shift.values()
+        if change is not None
+    ]
     limit = max([*everywhere, ROUNDING])
     words = models.model(kind, "none")[1].encode(text).tokens
     maps = {
-        step: [_panel(name, one, len(words), limit) for name, one in made.items()] for step, made in changes.items()
+        step: [_panel(name, change, len(words), limit) for name, change in by_scheme.items()]
+        for step, by_scheme in changes.items()
     }
     with figure:
         drawn = canvas.panels(
@@ -53,7 +59,7 @@ def show() -> None:
             steps=Steps("Shift by k positions", steps, maps),
             on_step=_choose_k,
         )
-    largest = {name: None if one is None else float(np.nanmax(one)) for name, one in changes[steps].items()}
+    largest = {name: None if change is None else float(np.nanmax(change)) for name, change in changes[steps].items()}
     config = models.model(kind, "learned")[0].config
     figure_panel.below(
         drawn,
@@ -85,8 +91,8 @@ def _choose_k(step: int) -> None:
 def _panel(name: str, change: Array | None, words: int, limit: float) -> Panel:
     """change (T, T); None where a learned table has ended: nothing is drawn."""
     values = np.full((words, words), np.nan) if change is None else change
-    told = "ends" if change is None else spelt(float(np.nanmax(change)))
-    return Panel(f"{name}  {told}", values, "size", mask=np.isfinite(values), limit=limit)
+    largest = "ends" if change is None else spelt(float(np.nanmax(change)))
+    return Panel(f"{name}  {largest}", values, "size", mask=np.isfinite(values), limit=limit)
 
 
 def _readable(text: str) -> tuple[str, str]:
@@ -114,14 +120,14 @@ def _changes(kind: str, scheme: str, text: str, double: bool = False) -> dict[in
     """k → the largest change of each score in any head of any layer: (T, T), NaN where no head may look."""
     transformer, tokenizer = models.model(kind, scheme)
     with model_calls.computing:
-        found = score_changes(transformer, tokenizer.encode(text).ids, MOVES, double)
+        changes = score_changes(transformer, tokenizer.encode(text).ids, MOVES, double)
     # The mask is the same in every head.
-    return {step: None if change is None else np.abs(change).max(axis=(0, 1)) for step, change in found.items()}
+    return {step: None if change is None else np.abs(change).max(axis=(0, 1)) for step, change in changes.items()}
 
 
 def _arrays(changes: dict[str, Array | None], words: tuple[str, ...]) -> dict[str, Labelled]:
     ended = np.full((len(words), len(words)), np.nan)
-    stacked = np.stack([ended if one is None else one for one in changes.values()])
+    stacked = np.stack([ended if change is None else change for change in changes.values()])
     return {"changes": Labelled(stacked, {"scheme": list(changes), "looks": words, "looked_at": words})}
 
 
@@ -130,5 +136,5 @@ def _table(kind: str, text: str, steps: int, largest: dict[str, float | None]) -
     return {
         "scheme": list(largest),
         "largest change of a score, float32": list(largest.values()),
-        "in float64": [None if one is None else float(np.nanmax(one)) for one in exact],
+        "in float64": [None if change is None else float(np.nanmax(change)) for change in exact],
     }

@@ -84,7 +84,10 @@ def _wave_arrays(length: int, width: int, base: int) -> dict[str, Labelled]:
 def _wave_table(length: int, width: int, base: int) -> Table:
     """One line a position, one column a dimension, which says its wave: "3 cos, wavelength 19.9"."""
     lengths = sinusoid.wavelengths(width, base).tolist()
-    names = [f"{at} {('sin', 'cos')[at % 2]}, wavelength {lengths[at // 2]:.4g}" for at in range(width)]
+    names = [
+        f"{dimension} {('sin', 'cos')[dimension % 2]}, wavelength {lengths[dimension // 2]:.4g}"
+        for dimension in range(width)
+    ]
     columns = sinusoid.table(length, width, base).T.tolist()  # (width, length)
     return {"position": list(range(length)), **dict(zip(names, columns, strict=True))}
 

@@ -90,12 +90,12 @@ def _axes(weights: str) -> None:
 
 
 def _moved_table(shown: NormComparison, moved: Array) -> Table:
-    at = [(b, t) for b, t in zip(*np.nonzero(np.isfinite(moved)), strict=True)]
+    cells = [(b, t) for b, t in zip(*np.nonzero(np.isfinite(moved)), strict=True)]
     return {
-        "sentence": [b + 1 for b, _ in at],
-        "position": [t for _, t in at],
-        "word": [numbered(shown.words[b])[t] for b, t in at],
-        "moved": [float(moved[b, t]) for b, t in at],
+        "sentence": [b + 1 for b, _ in cells],
+        "position": [t for _, t in cells],
+        "word": [numbered(shown.words[b])[t] for b, t in cells],
+        "moved": [float(moved[b, t]) for b, t in cells],
     }
 
 
@@ -128,10 +128,10 @@ def _averaged(shown: NormComparison, over: str, channel: int) -> Table:
     if over == "channels":
         vector = shown.stream[0, POSITION]
         return {"channel": range(len(vector)), f"“{shown.words[0][POSITION]}” in sentence 1": vector}
-    at = list(zip(*np.nonzero(shown.real), strict=True))
+    cells = list(zip(*np.nonzero(shown.real), strict=True))
     return {
-        "sentence": [b + 1 for b, _ in at],
-        "position": [t for _, t in at],
-        "word": [numbered(shown.words[b])[t] for b, t in at],
-        f"channel {channel}": [float(shown.stream[b, t, channel]) for b, t in at],
+        "sentence": [b + 1 for b, _ in cells],
+        "position": [t for _, t in cells],
+        "word": [numbered(shown.words[b])[t] for b, t in cells],
+        f"channel {channel}": [float(shown.stream[b, t, channel]) for b, t in cells],
     }

@@ -51,18 +51,23 @@ def overwrite(
     """The row of weights that the person wants instead; weights, mask (S,) of the row as it is."""
     ways = ("as it is", "uniform", "one word", "by hand")
     how = controls.choice("The row becomes", ways, key="row_is", default="uniform", label_visibility="visible")
-    allowed = [at for at, may in enumerate(mask) if may]
+    allowed = [index for index, may in enumerate(mask) if may]
     chosen = np.zeros(len(weights))
     if how == "as it is" or not allowed:
         return None
     if how == "uniform":
         chosen[allowed] = 1.0
     elif how == "one word":
-        at = st.selectbox("All attention on", allowed, format_func=lambda position: f"{position} {words[position]}")
-        chosen[at] = 1.0
+        chosen_index = st.selectbox(
+            "All attention on", allowed, format_func=lambda position: f"{position} {words[position]}"
+        )
+        chosen[chosen_index] = 1.0
     else:
         typed: Any = st.data_editor(
-            {"word": [words[at] for at in allowed], "weight": [round(float(weights[at]), 3) for at in allowed]},
+            {
+                "word": [words[index] for index in allowed],
+                "weight": [round(float(weights[index]), 3) for index in allowed],
+            },
             disabled=["word"],
             hide_index=True,
             key=f"by_hand_{layer}_{head}_{row}",
@@ -95,7 +100,7 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
             table=lambda: {"word": likely, "A": p, "B": q},
             file=f"{other.name}-{row}",
             of=other,
-            says=f"B: {copy_as_python.face(other)}" if written else "",
+            notice=f"B: {copy_as_python.face(other)}" if written else "",
             python=copy_as_python.pairs(experiment, other, row, n=5),
         )
     with right:

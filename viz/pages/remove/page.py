@@ -44,13 +44,13 @@ whole = replace(experiment, switches=Switches())
 removed = replace(experiment, switches=replace(experiment.switches, heads_off=off))
 without = remove_controls.side_b(removed)
 layer, head = controls.head(n_layers, n_heads, default=head_facts.headline(experiment.weights))
-told = ablation.without(removed.switches, without)
+ablated = ablation.without(removed.switches, without)
 a, b = model_calls.trace(whole), model_calls.trace(without)
 words = model_calls.encoding(whole).surface
 pinned = controls.token(words, token_units.each(experiment))
 (weights_a, mask_a), (weights_b, mask_b) = head_facts.all_weights(a), head_facts.all_weights(b)  # (L, H, T, S)
 kl = prediction_change(a, b)  # (T,)
-says = not_available.foretells(experiment.weights)
+predicts = not_available.foretells(experiment.weights)
 row = head_facts.moved_row(kl, weights_a[layer, head]) if pinned is None else pinned
 controls.foot(experiment)
 
@@ -65,9 +65,9 @@ match remove_controls.view(experiment.weights):
             words,
             key="compare",
             masks=(mask_a, mask_b),
-            titles=(f"A  full model, layer {layer} head {head}", f"B  {told}", "A − B"),
+            titles=(f"A  full model, layer {layer} head {head}", f"B  {ablated}", "A − B"),
             moved=kl,
-            measure=not_available.MEASURE[says],
+            measure=not_available.MEASURE[predicts],
             selected=(layer, head),
             row=row,
             pinned=pinned is not None,
@@ -77,15 +77,15 @@ match remove_controls.view(experiment.weights):
         )
         figure_panel.below(
             drawn,
-            sentence=read_change(kl, words, told, says) + head_facts.bounded(weights_a),
+            sentence=read_change(kl, words, ablated, predicts) + head_facts.bounded(weights_a),
             table=partial(head_facts.pair_table, weights_a, weights_b, words),
             file=file_name(without.name, "compare"),
             of=without,
-            says=copy_as_python.side_b(without),
+            notice=copy_as_python.side_b(without),
             arrays=partial(head_facts.all_maps, words, A=weights_a, B=weights_b),
             python=copy_as_python.both(whole, without),
         )
-        match remove_controls.then(says != "nothing"):
+        match remove_controls.then(predicts != "nothing"):
             case "Next word" if not_available.says_words(experiment.weights):
                 not_available.note(experiment.weights)
                 p, q, likely = compute.next_words(a, b, row, experiment.weights)
@@ -93,13 +93,13 @@ match remove_controls.view(experiment.weights):
                     drawn = canvas.bars({"A": p, "B": q}, likely, key="pairs", theme=theme)
                     figure_panel.below(
                         drawn,
-                        sentence=read_next(p, likely, words[row], who="A", says=says)
+                        sentence=read_next(p, likely, words[row], who="A", predicts=predicts)
                         + " "
-                        + read_next(q, likely, words[row], who="B", says=says),
+                        + read_next(q, likely, words[row], who="B", predicts=predicts),
                         table=partial(dict, word=likely, A=p, B=q),
                         file=file_name(without.name, f"next-word-{row}"),
                         of=without,
-                        says=copy_as_python.side_b(without),
+                        notice=copy_as_python.side_b(without),
                         python=copy_as_python.pairs(whole, without, row),
                     )
             case "Residual stream":

@@ -64,10 +64,10 @@ def _slider() -> None:
         WIDTHS,
         key="saturation",
         d_k=d_k,
-        rows=np.array([[made.rows for made in side] for side in sides]),
-        density=np.array([[made.density for made in side] for side in sides]),
+        rows=np.array([[stats.rows for stats in side] for side in sides]),
+        density=np.array([[stats.density for stats in side] for side in sides]),
         edges=BIN_EDGES.tolist(),
-        numbers=np.array([[_measured(made) for made in side] for side in sides]),
+        numbers=np.array([[_measured(stats) for stats in side] for side in sides]),
         measures=list(MEASURES.values()),
         titles=("Without the division", "Divided by √d_k"),
         notes=(f"rows of {N_KEYS} weights", "the same random draws at every d_k"),
@@ -90,7 +90,7 @@ def _slider() -> None:
         table=partial(_step_table, steps),
         file=file_name("why-scaling", f"d_k-{d_k}"),
         of=None,
-        says="random draws, no trained model",
+        notice="random draws, no trained model",
         python=copy_as_python.python(
             "steps = sweep_widths()\n"
             "variance_of_q_k_d_k = [step.undivided.variance / step.d_k for step in steps]\n"
@@ -109,8 +109,8 @@ def _choose(d_k: int) -> None:
         st.session_state["d_k"] = d_k
 
 
-def _measured(made: SoftmaxStats) -> list[float]:
-    return [getattr(made, name) for name in MEASURES]
+def _measured(stats: SoftmaxStats) -> list[float]:
+    return [getattr(stats, name) for name in MEASURES]
 
 
 def _step_table(steps: tuple[WidthStep, ...]) -> Table:
@@ -206,7 +206,7 @@ def _gradient() -> None:
         },
         file=file_name("gradient-of-w_q", "at-initialisation"),
         of=None,
-        says="untrained, at initialisation",
+        notice="untrained, at initialisation",
         python=copy_as_python.python(
             "steps = query_gradients()\n"
             "loss_W_q_undivided = [step.undivided for step in steps]\n"

@@ -44,7 +44,7 @@ def show(base: str, theme: Theme) -> None:
     steps = [point["step"] for point in cards["with every part"]["curve"]]
     questions = list(cards["with every part"]["exam"]["accuracy"])
     weights = {"with_every_part": base, "never_had_it": twin}
-    says = f"trained without {copy_as_python.parts(Switches().without(part))}"
+    notice = f"trained without {copy_as_python.parts(Switches().without(part))}"
     left, middle, right = st.columns(3, gap="large")
     with left:
         loss = {name: curve_of(card, "loss") for name, card in cards.items()}
@@ -55,7 +55,7 @@ def show(base: str, theme: Theme) -> None:
             table=partial(curve_table, steps, loss),
             file=f"{twin}-loss",
             of=(base, twin),
-            says=says,
+            notice=notice,
             arrays=partial(curve_arrays, steps, loss),
             python=copy_as_python.curves(weights),
         )
@@ -69,7 +69,7 @@ def show(base: str, theme: Theme) -> None:
             table=partial(curve_table, steps, right_answers),
             file=f"{twin}-answers",
             of=(base, twin),
-            says=says,
+            notice=notice,
             arrays=partial(curve_arrays, steps, right_answers),
             python=copy_as_python.curves(weights, question),
         )

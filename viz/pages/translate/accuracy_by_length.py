@@ -51,16 +51,16 @@ def _ask(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: server_cache
     todo = [(name, length) for name in weights for length in lengths if not ask.has(weights[name], length)]
     bar = st.progress(0.0) if todo else st.empty()
     for done, (name, length) in enumerate(todo):
-        told = length if isinstance(length, int) else f"{length[0]} to {length[1]}"
-        bar.progress(done / len(todo), f"Testing the {name} at length {told}")
+        length_text = length if isinstance(length, int) else f"{length[0]} to {length[1]}"
+        bar.progress(done / len(todo), f"Testing the {name} at length {length_text}")
         ask(weights[name], length)
     bar.empty()
 
 
 def _networks(job: str) -> dict[str, str]:
     """The networks of a task, the one in the colour of the accent first."""
-    there = compute.jobs().get(job, {})
-    return {name: there[name] for name in (TRANSFORMER, ATTENTION, ALONE, PIECES) if name in there}
+    available = compute.jobs().get(job, {})
+    return {name: available[name] for name in (TRANSFORMER, ATTENTION, ALONE, PIECES) if name in available}
 
 
 def _copies(theme: Theme) -> None:
@@ -73,13 +73,13 @@ def _copies(theme: Theme) -> None:
     again = st.empty()
     if again.button(f"Test again: {fresh.COPIES} new texts of each length", key="again_copies"):
         _ask(weights, LENGTHS, _copies_right)
-    live = all(_copies_right.has(one, length) for one in weights.values() for length in LENGTHS)
+    live = all(_copies_right.has(model, length) for model in weights.values() for length in LENGTHS)
     if live:
         again.empty()
-    seeds = {name: _seeds(one) for name, one in weights.items()}
+    seeds = {name: _seeds(model) for name, model in weights.items()}
     shares = {
-        name: np.array([_copies_right(one, length) for length in LENGTHS]) if live else _card(one)
-        for name, one in weights.items()
+        name: np.array([_copies_right(model, length) for length in LENGTHS]) if live else _card(model)
+        for name, model in weights.items()
     }
     with place:
         n = (
@@ -113,11 +113,12 @@ def _translations(theme: Theme) -> None:
         return
     _ask(weights, fresh.CLASSES, _translations_right)
     shares = {
-        name: np.array([_translations_right(one, words) for words in fresh.CLASSES]) for name, one in weights.items()
+        name: np.array([_translations_right(model, words) for words in fresh.CLASSES])
+        for name, model in weights.items()
     }
-    whole = {name: float(model_calls.about(one)["exact"]) for name, one in weights.items()}
+    whole = {name: float(model_calls.about(model)["exact"]) for name, model in weights.items()}
     examined = model_calls.about(next(iter(weights.values())))["examined"]
-    told = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
+    accuracies = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
     n = f"{fresh.SENTENCES} new sentences per point, tested here"
     figure_panel.chart(
         quality(CLASSES, shares, theme=theme, seeds={}, trained=None, x_name="words of the source"),
@@ -128,7 +129,7 @@ def _translations(theme: Theme) -> None:
             None,
             n,
             "Correct word for word",
-            [f"{one} words" for one in CLASSES],
+            [f"{length_class} words" for length_class in CLASSES],
         ),
         table=partial(_table, "words", CLASSES, shares),
         file="translations-by-length",
@@ -136,13 +137,13 @@ def _translations(theme: Theme) -> None:
         arrays=lambda: {"share_right": _labelled(shares, "words", CLASSES)},
         python=_python(weights, fresh.CLASSES, "translation_accuracy"),
     )
-    st.caption(f"From the model cards, on {examined:,} held-out sentences of all lengths: {told}.")
+    st.caption(f"From the model cards, on {examined:,} held-out sentences of all lengths: {accuracies}.")
 
 
 @server_cache.cached
 def _card(weights: str) -> Array:
-    told = model_calls.about(weights)["lengths"]
-    return np.array([told[str(length)] for length in LENGTHS])
+    accuracies = model_calls.about(weights)["lengths"]
+    return np.array([accuracies[str(length)] for length in LENGTHS])
 
 
 @server_cache.cached

@@ -79,12 +79,12 @@ class Decoding:
 @server_cache.cached
 def jobs() -> dict[str, dict[str, str]]:
     """The tasks whose weights are there, and their networks."""
-    there = checkpoint.names()
-    found = {
-        name: {label: weights for label, weights in job.networks.items() if weights in there}
+    installed = checkpoint.names()
+    networks_by_task = {
+        name: {label: weights for label, weights in job.networks.items() if weights in installed}
         for name, job in JOBS.items()
     }
-    return {name: networks for name, networks in found.items() if networks}
+    return {name: networks for name, networks in networks_by_task.items() if networks}
 
 
 @server_cache.cached
@@ -137,11 +137,11 @@ def told(experiment: Experiment) -> PairTrace:
 @server_cache.cached
 def headline(weights: str) -> tuple[int, int]:
     """The layer whose heads together, and of it the head that alone, looks most often where it should, by the card."""
-    told = model_calls.about(weights).get("alignment", {})
-    if not told:
+    measured = model_calls.about(weights).get("alignment", {})
+    if not measured:
         return 0, 0
-    n = np.array([score["n"] for score in told.values()])
-    top1 = np.array([score["top1"] for score in told.values()])  # (classes, L, H + 1)
+    n = np.array([score["n"] for score in measured.values()])
+    top1 = np.array([score["top1"] for score in measured.values()])  # (classes, L, H + 1)
     mean = (n[:, None, None] * top1).sum(axis=0) / n.sum()  # (L, H + 1)
     layer = int(mean[:, -1].argmax())
     return layer, int(mean[layer, :-1].argmax())

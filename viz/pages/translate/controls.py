@@ -64,10 +64,10 @@ def asked() -> Asked:
 
 def _network(job: str) -> str:
     """The networks in the order of their history, over the figure: their difference is what the page is about."""
-    there = list(compute.jobs()[job])
-    if st.session_state.get("network", TRANSFORMER) not in there:
+    networks = list(compute.jobs()[job])
+    if st.session_state.get("network", TRANSFORMER) not in networks:
         st.session_state["network"] = TRANSFORMER  # the network of another task
-    return controls.choice("Network", there, key="network", default=TRANSFORMER)
+    return controls.choice("Network", networks, key="network", default=TRANSFORMER)
 
 
 def _source(job: str, weights: str) -> str:
@@ -91,7 +91,7 @@ def _source(job: str, weights: str) -> str:
     with st.popover("Vocabulary", width="stretch", key="known_source", on_change="rerun") as known:
         if known.open:
             tokenizer = model_calls.tokenizer(weights)
-            words = [word for at, word in enumerate(tokenizer.vocabulary) if at not in tokenizer.special_ids]
+            words = [word for index, word in enumerate(tokenizer.vocabulary) if index not in tokenizer.special_ids]
             st.markdown(" ".join(map(markdown, words)))
     return text
 

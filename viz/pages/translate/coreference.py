@@ -35,9 +35,9 @@ def show(experiment: Experiment, theme: Theme) -> None:
     step = views.step(len(words))
     pinned = views.pinned()
     row = step - 1 if pinned else it
-    nouns, odds = _answer(experiment, trace.logits[it])
+    nouns, probabilities_of_nouns = _answer(experiment, trace.logits[it])
     question = parse_coreference(words[1:])
-    st.markdown(read_referent(nouns[0], float(odds[0]), question.answer if question else None))
+    st.markdown(read_referent(nouns[0], float(probabilities_of_nouns[0]), question.answer if question else None))
     for number, layer in enumerate(trace.layers):
         weights, mask = layer.attention.weights[0], layer.attention.mask[0]  # (T, T)
         key = f"layer_{number}"
@@ -65,14 +65,14 @@ def show(experiment: Experiment, theme: Theme) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Which noun is meant**: prediction at “it”")
-        drawn = canvas.bars({"": odds}, nouns, key="meant", theme=theme)
+        drawn = canvas.bars({"": probabilities_of_nouns}, nouns, key="meant", theme=theme)
         figure_panel.below(
             drawn,
-            sentence=read_nouns(nouns, odds),
-            table=partial(dict, noun=nouns, probability=odds),
+            sentence=read_nouns(nouns, probabilities_of_nouns),
+            table=partial(dict, noun=nouns, probability=probabilities_of_nouns),
             file=file_name(experiment.name, "meant"),
             of=experiment,
-            arrays=lambda: {"odds": Labelled(odds, {"noun": nouns})},
+            arrays=lambda: {"odds": Labelled(probabilities_of_nouns, {"noun": nouns})},
             python=copy_as_python.python(
                 f"logits = run(experiment).logits[{it}]  # (V,)\n"
                 f"odds = np.sort(probabilities(logits)[{_noun_ids(experiment)}])[::-1][:{SHOWN}]",
@@ -93,9 +93,9 @@ def _noun_ids(experiment: Experiment) -> list[int]:
 def _answer(experiment: Experiment, logits: Array) -> tuple[list[str], Array]:
     """The likeliest nouns where “it” stands, of all words, and their probabilities."""
     vocabulary = model_calls.tokenizer(experiment.weights).vocabulary
-    odds = probabilities(logits)  # (V,)
-    best = sorted(_noun_ids(experiment), key=lambda index: -odds[index])[:SHOWN]
-    return [vocabulary[index] for index in best], np.sort(odds[best])[::-1]
+    probabilities_of_words = probabilities(logits)  # (V,)
+    best = sorted(_noun_ids(experiment), key=lambda index: -probabilities_of_words[index])[:SHOWN]
+    return [vocabulary[index] for index in best], np.sort(probabilities_of_words[best])[::-1]
 
 
 def _measured(experiment: Experiment) -> None:
@@ -110,7 +110,7 @@ def _measured(experiment: Experiment) -> None:
     st.html(views.small_table(("mean weight", *(f"layer {layer}" for layer in layers)), rows))
     seeds = [seed["relations"] for seed in card["seeds"]]
     two = [max(seed[ADJECTIVE]["mass"])[0] + max(seed[REFERENT]["mass"])[0] for seed in seeds]
-    others = ", ".join(f"{one:.2f}" for one in sorted(two)[:-1])
+    others = ", ".join(f"{share:.2f}" for share in sorted(two)[:-1])
     st.caption(
         f"The noun is correct in {100 * card['accuracy']:.1f} % of {card['examined']:,} new sentences, with the full "
         "model. "

@@ -42,19 +42,19 @@ def step(count: int) -> int:
     if (st.session_state.get("said") or 0) > count:
         st.session_state["said"] = None
     with st.container(key="address"):  # unseen: it ties the step to the address of the page
-        at = st.number_input("Target word", 1, count, None, key="said", bind="query-params")
-    return count if at is None else int(at)
+        chosen = st.number_input("Target word", 1, count, None, key="said", bind="query-params")
+    return count if chosen is None else int(chosen)
 
 
 def step_chosen(count: int, otherwise: int) -> int:
     """The same for figures that light one word: `otherwise` where none is chosen."""
-    at = st.session_state.get("said")
-    return otherwise if at is None else min(int(at), count)
+    chosen = st.session_state.get("said")
+    return otherwise if chosen is None else min(int(chosen), count)
 
 
-def choose_step(at: int) -> None:
+def choose_step(chosen: int) -> None:
     """Rest at this word, as if it had been typed."""
-    st.session_state["said"] = at
+    st.session_state["said"] = chosen
 
 
 def choose_row(row: int | None) -> None:
@@ -67,13 +67,13 @@ SECTIONS = ("Side by side", "Accuracy by length", "Ablation", "Claims checked")
 
 def section(job: str, network: str) -> str:
     """Which further figure stands below: what there is for this task and network."""
-    there = {
+    available = {
         SECTIONS[0]: len(compute.jobs()[job]) > 1,
         SECTIONS[1]: True,
         SECTIONS[2]: network in STACKS,
         SECTIONS[3]: True,
     }
-    return controls.choice("More", [name for name, is_there in there.items() if is_there], key="beside")
+    return controls.choice("More", [name for name, is_there in available.items() if is_there], key="beside")
 
 
 def pinned() -> bool:

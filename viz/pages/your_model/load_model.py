@@ -52,9 +52,9 @@ def allowed() -> bool:
 
     Whoever may load models may name folders of this machine, and use its memory.
     """
-    told = os.environ.get(VARIABLE, "").strip().lower()
-    if told:
-        return told in ("on", "1", "true", "yes")
+    setting = os.environ.get(VARIABLE, "").strip().lower()
+    if setting:
+        return setting in ("on", "1", "true", "yes")
     return of_one_person()
 
 
@@ -72,8 +72,8 @@ def visit() -> str:
 
     Streamlit's own number of the visit: nobody else is told it, and it ends with the visit.
     """
-    told = get_script_run_ctx()
-    return "" if of_one_person() or told is None else told.session_id
+    context = get_script_run_ctx()
+    return "" if of_one_person() or context is None else context.session_id
 
 
 def may_let_go(kept: LoadedModel, who: str) -> bool:
@@ -101,26 +101,26 @@ def closed() -> None:
 def ask() -> None:
     """Which model: a folder of this machine, or a name on the hub. Nothing is asked of the hub but by its button."""
     warm()
-    told = st.text_input(
+    place = st.text_input(
         "A folder on this machine, or a model’s name on the Hugging Face Hub",
         key="place",
         placeholder="/home/me/distilgpt2   or   distilbert/distilgpt2",
         max_chars=1000,
     ).strip()
     with st.container(horizontal=True, gap="small"):
-        here = st.button("Read the folder", key="look", disabled=not told)
-        there = st.button("Ask the Hub", key="ask_hub", disabled=not hub.is_name(told))
+        read_folder = st.button("Read the folder", key="look", disabled=not place)
+        ask_hub = st.button("Ask the Hub", key="ask_hub", disabled=not hub.is_name(place))
     if not of_one_person():
         st.caption(
             "Everybody on this server sees the models that are loaded. Only you can stop or unload a model that you "
             "load, until you leave. Nobody here can unload a model of the person who started the server."
         )
-    if here:
+    if read_folder:
         _forget()
-        _try(lambda: st.session_state.update(your_offer=_looked(told)))
-    if there:
+        _try(lambda: st.session_state.update(your_offer=_looked(place)))
+    if ask_hub:
         _forget()
-        _try(lambda: st.session_state.update(your_listing=hub.ask(told)))
+        _try(lambda: st.session_state.update(your_listing=hub.ask(place)))
 
 
 def _forget() -> None:
@@ -231,11 +231,11 @@ def facts(offer: ModelInfo) -> str:
 
 def shows(offer: ModelInfo) -> str:
     """What the lab will show of the model, and what of its files it does not need."""
-    told = SHOWS[offer.config.predicts] if offer.config else _plain(offer.why_maps_only)
+    description = SHOWS[offer.config.predicts] if offer.config else _plain(offer.why_maps_only)
     if offer.unused:
         some = ", ".join(_plain(name) for name in offer.unused[:4]) + (", …" if len(offer.unused) > 4 else "")
-        told += f" These parts of its files are not needed: {some}."
-    return told
+        description += f" These parts of its files are not needed: {some}."
+    return description
 
 
 def _busy() -> bool:
@@ -347,23 +347,25 @@ def drawn() -> uploaded_maps.Brought | None:
         return None
     settings: dict[str, Any] = {"height": 68, "max_chars": MAX_CHARACTERS, "bind": "query-params"}
     two = foreign.reads_two(kept)
-    reads, says = st.columns(2) if two else (st.container(), None)
+    reads, target_column = st.columns(2) if two else (st.container(), None)
     text = reads.text_area("Sentence", controls.PROSE, key="foreign_text", **settings)
-    told = "Target sentence (empty: the model predicts its first word)"
-    target = says.text_area(told, key="foreign_target", **settings) if says else ""
+    label = "Target sentence (empty: the model predicts its first word)"
+    target = target_column.text_area(label, key="foreign_target", **settings) if target_column else ""
     if known := foreign.languages_of(kept):
         st.caption(
             f"This model knows {len(known)} languages. Put a language token before the words of either sentence to "
             f"choose one, for example {_plain(known[-1])}."
         )
     try:
-        found = _attention(name, text or "", target or "")
-        stack = controls.choice("Which attention", list(found), key="stack")
-        one = found[stack]
-        looked = one.looked_at if stack == "cross" else None
+        stacks = _attention(name, text or "", target or "")
+        stack = controls.choice("Which attention", list(stacks), key="stack")
+        attention_maps = stacks[stack]
+        key_tokens = attention_maps.looked_at if stack == "cross" else None
         of = copy_as_python.Drawn(name, stack, text or "", target or "")
         return uploaded_maps.Brought(
-            maps(one.weights, one.looking, looked), of, _key(name, stack, text or "", target or "")
+            maps(attention_maps.weights, attention_maps.looking, key_tokens),
+            of,
+            _key(name, stack, text or "", target or ""),
         )
     except (CheckpointError, InputTextError, ArraysError) as error:
         st.info(_plain(str(error)))
@@ -372,8 +374,8 @@ def drawn() -> uploaded_maps.Brought | None:
 
 def _key(*parts: str) -> str:
     """What is computed from these maps is kept under this key: of one kind, and a hash of what the visitor typed."""
-    told = b"".join(f"{len(one)}:{one}".encode("utf-8", "surrogatepass") for one in parts)
-    return f"maps-{sha256(told).hexdigest()}"
+    joined = b"".join(f"{len(part)}:{part}".encode("utf-8", "surrogatepass") for part in parts)
+    return f"maps-{sha256(joined).hexdigest()}"
 
 
 @server_cache.cached

@@ -137,7 +137,9 @@ def _statistics(key: str, _maps: Maps) -> dict[str, list[Any]]:
         "layer": [layer for layer in range(n_layers) for _ in range(n_heads)],
         "head": list(range(n_heads)) * n_layers,
         **{
-            name: np.concatenate(found).astype(np.float64).round(2).tolist() for name, found in columns.items() if found
+            name: np.concatenate(columns_of_layers).astype(np.float64).round(2).tolist()
+            for name, columns_of_layers in columns.items()
+            if columns_of_layers
         },
     }
 
@@ -151,13 +153,18 @@ def _rolled(key: str, _maps: Maps) -> tuple[Array, Array]:
 def show(brought: Brought, theme: Theme) -> None:
     """The sentence, every head, one of them large, and more below: as on the Heads page."""
     maps, key = brought.maps, brought.key
-    words, looked = maps.looking, maps.looked
+    words, key_tokens = maps.looking, maps.looked
     n_layers, n_heads = maps.weights.shape[:2]
     layer, head = controls.head(n_layers, n_heads, default=_sharpest(key, maps))
     weights, mask = maps.weights[layer, head], maps.mask[layer, head]  # (T, S)
-    at = controls.token(words, "token")
-    row = telling_row(weights, cross=looked is not None) if at is None else at
-    lit: dict[str, Any] = {"row": row, "pinned": at is not None, "theme": theme, "on_pin": controls.choose_token}
+    pinned_index = controls.token(words, "token")
+    row = telling_row(weights, cross=key_tokens is not None) if pinned_index is None else pinned_index
+    highlight: dict[str, Any] = {
+        "row": row,
+        "pinned": pinned_index is not None,
+        "theme": theme,
+        "on_pin": controls.choose_token,
+    }
     stem = brought.name.removesuffix(".npz")
     file = brought.of
     if isinstance(file, copy_as_python.File):
@@ -167,14 +174,14 @@ def show(brought: Brought, theme: Theme) -> None:
     for note in maps.notes:
         st.info(note)
 
-    drawn = canvas.sentence(weights, words, key="sentence", mask=mask, unknown=(), looked=looked, **lit)
+    drawn = canvas.sentence(weights, words, key="sentence", mask=mask, unknown=(), looked=key_tokens, **highlight)
     figure_panel.below(
         drawn,
         sentence="",
-        table=partial(head_facts.row_table, weights, words, row, looked),
+        table=partial(head_facts.row_table, weights, words, row, key_tokens),
         file=file_name(stem, f"L{layer}H{head}-row-{row}"),
         of=file,
-        arrays=partial(head_facts.row_arrays, weights, words, row, looked),
+        arrays=partial(head_facts.row_arrays, weights, words, row, key_tokens),
         python=copy_as_python.brought(file, "weights", f"maps.weights[{layer}, {head}, {row}]  # (S,)"),
     )
     every_head, one_head = st.columns([6, 5], gap="medium")
@@ -187,35 +194,35 @@ def show(brought: Brought, theme: Theme) -> None:
             jobs=[[()] * n_heads] * n_layers,  # nobody has measured what they do
             selected=(layer, head),
             on_head=controls.choose_head,
-            looked=looked,
-            **lit,
+            looked=key_tokens,
+            **highlight,
         )
         figure_panel.below(
             drawn,
             sentence=_told(key, maps),
-            table=partial(head_facts.cell_table, maps.weights, words, looked),
+            table=partial(head_facts.cell_table, maps.weights, words, key_tokens),
             file=file_name(stem, "all-heads"),
             of=file,
-            arrays=partial(head_facts.all_maps, words, looked, weights=maps.weights),
+            arrays=partial(head_facts.all_maps, words, key_tokens, weights=maps.weights),
             python=copy_as_python.brought(file, "weights", "maps.weights  # (L, H, T, S)"),
             quiet=True,
         )
     with one_head:
         large = canvas.Panel(f"Layer {layer}, head {head}", weights, mask=mask)
-        drawn = canvas.panels([large], words, maps.columns, key="enlarged", **lit)
+        drawn = canvas.panels([large], words, maps.columns, key="enlarged", **highlight)
         figure_panel.below(
             drawn,
-            sentence=read_row(weights, words, row, looked),
-            table=partial(head_facts.map_table, weights, words, looked),
+            sentence=read_row(weights, words, row, key_tokens),
+            table=partial(head_facts.map_table, weights, words, key_tokens),
             file=file_name(stem, f"L{layer}H{head}-weights"),
             of=file,
-            arrays=partial(head_facts.maps, words, looked, weights=weights),
+            arrays=partial(head_facts.maps, words, key_tokens, weights=weights),
             python=copy_as_python.brought(file, "weights", f"maps.weights[{layer}, {head}]  # (T, S)"),
         )
-    _more(brought, lit)
+    _more(brought, highlight)
 
 
-def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
+def _more(brought: Brought, highlight: Mapping[str, Any]) -> None:
     maps, key = brought.maps, brought.key
     if controls.choice("More about these maps", ("Head statistics", "Rollout"), key="more") == "Head statistics":
         figure_panel.head_table(_statistics(key, maps), on_head=controls.choose_head)
@@ -229,11 +236,11 @@ def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
     (rolled, reached), words = _rolled(key, maps), maps.looking
     file = brought.of
     with st.columns(2)[0]:
-        drawn = canvas.panels([canvas.Panel("", rolled, mask=reached)], words, words, key="rollout", **lit)
+        drawn = canvas.panels([canvas.Panel("", rolled, mask=reached)], words, words, key="rollout", **highlight)
         figure_panel.below(
             drawn,
             sentence="This combines all layers and assumes that half of each step comes from a residual connection. "
-            "The maps do not show whether the model has one. " + read_rolled_row(rolled, words, lit["row"]),
+            "The maps do not show whether the model has one. " + read_rolled_row(rolled, words, highlight["row"]),
             table=partial(head_facts.map_table, rolled, words),
             file=file_name(brought.name.removesuffix(".npz"), "rollout"),
             of=file,
