@@ -6,7 +6,7 @@ from pathlib import Path
 VARIABLE = "ATTENTION_LAB_CACHE_MB"
 MEGABYTE = 10**6
 SHARE = 5  # of this machine's memory, one part in so many: 400 MB of 2 GB, beside torch and the pages themselves
-LEAST, MOST = 64, 2000  # megabytes, where nothing is set
+MIN_MEGABYTES, MAX_MEGABYTES = 64, 2000  # megabytes, where nothing is set
 
 
 def limit(setting: str | None = None) -> int:
@@ -17,7 +17,7 @@ def limit(setting: str | None = None) -> int:
     """
     setting = os.environ.get(VARIABLE, "") if setting is None else setting
     if not setting.strip():
-        return min(max(_machine() // SHARE, LEAST * MEGABYTE), MOST * MEGABYTE)
+        return min(max(_machine() // SHARE, MIN_MEGABYTES * MEGABYTE), MAX_MEGABYTES * MEGABYTE)
     try:
         size = float(setting)
     except ValueError:

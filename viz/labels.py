@@ -12,10 +12,10 @@ MARKS = {"<s>": "⟨start⟩", "<unk>": "⟨unknown⟩", "</s>": "⟨end⟩", "<
 SPECIAL = {**MARKS, "": "∅", " ": "␣"}
 JOINERS = "\u200d\ufe0f"  # hold one emoji together
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters by name that draw nothing
-MOST_MARKS = 3  # on one letter: a taller heap runs into the lines above and below
+MAX_MARKS = 3  # on one letter: a taller heap runs into the lines above and below
 
 
-def shorten(token: str, most: int = 14) -> str:
+def truncate(token: str, most: int = 14) -> str:
     """The token as it can be read in a small place: no more than `most` characters, and never nothing at all."""
     if token in SPECIAL:
         return SPECIAL[token]
@@ -32,7 +32,7 @@ def _seen(token: str) -> Iterator[str]:
     for c in token:
         kind = unicodedata.category(c)
         heap = heap + 1 if kind[0] == "M" else 0
-        unseen = kind in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in BLANKS or heap > MOST_MARKS
+        unseen = kind in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in BLANKS or heap > MAX_MARKS
         if c in JOINERS or not unseen:
             yield c
 
@@ -56,7 +56,7 @@ def escape(text: str) -> str:
 
 def axis_labels(tokens: Sequence[str], most: int = 14) -> list[str]:
     """One label for each position. The axis itself counts positions, so that a repeated word keeps its own row."""
-    return [escape(shorten(token, most)) for token in tokens]
+    return [escape(truncate(token, most)) for token in tokens]
 
 
 def named(token: str) -> str:
@@ -74,7 +74,7 @@ def numbered(words: Sequence[str], first: int = 0) -> list[str]:
 
 def markdown(token: str) -> str:
     """A token inside a sentence of Markdown: shortened, with everything that Markdown reads disarmed."""
-    return disarmed(shorten(token, 24))
+    return escape_markdown(truncate(token, 24))
 
 
 JOINER = "\u2060"  # a word joiner, which draws nothing
@@ -82,7 +82,7 @@ JOINER = "\u2060"  # a word joiner, which draws nothing
 LINKED = re.compile(r"://|www(?=\.)|@", re.IGNORECASE)
 
 
-def disarmed(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """A text as Markdown that shows it letter by letter.
 
     Whatever came from an address, a file or a model goes through here before it is written on the page.

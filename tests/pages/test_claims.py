@@ -23,7 +23,7 @@ from viz.ui import server_cache
 PAGE = "viz/pages/translate/page.py"
 SHOWS = "Claims checked"
 WRITTEN = Experiment(
-    "translate", translate_compute.JOBS["Translation"].example, target="l'animal n'a pas traversé la rue"
+    "translate", translate_compute.TRANSLATE_TASKS["Translation"].example, target="l'animal n'a pas traversé la rue"
 )
 
 

@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from model import Experiment, Switches
 from model.switches import PARTS
-from viz.captions.heads import plain
+from viz.captions.heads import strip_markdown
 from viz.lessons import old_answers
-from viz.lessons.grading import is_right, spelt
+from viz.lessons.grading import format_answer, is_right
 from viz.lessons.lesson import Call, Lesson, LessonError, Question, Step
 from viz.lessons.parse import read, read_folders
 from viz.pages.lessons import answers, banner
@@ -38,7 +38,7 @@ def opened(lesson: Lesson, at: int) -> AppTest:
 def attended(lesson: Lesson, at: int) -> AppTest:
     """The whole app at a step, by the short link to it."""
     screen = AppTest.from_file(str(ROOT / "viz/app/contents.py"), default_timeout=120)
-    screen.query_params["lesson"] = banner.spell(lesson.name, at)
+    screen.query_params["lesson"] = banner.lesson_parameter(lesson.name, at)
     return at_path(screen, "lessons").run()
 
 
@@ -81,7 +81,7 @@ def test_the_right_answer_is_accepted_and_others_are_not(lesson, at, monkeypatch
         right = [choice for choice in question.choices if is_right(question, choice, answer)]
         assert len(right) == 1, "one choice is near enough to what is measured"
     else:
-        assert is_right(question, spelt(answer, question), answer), "what is told must count as right"
+        assert is_right(question, format_answer(answer, question), answer), "what is told must count as right"
         for wrong in (answer + 2.5 * question.within + 0.001, answer - 2.5 * question.within - 0.001):
             assert not is_right(question, f"{wrong}", answer)
         assert not any(is_right(question, given, answer) for given in ("", "x", "nan", "inf", "--1"))
@@ -258,7 +258,7 @@ def test_a_broken_file_is_skipped_and_the_rest_goes_on(tmp_path, monkeypatch):
     screen = well(AppTest.from_file(str(ROOT / "viz/pages/lessons/page.py"), default_timeout=120).run())
     labels = {button.label for button in screen.button}
     assert "Mine" in labels and {lesson.title for lesson in SHIPPED} <= labels
-    (warning,) = [plain(note.value) for note in screen.warning]
+    (warning,) = [strip_markdown(note.value) for note in screen.warning]
     for expected in (
         "other.md, line 7",
         "heds",

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from viz.captions.counting import counted, verb
-from viz.captions.positions import ROUNDING, spelt
+from viz.captions.positions import ROUNDING, format_number
 
 ALIKE = 0.01  # nats: ln p of a word that differ by more than this were not computed from the same words
 HALF = 0.5
 
 
-def read_one_vector(signs: Sequence[int], alone: Sequence[float], attentive: Sequence[float], of_each: int) -> str:
+def describe_one_vector(signs: Sequence[int], alone: Sequence[float], attentive: Sequence[float], of_each: int) -> str:
     """alone, attentive: share of copies right at each number of signs, from one vector and with attention.
 
     of_each: how many copies there were of each. The last number of signs decides whether the claim holds.
@@ -32,7 +32,7 @@ def read_one_vector(signs: Sequence[int], alone: Sequence[float], attentive: Seq
     )
 
 
-def read_nouns(which: str, share: float) -> str:
+def describe_nouns_attended(which: str, share: float) -> str:
     """share of the nouns of fresh sentences for which the weights of `which` are largest at the right word."""
     holds = share >= HALF
     return (
@@ -42,7 +42,7 @@ def read_nouns(which: str, share: float) -> str:
     )
 
 
-def read_pronouns(referent: float, tells: float, layer: int) -> str:
+def describe_pronouns(referent: float, tells: float, layer: int) -> str:
     """Of il and elle: the best share, of any layer, of looks at the noun meant; and at the adjective that tells which
     it is, in the best `layer`."""
     noun = f"the best layer gives its largest weight to the noun that they refer to in {100 * referent:.0f} % of cases"
@@ -56,7 +56,7 @@ def read_pronouns(referent: float, tells: float, layer: int) -> str:
     return f" It does not hold for the pronouns il and elle: {noun}, and {adjective}. {decides}"
 
 
-def read_settled(share: float) -> str:
+def describe_determined(share: float) -> str:
     """share of the words that the words before them settle which look where gold points."""
     return (
         " Some words are already determined by the words before them, so the model does not need the source there. In "
@@ -64,26 +64,28 @@ def read_settled(share: float) -> str:
     )
 
 
-def read_cross(queries: int, keys: int, apart: float) -> str:
+def describe_cross_attention(queries: int, keys: int, apart: float) -> str:
     """apart: how far the weights of every head are from those of PyTorch's own attention on the same q, k and mask."""
     sizes = (
         f"Here {counted(queries, 'query', 'queries')} {verb(queries, 'comes', 'come')} from the decoder, and "
         f"{counted(keys, 'key')} with {verb(keys, 'its value comes', 'their values come')} from the encoder."
     )
     if apart < ROUNDING:
-        how = f"to within {spelt(apart)}" if apart else "to the last bit"
+        how = f"to within {format_number(apart)}" if apart else "to the last bit"
         return (
             f"**Cross-attention is the same operation with another source.** {sizes} PyTorch’s own attention gives the "
             f"same weights in every head of every layer, {how}."
         )
-    difference = f"differ by up to {spelt(apart)}" if np.isfinite(apart) else "cannot be compared: some are not numbers"
+    difference = (
+        f"differ by up to {format_number(apart)}" if np.isfinite(apart) else "cannot be compared: some are not numbers"
+    )
     return (
         f"**Cross-attention is not the same operation here.** {sizes} The weights of PyTorch’s own attention "
         f"{difference}."
     )
 
 
-def read_decoder_layer(future: float, masked: bool, feeds_forward: bool, unit: str = "word") -> str:
+def describe_decoder_layer(future: float, masked: bool, feeds_forward: bool, unit: str = "word") -> str:
     """future: the largest weight that any word being written gives to a later one. masked, feeds_forward: whether the
     causal mask and the feed-forward network are there. unit: what a token of the sentence is called."""
     parts = ["masked self-attention over the target" if masked else "self-attention over the target"]
@@ -95,15 +97,18 @@ def read_decoder_layer(future: float, masked: bool, feeds_forward: bool, unit: s
     if masked and not future:
         seen = f"In self-attention, later {unit}s have weight exactly 0."
     elif masked:
-        seen = f"In self-attention, a later {unit} has a weight of up to {spelt(future)}, although the mask is there."
+        seen = f"In self-attention, a later {unit} has a weight of up to {format_number(future)}, "
+        seen += "although the mask is there."
     elif future:
-        seen = f"The mask is removed, so in self-attention a later {unit} has a weight of up to {spelt(future)}."
+        seen = (
+            f"The mask is removed, so in self-attention a later {unit} has a weight of up to {format_number(future)}."
+        )
     else:
         seen = f"The mask is removed, but in self-attention no {unit} attends to a later one."
     return f"{title} {'The first two' if feeds_forward else 'Both'} are the maps above. {seen}"
 
 
-def read_word_by_word(tokens: int, each: str, apart: float, ended: bool, attends_ahead: bool) -> str:
+def describe_decoding(tokens: int, each: str, apart: float, ended: bool, attends_ahead: bool) -> str:
     """tokens: how many were said, the end mark among them; each: what one of them is called.
 
     apart: how far ln p of one of them, as it was said after the others, is from that of one pass over the finished
@@ -126,7 +131,7 @@ def read_word_by_word(tokens: int, each: str, apart: float, ended: bool, attends
         )
     one_pass = f"One pass over the finished sentence gives {verb(tokens, 'it', 'them')}"
     if apart < ALIKE:
-        how = f"to within {spelt(apart)}" if apart else "to the last bit"
+        how = f"to within {format_number(apart)}" if apart else "to the last bit"
         return f"{title} {generated} {one_pass} the same ln p, {how}. {end}"
     why = (
         f"Without the mask, a {each} of the finished sentence attends to later ones, which did not exist when it was "
@@ -135,4 +140,4 @@ def read_word_by_word(tokens: int, each: str, apart: float, ended: bool, attends
         else f"The two ways do not read the same {each}s."
     )
     title = f"**Decoding goes {each} by {each}, and one pass is not the same here.**"
-    return f"{title} {generated} {one_pass} an ln p that differs by up to {spelt(apart)}. {why} {end}"
+    return f"{title} {generated} {one_pass} an ln p that differs by up to {format_number(apart)}. {why} {end}"

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from viz.captions.counting import counted, decimals, verb
-from viz.captions.heads import telling_row
-from viz.captions.positions import spelt
+from viz.captions.heads import most_informative_row
+from viz.captions.positions import format_number
 from viz.labels import markdown
 from viz.types import Array
 
 
-def named(tokens: Sequence[str], most: int = 4) -> str:
+def list_in_bold(tokens: Sequence[str], most: int = 4) -> str:
     """Some words, in bold: the first few of them, and how many more there are."""
     names = ", ".join(f"**{markdown(token)}**" for token in tokens[:most])
     return names + (f" and {len(tokens) - most} more" if len(tokens) > most else "")
@@ -32,10 +32,12 @@ def masked_row(biased: Array, mask: Array, weights: Array) -> int:
         return int(empty[0])
     takes = np.nan_to_num(forbidden_share(biased, mask)) * (mask.sum(axis=-1) > 1)  # (T,)
     takes[0] *= 0.25  # the start mark is no word
-    return int(np.argmax(takes)) if takes.max() > 0 else telling_row(weights)
+    return int(np.argmax(takes)) if takes.max() > 0 else most_informative_row(weights)
 
 
-def read_mask(biased: Array, mask: Array, weights: Array, tokens: Sequence[str], row: int, each: str = "word") -> str:
+def describe_mask(
+    biased: Array, mask: Array, weights: Array, tokens: Sequence[str], row: int, each: str = "word"
+) -> str:
     """biased, mask, weights (T, S) of one head: what the mask does to the row, and which rows it leaves empty.
 
     each: what a token is.
@@ -73,7 +75,7 @@ def read_mask(biased: Array, mask: Array, weights: Array, tokens: Sequence[str],
         rows = verb(
             len(empty), "This row may attend to nothing and is zero", "These rows attend to nothing and are zero"
         )
-        sentence += f" {rows}: {named(empty)}."
+        sentence += f" {rows}: {list_in_bold(empty)}."
     return sentence
 
 
@@ -82,7 +84,7 @@ def _sum(weights: Array, allowed: int) -> str:
     return f"Its {'one weight is' if allowed == 1 else 'weights sum to'} {weights.sum():.3f}."
 
 
-def read_leak(
+def describe_leak(
     logits: Array, kl: Array, allowed: Array, tokens: Sequence[str], edited: int, word: str, unit: str = "KL {} nats"
 ) -> str:
     """logits, kl (T,): how far each output moved when `word` took the place of the token at `edited`.
@@ -112,16 +114,15 @@ def read_leak(
         sentences.append(f"{after or 'none'} of the {later} outputs after it {changes}")
     if edited and not before and not np.triu(allowed, 1).any():
         sentences.append("no word attends to a later one")
+    size = unit.format(format_number(max(float(kl[most]), 0.0)))
     sentences.append(
-        f"the output at **{markdown(tokens[most])}** changes most: {unit.format(spelt(max(float(kl[most]), 0.0)))}"
-        if moved.any()
-        else "no output changes"
+        f"the output at **{markdown(tokens[most])}** changes most: {size}" if moved.any() else "no output changes"
     )
     first, *rest = sentences
     return " ".join([f"{change}: {first}.", *(f"{sentence[0].upper()}{sentence[1:]}." for sentence in rest)])
 
 
-def read_ways(apart: float, largest: float, seconds: Sequence[float], tokens: int) -> str:
+def describe_kv_cache(apart: float, largest: float, seconds: Sequence[float], tokens: int) -> str:
     """apart: the largest difference in logits; seconds: one pass, word by word with a cache, and without."""
     whole, cached, uncached = seconds
     if cached < uncached:
@@ -146,7 +147,7 @@ def read_ways(apart: float, largest: float, seconds: Sequence[float], tokens: in
 SAME = 1e-3  # as a share of the largest logit: what is farther apart is no rounding of float32
 
 
-def read_cheating(entropy: float, whole: float, never: float, n: int) -> str:
+def describe_no_mask_training(entropy: float, whole: float, never: float, n: int) -> str:
     """Losses on the same n sentences, in nats a word: of who knows the language, of the model, of the one unmasked."""
     if not np.isfinite(never):
         verdict = "The loss of the model trained without the mask is not a number."
@@ -163,7 +164,7 @@ def read_cheating(entropy: float, whole: float, never: float, n: int) -> str:
     )
 
 
-def read_guess(right: int, n: int, what: str, blind: str) -> str:
+def describe_guess(right: int, n: int, what: str, blind: str) -> str:
     """right of n cells or rows; blind: what somebody would have scored without looking."""
     share = f" ({100 * right / n:.0f} %)" if n else ""
     return f"You got **{right} of {n}** {what if n != 1 else what[:-1]} right{share}. {blind}"

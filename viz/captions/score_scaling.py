@@ -1,7 +1,7 @@
 """The sentences under the figures of why scores are divided by √d_k."""
 
 
-def read_step(
+def describe_width(
     d_k: int, n: int, largest: tuple[float, float], jacobian: tuple[float, float], always: tuple[float, float]
 ) -> str:
     """largest, jacobian: (without the division, with it) over rows of `n` weights.
@@ -27,7 +27,7 @@ def read_step(
     )
 
 
-def read_head(
+def describe_head_scaling(
     layer: int,
     head: int,
     d_k: int,
@@ -56,7 +56,7 @@ def read_head(
     )
 
 
-def read_gradient(d_k: int, undivided: float, divided: float) -> str:
+def describe_query_gradient(d_k: int, undivided: float, divided: float) -> str:
     """The textbook's “without it the gradients vanish”, held against the gradient of W_q at one width."""
     numbers = f"({undivided:.2f} against {divided:.2f} at d_k = {d_k})"
     more = undivided / divided

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from viz.captions.counting import counted, verb
-from viz.captions.positions import listed, spelt
+from viz.captions.positions import format_number, join_with_and
 from viz.labels import markdown
 from viz.types import Array
 
@@ -23,11 +23,11 @@ def shortened(text: str, unit: str = "word") -> str:
     return text if len(words) <= LONG else f"{between.join(words[:SOME])} … ({counted(len(words), unit)})"
 
 
-def read_written(text: str, right: str | None, logprob: float, ended: bool = True, unit: str = "word") -> str:
+def describe_translation(text: str, right: str | None, logprob: float, ended: bool = True, unit: str = "word") -> str:
     """text: what was written; right: what should have been, where it is known; logprob: ln p of all of it;
     ended: whether the network itself ended it."""
     quoted = f"“**{markdown_text(shortened(text, unit))}**”" if text.strip() else f"no {unit}"
-    sentence = f"It writes {quoted} (ln p {spelt_ln(logprob)})."
+    sentence = f"It writes {quoted} (ln p {format_ln(logprob)})."
     sentence += "" if ended else " It produced no end token and was cut off."
     if right is None:
         return f"{sentence} {OUTSIDE}"
@@ -36,11 +36,11 @@ def read_written(text: str, right: str | None, logprob: float, ended: bool = Tru
     return f"{sentence} Correct is “{markdown_text(right)}”."
 
 
-def spelt_ln(logprob: float) -> str:
+def format_ln(logprob: float) -> str:
     """The logarithm of a probability: two decimals, or as many as it takes to tell it from certainty."""
     if np.isnan(logprob):
         return "not a number"
-    return f"−{spelt(-logprob)}" if logprob < 0 else "0"
+    return f"−{format_number(-logprob)}" if logprob < 0 else "0"
 
 
 def markdown_text(text: str) -> str:
@@ -48,7 +48,9 @@ def markdown_text(text: str) -> str:
     return " ".join(map(markdown, text.split()))
 
 
-def read_map(weights: Array, query_tokens: Sequence[str], key_tokens: Sequence[str], row: int, predicting: bool) -> str:
+def describe_map(
+    weights: Array, query_tokens: Sequence[str], key_tokens: Sequence[str], row: int, predicting: bool
+) -> str:
     """weights (T, S): the largest weight of a row.
 
     predicting: the row predicts `query_tokens[row]`; else it is the row of that token.
@@ -63,7 +65,7 @@ def read_map(weights: Array, query_tokens: Sequence[str], key_tokens: Sequence[s
     return f"{word} attends most to {share}."
 
 
-def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int], unit: str = "word") -> str:
+def describe_alignment_hits(n: int, top1: int, mass: float, settled: tuple[int, int], unit: str = "word") -> str:
     """n gold links of words to be looked up, of which top1 have the most at a right one; mass: their mean weight there.
 
     settled: of the words that the words before them settle, how many there are, and how many looked where gold points.
@@ -92,32 +94,32 @@ def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int], unit: st
     return sentence
 
 
-def read_tree(width: int, kept: int, dropped: int, best: float, greedy: float, same: bool) -> str:
+def describe_beam_tree(width: int, kept: int, dropped: int, best: float, greedy: float, same: bool) -> str:
     """kept, dropped: branches drawn; best, greedy: ln p of its sentence and of the greedy one; same: it is one."""
     sentence = (
         f"Beam width {width}: {counted(kept, 'branch was', 'branches were')} kept, and {dropped or 'none'} of the "
         f"discarded ones {verb(dropped or 1, 'is', 'are')} shown. The sentence ranked first has ln p "
-        f"**{spelt_ln(best)}**."
+        f"**{format_ln(best)}**."
     )
     if same:
         return f"{sentence} Greedy decoding writes the same sentence."
     if greedy > best:
         return (
-            f"{sentence} The greedy sentence has {spelt_ln(greedy)}, which is more: beam search can lose it, and the "
+            f"{sentence} The greedy sentence has {format_ln(greedy)}, which is more: beam search can lose it, and the "
             "length penalty can rank it lower."
         )
-    return f"{sentence} The greedy sentence has {spelt_ln(greedy)}."
+    return f"{sentence} The greedy sentence has {format_ln(greedy)}."
 
 
-def read_networks(texts: Mapping[str, str], right: str | None, unit: str = "word") -> str:
+def describe_networks(texts: Mapping[str, str], right: str | None, unit: str = "word") -> str:
     """texts: network → what it writes for the same source."""
     if right is None:
         return f"All networks read the same source. {OUTSIDE}"
     good = [name for name, text in texts.items() if text == right]
     bad = [name for name, text in texts.items() if text != right]
-    sentence = f"Correct, {unit} for {unit}: **{listed(good)}**." if good else _none_right(bad)
+    sentence = f"Correct, {unit} for {unit}: **{join_with_and(good)}**." if good else _none_right(bad)
     return (
-        f"{sentence}{f' Not correct: {listed(bad)}.' if good and bad else ''} The correct answer is "
+        f"{sentence}{f' Not correct: {join_with_and(bad)}.' if good and bad else ''} The correct answer is "
         f"“{markdown_text(right)}”."
     )
 
@@ -126,7 +128,7 @@ def _none_right(names: Sequence[str]) -> str:
     return "**None of them** writes the correct answer." if len(names) > 1 else "It does not write the correct answer."
 
 
-def read_quality(
+def describe_accuracy_by_length(
     shares: Mapping[str, Array],
     lengths: Sequence[int],
     trained: int | None,
@@ -154,7 +156,7 @@ def read_quality(
     return f"{what}, {n}: {'; '.join(parts)}."
 
 
-def read_removed(a: str, b: str, ablation: str, exact: tuple[float, float], n: int, unit: str = "word") -> str:
+def describe_ablation(a: str, b: str, ablation: str, exact: tuple[float, float], n: int, unit: str = "word") -> str:
     """a, b: what is written whole and without; ablation: "without layer norm", "the same" where nothing is removed;
     exact: shares of n fresh sentences right."""
     fresh = counted(n, "new sentence")
@@ -172,7 +174,7 @@ def read_removed(a: str, b: str, ablation: str, exact: tuple[float, float], n: i
     )
 
 
-def read_nouns(nouns: Sequence[str], probabilities: Array) -> str:
+def describe_nouns(nouns: Sequence[str], probabilities: Array) -> str:
     """nouns, probabilities (N,): what “it” may mean, the most likely first."""
     first = (
         f"The **{markdown(nouns[0])}** has {probabilities[0]:.2f} of the probability of all words that could be there."
@@ -183,7 +185,7 @@ def read_nouns(nouns: Sequence[str], probabilities: Array) -> str:
     return f"{first} Any other noun has {most}."
 
 
-def read_referent(noun: str, probability: float, right: str | None) -> str:
+def describe_referent(noun: str, probability: float, right: str | None) -> str:
     """noun: what the model says that “it” means; right: what it does mean, where the sentence leaves no doubt."""
     sentence = f"The model predicts that “it” is the **{markdown(noun)}**, with probability {probability:.2f}."
     if right is None:
@@ -191,7 +193,7 @@ def read_referent(noun: str, probability: float, right: str | None) -> str:
     return f"{sentence} {'This is correct.' if noun == right else f'Correct is the **{markdown(right)}**.'}"
 
 
-def read_two_looks(adjective: Array, referent: Array) -> str:
+def describe_adjective_and_referent(adjective: Array, referent: Array) -> str:
     """adjective, referent (L,): the weight that “it” gives to the adjective and to the noun meant, layer by layer.
 
     The adjective alone tells which noun is meant, so whoever finds the noun must have looked at the adjective before.

@@ -4,14 +4,14 @@ import unicodedata
 from collections.abc import Sequence
 
 from viz.captions.counting import verb
-from viz.captions.positions import listed
+from viz.captions.positions import join_with_and
 
 # Controls have no name in Unicode's table of names.
 CONTROLS = {"\x0b": "vertical tab", "\x0c": "form feed", "\x85": "next line"}
-MOST_NAMED = 4
+MAX_NAMED = 4
 
 
-def read_altered(blanks: Sequence[str], dropped: Sequence[str]) -> str:
+def describe_altered(blanks: Sequence[str], dropped: Sequence[str]) -> str:
     """blanks: characters that are read as a blank; dropped: those that are left out. "" where there are none.
 
     Each is named with its number, for none of them can be seen.
@@ -29,7 +29,7 @@ def read_altered(blanks: Sequence[str], dropped: Sequence[str]) -> str:
 def _named(characters: Sequence[str]) -> str:
     names = [
         f"{unicodedata.name(character, CONTROLS.get(character, 'control')).lower()} (U+{ord(character):04X})"
-        for character in characters[:MOST_NAMED]
+        for character in characters[:MAX_NAMED]
     ]
-    more = len(characters) - MOST_NAMED
-    return listed([*names, f"{more} more"] if more > 0 else names)
+    more = len(characters) - MAX_NAMED
+    return join_with_and([*names, f"{more} more"] if more > 0 else names)

@@ -10,7 +10,7 @@ NAME = "Attention Lab"
 
 
 @cache
-def release() -> str:
+def version_of_lab() -> str:
     """The version of the lab; "unreleased" where it runs from a folder that was never installed."""
     try:
         return version("attention-lab")
@@ -19,7 +19,7 @@ def release() -> str:
 
 
 @dataclass(frozen=True)
-class Origin:
+class Provenance:
     """One figure's origin. `shows` and `says` stand on the face of a file: which head it is; that a part is missing."""
 
     figure: str  # its key on the page

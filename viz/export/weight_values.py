@@ -6,7 +6,7 @@ from viz.captions.counting import counted, verb
 from viz.export.npz import ArraysError
 from viz.types import Array
 
-NEAR = 0.01  # a row's sum, and a weight's ends: half precision rounds
+TOLERANCE = 0.01  # a row's sum, and a weight's ends: half precision rounds
 DROPPED = 2.0  # dropout with probability p multiplies what is left by 1 / (1 − p); beyond one half nobody trains
 SCALES = {100: "percent", 255: "bytes from 0 to 255, like a picture"}
 ROUNDED = 0.05  # of a sum: whole percents do not add up to 100
@@ -23,7 +23,7 @@ def check_values(weights: Array, present: Array, bytes_: bool) -> None:
     low, high = float(weights.min()), float(weights.max())
     if not np.isfinite((low, high)).all():
         raise ArraysError(_SOFTMAX.format("infinite values, like scores behind a mask"))
-    if low >= -NEAR and high <= 1 + NEAR:
+    if low >= -TOLERANCE and high <= 1 + TOLERANCE:
         return
     range_text = f"values from {low:.3g} to {high:.3g}"
     if low >= 0:
@@ -33,7 +33,7 @@ def check_values(weights: Array, present: Array, bytes_: bool) -> None:
             whole = 255
         if whole is not None:
             raise ArraysError(f'"attention" holds {range_text}: {SCALES[whole]}. Divide by {whole} first.')
-        if high <= DROPPED + NEAR and row <= DROPPED + NEAR:
+        if high <= DROPPED + TOLERANCE and row <= DROPPED + TOLERANCE:
             raise ArraysError(
                 f'"attention" holds {range_text}; weights lie between 0 and 1. Dropout makes them larger while a model '
                 "is in training: call model.eval(), then compute them again."
@@ -44,10 +44,10 @@ def check_values(weights: Array, present: Array, bytes_: bool) -> None:
 _SOFTMAX = '"attention" holds {}; weights lie between 0 and 1. Take the softmax of each row first.'
 
 
-def unusual(weights: Array, present: Array) -> tuple[str, ...]:
+def warnings_of(weights: Array, present: Array) -> tuple[str, ...]:
     """What is said of rows whose sum is not 1: they are shown as they are. weights, present as in `check_values`."""
     sums = weights.sum(axis=-1, dtype=np.float64)[present.any(axis=-1)]  # a row without a cell has nothing to sum
-    off = sums[np.abs(sums - 1) > NEAR]
+    off = sums[np.abs(sums - 1) > TOLERANCE]
     if not off.size:
         return ()
     which = "No row sums" if off.size == sums.size else f"{off.size:,} of {counted(sums.size, 'row')} "

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from viz.figures.heatmap import hatching
-from viz.labels import escape, shorten
+from viz.labels import escape, truncate
 from viz.theme import Theme, scale, template
 from viz.types import Array
 
@@ -26,7 +26,7 @@ def change_map(
     if len(words) != B:
         raise ValueError(f"{len(words)} sentences do not fit {B} rows")
     sentences = [list(by if b == replaced else sentence)[:T] for b, sentence in enumerate(words)]
-    text = [[escape(shorten(word, 8)) for word in row] + [""] * (T - len(row)) for row in sentences]
+    text = [[escape(truncate(word, 8)) for word in row] + [""] * (T - len(row)) for row in sentences]
     came = np.where([[b == replaced and t < len(by) for t in range(T)] for b in range(B)], 0.0, np.nan)
     return go.Figure(
         data=[
@@ -134,7 +134,7 @@ def tensor_box(
                 (side, position + 0.5),
             ]
         )
-        label = f"one mean over C: the {C} channels of “{escape(shorten(word))}”"
+        label = f"one mean over C: the {C} channels of “{escape(truncate(word))}”"
     else:
         left, right = channel - 0.5, channel + 0.5
         end = int(real[0].sum()) - 0.5

@@ -17,8 +17,8 @@ from model.run import Experiment, InputTextError
 from model.subword import CONTINUATION
 from model.switches import PARTS, Switches
 from model.tokenizer import altered
-from viz.captions.typed_text import read_altered
-from viz.labels import disarmed, markdown
+from viz.captions.typed_text import describe_altered
+from viz.labels import escape_markdown, markdown
 from viz.lessons.parse import RESERVED
 from viz.ui import model_calls
 from viz.ui.tracking_parameters import is_tracking
@@ -35,7 +35,7 @@ TEXTS = (
 )  # names whose value is what somebody wrote
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
 BYTE = (f"{CONTINUATION}⟨", "⟨")  # how a piece begins that is a byte and no letter
-MOST_PIECES = 4096  # that are listed
+MAX_LISTED_TOKENS = 4096  # that are listed
 FIRST = "grammar"  # the model that a visitor meets first
 READS_ANY = "stories"  # the model to which no word is unknown
 EXAMPLE = "the person who the dogs near the trees chase was tired ."
@@ -44,7 +44,7 @@ PROSE = "Alice saw the White Rabbit, and the White Rabbit saw Alice."  # to open
 
 def experiment() -> Experiment:
     """Model, sentence and parts: everything that decides what the model does."""
-    remember_link()
+    note_link_values()
     with st.sidebar:
         weights = _weights()
         text = _text(weights)
@@ -54,12 +54,12 @@ def experiment() -> Experiment:
         model_calls.encoding(chosen)
     except InputTextError as error:
         st.info(str(error))
-        link_mishaps(whole=False)
+        report_bad_link(whole=False)
         st.stop()
     return chosen
 
 
-def remember_link() -> None:
+def note_link_values() -> None:
     """Keep the address as it was opened: the controls read it next, and clear what they cannot use."""
     if "opened_with" not in st.session_state:
         link = {name: st.query_params.get_all(name) for name in st.query_params}
@@ -81,8 +81,8 @@ def _endless(value: str) -> bool:
 
 def _weights() -> str:
     for fault in checkpoint.faults():
-        st.caption(f"{disarmed(fault)} It is not listed below.")
-    names = model_calls.languages()
+        st.caption(f"{escape_markdown(fault)} It is not listed below.")
+    names = model_calls.text_models()
     gone = st.session_state.get("weights")
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
         st.session_state["weights"] = FIRST
@@ -124,9 +124,12 @@ def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
     silent = frozenset(tokenizer.special_ids)
     pieces = [piece for index, piece in enumerate(tokenizer.vocabulary) if index not in silent]
     note = f"{len(pieces):,} tokens, in the order in which they were learnt. Any text can be built from them. "
-    note += f"The first {MOST_PIECES:,} are shown. " if len(pieces) > MOST_PIECES else ""
+    note += f"The first {MAX_LISTED_TOKENS:,} are shown. " if len(pieces) > MAX_LISTED_TOKENS else ""
     return [
-        (note + f"{CONTINUATION} marks a token that continues the one before it, ␣ is a space.", pieces[:MOST_PIECES])
+        (
+            note + f"{CONTINUATION} marks a token that continues the one before it, ␣ is a space.",
+            pieces[:MAX_LISTED_TOKENS],
+        )
     ]
 
 
@@ -134,7 +137,7 @@ def _draw(weights: str) -> None:
     set_text(model_calls.task(weights).draw(st.session_state["draw"], Random()).text)
 
 
-def write(text: str) -> None:
+def set_text_to(text: str) -> None:
     """Put a longer text into the sentence box when the page is next drawn, and pin its last word."""
     st.session_state["written"], st.session_state["to_the_end"] = text, True
 
@@ -148,7 +151,7 @@ def set_text(text: str) -> None:
 def switches(weights: str, disabled: bool = False) -> Switches:
     """A toggle for each part; disabled where the model has none of them, or was trained without this one."""
     st.caption("Components")
-    removable = model_calls.has(weights)
+    removable = model_calls.removable_parts(weights)
     removed = []
     for part in PARTS:
         has = getattr(removable, part.name)
@@ -159,7 +162,7 @@ def switches(weights: str, disabled: bool = False) -> Switches:
     return Switches().without(*removed)
 
 
-def follow(**defaults: Any) -> None:
+def track_default(**defaults: Any) -> None:
     """Where a control opens depends on the model or the text, and one that still stands there goes along.
 
     A link leaves defaults out: else it would open another state than the one that it was copied from.
@@ -173,7 +176,7 @@ def follow(**defaults: Any) -> None:
 
 def head(n_layers: int, n_heads: int, default: tuple[int, int]) -> tuple[int, int]:
     """The (layer, head) to enlarge."""
-    follow(layer=default[0], head=default[1])
+    track_default(layer=default[0], head=default[1])
     with st.sidebar.container(horizontal=True, gap="small"):
         layer = st.number_input("Layer", 0, n_layers - 1, default[0], key="layer", bind="query-params", width=100)
         head = st.number_input("Head", 0, n_heads - 1, default[1], key="head", bind="query-params", width=100)
@@ -205,7 +208,7 @@ def token(tokens: Sequence[str], each: str = "word") -> int | None:
     return None if position is None else int(position)
 
 
-def choose_token(row: int | None) -> None:
+def pin_token(row: int | None) -> None:
     """Pin a word, or let it go, as if it had been typed."""
     st.session_state["token"] = row
 
@@ -225,7 +228,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
     strangers = list(dict.fromkeys(encoding.surface[index] for index in encoding.unknown))
     place = st.empty()  # there at every run: else the figures below would be built anew when it comes and goes
     window = model_calls.about(experiment.weights)["config"]["context"]
-    changed = read_altered(altered(experiment.text)[0], tokenizer.left_out(experiment.text))
+    changed = describe_altered(altered(experiment.text)[0], tokenizer.left_out(experiment.text))
     if changed:
         place.markdown(changed)
         changed += " "
@@ -278,7 +281,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
 def choice(label: str, options: Sequence[str], *, key: str, default: str | None = None, **more: Any) -> str:
     """One of a few, side by side. A link that leaves it empty gets the default, the first where none is named."""
     fallback = default or options[0]
-    follow(**{key: fallback})
+    track_default(**{key: fallback})
     settings: dict[str, Any] = {"label_visibility": "collapsed", "bind": "query-params", "required": True} | more
     chosen: str | None = st.segmented_control(label, options, default=fallback, key=key, **settings)
     return chosen or fallback
@@ -310,13 +313,13 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
     )
 
 
-def more(says_words: bool) -> str:
+def choose_panel(says_words: bool) -> str:
     """Which further figure to show below the fold; a model that says no words begins with one that it has."""
     kinds = ("Next word", "Generate", "Head statistics", "Rollout")
     return choice("More about this sentence", kinds, key="more", default=kinds[0 if says_words else 2])
 
 
-def foot(experiment: Experiment) -> None:
+def sidebar_footer(experiment: Experiment) -> None:
     """What runs where, and which part these weights never had."""
     config = model_calls.about(experiment.weights)["config"]
     never = [
@@ -356,7 +359,7 @@ def _same_number(text: str, used: Any) -> bool:
         return False
 
 
-def link_mishaps(whole: bool = True) -> None:
+def report_bad_link(whole: bool = True) -> None:
     """Say once which values of the link could not be used, and which names.
 
     Call it when every control of the page is drawn; whole: whether they are. Names that mean nothing here leave the

@@ -8,7 +8,7 @@ from typing import Any
 from model.registry import PREFIX
 from model.run import Experiment
 from model.switches import PARTS, Switches
-from viz.export.provenance import Origin, release
+from viz.export.provenance import Provenance, version_of_lab
 from viz.ui import model_calls
 
 HOME = {
@@ -22,7 +22,7 @@ HOME = {
 
 def python(body: str, imports: str = "", **experiments: Experiment) -> str:
     """A script: the imports, each experiment under its name, then `body`."""
-    definitions = "\n".join(f"{name} = {spelt(experiment)}" for name, experiment in experiments.items())
+    definitions = "\n".join(f"{name} = {code_of(experiment)}" for name, experiment in experiments.items())
     lines = (
         "\n\n".join(part for part in (definitions, body) if part)
         if "\n" in definitions
@@ -40,12 +40,12 @@ def python(body: str, imports: str = "", **experiments: Experiment) -> str:
     return "\n".join([*numbers, *sorted("\n".join(needed).split("\n"))]) + f"\n\n{lines}\n"
 
 
-def spelt(value: Any) -> str:
+def code_of(value: Any) -> str:
     """A record as the call that makes it, without what it would be anyway; what has a name of its own is named."""
     if not is_dataclass(value) or isinstance(value, type):
         return repr(value)
     arguments = [
-        f"{f.name}={spelt(getattr(value, f.name))}"
+        f"{f.name}={code_of(getattr(value, f.name))}"
         for f in fields(value)
         if f.name in ("weights", "text") or f.default is MISSING or getattr(value, f.name) != f.default
     ]
@@ -79,7 +79,7 @@ def translated(experiment: Experiment, how: Any, body: str) -> str:
     return python(f"made = translate(experiment{arguments})\n{body}", "\n".join(imports), experiment=experiment)
 
 
-def face(experiment: Experiment) -> str:
+def ablation_notice(experiment: Experiment) -> str:
     """What a picture of this experiment must say of itself; empty for a model as it was trained, with every part."""
     trained = model_calls.trained(experiment.weights)
     written = experiment.override
@@ -102,7 +102,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class ModelMaps:
     """Maps that a model gave which can show nothing else: which of them, and of what text."""
 
     name: str
@@ -112,26 +112,26 @@ class Drawn:
 
 
 # An experiment, several weights by name, a file, maps of a model that is run elsewhere, no trained model.
-Of = Experiment | tuple[str, ...] | File | Drawn | None
+Source = Experiment | tuple[str, ...] | File | ModelMaps | None
 
 
-def origin(figure: str, of: Of, notice: str | None = None) -> Origin:
+def origin(figure: str, of: Source, notice: str | None = None) -> Provenance:
     """Everything that makes the figure again. notice: what its face must say, instead of `face`."""
     if of is None:
-        return Origin(figure, release(), says=notice or "")
+        return Provenance(figure, version_of_lab(), says=notice or "")
     if isinstance(of, File):
-        return Origin(figure, release(), file=of.name, says=notice or "")
-    if isinstance(of, Drawn):
+        return Provenance(figure, version_of_lab(), file=of.name, says=notice or "")
+    if isinstance(of, ModelMaps):
         notice_of_maps = notice or f"{of.stack} attention"
-        return Origin(figure, release(), weights=of.name, text=of.text, says=notice_of_maps)
+        return Provenance(figure, version_of_lab(), weights=of.name, text=of.text, says=notice_of_maps)
     if isinstance(of, tuple):
         seeds = {model_calls.about(weights).get("seed") for weights in of}
         seed = seeds.pop() if len(seeds) == 1 else None
-        return Origin(figure, release(), weights=", ".join(of), seed=seed, says=notice or "")
+        return Provenance(figure, version_of_lab(), weights=", ".join(of), seed=seed, says=notice or "")
     written = of.override
-    return Origin(
+    return Provenance(
         figure,
-        release(),
+        version_of_lab(),
         weights=of.weights,
         seed=model_calls.about(of.weights).get("seed"),
         text=of.text,
@@ -140,7 +140,7 @@ def origin(figure: str, of: Of, notice: str | None = None) -> Origin:
         trained_without=model_calls.trained(of.weights).removed,
         mask=of.mask_spec.name if of.mask_spec else "",
         overwritten=f"L{written.layer}H{written.head} row {written.row}" if written else "",
-        says=face(of) if notice is None else notice,
+        says=ablation_notice(of) if notice is None else notice,
     )
 
 
@@ -211,7 +211,7 @@ def _next(experiment: Experiment, position: int, last: str) -> str:
     return python(body, "from model.run import logit_lens", experiment=experiment)
 
 
-def both(a: Experiment, b: Experiment) -> str:
+def two_runs(a: Experiment, b: Experiment) -> str:
     """The weights of all heads, whole and without."""
     body = (
         "def weights(experiment):\n"
@@ -221,7 +221,7 @@ def both(a: Experiment, b: Experiment) -> str:
     return python(body, a=a, b=b)
 
 
-def pairs(a: Experiment, b: Experiment, position: int, n: int = 8) -> str:
+def next_token_pairs(a: Experiment, b: Experiment, position: int, n: int = 8) -> str:
     """The words that either finds likeliest after one token."""
     body = (
         f"p, q = (probabilities(run(one).logits[{position}]) for one in (a, b))  # (V,)\n"
@@ -253,7 +253,7 @@ def streams(a: Experiment, b: Experiment, name: str) -> str:
     return python(body, a=a, b=b)
 
 
-def worth(experiment: Experiment, layer: int, head: int, position: int) -> str:
+def attribution(experiment: Experiment, layer: int, head: int, position: int) -> str:
     """What each look of one row is worth."""
     body = (
         f"weight = run(experiment).layers[{layer}].attention.weights[{head}, {position}]  # (S,)\n"
@@ -265,7 +265,7 @@ def worth(experiment: Experiment, layer: int, head: int, position: int) -> str:
     )
 
 
-def knocked_out(weights: str, shape: tuple[int, ...]) -> str:
+def head_ablation(weights: str, shape: tuple[int, ...]) -> str:
     """How much the loss rises without each head."""
     body = (
         f"intact = evaluate_held_out({weights!r}).loss\n"
@@ -275,10 +275,10 @@ def knocked_out(weights: str, shape: tuple[int, ...]) -> str:
     return python(body, "from model.analysis.ablation import ablate_each_head, evaluate_held_out")
 
 
-def drawn(sizes: Any) -> str:
+def random_heads(sizes: Any) -> str:
     """The weights of random heads of one's own sizes."""
     return python(
-        f"weights = run_random({spelt(sizes)}).weights  # (H, T, S)",
+        f"weights = run_random({code_of(sizes)}).weights  # (H, T, S)",
         "from model.analysis.attention_cost import AttentionCost, run_random",
     )
 
@@ -298,9 +298,9 @@ def curves(weights: Mapping[str, str], question: str = "") -> str:
     )
 
 
-def brought(file: File | Drawn, name: str, value: str, imports: str = "") -> str:
+def from_maps(file: File | ModelMaps, name: str, value: str, imports: str = "") -> str:
     """The maps of a file or of a model, and what becomes of their weights: `value` under a name."""
-    if isinstance(file, Drawn):
+    if isinstance(file, ModelMaps):
         needed = sorted(filter(None, ("from model.importers import inspect_folder, maps as foreign", imports)))
         needed += ["from viz.export.attention_arrays import maps as checked"]
         arguments = f"{file.text!r}, {file.target!r}" if file.target else repr(file.text)
@@ -314,7 +314,7 @@ def brought(file: File | Drawn, name: str, value: str, imports: str = "") -> str
     return "\n".join([*lines, f"{name} = {value}\n"])
 
 
-def side_b(b: Experiment) -> str:
+def notice_of_b(b: Experiment) -> str:
     """What the face of a comparison of A, whole, with B says."""
-    notice = face(b)
+    notice = ablation_notice(b)
     return f"B: {notice}" if notice else ""

@@ -11,15 +11,15 @@ from model.generation.generate import generate
 from model.generation.sampling import sampling_probabilities, softmax
 from model.run import Experiment, InputTextError
 from viz import canvas
-from viz.captions.heads import read_candidates
+from viz.captions.heads import describe_sampling
 from viz.export.tables import file_name
-from viz.labels import disarmed
+from viz.labels import escape_markdown
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, slots
 from viz.ui.sampling_controls import Choosing, choosing
 
-PACE = 0.5  # seconds between two words, so that the eye can follow the heads
+SECONDS_PER_WORD = 0.5  # seconds between two words, so that the eye can follow the heads
 SHOWN = 8
 SEEN = 110  # letters of the text that stand beside the buttons
 HALF = "\ufffd"  # what a character reads that is not all written yet
@@ -41,7 +41,7 @@ def show(experiment: Experiment, position: int, after: str, player: DeltaGenerat
 def _player(experiment: Experiment, choosing: Choosing) -> None:
     playing = bool(st.session_state.get("playing"))
     st.session_state["player"] = True  # it is on the page: see frame.open_frame
-    st.fragment(_buttons, run_every=PACE if playing else None)(experiment, choosing, playing)
+    st.fragment(_buttons, run_every=SECONDS_PER_WORD if playing else None)(experiment, choosing, playing)
 
 
 def _buttons(experiment: Experiment, choosing: Choosing, playing: bool) -> None:
@@ -52,7 +52,7 @@ def _buttons(experiment: Experiment, choosing: Choosing, playing: bool) -> None:
             st.button("Stop", key="write_stop", type="primary", on_click=_play, args=(False,))
         else:
             st.button("Play", key="write_play", type="primary", on_click=_play, args=(True,))
-        st.caption(st.session_state.get("stopped") or f"… {disarmed(experiment.text[-SEEN:])}", width="stretch")
+        st.caption(st.session_state.get("stopped") or f"… {escape_markdown(experiment.text[-SEEN:])}", width="stretch")
     if st.session_state["tick"] > 1:  # a click or a tick ran this part alone; what it changes belongs to the whole page
         if playing and st.session_state.get("playing"):
             _write(experiment, choosing)
@@ -78,7 +78,7 @@ def _write(experiment: Experiment, choosing: Choosing) -> None:
         _play(False)
         st.session_state["stopped"] = str(error)
         return
-    controls.write(written)
+    controls.set_text_to(written)
 
 
 def write(experiment: Experiment, choosing: Choosing) -> str:
@@ -105,7 +105,7 @@ def _candidates(experiment: Experiment, position: int, after: str, choosing: Cho
     drawn = canvas.bars({"the model": p, "drawn from": q}, words, key="candidates", theme=theme)
     figure_panel.below(
         drawn,
-        sentence=read_candidates(p, q, words, after, int(np.count_nonzero(every_q))),
+        sentence=describe_sampling(p, q, words, after, int(np.count_nonzero(every_q))),
         table=partial(dict, word=words, the_model=p, drawn_from=q),
         file=file_name(experiment.name, f"candidates-{position}"),
         of=experiment,

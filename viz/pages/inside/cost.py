@@ -12,8 +12,8 @@ from model.run import Experiment
 from model.transformer import Trace
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.inside import read_sizes
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.inside import describe_cost
+from viz.export.tables import NamedArray, Table, file_name
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, server_cache
@@ -65,13 +65,13 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
     )
     figure_panel.below(
         drawn,
-        sentence=read_sizes(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.apart),
+        sentence=describe_cost(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.apart),
         table=partial(_shape_table, sizes),
         file=file_name(experiment.name if trained else "random", "sizes"),
         of=experiment if trained else None,
         notice=None if trained else "random weights, untrained",
         arrays=partial(_size_arrays, tried.weights, query_tokens, key_tokens),
-        python=_recompute_sizes(experiment, sizes, layer) if trained else copy_as_python.drawn(sizes),
+        python=_recompute_sizes(experiment, sizes, layer) if trained else copy_as_python.random_heads(sizes),
     )
     left, right = st.columns(2, gap="large")
     shapes, heads = left.container(key="small_shapes"), right.container(key="small_heads")
@@ -95,7 +95,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
 
 @server_cache.cached
 def _random(sizes: AttentionCost) -> OperatorCheck:
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return run_random(sizes)
 
 
@@ -104,7 +104,7 @@ def _this_layer(experiment: Experiment, layer: int, queries: int, keys: int) -> 
     attention = model_calls.trace(experiment).layers[layer].attention
     scale = (experiment.switches & model_calls.trained(experiment.weights)).scale
     bias = (attention.biased - attention.scaled)[:, :queries, :keys]
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return run_head(
             attention.q[:, :queries],
             attention.k[:, :keys],
@@ -115,9 +115,9 @@ def _this_layer(experiment: Experiment, layer: int, queries: int, keys: int) -> 
         )
 
 
-def _size_arrays(weights: Array, query_tokens: Sequence[str], key_tokens: Sequence[str]) -> dict[str, Labelled]:
+def _size_arrays(weights: Array, query_tokens: Sequence[str], key_tokens: Sequence[str]) -> dict[str, NamedArray]:
     axes = {"head": range(len(weights)), "looks": query_tokens, "looked_at": key_tokens}
-    return {"weights": Labelled(weights, axes)}
+    return {"weights": NamedArray(weights, axes)}
 
 
 def _recompute_sizes(experiment: Experiment, sizes: AttentionCost, layer: int) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 from model.analysis import qk_circuit
 from model.run import Experiment
 from model.transformer import Trace
-from viz.captions.inside import read_spectrum
+from viz.captions.inside import describe_qk_spectrum
 from viz.export.tables import file_name
 from viz.figures.singular_values import spectrum
 from viz.theme import Theme
@@ -23,7 +23,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, head: int, the
         figure_panel.chart(
             spectrum(values, rank, d_k, theme=theme),
             key="spectrum",
-            sentence=read_spectrum(
+            sentence=describe_qk_spectrum(
                 rank, d_k, len(values), values[rank - 1], values[rank] if rank < len(values) else 0.0
             ),
             table=lambda: {"number": np.arange(1, len(values) + 1), "singular value": values},
@@ -38,5 +38,5 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, head: int, the
 
 @server_cache.cached
 def _singular(weights: str, layer: int, head: int) -> Array:
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return qk_circuit.singular_values(weights, layer, head)

@@ -18,8 +18,8 @@ from viz.ui import controls, model_calls, server_cache, slots
 OWN = "own"
 GUESSES = ("mask", "strongest")
 SECTIONS = ("Leak test", "KV cache", "Trained without the mask")
-MOST_PAINTED = 64  # tokens; more cells than that cannot be hit
-MOST_SLID = 24  # tokens; the maps for all numbers are then at most 220 kB
+MAX_PAINTED_TOKENS = 64  # tokens; more cells than that cannot be hit
+MAX_SWEPT_TOKENS = 24  # tokens; the maps for all numbers are then at most 220 kB
 
 
 def choose(experiment: Experiment, tokens: int) -> tuple[MaskSpec | None, str | None]:
@@ -82,8 +82,8 @@ def _means(experiment: Experiment, kind: str, tokens: int) -> str:
     description = MASKS[kind].description
     if kind == "drawn":
         description += " Click or drag on the mask to allow or forbid cells."
-    if tokens > MOST_PAINTED:
-        description += f" In a text of more than {MOST_PAINTED} tokens the cells are too small to draw on."
+    if tokens > MAX_PAINTED_TOKENS:
+        description += f" In a text of more than {MAX_PAINTED_TOKENS} tokens the cells are too small to draw on."
     if not experiment.switches.mask:
         description += " It replaces the model's own mask, so the switch “Causal mask” has no effect."
     return description
@@ -91,7 +91,7 @@ def _means(experiment: Experiment, kind: str, tokens: int) -> str:
 
 def slides(kind: str, tokens: int) -> bool:
     """Whether the browser can hold the maps for every value of the number: then a slider picks among them."""
-    return kind != OWN and bool(MASKS[kind].parameter_label) and tokens <= MOST_SLID
+    return kind != OWN and bool(MASKS[kind].parameter_label) and tokens <= MAX_SWEPT_TOKENS
 
 
 def stages(scores: Array, mask: Array, masked: Array, weights: Array, limit: float | None = None) -> list[Panel]:
@@ -135,7 +135,7 @@ def painted(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> None:
     """A stroke on the mask: what was shown, with these cells changed, is the drawing from now on. mask (T, S)."""
     st.session_state["drawn"] = mask_from_cells(with_cells(mask, cells).tolist()).hex_rows
     st.session_state["looks"] = "drawn"
-    controls.choose_token(cells[-1][0] if cells else None)  # the sentence speaks of the row that was drawn on
+    controls.pin_token(cells[-1][0] if cells else None)  # the sentence speaks of the row that was drawn on
 
 
 def with_cells(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> Array:

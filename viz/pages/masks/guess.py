@@ -11,7 +11,7 @@ from model.run import Experiment
 from viz import canvas
 from viz.canvas import Panel
 from viz.captions.counting import counted
-from viz.captions.masks import read_guess
+from viz.captions.masks import describe_guess
 from viz.export.tables import file_name
 from viz.labels import numbered
 from viz.pages.masks.controls import with_cells
@@ -96,7 +96,7 @@ def _about_mask(guess: Array, mask: Array, revealed: bool) -> tuple[list[Panel],
         Panel("the mask", mask.astype(float), "mask"),
     ]
     blind = f"An empty panel would get {100 * float((~mask).mean()):.0f} % right."
-    return maps, read_guess(mask.size - len(wrong), mask.size, "cells", blind)
+    return maps, describe_guess(mask.size - len(wrong), mask.size, "cells", blind)
 
 
 def _about_strongest(guess: Array, mask: Array, weights: Array, revealed: bool) -> tuple[list[Panel], str]:
@@ -112,7 +112,7 @@ def _about_strongest(guess: Array, mask: Array, weights: Array, revealed: bool) 
         f"A random guess among the allowed cells would get {float((1 / mask[rows].sum(axis=-1)).sum()):.1f} right on "
         "average."
     )
-    return maps, read_guess(right, len(rows), "rows", blind) if len(
+    return maps, describe_guess(right, len(rows), "rows", blind) if len(
         rows
     ) else "No row has more than one allowed cell, so there is nothing to guess."
 

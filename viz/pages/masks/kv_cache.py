@@ -11,7 +11,7 @@ from model.generation.kv_cache import is_cacheable
 from model.run import MAX_TOKENS, Experiment, get_model
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.masks import read_ways
+from viz.captions.masks import describe_kv_cache
 from viz.export.tables import file_name
 from viz.labels import numbered
 from viz.theme import Theme
@@ -19,16 +19,19 @@ from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_cal
 
 COPIES = {"this text": 1, "4 times": 4, "8 times": 8}
 LONGEST = 256  # tokens: without a cache the time grows with their square and more
-PATIENCE, MOST_TURNS = 8, 5  # seconds: a text that takes longer is read once each way, a shorter one up to five times
+MAX_SECONDS, MAX_REPETITIONS = (
+    8,
+    5,
+)  # seconds: a text that takes longer is read once each way, a shorter one up to five times
 
 
 @server_cache.cached
 def three_ways(experiment: Experiment) -> CacheComparison:
     """All three ways, timed on this machine."""
     cost = cost_of_comparison(experiment)
-    turns = max(1, min(MOST_TURNS, PATIENCE * PER_SECOND // cost))
+    turns = max(1, min(MAX_REPETITIONS, MAX_SECONDS * PER_SECOND // cost))
     with slots.long("Running the text three ways", cost * turns):
-        return compare(experiment, turns, patience=PATIENCE)
+        return compare(experiment, turns, patience=MAX_SECONDS)
 
 
 def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
@@ -70,7 +73,7 @@ def _stop() -> None:
 def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int, theme: Theme) -> None:
     words = model_calls.encoding(experiment).surface
     apart = ways.apart[0]
-    sentence = read_ways(float(apart.max()), float(np.abs(ways.logits[0]).max()), ways.seconds, len(words))
+    sentence = describe_kv_cache(float(apart.max()), float(np.abs(ways.logits[0]).max()), ways.seconds, len(words))
     parallel, cached, _ = (weights[layer, head] for weights in ways.weights)  # (T, T)
     seen = np.tri(len(words), dtype=bool)  # what a step could see: the words up to it
     columns = st.columns([3, 3, 3, 3], gap="small")

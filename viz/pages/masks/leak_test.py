@@ -20,8 +20,8 @@ from model.analysis.mask_leak import (
 from model.run import Experiment
 from model.switches import Switches
 from viz import canvas
-from viz.captions.masks import read_leak
-from viz.export.tables import Labelled, file_name
+from viz.captions.masks import describe_leak
+from viz.export.tables import NamedArray, file_name
 from viz.labels import numbered
 from viz.theme import Theme
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, not_available, server_cache
@@ -45,20 +45,20 @@ def show(experiment: Experiment, theme: Theme) -> None:
         exactly=leak.logits == 0,
         edited=position,
         by=by,
-        unit=not_available.LEAKED[not_available.foretells(experiment.weights)],
+        unit=not_available.LEAK_UNIT[not_available.prediction_kind(experiment.weights)],
         theme=theme,
         on_word=partial(choose_word, experiment, words),
     )
     figure_panel.below(
         drawn,
-        sentence=read_leak(
+        sentence=describe_leak(
             leak.logits,
             leak.kl,
             before.layers[0].attention.mask[0],
             words,
             position,
             by,
-            unit="1 − cosine {}" if not_available.foretells(experiment.weights) == "nothing" else "KL {} nats",
+            unit="1 − cosine {}" if not_available.prediction_kind(experiment.weights) == "nothing" else "KL {} nats",
         ),
         table=partial(_table, words, leak),
         file=file_name(experiment.name, f"leak-{position}-{by}"),
@@ -83,7 +83,7 @@ def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
     places = editable(experiment.weights, words)
     first, last = places.start, places.stop - 1
     known = vocabulary_words(experiment.weights)
-    controls.follow(edit=position, **{"with": instead})
+    controls.track_default(edit=position, **{"with": instead})
     edited = st.session_state.get("edit")
     if edited is not None and edited not in places:
         st.session_state["edit"] = min(max(edited, first), last)
@@ -114,8 +114,8 @@ def choose_word(experiment: Experiment, words: Sequence[str], position: int) -> 
         st.session_state["with"] = replacement(experiment, position) or other_word(experiment.weights, words)
 
 
-def _arrays(words: Sequence[str], leak: LeakResult) -> dict[str, Labelled]:
-    return {"logits": Labelled(leak.logits, {"word": words}), "kl": Labelled(leak.kl, {"word": words})}
+def _arrays(words: Sequence[str], leak: LeakResult) -> dict[str, NamedArray]:
+    return {"logits": NamedArray(leak.logits, {"word": words}), "kl": NamedArray(leak.kl, {"word": words})}
 
 
 def _table(words: Sequence[str], leak: LeakResult) -> dict[str, object]:

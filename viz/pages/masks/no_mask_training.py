@@ -8,12 +8,12 @@ from model import checkpoint
 from model.switches import Switches
 from model.training.recipes import CURVE_SENTENCES
 from viz.captions.heads import thin_seeds
-from viz.captions.masks import read_cheating
+from viz.captions.masks import describe_no_mask_training
 from viz.figures.learning_curves import curves
 from viz.pages.masks.compute import language
 from viz.theme import Theme
 from viz.ui import ablation, copy_as_python, figure_panel, model_calls
-from viz.ui.learning_curves import curve_arrays, curve_of, curve_table, written
+from viz.ui.learning_curves import curve_arrays, curve_of, curve_table, sample_text
 
 
 def show(weights: str, theme: Theme) -> None:
@@ -57,7 +57,7 @@ def show(weights: str, theme: Theme) -> None:
                 level_name="entropy of the language",
             ),
             key="cheating",
-            sentence=read_cheating(same.nats, whole.loss, never.loss, same.sentences) + thin_seeds(loss),
+            sentence=describe_no_mask_training(same.nats, whole.loss, never.loss, same.sentences) + thin_seeds(loss),
             table=partial(curve_table, steps, loss),
             file=f"{twin}-against-entropy",
             of=(base, twin),
@@ -72,6 +72,6 @@ def show(weights: str, theme: Theme) -> None:
             "help."
         )
         for name, model in (("With the mask", base), ("Trained without the mask", twin)):
-            text, surprise = written(model, base)
+            text, surprise = sample_text(model, base)
             st.markdown(f"{name}, {surprise:.2f}")
             st.code(text, language=None, wrap_lines=True)

@@ -14,8 +14,8 @@ from model.compute.progress import steps
 from model.evaluation import first_digit
 from model.training.first_digit import OrderRecipe
 from viz import canvas
-from viz.captions.positions import read_lengths, read_round
-from viz.export.tables import Labelled, Table
+from viz.captions.positions import describe_length_generalisation, describe_rope_period
+from viz.export.tables import NamedArray, Table
 from viz.pages.positions import models, one_question
 from viz.pages.positions.compute import SEED, N
 from viz.types import Array
@@ -28,9 +28,9 @@ SLOWER = 4  # times as slowly a pair of RoPE is turned to see whether it is to b
 def show() -> None:
     """Accuracy within the trained lengths and beyond, and one question for all models."""
     lengths, longest = OrderRecipe.lengths, OrderRecipe.longest
-    todo = [model for model in models.MODELS if not _asked.has(*model)]
+    todo = [model for model in models.MODELS if not _tested.has(*model)]
     seeds = np.array([_seeds(*model) for model in models.MODELS])  # (M, R, L)
-    accuracies = np.array([_card(*model) if todo else _asked(*model) for model in models.MODELS])  # (M, L)
+    accuracies = np.array([_card(*model) if todo else _tested(*model) for model in models.MODELS])  # (M, L)
     shape = (len(models.KINDS), len(models.NAMES), len(lengths))
     drawn = canvas.lengths(
         list(models.NAMES.values()),
@@ -49,10 +49,12 @@ def show() -> None:
         if todo
         else f"{N} new questions per point, tested here"
     )
-    with figure_panel.postponed("lengths") if todo else nullcontext():
+    with figure_panel.deferred_file("lengths") if todo else nullcontext():
         figure_panel.below(
             drawn,
-            sentence=read_lengths(list(models.NAMES.values()), lengths, accuracies.reshape(shape), longest, source),
+            sentence=describe_length_generalisation(
+                list(models.NAMES.values()), lengths, accuracies.reshape(shape), longest, source
+            ),
             table=partial(_table, accuracies),
             file="accuracy-by-length",
             of=tuple(name for kind in models.KINDS for name in models.weights(kind)),
@@ -60,13 +62,13 @@ def show() -> None:
             python=_recompute(tested=not todo),
         )
     if not todo:
-        _why_rope(dict(zip(lengths, _asked("encoder", "rope"), strict=True)))
+        _why_rope(dict(zip(lengths, _tested("encoder", "rope"), strict=True)))
     one_question.show()
     for done, (kind, scheme) in enumerate(todo):
         progress.progress(
             done / len(todo), f"Testing the {kind} with {models.NAMES[scheme]} on {N} questions of each length"
         )
-        _asked(kind, scheme)
+        _tested(kind, scheme)
     if todo:
         st.rerun()
 
@@ -78,7 +80,7 @@ def _why_rope(shares: dict[int, float]) -> None:
     without = _slowed(length)
     pair = without.index(max(without))
     with st.container(key="reading_round"):
-        st.markdown(read_round(shares[length], length, float(turns[pair]), pair, SLOWER, without))
+        st.markdown(describe_rope_period(shares[length], length, float(turns[pair]), pair, SLOWER, without))
 
 
 @server_cache.cached
@@ -89,7 +91,7 @@ def _slowed(length: int) -> list[float]:
 
 
 @server_cache.cached
-def _asked(kind: str, scheme: str) -> list[float]:
+def _tested(kind: str, scheme: str) -> list[float]:
     """The accuracies (L,) on fresh questions, asked once for all visitors."""
     with slots.long(f"Testing the {kind} with {models.NAMES[scheme]}"):
         return _numbers(
@@ -118,9 +120,9 @@ def _numbers(shares: Iterable[float | None]) -> list[float]:
     return [np.nan if share is None else share for share in shares]
 
 
-def _arrays(accuracies: Array) -> dict[str, Labelled]:
+def _arrays(accuracies: Array) -> dict[str, NamedArray]:
     axes = {"kind": models.KINDS, "scheme": list(models.NAMES), "signs": OrderRecipe.lengths}
-    return {"right_answers": Labelled(accuracies, axes)}
+    return {"right_answers": NamedArray(accuracies, axes)}
 
 
 def _recompute(tested: bool) -> str:

@@ -35,7 +35,7 @@ def show() -> None:
 def _answer(kind: str, scheme: str, question: FirstDigitQuestion) -> float | str:
     """Probability of the right digit, or the model's own sentence that says why there is none."""
     try:
-        with model_calls.computing:
+        with model_calls.compute_slots:
             return first_digit.p_correct(*models.model(kind, scheme), [question]).item()
     except ValueError as error:
         return str(error)

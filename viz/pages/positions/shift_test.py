@@ -10,8 +10,8 @@ from model.tasks.first_digit import WORDS
 from model.training import first_digit
 from viz import canvas
 from viz.canvas import Panel, Steps
-from viz.captions.positions import ROUNDING, read_shift, spelt
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.positions import ROUNDING, describe_shift, format_number
+from viz.export.tables import NamedArray, Table, file_name
 from viz.pages.positions import controls as positions_controls
 from viz.pages.positions import models
 from viz.pages.positions.compute import QUESTION
@@ -63,7 +63,7 @@ def show() -> None:
     config = models.model(kind, "learned")[0].config
     figure_panel.below(
         drawn,
-        sentence=read_shift(largest, steps, {models.NAMES["learned"]: config.context}),
+        sentence=describe_shift(largest, steps, {models.NAMES["learned"]: config.context}),
         table=partial(_table, kind, text, steps, largest),
         file=file_name(f"shift-{kind}", f"by-{steps}"),
         of=models.weights(kind),
@@ -91,7 +91,7 @@ def _choose_k(step: int) -> None:
 def _panel(name: str, change: Array | None, words: int, limit: float) -> Panel:
     """change (T, T); None where a learned table has ended: nothing is drawn."""
     values = np.full((words, words), np.nan) if change is None else change
-    largest = "ends" if change is None else spelt(float(np.nanmax(change)))
+    largest = "ends" if change is None else format_number(float(np.nanmax(change)))
     return Panel(f"{name}  {largest}", values, "size", mask=np.isfinite(values), limit=limit)
 
 
@@ -119,16 +119,16 @@ def _readable(text: str) -> tuple[str, str]:
 def _changes(kind: str, scheme: str, text: str, double: bool = False) -> dict[int, Array | None]:
     """k → the largest change of each score in any head of any layer: (T, T), NaN where no head may look."""
     transformer, tokenizer = models.model(kind, scheme)
-    with model_calls.computing:
+    with model_calls.compute_slots:
         changes = score_changes(transformer, tokenizer.encode(text).ids, MOVES, double)
     # The mask is the same in every head.
     return {step: None if change is None else np.abs(change).max(axis=(0, 1)) for step, change in changes.items()}
 
 
-def _arrays(changes: dict[str, Array | None], words: tuple[str, ...]) -> dict[str, Labelled]:
+def _arrays(changes: dict[str, Array | None], words: tuple[str, ...]) -> dict[str, NamedArray]:
     ended = np.full((len(words), len(words)), np.nan)
     stacked = np.stack([ended if change is None else change for change in changes.values()])
-    return {"changes": Labelled(stacked, {"scheme": list(changes), "looks": words, "looked_at": words})}
+    return {"changes": NamedArray(stacked, {"scheme": list(changes), "looks": words, "looked_at": words})}
 
 
 def _table(kind: str, text: str, steps: int, largest: dict[str, float | None]) -> Table:

@@ -8,8 +8,8 @@ import streamlit as st
 from model.analysis.word_shuffle import SWITCH_CASES, ShuffleResult, shuffle_all
 from model.run import Experiment
 from viz import canvas
-from viz.captions.positions import ROUNDING, read_shuffle, spelt
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.positions import ROUNDING, describe_shuffle, format_number
+from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import numbered
 from viz.ui import copy_as_python, figure_panel, model_calls, server_cache, slots, visitor
 
@@ -27,7 +27,7 @@ def show(experiment: Experiment) -> None:
         drawn = canvas.shuffle(
             tokens,
             order,
-            [(name, _told(case)) for name, case in cases.items()],
+            [(name, _case_note(case)) for name, case in cases.items()],
             np.stack([case.change for case in cases.values()]),
             key="shuffled",
             rounding=ROUNDING,
@@ -37,7 +37,7 @@ def show(experiment: Experiment) -> None:
     moved = sum(place != token for place, token in enumerate(order))
     figure_panel.below(
         drawn,
-        sentence=read_shuffle({name: case.largest for name, case in cases.items()}, moved),
+        sentence=describe_shuffle({name: case.largest for name, case in cases.items()}, moved),
         table=partial(_table, cases, tokens, order),
         file=file_name(experiment.name, "shuffled"),
         of=experiment,
@@ -89,14 +89,14 @@ def _named(name: str, case: ShuffleResult) -> str:
     return f"{name} (it has no {' and no '.join(lacks)})" if lacks else name
 
 
-def _told(case: ShuffleResult) -> str:
-    largest = f"largest change {spelt(case.largest)}"
+def _case_note(case: ShuffleResult) -> str:
+    largest = f"largest change {format_number(case.largest)}"
     return f"the same vectors, {largest}" if case.largest < ROUNDING else largest
 
 
-def _arrays(cases: dict[str, ShuffleResult], tokens: tuple[str, ...]) -> dict[str, Labelled]:
+def _arrays(cases: dict[str, ShuffleResult], tokens: tuple[str, ...]) -> dict[str, NamedArray]:
     change = np.stack([case.change for case in cases.values()])
-    return {"change": Labelled(change, {"case": list(cases), "word": tokens})}
+    return {"change": NamedArray(change, {"case": list(cases), "word": tokens})}
 
 
 def _table(cases: dict[str, ShuffleResult], tokens: tuple[str, ...], order: list[int]) -> Table:

@@ -9,8 +9,8 @@ from model.analysis.position_similarity import PositionSimilarity, position_simi
 from model.transformer import Transformer
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.positions import read_sight
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.positions import describe_similarity
+from viz.export.tables import NamedArray, Table, file_name
 from viz.pages.positions import controls as positions_controls
 from viz.pages.positions import models
 from viz.types import Array
@@ -40,7 +40,7 @@ def show() -> None:
                 models.NAMES[name],
                 similarity.values,
                 "signed",
-                mask=_sayable(similarity, kind),
+                mask=_defined(similarity, kind),
                 limit=1.0 if similarity.similarity else None,
             )
             for name, similarity in seen.items()
@@ -53,7 +53,7 @@ def show() -> None:
     means = {models.NAMES[name]: similarity.by_distance() for name, similarity in seen.items()}
     figure_panel.below(
         drawn,
-        sentence=read_sight(
+        sentence=describe_similarity(
             means, {models.NAMES[name]: similarity.similarity for name, similarity in seen.items()}, FAR
         ),
         table=partial(_table, means),
@@ -79,12 +79,12 @@ def _head(transformer: Transformer) -> tuple[int, int]:
     return int(layer), int(head)
 
 
-def _arrays(values: dict[str, Array]) -> dict[str, Labelled]:
+def _arrays(values: dict[str, Array]) -> dict[str, NamedArray]:
     axes = {"scheme": list(values), "looks": range(PLACES), "looked_at": range(PLACES)}
-    return {"values": Labelled(np.stack(list(values.values())), axes)}
+    return {"values": NamedArray(np.stack(list(values.values())), axes)}
 
 
-def _sayable(similarity: PositionSimilarity, kind: str) -> Array:
+def _defined(similarity: PositionSimilarity, kind: str) -> Array:
     """A table that has ended says nothing; a bias of a decoder is never asked about what comes later."""
     finite = np.isfinite(similarity.values)
     return finite if similarity.similarity or kind == "encoder" else finite & np.tri(PLACES, dtype=bool)

@@ -11,8 +11,8 @@ from model.analysis.score_scaling import BIN_EDGES, N_KEYS, WIDTHS, HeadScores, 
 from model.run import Experiment, get_model
 from viz import canvas
 from viz.canvas import Measure
-from viz.captions.score_scaling import read_gradient, read_head, read_step
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.score_scaling import describe_head_scaling, describe_query_gradient, describe_width
+from viz.export.tables import NamedArray, Table, file_name
 from viz.figures.score_scaling import score_histogram, two_lines
 from viz.pages.remove.compute import width_steps
 from viz.ui import copy_as_python, figure_panel, model_calls, not_available, server_cache, slots, visitor
@@ -41,7 +41,7 @@ def show(weights: str, layer: int, head: int) -> None:
 
 @server_cache.cached
 def _gradients() -> tuple[QueryGradient, ...]:
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return score_scaling.query_gradients()
 
 
@@ -72,7 +72,7 @@ def _slider() -> None:
         titles=("Without the division", "Divided by √d_k"),
         notes=(f"rows of {N_KEYS} weights", "the same random draws at every d_k"),
         sentences=[
-            read_step(
+            describe_width(
                 step.d_k,
                 N_KEYS,
                 (step.undivided.largest, step.divided.largest),
@@ -131,7 +131,7 @@ def _head(weights: str, layer: int, head: int) -> None:
     figure_panel.chart(
         score_histogram(scores.edges, scores.raw, scores.scaled, d_k=scores.d_k, theme=visitor.theme()),
         key="head_scores",
-        sentence=read_head(
+        sentence=describe_head_scaling(
             layer,
             head,
             scores.d_k,
@@ -157,11 +157,11 @@ def _head(weights: str, layer: int, head: int) -> None:
     )
 
 
-def _score_arrays(scores: HeadScores) -> dict[str, Labelled]:
+def _score_arrays(scores: HeadScores) -> dict[str, NamedArray]:
     middles = (scores.edges[:-1] + scores.edges[1:]) / 2
     return {
-        "raw": Labelled(scores.raw, {"middle_of_bin": middles}),
-        "scaled": Labelled(scores.scaled, {"middle_of_bin": middles}),
+        "raw": NamedArray(scores.raw, {"middle_of_bin": middles}),
+        "scaled": NamedArray(scores.scaled, {"middle_of_bin": middles}),
     }
 
 
@@ -198,7 +198,7 @@ def _gradient() -> None:
             name="gradient of W_q",
         ),
         key="query_gradient",
-        sentence=read_gradient(shown.d_k, shown.undivided, shown.divided),
+        sentence=describe_query_gradient(shown.d_k, shown.undivided, shown.divided),
         table=lambda: {
             "d_k": [step.d_k for step in measured],
             "‖∂loss/∂W_q‖ undivided": [step.undivided for step in measured],

@@ -10,13 +10,13 @@ from model.analysis import ablation, prediction_change
 from model.registry import is_external
 from model.run import Experiment, get_model
 from model.transformer import Trace
-from viz.labels import shorten
+from viz.labels import truncate
 from viz.types import Array
 from viz.ui import model_calls
 from viz.ui.ablation import held_out
 
 
-def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]], words: Sequence[str]) -> None:
+def metrics_bar(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]], words: Sequence[str]) -> None:
     """The numbers that decide: losses, entropy, how far the prediction moved, and accuracy by kind of question.
 
     One piece of HTML: a dozen elements would each travel by themselves at every flip.
@@ -41,7 +41,7 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
     )
     near = "after" if predicts == "next" else "at"
     where = (
-        f"{near} “{shorten(words[far], 14)}”"
+        f"{near} “{truncate(words[far], 14)}”"
         if moved[far] > 1e-9
         else f"no {'vector changes' if predicts == 'nothing' else 'prediction changes'}"
     )
@@ -55,18 +55,18 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
             _number(
                 f"B: loss, {all_a.sentences} {'sentences' if all_a.accuracy else 'passages'}",
                 all_b.loss,
-                f"A {spelt(all_a.loss)}",
+                f"A {format_metric(all_a.loss)}",
                 loss,
             )
         )
     if predicts == "next" and len(ids) > 1:
         losses = [prediction_change.text_loss(side[1], ids) for side in (a, b)]
-        numbers.append(_number("B: loss, this text", losses[1], f"A {spelt(losses[0])}", loss))
+        numbers.append(_number("B: loss, this text", losses[1], f"A {format_metric(losses[0])}", loss))
     numbers.append(
         _number(
             "B: attention entropy",
             prediction_change.mean_entropy(b[1]),
-            f"A {spelt(prediction_change.mean_entropy(a[1]))}",
+            f"A {format_metric(prediction_change.mean_entropy(a[1]))}",
             rows,
         )
     )
@@ -86,7 +86,7 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
 def _number(name: str, value: float, beside: str, hint: str) -> str:
     return (
         f'<div class="number" title="{escape(hint)}"><div class="name">{escape(name)}</div>'
-        f'<div class="value">{spelt(value)}</div><div class="beside">{escape(beside)}</div></div>'
+        f'<div class="value">{format_metric(value)}</div><div class="beside">{escape(beside)}</div></div>'
     )
 
 
@@ -111,7 +111,7 @@ def _right_answers(a: ablation.HeldOutScores, b: ablation.HeldOutScores) -> str:
     return f'<div class="answers">{"".join(tables)}</div>'
 
 
-def spelt(value: float) -> str:
+def format_metric(value: float) -> str:
     """A number as people read it; what is no number says so."""
     if not np.isfinite(value):
         return "not a number"

@@ -14,8 +14,8 @@ from model.switches import Switches
 from model.tokenizer import EOS
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.translate import read_removed, shortened
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.translate import describe_ablation, shortened
+from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import numbered
 from viz.pages.translate import compute, views
 from viz.theme import Theme
@@ -32,11 +32,11 @@ def share_right(weights: str, switches: Switches) -> float:
 
 def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: Theme) -> None:
     """A: the model whole; B: without what is switched off on the left."""
-    ablation.offers(experiment.weights, experiment.switches)
+    ablation.ablation_hints(experiment.weights, experiment.switches)
     whole = replace(experiment, switches=Switches())
     a, b = compute.translation(whole), compute.translation(experiment)
     unit = compute.unit(experiment.weights)
-    ablated = ablation.without(experiment.switches, experiment)
+    ablated = ablation.ablation_label(experiment.switches, experiment)
     exact = share_right(whole.weights, whole.switches), share_right(experiment.weights, experiment.switches)
     rows = [
         (name, shortened(text, unit), f"{100 * share:.0f} % of {fresh_accuracy.FRESH}")
@@ -44,7 +44,10 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     ]
     table = views.small_table(("", "writes", "correct, new sentences"), rows, kind="sentences")
     st.html(table)
-    sides = [compute.told(replace(experiment_of_side, target=a.text)) for experiment_of_side in (whole, experiment)]
+    sides = [
+        compute.teacher_forced_trace(replace(experiment_of_side, target=a.text))
+        for experiment_of_side in (whole, experiment)
+    ]
     weights_a, weights_b = (select_map(attention_maps(side)["cross"], layer, head) for side in sides)
     source = compute.source(whole).surface
     target_tokens = (*encode_pair(replace(whole, target=a.text))[1].surface[1:], EOS)
@@ -66,13 +69,13 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     )
     figure_panel.below(
         drawn,
-        sentence=read_removed(a.text, b.text, ablated, exact, fresh_accuracy.FRESH, unit),
+        sentence=describe_ablation(a.text, b.text, ablated, exact, fresh_accuracy.FRESH, unit),
         table=partial(_cells, target_tokens, source, weights_a, weights_b),
         file=file_name(experiment.name, "taken-out"),
         of=experiment,
-        notice=copy_as_python.side_b(experiment),
+        notice=copy_as_python.notice_of_b(experiment),
         arrays=lambda: {
-            name: Labelled(
+            name: NamedArray(
                 map_,
                 {
                     "says": numbered(target_tokens, 1),

@@ -10,8 +10,8 @@ import streamlit as st
 from model.evaluation import fresh_accuracy as fresh
 from model.tasks.copying import LONGEST, TRAINED
 from viz.captions.counting import counted
-from viz.captions.translate import read_quality
-from viz.export.tables import Labelled, Table
+from viz.captions.translate import describe_accuracy_by_length
+from viz.export.tables import NamedArray, Table
 from viz.figures.accuracy_by_length import quality
 from viz.pages.translate import compute
 from viz.pages.translate.compute import ALONE, ATTENTION, PIECES, TRANSFORMER
@@ -59,7 +59,7 @@ def _ask(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: server_cache
 
 def _networks(job: str) -> dict[str, str]:
     """The networks of a task, the one in the colour of the accent first."""
-    available = compute.jobs().get(job, {})
+    available = compute.available_tasks().get(job, {})
     return {name: available[name] for name in (TRANSFORMER, ATTENTION, ALONE, PIECES) if name in available}
 
 
@@ -90,7 +90,7 @@ def _copies(theme: Theme) -> None:
         figure_panel.chart(
             quality(LENGTHS, shares, theme=theme, seeds=seeds, trained=TRAINED, x_name="symbols to copy"),
             key="copies",
-            sentence=read_quality(
+            sentence=describe_accuracy_by_length(
                 shares,
                 LENGTHS,
                 TRAINED,
@@ -123,7 +123,7 @@ def _translations(theme: Theme) -> None:
     figure_panel.chart(
         quality(CLASSES, shares, theme=theme, seeds={}, trained=None, x_name="words of the source"),
         key="translations",
-        sentence=read_quality(
+        sentence=describe_accuracy_by_length(
             shares,
             [high for _, high in fresh.CLASSES],
             None,
@@ -162,8 +162,8 @@ def _how_many(seeds: Mapping[str, Array]) -> int:
     return max(len(each) for each in seeds.values())
 
 
-def _labelled(shares: Mapping[str, Array], axis: str, lengths: tuple[Any, ...]) -> Labelled:
-    return Labelled(np.stack(list(shares.values())), {"network": list(shares), axis: list(lengths)})
+def _labelled(shares: Mapping[str, Array], axis: str, lengths: tuple[Any, ...]) -> NamedArray:
+    return NamedArray(np.stack(list(shares.values())), {"network": list(shares), axis: list(lengths)})
 
 
 def _table(axis: str, lengths: tuple[Any, ...], shares: Mapping[str, Array]) -> Table:

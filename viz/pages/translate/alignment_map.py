@@ -12,27 +12,27 @@ from model.switches import Switches
 from model.tasks.pair import DETERMINED
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.translate import read_hits, read_map
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.translate import describe_alignment_hits, describe_map
+from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import numbered
 from viz.pages.translate import views, word_rows
-from viz.pages.translate.decoded import Written, named
+from viz.pages.translate.decoded import DecodedSentence, head_label
 from viz.pages.translate.views import MAPS
-from viz.pages.translate.word_rows import InWords
+from viz.pages.translate.word_rows import WordMap
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, model_calls
 
 
 def show_map(
-    decoded: Written,
+    decoded: DecodedSentence,
     which: str,
     layer: int,
     head: int | None,
     row: int,
     pinned: bool,
     theme: Theme,
-    by_word: InWords | None,
+    by_word: WordMap | None,
 ) -> None:
     """A map of one head, or of the mean; by_word: the same in words, where those are asked for."""
     weights = decoded.weights(which, layer, head)
@@ -62,13 +62,13 @@ def show_map(
     names = numbered(query_tokens, 0 if which == "source" else 1), numbered(key_tokens)
     figure_panel.below(
         drawn,
-        sentence=read_map(weights, query_tokens, key_tokens, highlighted, predicting=which != "source"),
+        sentence=describe_map(weights, query_tokens, key_tokens, highlighted, predicting=which != "source"),
         table=partial(_map_table, weights, *names),
         file=file_name(decoded.name, f"{which}-L{layer}{'' if head is None else f'H{head}'}"),
         of=decoded.experiment,
-        shows=f"{MAPS[which].capitalize()}, {named(layer, head, decoded.maps[which])}"
+        shows=f"{MAPS[which].capitalize()}, {head_label(layer, head, decoded.maps[which])}"
         + ("; outlined: gold" if marks else ""),
-        arrays=lambda: {"weights": Labelled(weights, dict(zip(("looks", "looked_at"), names, strict=True)))},
+        arrays=lambda: {"weights": NamedArray(weights, dict(zip(("looks", "looked_at"), names, strict=True)))},
         python=copy_as_python.translated(decoded.experiment, decoded.how, python),
     )
 
@@ -86,7 +86,7 @@ def in_units(name: str, unit: str) -> str:
     return name.replace("words", f"{unit}s")
 
 
-def show_hits(decoded: Written, layer: int, head: int | None, in_words: bool) -> None:
+def show_hits(decoded: DecodedSentence, layer: int, head: int | None, in_words: bool) -> None:
     """How often a look hits the gold word, by class of word: here, and on the fresh sentences of the card."""
     measured = model_calls.about(decoded.experiment.weights).get("alignment", {})
     by_word = word_rows.merged(decoded, "cross", layer, head) if in_words else None
@@ -114,7 +114,9 @@ def show_hits(decoded: Written, layer: int, head: int | None, in_words: bool) ->
     all_of_them = pool_hits(hits)
     if hits:
         st.markdown(
-            read_hits(all_of_them.n, all_of_them.top1, all_of_them.mass, (settled.n, settled.top1), decoded.unit)
+            describe_alignment_hits(
+                all_of_them.n, all_of_them.top1, all_of_them.mass, (settled.n, settled.top1), decoded.unit
+            )
         )
     elif measured:
         st.markdown(
@@ -128,8 +130,8 @@ def show_hits(decoded: Written, layer: int, head: int | None, in_words: bool) ->
         )
     )
     st.caption(
-        f"Target → source, {named(layer, head, decoded.maps['cross'])}. A hit means that the largest weight of a row "
-        f"is on a gold {decoded.unit}. New ones are sentences that were not used in training; the correct "
+        f"Target → source, {head_label(layer, head, decoded.maps['cross'])}. A hit means that the largest weight of a "
+        f"row is on a gold {decoded.unit}. New ones are sentences that were not used in training; the correct "
         f"{decoded.unit}s are given before each "
         f"row{'' if decoded.experiment.switches == Switches() else ', with the full model'}. "
         f"“{in_units(DETERMINED, decoded.unit).capitalize()}” means that the model does not need the source there, so "

@@ -6,17 +6,17 @@ from functools import partial
 from model.analysis.alignment import best_path
 from viz import canvas
 from viz.canvas import Branch
-from viz.captions.translate import read_tree, spelt_ln
+from viz.captions.translate import describe_beam_tree, format_ln
 from viz.export.tables import Table, file_name
 from viz.pages.translate import compute
-from viz.pages.translate.decoded import Written
+from viz.pages.translate.decoded import DecodedSentence
 from viz.theme import Theme
 from viz.ui import copy_as_python, figure_panel, model_calls
 
 DROPPED = 3  # branches of a step that a tree shows beside those it kept
 
 
-def show(decoded: Written, step: int, theme: Theme) -> None:
+def show(decoded: DecodedSentence, step: int, theme: Theme) -> None:
     """What the beam kept and dropped."""
     branches = _branches(decoded)
     drawn = canvas.tree(branches, key="tree", step=step, theme=theme)
@@ -25,7 +25,7 @@ def show(decoded: Written, step: int, theme: Theme) -> None:
     best = decoded.made.beam.best
     figure_panel.below(
         drawn,
-        sentence=read_tree(
+        sentence=describe_beam_tree(
             decoded.made.beam.width,
             sum(branch.kept for branch in flat),
             sum(not branch.kept for branch in flat),
@@ -51,7 +51,7 @@ def show(decoded: Written, step: int, theme: Theme) -> None:
     )
 
 
-def _branches(decoded: Written) -> list[list[Branch]]:
+def _branches(decoded: DecodedSentence) -> list[list[Branch]]:
     vocabulary = model_calls.tokenizer(decoded.experiment.weights).vocabulary
     path = best_path(decoded.made.beam)
     rows = []
@@ -65,7 +65,7 @@ def _branches(decoded: Written) -> list[list[Branch]]:
                     each.parent,
                     vocabulary[each.id],
                     each.total,
-                    spelt_ln(each.total),
+                    format_ln(each.total),
                     each.followed,
                     each.ended,
                     each is chosen,

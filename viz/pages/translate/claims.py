@@ -10,78 +10,78 @@ from model.tasks.pair import DETERMINED
 from model.tasks.translation.task import NOUN, PRONOUN, REFERENT, TELLS
 from model.tokenizer import EOS
 from viz.captions.claims import (
-    read_cross,
-    read_decoder_layer,
-    read_nouns,
-    read_one_vector,
-    read_pronouns,
-    read_settled,
-    read_word_by_word,
+    describe_cross_attention,
+    describe_decoder_layer,
+    describe_decoding,
+    describe_determined,
+    describe_nouns_attended,
+    describe_one_vector,
+    describe_pronouns,
 )
 from viz.pages.translate import compute
 from viz.pages.translate.compute import ALONE, ATTENTION
-from viz.pages.translate.decoded import Written
+from viz.pages.translate.decoded import DecodedSentence
 from viz.ui import model_calls
 
 SIGNS = (4, 8, 12, 16)  # copied, in the sentence about one vector
 
 
-def show(decoded: Written) -> None:
+def show(decoded: DecodedSentence) -> None:
     """One line a claim."""
     claims = [_one_vector(), _own_context(decoded), *_cross(decoded), _one_word_at_a_time(decoded)]
     st.markdown("\n".join(f"- {line}" for line in claims if line))
 
 
 def _one_vector() -> str:
-    networks = compute.jobs().get("Copy", {})
+    networks = compute.available_tasks().get("Copy", {})
     if {ALONE, ATTENTION} - networks.keys():
         return ""
     shares = {name: model_calls.about(networks[name])["lengths"] for name in (ALONE, ATTENTION)}
     of_each = model_calls.about(networks[ALONE])["recipe"]["of_each"]
     alone, attentive = ([shares[name][str(n)] for n in SIGNS] for name in (ALONE, ATTENTION))
-    return read_one_vector(SIGNS, alone, attentive, of_each)
+    return describe_one_vector(SIGNS, alone, attentive, of_each)
 
 
-def _own_context(decoded: Written) -> str:
+def _own_context(decoded: DecodedSentence) -> str:
     measured = model_calls.about(decoded.experiment.weights).get("alignment")
     if not measured or NOUN not in measured or "cross" not in decoded.maps:
         return ""
     best = {name: np.array(score["top1"]) for name, score in measured.items()}  # (L, H + 1)
     layer = int(best[NOUN][:, -1].argmax())
     shape = decoded.maps["cross"].shape[:2]
-    line = read_nouns(
+    line = describe_nouns_attended(
         "its only head" if shape == (1, 1) else f"the mean of layer {layer}'s heads", best[NOUN][layer, -1]
     )
     if TELLS in best and REFERENT in best and PRONOUN in best:
         referent, tells = best[REFERENT][:, -1], best[TELLS][:, -1]  # (L,) each
-        line += read_pronouns(float(referent.max()), float(tells.max()), int(tells.argmax()))
+        line += describe_pronouns(float(referent.max()), float(tells.max()), int(tells.argmax()))
     if DETERMINED in best:
-        line += read_settled(float(best[DETERMINED][layer, -1]))
+        line += describe_determined(float(best[DETERMINED][layer, -1]))
     return line
 
 
-def _cross(decoded: Written) -> list[str]:
+def _cross(decoded: DecodedSentence) -> list[str]:
     trace = decoded.made.trace
     if not isinstance(trace, EncoderDecoderTrace):
         return []
     layers = trace.decoder.layers
     scale = (decoded.experiment.switches & model_calls.trained(decoded.experiment.weights)).scale
-    with model_calls.computing:
+    with model_calls.compute_slots:
         apart = max(difference_from_pytorch(layer.cross, scale) for layer in layers)
     rows, columns = layers[-1].cross.weights.shape[1:]
     present = decoded.experiment.switches & model_calls.trained(decoded.experiment.weights)
     return [
-        read_cross(rows, columns, apart),
-        read_decoder_layer(_future(decoded), present.mask, present.mlp, decoded.each),
+        describe_cross_attention(rows, columns, apart),
+        describe_decoder_layer(_future(decoded), present.mask, present.mlp, decoded.each),
     ]
 
 
-def _future(decoded: Written) -> float:
+def _future(decoded: DecodedSentence) -> float:
     weights = decoded.maps["target"]
     return float(np.triu(weights, 1).max())
 
 
-def _one_word_at_a_time(decoded: Written) -> str:
+def _one_word_at_a_time(decoded: DecodedSentence) -> str:
     """The words were said one after another, with keys and values kept; one pass over all of them must agree."""
     translation = decoded.made
     size = len(translation.tokens)
@@ -91,4 +91,4 @@ def _one_word_at_a_time(decoded: Written) -> str:
     passed = np.log(probabilities[np.arange(size), indices])
     apart = float(np.abs(passed - np.array(translation.logprobs)).max())
     attends_ahead = not (decoded.experiment.switches & model_calls.trained(decoded.experiment.weights)).mask
-    return read_word_by_word(size, decoded.each, apart, translation.tokens[-1:] == (EOS,), attends_ahead)
+    return describe_decoding(size, decoded.each, apart, translation.tokens[-1:] == (EOS,), attends_ahead)

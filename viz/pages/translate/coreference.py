@@ -11,9 +11,9 @@ from model.tasks.coreference import ADJECTIVE, NOUNS, OTHERS, REFERENT
 from model.tasks.parse import parse_coreference
 from viz import canvas
 from viz.captions.counting import counted
-from viz.captions.heads import read_row
-from viz.captions.translate import read_nouns, read_referent, read_two_looks
-from viz.export.tables import Labelled, file_name
+from viz.captions.heads import describe_row
+from viz.captions.translate import describe_adjective_and_referent, describe_nouns, describe_referent
+from viz.export.tables import NamedArray, file_name
 from viz.pages.translate import views
 from viz.theme import Theme
 from viz.types import Array
@@ -37,7 +37,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
     row = step - 1 if pinned else it
     nouns, probabilities_of_nouns = _answer(experiment, trace.logits[it])
     question = parse_coreference(words[1:])
-    st.markdown(read_referent(nouns[0], float(probabilities_of_nouns[0]), question.answer if question else None))
+    st.markdown(describe_referent(nouns[0], float(probabilities_of_nouns[0]), question.answer if question else None))
     for number, layer in enumerate(trace.layers):
         weights, mask = layer.attention.weights[0], layer.attention.mask[0]  # (T, T)
         key = f"layer_{number}"
@@ -55,7 +55,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
         )
         figure_panel.below(
             drawn,
-            sentence=read_row(weights, words, row),
+            sentence=describe_row(weights, words, row),
             table=partial(head_facts.row_table, weights, words, row),
             file=file_name(experiment.name, f"L{number}-row-{row}"),
             of=experiment,
@@ -68,11 +68,11 @@ def show(experiment: Experiment, theme: Theme) -> None:
         drawn = canvas.bars({"": probabilities_of_nouns}, nouns, key="meant", theme=theme)
         figure_panel.below(
             drawn,
-            sentence=read_nouns(nouns, probabilities_of_nouns),
+            sentence=describe_nouns(nouns, probabilities_of_nouns),
             table=partial(dict, noun=nouns, probability=probabilities_of_nouns),
             file=file_name(experiment.name, "meant"),
             of=experiment,
-            arrays=lambda: {"odds": Labelled(probabilities_of_nouns, {"noun": nouns})},
+            arrays=lambda: {"odds": NamedArray(probabilities_of_nouns, {"noun": nouns})},
             python=copy_as_python.python(
                 f"logits = run(experiment).logits[{it}]  # (V,)\n"
                 f"odds = np.sort(probabilities(logits)[{_noun_ids(experiment)}])[::-1][:{SHOWN}]",
@@ -117,5 +117,7 @@ def _measured(experiment: Experiment) -> None:
         + (f"This is the clearest of {counted(len(seeds), 'seed')}: the" if others else "The")
         + f" adjective and the noun meant, each in its best layer, together get {max(two):.2f} of 2. "
         + (f"The other seeds get {others}. " if others else "")
-        + read_two_looks(*(np.array(card["relations"][name]["mass"])[:, 0] for name in (ADJECTIVE, REFERENT)))
+        + describe_adjective_and_referent(
+            *(np.array(card["relations"][name]["mass"])[:, 0] for name in (ADJECTIVE, REFERENT))
+        )
     )

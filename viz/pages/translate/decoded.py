@@ -16,7 +16,7 @@ from viz.ui import model_calls
 
 
 @dataclass(frozen=True)
-class Written:
+class DecodedSentence:
     """A translation with what is known of it."""
 
     experiment: Experiment
@@ -61,7 +61,7 @@ class Written:
         return "-".join([self.experiment.name, *settings])
 
 
-def written(experiment: Experiment, how: Decoding) -> Written:
+def decode(experiment: Experiment, how: Decoding) -> DecodedSentence:
     """What is written for the experiment's source."""
     translation = compute.translation(experiment, how)
     right = compute.gold_of(experiment)
@@ -69,10 +69,12 @@ def written(experiment: Experiment, how: Decoding) -> Written:
     words = 0 if pieces or not right else matching_prefix(translation.tokens, right.target) + 1  # gold is of words
     n_gold = min(words, len(translation.tokens))
     source = compute.source(experiment).surface
-    return Written(experiment, how, translation, source, attention_maps(translation.trace), right, n_gold, pieces)
+    return DecodedSentence(
+        experiment, how, translation, source, attention_maps(translation.trace), right, n_gold, pieces
+    )
 
 
-def telling(decoded: Written, layer: int, head: int | None) -> int:
+def most_informative_step(decoded: DecodedSentence, layer: int, head: int | None) -> int:
     """The row that tells most: a strong look far across, and right where gold is known."""
     if "cross" not in decoded.maps:
         return len(decoded.said) - 1
@@ -90,12 +92,12 @@ def telling(decoded: Written, layer: int, head: int | None) -> int:
     return int(np.unravel_index(int(tells.argmax()), tells.shape)[0])
 
 
-def lit_row(decoded: Written, layer: int, head: int | None) -> int:
+def highlighted_row(decoded: DecodedSentence, layer: int, head: int | None) -> int:
     """The row to light: of the word that was chosen, or the most telling one."""
-    return views.step_chosen(len(decoded.said), telling(decoded, layer, head) + 1) - 1
+    return views.selected_step(len(decoded.said), most_informative_step(decoded, layer, head) + 1) - 1
 
 
-def named(layer: int, head: int | None, maps: Array) -> str:
+def head_label(layer: int, head: int | None, maps: Array) -> str:
     """Which of the maps (L, H, T, S) is drawn."""
     if maps.shape[:2] == (1, 1):
         return "its one map"

@@ -11,11 +11,11 @@ from model.recurrent import RecurrentTrace
 from model.tasks.pair import DETERMINED
 from model.tokenizer import EOS
 from viz import canvas
-from viz.captions.translate import read_written
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.translate import describe_translation
+from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import numbered
 from viz.pages.translate import views
-from viz.pages.translate.decoded import Written, telling
+from viz.pages.translate.decoded import DecodedSentence, most_informative_step
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, model_calls
@@ -23,7 +23,9 @@ from viz.ui import copy_as_python, figure_panel, model_calls
 CANDIDATES = 5
 
 
-def show(decoded: Written, layer: int, head: int | None, step: int, pinned: bool, shares: bool, theme: Theme) -> None:
+def show(
+    decoded: DecodedSentence, layer: int, head: int | None, step: int, pinned: bool, shares: bool, theme: Theme
+) -> None:
     """Source and translation, step by step."""
     trace = decoded.made.trace
     size = len(decoded.said)
@@ -44,7 +46,7 @@ def show(decoded: Written, layer: int, head: int | None, step: int, pinned: bool
         about=f"{decoded.experiment} {decoded.how}",
         step=step,
         pinned=pinned,
-        telling=telling(decoded, layer, head),
+        telling=most_informative_step(decoded, layer, head),
         candidates=words,
         odds=probabilities,
         cross=seen.get("cross"),
@@ -69,7 +71,7 @@ def show(decoded: Written, layer: int, head: int | None, step: int, pinned: bool
         lines.append("vector = made.trace.encoder.vector  # (C,)")
     figure_panel.below(
         figure,
-        sentence=read_written(
+        sentence=describe_translation(
             decoded.made.text,
             decoded.gold.target_text if decoded.gold else None,
             sum(decoded.made.logprobs),
@@ -91,7 +93,9 @@ def _as(name: str) -> str:
     return {"cross": "looks_at", "target": "looks_back"}[name]
 
 
-def step_table(decoded: Written, words: Sequence[Sequence[str]], probabilities: Array, seen: dict[str, Array]) -> Table:
+def step_table(
+    decoded: DecodedSentence, words: Sequence[Sequence[str]], probabilities: Array, seen: dict[str, Array]
+) -> Table:
     """One line a word said: how likely it was, where it looked, and what else could have come."""
     size = len(decoded.said)
     table: dict[str, Any] = {"step": list(range(1, size + 1)), "says": numbered(decoded.said, 1)}
@@ -109,16 +113,16 @@ def step_table(decoded: Written, words: Sequence[Sequence[str]], probabilities: 
 
 
 def _arrays(
-    decoded: Written, probabilities: Array, seen: dict[str, Array], vector: Array | None
-) -> dict[str, Labelled]:
+    decoded: DecodedSentence, probabilities: Array, seen: dict[str, Array], vector: Array | None
+) -> dict[str, NamedArray]:
     target_tokens = numbered(decoded.said, 1)
     arrays = {
-        "odds": Labelled(probabilities, {"says": target_tokens, "candidate": range(1, probabilities.shape[1] + 1)})
+        "odds": NamedArray(probabilities, {"says": target_tokens, "candidate": range(1, probabilities.shape[1] + 1)})
     }
     if "cross" in seen:
-        arrays["looks_at"] = Labelled(seen["cross"], {"says": target_tokens, "source": decoded.source})
+        arrays["looks_at"] = NamedArray(seen["cross"], {"says": target_tokens, "source": decoded.source})
     if "target" in seen:
-        arrays["looks_back"] = Labelled(seen["target"], {"says": target_tokens, "said_before": decoded.before})
+        arrays["looks_back"] = NamedArray(seen["target"], {"says": target_tokens, "said_before": decoded.before})
     if vector is not None:
-        arrays["vector"] = Labelled(vector, {"number": range(len(vector))})
+        arrays["vector"] = NamedArray(vector, {"number": range(len(vector))})
     return arrays

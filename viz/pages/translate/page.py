@@ -21,19 +21,19 @@ from viz.ui import controls, figure_panel, visitor
 
 theme = visitor.theme()
 notices = st.container()
-settings = translate_controls.asked()
+settings = translate_controls.choose_settings()
 experiment = settings.experiment
 controls.unknown_words(experiment, translate_controls.set_source, compute.unit(experiment.weights))
 
 if settings.reads_pairs:
-    decoding = decoded.written(experiment, settings.how)
+    decoding = decoded.decode(experiment, settings.how)
     size = views.sizes(experiment.weights)
-    layer, head = views.look(experiment.weights, *size)
+    layer, head = views.choose_head(experiment.weights, *size)
     step, pinned = views.step(len(decoding.said)), views.pinned()
-    row = decoded.lit_row(decoding, layer, head)
+    row = decoded.highlighted_row(decoding, layer, head)
     place = st.container()
     if decoding.maps:
-        which = views.which(settings.network)
+        which = views.choose_map(settings.network)
         left, right = st.columns([11, 9], gap="medium")
         with left:
             in_words = decoding.pieces and word_rows.choose()
@@ -61,6 +61,6 @@ if settings.reads_pairs:
 else:
     coreference.show(experiment, theme)
 
-figure_panel.lesson("translate")
+figure_panel.page_footer("translate")
 with notices:
-    controls.link_mishaps()
+    controls.report_bad_link()

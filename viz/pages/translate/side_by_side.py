@@ -13,12 +13,12 @@ from model.switches import Switches
 from model.tokenizer import EOS
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.translate import read_networks, shortened, spelt_ln
-from viz.export.tables import Labelled, Table
-from viz.labels import disarmed, numbered
+from viz.captions.translate import describe_networks, format_ln, shortened
+from viz.export.tables import NamedArray, Table
+from viz.labels import escape_markdown, numbered
 from viz.pages.translate import compute, views
 from viz.pages.translate.compute import ALONE, PIECES, TRANSFORMER
-from viz.pages.translate.decoded import named
+from viz.pages.translate.decoded import head_label
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel
@@ -26,14 +26,14 @@ from viz.ui import copy_as_python, figure_panel
 
 def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     """Every network of the task on this source, whole."""
-    networks = compute.jobs()[job]
+    networks = compute.available_tasks()[job]
     each = {name: replace(experiment, weights=weights, switches=Switches()) for name, weights in networks.items()}
     translations = {}
     for name, experiment_of_network in list(each.items()):
         try:
             translations[name] = compute.translation(experiment_of_network)
         except InputTextError as error:  # a network that reads pieces has more of them than there are words
-            st.caption(f"{name}: {disarmed(str(error))}")
+            st.caption(f"{name}: {escape_markdown(str(error))}")
             del each[name]
     if not translations:
         return
@@ -51,7 +51,7 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     # Told the same words, the networks can be compared row by row.
     common = right.target_text if right else texts.get(TRANSFORMER, next(iter(texts.values())))
     traces = {
-        name: compute.told(replace(experiment_of_network, target=common))
+        name: compute.teacher_forced_trace(replace(experiment_of_network, target=common))
         for name, experiment_of_network in each.items()
     }
     maps, titles, lines = {}, {}, []
@@ -59,9 +59,9 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
         cross = attention_maps(trace).get("cross")
         if cross is None or name == PIECES:
             continue  # rows of pieces are no rows of words
-        layer, head = compute.headline(networks[name])[0], None
+        layer, head = compute.default_head(networks[name])[0], None
         maps[name] = select_map(cross, layer, head)
-        titles[name] = f"{name}, {named(layer, head, cross)}"
+        titles[name] = f"{name}, {head_label(layer, head, cross)}"
         lines.append((name, layer))
     first = next(iter(each.values()))
     source = compute.source(first).surface
@@ -77,13 +77,13 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     )
     figure_panel.below(
         drawn,
-        sentence=read_networks(texts, right.target_text if right else None, unit),
+        sentence=describe_networks(texts, right.target_text if right else None, unit),
         table=partial(_cells, maps, target_tokens, source),
         file=f"{experiment.name}-side-by-side",
         of=tuple(networks.values()),
         notice=f"every network is given the same {unit}s, the right ones where they are known",
         arrays=lambda: {
-            "weights": Labelled(
+            "weights": NamedArray(
                 np.stack(list(maps.values())),
                 {
                     "network": list(maps),
@@ -117,7 +117,7 @@ def _no_map(names: Sequence[str]) -> str:
 
 def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str, float], unit: str) -> str:
     verdict = {name: "" if right is None else "right" if text == right else "not right" for name, text in texts.items()}
-    rows = [(name, shortened(text, unit), verdict[name], spelt_ln(logprobs[name])) for name, text in texts.items()]
+    rows = [(name, shortened(text, unit), verdict[name], format_ln(logprobs[name])) for name, text in texts.items()]
     if right is not None:
         rows.append(("gold", right, "", ""))
     return views.small_table(("network", "writes", "", "ln p"), rows, kind="sentences")

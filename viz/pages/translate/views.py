@@ -16,20 +16,20 @@ MAPS = {
 }
 
 
-def look(weights: str, n_layers: int, n_heads: int) -> tuple[int, int | None]:
+def choose_head(weights: str, n_layers: int, n_heads: int) -> tuple[int, int | None]:
     """The (layer, head) to enlarge; head None: the mean of the layer's heads. A single look is not asked for."""
     if (n_layers, n_heads) == (1, 1):
         return 0, None
     for name, count in (("layer", n_layers), ("head", n_heads)):
         if (st.session_state.get(name) or 0) >= count:
             st.session_state[name] = count - 1  # the layer of another model
-    layer, head = controls.head(n_layers, n_heads, default=compute.headline(weights))
+    layer, head = controls.head(n_layers, n_heads, default=compute.default_head(weights))
     with st.sidebar:
         averaged = st.toggle("All heads, averaged", True, key="averaged", bind="query-params")
     return layer, None if averaged else head
 
 
-def which(network: str) -> str:
+def choose_map(network: str) -> str:
     """Which of the maps is large."""
     if network not in STACKS:
         return "cross"
@@ -46,7 +46,7 @@ def step(count: int) -> int:
     return count if chosen is None else int(chosen)
 
 
-def step_chosen(count: int, otherwise: int) -> int:
+def selected_step(count: int, otherwise: int) -> int:
     """The same for figures that light one word: `otherwise` where none is chosen."""
     chosen = st.session_state.get("said")
     return otherwise if chosen is None else min(int(chosen), count)
@@ -68,7 +68,7 @@ SECTIONS = ("Side by side", "Accuracy by length", "Ablation", "Claims checked")
 def section(job: str, network: str) -> str:
     """Which further figure stands below: what there is for this task and network."""
     available = {
-        SECTIONS[0]: len(compute.jobs()[job]) > 1,
+        SECTIONS[0]: len(compute.available_tasks()[job]) > 1,
         SECTIONS[1]: True,
         SECTIONS[2]: network in STACKS,
         SECTIONS[3]: True,

@@ -7,7 +7,7 @@ import numpy as np
 from model.analysis.alignment import select_map
 from model.evaluation.seq2seq import merge_pair_to_words, token_word_ids
 from model.tokenizer import EOS, START
-from viz.pages.translate.decoded import Written
+from viz.pages.translate.decoded import DecodedSentence
 from viz.types import Array
 from viz.ui import controls, model_calls
 
@@ -15,7 +15,7 @@ UNITS = ("pieces", "words")
 
 
 @dataclass(frozen=True)
-class InWords:
+class WordMap:
     """One map with a row for each word that looks and a column for each that is looked at."""
 
     weights: Array  # (W, W')
@@ -31,7 +31,7 @@ def choose() -> bool:
     return controls.choice("A row for each of the", UNITS, key="units", help=hint) == UNITS[1]
 
 
-def merged(decoded: Written, which: str, layer: int, head: int | None) -> InWords | None:
+def merged(decoded: DecodedSentence, which: str, layer: int, head: int | None) -> WordMap | None:
     """A map by word. None where the sentence is not the right one: only gold tells where its words end."""
     gold = decoded.gold
     if gold is None or decoded.made.text != gold.target_text:
@@ -43,10 +43,10 @@ def merged(decoded: Written, which: str, layer: int, head: int | None) -> InWord
     query_tokens, key_tokens = sides[which]
     rows = (*(word - 1 for word in token_word_ids(tokenizer, gold.target_text, gold.target)), len(gold.target))
     back = np.tri(decoded.maps[which].shape[-2], decoded.maps[which].shape[-1])[None, None]  # (1, 1, T, S)
-    return InWords(weights, query_tokens, key_tokens, rows, merge_pair_to_words(back, tokenizer, gold, which)[0, 0] > 0)
+    return WordMap(weights, query_tokens, key_tokens, rows, merge_pair_to_words(back, tokenizer, gold, which)[0, 0] > 0)
 
 
-def row_of(decoded: Written, row: int) -> int:
+def row_of(decoded: DecodedSentence, row: int) -> int:
     """The row of the word that a piece belongs to; the row itself where tokens are words, or nobody knows."""
     in_words = merged(decoded, "cross", 0, None) if decoded.pieces else None
     return in_words.row_of[row] if in_words else row
@@ -60,7 +60,7 @@ LINES = (
 )
 
 
-def lines(decoded: Written, which: str, layer: int, head: int | None) -> str:
+def lines(decoded: DecodedSentence, which: str, layer: int, head: int | None) -> str:
     """The lines that recompute it from `made`."""
     names = {
         "task": "translation",

@@ -24,7 +24,7 @@ def width(screen: OnScreen) -> Answer:
 def rank(screen: OnScreen, *, layer: int | None = None, head: int | None = None) -> Answer:
     """The rank of W_Q W_Kᵀ of a head."""
     layer, head = (screen.layer if layer is None else layer), (screen.head if head is None else head)
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return float(numerical_rank(singular_values(screen.experiment.weights, layer, head)))
 
 
@@ -53,7 +53,7 @@ def learns_without(screen: OnScreen, *, part: str) -> Answer:
 
 def most_important_head(screen: OnScreen) -> Answer:
     """The head whose removal raises the loss most, as "layer 1, head 2"."""
-    costs, _ = remove_compute.knockout_maps(screen.experiment.weights)
+    costs, _ = remove_compute.head_ablation_maps(screen.experiment.weights)
     layer, head = np.unravel_index(int(np.argmax(costs)), costs.shape)
     return f"layer {layer}, head {head}"
 

@@ -47,7 +47,7 @@ def on_screen() -> OnScreen:
     if kind == "drawn":
         mask_spec = mask_from_hex(state.get("drawn") or "") or mask_spec
     switches = Switches().without(*(part.name for part in PARTS if not state.get(part.name, True)))
-    layer, head = head_facts.headline(weights)
+    layer, head = head_facts.default_head(weights)
     return OnScreen(
         Experiment(weights=weights, text=state.get("text") or controls.EXAMPLE, switches=switches, mask_spec=mask_spec),
         int(state.get("layer", layer)),

@@ -38,7 +38,7 @@ def wavelength(screen: OnScreen, *, pair: int, width: int, base: int = 10_000) -
 def shifted(screen: OnScreen, *, scheme: str, by: int, kind: str = "encoder") -> Answer:
     """What happens to a scheme's scores when the whole sentence moves: “stay”, “change” or “the table ends”."""
     transformer, tokenizer = positions_models.model(kind, scheme)
-    with model_calls.computing:
+    with model_calls.compute_slots:
         change = score_changes(transformer, tokenizer.encode(positions_compute.QUESTION).ids, [by])[by]
     if change is None:
         return ENDS

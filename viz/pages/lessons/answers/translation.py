@@ -10,17 +10,17 @@ from viz.ui import slots
 
 def copy_accuracy(screen: OnScreen, *, network: str, length: int) -> Answer:
     """Percent of fresh copies of this many symbols that the network gets right to the last one."""
-    weights = translate_compute.jobs()["Copy"][network]
+    weights = translate_compute.available_tasks()["Copy"][network]
     with slots.long("Asking for fresh copies"):
         return 100 * fresh_accuracy.copy_accuracy(weights, length)
 
 
 def most_attended_source(screen: OnScreen, *, target_token: str) -> Answer:
     """Which word of the example's source the Transformer attends to most while it predicts this word."""
-    weights = translate_compute.jobs()["Translation"][translate_compute.TRANSFORMER]
-    experiment = Experiment(weights, translate_compute.JOBS["Translation"].example)
+    weights = translate_compute.available_tasks()["Translation"][translate_compute.TRANSFORMER]
+    experiment = Experiment(weights, translate_compute.TRANSLATE_TASKS["Translation"].example)
     translation = translate_compute.translation(experiment)
-    layer, _ = translate_compute.headline(weights)
+    layer, _ = translate_compute.default_head(weights)
     row = select_map(attention_maps(translation.trace)["cross"], layer, None)[
         translation.tokens.index(target_token)
     ]  # (S,)
