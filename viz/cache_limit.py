@@ -6,24 +6,24 @@ from pathlib import Path
 VARIABLE = "ATTENTION_LAB_CACHE_MB"
 MEGABYTE = 10**6
 SHARE = 5  # of this machine's memory, one part in so many: 400 MB of 2 GB, beside torch and the pages themselves
-LEAST, MOST = 64, 2000  # megabytes, where nothing is set
+MIN_MEGABYTES, MAX_MEGABYTES = 64, 2000  # megabytes, where nothing is set
 
 
-def limit(told: str | None = None) -> int:
-    """The bound in bytes: of the environment, or a share of this machine's memory. told: the setting, for tests.
+def limit(setting: str | None = None) -> int:
+    """The bound in bytes: of the environment, or a share of this machine's memory. setting: a value, for tests.
 
     Raises:
         ValueError: the setting is no number of megabytes.
     """
-    told = os.environ.get(VARIABLE, "") if told is None else told
-    if not told.strip():
-        return min(max(_machine() // SHARE, LEAST * MEGABYTE), MOST * MEGABYTE)
+    setting = os.environ.get(VARIABLE, "") if setting is None else setting
+    if not setting.strip():
+        return min(max(_machine() // SHARE, MIN_MEGABYTES * MEGABYTE), MAX_MEGABYTES * MEGABYTE)
     try:
-        size = float(told)
+        size = float(setting)
     except ValueError:
         size = -1.0
     if not 1 <= size < 10**7:  # NaN is not in there either
-        raise ValueError(f"{VARIABLE} is “{told[:40]}”; it is a number of megabytes from 1 up, 400 for example.")
+        raise ValueError(f"{VARIABLE} is “{setting[:40]}”; it is a number of megabytes from 1 up, 400 for example.")
     return int(size * MEGABYTE)
 
 
@@ -35,11 +35,11 @@ def _machine() -> int:
         return 2000 * MEGABYTE
     for name in ("memory.max", "memory/memory.limit_in_bytes"):  # control groups, version 2 and 1
         try:
-            told = (Path("/sys/fs/cgroup") / name).read_text(encoding="ascii").strip()
+            bound = (Path("/sys/fs/cgroup") / name).read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError):
             continue
-        if told.isdecimal():
-            whole = min(whole, int(told))
+        if bound.isdecimal():
+            whole = min(whole, int(bound))
     return whole
 
 

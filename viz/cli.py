@@ -40,20 +40,20 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 SVG = "{http://www.w3.org/2000/svg}"
 HOME = "heads"  # the page at the address without a path
-LEAST_WIDE, MOST_WIDE = 240, 4000  # pixels of a figure
+MIN_WIDTH, MAX_WIDTH = 240, 4000  # pixels of a figure
 COLUMN = 1083  # pixels of the page's main column in a window of 1440
-BARE = "streamlit.runtime.scriptrunner_utils.script_run_context"  # it warns of what is meant here: no server
+BARE_RUN_LOGGER = "streamlit.runtime.scriptrunner_utils.script_run_context"  # it warns of what is meant here: no server
 LONGEST_LINE = 600  # characters of what is said of a failure
 LARGEST_TEXT = 1_000_000  # bytes of an experiment.json or of a list
-PATIENCE = 300  # seconds: some pages ask a dozen models first
+TIMEOUT_SECONDS = 300  # seconds: some pages ask a dozen models first
 
 
-class Refusal(Exception):
+class ExportError(Exception):
     """What was asked for cannot be made. The message is one sentence."""
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExportRequest:
     """One file to make."""
 
     link: str
@@ -62,7 +62,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Place:
+class PageState:
     """Where a link leads: a page and its state."""
 
     page: str
@@ -78,8 +78,8 @@ class Place:
     def figure(self) -> str:
         """The figure that the link shows alone; "" where it shows the page."""
         named = parse_qs(self.state)
-        told: str = [*named.get("figure", []), *named.get("present", []), ""][0]
-        return "" if told in ("true", "false") else told
+        key: str = [*named.get("figure", []), *named.get("present", []), ""][0]
+        return "" if key in ("true", "false") else key
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,42 +110,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["run"] and not {"-h", "--help"} & set(words):
         return launch.start(words[1:])  # its options are Streamlit's, which this parser does not know
-    asked = parser.parse_args(words)
+    options = parser.parse_args(words)
     cache_limit.check()
     try:
-        return int(asked.do(asked))
-    except Refusal as refusal:
-        _complain(str(refusal))
+        return int(options.do(options))
+    except ExportError as refusal:
+        _print_error(str(refusal))
         return 1
 
 
-def _export(asked: Namespace) -> int:
+def _export(options: Namespace) -> int:
     logger.set_log_level("ERROR")
-    logging.getLogger(BARE).disabled = True
-    wishes = _listed(asked.list) if asked.list else [_wish(asked.link, asked.out, asked.figure)]
+    logging.getLogger(BARE_RUN_LOGGER).disabled = True
+    wishes = _listed(options.list) if options.list else [_request(options.link, options.out, options.figure)]
     failed = 0
     for wish in wishes:
         try:
             wish.out.parent.mkdir(parents=True, exist_ok=True)
-            wish.out.write_bytes(_made(wish, asked))
+            wish.out.write_bytes(_exported(wish, options))
             print(wish.out)
-        except (Refusal, OSError) as error:
+        except (ExportError, OSError) as error:
             failed += 1
-            _complain(f"{wish.out}: {_why(error)}")
+            _print_error(f"{wish.out}: {_why(error)}")
     return 1 if failed else 0
 
 
-def _wish(link: str | None, out: Path | None, figure: str | None) -> Wish:
+def _request(link: str | None, out: Path | None, figure: str | None) -> ExportRequest:
     if link is None or out is None:
-        raise Refusal(
+        raise ExportError(
             "Name a link and a file: attention-lab export LINK --out figure.svg, or a list of them with --list."
         )
-    return Wish(link, out, figure)
+    return ExportRequest(link, out, figure)
 
 
-def _complain(told: str) -> None:
+def _print_error(message: str) -> None:
     """One line that any terminal can print: what it speaks of may come from a stranger."""
-    line = "".join(c if c.isprintable() else "?" for c in told)
+    line = "".join(c if c.isprintable() else "?" for c in message)
     print(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} …", file=sys.stderr)
 
 
@@ -153,42 +153,42 @@ def _why(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)  # without the number of the error
 
 
-def _listed(path: Path) -> list[Wish]:
+def _listed(path: Path) -> list[ExportRequest]:
     """The lines of a list. Empty ones and those that begin with # are left out."""
     try:
         lines = _text_of(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"The list {path} cannot be read: {_why(error)}.") from error
+        raise ExportError(f"The list {path} cannot be read: {_why(error)}.") from error
     wishes = []
     for number, line in enumerate(lines, 1):
         try:
             words = shlex.split(line, comments=True)
         except ValueError as error:
-            raise Refusal(f"Line {number} of {path}: {error}.") from error
+            raise ExportError(f"Line {number} of {path}: {error}.") from error
         if words and not 2 <= len(words) <= 3:
-            raise Refusal(f"Line {number} of {path} must hold a link, a file, and optionally a figure.")
+            raise ExportError(f"Line {number} of {path} must hold a link, a file, and optionally a figure.")
         if words:
-            wishes.append(Wish(words[0], Path(words[1]), words[2] if len(words) == 3 else None))
+            wishes.append(ExportRequest(words[0], Path(words[1]), words[2] if len(words) == 3 else None))
     return wishes
 
 
-def place(link: str) -> Place:
+def page_state(link: str) -> PageState:
     """Where a link leads: of any host or of none, or the text or the path of an experiment.json.
 
     Raises:
         Refusal: there is no such page, or the JSON cannot be read.
     """
     if _is_json(link):
-        return _place_of(_json(link))
+        return _page_state_of(_json(link))
     try:
         parts = urlsplit(link)
     except ValueError as error:
-        raise Refusal(f"This link cannot be read: {error}.") from error
+        raise ExportError(f"This link cannot be read: {error}.") from error
     named = parts.path.strip("/").rpartition("/")[2]
     page = HOME if named in ("", "home") else named.replace("-", "_")
     if page not in visitor.page_names():
-        raise Refusal(f'There is no page "{named}". There are: {", ".join(map(_address, visitor.page_names()))}.')
-    return Place(page, parts.query)
+        raise ExportError(f'There is no page "{named}". There are: {", ".join(map(_address, visitor.page_names()))}.')
+    return PageState(page, parts.query)
 
 
 def _address(page: str) -> str:
@@ -204,36 +204,38 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text if text.lstrip().startswith("{") else _text_of(Path(text)))
     except (OSError, ValueError) as error:
-        raise Refusal(f"This experiment cannot be read: {_why(error)}.") from error
+        raise ExportError(f"This experiment cannot be read: {_why(error)}.") from error
     except RecursionError as error:
-        raise Refusal("This experiment cannot be read: its brackets are nested too deep.") from error
+        raise ExportError("This experiment cannot be read: its brackets are nested too deep.") from error
 
 
 def _text_of(path: Path) -> str:
     """What a file of text holds: an ordinary file, up to a bound."""
     if path.exists() and not path.is_file():
-        raise Refusal(f"{path} is no ordinary file.")  # a device or a pipe may never end
+        raise ExportError(f"{path} is no ordinary file.")  # a device or a pipe may never end
     with path.open("rb") as file:
         data = file.read(LARGEST_TEXT + 1)
     if len(data) > LARGEST_TEXT:
-        raise Refusal(f"The file {path} has more than {LARGEST_TEXT:,} bytes, which no experiment and no list needs.")
+        raise ExportError(
+            f"The file {path} has more than {LARGEST_TEXT:,} bytes, which no experiment and no list needs."
+        )
     return data.decode("utf-8")
 
 
-def _place_of(told: Any) -> Place:
-    if isinstance(told, dict) and isinstance(told.get("link"), str):
-        if _is_json(told["link"]):
-            raise Refusal("The link in this JSON leads to another JSON. It must lead to a page of the lab.")
-        return place(told["link"])
-    if isinstance(told, dict) and isinstance(told.get("state"), dict):
-        return place(f"/{told.get('page', '')}?{urlencode(told['state'], doseq=True)}")
-    raise Refusal('This JSON holds neither a "link" nor a "page" with its "state".')
+def _page_state_of(content: Any) -> PageState:
+    if isinstance(content, dict) and isinstance(content.get("link"), str):
+        if _is_json(content["link"]):
+            raise ExportError("The link in this JSON leads to another JSON. It must lead to a page of the lab.")
+        return page_state(content["link"])
+    if isinstance(content, dict) and isinstance(content.get("state"), dict):
+        return page_state(f"/{content.get('page', '')}?{urlencode(content['state'], doseq=True)}")
+    raise ExportError('This JSON holds neither a "link" nor a "page" with its "state".')
 
 
 @lru_cache(maxsize=1)  # a list often names several figures of one page
-def _opened(where: Place, theme: str) -> AppTest:
+def _opened(where: PageState, theme: str) -> AppTest:
     """The page as that link opens it in that theme, run once."""
-    screen = AppTest.from_file(str(visitor.PAGES / where.page / "page.py"), default_timeout=PATIENCE)
+    screen = AppTest.from_file(str(visitor.PAGES / where.page / "page.py"), default_timeout=TIMEOUT_SECONDS)
     for name, values in old_links.of_today(where.page, parse_qs(where.state, keep_blank_values=True)).items():
         screen.query_params[name] = values
     screen.session_state[visitor.THEME] = theme
@@ -241,13 +243,13 @@ def _opened(where: Place, theme: str) -> AppTest:
     _check(screen)
     for note in screen.info:
         if note.value.startswith("Part of this link"):
-            raise Refusal(note.value.replace("\\", "") + " Nothing was written.")  # nobody is there to see it
+            raise ExportError(note.value.replace("\\", "") + " Nothing was written.")  # nobody is there to see it
     return screen
 
 
 def _check(screen: AppTest) -> None:
     if screen.exception:
-        raise Refusal(f"The page could not be drawn: {screen.exception[0].value}")
+        raise ExportError(f"The page could not be drawn: {screen.exception[0].value}")
 
 
 def _mounts(screen: AppTest) -> dict[str, Any]:
@@ -260,44 +262,44 @@ def figures(screen: AppTest) -> list[str]:
     return [key.removeprefix("save_") for key in _mounts(screen) if key.startswith("save_")]
 
 
-def _made(wish: Wish, asked: Namespace) -> bytes:
+def _exported(wish: ExportRequest, options: Namespace) -> bytes:
     ending = wish.out.suffix.lower().lstrip(".")
     if ending not in NUMBERS + PICTURES:
-        raise Refusal(f'A file can end in {", ".join(PICTURES + NUMBERS)}, not in "{wish.out.suffix}".')
-    if asked.width is not None and not LEAST_WIDE <= asked.width <= MOST_WIDE:
-        raise Refusal(f"A figure can be {LEAST_WIDE} to {MOST_WIDE} pixels wide, not {asked.width}.")
-    where = place(wish.link)
-    browser = _browser(asked.browser) if ending in PICTURES else ""
-    screen = _opened(where, asked.theme)
-    there = figures(screen)
-    if not there:
-        told = " ".join(note.value for note in screen.info) or "This page has no figure."
-        raise Refusal(told)
-    figure = wish.figure or where.figure or there[0]
-    if figure not in there:
-        raise Refusal(f'There is no figure "{figure}" at this link. There are: {", ".join(there)}.')
+        raise ExportError(f'A file can end in {", ".join(PICTURES + NUMBERS)}, not in "{wish.out.suffix}".')
+    if options.width is not None and not MIN_WIDTH <= options.width <= MAX_WIDTH:
+        raise ExportError(f"A figure can be {MIN_WIDTH} to {MAX_WIDTH} pixels wide, not {options.width}.")
+    where = page_state(wish.link)
+    browser = _browser(options.browser) if ending in PICTURES else ""
+    screen = _opened(where, options.theme)
+    keys = figures(screen)
+    if not keys:
+        reason = " ".join(note.value for note in screen.info) or "This page has no figure."
+        raise ExportError(reason)
+    figure = wish.figure or where.figure or keys[0]
+    if figure not in keys:
+        raise ExportError(f'There is no figure "{figure}" at this link. There are: {", ".join(keys)}.')
     link = without_tracking(wish.link if urlsplit(wish.link).scheme else where.link)
-    wanted = {"kind": ending if ending in NUMBERS else "html", "foot": asked.footer, "link": link}
+    wanted = {"kind": ending if ending in NUMBERS else "html", "foot": options.footer, "link": link}
     if ending in PICTURES:
-        picture = {"kind": "png" if ending == "png" else "svg", "scale": asked.scale}
-        more = {"transparent": asked.transparent, "foot": asked.footer}
-        wanted["asked"] = {**picture, **more, "width": asked.width or _width(screen, figure)}
-    made = _asked(screen, figure, wanted)
+        picture = {"kind": "png" if ending == "png" else "svg", "scale": options.scale}
+        more = {"transparent": options.transparent, "foot": options.footer}
+        wanted["asked"] = {**picture, **more, "width": options.width or _width(screen, figure)}
+    file_bytes = _file_of_page(screen, figure, wanted)
     if ending in NUMBERS:
-        return made
-    drawn = _photographed(made, browser)
+        return file_bytes
+    drawn = _photographed(file_bytes, browser)
     return _printed(drawn, browser) if ending == "pdf" else drawn
 
 
-def _asked(screen: AppTest, figure: str, wanted: Mapping[str, Any]) -> bytes:
+def _file_of_page(screen: AppTest, figure: str, wanted: Mapping[str, Any]) -> bytes:
     """What the page answers to a click on "Save"."""
     screen.session_state[f"ask_{figure}"] = dict(wanted)
     screen.run()
     _check(screen)
     data = _mounts(screen)[f"save_{figure}"].proto.bytes
     length = int.from_bytes(data[:4], "little")
-    told = json.loads(data[4 : 4 + length])["arrays"]["bytes"]
-    return bytes(data[4 + length + told["at"] :][: told["bytes"]])
+    block = json.loads(data[4 : 4 + length])["arrays"]["bytes"]
+    return bytes(data[4 + length + block["at"] :][: block["bytes"]])
 
 
 def _width(screen: AppTest, figure: str) -> int:
@@ -317,13 +319,13 @@ def _width(screen: AppTest, figure: str) -> int:
 
 def _browser(named: str | None) -> str:
     """Where this machine keeps a browser."""
-    found = next(filter(None, map(shutil.which, [named] if named else [*BROWSERS, MAC])), None)
-    if found is None:
-        raise Refusal(
+    executable = next(filter(None, map(shutil.which, [named] if named else [*BROWSERS, MAC])), None)
+    if executable is None:
+        raise ExportError(
             f"Pictures are drawn by Chromium or Chrome, and {named or 'there is none'}{' is not' if named else ''} on "
             f"this machine; {', '.join(NUMBERS)} need none."
         )
-    return found
+    return executable
 
 
 def _photographed(page: bytes, browser: str) -> bytes:
@@ -332,27 +334,27 @@ def _photographed(page: bytes, browser: str) -> bytes:
         file = Path(folder) / "figure.html"
         file.write_bytes(page)
         shown = _headless(browser, folder, "--dump-dom", file.as_uri())
-    _, found, rest = shown.decode(errors="replace").partition('<pre id="made">')
-    if not found:
-        raise Refusal("The browser did not draw the figure.")
+    _, marker, rest = shown.decode(errors="replace").partition('<pre id="made">')
+    if not marker:
+        raise ExportError("The browser did not draw the figure.")
     return b64decode(rest.partition("</pre>")[0])
 
 
 def _printed(svg: bytes, browser: str) -> bytes:
     """A drawing as a PDF of its own size, with its origin in the file."""
     sheet = ElementTree.fromstring(svg)
-    told = json.loads(sheet.findtext(f"{SVG}metadata") or "")
+    origin = json.loads(sheet.findtext(f"{SVG}metadata") or "")
     paper = f"@page {{ size: {sheet.get('width')}px {sheet.get('height')}px; margin: 0; }}"
     style = f"{paper} body {{ margin: 0; }} svg {{ display: block; }}"
     with TemporaryDirectory() as folder:
-        file, made = Path(folder) / "figure.html", Path(folder) / "figure.pdf"
+        file, pdf_file = Path(folder) / "figure.html", Path(folder) / "figure.pdf"
         file.write_text(f'<!doctype html><meta charset="utf-8"><style>{style}</style>{svg.decode()}', encoding="utf-8")
-        _headless(browser, folder, "--no-pdf-header-footer", f"--print-to-pdf={made}", file.as_uri())
-        if not made.exists():
-            raise Refusal("The browser did not print the figure.")
-        pdf = made.read_bytes()
-    texts = {"Title": sheet.findtext(f"{SVG}title") or "", "Subject": footer(told), "Creator": told["software"]}
-    return with_info(pdf, {**texts, "AttentionLab": json.dumps(told, ensure_ascii=False)})
+        _headless(browser, folder, "--no-pdf-header-footer", f"--print-to-pdf={pdf_file}", file.as_uri())
+        if not pdf_file.exists():
+            raise ExportError("The browser did not print the figure.")
+        pdf = pdf_file.read_bytes()
+    texts = {"Title": sheet.findtext(f"{SVG}title") or "", "Subject": footer(origin), "Creator": origin["software"]}
+    return with_info(pdf, {**texts, "AttentionLab": json.dumps(origin, ensure_ascii=False)})
 
 
 def _headless(browser: str, folder: str, *arguments: str) -> bytes:
@@ -363,7 +365,7 @@ def _headless(browser: str, folder: str, *arguments: str) -> bytes:
     try:
         done = subprocess.run([browser, *quiet, *arguments], capture_output=True, timeout=120, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Refusal(f"The browser {browser} did not answer: {error}.") from error
+        raise ExportError(f"The browser {browser} did not answer: {error}.") from error
     return done.stdout
 
 

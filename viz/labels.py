@@ -12,10 +12,10 @@ MARKS = {"<s>": "⟨start⟩", "<unk>": "⟨unknown⟩", "</s>": "⟨end⟩", "<
 SPECIAL = {**MARKS, "": "∅", " ": "␣"}
 JOINERS = "\u200d\ufe0f"  # hold one emoji together
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters by name that draw nothing
-MOST_MARKS = 3  # on one letter: a taller heap runs into the lines above and below
+MAX_MARKS = 3  # on one letter: a taller heap runs into the lines above and below
 
 
-def shorten(token: str, most: int = 14) -> str:
+def truncate(token: str, most: int = 14) -> str:
     """The token as it can be read in a small place: no more than `most` characters, and never nothing at all."""
     if token in SPECIAL:
         return SPECIAL[token]
@@ -32,17 +32,19 @@ def _seen(token: str) -> Iterator[str]:
     for c in token:
         kind = unicodedata.category(c)
         heap = heap + 1 if kind[0] == "M" else 0
-        unseen = kind in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in BLANKS or heap > MOST_MARKS
+        unseen = kind in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in BLANKS or heap > MAX_MARKS
         if c in JOINERS or not unseen:
             yield c
 
 
 def _cut(text: str, most: int) -> str:
     # Not between a letter and its marks, nor through a joined emoji.
-    at = most - 1
-    while at > 1 and (unicodedata.category(text[at])[0] == "M" or text[at] in JOINERS or text[at - 1] == JOINERS[0]):
-        at -= 1
-    return text[:at] + "…"
+    end = most - 1
+    while end > 1 and (
+        unicodedata.category(text[end])[0] == "M" or text[end] in JOINERS or text[end - 1] == JOINERS[0]
+    ):
+        end -= 1
+    return text[:end] + "…"
 
 
 def escape(text: str) -> str:
@@ -54,7 +56,7 @@ def escape(text: str) -> str:
 
 def axis_labels(tokens: Sequence[str], most: int = 14) -> list[str]:
     """One label for each position. The axis itself counts positions, so that a repeated word keeps its own row."""
-    return [escape(shorten(token, most)) for token in tokens]
+    return [escape(truncate(token, most)) for token in tokens]
 
 
 def named(token: str) -> str:
@@ -67,12 +69,12 @@ def numbered(words: Sequence[str], first: int = 0) -> list[str]:
 
     first: the position of the first word.
     """
-    return [f"{at} {SPECIAL.get(word, word)}" for at, word in enumerate(words, first)]
+    return [f"{index} {SPECIAL.get(word, word)}" for index, word in enumerate(words, first)]
 
 
 def markdown(token: str) -> str:
     """A token inside a sentence of Markdown: shortened, with everything that Markdown reads disarmed."""
-    return disarmed(shorten(token, 24))
+    return escape_markdown(truncate(token, 24))
 
 
 JOINER = "\u2060"  # a word joiner, which draws nothing
@@ -80,10 +82,10 @@ JOINER = "\u2060"  # a word joiner, which draws nothing
 LINKED = re.compile(r"://|www(?=\.)|@", re.IGNORECASE)
 
 
-def disarmed(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """A text as Markdown that shows it letter by letter.
 
     Whatever came from an address, a file or a model goes through here before it is written on the page.
     """
-    apart = LINKED.sub(lambda found: f"{found[0][0]}{JOINER}{found[0][1:]}", text)
+    apart = LINKED.sub(lambda match: f"{match[0][0]}{JOINER}{match[0][1:]}", text)
     return escape("".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~:^" else c for c in " ".join(apart.splitlines())))

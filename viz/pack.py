@@ -23,7 +23,7 @@ def encode_weights(weights: Array, mask: Array, most: int = MOST_PIXELS) -> Arra
     `most`. A pooled cell shows the largest weight in its block, so that a single bright cell is never averaged away.
     """
     return np.stack(
-        [_layer(one, may, most) for one, may in zip(weights, mask, strict=True)]
+        [_layer(layer, may, most) for layer, may in zip(weights, mask, strict=True)]
     )  # fits the processor's cache
 
 
@@ -63,12 +63,17 @@ def _block_max(code: Array, axis: int, most: int) -> Array:
 
 def pack(header: dict[str, Any], **arrays: Array) -> bytes:
     """One block of bytes; `unpack` in frontend/lib/page_state.js is its inverse."""
-    described, body, at = {}, [], 0
+    described, body, offset = {}, [], 0
     for name, array in arrays.items():
         raw = np.ascontiguousarray(array).tobytes()
-        described[name] = {"dtype": array.dtype.str.lstrip("<|>"), "shape": array.shape, "at": at, "bytes": len(raw)}
+        described[name] = {
+            "dtype": array.dtype.str.lstrip("<|>"),
+            "shape": array.shape,
+            "at": offset,
+            "bytes": len(raw),
+        }
         body.append(raw + b"\0" * (-len(raw) % 4))
-        at += len(body[-1])
+        offset += len(body[-1])
     head = json.dumps({**header, "arrays": described}, ensure_ascii=True).encode()
     head += b" " * (-len(head) % 4)
     return len(head).to_bytes(4, "little") + head + b"".join(body)

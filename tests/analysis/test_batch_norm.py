@@ -18,7 +18,7 @@ from model import Experiment, load, run
 from model.analysis.norm_comparison import NORMS_COMPARED, compare_norms, make_batch, output_change
 from model.norm import NORMS, BatchNorm
 from model.tasks import TASKS
-from viz.captions.batch_norm import read_moved, read_tensor
+from viz.captions.batch_norm import describe_norm_axes, describe_norm_change
 from viz.figures.batch_norm import change_map, tensor_box
 from viz.theme import DARK, LIGHT
 
@@ -203,8 +203,8 @@ def test_the_box_shows_the_first_sentence_and_leaves_out_its_filler():
 
 
 def test_the_sentence_counts_who_moved():
-    assert "none of the 3 words" in read_moved("layer norm", np.where(np.isfinite(MOVED), 0, MOVED), WORDS)
-    told = read_moved("batch norm", MOVED, WORDS)
+    assert "none of the 3 words" in describe_norm_change("layer norm", np.where(np.isfinite(MOVED), 0, MOVED), WORDS)
+    told = describe_norm_change("batch norm", MOVED, WORDS)
     assert "2 of the 3 words" in told
     assert "**0.25**" in told
     assert "The largest is 0.50" in told
@@ -214,7 +214,7 @@ def test_the_sentence_counts_who_moved():
 def test_the_sentence_of_the_box_tells_the_mean_that_is_taken():
     stream, real = np.zeros((2, 2, 3), np.float32), np.ones((2, 2), dtype=bool)
     stream[0, 1], stream[:, :, 2] = [1, 2, 3], -3
-    layer, batch = (read_tensor(stream, real, over, 1, 2, "a") for over in ("channels", "batch"))
+    layer, batch = (describe_norm_axes(stream, real, over, 1, 2, "a") for over in ("channels", "batch"))
     assert "3 numbers with mean **0.00**" in layer
     assert "4 numbers with mean **−3.00** and standard deviation **0.00**" in batch
 

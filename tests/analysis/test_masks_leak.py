@@ -9,7 +9,15 @@ from model.analysis.mask_leak import default_edit, measure_leak, other_word, rep
 from model.analysis.mask_sweep import sweep_masks
 from model.mask import MaskSpec
 from model.run import encode, get_model
-from viz.captions.masks import forbidden_share, masked_row, read_cheating, read_guess, read_leak, read_mask, read_ways
+from viz.captions.masks import (
+    describe_guess,
+    describe_kv_cache,
+    describe_leak,
+    describe_mask,
+    describe_no_mask_training,
+    forbidden_share,
+    masked_row,
+)
 from viz.figures.learning_curves import curves
 from viz.theme import LIGHT
 
@@ -72,9 +80,9 @@ def test_the_share_of_the_forbidden_by_hand():
     mask = np.array([[True, True, False], [True, True, True]])
     np.testing.assert_allclose(forbidden_share(scores, mask), [5 / 8, 0], atol=1e-12)
     weights = np.array([[1 / 3, 2 / 3, 0], [0.25, 0.25, 0.5]])
-    told = read_mask(scores, mask, weights, ["a", "b", "c"], 0)
+    told = describe_mask(scores, mask, weights, ["a", "b", "c"], 0)
     assert "2 of 3" in told and "0.62" in told and "2.67 times" in told, "8/3 as much each"
-    assert "all 3 words" in read_mask(scores, mask, weights, ["a", "b", "c"], 1)
+    assert "all 3 words" in describe_mask(scores, mask, weights, ["a", "b", "c"], 1)
 
 
 def test_the_page_opens_with_an_empty_row_or_the_one_the_mask_takes_most_from():
@@ -86,34 +94,34 @@ def test_the_page_opens_with_an_empty_row_or_the_one_the_mask_takes_most_from():
     hole = np.tri(4, dtype=bool)
     hole[2] = False
     assert masked_row(scores, hole, weights) == 2
-    assert "sets the row to zero" in read_mask(scores, hole, np.where(hole, 0.5, 0.0), list("abcd"), 2)
-    assert "This row may attend to nothing and is zero: **c**" in read_mask(
+    assert "sets the row to zero" in describe_mask(scores, hole, np.where(hole, 0.5, 0.0), list("abcd"), 2)
+    assert "This row may attend to nothing and is zero: **c**" in describe_mask(
         scores, hole, np.where(hole, 0.5, 0.0), list("abcd"), 3
     )
 
 
 def test_a_row_that_holds_no_numbers_is_said_to():
     weights = np.full((2, 2), np.nan)
-    assert "not numbers" in read_mask(np.zeros((2, 2)), np.tri(2, dtype=bool), weights, ["a", "b"], 1)
+    assert "not numbers" in describe_mask(np.zeros((2, 2)), np.tri(2, dtype=bool), weights, ["a", "b"], 1)
 
 
 def test_a_leak_is_told_and_its_absence_too():
     words = list("abcd")
-    still = read_leak(np.array([0, 0, 1.0, 2]), np.array([0, 0, 0.5, 0.1]), np.tri(4), words, 2, "x")
+    still = describe_leak(np.array([0, 0, 1.0, 2]), np.array([0, 0, 0.5, 0.1]), np.tri(4), words, 2, "x")
     assert "all 2 outputs before it are exactly unchanged" in still and "No word attends to a later one" in still
-    leaks = read_leak(np.array([0.1, 0, 1, 2]), np.array([0.1, 0, 0.5, 0.1]), np.ones((4, 4)), words, 2, "x")
+    leaks = describe_leak(np.array([0.1, 0, 1, 2]), np.array([0.1, 0, 0.5, 0.1]), np.ones((4, 4)), words, 2, "x")
     assert "1 of 2" in leaks and "leak" in leaks
-    assert "not numbers" in read_leak(np.ones(4), np.full(4, np.nan), np.ones((4, 4)), words, 2, "x")
+    assert "not numbers" in describe_leak(np.ones(4), np.full(4, np.nan), np.ones((4, 4)), words, 2, "x")
 
 
 def test_a_cache_that_gains_nothing_is_said_to():
-    assert "saves 50 %" in read_ways(1e-6, 15.0, (0.001, 0.01, 0.02), 13)
-    assert "saves no time" in read_ways(1e-6, 15.0, (0.001, 0.02, 0.01), 2)
+    assert "saves 50 %" in describe_kv_cache(1e-6, 15.0, (0.001, 0.01, 0.02), 13)
+    assert "saves no time" in describe_kv_cache(1e-6, 15.0, (0.001, 0.02, 0.01), 2)
 
 
 def test_cheating_is_claimed_only_below_the_entropy():
-    assert "reads the next word" in read_cheating(1.7, 1.8, 0.0, 128)
-    assert "no sign that it reads" in read_cheating(1.7, 1.8, 1.75, 128)
+    assert "reads the next word" in describe_no_mask_training(1.7, 1.8, 0.0, 128)
+    assert "no sign that it reads" in describe_no_mask_training(1.7, 1.8, 1.75, 128)
 
 
 def test_the_entropy_stands_in_the_learning_curves_as_a_line_with_its_name():
@@ -138,4 +146,4 @@ def test_a_sweep_over_masks_is_a_run_for_each(layer, head):
 
 
 def test_a_score_says_what_blind_guessing_would_bring():
-    assert read_guess(3, 4, "rows", "Blind: 1.") == "You got **3 of 4** rows right (75 %). Blind: 1."
+    assert describe_guess(3, 4, "rows", "Blind: 1.") == "You got **3 of 4** rows right (75 %). Blind: 1."

@@ -30,7 +30,7 @@ from model.analysis.score_scaling import (
 )
 from model.evaluation.language_model import to_batch
 from model.tasks import TASKS
-from viz.captions.score_scaling import read_gradient, read_head, read_step
+from viz.captions.score_scaling import describe_head_scaling, describe_query_gradient, describe_width
 from viz.figures.score_scaling import score_histogram, two_lines
 from viz.theme import DARK, LIGHT
 
@@ -236,17 +236,17 @@ def numbers(sentence):
 
 
 def test_the_sentence_of_a_step_tells_its_numbers():
-    sentence = read_step(256, 16, (0.926, 0.249), (0.1, 0.3), (0.21, 0.25))
+    sentence = describe_width(256, 16, (0.926, 0.249), (0.1, 0.3), (0.21, 0.25))
     assert "d_k = 256" in sentence
     assert numbers(sentence) == [0.93, 3.0, 0.25, 0.21, 0.25]
-    assert "not much smaller yet" in read_step(2, 16, (0.3, 0.2), (0.31, 0.29), (0.2, 0.3))
-    assert "changes nothing" in read_step(1, 16, (0.2, 0.2), (0.3, 0.3), (0.2, 0.3))
+    assert "not much smaller yet" in describe_width(2, 16, (0.3, 0.2), (0.31, 0.29), (0.2, 0.3))
+    assert "changes nothing" in describe_width(1, 16, (0.2, 0.2), (0.3, 0.3), (0.2, 0.3))
 
 
 def test_the_sentence_of_a_head_and_of_the_gradient_tell_theirs():
-    assert numbers(read_head(1, 2, 16, 108.0, (0.89, 0.66), (0.12, 0.25))) == [6.8, 0.66, 0.89, 0.25, 0.12]
-    assert "6.2 times larger" in read_gradient(64, 1.03, 0.166)
-    assert "2.0 times smaller" in read_gradient(64, 0.5, 1.0)
+    assert numbers(describe_head_scaling(1, 2, 16, 108.0, (0.89, 0.66), (0.12, 0.25))) == [6.8, 0.66, 0.89, 0.25, 0.12]
+    assert "6.2 times larger" in describe_query_gradient(64, 1.03, 0.166)
+    assert "2.0 times smaller" in describe_query_gradient(64, 0.5, 1.0)
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)

@@ -9,9 +9,9 @@ from test_browser import Lab, left_well
 
 from model import Experiment
 from model.generation.translate import translate
-from viz.pages.translate.compute import ALONE, JOBS
+from viz.pages.translate.compute import ALONE, TRANSLATE_TASKS
 
-SOURCE = JOBS["Translation"].example
+SOURCE = TRANSLATE_TASKS["Translation"].example
 WORDS = 16  # that the example's translation has, its end mark among them
 
 

@@ -13,8 +13,8 @@ from foreign import made as gpt2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viz.export.attention_arrays import MOST_CELLS, MOST_TOKENS, maps, read
-from viz.export.npz import MOST_BYTES, MOST_ENTRIES, ArraysError
+from viz.export.attention_arrays import MAX_CELLS, MAX_TOKENS, maps, read
+from viz.export.npz import MAX_BYTES, MAX_ENTRIES, ArraysError
 
 WORDS = ["the", "dog", "sleeps"]
 
@@ -276,8 +276,8 @@ def test_masks_that_are_none_are_refused():
 
 def test_too_much_is_refused_before_it_is_copied():
     many = np.broadcast_to(np.float32(0.5), (500, 500, 20, 20))
-    assert f"up to {MOST_CELLS:,}" in refused(many, WORDS)
-    assert f"up to {MOST_TOKENS:,}" in refused(even(1, 1), ["a"] * (MOST_TOKENS + 1))
+    assert f"up to {MAX_CELLS:,}" in refused(many, WORDS)
+    assert f"up to {MAX_TOKENS:,}" in refused(even(1, 1), ["a"] * (MAX_TOKENS + 1))
 
 
 # Hostile files
@@ -316,7 +316,7 @@ NONE = "This is not an .npz file, or it is broken."
         (zipped(attention=npy(descr="nonsense")), NONE),
         (zipped(attention=b"not an array at all"), "is not an array"),
         (zipped(attention=b""), "is not an array"),
-        (zipped(**{f"x{at}": b"" for at in range(MOST_ENTRIES + 1)}), "101 entries"),
+        (zipped(**{f"x{at}": b"" for at in range(MAX_ENTRIES + 1)}), "101 entries"),
     ],
 )
 def test_a_hostile_file_is_answered_with_a_sentence(file, told):
@@ -332,7 +332,7 @@ def test_a_hundred_gigabytes_behind_a_megabyte_are_not_unpacked():
 
 
 def test_a_file_that_is_too_large_is_not_opened():
-    assert f"{MOST_BYTES + 1:,} bytes" in refused(bytes(MOST_BYTES + 1))
+    assert f"{MAX_BYTES + 1:,} bytes" in refused(bytes(MAX_BYTES + 1))
 
 
 @given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))

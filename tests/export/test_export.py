@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from model.run import Experiment
 from model.switches import PARTS, Switches
-from viz.export.provenance import Origin, footer
-from viz.export.tables import Labelled, columns, file_name, to_csv, to_npz
+from viz.export.provenance import Provenance, footer
+from viz.export.tables import NamedArray, columns, file_name, to_csv, to_npz
 
 
 def read(data):
@@ -110,7 +110,7 @@ def unpacked(data):
 def test_arrays_come_back_exactly_with_the_names_of_their_axes():
     weights = np.random.default_rng(0).random((2, 3)).astype(np.float32)
     words = ["the", "dog", "the"]
-    data = to_npz({"weights": Labelled(weights, {"head": range(2), "looked_at": words})}, {"weights": "grammar"})
+    data = to_npz({"weights": NamedArray(weights, {"head": range(2), "looked_at": words})}, {"weights": "grammar"})
     held = unpacked(data)
     assert held["weights"].dtype == np.float32
     assert same_bits(held["weights"], weights, "copied")
@@ -121,11 +121,11 @@ def test_arrays_come_back_exactly_with_the_names_of_their_axes():
 
 def test_labels_that_do_not_fit_are_refused_with_both_shapes():
     with pytest.raises(ValueError, match=r"\(3,\).*\(2,\)"):
-        Labelled(np.zeros(2), {"word": ["a", "b", "c"]})
+        NamedArray(np.zeros(2), {"word": ["a", "b", "c"]})
 
 
 def test_two_axes_of_one_name_must_bear_the_same_labels():
-    one, other = (Labelled(np.zeros(2), {"word": words}) for words in (["a", "b"], ["a", "c"]))
+    one, other = (NamedArray(np.zeros(2), {"word": words}) for words in (["a", "b"], ["a", "c"]))
     with pytest.raises(ValueError, match='two axes are called "word"'):
         to_npz({"x": one, "y": other}, {})
 
@@ -133,7 +133,7 @@ def test_two_axes_of_one_name_must_bear_the_same_labels():
 @pytest.mark.parametrize("name", ["axes", "origin", "word"])
 def test_a_name_is_taken_once(name):
     with pytest.raises(ValueError, match="names taken twice"):
-        to_npz({name: Labelled(np.zeros(2), {"word": ["a", "b"]})}, {})
+        to_npz({name: NamedArray(np.zeros(2), {"word": ["a", "b"]})}, {})
 
 
 def test_a_table_becomes_arrays_that_python_can_name():
@@ -160,11 +160,11 @@ def test_the_grid_of_all_heads_is_named_after_no_head():
 
 
 def test_an_origin_leaves_out_what_there_is_none_of():
-    told = Origin("waves", "0.1.0").told()
+    told = Provenance("waves", "0.1.0").told()
     assert told == {"software": "Attention Lab", "figure": "waves", "version": "0.1.0"}
     assert footer(told) == "Attention Lab 0.1.0"
 
 
 def test_a_foot_says_where_it_all_comes_from():
-    told = Origin("grid", "0.1.0", weights="grammar", seed=0, says="without scaling").told("http://localhost/")
+    told = Provenance("grid", "0.1.0", weights="grammar", seed=0, says="without scaling").told("http://localhost/")
     assert footer(told) == "Attention Lab 0.1.0  ·  grammar, seed 0  ·  without scaling  ·  http://localhost/"

@@ -10,7 +10,7 @@ import pytest
 from numpy.lib import format as npy
 
 from viz.export import provenance
-from viz.export.npz import MOST_UNPACKED, ArraysError, read_npz
+from viz.export.npz import MAX_UNPACKED_BYTES, ArraysError, read_npz
 from viz.pack import FULL, encode_difference, encode_weights, pack
 
 
@@ -30,7 +30,7 @@ def promised(shape: tuple[int, ...], dtype: str) -> bytes:
 
 
 def test_an_array_that_would_take_too_much_memory_is_refused_with_its_size_and_then_the_limit():
-    with pytest.raises(ArraysError, match=f"take 800,000,000 bytes; the lab unpacks up to {MOST_UNPACKED:,}"):
+    with pytest.raises(ArraysError, match=f"take 800,000,000 bytes; the lab unpacks up to {MAX_UNPACKED_BYTES:,}"):
         read_npz(archive(tokens=promised((200,), "<U1000000")), names=["tokens"], most=1000)
 
 
@@ -85,9 +85,9 @@ def test_three_arrays_in_one_block_each_begin_where_the_header_says():
 
 
 def test_the_foot_names_the_file_that_was_brought_and_no_seed_where_none_is_known():
-    made = provenance.Origin("maps", "0.1.0", file="maps.npz").told()
+    made = provenance.Provenance("maps", "0.1.0", file="maps.npz").told()
     assert provenance.footer(made).endswith("maps.npz")
-    unknown = provenance.Origin("grid", "0.1.0", weights="own-gpt2").told()
+    unknown = provenance.Provenance("grid", "0.1.0", weights="own-gpt2").told()
     assert provenance.footer(unknown).endswith("own-gpt2")
 
 
@@ -96,4 +96,4 @@ def test_a_lab_that_was_never_installed_is_unreleased(monkeypatch):
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(provenance, "version", missing)
-    assert provenance.release.__wrapped__() == "unreleased"
+    assert provenance.version_of_lab.__wrapped__() == "unreleased"

@@ -19,8 +19,8 @@ from test_export import read
 
 from model import Experiment, Switches, run
 from model.checkpoint import read_card
-from viz.export.tables import Labelled, to_csv, to_npz
-from viz.labels import shorten
+from viz.export.tables import NamedArray, to_csv, to_npz
+from viz.labels import truncate
 from viz.ui.controls import EXAMPLE, PROSE
 
 assert readings_text and readings_parts and readings_pairs  # they enter their readings
@@ -224,9 +224,9 @@ def test_marks_have_one_name_on_the_screen_and_in_every_file():
     table = {"<s>": ["<s>", "</s>", "the"], "n": [1, 2, 3]}
     wanted = [["⟨start⟩", "n"], ["⟨start⟩", "1"], ["⟨end⟩", "2"], ["the", "3"]]
     assert read(to_csv(table)) == wanted
-    data = to_npz({"x": Labelled(np.zeros(2), {"looks": ["<s>", "<unk>"]})}, {})
+    data = to_npz({"x": NamedArray(np.zeros(2), {"looks": ["<s>", "<unk>"]})}, {})
     with np.load(io.BytesIO(data)) as held:
-        assert held["looks"].tolist() == [shorten("<s>"), shorten("<unk>")]
+        assert held["looks"].tolist() == [truncate("<s>"), truncate("<unk>")]
     for page, state in every.SHOWN:
         for key, made in every.files(page, state, "csv").items() if page in ("heads", "masks") else ():
             assert "<s>" not in made.file.decode(), key

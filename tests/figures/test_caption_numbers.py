@@ -8,31 +8,31 @@ import re
 import numpy as np
 import pytest
 
-from viz.captions.batch_norm import read_moved, read_tensor
+from viz.captions.batch_norm import describe_norm_axes, describe_norm_change
 from viz.captions.heads import (
-    CROWDED,
+    MAX_LABELLED_HEADS,
     Named,
     alt_text,
-    plain,
-    read_candidates,
-    read_change,
-    read_curves,
-    read_effects,
-    read_grid,
-    read_knockouts,
-    read_layers,
-    read_maps,
-    read_next,
-    read_row,
-    read_stream,
-    read_twin,
-    telling_row,
+    describe_attribution,
+    describe_change,
+    describe_head_ablation,
+    describe_head_grid,
+    describe_learning_curves,
+    describe_logit_lens,
+    describe_maps,
+    describe_next_token,
+    describe_residual_stream,
+    describe_row,
+    describe_sampling,
+    describe_trained_without,
+    most_informative_row,
+    strip_markdown,
 )
-from viz.captions.inside import read_forms
-from viz.captions.masks import forbidden_share, masked_row, named, read_mask, read_ways
-from viz.captions.positions import listed, read_round, read_shuffle, spelt
-from viz.captions.score_scaling import read_gradient, read_step
-from viz.labels import markdown, shorten
+from viz.captions.inside import describe_loop_and_matmul
+from viz.captions.masks import describe_kv_cache, describe_mask, forbidden_share, list_in_bold, masked_row
+from viz.captions.positions import describe_rope_period, describe_shuffle, format_number, join_with_and
+from viz.captions.score_scaling import describe_query_gradient, describe_width
+from viz.labels import markdown, truncate
 
 
 def in_order(sentence: str, *parts: str) -> bool:
@@ -43,7 +43,7 @@ def in_order(sentence: str, *parts: str) -> bool:
 def row(looked, at, tokens, **more):
     weights = np.zeros((len(tokens), len(looked)))
     weights[at] = looked
-    return read_row(weights, tokens, at, **more)
+    return describe_row(weights, tokens, at, **more)
 
 
 # The row of one head
@@ -63,10 +63,10 @@ def test_a_token_is_counted_as_a_token():
 
 
 def test_a_look_at_another_text_names_its_word_and_no_distance():
-    told = row([0.1, 0.8, 0.1], 1, ["x", "y", "z"], looked_at=["a", "b", "c"])
+    told = row([0.1, 0.8, 0.1], 1, ["x", "y", "z"], key_tokens=["a", "b", "c"])
     assert in_order(told, "**y**", "0.80", "**b**")
     assert "back" not in told and "ahead" not in told and "itself" not in told
-    assert in_order(row([0.8, 0.2, 0], 0, ["<s>", "y", "z"], looked_at=["a", "b", "c"]), "start", "0.80", "**a**")
+    assert in_order(row([0.8, 0.2, 0], 0, ["<s>", "y", "z"], key_tokens=["a", "b", "c"]), "start", "0.80", "**a**")
 
 
 def test_a_first_word_that_is_no_start_mark_is_a_word_like_any_other():
@@ -85,33 +85,33 @@ def test_the_telling_row_weighs_distance_by_its_logarithm_and_the_start_mark_by_
     # One step: log2(2) = 1. Three steps: log2(4) = 2. Seven steps: log2(8) = 3.
     weights = np.zeros((9, 9))
     weights[2, 1], weights[5, 2] = 0.9, 0.44  # 0.90 against 0.88
-    assert telling_row(weights) == 2
+    assert most_informative_row(weights) == 2
     weights[5, 2] = 0.46  # 0.92
-    assert telling_row(weights) == 5
+    assert most_informative_row(weights) == 5
     weights[8, 1] = 0.31  # 0.93
-    assert telling_row(weights) == 8
+    assert most_informative_row(weights) == 8
     weights[7, 0] = 1.0  # a quarter of 3
-    assert telling_row(weights) == 8
+    assert most_informative_row(weights) == 8
     weights[8, 1] = weights[5, 2] = weights[2, 1] = 0.2
-    assert telling_row(weights) == 7
+    assert most_informative_row(weights) == 7
 
 
 def test_a_map_of_more_columns_than_rows_has_a_telling_row_too():
     weights = np.zeros((2, 5))
     weights[0, 4], weights[1, 2] = 0.5, 0.5
-    assert telling_row(weights) == 0
+    assert most_informative_row(weights) == 0
 
 
 def test_where_the_words_looked_at_are_others_only_the_weight_tells():
     weights = np.array([[0.0, 0.0, 0.8], [0.9, 0.1, 0.0], [0.2, 0.0, 0.85]])
-    assert telling_row(weights, cross=True) == 1
-    assert telling_row(weights) == 0
+    assert most_informative_row(weights, cross=True) == 1
+    assert most_informative_row(weights) == 0
 
 
 def test_a_row_of_no_numbers_does_not_hide_one_that_tells():
     weights = np.zeros((4, 4))
     weights[1], weights[3, 1] = np.nan, 0.5
-    assert telling_row(weights) == 3
+    assert most_informative_row(weights) == 3
 
 
 # All heads
@@ -119,21 +119,23 @@ def test_a_row_of_no_numbers_does_not_hide_one_that_tells():
 
 def test_the_grid_counts_named_heads_of_all_and_says_what_they_were_measured_on():
     jobs = [[["a"], [], ["b", "c"]], [[], [], []]]
-    told = read_grid(jobs, Named("128 sentences", 0.5), intact=True, pooled=False, each="token")
+    told = describe_head_grid(jobs, Named("128 sentences", 0.5), intact=True, pooled=False, each="token")
     assert in_order(told, "2 of 6 heads", "correct token", "128 sentences")
     assert "full model" not in told
-    assert in_order(read_grid(jobs, Named("128 sentences", 0.5), intact=False, pooled=False), "sentences", "full model")
-    assert "block of tokens" in read_grid(jobs, Named("1", 0.5), intact=True, pooled=True, each="token")
+    assert in_order(
+        describe_head_grid(jobs, Named("128 sentences", 0.5), intact=False, pooled=False), "sentences", "full model"
+    )
+    assert "block of tokens" in describe_head_grid(jobs, Named("1", 0.5), intact=True, pooled=True, each="token")
 
 
 def test_the_grid_sends_to_the_heads_only_where_names_have_no_room():
-    few, many = [[["a"]] * CROWDED], [[["a"]] * (CROWDED + 1)]
+    few, many = [[["a"]] * MAX_LABELLED_HEADS], [[["a"]] * (MAX_LABELLED_HEADS + 1)]
     hint = "point at its head"
-    assert hint not in read_grid(few, Named("1", 0.5), intact=True, pooled=False)
-    assert hint in read_grid(many, Named("1", 0.5), intact=True, pooled=False)
-    assert hint not in read_grid([[[]] * (CROWDED + 1)], Named("1", 0.5), intact=True, pooled=False), (
-        "no head bears a name"
-    )
+    assert hint not in describe_head_grid(few, Named("1", 0.5), intact=True, pooled=False)
+    assert hint in describe_head_grid(many, Named("1", 0.5), intact=True, pooled=False)
+    assert hint not in describe_head_grid(
+        [[[]] * (MAX_LABELLED_HEADS + 1)], Named("1", 0.5), intact=True, pooled=False
+    ), "no head bears a name"
 
 
 def test_the_sharpest_head_is_the_one_whose_largest_weights_are_largest_on_average():
@@ -142,13 +144,13 @@ def test_the_sharpest_head_is_the_one_whose_largest_weights_are_largest_on_avera
     weights[..., 1] = 0.4
     weights[1, 0] = [[1.0, 0.0], [0.5, 0.5]]  # mean of 1 and 0.5
     mask = np.ones(weights.shape, bool)
-    told = read_maps(weights, mask, pooled=False)
+    told = describe_maps(weights, mask, pooled=False)
     assert in_order(told, "4 heads", "layer 1", "head 0", "0.75")
     assert "Hatched" not in told and "block" not in told
     mask[0, 0, 0, 1] = False
-    assert "Hatched" in read_maps(weights, mask, pooled=False)
-    assert "block" in read_maps(weights, mask, pooled=True)
-    alone = read_maps(weights[1:, :1], np.ones((1, 1, 2, 2), bool), pooled=False)
+    assert "Hatched" in describe_maps(weights, mask, pooled=False)
+    assert "block" in describe_maps(weights, mask, pooled=True)
+    alone = describe_maps(weights[1:, :1], np.ones((1, 1, 2, 2), bool), pooled=False)
     assert "0.75" in alone and "sharpest" not in alone
 
 
@@ -156,47 +158,53 @@ def test_the_sharpest_head_is_the_one_whose_largest_weights_are_largest_on_avera
 
 
 def test_the_answer_leads_from_the_layer_after_which_it_never_loses_the_lead():
-    assert "from layer 2 on" in read_layers([["a"], ["b"], ["c"], ["c"], ["c"]])
-    assert "from layer 3 on" in read_layers([["c"], ["c"], ["b"], ["c"], ["c"]]), "a lead that is lost does not count"
-    assert "**b**" in read_layers([["a", "b"], ["b", "a"]])
+    assert "from layer 2 on" in describe_logit_lens([["a"], ["b"], ["c"], ["c"], ["c"]])
+    assert "from layer 3 on" in describe_logit_lens([["c"], ["c"], ["b"], ["c"], ["c"]]), (
+        "a lead that is lost does not count"
+    )
+    assert "**b**" in describe_logit_lens([["a", "b"], ["b", "a"]])
 
 
 def test_the_largest_change_is_named_with_its_word_and_the_mean_follows():
-    told = read_change(np.array([1.0, 4.0, 1.0]), ["a", "b", "c"], "without scaling")
+    told = describe_change(np.array([1.0, 4.0, 1.0]), ["a", "b", "c"], "without scaling")
     assert in_order(told, "Without scaling", "**b**", "KL 4.00", "2.00")
-    here = read_change(np.array([1.0, 4.0, 1.0]), ["a", "b", "c"], "without scaling", "here")
+    here = describe_change(np.array([1.0, 4.0, 1.0]), ["a", "b", "c"], "without scaling", "here")
     assert in_order(here, "**b**", "KL 4.00", "2.00") and here != told
-    turned = read_change(np.array([0.5, 0.0]), ["a", "b"], "without scaling", "nothing")
+    turned = describe_change(np.array([0.5, 0.0]), ["a", "b"], "without scaling", "nothing")
     assert in_order(turned, "**a**", "cosine", "0.50", "0.25") and "KL" not in turned
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_predictions_that_are_no_numbers_are_counted(bad):
-    told = read_change(np.array([bad, 1.0, bad]), ["a", "b", "c"], "without layer norm")
+    told = describe_change(np.array([bad, 1.0, bad]), ["a", "b", "c"], "without layer norm")
     assert in_order(told, "Without layer norm", "2 of 3 predictions")
 
 
 def test_only_the_three_likeliest_words_are_named_the_first_of_equals_first():
-    told = read_next(np.array([0.1, 0.2, 0.2, 0.4, 0.1]), ["a", "b", "c", "d", "e"], "x", who="a twin")
+    told = describe_next_token(np.array([0.1, 0.2, 0.2, 0.4, 0.1]), ["a", "b", "c", "d", "e"], "x", who="a twin")
     assert in_order(told, "“x”", "a twin", "**d** 0.40", "**b** 0.20", "**c** 0.20")
     assert "**a**" not in told and "**e**" not in told
 
 
 def test_a_candidate_has_its_odds_by_the_model_and_as_it_is_drawn():
     words = ["a", "b"]
-    told = read_candidates(np.array([0.5, 0.3]), np.array([0.75, 0.25]), words, "x", 1200)
+    told = describe_sampling(np.array([0.5, 0.3]), np.array([0.75, 0.25]), words, "x", 1200)
     assert in_order(told, "“x”", "**a**", "0.50 by the model", "0.75 when sampling", "1,200")
-    alike = read_candidates(np.array([0.5, 0.3]), np.array([0.504, 0.3]), words, "x", 2)
+    alike = describe_sampling(np.array([0.5, 0.3]), np.array([0.504, 0.3]), words, "x", 2)
     assert in_order(alike, "**a**", "0.50", "2") and "drawn" not in alike.split(".", 2)[0]
-    assert "by the model" in read_candidates(np.array([0.25, 0.3]), np.array([0.375, 0.3]), words, "x", 2)
-    only = read_candidates(np.array([0.9]), np.array([1.0]), words[:1], "x", 1)
+    assert "by the model" in describe_sampling(np.array([0.25, 0.3]), np.array([0.375, 0.3]), words, "x", 2)
+    only = describe_sampling(np.array([0.9]), np.array([1.0]), words[:1], "x", 1)
     assert "the only candidate" in only
 
 
 def test_a_stream_ends_where_its_last_stage_ends_a_before_b():
     a, b = np.array([[9.0, 9.0], [1.0, 2.0]]), np.array([[8.0, 8.0], [3.0, 4.0]])
     assert in_order(
-        read_stream(a, b, "length", ["embedding", "layer 2"]), "layer 2", "length", "1.50 for A", "3.50 for B"
+        describe_residual_stream(a, b, "length", ["embedding", "layer 2"]),
+        "layer 2",
+        "length",
+        "1.50 for A",
+        "3.50 for B",
     )
 
 
@@ -204,7 +212,7 @@ def test_a_stream_ends_where_its_last_stage_ends_a_before_b():
 
 
 def test_the_head_missed_most_is_named_by_layer_and_head_and_the_idle_ones_are_counted():
-    told = read_knockouts(np.array([[0.0, 0.25, 0.009], [0.01, 0.125, 0.1]]))
+    told = describe_head_ablation(np.array([[0.0, 0.25, 0.009], [0.01, 0.125, 0.1]]))
     assert in_order(told, "Layer 0, head 1", "0.25", "2 of 6 heads", "0.01")
 
 
@@ -217,14 +225,14 @@ def test_the_head_missed_most_is_named_by_layer_and_head_and_the_idle_ones_are_c
     ],
 )
 def test_a_twin_is_judged_by_its_seeds(never, verdict):
-    told = read_twin(np.array([1.25, 1.5, 1.75]), np.array(never), 7.5, 128, "Scaling")
+    told = describe_trained_without(np.array([1.25, 1.5, 1.75]), np.array(never), 7.5, 128, "Scaling")
     assert in_order(told, "Scaling", "1.50", f"**{np.median(never):.2f}**", verdict, "128 sentences", "7.50")
     assert in_order(told, f"{min(never):.2f} to {max(never):.2f}")
     assert "3 seeds" in told
 
 
 def test_a_model_that_is_worse_without_is_never_said_to_do_as_well():
-    told = read_twin(np.array([1.5, 1.5]), np.array([1.8, 1.9]), 3.0, 128, "Scaling")
+    told = describe_trained_without(np.array([1.5, 1.5]), np.array([1.8, 1.9]), 3.0, 128, "Scaling")
     assert "worse" in told and "as well" not in told
 
 
@@ -233,15 +241,15 @@ def test_curves_end_at_the_middle_of_the_last_step_of_their_seeds():
         "whole": np.array([[9.0, 1.0], [9.0, 1.5], [9.0, 3.0]]),
         "alone": np.array([[9.0, 4.0]]),
     }
-    told = read_curves(seeds, "loss in nats")
+    told = describe_learning_curves(seeds, "loss in nats")
     assert in_order(told, "loss in nats", "whole 1.50 (1.00 to 3.00, 3 seeds)", "alone 4.00", "1 seed")
 
 
 def test_the_look_that_weighs_most_and_the_one_that_moves_most_are_told_apart():
     words = ["a", "b", "c"]
-    apart = read_effects(np.array([0.2, 0.7, 0.1]), np.array([0.25, 0.125, 0.0]), words, (0.25, -0.5))
+    apart = describe_attribution(np.array([0.2, 0.7, 0.1]), np.array([0.25, 0.125, 0.0]), words, (0.25, -0.5))
     assert in_order(apart, "most to **b** (0.70)", "**a**", "KL 0.250", "0.25**", "weights", "0.50**", "gradient")
-    same = read_effects(np.array([0.2, 0.7, 0.1]), np.array([0.125, 0.25, 0.0]), words, None)
+    same = describe_attribution(np.array([0.2, 0.7, 0.1]), np.array([0.125, 0.25, 0.0]), words, None)
     assert in_order(same, "most to **b** (0.70)", "KL 0.250") and "**a**" not in same and "gradient" not in same
 
 
@@ -249,7 +257,7 @@ def test_the_look_that_weighs_most_and_the_one_that_moves_most_are_told_apart():
 
 
 def test_plain_text_keeps_what_was_escaped_and_loses_what_marked():
-    assert plain(r"**a\*b** &lt;c&gt; &#36;") == "a*b <c> $"
+    assert strip_markdown(r"**a\*b** &lt;c&gt; &#36;") == "a*b <c> $"
 
 
 def test_a_sentence_for_those_who_cannot_see_ends_before_it_is_too_long():
@@ -268,21 +276,21 @@ def test_the_share_of_the_forbidden_is_taken_row_by_row_however_far_the_scores_o
 
 def test_the_only_key_that_is_allowed_gets_what_the_mask_takes_from_the_others():
     scores, mask = np.log(np.array([[1.0, 3.0], [1.0, 1.0]])), np.array([[True, False], [True, True]])
-    told = read_mask(scores, mask, np.array([[1.0, 0.0], [0.5, 0.5]]), ["a", "b"], 0)
+    told = describe_mask(scores, mask, np.array([[1.0, 0.0], [0.5, 0.5]]), ["a", "b"], 0)
     assert in_order(told, "**a**", "1 of 2", "0.75", "4.00 times")
 
 
 def test_only_the_other_rows_that_look_at_nothing_are_named_as_empty():
     mask = np.tri(4, dtype=bool)
     mask[1] = mask[2] = False
-    told = read_mask(np.zeros((4, 4)), mask, np.where(mask, 0.5, 0.0), list("abcd"), 1)
+    told = describe_mask(np.zeros((4, 4)), mask, np.where(mask, 0.5, 0.0), list("abcd"), 1)
     empty = told[told.index("This row may attend") :]
     assert "**c**" in empty and not {"**a**", "**b**", "**d**"} & set(re.findall(r"\*\*.\*\*", empty))
 
 
 def test_four_words_are_named_and_the_rest_is_counted():
-    assert named(list("abcd")) == "**a**, **b**, **c**, **d**"
-    assert in_order(named(list("abcdef")), "**d**", "2 more") and "**e**" not in named(list("abcdef"))
+    assert list_in_bold(list("abcd")) == "**a**, **b**, **c**, **d**"
+    assert in_order(list_in_bold(list("abcdef")), "**d**", "2 more") and "**e**" not in list_in_bold(list("abcdef"))
 
 
 def test_the_row_to_open_with_is_one_with_a_choice_even_where_a_single_key_loses_more():
@@ -294,7 +302,7 @@ def test_the_row_to_open_with_is_one_with_a_choice_even_where_a_single_key_loses
 
 
 def test_a_change_is_spelt_by_its_size():
-    assert [spelt(value) for value in (0.0, 0.004, 0.005, 0.42, 9.99, 10.0)] == [
+    assert [format_number(value) for value in (0.0, 0.004, 0.005, 0.42, 9.99, 10.0)] == [
         "0",
         "4·10⁻³",
         "0.01",
@@ -305,50 +313,50 @@ def test_a_change_is_spelt_by_its_size():
 
 
 def test_where_every_case_gives_the_same_vectors_no_change_is_told():
-    told = read_shuffle({"No positions, no mask": 0.0}, 2)
+    told = describe_shuffle({"No positions, no mask": 0.0}, 2)
     assert "No positions, no mask" in told and "change" not in told
     assert told.endswith(".") and not told.endswith("..") and not told.endswith(". .")
 
 
 def test_why_rope_fails_is_told_with_the_pair_its_turn_and_the_shares():
-    told = read_round(0.474, 48, 30.0, 1, 4, [0.5, 0.9, 0.6])
+    told = describe_rope_period(0.474, 48, 30.0, 1, 4, [0.5, 0.9, 0.6])
     assert in_order(told, "47 %", "48 symbols", "pair 1", "30 positions", "15 positions", "4 times", "**90 %**", "60 %")
-    assert not read_round(0.5, 48, 30.0, 1, 4, [0.5, 0.9, 0.6]), "it does not fall below guessing"
-    assert not read_round(0.4, 48, 30.0, 1, 4, [0.75, 0.9, 0.6]), "another pair helps nearly as much"
+    assert not describe_rope_period(0.5, 48, 30.0, 1, 4, [0.5, 0.9, 0.6]), "it does not fall below guessing"
+    assert not describe_rope_period(0.4, 48, 30.0, 1, 4, [0.75, 0.9, 0.6]), "another pair helps nearly as much"
 
 
 def test_the_gradient_is_told_undivided_against_divided_with_its_width():
-    assert in_order(read_gradient(64, 3.0, 2.0), "1.5 times", "larger", "3.00 against 2.00", "d_k = 64")
-    assert in_order(read_gradient(64, 1.0, 4.0), "4.0 times", "smaller", "1.00 against 4.00", "d_k = 64")
+    assert in_order(describe_query_gradient(64, 3.0, 2.0), "1.5 times", "larger", "3.00 against 2.00", "d_k = 64")
+    assert in_order(describe_query_gradient(64, 1.0, 4.0), "4.0 times", "smaller", "1.00 against 4.00", "d_k = 64")
 
 
 def test_a_step_of_the_width_has_each_number_in_its_place():
-    told = read_step(256, 16, (0.93, 0.25), (0.1, 0.3), (0.21, 0.27))
+    told = describe_width(256, 16, (0.93, 0.25), (0.1, 0.3), (0.21, 0.27))
     assert in_order(told, "256", "16 weights", "0.93", "3.0 times", "0.25", "0.21", "0.27")
 
 
 def test_the_two_forms_are_told_weights_first_then_outputs_single_before_double():
-    assert in_order(read_forms((0.11, 0.22), (0.33, 0.44)), "0.11", "0.33", "0.22", "0.44")
+    assert in_order(describe_loop_and_matmul((0.11, 0.22), (0.33, 0.44)), "0.11", "0.33", "0.22", "0.44")
 
 
 def test_a_norm_that_moves_nobody_is_named_first_and_the_words_are_counted():
     still = np.array([[0.0, 0.0, 0.0], [np.nan, np.nan, np.nan]])
-    told = read_moved("layer norm", still, [("<s>", "a", "b"), ("<s>", "c")])
+    told = describe_norm_change("layer norm", still, [("<s>", "a", "b"), ("<s>", "c")])
     assert in_order(told, "layer norm", "none of the 3 words", "0")
 
 
 def test_the_box_says_which_norm_averages_over_what():
     stream, real = np.zeros((2, 2, 3), np.float32), np.ones((2, 2), dtype=bool)
-    assert in_order(read_tensor(stream, real, "channels", 1, 2, "a"), "Layer norm", "“a”", "3 numbers")
-    assert in_order(read_tensor(stream, real, "batch", 1, 2, "a"), "Batch norm", "channel 2", "4 numbers")
+    assert in_order(describe_norm_axes(stream, real, "channels", 1, 2, "a"), "Layer norm", "“a”", "3 numbers")
+    assert in_order(describe_norm_axes(stream, real, "batch", 1, 2, "a"), "Batch norm", "channel 2", "4 numbers")
 
 
 def test_names_are_listed_with_an_and_before_the_last():
-    assert [listed(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+    assert [join_with_and(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
 
 
 def test_the_ways_to_write_are_told_with_their_times_and_what_the_cache_saves():
-    told = read_ways(2e-6, 15.0, (0.8, 2.5, 10.0), 13)
+    told = describe_kv_cache(2e-6, 15.0, (0.8, 2.5, 10.0), 13)
     assert in_order(told, "2.0e-06", "15", "13", "800.0 ms", "3.1** times", "12.5 times", "75 %")
 
 
@@ -361,4 +369,4 @@ def test_a_word_in_a_sentence_is_cut_at_24_characters():
 
 
 def test_a_word_is_cut_before_a_letter_whose_mark_would_be_lost():
-    assert shorten("a" * 12 + "e\u0301" + "b" * 5, 14) == "a" * 12 + "…"
+    assert truncate("a" * 12 + "e\u0301" + "b" * 5, 14) == "a" * 12 + "…"

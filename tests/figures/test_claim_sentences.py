@@ -10,24 +10,24 @@ from model import Experiment, Switches, checkpoint
 from model.analysis.ablation import HeldOutScores, evaluate_held_out
 from model.generation.decoding import Decoding
 from viz.captions.claims import (
-    read_cross,
-    read_decoder_layer,
-    read_nouns,
-    read_one_vector,
-    read_pronouns,
-    read_settled,
-    read_word_by_word,
+    describe_cross_attention,
+    describe_decoder_layer,
+    describe_decoding,
+    describe_determined,
+    describe_nouns_attended,
+    describe_one_vector,
+    describe_pronouns,
 )
 from viz.pages.remove import summary
 from viz.pages.translate import claims as translate_claims
 from viz.pages.translate import compute as translate_compute
-from viz.pages.translate.decoded import written
+from viz.pages.translate.decoded import decode
 
-SOURCE = translate_compute.JOBS["Translation"].example
+SOURCE = translate_compute.TRANSLATE_TASKS["Translation"].example
 
 
 def one(*off, weights="translate"):
-    return written(Experiment(weights, SOURCE, Switches().without(*off)), Decoding())
+    return decode(Experiment(weights, SOURCE, Switches().without(*off)), Decoding())
 
 
 def test_one_vector_and_attention_each_have_the_numbers_of_their_own_card():
@@ -45,7 +45,7 @@ def test_one_vector_and_attention_each_have_the_numbers_of_their_own_card():
 
 def test_one_vector_is_said_to_be_too_little_only_where_it_is():
     def told(alone, looking):
-        return read_one_vector((4, 8), alone, looking, 500)
+        return describe_one_vector((4, 8), alone, looking, 500)
 
     assert told([1, 0.1], [1, 0.9]).startswith("**One vector is not enough.**")
     assert told([1, 0.9], [1, 0.8]).startswith("**One vector is enough here.**")
@@ -58,30 +58,30 @@ def test_one_vector_is_said_to_be_too_little_only_where_it_is():
 
 
 def test_a_context_of_its_own_is_claimed_by_the_nouns_of_the_card():
-    assert read_nouns("the mean", 0.98).startswith("**Each word has a context of its own.** For 98 %")
-    assert "98 % of the nouns, the mean gives its largest weight to the correct source word" in read_nouns(
+    assert describe_nouns_attended("the mean", 0.98).startswith("**Each word has a context of its own.** For 98 %")
+    assert "98 % of the nouns, the mean gives its largest weight to the correct source word" in describe_nouns_attended(
         "the mean", 0.98
     )
-    assert read_nouns("the mean", 0.2).startswith("**A context of its own need not be the right one.**")
-    assert read_pronouns(0.57, 0.86, 0).startswith(
+    assert describe_nouns_attended("the mean", 0.2).startswith("**A context of its own need not be the right one.**")
+    assert describe_pronouns(0.57, 0.86, 0).startswith(
         " The same holds for the pronouns il and elle: the best layer gives its largest weight to the noun that they "
         "refer to in 57 % of cases."
     )
-    assert "Moreover, layer 0 gives its largest weight to the adjective in 86 % of cases." in read_pronouns(
+    assert "Moreover, layer 0 gives its largest weight to the adjective in 86 % of cases." in describe_pronouns(
         0.57, 0.86, 0
     )
-    assert "adjective" not in read_pronouns(0.9, 0.2, 0)
-    lower = read_pronouns(0.0, 0.95, 0)
+    assert "adjective" not in describe_pronouns(0.9, 0.2, 0)
+    lower = describe_pronouns(0.0, 0.95, 0)
     assert (
         "does not hold" in lower
         and "in 0 % of cases. Instead, layer 0 gives its largest weight to the adjective in 95 % of cases" in lower
     )
-    neither = read_pronouns(0.1, 0.24, 0)
+    neither = describe_pronouns(0.1, 0.24, 0)
     assert (
         "does not hold" in neither
         and "in 10 % of cases, and layer 0 gives its largest weight to the adjective in 24 % of cases" in neither
     )
-    assert "In 36 % of these cases its largest weight is on the gold source word." in read_settled(0.36)
+    assert "In 36 % of these cases its largest weight is on the gold source word." in describe_determined(0.36)
 
 
 @pytest.mark.parametrize(
@@ -97,35 +97,40 @@ def test_the_look_that_the_card_speaks_of_is_named(weights, which):
 
 
 def test_cross_attention_is_the_same_operation_only_where_its_weights_are():
-    assert "is the same operation" in read_cross(16, 15, 0.0) and read_cross(16, 15, 0.0).endswith("to the last bit.")
-    assert read_cross(1, 1, 5e-7).endswith("in every head of every layer, to within 5·10⁻⁷.")
-    assert "1 query comes from the decoder, and 1 key with its value comes from the encoder." in read_cross(1, 1, 0.0)
-    other = read_cross(16, 15, 0.3)
+    assert "is the same operation" in describe_cross_attention(16, 15, 0.0) and describe_cross_attention(
+        16, 15, 0.0
+    ).endswith("to the last bit.")
+    assert describe_cross_attention(1, 1, 5e-7).endswith("in every head of every layer, to within 5·10⁻⁷.")
+    assert (
+        "1 query comes from the decoder, and 1 key with its value comes from the encoder."
+        in describe_cross_attention(1, 1, 0.0)
+    )
+    other = describe_cross_attention(16, 15, 0.3)
     assert "is not the same operation here" in other and "differ by up to 0.30" in other
-    assert "is not the same operation here" in read_cross(16, 15, float("nan"))
+    assert "is not the same operation here" in describe_cross_attention(16, 15, float("nan"))
 
 
 def test_the_layer_is_told_by_the_parts_that_are_there():
-    whole = read_decoder_layer(0.0, masked=True, feeds_forward=True)
+    whole = describe_decoder_layer(0.0, masked=True, feeds_forward=True)
     assert (
         "has three parts**: masked self-attention over the target, cross-attention to the source, and the feed-forward"
         in whole
     )
     assert whole.endswith("In self-attention, later words have weight exactly 0.")
-    unmasked = read_decoder_layer(0.9, masked=False, feeds_forward=True)
+    unmasked = describe_decoder_layer(0.9, masked=False, feeds_forward=True)
     assert "masked self-attention" not in unmasked
     assert unmasked.endswith("The mask is removed, so in self-attention a later word has a weight of up to 0.90.")
-    assert read_decoder_layer(0.0, masked=False, feeds_forward=True).endswith("no word attends to a later one.")
-    assert "although the mask is there" in read_decoder_layer(0.1, masked=True, feeds_forward=True)
-    averaged = read_decoder_layer(0.0, masked=True, feeds_forward=False)
+    assert describe_decoder_layer(0.0, masked=False, feeds_forward=True).endswith("no word attends to a later one.")
+    assert "although the mask is there" in describe_decoder_layer(0.1, masked=True, feeds_forward=True)
+    averaged = describe_decoder_layer(0.0, masked=True, feeds_forward=False)
     assert "are left**: masked self-attention over the target and cross-attention to the source" in averaged
     assert "feed-forward" not in averaged
 
 
 def test_word_by_word_is_the_same_as_one_pass_only_where_ln_p_is():
     def told(apart, **more):
-        return read_word_by_word(
-            **({"tokens": 3, "each": "word", "apart": apart, "ended": True, "looks_ahead": False} | more)
+        return describe_decoding(
+            **({"tokens": 3, "each": "word", "apart": apart, "ended": True, "attends_ahead": False} | more)
         )
 
     assert told(1e-7).startswith(
@@ -139,7 +144,7 @@ def test_word_by_word_is_the_same_as_one_pass_only_where_ln_p_is():
     assert (
         "1 token was generated." in cut and "gives it the same ln p" in cut and "did not end the sentence itself" in cut
     )
-    ahead = told(15.3, looks_ahead=True)
+    ahead = told(15.3, attends_ahead=True)
     assert "one pass is not the same here" in ahead and "differs by up to 15.3" in ahead and "Without the mask" in ahead
     assert "do not read the same words" in told(15.3) and "Without the mask" not in told(15.3)
     assert "not numbers" in told(float("nan"))

@@ -10,9 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from viz.captions.heads import Named, alt_text, pieces, read_grid, read_next, read_row, telling_row
-from viz.figures.heatmap import MOST_LABELS, heatmap
-from viz.labels import axis_labels, markdown, shorten
+from viz.captions.heads import (
+    Named,
+    alt_text,
+    describe_head_grid,
+    describe_next_token,
+    describe_row,
+    markdown_runs,
+    most_informative_row,
+)
+from viz.figures.heatmap import MAX_LABELS, heatmap
+from viz.labels import axis_labels, markdown, truncate
 from viz.theme import THEMES
 
 LIGHT, DARK = THEMES["light"], THEMES["dark"]
@@ -167,7 +175,7 @@ def test_many_words_are_labelled_at_even_steps_and_few_all(n):
     words = [f"w{at}" for at in range(n)]
     axis = heatmap(np.zeros((n, n)), words, words, theme=LIGHT).layout.yaxis
     at = list(axis.tickvals)
-    assert len(at) <= MOST_LABELS
+    assert len(at) <= MAX_LABELS
     assert at == list(range(0, n, at[1] if len(at) > 1 else 1))
     assert list(axis.ticktext) == [words[position] for position in at]
     assert cells(heatmap(np.zeros((n, n)), words, words, theme=LIGHT)).shape == (n, n), "no cell is pooled away"
@@ -232,13 +240,13 @@ def test_a_figure_of_a_sentence_is_a_few_kilobytes():
 
 
 def test_the_pieces_of_a_sentence_are_its_words_with_the_stressed_ones_marked():
-    assert pieces("After **was** it is 0.30.") == [("After ", False), ("was", True), (" it is 0.30.", False)]
-    assert pieces("") == []
+    assert markdown_runs("After **was** it is 0.30.") == [("After ", False), ("was", True), (" it is 0.30.", False)]
+    assert markdown_runs("") == []
 
 
 @pytest.mark.parametrize("word", [*HOSTILE[:8], "**", "*", "a\\b", "**x**"])
 def test_a_word_stands_in_the_pieces_as_it_is_whatever_it_holds(word):
-    assert pieces(f"**{markdown(word)}** looks") == [(shorten(word, 24), True), (" looks", False)]
+    assert markdown_runs(f"**{markdown(word)}** looks") == [(truncate(word, 24), True), (" looks", False)]
 
 
 def numbers(sentence):
@@ -250,7 +258,7 @@ def numbers(sentence):
 def test_the_number_in_the_sentence_is_the_number_in_the_row(n, row):
     row %= n
     weights, _ = causal(n)
-    sentence = read_row(weights, [f"w{at}" for at in range(n)], row)
+    sentence = describe_row(weights, [f"w{at}" for at in range(n)], row)
     assert numbers(sentence) == [pytest.approx(weights[row].max(), abs=0.005)]
 
 
@@ -269,40 +277,40 @@ def test_the_number_in_the_sentence_is_the_number_in_the_row(n, row):
 def test_a_row_is_read_as_what_it_is(looked, says):
     weights = np.zeros((4, 4))
     weights[2] = looked
-    assert read_row(weights, ["<s>", "b", "c", "d"], 2) == says
+    assert describe_row(weights, ["<s>", "b", "c", "d"], 2) == says
 
 
 def test_a_sentence_names_no_link():
     weights = np.array([[1.0, 0.0], [1.0, 0.0]])
-    sentence = read_row(weights, ["[x](javascript:alert(1))", "<a href=x>"], 1)
+    sentence = describe_row(weights, ["[x](javascript:alert(1))", "<a href=x>"], 1)
     assert "<" not in sentence
     assert "](" not in sentence
 
 
 def test_the_next_word_is_read_with_its_own_numbers():
-    sentence = read_next(np.array([0.75, 0.125, 0.0625, 0.01]), ["was", "were", "is", "a"], "tired")
+    sentence = describe_next_token(np.array([0.75, 0.125, 0.0625, 0.01]), ["was", "were", "is", "a"], "tired")
     assert sentence == "After “tired” the model predicts **was** 0.75, **were** 0.12, **is** 0.06."
 
 
 def test_the_telling_row_is_the_one_with_a_large_far_weight():
     weights = np.eye(6) * 0.9
     weights[4] = [0, 0.9, 0, 0, 0.1, 0]
-    assert telling_row(weights) == 4
+    assert most_informative_row(weights) == 4
 
 
 def test_resting_on_the_start_mark_tells_little():
     weights = np.zeros((6, 6))
     weights[:, 0] = 1
     weights[3] = [0, 1, 0, 0, 0, 0]
-    assert telling_row(weights) == 3
+    assert most_informative_row(weights) == 3
 
 
 def test_a_row_can_be_told_even_when_nothing_is_a_number():
-    assert telling_row(np.full((3, 3), np.nan)) in range(3)
+    assert most_informative_row(np.full((3, 3), np.nan)) in range(3)
 
 
 def test_the_grid_says_how_many_heads_were_found_a_job():
-    sentence = read_grid(
+    sentence = describe_head_grid(
         [[["a 0.9", "c 0.6"], []], [[], ["b 0.7"]]], Named("1,200 fresh sentences", 0.6), intact=True, pooled=False
     )
     assert sentence.startswith("2 of 4 heads")
@@ -313,16 +321,16 @@ def test_the_grid_says_how_many_heads_were_found_a_job():
 
 def test_the_grid_says_what_its_names_leave_out():
     named = Named("12 passages", 0.5, parts_better=1, last="first token")
-    sentence = read_grid([[["a 0.9"], []]], named, intact=True, pooled=False)
+    sentence = describe_head_grid([[["a 0.9"], []]], named, intact=True, pooled=False)
     assert "“First token” labels a head only where no other relation does" in sentence
     assert "1 of these heads matches a part of a relation better" in sentence
 
 
 def test_the_grid_says_when_a_cell_stands_for_a_block_of_words():
-    assert "block" in read_grid([[[]]], Named("1 sentence", 0.5), intact=True, pooled=True)
-    assert "block" not in read_grid([[[]]], Named("1 sentence", 0.5), intact=True, pooled=False)
+    assert "block" in describe_head_grid([[[]]], Named("1 sentence", 0.5), intact=True, pooled=True)
+    assert "block" not in describe_head_grid([[[]]], Named("1 sentence", 0.5), intact=True, pooled=False)
 
 
 def test_the_text_for_those_who_cannot_see_has_no_marks_and_no_entities():
     weights = np.array([[1.0, 0.0], [0.9, 0.1]])
-    assert alt_text(read_row(weights, ["$x$", "<b>"], 1)) == "<b> puts 0.90 of its attention on $x$, 1 word back."
+    assert alt_text(describe_row(weights, ["$x$", "<b>"], 1)) == "<b> puts 0.90 of its attention on $x$, 1 word back."

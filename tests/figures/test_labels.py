@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viz.labels import JOINER, SPECIAL, axis_labels, escape, markdown, shorten
+from viz.labels import JOINER, SPECIAL, axis_labels, escape, markdown, truncate
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 ASTRONAUT = "👩🏽\u200d🚀"
@@ -36,12 +36,12 @@ def test_a_word_that_looks_like_a_mark_is_not_taken_for_one():
     "token", ["", " ", "\t\n", "\u3000", "\u00ad", "\u200d", "\ufe0f", "\u2800", "\u3164", "\x00", "\ud800"]
 )
 def test_nothing_is_ever_drawn_as_nothing(token):
-    assert shorten(token) in ("∅", "␣")
+    assert truncate(token) in ("∅", "␣")
 
 
 def test_a_long_word_is_cut_where_it_can_be_seen():
-    assert shorten("a" * 5000) == "a" * 13 + "…"
-    assert shorten("a" * 14) == "a" * 14
+    assert truncate("a" * 5000) == "a" * 13 + "…"
+    assert truncate("a" * 14) == "a" * 14
 
 
 def test_shortened_first_and_escaped_second_so_that_no_entity_is_cut():
@@ -56,25 +56,25 @@ def test_a_joined_emoji_survives(emoji):
 
 @pytest.mark.parametrize("most", range(8, 15))
 def test_a_joined_emoji_is_kept_whole_or_left_out(most):
-    assert shorten(FAMILY * 4, most).removesuffix("…") in (FAMILY, FAMILY * 2)
+    assert truncate(FAMILY * 4, most).removesuffix("…") in (FAMILY, FAMILY * 2)
 
 
 @pytest.mark.parametrize("most", range(3, 15))
 def test_a_cut_never_parts_a_letter_from_its_accent(most):
-    assert re.fullmatch("(e\u0301)+…", shorten("e\u0301" * 20, most))
+    assert re.fullmatch("(e\u0301)+…", truncate("e\u0301" * 20, most))
 
 
 def test_a_heap_of_marks_is_lowered():
-    assert shorten("Z" + "\u0308\u0330" * 20) == "Z\u0308\u0330\u0308"
+    assert truncate("Z" + "\u0308\u0330" * 20) == "Z\u0308\u0330\u0308"
 
 
 def test_a_mark_without_a_letter_is_given_a_place_to_sit():
-    assert shorten("\u0301") == "◌\u0301"
+    assert truncate("\u0301") == "◌\u0301"
 
 
 @pytest.mark.parametrize("mark", ["\u202a", "\u202e", "\u2066", "\u2069", "\u200e", "\u200f", "\u061c"])
 def test_a_mark_that_turns_the_writing_round_is_dropped(mark):
-    assert shorten(f"a{mark}bc") == "abc"
+    assert truncate(f"a{mark}bc") == "abc"
 
 
 @pytest.mark.parametrize("word", ["שלום", "مرحبا", "नमस्ते", "สวัสดี", "日本語"])
@@ -85,7 +85,7 @@ def test_every_script_keeps_its_letters(word):
 @settings(deadline=None)
 @given(anything, st.integers(2, 30))
 def test_a_label_is_short_seen_and_encodable(token, most):
-    label = shorten(token, most)
+    label = truncate(token, most)
     assert 0 < len(label) <= max(most, len("⟨unknown⟩"))
     assert not {unicodedata.category(c) for c in label} & {"Cc", "Cs", "Zl", "Zp"}
     assert not set(label) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -97,14 +97,14 @@ def test_a_label_is_short_seen_and_encodable(token, most):
 def test_plotly_reads_a_label_back_letter_by_letter(token):
     (label,) = axis_labels([token])
     assert not set(label) & set("<>$")
-    assert unescape(label) == shorten(token)
+    assert unescape(label) == truncate(token)
 
 
 @settings(deadline=None)
 @given(anything)
 def test_markdown_reads_a_token_back_letter_by_letter(token):
     written = markdown(token).replace(JOINER, "")  # which draws nothing, and keeps an address from becoming a link
-    assert unescape(re.sub(r"\\(.)", r"\1", written)) == shorten(token, 24)
+    assert unescape(re.sub(r"\\(.)", r"\1", written)) == truncate(token, 24)
     bare = re.sub(r"\\.|&(?:amp|lt|gt|#36);", "", written)  # what is left when everything disarmed is taken out
     assert not set(bare) & set("`*_{}[]()#+-.!|~:^<>&$\\")
 

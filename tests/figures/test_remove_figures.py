@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from viz.captions.heads import read_change, read_curves, read_effects, read_knockouts
+from viz.captions.heads import describe_attribution, describe_change, describe_head_ablation, describe_learning_curves
 from viz.figures.learning_curves import curves
 from viz.figures.residual_stream import stream
 from viz.figures.scatter import scatter
@@ -70,15 +70,17 @@ def test_words_that_do_not_fit_are_refused_with_both_sizes(draw):
 
 
 def test_sentences_say_the_numbers_of_their_figures():
-    changed = read_change(np.array([0.0, 2.0]), ["a", "b"], "without scaling")
+    changed = describe_change(np.array([0.0, 2.0]), ["a", "b"], "without scaling")
     assert "KL 2.00 nats. The average over the text is 1.00" in changed
-    assert "no prediction changes" in read_change(np.zeros(2), ["a", "b"], "the same")
-    assert "1 of 2 predictions is no longer a number" in read_change(
+    assert "no prediction changes" in describe_change(np.zeros(2), ["a", "b"], "the same")
+    assert "1 of 2 predictions is no longer a number" in describe_change(
         np.array([np.nan, 1.0]), ["a", "b"], "without norm"
     )
-    assert "Layer 1, head 0" in read_knockouts(np.array([[0.0, 0.1], [0.7, 0.0]]))
-    assert "2 of 4 heads can be removed" in read_knockouts(np.array([[0.0, 0.1], [0.7, 0.0]]))
-    told = read_effects(np.array([0.9, 0.1]), np.array([0.01, 0.5]), ["a", "b"], (0.5, 0.75))
+    assert "Layer 1, head 0" in describe_head_ablation(np.array([[0.0, 0.1], [0.7, 0.0]]))
+    assert "2 of 4 heads can be removed" in describe_head_ablation(np.array([[0.0, 0.1], [0.7, 0.0]]))
+    told = describe_attribution(np.array([0.9, 0.1]), np.array([0.01, 0.5]), ["a", "b"], (0.5, 0.75))
     assert "**a** (0.90)" in told and "**b**" in told and "0.500" in told
     assert "**0.50** for the weights" in told and "**0.75** for the size" in told
-    assert "whole 1.50 (1.00 to 2.00, 2 seeds)" in read_curves({"whole": np.array([[9.0, 1.0], [9.0, 2.0]])}, "loss")
+    assert "whole 1.50 (1.00 to 2.00, 2 seeds)" in describe_learning_curves(
+        {"whole": np.array([[9.0, 1.0], [9.0, 2.0]])}, "loss"
+    )

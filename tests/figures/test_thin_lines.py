@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from viz.captions.heads import read_curves, read_stream, thin_seeds
+from viz.captions.heads import describe_learning_curves, describe_residual_stream, thin_seeds
 from viz.figures.learning_curves import curves
 from viz.figures.residual_stream import stream
 from viz.theme import LIGHT
@@ -22,7 +22,7 @@ def has_thin_lines(figure):
 def test_the_thin_lines_of_a_stream_are_told(words, each):
     values = np.arange(2.0 * len(words)).reshape(2, -1) + 1
     figure = stream(values, values, ["x", "y"], words, theme=LIGHT, title="length")
-    told = read_stream(values, values, "length", ["x", "y"], each)
+    told = describe_residual_stream(values, values, "length", ["x", "y"], each)
     assert has_thin_lines(figure) == (f"A thin line is one {each}, a thick line the mean of all." in told)
     assert f"averaged over the {each}s" in told
 
@@ -32,5 +32,5 @@ def test_the_thin_lines_of_learning_curves_are_told(seeds):
     values = {"whole": np.arange(2.0 * seeds).reshape(seeds, 2), "never": np.ones((1, 2))}
     figure = curves([1, 2], {"whole": values["whole"]}, theme=LIGHT, value_name="loss")
     assert has_thin_lines(figure) == (seeds > 1) == bool(thin_seeds(values))
-    told = read_curves(values, "loss")
+    told = describe_learning_curves(values, "loss")
     assert told.endswith(" A thin line is one seed, a thick line their median.") == (seeds > 1)

@@ -7,7 +7,7 @@ import pytest
 from screen import visit, well
 
 from model.tokenizer import CharacterTokenizer, altered, clean
-from viz.captions.typed_text import read_altered
+from viz.captions.typed_text import describe_altered
 
 BREAKS = {"line separator": "\u2028", "paragraph separator": "\u2029", "next line": "\x85", "vertical tab": "\x0b"}
 
@@ -29,19 +29,19 @@ def test_every_character_that_is_not_passed_on_is_told_and_no_other():
 
 def test_a_character_is_named_with_its_number_once():
     assert altered("a\u2028b\u200bc\u2028") == (("\u2028",), ("\u200b",))
-    assert read_altered(("\u2028",), ("\u200b", "\x00")) == (
+    assert describe_altered(("\u2028",), ("\u200b", "\x00")) == (
         "Some characters of this text are not read as you typed them: line separator (U+2028) is read as a space; zero "
         "width space (U+200B) and control (U+0000) are left out."
     )
-    many = read_altered((), tuple("\u2060\u2061\u2062\u2063\u2064\u2065"))
+    many = describe_altered((), tuple("\u2060\u2061\u2062\u2063\u2064\u2065"))
     assert "and 2 more are left out." in many
-    assert read_altered((), ()) == ""
+    assert describe_altered((), ()) == ""
 
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_what_ends_a_line_is_a_blank_to_a_model_that_reads_characters(name):
     assert CharacterTokenizer("ab").encode(f"a{BREAKS[name]}b").surface == ("<s>", "a", "␣", "b")
-    assert f"{name} (U+{ord(BREAKS[name]):04X}) is read as a space." in read_altered(*altered(f"a{BREAKS[name]}b"))
+    assert f"{name} (U+{ord(BREAKS[name]):04X}) is read as a space." in describe_altered(*altered(f"a{BREAKS[name]}b"))
 
 
 @pytest.mark.parametrize(

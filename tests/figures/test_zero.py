@@ -5,31 +5,33 @@ import re
 import numpy as np
 import pytest
 
-from viz.captions.batch_norm import read_moved
-from viz.captions.claims import read_decoder_layer, read_word_by_word
-from viz.captions.heads import Named, read_grid, read_knockouts
-from viz.captions.inside import read_spectrum
-from viz.captions.masks import read_leak
-from viz.captions.translate import read_hits, read_tree
+from viz.captions.batch_norm import describe_norm_change
+from viz.captions.claims import describe_decoder_layer, describe_decoding
+from viz.captions.heads import Named, describe_head_ablation, describe_head_grid
+from viz.captions.inside import describe_qk_spectrum
+from viz.captions.masks import describe_leak
+from viz.captions.translate import describe_alignment_hits, describe_beam_tree
 from viz.ui import head_facts, model_calls
 
 # A count of nothing as a sentence should not have it: "0 of the 3 outputs", "0 passages and".
 COUNTED_NOTHING = re.compile(r"(?<![\d.,·])\**0\** (of\b|[a-z]+s\b)")
 JOBS = [[[], []], [[], []]]  # of two layers of two heads
 NONE_OF = {
-    "no head was measured": lambda: read_grid(JOBS, Named("", 0.5), intact=True, pooled=False),
-    "no head is named": lambda: read_grid(JOBS, Named("12 passages", 0.5), intact=True, pooled=False),
-    "no later output moves": lambda: read_leak(
+    "no head was measured": lambda: describe_head_grid(JOBS, Named("", 0.5), intact=True, pooled=False),
+    "no head is named": lambda: describe_head_grid(JOBS, Named("12 passages", 0.5), intact=True, pooled=False),
+    "no later output moves": lambda: describe_leak(
         np.array([0, 1.0, 0, 0]), np.array([0, 1.0, 0, 0]), np.tri(4), list("abcd"), 1, "x"
     ),
-    "no look hits": lambda: read_hits(4, 0, 0.1, (3, 0)),
-    "no look is asked for": lambda: read_hits(0, 0, 0.0, (1, 0)),
-    "nothing was dropped": lambda: read_tree(4, 9, 0, -3.0, -4.0, False),
-    "no direction counts": lambda: read_spectrum(0, 4, 8, 0.0, 0.0),
-    "no head can go": lambda: read_knockouts(np.array([[1.0, 2.0]])),
-    "nobody moves": lambda: read_moved("batch norm", np.array([[np.nan, np.nan], [0, 0]]), [["a", "b"], ["c", "d"]]),
-    "nothing before the end mark": lambda: read_word_by_word(1, "word", 0.0, True, False),
-    "nothing before the end mark, and no number": lambda: read_word_by_word(1, "word", float("nan"), True, False),
+    "no look hits": lambda: describe_alignment_hits(4, 0, 0.1, (3, 0)),
+    "no look is asked for": lambda: describe_alignment_hits(0, 0, 0.0, (1, 0)),
+    "nothing was dropped": lambda: describe_beam_tree(4, 9, 0, -3.0, -4.0, False),
+    "no direction counts": lambda: describe_qk_spectrum(0, 4, 8, 0.0, 0.0),
+    "no head can go": lambda: describe_head_ablation(np.array([[1.0, 2.0]])),
+    "nobody moves": lambda: describe_norm_change(
+        "batch norm", np.array([[np.nan, np.nan], [0, 0]]), [["a", "b"], ["c", "d"]]
+    ),
+    "nothing before the end mark": lambda: describe_decoding(1, "word", 0.0, True, False),
+    "nothing before the end mark, and no number": lambda: describe_decoding(1, "word", float("nan"), True, False),
 }
 
 
@@ -52,18 +54,18 @@ def test_the_rule_of_counts_can_hold(told):
 
 
 def test_heads_that_nobody_examined_are_not_said_to_have_failed():
-    told = read_grid(JOBS, Named("", 0.5), intact=False, pooled=False)
+    told = describe_head_grid(JOBS, Named("", 0.5), intact=False, pooled=False)
     assert told.startswith("The 4 heads of this model were not measured, so none of them has a name. Rows are")
-    one = read_grid([[[]]], Named("", 0.5), intact=True, pooled=False)
+    one = describe_head_grid([[[]]], Named("", 0.5), intact=True, pooled=False)
     assert one.startswith("The one head of this model was not measured, so it has no name.")
 
 
 def test_the_end_mark_alone_gets_its_own_number():
     assert (
         "Only the end token was generated. One pass over the finished sentence gives it the same ln p"
-        in read_word_by_word(1, "word", 0.0, True, False)
+        in describe_decoding(1, "word", 0.0, True, False)
     )
-    assert "Only the end token was generated. Its ln p is not a number." in read_word_by_word(
+    assert "Only the end token was generated. Its ln p is not a number." in describe_decoding(
         1, "word", float("nan"), True, False
     )
 
@@ -80,13 +82,13 @@ def test_the_end_mark_alone_gets_its_own_number():
 def test_what_heads_were_measured_on_counts_the_passages(monkeypatch, sentences, relations, told):
     card = {"task": "stories", "exam": {"sentences": sentences, "relations": relations}}
     monkeypatch.setattr(model_calls, "about", lambda weights: card)
-    assert head_facts.measured_on("own-little") == told
+    assert head_facts.measurement_note("own-little") == told
     assert head_facts.naming("own-little").measured_on == told
 
 
 @pytest.mark.parametrize("masked", [True, False])
 def test_the_maps_of_a_decoder_layer_are_counted(masked):
-    assert "the feed-forward network. The first two are the maps above" in read_decoder_layer(0.0, masked, True)
-    both = read_decoder_layer(0.0, masked, False)
+    assert "the feed-forward network. The first two are the maps above" in describe_decoder_layer(0.0, masked, True)
+    both = describe_decoder_layer(0.0, masked, False)
     assert "Two of the three" in both and ". Both are the maps above" not in both.split("**")[1]
     assert "Both are the maps above" in both and "The first two" not in both

@@ -24,10 +24,10 @@ def broken(request, tmp_path, monkeypatch):
         (tmp_path / path.name).symlink_to(path)
     (tmp_path / f"{request.param}.json").write_bytes(BROKEN[request.param].encode(errors="surrogateescape"))
     monkeypatch.setattr(checkpoint, "TRAINED", tmp_path)
-    for cache in (model_calls._own_languages.cache_clear, translate_compute.jobs.clear):
+    for cache in (model_calls._own_languages.cache_clear, translate_compute.available_tasks.clear):
         cache()
     yield request.param
-    for cache in (model_calls._own_languages.cache_clear, translate_compute.jobs.clear):
+    for cache in (model_calls._own_languages.cache_clear, translate_compute.available_tasks.clear):
         cache()
 
 

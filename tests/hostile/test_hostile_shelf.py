@@ -92,7 +92,7 @@ def test_loading_onto_a_full_shelf_is_refused_before_anything_is_read(tmp_path, 
 def test_who_may_let_go(monkeypatch, alone, owner, present, may, outcome):
     monkeypatch.setattr(load_model, "of_one_person", lambda: alone)
     monkeypatch.setattr(load_model, "_here", lambda who: who in present)
-    assert load_model.may_let_go(kept(owner), "me") == may
+    assert load_model.may_unload(kept(owner), "me") == may
     outcome("decided by the owner")
 
 
@@ -103,10 +103,10 @@ def test_on_a_server_for_others_the_page_lets_nobody_take_a_model_of_another(mon
     screen = well(visit("viz/pages/your_model/page.py"))
     assert not [button for button in screen.button if str(button.key).startswith("let_go")]
     assert any("Only you can stop or unload" in note.value for note in screen.caption)
-    load_model._let_go(THEIRS[0])  # the callback itself, as if somebody had made the button up
+    load_model._unload(THEIRS[0])  # the callback itself, as if somebody had made the button up
     assert registry().names() == THEIRS
     registry().add("own-theirs-c", "own-theirs-c", kept(""), lambda other: True)
-    load_model._let_go("own-theirs-c")
+    load_model._unload("own-theirs-c")
     assert "own-theirs-c" in registry().names(), "a model of the person who started the server"
     outcome("not taken away", 2)
 

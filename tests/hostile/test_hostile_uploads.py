@@ -9,8 +9,8 @@ from equal import same_bits
 from test_arrays import Trap, even, npy, npz, zipped
 from test_arrays_page import dropped
 
-from viz.export.attention_arrays import MOST_HEADS, MOST_TOKENS, read
-from viz.export.npz import MOST_UNPACKED, ArraysError
+from viz.export.attention_arrays import MAX_HEADS, MAX_TOKENS, read
+from viz.export.npz import MAX_UNPACKED_BYTES, ArraysError
 from viz.pages.your_model import uploaded_maps
 
 TOKENS = npy("<U1", "(3,)", np.array(list("abc")).tobytes())
@@ -37,9 +37,9 @@ ATTACKS = {
     "24 million heads that are not there": lambda: zipped(
         attention=npy("|u1", "(4000, 6000, 1, 1)"), tokens=npy("<U1", "(1,)")
     ),
-    "one layer too many": lambda: npz(attention=even(1, MOST_HEADS + 1, 1, 1), tokens=ONE),
-    "heads in one axis": lambda: npz(attention=even(MOST_HEADS + 1, 1, 1), tokens=ONE),
-    "heads in the lab's own names": lambda: npz(weights=even(MOST_HEADS + 1, 1, 1), looks=ONE, looked_at=ONE),
+    "one layer too many": lambda: npz(attention=even(1, MAX_HEADS + 1, 1, 1), tokens=ONE),
+    "heads in one axis": lambda: npz(attention=even(MAX_HEADS + 1, 1, 1), tokens=ONE),
+    "heads in the lab's own names": lambda: npz(weights=even(MAX_HEADS + 1, 1, 1), looks=ONE, looked_at=ONE),
     "a hundred axes": lambda: zipped(attention=npy(shape=str((1,) * 60)), tokens=TOKENS),
     "a billion cells": lambda: zipped(attention=npy("|u1", "(1, 1, 32000, 32000)"), tokens=TOKENS),
     "a mask larger than the maps": lambda: npz(
@@ -48,7 +48,7 @@ ATTACKS = {
     "arrays that are small one by one": lambda: zipped(
         attention=npy("<f8", "(1, 1, 5000, 5000)"), tokens=TOKENS, mask=npy("<i8", "(1, 1, 5000, 5000)")
     ),
-    "as many tokens as cells": lambda: zipped(attention=npy(), tokens=noughts((MOST_TOKENS + 1,), "<U1")),
+    "as many tokens as cells": lambda: zipped(attention=npy(), tokens=noughts((MAX_TOKENS + 1,), "<U1")),
     "a token of a megabyte": lambda: zipped(attention=npy(), tokens=npy("<U1000000", "(3,)")),
     "bytes of a megabyte": lambda: zipped(attention=npy(), tokens=npy("|S1000000", "(3,)")),
     "columns of a megabyte": lambda: npz(attention=even(1, 3), tokens=ONE, looked_at=np.array(["a" * 9000, "b", "c"])),
@@ -111,7 +111,7 @@ def test_a_file_is_read_or_refused_in_a_sentence_within_little_memory_and_time(a
 
 
 def test_all_arrays_together_have_one_bound():
-    side = int((MOST_UNPACKED / 2 / 8) ** 0.5) + 1
+    side = int((MAX_UNPACKED_BYTES / 2 / 8) ** 0.5) + 1
     file = zipped(
         attention=npy("<f8", f"({side}, {side})"), mask=npy("<i8", f"({side}, {side})"), tokens=npy("<U1", "(1,)")
     )

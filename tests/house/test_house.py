@@ -204,7 +204,7 @@ def test_no_modules_import_each_other_in_a_circle():
     list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
     with pytest.raises(CycleError):
         list(TopologicalSorter(graph | {"model.config": {"model.run"}}).static_order())
-    lazy = 'def lesson(page):\n    importlib.import_module("viz.pages.lessons.banner").attend(page)'
+    lazy = 'def lesson(page):\n    importlib.import_module("viz.pages.lessons.banner").show_banner(page)'
     assert list(imported(lazy)) == ["viz.pages.lessons.banner"], "an import at run time is an import"
 
 

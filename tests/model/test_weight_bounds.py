@@ -6,7 +6,7 @@ from equal import close
 
 from viz.export.library_outputs import attention_array
 from viz.export.npz import ArraysError
-from viz.export.weight_values import check_values, unusual
+from viz.export.weight_values import check_values, warnings_of
 
 
 def there(weights):
@@ -15,25 +15,25 @@ def there(weights):
 
 def test_sums_that_differ_are_told_from_the_least_to_the_greatest():
     weights = np.array([[[[0.25, 0.25], [0.5, 0.25], [0.5, 0.5]]]])
-    (told,) = unusual(weights, there(weights))
+    (told,) = warnings_of(weights, there(weights))
     assert told.startswith("2 of 3 rows do not sum to 1: the sums are 0.50 to 0.75.")
     assert "dropout" not in told
 
 
 def test_sums_that_are_alike_are_told_once():
     weights = np.full((1, 1, 2, 2), 0.25)
-    assert unusual(weights, there(weights))[0].startswith("No row sums to 1: the sum is 0.50.")
+    assert warnings_of(weights, there(weights))[0].startswith("No row sums to 1: the sum is 0.50.")
 
 
 def test_sums_on_both_sides_of_one_come_from_dropout():
     weights = np.array([[[[0.4, 0.4], [0.8, 0.8]]]])
-    told = unusual(weights, there(weights))[0]
+    told = warnings_of(weights, there(weights))[0]
     assert "0.80 to 1.60" in told and "model.eval()" in told
 
 
 def test_a_row_without_a_cell_has_no_sum():
     weights = np.array([[[[0.0, 0.0], [0.5, 0.5]]]])
-    assert unusual(weights, np.array([[[[False, False], [True, True]]]])) == ()
+    assert warnings_of(weights, np.array([[[[False, False], [True, True]]]])) == ()
 
 
 @pytest.mark.parametrize("rows", [2, 3, 5])

@@ -159,14 +159,17 @@ def test_a_link_to_a_head_that_is_not_in_the_file_falls_back_and_says_so():
 
 
 def test_a_table_of_too_many_cells_keeps_the_largest_and_says_so(monkeypatch):
-    monkeypatch.setattr(head_facts, "MOST_LINES", 10)
+    monkeypatch.setattr(head_facts, "MAX_TABLE_LINES", 10)
     weights = read(SQUARE).weights
     table = head_facts.cell_table(weights, WORDS)
     assert len(table["weight"]) == 10
     assert sorted(table["weight"]) == sorted(np.sort(weights.ravel())[-10:])
     places = zip(table["layer"], table["head"], table["row"], table["column"], strict=True)
     assert [weights[place] for place in places] == list(table["weight"])
-    assert head_facts.bounded(weights) == " The table and the CSV keep the 10 largest of 72 weights; the NPZ keeps all."
+    assert (
+        head_facts.truncation_note(weights)
+        == " The table and the CSV keep the 10 largest of 72 weights; the NPZ keeps all."
+    )
 
 
 def test_twelve_layers_of_twelve_heads_of_512_tokens_open_and_a_click_sends_three_megabytes(monkeypatch):

@@ -16,14 +16,14 @@ from model.analysis.loop_attention import attention_pytorch, difference_from_pyt
 from model.run import get_model as loaded
 from model.run import run_pair
 from viz.pages.lessons.answers import attention
-from viz.pages.lessons.answers.on_screen import Here
+from viz.pages.lessons.answers.on_screen import OnScreen
 from viz.pages.translate import compute as translate_compute
 from viz.ui import server_cache
 
 PAGE = "viz/pages/translate/page.py"
 SHOWS = "Claims checked"
 WRITTEN = Experiment(
-    "translate", translate_compute.JOBS["Translation"].example, target="l'animal n'a pas traversé la rue"
+    "translate", translate_compute.TRANSLATE_TASKS["Translation"].example, target="l'animal n'a pas traversé la rue"
 )
 
 
@@ -110,8 +110,8 @@ def test_word_by_word_is_one_pass_with_the_mask_and_need_not_be_without():
 
 
 def test_whether_an_output_leaves_the_hull_is_asked_of_the_outputs(forgotten, monkeypatch):
-    here = Here(Experiment("grammar", "the dogs near the tree chase the cat ."), 0, 0)
-    assert attention.outside_the_hull(here) == "no, never"
+    screen = OnScreen(Experiment("grammar", "the dogs near the tree chase the cat ."), 0, 0)
+    assert attention.output_outside_hull(screen) == "no, never"
     server_cache.clear()
     side_by_side = model.attention.attend
 
@@ -120,4 +120,4 @@ def test_whether_an_output_leaves_the_hull_is_asked_of_the_outputs(forgotten, mo
         return replace(trace, z=2 * trace.z)  # the weights stay what they are
 
     monkeypatch.setattr(model.attention, "attend", doubled)
-    assert attention.outside_the_hull(here) == "yes, if a score is large enough"
+    assert attention.output_outside_hull(screen) == "yes, if a score is large enough"

@@ -16,7 +16,7 @@ from served import saved, wait_for_picture
 
 from model import Experiment, Switches, run
 from viz import cli
-from viz.cli import Place, Refusal, main, place
+from viz.cli import ExportError, PageState, main, page_state
 from viz.theme import DARK, LIGHT
 from viz.ui.controls import EXAMPLE
 
@@ -37,35 +37,35 @@ def texts(svg):
 @pytest.mark.parametrize(
     ("link", "where"),
     [
-        ("http://localhost:8501", Place("heads", "")),
-        ("http://lab.example/heads?scale=false", Place("heads", "scale=false")),
-        ("/masks?looks=window&size=3", Place("masks", "looks=window&size=3")),
-        ("?token=3", Place("heads", "token=3")),
-        ("/home?token=3", Place("heads", "token=3")),
-        ("/your-model?foreign=x", Place("your_model", "foreign=x")),
-        ("http://lab.example/your_model", Place("your_model", "")),
-        ('{"page": "your-model", "state": {}}', Place("your_model", "")),
-        ('{"page": "your_model", "state": {}}', Place("your_model", "")),
-        ('{"link": "http://localhost/remove?norm=false"}', Place("remove", "norm=false")),
-        ('{"page": "inside", "state": {"layer": "1"}}', Place("inside", "layer=1")),
-        ('{"page": "remove", "state": {"off": ["L0H1", "L1H2"]}}', Place("remove", "off=L0H1&off=L1H2")),
+        ("http://localhost:8501", PageState("heads", "")),
+        ("http://lab.example/heads?scale=false", PageState("heads", "scale=false")),
+        ("/masks?looks=window&size=3", PageState("masks", "looks=window&size=3")),
+        ("?token=3", PageState("heads", "token=3")),
+        ("/home?token=3", PageState("heads", "token=3")),
+        ("/your-model?foreign=x", PageState("your_model", "foreign=x")),
+        ("http://lab.example/your_model", PageState("your_model", "")),
+        ('{"page": "your-model", "state": {}}', PageState("your_model", "")),
+        ('{"page": "your_model", "state": {}}', PageState("your_model", "")),
+        ('{"link": "http://localhost/remove?norm=false"}', PageState("remove", "norm=false")),
+        ('{"page": "inside", "state": {"layer": "1"}}', PageState("inside", "layer=1")),
+        ('{"page": "remove", "state": {"off": ["L0H1", "L1H2"]}}', PageState("remove", "off=L0H1&off=L1H2")),
     ],
 )
 def test_a_link_of_any_host_or_an_experiment_leads_to_its_page(link, where):
-    assert place(link) == where
-    assert place(where.link) == where
+    assert page_state(link) == where
+    assert page_state(where.link) == where
 
 
 def test_pages_are_listed_as_the_browser_spells_them_and_each_that_is_listed_is_accepted():
     contents = (cli.ROOT / "viz/app/contents.py").read_text(encoding="utf-8")
     paths = set(re.findall(r'url_path="([\w-]+)"', contents)) - {"home"}  # which is “heads” too
-    with pytest.raises(Refusal) as refusal:
-        place("/your_page")
+    with pytest.raises(ExportError) as refusal:
+        page_state("/your_page")
     told = re.fullmatch(r'There is no page "your_page"\. There are: (.+)\.', str(refusal.value))
     listed = told[1].split(", ")
     assert listed == sorted(paths)
     for path in listed:
-        assert place(f"/{path}").link == ("/" if path == "heads" else f"/{path}")
+        assert page_state(f"/{path}").link == ("/" if path == "heads" else f"/{path}")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_pages_are_listed_as_the_browser_spells_them_and_each_that_is_listed_is_
     ],
 )
 def test_a_link_to_one_figure_names_it(link, figure):
-    assert place(link).figure == figure
+    assert page_state(link).figure == figure
 
 
 def test_the_figure_that_a_link_shows_alone_is_the_one_that_is_exported(tmp_path):
@@ -99,7 +99,7 @@ def test_a_link_of_an_earlier_version_is_exported_under_the_names_of_today(tmp_p
 def test_an_experiment_is_read_from_its_file(tmp_path):
     file = tmp_path / "experiment.json"
     file.write_text(json.dumps({"link": "http://localhost/masks?looks=block"}), encoding="utf-8")
-    assert place(str(file)) == Place("masks", "looks=block")
+    assert page_state(str(file)) == PageState("masks", "looks=block")
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,8 @@ def test_an_experiment_is_read_from_its_file(tmp_path):
     ],
 )
 def test_a_link_that_leads_nowhere_is_refused_with_a_sentence(link, told):
-    with pytest.raises(Refusal, match=re.escape(told)):
-        place(link)
+    with pytest.raises(ExportError, match=re.escape(told)):
+        page_state(link)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_list_names_links_files_and_figures(tmp_path):
 def test_a_line_that_cannot_be_read_is_named(line, tmp_path):
     listed = tmp_path / "list.txt"
     listed.write_text(f"/ a.csv\n{line}\n", encoding="utf-8")
-    with pytest.raises(Refusal, match="Line 2 of"):
+    with pytest.raises(ExportError, match="Line 2 of"):
         cli._listed(listed)
 
 

@@ -10,12 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from model import Experiment, Switches
 from model.switches import PARTS
-from viz.captions.heads import plain
-from viz.lessons.grading import is_right, spelt
+from viz.captions.heads import strip_markdown
+from viz.lessons import old_answers
+from viz.lessons.grading import format_answer, is_right
 from viz.lessons.lesson import Call, Lesson, LessonError, Question, Step
 from viz.lessons.parse import read, read_folders
 from viz.pages.lessons import answers, banner
-from viz.pages.lessons.answers.on_screen import Here
+from viz.pages.lessons.answers.on_screen import OnScreen
 
 PAGES = frozenset(path.parent.name for path in ROOT.glob("viz/pages/*/page.py")) - {"lessons"}
 SHIPPED, FAULTS = read_folders([banner.SHIPPED], PAGES, answers.names())
@@ -37,7 +38,7 @@ def opened(lesson: Lesson, at: int) -> AppTest:
 def attended(lesson: Lesson, at: int) -> AppTest:
     """The whole app at a step, by the short link to it."""
     screen = AppTest.from_file(str(ROOT / "viz/app/contents.py"), default_timeout=120)
-    screen.query_params["lesson"] = banner.spell(lesson.name, at)
+    screen.query_params["lesson"] = banner.lesson_parameter(lesson.name, at)
     return at_path(screen, "lessons").run()
 
 
@@ -80,7 +81,7 @@ def test_the_right_answer_is_accepted_and_others_are_not(lesson, at, monkeypatch
         right = [choice for choice in question.choices if is_right(question, choice, answer)]
         assert len(right) == 1, "one choice is near enough to what is measured"
     else:
-        assert is_right(question, spelt(answer, question), answer), "what is told must count as right"
+        assert is_right(question, format_answer(answer, question), answer), "what is told must count as right"
         for wrong in (answer + 2.5 * question.within + 0.001, answer - 2.5 * question.within - 0.001):
             assert not is_right(question, f"{wrong}", answer)
         assert not any(is_right(question, given, answer) for given in ("", "x", "nan", "inf", "--1"))
@@ -96,10 +97,10 @@ CONTROLS = ("weights", "text", "layer", "head", "looks", "size", "drawn", *(part
 
 
 def test_the_answer_follows_the_live_state():
-    call = Call("seen", (("row", 5),))
-    masked = answers.ANSWERS[call.name](Here(Experiment(text="a b c d e f ."), 0, 0), row=5)
+    call = Call("visible_keys", (("row", 5),))
+    masked = answers.ANSWERS[call.name](OnScreen(Experiment(text="a b c d e f ."), 0, 0), row=5)
     free = Experiment(text="a b c d e f .", switches=Switches(mask=False))
-    assert (masked, answers.ANSWERS[call.name](Here(free, 0, 0), row=5)) == (6.0, 8.0)
+    assert (masked, answers.ANSWERS[call.name](OnScreen(free, 0, 0), row=5)) == (6.0, 8.0)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ state: ?layer=1
 look: grid
 question: Which?
 choices: a | b
-answer: strongest(row=2)
+answer: most_attended(row=2)
 
 Text.
 """
@@ -160,7 +161,7 @@ def written(folder: Path, text: str | bytes, name: str = "mine.md") -> Path:
 
 def test_a_file_of_ones_own_is_read(tmp_path):
     lesson = read(written(tmp_path, GOOD), PAGES, answers.names())
-    question = Question("Which?", Call("strongest", (("row", 2),)), ("a", "b"))
+    question = Question("Which?", Call("most_attended", (("row", 2),)), ("a", "b"))
     assert lesson.steps == (Step("One", "Text.", "heads", (("layer", "1"),), "grid", question, 6),)
 
 
@@ -182,13 +183,13 @@ BROKEN = {
     "bad state": (GOOD.replace("?layer=1", "?layer"), 8, "query"),
     "reserved state": (GOOD.replace("?layer=1", "?lesson=x.1"), 8, "lesson"),
     "bad figure": (GOOD.replace("look: grid", "look: grid, lens"), 9, "grid, lens"),
-    "question without answer": (GOOD.replace("answer: strongest(row=2)\n", ""), 10, "no answer"),
+    "question without answer": (GOOD.replace("answer: most_attended(row=2)\n", ""), 10, "no answer"),
     "answer without question": (GOOD.replace("question: Which?\n", ""), 11, "without a question"),
     "one choice": (GOOD.replace("a | b", "a"), 11, "choices"),
-    "stored number": (GOOD.replace("strongest(row=2)", "0.97"), 12, "computed"),
-    "unknown function": (GOOD.replace("strongest(", "stongest("), 12, "stongest"),
+    "stored number": (GOOD.replace("most_attended(row=2)", "0.97"), 12, "computed"),
+    "unknown function": (GOOD.replace("most_attended(", "most_atended("), 12, "most_atended"),
     "unknown argument": (GOOD.replace("row=2", "rows=2"), 12, "rows"),
-    "code": (GOOD.replace("strongest(row=2)", "__import__('os').system('ls')"), 12, "computed"),
+    "code": (GOOD.replace("most_attended(row=2)", "__import__('os').system('ls')"), 12, "computed"),
     "no text": (GOOD.replace("Text.\n", ""), 6, "no text"),
     "no setting": (GOOD.replace("look: grid", "look at the grid"), 9, "key: value"),
     "not UTF-8": (GOOD.encode().replace(b"Text.", b"\xff\xfe"), 14, "UTF-8"),
@@ -201,7 +202,50 @@ def test_a_broken_file_is_named_by_line(tmp_path, text, line, told):
     with pytest.raises(LessonError) as error:
         read(written(tmp_path, text), PAGES, answers.names())
     assert (error.value.fault.file, error.value.fault.line) == ("mine.md", line)
-    assert told in error.value.fault.told
+    assert told in error.value.fault.message
+
+
+# Every answer line of the lessons of the last release whose function or argument has another name today.
+OLD_ANSWERS = {
+    "ahead(row=5)": "attention_to_future(row=5)",
+    "apart(row=3)": "attention_distance(row=3)",
+    'copied(network="GRU without attention", signs=12)': 'copy_accuracy(network="GRU without attention", length=12)',
+    'costliest(among="scale norm")': 'most_important_part(parts="scale norm")',
+    "ends_at(signs=24)": "schemes_with_a_limit(length=24)",
+    'listens(norm="batch norm", replaced=3)': 'affected_sentences(norm="batch norm", replaced=3)',
+    'looked_up(says="rue")': 'most_attended_source(target_token="rue")',
+    "missed_most()": "most_important_head()",
+    'moved_before(at=8, by="bridges")': 'changed_before(position=8, by="bridges")',
+    "outside_the_hull()": "output_outside_hull()",
+    "reshuffled(position=False, mask=True)": "shuffle_invariant(position=False, mask=True)",
+    "seen(row=5)": "visible_keys(row=5)",
+    'share_right(scheme="none", signs=16, kind="decoder")': 'accuracy(scheme="none", length=16, kind="decoder")',
+    'side_of_entropy(weights="grammar-without-mask")': 'above_or_below_entropy(weights="grammar-without-mask")',
+    "strongest(row=10)": "most_attended(row=10)",
+}
+
+
+def answer_of(folder, line):
+    return read(written(folder, GOOD.replace("most_attended(row=2)", line)), PAGES, answers.names()).steps[0].question
+
+
+@pytest.mark.parametrize(("old", "new"), OLD_ANSWERS.items(), ids=OLD_ANSWERS.values())
+def test_a_lesson_of_an_earlier_version_asks_for_the_same_answer(tmp_path, old, new):
+    assert answer_of(tmp_path, old) == answer_of(tmp_path, new)
+
+
+def test_every_old_name_of_an_answer_leads_to_one_of_today():
+    assert {old.partition("(")[0] for old in OLD_ANSWERS} == old_answers.FUNCTIONS.keys()
+    assert set(old_answers.FUNCTIONS.values()) <= answers.ANSWERS.keys()
+    assert not old_answers.FUNCTIONS.keys() & answers.ANSWERS.keys()
+    for function, arguments in old_answers.ARGUMENTS.items():
+        assert set(arguments.values()) <= answers.names()[function]
+        assert not arguments.keys() & answers.names()[function]
+
+
+def test_an_argument_given_under_both_names_is_refused(tmp_path):
+    with pytest.raises(LessonError, match="does not take “at”"):
+        answer_of(tmp_path, 'moved_before(at=8, position=8, by="bridges")')
 
 
 def test_a_broken_file_is_skipped_and_the_rest_goes_on(tmp_path, monkeypatch):
@@ -214,7 +258,7 @@ def test_a_broken_file_is_skipped_and_the_rest_goes_on(tmp_path, monkeypatch):
     screen = well(AppTest.from_file(str(ROOT / "viz/pages/lessons/page.py"), default_timeout=120).run())
     labels = {button.label for button in screen.button}
     assert "Mine" in labels and {lesson.title for lesson in SHIPPED} <= labels
-    (warning,) = [plain(note.value) for note in screen.warning]
+    (warning,) = [strip_markdown(note.value) for note in screen.warning]
     for expected in (
         "other.md, line 7",
         "heds",

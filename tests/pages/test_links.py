@@ -206,11 +206,11 @@ def test_a_figure_alone_is_of_the_whole_state_and_a_projector_gets_more_contrast
 @pytest.mark.parametrize("length", [20, 60, 150, 400, present.LONGEST])
 def test_a_code_holds_the_link_to_the_last_letter(length):
     link = ("http://lab.example:8501/masks?looks=drawn&text=the+dogs+%E2%88%9A" + "x" * length)[:length]
-    made = present.code(link)
+    made = present.qr_code(link)
     assert decode(made["side"], made["path"]) == link
 
 
 def test_a_link_too_long_for_a_phone_is_refused_in_a_sentence():
-    made = present.code("http://localhost:8501/?text=" + "x" * present.LONGEST)
+    made = present.qr_code("http://localhost:8501/?text=" + "x" * present.LONGEST)
     assert "path" not in made
     assert re.fullmatch(r"This link has 1,2\d\d characters\. .* Copy the link instead\.", made["refused"])

@@ -244,7 +244,7 @@ def test_cheating_is_measured_against_the_languages_own_entropy():
     assert [len(code.value.split()) for code in screen.code] == [41, 41]
 
 
-@pytest.mark.parametrize("weights", model_calls.languages())
+@pytest.mark.parametrize("weights", model_calls.text_models())
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_stands_with_every_weights(weights, section):
     well(visit(PAGE, weights=weights, section=section))

@@ -27,7 +27,7 @@ from model.tasks import TASKS
 from model.transformer import Transformer
 from viz.ui import server_cache
 from viz.ui.controls import EXAMPLE, STAGES
-from viz.ui.model_calls import languages
+from viz.ui.model_calls import text_models
 
 MORE = ("Next word", "Generate", "Head statistics", "Rollout")
 parts = pytest.mark.parametrize("part", [part.name for part in PARTS])
@@ -62,7 +62,7 @@ def test_a_page_runs_alone(page):
 
 
 @pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in OF_ONE_TEXT])
-@pytest.mark.parametrize("name", languages())
+@pytest.mark.parametrize("name", text_models())
 def test_a_page_runs_with_every_weights(page, name):
     screen = well(visit(page, weights=name))
     assert screen.session_state["weights"] == name

@@ -20,7 +20,13 @@ from model.position import POSITIONS
 from model.run import encode
 from model.training.first_digit import OrderRecipe
 from model.transformer import Transformer
-from viz.captions.positions import listed, read_lengths, read_round, read_shift, spelt
+from viz.captions.positions import (
+    describe_length_generalisation,
+    describe_rope_period,
+    describe_shift,
+    format_number,
+    join_with_and,
+)
 from viz.pages.positions import compute as positions_compute
 from viz.pages.positions import length_generalisation, shift_test
 from viz.pages.positions import models as positions_models
@@ -291,7 +297,7 @@ def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatc
 def test_a_file_asked_for_while_the_models_are_being_asked_holds_their_answers():
     screen = well(visit(PAGE, show="Length generalisation"))
     _, before = component(screen, "lengths")
-    length_generalisation._asked.clear()  # as when other visitors have filled the cache since
+    length_generalisation._tested.clear()  # as when other visitors have filled the cache since
     screen.session_state["ask_lengths"] = {"kind": "npz", "link": "/positions"}
     well(screen.run())
     header, arrays = component(screen, "save_lengths")
@@ -301,15 +307,15 @@ def test_a_file_asked_for_while_the_models_are_being_asked_holds_their_answers()
 
 
 def test_why_rope_errs_is_said_only_where_it_shows():
-    told = read_round(0.31, 64, 62.8, 1, 4, [0.3, 0.98, 0.32, 0.31])
+    told = describe_rope_period(0.31, 64, 62.8, 1, 4, [0.3, 0.98, 0.32, 0.31])
     assert (
         "to 31 %, at 64 symbols" in told
         and "more than 31 positions back" in told
         and "**98 %**" in told
         and "32 %" in told
     )
-    assert read_round(0.55, 64, 62.8, 1, 4, [0.55, 0.98, 0.5, 0.5]) == "", "not below guessing"
-    assert read_round(0.31, 64, 62.8, 1, 4, [0.3, 0.45, 0.32, 0.31]) == "", "no pair is to blame"
+    assert describe_rope_period(0.55, 64, 62.8, 1, 4, [0.55, 0.98, 0.5, 0.5]) == "", "not below guessing"
+    assert describe_rope_period(0.31, 64, 62.8, 1, 4, [0.3, 0.45, 0.32, 0.31]) == "", "no pair is to blame"
 
 
 def test_the_spread_of_the_seeds_is_that_of_the_cards():
@@ -357,22 +363,22 @@ def test_nothing_that_only_changes_the_view_runs_the_model(monkeypatch):
     [(0, "0"), (3.2e-7, "3·10⁻⁷"), (1e-16, "1·10⁻¹⁶"), (3e-3, "3·10⁻³"), (0.4, "0.40"), (12.34, "12.3")],
 )
 def test_a_change_is_spelt_as_people_read_it(value, text):
-    assert spelt(value) == text
+    assert format_number(value) == text
 
 
 def test_names_are_listed_as_people_say_them():
-    assert listed(["a"]) == "a"
-    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert join_with_and(["a"]) == "a"
+    assert join_with_and(["a", "b", "c"]) == "a, b and c"
 
 
 def test_before_anything_has_moved_the_sentence_says_so():
-    assert read_shift({"RoPE": 0.0}, 0, {}) == "The sentence is at its original position. Move the slider."
+    assert describe_shift({"RoPE": 0.0}, 0, {}) == "The sentence is at its original position. Move the slider."
 
 
 def test_the_sentence_of_lengths_names_the_best_first_and_what_has_ended():
     found = np.full((2, 3, 2), 1.0)
     found[0, 0], found[0, 1], found[:, 2] = [1, 0.6], [1, np.nan], 0.5
-    text = read_lengths(["Waves", "Learned", "None"], [16, 32], found, 16, "Here")
+    text = describe_length_generalisation(["Waves", "Learned", "None"], [16, 32], found, 16, "Here")
     assert (
         "the share of right answers of the encoders is: Waves 60 %. No positions left at this length: Learned. Here."
         in text

@@ -13,7 +13,7 @@ from model import Experiment, Switches
 from model.attention import AttentionOverride
 from model.mask import MaskSpec
 from model.switches import PARTS
-from viz.export.provenance import release
+from viz.export.provenance import version_of_lab
 from viz.ui import copy_as_python
 
 FIGURES = [(page, state, key) for (page, state), keys in every.SHOWN.items() for key in keys]
@@ -55,11 +55,11 @@ def test_a_removed_part_stands_on_the_face_and_in_the_lines(part):
 
 
 def test_a_whole_model_says_nothing_on_its_face():
-    assert copy_as_python.face(Experiment()) == ""
+    assert copy_as_python.ablation_notice(Experiment()) == ""
 
 
 def test_weights_that_never_had_a_part_say_so():
-    assert copy_as_python.face(Experiment("grammar-without-mask")) == "trained without causal mask"
+    assert copy_as_python.ablation_notice(Experiment("grammar-without-mask")) == "trained without causal mask"
 
 
 def test_a_face_names_everything_that_is_not_as_trained():
@@ -68,7 +68,7 @@ def test_a_face_names_everything_that_is_not_as_trained():
         override=AttentionOverride(0, 1, 2, (0.5, 0.5, 0.0)),
         mask_spec=MaskSpec("window", 3),
     )
-    assert copy_as_python.face(odd) == (
+    assert copy_as_python.ablation_notice(odd) == (
         "without causal mask, layer norm and head L1H2; with another mask: window 3; "
         "L0H1: the row of word 2 is overwritten"
     )
@@ -90,4 +90,4 @@ def test_the_origin_has_the_seed_of_the_card_and_the_version():
     told = copy_as_python.origin("grid", Experiment(text="the dog")).told("http://localhost/?scale=false")
     assert (told["weights"], told["seed"], told["text"]) == ("grammar", 0, "the dog")
     assert told["link"] == "http://localhost/?scale=false"
-    assert told["version"] == release()
+    assert told["version"] == version_of_lab()

@@ -22,7 +22,7 @@ from model.analysis.mask_leak import (
 from model.importers import bring
 from model.registry import registry
 from model.run import encode, get_model
-from viz.ui.model_calls import languages
+from viz.ui.model_calls import text_models
 
 PAGE = "viz/pages/your_model/page.py"
 # Tokens that the tokenizer makes of each text, the marks around it not counted.
@@ -74,7 +74,7 @@ def test_every_view_stands_on_a_short_text_with_a_model_from_elsewhere(own, name
 
 
 @pytest.mark.parametrize("text", ["the", "the dog", "the dog sleeps"])
-@pytest.mark.parametrize("name", languages())
+@pytest.mark.parametrize("name", text_models())
 def test_every_view_stands_on_a_short_text_with_the_labs_own_models(name, text):
     walk(name, text, every_view="without" not in name)
 

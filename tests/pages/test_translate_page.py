@@ -17,13 +17,13 @@ from model.switches import PARTS
 from model.tasks import PAIRS
 from viz.pages.translate import accuracy_by_length
 from viz.pages.translate import compute as translate_compute
-from viz.pages.translate.compute import headline
+from viz.pages.translate.compute import default_head
 from viz.pages.translate.views import MAPS, SECTIONS
 from viz.ui import figure_panel, server_cache
 from viz.ui.visitor import words
 
 PAGE = "viz/pages/translate/page.py"
-SOURCE = translate_compute.JOBS["Translation"].example
+SOURCE = translate_compute.TRANSLATE_TASKS["Translation"].example
 WHOLE = Experiment("translate", SOURCE)
 
 
@@ -48,7 +48,7 @@ def test_the_first_screen_writes_the_example_and_shows_every_look():
     told, arrays = component(screen, "writing")
     assert told["source"] == ["⟨start⟩", *SOURCE.split(), "⟨end⟩"]
     assert told["said"] == [*made.tokens[:-1], "⟨end⟩"]
-    layer, _ = headline("translate")
+    layer, _ = default_head("translate")
     weights = select_map(attention_maps(made.trace)["cross"], layer, None)
     assert same_bits(arrays["cross"], weights[: len(made.tokens)], "same operation")
     assert same_bits(component(screen, "alignment")[1]["values"][0], arrays["cross"], "copied")
@@ -76,10 +76,10 @@ def test_the_row_of_a_gru_without_attention_is_its_one_vector():
 # Every control
 
 
-@pytest.mark.parametrize("job", translate_compute.JOBS)
+@pytest.mark.parametrize("job", translate_compute.TRANSLATE_TASKS)
 def test_every_task_opens_with_its_own_example_and_is_right(job):
     screen = well(visit(PAGE, task=job))
-    assert screen.session_state["source_text"] == translate_compute.JOBS[job].example
+    assert screen.session_state["source_text"] == translate_compute.TRANSLATE_TASKS[job].example
     told = "\n".join(text.value for text in screen.markdown) if job == "Coreference" else reading(screen)
     assert "This is correct" in told
 
@@ -87,7 +87,7 @@ def test_every_task_opens_with_its_own_example_and_is_right(job):
 def test_another_task_brings_its_example_but_never_takes_a_text_away():
     screen = visit(PAGE)
     screen.selectbox(key="task").set_value("Copy")
-    assert well(screen.run()).session_state["source_text"] == translate_compute.JOBS["Copy"].example
+    assert well(screen.run()).session_state["source_text"] == translate_compute.TRANSLATE_TASKS["Copy"].example
     screen.text_area(key="source_text").set_value("a b c").run()
     screen.selectbox(key="task").set_value("Dates")
     assert well(screen.run()).session_state["source_text"] == "a b c"
@@ -95,7 +95,12 @@ def test_another_task_brings_its_example_but_never_takes_a_text_away():
 
 @pytest.mark.parametrize(
     ("job", "network"),
-    [(name, network) for name, job in translate_compute.JOBS.items() if job.task in PAIRS for network in job.networks],
+    [
+        (name, network)
+        for name, job in translate_compute.TRANSLATE_TASKS.items()
+        if job.task in PAIRS
+        for network in job.networks
+    ],
 )
 def test_every_network_writes_for_every_task_it_learnt(job, network):
     told = header(well(visit(PAGE, task=job, network=network)))
@@ -125,7 +130,7 @@ def test_heads_of_all_three_looks_can_be_taken_out():
     assert told["heads_off"] == ["L0H2", "X1H0", "E0H1"]
     without = Switches(heads_off=frozenset({(0, 2)}), cross_off=frozenset({(1, 0)}), encoder_off=frozenset({(0, 1)}))
     trace = translate(Experiment("translate", SOURCE, without)).trace
-    layer, _ = headline("translate")
+    layer, _ = default_head("translate")
     found = component(screen, "writing")[1]["cross"]
     assert same_bits(found, select_map(attention_maps(trace)["cross"], layer, None)[: len(found)], "same operation")
 
@@ -216,7 +221,7 @@ def test_the_networks_are_compared_on_the_same_words():
     assert len(told["panels"]) == 2, "the GRU without attention has no map"
     assert told["looking"][:-1] == list(translate_compute.gold("translation", tuple(SOURCE.split())).target)
     named = "\n".join(html.proto.body for html in screen.get("html"))
-    assert all(network in named for network in translate_compute.JOBS["Translation"].networks)
+    assert all(network in named for network in translate_compute.TRANSLATE_TASKS["Translation"].networks)
 
 
 def test_the_curves_are_the_cards_until_the_networks_are_asked():
@@ -296,7 +301,7 @@ def test_a_source_that_cannot_be_read_is_answered_in_a_sentence_and_stays(text, 
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "שלום", "$x$ **b** [l](http://x)", "the the the", "."])
-@pytest.mark.parametrize("job", translate_compute.JOBS)
+@pytest.mark.parametrize("job", translate_compute.TRANSLATE_TASKS)
 def test_any_text_gives_a_picture_or_one_sentence(job, text):
     screen = well(visit_by_a_bad_link(PAGE, task=job, source_text=text))
     assert said(screen) or shown(screen) & {"writing", "layer_0"}

@@ -7,8 +7,16 @@ from screen import ROOT, component, visit, well
 
 from model import checkpoint
 from model.tasks import PAIRS
-from viz.captions.claims import read_decoder_layer, read_word_by_word
-from viz.captions.translate import LONG, SOME, read_hits, read_networks, read_removed, read_written, shortened
+from viz.captions.claims import describe_decoder_layer, describe_decoding
+from viz.captions.translate import (
+    LONG,
+    SOME,
+    describe_ablation,
+    describe_alignment_hits,
+    describe_networks,
+    describe_translation,
+    shortened,
+)
 from viz.pages.translate import compute as translate_compute
 from viz.pages.translate.alignment_map import in_units
 from viz.ui.visitor import words
@@ -32,18 +40,18 @@ def test_every_task_says_what_its_sentences_are_made_of():
 
 
 SENTENCES = {
-    "right": lambda unit: read_written("a b", "a b", -1.0, unit=unit),
-    "nothing written": lambda unit: read_written("", "a b", -1.0, unit=unit),
-    "cut off": lambda unit: read_written("a " * (LONG + 1), None, -1.0, ended=False, unit=unit),
-    "hits": lambda unit: read_hits(4, 3, 0.5, (3, 1), unit),
-    "one hit settled": lambda unit: read_hits(4, 3, 0.5, (1, 1), unit),
-    "no hits": lambda unit: read_hits(0, 0, 0.0, (0, 0), unit),
-    "networks": lambda unit: read_networks({"G": "x", "T": "y"}, "y", unit),
-    "a part away": lambda unit: read_removed("a", "", "without layer norm", (0.9, 0.1), 100, unit),
-    "unmasked": lambda unit: read_decoder_layer(0.5, False, True, unit),
-    "unmasked, but not ahead": lambda unit: read_decoder_layer(0.0, False, True, unit),
-    "decoding": lambda unit: read_word_by_word(4, unit, 0.0, True, False),
-    "decoding, ahead": lambda unit: read_word_by_word(4, unit, 9.0, True, True),
+    "right": lambda unit: describe_translation("a b", "a b", -1.0, unit=unit),
+    "nothing written": lambda unit: describe_translation("", "a b", -1.0, unit=unit),
+    "cut off": lambda unit: describe_translation("a " * (LONG + 1), None, -1.0, ended=False, unit=unit),
+    "hits": lambda unit: describe_alignment_hits(4, 3, 0.5, (3, 1), unit),
+    "one hit settled": lambda unit: describe_alignment_hits(4, 3, 0.5, (1, 1), unit),
+    "no hits": lambda unit: describe_alignment_hits(0, 0, 0.0, (0, 0), unit),
+    "networks": lambda unit: describe_networks({"G": "x", "T": "y"}, "y", unit),
+    "a part away": lambda unit: describe_ablation("a", "", "without layer norm", (0.9, 0.1), 100, unit),
+    "unmasked": lambda unit: describe_decoder_layer(0.5, False, True, unit),
+    "unmasked, but not ahead": lambda unit: describe_decoder_layer(0.0, False, True, unit),
+    "decoding": lambda unit: describe_decoding(4, unit, 0.0, True, False),
+    "decoding, ahead": lambda unit: describe_decoding(4, unit, 9.0, True, True),
     "class of links": lambda unit: in_units("settled by the words before", unit),
 }
 
@@ -94,7 +102,7 @@ def test_a_page_without_words_speaks_of_none(task, state):
     screen = well(visit(PAGE, task=task, **state))
     told = list(everything_said(screen))
     assert not [text for text in told if WORD.search(text)]
-    unit = UNITS[translate_compute.JOBS[task].task]
+    unit = UNITS[translate_compute.TRANSLATE_TASKS[task].task]
     assert {"Vocabulary", f"Next {unit}"} <= set(told)
     assert component(screen, "writing")[0]["unit"] == unit
 

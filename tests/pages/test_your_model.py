@@ -178,7 +178,7 @@ def test_only_a_server_for_its_own_machine_loads_models_unless_the_setting_says_
 ):
     monkeypatch.setattr(streamlit, "get_option", lambda name: address)
     monkeypatch.setenv(load_model.VARIABLE, setting)
-    assert load_model.allowed() == open_
+    assert load_model.loading_allowed() == open_
 
 
 def test_where_it_is_off_the_page_says_so_and_offers_nothing(monkeypatch):

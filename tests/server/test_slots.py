@@ -14,7 +14,7 @@ from model.compute.progress import listening, steps
 from model.run import get_model
 from viz.ui import slots
 from viz.ui.progress import Progress
-from viz.ui.slots import MOST, WAITING, Places, TooMuch, Watch
+from viz.ui.slots import MAX_OPERATIONS, WAITING, Places, TooMuch, Watch
 
 PATIENCE = 10  # seconds that a thread may take before the test fails
 
@@ -219,10 +219,10 @@ def test_a_computation_that_takes_too_long_is_ended_in_a_sentence_and_gives_its_
 
 def test_what_would_cost_too_much_is_refused_before_it_starts():
     begun = []
-    with pytest.raises(TooMuch, match="minutes of one core"), slots.long("Counting", MOST + 1):
+    with pytest.raises(TooMuch, match="minutes of one core"), slots.long("Counting", MAX_OPERATIONS + 1):
         begun.append(1)
     assert not begun
-    with slots.place("Counting", MOST):
+    with slots.place("Counting", MAX_OPERATIONS):
         assert slots.PLACES.busy == (0, 1)
     with slots.place("Counting", slots.SHORT):
         assert slots.PLACES.busy == (1, 0)
@@ -245,4 +245,4 @@ def test_the_cost_grows_with_words_with_keys_and_with_texts(T, more, texts):
 
 
 def test_the_longest_text_of_stories_with_each_look_blocked_is_far_below_the_bound():
-    assert attribution.cost_of_key_ablation(Experiment("stories", " ".join(["dog"] * 510))) < MOST / 20
+    assert attribution.cost_of_key_ablation(Experiment("stories", " ".join(["dog"] * 510))) < MAX_OPERATIONS / 20

@@ -8,28 +8,28 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from viz.captions.heads import (
-    CROWDED,
+    MAX_LABELLED_HEADS,
     Named,
     blocks,
-    read_candidates,
-    read_change,
-    read_curves,
-    read_effects,
-    read_grid,
-    read_knockouts,
-    read_layers,
-    read_maps,
-    read_next,
-    read_overwritten,
-    read_rolled_row,
-    read_rollout,
-    read_row,
-    read_stream,
-    read_twin,
+    describe_attribution,
+    describe_change,
+    describe_head_ablation,
+    describe_head_grid,
+    describe_learning_curves,
+    describe_logit_lens,
+    describe_maps,
+    describe_next_token,
+    describe_override,
+    describe_residual_stream,
+    describe_rollout,
+    describe_rollout_row,
+    describe_row,
+    describe_sampling,
+    describe_trained_without,
 )
-from viz.captions.score_scaling import read_gradient, read_head, read_step
-from viz.captions.typed_text import read_altered
-from viz.export.weight_values import unusual
+from viz.captions.score_scaling import describe_head_scaling, describe_query_gradient, describe_width
+from viz.captions.typed_text import describe_altered
+from viz.export.weight_values import warnings_of
 
 Cases = Mapping[str, Callable[[], str]]
 
@@ -49,138 +49,142 @@ def _row(*weights: float) -> np.ndarray:
 def _grid(found: int, heads: int, **more: object) -> str:
     named = Named(str(more.pop("on", "128 new sentences")), 0.5, int(more.pop("better", 0)), str(more.pop("last", "")))
     settings = {"intact": True, "pooled": False} | more
-    return read_grid([[["verb → subject"]] * found + [[]] * (heads - found)], named, **settings)  # type: ignore[arg-type]
+    return describe_head_grid([[["verb → subject"]] * found + [[]] * (heads - found)], named, **settings)  # type: ignore[arg-type]
 
 
 def _twin(never: list[float], **more: bool) -> str:
-    return read_twin(A([1.0, 1.1, 1.2]), A(never), 3.0, 128, "Scaling by √d_k", **more)
+    return describe_trained_without(A([1.0, 1.1, 1.2]), A(never), 3.0, 128, "Scaling by √d_k", **more)
 
 
 CASES: dict[str, Cases] = {
-    "heads.read_row": {
-        "a word": lambda: read_row(_row(0, 0, 0.8, 0.1, 0.1), WORDS, 4),
-        "one step back": lambda: read_row(_row(0, 0, 0.1, 0.8, 0.1), WORDS, 4),
-        "ahead": lambda: read_row(np.eye(5)[[1, 2, 3, 4, 0]], WORDS, 1),
-        "itself": lambda: read_row(_row(0, 0, 0, 0, 1), WORDS, 4),
-        "the start": lambda: read_row(_row(0.9, 0, 0, 0, 0.1), WORDS, 4),
-        "spread": lambda: read_row(_row(0.2, 0.29, 0.17, 0.17, 0.17), WORDS, 4, each="token"),
-        "alike": lambda: read_row(_row(0.5, 0.5, 0, 0, 0), WORDS, 4),
-        "nothing": lambda: read_row(_row(0, 0, 0, 0, 0), WORDS, 4),
-        "no numbers": lambda: read_row(_row(NAN, 0, 0, 0, 0), WORDS, 4),
-        "another text": lambda: read_row(A([[0.1, 0.9]]), ["le"], 0, looked_at=["the", "cat"]),
+    "heads.describe_row": {
+        "a word": lambda: describe_row(_row(0, 0, 0.8, 0.1, 0.1), WORDS, 4),
+        "one step back": lambda: describe_row(_row(0, 0, 0.1, 0.8, 0.1), WORDS, 4),
+        "ahead": lambda: describe_row(np.eye(5)[[1, 2, 3, 4, 0]], WORDS, 1),
+        "itself": lambda: describe_row(_row(0, 0, 0, 0, 1), WORDS, 4),
+        "the start": lambda: describe_row(_row(0.9, 0, 0, 0, 0.1), WORDS, 4),
+        "spread": lambda: describe_row(_row(0.2, 0.29, 0.17, 0.17, 0.17), WORDS, 4, each="token"),
+        "alike": lambda: describe_row(_row(0.5, 0.5, 0, 0, 0), WORDS, 4),
+        "nothing": lambda: describe_row(_row(0, 0, 0, 0, 0), WORDS, 4),
+        "no numbers": lambda: describe_row(_row(NAN, 0, 0, 0, 0), WORDS, 4),
+        "another text": lambda: describe_row(A([[0.1, 0.9]]), ["le"], 0, key_tokens=["the", "cat"]),
     },
-    "heads.read_rolled_row": {
-        "a word": lambda: read_rolled_row(_row(0, 0.7, 0.1, 0.1, 0.1), WORDS, 4),
-        "alike": lambda: read_rolled_row(np.full((5, 5), 0.2), WORDS, 4),
-        "no numbers": lambda: read_rolled_row(np.full((5, 5), NAN), WORDS, 4),
+    "heads.describe_rollout_row": {
+        "a word": lambda: describe_rollout_row(_row(0, 0.7, 0.1, 0.1, 0.1), WORDS, 4),
+        "alike": lambda: describe_rollout_row(np.full((5, 5), 0.2), WORDS, 4),
+        "no numbers": lambda: describe_rollout_row(np.full((5, 5), NAN), WORDS, 4),
     },
     "heads.blocks": {"": lambda: blocks(), "of tokens": lambda: blocks("token")},
-    "heads.read_grid": {
+    "heads.describe_head_grid": {
         "some": lambda: _grid(9, 12, last="first token", better=3),
         "one": lambda: _grid(1, 12, better=1, intact=False),
         "none": lambda: _grid(0, 12, intact=False, pooled=True, each="token"),
         "not measured": lambda: _grid(0, 12, on=""),
         "one head, not measured": lambda: _grid(0, 1, on=""),
-        "crowded": lambda: _grid(3, CROWDED + 1),
+        "crowded": lambda: _grid(3, MAX_LABELLED_HEADS + 1),
     },
-    "heads.read_maps": {
-        "one head": lambda: read_maps(EYE / 2, EYE == 1, pooled=False),
-        "two": lambda: read_maps(np.concatenate([EYE / 2, EYE], 1), np.tri(2) * np.ones((1, 2, 2, 2)), pooled=True),
+    "heads.describe_maps": {
+        "one head": lambda: describe_maps(EYE / 2, EYE == 1, pooled=False),
+        "two": lambda: describe_maps(np.concatenate([EYE / 2, EYE], 1), np.tri(2) * np.ones((1, 2, 2, 2)), pooled=True),
     },
-    "heads.read_rollout": {"with": lambda: read_rollout(True), "without": lambda: read_rollout(False)},
-    "heads.read_layers": {
-        "the last": lambda: read_layers([["a"], ["b"], ["tired"]]),
-        "from one on": lambda: read_layers([["a"], ["tired"], ["tired"]]),
-        "all": lambda: read_layers([["tired"], ["tired"]]),
-        "no numbers": lambda: read_layers([["a"]], A([[NAN]])),
+    "heads.describe_rollout": {"with": lambda: describe_rollout(True), "without": lambda: describe_rollout(False)},
+    "heads.describe_logit_lens": {
+        "the last": lambda: describe_logit_lens([["a"], ["b"], ["tired"]]),
+        "from one on": lambda: describe_logit_lens([["a"], ["tired"], ["tired"]]),
+        "all": lambda: describe_logit_lens([["tired"], ["tired"]]),
+        "no numbers": lambda: describe_logit_lens([["a"]], A([[NAN]])),
     },
-    "heads.read_change": {
-        "next": lambda: read_change(A([0, 2.0]), ["the", "was"], "without layer norm and head L0H2"),
-        "here": lambda: read_change(A([0, 2.0]), ["the", "was"], "without layer norm", "here"),
-        "vectors": lambda: read_change(A([0, 0.3]), ["the", "was"], "trained without layer norm", "nothing"),
-        "small": lambda: read_change(A([0, 4e-5]), ["the", "was"], "without layer norm"),
-        "none": lambda: read_change(A([0, 0.0]), ["the", "was"], "without causal mask"),
-        "no vector": lambda: read_change(A([0, 0.0]), ["the", "was"], "without causal mask", "nothing"),
-        "the same": lambda: read_change(A([0, 0.0]), ["the", "was"], "the same"),
-        "one is no number": lambda: read_change(A([NAN, 0.0]), ["the", "was"], "without layer norm"),
-        "two are": lambda: read_change(A([NAN, NAN]), ["the", "was"], "without layer norm"),
+    "heads.describe_change": {
+        "next": lambda: describe_change(A([0, 2.0]), ["the", "was"], "without layer norm and head L0H2"),
+        "here": lambda: describe_change(A([0, 2.0]), ["the", "was"], "without layer norm", "here"),
+        "vectors": lambda: describe_change(A([0, 0.3]), ["the", "was"], "trained without layer norm", "nothing"),
+        "small": lambda: describe_change(A([0, 4e-5]), ["the", "was"], "without layer norm"),
+        "none": lambda: describe_change(A([0, 0.0]), ["the", "was"], "without causal mask"),
+        "no vector": lambda: describe_change(A([0, 0.0]), ["the", "was"], "without causal mask", "nothing"),
+        "the same": lambda: describe_change(A([0, 0.0]), ["the", "was"], "the same"),
+        "one is no number": lambda: describe_change(A([NAN, 0.0]), ["the", "was"], "without layer norm"),
+        "two are": lambda: describe_change(A([NAN, NAN]), ["the", "was"], "without layer norm"),
     },
-    "heads.read_next": {
-        "three": lambda: read_next(A([0.2, 0.7, 0.1]), ["big", "tired", "honest"], "was"),
-        "here": lambda: read_next(A([0.7]), ["tired"], "was", "A", "here"),
-        "no numbers": lambda: read_next(A([NAN]), ["tired"], "was", "B"),
+    "heads.describe_next_token": {
+        "three": lambda: describe_next_token(A([0.2, 0.7, 0.1]), ["big", "tired", "honest"], "was"),
+        "here": lambda: describe_next_token(A([0.7]), ["tired"], "was", "A", "here"),
+        "no numbers": lambda: describe_next_token(A([NAN]), ["tired"], "was", "B"),
     },
-    "heads.read_candidates": {
-        "as the model": lambda: read_candidates(A([0.5]), A([0.5]), ["tired"], "was", 1200),
-        "changed": lambda: read_candidates(A([0.5]), A([1.0]), ["tired"], "was", 1),
-        "no numbers": lambda: read_candidates(A([NAN]), A([NAN]), ["tired"], "was", 1),
+    "heads.describe_sampling": {
+        "as the model": lambda: describe_sampling(A([0.5]), A([0.5]), ["tired"], "was", 1200),
+        "changed": lambda: describe_sampling(A([0.5]), A([1.0]), ["tired"], "was", 1),
+        "no numbers": lambda: describe_sampling(A([NAN]), A([NAN]), ["tired"], "was", 1),
     },
-    "heads.read_stream": {
-        "apart": lambda: read_stream(A([[1.0, 3]]), A([[4.0, 8]]), "length", ["L2 feed-forward"]),
-        "alike": lambda: read_stream(A([[1.0]]), A([[1.0]]), "standard deviation", ["L2 feed-forward"], "token"),
-        "no number": lambda: read_stream(A([[1.0]]), A([[NAN]]), "mean", ["embedding"]),
+    "heads.describe_residual_stream": {
+        "apart": lambda: describe_residual_stream(A([[1.0, 3]]), A([[4.0, 8]]), "length", ["L2 feed-forward"]),
+        "alike": lambda: describe_residual_stream(
+            A([[1.0]]), A([[1.0]]), "standard deviation", ["L2 feed-forward"], "token"
+        ),
+        "no number": lambda: describe_residual_stream(A([[1.0]]), A([[NAN]]), "mean", ["embedding"]),
     },
-    "heads.read_knockouts": {
-        "several": lambda: read_knockouts(A([[0.33, 0.005, 0.001]])),
-        "one": lambda: read_knockouts(A([[0.33, 0.005]])),
-        "no other": lambda: read_knockouts(A([[0.33, 0.05]])),
-        "none matters": lambda: read_knockouts(A([[-0.3, -0.02]])),
-        "none changes": lambda: read_knockouts(A([[0.0, -0.02]])),
-        "answers": lambda: read_knockouts(A([[0, 0.25]]), "main verb"),
-        "one answer": lambda: read_knockouts(A([[0, 0.01]]), "main verb"),
-        "no answers": lambda: read_knockouts(A([[0, -0.1]]), "main verb"),
-        "no numbers": lambda: read_knockouts(A([[NAN, 0.1]])),
+    "heads.describe_head_ablation": {
+        "several": lambda: describe_head_ablation(A([[0.33, 0.005, 0.001]])),
+        "one": lambda: describe_head_ablation(A([[0.33, 0.005]])),
+        "no other": lambda: describe_head_ablation(A([[0.33, 0.05]])),
+        "none matters": lambda: describe_head_ablation(A([[-0.3, -0.02]])),
+        "none changes": lambda: describe_head_ablation(A([[0.0, -0.02]])),
+        "answers": lambda: describe_head_ablation(A([[0, 0.25]]), "main verb"),
+        "one answer": lambda: describe_head_ablation(A([[0, 0.01]]), "main verb"),
+        "no answers": lambda: describe_head_ablation(A([[0, -0.1]]), "main verb"),
+        "no numbers": lambda: describe_head_ablation(A([[NAN, 0.1]])),
     },
-    "heads.read_overwritten": {
-        "not": lambda: read_overwritten("was", 0.0, False),
-        "large": lambda: read_overwritten("was", 0.25, True),
-        "small": lambda: read_overwritten("was", 3e-7, True, "here"),
-        "none": lambda: read_overwritten("was", 0.0, True),
-        "no number": lambda: read_overwritten("was", NAN, True),
+    "heads.describe_override": {
+        "not": lambda: describe_override("was", 0.0, False),
+        "large": lambda: describe_override("was", 0.25, True),
+        "small": lambda: describe_override("was", 3e-7, True, "here"),
+        "none": lambda: describe_override("was", 0.0, True),
+        "no number": lambda: describe_override("was", NAN, True),
     },
-    "heads.read_twin": {
+    "heads.describe_trained_without": {
         "worse": lambda: _twin([1.4, 1.5, 1.6]),
         "alike": lambda: _twin([1.0, 1.1, 1.14]),
         "better": lambda: _twin([0.7, 0.8, 0.9]),
         "some seeds": lambda: _twin([1.0, 1.1, 1.6]),
         "cheats": lambda: _twin([0.1, 0.1, 0.2], ahead=True),
-        "one seed": lambda: read_twin(A([1.0]), A([2.0]), float("inf"), 1, "Positions"),
+        "one seed": lambda: describe_trained_without(A([1.0]), A([2.0]), float("inf"), 1, "Positions"),
     },
-    "heads.read_curves": {
-        "one seed": lambda: read_curves({"with every part": A([[9.0, 1]]), "never had it": A([[9.0, 2]])}, "loss"),
-        "two": lambda: read_curves({"with every part": A([[9.0, 1], [9, 2]])}, "share of right answers"),
+    "heads.describe_learning_curves": {
+        "one seed": lambda: describe_learning_curves(
+            {"with every part": A([[9.0, 1]]), "never had it": A([[9.0, 2]])}, "loss"
+        ),
+        "two": lambda: describe_learning_curves({"with every part": A([[9.0, 1], [9, 2]])}, "share of right answers"),
     },
-    "heads.read_effects": {
-        "the same": lambda: read_effects(A([0.9, 0.1]), A([0.5, 0.1]), ["the", "dogs"], None),
-        "another": lambda: read_effects(A([0.9, 0.1]), A([0.1, 0.5]), ["the", "dogs"], (0.5, -0.75)),
-        "here, small": lambda: read_effects(A([0.9, 0.1]), A([1e-5, 0]), ["the", "dogs"], None, "here"),
-        "no effect": lambda: read_effects(A([0.9, 0.1]), np.zeros(2), ["the", "dogs"], None),
-        "no weights": lambda: read_effects(np.zeros(2), np.zeros(2), ["the", "dogs"], None),
-        "no numbers": lambda: read_effects(A([0.9, 0.1]), A([NAN, 0]), ["the", "dogs"], None),
+    "heads.describe_attribution": {
+        "the same": lambda: describe_attribution(A([0.9, 0.1]), A([0.5, 0.1]), ["the", "dogs"], None),
+        "another": lambda: describe_attribution(A([0.9, 0.1]), A([0.1, 0.5]), ["the", "dogs"], (0.5, -0.75)),
+        "here, small": lambda: describe_attribution(A([0.9, 0.1]), A([1e-5, 0]), ["the", "dogs"], None, "here"),
+        "no effect": lambda: describe_attribution(A([0.9, 0.1]), np.zeros(2), ["the", "dogs"], None),
+        "no weights": lambda: describe_attribution(np.zeros(2), np.zeros(2), ["the", "dogs"], None),
+        "no numbers": lambda: describe_attribution(A([0.9, 0.1]), A([NAN, 0]), ["the", "dogs"], None),
     },
-    "score_scaling.read_step": {
-        "width 1": lambda: read_step(1, 16, (0.2, 0.2), (0.3, 0.3), (0.2, 0.25)),
-        "narrow": lambda: read_step(2, 16, (0.22, 0.2), (0.3, 0.31), (0.2, 0.25)),
-        "wide": lambda: read_step(64, 16, (0.9, 0.2), (0.1, 0.3), (0.2, 0.25)),
+    "score_scaling.describe_width": {
+        "width 1": lambda: describe_width(1, 16, (0.2, 0.2), (0.3, 0.3), (0.2, 0.25)),
+        "narrow": lambda: describe_width(2, 16, (0.22, 0.2), (0.3, 0.31), (0.2, 0.25)),
+        "wide": lambda: describe_width(64, 16, (0.9, 0.2), (0.1, 0.3), (0.2, 0.25)),
     },
-    "score_scaling.read_head": {
-        "divided": lambda: read_head(1, 2, 16, 48.0, (0.9, 0.4), (0.1, 0.3)),
-        "never": lambda: read_head(1, 2, 16, 48.0, (0.9, 0.4), (0.1, 0.3), divides=False),
+    "score_scaling.describe_head_scaling": {
+        "divided": lambda: describe_head_scaling(1, 2, 16, 48.0, (0.9, 0.4), (0.1, 0.3)),
+        "never": lambda: describe_head_scaling(1, 2, 16, 48.0, (0.9, 0.4), (0.1, 0.3), divides=False),
     },
-    "score_scaling.read_gradient": {
-        "larger": lambda: read_gradient(64, 3.0, 1.5),
-        "smaller": lambda: read_gradient(64, 1.5, 3.0),
+    "score_scaling.describe_query_gradient": {
+        "larger": lambda: describe_query_gradient(64, 3.0, 1.5),
+        "smaller": lambda: describe_query_gradient(64, 1.5, 3.0),
     },
-    "typed_text.read_altered": {
-        "one": lambda: read_altered(["\u2028"], []),
-        "both": lambda: read_altered(["\u2028", "\x0b"], ["\xad"]),
-        "many": lambda: read_altered([], list("\x01\x02\x03\x04\x05\x06")),
-        "none": lambda: read_altered([], []) or "(nothing)",
+    "typed_text.describe_altered": {
+        "one": lambda: describe_altered(["\u2028"], []),
+        "both": lambda: describe_altered(["\u2028", "\x0b"], ["\xad"]),
+        "many": lambda: describe_altered([], list("\x01\x02\x03\x04\x05\x06")),
+        "none": lambda: describe_altered([], []) or "(nothing)",
     },
-    "weight_values.unusual": {
-        "all, alike": lambda: unusual(np.full((2, 2), 0.25), np.ones((2, 2), bool))[0],
-        "one": lambda: unusual(A([[1.0, 0], [0.5, 0.3]]), np.ones((2, 2), bool))[0],
-        "some, both sides": lambda: unusual(A([[1.0, 0], [0.5, 0.3], [0.9, 0.9]]), np.ones((3, 2), bool))[0],
-        "none": lambda: " ".join(unusual(np.eye(2), np.ones((2, 2), bool))) or "(nothing)",
+    "weight_values.warnings_of": {
+        "all, alike": lambda: warnings_of(np.full((2, 2), 0.25), np.ones((2, 2), bool))[0],
+        "one": lambda: warnings_of(A([[1.0, 0], [0.5, 0.3]]), np.ones((2, 2), bool))[0],
+        "some, both sides": lambda: warnings_of(A([[1.0, 0], [0.5, 0.3], [0.9, 0.9]]), np.ones((3, 2), bool))[0],
+        "none": lambda: " ".join(warnings_of(np.eye(2), np.ones((2, 2), bool))) or "(nothing)",
     },
 }

@@ -3,31 +3,45 @@
 import numpy as np
 from caption_cases import NAN, A, Cases
 
-from viz.captions.batch_norm import read_moved, read_tensor
+from viz.captions.batch_norm import describe_norm_axes, describe_norm_change
 from viz.captions.claims import (
-    read_cross,
-    read_decoder_layer,
-    read_one_vector,
-    read_pronouns,
-    read_settled,
-    read_word_by_word,
+    describe_cross_attention,
+    describe_decoder_layer,
+    describe_decoding,
+    describe_determined,
+    describe_one_vector,
+    describe_pronouns,
 )
-from viz.captions.claims import read_nouns as read_noun_share
-from viz.captions.inside import read_averaging, read_forms, read_sizes, read_spectrum
-from viz.captions.masks import named, read_cheating, read_guess, read_leak, read_mask, read_ways
-from viz.captions.positions import read_lengths, read_round, read_shift, read_shuffle, read_sight, spelt
+from viz.captions.claims import describe_nouns_attended as read_noun_share
+from viz.captions.inside import describe_averaging, describe_cost, describe_loop_and_matmul, describe_qk_spectrum
+from viz.captions.masks import (
+    describe_guess,
+    describe_kv_cache,
+    describe_leak,
+    describe_mask,
+    describe_no_mask_training,
+    list_in_bold,
+)
+from viz.captions.positions import (
+    describe_length_generalisation,
+    describe_rope_period,
+    describe_shift,
+    describe_shuffle,
+    describe_similarity,
+    format_number,
+)
 from viz.captions.translate import (
     LONG,
-    read_hits,
-    read_map,
-    read_networks,
-    read_nouns,
-    read_quality,
-    read_referent,
-    read_removed,
-    read_tree,
-    read_two_looks,
-    read_written,
+    describe_ablation,
+    describe_accuracy_by_length,
+    describe_adjective_and_referent,
+    describe_alignment_hits,
+    describe_beam_tree,
+    describe_map,
+    describe_networks,
+    describe_nouns,
+    describe_referent,
+    describe_translation,
 )
 
 WORDS = ["the", "dogs", "chase", "cats"]
@@ -42,43 +56,50 @@ TENSOR, REAL = np.arange(12.0).reshape(2, 2, 3), A([[True, True], [True, False]]
 
 
 def _mask(row: int, *, scores: np.ndarray = FLAT, mask: np.ndarray = CAUSAL, each: str = "word") -> str:
-    return read_mask(scores, mask, np.where(mask, EVEN, 0), WORDS, row, each)
+    return describe_mask(scores, mask, np.where(mask, EVEN, 0), WORDS, row, each)
 
 
 def _leak(logits: list[float], edited: int, *, causal: bool = True) -> str:
     changed = A(logits)
-    return read_leak(changed, changed / 9, np.tri(4) if causal else np.ones((4, 4)), WORDS, edited, "bridges")
+    return describe_leak(changed, changed / 9, np.tri(4) if causal else np.ones((4, 4)), WORDS, edited, "bridges")
 
 
 def _lengths(none: float, scheme: float, decoder: float, beyond: float) -> str:
     found = A([[[none, none], [scheme, beyond]], [[decoder, decoder], [1.0, 1.0]]])
-    return read_lengths(["None", "RoPE"], [16, 32], found, 16, "These numbers are from the model cards")
+    return describe_length_generalisation(
+        ["None", "RoPE"], [16, 32], found, 16, "These numbers are from the model cards"
+    )
 
 
 def _decoded(**more: object) -> str:
-    usual = {"tokens": 3, "each": "word", "apart": 1e-7, "ended": True, "looks_ahead": False}
-    return read_word_by_word(**(usual | more))  # type: ignore[arg-type]
+    usual = {"tokens": 3, "each": "word", "apart": 1e-7, "ended": True, "attends_ahead": False}
+    return describe_decoding(**(usual | more))  # type: ignore[arg-type]
 
 
 def _quality(*shares: float, trained: int | None = 2) -> str:
-    return read_quality({"GRU": A(shares)}, [1, 2, 3][: len(shares)], trained, "60 new texts per point", "Correct")
+    return describe_accuracy_by_length(
+        {"GRU": A(shares)}, [1, 2, 3][: len(shares)], trained, "60 new texts per point", "Correct"
+    )
 
 
 CASES: dict[str, Cases] = {
-    "masks.named": {"few": lambda: f"{named(WORDS)}.", "many": lambda: f"{named(list('abcdef'))}."},
-    "masks.read_mask": {
+    "masks.list_in_bold": {
+        "few": lambda: f"{list_in_bold(WORDS)}.",
+        "many": lambda: f"{list_in_bold(list('abcdef'))}.",
+    },
+    "masks.describe_mask": {
         "one of all": lambda: _mask(0),
         "two of all": lambda: _mask(1, each="token"),
         "all": lambda: _mask(3),
-        "a single word": lambda: read_mask(np.zeros((1, 1)), np.ones((1, 1), bool), np.ones((1, 1)), ["the"], 0),
+        "a single word": lambda: describe_mask(np.zeros((1, 1)), np.ones((1, 1), bool), np.ones((1, 1)), ["the"], 0),
         "hardly": lambda: _mask(0, scores=np.where(CAUSAL, 9.0, -9.0)),
         "nearly": lambda: _mask(0, scores=np.where(CAUSAL, -9.0, 9.0)),
         "nothing": lambda: _mask(2, mask=HOLES),
         "one other empty": lambda: _mask(1, mask=HOLES),
         "two others empty": lambda: _mask(1, mask=BOTH),
-        "no numbers": lambda: read_mask(FLAT, CAUSAL, EVEN * NAN, WORDS, 1),
+        "no numbers": lambda: describe_mask(FLAT, CAUSAL, EVEN * NAN, WORDS, 1),
     },
-    "masks.read_leak": {
+    "masks.describe_leak": {
         "causal": lambda: _leak([0, 0, 9, 1], 2),
         "nothing after": lambda: _leak([0, 9, 0, 0], 1),
         "one after": lambda: _leak([0, 9, 0, 1], 1),
@@ -90,185 +111,191 @@ CASES: dict[str, Cases] = {
         "no change": lambda: _leak([0, 0, 0, 0], 2, causal=False),
         "no numbers": lambda: _leak([NAN, 0, 0, 0], 2),
     },
-    "masks.read_ways": {
-        "rounding": lambda: read_ways(1e-5, 15.0, (0.001, 0.01, 0.02), 13),
-        "exact": lambda: read_ways(0.0, 15.0, (0.001, 0.01, 0.01005), 1),
-        "apart": lambda: read_ways(0.5, 15.0, (0.001, 0.02, 0.01), 13),
-        "no numbers": lambda: read_ways(NAN, NAN, (0.001, 0.01, 0.02), 13),
+    "masks.describe_kv_cache": {
+        "rounding": lambda: describe_kv_cache(1e-5, 15.0, (0.001, 0.01, 0.02), 13),
+        "exact": lambda: describe_kv_cache(0.0, 15.0, (0.001, 0.01, 0.01005), 1),
+        "apart": lambda: describe_kv_cache(0.5, 15.0, (0.001, 0.02, 0.01), 13),
+        "no numbers": lambda: describe_kv_cache(NAN, NAN, (0.001, 0.01, 0.02), 13),
     },
-    "masks.read_cheating": {
-        "cheats": lambda: read_cheating(1.52, 1.60, 0.1, 128),
-        "honest": lambda: read_cheating(1.52, 1.60, 1.6, 1),
-        "no numbers": lambda: read_cheating(1.52, NAN, NAN, 128),
+    "masks.describe_no_mask_training": {
+        "cheats": lambda: describe_no_mask_training(1.52, 1.60, 0.1, 128),
+        "honest": lambda: describe_no_mask_training(1.52, 1.60, 1.6, 1),
+        "no numbers": lambda: describe_no_mask_training(1.52, NAN, NAN, 128),
     },
-    "masks.read_guess": {
-        "some": lambda: read_guess(1, 4, "rows", "A random guess would get 1.5 right on average."),
-        "one": lambda: read_guess(1, 1, "rows", "A random guess would get 0.5 right on average."),
+    "masks.describe_guess": {
+        "some": lambda: describe_guess(1, 4, "rows", "A random guess would get 1.5 right on average."),
+        "one": lambda: describe_guess(1, 1, "rows", "A random guess would get 0.5 right on average."),
     },
-    "inside.read_forms": {
-        "the same": lambda: read_forms((1e-3, 2e-3), (1e-12, 0.0)),
-        "others": lambda: read_forms((0.1, 0.1), (0.1, 0.1)),
-        "no numbers": lambda: read_forms((NAN, NAN), (NAN, NAN)),
+    "inside.describe_loop_and_matmul": {
+        "the same": lambda: describe_loop_and_matmul((1e-3, 2e-3), (1e-12, 0.0)),
+        "others": lambda: describe_loop_and_matmul((0.1, 0.1), (0.1, 0.1)),
+        "no numbers": lambda: describe_loop_and_matmul((NAN, NAN), (NAN, NAN)),
     },
-    "inside.read_averaging": {
-        "several": lambda: read_averaging(EVEN, CAUSAL, WORDS, 2, 0.5),
-        "one": lambda: read_averaging(EVEN, CAUSAL, WORDS, 0, 0.5),
-        "nothing": lambda: read_averaging(EVEN, HOLES, WORDS, 2, 0.5),
-        "below 0": lambda: read_averaging(EVEN - 0.4, CAUSAL, WORDS, 2, 0.5),
-        "no numbers": lambda: read_averaging(EVEN * NAN, CAUSAL, WORDS, 2, 0.5),
+    "inside.describe_averaging": {
+        "several": lambda: describe_averaging(EVEN, CAUSAL, WORDS, 2, 0.5),
+        "one": lambda: describe_averaging(EVEN, CAUSAL, WORDS, 0, 0.5),
+        "nothing": lambda: describe_averaging(EVEN, HOLES, WORDS, 2, 0.5),
+        "below 0": lambda: describe_averaging(EVEN - 0.4, CAUSAL, WORDS, 2, 0.5),
+        "no numbers": lambda: describe_averaging(EVEN * NAN, CAUSAL, WORDS, 2, 0.5),
     },
-    "inside.read_spectrum": {
-        "several": lambda: read_spectrum(15, 16, 64, 0.5, 1e-17),
-        "one": lambda: read_spectrum(1, 16, 64, 0.5, 0.0),
-        "none": lambda: read_spectrum(0, 16, 64, 0.0, 0.0),
+    "inside.describe_qk_spectrum": {
+        "several": lambda: describe_qk_spectrum(15, 16, 64, 0.5, 1e-17),
+        "one": lambda: describe_qk_spectrum(1, 16, 64, 0.5, 0.0),
+        "none": lambda: describe_qk_spectrum(0, 16, 64, 0.0, 0.0),
     },
-    "inside.read_sizes": {
-        "one": lambda: read_sizes(1, 1, 1, 1, 0.0),
-        "several": lambda: read_sizes(4, 4096, 99999, 676, 5e-7),
-        "another": lambda: read_sizes(4, 4096, 99999, 676, 0.5),
-        "no number": lambda: read_sizes(4, 4096, 99999, 676, NAN),
+    "inside.describe_cost": {
+        "one": lambda: describe_cost(1, 1, 1, 1, 0.0),
+        "several": lambda: describe_cost(4, 4096, 99999, 676, 5e-7),
+        "another": lambda: describe_cost(4, 4096, 99999, 676, 0.5),
+        "no number": lambda: describe_cost(4, 4096, 99999, 676, NAN),
     },
-    "positions.read_shift": {
-        "all kinds": lambda: read_shift(
+    "positions.describe_shift": {
+        "all kinds": lambda: describe_shift(
             {"RoPE": 1e-6, "Sinusoidal": 0.5, "T5 buckets": 0.2, "ALiBi": NAN, "Learned": None}, 5, {"Learned": 18}
         ),
-        "exactly": lambda: read_shift({"ALiBi": 0.0}, 1, {}),
-        "not moved": lambda: read_shift({"ALiBi": 0.0}, 0, {}),
+        "exactly": lambda: describe_shift({"ALiBi": 0.0}, 1, {}),
+        "not moved": lambda: describe_shift({"ALiBi": 0.0}, 0, {}),
     },
-    "positions.spelt": {
-        "a change": lambda: f"{', '.join(map(spelt, (0, 3e-7, 0.42, 12.3)))}.",
-        "others": lambda: f"{spelt(-0.42)}, {spelt(NAN)}.",
+    "positions.format_number": {
+        "a change": lambda: f"{', '.join(map(format_number, (0, 3e-7, 0.42, 12.3)))}.",
+        "others": lambda: f"{format_number(-0.42)}, {format_number(NAN)}.",
     },
-    "positions.read_sight": {
-        "both": lambda: read_sight({"a": A([1, 0.9, 0.1]), "b": A([0, -0.9, -0.1])}, {"a": True, "b": False}, 2),
-        "similar": lambda: read_sight({"a": A([1, 0.9, 0.1]), "b": A([1, 0.8, 0.2])}, {"a": True, "b": True}, 2),
-        "added": lambda: read_sight({"b": A([0, -0.9, -0.1])}, {"b": False}, 2),
-        "neither": lambda: read_sight({"b": np.zeros(3)}, {"b": False}, 2),
+    "positions.describe_similarity": {
+        "both": lambda: describe_similarity(
+            {"a": A([1, 0.9, 0.1]), "b": A([0, -0.9, -0.1])}, {"a": True, "b": False}, 2
+        ),
+        "similar": lambda: describe_similarity(
+            {"a": A([1, 0.9, 0.1]), "b": A([1, 0.8, 0.2])}, {"a": True, "b": True}, 2
+        ),
+        "added": lambda: describe_similarity({"b": A([0, -0.9, -0.1])}, {"b": False}, 2),
+        "neither": lambda: describe_similarity({"b": np.zeros(3)}, {"b": False}, 2),
     },
-    "positions.read_shuffle": {
-        "both": lambda: read_shuffle({"No positions, no mask": 1e-7, "Mask": 0.5, "Positions": 0.2}, 2),
-        "exact": lambda: read_shuffle({"No positions, no mask": 0.0}, 2),
-        "change": lambda: read_shuffle({"Mask and positions": 0.5}, 2),
-        "no number": lambda: read_shuffle({"Mask and positions": NAN}, 2),
-        "not moved": lambda: read_shuffle({"Mask": 0.0}, 0),
+    "positions.describe_shuffle": {
+        "both": lambda: describe_shuffle({"No positions, no mask": 1e-7, "Mask": 0.5, "Positions": 0.2}, 2),
+        "exact": lambda: describe_shuffle({"No positions, no mask": 0.0}, 2),
+        "change": lambda: describe_shuffle({"Mask and positions": 0.5}, 2),
+        "no number": lambda: describe_shuffle({"Mask and positions": NAN}, 2),
+        "not moved": lambda: describe_shuffle({"Mask": 0.0}, 0),
     },
-    "positions.read_lengths": {
+    "positions.describe_length_generalisation": {
         "usual": lambda: _lengths(0.5, 1.0, 0.99, 0.7),
         "neither has learnt": lambda: _lengths(0.5, 0.6, 0.52, NAN),
         "not well": lambda: _lengths(0.5, 1.0, 0.7, 0.7),
         "both know": lambda: _lengths(0.8, 1.0, 0.99, 0.7),
         "only the encoder": lambda: _lengths(0.8, 1.0, 0.5, 0.7),
     },
-    "positions.read_round": {
-        "to blame": lambda: read_round(0.31, 64, 20.0, 1, 4, [0.3, 0.9, 0.4]),
-        "alone": lambda: read_round(0.31, 64, 20.0, 0, 4, [0.9]),
-        "not": lambda: read_round(0.6, 64, 20.0, 1, 4, [0.3, 0.9]) or "(nothing)",
+    "positions.describe_rope_period": {
+        "to blame": lambda: describe_rope_period(0.31, 64, 20.0, 1, 4, [0.3, 0.9, 0.4]),
+        "alone": lambda: describe_rope_period(0.31, 64, 20.0, 0, 4, [0.9]),
+        "not": lambda: describe_rope_period(0.6, 64, 20.0, 1, 4, [0.3, 0.9]) or "(nothing)",
     },
-    "batch_norm.read_moved": {
-        "none": lambda: read_moved("layer norm", A([[NAN, NAN], [0, 0]]), BATCH),
-        "no other": lambda: read_moved("layer norm", A([[NAN, NAN], [0, NAN]]), BATCH),
-        "one of two": lambda: read_moved("batch norm", A([[NAN, NAN], [0, 0.5]]), BATCH),
-        "all": lambda: read_moved("batch norm", A([[NAN, NAN], [0.25, 0.5]]), BATCH),
-        "the only one": lambda: read_moved("batch norm", A([[NAN, NAN], [NAN, 0.5]]), BATCH),
+    "batch_norm.describe_norm_change": {
+        "none": lambda: describe_norm_change("layer norm", A([[NAN, NAN], [0, 0]]), BATCH),
+        "no other": lambda: describe_norm_change("layer norm", A([[NAN, NAN], [0, NAN]]), BATCH),
+        "one of two": lambda: describe_norm_change("batch norm", A([[NAN, NAN], [0, 0.5]]), BATCH),
+        "all": lambda: describe_norm_change("batch norm", A([[NAN, NAN], [0.25, 0.5]]), BATCH),
+        "the only one": lambda: describe_norm_change("batch norm", A([[NAN, NAN], [NAN, 0.5]]), BATCH),
     },
-    "batch_norm.read_tensor": {
-        "layer": lambda: read_tensor(TENSOR, REAL, "channels", 1, 0, "dog"),
-        "batch": lambda: read_tensor(-TENSOR, REAL, "batch", 1, 0, "dog"),
-        "one number": lambda: read_tensor(TENSOR[..., :1], REAL, "channels", 1, 0, "dog"),
+    "batch_norm.describe_norm_axes": {
+        "layer": lambda: describe_norm_axes(TENSOR, REAL, "channels", 1, 0, "dog"),
+        "batch": lambda: describe_norm_axes(-TENSOR, REAL, "batch", 1, 0, "dog"),
+        "one number": lambda: describe_norm_axes(TENSOR[..., :1], REAL, "channels", 1, 0, "dog"),
     },
-    "translate.read_written": {
-        "right": lambda: read_written("le chat dort .", "le chat dort .", -0.5),
-        "wrong": lambda: read_written("le chien dort .", "le chat dort .", -0.5),
-        "nothing": lambda: read_written("", "a b", 0.0, ended=False, unit="symbol"),
-        "long": lambda: read_written(" ".join(["le"] * (LONG + 1)), None, NAN, ended=False),
-        "letters": lambda: read_written("1" * (LONG + 1), "1979-05-03", -2.0, unit="character"),
+    "translate.describe_translation": {
+        "right": lambda: describe_translation("le chat dort .", "le chat dort .", -0.5),
+        "wrong": lambda: describe_translation("le chien dort .", "le chat dort .", -0.5),
+        "nothing": lambda: describe_translation("", "a b", 0.0, ended=False, unit="symbol"),
+        "long": lambda: describe_translation(" ".join(["le"] * (LONG + 1)), None, NAN, ended=False),
+        "letters": lambda: describe_translation("1" * (LONG + 1), "1979-05-03", -2.0, unit="character"),
     },
-    "translate.read_map": {
-        "said": lambda: read_map(A([[0.3, 0.7]]), ["rue"], ["the", "street"], 0, True),
-        "its own row": lambda: read_map(A([[0.3, 0.7]]), ["it"], ["the", "street"], 0, False),
-        "no numbers": lambda: read_map(A([[NAN, 0.7]]), ["rue"], ["the", "street"], 0, True),
+    "translate.describe_map": {
+        "said": lambda: describe_map(A([[0.3, 0.7]]), ["rue"], ["the", "street"], 0, True),
+        "its own row": lambda: describe_map(A([[0.3, 0.7]]), ["it"], ["the", "street"], 0, False),
+        "no numbers": lambda: describe_map(A([[NAN, 0.7]]), ["rue"], ["the", "street"], 0, True),
     },
-    "translate.read_hits": {
-        "some": lambda: read_hits(9, 8, 0.84, (4, 2)),
-        "none": lambda: read_hits(9, 0, 0.1, (4, 0)),
-        "one": lambda: read_hits(1, 1, 0.84, (1, 1)),
-        "one misses": lambda: read_hits(1, 0, 0.1, (1, 0), "symbol"),
-        "no gold": lambda: read_hits(0, 0, 0.0, (4, 1)),
-        "no gold, one settled": lambda: read_hits(0, 0, 0.0, (1, 1)),
+    "translate.describe_alignment_hits": {
+        "some": lambda: describe_alignment_hits(9, 8, 0.84, (4, 2)),
+        "none": lambda: describe_alignment_hits(9, 0, 0.1, (4, 0)),
+        "one": lambda: describe_alignment_hits(1, 1, 0.84, (1, 1)),
+        "one misses": lambda: describe_alignment_hits(1, 0, 0.1, (1, 0), "symbol"),
+        "no gold": lambda: describe_alignment_hits(0, 0, 0.0, (4, 1)),
+        "no gold, one settled": lambda: describe_alignment_hits(0, 0, 0.0, (1, 1)),
     },
-    "translate.read_tree": {
-        "the same": lambda: read_tree(4, 31, 60, -3.0, -3.0, True),
-        "better": lambda: read_tree(4, 1, 0, -3.0, -4.0, False),
-        "worse": lambda: read_tree(4, 9, 1, -3.0, -2.0, False),
+    "translate.describe_beam_tree": {
+        "the same": lambda: describe_beam_tree(4, 31, 60, -3.0, -3.0, True),
+        "better": lambda: describe_beam_tree(4, 1, 0, -3.0, -4.0, False),
+        "worse": lambda: describe_beam_tree(4, 9, 1, -3.0, -2.0, False),
     },
-    "translate.read_networks": {
-        "some": lambda: read_networks({"GRU": "x", "Transformer": "le chat", "T": "le chat"}, "le chat"),
-        "all": lambda: read_networks({"GRU": "y", "Transformer": "y"}, "y"),
-        "none": lambda: read_networks({"GRU": "x", "Transformer": "z"}, "y"),
-        "one": lambda: read_networks({"GRU": "x"}, "y", "symbol"),
-        "not known": lambda: read_networks({"GRU": "x"}, None),
+    "translate.describe_networks": {
+        "some": lambda: describe_networks({"GRU": "x", "Transformer": "le chat", "T": "le chat"}, "le chat"),
+        "all": lambda: describe_networks({"GRU": "y", "Transformer": "y"}, "y"),
+        "none": lambda: describe_networks({"GRU": "x", "Transformer": "z"}, "y"),
+        "one": lambda: describe_networks({"GRU": "x"}, "y", "symbol"),
+        "not known": lambda: describe_networks({"GRU": "x"}, None),
     },
-    "translate.read_quality": {
+    "translate.describe_accuracy_by_length": {
         "beyond": lambda: _quality(1.0, 0.5, 0.1),
         "only beyond": lambda: _quality(NAN, NAN, 0.1),
         "one": lambda: _quality(1.0, trained=None),
         "not asked": lambda: _quality(NAN),
-        "classes": lambda: read_quality({"GRU": A([1.0])}, [8], None, "60 new sentences", "Correct", ["3 to 8 words"]),
+        "classes": lambda: describe_accuracy_by_length(
+            {"GRU": A([1.0])}, [8], None, "60 new sentences", "Correct", ["3 to 8 words"]
+        ),
     },
-    "translate.read_removed": {
-        "nothing": lambda: read_removed("x", "x", "the same", (0.9, 0.9), 100),
-        "the same": lambda: read_removed("x", "x", "without layer norm", (0.9, 0.1), 100),
-        "another": lambda: read_removed("x", "le chien", "without layer norm", (0.9, 0.1), 100),
-        "no word": lambda: read_removed("x", "", "without layer norm", (0.9, 0.0), 100),
+    "translate.describe_ablation": {
+        "nothing": lambda: describe_ablation("x", "x", "the same", (0.9, 0.9), 100),
+        "the same": lambda: describe_ablation("x", "x", "without layer norm", (0.9, 0.1), 100),
+        "another": lambda: describe_ablation("x", "le chien", "without layer norm", (0.9, 0.1), 100),
+        "no word": lambda: describe_ablation("x", "", "without layer norm", (0.9, 0.0), 100),
     },
-    "translate.read_nouns": {
-        "several": lambda: read_nouns(["cat", "box"], A([0.9, 0.05])),
-        "small": lambda: read_nouns(["cat", "box"], A([0.9, 0.001])),
-        "one": lambda: read_nouns(["cat"], A([0.9])),
+    "translate.describe_nouns": {
+        "several": lambda: describe_nouns(["cat", "box"], A([0.9, 0.05])),
+        "small": lambda: describe_nouns(["cat", "box"], A([0.9, 0.001])),
+        "one": lambda: describe_nouns(["cat"], A([0.9])),
     },
-    "translate.read_referent": {
-        "right": lambda: read_referent("cat", 0.9, "cat"),
-        "wrong": lambda: read_referent("cat", 0.9, "box"),
-        "not known": lambda: read_referent("cat", 0.9, None),
+    "translate.describe_referent": {
+        "right": lambda: describe_referent("cat", 0.9, "cat"),
+        "wrong": lambda: describe_referent("cat", 0.9, "box"),
+        "not known": lambda: describe_referent("cat", 0.9, None),
     },
-    "translate.read_two_looks": {
-        "in order": lambda: read_two_looks(A([0.66, 0.17]), A([0.08, 0.63])),
-        "not": lambda: read_two_looks(A([0.1, 0.7]), A([0.6, 0.1])),
+    "translate.describe_adjective_and_referent": {
+        "in order": lambda: describe_adjective_and_referent(A([0.66, 0.17]), A([0.08, 0.63])),
+        "not": lambda: describe_adjective_and_referent(A([0.1, 0.7]), A([0.6, 0.1])),
     },
-    "claims.read_one_vector": {
-        "not enough": lambda: read_one_vector((4, 8, 12, 16), (0.99, 0.49, 0.02, 0), (1, 1, 0.99, 0.97), 500),
-        "enough": lambda: read_one_vector((4, 8), (1, 0.9), (1, 0.8), 500),
-        "undecided": lambda: read_one_vector((4, 8), (1, 0.1), (1, 0.2), 500),
+    "claims.describe_one_vector": {
+        "not enough": lambda: describe_one_vector((4, 8, 12, 16), (0.99, 0.49, 0.02, 0), (1, 1, 0.99, 0.97), 500),
+        "enough": lambda: describe_one_vector((4, 8), (1, 0.9), (1, 0.8), 500),
+        "undecided": lambda: describe_one_vector((4, 8), (1, 0.1), (1, 0.2), 500),
     },
-    "claims.read_nouns": {
+    "claims.describe_nouns_attended": {
         "holds": lambda: read_noun_share("the mean of layer 1's heads", 0.98),
         "not": lambda: read_noun_share("its only head", 0.2),
     },
-    "claims.read_pronouns": {
-        "holds": lambda: read_pronouns(0.57, 0.86, 0),
-        "holds, alone": lambda: read_pronouns(0.9, 0.2, 0),
-        "adjective": lambda: read_pronouns(0.1, 0.95, 0),
-        "neither": lambda: read_pronouns(0.1, 0.24, 0),
+    "claims.describe_pronouns": {
+        "holds": lambda: describe_pronouns(0.57, 0.86, 0),
+        "holds, alone": lambda: describe_pronouns(0.9, 0.2, 0),
+        "adjective": lambda: describe_pronouns(0.1, 0.95, 0),
+        "neither": lambda: describe_pronouns(0.1, 0.24, 0),
     },
-    "claims.read_settled": {"": lambda: read_settled(0.36)},
-    "claims.read_cross": {
-        "exact": lambda: read_cross(16, 15, 0.0),
-        "rounding": lambda: read_cross(1, 1, 5e-7),
-        "another": lambda: read_cross(16, 15, 0.3),
-        "no numbers": lambda: read_cross(16, 15, NAN),
+    "claims.describe_determined": {"": lambda: describe_determined(0.36)},
+    "claims.describe_cross_attention": {
+        "exact": lambda: describe_cross_attention(16, 15, 0.0),
+        "rounding": lambda: describe_cross_attention(1, 1, 5e-7),
+        "another": lambda: describe_cross_attention(16, 15, 0.3),
+        "no numbers": lambda: describe_cross_attention(16, 15, NAN),
     },
-    "claims.read_decoder_layer": {
-        "usual": lambda: read_decoder_layer(0.0, masked=True, feeds_forward=True),
-        "leaks": lambda: read_decoder_layer(0.1, masked=True, feeds_forward=False),
-        "unmasked": lambda: read_decoder_layer(0.9, masked=False, feeds_forward=True),
-        "unmasked, unused": lambda: read_decoder_layer(0.0, masked=False, feeds_forward=True, unit="symbol"),
+    "claims.describe_decoder_layer": {
+        "usual": lambda: describe_decoder_layer(0.0, masked=True, feeds_forward=True),
+        "leaks": lambda: describe_decoder_layer(0.1, masked=True, feeds_forward=False),
+        "unmasked": lambda: describe_decoder_layer(0.9, masked=False, feeds_forward=True),
+        "unmasked, unused": lambda: describe_decoder_layer(0.0, masked=False, feeds_forward=True, unit="symbol"),
     },
-    "claims.read_word_by_word": {
+    "claims.describe_decoding": {
         "usual": lambda: _decoded(),
         "exact": lambda: _decoded(apart=0.0, tokens=4, ended=False),
         "one": lambda: _decoded(tokens=1, ended=False, each="token"),
         "only the end": lambda: _decoded(tokens=1),
-        "looks ahead": lambda: _decoded(apart=15.3, looks_ahead=True),
+        "looks ahead": lambda: _decoded(apart=15.3, attends_ahead=True),
         "apart": lambda: _decoded(apart=15.3),
         "no numbers": lambda: _decoded(apart=NAN),
         "one, no number": lambda: _decoded(apart=NAN, tokens=1),

@@ -21,7 +21,7 @@ def open_frame() -> None:
     _keep_the_address_of_a_back()
     if not st.session_state.pop("player", False):  # whoever has left the player of words finds it at rest again
         st.session_state.pop("playing", None)
-    alone = present.stage().mode
+    alone = present.presentation().mode
     st.set_page_config(page_title="Attention Lab", layout="wide", initial_sidebar_state="auto")
     now = theme()
     colours = f"--accent: {now.accent}; --paper: {now.paper}; --ink: {now.ink};"
@@ -53,7 +53,7 @@ def heading(page: str) -> None:
     """The question the page asks and what to do, at once; and beside it what can be taken along."""
     with st.container(key="heading"):
         st.markdown(words(page)[0])
-        present.tools(theme())
+        present.page_tools(theme())
 
 
 def run(page: StreamlitPage) -> None:
@@ -70,4 +70,4 @@ def _in_a_lesson() -> bool:
 def lesson(page: str) -> None:
     """The step of a lesson, when the address names one. Nobody else pays for lessons."""
     if _in_a_lesson():
-        importlib.import_module("viz.pages.lessons.banner").attend(page)
+        importlib.import_module("viz.pages.lessons.banner").show_banner(page)

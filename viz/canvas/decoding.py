@@ -7,7 +7,7 @@ import numpy as np
 
 from viz.canvas.components import Drawn, component
 from viz.canvas.posts import heard, take
-from viz.labels import shorten
+from viz.labels import truncate
 from viz.pack import pack
 from viz.theme import Theme
 from viz.types import Array
@@ -76,10 +76,10 @@ def decoding(
         "heard": heard(key),
         "pinned": pinned,
         "telling": telling,
-        "source": [shorten(word) for word in source],
-        "start": shorten("<s>"),
-        "said": [shorten(word) for word in said],
-        "candidates": [[shorten(word) for word in row] for row in candidates],
+        "source": [truncate(word) for word in source],
+        "start": truncate("<s>"),
+        "said": [truncate(word) for word in said],
+        "candidates": [[truncate(word) for word in row] for row in candidates],
         "gold": [list(map(int, keys)) for keys in gold],
         "unknown": list(unknown),
         "unit": unit,
@@ -98,7 +98,7 @@ def tree(steps: Sequence[Sequence[Branch]], *, key: str, step: int, theme: Theme
     header = {
         "key": key,
         "step": step,
-        "steps": [[{**asdict(branch), "word": shorten(branch.word)} for branch in row] for row in steps],
+        "steps": [[{**asdict(branch), "word": truncate(branch.word)} for branch in row] for row in steps],
         "theme": vars(theme),
     }
     return component("beam_tree")(key=key, data=pack(header))

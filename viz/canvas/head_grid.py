@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from viz.canvas.components import Drawn, component
-from viz.labels import shorten
+from viz.labels import truncate
 from viz.pack import MOST_PIXELS, encode_difference, encode_weights, pack
 from viz.theme import Theme
 from viz.types import Array
@@ -45,7 +45,7 @@ def sentence(
 
 
 def _words(tokens: Sequence[str]) -> dict[str, list[str]]:
-    return {"tokens": [shorten(token) for token in tokens], "full": [shorten(token, 200) for token in tokens]}
+    return {"tokens": [truncate(token) for token in tokens], "full": [truncate(token, 200) for token in tokens]}
 
 
 def grid(
@@ -71,8 +71,8 @@ def grid(
     """
     header = {
         "key": key,
-        "tokens": [shorten(token) for token in tokens],
-        "looked": None if looked is None else [shorten(token) for token in looked],
+        "tokens": [truncate(token) for token in tokens],
+        "looked": None if looked is None else [truncate(token) for token in looked],
         "jobs": jobs,
         "selected": selected,
         "row": row,
@@ -121,7 +121,7 @@ def compare(
     )
     header = {
         "key": key,
-        "tokens": [shorten(token) for token in tokens],
+        "tokens": [truncate(token) for token in tokens],
         "titles": titles,
         "measure": measure,
         "selected": selected,

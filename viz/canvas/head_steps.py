@@ -7,7 +7,7 @@ import streamlit as st
 
 from viz.canvas.components import Drawn, component
 from viz.canvas.posts import heard, take
-from viz.labels import shorten
+from viz.labels import truncate
 from viz.pack import pack
 from viz.theme import Theme
 from viz.types import Array
@@ -46,7 +46,7 @@ def walk(
     header = {
         "key": key,
         "about": about,
-        "words": [shorten(word) for word in words],
+        "words": [truncate(word) for word in words],
         "width": arrays["x"].shape[1],
         "row": row,
         "step": step,
@@ -89,7 +89,7 @@ def averaging(
     """
     header = {
         "key": key,
-        "words": [shorten(word) for word in words],
+        "words": [truncate(word) for word in words],
         "row": row,
         "pinned": pinned,
         "theme": vars(theme),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from viz.canvas.components import Drawn, component
 from viz.canvas.posts import heard, take
-from viz.labels import shorten
+from viz.labels import truncate
 from viz.pack import pack
 from viz.theme import Theme
 from viz.types import Array
@@ -100,8 +100,8 @@ def panels(
     frames = [maps] if steps is None else list(steps.maps.values())
     header = {
         "key": key,
-        "looking": [shorten(word) for word in looking],
-        "looked": [shorten(word) for word in looked],
+        "looking": [truncate(word) for word in looking],
+        "looked": [truncate(word) for word in looked],
         "panels": described,
         "titles": [[one.title for one in frame] for frame in frames],
         "row": row,

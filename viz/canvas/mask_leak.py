@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from viz.canvas.components import Drawn, component
-from viz.labels import shorten
+from viz.labels import truncate
 from viz.pack import pack
 from viz.theme import Theme
 from viz.types import Array
@@ -30,9 +30,9 @@ def leaks(
     """
     header = {
         "key": key,
-        "words": [shorten(word) for word in words],
+        "words": [truncate(word) for word in words],
         "edited": edited,
-        "by": shorten(by),
+        "by": truncate(by),
         "unit": unit,
         "theme": vars(theme),
     }

@@ -7,7 +7,7 @@ import numpy as np
 
 from viz.canvas.components import Drawn, component
 from viz.canvas.posts import heard, take
-from viz.labels import shorten
+from viz.labels import truncate
 from viz.pack import pack
 from viz.theme import Theme
 from viz.types import Array
@@ -78,7 +78,7 @@ def shuffle(
     """
     header = {
         "key": key,
-        "tokens": [shorten(token) for token in tokens],
+        "tokens": [truncate(token) for token in tokens],
         "order": list(order),
         "heard": heard(key),
         "cases": [{"name": name, "told": told} for name, told in cases],

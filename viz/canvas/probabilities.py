@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from viz.canvas.components import Drawn, component
-from viz.labels import shorten
+from viz.labels import truncate
 from viz.pack import pack
 from viz.theme import Theme
 from viz.types import Array
@@ -21,7 +21,7 @@ def bars(sides: Mapping[str, Array], words: Sequence[str], *, key: str, theme: T
     for values in sides.values():
         if values.shape != (len(words),):
             raise ValueError(f"{len(words)} words do not fit bars of {values.shape}")
-    header = {"key": key, "words": [shorten(word) for word in words], "sides": list(sides), "theme": vars(theme)}
+    header = {"key": key, "words": [truncate(word) for word in words], "sides": list(sides), "theme": vars(theme)}
     values = np.stack(list(sides.values())).astype(np.float32)  # (1 or 2, N)
     return component("probability_bars")(key=key, data=pack(header, values=values))
 
@@ -35,5 +35,5 @@ def guesses(probabilities: Array, words: Sequence[Sequence[str]], *, key: str, t
     n_layers, n = probabilities.shape
     if len(words) != n_layers or any(len(row) != n for row in words):
         raise ValueError(f"words must be {n_layers} rows of {n}")
-    header = {"key": key, "words": [[shorten(word, 12) for word in row] for row in words], "theme": vars(theme)}
+    header = {"key": key, "words": [[truncate(word, 12) for word in row] for row in words], "theme": vars(theme)}
     return component("logit_lens")(key=key, data=pack(header, values=probabilities.astype(np.float32)))

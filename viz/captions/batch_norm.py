@@ -9,7 +9,7 @@ from viz.labels import markdown
 from viz.types import Array
 
 
-def read_moved(name: str, moved: Array, words: Sequence[Sequence[str]]) -> str:
+def describe_norm_change(name: str, moved: Array, words: Sequence[Sequence[str]]) -> str:
     """moved (B, T), NaN where nothing is compared: how many outputs of the other sentences moved, and how far."""
     compared = np.isfinite(moved)
     n, touched = int(compared.sum()), int((moved[compared] != 0).sum())
@@ -30,7 +30,7 @@ def read_moved(name: str, moved: Array, words: Sequence[Sequence[str]]) -> str:
     )
 
 
-def read_tensor(stream: Array, real: Array, over: str, position: int, channel: int, word: str) -> str:
+def describe_norm_axes(stream: Array, real: Array, over: str, position: int, channel: int, word: str) -> str:
     """What the outlined numbers are, how many, and the mean and standard deviation that the norm takes of them."""
     if over == "channels":
         inside, which = stream[0, position], f"the vector of “{markdown(word)}” in sentence 1"

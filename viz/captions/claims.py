@@ -5,24 +5,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from viz.captions.counting import counted, verb
-from viz.captions.positions import ROUNDING, spelt
+from viz.captions.positions import ROUNDING, format_number
 
 ALIKE = 0.01  # nats: ln p of a word that differ by more than this were not computed from the same words
 HALF = 0.5
 
 
-def read_one_vector(signs: Sequence[int], alone: Sequence[float], looking: Sequence[float], of_each: int) -> str:
-    """alone, looking: share of copies right at each number of signs, from one vector and with attention.
+def describe_one_vector(signs: Sequence[int], alone: Sequence[float], attentive: Sequence[float], of_each: int) -> str:
+    """alone, attentive: share of copies right at each number of signs, from one vector and with attention.
 
     of_each: how many copies there were of each. The last number of signs decides whether the claim holds.
     """
     lengths = ", ".join(map(str, signs))
-    shares = [", ".join(f"{100 * share:.0f}" for share in each) for each in (alone, looking)]
+    shares = [", ".join(f"{100 * share:.0f}" for share in each) for each in (alone, attentive)]
     title = (
         "**One vector is not enough.**"
-        if alone[-1] < HALF <= looking[-1]
+        if alone[-1] < HALF <= attentive[-1]
         else "**These numbers do not decide whether one vector is enough.**"
-        if alone[-1] <= looking[-1]
+        if alone[-1] <= attentive[-1]
         else "**One vector is enough here.**"
     )
     return (
@@ -32,7 +32,7 @@ def read_one_vector(signs: Sequence[int], alone: Sequence[float], looking: Seque
     )
 
 
-def read_nouns(which: str, share: float) -> str:
+def describe_nouns_attended(which: str, share: float) -> str:
     """share of the nouns of fresh sentences for which the weights of `which` are largest at the right word."""
     holds = share >= HALF
     return (
@@ -42,7 +42,7 @@ def read_nouns(which: str, share: float) -> str:
     )
 
 
-def read_pronouns(referent: float, tells: float, layer: int) -> str:
+def describe_pronouns(referent: float, tells: float, layer: int) -> str:
     """Of il and elle: the best share, of any layer, of looks at the noun meant; and at the adjective that tells which
     it is, in the best `layer`."""
     noun = f"the best layer gives its largest weight to the noun that they refer to in {100 * referent:.0f} % of cases"
@@ -56,7 +56,7 @@ def read_pronouns(referent: float, tells: float, layer: int) -> str:
     return f" It does not hold for the pronouns il and elle: {noun}, and {adjective}. {decides}"
 
 
-def read_settled(share: float) -> str:
+def describe_determined(share: float) -> str:
     """share of the words that the words before them settle which look where gold points."""
     return (
         " Some words are already determined by the words before them, so the model does not need the source there. In "
@@ -64,26 +64,28 @@ def read_settled(share: float) -> str:
     )
 
 
-def read_cross(queries: int, keys: int, apart: float) -> str:
+def describe_cross_attention(queries: int, keys: int, apart: float) -> str:
     """apart: how far the weights of every head are from those of PyTorch's own attention on the same q, k and mask."""
     sizes = (
         f"Here {counted(queries, 'query', 'queries')} {verb(queries, 'comes', 'come')} from the decoder, and "
         f"{counted(keys, 'key')} with {verb(keys, 'its value comes', 'their values come')} from the encoder."
     )
     if apart < ROUNDING:
-        how = f"to within {spelt(apart)}" if apart else "to the last bit"
+        how = f"to within {format_number(apart)}" if apart else "to the last bit"
         return (
             f"**Cross-attention is the same operation with another source.** {sizes} PyTorch’s own attention gives the "
             f"same weights in every head of every layer, {how}."
         )
-    difference = f"differ by up to {spelt(apart)}" if np.isfinite(apart) else "cannot be compared: some are not numbers"
+    difference = (
+        f"differ by up to {format_number(apart)}" if np.isfinite(apart) else "cannot be compared: some are not numbers"
+    )
     return (
         f"**Cross-attention is not the same operation here.** {sizes} The weights of PyTorch’s own attention "
         f"{difference}."
     )
 
 
-def read_decoder_layer(future: float, masked: bool, feeds_forward: bool, unit: str = "word") -> str:
+def describe_decoder_layer(future: float, masked: bool, feeds_forward: bool, unit: str = "word") -> str:
     """future: the largest weight that any word being written gives to a later one. masked, feeds_forward: whether the
     causal mask and the feed-forward network are there. unit: what a token of the sentence is called."""
     parts = ["masked self-attention over the target" if masked else "self-attention over the target"]
@@ -95,24 +97,27 @@ def read_decoder_layer(future: float, masked: bool, feeds_forward: bool, unit: s
     if masked and not future:
         seen = f"In self-attention, later {unit}s have weight exactly 0."
     elif masked:
-        seen = f"In self-attention, a later {unit} has a weight of up to {spelt(future)}, although the mask is there."
+        seen = f"In self-attention, a later {unit} has a weight of up to {format_number(future)}, "
+        seen += "although the mask is there."
     elif future:
-        seen = f"The mask is removed, so in self-attention a later {unit} has a weight of up to {spelt(future)}."
+        seen = (
+            f"The mask is removed, so in self-attention a later {unit} has a weight of up to {format_number(future)}."
+        )
     else:
         seen = f"The mask is removed, but in self-attention no {unit} attends to a later one."
     return f"{title} {'The first two' if feeds_forward else 'Both'} are the maps above. {seen}"
 
 
-def read_word_by_word(tokens: int, each: str, apart: float, ended: bool, looks_ahead: bool) -> str:
+def describe_decoding(tokens: int, each: str, apart: float, ended: bool, attends_ahead: bool) -> str:
     """tokens: how many were said, the end mark among them; each: what one of them is called.
 
     apart: how far ln p of one of them, as it was said after the others, is from that of one pass over the finished
     sentence.
-    looks_ahead: no mask keeps the words of the finished sentence from looking at later ones.
+    attends_ahead: no mask keeps the words of the finished sentence from attending to later ones.
     """
     end = f"The model {'ended' if ended else 'did not end'} the sentence itself."
     words = counted(tokens - ended, each)
-    made = (
+    generated = (
         "Only the end token was generated."
         if tokens == ended
         else f"{words} and the end token were generated one after another."
@@ -121,16 +126,18 @@ def read_word_by_word(tokens: int, each: str, apart: float, ended: bool, looks_a
     )
     title = f"**Decoding goes {each} by {each}.**"
     if not np.isfinite(apart):
-        return f"{title} {made} {'Its ln p is not a number' if tokens == 1 else 'Some ln p are not numbers'}. {end}"
+        return (
+            f"{title} {generated} {'Its ln p is not a number' if tokens == 1 else 'Some ln p are not numbers'}. {end}"
+        )
     one_pass = f"One pass over the finished sentence gives {verb(tokens, 'it', 'them')}"
     if apart < ALIKE:
-        how = f"to within {spelt(apart)}" if apart else "to the last bit"
-        return f"{title} {made} {one_pass} the same ln p, {how}. {end}"
+        how = f"to within {format_number(apart)}" if apart else "to the last bit"
+        return f"{title} {generated} {one_pass} the same ln p, {how}. {end}"
     why = (
         f"Without the mask, a {each} of the finished sentence attends to later ones, which did not exist when it was "
         "generated."
-        if looks_ahead
+        if attends_ahead
         else f"The two ways do not read the same {each}s."
     )
     title = f"**Decoding goes {each} by {each}, and one pass is not the same here.**"
-    return f"{title} {made} {one_pass} an ln p that differs by up to {spelt(apart)}. {why} {end}"
+    return f"{title} {generated} {one_pass} an ln p that differs by up to {format_number(apart)}. {why} {end}"

@@ -8,9 +8,9 @@ def counted(n: int, thing: str, things: str = "") -> str:
     return f"{n:,} {thing if n == 1 else things or f'{thing}s'}"
 
 
-def verb(n: int, one: str, many: str) -> str:
+def verb(n: int, singular: str, plural: str) -> str:
     """The verb that agrees with `n`: verb(1, "is", "are") is "is"."""
-    return one if n == 1 else many
+    return singular if n == 1 else plural
 
 
 def decimals(value: float, digits: int = 2) -> str:

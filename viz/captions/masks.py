@@ -5,23 +5,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from viz.captions.counting import counted, decimals, verb
-from viz.captions.heads import telling_row
-from viz.captions.positions import spelt
+from viz.captions.heads import most_informative_row
+from viz.captions.positions import format_number
 from viz.labels import markdown
 from viz.types import Array
 
 
-def named(tokens: Sequence[str], most: int = 4) -> str:
+def list_in_bold(tokens: Sequence[str], most: int = 4) -> str:
     """Some words, in bold: the first few of them, and how many more there are."""
-    told = ", ".join(f"**{markdown(token)}**" for token in tokens[:most])
-    return told + (f" and {len(tokens) - most} more" if len(tokens) > most else "")
+    names = ", ".join(f"**{markdown(token)}**" for token in tokens[:most])
+    return names + (f" and {len(tokens) - most} more" if len(tokens) > most else "")
 
 
 def forbidden_share(biased: Array, mask: Array) -> Array:
     """Of each row (T, S), the share of attention that would go to forbidden keys if nothing were masked: (T,)."""
     with np.errstate(invalid="ignore"):
-        odds = np.exp(biased - biased.max(axis=-1, keepdims=True))  # (T, S)
-    return np.asarray((odds * ~mask).sum(axis=-1) / odds.sum(axis=-1))
+        exponentials = np.exp(biased - biased.max(axis=-1, keepdims=True))  # (T, S)
+    return np.asarray((exponentials * ~mask).sum(axis=-1) / exponentials.sum(axis=-1))
 
 
 def masked_row(biased: Array, mask: Array, weights: Array) -> int:
@@ -32,10 +32,12 @@ def masked_row(biased: Array, mask: Array, weights: Array) -> int:
         return int(empty[0])
     takes = np.nan_to_num(forbidden_share(biased, mask)) * (mask.sum(axis=-1) > 1)  # (T,)
     takes[0] *= 0.25  # the start mark is no word
-    return int(np.argmax(takes)) if takes.max() > 0 else telling_row(weights)
+    return int(np.argmax(takes)) if takes.max() > 0 else most_informative_row(weights)
 
 
-def read_mask(biased: Array, mask: Array, weights: Array, tokens: Sequence[str], row: int, each: str = "word") -> str:
+def describe_mask(
+    biased: Array, mask: Array, weights: Array, tokens: Sequence[str], row: int, each: str = "word"
+) -> str:
     """biased, mask, weights (T, S) of one head: what the mask does to the row, and which rows it leaves empty.
 
     each: what a token is.
@@ -43,18 +45,18 @@ def read_mask(biased: Array, mask: Array, weights: Array, tokens: Sequence[str],
     word = f"**{markdown(tokens[row])}**"
     allowed, keys = int(mask[row].sum()), mask.shape[1]
     if not allowed:
-        told = f"{word} may attend to nothing. The softmax is undefined there, so the lab sets the row to zero."
+        sentence = f"{word} may attend to nothing. The softmax is undefined there, so the lab sets the row to zero."
     elif not np.isfinite(weights[row]).all():
-        told = f"{word}: this row holds values that are not numbers."
+        sentence = f"{word}: this row holds values that are not numbers."
     elif allowed == keys:
         everything = f"all {counted(keys, each)}" if keys > 1 else f"the only {each} there is"
-        told = f"{word} may attend to {everything}. {_sum(weights[row], allowed)}"
+        sentence = f"{word} may attend to {everything}. {_sum(weights[row], allowed)}"
     else:
         share = float(forbidden_share(biased, mask)[row])
-        told = f"{word} may attend to {allowed} of {counted(keys, each)}. {_sum(weights[row], allowed)} "
+        sentence = f"{word} may attend to {allowed} of {counted(keys, each)}. {_sum(weights[row], allowed)} "
         others = counted(keys - allowed, f"forbidden {each}")
         if share < 0.005:
-            told += f"With these scores and no mask, hardly any of its attention would go to {others}."
+            sentence += f"With these scores and no mask, hardly any of its attention would go to {others}."
         elif share < 0.995:
             larger = f"{1 / (1 - share):,.2f} times as large"
             goes = (
@@ -62,19 +64,19 @@ def read_mask(biased: Array, mask: Array, weights: Array, tokens: Sequence[str],
                 if allowed > 1
                 else f"gives it all to the one allowed {each}, whose weight becomes {larger}"
             )
-            told += (
+            sentence += (
                 f"With these scores and no mask in this head, **{share:.2f}** of its attention would go to {others}. "
                 f"The mask {goes}."
             )
         else:
-            told += f"With these scores and no mask, nearly all of its attention would go to {others}."
-    empty = [tokens[int(at)] for at in np.flatnonzero(~mask.any(axis=-1)) if at != row]
+            sentence += f"With these scores and no mask, nearly all of its attention would go to {others}."
+    empty = [tokens[int(index)] for index in np.flatnonzero(~mask.any(axis=-1)) if index != row]
     if empty:
         rows = verb(
             len(empty), "This row may attend to nothing and is zero", "These rows attend to nothing and are zero"
         )
-        told += f" {rows}: {named(empty)}."
-    return told
+        sentence += f" {rows}: {list_in_bold(empty)}."
+    return sentence
 
 
 def _sum(weights: Array, allowed: int) -> str:
@@ -82,7 +84,7 @@ def _sum(weights: Array, allowed: int) -> str:
     return f"Its {'one weight is' if allowed == 1 else 'weights sum to'} {weights.sum():.3f}."
 
 
-def read_leak(
+def describe_leak(
     logits: Array, kl: Array, allowed: Array, tokens: Sequence[str], edited: int, word: str, unit: str = "KL {} nats"
 ) -> str:
     """logits, kl (T,): how far each output moved when `word` took the place of the token at `edited`.
@@ -96,32 +98,31 @@ def read_leak(
     before, after = int(moved[:edited].sum()), int(moved[edited + 1 :].sum())
     later = len(tokens) - edited - 1
     most = int(np.argmax(kl))
-    told = []
+    sentences = []
     if edited and not before:
         outputs = "the one output before it is" if edited == 1 else f"all {edited} outputs before it are"
-        told.append(f"{outputs} exactly unchanged, to the last bit")
+        sentences.append(f"{outputs} exactly unchanged, to the last bit")
     elif edited:
-        told.append(
+        sentences.append(
             f"**{before} of {edited}** {verb(edited, 'output', 'outputs')} before it "
             f"{verb(before, 'changes', 'change')}: the mask lets the future leak into the past"
         )
     if later == 1:
-        told.append(f"the one output after it {'changes' if after else 'does not change'}")
+        sentences.append(f"the one output after it {'changes' if after else 'does not change'}")
     elif later:
         changes = verb(after or 1, "changes", "change")
-        told.append(f"{after or 'none'} of the {later} outputs after it {changes}")
+        sentences.append(f"{after or 'none'} of the {later} outputs after it {changes}")
     if edited and not before and not np.triu(allowed, 1).any():
-        told.append("no word attends to a later one")
-    told.append(
-        f"the output at **{markdown(tokens[most])}** changes most: {unit.format(spelt(max(float(kl[most]), 0.0)))}"
-        if moved.any()
-        else "no output changes"
+        sentences.append("no word attends to a later one")
+    size = unit.format(format_number(max(float(kl[most]), 0.0)))
+    sentences.append(
+        f"the output at **{markdown(tokens[most])}** changes most: {size}" if moved.any() else "no output changes"
     )
-    first, *rest = told
-    return " ".join([f"{change}: {first}.", *(f"{one[0].upper()}{one[1:]}." for one in rest)])
+    first, *rest = sentences
+    return " ".join([f"{change}: {first}.", *(f"{sentence[0].upper()}{sentence[1:]}." for sentence in rest)])
 
 
-def read_ways(apart: float, largest: float, seconds: Sequence[float], tokens: int) -> str:
+def describe_kv_cache(apart: float, largest: float, seconds: Sequence[float], tokens: int) -> str:
     """apart: the largest difference in logits; seconds: one pass, word by word with a cache, and without."""
     whole, cached, uncached = seconds
     if cached < uncached:
@@ -146,7 +147,7 @@ def read_ways(apart: float, largest: float, seconds: Sequence[float], tokens: in
 SAME = 1e-3  # as a share of the largest logit: what is farther apart is no rounding of float32
 
 
-def read_cheating(entropy: float, whole: float, never: float, n: int) -> str:
+def describe_no_mask_training(entropy: float, whole: float, never: float, n: int) -> str:
     """Losses on the same n sentences, in nats a word: of who knows the language, of the model, of the one unmasked."""
     if not np.isfinite(never):
         verdict = "The loss of the model trained without the mask is not a number."
@@ -163,7 +164,7 @@ def read_cheating(entropy: float, whole: float, never: float, n: int) -> str:
     )
 
 
-def read_guess(right: int, asked: int, what: str, blind: str) -> str:
-    """right of asked cells or rows; blind: what somebody would have scored without looking."""
-    share = f" ({100 * right / asked:.0f} %)" if asked else ""
-    return f"You got **{right} of {asked}** {what if asked != 1 else what[:-1]} right{share}. {blind}"
+def describe_guess(right: int, n: int, what: str, blind: str) -> str:
+    """right of n cells or rows; blind: what somebody would have scored without looking."""
+    share = f" ({100 * right / n:.0f} %)" if n else ""
+    return f"You got **{right} of {n}** {what if n != 1 else what[:-1]} right{share}. {blind}"

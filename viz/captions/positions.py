@@ -10,26 +10,26 @@ from viz.types import Array
 ROUNDING = 1e-4  # smaller than this, a change of scores or vectors in float32 is rounding
 
 
-def spelt(value: float) -> str:
+def format_number(value: float) -> str:
     """A change as people read it: 0, 3·10⁻⁷, 0.42, 12.3; "not a number" where it is not finite."""
     if value == 0:
         return "0"
     if not np.isfinite(value):
         return "not a number"
     if value < 0:
-        return f"−{spelt(-value)}"
+        return f"−{format_number(-value)}"
     if value < 0.005:  # two decimals would say 0.00
         digit, _, power = f"{value:.0e}".partition("e")
         return f"{digit}·10{str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
-def listed(names: Sequence[str]) -> str:
+def join_with_and(names: Sequence[str]) -> str:
     """a, b and c"""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def read_shift(changes: Mapping[str, float | None], steps: int, room: Mapping[str, int]) -> str:
+def describe_shift(changes: Mapping[str, float | None], steps: int, room: Mapping[str, int]) -> str:
     """changes: scheme → largest change of any score when the sentence moves by `steps`; None: a table has ended.
 
     room: scheme → how many places it has, for those that end.
@@ -39,26 +39,25 @@ def read_shift(changes: Mapping[str, float | None], steps: int, room: Mapping[st
     still = [name for name, change in changes.items() if change is not None and change < ROUNDING]
     moved = {name: change for name, change in changes.items() if change is not None and ROUNDING <= change < np.inf}
     broken = [name for name, change in changes.items() if change is not None and not np.isfinite(change)]
-    told = [f"The sentence moved by {counted(steps, 'position')}."]
+    sentences = [f"The sentence moved by {counted(steps, 'position')}."]
     if still:
         most = max(changes[name] or 0.0 for name in still)
-        how = f"by more than {spelt(most)}, which is rounding" if most else "at all"
-        told.append(f"No score of **{listed(still)}** changes {how}.")
+        how = f"by more than {format_number(most)}, which is rounding" if most else "at all"
+        sentences.append(f"No score of **{join_with_and(still)}** changes {how}.")
     if moved:
-        told.append(
-            f"Scores change by up to {listed([f'{spelt(size)} (**{name}**)' for name, size in moved.items()])}."
-        )
+        sizes = [f"{format_number(size)} (**{name}**)" for name, size in moved.items()]
+        sentences.append(f"Scores change by up to {join_with_and(sizes)}.")
     if broken:
-        told.append(f"Some scores of **{listed(broken)}** are not numbers.")
-    told += [
+        sentences.append(f"Some scores of **{join_with_and(broken)}** are not numbers.")
+    sentences += [
         f"{name} cannot be used here: its table has only {room[name]} positions."
         for name, change in changes.items()
         if change is None
     ]
-    return " ".join(told)
+    return " ".join(sentences)
 
 
-def read_sight(by_distance: Mapping[str, Array], similar: Mapping[str, bool], far: int) -> str:
+def describe_similarity(by_distance: Mapping[str, Array], similar: Mapping[str, bool], far: int) -> str:
     """by_distance: scheme → mean over all pairs 0, 1, 2, … places apart; `far` the distance to compare at."""
     alike = [
         f"{values[1]:.2f} to {values[far]:.2f} ({name})"
@@ -70,44 +69,48 @@ def read_sight(by_distance: Mapping[str, Array], similar: Mapping[str, bool], fa
         for name, values in by_distance.items()
         if not similar[name] and np.isfinite(values[far]) and np.ptp(values[np.isfinite(values)]) > 0
     ]
-    told = [
-        *([f"The similarity of two positions goes from {listed(alike)}."] if alike else []),
-        *([f"The number added to the score goes from {listed(added)}."] if added else []),
+    sentences = [
+        *([f"The similarity of two positions goes from {join_with_and(alike)}."] if alike else []),
+        *([f"The number added to the score goes from {join_with_and(added)}."] if added else []),
     ]
-    if not told:
+    if not sentences:
         return f"From distance 1 to distance {far}, no scheme here gives numbers that change."
-    first = f"{told[0][0].lower()}{told[0][1:]}"
-    return " ".join([f"From distance 1 to distance {far}, {first}", *told[1:]]).replace("-", "−")
+    first = f"{sentences[0][0].lower()}{sentences[0][1:]}"
+    return " ".join([f"From distance 1 to distance {far}, {first}", *sentences[1:]]).replace("-", "−")
 
 
-def read_shuffle(largest: Mapping[str, float], moved: int) -> str:
+def describe_shuffle(largest: Mapping[str, float], moved: int) -> str:
     """largest: case → largest change of any coordinate after un-permuting; moved: how many words changed places."""
     if not moved:
         return "Every word is at its original position. Drag a word, or press “Shuffle”."
     still = [name for name, change in largest.items() if change < ROUNDING]
     rest = {f"{name[0].lower()}{name[1:]}": change for name, change in largest.items() if name not in still}
-    finite = [f"{spelt(change)} ({name})" for name, change in rest.items() if np.isfinite(change)]
-    told = [
+    finite = [f"{format_number(change)} ({name})" for name, change in rest.items() if np.isfinite(change)]
+    sentences = [
         f"**{name}: the same vectors in another order**, to "
-        f"{f'within {spelt(largest[name])}' if largest[name] else 'the last bit'}."
+        f"{f'within {format_number(largest[name])}' if largest[name] else 'the last bit'}."
         for name in still
     ]
     if finite:
-        told.append(f"{'In the other cases the' if still else 'The'} vectors change, by up to {listed(finite)}.")
-    told += [f"Some vectors are not numbers ({name})." for name, change in rest.items() if not np.isfinite(change)]
-    return " ".join(told)
+        sentences.append(
+            f"{'In the other cases the' if still else 'The'} vectors change, by up to {join_with_and(finite)}."
+        )
+    sentences += [f"Some vectors are not numbers ({name})." for name, change in rest.items() if not np.isfinite(change)]
+    return " ".join(sentences)
 
 
-def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, longest: int, source: str) -> str:
-    """found (2, N, L): accuracy of encoder and decoder, N schemes, L lengths; NaN where a table has ended.
+def describe_length_generalisation(
+    schemes: Sequence[str], lengths: Sequence[int], accuracies: Array, longest: int, source: str
+) -> str:
+    """accuracies (2, N, L) of of encoder and decoder, N schemes, L lengths; NaN where a table has ended.
 
     source: where the numbers are from.
     """
     twice = list(lengths).index(2 * longest)
-    trained = [at for at, length in enumerate(lengths) if length <= longest]
+    trained = [index for index, length in enumerate(lengths) if length <= longest]
     none = list(schemes).index("None")
-    at_home = found[:, :, trained].mean(axis=-1)  # (2, N)
-    beyond = {name: found[0, number, twice] for number, name in enumerate(schemes) if number != none}
+    at_home = accuracies[:, :, trained].mean(axis=-1)  # (2, N)
+    beyond = {name: accuracies[0, number, twice] for number, name in enumerate(schemes) if number != none}
     order = sorted((name for name in beyond if np.isfinite(beyond[name])), key=lambda name: -beyond[name])
     shares = ", ".join(f"{name} {100 * beyond[name]:.0f} %" for name in order)
     ended = [name for name in beyond if not np.isfinite(beyond[name])]
@@ -118,7 +121,7 @@ def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, l
     return (
         f"{_without_positions(float(at_home[0, none]), float(at_home[1, none]))} "
         f"{_with_a_scheme(float(np.delete(at_home[0], none).min()))} "
-        f"{reached}{f' No positions left at this length: {listed(ended)}.' if ended else ''} {source}."
+        f"{reached}{f' No positions left at this length: {join_with_and(ended)}.' if ended else ''} {source}."
     )
 
 
@@ -150,7 +153,7 @@ def _with_a_scheme(least: float) -> str:
     )
 
 
-def read_round(usual: float, length: int, turn: float, pair: int, by: int, slowed: Sequence[float]) -> str:
+def describe_rope_period(usual: float, length: int, turn: float, pair: int, by: int, slowed: Sequence[float]) -> str:
     """Why RoPE is below guessing at this length, or nothing where it is not, or where no pair is to blame.
 
     usual: its accuracy; turn: places in which `pair` turns once; slowed: accuracy with one pair alone turned `by` times

@@ -1,7 +1,7 @@
 """The sentences under the figures of why scores are divided by √d_k."""
 
 
-def read_step(
+def describe_width(
     d_k: int, n: int, largest: tuple[float, float], jacobian: tuple[float, float], always: tuple[float, float]
 ) -> str:
     """largest, jacobian: (without the division, with it) over rows of `n` weights.
@@ -27,7 +27,7 @@ def read_step(
     )
 
 
-def read_head(
+def describe_head_scaling(
     layer: int,
     head: int,
     d_k: int,
@@ -40,23 +40,23 @@ def read_head(
 
     largest, jacobian: (without the division, with it). divides: whether the model was trained with the division.
     """
-    told = (
+    measured = (
         f"Layer {layer}, head {head}: the variance of its q·k is **{variance:.3g}**, {variance / d_k:.2g} times its "
         f"d_k of {d_k}. Training sets how sharp it is. "
     )
     if not divides:
-        return told + (
+        return measured + (
             f"This model was trained without the division: its largest weight is **{largest[0]:.2f}** on average and "
             f"its Jacobian is {jacobian[0]:.2f}. With the division they would be {largest[1]:.2f} and "
             f"{jacobian[1]:.2f}."
         )
-    return told + (
+    return measured + (
         f"Without the division its largest weight goes from {largest[1]:.2f} to **{largest[0]:.2f}** on average, and "
         f"its Jacobian goes from {jacobian[1]:.2f} to {jacobian[0]:.2f}."
     )
 
 
-def read_gradient(d_k: int, undivided: float, divided: float) -> str:
+def describe_query_gradient(d_k: int, undivided: float, divided: float) -> str:
     """The textbook's “without it the gradients vanish”, held against the gradient of W_q at one width."""
     numbers = f"({undivided:.2f} against {divided:.2f} at d_k = {d_k})"
     more = undivided / divided

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from viz.captions.counting import counted, verb
-from viz.captions.positions import listed, spelt
+from viz.captions.positions import format_number, join_with_and
 from viz.labels import markdown
 from viz.types import Array
 
@@ -23,24 +23,24 @@ def shortened(text: str, unit: str = "word") -> str:
     return text if len(words) <= LONG else f"{between.join(words[:SOME])} … ({counted(len(words), unit)})"
 
 
-def read_written(text: str, right: str | None, logprob: float, ended: bool = True, unit: str = "word") -> str:
+def describe_translation(text: str, right: str | None, logprob: float, ended: bool = True, unit: str = "word") -> str:
     """text: what was written; right: what should have been, where it is known; logprob: ln p of all of it;
     ended: whether the network itself ended it."""
-    writes = f"“**{markdown_text(shortened(text, unit))}**”" if text.strip() else f"no {unit}"
-    told = f"It writes {writes} (ln p {spelt_ln(logprob)})."
-    told += "" if ended else " It produced no end token and was cut off."
+    quoted = f"“**{markdown_text(shortened(text, unit))}**”" if text.strip() else f"no {unit}"
+    sentence = f"It writes {quoted} (ln p {format_ln(logprob)})."
+    sentence += "" if ended else " It produced no end token and was cut off."
     if right is None:
-        return f"{told} {OUTSIDE}"
+        return f"{sentence} {OUTSIDE}"
     if text == right:
-        return f"{told} This is correct, {unit} for {unit}."
-    return f"{told} Correct is “{markdown_text(right)}”."
+        return f"{sentence} This is correct, {unit} for {unit}."
+    return f"{sentence} Correct is “{markdown_text(right)}”."
 
 
-def spelt_ln(logprob: float) -> str:
+def format_ln(logprob: float) -> str:
     """The logarithm of a probability: two decimals, or as many as it takes to tell it from certainty."""
     if np.isnan(logprob):
         return "not a number"
-    return f"−{spelt(-logprob)}" if logprob < 0 else "0"
+    return f"−{format_number(-logprob)}" if logprob < 0 else "0"
 
 
 def markdown_text(text: str) -> str:
@@ -48,73 +48,78 @@ def markdown_text(text: str) -> str:
     return " ".join(map(markdown, text.split()))
 
 
-def read_map(weights: Array, looking: Sequence[str], looked: Sequence[str], row: int, saying: bool) -> str:
-    """weights (T, S): the largest weight of a row. saying: the row predicts `looking[row]`; else it is its own row."""
-    values, word = weights[row], f"**{markdown(looking[row])}**"
+def describe_map(
+    weights: Array, query_tokens: Sequence[str], key_tokens: Sequence[str], row: int, predicting: bool
+) -> str:
+    """weights (T, S): the largest weight of a row.
+
+    predicting: the row predicts `query_tokens[row]`; else it is the row of that token.
+    """
+    values, word = weights[row], f"**{markdown(query_tokens[row])}**"
     if not np.isfinite(values).all():
         return f"{word}: this row holds values that are not numbers."
     best = int(values.argmax())
-    share = f"**{markdown(looked[best])}**, with {values[best]:.2f} of the row"
-    if saying:
+    share = f"**{markdown(key_tokens[best])}**, with {values[best]:.2f} of the row"
+    if predicting:
         return f"When the model predicts {word}, its decoder attends most to {share}."
     return f"{word} attends most to {share}."
 
 
-def read_hits(n: int, top1: int, mass: float, settled: tuple[int, int], unit: str = "word") -> str:
+def describe_alignment_hits(n: int, top1: int, mass: float, settled: tuple[int, int], unit: str = "word") -> str:
     """n gold links of words to be looked up, of which top1 have the most at a right one; mass: their mean weight there.
 
     settled: of the words that the words before them settle, how many there are, and how many looked where gold points.
     """
-    told = f"According to gold, no {unit} of this sentence needs the source."
+    sentence = f"According to gold, no {unit} of this sentence needs the source."
     if n == 1:
         does = "attends most" if top1 else "does not attend most"
-        told = f"**1** {unit} needs the source. It {does} to its gold {unit}; its weight there is {mass:.2f}."
+        sentence = f"**1** {unit} needs the source. It {does} to its gold {unit}; its weight there is {mass:.2f}."
     elif n:
-        told = (
+        sentence = (
             f"**{top1 or 'None'}** of the {n} {unit}s that need the source {verb(top1 or 1, 'attends', 'attend')} most "
             f"to {verb(top1 or 1, 'its', 'their')} gold {unit}. The mean weight there is {mass:.2f}."
         )
     if settled[0] == 1:
         does = "attends" if settled[1] else "does not attend"
-        told += (
+        sentence += (
             f" {'Another' if n else 'One'} {unit} is determined by the {unit}s before it. It {does} most to "
             "gold, which does not matter."
         )
     elif settled[0]:
-        told += (
+        sentence += (
             f" {'Another ' if n else ''}{settled[0]} {unit}s are determined by the {unit}s before them. "
             f"{settled[1] or 'None'} of these {verb(settled[1] or 1, 'attends', 'attend')} most to gold, which does "
             "not matter."
         )
-    return told
+    return sentence
 
 
-def read_tree(width: int, kept: int, dropped: int, best: float, greedy: float, same: bool) -> str:
+def describe_beam_tree(width: int, kept: int, dropped: int, best: float, greedy: float, same: bool) -> str:
     """kept, dropped: branches drawn; best, greedy: ln p of its sentence and of the greedy one; same: it is one."""
-    told = (
+    sentence = (
         f"Beam width {width}: {counted(kept, 'branch was', 'branches were')} kept, and {dropped or 'none'} of the "
         f"discarded ones {verb(dropped or 1, 'is', 'are')} shown. The sentence ranked first has ln p "
-        f"**{spelt_ln(best)}**."
+        f"**{format_ln(best)}**."
     )
     if same:
-        return f"{told} Greedy decoding writes the same sentence."
+        return f"{sentence} Greedy decoding writes the same sentence."
     if greedy > best:
         return (
-            f"{told} The greedy sentence has {spelt_ln(greedy)}, which is more: beam search can lose it, and the "
+            f"{sentence} The greedy sentence has {format_ln(greedy)}, which is more: beam search can lose it, and the "
             "length penalty can rank it lower."
         )
-    return f"{told} The greedy sentence has {spelt_ln(greedy)}."
+    return f"{sentence} The greedy sentence has {format_ln(greedy)}."
 
 
-def read_networks(texts: Mapping[str, str], right: str | None, unit: str = "word") -> str:
+def describe_networks(texts: Mapping[str, str], right: str | None, unit: str = "word") -> str:
     """texts: network → what it writes for the same source."""
     if right is None:
         return f"All networks read the same source. {OUTSIDE}"
     good = [name for name, text in texts.items() if text == right]
     bad = [name for name, text in texts.items() if text != right]
-    told = f"Correct, {unit} for {unit}: **{listed(good)}**." if good else _none_right(bad)
+    sentence = f"Correct, {unit} for {unit}: **{join_with_and(good)}**." if good else _none_right(bad)
     return (
-        f"{told}{f' Not correct: {listed(bad)}.' if good and bad else ''} The correct answer is "
+        f"{sentence}{f' Not correct: {join_with_and(bad)}.' if good and bad else ''} The correct answer is "
         f"“{markdown_text(right)}”."
     )
 
@@ -123,7 +128,7 @@ def _none_right(names: Sequence[str]) -> str:
     return "**None of them** writes the correct answer." if len(names) > 1 else "It does not write the correct answer."
 
 
-def read_quality(
+def describe_accuracy_by_length(
     shares: Mapping[str, Array],
     lengths: Sequence[int],
     trained: int | None,
@@ -140,20 +145,22 @@ def read_quality(
     for name, values in shares.items():
         known = [(length, value) for length, value in zip(lengths, values, strict=True) if np.isfinite(value)]
         inside = [(length, value) for length, value in known if trained is None or length <= trained]
-        told = [
+        shares_by_length = [
             f"{100 * value:.0f} % at {named[length]}" for length, value in dict.fromkeys([*inside[:1], *inside[-1:]])
         ]
         if len(known) > len(inside):
-            told.append(f"{100 * known[-1][1]:.0f} % at {named[known[-1][0]]}, a length it was not trained on")
-        parts.append(f"**{name}** {', '.join(told) or 'was not tested'}")
+            shares_by_length.append(
+                f"{100 * known[-1][1]:.0f} % at {named[known[-1][0]]}, a length it was not trained on"
+            )
+        parts.append(f"**{name}** {', '.join(shares_by_length) or 'was not tested'}")
     return f"{what}, {n}: {'; '.join(parts)}."
 
 
-def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int, unit: str = "word") -> str:
-    """a, b: what is written whole and without; said: "without layer norm", "the same" where nothing is taken out;
+def describe_ablation(a: str, b: str, ablation: str, exact: tuple[float, float], n: int, unit: str = "word") -> str:
+    """a, b: what is written whole and without; ablation: "without layer norm", "the same" where nothing is removed;
     exact: shares of n fresh sentences right."""
     fresh = counted(n, "new sentence")
-    if said == "the same":
+    if ablation == "the same":
         return (
             f"Nothing is removed yet, so A and B are the same. **{100 * exact[0]:.0f} %** of {fresh} "
             f"{verb(n, 'is', 'are')} correct."
@@ -161,36 +168,40 @@ def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int, 
     other = f"“{markdown_text(shortened(b, unit))}”" if b.strip() else f"no {unit}"
     verdict = "the same sentence" if a == b else other
     return (
-        f"{said[0].upper()}{said[1:]} it writes {verdict}. Of {fresh}, the full model writes **{100 * exact[0]:.0f} "
-        f"%** correctly, {unit} for {unit}; {said} it writes **{100 * exact[1]:.0f} %** correctly."
+        f"{ablation[0].upper()}{ablation[1:]} it writes {verdict}. Of {fresh}, the full model writes "
+        f"**{100 * exact[0]:.0f} %** correctly, {unit} for {unit}; {ablation} it writes "
+        f"**{100 * exact[1]:.0f} %** correctly."
     )
 
 
-def read_nouns(nouns: Sequence[str], odds: Array) -> str:
-    """nouns, odds (N,): what “it” may mean, the likeliest first."""
-    first = f"The **{markdown(nouns[0])}** has {odds[0]:.2f} of the probability of all words that could be there."
-    if len(odds) == 1:
+def describe_nouns(nouns: Sequence[str], probabilities: Array) -> str:
+    """nouns, probabilities (N,): what “it” may mean, the most likely first."""
+    first = (
+        f"The **{markdown(nouns[0])}** has {probabilities[0]:.2f} of the probability of all words that could be there."
+    )
+    if len(probabilities) == 1:
         return f"{first} There is no other noun."
-    return f"{first} Any other noun has {'less than 0.01' if odds[1] < 0.01 else f'at most {odds[1]:.2f}'}."
+    most = "less than 0.01" if probabilities[1] < 0.01 else f"at most {probabilities[1]:.2f}"
+    return f"{first} Any other noun has {most}."
 
 
-def read_referent(noun: str, probability: float, right: str | None) -> str:
+def describe_referent(noun: str, probability: float, right: str | None) -> str:
     """noun: what the model says that “it” means; right: what it does mean, where the sentence leaves no doubt."""
-    told = f"The model predicts that “it” is the **{markdown(noun)}**, with probability {probability:.2f}."
+    sentence = f"The model predicts that “it” is the **{markdown(noun)}**, with probability {probability:.2f}."
     if right is None:
-        return f"{told} {OUTSIDE}"
-    return f"{told} {'This is correct.' if noun == right else f'Correct is the **{markdown(right)}**.'}"
+        return f"{sentence} {OUTSIDE}"
+    return f"{sentence} {'This is correct.' if noun == right else f'Correct is the **{markdown(right)}**.'}"
 
 
-def read_two_looks(adjective: Array, referent: Array) -> str:
+def describe_adjective_and_referent(adjective: Array, referent: Array) -> str:
     """adjective, referent (L,): the weight that “it” gives to the adjective and to the noun meant, layer by layer.
 
     The adjective alone tells which noun is meant, so whoever finds the noun must have looked at the adjective before.
     """
     first, second = int(adjective.argmax()), int(referent.argmax())
-    told = (
+    sentence = (
         f"“it” attends most to the adjective in layer {first} ({adjective[first]:.2f}), and most to the noun that is "
         f"meant in layer {second} ({referent[second]:.2f}). Only the adjective decides which noun is meant."
     )
     attends = "attends to it first" if first < second else "does not attend to it first here"
-    return f"{told} The model {attends}."
+    return f"{sentence} The model {attends}."

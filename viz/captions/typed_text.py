@@ -4,32 +4,32 @@ import unicodedata
 from collections.abc import Sequence
 
 from viz.captions.counting import verb
-from viz.captions.positions import listed
+from viz.captions.positions import join_with_and
 
 # Controls have no name in Unicode's table of names.
 CONTROLS = {"\x0b": "vertical tab", "\x0c": "form feed", "\x85": "next line"}
-MOST_NAMED = 4
+MAX_NAMED = 4
 
 
-def read_altered(blanks: Sequence[str], dropped: Sequence[str]) -> str:
+def describe_altered(blanks: Sequence[str], dropped: Sequence[str]) -> str:
     """blanks: characters that are read as a blank; dropped: those that are left out. "" where there are none.
 
     Each is named with its number, for none of them can be seen.
     """
-    told = [
+    changes = [
         f"{_named(characters)} {verb(len(characters), 'is', 'are')} {what}"
         for characters, what in ((blanks, "read as a space"), (dropped, "left out"))
         if characters
     ]
-    if not told:
+    if not changes:
         return ""
-    return f"Some characters of this text are not read as you typed them: {'; '.join(told)}."
+    return f"Some characters of this text are not read as you typed them: {'; '.join(changes)}."
 
 
 def _named(characters: Sequence[str]) -> str:
     names = [
-        f"{unicodedata.name(one, CONTROLS.get(one, 'control')).lower()} (U+{ord(one):04X})"
-        for one in characters[:MOST_NAMED]
+        f"{unicodedata.name(character, CONTROLS.get(character, 'control')).lower()} (U+{ord(character):04X})"
+        for character in characters[:MAX_NAMED]
     ]
-    more = len(characters) - MOST_NAMED
-    return listed([*names, f"{more} more"] if more > 0 else names)
+    more = len(characters) - MAX_NAMED
+    return join_with_and([*names, f"{more} more"] if more > 0 else names)

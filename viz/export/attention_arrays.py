@@ -10,20 +10,20 @@ import numpy as np
 
 from viz.export.library_outputs import array, attention_array, is_generated
 from viz.export.npz import ArraysError, Header, read_npz
-from viz.export.weight_values import check_values, unusual
+from viz.export.weight_values import check_values, warnings_of
 from viz.types import Array
 
-MOST_CELLS = 40_000_000  # 12 × 12 × 512 × 512 are 38 million, 151 megabytes
-MOST_HEADS = 4096  # 64 layers of 64 heads: each is a map on the screen
-MOST_TOKENS = 1024
-MOST_LETTERS = 1000  # of one token
+MAX_CELLS = 40_000_000  # 12 × 12 × 512 × 512 are 38 million, 151 megabytes
+MAX_HEADS = 4096  # 64 layers of 64 heads: each is a map on the screen
+MAX_TOKENS = 1024
+MAX_LETTERS = 1000  # of one token
 UNREAD = "The last token was written but not read, so it has no row and no column."
-OWN = {"weights": "attention", "looks": "tokens"}  # the lab's own names in what it saves
-SAVE = 'np.savez_compressed("maps.npz", attention=attention, tokens=np.array(tokens, dtype=str))'
+NPZ_KEYS = {"weights": "attention", "looks": "tokens"}  # the lab's own names in what it saves
+SAVE_SNIPPET = 'np.savez_compressed("maps.npz", attention=attention, tokens=np.array(tokens, dtype=str))'
 
 
 @dataclass(frozen=True)
-class Maps:
+class AttentionMaps:
     """The weights of all heads, checked. Rows look, columns are looked at."""
 
     weights: Array  # (L, H, T, S) float32, read-only; 0 where absent
@@ -40,7 +40,7 @@ class Maps:
 
 def maps(
     attention: Any, tokens: Sequence[Any] | Array, looked_at: Sequence[Any] | Array | None = None, mask: Any = None
-) -> Maps:
+) -> AttentionMaps:
     """Arrays of any library that numpy can read, as maps.
 
     attention: (L, H, T, S), or (H, T, S), or (T, S); a sequence of layers, each with a batch of one, as `transformers`
@@ -66,13 +66,13 @@ def maps(
         axes = f"{given.ndim} {'axis' if given.ndim == 1 else 'axes'} {shape}"
         raise ArraysError(f'"attention" has {axes}; it needs four: layers, heads, rows, columns.')
     given = given.reshape((1,) * (4 - given.ndim) + given.shape)
-    if given.size > MOST_CELLS:
-        told = f"{given.size:,} weights {given.shape}; the lab draws up to {MOST_CELLS:,}"
-        raise ArraysError(f'"attention" holds {told}. Leave out layers or heads.')
-    if given.shape[0] * given.shape[1] > MOST_HEADS:
+    if given.size > MAX_CELLS:
+        size = f"{given.size:,} weights {given.shape}; the lab draws up to {MAX_CELLS:,}"
+        raise ArraysError(f'"attention" holds {size}. Leave out layers or heads.')
+    if given.shape[0] * given.shape[1] > MAX_HEADS:
         raise ArraysError(
             f'"attention" holds {given.shape[0]:,} layers of {given.shape[1]:,} heads; the lab draws up to '
-            f"{MOST_HEADS:,} heads. Leave out layers or heads."
+            f"{MAX_HEADS:,} heads. Leave out layers or heads."
         )
     looking = _words(tokens, "tokens")
     looked = None if looked_at is None else _words(looked_at, "looked_at")
@@ -81,20 +81,20 @@ def maps(
         looking, notes = looking[:-1], (UNREAD,)
     _check_shape(given.shape, looking, looked)
     weights = given.astype(np.float32)  # a copy: what was given is nobody's to change
-    there = ~np.isnan(weights)
-    if not there.any():
+    present = ~np.isnan(weights)
+    if not present.any():
         raise ArraysError('Every value of "attention" is NaN: there is nothing to draw.')
     if mask is not None:
-        there &= _mask(mask, weights.shape)
-    weights[~there] = 0.0
-    check_values(weights, there, bytes_=given.dtype == np.uint8)
-    notes += unusual(weights, there)
-    for kept in (weights, there):
+        present &= _mask(mask, weights.shape)
+    weights[~present] = 0.0
+    check_values(weights, present, bytes_=given.dtype == np.uint8)
+    notes += warnings_of(weights, present)
+    for kept in (weights, present):
         kept.setflags(write=False)
-    return Maps(weights, there, looking, looked, notes)
+    return AttentionMaps(weights, present, looking, looked, notes)
 
 
-def read(file: bytes) -> Maps:
+def read(file: bytes) -> AttentionMaps:
     """The maps in an .npz file: `attention` and `tokens`, maybe `looked_at` and `mask`, as in `maps`; or the `weights`
     of a grid of heads that the lab itself has saved.
 
@@ -102,16 +102,16 @@ def read(file: bytes) -> Maps:
         ArraysError: the file cannot be read, or what is in it cannot be drawn.
     """
     entries = read_npz(
-        file, names=("attention", "tokens", "looked_at", "mask", *OWN), most=MOST_CELLS, check=_check_headers
+        file, names=("attention", "tokens", "looked_at", "mask", *NPZ_KEYS), most=MAX_CELLS, check=_check_headers
     )
-    if OWN.keys() <= entries.keys():
-        entries = {OWN.get(name, name): one for name, one in entries.items()}
+    if NPZ_KEYS.keys() <= entries.keys():
+        entries = {NPZ_KEYS.get(name, name): array for name, array in entries.items()}
         if np.array_equal(entries["tokens"], entries.get("looked_at", ())):
             entries.pop("looked_at", None)
     for name in ("attention", "tokens"):
         if name not in entries:
-            there = ", ".join(f'"{other}"' for other in entries) or "nothing that the lab knows"
-            raise ArraysError(f'There is no "{name}" in this file; it holds {there}. Save it with {SAVE}.')
+            names = ", ".join(f'"{other}"' for other in entries) or "nothing that the lab knows"
+            raise ArraysError(f'There is no "{name}" in this file; it holds {names}. Save it with {SAVE_SNIPPET}.')
     return maps(entries["attention"], entries["tokens"], entries.get("looked_at"), entries.get("mask"))
 
 
@@ -120,20 +120,20 @@ def _check_headers(headers: Mapping[str, Header]) -> None:
     for name, header in headers.items():
         if name in ("attention", "weights"):
             heads = math.prod(header.shape[:-2])
-            if heads > MOST_HEADS:
+            if heads > MAX_HEADS:
                 raise ArraysError(
-                    f'"{name}" holds {heads:,} heads {header.shape}; the lab draws up to {MOST_HEADS:,}. Leave out '
+                    f'"{name}" holds {heads:,} heads {header.shape}; the lab draws up to {MAX_HEADS:,}. Leave out '
                     "layers or heads."
                 )
         elif name != "mask":
-            if header.count > MOST_TOKENS:
+            if header.count > MAX_TOKENS:
                 raise ArraysError(
-                    f'"{name}" holds {header.count:,} tokens; the lab draws up to {MOST_TOKENS:,}. Cut the text.'
+                    f'"{name}" holds {header.count:,} tokens; the lab draws up to {MAX_TOKENS:,}. Cut the text.'
                 )
-            if header.dtype.kind in "US" and header.dtype.itemsize > 4 * MOST_LETTERS:
+            if header.dtype.kind in "US" and header.dtype.itemsize > 4 * MAX_LETTERS:
                 raise ArraysError(
                     f'"{name}" holds a token of {header.dtype.itemsize:,} bytes; the lab reads up to '
-                    f"{4 * MOST_LETTERS:,} for one. Cut the tokens."
+                    f"{4 * MAX_LETTERS:,} for one. Cut the tokens."
                 )
 
 
@@ -143,8 +143,8 @@ def _words(tokens: Sequence[Any] | Array, name: str) -> tuple[str, ...]:
     words = np.asarray(tokens, dtype=object) if isinstance(tokens, (list, tuple)) else np.asarray(tokens)
     if words.ndim != 1 or not words.size:
         raise ArraysError(f'"{name}" must be one list of tokens, not an array of shape {words.shape}.')
-    if words.size > MOST_TOKENS:
-        raise ArraysError(f'"{name}" holds {words.size:,} tokens; the lab draws up to {MOST_TOKENS:,}. Cut the text.')
+    if words.size > MAX_TOKENS:
+        raise ArraysError(f'"{name}" holds {words.size:,} tokens; the lab draws up to {MAX_TOKENS:,}. Cut the text.')
     if words.dtype.kind == "U" and words.dtype.itemsize and _highest_letter(words) > sys.maxunicode:
         # numpy keeps any number where a letter should be, and fails when it makes a text of it
         raise ArraysError(f'"{name}" holds letters that do not exist in Unicode. Save the tokens as text again.')
@@ -159,8 +159,8 @@ def _highest_letter(words: Array) -> int:
 
 def _word(token: Any) -> str:
     text = token.decode("utf-8", errors="replace") if isinstance(token, bytes) else str(token)
-    if len(text) > MOST_LETTERS:
-        raise ArraysError(f"A token has {len(text):,} letters; the lab reads up to {MOST_LETTERS:,}. Cut the tokens.")
+    if len(text) > MAX_LETTERS:
+        raise ArraysError(f"A token has {len(text):,} letters; the lab reads up to {MAX_LETTERS:,}. Cut the tokens.")
     return text.encode("utf-8", errors="replace").decode()  # half a character would stop the page
 
 

@@ -29,14 +29,14 @@ def attention_array(values: Any) -> Array:
     """
     if not isinstance(values, (list, tuple)) and (names := [name for name in OUTPUTS if hasattr(values, name)]):
         raise ArraysError(f"This is all that a model returned; give its weights alone: output.{names[0]}.")
-    if values is None or any(one is None for one in _parts(values)) or _is_empty(values):
+    if values is None or any(part is None for part in _parts(values)) or _is_empty(values):
         raise ArraysError(EAGER)
     if is_generated(values):
         return _joined(values)
-    found = array(values, "attention")
-    if found.shape == (0,):  # an empty tuple that was saved to a file
+    array_of_weights = array(values, "attention")
+    if array_of_weights.shape == (0,):  # an empty tuple that was saved to a file
         raise ArraysError(EAGER)
-    return found
+    return array_of_weights
 
 
 def array(values: Any, name: str) -> Array:
@@ -45,10 +45,12 @@ def array(values: Any, name: str) -> Array:
     Raises:
         ArraysError: they are no array.
     """
-    if isinstance(values, (list, tuple)) and any(hasattr(one, "__array__") for one in _parts(values)):
-        layers = [array(one, name) for one in values]
-        if len({one.shape for one in layers}) > 1:
-            raise ArraysError(f'The layers of "{name}" differ in shape: {", ".join(str(one.shape) for one in layers)}.')
+    if isinstance(values, (list, tuple)) and any(hasattr(part, "__array__") for part in _parts(values)):
+        layers = [array(layer, name) for layer in values]
+        if len({layer.shape for layer in layers}) > 1:
+            raise ArraysError(
+                f'The layers of "{name}" differ in shape: {", ".join(str(layer.shape) for layer in layers)}.'
+            )
         return np.stack(layers)
     for step in ("detach", "cpu"):
         values = getattr(values, step)() if hasattr(values, step) else values
@@ -64,14 +66,14 @@ def _parts(values: Any) -> Iterator[Any]:
     """What lists and tuples hold, down to what is neither, or down to a list of plain numbers."""
     if not isinstance(values, (list, tuple)):
         yield values
-    elif not all(isinstance(one, (int, float)) for one in values):
-        for one in values:
-            yield from _parts(one)
+    elif not all(isinstance(value, (int, float)) for value in values):
+        for value in values:
+            yield from _parts(value)
 
 
 def _is_empty(values: Any) -> bool:
     """() and ((), ()), as the default attention returns them; an array without a layer is another fault."""
-    return isinstance(values, (list, tuple)) and all(_is_empty(one) for one in values)
+    return isinstance(values, (list, tuple)) and all(_is_empty(value) for value in values)
 
 
 def is_generated(values: Any) -> bool:
@@ -90,16 +92,18 @@ def _joined(steps: Sequence[Sequence[Any]]) -> Array:
     row again. In self-attention the columns grow by one a step; in cross-attention they stay.
     """
     layers = [array(step, "attention") for step in steps]  # (L, 1, H, rows, columns) each
-    if {one.shape[1] for one in layers} != {1}:
-        found = max(one.shape[1] for one in layers)
-        raise ArraysError(f"These are the weights of {found} texts or beams at once; generate one text, without beams.")
+    if {step.shape[1] for step in layers} != {1}:
+        n_texts = max(step.shape[1] for step in layers)
+        raise ArraysError(
+            f"These are the weights of {n_texts} texts or beams at once; generate one text, without beams."
+        )
     end = 0
     rows = []
-    for one in layers:
-        n = one.shape[3]
+    for step in layers:
+        n = step.shape[3]
         end = n if n > end else end + n
         rows.append((end - n, end))
-    widths = [one.shape[4] for one in layers]
+    widths = [step.shape[4] for step in layers]
     grows = widths[0] != widths[-1]
     if any(width != (last if grows else widths[0]) for width, (_, last) in zip(widths, rows, strict=True)):
         raise ArraysError(
@@ -108,6 +112,6 @@ def _joined(steps: Sequence[Sequence[Any]]) -> Array:
         )
     n_layers, _, n_heads = layers[0].shape[:3]
     joined = np.full((n_layers, n_heads, end, max(widths)), np.nan, dtype=np.float32)
-    for one, (first, last), width in zip(layers, rows, widths, strict=True):
-        joined[:, :, first:last, :width] = one[:, 0]
+    for step, (first, last), width in zip(layers, rows, widths, strict=True):
+        joined[:, :, first:last, :width] = step[:, 0]
     return joined

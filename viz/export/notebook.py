@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from viz.captions.heads import pieces, read_maps, telling_row
-from viz.export.attention_arrays import Maps, maps
-from viz.export.provenance import Origin, release
+from viz.captions.heads import describe_maps, markdown_runs, most_informative_row
+from viz.export.attention_arrays import AttentionMaps, maps
+from viz.export.provenance import Provenance, version_of_lab
 from viz.export.standalone import page
-from viz.labels import shorten
+from viz.labels import truncate
 from viz.pack import ABSENT, FULL, MOST_PIXELS, encode_weights, pack
 from viz.theme import THEMES
 from viz.types import Array
 
-MOST_FINE = 4_000_000  # cells: up to here a weight is kept to 1/65000, beyond to 1/250
+MAX_FINE_CELLS = 4_000_000  # cells: up to here a weight is kept to 1/65000, beyond to 1/250
 FULL_16, ABSENT_16 = 65_000, 65_535  # as in frontend/figures/attention_browser.js
 TALL = 900  # pixels that a notebook gives to it
 
@@ -60,17 +60,17 @@ def attention_figure(
         raise ValueError(f'theme must be one of {", ".join(THEMES)}, not "{theme}"')
     shown = maps(attention, tokens, looked_at)
     pooled = max(shown.weights.shape[2:]) > MOST_PIXELS
-    told = " ".join([read_maps(shown.weights, shown.mask, pooled=pooled), *shown.notes])
-    origin = Origin(title or "attention", release()).told()
+    caption = " ".join([describe_maps(shown.weights, shown.mask, pooled=pooled), *shown.notes])
+    origin = Provenance(title or "attention", version_of_lab()).told()
     drawn = ("attention_browser", _packed(shown, title, vars(THEMES[theme]), pooled))
-    return AttentionFigure(page(drawn, reading=pieces(told), origin=origin, theme=THEMES[theme]))
+    return AttentionFigure(page(drawn, reading=markdown_runs(caption), origin=origin, theme=THEMES[theme]))
 
 
-def _packed(shown: Maps, title: str, theme: dict[str, Any], pooled: bool) -> bytes:
+def _packed(shown: AttentionMaps, title: str, theme: dict[str, Any], pooled: bool) -> bytes:
     """The data of attention_browser.js: the small maps, and every head in full, each packed for itself."""
     weights, mask = shown.weights, shown.mask
     n_layers, n_heads = weights.shape[:2]
-    fine = weights.size <= MOST_FINE
+    fine = weights.size <= MAX_FINE_CELLS
     heads = [
         zlib.compress(
             _codes(weights[layer, head], mask[layer, head], fine=fine), level=4
@@ -85,8 +85,11 @@ def _packed(shown: Maps, title: str, theme: dict[str, Any], pooled: bool) -> byt
         **_words(shown.looking),
         "looked": None if shown.looked is None else _words(shown.looked),
         "jobs": [[[] for _ in range(n_heads)] for _ in range(n_layers)],
-        "rows": [[telling_row(one, cross=shown.looked is not None) for one in layer] for layer in weights],
-        "selected": [int(at) for at in np.unravel_index(int(np.argmax(pointed)), pointed.shape)],
+        "rows": [
+            [most_informative_row(weights_of_head, cross=shown.looked is not None) for weights_of_head in layer]
+            for layer in weights
+        ],
+        "selected": [int(index) for index in np.unravel_index(int(np.argmax(pointed)), pointed.shape)],
         "pooled": pooled,
         "fine": fine,
         "starts": np.cumsum([0, *map(len, heads)]).tolist(),
@@ -103,4 +106,4 @@ def _codes(weights: Array, mask: Array, *, fine: bool) -> bytes:
 
 
 def _words(tokens: Sequence[str]) -> dict[str, list[str]]:
-    return {"tokens": [shorten(token) for token in tokens], "full": [shorten(token, 200) for token in tokens]}
+    return {"tokens": [truncate(token) for token in tokens], "full": [truncate(token, 200) for token in tokens]}

@@ -18,11 +18,11 @@ from numpy.lib import format as npy
 
 from viz.types import Array
 
-MOST_BYTES = 160_000_000  # of the file
-MOST_UNPACKED = 2 * MOST_BYTES  # of all arrays together
-MOST_HEADER = 10_000
-MOST_ENTRIES = 100
-LONG = 10**30  # a number of more digits is not written out
+MAX_BYTES = 160_000_000  # of the file
+MAX_UNPACKED_BYTES = 2 * MAX_BYTES  # of all arrays together
+MAX_HEADER_BYTES = 10_000
+MAX_ENTRIES = 100
+MAX_WRITTEN_COUNT = 10**30  # a number of more digits is not written out
 # What zipfile, zlib and numpy raise on a broken file; the last three come from headers that only look like Python.
 BROKEN = (
     zipfile.BadZipFile,
@@ -77,29 +77,29 @@ def read_npz(
     Raises:
         ArraysError: the file is none, is broken, is too large once unpacked, or holds pickled Python objects.
     """
-    if len(file) > MOST_BYTES:
-        raise ArraysError(f"This file has {len(file):,} bytes; the lab reads up to {MOST_BYTES:,}.")
+    if len(file) > MAX_BYTES:
+        raise ArraysError(f"This file has {len(file):,} bytes; the lab reads up to {MAX_BYTES:,}.")
     if file[:6] == npy.MAGIC_PREFIX:
         raise ArraysError("This is one array, an .npy file. Save an .npz, which holds the tokens too.")
     try:
         with zipfile.ZipFile(io.BytesIO(file)) as archive:
             entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
-            if len(entries) > MOST_ENTRIES:
+            if len(entries) > MAX_ENTRIES:
                 raise ArraysError(f"This file holds {len(entries):,} entries; an .npz of maps holds two to four.")
             wanted = {name: entries[name] for name in names if name in entries}
             headers = {}
             for name, entry in wanted.items():
                 with archive.open(entry) as stream:
                     headers[name] = _header(stream, name, most)
-            if (size := sum(header.size for header in headers.values())) > MOST_UNPACKED:
-                told = f"{size:,} bytes; the lab unpacks up to {MOST_UNPACKED:,}"
-                raise ArraysError(f"The arrays of this file would take {told}. Save them in a smaller type.")
+            if (size := sum(header.size for header in headers.values())) > MAX_UNPACKED_BYTES:
+                size_text = f"{size:,} bytes; the lab unpacks up to {MAX_UNPACKED_BYTES:,}"
+                raise ArraysError(f"The arrays of this file would take {size_text}. Save them in a smaller type.")
             check(headers)
-            found = {}
+            arrays = {}
             for name, entry in wanted.items():
                 with archive.open(entry) as stream:
-                    found[name] = _read(stream, name, _header(stream, name, most))
-            return found
+                    arrays[name] = _read(stream, name, _header(stream, name, most))
+            return arrays
     except ArraysError:
         raise
     except BROKEN as error:
@@ -112,22 +112,26 @@ def _header(stream: IO[bytes], name: str, most: int) -> Header:
         raise ArraysError(f'"{name}" in this file is not an array. Save it again with np.savez.')
     counted = stream.read(2 if start[6] == 1 else 4)
     length = int.from_bytes(counted, "little")
-    if length > MOST_HEADER:
+    if length > MAX_HEADER_BYTES:
         raise ArraysError(f'The header of "{name}" has {length:,} bytes, which no array needs.')
     header = io.BytesIO(counted + stream.read(length))
     parse = npy.read_array_header_1_0 if start[6] == 1 else npy.read_array_header_2_0
-    sides, fortran, dtype = parse(header, max_header_size=MOST_HEADER)
+    sides, fortran, dtype = parse(header, max_header_size=MAX_HEADER_BYTES)
     if dtype.hasobject:
         raise ArraysError(
             f'"{name}" was saved as Python objects, which can run a stranger\'s code when they are opened. '
             f"Save it as {'text: np.array(tokens, dtype=str)' if name != 'attention' else 'numbers of one shape'}."
         )
     shape = tuple(int(side) for side in sides)  # a header may call its sides True
-    told = Header(shape, dtype, bool(fortran))
-    if any(side < 0 for side in shape) or told.count > most:
-        sizes = f"{told.count:,} values {shape}" if told.count < LONG else "more values than can be counted"
+    header_of_array = Header(shape, dtype, bool(fortran))
+    if any(side < 0 for side in shape) or header_of_array.count > most:
+        sizes = (
+            f"{header_of_array.count:,} values {shape}"
+            if header_of_array.count < MAX_WRITTEN_COUNT
+            else "more values than can be counted"
+        )
         raise ArraysError(f'"{name}" would hold {sizes}; the lab draws up to {most:,}.')
-    return told
+    return header_of_array
 
 
 def _read(stream: IO[bytes], name: str, header: Header) -> Array:

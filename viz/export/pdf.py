@@ -13,10 +13,10 @@ def with_info(pdf: bytes, texts: Mapping[str, str]) -> bytes:
         ValueError: the file does not end in a plain trailer, as those of a browser do.
     """
     last = pdf.rpartition(b"trailer")[2]
-    found = [re.search(what, last) for what in (rb"/Root (\d+ \d+ R)", rb"/Size (\d+)", rb"startxref\s+(\d+)")]
-    if not all(found):
+    matches = [re.search(what, last) for what in (rb"/Root (\d+ \d+ R)", rb"/Size (\d+)", rb"startxref\s+(\d+)")]
+    if not all(matches):
         raise ValueError("this PDF has no plain trailer")
-    root, size, before = [one[1].decode("ascii") for one in found if one]
+    root, size, before = [match[1].decode("ascii") for match in matches if match]
     number = int(size)  # the first that is free
     entries = " ".join(f"/{name} <{_utf16(text)}>" for name, text in texts.items())
     added = f"\n{number} 0 obj\n<<{entries}>>\nendobj\n"

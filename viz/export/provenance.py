@@ -10,7 +10,7 @@ NAME = "Attention Lab"
 
 
 @cache
-def release() -> str:
+def version_of_lab() -> str:
     """The version of the lab; "unreleased" where it runs from a folder that was never installed."""
     try:
         return version("attention-lab")
@@ -19,7 +19,7 @@ def release() -> str:
 
 
 @dataclass(frozen=True)
-class Origin:
+class Provenance:
     """One figure's origin. `shows` and `says` stand on the face of a file: which head it is; that a part is missing."""
 
     figure: str  # its key on the page
@@ -42,9 +42,9 @@ class Origin:
         return {"software": NAME, "link": link, **kept} if link else {"software": NAME, **kept}
 
 
-def footer(told: Mapping[str, Any]) -> str:
+def footer(info: Mapping[str, Any]) -> str:
     """The origin in one line, for the foot of a picture; `frontend/page/picture.js` writes the same one."""
-    parts = [f"{told['software']} {told['version']}"]
-    if "weights" in told:
-        parts.append(told["weights"] + (f", seed {told['seed']}" if "seed" in told else ""))
-    return "  ·  ".join([*parts, *(told[name] for name in ("file", "says", "link") if told.get(name))])
+    parts = [f"{info['software']} {info['version']}"]
+    if "weights" in info:
+        parts.append(info["weights"] + (f", seed {info['seed']}" if "seed" in info else ""))
+    return "  ·  ".join([*parts, *(info[name] for name in ("file", "says", "link") if info.get(name))])

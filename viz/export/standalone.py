@@ -35,19 +35,19 @@ def page(
     origin: Mapping[str, Any],
     theme: Theme,
     foot: bool = False,
-    asked: Mapping[str, Any] | None = None,
+    picture: Mapping[str, Any] | None = None,
 ) -> str:
     """The file as HTML.
 
     figure: name and data of a component, or a chart; reading: its sentence in pieces (text, stressed or not); foot: the
-    origin is also written below; asked: a picture of it that the page makes by itself, see frontend/page/standalone.js.
+    origin is also written below; picture: of a picture that the page makes of itself, see frontend/page/standalone.js.
     """
-    told = "".join(f"<strong>{escape(text)}</strong>" if strong else escape(text) for text, strong in reading)
+    caption = "".join(f"<strong>{escape(text)}</strong>" if strong else escape(text) for text, strong in reading)
     title = f"{origin.get('weights', '')} {origin['figure']}".strip()
     face = [f'<p class="{name}">{escape(origin[name])}</p>' for name in ("shows", "says") if origin.get(name)]
     # What is asked of the page is a picture of the figure in a place of that width.
-    room = f' style="width: {int(asked["width"])}px"' if asked and "width" in asked else ""
-    wish = {**asked, "theme": vars(theme), "title": "".join(text for text, _ in reading)} if asked else None
+    room = f' style="width: {int(picture["width"])}px"' if picture and "width" in picture else ""
+    wish = {**picture, "theme": vars(theme), "title": "".join(text for text, _ in reading)} if picture else None
     name, held = ("chart", _chart(figure)) if isinstance(figure, go.Figure) else (figure[0], _data(figure[1]))
     styles = {} if name == "chart" else {"style": _style(name)}
     styles |= {f"style-{part}": _style(part) for part in PARTS.get(name, ())}
@@ -68,7 +68,7 @@ def page(
 <body>
 {"".join(face)}
 <div id="figure"{room}>{held}</div>
-<p class="reading">{told}</p>
+<p class="reading">{caption}</p>
 {f'<p class="foot">{escape(footer(origin))}</p>' if foot else ""}
 <script type="module">import "lab/page/standalone.js";</script>
 </body>
@@ -83,16 +83,16 @@ def _style(name: str) -> str:
 def _modules(name: str) -> dict[str, str]:
     """Every script that is needed, under the name that the others import it by."""
     drawn = "export default null;" if name == "chart" else f'export {{ default }} from "./{script_of(name)}.js";'
-    found, todo = {}, ["page/standalone", "figure"]
+    sources, todo = {}, ["page/standalone", "figure"]
     while todo:
-        one = todo.pop()
-        if one not in found:
-            found[one] = drawn if one == "figure" else (FRONTEND / f"{one}.js").read_text(encoding="utf-8")
-            todo += [_module(one, path) for path in IMPORT.findall(found[one])]
+        script = todo.pop()
+        if script not in sources:
+            sources[script] = drawn if script == "figure" else (FRONTEND / f"{script}.js").read_text(encoding="utf-8")
+            todo += [_module(script, path) for path in IMPORT.findall(sources[script])]
     # Inside data: addresses there is no "./"; the import map knows the scripts by bare names instead.
     return {
-        f"lab/{one}.js": "data:text/javascript;base64," + b64encode(_by_bare_names(one, source).encode()).decode()
-        for one, source in found.items()
+        f"lab/{script}.js": "data:text/javascript;base64," + b64encode(_by_bare_names(script, source).encode()).decode()
+        for script, source in sources.items()
     }
 
 
@@ -102,7 +102,7 @@ def _module(importer: str, path: str) -> str:
 
 
 def _by_bare_names(name: str, source: str) -> str:
-    return IMPORT.sub(lambda found: f'from "lab/{_module(name, found[1])}.js"', source)
+    return IMPORT.sub(lambda match: f'from "lab/{_module(name, match[1])}.js"', source)
 
 
 def _data(data: bytes) -> str:

@@ -18,7 +18,7 @@ Table = Mapping[str, Any]  # column name → one value a line: a list, a tuple o
 
 
 @dataclass(frozen=True)
-class Labelled:
+class NamedArray:
     """An array whose axes have names, and whose places along each axis have labels.
 
     Raises:
@@ -29,12 +29,12 @@ class Labelled:
     axes: Mapping[str, Any]  # name of the axis → one label for each place, axis by axis
 
     def __post_init__(self) -> None:
-        shape, told = np.shape(self.values), tuple(len(labels) for labels in self.axes.values())
-        if shape != told:
-            raise ValueError(f"labels for {told} do not fit values of {shape}")
+        shape, labelled_shape = np.shape(self.values), tuple(len(labels) for labels in self.axes.values())
+        if shape != labelled_shape:
+            raise ValueError(f"labels for {labelled_shape} do not fit values of {shape}")
 
 
-Arrays = Mapping[str, Labelled]
+Arrays = Mapping[str, NamedArray]
 
 
 def file_name(experiment: str, figure: str) -> str:
@@ -42,12 +42,12 @@ def file_name(experiment: str, figure: str) -> str:
     return re.sub(r"[^\w.-]+", "-", f"{experiment} {figure}").strip("-")
 
 
-def spelt(table: Table) -> dict[str, Any]:
+def with_screen_names(table: Table) -> dict[str, Any]:
     """The table with marks such as <s> under the names that the screen gives them."""
-    return {named(name): _spelt(column) for name, column in table.items()}
+    return {named(name): _screen_names(column) for name, column in table.items()}
 
 
-def _spelt(column: Iterable[Any]) -> Any:
+def _screen_names(column: Iterable[Any]) -> Any:
     if isinstance(column, range) or (isinstance(column, np.ndarray) and column.dtype.kind not in "OU"):
         return column
     return [named(cell) if isinstance(cell, str) else cell for cell in column]
@@ -58,7 +58,7 @@ def to_csv(table: Table) -> bytes:
     lengths = {len(column) for column in table.values()}
     if len(lengths) > 1:
         raise ValueError(f"columns of a table must have one length, not {sorted(lengths)}")
-    table = spelt(table)
+    table = with_screen_names(table)
     text = io.StringIO()
     writer = csv.writer(text)  # lines end in \r\n, so that either of the two in a cell is put in quotes
     writer.writerow([_inert(name) for name in table])
@@ -75,16 +75,16 @@ def _inert(cell: Any) -> Any:
     return f"'{cell}" if first in ("=", "+", "-", "@") or cell[:1] in ("\t", "\r", "\n") else cell
 
 
-def columns(table: Table) -> dict[str, Labelled]:
+def columns(table: Table) -> dict[str, NamedArray]:
     """A table as arrays, one a column, named so that Python can name a variable after it."""
-    made: dict[str, Labelled] = {}
-    for name, column in spelt(table).items():
+    arrays: dict[str, NamedArray] = {}
+    for name, column in with_screen_names(table).items():
         word = re.sub(r"\W+", "_", name).strip("_") or "column"
         word = f"_{word}" if word[0].isdigit() else word
-        while word in made:
+        while word in arrays:
             word += "_"
-        made[word] = Labelled(column, {"line": range(len(column))})
-    return made
+        arrays[word] = NamedArray(column, {"line": range(len(column))})
+    return arrays
 
 
 def to_npz(arrays: Arrays, origin: Mapping[str, Any]) -> bytes:
@@ -94,13 +94,13 @@ def to_npz(arrays: Arrays, origin: Mapping[str, Any]) -> bytes:
     Raises:
         ValueError: two axes of one name bear different labels, or a name is taken twice.
     """
-    entries = {name: _plain(one.values) for name, one in arrays.items()}
+    entries = {name: _plain(array.values) for name, array in arrays.items()}
     axes: dict[str, list[str]] = {}
     labels: dict[str, np.ndarray[Any, Any]] = {}
-    for name, one in arrays.items():
-        axes[name] = list(one.axes)
-        for axis, marks in one.axes.items():
-            plain = _plain(_spelt(marks))
+    for name, array in arrays.items():
+        axes[name] = list(array.axes)
+        for axis, marks in array.axes.items():
+            plain = _plain(_screen_names(marks))
             if axis in labels and not np.array_equal(labels[axis], plain):
                 raise ValueError(f'two axes are called "{axis}" and bear different labels')
             labels[axis] = plain
@@ -108,8 +108,10 @@ def to_npz(arrays: Arrays, origin: Mapping[str, Any]) -> bytes:
     if twice:
         raise ValueError(f"names taken twice: {', '.join(sorted(twice))}")
     file = io.BytesIO()
-    told = {name: np.array(json.dumps(text, ensure_ascii=False)) for name, text in (("axes", axes), ("origin", origin))}
-    np.savez_compressed(file, allow_pickle=False, **entries, **labels, **told)
+    texts = {
+        name: np.array(json.dumps(text, ensure_ascii=False)) for name, text in (("axes", axes), ("origin", origin))
+    }
+    np.savez_compressed(file, allow_pickle=False, **entries, **labels, **texts)
     return file.getvalue()
 
 

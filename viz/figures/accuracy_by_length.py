@@ -67,7 +67,7 @@ def quality(
             },
             "yaxis": {"range": [-0.03, 1.05], "tickformat": ".0%", "tickvals": [0, 0.5, 1], "automargin": True},
             "shapes": [] if trained is None else [_shade(theme, trained)],
-            "annotations": [_name(theme, at, name, *style) for at, (name, style) in enumerate(styles.items())],
+            "annotations": [_name(theme, index, name, *style) for index, (name, style) in enumerate(styles.items())],
         },
     )
 
@@ -91,12 +91,12 @@ def _shade(theme: Theme, trained: int) -> dict[str, Any]:
     }
 
 
-def _name(theme: Theme, at: int, name: str, colour: str, dash: str) -> dict[str, Any]:
+def _name(theme: Theme, index: int, name: str, colour: str, dash: str) -> dict[str, Any]:
     """The names stand above the lines in their colours: at their ends they would lie on each other."""
     return {
         "text": f"{'━' if dash == 'solid' else '┅'} {name}",
-        "x": (at % 2) / 2,
-        "y": 1.02 + 0.07 * (1 - at // 2),
+        "x": (index % 2) / 2,
+        "y": 1.02 + 0.07 * (1 - index // 2),
         "xref": "paper",
         "yref": "paper",
         "xanchor": "left",

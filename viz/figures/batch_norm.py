@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from viz.figures.heatmap import hatching
-from viz.labels import escape, shorten
+from viz.labels import escape, truncate
 from viz.theme import Theme, scale, template
 from viz.types import Array
 
@@ -25,8 +25,8 @@ def change_map(
     B, T = moved.shape
     if len(words) != B:
         raise ValueError(f"{len(words)} sentences do not fit {B} rows")
-    spoken = [list(by if b == replaced else sentence)[:T] for b, sentence in enumerate(words)]
-    text = [[escape(shorten(word, 8)) for word in row] + [""] * (T - len(row)) for row in spoken]
+    sentences = [list(by if b == replaced else sentence)[:T] for b, sentence in enumerate(words)]
+    text = [[escape(truncate(word, 8)) for word in row] + [""] * (T - len(row)) for row in sentences]
     came = np.where([[b == replaced and t < len(by) for t in range(T)] for b in range(B)], 0.0, np.nan)
     return go.Figure(
         data=[
@@ -134,13 +134,13 @@ def tensor_box(
                 (side, position + 0.5),
             ]
         )
-        told = f"one mean over C: the {C} channels of “{escape(shorten(word))}”"
+        label = f"one mean over C: the {C} channels of “{escape(truncate(word))}”"
     else:
         left, right = channel - 0.5, channel + 0.5
         end = int(real[0].sum()) - 0.5
         faces = [[(left, top), (right, top), (right, end), (left, end)]]
         faces.append([(left, top), behind(left, top, B), behind(right, top, B), (right, top)])
-        told = f"one mean over B and T: channel {channel} of all {int(real.sum())} words"
+        label = f"one mean over B and T: channel {channel} of all {int(real.sum())} words"
     paths = ["M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in face) + "Z" for face in faces]
     edge = {"type": "path", "line": {"color": theme.rule, "width": 1}}
     box = [
@@ -181,7 +181,7 @@ def tensor_box(
                     "xanchor": "right",
                 },
                 {
-                    "text": told,
+                    "text": label,
                     "showarrow": False,
                     "font": {"color": theme.accent, "size": 13},
                     "x": -0.5,
@@ -199,9 +199,9 @@ def _faces(stream: Array, real: Array, limit: float, step: tuple[float, float], 
     wide, high = C + step[0] * B, T + step[1] * B
     pieces = []
 
-    def patch(corners: Sequence[tuple[float, float]], value: float, there: bool = True) -> None:
+    def patch(corners: Sequence[tuple[float, float]], value: float, is_token: bool = True) -> None:
         points = " ".join(f"{x:.2f},{y:.2f}" for x, y in corners)
-        colour = _colour(value / limit, theme.signed) if there else theme.absent
+        colour = _colour(value / limit, theme.signed) if is_token else theme.absent
         pieces.append(f'<path d="M{points}z" fill="{colour}"/>')
 
     for b in range(B):
@@ -222,10 +222,10 @@ def _faces(stream: Array, real: Array, limit: float, step: tuple[float, float], 
 
 def _colour(share: float, colours: tuple[str, ...]) -> str:
     """The colour of −1 … 1 on a diverging scale."""
-    at = (min(max(share, -1.0), 1.0) + 1) / 2 * (len(colours) - 1)
-    low = min(int(at), len(colours) - 2)
+    scale_position = (min(max(share, -1.0), 1.0) + 1) / 2 * (len(colours) - 1)
+    low = min(int(scale_position), len(colours) - 2)
     mixed = (
-        round(int(a, 16) + (at - low) * (int(b, 16) - int(a, 16)))
+        round(int(a, 16) + (scale_position - low) * (int(b, 16) - int(a, 16)))
         for a, b in ((colours[low][i : i + 2], colours[low + 1][i : i + 2]) for i in (1, 3, 5))
     )
     return "#" + "".join(f"{channel:02x}" for channel in mixed)

@@ -11,7 +11,7 @@ from viz.labels import axis_labels
 from viz.theme import Theme, template
 from viz.types import Array
 
-MOST_LABELS = 32  # more would overlap: then every second, third, … position is labelled
+MAX_LABELS = 32  # more would overlap: then every second, third, … position is labelled
 
 
 def heatmap(
@@ -45,8 +45,8 @@ def heatmap(
             colorscale=theme.signed_scale if signed else theme.weight_scale,
             zmin=-limit if signed else 0.0,
             zmax=limit if signed else 1.0,
-            xgap=0.5 if len(columns) <= MOST_LABELS else 0,
-            ygap=0.5 if len(rows) <= MOST_LABELS else 0,
+            xgap=0.5 if len(columns) <= MAX_LABELS else 0,
+            ygap=0.5 if len(rows) <= MAX_LABELS else 0,
             hoverongaps=False,
             hovertemplate=f"%{{y}} → %{{x}}<br>{value_name} %{{z:.4f}}<extra></extra>",
             colorbar={
@@ -84,14 +84,14 @@ def _outline(theme: Theme, row: int, n_columns: int) -> dict[str, Any]:
 
 
 def _axis(words: Sequence[str], title: str, **more: Any) -> dict[str, Any]:
-    step = -(-len(words) // MOST_LABELS)
-    at = list(range(0, len(words), step))
+    step = -(-len(words) // MAX_LABELS)
+    tick_positions = list(range(0, len(words), step))
     labels = axis_labels(words)
     return {
         "tickmode": "array",
-        "tickvals": at,
+        "tickvals": tick_positions,
         "tickfont": {"size": 13 if len(words) <= 16 else 11 if len(words) <= 24 else 9},
-        "ticktext": [labels[position] for position in at],
+        "ticktext": [labels[position] for position in tick_positions],
         "title": {"text": title, "standoff": 8},
         "automargin": True,
         "ticklabelstandoff": 6,

@@ -15,7 +15,7 @@ def stream(a: Array, b: Array, stages: Sequence[str], words: Sequence[str], *, t
     """a, b (N, T): one number for each of N `stages` and T words, as one thin line a word; the mean of all is thick."""
     if a.shape != b.shape or a.shape != (len(stages), len(words)):
         raise ValueError(f"{len(stages)} stages and {len(words)} words do not fit values of {a.shape} and {b.shape}")
-    at = list(range(len(stages)))
+    x = list(range(len(stages)))
     lines = []
     above = "B" if np.nan_to_num(b[-1]).mean() > np.nan_to_num(a[-1]).mean() else "A"  # its letter stands above its end
     for name, values, colour in (("A", a, theme.muted), ("B", b, theme.accent)):
@@ -23,7 +23,7 @@ def stream(a: Array, b: Array, stages: Sequence[str], words: Sequence[str], *, t
         for word, label in enumerate(axis_labels(words)):
             lines.append(
                 go.Scatter(
-                    x=at,
+                    x=x,
                     y=shown[:, word],
                     mode="lines",
                     line={"color": colour, "width": 0.75},
@@ -34,11 +34,11 @@ def stream(a: Array, b: Array, stages: Sequence[str], words: Sequence[str], *, t
         mean = np.array([row[np.isfinite(row)].mean() if np.isfinite(row).any() else np.nan for row in shown])
         lines.append(
             go.Scatter(
-                x=at,
+                x=x,
                 y=mean,
                 mode="lines+text",
                 line={"color": colour, "width": 3},
-                text=[""] * (len(at) - 1) + [name],
+                text=[""] * (len(x) - 1) + [name],
                 textposition="top right" if name == above else "bottom right",
                 textfont={"color": colour, "size": 14},
                 cliponaxis=False,
@@ -55,7 +55,7 @@ def stream(a: Array, b: Array, stages: Sequence[str], words: Sequence[str], *, t
             "title": {"text": title, "font": {"size": 13, "color": theme.muted}, "x": 0, "y": 0.98},
             "xaxis": {
                 "tickmode": "array",
-                "tickvals": at,
+                "tickvals": x,
                 "ticktext": list(stages),
                 "tickangle": -50,
                 "automargin": True,

@@ -16,14 +16,14 @@ def scatter(x: Array, y: Array, words: Sequence[str], *, theme: Theme, x_name: s
         raise ValueError(f"{len(words)} words do not fit points of {x.shape} and {y.shape}")
     finite = y[np.isfinite(y)]
     top = float(finite.max()) if finite.size and finite.max() > 0 else 1.0
-    told = (x > 0.05) | (y > 0.2 * top)  # a label for each point would be a blot at the corner
+    has_label = (x > 0.05) | (y > 0.2 * top)  # a label for each point would be a blot at the corner
     return go.Figure(
         data=go.Scatter(
             x=x,
             y=y,
             mode="markers+text",
             marker={"color": theme.accent, "size": 9},
-            text=[label if tell else "" for label, tell in zip(axis_labels(words), told, strict=True)],
+            text=[label if tell else "" for label, tell in zip(axis_labels(words), has_label, strict=True)],
             textposition="top center",
             customdata=[[label] for label in axis_labels(words)],
             hovertemplate=f"%{{customdata[0]}}<br>{x_name} %{{x:.3f}}<br>{y_name} %{{y:.4f}}<extra></extra>",

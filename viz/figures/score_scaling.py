@@ -67,9 +67,9 @@ def _steps(x: Array, y: Array, colour: str, name: str, **more: Any) -> go.Scatte
     )
 
 
-def _label(text: str, colour: str, **at: float) -> dict[str, Any]:
+def _label(text: str, colour: str, **place: float) -> dict[str, Any]:
     font = {"color": colour, "size": 13}
-    return {"text": text, "font": font, "showarrow": False, "xanchor": "left", "xshift": 8, **at}
+    return {"text": text, "font": font, "showarrow": False, "xanchor": "left", "xshift": 8, **place}
 
 
 def two_lines(

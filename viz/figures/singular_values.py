@@ -9,15 +9,15 @@ from viz.types import Array
 
 def spectrum(values: Array, rank: int, most: int, *, theme: Theme) -> go.Figure:
     """values (C,) in falling order; rank: how many are more than rounding; most: what the rank can be at most."""
-    at = np.arange(1, len(values) + 1)
+    x = np.arange(1, len(values) + 1)
     shown = np.maximum(values, np.finfo(np.float64).tiny)
     return go.Figure(
         data=[
             go.Scatter(
-                x=at,
+                x=x,
                 y=shown,
                 mode="markers",
-                marker={"color": np.where(at <= rank, theme.weights[4], theme.muted).tolist(), "size": 8},
+                marker={"color": np.where(x <= rank, theme.weights[4], theme.muted).tolist(), "size": 8},
                 hovertemplate="value %{x}: %{y:.2e}<extra></extra>",
             )
         ],

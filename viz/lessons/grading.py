@@ -7,7 +7,7 @@ from viz.lessons.lesson import Question
 Answer = float | str
 
 
-def spelt(answer: Answer, question: Question) -> str:
+def format_answer(answer: Answer, question: Question) -> str:
     """An answer as people read it: to as many digits as the question asks for."""
     if isinstance(answer, str):
         return answer

@@ -9,10 +9,10 @@ class Fault:
 
     file: str
     line: int
-    told: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.file}, line {self.line}: {self.told}"
+        return f"{self.file}, line {self.line}: {self.message}"
 
 
 class LessonError(ValueError):

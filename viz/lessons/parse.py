@@ -31,6 +31,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from viz.lessons.lesson import Call, Fault, Lesson, LessonError, Question, Step
+from viz.lessons.old_answers import of_today
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 KEY = re.compile(r"[A-Za-z0-9_-]+")  # of a figure; it becomes part of a style rule
@@ -47,7 +48,7 @@ def read_folders(folders: Iterable[Path], pages: frozenset[str], answers: Answer
 
     pages, answers: what a step may name.
     """
-    found: dict[str, Lesson] = {}
+    lessons: dict[str, Lesson] = {}
     faults = []
     for folder in folders:
         if not folder.is_dir():
@@ -56,12 +57,12 @@ def read_folders(folders: Iterable[Path], pages: frozenset[str], answers: Answer
         for path in sorted(folder.glob("*.md")):
             try:
                 lesson = read(path, pages, answers)
-                if lesson.name in found:
+                if lesson.name in lessons:
                     raise _wrong(path, 1, f"there is already a lesson “{lesson.name}”; give this file another name.")
-                found[lesson.name] = lesson
+                lessons[lesson.name] = lesson
             except LessonError as error:
                 faults.append(error.fault)
-    return sorted(found.values(), key=lambda lesson: (lesson.order, lesson.name)), faults
+    return sorted(lessons.values(), key=lambda lesson: (lesson.order, lesson.name)), faults
 
 
 def read(path: Path, pages: frozenset[str], answers: Answers) -> Lesson:
@@ -83,32 +84,32 @@ def read(path: Path, pages: frozenset[str], answers: Answers) -> Lesson:
         raise _wrong(path, 1, f"{len(text):,} characters are more than a lesson holds ({LARGEST:,}).")
     lines = text.splitlines()
     end = _end_of_front_matter(path, lines)
-    told = _settings(path, lines, 1, end, {"title", "about", "order", "minutes", "claims"})
-    if not told.get("title", (0, ""))[1]:
+    settings = _settings(path, lines, 1, end, {"title", "about", "order", "minutes", "claims"})
+    if not settings.get("title", (0, ""))[1]:
         raise _wrong(path, 1, "the front matter names no title.")
     steps = tuple(_step(path, lines, *span, pages, answers) for span in _sections(path, lines, end + 1))
     if not steps:
         raise _wrong(path, len(lines) or 1, "there is no step; a step begins with a heading, “## …”.")
     return Lesson(
         name=path.stem,
-        title=told["title"][1],
-        about=told.get("about", (0, ""))[1],
-        order=_number(path, told["order"]) if "order" in told else math.inf,
-        minutes=round(_number(path, told["minutes"])) if "minutes" in told else 0,
-        claims=tuple(re.split(r"[,\s]+", told["claims"][1])) if "claims" in told else (),
+        title=settings["title"][1],
+        about=settings.get("about", (0, ""))[1],
+        order=_number(path, settings["order"]) if "order" in settings else math.inf,
+        minutes=round(_number(path, settings["minutes"])) if "minutes" in settings else 0,
+        claims=tuple(re.split(r"[,\s]+", settings["claims"][1])) if "claims" in settings else (),
         steps=steps,
     )
 
 
-def _wrong(path: Path, line: int, told: str) -> LessonError:
-    return LessonError(Fault(path.name, line, told))
+def _wrong(path: Path, line: int, message: str) -> LessonError:
+    return LessonError(Fault(path.name, line, message))
 
 
 def _end_of_front_matter(path: Path, lines: list[str]) -> int:
     """The line, from 0, that closes the lesson's own settings."""
     if not lines or lines[0].strip() != "---":
         raise _wrong(path, 1, "a lesson begins with a line “---”, its title, and another “---”.")
-    end = next((at for at in range(1, len(lines)) if lines[at].strip() == "---"), None)
+    end = next((index for index in range(1, len(lines)) if lines[index].strip() == "---"), None)
     if end is None:
         raise _wrong(path, 1, "the front matter has no end; close it with a line “---”.")
     return end
@@ -116,24 +117,24 @@ def _end_of_front_matter(path: Path, lines: list[str]) -> int:
 
 def _settings(path: Path, lines: list[str], start: int, end: int, known: set[str]) -> dict[str, tuple[int, str]]:
     """`key: value` lines as key → (line from 1, value)."""
-    told: dict[str, tuple[int, str]] = {}
-    for at in range(start, end):
-        if not lines[at].strip():
+    settings: dict[str, tuple[int, str]] = {}
+    for index in range(start, end):
+        if not lines[index].strip():
             continue
-        found = SETTING.fullmatch(lines[at].strip())
-        if not found:
-            raise _wrong(path, at + 1, f"“{lines[at].strip()[:40]}” is not of the form “key: value”.")
-        key, value = found[1], (found[2] or "").strip()
+        match = SETTING.fullmatch(lines[index].strip())
+        if not match:
+            raise _wrong(path, index + 1, f"“{lines[index].strip()[:40]}” is not of the form “key: value”.")
+        key, value = match[1], (match[2] or "").strip()
         if key not in known:
-            raise _wrong(path, at + 1, f"“{key}” is not known here; known are {', '.join(sorted(known))}.")
-        if key in told:
-            raise _wrong(path, at + 1, f"“{key}” is said twice.")
-        told[key] = (at + 1, value)
-    return told
+            raise _wrong(path, index + 1, f"“{key}” is not known here; known are {', '.join(sorted(known))}.")
+        if key in settings:
+            raise _wrong(path, index + 1, f"“{key}” is said twice.")
+        settings[key] = (index + 1, value)
+    return settings
 
 
-def _number(path: Path, told: tuple[int, str]) -> float:
-    line, value = told
+def _number(path: Path, setting: tuple[int, str]) -> float:
+    line, value = setting
     try:
         number = float(value)
     except ValueError:
@@ -146,12 +147,12 @@ def _number(path: Path, told: tuple[int, str]) -> float:
 def _sections(path: Path, lines: list[str], start: int) -> Iterator[tuple[int, int]]:
     """First and last line, from 0 and exclusive, of every step: from its heading to the next."""
     heads, fenced = [], False
-    for at in range(start, len(lines)):
-        fenced ^= bool(FENCE.match(lines[at]))
-        if not fenced and re.match(r"##? ", lines[at]):
-            heads.append(at)
-        elif not heads and lines[at].strip():
-            raise _wrong(path, at + 1, "this text stands before the first heading and belongs to no step.")
+    for index in range(start, len(lines)):
+        fenced ^= bool(FENCE.match(lines[index]))
+        if not fenced and re.match(r"##? ", lines[index]):
+            heads.append(index)
+        elif not heads and lines[index].strip():
+            raise _wrong(path, index + 1, "this text stands before the first heading and belongs to no step.")
     yield from pairwise([*heads, len(lines)])
 
 
@@ -159,32 +160,32 @@ STEP = {"page", "state", "look", "question", "choices", "answer", "within", "bec
 
 
 def _step(path: Path, lines: list[str], start: int, end: int, pages: frozenset[str], answers: Answers) -> Step:
-    blank = next((at for at in range(start + 1, end) if not lines[at].strip()), end)
-    told = _settings(path, lines, start + 1, blank, STEP)
+    blank = next((index for index in range(start + 1, end) if not lines[index].strip()), end)
+    settings = _settings(path, lines, start + 1, blank, STEP)
     text = "\n".join(lines[blank:end]).strip()
     if not text:
         raise _wrong(path, start + 1, "this step has no text; it follows after an empty line.")
-    if "page" not in told:
+    if "page" not in settings:
         raise _wrong(path, start + 1, "this step names no page.")
-    line, page = told["page"]
+    line, page = settings["page"]
     if page not in pages:
         raise _wrong(path, line, f"there is no page “{page}”; there are {', '.join(sorted(pages))}.")
-    look = told.get("look", (0, ""))
+    look = settings.get("look", (0, ""))
     if look[1] and not KEY.fullmatch(look[1]):
         raise _wrong(path, look[0], f"“{look[1]}” is not the key of a figure.")
     return Step(
         title=lines[start].lstrip("#").strip(),
         text=text,
         page=page,
-        state=_state(path, told["state"]) if "state" in told else (),
+        state=_state(path, settings["state"]) if "state" in settings else (),
         look=look[1],
-        question=_question(path, told, answers),
+        question=_question(path, settings, answers),
         line=start + 1,
     )
 
 
-def _state(path: Path, told: tuple[int, str]) -> tuple[tuple[str, str], ...]:
-    line, value = told
+def _state(path: Path, setting: tuple[int, str]) -> tuple[tuple[str, str], ...]:
+    line, value = setting
     try:
         pairs = tuple(parse_qsl(value.removeprefix("?"), keep_blank_values=True, strict_parsing=bool(value.strip("?"))))
     except ValueError:
@@ -195,32 +196,32 @@ def _state(path: Path, told: tuple[int, str]) -> tuple[tuple[str, str], ...]:
     return pairs
 
 
-def _question(path: Path, told: dict[str, tuple[int, str]], answers: Answers) -> Question | None:
-    alone = next((key for key in ("answer", "choices", "within", "because") if key in told), None)
-    if "question" not in told:
+def _question(path: Path, settings: dict[str, tuple[int, str]], answers: Answers) -> Question | None:
+    alone = next((key for key in ("answer", "choices", "within", "because") if key in settings), None)
+    if "question" not in settings:
         if alone:
-            raise _wrong(path, told[alone][0], f"“{alone}” stands without a question.")
+            raise _wrong(path, settings[alone][0], f"“{alone}” stands without a question.")
         return None
-    line, text = told["question"]
-    if "answer" not in told:
+    line, text = settings["question"]
+    if "answer" not in settings:
         raise _wrong(path, line, "this question has no answer: name the function that computes it.")
     choices: tuple[str, ...] = ()
-    if "choices" in told:
-        choices = tuple(part.strip() for part in told["choices"][1].split("|"))
+    if "choices" in settings:
+        choices = tuple(part.strip() for part in settings["choices"][1].split("|"))
         if len(choices) < 2 or not all(choices) or len(set(choices)) < len(choices):
-            raise _wrong(path, told["choices"][0], "choices are two or more different answers, set apart by “|”.")
+            raise _wrong(path, settings["choices"][0], "choices are two or more different answers, set apart by “|”.")
     return Question(
         text=text,
-        answer=_call(path, told["answer"], answers),
+        answer=_call(path, settings["answer"], answers),
         choices=choices,
-        within=_number(path, told["within"]) if "within" in told else 0.01,
-        because=told.get("because", (0, ""))[1],
+        within=_number(path, settings["within"]) if "within" in settings else 0.01,
+        because=settings.get("because", (0, ""))[1],
     )
 
 
-def _call(path: Path, told: tuple[int, str], answers: Answers) -> Call:
+def _call(path: Path, setting: tuple[int, str], answers: Answers) -> Call:
     """`name(key=value, …)` with plain values. It is read, never run."""
-    line, source = told
+    line, source = setting
     try:
         node = ast.parse(source, mode="eval").body
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.args:
@@ -229,13 +230,12 @@ def _call(path: Path, told: tuple[int, str], answers: Answers) -> Call:
         if len(arguments) < len(node.keywords) or not all(isinstance(v, int | float | str) for v in arguments.values()):
             raise ValueError
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        hint = "an answer is computed, like strongest(layer=2, row=10); a number or word here would be right once only."
+        hint = "an answer is computed, like most_attended(row=10); a number or word here would be right once only."
         raise _wrong(path, line, f"“{source[:60]}”: {hint}") from None
-    if node.func.id not in answers:
-        raise _wrong(
-            path, line, f"no function “{node.func.id}” computes answers; there are {', '.join(sorted(answers))}."
-        )
-    takes = answers[node.func.id]
+    name, arguments = of_today(node.func.id, arguments)
+    if name not in answers:
+        raise _wrong(path, line, f"no function “{name}” computes answers; there are {', '.join(sorted(answers))}.")
+    takes = answers[name]
     if strange := sorted(arguments.keys() - takes):
-        raise _wrong(path, line, f"“{node.func.id}” does not take “{strange[0]}”; it takes {', '.join(sorted(takes))}.")
-    return Call(node.func.id, tuple(arguments.items()))
+        raise _wrong(path, line, f"“{name}” does not take “{strange[0]}”; it takes {', '.join(sorted(takes))}.")
+    return Call(name, tuple(arguments.items()))

@@ -77,14 +77,14 @@ class Guard:
 
     def _size(self, scope: Scope, headers: Headers) -> int:
         """The bytes that the request announces; a request may not leave them open."""
-        told = headers.get("content-length")
-        if told is None:
+        announced = headers.get("content-length")
+        if announced is None:
             if "transfer-encoding" in headers:
                 raise Refused(411, "The size of an upload must be given before it is sent.")
             return 0
-        if not told.isdecimal() or len(told) > 12:
+        if not announced.isdecimal() or len(announced) > 12:
             raise Refused(400, "The size of this request is not a number.")
-        if (size := int(told)) and size > self.uploads.most(scope["path"]):
+        if (size := int(announced)) and size > self.uploads.most(scope["path"]):
             raise Refused(
                 413,
                 "There is no room for this file. Remove the files that you uploaded before, or make this one smaller.",
@@ -103,9 +103,9 @@ def _adding(scope: Scope, host: str, send: Send) -> Send:
 
     async def answer(message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.http.response.start"):
-            told = MutableHeaders(scope=message)
+            headers = MutableHeaders(scope=message)
             for name, value in security_headers(scope["path"], query, host).items():
-                told[name] = value
+                headers[name] = value
         await send(message)
 
     return answer

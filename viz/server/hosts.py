@@ -55,13 +55,13 @@ def same_origin(origin: str | None, host: str | None) -> bool:
         port = parts.port or DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         return False
-    name, asked = split_host(host)
+    name, port_asked = split_host(host)
     # Without a port in `Host` the browser used the default one of its scheme; a proxy may have ended TLS on the way.
     return (
         parts.scheme in DEFAULT_PORTS
         and bool(name)
         and (parts.hostname or "") == name
-        and (port == asked if asked is not None else port in DEFAULT_PORTS.values())
+        and (port == port_asked if port_asked is not None else port in DEFAULT_PORTS.values())
     )
 
 

@@ -27,8 +27,8 @@ def settings() -> dict[str, Any]:
     return dict(_flat(tomllib.loads(file.read_text(encoding="utf-8"))))
 
 
-def _flat(told: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in told.items():
+def _flat(settings_tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings_tree.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{above}{name}.")
         else:
@@ -41,9 +41,9 @@ def variable(setting: str) -> str:
     return f"STREAMLIT_{words.upper()}"
 
 
-def hand_over(told: Mapping[str, Any], environment: MutableMapping[str, str]) -> None:
+def hand_over(settings_given: Mapping[str, Any], environment: MutableMapping[str, str]) -> None:
     """Put the settings into an environment; a variable that is set already stays."""
-    for name, value in told.items():
+    for name, value in settings_given.items():
         environment.setdefault(variable(name), _spelled(value))
 
 
@@ -61,8 +61,8 @@ def command(options: Sequence[str]) -> list[str]:
     may also stand among the first.
     """
     rest = list(options[1:] if options[:1] == ["--"] else options)
-    at = rest.index("--") if "--" in rest else len(rest)
-    streamlit, lab = rest[:at], rest[at + 1 :]
+    end = rest.index("--") if "--" in rest else len(rest)
+    streamlit, lab = rest[:end], rest[end + 1 :]
     kept = []
     while streamlit:
         word = streamlit.pop(0)

@@ -11,16 +11,16 @@ from viz.ui import controls, model_calls, server_cache
 @server_cache.cached
 def held_out(weights: str, switches: Switches) -> ablation.HeldOutScores:
     """Loss and accuracy on fresh sentences with these parts."""
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return ablation.evaluate_held_out(weights, switches)
 
 
-def offers(weights: str, switches: Switches) -> None:
+def ablation_hints(weights: str, switches: Switches) -> None:
     """What to look for, part by part; while nothing is taken out, one click takes out one part. One line either way."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="offers"):
         if switches == Switches():
-            there = model_calls.has(weights)
-            labels = {part.name: part.label for part in PARTS if getattr(there, part.name)}
+            removable = model_calls.removable_parts(weights)
+            labels = {part.name: part.label for part in PARTS if getattr(removable, part.name)}
             st.markdown("Nothing is removed yet, so A and B are the same. Remove:", width="content")
             st.pills(
                 "Remove",
@@ -40,7 +40,7 @@ def _take() -> None:
     st.session_state["offer"] = None
 
 
-def without(removed: Switches, b: Experiment) -> str:
+def ablation_label(removed: Switches, b: Experiment) -> str:
     """What B is, in words: "without scaling by √d_k and head L0H1", "trained without layer norm"."""
     return f"trained {_named(removed)}" if b.switches != removed else _named(removed)
 

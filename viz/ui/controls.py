@@ -17,8 +17,8 @@ from model.run import Experiment, InputTextError
 from model.subword import CONTINUATION
 from model.switches import PARTS, Switches
 from model.tokenizer import altered
-from viz.captions.typed_text import read_altered
-from viz.labels import disarmed, markdown
+from viz.captions.typed_text import describe_altered
+from viz.labels import escape_markdown, markdown
 from viz.lessons.parse import RESERVED
 from viz.ui import model_calls
 from viz.ui.tracking_parameters import is_tracking
@@ -35,7 +35,7 @@ TEXTS = (
 )  # names whose value is what somebody wrote
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
 BYTE = (f"{CONTINUATION}⟨", "⟨")  # how a piece begins that is a byte and no letter
-MOST_PIECES = 4096  # that are listed
+MAX_LISTED_TOKENS = 4096  # that are listed
 FIRST = "grammar"  # the model that a visitor meets first
 READS_ANY = "stories"  # the model to which no word is unknown
 EXAMPLE = "the person who the dogs near the trees chase was tired ."
@@ -44,22 +44,22 @@ PROSE = "Alice saw the White Rabbit, and the White Rabbit saw Alice."  # to open
 
 def experiment() -> Experiment:
     """Model, sentence and parts: everything that decides what the model does."""
-    remember_link()
+    note_link_values()
     with st.sidebar:
         weights = _weights()
         text = _text(weights)
         parts = switches(weights)
-    asked = Experiment(weights=weights, text=text, switches=parts)
+    chosen = Experiment(weights=weights, text=text, switches=parts)
     try:
-        model_calls.encoding(asked)
+        model_calls.encoding(chosen)
     except InputTextError as error:
         st.info(str(error))
-        link_mishaps(whole=False)
+        report_bad_link(whole=False)
         st.stop()
-    return asked
+    return chosen
 
 
-def remember_link() -> None:
+def note_link_values() -> None:
     """Keep the address as it was opened: the controls read it next, and clear what they cannot use."""
     if "opened_with" not in st.session_state:
         link = {name: st.query_params.get_all(name) for name in st.query_params}
@@ -81,8 +81,8 @@ def _endless(value: str) -> bool:
 
 def _weights() -> str:
     for fault in checkpoint.faults():
-        st.caption(f"{disarmed(fault)} It is not listed below.")
-    names = model_calls.languages()
+        st.caption(f"{escape_markdown(fault)} It is not listed below.")
+    names = model_calls.text_models()
     gone = st.session_state.get("weights")
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
         st.session_state["weights"] = FIRST
@@ -123,10 +123,13 @@ def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
     tokenizer = model_calls.tokenizer(weights)
     silent = frozenset(tokenizer.special_ids)
     pieces = [piece for index, piece in enumerate(tokenizer.vocabulary) if index not in silent]
-    told = f"{len(pieces):,} tokens, in the order in which they were learnt. Any text can be built from them. "
-    told += f"The first {MOST_PIECES:,} are shown. " if len(pieces) > MOST_PIECES else ""
+    note = f"{len(pieces):,} tokens, in the order in which they were learnt. Any text can be built from them. "
+    note += f"The first {MAX_LISTED_TOKENS:,} are shown. " if len(pieces) > MAX_LISTED_TOKENS else ""
     return [
-        (told + f"{CONTINUATION} marks a token that continues the one before it, ␣ is a space.", pieces[:MOST_PIECES])
+        (
+            note + f"{CONTINUATION} marks a token that continues the one before it, ␣ is a space.",
+            pieces[:MAX_LISTED_TOKENS],
+        )
     ]
 
 
@@ -134,7 +137,7 @@ def _draw(weights: str) -> None:
     set_text(model_calls.task(weights).draw(st.session_state["draw"], Random()).text)
 
 
-def write(text: str) -> None:
+def set_text_to(text: str) -> None:
     """Put a longer text into the sentence box when the page is next drawn, and pin its last word."""
     st.session_state["written"], st.session_state["to_the_end"] = text, True
 
@@ -148,18 +151,18 @@ def set_text(text: str) -> None:
 def switches(weights: str, disabled: bool = False) -> Switches:
     """A toggle for each part; disabled where the model has none of them, or was trained without this one."""
     st.caption("Components")
-    there = model_calls.has(weights)
+    removable = model_calls.removable_parts(weights)
     removed = []
     for part in PARTS:
-        has = getattr(there, part.name)
-        told = f"Without it: {part.hint}" if has else "This model was trained without it, so it cannot be removed."
-        on = st.toggle(part.label, True, key=part.name, help=told, disabled=disabled or not has, bind="query-params")
+        has = getattr(removable, part.name)
+        hint = f"Without it: {part.hint}" if has else "This model was trained without it, so it cannot be removed."
+        on = st.toggle(part.label, True, key=part.name, help=hint, disabled=disabled or not has, bind="query-params")
         if has and not on:
             removed.append(part.name)
     return Switches().without(*removed)
 
 
-def follow(**defaults: Any) -> None:
+def track_default(**defaults: Any) -> None:
     """Where a control opens depends on the model or the text, and one that still stands there goes along.
 
     A link leaves defaults out: else it would open another state than the one that it was copied from.
@@ -173,7 +176,7 @@ def follow(**defaults: Any) -> None:
 
 def head(n_layers: int, n_heads: int, default: tuple[int, int]) -> tuple[int, int]:
     """The (layer, head) to enlarge."""
-    follow(layer=default[0], head=default[1])
+    track_default(layer=default[0], head=default[1])
     with st.sidebar.container(horizontal=True, gap="small"):
         layer = st.number_input("Layer", 0, n_layers - 1, default[0], key="layer", bind="query-params", width=100)
         head = st.number_input("Head", 0, n_heads - 1, default[1], key="head", bind="query-params", width=100)
@@ -193,7 +196,7 @@ def token(tokens: Sequence[str], each: str = "word") -> int | None:
     if (st.session_state.get("token") or 0) > last:
         st.session_state["token"] = None
     with st.sidebar:
-        at = st.number_input(
+        position = st.number_input(
             f"Query {each}, 0 to {last}",
             0,
             last,
@@ -202,10 +205,10 @@ def token(tokens: Sequence[str], each: str = "word") -> int | None:
             bind="query-params",
             placeholder="automatic",
         )
-    return None if at is None else int(at)
+    return None if position is None else int(position)
 
 
-def choose_token(row: int | None) -> None:
+def pin_token(row: int | None) -> None:
     """Pin a word, or let it go, as if it had been typed."""
     st.session_state["token"] = row
 
@@ -222,10 +225,10 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
     """
     encoding = model_calls.encoding(experiment)
     tokenizer = model_calls.tokenizer(experiment.weights)
-    strangers = list(dict.fromkeys(encoding.surface[at] for at in encoding.unknown))
+    strangers = list(dict.fromkeys(encoding.surface[index] for index in encoding.unknown))
     place = st.empty()  # there at every run: else the figures below would be built anew when it comes and goes
     window = model_calls.about(experiment.weights).context
-    changed = read_altered(altered(experiment.text)[0], tokenizer.left_out(experiment.text))
+    changed = describe_altered(altered(experiment.text)[0], tokenizer.left_out(experiment.text))
     if changed:
         place.markdown(changed)
         changed += " "
@@ -278,7 +281,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
 def choice(label: str, options: Sequence[str], *, key: str, default: str | None = None, **more: Any) -> str:
     """One of a few, side by side. A link that leaves it empty gets the default, the first where none is named."""
     fallback = default or options[0]
-    follow(**{key: fallback})
+    track_default(**{key: fallback})
     settings: dict[str, Any] = {"label_visibility": "collapsed", "bind": "query-params", "required": True} | more
     chosen: str | None = st.segmented_control(label, options, default=fallback, key=key, **settings)
     return chosen or fallback
@@ -310,13 +313,13 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
     )
 
 
-def more(says_words: bool) -> str:
+def choose_panel(says_words: bool) -> str:
     """Which further figure to show below the fold; a model that says no words begins with one that it has."""
     kinds = ("Next word", "Generate", "Head statistics", "Rollout")
     return choice("More about this sentence", kinds, key="more", default=kinds[0 if says_words else 2])
 
 
-def foot(experiment: Experiment) -> None:
+def sidebar_footer(experiment: Experiment) -> None:
     """What runs where, and which part these weights never had."""
     config = model_calls.about(experiment.weights).model_config
     never = [
@@ -324,8 +327,8 @@ def foot(experiment: Experiment) -> None:
         for part in PARTS
         if part.name in model_calls.trained(experiment.weights).removed
     ]
-    told = f". This model was trained without {' and '.join(never)}." if never else ""
-    st.sidebar.caption(f"{config.n_layers} layers × {config.n_heads} heads, running on {model_calls.device()}{told}")
+    note = f". This model was trained without {' and '.join(never)}." if never else ""
+    st.sidebar.caption(f"{config.n_layers} layers × {config.n_heads} heads, running on {model_calls.device()}{note}")
 
 
 def set_state(state: Mapping[str, str]) -> None:
@@ -347,43 +350,43 @@ def _typed(name: str, value: str) -> Any:
     return int(value) if value.isdigit() else float(value) if re.fullmatch(r"\d+\.\d+", value) else value
 
 
-def _same_number(asked: str, used: Any) -> bool:
+def _same_number(text: str, used: Any) -> bool:
     try:
-        return not isinstance(used, bool) and float(asked) == used
+        return not isinstance(used, bool) and float(text) == used
     except ValueError:
         return False
 
 
-def link_mishaps(whole: bool = True) -> None:
+def report_bad_link(whole: bool = True) -> None:
     """Say once which values of the link could not be used, and which names.
 
     Call it when every control of the page is drawn; whole: whether they are. Names that mean nothing here leave the
     address, so that no copy of the link holds them.
     """
     mishaps = []
-    for name, asked in st.session_state.get("opened_with", {}).items():
+    for name, values in st.session_state.get("opened_with", {}).items():
         if name not in st.session_state:
-            added = is_tracking(name, asked[0])  # on the way, by a mail program or a network: nobody is told
+            added = is_tracking(name, values[0])  # on the way, by a mail program or a network: nobody is told
             if whole and name not in FRAME and not added:
                 mishaps.append(f"{markdown(name)} (unknown setting)")
             if added or (whole and name not in FRAME):
                 st.query_params.pop(name, None)
             continue
         used = st.session_state[name]
-        if name == "weights" and asked[0].startswith(PREFIX) and asked != [used]:
+        if name == "weights" and values[0].startswith(PREFIX) and values != [used]:
             st.info(
-                f"The model {markdown(asked[0])} is not loaded on this server, so {used} is shown. Load it on the page "
-                "“Your model”."
+                f"The model {markdown(values[0])} is not loaded on this server, so {used} is shown. Load it on the "
+                "page “Your model”."
             )
             continue
-        spelt = [
-            str(one).lower() if isinstance(one, bool) else str(one)
-            for one in (used if isinstance(used, list) else [used])
+        formatted = [
+            str(value).lower() if isinstance(value, bool) else str(value)
+            for value in (used if isinstance(used, list) else [used])
         ]
-        if asked not in (spelt, [""]) and not (len(asked) == 1 and _same_number(asked[0], used)):
+        if values not in (formatted, [""]) and not (len(values) == 1 and _same_number(values[0], used)):
             nothing = "automatic" if name == "token" else "none"
-            instead = nothing if used is None else ", ".join(spelt) or nothing
-            mishaps.append(f"{name} = “{markdown(', '.join(asked))}” (shown: {markdown(instead)})")
+            instead = nothing if used is None else ", ".join(formatted) or nothing
+            mishaps.append(f"{name} = “{markdown(', '.join(values))}” (shown: {markdown(instead)})")
     if mishaps:
         st.info(f"Part of this link could not be used: {', '.join(mishaps)}.")
     st.session_state["opened_with"] = {}

@@ -9,7 +9,7 @@ from model.generation.decoding import Decoding
 from model.registry import PREFIX
 from model.run import Experiment
 from model.switches import PARTS, Switches
-from viz.export.provenance import Origin, release
+from viz.export.provenance import Provenance, version_of_lab
 from viz.ui import model_calls
 
 HOME = {
@@ -23,9 +23,11 @@ HOME = {
 
 def python(body: str, imports: str = "", **experiments: Experiment) -> str:
     """A script: the imports, each experiment under its name, then `body`."""
-    made = "\n".join(f"{name} = {spelt(experiment)}" for name, experiment in experiments.items())
+    definitions = "\n".join(f"{name} = {code_of(experiment)}" for name, experiment in experiments.items())
     lines = (
-        "\n\n".join(part for part in (made, body) if part) if "\n" in made else "\n".join(filter(None, (made, body)))
+        "\n\n".join(part for part in (definitions, body) if part)
+        if "\n" in definitions
+        else "\n".join(filter(None, (definitions, body)))
     )
     needed = [imports] if imports else []
     for home in sorted(set(HOME.values())):
@@ -39,16 +41,16 @@ def python(body: str, imports: str = "", **experiments: Experiment) -> str:
     return "\n".join([*numbers, *sorted("\n".join(needed).split("\n"))]) + f"\n\n{lines}\n"
 
 
-def spelt(value: Any) -> str:
+def code_of(value: Any) -> str:
     """A record as the call that makes it, without what it would be anyway; what has a name of its own is named."""
     if not is_dataclass(value) or isinstance(value, type):
         return repr(value)
-    told = [
-        f"{f.name}={spelt(getattr(value, f.name))}"
+    arguments = [
+        f"{f.name}={code_of(getattr(value, f.name))}"
         for f in fields(value)
         if f.name in ("weights", "text") or f.default is MISSING or getattr(value, f.name) != f.default
     ]
-    return f"{type(value).__name__}({', '.join(told)})"
+    return f"{type(value).__name__}({', '.join(arguments)})"
 
 
 def parts(switches: Switches) -> str:
@@ -64,7 +66,7 @@ def _heads(switches: Switches) -> tuple[str, ...]:
 
 def translated(experiment: Experiment, how: Decoding, body: str) -> str:
     """What a model of two sentences wrote, decoded as `how` says, as `made`; then `body`, which reads it."""
-    told = "".join(f", {name}={value!r}" for name, value in how.used.items())
+    arguments = "".join(f", {name}={value!r}" for name, value in how.used.items())
     homes = {
         "model.checkpoint": ("load",),
         "model.evaluation.seq2seq": ("merge_pair_to_words",),
@@ -72,17 +74,17 @@ def translated(experiment: Experiment, how: Decoding, body: str) -> str:
         "model.analysis.alignment": ("top_k_tokens", "attention_maps", "select_map"),
     }
     imports = ["from model.generation.translate import translate"]
-    for home, there in homes.items():
-        used = [name for name in there if re.search(rf"\b{name}[\[(]", body)]
+    for home, names in homes.items():
+        used = [name for name in names if re.search(rf"\b{name}[\[(]", body)]
         imports += [f"from {home} import {', '.join(used)}"] if used else []
-    return python(f"made = translate(experiment{told})\n{body}", "\n".join(imports), experiment=experiment)
+    return python(f"made = translate(experiment{arguments})\n{body}", "\n".join(imports), experiment=experiment)
 
 
-def face(experiment: Experiment) -> str:
+def ablation_notice(experiment: Experiment) -> str:
     """What a picture of this experiment must say of itself; empty for a model as it was trained, with every part."""
     trained = model_calls.trained(experiment.weights)
     written = experiment.override
-    says = [
+    sentences = [
         f"trained without {parts(trained)}" if trained != Switches() else "",
         f"without {parts(experiment.switches)}" if experiment.switches != Switches() else "",
         f"with another mask: {experiment.mask_spec.name.removesuffix('-mask').replace('-', ' ')}"
@@ -90,7 +92,7 @@ def face(experiment: Experiment) -> str:
         else "",
         f"L{written.layer}H{written.head}: the row of word {written.row} is overwritten" if written else "",
     ]
-    return "; ".join(filter(None, says))
+    return "; ".join(filter(None, sentences))
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class ModelMaps:
     """Maps that a model gave which can show nothing else: which of them, and of what text."""
 
     name: str
@@ -111,26 +113,26 @@ class Drawn:
 
 
 # An experiment, several weights by name, a file, maps of a model that is run elsewhere, no trained model.
-Of = Experiment | tuple[str, ...] | File | Drawn | None
+Source = Experiment | tuple[str, ...] | File | ModelMaps | None
 
 
-def origin(figure: str, of: Of, says: str | None = None) -> Origin:
-    """Everything that makes the figure again. says: what its face must say, instead of `face`."""
+def origin(figure: str, of: Source, notice: str | None = None) -> Provenance:
+    """Everything that makes the figure again. notice: what its face must say, instead of `face`."""
     if of is None:
-        return Origin(figure, release(), says=says or "")
+        return Provenance(figure, version_of_lab(), says=notice or "")
     if isinstance(of, File):
-        return Origin(figure, release(), file=of.name, says=says or "")
-    if isinstance(of, Drawn):
-        told = says or f"{of.stack} attention"
-        return Origin(figure, release(), weights=of.name, text=of.text, says=told)
+        return Provenance(figure, version_of_lab(), file=of.name, says=notice or "")
+    if isinstance(of, ModelMaps):
+        notice_of_maps = notice or f"{of.stack} attention"
+        return Provenance(figure, version_of_lab(), weights=of.name, text=of.text, says=notice_of_maps)
     if isinstance(of, tuple):
         seeds = {model_calls.about(weights).seed for weights in of}
         seed = seeds.pop() if len(seeds) == 1 else None
-        return Origin(figure, release(), weights=", ".join(of), seed=seed, says=says or "")
+        return Provenance(figure, version_of_lab(), weights=", ".join(of), seed=seed, says=notice or "")
     written = of.override
-    return Origin(
+    return Provenance(
         figure,
-        release(),
+        version_of_lab(),
         weights=of.weights,
         seed=model_calls.about(of.weights).seed,
         text=of.text,
@@ -139,7 +141,7 @@ def origin(figure: str, of: Of, says: str | None = None) -> Origin:
         trained_without=model_calls.trained(of.weights).removed,
         mask=of.mask_spec.name if of.mask_spec else "",
         overwritten=f"L{written.layer}H{written.head} row {written.row}" if written else "",
-        says=face(of) if says is None else says,
+        says=ablation_notice(of) if notice is None else notice,
     )
 
 
@@ -153,11 +155,11 @@ def stages(experiment: Experiment, layer: int, head: int, **fields_of: str) -> s
     return python(body, experiment=experiment)
 
 
-def row(experiment: Experiment, layer: int, head: int, at: int, merged: bool = False) -> str:
+def row(experiment: Experiment, layer: int, head: int, position: int, merged: bool = False) -> str:
     """One row (S,) of weights. Here and below, merged: of words, put together from pieces."""
     if merged:
-        return weights(experiment, layer, head, f"[{at}]  # (W,)")
-    body = f"weights = run(experiment).layers[{layer}].attention.weights[{head}, {at}]  # (S,)"
+        return weights(experiment, layer, head, f"[{position}]  # (W,)")
+    body = f"weights = run(experiment).layers[{layer}].attention.weights[{head}, {position}]  # (S,)"
     return python(body, experiment=experiment)
 
 
@@ -167,8 +169,8 @@ MERGES = "from model.run import encode\nfrom model.word_aggregation import merge
 
 def weights(experiment: Experiment, layer: int, head: int, end: str = "  # (W, W)") -> str:
     """The weights of one head, word by word."""
-    one = f"run(experiment).layers[{layer}].attention.weights[{head}]"
-    return python(f"weights = {MERGED.format(one)}{end}", MERGES, experiment=experiment)
+    head_weights = f"run(experiment).layers[{layer}].attention.weights[{head}]"
+    return python(f"weights = {MERGED.format(head_weights)}{end}", MERGES, experiment=experiment)
 
 
 EVERY = "weights = stack_weights(run(experiment))  # (L, H, T, S)"
@@ -187,36 +189,36 @@ def every_head(experiment: Experiment, merged: bool = False) -> str:
 def rolled(experiment: Experiment, merged: bool = False) -> str:
     """Attention rollout (T, T)."""
     residual = (experiment.switches & model_calls.trained(experiment.weights)).residual
-    made = "rollout(weights)" if residual else "rollout(weights, residual=False)"
+    expression = "rollout(weights)" if residual else "rollout(weights, residual=False)"
     imports = "from model.analysis.attention_metrics import rollout, stack_weights"
     if merged:
-        made, imports = MERGED.format(made), f"{imports}\n{MERGES}"
-    return python(f"{EVERY}\nrolled = {made}", imports, experiment=experiment)
+        expression, imports = MERGED.format(expression), f"{imports}\n{MERGES}"
+    return python(f"{EVERY}\nrolled = {expression}", imports, experiment=experiment)
 
 
-def next_word(experiment: Experiment, at: int) -> str:
+def next_word(experiment: Experiment, position: int) -> str:
     """The likeliest next words of the model's output."""
-    return _next(experiment, at, "probabilities[-1]  # (n,)")
+    return _next(experiment, position, "probabilities[-1]  # (n,)")
 
 
-def layerwise(experiment: Experiment, at: int) -> str:
+def layerwise(experiment: Experiment, position: int) -> str:
     """The likeliest next words of every layer, one after the other."""
-    return _next(experiment, at, "probabilities.ravel()  # (L · n,): layer by layer")
+    return _next(experiment, position, "probabilities.ravel()  # (L · n,): layer by layer")
 
 
-def _next(experiment: Experiment, at: int, last: str) -> str:
-    body = f"probability = top_next_tokens(experiment, run(experiment), {at}).{last}"
+def _next(experiment: Experiment, position: int, last: str) -> str:
+    body = f"probability = top_next_tokens(experiment, run(experiment), {position}).{last}"
     return python(body, "from model.generation.next_token import top_next_tokens", experiment=experiment)
 
 
-def both(a: Experiment, b: Experiment) -> str:
+def two_runs(a: Experiment, b: Experiment) -> str:
     """The weights of all heads, whole and without."""
     return python("A, B = stack_weights(run(a)), stack_weights(run(b))  # (L, H, T, S)", STACKS, a=a, b=b)
 
 
-def pairs(a: Experiment, b: Experiment, at: int, n: int = 8) -> str:
+def next_token_pairs(a: Experiment, b: Experiment, position: int, n: int = 8) -> str:
     """The words that either finds likeliest after one token."""
-    body = f"A, B, ids = top_of_two(run(a).logits[{at}], run(b).logits[{at}], n={n})  # (n,)"
+    body = f"A, B, ids = top_of_two(run(a).logits[{position}], run(b).logits[{position}], n={n})  # (n,)"
     return python(body, "from model.generation.next_token import top_of_two", a=a, b=b)
 
 
@@ -226,19 +228,19 @@ def streams(a: Experiment, b: Experiment, name: str) -> str:
     return python(body, "from model.analysis.attention_metrics import stream_sizes", a=a, b=b)
 
 
-def worth(experiment: Experiment, layer: int, head: int, at: int) -> str:
+def attribution(experiment: Experiment, layer: int, head: int, position: int) -> str:
     """What each look of one row is worth."""
     body = (
-        f"weight = run(experiment).layers[{layer}].attention.weights[{head}, {at}]  # (S,)\n"
-        f"KL_when_blocked = key_ablation_effect(experiment, {layer}, {head}, {at})\n"
-        f"gradient_weight = gradient_times_weight(experiment, {layer}, {head}, {at})"
+        f"weight = run(experiment).layers[{layer}].attention.weights[{head}, {position}]  # (S,)\n"
+        f"KL_when_blocked = key_ablation_effect(experiment, {layer}, {head}, {position})\n"
+        f"gradient_weight = gradient_times_weight(experiment, {layer}, {head}, {position})"
     )
     return python(
         body, "from model.analysis.attribution import gradient_times_weight, key_ablation_effect", experiment=experiment
     )
 
 
-def knocked_out(weights: str) -> str:
+def head_ablation(weights: str) -> str:
     """How much the loss rises without each head."""
     body = (
         f"intact, each = evaluate_held_out({weights!r}), ablate_each_head({weights!r})  # every head in turn\n"
@@ -247,10 +249,10 @@ def knocked_out(weights: str) -> str:
     return python(body, "from model.analysis.ablation import ablate_each_head, ablation_costs, evaluate_held_out")
 
 
-def drawn(sizes: Any) -> str:
+def random_heads(sizes: Any) -> str:
     """The weights of random heads of one's own sizes."""
     return python(
-        f"weights = run_random({spelt(sizes)}).weights  # (H, T, S)",
+        f"weights = run_random({code_of(sizes)}).weights  # (H, T, S)",
         "from model.analysis.attention_cost import AttentionCost, run_random",
     )
 
@@ -261,23 +263,23 @@ def curves(weights: Mapping[str, str], question: str = "") -> str:
     return python("\n".join(lines) + "  # (seeds, steps)", "from model.checkpoint import load_card")
 
 
-def brought(file: File | Drawn, name: str, value: str, imports: str = "") -> str:
+def from_maps(file: File | ModelMaps, name: str, value: str, imports: str = "") -> str:
     """The maps of a file or of a model, and what becomes of their weights: `value` under a name."""
-    if isinstance(file, Drawn):
+    if isinstance(file, ModelMaps):
         needed = sorted(filter(None, ("from model.importers import inspect_folder, maps as foreign", imports)))
         needed += ["from viz.export.attention_arrays import maps as checked"]
-        asked = f"{file.text!r}, {file.target!r}" if file.target else repr(file.text)
+        arguments = f"{file.text!r}, {file.target!r}" if file.target else repr(file.text)
         lines = [f"model = foreign.load_with_transformers(inspect_folder({str(model_calls.folder(file.name))!r}))"]
-        lines += [f'found = foreign.attention(model, {asked})["{file.stack}"]']
-        looked = ", found.looked_at" if file.stack == "cross" else ""
-        lines += [f"maps = checked(found.weights, found.looking{looked})", f"{name} = {value}"]
+        lines += [f'found = foreign.attention(model, {arguments})["{file.stack}"]']
+        key_tokens = ", found.looked_at" if file.stack == "cross" else ""
+        lines += [f"maps = checked(found.weights, found.looking{key_tokens})", f"{name} = {value}"]
         return "\n".join([*needed, "", *lines]) + "\n"
     needed = sorted(filter(None, ("from viz.export.attention_arrays import read", imports)))
     lines = ["from pathlib import Path\n", *needed, f"\nmaps = read(Path({file.name!r}).read_bytes())"]
     return "\n".join([*lines, f"{name} = {value}\n"])
 
 
-def side_b(b: Experiment) -> str:
+def notice_of_b(b: Experiment) -> str:
     """What the face of a comparison of A, whole, with B says."""
-    told = face(b)
-    return f"B: {told}" if told else ""
+    notice = ablation_notice(b)
+    return f"B: {notice}" if notice else ""

@@ -12,17 +12,17 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from viz import canvas
-from viz.captions.heads import alt_text, pieces
+from viz.captions.heads import alt_text, markdown_runs
 from viz.export import standalone
-from viz.export.tables import Arrays, Table, columns, spelt, to_csv, to_npz
+from viz.export.tables import Arrays, Table, columns, to_csv, to_npz, with_screen_names
 from viz.ui.controls import set_state
-from viz.ui.copy_as_python import Of, origin
+from viz.ui.copy_as_python import Source, origin
 from viz.ui.visitor import theme, words
 
 LINK = re.compile(r"^- \[(?P<label>.+?)\]\(\?(?P<state>.*?)\)$", re.MULTILINE)
 
 
-def lesson(page: str) -> None:
+def page_footer(page: str) -> None:
     """The prose below the figures; its list of links becomes buttons that set the state without leaving the page."""
     _whole_page()
     below = words(page)[1]
@@ -53,29 +53,29 @@ def below(
     sentence: str,
     table: Callable[[], Table],
     file: str,
-    of: Of,
+    of: Source,
     shows: str = "",
-    says: str | None = None,
+    notice: str | None = None,
     arrays: Callable[[], Arrays] | None = None,
     python: str = "",
     quiet: bool = False,
 ) -> None:
     """What stands under a figure that is already on the page.
 
-    file: its name in a folder, without an ending; of: what it shows, see `copy_as_python.Of`; shows: what the page says
+    file: its name in a folder, without an ending; of: its source, a `copy_as_python.Source`; shows: what the page says
     beside the figure and a file has to say itself, such as which head it is;
-    says: what its face must say, where that is not what the experiment says; arrays: its numbers with named axes, the
+    notice: what its face must say, where that is not what the experiment says; arrays: its numbers with named axes, the
     columns of the table where there are none; python: the lines that recompute them; quiet: the sentence explains more
     than it tells.
     """
     key = drawn.key
-    made_by = replace(origin(key, of, says), shows=shows)
+    made_by = replace(origin(key, of, notice), shows=shows)
     wanted = st.session_state.pop(f"ask_{key}", None)
     shown = st.session_state.get(f"table_{key}", False)
-    made = None
+    file_made = None
     if wanted:
-        told = made_by.told(str(wanted.get("link", "")))
-        made = (wanted["kind"], _made(wanted, drawn, sentence, table, arrays, told))
+        info = made_by.told(str(wanted.get("link", "")))
+        file_made = (wanted["kind"], _made(wanted, drawn, sentence, table, arrays, info))
     if link := st.session_state.get("ask_page"):
         for kind in ("csv", "npz"):
             data = _made({"kind": kind}, drawn, sentence, table, arrays, made_by.told(link))
@@ -84,22 +84,22 @@ def below(
         key,
         file,
         key=f"save_{key}",
-        reading=pieces(sentence),
+        reading=markdown_runs(sentence),
         quiet=quiet,
         open=shown,
         origin=made_by.told(),
         python=python,
-        made=made,
+        made=file_made,
         theme=theme(),
         on_table=partial(_set, f"table_{key}", not shown),
         on_ask=partial(_set, f"ask_{key}"),
     )
     if shown:
-        st.dataframe(spelt(table()), hide_index=True)
+        st.dataframe(with_screen_names(table()), hide_index=True)
 
 
 @contextmanager
-def postponed(key: str) -> Iterator[None]:
+def deferred_file(key: str) -> Iterator[None]:
     """Within it the figure makes no file: another run follows that draws it again, and makes the file then."""
     names = (f"ask_{key}", "ask_page")
     kept = {name: st.session_state.pop(name) for name in names if name in st.session_state}
@@ -115,35 +115,35 @@ def _made(
     sentence: str,
     table: Callable[[], Table],
     arrays: Callable[[], Arrays] | None,
-    told: Mapping[str, Any],
+    info: Mapping[str, Any],
 ) -> bytes:
     """The file that was asked for: {"kind": "csv", "npz" or "html", "foot", "asked"}."""
     if wanted["kind"] == "csv":
         return to_csv(table())
     if wanted["kind"] == "npz":
-        return to_npz(arrays() if arrays else columns(table()), told)
+        return to_npz(arrays() if arrays else columns(table()), info)
     return standalone.page(
         drawn.figure if isinstance(drawn, Chart) else (drawn.component, drawn.data),
-        reading=pieces(sentence),
-        origin=told,
+        reading=markdown_runs(sentence),
+        origin=info,
         theme=theme(),
         foot=bool(wanted.get("foot")),
-        asked=wanted.get("asked"),
+        picture=wanted.get("asked"),
     ).encode()
 
 
 def _whole_page() -> None:
     """The page as a poster or an archive. The data travel when they are asked for, once."""
-    asked = st.session_state.pop("ask_page", "")
+    link = st.session_state.pop("ask_page", "")
     data = [(*figure, file) for figure, file in st.session_state.pop("page_data", {}).items()]
-    canvas.whole(data if asked else None, key="whole_page", theme=theme(), on_ask=partial(_set, "ask_page"))
+    canvas.whole(data if link else None, key="whole_page", theme=theme(), on_ask=partial(_set, "ask_page"))
 
 
 def _set(name: str, value: Any) -> None:
     st.session_state[name] = value
 
 
-MOST_OPEN = 24  # lines; a longer table scrolls
+MAX_OPEN_LINES = 24  # lines; a longer table scrolls
 
 
 def head_table(statistics: Mapping[str, list[Any]], *, on_head: Callable[[int, int], None]) -> None:
@@ -152,7 +152,7 @@ def head_table(statistics: Mapping[str, list[Any]], *, on_head: Callable[[int, i
     st.dataframe(
         dict(statistics),
         hide_index=True,
-        height="content" if len(statistics["layer"]) <= MOST_OPEN else 35 * MOST_OPEN,
+        height="content" if len(statistics["layer"]) <= MAX_OPEN_LINES else 35 * MAX_OPEN_LINES,
         key=key,
         selection_mode="single-row",
         on_select=partial(_choose_line, key, statistics, on_head),

@@ -13,46 +13,46 @@ from model.switches import Switches
 from model.tasks.task import PREVIOUS_TOKEN
 from model.transformer import Trace
 from viz.captions.counting import counted
-from viz.captions.heads import Named, telling_row
-from viz.export.tables import Labelled, Table
+from viz.captions.heads import Named, most_informative_row
+from viz.export.tables import NamedArray, Table
 from viz.labels import numbered
 from viz.types import Array
 from viz.ui import model_calls, server_cache
 
-FOUND = 0.5  # a head is named after a relation when it puts at least half of its attention there
+MIN_MASS = 0.5  # a head is named after a relation when it puts at least half of its attention there
 HEADLINES = ("verb → subject", INDUCTION, PREVIOUS_TOKEN)  # a newcomer sees the best head of the first that is found
 
 
-def scores(weights: str) -> dict[str, Array]:
+def relation_scores(weights: str) -> dict[str, Array]:
     """Relation → mean weight (L, H) that each head puts on the right word, as measured on held-out sentences."""
     return {name: score.mass for name, score in model_calls.about(weights).language.relations.items()}
 
 
-def jobs(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
+def head_roles(weights: str, n_layers: int, n_heads: int) -> list[list[list[str]]]:
     """What each head does, best first: the relations on whose right word it puts at least FOUND of its attention.
 
     Parts of a relation, after a comma, name no head: a head follows some part of what it does better than the whole,
     whatever it does. Rest is named last, for it is what a head does when it has nothing else to do.
     """
-    found: list[list[list[tuple[float, str]]]] = [[[] for _ in range(n_heads)] for _ in range(n_layers)]
-    for relation, mass in scores(weights).items():
+    roles: list[list[list[tuple[float, str]]]] = [[[] for _ in range(n_heads)] for _ in range(n_layers)]
+    for relation, mass in relation_scores(weights).items():
         if "," not in relation:
-            for layer, head in np.argwhere(mass >= FOUND):
-                found[layer][head].append((float(mass[layer, head]), relation))
+            for layer, head in np.argwhere(mass >= MIN_MASS):
+                roles[layer][head].append((float(mass[layer, head]), relation))
     return [
         [[f"{relation} {mass:.2f}" for mass, relation in sorted(head, key=_named_first)] for head in row]
-        for row in found
+        for row in roles
     ]
 
 
-def _named_first(job: tuple[float, str]) -> tuple[bool, float]:
-    mass, relation = job
+def _named_first(role: tuple[float, str]) -> tuple[bool, float]:
+    mass, relation = role
     return relation == FIRST, -mass
 
 
 def naming(weights: str) -> Named:
     """How the heads of these weights came by their names, for the sentence under the grid."""
-    known = scores(weights)
+    known = relation_scores(weights)
     nobody = np.zeros(next((mass.shape for mass in known.values()), (0, 0)))  # (L, H)
 
     def best(masses: Iterable[Array]) -> Array:
@@ -60,19 +60,21 @@ def naming(weights: str) -> Named:
 
     whole = best(mass for relation, mass in known.items() if "," not in relation and relation != FIRST)
     rest = known.get(FIRST, nobody)
-    names = np.where(whole >= FOUND, whole, np.where(rest >= FOUND, rest, np.inf))  # (L, H): the number on the grid
+    names = np.where(
+        whole >= MIN_MASS, whole, np.where(rest >= MIN_MASS, rest, np.inf)
+    )  # (L, H): the number on the grid
     part = best(mass for relation, mass in known.items() if "," in relation)
-    return Named(measured_on(weights), FOUND, int((part > names).sum()), FIRST if FIRST in known else "")
+    return Named(measurement_note(weights), MIN_MASS, int((part > names).sum()), FIRST if FIRST in known else "")
 
 
-def measured_whole(jobs: Sequence[str], switches: Switches) -> list[str]:
+def roles_of_full_model(roles: Sequence[str], switches: Switches) -> list[str]:
     """What one head does, for a picture of its own: the numbers are of the whole model, also where a part is away."""
-    return list(jobs) if switches == Switches() else [f"{job} with the full model" for job in jobs]
+    return list(roles) if switches == Switches() else [f"{role} with the full model" for role in roles]
 
 
-def measured_on(weights: str) -> str:
+def measurement_note(weights: str) -> str:
     """What the roles were measured on, in words; "" where they were not measured."""
-    if not scores(weights):
+    if not relation_scores(weights):
         return ""
     n = model_calls.about(weights).language.sentences
     if model_calls.task(weights).words:
@@ -80,11 +82,11 @@ def measured_on(weights: str) -> str:
     return f"{counted(n, 'passage')} of our own and repeated random tokens" if n else "repeated random tokens"
 
 
-def headline(weights: str) -> tuple[int, int]:
+def default_head(weights: str) -> tuple[int, int]:
     """The head to open with: the best one at a headline relation, else the first."""
-    known = scores(weights)
-    there = [known[relation] for relation in HEADLINES if relation in known]
-    mass = next((mass for mass in there if mass.max() >= FOUND), there[-1] if there else np.zeros((1, 1)))
+    known = relation_scores(weights)
+    masses = [known[relation] for relation in HEADLINES if relation in known]
+    mass = next((mass for mass in masses if mass.max() >= MIN_MASS), masses[-1] if masses else np.zeros((1, 1)))
     layer, head = np.unravel_index(int(np.argmax(mass)), mass.shape)
     return int(layer), int(head)
 
@@ -94,79 +96,83 @@ def all_weights(trace: Trace[Array]) -> tuple[Array, Array]:
     return stack_weights(trace), np.stack([layer.attention.mask for layer in trace.layers])
 
 
-def moved_row(moved: Array, weights: Array) -> int:
+def most_changed_row(moved: Array, weights: Array) -> int:
     """The row to open with: where the prediction moved most; where nothing moved, the most telling row of the head.
 
     moved (T,), weights (T, S).
     """
     finite = np.where(np.isfinite(moved), moved, np.inf)
-    return int(np.argmax(finite)) if finite.max() > 1e-9 else telling_row(weights)
+    return int(np.argmax(finite)) if finite.max() > 1e-9 else most_informative_row(weights)
 
 
 # Tables and arrays. `looked` are the words of the columns, where they are others than those of the rows.
 
 
-def map_table(values: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
+def map_table(values: Array, words: Sequence[str], key_tokens: Sequence[str] | None = None) -> Table:
     """A map (T, S) as a table: one line for each row, one column for each position."""
-    columns = numbered(words if looked is None else looked)
+    columns = numbered(words if key_tokens is None else key_tokens)
     return {"looks": numbered(words), **dict(zip(columns, values.T, strict=True))}
 
 
 def row_arrays(
-    weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None
-) -> dict[str, Labelled]:
+    weights: Array, words: Sequence[str], row: int, key_tokens: Sequence[str] | None = None
+) -> dict[str, NamedArray]:
     """One row of weights (T, S)."""
-    return {"weights": Labelled(weights[row], {"looked_at": words if looked is None else looked})}
+    return {"weights": NamedArray(weights[row], {"looked_at": words if key_tokens is None else key_tokens})}
 
 
-def maps(words: Sequence[str], looked: Sequence[str] | None = None, /, **values: Array) -> dict[str, Labelled]:
+def maps(words: Sequence[str], key_tokens: Sequence[str] | None = None, /, **values: Array) -> dict[str, NamedArray]:
     """Maps (T, S) by name, as arrays whose axes bear the words."""
-    axes = {"looks": words, "looked_at": words if looked is None else looked}
-    return {name: Labelled(one, axes) for name, one in values.items()}
+    axes = {"looks": words, "looked_at": words if key_tokens is None else key_tokens}
+    return {name: NamedArray(value, axes) for name, value in values.items()}
 
 
-def all_maps(words: Sequence[str], looked: Sequence[str] | None = None, /, **weights: Array) -> dict[str, Labelled]:
+def all_maps(
+    words: Sequence[str], key_tokens: Sequence[str] | None = None, /, **weights: Array
+) -> dict[str, NamedArray]:
     """Weights (L, H, T, S) of all heads by name, as arrays whose axes bear layers, heads and words."""
-    axes = {"looks": words, "looked_at": words if looked is None else looked}
+    axes = {"looks": words, "looked_at": words if key_tokens is None else key_tokens}
     return {
-        name: Labelled(one, {"layer": range(one.shape[0]), "head": range(one.shape[1]), **axes})
-        for name, one in weights.items()
+        name: NamedArray(value, {"layer": range(value.shape[0]), "head": range(value.shape[1]), **axes})
+        for name, value in weights.items()
     }
 
 
-MOST_LINES = 200_000  # of a table with one line a cell; a browser shows no more in good time
+MAX_TABLE_LINES = 200_000  # of a table with one line a cell; a browser shows no more in good time
 
 
 def _lines(sizes: Array) -> tuple[Array, ...]:
     """The places of (L, H, T, S) that are not zero, in their order; of too many, the MOST_LINES largest."""
-    if np.count_nonzero(sizes) <= MOST_LINES:
+    if np.count_nonzero(sizes) <= MAX_TABLE_LINES:
         return np.nonzero(sizes)
     flat = np.nan_to_num(np.ravel(sizes), nan=np.inf)
-    least = np.partition(flat, -MOST_LINES)[-MOST_LINES]
-    return np.unravel_index(np.flatnonzero(flat >= least)[:MOST_LINES], sizes.shape)
+    least = np.partition(flat, -MAX_TABLE_LINES)[-MAX_TABLE_LINES]
+    return np.unravel_index(np.flatnonzero(flat >= least)[:MAX_TABLE_LINES], sizes.shape)
 
 
-def bounded(weights: Array) -> str:
+def truncation_note(weights: Array) -> str:
     """What is said of a table that cannot hold all weights (L, H, T, S); nothing where it can."""
-    n = int(np.count_nonzero(weights)) if weights.size > MOST_LINES else 0
+    n = int(np.count_nonzero(weights)) if weights.size > MAX_TABLE_LINES else 0
     return (
-        f" The table and the CSV keep the {MOST_LINES:,} largest of {n:,} weights; the NPZ keeps all."
-        if n > MOST_LINES
+        f" The table and the CSV keep the {MAX_TABLE_LINES:,} largest of {n:,} weights; the NPZ keeps all."
+        if n > MAX_TABLE_LINES
         else ""
     )
 
 
-def cell_table(weights: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
+def cell_table(weights: Array, words: Sequence[str], key_tokens: Sequence[str] | None = None) -> Table:
     """Weights (L, H, T, S) of all heads as a long table: one line for each cell that is not zero."""
     layer, head, row, column = _lines(weights)
-    spoken, heard = (np.array(numbered(one), dtype=object) for one in (words, words if looked is None else looked))
+    queries, keys = (
+        np.array(numbered(labels), dtype=object) for labels in (words, words if key_tokens is None else key_tokens)
+    )
     return {
         "layer": layer,
         "head": head,
         "row": row,
-        "looks": spoken[row],
+        "looks": queries[row],
         "column": column,
-        "looked at": heard[column],
+        "looked at": keys[column],
         "weight": weights[layer, head, row, column],
     }
 
@@ -174,12 +180,12 @@ def cell_table(weights: Array, words: Sequence[str], looked: Sequence[str] | Non
 def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
     """Weights (L, H, T, S) of two runs as a long table: one line for each cell that is not zero in both."""
     layer, head, row, column = _lines(np.maximum(a, b))
-    spoken = np.array(numbered(words), dtype=object)
+    labels = np.array(numbered(words), dtype=object)
     return {
         "layer": layer,
         "head": head,
-        "looks": spoken[row],
-        "looked at": spoken[column],
+        "looks": labels[row],
+        "looked at": labels[column],
         "A": a[layer, head, row, column],
         "B": b[layer, head, row, column],
     }
@@ -190,9 +196,9 @@ def next_table(guesses: NextTokens) -> Table:
     return {"word": guesses.words[-1], "probability": guesses.probabilities[-1]}
 
 
-def row_table(weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None) -> Table:
+def row_table(weights: Array, words: Sequence[str], row: int, key_tokens: Sequence[str] | None = None) -> Table:
     """One row of weights (T, S): its words, and how much the word at `row` looks at each."""
-    others = numbered(words if looked is None else looked)
+    others = numbered(words if key_tokens is None else key_tokens)
     return {"position": range(len(others)), "looked at": others, f"weight from {numbered(words)[row]}": weights[row]}
 
 
@@ -212,7 +218,7 @@ def statistics(experiment: Experiment) -> dict[str, list[Any]]:
     weights, _ = all_weights(model_calls.trace(experiment))
     n_layers, n_heads = weights.shape[:2]
     each = "words" if model_calls.task(experiment.weights).words else "pieces"
-    roles = scores(experiment.weights).items()
+    roles = relation_scores(experiment.weights).items()
     heads = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
     return {
         "layer": [layer for layer, _ in heads],

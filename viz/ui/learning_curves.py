@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from model.analysis import prediction_change
 from model.generation.generate import continue_text
 from model.run import Experiment, encode, run_text
-from viz.export.tables import Labelled, Table
+from viz.export.tables import NamedArray, Table
 from viz.types import Array
 from viz.ui import model_calls, server_cache
 
@@ -16,18 +16,18 @@ def curve_table(steps: Sequence[int], seeds: dict[str, Array]) -> Table:
     return {"step": list(steps), **columns}
 
 
-def curve_arrays(steps: Sequence[int], seeds: dict[str, Array]) -> dict[str, Labelled]:
+def curve_arrays(steps: Sequence[int], seeds: dict[str, Array]) -> dict[str, NamedArray]:
     """Learning curves (R, N) by model."""
     return {
-        word: Labelled(values, {f"seed_{word}": range(len(values)), "step": list(steps)})
+        word: NamedArray(values, {f"seed_{word}": range(len(values)), "step": list(steps)})
         for word, values in ((name.replace(" ", "_"), values) for name, values in seeds.items())
     }
 
 
 @server_cache.cached
-def written(weights: str, judge: str, opening: str = "the", words: int = 40) -> tuple[str, float]:
-    """A text that these weights write after `opening`, and the loss of `judge` on the words they added."""
-    with model_calls.computing:
-        said = continue_text(Experiment(weights=weights, text=opening), tokens=words, method="sample", seed=1)
-        experiment = Experiment(weights=judge, text=said.text)
-        return said.text, prediction_change.text_loss(run_text(experiment), encode(experiment).ids)
+def sample_text(weights: str, scorer: str, opening: str = "the", words: int = 40) -> tuple[str, float]:
+    """A text that these weights write after `opening`, and the loss of `scorer` on the words they added."""
+    with model_calls.compute_slots:
+        generated = continue_text(Experiment(weights=weights, text=opening), tokens=words, method="sample", seed=1)
+        experiment = Experiment(weights=scorer, text=generated.text)
+        return generated.text, prediction_change.text_loss(run_text(experiment), encode(experiment).ids)

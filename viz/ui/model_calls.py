@@ -22,7 +22,7 @@ from viz.ui import server_cache, slots
 
 # Many visitors share the cores: one thread for each forward pass, and no more passes at once than help.
 one_thread()
-computing = slots.short
+compute_slots = slots.short
 # Streamlit collects garbage after every script run; what is imported by now will never be garbage.
 gc.freeze()
 
@@ -32,7 +32,7 @@ MEGABYTE = 10**6
 def trace(experiment: Experiment) -> Trace[Array]:
     """The experiment's trace. A text that cannot be run ends the page with the sentence that says why."""
     try:
-        size = recorded(get_transformer(experiment.weights)[0].config, len(encode(experiment).ids))
+        size = trace_bytes(get_transformer(experiment.weights)[0].config, len(encode(experiment).ids))
         if size > server_cache.BUDGET.most:  # it would be computed again for every figure
             raise slots.TooMuch(
                 f"The results for this text in this model take {size / MEGABYTE:,.0f} MB; the lab has room for "
@@ -44,7 +44,7 @@ def trace(experiment: Experiment) -> Trace[Array]:
         st.stop()
 
 
-def recorded(config: ModelConfig, tokens: int) -> int:
+def trace_bytes(config: ModelConfig, tokens: int) -> int:
     """About how many bytes a trace has: five maps of numbers and one of bits a head, a dozen vectors a word, logits."""
     maps = config.n_layers * config.n_heads * tokens**2 * (5 * 4 + 1)
     vectors = config.n_layers * tokens * (12 * config.d_model + config.d_ff) * 4
@@ -91,7 +91,7 @@ def forget() -> None:
     server_cache.clear()
 
 
-def languages() -> tuple[str, ...]:
+def text_models() -> tuple[str, ...]:
     """The weights that know a language one can type in: the lab's own, then models from elsewhere that are loaded."""
     return (*_own_languages(), *registry().names())
 
@@ -108,7 +108,7 @@ def trained(weights: str) -> Switches:
     return get_model(weights)[0].config.trained
 
 
-def has(weights: str) -> Switches:
+def removable_parts(weights: str) -> Switches:
     """The parts that can be taken out of this model."""
     return get_model(weights)[0].config.removable
 

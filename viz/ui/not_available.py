@@ -11,14 +11,14 @@ MEASURE = {
     "here": ("its word changed,", "KL in nats"),
     "nothing": ("final vector changed,", "1 − cosine"),
 }
-LEAKED = {
+LEAK_UNIT = {
     "next": "nats, KL of the next word after it",
     "here": "nats, KL of the word predicted there",
     "nothing": "1 − cosine, change of its final vector",
 }
 
 
-def foretells(weights: str) -> str:
+def prediction_kind(weights: str) -> str:
     """What the model says at a word: the "next" word, the word "here", or "nothing"."""
     return get_model(weights)[0].config.predicts
 
@@ -36,7 +36,7 @@ def may_ask_much(weights: str) -> bool:
 
 def says_words(weights: str) -> bool:
     """Whether the model says words at all; says so where it does not."""
-    if foretells(weights) != "nothing":
+    if prediction_kind(weights) != "nothing":
         return True
     st.info(
         f"This figure needs a model that predicts words. {weights} only gives a vector for each word that it reads."
@@ -46,15 +46,15 @@ def says_words(weights: str) -> bool:
 
 def writes_on(weights: str) -> bool:
     """Whether the model can write on from a text; says so where it cannot."""
-    if foretells(weights) == "next":
+    if prediction_kind(weights) == "next":
         return True
     st.info(f"{weights} sees the whole text at once and does not predict the next word, so it cannot generate text.")
     return False
 
 
-def note(weights: str) -> None:
+def masked_lm_note(weights: str) -> None:
     """What a model that fills in words means where the lab speaks of the next word."""
-    if foretells(weights) == "here":
+    if prediction_kind(weights) == "here":
         st.caption(
             f"{weights} attends in both directions and fills in words. These are its predictions for this place, not "
             "for the next word. Type [MASK] to hide a word from it."

@@ -18,34 +18,34 @@ LONGEST = 1200  # characters of a link whose QR code a phone still reads from a 
 
 
 @dataclass(frozen=True)
-class Stage:
+class Presentation:
     """What is alone. mode: "present", "embed" or "", the page as it is; figure: its key, or "true", the main one."""
 
     mode: str = ""
     figure: str = ""
 
 
-def stage() -> Stage:
+def presentation() -> Presentation:
     """What the address asks for."""
     if embedded := st.query_params.get("figure"):
-        return Stage("embed", embedded[:60])
+        return Presentation("embed", embedded[:60])
     presented = st.query_params.get("present", "")[:60]
-    return Stage("present", presented) if presented not in ("", "false") else Stage()
+    return Presentation("present", presented) if presented not in ("", "false") else Presentation()
 
 
-def tools(theme: Theme) -> None:
+def page_tools(theme: Theme) -> None:
     """Copy link, QR code, Present."""
-    now = stage()
+    now = presentation()
     link = st.session_state.pop("code_for", None)
     canvas.link(
         key="link",
         mode=now.mode,
         figure=now.figure,
-        code=code(link) if link else None,
+        code=qr_code(link) if link else None,
         opened=st.session_state.get("links_opened", 0),
         theme=theme,
         on_present=_presented,
-        on_code=_asked_for_code,
+        on_code=_show_code,
     )
 
 
@@ -56,21 +56,21 @@ def _presented(figure: str) -> None:
         st.query_params.pop("present", None)
 
 
-def _asked_for_code(link: str) -> None:
+def _show_code(link: str) -> None:
     st.session_state["code_for"] = for_others(link, str(st.get_option("server.address") or ""))
 
 
-def code(link: str) -> dict[str, Any]:
+def qr_code(link: str) -> dict[str, Any]:
     """The link as a QR code (ISO/IEC 18004): the number of modules on a side, and the dark ones as an SVG path.
 
     One that is too long is refused with the sentence that says so.
     """
     if len(link) > LONGEST:
-        told = (
+        refusal = (
             f"This link has {len(link):,} characters. A phone can read about {LONGEST:,} from a projected QR code. "
             "Copy the link instead."
         )
-        return {"link": link, "refused": told}
+        return {"link": link, "refused": refusal}
     matrix = segno.make(link, error="l", micro=False, boost_error=True).matrix
     return {"link": link, "side": len(matrix), "path": "".join(_runs(matrix))}
 

@@ -23,7 +23,7 @@ from viz.ui.progress import Progress
 ENTRY = 500  # bytes: what an entry takes beside its key and its value
 LOOK = 0.2  # seconds between two looks of somebody who waits
 
-Asked = ParamSpec("Asked")
+Arguments = ParamSpec("Arguments")
 Given = TypeVar("Given")
 Key = tuple[Hashable, ...]
 _NOTHING: Any = object()
@@ -84,26 +84,26 @@ def _bound() -> int:
 BUDGET = Budget(_bound())
 
 
-class Cached(Generic[Asked, Given]):
+class Cached(Generic[Arguments, Given]):
     """A function whose results are remembered."""
 
-    def __init__(self, function: Callable[Asked, Given], budget: Budget) -> None:
+    def __init__(self, function: Callable[Arguments, Given], budget: Budget) -> None:
         self._function, self._budget = function, budget
         self._name = f"{function.__module__}.{function.__qualname__}"
         parameters = inspect.signature(function).parameters
         self._names = tuple(parameters)
-        self._defaults = {name: one.default for name, one in parameters.items()}
+        self._defaults = {name: parameter.default for name, parameter in parameters.items()}
         self._counts = tuple(not name.startswith("_") for name in parameters)
         self._all_count = all(self._counts)
         self._change = Condition()
         self._at_it: dict[Key, _Run] = {}  # what is computed just now
         update_wrapper(self, function)
 
-    def __call__(self, *args: Asked.args, **kwargs: Asked.kwargs) -> Given:
+    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Given:
         key = self._key(args, kwargs)
-        found = self._budget.find(key)
-        if found is not _NOTHING:
-            return found
+        kept = self._budget.find(key)
+        if kept is not _NOTHING:
+            return kept
         while True:
             with self._change:
                 run = self._at_it.get(key)
@@ -111,12 +111,12 @@ class Cached(Generic[Asked, Given]):
                     mine = self._at_it[key] = _Run()
                     break
             self._wait(run)
-            if run.made is not _NOTHING:
-                return run.made
+            if run.result is not _NOTHING:
+                return run.result
         try:
-            mine.made = made = self._function(*args, **kwargs)
-            self._budget.keep(key, made)
-            return made
+            mine.result = result = self._function(*args, **kwargs)
+            self._budget.keep(key, result)
+            return result
         finally:
             with self._change:
                 del self._at_it[key]
@@ -135,7 +135,7 @@ class Cached(Generic[Asked, Given]):
             progress.show(None, "Another visitor has started the same computation; its result will appear here too")
         progress.done()
 
-    def has(self, *args: Asked.args, **kwargs: Asked.kwargs) -> bool:
+    def has(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> bool:
         """Whether the result for these arguments is kept."""
         return self._budget.find(self._key(args, kwargs)) is not _NOTHING
 
@@ -157,10 +157,10 @@ class _Run:
     """One computation on its way."""
 
     thread: int = field(default_factory=get_ident)
-    made: Any = _NOTHING
+    result: Any = _NOTHING
 
 
-def cached(function: Callable[Asked, Given]) -> Cached[Asked, Given]:
+def cached(function: Callable[Arguments, Given]) -> Cached[Arguments, Given]:
     """Remember what this function gives, for all visitors, under the bound of this module."""
     return Cached(function, BUDGET)
 
@@ -180,30 +180,30 @@ def size_of(value: object) -> int:
     """
     total, seen, todo = 0, set(), [value]
     while todo:
-        one = todo.pop()
-        while isinstance(getattr(one, "nbytes", None), int) and getattr(one, "base", None) is not None:
-            one = one.base  # type: ignore[attr-defined]  # a view: what it is a view of
-        storage = getattr(one, "untyped_storage", None)  # a tensor's numbers; tensors may share them
-        where = ("storage", one.untyped_storage().data_ptr()) if storage else id(one)  # type: ignore[attr-defined]
-        if where in seen or one is None or isinstance(one, _WITHOUT_SIZE):
+        item = todo.pop()
+        while isinstance(getattr(item, "nbytes", None), int) and getattr(item, "base", None) is not None:
+            item = item.base  # type: ignore[attr-defined]  # a view: what it is a view of
+        storage = getattr(item, "untyped_storage", None)  # a tensor's numbers; tensors may share them
+        where = ("storage", item.untyped_storage().data_ptr()) if storage else id(item)  # type: ignore[attr-defined]
+        if where in seen or item is None or isinstance(item, _WITHOUT_SIZE):
             continue
         seen.add(where)
         if storage:
-            total += int(one.untyped_storage().nbytes())  # type: ignore[attr-defined]
-        elif isinstance(getattr(one, "nbytes", None), int):
-            total += int(one.nbytes)  # type: ignore[attr-defined]
+            total += int(item.untyped_storage().nbytes())  # type: ignore[attr-defined]
+        elif isinstance(getattr(item, "nbytes", None), int):
+            total += int(item.nbytes)  # type: ignore[attr-defined]
         else:
-            total += sys.getsizeof(one, 64)
-            todo += _parts(one)
+            total += sys.getsizeof(item, 64)
+            todo += _parts(item)
     return total
 
 
-def _parts(one: object) -> Iterable[object]:
-    if isinstance(one, str | bytes | int | float | complex | bool):
+def _parts(item: object) -> Iterable[object]:
+    if isinstance(item, str | bytes | int | float | complex | bool):
         return ()
-    if isinstance(one, Mapping):
-        return (*one.keys(), *one.values())
-    if isinstance(one, list | tuple | set | frozenset):
-        return one
-    slots = [getattr(one, name, None) for kind in type(one).__mro__ for name in getattr(kind, "__slots__", ())]
-    return (*getattr(one, "__dict__", {}).values(), *slots)
+    if isinstance(item, Mapping):
+        return (*item.keys(), *item.values())
+    if isinstance(item, list | tuple | set | frozenset):
+        return item
+    slots = [getattr(item, name, None) for kind in type(item).__mro__ for name in getattr(kind, "__slots__", ())]
+    return (*getattr(item, "__dict__", {}).values(), *slots)

@@ -21,7 +21,7 @@ from model.compute.progress import listening
 from viz.ui.progress import Progress
 
 SHORT = 7 * 10**9  # operations, as model/compute/cost.py counts them: under a second on one core
-MOST = 120 * PER_SECOND  # operations of one long computation
+MAX_OPERATIONS = 120 * PER_SECOND  # operations of one long computation
 SECONDS = 180.0  # of a core, on however slow a machine
 PAUSE = 0.25  # seconds that one step waits for short work: a full room slows long work down and does not stop it
 WAITING = 16  # long computations that may wait for their turn
@@ -186,10 +186,10 @@ def refuse(operations: float) -> None:
     Raises:
         TooMuch: it would.
     """
-    if operations > MOST:
+    if operations > MAX_OPERATIONS:
         raise TooMuch(
             f"This would take about {operations / PER_SECOND / 60:,.0f} minutes of one core; the lab computes up to "
-            f"{MOST / PER_SECOND / 60:.0f}. Shorten the text, or choose a smaller model."
+            f"{MAX_OPERATIONS / PER_SECOND / 60:.0f}. Shorten the text, or choose a smaller model."
         )
 
 

@@ -14,7 +14,7 @@ UNITS = ("pieces", "words")
 
 
 @dataclass(frozen=True)
-class Shown:
+class TokenView:
     """All heads of a trace, a row and a column for each unit."""
 
     each: str  # "word" or "token": what a row stands for
@@ -38,21 +38,21 @@ class Shown:
         return self.merge(weights), merge_mask_to_words(mask, self.word_ids) if self.merged else mask
 
 
-def reads_pieces(experiment: Experiment) -> bool:
+def has_subwords(experiment: Experiment) -> bool:
     """Whether the model of this experiment reads words in pieces."""
     return model_calls.about(experiment.weights).splits_words
 
 
-def each(experiment: Experiment) -> str:
+def unit_of(experiment: Experiment) -> str:
     """What a token of its model is called: a "word", or a "token" where words are split."""
-    return "token" if reads_pieces(experiment) else "word"
+    return "token" if has_subwords(experiment) else "word"
 
 
-def choose(experiment: Experiment, trace: Trace[Array]) -> Shown:
+def choose_units(experiment: Experiment, trace: Trace[Array]) -> TokenView:
     """The maps of all heads, in the units that were asked for; a model of whole words leaves no choice."""
     encoding, (weights, mask) = model_calls.encoding(experiment), head_facts.all_weights(trace)
-    if not reads_pieces(experiment):
-        return Shown("word", False, encoding.surface, weights, mask, encoding.unknown, encoding.word_ids)
+    if not has_subwords(experiment):
+        return TokenView("word", False, encoding.surface, weights, mask, encoding.unknown, encoding.word_ids)
     with st.sidebar:
         merged = UNITS[1] == controls.choice(
             "A row for each of the",
@@ -64,10 +64,10 @@ def choose(experiment: Experiment, trace: Trace[Array]) -> Shown:
             "their tokens are averaged and the columns are summed, so every row still sums to 1.",
         )
     if not merged:
-        return Shown("token", False, encoding.surface, weights, mask, encoding.unknown, encoding.word_ids)
-    unknown = tuple(dict.fromkeys(encoding.word_ids[at] for at in encoding.unknown))
+        return TokenView("token", False, encoding.surface, weights, mask, encoding.unknown, encoding.word_ids)
+    unknown = tuple(dict.fromkeys(encoding.word_ids[index] for index in encoding.unknown))
     word_ids = encoding.word_ids
-    return Shown(
+    return TokenView(
         "word",
         True,
         encoding.words,

@@ -36,4 +36,4 @@ def words(page: str, file: str = "page") -> tuple[str, str]:
 def theme() -> Theme:
     """The theme this visitor's browser shows, paper until it has said; on a projector with more contrast."""
     shown = st.context.theme.type or st.session_state.get(THEME, "light")
-    return (PROJECTED if present.stage().mode == "present" else THEMES)[shown]
+    return (PROJECTED if present.presentation().mode == "present" else THEMES)[shown]

@@ -12,22 +12,22 @@ from model.generation.generate import continue_text
 from model.generation.next_token import candidate_probabilities
 from model.run import Experiment, InputTextError
 from viz import canvas
-from viz.captions.heads import read_candidates
+from viz.captions.heads import describe_sampling
 from viz.export.tables import file_name
-from viz.labels import disarmed
+from viz.labels import escape_markdown
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, slots
 from viz.ui.sampling_controls import Choosing, choosing
 
-PACE = 0.5  # seconds between two words, so that the eye can follow the heads
+SECONDS_PER_WORD = 0.5  # seconds between two words, so that the eye can follow the heads
 SHOWN = 8
 SEEN = 110  # letters of the text that stand beside the buttons
 HALF = "\ufffd"  # what a character reads that is not all written yet
 
 
-def show(experiment: Experiment, at: int, after: str, player: DeltaGenerator, theme: Theme) -> None:
-    """at: the position of the last token; after: how it reads; player: where the buttons stand, beside the heads."""
+def show(experiment: Experiment, position: int, after: str, player: DeltaGenerator, theme: Theme) -> None:
+    """position: that of the last token; after: how it reads; player: where the buttons stand, beside the heads."""
     st.session_state["tick"] = 0  # the page was drawn anew: the next tick of the player writes the next word
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -36,13 +36,13 @@ def show(experiment: Experiment, at: int, after: str, player: DeltaGenerator, th
     with player:
         _player(experiment, chosen)
     with right:
-        _candidates(experiment, at, after, chosen, theme)
+        _candidates(experiment, position, after, chosen, theme)
 
 
 def _player(experiment: Experiment, choosing: Choosing) -> None:
     playing = bool(st.session_state.get("playing"))
     st.session_state["player"] = True  # it is on the page: see frame.open_frame
-    st.fragment(_buttons, run_every=PACE if playing else None)(experiment, choosing, playing)
+    st.fragment(_buttons, run_every=SECONDS_PER_WORD if playing else None)(experiment, choosing, playing)
 
 
 def _buttons(experiment: Experiment, choosing: Choosing, playing: bool) -> None:
@@ -53,7 +53,7 @@ def _buttons(experiment: Experiment, choosing: Choosing, playing: bool) -> None:
             st.button("Stop", key="write_stop", type="primary", on_click=_play, args=(False,))
         else:
             st.button("Play", key="write_play", type="primary", on_click=_play, args=(True,))
-        st.caption(st.session_state.get("stopped") or f"… {disarmed(experiment.text[-SEEN:])}", width="stretch")
+        st.caption(st.session_state.get("stopped") or f"… {escape_markdown(experiment.text[-SEEN:])}", width="stretch")
     if st.session_state["tick"] > 1:  # a click or a tick ran this part alone; what it changes belongs to the whole page
         if playing and st.session_state.get("playing"):
             _write(experiment, choosing)
@@ -79,7 +79,7 @@ def _write(experiment: Experiment, choosing: Choosing) -> None:
         _play(False)
         st.session_state["stopped"] = str(error)
         return
-    controls.write(written)
+    controls.set_text_to(written)
 
 
 def write(experiment: Experiment, choosing: Choosing) -> str:
@@ -92,29 +92,29 @@ def write(experiment: Experiment, choosing: Choosing) -> str:
     return text
 
 
-def candidates(experiment: Experiment, at: int, choosing: Choosing) -> tuple[Array, Array]:
-    """What may be written after position `at`, (V,) each: probabilities by the model, and as the next is drawn from."""
-    return candidate_probabilities(experiment, model_calls.trace(experiment), at, _decoding(choosing))
+def candidates(experiment: Experiment, position: int, choosing: Choosing) -> tuple[Array, Array]:
+    """What may be written after `position`, (V,) each: probabilities by the model, and as the next is drawn from."""
+    return candidate_probabilities(experiment, model_calls.trace(experiment), position, _decoding(choosing))
 
 
 def _decoding(choosing: Choosing) -> Decoding:
     return Decoding("sample", **asdict(choosing))
 
 
-def _candidates(experiment: Experiment, at: int, after: str, choosing: Choosing, theme: Theme) -> None:
-    every_p, every_q = candidates(experiment, at, choosing)
+def _candidates(experiment: Experiment, position: int, after: str, choosing: Choosing, theme: Theme) -> None:
+    every_p, every_q = candidates(experiment, position, choosing)
     best = np.argsort(-every_p, kind="stable")[:SHOWN]
     p, q, words = every_p[best], every_q[best], [model_calls.tokenizer(experiment.weights).vocabulary[i] for i in best]
     drawn = canvas.bars({"the model": p, "drawn from": q}, words, key="candidates", theme=theme)
     figure_panel.below(
         drawn,
-        sentence=read_candidates(p, q, words, after, int(np.count_nonzero(every_q))),
+        sentence=describe_sampling(p, q, words, after, int(np.count_nonzero(every_q))),
         table=partial(dict, word=words, the_model=p, drawn_from=q),
-        file=file_name(experiment.name, f"candidates-{at}"),
+        file=file_name(experiment.name, f"candidates-{position}"),
         of=experiment,
         python=copy_as_python.python(
-            f"decoding = {copy_as_python.spelt(_decoding(choosing))}\n"
-            f"p, q = candidate_probabilities(experiment, run(experiment), {at}, decoding)  # (V,)\n"
+            f"decoding = {copy_as_python.code_of(_decoding(choosing))}\n"
+            f"p, q = candidate_probabilities(experiment, run(experiment), {position}, decoding)  # (V,)\n"
             f'best = np.argsort(-p, kind="stable")[:{SHOWN}]\n'
             "the_model, drawn_from = p[best], q[best]",
             "from model.generation.decoding import Decoding\n"

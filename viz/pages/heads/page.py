@@ -6,7 +6,15 @@ import streamlit as st
 
 from model import Switches
 from viz import canvas
-from viz.captions.heads import read_grid, read_layers, read_next, read_rolled_row, read_rollout, read_row, telling_row
+from viz.captions.heads import (
+    describe_head_grid,
+    describe_logit_lens,
+    describe_next_token,
+    describe_rollout,
+    describe_rollout_row,
+    describe_row,
+    most_informative_row,
+)
 from viz.export.tables import file_name
 from viz.figures.heatmap import heatmap
 from viz.pages.heads import generate
@@ -16,17 +24,17 @@ theme = visitor.theme()
 notices = st.container()
 experiment = controls.experiment()
 trace = model_calls.trace(experiment)
-shown = token_units.choose(experiment, trace)
+shown = token_units.choose_units(experiment, trace)
 words, all_weights, all_masks = shown.words, shown.weights, shown.mask  # (W,), (L, H, W, W)
 n_layers, n_heads = all_weights.shape[:2]
 
-layer, head = controls.head(n_layers, n_heads, default=head_facts.headline(experiment.weights))
+layer, head = controls.head(n_layers, n_heads, default=head_facts.default_head(experiment.weights))
 attention = trace.layers[layer].attention
 weights, mask = all_weights[layer, head], all_masks[layer, head]  # (W, W)
 pinned = controls.token(words, shown.each)
-row = telling_row(weights) if pinned is None else pinned
-jobs = head_facts.jobs(experiment.weights, n_layers, n_heads)
-controls.foot(experiment)
+row = most_informative_row(weights) if pinned is None else pinned
+jobs = head_facts.head_roles(experiment.weights, n_layers, n_heads)
+controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)
 drawn = canvas.sentence(
@@ -38,7 +46,7 @@ drawn = canvas.sentence(
     pinned=pinned is not None,
     unknown=shown.unknown,
     theme=theme,
-    on_pin=controls.choose_token,
+    on_pin=controls.pin_token,
 )
 figure_panel.below(
     drawn,
@@ -64,18 +72,18 @@ with every_head:
         pinned=pinned is not None,
         theme=theme,
         on_head=controls.choose_head,
-        on_pin=controls.choose_token,
+        on_pin=controls.pin_token,
     )
     figure_panel.below(
         drawn,
-        sentence=read_grid(
+        sentence=describe_head_grid(
             jobs,
             head_facts.naming(experiment.weights),
             intact=experiment.switches == Switches(),
             pooled=len(words) > canvas.MOST_PIXELS,
             each=shown.each,
         )
-        + head_facts.bounded(all_weights),
+        + head_facts.truncation_note(all_weights),
         table=partial(head_facts.cell_table, all_weights, words),
         file=file_name(experiment.name, "all-heads"),
         of=experiment,
@@ -85,7 +93,7 @@ with every_head:
     )
 
 with one_head:
-    does = head_facts.measured_whole(jobs[layer][head], experiment.switches)
+    does = head_facts.roles_of_full_model(jobs[layer][head], experiment.switches)
     stage = controls.stage(layer, head, does, shown.merged)
     values = weights if shown.merged else getattr(attention, stage)[head]  # (W, W)
     drawn = canvas.panels(
@@ -103,11 +111,11 @@ with one_head:
         theme=theme,
         row=row,
         pinned=pinned is not None,
-        on_pin=controls.choose_token,
+        on_pin=controls.pin_token,
     )
     figure_panel.below(
         drawn,
-        sentence=read_row(weights, words, row, each=shown.each),
+        sentence=describe_row(weights, words, row, each=shown.each),
         table=partial(head_facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
         of=experiment,
@@ -118,26 +126,26 @@ with one_head:
         else copy_as_python.stages(experiment, layer, head, **{stage: stage}),
     )
 
-at = shown.last(row)
-match controls.more(not_available.foretells(experiment.weights) != "nothing"):
+position = shown.last(row)
+match controls.choose_panel(not_available.prediction_kind(experiment.weights) != "nothing"):
     case "Next word" if not_available.says_words(experiment.weights):
-        not_available.note(experiment.weights)
-        following = model_calls.next_words(experiment, at)
+        not_available.masked_lm_note(experiment.weights)
+        following = model_calls.next_words(experiment, position)
         now, layerwise = st.columns([2, 3], gap="large")
         with now:
             drawn = canvas.bars({"": following.probabilities[-1]}, following.words[-1], key="next", theme=theme)
             figure_panel.below(
                 drawn,
-                sentence=read_next(
+                sentence=describe_next_token(
                     following.probabilities[-1],
                     following.words[-1],
                     words[row],
-                    says=not_available.foretells(experiment.weights),
+                    predicts=not_available.prediction_kind(experiment.weights),
                 ),
                 table=partial(head_facts.next_table, following),
-                file=file_name(experiment.name, f"next-word-{at}"),
+                file=file_name(experiment.name, f"next-word-{position}"),
                 of=experiment,
-                python=copy_as_python.next_word(experiment, at),
+                python=copy_as_python.next_word(experiment, position),
             )
         with layerwise:
             drawn = canvas.guesses(
@@ -145,11 +153,11 @@ match controls.more(not_available.foretells(experiment.weights) != "nothing"):
             )
             figure_panel.below(
                 drawn,
-                sentence=read_layers(following.words, following.probabilities),
+                sentence=describe_logit_lens(following.words, following.probabilities),
                 table=partial(head_facts.guess_table, following),
-                file=file_name(experiment.name, f"layers-{at}"),
+                file=file_name(experiment.name, f"layers-{position}"),
                 of=experiment,
-                python=copy_as_python.layerwise(experiment, at),
+                python=copy_as_python.layerwise(experiment, position),
             )
     case "Generate" if not_available.writes_on(experiment.weights):
         generate.show(experiment, len(trace.tokens) - 1, words[-1], player, theme)
@@ -161,8 +169,8 @@ match controls.more(not_available.foretells(experiment.weights) != "nothing"):
             figure_panel.chart(
                 heatmap(rolled, words, words, theme=theme, mask=reached, row=row),
                 key="rollout",
-                sentence=read_rollout(head_facts.has_residual(experiment))
-                + read_rolled_row(rolled, words, row, each=shown.each),
+                sentence=describe_rollout(head_facts.has_residual(experiment))
+                + describe_rollout_row(rolled, words, row, each=shown.each),
                 table=partial(head_facts.map_table, rolled, words),
                 file=file_name(experiment.name, "rollout"),
                 of=experiment,
@@ -170,6 +178,6 @@ match controls.more(not_available.foretells(experiment.weights) != "nothing"):
                 python=copy_as_python.rolled(experiment, shown.merged),
             )
 
-figure_panel.lesson("heads")
+figure_panel.page_footer("heads")
 with notices:
-    controls.link_mishaps()
+    controls.report_bad_link()

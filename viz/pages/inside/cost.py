@@ -12,8 +12,8 @@ from model.run import Experiment
 from model.transformer import Trace
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.inside import read_sizes
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.inside import describe_cost
+from viz.export.tables import NamedArray, Table, file_name
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, server_cache
@@ -34,9 +34,9 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         trained = controls.choice("Weights", SOURCES, key="source", label_visibility="visible", width=180) == SOURCES[1]
         for name, most in LARGEST.items():
             if trained and name in fixed:
-                told = "As the weights were trained."
+                hint = "As the weights were trained."
                 st.number_input(
-                    LABELS[name], value=fixed[name], key=f"{name}_trained", disabled=True, help=told, width=112
+                    LABELS[name], value=fixed[name], key=f"{name}_trained", disabled=True, help=hint, width=112
                 )
                 chosen[name] = fixed[name]
             else:
@@ -47,29 +47,31 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         chosen |= {name: min(chosen[name], len(words)) for name in ("queries", "keys")}
     sizes = AttentionCost(**chosen, d_model=trace.embed.shape[-1])
     if trained:
-        looking, looked = list(words[: sizes.queries]), list(words[: sizes.keys])
+        query_tokens, key_tokens = list(words[: sizes.queries]), list(words[: sizes.keys])
         tried = _this_layer(experiment, layer, sizes.queries, sizes.keys)
         masks = attention.mask[:, : sizes.queries, : sizes.keys]  # (H, T, S)
     else:
-        looking, looked = ([f"{name}{at}" for at in range(n)] for name, n in (("q", sizes.queries), ("k", sizes.keys)))
+        query_tokens, key_tokens = (
+            [f"{name}{index}" for index in range(n)] for name, n in (("q", sizes.queries), ("k", sizes.keys))
+        )
         tried = _random(sizes)
         masks = np.ones_like(tried.weights, dtype=bool)
     drawn = canvas.panels(
-        [Panel(f"head {at}", weights, mask=masks[at]) for at, weights in enumerate(tried.weights)],
-        looking,
-        looked,
+        [Panel(f"head {head}", weights, mask=masks[head]) for head, weights in enumerate(tried.weights)],
+        query_tokens,
+        key_tokens,
         key="sizes",
         theme=theme,
     )
     figure_panel.below(
         drawn,
-        sentence=read_sizes(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.apart),
+        sentence=describe_cost(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.apart),
         table=partial(_shape_table, sizes),
         file=file_name(experiment.name if trained else "random", "sizes"),
         of=experiment if trained else None,
-        says=None if trained else "random weights, untrained",
-        arrays=partial(_size_arrays, tried.weights, looking, looked),
-        python=_recompute_sizes(experiment, sizes, layer) if trained else copy_as_python.drawn(sizes),
+        notice=None if trained else "random weights, untrained",
+        arrays=partial(_size_arrays, tried.weights, query_tokens, key_tokens),
+        python=_recompute_sizes(experiment, sizes, layer) if trained else copy_as_python.random_heads(sizes),
     )
     left, right = st.columns(2, gap="large")
     shapes, heads = left.container(key="small_shapes"), right.container(key="small_heads")
@@ -78,13 +80,13 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
     width = sizes.n_heads * sizes.d_k
     split = [sizes.shared_by(n) for n in SHARED if n <= min(width, sizes.n_heads * sizes.d_v)]
     lines = [
-        f"| {one.n_heads} | {one.d_k} | {one.d_v} | {one.parameters:,} | {one.operations:,} | {one.weights:,} |"
-        for one in split
+        f"| {cost.n_heads} | {cost.d_k} | {cost.d_v} | {cost.parameters:,} | {cost.operations:,} | {cost.weights:,} |"
+        for cost in split
     ]
     heads.markdown(
         "\n".join(["| heads | d_k | d_v | parameters | operations | weights |", "|--:|--:|--:|--:|--:|--:|", *lines])
     )
-    even = all(width % one.n_heads == 0 and sizes.n_heads * sizes.d_v % one.n_heads == 0 for one in split)
+    even = all(width % cost.n_heads == 0 and sizes.n_heads * sizes.d_v % cost.n_heads == 0 for cost in split)
     heads.caption(
         "If more heads share the same width, parameters and operations stay the same, and there are more maps."
         + ("" if even else " If the number of heads does not divide the width, the remainder is dropped.")
@@ -93,7 +95,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
 
 @server_cache.cached
 def _random(sizes: AttentionCost) -> OperatorCheck:
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return run_random(sizes)
 
 
@@ -101,13 +103,13 @@ def _random(sizes: AttentionCost) -> OperatorCheck:
 def _this_layer(experiment: Experiment, layer: int, queries: int, keys: int) -> OperatorCheck:
     attention = model_calls.trace(experiment).layers[layer].attention
     scale = (experiment.switches & model_calls.trained(experiment.weights)).scale
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return run_layer(attention, queries, keys, scale)
 
 
-def _size_arrays(weights: Array, looking: Sequence[str], looked: Sequence[str]) -> dict[str, Labelled]:
-    axes = {"head": range(len(weights)), "looks": looking, "looked_at": looked}
-    return {"weights": Labelled(weights, axes)}
+def _size_arrays(weights: Array, query_tokens: Sequence[str], key_tokens: Sequence[str]) -> dict[str, NamedArray]:
+    axes = {"head": range(len(weights)), "looks": query_tokens, "looked_at": key_tokens}
+    return {"weights": NamedArray(weights, axes)}
 
 
 def _recompute_sizes(experiment: Experiment, sizes: AttentionCost, layer: int) -> str:

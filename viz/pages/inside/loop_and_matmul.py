@@ -10,13 +10,13 @@ from model.run import Experiment
 from model.transformer import Trace
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.inside import read_forms
+from viz.captions.inside import describe_loop_and_matmul
 from viz.export.tables import file_name
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, head_facts, model_calls, server_cache, slots
 
-MOST_SHORT = 96  # words: the loop of Python over every pair of them takes a moment then
+MAX_LOOP_WORDS = 96  # words: the loop of Python over every pair of them takes a moment then
 
 
 def show(
@@ -42,7 +42,9 @@ def show(
     )
     figure_panel.below(
         drawn,
-        sentence=read_forms((single.weights_apart, single.z_apart), (double.weights_apart, double.z_apart)),
+        sentence=describe_loop_and_matmul(
+            (single.weights_apart, single.z_apart), (double.weights_apart, double.z_apart)
+        ),
         table=partial(head_facts.map_table, single.rows - single.whole, words),
         file=file_name(experiment.name, f"L{layer}H{head}-forms"),
         of=experiment,
@@ -71,5 +73,5 @@ def _forms(
     attention = model_calls.trace(experiment).layers[layer].attention
     scale = (experiment.switches & model_calls.trained(experiment.weights)).scale
     T = attention.q.shape[1]
-    with slots.long("Word by word, and three products") if T > MOST_SHORT else model_calls.computing:
+    with slots.long("Word by word, and three products") if T > MAX_LOOP_WORDS else model_calls.compute_slots:
         return loop_attention.compare_head(attention, head, scale)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from viz.captions.heads import telling_row
+from viz.captions.heads import most_informative_row
 from viz.pages.inside import cost, loop_and_matmul, qk_spectrum, steps, values, views
 from viz.ui import controls, figure_panel, head_facts, model_calls, token_units, visitor
 
@@ -12,10 +12,10 @@ experiment = controls.experiment()
 config = model_calls.about(experiment.weights).model_config
 trace = model_calls.trace(experiment)
 words = model_calls.encoding(experiment).surface
-layer, head = controls.head(config.n_layers, config.n_heads, default=head_facts.headline(experiment.weights))
-pinned = controls.token(words, token_units.each(experiment))
-row = telling_row(trace.layers[layer].attention.weights[head]) if pinned is None else pinned
-controls.foot(experiment)
+layer, head = controls.head(config.n_layers, config.n_heads, default=head_facts.default_head(experiment.weights))
+pinned = controls.token(words, token_units.unit_of(experiment))
+row = most_informative_row(trace.layers[layer].attention.weights[head]) if pinned is None else pinned
+controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)
 match views.view():
@@ -30,6 +30,6 @@ match views.view():
     case "QK spectrum":
         qk_spectrum.show(experiment, trace, layer, head, theme)
 
-figure_panel.lesson("inside")
+figure_panel.page_footer("inside")
 with notices:
-    controls.link_mishaps()
+    controls.report_bad_link()

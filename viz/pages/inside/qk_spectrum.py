@@ -6,7 +6,7 @@ import streamlit as st
 from model.analysis import qk_circuit
 from model.run import Experiment
 from model.transformer import Trace
-from viz.captions.inside import read_spectrum
+from viz.captions.inside import describe_qk_spectrum
 from viz.export.tables import file_name
 from viz.figures.singular_values import spectrum
 from viz.theme import Theme
@@ -17,14 +17,14 @@ from viz.ui import copy_as_python, figure_panel, model_calls, server_cache
 def show(experiment: Experiment, trace: Trace[Array], layer: int, head: int, theme: Theme) -> None:
     """The spectrum of W_Q W_Kᵀ."""
     values = _singular(experiment.weights, layer, head)
-    found = qk_circuit.numerical_rank(values)
+    rank = qk_circuit.numerical_rank(values)
     d_k = trace.layers[layer].attention.q.shape[-1]
     with st.columns([3, 2])[0]:
         figure_panel.chart(
-            spectrum(values, found, d_k, theme=theme),
+            spectrum(values, rank, d_k, theme=theme),
             key="spectrum",
-            sentence=read_spectrum(
-                found, d_k, len(values), values[found - 1], values[found] if found < len(values) else 0.0
+            sentence=describe_qk_spectrum(
+                rank, d_k, len(values), values[rank - 1], values[rank] if rank < len(values) else 0.0
             ),
             table=lambda: {"number": np.arange(1, len(values) + 1), "singular value": values},
             file=file_name(experiment.weights, f"L{layer}H{head}-spectrum"),
@@ -38,5 +38,5 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, head: int, the
 
 @server_cache.cached
 def _singular(weights: str, layer: int, head: int) -> Array:
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return qk_circuit.singular_values(weights, layer, head)

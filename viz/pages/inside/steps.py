@@ -35,27 +35,27 @@ def show(
         st.session_state["looked"] = None
     with st.container(key="address"):  # unseen: it ties the step to the address of the page
         step = st.number_input("Step", 0, STEPS - 1, OPENS_AT, key="step", bind="query-params")
-        looked = st.number_input("Key", 0, last, None, key="looked", bind="query-params")
-    made = walk_through_row(experiment, trace, layer, head, row)
+        key = st.number_input("Key", 0, last, None, key="looked", bind="query-params")
+    walkthrough = walk_through_row(experiment, trace, layer, head, row)
     config = model_calls.about(experiment.weights).model_config
     present = experiment.switches & model_calls.trained(experiment.weights)
     scheme = config.position if present.position else "the positions are removed"
     drawn = canvas.walk(
-        _arrays(made),
+        _arrays(walkthrough),
         words,
         key="walk",
         about=f"{experiment} {layer} {head} {row}",
         row=row,
         step=int(step),
-        looked=None if looked is None else int(looked),
-        divisor=made.divisor,
+        looked=None if key is None else int(key),
+        divisor=walkthrough.divisor,
         position=scheme,
         head=head,
         layer=layer,
-        norm=(made.mean, made.std) if config.norm == "pre" and present.norm else None,
+        norm=(walkthrough.mean, walkthrough.std) if config.norm == "pre" and present.norm else None,
         norm_after=config.norm == "post" and present.norm,
-        biased=bool(made.bias.any()),
-        turned=made.turned,
+        biased=bool(walkthrough.bias.any()),
+        turned=walkthrough.turned,
         residual=present.residual,
         theme=theme,
         on_step=_rest,
@@ -63,7 +63,7 @@ def show(
     figure_panel.below(
         drawn,
         sentence="",
-        table=partial(row_table, made, words),
+        table=partial(row_table, walkthrough, words),
         file=file_name(experiment.name, f"L{layer}H{head}-row-{row}-steps"),
         of=experiment,
         python=copy_as_python.python(
@@ -76,27 +76,27 @@ def show(
     )
 
 
-def _rest(step: int, looked: int) -> None:
-    st.session_state["step"], st.session_state["looked"] = step, looked
+def _rest(step: int, key: int) -> None:
+    st.session_state["step"], st.session_state["looked"] = step, key
 
 
-def _arrays(made: HeadWalkthrough) -> dict[str, Array]:
-    arrays = {name: value for name, value in vars(made).items() if isinstance(value, np.ndarray)}
+def _arrays(walkthrough: HeadWalkthrough) -> dict[str, Array]:
+    arrays = {name: value for name, value in vars(walkthrough).items() if isinstance(value, np.ndarray)}
     for name in ("q", "k", "v"):
-        projection = getattr(made, f"to_{name}")
+        projection = getattr(walkthrough, f"to_{name}")
         arrays[f"w_{name}"] = projection.matrix  # (C, D)
         arrays[f"b_{name}"] = np.zeros(0) if projection.bias is None else projection.bias
     return arrays
 
 
-def row_table(made: HeadWalkthrough, words: Sequence[str]) -> Table:
+def row_table(walkthrough: HeadWalkthrough, words: Sequence[str]) -> Table:
     """Every number of the row, one line a key."""
     return {
         "looked at": numbered(words),
-        "q·k": made.scores,
-        "scaled": made.scaled,
-        "bias": made.bias,
-        "biased": made.biased,
-        "may look": made.mask,
-        "weight": made.weights,
+        "q·k": walkthrough.scores,
+        "scaled": walkthrough.scaled,
+        "bias": walkthrough.bias,
+        "biased": walkthrough.biased,
+        "may look": walkthrough.mask,
+        "weight": walkthrough.weights,
     }

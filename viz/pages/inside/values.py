@@ -7,8 +7,8 @@ from model.analysis import value_projection
 from model.run import Experiment
 from model.transformer import Trace
 from viz import canvas
-from viz.captions.inside import read_averaging, spread_row
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.inside import describe_averaging, spread_row
+from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import numbered
 from viz.theme import Theme
 from viz.types import Array
@@ -39,11 +39,11 @@ def show(
         row=row,
         pinned=pinned,
         theme=theme,
-        on_pin=controls.choose_token,
+        on_pin=controls.pin_token,
     )
     figure_panel.below(
         drawn,
-        sentence=read_averaging(attention.weights[head], attention.mask[head], words, row, laid.share),
+        sentence=describe_averaging(attention.weights[head], attention.mask[head], words, row, laid.share),
         table=partial(_point_table, laid, attention.weights[head, row], words),
         file=file_name(experiment.name, f"L{layer}H{head}-averaging"),
         of=experiment,
@@ -58,12 +58,14 @@ def show(
     )
 
 
-def _plane_arrays(laid: value_projection.ValueProjection, weights: Array, words: Sequence[str]) -> dict[str, Labelled]:
+def _plane_arrays(
+    laid: value_projection.ValueProjection, weights: Array, words: Sequence[str]
+) -> dict[str, NamedArray]:
     points = {"direction": ("first", "second")}
     return {
-        "values": Labelled(laid.values, {"looked_at": words, **points}),
-        "outputs": Labelled(laid.means, {"looks": words, **points}),
-        "weights": Labelled(weights, {"looks": words, "looked_at": words}),
+        "values": NamedArray(laid.values, {"looked_at": words, **points}),
+        "outputs": NamedArray(laid.means, {"looks": words, **points}),
+        "weights": NamedArray(weights, {"looks": words, "looked_at": words}),
     }
 
 

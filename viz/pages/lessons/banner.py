@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from viz import canvas
-from viz.labels import disarmed, markdown
+from viz.labels import escape_markdown, markdown
 from viz.lessons import grading
 from viz.lessons.lesson import Fault, Lesson
 from viz.lessons.parse import read_folders
@@ -19,19 +19,21 @@ from viz.ui import present, server_cache, visitor
 SHIPPED = visitor.PAGES.parent / "lessons"
 CONTENTS = "lessons"  # the page that lists them
 FOLDERS = "ATTENTION_LAB_LESSONS"  # further folders, in the environment
-KEPT = "lessons_seen"  # in the session: name of a lesson → the step that was open last, from 0; at its end, one more
+PERSISTENT_KEY = (
+    "lessons_seen"  # in the session: name of a lesson → the step that was open last, from 0; at its end, one more
+)
 
 
 def folders() -> list[Path]:
     """Where lessons are: the lab's own, those of the environment, and those named after `streamlit run app.py --`."""
     reader = ArgumentParser(add_help=False)
     reader.add_argument("--lessons", action="append", default=[], metavar="FOLDER")
-    told = reader.parse_known_args(sys.argv[1:])[0].lessons
+    named = reader.parse_known_args(sys.argv[1:])[0].lessons
     further = [folder for folder in os.environ.get(FOLDERS, "").split(os.pathsep) if folder]
-    return [SHIPPED, *(Path(folder).expanduser() for folder in (*further, *told))]
+    return [SHIPPED, *(Path(folder).expanduser() for folder in (*further, *named))]
 
 
-def shelf() -> tuple[dict[str, Lesson], list[Fault]]:
+def load_lessons() -> tuple[dict[str, Lesson], list[Fault]]:
     """Every lesson by its name, in order, and what is wrong with the files that are skipped. A changed one is new."""
     places = folders()
     stamps = tuple((str(path), _stamp(path)) for place in places for path in sorted(place.glob("*.md")))
@@ -52,64 +54,66 @@ def _read(places: tuple[str, ...], stamps: tuple[tuple[str, int], ...]) -> tuple
     return {lesson.name: lesson for lesson in lessons}, faults
 
 
-def spell(name: str, at: int) -> str:
+def lesson_parameter(name: str, index: int) -> str:
     """A step in the address: "masks.3" is the third of the lesson “masks”."""
-    return f"{name}.{at + 1}"
+    return f"{name}.{index + 1}"
 
 
-def find(told: str) -> tuple[Lesson, int] | None:
+def find_lesson(parameter: str) -> tuple[Lesson, int] | None:
     """The lesson and the step, from 0, that an address names; a step that is not there gives the nearest that is."""
-    name, _, number = told.partition(".")
-    lesson = shelf()[0].get(name)
+    name, _, number = parameter.partition(".")
+    lesson = load_lessons()[0].get(name)
     if lesson is None:
         return None
-    asked = int(number) if number.isascii() and number.isdecimal() and len(number) < 5 else 1
-    return lesson, min(max(asked, 1), len(lesson.steps)) - 1
+    step = int(number) if number.isascii() and number.isdecimal() and len(number) < 5 else 1
+    return lesson, min(max(step, 1), len(lesson.steps)) - 1
 
 
-def attend(page: str) -> None:
+def show_banner(page: str) -> None:
     """Show the open step above the page; or go where a step leads that was asked for on another page."""
-    asked = st.session_state.pop("lesson_asked", None)
-    if asked is not None and page != CONTENTS:
+    parameter_asked = st.session_state.pop("lesson_asked", None)
+    if parameter_asked is not None and page != CONTENTS:
         # The controls of this page hold its part of the address; on the page of lessons there are none.
-        st.switch_page(visitor.script_of(CONTENTS), query_params=_address(asked))
-    told = asked or st.query_params.get("lesson", "")
-    found = find(told)
-    if found is None:
-        if told:
-            st.info(f"There is no lesson “{markdown(told)}” here. The page Lessons lists all lessons.")
+        st.switch_page(visitor.script_of(CONTENTS), query_params=_address(parameter_asked))
+    parameter = parameter_asked or st.query_params.get("lesson", "")
+    lesson_and_step = find_lesson(parameter)
+    if lesson_and_step is None:
+        if parameter:
+            st.info(f"There is no lesson “{markdown(parameter)}” here. The page Lessons lists all lessons.")
         return
-    lesson, at = found
-    elsewhere = page != lesson.steps[at].page
-    by_name = lesson.steps[at].state and not set(st.query_params) - {"lesson", "present"}
-    if page == CONTENTS or (KEPT not in st.session_state and (elsewhere or by_name)):
-        _arrive(lesson, at)  # a link to another page than the step's, or one that names the step and not its state
-    _seen()[lesson.name] = at
-    _strip(lesson, at)
+    lesson, index = lesson_and_step
+    elsewhere = page != lesson.steps[index].page
+    by_name = lesson.steps[index].state and not set(st.query_params) - {"lesson", "present"}
+    if page == CONTENTS or (PERSISTENT_KEY not in st.session_state and (elsewhere or by_name)):
+        _arrive(lesson, index)  # a link to another page than the step's, or one that names the step and not its state
+    _seen()[lesson.name] = index
+    _strip(lesson, index)
 
 
-def _address(told: str, state: Iterable[tuple[str, str]] = ()) -> list[tuple[str, str]]:
-    now = present.stage()
-    presented = [("present", "true")] if now.mode == "present" and told else []
-    return [*state, *([("lesson", told)] if told else []), *presented]
+def _address(parameter: str, state: Iterable[tuple[str, str]] = ()) -> list[tuple[str, str]]:
+    now = present.presentation()
+    presented = [("present", "true")] if now.mode == "present" and parameter else []
+    return [*state, *([("lesson", parameter)] if parameter else []), *presented]
 
 
-def _arrive(lesson: Lesson, at: int) -> None:
+def _arrive(lesson: Lesson, index: int) -> None:
     """Open the step's page in the step's own state: nothing of what was set before is left."""
-    for key in [key for key in st.session_state if key != KEPT]:
+    for key in [key for key in st.session_state if key != PERSISTENT_KEY]:
         del st.session_state[key]
-    step = lesson.steps[at]
-    st.switch_page(visitor.script_of(step.page), query_params=_address(spell(lesson.name, at), step.state))
+    step = lesson.steps[index]
+    st.switch_page(
+        visitor.script_of(step.page), query_params=_address(lesson_parameter(lesson.name, index), step.state)
+    )
 
 
 def _seen() -> dict[str, int]:
-    seen: dict[str, int] = st.session_state.setdefault(KEPT, {})
+    seen: dict[str, int] = st.session_state.setdefault(PERSISTENT_KEY, {})
     return seen
 
 
-def _strip(lesson: Lesson, at: int) -> None:
-    step = lesson.steps[at]
-    verdict, given, told = _judged(lesson, at)
+def _strip(lesson: Lesson, index: int) -> None:
+    step = lesson.steps[index]
+    verdict, given, message = _judged(lesson, index)
     with st.container(key="lesson"):
         text, way = st.columns([3, 2], gap="large")
         text.markdown(f"## {step.title}\n\n{step.text}")
@@ -118,24 +122,24 @@ def _strip(lesson: Lesson, at: int) -> None:
                 key="lesson_way",
                 name=lesson.name,
                 title=lesson.title,
-                at=at,
-                steps=[one.title for one in lesson.steps],
+                at=index,
+                steps=[step.title for step in lesson.steps],
                 look=step.look,
                 question=step.question.text if step.question else "",
                 choices=step.question.choices if step.question else (),
                 given=given,
                 verdict=verdict,
-                told=told,
+                told=message,
                 theme=visitor.theme(),
-                on_step=lambda to: go(lesson, to),
-                on_answer=lambda answer: _answered(lesson, at, answer),
+                on_step=lambda to: go_to_step(lesson, to),
+                on_answer=lambda answer: _answered(lesson, index, answer),
                 on_leave=_leave,
             )
 
 
-def go(lesson: Lesson, to: int) -> None:
+def go_to_step(lesson: Lesson, to: int) -> None:
     """Ask for a step, from 0; beyond the last is the page of lessons."""
-    st.session_state["lesson_asked"] = spell(lesson.name, max(to, 0)) if to < len(lesson.steps) else ""
+    st.session_state["lesson_asked"] = lesson_parameter(lesson.name, max(to, 0)) if to < len(lesson.steps) else ""
     if to >= len(lesson.steps):
         _seen()[lesson.name] = len(lesson.steps)
 
@@ -144,37 +148,37 @@ def _leave() -> None:
     st.query_params.pop("lesson", None)
 
 
-def _answered(lesson: Lesson, at: int, given: str) -> None:
-    st.session_state["lesson_given"] = (lesson.name, at, given[:60])
+def _answered(lesson: Lesson, index: int, given: str) -> None:
+    st.session_state["lesson_given"] = (lesson.name, index, given[:60])
 
 
-def _judged(lesson: Lesson, at: int) -> tuple[str, str, str]:
+def _judged(lesson: Lesson, index: int) -> tuple[str, str, str]:
     """What to say to the answer that was given to this step: "right", "wrong" or "none", the answer, and a sentence.
 
     The right answer is computed for what is on the screen now, not for what the lesson showed when it was written.
     """
-    step = lesson.steps[at]
+    step = lesson.steps[index]
     name, number, given = st.session_state.get("lesson_given", ("", 0, ""))
-    if step.question is None or (name, number) != (lesson.name, at):
+    if step.question is None or (name, number) != (lesson.name, index):
         return "", "", ""
     try:
         answer = answers.compute(step.question.answer)
     except ValueError:
         return "none", given, "This question cannot be answered with the current settings. Open the step again."
     asks_number = not isinstance(answer, str) and not step.question.choices
-    spelt = given if step.question.choices and given else grading.spelt(answer, step.question)
+    formatted = given if step.question.choices and given else grading.format_answer(answer, step.question)
     if not given:
-        return "none", given, f"The answer is {spelt}. {step.question.because}"
+        return "none", given, f"The answer is {formatted}. {step.question.because}"
     if grading.is_right(step.question, given, answer):
-        return "right", given, f"{spelt} is right. {step.question.because}"
+        return "right", given, f"{formatted} is right. {step.question.because}"
     if asks_number and not grading.is_number(given):
         return "wrong", given, "Please enter a number, such as 3 or 0.25."
     return "wrong", given, "That is not what the model computes. Look again."
 
 
-def contents() -> None:
+def show_contents() -> None:
     """Every lesson with its claim to one's time, and the files that could not be read."""
-    lessons, faults = shelf()
+    lessons, faults = load_lessons()
     st.sidebar.caption("To add a folder of your own lessons: `streamlit run app.py -- --lessons FOLDER`")
     for number, lesson in enumerate(lessons.values()):
         if number % 2 == 0:
@@ -182,14 +186,14 @@ def contents() -> None:
         with columns[number % 2].container(key=f"entry_{lesson.name}", gap=None):
             _entry(lesson, _seen().get(lesson.name))
     if faults:
-        listed = "\n".join(f"- {disarmed(str(fault))}" for fault in faults)
+        listed = "\n".join(f"- {escape_markdown(str(fault))}" for fault in faults)
         st.warning(f"Some files could not be read and were skipped:\n{listed}")
 
 
 def _entry(lesson: Lesson, seen: int | None) -> None:
     over = seen == len(lesson.steps)
     begin = 0 if over else seen or 0
-    st.button(lesson.title, key=f"open_{lesson.name}", type="tertiary", on_click=go, args=(lesson, begin))
+    st.button(lesson.title, key=f"open_{lesson.name}", type="tertiary", on_click=go_to_step, args=(lesson, begin))
     size = [
         "1 step" if len(lesson.steps) == 1 else f"{len(lesson.steps)} steps",
         *([f"{lesson.minutes} minutes"] if lesson.minutes else []),

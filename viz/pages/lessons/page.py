@@ -5,5 +5,5 @@ import streamlit as st
 from viz.pages.lessons import banner
 from viz.ui import visitor
 
-banner.contents()
+banner.show_contents()
 st.markdown(visitor.words("lessons")[1])

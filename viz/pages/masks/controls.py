@@ -18,8 +18,8 @@ from viz.ui import controls, model_calls, server_cache, slots
 OWN = "own"
 GUESSES = ("mask", "strongest")
 SECTIONS = ("Leak test", "KV cache", "Trained without the mask")
-MOST_PAINTED = 64  # tokens; more cells than that cannot be hit
-MOST_SLID = 24  # tokens; the maps for all numbers are then at most 220 kB
+MAX_PAINTED_TOKENS = 64  # tokens; more cells than that cannot be hit
+MAX_SWEPT_TOKENS = 24  # tokens; the maps for all numbers are then at most 220 kB
 
 
 def choose(experiment: Experiment, tokens: int) -> tuple[MaskSpec | None, str | None]:
@@ -53,9 +53,9 @@ def _size(kind: str, tokens: int) -> int:
     if kind == OWN or not MASKS[kind].parameter_label:
         return 0
     label, least, opens_with = MASKS[kind].parameter_label, MASKS[kind].minimum, min(MASKS[kind].default, tokens)
-    asked = st.session_state.get("size")
-    if asked is not None and not least <= asked <= tokens:
-        st.session_state["size"] = min(max(asked, least), tokens)
+    size = st.session_state.get("size")
+    if size is not None and not least <= size <= tokens:
+        st.session_state["size"] = min(max(size, least), tokens)
     return int(
         st.number_input(
             str(label), least, tokens, opens_with, key="size", bind="query-params", label_visibility="collapsed"
@@ -79,19 +79,19 @@ def _means(experiment: Experiment, kind: str, tokens: int) -> str:
             "The model's own mask is switched off on the left." if trained else "This model was trained without a mask."
         )
         return f"{why} {MASKS['none'].description}"
-    told = MASKS[kind].description
+    description = MASKS[kind].description
     if kind == "drawn":
-        told += " Click or drag on the mask to allow or forbid cells."
-    if tokens > MOST_PAINTED:
-        told += f" In a text of more than {MOST_PAINTED} tokens the cells are too small to draw on."
+        description += " Click or drag on the mask to allow or forbid cells."
+    if tokens > MAX_PAINTED_TOKENS:
+        description += f" In a text of more than {MAX_PAINTED_TOKENS} tokens the cells are too small to draw on."
     if not experiment.switches.mask:
-        told += " It replaces the model's own mask, so the switch “Causal mask” has no effect."
-    return told
+        description += " It replaces the model's own mask, so the switch “Causal mask” has no effect."
+    return description
 
 
 def slides(kind: str, tokens: int) -> bool:
     """Whether the browser can hold the maps for every value of the number: then a slider picks among them."""
-    return kind != OWN and bool(MASKS[kind].parameter_label) and tokens <= MOST_SLID
+    return kind != OWN and bool(MASKS[kind].parameter_label) and tokens <= MAX_SWEPT_TOKENS
 
 
 def stages(scores: Array, mask: Array, masked: Array, weights: Array, limit: float | None = None) -> list[Panel]:
@@ -107,17 +107,17 @@ def stages(scores: Array, mask: Array, masked: Array, weights: Array, limit: flo
 
 def steps(experiment: Experiment, tokens: int, layer: int, head: int) -> Steps | None:
     """The same maps for every value of the mask's number; None: no number, or too many cells."""
-    looks = experiment.mask_spec
-    if looks is None or not slides(looks.kind, tokens):
+    spec = experiment.mask_spec
+    if spec is None or not slides(spec.kind, tokens):
         return None
-    sizes = range(MASKS[looks.kind].minimum, tokens + 1)
-    swept = _swept(replace(experiment, mask_spec=None), looks.kind, tuple(sizes), layer, head)
+    sizes = range(MASKS[spec.kind].minimum, tokens + 1)
+    swept = _swept(replace(experiment, mask_spec=None), spec.kind, tuple(sizes), layer, head)
     limit = float(np.abs(swept.scores[np.isfinite(swept.scores)]).max(initial=0.0)) or 1.0
     maps = {
         size: stages(swept.scores[k], swept.mask[k], swept.masked[k], swept.weights[k], limit)
         for k, size in enumerate(sizes)
     }
-    return Steps(MASKS[looks.kind].parameter_label or "", looks.size, maps)
+    return Steps(MASKS[spec.kind].parameter_label or "", spec.size, maps)
 
 
 @server_cache.cached
@@ -135,7 +135,7 @@ def painted(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> None:
     """A stroke on the mask: what was shown, with these cells changed, is the drawing from now on. mask (T, S)."""
     st.session_state["drawn"] = mask_from_cells(with_cells(mask, cells).tolist()).hex_rows
     st.session_state["looks"] = "drawn"
-    controls.choose_token(cells[-1][0] if cells else None)  # the sentence speaks of the row that was drawn on
+    controls.pin_token(cells[-1][0] if cells else None)  # the sentence speaks of the row that was drawn on
 
 
 def with_cells(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> Array:

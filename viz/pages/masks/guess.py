@@ -11,7 +11,7 @@ from model.run import Experiment
 from viz import canvas
 from viz.canvas import Panel
 from viz.captions.counting import counted
-from viz.captions.masks import read_guess
+from viz.captions.masks import describe_guess
 from viz.export.tables import file_name
 from viz.labels import numbered
 from viz.pages.masks.controls import with_cells
@@ -51,7 +51,7 @@ def show(what: str, mask: Array, weights: Array, words: Sequence[str], of: Exper
         table=partial(_table, guess, mask, weights, words, revealed),
         file=file_name(of.name, f"guess-{what}"),
         of=of,
-        says="a guess",
+        notice="a guess",
     )
 
 
@@ -96,33 +96,33 @@ def _about_mask(guess: Array, mask: Array, revealed: bool) -> tuple[list[Panel],
         Panel("the mask", mask.astype(float), "mask"),
     ]
     blind = f"An empty panel would get {100 * float((~mask).mean()):.0f} % right."
-    return maps, read_guess(mask.size - len(wrong), mask.size, "cells", blind)
+    return maps, describe_guess(mask.size - len(wrong), mask.size, "cells", blind)
 
 
 def _about_strongest(guess: Array, mask: Array, weights: Array, revealed: bool) -> tuple[list[Panel], str]:
-    asked = np.flatnonzero(mask.sum(axis=-1) > 1)  # where there is something to choose
+    rows = np.flatnonzero(mask.sum(axis=-1) > 1)  # where there is something to choose
     mine = Panel("your guess", guess.astype(float), "weight", mask=mask)
     if not revealed:
-        return [mine], f"{int(guess[asked].any(axis=-1).sum())} of {len(asked)} rows answered."
+        return [mine], f"{int(guess[rows].any(axis=-1).sum())} of {len(rows)} rows answered."
     strongest = np.where(mask, np.nan_to_num(weights), -1.0).argmax(axis=-1)  # (T,)
-    right = int(guess[asked, strongest[asked]].sum())
-    marks = [(int(row), int(strongest[row])) for row in asked]
+    right = int(guess[rows, strongest[rows]].sum())
+    marks = [(int(row), int(strongest[row])) for row in rows]
     maps = [mine, Panel("the weights, strongest framed", weights, "weight", mask=mask, marks=marks)]
     blind = (
-        f"A random guess among the allowed cells would get {float((1 / mask[asked].sum(axis=-1)).sum()):.1f} right on "
+        f"A random guess among the allowed cells would get {float((1 / mask[rows].sum(axis=-1)).sum()):.1f} right on "
         "average."
     )
-    return maps, read_guess(right, len(asked), "rows", blind) if len(
-        asked
+    return maps, describe_guess(right, len(rows), "rows", blind) if len(
+        rows
     ) else "No row has more than one allowed cell, so there is nothing to guess."
 
 
 def _table(guess: Array, mask: Array, weights: Array, words: Sequence[str], revealed: bool) -> dict[str, Any]:
     rows, columns = np.indices(mask.shape).reshape(2, -1)
     names = numbered(words)
-    told: dict[str, Any] = {
+    table: dict[str, Any] = {
         "looks": [names[row] for row in rows],
         "looked at": [names[column] for column in columns],
         "guessed": guess.ravel(),
     }
-    return told | ({"may look": mask.ravel(), "weight": weights.ravel()} if revealed else {})
+    return table | ({"may look": mask.ravel(), "weight": weights.ravel()} if revealed else {})

@@ -11,7 +11,7 @@ from model.generation.kv_cache import is_cacheable
 from model.run import MAX_TOKENS, Experiment, get_transformer
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.masks import read_ways
+from viz.captions.masks import describe_kv_cache
 from viz.export.tables import file_name
 from viz.labels import numbered
 from viz.theme import Theme
@@ -19,16 +19,19 @@ from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_cal
 
 COPIES = {"this text": 1, "4 times": 4, "8 times": 8}
 LONGEST = 256  # tokens: without a cache the time grows with their square and more
-PATIENCE, MOST_TURNS = 8, 5  # seconds: a text that takes longer is read once each way, a shorter one up to five times
+MAX_SECONDS, MAX_REPETITIONS = (
+    8,
+    5,
+)  # seconds: a text that takes longer is read once each way, a shorter one up to five times
 
 
 @server_cache.cached
 def three_ways(experiment: Experiment) -> CacheComparison:
     """All three ways, timed on this machine."""
     cost = cost_of_comparison(experiment)
-    turns = max(1, min(MOST_TURNS, PATIENCE * PER_SECOND // cost))
+    turns = max(1, min(MAX_REPETITIONS, MAX_SECONDS * PER_SECOND // cost))
     with slots.long("Running the text three ways", cost * turns):
-        return compare(experiment, turns, patience=PATIENCE)
+        return compare(experiment, turns, patience=MAX_SECONDS)
 
 
 def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
@@ -40,27 +43,27 @@ def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         copies = COPIES[controls.choice("Length", list(COPIES), key="copies", width="content")]
-        asked = replace(experiment, mask_spec=None, text=" ".join([experiment.text] * copies))
+        repeated = replace(experiment, mask_spec=None, text=" ".join([experiment.text] * copies))
         tokens = len(model_calls.encoding(experiment).ids) * copies
         if tokens > min(LONGEST, MAX_TOKENS):
             st.markdown(f"That would be {tokens} tokens; this test accepts up to {LONGEST}.", width="content")
             return
         try:
-            slots.refuse(cost_of_comparison(asked))
+            slots.refuse(cost_of_comparison(repeated))
         except slots.TooMuch as error:
             st.markdown(str(error), width="content")
             return
         if st.button("Measure on this machine", key="measure"):
-            st.session_state["measured"] = asked
+            st.session_state["measured"] = repeated
         st.markdown("The test uses the model's own causal mask.", width="content")
-    if st.session_state.get("measured") != asked:
+    if st.session_state.get("measured") != repeated:
         return
     stop = st.empty()
-    if not three_ways.has(asked):
+    if not three_ways.has(repeated):
         stop.button("Stop", key="stop_measuring", on_click=_stop)
-    ways = three_ways(asked)
+    ways = three_ways(repeated)
     stop.empty()
-    _result(asked, ways, layer, head, theme)
+    _result(repeated, ways, layer, head, theme)
 
 
 def _stop() -> None:
@@ -70,8 +73,8 @@ def _stop() -> None:
 def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int, theme: Theme) -> None:
     words = model_calls.encoding(experiment).surface
     apart = ways.apart[0]
-    sentence = read_ways(float(apart.max()), float(np.abs(ways.logits[0]).max()), ways.seconds, len(words))
-    one, cached, _ = (weights[layer, head] for weights in ways.weights)  # (T, T)
+    sentence = describe_kv_cache(float(apart.max()), float(np.abs(ways.logits[0]).max()), ways.seconds, len(words))
+    parallel, cached, _ = (weights[layer, head] for weights in ways.weights)  # (T, T)
     seen = np.tri(len(words), dtype=bool)  # what a step could see: the words up to it
     columns = st.columns([3, 3, 3, 3], gap="small")
     names = ("One parallel pass", "Word by word, with cache", "Word by word, without")
@@ -84,9 +87,9 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
     )
     drawn = canvas.panels(
         [
-            Panel("one parallel pass", one, "weight", mask=seen),
+            Panel("one parallel pass", parallel, "weight", mask=seen),
             Panel("word by word, with a cache", cached, "weight", mask=seen),
-            Panel("difference", cached - one, "signed", mask=seen),
+            Panel("difference", cached - parallel, "signed", mask=seen),
         ],
         words,
         words,
@@ -104,7 +107,7 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
         },
         file=file_name(experiment.name, "one-pass-or-many"),
         of=experiment,
-        arrays=lambda: head_facts.maps(words, one_pass=one, with_cache=cached),
+        arrays=lambda: head_facts.maps(words, one_pass=parallel, with_cache=cached),
         python=copy_as_python.python(
             f"one_pass, with_cache, without_cache = (one[{layer}, {head}] for one in compare(experiment).weights)",
             "from model.generation.cache_comparison import compare",

@@ -20,8 +20,8 @@ from model.analysis.mask_leak import (
 from model.run import Experiment
 from model.switches import Switches
 from viz import canvas
-from viz.captions.masks import read_leak
-from viz.export.tables import Labelled, file_name
+from viz.captions.masks import describe_leak
+from viz.export.tables import NamedArray, file_name
 from viz.labels import numbered
 from viz.theme import Theme
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, not_available, server_cache
@@ -31,41 +31,41 @@ def show(experiment: Experiment, theme: Theme) -> None:
     """Choose a word and what takes its place; every word lights up by how far the output after it has moved."""
     words = model_calls.encoding(experiment).surface
     try:
-        at, by = _edit(experiment, words)
-        after = replace_word(experiment, at, by)
+        position, by = _edit(experiment, words)
+        after = replace_word(experiment, position, by)
     except ValueError as error:
         st.info(str(error))
         return
     before = model_calls.trace(experiment)
-    found = measure_leak(before, model_calls.trace(after))
+    leak = measure_leak(before, model_calls.trace(after))
     drawn = canvas.leaks(
         words,
-        found.kl,
+        leak.kl,
         key="leaks",
-        exactly=found.logits == 0,
-        edited=at,
+        exactly=leak.logits == 0,
+        edited=position,
         by=by,
-        unit=not_available.LEAKED[not_available.foretells(experiment.weights)],
+        unit=not_available.LEAK_UNIT[not_available.prediction_kind(experiment.weights)],
         theme=theme,
         on_word=partial(choose_word, experiment, words),
     )
     figure_panel.below(
         drawn,
-        sentence=read_leak(
-            found.logits,
-            found.kl,
+        sentence=describe_leak(
+            leak.logits,
+            leak.kl,
             before.layers[0].attention.mask[0],
             words,
-            at,
+            position,
             by,
-            unit="1 − cosine {}" if not_available.foretells(experiment.weights) == "nothing" else "KL {} nats",
+            unit="1 − cosine {}" if not_available.prediction_kind(experiment.weights) == "nothing" else "KL {} nats",
         ),
-        table=partial(_table, words, found),
-        file=file_name(experiment.name, f"leak-{at}-{by}"),
+        table=partial(_table, words, leak),
+        file=file_name(experiment.name, f"leak-{position}-{by}"),
         of=experiment,
-        arrays=partial(_arrays, words, found),
+        arrays=partial(_arrays, words, leak),
         python=copy_as_python.python(
-            f"found = measure_leak(run(experiment), run(replace_word(experiment, {at}, {by!r})))\n"
+            f"found = measure_leak(run(experiment), run(replace_word(experiment, {position}, {by!r})))\n"
             "logits, kl = found.logits, found.kl  # (T,)",
             "from model.analysis.mask_leak import replace_word, measure_leak",
             experiment=experiment,
@@ -79,18 +79,18 @@ def _opens_with(experiment: Experiment) -> tuple[int, str]:
 
 
 def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
-    at, instead = _opens_with(replace(experiment, switches=Switches(), mask_spec=None))
+    position, instead = _opens_with(replace(experiment, switches=Switches(), mask_spec=None))
     places = editable(experiment.weights, words)
     first, last = places.start, places.stop - 1
     known = vocabulary_words(experiment.weights)
-    controls.follow(edit=at, **{"with": instead})
-    asked = st.session_state.get("edit")
-    if asked is not None and asked not in places:
-        st.session_state["edit"] = min(max(asked, first), last)
+    controls.track_default(edit=position, **{"with": instead})
+    edited = st.session_state.get("edit")
+    if edited is not None and edited not in places:
+        st.session_state["edit"] = min(max(edited, first), last)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = int(
             st.number_input(
-                f"Word to change, {first} to {last}", first, last, at, key="edit", bind="query-params", width=200
+                f"Word to change, {first} to {last}", first, last, position, key="edit", bind="query-params", width=200
             )
         )
         word = st.selectbox(
@@ -107,21 +107,21 @@ def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
     return chosen, word
 
 
-def choose_word(experiment: Experiment, words: Sequence[str], at: int) -> None:
+def choose_word(experiment: Experiment, words: Sequence[str], position: int) -> None:
     """Edit this word, as if it had been typed, and put one spelt almost like it in its place."""
-    if at in editable(experiment.weights, words):
-        st.session_state["edit"] = at
-        st.session_state["with"] = replacement(experiment, at) or other_word(experiment.weights, words)
+    if position in editable(experiment.weights, words):
+        st.session_state["edit"] = position
+        st.session_state["with"] = replacement(experiment, position) or other_word(experiment.weights, words)
 
 
-def _arrays(words: Sequence[str], found: LeakResult) -> dict[str, Labelled]:
-    return {"logits": Labelled(found.logits, {"word": words}), "kl": Labelled(found.kl, {"word": words})}
+def _arrays(words: Sequence[str], leak: LeakResult) -> dict[str, NamedArray]:
+    return {"logits": NamedArray(leak.logits, {"word": words}), "kl": NamedArray(leak.kl, {"word": words})}
 
 
-def _table(words: Sequence[str], found: LeakResult) -> dict[str, object]:
+def _table(words: Sequence[str], leak: LeakResult) -> dict[str, object]:
     return {
         "position": np.arange(len(words)),
         "word": numbered(words),
-        "largest change of a logit": found.logits,
-        "KL of the next word, nats": found.kl,
+        "largest change of a logit": leak.logits,
+        "KL of the next word, nats": leak.kl,
     }

@@ -8,12 +8,12 @@ from model import checkpoint
 from model.switches import Switches
 from model.training.language_model import CURVE_SENTENCES
 from viz.captions.heads import thin_seeds
-from viz.captions.masks import read_cheating
+from viz.captions.masks import describe_no_mask_training
 from viz.figures.learning_curves import curves
 from viz.pages.masks.compute import language
 from viz.theme import Theme
 from viz.ui import ablation, copy_as_python, figure_panel, model_calls
-from viz.ui.learning_curves import curve_arrays, curve_table, written
+from viz.ui.learning_curves import curve_arrays, curve_table, sample_text
 
 
 def show(weights: str, theme: Theme) -> None:
@@ -37,11 +37,11 @@ def show(weights: str, theme: Theme) -> None:
         (columns[2], "Trained without the mask", f"{never.loss:.2f}", f"{never.loss - same.nats:+.2f}"),
         (columns[3], "Mask removed now", f"{now.loss:.2f}", f"{now.loss - same.nats:+.2f}"),
     ):
-        told = (
+        hint = (
             f"The mean of −ln p over every word, in nats, on the same {same.sentences} new sentences. The small number "
             "is the difference from the entropy of the language."
         )
-        column.metric(name, value, note.replace("-", "−"), delta_color="off", delta_arrow="off", help=told)
+        column.metric(name, value, note.replace("-", "−"), delta_color="off", delta_arrow="off", help=hint)
     cards = {"with the mask": model_calls.about(base).language, "never had it": model_calls.about(twin).language}
     steps = [point.step for point in cards["with the mask"].curve]
     loss = {name: card.learning_curves() for name, card in cards.items()}
@@ -57,11 +57,11 @@ def show(weights: str, theme: Theme) -> None:
                 level_name="entropy of the language",
             ),
             key="cheating",
-            sentence=read_cheating(same.nats, whole.loss, never.loss, same.sentences) + thin_seeds(loss),
+            sentence=describe_no_mask_training(same.nats, whole.loss, never.loss, same.sentences) + thin_seeds(loss),
             table=partial(curve_table, steps, loss),
             file=f"{twin}-against-entropy",
             of=(base, twin),
-            says="trained without the causal mask",
+            notice="trained without the causal mask",
             arrays=partial(curve_arrays, steps, loss),
             python=copy_as_python.curves({"with_the_mask": base, "never_had_it": twin}),
         )
@@ -72,6 +72,6 @@ def show(weights: str, theme: Theme) -> None:
             "help."
         )
         for name, model in (("With the mask", base), ("Trained without the mask", twin)):
-            text, surprise = written(model, base)
+            text, surprise = sample_text(model, base)
             st.markdown(f"{name}, {surprise:.2f}")
             st.code(text, language=None, wrap_lines=True)

@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from viz import canvas
-from viz.captions.masks import masked_row, read_mask
+from viz.captions.masks import describe_mask, masked_row
 from viz.export.tables import file_name
 from viz.pages.masks import controls as masks_controls
 from viz.pages.masks import guess, kv_cache, leak_test, no_mask_training
@@ -17,13 +17,13 @@ notices = st.container()
 experiment = controls.experiment()
 config = model_calls.about(experiment.weights).model_config
 words = model_calls.encoding(experiment).surface
-layer, head = controls.head(config.n_layers, config.n_heads, default=head_facts.headline(experiment.weights))
-pinned = controls.token(words, token_units.each(experiment))
-controls.foot(experiment)
+layer, head = controls.head(config.n_layers, config.n_heads, default=head_facts.default_head(experiment.weights))
+pinned = controls.token(words, token_units.unit_of(experiment))
+controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)
-looks, guessed = masks_controls.choose(experiment, len(words))
-experiment = replace(experiment, mask_spec=looks)
+mask_spec, guessed = masks_controls.choose(experiment, len(words))
+experiment = replace(experiment, mask_spec=mask_spec)
 trace = model_calls.trace(experiment)
 attention = trace.layers[layer].attention
 scores, mask = attention.biased[head], attention.mask[head]  # (T, S)
@@ -42,15 +42,15 @@ else:
         theme=theme,
         row=row,
         pinned=pinned is not None,
-        on_pin=controls.choose_token,
-        paint=1 if len(words) <= masks_controls.MOST_PAINTED else None,
+        on_pin=controls.pin_token,
+        paint=1 if len(words) <= masks_controls.MAX_PAINTED_TOKENS else None,
         on_paint=partial(masks_controls.painted, mask),
         steps=steps,
         on_step=masks_controls.slid,
     )
     figure_panel.below(
         drawn,
-        sentence=read_mask(scores, mask, weights, words, row, token_units.each(experiment)),
+        sentence=describe_mask(scores, mask, weights, words, row, token_units.unit_of(experiment)),
         table=partial(masks_controls.table, scores, mask, weights, words),
         file=file_name(experiment.name, f"L{layer}H{head}-stages"),
         of=experiment,
@@ -68,6 +68,6 @@ match None if guessed else masks_controls.section():  # what stands below would 
     case "Trained without the mask":
         no_mask_training.show(experiment.weights, theme)
 
-figure_panel.lesson("masks")
+figure_panel.page_footer("masks")
 with notices:
-    controls.link_mishaps()
+    controls.report_bad_link()

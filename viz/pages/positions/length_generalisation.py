@@ -14,8 +14,8 @@ from model.compute.progress import steps
 from model.evaluation import first_digit
 from model.training.first_digit import OrderRecipe
 from viz import canvas
-from viz.captions.positions import read_lengths, read_round
-from viz.export.tables import Labelled, Table
+from viz.captions.positions import describe_length_generalisation, describe_rope_period
+from viz.export.tables import NamedArray, Table
 from viz.pages.positions import models, one_question
 from viz.pages.positions.compute import SEED, N
 from viz.types import Array
@@ -28,14 +28,14 @@ SLOWER = 4  # times as slowly a pair of RoPE is turned to see whether it is to b
 def show() -> None:
     """Accuracy within the trained lengths and beyond, and one question for all models."""
     lengths, longest = OrderRecipe.lengths, OrderRecipe.longest
-    todo = [model for model in models.MODELS if not _asked.has(*model)]
+    todo = [model for model in models.MODELS if not _tested.has(*model)]
     seeds = np.array([_seeds(*model) for model in models.MODELS])  # (M, R, L)
-    told = np.array([_card(*model) if todo else _asked(*model) for model in models.MODELS])  # (M, L)
+    accuracies = np.array([_card(*model) if todo else _tested(*model) for model in models.MODELS])  # (M, L)
     shape = (len(models.KINDS), len(models.NAMES), len(lengths))
     drawn = canvas.lengths(
         list(models.NAMES.values()),
         lengths,
-        told.reshape(shape),
+        accuracies.reshape(shape),
         seeds.min(axis=1).reshape(shape),
         seeds.max(axis=1).reshape(shape),
         key="lengths",
@@ -49,36 +49,38 @@ def show() -> None:
         if todo
         else f"{N} new questions per point, tested here"
     )
-    with figure_panel.postponed("lengths") if todo else nullcontext():
+    with figure_panel.deferred_file("lengths") if todo else nullcontext():
         figure_panel.below(
             drawn,
-            sentence=read_lengths(list(models.NAMES.values()), lengths, told.reshape(shape), longest, source),
-            table=partial(_table, told),
+            sentence=describe_length_generalisation(
+                list(models.NAMES.values()), lengths, accuracies.reshape(shape), longest, source
+            ),
+            table=partial(_table, accuracies),
             file="accuracy-by-length",
             of=tuple(name for kind in models.KINDS for name in models.weights(kind)),
-            arrays=partial(_arrays, told.reshape(shape)),
-            python=_recompute(asked=not todo),
+            arrays=partial(_arrays, accuracies.reshape(shape)),
+            python=_recompute(tested=not todo),
         )
     if not todo:
-        _why_rope(dict(zip(lengths, _asked("encoder", "rope"), strict=True)))
+        _why_rope(dict(zip(lengths, _tested("encoder", "rope"), strict=True)))
     one_question.show()
     for done, (kind, scheme) in enumerate(todo):
         progress.progress(
             done / len(todo), f"Testing the {kind} with {models.NAMES[scheme]} on {N} questions of each length"
         )
-        _asked(kind, scheme)
+        _tested(kind, scheme)
     if todo:
         st.rerun()
 
 
 def _why_rope(shares: dict[int, float]) -> None:
     """A line where RoPE is worse than guessing: which of its pairs comes round."""
-    length = min(shares, key=lambda one: shares[one])
+    length = min(shares, key=lambda length: shares[length])
     turns = wavelengths(models.model("encoder", "rope")[0].config.key_width)
     without = _slowed(length)
     pair = without.index(max(without))
     with st.container(key="reading_round"):
-        st.markdown(read_round(shares[length], length, float(turns[pair]), pair, SLOWER, without))
+        st.markdown(describe_rope_period(shares[length], length, float(turns[pair]), pair, SLOWER, without))
 
 
 @server_cache.cached
@@ -89,7 +91,7 @@ def _slowed(length: int) -> list[float]:
 
 
 @server_cache.cached
-def _asked(kind: str, scheme: str) -> list[float]:
+def _tested(kind: str, scheme: str) -> list[float]:
     """The accuracies (L,) on fresh questions, asked once for all visitors."""
     with slots.long(f"Testing the {kind} with {models.NAMES[scheme]}"):
         return _numbers(
@@ -100,8 +102,8 @@ def _asked(kind: str, scheme: str) -> list[float]:
 @server_cache.cached
 def _card(kind: str, scheme: str) -> list[float]:
     """The accuracies (L,) of the shipped seed on its card."""
-    accuracy = load_card(f"order-{kind}-{scheme}").first_digit.accuracy
-    return _numbers(accuracy[length] for length in OrderRecipe.lengths)
+    accuracies = load_card(f"order-{kind}-{scheme}").first_digit.accuracy
+    return _numbers(accuracies[length] for length in OrderRecipe.lengths)
 
 
 @server_cache.cached
@@ -118,12 +120,12 @@ def _numbers(shares: Iterable[float | None]) -> list[float]:
     return [np.nan if share is None else share for share in shares]
 
 
-def _arrays(told: Array) -> dict[str, Labelled]:
+def _arrays(accuracies: Array) -> dict[str, NamedArray]:
     axes = {"kind": models.KINDS, "scheme": list(models.NAMES), "signs": OrderRecipe.lengths}
-    return {"right_answers": Labelled(told, axes)}
+    return {"right_answers": NamedArray(accuracies, axes)}
 
 
-def _recompute(asked: bool) -> str:
+def _recompute(tested: bool) -> str:
     """From fresh questions, as the page has asked them; until then from the cards."""
     lengths = OrderRecipe.lengths
     every = (
@@ -131,21 +133,21 @@ def _recompute(asked: bool) -> str:
     )
     body = (
         f'    return accuracy(*load(f"order-{{kind}}-{{name}}"), n, {N}, {SEED})  # None: the table has ended'
-        if asked
+        if tested
         else '    return load_card(f"order-{kind}-{name}").first_digit.accuracy[n]  # None: the table has ended'
     )
     return copy_as_python.python(
         f"def share(kind, name, n):\n{body}\n\n\n"
         f"right_answers = np.array({every}, dtype=float)  # (kinds, schemes, lengths)",
         "from model.checkpoint import load\nfrom model.evaluation.first_digit import accuracy"
-        if asked
+        if tested
         else "from model.checkpoint import load_card",
     )
 
 
-def _table(told: Array) -> Table:
+def _table(accuracies: Array) -> Table:
     return {
         "model": [kind for kind, _ in models.MODELS],
         "scheme": [models.NAMES[scheme] for _, scheme in models.MODELS],
-        **{f"{length} signs": told[:, at].tolist() for at, length in enumerate(OrderRecipe.lengths)},
+        **{f"{length} signs": accuracies[:, index].tolist() for index, length in enumerate(OrderRecipe.lengths)},
     }

@@ -21,11 +21,13 @@ def show() -> None:
     answers = {(kind, scheme): _answer(kind, scheme, question) for kind in models.KINDS for scheme in models.NAMES}
     lines = [f"| p({question.first}) against {question.second} | {' | '.join(models.KINDS)} |", "|---" * 3 + "|"]
     for scheme, name in models.NAMES.items():
-        told = [answers[kind, scheme] for kind in models.KINDS]
-        lines.append(f"| {name} | {' | '.join('ends' if isinstance(one, str) else f'{one:.2f}' for one in told)} |")
+        scores = [answers[kind, scheme] for kind in models.KINDS]
+        lines.append(
+            f"| {name} | {' | '.join('ends' if isinstance(score, str) else f'{score:.2f}' for score in scores)} |"
+        )
     with st.container(key="answers"):
         st.markdown("\n".join(lines))
-    messages = [one for one in answers.values() if isinstance(one, str)]
+    messages = [answer for answer in answers.values() if isinstance(answer, str)]
     if messages:
         st.info(f"Learned positions: {messages[0]}")
 
@@ -33,7 +35,7 @@ def show() -> None:
 def _answer(kind: str, scheme: str, question: FirstDigitQuestion) -> float | str:
     """Probability of the right digit, or the model's own sentence that says why there is none."""
     try:
-        with model_calls.computing:
+        with model_calls.compute_slots:
             return first_digit.p_correct(*models.model(kind, scheme), [question]).item()
     except ValueError as error:
         return str(error)

@@ -7,7 +7,7 @@ from viz.ui import controls, figure_panel
 
 notices = st.container()
 experiment = controls.experiment()
-controls.foot(experiment)
+controls.sidebar_footer(experiment)
 
 view = views.view()
 views.note(view)
@@ -26,6 +26,6 @@ match view:
     case "Length generalisation":
         length_generalisation.show()
 
-figure_panel.lesson("positions")
+figure_panel.page_footer("positions")
 with notices:
-    controls.link_mishaps()
+    controls.report_bad_link()

@@ -10,8 +10,8 @@ from model.tasks.first_digit import WORDS
 from model.training import first_digit
 from viz import canvas
 from viz.canvas import Panel, Steps
-from viz.captions.positions import ROUNDING, read_shift, spelt
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.positions import ROUNDING, describe_shift, format_number
+from viz.export.tables import NamedArray, Table, file_name
 from viz.pages.positions import controls as positions_controls
 from viz.pages.positions import models
 from viz.pages.positions.compute import QUESTION
@@ -26,22 +26,28 @@ def show() -> None:
     """The whole sentence moved by k, and what becomes of the scores: every k is sent at once, the browser slides."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="scheme_controls"):
         kind = positions_controls.kind()
-        asked = st.text_input(
+        typed = st.text_input(
             "Sentence, of a–h, digits and ?", QUESTION, key="question", bind="query-params", max_chars=60, width=260
         )
-    text, complaint = _readable(asked or "")
+    text, complaint = _readable(typed or "")
     if complaint:
         st.info(complaint)
     figure = st.container()
     with st.container(key="address"):  # unseen: it ties k to the address of the page
         steps = st.selectbox("k", MOVES, MOVES.index(5), key="moved_by", bind="query-params")
-    found = {models.NAMES[scheme]: _changes(kind, scheme, text) for scheme in models.NAMES}
-    changes = {step: {name: one[step] for name, one in found.items()} for step in MOVES}
-    everywhere = [float(np.nanmax(one)) for made in found.values() for one in made.values() if one is not None]
+    changes_by_scheme = {models.NAMES[scheme]: _changes(kind, scheme, text) for scheme in models.NAMES}
+    changes = {step: {name: by_shift[step] for name, by_shift in changes_by_scheme.items()} for step in MOVES}
+    everywhere = [
+        float(np.nanmax(change))
+        for by_shift in changes_by_scheme.values()
+        for change in by_shift.values()
+        if change is not None
+    ]
     limit = max([*everywhere, ROUNDING])
     words = models.model(kind, "none")[1].encode(text).tokens
     maps = {
-        step: [_panel(name, one, len(words), limit) for name, one in made.items()] for step, made in changes.items()
+        step: [_panel(name, change, len(words), limit) for name, change in by_scheme.items()]
+        for step, by_scheme in changes.items()
     }
     with figure:
         drawn = canvas.panels(
@@ -53,11 +59,11 @@ def show() -> None:
             steps=Steps("Shift by k positions", steps, maps),
             on_step=_choose_k,
         )
-    largest = {name: None if one is None else float(np.nanmax(one)) for name, one in changes[steps].items()}
+    largest = {name: None if change is None else float(np.nanmax(change)) for name, change in changes[steps].items()}
     config = models.model(kind, "learned")[0].config
     figure_panel.below(
         drawn,
-        sentence=read_shift(largest, steps, {models.NAMES["learned"]: config.context}),
+        sentence=describe_shift(largest, steps, {models.NAMES["learned"]: config.context}),
         table=partial(_table, kind, text, steps, largest),
         file=file_name(f"shift-{kind}", f"by-{steps}"),
         of=models.weights(kind),
@@ -85,8 +91,8 @@ def _choose_k(step: int) -> None:
 def _panel(name: str, change: Array | None, words: int, limit: float) -> Panel:
     """change (T, T); None where a learned table has ended: nothing is drawn."""
     values = np.full((words, words), np.nan) if change is None else change
-    told = "ends" if change is None else spelt(float(np.nanmax(change)))
-    return Panel(f"{name}  {told}", values, "size", mask=np.isfinite(values), limit=limit)
+    largest = "ends" if change is None else format_number(float(np.nanmax(change)))
+    return Panel(f"{name}  {largest}", values, "size", mask=np.isfinite(values), limit=limit)
 
 
 def _readable(text: str) -> tuple[str, str]:
@@ -113,16 +119,16 @@ def _readable(text: str) -> tuple[str, str]:
 def _changes(kind: str, scheme: str, text: str, double: bool = False) -> dict[int, Array | None]:
     """k → the largest change of each score in any head of any layer: (T, T), NaN where no head may look."""
     transformer, tokenizer = models.model(kind, scheme)
-    with model_calls.computing:
-        found = score_changes(transformer, tokenizer.encode(text).ids, MOVES, double)
+    with model_calls.compute_slots:
+        changes = score_changes(transformer, tokenizer.encode(text).ids, MOVES, double)
     # The mask is the same in every head.
-    return {step: None if change is None else np.abs(change).max(axis=(0, 1)) for step, change in found.items()}
+    return {step: None if change is None else np.abs(change).max(axis=(0, 1)) for step, change in changes.items()}
 
 
-def _arrays(changes: dict[str, Array | None], words: tuple[str, ...]) -> dict[str, Labelled]:
+def _arrays(changes: dict[str, Array | None], words: tuple[str, ...]) -> dict[str, NamedArray]:
     ended = np.full((len(words), len(words)), np.nan)
-    stacked = np.stack([ended if one is None else one for one in changes.values()])
-    return {"changes": Labelled(stacked, {"scheme": list(changes), "looks": words, "looked_at": words})}
+    stacked = np.stack([ended if change is None else change for change in changes.values()])
+    return {"changes": NamedArray(stacked, {"scheme": list(changes), "looks": words, "looked_at": words})}
 
 
 def _table(kind: str, text: str, steps: int, largest: dict[str, float | None]) -> Table:
@@ -130,5 +136,5 @@ def _table(kind: str, text: str, steps: int, largest: dict[str, float | None]) -
     return {
         "scheme": list(largest),
         "largest change of a score, float32": list(largest.values()),
-        "in float64": [None if one is None else float(np.nanmax(one)) for one in exact],
+        "in float64": [None if change is None else float(np.nanmax(change)) for change in exact],
     }

@@ -8,8 +8,8 @@ import streamlit as st
 from model.analysis.word_shuffle import SWITCH_CASES, ShuffleResult, shuffle_all
 from model.run import Experiment
 from viz import canvas
-from viz.captions.positions import ROUNDING, read_shuffle, spelt
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.positions import ROUNDING, describe_shuffle, format_number
+from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import numbered
 from viz.ui import copy_as_python, figure_panel, model_calls, server_cache, slots, visitor
 
@@ -22,13 +22,13 @@ def show(experiment: Experiment) -> None:
     tokens = model_calls.encoding(experiment).surface
     figure = st.container()
     order = _order(len(tokens))
-    found = {_named(name, case): case for name, case in _shuffle(experiment, tuple(order)).items()}
+    cases = {_named(name, case): case for name, case in _shuffle(experiment, tuple(order)).items()}
     with figure:
         drawn = canvas.shuffle(
             tokens,
             order,
-            [(name, _told(case)) for name, case in found.items()],
-            np.stack([case.change for case in found.values()]),
+            [(name, _case_note(case)) for name, case in cases.items()],
+            np.stack([case.change for case in cases.values()]),
             key="shuffled",
             rounding=ROUNDING,
             theme=visitor.theme(),
@@ -37,11 +37,11 @@ def show(experiment: Experiment) -> None:
     moved = sum(place != token for place, token in enumerate(order))
     figure_panel.below(
         drawn,
-        sentence=read_shuffle({name: case.largest for name, case in found.items()}, moved),
-        table=partial(_table, found, tokens, order),
+        sentence=describe_shuffle({name: case.largest for name, case in cases.items()}, moved),
+        table=partial(_table, cases, tokens, order),
         file=file_name(experiment.name, "shuffled"),
         of=experiment,
-        arrays=partial(_arrays, found, tokens),
+        arrays=partial(_arrays, cases, tokens),
         python=copy_as_python.python(
             f"found = shuffle_all(experiment, {order})\n"
             "change = np.stack([case.change for case in found.values()])  # (cases, T)",
@@ -59,11 +59,11 @@ def show(experiment: Experiment) -> None:
 def _order(n: int) -> list[int]:
     """Which token stands at each place, from the address; there is one even when the address has nothing that fits."""
     with st.container(key="address"):  # unseen: it ties the order to the address of the page
-        asked = st.text_input("Order", "", key="order", bind="query-params", max_chars=2000)
-    places = [int(part) for part in (asked or "").split(".") if part.isascii() and part.isdecimal() and len(part) < 5]
+        typed = st.text_input("Order", "", key="order", bind="query-params", max_chars=2000)
+    places = [int(part) for part in (typed or "").split(".") if part.isascii() and part.isdecimal() and len(part) < 5]
     if sorted(places) == list(range(1, n)):
         return [0, *places]
-    if asked:
+    if typed:
         st.info("The order in this link does not fit the sentence, so two of its words were swapped instead.")
     order = list(range(n))
     a, b = SWAPPED if n > max(SWAPPED) else (1, n - 1)
@@ -84,25 +84,25 @@ def _shuffle(experiment: Experiment, order: tuple[int, ...]) -> dict[str, Shuffl
 
 def _named(name: str, case: ShuffleResult) -> str:
     """A case by name; a model that was trained without a part does not have it here either."""
-    asked = SWITCH_CASES[name]
-    lacks = [part for part in ("position", "mask") if getattr(asked, part) and not getattr(case.present, part)]
+    switches = SWITCH_CASES[name]
+    lacks = [part for part in ("position", "mask") if getattr(switches, part) and not getattr(case.present, part)]
     return f"{name} (it has no {' and no '.join(lacks)})" if lacks else name
 
 
-def _told(case: ShuffleResult) -> str:
-    largest = f"largest change {spelt(case.largest)}"
+def _case_note(case: ShuffleResult) -> str:
+    largest = f"largest change {format_number(case.largest)}"
     return f"the same vectors, {largest}" if case.largest < ROUNDING else largest
 
 
-def _arrays(found: dict[str, ShuffleResult], tokens: tuple[str, ...]) -> dict[str, Labelled]:
-    change = np.stack([case.change for case in found.values()])
-    return {"change": Labelled(change, {"case": list(found), "word": tokens})}
+def _arrays(cases: dict[str, ShuffleResult], tokens: tuple[str, ...]) -> dict[str, NamedArray]:
+    change = np.stack([case.change for case in cases.values()])
+    return {"change": NamedArray(change, {"case": list(cases), "word": tokens})}
 
 
-def _table(found: dict[str, ShuffleResult], tokens: tuple[str, ...], order: list[int]) -> Table:
+def _table(cases: dict[str, ShuffleResult], tokens: tuple[str, ...], order: list[int]) -> Table:
     return {
         "word": numbered(tokens),
         "its place": list(range(len(tokens))),
         "its new place": [order.index(token) for token in range(len(tokens))],
-        **{f"change: {name.lower()}": found[name].change.tolist() for name in SWITCH_CASES},
+        **{f"change: {name.lower()}": cases[name].change.tolist() for name in SWITCH_CASES},
     }

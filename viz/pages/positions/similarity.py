@@ -9,8 +9,8 @@ from model.analysis.position_similarity import PositionSimilarity, position_simi
 from model.transformer import Transformer
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.positions import read_sight
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.positions import describe_similarity
+from viz.export.tables import NamedArray, Table, file_name
 from viz.pages.positions import controls as positions_controls
 from viz.pages.positions import models
 from viz.types import Array
@@ -38,26 +38,28 @@ def show() -> None:
         [
             Panel(
                 models.NAMES[name],
-                one.values,
+                similarity.values,
                 "signed",
-                mask=_sayable(one, kind),
-                limit=1.0 if one.similarity else None,
+                mask=_defined(similarity, kind),
+                limit=1.0 if similarity.similarity else None,
             )
-            for name, one in seen.items()
+            for name, similarity in seen.items()
         ],
         places,
         places,
         key="distance",
         theme=visitor.theme(),
     )
-    means = {models.NAMES[name]: one.by_distance() for name, one in seen.items()}
+    means = {models.NAMES[name]: similarity.by_distance() for name, similarity in seen.items()}
     figure_panel.below(
         drawn,
-        sentence=read_sight(means, {models.NAMES[name]: one.similarity for name, one in seen.items()}, FAR),
+        sentence=describe_similarity(
+            means, {models.NAMES[name]: similarity.similarity for name, similarity in seen.items()}, FAR
+        ),
         table=partial(_table, means),
         file=file_name(f"distance-{kind}", f"L{layer}H{head}"),
         of=models.weights(kind),
-        arrays=partial(_arrays, {name: one.values for name, one in seen.items()}),
+        arrays=partial(_arrays, {name: similarity.values for name, similarity in seen.items()}),
         python=copy_as_python.python(
             f"schemes = {tuple(models.NAMES)}\n"
             f'models = [load(f"order-{kind}-{{name}}")[0] for name in schemes]\n'
@@ -67,7 +69,7 @@ def show() -> None:
             "from model.checkpoint import load\nfrom model.analysis.position_similarity import position_similarity",
         ),
     )
-    st.caption("  ·  ".join(f"{models.NAMES[name]}: {one.what}" for name, one in seen.items()))
+    st.caption("  ·  ".join(f"{models.NAMES[name]}: {similarity.what}" for name, similarity in seen.items()))
 
 
 def _head(transformer: Transformer) -> tuple[int, int]:
@@ -77,15 +79,15 @@ def _head(transformer: Transformer) -> tuple[int, int]:
     return int(layer), int(head)
 
 
-def _arrays(values: dict[str, Array]) -> dict[str, Labelled]:
+def _arrays(values: dict[str, Array]) -> dict[str, NamedArray]:
     axes = {"scheme": list(values), "looks": range(PLACES), "looked_at": range(PLACES)}
-    return {"values": Labelled(np.stack(list(values.values())), axes)}
+    return {"values": NamedArray(np.stack(list(values.values())), axes)}
 
 
-def _sayable(one: PositionSimilarity, kind: str) -> Array:
+def _defined(similarity: PositionSimilarity, kind: str) -> Array:
     """A table that has ended says nothing; a bias of a decoder is never asked about what comes later."""
-    there = np.isfinite(one.values)
-    return there if one.similarity or kind == "encoder" else there & np.tri(PLACES, dtype=bool)
+    finite = np.isfinite(similarity.values)
+    return finite if similarity.similarity or kind == "encoder" else finite & np.tri(PLACES, dtype=bool)
 
 
 def _table(means: dict[str, Array]) -> Table:

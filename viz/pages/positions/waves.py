@@ -7,7 +7,7 @@ import streamlit as st
 from model.analysis import sinusoid
 from viz import canvas
 from viz.canvas import Slider
-from viz.export.tables import Labelled, Table, file_name
+from viz.export.tables import NamedArray, Table, file_name
 from viz.ui import copy_as_python, figure_panel, visitor
 
 BASES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
@@ -71,20 +71,23 @@ def show_waves() -> None:
     )
 
 
-def _wave_arrays(length: int, width: int, base: int) -> dict[str, Labelled]:
+def _wave_arrays(length: int, width: int, base: int) -> dict[str, NamedArray]:
     lengths = sinusoid.wavelengths(width, base).numpy()
     return {
-        "encoding": Labelled(
+        "encoding": NamedArray(
             sinusoid.table(length, width, base).numpy(), {"position": range(length), "dimension": range(width)}
         ),
-        "wavelengths": Labelled(lengths, {"pair": range(len(lengths))}),
+        "wavelengths": NamedArray(lengths, {"pair": range(len(lengths))}),
     }
 
 
 def _wave_table(length: int, width: int, base: int) -> Table:
     """One line a position, one column a dimension, which says its wave: "3 cos, wavelength 19.9"."""
     lengths = sinusoid.wavelengths(width, base).tolist()
-    names = [f"{at} {('sin', 'cos')[at % 2]}, wavelength {lengths[at // 2]:.4g}" for at in range(width)]
+    names = [
+        f"{dimension} {('sin', 'cos')[dimension % 2]}, wavelength {lengths[dimension // 2]:.4g}"
+        for dimension in range(width)
+    ]
     columns = sinusoid.table(length, width, base).T.tolist()  # (width, length)
     return {"position": list(range(length)), **dict(zip(names, columns, strict=True))}
 
@@ -110,9 +113,9 @@ def show_turns() -> None:
     )
 
 
-def _turn_arrays(steps: int, width: int, base: int) -> dict[str, Labelled]:
+def _turn_arrays(steps: int, width: int, base: int) -> dict[str, NamedArray]:
     axes = {"dimension_after": range(width), "dimension_before": range(width)}
-    return {"R": Labelled(sinusoid.rotation(steps, width, base).numpy(), axes)}
+    return {"R": NamedArray(sinusoid.rotation(steps, width, base).numpy(), axes)}
 
 
 def _turn_table(steps: int, width: int, base: int) -> Table:

@@ -7,8 +7,8 @@ import streamlit as st
 
 from model.analysis.norm_comparison import NormComparison
 from model.run import Experiment
-from viz.captions.batch_norm import read_moved, read_tensor
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.batch_norm import describe_norm_axes, describe_norm_change
+from viz.export.tables import NamedArray, Table, file_name
 from viz.figures.batch_norm import change_map, tensor_box
 from viz.labels import markdown, numbered
 from viz.pages.remove.compute import SIZE, norm_comparison_of
@@ -53,11 +53,11 @@ def _maps(weights: str) -> None:
             figure_panel.chart(
                 change_map(moved, shown.words, shown.by, shown.replaced, limit=limit, theme=theme),
                 key=f"moved_{name.split()[0]}",
-                sentence=read_moved(name, moved, shown.words),
-                table=partial(_moved_table, shown, moved),
+                sentence=describe_norm_change(name, moved, shown.words),
+                table=partial(_change_table, shown, moved),
                 file=file_name(weights, f"{name}-sentence-{number}-replaced"),
                 of=Experiment(weights),
-                arrays=partial(_moved_arrays, moved),
+                arrays=partial(_change_arrays, moved),
                 python=_recompute(weights, number - 1, f"moved = shown.moved[{name!r}]  # (B, T)"),
             )
 
@@ -80,7 +80,9 @@ def _axes(weights: str) -> None:
                     theme=theme,
                 ),
                 key=f"over_{name}",
-                sentence=read_tensor(shown.stream, shown.real, over, POSITION, channel, shown.words[0][POSITION]),
+                sentence=describe_norm_axes(
+                    shown.stream, shown.real, over, POSITION, channel, shown.words[0][POSITION]
+                ),
                 table=partial(_averaged, shown, over, channel),
                 file=file_name(weights, f"{name}-norm-averages-over"),
                 of=Experiment(weights),
@@ -89,25 +91,25 @@ def _axes(weights: str) -> None:
             )
 
 
-def _moved_table(shown: NormComparison, moved: Array) -> Table:
-    at = [(b, t) for b, t in zip(*np.nonzero(np.isfinite(moved)), strict=True)]
+def _change_table(shown: NormComparison, moved: Array) -> Table:
+    cells = [(b, t) for b, t in zip(*np.nonzero(np.isfinite(moved)), strict=True)]
     return {
-        "sentence": [b + 1 for b, _ in at],
-        "position": [t for _, t in at],
-        "word": [numbered(shown.words[b])[t] for b, t in at],
-        "moved": [float(moved[b, t]) for b, t in at],
+        "sentence": [b + 1 for b, _ in cells],
+        "position": [t for _, t in cells],
+        "word": [numbered(shown.words[b])[t] for b, t in cells],
+        "moved": [float(moved[b, t]) for b, t in cells],
     }
 
 
-def _moved_arrays(moved: Array) -> dict[str, Labelled]:
+def _change_arrays(moved: Array) -> dict[str, NamedArray]:
     B, T = moved.shape
-    return {"moved": Labelled(moved, {"sentence": range(1, B + 1), "position": range(T)})}
+    return {"moved": NamedArray(moved, {"sentence": range(1, B + 1), "position": range(T)})}
 
 
-def _stream_arrays(stream: Array) -> dict[str, Labelled]:
+def _stream_arrays(stream: Array) -> dict[str, NamedArray]:
     B, T, C = stream.shape
     axes = {"sentence": range(1, B + 1), "position": range(T), "channel": range(C)}
-    return {"stream": Labelled(stream, axes)}
+    return {"stream": NamedArray(stream, axes)}
 
 
 def _recompute(weights: str, replaced: int, last: str) -> str:
@@ -128,10 +130,10 @@ def _averaged(shown: NormComparison, over: str, channel: int) -> Table:
     if over == "channels":
         vector = shown.stream[0, POSITION]
         return {"channel": range(len(vector)), f"“{shown.words[0][POSITION]}” in sentence 1": vector}
-    at = list(zip(*np.nonzero(shown.real), strict=True))
+    cells = list(zip(*np.nonzero(shown.real), strict=True))
     return {
-        "sentence": [b + 1 for b, _ in at],
-        "position": [t for _, t in at],
-        "word": [numbered(shown.words[b])[t] for b, t in at],
-        f"channel {channel}": [float(shown.stream[b, t, channel]) for b, t in at],
+        "sentence": [b + 1 for b, _ in cells],
+        "position": [t for _, t in cells],
+        "word": [numbered(shown.words[b])[t] for b, t in cells],
+        f"channel {channel}": [float(shown.stream[b, t, channel]) for b, t in cells],
     }

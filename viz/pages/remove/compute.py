@@ -20,15 +20,15 @@ def next_words(a: Trace[Array], b: Trace[Array], row: int, weights: str, n: int 
 
 
 @server_cache.cached
-def knockouts(weights: str) -> dict[tuple[int, int], ablate.HeldOutScores]:
+def head_ablation(weights: str) -> dict[tuple[int, int], ablate.HeldOutScores]:
     """The same with each head taken out alone."""
     with slots.long("Removing each head in turn"):
         return ablate.ablate_each_head(weights)
 
 
-def knockout_maps(weights: str) -> tuple[Array, dict[str, Array]]:
+def head_ablation_maps(weights: str) -> tuple[Array, dict[str, Array]]:
     """What each head's removal costs: more loss (L, H), and for each kind of question less accuracy (L, H)."""
-    intact, each = ablation.held_out(weights, Switches()), knockouts(weights)
+    intact, each = ablation.held_out(weights, Switches()), head_ablation(weights)
     return ablate.ablation_costs(intact, each)
 
 
@@ -39,12 +39,12 @@ SIZE = 6  # sentences in the batch
 def norm_comparison_of(weights: str, replaced: int) -> NormComparison:
     """A batch of SIZE sentences under each norm, before and after sentence `replaced`, from 0, is another one."""
     sentences, substitutes = norm_comparison.make_batch(model_calls.task(weights), SIZE)
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return norm_comparison.compare_norms(*get_transformer(weights), sentences, replaced, substitutes[replaced])
 
 
 @server_cache.cached
 def width_steps() -> tuple[WidthStep, ...]:
     """Scores and their softmax at every d_k, with the division by √d_k and without."""
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return score_scaling.sweep_widths()

@@ -22,9 +22,9 @@ def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
     return frozenset((int(name[1 : name.index("H")]), int(name[name.index("H") + 1 :])) for name in chosen)
 
 
-def side_b(removed: Experiment) -> Experiment:
+def ablated_experiment(removed: Experiment) -> Experiment:
     """What B is: the same weights with the parts removed now, or weights that never had the part."""
-    if not has_twins(removed.weights):
+    if not has_trained_without(removed.weights):
         return removed
     with st.sidebar:
         how = controls.choice(
@@ -40,7 +40,7 @@ def side_b(removed: Experiment) -> Experiment:
         )
         if how == "removed now":
             return removed
-        twin = twin_of(removed)
+        twin = trained_without(removed)
         if twin is None:
             st.caption(
                 "Models trained without a part exist for one part at a time, and for no single head. So the part is "
@@ -51,23 +51,25 @@ def side_b(removed: Experiment) -> Experiment:
     return replace(removed, weights=twin, switches=Switches())
 
 
-def has_twins(weights: str) -> bool:
+def has_trained_without(weights: str) -> bool:
     """Whether models were trained without a part, to stand beside these weights."""
     return any(f"{weights}-without-{part.name}" in checkpoint.names() for part in PARTS)
 
 
-def twin_of(removed: Experiment) -> str | None:
+def trained_without(removed: Experiment) -> str | None:
     """The name of the weights that were trained without the one part removed here, if there are such."""
     parts = removed.switches.removed
     name = f"{removed.weights}-without-{parts[0]}" if len(parts) == 1 and not removed.switches.heads_off else ""
     return name if name in checkpoint.names() else None
 
 
-def view(weights: str) -> str:
+def choose_view(weights: str) -> str:
     """Which question the page answers."""
-    return controls.choice("Question", [name for name in VIEWS if name != VIEWS[1] or has_twins(weights)], key="view")
+    return controls.choice(
+        "Question", [name for name in VIEWS if name != VIEWS[1] or has_trained_without(weights)], key="view"
+    )
 
 
-def then(says_words: bool) -> str:
+def choose_panel(says_words: bool) -> str:
     """Which further figure stands below the comparison; a model that says no words begins with its stream."""
     return controls.choice("More about this removal", THEN, key="then", default=THEN[0 if says_words else 1])

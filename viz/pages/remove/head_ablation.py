@@ -5,9 +5,9 @@ import streamlit as st
 
 from model.run import Experiment
 from viz import canvas
-from viz.captions.heads import read_knockouts
-from viz.export.tables import Labelled
-from viz.pages.remove.compute import knockout_maps
+from viz.captions.heads import describe_head_ablation
+from viz.export.tables import NamedArray
+from viz.pages.remove.compute import head_ablation_maps
 from viz.theme import Theme
 from viz.ui import controls, copy_as_python, figure_panel, not_available
 
@@ -22,7 +22,7 @@ def show(weights: str, theme: Theme) -> None:
     """A map of what each head's removal costs; a click on a head takes it out."""
     if not not_available.may_ask_much(weights):
         return
-    loss, lost = knockout_maps(weights)
+    loss, lost = head_ablation_maps(weights)
     kind = controls.choice(
         "Cost of removing a head: higher loss in nats, or right answers lost",
         ["loss", *lost],
@@ -43,7 +43,7 @@ def show(weights: str, theme: Theme) -> None:
         )
         figure_panel.below(
             drawn,
-            sentence=read_knockouts(values, kind) + " Click a head to remove it from B, or to put it back.",
+            sentence=describe_head_ablation(values, kind) + " Click a head to remove it from B, or to put it back.",
             table=lambda: (
                 {"head": [f"L{i}H{j}" for i, j in np.ndindex(loss.shape)], "loss": loss.ravel()}
                 | {question: each.ravel() for question, each in lost.items()}
@@ -51,7 +51,7 @@ def show(weights: str, theme: Theme) -> None:
             file=f"{weights}-knockouts",
             of=Experiment(weights),
             arrays=lambda: {
-                "loss": Labelled(loss, {"layer": range(loss.shape[0]), "head": range(loss.shape[1])}),
+                "loss": NamedArray(loss, {"layer": range(loss.shape[0]), "head": range(loss.shape[1])}),
             },
-            python=copy_as_python.knocked_out(weights),
+            python=copy_as_python.head_ablation(weights),
         )

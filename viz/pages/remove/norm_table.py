@@ -62,6 +62,6 @@ def norm_table(trace: Trace[Array], final: str = "final") -> dict[str, list[Any]
     table: dict[str, list[Any]] = {"norm": [name for name, _ in present]}
     for stage, field in STAGES.items():
         vectors = [getattr(norm, field) for _, norm in present]  # (T, C) each
-        table[f"mean {stage}"] = [round(float(one.mean(axis=-1).mean()), 3) for one in vectors]
-        table[f"variance {stage}"] = [round(float(one.var(axis=-1).mean()), 3) for one in vectors]
+        table[f"mean {stage}"] = [round(float(vector.mean(axis=-1).mean()), 3) for vector in vectors]
+        table[f"variance {stage}"] = [round(float(vector.var(axis=-1).mean()), 3) for vector in vectors]
     return table

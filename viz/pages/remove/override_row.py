@@ -11,7 +11,7 @@ from model.analysis import attribution, prediction_change
 from model.attention import AttentionOverride, renormalise
 from model.run import Experiment
 from viz import canvas
-from viz.captions.heads import read_effects, read_overwritten
+from viz.captions.heads import describe_attribution, describe_override
 from viz.figures.scatter import scatter
 from viz.labels import markdown, numbered
 from viz.pages.remove import compute
@@ -21,20 +21,20 @@ from viz.ui import controls, copy_as_python, figure_panel, model_calls, not_avai
 
 
 @server_cache.cached
-def blocked(experiment: Experiment, layer: int, head: int, row: int) -> Array:
+def ablation_effect(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """What each look of one row is worth to the next word."""
     with slots.place("Blocking one weight after another", attribution.cost_of_key_ablation(experiment)):
         return attribution.key_ablation_effect(experiment, layer, head, row)
 
 
 @server_cache.cached
-def attributed(experiment: Experiment, layer: int, head: int, row: int) -> Array:
+def gradient_effect(experiment: Experiment, layer: int, head: int, row: int) -> Array:
     """What a gradient says each look is worth."""
     with slots.place("Computing a gradient", model_calls.operations(experiment, 4)):
         return attribution.gradient_times_weight(experiment, layer, head, row)
 
 
-def agreement(weights: Array, worth: Array, slopes: Array) -> tuple[float, float] | None:
+def rank_correlations(weights: Array, worth: Array, slopes: Array) -> tuple[float, float] | None:
     """How weights, and the size of gradient × weight, order the looks that `worth` orders; None: nothing to order."""
     seen = weights > 0
     if seen.sum() < 3 or not np.isfinite(worth[seen]).all() or not np.isfinite(slopes[seen]).all():
@@ -45,24 +45,29 @@ def agreement(weights: Array, worth: Array, slopes: Array) -> tuple[float, float
     )
 
 
-def overwrite(
+def override_controls(
     weights: Array, mask: Array, words: Sequence[str], layer: int, head: int, row: int
 ) -> AttentionOverride | None:
     """The row of weights that the person wants instead; weights, mask (S,) of the row as it is."""
     ways = ("as it is", "uniform", "one word", "by hand")
     how = controls.choice("The row becomes", ways, key="row_is", default="uniform", label_visibility="visible")
-    allowed = [at for at, may in enumerate(mask) if may]
+    allowed = [index for index, may in enumerate(mask) if may]
     chosen = np.zeros(len(weights))
     if how == "as it is" or not allowed:
         return None
     if how == "uniform":
         chosen[allowed] = 1.0
     elif how == "one word":
-        at = st.selectbox("All attention on", allowed, format_func=lambda position: f"{position} {words[position]}")
-        chosen[at] = 1.0
+        chosen_index = st.selectbox(
+            "All attention on", allowed, format_func=lambda position: f"{position} {words[position]}"
+        )
+        chosen[chosen_index] = 1.0
     else:
         typed: Any = st.data_editor(
-            {"word": [words[at] for at in allowed], "weight": [round(float(weights[at]), 3) for at in allowed]},
+            {
+                "word": [words[index] for index in allowed],
+                "weight": [round(float(weights[index]), 3) for index in allowed],
+            },
             disabled=["word"],
             hide_index=True,
             key=f"by_hand_{layer}_{head}_{row}",
@@ -81,7 +86,7 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**Layer {layer}, head {head}**, the row of **{markdown(words[row])}**")
-        written = overwrite(weights, mask, words, layer, head, row)
+        written = override_controls(weights, mask, words, layer, head, row)
         other = replace(experiment, override=written)
         changed = model_calls.trace(other)
         p, q, likely = compute.next_words(trace, changed, row, experiment.weights, n=5)
@@ -89,23 +94,27 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
         drawn = canvas.bars({"A": p, "B": q}, likely, key="overwritten", theme=theme)
         figure_panel.below(
             drawn,
-            sentence=read_overwritten(
-                words[row], moved, written is not None, not_available.foretells(experiment.weights)
+            sentence=describe_override(
+                words[row], moved, written is not None, not_available.prediction_kind(experiment.weights)
             ),
             table=lambda: {"word": likely, "A": p, "B": q},
             file=f"{other.name}-{row}",
             of=other,
-            says=f"B: {copy_as_python.face(other)}" if written else "",
-            python=copy_as_python.pairs(experiment, other, row, n=5),
+            notice=f"B: {copy_as_python.ablation_notice(other)}" if written else "",
+            python=copy_as_python.next_token_pairs(experiment, other, row, n=5),
         )
     with right:
         st.markdown("**Does a large weight matter?** Each weight of the row is blocked in turn")
-        worth, slopes = blocked(experiment, layer, head, row), attributed(experiment, layer, head, row)
+        worth, slopes = ablation_effect(experiment, layer, head, row), gradient_effect(experiment, layer, head, row)
         figure_panel.chart(
             scatter(weights, worth, words, theme=theme, x_name="weight", y_name="KL of the next word, nats"),
             key="worth",
-            sentence=read_effects(
-                weights, worth, words, agreement(weights, worth, slopes), not_available.foretells(experiment.weights)
+            sentence=describe_attribution(
+                weights,
+                worth,
+                words,
+                rank_correlations(weights, worth, slopes),
+                not_available.prediction_kind(experiment.weights),
             ),
             table=lambda: {
                 "word": numbered(words),
@@ -115,5 +124,5 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
             },
             file=f"{experiment.name}-L{layer}H{head}-row-{row}-worth",
             of=experiment,
-            python=copy_as_python.worth(experiment, layer, head, row),
+            python=copy_as_python.attribution(experiment, layer, head, row),
         )

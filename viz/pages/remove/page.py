@@ -8,7 +8,7 @@ import streamlit as st
 from model import Switches
 from model.analysis.prediction_change import prediction_change
 from viz import canvas
-from viz.captions.heads import read_change, read_next
+from viz.captions.heads import describe_change, describe_next_token
 from viz.export.tables import file_name
 from viz.pages.remove import (
     batch_norm,
@@ -42,65 +42,65 @@ off = remove_controls.heads_off(n_layers, n_heads)
 
 whole = replace(experiment, switches=Switches())
 removed = replace(experiment, switches=replace(experiment.switches, heads_off=off))
-without = remove_controls.side_b(removed)
-layer, head = controls.head(n_layers, n_heads, default=head_facts.headline(experiment.weights))
-told = ablation.without(removed.switches, without)
+without = remove_controls.ablated_experiment(removed)
+layer, head = controls.head(n_layers, n_heads, default=head_facts.default_head(experiment.weights))
+ablated = ablation.ablation_label(removed.switches, without)
 a, b = model_calls.trace(whole), model_calls.trace(without)
 words = model_calls.encoding(whole).surface
-pinned = controls.token(words, token_units.each(experiment))
+pinned = controls.token(words, token_units.unit_of(experiment))
 (weights_a, mask_a), (weights_b, mask_b) = head_facts.all_weights(a), head_facts.all_weights(b)  # (L, H, T, S)
 kl = prediction_change(a, b)  # (T,)
-says = not_available.foretells(experiment.weights)
-row = head_facts.moved_row(kl, weights_a[layer, head]) if pinned is None else pinned
-controls.foot(experiment)
+predicts = not_available.prediction_kind(experiment.weights)
+row = head_facts.most_changed_row(kl, weights_a[layer, head]) if pinned is None else pinned
+controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)
-match remove_controls.view(experiment.weights):
+match remove_controls.choose_view(experiment.weights):
     case "What breaks":
-        ablation.offers(experiment.weights, removed.switches)
-        summary.strip((whole, a), (without, b), words)
+        ablation.ablation_hints(experiment.weights, removed.switches)
+        summary.metrics_bar((whole, a), (without, b), words)
         drawn = canvas.compare(
             weights_a,
             weights_b,
             words,
             key="compare",
             masks=(mask_a, mask_b),
-            titles=(f"A  full model, layer {layer} head {head}", f"B  {told}", "A − B"),
+            titles=(f"A  full model, layer {layer} head {head}", f"B  {ablated}", "A − B"),
             moved=kl,
-            measure=not_available.MEASURE[says],
+            measure=not_available.MEASURE[predicts],
             selected=(layer, head),
             row=row,
             pinned=pinned is not None,
             theme=theme,
             on_head=controls.choose_head,
-            on_pin=controls.choose_token,
+            on_pin=controls.pin_token,
         )
         figure_panel.below(
             drawn,
-            sentence=read_change(kl, words, told, says) + head_facts.bounded(weights_a),
+            sentence=describe_change(kl, words, ablated, predicts) + head_facts.truncation_note(weights_a),
             table=partial(head_facts.pair_table, weights_a, weights_b, words),
             file=file_name(without.name, "compare"),
             of=without,
-            says=copy_as_python.side_b(without),
+            notice=copy_as_python.notice_of_b(without),
             arrays=partial(head_facts.all_maps, words, A=weights_a, B=weights_b),
-            python=copy_as_python.both(whole, without),
+            python=copy_as_python.two_runs(whole, without),
         )
-        match remove_controls.then(says != "nothing"):
+        match remove_controls.choose_panel(predicts != "nothing"):
             case "Next word" if not_available.says_words(experiment.weights):
-                not_available.note(experiment.weights)
+                not_available.masked_lm_note(experiment.weights)
                 p, q, likely = compute.next_words(a, b, row, experiment.weights)
                 with st.columns([3, 2])[0]:
                     drawn = canvas.bars({"A": p, "B": q}, likely, key="pairs", theme=theme)
                     figure_panel.below(
                         drawn,
-                        sentence=read_next(p, likely, words[row], who="A", says=says)
+                        sentence=describe_next_token(p, likely, words[row], who="A", predicts=predicts)
                         + " "
-                        + read_next(q, likely, words[row], who="B", says=says),
+                        + describe_next_token(q, likely, words[row], who="B", predicts=predicts),
                         table=partial(dict, word=likely, A=p, B=q),
                         file=file_name(without.name, f"next-word-{row}"),
                         of=without,
-                        says=copy_as_python.side_b(without),
-                        python=copy_as_python.pairs(whole, without, row),
+                        notice=copy_as_python.notice_of_b(without),
+                        python=copy_as_python.next_token_pairs(whole, without, row),
                     )
             case "Residual stream":
                 residual_stream.show((whole, without), a, b, words, theme)
@@ -115,6 +115,6 @@ match remove_controls.view(experiment.weights):
     case "Layer norm, batch norm":
         batch_norm.show(experiment.weights)
 
-figure_panel.lesson("remove")
+figure_panel.page_footer("remove")
 with notices:
-    controls.link_mishaps()
+    controls.report_bad_link()

@@ -8,8 +8,8 @@ import streamlit as st
 from model.analysis.attention_metrics import stream_sizes
 from model.run import Experiment, get_transformer
 from model.transformer import Trace
-from viz.captions.heads import read_stream
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.heads import describe_residual_stream
+from viz.export.tables import NamedArray, Table, file_name
 from viz.figures.residual_stream import stream
 from viz.labels import numbered
 from viz.pages.remove import norm_table
@@ -33,9 +33,9 @@ def stream_table(stages: Sequence[str], words: Sequence[str], a: Array, b: Array
     }
 
 
-def _arrays(stages: Sequence[str], words: Sequence[str], a: Array, b: Array) -> dict[str, Labelled]:
+def _arrays(stages: Sequence[str], words: Sequence[str], a: Array, b: Array) -> dict[str, NamedArray]:
     axes = {"stage": stages, "word": words}
-    return {"A": Labelled(a, axes), "B": Labelled(b, axes)}
+    return {"A": NamedArray(a, axes), "B": NamedArray(b, axes)}
 
 
 def show(
@@ -54,11 +54,13 @@ def show(
             figure_panel.chart(
                 stream(sizes_a[name], sizes_b[name], stages, words, theme=theme, title=f"{name} of each vector"),
                 key=f"stream_{name.split()[0]}",
-                sentence=read_stream(sizes_a[name], sizes_b[name], name, stages, token_units.each(of[0])),
+                sentence=describe_residual_stream(
+                    sizes_a[name], sizes_b[name], name, stages, token_units.unit_of(of[0])
+                ),
                 table=partial(stream_table, stages, words, sizes_a[name], sizes_b[name]),
                 file=file_name(of[1].name, f"stream-{name}"),
                 of=of[1],
-                says=copy_as_python.side_b(of[1]),
+                notice=copy_as_python.notice_of_b(of[1]),
                 arrays=partial(_arrays, stages, words, sizes_a[name], sizes_b[name]),
                 python=copy_as_python.streams(*of, name),
             )

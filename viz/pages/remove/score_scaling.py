@@ -11,8 +11,8 @@ from model.analysis.score_scaling import BIN_EDGES, N_KEYS, WIDTHS, HeadScores, 
 from model.run import Experiment, get_transformer
 from viz import canvas
 from viz.canvas import Measure
-from viz.captions.score_scaling import read_gradient, read_head, read_step
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.score_scaling import describe_head_scaling, describe_query_gradient, describe_width
+from viz.export.tables import NamedArray, Table, file_name
 from viz.figures.score_scaling import score_histogram, two_lines
 from viz.pages.remove.compute import width_steps
 from viz.ui import copy_as_python, figure_panel, model_calls, not_available, server_cache, slots, visitor
@@ -41,7 +41,7 @@ def show(weights: str, layer: int, head: int) -> None:
 
 @server_cache.cached
 def _gradients() -> tuple[QueryGradient, ...]:
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return score_scaling.query_gradients()
 
 
@@ -64,15 +64,15 @@ def _slider() -> None:
         WIDTHS,
         key="saturation",
         d_k=d_k,
-        rows=np.array([[made.rows for made in side] for side in sides]),
-        density=np.array([[made.density for made in side] for side in sides]),
+        rows=np.array([[stats.rows for stats in side] for side in sides]),
+        density=np.array([[stats.density for stats in side] for side in sides]),
         edges=BIN_EDGES.tolist(),
-        numbers=np.array([[_measured(made) for made in side] for side in sides]),
+        numbers=np.array([[_measured(stats) for stats in side] for side in sides]),
         measures=list(MEASURES.values()),
         titles=("Without the division", "Divided by √d_k"),
         notes=(f"rows of {N_KEYS} weights", "the same random draws at every d_k"),
         sentences=[
-            read_step(
+            describe_width(
                 step.d_k,
                 N_KEYS,
                 (step.undivided.largest, step.divided.largest),
@@ -90,7 +90,7 @@ def _slider() -> None:
         table=partial(_step_table, steps),
         file=file_name("why-scaling", f"d_k-{d_k}"),
         of=None,
-        says="random draws, no trained model",
+        notice="random draws, no trained model",
         python=copy_as_python.python(
             "steps = sweep_widths()\n"
             "variance_of_q_k_d_k = [step.undivided.variance / step.d_k for step in steps]\n"
@@ -109,8 +109,8 @@ def _choose(d_k: int) -> None:
         st.session_state["d_k"] = d_k
 
 
-def _measured(made: SoftmaxStats) -> list[float]:
-    return [getattr(made, name) for name in MEASURES]
+def _measured(stats: SoftmaxStats) -> list[float]:
+    return [getattr(stats, name) for name in MEASURES]
 
 
 def _step_table(steps: tuple[WidthStep, ...]) -> Table:
@@ -131,7 +131,7 @@ def _head(weights: str, layer: int, head: int) -> None:
     figure_panel.chart(
         score_histogram(scores.edges, scores.raw, scores.scaled, d_k=scores.d_k, theme=visitor.theme()),
         key="head_scores",
-        sentence=read_head(
+        sentence=describe_head_scaling(
             layer,
             head,
             scores.d_k,
@@ -157,11 +157,11 @@ def _head(weights: str, layer: int, head: int) -> None:
     )
 
 
-def _score_arrays(scores: HeadScores) -> dict[str, Labelled]:
+def _score_arrays(scores: HeadScores) -> dict[str, NamedArray]:
     middles = (scores.edges[:-1] + scores.edges[1:]) / 2
     return {
-        "raw": Labelled(scores.raw, {"middle_of_bin": middles}),
-        "scaled": Labelled(scores.scaled, {"middle_of_bin": middles}),
+        "raw": NamedArray(scores.raw, {"middle_of_bin": middles}),
+        "scaled": NamedArray(scores.scaled, {"middle_of_bin": middles}),
     }
 
 
@@ -198,7 +198,7 @@ def _gradient() -> None:
             name="gradient of W_q",
         ),
         key="query_gradient",
-        sentence=read_gradient(shown.d_k, shown.undivided, shown.divided),
+        sentence=describe_query_gradient(shown.d_k, shown.undivided, shown.divided),
         table=lambda: {
             "d_k": [step.d_k for step in measured],
             "‖∂loss/∂W_q‖ undivided": [step.undivided for step in measured],
@@ -206,7 +206,7 @@ def _gradient() -> None:
         },
         file=file_name("gradient-of-w_q", "at-initialisation"),
         of=None,
-        says="untrained, at initialisation",
+        notice="untrained, at initialisation",
         python=copy_as_python.python(
             "steps = query_gradients()\n"
             "loss_W_q_undivided = [step.undivided for step in steps]\n"

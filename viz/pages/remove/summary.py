@@ -10,21 +10,21 @@ from model.analysis import ablation, prediction_change
 from model.registry import is_external
 from model.run import Experiment, get_model
 from model.transformer import Trace
-from viz.labels import shorten
+from viz.labels import truncate
 from viz.types import Array
 from viz.ui import model_calls
 from viz.ui.ablation import held_out
 
 
-def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]], words: Sequence[str]) -> None:
+def metrics_bar(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]], words: Sequence[str]) -> None:
     """The numbers that decide: losses, entropy, how far the prediction moved, and accuracy by kind of question.
 
     One piece of HTML: a dozen elements would each travel by themselves at every flip.
     """
     ids = model_calls.encoding(a[0]).ids
-    asked = not is_external(a[0].weights)  # many sentences, at every flip: only models of the lab are so small
-    unseen = [held_out(side[0].weights, side[0].switches) for side in (a, b)] if asked else []
-    says = get_model(a[0].weights)[0].config.predicts
+    is_small = not is_external(a[0].weights)  # many sentences, at every flip: only models of the lab are so small
+    unseen = [held_out(side[0].weights, side[0].switches) for side in (a, b)] if is_small else []
+    predicts = get_model(a[0].weights)[0].config.predicts
     moved = prediction_change.prediction_change(a[1], b[1])
     finite = np.isfinite(moved)
     far = int(np.argmax(np.where(finite, moved, -1)))
@@ -39,54 +39,54 @@ def strip(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]]
         "1 − cosine between B's final vector and A's, for the word that changes most: 0 is no change, 2 is the "
         "opposite direction."
     )
-    near = "after" if says == "next" else "at"
+    near = "after" if predicts == "next" else "at"
     where = (
-        f"{near} “{shorten(words[far], 14)}”"
+        f"{near} “{truncate(words[far], 14)}”"
         if moved[far] > 1e-9
-        else f"no {'vector changes' if says == 'nothing' else 'prediction changes'}"
+        else f"no {'vector changes' if predicts == 'nothing' else 'prediction changes'}"
     )
     if not finite.all():
         where = "some are not numbers"
     farthest = ("largest KL(A ‖ B)", moved[far], where, kl)
     numbers = []
-    if asked:
+    if is_small:
         (all_a, all_b) = unseen
         numbers.append(
             _number(
                 f"B: loss, {all_a.sentences} {'sentences' if all_a.accuracy else 'passages'}",
                 all_b.loss,
-                f"A {spelt(all_a.loss)}",
+                f"A {format_metric(all_a.loss)}",
                 loss,
             )
         )
-    if says == "next" and len(ids) > 1:
-        one = [prediction_change.text_loss(side[1], ids) for side in (a, b)]
-        numbers.append(_number("B: loss, this text", one[1], f"A {spelt(one[0])}", loss))
+    if predicts == "next" and len(ids) > 1:
+        losses = [prediction_change.text_loss(side[1], ids) for side in (a, b)]
+        numbers.append(_number("B: loss, this text", losses[1], f"A {format_metric(losses[0])}", loss))
     numbers.append(
         _number(
             "B: attention entropy",
             prediction_change.mean_entropy(b[1]),
-            f"A {spelt(prediction_change.mean_entropy(a[1]))}",
+            f"A {format_metric(prediction_change.mean_entropy(a[1]))}",
             rows,
         )
     )
-    numbers.append(_number(*(("largest change", moved[far], where, turn) if says == "nothing" else farthest)))
-    sees = says == "next" and not (b[0].switches & model_calls.trained(b[0].weights)).mask
+    numbers.append(_number(*(("largest change", moved[far], where, turn) if predicts == "nothing" else farthest)))
+    sees = predicts == "next" and not (b[0].switches & model_calls.trained(b[0].weights)).mask
     note = (
         "<p>Without the mask B can read the word that it should predict, so its accuracy and its loss are not "
         "meaningful.</p>"
     )
-    answers = f"<div>{_right_answers(*unseen) if asked else ''}{note if sees else ''}</div>"
+    answers = f"<div>{_right_answers(*unseen) if is_small else ''}{note if sees else ''}</div>"
     st.html(f'<div class="strip"><div class="numbers">{"".join(numbers)}</div>{answers}</div>')
     broken = prediction_change.first_nonfinite(b[1])
     if broken:
         st.warning(f"B holds values that are not numbers, first in {broken}. They are shown as they are.")
 
 
-def _number(name: str, value: float, beside: str, told: str) -> str:
+def _number(name: str, value: float, beside: str, hint: str) -> str:
     return (
-        f'<div class="number" title="{escape(told)}"><div class="name">{escape(name)}</div>'
-        f'<div class="value">{spelt(value)}</div><div class="beside">{escape(beside)}</div></div>'
+        f'<div class="number" title="{escape(hint)}"><div class="name">{escape(name)}</div>'
+        f'<div class="value">{format_metric(value)}</div><div class="beside">{escape(beside)}</div></div>'
     )
 
 
@@ -111,7 +111,7 @@ def _right_answers(a: ablation.HeldOutScores, b: ablation.HeldOutScores) -> str:
     return f'<div class="answers">{"".join(tables)}</div>'
 
 
-def spelt(value: float) -> str:
+def format_metric(value: float) -> str:
     """A number as people read it; what is no number says so."""
     if not np.isfinite(value):
         return "not a number"

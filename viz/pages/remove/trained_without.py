@@ -8,11 +8,11 @@ import streamlit as st
 from model import checkpoint
 from model.switches import PARTS, Switches
 from model.training.language_model import CURVE_SENTENCES
-from viz.captions.heads import read_curves, read_twin
+from viz.captions.heads import describe_learning_curves, describe_trained_without
 from viz.figures.learning_curves import curves
 from viz.theme import Theme
 from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls
-from viz.ui.learning_curves import curve_arrays, curve_table, written
+from viz.ui.learning_curves import curve_arrays, curve_table, sample_text
 
 HEADLINE = "verb in the relative clause"  # the question that no shortcut answers
 
@@ -40,22 +40,22 @@ def show(base: str, theme: Theme) -> None:
     whole, never = [np.array([seed.loss for seed in card.seeds]) for card in cards.values()]
     now = ablation.held_out(base, Switches().without(part))
     with st.container(key="reading_twin"):
-        st.markdown(read_twin(whole, never, now.loss, now.sentences, labels[part], ahead=part == "mask"))
+        st.markdown(describe_trained_without(whole, never, now.loss, now.sentences, labels[part], ahead=part == "mask"))
     steps = [point.step for point in cards["with every part"].curve]
     questions = list(cards["with every part"].probes)
     weights = {"with_every_part": base, "never_had_it": twin}
-    says = f"trained without {copy_as_python.parts(Switches().without(part))}"
+    notice = f"trained without {copy_as_python.parts(Switches().without(part))}"
     left, middle, right = st.columns(3, gap="large")
     with left:
         loss = {name: card.learning_curves() for name, card in cards.items()}
         figure_panel.chart(
             curves(steps, loss, theme=theme, value_name=f"loss on {CURVE_SENTENCES} new sentences, nats"),
             key="loss_curves",
-            sentence=read_curves(loss, "loss"),
+            sentence=describe_learning_curves(loss, "loss"),
             table=partial(curve_table, steps, loss),
             file=f"{twin}-loss",
             of=(base, twin),
-            says=says,
+            notice=notice,
             arrays=partial(curve_arrays, steps, loss),
             python=copy_as_python.curves(weights),
         )
@@ -65,11 +65,11 @@ def show(base: str, theme: Theme) -> None:
         figure_panel.chart(
             curves(steps, right_answers, theme=theme, value_name=f"right answers: {question}", share=True),
             key="answer_curves",
-            sentence=read_curves(right_answers, "share of right answers"),
+            sentence=describe_learning_curves(right_answers, "share of right answers"),
             table=partial(curve_table, steps, right_answers),
             file=f"{twin}-answers",
             of=(base, twin),
-            says=says,
+            notice=notice,
             arrays=partial(curve_arrays, steps, right_answers),
             python=copy_as_python.curves(weights, question),
         )
@@ -79,6 +79,6 @@ def show(base: str, theme: Theme) -> None:
             "nats per word."
         )
         for name, writer in (("with every part", base), (f"trained without: {labels[part]}", twin)):
-            text, surprise = written(writer, base)
+            text, surprise = sample_text(writer, base)
             st.markdown(f"{name}, {surprise:.2f}")
             st.code(text, language=None, wrap_lines=True)

@@ -14,8 +14,8 @@ from model.switches import Switches
 from model.tokenizer import EOS
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.translate import read_removed, shortened
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.translate import describe_ablation, shortened
+from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import numbered
 from viz.pages.translate import compute, views
 from viz.theme import Theme
@@ -32,22 +32,25 @@ def share_right(weights: str, switches: Switches) -> float:
 
 def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: Theme) -> None:
     """A: the model whole; B: without what is switched off on the left."""
-    ablation.offers(experiment.weights, experiment.switches)
+    ablation.ablation_hints(experiment.weights, experiment.switches)
     whole = replace(experiment, switches=Switches())
     a, b = compute.translation(whole), compute.translation(experiment)
     unit = compute.unit(experiment.weights)
-    said = ablation.without(experiment.switches, experiment)
+    ablated = ablation.ablation_label(experiment.switches, experiment)
     exact = share_right(whole.weights, whole.switches), share_right(experiment.weights, experiment.switches)
     rows = [
         (name, shortened(text, unit), f"{100 * share:.0f} % of {fresh_accuracy.FRESH}")
-        for name, text, share in (("A  full model", a.text, exact[0]), (f"B  {said}", b.text, exact[1]))
+        for name, text, share in (("A  full model", a.text, exact[0]), (f"B  {ablated}", b.text, exact[1]))
     ]
     table = views.small_table(("", "writes", "correct, new sentences"), rows, kind="sentences")
     st.html(table)
-    sides = [compute.told(replace(one, target=a.text)) for one in (whole, experiment)]
+    sides = [
+        compute.teacher_forced_trace(replace(experiment_of_side, target=a.text))
+        for experiment_of_side in (whole, experiment)
+    ]
     weights_a, weights_b = (select_map(attention_maps(side)["cross"], layer, head) for side in sides)
     source = compute.source(whole).surface
-    saying = (*encode_pair(replace(whole, target=a.text))[1].surface[1:], EOS)
+    target_tokens = (*encode_pair(replace(whole, target=a.text))[1].surface[1:], EOS)
     gold = (
         None if model_calls.about(whole.weights).tokenizer == SUBWORDS else compute.gold_of(whole)
     )  # gold is of words
@@ -55,31 +58,31 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     drawn = canvas.panels(
         [
             Panel("A  full model", weights_a, marks=marks),
-            Panel(f"B  {said}", weights_b, marks=marks),
+            Panel(f"B  {ablated}", weights_b, marks=marks),
             Panel("A − B", weights_a - weights_b, "signed", limit=1.0),
         ],
-        saying,
+        target_tokens,
         source,
         key="taken_out",
         theme=theme,
-        row=min(row, len(saying) - 1),
+        row=min(row, len(target_tokens) - 1),
     )
     figure_panel.below(
         drawn,
-        sentence=read_removed(a.text, b.text, said, exact, fresh_accuracy.FRESH, unit),
-        table=partial(_cells, saying, source, weights_a, weights_b),
+        sentence=describe_ablation(a.text, b.text, ablated, exact, fresh_accuracy.FRESH, unit),
+        table=partial(_cells, target_tokens, source, weights_a, weights_b),
         file=file_name(experiment.name, "taken-out"),
         of=experiment,
-        says=copy_as_python.side_b(experiment),
+        notice=copy_as_python.notice_of_b(experiment),
         arrays=lambda: {
-            name: Labelled(
-                one,
+            name: NamedArray(
+                map_,
                 {
-                    "says": numbered(saying, 1),
+                    "says": numbered(target_tokens, 1),
                     "source": numbered(source),
                 },
             )
-            for name, one in (("A", weights_a), ("B", weights_b))
+            for name, map_ in (("A", weights_a), ("B", weights_b))
         },
         python=copy_as_python.python(
             f'A, B = (select_map(attention_maps(run_pair(one))["cross"], {layer}, {head}) for one in (a, b))  # (T, S)',
@@ -93,10 +96,10 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
     )
 
 
-def _cells(saying: tuple[str, ...], source: tuple[str, ...], a: Array, b: Array) -> Table:
+def _cells(target_tokens: tuple[str, ...], source: tuple[str, ...], a: Array, b: Array) -> Table:
     rows, columns = np.indices(a.shape)
     return {
-        "says": np.array(numbered(saying, 1), dtype=object)[rows.ravel()],
+        "says": np.array(numbered(target_tokens, 1), dtype=object)[rows.ravel()],
         "looks at": np.array(numbered(source), dtype=object)[columns.ravel()],
         "A": a.ravel(),
         "B": b.ravel(),

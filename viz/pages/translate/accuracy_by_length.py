@@ -10,8 +10,8 @@ import streamlit as st
 from model.evaluation import fresh_accuracy as fresh
 from model.tasks.copying import LONGEST, TRAINED
 from viz.captions.counting import counted
-from viz.captions.translate import read_quality
-from viz.export.tables import Labelled, Table
+from viz.captions.translate import describe_accuracy_by_length
+from viz.export.tables import NamedArray, Table
 from viz.figures.accuracy_by_length import quality
 from viz.pages.translate import compute
 from viz.pages.translate.compute import ALONE, ATTENTION, PIECES, TRANSFORMER
@@ -51,16 +51,16 @@ def _ask(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: server_cache
     todo = [(name, length) for name in weights for length in lengths if not ask.has(weights[name], length)]
     bar = st.progress(0.0) if todo else st.empty()
     for done, (name, length) in enumerate(todo):
-        told = length if isinstance(length, int) else f"{length[0]} to {length[1]}"
-        bar.progress(done / len(todo), f"Testing the {name} at length {told}")
+        length_text = length if isinstance(length, int) else f"{length[0]} to {length[1]}"
+        bar.progress(done / len(todo), f"Testing the {name} at length {length_text}")
         ask(weights[name], length)
     bar.empty()
 
 
 def _networks(job: str) -> dict[str, str]:
     """The networks of a task, the one in the colour of the accent first."""
-    there = compute.jobs().get(job, {})
-    return {name: there[name] for name in (TRANSFORMER, ATTENTION, ALONE, PIECES) if name in there}
+    available = compute.available_tasks().get(job, {})
+    return {name: available[name] for name in (TRANSFORMER, ATTENTION, ALONE, PIECES) if name in available}
 
 
 def _copies(theme: Theme) -> None:
@@ -73,13 +73,13 @@ def _copies(theme: Theme) -> None:
     again = st.empty()
     if again.button(f"Test again: {fresh.COPIES} new texts of each length", key="again_copies"):
         _ask(weights, LENGTHS, _copies_right)
-    live = all(_copies_right.has(one, length) for one in weights.values() for length in LENGTHS)
+    live = all(_copies_right.has(model, length) for model in weights.values() for length in LENGTHS)
     if live:
         again.empty()
-    seeds = {name: _seeds(one) for name, one in weights.items()}
+    seeds = {name: _seeds(model) for name, model in weights.items()}
     shares = {
-        name: np.array([_copies_right(one, length) for length in LENGTHS]) if live else _card(one)
-        for name, one in weights.items()
+        name: np.array([_copies_right(model, length) for length in LENGTHS]) if live else _card(model)
+        for name, model in weights.items()
     }
     with place:
         n = (
@@ -90,7 +90,7 @@ def _copies(theme: Theme) -> None:
         figure_panel.chart(
             quality(LENGTHS, shares, theme=theme, seeds=seeds, trained=TRAINED, x_name="symbols to copy"),
             key="copies",
-            sentence=read_quality(
+            sentence=describe_accuracy_by_length(
                 shares,
                 LENGTHS,
                 TRAINED,
@@ -113,22 +113,23 @@ def _translations(theme: Theme) -> None:
         return
     _ask(weights, fresh.CLASSES, _translations_right)
     shares = {
-        name: np.array([_translations_right(one, words) for words in fresh.CLASSES]) for name, one in weights.items()
+        name: np.array([_translations_right(model, words) for words in fresh.CLASSES])
+        for name, model in weights.items()
     }
-    whole = {name: model_calls.about(one).seq2seq.exact for name, one in weights.items()}
+    whole = {name: model_calls.about(model).seq2seq.exact for name, model in weights.items()}
     examined = model_calls.about(next(iter(weights.values()))).seq2seq.examined
-    told = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
+    accuracies = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
     n = f"{fresh.SENTENCES} new sentences per point, tested here"
     figure_panel.chart(
         quality(CLASSES, shares, theme=theme, seeds={}, trained=None, x_name="words of the source"),
         key="translations",
-        sentence=read_quality(
+        sentence=describe_accuracy_by_length(
             shares,
             [high for _, high in fresh.CLASSES],
             None,
             n,
             "Correct word for word",
-            [f"{one} words" for one in CLASSES],
+            [f"{length_class} words" for length_class in CLASSES],
         ),
         table=partial(_table, "words", CLASSES, shares),
         file="translations-by-length",
@@ -136,13 +137,13 @@ def _translations(theme: Theme) -> None:
         arrays=lambda: {"share_right": _labelled(shares, "words", CLASSES)},
         python=_python(weights, fresh.CLASSES, "translation_accuracy"),
     )
-    st.caption(f"From the model cards, on {examined:,} held-out sentences of all lengths: {told}.")
+    st.caption(f"From the model cards, on {examined:,} held-out sentences of all lengths: {accuracies}.")
 
 
 @server_cache.cached
 def _card(weights: str) -> Array:
-    shares = model_calls.about(weights).seq2seq.lengths
-    return np.array([shares[length] for length in LENGTHS])
+    accuracies = model_calls.about(weights).seq2seq.lengths
+    return np.array([accuracies[length] for length in LENGTHS])
 
 
 @server_cache.cached
@@ -159,8 +160,8 @@ def _how_many(seeds: Mapping[str, Array]) -> int:
     return max(len(each) for each in seeds.values())
 
 
-def _labelled(shares: Mapping[str, Array], axis: str, lengths: tuple[Any, ...]) -> Labelled:
-    return Labelled(np.stack(list(shares.values())), {"network": list(shares), axis: list(lengths)})
+def _labelled(shares: Mapping[str, Array], axis: str, lengths: tuple[Any, ...]) -> NamedArray:
+    return NamedArray(np.stack(list(shares.values())), {"network": list(shares), axis: list(lengths)})
 
 
 def _table(axis: str, lengths: tuple[Any, ...], shares: Mapping[str, Array]) -> Table:

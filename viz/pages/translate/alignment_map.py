@@ -12,64 +12,64 @@ from model.switches import Switches
 from model.tasks.pair import DETERMINED
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.translate import read_hits, read_map
-from viz.export.tables import Labelled, Table, file_name
+from viz.captions.translate import describe_alignment_hits, describe_map
+from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import numbered
 from viz.pages.translate import views, word_rows
-from viz.pages.translate.decoded import Written, named
+from viz.pages.translate.decoded import DecodedSentence, head_label
 from viz.pages.translate.views import MAPS
-from viz.pages.translate.word_rows import InWords
+from viz.pages.translate.word_rows import WordMap
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, model_calls
 
 
 def show_map(
-    one: Written,
+    decoded: DecodedSentence,
     which: str,
     layer: int,
     head: int | None,
     row: int,
     pinned: bool,
     theme: Theme,
-    by_word: InWords | None,
+    by_word: WordMap | None,
 ) -> None:
     """A map of one head, or of the mean; by_word: the same in words, where those are asked for."""
-    weights = one.weights(which, layer, head)
-    looking = {"cross": one.said, "source": one.source, "target": one.said}[which]
-    looked = {"cross": one.source, "source": one.source, "target": one.before}[which]
-    upto, size = one.upto, len(one.said)
+    weights = decoded.weights(which, layer, head)
+    query_tokens = {"cross": decoded.said, "source": decoded.source, "target": decoded.said}[which]
+    key_tokens = {"cross": decoded.source, "source": decoded.source, "target": decoded.before}[which]
+    n_gold, size = decoded.upto, len(decoded.said)
     cut = {"cross": f"[:{size}]", "source": "", "target": f"[:{size}, :{size}]"}[which]
     python = f'weights = select_map(attention_maps(made.trace)["{which}"], {layer}, {head}){cut}  # (T, S)'
-    mask = np.tri(len(looking), dtype=bool)
+    mask = np.tri(len(query_tokens), dtype=bool)
     if by_word is not None:
-        weights, looking, looked, row = by_word.weights, by_word.looking, by_word.looked, by_word.row_of[row]
-        upto, python, mask = len(looking), word_rows.lines(one, which, layer, head), by_word.mask
-    marks = gold_cells(one.gold, upto) if which == "cross" and one.gold else []
+        weights, query_tokens, key_tokens, row = by_word.weights, by_word.looking, by_word.looked, by_word.row_of[row]
+        n_gold, python, mask = len(query_tokens), word_rows.lines(decoded, which, layer, head), by_word.mask
+    marks = gold_cells(decoded.gold, n_gold) if which == "cross" and decoded.gold else []
     choosable = which != "source" and by_word is None
     drawn = canvas.panels(
-        [Panel("", weights, mask=mask if which == "target" and _is_causal(one.experiment) else None, marks=marks)],
-        looking,
-        looked,
+        [Panel("", weights, mask=mask if which == "target" and _is_causal(decoded.experiment) else None, marks=marks)],
+        query_tokens,
+        key_tokens,
         key="alignment",
         theme=theme,
         row=None if which == "source" else row,
         pinned=pinned,
         on_pin=views.choose_row if choosable else None,
     )
-    lit = len(looking) // 2 if which == "source" else row
+    highlighted = len(query_tokens) // 2 if which == "source" else row
     # Every table of this page counts alike: the start is 0, so the first word that is written is 1.
-    names = numbered(looking, 0 if which == "source" else 1), numbered(looked)
+    names = numbered(query_tokens, 0 if which == "source" else 1), numbered(key_tokens)
     figure_panel.below(
         drawn,
-        sentence=read_map(weights, looking, looked, lit, saying=which != "source"),
+        sentence=describe_map(weights, query_tokens, key_tokens, highlighted, predicting=which != "source"),
         table=partial(_map_table, weights, *names),
-        file=file_name(one.name, f"{which}-L{layer}{'' if head is None else f'H{head}'}"),
-        of=one.experiment,
-        shows=f"{MAPS[which].capitalize()}, {named(layer, head, one.maps[which])}"
+        file=file_name(decoded.name, f"{which}-L{layer}{'' if head is None else f'H{head}'}"),
+        of=decoded.experiment,
+        shows=f"{MAPS[which].capitalize()}, {head_label(layer, head, decoded.maps[which])}"
         + ("; outlined: gold" if marks else ""),
-        arrays=lambda: {"weights": Labelled(weights, dict(zip(("looks", "looked_at"), names, strict=True)))},
-        python=copy_as_python.translated(one.experiment, one.how, python),
+        arrays=lambda: {"weights": NamedArray(weights, dict(zip(("looks", "looked_at"), names, strict=True)))},
+        python=copy_as_python.translated(decoded.experiment, decoded.how, python),
     )
 
 
@@ -77,8 +77,8 @@ def _is_causal(experiment: Experiment) -> bool:
     return (experiment.switches & model_calls.trained(experiment.weights)).mask
 
 
-def _map_table(weights: Array, looking: Sequence[str], looked: Sequence[str]) -> Table:
-    return {"looks": list(looking), **{name: weights[:, at] for at, name in enumerate(looked)}}
+def _map_table(weights: Array, query_tokens: Sequence[str], key_tokens: Sequence[str]) -> Table:
+    return {"looks": list(query_tokens), **{name: weights[:, index] for index, name in enumerate(key_tokens)}}
 
 
 def in_units(name: str, unit: str) -> str:
@@ -86,47 +86,54 @@ def in_units(name: str, unit: str) -> str:
     return name.replace("words", f"{unit}s")
 
 
-def show_hits(one: Written, layer: int, head: int | None, in_words: bool) -> None:
+def show_hits(decoded: DecodedSentence, layer: int, head: int | None, in_words: bool) -> None:
     """How often a look hits the gold word, by class of word: here, and on the fresh sentences of the card."""
-    told = model_calls.about(one.experiment.weights).alignment
-    by_word = word_rows.merged(one, "cross", layer, head) if in_words else None
-    weights, upto = (
-        (one.weights("cross", layer, head), one.upto) if by_word is None else (by_word.weights, len(by_word.looking))
+    measured = model_calls.about(decoded.experiment.weights).alignment
+    by_word = word_rows.merged(decoded, "cross", layer, head) if in_words else None
+    weights, n_gold = (
+        (decoded.weights("cross", layer, head), decoded.upto)
+        if by_word is None
+        else (by_word.weights, len(by_word.looking))
     )
-    here = alignment_hits(weights, one.gold, upto) if one.gold else {}
+    hits = alignment_hits(weights, decoded.gold, n_gold) if decoded.gold else {}
     column = -1 if head is None else head
     rows = []
-    for name in sorted(told, key=lambda name: (name == DETERMINED, -told[name].n)):
-        score = told[name]
-        found = here.get(name)
+    for name in sorted(measured, key=lambda name: (name == DETERMINED, -measured[name].n)):
+        score = measured[name]
+        hit = hits.get(name)
         rows.append(
             (
-                in_units(name, one.unit),
-                f"{found.top1} of {found.n}" if found else "",
+                in_units(name, decoded.unit),
+                f"{hit.top1} of {hit.n}" if hit else "",
                 f"{100 * score.top1[layer, column]:.0f} %",
                 f"{score.mass[layer, column]:.2f}",
                 f"{score.n:,}",
             )
         )
-    settled = here.get(DETERMINED, AlignmentHits(0, 0, 0.0))
-    all_of_them = pool_hits(here)
-    if here:
-        st.markdown(read_hits(all_of_them.n, all_of_them.top1, all_of_them.mass, (settled.n, settled.top1), one.unit))
-    elif told:
+    settled = hits.get(DETERMINED, AlignmentHits(0, 0, 0.0))
+    all_of_them = pool_hits(hits)
+    if hits:
+        st.markdown(
+            describe_alignment_hits(
+                all_of_them.n, all_of_them.top1, all_of_them.mass, (settled.n, settled.top1), decoded.unit
+            )
+        )
+    elif measured:
         st.markdown(
             "Gold is defined for words. Choose rows of words, and a source that is translated correctly."
-            if one.pieces and one.gold
+            if decoded.pieces and decoded.gold
             else "There is no gold for this source, because it is outside the generator's language."
         )
     st.html(
         views.small_table(
-            (f"class of the {one.unit} predicted", "hits here", "on new ones", "weight there", "of"), rows, "hits"
+            (f"class of the {decoded.unit} predicted", "hits here", "on new ones", "weight there", "of"), rows, "hits"
         )
     )
     st.caption(
-        f"Target → source, {named(layer, head, one.maps['cross'])}. A hit means that the largest weight of a row is on "
-        f"a gold {one.unit}. New ones are sentences that were not used in training; the correct {one.unit}s are given "
-        f"before each row{'' if one.experiment.switches == Switches() else ', with the full model'}. "
-        f"“{in_units(DETERMINED, one.unit).capitalize()}” means that the model does not need the source there, so its "
-        "attention there means little."
+        f"Target → source, {head_label(layer, head, decoded.maps['cross'])}. A hit means that the largest weight of a "
+        f"row is on a gold {decoded.unit}. New ones are sentences that were not used in training; the correct "
+        f"{decoded.unit}s are given before each "
+        f"row{'' if decoded.experiment.switches == Switches() else ', with the full model'}. "
+        f"“{in_units(DETERMINED, decoded.unit).capitalize()}” means that the model does not need the source there, so "
+        "its attention there means little."
     )

@@ -6,39 +6,39 @@ from functools import partial
 from model.analysis.alignment import best_path
 from viz import canvas
 from viz.canvas import Branch
-from viz.captions.translate import read_tree, spelt_ln
+from viz.captions.translate import describe_beam_tree, format_ln
 from viz.export.tables import Table, file_name
 from viz.pages.translate import compute
-from viz.pages.translate.decoded import Written
+from viz.pages.translate.decoded import DecodedSentence
 from viz.theme import Theme
 from viz.ui import copy_as_python, figure_panel, model_calls
 
 DROPPED = 3  # branches of a step that a tree shows beside those it kept
 
 
-def show(one: Written, step: int, theme: Theme) -> None:
+def show(decoded: DecodedSentence, step: int, theme: Theme) -> None:
     """What the beam kept and dropped."""
-    branches = _branches(one)
+    branches = _branches(decoded)
     drawn = canvas.tree(branches, key="tree", step=step, theme=theme)
     flat = [branch for row in branches for branch in row]
-    greedy = compute.translation(one.experiment)
-    best = one.made.beam.best
+    greedy = compute.translation(decoded.experiment)
+    best = decoded.made.beam.best
     figure_panel.below(
         drawn,
-        sentence=read_tree(
-            one.made.beam.width,
+        sentence=describe_beam_tree(
+            decoded.made.beam.width,
             sum(branch.kept for branch in flat),
             sum(not branch.kept for branch in flat),
             sum(best.logprobs),
             sum(greedy.logprobs),
-            greedy.text == one.made.text,
+            greedy.text == decoded.made.text,
         ),
         table=partial(_tree_table, branches),
-        file=file_name(one.name, "tree"),
-        of=one.experiment,
+        file=file_name(decoded.name, "tree"),
+        of=decoded.experiment,
         python=copy_as_python.translated(
-            one.experiment,
-            one.how,
+            decoded.experiment,
+            decoded.how,
             "ln_p, branch, after_branch = [], [], []  # of every branch that is drawn, step by step\n"
             "for step, candidates in enumerate(made.beam.steps):\n"
             "    dropped = [one for one in candidates if not one.followed]\n"
@@ -51,11 +51,11 @@ def show(one: Written, step: int, theme: Theme) -> None:
     )
 
 
-def _branches(one: Written) -> list[list[Branch]]:
-    vocabulary = model_calls.tokenizer(one.experiment.weights).vocabulary
-    path = best_path(one.made.beam)
+def _branches(decoded: DecodedSentence) -> list[list[Branch]]:
+    vocabulary = model_calls.tokenizer(decoded.experiment.weights).vocabulary
+    path = best_path(decoded.made.beam)
     rows = []
-    for step, candidates in enumerate(one.made.beam.steps):
+    for step, candidates in enumerate(decoded.made.beam.steps):
         followed = [candidate for candidate in candidates if candidate.followed]
         dropped = [candidate for candidate in candidates if not candidate.followed][:DROPPED]
         chosen = followed[path[step]] if step < len(path) else None
@@ -65,7 +65,7 @@ def _branches(one: Written) -> list[list[Branch]]:
                     each.parent,
                     vocabulary[each.id],
                     each.total,
-                    spelt_ln(each.total),
+                    format_ln(each.total),
                     each.followed,
                     each.ended,
                     each is chosen,

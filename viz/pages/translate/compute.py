@@ -16,7 +16,7 @@ from viz.ui import model_calls, server_cache, slots
 
 
 @dataclass(frozen=True)
-class Job:
+class TranslateTask:
     """A task as the page offers it: its name in PAIRS, the networks that learnt it, and a sentence to open with."""
 
     task: str
@@ -28,8 +28,8 @@ TRANSFORMER, ATTENTION, ALONE = "Transformer", "GRU with attention", "GRU withou
 SHORT_WORK = 160  # tokens of the source, times sentences that are followed: less takes under a second
 PIECES = "Transformer on subwords"  # which reads and writes parts of words
 STACKS = (TRANSFORMER, PIECES)  # the networks that have parts to take away
-JOBS = {
-    "Translation": Job(
+TRANSLATE_TASKS = {
+    "Translation": TranslateTask(
         "translation",
         {
             ALONE: "translate-gru",
@@ -39,13 +39,13 @@ JOBS = {
         },
         "the animal did not cross the street because it was too tired .",
     ),
-    "Coreference": Job(
+    "Coreference": TranslateTask(
         "resolver",
         {TRANSFORMER: "resolver"},
         "the cat near the box did not cross the street because it was too tired .",
     ),
-    "Dates": Job("dates", {TRANSFORMER: "dates"}, "thursday 3 may 1979"),
-    "Copy": Job(
+    "Dates": TranslateTask("dates", {TRANSFORMER: "dates"}, "thursday 3 may 1979"),
+    "Copy": TranslateTask(
         "copy",
         {ALONE: "copy-gru", ATTENTION: "copy-gru-attention", TRANSFORMER: "copy-transformer"},
         "c a f e b a d g e f a c",
@@ -54,14 +54,14 @@ JOBS = {
 
 
 @server_cache.cached
-def jobs() -> dict[str, dict[str, str]]:
+def available_tasks() -> dict[str, dict[str, str]]:
     """The tasks whose weights are there, and their networks."""
-    there = checkpoint.names()
-    found = {
-        name: {label: weights for label, weights in job.networks.items() if weights in there}
-        for name, job in JOBS.items()
+    installed = checkpoint.names()
+    networks_by_task = {
+        name: {label: weights for label, weights in job.networks.items() if weights in installed}
+        for name, job in TRANSLATE_TASKS.items()
     }
-    return {name: networks for name, networks in found.items() if networks}
+    return {name: networks for name, networks in networks_by_task.items() if networks}
 
 
 @server_cache.cached
@@ -73,7 +73,7 @@ def translation(experiment: Experiment, how: Decoding = Decoding()) -> Translati
     """
     many = how.width if how.method == "beam" else 1
     lengthy = many * len(source(experiment).ids) > SHORT_WORK or not experiment.switches.mask
-    with slots.long("Writing the other sentence") if lengthy else model_calls.computing:
+    with slots.long("Writing the other sentence") if lengthy else model_calls.compute_slots:
         return translate(experiment, decoding=how)
 
 
@@ -105,20 +105,20 @@ def unit(weights: str) -> str:
 
 
 @server_cache.cached
-def told(experiment: Experiment) -> PairTrace:
+def teacher_forced_trace(experiment: Experiment) -> PairTrace:
     """The experiment's source and its target, told word for word."""
-    with model_calls.computing:
+    with model_calls.compute_slots:
         return run_pair(experiment)
 
 
 @server_cache.cached
-def headline(weights: str) -> tuple[int, int]:
+def default_head(weights: str) -> tuple[int, int]:
     """The layer whose heads together, and of it the head that alone, looks most often where it should, by the card."""
-    scores = model_calls.about(weights).alignment.values()
-    if not scores:
+    measured = model_calls.about(weights).alignment.values()
+    if not measured:
         return 0, 0
-    n = np.array([score.n for score in scores])
-    top1 = np.array([score.top1 for score in scores])  # (classes, L, H + 1)
+    n = np.array([score.n for score in measured])
+    top1 = np.array([score.top1 for score in measured])  # (classes, L, H + 1)
     mean = (n[:, None, None] * top1).sum(axis=0) / n.sum()  # (L, H + 1)
     layer = int(mean[:, -1].argmax())
     return layer, int(mean[layer, :-1].argmax())

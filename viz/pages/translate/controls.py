@@ -17,14 +17,14 @@ from model.tasks import PAIRS
 from model.tasks import coreference as resolving
 from viz.labels import markdown
 from viz.pages.translate import compute
-from viz.pages.translate.compute import JOBS, STACKS, TRANSFORMER
+from viz.pages.translate.compute import STACKS, TRANSFORMER, TRANSLATE_TASKS
 from viz.ui import controls, model_calls, sampling_controls
 
 METHODS = ("greedy", "sample", "beam")
 
 
 @dataclass(frozen=True)
-class Asked:
+class TranslateSettings:
     """What the sidebar says."""
 
     job: str
@@ -35,64 +35,66 @@ class Asked:
     @property
     def reads_pairs(self) -> bool:
         """Whether something is written at all; the resolver only reads."""
-        return JOBS[self.job].task in PAIRS
+        return TRANSLATE_TASKS[self.job].task in PAIRS
 
 
-def asked() -> Asked:
+def choose_settings() -> TranslateSettings:
     """Task, network, source, parts and decoding: everything that decides what is written."""
-    controls.remember_link()
-    job = st.sidebar.selectbox("Task", list(compute.jobs()), key="task", bind="query-params")
+    controls.note_link_values()
+    job = st.sidebar.selectbox("Task", list(compute.available_tasks()), key="task", bind="query-params")
     network = _network(job)
     with st.sidebar:
-        weights = compute.jobs()[job][network]
+        weights = compute.available_tasks()[job][network]
         text = _source(job, weights)
         switches = controls.switches(weights, disabled=network not in STACKS)
         if network not in STACKS:
             st.caption("A recurrent network has none of these components.")
             switches = Switches()
-        elif JOBS[job].task in PAIRS:
+        elif TRANSLATE_TASKS[job].task in PAIRS:
             switches = _without_heads(weights, switches)
-        how = _decoding(compute.unit(weights)) if JOBS[job].task in PAIRS else Decoding()
+        how = _decoding(compute.unit(weights)) if TRANSLATE_TASKS[job].task in PAIRS else Decoding()
     experiment = Experiment(weights=weights, text=text, switches=switches)
     try:
-        (compute.source if JOBS[job].task in PAIRS else model_calls.encoding)(experiment)
+        (compute.source if TRANSLATE_TASKS[job].task in PAIRS else model_calls.encoding)(experiment)
     except InputTextError as error:
         st.info(str(error))
-        controls.link_mishaps(whole=False)
+        controls.report_bad_link(whole=False)
         st.stop()
-    return Asked(job, network, experiment, how)
+    return TranslateSettings(job, network, experiment, how)
 
 
 def _network(job: str) -> str:
     """The networks in the order of their history, over the figure: their difference is what the page is about."""
-    there = list(compute.jobs()[job])
-    if st.session_state.get("network", TRANSFORMER) not in there:
+    networks = list(compute.available_tasks()[job])
+    if st.session_state.get("network", TRANSFORMER) not in networks:
         st.session_state["network"] = TRANSFORMER  # the network of another task
-    return controls.choice("Network", there, key="network", default=TRANSFORMER)
+    return controls.choice("Network", networks, key="network", default=TRANSFORMER)
 
 
 def _source(job: str, weights: str) -> str:
-    example = JOBS[job].example
+    example = TRANSLATE_TASKS[job].example
     # Another task begins with its own example; what a link or a person has written stays.
     before, given = st.session_state.get("source_of", (job, ""))
     if before != job and st.session_state.get("source_text") == given:
         st.session_state["source_text"] = example
     text = st.text_area("Source", value=example, key="source_text", bind="query-params", height=96) or ""
     st.session_state["source_of"] = (job, example if before != job else given or example)
-    kinds = PAIRS[JOBS[job].task].kinds if JOBS[job].task in PAIRS else {"any": "Two to four nouns"}
+    kinds = (
+        PAIRS[TRANSLATE_TASKS[job].task].kinds if TRANSLATE_TASKS[job].task in PAIRS else {"any": "Two to four nouns"}
+    )
     st.menu_button(
         "New sentence",
         list(kinds),
         format_func=lambda kind: kinds[kind],
         key="draw_source",
         on_click=_draw,
-        args=(JOBS[job].task,),
+        args=(TRANSLATE_TASKS[job].task,),
         width="stretch",
     )
     with st.popover("Vocabulary", width="stretch", key="known_source", on_change="rerun") as known:
         if known.open:
             tokenizer = model_calls.tokenizer(weights)
-            words = [word for at, word in enumerate(tokenizer.vocabulary) if at not in tokenizer.special_ids]
+            words = [word for index, word in enumerate(tokenizer.vocabulary) if index not in tokenizer.special_ids]
             st.markdown(" ".join(map(markdown, words)))
     return text
 

@@ -10,9 +10,9 @@ from model.tasks.coreference import ADJECTIVE, OTHERS, REFERENT
 from model.tasks.parse import parse_coreference
 from viz import canvas
 from viz.captions.counting import counted
-from viz.captions.heads import read_row
-from viz.captions.translate import read_nouns, read_referent, read_two_looks
-from viz.export.tables import Labelled, file_name
+from viz.captions.heads import describe_row
+from viz.captions.translate import describe_adjective_and_referent, describe_nouns, describe_referent
+from viz.export.tables import NamedArray, file_name
 from viz.pages.translate import views
 from viz.theme import Theme
 from viz.ui import copy_as_python, figure_panel, head_facts, model_calls
@@ -33,10 +33,10 @@ def show(experiment: Experiment, theme: Theme) -> None:
     step = views.step(len(words))
     pinned = views.pinned()
     row = step - 1 if pinned else it
-    nouns, odds = noun_probabilities(experiment, trace, it)
-    nouns, odds = nouns[:SHOWN], odds[:SHOWN]
+    nouns, probabilities_of_nouns = noun_probabilities(experiment, trace, it)
+    nouns, probabilities_of_nouns = nouns[:SHOWN], probabilities_of_nouns[:SHOWN]
     question = parse_coreference(words[1:])
-    st.markdown(read_referent(nouns[0], float(odds[0]), question.answer if question else None))
+    st.markdown(describe_referent(nouns[0], float(probabilities_of_nouns[0]), question.answer if question else None))
     for number, layer in enumerate(trace.layers):
         weights, mask = layer.attention.weights[0], layer.attention.mask[0]  # (T, T)
         key = f"layer_{number}"
@@ -54,7 +54,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
         )
         figure_panel.below(
             drawn,
-            sentence=read_row(weights, words, row),
+            sentence=describe_row(weights, words, row),
             table=partial(head_facts.row_table, weights, words, row),
             file=file_name(experiment.name, f"L{number}-row-{row}"),
             of=experiment,
@@ -64,14 +64,14 @@ def show(experiment: Experiment, theme: Theme) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Which noun is meant**: prediction at “it”")
-        drawn = canvas.bars({"": odds}, nouns, key="meant", theme=theme)
+        drawn = canvas.bars({"": probabilities_of_nouns}, nouns, key="meant", theme=theme)
         figure_panel.below(
             drawn,
-            sentence=read_nouns(nouns, odds),
-            table=partial(dict, noun=nouns, probability=odds),
+            sentence=describe_nouns(nouns, probabilities_of_nouns),
+            table=partial(dict, noun=nouns, probability=probabilities_of_nouns),
             file=file_name(experiment.name, "meant"),
             of=experiment,
-            arrays=lambda: {"odds": Labelled(odds, {"noun": nouns})},
+            arrays=lambda: {"odds": NamedArray(probabilities_of_nouns, {"noun": nouns})},
             python=copy_as_python.python(
                 f"nouns, odds = noun_probabilities(experiment, run(experiment), {it})\nodds = odds[:{SHOWN}]",
                 "from model.evaluation.coreference import noun_probabilities",
@@ -95,12 +95,12 @@ def _measured(experiment: Experiment) -> None:
     st.html(views.small_table(("mean weight", *(f"layer {layer}" for layer in layers)), rows))
     seeds = [seed.relations for seed in card.seeds]
     two = [seed[ADJECTIVE].mass[:, 0].max() + seed[REFERENT].mass[:, 0].max() for seed in seeds]
-    others = ", ".join(f"{one:.2f}" for one in sorted(two)[:-1])
+    others = ", ".join(f"{share:.2f}" for share in sorted(two)[:-1])
     st.caption(
         f"The noun is correct in {100 * card.accuracy:.1f} % of {card.examined:,} new sentences, with the full "
         "model. "
         + (f"This is the clearest of {counted(len(seeds), 'seed')}: the" if others else "The")
         + f" adjective and the noun meant, each in its best layer, together get {max(two):.2f} of 2. "
         + (f"The other seeds get {others}. " if others else "")
-        + read_two_looks(*(card.relations[name].mass[:, 0] for name in (ADJECTIVE, REFERENT)))
+        + describe_adjective_and_referent(*(card.relations[name].mass[:, 0] for name in (ADJECTIVE, REFERENT)))
     )

@@ -16,7 +16,7 @@ from viz.ui import model_calls
 
 
 @dataclass(frozen=True)
-class Written:
+class DecodedSentence:
     """A translation with what is known of it."""
 
     experiment: Experiment
@@ -50,52 +50,54 @@ class Written:
 
     def weights(self, which: str, layer: int, head: int | None) -> Array:
         """One map: (N, S), (S, S) or (N, N)."""
-        found = select_map(self.maps[which], layer, head)
+        selected = select_map(self.maps[which], layer, head)
         size = len(self.said)
-        return {"cross": found[:size], "source": found, "target": found[:size, :size]}[which]
+        return {"cross": selected[:size], "source": selected, "target": selected[:size, :size]}[which]
 
     @property
     def name(self) -> str:
         """For file names."""
-        told = (value if isinstance(value, str) else f"{value:g}" for value in self.how.used.values())
-        return "-".join([self.experiment.name, *told])
+        settings = (value if isinstance(value, str) else f"{value:g}" for value in self.how.used.values())
+        return "-".join([self.experiment.name, *settings])
 
 
-def written(experiment: Experiment, how: Decoding) -> Written:
+def decode(experiment: Experiment, how: Decoding) -> DecodedSentence:
     """What is written for the experiment's source."""
-    made = compute.translation(experiment, how)
+    translation = compute.translation(experiment, how)
     right = compute.gold_of(experiment)
     pieces = model_calls.about(experiment.weights).tokenizer == SUBWORDS
-    words = 0 if pieces or not right else matching_prefix(made.tokens, right.target) + 1  # gold is of words
-    upto = min(words, len(made.tokens))
+    words = 0 if pieces or not right else matching_prefix(translation.tokens, right.target) + 1  # gold is of words
+    n_gold = min(words, len(translation.tokens))
     source = compute.source(experiment).surface
-    return Written(experiment, how, made, source, attention_maps(made.trace), right, upto, pieces)
+    return DecodedSentence(
+        experiment, how, translation, source, attention_maps(translation.trace), right, n_gold, pieces
+    )
 
 
-def telling(one: Written, layer: int, head: int | None) -> int:
+def most_informative_step(decoded: DecodedSentence, layer: int, head: int | None) -> int:
     """The row that tells most: a strong look far across, and right where gold is known."""
-    if "cross" not in one.maps:
-        return len(one.said) - 1
-    weights = one.weights("cross", layer, head)
+    if "cross" not in decoded.maps:
+        return len(decoded.said) - 1
+    weights = decoded.weights("cross", layer, head)
     T, S = weights.shape
     across = np.abs(np.arange(T)[:, None] + 1 - np.arange(S)[None])  # (T, S)
     tells = np.nan_to_num(weights) * np.log2(1 + across)
     tells[:, [0, -1]] = 0  # the marks
     tells[1:][-1:] = 0  # nor does the end of the sentence
-    right = gold_cells(one.gold, one.upto) if one.gold else []
+    right = gold_cells(decoded.gold, decoded.upto) if decoded.gold else []
     if right:
-        looked = np.zeros_like(tells)
-        looked[tuple(np.transpose(right))] = 1
-        tells = tells * looked
+        is_gold = np.zeros_like(tells)
+        is_gold[tuple(np.transpose(right))] = 1
+        tells = tells * is_gold
     return int(np.unravel_index(int(tells.argmax()), tells.shape)[0])
 
 
-def lit_row(one: Written, layer: int, head: int | None) -> int:
+def highlighted_row(decoded: DecodedSentence, layer: int, head: int | None) -> int:
     """The row to light: of the word that was chosen, or the most telling one."""
-    return views.step_chosen(len(one.said), telling(one, layer, head) + 1) - 1
+    return views.selected_step(len(decoded.said), most_informative_step(decoded, layer, head) + 1) - 1
 
 
-def named(layer: int, head: int | None, maps: Array) -> str:
+def head_label(layer: int, head: int | None, maps: Array) -> str:
     """Which of the maps (L, H, T, S) is drawn."""
     if maps.shape[:2] == (1, 1):
         return "its one map"

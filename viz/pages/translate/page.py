@@ -21,46 +21,46 @@ from viz.ui import controls, figure_panel, visitor
 
 theme = visitor.theme()
 notices = st.container()
-asked = translate_controls.asked()
-experiment = asked.experiment
+settings = translate_controls.choose_settings()
+experiment = settings.experiment
 controls.unknown_words(experiment, translate_controls.set_source, compute.unit(experiment.weights))
 
-if asked.reads_pairs:
-    one = decoded.written(experiment, asked.how)
+if settings.reads_pairs:
+    decoding = decoded.decode(experiment, settings.how)
     size = views.sizes(experiment.weights)
-    layer, head = views.look(experiment.weights, *size)
-    step, pinned = views.step(len(one.said)), views.pinned()
-    row = decoded.lit_row(one, layer, head)
+    layer, head = views.choose_head(experiment.weights, *size)
+    step, pinned = views.step(len(decoding.said)), views.pinned()
+    row = decoded.highlighted_row(decoding, layer, head)
     place = st.container()
-    if one.maps:
-        which = views.which(asked.network)
+    if decoding.maps:
+        which = views.choose_map(settings.network)
         left, right = st.columns([11, 9], gap="medium")
         with left:
-            in_words = one.pieces and word_rows.choose()
-            by_word = word_rows.merged(one, which, layer, head) if in_words else None
-            alignment_map.show_map(one, which, layer, head, row, pinned, theme, by_word)
+            in_words = decoding.pieces and word_rows.choose()
+            by_word = word_rows.merged(decoding, which, layer, head) if in_words else None
+            alignment_map.show_map(decoding, which, layer, head, row, pinned, theme, by_word)
         with right:
-            alignment_map.show_hits(one, layer, head, in_words)
+            alignment_map.show_hits(decoding, layer, head, in_words)
         shares = which != "source" and by_word is None
     else:
         shares = True
     with place:
-        decoding_steps.show(one, layer, head, step, pinned, shares, theme)
-        if asked.how.method == "beam":
-            beam_tree.show(one, step, theme)
+        decoding_steps.show(decoding, layer, head, step, pinned, shares, theme)
+        if settings.how.method == "beam":
+            beam_tree.show(decoding, step, theme)
 
-    match views.section(asked.job, asked.network):
+    match views.section(settings.job, settings.network):
         case "Side by side":
-            side_by_side.show(asked.job, experiment, word_rows.row_of(one, row), theme)
+            side_by_side.show(settings.job, experiment, word_rows.row_of(decoding, row), theme)
         case "Accuracy by length":
             accuracy_by_length.show(theme)
         case "Ablation":
             translate_ablation.show(experiment, layer, head, row, theme)
         case "Claims checked":
-            claims.show(one)
+            claims.show(decoding)
 else:
     coreference.show(experiment, theme)
 
-figure_panel.lesson("translate")
+figure_panel.page_footer("translate")
 with notices:
-    controls.link_mishaps()
+    controls.report_bad_link()

@@ -13,12 +13,12 @@ from model.switches import Switches
 from model.tokenizer import EOS
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.translate import read_networks, shortened, spelt_ln
-from viz.export.tables import Labelled, Table
-from viz.labels import disarmed, numbered
+from viz.captions.translate import describe_networks, format_ln, shortened
+from viz.export.tables import NamedArray, Table
+from viz.labels import escape_markdown, numbered
 from viz.pages.translate import compute, views
 from viz.pages.translate.compute import ALONE, PIECES, TRANSFORMER
-from viz.pages.translate.decoded import named
+from viz.pages.translate.decoded import head_label
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel
@@ -26,62 +26,68 @@ from viz.ui import copy_as_python, figure_panel
 
 def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     """Every network of the task on this source, whole."""
-    networks = compute.jobs()[job]
+    networks = compute.available_tasks()[job]
     each = {name: replace(experiment, weights=weights, switches=Switches()) for name, weights in networks.items()}
-    made = {}
-    for name, one in list(each.items()):
+    translations = {}
+    for name, experiment_of_network in list(each.items()):
         try:
-            made[name] = compute.translation(one)
+            translations[name] = compute.translation(experiment_of_network)
         except InputTextError as error:  # a network that reads pieces has more of them than there are words
-            st.caption(f"{name}: {disarmed(str(error))}")
+            st.caption(f"{name}: {escape_markdown(str(error))}")
             del each[name]
-    if not made:
+    if not translations:
         return
     networks = {name: networks[name] for name in each}
     right, unit = compute.gold_of(experiment), compute.unit(experiment.weights)
-    texts = {name: one.text for name, one in made.items()}
+    texts = {name: translation.text for name, translation in translations.items()}
     st.html(
         _table_of(
-            texts, right.target_text if right else None, {name: sum(one.logprobs) for name, one in made.items()}, unit
+            texts,
+            right.target_text if right else None,
+            {name: sum(translation.logprobs) for name, translation in translations.items()},
+            unit,
         )
     )
     # Told the same words, the networks can be compared row by row.
     common = right.target_text if right else texts.get(TRANSFORMER, next(iter(texts.values())))
-    traces = {name: compute.told(replace(one, target=common)) for name, one in each.items()}
+    traces = {
+        name: compute.teacher_forced_trace(replace(experiment_of_network, target=common))
+        for name, experiment_of_network in each.items()
+    }
     maps, titles, lines = {}, {}, []
     for name, trace in traces.items():
-        found = attention_maps(trace).get("cross")
-        if found is None or name == PIECES:
+        cross = attention_maps(trace).get("cross")
+        if cross is None or name == PIECES:
             continue  # rows of pieces are no rows of words
-        layer, head = compute.headline(networks[name])[0], None
-        maps[name] = select_map(found, layer, head)
-        titles[name] = f"{name}, {named(layer, head, found)}"
+        layer, head = compute.default_head(networks[name])[0], None
+        maps[name] = select_map(cross, layer, head)
+        titles[name] = f"{name}, {head_label(layer, head, cross)}"
         lines.append((name, layer))
     first = next(iter(each.values()))
     source = compute.source(first).surface
-    saying = (*encode_pair(replace(first, target=common))[1].surface[1:], EOS)
-    marks = gold_cells(right, len(saying)) if right else []
+    target_tokens = (*encode_pair(replace(first, target=common))[1].surface[1:], EOS)
+    marks = gold_cells(right, len(target_tokens)) if right else []
     drawn = canvas.panels(
-        [Panel(titles[name], one, marks=marks) for name, one in maps.items()],
-        saying,
+        [Panel(titles[name], weights_of_network, marks=marks) for name, weights_of_network in maps.items()],
+        target_tokens,
         source,
         key="networks",
         theme=theme,
-        row=min(row, len(saying) - 1),
+        row=min(row, len(target_tokens) - 1),
     )
     figure_panel.below(
         drawn,
-        sentence=read_networks(texts, right.target_text if right else None, unit),
-        table=partial(_cells, maps, saying, source),
+        sentence=describe_networks(texts, right.target_text if right else None, unit),
+        table=partial(_cells, maps, target_tokens, source),
         file=f"{experiment.name}-side-by-side",
         of=tuple(networks.values()),
-        says=f"every network is given the same {unit}s, the right ones where they are known",
+        notice=f"every network is given the same {unit}s, the right ones where they are known",
         arrays=lambda: {
-            "weights": Labelled(
+            "weights": NamedArray(
                 np.stack(list(maps.values())),
                 {
                     "network": list(maps),
-                    "says": numbered(saying, 1),
+                    "says": numbered(target_tokens, 1),
                     "source": numbered(source),
                 },
             )
@@ -111,16 +117,16 @@ def _no_map(names: Sequence[str]) -> str:
 
 def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str, float], unit: str) -> str:
     verdict = {name: "" if right is None else "right" if text == right else "not right" for name, text in texts.items()}
-    rows = [(name, shortened(text, unit), verdict[name], spelt_ln(logprobs[name])) for name, text in texts.items()]
+    rows = [(name, shortened(text, unit), verdict[name], format_ln(logprobs[name])) for name, text in texts.items()]
     if right is not None:
         rows.append(("gold", right, "", ""))
     return views.small_table(("network", "writes", "", "ln p"), rows, kind="sentences")
 
 
-def _cells(maps: Mapping[str, Array], saying: Sequence[str], source: Sequence[str]) -> Table:
-    rows, columns = np.indices((len(saying), len(source)))
+def _cells(maps: Mapping[str, Array], target_tokens: Sequence[str], source: Sequence[str]) -> Table:
+    rows, columns = np.indices((len(target_tokens), len(source)))
     return {
-        "says": np.array(numbered(saying, 1), dtype=object)[rows.ravel()],
+        "says": np.array(numbered(target_tokens, 1), dtype=object)[rows.ravel()],
         "looks at": np.array(numbered(source), dtype=object)[columns.ravel()],
-        **{name: one.ravel() for name, one in maps.items()},
+        **{name: weights.ravel() for name, weights in maps.items()},
     }

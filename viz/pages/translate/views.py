@@ -17,20 +17,20 @@ MAPS = {
 }
 
 
-def look(weights: str, n_layers: int, n_heads: int) -> tuple[int, int | None]:
+def choose_head(weights: str, n_layers: int, n_heads: int) -> tuple[int, int | None]:
     """The (layer, head) to enlarge; head None: the mean of the layer's heads. A single look is not asked for."""
     if (n_layers, n_heads) == (1, 1):
         return 0, None
     for name, count in (("layer", n_layers), ("head", n_heads)):
         if (st.session_state.get(name) or 0) >= count:
             st.session_state[name] = count - 1  # the layer of another model
-    layer, head = controls.head(n_layers, n_heads, default=compute.headline(weights))
+    layer, head = controls.head(n_layers, n_heads, default=compute.default_head(weights))
     with st.sidebar:
         averaged = st.toggle("All heads, averaged", True, key="averaged", bind="query-params")
     return layer, None if averaged else head
 
 
-def which(network: str) -> str:
+def choose_map(network: str) -> str:
     """Which of the maps is large."""
     if network not in STACKS:
         return "cross"
@@ -43,19 +43,19 @@ def step(count: int) -> int:
     if (st.session_state.get("said") or 0) > count:
         st.session_state["said"] = None
     with st.container(key="address"):  # unseen: it ties the step to the address of the page
-        at = st.number_input("Target word", 1, count, None, key="said", bind="query-params")
-    return count if at is None else int(at)
+        chosen = st.number_input("Target word", 1, count, None, key="said", bind="query-params")
+    return count if chosen is None else int(chosen)
 
 
-def step_chosen(count: int, otherwise: int) -> int:
+def selected_step(count: int, otherwise: int) -> int:
     """The same for figures that light one word: `otherwise` where none is chosen."""
-    at = st.session_state.get("said")
-    return otherwise if at is None else min(int(at), count)
+    chosen = st.session_state.get("said")
+    return otherwise if chosen is None else min(int(chosen), count)
 
 
-def choose_step(at: int) -> None:
+def choose_step(chosen: int) -> None:
     """Rest at this word, as if it had been typed."""
-    st.session_state["said"] = at
+    st.session_state["said"] = chosen
 
 
 def choose_row(row: int | None) -> None:
@@ -68,13 +68,13 @@ SECTIONS = ("Side by side", "Accuracy by length", "Ablation", "Claims checked")
 
 def section(job: str, network: str) -> str:
     """Which further figure stands below: what there is for this task and network."""
-    there = {
-        SECTIONS[0]: len(compute.jobs()[job]) > 1,
+    available = {
+        SECTIONS[0]: len(compute.available_tasks()[job]) > 1,
         SECTIONS[1]: True,
         SECTIONS[2]: network in STACKS,
         SECTIONS[3]: True,
     }
-    return controls.choice("More", [name for name, is_there in there.items() if is_there], key="beside")
+    return controls.choice("More", [name for name, is_there in available.items() if is_there], key="beside")
 
 
 def pinned() -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from model.analysis.alignment import select_map
 from model.evaluation.seq2seq import merge_pair_to_words, token_word_ids
 from model.tokenizer import EOS, START
-from viz.pages.translate.decoded import Written
+from viz.pages.translate.decoded import DecodedSentence
 from viz.types import Array
 from viz.ui import controls, model_calls
 
@@ -15,7 +15,7 @@ UNITS = ("pieces", "words")
 
 
 @dataclass(frozen=True)
-class InWords:
+class WordMap:
     """One map with a row for each word that looks and a column for each that is looked at."""
 
     weights: Array  # (W, W')
@@ -27,28 +27,28 @@ class InWords:
 
 def choose() -> bool:
     """Whether the map is shown by word."""
-    told = "Words: the rows of their tokens are averaged and the columns are summed, so every row still sums to 1."
-    return controls.choice("A row for each of the", UNITS, key="units", help=told) == UNITS[1]
+    hint = "Words: the rows of their tokens are averaged and the columns are summed, so every row still sums to 1."
+    return controls.choice("A row for each of the", UNITS, key="units", help=hint) == UNITS[1]
 
 
-def merged(one: Written, which: str, layer: int, head: int | None) -> InWords | None:
+def merged(decoded: DecodedSentence, which: str, layer: int, head: int | None) -> WordMap | None:
     """A map by word. None where the sentence is not the right one: only gold tells where its words end."""
-    gold = one.gold
-    if gold is None or one.made.text != gold.target_text:
+    gold = decoded.gold
+    if gold is None or decoded.made.text != gold.target_text:
         return None
-    tokenizer = model_calls.tokenizer(one.experiment.weights)
-    weights = select_map(merge_pair_to_words(one.maps[which], tokenizer, gold, which), layer, head)  # (W, W')
-    read, said = (START, *gold.source, EOS), (*gold.target, EOS)
-    sides = {"cross": (said, read), "source": (read, read), "target": (said, (START, *gold.target))}
-    looking, looked = sides[which]
+    tokenizer = model_calls.tokenizer(decoded.experiment.weights)
+    weights = select_map(merge_pair_to_words(decoded.maps[which], tokenizer, gold, which), layer, head)  # (W, W')
+    read, target = (START, *gold.source, EOS), (*gold.target, EOS)
+    sides = {"cross": (target, read), "source": (read, read), "target": (target, (START, *gold.target))}
+    query_tokens, key_tokens = sides[which]
     rows = (*(word - 1 for word in token_word_ids(tokenizer, gold.target_text, gold.target)), len(gold.target))
-    back = np.tri(one.maps[which].shape[-2], one.maps[which].shape[-1])[None, None]  # (1, 1, T, S)
-    return InWords(weights, looking, looked, rows, merge_pair_to_words(back, tokenizer, gold, which)[0, 0] > 0)
+    back = np.tri(decoded.maps[which].shape[-2], decoded.maps[which].shape[-1])[None, None]  # (1, 1, T, S)
+    return WordMap(weights, query_tokens, key_tokens, rows, merge_pair_to_words(back, tokenizer, gold, which)[0, 0] > 0)
 
 
-def row_of(one: Written, row: int) -> int:
+def row_of(decoded: DecodedSentence, row: int) -> int:
     """The row of the word that a piece belongs to; the row itself where tokens are words, or nobody knows."""
-    in_words = merged(one, "cross", 0, None) if one.pieces else None
+    in_words = merged(decoded, "cross", 0, None) if decoded.pieces else None
     return in_words.row_of[row] if in_words else row
 
 
@@ -60,7 +60,11 @@ LINES = (
 )
 
 
-def lines(one: Written, which: str, layer: int, head: int | None) -> str:
+def lines(decoded: DecodedSentence, which: str, layer: int, head: int | None) -> str:
     """The lines that recompute it from `made`."""
-    told = {"task": "translation", "words": one.gold.source if one.gold else (), "weights": one.experiment.weights}
-    return LINES.format(**told, which=which, layer=layer, head=head)
+    names = {
+        "task": "translation",
+        "words": decoded.gold.source if decoded.gold else (),
+        "weights": decoded.experiment.weights,
+    }
+    return LINES.format(**names, which=which, layer=layer, head=head)

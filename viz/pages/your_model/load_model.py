@@ -22,7 +22,7 @@ from model.registry import LoadedModel, registry
 from model.run import MAX_CHARACTERS, InputTextError
 from viz.export.attention_arrays import maps
 from viz.export.npz import ArraysError
-from viz.labels import disarmed as _plain
+from viz.labels import escape_markdown as _plain
 from viz.pages.your_model import uploaded_maps
 from viz.ui import controls, copy_as_python, model_calls, server_cache, slots, visitor
 
@@ -33,7 +33,7 @@ STOPPED = "Stopped. Nothing was kept."
 QUICK = 0.3  # seconds: what is found by then needs no button that stops it
 # What the pages will show of a model, by what it says at a word.
 EVERYTHING = "Every page shows every head and every stage, and each component of the model can be ablated."
-SHOWS = {
+CAPABILITIES = {
     "next": f"{EVERYTHING} Next-word predictions are shown layer by layer.",
     "here": f"{EVERYTHING} The model attends in both directions and fills in hidden words. Where the lab shows the "
     "next word, it shows the word predicted at that place. Type [MASK] to hide a word.",
@@ -47,14 +47,14 @@ def slot() -> background.JobSlot:
     return background.JobSlot()
 
 
-def allowed() -> bool:
+def loading_allowed() -> bool:
     """Whether visitors may load models: as the setting says; without one, only where the server answers to one machine.
 
     Whoever may load models may name folders of this machine, and use its memory.
     """
-    told = os.environ.get(VARIABLE, "").strip().lower()
-    if told:
-        return told in ("on", "1", "true", "yes")
+    setting = os.environ.get(VARIABLE, "").strip().lower()
+    if setting:
+        return setting in ("on", "1", "true", "yes")
     return of_one_person()
 
 
@@ -72,11 +72,11 @@ def visit() -> str:
 
     Streamlit's own number of the visit: nobody else is told it, and it ends with the visit.
     """
-    told = get_script_run_ctx()
-    return "" if of_one_person() or told is None else told.session_id
+    context = get_script_run_ctx()
+    return "" if of_one_person() or context is None else context.session_id
 
 
-def may_let_go(kept: LoadedModel, who: str) -> bool:
+def may_unload(kept: LoadedModel, who: str) -> bool:
     """Whether this visit may stop or let go of a model: its own, or one whose visit has ended.
 
     On a server of one person everything is that person's. On another, a model with no owner is of the person who
@@ -90,7 +90,7 @@ def _here(owner: str) -> bool:
     return runtime.exists() and runtime.get_instance().is_active_session(owner)
 
 
-def closed() -> None:
+def show_disabled() -> None:
     """Say why nothing can be loaded here."""
     st.info(
         "Loading models is switched off on this server. By default it is on only if the lab answers to its own machine "
@@ -98,29 +98,29 @@ def closed() -> None:
     )
 
 
-def ask() -> None:
+def choose_model() -> None:
     """Which model: a folder of this machine, or a name on the hub. Nothing is asked of the hub but by its button."""
     warm()
-    told = st.text_input(
+    place = st.text_input(
         "A folder on this machine, or a model’s name on the Hugging Face Hub",
         key="place",
         placeholder="/home/me/distilgpt2   or   distilbert/distilgpt2",
         max_chars=1000,
     ).strip()
     with st.container(horizontal=True, gap="small"):
-        here = st.button("Read the folder", key="look", disabled=not told)
-        there = st.button("Ask the Hub", key="ask_hub", disabled=not hub.is_name(told))
+        read_folder = st.button("Read the folder", key="look", disabled=not place)
+        ask_hub = st.button("Ask the Hub", key="ask_hub", disabled=not hub.is_name(place))
     if not of_one_person():
         st.caption(
             "Everybody on this server sees the models that are loaded. Only you can stop or unload a model that you "
             "load, until you leave. Nobody here can unload a model of the person who started the server."
         )
-    if here:
+    if read_folder:
         _forget()
-        _try(lambda: st.session_state.update(your_offer=_looked(told)))
-    if there:
+        _try(lambda: st.session_state.update(your_offer=_inspected(place)))
+    if ask_hub:
         _forget()
-        _try(lambda: st.session_state.update(your_listing=hub.ask(told)))
+        _try(lambda: st.session_state.update(your_listing=hub.ask(place)))
 
 
 def _forget() -> None:
@@ -135,14 +135,14 @@ def _try(what: Callable[[], object]) -> None:
         st.info(_plain(str(error)))
 
 
-def _looked(place: str, called: str = "") -> ModelInfo:
+def _inspected(place: str, called: str = "") -> ModelInfo:
     """What a folder offers. While a child process looks, it can be stopped; another click stops it too.
 
     Raises:
         CheckpointError: it cannot be loaded, or somebody stopped it.
     """
     work = background.BackgroundJob(f"Reading {place}", partial(guarded.inspect_folder, place, called)).start()
-    st.session_state["your_look"] = work  # still there in the next run only if this run was ended: see `settle`
+    st.session_state["your_look"] = work  # still there in the next run only if this run was ended: see `finish_job`
     began, shown = monotonic(), st.empty()
     try:
         work.wait(QUICK)
@@ -164,7 +164,7 @@ def _looked(place: str, called: str = "") -> ModelInfo:
     return offer
 
 
-def offered() -> None:
+def show_model_info() -> None:
     """What was found, before anything large is read or fetched; and the button that does it."""
     listing: hub.Listing | None = st.session_state.get("your_listing")
     offer: ModelInfo | None = st.session_state.get("your_offer")
@@ -186,7 +186,7 @@ def offered() -> None:
         sizes, what = st.columns([2, 3], gap="large")
         sizes.container(key="small_offer").markdown(facts(offer))
         with what:
-            st.markdown(shows(offer))
+            st.markdown(capabilities(offer))
             if missing:
                 st.info(
                     f"This model needs the library transformers, which is not installed here. To install it: `{EXTRA}`."
@@ -203,7 +203,7 @@ def offered() -> None:
 
 def _loading(offer: ModelInfo) -> background.BackgroundJob:
     who = visit()
-    do = partial(guarded.load, offer, owner=who, evicts=lambda kept: may_let_go(kept, who))
+    do = partial(guarded.load, offer, owner=who, evicts=lambda kept: may_unload(kept, who))
     return background.BackgroundJob(f"Loading {offer.name}", do, who)
 
 
@@ -229,13 +229,13 @@ def facts(offer: ModelInfo) -> str:
     return "\n".join(["| | |", "|---|---|", *rows])
 
 
-def shows(offer: ModelInfo) -> str:
+def capabilities(offer: ModelInfo) -> str:
     """What the lab will show of the model, and what of its files it does not need."""
-    told = SHOWS[offer.config.predicts] if offer.config else _plain(offer.why_maps_only)
+    description = CAPABILITIES[offer.config.predicts] if offer.config else _plain(offer.why_maps_only)
     if offer.unused:
         some = ", ".join(_plain(name) for name in offer.unused[:4]) + (", …" if len(offer.unused) > 4 else "")
-        told += f" These parts of its files are not needed: {some}."
-    return told
+        description += f" These parts of its files are not needed: {some}."
+    return description
 
 
 def _busy() -> bool:
@@ -248,13 +248,13 @@ def _start(work: background.BackgroundJob, called: str = "") -> None:
         st.session_state.update(your_work=work, your_called=called)
 
 
-def on_its_way() -> None:
+def show_progress() -> None:
     """How far the work is, with a button that stops it."""
     if _busy():
         _watch()
 
 
-def settle() -> None:
+def finish_job() -> None:
     """What came of the work that this visitor began, once it is done."""
     if st.session_state.pop("your_look", None) is not None:
         st.info(STOPPED)
@@ -268,7 +268,7 @@ def settle() -> None:
         st.info(STOPPED)
     elif called := st.session_state.get("your_called"):  # what was fetched lies in a folder now
         _forget()
-        _try(lambda: st.session_state.update(your_offer=_looked(work.result, called)))
+        _try(lambda: st.session_state.update(your_offer=_inspected(work.result, called)))
     else:
         _forget()
         if work.result in registry().names(maps_only=True):
@@ -292,21 +292,21 @@ def _stop(work: background.BackgroundJob) -> None:
         work.stop()
 
 
-def _let_go(name: str) -> None:
+def _unload(name: str) -> None:
     kept = registry().find(name)
-    if kept is not None and may_let_go(kept, visit()):
+    if kept is not None and may_unload(kept, visit()):
         guarded.unload(name)
         model_calls.forget()
         _attention.clear()
 
 
-def _let_go_button(name: str) -> None:
+def _unload_button(name: str) -> None:
     kept = registry().find(name)
-    if kept is not None and may_let_go(kept, visit()):
-        st.button("Unload", key=f"let_go_{name}", type="tertiary", on_click=_let_go, args=(name,))
+    if kept is not None and may_unload(kept, visit()):
+        st.button("Unload", key=f"let_go_{name}", type="tertiary", on_click=_unload, args=(name,))
 
 
-def loaded() -> None:
+def show_loaded() -> None:
     """The models that are here, and the ways into the pages."""
     names = registry().names()
     if names:
@@ -322,13 +322,13 @@ def loaded() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{name}"):
             st.markdown(f"**{name}** :gray[{size}]")
             opens = {page: st.button(title, key=f"into_{name}_{page}") for page, title in PAGES.items()}
-            _let_go_button(name)
+            _unload_button(name)
         for page, clicked in opens.items():
             if clicked:
                 open_page(page, name)
 
 
-def drawn() -> uploaded_maps.Brought | None:
+def foreign_maps() -> uploaded_maps.GivenMaps | None:
     """Maps of the chosen model among those that can show nothing else, on a text; None where there is none."""
     names = registry().names(maps_only=True)
     wanted = st.query_params.get("foreign")
@@ -343,29 +343,31 @@ def drawn() -> uploaded_maps.Brought | None:
         st.markdown("**Maps shown here**", width="content")
         name = controls.choice("Model", list(reversed(names)), key="foreign", bind=None)
         st.query_params["foreign"] = name  # also the one that stands first: which that is, a link cannot know
-        _let_go_button(name)
+        _unload_button(name)
     kept = registry().find(name)
     if kept is None:
         return None
     settings: dict[str, Any] = {"height": 68, "max_chars": MAX_CHARACTERS, "bind": "query-params"}
     two = foreign.reads_two(kept)
-    reads, says = st.columns(2) if two else (st.container(), None)
+    reads, target_column = st.columns(2) if two else (st.container(), None)
     text = reads.text_area("Sentence", controls.PROSE, key="foreign_text", **settings)
-    told = "Target sentence (empty: the model predicts its first word)"
-    target = says.text_area(told, key="foreign_target", **settings) if says else ""
+    label = "Target sentence (empty: the model predicts its first word)"
+    target = target_column.text_area(label, key="foreign_target", **settings) if target_column else ""
     if known := foreign.languages_of(kept):
         st.caption(
             f"This model knows {len(known)} languages. Put a language token before the words of either sentence to "
             f"choose one, for example {_plain(known[-1])}."
         )
     try:
-        found = _attention(name, text or "", target or "")
-        stack = controls.choice("Which attention", list(found), key="stack")
-        one = found[stack]
-        looked = one.looked_at if stack == "cross" else None
-        of = copy_as_python.Drawn(name, stack, text or "", target or "")
-        return uploaded_maps.Brought(
-            maps(one.weights, one.looking, looked), of, _key(name, stack, text or "", target or "")
+        stacks = _attention(name, text or "", target or "")
+        stack = controls.choice("Which attention", list(stacks), key="stack")
+        attention_maps = stacks[stack]
+        key_tokens = attention_maps.looked_at if stack == "cross" else None
+        of = copy_as_python.ModelMaps(name, stack, text or "", target or "")
+        return uploaded_maps.GivenMaps(
+            maps(attention_maps.weights, attention_maps.looking, key_tokens),
+            of,
+            _key(name, stack, text or "", target or ""),
         )
     except (CheckpointError, InputTextError, ArraysError) as error:
         st.info(_plain(str(error)))
@@ -374,8 +376,8 @@ def drawn() -> uploaded_maps.Brought | None:
 
 def _key(*parts: str) -> str:
     """What is computed from these maps is kept under this key: of one kind, and a hash of what the visitor typed."""
-    told = b"".join(f"{len(one)}:{one}".encode("utf-8", "surrogatepass") for one in parts)
-    return f"maps-{sha256(told).hexdigest()}"
+    joined = b"".join(f"{len(part)}:{part}".encode("utf-8", "surrogatepass") for part in parts)
+    return f"maps-{sha256(joined).hexdigest()}"
 
 
 @server_cache.cached

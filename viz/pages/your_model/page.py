@@ -7,24 +7,24 @@ from viz.ui import controls, figure_panel, visitor
 
 theme = visitor.theme()
 notices = st.container()
-controls.remember_link()
+controls.note_link_values()
 model, file = st.columns(2, gap="large")
 with file:
-    brought = uploaded_maps.bring()
-if load_model.allowed():
+    brought = uploaded_maps.upload_maps()
+if load_model.loading_allowed():
     with model:
-        load_model.ask()
-    load_model.settle()
-    load_model.offered()
-    load_model.on_its_way()
-    load_model.loaded()
+        load_model.choose_model()
+    load_model.finish_job()
+    load_model.show_model_info()
+    load_model.show_progress()
+    load_model.show_loaded()
 else:
     with model:
-        load_model.closed()
-brought = brought or load_model.drawn()
+        load_model.show_disabled()
+brought = brought or load_model.foreign_maps()
 if brought:
     uploaded_maps.show(brought, theme)
-figure_panel.lesson("your_model")
+figure_panel.page_footer("your_model")
 if brought:
     with notices:
-        controls.link_mishaps()
+        controls.report_bad_link()

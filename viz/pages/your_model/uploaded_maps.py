@@ -11,11 +11,11 @@ import streamlit as st
 
 from model.analysis.attention_metrics import distance, entropy, reachable, rollout
 from viz import canvas
-from viz.captions.heads import read_maps, read_rolled_row, read_row, telling_row
-from viz.export.attention_arrays import SAVE, Maps, read
-from viz.export.npz import MOST_BYTES, ArraysError
+from viz.captions.heads import describe_maps, describe_rollout_row, describe_row, most_informative_row
+from viz.export.attention_arrays import SAVE_SNIPPET, AttentionMaps, read
+from viz.export.npz import MAX_BYTES, ArraysError
 from viz.export.tables import file_name
-from viz.labels import disarmed
+from viz.labels import escape_markdown
 from viz.pack import encode_weights
 from viz.theme import Theme
 from viz.types import Array
@@ -39,7 +39,7 @@ inputs = tokenizer("The dog sleeps.", return_tensors="pt")
 output = model(**inputs, output_attentions=True)
 attention = np.stack([layer[0].detach().float().cpu().numpy() for layer in output.attentions])
 tokens = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])
-{SAVE}
+{SAVE_SNIPPET}
 ```
 
 Cross-attention has a second list, `looked_at`, for the columns. NaN in the weights, or False in a `mask`, leaves a cell
@@ -48,11 +48,11 @@ out. Nothing is unpickled, and the file stays in the memory of this lab.
 
 
 @dataclass(frozen=True)
-class Brought:
+class GivenMaps:
     """Maps that somebody brought: from a file, or from a model that can show nothing else."""
 
-    maps: Maps
-    of: copy_as_python.File | copy_as_python.Drawn
+    maps: AttentionMaps
+    of: copy_as_python.File | copy_as_python.ModelMaps
     key: str  # another for every upload: what is computed is kept under it
 
     @property
@@ -61,17 +61,17 @@ class Brought:
         return self.of.name
 
 
-def bring() -> Brought | None:
+def upload_maps() -> GivenMaps | None:
     """The place to drop a file, and what is in it; None while there is nothing that can be drawn."""
     file = st.file_uploader(
-        "Attention weights, an .npz file", type=["npz"], key="npz", max_upload_size=MOST_BYTES // 1_000_000
+        "Attention weights, an .npz file", type=["npz"], key="npz", max_upload_size=MAX_BYTES // 1_000_000
     )
     if file is not None:
         try:
             key = _content(file)
-            return Brought(_read(key, file), copy_as_python.File(file.name), key)
+            return GivenMaps(_read(key, file), copy_as_python.File(file.name), key)
         except ArraysError as error:
-            st.info(disarmed(str(error)))
+            st.info(escape_markdown(str(error)))
     with st.expander("How to save one"):
         st.markdown(HOW)
     if file is None and any(name in st.query_params for name in ("layer", "head", "token")):
@@ -93,7 +93,7 @@ def _hash(data: bytes) -> str:
 
 
 @server_cache.cached
-def _read(key: str, _file: Any) -> Maps:
+def _read(key: str, _file: Any) -> AttentionMaps:
     data = _file.getvalue()
     if _hash(data) != key:  # somebody has put another file under the same id meanwhile
         st.session_state.pop("npz_content", None)
@@ -103,26 +103,26 @@ def _read(key: str, _file: Any) -> Maps:
 
 
 @server_cache.cached
-def _cells(key: str, _maps: Maps) -> Array:
+def _cells(key: str, _maps: AttentionMaps) -> Array:
     with slots.long(READING):
         return encode_weights(_maps.weights, _maps.mask)
 
 
 @server_cache.cached
-def _sharpest(key: str, _maps: Maps) -> tuple[int, int]:
+def _sharpest(key: str, _maps: AttentionMaps) -> tuple[int, int]:
     pointed = _maps.weights.max(axis=-1).mean(axis=-1)  # (L, H)
     layer, head = np.unravel_index(int(np.argmax(pointed)), pointed.shape)
     return int(layer), int(head)
 
 
 @server_cache.cached
-def _told(key: str, _maps: Maps) -> str:
+def _sentence(key: str, _maps: AttentionMaps) -> str:
     pooled = max(_maps.weights.shape[2:]) > canvas.MOST_PIXELS
-    return read_maps(_maps.weights, _maps.mask, pooled=pooled) + head_facts.bounded(_maps.weights)
+    return describe_maps(_maps.weights, _maps.mask, pooled=pooled) + head_facts.truncation_note(_maps.weights)
 
 
 @server_cache.cached
-def _statistics(key: str, _maps: Maps) -> dict[str, list[Any]]:
+def _statistics(key: str, _maps: AttentionMaps) -> dict[str, list[Any]]:
     """One line for each head: how widely it looks, and how far where the text looks at itself."""
     n_layers, n_heads = _maps.weights.shape[:2]
     layers = list(_maps.weights)  # (H, T, S) each: a layer at a time needs little memory
@@ -137,27 +137,34 @@ def _statistics(key: str, _maps: Maps) -> dict[str, list[Any]]:
         "layer": [layer for layer in range(n_layers) for _ in range(n_heads)],
         "head": list(range(n_heads)) * n_layers,
         **{
-            name: np.concatenate(found).astype(np.float64).round(2).tolist() for name, found in columns.items() if found
+            name: np.concatenate(columns_of_layers).astype(np.float64).round(2).tolist()
+            for name, columns_of_layers in columns.items()
+            if columns_of_layers
         },
     }
 
 
 @server_cache.cached
-def _rolled(key: str, _maps: Maps) -> tuple[Array, Array]:
+def _rolled(key: str, _maps: AttentionMaps) -> tuple[Array, Array]:
     with slots.long("Multiplying the layers"):
         return rollout(_maps.weights), reachable(_maps.mask)
 
 
-def show(brought: Brought, theme: Theme) -> None:
+def show(brought: GivenMaps, theme: Theme) -> None:
     """The sentence, every head, one of them large, and more below: as on the Heads page."""
     maps, key = brought.maps, brought.key
-    words, looked = maps.looking, maps.looked
+    words, key_tokens = maps.looking, maps.looked
     n_layers, n_heads = maps.weights.shape[:2]
     layer, head = controls.head(n_layers, n_heads, default=_sharpest(key, maps))
     weights, mask = maps.weights[layer, head], maps.mask[layer, head]  # (T, S)
-    at = controls.token(words, "token")
-    row = telling_row(weights, cross=looked is not None) if at is None else at
-    lit: dict[str, Any] = {"row": row, "pinned": at is not None, "theme": theme, "on_pin": controls.choose_token}
+    pinned_index = controls.token(words, "token")
+    row = most_informative_row(weights, cross=key_tokens is not None) if pinned_index is None else pinned_index
+    highlight: dict[str, Any] = {
+        "row": row,
+        "pinned": pinned_index is not None,
+        "theme": theme,
+        "on_pin": controls.pin_token,
+    }
     stem = brought.name.removesuffix(".npz")
     file = brought.of
     if isinstance(file, copy_as_python.File):
@@ -167,15 +174,15 @@ def show(brought: Brought, theme: Theme) -> None:
     for note in maps.notes:
         st.info(note)
 
-    drawn = canvas.sentence(weights, words, key="sentence", mask=mask, unknown=(), looked=looked, **lit)
+    drawn = canvas.sentence(weights, words, key="sentence", mask=mask, unknown=(), looked=key_tokens, **highlight)
     figure_panel.below(
         drawn,
         sentence="",
-        table=partial(head_facts.row_table, weights, words, row, looked),
+        table=partial(head_facts.row_table, weights, words, row, key_tokens),
         file=file_name(stem, f"L{layer}H{head}-row-{row}"),
         of=file,
-        arrays=partial(head_facts.row_arrays, weights, words, row, looked),
-        python=copy_as_python.brought(file, "weights", f"maps.weights[{layer}, {head}, {row}]  # (S,)"),
+        arrays=partial(head_facts.row_arrays, weights, words, row, key_tokens),
+        python=copy_as_python.from_maps(file, "weights", f"maps.weights[{layer}, {head}, {row}]  # (S,)"),
     )
     every_head, one_head = st.columns([6, 5], gap="medium")
     with every_head:
@@ -187,35 +194,35 @@ def show(brought: Brought, theme: Theme) -> None:
             jobs=[[()] * n_heads] * n_layers,  # nobody has measured what they do
             selected=(layer, head),
             on_head=controls.choose_head,
-            looked=looked,
-            **lit,
+            looked=key_tokens,
+            **highlight,
         )
         figure_panel.below(
             drawn,
-            sentence=_told(key, maps),
-            table=partial(head_facts.cell_table, maps.weights, words, looked),
+            sentence=_sentence(key, maps),
+            table=partial(head_facts.cell_table, maps.weights, words, key_tokens),
             file=file_name(stem, "all-heads"),
             of=file,
-            arrays=partial(head_facts.all_maps, words, looked, weights=maps.weights),
-            python=copy_as_python.brought(file, "weights", "maps.weights  # (L, H, T, S)"),
+            arrays=partial(head_facts.all_maps, words, key_tokens, weights=maps.weights),
+            python=copy_as_python.from_maps(file, "weights", "maps.weights  # (L, H, T, S)"),
             quiet=True,
         )
     with one_head:
         large = canvas.Panel(f"Layer {layer}, head {head}", weights, mask=mask)
-        drawn = canvas.panels([large], words, maps.columns, key="enlarged", **lit)
+        drawn = canvas.panels([large], words, maps.columns, key="enlarged", **highlight)
         figure_panel.below(
             drawn,
-            sentence=read_row(weights, words, row, looked),
-            table=partial(head_facts.map_table, weights, words, looked),
+            sentence=describe_row(weights, words, row, key_tokens),
+            table=partial(head_facts.map_table, weights, words, key_tokens),
             file=file_name(stem, f"L{layer}H{head}-weights"),
             of=file,
-            arrays=partial(head_facts.maps, words, looked, weights=weights),
-            python=copy_as_python.brought(file, "weights", f"maps.weights[{layer}, {head}]  # (T, S)"),
+            arrays=partial(head_facts.maps, words, key_tokens, weights=weights),
+            python=copy_as_python.from_maps(file, "weights", f"maps.weights[{layer}, {head}]  # (T, S)"),
         )
-    _more(brought, lit)
+    _more(brought, highlight)
 
 
-def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
+def _more(brought: GivenMaps, highlight: Mapping[str, Any]) -> None:
     maps, key = brought.maps, brought.key
     if controls.choice("More about these maps", ("Head statistics", "Rollout"), key="more") == "Head statistics":
         figure_panel.head_table(_statistics(key, maps), on_head=controls.choose_head)
@@ -229,16 +236,16 @@ def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
     (rolled, reached), words = _rolled(key, maps), maps.looking
     file = brought.of
     with st.columns(2)[0]:
-        drawn = canvas.panels([canvas.Panel("", rolled, mask=reached)], words, words, key="rollout", **lit)
+        drawn = canvas.panels([canvas.Panel("", rolled, mask=reached)], words, words, key="rollout", **highlight)
         figure_panel.below(
             drawn,
             sentence="This combines all layers and assumes that half of each step comes from a residual connection. "
-            "The maps do not show whether the model has one. " + read_rolled_row(rolled, words, lit["row"]),
+            "The maps do not show whether the model has one. " + describe_rollout_row(rolled, words, highlight["row"]),
             table=partial(head_facts.map_table, rolled, words),
             file=file_name(brought.name.removesuffix(".npz"), "rollout"),
             of=file,
             arrays=partial(head_facts.maps, words, rolled=rolled),
-            python=copy_as_python.brought(
+            python=copy_as_python.from_maps(
                 file, "rolled", "rollout(maps.weights)", "from model.analysis.attention_metrics import rollout"
             ),
         )

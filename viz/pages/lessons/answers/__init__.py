@@ -1,6 +1,6 @@
 """The answers to the questions of lessons, each computed from the model as it stands on the screen when it is asked.
 
-A lesson names one of ANSWERS and says of what: `strongest(layer=2, row=10)`. What it leaves out is taken from the page.
+A lesson calls one of ANSWERS: `most_attended(layer=2, row=10)`. What the call leaves out is taken from the page.
 """
 
 import inspect
@@ -9,47 +9,47 @@ from typing import Any
 
 from viz.lessons.lesson import Call
 from viz.pages.lessons.answers import attention, models, scaling_positions, translation
-from viz.pages.lessons.answers.on_screen import Answer, Here, here
+from viz.pages.lessons.answers.on_screen import Answer, OnScreen, on_screen
 from viz.ui import server_cache
 
 ANSWERS: dict[str, Callable[..., Answer]] = {
-    made.__name__: made
-    for made in (
+    function.__name__: function
+    for function in (
         attention.weight,
         attention.row_sum,
-        attention.strongest,
-        attention.apart,
-        attention.ahead,
-        attention.seen,
+        attention.most_attended,
+        attention.attention_distance,
+        attention.attention_to_future,
+        attention.visible_keys,
         attention.tokens,
         attention.next_word,
-        attention.moved_before,
-        attention.reshuffled,
+        attention.changed_before,
+        attention.shuffle_invariant,
         models.heads,
         models.width,
         models.rank,
         models.loss,
-        models.costliest,
-        models.missed_most,
-        models.side_of_entropy,
+        models.most_important_part,
+        models.most_important_head,
+        models.above_or_below_entropy,
         models.learns_without,
-        attention.outside_the_hull,
-        scaling_positions.ends_at,
-        models.listens,
+        attention.output_outside_hull,
+        scaling_positions.schemes_with_a_limit,
+        models.affected_sentences,
         scaling_positions.variance,
         scaling_positions.largest,
         scaling_positions.wavelength,
         scaling_positions.shifted,
-        scaling_positions.share_right,
-        translation.copied,
-        translation.looked_up,
+        scaling_positions.accuracy,
+        translation.copy_accuracy,
+        translation.most_attended_source,
     )
 }
 
 
 def names() -> Mapping[str, frozenset[str]]:
     """The functions a lesson may name, and what each takes."""
-    return {name: frozenset(inspect.signature(made).parameters) - {"here"} for name, made in ANSWERS.items()}
+    return {name: frozenset(inspect.signature(function).parameters) - {"screen"} for name, function in ANSWERS.items()}
 
 
 def compute(call: Call) -> Answer:
@@ -58,13 +58,13 @@ def compute(call: Call) -> Answer:
     Raises:
         ValueError: there is none in this state, for example a row that the text does not have.
     """
-    return _computed(call, here())
+    return _computed(call, on_screen())
 
 
 @server_cache.cached
-def _computed(call: Call, here: Here) -> Answer:
+def _computed(call: Call, screen: OnScreen) -> Answer:
     arguments: dict[str, Any] = dict(call.arguments)
     try:
-        return ANSWERS[call.name](here, **arguments)
+        return ANSWERS[call.name](screen, **arguments)
     except (IndexError, KeyError, StopIteration, TypeError) as error:
         raise ValueError(f"{call.name} has no answer in this state") from error

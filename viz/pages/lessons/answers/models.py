@@ -4,43 +4,45 @@ import numpy as np
 
 from model.analysis.qk_circuit import numerical_rank, singular_values
 from model.switches import PARTS, Switches
-from viz.pages.lessons.answers.on_screen import Answer, Here
+from viz.pages.lessons.answers.on_screen import Answer, OnScreen
 from viz.pages.masks import compute as masks_compute
 from viz.pages.remove import compute as remove_compute
 from viz.ui import ablation, model_calls
 
 
-def heads(here: Here) -> Answer:
+def heads(screen: OnScreen) -> Answer:
     """How many heads the model has in all its layers."""
-    config = model_calls.about(here.experiment.weights).model_config
+    config = model_calls.about(screen.experiment.weights).model_config
     return float(config.n_layers * config.n_heads)
 
 
-def width(here: Here) -> Answer:
+def width(screen: OnScreen) -> Answer:
     """d_k, the width of queries and keys."""
-    return float(here.trace.layers[0].attention.q.shape[-1])
+    return float(screen.trace.layers[0].attention.q.shape[-1])
 
 
-def rank(here: Here, *, layer: int | None = None, head: int | None = None) -> Answer:
+def rank(screen: OnScreen, *, layer: int | None = None, head: int | None = None) -> Answer:
     """The rank of W_Q W_Kᵀ of a head."""
-    layer, head = (here.layer if layer is None else layer), (here.head if head is None else head)
-    with model_calls.computing:
-        return float(numerical_rank(singular_values(here.experiment.weights, layer, head)))
+    layer, head = (screen.layer if layer is None else layer), (screen.head if head is None else head)
+    with model_calls.compute_slots:
+        return float(numerical_rank(singular_values(screen.experiment.weights, layer, head)))
 
 
-def loss(here: Here, *, without: str = "") -> Answer:
+def loss(screen: OnScreen, *, without: str = "") -> Answer:
     """Mean −ln p of a word of fresh sentences, in nats, without these parts ("scale mask")."""
-    return ablation.held_out(here.experiment.weights, Switches().without(*without.split())).loss
+    return ablation.held_out(screen.experiment.weights, Switches().without(*without.split())).loss
 
 
-def costliest(here: Here, *, among: str) -> Answer:
+def most_important_part(screen: OnScreen, *, parts: str) -> Answer:
     """Which of these parts costs most loss when it is removed; "scale norm" → its name on the switch."""
     labels = {part.name: part.label for part in PARTS}
-    costs = {name: ablation.held_out(here.experiment.weights, Switches().without(name)).loss for name in among.split()}
+    costs = {
+        name: ablation.held_out(screen.experiment.weights, Switches().without(name)).loss for name in parts.split()
+    }
     return labels[max(costs, key=lambda name: costs[name])]
 
 
-def learns_without(here: Here, *, part: str) -> Answer:
+def learns_without(screen: OnScreen, *, part: str) -> Answer:
     """Whether the model trained without a part ends clearly worse: by more than 0.1 nats, median of the seeds."""
     ends = [
         np.median([seed.loss for seed in model_calls.about(name).language.seeds])
@@ -49,21 +51,21 @@ def learns_without(here: Here, *, part: str) -> Answer:
     return "clearly worse" if ends[1] > ends[0] + 0.1 else "nearly as well"
 
 
-def missed_most(here: Here) -> Answer:
+def most_important_head(screen: OnScreen) -> Answer:
     """The head whose removal raises the loss most, as "layer 1, head 2"."""
-    costs, _ = remove_compute.knockout_maps(here.experiment.weights)
+    costs, _ = remove_compute.head_ablation_maps(screen.experiment.weights)
     layer, head = np.unravel_index(int(np.argmax(costs)), costs.shape)
     return f"layer {layer}, head {head}"
 
 
-def listens(here: Here, *, norm: str, replaced: int) -> Answer:
+def affected_sentences(screen: OnScreen, *, norm: str, replaced: int) -> Answer:
     """How many other sentences of the batch change under this norm when sentence `replaced`, from 1, is replaced."""
-    found = remove_compute.norm_comparison_of(here.experiment.weights, replaced - 1)
-    others = np.delete(found.moved[norm], replaced - 1, axis=0)  # (B − 1, T)
+    comparison = remove_compute.norm_comparison_of(screen.experiment.weights, replaced - 1)
+    others = np.delete(comparison.moved[norm], replaced - 1, axis=0)  # (B − 1, T)
     return float((np.nan_to_num(others) > 0).any(axis=-1).sum())
 
 
-def side_of_entropy(here: Here, *, weights: str) -> Answer:
+def above_or_below_entropy(screen: OnScreen, *, weights: str) -> Answer:
     """On which side of the entropy of the language the loss of these weights lies."""
     _, same = masks_compute.language()
     side = "below" if ablation.held_out(weights, Switches()).loss < same.nats else "above"

@@ -16,7 +16,7 @@ Answer = float | str
 
 
 @dataclass(frozen=True)
-class Here:
+class OnScreen:
     """What stands on the screen: the experiment, and the head that is enlarged."""
 
     experiment: Experiment
@@ -38,18 +38,18 @@ class Here:
         return values
 
 
-def here() -> Here:
+def on_screen() -> OnScreen:
     """The state of the controls, as the page reads it."""
     state = st.session_state
     weights = state.get("weights", "grammar")
     kind = state.get("looks", "own")
-    looks = MaskSpec(kind, int(state.get("size") or MASKS[kind].default)) if kind in MASKS else None
+    mask_spec = MaskSpec(kind, int(state.get("size") or MASKS[kind].default)) if kind in MASKS else None
     if kind == "drawn":
-        looks = mask_from_hex(state.get("drawn") or "") or looks
+        mask_spec = mask_from_hex(state.get("drawn") or "") or mask_spec
     switches = Switches().without(*(part.name for part in PARTS if not state.get(part.name, True)))
-    layer, head = head_facts.headline(weights)
-    return Here(
-        Experiment(weights=weights, text=state.get("text") or controls.EXAMPLE, switches=switches, mask_spec=looks),
+    layer, head = head_facts.default_head(weights)
+    return OnScreen(
+        Experiment(weights=weights, text=state.get("text") or controls.EXAMPLE, switches=switches, mask_spec=mask_spec),
         int(state.get("layer", layer)),
         int(state.get("head", head)),
     )

@@ -6,7 +6,7 @@ from model.analysis import score_scaling, sinusoid
 from model.analysis.position_shift import score_changes
 from model.evaluation import first_digit
 from viz.captions.positions import ROUNDING
-from viz.pages.lessons.answers.on_screen import Answer, Here
+from viz.pages.lessons.answers.on_screen import Answer, OnScreen
 from viz.pages.positions import compute as positions_compute
 from viz.pages.positions import models as positions_models
 from viz.pages.remove import compute as remove_compute
@@ -15,12 +15,12 @@ from viz.ui import model_calls, slots
 ENDS = "the table ends"
 
 
-def variance(here: Here, *, d_k: int) -> Answer:
+def variance(screen: OnScreen, *, d_k: int) -> Answer:
     """The measured variance of q·k for unit coordinates, divided by d_k."""
     return _step(d_k).undivided.variance / d_k
 
 
-def largest(here: Here, *, d_k: int, divided: bool) -> Answer:
+def largest(screen: OnScreen, *, d_k: int, divided: bool) -> Answer:
     """The largest weight of a row of 16 random keys, on average, with the division by √d_k or without."""
     step = _step(d_k)
     return (step.divided if divided else step.undivided).largest
@@ -30,31 +30,31 @@ def _step(d_k: int) -> score_scaling.WidthStep:
     return next(step for step in remove_compute.width_steps() if step.d_k == d_k)
 
 
-def wavelength(here: Here, *, pair: int, width: int, base: int = 10_000) -> Answer:
+def wavelength(screen: OnScreen, *, pair: int, width: int, base: int = 10_000) -> Answer:
     """Places after which this pair of dimensions of the sinusoidal encoding repeats."""
     return float(sinusoid.wavelengths(width, base)[pair])
 
 
-def shifted(here: Here, *, scheme: str, by: int, kind: str = "encoder") -> Answer:
+def shifted(screen: OnScreen, *, scheme: str, by: int, kind: str = "encoder") -> Answer:
     """What happens to a scheme's scores when the whole sentence moves: “stay”, “change” or “the table ends”."""
     transformer, tokenizer = positions_models.model(kind, scheme)
-    with model_calls.computing:
+    with model_calls.compute_slots:
         change = score_changes(transformer, tokenizer.encode(positions_compute.QUESTION).ids, [by])[by]
     if change is None:
         return ENDS
     return "stay" if float(np.nanmax(np.abs(change))) < ROUNDING else "change"
 
 
-def ends_at(here: Here, *, signs: int, kind: str = "encoder") -> Answer:
-    """The scheme whose table of places ends before a question of this many signs."""
-    ended = (name for name in positions_models.NAMES if share_right(here, scheme=name, signs=signs, kind=kind) == ENDS)
+def schemes_with_a_limit(screen: OnScreen, *, length: int, kind: str = "encoder") -> Answer:
+    """The scheme whose table of places ends before a question of this many symbols."""
+    ended = (name for name in positions_models.NAMES if accuracy(screen, scheme=name, length=length, kind=kind) == ENDS)
     return positions_models.NAMES[next(ended)]
 
 
-def share_right(here: Here, *, scheme: str, signs: int, kind: str = "encoder") -> Answer:
-    """Percent of fresh questions of this many signs that the small model with this scheme answers rightly."""
+def accuracy(screen: OnScreen, *, scheme: str, length: int, kind: str = "encoder") -> Answer:
+    """Percent of fresh questions of this many symbols that the small model with this scheme answers rightly."""
     with slots.long("Asking fresh questions"):
         share = first_digit.accuracy(
-            *positions_models.model(kind, scheme), signs, positions_compute.N, positions_compute.SEED
+            *positions_models.model(kind, scheme), length, positions_compute.N, positions_compute.SEED
         )
     return ENDS if share is None else 100 * share
