@@ -49,7 +49,7 @@ def sliding(
 
 FIGURES = {
     "decoding": Figure(
-        "/translate?said=13",
+        "/translate?target_step=13",
         "writing",
         CLICK(".next"),
         CLICK(".back"),
@@ -58,7 +58,7 @@ FIGURES = {
         "said=14",
     ),
     "walk": Figure(
-        "/inside?step=4&looked=2",
+        "/inside?step=4&key=2",
         "walk",
         KEY("root", "ArrowRight"),
         KEY("root", "ArrowLeft"),
@@ -66,13 +66,13 @@ FIGURES = {
         "root => root.view.step",
         "step=5",
     ),
-    "panels": sliding("/masks?looks=window&size=2", "stages", "step", "size=5", (1, 4, 7)),
-    "panels in a fragment": sliding("/positions?show=Shift+test&moved_by=2", "shift", "step", "moved_by=4", (2, 4, 6)),
-    "sliders": sliding("/positions?show=Waves&pos=3", "waves_drawn", "position", "pos=9", (3, 9, 11), "name=pos"),
-    "turns": sliding("/positions?show=Rotation&k=5", "turns_drawn", "step", r"[?&]k=9", (5, 9, 11), "name=k"),
+    "panels": sliding("/masks?mask_kind=window&mask_size=2", "stages", "step", "size=5", (1, 4, 7)),
+    "panels in a fragment": sliding("/positions?view=Shift+test&shift_by=2", "shift", "step", "moved_by=4", (2, 4, 6)),
+    "sliders": sliding("/positions?view=Waves&pos=3", "waves_drawn", "position", "pos=9", (3, 9, 11), "name=pos"),
+    "turns": sliding("/positions?view=Rotation&k=5", "turns_drawn", "step", r"[?&]k=9", (5, 9, 11), "name=k"),
     "saturation": sliding("/remove?view=Why+√d_k&d_k=16", "saturation", "at", "d_k=128", (4, 7, 8)),
     "shuffle": Figure(
-        "/positions?show=Shuffle+test&order=1.2.3.4.5.6.7.8.9.10.12.11",
+        "/positions?view=Shuffle+test&word_order=1.2.3.4.5.6.7.8.9.10.12.11",
         "shuffled",
         KEY(CHIP(2), "ArrowRight"),
         KEY(CHIP(3), "ArrowLeft"),

@@ -32,7 +32,7 @@ class Visitor:
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
 
     def open(self, view="Waves", query=""):
-        self.page.goto(f"{self.address}/positions?show={view}&{query}")
+        self.page.goto(f"{self.address}/positions?view={view}&{query}")
         self.key = KEYS[view]
         self.page.locator(f".st-key-{self.key} .lab[data-drawn]").wait_for(timeout=PATIENCE)
         wait_for_rest(self.page)

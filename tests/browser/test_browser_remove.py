@@ -144,7 +144,7 @@ def test_a_row_is_pinned_by_a_click_and_freed_by_another(bench):
 
 
 def test_a_head_is_taken_out_and_put_back(bench):
-    bench.open(then="Head ablation")
+    bench.open(panel="Head ablation")
     map_of_costs = bench.key("knockouts").locator(".lab")
     map_of_costs.wait_for(timeout=PATIENCE)
     left, above, cell = map_of_costs.evaluate("({ view }) => [view.place.left, view.place.above, view.place.cell]")
@@ -159,7 +159,7 @@ def test_a_head_is_taken_out_and_put_back(bench):
 
 
 def test_a_row_is_overwritten(bench):
-    bench.open(then="Override one row", token=10)
+    bench.open(panel="Override one row", query=10)
     told = bench.key("save_overwritten").locator(".reading")
     expect(told).to_contain_text("changes by KL")
     uniform = told.inner_text()
@@ -238,7 +238,7 @@ def test_on_every_screen_no_number_is_cut_and_how_far_each_next_word_moved_is_se
 
 
 @pytest.mark.parametrize(
-    "state", [{"then": "Residual stream"}, {"view": "Trained without"}, {"view": "Why √d_k"}], ids=str
+    "state", [{"panel": "Residual stream"}, {"view": "Trained without"}, {"view": "Why √d_k"}], ids=str
 )
 def test_at_390_pixels_nothing_scrolls_sideways(narrow, address, state):
     bench = Bench(narrow.new_page(), address).open(norm="false", **state)

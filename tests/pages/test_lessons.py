@@ -92,7 +92,7 @@ def lesson_state(lesson, at):
     return {name: state[name] for name in CONTROLS if name in state}
 
 
-CONTROLS = ("weights", "text", "layer", "head", "looks", "size", "drawn", *(part.name for part in PARTS))
+CONTROLS = ("weights", "text", "layer", "head", "mask_kind", "mask_size", "mask_rows", *(part.name for part in PARTS))
 
 
 def test_the_answer_follows_the_live_state():
@@ -113,7 +113,7 @@ def test_a_link_to_a_step_opens_its_page_in_its_state():
     masks = next(lesson for lesson in SHIPPED if lesson.name == "masks")
     screen = well(attended(masks, 3))
     assert screen.query_params["lesson"] == "masks.4"
-    assert screen.session_state["looks"] == "none"
+    assert screen.session_state["mask_kind"] == "none"
     assert "leaks" in figures(screen) and "lesson_way" in figures(screen)
 
 

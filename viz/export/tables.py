@@ -83,7 +83,7 @@ def columns(table: Table) -> dict[str, Labelled]:
         word = f"_{word}" if word[0].isdigit() else word
         while word in made:
             word += "_"
-        made[word] = Labelled(column, {"line": range(len(column))})
+        made[word] = Labelled(column, {"row": range(len(column))})
     return made
 
 

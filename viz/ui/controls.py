@@ -23,15 +23,15 @@ from viz.lessons.parse import RESERVED
 from viz.ui import model_calls
 from viz.ui.tracking_parameters import is_tracking
 
-FRAME = (*RESERVED, "foreign")  # names in the address that no control takes from it
+FRAME = (*RESERVED, "maps_model")  # names in the address that no control takes from it
 TEXTS = (
     "text",
     "source_text",
-    "foreign_text",
-    "foreign_target",
+    "maps_text",
+    "maps_target",
     "question",
-    "order",
-    "drawn",
+    "word_order",
+    "mask_rows",
 )  # names whose value is what somebody wrote
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
 BYTE = (f"{CONTINUATION}⟨", "⟨")  # how a piece begins that is a byte and no letter
@@ -142,7 +142,7 @@ def write(text: str) -> None:
 def set_text(text: str) -> None:
     """Put a text into the sentence box, and let go of the word that was chosen in the old one."""
     st.session_state["text"] = text
-    st.session_state["token"] = None
+    st.session_state["query"] = None
 
 
 def switches(weights: str, disabled: bool = False) -> Switches:
@@ -189,16 +189,16 @@ def token(tokens: Sequence[str], each: str = "word") -> int | None:
     """The position of the pinned word, or None: then the figure picks the most telling one. each: what a token is."""
     last = len(tokens) - 1
     if st.session_state.pop("to_the_end", False):
-        st.session_state["token"] = last
-    if (st.session_state.get("token") or 0) > last:
-        st.session_state["token"] = None
+        st.session_state["query"] = last
+    if (st.session_state.get("query") or 0) > last:
+        st.session_state["query"] = None
     with st.sidebar:
         at = st.number_input(
             f"Query {each}, 0 to {last}",
             0,
             last,
             None,
-            key="token",
+            key="query",
             bind="query-params",
             placeholder="automatic",
         )
@@ -207,7 +207,7 @@ def token(tokens: Sequence[str], each: str = "word") -> int | None:
 
 def choose_token(row: int | None) -> None:
     """Pin a word, or let it go, as if it had been typed."""
-    st.session_state["token"] = row
+    st.session_state["query"] = row
 
 
 def choose_weights(name: str) -> None:
@@ -313,7 +313,7 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
 def more(says_words: bool) -> str:
     """Which further figure to show below the fold; a model that says no words begins with one that it has."""
     kinds = ("Next word", "Generate", "Head statistics", "Rollout")
-    return choice("More about this sentence", kinds, key="more", default=kinds[0 if says_words else 2])
+    return choice("More about this sentence", kinds, key="panel", default=kinds[0 if says_words else 2])
 
 
 def foot(experiment: Experiment) -> None:
@@ -333,7 +333,7 @@ def foot(experiment: Experiment) -> None:
 def set_state(state: Mapping[str, str]) -> None:
     """Set controls as a link would: every part present and no word chosen, then what the state names."""
     st.session_state["links_opened"] = st.session_state.get("links_opened", 0) + 1
-    st.session_state.update(dict.fromkeys((part.name for part in PARTS), True), token=None, said=None)
+    st.session_state.update(dict.fromkeys((part.name for part in PARTS), True), query=None, target_step=None)
     for name, value in state.items():
         if name not in st.session_state:
             st.query_params[name] = value  # a control that is not on the page yet does not write its own part
@@ -383,7 +383,7 @@ def link_mishaps(whole: bool = True) -> None:
             for one in (used if isinstance(used, list) else [used])
         ]
         if asked not in (spelt, [""]) and not (len(asked) == 1 and _same_number(asked[0], used)):
-            nothing = "automatic" if name == "token" else "none"
+            nothing = "automatic" if name == "query" else "none"
             instead = nothing if used is None else ", ".join(spelt) or nothing
             mishaps.append(f"{name} = “{markdown(', '.join(asked))}” (shown: {markdown(instead)})")
     if mishaps:

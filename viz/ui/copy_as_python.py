@@ -183,11 +183,11 @@ def every_head(experiment: Experiment, merged: bool = False) -> str:
 def rolled(experiment: Experiment, merged: bool = False) -> str:
     """Attention rollout (T, T)."""
     residual = (experiment.switches & model_calls.trained(experiment.weights)).residual
-    made = "rollout(weights)" if residual else "rollout(weights, residual=False)"
-    imports = "from model.analysis.attention_metrics import rollout"
+    made = "attention_metrics.rollout(weights)" if residual else "attention_metrics.rollout(weights, residual=False)"
+    imports = "from model.analysis import attention_metrics"
     if merged:
         made, imports = MERGED.format(made), f"{imports}\n{MERGES}"
-    return python(f"{EVERY}\nrolled = {made}", imports, experiment=experiment)
+    return python(f"{EVERY}\nrollout = {made}", imports, experiment=experiment)
 
 
 def next_word(experiment: Experiment, at: int) -> str:

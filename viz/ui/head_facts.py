@@ -110,25 +110,25 @@ def moved_row(moved: Array, weights: Array) -> int:
 def map_table(values: Array, words: Sequence[str], looked: Sequence[str] | None = None) -> Table:
     """A map (T, S) as a table: one line for each row, one column for each position."""
     columns = numbered(words if looked is None else looked)
-    return {"looks": numbered(words), **dict(zip(columns, values.T, strict=True))}
+    return {"query": numbered(words), **dict(zip(columns, values.T, strict=True))}
 
 
 def row_arrays(
     weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None
 ) -> dict[str, Labelled]:
     """One row of weights (T, S)."""
-    return {"weights": Labelled(weights[row], {"looked_at": words if looked is None else looked})}
+    return {"weights": Labelled(weights[row], {"key": words if looked is None else looked})}
 
 
 def maps(words: Sequence[str], looked: Sequence[str] | None = None, /, **values: Array) -> dict[str, Labelled]:
     """Maps (T, S) by name, as arrays whose axes bear the words."""
-    axes = {"looks": words, "looked_at": words if looked is None else looked}
+    axes = {"query": words, "key": words if looked is None else looked}
     return {name: Labelled(one, axes) for name, one in values.items()}
 
 
 def all_maps(words: Sequence[str], looked: Sequence[str] | None = None, /, **weights: Array) -> dict[str, Labelled]:
     """Weights (L, H, T, S) of all heads by name, as arrays whose axes bear layers, heads and words."""
-    axes = {"looks": words, "looked_at": words if looked is None else looked}
+    axes = {"query": words, "key": words if looked is None else looked}
     return {
         name: Labelled(one, {"layer": range(one.shape[0]), "head": range(one.shape[1]), **axes})
         for name, one in weights.items()
@@ -165,9 +165,9 @@ def cell_table(weights: Array, words: Sequence[str], looked: Sequence[str] | Non
         "layer": layer,
         "head": head,
         "row": row,
-        "looks": spoken[row],
+        "query": spoken[row],
         "column": column,
-        "looked at": heard[column],
+        "key": heard[column],
         "weight": weights[layer, head, row, column],
     }
 
@@ -179,8 +179,8 @@ def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
     return {
         "layer": layer,
         "head": head,
-        "looks": spoken[row],
-        "looked at": spoken[column],
+        "query": spoken[row],
+        "key": spoken[column],
         "A": a[layer, head, row, column],
         "B": b[layer, head, row, column],
     }
@@ -194,7 +194,7 @@ def next_table(guesses: "model_calls.Guesses") -> Table:
 def row_table(weights: Array, words: Sequence[str], row: int, looked: Sequence[str] | None = None) -> Table:
     """One row of weights (T, S): its words, and how much the word at `row` looks at each."""
     others = numbered(words if looked is None else looked)
-    return {"position": range(len(others)), "looked at": others, f"weight from {numbered(words)[row]}": weights[row]}
+    return {"position": range(len(others)), "key": others, f"weight from {numbered(words)[row]}": weights[row]}
 
 
 def guess_table(guesses: "model_calls.Guesses") -> Table:
@@ -212,7 +212,7 @@ def statistics(experiment: Experiment) -> dict[str, list[Any]]:
     """One line for each head: how widely and how far it looks in this text, and its measured roles."""
     weights, _ = all_weights(model_calls.trace(experiment))
     n_layers, n_heads = weights.shape[:2]
-    each = "words" if model_calls.task(experiment.weights).words else "pieces"
+    each = "words" if model_calls.task(experiment.weights).words else "tokens"
     roles = scores(experiment.weights).items()
     heads = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
     return {

@@ -106,7 +106,7 @@ def _candidates(experiment: Experiment, at: int, after: str, choosing: Choosing,
     figure_panel.below(
         drawn,
         sentence=read_candidates(p, q, words, after, int(np.count_nonzero(every_q))),
-        table=partial(dict, word=words, the_model=p, drawn_from=q),
+        table=partial(dict, word=words, model_probability=p, sampling_probability=q),
         file=file_name(experiment.name, f"candidates-{at}"),
         of=experiment,
         python=copy_as_python.python(
@@ -115,7 +115,7 @@ def _candidates(experiment: Experiment, at: int, after: str, choosing: Choosing,
             f"chosen = {choosing.temperature}, {choosing.top_k}, {choosing.top_p}  # temperature, top_k, top_p\n"
             "p, q = softmax(logits), sampling_probabilities(logits, *chosen)\n"
             f'best = np.argsort(-p, kind="stable")[:{SHOWN}]\n'
-            "the_model, drawn_from = p[best], q[best]",
+            "model_probability, sampling_probability = p[best], q[best]",
             "from model.checkpoint import load\nfrom model.generation.sampling import sampling_probabilities, softmax",
             experiment=experiment,
         ),

@@ -166,7 +166,7 @@ match controls.more(not_available.foretells(experiment.weights) != "nothing"):
                 table=partial(head_facts.map_table, rolled, words),
                 file=file_name(experiment.name, "rollout"),
                 of=experiment,
-                arrays=partial(head_facts.maps, words, rolled=rolled),
+                arrays=partial(head_facts.maps, words, rollout=rolled),
                 python=copy_as_python.rolled(experiment, shown.merged),
             )
 

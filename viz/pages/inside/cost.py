@@ -31,7 +31,9 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
     fixed = {"n_heads": attention.q.shape[0], "d_k": attention.q.shape[-1], "d_v": attention.v.shape[-1]}
     chosen: dict[str, int] = {}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        trained = controls.choice("Weights", SOURCES, key="source", label_visibility="visible", width=180) == SOURCES[1]
+        trained = (
+            controls.choice("Weights", SOURCES, key="sizes_from", label_visibility="visible", width=180) == SOURCES[1]
+        )
         for name, most in LARGEST.items():
             if trained and name in fixed:
                 told = "As the weights were trained."
@@ -114,7 +116,7 @@ def _this_layer(experiment: Experiment, layer: int, queries: int, keys: int) -> 
 
 
 def _size_arrays(weights: Array, looking: Sequence[str], looked: Sequence[str]) -> dict[str, Labelled]:
-    axes = {"head": range(len(weights)), "looks": looking, "looked_at": looked}
+    axes = {"head": range(len(weights)), "query": looking, "key": looked}
     return {"weights": Labelled(weights, axes)}
 
 

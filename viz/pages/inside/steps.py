@@ -31,11 +31,11 @@ def show(
 ) -> None:
     """The row, walked."""
     last = len(words) - 1
-    if (st.session_state.get("looked") or 0) > last:
-        st.session_state["looked"] = None
+    if (st.session_state.get("key") or 0) > last:
+        st.session_state["key"] = None
     with st.container(key="address"):  # unseen: it ties the step to the address of the page
         step = st.number_input("Step", 0, STEPS - 1, OPENS_AT, key="step", bind="query-params")
-        looked = st.number_input("Key", 0, last, None, key="looked", bind="query-params")
+        looked = st.number_input("Key", 0, last, None, key="key", bind="query-params")
     made = walk_through_row(experiment, trace, layer, head, row)
     config = model_calls.about(experiment.weights)["config"]
     present = experiment.switches & model_calls.trained(experiment.weights)
@@ -69,7 +69,7 @@ def show(
         python=copy_as_python.python(
             f"made = walk_through_row(experiment, run(experiment), {layer}, {head}, {row})\n"
             "q_k, scaled, bias, biased = made.scores, made.scaled, made.bias, made.biased  # (S,)\n"
-            "may_look, weight = made.mask, made.weights  # (S,)",
+            "allowed, weight = made.mask, made.weights  # (S,)",
             "from model.analysis.head_walkthrough import walk_through_row",
             experiment=experiment,
         ),
@@ -77,7 +77,7 @@ def show(
 
 
 def _rest(step: int, looked: int) -> None:
-    st.session_state["step"], st.session_state["looked"] = step, looked
+    st.session_state["step"], st.session_state["key"] = step, looked
 
 
 def _arrays(made: HeadWalkthrough) -> dict[str, Array]:
@@ -92,11 +92,11 @@ def _arrays(made: HeadWalkthrough) -> dict[str, Array]:
 def row_table(made: HeadWalkthrough, words: Sequence[str]) -> Table:
     """Every number of the row, one line a key."""
     return {
-        "looked at": numbered(words),
+        "key": numbered(words),
         "q·k": made.scores,
         "scaled": made.scaled,
         "bias": made.bias,
         "biased": made.biased,
-        "may look": made.mask,
+        "allowed": made.mask,
         "weight": made.weights,
     }

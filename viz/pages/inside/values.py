@@ -61,9 +61,9 @@ def show(
 def _plane_arrays(laid: value_projection.ValueProjection, weights: Array, words: Sequence[str]) -> dict[str, Labelled]:
     points = {"direction": ("first", "second")}
     return {
-        "values": Labelled(laid.values, {"looked_at": words, **points}),
-        "outputs": Labelled(laid.means, {"looks": words, **points}),
-        "weights": Labelled(weights, {"looks": words, "looked_at": words}),
+        "values": Labelled(laid.values, {"key": words, **points}),
+        "outputs": Labelled(laid.means, {"query": words, **points}),
+        "weights": Labelled(weights, {"query": words, "key": words}),
     }
 
 

@@ -7,4 +7,4 @@ VIEWS = ("Step by step", "Loop or matrix", "Size and cost", "Average of values",
 
 def view() -> str:
     """Which way to look."""
-    return controls.choice("View", VIEWS, key="aspect")
+    return controls.choice("View", VIEWS, key="view")

@@ -11,10 +11,11 @@ import streamlit as st
 from viz import canvas
 from viz.labels import disarmed, markdown
 from viz.lessons import grading
-from viz.lessons.lesson import Fault, Lesson
+from viz.lessons.lesson import Fault, Lesson, Step
 from viz.lessons.parse import read_folders
 from viz.pages.lessons import answers
 from viz.ui import present, server_cache, visitor
+from viz.ui.old_links import of_today
 
 SHIPPED = visitor.PAGES.parent / "lessons"
 CONTENTS = "lessons"  # the page that lists them
@@ -99,7 +100,15 @@ def _arrive(lesson: Lesson, at: int) -> None:
     for key in [key for key in st.session_state if key != KEPT]:
         del st.session_state[key]
     step = lesson.steps[at]
-    st.switch_page(visitor.script_of(step.page), query_params=_address(spell(lesson.name, at), step.state))
+    st.switch_page(visitor.script_of(step.page), query_params=_address(spell(lesson.name, at), _of_today(step)))
+
+
+def _of_today(step: Step) -> list[tuple[str, str]]:
+    """The state of a step under the names of today: a lesson that was written for an earlier version still opens."""
+    address: dict[str, list[str]] = {}
+    for name, value in step.state:
+        address.setdefault(name, []).append(value)
+    return [(name, value) for name, values in of_today(step.page, address).items() for value in values]
 
 
 def _seen() -> dict[str, int]:

@@ -121,8 +121,8 @@ def _table(guess: Array, mask: Array, weights: Array, words: Sequence[str], reve
     rows, columns = np.indices(mask.shape).reshape(2, -1)
     names = numbered(words)
     told: dict[str, Any] = {
-        "looks": [names[row] for row in rows],
-        "looked at": [names[column] for column in columns],
+        "query": [names[row] for row in rows],
+        "key": [names[column] for column in columns],
         "guessed": guess.ravel(),
     }
-    return told | ({"may look": mask.ravel(), "weight": weights.ravel()} if revealed else {})
+    return told | ({"allowed": mask.ravel(), "weight": weights.ravel()} if revealed else {})

@@ -83,21 +83,27 @@ def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
     places = editable(experiment.weights, words)
     first, last = places.start, places.stop - 1
     known = vocabulary_words(experiment.weights)
-    controls.follow(edit=at, **{"with": instead})
-    asked = st.session_state.get("edit")
+    controls.follow(edit_position=at, replacement=instead)
+    asked = st.session_state.get("edit_position")
     if asked is not None and asked not in places:
-        st.session_state["edit"] = min(max(asked, first), last)
+        st.session_state["edit_position"] = min(max(asked, first), last)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = int(
             st.number_input(
-                f"Word to change, {first} to {last}", first, last, at, key="edit", bind="query-params", width=200
+                f"Word to change, {first} to {last}",
+                first,
+                last,
+                at,
+                key="edit_position",
+                bind="query-params",
+                width=200,
             )
         )
         word = st.selectbox(
             f"New word in place of “{words[chosen]}”",
             known,
             index=known.index(instead),
-            key="with",
+            key="replacement",
             bind="query-params",
             width=240,
         )
@@ -110,8 +116,8 @@ def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
 def choose_word(experiment: Experiment, words: Sequence[str], at: int) -> None:
     """Edit this word, as if it had been typed, and put one spelt almost like it in its place."""
     if at in editable(experiment.weights, words):
-        st.session_state["edit"] = at
-        st.session_state["with"] = replacement(experiment, at) or other_word(experiment.weights, words)
+        st.session_state["edit_position"] = at
+        st.session_state["replacement"] = replacement(experiment, at) or other_word(experiment.weights, words)
 
 
 def _arrays(words: Sequence[str], found: LeakResult) -> dict[str, Labelled]:

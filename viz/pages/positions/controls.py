@@ -6,4 +6,4 @@ from viz.ui import controls
 
 def kind() -> str:
     """Encoder or decoder."""
-    return controls.choice("Kind", KINDS, key="kind", label_visibility="visible")
+    return controls.choice("Kind", KINDS, key="model_kind", label_visibility="visible")

@@ -119,8 +119,8 @@ def _numbers(shares: Iterable[float | None]) -> list[float]:
 
 
 def _arrays(told: Array) -> dict[str, Labelled]:
-    axes = {"kind": models.KINDS, "scheme": list(models.NAMES), "signs": OrderRecipe.lengths}
-    return {"right_answers": Labelled(told, axes)}
+    axes = {"kind": models.KINDS, "scheme": list(models.NAMES), "length": OrderRecipe.lengths}
+    return {"accuracy": Labelled(told, axes)}
 
 
 def _recompute(asked: bool) -> str:
@@ -130,14 +130,14 @@ def _recompute(asked: bool) -> str:
         f"[[[share(kind, name, n) for n in {lengths}] for name in {tuple(models.NAMES)}] for kind in {models.KINDS}]"
     )
     body = (
-        f'    return accuracy(*load(f"order-{{kind}}-{{name}}"), n, {N}, {SEED})  # None: the table has ended'
+        f'    return first_digit.accuracy(*load(f"order-{{kind}}-{{name}}"), n, {N}, {SEED})  # None: no such position'
         if asked
-        else '    return read_card(f"order-{kind}-{name}")["accuracy"][str(n)]  # None: the table has ended'
+        else '    return read_card(f"order-{kind}-{name}")["accuracy"][str(n)]  # None: no such position'
     )
     return copy_as_python.python(
         f"def share(kind, name, n):\n{body}\n\n\n"
-        f"right_answers = np.array({every}, dtype=float)  # (kinds, schemes, lengths)",
-        "from model.checkpoint import load\nfrom model.evaluation.first_digit import accuracy"
+        f"accuracy = np.array({every}, dtype=float)  # (kinds, schemes, lengths)",
+        "from model.checkpoint import load\nfrom model.evaluation import first_digit"
         if asked
         else "from model.checkpoint import read_card",
     )
@@ -147,5 +147,5 @@ def _table(told: Array) -> Table:
     return {
         "model": [kind for kind, _ in models.MODELS],
         "scheme": [models.NAMES[scheme] for _, scheme in models.MODELS],
-        **{f"{length} signs": told[:, at].tolist() for at, length in enumerate(OrderRecipe.lengths)},
+        **{f"length {length}": told[:, at].tolist() for at, length in enumerate(OrderRecipe.lengths)},
     }

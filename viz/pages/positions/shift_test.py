@@ -34,7 +34,7 @@ def show() -> None:
         st.info(complaint)
     figure = st.container()
     with st.container(key="address"):  # unseen: it ties k to the address of the page
-        steps = st.selectbox("k", MOVES, MOVES.index(5), key="moved_by", bind="query-params")
+        steps = st.selectbox("k", MOVES, MOVES.index(5), key="shift_by", bind="query-params")
     found = {models.NAMES[scheme]: _changes(kind, scheme, text) for scheme in models.NAMES}
     changes = {step: {name: one[step] for name, one in found.items()} for step in MOVES}
     everywhere = [float(np.nanmax(one)) for made in found.values() for one in made.values() if one is not None]
@@ -79,7 +79,7 @@ def show() -> None:
 
 def _choose_k(step: int) -> None:
     if step in MOVES:
-        st.session_state["moved_by"] = step
+        st.session_state["shift_by"] = step
 
 
 def _panel(name: str, change: Array | None, words: int, limit: float) -> Panel:
@@ -122,7 +122,7 @@ def _changes(kind: str, scheme: str, text: str, double: bool = False) -> dict[in
 def _arrays(changes: dict[str, Array | None], words: tuple[str, ...]) -> dict[str, Labelled]:
     ended = np.full((len(words), len(words)), np.nan)
     stacked = np.stack([ended if one is None else one for one in changes.values()])
-    return {"changes": Labelled(stacked, {"scheme": list(changes), "looks": words, "looked_at": words})}
+    return {"changes": Labelled(stacked, {"scheme": list(changes), "query": words, "key": words})}
 
 
 def _table(kind: str, text: str, steps: int, largest: dict[str, float | None]) -> Table:

@@ -59,7 +59,7 @@ def show(experiment: Experiment) -> None:
 def _order(n: int) -> list[int]:
     """Which token stands at each place, from the address; there is one even when the address has nothing that fits."""
     with st.container(key="address"):  # unseen: it ties the order to the address of the page
-        asked = st.text_input("Order", "", key="order", bind="query-params", max_chars=2000)
+        asked = st.text_input("Order", "", key="word_order", bind="query-params", max_chars=2000)
     places = [int(part) for part in (asked or "").split(".") if part.isascii() and part.isdecimal() and len(part) < 5]
     if sorted(places) == list(range(1, n)):
         return [0, *places]
@@ -73,7 +73,7 @@ def _order(n: int) -> list[int]:
 
 def _choose(order: list[int]) -> None:
     if order and order[0] == 0:
-        st.session_state["order"] = ".".join(str(token) for token in order[1:])
+        st.session_state["word_order"] = ".".join(str(token) for token in order[1:])
 
 
 @server_cache.cached
@@ -102,7 +102,7 @@ def _arrays(found: dict[str, ShuffleResult], tokens: tuple[str, ...]) -> dict[st
 def _table(found: dict[str, ShuffleResult], tokens: tuple[str, ...], order: list[int]) -> Table:
     return {
         "word": numbered(tokens),
-        "its place": list(range(len(tokens))),
-        "its new place": [order.index(token) for token in range(len(tokens))],
+        "position": list(range(len(tokens))),
+        "new position": [order.index(token) for token in range(len(tokens))],
         **{f"change: {name.lower()}": found[name].change.tolist() for name in SWITCH_CASES},
     }

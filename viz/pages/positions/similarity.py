@@ -78,7 +78,7 @@ def _head(transformer: Transformer) -> tuple[int, int]:
 
 
 def _arrays(values: dict[str, Array]) -> dict[str, Labelled]:
-    axes = {"scheme": list(values), "looks": range(PLACES), "looked_at": range(PLACES)}
+    axes = {"scheme": list(values), "query": range(PLACES), "key": range(PLACES)}
     return {"values": Labelled(np.stack(list(values.values())), axes)}
 
 
@@ -89,4 +89,4 @@ def _sayable(one: PositionSimilarity, kind: str) -> Array:
 
 
 def _table(means: dict[str, Array]) -> Table:
-    return {"places back": list(range(PLACES)), **{name: values.tolist() for name, values in means.items()}}
+    return {"distance": list(range(PLACES)), **{name: values.tolist() for name, values in means.items()}}

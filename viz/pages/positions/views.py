@@ -21,7 +21,7 @@ READS_THE_SENTENCE = "Shuffle test"
 
 def view() -> str:
     """Which question the page answers."""
-    return controls.choice("Question", list(VIEWS), key="show")
+    return controls.choice("Question", list(VIEWS), key="view")
 
 
 def note(view: str) -> None:

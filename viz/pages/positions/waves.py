@@ -20,11 +20,11 @@ WAVES = (
 TURNS = (
     Slider("pos", "position", tuple(range(256))),
     Slider("k", "k", tuple(range(65))),
-    Slider("turning", "width d", tuple(range(2, 34, 2))),
+    Slider("rotation_width", "width d", tuple(range(2, 34, 2))),
     Slider("base", "base", BASES),
 )
 WAVES_OPEN = {"length": 128, "width": 32, "base": 10_000, "pos": 12}
-TURNS_OPEN = {"pos": 12, "k": 3, "turning": 16, "base": 10_000}
+TURNS_OPEN = {"pos": 12, "k": 3, "rotation_width": 16, "base": 10_000}
 UPTO = 256  # positions over which the residual is taken, here and in the browser
 
 
@@ -99,12 +99,13 @@ def show_turns() -> None:
     figure_panel.below(
         drawn,
         sentence="",
-        table=partial(_turn_table, state["k"], state["turning"], state["base"]),
-        file=file_name("sinusoidal", f"shift-{state['k']}-d-{state['turning']}"),
+        table=partial(_turn_table, state["k"], state["rotation_width"], state["base"]),
+        file=file_name("sinusoidal", f"shift-{state['k']}-d-{state['rotation_width']}"),
         of=None,
-        arrays=partial(_turn_arrays, state["k"], state["turning"], state["base"]),
+        arrays=partial(_turn_arrays, state["k"], state["rotation_width"], state["base"]),
         python=copy_as_python.python(
-            f"R = rotation({state['k']}, {state['turning']}, {state['base']}).numpy()  # PE(pos + k) = R PE(pos)",
+            "# PE(pos + k) = R PE(pos)\n"
+            f"R = rotation({state['k']}, {state['rotation_width']}, {state['base']}).numpy()",
             "from model.analysis.sinusoid import rotation",
         ),
     )

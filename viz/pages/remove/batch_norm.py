@@ -58,7 +58,7 @@ def _maps(weights: str) -> None:
                 file=file_name(weights, f"{name}-sentence-{number}-replaced"),
                 of=Experiment(weights),
                 arrays=partial(_moved_arrays, moved),
-                python=_recompute(weights, number - 1, f"moved = shown.moved[{name!r}]  # (B, T)"),
+                python=_recompute(weights, number - 1, f"change = shown.moved[{name!r}]  # (B, T)"),
             )
 
 
@@ -95,13 +95,13 @@ def _moved_table(shown: NormComparison, moved: Array) -> Table:
         "sentence": [b + 1 for b, _ in at],
         "position": [t for _, t in at],
         "word": [numbered(shown.words[b])[t] for b, t in at],
-        "moved": [float(moved[b, t]) for b, t in at],
+        "change": [float(moved[b, t]) for b, t in at],
     }
 
 
 def _moved_arrays(moved: Array) -> dict[str, Labelled]:
     B, T = moved.shape
-    return {"moved": Labelled(moved, {"sentence": range(1, B + 1), "position": range(T)})}
+    return {"change": Labelled(moved, {"sentence": range(1, B + 1), "position": range(T)})}
 
 
 def _stream_arrays(stream: Array) -> dict[str, Labelled]:

@@ -18,7 +18,7 @@ def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
     """The heads to take out, beside the parts."""
     names = [f"L{layer}H{head}" for layer in range(n_layers) for head in range(n_heads)]
     with st.sidebar:
-        chosen = st.multiselect("Heads ablated", names, key="off", bind="query-params", placeholder="none")
+        chosen = st.multiselect("Heads ablated", names, key="heads_off", bind="query-params", placeholder="none")
     return frozenset((int(name[1 : name.index("H")]), int(name[name.index("H") + 1 :])) for name in chosen)
 
 
@@ -30,7 +30,7 @@ def side_b(removed: Experiment) -> Experiment:
         how = controls.choice(
             "Ablation method",
             HOW,
-            key="how",
+            key="ablation",
             label_visibility="visible",
             width="stretch",
             help=(
@@ -70,4 +70,4 @@ def view(weights: str) -> str:
 
 def then(says_words: bool) -> str:
     """Which further figure stands below the comparison; a model that says no words begins with its stream."""
-    return controls.choice("More about this removal", THEN, key="then", default=THEN[0 if says_words else 1])
+    return controls.choice("More about this removal", THEN, key="panel", default=THEN[0 if says_words else 1])

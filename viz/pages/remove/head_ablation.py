@@ -14,8 +14,8 @@ from viz.ui import controls, copy_as_python, figure_panel, not_available
 
 def toggle_head(layer: int, head: int) -> None:
     """Take a head out, or put it back."""
-    name, chosen = f"L{layer}H{head}", list(st.session_state.get("off", []))
-    st.session_state["off"] = [other for other in chosen if other != name] if name in chosen else [*chosen, name]
+    name, chosen = f"L{layer}H{head}", list(st.session_state.get("heads_off", []))
+    st.session_state["heads_off"] = [other for other in chosen if other != name] if name in chosen else [*chosen, name]
 
 
 def show(weights: str, theme: Theme) -> None:
@@ -26,12 +26,12 @@ def show(weights: str, theme: Theme) -> None:
     kind = controls.choice(
         "Cost of removing a head: higher loss in nats, or right answers lost",
         ["loss", *lost],
-        key="cost",
+        key="metric",
         label_visibility="visible",
     )
     values = loss if kind == "loss" else lost[kind]
     layers, heads = [f"layer {i}" for i in range(len(loss))], [f"head {i}" for i in range(loss.shape[1])]
-    gone = [cell for cell in np.ndindex(loss.shape) if "L{}H{}".format(*cell) in st.session_state.get("off", [])]
+    gone = [cell for cell in np.ndindex(loss.shape) if "L{}H{}".format(*cell) in st.session_state.get("heads_off", [])]
     with st.columns([2, 3])[0]:
         drawn = canvas.panels(
             [canvas.Panel("", values, "signed", marks=gone, numbers=True)],

@@ -50,7 +50,7 @@ def overwrite(
 ) -> AttentionOverride | None:
     """The row of weights that the person wants instead; weights, mask (S,) of the row as it is."""
     ways = ("as it is", "uniform", "one word", "by hand")
-    how = controls.choice("The row becomes", ways, key="row_is", default="uniform", label_visibility="visible")
+    how = controls.choice("The row becomes", ways, key="override", default="uniform", label_visibility="visible")
     allowed = [at for at, may in enumerate(mask) if may]
     chosen = np.zeros(len(weights))
     if how == "as it is" or not allowed:

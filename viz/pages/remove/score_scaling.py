@@ -160,15 +160,15 @@ def _head(weights: str, layer: int, head: int) -> None:
 def _score_arrays(scores: HeadScores) -> dict[str, Labelled]:
     middles = (scores.edges[:-1] + scores.edges[1:]) / 2
     return {
-        "raw": Labelled(scores.raw, {"middle_of_bin": middles}),
-        "scaled": Labelled(scores.scaled, {"middle_of_bin": middles}),
+        "raw": Labelled(scores.raw, {"bin_center": middles}),
+        "scaled": Labelled(scores.scaled, {"bin_center": middles}),
     }
 
 
 def _head_table(scores: HeadScores) -> Table:
     d_k, both = scores.d_k, (scores.undivided, scores.divided)
     return {
-        "": [
+        "measure": [
             "variance",
             "variance / d_k",
             "entropy (nats)",

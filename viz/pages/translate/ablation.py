@@ -75,8 +75,8 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
             name: Labelled(
                 one,
                 {
-                    "says": numbered(saying, 1),
-                    "source": numbered(source),
+                    "target_token": numbered(saying, 1),
+                    "source_token": numbered(source),
                 },
             )
             for name, one in (("A", weights_a), ("B", weights_b))
@@ -96,8 +96,8 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
 def _cells(saying: tuple[str, ...], source: tuple[str, ...], a: Array, b: Array) -> Table:
     rows, columns = np.indices(a.shape)
     return {
-        "says": np.array(numbered(saying, 1), dtype=object)[rows.ravel()],
-        "looks at": np.array(numbered(source), dtype=object)[columns.ravel()],
+        "target_token": np.array(numbered(saying, 1), dtype=object)[rows.ravel()],
+        "source_token": np.array(numbered(source), dtype=object)[columns.ravel()],
         "A": a.ravel(),
         "B": b.ravel(),
         "A − B": (a - b).ravel(),

@@ -97,10 +97,10 @@ def _copies(theme: Theme) -> None:
                 f"{n}; a thin line is one of {counted(_how_many(seeds), 'seed')}",
                 "Copied without a mistake",
             ),
-            table=partial(_table, "signs", LENGTHS, shares),
+            table=partial(_table, "length", LENGTHS, shares),
             file="copies-by-length",
             of=tuple(weights.values()),
-            arrays=lambda: {"share_right": _labelled(shares, "signs", LENGTHS)},
+            arrays=lambda: {"accuracy": _labelled(shares, "length", LENGTHS)},
             python=_python(weights, LENGTHS, "copy_accuracy") if live else _from_cards(weights),
         )
 
@@ -133,7 +133,7 @@ def _translations(theme: Theme) -> None:
         table=partial(_table, "words", CLASSES, shares),
         file="translations-by-length",
         of=tuple(weights.values()),
-        arrays=lambda: {"share_right": _labelled(shares, "words", CLASSES)},
+        arrays=lambda: {"accuracy": _labelled(shares, "words", CLASSES)},
         python=_python(weights, fresh.CLASSES, "translation_accuracy"),
     )
     st.caption(f"From the model cards, on {examined:,} held-out sentences of all lengths: {told}.")
@@ -173,7 +173,7 @@ def _python(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: str) -> s
     names = tuple(weights.values())
     return copy_as_python.python(
         f"shares = [[{ask}(name, length) for length in {lengths}] for name in {names}]\n"
-        "share_right = np.array(shares)  # (networks, lengths)",
+        "accuracy = np.array(shares)  # (networks, lengths)",
         f"from model.evaluation.fresh_accuracy import {ask}",
     )
 
@@ -183,6 +183,6 @@ def _from_cards(weights: Mapping[str, str]) -> str:
     return copy_as_python.python(
         f"cards, lengths = [read_card(name) for name in {names}], range(1, {LONGEST + 1})\n"
         'shares = [[card["lengths"][str(length)] for length in lengths] for card in cards]\n'
-        "share_right = np.array(shares)  # (networks, lengths)",
+        "accuracy = np.array(shares)  # (networks, lengths)",
         "from model.checkpoint import read_card",
     )

@@ -68,7 +68,7 @@ def show_map(
         of=one.experiment,
         shows=f"{MAPS[which].capitalize()}, {named(layer, head, one.maps[which])}"
         + ("; outlined: gold" if marks else ""),
-        arrays=lambda: {"weights": Labelled(weights, dict(zip(("looks", "looked_at"), names, strict=True)))},
+        arrays=lambda: {"weights": Labelled(weights, dict(zip(("query", "key"), names, strict=True)))},
         python=copy_as_python.translated(one.experiment, one.how, python),
     )
 
@@ -78,7 +78,7 @@ def _is_causal(experiment: Experiment) -> bool:
 
 
 def _map_table(weights: Array, looking: Sequence[str], looked: Sequence[str]) -> Table:
-    return {"looks": list(looking), **{name: weights[:, at] for at, name in enumerate(looked)}}
+    return {"query": list(looking), **{name: weights[:, at] for at, name in enumerate(looked)}}
 
 
 def in_units(name: str, unit: str) -> str:

@@ -108,7 +108,7 @@ def _draw(task: str) -> None:
 def set_source(text: str) -> None:
     """Put a text into the source box, and go back to where the word that is said was chosen."""
     st.session_state["source_text"] = text
-    st.session_state["said"] = None
+    st.session_state["target_step"] = None
 
 
 def _without_heads(weights: str, switches: Switches) -> Switches:
@@ -122,7 +122,7 @@ def _without_heads(weights: str, switches: Switches) -> Switches:
     chosen = st.multiselect(
         "Heads ablated",
         list(names),
-        key="heads_out",
+        key="heads_off",
         bind="query-params",
         placeholder="none",
         help="L: decoder self-attention. X: cross-attention. E: encoder self-attention.",
@@ -140,14 +140,14 @@ def _decoding(unit: str) -> Decoding:
         return Decoding("sample", **asdict(sampling_controls.choosing()))
     if method == "beam":
         with st.container(horizontal=True, gap="small"):
-            width = st.number_input("Width", 1, 8, 4, key="beam", bind="query-params", width=100)
+            width = st.number_input("Width", 1, 8, 4, key="beam_width", bind="query-params", width=100)
             penalty = st.number_input(
                 "Length penalty",
                 0.0,
                 2.0,
                 0.6,
                 0.1,
-                key="penalty",
+                key="length_penalty",
                 bind="query-params",
                 width=130,
                 help="Sentences are compared by ln p / ((5 + length) / 6)^α. At 0 this is ln p itself, which favours "

@@ -72,10 +72,10 @@ def show(experiment: Experiment, theme: Theme) -> None:
             table=partial(dict, noun=nouns, probability=odds),
             file=file_name(experiment.name, "meant"),
             of=experiment,
-            arrays=lambda: {"odds": Labelled(odds, {"noun": nouns})},
+            arrays=lambda: {"probability": Labelled(odds, {"noun": nouns})},
             python=copy_as_python.python(
                 f"logits = run(experiment).logits[{it}]  # (V,)\n"
-                f"odds = np.sort(probabilities(logits)[{_noun_ids(experiment)}])[::-1][:{SHOWN}]",
+                f"probability = np.sort(probabilities(logits)[{_noun_ids(experiment)}])[::-1][:{SHOWN}]",
                 "from model.probability import probabilities",
                 experiment=experiment,
             ),

@@ -58,7 +58,7 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
     told = "".join(f", {name}={value!r}" for name, value in drawn.items())
     lines = [
         f"logits = made.trace.decoder.logits[:{size}]  # (N, V)",
-        f"words, odds = top_k_tokens({one.experiment.weights!r}, logits, {CANDIDATES}{told})  # (N, K)",
+        f"words, probability = top_k_tokens({one.experiment.weights!r}, logits, {CANDIDATES}{told})  # (N, K)",
     ]
     cut = {"cross": f"[:{size}]", "target": f"[:{size}, :{size}]"}
     for name in seen:
@@ -86,33 +86,35 @@ TIED = 6  # decimals: of weights that differ by rounding alone the first is name
 
 
 def _as(name: str) -> str:
-    return {"cross": "looks_at", "target": "looks_back"}[name]
+    return {"cross": "cross_attention", "target": "self_attention"}[name]
 
 
 def step_table(one: Written, words: Sequence[Sequence[str]], odds: Array, seen: dict[str, Array]) -> Table:
     """One line a word said: how likely it was, where it looked, and what else could have come."""
     size = len(one.said)
-    table: dict[str, Any] = {"step": list(range(1, size + 1)), "says": numbered(one.said, 1)}
+    table: dict[str, Any] = {"step": list(range(1, size + 1)), "target_token": numbered(one.said, 1)}
     table["probability"] = [float(np.exp(value)) for value in one.made.logprobs]
     for name, side in (("cross", one.source), ("target", one.before)):
         if name in seen:
             best = seen[name].round(TIED).argmax(axis=1)
-            verb = "looks most at" if name == "cross" else "looks back most at"
-            table[verb] = np.array(numbered(side), dtype=object)[best]
-            table[f"{verb}: weight"] = np.take_along_axis(seen[name], best[:, None], axis=1)[:, 0]
+            most = "most attended source token" if name == "cross" else "most attended target token"
+            table[most] = np.array(numbered(side), dtype=object)[best]
+            table[f"{most}: weight"] = np.take_along_axis(seen[name], best[:, None], axis=1)[:, 0]
     for nth in range(odds.shape[1]):
         table[f"candidate {nth + 1}"] = [row[nth] for row in words]
-        table[f"p {nth + 1}"] = odds[:, nth]
+        table[f"probability {nth + 1}"] = odds[:, nth]
     return table
 
 
 def _arrays(one: Written, odds: Array, seen: dict[str, Array], vector: Array | None) -> dict[str, Labelled]:
-    says = numbered(one.said, 1)
-    arrays = {"odds": Labelled(odds, {"says": says, "candidate": range(1, odds.shape[1] + 1)})}
+    target_tokens = numbered(one.said, 1)
+    arrays = {"probability": Labelled(odds, {"target_token": target_tokens, "candidate": range(1, odds.shape[1] + 1)})}
     if "cross" in seen:
-        arrays["looks_at"] = Labelled(seen["cross"], {"says": says, "source": one.source})
+        arrays["cross_attention"] = Labelled(seen["cross"], {"target_token": target_tokens, "source_token": one.source})
     if "target" in seen:
-        arrays["looks_back"] = Labelled(seen["target"], {"says": says, "said_before": one.before})
+        arrays["self_attention"] = Labelled(
+            seen["target"], {"target_token": target_tokens, "target_prefix": one.before}
+        )
     if vector is not None:
         arrays["vector"] = Labelled(vector, {"number": range(len(vector))})
     return arrays

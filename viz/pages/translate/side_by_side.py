@@ -81,8 +81,8 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
                 np.stack(list(maps.values())),
                 {
                     "network": list(maps),
-                    "says": numbered(saying, 1),
-                    "source": numbered(source),
+                    "target_token": numbered(saying, 1),
+                    "source_token": numbered(source),
                 },
             )
         },
@@ -120,7 +120,7 @@ def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str
 def _cells(maps: Mapping[str, Array], saying: Sequence[str], source: Sequence[str]) -> Table:
     rows, columns = np.indices((len(saying), len(source)))
     return {
-        "says": np.array(numbered(saying, 1), dtype=object)[rows.ravel()],
-        "looks at": np.array(numbered(source), dtype=object)[columns.ravel()],
+        "target_token": np.array(numbered(saying, 1), dtype=object)[rows.ravel()],
+        "source_token": np.array(numbered(source), dtype=object)[columns.ravel()],
         **{name: one.ravel() for name, one in maps.items()},
     }

@@ -25,7 +25,7 @@ def look(weights: str, n_layers: int, n_heads: int) -> tuple[int, int | None]:
             st.session_state[name] = count - 1  # the layer of another model
     layer, head = controls.head(n_layers, n_heads, default=compute.headline(weights))
     with st.sidebar:
-        averaged = st.toggle("All heads, averaged", True, key="averaged", bind="query-params")
+        averaged = st.toggle("All heads, averaged", True, key="mean_heads", bind="query-params")
     return layer, None if averaged else head
 
 
@@ -39,27 +39,27 @@ def which(network: str) -> str:
 
 def step(count: int) -> int:
     """The word that is being said, 1 … count; the last one where none is chosen."""
-    if (st.session_state.get("said") or 0) > count:
-        st.session_state["said"] = None
+    if (st.session_state.get("target_step") or 0) > count:
+        st.session_state["target_step"] = None
     with st.container(key="address"):  # unseen: it ties the step to the address of the page
-        at = st.number_input("Target word", 1, count, None, key="said", bind="query-params")
+        at = st.number_input("Target word", 1, count, None, key="target_step", bind="query-params")
     return count if at is None else int(at)
 
 
 def step_chosen(count: int, otherwise: int) -> int:
     """The same for figures that light one word: `otherwise` where none is chosen."""
-    at = st.session_state.get("said")
+    at = st.session_state.get("target_step")
     return otherwise if at is None else min(int(at), count)
 
 
 def choose_step(at: int) -> None:
     """Rest at this word, as if it had been typed."""
-    st.session_state["said"] = at
+    st.session_state["target_step"] = at
 
 
 def choose_row(row: int | None) -> None:
     """The same for a row of a map."""
-    st.session_state["said"] = None if row is None else row + 1
+    st.session_state["target_step"] = None if row is None else row + 1
 
 
 SECTIONS = ("Side by side", "Accuracy by length", "Ablation", "Claims checked")
@@ -73,12 +73,12 @@ def section(job: str, network: str) -> str:
         SECTIONS[2]: network in STACKS,
         SECTIONS[3]: True,
     }
-    return controls.choice("More", [name for name, is_there in there.items() if is_there], key="beside")
+    return controls.choice("More", [name for name, is_there in there.items() if is_there], key="panel")
 
 
 def pinned() -> bool:
     """Whether a word was chosen."""
-    return st.session_state.get("said") is not None
+    return st.session_state.get("target_step") is not None
 
 
 def sizes(weights: str) -> tuple[int, int]:

@@ -272,7 +272,7 @@ def settle() -> None:
     else:
         _forget()
         if work.result in registry().names(maps_only=True):
-            st.session_state["foreign"] = work.result
+            st.session_state["maps_model"] = work.result
 
 
 @st.fragment(run_every=0.4)
@@ -329,18 +329,18 @@ def loaded() -> None:
 def drawn() -> uploaded_maps.Brought | None:
     """Maps of the chosen model among those that can show nothing else, on a text; None where there is none."""
     names = registry().names(maps_only=True)
-    wanted = st.query_params.get("foreign")
-    if wanted and "foreign" not in st.session_state:
+    wanted = st.query_params.get("maps_model")
+    if wanted and "maps_model" not in st.session_state:
         if wanted in names:
-            st.session_state["foreign"] = wanted
+            st.session_state["maps_model"] = wanted
         else:
             st.info(f"The model {_plain(wanted)} is not loaded on this server. Load it above to see the linked maps.")
     if not names:
         return None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Maps shown here**", width="content")
-        name = controls.choice("Model", list(reversed(names)), key="foreign", bind=None)
-        st.query_params["foreign"] = name  # also the one that stands first: which that is, a link cannot know
+        name = controls.choice("Model", list(reversed(names)), key="maps_model", bind=None)
+        st.query_params["maps_model"] = name  # also the one that stands first: which that is, a link cannot know
         _let_go_button(name)
     kept = registry().find(name)
     if kept is None:
@@ -348,9 +348,9 @@ def drawn() -> uploaded_maps.Brought | None:
     settings: dict[str, Any] = {"height": 68, "max_chars": MAX_CHARACTERS, "bind": "query-params"}
     two = foreign.reads_two(kept)
     reads, says = st.columns(2) if two else (st.container(), None)
-    text = reads.text_area("Sentence", controls.PROSE, key="foreign_text", **settings)
+    text = reads.text_area("Sentence", controls.PROSE, key="maps_text", **settings)
     told = "Target sentence (empty: the model predicts its first word)"
-    target = says.text_area(told, key="foreign_target", **settings) if says else ""
+    target = says.text_area(told, key="maps_target", **settings) if says else ""
     if known := foreign.languages_of(kept):
         st.caption(
             f"This model knows {len(known)} languages. Put a language token before the words of either sentence to "

@@ -42,8 +42,8 @@ tokens = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])
 {SAVE}
 ```
 
-Cross-attention has a second list, `looked_at`, for the columns. NaN in the weights, or False in a `mask`, leaves a cell
-out. Nothing is unpickled, and the file stays in the memory of this lab.
+Cross-attention has a second list, `key_tokens`, for the columns. NaN in the weights, or False in a `mask`, leaves a
+cell out. Nothing is unpickled, and the file stays in the memory of this lab.
 """
 
 
@@ -74,7 +74,7 @@ def bring() -> Brought | None:
             st.info(disarmed(str(error)))
     with st.expander("How to save one"):
         st.markdown(HOW)
-    if file is None and any(name in st.query_params for name in ("layer", "head", "token")):
+    if file is None and any(name in st.query_params for name in ("layer", "head", "query")):
         st.info("A link cannot contain a file. Upload the file that the link was made with to see what its sender saw.")
     return None
 
@@ -217,7 +217,7 @@ def show(brought: Brought, theme: Theme) -> None:
 
 def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
     maps, key = brought.maps, brought.key
-    if controls.choice("More about these maps", ("Head statistics", "Rollout"), key="more") == "Head statistics":
+    if controls.choice("More about these maps", ("Head statistics", "Rollout"), key="panel") == "Head statistics":
         figure_panel.head_table(_statistics(key, maps), on_head=controls.choose_head)
         return
     if maps.looked is not None:
@@ -237,8 +237,11 @@ def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
             table=partial(head_facts.map_table, rolled, words),
             file=file_name(brought.name.removesuffix(".npz"), "rollout"),
             of=file,
-            arrays=partial(head_facts.maps, words, rolled=rolled),
+            arrays=partial(head_facts.maps, words, rollout=rolled),
             python=copy_as_python.brought(
-                file, "rolled", "rollout(maps.weights)", "from model.analysis.attention_metrics import rollout"
+                file,
+                "rollout",
+                "attention_metrics.rollout(maps.weights)",
+                "from model.analysis import attention_metrics",
             ),
         )

@@ -9,6 +9,7 @@ from model.mask import MASKS, MaskSpec, mask_from_hex
 from model.run import Experiment
 from model.switches import PARTS, Switches
 from model.transformer import Trace
+from viz.pages.masks import controls as masks
 from viz.types import Array
 from viz.ui import controls, head_facts, model_calls
 
@@ -42,10 +43,11 @@ def here() -> Here:
     """The state of the controls, as the page reads it."""
     state = st.session_state
     weights = state.get("weights", "grammar")
-    kind = state.get("looks", "own")
-    looks = MaskSpec(kind, int(state.get("size") or MASKS[kind].default)) if kind in MASKS else None
-    if kind == "drawn":
-        looks = mask_from_hex(state.get("drawn") or "") or looks
+    kind = state.get("mask_kind", masks.OWN)
+    rule = masks.KINDS.get(kind)
+    looks = MaskSpec(rule, int(state.get("mask_size") or MASKS[rule].default)) if rule else None
+    if kind == masks.CUSTOM:
+        looks = mask_from_hex(state.get("mask_rows") or "") or looks
     switches = Switches().without(*(part.name for part in PARTS if not state.get(part.name, True)))
     layer, head = head_facts.headline(weights)
     return Here(
