@@ -71,7 +71,7 @@ def test_without_a_choice_the_mask_is_the_models_own():
 @kinds
 def test_a_mask_is_chosen_by_hand_too(kind):
     screen = visit(PAGE)
-    screen.segmented_control(key="mask_kind").set_value(kind)
+    screen.segmented_control(key="mask_kind").set_value(label_of(kind))
     screen = well(screen.run())
     assert same_bits(maps(screen)[1].astype(bool), MaskSpec(kind, MASKS[kind].default).build(T).numpy())
     assert any(MASKS[kind].description in text.value for text in screen.markdown)

@@ -8,6 +8,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from viz.ui import present, visitor
 from viz.ui.old_links import of_today
+from viz.ui.state import Key
 from viz.ui.visitor import theme, words
 
 STYLE = (visitor.PAGES.parent / "ui/style.css").read_text(encoding="utf-8")
@@ -19,8 +20,8 @@ ALONE = ".stApp { visibility: hidden; } body { background: var(--paper); }"
 def open_frame() -> None:
     """Page settings and the few rules of style that the theme cannot say."""
     _keep_the_address_of_a_back()
-    if not st.session_state.pop("player", False):  # whoever has left the player of words finds it at rest again
-        st.session_state.pop("playing", None)
+    if not st.session_state.pop(Key.PLAYER, False):  # whoever has left the player of words finds it at rest again
+        st.session_state.pop(Key.PLAYING, None)
     alone = present.stage().mode
     st.set_page_config(page_title="Attention Lab", layout="wide", initial_sidebar_state="auto")
     now = theme()
@@ -58,13 +59,15 @@ def heading(page: str) -> None:
 
 def run(page: StreamlitPage) -> None:
     """Make the page. Meanwhile long computations of other visitors pause: see viz/ui/slots.py."""
-    slots = importlib.import_module("viz.ui.slots")  # which knows torch: too slow for the head of this file
+    # These know torch: too slow for the head of this file.
+    slots, model_calls = (importlib.import_module(f"viz.ui.{name}") for name in ("slots", "model_calls"))
+    model_calls.start()
     with slots.page():
         page.run()
 
 
 def _in_a_lesson() -> bool:
-    return "lesson" in st.query_params or "lesson_asked" in st.session_state
+    return "lesson" in st.query_params or Key.LESSON_ASKED in st.session_state
 
 
 def lesson(page: str) -> None:

@@ -21,22 +21,23 @@ from viz.captions.typed_text import read_altered
 from viz.labels import disarmed, markdown
 from viz.lessons.parse import RESERVED
 from viz.ui import model_calls
+from viz.ui.state import DEFAULTS, Key, Param, key_of
 from viz.ui.tracking_parameters import is_tracking
 
-FRAME = (*RESERVED, "maps_model")  # names in the address that no control takes from it
+FRAME = (*RESERVED, Param.MAPS_MODEL)  # names in the address that no control takes from it
 TEXTS = (
-    "text",
-    "source_text",
-    "maps_text",
-    "maps_target",
-    "question",
-    "word_order",
-    "mask_rows",
+    Param.TEXT,
+    Param.SOURCE_TEXT,
+    Param.MAPS_TEXT,
+    Param.MAPS_TARGET,
+    Param.QUESTION,
+    Param.WORD_ORDER,
+    Param.MASK_ROWS,
 )  # names whose value is what somebody wrote
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
 BYTE = (f"{CONTINUATION}⟨", "⟨")  # how a piece begins that is a byte and no letter
 MOST_PIECES = 4096  # that are listed
-FIRST = "grammar"  # the model that a visitor meets first
+FIRST: str = DEFAULTS[Param.WEIGHTS]  # the model that a visitor meets first
 READS_ANY = "stories"  # the model to which no word is unknown
 EXAMPLE = "the person who the dogs near the trees chase was tired ."
 PROSE = "Alice saw the White Rabbit, and the White Rabbit saw Alice."  # to open with, of models that read any text
@@ -61,9 +62,9 @@ def experiment() -> Experiment:
 
 def remember_link() -> None:
     """Keep the address as it was opened: the controls read it next, and clear what they cannot use."""
-    if "opened_with" not in st.session_state:
+    if Key.OPENED_WITH not in st.session_state:
         link = {name: st.query_params.get_all(name) for name in st.query_params}
-        st.session_state["opened_with"] = link
+        st.session_state[Key.OPENED_WITH] = link
         endless = [name for name, values in link.items() if name not in TEXTS and any(map(_endless, values))]
         for name in endless:
             del st.query_params[name]  # Streamlit would make an integer of it, and fail
@@ -83,36 +84,36 @@ def _weights() -> str:
     for fault in checkpoint.faults():
         st.caption(f"{disarmed(fault)} It is not listed below.")
     names = model_calls.languages()
-    gone = st.session_state.get("weights")
+    gone = st.session_state.get(Param.WEIGHTS)
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
-        st.session_state["weights"] = FIRST
-        st.session_state["opened_with"]["weights"] = [gone]
-    return st.selectbox("Model", names, index=names.index(FIRST), key="weights", bind="query-params")
+        st.session_state[Param.WEIGHTS] = FIRST
+        st.session_state[Key.OPENED_WITH][Param.WEIGHTS] = [gone]
+    return st.selectbox("Model", names, index=names.index(FIRST), key=Param.WEIGHTS, bind="query-params")
 
 
 def _text(weights: str) -> str:
     task = model_calls.task(weights)
     kinds = task.kinds
-    if "written" in st.session_state:
-        set_text(st.session_state.pop("written"))
+    if Key.WRITTEN in st.session_state:
+        set_text(st.session_state.pop(Key.WRITTEN))
     # Another model begins with a sentence of its own kind; what a link or a person has written stays.
     example = EXAMPLE if task.words else PROSE
-    before = st.session_state.get("example", example)
-    if before != example and st.session_state.get("text") == before:
+    before = st.session_state.get(Key.EXAMPLE, example)
+    if before != example and st.session_state.get(Param.TEXT) == before:
         set_text(example)
-    st.session_state["example"] = example
-    text = st.text_area("Sentence", value=example, key="text", bind="query-params", height=96)
+    st.session_state[Key.EXAMPLE] = example
+    text = st.text_area("Sentence", value=example, key=Param.TEXT, bind="query-params", height=96)
     st.menu_button(
         "New sentence",
         list(kinds),
         format_func=lambda kind: kinds[kind],
-        key="draw",
+        key=Key.DRAW,
         on_click=_draw,
         args=(weights,),
         width="stretch",
     )
     knows = "Vocabulary"
-    with st.popover(knows, width="stretch", key="known", on_change="rerun") as known:
+    with st.popover(knows, width="stretch", key=Key.KNOWN, on_change="rerun") as known:
         if known.open:
             groups = task.words.items() if task.words else _pieces(weights)
             st.markdown("\n\n".join(f"**{part}** " + " ".join(map(markdown, words)) for part, words in groups))
@@ -131,18 +132,18 @@ def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
 
 
 def _draw(weights: str) -> None:
-    set_text(model_calls.task(weights).draw(st.session_state["draw"], Random()).text)
+    set_text(model_calls.task(weights).draw(st.session_state[Key.DRAW], Random()).text)
 
 
 def write(text: str) -> None:
     """Put a longer text into the sentence box when the page is next drawn, and pin its last word."""
-    st.session_state["written"], st.session_state["to_the_end"] = text, True
+    st.session_state[Key.WRITTEN], st.session_state[Key.TO_THE_END] = text, True
 
 
 def set_text(text: str) -> None:
     """Put a text into the sentence box, and let go of the word that was chosen in the old one."""
-    st.session_state["text"] = text
-    st.session_state["query"] = None
+    st.session_state[Param.TEXT] = text
+    st.session_state[Param.QUERY] = None
 
 
 def switches(weights: str, disabled: bool = False) -> Switches:
@@ -153,18 +154,20 @@ def switches(weights: str, disabled: bool = False) -> Switches:
     for part in PARTS:
         has = getattr(there, part.name)
         told = f"Without it: {part.hint}" if has else "This model was trained without it, so it cannot be removed."
-        on = st.toggle(part.label, True, key=part.name, help=told, disabled=disabled or not has, bind="query-params")
+        on = st.toggle(
+            part.label, True, key=Param(part.name), help=told, disabled=disabled or not has, bind="query-params"
+        )
         if has and not on:
             removed.append(part.name)
     return Switches().without(*removed)
 
 
-def follow(**defaults: Any) -> None:
+def follow(defaults: Mapping[Param | Key, Any]) -> None:
     """Where a control opens depends on the model or the text, and one that still stands there goes along.
 
     A link leaves defaults out: else it would open another state than the one that it was copied from.
     """
-    known = st.session_state.setdefault("defaults", {})
+    known = st.session_state.setdefault(Key.DEFAULTS, {})
     for name, now in defaults.items():
         if name in st.session_state and known.get(name, now) == st.session_state[name] != now:
             st.session_state[name] = now
@@ -173,32 +176,32 @@ def follow(**defaults: Any) -> None:
 
 def head(n_layers: int, n_heads: int, default: tuple[int, int]) -> tuple[int, int]:
     """The (layer, head) to enlarge."""
-    follow(layer=default[0], head=default[1])
+    follow({Param.LAYER: default[0], Param.HEAD: default[1]})
     with st.sidebar.container(horizontal=True, gap="small"):
-        layer = st.number_input("Layer", 0, n_layers - 1, default[0], key="layer", bind="query-params", width=100)
-        head = st.number_input("Head", 0, n_heads - 1, default[1], key="head", bind="query-params", width=100)
+        layer = st.number_input("Layer", 0, n_layers - 1, default[0], key=Param.LAYER, bind="query-params", width=100)
+        head = st.number_input("Head", 0, n_heads - 1, default[1], key=Param.HEAD, bind="query-params", width=100)
     return int(layer), int(head)
 
 
 def choose_head(layer: int, head: int) -> None:
     """Enlarge this head, as if it had been typed."""
-    st.session_state["layer"], st.session_state["head"] = layer, head
+    st.session_state[Param.LAYER], st.session_state[Param.HEAD] = layer, head
 
 
 def token(tokens: Sequence[str], each: str = "word") -> int | None:
     """The position of the pinned word, or None: then the figure picks the most telling one. each: what a token is."""
     last = len(tokens) - 1
-    if st.session_state.pop("to_the_end", False):
-        st.session_state["query"] = last
-    if (st.session_state.get("query") or 0) > last:
-        st.session_state["query"] = None
+    if st.session_state.pop(Key.TO_THE_END, False):
+        st.session_state[Param.QUERY] = last
+    if (st.session_state.get(Param.QUERY) or 0) > last:
+        st.session_state[Param.QUERY] = None
     with st.sidebar:
         at = st.number_input(
             f"Query {each}, 0 to {last}",
             0,
             last,
             None,
-            key="query",
+            key=Param.QUERY,
             bind="query-params",
             placeholder="automatic",
         )
@@ -207,12 +210,12 @@ def token(tokens: Sequence[str], each: str = "word") -> int | None:
 
 def choose_token(row: int | None) -> None:
     """Pin a word, or let it go, as if it had been typed."""
-    st.session_state["query"] = row
+    st.session_state[Param.QUERY] = row
 
 
 def choose_weights(name: str) -> None:
     """Take another model, as if it had been chosen in the sidebar."""
-    st.session_state["weights"] = name
+    st.session_state[Param.WEIGHTS] = name
 
 
 def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None = None, each: str = "word") -> None:
@@ -247,7 +250,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
                 )
                 st.button(
                     "Replace them",
-                    key="plain",
+                    key=Key.PLAIN,
                     type="tertiary",
                     on_click=replace or set_text,
                     args=(experiment.text.translate(STRAIGHT),),
@@ -260,7 +263,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
             for known in tokenizer.closest_words(word, n=1):
                 st.button(
                     f"{markdown(word)} → {known}",
-                    key=f"instead_{word}_{known}",
+                    key=key_of(Key.INSTEAD, word, known),
                     type="tertiary",
                     on_click=replace or set_text,
                     args=(" ".join(known if typed == word else typed for typed in encoding.surface[1:]),),
@@ -268,17 +271,17 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
         if replace is None:  # a page of models of one text
             st.button(
                 f"Read it with {READS_ANY}, which splits words into tokens",
-                key="in_pieces",
+                key=Key.IN_PIECES,
                 type="tertiary",
                 on_click=choose_weights,
                 args=(READS_ANY,),
             )
 
 
-def choice(label: str, options: Sequence[str], *, key: str, default: str | None = None, **more: Any) -> str:
+def choice(label: str, options: Sequence[str], *, key: Param | Key, default: str | None = None, **more: Any) -> str:
     """One of a few, side by side. A link that leaves it empty gets the default, the first where none is named."""
     fallback = default or options[0]
-    follow(**{key: fallback})
+    follow({key: fallback})
     settings: dict[str, Any] = {"label_visibility": "collapsed", "bind": "query-params", "required": True} | more
     chosen: str | None = st.segmented_control(label, options, default=fallback, key=key, **settings)
     return chosen or fallback
@@ -302,7 +305,7 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
     return choice(
         "Stage",
         STAGES,
-        key="stage",
+        key=Param.STAGE,
         default="weights",
         width="stretch",
         help="scores: q·k. scaled: divided by √d_k. biased: plus the position bias. masked: forbidden scores become "
@@ -313,7 +316,7 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
 def more(says_words: bool) -> str:
     """Which further figure to show below the fold; a model that says no words begins with one that it has."""
     kinds = ("Next word", "Generate", "Head statistics", "Rollout")
-    return choice("More about this sentence", kinds, key="panel", default=kinds[0 if says_words else 2])
+    return choice("More about this sentence", kinds, key=Param.PANEL, default=kinds[0 if says_words else 2])
 
 
 def foot(experiment: Experiment) -> None:
@@ -332,8 +335,8 @@ def foot(experiment: Experiment) -> None:
 
 def set_state(state: Mapping[str, str]) -> None:
     """Set controls as a link would: every part present and no word chosen, then what the state names."""
-    st.session_state["links_opened"] = st.session_state.get("links_opened", 0) + 1
-    st.session_state.update(dict.fromkeys((part.name for part in PARTS), True), query=None, target_step=None)
+    st.session_state[Key.LINKS_OPENED] = st.session_state.get(Key.LINKS_OPENED, 0) + 1
+    st.session_state.update({Param(part.name): True for part in PARTS} | {Param.QUERY: None, Param.TARGET_STEP: None})
     for name, value in state.items():
         if name not in st.session_state:
             st.query_params[name] = value  # a control that is not on the page yet does not write its own part
@@ -344,7 +347,7 @@ def _typed(name: str, value: str) -> Any:
     """As the control holds what the link spells."""
     if value in ("true", "false"):
         return value == "true"
-    if name == "text":
+    if name == Param.TEXT:
         return value
     return int(value) if value.isdigit() else float(value) if re.fullmatch(r"\d+\.\d+", value) else value
 
@@ -363,7 +366,7 @@ def link_mishaps(whole: bool = True) -> None:
     address, so that no copy of the link holds them.
     """
     mishaps = []
-    for name, asked in st.session_state.get("opened_with", {}).items():
+    for name, asked in st.session_state.get(Key.OPENED_WITH, {}).items():
         if name not in st.session_state:
             added = is_tracking(name, asked[0])  # on the way, by a mail program or a network: nobody is told
             if whole and name not in FRAME and not added:
@@ -372,7 +375,7 @@ def link_mishaps(whole: bool = True) -> None:
                 st.query_params.pop(name, None)
             continue
         used = st.session_state[name]
-        if name == "weights" and asked[0].startswith(PREFIX) and asked != [used]:
+        if name == Param.WEIGHTS and asked[0].startswith(PREFIX) and asked != [used]:
             st.info(
                 f"The model {markdown(asked[0])} is not loaded on this server, so {used} is shown. Load it on the page "
                 "“Your model”."
@@ -383,9 +386,9 @@ def link_mishaps(whole: bool = True) -> None:
             for one in (used if isinstance(used, list) else [used])
         ]
         if asked not in (spelt, [""]) and not (len(asked) == 1 and _same_number(asked[0], used)):
-            nothing = "automatic" if name == "query" else "none"
+            nothing = "automatic" if name == Param.QUERY else "none"
             instead = nothing if used is None else ", ".join(spelt) or nothing
             mishaps.append(f"{name} = “{markdown(', '.join(asked))}” (shown: {markdown(instead)})")
     if mishaps:
         st.info(f"Part of this link could not be used: {', '.join(mishaps)}.")
-    st.session_state["opened_with"] = {}
+    st.session_state[Key.OPENED_WITH] = {}

@@ -17,6 +17,7 @@ from viz.export.tables import Labelled, Table, file_name
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, server_cache
+from viz.ui.state import Key, Param, key_of
 
 SOURCES = ("random", "this layer")
 LARGEST = {"queries": 24, "keys": 24, "n_heads": 16, "d_k": 128, "d_v": 128}
@@ -32,18 +33,24 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
     chosen: dict[str, int] = {}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         trained = (
-            controls.choice("Weights", SOURCES, key="sizes_from", label_visibility="visible", width=180) == SOURCES[1]
+            controls.choice("Weights", SOURCES, key=Param.SIZES_FROM, label_visibility="visible", width=180)
+            == SOURCES[1]
         )
         for name, most in LARGEST.items():
             if trained and name in fixed:
                 told = "As the weights were trained."
                 st.number_input(
-                    LABELS[name], value=fixed[name], key=f"{name}_trained", disabled=True, help=told, width=112
+                    LABELS[name],
+                    value=fixed[name],
+                    key=key_of(Key.TRAINED_SIZE, name),
+                    disabled=True,
+                    help=told,
+                    width=112,
                 )
                 chosen[name] = fixed[name]
             else:
                 opens = OPENS_WITH[name]
-                bound = st.number_input(LABELS[name], 1, most, opens, key=name, bind="query-params", width=112)
+                bound = st.number_input(LABELS[name], 1, most, opens, key=Param(name), bind="query-params", width=112)
                 chosen[name] = int(bound)
     if trained:
         chosen |= {name: min(chosen[name], len(words)) for name in ("queries", "keys")}

@@ -15,6 +15,7 @@ from viz.labels import numbered
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, model_calls
+from viz.ui.state import Param, in_address
 
 STEPS = 11
 OPENS_AT = 2  # q · k
@@ -31,11 +32,11 @@ def show(
 ) -> None:
     """The row, walked."""
     last = len(words) - 1
-    if (st.session_state.get("key") or 0) > last:
-        st.session_state["key"] = None
-    with st.container(key="address"):  # unseen: it ties the step to the address of the page
-        step = st.number_input("Step", 0, STEPS - 1, OPENS_AT, key="step", bind="query-params")
-        looked = st.number_input("Key", 0, last, None, key="key", bind="query-params")
+    if (st.session_state.get(Param.KEY) or 0) > last:
+        st.session_state[Param.KEY] = None
+    with in_address():
+        step = st.number_input("Step", 0, STEPS - 1, OPENS_AT, key=Param.STEP, bind="query-params")
+        looked = st.number_input("Key", 0, last, None, key=Param.KEY, bind="query-params")
     made = walk_through_row(experiment, trace, layer, head, row)
     config = model_calls.about(experiment.weights)["config"]
     present = experiment.switches & model_calls.trained(experiment.weights)
@@ -77,7 +78,7 @@ def show(
 
 
 def _rest(step: int, looked: int) -> None:
-    st.session_state["step"], st.session_state["key"] = step, looked
+    st.session_state[Param.STEP], st.session_state[Param.KEY] = step, looked
 
 
 def _arrays(made: HeadWalkthrough) -> dict[str, Array]:

@@ -16,11 +16,11 @@ from viz.lessons.parse import read_folders
 from viz.pages.lessons import answers
 from viz.ui import present, server_cache, visitor
 from viz.ui.old_links import of_today
+from viz.ui.state import Key, clear, key_of
 
 SHIPPED = visitor.PAGES.parent / "lessons"
 CONTENTS = "lessons"  # the page that lists them
 FOLDERS = "ATTENTION_LAB_LESSONS"  # further folders, in the environment
-KEPT = "lessons_seen"  # in the session: name of a lesson → the step that was open last, from 0; at its end, one more
 
 
 def folders() -> list[Path]:
@@ -70,7 +70,7 @@ def find(told: str) -> tuple[Lesson, int] | None:
 
 def attend(page: str) -> None:
     """Show the open step above the page; or go where a step leads that was asked for on another page."""
-    asked = st.session_state.pop("lesson_asked", None)
+    asked = st.session_state.pop(Key.LESSON_ASKED, None)
     if asked is not None and page != CONTENTS:
         # The controls of this page hold its part of the address; on the page of lessons there are none.
         st.switch_page(visitor.script_of(CONTENTS), query_params=_address(asked))
@@ -83,7 +83,7 @@ def attend(page: str) -> None:
     lesson, at = found
     elsewhere = page != lesson.steps[at].page
     by_name = lesson.steps[at].state and not set(st.query_params) - {"lesson", "present"}
-    if page == CONTENTS or (KEPT not in st.session_state and (elsewhere or by_name)):
+    if page == CONTENTS or (Key.LESSONS_SEEN not in st.session_state and (elsewhere or by_name)):
         _arrive(lesson, at)  # a link to another page than the step's, or one that names the step and not its state
     _seen()[lesson.name] = at
     _strip(lesson, at)
@@ -97,8 +97,7 @@ def _address(told: str, state: Iterable[tuple[str, str]] = ()) -> list[tuple[str
 
 def _arrive(lesson: Lesson, at: int) -> None:
     """Open the step's page in the step's own state: nothing of what was set before is left."""
-    for key in [key for key in st.session_state if key != KEPT]:
-        del st.session_state[key]
+    clear(keep=[Key.LESSONS_SEEN])
     step = lesson.steps[at]
     st.switch_page(visitor.script_of(step.page), query_params=_address(spell(lesson.name, at), _of_today(step)))
 
@@ -112,7 +111,7 @@ def _of_today(step: Step) -> list[tuple[str, str]]:
 
 
 def _seen() -> dict[str, int]:
-    seen: dict[str, int] = st.session_state.setdefault(KEPT, {})
+    seen: dict[str, int] = st.session_state.setdefault(Key.LESSONS_SEEN, {})
     return seen
 
 
@@ -144,7 +143,7 @@ def _strip(lesson: Lesson, at: int) -> None:
 
 def go(lesson: Lesson, to: int) -> None:
     """Ask for a step, from 0; beyond the last is the page of lessons."""
-    st.session_state["lesson_asked"] = spell(lesson.name, max(to, 0)) if to < len(lesson.steps) else ""
+    st.session_state[Key.LESSON_ASKED] = spell(lesson.name, max(to, 0)) if to < len(lesson.steps) else ""
     if to >= len(lesson.steps):
         _seen()[lesson.name] = len(lesson.steps)
 
@@ -154,7 +153,7 @@ def _leave() -> None:
 
 
 def _answered(lesson: Lesson, at: int, given: str) -> None:
-    st.session_state["lesson_given"] = (lesson.name, at, given[:60])
+    st.session_state[Key.LESSON_GIVEN] = (lesson.name, at, given[:60])
 
 
 def _judged(lesson: Lesson, at: int) -> tuple[str, str, str]:
@@ -163,7 +162,7 @@ def _judged(lesson: Lesson, at: int) -> tuple[str, str, str]:
     The right answer is computed for what is on the screen now, not for what the lesson showed when it was written.
     """
     step = lesson.steps[at]
-    name, number, given = st.session_state.get("lesson_given", ("", 0, ""))
+    name, number, given = st.session_state.get(Key.LESSON_GIVEN, ("", 0, ""))
     if step.question is None or (name, number) != (lesson.name, at):
         return "", "", ""
     try:
@@ -198,7 +197,7 @@ def contents() -> None:
 def _entry(lesson: Lesson, seen: int | None) -> None:
     over = seen == len(lesson.steps)
     begin = 0 if over else seen or 0
-    st.button(lesson.title, key=f"open_{lesson.name}", type="tertiary", on_click=go, args=(lesson, begin))
+    st.button(lesson.title, key=key_of(Key.OPEN, lesson.name), type="tertiary", on_click=go, args=(lesson, begin))
     size = [
         "1 step" if len(lesson.steps) == 1 else f"{len(lesson.steps)} steps",
         *([f"{lesson.minutes} minutes"] if lesson.minutes else []),

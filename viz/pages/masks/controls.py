@@ -14,9 +14,11 @@ from viz.export.tables import Table
 from viz.labels import numbered
 from viz.types import Array
 from viz.ui import controls, model_calls, server_cache, slots
+from viz.ui.state import DEFAULTS, Param, in_address, value
 
-OWN, CUSTOM = "trained", "custom"  # the model's own mask; the one that is drawn cell by cell
-# What the control offers → the kind in model.mask; None: the mask that the model was trained with.
+OWN: str = DEFAULTS[Param.MASK_KIND]  # the mask that the model was trained with
+CUSTOM = "custom"  # the one that is drawn cell by cell
+# What the control offers → the kind in model.mask, None for the model's own.
 KINDS: dict[str, str | None] = {OWN: None, **{kind: kind for kind in MASKS if kind != "drawn"}, CUSTOM: "drawn"}
 GUESSES = ("mask", "strongest")
 SECTIONS = ("Leak test", "KV cache", "Trained without the mask")
@@ -28,14 +30,19 @@ def choose(experiment: Experiment, tokens: int) -> tuple[MaskSpec | None, str | 
     """Which mask the model runs with, None for its own; and what is to be guessed before it is shown, if anything."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = controls.choice(
-            "Mask", tuple(KINDS), key="mask_kind", label_visibility="visible", on_change=_kind_chosen, width="content"
+            "Mask",
+            tuple(KINDS),
+            key=Param.MASK_KIND,
+            label_visibility="visible",
+            on_change=_kind_chosen,
+            width="content",
         )
         rule = KINDS[kind]
         guess: str | None = st.segmented_control(
-            "Guess first", GUESSES, key="guess", bind="query-params", width="content"
+            "Guess first", GUESSES, key=Param.GUESS, bind="query-params", width="content"
         )
-        with st.container(key="address"):  # unseen: it ties the drawing to the address of the page
-            drawing = st.text_input("Drawing", key="mask_rows", bind="query-params")
+        with in_address():
+            drawing = st.text_input("Drawing", key=Param.MASK_ROWS, bind="query-params")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mask_means"):
         slid = not guess and slides(rule, tokens)
         number = MASKS[rule].parameter_label if rule and not slid else None
@@ -43,12 +50,27 @@ def choose(experiment: Experiment, tokens: int) -> tuple[MaskSpec | None, str | 
         st.markdown(means + (f" {number}:" if number else ""), width="content")
         with st.container(key="unseen_size" if slid else "size_typed", width=130):
             size = _size(rule, tokens)
-    drawn = mask_from_hex(drawing or "")
-    if kind == CUSTOM and drawing and drawn is None:
+    if kind == CUSTOM and drawing and mask_from_hex(drawing) is None:
         st.info("The drawing in this link cannot be read. Until you draw, the drawn mask is causal.")
+    return mask_of(kind, size, drawing), guess
+
+
+def mask_of(kind: str, size: int | None, rows: str | None) -> MaskSpec | None:
+    """The mask that the controls name; None: the one that the model was trained with.
+
+    size: the number that the kind takes; None: the one it opens with. rows: a custom mask, as in `mask_from_hex`.
+    """
+    rule = KINDS.get(kind)
     if rule is None:
-        return None, guess
-    return (drawn if kind == CUSTOM and drawn else MaskSpec(rule, size)), guess
+        return None
+    drawn = mask_from_hex(rows or "") if kind == CUSTOM else None
+    opens_with = MASKS[rule].default if MASKS[rule].parameter_label else 0
+    return drawn or MaskSpec(rule, opens_with if size is None else size)
+
+
+def on_screen() -> MaskSpec | None:
+    """The mask of the page as it was drawn last; None on a page that has no such controls."""
+    return mask_of(value(Param.MASK_KIND), st.session_state.get(Param.MASK_SIZE), st.session_state.get(Param.MASK_ROWS))
 
 
 def _size(kind: str | None, tokens: int) -> int:
@@ -56,20 +78,26 @@ def _size(kind: str | None, tokens: int) -> int:
     if kind is None or not MASKS[kind].parameter_label:
         return 0
     label, least, opens_with = MASKS[kind].parameter_label, MASKS[kind].minimum, min(MASKS[kind].default, tokens)
-    asked = st.session_state.get("mask_size")
+    asked = st.session_state.get(Param.MASK_SIZE)
     if asked is not None and not least <= asked <= tokens:
-        st.session_state["mask_size"] = min(max(asked, least), tokens)
+        st.session_state[Param.MASK_SIZE] = min(max(asked, least), tokens)
     return int(
         st.number_input(
-            str(label), least, tokens, opens_with, key="mask_size", bind="query-params", label_visibility="collapsed"
+            str(label),
+            least,
+            tokens,
+            opens_with,
+            key=Param.MASK_SIZE,
+            bind="query-params",
+            label_visibility="collapsed",
         )
     )
 
 
 def _kind_chosen() -> None:
-    kind = KINDS.get(st.session_state["mask_kind"])
+    kind = KINDS.get(st.session_state[Param.MASK_KIND])
     if kind and MASKS[kind].parameter_label:
-        st.session_state["mask_size"] = MASKS[kind].default
+        st.session_state[Param.MASK_SIZE] = MASKS[kind].default
 
 
 def _means(experiment: Experiment, kind: str | None, tokens: int) -> str:
@@ -131,13 +159,13 @@ def _swept(experiment: Experiment, kind: str, sizes: tuple[int, ...], layer: int
 
 def slid(size: int) -> None:
     """The slider was let go at this number."""
-    st.session_state["mask_size"] = size
+    st.session_state[Param.MASK_SIZE] = size
 
 
 def painted(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> None:
     """A stroke on the mask: what was shown, with these cells changed, is the drawing from now on. mask (T, S)."""
-    st.session_state["mask_rows"] = mask_from_cells(with_cells(mask, cells).tolist()).hex_rows
-    st.session_state["mask_kind"] = CUSTOM
+    st.session_state[Param.MASK_ROWS] = mask_from_cells(with_cells(mask, cells).tolist()).hex_rows
+    st.session_state[Param.MASK_KIND] = CUSTOM
     controls.choose_token(cells[-1][0] if cells else None)  # the sentence speaks of the row that was drawn on
 
 
@@ -166,4 +194,4 @@ def table(scores: Array, mask: Array, weights: Array, words: Sequence[str]) -> T
 
 def section() -> str:
     """Which further question the page answers below the maps."""
-    return controls.choice("Look closer", SECTIONS, key="view")
+    return controls.choice("Look closer", SECTIONS, key=Param.VIEW)

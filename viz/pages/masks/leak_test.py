@@ -25,6 +25,7 @@ from viz.export.tables import Labelled, file_name
 from viz.labels import numbered
 from viz.theme import Theme
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, not_available, server_cache
+from viz.ui.state import Param
 
 
 def show(experiment: Experiment, theme: Theme) -> None:
@@ -83,10 +84,10 @@ def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
     places = editable(experiment.weights, words)
     first, last = places.start, places.stop - 1
     known = vocabulary_words(experiment.weights)
-    controls.follow(edit_position=at, replacement=instead)
-    asked = st.session_state.get("edit_position")
+    controls.follow({Param.EDIT_POSITION: at, Param.REPLACEMENT: instead})
+    asked = st.session_state.get(Param.EDIT_POSITION)
     if asked is not None and asked not in places:
-        st.session_state["edit_position"] = min(max(asked, first), last)
+        st.session_state[Param.EDIT_POSITION] = min(max(asked, first), last)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = int(
             st.number_input(
@@ -94,7 +95,7 @@ def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
                 first,
                 last,
                 at,
-                key="edit_position",
+                key=Param.EDIT_POSITION,
                 bind="query-params",
                 width=200,
             )
@@ -103,7 +104,7 @@ def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
             f"New word in place of “{words[chosen]}”",
             known,
             index=known.index(instead),
-            key="replacement",
+            key=Param.REPLACEMENT,
             bind="query-params",
             width=240,
         )
@@ -116,8 +117,8 @@ def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
 def choose_word(experiment: Experiment, words: Sequence[str], at: int) -> None:
     """Edit this word, as if it had been typed, and put one spelt almost like it in its place."""
     if at in editable(experiment.weights, words):
-        st.session_state["edit_position"] = at
-        st.session_state["replacement"] = replacement(experiment, at) or other_word(experiment.weights, words)
+        st.session_state[Param.EDIT_POSITION] = at
+        st.session_state[Param.REPLACEMENT] = replacement(experiment, at) or other_word(experiment.weights, words)
 
 
 def _arrays(words: Sequence[str], found: LeakResult) -> dict[str, Labelled]:

@@ -17,6 +17,7 @@ from viz.pages.positions import models
 from viz.pages.positions.compute import QUESTION
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, model_calls, server_cache, visitor
+from viz.ui.state import Param, in_address
 
 MOVES = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 64)
 
@@ -27,14 +28,14 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="scheme_controls"):
         kind = positions_controls.kind()
         asked = st.text_input(
-            "Sentence, of a–h, digits and ?", QUESTION, key="question", bind="query-params", max_chars=60, width=260
+            "Sentence, of a–h, digits and ?", QUESTION, key=Param.QUESTION, bind="query-params", max_chars=60, width=260
         )
     text, complaint = _readable(asked or "")
     if complaint:
         st.info(complaint)
     figure = st.container()
-    with st.container(key="address"):  # unseen: it ties k to the address of the page
-        steps = st.selectbox("k", MOVES, MOVES.index(5), key="shift_by", bind="query-params")
+    with in_address():
+        steps = st.selectbox("k", MOVES, MOVES.index(5), key=Param.SHIFT_BY, bind="query-params")
     found = {models.NAMES[scheme]: _changes(kind, scheme, text) for scheme in models.NAMES}
     changes = {step: {name: one[step] for name, one in found.items()} for step in MOVES}
     everywhere = [float(np.nanmax(one)) for made in found.values() for one in made.values() if one is not None]
@@ -79,7 +80,7 @@ def show() -> None:
 
 def _choose_k(step: int) -> None:
     if step in MOVES:
-        st.session_state["shift_by"] = step
+        st.session_state[Param.SHIFT_BY] = step
 
 
 def _panel(name: str, change: Array | None, words: int, limit: float) -> Panel:

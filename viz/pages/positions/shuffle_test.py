@@ -12,6 +12,7 @@ from viz.captions.positions import ROUNDING, read_shuffle, spelt
 from viz.export.tables import Labelled, Table, file_name
 from viz.labels import numbered
 from viz.ui import copy_as_python, figure_panel, model_calls, server_cache, slots, visitor
+from viz.ui.state import Param, in_address
 
 SWAPPED = (2, 5)  # places changed when the page opens
 
@@ -58,8 +59,8 @@ def show(experiment: Experiment) -> None:
 
 def _order(n: int) -> list[int]:
     """Which token stands at each place, from the address; there is one even when the address has nothing that fits."""
-    with st.container(key="address"):  # unseen: it ties the order to the address of the page
-        asked = st.text_input("Order", "", key="word_order", bind="query-params", max_chars=2000)
+    with in_address():
+        asked = st.text_input("Order", "", key=Param.WORD_ORDER, bind="query-params", max_chars=2000)
     places = [int(part) for part in (asked or "").split(".") if part.isascii() and part.isdecimal() and len(part) < 5]
     if sorted(places) == list(range(1, n)):
         return [0, *places]
@@ -73,7 +74,7 @@ def _order(n: int) -> list[int]:
 
 def _choose(order: list[int]) -> None:
     if order and order[0] == 0:
-        st.session_state["word_order"] = ".".join(str(token) for token in order[1:])
+        st.session_state[Param.WORD_ORDER] = ".".join(str(token) for token in order[1:])
 
 
 @server_cache.cached

@@ -14,6 +14,7 @@ from viz.labels import markdown, numbered
 from viz.pages.remove.compute import SIZE, norm_comparison_of
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, not_available, visitor
+from viz.ui.state import Param
 
 OPENS_AT = 3  # the sentence that is replaced
 POSITION = 3  # the word of the first sentence whose vector is outlined
@@ -35,7 +36,7 @@ def _maps(weights: str) -> None:
         "Replace sentence",
         range(1, SIZE + 1),
         default=OPENS_AT,
-        key="replaced",
+        key=Param.REPLACED,
         required=True,
         bind="query-params",
     )

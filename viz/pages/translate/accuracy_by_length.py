@@ -18,6 +18,7 @@ from viz.pages.translate.compute import ALONE, ATTENTION, PIECES, TRANSFORMER
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, model_calls, server_cache, slots
+from viz.ui.state import Key
 
 LENGTHS = tuple(range(1, LONGEST + 1))
 CLASSES = tuple(f"{low} to {high}" for low, high in fresh.CLASSES)
@@ -71,7 +72,7 @@ def _copies(theme: Theme) -> None:
         return
     place = st.container()
     again = st.empty()
-    if again.button(f"Test again: {fresh.COPIES} new texts of each length", key="again_copies"):
+    if again.button(f"Test again: {fresh.COPIES} new texts of each length", key=Key.AGAIN_COPIES):
         _ask(weights, LENGTHS, _copies_right)
     live = all(_copies_right.has(one, length) for one in weights.values() for length in LENGTHS)
     if live:

@@ -8,6 +8,7 @@ import streamlit as st
 from viz.pages.translate import compute
 from viz.pages.translate.compute import STACKS
 from viz.ui import controls, model_calls
+from viz.ui.state import Param, in_address
 
 MAPS = {
     "cross": "target → source",
@@ -20,12 +21,12 @@ def look(weights: str, n_layers: int, n_heads: int) -> tuple[int, int | None]:
     """The (layer, head) to enlarge; head None: the mean of the layer's heads. A single look is not asked for."""
     if (n_layers, n_heads) == (1, 1):
         return 0, None
-    for name, count in (("layer", n_layers), ("head", n_heads)):
+    for name, count in ((Param.LAYER, n_layers), (Param.HEAD, n_heads)):
         if (st.session_state.get(name) or 0) >= count:
             st.session_state[name] = count - 1  # the layer of another model
     layer, head = controls.head(n_layers, n_heads, default=compute.headline(weights))
     with st.sidebar:
-        averaged = st.toggle("All heads, averaged", True, key="mean_heads", bind="query-params")
+        averaged = st.toggle("All heads, averaged", True, key=Param.MEAN_HEADS, bind="query-params")
     return layer, None if averaged else head
 
 
@@ -34,32 +35,32 @@ def which(network: str) -> str:
     if network not in STACKS:
         return "cross"
     labels = {label: name for name, label in MAPS.items()}
-    return labels[controls.choice("Map", list(labels), key="map")]
+    return labels[controls.choice("Map", list(labels), key=Param.MAP)]
 
 
 def step(count: int) -> int:
     """The word that is being said, 1 … count; the last one where none is chosen."""
-    if (st.session_state.get("target_step") or 0) > count:
-        st.session_state["target_step"] = None
-    with st.container(key="address"):  # unseen: it ties the step to the address of the page
-        at = st.number_input("Target word", 1, count, None, key="target_step", bind="query-params")
+    if (st.session_state.get(Param.TARGET_STEP) or 0) > count:
+        st.session_state[Param.TARGET_STEP] = None
+    with in_address():
+        at = st.number_input("Target word", 1, count, None, key=Param.TARGET_STEP, bind="query-params")
     return count if at is None else int(at)
 
 
 def step_chosen(count: int, otherwise: int) -> int:
     """The same for figures that light one word: `otherwise` where none is chosen."""
-    at = st.session_state.get("target_step")
+    at = st.session_state.get(Param.TARGET_STEP)
     return otherwise if at is None else min(int(at), count)
 
 
 def choose_step(at: int) -> None:
     """Rest at this word, as if it had been typed."""
-    st.session_state["target_step"] = at
+    st.session_state[Param.TARGET_STEP] = at
 
 
 def choose_row(row: int | None) -> None:
     """The same for a row of a map."""
-    st.session_state["target_step"] = None if row is None else row + 1
+    st.session_state[Param.TARGET_STEP] = None if row is None else row + 1
 
 
 SECTIONS = ("Side by side", "Accuracy by length", "Ablation", "Claims checked")
@@ -73,12 +74,12 @@ def section(job: str, network: str) -> str:
         SECTIONS[2]: network in STACKS,
         SECTIONS[3]: True,
     }
-    return controls.choice("More", [name for name, is_there in there.items() if is_there], key="panel")
+    return controls.choice("More", [name for name, is_there in there.items() if is_there], key=Param.PANEL)
 
 
 def pinned() -> bool:
     """Whether a word was chosen."""
-    return st.session_state.get("target_step") is not None
+    return st.session_state.get(Param.TARGET_STEP) is not None
 
 
 def sizes(weights: str) -> tuple[int, int]:

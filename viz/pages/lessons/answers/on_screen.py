@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from model.mask import MASKS, MaskSpec, mask_from_hex
 from model.run import Experiment
 from model.switches import PARTS, Switches
 from model.transformer import Trace
 from viz.pages.masks import controls as masks
 from viz.types import Array
 from viz.ui import controls, head_facts, model_calls
+from viz.ui.state import Param, value
 
 Answer = float | str
 
@@ -42,16 +42,16 @@ class Here:
 def here() -> Here:
     """The state of the controls, as the page reads it."""
     state = st.session_state
-    weights = state.get("weights", "grammar")
-    kind = state.get("mask_kind", masks.OWN)
-    rule = masks.KINDS.get(kind)
-    looks = MaskSpec(rule, int(state.get("mask_size") or MASKS[rule].default)) if rule else None
-    if kind == masks.CUSTOM:
-        looks = mask_from_hex(state.get("mask_rows") or "") or looks
-    switches = Switches().without(*(part.name for part in PARTS if not state.get(part.name, True)))
+    weights = value(Param.WEIGHTS)
+    switches = Switches().without(*(part.name for part in PARTS if not state.get(Param(part.name), True)))
     layer, head = head_facts.headline(weights)
     return Here(
-        Experiment(weights=weights, text=state.get("text") or controls.EXAMPLE, switches=switches, mask_spec=looks),
-        int(state.get("layer", layer)),
-        int(state.get("head", head)),
+        Experiment(
+            weights=weights,
+            text=state.get(Param.TEXT) or controls.EXAMPLE,
+            switches=switches,
+            mask_spec=masks.on_screen(),
+        ),
+        int(state.get(Param.LAYER, layer)),
+        int(state.get(Param.HEAD, head)),
     )
