@@ -216,7 +216,7 @@ def test_at_390_pixels_nothing_scrolls_sideways(narrow, address):
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
     lab.words.nth(3).tap()
-    lab.wait_for_link("token=3")
+    lab.wait_for_link("query=3")
     left_well(lab)
     lab.page.close()
 
@@ -274,7 +274,7 @@ def test_hovering_a_small_map_names_the_cell_and_its_weight(still):
 def test_a_click_pins_a_word_and_a_second_click_frees_it(lab):
     lab.open()
     lab.words.nth(5).click()
-    lab.wait_for_link("token=5")
+    lab.wait_for_link("query=5")
     expect(lab.words.nth(5)).to_have_attribute("aria-pressed", "true")
     lab.leave()
     expect(lab.lit).to_have_text(WORDS[4])
@@ -361,7 +361,7 @@ def test_arrow_keys_move_between_words_are_spoken_and_enter_pins(lab):
         expect(lab.spoken).to_contain_text(f"{word} attends to")
     assert len(lab.frames) == sent
     lab.page.keyboard.press("Enter")
-    lab.wait_for_link("token=2")
+    lab.wait_for_link("query=2")
 
 
 def test_tab_reaches_every_part_of_the_page_and_shows_where_it_is(lab):
@@ -429,7 +429,7 @@ def test_a_new_sentence_is_drawn_from_the_menu(lab):
     expect(lab.page.get_by_label("Sentence", exact=True)).to_have_value(lab.link()["text"])
     typed = lab.link()["text"].split()
     expect(lab.words).to_have_count(len(typed) + 1)
-    assert "token" not in lab.link()
+    assert "query" not in lab.link()
 
 
 def test_an_empty_text_is_answered_with_a_sentence_and_mended_by_typing(lab):
@@ -504,7 +504,7 @@ def test_reloading_restores_the_whole_state(lab):
     lab.page.get_by_role("button", name=OTHER).click()
     lab.wait_for_link(f"layer={LAYER}")
     lab.words.nth(4).click()
-    lab.wait_for_link("token=4")
+    lab.wait_for_link("query=4")
     lab.key("mask").locator("label").first.click()
     lab.wait_for_link("mask=false")
     expect(lab.key("mask").locator("input")).not_to_be_checked()

@@ -18,7 +18,7 @@ from viz.theme import DARK
 PAGES = {
     "/": [("panel", "Head statistics"), ("panel", "Rollout")],
     "/inside": [("view", view) for view in inside_views.VIEWS[1:]],
-    "/masks?mask_kind=drawn&guess=mask": [],
+    "/masks?mask_kind=custom&guess=mask": [],
     "/positions": [("view", view) for view in list(VIEWS)[1:]],
     "/remove?scale=false": [
         *(("panel", then) for then in remove_controls.THEN[1:]),

@@ -55,7 +55,7 @@ FIGURES = {
         CLICK(".back"),
         CLICK(".next"),
         "root => root.view.step",
-        "said=14",
+        "target_step=14",
     ),
     "walk": Figure(
         "/inside?step=4&key=2",
@@ -66,8 +66,8 @@ FIGURES = {
         "root => root.view.step",
         "step=5",
     ),
-    "panels": sliding("/masks?mask_kind=window&mask_size=2", "stages", "step", "size=5", (1, 4, 7)),
-    "panels in a fragment": sliding("/positions?view=Shift+test&shift_by=2", "shift", "step", "moved_by=4", (2, 4, 6)),
+    "panels": sliding("/masks?mask_kind=window&mask_size=2", "stages", "step", "mask_size=5", (1, 4, 7)),
+    "panels in a fragment": sliding("/positions?view=Shift+test&shift_by=2", "shift", "step", "shift_by=4", (2, 4, 6)),
     "sliders": sliding("/positions?view=Waves&pos=3", "waves_drawn", "position", "pos=9", (3, 9, 11), "name=pos"),
     "turns": sliding("/positions?view=Rotation&k=5", "turns_drawn", "step", r"[?&]k=9", (5, 9, 11), "name=k"),
     "saturation": sliding("/remove?view=Why+√d_k&d_k=16", "saturation", "at", "d_k=128", (4, 7, 8)),
@@ -78,7 +78,7 @@ FIGURES = {
         KEY(CHIP(3), "ArrowLeft"),
         KEY(CHIP(3), "ArrowRight"),
         "root => root.view.order.join('.')",
-        r"order=1\.3\.2\.",
+        r"word_order=1\.3\.2\.",
     ),
     "stage": Figure(
         "/heads",

@@ -266,7 +266,7 @@ def test_a_lesson_by_keys_from_its_page_to_its_end(page, address):
     for step in (2, 3, 4):
         way.get_by_role("button", name="Next").click()
         expect(way.locator(".where")).to_contain_text(f"{step} of 6")
-    until(page, "location.search.includes('looks=none') && location.search.includes('lesson=masks.4')")
+    until(page, "location.search.includes('mask_kind=none') && location.search.includes('lesson=masks.4')")
     wait_for_rest(page)
 
     link = where(page)

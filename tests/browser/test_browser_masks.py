@@ -71,8 +71,8 @@ def test_drawing_on_the_mask_runs_the_model_with_it_and_the_link_carries_it(boar
     board.open(layer=1, head=3)
     before = board.values(3)
     board.stroke([(10, 2), (10, 3), (10, 4)])
-    board.wait_for_link("looks=drawn")
-    board.page.wait_for_url(re.compile("drawn="), timeout=PATIENCE)
+    board.wait_for_link("mask_kind=custom")
+    board.page.wait_for_url(re.compile("mask_rows="), timeout=PATIENCE)
     expected = np.tri(T, dtype=bool)
     expected[10, 2:5] = False
     looks = mask_from_hex(board.link()["mask_rows"])
@@ -94,7 +94,7 @@ def test_drawing_on_the_mask_runs_the_model_with_it_and_the_link_carries_it(boar
 def test_a_row_emptied_by_hand_is_explained(board):
     board.open(mask_kind="window", mask_size=2)
     board.stroke([(0, 0), (0, 1)])
-    board.page.wait_for_url(re.compile("looks=drawn"), timeout=PATIENCE)
+    board.page.wait_for_url(re.compile("mask_kind=custom"), timeout=PATIENCE)
     expect(board.lab("save_stages")).to_contain_text("sets the row to zero")
 
 
@@ -110,7 +110,7 @@ def test_the_slider_shows_every_number_without_a_word_to_the_server_and_tells_it
     assert "sent" not in board.frames
     slider.evaluate("range => { range.value = 4; range.dispatchEvent(new Event('input')); }")
     slider.evaluate("range => range.dispatchEvent(new Event('change'))")
-    board.wait_for_link("size=5")
+    board.wait_for_link("mask_size=5")
     expect(board.lab().locator(".number")).to_contain_text("5")
     allowed = MaskSpec("window", 5).build(T).numpy()
     weights = run(Experiment(text=EXAMPLE, mask_spec=MaskSpec("window", 5))).layers[0].attention.weights[1]
@@ -123,7 +123,7 @@ def test_a_click_on_a_word_edits_it_and_the_past_stays_dark_until_the_mask_goes(
     expect(told).to_have_attribute("aria-label", re.compile(r"^⟨start⟩ 0, the 0, person 0, who 0, the 0, dogs [1-9]"))
     box = told.bounding_box()
     board.page.mouse.click(box["x"] + 90, box["y"] + 30)  # "the", the first word
-    board.page.wait_for_url(re.compile("edit=1"), timeout=PATIENCE)
+    board.page.wait_for_url(re.compile("edit_position=1"), timeout=PATIENCE)
     expect(board.lab("save_leaks")).to_contain_text("the one output before it is exactly unchanged")
     board.key("mask").locator("label").first.click()
     expect(board.lab("save_leaks")).to_contain_text("leak into the past")

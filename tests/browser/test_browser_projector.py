@@ -145,7 +145,7 @@ def test_after_the_last_step_of_a_lesson_the_lessons_are_there_again(room, addre
     page = room.new_page()
     page.goto(f"{address}/?lesson=masks.6&present=true")  # the step's page and its state come from its name alone
     assert next(figures_in_turn(page)) == "stages"
-    assert "looks=sliding" in page.url and "/masks" in page.url
+    assert "mask_kind=sliding" in page.url and "/masks" in page.url
     page.keyboard.press("PageDown")
     expect(page.get_by_role("heading", level=1)).to_have_text("What would you like to understand?")
     expect(page.get_by_role("button", name="Who may look at whom?")).to_be_visible()

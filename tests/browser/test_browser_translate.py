@@ -53,7 +53,7 @@ def test_keys_step_back_and_on_without_the_server_and_the_address_follows_at_res
     lab.page.keyboard.press("ArrowLeft")
     at_step(lab, 5)
     assert len(lab.frames) == sent, "a step needs no server"
-    lab.wait_for_link("said=5")
+    lab.wait_for_link("target_step=5")
     at_step(lab, 5)
     lab.page.keyboard.press("End")
     at_step(lab, WORDS)
@@ -67,7 +67,7 @@ def test_going_back_in_the_browser_goes_back_in_the_picture(page):
     lab.page.wait_for_timeout(1500)
     at_step(lab, 13)
     writing.get_by_label("Next").click()
-    lab.wait_for_link("said=14")
+    lab.wait_for_link("target_step=14")
     lab.page.go_back()
     at_step(lab, 13)
 
@@ -89,7 +89,7 @@ def test_play_writes_on_by_itself_and_stops(page):
     at_step(lab, 4)
     at_step(lab, 5)
     lab.key("writing").get_by_label("Pause").click()
-    lab.wait_for_link(r"said=\d+")
+    lab.wait_for_link(r"target_step=\d+")
     step = lab.key("writing").locator(".lab").get_attribute("data-step")
     lab.page.wait_for_timeout(1500)
     at_step(lab, step)

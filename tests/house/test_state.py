@@ -63,7 +63,11 @@ def unnamed_parameters(source: str) -> list[str]:
 def clears(source: str) -> list[str]:
     """Places that go through the whole session, or end it."""
     walked = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.For | ast.comprehension))
-    found = [ast.unparse(node.iter) for node in walked if SESSION in ast.unparse(node.iter)]
+    found = [
+        ast.unparse(node.iter)
+        for node in walked
+        if re.fullmatch(rf"(list\()?{SESSION}\)?(\.keys\(\)|\.items\(\))?", ast.unparse(node.iter))
+    ]
     return found + re.findall(r"session_state\.clear\(", source)
 
 

@@ -102,7 +102,7 @@ def test_a_link_of_an_earlier_version_is_exported_under_the_names_of_today(tmp_p
 def test_an_experiment_is_read_from_its_file(tmp_path):
     file = tmp_path / "experiment.json"
     file.write_text(json.dumps({"link": "http://localhost/masks?mask_kind=block"}), encoding="utf-8")
-    assert place(str(file)) == Place("masks", "looks=block")
+    assert place(str(file)) == Place("masks", "mask_kind=block")
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,40 @@ def test_a_name_of_today_goes_before_the_old_one_in_a_link_that_has_both():
     assert of_today("heads", both) == {"query": ["5"], "panel": ["Generate"], "scale": ["false"]}
 
 
+SHARED_NAMES = [
+    ("/?panel=Rollout", "remove", "panel", "Next word"),
+    ("/remove?panel=Head+ablation", "translate", "panel", "Side by side"),
+    ("/translate?panel=Ablation&norm=false", "heads", "panel", "Next word"),
+    ("/inside?view=QK+spectrum", "masks", "view", "Leak test"),
+    ("/masks?view=KV+cache", "positions", "view", "Waves"),
+    ("/positions?view=Shuffle+test", "remove", "view", "What breaks"),
+    ("/remove?heads_off=L0H2", "translate", "heads_off", []),
+    ("/inside?d_k=7&view=Size+and+cost", "remove", "d_k", 64),
+]
+
+
+@pytest.mark.parametrize(("link", "page", "name", "value"), SHARED_NAMES, ids=lambda one: str(one))
+def test_a_name_that_two_pages_have_is_of_each_page_alone(link, page, name, value):
+    screen = well(follow(link))
+    for given in list(screen.query_params):
+        del screen.query_params[given]  # as the browser does when a visitor goes to another page
+    screen = well(at_path(screen, page).run())
+    assert name not in screen.session_state or screen.session_state[name] == value
+    assert "Part of this link" not in said(screen)
+    assert not [one.value for one in screen.warning]
+
+
+def test_a_page_that_is_opened_again_holds_what_it_held():
+    screen = well(follow("/remove?view=Trained+without&heads_off=L0H2&scale=false"))
+    for page in ("inside", "remove"):
+        for given in list(screen.query_params):
+            del screen.query_params[given]
+        screen = well(at_path(screen, page).run())
+    assert screen.session_state["view"] == "Trained without"
+    assert screen.session_state["heads_off"] == ["L0H2"]
+    assert screen.session_state["scale"] is False, "the sidebar is the same on every page"
+
+
 def test_the_address_holds_only_what_differs_from_the_default():
     screen = visit(layer=1, scale="true", stage="weights", mask="false")
     assert set(screen.query_params) == {"layer", "mask"}, "what the link said of defaults is dropped"

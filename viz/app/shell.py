@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from viz.ui import present, visitor
+from viz.ui import present, state, visitor
 from viz.ui.old_links import of_today
 from viz.ui.state import Key
 from viz.ui.visitor import theme, words
@@ -42,8 +42,9 @@ def _keep_the_address_of_a_back() -> None:
         st.query_params.update()  # with no change at all, it sends the address as this run has read it
 
 
-def open_old_link(page: str) -> None:
-    """Open a link of an earlier version under the names of today."""
+def enter(page: str) -> None:
+    """Open the page, and a link of an earlier version under the names of today."""
+    state.enter(page)
     address = {name: st.query_params.get_all(name) for name in st.query_params}
     today = of_today(page, address)
     if today != address:

@@ -98,6 +98,8 @@ class Key(StrEnum):
     """What only the session holds. Those of buttons hold something for one run."""
 
     # every page
+    PAGE = "page"  # the page of the last run
+    OF_PAGES = "of_pages"  # page → what it held under the names of PER_PAGE when it was left
     THEME = "asked_theme"  # "light" or "dark", for the command line, which has no browser
     OPENED_WITH = "opened_with"  # the parameters of the link as it was opened, until they have been checked
     DEFAULTS = "defaults"  # Param → the default that its control had last
@@ -174,6 +176,10 @@ class Key(StrEnum):
 DEFAULTS: dict[Param, Any] = {Param.WEIGHTS: "grammar", Param.MASK_KIND: "trained"}
 
 
+# What each page holds for itself, although others have a control of this name.
+PER_PAGE = (Param.VIEW, Param.PANEL, Param.HEADS_OFF, Param.D_K)
+
+
 def key_of(key: Key, *of: object) -> str:
     """One of several keys of a kind: `key_of(Key.TABLE, "grid")` holds whether the table of the grid is open."""
     return "_".join([key, *map(str, of)])
@@ -182,6 +188,26 @@ def key_of(key: Key, *of: object) -> str:
 def value(param: Param) -> Any:
     """What a control holds, or its default where it has not been drawn."""
     return st.session_state.get(param, DEFAULTS[param])
+
+
+def enter(page: str) -> None:
+    """Keep apart what two pages hold under one name. Call it before anything of the page is drawn.
+
+    Streamlit keeps the value of a control in the address for the next page with a control of that name. That is wanted
+    of the sidebar, and not of these names: each page finds there what it had itself.
+    """
+    before = st.session_state.get(Key.PAGE)
+    st.session_state[Key.PAGE] = page
+    if before in (None, page):
+        return
+    of_pages: dict[str, dict[str, Any]] = st.session_state.setdefault(Key.OF_PAGES, {})
+    of_pages[before] = {name: st.session_state[name] for name in PER_PAGE if name in st.session_state}
+    for name in PER_PAGE:
+        st.session_state.pop(name, None)
+        st.session_state.get(Key.DEFAULTS, {}).pop(name, None)
+    st.session_state.update(
+        {name: held for name, held in of_pages.get(page, {}).items() if name not in st.query_params}
+    )
 
 
 def clear(*, keep: Iterable[Key]) -> None:
