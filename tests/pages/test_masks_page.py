@@ -14,7 +14,8 @@ from model.mask import MASKS, MaskSpec, mask_from_cells, mask_from_hex
 from model.run import encode, get_model
 from viz.pages.masks import controls as masks_controls
 from viz.pages.masks import guess
-from viz.pages.masks.controls import CUSTOM, GUESSES, KINDS, OWN, SECTIONS
+from viz.pages.masks.compute import CUSTOM, KINDS, OWN
+from viz.pages.masks.controls import GUESSES, SECTIONS
 from viz.ui import model_calls
 from viz.ui.controls import EXAMPLE
 

@@ -201,13 +201,20 @@ def enter(page: str) -> None:
     if before in (None, page):
         return
     of_pages: dict[str, dict[str, Any]] = st.session_state.setdefault(Key.OF_PAGES, {})
-    of_pages[before] = {name: st.session_state[name] for name in PER_PAGE if name in st.session_state}
+    left = of_pages[before] = {name: st.session_state[name] for name in PER_PAGE if name in st.session_state}
     for name in PER_PAGE:
+        if name in st.query_params and st.query_params.get_all(name) == _spelt(left.get(name)):
+            del st.query_params[name]  # it is of the page that was left
         st.session_state.pop(name, None)
         st.session_state.get(Key.DEFAULTS, {}).pop(name, None)
     st.session_state.update(
         {name: held for name, held in of_pages.get(page, {}).items() if name not in st.query_params}
     )
+
+
+def _spelt(held: Any) -> list[str]:
+    """As an address has it."""
+    return [str(one) for one in (held if isinstance(held, list) else [held])]
 
 
 def clear(*, keep: Iterable[Key]) -> None:

@@ -12,14 +12,11 @@ from model.run import Experiment
 from viz.canvas import Panel, Steps
 from viz.export.tables import Table
 from viz.labels import numbered
+from viz.pages.masks.compute import CUSTOM, KINDS, mask_of
 from viz.types import Array
 from viz.ui import controls, model_calls, server_cache, slots
-from viz.ui.state import DEFAULTS, Param, in_address, value
+from viz.ui.state import Param, in_address
 
-OWN: str = DEFAULTS[Param.MASK_KIND]  # the mask that the model was trained with
-CUSTOM = "custom"  # the one that is drawn cell by cell
-# What the control offers → the kind in model.mask, None for the model's own.
-KINDS: dict[str, str | None] = {OWN: None, **{kind: kind for kind in MASKS if kind != "drawn"}, CUSTOM: "drawn"}
 GUESSES = ("mask", "strongest")
 SECTIONS = ("Leak test", "KV cache", "Trained without the mask")
 MOST_PAINTED = 64  # tokens; more cells than that cannot be hit
@@ -53,24 +50,6 @@ def choose(experiment: Experiment, tokens: int) -> tuple[MaskSpec | None, str | 
     if kind == CUSTOM and drawing and mask_from_hex(drawing) is None:
         st.info("The drawing in this link cannot be read. Until you draw, the drawn mask is causal.")
     return mask_of(kind, size, drawing), guess
-
-
-def mask_of(kind: str, size: int | None, rows: str | None) -> MaskSpec | None:
-    """The mask that the controls name; None: the one that the model was trained with.
-
-    size: the number that the kind takes; None: the one it opens with. rows: a custom mask, as in `mask_from_hex`.
-    """
-    rule = KINDS.get(kind)
-    if rule is None:
-        return None
-    drawn = mask_from_hex(rows or "") if kind == CUSTOM else None
-    opens_with = MASKS[rule].default if MASKS[rule].parameter_label else 0
-    return drawn or MaskSpec(rule, opens_with if size is None else size)
-
-
-def on_screen() -> MaskSpec | None:
-    """The mask of the page as it was drawn last; None on a page that has no such controls."""
-    return mask_of(value(Param.MASK_KIND), st.session_state.get(Param.MASK_SIZE), st.session_state.get(Param.MASK_ROWS))
 
 
 def _size(kind: str | None, tokens: int) -> int:

@@ -8,7 +8,7 @@ import streamlit as st
 from model.run import Experiment
 from model.switches import PARTS, Switches
 from model.transformer import Trace
-from viz.pages.masks import controls as masks
+from viz.pages.masks import compute as masks_compute
 from viz.types import Array
 from viz.ui import controls, head_facts, model_calls
 from viz.ui.state import Param, value
@@ -50,7 +50,9 @@ def here() -> Here:
             weights=weights,
             text=state.get(Param.TEXT) or controls.EXAMPLE,
             switches=switches,
-            mask_spec=masks.on_screen(),
+            mask_spec=masks_compute.mask_of(
+                value(Param.MASK_KIND), state.get(Param.MASK_SIZE), state.get(Param.MASK_ROWS)
+            ),
         ),
         int(state.get(Param.LAYER, layer)),
         int(state.get(Param.HEAD, head)),
