@@ -138,6 +138,30 @@ def test_every_file_of_a_page_holds_what_is_read_from_the_model(one):
         check_html(every.files(page, state, "html")[key].file, seen)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        (["looks"], [], []),
+        (["may look", "weight"], [], []),
+        (["nobody"], [], []),
+        ([], ["share_right"], []),
+        ([], ["nobody"], []),
+        ([], ["weights"], ["looked_at"]),
+        ([], ["weights"], ["nobody"]),
+    ],
+    ids=str,
+)
+def test_the_rule_of_names_in_files_can_fail(names):
+    with pytest.raises(AssertionError):
+        check_names(*names, "a file")
+
+
+def test_the_rule_of_names_in_files_can_hold():
+    check_names(
+        ["query", "0 the", "weight from 3 dog", "Transformer"], ["weights"], ["layer", "query", "key"], "a file"
+    )
+
+
 def test_no_name_of_an_earlier_version_is_a_name_of_today():
     assert not set(OLD_NAMES) & (COLUMNS | ARRAYS | AXES)
     assert not [name for name in OLD_NAMES if is_column(name)]

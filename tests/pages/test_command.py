@@ -153,7 +153,7 @@ def test_numbers_and_live_pages_need_no_browser(tmp_path, monkeypatch):
     assert same_bits(held["weights"], attention.weights[2], "same operation")
     assert json.loads(str(held["origin"]))["link"] == LINK
     assert "without scaling by √d_k" in (tmp_path / "map.html").read_text(encoding="utf-8")
-    assert (tmp_path / "map.csv").read_text(encoding="utf-8-sig").startswith("looks,")
+    assert (tmp_path / "map.csv").read_text(encoding="utf-8-sig").startswith("query,")
 
 
 def test_without_a_browser_a_picture_is_refused(tmp_path, monkeypatch, capsys):

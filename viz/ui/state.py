@@ -99,7 +99,10 @@ class Key(StrEnum):
 
     # every page
     PAGE = "page"  # the page of the last run
-    OF_PAGES = "of_pages"  # page → what it held under the names of PER_PAGE when it was left
+    PAGE_LINK = "page_link"  # name of PER_PAGE → its values in the address, at the last run
+    OF_PAGES = (
+        "of_pages"  # page → name of PER_PAGE → what it held when the page was left, and its values in the address
+    )
     THEME = "asked_theme"  # "light" or "dark", for the command line, which has no browser
     OPENED_WITH = "opened_with"  # the parameters of the link as it was opened, until they have been checked
     DEFAULTS = "defaults"  # Param → the default that its control had last
@@ -191,30 +194,28 @@ def value(param: Param) -> Any:
 
 
 def enter(page: str) -> None:
-    """Keep apart what two pages hold under one name. Call it before anything of the page is drawn.
+    """Keep apart what two pages hold under one name. Call it in every run, before anything of the page is drawn.
 
     Streamlit keeps the value of a control in the address for the next page with a control of that name. That is wanted
-    of the sidebar, and not of these names: each page finds there what it had itself.
+    of the sidebar, and not of PER_PAGE: there each page finds what it had itself, and its address says so.
     """
-    before = st.session_state.get(Key.PAGE)
-    st.session_state[Key.PAGE] = page
-    if before in (None, page):
-        return
-    of_pages: dict[str, dict[str, Any]] = st.session_state.setdefault(Key.OF_PAGES, {})
-    left = of_pages[before] = {name: st.session_state[name] for name in PER_PAGE if name in st.session_state}
-    for name in PER_PAGE:
-        if name in st.query_params and st.query_params.get_all(name) == _spelt(left.get(name)):
-            del st.query_params[name]  # it is of the page that was left
-        st.session_state.pop(name, None)
-        st.session_state.get(Key.DEFAULTS, {}).pop(name, None)
-    st.session_state.update(
-        {name: held for name, held in of_pages.get(page, {}).items() if name not in st.query_params}
-    )
-
-
-def _spelt(held: Any) -> list[str]:
-    """As an address has it."""
-    return [str(one) for one in (held if isinstance(held, list) else [held])]
+    session, address = st.session_state, st.query_params
+    before, in_link = session.get(Key.PAGE), session.get(Key.PAGE_LINK, {})
+    if before not in (None, page):
+        of_pages: dict[str, dict[str, tuple[Any, list[str]]]] = session.setdefault(Key.OF_PAGES, {})
+        of_pages[before] = {name: (session[name], in_link.get(name, [])) for name in PER_PAGE if name in session}
+        for name in PER_PAGE:
+            session.pop(name, None)
+            session.get(Key.DEFAULTS, {}).pop(name, None)
+            if name in address and address.get_all(name) == in_link.get(name):
+                del address[name]  # it is of the page that was left
+        for own, (held, spelt) in of_pages.get(page, {}).items():
+            if own not in address:  # a link, or Back, asks for something else
+                session[own] = held
+                if spelt:
+                    address[own] = spelt
+    session[Key.PAGE] = page
+    session[Key.PAGE_LINK] = {name: address.get_all(name) for name in PER_PAGE if name in address}
 
 
 def clear(*, keep: Iterable[Key]) -> None:
