@@ -32,6 +32,7 @@ from viz.export.provenance import footer
 from viz.server import launch
 from viz.theme import THEMES
 from viz.ui import old_links, visitor
+from viz.ui.state import Key, key_of
 from viz.ui.tracking_parameters import without_tracking
 
 ROOT = Path(__file__).parents[1]
@@ -238,7 +239,7 @@ def _opened(where: PageState, theme: str) -> AppTest:
     screen = AppTest.from_file(str(visitor.PAGES / where.page / "page.py"), default_timeout=TIMEOUT_SECONDS)
     for name, values in old_links.of_today(where.page, parse_qs(where.state, keep_blank_values=True)).items():
         screen.query_params[name] = values
-    screen.session_state[visitor.THEME] = theme
+    screen.session_state[Key.THEME] = theme
     screen.run()
     _check(screen)
     for note in screen.info:
@@ -293,7 +294,7 @@ def _exported(wish: ExportRequest, options: Namespace) -> bytes:
 
 def _file_of_page(screen: AppTest, figure: str, wanted: Mapping[str, Any]) -> bytes:
     """What the page answers to a click on "Save"."""
-    screen.session_state[f"ask_{figure}"] = dict(wanted)
+    screen.session_state[key_of(Key.ASK, figure)] = dict(wanted)
     screen.run()
     _check(screen)
     data = _mounts(screen)[f"save_{figure}"].proto.bytes

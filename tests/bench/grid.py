@@ -35,7 +35,7 @@ layers, heads, n = (int(st.query_params[name]) for name in ("layers", "heads", "
 st.toggle("other weights", key="other")
 seed = st.session_state["seed"] = st.session_state.get("seed", 0) + 1  # never the same twice: nothing is remembered
 weights = np.random.default_rng(seed).dirichlet(np.full(n, 0.2), size=(layers, heads, n)).astype(np.float32)
-if st.query_params["kind"] == "canvas":
+if st.query_params["model_kind"] == "canvas":
     canvas.grid(
         weights, ["word"] * n, key="grid", mask=np.ones(weights.shape, dtype=bool), names=[[""] * heads] * layers,
         selected=(0, 0), row=0, pinned=False, chart="none", theme=LIGHT,
@@ -82,7 +82,7 @@ class Kind:
     def __init__(self, context: BrowserContext, address: str, kind: str, size: tuple[int, int, int]) -> None:
         layers, heads, n = size
         self.maps = layers * heads
-        self.address = f"{address}/?kind={kind}&layers={layers}&heads={heads}&n={n}"
+        self.address = f"{address}/?model_kind={kind}&layers={layers}&heads={heads}&n={n}"
         self.context, self.came = context, 0
         self.times: list[float] = []
         self.sizes: list[int] = []

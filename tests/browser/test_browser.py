@@ -216,7 +216,7 @@ def test_at_390_pixels_nothing_scrolls_sideways(narrow, address):
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
     lab.words.nth(3).tap()
-    lab.wait_for_link("token=3")
+    lab.wait_for_link("query=3")
     left_well(lab)
     lab.page.close()
 
@@ -274,7 +274,7 @@ def test_hovering_a_small_map_names_the_cell_and_its_weight(still):
 def test_a_click_pins_a_word_and_a_second_click_frees_it(lab):
     lab.open()
     lab.words.nth(5).click()
-    lab.wait_for_link("token=5")
+    lab.wait_for_link("query=5")
     expect(lab.words.nth(5)).to_have_attribute("aria-pressed", "true")
     lab.leave()
     expect(lab.lit).to_have_text(WORDS[4])
@@ -284,7 +284,7 @@ def test_a_click_pins_a_word_and_a_second_click_frees_it(lab):
 
 
 def test_escape_frees_a_pinned_word(lab):
-    lab.open(token=5)
+    lab.open(query=5)
     expect(lab.words.nth(5)).to_have_attribute("aria-pressed", "true")
     lab.words.nth(5).focus()
     lab.page.keyboard.press("Escape")
@@ -293,7 +293,7 @@ def test_escape_frees_a_pinned_word(lab):
 
 
 def test_a_pinned_word_is_read_aloud_under_the_map(lab):
-    lab.open(layer=1, head=2, token=6)
+    lab.open(layer=1, head=2, query=6)
     weight = run(Experiment(text=EXAMPLE)).layers[1].attention.weights[2][6].max()
     expect(lab.key("save_enlarged").locator(".reading")).to_contain_text(WORDS[5])
     expect(lab.key("save_enlarged").locator(".reading")).to_contain_text(f"{weight:.2f}")
@@ -361,7 +361,7 @@ def test_arrow_keys_move_between_words_are_spoken_and_enter_pins(lab):
         expect(lab.spoken).to_contain_text(f"{word} attends to")
     assert len(lab.frames) == sent
     lab.page.keyboard.press("Enter")
-    lab.wait_for_link("token=2")
+    lab.wait_for_link("query=2")
 
 
 def test_tab_reaches_every_part_of_the_page_and_shows_where_it_is(lab):
@@ -382,14 +382,14 @@ def test_tab_reaches_every_part_of_the_page_and_shows_where_it_is(lab):
 
 
 def test_a_line_of_the_statistics_chooses_its_head(lab):
-    lab.open(more="Head statistics")
+    lab.open(panel="Head statistics")
     table = lab.key("statistics").get_by_test_id("stDataFrame")
     expect(table.get_by_test_id("data-grid-canvas")).to_be_visible()
     n_heads = len(run(Experiment(text=EXAMPLE)).layers[0].attention.weights)
     tall = 34.5  # of the line of names, and of every other
     table.click(position={"x": 17, "y": tall * (1 + LAYER * n_heads + HEAD + 0.5)})  # the box at the left of its line
     lab.wait_for_link("layer=")
-    assert lab.link() == {"more": "Head statistics", "layer": str(LAYER), "head": str(HEAD)}
+    assert lab.link() == {"panel": "Head statistics", "layer": str(LAYER), "head": str(HEAD)}
 
 
 # Typing
@@ -421,7 +421,7 @@ def test_an_unknown_word_is_marked_and_one_click_replaces_it(lab):
 
 
 def test_a_new_sentence_is_drawn_from_the_menu(lab):
-    lab.open(token=3)
+    lab.open(query=3)
     kind = next(iter(TASKS["grammar"].kinds.values()))
     lab.key("draw").get_by_role("button").click()
     lab.page.get_by_role("menuitem", name=kind).or_(lab.page.get_by_role("option", name=kind)).click()
@@ -429,7 +429,7 @@ def test_a_new_sentence_is_drawn_from_the_menu(lab):
     expect(lab.page.get_by_label("Sentence", exact=True)).to_have_value(lab.link()["text"])
     typed = lab.link()["text"].split()
     expect(lab.words).to_have_count(len(typed) + 1)
-    assert "token" not in lab.link()
+    assert "query" not in lab.link()
 
 
 def test_an_empty_text_is_answered_with_a_sentence_and_mended_by_typing(lab):
@@ -448,7 +448,7 @@ def test_a_hundred_thousand_characters_are_answered_with_a_sentence(lab):
 
 
 def test_markup_stays_text_everywhere(lab):
-    lab.open(text=HOSTILE, token=2)
+    lab.open(text=HOSTILE, query=2)
     assert "<" in lab.words.all_inner_texts()
     assert lab.page.evaluate("window.caught") is None
     for more in ("Next word", "Rollout"):
@@ -504,7 +504,7 @@ def test_reloading_restores_the_whole_state(lab):
     lab.page.get_by_role("button", name=OTHER).click()
     lab.wait_for_link(f"layer={LAYER}")
     lab.words.nth(4).click()
-    lab.wait_for_link("token=4")
+    lab.wait_for_link("query=4")
     lab.key("mask").locator("label").first.click()
     lab.wait_for_link("mask=false")
     expect(lab.key("mask").locator("input")).not_to_be_checked()
@@ -548,9 +548,9 @@ def figures_of(lab):
 
 @pytest.mark.parametrize("more", ["Next word", "Rollout"])
 def test_every_figure_is_saved_as_svg_png_and_csv(lab, more):
-    lab.open(more=more)
+    lab.open(panel=more)
     keys = figures_of(lab)
-    assert keys == sorted(every.SHOWN["heads", () if more == "Next word" else (("more", more),)])
+    assert keys == sorted(every.SHOWN["heads", () if more == "Next word" else (("panel", more),)])
     for key in keys:
         name, svg = lab.save(key, "SVG")
         assert name.startswith("grammar-"), name

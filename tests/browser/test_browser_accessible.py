@@ -16,15 +16,15 @@ from viz.theme import DARK
 
 # Link → the views that are opened on it one after the other: (name in the address, label).
 PAGES = {
-    "/": [("more", "Head statistics"), ("more", "Rollout")],
-    "/inside": [("aspect", view) for view in inside_views.VIEWS[1:]],
-    "/masks?looks=drawn&guess=mask": [],
-    "/positions": [("show", view) for view in list(VIEWS)[1:]],
+    "/": [("panel", "Head statistics"), ("panel", "Rollout")],
+    "/inside": [("view", view) for view in inside_views.VIEWS[1:]],
+    "/masks?mask_kind=custom&guess=mask": [],
+    "/positions": [("view", view) for view in list(VIEWS)[1:]],
     "/remove?scale=false": [
-        *(("then", then) for then in remove_controls.THEN[1:]),
+        *(("panel", then) for then in remove_controls.THEN[1:]),
         *(("view", view) for view in remove_controls.VIEWS[1:]),
     ],
-    "/translate?method=beam": [("beside", section) for section in translate_views.SECTIONS[1:]],
+    "/translate?method=beam": [("panel", section) for section in translate_views.SECTIONS[1:]],
     "/translate?task=Coreference": [],
     "/lessons": [],
     "/masks?lesson=masks.1": [],

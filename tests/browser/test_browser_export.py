@@ -95,16 +95,16 @@ def archive(page):
 # One page after the other, everything on it
 
 PAGES = [
-    ("heads", {"text": EIGHT, "more": "Rollout"}, None),
+    ("heads", {"text": EIGHT, "panel": "Rollout"}, None),
     ("heads", {"text": SIXTY_FOUR, "scale": "false"}, "without scaling by √d_k"),
     ("inside", {"mlp": "false", "step": "3"}, "without feed-forward"),
-    ("masks", {"looks": "window", "size": "5", "text": SIXTY_FOUR}, "with another mask: window 5"),
+    ("masks", {"mask_kind": "window", "mask_size": "5", "text": SIXTY_FOUR}, "with another mask: window 5"),
     ("positions", {}, None),
-    ("remove", {"norm": "false", "then": "Residual stream", "text": SIXTY_FOUR}, "B: without layer norm"),
+    ("remove", {"norm": "false", "panel": "Residual stream", "text": SIXTY_FOUR}, "B: without layer norm"),
     ("remove", {"view": "Trained without"}, "trained without scaling by √d_k"),
     ("remove", {"view": "Why √d_k"}, "untrained, at initialisation"),
-    ("translate", {"norm": "false", "beside": "Ablation"}, "without layer norm"),
-    ("translate", {"network": "GRU without attention", "method": "beam", "beside": "Accuracy by length"}, None),
+    ("translate", {"norm": "false", "panel": "Ablation"}, "without layer norm"),
+    ("translate", {"network": "GRU without attention", "method": "beam", "panel": "Accuracy by length"}, None),
     ("translate", {"task": "Coreference"}, None),
 ]
 
@@ -225,8 +225,8 @@ def test_the_numbers_are_the_models_own_with_named_axes(page, address):
     held = np.load(io.BytesIO(file.path().read_bytes()))
     trace = run(Experiment(text=EXAMPLE, switches=Switches(scale=False)))
     assert close(held["weights"], np.stack([layer.attention.weights for layer in trace.layers]))
-    assert json.loads(str(held["axes"]))["weights"] == ["layer", "head", "looks", "looked_at"]
-    assert held["looks"].tolist() == ["⟨start⟩", *WORDS]
+    assert json.loads(str(held["axes"]))["weights"] == ["layer", "head", "query", "key"]
+    assert held["query"].tolist() == ["⟨start⟩", *WORDS]
     assert json.loads(str(held["origin"]))["link"] == page.url
 
 

@@ -67,7 +67,7 @@ def test_play_walks_on_by_itself_and_stops(walk):
 
 
 def test_every_step_ends_in_the_models_own_number(walk):
-    lab = walk("?layer=1&head=2&token=6")
+    lab = walk("?layer=1&head=2&query=6")
     attention = run(Experiment(text=EXAMPLE)).layers[1].attention
     best = int(attention.weights[2, 6].argmax())
     model = lab.key("walk").locator(".model")
@@ -115,7 +115,7 @@ def test_the_address_follows_when_play_is_stopped(walk):
 
 
 def test_no_output_leaves_the_outline_that_the_browser_draws(walk):
-    lab = walk("?aspect=Average+of+values")
+    lab = walk("?view=Average+of+values")
     corners = lab.page.evaluate(
         """async () => {
             const { hull } = await import("/_stcore/bidi-components/attention-lab.value_hull/figures/value_hull.js");
@@ -138,7 +138,7 @@ def test_no_output_leaves_the_outline_that_the_browser_draws(walk):
 
 
 def test_hovering_a_word_moves_the_output_and_sends_nothing(walk):
-    lab = walk("?aspect=Average+of+values")
+    lab = walk("?view=Average+of+values")
     picture = lab.key("averaging").locator("canvas")
     sent, seen = len(lab.frames), set()
     for at in (3, 6, 9):

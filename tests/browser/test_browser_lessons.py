@@ -114,8 +114,8 @@ def test_back_leads_to_the_step_before_and_from_the_first_to_the_lessons(page, a
 
 # Page → a link at its end that sets a number whose control is not there yet, and what then stands in it.
 TRIES = {
-    "Guess what a prefix of 4 looks like": ("/masks", "size", "4"),
-    "Beyond the trained length": ("/positions", "signs", "64"),
+    "Guess what a prefix of 4 looks like": ("/masks", "mask_size", "4"),
+    "Beyond the trained length": ("/positions", "question_length", "64"),
     "Let it continue the text": ("/", "temperature", "0.80"),
 }
 
@@ -157,10 +157,10 @@ def test_an_embedded_figure_is_alone_whole_and_alive_in_a_frame_of_any_size(page
     for size in ((760, 480), (400, 560), (1280, 720)):
         page.set_viewport_size({"width": size[0], "height": size[1]})
         if page.url == "about:blank":
-            page.goto(f"{address}/masks?figure=stages&token=5")
+            page.goto(f"{address}/masks?figure=stages&query=5")
         box = alone(page, "stages")
         assert box["left"] >= 0 and box["top"] >= 0 and box["right"] <= size[0] + 1 and box["bottom"] <= size[1], size
-        for hidden in ("[data-testid=stSidebar]", "h1", ".st-key-looks", ".st-key-leaks"):
+        for hidden in ("[data-testid=stSidebar]", "h1", ".st-key-mask_kind", ".st-key-leaks"):
             assert not page.locator(hidden).first.is_visible()
         expect(page.locator(".st-key-save_stages .reading")).to_contain_text("dogs")
         expect(page.locator(".st-key-save_stages .files")).to_be_hidden()
@@ -176,7 +176,7 @@ def test_an_unknown_figure_is_answered_with_those_there_are(page, address):
 
 
 def test_on_the_stage_the_pointer_still_finds_its_cell_and_the_canvas_is_sharp(page, address):
-    page.goto(f"{address}/?present=enlarged&token=10")
+    page.goto(f"{address}/?present=enlarged&query=10")
     box = alone(page, "enlarged")
     lab = page.locator(".st-key-enlarged .lab")
     sharp = lab.evaluate(
@@ -266,7 +266,7 @@ def test_a_lesson_by_keys_from_its_page_to_its_end(page, address):
     for step in (2, 3, 4):
         way.get_by_role("button", name="Next").click()
         expect(way.locator(".where")).to_contain_text(f"{step} of 6")
-    until(page, "location.search.includes('looks=none') && location.search.includes('lesson=masks.4')")
+    until(page, "location.search.includes('mask_kind=none') && location.search.includes('lesson=masks.4')")
     wait_for_rest(page)
 
     link = where(page)

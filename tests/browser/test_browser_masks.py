@@ -71,11 +71,11 @@ def test_drawing_on_the_mask_runs_the_model_with_it_and_the_link_carries_it(boar
     board.open(layer=1, head=3)
     before = board.values(3)
     board.stroke([(10, 2), (10, 3), (10, 4)])
-    board.wait_for_link("looks=drawn")
-    board.page.wait_for_url(re.compile("drawn="), timeout=PATIENCE)
+    board.wait_for_link("mask_kind=custom")
+    board.page.wait_for_url(re.compile("mask_rows="), timeout=PATIENCE)
     expected = np.tri(T, dtype=bool)
     expected[10, 2:5] = False
-    looks = mask_from_hex(board.link()["drawn"])
+    looks = mask_from_hex(board.link()["mask_rows"])
     assert same_bits(looks.build(T).numpy(), expected)
     expect(board.key("mask_means")).to_contain_text("You draw the mask")
     wait_for_rest(board.page)
@@ -92,14 +92,14 @@ def test_drawing_on_the_mask_runs_the_model_with_it_and_the_link_carries_it(boar
 
 
 def test_a_row_emptied_by_hand_is_explained(board):
-    board.open(looks="window", size=2)
+    board.open(mask_kind="window", mask_size=2)
     board.stroke([(0, 0), (0, 1)])
-    board.page.wait_for_url(re.compile("looks=drawn"), timeout=PATIENCE)
+    board.page.wait_for_url(re.compile("mask_kind=custom"), timeout=PATIENCE)
     expect(board.lab("save_stages")).to_contain_text("sets the row to zero")
 
 
 def test_the_slider_shows_every_number_without_a_word_to_the_server_and_tells_it_when_let_go(board):
-    board.open(looks="window", layer=0, head=1)
+    board.open(mask_kind="window", layer=0, head=1)
     slider = board.lab().locator("input[type=range]")
     expect(slider).to_be_visible()
     board.frames.clear()
@@ -110,7 +110,7 @@ def test_the_slider_shows_every_number_without_a_word_to_the_server_and_tells_it
     assert "sent" not in board.frames
     slider.evaluate("range => { range.value = 4; range.dispatchEvent(new Event('input')); }")
     slider.evaluate("range => range.dispatchEvent(new Event('change'))")
-    board.wait_for_link("size=5")
+    board.wait_for_link("mask_size=5")
     expect(board.lab().locator(".number")).to_contain_text("5")
     allowed = MaskSpec("window", 5).build(T).numpy()
     weights = run(Experiment(text=EXAMPLE, mask_spec=MaskSpec("window", 5))).layers[0].attention.weights[1]
@@ -123,7 +123,7 @@ def test_a_click_on_a_word_edits_it_and_the_past_stays_dark_until_the_mask_goes(
     expect(told).to_have_attribute("aria-label", re.compile(r"^⟨start⟩ 0, the 0, person 0, who 0, the 0, dogs [1-9]"))
     box = told.bounding_box()
     board.page.mouse.click(box["x"] + 90, box["y"] + 30)  # "the", the first word
-    board.page.wait_for_url(re.compile("edit=1"), timeout=PATIENCE)
+    board.page.wait_for_url(re.compile("edit_position=1"), timeout=PATIENCE)
     expect(board.lab("save_leaks")).to_contain_text("the one output before it is exactly unchanged")
     board.key("mask").locator("label").first.click()
     expect(board.lab("save_leaks")).to_contain_text("leak into the past")
@@ -131,7 +131,7 @@ def test_a_click_on_a_word_edits_it_and_the_past_stays_dark_until_the_mask_goes(
 
 
 def test_a_guess_is_painted_revealed_and_scored(board):
-    board.open(guess="mask", looks="cross", size=1)
+    board.open(guess="mask", mask_kind="cross", mask_size=1)
     board.stroke([(row, 0) for row in range(T)], panel=0, key="guessing")
     expect(board.lab("save_guessing")).to_contain_text(f"{T} cells painted")
     board.page.get_by_role("button", name="Reveal").click()
@@ -140,7 +140,7 @@ def test_a_guess_is_painted_revealed_and_scored(board):
 
 
 def test_one_pass_and_many_are_measured_when_asked(board):
-    board.open(section="KV cache")
+    board.open(view="KV cache")
     board.page.get_by_role("button", name="Measure on this machine").click()
     expect(board.page.get_by_test_id("stMetricValue")).to_have_count(4)
     expect(board.lab("save_ways")).to_contain_text("The logits are the same up to rounding")
@@ -149,12 +149,12 @@ def test_one_pass_and_many_are_measured_when_asked(board):
 def test_nothing_is_wider_than_a_narrow_screen_and_a_finger_can_still_scroll(narrow, address):
     page = narrow.new_page()
     page.emulate_media(color_scheme="dark")
-    page.goto(f"{address}/masks?looks=window")
+    page.goto(f"{address}/masks?mask_kind=window")
     page.locator(".st-key-stages .lab[data-drawn]").wait_for(timeout=PATIENCE)
     wait_for_rest(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    for kind in ("own", "drawn"):
-        expect(page.locator(".st-key-looks").get_by_role("radio", name=kind)).to_be_in_viewport()
+    for kind in ("trained", "custom"):
+        expect(page.locator(".st-key-mask_kind").get_by_role("radio", name=kind)).to_be_in_viewport()
     assert page.locator(".st-key-stages .lab").evaluate("root => getComputedStyle(root).touchAction") == "auto"
     assert page.locator(".st-key-stages .pad").evaluate("pad => getComputedStyle(pad).touchAction") == "none"
     page.close()

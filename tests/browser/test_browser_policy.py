@@ -7,11 +7,11 @@ from served import PATIENCE
 
 LINKS = {
     "heads": "/",
-    "rollout": "/?more=Rollout",
+    "rollout": "/?panel=Rollout",
     "inside": "/inside",
     "masks": "/masks",
     "positions": "/positions",
-    "remove": "/remove?then=Residual+stream",
+    "remove": "/remove?panel=Residual+stream",
     "scaling": "/remove?view=Why+√d_k",
     "translate": "/translate?method=beam",
     "your model": "/your-model",

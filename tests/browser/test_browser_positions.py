@@ -32,7 +32,7 @@ class Visitor:
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
 
     def open(self, view="Waves", query=""):
-        self.page.goto(f"{self.address}/positions?show={view}&{query}")
+        self.page.goto(f"{self.address}/positions?view={view}&{query}")
         self.key = KEYS[view]
         self.page.locator(f".st-key-{self.key} .lab[data-drawn]").wait_for(timeout=PATIENCE)
         wait_for_rest(self.page)
@@ -178,7 +178,7 @@ def test_the_browsers_residual_is_rounding_like_the_models(visitor):
     k_at, width_at = (slider.values.index for slider in TURNS[1:3])
     for k, width, base in [(3, 16, 10_000), (64, 32, 10), (0, 2, 100_000)]:
         visitor.slide("k", k_at(k))
-        visitor.slide("turning", width_at(width))
+        visitor.slide("rotation_width", width_at(width))
         visitor.slide("base", BASES.index(base))
         drawn = visitor.view("view.residual")
         assert drawn < 1e-12
@@ -201,7 +201,7 @@ def test_sliding_pos_leaves_the_turn_as_it_is(visitor):
 
 
 def test_sliding_k_changes_every_title_without_a_word_to_the_server(visitor):
-    visitor.open("Shift test", "moved_by=0")
+    visitor.open("Shift test", "shift_by=0")
     visitor.sent.clear()
     told = "view.header.panels.map(panel => panel.title)"
     assert all(title.endswith("  0") for title in visitor.view(told))
@@ -211,13 +211,13 @@ def test_sliding_k_changes_every_title_without_a_word_to_the_server(visitor):
     assert "Learned  ends" in visitor.view(told) and "ALiBi  0" in visitor.view(told)
     assert not visitor.sent
     steps.evaluate("range => range.dispatchEvent(new Event('change', { bubbles: true }))")
-    visitor.page.wait_for_url(re.compile("moved_by=16"), timeout=PATIENCE)
+    visitor.page.wait_for_url(re.compile("shift_by=16"), timeout=PATIENCE)
     wait_for_rest(visitor.page)
     expect(visitor.page.locator(".st-key-save_shift")).to_contain_text("its table has only 18 positions")
 
 
 def test_no_change_is_paper_and_a_change_has_the_colour_of_the_scale_below_it(visitor):
-    visitor.open("Shift test", "moved_by=16")
+    visitor.open("Shift test", "shift_by=16")
     drawing = ElementTree.fromstring(saved(visitor.page, "shift", "SVG").path().read_bytes())
     maps = drawing.findall(".//{*}g[@class='cells']")
     assert len(maps) == 7
@@ -237,37 +237,37 @@ def test_no_change_is_paper_and_a_change_has_the_colour_of_the_scale_below_it(vi
 
 
 def test_a_word_dragged_onto_another_changes_places_with_it(visitor):
-    visitor.open("Shuffle test", "order=" + ".".join(map(str, range(1, 13))))
+    visitor.open("Shuffle test", "word_order=" + ".".join(map(str, range(1, 13))))
     before = visitor.words()
     assert before[2] == "person" and before[5] == "dogs"
     visitor.lab.locator(".chip").nth(2).drag_to(visitor.lab.locator(".chip").nth(5))
-    visitor.page.wait_for_url(re.compile(r"order=1\.5\.3\.4\.2\."), timeout=PATIENCE)
+    visitor.page.wait_for_url(re.compile(r"word_order=1\.5\.3\.4\.2\."), timeout=PATIENCE)
     wait_for_rest(visitor.page)
     assert (visitor.words()[2], visitor.words()[5]) == ("dogs", "person")
     expect(visitor.lab.locator(".cell.still")).to_have_count(13 + 2 + 2)  # no mask, no positions; before the change
 
 
 def test_arrows_move_a_word_and_it_keeps_the_focus(visitor):
-    visitor.open("Shuffle test", "order=" + ".".join(map(str, range(1, 13))))
+    visitor.open("Shuffle test", "word_order=" + ".".join(map(str, range(1, 13))))
     visitor.lab.locator(".chip").nth(2).focus()
     visitor.page.keyboard.press("ArrowRight")
     visitor.page.keyboard.press("ArrowRight")
-    visitor.page.wait_for_url(re.compile(r"order=1\.3\.4\.2\.5\."), timeout=PATIENCE)
+    visitor.page.wait_for_url(re.compile(r"word_order=1\.3\.4\.2\.5\."), timeout=PATIENCE)
     wait_for_rest(visitor.page)
     assert visitor.words()[2:5] == ["who", "the", "person"]
     visitor.page.keyboard.press("ArrowLeft")
-    visitor.page.wait_for_url(re.compile(r"order=1\.3\.2\.4\.5\."), timeout=PATIENCE)
+    visitor.page.wait_for_url(re.compile(r"word_order=1\.3\.2\.4\.5\."), timeout=PATIENCE)
     wait_for_rest(visitor.page)
 
 
 def test_shuffle_and_put_back(visitor):
     visitor.open("Shuffle test")
     visitor.lab.get_by_role("button", name="Shuffle").click()
-    visitor.page.wait_for_url(re.compile("order="), timeout=PATIENCE)
+    visitor.page.wait_for_url(re.compile("word_order="), timeout=PATIENCE)
     wait_for_rest(visitor.page)
     mixed = visitor.words()
     visitor.lab.get_by_role("button", name="Put back").click()
-    visitor.page.wait_for_url(re.compile(r"order=1\.2\.3\.4\.5\.6\.7\.8\.9\.10\.11\.12"), timeout=PATIENCE)
+    visitor.page.wait_for_url(re.compile(r"word_order=1\.2\.3\.4\.5\.6\.7\.8\.9\.10\.11\.12"), timeout=PATIENCE)
     wait_for_rest(visitor.page)
     assert sorted(mixed) == sorted(visitor.words()) and mixed[0] == visitor.words()[0]
     expect(visitor.lab.locator(".cell.still")).to_have_count(4 * 13)

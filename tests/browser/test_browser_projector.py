@@ -74,13 +74,13 @@ STATES = (
     "/?present=true",
     "/inside?present=true&step=1",
     f"/inside?present=true&step=8&text={LONG}",
-    "/inside?present=true&aspect=Average+of+values",
-    "/inside?present=true&aspect=QK+spectrum",
+    "/inside?present=true&view=Average+of+values",
+    "/inside?present=true&view=QK+spectrum",
     "/masks?present=true",
     "/positions?present=true",
-    "/positions?present=true&show=Shift+test",
-    "/positions?present=true&show=Shuffle+test",
-    "/positions?present=true&show=Length+generalisation",
+    "/positions?present=true&view=Shift+test",
+    "/positions?present=true&view=Shuffle+test",
+    "/positions?present=true&view=Length+generalisation",
     "/remove?present=true&scale=false",
     "/remove?present=true&view=Why+√d_k",
     "/translate?present=true",
@@ -145,7 +145,7 @@ def test_after_the_last_step_of_a_lesson_the_lessons_are_there_again(room, addre
     page = room.new_page()
     page.goto(f"{address}/?lesson=masks.6&present=true")  # the step's page and its state come from its name alone
     assert next(figures_in_turn(page)) == "stages"
-    assert "looks=sliding" in page.url and "/masks" in page.url
+    assert "mask_kind=sliding" in page.url and "/masks" in page.url
     page.keyboard.press("PageDown")
     expect(page.get_by_role("heading", level=1)).to_have_text("What would you like to understand?")
     expect(page.get_by_role("button", name="Who may look at whom?")).to_be_visible()

@@ -131,7 +131,7 @@ def test_a_row_is_pinned_by_a_click_and_freed_by_another(bench):
     bench.open(scale="false")
     x, y = bench.point(row=4)
     bench.drawing.click(position={"x": x, "y": y})
-    bench.wait_for_link("token=4")
+    bench.wait_for_link("query=4")
     expect(bench.key("save_pairs").locator(".reading")).to_contain_text(f"After “{WORDS[3]}”")
     x, other = bench.point(row=8)
     sent, lit = len(bench.frames), bench.pixels("lit")
@@ -144,13 +144,13 @@ def test_a_row_is_pinned_by_a_click_and_freed_by_another(bench):
 
 
 def test_a_head_is_taken_out_and_put_back(bench):
-    bench.open(then="Head ablation")
+    bench.open(panel="Head ablation")
     map_of_costs = bench.key("knockouts").locator(".lab")
     map_of_costs.wait_for(timeout=PATIENCE)
     left, above, cell = map_of_costs.evaluate("({ view }) => [view.place.left, view.place.above, view.place.cell]")
     head = {"x": left + 2.5 * cell, "y": above + 0.5 * cell}
     map_of_costs.click(position=head)
-    bench.wait_for_link("off=L0H2")
+    bench.wait_for_link("heads_off=L0H2")
     expect(bench.key("save_compare").locator(".reading")).to_contain_text("Without head L0H2")
     assert bench.losses == spelt(Switches(heads_off=frozenset({(0, 2)})))
     assert map_of_costs.evaluate("({ view }) => view.header.panels[0].marks") == [[0, 2]], "a frame says that it is out"
@@ -159,7 +159,7 @@ def test_a_head_is_taken_out_and_put_back(bench):
 
 
 def test_a_row_is_overwritten(bench):
-    bench.open(then="Override one row", token=10)
+    bench.open(panel="Override one row", query=10)
     told = bench.key("save_overwritten").locator(".reading")
     expect(told).to_contain_text("changes by KL")
     uniform = told.inner_text()
@@ -238,7 +238,7 @@ def test_on_every_screen_no_number_is_cut_and_how_far_each_next_word_moved_is_se
 
 
 @pytest.mark.parametrize(
-    "state", [{"then": "Residual stream"}, {"view": "Trained without"}, {"view": "Why √d_k"}], ids=str
+    "state", [{"panel": "Residual stream"}, {"view": "Trained without"}, {"view": "Why √d_k"}], ids=str
 )
 def test_at_390_pixels_nothing_scrolls_sideways(narrow, address, state):
     bench = Bench(narrow.new_page(), address).open(norm="false", **state)

@@ -13,7 +13,7 @@ OPENING = "Once upon a time there was a"
 def page(context, address):
     page = context.new_page()
     page.goto(
-        f"{address}/?{urlencode({'weights': 'stories', 'text': OPENING, 'more': 'Generate', 'seed': 4})}",
+        f"{address}/?{urlencode({'weights': 'stories', 'text': OPENING, 'panel': 'Generate', 'seed': 4})}",
         timeout=PATIENCE,
     )
     wait_for_picture(page)

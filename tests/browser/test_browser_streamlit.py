@@ -14,7 +14,7 @@ SOURCE = (FRONTEND / "page/streamlit.js").read_text(encoding="utf-8")
 SELECTORS = dict(re.findall(r"^export const ([A-Z]+) = '?\"?(.+?)'?\"?;", SOURCE, re.MULTILINE))
 METRIC_PARTS = re.search(r"METRIC_PARTS = \[(.+?)\]", SOURCE)[1].replace('"', "").split(", ")
 
-METRICS = "/masks?section=Trained+without+the+mask"  # numbers of st.metric, and a chart of Plotly
+METRICS = "/masks?view=Trained+without+the+mask"  # numbers of st.metric, and a chart of Plotly
 
 # Where on the page each thing is found: a path of the lab, and a selector.
 FOUND = {

@@ -53,27 +53,27 @@ def test_keys_step_back_and_on_without_the_server_and_the_address_follows_at_res
     lab.page.keyboard.press("ArrowLeft")
     at_step(lab, 5)
     assert len(lab.frames) == sent, "a step needs no server"
-    lab.wait_for_link("said=5")
+    lab.wait_for_link("target_step=5")
     at_step(lab, 5)
     lab.page.keyboard.press("End")
     at_step(lab, WORDS)
 
 
 def test_going_back_in_the_browser_goes_back_in_the_picture(page):
-    lab = page("?said=13")
+    lab = page("?target_step=13")
     writing = lab.key("writing")
     writing.get_by_label("Next").click()
     writing.get_by_label("Back").click()  # at rest where it was: the server answers what it knew
     lab.page.wait_for_timeout(1500)
     at_step(lab, 13)
     writing.get_by_label("Next").click()
-    lab.wait_for_link("said=14")
+    lab.wait_for_link("target_step=14")
     lab.page.go_back()
     at_step(lab, 13)
 
 
 def test_buttons_and_the_slider_step_as_keys_do(page):
-    lab = page("?said=4")
+    lab = page("?target_step=4")
     writing = lab.key("writing")
     writing.get_by_label("Next").click()
     at_step(lab, 5)
@@ -84,12 +84,12 @@ def test_buttons_and_the_slider_step_as_keys_do(page):
 
 
 def test_play_writes_on_by_itself_and_stops(page):
-    lab = page("?said=3")
+    lab = page("?target_step=3")
     lab.key("writing").get_by_label("Play").click()
     at_step(lab, 4)
     at_step(lab, 5)
     lab.key("writing").get_by_label("Pause").click()
-    lab.wait_for_link(r"said=\d+")
+    lab.wait_for_link(r"target_step=\d+")
     step = lab.key("writing").locator(".lab").get_attribute("data-step")
     lab.page.wait_for_timeout(1500)
     at_step(lab, step)
@@ -97,7 +97,7 @@ def test_play_writes_on_by_itself_and_stops(page):
 
 def test_every_step_says_the_models_word_and_where_it_looked(page):
     made = translate(Experiment("translate", SOURCE))
-    lab = page("?said=1")
+    lab = page("?target_step=1")
     lab.key("writing").locator(".lab").focus()
     for word in made.tokens[:4]:
         expect(told(lab)).to_contain_text(word)
@@ -105,7 +105,7 @@ def test_every_step_says_the_models_word_and_where_it_looked(page):
 
 
 def test_pointing_at_either_side_follows_its_looks_and_sends_nothing(page):
-    lab = page("?said=16")
+    lab = page("?target_step=16")
     canvas = lab.key("writing").locator("canvas.drawing")
     before = canvas.evaluate("canvas => canvas.toDataURL()")
     sent, pictures = len(lab.frames), {before}
@@ -129,7 +129,7 @@ def test_pointing_at_either_side_follows_its_looks_and_sends_nothing(page):
 
 
 def test_pointing_at_a_row_of_the_map_lights_the_word_it_says(page):
-    lab = page("?said=16")
+    lab = page("?target_step=16")
     alignment = lab.key("alignment").locator(".lab[data-drawn]")
     row = "({ view: { place } }) => ({ x: place.left + place.wide / 2, y: place.above + 7.5 * place.cell })"
     alignment.hover(position=alignment.evaluate(row))
@@ -137,7 +137,7 @@ def test_pointing_at_a_row_of_the_map_lights_the_word_it_says(page):
 
 
 def test_a_gru_without_attention_shows_its_vector_the_same_at_every_step(page):
-    lab = page(f"?network={ALONE.replace(' ', '+')}&said=2")
+    lab = page(f"?network={ALONE.replace(' ', '+')}&target_step=2")
     expect(told(lab)).to_contain_text(re.compile("one vector, the same at every step"))
     vector = "(root) => Array.from(root.view.n.vector).join()"
     first = lab.key("writing").locator(".lab").evaluate(vector)
@@ -147,7 +147,7 @@ def test_a_gru_without_attention_shows_its_vector_the_same_at_every_step(page):
 
 
 def test_the_tree_follows_the_steps(page):
-    lab = page("?method=beam&said=2")
+    lab = page("?method=beam&target_step=2")
     canvas = lab.key("tree").locator("canvas.drawing")
     lab.key("tree").locator(".lab[data-drawn]").wait_for(timeout=PATIENCE)
     before = canvas.evaluate("canvas => canvas.toDataURL()")
@@ -156,7 +156,7 @@ def test_the_tree_follows_the_steps(page):
     assert canvas.evaluate("canvas => canvas.toDataURL()") != before
 
 
-@pytest.mark.parametrize("link", ["?method=beam&said=8", "?beside=Accuracy+by+length", "?task=Coreference"])
+@pytest.mark.parametrize("link", ["?method=beam&target_step=8", "?panel=Accuracy+by+length", "?task=Coreference"])
 def test_at_390_pixels_nothing_scrolls_sideways(narrow, address, link):
     lab = Lab(narrow.new_page(), address)
     lab.page.goto(f"{address}/translate{link}")

@@ -91,6 +91,18 @@ def test_two_lists_of_words_make_a_map_that_is_no_square():
     assert (made.weights.shape, made.columns, made.looked) == ((2, 2, 3, 5), tuple("abcde"), tuple("abcde"))
 
 
+@pytest.mark.parametrize("name", ["key_tokens", "looked_at"])
+def test_a_file_may_give_the_key_tokens_under_the_name_of_today_or_of_earlier_versions(name):
+    file = npz(attention=even(3, 5), tokens=np.array(WORDS), **{name: np.array(list("abcde"))})
+    assert read(file).columns == tuple("abcde")
+
+
+def test_a_file_with_weights_of_its_own_beside_the_attention_is_read_by_its_attention():
+    square = np.array(WORDS)
+    made = read(npz(attention=even(3, 3), tokens=square, weights=np.zeros((7, 7)), query=np.array(list("abcdefg"))))
+    assert (made.looking, made.weights.shape) == (tuple(WORDS), (1, 1, 3, 3))
+
+
 def test_what_was_given_stays_the_givers_and_what_is_kept_cannot_change():
     mine = even(1, 1, 3, 3)
     made = maps(mine, WORDS)
@@ -246,7 +258,7 @@ def test_ones_and_zeros_as_bytes_are_weights():
     ("given_", "tokens", "looked_at", "told"),
     [
         (even(2, 2), WORDS, None, "3 tokens need (3, 3) weights, not (2, 2)."),
-        (even(3, 5), WORDS, None, 'not (3, 5), or a second list of words, "looked_at", of 5.'),
+        (even(3, 5), WORDS, None, 'not (3, 5), or a second list of words, "key_tokens", of 5.'),
         (even(3, 5), WORDS, ["a"], "3 tokens that look at 1 need (3, 1) weights, not (3, 5)."),
         (even(1, 2), ["a"], ["b"], "1 token that look at 1 need (1, 1) weights, not (1, 2)."),
         (even(2, 2, 1, 1, 3, 3), WORDS, None, "6 axes"),

@@ -110,12 +110,12 @@ def unpacked(data):
 def test_arrays_come_back_exactly_with_the_names_of_their_axes():
     weights = np.random.default_rng(0).random((2, 3)).astype(np.float32)
     words = ["the", "dog", "the"]
-    data = to_npz({"weights": NamedArray(weights, {"head": range(2), "looked_at": words})}, {"weights": "grammar"})
+    data = to_npz({"weights": NamedArray(weights, {"head": range(2), "key": words})}, {"weights": "grammar"})
     held = unpacked(data)
     assert held["weights"].dtype == np.float32
     assert same_bits(held["weights"], weights, "copied")
-    assert held["looked_at"].tolist() == words, "a repeated word keeps its own place"
-    assert json.loads(str(held["axes"])) == {"weights": ["head", "looked_at"]}
+    assert held["key"].tolist() == words, "a repeated word keeps its own place"
+    assert json.loads(str(held["axes"])) == {"weights": ["head", "key"]}
     assert json.loads(str(held["origin"])) == {"weights": "grammar"}
 
 
@@ -146,7 +146,7 @@ def test_a_table_becomes_arrays_that_python_can_name():
         "seen": [True, False],
     }
     held = unpacked(to_npz(columns(table), {}))
-    assert held["looked_at"].tolist() == ["a", "b"]
+    assert held["key"].tolist() == ["a", "b"]
     assert same_bits(held["q_k"], [1.0, np.nan], "copied")
     assert held["_2nd"].tolist() == [1, 2]
     assert held["q_k_"].tolist() == [3, 4]

@@ -19,8 +19,11 @@ from test_export import read
 
 from model import Experiment, Switches, run
 from model.checkpoint import read_card
+from viz.export.column_names import ARRAYS, AXES, COLUMNS, OLD_NAMES, is_column
 from viz.export.tables import NamedArray, to_csv, to_npz
 from viz.labels import truncate
+from viz.pages.positions.models import NAMES
+from viz.pages.translate.compute import JOBS
 from viz.ui.controls import EXAMPLE, PROSE
 
 assert readings_text and readings_parts and readings_pairs  # they enter their readings
@@ -59,8 +62,26 @@ def numbers(cells):
     return cells
 
 
+# Columns that bear the name of a network, of a position scheme or of a question that the model is asked.
+FREE_COLUMNS = {
+    *(network for job in JOBS.values() for network in job.networks),
+    *NAMES.values(),
+    *read_card("grammar")["exam"]["accuracy"],
+}
+
+
+def check_names(columns, arrays, axes, where):
+    """Every name is on the list of names, and none is of an earlier version."""
+    columns = [plain(name) for name in columns]
+    assert not [name for name in columns if not is_column(name) and name not in FREE_COLUMNS], where
+    assert not [name for name in arrays if name not in ARRAYS and f"seed_{name}" not in axes], where
+    assert not {name for name in axes if not name.startswith("seed_")} - AXES, where
+    assert not (set(columns) | set(arrays) | set(axes)) & set(OLD_NAMES), where
+
+
 def check_csv(file, reading, where, near):
     head, *lines = read(file)
+    check_names(head, (), (), where)
     assert [plain(name) for name in head] == list(reading.table), where
     for name, found, wanted in zip(head, zip(*lines, strict=True), reading.table.values(), strict=True):
         wanted = numbers(wanted)
@@ -71,13 +92,15 @@ def check_npz(file, reading, where, near):
     with np.load(io.BytesIO(file), allow_pickle=False) as held:
         axes = json.loads(str(held["axes"]))
         if reading.arrays is None:
-            assert set(axes.values() if False else {axis for names in axes.values() for axis in names}) == {"line"}, (
+            assert set(axes.values() if False else {axis for names in axes.values() for axis in names}) == {"row"}, (
                 where
             )
+            check_names((), (), ("row",), where)
             for found, wanted in zip(axes, reading.table.values(), strict=True):
                 same(held[found], numbers(wanted), f"{where}: {found}", near)
             return
         assert axes == {name: list(labels) for name, (labels, _) in reading.arrays.items()}, where
+        check_names((), axes, {axis for names in axes.values() for axis in names}, where)
         for name, (labels, values) in reading.arrays.items():
             same(held[name], values, f"{where}: {name}", near)
             for axis, marks in labels.items():
@@ -115,6 +138,36 @@ def test_every_file_of_a_page_holds_what_is_read_from_the_model(one):
         check_html(every.files(page, state, "html")[key].file, seen)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        (["looks"], [], []),
+        (["may look", "weight"], [], []),
+        (["nobody"], [], []),
+        ([], ["share_right"], []),
+        ([], ["nobody"], []),
+        ([], ["weights"], ["looked_at"]),
+        ([], ["weights"], ["nobody"]),
+    ],
+    ids=str,
+)
+def test_the_rule_of_names_in_files_can_fail(names):
+    with pytest.raises(AssertionError):
+        check_names(*names, "a file")
+
+
+def test_the_rule_of_names_in_files_can_hold():
+    check_names(
+        ["query", "0 the", "weight from 3 dog", "Transformer"], ["weights"], ["layer", "query", "key"], "a file"
+    )
+
+
+def test_no_name_of_an_earlier_version_is_a_name_of_today():
+    assert not set(OLD_NAMES) & (COLUMNS | ARRAYS | AXES)
+    assert not [name for name in OLD_NAMES if is_column(name)]
+    assert not [name for name in OLD_NAMES.values() if not (is_column(name) or name in ARRAYS | AXES)]
+
+
 def test_every_figure_has_a_reading_and_every_reading_a_figure():
     assert set(READINGS) == {key for keys in every.SHOWN.values() for key in keys}
 
@@ -124,11 +177,11 @@ def test_every_figure_has_a_reading_and_every_reading_a_figure():
 
 @pytest.mark.parametrize("weights", ["grammar", "stories"])
 def test_the_statistics_of_the_heads_are_those_of_their_rows(weights):
-    screen = well(visit("viz/pages/heads/page.py", weights=weights, more="Head statistics"))
+    screen = well(visit("viz/pages/heads/page.py", weights=weights, panel="Head statistics"))
     seen = Experiment(weights, PROSE if weights == "stories" else EXAMPLE)
     table = screen.dataframe[0].value
     trace, roles = run(seen), read_card(weights)["exam"]["relations"]
-    each = "pieces" if weights == "stories" else "words"
+    each = "tokens" if weights == "stories" else "words"
     assert list(table)[:4] == ["layer", "head", "entropy (nats)", f"distance ({each})"]
     assert set(list(table)[4:]) == set(roles)
     heads = [(layer, head) for layer in range(len(trace.layers)) for head in range(len(trace.layers[0].attention.q))]
@@ -144,7 +197,7 @@ def test_the_statistics_of_the_heads_are_those_of_their_rows(weights):
 
 
 def test_the_table_of_the_norms_is_of_the_vectors_before_and_after_each():
-    screen = well(visit("viz/pages/remove/page.py", scale="false", then="Residual stream"))
+    screen = well(visit("viz/pages/remove/page.py", scale="false", panel="Residual stream"))
     for shown, switches in zip(
         (one.value for one in screen.dataframe), (Switches(), Switches(scale=False)), strict=True
     ):
@@ -167,20 +220,20 @@ THREE, FIVE = ["the", "the", "dog"], list("abcab")
 
 @pytest.mark.parametrize("key", ["sentence", "grid", "enlarged"])
 def test_the_tables_of_maps_from_a_file_are_those_maps(key):
-    file = npz(attention=CROSSED, tokens=np.array(THREE), looked_at=np.array(FIVE))
-    screen = dropped(file, layer=1, head=2, token=1)
+    file = npz(attention=CROSSED, tokens=np.array(THREE), key_tokens=np.array(FIVE))
+    screen = dropped(file, layer=1, head=2, query=1)
     screen.session_state[f"ask_{key}"] = {"kind": "csv", "link": "/your-model"}
     head, *lines = read(component(well(screen.run()), f"save_{key}")[1]["bytes"].tobytes())
     rows, columns = counted(THREE), counted(FIVE)
     if key == "sentence":
-        assert head == ["position", "looked at", "weight from 1 the"]
+        assert head == ["position", "key", "weight from 1 the"]
         wanted = [(s, columns[s], CROSSED[1, 2, 1, s]) for s in range(5)]
     elif key == "grid":
-        assert head == ["layer", "head", "row", "looks", "column", "looked at", "weight"]
+        assert head == ["layer", "head", "row", "query", "column", "key", "weight"]
         cells = np.ndindex(CROSSED.shape)
         wanted = [(n, h, t, rows[t], s, columns[s], CROSSED[n, h, t, s]) for n, h, t, s in cells]
     else:
-        assert head == ["looks", *columns]
+        assert head == ["query", *columns]
         wanted = [(rows[t], *CROSSED[1, 2, t]) for t in range(3)]
     for name, found, those in zip(head, zip(*lines, strict=True), zip(*wanted, strict=True), strict=True):
         same(column(found, those), list(those), name)
@@ -188,11 +241,11 @@ def test_the_tables_of_maps_from_a_file_are_those_maps(key):
 
 def test_the_rollout_of_maps_from_a_file_is_that_of_its_layers():
     square = RNG.dirichlet(np.ones(3), (2, 4, 3)).astype(np.float32)
-    screen = dropped(npz(attention=square, tokens=np.array(THREE)), more="Rollout")
+    screen = dropped(npz(attention=square, tokens=np.array(THREE)), panel="Rollout")
     screen.session_state["ask_rollout"] = {"kind": "csv", "link": "/your-model"}
     head, *lines = read(component(well(screen.run()), "save_rollout")[1]["bytes"].tobytes())
     first, second = ((layer.mean(axis=0) + np.eye(3)) / 2 for layer in square)
-    assert head == ["looks", *counted(THREE)]
+    assert head == ["query", *counted(THREE)]
     assert [line[0] for line in lines] == counted(THREE)
     assert np.allclose(np.array([line[1:] for line in lines], dtype=float), second @ first, atol=1e-6)
 
@@ -208,10 +261,10 @@ def test_no_two_lines_of_a_table_have_one_key():
 
 
 CELLS = {
-    "grid": ("layer", "head", "looks", "looked at"),
-    "compare": ("layer", "head", "looks", "looked at"),
-    "stages": ("looks", "looked at"),
-    "sentence": ("looked at",),
+    "grid": ("layer", "head", "query", "key"),
+    "compare": ("layer", "head", "query", "key"),
+    "stages": ("query", "key"),
+    "sentence": ("key",),
     "stream_length": ("stage", "word"),
     "leaks": ("word",),
     "worth": ("word",),
@@ -224,9 +277,9 @@ def test_marks_have_one_name_on_the_screen_and_in_every_file():
     table = {"<s>": ["<s>", "</s>", "the"], "n": [1, 2, 3]}
     wanted = [["⟨start⟩", "n"], ["⟨start⟩", "1"], ["⟨end⟩", "2"], ["the", "3"]]
     assert read(to_csv(table)) == wanted
-    data = to_npz({"x": NamedArray(np.zeros(2), {"looks": ["<s>", "<unk>"]})}, {})
+    data = to_npz({"x": NamedArray(np.zeros(2), {"query": ["<s>", "<unk>"]})}, {})
     with np.load(io.BytesIO(data)) as held:
-        assert held["looks"].tolist() == [truncate("<s>"), truncate("<unk>")]
+        assert held["query"].tolist() == [truncate("<s>"), truncate("<unk>")]
     for page, state in every.SHOWN:
         for key, made in every.files(page, state, "csv").items() if page in ("heads", "masks") else ():
             assert "<s>" not in made.file.decode(), key
@@ -235,7 +288,7 @@ def test_marks_have_one_name_on_the_screen_and_in_every_file():
 def test_the_maps_that_are_read_are_not_symmetric():
     """Else a map that was transposed on its way into a file would go unnoticed."""
     for key in ("enlarged", "rollout"):
-        state = (("more", "Rollout"),)
+        state = (("panel", "Rollout"),)
         reading = READINGS[key](Seen("heads", state, key))
         ((_, values),) = reading.arrays.values()
         assert abs(np.asarray(values) - np.asarray(values).T).max() > 0.1

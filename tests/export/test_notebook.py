@@ -72,10 +72,11 @@ def test_it_opens_with_the_sharpest_head_and_says_so():
     )
 
 
-def test_cross_attention_has_its_own_words_and_rows_that_no_place_decides():
+@pytest.mark.parametrize("name", ["key_tokens", "looked_at"])
+def test_cross_attention_has_its_own_words_and_rows_that_no_place_decides(name):
     weights = np.full((1, 1, 3, 2), 0.5)
     weights[0, 0, 1] = [0, 1]
-    header, _ = sent(viz.attention_figure(weights, WORDS, looked_at=["le", "chien"]))
+    header, _ = sent(viz.attention_figure(weights, WORDS, **{name: ["le", "chien"]}))
     assert header["looked"]["tokens"] == ["le", "chien"]
     assert header["rows"] == [[1]]
 

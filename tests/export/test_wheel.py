@@ -133,7 +133,7 @@ def test_the_wheel_computes_with_the_trained_weights(installed, elsewhere):
     assert done.returncode == 0, done.stderr
     trace = run(Experiment(text=EXAMPLE, switches=Switches(scale=False)))
     head, *lines = read(out.read_bytes())
-    assert head == ["looks", *numbered(trace.tokens)]
+    assert head == ["query", *numbered(trace.tokens)]
     assert np.allclose(np.array([line[1:] for line in lines], dtype=float), trace.layers[1].attention.weights[2])
 
 

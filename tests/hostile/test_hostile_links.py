@@ -135,7 +135,7 @@ def test_a_text_of_markup_is_drawn_letter_by_letter(path, outcome):
 @pytest.mark.parametrize("section", ["Side by side", "Ablation", "Claims checked"])
 def test_a_source_of_any_length_is_translated_or_refused_in_a_sentence(section, words, outcome):
     text = " ".join((["the", "cat", "sleeps", "."] * words)[:words])
-    screen = visit_by_a_bad_link("viz/pages/translate/page.py", source_text=text, beside=section)
+    screen = visit_by_a_bad_link("viz/pages/translate/page.py", source_text=text, panel=section)
     check(screen)
     told = [note.value for kind in (screen.info, screen.caption) for note in kind]
     shown = any(mount.proto.id.endswith("-writing") for mount in screen.get("bidi_component"))

@@ -49,7 +49,7 @@ def test_without_a_file_the_page_says_how_to_make_one():
 
 
 def test_every_head_one_large_and_the_sentence_show_the_numbers_of_the_file():
-    screen = dropped(SQUARE, layer=1, head=2, token=1)
+    screen = dropped(SQUARE, layer=1, head=2, query=1)
     weights = read(SQUARE).weights
     assert component(screen, "grid")[1]["cells"].shape == (2, 4, 3, 3)
     assert same_bits(large(screen), weights[1, 2], "copied")
@@ -66,7 +66,7 @@ def test_a_map_that_is_no_square_bears_its_two_lists_of_words():
     header, _ = component(screen, "enlarged")
     assert (header["looking"], header["looked"]) == (WORDS, list("abcde"))
     assert "back" not in sentence(screen, "enlarged")
-    screen.segmented_control(key="more").set_value("Rollout")
+    screen.segmented_control(key="panel").set_value("Rollout")
     assert any("needs self-attention" in text.value for text in well(screen.run()).markdown)
 
 
@@ -88,14 +88,14 @@ def test_statistics_are_a_line_for_each_head_checked_by_hand():
 
 
 def test_rollout_of_a_head_that_looks_at_itself_is_the_identity():
-    screen = dropped(npz(attention=np.eye(3), tokens=np.array(WORDS)), more="Rollout")
+    screen = dropped(npz(attention=np.eye(3), tokens=np.array(WORDS)), panel="Rollout")
     assert same_bits(large(screen, "rollout"), np.eye(3), "exact")
 
 
 def test_a_rollout_leaves_out_the_cells_that_no_layer_leads_to_and_no_others():
     first, second = np.eye(3), np.array([[1, np.nan, np.nan], [1, np.nan, np.nan], [np.nan, 0.5, 0.5]])
     first[first == 0] = np.nan  # the first layer has the diagonal alone
-    screen = dropped(npz(attention=np.stack([first, second])[:, None], tokens=np.array(WORDS)), more="Rollout")
+    screen = dropped(npz(attention=np.stack([first, second])[:, None], tokens=np.array(WORDS)), panel="Rollout")
     by_hand = [[1, np.nan, np.nan], [0.5, 0.5, np.nan], [np.nan, 0.25, 0.75]]
     assert close(large(screen, "rollout"), by_hand)
     assert "assumes that half of each step comes from a residual connection" in sentence(screen, "rollout")
@@ -108,11 +108,17 @@ def test_cells_that_are_not_there_are_absent_and_rows_that_do_not_sum_are_said()
     assert "1 of 2 rows does not sum to 1: the sum is 0.50" in said(screen)
 
 
-def test_the_labs_own_file_of_all_heads_opens_again():
+OLD_AXES = {"query": "looks", "key": "looked_at"}  # in the files that earlier versions saved
+
+
+@pytest.mark.parametrize("names", [{}, OLD_AXES], ids=["names of today", "names of earlier versions"])
+def test_the_labs_own_file_of_all_heads_opens_again(names):
     screen = visit()
     screen.session_state["ask_grid"] = {"kind": "npz", "link": "/"}
     file = component(well(screen.run()), "save_grid")[1]["bytes"].tobytes()
     with np.load(io.BytesIO(file)) as saved:
+        assert {"query", "key"} <= set(saved)
+        file = npz(**{names.get(name, name): values for name, values in saved.items()})
         there = dropped(file, layer=1, head=2)
         assert same_bits(large(there), saved["weights"][1, 2], "copied")
         assert component(there, "sentence")[0]["looked"] is None
@@ -120,7 +126,7 @@ def test_the_labs_own_file_of_all_heads_opens_again():
 
 @pytest.mark.parametrize("key", ["sentence", "grid", "enlarged", "rollout"])
 def test_the_files_of_a_figure_name_the_file_they_came_from_and_its_lines_give_its_numbers(key, tmp_path, monkeypatch):
-    screen = dropped(SQUARE, "my maps.npz", layer=1, head=2, token=1, more="Rollout")
+    screen = dropped(SQUARE, "my maps.npz", layer=1, head=2, query=1, panel="Rollout")
     screen.session_state[f"ask_{key}"] = {"kind": "npz", "link": "/your-model"}
     header, arrays = component(well(screen.run()), f"save_{key}")
     assert header["file"].startswith("my-maps-")
@@ -130,7 +136,7 @@ def test_the_files_of_a_figure_name_the_file_they_came_from_and_its_lines_give_i
     exec(header["python"], made)
     with np.load(io.BytesIO(arrays["bytes"].tobytes())) as saved:
         assert json.loads(str(saved["origin"]))["file"] == "my maps.npz"
-        name = "rolled" if key == "rollout" else "weights"
+        name = "rollout" if key == "rollout" else "weights"
         assert close(saved[name], made[name])
 
 

@@ -141,7 +141,7 @@ def test_markup_is_read_letter_by_letter(text):
 @pytest.mark.parametrize("more", ["Next word", "Rollout"])
 def test_markup_stays_text_in_every_figure_and_every_pinned_sentence(more):
     for row in range(1, 9):
-        no_markup(well(visit(text='<a href="x">$_&</a>', token=row, more=more)))
+        no_markup(well(visit(text='<a href="x">$_&</a>', query=row, panel=more)))
 
 
 @pytest.mark.parametrize("text", ["$x$", "$$x$$", "the $dog$ was _tired_ .", "_ __ _a_", "`dog` *was* ~tired~ \\ ^"])

@@ -89,7 +89,7 @@ def test_a_weight_that_is_wrong_shows_in_the_difference_to_pytorch():
 
 
 def test_the_number_of_the_claim_is_rounding():
-    told = line(well(visit(PAGE, beside=SHOWS)), "Cross-attention is the same operation")
+    told = line(well(visit(PAGE, panel=SHOWS)), "Cross-attention is the same operation")
     assert "PyTorch" in told and size(told) < 1e-5
 
 
@@ -99,13 +99,13 @@ def test_the_number_of_the_claim_grows_when_the_operation_of_the_model_is_anothe
     monkeypatch.setattr(
         model.attention, "masked_softmax", lambda scores, fully_masked: right(0.5 * scores, fully_masked)
     )
-    assert size(line(well(visit(PAGE, beside=SHOWS)), "Cross-attention is not the same operation here")) > 1e-2
+    assert size(line(well(visit(PAGE, panel=SHOWS)), "Cross-attention is not the same operation here")) > 1e-2
 
 
 def test_word_by_word_is_one_pass_with_the_mask_and_need_not_be_without():
-    told = line(well(visit(PAGE, beside=SHOWS)), "Decoding goes word by word")
+    told = line(well(visit(PAGE, panel=SHOWS)), "Decoding goes word by word")
     assert "gives them the same ln p" in told and size(told) < 1e-4
-    told = line(well(visit(PAGE, beside=SHOWS, mask="false")), "Decoding goes word by word")
+    told = line(well(visit(PAGE, panel=SHOWS, mask="false")), "Decoding goes word by word")
     assert "one pass is not the same here" in told and size(told) > 1e-2
 
 

@@ -39,16 +39,19 @@ def texts(svg):
     [
         ("http://localhost:8501", PageState("heads", "")),
         ("http://lab.example/heads?scale=false", PageState("heads", "scale=false")),
-        ("/masks?looks=window&size=3", PageState("masks", "looks=window&size=3")),
-        ("?token=3", PageState("heads", "token=3")),
-        ("/home?token=3", PageState("heads", "token=3")),
-        ("/your-model?foreign=x", PageState("your_model", "foreign=x")),
+        ("/masks?mask_kind=window&mask_size=3", PageState("masks", "mask_kind=window&mask_size=3")),
+        ("?query=3", PageState("heads", "query=3")),
+        ("/home?query=3", PageState("heads", "query=3")),
+        ("/your-model?maps_model=x", PageState("your_model", "maps_model=x")),
         ("http://lab.example/your_model", PageState("your_model", "")),
         ('{"page": "your-model", "state": {}}', PageState("your_model", "")),
         ('{"page": "your_model", "state": {}}', PageState("your_model", "")),
         ('{"link": "http://localhost/remove?norm=false"}', PageState("remove", "norm=false")),
         ('{"page": "inside", "state": {"layer": "1"}}', PageState("inside", "layer=1")),
-        ('{"page": "remove", "state": {"off": ["L0H1", "L1H2"]}}', PageState("remove", "off=L0H1&off=L1H2")),
+        (
+            '{"page": "remove", "state": {"heads_off": ["L0H1", "L1H2"]}}',
+            PageState("remove", "heads_off=L0H1&heads_off=L1H2"),
+        ),
     ],
 )
 def test_a_link_of_any_host_or_an_experiment_leads_to_its_page(link, where):
@@ -75,7 +78,7 @@ def test_pages_are_listed_as_the_browser_spells_them_and_each_that_is_listed_is_
         ("/masks?present=stages", "stages"),
         ("/masks?present=true", ""),
         ("/masks?figure=", ""),
-        ("/masks?looks=window", ""),
+        ("/masks?mask_kind=window", ""),
     ],
 )
 def test_a_link_to_one_figure_names_it(link, figure):
@@ -84,22 +87,22 @@ def test_a_link_to_one_figure_names_it(link, figure):
 
 def test_the_figure_that_a_link_shows_alone_is_the_one_that_is_exported(tmp_path):
     for out, more in (("alone", "&figure=leaks"), ("named", "")):
-        asked = ["export", f"/masks?edit=8{more}", "--out", str(tmp_path / f"{out}.csv")]
+        asked = ["export", f"/masks?edit_position=8{more}", "--out", str(tmp_path / f"{out}.csv")]
         assert main([*asked, *([] if more else ["--figure", "leaks"])]) == 0
     assert (tmp_path / "alone.csv").read_bytes() == (tmp_path / "named.csv").read_bytes()
     assert (tmp_path / "alone.csv").read_text(encoding="utf-8-sig").startswith("position,word,largest change")
 
 
 def test_a_link_of_an_earlier_version_is_exported_under_the_names_of_today(tmp_path):
-    assert main(["export", "/positions?view=Position+and+distance", "--out", str(tmp_path / "old.csv")]) == 0
-    assert main(["export", "/positions?show=Position+and+distance", "--out", str(tmp_path / "new.csv")]) == 0
+    assert main(["export", "/positions?show=Distance", "--out", str(tmp_path / "old.csv")]) == 0
+    assert main(["export", "/positions?view=Position+and+distance", "--out", str(tmp_path / "new.csv")]) == 0
     assert (tmp_path / "old.csv").read_bytes() == (tmp_path / "new.csv").read_bytes()
 
 
 def test_an_experiment_is_read_from_its_file(tmp_path):
     file = tmp_path / "experiment.json"
-    file.write_text(json.dumps({"link": "http://localhost/masks?looks=block"}), encoding="utf-8")
-    assert page_state(str(file)) == PageState("masks", "looks=block")
+    file.write_text(json.dumps({"link": "http://localhost/masks?mask_kind=block"}), encoding="utf-8")
+    assert page_state(str(file)) == PageState("masks", "mask_kind=block")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,7 @@ def test_a_link_that_leads_nowhere_is_refused_with_a_sentence(link, told):
         (["/?text=", "--out", "x.csv"], "There is no text yet."),
         (["/nowhere", "--out", "x.csv"], 'There is no page "nowhere"'),
         (["/?modle=stories", "--out", "x.csv"], "modle (unknown setting). Nothing was written."),
-        (["/masks?looks=zip", "--out", "x.csv"], "looks = “zip” (shown: own). Nothing was written."),
+        (["/masks?mask_kind=zip", "--out", "x.csv"], "mask_kind = “zip” (shown: trained). Nothing was written."),
         ([LINK, "--out", "x.svg", "--browser", "no-such-browser"], "csv, npz, html need none"),
         ([LINK, "--out", "x.svg", "--width", "5"], "240 to 4000 pixels wide, not 5."),
         ([LINK], "Name a link and a file"),
@@ -150,7 +153,7 @@ def test_numbers_and_live_pages_need_no_browser(tmp_path, monkeypatch):
     assert same_bits(held["weights"], attention.weights[2], "same operation")
     assert json.loads(str(held["origin"]))["link"] == LINK
     assert "without scaling by √d_k" in (tmp_path / "map.html").read_text(encoding="utf-8")
-    assert (tmp_path / "map.csv").read_text(encoding="utf-8-sig").startswith("looks,")
+    assert (tmp_path / "map.csv").read_text(encoding="utf-8-sig").startswith("query,")
 
 
 def test_without_a_browser_a_picture_is_refused(tmp_path, monkeypatch, capsys):

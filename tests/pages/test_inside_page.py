@@ -15,7 +15,7 @@ PAGE = "viz/pages/inside/page.py"
 
 
 def test_the_first_screen_walks_a_row_with_the_models_own_numbers():
-    screen = well(visit(PAGE, layer=1, head=2, token=6))
+    screen = well(visit(PAGE, layer=1, head=2, query=6))
     header, arrays = component(screen, "walk")
     attention = run(Experiment(text=EXAMPLE)).layers[1].attention
     assert header["words"][1:] == EXAMPLE.split()
@@ -30,13 +30,13 @@ def test_the_first_screen_walks_a_row_with_the_models_own_numbers():
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("part", [part.name for part in PARTS])
 def test_every_view_stands_with_a_part_away(view, part):
-    well(visit(PAGE, aspect=view, **{part: "false"}))
+    well(visit(PAGE, view=view, **{part: "false"}))
 
 
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("text", ["", "x", "x" * 100_000, "<script>alert(1)</script>", "שלום", "the dog " * 200])
 def test_any_text_gives_a_picture_or_one_sentence(view, text):
-    screen = well(visit_by_a_bad_link(PAGE, aspect=view, text=text))
+    screen = well(visit_by_a_bad_link(PAGE, view=view, text=text))
     assert said(screen) or screen.get("bidi_component") or screen.get("plotly_chart")
 
 
@@ -45,12 +45,12 @@ def test_any_text_gives_a_picture_or_one_sentence(view, text):
     [
         {"step": 99},
         {"step": -1},
-        {"looked": 500},
-        {"looked": "x"},
-        {"aspect": "nobody"},
-        {"aspect": "Size and cost", "d_k": 0},
-        {"aspect": "Size and cost", "queries": 10**9},
-        {"aspect": "Size and cost", "source": "nowhere"},
+        {"key": 500},
+        {"key": "x"},
+        {"view": "nobody"},
+        {"view": "Size and cost", "d_k": 0},
+        {"view": "Size and cost", "queries": 10**9},
+        {"view": "Size and cost", "sizes_from": "nowhere"},
     ],
     ids=str,
 )
@@ -60,12 +60,12 @@ def test_a_bad_link_falls_back_and_says_so(link):
 
 
 def test_a_link_opens_at_its_step_and_its_key():
-    header, _ = component(well(visit(PAGE, step=STEPS - 1, looked=3)), "walk")
+    header, _ = component(well(visit(PAGE, step=STEPS - 1, key=3)), "walk")
     assert (header["step"], header["looked"]) == (STEPS - 1, 3)
 
 
 def test_a_shorter_sentence_lets_go_of_a_word_that_is_not_there_any_more():
-    screen = visit(PAGE, looked=12)
+    screen = visit(PAGE, key=12)
     screen.text_area(key="text").set_value("the dog was tired .").run()
     assert component(well(screen), "walk")[0]["looked"] is None
 
@@ -78,7 +78,7 @@ def test_without_scaling_positions_or_norm_the_walk_says_so():
 
 
 def test_both_forms_show_the_weights_of_the_model_and_what_rounding_leaves():
-    _, arrays = component(well(visit(PAGE, aspect="Loop or matrix", layer=2, head=1)), "forms")
+    _, arrays = component(well(visit(PAGE, view="Loop or matrix", layer=2, head=1)), "forms")
     rows, whole, single, double = arrays["values"]
     attention = run(Experiment(text=EXAMPLE)).layers[2].attention
     seen = attention.mask[1]
@@ -88,14 +88,14 @@ def test_both_forms_show_the_weights_of_the_model_and_what_rounding_leaves():
 
 
 def test_free_sizes_draw_a_map_for_every_head():
-    screen = well(visit(PAGE, aspect="Size and cost", n_heads=5, queries=3, keys=7, d_k=2, d_v=9))
+    screen = well(visit(PAGE, view="Size and cost", n_heads=5, queries=3, keys=7, d_k=2, d_v=9))
     assert component(screen, "sizes")[1]["values"].shape == (5, 3, 7)
     told = "\n".join(text.value for text in screen.markdown)
     assert "5 × 3 × 9" in told, "z"
 
 
 def test_free_sizes_of_a_trained_layer_keep_its_widths():
-    screen = well(visit(PAGE, aspect="Size and cost", source="this layer", queries=4, keys=6, layer=1))
+    screen = well(visit(PAGE, view="Size and cost", sizes_from="this layer", queries=4, keys=6, layer=1))
     values = component(screen, "sizes")[1]["values"]
     attention = run(Experiment(text=EXAMPLE)).layers[1].attention
     assert np.allclose(np.nan_to_num(values), attention.weights[:, :4, :6], atol=1e-6)
@@ -104,12 +104,12 @@ def test_free_sizes_of_a_trained_layer_keep_its_widths():
 
 
 def test_outputs_stand_where_the_weights_put_them():
-    _, arrays = component(well(visit(PAGE, aspect="Average of values")), "averaging")
+    _, arrays = component(well(visit(PAGE, view="Average of values")), "averaging")
     assert np.allclose(arrays["weights"] @ arrays["points"], arrays["outputs"], atol=1e-4)
 
 
 def test_the_spectrum_falls_off_after_d_k():
-    figure = figures(well(visit(PAGE, aspect="QK spectrum")))["spectrum"]
+    figure = figures(well(visit(PAGE, view="QK spectrum")))["spectrum"]
     values = figure["data"][0]["marker"]["color"]
     assert len(set(values[:16])) == len(set(values[16:])) == 1, "16 of 64 are more than rounding"
     assert values[0] != values[16]

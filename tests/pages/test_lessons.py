@@ -9,6 +9,7 @@ from screen import ROOT, at_path, said, visit, well
 from streamlit.testing.v1 import AppTest
 
 from model import Experiment, Switches
+from model.mask import MaskSpec, mask_from_hex
 from model.switches import PARTS
 from viz.captions.heads import strip_markdown
 from viz.lessons import old_answers
@@ -16,7 +17,7 @@ from viz.lessons.grading import format_answer, is_right
 from viz.lessons.lesson import Call, Lesson, LessonError, Question, Step
 from viz.lessons.parse import read, read_folders
 from viz.pages.lessons import answers, banner
-from viz.pages.lessons.answers.on_screen import OnScreen
+from viz.pages.lessons.answers.on_screen import OnScreen, on_screen
 
 PAGES = frozenset(path.parent.name for path in ROOT.glob("viz/pages/*/page.py")) - {"lessons"}
 SHIPPED, FAULTS = read_folders([banner.SHIPPED], PAGES, answers.names())
@@ -93,7 +94,7 @@ def lesson_state(lesson, at):
     return {name: state[name] for name in CONTROLS if name in state}
 
 
-CONTROLS = ("weights", "text", "layer", "head", "looks", "size", "drawn", *(part.name for part in PARTS))
+CONTROLS = ("weights", "text", "layer", "head", "mask_kind", "mask_size", "mask_rows", *(part.name for part in PARTS))
 
 
 def test_the_answer_follows_the_live_state():
@@ -114,7 +115,7 @@ def test_a_link_to_a_step_opens_its_page_in_its_state():
     masks = next(lesson for lesson in SHIPPED if lesson.name == "masks")
     screen = well(attended(masks, 3))
     assert screen.query_params["lesson"] == "masks.4"
-    assert screen.session_state["looks"] == "none"
+    assert screen.session_state["mask_kind"] == "none"
     assert "leaks" in figures(screen) and "lesson_way" in figures(screen)
 
 
@@ -163,6 +164,31 @@ def test_a_file_of_ones_own_is_read(tmp_path):
     lesson = read(written(tmp_path, GOOD), PAGES, answers.names())
     question = Question("Which?", Call("most_attended", (("row", 2),)), ("a", "b"))
     assert lesson.steps == (Step("One", "Text.", "heads", (("layer", "1"),), "grid", question, 6),)
+
+
+def test_a_lesson_that_was_written_for_an_earlier_version_opens_its_state(tmp_path, monkeypatch):
+    old = GOOD.replace("page: heads", "page: masks").replace(
+        "?layer=1", "?looks=prefix&size=4&section=Cheating&token=5"
+    )
+    written(tmp_path, old.replace("look: grid", "look: stages"))
+    monkeypatch.setenv(banner.FOLDERS, str(tmp_path))
+    screen = AppTest.from_file(str(ROOT / "viz/app/contents.py"), default_timeout=120)
+    screen.query_params["lesson"] = "mine.1"
+    screen = well(at_path(screen, "lessons").run())
+    state = {"mask_kind": "prefix", "mask_size": 4, "view": "Trained without the mask", "query": 5}
+    assert {name: screen.session_state[name] for name in state} == state
+    assert "Part of this link" not in said(screen)
+    assert {"stages", "lesson_way"} <= set(figures(screen))
+
+
+def test_the_question_of_a_lesson_is_about_the_mask_on_the_screen(monkeypatch):
+    held = {"text": "a b c d e f .", "mask_kind": "prefix", "mask_size": 0}
+    monkeypatch.setattr(streamlit, "session_state", held)
+    assert on_screen().experiment.mask_spec == MaskSpec("prefix", 0)
+    held |= {"mask_kind": "custom", "mask_rows": "1.3.7"}
+    assert on_screen().experiment.mask_spec == mask_from_hex("1.3.7")
+    held |= {"mask_kind": "trained"}
+    assert on_screen().experiment.mask_spec is None
 
 
 BROKEN = {

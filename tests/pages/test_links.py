@@ -13,7 +13,8 @@ from viz.pages.inside.cost import SOURCES
 from viz.theme import PROJECTED, THEMES
 from viz.ui import present
 from viz.ui.controls import FRAME
-from viz.ui.old_links import NAMES, VALUES
+from viz.ui.old_links import EVERYWHERE, NAMES, VALUES, name_of_today, of_today, value_of_today
+from viz.ui.state import Param
 from viz.ui.tracking_parameters import SHARED, is_tracking, without_tracking
 
 # Never change a line of it: each stands in somebody's lecture notes. New ones are added at a release.
@@ -36,30 +37,100 @@ def follow(link):
     return at_path(screen, parts.path.strip("/") or "heads").run()
 
 
+def page_of(link):
+    return (urlsplit(link).path.strip("/") or "heads").replace("-", "_")
+
+
 @pytest.mark.parametrize("old", OLD, ids=lambda old: old["link"])
 def test_a_link_of_a_released_version_restores_its_state(old):
     screen = well(follow(old["link"]))
     assert "Part of this link" not in said(screen)
-    page = urlsplit(old["link"]).path.strip("/") or "heads"
+    page = page_of(old["link"])
     for name, value in old["state"].items():
-        of_today = value if isinstance(value, list) else VALUES.get((page, name), {}).get(value, value)
-        assert screen.session_state[name] == of_today
+        today = name_of_today(page, name)
+        expected = value if isinstance(value, list) else value_of_today(page, today, value)
+        assert screen.session_state[today] == expected
+
+
+# The "Try" links of the pages, and the states of the steps of lessons, as the last release had them.
+RELEASED = json.loads((ROOT / "tests/released_links.json").read_text(encoding="utf-8"))
+
+
+def spelt(value):
+    """A value of the session as an address spells it."""
+    return (
+        [spelt(one)[0] for one in value]
+        if isinstance(value, list)
+        else [str(value).lower() if isinstance(value, bool) else str(value)]
+    )
+
+
+@pytest.mark.parametrize("link", RELEASED, ids=str)
+def test_a_link_within_a_released_version_opens_what_it_names(link):
+    screen = well(follow(link))
+    assert "Part of this link" not in said(screen)
+    page, query = page_of(link), parse_qs(urlsplit(link).query)
+    for name, values in of_today(page, query).items():
+        assert name not in {old for on, old in NAMES if on == page} | set(EVERYWHERE)
+        assert spelt(screen.session_state[name]) == values, name
 
 
 def old_parameters():
     """(page, name, value) of every parameter in the links of released versions."""
-    for old in OLD:
-        parts = urlsplit(old["link"])
-        for name, values in parse_qs(parts.query).items():
-            yield from ((parts.path.strip("/") or "heads", name, value) for value in values)
+    for link in [*(old["link"] for old in OLD), *RELEASED]:
+        for name, values in parse_qs(urlsplit(link).query).items():
+            yield from ((page_of(link), name, value) for value in values)
 
 
 def test_every_name_and_value_that_was_given_up_is_on_the_list_and_leads_to_one_that_is_not():
     listed = set(old_parameters())
-    assert set(NAMES) <= {(page, name) for page, name, _ in listed}
+    # The controls of "Your model" are there only with a file or a model: tests/pages/test_short_texts.py opens them.
+    assert {name for name in NAMES if name[0] != "your_model"} <= {(page, name) for page, name, _ in listed}
+    old_names = {(page, name_of_today(page, name), value) for page, name, value in listed}
     given_up = {(page, name, old) for (page, name), values in VALUES.items() for old in values}
-    assert given_up <= listed
+    assert given_up <= old_names
     assert not {(page, name, new) for (page, name), values in VALUES.items() for new in values.values()} & given_up
+    assert not {(page, new) for (page, _), new in NAMES.items()} & set(NAMES)
+
+
+def test_a_name_of_today_goes_before_the_old_one_in_a_link_that_has_both():
+    both = {"token": ["3"], "query": ["5"], "more": ["Write on"], "scale": ["false"]}
+    assert of_today("heads", both) == {"query": ["5"], "panel": ["Generate"], "scale": ["false"]}
+
+
+SHARED_NAMES = [
+    ("/?panel=Rollout", "remove", "panel", "Next word"),
+    ("/remove?panel=Head+ablation", "translate", "panel", "Side by side"),
+    ("/translate?panel=Ablation&norm=false", "heads", "panel", "Next word"),
+    ("/inside?view=QK+spectrum", "masks", "view", "Leak test"),
+    ("/masks?view=KV+cache", "positions", "view", "Waves"),
+    ("/positions?view=Shuffle+test", "remove", "view", "What breaks"),
+    ("/remove?heads_off=L0H2", "translate", "heads_off", []),
+    ("/inside?d_k=7&view=Size+and+cost", "remove", "d_k", 64),
+]
+
+
+@pytest.mark.parametrize(("link", "page", "name", "value"), SHARED_NAMES, ids=lambda one: str(one))
+def test_a_name_that_two_pages_have_is_of_each_page_alone(link, page, name, value):
+    screen = well(follow(link))
+    for given in list(screen.query_params):
+        del screen.query_params[given]  # as the browser does when a visitor goes to another page
+    screen = well(at_path(screen, page).run())
+    assert name not in screen.session_state or screen.session_state[name] == value
+    assert "Part of this link" not in said(screen)
+    assert not [one.value for one in screen.warning]
+
+
+def test_a_page_that_is_opened_again_holds_what_it_held():
+    screen = well(follow("/remove?view=Trained+without&heads_off=L0H2&scale=false"))
+    for page in ("inside", "remove"):
+        for given in list(screen.query_params):
+            del screen.query_params[given]
+        screen = well(at_path(screen, page).run())
+    assert screen.session_state["view"] == "Trained without"
+    assert screen.session_state["heads_off"] == ["L0H2"]
+    assert dict(screen.query_params)["view"] == ["Trained without"], "a copy of the address opens the same"
+    assert screen.session_state["scale"] is False, "the sidebar is the same on every page"
 
 
 def test_the_address_holds_only_what_differs_from_the_default():
@@ -76,7 +147,7 @@ def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them
     screen.session_state[name] = value
     well(screen.run())
     again = well(visit(path, **{name: value}))
-    for control in ("layer", "head", "more", "edit", "with"):
+    for control in ("layer", "head", "panel", "edit_position", "replacement"):
         if control in again.session_state:
             assert screen.session_state[control] == again.session_state[control], control
 
@@ -124,31 +195,31 @@ def test_a_name_that_the_page_called_unknown_leaves_the_address_and_others_stay(
 
 
 def test_no_control_has_a_name_that_is_taken_for_one_that_was_added_on_the_way():
-    sources = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("viz/**/*.py"))
-    bound = set(re.findall(r'key="(\w+)"[^)]*bind="query-params"', sources)) | set(FRAME)
-    assert {"weights", "text", "token", "d_k", "figure"} <= bound
-    assert not [name for name in bound if is_tracking(name)]
+    assert not [name for name in (*Param, *FRAME) if is_tracking(name)]
 
 
 def test_a_link_loses_what_was_added_on_the_way_and_nothing_else():
-    link = "http://lab.example/masks?looks=drawn&utm_source=a%20b&text=the+dogs+%E2%88%9A&fbclid=1#top"
-    assert without_tracking(link) == "http://lab.example/masks?looks=drawn&text=the+dogs+%E2%88%9A#top"
+    link = "http://lab.example/masks?mask_kind=custom&utm_source=a%20b&text=the+dogs+%E2%88%9A&fbclid=1#top"
+    assert without_tracking(link) == "http://lab.example/masks?mask_kind=custom&text=the+dogs+%E2%88%9A#top"
     assert without_tracking("/?modle=1") == "/?modle=1"
 
 
 @pytest.mark.parametrize("name", ["si", "feature", "cmpid", "__s", "__hssc", "hsCtaTracking", "guccounter", "dm_i"])
 def test_a_name_that_a_button_to_share_adds_is_known(name):
     assert is_tracking(name) and is_tracking(name, "x")
-    assert without_tracking(f"/?token=3&{name}=x") == "/?token=3"
+    assert without_tracking(f"/?query=3&{name}=x") == "/?query=3"
 
 
 def test_a_source_is_a_setting_only_with_the_values_of_that_setting():
-    assert set(SHARED["source"]) == set(SOURCES)
-    assert without_tracking("/inside?source=newsletter&aspect=Size+and+cost") == "/inside?aspect=Size+and+cost"
+    assert set(SHARED["source"]) == set(SOURCES), "the name that `sizes_from` had in earlier versions"
+    assert without_tracking("/inside?source=newsletter&view=Size+and+cost") == "/inside?view=Size+and+cost"
     kept = "/inside?aspect=Size+and+cost&source=this+layer"
     assert without_tracking(kept) == kept
-    screen = well(visit("viz/pages/inside/page.py", aspect="Size and cost", source="this layer"))
-    assert screen.session_state["source"] == "this layer"
+    screen = well(follow(kept))
+    assert screen.session_state["sizes_from"] == "this layer"
+    screen = well(follow("/inside?aspect=Size+and+cost&source=newsletter"))
+    assert screen.session_state["sizes_from"] == "random"
+    assert "Part of this link" not in said(screen)
 
 
 @pytest.mark.parametrize(("value", "told"), [("newsletter", False), ("this layer", True)])
@@ -159,7 +230,7 @@ def test_a_source_of_another_page_is_told_only_where_it_was_a_setting(value, tol
 
 
 @pytest.mark.parametrize(
-    "part", [{"weights": "dates"}, {"layer": 99}, {"section": "Trained without the mask"}, {"scale": "no"}], ids=str
+    "part", [{"weights": "dates"}, {"layer": 99}, {"view": "Trained without the mask"}, {"scale": "no"}], ids=str
 )
 def test_a_test_that_opens_a_link_which_the_page_ignores_fails(part):
     with pytest.raises(AssertionError, match="the page ignores this part of the link"):
@@ -168,7 +239,7 @@ def test_a_test_that_opens_a_link_which_the_page_ignores_fails(part):
 
 @pytest.mark.parametrize(("asked", "used"), [("0", 0.0), ("1", 1.0), ("1.50", 1.5)])
 def test_a_number_of_a_link_may_be_written_as_people_write_it(asked, used):
-    screen = well(visit(more="Generate", temperature=asked))
+    screen = well(visit(panel="Generate", temperature=asked))
     assert screen.session_state["temperature"] == used
     assert "Part of this link" not in said(screen)
 
@@ -205,7 +276,7 @@ def test_a_figure_alone_is_of_the_whole_state_and_a_projector_gets_more_contrast
 
 @pytest.mark.parametrize("length", [20, 60, 150, 400, present.LONGEST])
 def test_a_code_holds_the_link_to_the_last_letter(length):
-    link = ("http://lab.example:8501/masks?looks=drawn&text=the+dogs+%E2%88%9A" + "x" * length)[:length]
+    link = ("http://lab.example:8501/masks?mask_kind=custom&text=the+dogs+%E2%88%9A" + "x" * length)[:length]
     made = present.qr_code(link)
     assert decode(made["side"], made["path"]) == link
 

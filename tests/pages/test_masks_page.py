@@ -14,7 +14,8 @@ from model.mask import MASKS, MaskSpec, mask_from_cells, mask_from_hex
 from model.run import encode, get_model
 from viz.pages.masks import controls as masks_controls
 from viz.pages.masks import guess
-from viz.pages.masks.controls import GUESSES, OWN, SECTIONS
+from viz.pages.masks.compute import CUSTOM, KINDS, OWN
+from viz.pages.masks.controls import GUESSES, SECTIONS
 from viz.ui import model_calls
 from viz.ui.controls import EXAMPLE
 
@@ -28,8 +29,13 @@ def looks_of(kind):
     return SOME.get(kind) or MaskSpec(kind, min(MASKS[kind].default, T) if MASKS[kind].parameter_label else 0)
 
 
+def label_of(kind):
+    """What the control calls a kind of mask."""
+    return next((label for label, rule in KINDS.items() if rule == kind), kind)
+
+
 def link(kind):
-    return {"looks": kind, **({"drawn": SOME[kind].hex_rows} if kind in SOME else {})}
+    return {"mask_kind": label_of(kind), **({"mask_rows": SOME[kind].hex_rows} if kind in SOME else {})}
 
 
 def maps(screen):
@@ -57,7 +63,7 @@ def test_the_four_maps_are_the_models_own_under_every_mask(kind):
 
 def test_without_a_choice_the_mask_is_the_models_own():
     screen = well(visit(PAGE))
-    assert screen.session_state["looks"] == OWN
+    assert screen.session_state["mask_kind"] == OWN
     assert same_bits(maps(screen)[1], np.tri(T), "copied")
     assert maps(well(visit(PAGE, mask="false")))[1].all()
     assert maps(well(visit(PAGE, weights="grammar-without-mask")))[1].all()
@@ -66,7 +72,7 @@ def test_without_a_choice_the_mask_is_the_models_own():
 @kinds
 def test_a_mask_is_chosen_by_hand_too(kind):
     screen = visit(PAGE)
-    screen.segmented_control(key="looks").set_value(kind)
+    screen.segmented_control(key="mask_kind").set_value(label_of(kind))
     screen = well(screen.run())
     assert same_bits(maps(screen)[1].astype(bool), MaskSpec(kind, MASKS[kind].default).build(T).numpy())
     assert any(MASKS[kind].description in text.value for text in screen.markdown)
@@ -74,16 +80,16 @@ def test_a_mask_is_chosen_by_hand_too(kind):
 
 @pytest.mark.parametrize("kind", [name for name, kind in MASKS.items() if kind.parameter_label])
 def test_the_number_changes_the_mask(kind):
-    screen = visit(PAGE, looks=kind)
+    screen = visit(PAGE, mask_kind=kind)
     for number in (MASKS[kind].minimum, 5, T):
-        screen.number_input(key="size").set_value(number)
+        screen.number_input(key="mask_size").set_value(number)
         screen = well(screen.run())
         assert same_bits(maps(screen)[1].astype(bool), MaskSpec(kind, number).build(T).numpy())
 
 
 @pytest.mark.parametrize("kind", [name for name, kind in MASKS.items() if kind.parameter_label])
 def test_the_slider_holds_what_the_model_does_at_every_number(kind):
-    header, arrays = component(well(visit(PAGE, looks=kind, size=5, layer=1, head=3)), "stages")
+    header, arrays = component(well(visit(PAGE, mask_kind=kind, mask_size=5, layer=1, head=3)), "stages")
     assert header["step"] == {
         "name": MASKS[kind].parameter_label,
         "at": 5,
@@ -100,14 +106,14 @@ def test_the_slider_holds_what_the_model_does_at_every_number(kind):
 
 
 def test_a_long_text_has_a_number_to_type_instead_of_a_slider():
-    screen = well(visit(PAGE, looks="window", text="the dog " * 15))
+    screen = well(visit(PAGE, mask_kind="window", text="the dog " * 15))
     assert component(screen, "stages")[0]["step"] is None
-    screen.number_input(key="size").set_value(20)
+    screen.number_input(key="mask_size").set_value(20)
     assert maps(well(screen.run()))[1].sum() == MaskSpec("window", 20).build(31).sum()
 
 
 def test_rows_with_nothing_to_look_at_are_empty_and_explained():
-    screen = well(visit(PAGE, looks="padding", size=T))
+    screen = well(visit(PAGE, mask_kind="padding", mask_size=T))
     scores, mask, _, weights = maps(screen)
     assert not mask.any() and np.isnan(weights).all() and np.isfinite(scores).all()
     told = "".join(text for text, _ in component(screen, "save_stages")[0]["reading"])
@@ -117,7 +123,7 @@ def test_rows_with_nothing_to_look_at_are_empty_and_explained():
 
 
 def test_the_sentence_says_what_the_mask_took_and_dealt_out():
-    screen = well(visit(PAGE, token=5, layer=0, head=0))
+    screen = well(visit(PAGE, query=5, layer=0, head=0))
     attention = run(Experiment(text=EXAMPLE)).layers[0].attention
     scores = attention.biased[0, 5].astype(float)
     odds = np.exp(scores)
@@ -131,37 +137,37 @@ def test_the_sentence_says_what_the_mask_took_and_dealt_out():
 
 
 def test_a_stroke_starts_from_the_mask_that_was_shown_and_goes_into_the_link(monkeypatch):
-    state = {"looks": "window"}
+    state = {"mask_kind": "window"}
     shown = MaskSpec("window", 2).build(T).numpy()
     with monkeypatch.context() as patch:
         patch.setattr(masks_controls.st, "session_state", state)
         masks_controls.painted(shown, [(0, 5, True), (0, 6, True), (3, 3, False), (99, 0, True), (0, -1, True)])
     expected = shown.copy()
     expected[0, 5:7], expected[3, 3] = True, False
-    assert state["looks"] == "drawn"
-    assert same_bits(mask_from_hex(state["drawn"]).build(T).numpy(), expected)
+    assert state["mask_kind"] == CUSTOM
+    assert same_bits(mask_from_hex(state["mask_rows"]).build(T).numpy(), expected)
     assert not shown[0, 5], "what was shown is left as it was"
     screen = well(visit(PAGE, **state))
     assert not said(screen)
     assert same_bits(maps(screen)[1].astype(bool), expected)
-    assert screen.query_params["drawn"] == state["drawn"]
+    assert screen.query_params["mask_rows"] == state["mask_rows"]
 
 
 def test_a_drawing_on_another_text_is_cut_or_goes_on_causal():
     looks = mask_from_cells([[False, True], [True, True]])
-    screen = well(visit(PAGE, looks="drawn", drawn=looks.hex_rows, text="the dog was tired ."))
+    screen = well(visit(PAGE, mask_kind=CUSTOM, mask_rows=looks.hex_rows, text="the dog was tired ."))
     assert same_bits(maps(screen)[1].astype(bool), looks.build(6).numpy())
 
 
 @pytest.mark.parametrize("text", ["zz", "1.2.8", "f" * 300, "<script>", "1..2", "drawn"])
 def test_a_drawing_that_cannot_be_read_is_said_and_causal(text):
-    screen = well(visit(PAGE, looks="drawn", drawn=text))
+    screen = well(visit(PAGE, mask_kind=CUSTOM, mask_rows=text))
     assert "cannot be read" in said(screen)
     assert same_bits(maps(screen)[1], np.tri(T), "copied")
 
 
 def test_a_long_text_is_shown_but_not_drawn_on():
-    header = component(well(visit(PAGE, text="the dog " * 40, looks="block")), "stages")[0]
+    header = component(well(visit(PAGE, text="the dog " * 40, mask_kind="block")), "stages")[0]
     assert header["paint"] is None
     assert component(well(visit(PAGE)), "stages")[0]["paint"] == 1
 
@@ -171,7 +177,7 @@ def test_a_long_text_is_shown_but_not_drawn_on():
 
 @pytest.mark.parametrize("kind", [OWN, "none", "window", "prefix", "cross", "drawn"])
 def test_the_leak_test_shows_what_an_edit_moves_under_the_chosen_mask(kind):
-    screen = well(visit(PAGE, edit=8, **{"with": "tree"}, **link(kind)))
+    screen = well(visit(PAGE, edit_position=8, replacement="tree", **link(kind)))
     header, arrays = component(screen, "leaks")
     experiment = Experiment(text=EXAMPLE, mask_spec=None if kind == OWN else looks_of(kind))
     found = measure_leak(run(experiment), run(replace_word(experiment, 8, "tree")))
@@ -199,8 +205,8 @@ def test_the_first_view_already_shows_an_edit_that_matters():
 def test_every_word_can_be_edited_by_any_known_word():
     screen = visit(PAGE)
     for at in range(1, T):
-        screen.number_input(key="edit").set_value(at)
-        screen.selectbox(key="with").set_value("radio")
+        screen.number_input(key="edit_position").set_value(at)
+        screen.selectbox(key="replacement").set_value("radio")
         assert component(well(screen.run()), "leaks")[0]["edited"] == at
 
 
@@ -208,7 +214,7 @@ def test_every_word_can_be_edited_by_any_known_word():
 
 
 def test_one_pass_and_many_are_run_when_asked_and_agree_to_rounding():
-    screen = well(visit(PAGE, section="KV cache", layer=0, head=1))
+    screen = well(visit(PAGE, view="KV cache", layer=0, head=1))
     assert not screen.metric
     screen.button(key="measure").click()
     screen = well(screen.run())
@@ -224,13 +230,13 @@ def test_one_pass_and_many_are_run_when_asked_and_agree_to_rounding():
 
 @pytest.mark.parametrize("state", [{"weights": "grammar-without-mask"}, {"mask": "false"}])
 def test_a_model_that_looks_ahead_says_that_it_has_no_cache(state):
-    screen = well(visit(PAGE, section="KV cache", **state))
+    screen = well(visit(PAGE, view="KV cache", **state))
     assert "not causal" in said(screen)
     assert not is_cacheable(get_model(state.get("weights", "grammar"))[0], Switches(mask="mask" not in state))
 
 
 def test_a_text_too_long_to_read_again_and_again_is_refused_in_words():
-    screen = well(visit(PAGE, section="KV cache", text="the " * 100, copies="8 times"))
+    screen = well(visit(PAGE, view="KV cache", text="the " * 100, copies="8 times"))
     assert any("this test accepts up to 256" in text.value for text in screen.markdown)
 
 
@@ -238,7 +244,7 @@ def test_a_text_too_long_to_read_again_and_again_is_refused_in_words():
 
 
 def test_cheating_is_measured_against_the_languages_own_entropy():
-    screen = well(visit(PAGE, section="Trained without the mask"))
+    screen = well(visit(PAGE, view="Trained without the mask"))
     language, whole, never, now = (float(metric.value) for metric in screen.metric)
     assert never < 0.1 * language < language < whole < now
     assert [len(code.value.split()) for code in screen.code] == [41, 41]
@@ -247,7 +253,7 @@ def test_cheating_is_measured_against_the_languages_own_entropy():
 @pytest.mark.parametrize("weights", model_calls.text_models())
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_stands_with_every_weights(weights, section):
-    well(visit(PAGE, weights=weights, section=section))
+    well(visit(PAGE, weights=weights, view=section))
 
 
 # Guess first
@@ -255,7 +261,7 @@ def test_every_section_stands_with_every_weights(weights, section):
 
 @pytest.mark.parametrize("what", GUESSES)
 def test_a_guess_opens_from_a_link_hides_the_answer_and_scores_it_when_revealed(what):
-    screen = well(visit(PAGE, guess=what, looks="prefix", size=4))
+    screen = well(visit(PAGE, guess=what, mask_kind="prefix", mask_size=4))
     assert not [mount for mount in screen.get("bidi_component") if mount.proto.id.endswith("-stages")]
     header, arrays = component(screen, "guessing")
     assert len(header["panels"]) == 1 and header["paint"] == 0
@@ -292,7 +298,7 @@ def test_a_right_guess_scores_everything_and_a_row_keeps_one_answer(monkeypatch)
 def test_another_question_starts_with_an_empty_panel():
     screen = visit(PAGE, guess="mask")
     screen.session_state["guess_shown"] = True
-    screen.segmented_control(key="looks").set_value("block")
+    screen.segmented_control(key="mask_kind").set_value("block")
     assert len(component(well(screen.run()), "guessing")[0]["panels"]) == 1
 
 
@@ -300,19 +306,19 @@ def test_another_question_starts_with_an_empty_panel():
 
 
 BAD = {
-    "looks": ["zip", "Causal", "<b>"],
-    "size": ["0", "-1", "99", "many"],
-    "edit": ["0", "-1", "99", "x"],
-    "with": ["nobody", "<s>"],
+    "mask_kind": ["zip", "Causal", "<b>"],
+    "mask_size": ["0", "-1", "99", "many"],
+    "edit_position": ["0", "-1", "99", "x"],
+    "replacement": ["nobody", "<s>"],
     "guess": ["all", ""],
-    "section": ["bogus"],
+    "view": ["bogus"],
     "copies": ["9 times"],
 }
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
 def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
-    state = {"looks": "window"} if name == "size" else {"section": "KV cache"} if name == "copies" else {}
+    state = {"mask_kind": "window"} if name == "mask_size" else {"view": "KV cache"} if name == "copies" else {}
     screen = well(visit_by_a_bad_link(PAGE, **state, **{name: value}))
     assert name in said(screen) or value == ""
     assert math.isfinite(maps(screen)[0].max())
@@ -323,12 +329,12 @@ def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
 )
 @pytest.mark.parametrize("section", SECTIONS)
 def test_any_text_gives_a_picture_or_one_sentence(text, section):
-    screen = well(visit_by_a_bad_link(PAGE, text=text, section=section))
+    screen = well(visit_by_a_bad_link(PAGE, text=text, view=section))
     assert said(screen) or maps(screen) is not None
 
 
 def test_a_shorter_text_keeps_the_page_well():
-    screen = visit(PAGE, looks="window", size=12, edit=12, token=12)
+    screen = visit(PAGE, mask_kind="window", mask_size=12, edit_position=12, query=12)
     screen.text_area(key="text").set_value("the dog .")
     screen = well(screen.run())
     assert maps(screen)[1].shape == (4, 4)

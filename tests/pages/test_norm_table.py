@@ -110,7 +110,7 @@ def test_a_run_without_layer_norm_has_no_line_in_the_table(experiment):
 
 @pytest.mark.parametrize("how", ["removed now", "trained without"])
 def test_without_layer_norm_the_page_says_that_side_b_has_none_and_draws_one_table(how):
-    screen = well(visit(PAGE, text="the dogs sleep .", then="Residual stream", norm="false", how=how))
+    screen = well(visit(PAGE, text="the dogs sleep .", panel="Residual stream", norm="false", ablation=how))
     captions = [caption.value for caption in screen.caption]
     assert any(one.startswith("B has no layer norm") for one in captions)
     assert any(one.startswith("A: each norm comes before its sublayer") for one in captions)

@@ -140,7 +140,7 @@ def test_the_csv_comes_once_when_it_is_asked_for(key):
 
 
 def test_the_sentence_under_the_map_reads_the_map():
-    screen = visit(token=10)
+    screen = visit(query=10)
     row = run(Experiment(text=EXAMPLE)).layers[int(screen.session_state["layer"])].attention.weights
     weight = row[int(screen.session_state["head"])][10].max()
     reading = component(screen, "save_enlarged")[0]["reading"]
@@ -163,7 +163,7 @@ def test_a_part_taken_away_changes_what_is_drawn_and_says_so_in_the_file_names(p
 @parts
 def test_every_section_stands_with_a_part_away(part):
     for more in MORE:
-        well(visit(**{part: "false", "more": more}))
+        well(visit(**{part: "false", "panel": more}))
 
 
 def test_with_every_part_away_the_page_still_stands():
@@ -184,7 +184,7 @@ def test_each_stage_is_drawn_as_the_model_made_it(stage):
 @pytest.mark.parametrize("more", MORE)
 def test_each_further_section_opens(more):
     screen = visit()
-    screen.segmented_control(key="more").set_value(more)
+    screen.segmented_control(key="panel").set_value(more)
     well(screen.run())
     figures = {mount.proto.id.rpartition("-")[2] for mount in screen.get("bidi_component")}
     shown = {name.removeprefix("save_") for name in figures if name.startswith("save_")} - {
@@ -230,7 +230,7 @@ def test_a_head_bears_the_name_of_the_best_whole_relation_from_the_share_that_th
 @pytest.mark.parametrize("asked", [{}, {"residual": "false"}, {"weights": "grammar-without-residual"}], ids=str)
 def test_a_rollout_has_half_of_each_step_from_the_residual_only_where_there_is_a_residual(asked):
     text = "the dogs near the tree chase the cat ."
-    screen = well(visit(text=text, more="Rollout", token=4, **asked))
+    screen = well(visit(text=text, panel="Rollout", query=4, **asked))
     switches = Switches(residual="residual" not in asked)
     expected = np.eye(len(text.split()) + 1)
     for layer in run(Experiment(asked.get("weights", "grammar"), text, switches)).layers:
@@ -244,7 +244,7 @@ def test_a_rollout_has_half_of_each_step_from_the_residual_only_where_there_is_a
 
 
 def test_the_statistics_have_a_line_for_every_head():
-    table = visit(more="Head statistics").dataframe[0].value
+    table = visit(panel="Head statistics").dataframe[0].value
     trace = run(Experiment(text=EXAMPLE))
     heads = [
         (layer, head) for layer in range(len(trace.layers)) for head in range(len(trace.layers[0].attention.weights))
@@ -254,7 +254,7 @@ def test_the_statistics_have_a_line_for_every_head():
 
 @pytest.mark.parametrize("kind", TASKS["grammar"].kinds)
 def test_a_new_sentence_of_every_kind_is_drawn_and_known(kind):
-    screen = visit(token=3)
+    screen = visit(query=3)
     (menu,) = screen.get("menu_button")
     menu.click(kind)
     well(screen.run())
@@ -290,13 +290,21 @@ def test_the_device_is_shown():
 
 
 def test_a_link_restores_the_whole_state():
-    asked = {"layer": 2, "head": 3, "token": 4, "scale": "false", "mask": "false", "stage": "scores", "more": "Rollout"}
+    asked = {
+        "layer": 2,
+        "head": 3,
+        "query": 4,
+        "scale": "false",
+        "mask": "false",
+        "stage": "scores",
+        "panel": "Rollout",
+    }
     screen = well(visit(text="the dogs near the tree chase the cat .", **asked))
     assert not said(screen)
     state = screen.session_state
-    assert (state["layer"], state["head"], state["token"]) == (2, 3, 4)
+    assert (state["layer"], state["head"], state["query"]) == (2, 3, 4)
     assert (state["scale"], state["mask"], state["norm"]) == (False, False, True)
-    assert (state["stage"], state["more"]) == ("scores", "Rollout")
+    assert (state["stage"], state["panel"]) == ("scores", "Rollout")
     switches = Switches(scale=False, mask=False)
     trace = run(Experiment(text="the dogs near the tree chase the cat .", switches=switches))
     assert same_bits(large(screen), trace.layers[2].attention.scores[3], "same operation")
@@ -308,9 +316,9 @@ BAD = {
     "weights": ["nobody", "../grammar"],
     "layer": ["99", "-1", "one", "<b>"],
     "head": ["99", "-1", "nan"],
-    "token": ["99", "-1", "word", "1e3"],
+    "query": ["99", "-1", "word", "1e3"],
     "stage": ["bogus", "resid_pre", "<script>"],
-    "more": ["bogus", "Less"],
+    "panel": ["bogus", "Less"],
     **{part.name: ["xyz", "2"] for part in PARTS},
 }
 
@@ -342,11 +350,11 @@ def test_a_parameter_nobody_knows_harms_nothing():
 
 
 def test_a_word_beyond_a_new_shorter_sentence_is_let_go():
-    screen = visit(token=12)
+    screen = visit(query=12)
     screen.text_area(key="text").set_value("the dog was tired .")
-    assert screen.session_state["token"] == 12
+    assert screen.session_state["query"] == 12
     well(screen.run())
-    assert screen.session_state["token"] is None
+    assert screen.session_state["query"] is None
     assert not component(screen, "sentence")[0]["pinned"]
 
 
@@ -367,11 +375,11 @@ def test_what_only_changes_the_view_never_runs_the_model(passes):
     screen = visit()
     screen.number_input(key="layer").set_value(0).run()
     screen.number_input(key="head").set_value(1).run()
-    screen.number_input(key="token").set_value(5).run()
+    screen.number_input(key="query").set_value(5).run()
     for stage in STAGES:
         screen.segmented_control(key="stage").set_value(stage).run()
     for more in MORE:
-        screen.segmented_control(key="more").set_value(more).run()
+        screen.segmented_control(key="panel").set_value(more).run()
     assert len(passes) == 1
 
 

@@ -68,7 +68,7 @@ def test_every_scheme_has_its_name_on_the_page():
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_question_opens_from_a_link_with_its_figure_its_sentence_and_its_table(view):
-    screen = well(visit(PAGE, show=view))
+    screen = well(visit(PAGE, view=view))
     assert component(screen, FIGURE[view])
     assert component(screen, f"save_{FIGURE[view]}")[0]["figure"] == FIGURE[view]
     assert len(table(screen, FIGURE[view])) > 0
@@ -77,19 +77,19 @@ def test_every_question_opens_from_a_link_with_its_figure_its_sentence_and_its_t
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_question_opens_by_a_click(view):
     screen = visit(PAGE)
-    screen.segmented_control(key="show").set_value(view)
+    screen.segmented_control(key="view").set_value(view)
     assert component(well(screen.run()), FIGURE[view])
 
 
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("text", ["", "x" * 100_000, "<script>alert(1)</script>", "שלום", "a", "the " * 400])
 def test_any_text_gives_a_picture_or_one_sentence(view, text):
-    screen = well(visit_by_a_bad_link(PAGE, show=view, text=text))
+    screen = well(visit_by_a_bad_link(PAGE, view=view, text=text))
     assert said(screen) or component(screen, FIGURE[view])
 
 
 BAD = {
-    "show": ["zip"],
+    "view": ["zip"],
     "length": ["0", "7", "1e9", "long"],
     "width": ["31", "0", "-2", "wide"],
     "base": ["3", "-10000", "e"],
@@ -108,19 +108,19 @@ def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
     ("view", "name", "value"),
     [
         ("Rotation", "k", "65"),
-        ("Rotation", "turning", "3"),
+        ("Rotation", "rotation_width", "3"),
         ("Position and distance", "order_layer", "9"),
         ("Position and distance", "order_head", "-1"),
         ("Position and distance", "wave_width", "17"),
-        ("Position and distance", "kind", "both"),
-        ("Shift test", "moved_by", "7"),
-        ("Shift test", "moved_by", "far"),
-        ("Length generalisation", "signs", "1"),
-        ("Length generalisation", "asked", "-3"),
+        ("Position and distance", "model_kind", "both"),
+        ("Shift test", "shift_by", "7"),
+        ("Shift test", "shift_by", "far"),
+        ("Length generalisation", "question_length", "1"),
+        ("Length generalisation", "question_id", "-3"),
     ],
 )
 def test_so_does_a_bad_value_of_every_other_question(view, name, value):
-    screen = well(visit_by_a_bad_link(PAGE, show=view, **{name: value}))
+    screen = well(visit_by_a_bad_link(PAGE, view=view, **{name: value}))
     assert component(screen, FIGURE[view])
     assert name in said(screen)
 
@@ -133,8 +133,8 @@ def test_the_sliders_open_where_the_link_says():
     header, _ = component(well(visit(PAGE, **asked)), "waves_drawn")
     assert header["state"] == asked
     assert [tuple(slider["values"]) for slider in header["sliders"]] == [slider.values for slider in WAVES]
-    turned = {"pos": 7, "k": 12, "turning": 8, "base": 50}
-    assert component(well(visit(PAGE, show="Rotation", **turned)), "turns_drawn")[0]["state"] == turned
+    turned = {"pos": 7, "k": 12, "rotation_width": 8, "base": 50}
+    assert component(well(visit(PAGE, view="Rotation", **turned)), "turns_drawn")[0]["state"] == turned
     assert set(TURNS_OPEN) == {slider.name for slider in TURNS}
 
 
@@ -148,7 +148,7 @@ def test_the_table_of_waves_holds_the_encoding_and_names_the_length_of_each_wave
 
 
 def test_the_table_of_turns_holds_the_blocks_and_the_residual():
-    shown = table(visit(PAGE, show="Rotation", k=7, turning=8, base=100), "turns_drawn")
+    shown = table(visit(PAGE, view="Rotation", k=7, rotation_width=8, base=100), "turns_drawn")
     matrix = rotation(7, 8, 100).numpy()
     np.testing.assert_allclose(shown.iloc[:, 1], np.diagonal(matrix)[::2])
     np.testing.assert_allclose(shown.iloc[:, 2], np.diagonal(matrix, 1)[::2])
@@ -160,7 +160,9 @@ def test_the_table_of_turns_holds_the_blocks_and_the_residual():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_maps_of_distance_are_those_of_the_trained_models(kind):
-    screen = well(visit(PAGE, show="Position and distance", kind=kind, order_layer=1, order_head=3, wave_width=16))
+    screen = well(
+        visit(PAGE, view="Position and distance", model_kind=kind, order_layer=1, order_head=3, wave_width=16)
+    )
     _, arrays = component(screen, "distance")
     assert titles(screen, "distance") == list(NAMES.values())
     for drawn, name in zip(arrays["values"], NAMES, strict=True):
@@ -172,7 +174,7 @@ def test_the_maps_of_distance_are_those_of_the_trained_models(kind):
 
 
 def test_the_sentence_under_the_distances_is_read_from_them():
-    screen = visit(PAGE, show="Position and distance", order_head=0)
+    screen = visit(PAGE, view="Position and distance", order_head=0)
     assert "−0.25 to −4.00 (ALiBi)" in saves(screen, "distance")  # slope 2^(-8/4) of the first of four heads
 
 
@@ -181,7 +183,7 @@ def test_the_sentence_under_the_distances_is_read_from_them():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_shift_test_draws_the_largest_change_of_every_score_for_every_k(kind):
-    header, arrays = component(well(visit(PAGE, show="Shift test", kind=kind, moved_by=2)), "shift")
+    header, arrays = component(well(visit(PAGE, view="Shift test", model_kind=kind, shift_by=2)), "shift")
     assert (header["step"]["at"], tuple(header["step"]["values"])) == (2, shift_test.MOVES)
     assert {panel["kind"] for panel in header["panels"]} == {"size"}, "never negative: no sign on the scale"
     for number, name in enumerate(NAMES):
@@ -196,7 +198,7 @@ def test_the_shift_test_draws_the_largest_change_of_every_score_for_every_k(kind
 
 
 def test_a_title_tells_the_largest_change_and_the_sentence_who_stays():
-    screen = visit(PAGE, show="Shift test", moved_by=5)
+    screen = visit(PAGE, view="Shift test", shift_by=5)
     told = dict(title.rsplit("  ", 1) for title in titles(screen, "shift"))
     assert float(told["Sinusoidal"]) > 1 and told["ALiBi"] == "0"
     stays = re.search(r"No score of (.*?) changes", saves(screen, "shift"))[1]
@@ -204,7 +206,7 @@ def test_a_title_tells_the_largest_change_and_the_sentence_who_stays():
 
 
 def test_moved_out_of_its_table_the_learned_scheme_ends_and_the_others_go_on():
-    screen = well(visit(PAGE, show="Shift test", moved_by=16))
+    screen = well(visit(PAGE, view="Shift test", shift_by=16))
     told = dict(title.rsplit("  ", 1) for title in titles(screen, "shift"))
     assert told["Learned"] == "ends"
     assert [name for name, change in told.items() if change == "ends"] == ["Learned"]
@@ -212,20 +214,20 @@ def test_moved_out_of_its_table_the_learned_scheme_ends_and_the_others_go_on():
 
 
 def test_the_table_of_the_shift_test_has_both_precisions():
-    shown = table(visit(PAGE, show="Shift test", moved_by=5), "shift")
+    shown = table(visit(PAGE, view="Shift test", shift_by=5), "shift")
     rope = shown[shown["scheme"] == "RoPE"].iloc[0]
     assert 0 < rope["in float64"] < 1e-12 < rope["largest change of a score, float32"] < 1e-4
 
 
 @pytest.mark.parametrize("text", ["", "   ", "dogs bark", "a " * 18, "<b>", "a7"])
 def test_a_sentence_these_models_cannot_read_is_said_and_replaced(text):
-    screen = well(visit(PAGE, show="Shift test", question=text))
+    screen = well(visit(PAGE, view="Shift test", question=text))
     assert said(screen)
     assert component(screen, "shift")[0]["looking"][1:] == positions_compute.QUESTION.split()
 
 
 def test_a_sentence_of_ones_own_is_moved():
-    screen = well(visit(PAGE, show="Shift test", question="1 b 2 ?"))
+    screen = well(visit(PAGE, view="Shift test", question="1 b 2 ?"))
     assert not said(screen)
     assert component(screen, "shift")[0]["looking"][1:] == ["1", "b", "2", "?"]
 
@@ -235,7 +237,7 @@ def test_a_sentence_of_ones_own_is_moved():
 
 def test_the_shuffle_test_shows_every_case_as_the_model_made_it():
     order = [0, 12, 1, 11, 2, 10, 3, 9, 4, 8, 5, 7, 6]
-    screen = well(visit(PAGE, show="Shuffle test", order=".".join(map(str, order[1:]))))
+    screen = well(visit(PAGE, view="Shuffle test", word_order=".".join(map(str, order[1:]))))
     header, arrays = component(screen, "shuffled")
     assert header["order"] == order
     assert [case["name"] for case in header["cases"]] == list(SWITCH_CASES)
@@ -247,25 +249,25 @@ def test_the_shuffle_test_shows_every_case_as_the_model_made_it():
 
 
 def test_it_opens_with_two_words_exchanged():
-    order = component(well(visit(PAGE, show="Shuffle test")), "shuffled")[0]["order"]
+    order = component(well(visit(PAGE, view="Shuffle test")), "shuffled")[0]["order"]
     assert sum(place != token for place, token in enumerate(order)) == 2
 
 
 @pytest.mark.parametrize("order", ["1.2", "x", "1.1.2.3.4.5.6.7.8.9.10.11", "0.1.2", "-1", "1" * 2000, "²."])
 def test_an_order_that_does_not_fit_is_said_and_replaced(order):
-    screen = well(visit(PAGE, show="Shuffle test", order=order))
+    screen = well(visit(PAGE, view="Shuffle test", word_order=order))
     assert "does not fit the sentence" in said(screen)
     assert len(component(screen, "shuffled")[0]["order"]) == len(encode(Experiment(text=EXAMPLE)).ids)
 
 
 @pytest.mark.parametrize("text", ["hello", "the dog", "the dog was tired ."])
 def test_a_short_sentence_can_be_shuffled_too(text):
-    header, _ = component(well(visit(PAGE, show="Shuffle test", text=text)), "shuffled")
+    header, _ = component(well(visit(PAGE, view="Shuffle test", text=text)), "shuffled")
     assert sorted(header["order"]) == list(range(len(text.split()) + 1))
 
 
 def test_words_in_their_own_order_do_not_move():
-    screen = well(visit(PAGE, show="Shuffle test", order=".".join(map(str, range(1, 13)))))
+    screen = well(visit(PAGE, view="Shuffle test", word_order=".".join(map(str, range(1, 13)))))
     assert not component(screen, "shuffled")[1]["change"].any()
     assert "is at its original position" in saves(screen, "shuffled")
 
@@ -274,7 +276,7 @@ def test_words_in_their_own_order_do_not_move():
 
 
 def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatch):
-    screen = well(visit(PAGE, show="Length generalisation"))
+    screen = well(visit(PAGE, view="Length generalisation"))
     header, arrays = component(screen, "lengths")
     assert header["schemes"] == list(NAMES.values()) and header["lengths"] == list(OrderRecipe.lengths)
     for kind in KINDS:
@@ -290,12 +292,12 @@ def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatc
     )
     count, forward = [], Transformer.forward
     monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])
-    well(visit(PAGE, show="Length generalisation", signs=30))
+    well(visit(PAGE, view="Length generalisation", question_length=30))
     assert len(count) <= len(positions_models.MODELS), "one question each, and nothing measured again"
 
 
 def test_a_file_asked_for_while_the_models_are_being_asked_holds_their_answers():
-    screen = well(visit(PAGE, show="Length generalisation"))
+    screen = well(visit(PAGE, view="Length generalisation"))
     _, before = component(screen, "lengths")
     length_generalisation._tested.clear()  # as when other visitors have filled the cache since
     screen.session_state["ask_lengths"] = {"kind": "npz", "link": "/positions"}
@@ -319,7 +321,7 @@ def test_why_rope_errs_is_said_only_where_it_shows():
 
 
 def test_the_spread_of_the_seeds_is_that_of_the_cards():
-    _, arrays = component(visit(PAGE, show="Length generalisation"), "lengths")
+    _, arrays = component(visit(PAGE, view="Length generalisation"), "lengths")
     told = [seed["accuracy"]["48"] for seed in checkpoint.read_card("order-encoder-alibi")["seeds"]]
     at = (0, list(NAMES).index("alibi"), OrderRecipe.lengths.index(48))
     assert arrays["low"][at] == pytest.approx(min(told)) and arrays["high"][at] == pytest.approx(max(told))
@@ -332,7 +334,7 @@ def answers(screen):
 
 
 def test_one_question_is_answered_by_every_model_and_past_its_table_the_learned_one_says_why():
-    screen = well(visit(PAGE, show="Length generalisation", signs=40, asked=5))
+    screen = well(visit(PAGE, view="Length generalisation", question_length=40, question_id=5))
     told = answers(screen)
     assert list(told) == list(NAMES.values())
     assert told.pop("Learned") == ["ends", "ends"]
@@ -341,17 +343,17 @@ def test_one_question_is_answered_by_every_model_and_past_its_table_the_learned_
 
 
 def test_within_the_trained_length_every_model_answers():
-    screen = well(visit(PAGE, show="Length generalisation", signs=12))
+    screen = well(visit(PAGE, view="Length generalisation", question_length=12))
     assert "learned 18 positions" not in said(screen)
     assert all(float(share) > 0.5 for name, shares in answers(screen).items() for share in shares if name != "None")
 
 
 def test_nothing_that_only_changes_the_view_runs_the_model(monkeypatch):
-    visit(PAGE, show="Shuffle test")
+    visit(PAGE, view="Shuffle test")
     count, forward = [], Transformer.forward
     monkeypatch.setattr(Transformer, "forward", lambda self, *a, **k: (count.append(1), forward(self, *a, **k))[1])
     for view in ("Waves", "Rotation", "Position and distance", "Shuffle test"):
-        well(visit(PAGE, show=view))
+        well(visit(PAGE, view=view))
     assert not count
 
 

@@ -49,7 +49,7 @@ def test_the_walk_on_the_page_says_whether_a_norm_takes_the_sum(weights, norm):
 
 def test_the_page_shows_the_norms_of_a_and_says_that_b_has_none(weights):
     name, final = weights
-    screen = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT, norm="false", then="Residual stream"))
+    screen = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT, norm="false", panel="Residual stream"))
     captions = "\n".join(caption.value for caption in screen.caption)
     assert (
         "A: each norm comes after its sublayer. It normalises the sum of the residual stream and the sublayer output"
@@ -58,7 +58,7 @@ def test_the_page_shows_the_norms_of_a_and_says_that_b_has_none(weights):
     assert "B has no layer norm" in captions
     assert f"{name} has a norm after every sublayer" in captions
     assert "B has none, so its vectors are the sums." in captions
-    both = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT, scale="false", then="Residual stream"))
+    both = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT, scale="false", panel="Residual stream"))
     assert not any("B has none" in caption.value for caption in both.caption)
     (table,) = [one.value for one in screen.dataframe]
     last = len(run(Experiment(name, TEXT)).layers) - 1

@@ -18,7 +18,7 @@ from viz.ui.controls import EXAMPLE
 PAGE = "viz/pages/remove/page.py"
 each_part = pytest.mark.parametrize("part", [part.name for part in PARTS])
 each_view = pytest.mark.parametrize(
-    "view", [{"view": view} for view in VIEWS] + [{"then": then} for then in THEN], ids=str
+    "view", [{"view": view} for view in VIEWS] + [{"panel": then} for then in THEN], ids=str
 )
 
 
@@ -91,7 +91,7 @@ def test_every_view_stands_with_every_part_away(view, part):
 def test_every_view_stands_with_everything_away(view):
     everything = {part.name: "false" for part in PARTS}
     screen = visit(PAGE, **everything, **view)
-    screen.multiselect(key="off").set_value([f"L{layer}H{head}" for layer in range(3) for head in range(4)])
+    screen.multiselect(key="heads_off").set_value([f"L{layer}H{head}" for layer in range(3) for head in range(4)])
     well(screen.run())
     if view.get("view", VIEWS[0]) == VIEWS[0]:
         assert component(screen, "compare")[0]["titles"][1].startswith("B  without scaling")
@@ -99,11 +99,11 @@ def test_every_view_stands_with_everything_away(view):
 
 @pytest.mark.parametrize("how", ["as it is", "uniform", "one word", "by hand"])
 def test_a_row_is_overwritten_every_way(how):
-    well(visit(PAGE, then="Override one row", row_is=how, token=10))
+    well(visit(PAGE, panel="Override one row", override=how, query=10))
 
 
 def test_the_map_of_knock_outs_shows_each_heads_cost_and_frames_what_is_out():
-    screen = well(visit(PAGE, then="Head ablation", off="L0H2"))
+    screen = well(visit(PAGE, panel="Head ablation", heads_off="L0H2"))
     header, arrays = component(screen, "knockouts")
     whole = evaluate_held_out("grammar", Switches()).loss
     without = evaluate_held_out("grammar", Switches(heads_off=frozenset({(1, 3)}))).loss
@@ -131,14 +131,16 @@ def test_a_flip_runs_the_model_once_for_the_text_and_once_for_the_fresh_sentence
 
 
 def test_trained_without_says_when_there_is_no_such_model():
-    screen = well(visit(PAGE, scale="false", norm="false", how="trained without"))
+    screen = well(visit(PAGE, scale="false", norm="false", ablation="trained without"))
     assert any("one part at a time" in caption.value for caption in screen.caption)
 
 
-@pytest.mark.parametrize(("name", "value"), [("view", "zip"), ("off", "L9H9"), ("how", "never"), ("row_is", "x")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("view", "zip"), ("heads_off", "L9H9"), ("ablation", "never"), ("override", "x")]
+)
 def test_a_bad_value_in_a_link_harms_nothing(name, value):
     well(
-        visit_by_a_bad_link(PAGE, **{name: value}, then="Override one row")
+        visit_by_a_bad_link(PAGE, **{name: value}, panel="Override one row")
         if name != "view"
         else visit_by_a_bad_link(PAGE, view=value)
     )

@@ -34,7 +34,14 @@ OWN = {
     "bert without a head": ("bert without a head", tokenizer_json),
     "roberta": ("roberta", tokenizer_json),
 }
-MORE = {"masks": [{"looks": "window", "size": "1"}, {"looks": "global"}, {"guess": "mask"}, {"guess": "strongest"}]}
+MORE = {
+    "masks": [
+        {"mask_kind": "window", "mask_size": "1"},
+        {"mask_kind": "global"},
+        {"guess": "mask"},
+        {"guess": "strongest"},
+    ]
+}
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +109,8 @@ def test_the_maps_of_other_models_stand_on_a_short_text(tmp_path, name):
         for text, n in TEXTS.items():
             shapes = {"encoder": (n, n), "decoder": (2, 2), "cross": (2, n)} if pairs else {"": (n, n)}
             for stack, shape in shapes.items():
-                asked = {"foreign": loaded, "foreign_text": text} | (
-                    {"stack": stack, "foreign_target": "a"} if pairs else {}
+                asked = {"maps_model": loaded, "maps_text": text} | (
+                    {"stack": stack, "maps_target": "a"} if pairs else {}
                 )
                 screen = well(visit(PAGE, **asked))
                 assert component(screen, "grid")[1]["cells"].shape[2:] == shape
@@ -175,19 +182,19 @@ def test_the_leak_test_opens_without_a_refusal(own, name):
     screen = well(visit("viz/pages/masks/page.py", weights=own(name), text="a 🦊 b"))
     assert not said(screen)
     header = component(screen, "leaks")[0]
-    assert header["edited"] == screen.session_state["edit"]
-    assert screen.session_state["with"] != encode(Experiment(own(name), "a 🦊 b")).surface[header["edited"]]
+    assert header["edited"] == screen.session_state["edit_position"]
+    assert screen.session_state["replacement"] != encode(Experiment(own(name), "a 🦊 b")).surface[header["edited"]]
 
 
 def test_a_word_in_its_own_place_is_answered_with_one_sentence():
-    screen = well(visit("viz/pages/masks/page.py", text="the dog sleeps .", edit="2", **{"with": "dog"}))
+    screen = well(visit("viz/pages/masks/page.py", text="the dog sleeps .", edit_position="2", replacement="dog"))
     assert said(screen) == "“dog” is already there, so nothing would change. Choose another word."
 
 
 def test_the_first_word_of_a_text_without_marks_is_edited_on_the_page(own):
     loaded = own("gpt2, no marks")
-    screen = well(visit("viz/pages/masks/page.py", weights=loaded, text="a b c", edit="0", **{"with": "·t"}))
-    number = screen.number_input(key="edit")
+    screen = well(visit("viz/pages/masks/page.py", weights=loaded, text="a b c", edit_position="0", replacement="·t"))
+    number = screen.number_input(key="edit_position")
     assert (number.label, number.min, number.max, number.value) == ("Word to change, 0 to 2", 0, 2, 0)
     assert component(screen, "leaks")[0]["edited"] == 0
     assert not said(screen)

@@ -46,7 +46,7 @@ def test_pieces_are_shown_with_their_joins():
 
 
 def test_words_average_rows_and_sum_columns():
-    screen = well(visit(**OPEN, units="words", layer=1, head=2, more="Rollout"))
+    screen = well(visit(**OPEN, units="words", layer=1, head=2, panel="Rollout"))
     encoding = encode(Experiment("stories", TEXT))
     assert component(screen, "sentence")[0]["full"][1:] == list(encoding.words[1:])
     weights = run(Experiment("stories", TEXT)).layers[1].attention.weights[2]
@@ -57,10 +57,10 @@ def test_words_average_rows_and_sum_columns():
 
 
 def test_the_unit_changes_the_sentence_and_its_numbers():
-    pieces = component(visit(**OPEN, token=3), "save_enlarged")[0]["reading"]
-    words = component(visit(**OPEN, token=3, units="words"), "save_enlarged")[0]["reading"]
+    pieces = component(visit(**OPEN, query=3), "save_enlarged")[0]["reading"]
+    words = component(visit(**OPEN, query=3, units="words"), "save_enlarged")[0]["reading"]
     assert pieces != words
-    assert visit(**OPEN, units="words").segmented_control(key="more") is not None
+    assert visit(**OPEN, units="words").segmented_control(key="panel") is not None
 
 
 def test_printers_quotes_are_offered_plain():
@@ -85,7 +85,7 @@ def test_another_model_opens_with_a_sentence_of_its_own_kind():
 
 
 def test_who_leaves_the_player_finds_it_at_rest():
-    screen = visit(weights="stories", text="Once upon", more="Generate")
+    screen = visit(weights="stories", text="Once upon", panel="Generate")
     screen.button(key="write_play").click()
     assert well(screen.run()).session_state["playing"]
     written = well(screen.switch_page("../pages/masks/page.py").run()).session_state["text"]
@@ -124,7 +124,7 @@ def test_a_text_beyond_the_window_is_read_and_says_so():
 
 
 def test_a_step_writes_one_token_and_the_heads_follow():
-    screen = well(visit(weights="stories", text="Once upon a time", more="Generate", temperature="0.8", seed="3"))
+    screen = well(visit(weights="stories", text="Once upon a time", panel="Generate", temperature="0.8", seed="3"))
     before = component(screen, "grid")[1]["cells"].shape
     screen.button(key="write_one").click()
     well(screen.run())
@@ -135,7 +135,7 @@ def test_a_step_writes_one_token_and_the_heads_follow():
 
 
 def test_stopping_keeps_what_was_written():
-    screen = visit(weights="stories", text="Once upon", more="Generate")
+    screen = visit(weights="stories", text="Once upon", panel="Generate")
     screen.button(key="write_play").click()
     well(screen.run())
     assert screen.session_state["playing"]
@@ -146,7 +146,7 @@ def test_stopping_keeps_what_was_written():
 
 
 def test_a_full_window_stops_the_writing_and_says_so():
-    screen = visit(weights="stories", text="the fox and " * 60, more="Generate")
+    screen = visit(weights="stories", text="the fox and " * 60, panel="Generate")
     text = screen.session_state["text"]
     screen.button(key="write_one").click()
     well(screen.run())
@@ -155,7 +155,7 @@ def test_a_full_window_stops_the_writing_and_says_so():
 
 
 def test_what_is_left_to_draw_is_shown():
-    screen = well(visit(weights="stories", text="Once upon a time there", more="Generate", top_k="1"))
+    screen = well(visit(weights="stories", text="Once upon a time there", panel="Generate", top_k="1"))
     _, arrays = component(screen, "candidates")
     model, drawn = arrays["values"]
     assert drawn[0] == 1 and not drawn[1:].any() and 0 < model[0] < 1
@@ -169,6 +169,6 @@ def test_no_step_ends_in_half_a_character():
 
 
 def test_every_model_writes_on():
-    screen = visit(more="Generate", text="the person who the dogs")
+    screen = visit(panel="Generate", text="the person who the dogs")
     screen.button(key="write_one").click()
     assert len(well(screen.run()).session_state["text"].split()) == 6

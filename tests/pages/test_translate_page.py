@@ -125,7 +125,7 @@ def test_a_part_taken_away_is_taken_from_both_stacks_and_stands_on_the_face(part
 
 def test_heads_of_all_three_looks_can_be_taken_out():
     screen = visit(PAGE)
-    screen.multiselect(key="heads_out").set_value(["X1H0", "E0H1", "L0H2"])
+    screen.multiselect(key="heads_off").set_value(["X1H0", "E0H1", "L0H2"])
     told = header(well(screen.run()), "save_writing")["origin"]
     assert told["heads_off"] == ["L0H2", "X1H0", "E0H1"]
     without = Switches(heads_off=frozenset({(0, 2)}), cross_off=frozenset({(1, 0)}), encoder_off=frozenset({(0, 1)}))
@@ -144,7 +144,7 @@ def test_a_recurrent_network_keeps_its_switches_on_the_screen_and_runs_whole():
 @pytest.mark.parametrize("which", MAPS)
 @pytest.mark.parametrize("averaged", ["true", "false"])
 def test_every_map_is_drawn_as_the_model_made_it(which, averaged):
-    screen = well(visit(PAGE, map=MAPS[which], averaged=averaged, layer=0, head=1))
+    screen = well(visit(PAGE, map=MAPS[which], mean_heads=averaged, layer=0, head=1))
     made = translate(WHOLE)
     weights = select_map(attention_maps(made.trace)[which], 0, None if averaged == "true" else 1)
     drawn = component(screen, "alignment")[1]["values"][0]
@@ -157,7 +157,7 @@ def test_every_map_is_drawn_as_the_model_made_it(which, averaged):
     ("link", "asked"),
     [
         ({"method": "beam"}, {"method": "beam", "width": 4, "alpha": 0.6}),
-        ({"method": "beam", "beam": "2", "penalty": "0.0"}, {"method": "beam", "width": 2, "alpha": 0.0}),
+        ({"method": "beam", "beam_width": "2", "length_penalty": "0.0"}, {"method": "beam", "width": 2, "alpha": 0.0}),
         (
             {"method": "sample", "seed": "3", "temperature": "3.0", "top_k": "4"},
             {"method": "sample", "seed": 3, "temperature": 3.0, "top_k": 4},
@@ -172,7 +172,7 @@ def test_the_next_word_is_chosen_as_the_link_says(link, asked):
 
 
 def test_the_tree_keeps_what_the_beam_kept_and_marks_the_way_to_the_best():
-    steps = header(visit(PAGE, method="beam", beam=3), "tree")["steps"]
+    steps = header(visit(PAGE, method="beam", beam_width=3), "tree")["steps"]
     made = translate(WHOLE, method="beam", width=3, alpha=0.6)
     for drawn, candidates in zip(steps, made.beam.steps, strict=True):
         assert sum(one["kept"] for one in drawn) == sum(one.followed for one in candidates)
@@ -182,12 +182,12 @@ def test_the_tree_keeps_what_the_beam_kept_and_marks_the_way_to_the_best():
 
 @pytest.mark.parametrize("kind", PAIRS["translation"].kinds)
 def test_a_new_sentence_of_every_kind_is_drawn_known_and_has_gold(kind):
-    screen = visit(PAGE, said=3)
+    screen = visit(PAGE, target_step=3)
     (menu,) = screen.get("menu_button")
     menu.click(kind)
     told = header(well(screen.run()))
     assert screen.session_state["source_text"] != SOURCE
-    assert screen.session_state["said"] is None
+    assert screen.session_state["target_step"] is None
     assert told["unknown"] == []
     assert any(told["gold"])
 
@@ -195,15 +195,15 @@ def test_a_new_sentence_of_every_kind_is_drawn_known_and_has_gold(kind):
 @pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("part", ["scale", "norm"])
 def test_every_section_stands_with_a_part_away(section, part):
-    well(visit(PAGE, beside=section, **{part: "false"}))
+    well(visit(PAGE, panel=section, **{part: "false"}))
 
 
 def test_everything_away_still_stands():
-    well(visit(PAGE, beside="Ablation", **dict.fromkeys([part.name for part in PARTS], "false")))
+    well(visit(PAGE, panel="Ablation", **dict.fromkeys([part.name for part in PARTS], "false")))
 
 
 def test_whole_beside_without_says_how_many_fresh_sentences_stay_right():
-    screen = well(visit(PAGE, beside="Ablation", norm="false"))
+    screen = well(visit(PAGE, panel="Ablation", norm="false"))
     told = reading(screen, "taken_out")
     whole, without = (
         round(100 * fresh_accuracy("translate", "translation", switches))
@@ -225,7 +225,7 @@ def test_the_networks_are_compared_on_the_same_words():
 
 
 def test_the_curves_are_the_cards_until_the_networks_are_asked():
-    screen = well(visit(PAGE, beside="Accuracy by length"))
+    screen = well(visit(PAGE, panel="Accuracy by length"))
     assert "from the model cards" in reading(screen, "copies")
     assert f"{len(checkpoint.read_card('copy-gru')['seeds'])} seeds" in reading(screen, "copies")
 
@@ -239,7 +239,7 @@ def test_every_network_is_asked_once_at_every_length(monkeypatch):
         accuracy_by_length.fresh, "copy_accuracy", lambda name, length: asked.append((name, length)) or 0.25
     )
     server_cache.clear()
-    screen = well(visit(PAGE, beside="Accuracy by length"))
+    screen = well(visit(PAGE, panel="Accuracy by length"))
     networks = [*accuracy_by_length._networks("Translation").values()]
     assert asked == [(name, words) for name in networks for words in accuracy_by_length.fresh.CLASSES]
     assert "50 %" in reading(screen, "translations")
@@ -258,7 +258,7 @@ def test_every_network_is_asked_once_at_every_length(monkeypatch):
 
 def test_every_suggestion_opens_what_its_link_opens_whatever_was_there_before():
     links = [link["state"] for link in figure_panel.LINK.finditer(words("translate")[1])]
-    screen = visit(PAGE, task="Dates", method="sample", layer=0, said=3)
+    screen = visit(PAGE, task="Dates", method="sample", layer=0, target_step=3)
     for number, link in enumerate(links):
         screen.button(key=f"try_{number}").click()
         well(screen.run())
@@ -270,7 +270,7 @@ def test_every_suggestion_opens_what_its_link_opens_whatever_was_there_before():
 
 
 def test_with_nothing_taken_out_nothing_is_said_to_be_missing():
-    assert "Nothing is removed yet" in reading(well(visit(PAGE, beside="Ablation")), "taken_out")
+    assert "Nothing is removed yet" in reading(well(visit(PAGE, panel="Ablation")), "taken_out")
 
 
 def test_writing_without_end_is_cut_off_and_says_so():
@@ -324,14 +324,14 @@ def test_a_sentence_without_it_is_answered_kindly():
 
 
 def test_a_link_restores_the_whole_state():
-    link = {"said": 5, "map": MAPS["target"], "layer": 0, "head": 3, "averaged": "false", "scale": "false"}
-    link |= {"method": "beam", "beam": 2, "penalty": "1.0", "heads_out": "X0H1", "beside": SECTIONS[3]}
+    link = {"target_step": 5, "map": MAPS["target"], "layer": 0, "head": 3, "mean_heads": "false", "scale": "false"}
+    link |= {"method": "beam", "beam_width": 2, "length_penalty": "1.0", "heads_off": "X0H1", "panel": SECTIONS[3]}
     screen = well(visit(PAGE, source_text="the cat sleeps .", **link))
     assert not said(screen)
     state = screen.session_state
-    assert (state["said"], state["map"], state["layer"], state["head"]) == (5, MAPS["target"], 0, 3)
-    assert (state["averaged"], state["scale"], state["beam"], state["penalty"]) == (False, False, 2, 1.0)
-    assert (state["heads_out"], state["beside"]) == (["X0H1"], SECTIONS[3])
+    assert (state["target_step"], state["map"], state["layer"], state["head"]) == (5, MAPS["target"], 0, 3)
+    assert (state["mean_heads"], state["scale"], state["beam_width"], state["length_penalty"]) == (False, False, 2, 1.0)
+    assert (state["heads_off"], state["panel"]) == (["X0H1"], SECTIONS[3])
     assert header(screen)["step"] == 5 and header(screen)["pinned"]
 
 
@@ -339,22 +339,22 @@ BAD = {
     "task": ["Sing", "<b>"],
     "network": ["LSTM", ""],
     "method": ["guess"],
-    "beam": ["0", "99", "x"],
-    "penalty": ["9", "x"],
-    "said": ["0", "99", "x"],
+    "beam_width": ["0", "99", "x"],
+    "length_penalty": ["9", "x"],
+    "target_step": ["0", "99", "x"],
     "map": ["all"],
     "layer": ["9", "-1"],
     "head": ["9"],
-    "averaged": ["maybe"],
-    "heads_out": ["X9H9"],
-    "beside": ["none"],
+    "mean_heads": ["maybe"],
+    "heads_off": ["X9H9"],
+    "panel": ["none"],
     "scale": ["2"],
 }
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
 def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
-    more = {"method": "beam"} if name in ("beam", "penalty") else {}
+    more = {"method": "beam"} if name in ("beam_width", "length_penalty") else {}
     screen = well(visit_by_a_bad_link(PAGE, **{name: value}, **more))
     assert header(screen)["said"]
     assert not value or name in said(screen)
@@ -374,12 +374,12 @@ def test_a_flip_writes_once_and_what_only_changes_the_view_writes_nothing(monkey
     read = []
     encode = EncoderDecoder.encode
     monkeypatch.setattr(EncoderDecoder, "encode", lambda self, *a, **k: (read.append(1), encode(self, *a, **k))[1])
-    screen = visit(PAGE, beside=SECTIONS[3])
+    screen = visit(PAGE, panel=SECTIONS[3])
     assert len(read) == 2, "once to write, once for the record of what was written"
     for which in MAPS.values():
         screen.segmented_control(key="map").set_value(which).run()
-    screen.number_input(key="said").set_value(4).run()
-    screen.toggle(key="averaged").set_value(False).run()
+    screen.number_input(key="target_step").set_value(4).run()
+    screen.toggle(key="mean_heads").set_value(False).run()
     screen.number_input(key="layer").set_value(0).run()
     assert len(read) == 2
     screen.toggle(key="norm").set_value(False)

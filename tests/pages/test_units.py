@@ -92,10 +92,10 @@ def everything_said(screen):
 @pytest.mark.parametrize(
     ("task", "state"),
     [
-        ("Copy", {"beside": "Side by side", "method": "beam"}),
-        ("Copy", {"beside": "Claims checked", "mask": "false"}),
-        ("Dates", {"beside": "Ablation", "norm": "false"}),
-        ("Dates", {"beside": "Claims checked", "source_text": "3 ö may 1979"}),
+        ("Copy", {"panel": "Side by side", "method": "beam"}),
+        ("Copy", {"panel": "Claims checked", "mask": "false"}),
+        ("Dates", {"panel": "Ablation", "norm": "false"}),
+        ("Dates", {"panel": "Claims checked", "source_text": "3 ö may 1979"}),
     ],
 )
 def test_a_page_without_words_speaks_of_none(task, state):

@@ -192,19 +192,18 @@ def test_where_it_is_off_the_page_says_so_and_offers_nothing(monkeypatch):
 
 
 VIEWS = {
-    "heads": [{"more": more} for more in ("Next word", "Generate", "Head statistics", "Rollout")],
+    "heads": [{"panel": more} for more in ("Next word", "Generate", "Head statistics", "Rollout")],
     "inside": [
-        {"aspect": one}
-        for one in ("Step by step", "Loop or matrix", "Size and cost", "Average of values", "QK spectrum")
+        {"view": one} for one in ("Step by step", "Loop or matrix", "Size and cost", "Average of values", "QK spectrum")
     ],
-    "masks": [{}, {"looks": "window"}, {"section": "KV cache"}],
-    "positions": [{"show": "Shuffle test"}],
+    "masks": [{}, {"mask_kind": "window"}, {"view": "KV cache"}],
+    "positions": [{"view": "Shuffle test"}],
     "remove": [
         {"scale": "false"},
-        {"norm": "false", "off": "L1H1"},
-        {"then": "Residual stream"},
-        {"then": "Override one row"},
-        {"then": "Head ablation"},
+        {"norm": "false", "heads_off": "L1H1"},
+        {"panel": "Residual stream"},
+        {"panel": "Override one row"},
+        {"panel": "Head ablation"},
         {"view": "Why √d_k"},
         {"view": "Layer norm, batch norm"},
     ],
@@ -248,7 +247,7 @@ def test_every_view_of_every_page_stands_with_a_model_from_elsewhere(kept, says)
 def test_what_a_model_says_decides_what_is_told_of_its_words(kept):
     load, folders = kept
     for says, told in (("next", ""), ("here", "fills in words"), ("nothing", "only gives a vector")):
-        screen = visit(weights=load(folders[says]), text=TEXT, more="Next word")
+        screen = visit(weights=load(folders[says]), text=TEXT, panel="Next word")
         notes = said(screen) + "".join(note.value for note in screen.caption)
         assert shows_a_picture(well(screen))
         assert (told in notes) if told else ("vector" not in notes)
@@ -261,7 +260,7 @@ def test_an_encoder_has_no_mask_to_take_out(kept):
     assert screen.toggle(key="mask").disabled and not screen.toggle(key="norm").disabled
     assert "Causal mask" not in screen.pills(key="offer").options
     shuffled = reading(
-        well(visit("viz/pages/positions/page.py", weights=name, text=TEXT, show="Shuffle test")), "shuffled"
+        well(visit("viz/pages/positions/page.py", weights=name, text=TEXT, view="Shuffle test")), "shuffled"
     )
     assert "it has no mask" in shuffled
 
@@ -269,9 +268,9 @@ def test_an_encoder_has_no_mask_to_take_out(kept):
 def test_a_model_without_words_opens_on_figures_it_has(kept):
     load, folders = kept
     name = load(folders["nothing"])
-    assert well(visit(weights=name, text=TEXT)).segmented_control(key="more").value == "Head statistics"
+    assert well(visit(weights=name, text=TEXT)).segmented_control(key="panel").value == "Head statistics"
     screen = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT))
-    assert screen.segmented_control(key="then").value == "Residual stream"
+    assert screen.segmented_control(key="panel").value == "Residual stream"
     assert "Trained without" not in screen.segmented_control(key="view").options
 
 
@@ -312,7 +311,7 @@ def t5(tmp_path_factory):
 def opened(t5):
     """The page with the model, which an earlier test may have loaded."""
     name = on_shelf(t5)
-    return well(visit(PAGE, foreign=name))
+    return well(visit(PAGE, maps_model=name))
 
 
 def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, empty):
@@ -320,8 +319,8 @@ def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, em
     assert "its components cannot be ablated" in text_of(screen)
     screen = loaded(t5)
     assert registry().names() == () and registry().names(maps_only=True) == ("own-little-t5",)
-    screen.text_area(key="foreign_text").set_value(TEXT)
-    screen.text_area(key="foreign_target").set_value("two dogs")
+    screen.text_area(key="maps_text").set_value(TEXT)
+    screen.text_area(key="maps_target").set_value("two dogs")
     screen = well(screen.run())
     assert shows_a_picture(screen)
     assert component(screen, "grid")[1]["cells"].shape == (3, 2, 11, 11)
@@ -333,8 +332,8 @@ def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, em
 
 def test_the_lines_under_its_figures_give_its_numbers(t5):
     screen = opened(t5)
-    screen.text_area(key="foreign_text").set_value(TEXT)
-    screen.text_area(key="foreign_target").set_value("two dogs")
+    screen.text_area(key="maps_text").set_value(TEXT)
+    screen.text_area(key="maps_target").set_value("two dogs")
     screen.run()
     screen.segmented_control(key="stack").set_value("cross")
     screen = well(screen.run())
@@ -345,27 +344,27 @@ def test_the_lines_under_its_figures_give_its_numbers(t5):
 
 def test_a_text_that_it_cannot_read_is_one_sentence(t5):
     screen = opened(t5)
-    screen.text_area(key="foreign_text").set_value(" ")
+    screen.text_area(key="maps_text").set_value(" ")
     assert "There is no text yet" in said(well(screen.run()))
 
 
 def test_of_two_such_models_the_new_one_is_shown_and_the_link_says_which(t5, empty, tmp_path):
     kind, config = MADE["llama with grouped queries"]
     screen = loaded(t5)
-    assert screen.session_state["foreign"] == "own-little-t5"
+    assert screen.session_state["maps_model"] == "own-little-t5"
     screen.text_input(key="place").set_value(str(publish(kind(config), tmp_path / "little-llama"))).run()
     screen.button(key="look").click()
     well(screen.run()).button(key="load").click()
     well(screen.run())
     load_model.slot().now.wait(60)
     screen = well(screen.run())
-    assert screen.session_state["foreign"] == screen.query_params["foreign"] == "own-little-llama"
-    afresh = well(visit(PAGE, foreign="own-little-t5", stack="cross", foreign_text=TEXT, foreign_target="two dogs"))
+    assert screen.session_state["maps_model"] == screen.query_params["maps_model"] == "own-little-llama"
+    afresh = well(visit(PAGE, maps_model="own-little-t5", stack="cross", maps_text=TEXT, maps_target="two dogs"))
     assert component(afresh, "grid")[1]["cells"].shape == (3, 2, 4, 11)
 
 
 def test_a_link_to_a_model_that_is_not_here_says_so(empty):
-    assert "own\\-little\\-t5 is not loaded" in said(well(visit_by_a_bad_link(PAGE, foreign="own-little-t5")))
+    assert "own\\-little\\-t5 is not loaded" in said(well(visit_by_a_bad_link(PAGE, maps_model="own-little-t5")))
 
 
 # Copy as Python

@@ -110,8 +110,8 @@ def test_the_setting_names_further_hosts(monkeypatch):
 
 
 def test_a_link_for_others_names_this_machine_only_where_it_answers_there():
-    link = "http://localhost:8501/masks?looks=window&text=a#x"
-    assert for_others(link, "0.0.0.0") == f"http://{room_address()}:8501/masks?looks=window&text=a#x"
+    link = "http://localhost:8501/masks?mask_kind=window&text=a#x"
+    assert for_others(link, "0.0.0.0") == f"http://{room_address()}:8501/masks?mask_kind=window&text=a#x"
     assert for_others(link, "127.0.0.1") == link
     assert for_others("http://lab.example/", "0.0.0.0") == "http://lab.example/"
 

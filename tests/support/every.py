@@ -8,16 +8,16 @@ from screen import component, visit, well
 
 SHOWN = {
     ("heads", ()): ("sentence", "grid", "enlarged", "next", "lens"),
-    ("heads", (("more", "Rollout"),)): ("sentence", "grid", "enlarged", "rollout"),
-    ("heads", (("more", "Rollout"), ("residual", "false"))): ("sentence", "grid", "enlarged", "rollout"),
-    ("heads", (("more", "Generate"), ("top_k", "3"))): ("sentence", "grid", "enlarged", "candidates"),
-    ("heads", (("weights", "stories"), ("units", "words"), ("more", "Rollout"))): (
+    ("heads", (("panel", "Rollout"),)): ("sentence", "grid", "enlarged", "rollout"),
+    ("heads", (("panel", "Rollout"), ("residual", "false"))): ("sentence", "grid", "enlarged", "rollout"),
+    ("heads", (("panel", "Generate"), ("top_k", "3"))): ("sentence", "grid", "enlarged", "candidates"),
+    ("heads", (("weights", "stories"), ("units", "words"), ("panel", "Rollout"))): (
         "sentence",
         "grid",
         "enlarged",
         "rollout",
     ),
-    ("heads", (("weights", "stories"), ("units", "words"), ("more", "Generate"))): (
+    ("heads", (("weights", "stories"), ("units", "words"), ("panel", "Generate"))): (
         "sentence",
         "grid",
         "enlarged",
@@ -25,47 +25,47 @@ SHOWN = {
     ),
     ("heads", (("stage", "masked"), ("scale", "false"))): ("sentence", "grid", "enlarged", "next", "lens"),
     ("inside", ()): ("walk",),
-    ("inside", (("aspect", "Loop or matrix"),)): ("forms",),
-    ("inside", (("aspect", "Size and cost"),)): ("sizes",),
-    ("inside", (("aspect", "Size and cost"), ("source", "this layer"))): ("sizes",),
-    ("inside", (("aspect", "Average of values"),)): ("averaging",),
-    ("inside", (("aspect", "QK spectrum"),)): ("spectrum",),
+    ("inside", (("view", "Loop or matrix"),)): ("forms",),
+    ("inside", (("view", "Size and cost"),)): ("sizes",),
+    ("inside", (("view", "Size and cost"), ("sizes_from", "this layer"))): ("sizes",),
+    ("inside", (("view", "Average of values"),)): ("averaging",),
+    ("inside", (("view", "QK spectrum"),)): ("spectrum",),
     ("masks", ()): ("stages", "leaks"),
-    ("masks", (("looks", "window"), ("size", "3"))): ("stages", "leaks"),
-    ("masks", (("section", "KV cache"),)): ("stages", "ways"),
-    ("masks", (("section", "Trained without the mask"),)): ("stages", "cheating"),
+    ("masks", (("mask_kind", "window"), ("mask_size", "3"))): ("stages", "leaks"),
+    ("masks", (("view", "KV cache"),)): ("stages", "ways"),
+    ("masks", (("view", "Trained without the mask"),)): ("stages", "cheating"),
     ("masks", (("guess", "mask"),)): ("guessing",),
     ("positions", ()): ("waves_drawn",),
-    ("positions", (("show", "Rotation"),)): ("turns_drawn",),
-    ("positions", (("show", "Position and distance"),)): ("distance",),
-    ("positions", (("show", "Shift test"),)): ("shift",),
-    ("positions", (("show", "Shuffle test"),)): ("shuffled",),
-    ("positions", (("show", "Length generalisation"),)): ("lengths",),
-    ("remove", (("scale", "false"), ("off", "L1H2"))): ("compare", "pairs"),
-    ("remove", (("norm", "false"), ("then", "Residual stream"))): (
+    ("positions", (("view", "Rotation"),)): ("turns_drawn",),
+    ("positions", (("view", "Position and distance"),)): ("distance",),
+    ("positions", (("view", "Shift test"),)): ("shift",),
+    ("positions", (("view", "Shuffle test"),)): ("shuffled",),
+    ("positions", (("view", "Length generalisation"),)): ("lengths",),
+    ("remove", (("scale", "false"), ("heads_off", "L1H2"))): ("compare", "pairs"),
+    ("remove", (("norm", "false"), ("panel", "Residual stream"))): (
         "compare",
         "stream_length",
         "stream_standard",
         "stream_mean",
     ),
-    ("remove", (("then", "Head ablation"),)): ("compare", "knockouts"),
-    ("remove", (("then", "Override one row"),)): ("compare", "overwritten", "worth"),
+    ("remove", (("panel", "Head ablation"),)): ("compare", "knockouts"),
+    ("remove", (("panel", "Override one row"),)): ("compare", "overwritten", "worth"),
     ("remove", (("view", "Trained without"),)): ("loss_curves", "answer_curves"),
     ("remove", (("view", "Why √d_k"),)): ("saturation", "head_scores", "query_gradient"),
     ("remove", (("view", "Layer norm, batch norm"),)): ("moved_layer", "moved_batch", "over_layer", "over_batch"),
     ("translate", ()): ("writing", "alignment", "networks"),
-    ("translate", (("method", "beam"), ("said", "3"))): ("writing", "tree", "alignment", "networks"),
+    ("translate", (("method", "beam"), ("target_step", "3"))): ("writing", "tree", "alignment", "networks"),
     ("translate", (("method", "sample"), ("temperature", "2.0"), ("seed", "3"))): ("writing", "alignment", "networks"),
-    ("translate", (("map", "source → source"), ("averaged", "false"))): ("writing", "alignment", "networks"),
+    ("translate", (("map", "source → source"), ("mean_heads", "false"))): ("writing", "alignment", "networks"),
     ("translate", (("map", "target → target"), ("scale", "false"))): ("writing", "alignment", "networks"),
-    ("translate", (("network", "GRU with attention"), ("beside", "Accuracy by length"))): (
+    ("translate", (("network", "GRU with attention"), ("panel", "Accuracy by length"))): (
         "writing",
         "alignment",
         "copies",
         "translations",
     ),
     ("translate", (("network", "GRU without attention"),)): ("writing", "networks"),
-    ("translate", (("norm", "false"), ("beside", "Ablation"))): ("writing", "alignment", "taken_out"),
+    ("translate", (("norm", "false"), ("panel", "Ablation"))): ("writing", "alignment", "taken_out"),
     ("translate", (("task", "Coreference"),)): ("layer_0", "layer_1", "meant"),
     ("translate", (("task", "Copy"),)): ("writing", "alignment", "networks"),
     ("translate", (("task", "Dates"),)): ("writing", "alignment", "copies", "translations"),
@@ -100,7 +100,7 @@ class Made:
 def opened(page, state):
     """The page as that link opens it, at rest."""
     screen = well(visit(f"viz/pages/{page}/page.py", **dict(state)))
-    if ("section", "KV cache") in state:
+    if ("view", "KV cache") in state:
         screen.button(key="measure").click()
         well(screen.run())
     return screen

@@ -14,31 +14,31 @@ def words(n: int) -> str:
 # name → link. What costs most stands first.
 LINKS = {
     "with a cache and without": Link(
-        "masks", {"weights": "stories", "text": words(230), "section": "KV cache"}, button="measure"
+        "masks", {"weights": "stories", "text": words(230), "view": "KV cache"}, button="measure"
     ),
-    "every scheme, longer and longer": Link("positions", {"show": "Length generalisation"}),
-    "every network, longer and longer": Link("translate", {"beside": "Accuracy by length"}),
+    "every scheme, longer and longer": Link("positions", {"view": "Length generalisation"}),
+    "every network, longer and longer": Link("translate", {"panel": "Accuracy by length"}),
     "each look of a row blocked": Link(
         "remove",
         {
             "weights": "stories",
             "text": words(500),
-            "then": "Override one row",
-            "token": "500",
+            "panel": "Override one row",
+            "query": "500",
             "layer": "0",
             "head": "0",
         },
     ),
     "a wide beam from a long source": Link(
-        "translate", {"source": " ".join(["cat"] * 120), "method": "beam", "beam": "8", "mask": "false"}
+        "translate", {"source": " ".join(["cat"] * 120), "method": "beam", "beam_width": "8", "mask": "false"}
     ),
-    "every head taken out": Link("remove", {"weights": "stories", "then": "Head ablation"}),
+    "every head taken out": Link("remove", {"weights": "stories", "panel": "Head ablation"}),
     "fresh sentences without a part": Link(
-        "translate", {"network": "Transformer on subwords", "mask": "false", "beside": "Ablation"}
+        "translate", {"network": "Transformer on subwords", "mask": "false", "panel": "Ablation"}
     ),
-    "the entropy of the language": Link("masks", {"section": "Trained without the mask"}),
-    "both orders of a long text": Link("positions", {"weights": "stories", "text": words(510), "show": "Shuffle test"}),
-    "both forms of a long text": Link("inside", {"weights": "stories", "text": words(510), "aspect": "Loop or matrix"}),
-    "a long text": Link("", {"weights": "stories", "text": words(510), "more": "Rollout"}),
+    "the entropy of the language": Link("masks", {"view": "Trained without the mask"}),
+    "both orders of a long text": Link("positions", {"weights": "stories", "text": words(510), "view": "Shuffle test"}),
+    "both forms of a long text": Link("inside", {"weights": "stories", "text": words(510), "view": "Loop or matrix"}),
+    "a long text": Link("", {"weights": "stories", "text": words(510), "panel": "Rollout"}),
     "why √d_k": Link("remove", {"weights": "stories", "view": "Why √d_k"}),
 }

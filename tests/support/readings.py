@@ -113,7 +113,7 @@ def softmax(scores: Any, mask: Any = True) -> Any:
 
 def map_of(values: Any, looking: Any, looked: Any) -> dict[str, Any]:
     """A map (T, S) as a table: a line for each row, a column for each key."""
-    return {"looks": looking} | {name: [row[s] for row in values] for s, name in enumerate(looked)}
+    return {"query": looking} | {name: [row[s] for row in values] for s, name in enumerate(looked)}
 
 
 def words_and_weights(seen: Seen) -> tuple[list[str], list[Any]]:

@@ -47,22 +47,25 @@ def writing(seen: Seen) -> Reading:
     said, source = list(made.tokens), read_words(experiment)
     before = ["<s>", *said[:-1]]
     n = len(said)
-    table = {"step": range(1, n + 1), "says": counted(said, 1), "probability": np.exp(made.logprobs)}
+    table = {"step": range(1, n + 1), "target_token": counted(said, 1), "probability": np.exp(made.logprobs)}
     arrays = {}
     looking = counted(said, 1)
     told = "save_alignment" in {mount.proto.id.rpartition("-")[2] for mount in seen.screen.get("bidi_component")}
     _, layer, head = chosen(seen) if told else ("", 0, None)
-    sides = (("cross", source, "looks most at", "looks_at"), ("target", before, "looks back most at", "looks_back"))
-    for which, side, verb, name in sides:
+    sides = (
+        ("cross", source, "most attended source token", "cross_attention"),
+        ("target", before, "most attended target token", "self_attention"),
+    )
+    for which, side, most, name in sides:
         if name not in there:
             continue
         weights = one(maps_of(made.trace, which)[layer], head)[:n, : len(side)] if told else there[name]
         # Of weights that differ by rounding alone the first one counts.
         best = [max(range(len(side)), key=lambda s, row=row: round(float(row[s]), 6)) for row in weights]
-        table[verb] = [counted(side)[s] for s in best]
-        table[f"{verb}: weight"] = [row[s] for row, s in zip(weights, best, strict=True)]
-        axis = "source" if which == "cross" else "said_before"
-        arrays[name] = ({"says": looking, axis: named(side)}, weights)
+        table[most] = [counted(side)[s] for s in best]
+        table[f"{most}: weight"] = [row[s] for row, s in zip(weights, best, strict=True)]
+        axis = "source_token" if which == "cross" else "target_prefix"
+        arrays[name] = ({"target_token": looking, axis: named(side)}, weights)
     tokenizer = load(experiment.weights)[1]
     logits = made.trace.decoder.logits[:n].astype(np.float64)
     logits[:, [at for at in tokenizer.special_ids if tokenizer.vocabulary[at] != "</s>"]] = -np.inf
@@ -70,9 +73,9 @@ def writing(seen: Seen) -> Reading:
     best = np.argsort(-odds, axis=-1)[:, :5]
     for nth in range(5):
         table[f"candidate {nth + 1}"] = named(tokenizer.vocabulary[row[nth]] for row in best)
-        table[f"p {nth + 1}"] = [odds[t, row[nth]] for t, row in enumerate(best)]
+        table[f"probability {nth + 1}"] = [odds[t, row[nth]] for t, row in enumerate(best)]
     odds = np.take_along_axis(odds, best, axis=-1)
-    arrays = {"odds": ({"says": looking, "candidate": range(1, 6)}, odds), **arrays}
+    arrays = {"probability": ({"target_token": looking, "candidate": range(1, 6)}, odds), **arrays}
     if "vector" in there:
         arrays["vector"] = ({"number": range(len(made.trace.encoder.vector))}, made.trace.encoder.vector)
     return Reading(table, arrays)
@@ -90,7 +93,7 @@ def alignment(seen: Seen) -> Reading:
     looking, looked = {"cross": (said, source), "source": (source, source), "target": (said, before)}[which]
     weights = one(weights, head)[: len(looking), : len(looked)]
     rows, columns = counted(looking, 0 if which == "source" else 1), counted(looked)
-    return Reading(map_of(weights, rows, columns), {"weights": ({"looks": rows, "looked_at": columns}, weights)})
+    return Reading(map_of(weights, rows, columns), {"weights": ({"query": rows, "key": columns}, weights)})
 
 
 def in_words(experiment, weights, which):
@@ -152,9 +155,9 @@ def networks(seen: Seen) -> Reading:
         maps[name] = one(maps_of(trace, "cross")[int(np.argmax(of_all))], None)
     saying, looked = counted([*pair.target, "</s>"], 1), counted(source)
     cells = [(t, s) for t in range(len(saying)) for s in range(len(looked))]
-    table = {"says": [saying[t] for t, _ in cells], "looks at": [looked[s] for _, s in cells]}
+    table = {"target_token": [saying[t] for t, _ in cells], "source_token": [looked[s] for _, s in cells]}
     table |= {name: [weights[cell] for cell in cells] for name, weights in maps.items()}
-    axes = {"network": list(maps), "says": saying, "source": looked}
+    axes = {"network": list(maps), "target_token": saying, "source_token": looked}
     return Reading(table, {"weights": (axes, np.stack(list(maps.values())))})
 
 
@@ -168,9 +171,9 @@ def taken_out(seen: Seen) -> Reading:
     _, layer, head = chosen(seen)
     a, b = (one(maps_of(run_pair(side), "cross")[layer], head) for side in (whole, without))
     cells = [(t, s) for t in range(len(saying)) for s in range(len(source))]
-    table = {"says": [saying[t] for t, _ in cells], "looks at": [source[s] for _, s in cells]}
+    table = {"target_token": [saying[t] for t, _ in cells], "source_token": [source[s] for _, s in cells]}
     table |= {name: [values[cell] for cell in cells] for name, values in (("A", a), ("B", b), ("A − B", a - b))}
-    axes = {"says": saying, "source": source}
+    axes = {"target_token": saying, "source_token": source}
     return Reading(table, {"A": (axes, a), "B": (axes, b)})
 
 
@@ -180,18 +183,18 @@ def copies(seen: Seen) -> Reading:
     names |= {"GRU without attention": "copy-gru"}
     lengths = range(1, 25)
     shares = {name: [read_card(weights)["lengths"][str(n)] for n in lengths] for name, weights in names.items()}
-    axes = {"network": list(names), "signs": lengths}
-    return Reading({"signs": lengths} | shares, {"share_right": (axes, np.array(list(shares.values())))})
+    axes = {"network": list(names), "length": lengths}
+    return Reading({"length": lengths} | shares, {"accuracy": (axes, np.array(list(shares.values())))})
 
 
 @reads("translations")
 def translations(seen: Seen) -> Reading:
     classes = ("3 to 8", "9 to 12", "13 to 16", "17 to 20", "21 to 24")
     networks = ["Transformer", "GRU with attention", "GRU without attention", "Transformer on subwords"]
-    shares = np.asarray(seen.python["share_right"])  # asked again by the copied lines
+    shares = np.asarray(seen.python["accuracy"])  # asked again by the copied lines
     assert shares.shape == (len(networks), len(classes))
     table = {"words": classes, **dict(zip(networks, shares, strict=True))}
-    return Reading(table, {"share_right": ({"network": networks, "words": classes}, shares)})
+    return Reading(table, {"accuracy": ({"network": networks, "words": classes}, shares)})
 
 
 @reads("meant")
@@ -203,4 +206,4 @@ def meant(seen: Seen) -> Reading:
     nouns = [(odds[index], word) for index, word in enumerate(vocabulary) if word in known]
     best = sorted(nouns, reverse=True)[:6]
     words, values = [word for _, word in best], [p for p, _ in best]
-    return Reading({"noun": words, "probability": values}, {"odds": ({"noun": words}, values)})
+    return Reading({"noun": words, "probability": values}, {"probability": ({"noun": words}, values)})

@@ -42,7 +42,7 @@ def waves(seen: Seen) -> Reading:
 
 @reads("turns_drawn")
 def turns(seen: Seen) -> Reading:
-    k, width, base = (int(seen.control(name)) for name in ("k", "turning", "base"))
+    k, width, base = (int(seen.control(name)) for name in ("k", "rotation_width", "base"))
     angles = np.array([k * base ** (-2 * pair / width) for pair in range(width // 2)])
     R = np.zeros((width, width))
     for pair, angle in enumerate(angles):  # sin(a + b) = sin a cos b + cos a sin b, and its twin for the cosine
@@ -61,7 +61,7 @@ def cosines(vectors):
 
 @reads("distance")
 def distance(seen: Seen) -> Reading:
-    kind, width, T = seen.control("kind"), int(seen.control("wave_width")), 32
+    kind, width, T = seen.control("model_kind"), int(seen.control("wave_width")), 32
     places = np.arange(T)
     values = dict(zip(NAMES, seen.npz["values"], strict=True))
     table = load(f"order-{kind}-learned")[0].position.table.weight.detach().numpy().astype(np.float64)[:T]
@@ -81,13 +81,13 @@ def distance(seen: Seen) -> Reading:
             np.mean([cell for cell in cells if np.isfinite(cell)]) if np.isfinite(cells).any() else np.nan
             for cells in means
         ]
-    axes = {"scheme": list(NAMES), "looks": range(T), "looked_at": range(T)}
-    return Reading({"places back": range(T)} | back, {"values": (axes, np.stack(list(values.values())))})
+    axes = {"scheme": list(NAMES), "query": range(T), "key": range(T)}
+    return Reading({"distance": range(T)} | back, {"values": (axes, np.stack(list(values.values())))})
 
 
 @reads("shift")
 def shift(seen: Seen) -> Reading:
-    kind, text, steps = seen.control("kind"), seen.control("question"), int(seen.control("moved_by"))
+    kind, text, steps = seen.control("model_kind"), seen.control("question"), int(seen.control("shift_by"))
     changes = {False: [], True: []}
     for scheme in NAMES:
         transformer, tokenizer = load(f"order-{kind}-{scheme}")
@@ -99,7 +99,7 @@ def shift(seen: Seen) -> Reading:
     words = load(f"order-{kind}-none")[1].encode(text).tokens
     largest = {double: [float(np.nanmax(one)) for one in found] for double, found in changes.items()}
     table = {"scheme": list(NAMES.values()), "largest change of a score, float32": largest[False]}
-    axes = {"scheme": list(NAMES.values()), "looks": named(words), "looked_at": named(words)}
+    axes = {"scheme": list(NAMES.values()), "query": named(words), "key": named(words)}
     return Reading(table | {"in float64": largest[True]}, {"changes": (axes, np.stack(changes[False]))})
 
 
@@ -122,8 +122,8 @@ def shuffled(seen: Seen) -> Reading:
         )
         after = np.stack([after[order.index(token)] for token in range(len(order))])
         change.append(np.linalg.norm(after - before, axis=-1) / np.linalg.norm(before, axis=-1))
-    table = {"word": counted(encoding.surface), "its place": range(len(order))}
-    table["its new place"] = [order.index(token) for token in range(len(order))]
+    table = {"word": counted(encoding.surface), "position": range(len(order))}
+    table["new position"] = [order.index(token) for token in range(len(order))]
     table |= {f"change: {name.lower()}": one for name, one in zip(cases, change, strict=True)}
     return Reading(table, {"change": ({"case": list(cases), "word": named(encoding.surface)}, np.stack(change))})
 
@@ -131,14 +131,14 @@ def shuffled(seen: Seen) -> Reading:
 @reads("lengths")
 def lengths(seen: Seen) -> Reading:
     signs, kinds = (4, 8, 12, 16, 20, 24, 32, 48, 64, 96), ("encoder", "decoder")
-    asked = seen.npz["right_answers"]  # of the cards, or of models that were asked since: what each is, the lines say
+    asked = seen.npz["accuracy"]  # of the cards, or of models that were asked since: what each is, the lines say
     told = [[read_card(f"order-{kind}-{name}")["accuracy"] for name in NAMES] for kind in kinds]
     cards = np.array([[[one[str(n)] for n in signs] for one in row] for row in told], dtype=float)
     assert np.nanmax(abs(asked - cards)) < 0.25, "fresh questions are answered about as those of the cards"
     lines = [(kind, NAMES[name], *asked[i, j]) for i, kind in enumerate(kinds) for j, name in enumerate(NAMES)]
-    names = ("model", "scheme", *(f"{n} signs" for n in signs))
-    axes = {"kind": kinds, "scheme": list(NAMES), "signs": signs}
-    return Reading(dict(zip(names, map(list, zip(*lines, strict=True)), strict=True)), {"right_answers": (axes, asked)})
+    names = ("model", "scheme", *(f"length {n}" for n in signs))
+    axes = {"kind": kinds, "scheme": list(NAMES), "length": signs}
+    return Reading(dict(zip(names, map(list, zip(*lines, strict=True)), strict=True)), {"accuracy": (axes, asked)})
 
 
 # Remove a part
@@ -147,7 +147,7 @@ def lengths(seen: Seen) -> Reading:
 def sides(seen: Seen) -> tuple[Experiment, Experiment]:
     """A, whole, and B, without what is taken out."""
     there = seen.experiment
-    off = frozenset((int(name[1]), int(name[3])) for name in seen.control("off", []))
+    off = frozenset((int(name[1]), int(name[3])) for name in seen.control("heads_off", []))
     return replace(there, switches=Switches()), replace(there, switches=replace(there.switches, heads_off=off))
 
 
@@ -164,8 +164,8 @@ def compare(seen: Seen) -> Reading:
         for s in range(len(words))
         if a[layer][head][t][s] or b[layer][head][t][s]
     ]
-    names = ("layer", "head", "looks", "looked at", "A", "B")
-    axes = {"layer": range(len(a)), "head": range(len(a[0])), "looks": named(words), "looked_at": named(words)}
+    names = ("layer", "head", "query", "key", "A", "B")
+    axes = {"layer": range(len(a)), "head": range(len(a[0])), "query": named(words), "key": named(words)}
     return Reading(
         dict(zip(names, zip(*lines, strict=True), strict=True)),
         {"A": (axes, np.stack(a)), "B": (axes, np.stack(b))},
@@ -324,12 +324,12 @@ def head_scores(seen: Seen) -> Reading:
         cells[name] = [variance / by, variance / by / d_k, np.mean(spread), np.mean(np.log(n))]
         cells[name] += [np.mean([p.max() for p in weights]), np.mean(steep)]
     labels = ["variance", "variance / d_k", "entropy (nats)", "highest entropy", "largest weight", "Jacobian"]
-    middles = {"middle_of_bin": (found.edges[:-1] + found.edges[1:]) / 2}
+    middles = {"bin_center": (found.edges[:-1] + found.edges[1:]) / 2}
     raw, scaled = (
         densities(np.array(products) / by, found.edges, drawn)
         for by, drawn in ((1, found.raw), (np.sqrt(d_k), found.scaled))
     )
-    return Reading({"": labels} | cells, {"raw": (middles, raw), "scaled": (middles, scaled)})
+    return Reading({"measure": labels} | cells, {"raw": (middles, raw), "scaled": (middles, scaled)})
 
 
 @reads("query_gradient")
@@ -353,13 +353,13 @@ def moved(seen: Seen) -> Reading:
     words = [["<s>", *sentence.words] for sentence in sentences]
     at = [(b, t) for b in range(6) for t in range(len(words[b])) if b != replaced]
     table = {"sentence": [b + 1 for b, _ in at], "position": [t for _, t in at]}
-    table |= {"word": [counted(words[b])[t] for b, t in at], "moved": [values[cell] for cell in at]}
+    table |= {"word": [counted(words[b])[t] for b, t in at], "change": [values[cell] for cell in at]}
     axes = {"sentence": range(1, 7), "position": range(values.shape[1])}
     if seen.key == "moved_layer":
         assert np.nanmax(values) < 1e-6, "a layer norm listens to nobody else"
     else:
         assert np.nanmax(values) > 1e-3, "a batch norm listens to its batch"
-    return Reading(table, {"moved": (axes, values)})
+    return Reading(table, {"change": (axes, values)})
 
 
 @reads("over_layer", "over_batch")

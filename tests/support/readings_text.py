@@ -21,10 +21,10 @@ def spoken(experiment, logits):
 def one_row(words, weights, row):
     table = {
         "position": range(len(words)),
-        "looked at": counted(words),
+        "key": counted(words),
         f"weight from {counted(words)[row]}": [weights[row][s] for s in range(len(words))],
     }
-    return Reading(table, {"weights": ({"looked_at": named(words)}, weights[row])})
+    return Reading(table, {"weights": ({"key": named(words)}, weights[row])})
 
 
 @reads("sentence")
@@ -53,9 +53,9 @@ def grid(seen: Seen) -> Reading:
         for s in range(len(words))
         if weights[head][t][s] != 0
     ]
-    names = ("layer", "head", "row", "looks", "column", "looked at", "weight")
+    names = ("layer", "head", "row", "query", "column", "key", "weight")
     axes = {"layer": range(len(layers)), "head": range(len(layers[0]))}
-    axes |= {"looks": named(words), "looked_at": named(words)}
+    axes |= {"query": named(words), "key": named(words)}
     return Reading(dict(zip(names, zip(*lines, strict=True), strict=True)), {"weights": (axes, np.stack(layers))})
 
 
@@ -71,7 +71,7 @@ def enlarged(seen: Seen) -> Reading:
         scores = scores * (np.sqrt(attention.q.shape[-1]) ** -1 if seen.experiment.switches.scale else 1)
         scores = scores + attention.biased[head] - attention.scaled[head]
         values = np.where(np.tri(len(words), dtype=bool), scores, -np.inf)
-    axes = {"looks": named(words), "looked_at": named(words)}
+    axes = {"query": named(words), "key": named(words)}
     return Reading(map_of(values, counted(words), counted(words)), {stage: (axes, values)})
 
 
@@ -104,8 +104,8 @@ def rollout(seen: Seen) -> Reading:
         heard = np.array(
             [[heard[of == w][:, of == v].sum(axis=1).mean() for v in range(len(words))] for w in range(len(words))]
         )
-    axes = {"looks": named(words), "looked_at": named(words)}
-    return Reading(map_of(heard, counted(words), counted(words)), {"rolled": (axes, heard)})
+    axes = {"query": named(words), "key": named(words)}
+    return Reading(map_of(heard, counted(words), counted(words)), {"rollout": (axes, heard)})
 
 
 @reads("candidates")
@@ -115,7 +115,9 @@ def candidates(seen: Seen) -> Reading:
     logits[list(load(experiment.weights)[1].special_ids)] = -np.inf
     words, odds = spoken(experiment, logits)
     drawn = np.where(np.arange(len(odds)) < (kept or len(odds)), odds, 0)
-    return Reading({"word": named(words[:8]), "the_model": odds[:8], "drawn_from": (drawn / drawn.sum())[:8]})
+    return Reading(
+        {"word": named(words[:8]), "model_probability": odds[:8], "sampling_probability": (drawn / drawn.sum())[:8]}
+    )
 
 
 # Inside a head
@@ -131,15 +133,15 @@ def walk(seen: Seen) -> Reading:
     scaled = products / np.sqrt(q.shape[-1])
     bias = (attention.biased - attention.scaled)[head, row]
     allowed = np.arange(len(words)) <= row
-    table = {"looked at": counted(words), "q·k": products, "scaled": scaled, "bias": bias, "biased": scaled + bias}
-    return Reading(table | {"may look": allowed, "weight": softmax(scaled + bias, allowed)})
+    table = {"key": counted(words), "q·k": products, "scaled": scaled, "bias": bias, "biased": scaled + bias}
+    return Reading(table | {"allowed": allowed, "weight": softmax(scaled + bias, allowed)})
 
 
 @reads("forms")
 def forms(seen: Seen) -> Reading:
     (layer, head), words = seen.head, encode(seen.experiment).surface
     weights = run(seen.experiment).layers[layer].attention.weights[head]
-    axes = {"looks": named(words), "looked_at": named(words)}
+    axes = {"query": named(words), "key": named(words)}
     both = {name: (axes, weights) for name in ("word_by_word", "three_products")}
     # What is left is rounding: which of it stands in which cell, only the two forms themselves can tell.
     rest = seen.npz["word_by_word"] - seen.npz["three_products"]
@@ -150,7 +152,7 @@ def forms(seen: Seen) -> Reading:
 def sizes(seen: Seen) -> Reading:
     n = {name: int(seen.control(name, opens)) for name, opens in (("queries", 6), ("keys", 9))}
     C = 64
-    if seen.control("source") == "this layer":
+    if seen.control("sizes_from") == "this layer":
         attention, words = run(seen.experiment).layers[seen.head[0]].attention, encode(seen.experiment).surface
         H, d_k, d_v = attention.q.shape[0], attention.q.shape[-1], attention.v.shape[-1]
         scores = attention.biased[:, : n["queries"], : n["keys"]]
@@ -168,7 +170,7 @@ def sizes(seen: Seen) -> Reading:
     shapes, stages = [*shapes, (T, C)], [*stages, "heads concatenated", "out"]
     table = {"stage": stages, "shape": [" × ".join(map(str, shape)) for shape in shapes]}
     table |= {name: [value] * 10 for name, value in (n | {"n_heads": H, "d_k": d_k, "d_v": d_v, "d_model": C}).items()}
-    axes = {"head": range(H), "looks": named(looking), "looked_at": named(looked)}
+    axes = {"head": range(H), "query": named(looking), "key": named(looked)}
     return Reading(table, {"weights": (axes, softmax(scores, mask))})
 
 
@@ -190,9 +192,9 @@ def averaging(seen: Seen) -> Reading:
     return Reading(
         table,
         {
-            "values": ({"looked_at": axes, **two}, points),
-            "outputs": ({"looks": axes, **two}, outputs),
-            "weights": ({"looks": axes, "looked_at": axes}, weights),
+            "values": ({"key": axes, **two}, points),
+            "outputs": ({"query": axes, **two}, outputs),
+            "weights": ({"query": axes, "key": axes}, weights),
         },
     )
 
@@ -212,8 +214,8 @@ def spectrum(seen: Seen) -> Reading:
 
 def masked(seen: Seen) -> Experiment:
     """The experiment with the mask that the page has."""
-    kind = seen.control("looks", "own")
-    looks = None if kind == "own" else MaskSpec(kind, int(seen.control("size")))
+    kind = seen.control("mask_kind", "trained")
+    looks = None if kind == "trained" else MaskSpec(kind, int(seen.control("mask_size")))
     experiment = seen.experiment
     return Experiment(experiment.weights, experiment.text, experiment.switches, mask_spec=looks)
 
@@ -229,17 +231,17 @@ def stages(seen: Seen) -> Reading:
     mask = (s <= t) if experiment.mask_spec is None else abs(t - s) < experiment.mask_spec.size
     weights, hidden = softmax(scores, mask), np.where(mask, scores, -np.inf)
     cells = [(one, other) for one in range(T) for other in range(T)]
-    table = {"looks": [counted(words)[t] for t, _ in cells], "looked at": [counted(words)[s] for _, s in cells]}
-    found = {"score": scores, "may look": mask, "masked score": hidden, "weight": weights}
+    table = {"query": [counted(words)[t] for t, _ in cells], "key": [counted(words)[s] for _, s in cells]}
+    found = {"score": scores, "allowed": mask, "masked score": hidden, "weight": weights}
     table |= {name: [values[cell] for cell in cells] for name, values in found.items()}
-    axes = {"looks": named(words), "looked_at": named(words)}
+    axes = {"query": named(words), "key": named(words)}
     arrays = {"scores": scores, "mask": mask, "masked": hidden, "weights": weights}
     return Reading(table, {name: (axes, values) for name, values in arrays.items()})
 
 
 @reads("leaks")
 def leaks(seen: Seen) -> Reading:
-    before, at, by = masked(seen), int(seen.control("edit")), seen.control("with")
+    before, at, by = masked(seen), int(seen.control("edit_position")), seen.control("replacement")
     typed = list(encode(before).surface)
     words = [*typed[1:at], by, *typed[at + 1 :]]
     after = Experiment(before.weights, " ".join(words), before.switches, mask_spec=before.mask_spec)
@@ -259,7 +261,7 @@ def ways(seen: Seen) -> Reading:
     apart = compare(experiment).apart
     table = {"position": range(len(words)), "word": counted(words)}
     table |= {"largest difference in logits, with cache": apart[0], "largest difference in logits, without": apart[1]}
-    axes = {"looks": named(words), "looked_at": named(words)}
+    axes = {"query": named(words), "key": named(words)}
     return Reading(table, {name: (axes, weights) for name in ("one_pass", "with_cache")})
 
 
@@ -267,6 +269,4 @@ def ways(seen: Seen) -> Reading:
 def guessing(seen: Seen) -> Reading:
     words = counted(encode(seen.experiment).surface)
     cells = [(t, s) for t in words for s in words]
-    return Reading(
-        {"looks": [t for t, _ in cells], "looked at": [s for _, s in cells], "guessed": [False] * len(cells)}
-    )
+    return Reading({"query": [t for t, _ in cells], "key": [s for _, s in cells], "guessed": [False] * len(cells)})

@@ -11,11 +11,14 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 from unpack import unpack
 
+from viz.ui import model_calls
 from viz.ui.controls import FRAME
 
 # Each new test runner reads the metadata of every installed package to find the components: 0.2 s a visit. They are the
 # same for the whole process.
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+
+model_calls.start()  # as the app does before it makes its first page
 
 ROOT = Path(__file__).parents[2]
 # The pages that show an experiment; the one that lists the lessons has none, nor has the one that waits for a file.

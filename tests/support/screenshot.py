@@ -38,7 +38,7 @@ def teaching(browser: Browser, address: str, scheme: str, folder: Path) -> None:
     """One figure on a projector, in both themes; on paper also a step of a lesson."""
     context = browser.new_context(bypass_csp=True, viewport={"width": 1280, "height": 720}, color_scheme=scheme)
     page = context.new_page()
-    page.goto(f"{address}/?present=enlarged&token=10")
+    page.goto(f"{address}/?present=enlarged&query=10")
     page.wait_for_function("document.documentElement.dataset.stage", timeout=PATIENCE)
     wait_for_rest(page)
     page.wait_for_timeout(1000)

@@ -22,7 +22,7 @@ page = st.navigation(
     position="top",
 )
 name = (page.url_path or "heads").replace("-", "_")
-shell.open_old_link(name)
+shell.enter(name)
 shell.heading(name)
 shell.lesson(name)
 shell.run(page)

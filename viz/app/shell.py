@@ -6,8 +6,9 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from viz.ui import present, visitor
+from viz.ui import present, state, visitor
 from viz.ui.old_links import of_today
+from viz.ui.state import Key
 from viz.ui.visitor import theme, words
 
 STYLE = (visitor.PAGES.parent / "ui/style.css").read_text(encoding="utf-8")
@@ -19,8 +20,8 @@ ALONE = ".stApp { visibility: hidden; } body { background: var(--paper); }"
 def open_frame() -> None:
     """Page settings and the few rules of style that the theme cannot say."""
     _keep_the_address_of_a_back()
-    if not st.session_state.pop("player", False):  # whoever has left the player of words finds it at rest again
-        st.session_state.pop("playing", None)
+    if not st.session_state.pop(Key.PLAYER, False):  # whoever has left the player of words finds it at rest again
+        st.session_state.pop(Key.PLAYING, None)
     alone = present.presentation().mode
     st.set_page_config(page_title="Attention Lab", layout="wide", initial_sidebar_state="auto")
     now = theme()
@@ -41,8 +42,9 @@ def _keep_the_address_of_a_back() -> None:
         st.query_params.update()  # with no change at all, it sends the address as this run has read it
 
 
-def open_old_link(page: str) -> None:
-    """Open a link of an earlier version under the names of today."""
+def enter(page: str) -> None:
+    """Open the page, and a link of an earlier version under the names of today."""
+    state.enter(page)
     address = {name: st.query_params.get_all(name) for name in st.query_params}
     today = of_today(page, address)
     if today != address:
@@ -58,13 +60,15 @@ def heading(page: str) -> None:
 
 def run(page: StreamlitPage) -> None:
     """Make the page. Meanwhile long computations of other visitors pause: see viz/ui/slots.py."""
-    slots = importlib.import_module("viz.ui.slots")  # which knows torch: too slow for the head of this file
+    # These know torch: too slow for the head of this file.
+    slots, model_calls = (importlib.import_module(f"viz.ui.{name}") for name in ("slots", "model_calls"))
+    model_calls.start()
     with slots.page():
         page.run()
 
 
 def _in_a_lesson() -> bool:
-    return "lesson" in st.query_params or "lesson_asked" in st.session_state
+    return "lesson" in st.query_params or Key.LESSON_ASKED in st.session_state
 
 
 def lesson(page: str) -> None:

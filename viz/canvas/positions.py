@@ -55,7 +55,7 @@ def turns(
 ) -> Drawn:
     """PE(pos + k) as a rotation of PE(pos): a dial for each pair, and the matrix, computed in the browser.
 
-    sliders: pos, k, turning (the width) and base; on_state as for `waves`.
+    sliders: pos, k, rotation_width and base; on_state as for `waves`.
     """
     return _sliding("rotation", sliders, state, key, theme, on_state)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from viz.export.column_names import OLD_NAMES
 from viz.export.library_outputs import array, attention_array, is_generated
 from viz.export.npz import ArraysError, Header, read_npz
 from viz.export.weight_values import check_values, warnings_of
@@ -18,7 +19,9 @@ MAX_HEADS = 4096  # 64 layers of 64 heads: each is a map on the screen
 MAX_TOKENS = 1024
 MAX_LETTERS = 1000  # of one token
 UNREAD = "The last token was written but not read, so it has no row and no column."
-NPZ_KEYS = {"weights": "attention", "looks": "tokens"}  # the lab's own names in what it saves
+# Names of arrays in a file that the lab has saved → the names of the arguments of `maps`.
+NPZ_KEYS = {"weights": "attention", "query": "tokens", "key": "key_tokens"}
+OLD_KEYS = ("looks", "looked_at")  # the names of `query` and `key` in files of earlier versions
 SAVE_SNIPPET = 'np.savez_compressed("maps.npz", attention=attention, tokens=np.array(tokens, dtype=str))'
 
 
@@ -39,14 +42,14 @@ class AttentionMaps:
 
 
 def maps(
-    attention: Any, tokens: Sequence[Any] | Array, looked_at: Sequence[Any] | Array | None = None, mask: Any = None
+    attention: Any, tokens: Sequence[Any] | Array, key_tokens: Sequence[Any] | Array | None = None, mask: Any = None
 ) -> AttentionMaps:
     """Arrays of any library that numpy can read, as maps.
 
     attention: (L, H, T, S), or (H, T, S), or (T, S); a sequence of layers, each with a batch of one, as `transformers`
     returns it, and the steps that its `generate` returns, are understood too. NaN: there is no such cell. tokens: T
-    words that look; looked_at: S words that are looked at, where they are others. mask: True may look, of a shape that
-    fits attention from the right.
+    query tokens; key_tokens: S key tokens, if they are others. mask: True may attend, of a shape that fits attention
+    from the right.
 
     Raises:
         ArraysError: they cannot be drawn; the message is a sentence that says why and what to do.
@@ -75,7 +78,7 @@ def maps(
             f"{MAX_HEADS:,} heads. Leave out layers or heads."
         )
     looking = _words(tokens, "tokens")
-    looked = None if looked_at is None else _words(looked_at, "looked_at")
+    looked = None if key_tokens is None else _words(key_tokens, "key_tokens")
     notes: tuple[str, ...] = ()
     if is_generated(attention) and len(looking) == given.shape[2] + 1:
         looking, notes = looking[:-1], (UNREAD,)
@@ -95,24 +98,30 @@ def maps(
 
 
 def read(file: bytes) -> AttentionMaps:
-    """The maps in an .npz file: `attention` and `tokens`, maybe `looked_at` and `mask`, as in `maps`; or the `weights`
-    of a grid of heads that the lab itself has saved.
+    """The maps in an .npz file: `attention` and `tokens`, maybe `key_tokens` and `mask`, as in `maps`; or the `weights`
+    of a grid of heads that the lab itself has saved. The names of earlier versions are read too.
 
     Raises:
         ArraysError: the file cannot be read, or what is in it cannot be drawn.
     """
     entries = read_npz(
-        file, names=("attention", "tokens", "looked_at", "mask", *NPZ_KEYS), most=MAX_CELLS, check=_check_headers
+        file,
+        names=("attention", "tokens", "key_tokens", "mask", *NPZ_KEYS, *OLD_KEYS),
+        most=MAX_CELLS,
+        check=_check_headers,
     )
-    if NPZ_KEYS.keys() <= entries.keys():
+    if "attention" not in entries and "weights" in entries and ("query" in entries or "looks" in entries):
+        entries = {OLD_NAMES.get(name, name): array for name, array in entries.items()}
         entries = {NPZ_KEYS.get(name, name): array for name, array in entries.items()}
-        if np.array_equal(entries["tokens"], entries.get("looked_at", ())):
-            entries.pop("looked_at", None)
+        if np.array_equal(entries["tokens"], entries.get("key_tokens", ())):
+            entries.pop("key_tokens", None)
+    elif "looked_at" in entries:
+        entries.setdefault("key_tokens", entries.pop("looked_at"))
     for name in ("attention", "tokens"):
         if name not in entries:
             names = ", ".join(f'"{other}"' for other in entries) or "nothing that the lab knows"
             raise ArraysError(f'There is no "{name}" in this file; it holds {names}. Save it with {SAVE_SNIPPET}.')
-    return maps(entries["attention"], entries["tokens"], entries.get("looked_at"), entries.get("mask"))
+    return maps(entries["attention"], entries["tokens"], entries.get("key_tokens"), entries.get("mask"))
 
 
 def _check_headers(headers: Mapping[str, Header]) -> None:
@@ -171,7 +180,7 @@ def _check_shape(shape: tuple[int, ...], looking: tuple[str, ...], looked: tuple
     if shape[2:] == (T, S):
         return
     if looked is None:
-        more = f', or a second list of words, "looked_at", of {shape[3]}' if shape[2] == T else ""
+        more = f', or a second list of words, "key_tokens", of {shape[3]}' if shape[2] == T else ""
         raise ArraysError(f"{_count(T)} need {(T, T)} weights, not {shape[2:]}{more}.")
     raise ArraysError(f"{_count(T)} that look at {S} need {(T, S)} weights, not {shape[2:]}.")
 

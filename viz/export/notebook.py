@@ -43,6 +43,7 @@ def attention_figure(
     attention: Any,
     tokens: Sequence[Any],
     *,
+    key_tokens: Sequence[Any] | None = None,
     looked_at: Sequence[Any] | None = None,
     theme: str = "light",
     title: str = "",
@@ -50,15 +51,16 @@ def attention_figure(
     """Every head at a glance, one of them large, and the lines between the words.
 
     attention: weights (L, H, T, S), (H, T, S) or (T, S) in 0 … 1, NaN where there is no cell; lists, numpy, torch,
-    anything that numpy can read, and the tuple of layers that `transformers` returns. tokens: T words that look;
-    looked_at: S words that are looked at, where they are others (cross-attention). theme: "light" or "dark".
+    anything that numpy can read, and the tuple of layers that `transformers` returns. tokens: T query tokens;
+    key_tokens: S key tokens, if they are others (cross-attention); looked_at: its name in earlier versions. theme:
+    "light" or "dark".
 
     Raises:
         ArraysError (a ValueError): words and weights do not fit, or these are no weights.
     """
     if theme not in THEMES:
         raise ValueError(f'theme must be one of {", ".join(THEMES)}, not "{theme}"')
-    shown = maps(attention, tokens, looked_at)
+    shown = maps(attention, tokens, looked_at if key_tokens is None else key_tokens)
     pooled = max(shown.weights.shape[2:]) > MOST_PIXELS
     caption = " ".join([describe_maps(shown.weights, shown.mask, pooled=pooled), *shown.notes])
     origin = Provenance(title or "attention", version_of_lab()).told()

@@ -83,7 +83,7 @@ def columns(table: Table) -> dict[str, NamedArray]:
         word = f"_{word}" if word[0].isdigit() else word
         while word in arrays:
             word += "_"
-        arrays[word] = NamedArray(column, {"line": range(len(column))})
+        arrays[word] = NamedArray(column, {"row": range(len(column))})
     return arrays
 
 

@@ -9,7 +9,7 @@
     ---
     ## Nothing from the future
     page: masks
-    state: ?layer=1&token=9
+    state: ?layer=1&query=9
     look: stages
     question: How much of its attention goes to words that come later?
     answer: ahead(layer=1, row=9)

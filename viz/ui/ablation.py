@@ -6,6 +6,7 @@ from model.analysis import ablation
 from model.run import Experiment
 from model.switches import PARTS, Switches
 from viz.ui import controls, model_calls, server_cache
+from viz.ui.state import Key
 
 
 @server_cache.cached
@@ -26,7 +27,7 @@ def ablation_hints(weights: str, switches: Switches) -> None:
                 "Remove",
                 labels,
                 format_func=labels.__getitem__,
-                key="offer",
+                key=Key.OFFER,
                 label_visibility="collapsed",
                 on_change=_take,
             )
@@ -36,8 +37,8 @@ def ablation_hints(weights: str, switches: Switches) -> None:
 
 
 def _take() -> None:
-    controls.set_state({st.session_state["offer"]: "false"})
-    st.session_state["offer"] = None
+    controls.set_state({st.session_state[Key.OFFER]: "false"})
+    st.session_state[Key.OFFER] = None
 
 
 def ablation_label(removed: Switches, b: Experiment) -> str:

@@ -21,22 +21,23 @@ from viz.captions.typed_text import describe_altered
 from viz.labels import escape_markdown, markdown
 from viz.lessons.parse import RESERVED
 from viz.ui import model_calls
+from viz.ui.state import DEFAULTS, Key, Param, key_of
 from viz.ui.tracking_parameters import is_tracking
 
-FRAME = (*RESERVED, "foreign")  # names in the address that no control takes from it
+FRAME = (*RESERVED, Param.MAPS_MODEL)  # names in the address that no control takes from it
 TEXTS = (
-    "text",
-    "source_text",
-    "foreign_text",
-    "foreign_target",
-    "question",
-    "order",
-    "drawn",
+    Param.TEXT,
+    Param.SOURCE_TEXT,
+    Param.MAPS_TEXT,
+    Param.MAPS_TARGET,
+    Param.QUESTION,
+    Param.WORD_ORDER,
+    Param.MASK_ROWS,
 )  # names whose value is what somebody wrote
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
 BYTE = (f"{CONTINUATION}⟨", "⟨")  # how a piece begins that is a byte and no letter
 MAX_LISTED_TOKENS = 4096  # that are listed
-FIRST = "grammar"  # the model that a visitor meets first
+FIRST: str = DEFAULTS[Param.WEIGHTS]  # the model that a visitor meets first
 READS_ANY = "stories"  # the model to which no word is unknown
 EXAMPLE = "the person who the dogs near the trees chase was tired ."
 PROSE = "Alice saw the White Rabbit, and the White Rabbit saw Alice."  # to open with, of models that read any text
@@ -61,9 +62,9 @@ def experiment() -> Experiment:
 
 def note_link_values() -> None:
     """Keep the address as it was opened: the controls read it next, and clear what they cannot use."""
-    if "opened_with" not in st.session_state:
+    if Key.OPENED_WITH not in st.session_state:
         link = {name: st.query_params.get_all(name) for name in st.query_params}
-        st.session_state["opened_with"] = link
+        st.session_state[Key.OPENED_WITH] = link
         endless = [name for name, values in link.items() if name not in TEXTS and any(map(_endless, values))]
         for name in endless:
             del st.query_params[name]  # Streamlit would make an integer of it, and fail
@@ -83,36 +84,36 @@ def _weights() -> str:
     for fault in checkpoint.faults():
         st.caption(f"{escape_markdown(fault)} It is not listed below.")
     names = model_calls.text_models()
-    gone = st.session_state.get("weights")
+    gone = st.session_state.get(Param.WEIGHTS)
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
-        st.session_state["weights"] = FIRST
-        st.session_state["opened_with"]["weights"] = [gone]
-    return st.selectbox("Model", names, index=names.index(FIRST), key="weights", bind="query-params")
+        st.session_state[Param.WEIGHTS] = FIRST
+        st.session_state[Key.OPENED_WITH][Param.WEIGHTS] = [gone]
+    return st.selectbox("Model", names, index=names.index(FIRST), key=Param.WEIGHTS, bind="query-params")
 
 
 def _text(weights: str) -> str:
     task = model_calls.task(weights)
     kinds = task.kinds
-    if "written" in st.session_state:
-        set_text(st.session_state.pop("written"))
+    if Key.WRITTEN in st.session_state:
+        set_text(st.session_state.pop(Key.WRITTEN))
     # Another model begins with a sentence of its own kind; what a link or a person has written stays.
     example = EXAMPLE if task.words else PROSE
-    before = st.session_state.get("example", example)
-    if before != example and st.session_state.get("text") == before:
+    before = st.session_state.get(Key.EXAMPLE, example)
+    if before != example and st.session_state.get(Param.TEXT) == before:
         set_text(example)
-    st.session_state["example"] = example
-    text = st.text_area("Sentence", value=example, key="text", bind="query-params", height=96)
+    st.session_state[Key.EXAMPLE] = example
+    text = st.text_area("Sentence", value=example, key=Param.TEXT, bind="query-params", height=96)
     st.menu_button(
         "New sentence",
         list(kinds),
         format_func=lambda kind: kinds[kind],
-        key="draw",
+        key=Key.DRAW,
         on_click=_draw,
         args=(weights,),
         width="stretch",
     )
     knows = "Vocabulary"
-    with st.popover(knows, width="stretch", key="known", on_change="rerun") as known:
+    with st.popover(knows, width="stretch", key=Key.KNOWN, on_change="rerun") as known:
         if known.open:
             groups = task.words.items() if task.words else _pieces(weights)
             st.markdown("\n\n".join(f"**{part}** " + " ".join(map(markdown, words)) for part, words in groups))
@@ -134,18 +135,18 @@ def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
 
 
 def _draw(weights: str) -> None:
-    set_text(model_calls.task(weights).draw(st.session_state["draw"], Random()).text)
+    set_text(model_calls.task(weights).draw(st.session_state[Key.DRAW], Random()).text)
 
 
 def set_text_to(text: str) -> None:
     """Put a longer text into the sentence box when the page is next drawn, and pin its last word."""
-    st.session_state["written"], st.session_state["to_the_end"] = text, True
+    st.session_state[Key.WRITTEN], st.session_state[Key.TO_THE_END] = text, True
 
 
 def set_text(text: str) -> None:
     """Put a text into the sentence box, and let go of the word that was chosen in the old one."""
-    st.session_state["text"] = text
-    st.session_state["token"] = None
+    st.session_state[Param.TEXT] = text
+    st.session_state[Param.QUERY] = None
 
 
 def switches(weights: str, disabled: bool = False) -> Switches:
@@ -156,18 +157,20 @@ def switches(weights: str, disabled: bool = False) -> Switches:
     for part in PARTS:
         has = getattr(removable, part.name)
         hint = f"Without it: {part.hint}" if has else "This model was trained without it, so it cannot be removed."
-        on = st.toggle(part.label, True, key=part.name, help=hint, disabled=disabled or not has, bind="query-params")
+        on = st.toggle(
+            part.label, True, key=Param(part.name), help=hint, disabled=disabled or not has, bind="query-params"
+        )
         if has and not on:
             removed.append(part.name)
     return Switches().without(*removed)
 
 
-def track_default(**defaults: Any) -> None:
+def track_default(defaults: Mapping[Param | Key, Any]) -> None:
     """Where a control opens depends on the model or the text, and one that still stands there goes along.
 
     A link leaves defaults out: else it would open another state than the one that it was copied from.
     """
-    known = st.session_state.setdefault("defaults", {})
+    known = st.session_state.setdefault(Key.DEFAULTS, {})
     for name, now in defaults.items():
         if name in st.session_state and known.get(name, now) == st.session_state[name] != now:
             st.session_state[name] = now
@@ -176,32 +179,32 @@ def track_default(**defaults: Any) -> None:
 
 def head(n_layers: int, n_heads: int, default: tuple[int, int]) -> tuple[int, int]:
     """The (layer, head) to enlarge."""
-    track_default(layer=default[0], head=default[1])
+    track_default({Param.LAYER: default[0], Param.HEAD: default[1]})
     with st.sidebar.container(horizontal=True, gap="small"):
-        layer = st.number_input("Layer", 0, n_layers - 1, default[0], key="layer", bind="query-params", width=100)
-        head = st.number_input("Head", 0, n_heads - 1, default[1], key="head", bind="query-params", width=100)
+        layer = st.number_input("Layer", 0, n_layers - 1, default[0], key=Param.LAYER, bind="query-params", width=100)
+        head = st.number_input("Head", 0, n_heads - 1, default[1], key=Param.HEAD, bind="query-params", width=100)
     return int(layer), int(head)
 
 
 def choose_head(layer: int, head: int) -> None:
     """Enlarge this head, as if it had been typed."""
-    st.session_state["layer"], st.session_state["head"] = layer, head
+    st.session_state[Param.LAYER], st.session_state[Param.HEAD] = layer, head
 
 
 def token(tokens: Sequence[str], each: str = "word") -> int | None:
     """The position of the pinned word, or None: then the figure picks the most telling one. each: what a token is."""
     last = len(tokens) - 1
-    if st.session_state.pop("to_the_end", False):
-        st.session_state["token"] = last
-    if (st.session_state.get("token") or 0) > last:
-        st.session_state["token"] = None
+    if st.session_state.pop(Key.TO_THE_END, False):
+        st.session_state[Param.QUERY] = last
+    if (st.session_state.get(Param.QUERY) or 0) > last:
+        st.session_state[Param.QUERY] = None
     with st.sidebar:
         position = st.number_input(
             f"Query {each}, 0 to {last}",
             0,
             last,
             None,
-            key="token",
+            key=Param.QUERY,
             bind="query-params",
             placeholder="automatic",
         )
@@ -210,12 +213,12 @@ def token(tokens: Sequence[str], each: str = "word") -> int | None:
 
 def pin_token(row: int | None) -> None:
     """Pin a word, or let it go, as if it had been typed."""
-    st.session_state["token"] = row
+    st.session_state[Param.QUERY] = row
 
 
 def choose_weights(name: str) -> None:
     """Take another model, as if it had been chosen in the sidebar."""
-    st.session_state["weights"] = name
+    st.session_state[Param.WEIGHTS] = name
 
 
 def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None = None, each: str = "word") -> None:
@@ -250,7 +253,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
                 )
                 st.button(
                     "Replace them",
-                    key="plain",
+                    key=Key.PLAIN,
                     type="tertiary",
                     on_click=replace or set_text,
                     args=(experiment.text.translate(STRAIGHT),),
@@ -263,7 +266,7 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
             for known in tokenizer.closest_words(word, n=1):
                 st.button(
                     f"{markdown(word)} → {known}",
-                    key=f"instead_{word}_{known}",
+                    key=key_of(Key.INSTEAD, word, known),
                     type="tertiary",
                     on_click=replace or set_text,
                     args=(" ".join(known if typed == word else typed for typed in encoding.surface[1:]),),
@@ -271,17 +274,17 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
         if replace is None:  # a page of models of one text
             st.button(
                 f"Read it with {READS_ANY}, which splits words into tokens",
-                key="in_pieces",
+                key=Key.IN_PIECES,
                 type="tertiary",
                 on_click=choose_weights,
                 args=(READS_ANY,),
             )
 
 
-def choice(label: str, options: Sequence[str], *, key: str, default: str | None = None, **more: Any) -> str:
+def choice(label: str, options: Sequence[str], *, key: Param | Key, default: str | None = None, **more: Any) -> str:
     """One of a few, side by side. A link that leaves it empty gets the default, the first where none is named."""
     fallback = default or options[0]
-    track_default(**{key: fallback})
+    track_default({key: fallback})
     settings: dict[str, Any] = {"label_visibility": "collapsed", "bind": "query-params", "required": True} | more
     chosen: str | None = st.segmented_control(label, options, default=fallback, key=key, **settings)
     return chosen or fallback
@@ -305,7 +308,7 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
     return choice(
         "Stage",
         STAGES,
-        key="stage",
+        key=Param.STAGE,
         default="weights",
         width="stretch",
         help="scores: q·k. scaled: divided by √d_k. biased: plus the position bias. masked: forbidden scores become "
@@ -316,7 +319,7 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
 def choose_panel(says_words: bool) -> str:
     """Which further figure to show below the fold; a model that says no words begins with one that it has."""
     kinds = ("Next word", "Generate", "Head statistics", "Rollout")
-    return choice("More about this sentence", kinds, key="more", default=kinds[0 if says_words else 2])
+    return choice("More about this sentence", kinds, key=Param.PANEL, default=kinds[0 if says_words else 2])
 
 
 def sidebar_footer(experiment: Experiment) -> None:
@@ -333,8 +336,8 @@ def sidebar_footer(experiment: Experiment) -> None:
 
 def set_state(state: Mapping[str, str]) -> None:
     """Set controls as a link would: every part present and no word chosen, then what the state names."""
-    st.session_state["links_opened"] = st.session_state.get("links_opened", 0) + 1
-    st.session_state.update(dict.fromkeys((part.name for part in PARTS), True), token=None, said=None)
+    st.session_state[Key.LINKS_OPENED] = st.session_state.get(Key.LINKS_OPENED, 0) + 1
+    st.session_state.update({Param(part.name): True for part in PARTS} | {Param.QUERY: None, Param.TARGET_STEP: None})
     for name, value in state.items():
         if name not in st.session_state:
             st.query_params[name] = value  # a control that is not on the page yet does not write its own part
@@ -345,7 +348,7 @@ def _typed(name: str, value: str) -> Any:
     """As the control holds what the link spells."""
     if value in ("true", "false"):
         return value == "true"
-    if name == "text":
+    if name == Param.TEXT:
         return value
     return int(value) if value.isdigit() else float(value) if re.fullmatch(r"\d+\.\d+", value) else value
 
@@ -364,7 +367,7 @@ def report_bad_link(whole: bool = True) -> None:
     address, so that no copy of the link holds them.
     """
     mishaps = []
-    for name, values in st.session_state.get("opened_with", {}).items():
+    for name, values in st.session_state.get(Key.OPENED_WITH, {}).items():
         if name not in st.session_state:
             added = is_tracking(name, values[0])  # on the way, by a mail program or a network: nobody is told
             if whole and name not in FRAME and not added:
@@ -373,7 +376,7 @@ def report_bad_link(whole: bool = True) -> None:
                 st.query_params.pop(name, None)
             continue
         used = st.session_state[name]
-        if name == "weights" and values[0].startswith(PREFIX) and values != [used]:
+        if name == Param.WEIGHTS and values[0].startswith(PREFIX) and values != [used]:
             st.info(
                 f"The model {markdown(values[0])} is not loaded on this server, so {used} is shown. Load it on the "
                 "page “Your model”."
@@ -384,9 +387,9 @@ def report_bad_link(whole: bool = True) -> None:
             for value in (used if isinstance(used, list) else [used])
         ]
         if values not in (formatted, [""]) and not (len(values) == 1 and _same_number(values[0], used)):
-            nothing = "automatic" if name == "token" else "none"
+            nothing = "automatic" if name == Param.QUERY else "none"
             instead = nothing if used is None else ", ".join(formatted) or nothing
             mishaps.append(f"{name} = “{markdown(', '.join(values))}” (shown: {markdown(instead)})")
     if mishaps:
         st.info(f"Part of this link could not be used: {', '.join(mishaps)}.")
-    st.session_state["opened_with"] = {}
+    st.session_state[Key.OPENED_WITH] = {}

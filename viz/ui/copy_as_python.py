@@ -189,11 +189,13 @@ def every_head(experiment: Experiment, merged: bool = False) -> str:
 def rolled(experiment: Experiment, merged: bool = False) -> str:
     """Attention rollout (T, T)."""
     residual = (experiment.switches & model_calls.trained(experiment.weights)).residual
-    expression = "rollout(weights)" if residual else "rollout(weights, residual=False)"
-    imports = "from model.analysis.attention_metrics import rollout, stack_weights"
+    expression = (
+        "attention_metrics.rollout(weights)" if residual else "attention_metrics.rollout(weights, residual=False)"
+    )
+    imports = "from model.analysis import attention_metrics"
     if merged:
         expression, imports = MERGED.format(expression), f"{imports}\n{MERGES}"
-    return python(f"{EVERY}\nrolled = {expression}", imports, experiment=experiment)
+    return python(f"{EVERY}\nrollout = {expression}", imports, experiment=experiment)
 
 
 def next_word(experiment: Experiment, position: int) -> str:

@@ -17,6 +17,7 @@ from viz.export import standalone
 from viz.export.tables import Arrays, Table, columns, to_csv, to_npz, with_screen_names
 from viz.ui.controls import set_state
 from viz.ui.copy_as_python import Source, origin
+from viz.ui.state import Key, key_of
 from viz.ui.visitor import theme, words
 
 LINK = re.compile(r"^- \[(?P<label>.+?)\]\(\?(?P<state>.*?)\)$", re.MULTILINE)
@@ -30,7 +31,7 @@ def page_footer(page: str) -> None:
     with st.container(horizontal=True, gap="medium"):
         for number, link in enumerate(LINK.finditer(below)):
             state = dict(parse_qsl(link["state"]))
-            st.button(link["label"], key=f"try_{number}", type="tertiary", on_click=set_state, args=(state,))
+            st.button(link["label"], key=key_of(Key.TRY, number), type="tertiary", on_click=set_state, args=(state,))
 
 
 @dataclass(frozen=True)
@@ -70,16 +71,16 @@ def below(
     """
     key = drawn.key
     made_by = replace(origin(key, of, notice), shows=shows)
-    wanted = st.session_state.pop(f"ask_{key}", None)
-    shown = st.session_state.get(f"table_{key}", False)
+    wanted = st.session_state.pop(key_of(Key.ASK, key), None)
+    shown = st.session_state.get(key_of(Key.TABLE, key), False)
     file_made = None
     if wanted:
         info = made_by.told(str(wanted.get("link", "")))
         file_made = (wanted["kind"], _made(wanted, drawn, sentence, table, arrays, info))
-    if link := st.session_state.get("ask_page"):
+    if link := st.session_state.get(Key.ASK_PAGE):
         for kind in ("csv", "npz"):
             data = _made({"kind": kind}, drawn, sentence, table, arrays, made_by.told(link))
-            st.session_state.setdefault("page_data", {})[key, kind] = data
+            st.session_state.setdefault(Key.PAGE_DATA, {})[key, kind] = data
     canvas.save(
         key,
         file,
@@ -91,8 +92,8 @@ def below(
         python=python,
         made=file_made,
         theme=theme(),
-        on_table=partial(_set, f"table_{key}", not shown),
-        on_ask=partial(_set, f"ask_{key}"),
+        on_table=partial(_set, key_of(Key.TABLE, key), not shown),
+        on_ask=partial(_set, key_of(Key.ASK, key)),
     )
     if shown:
         st.dataframe(with_screen_names(table()), hide_index=True)
@@ -101,7 +102,7 @@ def below(
 @contextmanager
 def deferred_file(key: str) -> Iterator[None]:
     """Within it the figure makes no file: another run follows that draws it again, and makes the file then."""
-    names = (f"ask_{key}", "ask_page")
+    names = (key_of(Key.ASK, key), Key.ASK_PAGE)
     kept = {name: st.session_state.pop(name) for name in names if name in st.session_state}
     try:
         yield
@@ -134,9 +135,9 @@ def _made(
 
 def _whole_page() -> None:
     """The page as a poster or an archive. The data travel when they are asked for, once."""
-    link = st.session_state.pop("ask_page", "")
-    data = [(*figure, file) for figure, file in st.session_state.pop("page_data", {}).items()]
-    canvas.whole(data if link else None, key="whole_page", theme=theme(), on_ask=partial(_set, "ask_page"))
+    link = st.session_state.pop(Key.ASK_PAGE, "")
+    data = [(*figure, file) for figure, file in st.session_state.pop(Key.PAGE_DATA, {}).items()]
+    canvas.whole(data if link else None, key="whole_page", theme=theme(), on_ask=partial(_set, Key.ASK_PAGE))
 
 
 def _set(name: str, value: Any) -> None:
@@ -148,7 +149,7 @@ MAX_OPEN_LINES = 24  # lines; a longer table scrolls
 
 def head_table(statistics: Mapping[str, list[Any]], *, on_head: Callable[[int, int], None]) -> None:
     """One line a head, sortable by any column; a click on a line chooses its head."""
-    key = "statistics"
+    key = Key.STATISTICS
     st.dataframe(
         dict(statistics),
         hide_index=True,

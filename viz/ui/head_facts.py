@@ -111,19 +111,19 @@ def most_changed_row(moved: Array, weights: Array) -> int:
 def map_table(values: Array, words: Sequence[str], key_tokens: Sequence[str] | None = None) -> Table:
     """A map (T, S) as a table: one line for each row, one column for each position."""
     columns = numbered(words if key_tokens is None else key_tokens)
-    return {"looks": numbered(words), **dict(zip(columns, values.T, strict=True))}
+    return {"query": numbered(words), **dict(zip(columns, values.T, strict=True))}
 
 
 def row_arrays(
     weights: Array, words: Sequence[str], row: int, key_tokens: Sequence[str] | None = None
 ) -> dict[str, NamedArray]:
     """One row of weights (T, S)."""
-    return {"weights": NamedArray(weights[row], {"looked_at": words if key_tokens is None else key_tokens})}
+    return {"weights": NamedArray(weights[row], {"key": words if key_tokens is None else key_tokens})}
 
 
 def maps(words: Sequence[str], key_tokens: Sequence[str] | None = None, /, **values: Array) -> dict[str, NamedArray]:
     """Maps (T, S) by name, as arrays whose axes bear the words."""
-    axes = {"looks": words, "looked_at": words if key_tokens is None else key_tokens}
+    axes = {"query": words, "key": words if key_tokens is None else key_tokens}
     return {name: NamedArray(value, axes) for name, value in values.items()}
 
 
@@ -131,7 +131,7 @@ def all_maps(
     words: Sequence[str], key_tokens: Sequence[str] | None = None, /, **weights: Array
 ) -> dict[str, NamedArray]:
     """Weights (L, H, T, S) of all heads by name, as arrays whose axes bear layers, heads and words."""
-    axes = {"looks": words, "looked_at": words if key_tokens is None else key_tokens}
+    axes = {"query": words, "key": words if key_tokens is None else key_tokens}
     return {
         name: NamedArray(value, {"layer": range(value.shape[0]), "head": range(value.shape[1]), **axes})
         for name, value in weights.items()
@@ -170,9 +170,9 @@ def cell_table(weights: Array, words: Sequence[str], key_tokens: Sequence[str] |
         "layer": layer,
         "head": head,
         "row": row,
-        "looks": queries[row],
+        "query": queries[row],
         "column": column,
-        "looked at": keys[column],
+        "key": keys[column],
         "weight": weights[layer, head, row, column],
     }
 
@@ -184,8 +184,8 @@ def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
     return {
         "layer": layer,
         "head": head,
-        "looks": labels[row],
-        "looked at": labels[column],
+        "query": labels[row],
+        "key": labels[column],
         "A": a[layer, head, row, column],
         "B": b[layer, head, row, column],
     }
@@ -199,7 +199,7 @@ def next_table(guesses: NextTokens) -> Table:
 def row_table(weights: Array, words: Sequence[str], row: int, key_tokens: Sequence[str] | None = None) -> Table:
     """One row of weights (T, S): its words, and how much the word at `row` looks at each."""
     others = numbered(words if key_tokens is None else key_tokens)
-    return {"position": range(len(others)), "looked at": others, f"weight from {numbered(words)[row]}": weights[row]}
+    return {"position": range(len(others)), "key": others, f"weight from {numbered(words)[row]}": weights[row]}
 
 
 def guess_table(guesses: NextTokens) -> Table:
@@ -217,7 +217,7 @@ def statistics(experiment: Experiment) -> dict[str, list[Any]]:
     """One line for each head: how widely and how far it looks in this text, and its measured roles."""
     weights, _ = all_weights(model_calls.trace(experiment))
     n_layers, n_heads = weights.shape[:2]
-    each = "words" if model_calls.task(experiment.weights).words else "pieces"
+    each = "words" if model_calls.task(experiment.weights).words else "tokens"
     roles = relation_scores(experiment.weights).items()
     heads = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
     return {

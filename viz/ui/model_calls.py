@@ -1,7 +1,7 @@
 """From an Experiment to its Trace, once for all visitors: small keys, bounded caches, read-only arrays."""
 
 import gc
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import streamlit as st
 
@@ -20,13 +20,19 @@ from model.transformer import Trace
 from viz.types import Array
 from viz.ui import server_cache, slots
 
-# Many visitors share the cores: one thread for each forward pass, and no more passes at once than help.
-one_thread()
 compute_slots = slots.short
-# Streamlit collects garbage after every script run; what is imported by now will never be garbage.
-gc.freeze()
-
 MEGABYTE = 10**6
+
+
+@cache
+def start() -> None:
+    """Prepare this process for many visitors, once. Importing a name from here changes nothing.
+
+    Visitors share the cores, so a forward pass takes one thread. Streamlit collects garbage after every run of a page;
+    what is imported by now will never be garbage.
+    """
+    one_thread()
+    gc.freeze()
 
 
 def trace(experiment: Experiment) -> Trace[Array]:

@@ -13,6 +13,7 @@ import streamlit as st
 from viz import canvas
 from viz.server.hosts import for_others
 from viz.theme import Theme
+from viz.ui.state import Key
 
 LONGEST = 1200  # characters of a link whose QR code a phone still reads from a wall
 
@@ -36,13 +37,13 @@ def presentation() -> Presentation:
 def page_tools(theme: Theme) -> None:
     """Copy link, QR code, Present."""
     now = presentation()
-    link = st.session_state.pop("code_for", None)
+    link = st.session_state.pop(Key.CODE_FOR, None)
     canvas.link(
         key="link",
         mode=now.mode,
         figure=now.figure,
         code=qr_code(link) if link else None,
-        opened=st.session_state.get("links_opened", 0),
+        opened=st.session_state.get(Key.LINKS_OPENED, 0),
         theme=theme,
         on_present=_presented,
         on_code=_show_code,
@@ -57,7 +58,7 @@ def _presented(figure: str) -> None:
 
 
 def _show_code(link: str) -> None:
-    st.session_state["code_for"] = for_others(link, str(st.get_option("server.address") or ""))
+    st.session_state[Key.CODE_FOR] = for_others(link, str(st.get_option("server.address") or ""))
 
 
 def qr_code(link: str) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from typing import Any
 
 import streamlit as st
 
+from viz.ui.state import Param
+
 
 @dataclass(frozen=True)
 class Choosing:
@@ -26,13 +28,20 @@ def choosing() -> Choosing:
             5.0,
             1.0,
             0.1,
-            key="temperature",
+            key=Param.TEMPERATURE,
             help="The logits are divided by it. 0: always the most likely token. Above 1: more varied.",
             width=104,
             **bound,
         )
         top_k = st.number_input(
-            "Top-k", 0, 1000, 0, key="top_k", help="Keeps only the k most likely tokens. 0: all.", width=104, **bound
+            "Top-k",
+            0,
+            1000,
+            0,
+            key=Param.TOP_K,
+            help="Keeps only the k most likely tokens. 0: all.",
+            width=104,
+            **bound,
         )
         top_p = st.number_input(
             "Top-p",
@@ -40,12 +49,12 @@ def choosing() -> Choosing:
             1.0,
             1.0,
             0.05,
-            key="top_p",
+            key=Param.TOP_P,
             help="Keeps only the fewest tokens that together have at least probability p. 1: all.",
             width=104,
             **bound,
         )
         seed = st.number_input(
-            "Seed", 0, 9999, 0, key="seed", help="The same seed generates the same text.", width=104, **bound
+            "Seed", 0, 9999, 0, key=Param.SEED, help="The same seed generates the same text.", width=104, **bound
         )
     return Choosing(float(temperature), int(top_k), float(top_p), int(seed))

@@ -9,6 +9,7 @@ from model.transformer import Trace
 from model.word_aggregation import last_token_of, merge_mask_to_words, merge_to_words
 from viz.types import Array
 from viz.ui import controls, head_facts, model_calls
+from viz.ui.state import Param
 
 UNITS = ("pieces", "words")
 
@@ -57,7 +58,7 @@ def choose_units(experiment: Experiment, trace: Trace[Array]) -> TokenView:
         merged = UNITS[1] == controls.choice(
             "A row for each of the",
             UNITS,
-            key="units",
+            key=Param.UNITS,
             label_visibility="visible",
             width="stretch",
             help="A rare word is split into several tokens; · marks a token that continues a word. Words: the rows of "

@@ -10,9 +10,9 @@ import streamlit as st
 
 from viz.theme import PROJECTED, THEMES, Theme
 from viz.ui import present
+from viz.ui.state import Key
 
 PAGES = Path(__file__).parents[1] / "pages"  # one folder a page: page.py, its prose page.md, and its own parts
-THEME = "asked_theme"  # of the visitor's state: the command line asks for one, where no browser shows any
 
 
 @cache
@@ -35,5 +35,5 @@ def words(page: str, file: str = "page") -> tuple[str, str]:
 
 def theme() -> Theme:
     """The theme this visitor's browser shows, paper until it has said; on a projector with more contrast."""
-    shown = st.context.theme.type or st.session_state.get(THEME, "light")
+    shown = st.context.theme.type or st.session_state.get(Key.THEME, "light")
     return (PROJECTED if present.presentation().mode == "present" else THEMES)[shown]

@@ -19,6 +19,7 @@ from viz.theme import Theme
 from viz.types import Array
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, slots
 from viz.ui.sampling_controls import Choosing, choosing
+from viz.ui.state import Key
 
 SECONDS_PER_WORD = 0.5  # seconds between two words, so that the eye can follow the heads
 SHOWN = 8
@@ -28,7 +29,7 @@ HALF = "\ufffd"  # what a character reads that is not all written yet
 
 def show(experiment: Experiment, position: int, after: str, player: DeltaGenerator, theme: Theme) -> None:
     """position: that of the last token; after: how it reads; player: where the buttons stand, beside the heads."""
-    st.session_state["tick"] = 0  # the page was drawn anew: the next tick of the player writes the next word
+    st.session_state[Key.TICK] = 0  # the page was drawn anew: the next tick of the player writes the next word
     left, right = st.columns([2, 3], gap="large")
     with left:
         chosen = choosing()
@@ -40,29 +41,33 @@ def show(experiment: Experiment, position: int, after: str, player: DeltaGenerat
 
 
 def _player(experiment: Experiment, choosing: Choosing) -> None:
-    playing = bool(st.session_state.get("playing"))
-    st.session_state["player"] = True  # it is on the page: see frame.open_frame
+    playing = bool(st.session_state.get(Key.PLAYING))
+    st.session_state[Key.PLAYER] = True  # it is on the page: see frame.open_frame
     st.fragment(_buttons, run_every=SECONDS_PER_WORD if playing else None)(experiment, choosing, playing)
 
 
 def _buttons(experiment: Experiment, choosing: Choosing, playing: bool) -> None:
-    st.session_state["tick"] += 1
+    st.session_state[Key.TICK] += 1
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.button("Step", key="write_one", on_click=_write, args=(experiment, choosing), disabled=playing)
+        st.button("Step", key=Key.WRITE_ONE, on_click=_write, args=(experiment, choosing), disabled=playing)
         if playing:
-            st.button("Stop", key="write_stop", type="primary", on_click=_play, args=(False,))
+            st.button("Stop", key=Key.WRITE_STOP, type="primary", on_click=_play, args=(False,))
         else:
-            st.button("Play", key="write_play", type="primary", on_click=_play, args=(True,))
-        st.caption(st.session_state.get("stopped") or f"… {escape_markdown(experiment.text[-SEEN:])}", width="stretch")
-    if st.session_state["tick"] > 1:  # a click or a tick ran this part alone; what it changes belongs to the whole page
-        if playing and st.session_state.get("playing"):
+            st.button("Play", key=Key.WRITE_PLAY, type="primary", on_click=_play, args=(True,))
+        st.caption(
+            st.session_state.get(Key.STOPPED) or f"… {escape_markdown(experiment.text[-SEEN:])}", width="stretch"
+        )
+    if (
+        st.session_state[Key.TICK] > 1
+    ):  # a click or a tick ran this part alone; what it changes belongs to the whole page
+        if playing and st.session_state.get(Key.PLAYING):
             _write(experiment, choosing)
         st.rerun()
 
 
 def _play(on: bool) -> None:
-    st.session_state["playing"] = on
-    st.session_state["stopped"] = None
+    st.session_state[Key.PLAYING] = on
+    st.session_state[Key.STOPPED] = None
 
 
 def _write(experiment: Experiment, choosing: Choosing) -> None:
@@ -70,14 +75,14 @@ def _write(experiment: Experiment, choosing: Choosing) -> None:
     window = model_calls.about(experiment.weights).context
     if len(model_calls.encoding(experiment).ids) >= window:
         _play(False)
-        st.session_state["stopped"] = f"The window is full: the model was trained on texts of up to {window} tokens."
+        st.session_state[Key.STOPPED] = f"The window is full: the model was trained on texts of up to {window} tokens."
         return
-    st.session_state["stopped"] = None
+    st.session_state[Key.STOPPED] = None
     try:
         written = write(experiment, choosing)
     except InputTextError as error:
         _play(False)
-        st.session_state["stopped"] = str(error)
+        st.session_state[Key.STOPPED] = str(error)
         return
     controls.set_text_to(written)
 
@@ -109,14 +114,14 @@ def _candidates(experiment: Experiment, position: int, after: str, choosing: Cho
     figure_panel.below(
         drawn,
         sentence=describe_sampling(p, q, words, after, int(np.count_nonzero(every_q))),
-        table=partial(dict, word=words, the_model=p, drawn_from=q),
+        table=partial(dict, word=words, model_probability=p, sampling_probability=q),
         file=file_name(experiment.name, f"candidates-{position}"),
         of=experiment,
         python=copy_as_python.python(
             f"decoding = {copy_as_python.code_of(_decoding(choosing))}\n"
             f"p, q = candidate_probabilities(experiment, run(experiment), {position}, decoding)  # (V,)\n"
             f'best = np.argsort(-p, kind="stable")[:{SHOWN}]\n'
-            "the_model, drawn_from = p[best], q[best]",
+            "model_probability, sampling_probability = p[best], q[best]",
             "from model.generation.decoding import Decoding\n"
             "from model.generation.next_token import candidate_probabilities",
             experiment=experiment,

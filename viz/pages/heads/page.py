@@ -174,7 +174,7 @@ match controls.choose_panel(not_available.prediction_kind(experiment.weights) !=
                 table=partial(head_facts.map_table, rolled, words),
                 file=file_name(experiment.name, "rollout"),
                 of=experiment,
-                arrays=partial(head_facts.maps, words, rolled=rolled),
+                arrays=partial(head_facts.maps, words, rollout=rolled),
                 python=copy_as_python.rolled(experiment, shown.merged),
             )
 

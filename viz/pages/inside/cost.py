@@ -17,6 +17,7 @@ from viz.export.tables import NamedArray, Table, file_name
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, server_cache
+from viz.ui.state import Key, Param, key_of
 
 SOURCES = ("random", "this layer")
 LARGEST = {"queries": 24, "keys": 24, "n_heads": 16, "d_k": 128, "d_v": 128}
@@ -31,17 +32,25 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
     fixed = {"n_heads": attention.q.shape[0], "d_k": attention.q.shape[-1], "d_v": attention.v.shape[-1]}
     chosen: dict[str, int] = {}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        trained = controls.choice("Weights", SOURCES, key="source", label_visibility="visible", width=180) == SOURCES[1]
+        trained = (
+            controls.choice("Weights", SOURCES, key=Param.SIZES_FROM, label_visibility="visible", width=180)
+            == SOURCES[1]
+        )
         for name, most in LARGEST.items():
             if trained and name in fixed:
                 hint = "As the weights were trained."
                 st.number_input(
-                    LABELS[name], value=fixed[name], key=f"{name}_trained", disabled=True, help=hint, width=112
+                    LABELS[name],
+                    value=fixed[name],
+                    key=key_of(Key.TRAINED_SIZE, name),
+                    disabled=True,
+                    help=hint,
+                    width=112,
                 )
                 chosen[name] = fixed[name]
             else:
                 opens = OPENS_WITH[name]
-                bound = st.number_input(LABELS[name], 1, most, opens, key=name, bind="query-params", width=112)
+                bound = st.number_input(LABELS[name], 1, most, opens, key=Param(name), bind="query-params", width=112)
                 chosen[name] = int(bound)
     if trained:
         chosen |= {name: min(chosen[name], len(words)) for name in ("queries", "keys")}
@@ -108,7 +117,7 @@ def _this_layer(experiment: Experiment, layer: int, queries: int, keys: int) -> 
 
 
 def _size_arrays(weights: Array, query_tokens: Sequence[str], key_tokens: Sequence[str]) -> dict[str, NamedArray]:
-    axes = {"head": range(len(weights)), "looks": query_tokens, "looked_at": key_tokens}
+    axes = {"head": range(len(weights)), "query": query_tokens, "key": key_tokens}
     return {"weights": NamedArray(weights, axes)}
 
 

@@ -15,6 +15,7 @@ from viz.labels import numbered
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, model_calls
+from viz.ui.state import Param, in_address
 
 STEPS = 11
 OPENS_AT = 2  # q · k
@@ -31,11 +32,11 @@ def show(
 ) -> None:
     """The row, walked."""
     last = len(words) - 1
-    if (st.session_state.get("looked") or 0) > last:
-        st.session_state["looked"] = None
-    with st.container(key="address"):  # unseen: it ties the step to the address of the page
-        step = st.number_input("Step", 0, STEPS - 1, OPENS_AT, key="step", bind="query-params")
-        key = st.number_input("Key", 0, last, None, key="looked", bind="query-params")
+    if (st.session_state.get(Param.KEY) or 0) > last:
+        st.session_state[Param.KEY] = None
+    with in_address():
+        step = st.number_input("Step", 0, STEPS - 1, OPENS_AT, key=Param.STEP, bind="query-params")
+        key = st.number_input("Key", 0, last, None, key=Param.KEY, bind="query-params")
     walkthrough = walk_through_row(experiment, trace, layer, head, row)
     config = model_calls.about(experiment.weights).model_config
     present = experiment.switches & model_calls.trained(experiment.weights)
@@ -69,7 +70,7 @@ def show(
         python=copy_as_python.python(
             f"made = walk_through_row(experiment, run(experiment), {layer}, {head}, {row})\n"
             "q_k, scaled, bias, biased = made.scores, made.scaled, made.bias, made.biased  # (S,)\n"
-            "may_look, weight = made.mask, made.weights  # (S,)",
+            "allowed, weight = made.mask, made.weights  # (S,)",
             "from model.analysis.head_walkthrough import walk_through_row",
             experiment=experiment,
         ),
@@ -77,7 +78,7 @@ def show(
 
 
 def _rest(step: int, key: int) -> None:
-    st.session_state["step"], st.session_state["looked"] = step, key
+    st.session_state[Param.STEP], st.session_state[Param.KEY] = step, key
 
 
 def _arrays(walkthrough: HeadWalkthrough) -> dict[str, Array]:
@@ -92,11 +93,11 @@ def _arrays(walkthrough: HeadWalkthrough) -> dict[str, Array]:
 def row_table(walkthrough: HeadWalkthrough, words: Sequence[str]) -> Table:
     """Every number of the row, one line a key."""
     return {
-        "looked at": numbered(words),
+        "key": numbered(words),
         "q·k": walkthrough.scores,
         "scaled": walkthrough.scaled,
         "bias": walkthrough.bias,
         "biased": walkthrough.biased,
-        "may look": walkthrough.mask,
+        "allowed": walkthrough.mask,
         "weight": walkthrough.weights,
     }

@@ -63,9 +63,9 @@ def _plane_arrays(
 ) -> dict[str, NamedArray]:
     points = {"direction": ("first", "second")}
     return {
-        "values": NamedArray(laid.values, {"looked_at": words, **points}),
-        "outputs": NamedArray(laid.means, {"looks": words, **points}),
-        "weights": NamedArray(weights, {"looks": words, "looked_at": words}),
+        "values": NamedArray(laid.values, {"key": words, **points}),
+        "outputs": NamedArray(laid.means, {"query": words, **points}),
+        "weights": NamedArray(weights, {"query": words, "key": words}),
     }
 
 

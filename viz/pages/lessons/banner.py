@@ -11,17 +11,16 @@ import streamlit as st
 from viz import canvas
 from viz.labels import escape_markdown, markdown
 from viz.lessons import grading
-from viz.lessons.lesson import Fault, Lesson
+from viz.lessons.lesson import Fault, Lesson, Step
 from viz.lessons.parse import read_folders
 from viz.pages.lessons import answers
 from viz.ui import present, server_cache, visitor
+from viz.ui.old_links import of_today
+from viz.ui.state import Key, clear, key_of
 
 SHIPPED = visitor.PAGES.parent / "lessons"
 CONTENTS = "lessons"  # the page that lists them
 FOLDERS = "ATTENTION_LAB_LESSONS"  # further folders, in the environment
-PERSISTENT_KEY = (
-    "lessons_seen"  # in the session: name of a lesson → the step that was open last, from 0; at its end, one more
-)
 
 
 def folders() -> list[Path]:
@@ -71,7 +70,7 @@ def find_lesson(parameter: str) -> tuple[Lesson, int] | None:
 
 def show_banner(page: str) -> None:
     """Show the open step above the page; or go where a step leads that was asked for on another page."""
-    parameter_asked = st.session_state.pop("lesson_asked", None)
+    parameter_asked = st.session_state.pop(Key.LESSON_ASKED, None)
     if parameter_asked is not None and page != CONTENTS:
         # The controls of this page hold its part of the address; on the page of lessons there are none.
         st.switch_page(visitor.script_of(CONTENTS), query_params=_address(parameter_asked))
@@ -84,7 +83,7 @@ def show_banner(page: str) -> None:
     lesson, index = lesson_and_step
     elsewhere = page != lesson.steps[index].page
     by_name = lesson.steps[index].state and not set(st.query_params) - {"lesson", "present"}
-    if page == CONTENTS or (PERSISTENT_KEY not in st.session_state and (elsewhere or by_name)):
+    if page == CONTENTS or (Key.LESSONS_SEEN not in st.session_state and (elsewhere or by_name)):
         _arrive(lesson, index)  # a link to another page than the step's, or one that names the step and not its state
     _seen()[lesson.name] = index
     _strip(lesson, index)
@@ -98,16 +97,23 @@ def _address(parameter: str, state: Iterable[tuple[str, str]] = ()) -> list[tupl
 
 def _arrive(lesson: Lesson, index: int) -> None:
     """Open the step's page in the step's own state: nothing of what was set before is left."""
-    for key in [key for key in st.session_state if key != PERSISTENT_KEY]:
-        del st.session_state[key]
+    clear(keep=[Key.LESSONS_SEEN])
     step = lesson.steps[index]
     st.switch_page(
-        visitor.script_of(step.page), query_params=_address(lesson_parameter(lesson.name, index), step.state)
+        visitor.script_of(step.page), query_params=_address(lesson_parameter(lesson.name, index), _of_today(step))
     )
 
 
+def _of_today(step: Step) -> list[tuple[str, str]]:
+    """The state of a step under the names of today: a lesson that was written for an earlier version still opens."""
+    address: dict[str, list[str]] = {}
+    for name, value in step.state:
+        address.setdefault(name, []).append(value)
+    return [(name, value) for name, values in of_today(step.page, address).items() for value in values]
+
+
 def _seen() -> dict[str, int]:
-    seen: dict[str, int] = st.session_state.setdefault(PERSISTENT_KEY, {})
+    seen: dict[str, int] = st.session_state.setdefault(Key.LESSONS_SEEN, {})
     return seen
 
 
@@ -139,7 +145,7 @@ def _strip(lesson: Lesson, index: int) -> None:
 
 def go_to_step(lesson: Lesson, to: int) -> None:
     """Ask for a step, from 0; beyond the last is the page of lessons."""
-    st.session_state["lesson_asked"] = lesson_parameter(lesson.name, max(to, 0)) if to < len(lesson.steps) else ""
+    st.session_state[Key.LESSON_ASKED] = lesson_parameter(lesson.name, max(to, 0)) if to < len(lesson.steps) else ""
     if to >= len(lesson.steps):
         _seen()[lesson.name] = len(lesson.steps)
 
@@ -149,7 +155,7 @@ def _leave() -> None:
 
 
 def _answered(lesson: Lesson, index: int, given: str) -> None:
-    st.session_state["lesson_given"] = (lesson.name, index, given[:60])
+    st.session_state[Key.LESSON_GIVEN] = (lesson.name, index, given[:60])
 
 
 def _judged(lesson: Lesson, index: int) -> tuple[str, str, str]:
@@ -158,7 +164,7 @@ def _judged(lesson: Lesson, index: int) -> tuple[str, str, str]:
     The right answer is computed for what is on the screen now, not for what the lesson showed when it was written.
     """
     step = lesson.steps[index]
-    name, number, given = st.session_state.get("lesson_given", ("", 0, ""))
+    name, number, given = st.session_state.get(Key.LESSON_GIVEN, ("", 0, ""))
     if step.question is None or (name, number) != (lesson.name, index):
         return "", "", ""
     try:
@@ -193,7 +199,9 @@ def show_contents() -> None:
 def _entry(lesson: Lesson, seen: int | None) -> None:
     over = seen == len(lesson.steps)
     begin = 0 if over else seen or 0
-    st.button(lesson.title, key=f"open_{lesson.name}", type="tertiary", on_click=go_to_step, args=(lesson, begin))
+    st.button(
+        lesson.title, key=key_of(Key.OPEN, lesson.name), type="tertiary", on_click=go_to_step, args=(lesson, begin)
+    )
     size = [
         "1 step" if len(lesson.steps) == 1 else f"{len(lesson.steps)} steps",
         *([f"{lesson.minutes} minutes"] if lesson.minutes else []),

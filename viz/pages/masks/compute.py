@@ -1,10 +1,29 @@
-"""The page's computations, cached for all visitors."""
+"""The mask that the controls name, and the page's computations, cached for all visitors."""
 
 from model.analysis.ablation import HELD_OUT, SEED
+from model.mask import MASKS, MaskSpec, mask_from_hex
 from model.tasks.grammar.entropy import Entropy, entropy, surprisal_samples
 from viz.ui import server_cache, slots
+from viz.ui.state import DEFAULTS, Param
 
 SENTENCES = 2500
+OWN: str = DEFAULTS[Param.MASK_KIND]  # the mask that the model was trained with
+CUSTOM = "custom"  # the one that is drawn cell by cell
+# What the control offers → the kind in model.mask, None for the model's own.
+KINDS: dict[str, str | None] = {OWN: None, **{kind: kind for kind in MASKS if kind != "drawn"}, CUSTOM: "drawn"}
+
+
+def mask_of(kind: str, size: int | None, rows: str | None) -> MaskSpec | None:
+    """The mask that the controls name; None: the one that the model was trained with.
+
+    size: the number that the kind takes; None: the one it opens with. rows: a custom mask, as in `mask_from_hex`.
+    """
+    rule = KINDS.get(kind)
+    if rule is None:
+        return None
+    drawn = mask_from_hex(rows or "") if kind == CUSTOM else None
+    opens_with = MASKS[rule].default if MASKS[rule].parameter_label else 0
+    return drawn or MaskSpec(rule, opens_with if size is None else size)
 
 
 @server_cache.cached

@@ -12,10 +12,11 @@ from model.run import Experiment
 from viz.canvas import Panel, Steps
 from viz.export.tables import Table
 from viz.labels import numbered
+from viz.pages.masks.compute import CUSTOM, KINDS, mask_of
 from viz.types import Array
 from viz.ui import controls, model_calls, server_cache, slots
+from viz.ui.state import Param, in_address
 
-OWN = "own"
 GUESSES = ("mask", "strongest")
 SECTIONS = ("Leak test", "KV cache", "Trained without the mask")
 MAX_PAINTED_TOKENS = 64  # tokens; more cells than that cannot be hit
@@ -26,53 +27,62 @@ def choose(experiment: Experiment, tokens: int) -> tuple[MaskSpec | None, str | 
     """Which mask the model runs with, None for its own; and what is to be guessed before it is shown, if anything."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = controls.choice(
-            "Mask", (OWN, *MASKS), key="looks", label_visibility="visible", on_change=_kind_chosen, width="content"
+            "Mask",
+            tuple(KINDS),
+            key=Param.MASK_KIND,
+            label_visibility="visible",
+            on_change=_kind_chosen,
+            width="content",
         )
+        rule = KINDS[kind]
         guess: str | None = st.segmented_control(
-            "Guess first", GUESSES, key="guess", bind="query-params", width="content"
+            "Guess first", GUESSES, key=Param.GUESS, bind="query-params", width="content"
         )
-        with st.container(key="address"):  # unseen: it ties the drawing to the address of the page
-            drawing = st.text_input("Drawing", key="drawn", bind="query-params")
+        with in_address():
+            drawing = st.text_input("Drawing", key=Param.MASK_ROWS, bind="query-params")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mask_means"):
-        slid = not guess and slides(kind, tokens)
-        number = MASKS[kind].parameter_label if kind != OWN and not slid else None
-        means = "Guess before you see it." if guess == "mask" else _means(experiment, kind, tokens)
+        slid = not guess and slides(rule, tokens)
+        number = MASKS[rule].parameter_label if rule and not slid else None
+        means = "Guess before you see it." if guess == "mask" else _means(experiment, rule, tokens)
         st.markdown(means + (f" {number}:" if number else ""), width="content")
         with st.container(key="unseen_size" if slid else "size_typed", width=130):
-            size = _size(kind, tokens)
-    drawn = mask_from_hex(drawing or "")
-    if kind == "drawn" and drawing and drawn is None:
+            size = _size(rule, tokens)
+    if kind == CUSTOM and drawing and mask_from_hex(drawing) is None:
         st.info("The drawing in this link cannot be read. Until you draw, the drawn mask is causal.")
-    if kind == OWN:
-        return None, guess
-    return (drawn if kind == "drawn" and drawn else MaskSpec(kind, size)), guess
+    return mask_of(kind, size, drawing), guess
 
 
-def _size(kind: str, tokens: int) -> int:
+def _size(kind: str | None, tokens: int) -> int:
     """The number that the rule takes; 0 for a rule that takes none."""
-    if kind == OWN or not MASKS[kind].parameter_label:
+    if kind is None or not MASKS[kind].parameter_label:
         return 0
     label, least, opens_with = MASKS[kind].parameter_label, MASKS[kind].minimum, min(MASKS[kind].default, tokens)
-    size = st.session_state.get("size")
+    size = st.session_state.get(Param.MASK_SIZE)
     if size is not None and not least <= size <= tokens:
-        st.session_state["size"] = min(max(size, least), tokens)
+        st.session_state[Param.MASK_SIZE] = min(max(size, least), tokens)
     return int(
         st.number_input(
-            str(label), least, tokens, opens_with, key="size", bind="query-params", label_visibility="collapsed"
+            str(label),
+            least,
+            tokens,
+            opens_with,
+            key=Param.MASK_SIZE,
+            bind="query-params",
+            label_visibility="collapsed",
         )
     )
 
 
 def _kind_chosen() -> None:
-    kind = st.session_state["looks"]
-    if kind in MASKS and MASKS[kind].parameter_label:
-        st.session_state["size"] = MASKS[kind].default
+    kind = KINDS.get(st.session_state[Param.MASK_KIND])
+    if kind and MASKS[kind].parameter_label:
+        st.session_state[Param.MASK_SIZE] = MASKS[kind].default
 
 
-def _means(experiment: Experiment, kind: str, tokens: int) -> str:
+def _means(experiment: Experiment, kind: str | None, tokens: int) -> str:
     config = model_calls.about(experiment.weights).model_config
     trained = config.causal and config.trained.mask
-    if kind == OWN:
+    if kind is None:
         if trained and experiment.switches.mask:
             return f"The model's own mask is causal. {MASKS['causal'].description}"
         why = (
@@ -89,9 +99,9 @@ def _means(experiment: Experiment, kind: str, tokens: int) -> str:
     return description
 
 
-def slides(kind: str, tokens: int) -> bool:
+def slides(kind: str | None, tokens: int) -> bool:
     """Whether the browser can hold the maps for every value of the number: then a slider picks among them."""
-    return kind != OWN and bool(MASKS[kind].parameter_label) and tokens <= MAX_SWEPT_TOKENS
+    return kind is not None and bool(MASKS[kind].parameter_label) and tokens <= MAX_SWEPT_TOKENS
 
 
 def stages(scores: Array, mask: Array, masked: Array, weights: Array, limit: float | None = None) -> list[Panel]:
@@ -128,13 +138,13 @@ def _swept(experiment: Experiment, kind: str, sizes: tuple[int, ...], layer: int
 
 def slid(size: int) -> None:
     """The slider was let go at this number."""
-    st.session_state["size"] = size
+    st.session_state[Param.MASK_SIZE] = size
 
 
 def painted(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> None:
     """A stroke on the mask: what was shown, with these cells changed, is the drawing from now on. mask (T, S)."""
-    st.session_state["drawn"] = mask_from_cells(with_cells(mask, cells).tolist()).hex_rows
-    st.session_state["looks"] = "drawn"
+    st.session_state[Param.MASK_ROWS] = mask_from_cells(with_cells(mask, cells).tolist()).hex_rows
+    st.session_state[Param.MASK_KIND] = CUSTOM
     controls.pin_token(cells[-1][0] if cells else None)  # the sentence speaks of the row that was drawn on
 
 
@@ -152,10 +162,10 @@ def table(scores: Array, mask: Array, weights: Array, words: Sequence[str]) -> T
     rows, columns = np.indices(mask.shape).reshape(2, -1)
     names = numbered(words)
     return {
-        "looks": [names[row] for row in rows],
-        "looked at": [names[column] for column in columns],
+        "query": [names[row] for row in rows],
+        "key": [names[column] for column in columns],
         "score": scores.ravel(),
-        "may look": mask.ravel(),
+        "allowed": mask.ravel(),
         "masked score": np.where(mask, scores, -np.inf).ravel(),
         "weight": weights.ravel(),
     }
@@ -163,4 +173,4 @@ def table(scores: Array, mask: Array, weights: Array, words: Sequence[str]) -> T
 
 def section() -> str:
     """Which further question the page answers below the maps."""
-    return controls.choice("Look closer", SECTIONS, key="section")
+    return controls.choice("Look closer", SECTIONS, key=Param.VIEW)

@@ -18,6 +18,7 @@ from viz.pages.masks.controls import with_cells
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import figure_panel
+from viz.ui.state import Key
 
 
 def show(what: str, mask: Array, weights: Array, words: Sequence[str], of: Experiment, theme: Theme) -> None:
@@ -30,8 +31,8 @@ def show(what: str, mask: Array, weights: Array, words: Sequence[str], of: Exper
             else "In each row, click the word that you think it **attends to most**. Hatched cells are masked.",
             width="content",
         )
-        st.button("Reveal", key="reveal", on_click=_reveal, disabled=revealed)
-        st.button("Start again", key="restart", type="tertiary", on_click=_restart)
+        st.button("Reveal", key=Key.REVEAL, on_click=_reveal, disabled=revealed)
+        st.button("Start again", key=Key.RESTART, type="tertiary", on_click=_restart)
     if what == "mask":
         maps, sentence = _about_mask(guess, mask, revealed)
     else:
@@ -58,33 +59,33 @@ def show(what: str, mask: Array, weights: Array, words: Sequence[str], of: Exper
 def _state(what: str, mask: Array, weights: Array) -> tuple[Array, bool]:
     """The cells painted so far, and whether the answer is shown. Another question starts anew."""
     question = (what, mask.tobytes(), weights.tobytes() if what == "strongest" else b"")
-    if st.session_state.get("guess_question") != question:
-        st.session_state["guess_question"] = question
+    if st.session_state.get(Key.GUESS_QUESTION) != question:
+        st.session_state[Key.GUESS_QUESTION] = question
         _restart()
-    cells = st.session_state.get("guess_cells")
+    cells = st.session_state.get(Key.GUESS_CELLS)
     guess = np.zeros(mask.shape, dtype=bool) if cells is None else cells
-    return guess, bool(st.session_state.get("guess_shown"))
+    return guess, bool(st.session_state.get(Key.GUESS_SHOWN))
 
 
 def _restart() -> None:
-    st.session_state["guess_cells"] = None
-    st.session_state["guess_shown"] = False
+    st.session_state[Key.GUESS_CELLS] = None
+    st.session_state[Key.GUESS_SHOWN] = False
 
 
 def _reveal() -> None:
-    st.session_state["guess_shown"] = True
+    st.session_state[Key.GUESS_SHOWN] = True
 
 
 def _painted(guess: Array, mask: Array, what: str, cells: Sequence[tuple[int, int, bool]]) -> None:
     if what == "mask":
-        st.session_state["guess_cells"] = with_cells(guess, cells)
+        st.session_state[Key.GUESS_CELLS] = with_cells(guess, cells)
         return
     after = guess.copy()
     for row, column, chosen in cells:
         if 0 <= row < len(mask) and 0 <= column < mask.shape[1] and mask[row, column]:
             after[row] = False  # one cell a row: the last one counts
             after[row, column] = chosen
-    st.session_state["guess_cells"] = after
+    st.session_state[Key.GUESS_CELLS] = after
 
 
 def _about_mask(guess: Array, mask: Array, revealed: bool) -> tuple[list[Panel], str]:
@@ -121,8 +122,8 @@ def _table(guess: Array, mask: Array, weights: Array, words: Sequence[str], reve
     rows, columns = np.indices(mask.shape).reshape(2, -1)
     names = numbered(words)
     table: dict[str, Any] = {
-        "looks": [names[row] for row in rows],
-        "looked at": [names[column] for column in columns],
+        "query": [names[row] for row in rows],
+        "key": [names[column] for column in columns],
         "guessed": guess.ravel(),
     }
-    return table | ({"may look": mask.ravel(), "weight": weights.ravel()} if revealed else {})
+    return table | ({"allowed": mask.ravel(), "weight": weights.ravel()} if revealed else {})

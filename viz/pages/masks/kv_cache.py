@@ -16,6 +16,7 @@ from viz.export.tables import file_name
 from viz.labels import numbered
 from viz.theme import Theme
 from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_calls, server_cache, slots
+from viz.ui.state import Key, Param
 
 COPIES = {"this text": 1, "4 times": 4, "8 times": 8}
 LONGEST = 256  # tokens: without a cache the time grows with their square and more
@@ -42,7 +43,7 @@ def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        copies = COPIES[controls.choice("Length", list(COPIES), key="copies", width="content")]
+        copies = COPIES[controls.choice("Length", list(COPIES), key=Param.COPIES, width="content")]
         repeated = replace(experiment, mask_spec=None, text=" ".join([experiment.text] * copies))
         tokens = len(model_calls.encoding(experiment).ids) * copies
         if tokens > min(LONGEST, MAX_TOKENS):
@@ -53,21 +54,21 @@ def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
         except slots.TooMuch as error:
             st.markdown(str(error), width="content")
             return
-        if st.button("Measure on this machine", key="measure"):
-            st.session_state["measured"] = repeated
+        if st.button("Measure on this machine", key=Key.MEASURE):
+            st.session_state[Key.MEASURED] = repeated
         st.markdown("The test uses the model's own causal mask.", width="content")
-    if st.session_state.get("measured") != repeated:
+    if st.session_state.get(Key.MEASURED) != repeated:
         return
     stop = st.empty()
     if not three_ways.has(repeated):
-        stop.button("Stop", key="stop_measuring", on_click=_stop)
+        stop.button("Stop", key=Key.STOP_MEASURING, on_click=_stop)
     ways = three_ways(repeated)
     stop.empty()
     _result(repeated, ways, layer, head, theme)
 
 
 def _stop() -> None:
-    st.session_state.pop("measured", None)
+    st.session_state.pop(Key.MEASURED, None)
 
 
 def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int, theme: Theme) -> None:

@@ -25,6 +25,7 @@ from viz.export.tables import NamedArray, file_name
 from viz.labels import numbered
 from viz.theme import Theme
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, not_available, server_cache
+from viz.ui.state import Param
 
 
 def show(experiment: Experiment, theme: Theme) -> None:
@@ -83,21 +84,27 @@ def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
     places = editable(experiment.weights, words)
     first, last = places.start, places.stop - 1
     known = vocabulary_words(experiment.weights)
-    controls.track_default(edit=position, **{"with": instead})
-    edited = st.session_state.get("edit")
+    controls.track_default({Param.EDIT_POSITION: position, Param.REPLACEMENT: instead})
+    edited = st.session_state.get(Param.EDIT_POSITION)
     if edited is not None and edited not in places:
-        st.session_state["edit"] = min(max(edited, first), last)
+        st.session_state[Param.EDIT_POSITION] = min(max(edited, first), last)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = int(
             st.number_input(
-                f"Word to change, {first} to {last}", first, last, position, key="edit", bind="query-params", width=200
+                f"Word to change, {first} to {last}",
+                first,
+                last,
+                position,
+                key=Param.EDIT_POSITION,
+                bind="query-params",
+                width=200,
             )
         )
         word = st.selectbox(
             f"New word in place of “{words[chosen]}”",
             known,
             index=known.index(instead),
-            key="with",
+            key=Param.REPLACEMENT,
             bind="query-params",
             width=240,
         )
@@ -110,8 +117,8 @@ def _edit(experiment: Experiment, words: Sequence[str]) -> tuple[int, str]:
 def choose_word(experiment: Experiment, words: Sequence[str], position: int) -> None:
     """Edit this word, as if it had been typed, and put one spelt almost like it in its place."""
     if position in editable(experiment.weights, words):
-        st.session_state["edit"] = position
-        st.session_state["with"] = replacement(experiment, position) or other_word(experiment.weights, words)
+        st.session_state[Param.EDIT_POSITION] = position
+        st.session_state[Param.REPLACEMENT] = replacement(experiment, position) or other_word(experiment.weights, words)
 
 
 def _arrays(words: Sequence[str], leak: LeakResult) -> dict[str, NamedArray]:

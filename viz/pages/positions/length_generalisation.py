@@ -121,8 +121,8 @@ def _numbers(shares: Iterable[float | None]) -> list[float]:
 
 
 def _arrays(accuracies: Array) -> dict[str, NamedArray]:
-    axes = {"kind": models.KINDS, "scheme": list(models.NAMES), "signs": OrderRecipe.lengths}
-    return {"right_answers": NamedArray(accuracies, axes)}
+    axes = {"kind": models.KINDS, "scheme": list(models.NAMES), "length": OrderRecipe.lengths}
+    return {"accuracy": NamedArray(accuracies, axes)}
 
 
 def _recompute(tested: bool) -> str:
@@ -132,14 +132,14 @@ def _recompute(tested: bool) -> str:
         f"[[[share(kind, name, n) for n in {lengths}] for name in {tuple(models.NAMES)}] for kind in {models.KINDS}]"
     )
     body = (
-        f'    return accuracy(*load(f"order-{{kind}}-{{name}}"), n, {N}, {SEED})  # None: the table has ended'
+        f'    return first_digit.accuracy(*load(f"order-{{kind}}-{{name}}"), n, {N}, {SEED})  # None: no such position'
         if tested
-        else '    return load_card(f"order-{kind}-{name}").first_digit.accuracy[n]  # None: the table has ended'
+        else '    return load_card(f"order-{kind}-{name}").first_digit.accuracy[n]  # None: no such position'
     )
     return copy_as_python.python(
         f"def share(kind, name, n):\n{body}\n\n\n"
-        f"right_answers = np.array({every}, dtype=float)  # (kinds, schemes, lengths)",
-        "from model.checkpoint import load\nfrom model.evaluation.first_digit import accuracy"
+        f"accuracy = np.array({every}, dtype=float)  # (kinds, schemes, lengths)",
+        "from model.checkpoint import load\nfrom model.evaluation import first_digit"
         if tested
         else "from model.checkpoint import load_card",
     )
@@ -149,5 +149,5 @@ def _table(accuracies: Array) -> Table:
     return {
         "model": [kind for kind, _ in models.MODELS],
         "scheme": [models.NAMES[scheme] for _, scheme in models.MODELS],
-        **{f"{length} signs": accuracies[:, index].tolist() for index, length in enumerate(OrderRecipe.lengths)},
+        **{f"length {length}": accuracies[:, index].tolist() for index, length in enumerate(OrderRecipe.lengths)},
     }

@@ -8,14 +8,17 @@ from model.evaluation import first_digit
 from model.tasks.first_digit import FirstDigitQuestion, make_question
 from viz.pages.positions import models
 from viz.ui import model_calls
+from viz.ui.state import Param
 
 
 def show() -> None:
     """A question of any length, and what each model makes of it."""
     st.markdown("**One question for all models**")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="one_question"):
-        signs = int(st.number_input("Symbols", 2, 200, 24, key="signs", bind="query-params", width=160))
-        number = int(st.number_input("Question number", 0, 9999, 1, key="asked", bind="query-params", width=160))
+        signs = int(st.number_input("Symbols", 2, 200, 24, key=Param.QUESTION_LENGTH, bind="query-params", width=160))
+        number = int(
+            st.number_input("Question number", 0, 9999, 1, key=Param.QUESTION_ID, bind="query-params", width=160)
+        )
     question = make_question(signs, Random(f"{signs} {number}"))
     st.markdown(f"`{question.text}` → **{question.first}**")
     answers = {(kind, scheme): _answer(kind, scheme, question) for kind in models.KINDS for scheme in models.NAMES}

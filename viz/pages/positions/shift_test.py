@@ -17,6 +17,7 @@ from viz.pages.positions import models
 from viz.pages.positions.compute import QUESTION
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, model_calls, server_cache, visitor
+from viz.ui.state import Param, in_address
 
 MOVES = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 64)
 
@@ -27,14 +28,14 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="scheme_controls"):
         kind = positions_controls.kind()
         typed = st.text_input(
-            "Sentence, of a–h, digits and ?", QUESTION, key="question", bind="query-params", max_chars=60, width=260
+            "Sentence, of a–h, digits and ?", QUESTION, key=Param.QUESTION, bind="query-params", max_chars=60, width=260
         )
     text, complaint = _readable(typed or "")
     if complaint:
         st.info(complaint)
     figure = st.container()
-    with st.container(key="address"):  # unseen: it ties k to the address of the page
-        steps = st.selectbox("k", MOVES, MOVES.index(5), key="moved_by", bind="query-params")
+    with in_address():
+        steps = st.selectbox("k", MOVES, MOVES.index(5), key=Param.SHIFT_BY, bind="query-params")
     changes_by_scheme = {models.NAMES[scheme]: _changes(kind, scheme, text) for scheme in models.NAMES}
     changes = {step: {name: by_shift[step] for name, by_shift in changes_by_scheme.items()} for step in MOVES}
     everywhere = [
@@ -85,7 +86,7 @@ def show() -> None:
 
 def _choose_k(step: int) -> None:
     if step in MOVES:
-        st.session_state["moved_by"] = step
+        st.session_state[Param.SHIFT_BY] = step
 
 
 def _panel(name: str, change: Array | None, words: int, limit: float) -> Panel:
@@ -128,7 +129,7 @@ def _changes(kind: str, scheme: str, text: str, double: bool = False) -> dict[in
 def _arrays(changes: dict[str, Array | None], words: tuple[str, ...]) -> dict[str, NamedArray]:
     ended = np.full((len(words), len(words)), np.nan)
     stacked = np.stack([ended if change is None else change for change in changes.values()])
-    return {"changes": NamedArray(stacked, {"scheme": list(changes), "looks": words, "looked_at": words})}
+    return {"changes": NamedArray(stacked, {"scheme": list(changes), "query": words, "key": words})}
 
 
 def _table(kind: str, text: str, steps: int, largest: dict[str, float | None]) -> Table:

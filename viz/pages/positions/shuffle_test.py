@@ -12,6 +12,7 @@ from viz.captions.positions import ROUNDING, describe_shuffle, format_number
 from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import numbered
 from viz.ui import copy_as_python, figure_panel, model_calls, server_cache, slots, visitor
+from viz.ui.state import Param, in_address
 
 SWAPPED = (2, 5)  # places changed when the page opens
 
@@ -58,8 +59,8 @@ def show(experiment: Experiment) -> None:
 
 def _order(n: int) -> list[int]:
     """Which token stands at each place, from the address; there is one even when the address has nothing that fits."""
-    with st.container(key="address"):  # unseen: it ties the order to the address of the page
-        typed = st.text_input("Order", "", key="order", bind="query-params", max_chars=2000)
+    with in_address():
+        typed = st.text_input("Order", "", key=Param.WORD_ORDER, bind="query-params", max_chars=2000)
     places = [int(part) for part in (typed or "").split(".") if part.isascii() and part.isdecimal() and len(part) < 5]
     if sorted(places) == list(range(1, n)):
         return [0, *places]
@@ -73,7 +74,7 @@ def _order(n: int) -> list[int]:
 
 def _choose(order: list[int]) -> None:
     if order and order[0] == 0:
-        st.session_state["order"] = ".".join(str(token) for token in order[1:])
+        st.session_state[Param.WORD_ORDER] = ".".join(str(token) for token in order[1:])
 
 
 @server_cache.cached
@@ -102,7 +103,7 @@ def _arrays(cases: dict[str, ShuffleResult], tokens: tuple[str, ...]) -> dict[st
 def _table(cases: dict[str, ShuffleResult], tokens: tuple[str, ...], order: list[int]) -> Table:
     return {
         "word": numbered(tokens),
-        "its place": list(range(len(tokens))),
-        "its new place": [order.index(token) for token in range(len(tokens))],
+        "position": list(range(len(tokens))),
+        "new position": [order.index(token) for token in range(len(tokens))],
         **{f"change: {name.lower()}": cases[name].change.tolist() for name in SWITCH_CASES},
     }

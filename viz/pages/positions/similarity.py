@@ -15,6 +15,7 @@ from viz.pages.positions import controls as positions_controls
 from viz.pages.positions import models
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, visitor
+from viz.ui.state import Param
 
 PLACES, FAR = 32, 16  # drawn, and compared at
 WIDTHS = (8, 16, 32, 64, 128)
@@ -27,7 +28,7 @@ def show() -> None:
         kind = positions_controls.kind()
         layer, head = _head(models.model(kind, "none")[0])
         width = st.selectbox(
-            "Width of waves and RoPE", WIDTHS, WIDTHS.index(64), key="wave_width", bind="query-params", width=200
+            "Width of waves and RoPE", WIDTHS, WIDTHS.index(64), key=Param.WAVE_WIDTH, bind="query-params", width=200
         )
     seen = {
         name: position_similarity(name, models.model(kind, name)[0], PLACES, layer, head, width)
@@ -74,13 +75,13 @@ def show() -> None:
 
 def _head(transformer: Transformer) -> tuple[int, int]:
     config = transformer.config
-    layer = st.number_input("Layer", 0, config.n_layers - 1, 0, key="order_layer", bind="query-params", width=130)
-    head = st.number_input("Head", 0, config.n_heads - 1, 0, key="order_head", bind="query-params", width=130)
+    layer = st.number_input("Layer", 0, config.n_layers - 1, 0, key=Param.ORDER_LAYER, bind="query-params", width=130)
+    head = st.number_input("Head", 0, config.n_heads - 1, 0, key=Param.ORDER_HEAD, bind="query-params", width=130)
     return int(layer), int(head)
 
 
 def _arrays(values: dict[str, Array]) -> dict[str, NamedArray]:
-    axes = {"scheme": list(values), "looks": range(PLACES), "looked_at": range(PLACES)}
+    axes = {"scheme": list(values), "query": range(PLACES), "key": range(PLACES)}
     return {"values": NamedArray(np.stack(list(values.values())), axes)}
 
 
@@ -91,4 +92,4 @@ def _defined(similarity: PositionSimilarity, kind: str) -> Array:
 
 
 def _table(means: dict[str, Array]) -> Table:
-    return {"places back": list(range(PLACES)), **{name: values.tolist() for name, values in means.items()}}
+    return {"distance": list(range(PLACES)), **{name: values.tolist() for name, values in means.items()}}

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from viz.ui import controls
+from viz.ui.state import Param
 
 VIEWS = {
     "Waves": "This is the sinusoidal encoding, computed in your browser. Point anywhere; all three figures follow.",
@@ -21,7 +22,7 @@ READS_THE_SENTENCE = "Shuffle test"
 
 def view() -> str:
     """Which question the page answers."""
-    return controls.choice("Question", list(VIEWS), key="show")
+    return controls.choice("Question", list(VIEWS), key=Param.VIEW)
 
 
 def note(view: str) -> None:

@@ -9,34 +9,35 @@ from viz import canvas
 from viz.canvas import Slider
 from viz.export.tables import NamedArray, Table, file_name
 from viz.ui import copy_as_python, figure_panel, visitor
+from viz.ui.state import Param, in_address
 
 BASES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 WAVES = (
-    Slider("length", "length", tuple(range(8, 257))),
-    Slider("width", "width d", tuple(range(2, 130, 2))),
-    Slider("base", "base", BASES),
-    Slider("pos", "position", tuple(range(256))),
+    Slider(Param.LENGTH, "length", tuple(range(8, 257))),
+    Slider(Param.WIDTH, "width d", tuple(range(2, 130, 2))),
+    Slider(Param.BASE, "base", BASES),
+    Slider(Param.POS, "position", tuple(range(256))),
 )
 TURNS = (
-    Slider("pos", "position", tuple(range(256))),
-    Slider("k", "k", tuple(range(65))),
-    Slider("turning", "width d", tuple(range(2, 34, 2))),
-    Slider("base", "base", BASES),
+    Slider(Param.POS, "position", tuple(range(256))),
+    Slider(Param.K, "k", tuple(range(65))),
+    Slider(Param.ROTATION_WIDTH, "width d", tuple(range(2, 34, 2))),
+    Slider(Param.BASE, "base", BASES),
 )
 WAVES_OPEN = {"length": 128, "width": 32, "base": 10_000, "pos": 12}
-TURNS_OPEN = {"pos": 12, "k": 3, "turning": 16, "base": 10_000}
+TURNS_OPEN = {"pos": 12, "k": 3, "rotation_width": 16, "base": 10_000}
 UPTO = 256  # positions over which the residual is taken, here and in the browser
 
 
 def _addressed(sliders: tuple[Slider, ...], opens: dict[str, int]) -> dict[str, int]:
     """The state of the sliders as the address has it."""
-    with st.container(key="address"):  # unseen: it ties the sliders to the address of the page
+    with in_address():
         return {
             slider.name: st.selectbox(
                 slider.label,
                 slider.values,
                 slider.values.index(opens[slider.name]),
-                key=slider.name,
+                key=Param(slider.name),
                 bind="query-params",
             )
             for slider in sliders
@@ -46,7 +47,7 @@ def _addressed(sliders: tuple[Slider, ...], opens: dict[str, int]) -> dict[str, 
 def _choose(sliders: tuple[Slider, ...], **state: int) -> None:
     for slider in sliders:
         if state.get(slider.name) in slider.values:
-            st.session_state[slider.name] = state[slider.name]
+            st.session_state[Param(slider.name)] = state[slider.name]
 
 
 @st.fragment
@@ -102,12 +103,13 @@ def show_turns() -> None:
     figure_panel.below(
         drawn,
         sentence="",
-        table=partial(_turn_table, state["k"], state["turning"], state["base"]),
-        file=file_name("sinusoidal", f"shift-{state['k']}-d-{state['turning']}"),
+        table=partial(_turn_table, state["k"], state["rotation_width"], state["base"]),
+        file=file_name("sinusoidal", f"shift-{state['k']}-d-{state['rotation_width']}"),
         of=None,
-        arrays=partial(_turn_arrays, state["k"], state["turning"], state["base"]),
+        arrays=partial(_turn_arrays, state["k"], state["rotation_width"], state["base"]),
         python=copy_as_python.python(
-            f"R = rotation({state['k']}, {state['turning']}, {state['base']}).numpy()  # PE(pos + k) = R PE(pos)",
+            "# PE(pos + k) = R PE(pos)\n"
+            f"R = rotation({state['k']}, {state['rotation_width']}, {state['base']}).numpy()",
             "from model.analysis.sinusoid import rotation",
         ),
     )

@@ -14,6 +14,7 @@ from viz.labels import markdown, numbered
 from viz.pages.remove.compute import SIZE, norm_comparison_of
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, not_available, visitor
+from viz.ui.state import Param
 
 OPENS_AT = 3  # the sentence that is replaced
 POSITION = 3  # the word of the first sentence whose vector is outlined
@@ -35,7 +36,7 @@ def _maps(weights: str) -> None:
         "Replace sentence",
         range(1, SIZE + 1),
         default=OPENS_AT,
-        key="replaced",
+        key=Param.REPLACED,
         required=True,
         bind="query-params",
     )
@@ -58,7 +59,7 @@ def _maps(weights: str) -> None:
                 file=file_name(weights, f"{name}-sentence-{number}-replaced"),
                 of=Experiment(weights),
                 arrays=partial(_change_arrays, moved),
-                python=_recompute(weights, number - 1, f"moved = shown.moved[{name!r}]  # (B, T)"),
+                python=_recompute(weights, number - 1, f"change = shown.moved[{name!r}]  # (B, T)"),
             )
 
 
@@ -97,13 +98,13 @@ def _change_table(shown: NormComparison, moved: Array) -> Table:
         "sentence": [b + 1 for b, _ in cells],
         "position": [t for _, t in cells],
         "word": [numbered(shown.words[b])[t] for b, t in cells],
-        "moved": [float(moved[b, t]) for b, t in cells],
+        "change": [float(moved[b, t]) for b, t in cells],
     }
 
 
 def _change_arrays(moved: Array) -> dict[str, NamedArray]:
     B, T = moved.shape
-    return {"moved": NamedArray(moved, {"sentence": range(1, B + 1), "position": range(T)})}
+    return {"change": NamedArray(moved, {"sentence": range(1, B + 1), "position": range(T)})}
 
 
 def _stream_arrays(stream: Array) -> dict[str, NamedArray]:

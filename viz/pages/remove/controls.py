@@ -8,6 +8,7 @@ from model import checkpoint
 from model.run import Experiment
 from model.switches import PARTS, Switches
 from viz.ui import controls
+from viz.ui.state import Param
 
 VIEWS = ("What breaks", "Trained without", "Why √d_k", "Layer norm, batch norm")
 HOW = ("removed now", "trained without")
@@ -18,7 +19,7 @@ def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
     """The heads to take out, beside the parts."""
     names = [f"L{layer}H{head}" for layer in range(n_layers) for head in range(n_heads)]
     with st.sidebar:
-        chosen = st.multiselect("Heads ablated", names, key="off", bind="query-params", placeholder="none")
+        chosen = st.multiselect("Heads ablated", names, key=Param.HEADS_OFF, bind="query-params", placeholder="none")
     return frozenset((int(name[1 : name.index("H")]), int(name[name.index("H") + 1 :])) for name in chosen)
 
 
@@ -30,7 +31,7 @@ def ablated_experiment(removed: Experiment) -> Experiment:
         how = controls.choice(
             "Ablation method",
             HOW,
-            key="how",
+            key=Param.ABLATION,
             label_visibility="visible",
             width="stretch",
             help=(
@@ -66,10 +67,10 @@ def trained_without(removed: Experiment) -> str | None:
 def choose_view(weights: str) -> str:
     """Which question the page answers."""
     return controls.choice(
-        "Question", [name for name in VIEWS if name != VIEWS[1] or has_trained_without(weights)], key="view"
+        "Question", [name for name in VIEWS if name != VIEWS[1] or has_trained_without(weights)], key=Param.VIEW
     )
 
 
 def choose_panel(says_words: bool) -> str:
     """Which further figure stands below the comparison; a model that says no words begins with its stream."""
-    return controls.choice("More about this removal", THEN, key="then", default=THEN[0 if says_words else 1])
+    return controls.choice("More about this removal", THEN, key=Param.PANEL, default=THEN[0 if says_words else 1])

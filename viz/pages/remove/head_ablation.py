@@ -10,12 +10,15 @@ from viz.export.tables import NamedArray
 from viz.pages.remove.compute import head_ablation_maps
 from viz.theme import Theme
 from viz.ui import controls, copy_as_python, figure_panel, not_available
+from viz.ui.state import Param
 
 
 def toggle_head(layer: int, head: int) -> None:
     """Take a head out, or put it back."""
-    name, chosen = f"L{layer}H{head}", list(st.session_state.get("off", []))
-    st.session_state["off"] = [other for other in chosen if other != name] if name in chosen else [*chosen, name]
+    name, chosen = f"L{layer}H{head}", list(st.session_state.get(Param.HEADS_OFF, []))
+    st.session_state[Param.HEADS_OFF] = (
+        [other for other in chosen if other != name] if name in chosen else [*chosen, name]
+    )
 
 
 def show(weights: str, theme: Theme) -> None:
@@ -26,12 +29,14 @@ def show(weights: str, theme: Theme) -> None:
     kind = controls.choice(
         "Cost of removing a head: higher loss in nats, or right answers lost",
         ["loss", *lost],
-        key="cost",
+        key=Param.METRIC,
         label_visibility="visible",
     )
     values = loss if kind == "loss" else lost[kind]
     layers, heads = [f"layer {i}" for i in range(len(loss))], [f"head {i}" for i in range(loss.shape[1])]
-    gone = [cell for cell in np.ndindex(loss.shape) if "L{}H{}".format(*cell) in st.session_state.get("off", [])]
+    gone = [
+        cell for cell in np.ndindex(loss.shape) if "L{}H{}".format(*cell) in st.session_state.get(Param.HEADS_OFF, [])
+    ]
     with st.columns([2, 3])[0]:
         drawn = canvas.panels(
             [canvas.Panel("", values, "signed", marks=gone, numbers=True)],

@@ -18,6 +18,7 @@ from viz.pages.remove import compute
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, not_available, server_cache, slots
+from viz.ui.state import Key, Param, key_of
 
 
 @server_cache.cached
@@ -50,7 +51,7 @@ def override_controls(
 ) -> AttentionOverride | None:
     """The row of weights that the person wants instead; weights, mask (S,) of the row as it is."""
     ways = ("as it is", "uniform", "one word", "by hand")
-    how = controls.choice("The row becomes", ways, key="row_is", default="uniform", label_visibility="visible")
+    how = controls.choice("The row becomes", ways, key=Param.OVERRIDE, default="uniform", label_visibility="visible")
     allowed = [index for index, may in enumerate(mask) if may]
     chosen = np.zeros(len(weights))
     if how == "as it is" or not allowed:
@@ -70,7 +71,7 @@ def override_controls(
             },
             disabled=["word"],
             hide_index=True,
-            key=f"by_hand_{layer}_{head}_{row}",
+            key=key_of(Key.BY_HAND, layer, head, row),
         )
         chosen[allowed] = [max(float(weight or 0), 0.0) for weight in typed["weight"]]
     return AttentionOverride(layer, head, row, renormalise(chosen.tolist()))

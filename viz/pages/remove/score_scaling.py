@@ -16,6 +16,7 @@ from viz.export.tables import NamedArray, Table, file_name
 from viz.figures.score_scaling import score_histogram, two_lines
 from viz.pages.remove.compute import width_steps
 from viz.ui import copy_as_python, figure_panel, model_calls, not_available, server_cache, slots, visitor
+from viz.ui.state import Param, in_address
 
 OPENS_AT = 64  # d_k of Vaswani et al. 2017
 SENTENCES, SEED = 96, 5  # drawn with a seed that no training used
@@ -58,8 +59,8 @@ def _slider() -> None:
     steps = width_steps()
     sides = ([step.undivided for step in steps], [step.divided for step in steps])
     largest = [step.divided.largest for step in steps]
-    with st.container(key="address"):  # unseen: it ties d_k to the address of the page
-        d_k = st.selectbox("d_k", WIDTHS, index=WIDTHS.index(OPENS_AT), key="d_k", bind="query-params")
+    with in_address():
+        d_k = st.selectbox("d_k", WIDTHS, index=WIDTHS.index(OPENS_AT), key=Param.D_K, bind="query-params")
     drawn = canvas.saturation(
         WIDTHS,
         key="saturation",
@@ -106,7 +107,7 @@ def _slider() -> None:
 
 def _choose(d_k: int) -> None:
     if d_k in WIDTHS:
-        st.session_state["d_k"] = d_k
+        st.session_state[Param.D_K] = d_k
 
 
 def _measured(stats: SoftmaxStats) -> list[float]:
@@ -160,15 +161,15 @@ def _head(weights: str, layer: int, head: int) -> None:
 def _score_arrays(scores: HeadScores) -> dict[str, NamedArray]:
     middles = (scores.edges[:-1] + scores.edges[1:]) / 2
     return {
-        "raw": NamedArray(scores.raw, {"middle_of_bin": middles}),
-        "scaled": NamedArray(scores.scaled, {"middle_of_bin": middles}),
+        "raw": NamedArray(scores.raw, {"bin_center": middles}),
+        "scaled": NamedArray(scores.scaled, {"bin_center": middles}),
     }
 
 
 def _head_table(scores: HeadScores) -> Table:
     d_k, both = scores.d_k, (scores.undivided, scores.divided)
     return {
-        "": [
+        "measure": [
             "variance",
             "variance / d_k",
             "entropy (nats)",

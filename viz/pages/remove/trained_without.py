@@ -13,6 +13,7 @@ from viz.figures.learning_curves import curves
 from viz.theme import Theme
 from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls
 from viz.ui.learning_curves import curve_arrays, curve_table, sample_text
+from viz.ui.state import Key, Param
 
 HEADLINE = "verb in the relative clause"  # the question that no shortcut answers
 
@@ -24,12 +25,12 @@ def show(base: str, theme: Theme) -> None:
         st.info(f"There are no models trained without a part for “{base}”.")
         return
     labels = {part.name: part.label for part in parts}
-    removed = [part.name for part in parts if not st.session_state.get(part.name, True)]
+    removed = [part.name for part in parts if not st.session_state.get(Param(part.name), True)]
     first = removed[0] if removed else parts[0].name
     part = controls.choice(
         "Trained without",
         list(labels),
-        key="never",
+        key=Key.NEVER,
         default=first,
         format_func=labels.get,
         label_visibility="visible",

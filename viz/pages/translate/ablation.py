@@ -78,8 +78,8 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
             name: NamedArray(
                 map_,
                 {
-                    "says": numbered(target_tokens, 1),
-                    "source": numbered(source),
+                    "target_token": numbered(target_tokens, 1),
+                    "source_token": numbered(source),
                 },
             )
             for name, map_ in (("A", weights_a), ("B", weights_b))
@@ -99,8 +99,8 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
 def _cells(target_tokens: tuple[str, ...], source: tuple[str, ...], a: Array, b: Array) -> Table:
     rows, columns = np.indices(a.shape)
     return {
-        "says": np.array(numbered(target_tokens, 1), dtype=object)[rows.ravel()],
-        "looks at": np.array(numbered(source), dtype=object)[columns.ravel()],
+        "target_token": np.array(numbered(target_tokens, 1), dtype=object)[rows.ravel()],
+        "source_token": np.array(numbered(source), dtype=object)[columns.ravel()],
         "A": a.ravel(),
         "B": b.ravel(),
         "A − B": (a - b).ravel(),

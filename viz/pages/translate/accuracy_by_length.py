@@ -18,6 +18,7 @@ from viz.pages.translate.compute import ALONE, ATTENTION, PIECES, TRANSFORMER
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, model_calls, server_cache, slots
+from viz.ui.state import Key
 
 LENGTHS = tuple(range(1, LONGEST + 1))
 CLASSES = tuple(f"{low} to {high}" for low, high in fresh.CLASSES)
@@ -71,7 +72,7 @@ def _copies(theme: Theme) -> None:
         return
     place = st.container()
     again = st.empty()
-    if again.button(f"Test again: {fresh.COPIES} new texts of each length", key="again_copies"):
+    if again.button(f"Test again: {fresh.COPIES} new texts of each length", key=Key.AGAIN_COPIES):
         _ask(weights, LENGTHS, _copies_right)
     live = all(_copies_right.has(model, length) for model in weights.values() for length in LENGTHS)
     if live:
@@ -97,10 +98,10 @@ def _copies(theme: Theme) -> None:
                 f"{n}; a thin line is one of {counted(_how_many(seeds), 'seed')}",
                 "Copied without a mistake",
             ),
-            table=partial(_table, "signs", LENGTHS, shares),
+            table=partial(_table, "length", LENGTHS, shares),
             file="copies-by-length",
             of=tuple(weights.values()),
-            arrays=lambda: {"share_right": _labelled(shares, "signs", LENGTHS)},
+            arrays=lambda: {"accuracy": _labelled(shares, "length", LENGTHS)},
             python=_python(weights, LENGTHS, "copy_accuracy") if live else _from_cards(weights),
         )
 
@@ -134,7 +135,7 @@ def _translations(theme: Theme) -> None:
         table=partial(_table, "words", CLASSES, shares),
         file="translations-by-length",
         of=tuple(weights.values()),
-        arrays=lambda: {"share_right": _labelled(shares, "words", CLASSES)},
+        arrays=lambda: {"accuracy": _labelled(shares, "words", CLASSES)},
         python=_python(weights, fresh.CLASSES, "translation_accuracy"),
     )
     st.caption(f"From the model cards, on {examined:,} held-out sentences of all lengths: {accuracies}.")
@@ -172,7 +173,7 @@ def _python(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: str) -> s
     names = tuple(weights.values())
     return copy_as_python.python(
         f"shares = [[{ask}(name, length) for length in {lengths}] for name in {names}]\n"
-        "share_right = np.array(shares)  # (networks, lengths)",
+        "accuracy = np.array(shares)  # (networks, lengths)",
         f"from model.evaluation.fresh_accuracy import {ask}",
     )
 
@@ -181,6 +182,6 @@ def _from_cards(weights: Mapping[str, str]) -> str:
     names = tuple(weights.values())
     return copy_as_python.python(
         f"lengths = [load_card(name).seq2seq.lengths for name in {names}]  # words → share right\n"
-        "share_right = np.array([list(shares.values()) for shares in lengths])  # (networks, lengths)",
+        "accuracy = np.array([list(shares.values()) for shares in lengths])  # (networks, lengths)",
         "from model.checkpoint import load_card",
     )

@@ -68,7 +68,7 @@ def show_map(
         of=decoded.experiment,
         shows=f"{MAPS[which].capitalize()}, {head_label(layer, head, decoded.maps[which])}"
         + ("; outlined: gold" if marks else ""),
-        arrays=lambda: {"weights": NamedArray(weights, dict(zip(("looks", "looked_at"), names, strict=True)))},
+        arrays=lambda: {"weights": NamedArray(weights, dict(zip(("query", "key"), names, strict=True)))},
         python=copy_as_python.translated(decoded.experiment, decoded.how, python),
     )
 
@@ -78,7 +78,7 @@ def _is_causal(experiment: Experiment) -> bool:
 
 
 def _map_table(weights: Array, query_tokens: Sequence[str], key_tokens: Sequence[str]) -> Table:
-    return {"looks": list(query_tokens), **{name: weights[:, index] for index, name in enumerate(key_tokens)}}
+    return {"query": list(query_tokens), **{name: weights[:, index] for index, name in enumerate(key_tokens)}}
 
 
 def in_units(name: str, unit: str) -> str:

@@ -19,6 +19,7 @@ from viz.labels import markdown
 from viz.pages.translate import compute
 from viz.pages.translate.compute import STACKS, TRANSFORMER, TRANSLATE_TASKS
 from viz.ui import controls, model_calls, sampling_controls
+from viz.ui.state import Key, Param
 
 METHODS = ("greedy", "sample", "beam")
 
@@ -41,7 +42,7 @@ class TranslateSettings:
 def choose_settings() -> TranslateSettings:
     """Task, network, source, parts and decoding: everything that decides what is written."""
     controls.note_link_values()
-    job = st.sidebar.selectbox("Task", list(compute.available_tasks()), key="task", bind="query-params")
+    job = st.sidebar.selectbox("Task", list(compute.available_tasks()), key=Param.TASK, bind="query-params")
     network = _network(job)
     with st.sidebar:
         weights = compute.available_tasks()[job][network]
@@ -66,19 +67,19 @@ def choose_settings() -> TranslateSettings:
 def _network(job: str) -> str:
     """The networks in the order of their history, over the figure: their difference is what the page is about."""
     networks = list(compute.available_tasks()[job])
-    if st.session_state.get("network", TRANSFORMER) not in networks:
-        st.session_state["network"] = TRANSFORMER  # the network of another task
-    return controls.choice("Network", networks, key="network", default=TRANSFORMER)
+    if st.session_state.get(Param.NETWORK, TRANSFORMER) not in networks:
+        st.session_state[Param.NETWORK] = TRANSFORMER  # the network of another task
+    return controls.choice("Network", networks, key=Param.NETWORK, default=TRANSFORMER)
 
 
 def _source(job: str, weights: str) -> str:
     example = TRANSLATE_TASKS[job].example
     # Another task begins with its own example; what a link or a person has written stays.
-    before, given = st.session_state.get("source_of", (job, ""))
-    if before != job and st.session_state.get("source_text") == given:
-        st.session_state["source_text"] = example
-    text = st.text_area("Source", value=example, key="source_text", bind="query-params", height=96) or ""
-    st.session_state["source_of"] = (job, example if before != job else given or example)
+    before, given = st.session_state.get(Key.SOURCE_OF, (job, ""))
+    if before != job and st.session_state.get(Param.SOURCE_TEXT) == given:
+        st.session_state[Param.SOURCE_TEXT] = example
+    text = st.text_area("Source", value=example, key=Param.SOURCE_TEXT, bind="query-params", height=96) or ""
+    st.session_state[Key.SOURCE_OF] = (job, example if before != job else given or example)
     kinds = (
         PAIRS[TRANSLATE_TASKS[job].task].kinds if TRANSLATE_TASKS[job].task in PAIRS else {"any": "Two to four nouns"}
     )
@@ -86,12 +87,12 @@ def _source(job: str, weights: str) -> str:
         "New sentence",
         list(kinds),
         format_func=lambda kind: kinds[kind],
-        key="draw_source",
+        key=Key.DRAW_SOURCE,
         on_click=_draw,
         args=(TRANSLATE_TASKS[job].task,),
         width="stretch",
     )
-    with st.popover("Vocabulary", width="stretch", key="known_source", on_change="rerun") as known:
+    with st.popover("Vocabulary", width="stretch", key=Key.KNOWN_SOURCE, on_change="rerun") as known:
         if known.open:
             tokenizer = model_calls.tokenizer(weights)
             words = [word for index, word in enumerate(tokenizer.vocabulary) if index not in tokenizer.special_ids]
@@ -100,18 +101,18 @@ def _source(job: str, weights: str) -> str:
 
 
 def _draw(task: str) -> None:
-    kind = st.session_state["draw_source"]
+    kind = st.session_state[Key.DRAW_SOURCE]
     drawn = (
         resolving.make_question(Random()).text if task not in PAIRS else PAIRS[task].draw(kind, Random()).source_text
     )
     set_source(drawn)
-    st.session_state["source_of"] = (st.session_state["task"], drawn)
+    st.session_state[Key.SOURCE_OF] = (st.session_state[Param.TASK], drawn)
 
 
 def set_source(text: str) -> None:
     """Put a text into the source box, and go back to where the word that is said was chosen."""
-    st.session_state["source_text"] = text
-    st.session_state["said"] = None
+    st.session_state[Param.SOURCE_TEXT] = text
+    st.session_state[Param.TARGET_STEP] = None
 
 
 def _without_heads(weights: str, switches: Switches) -> Switches:
@@ -125,7 +126,7 @@ def _without_heads(weights: str, switches: Switches) -> Switches:
     chosen = st.multiselect(
         "Heads ablated",
         list(names),
-        key="heads_out",
+        key=Param.HEADS_OFF,
         bind="query-params",
         placeholder="none",
         help="L: decoder self-attention. X: cross-attention. E: encoder self-attention.",
@@ -138,19 +139,19 @@ def _without_heads(weights: str, switches: Switches) -> Switches:
 
 def _decoding(unit: str) -> Decoding:
     """How the next word, sign or character is chosen."""
-    method = controls.choice(f"Next {unit}", METHODS, key="method", label_visibility="visible", width="stretch")
+    method = controls.choice(f"Next {unit}", METHODS, key=Param.METHOD, label_visibility="visible", width="stretch")
     if method == "sample":
         return Decoding("sample", **asdict(sampling_controls.choosing()))
     if method == "beam":
         with st.container(horizontal=True, gap="small"):
-            width = st.number_input("Width", 1, 8, 4, key="beam", bind="query-params", width=100)
+            width = st.number_input("Width", 1, 8, 4, key=Param.BEAM_WIDTH, bind="query-params", width=100)
             penalty = st.number_input(
                 "Length penalty",
                 0.0,
                 2.0,
                 0.6,
                 0.1,
-                key="penalty",
+                key=Param.LENGTH_PENALTY,
                 bind="query-params",
                 width=130,
                 help="Sentences are compared by ln p / ((5 + length) / 6)^α. At 0 this is ln p itself, which favours "

@@ -71,9 +71,9 @@ def show(experiment: Experiment, theme: Theme) -> None:
             table=partial(dict, noun=nouns, probability=probabilities_of_nouns),
             file=file_name(experiment.name, "meant"),
             of=experiment,
-            arrays=lambda: {"odds": NamedArray(probabilities_of_nouns, {"noun": nouns})},
+            arrays=lambda: {"probability": NamedArray(probabilities_of_nouns, {"noun": nouns})},
             python=copy_as_python.python(
-                f"nouns, odds = noun_probabilities(experiment, run(experiment), {it})\nodds = odds[:{SHOWN}]",
+                f"nouns, odds = noun_probabilities(experiment, run(experiment), {it})\nprobability = odds[:{SHOWN}]",
                 "from model.evaluation.coreference import noun_probabilities",
                 experiment=experiment,
             ),

@@ -65,7 +65,7 @@ def show(
     arguments = "".join(f", {name}={value!r}" for name, value in decoded.how.used.items() if name in DRAWN)
     lines = [
         f"logits = made.trace.decoder.logits[:{size}]  # (N, V)",
-        f"words, odds = top_k_tokens({decoded.experiment.weights!r}, logits, {CANDIDATES}{arguments})  # (N, K)",
+        f"words, probability = top_k_tokens({decoded.experiment.weights!r}, logits, {CANDIDATES}{arguments})  # (N, K)",
     ]
     cut = {"cross": f"[:{size}]", "target": f"[:{size}, :{size}]"}
     for name in seen:
@@ -93,7 +93,7 @@ TIED = 6  # decimals: of weights that differ by rounding alone the first is name
 
 
 def _as(name: str) -> str:
-    return {"cross": "looks_at", "target": "looks_back"}[name]
+    return {"cross": "cross_attention", "target": "self_attention"}[name]
 
 
 def step_table(
@@ -101,17 +101,17 @@ def step_table(
 ) -> Table:
     """One line a word said: how likely it was, where it looked, and what else could have come."""
     size = len(decoded.said)
-    table: dict[str, Any] = {"step": list(range(1, size + 1)), "says": numbered(decoded.said, 1)}
+    table: dict[str, Any] = {"step": list(range(1, size + 1)), "target_token": numbered(decoded.said, 1)}
     table["probability"] = [float(np.exp(value)) for value in decoded.made.logprobs]
     for name, side in (("cross", decoded.source), ("target", decoded.before)):
         if name in seen:
             best = seen[name].round(TIED).argmax(axis=1)
-            verb = "looks most at" if name == "cross" else "looks back most at"
-            table[verb] = np.array(numbered(side), dtype=object)[best]
-            table[f"{verb}: weight"] = np.take_along_axis(seen[name], best[:, None], axis=1)[:, 0]
+            most = "most attended source token" if name == "cross" else "most attended target token"
+            table[most] = np.array(numbered(side), dtype=object)[best]
+            table[f"{most}: weight"] = np.take_along_axis(seen[name], best[:, None], axis=1)[:, 0]
     for nth in range(probabilities.shape[1]):
         table[f"candidate {nth + 1}"] = [row[nth] for row in words]
-        table[f"p {nth + 1}"] = probabilities[:, nth]
+        table[f"probability {nth + 1}"] = probabilities[:, nth]
     return table
 
 
@@ -120,12 +120,18 @@ def _arrays(
 ) -> dict[str, NamedArray]:
     target_tokens = numbered(decoded.said, 1)
     arrays = {
-        "odds": NamedArray(probabilities, {"says": target_tokens, "candidate": range(1, probabilities.shape[1] + 1)})
+        "probability": NamedArray(
+            probabilities, {"target_token": target_tokens, "candidate": range(1, probabilities.shape[1] + 1)}
+        )
     }
     if "cross" in seen:
-        arrays["looks_at"] = NamedArray(seen["cross"], {"says": target_tokens, "source": decoded.source})
+        arrays["cross_attention"] = NamedArray(
+            seen["cross"], {"target_token": target_tokens, "source_token": decoded.source}
+        )
     if "target" in seen:
-        arrays["looks_back"] = NamedArray(seen["target"], {"says": target_tokens, "said_before": decoded.before})
+        arrays["self_attention"] = NamedArray(
+            seen["target"], {"target_token": target_tokens, "target_prefix": decoded.before}
+        )
     if vector is not None:
         arrays["vector"] = NamedArray(vector, {"number": range(len(vector))})
     return arrays

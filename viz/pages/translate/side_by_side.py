@@ -87,8 +87,8 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
                 np.stack(list(maps.values())),
                 {
                     "network": list(maps),
-                    "says": numbered(target_tokens, 1),
-                    "source": numbered(source),
+                    "target_token": numbered(target_tokens, 1),
+                    "source_token": numbered(source),
                 },
             )
         },
@@ -126,7 +126,7 @@ def _table_of(texts: Mapping[str, str], right: str | None, logprobs: Mapping[str
 def _cells(maps: Mapping[str, Array], target_tokens: Sequence[str], source: Sequence[str]) -> Table:
     rows, columns = np.indices((len(target_tokens), len(source)))
     return {
-        "says": np.array(numbered(target_tokens, 1), dtype=object)[rows.ravel()],
-        "looks at": np.array(numbered(source), dtype=object)[columns.ravel()],
+        "target_token": np.array(numbered(target_tokens, 1), dtype=object)[rows.ravel()],
+        "source_token": np.array(numbered(source), dtype=object)[columns.ravel()],
         **{name: weights.ravel() for name, weights in maps.items()},
     }

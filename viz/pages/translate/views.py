@@ -9,6 +9,7 @@ from model.config import ModelConfig
 from viz.pages.translate import compute
 from viz.pages.translate.compute import STACKS
 from viz.ui import controls, model_calls
+from viz.ui.state import Param, in_address
 
 MAPS = {
     "cross": "target → source",
@@ -21,12 +22,12 @@ def choose_head(weights: str, n_layers: int, n_heads: int) -> tuple[int, int | N
     """The (layer, head) to enlarge; head None: the mean of the layer's heads. A single look is not asked for."""
     if (n_layers, n_heads) == (1, 1):
         return 0, None
-    for name, count in (("layer", n_layers), ("head", n_heads)):
+    for name, count in ((Param.LAYER, n_layers), (Param.HEAD, n_heads)):
         if (st.session_state.get(name) or 0) >= count:
             st.session_state[name] = count - 1  # the layer of another model
     layer, head = controls.head(n_layers, n_heads, default=compute.default_head(weights))
     with st.sidebar:
-        averaged = st.toggle("All heads, averaged", True, key="averaged", bind="query-params")
+        averaged = st.toggle("All heads, averaged", True, key=Param.MEAN_HEADS, bind="query-params")
     return layer, None if averaged else head
 
 
@@ -35,32 +36,32 @@ def choose_map(network: str) -> str:
     if network not in STACKS:
         return "cross"
     labels = {label: name for name, label in MAPS.items()}
-    return labels[controls.choice("Map", list(labels), key="map")]
+    return labels[controls.choice("Map", list(labels), key=Param.MAP)]
 
 
 def step(count: int) -> int:
     """The word that is being said, 1 … count; the last one where none is chosen."""
-    if (st.session_state.get("said") or 0) > count:
-        st.session_state["said"] = None
-    with st.container(key="address"):  # unseen: it ties the step to the address of the page
-        chosen = st.number_input("Target word", 1, count, None, key="said", bind="query-params")
+    if (st.session_state.get(Param.TARGET_STEP) or 0) > count:
+        st.session_state[Param.TARGET_STEP] = None
+    with in_address():
+        chosen = st.number_input("Target word", 1, count, None, key=Param.TARGET_STEP, bind="query-params")
     return count if chosen is None else int(chosen)
 
 
 def selected_step(count: int, otherwise: int) -> int:
     """The same for figures that light one word: `otherwise` where none is chosen."""
-    chosen = st.session_state.get("said")
+    chosen = st.session_state.get(Param.TARGET_STEP)
     return otherwise if chosen is None else min(int(chosen), count)
 
 
 def choose_step(chosen: int) -> None:
     """Rest at this word, as if it had been typed."""
-    st.session_state["said"] = chosen
+    st.session_state[Param.TARGET_STEP] = chosen
 
 
 def choose_row(row: int | None) -> None:
     """The same for a row of a map."""
-    st.session_state["said"] = None if row is None else row + 1
+    st.session_state[Param.TARGET_STEP] = None if row is None else row + 1
 
 
 SECTIONS = ("Side by side", "Accuracy by length", "Ablation", "Claims checked")
@@ -74,12 +75,12 @@ def section(job: str, network: str) -> str:
         SECTIONS[2]: network in STACKS,
         SECTIONS[3]: True,
     }
-    return controls.choice("More", [name for name, is_there in available.items() if is_there], key="beside")
+    return controls.choice("More", [name for name, is_there in available.items() if is_there], key=Param.PANEL)
 
 
 def pinned() -> bool:
     """Whether a word was chosen."""
-    return st.session_state.get("said") is not None
+    return st.session_state.get(Param.TARGET_STEP) is not None
 
 
 def sizes(weights: str) -> tuple[int, int]:

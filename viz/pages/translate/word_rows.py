@@ -10,6 +10,7 @@ from model.tokenizer import EOS, START
 from viz.pages.translate.decoded import DecodedSentence
 from viz.types import Array
 from viz.ui import controls, model_calls
+from viz.ui.state import Param
 
 UNITS = ("pieces", "words")
 
@@ -28,7 +29,7 @@ class WordMap:
 def choose() -> bool:
     """Whether the map is shown by word."""
     hint = "Words: the rows of their tokens are averaged and the columns are summed, so every row still sums to 1."
-    return controls.choice("A row for each of the", UNITS, key="units", help=hint) == UNITS[1]
+    return controls.choice("A row for each of the", UNITS, key=Param.UNITS, help=hint) == UNITS[1]
 
 
 def merged(decoded: DecodedSentence, which: str, layer: int, head: int | None) -> WordMap | None:

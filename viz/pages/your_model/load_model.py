@@ -25,6 +25,7 @@ from viz.export.npz import ArraysError
 from viz.labels import escape_markdown as _plain
 from viz.pages.your_model import uploaded_maps
 from viz.ui import controls, copy_as_python, model_calls, server_cache, slots, visitor
+from viz.ui.state import Key, Param, clear, key_of
 
 VARIABLE = "ATTENTION_LAB_OWN_MODELS"
 PAGES = {"heads": "Heads", "inside": "Inside a head", "masks": "Masks", "remove": "Remove a part"}
@@ -103,13 +104,13 @@ def choose_model() -> None:
     warm()
     place = st.text_input(
         "A folder on this machine, or a model’s name on the Hugging Face Hub",
-        key="place",
+        key=Key.PLACE,
         placeholder="/home/me/distilgpt2   or   distilbert/distilgpt2",
         max_chars=1000,
     ).strip()
     with st.container(horizontal=True, gap="small"):
-        read_folder = st.button("Read the folder", key="look", disabled=not place)
-        ask_hub = st.button("Ask the Hub", key="ask_hub", disabled=not hub.is_name(place))
+        read_folder = st.button("Read the folder", key=Key.LOOK, disabled=not place)
+        ask_hub = st.button("Ask the Hub", key=Key.ASK_HUB, disabled=not hub.is_name(place))
     if not of_one_person():
         st.caption(
             "Everybody on this server sees the models that are loaded. Only you can stop or unload a model that you "
@@ -117,14 +118,14 @@ def choose_model() -> None:
         )
     if read_folder:
         _forget()
-        _try(lambda: st.session_state.update(your_offer=_inspected(place)))
+        _try(lambda: st.session_state.update({Key.YOUR_OFFER: _inspected(place)}))
     if ask_hub:
         _forget()
-        _try(lambda: st.session_state.update(your_listing=hub.ask(place)))
+        _try(lambda: st.session_state.update({Key.YOUR_LISTING: hub.ask(place)}))
 
 
 def _forget() -> None:
-    for name in ("your_offer", "your_listing", "your_work", "your_look"):
+    for name in (Key.YOUR_OFFER, Key.YOUR_LISTING, Key.YOUR_WORK, Key.YOUR_LOOK):
         st.session_state.pop(name, None)
 
 
@@ -142,21 +143,21 @@ def _inspected(place: str, called: str = "") -> ModelInfo:
         CheckpointError: it cannot be loaded, or somebody stopped it.
     """
     work = background.BackgroundJob(f"Reading {place}", partial(guarded.inspect_folder, place, called)).start()
-    st.session_state["your_look"] = work  # still there in the next run only if this run was ended: see `finish_job`
+    st.session_state[Key.YOUR_LOOK] = work  # still there in the next run only if this run was ended: see `finish_job`
     began, shown = monotonic(), st.empty()
     try:
         work.wait(QUICK)
         if work.running:
             with shown.container(horizontal=True, vertical_alignment="center", gap="medium"):
                 bar = st.empty()
-                st.button("Stop", key="stop_look")
+                st.button("Stop", key=Key.STOP_LOOK)
         while work.running:
             # Streamlit ends this run here when a button is clicked or the visit ends.
             bar.progress(0.0, text=f"Reading the folder, {monotonic() - began:.0f} s")
             work.wait(QUICK)
     finally:
         work.stop()
-    del st.session_state["your_look"]
+    del st.session_state[Key.YOUR_LOOK]
     shown.empty()
     if not work.result:
         raise CheckpointError(work.error or STOPPED)
@@ -166,14 +167,14 @@ def _inspected(place: str, called: str = "") -> ModelInfo:
 
 def show_model_info() -> None:
     """What was found, before anything large is read or fetched; and the button that does it."""
-    listing: hub.Listing | None = st.session_state.get("your_listing")
-    offer: ModelInfo | None = st.session_state.get("your_offer")
+    listing: hub.Listing | None = st.session_state.get(Key.YOUR_LISTING)
+    offer: ModelInfo | None = st.session_state.get(Key.YOUR_OFFER)
     if listing is not None:
         files = ", ".join(f"{_plain(name)} {size / MEGABYTE:,.1f} MB" for name, size in listing.files)
         st.markdown(f"**{_plain(listing.name)}** on the Hub: {listing.size / MEGABYTE:,.1f} MB to fetch. {files}.")
         st.button(
             f"Fetch {listing.size / MEGABYTE:,.1f} MB",
-            key="fetch",
+            key=Key.FETCH,
             disabled=_busy(),
             on_click=_start,
             args=(
@@ -193,7 +194,7 @@ def show_model_info() -> None:
                 )
             st.button(
                 f"Load it, {offer.bytes_needed / MEGABYTE:,.1f} MB",
-                key="load",
+                key=Key.LOAD,
                 type="primary",
                 disabled=_busy() or missing,
                 on_click=_start,
@@ -245,7 +246,7 @@ def _busy() -> bool:
 
 def _start(work: background.BackgroundJob, called: str = "") -> None:
     if slot().start(work):
-        st.session_state.update(your_work=work, your_called=called)
+        st.session_state.update({Key.YOUR_WORK: work, Key.YOUR_CALLED: called})
 
 
 def show_progress() -> None:
@@ -256,23 +257,23 @@ def show_progress() -> None:
 
 def finish_job() -> None:
     """What came of the work that this visitor began, once it is done."""
-    if st.session_state.pop("your_look", None) is not None:
+    if st.session_state.pop(Key.YOUR_LOOK, None) is not None:
         st.info(STOPPED)
-    work: background.BackgroundJob | None = st.session_state.get("your_work")
+    work: background.BackgroundJob | None = st.session_state.get(Key.YOUR_WORK)
     if work is None or work.running:
         return
-    del st.session_state["your_work"]
+    del st.session_state[Key.YOUR_WORK]
     if work.error:
         st.info(_plain(work.error))
     elif not work.result:
         st.info(STOPPED)
-    elif called := st.session_state.get("your_called"):  # what was fetched lies in a folder now
+    elif called := st.session_state.get(Key.YOUR_CALLED):  # what was fetched lies in a folder now
         _forget()
-        _try(lambda: st.session_state.update(your_offer=_inspected(work.result, called)))
+        _try(lambda: st.session_state.update({Key.YOUR_OFFER: _inspected(work.result, called)}))
     else:
         _forget()
         if work.result in registry().names(maps_only=True):
-            st.session_state["foreign"] = work.result
+            st.session_state[Param.MAPS_MODEL] = work.result
 
 
 @st.fragment(run_every=0.4)
@@ -284,7 +285,7 @@ def _watch() -> None:
         done = f": {100 * work.share:.0f} %" if work.share else " …"
         st.progress(work.share, text=f"{work.what}{': stopping after the current step' if work.stopped else done}")
         if of_one_person() or work.owner == visit():
-            st.button("Stop", key="stop", on_click=_stop, args=(work,))
+            st.button("Stop", key=Key.STOP, on_click=_stop, args=(work,))
 
 
 def _stop(work: background.BackgroundJob) -> None:
@@ -303,7 +304,7 @@ def _unload(name: str) -> None:
 def _unload_button(name: str) -> None:
     kept = registry().find(name)
     if kept is not None and may_unload(kept, visit()):
-        st.button("Unload", key=f"let_go_{name}", type="tertiary", on_click=_unload, args=(name,))
+        st.button("Unload", key=key_of(Key.LET_GO, name), type="tertiary", on_click=_unload, args=(name,))
 
 
 def show_loaded() -> None:
@@ -321,7 +322,7 @@ def show_loaded() -> None:
         size = f"{source.family}, {config.n_layers} layers × {config.n_heads} heads, {numbers} parameters"
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{name}"):
             st.markdown(f"**{name}** :gray[{size}]")
-            opens = {page: st.button(title, key=f"into_{name}_{page}") for page, title in PAGES.items()}
+            opens = {page: st.button(title, key=key_of(Key.INTO, name, page)) for page, title in PAGES.items()}
             _unload_button(name)
         for page, clicked in opens.items():
             if clicked:
@@ -331,18 +332,18 @@ def show_loaded() -> None:
 def foreign_maps() -> uploaded_maps.GivenMaps | None:
     """Maps of the chosen model among those that can show nothing else, on a text; None where there is none."""
     names = registry().names(maps_only=True)
-    wanted = st.query_params.get("foreign")
-    if wanted and "foreign" not in st.session_state:
+    wanted = st.query_params.get(Param.MAPS_MODEL)
+    if wanted and Param.MAPS_MODEL not in st.session_state:
         if wanted in names:
-            st.session_state["foreign"] = wanted
+            st.session_state[Param.MAPS_MODEL] = wanted
         else:
             st.info(f"The model {_plain(wanted)} is not loaded on this server. Load it above to see the linked maps.")
     if not names:
         return None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Maps shown here**", width="content")
-        name = controls.choice("Model", list(reversed(names)), key="foreign", bind=None)
-        st.query_params["foreign"] = name  # also the one that stands first: which that is, a link cannot know
+        name = controls.choice("Model", list(reversed(names)), key=Param.MAPS_MODEL, bind=None)
+        st.query_params[Param.MAPS_MODEL] = name  # also the one that stands first: which that is, a link cannot know
         _unload_button(name)
     kept = registry().find(name)
     if kept is None:
@@ -350,9 +351,9 @@ def foreign_maps() -> uploaded_maps.GivenMaps | None:
     settings: dict[str, Any] = {"height": 68, "max_chars": MAX_CHARACTERS, "bind": "query-params"}
     two = foreign.reads_two(kept)
     reads, target_column = st.columns(2) if two else (st.container(), None)
-    text = reads.text_area("Sentence", controls.PROSE, key="foreign_text", **settings)
+    text = reads.text_area("Sentence", controls.PROSE, key=Param.MAPS_TEXT, **settings)
     label = "Target sentence (empty: the model predicts its first word)"
-    target = target_column.text_area(label, key="foreign_target", **settings) if target_column else ""
+    target = target_column.text_area(label, key=Param.MAPS_TARGET, **settings) if target_column else ""
     if known := foreign.languages_of(kept):
         st.caption(
             f"This model knows {len(known)} languages. Put a language token before the words of either sentence to "
@@ -360,7 +361,7 @@ def foreign_maps() -> uploaded_maps.GivenMaps | None:
         )
     try:
         stacks = _attention(name, text or "", target or "")
-        stack = controls.choice("Which attention", list(stacks), key="stack")
+        stack = controls.choice("Which attention", list(stacks), key=Param.STACK)
         attention_maps = stacks[stack]
         key_tokens = attention_maps.looked_at if stack == "cross" else None
         of = copy_as_python.ModelMaps(name, stack, text or "", target or "")
@@ -393,9 +394,7 @@ def _attention(name: str, text: str, target: str) -> dict[str, foreign.Attention
 
 def open_page(page: str, weights: str) -> None:
     """Go to a page with this model; head, word and parts begin anew, the sentence stays."""
-    text = st.session_state.get("text")
-    for key in list(st.session_state):
-        if key not in ("place", "your_offer", "lessons_seen"):
-            del st.session_state[key]
-    address = {"weights": weights} | ({"text": text} if text and text != controls.EXAMPLE else {})
+    text = st.session_state.get(Param.TEXT)
+    clear(keep=[Key.PLACE, Key.YOUR_OFFER, Key.LESSONS_SEEN])
+    address = {Param.WEIGHTS: weights} | ({Param.TEXT: text} if text and text != controls.EXAMPLE else {})
     st.switch_page(visitor.script_of(page), query_params=address)

@@ -20,6 +20,7 @@ from viz.pack import encode_weights
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import controls, copy_as_python, figure_panel, head_facts, server_cache, slots
+from viz.ui.state import Key, Param
 
 READING = "Reading the file"
 
@@ -42,8 +43,8 @@ tokens = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])
 {SAVE_SNIPPET}
 ```
 
-Cross-attention has a second list, `looked_at`, for the columns. NaN in the weights, or False in a `mask`, leaves a cell
-out. Nothing is unpickled, and the file stays in the memory of this lab.
+Cross-attention has a second list, `key_tokens`, for the columns. NaN in the weights, or False in a `mask`, leaves a
+cell out. Nothing is unpickled, and the file stays in the memory of this lab.
 """
 
 
@@ -64,7 +65,7 @@ class GivenMaps:
 def upload_maps() -> GivenMaps | None:
     """The place to drop a file, and what is in it; None while there is nothing that can be drawn."""
     file = st.file_uploader(
-        "Attention weights, an .npz file", type=["npz"], key="npz", max_upload_size=MAX_BYTES // 1_000_000
+        "Attention weights, an .npz file", type=["npz"], key=Key.NPZ, max_upload_size=MAX_BYTES // 1_000_000
     )
     if file is not None:
         try:
@@ -74,14 +75,14 @@ def upload_maps() -> GivenMaps | None:
             st.info(escape_markdown(str(error)))
     with st.expander("How to save one"):
         st.markdown(HOW)
-    if file is None and any(name in st.query_params for name in ("layer", "head", "token")):
+    if file is None and any(name in st.query_params for name in (Param.LAYER, Param.HEAD, Param.QUERY)):
         st.info("A link cannot contain a file. Upload the file that the link was made with to see what its sender saw.")
     return None
 
 
 def _content(file: Any) -> str:
     """The key that this file is kept under, for everybody: a hash of its content. A visitor can choose its id."""
-    hashed = st.session_state.setdefault("npz_content", {})  # of this visit: hashing 160 MB takes a tenth of a second
+    hashed = st.session_state.setdefault(Key.NPZ_CONTENT, {})  # of this visit: hashing 160 MB takes a tenth of a second
     if file.file_id not in hashed:
         hashed.clear()
         hashed[file.file_id] = _hash(file.getvalue())
@@ -96,7 +97,7 @@ def _hash(data: bytes) -> str:
 def _read(key: str, _file: Any) -> AttentionMaps:
     data = _file.getvalue()
     if _hash(data) != key:  # somebody has put another file under the same id meanwhile
-        st.session_state.pop("npz_content", None)
+        st.session_state.pop(Key.NPZ_CONTENT, None)
         raise ArraysError("This file changed while it was read. Upload it again.")
     with slots.long(READING):  # one at a time: the largest needs some 600 megabytes while it is read
         return read(data)
@@ -224,7 +225,7 @@ def show(brought: GivenMaps, theme: Theme) -> None:
 
 def _more(brought: GivenMaps, highlight: Mapping[str, Any]) -> None:
     maps, key = brought.maps, brought.key
-    if controls.choice("More about these maps", ("Head statistics", "Rollout"), key="more") == "Head statistics":
+    if controls.choice("More about these maps", ("Head statistics", "Rollout"), key=Param.PANEL) == "Head statistics":
         figure_panel.head_table(_statistics(key, maps), on_head=controls.choose_head)
         return
     if maps.looked is not None:
@@ -244,8 +245,11 @@ def _more(brought: GivenMaps, highlight: Mapping[str, Any]) -> None:
             table=partial(head_facts.map_table, rolled, words),
             file=file_name(brought.name.removesuffix(".npz"), "rollout"),
             of=file,
-            arrays=partial(head_facts.maps, words, rolled=rolled),
+            arrays=partial(head_facts.maps, words, rollout=rolled),
             python=copy_as_python.from_maps(
-                file, "rolled", "rollout(maps.weights)", "from model.analysis.attention_metrics import rollout"
+                file,
+                "rollout",
+                "attention_metrics.rollout(maps.weights)",
+                "from model.analysis import attention_metrics",
             ),
         )

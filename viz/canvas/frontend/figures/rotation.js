@@ -45,7 +45,7 @@ function build(root) {
   return view;
 }
 
-function change(view, { pos, k: step, turning: width, base }) {
+function change(view, { pos, k: step, rotation_width: width, base }) {
   Object.assign(view, { pos, step, width, base, pairs: width / 2 });
   view.pair = Math.min(view.pair, view.pairs - 1);
   view.residual = residual(UPTO, view.width, view.base, step); // tests read it

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from model.mask import MASKS, MaskSpec, mask_from_hex
 from model.run import Experiment
 from model.switches import PARTS, Switches
 from model.transformer import Trace
+from viz.pages.masks import compute as masks_compute
 from viz.types import Array
 from viz.ui import controls, head_facts, model_calls
+from viz.ui.state import Param, value
 
 Answer = float | str
 
@@ -41,15 +42,18 @@ class OnScreen:
 def on_screen() -> OnScreen:
     """The state of the controls, as the page reads it."""
     state = st.session_state
-    weights = state.get("weights", "grammar")
-    kind = state.get("looks", "own")
-    mask_spec = MaskSpec(kind, int(state.get("size") or MASKS[kind].default)) if kind in MASKS else None
-    if kind == "drawn":
-        mask_spec = mask_from_hex(state.get("drawn") or "") or mask_spec
-    switches = Switches().without(*(part.name for part in PARTS if not state.get(part.name, True)))
+    weights = value(Param.WEIGHTS)
+    switches = Switches().without(*(part.name for part in PARTS if not state.get(Param(part.name), True)))
     layer, head = head_facts.default_head(weights)
     return OnScreen(
-        Experiment(weights=weights, text=state.get("text") or controls.EXAMPLE, switches=switches, mask_spec=mask_spec),
-        int(state.get("layer", layer)),
-        int(state.get("head", head)),
+        Experiment(
+            weights=weights,
+            text=state.get(Param.TEXT) or controls.EXAMPLE,
+            switches=switches,
+            mask_spec=masks_compute.mask_of(
+                value(Param.MASK_KIND), state.get(Param.MASK_SIZE), state.get(Param.MASK_ROWS)
+            ),
+        ),
+        int(state.get(Param.LAYER, layer)),
+        int(state.get(Param.HEAD, head)),
     )

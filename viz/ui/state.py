@@ -1,0 +1,230 @@
+"""Every name under which a visitor's session keeps something, and what it keeps.
+
+A name stands here once; everywhere else it is `Param.X` or `Key.X`. Streamlit makes of it the key of a control, and of
+a `Param` also a parameter of the link: a Param that gets another name or other values needs an entry in old_links.py.
+Figures have keys of their own (`?figure=grid`), which hold nothing between two runs.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+
+class Param(StrEnum):
+    """What the address holds: every control that is bound to it, page by page."""
+
+    # the sidebar, on every page
+    WEIGHTS = "weights"  # name of the model
+    TEXT = "text"
+    SCALE = "scale"  # the six parts of the model: True, present; False, removed now
+    MASK = "mask"
+    POSITION = "position"
+    NORM = "norm"
+    RESIDUAL = "residual"
+    MLP = "mlp"
+    LAYER = "layer"
+    HEAD = "head"
+    QUERY = "query"  # position of the pinned query token; None: the figure picks one
+    # several pages
+    VIEW = "view"  # which part of the page: Inside a head, Masks, Positions, Remove a part
+    PANEL = "panel"  # which further figure below: Heads, Remove a part, Translate, Your model
+    UNITS = "units"  # rows of tokens or of words: Heads, Translate
+    HEADS_OFF = "heads_off"  # heads that are ablated, "L1H2": Remove a part, Translate
+    TEMPERATURE = "temperature"  # of sampling: Heads, Translate
+    TOP_K = "top_k"
+    TOP_P = "top_p"
+    SEED = "seed"
+    # Heads
+    STAGE = "stage"  # field of AttentionTrace
+    # Inside a head
+    STEP = "step"  # of the walk along one row
+    KEY = "key"  # position of the key token that is pointed out; None: none
+    SIZES_FROM = "sizes_from"  # random weights, or this layer
+    QUERIES = "queries"
+    KEYS = "keys"
+    N_HEADS = "n_heads"
+    D_K = "d_k"  # also the slider of Remove a part
+    D_V = "d_v"
+    # Masks
+    MASK_KIND = "mask_kind"
+    MASK_SIZE = "mask_size"  # the number that a kind takes
+    MASK_ROWS = "mask_rows"  # a custom mask, each row as a hexadecimal number
+    GUESS = "guess"  # what is guessed first; None: nothing
+    EDIT_POSITION = "edit_position"  # of the leak test
+    REPLACEMENT = "replacement"  # the word that it puts there
+    COPIES = "copies"  # how often the text is repeated for the test of the KV cache
+    # Positions
+    MODEL_KIND = "model_kind"  # encoder or decoder
+    LENGTH = "length"  # of the sinusoidal table
+    WIDTH = "width"
+    BASE = "base"
+    POS = "pos"
+    K = "k"  # distance of a rotation
+    ROTATION_WIDTH = "rotation_width"
+    WAVE_WIDTH = "wave_width"
+    ORDER_LAYER = "order_layer"
+    ORDER_HEAD = "order_head"
+    QUESTION = "question"  # the sentence of the shift test
+    SHIFT_BY = "shift_by"
+    WORD_ORDER = "word_order"  # of the shuffled sentence, "3.1.2"
+    QUESTION_LENGTH = "question_length"
+    QUESTION_ID = "question_id"
+    # Remove a part
+    ABLATION = "ablation"  # removed now, or trained without
+    METRIC = "metric"  # what the ablation of each head is measured by
+    OVERRIDE = "override"  # what a row is replaced by
+    REPLACED = "replaced"  # which sentence of the batch
+    # Translate
+    TASK = "task"
+    NETWORK = "network"
+    SOURCE_TEXT = "source_text"
+    METHOD = "method"  # greedy, sample or beam
+    BEAM_WIDTH = "beam_width"
+    LENGTH_PENALTY = "length_penalty"
+    MAP = "map"
+    MEAN_HEADS = "mean_heads"
+    TARGET_STEP = "target_step"  # from 1; None: the most informative one
+    # Your model
+    MAPS_MODEL = "maps_model"
+    MAPS_TEXT = "maps_text"
+    MAPS_TARGET = "maps_target"
+    STACK = "stack"  # which attention of a model with two stacks
+
+
+class Key(StrEnum):
+    """What only the session holds. Those of buttons hold something for one run."""
+
+    # every page
+    PAGE = "page"  # the page of the last run
+    PAGE_LINK = "page_link"  # name of PER_PAGE → its values in the address, at the last run
+    OF_PAGES = (
+        "of_pages"  # page → name of PER_PAGE → what it held when the page was left, and its values in the address
+    )
+    THEME = "asked_theme"  # "light" or "dark", for the command line, which has no browser
+    OPENED_WITH = "opened_with"  # the parameters of the link as it was opened, until they have been checked
+    DEFAULTS = "defaults"  # Param → the default that its control had last
+    EXAMPLE = "example"  # the text that the model of the last run opens with
+    WRITTEN = "written"  # a generated text that goes into the sentence box in the next run
+    TO_THE_END = "to_the_end"  # True: the next run pins the last token
+    DRAW = "draw"  # the menu of new sentences: the kind that was chosen
+    KNOWN = "known"  # whether the vocabulary is open
+    PLAIN = "plain"
+    IN_PIECES = "in_pieces"
+    INSTEAD = "instead"  # of a typed word and a known one: the button that replaces
+    OFFER = "offer"  # the part that the hints would remove
+    STATISTICS = "statistics"  # the line of the table of heads that was clicked
+    LINKS_OPENED = "links_opened"  # how many links within the lab were followed
+    CODE_FOR = "code_for"  # the link whose QR code is asked for
+    TRY = "try"  # of a number: a button that opens a link of the prose
+    # files
+    ASK = "ask"  # of a figure: which file of it is asked for
+    TABLE = "table"  # of a figure: whether its table is open
+    ASK_PAGE = "ask_page"  # the link for which the files of the whole page are asked for
+    PAGE_DATA = "page_data"  # (figure, kind) → file, while they are collected
+    # Heads
+    PLAYER = "player"  # True: the page that was drawn last has the player of generation
+    PLAYING = "playing"
+    TICK = "tick"  # how often the player has run since the page was drawn
+    STOPPED = "stopped"  # why the player has stopped
+    WRITE_ONE = "write_one"
+    WRITE_STOP = "write_stop"
+    WRITE_PLAY = "write_play"
+    # Inside a head
+    TRAINED_SIZE = "trained_size"  # of a size: the number that the weights have
+    # Masks
+    GUESS_QUESTION = "guess_question"  # what the cells are a guess about
+    GUESS_CELLS = "guess_cells"  # (T, T), or None
+    GUESS_SHOWN = "guess_shown"
+    REVEAL = "reveal"
+    RESTART = "restart"
+    MEASURE = "measure"
+    MEASURED = "measured"  # the experiment whose times are shown
+    STOP_MEASURING = "stop_measuring"
+    # Remove a part
+    NEVER = "never"  # the part without which the twin was trained
+    BY_HAND = "by_hand"  # of a layer, a head and a row: the weights that are typed
+    # Translate
+    SOURCE_OF = "source_of"  # (task, example): the task whose example the source is
+    DRAW_SOURCE = "draw_source"
+    KNOWN_SOURCE = "known_source"
+    AGAIN_COPIES = "again_copies"
+    # Your model
+    PLACE = "place"  # the folder, or the name on the Hub, that was typed
+    LOOK = "look"
+    ASK_HUB = "ask_hub"
+    STOP_LOOK = "stop_look"
+    FETCH = "fetch"
+    LOAD = "load"
+    STOP = "stop"
+    LET_GO = "let_go"  # of a name: the button that unloads
+    INTO = "into"  # of a name and a page: the button that opens the page with this model
+    YOUR_OFFER = "your_offer"  # the folder as it was inspected
+    YOUR_LISTING = "your_listing"  # the files of a name on the Hub
+    YOUR_LOOK = "your_look"  # the inspection that is under way
+    YOUR_WORK = "your_work"  # the loading that is under way
+    YOUR_CALLED = "your_called"  # the name under which its result is kept
+    NPZ = "npz"  # the file that was dropped
+    NPZ_CONTENT = "npz_content"  # id of an upload → hash of its content
+    # Lessons
+    LESSONS_SEEN = "lessons_seen"  # name of a lesson → the step that was open last, from 0; at its end, one more
+    LESSON_ASKED = "lesson_asked"  # the step to go to; "": the page of lessons
+    LESSON_GIVEN = "lesson_given"  # (lesson, step, answer)
+    OPEN = "open"  # of a lesson: the button that opens it
+
+
+# What a control shows before anybody has set it, where other modules than its own need to know.
+DEFAULTS: dict[Param, Any] = {Param.WEIGHTS: "grammar", Param.MASK_KIND: "trained"}
+
+
+# What each page holds for itself, although others have a control of this name.
+PER_PAGE = (Param.VIEW, Param.PANEL, Param.HEADS_OFF, Param.D_K)
+
+
+def key_of(key: Key, *of: object) -> str:
+    """One of several keys of a kind: `key_of(Key.TABLE, "grid")` holds whether the table of the grid is open."""
+    return "_".join([key, *map(str, of)])
+
+
+def value(param: Param) -> Any:
+    """What a control holds, or its default where it has not been drawn."""
+    return st.session_state.get(param, DEFAULTS[param])
+
+
+def enter(page: str) -> None:
+    """Keep apart what two pages hold under one name. Call it in every run, before anything of the page is drawn.
+
+    Streamlit keeps the value of a control in the address for the next page with a control of that name. That is wanted
+    of the sidebar, and not of PER_PAGE: there each page finds what it had itself, and its address says so.
+    """
+    session, address = st.session_state, st.query_params
+    before, in_link = session.get(Key.PAGE), session.get(Key.PAGE_LINK, {})
+    if before not in (None, page):
+        of_pages: dict[str, dict[str, tuple[Any, list[str]]]] = session.setdefault(Key.OF_PAGES, {})
+        of_pages[before] = {name: (session[name], in_link.get(name, [])) for name in PER_PAGE if name in session}
+        for name in PER_PAGE:
+            session.pop(name, None)
+            session.get(Key.DEFAULTS, {}).pop(name, None)
+            if name in address and address.get_all(name) == in_link.get(name):
+                del address[name]  # it is of the page that was left
+        for own, (held, spelt) in of_pages.get(page, {}).items():
+            if own not in address:  # a link, or Back, asks for something else
+                session[own] = held
+                if spelt:
+                    address[own] = spelt
+    session[Key.PAGE] = page
+    session[Key.PAGE_LINK] = {name: address.get_all(name) for name in PER_PAGE if name in address}
+
+
+def clear(*, keep: Iterable[Key]) -> None:
+    """Forget everything of this visit but these: the next page opens as for a new visitor."""
+    kept = set(keep)
+    for name in [name for name in st.session_state if name not in kept]:
+        del st.session_state[name]
+
+
+def in_address() -> DeltaGenerator:
+    """A container that nobody sees. A control within it ties a value that a figure sets to the address of the page."""
+    return st.container(key="address")
