@@ -34,6 +34,19 @@ def lesson(page: str) -> None:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What a figure shows, where its files must say more of it than `copy_as_python.Of` does.
+
+    title: what the page says beside the figure and a file has to say itself, such as which head it is; notice: what is
+    special about the run, in place of what the experiment itself says.
+    """
+
+    of: Of = None
+    title: str = ""
+    notice: str | None = None
+
+
+@dataclass(frozen=True)
 class Chart:
     """A Plotly figure that is on the page, and the key that names it there."""
 
@@ -53,23 +66,20 @@ def below(
     sentence: str,
     table: Callable[[], Table],
     file: str,
-    of: Of,
-    shows: str = "",
-    says: str | None = None,
+    of: Of | Subject,
     arrays: Callable[[], Arrays] | None = None,
     python: str = "",
     quiet: bool = False,
 ) -> None:
     """What stands under a figure that is already on the page.
 
-    file: its name in a folder, without an ending; of: what it shows, see `copy_as_python.Of`; shows: what the page says
-    beside the figure and a file has to say itself, such as which head it is;
-    says: what its face must say, where that is not what the experiment says; arrays: its numbers with named axes, the
+    file: its name in a folder, without an ending; of: what it shows; arrays: its numbers with named axes, the
     columns of the table where there are none; python: the lines that recompute them; quiet: the sentence explains more
     than it tells.
     """
     key = drawn.key
-    made_by = replace(origin(key, of, says), shows=shows)
+    subject = of if isinstance(of, Subject) else Subject(of)
+    made_by = replace(origin(key, subject.of, subject.notice), shows=subject.title)
     wanted = st.session_state.pop(f"ask_{key}", None)
     shown = st.session_state.get(f"table_{key}", False)
     made = None
@@ -80,16 +90,18 @@ def below(
         for kind in ("csv", "npz"):
             data = _made({"kind": kind}, drawn, sentence, table, arrays, made_by.told(link))
             st.session_state.setdefault("page_data", {})[key, kind] = data
-    canvas.save(
-        key,
-        file,
+    canvas.save_bar(
+        canvas.FigureFiles(
+            figure=key,
+            name=file,
+            sentence=pieces(sentence),
+            compact=quiet,
+            table_open=shown,
+            provenance=made_by.told(),
+            python=python,
+            ready=made,
+        ),
         key=f"save_{key}",
-        reading=pieces(sentence),
-        quiet=quiet,
-        open=shown,
-        origin=made_by.told(),
-        python=python,
-        made=made,
         theme=theme(),
         on_table=partial(_set, f"table_{key}", not shown),
         on_ask=partial(_set, f"ask_{key}"),
@@ -136,7 +148,7 @@ def _whole_page() -> None:
     """The page as a poster or an archive. The data travel when they are asked for, once."""
     asked = st.session_state.pop("ask_page", "")
     data = [(*figure, file) for figure, file in st.session_state.pop("page_data", {}).items()]
-    canvas.whole(data if asked else None, key="whole_page", theme=theme(), on_ask=partial(_set, "ask_page"))
+    canvas.save_page(data if asked else None, key="whole_page", theme=theme(), on_ask=partial(_set, "ask_page"))
 
 
 def _set(name: str, value: Any) -> None:

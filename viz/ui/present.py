@@ -37,7 +37,7 @@ def tools(theme: Theme) -> None:
     """Copy link, QR code, Present."""
     now = stage()
     link = st.session_state.pop("code_for", None)
-    canvas.link(
+    canvas.share(
         key="link",
         mode=now.mode,
         figure=now.figure,

@@ -54,10 +54,9 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         looking, looked = ([f"{name}{at}" for at in range(n)] for name, n in (("q", sizes.queries), ("k", sizes.keys)))
         tried = _random(sizes)
         masks = np.ones_like(tried.weights, dtype=bool)
-    drawn = canvas.panels(
+    drawn = canvas.maps(
         [Panel(f"head {at}", weights, mask=masks[at]) for at, weights in enumerate(tried.weights)],
-        looking,
-        looked,
+        canvas.Axes(looking, looked),
         key="sizes",
         theme=theme,
     )
@@ -66,8 +65,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         sentence=read_sizes(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.apart),
         table=partial(_shape_table, sizes),
         file=file_name(experiment.name if trained else "random", "sizes"),
-        of=experiment if trained else None,
-        says=None if trained else "random weights, untrained",
+        of=experiment if trained else figure_panel.Subject(notice="random weights, untrained"),
         arrays=partial(_size_arrays, tried.weights, looking, looked),
         python=_recompute_sizes(experiment, sizes, layer) if trained else copy_as_python.drawn(sizes),
     )

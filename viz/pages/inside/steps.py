@@ -40,23 +40,25 @@ def show(
     config = model_calls.about(experiment.weights)["config"]
     present = experiment.switches & model_calls.trained(experiment.weights)
     scheme = config["position"] if present.position else "the positions are removed"
-    drawn = canvas.walk(
-        _arrays(made),
-        words,
+    drawn = canvas.head_steps(
+        canvas.HeadStepsView(
+            arrays=_arrays(made),
+            tokens=words,
+            layer=layer,
+            head=head,
+            row=row,
+            divisor=made.divisor,
+            position=scheme,
+            norm=(made.mean, made.std) if config["norm"] == "pre" and present.norm else None,
+            norm_after=config["norm"] == "post" and present.norm,
+            has_bias=bool(made.bias.any()),
+            is_rotated=made.turned,
+            has_residual=present.residual,
+        ),
         key="walk",
         about=f"{experiment} {layer} {head} {row}",
-        row=row,
         step=int(step),
-        looked=None if looked is None else int(looked),
-        divisor=made.divisor,
-        position=scheme,
-        head=head,
-        layer=layer,
-        norm=(made.mean, made.std) if config["norm"] == "pre" and present.norm else None,
-        norm_after=config["norm"] == "post" and present.norm,
-        biased=bool(made.bias.any()),
-        turned=made.turned,
-        residual=present.residual,
+        key_index=None if looked is None else int(looked),
         theme=theme,
         on_step=_rest,
     )

@@ -114,18 +114,20 @@ def _strip(lesson: Lesson, at: int) -> None:
         text, way = st.columns([3, 2], gap="large")
         text.markdown(f"## {step.title}\n\n{step.text}")
         with way:
-            canvas.lesson(
+            canvas.lesson_step(
+                canvas.LessonView(
+                    lesson=lesson.name,
+                    title=lesson.title,
+                    step=at,
+                    headings=[one.title for one in lesson.steps],
+                    figure=step.look,
+                    question=step.question.text if step.question else "",
+                    choices=step.question.choices if step.question else (),
+                    answer=given,
+                    verdict=verdict,
+                    feedback=told,
+                ),
                 key="lesson_way",
-                name=lesson.name,
-                title=lesson.title,
-                at=at,
-                steps=[one.title for one in lesson.steps],
-                look=step.look,
-                question=step.question.text if step.question else "",
-                choices=step.question.choices if step.question else (),
-                given=given,
-                verdict=verdict,
-                told=told,
                 theme=visitor.theme(),
                 on_step=lambda to: go(lesson, to),
                 on_answer=lambda answer: _answered(lesson, at, answer),

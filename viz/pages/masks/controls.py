@@ -117,7 +117,7 @@ def steps(experiment: Experiment, tokens: int, layer: int, head: int) -> Steps |
         size: stages(swept.scores[k], swept.mask[k], swept.masked[k], swept.weights[k], limit)
         for k, size in enumerate(sizes)
     }
-    return Steps(MASKS[looks.kind].parameter_label or "", looks.size, maps)
+    return Steps(MASKS[looks.kind].parameter_label or "", looks.size, maps, slid)
 
 
 @server_cache.cached

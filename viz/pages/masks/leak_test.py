@@ -38,13 +38,12 @@ def show(experiment: Experiment, theme: Theme) -> None:
         return
     before = model_calls.trace(experiment)
     found = measure_leak(before, model_calls.trace(after))
-    drawn = canvas.leaks(
+    drawn = canvas.mask_leak(
         words,
         found.kl,
+        found.logits == 0,
         key="leaks",
-        exactly=found.logits == 0,
-        edited=at,
-        by=by,
+        edit=canvas.Edit(at, by),
         unit=not_available.LEAKED[not_available.foretells(experiment.weights)],
         theme=theme,
         on_word=partial(choose_word, experiment, words),

@@ -44,14 +44,12 @@ def show() -> None:
         step: [_panel(name, one, len(words), limit) for name, one in made.items()] for step, made in changes.items()
     }
     with figure:
-        drawn = canvas.panels(
+        drawn = canvas.maps(
             maps[steps],
-            words,
-            words,
+            canvas.Axes(words),
             key="shift",
             theme=visitor.theme(),
-            steps=Steps("Shift by k positions", steps, maps),
-            on_step=_choose_k,
+            steps=Steps("Shift by k positions", steps, maps, _choose_k),
         )
     largest = {name: None if one is None else float(np.nanmax(one)) for name, one in changes[steps].items()}
     config = models.model(kind, "learned")[0].config

@@ -24,7 +24,7 @@ def show(experiment: Experiment) -> None:
     order = _order(len(tokens))
     found = {_named(name, case): case for name, case in _shuffle(experiment, tuple(order)).items()}
     with figure:
-        drawn = canvas.shuffle(
+        drawn = canvas.word_shuffle(
             tokens,
             order,
             [(name, _told(case)) for name, case in found.items()],

@@ -34,7 +34,7 @@ def show() -> None:
         for name in models.NAMES
     }
     places = [str(place) for place in range(PLACES)]
-    drawn = canvas.panels(
+    drawn = canvas.maps(
         [
             Panel(
                 models.NAMES[name],
@@ -45,8 +45,7 @@ def show() -> None:
             )
             for name, one in seen.items()
         ],
-        places,
-        places,
+        canvas.Axes(places),
         key="distance",
         theme=visitor.theme(),
     )

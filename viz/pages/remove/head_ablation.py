@@ -33,10 +33,9 @@ def show(weights: str, theme: Theme) -> None:
     layers, heads = [f"layer {i}" for i in range(len(loss))], [f"head {i}" for i in range(loss.shape[1])]
     gone = [cell for cell in np.ndindex(loss.shape) if "L{}H{}".format(*cell) in st.session_state.get("off", [])]
     with st.columns([2, 3])[0]:
-        drawn = canvas.panels(
+        drawn = canvas.maps(
             [canvas.Panel("", values, "signed", marks=gone, numbers=True)],
-            layers,
-            heads,
+            canvas.Axes(layers, heads),
             key="knockouts",
             theme=theme,
             on_pick=toggle_head,

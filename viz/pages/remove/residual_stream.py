@@ -68,8 +68,7 @@ def show(
                 sentence=read_stream(sizes_a[name], sizes_b[name], name, stages, token_units.each(of[0])),
                 table=partial(stream_table, stages, words, sizes_a[name], sizes_b[name]),
                 file=file_name(of[1].name, f"stream-{name}"),
-                of=of[1],
-                says=copy_as_python.side_b(of[1]),
+                of=figure_panel.Subject(of[1], notice=copy_as_python.side_b(of[1])),
                 arrays=partial(_arrays, stages, words, sizes_a[name], sizes_b[name]),
                 python=copy_as_python.streams(*of, name),
             )

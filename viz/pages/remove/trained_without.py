@@ -44,7 +44,8 @@ def show(base: str, theme: Theme) -> None:
     steps = [point["step"] for point in cards["with every part"]["curve"]]
     questions = list(cards["with every part"]["exam"]["accuracy"])
     weights = {"with_every_part": base, "never_had_it": twin}
-    says = f"trained without {copy_as_python.parts(Switches().without(part))}"
+    notice = f"trained without {copy_as_python.parts(Switches().without(part))}"
+    subject = figure_panel.Subject((base, twin), notice=notice)
     left, middle, right = st.columns(3, gap="large")
     with left:
         loss = {name: curve_of(card, "loss") for name, card in cards.items()}
@@ -54,8 +55,7 @@ def show(base: str, theme: Theme) -> None:
             sentence=read_curves(loss, "loss"),
             table=partial(curve_table, steps, loss),
             file=f"{twin}-loss",
-            of=(base, twin),
-            says=says,
+            of=subject,
             arrays=partial(curve_arrays, steps, loss),
             python=copy_as_python.curves(weights),
         )
@@ -68,8 +68,7 @@ def show(base: str, theme: Theme) -> None:
             sentence=read_curves(right_answers, "share of right answers"),
             table=partial(curve_table, steps, right_answers),
             file=f"{twin}-answers",
-            of=(base, twin),
-            says=says,
+            of=subject,
             arrays=partial(curve_arrays, steps, right_answers),
             python=copy_as_python.curves(weights, question),
         )

@@ -52,25 +52,23 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
         None if model_calls.about(whole.weights).get("tokenizer") == SUBWORDS else compute.gold_of(whole)
     )  # gold is of words
     marks = gold_cells(gold, matching_prefix(a.tokens, gold.target) + 1) if gold else []
-    drawn = canvas.panels(
+    drawn = canvas.maps(
         [
             Panel("A  full model", weights_a, marks=marks),
             Panel(f"B  {said}", weights_b, marks=marks),
             Panel("A − B", weights_a - weights_b, "signed", limit=1.0),
         ],
-        saying,
-        source,
+        canvas.Axes(saying, source),
         key="taken_out",
         theme=theme,
-        row=min(row, len(saying) - 1),
+        focus=canvas.TokenFocus(min(row, len(saying) - 1)),
     )
     figure_panel.below(
         drawn,
         sentence=read_removed(a.text, b.text, said, exact, fresh_accuracy.FRESH, unit),
         table=partial(_cells, saying, source, weights_a, weights_b),
         file=file_name(experiment.name, "taken-out"),
-        of=experiment,
-        says=copy_as_python.side_b(experiment),
+        of=figure_panel.Subject(experiment, notice=copy_as_python.side_b(experiment)),
         arrays=lambda: {
             name: Labelled(
                 one,

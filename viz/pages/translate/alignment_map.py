@@ -47,15 +47,12 @@ def show_map(
         upto, python, mask = len(looking), word_rows.lines(one, which, layer, head), by_word.mask
     marks = gold_cells(one.gold, upto) if which == "cross" and one.gold else []
     choosable = which != "source" and by_word is None
-    drawn = canvas.panels(
+    drawn = canvas.maps(
         [Panel("", weights, mask=mask if which == "target" and _is_causal(one.experiment) else None, marks=marks)],
-        looking,
-        looked,
+        canvas.Axes(looking, looked),
         key="alignment",
         theme=theme,
-        row=None if which == "source" else row,
-        pinned=pinned,
-        on_pin=views.choose_row if choosable else None,
+        focus=canvas.TokenFocus(None if which == "source" else row, pinned, views.choose_row if choosable else None),
     )
     lit = len(looking) // 2 if which == "source" else row
     # Every table of this page counts alike: the start is 0, so the first word that is written is 1.
@@ -65,9 +62,11 @@ def show_map(
         sentence=read_map(weights, looking, looked, lit, saying=which != "source"),
         table=partial(_map_table, weights, *names),
         file=file_name(one.name, f"{which}-L{layer}{'' if head is None else f'H{head}'}"),
-        of=one.experiment,
-        shows=f"{MAPS[which].capitalize()}, {named(layer, head, one.maps[which])}"
-        + ("; outlined: gold" if marks else ""),
+        of=figure_panel.Subject(
+            one.experiment,
+            title=f"{MAPS[which].capitalize()}, {named(layer, head, one.maps[which])}"
+            + ("; outlined: gold" if marks else ""),
+        ),
         arrays=lambda: {"weights": Labelled(weights, dict(zip(("looks", "looked_at"), names, strict=True)))},
         python=copy_as_python.translated(one.experiment, one.how, python),
     )

@@ -19,7 +19,7 @@ DROPPED = 3  # branches of a step that a tree shows beside those it kept
 def show(one: Written, step: int, theme: Theme) -> None:
     """What the beam kept and dropped."""
     branches = _branches(one)
-    drawn = canvas.tree(branches, key="tree", step=step, theme=theme)
+    drawn = canvas.beam_tree(branches, key="tree", step=step, theme=theme)
     flat = [branch for row in branches for branch in row]
     greedy = compute.translation(one.experiment)
     best = one.made.beam.best

@@ -35,23 +35,25 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
     for link in one.gold.links if one.gold else ():
         if link.query < one.upto and link.name != DETERMINED:
             right[link.query] = link.keys
-    figure = canvas.decoding(
-        one.source,
-        one.said,
+    figure = canvas.decoding_steps(
+        canvas.DecodingView(
+            source=one.source,
+            output=one.said,
+            candidates=words,
+            probabilities=odds,
+            cross_weights=seen.get("cross"),
+            self_weights=seen.get("target"),
+            vector=vector,
+            gold=right,
+            unknown=model_calls.encoding(one.experiment).unknown,
+            unit=one.unit,
+            shares_rows=shares,
+        ),
         key="writing",
         about=f"{one.experiment} {one.how}",
         step=step,
         pinned=pinned,
-        telling=telling(one, layer, head),
-        candidates=words,
-        odds=odds,
-        cross=seen.get("cross"),
-        back=seen.get("target"),
-        vector=vector,
-        gold=right,
-        unknown=model_calls.encoding(one.experiment).unknown,
-        unit=one.unit,
-        shares=shares,
+        default_row=telling(one, layer, head),
         theme=theme,
         on_step=views.choose_step,
     )

@@ -61,21 +61,22 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     source = compute.source(first).surface
     saying = (*encode_pair(replace(first, target=common))[1].surface[1:], EOS)
     marks = gold_cells(right, len(saying)) if right else []
-    drawn = canvas.panels(
+    drawn = canvas.maps(
         [Panel(titles[name], one, marks=marks) for name, one in maps.items()],
-        saying,
-        source,
+        canvas.Axes(saying, source),
         key="networks",
         theme=theme,
-        row=min(row, len(saying) - 1),
+        focus=canvas.TokenFocus(min(row, len(saying) - 1)),
     )
     figure_panel.below(
         drawn,
         sentence=read_networks(texts, right.target_text if right else None, unit),
         table=partial(_cells, maps, saying, source),
         file=f"{experiment.name}-side-by-side",
-        of=tuple(networks.values()),
-        says=f"every network is given the same {unit}s, the right ones where they are known",
+        of=figure_panel.Subject(
+            tuple(networks.values()),
+            notice=f"every network is given the same {unit}s, the right ones where they are known",
+        ),
         arrays=lambda: {
             "weights": Labelled(
                 np.stack(list(maps.values())),

@@ -1,6 +1,5 @@
 """Maps without a model: an .npz file of somebody's own, every head of it, one large, and what follows from them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -157,7 +156,7 @@ def show(brought: Brought, theme: Theme) -> None:
     weights, mask = maps.weights[layer, head], maps.mask[layer, head]  # (T, S)
     at = controls.token(words, "token")
     row = telling_row(weights, cross=looked is not None) if at is None else at
-    lit: dict[str, Any] = {"row": row, "pinned": at is not None, "theme": theme, "on_pin": controls.choose_token}
+    axes, focus = canvas.Axes(words, looked), canvas.TokenFocus(row, at is not None, controls.choose_token)
     stem = brought.name.removesuffix(".npz")
     file = brought.of
     if isinstance(file, copy_as_python.File):
@@ -167,7 +166,7 @@ def show(brought: Brought, theme: Theme) -> None:
     for note in maps.notes:
         st.info(note)
 
-    drawn = canvas.sentence(weights, words, key="sentence", mask=mask, unknown=(), looked=looked, **lit)
+    drawn = canvas.token_lines(weights, mask, axes, key="sentence", focus=focus, theme=theme)
     figure_panel.below(
         drawn,
         sentence="",
@@ -179,16 +178,15 @@ def show(brought: Brought, theme: Theme) -> None:
     )
     every_head, one_head = st.columns([6, 5], gap="medium")
     with every_head:
-        drawn = canvas.grid(
+        drawn = canvas.head_grid(
             _cells(key, maps),
-            words,
+            maps.mask,
+            axes,
             key="grid",
-            mask=maps.mask,
-            jobs=[[()] * n_heads] * n_layers,  # nobody has measured what they do
-            selected=(layer, head),
-            on_head=controls.choose_head,
-            looked=looked,
-            **lit,
+            head_roles=[[()] * n_heads] * n_layers,  # nobody has measured what they do
+            selected=canvas.SelectedHead(layer, head, controls.choose_head),
+            focus=focus,
+            theme=theme,
         )
         figure_panel.below(
             drawn,
@@ -202,7 +200,7 @@ def show(brought: Brought, theme: Theme) -> None:
         )
     with one_head:
         large = canvas.Panel(f"Layer {layer}, head {head}", weights, mask=mask)
-        drawn = canvas.panels([large], words, maps.columns, key="enlarged", **lit)
+        drawn = canvas.maps([large], axes, key="enlarged", theme=theme, focus=focus)
         figure_panel.below(
             drawn,
             sentence=read_row(weights, words, row, looked),
@@ -212,10 +210,10 @@ def show(brought: Brought, theme: Theme) -> None:
             arrays=partial(head_facts.maps, words, looked, weights=weights),
             python=copy_as_python.brought(file, "weights", f"maps.weights[{layer}, {head}]  # (T, S)"),
         )
-    _more(brought, lit)
+    _more(brought, focus, theme)
 
 
-def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
+def _more(brought: Brought, focus: canvas.TokenFocus, theme: Theme) -> None:
     maps, key = brought.maps, brought.key
     if controls.choice("More about these maps", ("Head statistics", "Rollout"), key="more") == "Head statistics":
         figure_panel.head_table(_statistics(key, maps), on_head=controls.choose_head)
@@ -226,14 +224,15 @@ def _more(brought: Brought, lit: Mapping[str, Any]) -> None:
             "and key tokens."
         )
         return
-    (rolled, reached), words = _rolled(key, maps), maps.looking
+    (rolled, reached), words, row = _rolled(key, maps), maps.looking, focus.row or 0
     file = brought.of
     with st.columns(2)[0]:
-        drawn = canvas.panels([canvas.Panel("", rolled, mask=reached)], words, words, key="rollout", **lit)
+        panel = canvas.Panel("", rolled, mask=reached)
+        drawn = canvas.maps([panel], canvas.Axes(words), key="rollout", theme=theme, focus=focus)
         figure_panel.below(
             drawn,
             sentence="This combines all layers and assumes that half of each step comes from a residual connection. "
-            "The maps do not show whether the model has one. " + read_rolled_row(rolled, words, lit["row"]),
+            "The maps do not show whether the model has one. " + read_rolled_row(rolled, words, row),
             table=partial(head_facts.map_table, rolled, words),
             file=file_name(brought.name.removesuffix(".npz"), "rollout"),
             of=file,

@@ -52,7 +52,7 @@ function draw(view, pen) {
   steps.forEach((branches, step) => {
     pen.text(step * WIDE + 6, 10, `step ${step + 1}`, { size: 11, fill: step === now ? theme.accent : theme.muted });
     const before = step ? steps[step - 1].map((branch, nth) => ({ ...branch, nth })).filter(({ kept }) => kept) : [];
-    branches.forEach(({ word, told, kept, ended, best, parent }, nth) => {
+    branches.forEach(({ word, label, kept, ended, best, parent }, nth) => {
       const [x, y] = place(step, nth);
       const from = before[parent];
       if (from && kept) {
@@ -80,7 +80,7 @@ function draw(view, pen) {
           theme.muted,
           0.75,
         );
-      pen.text(x, y + 13, `${told}${ended ? "  ends" : ""}`, { size: 10.5, fill: theme.muted });
+      pen.text(x, y + 13, `${label}${ended ? "  ends" : ""}`, { size: 10.5, fill: theme.muted });
     });
   });
 }
