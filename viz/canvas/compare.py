@@ -63,6 +63,6 @@ def compare(
         b=encode_weights(b.weights, b.mask),
         difference=encode_difference(a.weights - b.weights, either),
         large=large.astype(np.float32),
-        moved=change.values.astype(np.float32),
+        change=change.values.astype(np.float32),
     )
     return component("compare")(key=key, data=data, **selected.callbacks(key), **focus.callbacks(key))

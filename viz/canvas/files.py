@@ -43,11 +43,11 @@ def save_bar(
         "figure": files.figure,
         "file": files.name,
         "reading": list(files.sentence),
-        "quiet": files.compact,
-        "open": files.table_open,
+        "compact": files.compact,
+        "table_open": files.table_open,
         "origin": dict(files.provenance),
         "python": files.python,
-        "made": ready[0] if ready else None,
+        "ready": ready[0] if ready else None,
         "theme": vars(theme),
     }
     arrays = {"bytes": np.frombuffer(ready[1], dtype=np.uint8)} if ready else {}

@@ -22,7 +22,7 @@ def token_lines(
     header = {
         "key": key,
         **_token_labels(axes.query_tokens),
-        "looked": None if axes.key_tokens is None else _token_labels(axes.key_tokens),
+        "keys": None if axes.key_tokens is None else _token_labels(axes.key_tokens),
         "unknown": list(unknown),
         **focus.header,
         "theme": vars(theme),
@@ -54,8 +54,8 @@ def head_grid(
     header = {
         "key": key,
         "tokens": [shorten(token) for token in axes.query_tokens],
-        "looked": None if axes.key_tokens is None else [shorten(token) for token in axes.key_tokens],
-        "jobs": head_roles,
+        "key_tokens": None if axes.key_tokens is None else [shorten(token) for token in axes.key_tokens],
+        "head_roles": head_roles,
         "selected": selected.index,
         **focus.header,
         "pooled": max(axes.shape) > MOST_PIXELS,

@@ -58,22 +58,22 @@ def head_steps(
         "width": view.arrays["x"].shape[1],
         "row": view.row,
         "step": step,
-        "looked": key_index,
-        "heard": acknowledged(key),
+        "key_index": key_index,
+        "acknowledged": acknowledged(key),
         "divisor": view.divisor,
         "position": view.position,
         "layer": view.layer,
         "head": view.head,
         "norm": view.norm,
         "norm_after": view.norm_after,
-        "biased": view.has_bias,
-        "turned": view.is_rotated,
-        "residual": view.has_residual,
+        "has_bias": view.has_bias,
+        "is_rotated": view.is_rotated,
+        "has_residual": view.has_residual,
         "theme": vars(theme),
     }
     arrays = {name: np.asarray(array, dtype=np.float32) for name, array in view.arrays.items()}
     return component("head_steps")(
-        key=key, data=pack(header, **arrays), on_at_change=lambda: on_step(*map(int, take(key, "at")))
+        key=key, data=pack(header, **arrays), on_step_change=lambda: on_step(*map(int, take(key, "step")))
     )
 
 

@@ -93,16 +93,16 @@ def maps(
     frames = [panels] if steps is None else list(steps.maps.values())
     header = {
         "key": key,
-        "looking": [shorten(token) for token in axes.query_tokens],
-        "looked": [shorten(token) for token in axes.columns],
+        "query_tokens": [shorten(token) for token in axes.query_tokens],
+        "key_tokens": [shorten(token) for token in axes.columns],
         "panels": [_described(panel) for panel in panels],
         "titles": [[panel.title for panel in frame] for frame in frames],
         **focus.header,
         "pins": focus.on_pin is not None,
         "picks": on_pick is not None,
         "paint": None if paint is None else paint.panel,
-        "step": None if steps is None else {"name": steps.name, "at": steps.value, "values": list(steps.maps)},
-        "heard": None if steps is None else acknowledged(key),
+        "step": None if steps is None else {"name": steps.name, "value": steps.value, "values": list(steps.maps)},
+        "acknowledged": None if steps is None else acknowledged(key),
         "theme": vars(theme),
     }
     callbacks: dict[str, Callable[[], None]] = focus.callbacks(key)

@@ -40,11 +40,11 @@ def mask_leak(
         "key": key,
         "words": [shorten(token) for token in tokens],
         "edited": edit.position,
-        "by": shorten(edit.token),
+        "replacement": shorten(edit.token),
         "unit": unit,
         "theme": vars(theme),
     }
-    data = pack(header, moved=change.astype(np.float32), exactly=unchanged.astype(np.uint8))
+    data = pack(header, change=change.astype(np.float32), unchanged=unchanged.astype(np.uint8))
     return component("mask_leak")(
-        key=key, data=data, on_word_change=lambda: on_word(int(st.session_state[key]["word"]["at"]))
+        key=key, data=data, on_word_change=lambda: on_word(int(st.session_state[key]["word"]["position"]))
     )

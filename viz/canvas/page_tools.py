@@ -31,7 +31,7 @@ def share(
     """
     header = {
         "stage": {"mode": mode, "figure": figure},
-        "heard": acknowledged(key),
+        "acknowledged": acknowledged(key),
         "code": code,
         "opened": opened,
         "theme": vars(theme),
@@ -77,14 +77,14 @@ def lesson_step(
     header = {
         "name": view.lesson,
         "title": view.title,
-        "at": view.step,
-        "steps": list(view.headings),
-        "look": view.figure,
+        "step": view.step,
+        "headings": list(view.headings),
+        "figure_key": view.figure,
         "question": view.question,
         "choices": list(view.choices),
-        "given": view.answer,
+        "answer": view.answer,
         "verdict": view.verdict,
-        "told": view.feedback,
+        "feedback": view.feedback,
         "theme": vars(theme),
     }
     component("lesson")(

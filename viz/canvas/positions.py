@@ -34,7 +34,7 @@ def _sliding(
         "key": key,
         "sliders": [asdict(slider) for slider in sliders],
         "state": {slider.name: state[slider.name] for slider in sliders},
-        "heard": acknowledged(key),
+        "acknowledged": acknowledged(key),
         "theme": vars(theme),
     }
     return component(name)(key=key, data=pack(header), on_state_change=lambda: on_state(**take(key, "state")))
@@ -81,8 +81,8 @@ def word_shuffle(
         "key": key,
         "tokens": [shorten(token) for token in tokens],
         "order": list(order),
-        "heard": acknowledged(key),
-        "cases": [{"name": name, "told": label} for name, label in cases],
+        "acknowledged": acknowledged(key),
+        "cases": [{"name": name, "result": label} for name, label in cases],
         "rounding": rounding,
         "most": max(float(np.nan_to_num(change).max(initial=0.0)), 2 * rounding),
         "theme": vars(theme),
@@ -116,7 +116,7 @@ def accuracy_by_length(
         "kinds": kinds,
         "theme": vars(theme),
     }
-    arrays = {"found": accuracy, "low": seed_range[0], "high": seed_range[1]}
+    arrays = {"accuracy": accuracy, "low": seed_range[0], "high": seed_range[1]}
     return component("accuracy_by_length")(
         key=key, data=pack(header, **{name: array.astype(np.float32) for name, array in arrays.items()})
     )

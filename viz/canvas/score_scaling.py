@@ -51,7 +51,7 @@ def score_scaling(view: ScalingView, *, key: str, d_k: int, theme: Theme, on_d_k
         "key": key,
         "steps": list(view.widths),
         "d_k": d_k,
-        "heard": acknowledged(key),
+        "acknowledged": acknowledged(key),
         "edges": list(view.bin_edges),
         "measures": [asdict(measure) for measure in view.measures],
         "titles": view.titles,

@@ -41,9 +41,9 @@ class DecodingView:
         """
         size = len(self.output)
         fitting = {
-            "odds": (self.probabilities, (size, self.probabilities.shape[1])),
-            "cross": (self.cross_weights, (size, len(self.source))),
-            "back": (self.self_weights, (size, size)),
+            "probabilities": (self.probabilities, (size, self.probabilities.shape[1])),
+            "cross_weights": (self.cross_weights, (size, len(self.source))),
+            "self_weights": (self.self_weights, (size, size)),
         }
         for name, (array, shape) in fitting.items():
             if array is not None and array.shape != shape:
@@ -78,17 +78,17 @@ def decoding_steps(
         "key": key,
         "about": about,
         "step": step,
-        "heard": acknowledged(key),
+        "acknowledged": acknowledged(key),
         "pinned": pinned,
-        "telling": default_row,
+        "default_row": default_row,
         "source": [shorten(word) for word in view.source],
         "start": shorten("<s>"),
-        "said": [shorten(word) for word in view.output],
+        "output": [shorten(word) for word in view.output],
         "candidates": [[shorten(word) for word in row] for row in view.candidates],
         "gold": [list(map(int, keys)) for keys in view.gold],
         "unknown": list(view.unknown),
         "unit": view.unit,
-        "shares": view.shares_rows,
+        "shares_rows": view.shares_rows,
         "theme": vars(theme),
     }
     data = pack(header, **view.arrays)

@@ -28,7 +28,7 @@ export interface Root extends HTMLElement {
   canvas?: HTMLCanvasElement;
   arrange?: () => void;
   /** One step further or back, where a figure has steps; whether it has this one. */
-  advance?: (by: number) => boolean | undefined;
+  advance?: (delta: number) => boolean | undefined;
 }
 
 /** The codes of a map: pack.py. */

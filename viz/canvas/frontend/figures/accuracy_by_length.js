@@ -15,7 +15,7 @@ export default function (mount) {
 const columnsOf = (width) => (width < NARROW ? 2 : 4);
 
 // found (2, N, L): accuracy of encoder and decoder for N schemes at L lengths; NaN where a table has ended.
-function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high }, width, pen) {
+function draw({ schemes, lengths, longest, kinds, theme }, { accuracy, low, high }, width, pen) {
   const columns = columnsOf(width);
   const begin = widthOf("100 %", 11) + 10; // room for the shares
   const gap = width < NARROW ? 18 : 34;
@@ -60,24 +60,24 @@ function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high },
     }
     for (const kind of [1, 0]) {
       const row = (array) =>
-        lengths.map((_, at) => array.values[(kind * schemes.length + number) * lengths.length + at]);
-      const [shares, lows, highs] = [row(found), row(low), row(high)];
-      lengths.forEach((length, at) => {
-        if (Number.isFinite(lows[at]))
+        lengths.map((_, lengthIndex) => array.values[(kind * schemes.length + number) * lengths.length + lengthIndex]);
+      const [shares, lows, highs] = [row(accuracy), row(low), row(high)];
+      lengths.forEach((length, lengthIndex) => {
+        if (Number.isFinite(lows[lengthIndex]))
           pen.line(
             [
-              [right(length), down(lows[at])],
-              [right(length), down(highs[at])],
+              [right(length), down(lows[lengthIndex])],
+              [right(length), down(highs[lengthIndex])],
             ],
             colours[kind],
             1,
           );
       });
       const points = lengths
-        .map((length, at) => [right(length), down(shares[at])])
+        .map((length, lengthIndex) => [right(length), down(shares[lengthIndex])])
         .filter(([, height]) => Number.isFinite(height));
       pen.line(
-        points.map((point) => point.map((one) => one.toFixed(1))),
+        points.map((point) => point.map((coordinate) => coordinate.toFixed(1))),
         colours[kind],
         2,
       );
@@ -101,14 +101,14 @@ function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high },
     );
     pen.text(x + 34, y + 12 + nth * 22, kind, { size: 13, fill: colours[nth] });
   });
-  const told = [
+  const notes = [
     "Right answers against",
     "symbols in the question.",
     "Thin: from the lowest seed",
     "to the highest (cards).",
   ];
-  if (projected()) told.length = 2; // the rest for those who sit at a desk
-  told.forEach((line, nth) =>
+  if (projected()) notes.length = 2; // the rest for those who sit at a desk
+  notes.forEach((line, nth) =>
     pen.text(x, y + 64 + nth * legible(16), fitted(line, wide, 11.5), { size: 11.5, fill: theme.muted }),
   );
 }

@@ -37,28 +37,35 @@ export default function ({ data, parentElement }) {
 async function show(view) {
   const { header, cells, chosen } = view;
   const [layer, head] = chosen;
-  const { seen, weights, mask } = await headOf(view, layer, head);
+  const { visible, weights, mask } = await headOf(view, layer, head);
   if (view.chosen !== chosen) return; // another was chosen meanwhile
-  const { tokens, full, looked, theme } = header;
-  const shape = [tokens.length, (looked ?? header).tokens.length];
+  const { tokens, full, keys, theme } = header;
+  const shape = [tokens.length, (keys ?? header).tokens.length];
   const common = { theme, row: view.pinned ?? header.rows[layer][head], pinned: view.pinned !== null };
   draw(
     view,
     "sentence",
-    { ...common, tokens, full, looked, unknown: [] },
+    { ...common, tokens, full, keys, unknown: [] },
     { weights: { values: weights, shape }, mask: { values: mask, shape } },
   );
   draw(
     view,
     "head_grid",
-    { ...common, tokens, looked: looked?.tokens ?? null, jobs: header.jobs, selected: chosen, pooled: header.pooled },
+    {
+      ...common,
+      tokens,
+      key_tokens: keys?.tokens ?? null,
+      head_roles: header.head_roles,
+      selected: chosen,
+      pooled: header.pooled,
+    },
     { cells },
   );
   const title = `Layer ${layer}, head ${head}`;
   const panels = [{ title, kind: "weight", limit: 1, marks: [], numbers: false }];
-  const words = { looking: tokens, looked: (looked ?? header).tokens };
-  const quiet = { titles: [[title]], pins: true, picks: false, paint: null, step: null };
-  draw(view, "maps", { ...common, ...words, ...quiet, panels }, { values: { values: seen, shape: [1, ...shape] } });
+  const words = { query_tokens: tokens, key_tokens: (keys ?? header).tokens };
+  const fixed = { titles: [[title]], pins: true, picks: false, paint: null, step: null };
+  draw(view, "maps", { ...common, ...words, ...fixed, panels }, { values: { values: visible, shape: [1, ...shape] } });
 }
 
 function draw(view, part, header, arrays) {
@@ -77,13 +84,13 @@ function draw(view, part, header, arrays) {
 
 // One head: its weights, 0 where there is no cell and NaN there in `seen`; mask: 1 where there is one.
 async function headOf({ header, zipped }, layer, head) {
-  const at = layer * header.jobs[0].length + head;
-  const packed = new Blob([zipped.subarray(header.starts[at], header.starts[at + 1])]);
+  const headIndex = layer * header.head_roles[0].length + head;
+  const packed = new Blob([zipped.subarray(header.starts[headIndex], header.starts[headIndex + 1])]);
   const raw = await new Response(packed.stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
   const [codes, full, absent] = header.fine
     ? [new Uint16Array(raw), FULL_16, ABSENT_16]
     : [new Uint8Array(raw), FULL, ABSENT];
   const weights = Float32Array.from(codes, (code) => (code === absent ? 0 : code / full));
   const mask = Uint8Array.from(codes, (code) => (code === absent ? 0 : 1));
-  return { weights, mask, seen: weights.map((weight, cell) => (mask[cell] ? weight : NaN)) };
+  return { weights, mask, visible: weights.map((weight, cell) => (mask[cell] ? weight : NaN)) };
 }

@@ -4,6 +4,7 @@ import { ABSENT, colourTable, FULL, hatching, mapImage, NOT_A_NUMBER, svgCells, 
 import { linesOf } from "../lib/drawing.js";
 import { placeHead, setHeads } from "../lib/head_buttons.js";
 import {
+  countDrawing,
   density,
   drawings,
   element,
@@ -17,6 +18,7 @@ import {
   svgText,
   unpack,
 } from "../lib/page_state.js";
+import { showTooltip, tooltip } from "../lib/tooltip.js";
 
 const GUTTER = 30; // left of the maps: the number of the layer
 const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps get smaller
@@ -25,7 +27,7 @@ const LEAST = 26; // a map is never smaller than this
 const LEAST_NAMED = 44; // smaller ones bear no names
 const NARROW = 8; // nor narrower, however much shorter one of its two sentences is
 
-const looked = (header) => header.looked ?? header.tokens; // the words of the columns
+const columnTokens = (header) => header.key_tokens ?? header.tokens; // the words of the columns
 
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
@@ -47,8 +49,7 @@ function build(root) {
   const maps = element("canvas", "maps");
   const lit = element("canvas", "lit");
   const buttons = element("div", "heads");
-  const tip = element("div", "tip");
-  tip.hidden = true;
+  const tip = tooltip();
   root.append(maps, lit, buttons, tip);
   const view = { root, maps, lit, buttons, tip };
 
@@ -66,9 +67,9 @@ function build(root) {
 }
 
 const headAt = (view, button) => {
-  const at = [...view.buttons.children].indexOf(button);
+  const headIndex = [...view.buttons.children].indexOf(button);
   const heads = view.cells.shape[1];
-  return [Math.floor(at / heads), at % heads];
+  return [Math.floor(headIndex / heads), headIndex % heads];
 };
 
 // Sizes, labels, and both canvases. Called when the data or the width changes.
@@ -79,10 +80,10 @@ function arrange(view) {
   const room = (root.clientWidth - GUTTER) / heads;
   const letters = legible(room < 64 ? 10 : 11.5); // six heads on a phone: "previous" stays whole
   const line = Math.max(16, Math.ceil(letters * 1.3));
-  const lines = header.jobs.flat().map(([name = "head 10"]) => linesOf(name, room - 6, letters, 650).length);
+  const lines = header.head_roles.flat().map(([name = "head 10"]) => linesOf(name, room - 6, letters, 650).length);
   const label = 4 + line * Math.min(MOST_LINES, Math.max(...lines)); // as many as the longest name needs
   const gap = room > 70 ? 18 : 4;
-  const [T, S] = [header.tokens.length, looked(header).length];
+  const [T, S] = [header.tokens.length, columnTokens(header).length];
   const size = (below) => Math.min((room - gap) / S, Math.max(LEAST, HEIGHT / layers - below) / T); // of one token
   const named = room >= LEAST_NAMED + gap && size(label + 8) * Math.max(T, S) >= LEAST_NAMED;
   const token = size(named ? label + 8 : gap);
@@ -112,13 +113,13 @@ function arrange(view) {
   root.style.setProperty("--line", `${line}px`);
   root.style.setProperty("--label", named ? `${label}px` : 0);
   const chosen = header.selected[0] * heads + header.selected[1];
-  [...buttons.children].forEach((button, at) => {
-    const [layer, head] = [Math.floor(at / heads), at % heads];
-    const does = header.jobs[layer][head][0] ?? "";
+  [...buttons.children].forEach((button, headIndex) => {
+    const [layer, head] = [Math.floor(headIndex / heads), headIndex % heads];
+    const role = header.head_roles[layer][head][0] ?? "";
     const box = { left: GUTTER + head * across, top: layer * down, width: across - 4, height: down - 4 };
-    placeHead(button, box, `Layer ${layer}, head ${head}${does ? `: ${does}` : ""}`, at === chosen);
-    button.replaceChildren(element("span", "name", named ? does || `head ${head}` : ""));
-    button.classList.toggle("found", Boolean(does));
+    placeHead(button, box, `Layer ${layer}, head ${head}${role ? `: ${role}` : ""}`, headIndex === chosen);
+    button.replaceChildren(element("span", "name", named ? role || `head ${head}` : ""));
+    button.classList.toggle("has-role", Boolean(role));
   });
   drawMaps(view);
   light(view);
@@ -154,7 +155,7 @@ function drawMaps(view) {
       pen.drawImage(small, x, y, place.wide, place.tall);
     }
   }
-  view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  countDrawing(view.root);
 }
 
 const litRow = ({ header }) => Math.min(hoveredRow() ?? header.row, header.tokens.length - 1);
@@ -200,7 +201,7 @@ function point(view, event) {
     hover(null);
     return;
   }
-  const [T, S] = [header.tokens.length, looked(header).length];
+  const [T, S] = [header.tokens.length, columnTokens(header).length];
   const [row, column] = [Math.floor((y / place.tall) * T), Math.floor((x / place.wide) * S)];
   hover(row);
   const [, heads, rows, columns] = cells.shape;
@@ -212,14 +213,16 @@ function point(view, event) {
       : code === NOT_A_NUMBER
         ? "not a number"
         : `${(code / FULL).toFixed(2)}${header.pooled ? " at most" : ""}`;
-  tip.replaceChildren(
-    element("div", "where", `Layer ${layer}, head ${head}  ${header.jobs[layer][head].join(" · ")}`),
-    element("div", "what", `${header.tokens[row]} → ${looked(header)[column]}  ${value}`),
+  showTooltip(
+    tip,
+    [
+      ["where", `Layer ${layer}, head ${head}  ${header.head_roles[layer][head].join(" · ")}`],
+      ["what", `${header.tokens[row]} → ${columnTokens(header)[column]}  ${value}`],
+    ],
+    px,
+    py,
+    root.clientWidth,
   );
-  tip.hidden = false;
-  const right = GUTTER + head * place.across + x + 14;
-  tip.style.left = `${Math.max(0, Math.min(right, root.clientWidth - tip.offsetWidth - 4))}px`;
-  tip.style.top = `${layer * place.down + y + 16}px`;
 }
 
 // The block that holds this position when `tokens` positions are pooled to `blocks`; as _block_max in pack.py.
@@ -239,16 +242,16 @@ function toSvg(view) {
     for (let head = 0; head < heads; head++) {
       const [x, y] = [GUTTER + head * place.across, 22 + layer * place.down];
       const box = `x="${x}" y="${y}" width="${place.wide}" height="${place.tall}"`;
-      const does = header.jobs[layer][head][0] ?? "";
+      const role = header.head_roles[layer][head][0] ?? "";
       parts.push(
         `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
         svgCells(mapImage(cells, view.colours, layer, head), x, y, place.wide, place.tall, cells.values.length),
         svgFrame(x - 0.5, y + lineOf(view, row), place.wide + 1, tall, 1.25),
-        ...(place.named ? linesOf(does || `head ${head}`, place.across - 4, 11, does ? 650 : 400) : []).map(
-          (line, at) =>
-            svgText(x, y + place.tall + 14 + 14 * at, line, {
-              fill: does ? theme.ink : theme.muted,
-              weight: does ? 650 : 400,
+        ...(place.named ? linesOf(role || `head ${head}`, place.across - 4, 11, role ? 650 : 400) : []).map(
+          (line, lineIndex) =>
+            svgText(x, y + place.tall + 14 + 14 * lineIndex, line, {
+              fill: role ? theme.ink : theme.muted,
+              weight: role ? 650 : 400,
               size: 11,
             }),
         ),

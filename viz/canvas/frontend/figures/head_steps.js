@@ -4,9 +4,12 @@
 
 import { colourOf, colourTable, FULL } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, onCanvas } from "../lib/drawing.js";
-import { drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
+import { countDrawing, drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
+import { playerButtons, showPlaying } from "../lib/player.js";
 import { posts } from "../lib/posts.js";
-import { explain, oddsOf, PER_KEY, STEPS, spelt } from "./head_steps_text.js";
+import { showTooltip, tooltip } from "../lib/tooltip.js";
+import { indexOfLargest } from "../lib/values.js";
+import { explain, exponentialsOf, formatNumber, PER_KEY, STEPS } from "./head_steps_text.js";
 
 const ROW = 22; // pixels a word
 const STRIP = 208; // of q, k, v and z
@@ -48,16 +51,16 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const n = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
   const [S, C, D, E] = [header.words.length, header.width, n.q.length, n.z.length];
   split(n, C, header.head);
-  Object.assign(view, { header, n, sizes: { S, C, D, E }, tell: (post) => setTriggerValue("at", post) });
-  const news = view.posts.news([header.step, header.looked], header.heard);
-  const looked = header.looked ?? strongest(n.weights);
-  const moved = header.step !== view.step || looked !== view.looked; // if not, the sum that is open stays open
-  if (view.about !== header.about || (news && moved)) {
-    Object.assign(view, { step: header.step, looked, focus: null });
+  Object.assign(view, { header, n, sizes: { S, C, D, E }, post: (post) => setTriggerValue("step", post) });
+  const news = view.posts.news([header.step, header.key_index], header.acknowledged);
+  const keyIndex = header.key_index ?? indexOfLargest(n.weights);
+  const changed = header.step !== view.step || keyIndex !== view.keyIndex; // if not, the sum that is open stays open
+  if (view.about !== header.about || (news && changed)) {
+    Object.assign(view, { step: header.step, keyIndex, focus: null });
   }
   view.about = header.about;
-  view.odds = oddsOf(/** @type {any} */ (n));
-  view.looked = Math.min(view.looked, S - 1);
+  view.exponentials = exponentialsOf(/** @type {any} */ (n));
+  view.keyIndex = Math.min(view.keyIndex, S - 1);
   view.colours = colourTable(header.theme, "signed");
   const stop = listen(key, () => {});
   drawings.set(header.key, (whole) =>
@@ -78,37 +81,26 @@ function split(n, width, head) {
   n.carried = all.slice(head * width, (head + 1) * width);
   n.others = n.b_o.map((bias, c) => {
     let sum = bias;
-    for (let at = c; at < all.length; at += width) if (Math.floor(at / width) !== head) sum += all[at];
+    for (let offset = c; offset < all.length; offset += width)
+      if (Math.floor(offset / width) !== head) sum += all[offset];
     return sum;
   });
 }
 
-const strongest = (weights) => weights.reduce((best, weight, at) => (weight > weights[best] ? at : best), 0);
-
 function build(root) {
   const bar = element("div", "bar");
   const names = element("div", "names");
-  const [back, play, next] = [
-    ["back", "‹", "Back"],
-    ["play", "▸", "Play"],
-    ["next", "›", "Next"],
-  ].map(([name, sign, label]) => {
-    const button = element("button", name, sign);
-    button.type = "button";
-    button.setAttribute("aria-label", label);
-    return button;
-  });
+  const [back, play, next] = playerButtons();
   const scroll = element("div", "scroll");
-  const [canvas, rail, tip] = [element("canvas", "drawing"), element("canvas", "rail"), element("div", "tip")];
-  tip.hidden = true;
-  const told = element("div", "told");
-  told.setAttribute("aria-live", "polite");
+  const [canvas, rail, tip] = [element("canvas", "drawing"), element("canvas", "rail"), tooltip()];
+  const sentenceBox = element("div", "sentence");
+  sentenceBox.setAttribute("aria-live", "polite");
   scroll.tabIndex = 0; // on a narrow screen it scrolls, also by keys
   scroll.setAttribute("role", "region");
   scroll.setAttribute("aria-label", "The row, drawn");
   scroll.append(canvas, rail, tip);
   bar.append(back, play, next, names);
-  root.append(bar, told, scroll, element("div", "terms"));
+  root.append(bar, sentenceBox, scroll, element("div", "terms"));
   root.tabIndex = 0;
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Steps of one row. Left and right arrows step, up and down choose the key.");
@@ -119,23 +111,23 @@ function build(root) {
     canvas,
     rail,
     tip,
-    told,
+    sentenceBox,
     scroll,
     terms: root.lastChild,
     posts: posts(WAIT),
     step: 0,
-    looked: 0,
+    keyIndex: 0,
     layout: DESK,
   };
   names.append(
-    ...STEPS.map(({ name }, at) => {
+    ...STEPS.map(({ name }, stepIndex) => {
       const button = element("button", "step", name);
       button.type = "button";
-      button.onclick = () => go(view, at);
+      button.onclick = () => go(view, stepIndex);
       return button;
     }),
   );
-  root.advance = (by) => go(view, view.step + by); // by keys that are pressed elsewhere on the page; see page/stage.js
+  root.advance = (delta) => go(view, view.step + delta); // by keys pressed elsewhere; see page/stage.js
   back.onclick = () => go(view, view.step - 1);
   next.onclick = () => go(view, view.step + 1);
   play.onclick = () => toggle(view);
@@ -145,15 +137,15 @@ function build(root) {
     if (!step && !row) return;
     event.preventDefault();
     if (step) go(view, view.step + step);
-    else look(view, view.looked + row);
+    else look(view, view.keyIndex + row);
   };
   canvas.onpointermove = (event) => point(view, event);
   canvas.onpointerleave = () => (tip.hidden = true);
   canvas.onclick = (event) => {
-    const found = find(view, event);
-    if (!found) return;
-    if (found.s !== undefined && found.s !== view.looked) look(view, found.s);
-    focusOn(view, found);
+    const hit = find(view, event);
+    if (!hit) return;
+    if (hit.s !== undefined && hit.s !== view.keyIndex) look(view, hit.s);
+    focusOn(view, hit);
     repaint(view);
   };
   new ResizeObserver(() => arrange(view)).observe(root);
@@ -169,9 +161,9 @@ function go(view, step) {
   return true;
 }
 
-function look(view, looked) {
-  if (looked < 0 || looked >= view.sizes.S) return;
-  view.looked = looked;
+function look(view, keyIndex) {
+  if (keyIndex < 0 || keyIndex >= view.sizes.S) return;
+  view.keyIndex = keyIndex;
   focusOn(view, null);
   repaint(view);
   rest(view);
@@ -182,28 +174,26 @@ function toggle(view) {
   if (view.step === STEPS.length - 1) go(view, 0);
   else rest(view);
   view.playing = setInterval(() => go(view, view.step + 1), PACE);
-  view.play.textContent = "❙❙";
-  view.play.setAttribute("aria-label", "Pause");
+  showPlaying(view.play, true);
 }
 
 function stopPlaying(view) {
   clearInterval(view.playing);
   view.playing = null;
   rest(view);
-  view.play.textContent = "▸";
-  view.play.setAttribute("aria-label", "Play");
+  showPlaying(view.play, false);
 }
 
 // When nothing has moved for a moment, the address follows.
 function rest(view) {
-  view.posts.act(() => (view.playing ? undefined : [view.step, view.looked]), view.tell);
+  view.posts.act(() => (view.playing ? undefined : [view.step, view.keyIndex]), view.post);
 }
 
 // The number whose sum is opened: a clicked one, or the one the step is about.
-function focusOn(view, found) {
+function focusOn(view, hit) {
   const step = STEPS[view.step];
-  const s = PER_KEY.includes(step.about) ? view.looked : undefined;
-  view.focus = found ? { kind: found.kind, s: found.s, i: found.i } : { kind: step.about, s, i: 0 };
+  const s = PER_KEY.includes(step.about) ? view.keyIndex : undefined;
+  view.focus = hit ? { kind: hit.kind, s: hit.s, i: hit.i } : { kind: step.about, s, i: 0 };
 }
 
 function arrange(view) {
@@ -222,7 +212,7 @@ function heightOf({ sizes, layout, large }) {
 }
 
 function repaint(view) {
-  const { root, names, told, canvas, header } = view;
+  const { root, names, sentenceBox, canvas, header } = view;
   onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen));
   view.rail.hidden = view.wide <= view.scroll.clientWidth; // on a narrow screen the words stay while the row scrolls
   if (!view.rail.hidden) {
@@ -231,12 +221,12 @@ function repaint(view) {
       draw({ ...view, hits: [] }, pen);
     });
   }
-  [...names.children].forEach((button, at) => {
-    button.setAttribute("aria-current", String(at === view.step));
-    button.classList.toggle("done", at < view.step);
+  [...names.children].forEach((button, stepIndex) => {
+    button.setAttribute("aria-current", String(stepIndex === view.step));
+    button.classList.toggle("done", stepIndex < view.step);
   });
-  const { told: sentence, total, terms, model, cut } = explain(view);
-  told.replaceChildren(...sentence.map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
+  const { sentence, total, terms, model, cut } = explain(view);
+  sentenceBox.replaceChildren(...sentence.map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
   const spelled = terms.map(({ name, text }) => {
     const term = element("span", "term");
     if (name !== "") term.append(element("span", "of", typeof name === "number" ? `[${name}]` : name));
@@ -247,7 +237,7 @@ function repaint(view) {
   // “and 14 smaller terms” comes after some.
   view.terms.replaceChildren(...(cut ? [...spelled, ...sum] : [...sum, ...spelled]));
 
-  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  countDrawing(root);
   root.dataset.step = view.step;
   if (view.wide > view.scroll.clientWidth) {
     const now = view.hits.find(({ kind }) => kind === STEPS[view.step].about);
@@ -268,15 +258,15 @@ function places({ wide, large, layout, step }) {
   const strip = large ? (rest - columns.length * number) / strips - GAP : STRIP + Math.min(spare / 3, 120);
   const k = layout.words;
   const first = k + (on("k") ? strip + GAP : 0);
-  const at = Object.fromEntries(columns.map((name, column) => [name, first + (column + 1) * number]));
+  const columnEnds = Object.fromEntries(columns.map((name, column) => [name, first + (column + 1) * number]));
   const v = first + columns.length * number + GAP + 12;
-  return { on, k, strip, number, columns, at, v, right: large ? wide - 2 : v + strip };
+  return { on, k, strip, number, columns, columnEnds, v, right: large ? wide - 2 : v + strip };
 }
 
 // The words that have a line: all, or those with the most of the weight, in their order.
-function wordsShown({ layout, sizes, header, looked, n }) {
+function wordsShown({ layout, sizes, header, keyIndex, n }) {
   const all = Array.from({ length: sizes.S }, (_, s) => s);
-  const first = (s) => (s === looked || s === header.row ? 2 : n.weights[s] || 0);
+  const first = (s) => (s === keyIndex || s === header.row ? 2 : n.weights[s] || 0);
   return all
     .sort((a, b) => first(b) - first(a))
     .slice(0, layout.most)
@@ -284,10 +274,10 @@ function wordsShown({ layout, sizes, header, looked, n }) {
 }
 
 function draw(view, pen) {
-  const { header, n, sizes, step, looked, focus, layout } = view;
+  const { header, n, sizes, step, keyIndex, focus, layout } = view;
   const { theme, words, row } = header;
   const { S, C, D, E } = sizes;
-  const { on, k, strip, number, columns, at, v, right } = places(view);
+  const { on, k, strip, number, columns, columnEnds, v, right } = places(view);
   const { size, small, top } = layout;
   const lines = wordsShown(view);
   view.hits = [];
@@ -322,7 +312,7 @@ function draw(view, pen) {
       weight: now(kind) ? 650 : 400,
       ...more,
     });
-  const shown = (kind) => on(kind) && done(kind);
+  const isShown = (kind) => on(kind) && done(kind);
 
   // What comes in
   if (!on("all x")) {
@@ -349,11 +339,11 @@ function draw(view, pen) {
     exp: "exp",
     weights: "weight",
   };
-  for (const kind of columns) label(heads[kind], at[kind] - 4, top - 14, kind, { anchor: "end" });
+  for (const kind of columns) label(heads[kind], columnEnds[kind] - 4, top - 14, kind, { anchor: "end" });
   const listed = on("all x") || on("k") || on("v") || columns.length > 0;
   if (listed) lines.forEach((s, nth) => line(s, top + nth * ROW));
   function line(s, y) {
-    if (s === looked && !on("all x")) {
+    if (s === keyIndex && !on("all x")) {
       pen.rect(0, y - 1, 3, ROW - 2, theme.accent);
       pen.frame(0, y - 1, right + (view.large ? 1 : 4), ROW - 1, theme.accent, 1);
     }
@@ -369,19 +359,19 @@ function draw(view, pen) {
     cells("k", n.k, s * D, D, limits.qk, k, y + 2, strip, ROW - 6, s);
     cells("v", n.v, s * E, E, limits.v, v, y + 2, strip, ROW - 6, s);
     const values = { scores: n.scores[s], scaled: n.scaled[s], bias: n.bias[s], masked: n.masked[s] };
-    values.exp = view.odds.each[s];
+    values.exp = view.exponentials.each[s];
     values.weights = n.weights[s];
     for (const kind of columns) {
       const value = values[kind];
-      view.hits.push({ kind, s, x: at[kind] - number + 4, y, wide: number - 4, tall: ROW, count: 1 });
+      view.hits.push({ kind, s, x: columnEnds[kind] - number + 4, y, wide: number - 4, tall: ROW, count: 1 });
       if (!done(kind)) continue;
       if (kind === "masked" && !allowed) {
-        pen.absent(at[kind] - number + 12, y + 2, number - 16, ROW - 6);
+        pen.absent(columnEnds[kind] - number + 12, y + 2, number - 16, ROW - 6);
         continue;
       }
       if (kind === "weights")
         pen.rect(
-          at[kind] - number + 10,
+          columnEnds[kind] - number + 10,
           y + 2,
           Math.max((number - 14) * (value || 0), 0.5),
           ROW - 6,
@@ -389,7 +379,7 @@ function draw(view, pen) {
         );
       const chosen = focus.kind === kind && focus.s === s;
       const fill = chosen ? theme.accent : now(kind) ? theme.ink : theme.muted;
-      pen.text(at[kind] - 4, y + ROW / 2 - 1, spelt(value), {
+      pen.text(columnEnds[kind] - 4, y + ROW / 2 - 1, formatNumber(value), {
         size: small,
         anchor: "end",
         fill,
@@ -400,29 +390,32 @@ function draw(view, pen) {
 
   // What comes out
   const below = top + lines.length * ROW + 14;
-  const total = (kind, sum) => label(`Σ ${spelt(sum)}`, at[kind] - 4, below, kind, { anchor: "end", weight: 400 });
-  if (shown("exp")) total("exp", view.odds.sum);
-  if (shown("weights"))
+  const total = (kind, sum) =>
+    label(`Σ ${formatNumber(sum)}`, columnEnds[kind] - 4, below, kind, { anchor: "end", weight: 400 });
+  if (isShown("exp")) total("exp", view.exponentials.sum);
+  if (isShown("weights"))
     total(
       "weights",
       n.weights.reduce((a, b) => a + b, 0),
     );
   if (listed && lines.length < S)
     pen.text(0, below, `and ${S - lines.length} more`, { size: small, fill: theme.muted });
-  const alone = !listed; // then the last strips have the place of the lines
-  label("z", (alone ? k : v) - 9, alone ? top + layout.stream / 2 - layout.apart : below, "z", { anchor: "end" });
-  if (alone) cells("z", n.z, 0, E, limits.v, k, top - layout.apart, right - k, layout.stream);
+  const stripsOnly = !listed; // then the last strips have the place of the lines
+  label("z", (stripsOnly ? k : v) - 9, stripsOnly ? top + layout.stream / 2 - layout.apart : below, "z", {
+    anchor: "end",
+  });
+  if (stripsOnly) cells("z", n.z, 0, E, limits.v, k, top - layout.apart, right - k, layout.stream);
   else cells("z", n.z, 0, E, limits.v, v, below - 8, strip, 16);
-  const before = header.residual ? "stream before" : "not added";
+  const before = header.has_residual ? "stream before" : "not added";
   const last = [
     ["carried", "this head"],
     ["others", "other heads"],
     ["stream", before],
     ["after", "stream after"],
   ];
-  last.forEach(([kind, told], nth) => {
-    const y = (alone ? top : below + 26) + nth * layout.apart;
-    label(fitted(told, layout.words - 8, small), k - 8, y + layout.stream / 2, kind, { anchor: "end" });
+  last.forEach(([kind, title], nth) => {
+    const y = (stripsOnly ? top : below + 26) + nth * layout.apart;
+    label(fitted(title, layout.words - 8, small), k - 8, y + layout.stream / 2, kind, { anchor: "end" });
     cells(kind, n[kind], 0, C, limits.stream, k, y, right - k, layout.stream);
   });
 }
@@ -440,26 +433,30 @@ function find(view, event) {
 }
 
 function point(view, event) {
-  const found = find(view, event);
+  const hit = find(view, event);
   const { tip, canvas, sizes, n, header } = view;
-  tip.hidden = !found;
-  canvas.style.cursor = found ? "pointer" : "";
-  if (!found) return;
-  const { kind, s, i } = found;
+  tip.hidden = !hit;
+  canvas.style.cursor = hit ? "pointer" : "";
+  if (!hit) return;
+  const { kind, s, i } = hit;
   const width = { x: sizes.C, k: sizes.D, v: sizes.E }[kind]; // of kinds that have a vector for every word
-  const at = kind === "x" ? header.row * width + i : width ? s * width + i : (s ?? i);
-  const value = kind === "exp" ? view.odds.each[s] : n[kind][at];
+  const valueIndex = kind === "x" ? header.row * width + i : width ? s * width + i : (s ?? i);
+  const value = kind === "exp" ? view.exponentials.each[s] : n[kind][valueIndex];
   const where =
     s === undefined
       ? `${kind}[${i}]`
       : width
         ? `${kind}[${i}] of ${header.words[s]}`
         : `${header.words[header.row]} → ${header.words[s]}`;
-  tip.replaceChildren(
-    element("div", "where", where),
-    element("div", "what", spelt(value)),
-    element("div", "where", "click to see how it is computed"),
+  showTooltip(
+    tip,
+    [
+      ["where", where],
+      ["what", formatNumber(value)],
+      ["where", "click to see how it is computed"],
+    ],
+    hit.px,
+    hit.py,
+    view.wide,
   );
-  tip.style.left = `${Math.max(0, Math.min(found.px + 14, view.wide - tip.offsetWidth - 4))}px`;
-  tip.style.top = `${found.py + 16}px`;
 }

@@ -20,18 +20,18 @@ function draw({ words, sides, theme }, arrays, width, pen) {
   const room = Math.max(width - left - NUMBER, 10);
   const row = TALL[sides.length - 1];
   const thick = two ? 13 : 16;
-  words.forEach((word, at) => {
-    const top = at * row + 2;
+  words.forEach((word, wordIndex) => {
+    const top = wordIndex * row + 2;
     pen.text(left - 8, top + row / 2 - 1, fitted(word, left - 10, SIZE), { size: SIZE, anchor: "end" });
     sides.forEach((side, number) => {
-      const value = values[number * words.length + at];
+      const value = values[number * words.length + wordIndex];
       const y = top + (row - 2 - thick * sides.length) / 2 + number * thick;
       const long = Number.isFinite(value) ? value * room : 0;
       pen.rect(left, y + 1, Math.max(long, 1), thick - 2, number ? theme.accent : theme.weights[4]);
-      const told = two ? `${side} ${spelt(value)}` : spelt(value);
-      pen.text(left + long + 6, y + thick / 2, told, { size: 11, fill: theme.muted });
+      const label = two ? `${side} ${format(value)}` : format(value);
+      pen.text(left + long + 6, y + thick / 2, label, { size: 11, fill: theme.muted });
     });
   });
 }
 
-const spelt = (value) => (!Number.isFinite(value) ? "not a number" : value < 0.0005 ? "< 0.001" : value.toFixed(3));
+const format = (value) => (!Number.isFinite(value) ? "not a number" : value < 0.0005 ? "< 0.001" : value.toFixed(3));

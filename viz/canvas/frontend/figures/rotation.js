@@ -3,9 +3,10 @@
 
 import { colourTable, FULL } from "../lib/cells.js";
 import { asSvg, onCanvas } from "../lib/drawing.js";
-import { drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
-import { residual, sinusoid, spelt, turnOf } from "../lib/sinusoid.js";
+import { countDrawing, drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
+import { formatNumber, residual, sinusoid, turnOf } from "../lib/sinusoid.js";
 import { sliders } from "../lib/sliders.js";
+import { powerOfTen } from "../lib/values.js";
 
 const NARROW = 700;
 const HEAD = 26;
@@ -20,7 +21,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     post: (state) => setTriggerValue("state", state),
     colours: colourTable(header.theme, "signed"),
   });
-  change(view, view.controls.receive(header.sliders, header.state, header.heard));
+  change(view, view.controls.receive(header.sliders, header.state, header.acknowledged));
   const stop = listen(key, () => {});
   drawings.set(header.key, () =>
     asSvg(view.place.width, view.place.height, view.header.theme, (pen) => draw(view, pen)),
@@ -75,8 +76,8 @@ function arrange(view) {
   };
   figure.style.height = `${view.place.height}px`;
   onCanvas(view.canvas, width, view.place.height, header.theme, (pen) => draw(view, pen));
-  read(view);
-  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  describe(view);
+  countDrawing(root);
 }
 
 function draw(view, pen) {
@@ -97,19 +98,20 @@ function draw(view, pen) {
       dials.y + Math.floor(pair / dials.across) * (dials.side + 16) + dials.side / 2,
     ];
     const radius = dials.side * 0.4;
-    const [from, by] = [pos * turnOf(pair, width, base), step * turnOf(pair, width, base)];
+    const [from, angle] = [pos * turnOf(pair, width, base), step * turnOf(pair, width, base)];
     const tip = (angle, share) => [x + share * radius * Math.sin(angle), y - share * radius * Math.cos(angle)];
     pen.line(arc(tip, 0, 2 * Math.PI, 1), pair === view.pair ? theme.accent : theme.rule, pair === view.pair ? 2 : 1);
-    pen.line(arc(tip, from, from + Math.min(by, 2 * Math.PI), 0.55), theme.accent, 2.5);
+    pen.line(arc(tip, from, from + Math.min(angle, 2 * Math.PI), 0.55), theme.accent, 2.5);
     pen.line([[x, y], tip(from, 1)], theme.ink, 2);
-    pen.line([[x, y], tip(from + by, 1)], theme.accent, 2);
+    pen.line([[x, y], tip(from + angle, 1)], theme.accent, 2);
     pen.dot(x, y, 2.5, theme.ink);
-    pen.text(x, y + radius + 11, `pair ${pair}: ${rounds(by)}`, { size: 11.5, fill: theme.muted, anchor: "middle" });
+    pen.text(x, y + radius + 11, `pair ${pair}: ${rounds(angle)}`, { size: 11.5, fill: theme.muted, anchor: "middle" });
   }
   drawMatrix(view, pen);
 }
 
-const arc = (tip, from, to, share) => Array.from({ length: 49 }, (_, at) => tip(from + ((to - from) * at) / 48, share));
+const arc = (tip, from, to, share) =>
+  Array.from({ length: 49 }, (_, sample) => tip(from + ((to - from) * sample) / 48, share));
 
 // A turn in degrees, and in whole rounds where it is more than one.
 function rounds(angle) {
@@ -124,9 +126,9 @@ function drawMatrix(view, pen) {
   const { theme } = header;
   const { x, y, side } = place.matrix;
   const matrix = new ImageData(width, width);
-  const paint = (image, at, value) => {
+  const paint = (image, pixel, value) => {
     const code = Math.round(((value + 1) / 2) * FULL) * 4;
-    image.data.set(colours.subarray(code, code + 4), at * 4);
+    image.data.set(colours.subarray(code, code + 4), pixel * 4);
   };
   for (let cell = 0; cell < width * width; cell++) paint(matrix, cell, 0);
   for (let pair = 0; pair < width / 2; pair++) {
@@ -162,31 +164,27 @@ function drawMatrix(view, pen) {
   });
   pen.text(x + side + 13, y + side / 2, "·", { size: 22, anchor: "middle" });
   pen.text(x + side + 70, y + side / 2, "=", { size: 18, anchor: "middle" });
-  const quiet = { size: 11.5, fill: theme.muted };
+  const mutedText = { size: 11.5, fill: theme.muted };
   const scale = new ImageData(FULL + 1, 1);
   scale.data.set(colours.subarray(0, (FULL + 1) * 4));
-  pen.text(x, y + side + 18, "−1", quiet);
+  pen.text(x, y + side + 18, "−1", mutedText);
   pen.image(scale, x + 20, y + side + 14, 56, 8);
   pen.frame(x + 20, y + side + 14, 56, 8, theme.rule);
-  pen.text(x + 81, y + side + 18, "+1", quiet);
+  pen.text(x + 81, y + side + 18, "+1", mutedText);
 }
 
-// 1.2·10⁻¹⁴
-function small(number) {
-  const [digits, power] = number.toExponential(1).split("e");
-  return number ? `${digits}·10${power.replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])}` : "0";
-}
-
-function read(view) {
+function describe(view) {
   const { pos, step, pair, width, base } = view;
-  const by = step * turnOf(pair, width, base);
+  const angle = step * turnOf(pair, width, base);
   const text =
-    `From position ${pos} to ${pos + step}, pair **${pair}** rotates by **${rounds(by)}** ` +
-    `(k / base^(2i/d) = ${by < 0.1 ? by.toPrecision(2) : spelt(by)} radians). ` +
+    `From position ${pos} to ${pos + step}, pair **${pair}** rotates by **${rounds(angle)}** ` +
+    `(k / base^(2i/d) = ${angle < 0.1 ? angle.toPrecision(2) : formatNumber(angle)} radians). ` +
     `It rotates by the same angle from every other position: if you change the position, only the hands move. ` +
     `Over the first ${UPTO} positions, PE(pos + k) and ` +
-    `R PE(pos) differ by at most **${small(view.residual)}** (float64).`;
-  view.reading.replaceChildren(...text.split("**").map((piece, at) => (at % 2 ? element("strong", "", piece) : piece)));
+    `R PE(pos) differ by at most **${view.residual ? powerOfTen(view.residual, 1) : "0"}** (float64).`;
+  view.reading.replaceChildren(
+    ...text.split("**").map((piece, pieceIndex) => (pieceIndex % 2 ? element("strong", "", piece) : piece)),
+  );
   view.figure.setAttribute("aria-label", text.replaceAll("**", ""));
 }
 

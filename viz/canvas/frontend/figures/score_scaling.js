@@ -1,8 +1,19 @@
 // Why √d_k: every step of d_k is here already; sliding picks one. Above without the division, below with it.
 
 import { colourTable, FULL } from "../lib/cells.js";
-import { drawings, element, legible, listen, projected, rootOf, svgPage, unpack } from "../lib/page_state.js";
+import {
+  countDrawing,
+  drawings,
+  element,
+  legible,
+  listen,
+  projected,
+  rootOf,
+  svgPage,
+  unpack,
+} from "../lib/page_state.js";
 import { posts } from "../lib/posts.js";
+import { connectRange } from "../lib/sliders.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const REACH = [96, 4]; // of the score axes: raw and divided
@@ -17,9 +28,9 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, arrays, post: (told) => setTriggerValue("d_k", told) });
+  Object.assign(view, { header, arrays, post: (message) => setTriggerValue("d_k", message) });
   view.colours = weightColours(header.theme);
-  if (view.posts.news(header.d_k, header.heard)) view.at = header.steps.indexOf(header.d_k);
+  if (view.posts.news(header.d_k, header.acknowledged)) view.stepIndex = header.steps.indexOf(header.d_k);
   const stop = listen(key, () => {});
   drawings.set(header.key, () => svgPage(view.size.width, view.size.height, header.theme, view.figure.innerHTML));
   setMarks(view);
@@ -43,33 +54,34 @@ function build(root) {
   slide.append(label, range, marks);
   root.append(slide, reading, figure);
   const view = { root, label, range, marks, reading, figure, posts: posts(WAIT) };
-  range.oninput = () => {
-    view.posts.touch();
-    show(view, Number(range.value));
-  };
-  range.onchange = () => tell(view);
+  connectRange(
+    range,
+    view.posts,
+    (stepIndex) => show(view, stepIndex),
+    () => postStep(view),
+  );
   marks.onclick = (event) => {
     const mark = /** @type {Element} */ (event.target).closest(".mark");
     if (!mark) return;
     show(view, [...marks.children].indexOf(mark));
-    tell(view);
+    postStep(view);
   };
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
 }
 
 // Let go of: the address and the table follow.
-function tell(view) {
-  view.posts.act(() => view.header.steps[view.at], view.post);
+function postStep(view) {
+  view.posts.act(() => view.header.steps[view.stepIndex], view.post);
 }
 
 function setMarks(view) {
   const { steps } = view.header;
   view.range.max = steps.length - 1;
   view.marks.replaceChildren(
-    ...steps.map((d_k, at) => {
+    ...steps.map((d_k, stepIndex) => {
       const mark = element("span", "mark", d_k);
-      mark.style.left = `${(100 * at) / (steps.length - 1)}%`;
+      mark.style.left = `${(100 * stepIndex) / (steps.length - 1)}%`;
       return mark;
     }),
   );
@@ -86,8 +98,8 @@ function weightColours(theme) {
 
 // "d_k" as it is set in print, and **words** that matter in the accent.
 function typeset(node, text) {
-  const pieces = text.split("**").map((piece, at) => {
-    const holder = at % 2 ? document.createElement("strong") : document.createDocumentFragment();
+  const pieces = text.split("**").map((piece, pieceIndex) => {
+    const holder = pieceIndex % 2 ? document.createElement("strong") : document.createDocumentFragment();
     piece.split("d_k").forEach((plain, nth) => {
       if (nth) holder.append(element("i", "", "d"), element("sub", "", "k"));
       holder.append(plain);
@@ -173,11 +185,14 @@ function arrange(view) {
       side ? "scores q·k / √d_k" : "scores q·k",
     );
   }
-  measures.forEach((measure, at) => {
-    const place = { x: (at % across) * (panel.width + 32), y: 2 * block + Math.floor(at / across) * panel.down + 26 };
-    view.kept.panels.push(drawPanel(view, place, panel, at, measure, colours));
+  measures.forEach((measure, measureIndex) => {
+    const place = {
+      x: (measureIndex % across) * (panel.width + 32),
+      y: 2 * block + Math.floor(measureIndex / across) * panel.down + 26,
+    };
+    view.kept.panels.push(drawPanel(view, place, panel, measureIndex, measure, colours));
   });
-  show(view, view.at);
+  show(view, view.stepIndex);
 }
 
 function drawCells(parent, { x, y }, wide, tall, rows, keys, theme) {
@@ -203,12 +218,12 @@ function drawBell(parent, { x, y }, width, height, side, theme, colour, bins) {
   const base = y + height;
   add(parent, "line", { x1: x, x2: x + width, y1: base + 0.5, y2: base + 0.5, stroke: theme.rule });
   for (const tick of TICKS[side]) {
-    const at = x + ((tick / REACH[side] + 1) / 2) * width;
+    const tickX = x + ((tick / REACH[side] + 1) / 2) * width;
     const anchor = tick === TICKS[side][0] ? "start" : tick === TICKS[side].at(-1) ? "end" : "middle";
     add(
       parent,
       "text",
-      { x: at, y: base + 15, fill: theme.muted, "font-size": 11, "text-anchor": anchor },
+      { x: tickX, y: base + 15, fill: theme.muted, "font-size": 11, "text-anchor": anchor },
       String(tick).replace("-", "−"),
     );
   }
@@ -224,10 +239,11 @@ function drawBell(parent, { x, y }, width, height, side, theme, colour, bins) {
   return { bars, curve, law, measured, place: { x, y, width, height, base } };
 }
 
-function drawPanel(view, { x, y }, { width, height }, at, measure, colours) {
+function drawPanel(view, { x, y }, { width, height }, measureIndex, measure, colours) {
   const { figure, header, arrays } = view;
   const { theme, steps } = header;
-  const value = (side, step) => arrays.numbers.values[(side * steps.length + step) * header.measures.length + at];
+  const value = (side, step) =>
+    arrays.numbers.values[(side * steps.length + step) * header.measures.length + measureIndex];
   const scaled = (number) => (measure.log ? Math.log2(number) : number);
   const [low, high] = measure.limits.map(scaled);
   const right = (step) => x + (step / (steps.length - 1)) * width;
@@ -281,25 +297,25 @@ function drawPanel(view, { x, y }, { width, height }, at, measure, colours) {
 }
 
 // One step of d_k: nothing is made here, only moved and coloured.
-function show(view, at) {
+function show(view, stepIndex) {
   const { header, arrays, kept, colours } = view;
   const { steps } = header;
-  view.at = at;
-  const d_k = steps[at];
+  view.stepIndex = stepIndex;
+  const d_k = steps[stepIndex];
   const [, , rows, keys] = arrays.rows.shape;
   kept.sides.forEach((side, number) => {
-    const start = (number * steps.length + at) * rows * keys;
+    const start = (number * steps.length + stepIndex) * rows * keys;
     side.cells.forEach((cell, nth) =>
       cell.setAttribute("fill", colours[Math.round(arrays.rows.values[start + nth] * FULL)]),
     );
-    moveBell(view, side, number, at);
+    moveBell(view, side, number, stepIndex);
   });
   for (const { marker, points, levelName, ends, measure, value, right, down, bottom } of kept.panels) {
-    const x = right(at);
-    const late = at > steps.length * 0.55;
+    const x = right(stepIndex);
+    const late = stepIndex > steps.length * 0.55;
     move(marker, { x1: x, x2: x });
     if (levelName) move(levelName, { x: ends[late ? 0 : 1], "text-anchor": late ? "start" : "end" });
-    const heights = points.map((_, side) => down(value(side, at)));
+    const heights = points.map((_, side) => down(value(side, stepIndex)));
     const lower = heights[0] >= heights[1] ? 0 : 1; // on the screen
     const between = !late && Math.abs(heights[0] - heights[1]) > 38; // there the numbers are off both lines
     const written = heights.map((height, side) => {
@@ -310,29 +326,29 @@ function show(view, at) {
     points.forEach(({ dot, number }, side) => {
       move(dot, { cx: x, cy: heights[side] });
       move(number, { x: late ? x - 7 : x + 7, y: written[side], "text-anchor": late ? "end" : "start" });
-      const told = value(side, at);
-      write(number, told.toFixed(told >= 100 ? 0 : told >= 10 ? 1 : measure.digits));
+      const current = value(side, stepIndex);
+      write(number, current.toFixed(current >= 100 ? 0 : current >= 10 ? 1 : measure.digits));
     });
   }
-  view.range.value = at;
+  view.range.value = stepIndex;
   view.range.setAttribute("aria-valuetext", `${d_k}`);
   typeset(view.label, `d_k = ${d_k}`);
-  typeset(view.reading, header.sentences[at]);
-  view.figure.setAttribute("aria-label", header.sentences[at].replaceAll("**", ""));
-  [...view.marks.children].forEach((mark, nth) => mark.classList.toggle("now", nth === at));
-  view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  typeset(view.reading, header.sentences[stepIndex]);
+  view.figure.setAttribute("aria-label", header.sentences[stepIndex].replaceAll("**", ""));
+  [...view.marks.children].forEach((mark, nth) => mark.classList.toggle("now", nth === stepIndex));
+  countDrawing(view.root);
 }
 
 // The histogram in bins of a fraction of √d_k, and the curve it should follow; both areas are 1.
-function moveBell(view, { bars, curve, law, measured, place }, side, at) {
+function moveBell(view, { bars, curve, law, measured, place }, side, stepIndex) {
   const { header, arrays } = view;
   const { edges, steps } = header;
-  const d_k = steps[at];
+  const d_k = steps[stepIndex];
   const spread = side ? 1 : Math.sqrt(d_k);
   const bins = edges.length - 1;
   const density = arrays.density.values.subarray(
-    (side * steps.length + at) * bins,
-    (side * steps.length + at + 1) * bins,
+    (side * steps.length + stepIndex) * bins,
+    (side * steps.length + stepIndex + 1) * bins,
   );
   const top = Math.max(0.46, ...density); // in units of 1 / spread
   const inside = (x) => Math.min(Math.max(x, place.x), place.x + place.width);
@@ -351,10 +367,10 @@ function moveBell(view, { bars, curve, law, measured, place }, side, at) {
   const points = Array.from({ length: 121 }, (_, nth) => (nth / 60 - 1) * most);
   const bell = (sigmas) => Math.exp(-(sigmas ** 2) / 2) / Math.sqrt(2 * Math.PI);
   curve.setAttribute("d", `M${points.map((x) => `${right(x).toFixed(1)} ${up(bell(x)).toFixed(1)}`).join("L")}`);
-  const beside = Math.min(right(1.05) + 8, place.x + place.width - 76);
-  move(law, { x: beside, y: up(bell(1.05)) - 4 });
+  const labelX = Math.min(right(1.05) + 8, place.x + place.width - 76);
+  move(law, { x: labelX, y: up(bell(1.05)) - 4 });
   write(law, side ? "N(0, 1)" : `N(0, d_k = ${d_k})`);
-  const variance = arrays.numbers.values[(side * steps.length + at) * header.measures.length];
+  const variance = arrays.numbers.values[(side * steps.length + stepIndex) * header.measures.length];
   write(
     measured,
     side

@@ -2,8 +2,9 @@
 // moved.
 
 import { asSvg, widthOf } from "../lib/drawing.js";
-import { drawings, element, listen, rootOf, unpack } from "../lib/page_state.js";
+import { countDrawing, drawings, element, listen, rootOf, unpack } from "../lib/page_state.js";
 import { posts } from "../lib/posts.js";
+import { powerOfTen } from "../lib/values.js";
 
 const TALL = 56; // pixels of the largest bar
 const WAIT = 150; // milliseconds that the order rests before Python hears of it
@@ -13,7 +14,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
   // The numbers belong to Python's order: they are not shown as long as a later order of the person is on its way.
-  if (!view.posts.news(header.order, header.heard)) return listen(key, () => {});
+  if (!view.posts.news(header.order, header.acknowledged)) return listen(key, () => {});
   Object.assign(view, { header, change: arrays.change.values, post: (order) => setTriggerValue("order", order) });
   view.order = [...header.order];
   view.root.classList.remove("waiting");
@@ -33,17 +34,17 @@ function build(root) {
   hint.textContent = "Drag a word onto another, or move it with ← and →.";
   const view = { root, table, held: null, posts: posts(WAIT) };
   mix.onclick = () => {
-    const order = view.header.order.map((_, at) => at);
-    for (let at = order.length - 1; at > 1; at--) {
-      const other = 1 + Math.floor(Math.random() * at); // the start mark stays where it is
-      [order[at], order[other]] = [order[other], order[at]];
+    const order = view.header.order.map((_, place) => place);
+    for (let place = order.length - 1; place > 1; place--) {
+      const other = 1 + Math.floor(Math.random() * place); // the start mark stays where it is
+      [order[place], order[other]] = [order[other], order[place]];
     }
     put(view, order);
   };
   back.onclick = () =>
     put(
       view,
-      view.header.order.map((_, at) => at),
+      view.header.order.map((_, place) => place),
     );
   hands.append(mix, back, hint);
   scroll.append(table);
@@ -77,9 +78,9 @@ function show(view) {
     if (place) chip.setAttribute("aria-label", `${tokens[word]}, word ${place}; arrows move it`);
     return chip;
   });
-  const rows = cases.flatMap(({ name, told }, row) => {
+  const rows = cases.flatMap(({ name, result }, row) => {
     const title = element("div", "case");
-    title.append(element("b", "", name), element("span", "", told));
+    title.append(element("b", "", name), element("span", "", result));
     return [
       title,
       ...order.map((word) => {
@@ -87,22 +88,17 @@ function show(view) {
         const cell = element("div", `cell${change < header.rounding ? " still" : ""}`);
         const bar = element("div", "bar");
         bar.style.height = `${change < header.rounding ? 0 : Math.max(1, Math.min(change / header.most, 1) * TALL)}px`;
-        cell.append(element("span", "number", spelt(change)), bar);
+        cell.append(element("span", "number", format(change)), bar);
         return cell;
       }),
     ];
   });
   table.replaceChildren(element("div", "case"), ...chips, ...rows);
   if (view.focus) chips[view.focus]?.focus();
-  view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  countDrawing(view.root);
 }
 
-function small(number) {
-  const [digit, power] = number.toExponential(0).split("e");
-  return `${digit}·10${power.replace("-", "⁻").replace(/\d/g, (one) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[one])}`;
-}
-
-const spelt = (change) => (change === 0 ? "0" : change < 0.005 ? small(change) : change.toFixed(2));
+const format = (change) => (change === 0 ? "0" : change < 0.005 ? powerOfTen(change, 0) : change.toFixed(2));
 
 const placeOf = (target) => {
   const chip = target?.closest?.(".chip:not(.fixed)");
@@ -158,17 +154,17 @@ function save(view) {
   const { tokens, cases, theme } = header;
   const wide = order.map((word) => Math.max(52, widthOf(tokens[word], 16) + 18));
   const left = 200;
-  const starts = wide.map((_, at) => left + wide.slice(0, at).reduce((sum, one) => sum + one, 0));
-  const width = left + wide.reduce((sum, one) => sum + one, 0);
+  const starts = wide.map((_, place) => left + wide.slice(0, place).reduce((sum, wordWidth) => sum + wordWidth, 0));
+  const width = left + wide.reduce((sum, wordWidth) => sum + wordWidth, 0);
   return asSvg(width, 50 + cases.length * 92, theme, (pen) => {
-    order.forEach((word, at) => {
-      const fill = word === at ? theme.ink : theme.accent;
-      pen.text(starts[at] + wide[at] / 2, 20, tokens[word], { size: 16, anchor: "middle", fill });
+    order.forEach((word, place) => {
+      const fill = word === place ? theme.ink : theme.accent;
+      pen.text(starts[place] + wide[place] / 2, 20, tokens[word], { size: 16, anchor: "middle", fill });
     });
-    cases.forEach(({ name, told }, row) => {
+    cases.forEach(({ name, result }, row) => {
       const base = 50 + row * 92 + 76;
       pen.text(0, base - 24, name, { size: 14, weight: 600 });
-      pen.text(0, base - 8, told, { size: 12, fill: theme.muted });
+      pen.text(0, base - 8, result, { size: 12, fill: theme.muted });
       pen.line(
         [
           [left, base],
@@ -176,11 +172,11 @@ function save(view) {
         ],
         theme.rule,
       );
-      order.forEach((word, at) => {
-        const moved = change[row * tokens.length + word];
-        const tall = moved < header.rounding ? 0 : Math.max(1, Math.min(moved / header.most, 1) * TALL);
-        pen.rect(starts[at] + wide[at] / 2 - 15, base - tall, 30, tall, theme.accent);
-        pen.text(starts[at] + wide[at] / 2, base - tall - 9, spelt(moved), {
+      order.forEach((word, place) => {
+        const value = change[row * tokens.length + word];
+        const tall = value < header.rounding ? 0 : Math.max(1, Math.min(value / header.most, 1) * TALL);
+        pen.rect(starts[place] + wide[place] / 2 - 15, base - tall, 30, tall, theme.accent);
+        pen.text(starts[place] + wide[place] / 2, base - tall - 9, format(value), {
           size: 11.5,
           fill: theme.muted,
           anchor: "middle",

@@ -3,8 +3,18 @@
 
 import { colourTable, FULL } from "../lib/cells.js";
 import { asSvg, fitted, onCanvas, widthOf } from "../lib/drawing.js";
-import { drawings, element, legible, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
-import { sinusoid, spelt, turnOf } from "../lib/sinusoid.js";
+import {
+  countDrawing,
+  drawings,
+  element,
+  legible,
+  listen,
+  pointer,
+  projected,
+  rootOf,
+  unpack,
+} from "../lib/page_state.js";
+import { formatNumber, sinusoid, turnOf } from "../lib/sinusoid.js";
 import { sliders } from "../lib/sliders.js";
 
 const NARROW = 700;
@@ -23,7 +33,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     post: (state) => setTriggerValue("state", state),
     colours: colourTable(header.theme, "signed"),
   });
-  change(view, view.controls.receive(header.sliders, header.state, header.heard));
+  change(view, view.controls.receive(header.sliders, header.state, header.acknowledged));
   arrange(view); // the colours may be new
   const stop = listen(key, () => {});
   drawings.set(header.key, () =>
@@ -108,7 +118,7 @@ function arrange(view) {
   figure.style.height = `${view.place.height}px`;
   onCanvas(view.still, width, view.place.height, header.theme, (pen) => drawStill(view, pen));
   light(view);
-  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  countDrawing(root);
 }
 
 const along = ({ length }, { x, wide }, position) => x + ((position + 0.5) / length) * wide;
@@ -117,7 +127,7 @@ function drawStill(view, pen) {
   const { header, place, table, length, width, base, pairs } = view;
   const { theme } = header;
   const { waves, map, narrow, short } = place;
-  const quiet = { size: 12, fill: theme.muted };
+  const mutedText = { size: 12, fill: theme.muted };
   const some =
     view.shown.length < pairs
       ? `${view.shown.length} of ${pairs} pairs`
@@ -146,16 +156,16 @@ function drawStill(view, pen) {
       theme.rule,
     );
     const name = short
-      ? `λ ${spelt((2 * Math.PI) / turnOf(pair, width, base))}`
-      : `pair ${pair}  λ ${spelt((2 * Math.PI) / turnOf(pair, width, base))}`;
-    pen.text(waves.x - 8, middle, name, { ...quiet, size: narrow ? 10 : 11.5, anchor: "end" });
+      ? `λ ${formatNumber((2 * Math.PI) / turnOf(pair, width, base))}`
+      : `pair ${pair}  λ ${formatNumber((2 * Math.PI) / turnOf(pair, width, base))}`;
+    pen.text(waves.x - 8, middle, name, { ...mutedText, size: narrow ? 10 : 11.5, anchor: "end" });
     // Smooth between the positions: a wave of 2π would look broken if it were only joined at whole numbers.
     const samples = Math.max(2, Math.round(waves.wide / 1.5));
     for (const cosine of [1, 0]) {
-      const points = Array.from({ length: samples + 1 }, (_, at) => {
-        const angle = ((at / samples) * length - 0.5) * turnOf(pair, width, base);
+      const points = Array.from({ length: samples + 1 }, (_, sample) => {
+        const angle = ((sample / samples) * length - 0.5) * turnOf(pair, width, base);
         return [
-          (waves.x + (at / samples) * waves.wide).toFixed(1),
+          (waves.x + (sample / samples) * waves.wide).toFixed(1),
           (middle - reach * (cosine ? Math.cos(angle) : Math.sin(angle))).toFixed(1),
         ];
       });
@@ -180,23 +190,23 @@ function drawStill(view, pen) {
   pen.frame(map.x, map.y, map.wide, map.tall, theme.rule);
   for (const dimension of new Set([0, width - 1])) {
     pen.text(map.x - 8, map.y + ((dimension + 0.5) / width) * map.tall, `dim ${dimension}`, {
-      ...quiet,
+      ...mutedText,
       size: 11.5,
       anchor: "end",
     });
   }
   const step = [1, 2, 4, 8, 16, 32, 64].find((each) => length / each <= (short ? 5 : 10));
   for (let position = 0; position < length; position += step) {
-    pen.text(along(view, map, position), map.y + map.tall + 12, String(position), { ...quiet, anchor: "middle" });
+    pen.text(along(view, map, position), map.y + map.tall + 12, String(position), { ...mutedText, anchor: "middle" });
   }
-  pen.text(map.x + map.wide, map.y + map.tall + 28, "position →", { ...quiet, anchor: "end" });
+  pen.text(map.x + map.wide, map.y + map.tall + 28, "position →", { ...mutedText, anchor: "end" });
   const strip = new ImageData(FULL + 1, 1);
   strip.data.set(view.colours.subarray(0, (FULL + 1) * 4));
   const begin = map.x + widthOf("−1") + 6;
-  pen.text(map.x, map.y + map.tall + 28, "−1", quiet);
+  pen.text(map.x, map.y + map.tall + 28, "−1", mutedText);
   pen.image(strip, begin, map.y + map.tall + 24, 56, 8);
   pen.frame(begin, map.y + map.tall + 24, 56, 8, theme.rule);
-  pen.text(begin + 61, map.y + map.tall + 28, "+1", quiet);
+  pen.text(begin + 61, map.y + map.tall + 28, "+1", mutedText);
 }
 
 // What follows the hand: the position through waves and map, its hands, and the pair that is pointed at.
@@ -214,13 +224,14 @@ function drawLit(view, pen) {
     theme.muted,
   );
   pen.frame(x - map.wide / length / 2, map.y, Math.max(map.wide / length, 2), map.tall, theme.muted);
-  shown.forEach((one, nth) => {
+  shown.forEach((drawnPair, nth) => {
     const middle = waves.y + (nth + 0.5) * (waves.tall / shown.length);
     const reach = (waves.tall / shown.length) * 0.42;
-    const angle = position * turnOf(one, view.width, view.base);
+    const angle = position * turnOf(drawnPair, view.width, view.base);
     pen.dot(x, middle - reach * Math.cos(angle), 3, theme.ink);
     pen.dot(x, middle - reach * Math.sin(angle), 3.5, theme.accent);
-    if (one === pair) pen.frame(waves.x - 0.5, middle - reach - 2, waves.wide + 1, 2 * reach + 4, theme.accent, 1.5);
+    if (drawnPair === pair)
+      pen.frame(waves.x - 0.5, middle - reach - 2, waves.wide + 1, 2 * reach + 4, theme.accent, 1.5);
   });
   const row = map.tall / pairs;
   pen.frame(map.x - 0.5, map.y + pair * row, map.wide + 1, Math.max(row, 3), theme.accent, 1.5);
@@ -246,10 +257,13 @@ function drawClocks(view, pen, position, pair) {
       fill: theme.muted,
     });
   }
-  for (let one = 0; one < pairs; one++) {
-    const [x, y] = [clocks.x + ((one % across) + 0.5) * side, clocks.y + Math.floor(one / across) * side + radius + 2];
-    const angle = position * turnOf(one, width, base);
-    const chosen = one === pair;
+  for (let clockPair = 0; clockPair < pairs; clockPair++) {
+    const [x, y] = [
+      clocks.x + ((clockPair % across) + 0.5) * side,
+      clocks.y + Math.floor(clockPair / across) * side + radius + 2,
+    ];
+    const angle = position * turnOf(clockPair, width, base);
+    const chosen = clockPair === pair;
     ring(pen, x, y, radius, chosen ? theme.accent : theme.rule, chosen ? 2 : 1);
     pen.line(
       [
@@ -268,7 +282,7 @@ function drawClocks(view, pen, position, pair) {
     );
     pen.dot(x, y, 1.5, chosen ? theme.accent : theme.ink);
     if (side > 46)
-      pen.text(x, y + radius + legible(11) * 0.82, String(one), {
+      pen.text(x, y + radius + legible(11) * 0.82, String(clockPair), {
         size: 11,
         fill: chosen ? theme.accent : theme.muted,
         anchor: "middle",
@@ -277,9 +291,9 @@ function drawClocks(view, pen, position, pair) {
 }
 
 function ring(pen, x, y, radius, stroke, thick) {
-  const points = Array.from({ length: 49 }, (_, at) => [
-    x + radius * Math.sin((at * Math.PI) / 24),
-    y - radius * Math.cos((at * Math.PI) / 24),
+  const points = Array.from({ length: 49 }, (_, corner) => [
+    x + radius * Math.sin((corner * Math.PI) / 24),
+    y - radius * Math.cos((corner * Math.PI) / 24),
   ]);
   pen.line(points, stroke, thick);
 }
@@ -291,8 +305,10 @@ const pointed = ({ hovered, position, pairs }) => ({
 
 // The pair that is pointed at has its waves drawn, in place of the nearest that are.
 function bringIn(view, pair) {
-  const nearest = view.even.reduce((best, one) => (Math.abs(one - pair) < Math.abs(best - pair) ? one : best));
-  view.shown = view.even.map((one) => (one === nearest ? pair : one));
+  const nearest = view.even.reduce((best, candidate) =>
+    Math.abs(candidate - pair) < Math.abs(best - pair) ? candidate : best,
+  );
+  view.shown = view.even.map((candidate) => (candidate === nearest ? pair : candidate));
   onCanvas(view.still, view.place.width, view.place.height, view.header.theme, (pen) => drawStill(view, pen));
 }
 
@@ -300,37 +316,39 @@ function light(view) {
   const { pair } = pointed(view);
   if (!view.shown.includes(pair)) bringIn(view, pair);
   onCanvas(view.lit, view.place.width, view.place.height, view.header.theme, (pen) => drawLit(view, pen));
-  read(view);
+  describe(view);
 }
 
-const few = (turns) => (turns && turns < 0.1 ? turns.toPrecision(2) : spelt(turns));
+const formatTurns = (turns) => (turns && turns < 0.1 ? turns.toPrecision(2) : formatNumber(turns));
 
-function read(view) {
+function describe(view) {
   const { width, base, pairs } = view;
   const { position, pair } = pointed(view);
-  const wavelength = (one) => (2 * Math.PI) / turnOf(one, width, base);
+  const wavelength = (ofPair) => (2 * Math.PI) / turnOf(ofPair, width, base);
   const [sine, cosine] = [0, 1].map((which) =>
     view.table[position * width + 2 * pair + which].toFixed(2).replace("-", "−"),
   );
-  const towards = projected() ? "" : `, towards base·2π = ${spelt(base * 2 * Math.PI)}`;
+  const towards = projected() ? "" : `, towards base·2π = ${formatNumber(base * 2 * Math.PI)}`;
   const grow =
     pairs > 1
-      ? ` to ${spelt(wavelength(pairs - 1))}, ` +
-        `each ${spelt(wavelength(1) / wavelength(0))} times the one before${towards}`
+      ? ` to ${formatNumber(wavelength(pairs - 1))}, ` +
+        `each ${formatNumber(wavelength(1) / wavelength(0))} times the one before${towards}`
       : "";
   const text =
     `At position **${position}** pair **${pair}** (dimensions ${2 * pair} and ${2 * pair + 1}) ` +
-    `has made ${few(position / wavelength(pair))} turns: ` +
+    `has made ${formatTurns(position / wavelength(pair))} turns: ` +
     `sine ${sine}, cosine ${cosine}. ` +
     `${pairs > 1 ? "Wavelengths grow from" : "Its wavelength is"} **2π = 6.28**${grow}.`;
-  view.reading.replaceChildren(...text.split("**").map((piece, at) => (at % 2 ? element("strong", "", piece) : piece)));
+  view.reading.replaceChildren(
+    ...text.split("**").map((piece, pieceIndex) => (pieceIndex % 2 ? element("strong", "", piece) : piece)),
+  );
   view.figure.setAttribute("role", "img");
   view.figure.setAttribute("aria-label", text.replaceAll("**", ""));
 }
 
-function hover(view, found) {
-  if (found?.position === view.hovered?.position && found?.pair === view.hovered?.pair) return;
-  view.hovered = found;
+function hover(view, hit) {
+  if (hit?.position === view.hovered?.position && hit?.pair === view.hovered?.pair) return;
+  view.hovered = hit;
   light(view);
 }
 

@@ -13,15 +13,15 @@ const LEAST = 300; // a line is never narrower, even under a small drawing
 
 // The figure with that key as SVG, as it stands on the page, or `whole` where it shows one step of several; null when
 // there is none.
-export function drawn(key, theme, whole = false) {
+export function figureSvg(key, theme, whole = false) {
   const chart = nodeOf(key)?.querySelector(CHART);
   return chart ? chartSvg(chart, theme) : (drawings.get(key)?.(whole) ?? null);
 }
 
 // What is said of the figure: the sentence under it, or the one that it speaks itself.
 export function captionOf({ figure, reading }) {
-  const told = reading.map(([text]) => text).join("");
-  if (told) return told;
+  const sentence = reading.map(([text]) => text).join("");
+  if (sentence) return sentence;
   const inside = [...(nodeOf(figure)?.querySelectorAll("*") ?? [])].filter((node) => node.shadowRoot);
   return (
     inside.map(({ shadowRoot }) => shadowRoot.querySelector("[aria-live]")?.textContent.trim()).find(Boolean) ?? ""
@@ -51,23 +51,25 @@ export function finished(svg, { theme, origin, title = "", transparent = false, 
   const face = [
     [origin.shows, theme.ink],
     [origin.says, theme.accent],
-  ].filter(([told]) => told);
-  const says = face.flatMap(([told, fill]) =>
-    linesOf(told[0].toUpperCase() + told.slice(1), wide, SAYS.size, SAYS.weight).map((line) => [line, fill]),
+  ].filter(([statement]) => statement);
+  const notices = face.flatMap(([statement, fill]) =>
+    linesOf(statement[0].toUpperCase() + statement.slice(1), wide, SAYS.size, SAYS.weight).map((line) => [line, fill]),
   );
   const tall = SAYS.size * LINE;
-  says.forEach(([line, fill], at) => {
-    written.push(svgText(box.x, top - 6 - (says.length - 1 - at) * tall, line, { ...SAYS, fill }));
+  notices.forEach(([line, fill], lineIndex) => {
+    written.push(svgText(box.x, top - 6 - (notices.length - 1 - lineIndex) * tall, line, { ...SAYS, fill }));
   });
-  if (says.length) top -= 6 + says.length * tall;
+  if (notices.length) top -= 6 + notices.length * tall;
   const below = foot ? linesOf(footer(origin), wide, FOOT.size) : [];
-  below.forEach((line, at) => {
-    written.push(svgText(box.x, bottom + 10 + (at + 1) * FOOT.size * LINE, line, { ...FOOT, fill: theme.muted }));
+  below.forEach((line, lineIndex) => {
+    written.push(
+      svgText(box.x, bottom + 10 + (lineIndex + 1) * FOOT.size * LINE, line, { ...FOOT, fill: theme.muted }),
+    );
   });
   if (below.length) bottom += 14 + below.length * FOOT.size * LINE;
   const right = Math.max(
     box.width,
-    ...says.map(([line]) => widthOf(line, SAYS.size, SAYS.weight)),
+    ...notices.map(([line]) => widthOf(line, SAYS.size, SAYS.weight)),
     ...below.map((line) => widthOf(line, FOOT.size)),
   );
   const [x, y] = [Math.floor(box.x - EDGE), Math.floor(top - EDGE)];

@@ -7,16 +7,16 @@ import { setStage, stageKeys } from "./stage.js";
 import { app, mainArea, oneEntryEach } from "./streamlit.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const SAID = 1600; // milliseconds that a button says what came of it
+const MESSAGE_TIME = 1600; // milliseconds that a button says what came of it
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   const view = (root.view ??= build(root));
   if (view.header && view.header.opened !== header.opened) mainArea()?.scrollTo(0, 0);
-  Object.assign(view, { header, tell: setTriggerValue });
-  if (header.code && view.asked) {
-    view.asked = false;
+  Object.assign(view, { header, trigger: setTriggerValue });
+  if (header.code && view.awaited) {
+    view.awaited = false;
     showCode(view, header.code);
   }
   setStage(header, (post) => setTriggerValue("present", post));
@@ -27,20 +27,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
 function build(root) {
   oneEntryEach();
-  const view = { root, asked: false };
-  const button = (label, told, act) => {
-    const made = element("button", "tool", label);
-    Object.assign(made, { type: "button", title: told, onclick: act });
-    made.setAttribute("aria-label", told);
-    return made;
+  const view = { root, awaited: false };
+  const button = (label, hint, act) => {
+    const node = element("button", "tool", label);
+    Object.assign(node, { type: "button", title: hint, onclick: act });
+    node.setAttribute("aria-label", hint);
+    return node;
   };
   view.copy = button("Copy link", "Copy the link to exactly this state", () => copy(view));
   view.code = button("QR code", "Show the link as a QR code", () => {
-    view.asked = true;
-    view.tell("code", { link: here() });
+    view.awaited = true;
+    view.trigger("code", { link: pageLink() });
   });
   view.present = button("Present", "Show one figure, large (key P; Space steps, Escape leaves)", () => {
-    if (!stageKeys.enter()) say(view.present, "No figure here");
+    if (!stageKeys.enter()) showMessage(view.present, "No figure here");
   });
   view.sheet = element("dialog", "sheet");
   view.sheet.onclick = (event) => event.target === view.sheet && view.sheet.close();
@@ -55,24 +55,24 @@ function watchTheme(view) {
   const observer = new MutationObserver(() => {
     if (paper() === known) return;
     known = paper();
-    if (view.root.isConnected) view.tell("themed", true);
+    if (view.root.isConnected) view.trigger("themed", true);
   });
   observer.observe(app(), { attributes: true, attributeFilter: ["class"] });
   return observer;
 }
 
-const here = () => location.href.split("#")[0];
+const pageLink = () => location.href.split("#")[0];
 
 async function copy(view) {
-  await copyText(here());
-  say(view.copy, "Copied");
+  await copyText(pageLink());
+  showMessage(view.copy, "Copied");
 }
 
-function say(button, told) {
+function showMessage(button, message) {
   button.dataset.label ??= button.textContent;
-  button.textContent = told;
-  clearTimeout(button.saying);
-  button.saying = setTimeout(() => (button.textContent = button.dataset.label), SAID);
+  button.textContent = message;
+  clearTimeout(button.timer);
+  button.timer = setTimeout(() => (button.textContent = button.dataset.label), MESSAGE_TIME);
 }
 
 // code: { link, side, path } of a square of `side` modules, or { link, refused } with the sentence that says why not.

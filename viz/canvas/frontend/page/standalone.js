@@ -14,16 +14,16 @@ function bytesOf(base64) {
   if (kind.fromBase64) return kind.fromBase64(base64); // browsers before 2025 do not know it
   const letters = atob(base64);
   const bytes = new Uint8Array(letters.length);
-  for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
+  for (let index = 0; index < bytes.length; index++) bytes[index] = letters.charCodeAt(index);
   return bytes;
 }
 
-const told = (id) => JSON.parse(document.getElementById(id).textContent);
+const jsonOf = (id) => JSON.parse(document.getElementById(id).textContent);
 const place = document.getElementById("figure");
 
 if (mount) {
-  const sent = document.getElementById("data");
-  const data = bytesOf(sent.textContent);
+  const dataNode = document.getElementById("data");
+  const data = bytesOf(dataNode.textContent);
   const style = document.createElement("style");
   style.textContent = document.getElementById("style").textContent;
   place.attachShadow({ mode: "open" }).append(style);
@@ -33,14 +33,14 @@ if (mount) {
 // asked: { kind: "svg" or "png", scale, transparent, foot, theme, title }.
 async function write({ kind, scale, theme, ...more }) {
   const svg = mount ? [...drawings.values()][0]() : chartSvg(document.querySelector(CHART), theme);
-  const origin = told("origin");
-  const made = finished(svg, { theme, origin, ...more });
-  const file = kind === "png" ? await toPng(made, scale, origin, more.title) : new Blob([made.text]);
+  const origin = jsonOf("origin");
+  const sheet = finished(svg, { theme, origin, ...more });
+  const file = kind === "png" ? await toPng(sheet, scale, origin, more.title) : new Blob([sheet.text]);
   const bytes = new Uint8Array(await file.arrayBuffer());
   const answer = document.createElement("pre");
   answer.id = "made";
-  for (let at = 0; at < bytes.length; at += 3 * 8192) {
-    answer.append(btoa(String.fromCharCode(...bytes.subarray(at, at + 3 * 8192))));
+  for (let offset = 0; offset < bytes.length; offset += 3 * 8192) {
+    answer.append(btoa(String.fromCharCode(...bytes.subarray(offset, offset + 3 * 8192))));
   }
   document.body.append(answer);
 }
@@ -53,4 +53,4 @@ async function loadingUntil(work) {
   await work.finally(() => open.contentDocument.close());
 }
 
-if (told("asked")) loadingUntil(write(told("asked")));
+if (jsonOf("asked")) loadingUntil(write(jsonOf("asked")));
