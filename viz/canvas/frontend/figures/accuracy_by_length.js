@@ -1,5 +1,8 @@
 // Accuracy against length, a small panel for each scheme: how it does where it was trained, and beyond.
 
+/** @typedef {import("../types.js").LengthsHeader} Header */
+/** @typedef {import("../types.js").Pen} Pen */
+
 import { drawing, fitted, widthOf } from "../lib/drawing.js";
 import { legible, projected } from "../lib/page_state.js";
 
@@ -8,26 +11,36 @@ const TALL = 132; // of one panel
 const HEAD = 30;
 const FOOT = 34;
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function (mount) {
   drawing(mount, ({ schemes }, width) => Math.ceil(schemes.length / columnsOf(width)) * (TALL + HEAD + FOOT), draw);
 }
 
+/** @param {number} width */
 const columnsOf = (width) => (width < NARROW ? 2 : 4);
 
 // found (2, N, L): accuracy of encoder and decoder for N schemes at L lengths; NaN where a table has ended.
+/**
+ * @param {Header} header
+ * @param {any} box2
+ * @param {number} width
+ * @param {Pen} pen
+ */
 function draw({ schemes, lengths, longest, kinds, theme }, { accuracy, low, high }, width, pen) {
   const columns = columnsOf(width);
   const begin = widthOf("100 %", 11) + 10; // room for the shares
   const gap = width < NARROW ? 18 : 34;
   const wide = (width - begin - gap * (columns - 1)) / columns - 4;
   const colours = [theme.accent, theme.ink];
-  const last = lengths.at(-1);
+  const last = lengths[lengths.length - 1];
   schemes.forEach((scheme, number) => {
     const [x, y] = [
       begin + (number % columns) * (wide + gap),
       Math.floor(number / columns) * (TALL + HEAD + FOOT) + HEAD,
     ];
+    /** @param {number} length */
     const right = (length) => x + (Math.log2(length / lengths[0]) / Math.log2(last / lengths[0])) * wide;
+    /** @param {number} share */
     const down = (share) => y + (1 - Math.max(0, (share - 0.25) / 0.75)) * TALL;
     pen.text(x, y - 17, scheme, { size: 14, weight: 600 });
     pen.rect(x, y, right(longest) - x, TALL, theme.absent);
@@ -59,6 +72,7 @@ function draw({ schemes, lengths, longest, kinds, theme }, { accuracy, low, high
       pen.text(x + 5, down(0.5) - 9, "guessing", { size: 11, fill: theme.muted });
     }
     for (const kind of [1, 0]) {
+      /** @param {any} array */
       const row = (array) =>
         lengths.map((_, lengthIndex) => array.values[(kind * schemes.length + number) * lengths.length + lengthIndex]);
       const [shares, lows, highs] = [row(accuracy), row(low), row(high)];
@@ -82,7 +96,7 @@ function draw({ schemes, lengths, longest, kinds, theme }, { accuracy, low, high
         2,
       );
       for (const [px, py] of points) pen.dot(px, py, 2.5, colours[kind]);
-      const [endX, endY] = points.at(-1);
+      const [endX, endY] = points[points.length - 1];
       if (points.length < lengths.length && kind === 0)
         pen.text(endX + 8, endY + 12, "the table ends", { size: 11.5, fill: theme.accent });
     }

@@ -1,6 +1,11 @@
 // The tree of a beam: at each step the branches that were kept, joined to what they go on from, and the best that were
 // dropped.
 
+/** @typedef {import("../types.js").BeamTreeHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { asSvg, fitted, onCanvas } from "../lib/drawing.js";
 import { countDrawing, drawings, element, hoveredRow, listen, rootOf, unpack } from "../lib/page_state.js";
 
@@ -8,9 +13,11 @@ const WIDE = 104; // of a step
 const TALL = 30; // of a branch
 const TOP = 26;
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, key }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   view.header = header;
   view.wide = header.steps.length * WIDE + 8;
@@ -21,6 +28,7 @@ export default function ({ data, parentElement, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const [scroll, canvas] = [element("div", "scroll"), element("canvas", "drawing")];
   scroll.tabIndex = 0; // it scrolls, also by keys
@@ -28,13 +36,16 @@ function build(root) {
   scroll.setAttribute("aria-label", "The tree of the beam");
   scroll.append(canvas);
   root.append(scroll);
+  /** @type {any} */
   const view = { root, scroll, canvas };
   new ResizeObserver(() => repaint(view)).observe(root);
   return view;
 }
 
+/** @param {View} view */
 const lit = ({ header }) => Math.min(hoveredRow() ?? header.step - 1, header.steps.length - 1);
 
+/** @param {View} view */
 function repaint(view) {
   const { root, scroll, canvas, header } = view;
   if (!root.clientWidth) return;
@@ -44,9 +55,17 @@ function repaint(view) {
   countDrawing(root);
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function draw(view, pen) {
   const { theme, steps } = view.header;
   const now = lit(view);
+  /**
+   * @param {number} step
+   * @param {number} nth
+   */
   const place = (step, nth) => [step * WIDE + 6, TOP + nth * TALL + 10];
   pen.rect(now * WIDE, 0, WIDE, view.height, theme.absent);
   steps.forEach((branches, step) => {

@@ -1,5 +1,11 @@
 // A, B and A − B: one head large, every head small, and how far the prediction after each word has moved.
 
+/** @typedef {import("../types.js").CompareHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Theme} Theme */
+/** @typedef {import("../types.js").Root} Root */
+
 import { ABSENT, colourTable, FULL, mapImage, NOT_A_NUMBER } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "../lib/drawing.js";
 import { placeHead, setHeads } from "../lib/head_buttons.js";
@@ -27,9 +33,11 @@ const LINE = 18; // pixels a word, where the bars stand below
 const TURN = -56; // degrees: the words above a map
 const MOST_WORDS = 40; // more would overlap
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   const weights = colourTable(header.theme, "weights");
   Object.assign(view, {
@@ -41,8 +49,8 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
       colours: side < 2 ? weights : colourTable(header.theme, "signed"),
       title: header.titles[side],
     })),
-    choose: (layer, head) => setTriggerValue("head", [layer, head]),
-    pin: (row) => setTriggerValue("pin", { row }),
+    choose: (/** @type {number} */ layer, /** @type {number} */ head) => setTriggerValue("head", [layer, head]),
+    pin: (/** @type {number} */ row) => setTriggerValue("pin", { row }),
   });
   const stop = listen(key, () => light(view));
   drawings.set(header.key, () =>
@@ -52,19 +60,21 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const maps = element("canvas", "maps");
   const lit = element("canvas", "lit");
   const heads = element("div", "heads");
   const tip = tooltip();
   root.append(maps, lit, heads, tip);
+  /** @type {any} */
   const view = { root, maps, lit, heads, tip };
-  root.onpointermove = (event) => point(view, event);
+  root.onpointermove = (/** @type {PointerEvent} */ event) => point(view, event);
   root.onpointerleave = () => {
     tip.hidden = true;
     hover(null);
   };
-  root.onclick = (event) => {
+  root.onclick = (/** @type {PointerEvent} */ event) => {
     const hit = find(view, event);
     if (hit?.small) view.choose(hit.layer, hit.head);
     else if (hit) view.pin(view.header.pinned && view.header.row === hit.row ? null : hit.row);
@@ -74,6 +84,7 @@ function build(root) {
 }
 
 // Where everything stands, from the width alone; on a narrow screen the three sides stand below each other.
+/** @param {View} view */
 function arrange(view) {
   const { root, header, sides, heads } = view;
   if (!header || !root.clientWidth) return;
@@ -85,8 +96,8 @@ function arrange(view) {
   const barRoom = Math.max(BARS, ...header.measure.map((line) => widthOf(line, 11) + 14));
   const across = (root.clientWidth - WORDS - (narrow ? 0 : barRoom)) / columns;
   const room = Math.min(across - 16, narrow ? 300 : 330);
-  view.titles = sides.map(({ title }) => linesOf(title, across - 12, 15, 600));
-  const above = TITLE * Math.max(...view.titles.map((lines) => lines.length)) + ABOVE;
+  view.titles = sides.map((/** @type {any} */ { title }) => linesOf(title, across - 12, 15, 600));
+  const above = TITLE * Math.max(...view.titles.map((/** @type {string[]} */ lines) => lines.length)) + ABOVE;
   const size = tokens <= room / 4 ? Math.floor(room / tokens) * tokens : Math.floor(room);
   const small = Math.min(Math.floor((size + 8) / count) - 6, 64);
   const block = above + size + (layers ? 22 + layers * (small + 6) + 10 : 8);
@@ -100,7 +111,12 @@ function arrange(view) {
   [...heads.children].forEach((button, headIndex) => {
     const [layer, head] = [Math.floor(headIndex / count), headIndex % count];
     const [left, top] = corner(view, 0, layer, head);
-    placeHead(button, { left, top, width: small, height: small }, `Layer ${layer}, head ${head}`, headIndex === chosen);
+    placeHead(
+      /** @type {HTMLButtonElement} */ (button),
+      { left, top, width: small, height: small },
+      `Layer ${layer}, head ${head}`,
+      headIndex === chosen,
+    );
   });
   onCanvas(view.maps, root.clientWidth, height, header.theme, (pen) => draw(view, pen, null));
   countDrawing(root);
@@ -108,28 +124,50 @@ function arrange(view) {
 }
 
 // The corner of a side's large map, and of one of its small maps.
+/**
+ * @param {View} view
+ * @param {number} side
+ */
 function origin({ place }, side) {
   return place.narrow ? [WORDS, side * place.block + place.above] : [WORDS + side * place.across, place.above];
 }
 
+/**
+ * @param {View} view
+ * @param {number} side
+ * @param {number} layer
+ * @param {number} head
+ * @returns {[number, number]}
+ */
 function corner(view, side, layer, head) {
   const [x, y] = origin(view, side);
   const { size, small } = view.place;
   return [x + head * (small + 6), y + size + 22 + layer * (small + 6)];
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number | null} row
+ */
 function draw(view, pen, row) {
   const { header, place, sides, large } = view;
   const { theme, tokens } = header;
   const every = Math.max(Math.ceil(tokens.length / MOST_WORDS), Math.ceil((legible(8) * tokens.length) / place.size));
   const type = Math.max(8, Math.min(13, place.size / tokens.length));
+  /**
+   * @param {any} image
+   * @param {number} x
+   * @param {number} y
+   * @param {number} size
+   */
   const map = (image, x, y, size) => {
     pen.absent(x, y, size, size);
     pen.image(image, x, y, size, size);
   };
-  sides.forEach(({ cells, colours }, side) => {
+  sides.forEach((/** @type {any} */ { cells, colours }, /** @type {number} */ side) => {
     const [x, y] = origin(view, side);
-    view.titles[side].forEach((line, lineIndex) => {
+    view.titles[side].forEach((/** @type {string} */ line, /** @type {number} */ lineIndex) => {
       pen.text(x, y - place.above + 10 + lineIndex * TITLE, line, { size: 15, weight: 600 });
     });
     if (side === 2) drawSides(theme, pen, x + widthOf(view.titles[2][0], 15, 600) + 14, y - place.above + 10);
@@ -165,6 +203,11 @@ function draw(view, pen, row) {
 }
 
 // The row that is read and the head that is large, on all three sides.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number} row
+ */
 function frame(view, pen, row) {
   const { header, place } = view;
   const tall = place.size / header.tokens.length;
@@ -178,9 +221,15 @@ function frame(view, pen, row) {
 }
 
 // Which colour of the difference belongs to which side.
+/**
+ * @param {Theme} theme
+ * @param {Pen} pen
+ * @param {number} left
+ * @param {number} middle
+ */
 function drawSides({ signed }, pen, left, middle) {
   for (const [label, fill] of [
-    ["A attends more", signed.at(-2)],
+    ["A attends more", signed[signed.length - 2]],
     ["B attends more", signed[1]],
   ]) {
     pen.text(left, middle, label, { fill });
@@ -189,6 +238,10 @@ function drawSides({ signed }, pen, left, middle) {
 }
 
 // How far the model's prediction has moved, word by word: right of the difference, in its rows, or below it.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function drawChange({ header, place, change }, pen) {
   const { theme, tokens } = header;
   const most = Math.max(...change.filter(Number.isFinite), 1e-9);
@@ -202,8 +255,9 @@ function drawChange({ header, place, change }, pen) {
     header.measure.forEach((line, lineIndex) =>
       pen.text(left, top - 12 - legible(14) * (header.measure.length - 1 - lineIndex), line, mutedText),
     );
+  /** @param {number} tokenIndex */
   const named = (tokenIndex) => tall >= legible(11) * 0.9 || change[tokenIndex] === most;
-  change.forEach((kl, tokenIndex) => {
+  change.forEach((/** @type {number} */ kl, /** @type {number} */ tokenIndex) => {
     if (place.narrow)
       pen.text(left - 6, top + (tokenIndex + 0.5) * tall, fitted(tokens[tokenIndex], WORDS - 8, 13), {
         size: 13,
@@ -215,9 +269,15 @@ function drawChange({ header, place, change }, pen) {
   });
 }
 
+/** @param {number} kl */
 const formatChange = (kl) =>
   !Number.isFinite(kl) ? "no number" : kl < 100 ? Math.max(kl, 0).toFixed(2) : Math.round(kl).toLocaleString("en");
 
+/**
+ * @param {View} view
+ * @param {number} side
+ * @param {any} colours
+ */
 function largeImage({ values, shape }, side, colours) {
   const [, rows, columns] = shape;
   const image = new ImageData(columns, rows);
@@ -231,6 +291,7 @@ function largeImage({ values, shape }, side, colours) {
   return image;
 }
 
+/** @param {View} view */
 function light(view) {
   const { header, place, lit, root } = view;
   if (!place || !root.clientWidth) return;
@@ -239,6 +300,11 @@ function light(view) {
 }
 
 // What is under the pointer: a cell of a large map, or a small map.
+/**
+ * @param {View} view
+ * @param {PointerEvent | MouseEvent} event
+ * @returns {any}
+ */
 function find(view, event) {
   const { root, place, header } = view;
   const [px, py] = pointer(root, event);
@@ -256,6 +322,10 @@ function find(view, event) {
   return null;
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function point(view, event) {
   const { tip, header, large, root } = view;
   const hit = find(view, event);
@@ -266,7 +336,9 @@ function point(view, event) {
     showTooltip(tip, [["what", `Layer ${hit.layer}, head ${hit.head}`]], hit.px, hit.py, root.clientWidth);
   } else {
     const tokens = header.tokens.length;
+    /** @param {number} side */
     const value = (side) => large.values[(side * tokens + hit.row) * tokens + hit.column];
+    /** @param {number} number */
     const format = (number) => (Number.isNaN(number) ? "–" : number === Infinity ? "not a number" : number.toFixed(3));
     const cell = `${header.tokens[hit.row]} → ${header.tokens[hit.column]}`;
     const values = `A ${format(value(0))}   B ${format(value(1))}   A − B ${format(value(2))}`;

@@ -1,6 +1,11 @@
 // A sentence being written: the source above, the words said so far below, and between them where each of them looked.
 // Every step is here from the beginning; Python hears of one only when the person rests on it.
 
+/** @typedef {import("../types.js").DecodingHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { colourOf, colourTable, FULL } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, onCanvas, widthOf } from "../lib/drawing.js";
 import {
@@ -30,15 +35,17 @@ const LINE = 21; // of a candidate
 const FAINT = 0.02; // lines below this weight are not drawn
 const NAMED = 0.05; // weights from here on stand as numbers
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
     n: Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values])),
     colours: { weight: colourTable(header.theme, "weights"), signed: colourTable(header.theme, "signed") },
-    post: (post) => setTriggerValue("step", post),
+    post: (/** @type {any} */ post) => setTriggerValue("step", post),
   });
   const news = view.posts.news(header.pinned ? header.step : null, header.acknowledged);
   if (view.about !== header.about || news) {
@@ -61,6 +68,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   };
 }
 
+/** @param {Root} root */
 function build(root) {
   const [bar, sentence, scroll] = ["bar", "sentence", "scroll"].map((name) => element("div", name));
   const canvas = element("canvas", "drawing");
@@ -79,6 +87,7 @@ function build(root) {
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "A sentence being written. Left and right arrows step, Home and End jump.");
   const [back, play, next] = buttons;
+  /** @type {any} */
   const view = {
     root,
     sentence,
@@ -99,7 +108,9 @@ function build(root) {
   root.advance = (delta) => go(view, view.step + delta); // by keys pressed elsewhere; see page/stage.js
   root.onkeydown = (event) => {
     const last = view.header.output.length;
-    const to = { ArrowLeft: view.step - 1, ArrowRight: view.step + 1, Home: 1, End: last }[event.key];
+    /** @type {Record<string, number>} */
+    const steps = { ArrowLeft: view.step - 1, ArrowRight: view.step + 1, Home: 1, End: last };
+    const to = steps[event.key];
     if (to === undefined) return;
     event.preventDefault();
     stopPlaying(view);
@@ -117,8 +128,16 @@ function build(root) {
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {number} step
+ * @returns {boolean}
+ */
 function go(view, step) {
-  if (step < 1 || step > view.header.output.length) return stopPlaying(view);
+  if (step < 1 || step > view.header.output.length) {
+    stopPlaying(view);
+    return false;
+  }
   view.step = step;
   view.rests = false;
   view.over = null;
@@ -129,10 +148,12 @@ function go(view, step) {
   return true;
 }
 
+/** @param {View} view */
 function rest(view) {
   view.posts.act(() => (view.playing ? undefined : view.step), view.post);
 }
 
+/** @param {View} view */
 function toggle(view) {
   if (view.playing) return stopPlaying(view);
   if (view.step === view.header.output.length) go(view, 1);
@@ -141,12 +162,14 @@ function toggle(view) {
   showPlaying(view.play, true);
 }
 
+/** @param {View} view */
 function stopPlaying(view) {
   const played = view.playing;
   halt(view);
   if (played) go(view, view.step);
 }
 
+/** @param {View} view */
 function halt(view) {
   clearInterval(view.playing);
   view.playing = null;
@@ -154,6 +177,7 @@ function halt(view) {
 }
 
 // Where every word stands: from the widths of the words, in the largest type at which both sentences fit.
+/** @param {View} view */
 function arrange(view) {
   const { root, header } = view;
   if (!header || !root.clientWidth) return;
@@ -182,6 +206,7 @@ function arrange(view) {
 }
 
 const TOP = { cells: 2, source: 34 };
+/** @param {View} view */
 const places = (view) => {
   const outputTop = TOP.source + GAP + (view.n.vector ? 26 : 0);
   return {
@@ -190,10 +215,12 @@ const places = (view) => {
     candidates: outputTop + (view.n.self_weights ? 16 + CELL + 22 : 30),
   };
 };
+/** @param {View} view */
 const heightOf = (view) => places(view).candidates + view.header.candidates[0].length * LINE + 4;
 
 // The step that is shown: the word that is pointed at, in this figure or in a map of the page; or where the person
 // stands.
+/** @param {View} view */
 function shownStep(view) {
   if (view.over?.side === "output") return view.over.index + 1;
   const row = view.header.shares_rows && !view.over ? hoveredRow() : null;
@@ -201,6 +228,7 @@ function shownStep(view) {
   return view.rests ? view.header.default_row + 1 : view.step;
 }
 
+/** @param {View} view */
 function repaint(view) {
   const { root, canvas, header, sentence, range, count } = view;
   if (!header || !view.wide) return;
@@ -216,12 +244,22 @@ function repaint(view) {
   root.dataset.step = view.step;
 }
 
+/**
+ * @param {View} view
+ * @param {string} name
+ * @param {number} step
+ */
 function rowOf({ n, header }, name, step) {
   const wide = name === "cross_weights" ? header.source.length : header.output.length;
   return n[name]?.subarray((step - 1) * wide, step * wide);
 }
 
 // The step as a sentence from its numbers: [text, stressed or not].
+/**
+ * @returns {[string, boolean][]}
+ * @param {View} view
+ * @param {number} step
+ */
 function describe(view, step) {
   const { header, n } = view;
   const { output, source, candidates } = header;
@@ -231,6 +269,7 @@ function describe(view, step) {
       : `After “${output.slice(Math.max(0, step - 4), step - 1).join(" ")}” comes `;
   const rank = candidates[step - 1].indexOf(output[step - 1]);
   const probability = n.probabilities[(step - 1) * candidates[0].length + rank];
+  /** @type {[string, boolean][]} */
   const chosen = [
     [before, false],
     [output[step - 1], true],
@@ -257,6 +296,7 @@ function describe(view, step) {
     ];
   const row = rowOf(view, "cross_weights", step);
   const best = indexOfLargest(row);
+  /** @type {[string, boolean][]} */
   const attended = [
     [". It attends most to ", false],
     [source[best], true],
@@ -272,6 +312,11 @@ function describe(view, step) {
 }
 
 // left: how far the sentences are scrolled.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number} left
+ */
 function draw(view, pen, left) {
   const { header, n, boxes, size, begin } = view;
   const { theme } = header;
@@ -286,6 +331,11 @@ function draw(view, pen, left) {
     if (n.self_weights) pen.text(0, back + CELL / 2, "earlier words", muted);
   }
 
+  /**
+   * @param {{ x: number, wide: number }} view
+   * @param {number} y
+   * @param {number} value
+   */
   const cell = ({ x, wide }, y, value) => {
     pen.rect(x + 2, y, wide - 4, CELL, colourOf(view.colours.weight, Math.round(Math.min(value, 1) * FULL)));
     pen.frame(x + 2, y, wide - 4, CELL, theme.rule, 0.75);
@@ -296,7 +346,7 @@ function draw(view, pen, left) {
   const weights = rowOf(view, "cross_weights", step);
   const from = view.over?.side === "source" ? view.over.index : null;
   const best = weights && indexOfLargest(weights);
-  boxes.source.forEach((place, s) => {
+  boxes.source.forEach((/** @type {any} */ place, /** @type {number} */ s) => {
     if (weights) cell(place, TOP.cells, weights[s]);
     const lit = from === null ? s === best && weights[s] >= NAMED : s === from;
     const fill = lit ? theme.accent : header.unknown.includes(s) ? theme.muted : theme.ink;
@@ -322,7 +372,7 @@ function draw(view, pen, left) {
 
   // Words not said yet are not there.
   const last = Math.max(view.step, step);
-  boxes.output.slice(0, last + 1).forEach((place, t) => {
+  boxes.output.slice(0, last + 1).forEach((/** @type {any} */ place, /** @type {number} */ t) => {
     const lit = t === step && from === null;
     const fill = lit ? theme.accent : t ? theme.ink : theme.muted;
     pen.text(place.x + place.wide / 2, output, place.word, { size, weight: lit ? 650 : 400, anchor: "middle", fill });
@@ -337,7 +387,15 @@ function draw(view, pen, left) {
       });
   });
 
+  /** @param {{ x: number, wide: number }} view */
   const middle = ({ x, wide }) => x + wide / 2;
+  /**
+   * @param {any} a
+   * @param {any} b
+   * @param {number} weight
+   * @param {number} top
+   * @param {number} bottom
+   */
   const curve = (a, b, weight, top, bottom) => {
     if (weight < FAINT) return;
     const points = Array.from({ length: 25 }, (_, step) => {
@@ -353,22 +411,32 @@ function draw(view, pen, left) {
     for (let t = 1; t <= last; t++)
       curve(middle(boxes.source[from]), middle(boxes.output[t]), rowOf(view, "cross_weights", t)[from], top, bottom);
   } else
-    weights.forEach((weight, s) => curve(middle(boxes.source[s]), middle(boxes.output[step]), weight, top, bottom));
+    weights.forEach((/** @type {number} */ weight, /** @type {number} */ s) =>
+      curve(middle(boxes.source[s]), middle(boxes.output[step]), weight, top, bottom),
+    );
 
   drawCandidates(view, pen, step, candidates, left);
 }
 
 // All that a network without attention is told of the source: one strip of numbers between the sentences.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {any} options3
+ */
 function drawVector({ n, boxes, header, colours, begin, root }, pen, { top, bottom, curve, middle, step }) {
   const { theme } = header;
   const wide = Math.min(boxes.source.at(-1).x + boxes.source.at(-1).wide, root.clientWidth) - begin;
   const y = (top + bottom) / 2 - 9;
-  const reach = n.vector.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
+  const reach = n.vector.reduce(
+    (/** @type {number} */ most, /** @type {number} */ value) => Math.max(most, Math.abs(value)),
+    1e-12,
+  );
   const centre = begin + wide / 2;
-  boxes.source.forEach((place) => curve(middle(place), centre, 0.1, top, y - 2));
+  boxes.source.forEach((/** @type {number} */ place) => curve(middle(place), centre, 0.1, top, y - 2));
   curve(centre, middle(boxes.output[step]), 0.5, y + 20, bottom);
   const cell = wide / n.vector.length;
-  n.vector.forEach((value, i) => {
+  n.vector.forEach((/** @type {number} */ value, /** @type {number} */ i) => {
     pen.rect(
       begin + i * cell,
       y,
@@ -382,6 +450,13 @@ function drawVector({ n, boxes, header, colours, begin, root }, pen, { top, bott
   if (begin) pen.text(0, y + 9, "one vector", { size: 12, fill: theme.muted });
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number} step
+ * @param {number} top
+ * @param {number} scrolled
+ */
 function drawCandidates({ header, n, root, ...view }, pen, step, top, scrolled) {
   const { theme, output, candidates } = header;
   const words = candidates[step - 1];
@@ -393,6 +468,7 @@ function drawCandidates({ header, n, root, ...view }, pen, step, top, scrolled) 
     const y = top + rank * LINE + LINE / 2;
     const value = n.probabilities[(step - 1) * words.length + rank];
     const chosen = word === output[step - 1];
+    /** @type {import("../types.d.ts").TextStyle & { weight: number }} */
     const ink = { size: 14, anchor: "end", fill: chosen ? theme.accent : theme.ink, weight: chosen ? 650 : 400 };
     pen.text(left - 8, y, fitted(word, left - begin - 8, 14, ink.weight), ink);
     pen.rect(left, y - 7, Math.max(value * room, 1), 14, chosen ? theme.accent : theme.weights[4]);
@@ -403,21 +479,35 @@ function drawCandidates({ header, n, root, ...view }, pen, step, top, scrolled) 
   });
 }
 
+/** @param {View} view */
 function bringIntoView(view) {
-  const { scroll, boxes, n, header } = view;
+  const { scroll, boxes, n } = view;
   const step = shownStep(view);
   if (!boxes || scroll.scrollWidth <= scroll.clientWidth || scroll.matches(":hover")) return;
   const ends = [boxes.output[step]];
-  if (n.cross_weights) ends.push(boxes.source[indexOfLargest(rowOf({ n, header }, "cross_weights", step))]);
+  if (n.cross_weights) ends.push(boxes.source[indexOfLargest(rowOf(view, "cross_weights", step))]);
   const centre = ends.reduce((sum, { x, wide }) => sum + x + wide / 2, 0) / ends.length;
   scroll.scrollLeft = centre - scroll.clientWidth / 2;
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function find(view, event) {
   const [px, py] = pointer(view.canvas, event);
-  return view.hits.find(({ x, wide, y, tall }) => px >= x && px < x + wide && py >= y && py < y + tall) ?? null;
+  return (
+    view.hits.find(
+      (/** @type {{ x: number, wide: number, y: number, tall: number }} */ { x, wide, y, tall }) =>
+        px >= x && px < x + wide && py >= y && py < y + tall,
+    ) ?? null
+  );
 }
 
+/**
+ * @param {View} view
+ * @param {any} hit
+ */
 function point(view, hit) {
   const over = hit && { side: hit.side, index: hit.index };
   view.canvas.style.cursor = over?.side === "output" ? "pointer" : "";

@@ -1,5 +1,9 @@
 // Every head of every layer as a small map: one canvas for the maps, one above it for the lit row.
 
+/** @typedef {import("../types.js").HeadGridHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import { ABSENT, colourTable, FULL, hatching, mapImage, NOT_A_NUMBER, svgCells, svgHatch } from "../lib/cells.js";
 import { linesOf } from "../lib/drawing.js";
 import { placeHead, setHeads } from "../lib/head_buttons.js";
@@ -27,15 +31,18 @@ const LEAST = 26; // a map is never smaller than this
 const LEAST_NAMED = 44; // smaller ones bear no names
 const NARROW = 8; // nor narrower, however much shorter one of its two sentences is
 
+/** @param {Header} header */
 const columnTokens = (header) => header.key_tokens ?? header.tokens; // the words of the columns
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, { header, cells: arrays.cells, colours: colourTable(header.theme, "weights") });
-  view.choose = (layer, head) => setTriggerValue("head", [layer, head]);
-  view.pin = (row) => setTriggerValue("pin", { row });
+  view.choose = (/** @type {number} */ layer, /** @type {number} */ head) => setTriggerValue("head", [layer, head]);
+  view.pin = (/** @type {number} */ row) => setTriggerValue("pin", { row });
 
   const [layers, heads] = arrays.cells.shape;
   setHeads(view.buttons, layers, heads, (layer, head) => view.choose(layer, head));
@@ -45,12 +52,14 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const maps = element("canvas", "maps");
   const lit = element("canvas", "lit");
   const buttons = element("div", "heads");
   const tip = tooltip();
   root.append(maps, lit, buttons, tip);
+  /** @type {any} */
   const view = { root, maps, lit, buttons, tip };
 
   buttons.onpointermove = (event) => point(view, event);
@@ -66,6 +75,10 @@ function build(root) {
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {HTMLElement} button
+ */
 const headAt = (view, button) => {
   const headIndex = [...view.buttons.children].indexOf(button);
   const heads = view.cells.shape[1];
@@ -73,6 +86,7 @@ const headAt = (view, button) => {
 };
 
 // Sizes, labels, and both canvases. Called when the data or the width changes.
+/** @param {View} view */
 function arrange(view) {
   const { header, cells, root, buttons } = view;
   if (!header || !root.clientWidth) return;
@@ -84,11 +98,16 @@ function arrange(view) {
   const label = 4 + line * Math.min(MOST_LINES, Math.max(...lines)); // as many as the longest name needs
   const gap = room > 70 ? 18 : 4;
   const [T, S] = [header.tokens.length, columnTokens(header).length];
+  /** @param {number} below */
   const size = (below) => Math.min((room - gap) / S, Math.max(LEAST, HEIGHT / layers - below) / T); // of one token
   const named = room >= LEAST_NAMED + gap && size(label + 8) * Math.max(T, S) >= LEAST_NAMED;
   const token = size(named ? label + 8 : gap);
   // Whole device pixels a cell, so that no row of a map looks thicker than another.
   const ratio = density(root);
+  /**
+   * @param {number} size
+   * @param {any} cells
+   */
   const sized = (size, cells) => {
     const pixels = (size * ratio) / cells;
     return pixels >= 4 ? (Math.floor(pixels) * cells) / ratio : Math.max(Math.floor(size), NARROW);
@@ -111,7 +130,7 @@ function arrange(view) {
   root.toggleAttribute("data-crowded", label > 2.5 * line); // names of three lines: the stage looks for a wider place
   root.style.setProperty("--letters", `${letters}px`);
   root.style.setProperty("--line", `${line}px`);
-  root.style.setProperty("--label", named ? `${label}px` : 0);
+  root.style.setProperty("--label", named ? `${label}px` : "0");
   const chosen = header.selected[0] * heads + header.selected[1];
   [...buttons.children].forEach((button, headIndex) => {
     const [layer, head] = [Math.floor(headIndex / heads), headIndex % heads];
@@ -125,6 +144,7 @@ function arrange(view) {
   light(view);
 }
 
+/** @param {View} view */
 function drawMaps(view) {
   const { header, cells, maps, place } = view;
   const { theme } = header;
@@ -132,7 +152,7 @@ function drawMaps(view) {
   const pen = maps.getContext("2d");
   pen.scale(place.ratio, place.ratio);
   const small = new OffscreenCanvas(columns, rows);
-  const smallPen = small.getContext("2d");
+  const smallPen = /** @type {OffscreenCanvasRenderingContext2D} */ (small.getContext("2d"));
   const hatch = hatching(pen, theme);
   pen.imageSmoothingEnabled = place.tall * place.ratio < 2 * rows || place.wide * place.ratio < 2 * columns;
   for (let layer = 0; layer < layers; layer++) {
@@ -158,14 +178,21 @@ function drawMaps(view) {
   countDrawing(view.root);
 }
 
+/** @param {View} view */
 const litRow = ({ header }) => Math.min(hoveredRow() ?? header.row, header.tokens.length - 1);
 
 // The frame of a row of a map: its height, and how far down it stands.
+/** @param {View} view */
 const lineHeight = ({ header, place }) => Math.max(place.tall / header.tokens.length, 3);
 
+/**
+ * @param {View} view
+ * @param {number} row
+ */
 const lineOf = (view, row) =>
   Math.min((row / view.header.tokens.length) * view.place.tall, view.place.tall - lineHeight(view));
 
+/** @param {View} view */
 function light(view) {
   const { header, cells, lit, place } = view;
   if (!place) return;
@@ -189,9 +216,13 @@ function light(view) {
 }
 
 // The pointer over a map lights its row everywhere and names the cell.
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function point(view, event) {
   const { header, cells, place, tip, root } = view;
-  const button = event.target.closest?.(".head");
+  const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest?.(".head"));
   if (!button) return;
   const [layer, head] = headAt(view, button);
   const [px, py] = pointer(root, event);
@@ -226,8 +257,14 @@ function point(view, event) {
 }
 
 // The block that holds this position when `tokens` positions are pooled to `blocks`; as _block_max in pack.py.
+/**
+ * @param {number} position
+ * @param {number} tokens
+ * @param {number} blocks
+ */
 const blockOf = (position, tokens, blocks) => Math.floor(((position + 1) * blocks - 1) / tokens);
 
+/** @param {View} view */
 function toSvg(view) {
   const { header, cells, place } = view;
   const { theme } = header;
@@ -235,6 +272,13 @@ function toSvg(view) {
   const parts = [svgHatch(theme)];
   const row = litRow(view);
   const tall = lineHeight(view);
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {number} wide
+   * @param {any} high
+   * @param {number} thick
+   */
   const svgFrame = (x, y, wide, high, thick) =>
     `<rect x="${x}" y="${y}" width="${wide}" height="${high}" fill="none" ` +
     `stroke="${theme.accent}" stroke-width="${thick}"/>`;

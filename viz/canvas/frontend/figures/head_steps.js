@@ -2,6 +2,11 @@
 // multiplied stands above each other: q over every k, every v over their mean z, and below them what is added to the
 // stream.
 
+/** @typedef {import("../types.js").HeadStepsHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { colourOf, colourTable, FULL } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, onCanvas } from "../lib/drawing.js";
 import { countDrawing, drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
@@ -40,18 +45,26 @@ const PROJECTED = {
   terms: 2,
   most: 13,
 };
+/** @param {typeof DESK} layout */
 const least = ({ words, number }) => words + 2 * (STRIP + GAP) + COLUMNS.length * number + 40;
 const PACE = 1600; // milliseconds a step when it plays
 const WAIT = 400; // milliseconds at rest before the address follows
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   const n = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
   const [S, C, D, E] = [header.words.length, header.width, n.q.length, n.z.length];
   split(n, C, header.head);
-  Object.assign(view, { header, n, sizes: { S, C, D, E }, post: (post) => setTriggerValue("step", post) });
+  Object.assign(view, {
+    header,
+    n,
+    sizes: { S, C, D, E },
+    post: (/** @type {any} */ post) => setTriggerValue("step", post),
+  });
   const news = view.posts.news([header.step, header.key_index], header.acknowledged);
   const keyIndex = header.key_index ?? indexOfLargest(n.weights);
   const changed = header.step !== view.step || keyIndex !== view.keyIndex; // if not, the sum that is open stays open
@@ -75,11 +88,16 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
 }
 
 // What this head carries, and what the other heads and the bias of W_O add together.
+/**
+ * @param {any} n
+ * @param {number} width
+ * @param {number} head
+ */
 function split(n, width, head) {
   const all = n.carried; // (H, C)
   n.heads = all;
   n.carried = all.slice(head * width, (head + 1) * width);
-  n.others = n.b_o.map((bias, c) => {
+  n.others = n.b_o.map((/** @type {any} */ bias, /** @type {number} */ c) => {
     let sum = bias;
     for (let offset = c; offset < all.length; offset += width)
       if (Math.floor(offset / width) !== head) sum += all[offset];
@@ -87,6 +105,7 @@ function split(n, width, head) {
   });
 }
 
+/** @param {Root} root */
 function build(root) {
   const bar = element("div", "bar");
   const names = element("div", "names");
@@ -104,6 +123,7 @@ function build(root) {
   root.tabIndex = 0;
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Steps of one row. Left and right arrows step, up and down choose the key.");
+  /** @type {any} */
   const view = {
     root,
     names,
@@ -132,8 +152,11 @@ function build(root) {
   next.onclick = () => go(view, view.step + 1);
   play.onclick = () => toggle(view);
   root.onkeydown = (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const row = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    /** @type {Record<string, number>} */
+    const steps = { ArrowLeft: -1, ArrowRight: 1 };
+    /** @type {Record<string, number>} */
+    const rows = { ArrowUp: -1, ArrowDown: 1 };
+    const [step, row] = [steps[event.key], rows[event.key]];
     if (!step && !row) return;
     event.preventDefault();
     if (step) go(view, view.step + step);
@@ -152,8 +175,16 @@ function build(root) {
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {number} step
+ * @returns {boolean}
+ */
 function go(view, step) {
-  if (step < 0 || step >= STEPS.length) return stopPlaying(view);
+  if (step < 0 || step >= STEPS.length) {
+    stopPlaying(view);
+    return false;
+  }
   view.step = step;
   focusOn(view, null);
   repaint(view);
@@ -161,6 +192,10 @@ function go(view, step) {
   return true;
 }
 
+/**
+ * @param {View} view
+ * @param {any} keyIndex
+ */
 function look(view, keyIndex) {
   if (keyIndex < 0 || keyIndex >= view.sizes.S) return;
   view.keyIndex = keyIndex;
@@ -169,6 +204,7 @@ function look(view, keyIndex) {
   rest(view);
 }
 
+/** @param {View} view */
 function toggle(view) {
   if (view.playing) return stopPlaying(view);
   if (view.step === STEPS.length - 1) go(view, 0);
@@ -177,6 +213,7 @@ function toggle(view) {
   showPlaying(view.play, true);
 }
 
+/** @param {View} view */
 function stopPlaying(view) {
   clearInterval(view.playing);
   view.playing = null;
@@ -185,17 +222,23 @@ function stopPlaying(view) {
 }
 
 // When nothing has moved for a moment, the address follows.
+/** @param {View} view */
 function rest(view) {
   view.posts.act(() => (view.playing ? undefined : [view.step, view.keyIndex]), view.post);
 }
 
 // The number whose sum is opened: a clicked one, or the one the step is about.
+/**
+ * @param {View} view
+ * @param {any} hit
+ */
 function focusOn(view, hit) {
   const step = STEPS[view.step];
   const s = PER_KEY.includes(step.about) ? view.keyIndex : undefined;
   view.focus = hit ? { kind: hit.kind, s: hit.s, i: hit.i } : { kind: step.about, s, i: 0 };
 }
 
+/** @param {View} view */
 function arrange(view) {
   const { root, header } = view;
   if (!header || !root.clientWidth) return;
@@ -206,11 +249,13 @@ function arrange(view) {
   repaint(view);
 }
 
+/** @param {View} view */
 function heightOf({ sizes, layout, large }) {
   const rows = layout.top + Math.min(sizes.S, layout.most) * ROW + 26;
   return large ? Math.max(rows, layout.top + 4 * layout.apart) : rows + 22 + 4 * layout.apart;
 }
 
+/** @param {View} view */
 function repaint(view) {
   const { root, names, sentenceBox, canvas, header } = view;
   onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen));
@@ -233,20 +278,22 @@ function repaint(view) {
     term.append(text);
     return term;
   });
-  const sum = [element("span", "total", total), element("span", "model", model)];
+  const sum = [element("span", "total", total), element("span", "model", model ?? "")];
   // “and 14 smaller terms” comes after some.
   view.terms.replaceChildren(...(cut ? [...spelled, ...sum] : [...sum, ...spelled]));
 
   countDrawing(root);
   root.dataset.step = view.step;
   if (view.wide > view.scroll.clientWidth) {
-    const now = view.hits.find(({ kind }) => kind === STEPS[view.step].about);
+    const now = view.hits.find((/** @type {any} */ { kind }) => kind === STEPS[view.step].about);
     view.scroll.scrollLeft = now.x + Math.min(now.wide, view.scroll.clientWidth / 2) - view.scroll.clientWidth * 0.7;
   }
 }
 
 // Where the columns begin; what is not `on` is not drawn.
+/** @param {View} view */
 function places({ wide, large, layout, step }) {
+  /** @param {string} kind */
   const on = (kind) => (large ? STEPS[step].needs.includes(kind) : kind !== "all x");
   const columns = COLUMNS.filter(on);
   const strips = ["k", "v"].filter(on).length;
@@ -264,8 +311,10 @@ function places({ wide, large, layout, step }) {
 }
 
 // The words that have a line: all, or those with the most of the weight, in their order.
+/** @param {View} view */
 function wordsShown({ layout, sizes, header, keyIndex, n }) {
   const all = Array.from({ length: sizes.S }, (_, s) => s);
+  /** @param {number} s */
   const first = (s) => (s === keyIndex || s === header.row ? 2 : n.weights[s] || 0);
   return all
     .sort((a, b) => first(b) - first(a))
@@ -273,6 +322,10 @@ function wordsShown({ layout, sizes, header, keyIndex, n }) {
     .sort((a, b) => a - b);
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function draw(view, pen) {
   const { header, n, sizes, step, keyIndex, focus, layout } = view;
   const { theme, words, row } = header;
@@ -281,11 +334,26 @@ function draw(view, pen) {
   const { size, small, top } = layout;
   const lines = wordsShown(view);
   view.hits = [];
+  /** @param {string} kind */
   const done = (kind) => view.whole || STEPS.findIndex(({ shows }) => shows.includes(kind)) <= step;
+  /** @param {string} kind */
   const now = (kind) => STEPS[step].shows.includes(kind);
+  /** @type {Record<string, number>} */
   const limits = { x: most(n.x), qk: Math.max(most(n.q), most(n.k)), v: Math.max(most(n.v), most(n.z)) };
   limits.stream = Math.max(most(n.stream), most(n.after), most(n.carried), most(n.others));
 
+  /**
+   * @param {string} kind
+   * @param {Float32Array} values
+   * @param {number} from
+   * @param {number} count
+   * @param {number} limit
+   * @param {number} x
+   * @param {number} y
+   * @param {number} wide
+   * @param {number} tall
+   * @param {number} [s]
+   */
   const cells = (kind, values, from, count, limit, x, y, wide, tall, s) => {
     if (!on(kind)) return;
     const cell = wide / count;
@@ -304,6 +372,12 @@ function draw(view, pen) {
     if (kind !== "all x") view.hits.push({ kind, s, x, y, wide, tall, count });
   };
 
+  /**
+   * @param {string} text
+   * @param {number} x
+   * @param {number} y
+   * @param {string} kind
+   */
   const label = (text, x, y, kind, more = {}) =>
     on(kind) &&
     pen.text(x, y, text, {
@@ -312,6 +386,7 @@ function draw(view, pen) {
       weight: now(kind) ? 650 : 400,
       ...more,
     });
+  /** @param {string} kind */
   const isShown = (kind) => on(kind) && done(kind);
 
   // What comes in
@@ -331,6 +406,7 @@ function draw(view, pen) {
   // One line a word that may be looked at
   label("k", k + strip / 2, top - 14, "k", { anchor: "middle" });
   label("v", v + strip / 2, top - 14, "v", { anchor: "middle" });
+  /** @type {Record<string, string>} */
   const heads = {
     scores: "q · k",
     scaled: header.divisor === 1 ? "not scaled" : "÷ √d",
@@ -342,6 +418,10 @@ function draw(view, pen) {
   for (const kind of columns) label(heads[kind], columnEnds[kind] - 4, top - 14, kind, { anchor: "end" });
   const listed = on("all x") || on("k") || on("v") || columns.length > 0;
   if (listed) lines.forEach((s, nth) => line(s, top + nth * ROW));
+  /**
+   * @param {number} s
+   * @param {number} y
+   */
   function line(s, y) {
     if (s === keyIndex && !on("all x")) {
       pen.rect(0, y - 1, 3, ROW - 2, theme.accent);
@@ -358,6 +438,7 @@ function draw(view, pen) {
     if (on("all x")) cells(s === row ? "x" : "all x", n.x, s * C, C, limits.x, k, y + 2, right - k, ROW - 6);
     cells("k", n.k, s * D, D, limits.qk, k, y + 2, strip, ROW - 6, s);
     cells("v", n.v, s * E, E, limits.v, v, y + 2, strip, ROW - 6, s);
+    /** @type {Record<string, number>} */
     const values = { scores: n.scores[s], scaled: n.scaled[s], bias: n.bias[s], masked: n.masked[s] };
     values.exp = view.exponentials.each[s];
     values.weights = n.weights[s];
@@ -390,13 +471,17 @@ function draw(view, pen) {
 
   // What comes out
   const below = top + lines.length * ROW + 14;
+  /**
+   * @param {string} kind
+   * @param {any} sum
+   */
   const total = (kind, sum) =>
     label(`Σ ${formatNumber(sum)}`, columnEnds[kind] - 4, below, kind, { anchor: "end", weight: 400 });
   if (isShown("exp")) total("exp", view.exponentials.sum);
   if (isShown("weights"))
     total(
       "weights",
-      n.weights.reduce((a, b) => a + b, 0),
+      n.weights.reduce((/** @type {any} */ a, /** @type {any} */ b) => a + b, 0),
     );
   if (listed && lines.length < S)
     pen.text(0, below, `and ${S - lines.length} more`, { size: small, fill: theme.muted });
@@ -420,9 +505,14 @@ function draw(view, pen) {
   });
 }
 
+/** @param {Float32Array} values */
 const most = (values) =>
   values.reduce((top, value) => (Number.isFinite(value) ? Math.max(top, Math.abs(value)) : top), 1e-12);
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function find(view, event) {
   const [px, py] = pointer(view.canvas, event);
   for (const { kind, s, x, y, wide, tall, count } of view.hits) {
@@ -432,6 +522,10 @@ function find(view, event) {
   return null;
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function point(view, event) {
   const hit = find(view, event);
   const { tip, canvas, sizes, n, header } = view;
@@ -439,7 +533,9 @@ function point(view, event) {
   canvas.style.cursor = hit ? "pointer" : "";
   if (!hit) return;
   const { kind, s, i } = hit;
-  const width = { x: sizes.C, k: sizes.D, v: sizes.E }[kind]; // of kinds that have a vector for every word
+  /** @type {Record<string, number>} */
+  const widths = { x: sizes.C, k: sizes.D, v: sizes.E };
+  const width = widths[kind]; // of kinds that have a vector for every word
   const valueIndex = kind === "x" ? header.row * width + i : width ? s * width + i : (s ?? i);
   const value = kind === "exp" ? view.exponentials.each[s] : n[kind][valueIndex];
   const where =

@@ -1,5 +1,8 @@
 // The steps of a row, and how each number comes from the numbers before it: the sum, term by term.
 
+/** @typedef {import("../types.js").HeadStepsHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+
 import { numbered } from "../lib/values.js";
 
 // shows: what the step brings in; about: the number whose sum is opened first; needs: all that a projector shows of it
@@ -22,6 +25,7 @@ export const STEPS = [
   },
 ];
 
+/** @param {number} value */
 export const formatNumber = (value) => {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "no number" : value < 0 ? "−∞" : "∞";
   const size = Math.abs(value);
@@ -35,8 +39,9 @@ export const formatNumber = (value) => {
 };
 
 // e^(score − the largest) of every key, and their sum; a key that may not be looked at has 0.
+/** @param {View} view */
 export function exponentialsOf({ masked, mask }) {
-  const top = Math.max(...masked.filter((_, s) => mask[s]));
+  const top = Math.max(...masked.filter((/** @type {unknown} */ _, /** @type {number} */ s) => mask[s]));
   const each = Array.from(masked, (value, s) => (mask[s] ? Math.exp(value - top) : 0));
   return { top, each, sum: each.reduce((a, b) => a + b, 0) };
 }
@@ -46,11 +51,12 @@ export const PER_KEY = ["k", "v", "scores", "scaled", "bias", "masked", "exp", "
 
 // In words what this step does; and for the number in focus its terms, their sum, and what the model itself had.
 /** @returns {{ sentence: any[], total: string, terms: any[], model: string | null, cut?: boolean }} */
-export function explain(view) {
+export function explain(/** @type {View} */ view) {
   const { header, step } = view;
   const words = numbered(header.words);
   const [a, b] = [words[header.row], words[view.keyIndex]];
   const { divisor } = header;
+  /** @type {Record<string, any[]>} */
   const sentences = {
     x: [
       `The vector of `,
@@ -88,7 +94,7 @@ export function explain(view) {
       ? ["Every word is allowed: nothing is masked."]
       : [
           "Masked scores become −∞: ",
-          [`${view.n.mask.filter((allowed) => !allowed).length} of ${view.sizes.S}`],
+          [`${view.n.mask.filter((/** @type {any} */ allowed) => !allowed).length} of ${view.sizes.S}`],
           " words are hatched.",
         ],
     exp: [
@@ -135,6 +141,7 @@ export function explain(view) {
   return { sentence, ...sum(view) };
 }
 
+/** @param {View} view */
 function sum(view) {
   const { header, n, sizes, focus, exponentials } = view;
   const { C, D, E, S } = sizes;
@@ -144,13 +151,21 @@ function sum(view) {
   const words = numbered(header.words);
   const arrow = `${words[header.row]} → ${words[s]}`;
   // [name, left, right] of each product
+  /**
+   * @param {string} name
+   * @param {any} pairs
+   * @param {any} rest
+   * @param {number | null} model
+   */
   const products = (name, pairs, rest, model) => {
-    const total = pairs.reduce((all, [, left, right]) => all + left * right, 0) + (rest?.[1] ?? 0);
+    const total =
+      pairs.reduce((/** @type {any} */ all, /** @type {any} */ [, left, right]) => all + left * right, 0) +
+      (rest?.[1] ?? 0);
     const shownPairs =
       pairs.length > view.layout.terms
         ? [...pairs].sort((a, b) => Math.abs(b[1] * b[2]) - Math.abs(a[1] * a[2])).slice(0, view.layout.terms)
         : pairs;
-    const terms = shownPairs.map(([of, left, right]) => ({
+    const terms = shownPairs.map((/** @type {any} */ [of, left, right]) => ({
       name: of,
       text: `${formatNumber(left)} × ${formatNumber(right)}`,
     }));
@@ -163,11 +178,25 @@ function sum(view) {
       cut,
     };
   };
+  /**
+   * @param {string} name
+   * @param {any} pieces
+   * @param {number} total
+   * @param {number | null} model
+   */
   const plain = (name, pieces, total, model) => ({
-    terms: pieces.map(([of, text]) => ({ name: of, text })),
+    terms: pieces.map((/** @type {any} */ [of, text]) => ({ name: of, text })),
     total: `${name} = ${formatNumber(total)}`,
     model: comparison(model, total),
   });
+  /**
+   * @param {string} name
+   * @param {string} matrix
+   * @param {any} bias
+   * @param {number} wide
+   * @param {any} who
+   * @param {number} model
+   */
   const projected = (name, matrix, bias, wide, who, model) => {
     const pairs = Array.from({ length: C }, (_, c) => [c, n.x[who * C + c], n[matrix][c * wide + i]]);
     const product = products(
@@ -317,6 +346,10 @@ function sum(view) {
 }
 
 // The sum made here against the number the model had.
+/**
+ * @param {number | null} model
+ * @param {number} total
+ */
 function comparison(model, total) {
   if (model === null) return "";
   const apart = Math.abs(model - total);

@@ -1,5 +1,8 @@
 // What the model would say after each layer: one row a layer, its likeliest words from left to right.
 
+/** @typedef {import("../types.js").LogitLensHeader} Header */
+/** @typedef {import("../types.js").Pen} Pen */
+
 import { colourOf, colourTable, FULL } from "../lib/cells.js";
 import { drawing, fitted } from "../lib/drawing.js";
 
@@ -8,10 +11,17 @@ const TOP = 24;
 const LEFT = 58;
 const PLACES = ["first choice", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function (mount) {
   drawing(mount, ({ words }) => TOP + words.length * ROW + 4, draw);
 }
 
+/**
+ * @param {Header} header
+ * @param {any} arrays
+ * @param {number} width
+ * @param {Pen} pen
+ */
 function draw({ words, theme }, arrays, width, pen) {
   const { values } = arrays.values; // (L, N)
   const n = words[0].length;

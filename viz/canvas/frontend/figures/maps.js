@@ -1,5 +1,10 @@
 // Large maps beside each other, of the same words: a head's weights, its stages, a mask that can be painted.
 
+/** @typedef {import("../types.js").MapsHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { ABSENT, colourTable, FULL, imageOf, NOT_A_NUMBER } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "../lib/drawing.js";
 import {
@@ -31,9 +36,11 @@ const MOST_WORDS = 40; // more would overlap
 const SLIDE = 34; // room above the maps for a slider
 const WAIT = 200; // milliseconds that the slider rests before Python hears of it
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
@@ -50,6 +57,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const [maps, lit, tip] = [element("canvas", "maps"), element("canvas", "lit"), tooltip()];
   const pad = element("div", "pad"); // over the map to paint on: there a finger draws, elsewhere it scrolls
@@ -57,6 +65,7 @@ function build(root) {
   range.type = "range";
   slide.append(label, range);
   root.append(maps, lit, pad, slide, tip);
+  /** @type {any} */
   const view = { root, maps, lit, tip, pad, slide, label, range, painting: null, posts: posts(WAIT) };
   connectRange(
     range,
@@ -65,15 +74,15 @@ function build(root) {
     () => postStep(view),
   );
   range.onpointerdown = (event) => event.stopPropagation();
-  root.onpointerdown = (event) => startPainting(view, event);
-  root.onpointermove = (event) => (view.painting ? paint(view, event) : point(view, event));
+  root.onpointerdown = (/** @type {PointerEvent} */ event) => startPainting(view, event);
+  root.onpointermove = (/** @type {PointerEvent} */ event) => (view.painting ? paint(view, event) : point(view, event));
   root.onpointerup = () => endPainting(view);
   root.onpointercancel = root.onpointerup;
   root.onpointerleave = () => {
     tip.hidden = true;
     hover(null);
   };
-  root.onclick = (event) => {
+  root.onclick = (/** @type {PointerEvent} */ event) => {
     const hit = find(view, event);
     const { pins, paint, pinned, row } = view.header;
     if (hit && view.header.picks) view.trigger("pick", [hit.row, hit.column]);
@@ -85,6 +94,7 @@ function build(root) {
 }
 
 // The same maps for several values of one number are all here: sliding picks one, letting go tells Python.
+/** @param {View} view */
 function setSlide(view) {
   const { header, slide, range } = view;
   const { step } = header;
@@ -101,6 +111,10 @@ function setSlide(view) {
   pickStep(view, kept ? view.step : step.values.indexOf(step.value));
 }
 
+/**
+ * @param {View} view
+ * @param {number} stepIndex
+ */
 function pickStep(view, stepIndex) {
   const { header, frames, label, range } = view;
   const size = header.panels.length * header.query_tokens.length * header.key_tokens.length;
@@ -108,27 +122,35 @@ function pickStep(view, stepIndex) {
   view.values = frames.subarray(stepIndex * size, (stepIndex + 1) * size);
   header.titles[stepIndex].forEach((title, number) => (header.panels[number].title = title));
   range.value = stepIndex;
-  range.setAttribute("aria-valuetext", String(header.step.values[stepIndex]));
-  label.textContent = `${header.step.name}: ${header.step.values[stepIndex]}`;
+  const { name, values } = /** @type {NonNullable<Header["step"]>} */ (header.step);
+  range.setAttribute("aria-valuetext", String(values[stepIndex]));
+  label.textContent = `${name}: ${values[stepIndex]}`;
 }
 
+/**
+ * @param {View} view
+ * @param {number} stepIndex
+ */
 function showStep(view, stepIndex) {
   pickStep(view, stepIndex);
   onCanvas(view.maps, view.root.clientWidth, view.place.height, view.header.theme, (pen) => draw(view, pen, null));
 }
 
+/** @param {View} view */
 function postStep(view) {
   view.posts.act(
     () => view.header.step?.values[view.step],
-    (post) => view.trigger("step", post),
+    (/** @type {any} */ post) => view.trigger("step", post),
   );
 }
 
 // Where everything stands, from the width alone.
+/** @param {View} view */
 function arrange(view) {
   const { root, header } = view;
   if (!header || !root.clientWidth) return;
   const { query_tokens, key_tokens, panels } = header;
+  /** @param {string[]} words */
   const longest = (words) => Math.max(...words.map((word) => widthOf(word, 13))); // no word is drawn larger
   const left = Math.min(longest(query_tokens), 92) + 12; // room for the words that look
   const columns = Math.max(
@@ -161,16 +183,35 @@ function arrange(view) {
   light(view);
 }
 
+/**
+ * @param {string} title
+ * @param {any} across
+ */
 const titleOf = (title, across) => linesOf(title, across - 8, TITLE, 600).slice(0, 2);
 
+/**
+ * @param {View} view
+ * @param {number} panel
+ */
 function origin({ place }, panel) {
   const down = place.top + Math.floor(panel / place.columns) * place.block + place.above;
   return [place.left + (panel % place.columns) * place.across, down];
 }
 
+/**
+ * @param {View} view
+ * @param {number} panel
+ * @param {number} row
+ * @param {number} column
+ */
 const cellIndex = ({ header }, panel, row, column) =>
   (panel * header.query_tokens.length + row) * header.key_tokens.length + column;
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number | null} row
+ */
 function draw(view, pen, row) {
   const { header, place } = view;
   const { theme, query_tokens, key_tokens } = header;
@@ -228,6 +269,7 @@ function draw(view, pen, row) {
     }
     drawScale(view, pen, panel, x, y + place.tall + 14);
     if (place.wide > 300 && !panel.numbers) {
+      /** @type {import("../types.d.ts").TextStyle} */
       const style = { size: 11, fill: theme.muted, anchor: "end" };
       pen.text(x + place.wide, y + place.tall + 14, "rows: queries, columns: keys", style);
     }
@@ -236,6 +278,13 @@ function draw(view, pen, row) {
   });
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number} number
+ * @param {number} x
+ * @param {number} y
+ */
 function drawNumbers(view, pen, number, x, y) {
   const { query_tokens, key_tokens, panels, theme } = view.header;
   const { cell } = view.place;
@@ -246,6 +295,7 @@ function drawNumbers(view, pen, number, x, y) {
       if (!Number.isFinite(value)) continue;
       const deep = kind === "weight" ? value >= theme.text_turns : Math.abs(value) > 0.55 * limit;
       const label = kind === "weight" ? value.toFixed(2) : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+      /** @type {import("../types.d.ts").TextStyle} */
       const ink = { size: Math.min(13, cell / 3.4), anchor: "middle", fill: deep ? theme.paper : theme.ink };
       pen.text(x + (column + 0.5) * cell, y + (row + 0.5) * cell, label, ink);
     }
@@ -253,6 +303,13 @@ function drawNumbers(view, pen, number, x, y) {
 }
 
 // The colours of a map and the numbers at their ends; what is hatched is on no scale.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {import("../types.d.ts").Panel} panel
+ * @param {number} x
+ * @param {number} y
+ */
 function drawScale({ header: { theme }, place }, pen, panel, x, y) {
   const mutedText = { size: 11, fill: theme.muted };
   if (panel.kind === "mask") {
@@ -264,7 +321,7 @@ function drawScale({ header: { theme }, place }, pen, panel, x, y) {
     return;
   }
   const most = short(panel.limit);
-  const ends = { weight: ["0", "1"], signed: [`−${most}`, `+${most}`], size: ["0", most] }[panel.kind];
+  const ends = { weight: ["0", "1"], signed: [`−${most}`, `+${most}`], size: ["0", most], mask: ["", ""] }[panel.kind];
   const from = panel.kind === "size" ? FULL / 2 : 0; // what is never negative has one half of the signed scale
   const strip = new ImageData(FULL + 1 - from, 1);
   strip.data.set(colourTable(theme, panel.kind === "weight" ? "weights" : "signed").subarray(from * 4, (FULL + 1) * 4));
@@ -276,11 +333,16 @@ function drawScale({ header: { theme }, place }, pen, panel, x, y) {
   pen.text(begin + wide + 5, y, ends[1], mutedText);
 }
 
+/** @param {number} number */
 function short(number) {
   if (number < 0.01) return number.toExponential(0).replace("-", "−");
   return number.toFixed(number >= 100 ? 0 : number >= 10 ? 1 : 2);
 }
 
+/**
+ * @param {View} view
+ * @param {number} number
+ */
 function picture(view, number) {
   const { query_tokens, key_tokens, panels } = view.header;
   const { kind, limit } = panels[number];
@@ -296,6 +358,7 @@ function picture(view, number) {
   return imageOf(codes, view.colours[kind === "signed" || kind === "size" ? "signed" : "weight"], key_tokens.length);
 }
 
+/** @param {View} view */
 function light(view) {
   const { header, place, root } = view;
   if (!place || !root.clientWidth) return;
@@ -310,6 +373,10 @@ function light(view) {
 }
 
 // The cell under the pointer, and in which map.
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function find(view, event) {
   const { root, place, header } = view;
   const [px, py] = pointer(root, event);
@@ -323,10 +390,15 @@ function find(view, event) {
   return null;
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function point(view, event) {
   const { tip, header, root } = view;
   const hit = find(view, event);
-  root.style.cursor = hit && (hit.panel === header.paint ? "crosshair" : header.pins || header.picks ? "pointer" : "");
+  root.style.cursor =
+    (hit && (hit.panel === header.paint ? "crosshair" : header.pins || header.picks ? "pointer" : "")) || "";
   tip.hidden = !hit;
   hover(hit ? hit.row : null);
   if (!hit) return;
@@ -350,6 +422,10 @@ function point(view, event) {
 }
 
 // Painting: the first cell decides whether the stroke allows or forbids; the server hears of it when it ends.
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function startPainting(view, event) {
   const hit = find(view, event);
   if (view.header.paint === null || hit?.panel !== view.header.paint) return;
@@ -359,6 +435,10 @@ function startPainting(view, event) {
   paint(view, event);
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function paint(view, event) {
   const hit = find(view, event);
   if (hit?.panel !== view.header.paint) return;
@@ -368,6 +448,7 @@ function paint(view, event) {
   onCanvas(view.maps, view.root.clientWidth, view.place.height, view.header.theme, (pen) => draw(view, pen, null));
 }
 
+/** @param {View} view */
 function endPainting(view) {
   if (!view.painting) return;
   view.trigger("paint", [...view.painting.cells.values()]);

@@ -1,5 +1,8 @@
 // Bars of probabilities on a scale fixed at 0 … 1: one a word, or A above B.
 
+/** @typedef {import("../types.js").BarsHeader} Header */
+/** @typedef {import("../types.js").Pen} Pen */
+
 import { drawing, fitted, widthOf } from "../lib/drawing.js";
 
 const SIZE = 13;
@@ -7,12 +10,20 @@ const NUMBER = 64; // room for the number right of a full bar
 
 const TALL = [24, 36]; // of a row of one bar, of two
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function (mount) {
   drawing(mount, heightOf, draw);
 }
 
+/** @param {Header} header */
 const heightOf = ({ words, sides }) => words.length * TALL[sides.length - 1] + 4;
 
+/**
+ * @param {Header} header
+ * @param {any} arrays
+ * @param {number} width
+ * @param {Pen} pen
+ */
 function draw({ words, sides, theme }, arrays, width, pen) {
   const { values } = arrays.values; // (1 or 2, N)
   const two = sides.length === 2;
@@ -34,4 +45,5 @@ function draw({ words, sides, theme }, arrays, width, pen) {
   });
 }
 
+/** @param {number} value */
 const format = (value) => (!Number.isFinite(value) ? "not a number" : value < 0.0005 ? "< 0.001" : value.toFixed(3));

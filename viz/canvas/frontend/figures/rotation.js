@@ -1,6 +1,11 @@
 // A step of k is a turn: every pair of sine and cosine turns by its own angle, and the angle does not ask where it
 // began.
 
+/** @typedef {import("../types.js").SlidersHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { colourTable, FULL } from "../lib/cells.js";
 import { asSvg, onCanvas } from "../lib/drawing.js";
 import { countDrawing, drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
@@ -12,13 +17,15 @@ const NARROW = 700;
 const HEAD = 26;
 const UPTO = 256; // positions over which the residual is taken
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
-    post: (state) => setTriggerValue("state", state),
+    post: (/** @type {any} */ state) => setTriggerValue("state", state),
     colours: colourTable(header.theme, "signed"),
   });
   change(view, view.controls.receive(header.sliders, header.state, header.acknowledged));
@@ -29,11 +36,13 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const [reading, figure, canvas] = [element("p", "reading"), element("div", "figure"), element("canvas", "still")];
   reading.setAttribute("aria-live", "polite");
   figure.setAttribute("role", "img");
   figure.append(canvas);
+  /** @type {any} */
   const view = { root, reading, figure, canvas, pair: 0 };
   view.controls = sliders(
     (state) => change(view, state),
@@ -46,6 +55,10 @@ function build(root) {
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {any} box2
+ */
 function change(view, { pos, k: step, turning: width, base }) {
   Object.assign(view, { pos, step, width, base, pairs: width / 2 });
   view.pair = Math.min(view.pair, view.pairs - 1);
@@ -54,6 +67,7 @@ function change(view, { pos, k: step, turning: width, base }) {
   arrange(view);
 }
 
+/** @param {View} view */
 function arrange(view) {
   const { root, header, figure, pairs } = view;
   if (!header || !root.clientWidth || !pairs) return;
@@ -80,6 +94,10 @@ function arrange(view) {
   countDrawing(root);
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function draw(view, pen) {
   const { header, place, pos, step, width, base, pairs } = view;
   const { theme } = header;
@@ -99,6 +117,10 @@ function draw(view, pen) {
     ];
     const radius = dials.side * 0.4;
     const [from, angle] = [pos * turnOf(pair, width, base), step * turnOf(pair, width, base)];
+    /**
+     * @param {number} angle
+     * @param {number} share
+     */
     const tip = (angle, share) => [x + share * radius * Math.sin(angle), y - share * radius * Math.cos(angle)];
     pen.line(arc(tip, 0, 2 * Math.PI, 1), pair === view.pair ? theme.accent : theme.rule, pair === view.pair ? 2 : 1);
     pen.line(arc(tip, from, from + Math.min(angle, 2 * Math.PI), 0.55), theme.accent, 2.5);
@@ -110,10 +132,17 @@ function draw(view, pen) {
   drawMatrix(view, pen);
 }
 
+/**
+ * @param {any} tip
+ * @param {number} from
+ * @param {number} to
+ * @param {number} share
+ */
 const arc = (tip, from, to, share) =>
   Array.from({ length: 49 }, (_, sample) => tip(from + ((to - from) * sample) / 48, share));
 
 // A turn in degrees, and in whole rounds where it is more than one.
+/** @param {number} angle */
 function rounds(angle) {
   const degrees = (angle * 180) / Math.PI;
   if (degrees < 360) return `${degrees < 10 ? degrees.toPrecision(2) : degrees.toFixed(0)}°`;
@@ -121,11 +150,20 @@ function rounds(angle) {
 }
 
 // R_k · PE(pos) = PE(pos + k): a two-by-two block for each pair, zero elsewhere.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function drawMatrix(view, pen) {
   const { header, place, table, pos, step, width, base, colours } = view;
   const { theme } = header;
   const { x, y, side } = place.matrix;
   const matrix = new ImageData(width, width);
+  /**
+   * @param {any} image
+   * @param {any} pixel
+   * @param {number} value
+   */
   const paint = (image, pixel, value) => {
     const code = Math.round(((value + 1) / 2) * FULL) * 4;
     image.data.set(colours.subarray(code, code + 4), pixel * 4);
@@ -139,6 +177,7 @@ function drawMatrix(view, pen) {
     paint(matrix, corner + width, -Math.sin(angle));
     paint(matrix, corner + width + 1, Math.cos(angle));
   }
+  /** @param {number} position */
   const strip = (position) => {
     const image = new ImageData(1, width);
     for (let dimension = 0; dimension < width; dimension++)
@@ -173,6 +212,7 @@ function drawMatrix(view, pen) {
   pen.text(x + 81, y + side + 18, "+1", mutedText);
 }
 
+/** @param {View} view */
 function describe(view) {
   const { pos, step, pair, width, base } = view;
   const angle = step * turnOf(pair, width, base);
@@ -189,6 +229,10 @@ function describe(view) {
 }
 
 // The pair under the pointer, on its dial or in the matrix.
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function choose(view, event) {
   const { place, pairs } = view;
   const [px, py] = pointer(view.figure, event);

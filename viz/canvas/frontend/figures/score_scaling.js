@@ -1,5 +1,10 @@
 // Why √d_k: every step of d_k is here already; sliding picks one. Above without the division, below with it.
 
+/** @typedef {import("../types.js").ScalingHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+/** @typedef {import("../types.js").Theme} Theme */
+
 import { colourTable, FULL } from "../lib/cells.js";
 import {
   countDrawing,
@@ -24,11 +29,13 @@ const TICKS = [
 const NARROW = 700;
 const WAIT = 200; // milliseconds that the slider rests before Python hears of it
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, arrays, post: (message) => setTriggerValue("d_k", message) });
+  Object.assign(view, { header, arrays, post: (/** @type {string} */ message) => setTriggerValue("d_k", message) });
   view.colours = weightColours(header.theme);
   if (view.posts.news(header.d_k, header.acknowledged)) view.stepIndex = header.steps.indexOf(header.d_k);
   const stop = listen(key, () => {});
@@ -38,6 +45,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const slide = element("div", "slide");
   const label = element("label", "width");
@@ -53,6 +61,7 @@ function build(root) {
   figure.setAttribute("role", "img");
   slide.append(label, range, marks);
   root.append(slide, reading, figure);
+  /** @type {any} */
   const view = { root, label, range, marks, reading, figure, posts: posts(WAIT) };
   connectRange(
     range,
@@ -71,24 +80,28 @@ function build(root) {
 }
 
 // Let go of: the address and the table follow.
+/** @param {View} view */
 function postStep(view) {
   view.posts.act(() => view.header.steps[view.stepIndex], view.post);
 }
 
+/** @param {View} view */
 function setMarks(view) {
   const { steps } = view.header;
   view.range.max = steps.length - 1;
   view.marks.replaceChildren(
     ...steps.map((d_k, stepIndex) => {
-      const mark = element("span", "mark", d_k);
+      const mark = element("span", "mark", String(d_k));
       mark.style.left = `${(100 * stepIndex) / (steps.length - 1)}%`;
       return mark;
     }),
   );
 }
 
+/** @param {Theme} theme */
 function weightColours(theme) {
   const table = colourTable(theme, "weights");
+  /** @param {number} value */
   const pair = (value) => value.toString(16).padStart(2, "0");
   return Array.from(
     { length: FULL + 1 },
@@ -97,6 +110,10 @@ function weightColours(theme) {
 }
 
 // "d_k" as it is set in print, and **words** that matter in the accent.
+/**
+ * @param {HTMLElement} node
+ * @param {string} text
+ */
 function typeset(node, text) {
   const pieces = text.split("**").map((piece, pieceIndex) => {
     const holder = pieceIndex % 2 ? document.createElement("strong") : document.createDocumentFragment();
@@ -111,6 +128,12 @@ function typeset(node, text) {
 
 // The drawing
 
+/**
+ * @param {any} parent
+ * @param {any} tag
+ * @param {any} attributes
+ * @param {string} [text]
+ */
 function add(parent, tag, attributes, text) {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -121,6 +144,10 @@ function add(parent, tag, attributes, text) {
   return node;
 }
 
+/**
+ * @param {Element} node
+ * @param {string} text
+ */
 function write(node, text) {
   node.replaceChildren();
   text.split("d_k").forEach((plain, nth) => {
@@ -133,10 +160,15 @@ function write(node, text) {
   });
 }
 
+/**
+ * @param {HTMLElement} node
+ * @param {any} attributes
+ */
 const move = (node, attributes) =>
   Object.entries(attributes).forEach(([name, value]) => node.setAttribute(name, value));
 
 // Everything that does not move with d_k, from the width alone. Kept nodes are what `show` moves.
+/** @param {View} view */
 function arrange(view) {
   const { root, header, arrays, figure } = view;
   if (!header || !root.clientWidth) return;
@@ -195,6 +227,15 @@ function arrange(view) {
   show(view, view.stepIndex);
 }
 
+/**
+ * @param {any} parent
+ * @param {{ x: number, y: number }} box2
+ * @param {number} wide
+ * @param {number} tall
+ * @param {number} rows
+ * @param {any} keys
+ * @param {Theme} theme
+ */
 function drawCells(parent, { x, y }, wide, tall, rows, keys, theme) {
   const group = add(parent, "g", { "shape-rendering": "crispEdges" });
   const cells = [];
@@ -214,6 +255,16 @@ function drawCells(parent, { x, y }, wide, tall, rows, keys, theme) {
   return cells;
 }
 
+/**
+ * @param {any} parent
+ * @param {{ x: number, y: number }} box2
+ * @param {number} width
+ * @param {number} height
+ * @param {number} side
+ * @param {Theme} theme
+ * @param {string} colour
+ * @param {number} bins
+ */
 function drawBell(parent, { x, y }, width, height, side, theme, colour, bins) {
   const base = y + height;
   add(parent, "line", { x1: x, x2: x + width, y1: base + 0.5, y2: base + 0.5, stroke: theme.rule });
@@ -239,14 +290,29 @@ function drawBell(parent, { x, y }, width, height, side, theme, colour, bins) {
   return { bars, curve, law, measured, place: { x, y, width, height, base } };
 }
 
+/**
+ * @param {View} view
+ * @param {{ x: number, y: number }} box2
+ * @param {{ width: number, height: number }} options3
+ * @param {number} measureIndex
+ * @param {any} measure
+ * @param {any} colours
+ */
 function drawPanel(view, { x, y }, { width, height }, measureIndex, measure, colours) {
   const { figure, header, arrays } = view;
   const { theme, steps } = header;
+  /**
+   * @param {number} side
+   * @param {number} step
+   */
   const value = (side, step) =>
     arrays.numbers.values[(side * steps.length + step) * header.measures.length + measureIndex];
+  /** @param {number} number */
   const scaled = (number) => (measure.log ? Math.log2(number) : number);
   const [low, high] = measure.limits.map(scaled);
+  /** @param {number} step */
   const right = (step) => x + (step / (steps.length - 1)) * width;
+  /** @param {number} number */
   const down = (number) => y + height - ((scaled(number) - low) / (high - low)) * height;
   add(figure, "text", { x, y: y - 11, fill: theme.ink, "font-size": 12.5 }, measure.name);
   add(figure, "line", { x1: x, x2: x + width, y1: y + height + 0.5, y2: y + height + 0.5, stroke: theme.rule });
@@ -297,15 +363,19 @@ function drawPanel(view, { x, y }, { width, height }, measureIndex, measure, col
 }
 
 // One step of d_k: nothing is made here, only moved and coloured.
+/**
+ * @param {View} view
+ * @param {number} stepIndex
+ */
 function show(view, stepIndex) {
   const { header, arrays, kept, colours } = view;
   const { steps } = header;
   view.stepIndex = stepIndex;
   const d_k = steps[stepIndex];
   const [, , rows, keys] = arrays.rows.shape;
-  kept.sides.forEach((side, number) => {
+  kept.sides.forEach((/** @type {any} */ side, /** @type {number} */ number) => {
     const start = (number * steps.length + stepIndex) * rows * keys;
-    side.cells.forEach((cell, nth) =>
+    side.cells.forEach((/** @type {Element} */ cell, /** @type {number} */ nth) =>
       cell.setAttribute("fill", colours[Math.round(arrays.rows.values[start + nth] * FULL)]),
     );
     moveBell(view, side, number, stepIndex);
@@ -315,15 +385,15 @@ function show(view, stepIndex) {
     const late = stepIndex > steps.length * 0.55;
     move(marker, { x1: x, x2: x });
     if (levelName) move(levelName, { x: ends[late ? 0 : 1], "text-anchor": late ? "start" : "end" });
-    const heights = points.map((_, side) => down(value(side, stepIndex)));
+    const heights = points.map((/** @type {unknown} */ _, /** @type {number} */ side) => down(value(side, stepIndex)));
     const lower = heights[0] >= heights[1] ? 0 : 1; // on the screen
     const between = !late && Math.abs(heights[0] - heights[1]) > 38; // there the numbers are off both lines
-    const written = heights.map((height, side) => {
+    const written = heights.map((/** @type {number} */ height, /** @type {number} */ side) => {
       const below = (side === lower) !== (between || (side === lower && height > bottom - 20));
       return height + (below ? 16 : -7);
     });
     written[1 - lower] = Math.min(written[1 - lower], written[lower] - 14);
-    points.forEach(({ dot, number }, side) => {
+    points.forEach((/** @type {any} */ { dot, number }, /** @type {number} */ side) => {
       move(dot, { cx: x, cy: heights[side] });
       move(number, { x: late ? x - 7 : x + 7, y: written[side], "text-anchor": late ? "end" : "start" });
       const current = value(side, stepIndex);
@@ -340,6 +410,12 @@ function show(view, stepIndex) {
 }
 
 // The histogram in bins of a fraction of √d_k, and the curve it should follow; both areas are 1.
+/**
+ * @param {View} view
+ * @param {any} box2
+ * @param {number} side
+ * @param {number} stepIndex
+ */
 function moveBell(view, { bars, curve, law, measured, place }, side, stepIndex) {
   const { header, arrays } = view;
   const { edges, steps } = header;
@@ -351,10 +427,13 @@ function moveBell(view, { bars, curve, law, measured, place }, side, stepIndex) 
     (side * steps.length + stepIndex + 1) * bins,
   );
   const top = Math.max(0.46, ...density); // in units of 1 / spread
+  /** @param {number} x */
   const inside = (x) => Math.min(Math.max(x, place.x), place.x + place.width);
+  /** @param {number} sigmas */
   const right = (sigmas) => place.x + (((sigmas * spread) / REACH[side] + 1) / 2) * place.width;
+  /** @param {number} height */
   const up = (height) => place.base - (height / top) * (place.height - 4);
-  bars.forEach((bar, bin) => {
+  bars.forEach((/** @type {any} */ bar, /** @type {any} */ bin) => {
     const [from, to] = [inside(right(edges[bin])), inside(right(edges[bin + 1]))];
     move(bar, {
       x: from,
@@ -365,6 +444,7 @@ function moveBell(view, { bars, curve, law, measured, place }, side, stepIndex) 
   });
   const most = Math.min(4.5, REACH[side] / spread);
   const points = Array.from({ length: 121 }, (_, nth) => (nth / 60 - 1) * most);
+  /** @param {number} sigmas */
   const bell = (sigmas) => Math.exp(-(sigmas ** 2) / 2) / Math.sqrt(2 * Math.PI);
   curve.setAttribute("d", `M${points.map((x) => `${right(x).toFixed(1)} ${up(bell(x)).toFixed(1)}`).join("L")}`);
   const labelX = Math.min(right(1.05) + 8, place.x + place.width - 76);

@@ -1,6 +1,10 @@
 // The sentence twice: above, the words that look; below, the words they look at, which may be those of another
 // sentence; between them, one head's weights.
 
+/** @typedef {import("../types.js").SentenceHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import {
   density,
   drawings,
@@ -19,14 +23,17 @@ const FAINT = 0.02; // lines below this weight are not drawn
 const NAMED = 0.05; // weights from here on stand as numbers under their word
 const GAP = 60; // pixels between the two rows of words
 
+/** @param {Header} header */
 const keyWords = (header) => header.keys ?? header; // { tokens, full } of the words that are looked at
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, { header, weights: arrays.weights, mask: arrays.mask });
-  view.pin = (row) => setTriggerValue("pin", { row });
+  view.pin = (/** @type {number} */ row) => setTriggerValue("pin", { row });
 
   const words = JSON.stringify([header.full, header.unknown, header.keys]);
   if (view.words !== words) {
@@ -40,6 +47,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const scroll = element("div", "scroll");
   const rows = element("div", "rows");
@@ -56,10 +64,12 @@ function build(root) {
   const top = element("div", "side top", "query");
   const bottom = element("div", "side bottom", "key");
   root.append(top, scroll, bottom, announcement);
+  /** @type {any} */
   const view = { root, scroll, rows, queries, lines, lower, announcement, focus: 0 };
 
+  /** @param {Event} event */
   const rowOf = (event) => {
-    const word = event.target.closest?.("[data-index]");
+    const word = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest?.("[data-index]"));
     return word ? Number(word.dataset.index) : null;
   };
   rows.onpointerover = (event) => {
@@ -102,11 +112,17 @@ function build(root) {
   return view;
 }
 
+/** @param {View} view */
 function setWords(view) {
   const { header, queries, lower } = view;
   const unknown = new Set(header.unknown);
+  /**
+   * @param {any} tag
+   * @param {any} box2
+   * @param {any} isQuery
+   */
   const wordsOf = (tag, { tokens, full }, isQuery) =>
-    tokens.map((token, wordIndex) => {
+    tokens.map((/** @type {string} */ token, /** @type {number} */ wordIndex) => {
       const word = element(tag, "word", token);
       word.title = full[wordIndex];
       if (!isQuery) return word;
@@ -126,6 +142,7 @@ function setWords(view) {
 }
 
 // Three sizes of type: the largest at which the whole sentence is seen without scrolling.
+/** @param {View} view */
 function fit(view) {
   for (const size of ["large", "middle", "small"]) {
     view.rows.dataset.size = size;
@@ -134,6 +151,7 @@ function fit(view) {
 }
 
 // A long sentence scrolls to the word it is about and the word that one looks at, and never under a pointer on it.
+/** @param {View} view */
 function bringIntoView(view) {
   const { scroll, queries, lower } = view;
   if (scroll.matches(":hover")) return;
@@ -148,6 +166,10 @@ function bringIntoView(view) {
       : (left + right - scroll.clientWidth) / 2;
 }
 
+/**
+ * @param {View} view
+ * @param {number} row
+ */
 function moveFocus(view, row) {
   view.queries.children[view.focus].tabIndex = -1;
   view.focus = row;
@@ -156,13 +178,22 @@ function moveFocus(view, row) {
   view.queries.children[row].scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
+/** @param {View} view */
 const litRow = (view) => Math.min(hoveredRow() ?? view.header.row, view.header.tokens.length - 1);
 
+/**
+ * @param {View} view
+ * @param {number} row
+ */
 function weightsOf(view, row) {
   const width = view.weights.shape[1];
   return view.weights.values.subarray(row * width, (row + 1) * width);
 }
 
+/**
+ * @param {View} view
+ * @param {number} row
+ */
 function describe(view, row) {
   const named = [...weightsOf(view, row)]
     .map((weight, wordIndex) => ({ weight, word: keyWords(view.header).full[wordIndex] }))
@@ -173,8 +204,13 @@ function describe(view, row) {
   return `${view.header.full[row]} attends to ${named.join(", ") || "no word in particular"}`;
 }
 
+/** @param {any} word */
 const middle = (word) => word.offsetLeft + word.offsetWidth / 2;
 
+/**
+ * @param {View} view
+ * @param {number} row
+ */
 function curves(view, row) {
   const from = middle(view.queries.children[row]);
   return [...weightsOf(view, row).entries()]
@@ -183,6 +219,7 @@ function curves(view, row) {
     .sort((a, b) => a.weight - b.weight);
 }
 
+/** @param {View} view */
 function draw(view) {
   const { header, queries, lower, lines, scroll, mask } = view;
   const row = litRow(view);
@@ -226,6 +263,7 @@ function draw(view) {
   }
 }
 
+/** @param {View} view */
 function toSvg(view) {
   const { header, queries, lower } = view;
   const { theme } = header;

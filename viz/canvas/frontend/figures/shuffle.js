@@ -1,6 +1,10 @@
 // A sentence whose words can be put in another order, by hand or by keys; below each word, how far its output vector
 // moved.
 
+/** @typedef {import("../types.js").ShuffleHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import { asSvg, widthOf } from "../lib/drawing.js";
 import { countDrawing, drawings, element, listen, rootOf, unpack } from "../lib/page_state.js";
 import { posts } from "../lib/posts.js";
@@ -9,13 +13,19 @@ import { powerOfTen } from "../lib/values.js";
 const TALL = 56; // pixels of the largest bar
 const WAIT = 150; // milliseconds that the order rests before Python hears of it
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   // The numbers belong to Python's order: they are not shown as long as a later order of the person is on its way.
   if (!view.posts.news(header.order, header.acknowledged)) return listen(key, () => {});
-  Object.assign(view, { header, change: arrays.change.values, post: (order) => setTriggerValue("order", order) });
+  Object.assign(view, {
+    header,
+    change: arrays.change.values,
+    post: (/** @type {any} */ order) => setTriggerValue("order", order),
+  });
   view.order = [...header.order];
   view.root.classList.remove("waiting");
   const stop = listen(key, () => {});
@@ -24,6 +34,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const [hands, scroll, table] = [element("div", "hands"), element("div", "scroll"), element("div", "table")];
   const [mix, back, hint] = [
@@ -32,9 +43,10 @@ function build(root) {
     element("span", "hint"),
   ];
   hint.textContent = "Drag a word onto another, or move it with ← and →.";
+  /** @type {any} */
   const view = { root, table, held: null, posts: posts(WAIT) };
   mix.onclick = () => {
-    const order = view.header.order.map((_, place) => place);
+    const order = view.header.order.map((/** @type {unknown} */ _, /** @type {number} */ place) => place);
     for (let place = order.length - 1; place > 1; place--) {
       const other = 1 + Math.floor(Math.random() * place); // the start mark stays where it is
       [order[place], order[other]] = [order[other], order[place]];
@@ -44,7 +56,7 @@ function build(root) {
   back.onclick = () =>
     put(
       view,
-      view.header.order.map((_, place) => place),
+      view.header.order.map((/** @type {unknown} */ _, /** @type {number} */ place) => place),
     );
   hands.append(mix, back, hint);
   scroll.append(table);
@@ -58,6 +70,11 @@ function build(root) {
 }
 
 // The browser shows the new order at once; the numbers follow when the model has read it.
+/**
+ * @param {View} view
+ * @param {number[]} order
+ * @param {number} [focus]
+ */
 function put(view, order, focus) {
   if (order.join() === view.order.join()) return;
   view.order = order;
@@ -67,14 +84,15 @@ function put(view, order, focus) {
   view.posts.act(() => view.order, view.post);
 }
 
+/** @param {View} view */
 function show(view) {
   const { table, header, order } = view;
   const { tokens, cases } = header;
   table.style.gridTemplateColumns = `max-content repeat(${tokens.length}, minmax(52px, max-content))`;
-  const chips = order.map((word, place) => {
+  const chips = order.map((/** @type {number} */ word, /** @type {number} */ place) => {
     const chip = element("button", `chip${place ? "" : " fixed"}${word === place ? "" : " moved"}`, tokens[word]);
     Object.assign(chip, { type: "button", disabled: place === 0 });
-    chip.dataset.place = place;
+    chip.dataset.place = String(place);
     if (place) chip.setAttribute("aria-label", `${tokens[word]}, word ${place}; arrows move it`);
     return chip;
   });
@@ -83,7 +101,7 @@ function show(view) {
     title.append(element("b", "", name), element("span", "", result));
     return [
       title,
-      ...order.map((word) => {
+      ...order.map((/** @type {number} */ word) => {
         const change = view.change[row * tokens.length + word];
         const cell = element("div", `cell${change < header.rounding ? " still" : ""}`);
         const bar = element("div", "bar");
@@ -98,27 +116,44 @@ function show(view) {
   countDrawing(view.root);
 }
 
+/** @param {number} change */
 const format = (change) => (change === 0 ? "0" : change < 0.005 ? powerOfTen(change, 0) : change.toFixed(2));
 
+/** @param {any} target */
 const placeOf = (target) => {
   const chip = target?.closest?.(".chip:not(.fixed)");
   return chip ? Number(chip.dataset.place) : null;
 };
 
+/**
+ * @param {View} view
+ * @param {KeyboardEvent} event
+ */
 function key(view, event) {
   const place = placeOf(event.target);
-  const to = place + { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  /** @type {Record<string, number>} */
+  const steps = { ArrowLeft: -1, ArrowRight: 1 };
+  const to = (place ?? NaN) + steps[event.key];
   if (place === null || !(to >= 1 && to < view.order.length)) return;
   event.preventDefault();
   swap(view, place, to);
 }
 
+/**
+ * @param {View} view
+ * @param {number} from
+ * @param {number} to
+ */
 function swap(view, from, to) {
   const order = [...view.order];
   [order[from], order[to]] = [order[to], order[from]];
   put(view, order, to);
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function grab(view, event) {
   const place = placeOf(event.target);
   if (place === null) return;
@@ -127,8 +162,17 @@ function grab(view, event) {
 }
 
 // The chip under the pointer: the component lives in a shadow tree, whose own root must be asked.
-const under = (view, event) => placeOf(view.root.getRootNode().elementFromPoint(event.clientX, event.clientY));
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
+const under = (view, event) =>
+  placeOf(/** @type {ShadowRoot} */ (view.root.getRootNode()).elementFromPoint(event.clientX, event.clientY));
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function drag(view, event) {
   if (view.held === null) return;
   const over = under(view, event);
@@ -138,26 +182,35 @@ function drag(view, event) {
   }
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function drop(view, event) {
   const [from, to] = [view.held, under(view, event)];
   release(view);
   if (from !== null && to !== null && from !== to) swap(view, from, to);
 }
 
+/** @param {View} view */
 function release(view) {
   view.held = null;
   for (const chip of view.table.querySelectorAll(".chip")) chip.classList.remove("held", "over");
 }
 
+/** @param {View} view */
 function save(view) {
   const { header, order, change } = view;
   const { tokens, cases, theme } = header;
-  const wide = order.map((word) => Math.max(52, widthOf(tokens[word], 16) + 18));
+  const wide = order.map((/** @type {number} */ word) => Math.max(52, widthOf(tokens[word], 16) + 18));
   const left = 200;
-  const starts = wide.map((_, place) => left + wide.slice(0, place).reduce((sum, wordWidth) => sum + wordWidth, 0));
-  const width = left + wide.reduce((sum, wordWidth) => sum + wordWidth, 0);
+  const starts = wide.map(
+    (/** @type {unknown} */ _, /** @type {number} */ place) =>
+      left + wide.slice(0, place).reduce((/** @type {any} */ sum, /** @type {any} */ wordWidth) => sum + wordWidth, 0),
+  );
+  const width = left + wide.reduce((/** @type {any} */ sum, /** @type {any} */ wordWidth) => sum + wordWidth, 0);
   return asSvg(width, 50 + cases.length * 92, theme, (pen) => {
-    order.forEach((word, place) => {
+    order.forEach((/** @type {number} */ word, /** @type {number} */ place) => {
       const fill = word === place ? theme.ink : theme.accent;
       pen.text(starts[place] + wide[place] / 2, 20, tokens[word], { size: 16, anchor: "middle", fill });
     });
@@ -172,7 +225,7 @@ function save(view) {
         ],
         theme.rule,
       );
-      order.forEach((word, place) => {
+      order.forEach((/** @type {number} */ word, /** @type {number} */ place) => {
         const value = change[row * tokens.length + word];
         const tall = value < header.rounding ? 0 : Math.max(1, Math.min(value / header.most, 1) * TALL);
         pen.rect(starts[place] + wide[place] / 2 - 15, base - tall, 30, tall, theme.accent);

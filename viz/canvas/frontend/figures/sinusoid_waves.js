@@ -1,6 +1,11 @@
 // The sinusoidal encoding three times: as waves, as a map, and for one position as a set of clock hands. Nothing here
 // asks the server: a slider recomputes the table, a hover ties the three together.
 
+/** @typedef {import("../types.js").SlidersHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { colourTable, FULL } from "../lib/cells.js";
 import { asSvg, fitted, onCanvas, widthOf } from "../lib/drawing.js";
 import {
@@ -24,13 +29,15 @@ const HEAD = 24;
 const DESK = { labels: 116, strip: 30, most: 7, map: 178 };
 const PROJECTED = { labels: 84, strip: 29, most: 5, map: 116 };
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
-    post: (state) => setTriggerValue("state", state),
+    post: (/** @type {any} */ state) => setTriggerValue("state", state),
     colours: colourTable(header.theme, "signed"),
   });
   change(view, view.controls.receive(header.sliders, header.state, header.acknowledged));
@@ -45,11 +52,13 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const [reading, figure] = [element("p", "reading"), element("div", "figure")];
   const [still, lit] = [element("canvas", "still"), element("canvas", "lit")];
   reading.setAttribute("aria-live", "polite");
   figure.append(still, lit);
+  /** @type {any} */
   const view = { root, reading, figure, still, lit, hovered: null };
   view.controls = sliders(
     (state) => change(view, state),
@@ -63,6 +72,10 @@ function build(root) {
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {any} box2
+ */
 function change(view, { length, width, base, pos }) {
   if (view.length === length && view.width === width && view.base === base && view.place) {
     view.position = Math.min(pos, length - 1);
@@ -78,12 +91,17 @@ function change(view, { length, width, base, pos }) {
 }
 
 // Which pairs are drawn as waves: spread over all of them.
+/**
+ * @param {any} pairs
+ * @param {number} most
+ */
 function spread(pairs, most) {
   const strips = Math.min(pairs, most);
   return Array.from({ length: strips }, (_, nth) => (strips > 1 ? Math.round((nth * (pairs - 1)) / (strips - 1)) : 0));
 }
 
 // Where everything stands, from the width alone.
+/** @param {View} view */
 function arrange(view) {
   const { root, header, figure } = view;
   if (!header || !root.clientWidth || !view.table) return;
@@ -121,8 +139,17 @@ function arrange(view) {
   countDrawing(root);
 }
 
+/**
+ * @param {View} view
+ * @param {{ x: number, wide: number }} box2
+ * @param {number} position
+ */
 const along = ({ length }, { x, wide }, position) => x + ((position + 0.5) / length) * wide;
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function drawStill(view, pen) {
   const { header, place, table, length, width, base, pairs } = view;
   const { theme } = header;
@@ -145,7 +172,7 @@ function drawStill(view, pen) {
     anchor: "end",
   });
   pen.text(waves.x + waves.wide, waves.y - 14, "cosine", { size: 12, anchor: "end" });
-  view.shown.forEach((pair, nth) => {
+  view.shown.forEach((/** @type {number} */ pair, /** @type {number} */ nth) => {
     const middle = waves.y + (nth + 0.5) * (waves.tall / view.shown.length);
     const reach = (waves.tall / view.shown.length) * 0.42;
     pen.line(
@@ -195,7 +222,7 @@ function drawStill(view, pen) {
       anchor: "end",
     });
   }
-  const step = [1, 2, 4, 8, 16, 32, 64].find((each) => length / each <= (short ? 5 : 10));
+  const step = [1, 2, 4, 8, 16, 32, 64].find((each) => length / each <= (short ? 5 : 10)) ?? 64;
   for (let position = 0; position < length; position += step) {
     pen.text(along(view, map, position), map.y + map.tall + 12, String(position), { ...mutedText, anchor: "middle" });
   }
@@ -210,6 +237,10 @@ function drawStill(view, pen) {
 }
 
 // What follows the hand: the position through waves and map, its hands, and the pair that is pointed at.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function drawLit(view, pen) {
   const { header, place, pairs, shown, length } = view;
   const { theme } = header;
@@ -224,7 +255,7 @@ function drawLit(view, pen) {
     theme.muted,
   );
   pen.frame(x - map.wide / length / 2, map.y, Math.max(map.wide / length, 2), map.tall, theme.muted);
-  shown.forEach((drawnPair, nth) => {
+  shown.forEach((/** @type {number} */ drawnPair, /** @type {number} */ nth) => {
     const middle = waves.y + (nth + 0.5) * (waves.tall / shown.length);
     const reach = (waves.tall / shown.length) * 0.42;
     const angle = position * turnOf(drawnPair, view.width, view.base);
@@ -239,6 +270,12 @@ function drawLit(view, pen) {
 }
 
 // A hand points to (PE(2i), PE(2i + 1)) = (sin, cos): it starts at twelve and turns clockwise.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number} position
+ * @param {number} pair
+ */
 function drawClocks(view, pen, position, pair) {
   const { header, place, pairs, width, base } = view;
   const { theme } = header;
@@ -290,6 +327,14 @@ function drawClocks(view, pen, position, pair) {
   }
 }
 
+/**
+ * @param {Pen} pen
+ * @param {number} x
+ * @param {number} y
+ * @param {number} radius
+ * @param {string} stroke
+ * @param {number} thick
+ */
 function ring(pen, x, y, radius, stroke, thick) {
   const points = Array.from({ length: 49 }, (_, corner) => [
     x + radius * Math.sin((corner * Math.PI) / 24),
@@ -298,20 +343,26 @@ function ring(pen, x, y, radius, stroke, thick) {
   pen.line(points, stroke, thick);
 }
 
+/** @param {View} view */
 const pointed = ({ hovered, position, pairs }) => ({
   position: hovered?.position ?? position,
   pair: hovered?.pair ?? Math.min(3, pairs - 1),
 });
 
 // The pair that is pointed at has its waves drawn, in place of the nearest that are.
+/**
+ * @param {View} view
+ * @param {number} pair
+ */
 function bringIn(view, pair) {
-  const nearest = view.even.reduce((best, candidate) =>
+  const nearest = view.even.reduce((/** @type {any} */ best, /** @type {number} */ candidate) =>
     Math.abs(candidate - pair) < Math.abs(best - pair) ? candidate : best,
   );
-  view.shown = view.even.map((candidate) => (candidate === nearest ? pair : candidate));
+  view.shown = view.even.map((/** @type {number} */ candidate) => (candidate === nearest ? pair : candidate));
   onCanvas(view.still, view.place.width, view.place.height, view.header.theme, (pen) => drawStill(view, pen));
 }
 
+/** @param {View} view */
 function light(view) {
   const { pair } = pointed(view);
   if (!view.shown.includes(pair)) bringIn(view, pair);
@@ -319,11 +370,14 @@ function light(view) {
   describe(view);
 }
 
+/** @param {any} turns */
 const formatTurns = (turns) => (turns && turns < 0.1 ? turns.toPrecision(2) : formatNumber(turns));
 
+/** @param {View} view */
 function describe(view) {
   const { width, base, pairs } = view;
   const { position, pair } = pointed(view);
+  /** @param {number} ofPair */
   const wavelength = (ofPair) => (2 * Math.PI) / turnOf(ofPair, width, base);
   const [sine, cosine] = [0, 1].map((which) =>
     view.table[position * width + 2 * pair + which].toFixed(2).replace("-", "−"),
@@ -346,6 +400,10 @@ function describe(view) {
   view.figure.setAttribute("aria-label", text.replaceAll("**", ""));
 }
 
+/**
+ * @param {View} view
+ * @param {any} hit
+ */
 function hover(view, hit) {
   if (hit?.position === view.hovered?.position && hit?.pair === view.hovered?.pair) return;
   view.hovered = hit;
@@ -353,13 +411,18 @@ function hover(view, hit) {
 }
 
 // What is under the pointer: a position and a pair on the waves and the map, a pair alone on the clocks.
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function find(view, event) {
   const { place, length, pairs, shown } = view;
   const [px, py] = pointer(view.figure, event);
+  /** @param {{ x: number, y: number, wide: number, tall: number }} view */
   const inside = ({ x, y, wide, tall }) => px >= x && px < x + wide && py >= y && py < y + tall;
   for (const [field, pairAt] of [
-    [place.waves, (down) => shown[Math.floor(down * shown.length)]],
-    [place.map, (down) => Math.floor(down * pairs)],
+    [place.waves, (/** @type {any} */ down) => shown[Math.floor(down * shown.length)]],
+    [place.map, (/** @type {any} */ down) => Math.floor(down * pairs)],
   ]) {
     if (inside(field))
       return {

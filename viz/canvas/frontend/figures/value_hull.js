@@ -1,6 +1,11 @@
 // Values as points of a plane. The output of a row is their mean, each counted by its weight: it never leaves their
 // hull.
 
+/** @typedef {import("../types.js").ValueHullHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { asSvg, onCanvas, widthOf } from "../lib/drawing.js";
 import { countDrawing, drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "../lib/page_state.js";
 import { numbered } from "../lib/values.js";
@@ -8,9 +13,11 @@ import { numbered } from "../lib/values.js";
 const HEIGHT = 440;
 const EDGE = 56;
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
@@ -18,7 +25,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     outputs: pairs(arrays.outputs.values),
     weights: arrays.weights.values, // (T, S)
     mask: arrays.mask.values, // (T, S)
-    pin: (row) => setTriggerValue("pin", { row }),
+    pin: (/** @type {number} */ row) => setTriggerValue("pin", { row }),
   });
   view.names.replaceChildren(
     ...header.words.map((word, row) => {
@@ -37,18 +44,22 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {any} flat */
 const pairs = (flat) =>
   Array.from({ length: flat.length / 2 }, (_, wordIndex) => [flat[2 * wordIndex], flat[2 * wordIndex + 1]]);
 
+/** @param {Root} root */
 function build(root) {
   const [names, canvas] = [element("div", "names"), element("canvas", "drawing")];
   root.append(names, canvas);
+  /** @type {any} */
   const view = { root, names, canvas };
   names.onpointerleave = () => hover(null);
   new ResizeObserver(() => repaint(view)).observe(root);
   return view;
 }
 
+/** @param {View} view */
 function repaint(view) {
   const { root, canvas, header, names } = view;
   if (!header || !root.clientWidth) return;
@@ -59,9 +70,16 @@ function repaint(view) {
 }
 
 // The corners of the smallest convex shape around some points, in order. Andrew 1979, monotone chain.
+/** @param {any} points */
 export function hull(points) {
   const sorted = [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  /**
+   * @param {any} o
+   * @param {any} a
+   * @param {any} b
+   */
   const turn = (o, a, b) => (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0]);
+  /** @param {any} all */
   const half = (all) => {
     const kept = [];
     for (const point of all) {
@@ -73,27 +91,37 @@ export function hull(points) {
   return sorted.length < 3 ? sorted : [...half(sorted), ...half(sorted.reverse())];
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number} row
+ */
 function draw(view, pen, row) {
   const { header, points, outputs, weights, mask, root } = view;
   const { theme, words } = header;
   const all = [...points, ...outputs];
+  /** @param {any} axis */
   const range = (axis) => [Math.min(...all.map((p) => p[axis])), Math.max(...all.map((p) => p[axis]))];
   const [[left, right], [low, high]] = [range(0), range(1)];
   const scale = Math.min((root.clientWidth - 2 * EDGE) / (right - left || 1), (HEIGHT - 2 * EDGE) / (high - low || 1));
   const [middle, centre] = [(left + right) / 2, (low + high) / 2];
+  /** @param {any} view */
   const place = ([x, y]) => [root.clientWidth / 2 + (x - middle) * scale, HEIGHT / 2 - (y - centre) * scale];
   const visible = words.map((_, s) => mask[row * words.length + s] !== 0);
-  const corners = hull(points.filter((_, s) => visible[s])).map(place);
+  const corners = hull(points.filter((/** @type {unknown} */ _, /** @type {number} */ s) => visible[s])).map(place);
   if (corners.length) pen.line([...corners, corners[0]], theme.muted, 1);
   const [x, y] = place(outputs[row]);
+  /** @param {number} s */
   const weightOf = (s) => weights[row * words.length + s] || 0;
   const names = numbered(words);
-  points.forEach((point, s) => {
+  points.forEach((/** @type {any} */ point, /** @type {number} */ s) => {
     const weight = weightOf(s);
     if (weight > 0.005) pen.line([place(point), [x, y]], theme.accent, 0.5 + 5 * weight);
   });
   const taken = [[x - 60, x + 60, y + 11, y + 28]]; // boxes where something is written already
-  const order = points.map((_, s) => s).sort((a, b) => weightOf(b) - weightOf(a));
+  const order = points
+    .map((/** @type {unknown} */ _, /** @type {number} */ s) => s)
+    .sort((/** @type {any} */ a, /** @type {any} */ b) => weightOf(b) - weightOf(a));
   for (const s of order) {
     const [px, py] = place(points[s]);
     const weight = weightOf(s);

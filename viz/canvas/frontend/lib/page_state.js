@@ -40,11 +40,12 @@ export function listen(mount, listener) {
 // The inverse of pack() in pack.py: { header, arrays: { name: { values, shape } } }. A drawing that holds another hands
 // it what is unpacked already.
 /**
- * @param {any} bytes
- * @returns {import("../types.d.ts").Unpacked}
+ * @template Header
+ * @param {import("../types.d.ts").Data<Header>} bytes
+ * @returns {import("../types.d.ts").Unpacked<Header>}
  */
 export function unpack(bytes) {
-  if (bytes.header) return bytes;
+  if (bytes.header) return /** @type {import("../types.d.ts").Unpacked<Header>} */ (bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));

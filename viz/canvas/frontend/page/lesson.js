@@ -1,17 +1,24 @@
 // A lesson beside the page: where one is, the question and its check, and the way on. The text itself is Streamlit's,
 // which sets formulas; the figure to look at is outlined where it stands.
 
+/** @typedef {import("../types.js").LessonHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import { countDrawing, element, rootOf, unpack } from "../lib/page_state.js";
 import { shared } from "../lib/shared.js";
 import { missingFigure, PATIENCE } from "./stage.js";
 import { isRunning, keyed, nodeOf } from "./streamlit.js";
 
 // The step that is open, and what the keys of a lesson do: for the stage too, see page/stage.js.
+/** @type {import("../types.d.ts").OpenLesson} */
 const open = shared("lesson", () => ({ step: null, onKey: null }));
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, { header, trigger: setTriggerValue });
   draw(view);
@@ -19,7 +26,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const step = {
     title: header.headings[header.step],
     figure_key: header.figure_key,
-    go: (delta) => go(view, header.step + delta),
+    go: (/** @type {number} */ delta) => go(view, header.step + delta),
   };
   open.step = step;
   dispatchEvent(new Event("attention-lab-lesson"));
@@ -30,8 +37,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 }
 
+/** @param {Root} root */
 function build(root) {
+  /** @type {any} */
   const view = { root, outline: document.createElement("style") };
+  /**
+   * @param {string} className
+   * @param {string} label
+   * @param {any} act
+   */
   const button = (className, label, act) =>
     Object.assign(element("button", className, label), { type: "button", onclick: act });
   view.where = element("p", "where");
@@ -53,6 +67,10 @@ function build(root) {
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {number} to
+ */
 function go(view, to) {
   const { step, headings } = view.header;
   if (to < 0 || to === step || view.going === to) return;
@@ -60,6 +78,7 @@ function go(view, to) {
   view.trigger("step", Math.min(to, headings.length));
 }
 
+/** @param {View} view */
 function draw(view) {
   const { header, questionBox, feedback } = view;
   const { step, headings, question, choices, answer, verdict } = header;
@@ -88,6 +107,11 @@ function draw(view) {
   countDrawing(view.root);
 }
 
+/**
+ * @param {View} view
+ * @param {any} question
+ * @param {any} choices
+ */
 function ask(view, question, choices) {
   const answer = element("form", "answer");
   answer.onsubmit = (event) => event.preventDefault();
@@ -121,6 +145,7 @@ function ask(view, question, choices) {
 }
 
 // The key of a figure is letters, digits, “-” and “_” only: the file's reader has seen to that.
+/** @param {View} view */
 function outline(view) {
   const { header } = view;
   const { figure_key, theme } = header;
@@ -140,15 +165,22 @@ function outline(view) {
 }
 
 // Whether the step stays in sight while the page scrolls (see lesson.css). Where it does not, it is read first.
-const staysInSight = () => getComputedStyle(nodeOf("lesson").parentElement).position === "sticky";
+const staysInSight = () =>
+  getComputedStyle(/** @type {Element} */ (nodeOf("lesson")?.parentElement)).position === "sticky";
 
 // Whoever wrote the lesson may have named a figure that the page does not have in this state.
+/**
+ * @param {View} view
+ * @param {string} figure_key
+ * @param {number} tries
+ */
 function seek(view, figure_key, tries) {
   if (view.header.figure_key !== figure_key || !view.root.isConnected || nodeOf(figure_key)) return;
   if (isRunning() || tries) return void setTimeout(() => seek(view, figure_key, Math.max(0, tries - 1)), 100);
   view.missing.textContent = missingFigure(figure_key);
 }
 
+/** @param {string} figure_key */
 function showFigure(figure_key) {
   const figure = nodeOf(figure_key);
   if (!figure) return;
@@ -158,11 +190,17 @@ function showFigure(figure_key) {
 
 // A figure below the fold comes into sight once it is there, some only after seconds; what is seen already stays where
 // it is, and whoever scrolls meanwhile is left alone.
+/**
+ * @param {View} view
+ * @param {string} figure_key
+ * @param {number} tries
+ */
 function bring(view, figure_key, tries) {
   if (view.scrolled || view.header.figure_key !== figure_key || !view.root.isConnected) return;
   const figure = nodeOf(figure_key);
-  const settled = figure?.querySelector("*")?.getBoundingClientRect().height > 40 && !isRunning();
-  if (!settled) return tries && setTimeout(() => bring(view, figure_key, tries - 1), 100);
+  const drawn = figure?.querySelector("*");
+  const settled = drawn && drawn.getBoundingClientRect().height > 40 && !isRunning();
+  if (!figure || !settled) return tries && setTimeout(() => bring(view, figure_key, tries - 1), 100);
   if (document.documentElement.hasAttribute("data-stage")) return;
   const box = figure.getBoundingClientRect();
   if (box.top + Math.min(box.height, 200) < innerHeight) return;
@@ -172,9 +210,10 @@ function bring(view, figure_key, tries) {
 }
 
 // Once for the page. On the stage the same steps are taken by Space and the page keys; see page/stage.js.
+/** @param {View} view */
 function listen(view) {
   for (const sign of ["wheel", "touchmove"]) addEventListener(sign, () => (view.scrolled = true), { passive: true });
-  if (!open.onKey) document.addEventListener("keydown", (event) => open.onKey(event));
+  if (!open.onKey) document.addEventListener("keydown", (event) => open.onKey?.(event));
   open.onKey = (event) => {
     const target = /** @type {HTMLElement} */ (event.composedPath()[0]);
     if (event.ctrlKey || event.metaKey || event.altKey || !open.step) return;

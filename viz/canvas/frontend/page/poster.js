@@ -1,6 +1,10 @@
 // The whole page on one sheet: title, sentence, switches, numbers, and every figure with its caption. One drawing for
 // the poster, the same rows one by one for paper, so that no figure is cut by the edge of a sheet.
 
+/** @typedef {import("../types.js").SaveHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Theme} Theme */
+
 import { linesOf, widthOf } from "../lib/drawing.js";
 import { figures, svgPage, svgText, xml } from "../lib/page_state.js";
 import { captionOf, figureSvg, finished, footer } from "./picture.js";
@@ -30,6 +34,7 @@ export function words() {
       [".name", ".value", ".beside"].map((part) => text(part, number)),
     ),
   ];
+  /** @param {any} table */
   const lines = (table) => [...table.rows].map((line) => [...line.cells].map((cell) => cell.textContent.trim()));
   const tables = [...document.querySelectorAll(".strip table")].map(lines);
   const note = text(".strip p");
@@ -37,9 +42,13 @@ export function words() {
 }
 
 // What the experiment is, in lines.
+/** @param {any} all */
 function experimentOf(all) {
-  const origin = all.map(({ header }) => header.origin).find(({ weights, text }) => weights && text) ?? {};
-  const notices = [...new Set(all.map(({ header }) => header.origin.says).filter(Boolean))];
+  const origin =
+    all
+      .map((/** @type {any} */ { header }) => header.origin)
+      .find((/** @type {any} */ { weights, text }) => weights && text) ?? {};
+  const notices = [...new Set(all.map((/** @type {any} */ { header }) => header.origin.says).filter(Boolean))];
   const model = origin.weights
     ? [`Model: ${origin.weights}${origin.seed === undefined ? "" : `, seed ${origin.seed}`}.`]
     : [];
@@ -51,12 +60,20 @@ function experimentOf(all) {
   ];
 }
 
+/**
+ * @param {number} x
+ * @param {number} y
+ * @param {string} text
+ * @param {number} size
+ * @param {string} fill
+ */
 const serif = (x, y, text, size, fill, weight = 400) =>
   `<text x="${x}" y="${y}" font-family="${xml(SERIF)}" font-size="${size}" font-weight="${weight}" ` +
   `fill="${fill}">${xml(text)}</text>`;
 
 // [{ height, body }]: the head, the strip of numbers, rows of figures, and the foot, each on a coordinate system of its
 // own.
+/** @param {Theme} theme */
 export function rows(theme) {
   const all = figuresShown();
   const { title, sentence, numbers, tables, note } = words();
@@ -64,7 +81,7 @@ export function rows(theme) {
   const sections = [headOf(title, sentence, experimentOf(all), theme, inner)];
   if (numbers.length) sections.push(stripOf(numbers, theme));
   if (tables.length) sections.push(tablesOf(tables, note, theme, inner));
-  const blocks = all.map((figure) => blockOf(figure, theme, inner)).filter(Boolean);
+  const blocks = all.map((figure) => blockOf(figure, theme, inner)).filter((block) => block !== null);
   for (let next = 0; next < blocks.length; ) {
     const row = [blocks[next++]];
     const room = () => inner - row.reduce((sum, { width }) => sum + width + GAP, 0);
@@ -93,6 +110,13 @@ export function rows(theme) {
   return { rows: sections, title, sentence, origin };
 }
 
+/**
+ * @param {string} title
+ * @param {string} sentence
+ * @param {string[]} experiment
+ * @param {Theme} theme
+ * @param {number} inner
+ */
 function headOf(title, sentence, experiment, theme, inner) {
   let y = EDGE + 30;
   const body = [serif(EDGE, y, title, 32, theme.ink, 700)];
@@ -106,9 +130,13 @@ function headOf(title, sentence, experiment, theme, inner) {
   return { height: y + 24, body: body.join("") };
 }
 
+/**
+ * @param {any} numbers
+ * @param {Theme} theme
+ */
 function stripOf(numbers, theme) {
   const across = Math.floor((WIDE - 2 * EDGE) / NUMBER);
-  const body = numbers.map(([name, value, beside], numberIndex) => {
+  const body = numbers.map((/** @type {any} */ [name, value, beside], /** @type {any} */ numberIndex) => {
     const [x, y] = [EDGE + (numberIndex % across) * NUMBER, 14 + Math.floor(numberIndex / across) * 70];
     return (
       linesOf(name, NUMBER - 12, 11.5)
@@ -124,15 +152,25 @@ function stripOf(numbers, theme) {
 
 // Tables beside each other as far as there is room: names and sentences at the left of their column, numbers at its
 // right.
+/**
+ * @param {any} tables
+ * @param {string} note
+ * @param {Theme} theme
+ * @param {number} inner
+ */
 function tablesOf(tables, note, theme, inner) {
   const body = [];
   let [left, top, tall] = [EDGE, 0, 0];
   for (const lines of tables) {
-    const columns = lines.reduce((most, cells) => Math.max(most, cells.length), 0);
-    const column = (index) => lines.map((cells) => cells[index] ?? "");
+    const columns = lines.reduce(
+      (/** @type {number} */ most, /** @type {any} */ cells) => Math.max(most, cells.length),
+      0,
+    );
+    /** @param {number} index */
+    const column = (index) => lines.map((/** @type {any} */ cells) => cells[index] ?? "");
     const wide = Array.from(
       { length: columns },
-      (_, index) => Math.max(...column(index).map((cell) => widthOf(cell, 12))) + PAD,
+      (_, index) => Math.max(...column(index).map((/** @type {string} */ cell) => widthOf(cell, 12))) + PAD,
     );
     const numbers = Array.from(
       { length: columns },
@@ -140,14 +178,14 @@ function tablesOf(tables, note, theme, inner) {
         index > 0 &&
         column(index)
           .slice(1)
-          .every((cell) => /^[^\p{L}]*( of \d+)?$/u.test(cell)),
+          .every((/** @type {string} */ cell) => /^[^\p{L}]*( of \d+)?$/u.test(cell)),
     );
     const whole = wide.reduce((all, columnWidth) => all + columnWidth, 0);
     if (left > EDGE && left + whole > EDGE + inner) [left, top, tall] = [EDGE, top + tall, 0];
-    lines.forEach((cells, line) => {
+    lines.forEach((/** @type {any} */ cells, /** @type {number} */ line) => {
       const look = { size: 12, fill: line ? theme.ink : theme.muted };
       let x = left;
-      cells.forEach((cell, index) => {
+      cells.forEach((/** @type {string} */ cell, /** @type {number} */ index) => {
         const y = top + 12 + line * 18;
         body.push(
           numbers[index]
@@ -169,6 +207,11 @@ function tablesOf(tables, note, theme, inner) {
 }
 
 // One figure, never wider than the sheet, with its sentence below.
+/**
+ * @param {{ key: string, header: Header }} figure
+ * @param {Theme} theme
+ * @param {number} inner
+ */
 function blockOf({ key, header }, theme, inner) {
   const svg = figureSvg(key, theme, true);
   if (!svg) return null;
@@ -179,6 +222,7 @@ function blockOf({ key, header }, theme, inner) {
   const room = Math.max(width, 280);
   const lines = caption ? linesOf(caption, room * 0.94, 13.5) : [];
   const inside = drawing.text.slice(drawing.text.indexOf(">") + 1, drawing.text.lastIndexOf("</svg>"));
+  /** @param {number} x */
   const put = (x) =>
     `<svg class="figure" x="${x}" y="0" width="${width}" height="${tall}" ` +
     `viewBox="${drawing.x} ${drawing.y} ${drawing.width} ${drawing.height}">${inside}</svg>` +
@@ -187,6 +231,7 @@ function blockOf({ key, header }, theme, inner) {
 }
 
 // The poster as one drawing.
+/** @param {Theme} theme */
 export function poster(theme) {
   const { rows: all, ...about } = rows(theme);
   let y = 0;
@@ -205,6 +250,7 @@ export function poster(theme) {
 }
 
 // Whoever prints the page, by our button or by the browser's own, gets these rows and nothing of the app around them.
+/** @param {Theme} theme */
 export function printable(theme) {
   const sheet = document.createElement("div");
   sheet.id = "attention-lab-paper";

@@ -1,6 +1,10 @@
 // What stands under every figure: its sentence, the table behind it, and its files. Pictures are made here, in the
 // browser; the table, the numbers and the live page come from the server when they are asked for.
 
+/** @typedef {import("../types.js").SaveHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import { copyText } from "../lib/clipboard.js";
 import { menu } from "../lib/menu.js";
 import { element, figures, rootOf, unpack } from "../lib/page_state.js";
@@ -8,9 +12,11 @@ import { captionOf, download, figureSvg, finished, toPng } from "./picture.js";
 
 const TYPES = { csv: "text/csv", npz: "application/zip", html: "text/html" };
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, { header, trigger: setTriggerValue });
   figures.set(header.figure, header); // for who saves the whole page
@@ -29,6 +35,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 }
 
+/** @param {Root} root */
 function build(root) {
   const [reading, line, table, status] = [
     element("p", "reading"),
@@ -36,6 +43,7 @@ function build(root) {
     element("button", "save", "Table"),
     element("span", "status"),
   ];
+  /** @type {any} */
   const view = { reading, table, status, awaited: null };
   table.type = "button";
   table.onclick = () => view.trigger("table", true);
@@ -62,6 +70,10 @@ function build(root) {
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {number | null} scale
+ */
 async function picture(view, scale) {
   const { figure, file, theme } = view.header;
   const svg = figureSvg(figure, theme);
@@ -74,11 +86,16 @@ async function picture(view, scale) {
   else download(new Blob([sheet.text], { type: "image/svg+xml" }), `${file}.svg`);
 }
 
+/**
+ * @param {View} view
+ * @param {string} kind
+ */
 function ask(view, kind) {
   view.awaited = kind;
   view.trigger("ask", { kind, foot: view.files.ticked("foot"), link: location.href });
 }
 
+/** @param {View} view */
 async function copy(view) {
   await copyText(view.header.python);
   view.status.textContent = "Copied.";

@@ -1,5 +1,9 @@
 // The whole page in one file: a poster, the same on paper, or an archive of everything with the way to make it again.
 
+/** @typedef {import("../types.js").SavePageHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import { menu } from "../lib/menu.js";
 import { element, rootOf, unpack } from "../lib/page_state.js";
 import { zip } from "../lib/zip.js";
@@ -8,6 +12,7 @@ import { figuresShown, poster, printable, words } from "./poster.js";
 
 // A print may be asked for here or by the browser's own menu: it needs to know of the page that is there now. The title
 // of the page becomes the name of the PDF and the title within it; the link in its last line stays one.
+/** @type {{ root: HTMLElement | null, theme: any, sheet: HTMLElement | null, title: string }} */
 const paper = { root: null, theme: null, sheet: null, title: "" };
 addEventListener("beforeprint", () => {
   paper.sheet?.remove();
@@ -22,9 +27,11 @@ addEventListener("afterprint", () => {
   paper.title = "";
 });
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, { header, trigger: setTriggerValue });
   Object.assign(paper, { root, theme: header.theme });
@@ -35,7 +42,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 }
 
+/** @param {Root} root */
 function build(root) {
+  /** @type {any} */
   const view = { awaited: false };
   const all = menu("Save the whole page", [
     ["PDF", () => print(), "the print view; A4, A3 or other paper"],
@@ -67,6 +76,10 @@ function experimentOf() {
   return { ...origin, removed: [...off, ...(origin.heads_off ?? [])] };
 }
 
+/**
+ * @param {View} view
+ * @param {any} png
+ */
 async function picture(view, png) {
   const sheet = poster(view.header.theme);
   const name = `${nameOf()}-poster`;
@@ -74,16 +87,26 @@ async function picture(view, png) {
   else download(new Blob([sheet.text], { type: "image/svg+xml" }), `${name}.svg`);
 }
 
+/** @param {View} view */
 function ask(view) {
   view.awaited = true;
   view.trigger("ask", location.href);
 }
 
 // figures/, data/, poster, experiment.json and README.txt. data: [{ figure, kind, bytes }], from the server.
+/**
+ * @param {View} view
+ * @param {any} data
+ */
 async function archive({ header }, data) {
   const { theme } = header;
-  const [files, listed] = [{}, []];
+  /** @type {Record<string, Uint8Array>} */
+  const files = {};
+  /** @type {any[]} */
+  const listed = [];
+  /** @param {any} blob */
   const bytes = async (blob) => new Uint8Array(await blob.arrayBuffer());
+  /** @param {any} content */
   const text = (content) => new TextEncoder().encode(content);
   for (const { key, header: figure } of figuresShown()) {
     const svg = figureSvg(key, theme);
@@ -116,10 +139,15 @@ async function archive({ header }, data) {
   return zip(files);
 }
 
+/**
+ * @param {View} view
+ * @param {any} box2
+ */
 function readme({ link, page, software, version, weights, seed, figures }, { title, sentence }) {
   const trained = seed === undefined ? "" : `, trained with seed ${seed}`;
   const exports = figures.map(
-    ({ figure, file }) => `  attention-lab export experiment.json --figure ${figure} --out ${file}.svg`,
+    (/** @type {any} */ { figure, file }) =>
+      `  attention-lab export experiment.json --figure ${figure} --out ${file}.svg`,
   );
   const again = `To make the same figures from the command line, where the lab is installed:
 ${exports.join("\n")}

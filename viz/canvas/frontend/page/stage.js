@@ -2,6 +2,10 @@
 // entered and left by keys. "embed": for a slide or a course page, always. Figures stay where they are and stay alive;
 // a style rule lifts one above the page, and scaling lets the browser keep its letters sharp.
 
+/** @typedef {import("../types.js").ShareHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import { element } from "../lib/page_state.js";
 import { posts } from "../lib/posts.js";
 import { shared } from "../lib/shared.js";
@@ -22,11 +26,15 @@ const WAIT = 250;
 const MAIN = 200; // pixels: the first figure of a page that is at least so tall is the one the page is about
 export const PATIENCE = 2500; // milliseconds that a figure may take to come
 
+/** @type {Record<string, any>} */
 const stage = { mode: "", figure: "", header: {}, posts: posts(WAIT), fitting: 0 };
 
 // The step that is open: { title, look, go(by) }; see page/lesson.js.
+/** @type {import("../types.d.ts").OpenLesson} */
 const open = shared("lesson", () => ({ step: null, onKey: null }));
 const lesson = () => open.step;
+// The figure that the step of a lesson points at, where the page has it.
+const figureOfLesson = () => (nodeOf(lesson()?.figure_key ?? "") ? (lesson()?.figure_key ?? "") : "");
 
 // The figures of the page, from its top to its end: each has its sentence under it.
 function figuresOnPage() {
@@ -35,8 +43,9 @@ function figuresOnPage() {
 
 // The figure that fills most of the window: what the person is looking at.
 function mostVisible() {
+  /** @param {string} key */
   const visibleArea = (key) => {
-    const box = nodeOf(key).getBoundingClientRect();
+    const box = /** @type {HTMLElement} */ (nodeOf(key)).getBoundingClientRect();
     const tall = Math.min(box.bottom, innerHeight) - Math.max(box.top, 0);
     return Math.max(0, tall) * box.width;
   };
@@ -45,26 +54,35 @@ function mostVisible() {
 
 // What a page is about. Once chosen it stays, however small it gets, but for one above it that comes later.
 function main() {
-  const figure = figuresOnPage().find((key) => key === stage.main || nodeOf(key).offsetHeight >= MAIN);
+  const figure = figuresOnPage().find((key) => key === stage.main || (nodeOf(key)?.offsetHeight ?? 0) >= MAIN);
   if (figure) return (stage.main = figure);
   return Date.now() - stage.since < PATIENCE ? "" : mostVisible();
 }
 
 // What is said of a step of a lesson whose figure the page does not have in this state.
+/** @param {string} figure_key */
 export const missingFigure = (figure_key) =>
   `This step points at the figure “${figure_key}”, which is not on this page in this state. ` +
   `There are: ${figuresOnPage().join(", ") || "none"}.`;
 
 // What Python says: the mode and figure of the link, the step of a lesson.
+/**
+ * @param {Header} header
+ * @param {any} post
+ */
 export function setStage(header, post) {
   Object.assign(stage, { header, post });
   const { mode, figure } = header.stage;
-  const news = stage.posts.news([mode, figure], header.heard);
+  const news = stage.posts.news([mode, figure], header.acknowledged);
   if (news && (!stage.begun || mode !== stage.mode || figure !== stage.figure)) show(mode, figure);
   stage.begun = true;
   listen();
 }
 
+/**
+ * @param {string} mode
+ * @param {string} figure
+ */
 function show(mode, figure) {
   stage.mode = mode;
   stage.figure = figure;
@@ -86,11 +104,12 @@ function show(mode, figure) {
 
 // Shows what the lesson points at, or what is looked at; whether there is a figure.
 function enter() {
-  const figure = nodeOf(lesson()?.figure_key) ? lesson().figure_key : mostVisible();
+  const figure = figureOfLesson() || mostVisible();
   if (!stage.mode) step(figure);
   return Boolean(figure);
 }
 
+/** @param {string} figure */
 function step(figure) {
   if (!figure || stage.mode === "embed") return;
   show("present", figure);
@@ -103,21 +122,29 @@ function leave() {
   later("");
 }
 
+/** @param {string} figure */
 function later(figure) {
   stage.posts.act(() => [figure ? "present" : "", figure], stage.post);
 }
 
 // One further: within a lesson to its next step, within a figure that has steps to its next one, else to the next
 // figure.
+/** @param {number} delta */
 function further(delta) {
-  if (lesson()) return lesson().go(delta);
+  const current = lesson();
+  if (current) return current.go(delta);
   if (advance(stage.shown, delta)) return;
   const all = figuresOnPage();
   step(all[all.indexOf(stage.shown) + delta]);
 }
 
 // Within a figure that has steps; whether it has this one.
-const advance = (figure, delta) => Boolean(within(nodeOf(figure))?.querySelector(".lab").advance?.(delta));
+/**
+ * @param {string} figure
+ * @param {number} delta
+ */
+const advance = (figure, delta) =>
+  Boolean(/** @type {Root | null} */ (within(nodeOf(figure))?.querySelector(".lab") ?? null)?.advance?.(delta));
 
 export const stageKeys = { enter };
 
@@ -167,14 +194,15 @@ function listen() {
 function wantedFigure() {
   if (nodeOf(stage.figure)) return stage.figure;
   if (stage.mode === "embed" || (stage.figure && stage.figure !== "true")) return "";
-  if (lesson()?.figure_key && !nodeOf(lesson().figure_key) && Date.now() - stage.since < PATIENCE) return "";
-  return nodeOf(lesson()?.figure_key) ? lesson().figure_key : main();
+  if (lesson()?.figure_key && !figureOfLesson() && Date.now() - stage.since < PATIENCE) return "";
+  return figureOfLesson() || main();
 }
 
 // A phone is held near: there nothing needs to be enlarged.
 const inHand = () => innerWidth < HAND;
 
 // The least size of letters in the lifted figure; see projected() in lib/page_state.js.
+/** @param {number} scale */
 function setLeast(scale) {
   const { dataset, style } = document.documentElement;
   const least = scale && stage.mode === "present" && !inHand() ? (LEGIBLE * innerHeight) / 720 / scale : 0;
@@ -232,14 +260,16 @@ async function lift() {
   document.documentElement.dataset.stage = figure;
 }
 
+/** @param {string} figure */
 const covered = (figure) => `${selector(figure)}, ${selector(figure)} * { visibility: hidden !important; }`;
 
 // The width at which the figure, as it lays itself out there, can be enlarged most: { width, high, scale }. Nothing
 // where another fit has begun or the figure is not drawn yet.
+/** @param {any} fit */
 async function tryWidths({ figure, screen, captionBox, most, shares, tall, current }) {
   let best = null;
   const chart = nodeOf(figure)?.querySelector(CHART); // as tall at every width, and slow to follow a change
-  const natural = chart && Math.min(most, tall / nodeOf(figure).offsetHeight);
+  const natural = chart ? Math.min(most, tall / (nodeOf(figure)?.offsetHeight ?? 1)) : 1;
   for (const share of chart ? [1 / Math.max(natural, 0.4)] : shares) {
     const width = Math.round(screen.wide * share);
     const widest = Math.min(most, screen.wide / width);
@@ -265,6 +295,10 @@ async function tryWidths({ figure, screen, captionBox, most, shares, tall, curre
 // Puts the figure there; whether it stands. It has one pixel less each time, for it must hear of a change to draw
 // itself anew, as sharp as it is large now. Larger letters can move a label to another line, and a taller figure stands
 // smaller: so again until it rests.
+/**
+ * @param {any} view
+ * @param {any} best
+ */
 async function place({ figure, screen, captionBox, below, tall, current }, best) {
   for (let [round, before, high] = [1, -Infinity, best.high]; round <= ROUNDS && Math.abs(high - before) > 1; round++) {
     const scale = Math.min(best.scale, tall / high);
@@ -290,9 +324,17 @@ async function place({ figure, screen, captionBox, below, tall, current }, best)
   return true;
 }
 
+/**
+ * @param {string} figure
+ * @param {any} captionBox
+ */
 const height = (figure, captionBox) => (nodeOf(figure)?.offsetHeight ?? 0) + captionBox.tall() / captionBox.scale;
 
 // A figure or a sentence that grows or shrinks by itself, because it was not drawn yet or has changed, is fitted anew.
+/**
+ * @param {string} figure
+ * @param {any} captionBox
+ */
 function watch(figure, captionBox) {
   stage.sizes = new ResizeObserver(() => {
     if (stage.mode && stage.shown === figure && Math.abs(height(figure, captionBox) - stage.settled) > 2) lift();
@@ -303,17 +345,25 @@ function watch(figure, captionBox) {
 const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
 // At this width not every word is named, or some have to be scrolled to.
+/** @param {ShadowRoot | null | undefined} root */
 function cramped(root) {
   if (!root || root.querySelector("[data-crowded]")) return Boolean(root);
+  /** @param {HTMLElement} node */
   const scrolls = (node) =>
     node.scrollWidth > node.clientWidth + 8 && /auto|scroll/.test(getComputedStyle(node).overflowX);
   return [...root.querySelectorAll("div")].some(scrolls);
 }
 
 // What a component has drawn stands behind a shadow root.
+/** @param {HTMLElement | null} node */
 const within = (node) => [...(node?.querySelectorAll("*") ?? [])].find((part) => part.shadowRoot)?.shadowRoot;
 
 // The sentence under the figure, in large type and without its buttons.
+/**
+ * @param {string} figure
+ * @param {number} wide
+ * @param {number} scale
+ */
 function caption(figure, wide, scale) {
   const node = nodeOf(`save_${figure}`);
   const inner = within(node);
@@ -322,11 +372,20 @@ function caption(figure, wide, scale) {
   const explains = inner?.querySelector(".lab.compact");
   if (stage.mode === "present" && !inHand()) scale *= explains ? 1.45 : 1.7;
   const empty = () => !inner?.querySelector(".reading:not([hidden])")?.textContent;
-  return { scale, width: wide / scale, tall: () => (empty() ? 0 : node.offsetHeight * scale) };
+  return { scale, width: wide / scale, tall: () => (empty() ? 0 : (node?.offsetHeight ?? 0) * scale) };
 }
 
+/** @param {string} figure */
 const selector = (figure) => `:root[data-stage] ${keyedInApp(figure)}`;
 
+/**
+ * @param {string} figure
+ * @param {number} width
+ * @param {number} scale
+ * @param {any} screen
+ * @param {any} captionBox
+ * @param {number} height
+ */
 function rules(figure, width, scale, screen, captionBox, height) {
   const left = screen.left + (screen.wide - width * scale) / 2;
   const below = screen.top + height * scale + 12;
@@ -348,12 +407,13 @@ function rules(figure, width, scale, screen, captionBox, height) {
 }
 
 // What stands over the figure: the heading of a lesson's step; or why there is no figure.
+/** @param {string} figure */
 function showNote(figure) {
   const parts = [];
   const all = figuresOnPage();
   if (figure) {
-    if (stage.mode === "present" && lesson()) parts.push(element("p", "title", lesson().title));
-    const { figure_key } = lesson() ?? {};
+    if (stage.mode === "present" && lesson()) parts.push(element("p", "title", lesson()?.title ?? ""));
+    const figure_key = lesson()?.figure_key;
     if (figure_key && !nodeOf(figure_key)) parts.push(element("p", "missing", missingFigure(figure_key)));
   } else if (Date.now() - stage.since > PATIENCE) {
     const named = stage.figure === "true" ? "" : ` “${stage.figure}”`;

@@ -2,12 +2,16 @@
 // not heard; pointing, sliding and stepping work as on the page. When it is asked for a picture of itself, it writes
 // one down.
 
+/** @typedef {import("../types.js").SaveHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+
 // @ts-expect-error In the file the figure has this name; see viz/export/standalone.py.
 import mount from "../figure.js";
 import { drawings } from "../lib/page_state.js";
 import { chartSvg, finished, toPng } from "./picture.js";
 import { CHART } from "./streamlit.js";
 
+/** @param {string} base64 */
 function bytesOf(base64) {
   /** @type {typeof Uint8Array & { fromBase64?: (base64: string) => Uint8Array }} */
   const kind = Uint8Array;
@@ -18,19 +22,22 @@ function bytesOf(base64) {
   return bytes;
 }
 
-const jsonOf = (id) => JSON.parse(document.getElementById(id).textContent);
-const place = document.getElementById("figure");
+/** @param {string} id */
+const textOf = (id) => document.getElementById(id)?.textContent ?? "";
+/** @param {string} id */
+const jsonOf = (id) => JSON.parse(textOf(id));
+const place = /** @type {HTMLElement} */ (document.getElementById("figure"));
 
 if (mount) {
-  const dataNode = document.getElementById("data");
-  const data = bytesOf(dataNode.textContent);
+  const data = bytesOf(textOf("data"));
   const style = document.createElement("style");
-  style.textContent = document.getElementById("style").textContent;
+  style.textContent = textOf("style");
   place.attachShadow({ mode: "open" }).append(style);
   mount({ data, parentElement: place.shadowRoot, setTriggerValue() {}, setStateValue() {}, key: "alone" });
 }
 
 // asked: { kind: "svg" or "png", scale, transparent, foot, theme, title }.
+/** @param {any} asked */
 async function write({ kind, scale, theme, ...more }) {
   const svg = mount ? [...drawings.values()][0]() : chartSvg(document.querySelector(CHART), theme);
   const origin = jsonOf("origin");
@@ -46,11 +53,12 @@ async function write({ kind, scale, theme, ...more }) {
 }
 
 // Whoever asked reads the page once it is loaded. A frame whose document is open keeps it loading.
+/** @param {any} work */
 async function loadingUntil(work) {
   const open = document.createElement("iframe");
   document.body.append(open);
-  open.contentDocument.open();
-  await work.finally(() => open.contentDocument.close());
+  open.contentDocument?.open();
+  await work.finally(() => open.contentDocument?.close());
 }
 
 if (jsonOf("asked")) loadingUntil(write(jsonOf("asked")));
