@@ -243,8 +243,7 @@ export interface ScalingHeader extends FigureHeader {
 }
 
 /** viz/export/notebook.py. */
-export interface AttentionBrowserHeader extends Tokens {
-  theme: Theme;
+export interface AttentionBrowserHeader extends FigureHeader, Tokens {
   title: string;
   keys: Tokens | null;
   head_roles: string[][][];
