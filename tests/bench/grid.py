@@ -36,10 +36,10 @@ st.toggle("other weights", key="other")
 seed = st.session_state["seed"] = st.session_state.get("seed", 0) + 1  # never the same twice: nothing is remembered
 weights = np.random.default_rng(seed).dirichlet(np.full(n, 0.2), size=(layers, heads, n)).astype(np.float32)
 if st.query_params["model_kind"] == "canvas":
-    canvas.grid(
-        weights, ["word"] * n, key="grid", mask=np.ones(weights.shape, dtype=bool), names=[[""] * heads] * layers,
-        selected=(0, 0), row=0, pinned=False, chart="none", theme=LIGHT,
-        on_head=lambda layer, head: None, on_pin=lambda row: None,
+    canvas.head_grid(
+        weights, np.ones(weights.shape, dtype=bool), canvas.Axes(["word"] * n), key="grid",
+        head_roles=[[()] * heads] * layers, selected=canvas.SelectedHead(0, 0, lambda layer, head: None),
+        focus=canvas.TokenFocus(0, False, lambda row: None), theme=LIGHT,
     )
 else:
     figure = make_subplots(layers, heads, horizontal_spacing=0.01, vertical_spacing=0.01)

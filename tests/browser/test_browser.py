@@ -59,11 +59,11 @@ class Lab:
 
     @property
     def words(self):
-        return self.key("sentence").locator(".looks .word")
+        return self.key("sentence").locator(".queries .word")
 
     @property
     def lit(self):
-        return self.key("sentence").locator(".looks .word.lit")
+        return self.key("sentence").locator(".queries .word.lit")
 
     @property
     def heads(self):
@@ -242,7 +242,7 @@ def test_hovering_a_word_shows_the_models_own_weights_under_the_others(lab):
     for at in (4, 9):
         lab.words.nth(at).hover()
         expect(lab.lit).to_have_text(WORDS[at - 1])
-        shown = lab.key("sentence").locator(".looked .value").all_inner_texts()
+        shown = lab.key("sentence").locator(".keys .value").all_inner_texts()
         assert shown == [f"{weight:.2f}" if weight >= 0.05 else "" for weight in weights[at]]
 
 
@@ -609,7 +609,7 @@ def test_512_tokens_are_drawn_and_hovered_smoothly_and_send_nothing(lab):
     took = lab.page.evaluate(
         """async () => {
             const host = [...document.querySelectorAll(".st-key-sentence *")].find((e) => e.shadowRoot);
-            const words = host.shadowRoot.querySelectorAll(".looks .word");
+            const words = host.shadowRoot.querySelectorAll(".queries .word");
             const times = [];
             for (let at = 0; at < 20; at++) {
                 const start = performance.now();

@@ -64,7 +64,7 @@ def test_no_page_has_a_serious_barrier_in_any_view_or_theme(page, address, link)
         if way.get_by_role("textbox").count():
             way.get_by_role("textbox").fill("-1")
         way.locator(".choice").first.click()
-        expect(way.locator(".told")).not_to_be_empty(timeout=PATIENCE)
+        expect(way.locator(".feedback")).not_to_be_empty(timeout=PATIENCE)
     barriers = {"as it opens": found(page)}
     for name, label in PAGES[link]:
         page.get_by_role("radio", name=label, exact=True).click()

@@ -70,7 +70,7 @@ FIGURES = {
     "panels in a fragment": sliding("/positions?view=Shift+test&shift_by=2", "shift", "step", "shift_by=4", (2, 4, 6)),
     "sliders": sliding("/positions?view=Waves&pos=3", "waves_drawn", "position", "pos=9", (3, 9, 11), "name=pos"),
     "turns": sliding("/positions?view=Rotation&k=5", "turns_drawn", "step", r"[?&]k=9", (5, 9, 11), "name=k"),
-    "saturation": sliding("/remove?view=Why+√d_k&d_k=16", "saturation", "at", "d_k=128", (4, 7, 8)),
+    "saturation": sliding("/remove?view=Why+√d_k&d_k=16", "saturation", "stepIndex", "d_k=128", (4, 7, 8)),
     "shuffle": Figure(
         "/positions?view=Shuffle+test&word_order=1.2.3.4.5.6.7.8.9.10.12.11",
         "shuffled",

@@ -253,10 +253,10 @@ def test_a_lesson_by_keys_from_its_page_to_its_end(page, address):
     field = way.get_by_role("textbox")
     field.fill("3")
     field.press("Enter")
-    expect(way.locator(".told")).to_contain_text("Look again")
+    expect(way.locator(".feedback")).to_contain_text("Look again")
     field.fill("6")
     field.press("Enter")
-    expect(way.locator(".told.right")).to_be_visible()
+    expect(way.locator(".feedback.right")).to_be_visible()
 
     page.locator(".st-key-lesson h2").click()
     page.keyboard.press("n")
@@ -301,7 +301,7 @@ def test_a_folder_of_ones_own_is_named_on_the_command_line(page, chrome, tmp_pat
         page.get_by_role("button", name="Of my own").click()
         expect(page.locator(".st-key-lesson_way .where")).to_contain_text("1 of 2")
         page.keyboard.press("n")
-        expect(page.locator(".st-key-lesson_way .lost")).to_have_text(
+        expect(page.locator(".st-key-lesson_way .missing")).to_have_text(
             "This step points at the figure “zip”, which is not on this page in this state. There are: stages, leaks."
         )
         page.keyboard.press("n")

@@ -23,13 +23,13 @@ def page(context, address):
 
 def heads(page):
     """How many pieces the sentence above the heads has."""
-    return page.locator(".st-key-sentence .looks .word").count()
+    return page.locator(".st-key-sentence .queries .word").count()
 
 
 def test_playing_writes_word_after_word_until_it_is_stopped(page):
     before, box = heads(page), page.get_by_role("textbox", name="Sentence")
     page.get_by_role("button", name="Play", exact=True).click()
-    page.locator(".st-key-sentence .looks .word").nth(before + 2).wait_for(timeout=PATIENCE)
+    page.locator(".st-key-sentence .queries .word").nth(before + 2).wait_for(timeout=PATIENCE)
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENCE)
     wait_for_rest(page)
@@ -40,5 +40,5 @@ def test_playing_writes_word_after_word_until_it_is_stopped(page):
     assert parse_qs(urlsplit(page.url).query)["text"] == [written]
 
     page.get_by_role("button", name="Step", exact=True).click()
-    expect(page.locator(".st-key-sentence .looks .word")).to_have_count(pieces + 1, timeout=PATIENCE)
+    expect(page.locator(".st-key-sentence .queries .word")).to_have_count(pieces + 1, timeout=PATIENCE)
     assert box.input_value().startswith(written)

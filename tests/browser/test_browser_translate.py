@@ -36,7 +36,7 @@ def at_step(lab, step):
 
 
 def told(lab):
-    return lab.key("writing").locator(".told")
+    return lab.key("writing").locator(".sentence")
 
 
 def test_keys_step_back_and_on_without_the_server_and_the_address_follows_at_rest(page):
@@ -109,10 +109,10 @@ def test_pointing_at_either_side_follows_its_looks_and_sends_nothing(page):
     canvas = lab.key("writing").locator("canvas.drawing")
     before = canvas.evaluate("canvas => canvas.toDataURL()")
     sent, pictures = len(lab.frames), {before}
-    for side, at in (("source", 6), ("said", 7), ("said", 1)):
+    for side, at in (("source", 6), ("output", 7), ("output", 1)):
         x, y = lab.key("writing").locator(".lab").evaluate(
             """(root, [side, at]) => {
-                const hit = root.view.hits.find((one) => one.side === side && one.at === at);
+                const hit = root.view.hits.find((one) => one.side === side && one.index === at);
                 const box = root.view.canvas.getBoundingClientRect();
                 return [box.left + hit.x + hit.wide / 2, box.top + hit.y + hit.tall / 2];
             }""",

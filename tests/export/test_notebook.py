@@ -35,7 +35,7 @@ def head(figure, at):
     header, arrays = sent(figure)
     start, end = header["starts"][at : at + 2]
     raw = zlib.decompress(arrays["zipped"][start:end].tobytes())
-    shape = (len(header["tokens"]), len((header["looked"] or header)["tokens"]))
+    shape = (len(header["tokens"]), len((header["keys"] or header)["tokens"]))
     return np.frombuffer(raw, dtype="<u2" if header["fine"] else "u1").reshape(shape)
 
 
@@ -77,7 +77,7 @@ def test_cross_attention_has_its_own_words_and_rows_that_no_place_decides(name):
     weights = np.full((1, 1, 3, 2), 0.5)
     weights[0, 0, 1] = [0, 1]
     header, _ = sent(viz.attention_figure(weights, WORDS, **{name: ["le", "chien"]}))
-    assert header["looked"]["tokens"] == ["le", "chien"]
+    assert header["keys"]["tokens"] == ["le", "chien"]
     assert header["rows"] == [[1]]
 
 
@@ -123,9 +123,9 @@ def test_in_a_browser_a_head_is_enlarged_and_a_word_pinned_without_a_server(cont
     page.locator(".maps .lab[data-drawn]").wait_for()
     page.locator(".head_grid .head").nth(1).click()
     page.locator(".head_grid .head[aria-pressed=true][aria-label='Layer 0, head 1']").wait_for()
-    page.locator(".looks .word").first.click()
-    assert page.locator(".looks .word[aria-pressed=true]").inner_text() == "the"
-    assert page.locator(".looked .word.best").inner_text().split() == ["sleeps", "1.00"]
+    page.locator(".queries .word").first.click()
+    assert page.locator(".queries .word[aria-pressed=true]").inner_text() == "the"
+    assert page.locator(".keys .word.best").inner_text().split() == ["sleeps", "1.00"]
     page.close()
     assert not wrong
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []

@@ -41,14 +41,14 @@ test("text in SVG cannot end the element it stands in", () => {
 });
 
 test("every listener hears of another row once, and none after it has stopped", () => {
-  const heard = [];
-  const stop = listen("a", (row) => heard.push(row));
+  const rows = [];
+  const stop = listen("a", (row) => rows.push(row));
   hover(2);
   hover(2);
   hover(null);
   stop();
   hover(3);
-  assert.deepEqual(heard, [2, null]);
+  assert.deepEqual(rows, [2, null]);
   assert.equal(hoveredRow(), 3);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { residual, sinusoid, spelt, turnOf } from "../../viz/canvas/frontend/lib/sinusoid.js";
+import { formatNumber, residual, sinusoid, turnOf } from "../../viz/canvas/frontend/lib/sinusoid.js";
 import { jsonFrom } from "./reference.js";
 
 const near = (actual, expected, tolerance, what) =>
@@ -37,6 +37,6 @@ test("a step of k is one rotation, to rounding, as in model/analysis/sinusoid.py
   }
 });
 
-test("a number is spelt with as many digits as it needs", () => {
-  assert.deepEqual([6.2832, 39.738, 35333.4, 99.96, 0].map(spelt), ["6.28", "39.7", "35,333", "100.0", "0.00"]);
+test("a number is formatNumber with as many digits as it needs", () => {
+  assert.deepEqual([6.2832, 39.738, 35333.4, 99.96, 0].map(formatNumber), ["6.28", "39.7", "35,333", "100.0", "0.00"]);
 });

@@ -126,7 +126,7 @@ def test_a_room_imports_only_what_it_may_know():
         ("app.py", "from viz.figures import heatmap"),
         ("app.py", "from viz.app import shell"),
         ("viz/app/contents.py", "from viz.ui import visitor"),
-        ("viz/app/shell.py", "from viz.canvas import grid"),
+        ("viz/app/shell.py", "from viz.canvas import head_grid"),
         ("viz/server/guard.py", "from viz.ui import model_calls"),
         ("viz/server/start.py", "from viz.ui import server_cache"),
         ("viz/server/guard.py", "import torch"),
@@ -234,7 +234,7 @@ def test_a_room_of_viz_imports_only_rooms_before_it_and_no_page_another():
     found = {named(path): list(against_the_order_of_viz(named(path), path.read_text())) for path in SOURCES}
     assert {name: modules for name, modules in found.items() if modules} == {}
     assert list(against_the_order_of_viz("viz/ui/controls.py", "from viz.pages.heads import generate"))
-    assert list(against_the_order_of_viz("viz/figures/heatmap.py", "from viz.canvas import grid"))
+    assert list(against_the_order_of_viz("viz/figures/heatmap.py", "from viz.canvas import head_grid"))
     assert list(against_the_order_of_viz("viz/pages/heads/page.py", "from viz.pages.masks import compute"))
     assert list(against_the_order_of_viz("viz/pages/lessons/answers/models.py", "from viz.pages.masks import guess"))
 
@@ -602,6 +602,10 @@ def test_a_name_in_the_model_says_what_it_holds():
     assert names_that_say_nothing("model") == []
 
 
+def test_a_name_in_the_figures_of_the_browser_says_what_it_holds():
+    assert names_that_say_nothing("viz/canvas") == []
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -624,3 +628,91 @@ def test_the_rule_of_names_can_fail(source):
 def test_the_rule_of_names_can_hold():
     source = "def top_k(tokens, query_index):\n    return [token.found for token in tokens[query_index:]]"
     assert {name for name, _ in bound_names(source)} == {"top_k", "tokens", "query_index", "token"}
+
+
+MAX_PARAMETERS = 8  # a function that needs more of them takes a value object
+
+
+def long_signatures(path, text):
+    """The functions of a file with too many parameters: "line name count". `self` and `cls` do not count."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            count = sum(argument.arg not in ("self", "cls") for argument in arguments)
+            if count > MAX_PARAMETERS:
+                yield f"{node.lineno} {getattr(node, 'name', 'lambda')} {count}"
+
+
+def test_no_function_of_viz_has_more_than_eight_parameters():
+    assert not offenders(ROOT.glob("viz/**/*.py"), long_signatures)
+    eight = "a, b, /, c, d, *, e, f, g, h"
+    assert list(long_signatures(None, f"def nine(x, {eight}): ...")) == ["1 nine 9"]
+    assert list(long_signatures(None, f"nine = lambda x, {eight}: 0")) == ["1 lambda 9"]
+    assert list(long_signatures(None, f"class A:\n    def eight(self, {eight}, **more): ...")) == []
+
+
+# In JavaScript also the dialect that Python has lost otherwise.
+SCRIPT_NAMES_THAT_SAY_NOTHING = NAMES_THAT_SAY_NOTHING | {"spelt", "posted", "spoken", "looks", "looking"}
+SCRIPT_TEXTS = re.compile(r"""//.*|/\*[\s\S]*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""")
+SCRIPT_NAME = re.compile(
+    r"""
+    (?:const|let|var|function|class)\s+(\w+)              # const name, function name
+    | (?:const|let|var)\s*[\[{]([^=;]*?)[\]}]\s*(?==|of\b)  # const { name, other: name } =, const [name] of
+    | \(([^()]*)\)\s*(?:=>|\{)                           # (name, name) =>, function f(name) {
+    | (\w+)\s*=>                                         # name =>
+    | (?<![.\w])(\w+)\s*:(?!:)                           # { name: value }
+    """,
+    re.VERBOSE,
+)
+
+
+def bound_names_of_a_script(source):
+    """The names that a script binds: variables, functions, parameters, and the keys of objects."""
+    for match in SCRIPT_NAME.finditer(SCRIPT_TEXTS.sub('""', source)):
+        yield from re.findall(r"\w+", " ".join(group for group in match.groups() if group))
+
+
+# Keys of what is saved and sent, which old files hold as well: the origin of a figure, and the arrays of viz/pack.py.
+KEYS_OF_FORMATS = {
+    "viz/canvas/frontend/lib/page_state.js": ["at"],
+    "viz/canvas/frontend/page/picture.js": ["says"],
+    "viz/canvas/frontend/page/poster.js": ["says"],
+}
+
+
+def test_a_name_in_a_script_says_what_it_holds():
+    scripts = [*ROOT.glob("viz/canvas/frontend/*/*.js"), *ROOT.glob("tests/frontend/*.js")]
+    assert len(scripts) > 40
+    found = offenders(scripts, lambda path, text: SCRIPT_NAMES_THAT_SAY_NOTHING & set(bound_names_of_a_script(text)))
+    assert found == KEYS_OF_FORMATS
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "const told = 1;",
+        "let [a, said] = pair;",
+        "const { heard, step } = header;",
+        "function spelt(value) {",
+        "const f = (row, at) => row;",
+        "words.map((one) => one);",
+        "words.map(one => one);",
+        "for (const [made, n] of pairs) {}",
+        "root.send({ looked: 3 });",
+        "function f(here = 0) {}",
+    ],
+)
+def test_the_rule_of_names_in_scripts_can_fail(source):
+    assert SCRIPT_NAMES_THAT_SAY_NOTHING & set(bound_names_of_a_script(source))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "const last = words.at(-1); // one of them said it",
+        'const text = "here: it looked";',
+        "/* told = said */ const row = view.row;",
+    ],
+)
+def test_the_rule_of_names_in_scripts_can_hold(source):
+    assert not SCRIPT_NAMES_THAT_SAY_NOTHING & set(bound_names_of_a_script(source))

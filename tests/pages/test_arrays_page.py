@@ -54,17 +54,17 @@ def test_every_head_one_large_and_the_sentence_show_the_numbers_of_the_file():
     assert component(screen, "grid")[1]["cells"].shape == (2, 4, 3, 3)
     assert same_bits(large(screen), weights[1, 2], "copied")
     header, arrays = component(screen, "sentence")
-    assert (header["tokens"], header["row"], header["looked"]) == (WORDS, 1, None)
+    assert (header["tokens"], header["row"], header["keys"]) == (WORDS, 1, None)
     assert same_bits(arrays["weights"], weights[1, 2], "copied")
     assert f"{weights[1, 2, 1].max():.2f}" in sentence(screen, "enlarged")
 
 
 def test_a_map_that_is_no_square_bears_its_two_lists_of_words():
     screen = dropped(CROSS)
-    assert component(screen, "grid")[0]["looked"] == list("abcde")
-    assert component(screen, "sentence")[0]["looked"]["tokens"] == list("abcde")
+    assert component(screen, "grid")[0]["key_tokens"] == list("abcde")
+    assert component(screen, "sentence")[0]["keys"]["tokens"] == list("abcde")
     header, _ = component(screen, "enlarged")
-    assert (header["looking"], header["looked"]) == (WORDS, list("abcde"))
+    assert (header["query_tokens"], header["key_tokens"]) == (WORDS, list("abcde"))
     assert "back" not in sentence(screen, "enlarged")
     screen.segmented_control(key="panel").set_value("Rollout")
     assert any("needs self-attention" in text.value for text in well(screen.run()).markdown)
@@ -121,7 +121,7 @@ def test_the_labs_own_file_of_all_heads_opens_again(names):
         file = npz(**{names.get(name, name): values for name, values in saved.items()})
         there = dropped(file, layer=1, head=2)
         assert same_bits(large(there), saved["weights"][1, 2], "copied")
-        assert component(there, "sentence")[0]["looked"] is None
+        assert component(there, "sentence")[0]["keys"] is None
 
 
 @pytest.mark.parametrize("key", ["sentence", "grid", "enlarged", "rollout"])

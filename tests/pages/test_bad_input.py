@@ -51,7 +51,7 @@ def a_correct_picture(screen, *expected):
     assert drawn.shape == (n, n)
     assert same_bits(drawn[mask], weights[mask], "same operation")
     told, _ = component(screen, "enlarged")
-    assert told["looking"] == told["looked"] == header["tokens"]
+    assert told["query_tokens"] == told["key_tokens"] == header["tokens"]
 
 
 def no_markup(screen):
@@ -194,7 +194,7 @@ def test_a_word_of_five_thousand_letters_is_cut_to_be_drawn_and_named():
     a_correct_picture(screen)
     header, _ = component(screen, "sentence")
     assert len(header["tokens"][2]) <= 14
-    assert max(len(label) for label in component(screen, "enlarged")[0]["looking"]) <= 14
+    assert max(len(label) for label in component(screen, "enlarged")[0]["query_tokens"]) <= 14
     assert max(len(note.value) for note in screen.markdown if "⟨unknown⟩" in note.value) < 500
 
 
@@ -205,7 +205,7 @@ def test_a_heap_of_marks_does_not_tower():
 def test_a_repeated_word_keeps_a_row_for_each_time():
     screen = typed("the the the the dog dog the")
     a_correct_picture(screen, "the", "the", "the", "the", "dog", "dog", "the")
-    assert component(screen, "enlarged")[0]["looking"][1:] == ["the", "the", "the", "the", "dog", "dog", "the"]
+    assert component(screen, "enlarged")[0]["query_tokens"][1:] == ["the", "the", "the", "the", "dog", "dog", "the"]
 
 
 def test_a_text_of_unknown_words_alone_is_drawn_and_named():

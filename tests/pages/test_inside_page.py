@@ -61,18 +61,18 @@ def test_a_bad_link_falls_back_and_says_so(link):
 
 def test_a_link_opens_at_its_step_and_its_key():
     header, _ = component(well(visit(PAGE, step=STEPS - 1, key=3)), "walk")
-    assert (header["step"], header["looked"]) == (STEPS - 1, 3)
+    assert (header["step"], header["key_index"]) == (STEPS - 1, 3)
 
 
 def test_a_shorter_sentence_lets_go_of_a_word_that_is_not_there_any_more():
     screen = visit(PAGE, key=12)
     screen.text_area(key="text").set_value("the dog was tired .").run()
-    assert component(well(screen), "walk")[0]["looked"] is None
+    assert component(well(screen), "walk")[0]["key_index"] is None
 
 
 def test_without_scaling_positions_or_norm_the_walk_says_so():
     header, arrays = component(visit(PAGE, scale="false", position="false", norm="false"), "walk")
-    assert (header["divisor"], header["biased"], header["norm"]) == (1.0, False, None)
+    assert (header["divisor"], header["has_bias"], header["norm"]) == (1.0, False, None)
     assert "removed" in header["position"]
     assert same_bits(arrays["scores"], arrays["scaled"], "exact")
 

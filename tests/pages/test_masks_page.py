@@ -43,7 +43,7 @@ def maps(screen):
     header, arrays = component(screen, "stages")
     if header["step"] is None:
         return arrays["values"]
-    return arrays["values"][header["step"]["values"].index(header["step"]["at"])]
+    return arrays["values"][header["step"]["values"].index(header["step"]["value"])]
 
 
 @kinds
@@ -92,7 +92,7 @@ def test_the_slider_holds_what_the_model_does_at_every_number(kind):
     header, arrays = component(well(visit(PAGE, mask_kind=kind, mask_size=5, layer=1, head=3)), "stages")
     assert header["step"] == {
         "name": MASKS[kind].parameter_label,
-        "at": 5,
+        "value": 5,
         "values": list(range(MASKS[kind].minimum, T + 1)),
     }
     for number, (scores, mask, masked, weights) in zip(header["step"]["values"], arrays["values"], strict=True):
@@ -181,25 +181,25 @@ def test_the_leak_test_shows_what_an_edit_moves_under_the_chosen_mask(kind):
     header, arrays = component(screen, "leaks")
     experiment = Experiment(text=EXAMPLE, mask_spec=None if kind == OWN else looks_of(kind))
     found = measure_leak(run(experiment), run(replace_word(experiment, 8, "tree")))
-    assert (header["edited"], header["by"]) == (8, "tree")
-    np.testing.assert_allclose(arrays["moved"], found.kl, rtol=1e-4, atol=1e-9)
-    assert same_bits(arrays["exactly"].astype(bool), found.logits == 0)
+    assert (header["edited"], header["replacement"]) == (8, "tree")
+    np.testing.assert_allclose(arrays["change"], found.kl, rtol=1e-4, atol=1e-9)
+    assert same_bits(arrays["unchanged"].astype(bool), found.logits == 0)
     if kind == OWN:
-        assert arrays["exactly"][:8].all() and not arrays["exactly"][8:].any()
+        assert arrays["unchanged"][:8].all() and not arrays["unchanged"][8:].any()
     if kind == "none":
-        assert not arrays["exactly"].any(), "without a mask the past hears the future"
+        assert not arrays["unchanged"].any(), "without a mask the past hears the future"
 
 
 def test_with_the_mask_switched_off_the_past_hears_the_future():
     _, arrays = component(well(visit(PAGE, mask="false")), "leaks")
-    assert not arrays["exactly"].any()
+    assert not arrays["unchanged"].any()
 
 
 def test_the_first_view_already_shows_an_edit_that_matters():
     header, arrays = component(well(visit(PAGE)), "leaks")
     assert 1 < header["edited"] < T - 1
-    assert arrays["moved"].max() > 0.5
-    assert arrays["exactly"].any()
+    assert arrays["change"].max() > 0.5
+    assert arrays["unchanged"].any()
 
 
 def test_every_word_can_be_edited_by_any_known_word():

@@ -118,7 +118,7 @@ def test_every_figure_carries_its_sentence_its_table_and_its_files():
         under, _ = component(screen, f"save_{key}")
         assert under["figure"] == key
         assert under["reading"], "a figure says aloud what it shows"
-        assert under["made"] is None, "a file is made when it is asked for"
+        assert under["ready"] is None, "a file is made when it is asked for"
 
 
 @pytest.mark.parametrize("key", ["grid", "enlarged", "next", "lens"])
@@ -134,9 +134,9 @@ def test_the_csv_comes_once_when_it_is_asked_for(key):
     screen = visit()
     screen.session_state[f"ask_{key}"] = {"kind": "csv"}
     header, arrays = component(well(screen.run()), f"save_{key}")
-    assert header["made"] == "csv"
+    assert header["ready"] == "csv"
     assert len(arrays["bytes"].tobytes().decode("utf-8-sig").splitlines()) > 2
-    assert component(well(screen.run()), f"save_{key}")[0]["made"] is None
+    assert component(well(screen.run()), f"save_{key}")[0]["ready"] is None
 
 
 def test_the_sentence_under_the_map_reads_the_map():
@@ -213,7 +213,7 @@ def test_a_head_bears_the_name_of_the_best_whole_relation_from_the_share_that_th
     screen = well(visit(weights=weights))
     told = "".join(piece for piece, _ in component(screen, "save_grid")[0]["reading"])
     assert "0.50 or more" in told
-    names, better = component(screen, "grid")[0]["jobs"], 0
+    names, better = component(screen, "grid")[0]["head_roles"], 0
     for layer, head, wholes, parts, rest in by_the_card(weights):
         name, mass = max(wholes.items(), key=lambda one: one[1])
         if mass < 0.5:

@@ -184,7 +184,7 @@ def test_the_sentence_under_the_distances_is_read_from_them():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_shift_test_draws_the_largest_change_of_every_score_for_every_k(kind):
     header, arrays = component(well(visit(PAGE, view="Shift test", model_kind=kind, shift_by=2)), "shift")
-    assert (header["step"]["at"], tuple(header["step"]["values"])) == (2, shift_test.MOVES)
+    assert (header["step"]["value"], tuple(header["step"]["values"])) == (2, shift_test.MOVES)
     assert {panel["kind"] for panel in header["panels"]} == {"size"}, "never negative: no sign on the scale"
     for number, name in enumerate(NAMES):
         transformer, tokenizer = checkpoint.load(f"order-{kind}-{name}")
@@ -223,13 +223,13 @@ def test_the_table_of_the_shift_test_has_both_precisions():
 def test_a_sentence_these_models_cannot_read_is_said_and_replaced(text):
     screen = well(visit(PAGE, view="Shift test", question=text))
     assert said(screen)
-    assert component(screen, "shift")[0]["looking"][1:] == positions_compute.QUESTION.split()
+    assert component(screen, "shift")[0]["query_tokens"][1:] == positions_compute.QUESTION.split()
 
 
 def test_a_sentence_of_ones_own_is_moved():
     screen = well(visit(PAGE, view="Shift test", question="1 b 2 ?"))
     assert not said(screen)
-    assert component(screen, "shift")[0]["looking"][1:] == ["1", "b", "2", "?"]
+    assert component(screen, "shift")[0]["query_tokens"][1:] == ["1", "b", "2", "?"]
 
 
 # ---------------------------------------------------------------------------- shuffle test
@@ -243,8 +243,8 @@ def test_the_shuffle_test_shows_every_case_as_the_model_made_it():
     assert [case["name"] for case in header["cases"]] == list(SWITCH_CASES)
     made = shuffle_all(Experiment(text=EXAMPLE), order)
     np.testing.assert_allclose(arrays["change"], [case.change for case in made.values()], atol=1e-6)
-    assert "same vectors" in header["cases"][0]["told"]
-    assert not any("same vectors" in case["told"] for case in header["cases"][1:])
+    assert "same vectors" in header["cases"][0]["result"]
+    assert not any("same vectors" in case["result"] for case in header["cases"][1:])
     assert "No positions, no mask: the same vectors in another order" in saves(screen, "shuffled")
 
 
@@ -284,7 +284,7 @@ def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatc
             model = checkpoint.load(f"order-{kind}-{name}")
             made = [first_digit.accuracy(*model, length, 20, positions_compute.SEED) for length in OrderRecipe.lengths]
             assert same_bits(
-                arrays["found"][KINDS.index(kind), number], np.array(made, dtype=np.float32), "same operation"
+                arrays["accuracy"][KINDS.index(kind), number], np.array(made, dtype=np.float32), "same operation"
             )
     assert "20 new questions per point" in saves(screen, "lengths")
     assert "its pair 1 of coordinates, which makes a full turn in 63 positions" in "".join(
@@ -303,7 +303,7 @@ def test_a_file_asked_for_while_the_models_are_being_asked_holds_their_answers()
     screen.session_state["ask_lengths"] = {"kind": "npz", "link": "/positions"}
     well(screen.run())
     header, arrays = component(screen, "save_lengths")
-    assert header["made"] == "npz"
+    assert header["ready"] == "npz"
     with np.load(io.BytesIO(arrays["bytes"].tobytes())) as file:
         assert np.allclose(file["right_answers"], before["found"], equal_nan=True)
 

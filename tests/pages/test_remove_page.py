@@ -31,10 +31,10 @@ def strip(screen):
 def test_without_a_removal_b_is_a_and_the_page_offers_one():
     screen = well(visit(PAGE))
     header, arrays = component(screen, "compare")
-    assert same_bits(arrays["a"], arrays["b"], "same operation") and not arrays["moved"].any()
+    assert same_bits(arrays["a"], arrays["b"], "same operation") and not arrays["change"].any()
     screen.pills(key="offer").set_value("scale")
     header, arrays = component(well(screen.run()), "compare")
-    assert "without scaling" in header["titles"][1] and arrays["moved"].any()
+    assert "without scaling" in header["titles"][1] and arrays["change"].any()
 
 
 @each_part

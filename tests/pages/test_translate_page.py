@@ -47,11 +47,11 @@ def test_the_first_screen_writes_the_example_and_shows_every_look():
     made = translate(WHOLE)
     told, arrays = component(screen, "writing")
     assert told["source"] == ["⟨start⟩", *SOURCE.split(), "⟨end⟩"]
-    assert told["said"] == [*made.tokens[:-1], "⟨end⟩"]
+    assert told["output"] == [*made.tokens[:-1], "⟨end⟩"]
     layer, _ = default_head("translate")
     weights = select_map(attention_maps(made.trace)["cross"], layer, None)
-    assert same_bits(arrays["cross"], weights[: len(made.tokens)], "same operation")
-    assert same_bits(component(screen, "alignment")[1]["values"][0], arrays["cross"], "copied")
+    assert same_bits(arrays["cross_weights"], weights[: len(made.tokens)], "same operation")
+    assert same_bits(component(screen, "alignment")[1]["values"][0], arrays["cross_weights"], "copied")
     assert "This is correct, word for word" in reading(screen)
     assert not said(screen)
 
@@ -69,7 +69,7 @@ def test_the_row_of_a_gru_without_attention_is_its_one_vector():
     _, arrays = component(screen, "writing")
     trace = run_pair(Experiment("translate-gru", SOURCE, target="le"))
     assert same_bits(arrays["vector"], trace.encoder.vector, "same operation")
-    assert "cross" not in arrays
+    assert "cross_weights" not in arrays
     assert "alignment" not in shown(screen)
 
 
@@ -104,7 +104,7 @@ def test_another_task_brings_its_example_but_never_takes_a_text_away():
 )
 def test_every_network_writes_for_every_task_it_learnt(job, network):
     told = header(well(visit(PAGE, task=job, network=network)))
-    assert told["said"]
+    assert told["output"]
 
 
 def test_a_network_that_the_next_task_has_not_gives_way():
@@ -118,7 +118,7 @@ def test_a_part_taken_away_is_taken_from_both_stacks_and_stands_on_the_face(part
     screen = well(visit(PAGE, **{part: "false"}))
     experiment = Experiment("translate", SOURCE, Switches().without(part))
     made = translate(experiment)
-    assert header(screen)["said"][:-1] == list(made.tokens[:-1])
+    assert header(screen)["output"][:-1] == list(made.tokens[:-1])
     label = next(one.label for one in PARTS if one.name == part)
     assert header(screen, "save_writing")["origin"]["says"] == f"without {label[0].lower()}{label[1:]}"
 
@@ -131,7 +131,7 @@ def test_heads_of_all_three_looks_can_be_taken_out():
     without = Switches(heads_off=frozenset({(0, 2)}), cross_off=frozenset({(1, 0)}), encoder_off=frozenset({(0, 1)}))
     trace = translate(Experiment("translate", SOURCE, without)).trace
     layer, _ = default_head("translate")
-    found = component(screen, "writing")[1]["cross"]
+    found = component(screen, "writing")[1]["cross_weights"]
     assert same_bits(found, select_map(attention_maps(trace)["cross"], layer, None)[: len(found)], "same operation")
 
 
@@ -167,7 +167,7 @@ def test_every_map_is_drawn_as_the_model_made_it(which, averaged):
 def test_the_next_word_is_chosen_as_the_link_says(link, asked):
     screen = well(visit(PAGE, **link))
     made = translate(WHOLE, **asked)
-    assert [word for word in header(screen)["said"] if word != "⟨end⟩"] == [w for w in made.tokens if w != "</s>"]
+    assert [word for word in header(screen)["output"] if word != "⟨end⟩"] == [w for w in made.tokens if w != "</s>"]
     assert ("tree" in shown(screen)) == (link["method"] == "beam")
 
 
@@ -219,7 +219,7 @@ def test_the_networks_are_compared_on_the_same_words():
     screen = well(visit(PAGE))
     told = header(screen, "networks")
     assert len(told["panels"]) == 2, "the GRU without attention has no map"
-    assert told["looking"][:-1] == list(translate_compute.gold("translation", tuple(SOURCE.split())).target)
+    assert told["query_tokens"][:-1] == list(translate_compute.gold("translation", tuple(SOURCE.split())).target)
     named = "\n".join(html.proto.body for html in screen.get("html"))
     assert all(network in named for network in translate_compute.TRANSLATE_TASKS["Translation"].networks)
 
@@ -297,7 +297,7 @@ def test_a_source_that_cannot_be_read_is_answered_in_a_sentence_and_stays(text, 
     assert told in said(well(screen.run()))
     assert screen.session_state["source_text"] == text
     screen.text_area(key="source_text").set_value(SOURCE)
-    assert header(well(screen.run()))["said"]
+    assert header(well(screen.run()))["output"]
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "שלום", "$x$ **b** [l](http://x)", "the the the", "."])
@@ -356,7 +356,7 @@ BAD = {
 def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
     more = {"method": "beam"} if name in ("beam_width", "length_penalty") else {}
     screen = well(visit_by_a_bad_link(PAGE, **{name: value}, **more))
-    assert header(screen)["said"]
+    assert header(screen)["output"]
     assert not value or name in said(screen)
 
 

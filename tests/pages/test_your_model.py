@@ -327,7 +327,7 @@ def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, em
     for stack, shape in (("decoder", (4, 4)), ("cross", (4, 11))):
         screen.segmented_control(key="stack").set_value(stack)
         assert component(well(screen.run()), "grid")[1]["cells"].shape[2:] == shape
-    assert component(screen, "sentence")[0]["looked"]["tokens"][1] == "the"
+    assert component(screen, "sentence")[0]["keys"]["tokens"][1] == "the"
 
 
 def test_the_lines_under_its_figures_give_its_numbers(t5):

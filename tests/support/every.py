@@ -125,6 +125,6 @@ def _made(page, state, keys, kind):
     found = {}
     for key in keys:
         header, arrays = component(screen, f"save_{key}")
-        assert header["made"] == kind
+        assert header["ready"] == kind
         found[key] = Made(header, arrays["bytes"].tobytes())
     return found

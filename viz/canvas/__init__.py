@@ -1,48 +1,62 @@
-"""Drawings of our own, made in the browser: hovering and focus need no round trip to the server.
+"""Figures that the browser draws: hovering and focus need no round trip to the server.
 
-One Python file for each group of figures says what it takes and sends it. components.py mounts a drawing on the page.
-frontend/figures/ draws, frontend/lib/ holds what several drawings share, frontend/page/ the tools of a page.
+One Python file for each group of figures says what it takes and sends it. components.py mounts a figure on the page.
+frontend/figures/ draws, frontend/lib/ holds what several figures share, frontend/page/ the tools of a page.
 """
 
+from viz.canvas.compare import ComparedRun, PredictionChange, compare
 from viz.canvas.components import Drawn
-from viz.canvas.decoding import Branch, decoding, tree
-from viz.canvas.head_grid import compare, grid, sentence
-from viz.canvas.head_steps import averaging, walk
-from viz.canvas.maps import Panel, Steps, panels
-from viz.canvas.mask_leak import leaks
-from viz.canvas.page_tools import lesson, link
-from viz.canvas.positions import Slider, lengths, shuffle, turns, waves
-from viz.canvas.probabilities import bars, guesses
-from viz.canvas.save import save, whole
-from viz.canvas.score_scaling import Measure, saturation
+from viz.canvas.files import FigureFiles, save_bar, save_page
+from viz.canvas.focus import Axes, SelectedHead, TokenFocus
+from viz.canvas.head_grid import head_grid, token_lines
+from viz.canvas.head_steps import HeadStepsView, head_steps, value_hull
+from viz.canvas.maps import Paint, Panel, Steps, maps
+from viz.canvas.mask_leak import Edit, mask_leak
+from viz.canvas.page_tools import LessonView, lesson_step, share
+from viz.canvas.positions import Slider, accuracy_by_length, rotation, sinusoid_waves, word_shuffle
+from viz.canvas.probabilities import logit_lens, probability_bars
+from viz.canvas.score_scaling import Measure, ScalingView, score_scaling
+from viz.canvas.translation import Branch, DecodingView, beam_tree, decoding_steps
 from viz.pack import MOST_PIXELS
 
 __all__ = [
     "MOST_PIXELS",
+    "Axes",
     "Branch",
+    "ComparedRun",
+    "DecodingView",
     "Drawn",
+    "Edit",
+    "FigureFiles",
+    "HeadStepsView",
+    "LessonView",
     "Measure",
+    "Paint",
     "Panel",
+    "PredictionChange",
+    "ScalingView",
+    "SelectedHead",
     "Slider",
     "Steps",
-    "averaging",
-    "bars",
+    "TokenFocus",
+    "accuracy_by_length",
+    "beam_tree",
     "compare",
-    "decoding",
-    "grid",
-    "guesses",
-    "leaks",
-    "lengths",
-    "lesson",
-    "link",
-    "panels",
-    "saturation",
-    "save",
-    "sentence",
-    "shuffle",
-    "tree",
-    "turns",
-    "walk",
-    "waves",
-    "whole",
+    "decoding_steps",
+    "head_grid",
+    "head_steps",
+    "lesson_step",
+    "logit_lens",
+    "maps",
+    "mask_leak",
+    "probability_bars",
+    "rotation",
+    "save_bar",
+    "save_page",
+    "score_scaling",
+    "share",
+    "sinusoid_waves",
+    "token_lines",
+    "value_hull",
+    "word_shuffle",
 ]

@@ -1,99 +1,98 @@
-"""The components of “Inside a head”: one row walked step by step, and values that can only be averaged."""
+"""The components of “Inside a head”: one row step by step, and values that can only be averaged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from viz.canvas.components import Drawn, component
-from viz.canvas.posts import heard, take
+from viz.canvas.focus import TokenFocus
+from viz.canvas.posts import acknowledged, take
 from viz.labels import truncate
 from viz.pack import pack
 from viz.theme import Theme
 from viz.types import Array
 
 
-def walk(
-    arrays: dict[str, Array],
-    words: Sequence[str],
+@dataclass(frozen=True)
+class HeadStepsView:
+    """One row of one head, with every number that its steps show.
+
+    arrays: the fields of model.analysis.head_walkthrough.HeadWalkthrough by name; w_q, w_k, w_v (C, D) and w_o (D', C);
+    b_q, b_k, b_v (empty where there are none).
+    """
+
+    arrays: Mapping[str, Array]
+    tokens: Sequence[str]
+    layer: int
+    head: int
+    row: int
+    divisor: float  # of the scores: √d_k, or 1
+    position: str  # the position scheme
+    norm: tuple[float, float] | None  # mean and divisor of the norm before the head; None: there is none
+    norm_after: bool  # a norm follows the sum with the residual stream, as in a post-norm model
+    has_bias: bool  # of the scores
+    is_rotated: bool  # RoPE rotates queries and keys
+    has_residual: bool
+
+
+def head_steps(
+    view: HeadStepsView,
     *,
     key: str,
     about: str,
-    row: int,
     step: int,
-    looked: int | None,
-    divisor: float,
-    position: str,
-    layer: int,
-    head: int,
-    norm: tuple[float, float] | None,
-    norm_after: bool,
-    biased: bool,
-    turned: bool,
-    residual: bool,
+    key_index: int | None,
     theme: Theme,
     on_step: Callable[[int, int], None],
 ) -> Drawn:
-    """One row, step by step; every number can be opened into the sum it comes from.
+    """One row, step by step; every number can be opened into the sum that it is computed by.
 
-    norm: the mean and the divisor of the norm that comes first, None where none does. norm_after: whether one follows
-    the sum with the stream, as in a post-norm model.
-    arrays: the fields of model.analysis.head_walkthrough.Walk by name; w_q, w_k, w_v (C, D) and w_o (D', C);
-    b_q, b_k, b_v (empty where there are none).
-    about: what the numbers belong to; when it changes, the step of the link is taken.
-    on_step is called with the step and the key word once they rest.
+    about: what the numbers belong to. When it changes, the figure opens at `step` and at the key with `key_index`, None
+    for the one with the largest weight. on_step is called with the step and the key at which a person rests.
     """
     header = {
         "key": key,
         "about": about,
-        "words": [truncate(word) for word in words],
-        "width": arrays["x"].shape[1],
-        "row": row,
+        "words": [truncate(token) for token in view.tokens],
+        "width": view.arrays["x"].shape[1],
+        "row": view.row,
         "step": step,
-        "looked": looked,
-        "heard": heard(key),
-        "divisor": divisor,
-        "position": position,
-        "layer": layer,
-        "head": head,
-        "norm": norm,
-        "norm_after": norm_after,
-        "biased": biased,
-        "turned": turned,
-        "residual": residual,
+        "key_index": key_index,
+        "acknowledged": acknowledged(key),
+        "divisor": view.divisor,
+        "position": view.position,
+        "layer": view.layer,
+        "head": view.head,
+        "norm": view.norm,
+        "norm_after": view.norm_after,
+        "has_bias": view.has_bias,
+        "is_rotated": view.is_rotated,
+        "has_residual": view.has_residual,
         "theme": vars(theme),
     }
-    sent = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
-
+    arrays = {name: np.asarray(array, dtype=np.float32) for name, array in view.arrays.items()}
     return component("head_steps")(
-        key=key, data=pack(header, **sent), on_at_change=lambda: on_step(*map(int, take(key, "at")))
+        key=key, data=pack(header, **arrays), on_step_change=lambda: on_step(*map(int, take(key, "step")))
     )
 
 
-def averaging(
+def value_hull(
     points: Array,
     outputs: Array,
     weights: Array,
-    words: Sequence[str],
+    mask: Array,
+    tokens: Sequence[str],
     *,
     key: str,
-    mask: Array,
-    row: int,
-    pinned: bool,
+    focus: TokenFocus,
     theme: Theme,
-    on_pin: Callable[[int | None], None],
 ) -> Drawn:
-    """Values as points of a plane, and for each row the output: inside the hull of the values that it may look at.
+    """Values as points of a plane, and the output of each row inside the convex hull of the values that it may see.
 
     points (S, 2), outputs (T, 2), weights and mask (T, S).
     """
-    header = {
-        "key": key,
-        "words": [truncate(word) for word in words],
-        "row": row,
-        "pinned": pinned,
-        "theme": vars(theme),
-    }
+    header = {"key": key, "words": [truncate(token) for token in tokens], **focus.header, "theme": vars(theme)}
     data = pack(
         header,
         points=points.astype(np.float32),
@@ -101,6 +100,4 @@ def averaging(
         weights=weights.astype(np.float32),
         mask=mask.astype(np.uint8),
     )
-    return component("value_hull")(
-        key=key, data=data, on_pin_change=lambda: on_pin(st.session_state[key]["pin"]["row"])
-    )
+    return component("value_hull")(key=key, data=data, **focus.callbacks(key))

@@ -1,17 +1,18 @@
-"""What stands on every page beside its figures: the link, the stage, and the step of a lesson."""
+"""What is on every page beside its figures: the link, the stage, and the step of a lesson."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from viz.canvas.components import component
-from viz.canvas.posts import heard, take
+from viz.canvas.posts import acknowledged, take
 from viz.pack import pack
 from viz.theme import Theme
 
 
-def link(
+def share(
     *,
     key: str,
     mode: str,
@@ -25,12 +26,12 @@ def link(
     """Copy link, QR code, and one figure alone.
 
     mode: "present", "embed" or "" for the page as it is; figure: the one that is alone; code: the QR code in the run
-    after it was asked for; opened: how many links of the page itself were followed: each begins at the top.
+    after a person asked for it; opened: how many links of the page itself were followed: each begins at the top.
     on_present is called with the figure that is presented, or "" when that ends; on_code with the link to encode.
     """
     header = {
         "stage": {"mode": mode, "figure": figure},
-        "heard": heard(key),
+        "acknowledged": acknowledged(key),
         "code": code,
         "opened": opened,
         "theme": vars(theme),
@@ -44,40 +45,46 @@ def link(
     )
 
 
-def lesson(
+@dataclass(frozen=True)
+class LessonView:
+    """One step of a lesson as the page shows it."""
+
+    lesson: str  # its name in links
+    title: str
+    step: int  # the one that is open, from 0
+    headings: Sequence[str]  # of all steps
+    figure: str  # the key of the figure to look at, or ""
+    question: str
+    choices: Sequence[str]
+    answer: str  # the one that a person gave
+    verdict: str  # "right", "wrong", "none", or "" before there is an answer
+    feedback: str  # the sentence about the answer
+
+
+def lesson_step(
+    view: LessonView,
     *,
     key: str,
-    name: str,
-    title: str,
-    at: int,
-    steps: Sequence[str],
-    look: str,
-    question: str,
-    choices: Sequence[str],
-    given: str,
-    verdict: str,
-    told: str,
     theme: Theme,
     on_step: Callable[[int], None],
     on_answer: Callable[[str], None],
     on_leave: Callable[[], None],
 ) -> None:
-    """Where one is in a lesson, its question, and the way on.
+    """The position in a lesson, its question, and the way to the next step.
 
-    steps: their headings; at: the one that is open, from 0; given: what was answered; verdict: "right", "wrong", "none"
-    or "" while nothing was answered; told: what is said to it. on_answer is called with the answer, "" to be told it.
+    on_answer is called with the answer, or with "" when a person wants to see the right one.
     """
     header = {
-        "name": name,
-        "title": title,
-        "at": at,
-        "steps": list(steps),
-        "look": look,
-        "question": question,
-        "choices": list(choices),
-        "given": given,
-        "verdict": verdict,
-        "told": told,
+        "name": view.lesson,
+        "title": view.title,
+        "step": view.step,
+        "headings": list(view.headings),
+        "figure_key": view.figure,
+        "question": view.question,
+        "choices": list(view.choices),
+        "answer": view.answer,
+        "verdict": view.verdict,
+        "feedback": view.feedback,
         "theme": vars(theme),
     }
     component("lesson")(

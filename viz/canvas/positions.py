@@ -1,4 +1,4 @@
-"""Where words stand: the waves, the turns between places, a sentence to reorder, and accuracy against length."""
+"""Positions: sinusoids, the rotation between two of them, a sentence to reorder, and accuracy by length."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from viz.canvas.components import Drawn, component
-from viz.canvas.posts import heard, take
+from viz.canvas.posts import acknowledged, take
 from viz.labels import truncate
 from viz.pack import pack
 from viz.theme import Theme
@@ -34,13 +34,13 @@ def _sliding(
         "key": key,
         "sliders": [asdict(slider) for slider in sliders],
         "state": {slider.name: state[slider.name] for slider in sliders},
-        "heard": heard(key),
+        "acknowledged": acknowledged(key),
         "theme": vars(theme),
     }
     return component(name)(key=key, data=pack(header), on_state_change=lambda: on_state(**take(key, "state")))
 
 
-def waves(
+def sinusoid_waves(
     sliders: Sequence[Slider], state: Mapping[str, int], *, key: str, theme: Theme, on_state: Callable[..., None]
 ) -> Drawn:
     """The sinusoidal encoding as waves, as a map and as clock hands, computed in the browser.
@@ -50,17 +50,17 @@ def waves(
     return _sliding("sinusoid_waves", sliders, state, key, theme, on_state)
 
 
-def turns(
+def rotation(
     sliders: Sequence[Slider], state: Mapping[str, int], *, key: str, theme: Theme, on_state: Callable[..., None]
 ) -> Drawn:
     """PE(pos + k) as a rotation of PE(pos): a dial for each pair, and the matrix, computed in the browser.
 
-    sliders: pos, k, rotation_width and base; on_state as for `waves`.
+    sliders: pos, k, rotation_width and base; on_state as for `sinusoid_waves`.
     """
     return _sliding("rotation", sliders, state, key, theme, on_state)
 
 
-def shuffle(
+def word_shuffle(
     tokens: Sequence[str],
     order: Sequence[int],
     cases: Sequence[tuple[str, str]],
@@ -73,15 +73,16 @@ def shuffle(
 ) -> Drawn:
     """A sentence whose words can be dragged, and below each word how far its vector moved.
 
-    order: which token stands at each place; the first stays. change (N, T): in each of N `cases` (its name, what was
-    found), for each token in its own order; smaller than `rounding` is drawn as none. on_order is called with an order.
+    order: which token is at each position; the first stays. change (N, T): in each of N `cases` (its name, its result
+    in words), for each token in its original order; what is smaller than `rounding` is drawn as none. on_order is
+    called with an order.
     """
     header = {
         "key": key,
         "tokens": [truncate(token) for token in tokens],
         "order": list(order),
-        "heard": heard(key),
-        "cases": [{"name": name, "told": told} for name, told in cases],
+        "acknowledged": acknowledged(key),
+        "cases": [{"name": name, "result": label} for name, label in cases],
         "rounding": rounding,
         "most": max(float(np.nan_to_num(change).max(initial=0.0)), 2 * rounding),
         "theme": vars(theme),
@@ -90,21 +91,22 @@ def shuffle(
     return component("shuffle")(key=key, data=data, on_order_change=lambda: on_order(list(take(key, "order"))))
 
 
-def lengths(
+def accuracy_by_length(
     schemes: Sequence[str],
     lengths: Sequence[int],
-    found: Array,
-    low: Array,
-    high: Array,
+    accuracy: Array,
+    seed_range: tuple[Array, Array],
     *,
     key: str,
     longest: int,
     kinds: tuple[str, str],
     theme: Theme,
 ) -> Drawn:
-    """Accuracy against length, one small panel a scheme. found, low, high (2, N, L); NaN: the table has ended.
+    """Accuracy against length, one small panel a scheme.
 
-    longest: the greatest length that training has seen; kinds: what the two lines of each panel are.
+    accuracy (2, N, L) of the two `kinds` of model, one line each, N schemes and L lengths; NaN: the position table has
+    ended. seed_range: the lowest and the highest of all seeds, of the same shape; longest: the greatest length in
+    training.
     """
     header = {
         "key": key,
@@ -114,7 +116,7 @@ def lengths(
         "kinds": kinds,
         "theme": vars(theme),
     }
-    arrays = {"found": found, "low": low, "high": high}
+    arrays = {"accuracy": accuracy, "low": seed_range[0], "high": seed_range[1]}
     return component("accuracy_by_length")(
-        key=key, data=pack(header, **{name: one.astype(np.float32) for name, one in arrays.items()})
+        key=key, data=pack(header, **{name: array.astype(np.float32) for name, array in arrays.items()})
     )

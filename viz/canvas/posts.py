@@ -1,4 +1,4 @@
-"""Posts of the figures that move by themselves: numbered, so that the browser can tell an answer from other news.
+"""Posts of the figures that change by themselves. Their numbers tell the browser which of its posts is answered.
 
 The browser's side, and the reason, is frontend/lib/posts.js.
 """
@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 
-def heard(key: str) -> int:
+def acknowledged(key: str) -> int:
     """The number of the last post of the figure under `key` that this session has taken; 0 before the first."""
     return int(st.session_state.get(f"heard_{key}", 0))
 

@@ -1,5 +1,5 @@
-"""What the model expects: bars of probabilities, and the guesses of every layer. Drawn without a chart library,
-because a chart that is built anew at every flip keeps the maps above it waiting."""
+"""What the model predicts: bars of probabilities, and the prediction of every layer. Drawn without a chart library,
+because a chart that is built anew at every change keeps the maps above it waiting."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from viz.theme import Theme
 from viz.types import Array
 
 
-def bars(sides: Mapping[str, Array], words: Sequence[str], *, key: str, theme: Theme) -> Drawn:
+def probability_bars(sides: Mapping[str, Array], words: Sequence[str], *, key: str, theme: Theme) -> Drawn:
     """One bar a word, on a scale fixed at 0 … 1; or two, {"A": (N,), "B": (N,)}, one above the other.
 
     Raises:
@@ -26,7 +26,7 @@ def bars(sides: Mapping[str, Array], words: Sequence[str], *, key: str, theme: T
     return component("probability_bars")(key=key, data=pack(header, values=values))
 
 
-def guesses(probabilities: Array, words: Sequence[Sequence[str]], *, key: str, theme: Theme) -> Drawn:
+def logit_lens(probabilities: Array, words: Sequence[Sequence[str]], *, key: str, theme: Theme) -> Drawn:
     """probabilities (L, N) of the N likeliest `words` of each of L layers. The last layer is the model's output.
 
     Raises:

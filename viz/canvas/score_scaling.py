@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from viz.canvas.components import Drawn, component
-from viz.canvas.posts import heard, take
+from viz.canvas.posts import acknowledged, take
 from viz.pack import pack
 from viz.theme import Theme
 from viz.types import Array
@@ -24,40 +24,40 @@ class Measure:
     level_name: str = ""
 
 
-def saturation(
-    steps: Sequence[int],
-    *,
-    key: str,
-    d_k: int,
-    rows: Array,
-    density: Array,
-    edges: Sequence[float],
-    numbers: Array,
-    measures: Sequence[Measure],
-    titles: tuple[str, str],
-    notes: tuple[str, str],
-    sentences: Sequence[str],
-    theme: Theme,
-    on_d_k: Callable[[int], None],
-) -> Drawn:
-    """What happens to a softmax as d_k grows, all N `steps` at once: first without the division, then with.
+@dataclass(frozen=True)
+class ScalingView:
+    """The softmax at N widths d_k: first without the division by √d_k, then with it."""
 
-    rows (2, N, R, S): the same R rows of weights; density (2, N, bins): histograms of the scores between `edges`, in
-    standard deviations; numbers (2, N, M): M `measures`, the first of them the variance; sentences: one for each step.
-    on_d_k is called with the step at which the slider was let go.
-    """
+    widths: Sequence[int]  # N
+    rows: Array  # (2, N, R, S) the same R rows of weights
+    density: Array  # (2, N, bins) histograms of the scores
+    bin_edges: Sequence[float]  # of the histograms, in standard deviations
+    numbers: Array  # (2, N, M)
+    measures: Sequence[Measure]  # M, the first of them the variance
+    titles: tuple[str, str]
+    notes: tuple[str, str]
+    sentences: Sequence[str]  # N
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """The numbers as they travel."""
+        arrays = {"rows": self.rows, "density": self.density, "numbers": self.numbers}
+        return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+def score_scaling(view: ScalingView, *, key: str, d_k: int, theme: Theme, on_d_k: Callable[[int], None]) -> Drawn:
+    """What happens to a softmax as d_k grows. on_d_k is called with the width at which the slider was released."""
     header = {
         "key": key,
-        "steps": list(steps),
+        "steps": list(view.widths),
         "d_k": d_k,
-        "heard": heard(key),
-        "edges": list(edges),
-        "measures": [asdict(measure) for measure in measures],
-        "titles": titles,
-        "notes": notes,
-        "sentences": list(sentences),
+        "acknowledged": acknowledged(key),
+        "edges": list(view.bin_edges),
+        "measures": [asdict(measure) for measure in view.measures],
+        "titles": view.titles,
+        "notes": view.notes,
+        "sentences": list(view.sentences),
         "theme": vars(theme),
     }
-    arrays = {"rows": rows, "density": density, "numbers": numbers}
-    data = pack(header, **{name: array.astype(np.float32) for name, array in arrays.items()})
+    data = pack(header, **view.arrays)
     return component("score_scaling")(key=key, data=data, on_d_k_change=lambda: on_d_k(take(key, "d_k")))

@@ -85,8 +85,8 @@ def _packed(shown: AttentionMaps, title: str, theme: dict[str, Any], pooled: boo
         "key": "attention",
         "title": title,
         **_words(shown.looking),
-        "looked": None if shown.looked is None else _words(shown.looked),
-        "jobs": [[[] for _ in range(n_heads)] for _ in range(n_layers)],
+        "keys": None if shown.looked is None else _words(shown.looked),
+        "head_roles": [[[] for _ in range(n_heads)] for _ in range(n_layers)],
         "rows": [
             [most_informative_row(weights_of_head, cross=shown.looked is not None) for weights_of_head in layer]
             for layer in weights

@@ -35,6 +35,19 @@ def page_footer(page: str) -> None:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What a figure shows, where its files must say more of it than `copy_as_python.Source` does.
+
+    title: what the page says beside the figure and a file has to say itself, such as which head it is; notice: what is
+    special about the run, in place of what the experiment itself says.
+    """
+
+    of: Source = None
+    title: str = ""
+    notice: str | None = None
+
+
+@dataclass(frozen=True)
 class Chart:
     """A Plotly figure that is on the page, and the key that names it there."""
 
@@ -54,23 +67,20 @@ def below(
     sentence: str,
     table: Callable[[], Table],
     file: str,
-    of: Source,
-    shows: str = "",
-    notice: str | None = None,
+    of: Source | Subject,
     arrays: Callable[[], Arrays] | None = None,
     python: str = "",
     quiet: bool = False,
 ) -> None:
     """What stands under a figure that is already on the page.
 
-    file: its name in a folder, without an ending; of: its source, a `copy_as_python.Source`; shows: what the page says
-    beside the figure and a file has to say itself, such as which head it is;
-    notice: what its face must say, where that is not what the experiment says; arrays: its numbers with named axes, the
+    file: its name in a folder, without an ending; of: what it shows; arrays: its numbers with named axes, the
     columns of the table where there are none; python: the lines that recompute them; quiet: the sentence explains more
     than it tells.
     """
     key = drawn.key
-    made_by = replace(origin(key, of, notice), shows=shows)
+    subject = of if isinstance(of, Subject) else Subject(of)
+    made_by = replace(origin(key, subject.of, subject.notice), shows=subject.title)
     wanted = st.session_state.pop(key_of(Key.ASK, key), None)
     shown = st.session_state.get(key_of(Key.TABLE, key), False)
     file_made = None
@@ -81,16 +91,18 @@ def below(
         for kind in ("csv", "npz"):
             data = _made({"kind": kind}, drawn, sentence, table, arrays, made_by.told(link))
             st.session_state.setdefault(Key.PAGE_DATA, {})[key, kind] = data
-    canvas.save(
-        key,
-        file,
+    canvas.save_bar(
+        canvas.FigureFiles(
+            figure=key,
+            name=file,
+            sentence=markdown_runs(sentence),
+            compact=quiet,
+            table_open=shown,
+            provenance=made_by.told(),
+            python=python,
+            ready=file_made,
+        ),
         key=f"save_{key}",
-        reading=markdown_runs(sentence),
-        quiet=quiet,
-        open=shown,
-        origin=made_by.told(),
-        python=python,
-        made=file_made,
         theme=theme(),
         on_table=partial(_set, key_of(Key.TABLE, key), not shown),
         on_ask=partial(_set, key_of(Key.ASK, key)),
@@ -137,7 +149,7 @@ def _whole_page() -> None:
     """The page as a poster or an archive. The data travel when they are asked for, once."""
     link = st.session_state.pop(Key.ASK_PAGE, "")
     data = [(*figure, file) for figure, file in st.session_state.pop(Key.PAGE_DATA, {}).items()]
-    canvas.whole(data if link else None, key="whole_page", theme=theme(), on_ask=partial(_set, Key.ASK_PAGE))
+    canvas.save_page(data if link else None, key="whole_page", theme=theme(), on_ask=partial(_set, Key.ASK_PAGE))
 
 
 def _set(name: str, value: Any) -> None:

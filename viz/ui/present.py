@@ -38,7 +38,7 @@ def page_tools(theme: Theme) -> None:
     """Copy link, QR code, Present."""
     now = presentation()
     link = st.session_state.pop(Key.CODE_FOR, None)
-    canvas.link(
+    canvas.share(
         key="link",
         mode=now.mode,
         figure=now.figure,

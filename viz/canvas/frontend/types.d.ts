@@ -10,6 +10,9 @@ export interface Theme {
   absent: string;
   hatch: string;
   broken: string;
+  name: string;
+  /** The weight from which on a cell is so dark that text on it has the colour of the paper. */
+  text_turns: number;
   /** Colours from the weight 0 to the weight 1. */
   weights: string[];
   /** Colours from −1 to +1. */
@@ -24,11 +27,18 @@ export interface Packed {
 
 /** The element that a component draws in; what it keeps from one call to the next hangs on it. */
 export interface Root extends HTMLElement {
-  view?: any;
+  view?: View<any>;
   canvas?: HTMLCanvasElement;
   arrange?: () => void;
   /** One step further or back, where a figure has steps; whether it has this one. */
-  advance?: (by: number) => boolean | undefined;
+  advance?: (delta: number) => boolean | undefined;
+}
+
+/** What a figure keeps from one call to the next: its root, its header, and what it needs besides. */
+export interface View<Header> {
+  root: Root;
+  header: Header;
+  [part: string]: any;
 }
 
 /** The codes of a map: pack.py. */
@@ -37,19 +47,296 @@ export interface Cells {
   shape: number[];
 }
 
-export interface Unpacked {
+export interface Unpacked<Header> {
   /** What the figure's function in viz/canvas/ sends beside its arrays. */
-  header: any;
+  header: Header;
   arrays: Record<string, any>;
 }
 
+/** What a component is sent: packed bytes, or the same unpacked where one figure holds another. */
+export type Data<Header> = Uint8Array & Partial<Unpacked<Header>>;
+
 /** What Streamlit calls a component with. */
-export interface Mount {
-  data: any;
+export interface Mount<Header = any> {
+  data: Data<Header>;
   parentElement: ShadowRoot;
   setTriggerValue(name: string, value: unknown): void;
   setStateValue(name: string, value: unknown): void;
   key: string;
+}
+
+// The headers, as the functions of viz/canvas/ write them.
+
+interface FigureHeader {
+  key: string;
+  theme: Theme;
+}
+
+/** The query row in focus: viz/canvas/focus.py. */
+interface Focus {
+  row: number;
+  pinned: boolean;
+}
+
+interface Tokens {
+  tokens: string[];
+  /** The same, hardly shortened. */
+  full: string[];
+}
+
+export interface SentenceHeader extends FigureHeader, Focus, Tokens {
+  /** The words of the keys, where they are others. */
+  keys: Tokens | null;
+  unknown: number[];
+}
+
+export interface HeadGridHeader extends FigureHeader, Focus {
+  tokens: string[];
+  key_tokens: string[] | null;
+  head_roles: string[][][];
+  selected: [number, number];
+  pooled: boolean;
+}
+
+export interface CompareHeader extends FigureHeader, Focus {
+  tokens: string[];
+  titles: [string, string, string];
+  measure: [string, string];
+  selected: [number, number];
+}
+
+export interface Panel {
+  title: string;
+  kind: "weight" | "signed" | "size" | "mask";
+  limit: number;
+  marks: [number, number][];
+  numbers: boolean;
+}
+
+export interface MapsHeader extends FigureHeader {
+  query_tokens: string[];
+  key_tokens: string[];
+  panels: Panel[];
+  titles: string[][];
+  row: number | null;
+  pinned: boolean;
+  pins: boolean;
+  picks: boolean;
+  /** The number of the map to paint on. */
+  paint: number | null;
+  step: { name: string; value: number; values: number[] } | null;
+  acknowledged: number | null;
+}
+
+export interface BarsHeader extends FigureHeader {
+  words: string[];
+  sides: string[];
+}
+
+export interface LogitLensHeader extends FigureHeader {
+  /** Of each layer, the likeliest first. */
+  words: string[][];
+}
+
+export interface MaskLeakHeader extends FigureHeader {
+  words: string[];
+  edited: number;
+  replacement: string;
+  unit: string;
+}
+
+export interface HeadStepsHeader extends FigureHeader {
+  about: string;
+  words: string[];
+  width: number;
+  row: number;
+  step: number;
+  key_index: number | null;
+  acknowledged: number;
+  divisor: number;
+  position: string;
+  layer: number;
+  head: number;
+  /** Mean and divisor of the norm before the head. */
+  norm: [number, number] | null;
+  norm_after: boolean;
+  has_bias: boolean;
+  is_rotated: boolean;
+  has_residual: boolean;
+}
+
+export interface ValueHullHeader extends FigureHeader, Focus {
+  words: string[];
+}
+
+export interface DecodingHeader extends FigureHeader {
+  about: string;
+  step: number;
+  acknowledged: number;
+  pinned: boolean;
+  default_row: number;
+  source: string[];
+  start: string;
+  output: string[];
+  candidates: string[][];
+  gold: number[][];
+  unknown: number[];
+  unit: string;
+  shares_rows: boolean;
+}
+
+export interface Branch {
+  parent: number;
+  word: string;
+  total: number;
+  label: string;
+  kept: boolean;
+  ended: boolean;
+  best: boolean;
+}
+
+export interface BeamTreeHeader extends FigureHeader {
+  step: number;
+  steps: Branch[][];
+}
+
+export interface SlidersHeader extends FigureHeader {
+  sliders: SliderSpec[];
+  state: Record<string, number>;
+  acknowledged: number;
+}
+
+export interface ShuffleHeader extends FigureHeader {
+  tokens: string[];
+  order: number[];
+  acknowledged: number;
+  cases: { name: string; result: string }[];
+  rounding: number;
+  most: number;
+}
+
+export interface LengthsHeader extends FigureHeader {
+  schemes: string[];
+  lengths: number[];
+  longest: number;
+  kinds: [string, string];
+}
+
+export interface Measure {
+  name: string;
+  limits: [number, number];
+  digits: number;
+  log: boolean;
+  level: number | null;
+  level_name: string;
+}
+
+export interface ScalingHeader extends FigureHeader {
+  steps: number[];
+  d_k: number;
+  acknowledged: number;
+  edges: number[];
+  measures: Measure[];
+  titles: [string, string];
+  notes: [string, string];
+  sentences: string[];
+}
+
+/** viz/export/notebook.py. */
+export interface AttentionBrowserHeader extends FigureHeader, Tokens {
+  title: string;
+  keys: Tokens | null;
+  head_roles: string[][][];
+  selected: [number, number];
+  /** The row to light in each head. */
+  rows: number[][];
+  pooled: boolean;
+  /** Where each head begins among the packed bytes. */
+  starts: number[];
+  /** Whether a weight has two bytes. */
+  fine: boolean;
+}
+
+/** What every file of a figure carries: viz/export/provenance.py. */
+export interface Origin {
+  software: string;
+  version: string;
+  weights?: string;
+  seed?: number;
+  text?: string;
+  file?: string;
+  shows?: string;
+  says?: string;
+  link?: string;
+  mask?: string;
+  switches?: Record<string, boolean>;
+  heads_off?: string[];
+  [part: string]: any;
+}
+
+export interface SaveHeader {
+  theme: Theme;
+  figure: string;
+  file: string;
+  /** Pieces of the sentence: text, stressed or not. */
+  reading: [string, boolean][];
+  compact: boolean;
+  table_open: boolean;
+  origin: Origin;
+  python: string;
+  /** The ending of the file that was asked for. */
+  ready: "csv" | "npz" | "html" | null;
+}
+
+export interface SavePageHeader {
+  theme: Theme;
+  /** Figure and ending of each file that came. */
+  data: [string, string][] | null;
+}
+
+export interface QrCode {
+  link: string;
+  side: number;
+  path: string;
+  /** Why there is no code. */
+  refused?: string;
+}
+
+export interface ShareHeader {
+  theme: Theme;
+  stage: { mode: "" | "present" | "embed"; figure: string };
+  acknowledged: number;
+  code: QrCode | null;
+  opened: number;
+}
+
+export interface LessonHeader {
+  theme: Theme;
+  name: string;
+  title: string;
+  step: number;
+  headings: string[];
+  figure_key: string;
+  question: string;
+  choices: string[];
+  answer: string;
+  verdict: "right" | "wrong" | "none" | "";
+  feedback: string;
+}
+
+/** What a lesson and the stage share: the step that is open, and what a key does. */
+export interface OpenLesson {
+  step: { title: string; figure_key: string; go(delta: number): void } | null;
+  onKey: ((event: KeyboardEvent) => void) | null;
+}
+
+/** A drawing as a file of its own. */
+export interface Sheet {
+  text: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
 }
 
 export interface TextStyle {

@@ -110,7 +110,7 @@ def _candidates(experiment: Experiment, position: int, after: str, choosing: Cho
     every_p, every_q = candidates(experiment, position, choosing)
     best = np.argsort(-every_p, kind="stable")[:SHOWN]
     p, q, words = every_p[best], every_q[best], [model_calls.tokenizer(experiment.weights).vocabulary[i] for i in best]
-    drawn = canvas.bars({"the model": p, "drawn from": q}, words, key="candidates", theme=theme)
+    drawn = canvas.probability_bars({"the model": p, "drawn from": q}, words, key="candidates", theme=theme)
     figure_panel.below(
         drawn,
         sentence=describe_sampling(p, q, words, after, int(np.count_nonzero(every_q))),

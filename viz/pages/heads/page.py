@@ -33,21 +33,12 @@ attention = trace.layers[layer].attention
 weights, mask = all_weights[layer, head], all_masks[layer, head]  # (W, W)
 pinned = controls.token(words, shown.each)
 row = most_informative_row(weights) if pinned is None else pinned
+axes, focus = canvas.Axes(words), canvas.TokenFocus(row, pinned is not None, controls.choose_token)
 jobs = head_facts.head_roles(experiment.weights, n_layers, n_heads)
 controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)
-drawn = canvas.sentence(
-    weights,
-    words,
-    key="sentence",
-    mask=mask,
-    row=row,
-    pinned=pinned is not None,
-    unknown=shown.unknown,
-    theme=theme,
-    on_pin=controls.pin_token,
-)
+drawn = canvas.token_lines(weights, mask, axes, key="sentence", focus=focus, theme=theme, unknown=shown.unknown)
 figure_panel.below(
     drawn,
     sentence="",
@@ -61,18 +52,15 @@ figure_panel.below(
 player = st.container()
 every_head, one_head = st.columns([6, 5], gap="medium")
 with every_head:
-    drawn = canvas.grid(
+    drawn = canvas.head_grid(
         all_weights,
-        words,
+        all_masks,
+        axes,
         key="grid",
-        mask=all_masks,
-        jobs=jobs,
-        selected=(layer, head),
-        row=row,
-        pinned=pinned is not None,
+        head_roles=jobs,
+        selected=canvas.SelectedHead(layer, head, controls.choose_head),
+        focus=focus,
         theme=theme,
-        on_head=controls.choose_head,
-        on_pin=controls.pin_token,
     )
     figure_panel.below(
         drawn,
@@ -96,30 +84,22 @@ with one_head:
     does = head_facts.roles_of_full_model(jobs[layer][head], experiment.switches)
     stage = controls.stage(layer, head, does, shown.merged)
     values = weights if shown.merged else getattr(attention, stage)[head]  # (W, W)
-    drawn = canvas.panels(
-        [
-            canvas.Panel(
-                "",
-                values,
-                kind="weight" if stage == "weights" else "signed",
-                mask=mask if stage in ("masked", "weights") else None,
-            )
-        ],
-        words,
-        words,
-        key="enlarged",
-        theme=theme,
-        row=row,
-        pinned=pinned is not None,
-        on_pin=controls.pin_token,
+    panel = canvas.Panel(
+        "",
+        values,
+        kind="weight" if stage == "weights" else "signed",
+        mask=mask if stage in ("masked", "weights") else None,
     )
+    drawn = canvas.maps([panel], axes, key="enlarged", theme=theme, focus=focus)
     figure_panel.below(
         drawn,
         sentence=describe_row(weights, words, row, each=shown.each),
         table=partial(head_facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
-        of=experiment,
-        shows=": ".join([f"Layer {layer}, head {head}", *does[:1]]) + ("" if stage == "weights" else f"; {stage}"),
+        of=figure_panel.Subject(
+            experiment,
+            title=": ".join([f"Layer {layer}, head {head}", *does[:1]]) + ("" if stage == "weights" else f"; {stage}"),
+        ),
         arrays=partial(head_facts.maps, words, **{stage: values}),
         python=copy_as_python.weights(experiment, layer, head)
         if shown.merged
@@ -133,7 +113,9 @@ match controls.choose_panel(not_available.prediction_kind(experiment.weights) !=
         following = model_calls.next_words(experiment, position)
         now, layerwise = st.columns([2, 3], gap="large")
         with now:
-            drawn = canvas.bars({"": following.probabilities[-1]}, following.words[-1], key="next", theme=theme)
+            drawn = canvas.probability_bars(
+                {"": following.probabilities[-1]}, following.words[-1], key="next", theme=theme
+            )
             figure_panel.below(
                 drawn,
                 sentence=describe_next_token(
@@ -148,7 +130,7 @@ match controls.choose_panel(not_available.prediction_kind(experiment.weights) !=
                 python=copy_as_python.next_word(experiment, position),
             )
         with layerwise:
-            drawn = canvas.guesses(
+            drawn = canvas.logit_lens(
                 following.probabilities[:, :5], [choices[:5] for choices in following.words], key="lens", theme=theme
             )
             figure_panel.below(

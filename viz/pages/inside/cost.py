@@ -65,10 +65,9 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         )
         tried = _random(sizes)
         masks = np.ones_like(tried.weights, dtype=bool)
-    drawn = canvas.panels(
+    drawn = canvas.maps(
         [Panel(f"head {head}", weights, mask=masks[head]) for head, weights in enumerate(tried.weights)],
-        query_tokens,
-        key_tokens,
+        canvas.Axes(query_tokens, key_tokens),
         key="sizes",
         theme=theme,
     )
@@ -77,8 +76,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         sentence=describe_cost(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.apart),
         table=partial(_shape_table, sizes),
         file=file_name(experiment.name if trained else "random", "sizes"),
-        of=experiment if trained else None,
-        notice=None if trained else "random weights, untrained",
+        of=experiment if trained else figure_panel.Subject(notice="random weights, untrained"),
         arrays=partial(_size_arrays, tried.weights, query_tokens, key_tokens),
         python=_recompute_sizes(experiment, sizes, layer) if trained else copy_as_python.random_heads(sizes),
     )

@@ -28,15 +28,14 @@ def show(
     single, double = _forms(experiment, layer, head)
     mask = attention.mask[head]
     reach = single.weights_apart or 1e-12
-    drawn = canvas.panels(
+    drawn = canvas.maps(
         [
             Panel("word by word", single.rows, mask=mask),
             Panel("three products", single.whole, mask=mask),
             Panel("difference, float32", single.rows - single.whole, "signed", mask=mask, limit=reach),
             Panel("difference, float64", double.rows - double.whole, "signed", mask=mask, limit=reach),
         ],
-        words,
-        words,
+        canvas.Axes(words),
         key="forms",
         theme=theme,
     )

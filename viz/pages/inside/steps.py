@@ -41,23 +41,25 @@ def show(
     config = model_calls.about(experiment.weights).model_config
     present = experiment.switches & model_calls.trained(experiment.weights)
     scheme = config.position if present.position else "the positions are removed"
-    drawn = canvas.walk(
-        _arrays(walkthrough),
-        words,
+    drawn = canvas.head_steps(
+        canvas.HeadStepsView(
+            arrays=_arrays(walkthrough),
+            tokens=words,
+            layer=layer,
+            head=head,
+            row=row,
+            divisor=walkthrough.divisor,
+            position=scheme,
+            norm=(walkthrough.mean, walkthrough.std) if config.norm == "pre" and present.norm else None,
+            norm_after=config.norm == "post" and present.norm,
+            has_bias=bool(walkthrough.bias.any()),
+            is_rotated=walkthrough.turned,
+            has_residual=present.residual,
+        ),
         key="walk",
         about=f"{experiment} {layer} {head} {row}",
-        row=row,
         step=int(step),
-        looked=None if key is None else int(key),
-        divisor=walkthrough.divisor,
-        position=scheme,
-        head=head,
-        layer=layer,
-        norm=(walkthrough.mean, walkthrough.std) if config.norm == "pre" and present.norm else None,
-        norm_after=config.norm == "post" and present.norm,
-        biased=bool(walkthrough.bias.any()),
-        turned=walkthrough.turned,
-        residual=present.residual,
+        key_index=None if key is None else int(key),
         theme=theme,
         on_step=_rest,
     )

@@ -29,17 +29,15 @@ def show(
     attention = trace.layers[layer].attention
     row = row if pinned else spread_row(attention.weights[head])
     laid = value_projection.project_values(attention.v[head], attention.z[head])
-    drawn = canvas.averaging(
+    drawn = canvas.value_hull(
         laid.values,
         laid.means,
         attention.weights[head],
+        attention.mask[head],
         words,
         key="averaging",
-        mask=attention.mask[head],
-        row=row,
-        pinned=pinned,
+        focus=canvas.TokenFocus(row, pinned, controls.choose_token),
         theme=theme,
-        on_pin=controls.pin_token,
     )
     figure_panel.below(
         drawn,

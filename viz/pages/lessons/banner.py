@@ -124,18 +124,20 @@ def _strip(lesson: Lesson, index: int) -> None:
         text, way = st.columns([3, 2], gap="large")
         text.markdown(f"## {step.title}\n\n{step.text}")
         with way:
-            canvas.lesson(
+            canvas.lesson_step(
+                canvas.LessonView(
+                    lesson=lesson.name,
+                    title=lesson.title,
+                    step=index,
+                    headings=[step.title for step in lesson.steps],
+                    figure=step.look,
+                    question=step.question.text if step.question else "",
+                    choices=step.question.choices if step.question else (),
+                    answer=given,
+                    verdict=verdict,
+                    feedback=message,
+                ),
                 key="lesson_way",
-                name=lesson.name,
-                title=lesson.title,
-                at=index,
-                steps=[step.title for step in lesson.steps],
-                look=step.look,
-                question=step.question.text if step.question else "",
-                choices=step.question.choices if step.question else (),
-                given=given,
-                verdict=verdict,
-                told=message,
                 theme=visitor.theme(),
                 on_step=lambda to: go_to_step(lesson, to),
                 on_answer=lambda answer: _answered(lesson, index, answer),

@@ -127,7 +127,7 @@ def steps(experiment: Experiment, tokens: int, layer: int, head: int) -> Steps |
         size: stages(swept.scores[k], swept.mask[k], swept.masked[k], swept.weights[k], limit)
         for k, size in enumerate(sizes)
     }
-    return Steps(MASKS[spec.kind].parameter_label or "", spec.size, maps)
+    return Steps(MASKS[spec.kind].parameter_label or "", spec.size, maps, slid)
 
 
 @server_cache.cached

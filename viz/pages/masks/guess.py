@@ -37,22 +37,14 @@ def show(what: str, mask: Array, weights: Array, words: Sequence[str], of: Exper
         maps, sentence = _about_mask(guess, mask, revealed)
     else:
         maps, sentence = _about_strongest(guess, mask, weights, revealed)
-    drawn = canvas.panels(
-        maps,
-        words,
-        words,
-        key="guessing",
-        theme=theme,
-        paint=None if revealed else 0,
-        on_paint=partial(_painted, guess, mask, what),
-    )
+    paint = canvas.Paint(0, partial(_painted, guess, mask, what))
+    drawn = canvas.maps(maps, canvas.Axes(words), key="guessing", theme=theme, paint=None if revealed else paint)
     figure_panel.below(
         drawn,
         sentence=sentence,
         table=partial(_table, guess, mask, weights, words, revealed),
         file=file_name(of.name, f"guess-{what}"),
-        of=of,
-        notice="a guess",
+        of=figure_panel.Subject(of, notice="a guess"),
     )
 
 

@@ -86,14 +86,13 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
     columns[3].metric(
         "Largest difference in logits", f"{apart.max():.1e}", "with cache", delta_color="off", delta_arrow="off"
     )
-    drawn = canvas.panels(
+    drawn = canvas.maps(
         [
             Panel("one parallel pass", parallel, "weight", mask=seen),
             Panel("word by word, with a cache", cached, "weight", mask=seen),
             Panel("difference", cached - parallel, "signed", mask=seen),
         ],
-        words,
-        words,
+        canvas.Axes(words),
         key="ways",
         theme=theme,
     )

@@ -39,13 +39,12 @@ def show(experiment: Experiment, theme: Theme) -> None:
         return
     before = model_calls.trace(experiment)
     leak = measure_leak(before, model_calls.trace(after))
-    drawn = canvas.leaks(
+    drawn = canvas.mask_leak(
         words,
         leak.kl,
+        leak.logits == 0,
         key="leaks",
-        exactly=leak.logits == 0,
-        edited=position,
-        by=by,
+        edit=canvas.Edit(position, by),
         unit=not_available.LEAK_UNIT[not_available.prediction_kind(experiment.weights)],
         theme=theme,
         on_word=partial(choose_word, experiment, words),

@@ -60,8 +60,7 @@ def show(weights: str, theme: Theme) -> None:
             sentence=describe_no_mask_training(same.nats, whole.loss, never.loss, same.sentences) + thin_seeds(loss),
             table=partial(curve_table, steps, loss),
             file=f"{twin}-against-entropy",
-            of=(base, twin),
-            notice="trained without the causal mask",
+            of=figure_panel.Subject((base, twin), notice="trained without the causal mask"),
             arrays=partial(curve_arrays, steps, loss),
             python=copy_as_python.curves({"with_the_mask": base, "never_had_it": twin}),
         )

@@ -34,19 +34,15 @@ if guessed:
     guess.show(guessed, mask, weights, words, experiment, theme)
 else:
     steps = masks_controls.steps(experiment, len(words), layer, head)
-    drawn = canvas.panels(
-        steps.maps[steps.at] if steps else masks_controls.stages(scores, mask, masked, weights),
-        words,
-        words,
+    paint = canvas.Paint(1, partial(masks_controls.painted, mask))
+    drawn = canvas.maps(
+        steps.maps[steps.value] if steps else masks_controls.stages(scores, mask, masked, weights),
+        canvas.Axes(words),
         key="stages",
         theme=theme,
-        row=row,
-        pinned=pinned is not None,
-        on_pin=controls.pin_token,
-        paint=1 if len(words) <= masks_controls.MAX_PAINTED_TOKENS else None,
-        on_paint=partial(masks_controls.painted, mask),
+        focus=canvas.TokenFocus(row, pinned is not None, controls.choose_token),
+        paint=paint if len(words) <= masks_controls.MAX_PAINTED_TOKENS else None,
         steps=steps,
-        on_step=masks_controls.slid,
     )
     figure_panel.below(
         drawn,

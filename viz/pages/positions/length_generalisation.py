@@ -32,12 +32,11 @@ def show() -> None:
     seeds = np.array([_seeds(*model) for model in models.MODELS])  # (M, R, L)
     accuracies = np.array([_card(*model) if todo else _tested(*model) for model in models.MODELS])  # (M, L)
     shape = (len(models.KINDS), len(models.NAMES), len(lengths))
-    drawn = canvas.lengths(
+    drawn = canvas.accuracy_by_length(
         list(models.NAMES.values()),
         lengths,
         accuracies.reshape(shape),
-        seeds.min(axis=1).reshape(shape),
-        seeds.max(axis=1).reshape(shape),
+        (seeds.min(axis=1).reshape(shape), seeds.max(axis=1).reshape(shape)),
         key="lengths",
         longest=longest,
         kinds=models.KINDS,

@@ -51,14 +51,12 @@ def show() -> None:
         for step, by_scheme in changes.items()
     }
     with figure:
-        drawn = canvas.panels(
+        drawn = canvas.maps(
             maps[steps],
-            words,
-            words,
+            canvas.Axes(words),
             key="shift",
             theme=visitor.theme(),
-            steps=Steps("Shift by k positions", steps, maps),
-            on_step=_choose_k,
+            steps=Steps("Shift by k positions", steps, maps, _choose_k),
         )
     largest = {name: None if change is None else float(np.nanmax(change)) for name, change in changes[steps].items()}
     config = models.model(kind, "learned")[0].config

@@ -25,7 +25,7 @@ def show(experiment: Experiment) -> None:
     order = _order(len(tokens))
     cases = {_named(name, case): case for name, case in _shuffle(experiment, tuple(order)).items()}
     with figure:
-        drawn = canvas.shuffle(
+        drawn = canvas.word_shuffle(
             tokens,
             order,
             [(name, _case_note(case)) for name, case in cases.items()],

@@ -35,7 +35,7 @@ def show() -> None:
         for name in models.NAMES
     }
     places = [str(place) for place in range(PLACES)]
-    drawn = canvas.panels(
+    drawn = canvas.maps(
         [
             Panel(
                 models.NAMES[name],
@@ -46,8 +46,7 @@ def show() -> None:
             )
             for name, similarity in seen.items()
         ],
-        places,
-        places,
+        canvas.Axes(places),
         key="distance",
         theme=visitor.theme(),
     )

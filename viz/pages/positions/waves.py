@@ -56,7 +56,9 @@ def show_waves() -> None:
     figure = st.container()
     state = _addressed(WAVES, WAVES_OPEN)
     with figure:
-        drawn = canvas.waves(WAVES, state, key="waves_drawn", theme=visitor.theme(), on_state=partial(_choose, WAVES))
+        drawn = canvas.sinusoid_waves(
+            WAVES, state, key="waves_drawn", theme=visitor.theme(), on_state=partial(_choose, WAVES)
+        )
     figure_panel.below(
         drawn,
         sentence="",
@@ -99,7 +101,9 @@ def show_turns() -> None:
     figure = st.container()
     state = _addressed(TURNS, TURNS_OPEN)
     with figure:
-        drawn = canvas.turns(TURNS, state, key="turns_drawn", theme=visitor.theme(), on_state=partial(_choose, TURNS))
+        drawn = canvas.rotation(
+            TURNS, state, key="turns_drawn", theme=visitor.theme(), on_state=partial(_choose, TURNS)
+        )
     figure_panel.below(
         drawn,
         sentence="",

@@ -38,10 +38,9 @@ def show(weights: str, theme: Theme) -> None:
         cell for cell in np.ndindex(loss.shape) if "L{}H{}".format(*cell) in st.session_state.get(Param.HEADS_OFF, [])
     ]
     with st.columns([2, 3])[0]:
-        drawn = canvas.panels(
+        drawn = canvas.maps(
             [canvas.Panel("", values, "signed", marks=gone, numbers=True)],
-            layers,
-            heads,
+            canvas.Axes(layers, heads),
             key="knockouts",
             theme=theme,
             on_pick=toggle_head,

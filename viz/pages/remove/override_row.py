@@ -92,7 +92,7 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
         changed = model_calls.trace(other)
         p, q, likely = compute.next_words(trace, changed, row, experiment.weights, n=5)
         moved = float(prediction_change.prediction_change(trace, changed)[row])
-        drawn = canvas.bars({"A": p, "B": q}, likely, key="overwritten", theme=theme)
+        drawn = canvas.probability_bars({"A": p, "B": q}, likely, key="overwritten", theme=theme)
         figure_panel.below(
             drawn,
             sentence=describe_override(
@@ -100,8 +100,7 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
             ),
             table=lambda: {"word": likely, "A": p, "B": q},
             file=f"{other.name}-{row}",
-            of=other,
-            notice=f"B: {copy_as_python.ablation_notice(other)}" if written else "",
+            of=figure_panel.Subject(other, notice=f"B: {copy_as_python.ablation_notice(other)}" if written else ""),
             python=copy_as_python.next_token_pairs(experiment, other, row, n=5),
         )
     with right:

@@ -60,28 +60,21 @@ match remove_controls.choose_view(experiment.weights):
         ablation.ablation_hints(experiment.weights, removed.switches)
         summary.metrics_bar((whole, a), (without, b), words)
         drawn = canvas.compare(
-            weights_a,
-            weights_b,
+            canvas.ComparedRun(f"A  full model, layer {layer} head {head}", weights_a, mask_a),
+            canvas.ComparedRun(f"B  {ablated}", weights_b, mask_b),
             words,
             key="compare",
-            masks=(mask_a, mask_b),
-            titles=(f"A  full model, layer {layer} head {head}", f"B  {ablated}", "A − B"),
-            moved=kl,
-            measure=not_available.MEASURE[predicts],
-            selected=(layer, head),
-            row=row,
-            pinned=pinned is not None,
+            change=canvas.PredictionChange(kl, not_available.MEASURE[predicts]),
+            selected=canvas.SelectedHead(layer, head, controls.choose_head),
+            focus=canvas.TokenFocus(row, pinned is not None, controls.choose_token),
             theme=theme,
-            on_head=controls.choose_head,
-            on_pin=controls.pin_token,
         )
         figure_panel.below(
             drawn,
             sentence=describe_change(kl, words, ablated, predicts) + head_facts.truncation_note(weights_a),
             table=partial(head_facts.pair_table, weights_a, weights_b, words),
             file=file_name(without.name, "compare"),
-            of=without,
-            notice=copy_as_python.notice_of_b(without),
+            of=figure_panel.Subject(without, notice=copy_as_python.notice_of_b(without)),
             arrays=partial(head_facts.all_maps, words, A=weights_a, B=weights_b),
             python=copy_as_python.two_runs(whole, without),
         )
@@ -90,7 +83,7 @@ match remove_controls.choose_view(experiment.weights):
                 not_available.masked_lm_note(experiment.weights)
                 p, q, likely = compute.next_words(a, b, row, experiment.weights)
                 with st.columns([3, 2])[0]:
-                    drawn = canvas.bars({"A": p, "B": q}, likely, key="pairs", theme=theme)
+                    drawn = canvas.probability_bars({"A": p, "B": q}, likely, key="pairs", theme=theme)
                     figure_panel.below(
                         drawn,
                         sentence=describe_next_token(p, likely, words[row], who="A", predicts=predicts)
@@ -98,8 +91,7 @@ match remove_controls.choose_view(experiment.weights):
                         + describe_next_token(q, likely, words[row], who="B", predicts=predicts),
                         table=partial(dict, word=likely, A=p, B=q),
                         file=file_name(without.name, f"next-word-{row}"),
-                        of=without,
-                        notice=copy_as_python.notice_of_b(without),
+                        of=figure_panel.Subject(without, notice=copy_as_python.notice_of_b(without)),
                         python=copy_as_python.next_token_pairs(whole, without, row),
                     )
             case "Residual stream":

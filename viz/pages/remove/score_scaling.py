@@ -61,13 +61,11 @@ def _slider() -> None:
     largest = [step.divided.largest for step in steps]
     with in_address():
         d_k = st.selectbox("d_k", WIDTHS, index=WIDTHS.index(OPENS_AT), key=Param.D_K, bind="query-params")
-    drawn = canvas.saturation(
-        WIDTHS,
-        key="saturation",
-        d_k=d_k,
+    view = canvas.ScalingView(
+        widths=WIDTHS,
         rows=np.array([[stats.rows for stats in side] for side in sides]),
         density=np.array([[stats.density for stats in side] for side in sides]),
-        edges=BIN_EDGES.tolist(),
+        bin_edges=BIN_EDGES.tolist(),
         numbers=np.array([[_measured(stats) for stats in side] for side in sides]),
         measures=list(MEASURES.values()),
         titles=("Without the division", "Divided by √d_k"),
@@ -82,16 +80,14 @@ def _slider() -> None:
             )
             for step in steps
         ],
-        theme=visitor.theme(),
-        on_d_k=_choose,
     )
+    drawn = canvas.score_scaling(view, key="saturation", d_k=d_k, theme=visitor.theme(), on_d_k=_choose)
     figure_panel.below(
         drawn,
         sentence="",
         table=partial(_step_table, steps),
         file=file_name("why-scaling", f"d_k-{d_k}"),
-        of=None,
-        notice="random draws, no trained model",
+        of=figure_panel.Subject(notice="random draws, no trained model"),
         python=copy_as_python.python(
             "steps = sweep_widths()\n"
             "variance_of_q_k_d_k = [step.undivided.variance / step.d_k for step in steps]\n"
@@ -206,8 +202,7 @@ def _gradient() -> None:
             "‖∂loss/∂W_q‖ divided": [step.divided for step in measured],
         },
         file=file_name("gradient-of-w_q", "at-initialisation"),
-        of=None,
-        notice="untrained, at initialisation",
+        of=figure_panel.Subject(notice="untrained, at initialisation"),
         python=copy_as_python.python(
             "steps = query_gradients()\n"
             "loss_W_q_undivided = [step.undivided for step in steps]\n"

@@ -46,6 +46,7 @@ def show(base: str, theme: Theme) -> None:
     questions = list(cards["with every part"].probes)
     weights = {"with_every_part": base, "never_had_it": twin}
     notice = f"trained without {copy_as_python.parts(Switches().without(part))}"
+    subject = figure_panel.Subject((base, twin), notice=notice)
     left, middle, right = st.columns(3, gap="large")
     with left:
         loss = {name: card.learning_curves() for name, card in cards.items()}
@@ -55,8 +56,7 @@ def show(base: str, theme: Theme) -> None:
             sentence=describe_learning_curves(loss, "loss"),
             table=partial(curve_table, steps, loss),
             file=f"{twin}-loss",
-            of=(base, twin),
-            notice=notice,
+            of=subject,
             arrays=partial(curve_arrays, steps, loss),
             python=copy_as_python.curves(weights),
         )
@@ -69,8 +69,7 @@ def show(base: str, theme: Theme) -> None:
             sentence=describe_learning_curves(right_answers, "share of right answers"),
             table=partial(curve_table, steps, right_answers),
             file=f"{twin}-answers",
-            of=(base, twin),
-            notice=notice,
+            of=subject,
             arrays=partial(curve_arrays, steps, right_answers),
             python=copy_as_python.curves(weights, question),
         )

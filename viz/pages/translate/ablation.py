@@ -55,25 +55,23 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
         None if model_calls.about(whole.weights).tokenizer == SUBWORDS else compute.gold_of(whole)
     )  # gold is of words
     marks = gold_cells(gold, matching_prefix(a.tokens, gold.target) + 1) if gold else []
-    drawn = canvas.panels(
+    drawn = canvas.maps(
         [
             Panel("A  full model", weights_a, marks=marks),
             Panel(f"B  {ablated}", weights_b, marks=marks),
             Panel("A − B", weights_a - weights_b, "signed", limit=1.0),
         ],
-        target_tokens,
-        source,
+        canvas.Axes(target_tokens, source),
         key="taken_out",
         theme=theme,
-        row=min(row, len(target_tokens) - 1),
+        focus=canvas.TokenFocus(min(row, len(target_tokens) - 1)),
     )
     figure_panel.below(
         drawn,
         sentence=describe_ablation(a.text, b.text, ablated, exact, fresh_accuracy.FRESH, unit),
         table=partial(_cells, target_tokens, source, weights_a, weights_b),
         file=file_name(experiment.name, "taken-out"),
-        of=experiment,
-        notice=copy_as_python.notice_of_b(experiment),
+        of=figure_panel.Subject(experiment, notice=copy_as_python.notice_of_b(experiment)),
         arrays=lambda: {
             name: NamedArray(
                 map_,

@@ -47,15 +47,12 @@ def show_map(
         n_gold, python, mask = len(query_tokens), word_rows.lines(decoded, which, layer, head), by_word.mask
     marks = gold_cells(decoded.gold, n_gold) if which == "cross" and decoded.gold else []
     choosable = which != "source" and by_word is None
-    drawn = canvas.panels(
+    drawn = canvas.maps(
         [Panel("", weights, mask=mask if which == "target" and _is_causal(decoded.experiment) else None, marks=marks)],
-        query_tokens,
-        key_tokens,
+        canvas.Axes(query_tokens, key_tokens),
         key="alignment",
         theme=theme,
-        row=None if which == "source" else row,
-        pinned=pinned,
-        on_pin=views.choose_row if choosable else None,
+        focus=canvas.TokenFocus(None if which == "source" else row, pinned, views.choose_row if choosable else None),
     )
     highlighted = len(query_tokens) // 2 if which == "source" else row
     # Every table of this page counts alike: the start is 0, so the first word that is written is 1.
@@ -65,9 +62,11 @@ def show_map(
         sentence=describe_map(weights, query_tokens, key_tokens, highlighted, predicting=which != "source"),
         table=partial(_map_table, weights, *names),
         file=file_name(decoded.name, f"{which}-L{layer}{'' if head is None else f'H{head}'}"),
-        of=decoded.experiment,
-        shows=f"{MAPS[which].capitalize()}, {head_label(layer, head, decoded.maps[which])}"
-        + ("; outlined: gold" if marks else ""),
+        of=figure_panel.Subject(
+            decoded.experiment,
+            title=f"{MAPS[which].capitalize()}, {head_label(layer, head, decoded.maps[which])}"
+            + ("; outlined: gold" if marks else ""),
+        ),
         arrays=lambda: {"weights": NamedArray(weights, dict(zip(("query", "key"), names, strict=True)))},
         python=copy_as_python.translated(decoded.experiment, decoded.how, python),
     )

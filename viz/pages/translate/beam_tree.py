@@ -19,7 +19,7 @@ DROPPED = 3  # branches of a step that a tree shows beside those it kept
 def show(decoded: DecodedSentence, step: int, theme: Theme) -> None:
     """What the beam kept and dropped."""
     branches = _branches(decoded)
-    drawn = canvas.tree(branches, key="tree", step=step, theme=theme)
+    drawn = canvas.beam_tree(branches, key="tree", step=step, theme=theme)
     flat = [branch for row in branches for branch in row]
     greedy = compute.translation(decoded.experiment)
     best = decoded.made.beam.best

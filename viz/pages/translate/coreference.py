@@ -41,16 +41,14 @@ def show(experiment: Experiment, theme: Theme) -> None:
         weights, mask = layer.attention.weights[0], layer.attention.mask[0]  # (T, T)
         key = f"layer_{number}"
         st.markdown(f"**Layer {number}**")
-        drawn = canvas.sentence(
+        drawn = canvas.token_lines(
             weights,
-            words,
+            mask,
+            canvas.Axes(words),
             key=key,
-            mask=mask,
-            row=row,
-            pinned=pinned,
-            unknown=model_calls.encoding(experiment).unknown,
+            focus=canvas.TokenFocus(row, pinned, views.choose_row),
             theme=theme,
-            on_pin=views.choose_row,
+            unknown=model_calls.encoding(experiment).unknown,
         )
         figure_panel.below(
             drawn,
@@ -64,7 +62,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Which noun is meant**: prediction at “it”")
-        drawn = canvas.bars({"": probabilities_of_nouns}, nouns, key="meant", theme=theme)
+        drawn = canvas.probability_bars({"": probabilities_of_nouns}, nouns, key="meant", theme=theme)
         figure_panel.below(
             drawn,
             sentence=describe_nouns(nouns, probabilities_of_nouns),

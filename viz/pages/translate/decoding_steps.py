@@ -42,23 +42,25 @@ def show(
     for link in decoded.gold.links if decoded.gold else ():
         if link.query < decoded.upto and link.name != DETERMINED:
             right[link.query] = link.keys
-    figure = canvas.decoding(
-        decoded.source,
-        decoded.said,
+    figure = canvas.decoding_steps(
+        canvas.DecodingView(
+            source=decoded.source,
+            output=decoded.said,
+            candidates=words,
+            probabilities=probabilities,
+            cross_weights=seen.get("cross"),
+            self_weights=seen.get("target"),
+            vector=vector,
+            gold=right,
+            unknown=model_calls.encoding(decoded.experiment).unknown,
+            unit=decoded.unit,
+            shares_rows=shares,
+        ),
         key="writing",
         about=f"{decoded.experiment} {decoded.how}",
         step=step,
         pinned=pinned,
-        telling=most_informative_step(decoded, layer, head),
-        candidates=words,
-        odds=probabilities,
-        cross=seen.get("cross"),
-        back=seen.get("target"),
-        vector=vector,
-        gold=right,
-        unknown=model_calls.encoding(decoded.experiment).unknown,
-        unit=decoded.unit,
-        shares=shares,
+        default_row=most_informative_step(decoded, layer, head),
         theme=theme,
         on_step=views.choose_step,
     )

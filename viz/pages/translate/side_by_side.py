@@ -67,21 +67,22 @@ def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
     source = compute.source(first).surface
     target_tokens = (*encode_pair(replace(first, target=common))[1].surface[1:], EOS)
     marks = gold_cells(right, len(target_tokens)) if right else []
-    drawn = canvas.panels(
+    drawn = canvas.maps(
         [Panel(titles[name], weights_of_network, marks=marks) for name, weights_of_network in maps.items()],
-        target_tokens,
-        source,
+        canvas.Axes(target_tokens, source),
         key="networks",
         theme=theme,
-        row=min(row, len(target_tokens) - 1),
+        focus=canvas.TokenFocus(min(row, len(target_tokens) - 1)),
     )
     figure_panel.below(
         drawn,
         sentence=describe_networks(texts, right.target_text if right else None, unit),
         table=partial(_cells, maps, target_tokens, source),
         file=f"{experiment.name}-side-by-side",
-        of=tuple(networks.values()),
-        notice=f"every network is given the same {unit}s, the right ones where they are known",
+        of=figure_panel.Subject(
+            tuple(networks.values()),
+            notice=f"every network is given the same {unit}s, the right ones where they are known",
+        ),
         arrays=lambda: {
             "weights": NamedArray(
                 np.stack(list(maps.values())),

@@ -1,6 +1,5 @@
 """Maps without a model: an .npz file of somebody's own, every head of it, one large, and what follows from them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -160,12 +159,7 @@ def show(brought: GivenMaps, theme: Theme) -> None:
     weights, mask = maps.weights[layer, head], maps.mask[layer, head]  # (T, S)
     pinned_index = controls.token(words, "token")
     row = most_informative_row(weights, cross=key_tokens is not None) if pinned_index is None else pinned_index
-    highlight: dict[str, Any] = {
-        "row": row,
-        "pinned": pinned_index is not None,
-        "theme": theme,
-        "on_pin": controls.pin_token,
-    }
+    axes, focus = canvas.Axes(words, key_tokens), canvas.TokenFocus(row, pinned_index is not None, controls.pin_token)
     stem = brought.name.removesuffix(".npz")
     file = brought.of
     if isinstance(file, copy_as_python.File):
@@ -175,7 +169,7 @@ def show(brought: GivenMaps, theme: Theme) -> None:
     for note in maps.notes:
         st.info(note)
 
-    drawn = canvas.sentence(weights, words, key="sentence", mask=mask, unknown=(), looked=key_tokens, **highlight)
+    drawn = canvas.token_lines(weights, mask, axes, key="sentence", focus=focus, theme=theme)
     figure_panel.below(
         drawn,
         sentence="",
@@ -187,16 +181,15 @@ def show(brought: GivenMaps, theme: Theme) -> None:
     )
     every_head, one_head = st.columns([6, 5], gap="medium")
     with every_head:
-        drawn = canvas.grid(
+        drawn = canvas.head_grid(
             _cells(key, maps),
-            words,
+            maps.mask,
+            axes,
             key="grid",
-            mask=maps.mask,
-            jobs=[[()] * n_heads] * n_layers,  # nobody has measured what they do
-            selected=(layer, head),
-            on_head=controls.choose_head,
-            looked=key_tokens,
-            **highlight,
+            head_roles=[[()] * n_heads] * n_layers,  # nobody has measured what they do
+            selected=canvas.SelectedHead(layer, head, controls.choose_head),
+            focus=focus,
+            theme=theme,
         )
         figure_panel.below(
             drawn,
@@ -210,7 +203,7 @@ def show(brought: GivenMaps, theme: Theme) -> None:
         )
     with one_head:
         large = canvas.Panel(f"Layer {layer}, head {head}", weights, mask=mask)
-        drawn = canvas.panels([large], words, maps.columns, key="enlarged", **highlight)
+        drawn = canvas.maps([large], axes, key="enlarged", theme=theme, focus=focus)
         figure_panel.below(
             drawn,
             sentence=describe_row(weights, words, row, key_tokens),
@@ -220,10 +213,10 @@ def show(brought: GivenMaps, theme: Theme) -> None:
             arrays=partial(head_facts.maps, words, key_tokens, weights=weights),
             python=copy_as_python.from_maps(file, "weights", f"maps.weights[{layer}, {head}]  # (T, S)"),
         )
-    _more(brought, highlight)
+    _more(brought, focus, theme)
 
 
-def _more(brought: GivenMaps, highlight: Mapping[str, Any]) -> None:
+def _more(brought: GivenMaps, focus: canvas.TokenFocus, theme: Theme) -> None:
     maps, key = brought.maps, brought.key
     if controls.choice("More about these maps", ("Head statistics", "Rollout"), key=Param.PANEL) == "Head statistics":
         figure_panel.head_table(_statistics(key, maps), on_head=controls.choose_head)
@@ -234,14 +227,15 @@ def _more(brought: GivenMaps, highlight: Mapping[str, Any]) -> None:
             "and key tokens."
         )
         return
-    (rolled, reached), words = _rolled(key, maps), maps.looking
+    (rolled, reached), words, row = _rolled(key, maps), maps.looking, focus.row or 0
     file = brought.of
     with st.columns(2)[0]:
-        drawn = canvas.panels([canvas.Panel("", rolled, mask=reached)], words, words, key="rollout", **highlight)
+        panel = canvas.Panel("", rolled, mask=reached)
+        drawn = canvas.maps([panel], canvas.Axes(words), key="rollout", theme=theme, focus=focus)
         figure_panel.below(
             drawn,
             sentence="This combines all layers and assumes that half of each step comes from a residual connection. "
-            "The maps do not show whether the model has one. " + describe_rollout_row(rolled, words, highlight["row"]),
+            "The maps do not show whether the model has one. " + describe_rollout_row(rolled, words, row),
             table=partial(head_facts.map_table, rolled, words),
             file=file_name(brought.name.removesuffix(".npz"), "rollout"),
             of=file,

@@ -1,5 +1,8 @@
 // Accuracy against length, a small panel for each scheme: how it does where it was trained, and beyond.
 
+/** @typedef {import("../types.js").LengthsHeader} Header */
+/** @typedef {import("../types.js").Pen} Pen */
+
 import { drawing, fitted, widthOf } from "../lib/drawing.js";
 import { legible, projected } from "../lib/page_state.js";
 
@@ -8,26 +11,36 @@ const TALL = 132; // of one panel
 const HEAD = 30;
 const FOOT = 34;
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function (mount) {
   drawing(mount, ({ schemes }, width) => Math.ceil(schemes.length / columnsOf(width)) * (TALL + HEAD + FOOT), draw);
 }
 
+/** @param {number} width */
 const columnsOf = (width) => (width < NARROW ? 2 : 4);
 
 // found (2, N, L): accuracy of encoder and decoder for N schemes at L lengths; NaN where a table has ended.
-function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high }, width, pen) {
+/**
+ * @param {Header} header
+ * @param {any} box2
+ * @param {number} width
+ * @param {Pen} pen
+ */
+function draw({ schemes, lengths, longest, kinds, theme }, { accuracy, low, high }, width, pen) {
   const columns = columnsOf(width);
   const begin = widthOf("100 %", 11) + 10; // room for the shares
   const gap = width < NARROW ? 18 : 34;
   const wide = (width - begin - gap * (columns - 1)) / columns - 4;
   const colours = [theme.accent, theme.ink];
-  const last = lengths.at(-1);
+  const last = lengths[lengths.length - 1];
   schemes.forEach((scheme, number) => {
     const [x, y] = [
       begin + (number % columns) * (wide + gap),
       Math.floor(number / columns) * (TALL + HEAD + FOOT) + HEAD,
     ];
+    /** @param {number} length */
     const right = (length) => x + (Math.log2(length / lengths[0]) / Math.log2(last / lengths[0])) * wide;
+    /** @param {number} share */
     const down = (share) => y + (1 - Math.max(0, (share - 0.25) / 0.75)) * TALL;
     pen.text(x, y - 17, scheme, { size: 14, weight: 600 });
     pen.rect(x, y, right(longest) - x, TALL, theme.absent);
@@ -59,30 +72,31 @@ function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high },
       pen.text(x + 5, down(0.5) - 9, "guessing", { size: 11, fill: theme.muted });
     }
     for (const kind of [1, 0]) {
+      /** @param {any} array */
       const row = (array) =>
-        lengths.map((_, at) => array.values[(kind * schemes.length + number) * lengths.length + at]);
-      const [shares, lows, highs] = [row(found), row(low), row(high)];
-      lengths.forEach((length, at) => {
-        if (Number.isFinite(lows[at]))
+        lengths.map((_, lengthIndex) => array.values[(kind * schemes.length + number) * lengths.length + lengthIndex]);
+      const [shares, lows, highs] = [row(accuracy), row(low), row(high)];
+      lengths.forEach((length, lengthIndex) => {
+        if (Number.isFinite(lows[lengthIndex]))
           pen.line(
             [
-              [right(length), down(lows[at])],
-              [right(length), down(highs[at])],
+              [right(length), down(lows[lengthIndex])],
+              [right(length), down(highs[lengthIndex])],
             ],
             colours[kind],
             1,
           );
       });
       const points = lengths
-        .map((length, at) => [right(length), down(shares[at])])
+        .map((length, lengthIndex) => [right(length), down(shares[lengthIndex])])
         .filter(([, height]) => Number.isFinite(height));
       pen.line(
-        points.map((point) => point.map((one) => one.toFixed(1))),
+        points.map((point) => point.map((coordinate) => coordinate.toFixed(1))),
         colours[kind],
         2,
       );
       for (const [px, py] of points) pen.dot(px, py, 2.5, colours[kind]);
-      const [endX, endY] = points.at(-1);
+      const [endX, endY] = points[points.length - 1];
       if (points.length < lengths.length && kind === 0)
         pen.text(endX + 8, endY + 12, "the table ends", { size: 11.5, fill: theme.accent });
     }
@@ -101,14 +115,14 @@ function draw({ schemes, lengths, longest, kinds, theme }, { found, low, high },
     );
     pen.text(x + 34, y + 12 + nth * 22, kind, { size: 13, fill: colours[nth] });
   });
-  const told = [
+  const notes = [
     "Right answers against",
     "symbols in the question.",
     "Thin: from the lowest seed",
     "to the highest (cards).",
   ];
-  if (projected()) told.length = 2; // the rest for those who sit at a desk
-  told.forEach((line, nth) =>
+  if (projected()) notes.length = 2; // the rest for those who sit at a desk
+  notes.forEach((line, nth) =>
     pen.text(x, y + 64 + nth * legible(16), fitted(line, wide, 11.5), { size: 11.5, fill: theme.muted }),
   );
 }

@@ -1,16 +1,23 @@
 // The tree of a beam: at each step the branches that were kept, joined to what they go on from, and the best that were
 // dropped.
 
+/** @typedef {import("../types.js").BeamTreeHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { asSvg, fitted, onCanvas } from "../lib/drawing.js";
-import { drawings, element, hoveredRow, listen, rootOf, unpack } from "../lib/page_state.js";
+import { countDrawing, drawings, element, hoveredRow, listen, rootOf, unpack } from "../lib/page_state.js";
 
 const WIDE = 104; // of a step
 const TALL = 30; // of a branch
 const TOP = 26;
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, key }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   view.header = header;
   view.wide = header.steps.length * WIDE + 8;
@@ -21,6 +28,7 @@ export default function ({ data, parentElement, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const [scroll, canvas] = [element("div", "scroll"), element("canvas", "drawing")];
   scroll.tabIndex = 0; // it scrolls, also by keys
@@ -28,31 +36,42 @@ function build(root) {
   scroll.setAttribute("aria-label", "The tree of the beam");
   scroll.append(canvas);
   root.append(scroll);
+  /** @type {any} */
   const view = { root, scroll, canvas };
   new ResizeObserver(() => repaint(view)).observe(root);
   return view;
 }
 
+/** @param {View} view */
 const lit = ({ header }) => Math.min(hoveredRow() ?? header.step - 1, header.steps.length - 1);
 
+/** @param {View} view */
 function repaint(view) {
   const { root, scroll, canvas, header } = view;
   if (!root.clientWidth) return;
   onCanvas(canvas, view.wide, view.height, header.theme, (pen) => draw(view, pen));
   const left = lit(view) * WIDE;
   if (!scroll.matches(":hover")) scroll.scrollLeft = left + WIDE / 2 - scroll.clientWidth / 2;
-  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  countDrawing(root);
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function draw(view, pen) {
   const { theme, steps } = view.header;
   const now = lit(view);
+  /**
+   * @param {number} step
+   * @param {number} nth
+   */
   const place = (step, nth) => [step * WIDE + 6, TOP + nth * TALL + 10];
   pen.rect(now * WIDE, 0, WIDE, view.height, theme.absent);
   steps.forEach((branches, step) => {
     pen.text(step * WIDE + 6, 10, `step ${step + 1}`, { size: 11, fill: step === now ? theme.accent : theme.muted });
     const before = step ? steps[step - 1].map((branch, nth) => ({ ...branch, nth })).filter(({ kept }) => kept) : [];
-    branches.forEach(({ word, told, kept, ended, best, parent }, nth) => {
+    branches.forEach(({ word, label, kept, ended, best, parent }, nth) => {
       const [x, y] = place(step, nth);
       const from = before[parent];
       if (from && kept) {
@@ -80,7 +99,7 @@ function draw(view, pen) {
           theme.muted,
           0.75,
         );
-      pen.text(x, y + 13, `${told}${ended ? "  ends" : ""}`, { size: 10.5, fill: theme.muted });
+      pen.text(x, y + 13, `${label}${ended ? "  ends" : ""}`, { size: 10.5, fill: theme.muted });
     });
   });
 }

@@ -1,9 +1,16 @@
 // A, B and A − B: one head large, every head small, and how far the prediction after each word has moved.
 
+/** @typedef {import("../types.js").CompareHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Theme} Theme */
+/** @typedef {import("../types.js").Root} Root */
+
 import { ABSENT, colourTable, FULL, mapImage, NOT_A_NUMBER } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "../lib/drawing.js";
 import { placeHead, setHeads } from "../lib/head_buttons.js";
 import {
+  countDrawing,
   drawings,
   element,
   hover,
@@ -15,32 +22,35 @@ import {
   rootOf,
   unpack,
 } from "../lib/page_state.js";
+import { showTooltip, tooltip } from "../lib/tooltip.js";
 
 const WORDS = 74; // room for the words left of the first map
 const TITLE = 22; // a line of a title
 const ABOVE = 62; // room for the words above a map
 const HEAD = 42; // above the bars where they stand below
-const MOVED = 92; // room for the bars at the right
+const BARS = 92; // room for the bars at the right
 const LINE = 18; // pixels a word, where the bars stand below
 const TURN = -56; // degrees: the words above a map
 const MOST_WORDS = 40; // more would overlap
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   const weights = colourTable(header.theme, "weights");
   Object.assign(view, {
     header,
     large: arrays.large, // (3, T, T) exact: A, B, A − B; NaN where not allowed
-    moved: arrays.moved.values, // (T,) how far each prediction moved
+    change: arrays.change.values, // (T,) how far each prediction moved
     sides: ["a", "b", "difference"].map((name, side) => ({
       cells: arrays[name],
       colours: side < 2 ? weights : colourTable(header.theme, "signed"),
       title: header.titles[side],
     })),
-    choose: (layer, head) => setTriggerValue("head", [layer, head]),
-    pin: (row) => setTriggerValue("pin", { row }),
+    choose: (/** @type {number} */ layer, /** @type {number} */ head) => setTriggerValue("head", [layer, head]),
+    pin: (/** @type {number} */ row) => setTriggerValue("pin", { row }),
   });
   const stop = listen(key, () => light(view));
   drawings.set(header.key, () =>
@@ -50,29 +60,31 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const maps = element("canvas", "maps");
   const lit = element("canvas", "lit");
   const heads = element("div", "heads");
-  const tip = element("div", "tip");
-  tip.hidden = true;
+  const tip = tooltip();
   root.append(maps, lit, heads, tip);
+  /** @type {any} */
   const view = { root, maps, lit, heads, tip };
-  root.onpointermove = (event) => point(view, event);
+  root.onpointermove = (/** @type {PointerEvent} */ event) => point(view, event);
   root.onpointerleave = () => {
     tip.hidden = true;
     hover(null);
   };
-  root.onclick = (event) => {
-    const found = find(view, event);
-    if (found?.small) view.choose(found.layer, found.head);
-    else if (found) view.pin(view.header.pinned && view.header.row === found.row ? null : found.row);
+  root.onclick = (/** @type {PointerEvent} */ event) => {
+    const hit = find(view, event);
+    if (hit?.small) view.choose(hit.layer, hit.head);
+    else if (hit) view.pin(view.header.pinned && view.header.row === hit.row ? null : hit.row);
   };
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
 }
 
 // Where everything stands, from the width alone; on a narrow screen the three sides stand below each other.
+/** @param {View} view */
 function arrange(view) {
   const { root, header, sides, heads } = view;
   if (!header || !root.clientWidth) return;
@@ -81,11 +93,11 @@ function arrange(view) {
   const tokens = header.tokens.length;
   const narrow = root.clientWidth < 700;
   const columns = narrow ? 1 : 3;
-  const moved = Math.max(MOVED, ...header.measure.map((line) => widthOf(line, 11) + 14));
-  const across = (root.clientWidth - WORDS - (narrow ? 0 : moved)) / columns;
+  const barRoom = Math.max(BARS, ...header.measure.map((line) => widthOf(line, 11) + 14));
+  const across = (root.clientWidth - WORDS - (narrow ? 0 : barRoom)) / columns;
   const room = Math.min(across - 16, narrow ? 300 : 330);
-  view.titles = sides.map(({ title }) => linesOf(title, across - 12, 15, 600));
-  const above = TITLE * Math.max(...view.titles.map((lines) => lines.length)) + ABOVE;
+  view.titles = sides.map((/** @type {any} */ { title }) => linesOf(title, across - 12, 15, 600));
+  const above = TITLE * Math.max(...view.titles.map((/** @type {string[]} */ lines) => lines.length)) + ABOVE;
   const size = tokens <= room / 4 ? Math.floor(room / tokens) * tokens : Math.floor(room);
   const small = Math.min(Math.floor((size + 8) / count) - 6, 64);
   const block = above + size + (layers ? 22 + layers * (small + 6) + 10 : 8);
@@ -96,40 +108,67 @@ function arrange(view) {
   setHeads(heads, all, count, (layer, head) => view.choose(layer, head));
   heads.hidden = !layers;
   const chosen = header.selected[0] * count + header.selected[1];
-  [...heads.children].forEach((button, at) => {
-    const [layer, head] = [Math.floor(at / count), at % count];
+  [...heads.children].forEach((button, headIndex) => {
+    const [layer, head] = [Math.floor(headIndex / count), headIndex % count];
     const [left, top] = corner(view, 0, layer, head);
-    placeHead(button, { left, top, width: small, height: small }, `Layer ${layer}, head ${head}`, at === chosen);
+    placeHead(
+      /** @type {HTMLButtonElement} */ (button),
+      { left, top, width: small, height: small },
+      `Layer ${layer}, head ${head}`,
+      headIndex === chosen,
+    );
   });
   onCanvas(view.maps, root.clientWidth, height, header.theme, (pen) => draw(view, pen, null));
-  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  countDrawing(root);
   light(view);
 }
 
 // The corner of a side's large map, and of one of its small maps.
+/**
+ * @param {View} view
+ * @param {number} side
+ */
 function origin({ place }, side) {
   return place.narrow ? [WORDS, side * place.block + place.above] : [WORDS + side * place.across, place.above];
 }
 
+/**
+ * @param {View} view
+ * @param {number} side
+ * @param {number} layer
+ * @param {number} head
+ * @returns {[number, number]}
+ */
 function corner(view, side, layer, head) {
   const [x, y] = origin(view, side);
   const { size, small } = view.place;
   return [x + head * (small + 6), y + size + 22 + layer * (small + 6)];
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number | null} row
+ */
 function draw(view, pen, row) {
   const { header, place, sides, large } = view;
   const { theme, tokens } = header;
   const every = Math.max(Math.ceil(tokens.length / MOST_WORDS), Math.ceil((legible(8) * tokens.length) / place.size));
   const type = Math.max(8, Math.min(13, place.size / tokens.length));
+  /**
+   * @param {any} image
+   * @param {number} x
+   * @param {number} y
+   * @param {number} size
+   */
   const map = (image, x, y, size) => {
     pen.absent(x, y, size, size);
     pen.image(image, x, y, size, size);
   };
-  sides.forEach(({ cells, colours }, side) => {
+  sides.forEach((/** @type {any} */ { cells, colours }, /** @type {number} */ side) => {
     const [x, y] = origin(view, side);
-    view.titles[side].forEach((line, at) => {
-      pen.text(x, y - place.above + 10 + at * TITLE, line, { size: 15, weight: 600 });
+    view.titles[side].forEach((/** @type {string} */ line, /** @type {number} */ lineIndex) => {
+      pen.text(x, y - place.above + 10 + lineIndex * TITLE, line, { size: 15, weight: 600 });
     });
     if (side === 2) drawSides(theme, pen, x + widthOf(view.titles[2][0], 15, 600) + 14, y - place.above + 10);
     map(largeImage(large, side, colours), x, y, place.size);
@@ -143,9 +182,9 @@ function draw(view, pen, row) {
       y,
       place.size / tokens.length,
     );
-    tokens.forEach((token, at) => {
-      if (at % every) return;
-      const middle = ((at + 0.5) / tokens.length) * place.size;
+    tokens.forEach((token, tokenIndex) => {
+      if (tokenIndex % every) return;
+      const middle = ((tokenIndex + 0.5) / tokens.length) * place.size;
       const named = side === 0 || place.narrow;
       if (named) pen.text(x - 6, y + middle, fitted(token, WORDS - 8, type), { size: type, anchor: "end" });
       pen.text(x + middle, y - 5, fitted(token, ABOVE - 4, type), { size: type, fill: theme.muted, turn: TURN });
@@ -159,11 +198,16 @@ function draw(view, pen, row) {
       if (named) pen.text(left - 8, top + place.small / 2, `layer ${layer}`, { fill: theme.muted, anchor: "end" });
     }
   });
-  drawMoved(view, pen);
+  drawChange(view, pen);
   if (row !== null) frame(view, pen, row);
 }
 
 // The row that is read and the head that is large, on all three sides.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number} row
+ */
 function frame(view, pen, row) {
   const { header, place } = view;
   const tall = place.size / header.tokens.length;
@@ -177,56 +221,77 @@ function frame(view, pen, row) {
 }
 
 // Which colour of the difference belongs to which side.
+/**
+ * @param {Theme} theme
+ * @param {Pen} pen
+ * @param {number} left
+ * @param {number} middle
+ */
 function drawSides({ signed }, pen, left, middle) {
-  for (const [told, fill] of [
-    ["A attends more", signed.at(-2)],
+  for (const [label, fill] of [
+    ["A attends more", signed[signed.length - 2]],
     ["B attends more", signed[1]],
   ]) {
-    pen.text(left, middle, told, { fill });
-    left += widthOf(told) + 12;
+    pen.text(left, middle, label, { fill });
+    left += widthOf(label) + 12;
   }
 }
 
 // How far the model's prediction has moved, word by word: right of the difference, in its rows, or below it.
-function drawMoved({ header, place, moved }, pen) {
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
+function drawChange({ header, place, change }, pen) {
   const { theme, tokens } = header;
-  const most = Math.max(...moved.filter(Number.isFinite), 1e-9);
-  const quiet = { size: 11, fill: theme.muted };
-  const tall = place.narrow ? LINE : place.size / moved.length;
+  const most = Math.max(...change.filter(Number.isFinite), 1e-9);
+  const mutedText = { size: 11, fill: theme.muted };
+  const tall = place.narrow ? LINE : place.size / change.length;
   const left = place.narrow ? WORDS : WORDS + 2 * place.across + place.size + 14;
   const top = place.narrow ? 3 * place.block + HEAD : place.above;
-  const room = place.narrow ? place.size - 58 : MOVED - 58;
-  if (place.narrow) pen.text(left, top - 16, header.measure.join(" "), quiet);
+  const room = place.narrow ? place.size - 58 : BARS - 58;
+  if (place.narrow) pen.text(left, top - 16, header.measure.join(" "), mutedText);
   else
-    header.measure.forEach((line, at) =>
-      pen.text(left, top - 12 - legible(14) * (header.measure.length - 1 - at), line, quiet),
+    header.measure.forEach((line, lineIndex) =>
+      pen.text(left, top - 12 - legible(14) * (header.measure.length - 1 - lineIndex), line, mutedText),
     );
-  const named = (at) => tall >= legible(11) * 0.9 || moved[at] === most;
-  moved.forEach((kl, at) => {
+  /** @param {number} tokenIndex */
+  const named = (tokenIndex) => tall >= legible(11) * 0.9 || change[tokenIndex] === most;
+  change.forEach((/** @type {number} */ kl, /** @type {number} */ tokenIndex) => {
     if (place.narrow)
-      pen.text(left - 6, top + (at + 0.5) * tall, fitted(tokens[at], WORDS - 8, 13), { size: 13, anchor: "end" });
+      pen.text(left - 6, top + (tokenIndex + 0.5) * tall, fitted(tokens[tokenIndex], WORDS - 8, 13), {
+        size: 13,
+        anchor: "end",
+      });
     const long = Number.isFinite(kl) ? (kl / most) * room : room;
-    pen.rect(left, top + (at + 0.25) * tall, long, Math.max(tall / 2, 1), theme.accent);
-    if (named(at)) pen.text(left + long + 4, top + (at + 0.5) * tall, spellMoved(kl), quiet);
+    pen.rect(left, top + (tokenIndex + 0.25) * tall, long, Math.max(tall / 2, 1), theme.accent);
+    if (named(tokenIndex)) pen.text(left + long + 4, top + (tokenIndex + 0.5) * tall, formatChange(kl), mutedText);
   });
 }
 
-const spellMoved = (kl) =>
+/** @param {number} kl */
+const formatChange = (kl) =>
   !Number.isFinite(kl) ? "no number" : kl < 100 ? Math.max(kl, 0).toFixed(2) : Math.round(kl).toLocaleString("en");
 
+/**
+ * @param {View} view
+ * @param {number} side
+ * @param {any} colours
+ */
 function largeImage({ values, shape }, side, colours) {
   const [, rows, columns] = shape;
   const image = new ImageData(columns, rows);
-  for (let at = 0; at < rows * columns; at++) {
-    const value = values[side * rows * columns + at];
+  for (let cell = 0; cell < rows * columns; cell++) {
+    const value = values[side * rows * columns + cell];
     // NaN: not allowed. Infinity: allowed, and not a number.
     const finite = Math.round(side < 2 ? value * FULL : ((value + 1) / 2) * FULL);
     const code = Number.isNaN(value) ? ABSENT : value === Infinity ? NOT_A_NUMBER : finite;
-    image.data.set(colours.subarray(code * 4, code * 4 + 4), at * 4);
+    image.data.set(colours.subarray(code * 4, code * 4 + 4), cell * 4);
   }
   return image;
 }
 
+/** @param {View} view */
 function light(view) {
   const { header, place, lit, root } = view;
   if (!place || !root.clientWidth) return;
@@ -235,6 +300,11 @@ function light(view) {
 }
 
 // What is under the pointer: a cell of a large map, or a small map.
+/**
+ * @param {View} view
+ * @param {PointerEvent | MouseEvent} event
+ * @returns {any}
+ */
 function find(view, event) {
   const { root, place, header } = view;
   const [px, py] = pointer(root, event);
@@ -252,23 +322,35 @@ function find(view, event) {
   return null;
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function point(view, event) {
   const { tip, header, large, root } = view;
-  const found = find(view, event);
-  tip.hidden = !found;
-  hover(found && !found.small ? found.row : null);
-  if (!found) return;
-  if (found.small) {
-    tip.replaceChildren(element("div", "what", `Layer ${found.layer}, head ${found.head}`));
+  const hit = find(view, event);
+  tip.hidden = !hit;
+  hover(hit && !hit.small ? hit.row : null);
+  if (!hit) return;
+  if (hit.small) {
+    showTooltip(tip, [["what", `Layer ${hit.layer}, head ${hit.head}`]], hit.px, hit.py, root.clientWidth);
   } else {
     const tokens = header.tokens.length;
-    const value = (side) => large.values[(side * tokens + found.row) * tokens + found.column];
-    const spelt = (number) => (Number.isNaN(number) ? "–" : number === Infinity ? "not a number" : number.toFixed(3));
-    tip.replaceChildren(
-      element("div", "where", `${header.tokens[found.row]} → ${header.tokens[found.column]}`),
-      element("div", "what", `A ${spelt(value(0))}   B ${spelt(value(1))}   A − B ${spelt(value(2))}`),
+    /** @param {number} side */
+    const value = (side) => large.values[(side * tokens + hit.row) * tokens + hit.column];
+    /** @param {number} number */
+    const format = (number) => (Number.isNaN(number) ? "–" : number === Infinity ? "not a number" : number.toFixed(3));
+    const cell = `${header.tokens[hit.row]} → ${header.tokens[hit.column]}`;
+    const values = `A ${format(value(0))}   B ${format(value(1))}   A − B ${format(value(2))}`;
+    showTooltip(
+      tip,
+      [
+        ["where", cell],
+        ["what", values],
+      ],
+      hit.px,
+      hit.py,
+      root.clientWidth,
     );
   }
-  tip.style.left = `${Math.max(0, Math.min(found.px + 14, root.clientWidth - tip.offsetWidth - 4))}px`;
-  tip.style.top = `${found.py + 16}px`;
 }

@@ -1,10 +1,27 @@
 // A sentence being written: the source above, the words said so far below, and between them where each of them looked.
 // Every step is here from the beginning; Python hears of one only when the person rests on it.
 
+/** @typedef {import("../types.js").DecodingHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { colourOf, colourTable, FULL } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, onCanvas, widthOf } from "../lib/drawing.js";
-import { drawings, element, hover, hoveredRow, listen, pointer, rootOf, unpack } from "../lib/page_state.js";
+import {
+  countDrawing,
+  drawings,
+  element,
+  hover,
+  hoveredRow,
+  listen,
+  pointer,
+  rootOf,
+  unpack,
+} from "../lib/page_state.js";
+import { playerButtons, showPlaying } from "../lib/player.js";
 import { posts } from "../lib/posts.js";
+import { indexOfLargest } from "../lib/values.js";
 
 const PACE = 1100; // milliseconds a word when it plays
 const WAIT = 400; // milliseconds at rest before the address follows
@@ -18,28 +35,30 @@ const LINE = 21; // of a candidate
 const FAINT = 0.02; // lines below this weight are not drawn
 const NAMED = 0.05; // weights from here on stand as numbers
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
     n: Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values])),
     colours: { weight: colourTable(header.theme, "weights"), signed: colourTable(header.theme, "signed") },
-    tell: (post) => setTriggerValue("step", post),
+    post: (/** @type {any} */ post) => setTriggerValue("step", post),
   });
-  const news = view.posts.news(header.pinned ? header.step : null, header.heard);
+  const news = view.posts.news(header.pinned ? header.step : null, header.acknowledged);
   if (view.about !== header.about || news) {
     halt(view);
     view.step = header.step;
     view.rests = !header.pinned; // nobody has chosen a word yet: the most telling one is lit, in the whole sentence
   }
   view.about = header.about;
-  view.range.max = header.said.length;
+  view.range.max = header.output.length;
   view.range.setAttribute("aria-label", `${header.unit[0].toUpperCase()}${header.unit.slice(1)}s generated`);
   const stop = listen(key, () => repaint(view));
   drawings.set(header.key, (whole) => {
-    const all = { step: header.said.length, rests: true, over: null };
+    const all = { step: header.output.length, rests: true, over: null };
     return asSvg(view.wide, heightOf(view), header.theme, (pen) => draw(whole ? { ...view, ...all } : view, pen, 0));
   });
   arrange(view);
@@ -49,42 +68,49 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   };
 }
 
+/** @param {Root} root */
 function build(root) {
-  const [bar, told, scroll] = ["bar", "told", "scroll"].map((name) => element("div", name));
+  const [bar, sentence, scroll] = ["bar", "sentence", "scroll"].map((name) => element("div", name));
   const canvas = element("canvas", "drawing");
-  const buttons = [
-    ["back", "‹", "Back"],
-    ["play", "▸", "Play"],
-    ["next", "›", "Next"],
-  ].map(([name, sign, label]) => {
-    const button = element("button", name, sign);
-    button.type = "button";
-    button.setAttribute("aria-label", label);
-    return button;
-  });
+  const buttons = playerButtons();
   const range = element("input", "range");
   Object.assign(range, { type: "range", min: 1, step: 1 });
   const count = element("span", "count");
   bar.append(...buttons, range, count);
-  told.setAttribute("aria-live", "polite");
+  sentence.setAttribute("aria-live", "polite");
   scroll.tabIndex = 0; // a long sentence scrolls, also by keys
   scroll.setAttribute("role", "region");
   scroll.setAttribute("aria-label", "Both sentences, drawn");
   scroll.append(canvas);
-  root.append(bar, told, scroll);
+  root.append(bar, sentence, scroll);
   root.tabIndex = 0;
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "A sentence being written. Left and right arrows step, Home and End jump.");
   const [back, play, next] = buttons;
-  const view = { root, told, scroll, canvas, play, range, count, posts: posts(WAIT), step: 1, over: null, hits: [] };
+  /** @type {any} */
+  const view = {
+    root,
+    sentence,
+    scroll,
+    canvas,
+    play,
+    range,
+    count,
+    posts: posts(WAIT),
+    step: 1,
+    over: null,
+    hits: [],
+  };
   back.onclick = () => go(view, view.step - 1);
   next.onclick = () => go(view, view.step + 1);
   play.onclick = () => toggle(view);
   range.oninput = () => go(view, Number(range.value));
-  root.advance = (by) => go(view, view.step + by); // by keys that are pressed elsewhere on the page; see page/stage.js
+  root.advance = (delta) => go(view, view.step + delta); // by keys pressed elsewhere; see page/stage.js
   root.onkeydown = (event) => {
-    const last = view.header.said.length;
-    const to = { ArrowLeft: view.step - 1, ArrowRight: view.step + 1, Home: 1, End: last }[event.key];
+    const last = view.header.output.length;
+    /** @type {Record<string, number>} */
+    const steps = { ArrowLeft: view.step - 1, ArrowRight: view.step + 1, Home: 1, End: last };
+    const to = steps[event.key];
     if (to === undefined) return;
     event.preventDefault();
     stopPlaying(view);
@@ -93,62 +119,73 @@ function build(root) {
   canvas.onpointermove = (event) => point(view, find(view, event));
   canvas.onpointerleave = () => point(view, null);
   canvas.onclick = (event) => {
-    const found = find(view, event);
-    if (found?.side === "said") go(view, found.at + 1);
-    else point(view, found);
+    const hit = find(view, event);
+    if (hit?.side === "output") go(view, hit.index + 1);
+    else point(view, hit);
   };
   scroll.onscroll = () => repaint(view); // the candidates stay where they are seen
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {number} step
+ * @returns {boolean}
+ */
 function go(view, step) {
-  if (step < 1 || step > view.header.said.length) return stopPlaying(view);
+  if (step < 1 || step > view.header.output.length) {
+    stopPlaying(view);
+    return false;
+  }
   view.step = step;
   view.rests = false;
   view.over = null;
-  if (view.header.shares) hover(step - 1); // the maps of the page light the row of this word
+  if (view.header.shares_rows) hover(step - 1); // the maps of the page light the row of this word
   repaint(view);
   bringIntoView(view);
   rest(view);
   return true;
 }
 
+/** @param {View} view */
 function rest(view) {
-  view.posts.act(() => (view.playing ? undefined : view.step), view.tell);
+  view.posts.act(() => (view.playing ? undefined : view.step), view.post);
 }
 
+/** @param {View} view */
 function toggle(view) {
   if (view.playing) return stopPlaying(view);
-  if (view.step === view.header.said.length) go(view, 1);
+  if (view.step === view.header.output.length) go(view, 1);
   else rest(view);
   view.playing = setInterval(() => go(view, view.step + 1), PACE);
-  view.play.textContent = "❙❙";
-  view.play.setAttribute("aria-label", "Pause");
+  showPlaying(view.play, true);
 }
 
+/** @param {View} view */
 function stopPlaying(view) {
   const played = view.playing;
   halt(view);
   if (played) go(view, view.step);
 }
 
+/** @param {View} view */
 function halt(view) {
   clearInterval(view.playing);
   view.playing = null;
-  view.play.textContent = "▸";
-  view.play.setAttribute("aria-label", "Play");
+  showPlaying(view.play, false);
 }
 
 // Where every word stands: from the widths of the words, in the largest type at which both sentences fit.
+/** @param {View} view */
 function arrange(view) {
   const { root, header } = view;
   if (!header || !root.clientWidth) return;
   const begin = root.clientWidth < NARROW ? 0 : Math.max(78, widthOf("candidates") + 10);
-  const rows = { source: header.source, said: [header.start, ...header.said] };
+  const rows = { source: header.source, output: [header.start, ...header.output] };
   for (const size of SIZES) {
     view.size = size;
-    view.at = Object.fromEntries(
+    view.boxes = Object.fromEntries(
       Object.entries(rows).map(([side, words]) => {
         let x = begin;
         const places = words.map((word) => {
@@ -159,7 +196,7 @@ function arrange(view) {
         return [side, places];
       }),
     );
-    view.wide = Math.max(...Object.values(view.at).map((places) => places.at(-1).x + places.at(-1).wide)) + 2;
+    view.wide = Math.max(...Object.values(view.boxes).map((places) => places.at(-1).x + places.at(-1).wide)) + 2;
     if (view.wide <= root.clientWidth) break;
   }
   view.wide = Math.max(view.wide, root.clientWidth);
@@ -169,68 +206,87 @@ function arrange(view) {
 }
 
 const TOP = { cells: 2, source: 34 };
+/** @param {View} view */
 const places = (view) => {
-  const said = TOP.source + GAP + (view.n.vector ? 26 : 0);
-  return { said, back: said + 16, candidates: said + (view.n.back ? 16 + CELL + 22 : 30) };
+  const outputTop = TOP.source + GAP + (view.n.vector ? 26 : 0);
+  return {
+    output: outputTop,
+    back: outputTop + 16,
+    candidates: outputTop + (view.n.self_weights ? 16 + CELL + 22 : 30),
+  };
 };
+/** @param {View} view */
 const heightOf = (view) => places(view).candidates + view.header.candidates[0].length * LINE + 4;
 
 // The step that is shown: the word that is pointed at, in this figure or in a map of the page; or where the person
 // stands.
-function shown(view) {
-  if (view.over?.side === "said") return view.over.at + 1;
-  const row = view.header.shares && !view.over ? hoveredRow() : null;
-  if (row !== null && row < view.header.said.length) return row + 1;
-  return view.rests ? view.header.telling + 1 : view.step;
+/** @param {View} view */
+function shownStep(view) {
+  if (view.over?.side === "output") return view.over.index + 1;
+  const row = view.header.shares_rows && !view.over ? hoveredRow() : null;
+  if (row !== null && row < view.header.output.length) return row + 1;
+  return view.rests ? view.header.default_row + 1 : view.step;
 }
 
+/** @param {View} view */
 function repaint(view) {
-  const { root, canvas, header, told, range, count } = view;
+  const { root, canvas, header, sentence, range, count } = view;
   if (!header || !view.wide) return;
   onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen, view.scroll.scrollLeft));
-  const step = shown(view);
-  told.replaceChildren(...describe(view, step).map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
+  const step = shownStep(view);
+  sentence.replaceChildren(
+    ...describe(view, step).map(([text, strong]) => element(strong ? "strong" : "span", "", text)),
+  );
   range.value = view.step;
-  count.textContent = view.rests ? `all ${header.said.length}` : `${view.step} of ${header.said.length}`;
-  range.setAttribute("aria-valuetext", `${header.said[view.step - 1]}, ${count.textContent}`);
-  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  count.textContent = view.rests ? `all ${header.output.length}` : `${view.step} of ${header.output.length}`;
+  range.setAttribute("aria-valuetext", `${header.output[view.step - 1]}, ${count.textContent}`);
+  countDrawing(root);
   root.dataset.step = view.step;
 }
 
+/**
+ * @param {View} view
+ * @param {string} name
+ * @param {number} step
+ */
 function rowOf({ n, header }, name, step) {
-  const wide = name === "cross" ? header.source.length : header.said.length;
+  const wide = name === "cross_weights" ? header.source.length : header.output.length;
   return n[name]?.subarray((step - 1) * wide, step * wide);
 }
 
-const strongest = (weights) => weights.reduce((best, weight, at) => (weight > weights[best] ? at : best), 0);
-
 // The step as a sentence from its numbers: [text, stressed or not].
+/**
+ * @returns {[string, boolean][]}
+ * @param {View} view
+ * @param {number} step
+ */
 function describe(view, step) {
   const { header, n } = view;
-  const { said, source, candidates } = header;
+  const { output, source, candidates } = header;
   const before =
     step === 1
       ? "No word generated yet. Next: "
-      : `After “${said.slice(Math.max(0, step - 4), step - 1).join(" ")}” comes `;
-  const at = candidates[step - 1].indexOf(said[step - 1]);
-  const odds = n.odds[(step - 1) * candidates[0].length + at];
+      : `After “${output.slice(Math.max(0, step - 4), step - 1).join(" ")}” comes `;
+  const rank = candidates[step - 1].indexOf(output[step - 1]);
+  const probability = n.probabilities[(step - 1) * candidates[0].length + rank];
+  /** @type {[string, boolean][]} */
   const chosen = [
     [before, false],
-    [said[step - 1], true],
-    [at < 0 ? "" : ` (probability ${odds.toFixed(2)})`, false],
+    [output[step - 1], true],
+    [rank < 0 ? "" : ` (probability ${probability.toFixed(2)})`, false],
   ];
-  if (view.over?.side === "source" && n.cross) {
-    const s = view.over.at;
-    const best = Array.from({ length: view.step }, (_, t) => rowOf(view, "cross", t + 1)[s]);
-    const most = strongest(best);
+  if (view.over?.side === "source" && n.cross_weights) {
+    const s = view.over.index;
+    const best = Array.from({ length: view.step }, (_, t) => rowOf(view, "cross_weights", t + 1)[s]);
+    const most = indexOfLargest(best);
     return [
       [source[s], true],
       [" has its largest weight when the model predicts ", false],
-      [said[most], true],
+      [output[most], true],
       [`: ${best[most].toFixed(2)} of that row.`, false],
     ];
   }
-  if (!n.cross)
+  if (!n.cross_weights)
     return [
       ...chosen,
       [
@@ -238,9 +294,10 @@ function describe(view, step) {
         false,
       ],
     ];
-  const row = rowOf(view, "cross", step);
-  const best = strongest(row);
-  const looked = [
+  const row = rowOf(view, "cross_weights", step);
+  const best = indexOfLargest(row);
+  /** @type {[string, boolean][]} */
+  const attended = [
     [". It attends most to ", false],
     [source[best], true],
     [` (${row[best].toFixed(2)})`, false],
@@ -251,24 +308,34 @@ function describe(view, step) {
       ? ", which is gold."
       : `; gold is “${right.map((s) => source[s]).join("” or “")}”.`
     : ".";
-  return [...chosen, ...looked, [judged, false]];
+  return [...chosen, ...attended, [judged, false]];
 }
 
 // left: how far the sentences are scrolled.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number} left
+ */
 function draw(view, pen, left) {
-  const { header, n, at, size, begin } = view;
+  const { header, n, boxes, size, begin } = view;
   const { theme } = header;
-  const step = shown(view);
-  const { said, back, candidates } = places(view);
+  const step = shownStep(view);
+  const { output, back, candidates } = places(view);
   view.hits = [];
   const muted = { size: 12, fill: theme.muted };
   if (begin) {
-    if (n.cross) pen.text(0, TOP.cells + CELL / 2, "attends to", muted);
+    if (n.cross_weights) pen.text(0, TOP.cells + CELL / 2, "attends to", muted);
     pen.text(0, TOP.source, "source", muted);
-    pen.text(0, said, "written", muted);
-    if (n.back) pen.text(0, back + CELL / 2, "earlier words", muted);
+    pen.text(0, output, "written", muted);
+    if (n.self_weights) pen.text(0, back + CELL / 2, "earlier words", muted);
   }
 
+  /**
+   * @param {{ x: number, wide: number }} view
+   * @param {number} y
+   * @param {number} value
+   */
   const cell = ({ x, wide }, y, value) => {
     pen.rect(x + 2, y, wide - 4, CELL, colourOf(view.colours.weight, Math.round(Math.min(value, 1) * FULL)));
     pen.frame(x + 2, y, wide - 4, CELL, theme.rule, 0.75);
@@ -276,12 +343,12 @@ function draw(view, pen, left) {
     if (value >= NAMED)
       pen.text(x + wide / 2, y + CELL / 2, value.toFixed(2), { size: 11, anchor: "middle", fill: ink });
   };
-  const cross = rowOf(view, "cross", step);
-  const from = view.over?.side === "source" ? view.over.at : null;
-  const best = cross && strongest(cross);
-  at.source.forEach((place, s) => {
-    if (cross) cell(place, TOP.cells, cross[s]);
-    const lit = from === null ? s === best && cross[s] >= NAMED : s === from;
+  const weights = rowOf(view, "cross_weights", step);
+  const from = view.over?.side === "source" ? view.over.index : null;
+  const best = weights && indexOfLargest(weights);
+  boxes.source.forEach((/** @type {any} */ place, /** @type {number} */ s) => {
+    if (weights) cell(place, TOP.cells, weights[s]);
+    const lit = from === null ? s === best && weights[s] >= NAMED : s === from;
     const fill = lit ? theme.accent : header.unknown.includes(s) ? theme.muted : theme.ink;
     pen.text(place.x + place.wide / 2, TOP.source, place.word, {
       size,
@@ -298,22 +365,37 @@ function draw(view, pen, left) {
         theme.muted,
         1,
       );
-    if (cross && header.gold[step - 1].includes(s) && from === null)
+    if (weights && header.gold[step - 1].includes(s) && from === null)
       pen.frame(place.x + 2, TOP.cells, place.wide - 4, CELL, theme.accent, 1.5);
-    view.hits.push({ side: "source", at: s, ...place, y: 0, tall: TOP.source + 16 });
+    view.hits.push({ side: "source", index: s, ...place, y: 0, tall: TOP.source + 16 });
   });
 
   // Words not said yet are not there.
   const last = Math.max(view.step, step);
-  at.said.slice(0, last + 1).forEach((place, t) => {
+  boxes.output.slice(0, last + 1).forEach((/** @type {any} */ place, /** @type {number} */ t) => {
     const lit = t === step && from === null;
     const fill = lit ? theme.accent : t ? theme.ink : theme.muted;
-    pen.text(place.x + place.wide / 2, said, place.word, { size, weight: lit ? 650 : 400, anchor: "middle", fill });
-    if (n.back && t < step) cell(place, back, rowOf(view, "back", step)[t]);
-    if (t) view.hits.push({ side: "said", at: t - 1, ...place, y: said - 16, tall: 16 + (n.back ? 18 + CELL : 16) });
+    pen.text(place.x + place.wide / 2, output, place.word, { size, weight: lit ? 650 : 400, anchor: "middle", fill });
+    if (n.self_weights && t < step) cell(place, back, rowOf(view, "self_weights", step)[t]);
+    if (t)
+      view.hits.push({
+        side: "output",
+        index: t - 1,
+        ...place,
+        y: output - 16,
+        tall: 16 + (n.self_weights ? 18 + CELL : 16),
+      });
   });
 
+  /** @param {{ x: number, wide: number }} view */
   const middle = ({ x, wide }) => x + wide / 2;
+  /**
+   * @param {any} a
+   * @param {any} b
+   * @param {number} weight
+   * @param {number} top
+   * @param {number} bottom
+   */
   const curve = (a, b, weight, top, bottom) => {
     if (weight < FAINT) return;
     const points = Array.from({ length: 25 }, (_, step) => {
@@ -323,27 +405,38 @@ function draw(view, pen, left) {
     });
     pen.line(points, theme.accent, 0.6 + 7 * weight);
   };
-  const [top, bottom] = [TOP.source + 14, said - 14];
+  const [top, bottom] = [TOP.source + 14, output - 14];
   if (n.vector) drawVector(view, pen, { top, bottom, curve, middle, step });
   else if (from !== null) {
     for (let t = 1; t <= last; t++)
-      curve(middle(at.source[from]), middle(at.said[t]), rowOf(view, "cross", t)[from], top, bottom);
-  } else cross.forEach((weight, s) => curve(middle(at.source[s]), middle(at.said[step]), weight, top, bottom));
+      curve(middle(boxes.source[from]), middle(boxes.output[t]), rowOf(view, "cross_weights", t)[from], top, bottom);
+  } else
+    weights.forEach((/** @type {number} */ weight, /** @type {number} */ s) =>
+      curve(middle(boxes.source[s]), middle(boxes.output[step]), weight, top, bottom),
+    );
 
   drawCandidates(view, pen, step, candidates, left);
 }
 
 // All that a network without attention is told of the source: one strip of numbers between the sentences.
-function drawVector({ n, at, header, colours, begin, root }, pen, { top, bottom, curve, middle, step }) {
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {any} options3
+ */
+function drawVector({ n, boxes, header, colours, begin, root }, pen, { top, bottom, curve, middle, step }) {
   const { theme } = header;
-  const wide = Math.min(at.source.at(-1).x + at.source.at(-1).wide, root.clientWidth) - begin;
+  const wide = Math.min(boxes.source.at(-1).x + boxes.source.at(-1).wide, root.clientWidth) - begin;
   const y = (top + bottom) / 2 - 9;
-  const reach = n.vector.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
+  const reach = n.vector.reduce(
+    (/** @type {number} */ most, /** @type {number} */ value) => Math.max(most, Math.abs(value)),
+    1e-12,
+  );
   const centre = begin + wide / 2;
-  at.source.forEach((place) => curve(middle(place), centre, 0.1, top, y - 2));
-  curve(centre, middle(at.said[step]), 0.5, y + 20, bottom);
+  boxes.source.forEach((/** @type {number} */ place) => curve(middle(place), centre, 0.1, top, y - 2));
+  curve(centre, middle(boxes.output[step]), 0.5, y + 20, bottom);
   const cell = wide / n.vector.length;
-  n.vector.forEach((value, i) => {
+  n.vector.forEach((/** @type {number} */ value, /** @type {number} */ i) => {
     pen.rect(
       begin + i * cell,
       y,
@@ -357,17 +450,25 @@ function drawVector({ n, at, header, colours, begin, root }, pen, { top, bottom,
   if (begin) pen.text(0, y + 9, "one vector", { size: 12, fill: theme.muted });
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number} step
+ * @param {number} top
+ * @param {number} scrolled
+ */
 function drawCandidates({ header, n, root, ...view }, pen, step, top, scrolled) {
-  const { theme, said, candidates } = header;
+  const { theme, output, candidates } = header;
   const words = candidates[step - 1];
   const begin = scrolled + view.begin;
   if (view.begin) pen.text(scrolled, top + LINE / 2, "candidates", { size: 12, fill: theme.muted });
   const left = begin + Math.min(Math.max(...candidates.flat().map((word) => widthOf(word, 14, 650))), 130) + 10;
   const room = Math.min(root.clientWidth - (left - scrolled) - 60, 420);
-  words.forEach((word, at) => {
-    const y = top + at * LINE + LINE / 2;
-    const value = n.odds[(step - 1) * words.length + at];
-    const chosen = word === said[step - 1];
+  words.forEach((word, rank) => {
+    const y = top + rank * LINE + LINE / 2;
+    const value = n.probabilities[(step - 1) * words.length + rank];
+    const chosen = word === output[step - 1];
+    /** @type {import("../types.d.ts").TextStyle & { weight: number }} */
     const ink = { size: 14, anchor: "end", fill: chosen ? theme.accent : theme.ink, weight: chosen ? 650 : 400 };
     pen.text(left - 8, y, fitted(word, left - begin - 8, 14, ink.weight), ink);
     pen.rect(left, y - 7, Math.max(value * room, 1), 14, chosen ? theme.accent : theme.weights[4]);
@@ -378,26 +479,40 @@ function drawCandidates({ header, n, root, ...view }, pen, step, top, scrolled) 
   });
 }
 
+/** @param {View} view */
 function bringIntoView(view) {
-  const { scroll, at, n, header } = view;
-  const step = shown(view);
-  if (!at || scroll.scrollWidth <= scroll.clientWidth || scroll.matches(":hover")) return;
-  const ends = [at.said[step]];
-  if (n.cross) ends.push(at.source[strongest(rowOf({ n, header }, "cross", step))]);
+  const { scroll, boxes, n } = view;
+  const step = shownStep(view);
+  if (!boxes || scroll.scrollWidth <= scroll.clientWidth || scroll.matches(":hover")) return;
+  const ends = [boxes.output[step]];
+  if (n.cross_weights) ends.push(boxes.source[indexOfLargest(rowOf(view, "cross_weights", step))]);
   const centre = ends.reduce((sum, { x, wide }) => sum + x + wide / 2, 0) / ends.length;
   scroll.scrollLeft = centre - scroll.clientWidth / 2;
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function find(view, event) {
   const [px, py] = pointer(view.canvas, event);
-  return view.hits.find(({ x, wide, y, tall }) => px >= x && px < x + wide && py >= y && py < y + tall) ?? null;
+  return (
+    view.hits.find(
+      (/** @type {{ x: number, wide: number, y: number, tall: number }} */ { x, wide, y, tall }) =>
+        px >= x && px < x + wide && py >= y && py < y + tall,
+    ) ?? null
+  );
 }
 
-function point(view, found) {
-  const over = found && { side: found.side, at: found.at };
-  view.canvas.style.cursor = over?.side === "said" ? "pointer" : "";
+/**
+ * @param {View} view
+ * @param {any} hit
+ */
+function point(view, hit) {
+  const over = hit && { side: hit.side, index: hit.index };
+  view.canvas.style.cursor = over?.side === "output" ? "pointer" : "";
   if (JSON.stringify(over) === JSON.stringify(view.over)) return;
   view.over = over;
-  if (view.header.shares) hover(over?.side === "said" ? over.at : null);
+  if (view.header.shares_rows) hover(over?.side === "output" ? over.index : null);
   repaint(view);
 }

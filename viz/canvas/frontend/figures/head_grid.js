@@ -1,9 +1,14 @@
 // Every head of every layer as a small map: one canvas for the maps, one above it for the lit row.
 
+/** @typedef {import("../types.js").HeadGridHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import { ABSENT, colourTable, FULL, hatching, mapImage, NOT_A_NUMBER, svgCells, svgHatch } from "../lib/cells.js";
 import { linesOf } from "../lib/drawing.js";
 import { placeHead, setHeads } from "../lib/head_buttons.js";
 import {
+  countDrawing,
   density,
   drawings,
   element,
@@ -17,6 +22,7 @@ import {
   svgText,
   unpack,
 } from "../lib/page_state.js";
+import { showTooltip, tooltip } from "../lib/tooltip.js";
 
 const GUTTER = 30; // left of the maps: the number of the layer
 const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps get smaller
@@ -25,15 +31,18 @@ const LEAST = 26; // a map is never smaller than this
 const LEAST_NAMED = 44; // smaller ones bear no names
 const NARROW = 8; // nor narrower, however much shorter one of its two sentences is
 
-const looked = (header) => header.looked ?? header.tokens; // the words of the columns
+/** @param {Header} header */
+const columnTokens = (header) => header.key_tokens ?? header.tokens; // the words of the columns
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, { header, cells: arrays.cells, colours: colourTable(header.theme, "weights") });
-  view.choose = (layer, head) => setTriggerValue("head", [layer, head]);
-  view.pin = (row) => setTriggerValue("pin", { row });
+  view.choose = (/** @type {number} */ layer, /** @type {number} */ head) => setTriggerValue("head", [layer, head]);
+  view.pin = (/** @type {number} */ row) => setTriggerValue("pin", { row });
 
   const [layers, heads] = arrays.cells.shape;
   setHeads(view.buttons, layers, heads, (layer, head) => view.choose(layer, head));
@@ -43,13 +52,14 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const maps = element("canvas", "maps");
   const lit = element("canvas", "lit");
   const buttons = element("div", "heads");
-  const tip = element("div", "tip");
-  tip.hidden = true;
+  const tip = tooltip();
   root.append(maps, lit, buttons, tip);
+  /** @type {any} */
   const view = { root, maps, lit, buttons, tip };
 
   buttons.onpointermove = (event) => point(view, event);
@@ -65,13 +75,18 @@ function build(root) {
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {HTMLElement} button
+ */
 const headAt = (view, button) => {
-  const at = [...view.buttons.children].indexOf(button);
+  const headIndex = [...view.buttons.children].indexOf(button);
   const heads = view.cells.shape[1];
-  return [Math.floor(at / heads), at % heads];
+  return [Math.floor(headIndex / heads), headIndex % heads];
 };
 
 // Sizes, labels, and both canvases. Called when the data or the width changes.
+/** @param {View} view */
 function arrange(view) {
   const { header, cells, root, buttons } = view;
   if (!header || !root.clientWidth) return;
@@ -79,15 +94,20 @@ function arrange(view) {
   const room = (root.clientWidth - GUTTER) / heads;
   const letters = legible(room < 64 ? 10 : 11.5); // six heads on a phone: "previous" stays whole
   const line = Math.max(16, Math.ceil(letters * 1.3));
-  const lines = header.jobs.flat().map(([name = "head 10"]) => linesOf(name, room - 6, letters, 650).length);
+  const lines = header.head_roles.flat().map(([name = "head 10"]) => linesOf(name, room - 6, letters, 650).length);
   const label = 4 + line * Math.min(MOST_LINES, Math.max(...lines)); // as many as the longest name needs
   const gap = room > 70 ? 18 : 4;
-  const [T, S] = [header.tokens.length, looked(header).length];
+  const [T, S] = [header.tokens.length, columnTokens(header).length];
+  /** @param {number} below */
   const size = (below) => Math.min((room - gap) / S, Math.max(LEAST, HEIGHT / layers - below) / T); // of one token
   const named = room >= LEAST_NAMED + gap && size(label + 8) * Math.max(T, S) >= LEAST_NAMED;
   const token = size(named ? label + 8 : gap);
   // Whole device pixels a cell, so that no row of a map looks thicker than another.
   const ratio = density(root);
+  /**
+   * @param {number} size
+   * @param {any} cells
+   */
   const sized = (size, cells) => {
     const pixels = (size * ratio) / cells;
     return pixels >= 4 ? (Math.floor(pixels) * cells) / ratio : Math.max(Math.floor(size), NARROW);
@@ -110,20 +130,21 @@ function arrange(view) {
   root.toggleAttribute("data-crowded", label > 2.5 * line); // names of three lines: the stage looks for a wider place
   root.style.setProperty("--letters", `${letters}px`);
   root.style.setProperty("--line", `${line}px`);
-  root.style.setProperty("--label", named ? `${label}px` : 0);
+  root.style.setProperty("--label", named ? `${label}px` : "0");
   const chosen = header.selected[0] * heads + header.selected[1];
-  [...buttons.children].forEach((button, at) => {
-    const [layer, head] = [Math.floor(at / heads), at % heads];
-    const does = header.jobs[layer][head][0] ?? "";
+  [...buttons.children].forEach((button, headIndex) => {
+    const [layer, head] = [Math.floor(headIndex / heads), headIndex % heads];
+    const role = header.head_roles[layer][head][0] ?? "";
     const box = { left: GUTTER + head * across, top: layer * down, width: across - 4, height: down - 4 };
-    placeHead(button, box, `Layer ${layer}, head ${head}${does ? `: ${does}` : ""}`, at === chosen);
-    button.replaceChildren(element("span", "name", named ? does || `head ${head}` : ""));
-    button.classList.toggle("found", Boolean(does));
+    placeHead(button, box, `Layer ${layer}, head ${head}${role ? `: ${role}` : ""}`, headIndex === chosen);
+    button.replaceChildren(element("span", "name", named ? role || `head ${head}` : ""));
+    button.classList.toggle("has-role", Boolean(role));
   });
   drawMaps(view);
   light(view);
 }
 
+/** @param {View} view */
 function drawMaps(view) {
   const { header, cells, maps, place } = view;
   const { theme } = header;
@@ -131,7 +152,7 @@ function drawMaps(view) {
   const pen = maps.getContext("2d");
   pen.scale(place.ratio, place.ratio);
   const small = new OffscreenCanvas(columns, rows);
-  const smallPen = small.getContext("2d");
+  const smallPen = /** @type {OffscreenCanvasRenderingContext2D} */ (small.getContext("2d"));
   const hatch = hatching(pen, theme);
   pen.imageSmoothingEnabled = place.tall * place.ratio < 2 * rows || place.wide * place.ratio < 2 * columns;
   for (let layer = 0; layer < layers; layer++) {
@@ -154,17 +175,24 @@ function drawMaps(view) {
       pen.drawImage(small, x, y, place.wide, place.tall);
     }
   }
-  view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  countDrawing(view.root);
 }
 
+/** @param {View} view */
 const litRow = ({ header }) => Math.min(hoveredRow() ?? header.row, header.tokens.length - 1);
 
 // The frame of a row of a map: its height, and how far down it stands.
+/** @param {View} view */
 const lineHeight = ({ header, place }) => Math.max(place.tall / header.tokens.length, 3);
 
+/**
+ * @param {View} view
+ * @param {number} row
+ */
 const lineOf = (view, row) =>
   Math.min((row / view.header.tokens.length) * view.place.tall, view.place.tall - lineHeight(view));
 
+/** @param {View} view */
 function light(view) {
   const { header, cells, lit, place } = view;
   if (!place) return;
@@ -188,9 +216,13 @@ function light(view) {
 }
 
 // The pointer over a map lights its row everywhere and names the cell.
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function point(view, event) {
   const { header, cells, place, tip, root } = view;
-  const button = event.target.closest?.(".head");
+  const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest?.(".head"));
   if (!button) return;
   const [layer, head] = headAt(view, button);
   const [px, py] = pointer(root, event);
@@ -200,7 +232,7 @@ function point(view, event) {
     hover(null);
     return;
   }
-  const [T, S] = [header.tokens.length, looked(header).length];
+  const [T, S] = [header.tokens.length, columnTokens(header).length];
   const [row, column] = [Math.floor((y / place.tall) * T), Math.floor((x / place.wide) * S)];
   hover(row);
   const [, heads, rows, columns] = cells.shape;
@@ -212,19 +244,27 @@ function point(view, event) {
       : code === NOT_A_NUMBER
         ? "not a number"
         : `${(code / FULL).toFixed(2)}${header.pooled ? " at most" : ""}`;
-  tip.replaceChildren(
-    element("div", "where", `Layer ${layer}, head ${head}  ${header.jobs[layer][head].join(" · ")}`),
-    element("div", "what", `${header.tokens[row]} → ${looked(header)[column]}  ${value}`),
+  showTooltip(
+    tip,
+    [
+      ["where", `Layer ${layer}, head ${head}  ${header.head_roles[layer][head].join(" · ")}`],
+      ["what", `${header.tokens[row]} → ${columnTokens(header)[column]}  ${value}`],
+    ],
+    px,
+    py,
+    root.clientWidth,
   );
-  tip.hidden = false;
-  const right = GUTTER + head * place.across + x + 14;
-  tip.style.left = `${Math.max(0, Math.min(right, root.clientWidth - tip.offsetWidth - 4))}px`;
-  tip.style.top = `${layer * place.down + y + 16}px`;
 }
 
 // The block that holds this position when `tokens` positions are pooled to `blocks`; as _block_max in pack.py.
+/**
+ * @param {number} position
+ * @param {number} tokens
+ * @param {number} blocks
+ */
 const blockOf = (position, tokens, blocks) => Math.floor(((position + 1) * blocks - 1) / tokens);
 
+/** @param {View} view */
 function toSvg(view) {
   const { header, cells, place } = view;
   const { theme } = header;
@@ -232,6 +272,13 @@ function toSvg(view) {
   const parts = [svgHatch(theme)];
   const row = litRow(view);
   const tall = lineHeight(view);
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {number} wide
+   * @param {any} high
+   * @param {number} thick
+   */
   const svgFrame = (x, y, wide, high, thick) =>
     `<rect x="${x}" y="${y}" width="${wide}" height="${high}" fill="none" ` +
     `stroke="${theme.accent}" stroke-width="${thick}"/>`;
@@ -239,16 +286,16 @@ function toSvg(view) {
     for (let head = 0; head < heads; head++) {
       const [x, y] = [GUTTER + head * place.across, 22 + layer * place.down];
       const box = `x="${x}" y="${y}" width="${place.wide}" height="${place.tall}"`;
-      const does = header.jobs[layer][head][0] ?? "";
+      const role = header.head_roles[layer][head][0] ?? "";
       parts.push(
         `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
         svgCells(mapImage(cells, view.colours, layer, head), x, y, place.wide, place.tall, cells.values.length),
         svgFrame(x - 0.5, y + lineOf(view, row), place.wide + 1, tall, 1.25),
-        ...(place.named ? linesOf(does || `head ${head}`, place.across - 4, 11, does ? 650 : 400) : []).map(
-          (line, at) =>
-            svgText(x, y + place.tall + 14 + 14 * at, line, {
-              fill: does ? theme.ink : theme.muted,
-              weight: does ? 650 : 400,
+        ...(place.named ? linesOf(role || `head ${head}`, place.across - 4, 11, role ? 650 : 400) : []).map(
+          (line, lineIndex) =>
+            svgText(x, y + place.tall + 14 + 14 * lineIndex, line, {
+              fill: role ? theme.ink : theme.muted,
+              weight: role ? 650 : 400,
               size: 11,
             }),
         ),

@@ -2,11 +2,19 @@
 // multiplied stands above each other: q over every k, every v over their mean z, and below them what is added to the
 // stream.
 
+/** @typedef {import("../types.js").HeadStepsHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { colourOf, colourTable, FULL } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, onCanvas } from "../lib/drawing.js";
-import { drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
+import { countDrawing, drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
+import { playerButtons, showPlaying } from "../lib/player.js";
 import { posts } from "../lib/posts.js";
-import { explain, oddsOf, PER_KEY, STEPS, spelt } from "./head_steps_text.js";
+import { showTooltip, tooltip } from "../lib/tooltip.js";
+import { indexOfLargest } from "../lib/values.js";
+import { explain, exponentialsOf, formatNumber, PER_KEY, STEPS } from "./head_steps_text.js";
 
 const ROW = 22; // pixels a word
 const STRIP = 208; // of q, k, v and z
@@ -37,27 +45,35 @@ const PROJECTED = {
   terms: 2,
   most: 13,
 };
+/** @param {typeof DESK} layout */
 const least = ({ words, number }) => words + 2 * (STRIP + GAP) + COLUMNS.length * number + 40;
 const PACE = 1600; // milliseconds a step when it plays
 const WAIT = 400; // milliseconds at rest before the address follows
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   const n = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
   const [S, C, D, E] = [header.words.length, header.width, n.q.length, n.z.length];
   split(n, C, header.head);
-  Object.assign(view, { header, n, sizes: { S, C, D, E }, tell: (post) => setTriggerValue("at", post) });
-  const news = view.posts.news([header.step, header.looked], header.heard);
-  const looked = header.looked ?? strongest(n.weights);
-  const moved = header.step !== view.step || looked !== view.looked; // if not, the sum that is open stays open
-  if (view.about !== header.about || (news && moved)) {
-    Object.assign(view, { step: header.step, looked, focus: null });
+  Object.assign(view, {
+    header,
+    n,
+    sizes: { S, C, D, E },
+    post: (/** @type {any} */ post) => setTriggerValue("step", post),
+  });
+  const news = view.posts.news([header.step, header.key_index], header.acknowledged);
+  const keyIndex = header.key_index ?? indexOfLargest(n.weights);
+  const changed = header.step !== view.step || keyIndex !== view.keyIndex; // if not, the sum that is open stays open
+  if (view.about !== header.about || (news && changed)) {
+    Object.assign(view, { step: header.step, keyIndex, focus: null });
   }
   view.about = header.about;
-  view.odds = oddsOf(/** @type {any} */ (n));
-  view.looked = Math.min(view.looked, S - 1);
+  view.exponentials = exponentialsOf(/** @type {any} */ (n));
+  view.keyIndex = Math.min(view.keyIndex, S - 1);
   view.colours = colourTable(header.theme, "signed");
   const stop = listen(key, () => {});
   drawings.set(header.key, (whole) =>
@@ -72,46 +88,42 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
 }
 
 // What this head carries, and what the other heads and the bias of W_O add together.
+/**
+ * @param {any} n
+ * @param {number} width
+ * @param {number} head
+ */
 function split(n, width, head) {
   const all = n.carried; // (H, C)
   n.heads = all;
   n.carried = all.slice(head * width, (head + 1) * width);
-  n.others = n.b_o.map((bias, c) => {
+  n.others = n.b_o.map((/** @type {any} */ bias, /** @type {number} */ c) => {
     let sum = bias;
-    for (let at = c; at < all.length; at += width) if (Math.floor(at / width) !== head) sum += all[at];
+    for (let offset = c; offset < all.length; offset += width)
+      if (Math.floor(offset / width) !== head) sum += all[offset];
     return sum;
   });
 }
 
-const strongest = (weights) => weights.reduce((best, weight, at) => (weight > weights[best] ? at : best), 0);
-
+/** @param {Root} root */
 function build(root) {
   const bar = element("div", "bar");
   const names = element("div", "names");
-  const [back, play, next] = [
-    ["back", "‹", "Back"],
-    ["play", "▸", "Play"],
-    ["next", "›", "Next"],
-  ].map(([name, sign, label]) => {
-    const button = element("button", name, sign);
-    button.type = "button";
-    button.setAttribute("aria-label", label);
-    return button;
-  });
+  const [back, play, next] = playerButtons();
   const scroll = element("div", "scroll");
-  const [canvas, rail, tip] = [element("canvas", "drawing"), element("canvas", "rail"), element("div", "tip")];
-  tip.hidden = true;
-  const told = element("div", "told");
-  told.setAttribute("aria-live", "polite");
+  const [canvas, rail, tip] = [element("canvas", "drawing"), element("canvas", "rail"), tooltip()];
+  const sentenceBox = element("div", "sentence");
+  sentenceBox.setAttribute("aria-live", "polite");
   scroll.tabIndex = 0; // on a narrow screen it scrolls, also by keys
   scroll.setAttribute("role", "region");
   scroll.setAttribute("aria-label", "The row, drawn");
   scroll.append(canvas, rail, tip);
   bar.append(back, play, next, names);
-  root.append(bar, told, scroll, element("div", "terms"));
+  root.append(bar, sentenceBox, scroll, element("div", "terms"));
   root.tabIndex = 0;
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Steps of one row. Left and right arrows step, up and down choose the key.");
+  /** @type {any} */
   const view = {
     root,
     names,
@@ -119,49 +131,60 @@ function build(root) {
     canvas,
     rail,
     tip,
-    told,
+    sentenceBox,
     scroll,
     terms: root.lastChild,
     posts: posts(WAIT),
     step: 0,
-    looked: 0,
+    keyIndex: 0,
     layout: DESK,
   };
   names.append(
-    ...STEPS.map(({ name }, at) => {
+    ...STEPS.map(({ name }, stepIndex) => {
       const button = element("button", "step", name);
       button.type = "button";
-      button.onclick = () => go(view, at);
+      button.onclick = () => go(view, stepIndex);
       return button;
     }),
   );
-  root.advance = (by) => go(view, view.step + by); // by keys that are pressed elsewhere on the page; see page/stage.js
+  root.advance = (delta) => go(view, view.step + delta); // by keys pressed elsewhere; see page/stage.js
   back.onclick = () => go(view, view.step - 1);
   next.onclick = () => go(view, view.step + 1);
   play.onclick = () => toggle(view);
   root.onkeydown = (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const row = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    /** @type {Record<string, number>} */
+    const steps = { ArrowLeft: -1, ArrowRight: 1 };
+    /** @type {Record<string, number>} */
+    const rows = { ArrowUp: -1, ArrowDown: 1 };
+    const [step, row] = [steps[event.key], rows[event.key]];
     if (!step && !row) return;
     event.preventDefault();
     if (step) go(view, view.step + step);
-    else look(view, view.looked + row);
+    else look(view, view.keyIndex + row);
   };
   canvas.onpointermove = (event) => point(view, event);
   canvas.onpointerleave = () => (tip.hidden = true);
   canvas.onclick = (event) => {
-    const found = find(view, event);
-    if (!found) return;
-    if (found.s !== undefined && found.s !== view.looked) look(view, found.s);
-    focusOn(view, found);
+    const hit = find(view, event);
+    if (!hit) return;
+    if (hit.s !== undefined && hit.s !== view.keyIndex) look(view, hit.s);
+    focusOn(view, hit);
     repaint(view);
   };
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {number} step
+ * @returns {boolean}
+ */
 function go(view, step) {
-  if (step < 0 || step >= STEPS.length) return stopPlaying(view);
+  if (step < 0 || step >= STEPS.length) {
+    stopPlaying(view);
+    return false;
+  }
   view.step = step;
   focusOn(view, null);
   repaint(view);
@@ -169,43 +192,53 @@ function go(view, step) {
   return true;
 }
 
-function look(view, looked) {
-  if (looked < 0 || looked >= view.sizes.S) return;
-  view.looked = looked;
+/**
+ * @param {View} view
+ * @param {any} keyIndex
+ */
+function look(view, keyIndex) {
+  if (keyIndex < 0 || keyIndex >= view.sizes.S) return;
+  view.keyIndex = keyIndex;
   focusOn(view, null);
   repaint(view);
   rest(view);
 }
 
+/** @param {View} view */
 function toggle(view) {
   if (view.playing) return stopPlaying(view);
   if (view.step === STEPS.length - 1) go(view, 0);
   else rest(view);
   view.playing = setInterval(() => go(view, view.step + 1), PACE);
-  view.play.textContent = "❙❙";
-  view.play.setAttribute("aria-label", "Pause");
+  showPlaying(view.play, true);
 }
 
+/** @param {View} view */
 function stopPlaying(view) {
   clearInterval(view.playing);
   view.playing = null;
   rest(view);
-  view.play.textContent = "▸";
-  view.play.setAttribute("aria-label", "Play");
+  showPlaying(view.play, false);
 }
 
 // When nothing has moved for a moment, the address follows.
+/** @param {View} view */
 function rest(view) {
-  view.posts.act(() => (view.playing ? undefined : [view.step, view.looked]), view.tell);
+  view.posts.act(() => (view.playing ? undefined : [view.step, view.keyIndex]), view.post);
 }
 
 // The number whose sum is opened: a clicked one, or the one the step is about.
-function focusOn(view, found) {
+/**
+ * @param {View} view
+ * @param {any} hit
+ */
+function focusOn(view, hit) {
   const step = STEPS[view.step];
-  const s = PER_KEY.includes(step.about) ? view.looked : undefined;
-  view.focus = found ? { kind: found.kind, s: found.s, i: found.i } : { kind: step.about, s, i: 0 };
+  const s = PER_KEY.includes(step.about) ? view.keyIndex : undefined;
+  view.focus = hit ? { kind: hit.kind, s: hit.s, i: hit.i } : { kind: step.about, s, i: 0 };
 }
 
+/** @param {View} view */
 function arrange(view) {
   const { root, header } = view;
   if (!header || !root.clientWidth) return;
@@ -216,13 +249,15 @@ function arrange(view) {
   repaint(view);
 }
 
+/** @param {View} view */
 function heightOf({ sizes, layout, large }) {
   const rows = layout.top + Math.min(sizes.S, layout.most) * ROW + 26;
   return large ? Math.max(rows, layout.top + 4 * layout.apart) : rows + 22 + 4 * layout.apart;
 }
 
+/** @param {View} view */
 function repaint(view) {
-  const { root, names, told, canvas, header } = view;
+  const { root, names, sentenceBox, canvas, header } = view;
   onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen));
   view.rail.hidden = view.wide <= view.scroll.clientWidth; // on a narrow screen the words stay while the row scrolls
   if (!view.rail.hidden) {
@@ -231,32 +266,34 @@ function repaint(view) {
       draw({ ...view, hits: [] }, pen);
     });
   }
-  [...names.children].forEach((button, at) => {
-    button.setAttribute("aria-current", String(at === view.step));
-    button.classList.toggle("done", at < view.step);
+  [...names.children].forEach((button, stepIndex) => {
+    button.setAttribute("aria-current", String(stepIndex === view.step));
+    button.classList.toggle("done", stepIndex < view.step);
   });
-  const { told: sentence, total, terms, model, cut } = explain(view);
-  told.replaceChildren(...sentence.map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
+  const { sentence, total, terms, model, cut } = explain(view);
+  sentenceBox.replaceChildren(...sentence.map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
   const spelled = terms.map(({ name, text }) => {
     const term = element("span", "term");
     if (name !== "") term.append(element("span", "of", typeof name === "number" ? `[${name}]` : name));
     term.append(text);
     return term;
   });
-  const sum = [element("span", "total", total), element("span", "model", model)];
+  const sum = [element("span", "total", total), element("span", "model", model ?? "")];
   // “and 14 smaller terms” comes after some.
   view.terms.replaceChildren(...(cut ? [...spelled, ...sum] : [...sum, ...spelled]));
 
-  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  countDrawing(root);
   root.dataset.step = view.step;
   if (view.wide > view.scroll.clientWidth) {
-    const now = view.hits.find(({ kind }) => kind === STEPS[view.step].about);
+    const now = view.hits.find((/** @type {any} */ { kind }) => kind === STEPS[view.step].about);
     view.scroll.scrollLeft = now.x + Math.min(now.wide, view.scroll.clientWidth / 2) - view.scroll.clientWidth * 0.7;
   }
 }
 
 // Where the columns begin; what is not `on` is not drawn.
+/** @param {View} view */
 function places({ wide, large, layout, step }) {
+  /** @param {string} kind */
   const on = (kind) => (large ? STEPS[step].needs.includes(kind) : kind !== "all x");
   const columns = COLUMNS.filter(on);
   const strips = ["k", "v"].filter(on).length;
@@ -268,34 +305,55 @@ function places({ wide, large, layout, step }) {
   const strip = large ? (rest - columns.length * number) / strips - GAP : STRIP + Math.min(spare / 3, 120);
   const k = layout.words;
   const first = k + (on("k") ? strip + GAP : 0);
-  const at = Object.fromEntries(columns.map((name, column) => [name, first + (column + 1) * number]));
+  const columnEnds = Object.fromEntries(columns.map((name, column) => [name, first + (column + 1) * number]));
   const v = first + columns.length * number + GAP + 12;
-  return { on, k, strip, number, columns, at, v, right: large ? wide - 2 : v + strip };
+  return { on, k, strip, number, columns, columnEnds, v, right: large ? wide - 2 : v + strip };
 }
 
 // The words that have a line: all, or those with the most of the weight, in their order.
-function wordsShown({ layout, sizes, header, looked, n }) {
+/** @param {View} view */
+function wordsShown({ layout, sizes, header, keyIndex, n }) {
   const all = Array.from({ length: sizes.S }, (_, s) => s);
-  const first = (s) => (s === looked || s === header.row ? 2 : n.weights[s] || 0);
+  /** @param {number} s */
+  const first = (s) => (s === keyIndex || s === header.row ? 2 : n.weights[s] || 0);
   return all
     .sort((a, b) => first(b) - first(a))
     .slice(0, layout.most)
     .sort((a, b) => a - b);
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function draw(view, pen) {
-  const { header, n, sizes, step, looked, focus, layout } = view;
+  const { header, n, sizes, step, keyIndex, focus, layout } = view;
   const { theme, words, row } = header;
   const { S, C, D, E } = sizes;
-  const { on, k, strip, number, columns, at, v, right } = places(view);
+  const { on, k, strip, number, columns, columnEnds, v, right } = places(view);
   const { size, small, top } = layout;
   const lines = wordsShown(view);
   view.hits = [];
+  /** @param {string} kind */
   const done = (kind) => view.whole || STEPS.findIndex(({ shows }) => shows.includes(kind)) <= step;
+  /** @param {string} kind */
   const now = (kind) => STEPS[step].shows.includes(kind);
+  /** @type {Record<string, number>} */
   const limits = { x: most(n.x), qk: Math.max(most(n.q), most(n.k)), v: Math.max(most(n.v), most(n.z)) };
   limits.stream = Math.max(most(n.stream), most(n.after), most(n.carried), most(n.others));
 
+  /**
+   * @param {string} kind
+   * @param {Float32Array} values
+   * @param {number} from
+   * @param {number} count
+   * @param {number} limit
+   * @param {number} x
+   * @param {number} y
+   * @param {number} wide
+   * @param {number} tall
+   * @param {number} [s]
+   */
   const cells = (kind, values, from, count, limit, x, y, wide, tall, s) => {
     if (!on(kind)) return;
     const cell = wide / count;
@@ -314,6 +372,12 @@ function draw(view, pen) {
     if (kind !== "all x") view.hits.push({ kind, s, x, y, wide, tall, count });
   };
 
+  /**
+   * @param {string} text
+   * @param {number} x
+   * @param {number} y
+   * @param {string} kind
+   */
   const label = (text, x, y, kind, more = {}) =>
     on(kind) &&
     pen.text(x, y, text, {
@@ -322,7 +386,8 @@ function draw(view, pen) {
       weight: now(kind) ? 650 : 400,
       ...more,
     });
-  const shown = (kind) => on(kind) && done(kind);
+  /** @param {string} kind */
+  const isShown = (kind) => on(kind) && done(kind);
 
   // What comes in
   if (!on("all x")) {
@@ -341,6 +406,7 @@ function draw(view, pen) {
   // One line a word that may be looked at
   label("k", k + strip / 2, top - 14, "k", { anchor: "middle" });
   label("v", v + strip / 2, top - 14, "v", { anchor: "middle" });
+  /** @type {Record<string, string>} */
   const heads = {
     scores: "q · k",
     scaled: header.divisor === 1 ? "not scaled" : "÷ √d",
@@ -349,11 +415,15 @@ function draw(view, pen) {
     exp: "exp",
     weights: "weight",
   };
-  for (const kind of columns) label(heads[kind], at[kind] - 4, top - 14, kind, { anchor: "end" });
+  for (const kind of columns) label(heads[kind], columnEnds[kind] - 4, top - 14, kind, { anchor: "end" });
   const listed = on("all x") || on("k") || on("v") || columns.length > 0;
   if (listed) lines.forEach((s, nth) => line(s, top + nth * ROW));
+  /**
+   * @param {number} s
+   * @param {number} y
+   */
   function line(s, y) {
-    if (s === looked && !on("all x")) {
+    if (s === keyIndex && !on("all x")) {
       pen.rect(0, y - 1, 3, ROW - 2, theme.accent);
       pen.frame(0, y - 1, right + (view.large ? 1 : 4), ROW - 1, theme.accent, 1);
     }
@@ -368,20 +438,21 @@ function draw(view, pen) {
     if (on("all x")) cells(s === row ? "x" : "all x", n.x, s * C, C, limits.x, k, y + 2, right - k, ROW - 6);
     cells("k", n.k, s * D, D, limits.qk, k, y + 2, strip, ROW - 6, s);
     cells("v", n.v, s * E, E, limits.v, v, y + 2, strip, ROW - 6, s);
+    /** @type {Record<string, number>} */
     const values = { scores: n.scores[s], scaled: n.scaled[s], bias: n.bias[s], masked: n.masked[s] };
-    values.exp = view.odds.each[s];
+    values.exp = view.exponentials.each[s];
     values.weights = n.weights[s];
     for (const kind of columns) {
       const value = values[kind];
-      view.hits.push({ kind, s, x: at[kind] - number + 4, y, wide: number - 4, tall: ROW, count: 1 });
+      view.hits.push({ kind, s, x: columnEnds[kind] - number + 4, y, wide: number - 4, tall: ROW, count: 1 });
       if (!done(kind)) continue;
       if (kind === "masked" && !allowed) {
-        pen.absent(at[kind] - number + 12, y + 2, number - 16, ROW - 6);
+        pen.absent(columnEnds[kind] - number + 12, y + 2, number - 16, ROW - 6);
         continue;
       }
       if (kind === "weights")
         pen.rect(
-          at[kind] - number + 10,
+          columnEnds[kind] - number + 10,
           y + 2,
           Math.max((number - 14) * (value || 0), 0.5),
           ROW - 6,
@@ -389,7 +460,7 @@ function draw(view, pen) {
         );
       const chosen = focus.kind === kind && focus.s === s;
       const fill = chosen ? theme.accent : now(kind) ? theme.ink : theme.muted;
-      pen.text(at[kind] - 4, y + ROW / 2 - 1, spelt(value), {
+      pen.text(columnEnds[kind] - 4, y + ROW / 2 - 1, formatNumber(value), {
         size: small,
         anchor: "end",
         fill,
@@ -400,36 +471,48 @@ function draw(view, pen) {
 
   // What comes out
   const below = top + lines.length * ROW + 14;
-  const total = (kind, sum) => label(`Σ ${spelt(sum)}`, at[kind] - 4, below, kind, { anchor: "end", weight: 400 });
-  if (shown("exp")) total("exp", view.odds.sum);
-  if (shown("weights"))
+  /**
+   * @param {string} kind
+   * @param {any} sum
+   */
+  const total = (kind, sum) =>
+    label(`Σ ${formatNumber(sum)}`, columnEnds[kind] - 4, below, kind, { anchor: "end", weight: 400 });
+  if (isShown("exp")) total("exp", view.exponentials.sum);
+  if (isShown("weights"))
     total(
       "weights",
-      n.weights.reduce((a, b) => a + b, 0),
+      n.weights.reduce((/** @type {any} */ a, /** @type {any} */ b) => a + b, 0),
     );
   if (listed && lines.length < S)
     pen.text(0, below, `and ${S - lines.length} more`, { size: small, fill: theme.muted });
-  const alone = !listed; // then the last strips have the place of the lines
-  label("z", (alone ? k : v) - 9, alone ? top + layout.stream / 2 - layout.apart : below, "z", { anchor: "end" });
-  if (alone) cells("z", n.z, 0, E, limits.v, k, top - layout.apart, right - k, layout.stream);
+  const stripsOnly = !listed; // then the last strips have the place of the lines
+  label("z", (stripsOnly ? k : v) - 9, stripsOnly ? top + layout.stream / 2 - layout.apart : below, "z", {
+    anchor: "end",
+  });
+  if (stripsOnly) cells("z", n.z, 0, E, limits.v, k, top - layout.apart, right - k, layout.stream);
   else cells("z", n.z, 0, E, limits.v, v, below - 8, strip, 16);
-  const before = header.residual ? "stream before" : "not added";
+  const before = header.has_residual ? "stream before" : "not added";
   const last = [
     ["carried", "this head"],
     ["others", "other heads"],
     ["stream", before],
     ["after", "stream after"],
   ];
-  last.forEach(([kind, told], nth) => {
-    const y = (alone ? top : below + 26) + nth * layout.apart;
-    label(fitted(told, layout.words - 8, small), k - 8, y + layout.stream / 2, kind, { anchor: "end" });
+  last.forEach(([kind, title], nth) => {
+    const y = (stripsOnly ? top : below + 26) + nth * layout.apart;
+    label(fitted(title, layout.words - 8, small), k - 8, y + layout.stream / 2, kind, { anchor: "end" });
     cells(kind, n[kind], 0, C, limits.stream, k, y, right - k, layout.stream);
   });
 }
 
+/** @param {Float32Array} values */
 const most = (values) =>
   values.reduce((top, value) => (Number.isFinite(value) ? Math.max(top, Math.abs(value)) : top), 1e-12);
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function find(view, event) {
   const [px, py] = pointer(view.canvas, event);
   for (const { kind, s, x, y, wide, tall, count } of view.hits) {
@@ -439,27 +522,37 @@ function find(view, event) {
   return null;
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function point(view, event) {
-  const found = find(view, event);
+  const hit = find(view, event);
   const { tip, canvas, sizes, n, header } = view;
-  tip.hidden = !found;
-  canvas.style.cursor = found ? "pointer" : "";
-  if (!found) return;
-  const { kind, s, i } = found;
-  const width = { x: sizes.C, k: sizes.D, v: sizes.E }[kind]; // of kinds that have a vector for every word
-  const at = kind === "x" ? header.row * width + i : width ? s * width + i : (s ?? i);
-  const value = kind === "exp" ? view.odds.each[s] : n[kind][at];
+  tip.hidden = !hit;
+  canvas.style.cursor = hit ? "pointer" : "";
+  if (!hit) return;
+  const { kind, s, i } = hit;
+  /** @type {Record<string, number>} */
+  const widths = { x: sizes.C, k: sizes.D, v: sizes.E };
+  const width = widths[kind]; // of kinds that have a vector for every word
+  const valueIndex = kind === "x" ? header.row * width + i : width ? s * width + i : (s ?? i);
+  const value = kind === "exp" ? view.exponentials.each[s] : n[kind][valueIndex];
   const where =
     s === undefined
       ? `${kind}[${i}]`
       : width
         ? `${kind}[${i}] of ${header.words[s]}`
         : `${header.words[header.row]} → ${header.words[s]}`;
-  tip.replaceChildren(
-    element("div", "where", where),
-    element("div", "what", spelt(value)),
-    element("div", "where", "click to see how it is computed"),
+  showTooltip(
+    tip,
+    [
+      ["where", where],
+      ["what", formatNumber(value)],
+      ["where", "click to see how it is computed"],
+    ],
+    hit.px,
+    hit.py,
+    view.wide,
   );
-  tip.style.left = `${Math.max(0, Math.min(found.px + 14, view.wide - tip.offsetWidth - 4))}px`;
-  tip.style.top = `${found.py + 16}px`;
 }

@@ -1,5 +1,10 @@
 // The steps of a row, and how each number comes from the numbers before it: the sum, term by term.
 
+/** @typedef {import("../types.js").HeadStepsHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+
+import { numbered } from "../lib/values.js";
+
 // shows: what the step brings in; about: the number whose sum is opened first; needs: all that a projector shows of it
 export const STEPS = [
   { name: "x", shows: ["x"], about: "x", needs: ["x", "all x"] },
@@ -20,7 +25,8 @@ export const STEPS = [
   },
 ];
 
-export const spelt = (value) => {
+/** @param {number} value */
+export const formatNumber = (value) => {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "no number" : value < 0 ? "−∞" : "∞";
   const size = Math.abs(value);
   const text =
@@ -33,8 +39,9 @@ export const spelt = (value) => {
 };
 
 // e^(score − the largest) of every key, and their sum; a key that may not be looked at has 0.
-export function oddsOf({ masked, mask }) {
-  const top = Math.max(...masked.filter((_, s) => mask[s]));
+/** @param {View} view */
+export function exponentialsOf({ masked, mask }) {
+  const top = Math.max(...masked.filter((/** @type {unknown} */ _, /** @type {number} */ s) => mask[s]));
   const each = Array.from(masked, (value, s) => (mask[s] ? Math.exp(value - top) : 0));
   return { top, each, sum: each.reduce((a, b) => a + b, 0) };
 }
@@ -43,12 +50,13 @@ export function oddsOf({ masked, mask }) {
 export const PER_KEY = ["k", "v", "scores", "scaled", "bias", "masked", "exp", "weights"];
 
 // In words what this step does; and for the number in focus its terms, their sum, and what the model itself had.
-/** @returns {{ told: any[], total: string, terms: any[], model: string | null, cut?: boolean }} */
-export function explain(view) {
+/** @returns {{ sentence: any[], total: string, terms: any[], model: string | null, cut?: boolean }} */
+export function explain(/** @type {View} */ view) {
   const { header, step } = view;
-  const words = named(header.words);
-  const [a, b] = [words[header.row], words[view.looked]];
+  const words = numbered(header.words);
+  const [a, b] = [words[header.row], words[view.keyIndex]];
   const { divisor } = header;
+  /** @type {Record<string, any[]>} */
   const sentences = {
     x: [
       `The vector of `,
@@ -64,34 +72,35 @@ export function explain(view) {
     "q · k": [
       "Multiply q with the key below it, number by number, and add up. The score of ",
       [`${a} → ${b}`],
-      ` is ${spelt(view.n.scores[view.looked])}.`,
+      ` is ${formatNumber(view.n.scores[view.keyIndex])}.`,
     ],
     "÷ √d":
       divisor === 1
         ? ["Scaling is switched off, so the scores are unchanged."]
         : [
-            `Divide by √${view.sizes.D} = ${spelt(divisor)}, so that scores do not grow with the width of the head. `,
+            `Divide by √${view.sizes.D} = ${formatNumber(divisor)}, ` +
+              "so that scores do not grow with the width of the head. ",
             [`${a} → ${b}`],
-            ` becomes ${spelt(view.n.scaled[view.looked])}.`,
+            ` becomes ${formatNumber(view.n.scaled[view.keyIndex])}.`,
           ],
-    "+ bias": header.biased
+    "+ bias": header.has_bias
       ? [
           "The position adds a number that depends only on the distance. ",
           [`${a} → ${b}`],
-          ` gets ${spelt(view.n.bias[view.looked])}.`,
+          ` gets ${formatNumber(view.n.bias[view.keyIndex])}.`,
         ]
       : ["Nothing is added to the scores here (", [header.position], ")."],
     mask: view.n.mask.every(Boolean)
       ? ["Every word is allowed: nothing is masked."]
       : [
           "Masked scores become −∞: ",
-          [`${view.n.mask.filter((one) => !one).length} of ${view.sizes.S}`],
+          [`${view.n.mask.filter((/** @type {any} */ allowed) => !allowed).length} of ${view.sizes.S}`],
           " words are hatched.",
         ],
     exp: [
       "The largest score is subtracted from each score, so that nothing overflows. " +
         "Then e is raised to the result. The sum is ",
-      [spelt(view.odds.sum)],
+      [formatNumber(view.exponentials.sum)],
       ".",
     ],
     softmax: [
@@ -99,19 +108,19 @@ export function explain(view) {
       [a],
       " add up to 1, and ",
       [b],
-      ` has weight ${spelt(view.n.weights[view.looked])}.`,
+      ` has weight ${formatNumber(view.n.weights[view.keyIndex])}.`,
     ],
     "Σ weight · v": [
       "Multiply every value by its weight and add up: z is a weighted mean of the values. ",
       [b],
-      ` counts ${spelt(view.n.weights[view.looked])}.`,
+      ` counts ${formatNumber(view.n.weights[view.keyIndex])}.`,
     ],
     W_O: [
       "W_O turns this head's z into a vector as wide as the residual stream. The head adds this vector to ",
       [a],
       ".",
     ],
-    "+ stream": header.residual
+    "+ stream": header.has_residual
       ? [
           "The outputs of all heads are added to the residual stream of ",
           [a],
@@ -125,58 +134,80 @@ export function explain(view) {
           header.norm_after ? ". The layer norm of this sublayer then normalises them." : ".",
         ],
   };
-  const told = [
+  const sentence = [
     [`Step ${step + 1} of ${STEPS.length}. `, false],
     ...sentences[STEPS[step].name].map((piece) => (Array.isArray(piece) ? [piece[0], true] : [piece, false])),
   ];
-  return { told, ...sum(view) };
+  return { sentence, ...sum(view) };
 }
 
-// A word that stands in the text more than once bears its place.
-const named = (words) =>
-  words.map((word, at) => (words.indexOf(word) !== words.lastIndexOf(word) ? `${word} (${at})` : word));
-
+/** @param {View} view */
 function sum(view) {
-  const { header, n, sizes, focus, odds } = view;
+  const { header, n, sizes, focus, exponentials } = view;
   const { C, D, E, S } = sizes;
   const { kind } = focus;
   const s = focus.s ?? header.row;
   const i = focus.i ?? 0;
-  const words = named(header.words);
+  const words = numbered(header.words);
   const arrow = `${words[header.row]} → ${words[s]}`;
   // [name, left, right] of each product
+  /**
+   * @param {string} name
+   * @param {any} pairs
+   * @param {any} rest
+   * @param {number | null} model
+   */
   const products = (name, pairs, rest, model) => {
-    const total = pairs.reduce((all, [, left, right]) => all + left * right, 0) + (rest?.[1] ?? 0);
-    const shown =
+    const total =
+      pairs.reduce((/** @type {any} */ all, /** @type {any} */ [, left, right]) => all + left * right, 0) +
+      (rest?.[1] ?? 0);
+    const shownPairs =
       pairs.length > view.layout.terms
         ? [...pairs].sort((a, b) => Math.abs(b[1] * b[2]) - Math.abs(a[1] * a[2])).slice(0, view.layout.terms)
         : pairs;
-    const terms = shown.map(([of, left, right]) => ({ name: of, text: `${spelt(left)} × ${spelt(right)}` }));
-    if (rest) terms.push({ name: rest[0], text: spelt(rest[1]) });
-    const cut = pairs.length - shown.length;
+    const terms = shownPairs.map((/** @type {any} */ [of, left, right]) => ({
+      name: of,
+      text: `${formatNumber(left)} × ${formatNumber(right)}`,
+    }));
+    if (rest) terms.push({ name: rest[0], text: formatNumber(rest[1]) });
+    const cut = pairs.length - shownPairs.length;
     return {
       terms,
-      total: `${cut ? `and ${cut} smaller terms; together ` : ""}${name} = ${spelt(total)}`,
-      model: told(model, total),
+      total: `${cut ? `and ${cut} smaller terms; together ` : ""}${name} = ${formatNumber(total)}`,
+      model: comparison(model, total),
       cut,
     };
   };
+  /**
+   * @param {string} name
+   * @param {any} pieces
+   * @param {number} total
+   * @param {number | null} model
+   */
   const plain = (name, pieces, total, model) => ({
-    terms: pieces.map(([of, text]) => ({ name: of, text })),
-    total: `${name} = ${spelt(total)}`,
-    model: told(model, total),
+    terms: pieces.map((/** @type {any} */ [of, text]) => ({ name: of, text })),
+    total: `${name} = ${formatNumber(total)}`,
+    model: comparison(model, total),
   });
+  /**
+   * @param {string} name
+   * @param {string} matrix
+   * @param {any} bias
+   * @param {number} wide
+   * @param {any} who
+   * @param {number} model
+   */
   const projected = (name, matrix, bias, wide, who, model) => {
     const pairs = Array.from({ length: C }, (_, c) => [c, n.x[who * C + c], n[matrix][c * wide + i]]);
-    const made = products(
+    const product = products(
       `${name}[${i}] = Σ x[c] · W[c, ${i}]`,
       pairs,
       bias.length ? ["b", bias[i]] : null,
-      header.turned && name !== "v" ? null : model,
+      header.is_rotated && name !== "v" ? null : model,
     );
-    return header.turned && name !== "v"
-      ? { ...made, model: `then turned by its position to ${spelt(model)} (RoPE)` }
-      : made;
+    return header.is_rotated && name !== "v"
+      ? { ...product, model: `then turned by its position to ${formatNumber(model)} (RoPE)` }
+      : product;
   };
   switch (kind) {
     case "x":
@@ -185,19 +216,19 @@ function sum(view) {
             ...plain(
               `x[${i}]`,
               [
-                ["(stream", spelt(n.stream[i])],
-                ["− mean)", spelt(header.norm[0])],
-                ["÷ deviation", spelt(header.norm[1])],
-                ["× gain", spelt(n.gain[i])],
-                ["+ shift", spelt(n.shift[i])],
+                ["(stream", formatNumber(n.stream[i])],
+                ["− mean)", formatNumber(header.norm[0])],
+                ["÷ deviation", formatNumber(header.norm[1])],
+                ["× gain", formatNumber(n.gain[i])],
+                ["+ shift", formatNumber(n.shift[i])],
               ],
               ((n.stream[i] - header.norm[0]) / header.norm[1]) * n.gain[i] + n.shift[i],
               n.x[header.row * C + i],
             ),
           }
         : {
-            terms: [{ name: "stream", text: spelt(n.stream[i]) }],
-            total: `x[${i}] = ${spelt(n.x[header.row * C + i])}`,
+            terms: [{ name: "stream", text: formatNumber(n.stream[i]) }],
+            total: `x[${i}] = ${formatNumber(n.x[header.row * C + i])}`,
             model: "There is no norm before the layer, so x is the stream.",
           };
     case "q":
@@ -217,8 +248,8 @@ function sum(view) {
       return plain(
         arrow,
         [
-          ["score", spelt(n.scores[s])],
-          ["÷", spelt(header.divisor)],
+          ["score", formatNumber(n.scores[s])],
+          ["÷", formatNumber(header.divisor)],
         ],
         n.scores[s] / header.divisor,
         n.scaled[s],
@@ -227,15 +258,15 @@ function sum(view) {
       return plain(
         arrow,
         [
-          ["scaled", spelt(n.scaled[s])],
-          ["+ bias", spelt(n.bias[s])],
+          ["scaled", formatNumber(n.scaled[s])],
+          ["+ bias", formatNumber(n.bias[s])],
         ],
         n.scaled[s] + n.bias[s],
         n.biased[s],
       );
     case "masked":
       return n.mask[s]
-        ? plain(arrow, [["allowed", spelt(n.biased[s])]], n.biased[s], n.masked[s])
+        ? plain(arrow, [["allowed", formatNumber(n.biased[s])]], n.biased[s], n.masked[s])
         : {
             terms: [{ name: "masked", text: "−∞" }],
             total: `${arrow} = −∞`,
@@ -244,8 +275,8 @@ function sum(view) {
     case "exp":
       return n.mask[s]
         ? {
-            terms: [{ name: "e ^", text: `(${spelt(n.masked[s])} − ${spelt(odds.top)})` }],
-            total: `${arrow} = ${spelt(odds.each[s])}`,
+            terms: [{ name: "e ^", text: `(${formatNumber(n.masked[s])} − ${formatNumber(exponentials.top)})` }],
+            total: `${arrow} = ${formatNumber(exponentials.each[s])}`,
             model: "",
           }
         : { terms: [], total: `${arrow} = 0`, model: "This key is masked." };
@@ -253,16 +284,16 @@ function sum(view) {
       return plain(
         arrow,
         [
-          ["exp", spelt(odds.each[s])],
-          ["÷ Σ", spelt(odds.sum)],
+          ["exp", formatNumber(exponentials.each[s])],
+          ["÷ Σ", formatNumber(exponentials.sum)],
         ],
-        odds.sum ? odds.each[s] / odds.sum : 0,
+        exponentials.sum ? exponentials.each[s] / exponentials.sum : 0,
         n.weights[s],
       );
     case "z":
       return products(
         `z[${i}]`,
-        Array.from({ length: S }, (_, at) => [words[at], n.weights[at], n.v[at * E + i]]),
+        Array.from({ length: S }, (_, keyIndex) => [words[keyIndex], n.weights[keyIndex], n.v[keyIndex * E + i]]),
         null,
         n.z[i],
       );
@@ -277,14 +308,15 @@ function sum(view) {
         model: "Computed here: the model mixes all heads in one product.",
       };
     case "others": {
-      const heads = Array.from({ length: n.heads.length / C }, (_, at) => [`head ${at}`, n.heads[at * C + i]]).filter(
-        (_, at) => at !== header.head,
-      );
+      const heads = Array.from({ length: n.heads.length / C }, (_, headIndex) => [
+        `head ${headIndex}`,
+        n.heads[headIndex * C + i],
+      ]).filter((_, headIndex) => headIndex !== header.head);
       const pieces = [...heads, ["bias of W_O", n.b_o[i]]];
       return {
         ...plain(
           `others[${i}]`,
-          pieces.map(([of, value]) => [of, spelt(value)]),
+          pieces.map(([of, value]) => [of, formatNumber(value)]),
           n.others[i],
           null,
         ),
@@ -294,18 +326,18 @@ function sum(view) {
     case "stream":
       return {
         terms: [],
-        total: `stream[${i}] = ${spelt(n.stream[i])}`,
+        total: `stream[${i}] = ${formatNumber(n.stream[i])}`,
         model: header.layer
           ? `The output of layer ${header.layer - 1} for ${words[header.row]}.`
           : `The embedding of ${words[header.row]}.`,
       };
     default: {
-      const stream = header.residual ? [["stream", n.stream[i]]] : [];
+      const stream = header.has_residual ? [["stream", n.stream[i]]] : [];
       const pieces = [...stream, ["this head", n.carried[i]], ["other heads", n.others[i]]];
       const total = pieces.reduce((all, [, value]) => all + value, 0);
       return plain(
         `after[${i}]`,
-        pieces.map(([name, value]) => [name, spelt(value)]),
+        pieces.map(([name, value]) => [name, formatNumber(value)]),
         total,
         n.after[i],
       );
@@ -314,10 +346,14 @@ function sum(view) {
 }
 
 // The sum made here against the number the model had.
-function told(model, total) {
+/**
+ * @param {number | null} model
+ * @param {number} total
+ */
+function comparison(model, total) {
   if (model === null) return "";
   const apart = Math.abs(model - total);
   return apart === 0
     ? "The model has the same number."
-    : `The model has ${spelt(model)}: ${apart.toExponential(0)} apart, which is rounding.`;
+    : `The model has ${formatNumber(model)}: ${apart.toExponential(0)} apart, which is rounding.`;
 }

@@ -1,8 +1,14 @@
 // Large maps beside each other, of the same words: a head's weights, its stages, a mask that can be painted.
 
+/** @typedef {import("../types.js").MapsHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { ABSENT, colourTable, FULL, imageOf, NOT_A_NUMBER } from "../lib/cells.js";
 import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "../lib/drawing.js";
 import {
+  countDrawing,
   drawings,
   element,
   hover,
@@ -15,6 +21,8 @@ import {
   unpack,
 } from "../lib/page_state.js";
 import { posts } from "../lib/posts.js";
+import { connectRange } from "../lib/sliders.js";
+import { showTooltip, tooltip } from "../lib/tooltip.js";
 
 const GAP = 16; // between maps
 const LEAST = 170; // pixels of a map, before the next one goes below
@@ -28,15 +36,17 @@ const MOST_WORDS = 40; // more would overlap
 const SLIDE = 34; // room above the maps for a slider
 const WAIT = 200; // milliseconds that the slider rests before Python hears of it
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
     frames: arrays.values.values, // (steps, N, T, S) exact; NaN: not allowed, Infinity: allowed and not a number
     colours: { weight: colourTable(header.theme, "weights"), signed: colourTable(header.theme, "signed") },
-    tell: setTriggerValue,
+    trigger: setTriggerValue,
   });
   setSlide(view);
   const stop = listen(key, () => light(view));
@@ -47,41 +57,44 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
-  const [maps, lit, tip] = [element("canvas", "maps"), element("canvas", "lit"), element("div", "tip")];
+  const [maps, lit, tip] = [element("canvas", "maps"), element("canvas", "lit"), tooltip()];
   const pad = element("div", "pad"); // over the map to paint on: there a finger draws, elsewhere it scrolls
   const [slide, label, range] = [element("div", "slide"), element("label", "number"), element("input", "range")];
-  tip.hidden = true;
   range.type = "range";
   slide.append(label, range);
   root.append(maps, lit, pad, slide, tip);
+  /** @type {any} */
   const view = { root, maps, lit, tip, pad, slide, label, range, painting: null, posts: posts(WAIT) };
-  range.oninput = () => {
-    view.posts.touch();
-    showStep(view, Number(range.value));
-  };
-  range.onchange = () => tellStep(view);
+  connectRange(
+    range,
+    view.posts,
+    (stepIndex) => showStep(view, stepIndex),
+    () => postStep(view),
+  );
   range.onpointerdown = (event) => event.stopPropagation();
-  root.onpointerdown = (event) => startPainting(view, event);
-  root.onpointermove = (event) => (view.painting ? paint(view, event) : point(view, event));
+  root.onpointerdown = (/** @type {PointerEvent} */ event) => startPainting(view, event);
+  root.onpointermove = (/** @type {PointerEvent} */ event) => (view.painting ? paint(view, event) : point(view, event));
   root.onpointerup = () => endPainting(view);
   root.onpointercancel = root.onpointerup;
   root.onpointerleave = () => {
     tip.hidden = true;
     hover(null);
   };
-  root.onclick = (event) => {
-    const found = find(view, event);
+  root.onclick = (/** @type {PointerEvent} */ event) => {
+    const hit = find(view, event);
     const { pins, paint, pinned, row } = view.header;
-    if (found && view.header.picks) view.tell("pick", [found.row, found.column]);
-    else if (found && pins && found.panel !== paint)
-      view.tell("pin", { row: pinned && row === found.row ? null : found.row });
+    if (hit && view.header.picks) view.trigger("pick", [hit.row, hit.column]);
+    else if (hit && pins && hit.panel !== paint)
+      view.trigger("pin", { row: pinned && row === hit.row ? null : hit.row });
   };
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
 }
 
 // The same maps for several values of one number are all here: sliding picks one, letting go tells Python.
+/** @param {View} view */
 function setSlide(view) {
   const { header, slide, range } = view;
   const { step } = header;
@@ -90,44 +103,56 @@ function setSlide(view) {
     view.values = view.frames;
     return;
   }
-  const news = view.posts.news(step.at, header.heard);
+  const news = view.posts.news(step.value, header.acknowledged);
   const kept = view.step !== undefined && view.stepName === step.name && view.step < step.values.length && !news;
   view.stepName = step.name;
   Object.assign(range, { min: 0, max: step.values.length - 1, step: 1 });
   range.setAttribute("aria-label", step.name);
-  pickStep(view, kept ? view.step : step.values.indexOf(step.at));
+  pickStep(view, kept ? view.step : step.values.indexOf(step.value));
 }
 
-function pickStep(view, at) {
+/**
+ * @param {View} view
+ * @param {number} stepIndex
+ */
+function pickStep(view, stepIndex) {
   const { header, frames, label, range } = view;
-  const size = header.panels.length * header.looking.length * header.looked.length;
-  view.step = at;
-  view.values = frames.subarray(at * size, (at + 1) * size);
-  header.titles[at].forEach((title, number) => (header.panels[number].title = title));
-  range.value = at;
-  range.setAttribute("aria-valuetext", String(header.step.values[at]));
-  label.textContent = `${header.step.name}: ${header.step.values[at]}`;
+  const size = header.panels.length * header.query_tokens.length * header.key_tokens.length;
+  view.step = stepIndex;
+  view.values = frames.subarray(stepIndex * size, (stepIndex + 1) * size);
+  header.titles[stepIndex].forEach((title, number) => (header.panels[number].title = title));
+  range.value = stepIndex;
+  const { name, values } = /** @type {NonNullable<Header["step"]>} */ (header.step);
+  range.setAttribute("aria-valuetext", String(values[stepIndex]));
+  label.textContent = `${name}: ${values[stepIndex]}`;
 }
 
-function showStep(view, at) {
-  pickStep(view, at);
+/**
+ * @param {View} view
+ * @param {number} stepIndex
+ */
+function showStep(view, stepIndex) {
+  pickStep(view, stepIndex);
   onCanvas(view.maps, view.root.clientWidth, view.place.height, view.header.theme, (pen) => draw(view, pen, null));
 }
 
-function tellStep(view) {
+/** @param {View} view */
+function postStep(view) {
   view.posts.act(
     () => view.header.step?.values[view.step],
-    (post) => view.tell("step", post),
+    (/** @type {any} */ post) => view.trigger("step", post),
   );
 }
 
 // Where everything stands, from the width alone.
+/** @param {View} view */
 function arrange(view) {
   const { root, header } = view;
   if (!header || !root.clientWidth) return;
-  const { looking, looked, panels } = header;
+  const { query_tokens, key_tokens, panels } = header;
+  /** @param {string[]} words */
   const longest = (words) => Math.max(...words.map((word) => widthOf(word, 13))); // no word is drawn larger
-  const left = Math.min(longest(looking), 92) + 12; // room for the words that look
+  const left = Math.min(longest(query_tokens), 92) + 12; // room for the words that look
   const columns = Math.max(
     1,
     Math.min(panels.length, Math.floor((root.clientWidth - left) / ((projected() ? LEAST_PROJECTED : LEAST) + GAP))),
@@ -136,11 +161,11 @@ function arrange(view) {
   const lines = Math.max(...panels.map(({ title }) => (title ? titleOf(title, across).length : 0)));
   const line = legible(TITLE) * 1.25;
   const titles = lines ? lines * line + 4 : 0;
-  const above = titles + Math.min(longest(looked), 92) * Math.sin((-TURN * Math.PI) / 180) + 16;
-  const most = Math.max(looking.length, looked.length);
+  const above = titles + Math.min(longest(key_tokens), 92) * Math.sin((-TURN * Math.PI) / 180) + 16;
+  const most = Math.max(query_tokens.length, key_tokens.length);
   const room = Math.min(across - GAP, MOST);
   const cell = most <= room / 4 ? Math.floor(room / most) : room / most; // whole pixels where they can be seen
-  const [wide, tall] = [cell * looked.length, cell * looking.length];
+  const [wide, tall] = [cell * key_tokens.length, cell * query_tokens.length];
   const block = above + tall + SCALE + 6;
   const top = header.step ? SLIDE : 0;
   const height = top + block * Math.ceil(panels.length / columns);
@@ -154,32 +179,52 @@ function arrange(view) {
     const [x, y] = origin(view, header.paint);
     Object.assign(view.pad.style, { left: `${x}px`, top: `${y}px`, width: `${wide}px`, height: `${tall}px` });
   }
-  view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  countDrawing(view.root);
   light(view);
 }
 
+/**
+ * @param {string} title
+ * @param {any} across
+ */
 const titleOf = (title, across) => linesOf(title, across - 8, TITLE, 600).slice(0, 2);
 
+/**
+ * @param {View} view
+ * @param {number} panel
+ */
 function origin({ place }, panel) {
   const down = place.top + Math.floor(panel / place.columns) * place.block + place.above;
   return [place.left + (panel % place.columns) * place.across, down];
 }
 
-const at = ({ header }, panel, row, column) => (panel * header.looking.length + row) * header.looked.length + column;
+/**
+ * @param {View} view
+ * @param {number} panel
+ * @param {number} row
+ * @param {number} column
+ */
+const cellIndex = ({ header }, panel, row, column) =>
+  (panel * header.query_tokens.length + row) * header.key_tokens.length + column;
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number | null} row
+ */
 function draw(view, pen, row) {
   const { header, place } = view;
-  const { theme, looking, looked } = header;
+  const { theme, query_tokens, key_tokens } = header;
   const every = Math.max(
-    Math.ceil(Math.max(looking.length, looked.length) / MOST_WORDS),
+    Math.ceil(Math.max(query_tokens.length, key_tokens.length) / MOST_WORDS),
     Math.ceil((legible(CROWDED) * 0.9) / place.cell),
   );
   const size = Math.max(8, Math.min(13, place.cell));
   header.panels.forEach((panel, number) => {
     const [x, y] = origin(view, number);
     if (panel.title) {
-      titleOf(panel.title, place.across).forEach((told, nth) => {
-        const fits = fitted(told, place.across - 8, TITLE, 600);
+      titleOf(panel.title, place.across).forEach((titleLine, nth) => {
+        const fits = fitted(titleLine, place.across - 8, TITLE, 600);
         pen.text(x, y - place.above + 10 + nth * place.line, fits, { size: TITLE, weight: 600 });
       });
     }
@@ -189,12 +234,12 @@ function draw(view, pen, row) {
     if (panel.kind === "signed" || panel.kind === "size") pen.frame(x, y, place.wide, place.tall, theme.rule, 0.75);
     if (panel.numbers) drawNumbers(view, pen, number, x, y);
     else if (panel.kind !== "mask") {
-      const area = looking.length * looked.length;
+      const area = query_tokens.length * key_tokens.length;
       drawSigns(
         pen,
         theme,
         view.values.subarray(number * area, (number + 1) * area),
-        looked.length,
+        key_tokens.length,
         x,
         y,
         place.cell,
@@ -211,76 +256,97 @@ function draw(view, pen, row) {
         2,
       );
     }
-    looked.forEach((word, index) => {
+    key_tokens.forEach((word, index) => {
       if (index % every) return;
-      const told = fitted(word, 92, size);
-      pen.text(x + (index + 0.5) * place.cell, y - 6, told, { size, fill: theme.muted, turn: TURN });
+      const label = fitted(word, 92, size);
+      pen.text(x + (index + 0.5) * place.cell, y - 6, label, { size, fill: theme.muted, turn: TURN });
     });
     if (number % place.columns === 0) {
-      looking.forEach((word, index) => {
+      query_tokens.forEach((word, index) => {
         if (index % every) return;
         pen.text(x - 6, y + (index + 0.5) * place.cell, fitted(word, place.left - 8, size), { size, anchor: "end" });
       });
     }
     drawScale(view, pen, panel, x, y + place.tall + 14);
     if (place.wide > 300 && !panel.numbers) {
-      const told = { size: 11, fill: theme.muted, anchor: "end" };
-      pen.text(x + place.wide, y + place.tall + 14, "rows: queries, columns: keys", told);
+      /** @type {import("../types.d.ts").TextStyle} */
+      const style = { size: 11, fill: theme.muted, anchor: "end" };
+      pen.text(x + place.wide, y + place.tall + 14, "rows: queries, columns: keys", style);
     }
     if (row !== null)
       pen.frame(x - 0.5, y + row * place.cell, place.wide + 1, Math.max(place.cell, 3), theme.accent, 1.5);
   });
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number} number
+ * @param {number} x
+ * @param {number} y
+ */
 function drawNumbers(view, pen, number, x, y) {
-  const { looking, looked, panels, theme } = view.header;
+  const { query_tokens, key_tokens, panels, theme } = view.header;
   const { cell } = view.place;
   const { kind, limit } = panels[number];
-  for (let row = 0; row < looking.length; row++) {
-    for (let column = 0; column < looked.length; column++) {
-      const value = view.values[at(view, number, row, column)];
+  for (let row = 0; row < query_tokens.length; row++) {
+    for (let column = 0; column < key_tokens.length; column++) {
+      const value = view.values[cellIndex(view, number, row, column)];
       if (!Number.isFinite(value)) continue;
       const deep = kind === "weight" ? value >= theme.text_turns : Math.abs(value) > 0.55 * limit;
-      const told = kind === "weight" ? value.toFixed(2) : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+      const label = kind === "weight" ? value.toFixed(2) : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+      /** @type {import("../types.d.ts").TextStyle} */
       const ink = { size: Math.min(13, cell / 3.4), anchor: "middle", fill: deep ? theme.paper : theme.ink };
-      pen.text(x + (column + 0.5) * cell, y + (row + 0.5) * cell, told, ink);
+      pen.text(x + (column + 0.5) * cell, y + (row + 0.5) * cell, label, ink);
     }
   }
 }
 
 // The colours of a map and the numbers at their ends; what is hatched is on no scale.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {import("../types.d.ts").Panel} panel
+ * @param {number} x
+ * @param {number} y
+ */
 function drawScale({ header: { theme }, place }, pen, panel, x, y) {
-  const quiet = { size: 11, fill: theme.muted };
+  const mutedText = { size: 11, fill: theme.muted };
   if (panel.kind === "mask") {
     const next = x + 17 + widthOf("allowed", 11) + 12;
     pen.rect(x, y - 4, 12, 8, theme.weights[3]); // the middle of the scale, as FULL / 2
-    pen.text(x + 17, y, "allowed", quiet);
+    pen.text(x + 17, y, "allowed", mutedText);
     pen.absent(next, y - 4, 12, 8);
-    pen.text(next + 17, y, "not allowed", quiet);
+    pen.text(next + 17, y, "not allowed", mutedText);
     return;
   }
   const most = short(panel.limit);
-  const spelt = { weight: ["0", "1"], signed: [`−${most}`, `+${most}`], size: ["0", most] }[panel.kind];
+  const ends = { weight: ["0", "1"], signed: [`−${most}`, `+${most}`], size: ["0", most], mask: ["", ""] }[panel.kind];
   const from = panel.kind === "size" ? FULL / 2 : 0; // what is never negative has one half of the signed scale
   const strip = new ImageData(FULL + 1 - from, 1);
   strip.data.set(colourTable(theme, panel.kind === "weight" ? "weights" : "signed").subarray(from * 4, (FULL + 1) * 4));
-  const begin = x + widthOf(spelt[0], 11) + 5;
-  const wide = Math.max(12, Math.min(56, x + place.across - 20 - widthOf(spelt[1], 11) - begin));
-  pen.text(x, y, spelt[0], quiet);
+  const begin = x + widthOf(ends[0], 11) + 5;
+  const wide = Math.max(12, Math.min(56, x + place.across - 20 - widthOf(ends[1], 11) - begin));
+  pen.text(x, y, ends[0], mutedText);
   pen.image(strip, begin, y - 4, wide, 8);
   pen.frame(begin, y - 4, wide, 8, theme.rule);
-  pen.text(begin + wide + 5, y, spelt[1], quiet);
+  pen.text(begin + wide + 5, y, ends[1], mutedText);
 }
 
+/** @param {number} number */
 function short(number) {
   if (number < 0.01) return number.toExponential(0).replace("-", "−");
   return number.toFixed(number >= 100 ? 0 : number >= 10 ? 1 : 2);
 }
 
+/**
+ * @param {View} view
+ * @param {number} number
+ */
 function picture(view, number) {
-  const { looking, looked, panels } = view.header;
+  const { query_tokens, key_tokens, panels } = view.header;
   const { kind, limit } = panels[number];
-  const size = looking.length * looked.length;
+  const size = query_tokens.length * key_tokens.length;
   const codes = new Uint8Array(size);
   for (let cell = 0; cell < size; cell++) {
     const value = view.values[number * size + cell];
@@ -289,15 +355,16 @@ function picture(view, number) {
     else if (Number.isFinite(value)) codes[cell] = Math.round(Math.min(Math.max(share, 0), 1) * FULL);
     else codes[cell] = Number.isNaN(value) ? ABSENT : NOT_A_NUMBER;
   }
-  return imageOf(codes, view.colours[kind === "signed" || kind === "size" ? "signed" : "weight"], looked.length);
+  return imageOf(codes, view.colours[kind === "signed" || kind === "size" ? "signed" : "weight"], key_tokens.length);
 }
 
+/** @param {View} view */
 function light(view) {
   const { header, place, root } = view;
   if (!place || !root.clientWidth) return;
   const row = hoveredRow() ?? header.row;
   onCanvas(view.lit, root.clientWidth, place.height, header.theme, (pen) => {
-    if (row === null || row >= header.looking.length) return;
+    if (row === null || row >= header.query_tokens.length) return;
     header.panels.forEach((_, number) => {
       const [x, y] = origin(view, number);
       pen.frame(x - 0.5, y + row * place.cell, place.wide + 1, Math.max(place.cell, 3), header.theme.accent, 1.5);
@@ -306,60 +373,84 @@ function light(view) {
 }
 
 // The cell under the pointer, and in which map.
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function find(view, event) {
   const { root, place, header } = view;
   const [px, py] = pointer(root, event);
   for (let panel = 0; panel < header.panels.length; panel++) {
     const [x, y] = origin(view, panel);
     const [column, row] = [px - x, py - y].map((offset) => Math.floor(offset / place.cell));
-    if (column >= 0 && row >= 0 && column < header.looked.length && row < header.looking.length) {
+    if (column >= 0 && row >= 0 && column < header.key_tokens.length && row < header.query_tokens.length) {
       return { panel, row, column, px, py };
     }
   }
   return null;
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function point(view, event) {
   const { tip, header, root } = view;
-  const found = find(view, event);
+  const hit = find(view, event);
   root.style.cursor =
-    found && (found.panel === header.paint ? "crosshair" : header.pins || header.picks ? "pointer" : "");
-  tip.hidden = !found;
-  hover(found ? found.row : null);
-  if (!found) return;
-  const spelt = header.panels.map(({ title, kind }, panel) => {
-    const value = view.values[at(view, panel, found.row, found.column)];
+    (hit && (hit.panel === header.paint ? "crosshair" : header.pins || header.picks ? "pointer" : "")) || "";
+  tip.hidden = !hit;
+  hover(hit ? hit.row : null);
+  if (!hit) return;
+  const lines = header.panels.map(({ title, kind }, panel) => {
+    const value = view.values[cellIndex(view, panel, hit.row, hit.column)];
     const number = Number.isNaN(value) ? "masked" : value === Infinity ? "not a number" : value.toFixed(3);
-    const told = kind === "mask" ? (value ? "allowed" : "not allowed") : number;
-    return header.panels.length > 1 ? `${title} ${told}` : told;
+    const text = kind === "mask" ? (value ? "allowed" : "not allowed") : number;
+    return header.panels.length > 1 ? `${title} ${text}` : text;
   });
-  const words = `${header.looking[found.row]} → ${header.looked[found.column]}`;
-  tip.replaceChildren(element("div", "where", words), element("div", "what", spelt.join("\n")));
-  tip.style.left = `${Math.max(0, Math.min(found.px + 14, root.clientWidth - tip.offsetWidth - 4))}px`;
-  tip.style.top = `${found.py + 16}px`;
+  const words = `${header.query_tokens[hit.row]} → ${header.key_tokens[hit.column]}`;
+  showTooltip(
+    tip,
+    [
+      ["where", words],
+      ["what", lines.join("\n")],
+    ],
+    hit.px,
+    hit.py,
+    root.clientWidth,
+  );
 }
 
 // Painting: the first cell decides whether the stroke allows or forbids; the server hears of it when it ends.
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function startPainting(view, event) {
-  const found = find(view, event);
-  if (view.header.paint === null || found?.panel !== view.header.paint) return;
+  const hit = find(view, event);
+  if (view.header.paint === null || hit?.panel !== view.header.paint) return;
   view.root.setPointerCapture(event.pointerId);
-  view.painting = { allow: !view.values[at(view, found.panel, found.row, found.column)], cells: new Map() };
+  view.painting = { allow: !view.values[cellIndex(view, hit.panel, hit.row, hit.column)], cells: new Map() };
   view.tip.hidden = true;
   paint(view, event);
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function paint(view, event) {
-  const found = find(view, event);
-  if (found?.panel !== view.header.paint) return;
+  const hit = find(view, event);
+  if (hit?.panel !== view.header.paint) return;
   const { allow, cells } = view.painting;
-  view.values[at(view, found.panel, found.row, found.column)] = allow ? 1 : 0;
-  cells.set(`${found.row} ${found.column}`, [found.row, found.column, allow]);
+  view.values[cellIndex(view, hit.panel, hit.row, hit.column)] = allow ? 1 : 0;
+  cells.set(`${hit.row} ${hit.column}`, [hit.row, hit.column, allow]);
   onCanvas(view.maps, view.root.clientWidth, view.place.height, view.header.theme, (pen) => draw(view, pen, null));
 }
 
+/** @param {View} view */
 function endPainting(view) {
   if (!view.painting) return;
-  view.tell("paint", [...view.painting.cells.values()]);
+  view.trigger("paint", [...view.painting.cells.values()]);
   view.painting = null;
 }

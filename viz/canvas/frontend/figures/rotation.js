@@ -1,26 +1,34 @@
 // A step of k is a turn: every pair of sine and cosine turns by its own angle, and the angle does not ask where it
 // began.
 
+/** @typedef {import("../types.js").SlidersHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { colourTable, FULL } from "../lib/cells.js";
 import { asSvg, onCanvas } from "../lib/drawing.js";
-import { drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
-import { residual, sinusoid, spelt, turnOf } from "../lib/sinusoid.js";
+import { countDrawing, drawings, element, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
+import { formatNumber, residual, sinusoid, turnOf } from "../lib/sinusoid.js";
 import { sliders } from "../lib/sliders.js";
+import { powerOfTen } from "../lib/values.js";
 
 const NARROW = 700;
 const HEAD = 26;
 const UPTO = 256; // positions over which the residual is taken
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
-    post: (state) => setTriggerValue("state", state),
+    post: (/** @type {any} */ state) => setTriggerValue("state", state),
     colours: colourTable(header.theme, "signed"),
   });
-  change(view, view.controls.receive(header.sliders, header.state, header.heard));
+  change(view, view.controls.receive(header.sliders, header.state, header.acknowledged));
   const stop = listen(key, () => {});
   drawings.set(header.key, () =>
     asSvg(view.place.width, view.place.height, view.header.theme, (pen) => draw(view, pen)),
@@ -28,11 +36,13 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const [reading, figure, canvas] = [element("p", "reading"), element("div", "figure"), element("canvas", "still")];
   reading.setAttribute("aria-live", "polite");
   figure.setAttribute("role", "img");
   figure.append(canvas);
+  /** @type {any} */
   const view = { root, reading, figure, canvas, pair: 0 };
   view.controls = sliders(
     (state) => change(view, state),
@@ -45,6 +55,10 @@ function build(root) {
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {any} box2
+ */
 function change(view, { pos, k: step, rotation_width: width, base }) {
   Object.assign(view, { pos, step, width, base, pairs: width / 2 });
   view.pair = Math.min(view.pair, view.pairs - 1);
@@ -53,6 +67,7 @@ function change(view, { pos, k: step, rotation_width: width, base }) {
   arrange(view);
 }
 
+/** @param {View} view */
 function arrange(view) {
   const { root, header, figure, pairs } = view;
   if (!header || !root.clientWidth || !pairs) return;
@@ -75,10 +90,14 @@ function arrange(view) {
   };
   figure.style.height = `${view.place.height}px`;
   onCanvas(view.canvas, width, view.place.height, header.theme, (pen) => draw(view, pen));
-  read(view);
-  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  describe(view);
+  countDrawing(root);
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function draw(view, pen) {
   const { header, place, pos, step, width, base, pairs } = view;
   const { theme } = header;
@@ -97,21 +116,33 @@ function draw(view, pen) {
       dials.y + Math.floor(pair / dials.across) * (dials.side + 16) + dials.side / 2,
     ];
     const radius = dials.side * 0.4;
-    const [from, by] = [pos * turnOf(pair, width, base), step * turnOf(pair, width, base)];
+    const [from, angle] = [pos * turnOf(pair, width, base), step * turnOf(pair, width, base)];
+    /**
+     * @param {number} angle
+     * @param {number} share
+     */
     const tip = (angle, share) => [x + share * radius * Math.sin(angle), y - share * radius * Math.cos(angle)];
     pen.line(arc(tip, 0, 2 * Math.PI, 1), pair === view.pair ? theme.accent : theme.rule, pair === view.pair ? 2 : 1);
-    pen.line(arc(tip, from, from + Math.min(by, 2 * Math.PI), 0.55), theme.accent, 2.5);
+    pen.line(arc(tip, from, from + Math.min(angle, 2 * Math.PI), 0.55), theme.accent, 2.5);
     pen.line([[x, y], tip(from, 1)], theme.ink, 2);
-    pen.line([[x, y], tip(from + by, 1)], theme.accent, 2);
+    pen.line([[x, y], tip(from + angle, 1)], theme.accent, 2);
     pen.dot(x, y, 2.5, theme.ink);
-    pen.text(x, y + radius + 11, `pair ${pair}: ${rounds(by)}`, { size: 11.5, fill: theme.muted, anchor: "middle" });
+    pen.text(x, y + radius + 11, `pair ${pair}: ${rounds(angle)}`, { size: 11.5, fill: theme.muted, anchor: "middle" });
   }
   drawMatrix(view, pen);
 }
 
-const arc = (tip, from, to, share) => Array.from({ length: 49 }, (_, at) => tip(from + ((to - from) * at) / 48, share));
+/**
+ * @param {any} tip
+ * @param {number} from
+ * @param {number} to
+ * @param {number} share
+ */
+const arc = (tip, from, to, share) =>
+  Array.from({ length: 49 }, (_, sample) => tip(from + ((to - from) * sample) / 48, share));
 
 // A turn in degrees, and in whole rounds where it is more than one.
+/** @param {number} angle */
 function rounds(angle) {
   const degrees = (angle * 180) / Math.PI;
   if (degrees < 360) return `${degrees < 10 ? degrees.toPrecision(2) : degrees.toFixed(0)}°`;
@@ -119,14 +150,23 @@ function rounds(angle) {
 }
 
 // R_k · PE(pos) = PE(pos + k): a two-by-two block for each pair, zero elsewhere.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function drawMatrix(view, pen) {
   const { header, place, table, pos, step, width, base, colours } = view;
   const { theme } = header;
   const { x, y, side } = place.matrix;
   const matrix = new ImageData(width, width);
-  const paint = (image, at, value) => {
+  /**
+   * @param {any} image
+   * @param {any} pixel
+   * @param {number} value
+   */
+  const paint = (image, pixel, value) => {
     const code = Math.round(((value + 1) / 2) * FULL) * 4;
-    image.data.set(colours.subarray(code, code + 4), at * 4);
+    image.data.set(colours.subarray(code, code + 4), pixel * 4);
   };
   for (let cell = 0; cell < width * width; cell++) paint(matrix, cell, 0);
   for (let pair = 0; pair < width / 2; pair++) {
@@ -137,6 +177,7 @@ function drawMatrix(view, pen) {
     paint(matrix, corner + width, -Math.sin(angle));
     paint(matrix, corner + width + 1, Math.cos(angle));
   }
+  /** @param {number} position */
   const strip = (position) => {
     const image = new ImageData(1, width);
     for (let dimension = 0; dimension < width; dimension++)
@@ -162,35 +203,36 @@ function drawMatrix(view, pen) {
   });
   pen.text(x + side + 13, y + side / 2, "·", { size: 22, anchor: "middle" });
   pen.text(x + side + 70, y + side / 2, "=", { size: 18, anchor: "middle" });
-  const quiet = { size: 11.5, fill: theme.muted };
+  const mutedText = { size: 11.5, fill: theme.muted };
   const scale = new ImageData(FULL + 1, 1);
   scale.data.set(colours.subarray(0, (FULL + 1) * 4));
-  pen.text(x, y + side + 18, "−1", quiet);
+  pen.text(x, y + side + 18, "−1", mutedText);
   pen.image(scale, x + 20, y + side + 14, 56, 8);
   pen.frame(x + 20, y + side + 14, 56, 8, theme.rule);
-  pen.text(x + 81, y + side + 18, "+1", quiet);
+  pen.text(x + 81, y + side + 18, "+1", mutedText);
 }
 
-// 1.2·10⁻¹⁴
-function small(number) {
-  const [digits, power] = number.toExponential(1).split("e");
-  return number ? `${digits}·10${power.replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])}` : "0";
-}
-
-function read(view) {
+/** @param {View} view */
+function describe(view) {
   const { pos, step, pair, width, base } = view;
-  const by = step * turnOf(pair, width, base);
+  const angle = step * turnOf(pair, width, base);
   const text =
-    `From position ${pos} to ${pos + step}, pair **${pair}** rotates by **${rounds(by)}** ` +
-    `(k / base^(2i/d) = ${by < 0.1 ? by.toPrecision(2) : spelt(by)} radians). ` +
+    `From position ${pos} to ${pos + step}, pair **${pair}** rotates by **${rounds(angle)}** ` +
+    `(k / base^(2i/d) = ${angle < 0.1 ? angle.toPrecision(2) : formatNumber(angle)} radians). ` +
     `It rotates by the same angle from every other position: if you change the position, only the hands move. ` +
     `Over the first ${UPTO} positions, PE(pos + k) and ` +
-    `R PE(pos) differ by at most **${small(view.residual)}** (float64).`;
-  view.reading.replaceChildren(...text.split("**").map((piece, at) => (at % 2 ? element("strong", "", piece) : piece)));
+    `R PE(pos) differ by at most **${view.residual ? powerOfTen(view.residual, 1) : "0"}** (float64).`;
+  view.reading.replaceChildren(
+    ...text.split("**").map((piece, pieceIndex) => (pieceIndex % 2 ? element("strong", "", piece) : piece)),
+  );
   view.figure.setAttribute("aria-label", text.replaceAll("**", ""));
 }
 
 // The pair under the pointer, on its dial or in the matrix.
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function choose(view, event) {
   const { place, pairs } = view;
   const [px, py] = pointer(view.figure, event);

@@ -1,8 +1,24 @@
 // Why √d_k: every step of d_k is here already; sliding picks one. Above without the division, below with it.
 
+/** @typedef {import("../types.js").ScalingHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+/** @typedef {import("../types.js").Theme} Theme */
+
 import { colourTable, FULL } from "../lib/cells.js";
-import { drawings, element, legible, listen, projected, rootOf, svgPage, unpack } from "../lib/page_state.js";
+import {
+  countDrawing,
+  drawings,
+  element,
+  legible,
+  listen,
+  projected,
+  rootOf,
+  svgPage,
+  unpack,
+} from "../lib/page_state.js";
 import { posts } from "../lib/posts.js";
+import { connectRange } from "../lib/sliders.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const REACH = [96, 4]; // of the score axes: raw and divided
@@ -13,13 +29,15 @@ const TICKS = [
 const NARROW = 700;
 const WAIT = 200; // milliseconds that the slider rests before Python hears of it
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, arrays, post: (told) => setTriggerValue("d_k", told) });
+  Object.assign(view, { header, arrays, post: (/** @type {string} */ message) => setTriggerValue("d_k", message) });
   view.colours = weightColours(header.theme);
-  if (view.posts.news(header.d_k, header.heard)) view.at = header.steps.indexOf(header.d_k);
+  if (view.posts.news(header.d_k, header.acknowledged)) view.stepIndex = header.steps.indexOf(header.d_k);
   const stop = listen(key, () => {});
   drawings.set(header.key, () => svgPage(view.size.width, view.size.height, header.theme, view.figure.innerHTML));
   setMarks(view);
@@ -27,6 +45,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const slide = element("div", "slide");
   const label = element("label", "width");
@@ -42,41 +61,47 @@ function build(root) {
   figure.setAttribute("role", "img");
   slide.append(label, range, marks);
   root.append(slide, reading, figure);
+  /** @type {any} */
   const view = { root, label, range, marks, reading, figure, posts: posts(WAIT) };
-  range.oninput = () => {
-    view.posts.touch();
-    show(view, Number(range.value));
-  };
-  range.onchange = () => tell(view);
+  connectRange(
+    range,
+    view.posts,
+    (stepIndex) => show(view, stepIndex),
+    () => postStep(view),
+  );
   marks.onclick = (event) => {
     const mark = /** @type {Element} */ (event.target).closest(".mark");
     if (!mark) return;
     show(view, [...marks.children].indexOf(mark));
-    tell(view);
+    postStep(view);
   };
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
 }
 
 // Let go of: the address and the table follow.
-function tell(view) {
-  view.posts.act(() => view.header.steps[view.at], view.post);
+/** @param {View} view */
+function postStep(view) {
+  view.posts.act(() => view.header.steps[view.stepIndex], view.post);
 }
 
+/** @param {View} view */
 function setMarks(view) {
   const { steps } = view.header;
   view.range.max = steps.length - 1;
   view.marks.replaceChildren(
-    ...steps.map((d_k, at) => {
-      const mark = element("span", "mark", d_k);
-      mark.style.left = `${(100 * at) / (steps.length - 1)}%`;
+    ...steps.map((d_k, stepIndex) => {
+      const mark = element("span", "mark", String(d_k));
+      mark.style.left = `${(100 * stepIndex) / (steps.length - 1)}%`;
       return mark;
     }),
   );
 }
 
+/** @param {Theme} theme */
 function weightColours(theme) {
   const table = colourTable(theme, "weights");
+  /** @param {number} value */
   const pair = (value) => value.toString(16).padStart(2, "0");
   return Array.from(
     { length: FULL + 1 },
@@ -85,9 +110,13 @@ function weightColours(theme) {
 }
 
 // "d_k" as it is set in print, and **words** that matter in the accent.
+/**
+ * @param {HTMLElement} node
+ * @param {string} text
+ */
 function typeset(node, text) {
-  const pieces = text.split("**").map((piece, at) => {
-    const holder = at % 2 ? document.createElement("strong") : document.createDocumentFragment();
+  const pieces = text.split("**").map((piece, pieceIndex) => {
+    const holder = pieceIndex % 2 ? document.createElement("strong") : document.createDocumentFragment();
     piece.split("d_k").forEach((plain, nth) => {
       if (nth) holder.append(element("i", "", "d"), element("sub", "", "k"));
       holder.append(plain);
@@ -99,6 +128,12 @@ function typeset(node, text) {
 
 // The drawing
 
+/**
+ * @param {any} parent
+ * @param {any} tag
+ * @param {any} attributes
+ * @param {string} [text]
+ */
 function add(parent, tag, attributes, text) {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -109,6 +144,10 @@ function add(parent, tag, attributes, text) {
   return node;
 }
 
+/**
+ * @param {Element} node
+ * @param {string} text
+ */
 function write(node, text) {
   node.replaceChildren();
   text.split("d_k").forEach((plain, nth) => {
@@ -121,10 +160,15 @@ function write(node, text) {
   });
 }
 
+/**
+ * @param {HTMLElement} node
+ * @param {any} attributes
+ */
 const move = (node, attributes) =>
   Object.entries(attributes).forEach(([name, value]) => node.setAttribute(name, value));
 
 // Everything that does not move with d_k, from the width alone. Kept nodes are what `show` moves.
+/** @param {View} view */
 function arrange(view) {
   const { root, header, arrays, figure } = view;
   if (!header || !root.clientWidth) return;
@@ -173,13 +217,25 @@ function arrange(view) {
       side ? "scores q·k / √d_k" : "scores q·k",
     );
   }
-  measures.forEach((measure, at) => {
-    const place = { x: (at % across) * (panel.width + 32), y: 2 * block + Math.floor(at / across) * panel.down + 26 };
-    view.kept.panels.push(drawPanel(view, place, panel, at, measure, colours));
+  measures.forEach((measure, measureIndex) => {
+    const place = {
+      x: (measureIndex % across) * (panel.width + 32),
+      y: 2 * block + Math.floor(measureIndex / across) * panel.down + 26,
+    };
+    view.kept.panels.push(drawPanel(view, place, panel, measureIndex, measure, colours));
   });
-  show(view, view.at);
+  show(view, view.stepIndex);
 }
 
+/**
+ * @param {any} parent
+ * @param {{ x: number, y: number }} box2
+ * @param {number} wide
+ * @param {number} tall
+ * @param {number} rows
+ * @param {any} keys
+ * @param {Theme} theme
+ */
 function drawCells(parent, { x, y }, wide, tall, rows, keys, theme) {
   const group = add(parent, "g", { "shape-rendering": "crispEdges" });
   const cells = [];
@@ -199,16 +255,26 @@ function drawCells(parent, { x, y }, wide, tall, rows, keys, theme) {
   return cells;
 }
 
+/**
+ * @param {any} parent
+ * @param {{ x: number, y: number }} box2
+ * @param {number} width
+ * @param {number} height
+ * @param {number} side
+ * @param {Theme} theme
+ * @param {string} colour
+ * @param {number} bins
+ */
 function drawBell(parent, { x, y }, width, height, side, theme, colour, bins) {
   const base = y + height;
   add(parent, "line", { x1: x, x2: x + width, y1: base + 0.5, y2: base + 0.5, stroke: theme.rule });
   for (const tick of TICKS[side]) {
-    const at = x + ((tick / REACH[side] + 1) / 2) * width;
+    const tickX = x + ((tick / REACH[side] + 1) / 2) * width;
     const anchor = tick === TICKS[side][0] ? "start" : tick === TICKS[side].at(-1) ? "end" : "middle";
     add(
       parent,
       "text",
-      { x: at, y: base + 15, fill: theme.muted, "font-size": 11, "text-anchor": anchor },
+      { x: tickX, y: base + 15, fill: theme.muted, "font-size": 11, "text-anchor": anchor },
       String(tick).replace("-", "−"),
     );
   }
@@ -224,13 +290,29 @@ function drawBell(parent, { x, y }, width, height, side, theme, colour, bins) {
   return { bars, curve, law, measured, place: { x, y, width, height, base } };
 }
 
-function drawPanel(view, { x, y }, { width, height }, at, measure, colours) {
+/**
+ * @param {View} view
+ * @param {{ x: number, y: number }} box2
+ * @param {{ width: number, height: number }} options3
+ * @param {number} measureIndex
+ * @param {any} measure
+ * @param {any} colours
+ */
+function drawPanel(view, { x, y }, { width, height }, measureIndex, measure, colours) {
   const { figure, header, arrays } = view;
   const { theme, steps } = header;
-  const value = (side, step) => arrays.numbers.values[(side * steps.length + step) * header.measures.length + at];
+  /**
+   * @param {number} side
+   * @param {number} step
+   */
+  const value = (side, step) =>
+    arrays.numbers.values[(side * steps.length + step) * header.measures.length + measureIndex];
+  /** @param {number} number */
   const scaled = (number) => (measure.log ? Math.log2(number) : number);
   const [low, high] = measure.limits.map(scaled);
+  /** @param {number} step */
   const right = (step) => x + (step / (steps.length - 1)) * width;
+  /** @param {number} number */
   const down = (number) => y + height - ((scaled(number) - low) / (high - low)) * height;
   add(figure, "text", { x, y: y - 11, fill: theme.ink, "font-size": 12.5 }, measure.name);
   add(figure, "line", { x1: x, x2: x + width, y1: y + height + 0.5, y2: y + height + 0.5, stroke: theme.rule });
@@ -281,64 +363,77 @@ function drawPanel(view, { x, y }, { width, height }, at, measure, colours) {
 }
 
 // One step of d_k: nothing is made here, only moved and coloured.
-function show(view, at) {
+/**
+ * @param {View} view
+ * @param {number} stepIndex
+ */
+function show(view, stepIndex) {
   const { header, arrays, kept, colours } = view;
   const { steps } = header;
-  view.at = at;
-  const d_k = steps[at];
+  view.stepIndex = stepIndex;
+  const d_k = steps[stepIndex];
   const [, , rows, keys] = arrays.rows.shape;
-  kept.sides.forEach((side, number) => {
-    const start = (number * steps.length + at) * rows * keys;
-    side.cells.forEach((cell, nth) =>
+  kept.sides.forEach((/** @type {any} */ side, /** @type {number} */ number) => {
+    const start = (number * steps.length + stepIndex) * rows * keys;
+    side.cells.forEach((/** @type {Element} */ cell, /** @type {number} */ nth) =>
       cell.setAttribute("fill", colours[Math.round(arrays.rows.values[start + nth] * FULL)]),
     );
-    moveBell(view, side, number, at);
+    moveBell(view, side, number, stepIndex);
   });
   for (const { marker, points, levelName, ends, measure, value, right, down, bottom } of kept.panels) {
-    const x = right(at);
-    const late = at > steps.length * 0.55;
+    const x = right(stepIndex);
+    const late = stepIndex > steps.length * 0.55;
     move(marker, { x1: x, x2: x });
     if (levelName) move(levelName, { x: ends[late ? 0 : 1], "text-anchor": late ? "start" : "end" });
-    const heights = points.map((_, side) => down(value(side, at)));
+    const heights = points.map((/** @type {unknown} */ _, /** @type {number} */ side) => down(value(side, stepIndex)));
     const lower = heights[0] >= heights[1] ? 0 : 1; // on the screen
     const between = !late && Math.abs(heights[0] - heights[1]) > 38; // there the numbers are off both lines
-    const written = heights.map((height, side) => {
+    const written = heights.map((/** @type {number} */ height, /** @type {number} */ side) => {
       const below = (side === lower) !== (between || (side === lower && height > bottom - 20));
       return height + (below ? 16 : -7);
     });
     written[1 - lower] = Math.min(written[1 - lower], written[lower] - 14);
-    points.forEach(({ dot, number }, side) => {
+    points.forEach((/** @type {any} */ { dot, number }, /** @type {number} */ side) => {
       move(dot, { cx: x, cy: heights[side] });
       move(number, { x: late ? x - 7 : x + 7, y: written[side], "text-anchor": late ? "end" : "start" });
-      const told = value(side, at);
-      write(number, told.toFixed(told >= 100 ? 0 : told >= 10 ? 1 : measure.digits));
+      const current = value(side, stepIndex);
+      write(number, current.toFixed(current >= 100 ? 0 : current >= 10 ? 1 : measure.digits));
     });
   }
-  view.range.value = at;
+  view.range.value = stepIndex;
   view.range.setAttribute("aria-valuetext", `${d_k}`);
   typeset(view.label, `d_k = ${d_k}`);
-  typeset(view.reading, header.sentences[at]);
-  view.figure.setAttribute("aria-label", header.sentences[at].replaceAll("**", ""));
-  [...view.marks.children].forEach((mark, nth) => mark.classList.toggle("now", nth === at));
-  view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  typeset(view.reading, header.sentences[stepIndex]);
+  view.figure.setAttribute("aria-label", header.sentences[stepIndex].replaceAll("**", ""));
+  [...view.marks.children].forEach((mark, nth) => mark.classList.toggle("now", nth === stepIndex));
+  countDrawing(view.root);
 }
 
 // The histogram in bins of a fraction of √d_k, and the curve it should follow; both areas are 1.
-function moveBell(view, { bars, curve, law, measured, place }, side, at) {
+/**
+ * @param {View} view
+ * @param {any} box2
+ * @param {number} side
+ * @param {number} stepIndex
+ */
+function moveBell(view, { bars, curve, law, measured, place }, side, stepIndex) {
   const { header, arrays } = view;
   const { edges, steps } = header;
-  const d_k = steps[at];
+  const d_k = steps[stepIndex];
   const spread = side ? 1 : Math.sqrt(d_k);
   const bins = edges.length - 1;
   const density = arrays.density.values.subarray(
-    (side * steps.length + at) * bins,
-    (side * steps.length + at + 1) * bins,
+    (side * steps.length + stepIndex) * bins,
+    (side * steps.length + stepIndex + 1) * bins,
   );
   const top = Math.max(0.46, ...density); // in units of 1 / spread
+  /** @param {number} x */
   const inside = (x) => Math.min(Math.max(x, place.x), place.x + place.width);
+  /** @param {number} sigmas */
   const right = (sigmas) => place.x + (((sigmas * spread) / REACH[side] + 1) / 2) * place.width;
+  /** @param {number} height */
   const up = (height) => place.base - (height / top) * (place.height - 4);
-  bars.forEach((bar, bin) => {
+  bars.forEach((/** @type {any} */ bar, /** @type {any} */ bin) => {
     const [from, to] = [inside(right(edges[bin])), inside(right(edges[bin + 1]))];
     move(bar, {
       x: from,
@@ -349,12 +444,13 @@ function moveBell(view, { bars, curve, law, measured, place }, side, at) {
   });
   const most = Math.min(4.5, REACH[side] / spread);
   const points = Array.from({ length: 121 }, (_, nth) => (nth / 60 - 1) * most);
+  /** @param {number} sigmas */
   const bell = (sigmas) => Math.exp(-(sigmas ** 2) / 2) / Math.sqrt(2 * Math.PI);
   curve.setAttribute("d", `M${points.map((x) => `${right(x).toFixed(1)} ${up(bell(x)).toFixed(1)}`).join("L")}`);
-  const beside = Math.min(right(1.05) + 8, place.x + place.width - 76);
-  move(law, { x: beside, y: up(bell(1.05)) - 4 });
+  const labelX = Math.min(right(1.05) + 8, place.x + place.width - 76);
+  move(law, { x: labelX, y: up(bell(1.05)) - 4 });
   write(law, side ? "N(0, 1)" : `N(0, d_k = ${d_k})`);
-  const variance = arrays.numbers.values[(side * steps.length + at) * header.measures.length];
+  const variance = arrays.numbers.values[(side * steps.length + stepIndex) * header.measures.length];
   write(
     measured,
     side

@@ -1,6 +1,10 @@
 // The sentence twice: above, the words that look; below, the words they look at, which may be those of another
 // sentence; between them, one head's weights.
 
+/** @typedef {import("../types.js").SentenceHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import {
   density,
   drawings,
@@ -13,21 +17,25 @@ import {
   svgText,
   unpack,
 } from "../lib/page_state.js";
+import { indexOfLargest } from "../lib/values.js";
 
 const FAINT = 0.02; // lines below this weight are not drawn
 const NAMED = 0.05; // weights from here on stand as numbers under their word
 const GAP = 60; // pixels between the two rows of words
 
-const looked = (header) => header.looked ?? header; // { tokens, full } of the words that are looked at
+/** @param {Header} header */
+const keyWords = (header) => header.keys ?? header; // { tokens, full } of the words that are looked at
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, { header, weights: arrays.weights, mask: arrays.mask });
-  view.pin = (row) => setTriggerValue("pin", { row });
+  view.pin = (/** @type {number} */ row) => setTriggerValue("pin", { row });
 
-  const words = JSON.stringify([header.full, header.unknown, header.looked]);
+  const words = JSON.stringify([header.full, header.unknown, header.keys]);
   if (view.words !== words) {
     view.words = words;
     setWords(view);
@@ -39,27 +47,30 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const scroll = element("div", "scroll");
   const rows = element("div", "rows");
-  const looks = element("div", "words looks");
+  const queries = element("div", "words queries");
   const lines = element("canvas", "lines");
-  const lower = element("div", "words looked");
-  const spoken = element("div", "spoken");
-  spoken.setAttribute("aria-live", "polite");
-  looks.setAttribute("role", "group");
-  looks.setAttribute("aria-label", "Query words. Arrow keys move, Enter pins, Escape releases.");
+  const lower = element("div", "words keys");
+  const announcement = element("div", "announcement");
+  announcement.setAttribute("aria-live", "polite");
+  queries.setAttribute("role", "group");
+  queries.setAttribute("aria-label", "Query words. Arrow keys move, Enter pins, Escape releases.");
   lower.setAttribute("aria-hidden", "true");
-  rows.append(looks, lines, lower);
+  rows.append(queries, lines, lower);
   scroll.append(rows);
   const top = element("div", "side top", "query");
   const bottom = element("div", "side bottom", "key");
-  root.append(top, scroll, bottom, spoken);
-  const view = { root, scroll, rows, looks, lines, lower, spoken, focus: 0 };
+  root.append(top, scroll, bottom, announcement);
+  /** @type {any} */
+  const view = { root, scroll, rows, queries, lines, lower, announcement, focus: 0 };
 
+  /** @param {Event} event */
   const rowOf = (event) => {
-    const word = event.target.closest?.("[data-at]");
-    return word ? Number(word.dataset.at) : null;
+    const word = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest?.("[data-index]"));
+    return word ? Number(word.dataset.index) : null;
   };
   rows.onpointerover = (event) => {
     const row = rowOf(event);
@@ -71,15 +82,15 @@ function build(root) {
     if (row !== null) view.pin(view.header.pinned && view.header.row === row ? null : row);
   };
   // No browser knows onfocusin; the root is built once, so these listeners are added once.
-  looks.addEventListener("focusin", (event) => {
+  queries.addEventListener("focusin", (event) => {
     const row = rowOf(event);
     if (row === null || !(/** @type {Element} */ (event.target).matches(":focus-visible"))) return;
     view.focus = row;
     hover(row);
-    view.spoken.textContent = describe(view, row);
+    view.announcement.textContent = describe(view, row);
   });
-  looks.addEventListener("focusout", () => hover(null));
-  looks.onkeydown = (event) => {
+  queries.addEventListener("focusout", () => hover(null));
+  queries.onkeydown = (event) => {
     const last = view.header.tokens.length - 1;
     const to = { ArrowLeft: view.focus - 1, ArrowRight: view.focus + 1, Home: 0, End: last }[event.key];
     if (to !== undefined) {
@@ -101,30 +112,37 @@ function build(root) {
   return view;
 }
 
+/** @param {View} view */
 function setWords(view) {
-  const { header, looks, lower } = view;
+  const { header, queries, lower } = view;
   const unknown = new Set(header.unknown);
-  const made = (tag, { tokens, full }, own) =>
-    tokens.map((token, at) => {
+  /**
+   * @param {any} tag
+   * @param {any} box2
+   * @param {any} isQuery
+   */
+  const wordsOf = (tag, { tokens, full }, isQuery) =>
+    tokens.map((/** @type {string} */ token, /** @type {number} */ wordIndex) => {
       const word = element(tag, "word", token);
-      word.title = full[at];
-      if (!own) return word;
-      word.dataset.at = at; // a row of its own: it can be pointed at and chosen
-      if (unknown.has(at)) word.title += ": not in this model's vocabulary, read as ⟨unknown⟩";
-      word.classList.toggle("unknown", unknown.has(at));
+      word.title = full[wordIndex];
+      if (!isQuery) return word;
+      word.dataset.index = wordIndex; // a row of its own: it can be pointed at and chosen
+      if (unknown.has(wordIndex)) word.title += ": not in this model's vocabulary, read as ⟨unknown⟩";
+      word.classList.toggle("unknown", unknown.has(wordIndex));
       return word;
     });
-  const upper = made("button", header, true);
+  const upper = wordsOf("button", header, true);
   for (const word of upper) Object.assign(word, { type: "button", tabIndex: -1 });
-  const below = made("span", looked(header), !header.looked);
+  const below = wordsOf("span", keyWords(header), !header.keys);
   for (const word of below) word.append(element("small", "value", ""));
-  looks.replaceChildren(...upper);
+  queries.replaceChildren(...upper);
   lower.replaceChildren(...below);
   view.focus = Math.min(header.row, upper.length - 1);
   fit(view);
 }
 
 // Three sizes of type: the largest at which the whole sentence is seen without scrolling.
+/** @param {View} view */
 function fit(view) {
   for (const size of ["large", "middle", "small"]) {
     view.rows.dataset.size = size;
@@ -133,11 +151,12 @@ function fit(view) {
 }
 
 // A long sentence scrolls to the word it is about and the word that one looks at, and never under a pointer on it.
+/** @param {View} view */
 function bringIntoView(view) {
-  const { scroll, looks, lower } = view;
+  const { scroll, queries, lower } = view;
   if (scroll.matches(":hover")) return;
   const row = litRow(view);
-  const ends = [looks.children[row], lower.children[strongest(weightsOf(view, row))]];
+  const ends = [queries.children[row], lower.children[indexOfLargest(weightsOf(view, row))]];
   const left = Math.min(...ends.map((word) => word.offsetLeft));
   const right = Math.max(...ends.map((word) => word.offsetLeft + word.offsetWidth));
   if (left >= scroll.scrollLeft && right <= scroll.scrollLeft + scroll.clientWidth) return;
@@ -147,24 +166,37 @@ function bringIntoView(view) {
       : (left + right - scroll.clientWidth) / 2;
 }
 
+/**
+ * @param {View} view
+ * @param {number} row
+ */
 function moveFocus(view, row) {
-  view.looks.children[view.focus].tabIndex = -1;
+  view.queries.children[view.focus].tabIndex = -1;
   view.focus = row;
-  view.looks.children[row].tabIndex = 0;
-  view.looks.children[row].focus();
-  view.looks.children[row].scrollIntoView({ block: "nearest", inline: "nearest" });
+  view.queries.children[row].tabIndex = 0;
+  view.queries.children[row].focus();
+  view.queries.children[row].scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
+/** @param {View} view */
 const litRow = (view) => Math.min(hoveredRow() ?? view.header.row, view.header.tokens.length - 1);
 
+/**
+ * @param {View} view
+ * @param {number} row
+ */
 function weightsOf(view, row) {
   const width = view.weights.shape[1];
   return view.weights.values.subarray(row * width, (row + 1) * width);
 }
 
+/**
+ * @param {View} view
+ * @param {number} row
+ */
 function describe(view, row) {
   const named = [...weightsOf(view, row)]
-    .map((weight, at) => ({ weight, word: looked(view.header).full[at] }))
+    .map((weight, wordIndex) => ({ weight, word: keyWords(view.header).full[wordIndex] }))
     .filter(({ weight }) => weight >= NAMED)
     .sort((a, b) => b.weight - a.weight)
     .slice(0, 3)
@@ -172,35 +204,39 @@ function describe(view, row) {
   return `${view.header.full[row]} attends to ${named.join(", ") || "no word in particular"}`;
 }
 
-const strongest = (weights) => weights.reduce((best, weight, at) => (weight > weights[best] ? at : best), 0);
-
+/** @param {any} word */
 const middle = (word) => word.offsetLeft + word.offsetWidth / 2;
 
+/**
+ * @param {View} view
+ * @param {number} row
+ */
 function curves(view, row) {
-  const from = middle(view.looks.children[row]);
+  const from = middle(view.queries.children[row]);
   return [...weightsOf(view, row).entries()]
     .filter(([, weight]) => weight >= FAINT)
-    .map(([at, weight]) => ({ weight, from, to: middle(view.lower.children[at]) }))
+    .map(([wordIndex, weight]) => ({ weight, from, to: middle(view.lower.children[wordIndex]) }))
     .sort((a, b) => a.weight - b.weight);
 }
 
+/** @param {View} view */
 function draw(view) {
-  const { header, looks, lower, lines, scroll, mask } = view;
+  const { header, queries, lower, lines, scroll, mask } = view;
   const row = litRow(view);
   const weights = weightsOf(view, row);
-  const best = strongest(weights);
-  for (const [at, word] of [...looks.children].entries()) {
-    word.classList.toggle("lit", at === row);
-    const pressed = String(header.pinned && at === header.row);
+  const best = indexOfLargest(weights);
+  for (const [wordIndex, word] of [...queries.children].entries()) {
+    word.classList.toggle("lit", wordIndex === row);
+    const pressed = String(header.pinned && wordIndex === header.row);
     // Of many words few change, and only those are touched.
     if (word.ariaPressed !== pressed) word.ariaPressed = pressed;
-    const tab = at === view.focus ? 0 : -1;
+    const tab = wordIndex === view.focus ? 0 : -1;
     if (word.tabIndex !== tab) word.tabIndex = tab;
   }
-  for (const [at, word] of [...lower.children].entries()) {
-    const weight = weights[at];
-    word.classList.toggle("forbidden", !mask.values[row * mask.shape[1] + at]);
-    word.classList.toggle("best", at === best && weight >= NAMED);
+  for (const [wordIndex, word] of [...lower.children].entries()) {
+    const weight = weights[wordIndex];
+    word.classList.toggle("forbidden", !mask.values[row * mask.shape[1] + wordIndex]);
+    word.classList.toggle("best", wordIndex === best && weight >= NAMED);
     const value = weight >= NAMED ? weight.toFixed(2) : "";
     if (word.lastChild.textContent !== value) word.lastChild.textContent = value;
   }
@@ -227,8 +263,9 @@ function draw(view) {
   }
 }
 
+/** @param {View} view */
 function toSvg(view) {
-  const { header, looks, lower } = view;
+  const { header, queries, lower } = view;
   const { theme } = header;
   const row = litRow(view);
   const weights = weightsOf(view, row);
@@ -241,18 +278,20 @@ function toSvg(view) {
       `fill="none" stroke="${theme.accent}" stroke-width="${0.75 + 7 * weight}" opacity="${0.25 + 0.75 * weight}"/>`,
   );
   const below = top + 6 + GAP + size + 2;
-  const words = header.tokens.map((token, at) =>
-    svgText(middle(looks.children[at]), top, token, {
+  const words = header.tokens.map((token, wordIndex) =>
+    svgText(middle(queries.children[wordIndex]), top, token, {
       size,
-      fill: at === row ? theme.accent : theme.ink,
+      fill: wordIndex === row ? theme.accent : theme.ink,
       anchor: "middle",
     }),
   );
-  looked(header).tokens.forEach((token, at) => {
-    const x = middle(lower.children[at]);
+  keyWords(header).tokens.forEach((token, wordIndex) => {
+    const x = middle(lower.children[wordIndex]);
     words.push(svgText(x, below, token, { size, fill: theme.ink, anchor: "middle" }));
-    if (weights[at] >= NAMED) {
-      words.push(svgText(x, below + size, weights[at].toFixed(2), { size: 11, fill: theme.accent, anchor: "middle" }));
+    if (weights[wordIndex] >= NAMED) {
+      words.push(
+        svgText(x, below + size, weights[wordIndex].toFixed(2), { size: 11, fill: theme.accent, anchor: "middle" }),
+      );
     }
   });
   return svgPage(view.rows.scrollWidth, Math.ceil(below + size + 10), theme, paths.join("") + words.join(""));

@@ -1,20 +1,31 @@
 // A sentence whose words can be put in another order, by hand or by keys; below each word, how far its output vector
 // moved.
 
+/** @typedef {import("../types.js").ShuffleHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import { asSvg, widthOf } from "../lib/drawing.js";
-import { drawings, element, listen, rootOf, unpack } from "../lib/page_state.js";
+import { countDrawing, drawings, element, listen, rootOf, unpack } from "../lib/page_state.js";
 import { posts } from "../lib/posts.js";
+import { powerOfTen } from "../lib/values.js";
 
 const TALL = 56; // pixels of the largest bar
 const WAIT = 150; // milliseconds that the order rests before Python hears of it
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   // The numbers belong to Python's order: they are not shown as long as a later order of the person is on its way.
-  if (!view.posts.news(header.order, header.heard)) return listen(key, () => {});
-  Object.assign(view, { header, change: arrays.change.values, post: (order) => setTriggerValue("order", order) });
+  if (!view.posts.news(header.order, header.acknowledged)) return listen(key, () => {});
+  Object.assign(view, {
+    header,
+    change: arrays.change.values,
+    post: (/** @type {any} */ order) => setTriggerValue("order", order),
+  });
   view.order = [...header.order];
   view.root.classList.remove("waiting");
   const stop = listen(key, () => {});
@@ -23,6 +34,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const [hands, scroll, table] = [element("div", "hands"), element("div", "scroll"), element("div", "table")];
   const [mix, back, hint] = [
@@ -31,19 +43,20 @@ function build(root) {
     element("span", "hint"),
   ];
   hint.textContent = "Drag a word onto another, or move it with ← and →.";
+  /** @type {any} */
   const view = { root, table, held: null, posts: posts(WAIT) };
   mix.onclick = () => {
-    const order = view.header.order.map((_, at) => at);
-    for (let at = order.length - 1; at > 1; at--) {
-      const other = 1 + Math.floor(Math.random() * at); // the start mark stays where it is
-      [order[at], order[other]] = [order[other], order[at]];
+    const order = view.header.order.map((/** @type {unknown} */ _, /** @type {number} */ place) => place);
+    for (let place = order.length - 1; place > 1; place--) {
+      const other = 1 + Math.floor(Math.random() * place); // the start mark stays where it is
+      [order[place], order[other]] = [order[other], order[place]];
     }
     put(view, order);
   };
   back.onclick = () =>
     put(
       view,
-      view.header.order.map((_, at) => at),
+      view.header.order.map((/** @type {unknown} */ _, /** @type {number} */ place) => place),
     );
   hands.append(mix, back, hint);
   scroll.append(table);
@@ -57,6 +70,11 @@ function build(root) {
 }
 
 // The browser shows the new order at once; the numbers follow when the model has read it.
+/**
+ * @param {View} view
+ * @param {number[]} order
+ * @param {number} [focus]
+ */
 function put(view, order, focus) {
   if (order.join() === view.order.join()) return;
   view.order = order;
@@ -66,63 +84,76 @@ function put(view, order, focus) {
   view.posts.act(() => view.order, view.post);
 }
 
+/** @param {View} view */
 function show(view) {
   const { table, header, order } = view;
   const { tokens, cases } = header;
   table.style.gridTemplateColumns = `max-content repeat(${tokens.length}, minmax(52px, max-content))`;
-  const chips = order.map((word, place) => {
+  const chips = order.map((/** @type {number} */ word, /** @type {number} */ place) => {
     const chip = element("button", `chip${place ? "" : " fixed"}${word === place ? "" : " moved"}`, tokens[word]);
     Object.assign(chip, { type: "button", disabled: place === 0 });
-    chip.dataset.place = place;
+    chip.dataset.place = String(place);
     if (place) chip.setAttribute("aria-label", `${tokens[word]}, word ${place}; arrows move it`);
     return chip;
   });
-  const rows = cases.flatMap(({ name, told }, row) => {
+  const rows = cases.flatMap(({ name, result }, row) => {
     const title = element("div", "case");
-    title.append(element("b", "", name), element("span", "", told));
+    title.append(element("b", "", name), element("span", "", result));
     return [
       title,
-      ...order.map((word) => {
+      ...order.map((/** @type {number} */ word) => {
         const change = view.change[row * tokens.length + word];
         const cell = element("div", `cell${change < header.rounding ? " still" : ""}`);
         const bar = element("div", "bar");
         bar.style.height = `${change < header.rounding ? 0 : Math.max(1, Math.min(change / header.most, 1) * TALL)}px`;
-        cell.append(element("span", "number", spelt(change)), bar);
+        cell.append(element("span", "number", format(change)), bar);
         return cell;
       }),
     ];
   });
   table.replaceChildren(element("div", "case"), ...chips, ...rows);
   if (view.focus) chips[view.focus]?.focus();
-  view.root.dataset.drawn = Number(view.root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  countDrawing(view.root);
 }
 
-function small(number) {
-  const [digit, power] = number.toExponential(0).split("e");
-  return `${digit}·10${power.replace("-", "⁻").replace(/\d/g, (one) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[one])}`;
-}
+/** @param {number} change */
+const format = (change) => (change === 0 ? "0" : change < 0.005 ? powerOfTen(change, 0) : change.toFixed(2));
 
-const spelt = (change) => (change === 0 ? "0" : change < 0.005 ? small(change) : change.toFixed(2));
-
+/** @param {any} target */
 const placeOf = (target) => {
   const chip = target?.closest?.(".chip:not(.fixed)");
   return chip ? Number(chip.dataset.place) : null;
 };
 
+/**
+ * @param {View} view
+ * @param {KeyboardEvent} event
+ */
 function key(view, event) {
   const place = placeOf(event.target);
-  const to = place + { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  /** @type {Record<string, number>} */
+  const steps = { ArrowLeft: -1, ArrowRight: 1 };
+  const to = (place ?? NaN) + steps[event.key];
   if (place === null || !(to >= 1 && to < view.order.length)) return;
   event.preventDefault();
   swap(view, place, to);
 }
 
+/**
+ * @param {View} view
+ * @param {number} from
+ * @param {number} to
+ */
 function swap(view, from, to) {
   const order = [...view.order];
   [order[from], order[to]] = [order[to], order[from]];
   put(view, order, to);
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function grab(view, event) {
   const place = placeOf(event.target);
   if (place === null) return;
@@ -131,8 +162,17 @@ function grab(view, event) {
 }
 
 // The chip under the pointer: the component lives in a shadow tree, whose own root must be asked.
-const under = (view, event) => placeOf(view.root.getRootNode().elementFromPoint(event.clientX, event.clientY));
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
+const under = (view, event) =>
+  placeOf(/** @type {ShadowRoot} */ (view.root.getRootNode()).elementFromPoint(event.clientX, event.clientY));
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function drag(view, event) {
   if (view.held === null) return;
   const over = under(view, event);
@@ -142,33 +182,42 @@ function drag(view, event) {
   }
 }
 
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function drop(view, event) {
   const [from, to] = [view.held, under(view, event)];
   release(view);
   if (from !== null && to !== null && from !== to) swap(view, from, to);
 }
 
+/** @param {View} view */
 function release(view) {
   view.held = null;
   for (const chip of view.table.querySelectorAll(".chip")) chip.classList.remove("held", "over");
 }
 
+/** @param {View} view */
 function save(view) {
   const { header, order, change } = view;
   const { tokens, cases, theme } = header;
-  const wide = order.map((word) => Math.max(52, widthOf(tokens[word], 16) + 18));
+  const wide = order.map((/** @type {number} */ word) => Math.max(52, widthOf(tokens[word], 16) + 18));
   const left = 200;
-  const starts = wide.map((_, at) => left + wide.slice(0, at).reduce((sum, one) => sum + one, 0));
-  const width = left + wide.reduce((sum, one) => sum + one, 0);
+  const starts = wide.map(
+    (/** @type {unknown} */ _, /** @type {number} */ place) =>
+      left + wide.slice(0, place).reduce((/** @type {any} */ sum, /** @type {any} */ wordWidth) => sum + wordWidth, 0),
+  );
+  const width = left + wide.reduce((/** @type {any} */ sum, /** @type {any} */ wordWidth) => sum + wordWidth, 0);
   return asSvg(width, 50 + cases.length * 92, theme, (pen) => {
-    order.forEach((word, at) => {
-      const fill = word === at ? theme.ink : theme.accent;
-      pen.text(starts[at] + wide[at] / 2, 20, tokens[word], { size: 16, anchor: "middle", fill });
+    order.forEach((/** @type {number} */ word, /** @type {number} */ place) => {
+      const fill = word === place ? theme.ink : theme.accent;
+      pen.text(starts[place] + wide[place] / 2, 20, tokens[word], { size: 16, anchor: "middle", fill });
     });
-    cases.forEach(({ name, told }, row) => {
+    cases.forEach(({ name, result }, row) => {
       const base = 50 + row * 92 + 76;
       pen.text(0, base - 24, name, { size: 14, weight: 600 });
-      pen.text(0, base - 8, told, { size: 12, fill: theme.muted });
+      pen.text(0, base - 8, result, { size: 12, fill: theme.muted });
       pen.line(
         [
           [left, base],
@@ -176,11 +225,11 @@ function save(view) {
         ],
         theme.rule,
       );
-      order.forEach((word, at) => {
-        const moved = change[row * tokens.length + word];
-        const tall = moved < header.rounding ? 0 : Math.max(1, Math.min(moved / header.most, 1) * TALL);
-        pen.rect(starts[at] + wide[at] / 2 - 15, base - tall, 30, tall, theme.accent);
-        pen.text(starts[at] + wide[at] / 2, base - tall - 9, spelt(moved), {
+      order.forEach((/** @type {number} */ word, /** @type {number} */ place) => {
+        const value = change[row * tokens.length + word];
+        const tall = value < header.rounding ? 0 : Math.max(1, Math.min(value / header.most, 1) * TALL);
+        pen.rect(starts[place] + wide[place] / 2 - 15, base - tall, 30, tall, theme.accent);
+        pen.text(starts[place] + wide[place] / 2, base - tall - 9, format(value), {
           size: 11.5,
           fill: theme.muted,
           anchor: "middle",

@@ -1,10 +1,25 @@
 // The sinusoidal encoding three times: as waves, as a map, and for one position as a set of clock hands. Nothing here
 // asks the server: a slider recomputes the table, a hover ties the three together.
 
+/** @typedef {import("../types.js").SlidersHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { colourTable, FULL } from "../lib/cells.js";
 import { asSvg, fitted, onCanvas, widthOf } from "../lib/drawing.js";
-import { drawings, element, legible, listen, pointer, projected, rootOf, unpack } from "../lib/page_state.js";
-import { sinusoid, spelt, turnOf } from "../lib/sinusoid.js";
+import {
+  countDrawing,
+  drawings,
+  element,
+  legible,
+  listen,
+  pointer,
+  projected,
+  rootOf,
+  unpack,
+} from "../lib/page_state.js";
+import { formatNumber, sinusoid, turnOf } from "../lib/sinusoid.js";
 import { sliders } from "../lib/sliders.js";
 
 const NARROW = 700;
@@ -14,16 +29,18 @@ const HEAD = 24;
 const DESK = { labels: 116, strip: 30, most: 7, map: 178 };
 const PROJECTED = { labels: 84, strip: 29, most: 5, map: 116 };
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
-    post: (state) => setTriggerValue("state", state),
+    post: (/** @type {any} */ state) => setTriggerValue("state", state),
     colours: colourTable(header.theme, "signed"),
   });
-  change(view, view.controls.receive(header.sliders, header.state, header.heard));
+  change(view, view.controls.receive(header.sliders, header.state, header.acknowledged));
   arrange(view); // the colours may be new
   const stop = listen(key, () => {});
   drawings.set(header.key, () =>
@@ -35,11 +52,13 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
+/** @param {Root} root */
 function build(root) {
   const [reading, figure] = [element("p", "reading"), element("div", "figure")];
   const [still, lit] = [element("canvas", "still"), element("canvas", "lit")];
   reading.setAttribute("aria-live", "polite");
   figure.append(still, lit);
+  /** @type {any} */
   const view = { root, reading, figure, still, lit, hovered: null };
   view.controls = sliders(
     (state) => change(view, state),
@@ -53,6 +72,10 @@ function build(root) {
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {any} box2
+ */
 function change(view, { length, width, base, pos }) {
   if (view.length === length && view.width === width && view.base === base && view.place) {
     view.position = Math.min(pos, length - 1);
@@ -68,12 +91,17 @@ function change(view, { length, width, base, pos }) {
 }
 
 // Which pairs are drawn as waves: spread over all of them.
+/**
+ * @param {any} pairs
+ * @param {number} most
+ */
 function spread(pairs, most) {
   const strips = Math.min(pairs, most);
   return Array.from({ length: strips }, (_, nth) => (strips > 1 ? Math.round((nth * (pairs - 1)) / (strips - 1)) : 0));
 }
 
 // Where everything stands, from the width alone.
+/** @param {View} view */
 function arrange(view) {
   const { root, header, figure } = view;
   if (!header || !root.clientWidth || !view.table) return;
@@ -108,16 +136,25 @@ function arrange(view) {
   figure.style.height = `${view.place.height}px`;
   onCanvas(view.still, width, view.place.height, header.theme, (pen) => drawStill(view, pen));
   light(view);
-  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  countDrawing(root);
 }
 
+/**
+ * @param {View} view
+ * @param {{ x: number, wide: number }} box2
+ * @param {number} position
+ */
 const along = ({ length }, { x, wide }, position) => x + ((position + 0.5) / length) * wide;
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function drawStill(view, pen) {
   const { header, place, table, length, width, base, pairs } = view;
   const { theme } = header;
   const { waves, map, narrow, short } = place;
-  const quiet = { size: 12, fill: theme.muted };
+  const mutedText = { size: 12, fill: theme.muted };
   const some =
     view.shown.length < pairs
       ? `${view.shown.length} of ${pairs} pairs`
@@ -135,7 +172,7 @@ function drawStill(view, pen) {
     anchor: "end",
   });
   pen.text(waves.x + waves.wide, waves.y - 14, "cosine", { size: 12, anchor: "end" });
-  view.shown.forEach((pair, nth) => {
+  view.shown.forEach((/** @type {number} */ pair, /** @type {number} */ nth) => {
     const middle = waves.y + (nth + 0.5) * (waves.tall / view.shown.length);
     const reach = (waves.tall / view.shown.length) * 0.42;
     pen.line(
@@ -146,16 +183,16 @@ function drawStill(view, pen) {
       theme.rule,
     );
     const name = short
-      ? `λ ${spelt((2 * Math.PI) / turnOf(pair, width, base))}`
-      : `pair ${pair}  λ ${spelt((2 * Math.PI) / turnOf(pair, width, base))}`;
-    pen.text(waves.x - 8, middle, name, { ...quiet, size: narrow ? 10 : 11.5, anchor: "end" });
+      ? `λ ${formatNumber((2 * Math.PI) / turnOf(pair, width, base))}`
+      : `pair ${pair}  λ ${formatNumber((2 * Math.PI) / turnOf(pair, width, base))}`;
+    pen.text(waves.x - 8, middle, name, { ...mutedText, size: narrow ? 10 : 11.5, anchor: "end" });
     // Smooth between the positions: a wave of 2π would look broken if it were only joined at whole numbers.
     const samples = Math.max(2, Math.round(waves.wide / 1.5));
     for (const cosine of [1, 0]) {
-      const points = Array.from({ length: samples + 1 }, (_, at) => {
-        const angle = ((at / samples) * length - 0.5) * turnOf(pair, width, base);
+      const points = Array.from({ length: samples + 1 }, (_, sample) => {
+        const angle = ((sample / samples) * length - 0.5) * turnOf(pair, width, base);
         return [
-          (waves.x + (at / samples) * waves.wide).toFixed(1),
+          (waves.x + (sample / samples) * waves.wide).toFixed(1),
           (middle - reach * (cosine ? Math.cos(angle) : Math.sin(angle))).toFixed(1),
         ];
       });
@@ -180,26 +217,30 @@ function drawStill(view, pen) {
   pen.frame(map.x, map.y, map.wide, map.tall, theme.rule);
   for (const dimension of new Set([0, width - 1])) {
     pen.text(map.x - 8, map.y + ((dimension + 0.5) / width) * map.tall, `dim ${dimension}`, {
-      ...quiet,
+      ...mutedText,
       size: 11.5,
       anchor: "end",
     });
   }
-  const step = [1, 2, 4, 8, 16, 32, 64].find((each) => length / each <= (short ? 5 : 10));
+  const step = [1, 2, 4, 8, 16, 32, 64].find((each) => length / each <= (short ? 5 : 10)) ?? 64;
   for (let position = 0; position < length; position += step) {
-    pen.text(along(view, map, position), map.y + map.tall + 12, String(position), { ...quiet, anchor: "middle" });
+    pen.text(along(view, map, position), map.y + map.tall + 12, String(position), { ...mutedText, anchor: "middle" });
   }
-  pen.text(map.x + map.wide, map.y + map.tall + 28, "position →", { ...quiet, anchor: "end" });
+  pen.text(map.x + map.wide, map.y + map.tall + 28, "position →", { ...mutedText, anchor: "end" });
   const strip = new ImageData(FULL + 1, 1);
   strip.data.set(view.colours.subarray(0, (FULL + 1) * 4));
   const begin = map.x + widthOf("−1") + 6;
-  pen.text(map.x, map.y + map.tall + 28, "−1", quiet);
+  pen.text(map.x, map.y + map.tall + 28, "−1", mutedText);
   pen.image(strip, begin, map.y + map.tall + 24, 56, 8);
   pen.frame(begin, map.y + map.tall + 24, 56, 8, theme.rule);
-  pen.text(begin + 61, map.y + map.tall + 28, "+1", quiet);
+  pen.text(begin + 61, map.y + map.tall + 28, "+1", mutedText);
 }
 
 // What follows the hand: the position through waves and map, its hands, and the pair that is pointed at.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
 function drawLit(view, pen) {
   const { header, place, pairs, shown, length } = view;
   const { theme } = header;
@@ -214,13 +255,14 @@ function drawLit(view, pen) {
     theme.muted,
   );
   pen.frame(x - map.wide / length / 2, map.y, Math.max(map.wide / length, 2), map.tall, theme.muted);
-  shown.forEach((one, nth) => {
+  shown.forEach((/** @type {number} */ drawnPair, /** @type {number} */ nth) => {
     const middle = waves.y + (nth + 0.5) * (waves.tall / shown.length);
     const reach = (waves.tall / shown.length) * 0.42;
-    const angle = position * turnOf(one, view.width, view.base);
+    const angle = position * turnOf(drawnPair, view.width, view.base);
     pen.dot(x, middle - reach * Math.cos(angle), 3, theme.ink);
     pen.dot(x, middle - reach * Math.sin(angle), 3.5, theme.accent);
-    if (one === pair) pen.frame(waves.x - 0.5, middle - reach - 2, waves.wide + 1, 2 * reach + 4, theme.accent, 1.5);
+    if (drawnPair === pair)
+      pen.frame(waves.x - 0.5, middle - reach - 2, waves.wide + 1, 2 * reach + 4, theme.accent, 1.5);
   });
   const row = map.tall / pairs;
   pen.frame(map.x - 0.5, map.y + pair * row, map.wide + 1, Math.max(row, 3), theme.accent, 1.5);
@@ -228,6 +270,12 @@ function drawLit(view, pen) {
 }
 
 // A hand points to (PE(2i), PE(2i + 1)) = (sin, cos): it starts at twelve and turns clockwise.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number} position
+ * @param {number} pair
+ */
 function drawClocks(view, pen, position, pair) {
   const { header, place, pairs, width, base } = view;
   const { theme } = header;
@@ -246,10 +294,13 @@ function drawClocks(view, pen, position, pair) {
       fill: theme.muted,
     });
   }
-  for (let one = 0; one < pairs; one++) {
-    const [x, y] = [clocks.x + ((one % across) + 0.5) * side, clocks.y + Math.floor(one / across) * side + radius + 2];
-    const angle = position * turnOf(one, width, base);
-    const chosen = one === pair;
+  for (let clockPair = 0; clockPair < pairs; clockPair++) {
+    const [x, y] = [
+      clocks.x + ((clockPair % across) + 0.5) * side,
+      clocks.y + Math.floor(clockPair / across) * side + radius + 2,
+    ];
+    const angle = position * turnOf(clockPair, width, base);
+    const chosen = clockPair === pair;
     ring(pen, x, y, radius, chosen ? theme.accent : theme.rule, chosen ? 2 : 1);
     pen.line(
       [
@@ -268,7 +319,7 @@ function drawClocks(view, pen, position, pair) {
     );
     pen.dot(x, y, 1.5, chosen ? theme.accent : theme.ink);
     if (side > 46)
-      pen.text(x, y + radius + legible(11) * 0.82, String(one), {
+      pen.text(x, y + radius + legible(11) * 0.82, String(clockPair), {
         size: 11,
         fill: chosen ? theme.accent : theme.muted,
         anchor: "middle",
@@ -276,72 +327,102 @@ function drawClocks(view, pen, position, pair) {
   }
 }
 
+/**
+ * @param {Pen} pen
+ * @param {number} x
+ * @param {number} y
+ * @param {number} radius
+ * @param {string} stroke
+ * @param {number} thick
+ */
 function ring(pen, x, y, radius, stroke, thick) {
-  const points = Array.from({ length: 49 }, (_, at) => [
-    x + radius * Math.sin((at * Math.PI) / 24),
-    y - radius * Math.cos((at * Math.PI) / 24),
+  const points = Array.from({ length: 49 }, (_, corner) => [
+    x + radius * Math.sin((corner * Math.PI) / 24),
+    y - radius * Math.cos((corner * Math.PI) / 24),
   ]);
   pen.line(points, stroke, thick);
 }
 
+/** @param {View} view */
 const pointed = ({ hovered, position, pairs }) => ({
   position: hovered?.position ?? position,
   pair: hovered?.pair ?? Math.min(3, pairs - 1),
 });
 
 // The pair that is pointed at has its waves drawn, in place of the nearest that are.
+/**
+ * @param {View} view
+ * @param {number} pair
+ */
 function bringIn(view, pair) {
-  const nearest = view.even.reduce((best, one) => (Math.abs(one - pair) < Math.abs(best - pair) ? one : best));
-  view.shown = view.even.map((one) => (one === nearest ? pair : one));
+  const nearest = view.even.reduce((/** @type {any} */ best, /** @type {number} */ candidate) =>
+    Math.abs(candidate - pair) < Math.abs(best - pair) ? candidate : best,
+  );
+  view.shown = view.even.map((/** @type {number} */ candidate) => (candidate === nearest ? pair : candidate));
   onCanvas(view.still, view.place.width, view.place.height, view.header.theme, (pen) => drawStill(view, pen));
 }
 
+/** @param {View} view */
 function light(view) {
   const { pair } = pointed(view);
   if (!view.shown.includes(pair)) bringIn(view, pair);
   onCanvas(view.lit, view.place.width, view.place.height, view.header.theme, (pen) => drawLit(view, pen));
-  read(view);
+  describe(view);
 }
 
-const few = (turns) => (turns && turns < 0.1 ? turns.toPrecision(2) : spelt(turns));
+/** @param {any} turns */
+const formatTurns = (turns) => (turns && turns < 0.1 ? turns.toPrecision(2) : formatNumber(turns));
 
-function read(view) {
+/** @param {View} view */
+function describe(view) {
   const { width, base, pairs } = view;
   const { position, pair } = pointed(view);
-  const wavelength = (one) => (2 * Math.PI) / turnOf(one, width, base);
+  /** @param {number} ofPair */
+  const wavelength = (ofPair) => (2 * Math.PI) / turnOf(ofPair, width, base);
   const [sine, cosine] = [0, 1].map((which) =>
     view.table[position * width + 2 * pair + which].toFixed(2).replace("-", "−"),
   );
-  const towards = projected() ? "" : `, towards base·2π = ${spelt(base * 2 * Math.PI)}`;
+  const towards = projected() ? "" : `, towards base·2π = ${formatNumber(base * 2 * Math.PI)}`;
   const grow =
     pairs > 1
-      ? ` to ${spelt(wavelength(pairs - 1))}, ` +
-        `each ${spelt(wavelength(1) / wavelength(0))} times the one before${towards}`
+      ? ` to ${formatNumber(wavelength(pairs - 1))}, ` +
+        `each ${formatNumber(wavelength(1) / wavelength(0))} times the one before${towards}`
       : "";
   const text =
     `At position **${position}** pair **${pair}** (dimensions ${2 * pair} and ${2 * pair + 1}) ` +
-    `has made ${few(position / wavelength(pair))} turns: ` +
+    `has made ${formatTurns(position / wavelength(pair))} turns: ` +
     `sine ${sine}, cosine ${cosine}. ` +
     `${pairs > 1 ? "Wavelengths grow from" : "Its wavelength is"} **2π = 6.28**${grow}.`;
-  view.reading.replaceChildren(...text.split("**").map((piece, at) => (at % 2 ? element("strong", "", piece) : piece)));
+  view.reading.replaceChildren(
+    ...text.split("**").map((piece, pieceIndex) => (pieceIndex % 2 ? element("strong", "", piece) : piece)),
+  );
   view.figure.setAttribute("role", "img");
   view.figure.setAttribute("aria-label", text.replaceAll("**", ""));
 }
 
-function hover(view, found) {
-  if (found?.position === view.hovered?.position && found?.pair === view.hovered?.pair) return;
-  view.hovered = found;
+/**
+ * @param {View} view
+ * @param {any} hit
+ */
+function hover(view, hit) {
+  if (hit?.position === view.hovered?.position && hit?.pair === view.hovered?.pair) return;
+  view.hovered = hit;
   light(view);
 }
 
 // What is under the pointer: a position and a pair on the waves and the map, a pair alone on the clocks.
+/**
+ * @param {View} view
+ * @param {PointerEvent} event
+ */
 function find(view, event) {
   const { place, length, pairs, shown } = view;
   const [px, py] = pointer(view.figure, event);
+  /** @param {{ x: number, y: number, wide: number, tall: number }} view */
   const inside = ({ x, y, wide, tall }) => px >= x && px < x + wide && py >= y && py < y + tall;
   for (const [field, pairAt] of [
-    [place.waves, (down) => shown[Math.floor(down * shown.length)]],
-    [place.map, (down) => Math.floor(down * pairs)],
+    [place.waves, (/** @type {any} */ down) => shown[Math.floor(down * shown.length)]],
+    [place.map, (/** @type {any} */ down) => Math.floor(down * pairs)],
   ]) {
     if (inside(field))
       return {

@@ -1,15 +1,23 @@
 // Values as points of a plane. The output of a row is their mean, each counted by its weight: it never leaves their
 // hull.
 
+/** @typedef {import("../types.js").ValueHullHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Pen} Pen */
+/** @typedef {import("../types.js").Root} Root */
+
 import { asSvg, onCanvas, widthOf } from "../lib/drawing.js";
-import { drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "../lib/page_state.js";
+import { countDrawing, drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "../lib/page_state.js";
+import { numbered } from "../lib/values.js";
 
 const HEIGHT = 440;
 const EDGE = 56;
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
@@ -17,7 +25,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     outputs: pairs(arrays.outputs.values),
     weights: arrays.weights.values, // (T, S)
     mask: arrays.mask.values, // (T, S)
-    pin: (row) => setTriggerValue("pin", { row }),
+    pin: (/** @type {number} */ row) => setTriggerValue("pin", { row }),
   });
   view.names.replaceChildren(
     ...header.words.map((word, row) => {
@@ -36,30 +44,42 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
-const pairs = (flat) => Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at], flat[2 * at + 1]]);
+/** @param {any} flat */
+const pairs = (flat) =>
+  Array.from({ length: flat.length / 2 }, (_, wordIndex) => [flat[2 * wordIndex], flat[2 * wordIndex + 1]]);
 
+/** @param {Root} root */
 function build(root) {
   const [names, canvas] = [element("div", "names"), element("canvas", "drawing")];
   root.append(names, canvas);
+  /** @type {any} */
   const view = { root, names, canvas };
   names.onpointerleave = () => hover(null);
   new ResizeObserver(() => repaint(view)).observe(root);
   return view;
 }
 
+/** @param {View} view */
 function repaint(view) {
   const { root, canvas, header, names } = view;
   if (!header || !root.clientWidth) return;
   const row = Math.min(hoveredRow() ?? header.row, header.words.length - 1);
-  [...names.children].forEach((button, at) => button.classList.toggle("lit", at === row));
+  [...names.children].forEach((button, wordIndex) => button.classList.toggle("lit", wordIndex === row));
   onCanvas(canvas, root.clientWidth, HEIGHT, header.theme, (pen) => draw(view, pen, row));
-  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1; // tests and benches wait for it
+  countDrawing(root);
 }
 
 // The corners of the smallest convex shape around some points, in order. Andrew 1979, monotone chain.
+/** @param {any} points */
 export function hull(points) {
   const sorted = [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  /**
+   * @param {any} o
+   * @param {any} a
+   * @param {any} b
+   */
   const turn = (o, a, b) => (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0]);
+  /** @param {any} all */
   const half = (all) => {
     const kept = [];
     for (const point of all) {
@@ -71,46 +91,56 @@ export function hull(points) {
   return sorted.length < 3 ? sorted : [...half(sorted), ...half(sorted.reverse())];
 }
 
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {number} row
+ */
 function draw(view, pen, row) {
   const { header, points, outputs, weights, mask, root } = view;
   const { theme, words } = header;
   const all = [...points, ...outputs];
+  /** @param {any} axis */
   const range = (axis) => [Math.min(...all.map((p) => p[axis])), Math.max(...all.map((p) => p[axis]))];
   const [[left, right], [low, high]] = [range(0), range(1)];
   const scale = Math.min((root.clientWidth - 2 * EDGE) / (right - left || 1), (HEIGHT - 2 * EDGE) / (high - low || 1));
   const [middle, centre] = [(left + right) / 2, (low + high) / 2];
+  /** @param {any} view */
   const place = ([x, y]) => [root.clientWidth / 2 + (x - middle) * scale, HEIGHT / 2 - (y - centre) * scale];
-  const seen = words.map((_, s) => mask[row * words.length + s] !== 0);
-  const corners = hull(points.filter((_, s) => seen[s])).map(place);
+  const visible = words.map((_, s) => mask[row * words.length + s] !== 0);
+  const corners = hull(points.filter((/** @type {unknown} */ _, /** @type {number} */ s) => visible[s])).map(place);
   if (corners.length) pen.line([...corners, corners[0]], theme.muted, 1);
   const [x, y] = place(outputs[row]);
+  /** @param {number} s */
   const weightOf = (s) => weights[row * words.length + s] || 0;
-  const names = words.map((word, at) => (words.indexOf(word) !== words.lastIndexOf(word) ? `${word} (${at})` : word));
-  points.forEach((point, s) => {
+  const names = numbered(words);
+  points.forEach((/** @type {any} */ point, /** @type {number} */ s) => {
     const weight = weightOf(s);
     if (weight > 0.005) pen.line([place(point), [x, y]], theme.accent, 0.5 + 5 * weight);
   });
   const taken = [[x - 60, x + 60, y + 11, y + 28]]; // boxes where something is written already
-  const order = points.map((_, s) => s).sort((a, b) => weightOf(b) - weightOf(a));
+  const order = points
+    .map((/** @type {unknown} */ _, /** @type {number} */ s) => s)
+    .sort((/** @type {any} */ a, /** @type {any} */ b) => weightOf(b) - weightOf(a));
   for (const s of order) {
     const [px, py] = place(points[s]);
     const weight = weightOf(s);
-    pen.dot(px, py, seen[s] ? 4 + 6 * weight : 2.5, seen[s] ? theme.weights[4] : theme.rule);
-    const told = weight > 0.05 ? `${names[s]} ${weight.toFixed(2)}` : names[s];
-    const half = widthOf(told) / 2;
+    pen.dot(px, py, visible[s] ? 4 + 6 * weight : 2.5, visible[s] ? theme.weights[4] : theme.rule);
+    const label = weight > 0.05 ? `${names[s]} ${weight.toFixed(2)}` : names[s];
+    const half = widthOf(label) / 2;
     // above the point, or below it, or not at all where both places are taken: the table has every word
-    const at = [py - 12 - 6 * weight, py + 15 + 6 * weight].find((line) =>
+    const baseline = [py - 12 - 6 * weight, py + 15 + 6 * weight].find((line) =>
       taken.every(
         ([from, to, top, bottom]) => px + half < from || px - half > to || line + 8 < top || line - 8 > bottom,
       ),
     );
-    if (at === undefined) continue;
-    taken.push([px - half, px + half, at - 8, at + 8]);
-    pen.text(px, at, told, { size: 12, anchor: "middle", fill: seen[s] ? theme.ink : theme.muted });
+    if (baseline === undefined) continue;
+    taken.push([px - half, px + half, baseline - 8, baseline + 8]);
+    pen.text(px, baseline, label, { size: 12, anchor: "middle", fill: visible[s] ? theme.ink : theme.muted });
   }
   pen.dot(x, y, 7, theme.accent);
-  const told = `z of ${words[row]}`;
+  const label = `z of ${words[row]}`;
   // In front of the lines.
-  pen.rect(x - widthOf(told, 13, 650) / 2 - 3, y + 11, widthOf(told, 13, 650) + 6, 17, theme.paper);
-  pen.text(x, y + 19, told, { size: 13, weight: 650, anchor: "middle", fill: theme.accent });
+  pen.rect(x - widthOf(label, 13, 650) / 2 - 3, y + 11, widthOf(label, 13, 650) + 6, 17, theme.paper);
+  pen.text(x, y + 19, label, { size: 13, weight: 650, anchor: "middle", fill: theme.accent });
 }

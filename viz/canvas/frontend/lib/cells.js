@@ -9,7 +9,7 @@ const MOST_IN_ALL = 100_000; // cells of one drawing
 /**
  * @param {string} hex
  */
-const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+const channels = (hex) => [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
 
 // Code → red, green, blue, opacity, on the scale of that name.
 /**
@@ -20,10 +20,10 @@ export function colourTable(theme, scale) {
   const table = new Uint8ClampedArray(256 * 4);
   const stops = theme[scale].map(channels);
   for (let code = 0; code <= FULL; code++) {
-    const at = (code / FULL) * (stops.length - 1);
-    const low = Math.min(Math.floor(at), stops.length - 2);
+    const stop = (code / FULL) * (stops.length - 1);
+    const low = Math.min(Math.floor(stop), stops.length - 2);
     for (let channel = 0; channel < 3; channel++) {
-      table[code * 4 + channel] = stops[low][channel] + (at - low) * (stops[low + 1][channel] - stops[low][channel]);
+      table[code * 4 + channel] = stops[low][channel] + (stop - low) * (stops[low + 1][channel] - stops[low][channel]);
     }
     table[code * 4 + 3] = 255;
   }
@@ -61,7 +61,7 @@ export function mapImage(cells, colours, layer, head) {
 export function imageOf(codes, colours, columns) {
   const image = new ImageData(columns, codes.length / columns);
   const [pixels, table] = [new Uint32Array(image.data.buffer), new Uint32Array(colours.buffer)];
-  for (let at = 0; at < codes.length; at++) pixels[at] = table[codes[at]];
+  for (let cell = 0; cell < codes.length; cell++) pixels[cell] = table[codes[cell]];
   return image;
 }
 

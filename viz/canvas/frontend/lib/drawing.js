@@ -1,7 +1,18 @@
 // One drawing, two papers: the same calls draw on a canvas and write SVG, so that the screen and the saved file agree.
 
 import { hatching, svgCells, svgHatch } from "./cells.js";
-import { density, drawings, element, FONT, legible, rootOf, svgPage, svgText, unpack } from "./page_state.js";
+import {
+  countDrawing,
+  density,
+  drawings,
+  element,
+  FONT,
+  legible,
+  rootOf,
+  svgPage,
+  svgText,
+  unpack,
+} from "./page_state.js";
 
 const ruler = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
 /**
@@ -173,9 +184,9 @@ export function asSvg(width, height, theme, draw) {
  */
 export function drawSigns(pen, theme, values, columns, x, y, cell, limit = 1) {
   if (cell < 9) return;
-  values.forEach((value, at) => {
+  values.forEach((value, cellIndex) => {
     const share = -value / limit;
-    const [left, top] = [x + ((at % columns) + 0.3) * cell, y + (Math.floor(at / columns) + 0.3) * cell];
+    const [left, top] = [x + ((cellIndex % columns) + 0.3) * cell, y + (Math.floor(cellIndex / columns) + 0.3) * cell];
     const wide = 0.4 * cell;
     if (value === Infinity) {
       pen.line(
@@ -202,10 +213,10 @@ export function drawSigns(pen, theme, values, columns, x, y, cell, limit = 1) {
  * @param {ImageData} image
  */
 function sheet(image) {
-  const made = document.createElement("canvas");
-  [made.width, made.height] = [image.width, image.height];
-  made.getContext("2d")?.putImageData(image, 0, 0);
-  return made;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.width, image.height];
+  canvas.getContext("2d")?.putImageData(image, 0, 0);
+  return canvas;
 }
 
 // A component that is one drawing and nothing else. heightOf(header, width); draw(header, arrays, width, pen).
@@ -220,14 +231,14 @@ export function drawing({ data, parentElement }, heightOf, draw) {
   const canvas = (root.canvas ??= build(root));
   const height = () => heightOf(header, root.clientWidth);
   /** @param {import("../types.d.ts").Pen} pen */
-  const drawn = (pen) => draw(header, arrays, root.clientWidth, pen);
+  const paint = (pen) => draw(header, arrays, root.clientWidth, pen);
   root.arrange = () => {
     if (!root.clientWidth) return; // out of sight: there is nothing to draw on
     root.style.height = `${height()}px`;
-    onCanvas(canvas, root.clientWidth, height(), header.theme, drawn);
-    root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1); // tests and benches wait for it
+    onCanvas(canvas, root.clientWidth, height(), header.theme, paint);
+    countDrawing(root);
   };
-  drawings.set(header.key, () => asSvg(root.clientWidth, height(), header.theme, drawn));
+  drawings.set(header.key, () => asSvg(root.clientWidth, height(), header.theme, paint));
   root.arrange();
 }
 

@@ -16,12 +16,12 @@ export function setHeads(group, layers, heads, choose) {
   group.setAttribute("role", "group");
   group.setAttribute("aria-label", `${layers} layers of ${heads} heads. Arrow keys move, Enter enlarges.`);
   group.replaceChildren(
-    ...Array.from({ length: layers * heads }, (_, at) => {
+    ...Array.from({ length: layers * heads }, (_, headIndex) => {
       const button = element("button", "head");
       button.type = "button";
       button.onclick = (event) => {
         event.stopPropagation();
-        choose(Math.floor(at / heads), at % heads);
+        choose(Math.floor(headIndex / heads), headIndex % heads);
       };
       return button;
     }),

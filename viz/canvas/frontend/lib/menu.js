@@ -3,7 +3,7 @@
 
 import { element } from "./page_state.js";
 
-let made = 0;
+let menuCount = 0;
 
 // actions: [words, function, what it is for those who cannot see it]; boxes: [words, key]. ticked(key) tells what is
 // ticked.
@@ -18,7 +18,7 @@ export function menu(label, actions, boxes = []) {
     element("button", "save opener", label),
     element("div", "menu"),
   ];
-  list.id = `menu-${made++}`;
+  list.id = `menu-${menuCount++}`;
   list.setAttribute("popover", "auto");
   Object.assign(opener, { type: "button" });
   opener.setAttribute("aria-expanded", "false");

@@ -40,18 +40,19 @@ export function listen(mount, listener) {
 // The inverse of pack() in pack.py: { header, arrays: { name: { values, shape } } }. A drawing that holds another hands
 // it what is unpacked already.
 /**
- * @param {any} bytes
- * @returns {import("../types.d.ts").Unpacked}
+ * @template Header
+ * @param {import("../types.d.ts").Data<Header>} bytes
+ * @returns {import("../types.d.ts").Unpacked<Header>}
  */
 export function unpack(bytes) {
-  if (bytes.header) return bytes;
+  if (bytes.header) return /** @type {import("../types.d.ts").Unpacked<Header>} */ (bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
   /** @type {Record<string, import("../types.d.ts").Packed>} */
   const arrays = {};
-  for (const [name, { dtype, shape, at, bytes: size }] of Object.entries(header.arrays)) {
-    const start = 4 + length + at;
+  for (const [name, { dtype, shape, at: offset, bytes: size }] of Object.entries(header.arrays)) {
+    const start = 4 + length + offset;
     const raw = bytes.slice(start, start + size); // a copy: typed arrays must begin at a multiple of their size
     arrays[name] = { values: dtype === "f4" ? new Float32Array(raw.buffer) : raw, shape };
   }
@@ -120,10 +121,10 @@ export function pointer(node, event) {
  * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function element(tag, className, text) {
-  const made = document.createElement(tag);
-  made.className = className;
-  if (text !== undefined) made.textContent = text; // never innerHTML: tokens are somebody's text
-  return made;
+  const node = document.createElement(tag);
+  node.className = className;
+  if (text !== undefined) node.textContent = text; // never innerHTML: tokens are somebody's text
+  return node;
 }
 
 /** @type {Record<string, string>} */
@@ -133,6 +134,14 @@ const ENTITIES = { "<": "&lt;", ">": "&gt;", "&": "&amp;", '"': "&quot;" };
  * @param {unknown} text
  */
 export const xml = (text) => String(text).replace(/[<>&"]/g, (letter) => ENTITIES[letter]);
+
+// Counts how often a figure was drawn: tests and benches wait for it.
+/**
+ * @param {HTMLElement} root
+ */
+export function countDrawing(root) {
+  root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1);
+}
 
 export const FONT = "system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif";
 

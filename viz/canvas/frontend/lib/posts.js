@@ -10,10 +10,10 @@ import { shared } from "./shared.js";
 const history = shared("history", watchHistory);
 
 function watchHistory() {
-  const seen = { backs: 0 };
+  const counter = { backs: 0 };
   // With a hash it is a jump within the page.
-  addEventListener("popstate", () => (seen.backs += location.hash ? 0 : 1), true);
-  return seen;
+  addEventListener("popstate", () => (counter.backs += location.hash ? 0 : 1), true);
+  return counter;
 }
 
 // wait: milliseconds that the person rests before Python hears of it. Returns
@@ -28,16 +28,16 @@ export function posts(wait) {
   let acts = 0; // of the person
   let ahead = false; // the person did something that Python has not answered yet
   /** @type {{ number: number, value: string, acts: number } | null} */
-  let sent = null; // the last post: { number, value, acts }
+  let lastPost = null; // the last post: { number, value, acts }
   /** @type {number | undefined} */
-  let heard; // the number that Python said last
+  let acknowledged; // the number that Python said last
   /** @type {string | undefined} */
-  let told; // the value that Python said last
+  let lastValue; // the value that Python said last
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let waiting;
   let backs = history.backs; // at the last act
 
-  const answered = () => !sent || (heard ?? 0) >= sent.number;
+  const answered = () => !lastPost || (acknowledged ?? 0) >= lastPost.number;
 
   function touch() {
     clearTimeout(waiting);
@@ -56,23 +56,24 @@ export function posts(wait) {
       if (backs !== history.backs) return; // the person went back instead
       const now = value();
       if (now === undefined) return;
-      if (JSON.stringify(now) === told && answered()) {
+      if (JSON.stringify(now) === lastValue && answered()) {
         ahead = false; // Python knows it already
         return;
       }
-      sent = { number: Math.max(sent?.number ?? 0, heard ?? 0) + 1, value: JSON.stringify(now), acts };
-      send({ number: sent.number, value: now });
+      lastPost = { number: Math.max(lastPost?.number ?? 0, acknowledged ?? 0) + 1, value: JSON.stringify(now), acts };
+      send({ number: lastPost.number, value: now });
     }, wait);
   }
 
   /** @param {unknown} value */
   function news(value, number = 0) {
-    const first = heard === undefined;
-    const newly = number !== heard;
+    const first = acknowledged === undefined;
+    const newly = number !== acknowledged;
     const now = JSON.stringify(value);
-    const elsewhere = !newly && now !== told; // no post of ours came between: a link, a Back, another figure
-    [heard, told] = [number, now];
-    const last = newly && sent && answered() && sent.acts === acts; // nothing was done since the post that is answered
+    const elsewhere = !newly && now !== lastValue; // no post of ours came between: a link, a Back, another figure
+    [acknowledged, lastValue] = [number, now];
+    // Nothing was done since the post that is answered.
+    const last = newly && lastPost && answered() && lastPost.acts === acts;
     if (first || elsewhere || backs !== history.backs) {
       clearTimeout(waiting);
       ahead = false;

@@ -38,11 +38,11 @@ export function residual(length, width, base, k) {
     const [sin, cos] = [Math.sin(k * turnOf(pair, width, base)), Math.cos(k * turnOf(pair, width, base))];
     for (let position = 0; position < length; position++) {
       const [s, c] = [table[position * width + 2 * pair], table[position * width + 2 * pair + 1]];
-      const there = (position + k) * width + 2 * pair;
+      const target = (position + k) * width + 2 * pair;
       largest = Math.max(
         largest,
-        Math.abs(table[there] - (cos * s + sin * c)),
-        Math.abs(table[there + 1] - (cos * c - sin * s)),
+        Math.abs(table[target] - (cos * s + sin * c)),
+        Math.abs(table[target + 1] - (cos * c - sin * s)),
       );
     }
   }
@@ -53,7 +53,7 @@ export function residual(length, width, base, k) {
 /**
  * @param {number} number
  */
-export function spelt(number) {
+export function formatNumber(number) {
   const digits = number >= 100 ? 0 : number >= 10 ? 1 : 2;
   return number.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -4,6 +4,21 @@
 import { element } from "./page_state.js";
 import { posts } from "./posts.js";
 
+// Moving a range changes the figure at once; Python hears of it when the person lets go.
+/**
+ * @param {HTMLInputElement} range
+ * @param {{ touch: () => void }} protocol
+ * @param {(place: number) => void} onMove
+ * @param {() => void} onRest
+ */
+export function connectRange(range, protocol, onMove, onRest) {
+  range.oninput = () => {
+    protocol.touch();
+    onMove(Number(range.value));
+  };
+  range.onchange = onRest;
+}
+
 const WAIT = 200; // milliseconds that a slider rests before Python hears of it
 
 // specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs,
@@ -32,12 +47,11 @@ export function sliders(onMove, post) {
       range.setAttribute("aria-valuetext", `${spec.label} ${value}`);
       values = { ...values, [spec.name]: value };
     };
-    range.oninput = () => {
-      protocol.touch();
+    const move = () => {
       spell();
       onMove(values);
     };
-    range.onchange = () => protocol.act(() => values, post);
+    connectRange(range, protocol, move, () => protocol.act(() => values, post));
     holder.append(title, range);
     node.append(holder);
     controls.set(spec.name, { range, spell, spec });
@@ -46,11 +60,11 @@ export function sliders(onMove, post) {
   /**
    * @param {import("../types.d.ts").SliderSpec[]} specs
    * @param {Record<string, number>} state
-   * @param {number} [heard]
+   * @param {number} [acknowledged]
    */
-  function receive(specs, state, heard) {
+  function receive(specs, state, acknowledged) {
     for (const spec of specs) if (!controls.has(spec.name)) add(spec);
-    if (!protocol.news(state, heard)) return values;
+    if (!protocol.news(state, acknowledged)) return values;
     values = { ...state };
     for (const { range, spell, spec } of controls.values()) {
       range.value = String(spec.values.indexOf(state[spec.name]));

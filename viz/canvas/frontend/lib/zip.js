@@ -11,7 +11,7 @@ const UTF8 = 0x0800; // flag: names are in UTF-8
 export function zip(files) {
   /** @type {Uint8Array<any>[][]} */
   const [parts, index] = [[], []];
-  let at = 0;
+  let offset = 0;
   for (const [name, bytes] of Object.entries(files)) {
     const path = new TextEncoder().encode(name);
     const check = crc32(bytes);
@@ -29,9 +29,9 @@ export function zip(files) {
       [2, 0],
     ];
     const head = record(0x04034b50, fields);
-    index.push(record(0x02014b50, [[2, 20], ...fields, [2, 0], [2, 0], [2, 0], [4, 0], [4, at]]), path);
+    index.push(record(0x02014b50, [[2, 20], ...fields, [2, 0], [2, 0], [2, 0], [4, 0], [4, offset]]), path);
     parts.push(head, path, bytes);
-    at += head.length + path.length + bytes.length;
+    offset += head.length + path.length + bytes.length;
   }
   const long = index.reduce((sum, part) => sum + part.length, 0);
   const many = index.length / 2;
@@ -41,7 +41,7 @@ export function zip(files) {
     [2, many],
     [2, many],
     [4, long],
-    [4, at],
+    [4, offset],
     [2, 0],
   ]);
   return new Blob([...parts, ...index, end], { type: "application/zip" });
@@ -54,13 +54,13 @@ export function zip(files) {
  */
 function record(signature, fields) {
   const all = [[4, signature], ...fields];
-  const made = new Uint8Array(all.reduce((sum, [size]) => sum + size, 0));
-  const view = new DataView(made.buffer);
-  let at = 0;
+  const bytes = new Uint8Array(all.reduce((sum, [size]) => sum + size, 0));
+  const view = new DataView(bytes.buffer);
+  let offset = 0;
   for (const [size, value] of all) {
-    if (size === 2) view.setUint16(at, value, true);
-    else view.setUint32(at, value, true);
-    at += size;
+    if (size === 2) view.setUint16(offset, value, true);
+    else view.setUint32(offset, value, true);
+    offset += size;
   }
-  return made;
+  return bytes;
 }

@@ -1,5 +1,9 @@
 // A figure as a file: cut to what is drawn, with its origin inside, and on its face what an ablated picture must say.
 
+/** @typedef {import("../types.js").SaveHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Theme} Theme */
+
 import { linesOf, widthOf } from "../lib/drawing.js";
 import { drawings, svgPage, svgText, xml } from "../lib/page_state.js";
 import { withTexts } from "../lib/png.js";
@@ -13,27 +17,36 @@ const LEAST = 300; // a line is never narrower, even under a small drawing
 
 // The figure with that key as SVG, as it stands on the page, or `whole` where it shows one step of several; null when
 // there is none.
-export function drawn(key, theme, whole = false) {
+/**
+ * @param {string} key
+ * @param {Theme} theme
+ */
+export function figureSvg(key, theme, whole = false) {
   const chart = nodeOf(key)?.querySelector(CHART);
   return chart ? chartSvg(chart, theme) : (drawings.get(key)?.(whole) ?? null);
 }
 
 // What is said of the figure: the sentence under it, or the one that it speaks itself.
+/** @param {{ figure: string, reading: [string, boolean][] }} header */
 export function captionOf({ figure, reading }) {
-  const told = reading.map(([text]) => text).join("");
-  if (told) return told;
+  const sentence = reading.map(([text]) => text).join("");
+  if (sentence) return sentence;
   const inside = [...(nodeOf(figure)?.querySelectorAll("*") ?? [])].filter((node) => node.shadowRoot);
   return (
-    inside.map(({ shadowRoot }) => shadowRoot.querySelector("[aria-live]")?.textContent.trim()).find(Boolean) ?? ""
+    inside.map(({ shadowRoot }) => shadowRoot?.querySelector("[aria-live]")?.textContent.trim()).find(Boolean) ?? ""
   );
 }
 
 // A Plotly chart is a few SVG drawings laid over each other.
+/**
+ * @param {any} chart
+ * @param {Theme} theme
+ */
 export function chartSvg(chart, theme) {
   const { width, height } = chart._fullLayout;
   const layers = [...chart.querySelectorAll(".main-svg")].map((layer) => {
     const copy = layer.cloneNode(true);
-    copy.querySelectorAll(".hoverlayer, .draglayer, .modebar").forEach((part) => part.remove());
+    copy.querySelectorAll(".hoverlayer, .draglayer, .modebar").forEach((/** @type {any} */ part) => part.remove());
     copy.removeAttribute("style");
     return new XMLSerializer().serializeToString(copy);
   });
@@ -41,33 +54,40 @@ export function chartSvg(chart, theme) {
 }
 
 // { text, width, height }: the drawing as a file of its own.
+/**
+ * @param {string} svg
+ * @param {any} box2
+ */
 export function finished(svg, { theme, origin, title = "", transparent = false, foot = false }) {
   const sheet = document.importNode(new DOMParser().parseFromString(svg, "image/svg+xml").documentElement, true);
   const paper = sheet.querySelector(":scope > .paper");
   const box = extent(sheet);
   let [top, bottom] = [box.y, box.y + box.height];
   const wide = Math.max(box.width, LEAST);
+  /** @type {string[]} */
   const written = [];
   const face = [
     [origin.shows, theme.ink],
     [origin.says, theme.accent],
-  ].filter(([told]) => told);
-  const says = face.flatMap(([told, fill]) =>
-    linesOf(told[0].toUpperCase() + told.slice(1), wide, SAYS.size, SAYS.weight).map((line) => [line, fill]),
+  ].filter(([statement]) => statement);
+  const notices = face.flatMap(([statement, fill]) =>
+    linesOf(statement[0].toUpperCase() + statement.slice(1), wide, SAYS.size, SAYS.weight).map((line) => [line, fill]),
   );
   const tall = SAYS.size * LINE;
-  says.forEach(([line, fill], at) => {
-    written.push(svgText(box.x, top - 6 - (says.length - 1 - at) * tall, line, { ...SAYS, fill }));
+  notices.forEach(([line, fill], lineIndex) => {
+    written.push(svgText(box.x, top - 6 - (notices.length - 1 - lineIndex) * tall, line, { ...SAYS, fill }));
   });
-  if (says.length) top -= 6 + says.length * tall;
+  if (notices.length) top -= 6 + notices.length * tall;
   const below = foot ? linesOf(footer(origin), wide, FOOT.size) : [];
-  below.forEach((line, at) => {
-    written.push(svgText(box.x, bottom + 10 + (at + 1) * FOOT.size * LINE, line, { ...FOOT, fill: theme.muted }));
+  below.forEach((line, lineIndex) => {
+    written.push(
+      svgText(box.x, bottom + 10 + (lineIndex + 1) * FOOT.size * LINE, line, { ...FOOT, fill: theme.muted }),
+    );
   });
   if (below.length) bottom += 14 + below.length * FOOT.size * LINE;
   const right = Math.max(
     box.width,
-    ...says.map(([line]) => widthOf(line, SAYS.size, SAYS.weight)),
+    ...notices.map(([line]) => widthOf(line, SAYS.size, SAYS.weight)),
     ...below.map((line) => widthOf(line, FOOT.size)),
   );
   const [x, y] = [Math.floor(box.x - EDGE), Math.floor(top - EDGE)];
@@ -88,6 +108,7 @@ export function finished(svg, { theme, origin, title = "", transparent = false, 
 }
 
 // What is drawn, letters included: a drawing may be narrower than its room, and a name may stand out of it.
+/** @param {any} sheet */
 function extent(sheet) {
   const width = Number(sheet.getAttribute("width"));
   const height = Number(sheet.getAttribute("height"));
@@ -95,7 +116,7 @@ function extent(sheet) {
   const host = document.createElement("div");
   host.style.cssText = "position: fixed; left: -100000px; top: 0; visibility: hidden;";
   const measured = sheet.cloneNode(true);
-  measured.querySelectorAll(":scope > .paper").forEach((part) => part.remove());
+  measured.querySelectorAll(":scope > .paper").forEach((/** @type {any} */ part) => part.remove());
   host.attachShadow({ mode: "open" }).append(measured); // out of reach of the page's own rules
   document.body.append(host);
   const box = measured.getBBox();
@@ -104,6 +125,7 @@ function extent(sheet) {
 }
 
 // The origin in one line; as `footer` in viz/export/provenance.py.
+/** @param {any} origin */
 export function footer(origin) {
   const weights = origin.weights && origin.weights + (origin.seed === undefined ? "" : `, seed ${origin.seed}`);
   return [`${origin.software} ${origin.version}`, weights, origin.file, origin.says, origin.link]
@@ -111,13 +133,18 @@ export function footer(origin) {
     .join("  ·  ");
 }
 
+/**
+ * @param {{ text: string, width: number, height: number }} sheet
+ * @param {number} scale
+ * @param {any} origin
+ */
 export async function toPng({ text, width, height }, scale, origin, title = "") {
   const image = new Image();
   image.src = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
   await image.decode();
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [width * scale, height * scale];
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
   URL.revokeObjectURL(image.src);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
   const texts = {
@@ -128,6 +155,10 @@ export async function toPng({ text, width, height }, scale, origin, title = "") 
   return withTexts(blob, { ...texts, "attention-lab": JSON.stringify(origin) });
 }
 
+/**
+ * @param {any} blob
+ * @param {string} name
+ */
 export function download(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);

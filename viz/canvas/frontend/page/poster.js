@@ -1,9 +1,13 @@
 // The whole page on one sheet: title, sentence, switches, numbers, and every figure with its caption. One drawing for
 // the poster, the same rows one by one for paper, so that no figure is cut by the edge of a sheet.
 
+/** @typedef {import("../types.js").SaveHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Theme} Theme */
+
 import { linesOf, widthOf } from "../lib/drawing.js";
 import { figures, svgPage, svgText, xml } from "../lib/page_state.js";
-import { captionOf, drawn, finished, footer } from "./picture.js";
+import { captionOf, figureSvg, finished, footer } from "./picture.js";
 import { figureKeys, keyed, METRIC, METRIC_PARTS } from "./streamlit.js";
 
 const WIDE = 1240;
@@ -14,7 +18,7 @@ const NUMBER = 158; // pixels for one number of the strip
 const PAD = 14; // right of a column of a table
 
 // The figures of the page in reading order: [{ key, header }].
-export function shown() {
+export function figuresShown() {
   return figureKeys()
     .filter((key) => figures.has(key))
     .map((key) => ({ key, header: figures.get(key) }));
@@ -30,6 +34,7 @@ export function words() {
       [".name", ".value", ".beside"].map((part) => text(part, number)),
     ),
   ];
+  /** @param {any} table */
   const lines = (table) => [...table.rows].map((line) => [...line.cells].map((cell) => cell.textContent.trim()));
   const tables = [...document.querySelectorAll(".strip table")].map(lines);
   const note = text(".strip p");
@@ -37,45 +42,57 @@ export function words() {
 }
 
 // What the experiment is, in lines.
+/** @param {any} all */
 function experimentOf(all) {
-  const origin = all.map(({ header }) => header.origin).find(({ weights, text }) => weights && text) ?? {};
-  const says = [...new Set(all.map(({ header }) => header.origin.says).filter(Boolean))];
+  const origin =
+    all
+      .map((/** @type {any} */ { header }) => header.origin)
+      .find((/** @type {any} */ { weights, text }) => weights && text) ?? {};
+  const notices = [...new Set(all.map((/** @type {any} */ { header }) => header.origin.says).filter(Boolean))];
   const model = origin.weights
     ? [`Model: ${origin.weights}${origin.seed === undefined ? "" : `, seed ${origin.seed}`}.`]
     : [];
-  if (origin.switches && !says.length) says.push("with the full model");
+  if (origin.switches && !notices.length) notices.push("with the full model");
   return [
     ...model,
     ...(origin.text ? [`Text: ${origin.text}`] : []),
-    ...says.map((told) => `${told[0].toUpperCase()}${told.slice(1)}.`),
+    ...notices.map((notice) => `${notice[0].toUpperCase()}${notice.slice(1)}.`),
   ];
 }
 
+/**
+ * @param {number} x
+ * @param {number} y
+ * @param {string} text
+ * @param {number} size
+ * @param {string} fill
+ */
 const serif = (x, y, text, size, fill, weight = 400) =>
   `<text x="${x}" y="${y}" font-family="${xml(SERIF)}" font-size="${size}" font-weight="${weight}" ` +
   `fill="${fill}">${xml(text)}</text>`;
 
 // [{ height, body }]: the head, the strip of numbers, rows of figures, and the foot, each on a coordinate system of its
 // own.
+/** @param {Theme} theme */
 export function rows(theme) {
-  const all = shown();
+  const all = figuresShown();
   const { title, sentence, numbers, tables, note } = words();
   const inner = WIDE - 2 * EDGE;
-  const made = [headOf(title, sentence, experimentOf(all), theme, inner)];
-  if (numbers.length) made.push(stripOf(numbers, theme));
-  if (tables.length) made.push(tablesOf(tables, note, theme, inner));
-  const blocks = all.map((figure) => blockOf(figure, theme, inner)).filter(Boolean);
-  for (let at = 0; at < blocks.length; ) {
-    const row = [blocks[at++]];
+  const sections = [headOf(title, sentence, experimentOf(all), theme, inner)];
+  if (numbers.length) sections.push(stripOf(numbers, theme));
+  if (tables.length) sections.push(tablesOf(tables, note, theme, inner));
+  const blocks = all.map((figure) => blockOf(figure, theme, inner)).filter((block) => block !== null);
+  for (let next = 0; next < blocks.length; ) {
+    const row = [blocks[next++]];
     const room = () => inner - row.reduce((sum, { width }) => sum + width + GAP, 0);
-    while (at < blocks.length && blocks[at].width <= room()) row.push(blocks[at++]);
+    while (next < blocks.length && blocks[next].width <= room()) row.push(blocks[next++]);
     let x = EDGE;
     const body = row.map(({ width, put }) => {
       const placed = put(x);
       x += width + GAP;
       return placed;
     });
-    made.push({ height: Math.max(...row.map(({ height }) => height)) + GAP, body: body.join("") });
+    sections.push({ height: Math.max(...row.map(({ height }) => height)) + GAP, body: body.join("") });
   }
   const origin = {
     ...(all[0]?.header.origin ?? { software: "Attention Lab", version: "" }),
@@ -83,31 +100,44 @@ export function rows(theme) {
     link: location.href,
   };
   const lines = linesOf(footer(origin), inner, 11);
-  const foot = lines.map((line, at) => svgText(EDGE, 16 + at * 16, line, { size: 11, fill: theme.muted }));
-  made.push({
+  const foot = lines.map((line, lineIndex) =>
+    svgText(EDGE, 16 + lineIndex * 16, line, { size: 11, fill: theme.muted }),
+  );
+  sections.push({
     height: lines.length * 16 + 24,
     body: `<a href="${xml(origin.link)}">${foot.join("")}</a>`,
   });
-  return { rows: made, title, sentence, origin };
+  return { rows: sections, title, sentence, origin };
 }
 
+/**
+ * @param {string} title
+ * @param {string} sentence
+ * @param {string[]} experiment
+ * @param {Theme} theme
+ * @param {number} inner
+ */
 function headOf(title, sentence, experiment, theme, inner) {
   let y = EDGE + 30;
   const body = [serif(EDGE, y, title, 32, theme.ink, 700)];
   for (const line of linesOf(sentence, inner, 15))
     body.push(svgText(EDGE, (y += 25), line, { size: 15, fill: theme.muted }));
   y += 8;
-  for (const told of experiment) {
-    for (const line of linesOf(told, inner, 14))
+  for (const statement of experiment) {
+    for (const line of linesOf(statement, inner, 14))
       body.push(svgText(EDGE, (y += 21), line, { size: 14, fill: theme.ink }));
   }
   return { height: y + 24, body: body.join("") };
 }
 
+/**
+ * @param {any} numbers
+ * @param {Theme} theme
+ */
 function stripOf(numbers, theme) {
   const across = Math.floor((WIDE - 2 * EDGE) / NUMBER);
-  const body = numbers.map(([name, value, beside], at) => {
-    const [x, y] = [EDGE + (at % across) * NUMBER, 14 + Math.floor(at / across) * 70];
+  const body = numbers.map((/** @type {any} */ [name, value, beside], /** @type {any} */ numberIndex) => {
+    const [x, y] = [EDGE + (numberIndex % across) * NUMBER, 14 + Math.floor(numberIndex / across) * 70];
     return (
       linesOf(name, NUMBER - 12, 11.5)
         .slice(0, 1)
@@ -122,83 +152,105 @@ function stripOf(numbers, theme) {
 
 // Tables beside each other as far as there is room: names and sentences at the left of their column, numbers at its
 // right.
+/**
+ * @param {any} tables
+ * @param {string} note
+ * @param {Theme} theme
+ * @param {number} inner
+ */
 function tablesOf(tables, note, theme, inner) {
   const body = [];
   let [left, top, tall] = [EDGE, 0, 0];
   for (const lines of tables) {
-    const columns = lines.reduce((most, cells) => Math.max(most, cells.length), 0);
-    const column = (at) => lines.map((cells) => cells[at] ?? "");
+    const columns = lines.reduce(
+      (/** @type {number} */ most, /** @type {any} */ cells) => Math.max(most, cells.length),
+      0,
+    );
+    /** @param {number} index */
+    const column = (index) => lines.map((/** @type {any} */ cells) => cells[index] ?? "");
     const wide = Array.from(
       { length: columns },
-      (_, at) => Math.max(...column(at).map((cell) => widthOf(cell, 12))) + PAD,
+      (_, index) => Math.max(...column(index).map((/** @type {string} */ cell) => widthOf(cell, 12))) + PAD,
     );
     const numbers = Array.from(
       { length: columns },
-      (_, at) =>
-        at > 0 &&
-        column(at)
+      (_, index) =>
+        index > 0 &&
+        column(index)
           .slice(1)
-          .every((cell) => /^[^\p{L}]*( of \d+)?$/u.test(cell)),
+          .every((/** @type {string} */ cell) => /^[^\p{L}]*( of \d+)?$/u.test(cell)),
     );
-    const whole = wide.reduce((all, one) => all + one, 0);
+    const whole = wide.reduce((all, columnWidth) => all + columnWidth, 0);
     if (left > EDGE && left + whole > EDGE + inner) [left, top, tall] = [EDGE, top + tall, 0];
-    lines.forEach((cells, line) => {
+    lines.forEach((/** @type {any} */ cells, /** @type {number} */ line) => {
       const look = { size: 12, fill: line ? theme.ink : theme.muted };
       let x = left;
-      cells.forEach((cell, at) => {
+      cells.forEach((/** @type {string} */ cell, /** @type {number} */ index) => {
         const y = top + 12 + line * 18;
         body.push(
-          numbers[at] ? svgText(x + wide[at] - PAD, y, cell, { ...look, anchor: "end" }) : svgText(x, y, cell, look),
+          numbers[index]
+            ? svgText(x + wide[index] - PAD, y, cell, { ...look, anchor: "end" })
+            : svgText(x, y, cell, look),
         );
-        x += wide[at];
+        x += wide[index];
       });
     });
     left += whole + GAP;
     tall = Math.max(tall, lines.length * 18 + GAP);
   }
   const end = top + tall;
-  const told = note ? linesOf(note, inner, 12) : [];
-  body.push(...told.map((line, at) => svgText(EDGE, end + at * 17, line, { size: 12, fill: theme.muted })));
-  return { height: end + told.length * 17 + 8, body: body.join("") };
+  const noteLines = note ? linesOf(note, inner, 12) : [];
+  body.push(
+    ...noteLines.map((line, lineIndex) => svgText(EDGE, end + lineIndex * 17, line, { size: 12, fill: theme.muted })),
+  );
+  return { height: end + noteLines.length * 17 + 8, body: body.join("") };
 }
 
 // One figure, never wider than the sheet, with its sentence below.
+/**
+ * @param {{ key: string, header: Header }} figure
+ * @param {Theme} theme
+ * @param {number} inner
+ */
 function blockOf({ key, header }, theme, inner) {
-  const svg = drawn(key, theme, true);
+  const svg = figureSvg(key, theme, true);
   if (!svg) return null;
-  const made = finished(svg, { theme, origin: header.origin });
-  const scale = Math.min(1, inner / made.width);
-  const [width, tall] = [made.width * scale, made.height * scale];
+  const drawing = finished(svg, { theme, origin: header.origin });
+  const scale = Math.min(1, inner / drawing.width);
+  const [width, tall] = [drawing.width * scale, drawing.height * scale];
   const caption = captionOf(header);
   const room = Math.max(width, 280);
   const lines = caption ? linesOf(caption, room * 0.94, 13.5) : [];
-  const inside = made.text.slice(made.text.indexOf(">") + 1, made.text.lastIndexOf("</svg>"));
+  const inside = drawing.text.slice(drawing.text.indexOf(">") + 1, drawing.text.lastIndexOf("</svg>"));
+  /** @param {number} x */
   const put = (x) =>
     `<svg class="figure" x="${x}" y="0" width="${width}" height="${tall}" ` +
-    `viewBox="${made.x} ${made.y} ${made.width} ${made.height}">${inside}</svg>` +
-    lines.map((line, at) => serif(x, tall + 18 + at * 19, line, 13.5, theme.ink)).join("");
+    `viewBox="${drawing.x} ${drawing.y} ${drawing.width} ${drawing.height}">${inside}</svg>` +
+    lines.map((line, lineIndex) => serif(x, tall + 18 + lineIndex * 19, line, 13.5, theme.ink)).join("");
   return { width: room, height: tall + 8 + lines.length * 19, put };
 }
 
 // The poster as one drawing.
+/** @param {Theme} theme */
 export function poster(theme) {
-  const { rows: all, ...told } = rows(theme);
+  const { rows: all, ...about } = rows(theme);
   let y = 0;
   const body = all.map((row) => {
     const placed = `<g transform="translate(0 ${y})">${row.body}</g>`;
     y += row.height;
     return placed;
   });
-  const head = `<title>${xml(told.title)}</title><metadata>${xml(JSON.stringify(told.origin))}</metadata>`;
+  const head = `<title>${xml(about.title)}</title><metadata>${xml(JSON.stringify(about.origin))}</metadata>`;
   return {
     text: svgPage(WIDE, Math.ceil(y), theme, body.join("")).replace(">", `>${head}`),
     width: WIDE,
     height: Math.ceil(y),
-    ...told,
+    ...about,
   };
 }
 
 // Whoever prints the page, by our button or by the browser's own, gets these rows and nothing of the app around them.
+/** @param {Theme} theme */
 export function printable(theme) {
   const sheet = document.createElement("div");
   sheet.id = "attention-lab-paper";

@@ -1,45 +1,53 @@
 // What stands under every figure: its sentence, the table behind it, and its files. Pictures are made here, in the
 // browser; the table, the numbers and the live page come from the server when they are asked for.
 
+/** @typedef {import("../types.js").SaveHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import { copyText } from "../lib/clipboard.js";
 import { menu } from "../lib/menu.js";
 import { element, figures, rootOf, unpack } from "../lib/page_state.js";
-import { captionOf, download, drawn, finished, toPng } from "./picture.js";
+import { captionOf, download, figureSvg, finished, toPng } from "./picture.js";
 
 const TYPES = { csv: "text/csv", npz: "application/zip", html: "text/html" };
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, tell: setTriggerValue });
+  Object.assign(view, { header, trigger: setTriggerValue });
   figures.set(header.figure, header); // for who saves the whole page
-  root.classList.toggle("quiet", header.quiet);
+  root.classList.toggle("compact", header.compact);
   view.reading.hidden = header.reading.length === 0;
   view.reading.replaceChildren(
     ...header.reading.map(([text, strong]) => element(strong ? "strong" : "span", "", text)),
   );
-  view.table.setAttribute("aria-expanded", String(header.open));
+  view.table.setAttribute("aria-expanded", String(header.table_open));
   view.table.setAttribute("aria-label", `Table, ${header.file}`);
   view.files.opener.setAttribute("aria-label", `Save ${header.file}`);
   view.copy.hidden = !header.python;
-  if (header.made && view.asked === header.made) {
-    view.asked = null;
-    download(new Blob([arrays.bytes.values], { type: TYPES[header.made] }), `${header.file}.${header.made}`);
+  if (header.ready && view.awaited === header.ready) {
+    view.awaited = null;
+    download(new Blob([arrays.bytes.values], { type: TYPES[header.ready] }), `${header.file}.${header.ready}`);
   }
 }
 
+/** @param {Root} root */
 function build(root) {
-  const [reading, line, table, told] = [
+  const [reading, line, table, status] = [
     element("p", "reading"),
     element("div", "files"),
     element("button", "save", "Table"),
-    element("span", "told"),
+    element("span", "status"),
   ];
-  const view = { reading, table, told, asked: null };
+  /** @type {any} */
+  const view = { reading, table, status, awaited: null };
   table.type = "button";
-  table.onclick = () => view.tell("table", true);
-  told.setAttribute("role", "status");
+  table.onclick = () => view.trigger("table", true);
+  status.setAttribute("role", "status");
   view.files = menu(
     "Save",
     [
@@ -57,30 +65,39 @@ function build(root) {
     ],
   );
   view.copy = [...view.files.node.querySelectorAll(".choice")].at(-1);
-  line.append(table, view.files.node, told);
+  line.append(table, view.files.node, status);
   root.append(reading, line);
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {number | null} scale
+ */
 async function picture(view, scale) {
   const { figure, file, theme } = view.header;
-  const svg = drawn(figure, theme);
+  const svg = figureSvg(figure, theme);
   if (!svg) return;
   const origin = { ...view.header.origin, link: location.href };
   const title = captionOf(view.header) || file;
   const { ticked } = view.files;
-  const made = finished(svg, { theme, origin, title, transparent: ticked("transparent"), foot: ticked("foot") });
-  if (scale) download(await toPng(made, scale, origin, title), `${file}.png`);
-  else download(new Blob([made.text], { type: "image/svg+xml" }), `${file}.svg`);
+  const sheet = finished(svg, { theme, origin, title, transparent: ticked("transparent"), foot: ticked("foot") });
+  if (scale) download(await toPng(sheet, scale, origin, title), `${file}.png`);
+  else download(new Blob([sheet.text], { type: "image/svg+xml" }), `${file}.svg`);
 }
 
+/**
+ * @param {View} view
+ * @param {string} kind
+ */
 function ask(view, kind) {
-  view.asked = kind;
-  view.tell("ask", { kind, foot: view.files.ticked("foot"), link: location.href });
+  view.awaited = kind;
+  view.trigger("ask", { kind, foot: view.files.ticked("foot"), link: location.href });
 }
 
+/** @param {View} view */
 async function copy(view) {
   await copyText(view.header.python);
-  view.told.textContent = "Copied.";
-  setTimeout(() => (view.told.textContent = ""), 2500);
+  view.status.textContent = "Copied.";
+  setTimeout(() => (view.status.textContent = ""), 2500);
 }

@@ -1,17 +1,22 @@
 // The whole page in one file: a poster, the same on paper, or an archive of everything with the way to make it again.
 
+/** @typedef {import("../types.js").SavePageHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import { menu } from "../lib/menu.js";
 import { element, rootOf, unpack } from "../lib/page_state.js";
 import { zip } from "../lib/zip.js";
-import { captionOf, download, drawn, finished, toPng } from "./picture.js";
-import { poster, printable, shown, words } from "./poster.js";
+import { captionOf, download, figureSvg, finished, toPng } from "./picture.js";
+import { figuresShown, poster, printable, words } from "./poster.js";
 
 // A print may be asked for here or by the browser's own menu: it needs to know of the page that is there now. The title
 // of the page becomes the name of the PDF and the title within it; the link in its last line stays one.
+/** @type {{ root: HTMLElement | null, theme: any, sheet: HTMLElement | null, title: string }} */
 const paper = { root: null, theme: null, sheet: null, title: "" };
 addEventListener("beforeprint", () => {
   paper.sheet?.remove();
-  paper.sheet = paper.root?.isConnected && shown().length ? printable(paper.theme) : null;
+  paper.sheet = paper.root?.isConnected && figuresShown().length ? printable(paper.theme) : null;
   if (!paper.sheet) return;
   paper.title ||= document.title;
   document.title = nameOf();
@@ -22,21 +27,25 @@ addEventListener("afterprint", () => {
   paper.title = "";
 });
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, tell: setTriggerValue });
+  Object.assign(view, { header, trigger: setTriggerValue });
   Object.assign(paper, { root, theme: header.theme });
-  if (header.data && view.asked) {
-    view.asked = false;
-    const data = header.data.map(([figure, kind], at) => ({ figure, kind, bytes: arrays[`file${at}`].values }));
+  if (header.data && view.awaited) {
+    view.awaited = false;
+    const data = header.data.map(([figure, kind], index) => ({ figure, kind, bytes: arrays[`file${index}`].values }));
     archive(view, data).then((blob) => download(blob, `${nameOf()}.zip`));
   }
 }
 
+/** @param {Root} root */
 function build(root) {
-  const view = { asked: false };
+  /** @type {any} */
+  const view = { awaited: false };
   const all = menu("Save the whole page", [
     ["PDF", () => print(), "the print view; A4, A3 or other paper"],
     ["Poster PNG", () => picture(view, true), "one tall sheet"],
@@ -54,54 +63,68 @@ const pageOf = () => location.pathname.split("/").filter(Boolean).at(-1) ?? "hea
 // As the figures are called: the experiment first.
 function nameOf() {
   const { weights = "", removed, mask } = experimentOf();
-  const one = weights.includes(",") ? "" : weights; // a page about many models is called after none of them
-  return [one, ...(removed.length ? ["without", ...removed] : []), mask, pageOf()].filter(Boolean).join("-");
+  const subject = weights.includes(",") ? "" : weights; // a page about many models is called after none of them
+  return [subject, ...(removed.length ? ["without", ...removed] : []), mask, pageOf()].filter(Boolean).join("-");
 }
 
 function experimentOf() {
-  const origins = shown().map(({ header }) => header.origin);
+  const origins = figuresShown().map(({ header }) => header.origin);
   const origin = origins.find(({ weights, text }) => weights && text) ?? origins[0] ?? {};
   const off = Object.entries(origin.switches ?? {})
-    .filter(([, there]) => !there)
+    .filter(([, isOn]) => !isOn)
     .map(([name]) => name);
   return { ...origin, removed: [...off, ...(origin.heads_off ?? [])] };
 }
 
+/**
+ * @param {View} view
+ * @param {any} png
+ */
 async function picture(view, png) {
-  const made = poster(view.header.theme);
+  const sheet = poster(view.header.theme);
   const name = `${nameOf()}-poster`;
-  if (png) download(await toPng(made, 2, made.origin, made.title), `${name}.png`);
-  else download(new Blob([made.text], { type: "image/svg+xml" }), `${name}.svg`);
+  if (png) download(await toPng(sheet, 2, sheet.origin, sheet.title), `${name}.png`);
+  else download(new Blob([sheet.text], { type: "image/svg+xml" }), `${name}.svg`);
 }
 
+/** @param {View} view */
 function ask(view) {
-  view.asked = true;
-  view.tell("ask", location.href);
+  view.awaited = true;
+  view.trigger("ask", location.href);
 }
 
 // figures/, data/, poster, experiment.json and README.txt. data: [{ figure, kind, bytes }], from the server.
+/**
+ * @param {View} view
+ * @param {any} data
+ */
 async function archive({ header }, data) {
   const { theme } = header;
-  const [files, listed] = [{}, []];
+  /** @type {Record<string, Uint8Array>} */
+  const files = {};
+  /** @type {any[]} */
+  const listed = [];
+  /** @param {any} blob */
   const bytes = async (blob) => new Uint8Array(await blob.arrayBuffer());
-  const text = (told) => new TextEncoder().encode(told);
-  for (const { key, header: figure } of shown()) {
-    const svg = drawn(key, theme);
+  /** @param {any} content */
+  const text = (content) => new TextEncoder().encode(content);
+  for (const { key, header: figure } of figuresShown()) {
+    const svg = figureSvg(key, theme);
     if (!svg) continue;
     const origin = { ...figure.origin, link: location.href };
     const title = captionOf(figure) || figure.file;
-    const made = finished(svg, { theme, origin, title });
+    const sheet = finished(svg, { theme, origin, title });
     let name = figure.file;
     while (`figures/${name}.svg` in files) name += "-";
-    files[`figures/${name}.svg`] = text(made.text);
-    files[`figures/${name}.png`] = await bytes(await toPng(made, 2, origin, title));
-    for (const { figure: of, kind, bytes: made } of data) if (of === key) files[`data/${name}.${kind}`] = made;
+    files[`figures/${name}.svg`] = text(sheet.text);
+    files[`figures/${name}.png`] = await bytes(await toPng(sheet, 2, origin, title));
+    for (const { figure: of, kind, bytes: content } of data) if (of === key) files[`data/${name}.${kind}`] = content;
     if (figure.python) files[`python/${name}.py`] = text(figure.python);
     listed.push({ figure: key, file: name, sentence: captionOf(figure), origin });
   }
-  const whole = poster(theme);
-  files["poster.svg"] = text(whole.text);
-  files["poster.png"] = await bytes(await toPng(whole, 2, whole.origin, whole.title));
+  const sheet = poster(theme);
+  files["poster.svg"] = text(sheet.text);
+  files["poster.png"] = await bytes(await toPng(sheet, 2, sheet.origin, sheet.title));
   const state = Object.fromEntries(new URLSearchParams(location.search));
   const experiment = {
     link: location.href,
@@ -116,10 +139,15 @@ async function archive({ header }, data) {
   return zip(files);
 }
 
+/**
+ * @param {View} view
+ * @param {any} box2
+ */
 function readme({ link, page, software, version, weights, seed, figures }, { title, sentence }) {
   const trained = seed === undefined ? "" : `, trained with seed ${seed}`;
   const exports = figures.map(
-    ({ figure, file }) => `  attention-lab export experiment.json --figure ${figure} --out ${file}.svg`,
+    (/** @type {any} */ { figure, file }) =>
+      `  attention-lab export experiment.json --figure ${figure} --out ${file}.svg`,
   );
   const again = `To make the same figures from the command line, where the lab is installed:
 ${exports.join("\n")}

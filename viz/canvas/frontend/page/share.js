@@ -1,81 +1,105 @@
 // What a person can take along from any page: its link, as text or as a QR code, and the stage for a projector or a
 // slide.
 
+/** @typedef {import("../types.js").ShareHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import { copyText } from "../lib/clipboard.js";
 import { element, rootOf, unpack } from "../lib/page_state.js";
 import { setStage, stageKeys } from "./stage.js";
 import { app, mainArea, oneEntryEach } from "./streamlit.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const SAID = 1600; // milliseconds that a button says what came of it
+const MESSAGE_TIME = 1600; // milliseconds that a button says what came of it
 
+/** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {View} */
   const view = (root.view ??= build(root));
   if (view.header && view.header.opened !== header.opened) mainArea()?.scrollTo(0, 0);
-  Object.assign(view, { header, tell: setTriggerValue });
-  if (header.code && view.asked) {
-    view.asked = false;
+  Object.assign(view, { header, trigger: setTriggerValue });
+  if (header.code && view.awaited) {
+    view.awaited = false;
     showCode(view, header.code);
   }
-  setStage(header, (post) => setTriggerValue("present", post));
+  setStage(header, (/** @type {any} */ post) => setTriggerValue("present", post));
   view.watch?.disconnect();
   view.watch = watchTheme(view);
   return () => view.watch.disconnect();
 }
 
+/** @param {Root} root */
 function build(root) {
   oneEntryEach();
-  const view = { root, asked: false };
-  const button = (label, told, act) => {
-    const made = element("button", "tool", label);
-    Object.assign(made, { type: "button", title: told, onclick: act });
-    made.setAttribute("aria-label", told);
-    return made;
+  /** @type {any} */
+  const view = { root, awaited: false };
+  /**
+   * @param {string} label
+   * @param {string} hint
+   * @param {any} act
+   */
+  const button = (label, hint, act) => {
+    const node = element("button", "tool", label);
+    Object.assign(node, { type: "button", title: hint, onclick: act });
+    node.setAttribute("aria-label", hint);
+    return node;
   };
   view.copy = button("Copy link", "Copy the link to exactly this state", () => copy(view));
   view.code = button("QR code", "Show the link as a QR code", () => {
-    view.asked = true;
-    view.tell("code", { link: here() });
+    view.awaited = true;
+    view.trigger("code", { link: pageLink() });
   });
   view.present = button("Present", "Show one figure, large (key P; Space steps, Escape leaves)", () => {
-    if (!stageKeys.enter()) say(view.present, "No figure here");
+    if (!stageKeys.enter()) showMessage(view.present, "No figure here");
   });
   view.sheet = element("dialog", "sheet");
-  view.sheet.onclick = (event) => event.target === view.sheet && view.sheet.close();
+  view.sheet.onclick = (/** @type {PointerEvent} */ event) => event.target === view.sheet && view.sheet.close();
   root.append(view.copy, view.code, view.present, view.sheet);
   return view;
 }
 
 // Python paints in the theme that it has heard of last. Streamlit tells it of another one only with the next click.
+/** @param {View} view */
 function watchTheme(view) {
-  const paper = () => getComputedStyle(app()).backgroundColor;
+  const page = app() ?? document.body;
+  const paper = () => getComputedStyle(page).backgroundColor;
   let known = paper();
   const observer = new MutationObserver(() => {
     if (paper() === known) return;
     known = paper();
-    if (view.root.isConnected) view.tell("themed", true);
+    if (view.root.isConnected) view.trigger("themed", true);
   });
-  observer.observe(app(), { attributes: true, attributeFilter: ["class"] });
+  observer.observe(page, { attributes: true, attributeFilter: ["class"] });
   return observer;
 }
 
-const here = () => location.href.split("#")[0];
+const pageLink = () => location.href.split("#")[0];
 
+/** @param {View} view */
 async function copy(view) {
-  await copyText(here());
-  say(view.copy, "Copied");
+  await copyText(pageLink());
+  showMessage(view.copy, "Copied");
 }
 
-function say(button, told) {
-  button.dataset.label ??= button.textContent;
-  button.textContent = told;
-  clearTimeout(button.saying);
-  button.saying = setTimeout(() => (button.textContent = button.dataset.label), SAID);
+/**
+ * @param {HTMLElement & { timer?: any }} button
+ * @param {string} message
+ */
+function showMessage(button, message) {
+  button.dataset.label ??= button.textContent ?? "";
+  button.textContent = message;
+  clearTimeout(button.timer);
+  button.timer = setTimeout(() => (button.textContent = button.dataset.label ?? ""), MESSAGE_TIME);
 }
 
 // code: { link, side, path } of a square of `side` modules, or { link, refused } with the sentence that says why not.
+/**
+ * @param {View} view
+ * @param {any} box2
+ */
 function showCode(view, { link, side, path, refused }) {
   const close = element("button", "tool", "Close");
   Object.assign(close, { type: "button", onclick: () => view.sheet.close() });

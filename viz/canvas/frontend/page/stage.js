@@ -2,6 +2,10 @@
 // entered and left by keys. "embed": for a slide or a course page, always. Figures stay where they are and stay alive;
 // a style rule lifts one above the page, and scaling lets the browser keep its letters sharp.
 
+/** @typedef {import("../types.js").ShareHeader} Header */
+/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").Root} Root */
+
 import { element } from "../lib/page_state.js";
 import { posts } from "../lib/posts.js";
 import { shared } from "../lib/shared.js";
@@ -22,11 +26,15 @@ const WAIT = 250;
 const MAIN = 200; // pixels: the first figure of a page that is at least so tall is the one the page is about
 export const PATIENCE = 2500; // milliseconds that a figure may take to come
 
+/** @type {Record<string, any>} */
 const stage = { mode: "", figure: "", header: {}, posts: posts(WAIT), fitting: 0 };
 
 // The step that is open: { title, look, go(by) }; see page/lesson.js.
+/** @type {import("../types.d.ts").OpenLesson} */
 const open = shared("lesson", () => ({ step: null, onKey: null }));
 const lesson = () => open.step;
+// The figure that the step of a lesson points at, where the page has it.
+const figureOfLesson = () => (nodeOf(lesson()?.figure_key ?? "") ? (lesson()?.figure_key ?? "") : "");
 
 // The figures of the page, from its top to its end: each has its sentence under it.
 function figuresOnPage() {
@@ -34,37 +42,47 @@ function figuresOnPage() {
 }
 
 // The figure that fills most of the window: what the person is looking at.
-function lookedAt() {
-  const seen = (key) => {
-    const box = nodeOf(key).getBoundingClientRect();
+function mostVisible() {
+  /** @param {string} key */
+  const visibleArea = (key) => {
+    const box = /** @type {HTMLElement} */ (nodeOf(key)).getBoundingClientRect();
     const tall = Math.min(box.bottom, innerHeight) - Math.max(box.top, 0);
     return Math.max(0, tall) * box.width;
   };
-  return figuresOnPage().reduce((best, key) => (best && seen(best) >= seen(key) ? best : key), "");
+  return figuresOnPage().reduce((best, key) => (best && visibleArea(best) >= visibleArea(key) ? best : key), "");
 }
 
 // What a page is about. Once chosen it stays, however small it gets, but for one above it that comes later.
 function main() {
-  const found = figuresOnPage().find((key) => key === stage.main || nodeOf(key).offsetHeight >= MAIN);
-  if (found) return (stage.main = found);
-  return Date.now() - stage.since < PATIENCE ? "" : lookedAt();
+  const figure = figuresOnPage().find((key) => key === stage.main || (nodeOf(key)?.offsetHeight ?? 0) >= MAIN);
+  if (figure) return (stage.main = figure);
+  return Date.now() - stage.since < PATIENCE ? "" : mostVisible();
 }
 
 // What is said of a step of a lesson whose figure the page does not have in this state.
-export const strayed = (look) =>
-  `This step points at the figure “${look}”, which is not on this page in this state. ` +
+/** @param {string} figure_key */
+export const missingFigure = (figure_key) =>
+  `This step points at the figure “${figure_key}”, which is not on this page in this state. ` +
   `There are: ${figuresOnPage().join(", ") || "none"}.`;
 
 // What Python says: the mode and figure of the link, the step of a lesson.
+/**
+ * @param {Header} header
+ * @param {any} post
+ */
 export function setStage(header, post) {
   Object.assign(stage, { header, post });
   const { mode, figure } = header.stage;
-  const news = stage.posts.news([mode, figure], header.heard);
+  const news = stage.posts.news([mode, figure], header.acknowledged);
   if (news && (!stage.begun || mode !== stage.mode || figure !== stage.figure)) show(mode, figure);
   stage.begun = true;
   listen();
 }
 
+/**
+ * @param {string} mode
+ * @param {string} figure
+ */
 function show(mode, figure) {
   stage.mode = mode;
   stage.figure = figure;
@@ -81,16 +99,17 @@ function show(mode, figure) {
   }
   /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
   lift();
-  setTimeout(() => stage.mode && stage.shown !== wanted() && lift(), PATIENCE); // one above it may have come later
+  setTimeout(() => stage.mode && stage.shown !== wantedFigure() && lift(), PATIENCE); // another may have come
 }
 
 // Shows what the lesson points at, or what is looked at; whether there is a figure.
 function enter() {
-  const figure = nodeOf(lesson()?.look) ? lesson().look : lookedAt();
+  const figure = figureOfLesson() || mostVisible();
   if (!stage.mode) step(figure);
   return Boolean(figure);
 }
 
+/** @param {string} figure */
 function step(figure) {
   if (!figure || stage.mode === "embed") return;
   show("present", figure);
@@ -103,21 +122,29 @@ function leave() {
   later("");
 }
 
+/** @param {string} figure */
 function later(figure) {
   stage.posts.act(() => [figure ? "present" : "", figure], stage.post);
 }
 
 // One further: within a lesson to its next step, within a figure that has steps to its next one, else to the next
 // figure.
-function further(by) {
-  if (lesson()) return lesson().go(by);
-  if (advance(stage.shown, by)) return;
+/** @param {number} delta */
+function further(delta) {
+  const current = lesson();
+  if (current) return current.go(delta);
+  if (advance(stage.shown, delta)) return;
   const all = figuresOnPage();
-  step(all[all.indexOf(stage.shown) + by]);
+  step(all[all.indexOf(stage.shown) + delta]);
 }
 
 // Within a figure that has steps; whether it has this one.
-const advance = (figure, by) => Boolean(within(nodeOf(figure))?.querySelector(".lab").advance?.(by));
+/**
+ * @param {string} figure
+ * @param {number} delta
+ */
+const advance = (figure, delta) =>
+  Boolean(/** @type {Root | null} */ (within(nodeOf(figure))?.querySelector(".lab") ?? null)?.advance?.(delta));
 
 export const stageKeys = { enter };
 
@@ -129,8 +156,8 @@ function listen() {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const target = /** @type {HTMLElement} */ (event.composedPath()[0]);
     if (target.isContentEditable || target.matches?.("textarea, select, input:not([type=range]), dialog *")) return;
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (by && target === document.body && advance(stage.mode ? stage.shown : lookedAt(), by))
+    const delta = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (delta && target === document.body && advance(stage.mode ? stage.shown : mostVisible(), delta))
       return event.preventDefault();
     if (stage.mode !== "present") {
       if (event.key === "p") enter();
@@ -156,22 +183,26 @@ function listen() {
   new MutationObserver(() => {
     if (!stage.mode) return;
     clearTimeout(stage.watching);
-    stage.watching = setTimeout(() => (stage.shown !== wanted() || stage.node !== nodeOf(stage.shown)) && lift(), 120);
+    stage.watching = setTimeout(
+      () => (stage.shown !== wantedFigure() || stage.node !== nodeOf(stage.shown)) && lift(),
+      120,
+    );
   }).observe(app() ?? document.body, { childList: true, subtree: true });
 }
 
 // "true" asks for the figure that the lesson points at, or else for the one the page is about.
-function wanted() {
+function wantedFigure() {
   if (nodeOf(stage.figure)) return stage.figure;
   if (stage.mode === "embed" || (stage.figure && stage.figure !== "true")) return "";
-  if (lesson()?.look && !nodeOf(lesson().look) && Date.now() - stage.since < PATIENCE) return "";
-  return nodeOf(lesson()?.look) ? lesson().look : main();
+  if (lesson()?.figure_key && !figureOfLesson() && Date.now() - stage.since < PATIENCE) return "";
+  return figureOfLesson() || main();
 }
 
 // A phone is held near: there nothing needs to be enlarged.
 const inHand = () => innerWidth < HAND;
 
 // The least size of letters in the lifted figure; see projected() in lib/page_state.js.
+/** @param {number} scale */
 function setLeast(scale) {
   const { dataset, style } = document.documentElement;
   const least = scale && stage.mode === "present" && !inHand() ? (LEGIBLE * innerHeight) / 720 / scale : 0;
@@ -189,9 +220,9 @@ async function lift() {
   stage.note ??= element("div", "stage-note");
   document.head.append(stage.style);
   document.body.append(stage.note);
-  const figure = wanted();
+  const figure = wantedFigure();
   Object.assign(stage, { shown: figure, node: nodeOf(figure), settled: null });
-  tell(figure);
+  showNote(figure);
   stage.sizes?.disconnect();
   if (!figure) {
     stage.style.textContent = "";
@@ -200,20 +231,20 @@ async function lift() {
   const screen = { wide: innerWidth * (1 - 2 * EDGE), left: innerWidth * EDGE, top: innerWidth * EDGE };
   const near = stage.mode === "embed" || inHand();
   const most = near ? 1.25 : (LARGE * innerWidth) / 1280;
-  const said = caption(
+  const captionBox = caption(
     figure,
     screen.wide,
     near ? Math.min(1, Math.max(0.75, innerHeight / 480)) : Math.max(innerWidth / 1280, innerHeight / 720),
   );
-  stage.style.textContent = rules(figure, screen.wide, 1, screen, said, 0) + covered(figure);
+  stage.style.textContent = rules(figure, screen.wide, 1, screen, captionBox, 0) + covered(figure);
   await frames();
-  const below = said.tall();
+  const below = captionBox.tall();
   const title = stage.note.firstChild ? stage.note.offsetHeight + 8 : 0;
   const tall = innerHeight - 2 * screen.top - title - (below ? below + 12 : 0);
   const fit = {
     figure,
     screen,
-    said,
+    captionBox,
     most,
     below,
     tall,
@@ -224,33 +255,35 @@ async function lift() {
   if (!best) return;
   screen.top += title;
   if (!(await place(fit, best))) return;
-  stage.settled = height(figure, said);
-  watch(figure, said);
+  stage.settled = height(figure, captionBox);
+  watch(figure, captionBox);
   document.documentElement.dataset.stage = figure;
 }
 
+/** @param {string} figure */
 const covered = (figure) => `${selector(figure)}, ${selector(figure)} * { visibility: hidden !important; }`;
 
 // The width at which the figure, as it lays itself out there, can be enlarged most: { width, high, scale }. Nothing
 // where another fit has begun or the figure is not drawn yet.
-async function tryWidths({ figure, screen, said, most, shares, tall, current }) {
+/** @param {any} fit */
+async function tryWidths({ figure, screen, captionBox, most, shares, tall, current }) {
   let best = null;
   const chart = nodeOf(figure)?.querySelector(CHART); // as tall at every width, and slow to follow a change
-  const natural = chart && Math.min(most, tall / nodeOf(figure).offsetHeight);
+  const natural = chart ? Math.min(most, tall / (nodeOf(figure)?.offsetHeight ?? 1)) : 1;
   for (const share of chart ? [1 / Math.max(natural, 0.4)] : shares) {
     const width = Math.round(screen.wide * share);
     const widest = Math.min(most, screen.wide / width);
     let [scale, high] = [Math.min(widest, MIDDLE), 0];
     for (const pass of [0, 1]) {
-      const reckoned = scale;
+      const assumed = scale;
       setLeast(scale);
-      stage.style.textContent = rules(figure, width - pass, 1, screen, said, 0) + covered(figure);
+      stage.style.textContent = rules(figure, width - pass, 1, screen, captionBox, 0) + covered(figure);
       await frames();
       if (!current()) return null;
       high = nodeOf(figure)?.offsetHeight ?? 0;
       if (!high) return void setTimeout(() => current() && lift(), WAIT);
       scale = Math.min(widest, tall / high);
-      if (scale > reckoned * 0.96) break; // else letters must be larger than they were
+      if (scale > assumed * 0.96) break; // else letters must be larger than they were
     }
     const crowded = Boolean(best) && cramped(within(nodeOf(figure)));
     if (!best || (scale > best.scale * 1.04 && !crowded)) best = { width, high, scale };
@@ -262,7 +295,11 @@ async function tryWidths({ figure, screen, said, most, shares, tall, current }) 
 // Puts the figure there; whether it stands. It has one pixel less each time, for it must hear of a change to draw
 // itself anew, as sharp as it is large now. Larger letters can move a label to another line, and a taller figure stands
 // smaller: so again until it rests.
-async function place({ figure, screen, said, below, tall, current }, best) {
+/**
+ * @param {any} view
+ * @param {any} best
+ */
+async function place({ figure, screen, captionBox, below, tall, current }, best) {
   for (let [round, before, high] = [1, -Infinity, best.high]; round <= ROUNDS && Math.abs(high - before) > 1; round++) {
     const scale = Math.min(best.scale, tall / high);
     const spare = Math.max(0, tall - high * scale);
@@ -272,12 +309,12 @@ async function place({ figure, screen, said, below, tall, current }, best) {
       best.width - round,
       scale,
       { ...screen, top: screen.top + spare / 2 },
-      said,
+      captionBox,
       high,
     );
     await frames();
     if (!current()) return false;
-    if (Math.abs(said.tall() - below) > 4) {
+    if (Math.abs(captionBox.tall() - below) > 4) {
       lift(); // the sentence came after the figure
       return false;
     }
@@ -287,12 +324,20 @@ async function place({ figure, screen, said, below, tall, current }, best) {
   return true;
 }
 
-const height = (figure, said) => (nodeOf(figure)?.offsetHeight ?? 0) + said.tall() / said.scale;
+/**
+ * @param {string} figure
+ * @param {any} captionBox
+ */
+const height = (figure, captionBox) => (nodeOf(figure)?.offsetHeight ?? 0) + captionBox.tall() / captionBox.scale;
 
 // A figure or a sentence that grows or shrinks by itself, because it was not drawn yet or has changed, is fitted anew.
-function watch(figure, said) {
+/**
+ * @param {string} figure
+ * @param {any} captionBox
+ */
+function watch(figure, captionBox) {
   stage.sizes = new ResizeObserver(() => {
-    if (stage.mode && stage.shown === figure && Math.abs(height(figure, said) - stage.settled) > 2) lift();
+    if (stage.mode && stage.shown === figure && Math.abs(height(figure, captionBox) - stage.settled) > 2) lift();
   });
   for (const node of [nodeOf(figure), nodeOf(`save_${figure}`)]) if (node) stage.sizes.observe(node);
 }
@@ -300,31 +345,48 @@ function watch(figure, said) {
 const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
 // At this width not every word is named, or some have to be scrolled to.
+/** @param {ShadowRoot | null | undefined} root */
 function cramped(root) {
   if (!root || root.querySelector("[data-crowded]")) return Boolean(root);
+  /** @param {HTMLElement} node */
   const scrolls = (node) =>
     node.scrollWidth > node.clientWidth + 8 && /auto|scroll/.test(getComputedStyle(node).overflowX);
   return [...root.querySelectorAll("div")].some(scrolls);
 }
 
 // What a component has drawn stands behind a shadow root.
+/** @param {HTMLElement | null} node */
 const within = (node) => [...(node?.querySelectorAll("*") ?? [])].find((part) => part.shadowRoot)?.shadowRoot;
 
 // The sentence under the figure, in large type and without its buttons.
+/**
+ * @param {string} figure
+ * @param {number} wide
+ * @param {number} scale
+ */
 function caption(figure, wide, scale) {
   const node = nodeOf(`save_${figure}`);
   const inner = within(node);
   stage.bare ??= element("style", "", ".lab > :not(.reading) { display: none !important; }");
   inner?.append(stage.bare);
-  const explains = inner?.querySelector(".lab.quiet");
+  const explains = inner?.querySelector(".lab.compact");
   if (stage.mode === "present" && !inHand()) scale *= explains ? 1.45 : 1.7;
   const empty = () => !inner?.querySelector(".reading:not([hidden])")?.textContent;
-  return { scale, width: wide / scale, tall: () => (empty() ? 0 : node.offsetHeight * scale) };
+  return { scale, width: wide / scale, tall: () => (empty() ? 0 : (node?.offsetHeight ?? 0) * scale) };
 }
 
+/** @param {string} figure */
 const selector = (figure) => `:root[data-stage] ${keyedInApp(figure)}`;
 
-function rules(figure, width, scale, screen, said, height) {
+/**
+ * @param {string} figure
+ * @param {number} width
+ * @param {number} scale
+ * @param {any} screen
+ * @param {any} captionBox
+ * @param {number} height
+ */
+function rules(figure, width, scale, screen, captionBox, height) {
   const left = screen.left + (screen.wide - width * scale) / 2;
   const below = screen.top + height * scale + 12;
   const [shown, sentence] = [selector(figure), selector(`save_${figure}`)];
@@ -339,23 +401,24 @@ function rules(figure, width, scale, screen, said, height) {
     ${shown}, ${shown} *, ${sentence}, ${sentence} * { visibility: visible !important; }
     ${shown} { ${placed} left: ${left}px; top: ${screen.top}px; width: ${width}px !important; }
     ${enlarged} { transform: scale(${scale}); transform-origin: 0 0; }
-    ${sentence} { ${placed} left: ${screen.left}px; top: ${below}px; width: ${said.width}px !important;
-      transform: scale(${said.scale}); transform-origin: 0 0; }
+    ${sentence} { ${placed} left: ${screen.left}px; top: ${below}px; width: ${captionBox.width}px !important;
+      transform: scale(${captionBox.scale}); transform-origin: 0 0; }
   `;
 }
 
 // What stands over the figure: the heading of a lesson's step; or why there is no figure.
-function tell(figure) {
+/** @param {string} figure */
+function showNote(figure) {
   const parts = [];
   const all = figuresOnPage();
   if (figure) {
-    if (stage.mode === "present" && lesson()) parts.push(element("p", "title", lesson().title));
-    const { look } = lesson() ?? {};
-    if (look && !nodeOf(look)) parts.push(element("p", "missing", strayed(look)));
+    if (stage.mode === "present" && lesson()) parts.push(element("p", "title", lesson()?.title ?? ""));
+    const figure_key = lesson()?.figure_key;
+    if (figure_key && !nodeOf(figure_key)) parts.push(element("p", "missing", missingFigure(figure_key)));
   } else if (Date.now() - stage.since > PATIENCE) {
     const named = stage.figure === "true" ? "" : ` “${stage.figure}”`;
-    const there = all.length ? ` There ${all.length === 1 ? "is" : "are"}: ${all.join(", ")}.` : "";
-    parts.push(element("p", "missing", `There is no figure${named} on this page in this state.${there}`));
+    const list = all.length ? ` There ${all.length === 1 ? "is" : "are"}: ${all.join(", ")}.` : "";
+    parts.push(element("p", "missing", `There is no figure${named} on this page in this state.${list}`));
   } else setTimeout(() => stage.mode && !stage.node && lift(), PATIENCE);
   stage.note.replaceChildren(...parts);
 }

@@ -14,12 +14,14 @@ const SAVED = `${KEYED}save_`; // what stands under a figure: viz/ui/figure_pane
 const APP_CLASS = ".stApp";
 
 // The selector of what has this key in Python.
+/** @param {string} key */
 export const keyed = (key) => `.${KEYED}${CSS.escape(key)}`;
 // The same with more weight than Streamlit's own rules.
+/** @param {string} key */
 export const keyedInApp = (key) => `${APP_CLASS} ${keyed(key)}`;
 
 /** @returns {HTMLElement | null} what has this key in Python */
-export const nodeOf = (key) => (key ? document.querySelector(keyed(key)) : null);
+export const nodeOf = (/** @type {string} */ key) => (key ? document.querySelector(keyed(key)) : null);
 
 /** @returns {HTMLElement | null} */
 export const app = () => document.querySelector(APP);
@@ -31,7 +33,7 @@ export const isRunning = () => Boolean(document.querySelector(RUNNING));
 export function figureKeys() {
   const under = [...document.querySelectorAll(`${MAIN} [class*="${SAVED}"]`)];
   const names = under.map((node) => [...node.classList].find((name) => name.startsWith(SAVED)));
-  return [...new Set(names.map((name) => name.slice(SAVED.length)))];
+  return [...new Set(names.map((name = "") => name.slice(SAVED.length)))];
 }
 
 const opened = () => location.pathname + new URLSearchParams(location.search).get("lesson");

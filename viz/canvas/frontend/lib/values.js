@@ -1,0 +1,31 @@
+// Numbers and words as the figures need them.
+
+// The place of the largest value, the first of equal ones; 0 where there is none.
+/**
+ * @param {ArrayLike<number>} values
+ */
+export function indexOfLargest(values) {
+  let best = 0;
+  for (let index = 1; index < values.length; index++) if (values[index] > values[best]) best = index;
+  return best;
+}
+
+// A number in powers of ten: 1.2·10⁻¹⁴.
+/**
+ * @param {number} number
+ * @param {number} digits after the point
+ */
+export function powerOfTen(number, digits) {
+  const [factor, power] = number.toExponential(digits).split("e");
+  return `${factor}·10${power
+    .replace("-", "⁻")
+    .replace("+", "")
+    .replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)])}`;
+}
+
+// The words of a text; a word that is in it more than once has its position behind it.
+/**
+ * @param {string[]} words
+ */
+export const numbered = (words) =>
+  words.map((word, index) => (words.indexOf(word) !== words.lastIndexOf(word) ? `${word} (${index})` : word));
