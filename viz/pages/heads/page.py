@@ -33,7 +33,7 @@ attention = trace.layers[layer].attention
 weights, mask = all_weights[layer, head], all_masks[layer, head]  # (W, W)
 pinned = controls.token(words, shown.each)
 row = most_informative_row(weights) if pinned is None else pinned
-axes, focus = canvas.Axes(words), canvas.TokenFocus(row, pinned is not None, controls.choose_token)
+axes, focus = canvas.Axes(words), canvas.TokenFocus(row, pinned is not None, controls.pin_token)
 jobs = head_facts.head_roles(experiment.weights, n_layers, n_heads)
 controls.sidebar_footer(experiment)
 

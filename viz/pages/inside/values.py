@@ -36,7 +36,7 @@ def show(
         attention.mask[head],
         words,
         key="averaging",
-        focus=canvas.TokenFocus(row, pinned, controls.choose_token),
+        focus=canvas.TokenFocus(row, pinned, controls.pin_token),
         theme=theme,
     )
     figure_panel.below(

@@ -40,7 +40,7 @@ else:
         canvas.Axes(words),
         key="stages",
         theme=theme,
-        focus=canvas.TokenFocus(row, pinned is not None, controls.choose_token),
+        focus=canvas.TokenFocus(row, pinned is not None, controls.pin_token),
         paint=paint if len(words) <= masks_controls.MAX_PAINTED_TOKENS else None,
         steps=steps,
     )

@@ -66,7 +66,7 @@ match remove_controls.choose_view(experiment.weights):
             key="compare",
             change=canvas.PredictionChange(kl, not_available.MEASURE[predicts]),
             selected=canvas.SelectedHead(layer, head, controls.choose_head),
-            focus=canvas.TokenFocus(row, pinned is not None, controls.choose_token),
+            focus=canvas.TokenFocus(row, pinned is not None, controls.pin_token),
             theme=theme,
         )
         figure_panel.below(
