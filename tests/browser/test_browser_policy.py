@@ -1,8 +1,12 @@
-"""Every page under the lab's own content security policy: nothing of it is refused, and nothing foreign is fetched."""
+"""Every page under the lab's own content security policy: nothing of it is refused, nothing foreign is fetched.
+
+And nothing that is seen moves while the page opens.
+"""
 
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 from served import PATIENCE
 
 LINKS = {
@@ -20,6 +24,18 @@ LINKS = {
     "a link from a stranger": "/lessons?lesson=![x](https://evil.example/x.png)+www.evil.example",
 }
 
+PHONE = {"width": 390, "height": 844}
+SHIFT = 0.05  # of all layout shifts together: 1 is the whole window, moved by its size
+# How far what is seen moves while the page opens; the browser's own measure.
+WATCH = """
+window.moved = [];
+new PerformanceObserver((list) => {
+  for (const { value, sources } of list.getEntries()) {
+    moved.push([value, sources.map(({ node }) => (node?.closest ? node : node?.parentElement)?.className ?? "")]);
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
 
 @pytest.fixture(scope="module")
 def strict(chrome, address):
@@ -36,6 +52,7 @@ def test_a_page_does_nothing_that_its_policy_forbids_and_asks_no_other_machine(s
     page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    page.add_init_script(WATCH)
     page.goto(address + LINKS[name])
     page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE, state="attached")
     page.locator(".stBidiComponent, .stPlotlyChart").first.wait_for(timeout=PATIENCE, state="attached")
@@ -43,6 +60,35 @@ def test_a_page_does_nothing_that_its_policy_forbids_and_asks_no_other_machine(s
     assert not complaints
     assert hosts <= {urlsplit(address).netloc, ""}
     assert page.locator('a[href*="evil"], img[src*="evil"]').count() == 0
+    stood_still(page)
+    page.close()
+
+
+def stood_still(page):
+    """The page has opened by its own script, and nothing that was seen has moved."""
+    page.locator("html[data-open]").wait_for(timeout=PATIENCE, state="attached")
+    moved = page.evaluate("window.moved")
+    assert sum(value for value, _ in moved) <= SHIFT, moved
+
+
+@pytest.mark.parametrize("name", ["heads", "inside", "masks", "positions", "remove", "translate", "lessons"])
+def test_nothing_moves_while_a_page_opens_on_a_phone(narrow, address, name):
+    page = narrow.new_page()
+    page.add_init_script(WATCH)
+    page.goto(address + LINKS[name])
+    stood_still(page)
+    page.close()
+
+
+def test_a_figure_that_never_comes_hides_the_page_for_some_seconds_only(context, address):
+    page = context.new_page()
+    page.route("**/figures/sentence.js*", lambda route: None)  # which never gets an answer
+    page.goto(address)
+    prose = page.get_by_test_id("stMarkdown").last
+    prose.wait_for(timeout=PATIENCE, state="attached")
+    hidden = page.evaluate("document.documentElement.dataset.open === undefined")
+    assert hidden
+    expect(prose).to_be_visible(timeout=PATIENCE)
     page.close()
 
 

@@ -1,6 +1,7 @@
 """What the lab's tools know of Streamlit's own page is there: each test names what an update of Streamlit took away.
 
-The names are those of viz/canvas/frontend/page/streamlit.js, which is the only script that holds any.
+The names are those of viz/canvas/frontend/page/streamlit.js, which is the only module that holds any, and of
+page/opening.js, which runs before there are modules.
 """
 
 import re
@@ -14,6 +15,9 @@ SOURCE = (FRONTEND / "page/streamlit.js").read_text(encoding="utf-8")
 SELECTORS = dict(re.findall(r"^export const ([A-Z]+) = '?\"?(.+?)'?\"?;", SOURCE, re.MULTILINE))
 METRIC_PARTS = re.search(r"METRIC_PARTS = \[(.+?)\]", SOURCE)[1].replace('"', "").split(", ")
 
+OPENING = (FRONTEND / "page/opening.js").read_text(encoding="utf-8")
+COLUMNS = re.findall(r"'(\[data-testid=.*)',$", OPENING, re.MULTILINE)
+
 METRICS = "/masks?view=Trained+without+the+mask"  # numbers of st.metric, and a chart of Plotly
 
 # Where on the page each thing is found: a path of the lab, and a selector.
@@ -25,6 +29,11 @@ FOUND = {
     "METRIC": (METRICS, SELECTORS["METRIC"]),
     **{part: (METRICS, f"{SELECTORS['METRIC']} [data-testid={part}]") for part in METRIC_PARTS},
     "CHART": (METRICS, SELECTORS["CHART"]),
+    **{f"opening.js, {column}": ("/", f"{column} > *") for column in COLUMNS},
+    "opening.js, HEADING": ("/", f"{COLUMNS[0]} > * .st-key-heading"),
+    "opening.js, FIGURE": ("/", '.stBidiComponent [data-testid="stBidiComponentIsolated"]'),
+    "opening.js, a drawn CHART": (METRICS, ".stPlotlyChart .main-svg"),
+    "the part that follows the skip link": ("/", '[data-testid="stSkipToContent"] ~ div [data-testid="stMain"]'),
 }
 
 
@@ -78,5 +87,5 @@ def test_no_other_script_names_a_part_of_streamlit(path):
         r"data-testid|data-test-script-state|st-key-|\.stApp|js-plotly-plot|pushState|globalThis\.\w+",
         path.read_text(encoding="utf-8"),
     )
-    allowed = {"streamlit.js": None, "shared.js": {"globalThis.attentionLab"}}.get(path.name, set())
+    allowed = {"streamlit.js": None, "opening.js": None, "shared.js": {"globalThis.attentionLab"}}.get(path.name, set())
     assert allowed is None or set(named) <= allowed

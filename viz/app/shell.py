@@ -6,28 +6,26 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from viz.server.first_paint import colours
 from viz.ui import present, state, visitor
 from viz.ui.old_links import of_today
 from viz.ui.state import Key
 from viz.ui.visitor import theme, words
 
-STYLE = (visitor.PAGES.parent / "ui/style.css").read_text(encoding="utf-8")
 LESSON_STYLE = (visitor.PAGES.parent / "ui/lesson.css").read_text(encoding="utf-8")
 # Until the browser has lifted the figure, at least nothing else is seen.
 ALONE = ".stApp { visibility: hidden; } body { background: var(--paper); }"
 
 
 def open_frame() -> None:
-    """Page settings and the few rules of style that the theme cannot say."""
+    """Page settings, and the style that is known only now: the colours shown, an open lesson, a figure alone."""
     _keep_the_address_of_a_back()
     if not st.session_state.pop(Key.PLAYER, False):  # whoever has left the player of words finds it at rest again
         st.session_state.pop(Key.PLAYING, None)
     alone = present.presentation().mode
     st.set_page_config(page_title="Attention Lab", layout="wide", initial_sidebar_state="auto")
-    now = theme()
-    colours = f"--accent: {now.accent}; --paper: {now.paper}; --ink: {now.ink};"
     further = (LESSON_STYLE if _in_a_lesson() else "") + (ALONE if alone else "")
-    st.html(f"<style>:root {{ {colours} }}\n{STYLE}{further}</style>")
+    st.html(f"<style>{colours(theme())}\n{further}</style>")
     st.sidebar.markdown("### Attention Lab")
 
 

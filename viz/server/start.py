@@ -10,6 +10,7 @@ from streamlit import config
 
 from viz import cache_limit
 from viz.server.errors import log_in_one_line
+from viz.server.first_paint import FirstPaint
 from viz.server.guard import Guard
 from viz.server.hosts import EVERY_ADDRESS, room_address, started_for
 from viz.server.imports import imports
@@ -18,12 +19,13 @@ FILES = 8192  # open files: a visitor has a socket, and the thread of a running 
 
 
 def middleware() -> list[Middleware]:
-    """The guard, for the address that the lab was started at."""
+    """The guard, for the address that the lab was started at; and the style sheet in every page."""
     cache_limit.check()
     further = config.get_option("server.allowedHosts") or ()
     if config.is_manually_set("browser.serverAddress"):
         further = (*further, config.get_option("browser.serverAddress"))
-    return [Middleware(Guard, hosts=started_for(config.get_option("server.address") or "", further))]
+    guard = Middleware(Guard, hosts=started_for(config.get_option("server.address") or "", further))
+    return [guard, Middleware(FirstPaint)]
 
 
 @asynccontextmanager

@@ -1,0 +1,55 @@
+// While a page opens, each part of it is shown only when everything above it has its final size. So nothing that is
+// seen moves. This script stands in the page itself (viz/server/first_paint.py) and runs before Streamlit's.
+//
+// A part is a child of the main column or of the sidebar. It has its size when none of Streamlit's placeholders is in
+// it and every figure in it is drawn. viz/ui/style.css hides the parts without data-settled until <html> has data-open,
+// and shows them after some seconds in any case.
+{
+  const COLUMNS = [
+    '[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"]',
+    '[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"]',
+  ];
+  const HEADING = ".st-key-heading"; // shown at once: its size is known
+  const PLACEHOLDER = '[data-testid="stSkeleton"]';
+  const FIGURE = ".stBidiComponent";
+  const CHART = '.stPlotlyChart:not(:has(.main-svg))';
+  const DONE = '[data-test-script-state="notRunning"]';
+  const html = document.documentElement;
+
+  /** @param {Element} figure */
+  const drawn = (figure) =>
+    figure.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot?.querySelector(".lab") != null;
+
+  /** @param {Element} part */
+  const settled = (part) =>
+    !part.querySelector(PLACEHOLDER) && !part.querySelector(CHART) && [...part.querySelectorAll(FIGURE)].every(drawn);
+
+  // Marks the parts of a column from its top to the first that is not settled. Returns whether all of them are.
+  /** @param {Element} column */
+  const mark = (column) => {
+    for (const part of column.children) {
+      if (!settled(part) && !part.querySelector(HEADING)) return false;
+      part.setAttribute("data-settled", "");
+    }
+    return true;
+  };
+
+  let waiting = false;
+  const look = () => {
+    waiting = false;
+    const columns = COLUMNS.map((column) => document.querySelector(column)).filter((column) => column !== null);
+    const all = columns.map(mark).every(Boolean);
+    if (all && columns[0]?.querySelector(FIGURE) && document.querySelector(DONE)) {
+      watch.disconnect();
+      html.setAttribute("data-open", "");
+    } else if (!waiting && columns.length) {
+      later(); // a figure that is drawn changes nothing that is watched
+    }
+  };
+  const later = () => {
+    if (!waiting) requestAnimationFrame(look);
+    waiting = true;
+  };
+  const watch = new MutationObserver(later);
+  watch.observe(html, { childList: true, subtree: true });
+}

@@ -1,0 +1,112 @@
+"""The page that Streamlit serves, with the lab's own style and a script in it before anything is painted.
+
+A style sheet that a page script sends takes effect some 0.4 s after the first elements are painted, and moves them.
+So Streamlit's `index.html` gets it on its way out, with the script that shows each part when it has its size.
+"""
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from viz.theme import THEMES, Theme
+
+STYLES = Path(__file__).parents[1] / "ui"
+SCRIPT = Path(__file__).parents[1] / "canvas/frontend/page/opening.js"
+MAX_PAGE = 1_000_000  # bytes: a larger answer is no page of Streamlit's and goes out as it is
+# A page that is asked for with these comes compressed, in parts, or not at all.
+REQUEST_HEADERS = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
+TITLE = "<title>Streamlit</title>"
+
+
+class FirstPaint:
+    """ASGI middleware: puts the style sheet into every page, and the name of the lab."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; change the answer where it is a page."""
+        accepted = Headers(scope=scope).get("accept", "") if scope["type"] == "http" else ""
+        if "text/html" not in accepted or scope["method"] != "GET":
+            await self.app(scope, receive, send)
+            return
+        headers = [(name, value) for name, value in scope["headers"] if name not in REQUEST_HEADERS]
+        lesson = "lesson" in dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        await self.app({**scope, "headers": headers}, receive, Rewriting(send, lesson=lesson))
+
+
+class Rewriting:
+    """`send` for one answer: a page is held until it is whole, and sent with the style sheet in it."""
+
+    def __init__(self, send: Send, *, lesson: bool) -> None:
+        self.send, self.lesson = send, lesson
+        self.start: Message | None = None  # the head of an answer that is held
+        self.body = b""
+
+    async def __call__(self, message: Message) -> None:
+        """Hold, send, or pass on one message of the answer."""
+        if message["type"] == "http.response.start" and _is_page(message):
+            self.start = message
+            return
+        if self.start is None or message["type"] != "http.response.body":
+            await self.send(message)
+            return
+        self.body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if more and len(self.body) <= MAX_PAGE:
+            return
+        start, self.start = self.start, None
+        if not more:
+            self.body = with_style(self.body, lesson=self.lesson)
+            headers = MutableHeaders(scope=start)
+            headers["content-length"] = str(len(self.body))
+            headers["cache-control"] = "no-cache"
+            for name in ("etag", "last-modified"):  # they are those of the file
+                if name in headers:
+                    del headers[name]
+        await self.send(start)
+        await self.send({"type": "http.response.body", "body": self.body, "more_body": more})
+
+
+def with_style(page: bytes, *, lesson: bool) -> bytes:
+    """Streamlit's page with the lab's name, style sheet and script. lesson: with the rules of an open lesson."""
+    head = f"<title>Attention Lab</title><style>{style(lesson)}</style><script>{script()}</script>"
+    text = page.decode("utf-8")
+    if TITLE in text:
+        return text.replace(TITLE, head, 1).encode()
+    return text.replace("</head>", f"{head}</head>", 1).encode()
+
+
+@cache
+def style(lesson: bool) -> str:
+    """The style sheet, in the colours that the browser prefers until the page has said which it shows."""
+    files = ("style.css", "lesson.css") if lesson else ("style.css",)
+    sheet = "\n".join((STYLES / name).read_text(encoding="utf-8") for name in files)
+    dark = f"@media (prefers-color-scheme: dark) {{ {colours(THEMES['dark'])} }}"
+    return f"{colours(THEMES['light'])}\n{dark}\n{sheet}"
+
+
+@cache
+def script() -> str:
+    """The script that shows the parts of a page as they come to rest."""
+    return SCRIPT.read_text(encoding="utf-8")
+
+
+def script_source() -> str:
+    """What a content security policy calls that script."""
+    return f"'sha256-{b64encode(sha256(script().encode()).digest()).decode()}'"
+
+
+def colours(theme: Theme) -> str:
+    """The rule that names the colours of a theme for style sheets."""
+    return f":root {{ --accent: {theme.accent}; --paper: {theme.paper}; --ink: {theme.ink}; }}"
+
+
+def _is_page(start: Message) -> bool:
+    headers = Headers(raw=start["headers"])
+    return start["status"] == 200 and headers.get("content-type", "").startswith("text/html")
