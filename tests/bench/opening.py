@@ -8,8 +8,8 @@ medians:
 
 - shift: the sum of all layout shifts until the page is at rest, as the browser counts them (PerformanceObserver,
   "layout-shift": the share of the window that moved times the distance, 1 is the whole window). Aim: 0.05 at most.
-- frame: the first text of the page, and picture: its first drawing that is seen, both as multiples of the bare app's first text.
-  Aim: 1.1 and 1.3 at most.
+- frame: the first text of the page, and picture: its first drawing that is seen, both as multiples of the bare app's
+  first text. Aim: 1.1 and 1.3 at most.
 - the largest single shift: when it came, and which element moved.
 
 It prints, and fails by no clock.
