@@ -601,28 +601,22 @@ def test_a_table_opens_behind_a_figure(lab):
 # At the limit
 
 
-def test_512_tokens_are_drawn_and_hovered_smoothly_and_send_nothing(lab):
+def test_512_tokens_are_drawn_each_lights_up_before_its_event_ends_and_nothing_is_sent(lab):
     text = "the dogs near the trees chase the cat . " * 56 + "the dog was tired . the cat"
     lab.open(text=text)
     expect(lab.words).to_have_count(512)
     sent = len(lab.frames)
-    took = lab.page.evaluate(
-        """async () => {
+    lit = lab.page.evaluate(
+        """() => {
             const host = [...document.querySelectorAll(".st-key-sentence *")].find((e) => e.shadowRoot);
-            const words = host.shadowRoot.querySelectorAll(".queries .word");
-            const times = [];
-            for (let at = 0; at < 20; at++) {
-                const start = performance.now();
-                words[at * 25].dispatchEvent(new PointerEvent("pointerover", { bubbles: true, composed: true }));
-                if (!words[at * 25].classList.contains("lit")) return null;
-                await new Promise(requestAnimationFrame);
-                times.push(performance.now() - start);
-            }
-            return times;
+            const words = [...host.shadowRoot.querySelectorAll(".queries .word")];
+            return words.filter((_, index) => index % 25 === 0).map((word) => {
+                word.dispatchEvent(new PointerEvent("pointerover", { bubbles: true, composed: true }));
+                return word.classList.contains("lit");
+            });
         }"""
     )
-    assert took is not None, "every word that is pointed at lights up"
-    assert np.median(took) < 250
+    assert lit == [True] * 21
     assert len(lab.frames) == sent
 
 

@@ -54,10 +54,10 @@ class Budget:
             self._drop(key)
             if size > self.most:
                 return
+            while self.held + size > self.most:  # before it is added: the bound holds at every moment
+                self._drop(next(iter(self._kept)))
             self._kept[key] = value, size
             self.held += size
-            while self.held > self.most:
-                self._drop(next(iter(self._kept)))
 
     def forget(self, owner: Hashable | None = None) -> None:
         """Let go of everything; of one owner's, the first of the key, where one is named."""
