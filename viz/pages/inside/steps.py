@@ -55,7 +55,7 @@ def show(
         norm=(made.mean, made.std) if config.norm == "pre" and present.norm else None,
         norm_after=config.norm == "post" and present.norm,
         biased=bool(made.bias.any()),
-        turned=made.turned,
+        turned=made.rotated,
         residual=present.residual,
         theme=theme,
         on_step=_rest,
@@ -80,10 +80,14 @@ def _rest(step: int, looked: int) -> None:
     st.session_state["step"], st.session_state["looked"] = step, looked
 
 
+# Field of HeadWalkthrough → the name by which the drawing knows it, where they differ.
+DRAWN_AS = {"resid": "stream", "gamma": "gain", "beta": "shift", "head_outputs": "carried", "resid_after": "after"}
+
+
 def _arrays(made: HeadWalkthrough) -> dict[str, Array]:
-    arrays = {name: value for name, value in vars(made).items() if isinstance(value, np.ndarray)}
+    arrays = {DRAWN_AS.get(name, name): value for name, value in vars(made).items() if isinstance(value, np.ndarray)}
     for name in ("q", "k", "v"):
-        projection = getattr(made, f"to_{name}")
+        projection = getattr(made, f"w_{name}")
         arrays[f"w_{name}"] = projection.matrix  # (C, D)
         arrays[f"b_{name}"] = np.zeros(0) if projection.bias is None else projection.bias
     return arrays

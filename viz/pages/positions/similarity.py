@@ -41,7 +41,7 @@ def show() -> None:
                 one.values,
                 "signed",
                 mask=_sayable(one, kind),
-                limit=1.0 if one.similarity else None,
+                limit=1.0 if one.is_similarity else None,
             )
             for name, one in seen.items()
         ],
@@ -53,7 +53,7 @@ def show() -> None:
     means = {models.NAMES[name]: one.by_distance() for name, one in seen.items()}
     figure_panel.below(
         drawn,
-        sentence=read_sight(means, {models.NAMES[name]: one.similarity for name, one in seen.items()}, FAR),
+        sentence=read_sight(means, {models.NAMES[name]: one.is_similarity for name, one in seen.items()}, FAR),
         table=partial(_table, means),
         file=file_name(f"distance-{kind}", f"L{layer}H{head}"),
         of=models.weights(kind),
@@ -67,7 +67,7 @@ def show() -> None:
             "from model.checkpoint import load\nfrom model.analysis.position_similarity import position_similarity",
         ),
     )
-    st.caption("  ·  ".join(f"{models.NAMES[name]}: {one.what}" for name, one in seen.items()))
+    st.caption("  ·  ".join(f"{models.NAMES[name]}: {one.quantity}" for name, one in seen.items()))
 
 
 def _head(transformer: Transformer) -> tuple[int, int]:
@@ -85,7 +85,7 @@ def _arrays(values: dict[str, Array]) -> dict[str, Labelled]:
 def _sayable(one: PositionSimilarity, kind: str) -> Array:
     """A table that has ended says nothing; a bias of a decoder is never asked about what comes later."""
     there = np.isfinite(one.values)
-    return there if one.similarity or kind == "encoder" else there & np.tri(PLACES, dtype=bool)
+    return there if one.is_similarity or kind == "encoder" else there & np.tri(PLACES, dtype=bool)
 
 
 def _table(means: dict[str, Array]) -> Table:

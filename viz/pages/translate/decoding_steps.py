@@ -33,9 +33,9 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
         one.experiment.weights, trace.decoder.logits[:size], CANDIDATES, temperature, top_k, top_p
     )
     seen: dict[str, Array] = {name: one.weights(name, layer, head) for name in ("cross", "target") if name in one.maps}
-    vector = trace.encoder.vector if isinstance(trace, RecurrentTrace) and "cross" not in one.maps else None
+    vector = trace.encoder.final_state if isinstance(trace, RecurrentTrace) and "cross" not in one.maps else None
     right: list[Sequence[int]] = [()] * size
-    for link in one.gold.links if one.gold else ():
+    for link in one.gold.alignment if one.gold else ():
         if link.query < one.upto and link.name != DETERMINED:
             right[link.query] = link.keys
     figure = canvas.decoding(
@@ -67,7 +67,7 @@ def show(one: Written, layer: int, head: int | None, step: int, pinned: bool, sh
     for name in seen:
         lines.append(f'{_as(name)} = select_map(attention_maps(made.trace)["{name}"], {layer}, {head}){cut[name]}')
     if vector is not None:
-        lines.append("vector = made.trace.encoder.vector  # (C,)")
+        lines.append("vector = made.trace.encoder.final_state  # (C,)")
     figure_panel.below(
         figure,
         sentence=read_written(

@@ -60,7 +60,7 @@ def reshuffled(here: Here, *, position: bool, mask: bool) -> Answer:
     order = [0, *range(len(here.words) - 1, 0, -1)]
     with slots.place("Reading both orders", model_calls.operations(here.experiment, 8)):
         cases = shuffle_all(here.experiment, order).values()
-    case = next(case for case in cases if (case.present.position, case.present.mask) == (position, mask))
+    case = next(case for case in cases if (case.active.position, case.active.mask) == (position, mask))
     return "the same" if case.largest < ROUNDING else "others"
 
 

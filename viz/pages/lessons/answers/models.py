@@ -59,7 +59,7 @@ def missed_most(here: Here) -> Answer:
 def listens(here: Here, *, norm: str, replaced: int) -> Answer:
     """How many other sentences of the batch change under this norm when sentence `replaced`, from 1, is replaced."""
     found = remove_compute.norm_comparison_of(here.experiment.weights, replaced - 1)
-    others = np.delete(found.moved[norm], replaced - 1, axis=0)  # (B − 1, T)
+    others = np.delete(found.change[norm], replaced - 1, axis=0)  # (B − 1, T)
     return float((np.nan_to_num(others) > 0).any(axis=-1).sum())
 
 
