@@ -50,9 +50,9 @@ def test_a_measurement_that_a_card_does_not_hold_is_refused_by_its_name():
     for name, kind in (("translate", "language"), ("grammar", "seq2seq"), ("dates", "first_digit")):
         with pytest.raises(CheckpointError, match=f'^The card of "{name}" holds no'):
             getattr(load_card(name), kind)
-    with pytest.raises(CheckpointError, match='^"translate-gru" is no Transformer'):
+    with pytest.raises(CheckpointError, match=r'^"translate-gru" is no Transformer'):
         _ = load_card("translate-gru").model_config
-    with pytest.raises(CheckpointError, match='^"translate" is a sequence-to-sequence model'):
+    with pytest.raises(CheckpointError, match=r'^"translate" is a sequence-to-sequence model'):
         load_transformer("translate")
     assert load_card("grammar").alignment == {}
 
