@@ -17,6 +17,7 @@ def test_a_value_a_name_and_keywords_give_the_same_text():
     assert text == generate(OPENING, 6, "sample", temperature=1.3, top_k=5, top_p=0.9, seed=3).text
     assert text == generate(OPENING, tokens=6, method="sample", temperature=1.3, top_k=5, top_p=0.9, seed=3).text
     assert text == continue_text(OPENING, 6, Decoding("sample", 1.3, top_p=0.9, seed=3), top_k=5).text
+    assert text == generate(OPENING, 6, "sample", 3, temperature=1.3, top_k=5, top_p=0.9).text
     assert text != generate(OPENING, 6, sampled, seed=4).text
 
 
