@@ -12,18 +12,26 @@ nothing of it is run.
 import copy
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from model.model_card import ARCHITECTURES, CHARACTERS, SUBWORDS, AnyNetwork, ModelCard, parse_card
+from model.model_card import (
+    ARCHITECTURES,
+    CHARACTERS,
+    SUBWORDS,
+    AnyNetwork,
+    JsonMapping,
+    JsonObject,
+    ModelCard,
+    parse_card,
+)
 from model.model_card import CheckpointError as CheckpointError
 from model.registry import PREFIX, LoadedModel, registry
 from model.subword import SubwordTokenizer
@@ -91,7 +99,7 @@ def load_card(name: str, folder: Path | None = None) -> ModelCard:
     return card
 
 
-def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
+def read_card(name: str, folder: Path | None = None) -> JsonObject:
     """A copy of the card as JSON, as its file has it, for whoever needs a number that `ModelCard` does not name.
 
     Raises:
@@ -200,7 +208,7 @@ def save(
     name: str,
     model: AnyNetwork,
     tokenizer: Tokenizer,
-    card: Mapping[str, Any],
+    card: JsonMapping,
     folder: Path | None = None,
     half: bool = False,
 ) -> None:
@@ -214,7 +222,7 @@ def save(
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(tokenizer, SubwordTokenizer):
         _path(name, ".tokenizer.json", folder).write_text(tokenizer.json_text + "\n", encoding="utf-8")
-        reads: dict[str, Any] = {"tokenizer": SUBWORDS}
+        reads: JsonObject = {"tokenizer": SUBWORDS}
     elif isinstance(tokenizer, WordTokenizer):
         spelled = {"tokenizer": CHARACTERS} if isinstance(tokenizer, CharacterTokenizer) else {}
         reads = {**spelled, "words": tokenizer.vocabulary[3:]}
@@ -228,7 +236,7 @@ def save(
     write_card(name, {"kind": kind, "config": config, **reads, **card}, folder)
 
 
-def write_card(name: str, card: Mapping[str, Any], folder: Path | None = None) -> None:
+def write_card(name: str, card: JsonMapping, folder: Path | None = None) -> None:
     """Write a card as it is."""
     text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
     _path(name, ".json", folder).write_text(text, encoding="utf-8")

@@ -17,6 +17,9 @@ from model.recurrent import Recurrent, RecurrentConfig
 from model.switches import Switches
 from model.transformer import Transformer
 
+JsonObject = dict[str, Any]  # a JSON object as `json` reads and writes it
+JsonMapping = Mapping[str, Any]  # the same, to be read only
+
 AnyNetwork = Transformer | EncoderDecoder | Recurrent
 
 # What a card calls the kind of its model → config and class. A card that names none is of the first kind.
@@ -161,7 +164,7 @@ class ModelCard:
     seed: int | None = None  # of the training
     measured: Measured | None = None
     source: ExternalSource | None = None  # None: the lab's own weights
-    json: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)  # the file as it is written
+    json: JsonMapping = field(default_factory=dict, compare=False, repr=False)  # the file as it is written
 
     @property
     def splits_words(self) -> bool:
@@ -233,7 +236,7 @@ def parse_card(name: str, json: object) -> ModelCard:
     raise CheckpointError(f'The card of "{name}" does not describe a model: {reason}.')
 
 
-def _card(name: str, json: Mapping[str, Any]) -> ModelCard:
+def _card(name: str, json: JsonMapping) -> ModelCard:
     kind, tokenizer = json.get("kind", "transformer"), json.get("tokenizer", WORDS)
     if tokenizer not in (WORDS, CHARACTERS, SUBWORDS):
         raise ValueError(f"there is no tokenizer {tokenizer!r}")
@@ -256,7 +259,7 @@ def _card(name: str, json: Mapping[str, Any]) -> ModelCard:
     )
 
 
-def parse_config(kind: str, json: Mapping[str, Any]) -> ModelConfig | RecurrentConfig:
+def parse_config(kind: str, json: JsonMapping) -> ModelConfig | RecurrentConfig:
     """The config that a card describes.
 
     Raises:
@@ -275,7 +278,7 @@ def _words(json: Any) -> tuple[str, ...]:
     return tuple(json)
 
 
-def _measured(json: Mapping[str, Any]) -> Measured | None:
+def _measured(json: JsonMapping) -> Measured | None:
     """What the card measures, by the entries that it has; None where it has none of them."""
     seeds = json.get("seeds", ())
     if "exam" in json:
@@ -314,7 +317,7 @@ def _measured(json: Mapping[str, Any]) -> Measured | None:
     return None
 
 
-def _relations(json: Mapping[str, Any]) -> dict[str, RelationScores]:
+def _relations(json: JsonMapping) -> dict[str, RelationScores]:
     return {
         name: RelationScores(int(score["n"]), _map(score["mass"]), _map(score["top1"])) for name, score in json.items()
     }
@@ -330,9 +333,9 @@ def _curve(json: Any) -> tuple[CurvePoint, ...]:
     return tuple(CurvePoint(int(point["step"]), float(point["loss"]), dict(point["accuracy"])) for point in json)
 
 
-def _by_length(json: Mapping[str, Any]) -> dict[int, float]:
+def _by_length(json: JsonMapping) -> dict[int, float]:
     return {int(length): float(share) for length, share in json.items()}
 
 
-def _optional_by_length(json: Mapping[str, Any]) -> dict[int, float | None]:
+def _optional_by_length(json: JsonMapping) -> dict[int, float | None]:
     return {int(length): None if share is None else float(share) for length, share in json.items()}

@@ -71,8 +71,52 @@ RENAMED: dict[str, dict[str, str]] = {
 
 # Module → class → old field → new field.
 FIELDS: dict[str, dict[str, dict[str, str]]] = {
+    "model.analysis.attention_cost": {"OperatorCheck": {"apart": "difference"}},
+    "model.analysis.head_walkthrough": {
+        "HeadWalkthrough": {
+            "after": "resid_after",
+            "carried": "head_outputs",
+            "gain": "gamma",
+            "shift": "beta",
+            "stream": "resid",
+            "to_k": "w_k",
+            "to_q": "w_q",
+            "to_v": "w_v",
+            "turned": "rotated",
+        }
+    },
+    "model.analysis.loop_attention": {
+        "LoopVsMatmul": {
+            "rows": "loop",
+            "weights_apart": "weights_difference",
+            "whole": "matmul",
+            "z_apart": "z_difference",
+        }
+    },
+    "model.analysis.norm_comparison": {
+        "NormComparison": {
+            "by": "replacement",
+            "moved": "change",
+            "real": "is_token",
+            "stream": "resid",
+            "words": "tokens",
+        }
+    },
+    "model.analysis.position_similarity": {
+        "PositionSimilarity": {"similarity": "is_similarity", "what": "quantity"},
+    },
+    "model.analysis.value_projection": {"ValueProjection": {"share": "explained_variance"}},
+    "model.analysis.word_shuffle": {"ShuffleResult": {"present": "active"}},
+    "model.generation.beam_search": {"Beam": {"written": "hypotheses"}, "Candidate": {"followed": "kept"}},
+    "model.generation.cache_comparison": {"CacheComparison": {"apart": "max_difference"}},
+    "model.importers.inspect": {"ModelInfo": {"why_maps_only": "maps_only_reason"}},
+    "model.recurrent": {
+        "AttentiveDecoderTrace": {"mixed": "attentional_hidden"},
+        "RecurrentEncoderTrace": {"vector": "final_state"},
+    },
     "model.run": {"Experiment": {"looks": "mask_spec", "overwrite": "override"}},
     "model.subword": {"SubwordTokenizer": {"silent": "special_ids"}},
+    "model.tasks.pair": {"Pair": {"between": "separator", "links": "alignment"}},
     "model.tokenizer": {
         "Encoding": {"typed": "surface", "word_of": "word_ids"},
         "WordTokenizer": {"silent": "special_ids"},

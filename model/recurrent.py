@@ -55,7 +55,7 @@ class RecurrentEncoderTrace(Generic[A]):
     tokens: tuple[str, ...]  # S words; empty when the model was given bare ids
     embed: A  # (B, S, C)
     hidden: A  # (B, S, C)  the state after each word
-    vector: A  # (B, C)  the last of them: where the decoder begins
+    final_state: A  # (B, C)  the last of them: where the decoder begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class AttentiveDecoderTrace(RecurrentDecoderTrace[A]):
     """The same with a look back at the source before each word is said."""
 
     attention: AttentionTrace[A]  # weights (B, 1, T, S): the alignment; out (B, T, C): the context of each word
-    mixed: A  # (B, T, C)  state and context together: tanh(W [context; state])
+    attentional_hidden: A  # (B, T, C)  state and context together: tanh(W [context; state])
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ class Recurrent(nn.Module):
             ValueError: as `forward`.
         """
         self.check_switches(switches)
-        begin = source.vector if past is None else past.hidden[:, -1]  # (B, C)
+        begin = source.final_state if past is None else past.hidden[:, -1]  # (B, C)
         embed = self.embedding(ids)  # (B, T, C)
         hidden, _ = self.decoder(embed, begin[None].contiguous())  # (B, T, C)
         if self.attention is None or self.mix is None:

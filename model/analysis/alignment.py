@@ -76,7 +76,7 @@ def alignment_hits(weights: Array, pair: Pair, upto: int) -> dict[str, Alignment
     Up to the first wrong word the rows are those of the right sentence; behind it gold says nothing.
     """
     per_class: dict[str, list[tuple[bool, float]]] = {}
-    for link in pair.links:
+    for link in pair.alignment:
         if link.query < min(upto, len(weights)):
             row = weights[link.query]
             right = int(row.argmax()) in link.keys
@@ -90,7 +90,10 @@ def alignment_hits(weights: Array, pair: Pair, upto: int) -> dict[str, Alignment
 def gold_cells(pair: Pair, upto: int) -> list[tuple[int, int]]:
     """The cells (row, column) that gold marks, in the rows before `upto`; none where nothing has to be looked up."""
     return [
-        (link.query, key) for link in pair.links if link.query < upto and link.name != DETERMINED for key in link.keys
+        (link.query, key)
+        for link in pair.alignment
+        if link.query < upto and link.name != DETERMINED
+        for key in link.keys
     ]
 
 
@@ -105,7 +108,7 @@ def best_path(beam: Beam) -> tuple[int, ...]:
     """Which of the followed candidates of each step leads to the sentence that was chosen."""
     ids, parent, path = beam.best.ids, 0, []
     for step, candidates in enumerate(beam.steps[: len(beam.best.logprobs)]):
-        followed = [candidate for candidate in candidates if candidate.followed]
+        followed = [candidate for candidate in candidates if candidate.kept]
         parent = next(
             nth
             for nth, candidate in enumerate(followed)

@@ -70,7 +70,7 @@ class OperatorCheck:
     """One attention of these sizes, really run."""
 
     weights: Array  # (H, T, S)
-    apart: float  # largest difference to PyTorch's own operator, in a number of z
+    difference: float  # largest difference to PyTorch's own operator, in a number of z
 
 
 def run_random(sizes: AttentionCost, seed: int = 0) -> OperatorCheck:

@@ -33,16 +33,16 @@ class HeadWalkthrough:
     """
 
     row: int
-    stream: Array  # (C,)  the word's vector as it enters the layer
+    resid: Array  # (C,)  the word's vector as it enters the layer
     mean: float  # of that vector; 0 where no norm comes first
     std: float  # what the norm divides by; 1 where no norm comes first
-    gain: Array  # (C,)  γ of the norm
-    shift: Array  # (C,)  β of the norm
+    gamma: Array  # (C,)  γ of the norm
+    beta: Array  # (C,)  β of the norm
     x: Array  # (S, C)  what the layer's attention reads, word by word
-    to_q: Projection
-    to_k: Projection
-    to_v: Projection
-    turned: bool  # q and k are turned by their positions after the projection (RoPE)
+    w_q: Projection
+    w_k: Projection
+    w_v: Projection
+    rotated: bool  # q and k are turned by their positions after the projection (RoPE)
     q: Array  # (D,)
     k: Array  # (S, D)
     v: Array  # (S, D')
@@ -56,9 +56,9 @@ class HeadWalkthrough:
     weights: Array  # (S,)
     z: Array  # (D',)
     w_o: Array  # (D', C)  this head's rows of W_O
-    carried: Array  # (H, C)  z W_O of every head: what each adds to the stream
+    head_outputs: Array  # (H, C)  z W_O of every head: what each adds to the stream
     b_o: Array  # (C,)  the bias of W_O
-    after: Array  # (C,)  the stream after attention; a post-norm model norms it next
+    resid_after: Array  # (C,)  the stream after attention; a post-norm model norms it next
 
 
 def get_attention(weights: str, layer: int) -> MultiHeadAttention:
@@ -96,16 +96,16 @@ def walk_through_row(experiment: Experiment, trace: Trace[Array], layer: int, he
     bias = transformer.position.bias(layer, positions, positions) if active.position else None  # (H, T, S)
     return HeadWalkthrough(
         row=row,
-        stream=layer_trace.resid_pre[row],
+        resid=layer_trace.resid_pre[row],
         mean=float(layer_trace.norm1.mean[row, 0]) if normed else 0.0,
         std=float(layer_trace.norm1.std[row, 0]) if normed else 1.0,
-        gain=np.ones(width, np.float32) if norm is None else norm.weight.cpu().numpy(),
-        shift=getattr(norm, "bias", torch.zeros(width)).cpu().numpy(),
+        gamma=np.ones(width, np.float32) if norm is None else norm.weight.cpu().numpy(),
+        beta=getattr(norm, "bias", torch.zeros(width)).cpu().numpy(),
         x=layer_trace.norm1.out if normed else layer_trace.resid_pre,
-        to_q=projection(inner.w_q, keys),
-        to_k=projection(inner.w_k, keys),
-        to_v=projection(inner.w_v, values),
-        turned=config.position == "rope" and active.position,
+        w_q=projection(inner.w_q, keys),
+        w_k=projection(inner.w_k, keys),
+        w_v=projection(inner.w_v, values),
+        rotated=config.position == "rope" and active.position,
         q=attention.q[head, row],
         k=attention.k[head],
         v=attention.v[head],
@@ -119,7 +119,7 @@ def walk_through_row(experiment: Experiment, trace: Trace[Array], layer: int, he
         weights=attention.weights[head, row],
         z=attention.z[head, row],
         w_o=w_o[head],
-        carried=np.einsum("hd,hdc->hc", attention.z[:, row], w_o),
+        head_outputs=np.einsum("hd,hdc->hc", attention.z[:, row], w_o),
         b_o=np.zeros(width, np.float32) if inner.w_o.bias is None else inner.w_o.bias.cpu().numpy(),
-        after=(layer_trace.norm1.input if config.norm == "post" else layer_trace.resid_mid)[row],
+        resid_after=(layer_trace.norm1.input if config.norm == "post" else layer_trace.resid_mid)[row],
     )

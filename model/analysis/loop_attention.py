@@ -67,10 +67,10 @@ class LoopVsMatmul:
     """Both forms of one head in one precision, and how far they are apart."""
 
     precision: str
-    rows: Array  # (T, S)  weights by rows
-    whole: Array  # (T, S)  weights at once
-    weights_apart: float  # largest difference of a weight
-    z_apart: float  # largest difference of a number of the output
+    loop: Array  # (T, S)  weights by rows
+    matmul: Array  # (T, S)  weights at once
+    weights_difference: float  # largest difference of a weight
+    z_difference: float  # largest difference of a number of the output
 
 
 def compare_head(attention: AttentionTrace[Array], head: int, scale: bool = True) -> tuple[LoopVsMatmul, LoopVsMatmul]:

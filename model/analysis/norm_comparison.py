@@ -38,12 +38,12 @@ NORMS_COMPARED: dict[str, Callable[[int], Norm]] = {
 class NormComparison:
     """What a batch does to its members when one of them is replaced."""
 
-    words: tuple[tuple[str, ...], ...]  # B sentences as they were, each with its start mark
+    tokens: tuple[tuple[str, ...], ...]  # B sentences as they were, each with its start mark
     replaced: int  # which of them
-    by: tuple[str, ...]  # the words that stand there now
-    real: NDArray[np.bool_]  # (B, T)  False: filler
-    stream: Array  # (B, T, C)  what enters the first norm of the model, before the replacement
-    moved: dict[str, Array]  # norm → (B, T)  how far each output moved; NaN for filler and for the replaced sentence
+    replacement: tuple[str, ...]  # the words that stand there now
+    is_token: NDArray[np.bool_]  # (B, T)  False: filler
+    resid: Array  # (B, T, C)  what enters the first norm of the model, before the replacement
+    change: dict[str, Array]  # norm → (B, T)  how far each output moved; NaN for filler and for the replaced sentence
 
 
 def output_change(norm: Norm, before: Tensor, after: Tensor, real_before: Tensor, real_after: Tensor) -> Tensor:
@@ -96,10 +96,10 @@ def compare_norms(
             for name, make in NORMS_COMPARED.items()
         }
     return NormComparison(
-        words=tuple(tokenizer.encode(sentence.text).surface for sentence in sentences),
+        tokens=tuple(tokenizer.encode(sentence.text).surface for sentence in sentences),
         replaced=replaced,
-        by=tokenizer.encode(by.text).surface,
-        real=real[:B].numpy(),
-        stream=stream[:B].numpy(),
-        moved=apart,
+        replacement=tokenizer.encode(by.text).surface,
+        is_token=real[:B].numpy(),
+        resid=stream[:B].numpy(),
+        change=apart,
     )

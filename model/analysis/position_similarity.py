@@ -18,8 +18,8 @@ class PositionSimilarity:
     """What a scheme says of place t (rows) and place s (columns)."""
 
     values: Array  # (T, S); NaN where the scheme has nothing to say: beyond the end of a learned table
-    what: str  # what the number is
-    similarity: bool  # a similarity of −1 … 1; otherwise what is added to the score
+    quantity: str  # what the number is
+    is_similarity: bool  # a similarity of −1 … 1; otherwise what is added to the score
 
     def by_distance(self) -> Array:
         """Mean over all pairs that are 0, 1, 2, … places apart, looking back: (T,)."""

@@ -17,7 +17,7 @@ class ValueProjection:
 
     values: Array  # (S, 2)
     means: Array  # (T, 2)
-    share: float  # of the spread of the values that the plane shows, 0 … 1
+    explained_variance: float  # of the spread of the values that the plane shows, 0 … 1
 
 
 def project_values(v: Array, z: Array) -> ValueProjection:

@@ -21,7 +21,7 @@ SWITCH_CASES: dict[str, Switches] = {
 class ShuffleResult:
     """One way to run a sentence, in its own order and in another: the last vector of every word, back in place."""
 
-    present: Switches  # what was there: positions, mask
+    active: Switches  # what was there: positions, mask
     before: Array  # (T, C)  word by word, in the sentence's own order
     after: Array  # (T, C)  the same words, as they came out of the other order
 

@@ -8,13 +8,13 @@ looks at the right place looks there because of what was said before.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
 from model.evaluation.head_scores import Score, score_relations
 from model.evaluation.language_model import Accuracy, word_losses
+from model.model_card import JsonObject
 from model.run import Array
 from model.tasks.task import PREVIOUS_TOKEN, Relation
 from model.tokenizer import Encoding, Tokenizer
@@ -148,7 +148,7 @@ def _run(transformer: Transformer, ids: Sequence[int]) -> tuple[Array, torch.Ten
     return weights.float().cpu().numpy(), trace.logits.float().cpu()
 
 
-def roles_card(roles: Roles) -> dict[str, Any]:
+def roles_card(roles: Roles) -> JsonObject:
     """Roles as they are written on a card, like an exam."""
     return {
         "sentences": roles.texts,

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from model.model_card import JsonObject
 from model.run import Array
 from model.tasks.task import Relation
 
@@ -19,7 +19,7 @@ class Score:
     mass: Array  # (L, H)  mean weight on the gold keys
     top1: Array  # (L, H)  share of the links in which the largest weight of the row lies on a gold key
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> JsonObject:
         """The scores as a model card writes them."""
         return {
             "n": self.n,

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from model.evaluation.head_scores import Score, score_relations
+from model.model_card import JsonObject
 from model.tasks import Relation, Sentence
 from model.tokenizer import Tokenizer
 from model.transformer import Trace, Transformer
@@ -35,7 +35,7 @@ class Evaluation:
     probes: dict[str, Accuracy]
     relations: dict[str, Score]
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> JsonObject:
         """The results as a model card writes them, with the number of cases beside every share."""
         return {
             "sentences": self.sentences,

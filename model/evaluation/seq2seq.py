@@ -114,7 +114,7 @@ def alignment(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: 
             weights = cross_attention(network, to_batch(part, tokenizer))  # (B, L, H, T, S)
             weights = np.concatenate((weights, weights.mean(2, keepdims=True)), axis=2)
             for b, pair in enumerate(part):
-                yield merge_pair_to_words(weights[b], tokenizer, pair), pair.links
+                yield merge_pair_to_words(weights[b], tokenizer, pair), pair.alignment
 
     if not cross_attention(network, to_batch(pairs[:1], tokenizer)).shape[1]:
         return {}

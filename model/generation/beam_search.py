@@ -29,7 +29,7 @@ class Candidate:
     id: int
     logprob: float  # ln p of this word
     total: float  # ln p of all words up to it
-    followed: bool
+    kept: bool
     ended: bool  # the word is the end of the sentence
 
 
@@ -49,11 +49,11 @@ class Beam:
 
     width: int
     steps: tuple[tuple[Candidate, ...], ...]  # every candidate of a step, best first
-    written: tuple[Hypothesis, ...]  # best first
+    hypotheses: tuple[Hypothesis, ...]  # best first
 
     @property
     def best(self) -> Hypothesis:
-        return self.written[0]
+        return self.hypotheses[0]
 
 
 def length_penalty(length: int, alpha: float) -> float:
@@ -135,7 +135,7 @@ def _search(
                     id=word,
                     logprob=float(odds[row][word]),
                     total=float(sums[row, word]),
-                    followed=(row, word) in followed,
+                    kept=(row, word) in followed,
                     ended=word == end,
                 )
                 for row, word in ranked

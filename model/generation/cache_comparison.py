@@ -29,7 +29,7 @@ class CacheComparison:
     repetitions: int
 
     @property
-    def apart(self) -> tuple[Array, Array]:
+    def max_difference(self) -> tuple[Array, Array]:
         """How far the logits of the second and the third way are from those of the first, at each word: (T,) each."""
         whole, cached, uncached = self.logits
         return np.abs(cached - whole).max(axis=-1), np.abs(uncached - whole).max(axis=-1)

@@ -1,17 +1,16 @@
 """How the next token is chosen: the method of decoding and its numbers, as one value."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import TypedDict, Unpack
+from typing import TypedDict
 
 
 class DecodingOptions(TypedDict, total=False):
-    """The fields of `Decoding` as keywords."""
+    """The fields of `Decoding` as keywords; `seed` is a parameter of its own wherever these are taken."""
 
     method: str
     temperature: float
     top_k: int
     top_p: float
-    seed: int
     width: int
     alpha: float
 
@@ -28,10 +27,6 @@ class Decoding:
     width: int = 4  # beam: how many hypotheses are followed
     alpha: float = 0.0  # beam: strength of the length penalty
 
-    def updated(self, **options: Unpack[DecodingOptions]) -> "Decoding":
-        """The same with other numbers."""
-        return replace(self, **options)
-
     @property
     def used(self) -> dict[str, str | float]:
         """The keywords that this method reads, and the method itself; nothing for "greedy", which is the default."""
@@ -43,7 +38,7 @@ class Decoding:
         return {name: value for name, value in asdict(self).items() if name in names}
 
 
-def choose(decoding: Decoding | str | None, options: DecodingOptions) -> Decoding:
-    """One value from what a caller gave: a value or the name of a method, and keywords on top of it."""
+def choose(decoding: Decoding | str | None, seed: int | None, options: DecodingOptions) -> Decoding:
+    """One value from what a caller gave: a value or the name of a method, and a seed and keywords on top of it."""
     start = Decoding(decoding) if isinstance(decoding, str) else decoding or Decoding()
-    return start.updated(**options)
+    return replace(start if seed is None else replace(start, seed=seed), **options)

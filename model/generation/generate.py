@@ -32,19 +32,20 @@ def generate(
     experiment: Experiment,
     tokens: int | None = None,
     decoding: Decoding | str | None = None,
+    seed: int | None = None,
     **options: Unpack[DecodingOptions],
 ) -> Generation | Translation:
     """Write with any model: `continue_text` for a model of one text, `translate` for a sequence-to-sequence model.
 
     tokens: how many; None: 20 after a text, or a translation to its end.
-    decoding: a `Decoding` or the name of a method, greedy by default. options: single fields of it, such as
-    method="sample", temperature=0.8.
+    decoding: a `Decoding` or the name of a method, greedy by default. seed, options: single fields of it,
+    such as method="sample", temperature=0.8, seed=3.
 
     Raises:
         ValueError: an unknown method, or a number of it that has no meaning.
         InputTextError: a text that cannot be run.
     """
-    chosen = choose(decoding, options)
+    chosen = choose(decoding, seed, options)
     if is_seq2seq(experiment.weights):
         return translate(experiment, tokens or MAX_TOKENS, chosen)
     return continue_text(experiment, 20 if tokens is None else tokens, chosen)
@@ -54,6 +55,7 @@ def continue_text(
     experiment: Experiment,
     tokens: int = 20,
     decoding: Decoding | str | None = None,
+    seed: int | None = None,
     **options: Unpack[DecodingOptions],
 ) -> Generation:
     """Add `tokens` words to the experiment's text, one after another.
@@ -67,7 +69,7 @@ def continue_text(
         ValueError: an unknown method, a number of it that has no meaning, or weights of a sequence-to-sequence model.
         InputTextError: a text that cannot be run.
     """
-    chosen = choose(decoding, options)
+    chosen = choose(decoding, seed, options)
     if chosen.method not in METHODS:
         raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{chosen.method}"')
     transformer, tokenizer = get_transformer(experiment.weights)

@@ -45,20 +45,22 @@ def translate(
     experiment: Experiment,
     tokens: int = MAX_TOKENS,
     decoding: Decoding | str | None = None,
+    seed: int | None = None,
     **options: Unpack[DecodingOptions],
 ) -> Translation:
     """Write the other sentence of `experiment.text`, going on from `experiment.target`.
 
-    tokens: words at most. decoding: a `Decoding` or the name of a method, greedy by default; options: single fields of
-    it. "greedy" takes the likeliest word each time; "sample" draws with the seed from what temperature, top_k and top_p
-    leave, see sampling.py; "beam" follows `width` sentences and weighs their lengths by `alpha`, see beam_search.py.
+    tokens: words at most. decoding: a `Decoding` or the name of a method, greedy by default; seed and options: single
+    fields of it. "greedy" takes the likeliest word each time; "sample" draws with the seed from what temperature, top_k
+    and top_p leave, see sampling.py; "beam" follows `width` sentences and weighs their lengths by `alpha`, see
+    beam_search.py.
 
     Raises:
         ValueError: an unknown method, numbers for it that have no meaning, weights of another kind, or a part that the
             model does not have.
         InputTextError: a text that cannot be read.
     """
-    chosen = choose(decoding, options)
+    chosen = choose(decoding, seed, options)
     if chosen.method not in METHODS:
         raise ValueError(f'method must be one of {", ".join(METHODS)}, not "{chosen.method}"')
     _, tokenizer = get_seq2seq(experiment.weights)

@@ -36,7 +36,7 @@ class ModelInfo:
     folder: Folder
     kind: str  # "GPT-2", or model_type where only maps can be drawn
     config: ModelConfig | None  # None: our own Transformer cannot hold it, so only its maps are drawn
-    why_maps_only: str  # one sentence, empty where every page will work
+    maps_only_reason: str  # one sentence, empty where every page will work
     parameters: int
     bytes_needed: int  # of memory, for the weights
     unused: tuple[str, ...]  # tensors in the files that are not needed: other heads, poolers

@@ -39,7 +39,7 @@ def read(offer: ModelInfo, progress: Callable[[float], None] = lambda share: Non
         CheckpointError: a file has changed since it was looked at, cannot be read, or holds values that are no numbers.
     """
     if offer.config is None:
-        raise CheckpointError(offer.why_maps_only)
+        raise CheckpointError(offer.maps_only_reason)
     fresh = inspect_folder(offer.folder.path)
     if fresh.folder.stamp != offer.folder.stamp or fresh.config is None:
         raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were read.")

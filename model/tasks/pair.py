@@ -21,8 +21,8 @@ class Pair:
     source: tuple[str, ...]
     target: tuple[str, ...]
     kind: str
-    links: tuple[Relation, ...]  # name: class of the word said; query: the row that says it; keys: source positions
-    between: str = " "  # what stands between two words of a text; nothing where the words are single characters
+    alignment: tuple[Relation, ...]  # name: class of the word said; query: the row that says it; keys: source positions
+    separator: str = " "  # what stands between two words of a text; nothing where the words are single characters
 
     @property
     def source_text(self) -> str:
@@ -34,7 +34,7 @@ class Pair:
 
     def _joined(self, words: tuple[str, ...]) -> str:
         """Nothing stands after a word that has lost its vowel, as in "l'animal"."""
-        return self.between.join(words).replace("' ", "'").replace(BLANK, " ")
+        return self.separator.join(words).replace("' ", "'").replace(BLANK, " ")
 
 
 @dataclass(frozen=True)

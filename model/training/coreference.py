@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +10,7 @@ from torch.nn import functional as F
 
 from model.config import ModelConfig
 from model.evaluation.coreference import CoreferenceScores, evaluate, to_batch
+from model.model_card import JsonObject
 from model.tasks.coreference import WORDS, CoreferenceQuestion, make_question
 from model.tokenizer import WordTokenizer
 from model.training.optimizer import Schedule
@@ -41,7 +41,7 @@ class ResolverRecipe:
     def with_steps(self, steps: int) -> "ResolverRecipe":
         return replace(self, steps=steps)
 
-    def train(self, name: str, options: Options) -> dict[str, Any]:
+    def train(self, name: str, options: Options) -> JsonObject:
         return CoreferenceTraining(name, self).train_seeds(options)
 
 
@@ -93,7 +93,7 @@ class CoreferenceTraining(Training[Transformer, list[CoreferenceQuestion], Coref
         best: Run[Transformer, CoreferenceScores],
         report: CoreferenceScores,
         runs: Sequence[Run[Transformer, CoreferenceScores]],
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         return {
             "examined": self.recipe.examined,
             **_scores(report),
@@ -101,7 +101,7 @@ class CoreferenceTraining(Training[Transformer, list[CoreferenceQuestion], Coref
         }
 
 
-def _scores(scores: CoreferenceScores) -> dict[str, Any]:
+def _scores(scores: CoreferenceScores) -> JsonObject:
     return {
         "accuracy": round(scores.accuracy, 4),
         "relations": {name: score.json() for name, score in scores.relations.items()},

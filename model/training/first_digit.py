@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
 
 from torch import Tensor
 from torch.nn import functional as F
 
 from model.config import ModelConfig
 from model.evaluation.first_digit import accuracy, to_ids
+from model.model_card import JsonObject
 from model.position import POSITIONS
 from model.tasks.first_digit import WORDS, FirstDigitQuestion, make_question
 from model.tokenizer import WordTokenizer
@@ -43,7 +43,7 @@ class OrderRecipe:
     def with_steps(self, steps: int) -> "OrderRecipe":
         return replace(self, steps=steps)
 
-    def train(self, name: str, options: Options) -> dict[str, Any]:
+    def train(self, name: str, options: Options) -> JsonObject:
         return FirstDigitTraining(name, self).train_seeds(options)
 
 
@@ -107,7 +107,7 @@ class FirstDigitTraining(Training[Transformer, list[FirstDigitQuestion], Accurac
         best: Run[Transformer, Accuracies],
         report: Accuracies,
         runs: Sequence[Run[Transformer, Accuracies]],
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         return {
             "examined": self.recipe.examined,
             "accuracy": _rounded(report),

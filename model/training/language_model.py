@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
-from typing import Any
 
 from torch import Tensor
 
 from model import checkpoint
 from model.config import ModelConfig
 from model.evaluation.language_model import Evaluation, evaluate, to_batch, word_losses
+from model.model_card import JsonObject
 from model.switches import PARTS, Switches
 from model.tasks import TASKS, Sentence
 from model.tokenizer import WordTokenizer
@@ -47,7 +47,7 @@ class LanguageRecipe:
     def with_steps(self, steps: int) -> "LanguageRecipe":
         return replace(self, steps=steps, snapshots=tuple(step for step in self.snapshots if step <= steps))
 
-    def train(self, name: str, options: Options) -> dict[str, Any]:
+    def train(self, name: str, options: Options) -> JsonObject:
         return LanguageTraining(name, self).train_seeds(options)
 
 
@@ -123,7 +123,7 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
         sentences = self.held_out if examples == CHOOSING else self._unseen(examples)
         return evaluate(network, self.tokenizer, sentences)
 
-    def look(self, network: Transformer) -> dict[str, Any]:
+    def look(self, network: Transformer) -> JsonObject:
         scores = evaluate(network, self.tokenizer, self.held_out[:CURVE_SENTENCES])
         accuracies = {name: round(probe.share, 4) for name, probe in scores.probes.items()}
         return {"loss": round(scores.loss, 4), "accuracy": accuracies}
@@ -134,7 +134,7 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
     def summary(self, run: Run[Transformer, Evaluation]) -> str:
         return str({name: value for name, value in self._seed(run).items() if name != "curve"})
 
-    def _seed(self, run: Run[Transformer, Evaluation]) -> dict[str, Any]:
+    def _seed(self, run: Run[Transformer, Evaluation]) -> JsonObject:
         """One seed in a few lines, so that the spread between seeds can be seen."""
         scores = run.scores
         return {
@@ -148,7 +148,7 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
             "cpu_seconds": round(run.cpu_seconds, 1),
         }
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         goals = ("probe_goals", "head_goals")  # the card has an entry for them
         return {name: value for name, value in super().settings().items() if name not in goals}
 
@@ -157,7 +157,7 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
         best: Run[Transformer, Evaluation],
         report: Evaluation,
         runs: Sequence[Run[Transformer, Evaluation]],
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         return {
             "wall_seconds": round(best.wall_seconds, 1),
             "goals": self._goals(report),
@@ -166,7 +166,7 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
             "seeds": [self._seed(run) for run in runs],
         }
 
-    def _goals(self, report: Evaluation) -> dict[str, dict[str, Any]]:
+    def _goals(self, report: Evaluation) -> dict[str, JsonObject]:
         """What was wished for beside what was reached, whether it is enough or not."""
         recipe = self.recipe
         accuracy = {name: (goal, report.probes[name].share) for name, goal in recipe.probe_goals.items()}
@@ -176,7 +176,7 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
             for title, pairs in (("accuracy", accuracy), ("best_head", best_head))
         }
 
-    def save_best(self, runs: Sequence[Run[Transformer, Evaluation]], options: Options) -> dict[str, Any]:
+    def save_best(self, runs: Sequence[Run[Transformer, Evaluation]], options: Options) -> JsonObject:
         card = super().save_best(runs, options)
         if self.recipe.kept:
             (best,) = [run for run in runs if run.seed == card["seed"]]

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
-from typing import Any
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -12,6 +11,7 @@ from torch.nn import functional as F
 from model.config import ModelConfig
 from model.encoder_decoder import EncoderDecoder
 from model.evaluation.seq2seq import Network, accuracy_at_length, alignment, exact_match, to_batch
+from model.model_card import JsonObject
 from model.recurrent import Recurrent, RecurrentConfig
 from model.subword import train_bpe
 from model.tasks import PAIRS, Pair
@@ -48,7 +48,7 @@ class PairRecipe:
     def with_steps(self, steps: int) -> "PairRecipe":
         return replace(self, steps=steps)
 
-    def train(self, name: str, options: Options) -> dict[str, Any]:
+    def train(self, name: str, options: Options) -> JsonObject:
         return Seq2SeqTraining(name, self).train_seeds(options)
 
 
@@ -153,7 +153,7 @@ class Seq2SeqTraining(Training[Network, list[Pair], PairScores]):
 
     def measured(
         self, best: Run[Network, PairScores], report: PairScores, runs: Sequence[Run[Network, PairScores]]
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         scores = alignment(best.network, self.tokenizer, self.held_out(REPORTING))
         return {
             "examined": self.recipe.examined,
@@ -167,5 +167,5 @@ class Seq2SeqTraining(Training[Network, list[Pair], PairScores]):
         }
 
 
-def _lengths(shares: dict[int, float]) -> dict[str, Any]:
+def _lengths(shares: dict[int, float]) -> JsonObject:
     return {"lengths": {length: round(share, 4) for length, share in shares.items()}} if shares else {}

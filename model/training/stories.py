@@ -9,10 +9,9 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +24,7 @@ from model import checkpoint
 from model.config import ModelConfig
 from model.evaluation.head_roles import find_roles, roles_card
 from model.generation.sampling import sample_token, sampling_probabilities
+from model.model_card import JsonMapping, JsonObject
 from model.subword import SubwordTokenizer, train_bpe
 from model.tasks.passages import OPENINGS, PASSAGES
 from model.training.corpus import (
@@ -75,7 +75,7 @@ class StoriesRecipe:
     def with_steps(self, steps: int) -> "StoriesRecipe":
         return replace(self, steps=steps)
 
-    def train(self, name: str, options: Options) -> dict[str, Any]:
+    def train(self, name: str, options: Options) -> JsonObject:
         """Train one seed.
 
         Raises:
@@ -98,7 +98,7 @@ class TrainingState:
     optimizer: torch.optim.AdamW
     step: int = 0
     cpu_seconds: float = 0.0
-    curve: list[dict[str, Any]] = field(default_factory=list)
+    curve: list[JsonObject] = field(default_factory=list)
 
 
 class StoriesTraining(TrainingLoop[Transformer, Tensor]):
@@ -153,7 +153,7 @@ def held_out_loss(transformer: Transformer, tokenizer: SubwordTokenizer, windows
     return total / windows[:, 1:].numel(), total / characters / math.log(2)
 
 
-def snapshot(state: TrainingState, tokenizer: SubwordTokenizer, windows: Tensor) -> dict[str, Any]:
+def snapshot(state: TrainingState, tokenizer: SubwordTokenizer, windows: Tensor) -> JsonObject:
     """How far it has come: held-out loss, copying, and the best head of every role."""
     nats, bits = held_out_loss(state.transformer.eval(), tokenizer, windows)
     roles = find_roles(state.transformer, tokenizer, PASSAGES, repeats=8)
@@ -175,7 +175,7 @@ def train_stories(
     folder: Path,
     resume: bool,
     after_step: Callable[[int, float], None],
-) -> dict[str, Any]:
+) -> JsonObject:
     """From books to shipped weights; returns the card."""
     learnt, held_out = train_test_split(load_books(text))
     tokenizer = train_bpe(learnt, recipe.pieces, space_first=False)
@@ -258,7 +258,7 @@ def save_trained(
     seed: int,
     command: str,
     folder: Path,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Write weights, pieces and card."""
     nats, bits = held_out_loss(state.transformer.eval(), tokenizer, unseen)
     roles = find_roles(state.transformer, tokenizer, PASSAGES)
@@ -284,7 +284,7 @@ def save_trained(
     return card
 
 
-def seed_summary(card: Mapping[str, Any]) -> dict[str, Any]:
+def seed_summary(card: JsonMapping) -> JsonObject:
     """One seed in a few lines, so that the spread between seeds can be seen."""
     exam = card["exam"]
     return {
@@ -297,7 +297,7 @@ def seed_summary(card: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def add_seeds(cards: Sequence[Path], folder: Path) -> dict[str, Any]:
+def add_seeds(cards: Sequence[Path], folder: Path) -> JsonObject:
     """Write onto the shipped card what other seeds of the same recipe came to; returns the card.
 
     Raises:

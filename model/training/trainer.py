@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from model import checkpoint
-from model.model_card import AnyNetwork
+from model.model_card import AnyNetwork, JsonObject
 from model.tokenizer import Tokenizer
 from model.training.optimizer import Schedule, optimizer_for, train_step
 from model.training.progress_bar import Bar
@@ -57,7 +57,7 @@ class Recipe(Protocol):
     def with_steps(self, steps: int) -> "Recipe":
         """The same recipe with another number of steps."""
 
-    def train(self, name: str, options: Options) -> dict[str, Any]:
+    def train(self, name: str, options: Options) -> JsonObject:
         """Train, save the best weights under this name, and return their card."""
 
 
@@ -77,10 +77,10 @@ class Run(Generic[N, S]):
     cpu_seconds: float
     wall_seconds: float
     snapshots: dict[int, N] = field(default_factory=dict)  # step → the network as it was then
-    curve: tuple[dict[str, Any], ...] = ()  # what was measured of the snapshots
+    curve: tuple[JsonObject, ...] = ()  # what was measured of the snapshots
 
 
-def recipe_settings(recipe: Recipe) -> dict[str, Any]:
+def recipe_settings(recipe: Recipe) -> JsonObject:
     """The numbers of a recipe as a card writes them. The config has an entry of its own."""
     return {f.name: getattr(recipe, f.name) for f in fields(recipe) if f.name != "config"}
 
@@ -149,14 +149,14 @@ class Training(TrainingLoop[N, B], Generic[N, B, S]):
         """The run with the smallest rank is saved."""
 
     @abstractmethod
-    def measured(self, best: Run[N, S], report: S, runs: Sequence[Run[N, S]]) -> dict[str, Any]:
+    def measured(self, best: Run[N, S], report: S, runs: Sequence[Run[N, S]]) -> JsonObject:
         """The entries of the card that are measured. report: the evaluation of the saved weights on new examples."""
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         """The recipe as the card writes it."""
         return recipe_settings(self.recipe)
 
-    def look(self, network: N) -> dict[str, Any]:
+    def look(self, network: N) -> JsonObject:
         """What is measured of a snapshot."""
         return {}
 
@@ -169,7 +169,7 @@ class Training(TrainingLoop[N, B], Generic[N, B, S]):
         wall, cpu = time.monotonic(), time.process_time()
         network = self.build(seed)
         snapshots: dict[int, N] = {}
-        curve: list[dict[str, Any]] = []
+        curve: list[JsonObject] = []
         losses: dict[int, float] = {}
         lately: list[float] = []
 
@@ -192,7 +192,7 @@ class Training(TrainingLoop[N, B], Generic[N, B, S]):
         spent = time.process_time() - cpu, time.monotonic() - wall
         return Run(seed, network, self.evaluate(network, CHOOSING), losses, *spent, snapshots, tuple(curve))
 
-    def save_best(self, runs: Sequence[Run[N, S]], options: Options) -> dict[str, Any]:
+    def save_best(self, runs: Sequence[Run[N, S]], options: Options) -> JsonObject:
         """Write the best run and its card; return the card."""
         best = min(runs, key=self.rank)
         if self.half:
@@ -211,7 +211,7 @@ class Training(TrainingLoop[N, B], Generic[N, B, S]):
         checkpoint.save(self.name, best.network, self.tokenizer, card, options.folder, half=self.half)
         return card
 
-    def train_seeds(self, options: Options) -> dict[str, Any]:
+    def train_seeds(self, options: Options) -> JsonObject:
         """Train every seed, and save the best."""
         runs = []
         for seed in range(options.seeds):

@@ -42,9 +42,9 @@ def close(a, b, size=1e-4):
 @pytest.mark.parametrize("weights", GRAMMARS)
 def test_queries_keys_and_values_are_three_pictures_of_x(weights):
     for one, _, _ in walks(weights):
-        assert close(one.x[one.row] @ one.to_q.matrix + one.to_q.bias, one.q)
-        assert close(one.x @ one.to_k.matrix + one.to_k.bias, one.k)
-        assert close(one.x @ one.to_v.matrix + one.to_v.bias, one.v)
+        assert close(one.x[one.row] @ one.w_q.matrix + one.w_q.bias, one.q)
+        assert close(one.x @ one.w_k.matrix + one.w_k.bias, one.k)
+        assert close(one.x @ one.w_v.matrix + one.w_v.bias, one.v)
 
 
 @pytest.mark.parametrize("removed", REMOVED, ids=lambda removed: "-".join(removed) or "whole")
@@ -57,12 +57,12 @@ def test_every_step_of_a_row_follows_from_the_one_before(weights, removed):
         odds = np.exp(np.where(one.mask, one.biased - one.biased[one.mask].max(), -np.inf))
         assert close(odds / odds.sum(), one.weights)
         assert close(one.weights @ one.v, one.z)
-        assert close(one.z @ one.w_o, one.carried[head])
+        assert close(one.z @ one.w_o, one.head_outputs[head])
         present = 0 if "residual" in removed else 1
-        assert close(present * one.stream + one.carried.sum(axis=0) + one.b_o, one.after)
-        assert same_bits(one.after, made.resid_mid[one.row], "copied"), "and the layer goes on with it"
+        assert close(present * one.resid + one.head_outputs.sum(axis=0) + one.b_o, one.resid_after)
+        assert same_bits(one.resid_after, made.resid_mid[one.row], "copied"), "and the layer goes on with it"
         assert same_bits(one.masked, np.where(one.mask, one.biased, -np.inf), "copied")
-        assert close((one.stream - one.mean) / one.std * one.gain + one.shift, one.x[one.row])
+        assert close((one.resid - one.mean) / one.std * one.gamma + one.beta, one.x[one.row])
         assert one.mask.tolist() == made.attention.mask[head, one.row].tolist()
 
 
@@ -70,7 +70,7 @@ def test_what_all_heads_carry_and_the_bias_is_what_attention_gave():
     experiment = Experiment(text=TEXT)
     trace = run(experiment)
     one = walk_through_row(experiment, trace, 1, 0, 4)
-    assert close(one.carried.sum(axis=0) + one.b_o, trace.layers[1].attention.out[4])
+    assert close(one.head_outputs.sum(axis=0) + one.b_o, trace.layers[1].attention.out[4])
 
 
 # Two forms of the same sum
@@ -111,9 +111,9 @@ def test_both_forms_are_the_models_own_numbers():
         single, double = loop_attention.compare(
             attention.q[head], attention.k[head], attention.v[head], attention.mask[head], bias
         )
-        assert close(single.whole, attention.weights[head], 1e-5)
-        assert 0 < single.weights_apart < 1e-5
-        assert double.weights_apart < 1e-13 < single.weights_apart, "double precision brings them together"
+        assert close(single.matmul, attention.weights[head], 1e-5)
+        assert 0 < single.weights_difference < 1e-5
+        assert double.weights_difference < 1e-13 < single.weights_difference, "double precision brings them together"
 
 
 # Sizes
@@ -168,7 +168,7 @@ def test_free_sizes_agree_with_pytorchs_own_operator(size):
     tried = run_random(size)
     assert tried.weights.shape == (size.n_heads, size.queries, size.keys)
     assert np.allclose(tried.weights.sum(axis=-1), 1, atol=1e-5)
-    assert tried.apart < 1e-5
+    assert tried.difference < 1e-5
 
 
 @pytest.mark.parametrize("scale", [True, False])
@@ -178,7 +178,7 @@ def test_a_trained_layer_cut_to_other_lengths_agrees_with_pytorchs_own_operator(
     tried = run_head(
         attention.q[:, :5], attention.k[:, :9], attention.v[:, :9], attention.mask[:, :5, :9], bias[:, :5, :9], scale
     )
-    assert tried.apart < 1e-4
+    assert tried.difference < 1e-4
     assert np.allclose(tried.weights, attention.weights[:, :5, :9], atol=1e-5), "a causal row needs no later key"
 
 
@@ -230,13 +230,13 @@ def test_a_mean_of_values_lands_on_the_mean_of_their_points(seed):
     made = attend(q, k, v)
     laid = value_projection.project_values(v[0, 0].numpy(), made.z[0, 0].numpy())
     assert np.allclose(made.weights[0, 0].numpy() @ laid.values, laid.means, atol=1e-9)
-    assert 0 <= laid.share <= 1 + 1e-9
+    assert 0 <= laid.explained_variance <= 1 + 1e-9
 
 
 def test_values_on_a_plane_are_shown_whole():
     random = np.random.default_rng(0)
     v = random.normal(size=(7, 2)) @ random.normal(size=(2, 9)) + 3
     laid = value_projection.project_values(v, v)
-    assert laid.share == pytest.approx(1)
+    assert laid.explained_variance == pytest.approx(1)
     apart = np.linalg.norm(v[:, None] - v[None], axis=-1)
     assert np.allclose(np.linalg.norm(laid.values[:, None] - laid.values[None], axis=-1), apart), "distances stay"

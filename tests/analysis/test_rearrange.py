@@ -132,10 +132,10 @@ def test_the_grammar_model_on_a_sentence(order):
 
 def test_the_other_switches_stay_and_what_was_never_there_is_not_given_back():
     found = shuffle_all(Experiment(text=TEXT, switches=Switches(norm=False)), [*range(12), 12])
-    assert not any(case.present.norm for case in found.values())
+    assert not any(case.active.norm for case in found.values())
     assert [case.largest for case in found.values()] == [0.0] * 4
     never = shuffle_all(Experiment(weights="grammar-without-position", text=TEXT), [0, 2, 1, *range(3, 13)])
-    assert not any(case.present.position for case in never.values())
+    assert not any(case.active.position for case in never.values())
     assert never["Positions, no mask"].largest < 1e-4
 
 

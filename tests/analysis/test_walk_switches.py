@@ -41,7 +41,7 @@ def test_with_the_norm_mean_and_spread_are_those_of_the_stream():
 )
 def test_only_rope_turns_queries_and_keys_and_only_where_positions_are_there(weights, switches, turned):
     experiment = Experiment(weights, TEXT if weights == "grammar" else "3 a 7 b ?", switches=switches)
-    assert walk_through_row(experiment, run(experiment), 1, 2, 3).turned == turned
+    assert walk_through_row(experiment, run(experiment), 1, 2, 3).rotated == turned
 
 
 def test_rows_of_very_large_scores_still_sum_to_one():
@@ -54,8 +54,8 @@ def test_both_forms_agree_in_their_weights_and_in_their_outputs():
     draws = np.random.default_rng(0)
     q, k, v = draws.normal(size=(4, 3)), draws.normal(size=(5, 3)), 3 + draws.normal(size=(5, 2))
     single, double = compare(q, k, v, np.ones((4, 5), bool), np.zeros((4, 5)))
-    assert single.weights_apart < 1e-6 and single.z_apart < 1e-5
-    assert double.weights_apart < 1e-14 and double.z_apart < 1e-13
+    assert single.weights_difference < 1e-6 and single.z_difference < 1e-5
+    assert double.weights_difference < 1e-14 and double.z_difference < 1e-13
     assert (
         attention_loop(*(x.astype(np.float32) for x in (q, k, v)), np.ones((4, 5), bool), np.zeros((4, 5), np.float32))[
             1

@@ -113,7 +113,7 @@ def test_the_best_path_of_a_beam_spells_its_sentence():
     found = beam_search(say, end=0, most=6, width=3)
     ids = []
     for candidates, at in zip(found.steps, best_path(found), strict=False):
-        followed = [one for one in candidates if one.followed]
+        followed = [one for one in candidates if one.kept]
         ids.append(followed[at].id)
     assert tuple(ids) == (*found.best.ids, *([0] if found.best.ended else []))
 

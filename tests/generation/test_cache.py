@@ -71,7 +71,7 @@ def test_shipped_weights_agree_to_rounding_all_three_ways(weights):
     ways = compare(Experiment(weights=weights, text=TEXT), repetitions=1)
     T = len(encode(Experiment(weights=weights, text=TEXT)).ids)
     largest = np.abs(ways.logits[0]).max()
-    for apart in ways.apart:
+    for apart in ways.max_difference:
         assert apart.shape == (T,)
         assert apart.max() <= 2e-5 * largest
     for weights_of in ways.weights[1:]:
@@ -81,7 +81,7 @@ def test_shipped_weights_agree_to_rounding_all_three_ways(weights):
 
 
 def test_a_text_of_one_word_and_the_start_mark_is_compared_too():
-    assert compare(Experiment(text="the"), repetitions=1).apart[0].shape == (2,)
+    assert compare(Experiment(text="the"), repetitions=1).max_difference[0].shape == (2,)
 
 
 @pytest.mark.parametrize("weights", ["grammar", "grammar-without-mask"])

@@ -63,7 +63,7 @@ def beam_by_levels(ln_p, width):
 
 
 def written(found):
-    return {one.ids + ((END,) if one.ended else ()): sum(one.logprobs) for one in found.written}
+    return {one.ids + ((END,) if one.ended else ()): sum(one.logprobs) for one in found.hypotheses}
 
 
 @settings(max_examples=60)
@@ -111,15 +111,13 @@ def test_the_tree_holds_what_was_followed_and_what_was_not(seed, width):
             assert candidate.logprob == pytest.approx(ln_p(ids[:-1])[candidate.id])
             assert candidate.total == pytest.approx(total(ln_p, ids))
             assert candidate.ended is (candidate.id == END)
-            if candidate.followed:
+            if candidate.kept:
                 followed.append(ids)
         totals = [candidate.total for candidate in step]
         assert totals == sorted(totals, reverse=True)
-        assert min(c.total for c in step if c.followed) >= max(
-            (c.total for c in step if not c.followed), default=-np.inf
-        )
+        assert min(c.total for c in step if c.kept) >= max((c.total for c in step if not c.kept), default=-np.inf)
         before = followed
-    assert all(one.ids + ((END,) if one.ended else ()) for one in found.written)
+    assert all(one.ids + ((END,) if one.ended else ()) for one in found.hypotheses)
 
 
 def test_drawing_follows_the_word_that_is_drawn_whatever_its_place():
@@ -129,7 +127,7 @@ def test_drawing_follows_the_word_that_is_drawn_whatever_its_place():
     for _ in range(3):
         expected = (*expected, int(np.argmin(ln_p(expected)[1:])) + 1)
     assert written(found) == {expected: pytest.approx(total(ln_p, expected))}
-    assert [next(c.id for c in step if c.followed) for step in found.steps] == list(expected)
+    assert [next(c.id for c in step if c.kept) for step in found.steps] == list(expected)
 
 
 def test_the_length_penalty_by_hand():

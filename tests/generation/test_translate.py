@@ -63,8 +63,8 @@ def test_run_reads_the_source_and_writes_the_target_it_is_given(name):
     assert not trace.decoder.logits.flags.writeable
     if name.startswith("gru"):
         assert isinstance(trace, RecurrentTrace)
-        assert trace.encoder.hidden.shape == (6, 8) and trace.encoder.vector.shape == (8,)
-        assert same_bits(trace.encoder.vector, trace.encoder.hidden[-1], "copied")
+        assert trace.encoder.hidden.shape == (6, 8) and trace.encoder.final_state.shape == (8,)
+        assert same_bits(trace.encoder.final_state, trace.encoder.hidden[-1], "copied")
         aligned = isinstance(trace.decoder, AttentiveDecoderTrace)
         assert aligned is (name != "gru-none")
         assert not aligned or trace.decoder.attention.weights.shape == (1, 7, 6)
@@ -103,7 +103,7 @@ def test_greedy_is_a_beam_of_one_and_a_wider_beam_is_no_less_likely(name):
     one, wide = translate(experiment, 5), translate(experiment, 5, "beam", width=1)
     assert one.tokens == wide.tokens
     everything = translate(experiment, 2, "beam", width=V**2)
-    ended = [one.score for one in everything.beam.written if one.ended]
+    ended = [one.score for one in everything.beam.hypotheses if one.ended]
     assert everything.beam.best.score == max(ended)
     assert all(len(step) >= MAX_CANDIDATES for step in one.beam.steps)
 

@@ -180,7 +180,7 @@ def test_a_field_of_the_config_is_computed_as_in_transformers_or_refused(tmp_pat
         assert kind != "roberta" or chosen.get("position_embedding_type", "absolute") != "absolute"
         return
     if offer.config is None:
-        assert offer.why_maps_only.endswith(".")
+        assert offer.maps_only_reason.endswith(".")
     agree(folder, one)
 
 
@@ -202,4 +202,4 @@ def test_an_activation_that_ours_does_not_have_is_named_and_leaves_the_maps(tmp_
     edit(folder / "config.json", **{field: name})
     offer = inspect_folder(folder)
     assert offer.config is None
-    assert offer.why_maps_only.startswith(f"config.json says {field} = '{name}'; the lab can run gelu")
+    assert offer.maps_only_reason.startswith(f"config.json says {field} = '{name}'; the lab can run gelu")

@@ -133,7 +133,7 @@ def test_without_a_target_the_model_says_what_it_finds_likeliest(opened):
 def test_what_can_only_be_drawn_says_so_before_it_is_loaded(tmp_path):
     kind, config = MADE["llama with grouped queries"]
     offer = inspect_folder(publish(kind(config), tmp_path))
-    assert offer.config is None and "its components cannot be ablated" in offer.why_maps_only
+    assert offer.config is None and "its components cannot be ablated" in offer.maps_only_reason
     with pytest.raises(CheckpointError, match="its components cannot be ablated"):
         read(offer)
 

@@ -5,6 +5,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,6 +85,15 @@ def test_records_are_made_and_read_with_their_old_fields():
     assert {name for fields in FIELDS.values() for name in fields} >= {"Experiment", "Encoding"}
     with pytest.raises(TypeError, match="unexpected keyword argument 'never'"):
         Experiment(never=1)
+
+
+@pytest.mark.parametrize("module", FIELDS)
+def test_an_old_field_is_read_from_the_field_of_today_and_is_none_itself(module):
+    for name, fields in FIELDS[module].items():
+        record = getattr(importlib.import_module(module), name)
+        for old, new in fields.items():
+            assert isinstance(vars(record)[old], property) and old not in getattr(record, "__dataclass_fields__", {})
+            assert vars(record)[old].fget(SimpleNamespace(**{new: 7})) == 7
 
 
 TEXT = "experiment = Experiment(text='the person who the dogs chase was tired .')\n"

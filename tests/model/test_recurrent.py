@@ -81,9 +81,9 @@ def test_the_decoder_begins_with_the_last_state_and_is_told_no_more(device, atte
     ours = build(attention, 4, 0, device)
     source, target = ids(2, 5, device), ids(2, 3, device)
     trace = ours(source, target)
-    assert same_bits(trace.encoder.vector, trace.encoder.hidden[:, -1], "copied")
+    assert same_bits(trace.encoder.final_state, trace.encoder.hidden[:, -1], "copied")
     other = ours.encode(ids(2, 5, device))
-    with_this_vector = type(other)((), other.embed, other.hidden, trace.encoder.vector)
+    with_this_vector = type(other)((), other.embed, other.hidden, trace.encoder.final_state)
     logits = ours.decode(with_this_vector, target).logits
     if attention == "none":
         assert same_bits(logits, trace.decoder.logits, "same operation"), (

@@ -169,7 +169,7 @@ def test_the_maps_of_distance_are_those_of_the_trained_models(kind):
         made = position_similarity(name, checkpoint.load(f"order-{kind}-{name}")[0], 32, 1, 3, 16)
         there = np.isfinite(drawn)
         np.testing.assert_allclose(drawn[there], made.values[there], atol=1e-6)
-        expected = np.isfinite(made.values) & (made.similarity or kind == "encoder" or np.tri(32, dtype=bool))
+        expected = np.isfinite(made.values) & (made.is_similarity or kind == "encoder" or np.tri(32, dtype=bool))
         assert same_bits(there, expected)
 
 

@@ -32,10 +32,10 @@ def test_the_walk_of_a_row_ends_with_the_sum_that_enters_the_norm(weights, remov
     trace = run(experiment)
     for layer in range(len(trace.layers)):
         one = walk_through_row(experiment, trace, layer, 0, 4)
-        stream = 0 if "residual" in removed else one.stream
-        assert np.allclose(stream + one.carried.sum(axis=0) + one.b_o, one.after, atol=1e-4)
+        stream = 0 if "residual" in removed else one.resid
+        assert np.allclose(stream + one.head_outputs.sum(axis=0) + one.b_o, one.resid_after, atol=1e-4)
         norm = trace.layers[layer].norm1
-        assert close(norm.input[4], one.after)
+        assert close(norm.input[4], one.resid_after)
         assert norm.present == ("norm" not in removed)
 
 

@@ -60,7 +60,7 @@ def test_gold_is_outlined_where_the_generator_points():
     (panel,) = header(visit(PAGE), "alignment")["panels"]
     gold = translate_compute.gold("translation", tuple(SOURCE.split()))
     marks = {tuple(cell) for cell in panel["marks"]}
-    nouns = {(link.query, key) for link in gold.links if link.name == "noun" for key in link.keys}
+    nouns = {(link.query, key) for link in gold.alignment if link.name == "noun" for key in link.keys}
     assert nouns and nouns <= marks
 
 
@@ -68,7 +68,7 @@ def test_the_row_of_a_gru_without_attention_is_its_one_vector():
     screen = well(visit(PAGE, network=translate_compute.ALONE))
     _, arrays = component(screen, "writing")
     trace = run_pair(Experiment("translate-gru", SOURCE, target="le"))
-    assert same_bits(arrays["vector"], trace.encoder.vector, "same operation")
+    assert same_bits(arrays["vector"], trace.encoder.final_state, "same operation")
     assert "cross_weights" not in arrays
     assert "alignment" not in shown(screen)
 
@@ -175,7 +175,7 @@ def test_the_tree_keeps_what_the_beam_kept_and_marks_the_way_to_the_best():
     steps = header(visit(PAGE, method="beam", beam_width=3), "tree")["steps"]
     made = translate(WHOLE, method="beam", width=3, alpha=0.6)
     for drawn, candidates in zip(steps, made.beam.steps, strict=True):
-        assert sum(one["kept"] for one in drawn) == sum(one.followed for one in candidates)
+        assert sum(one["kept"] for one in drawn) == sum(one.kept for one in candidates)
     best = [one["word"] for row in steps for one in row if one["best"]]
     assert best == [*made.tokens[:-1], "⟨end⟩"]
 

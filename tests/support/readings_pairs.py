@@ -77,7 +77,7 @@ def writing(seen: Seen) -> Reading:
     odds = np.take_along_axis(odds, best, axis=-1)
     arrays = {"probability": ({"target_token": looking, "candidate": range(1, 6)}, odds), **arrays}
     if "vector" in there:
-        arrays["vector"] = ({"number": range(len(made.trace.encoder.vector))}, made.trace.encoder.vector)
+        arrays["vector"] = ({"number": range(len(made.trace.encoder.final_state))}, made.trace.encoder.final_state)
     return Reading(table, arrays)
 
 
@@ -115,19 +115,19 @@ def tree(seen: Seen) -> Reading:
     lines = []
     kept_before = [()]
     for step, candidates in enumerate(made.beam.steps, 1):
-        dropped = [each for each in candidates if not each.followed][:3]
+        dropped = [each for each in candidates if not each.kept][:3]
         kept = []
         for each in candidates:
-            if not each.followed and all(each is not other for other in dropped):
+            if not each.kept and all(each is not other for other in dropped):
                 continue
             words = (*kept_before[each.parent], each.id)
-            number = len(kept) if each.followed else None
-            if each.followed:
+            number = len(kept) if each.kept else None
+            if each.kept:
                 kept.append(words)
-            on_the_way = each.followed and list(words) == best[: len(words)]
+            on_the_way = each.kept and list(words) == best[: len(words)]
             after = each.parent if step > 1 else None
             word = named([vocabulary[each.id]])[0]
-            lines.append((step, word, number, after, each.total, each.followed, each.ended, on_the_way))
+            lines.append((step, word, number, after, each.total, each.kept, each.ended, on_the_way))
         kept_before = kept
     names = ("step", "word", "branch", "after branch", "ln p", "kept", "ends", "on the way to the best")
     return Reading(dict(zip(names, map(list, zip(*lines, strict=True)), strict=True)))

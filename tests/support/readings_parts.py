@@ -349,7 +349,7 @@ def batch(replaced):
 def moved(seen: Seen) -> Reading:
     replaced = int(seen.control("replaced")) - 1
     shown, sentences = batch(replaced), make_batch(TASKS["grammar"], 6)[0]
-    values = shown.moved[f"{seen.key.removeprefix('moved_')} norm"]
+    values = shown.change[f"{seen.key.removeprefix('moved_')} norm"]
     words = [["<s>", *sentence.words] for sentence in sentences]
     at = [(b, t) for b in range(6) for t in range(len(words[b])) if b != replaced]
     table = {"sentence": [b + 1 for b, _ in at], "position": [t for _, t in at]}
@@ -366,7 +366,7 @@ def moved(seen: Seen) -> Reading:
 def over(seen: Seen) -> Reading:
     shown, sentences = batch(0), make_batch(TASKS["grammar"], 6)[0]
     words = [["<s>", *sentence.words] for sentence in sentences]
-    stream = np.array(shown.stream)
+    stream = np.array(shown.resid)
     for b, sentence in enumerate(sentences):  # what stands in the batch is what the sentence alone is embedded as
         alone = run(Experiment(text=sentence.text)).layers[0].resid_pre
         assert np.allclose(stream[b, : len(alone)], alone, atol=1e-5)

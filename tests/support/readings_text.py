@@ -258,7 +258,7 @@ def leaks(seen: Seen) -> Reading:
 def ways(seen: Seen) -> Reading:
     experiment, (layer, head) = seen.experiment, seen.head
     words, weights = encode(experiment).surface, run(experiment).layers[layer].attention.weights[head]
-    apart = compare(experiment).apart
+    apart = compare(experiment).max_difference
     table = {"position": range(len(words)), "word": counted(words)}
     table |= {"largest difference in logits, with cache": apart[0], "largest difference in logits, without": apart[1]}
     axes = {"query": named(words), "key": named(words)}

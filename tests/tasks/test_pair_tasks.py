@@ -47,9 +47,9 @@ def test_every_word_of_the_vocabulary_is_drawn_some_day(task):
 @pytest.mark.parametrize("task", PAIRS.values(), ids=PAIRS)
 def test_every_target_word_is_linked_from_the_row_that_says_it_to_words_that_are_there(task):
     for pair in drawn(task, 500):
-        rows = Counter(link.query for link in pair.links if link.name not in (REFERENT, TELLS))
+        rows = Counter(link.query for link in pair.alignment if link.name not in (REFERENT, TELLS))
         assert rows == dict.fromkeys(range(len(pair.target)), 1)
-        for link in pair.links:
+        for link in pair.alignment:
             assert link.keys and all(1 <= key <= len(pair.source) for key in link.keys)
 
 
@@ -93,7 +93,7 @@ def test_the_sentence_of_the_lecture_and_its_links_by_hand(chance, last, french)
     assert pair.source_text == f"the animal did not cross the street because it was too {last}"
     assert pair.target_text == french
     #                      l' animal n' a pas traversé la rue parce qu' il était trop fatigué
-    assert [link.keys[0] for link in pair.links if link.name not in (REFERENT, TELLS)] == [
+    assert [link.keys[0] for link in pair.alignment if link.name not in (REFERENT, TELLS)] == [
         1,
         2,
         4,
@@ -109,14 +109,14 @@ def test_the_sentence_of_the_lecture_and_its_links_by_hand(chance, last, french)
         11,
         12,
     ]
-    assert [link.keys for link in pair.links if link.name == REFERENT] == [(2,) if last == "tired" else (7,)]
-    assert [(link.query, link.keys) for link in pair.links if link.name == TELLS] == [(10, (12,))]
+    assert [link.keys for link in pair.alignment if link.name == REFERENT] == [(2,) if last == "tired" else (7,)]
+    assert [(link.query, link.keys) for link in pair.alignment if link.name == TELLS] == [(10, (12,))]
 
 
 def test_it_takes_the_gender_of_what_it_means_and_the_adjective_tells_what():
     seen = set()
     for pair in drawn(TRANSLATION, 2000, "reason"):
-        pronoun, meant = (next(link for link in pair.links if link.name == name) for name in (PRONOUN, REFERENT))
+        pronoun, meant = (next(link for link in pair.alignment if link.name == name) for name in (PRONOUN, REFERENT))
         assert pronoun.query == meant.query
         assert pair.source[pronoun.keys[0] - 1] == "it" and pronoun.keys[1:] == meant.keys
         noun = ENGLISH[pair.source[meant.keys[0] - 1]]
@@ -130,8 +130,8 @@ def test_it_takes_the_gender_of_what_it_means_and_the_adjective_tells_what():
 
 def test_articles_agree_and_lose_their_vowel_where_they_must():
     for pair in drawn(TRANSLATION, 3000):
-        nouns = [link for link in pair.links if link.name == NOUN]
-        articles = [link for link in pair.links if link.name == ARTICLE]
+        nouns = [link for link in pair.alignment if link.name == NOUN]
+        articles = [link for link in pair.alignment if link.name == ARTICLE]
         for article, noun in zip(articles, nouns, strict=True):
             word, next_word, said = pair.target[article.query], pair.target[article.query + 1], pair.target[noun.query]
             assert article.keys[1:] == noun.keys
@@ -168,7 +168,7 @@ def test_negation_is_two_words_around_the_verb():
 def test_a_copy_is_the_same_again(length, seed):
     pair = copy_of(length, Random(seed))
     assert pair.source == pair.target and len(pair.source) == length
-    assert [link.keys for link in pair.links] == [(at + 1,) for at in range(length)]
+    assert [link.keys for link in pair.alignment] == [(at + 1,) for at in range(length)]
 
 
 def test_copies_in_training_end_where_they_are_said_to():
@@ -192,7 +192,7 @@ def test_any_day_reads_as_python_writes_it_and_each_digit_is_linked_to_its_part(
     pair = write_date(day, way)
     assert pair.target_text == day.isoformat()
     read = {name: "" for name in ("year", "month", "day", DETERMINED)}
-    for link in pair.links:
+    for link in pair.alignment:
         read[link.name] = "".join(pair.source[key - 1] for key in link.keys)
         if link.name == "year":
             assert read["year"] == pair.target[link.query]

@@ -17,7 +17,7 @@ def test_every_drawn_sentence_is_read_back_with_its_answer_and_its_gold(task):
         found = PARSERS[task](drawn.source)
         assert found is not None, drawn.source_text
         assert (found.source, found.target) == (drawn.source, drawn.target)
-        assert sorted(found.links, key=str) == sorted(drawn.links, key=str)
+        assert sorted(found.alignment, key=str) == sorted(drawn.alignment, key=str)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def to_json(offer: ModelInfo) -> dict[str, Any]:
         "stamp": offer.folder.stamp,
         "kind": offer.kind,
         "config": config_json,
-        "why_maps_only": offer.why_maps_only,
+        "why_maps_only": offer.maps_only_reason,
         "parameters": offer.parameters,
         "bytes_needed": offer.bytes_needed,
         "unused": offer.unused[:MAX_UNUSED],

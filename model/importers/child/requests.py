@@ -33,7 +33,7 @@ def check(request: dict[str, Any], progress: Progress) -> Answer:
     _bound(request)
     offer = inspect_folder(request["place"])
     if offer.config is None:
-        raise CheckpointError(offer.why_maps_only)
+        raise CheckpointError(offer.maps_only_reason)
     tokenizer = read_tokenizer(offer.folder, offer.config.vocab_size, reads_marks=True)
     try_out(tokenizer, progress)
     return {"stamp": offer.folder.stamp}, NOTHING

@@ -73,7 +73,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
     )
     figure_panel.below(
         drawn,
-        sentence=describe_cost(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.apart),
+        sentence=describe_cost(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.difference),
         table=partial(_shape_table, sizes),
         file=file_name(experiment.name if trained else "random", "sizes"),
         of=experiment if trained else figure_panel.Subject(notice="random weights, untrained"),

@@ -27,13 +27,13 @@ def show(
     present = experiment.switches & model_calls.trained(experiment.weights)
     single, double = _forms(experiment, layer, head)
     mask = attention.mask[head]
-    reach = single.weights_apart or 1e-12
+    reach = single.weights_difference or 1e-12
     drawn = canvas.maps(
         [
-            Panel("word by word", single.rows, mask=mask),
-            Panel("three products", single.whole, mask=mask),
-            Panel("difference, float32", single.rows - single.whole, "signed", mask=mask, limit=reach),
-            Panel("difference, float64", double.rows - double.whole, "signed", mask=mask, limit=reach),
+            Panel("word by word", single.loop, mask=mask),
+            Panel("three products", single.matmul, mask=mask),
+            Panel("difference, float32", single.loop - single.matmul, "signed", mask=mask, limit=reach),
+            Panel("difference, float64", double.loop - double.matmul, "signed", mask=mask, limit=reach),
         ],
         canvas.Axes(words),
         key="forms",
@@ -41,17 +41,15 @@ def show(
     )
     figure_panel.below(
         drawn,
-        sentence=describe_loop_and_matmul(
-            (single.weights_apart, single.z_apart), (double.weights_apart, double.z_apart)
-        ),
-        table=partial(head_facts.map_table, single.rows - single.whole, words),
+        sentence=describe_loop_and_matmul(*((form.weights_difference, form.z_difference) for form in (single, double))),
+        table=partial(head_facts.map_table, single.loop - single.matmul, words),
         file=file_name(experiment.name, f"L{layer}H{head}-forms"),
         of=experiment,
-        arrays=partial(head_facts.maps, words, word_by_word=single.rows, three_products=single.whole),
+        arrays=partial(head_facts.maps, words, word_by_word=single.loop, three_products=single.matmul),
         python=copy_as_python.python(
             f"attention = run(experiment).layers[{layer}].attention\n"
             f"single, double = compare_head(attention, {head}, scale={present.scale})\n"
-            "word_by_word, three_products = single.rows, single.whole  # (T, S)",
+            "word_by_word, three_products = single.loop, single.matmul  # (T, S)",
             "from model.analysis.loop_attention import compare_head",
             experiment=experiment,
         ),

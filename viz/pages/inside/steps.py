@@ -53,7 +53,7 @@ def show(
             norm=(walkthrough.mean, walkthrough.std) if config.norm == "pre" and present.norm else None,
             norm_after=config.norm == "post" and present.norm,
             has_bias=bool(walkthrough.bias.any()),
-            is_rotated=walkthrough.turned,
+            is_rotated=walkthrough.rotated,
             has_residual=present.residual,
         ),
         key="walk",
@@ -83,10 +83,16 @@ def _rest(step: int, key: int) -> None:
     st.session_state[Param.STEP], st.session_state[Param.KEY] = step, key
 
 
+# Field of HeadWalkthrough → the name by which the drawing knows it, where they differ.
+DRAWN_AS = {"resid": "stream", "gamma": "gain", "beta": "shift", "head_outputs": "carried", "resid_after": "after"}
+
+
 def _arrays(walkthrough: HeadWalkthrough) -> dict[str, Array]:
-    arrays = {name: value for name, value in vars(walkthrough).items() if isinstance(value, np.ndarray)}
+    arrays = {
+        DRAWN_AS.get(name, name): value for name, value in vars(walkthrough).items() if isinstance(value, np.ndarray)
+    }
     for name in ("q", "k", "v"):
-        projection = getattr(walkthrough, f"to_{name}")
+        projection = getattr(walkthrough, f"w_{name}")
         arrays[f"w_{name}"] = projection.matrix  # (C, D)
         arrays[f"b_{name}"] = np.zeros(0) if projection.bias is None else projection.bias
     return arrays

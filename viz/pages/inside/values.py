@@ -41,7 +41,7 @@ def show(
     )
     figure_panel.below(
         drawn,
-        sentence=describe_averaging(attention.weights[head], attention.mask[head], words, row, laid.share),
+        sentence=describe_averaging(attention.weights[head], attention.mask[head], words, row, laid.explained_variance),
         table=partial(_point_table, laid, attention.weights[head, row], words),
         file=file_name(experiment.name, f"L{layer}H{head}-averaging"),
         of=experiment,

@@ -73,7 +73,7 @@ def _stop() -> None:
 
 def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int, theme: Theme) -> None:
     words = model_calls.encoding(experiment).surface
-    apart = ways.apart[0]
+    apart = ways.max_difference[0]
     sentence = describe_kv_cache(float(apart.max()), float(np.abs(ways.logits[0]).max()), ways.seconds, len(words))
     parallel, cached, _ = (weights[layer, head] for weights in ways.weights)  # (T, T)
     seen = np.tri(len(words), dtype=bool)  # what a step could see: the words up to it
@@ -102,8 +102,8 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
         table=lambda: {
             "position": np.arange(len(words)),
             "word": numbered(words),
-            "largest difference in logits, with cache": ways.apart[0],
-            "largest difference in logits, without": ways.apart[1],
+            "largest difference in logits, with cache": ways.max_difference[0],
+            "largest difference in logits, without": ways.max_difference[1],
         },
         file=file_name(experiment.name, "one-pass-or-many"),
         of=experiment,

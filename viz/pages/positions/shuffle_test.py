@@ -86,7 +86,7 @@ def _shuffle(experiment: Experiment, order: tuple[int, ...]) -> dict[str, Shuffl
 def _named(name: str, case: ShuffleResult) -> str:
     """A case by name; a model that was trained without a part does not have it here either."""
     switches = SWITCH_CASES[name]
-    lacks = [part for part in ("position", "mask") if getattr(switches, part) and not getattr(case.present, part)]
+    lacks = [part for part in ("position", "mask") if getattr(switches, part) and not getattr(case.active, part)]
     return f"{name} (it has no {' and no '.join(lacks)})" if lacks else name
 
 

@@ -42,7 +42,7 @@ def show() -> None:
                 similarity.values,
                 "signed",
                 mask=_defined(similarity, kind),
-                limit=1.0 if similarity.similarity else None,
+                limit=1.0 if similarity.is_similarity else None,
             )
             for name, similarity in seen.items()
         ],
@@ -54,7 +54,7 @@ def show() -> None:
     figure_panel.below(
         drawn,
         sentence=describe_similarity(
-            means, {models.NAMES[name]: similarity.similarity for name, similarity in seen.items()}, FAR
+            means, {models.NAMES[name]: similarity.is_similarity for name, similarity in seen.items()}, FAR
         ),
         table=partial(_table, means),
         file=file_name(f"distance-{kind}", f"L{layer}H{head}"),
@@ -69,7 +69,7 @@ def show() -> None:
             "from model.checkpoint import load\nfrom model.analysis.position_similarity import position_similarity",
         ),
     )
-    st.caption("  ·  ".join(f"{models.NAMES[name]}: {similarity.what}" for name, similarity in seen.items()))
+    st.caption("  ·  ".join(f"{models.NAMES[name]}: {similarity.quantity}" for name, similarity in seen.items()))
 
 
 def _head(transformer: Transformer) -> tuple[int, int]:
@@ -87,7 +87,7 @@ def _arrays(values: dict[str, Array]) -> dict[str, NamedArray]:
 def _defined(similarity: PositionSimilarity, kind: str) -> Array:
     """A table that has ended says nothing; a bias of a decoder is never asked about what comes later."""
     finite = np.isfinite(similarity.values)
-    return finite if similarity.similarity or kind == "encoder" else finite & np.tri(PLACES, dtype=bool)
+    return finite if similarity.is_similarity or kind == "encoder" else finite & np.tri(PLACES, dtype=bool)
 
 
 def _table(means: dict[str, Array]) -> Table:

@@ -42,53 +42,53 @@ def _maps(weights: str) -> None:
     )
     number = number or OPENS_AT  # an address that says nothing after the "=" chooses nothing
     shown = norm_comparison_of(weights, number - 1)
-    was, now = (" ".join(map(markdown, words[1:])) for words in (shown.words[shown.replaced], shown.by))
+    was, now = (" ".join(map(markdown, words[1:])) for words in (shown.tokens[shown.replaced], shown.replacement))
     st.markdown(
         f":gray[Sentence {number} was “{was}”. It is replaced by “{now}”. The other five sentences are unchanged.]"
     )
-    limit = max(float(np.nanmax(moved)) for moved in shown.moved.values()) or 1.0
+    limit = max(float(np.nanmax(moved)) for moved in shown.change.values()) or 1.0
     columns = st.columns(2, gap="large")
-    for column, (name, moved) in zip(columns, shown.moved.items(), strict=True):
+    for column, (name, moved) in zip(columns, shown.change.items(), strict=True):
         with column:
             st.markdown(f"**{name.capitalize()}**")
             figure_panel.chart(
-                change_map(moved, shown.words, shown.by, shown.replaced, limit=limit, theme=theme),
+                change_map(moved, shown.tokens, shown.replacement, shown.replaced, limit=limit, theme=theme),
                 key=f"moved_{name.split()[0]}",
-                sentence=describe_norm_change(name, moved, shown.words),
+                sentence=describe_norm_change(name, moved, shown.tokens),
                 table=partial(_change_table, shown, moved),
                 file=file_name(weights, f"{name}-sentence-{number}-replaced"),
                 of=Experiment(weights),
                 arrays=partial(_change_arrays, moved),
-                python=_recompute(weights, number - 1, f"change = shown.moved[{name!r}]  # (B, T)"),
+                python=_recompute(weights, number - 1, f"change = shown.change[{name!r}]  # (B, T)"),
             )
 
 
 def _axes(weights: str) -> None:
     theme, shown = visitor.theme(), norm_comparison_of(weights, 0)
     st.markdown("**What each norm averages over**")
-    channel = int(np.argmax(np.abs(shown.stream[shown.real].mean(axis=0))))
+    channel = int(np.argmax(np.abs(shown.resid[shown.is_token].mean(axis=0))))
     columns = st.columns(2, gap="large")
     for column, (name, over) in zip(columns, (("layer", "channels"), ("batch", "batch")), strict=True):
         with column:
             figure_panel.chart(
                 tensor_box(
-                    shown.stream,
-                    shown.real,
+                    shown.resid,
+                    shown.is_token,
                     over=over,
                     position=POSITION,
                     channel=channel,
-                    word=shown.words[0][POSITION],
+                    word=shown.tokens[0][POSITION],
                     theme=theme,
                 ),
                 key=f"over_{name}",
                 sentence=describe_norm_axes(
-                    shown.stream, shown.real, over, POSITION, channel, shown.words[0][POSITION]
+                    shown.resid, shown.is_token, over, POSITION, channel, shown.tokens[0][POSITION]
                 ),
                 table=partial(_averaged, shown, over, channel),
                 file=file_name(weights, f"{name}-norm-averages-over"),
                 of=Experiment(weights),
-                arrays=partial(_stream_arrays, shown.stream),
-                python=_recompute(weights, 0, "stream = shown.stream  # (B, T, C)"),
+                arrays=partial(_stream_arrays, shown.resid),
+                python=_recompute(weights, 0, "stream = shown.resid  # (B, T, C)"),
             )
 
 
@@ -97,7 +97,7 @@ def _change_table(shown: NormComparison, moved: Array) -> Table:
     return {
         "sentence": [b + 1 for b, _ in cells],
         "position": [t for _, t in cells],
-        "word": [numbered(shown.words[b])[t] for b, t in cells],
+        "word": [numbered(shown.tokens[b])[t] for b, t in cells],
         "change": [float(moved[b, t]) for b, t in cells],
     }
 
@@ -129,12 +129,12 @@ from model.tasks import TASKS"""
 def _averaged(shown: NormComparison, over: str, channel: int) -> Table:
     """The numbers inside the outline."""
     if over == "channels":
-        vector = shown.stream[0, POSITION]
-        return {"channel": range(len(vector)), f"“{shown.words[0][POSITION]}” in sentence 1": vector}
-    cells = list(zip(*np.nonzero(shown.real), strict=True))
+        vector = shown.resid[0, POSITION]
+        return {"channel": range(len(vector)), f"“{shown.tokens[0][POSITION]}” in sentence 1": vector}
+    cells = list(zip(*np.nonzero(shown.is_token), strict=True))
     return {
         "sentence": [b + 1 for b, _ in cells],
         "position": [t for _, t in cells],
-        "word": [numbered(shown.words[b])[t] for b, t in cells],
-        f"channel {channel}": [float(shown.stream[b, t, channel]) for b, t in cells],
+        "word": [numbered(shown.tokens[b])[t] for b, t in cells],
+        f"channel {channel}": [float(shown.resid[b, t, channel]) for b, t in cells],
     }

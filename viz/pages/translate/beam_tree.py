@@ -41,11 +41,11 @@ def show(decoded: DecodedSentence, step: int, theme: Theme) -> None:
             decoded.how,
             "ln_p, branch, after_branch = [], [], []  # of every branch that is drawn, step by step\n"
             "for step, candidates in enumerate(made.beam.steps):\n"
-            "    dropped = [one for one in candidates if not one.followed]\n"
-            f"    drawn = [one for one in candidates if one.followed or one in dropped[:{DROPPED}]]\n"
+            "    dropped = [one for one in candidates if not one.kept]\n"
+            f"    drawn = [one for one in candidates if one.kept or one in dropped[:{DROPPED}]]\n"
             "    kept = iter(range(len(drawn)))\n"
             "    ln_p += [one.total for one in drawn]\n"
-            "    branch += [next(kept) if one.followed else None for one in drawn]\n"
+            "    branch += [next(kept) if one.kept else None for one in drawn]\n"
             "    after_branch += [one.parent if step else None for one in drawn]",
         ),
     )
@@ -56,8 +56,8 @@ def _branches(decoded: DecodedSentence) -> list[list[Branch]]:
     path = best_path(decoded.made.beam)
     rows = []
     for step, candidates in enumerate(decoded.made.beam.steps):
-        followed = [candidate for candidate in candidates if candidate.followed]
-        dropped = [candidate for candidate in candidates if not candidate.followed][:DROPPED]
+        followed = [candidate for candidate in candidates if candidate.kept]
+        dropped = [candidate for candidate in candidates if not candidate.kept][:DROPPED]
         chosen = followed[path[step]] if step < len(path) else None
         rows.append(
             [
@@ -66,12 +66,12 @@ def _branches(decoded: DecodedSentence) -> list[list[Branch]]:
                     vocabulary[each.id],
                     each.total,
                     format_ln(each.total),
-                    each.followed,
+                    each.kept,
                     each.ended,
                     each is chosen,
                 )
                 for each in candidates
-                if each.followed or any(each is other for other in dropped)
+                if each.kept or any(each is other for other in dropped)
             ]
         )
     return rows

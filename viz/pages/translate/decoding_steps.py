@@ -37,9 +37,9 @@ def show(
     seen: dict[str, Array] = {
         name: decoded.weights(name, layer, head) for name in ("cross", "target") if name in decoded.maps
     }
-    vector = trace.encoder.vector if isinstance(trace, RecurrentTrace) and "cross" not in decoded.maps else None
+    vector = trace.encoder.final_state if isinstance(trace, RecurrentTrace) and "cross" not in decoded.maps else None
     right: list[Sequence[int]] = [()] * size
-    for link in decoded.gold.links if decoded.gold else ():
+    for link in decoded.gold.alignment if decoded.gold else ():
         if link.query < decoded.upto and link.name != DETERMINED:
             right[link.query] = link.keys
     figure = canvas.decoding_steps(
@@ -73,7 +73,7 @@ def show(
     for name in seen:
         lines.append(f'{_as(name)} = select_map(attention_maps(made.trace)["{name}"], {layer}, {head}){cut[name]}')
     if vector is not None:
-        lines.append("vector = made.trace.encoder.vector  # (C,)")
+        lines.append("vector = made.trace.encoder.final_state  # (C,)")
     figure_panel.below(
         figure,
         sentence=describe_translation(

@@ -232,7 +232,7 @@ def facts(offer: ModelInfo) -> str:
 
 def capabilities(offer: ModelInfo) -> str:
     """What the lab will show of the model, and what of its files it does not need."""
-    description = CAPABILITIES[offer.config.predicts] if offer.config else _plain(offer.why_maps_only)
+    description = CAPABILITIES[offer.config.predicts] if offer.config else _plain(offer.maps_only_reason)
     if offer.unused:
         some = ", ".join(_plain(name) for name in offer.unused[:4]) + (", …" if len(offer.unused) > 4 else "")
         description += f" These parts of its files are not needed: {some}."

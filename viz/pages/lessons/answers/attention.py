@@ -60,7 +60,7 @@ def shuffle_invariant(screen: OnScreen, *, position: bool, mask: bool) -> Answer
     order = [0, *range(len(screen.words) - 1, 0, -1)]
     with slots.place("Reading both orders", model_calls.operations(screen.experiment, 8)):
         cases = shuffle_all(screen.experiment, order).values()
-    case = next(case for case in cases if (case.present.position, case.present.mask) == (position, mask))
+    case = next(case for case in cases if (case.active.position, case.active.mask) == (position, mask))
     return "the same" if case.largest < ROUNDING else "others"
 
 

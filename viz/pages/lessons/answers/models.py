@@ -61,7 +61,7 @@ def most_important_head(screen: OnScreen) -> Answer:
 def affected_sentences(screen: OnScreen, *, norm: str, replaced: int) -> Answer:
     """How many other sentences of the batch change under this norm when sentence `replaced`, from 1, is replaced."""
     comparison = remove_compute.norm_comparison_of(screen.experiment.weights, replaced - 1)
-    others = np.delete(comparison.moved[norm], replaced - 1, axis=0)  # (B − 1, T)
+    others = np.delete(comparison.change[norm], replaced - 1, axis=0)  # (B − 1, T)
     return float((np.nan_to_num(others) > 0).any(axis=-1).sum())
 
 
