@@ -4,11 +4,14 @@ import re
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, WebSocketRoute
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 from served import PATIENCE, wait_for_rest
 from test_browser import Lab, left_well
+
+from viz.ui.state import PER_PAGE
 
 REST = 600  # milliseconds: longer than any figure waits before it tells Python
 
@@ -227,3 +230,27 @@ def test_picture_and_address_agree_after_a_back_that_overtakes_an_answer(visited
     one.slow.let_go()
     assert one.shows(before), one.shown
     assert one.page.url == opened
+
+
+def test_each_page_finds_what_it_held_under_a_name_that_others_have_too_and_its_address_says_so(context, address):
+    page = context.new_page()
+
+    def shows(figure: str, view: str, state: dict[str, str]) -> None:
+        page.locator(f".st-key-{figure}").first.wait_for(timeout=PATIENCE)
+        wait_for_rest(page)
+        expect(page.get_by_role("radio", name=view, exact=True).first).to_be_checked(timeout=PATIENCE)
+        held = {name: values for name, (values,) in parse_qs(urlsplit(page.url).query).items() if name in PER_PAGE}
+        assert held == state
+
+    own = {"view": "Trained without", "heads_off": "L0H2"}
+    page.goto(f"{address}/remove?{urlencode(own)}")
+    shows("loss_curves", own["view"], own)
+    page.get_by_role("link", name="Masks", exact=True).first.click()
+    shows("stages", "Leak test", {})
+    page.get_by_role("link", name="Remove a part", exact=True).first.click()
+    shows("loss_curves", own["view"], own)
+    page.go_back()
+    shows("stages", "Leak test", {})
+    page.go_back()
+    shows("loss_curves", own["view"], own)
+    page.close()

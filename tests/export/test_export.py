@@ -138,7 +138,7 @@ def test_a_name_is_taken_once(name):
 
 def test_a_table_becomes_arrays_that_python_can_name():
     table = {
-        "looked at": ["a", "b"],
+        "key token": ["a", "b"],
         "q·k": [1.0, None],
         "2nd": [1, 2],
         "q k": [3, 4],
@@ -146,7 +146,7 @@ def test_a_table_becomes_arrays_that_python_can_name():
         "seen": [True, False],
     }
     held = unpacked(to_npz(columns(table), {}))
-    assert held["key"].tolist() == ["a", "b"]
+    assert held["key_token"].tolist() == ["a", "b"]
     assert same_bits(held["q_k"], [1.0, np.nan], "copied")
     assert held["_2nd"].tolist() == [1, 2]
     assert held["q_k_"].tolist() == [3, 4]

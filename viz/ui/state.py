@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitAPIException
 
 
 class Param(StrEnum):
@@ -208,14 +209,24 @@ def enter(page: str) -> None:
             session.pop(name, None)
             session.get(Key.DEFAULTS, {}).pop(name, None)
             if name in address and address.get_all(name) == in_link.get(name):
-                del address[name]  # it is of the page that was left
+                _write(name, [])  # it is of the page that was left
         for own, (held, spelt) in of_pages.get(page, {}).items():
             if own not in address:  # a link, or Back, asks for something else
                 session[own] = held
-                if spelt:
-                    address[own] = spelt
+                _write(own, spelt)
     session[Key.PAGE] = page
     session[Key.PAGE_LINK] = {name: address.get_all(name) for name in PER_PAGE if name in address}
+
+
+def _write(name: str, spelt: list[str]) -> None:
+    """Put the values of a control that is not drawn yet into the address; none: take them out."""
+    try:
+        if spelt:
+            st.query_params[name] = spelt
+        else:
+            st.query_params.pop(name, None)
+    except StreamlitAPIException:  # a control of the page that was left still owns the name, and clears it itself
+        return
 
 
 def clear(*, keep: Iterable[Key]) -> None:
