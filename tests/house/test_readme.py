@@ -97,6 +97,6 @@ def test_how_to_save_one_saves_a_file_that_the_page_opens(desk):
     there = {}
     exec(block, there)
     maps = read((desk / "maps.npz").read_bytes())
-    assert maps.looking == tuple(there["tokens"])
+    assert maps.query_tokens == tuple(there["tokens"])
     wanted = torch.stack(there["output"].attentions)[:, 0].detach().numpy()
     assert same_bits(maps.weights, np.where(maps.mask, wanted, 0), "copied")

@@ -62,7 +62,7 @@ def test_a_step_opens_without_mishap_and_shows_what_it_points_at(lesson, at):
     screen = well(opened(lesson, at))
     assert "Part of this link could not be used" not in said(screen)
     step = lesson.steps[at]
-    assert step.look in figures(screen)
+    assert step.figure in figures(screen)
     for name, value in step.state:
         used = screen.session_state[name]
         assert (str(used).lower() if isinstance(used, bool) else str(used)) == value
@@ -82,7 +82,7 @@ def test_the_right_answer_is_accepted_and_others_are_not(lesson, at, monkeypatch
         assert len(right) == 1, "one choice is near enough to what is measured"
     else:
         assert is_right(question, format_answer(answer, question), answer), "what is told must count as right"
-        for wrong in (answer + 2.5 * question.within + 0.001, answer - 2.5 * question.within - 0.001):
+        for wrong in (answer + 2.5 * question.tolerance + 0.001, answer - 2.5 * question.tolerance - 0.001):
             assert not is_right(question, f"{wrong}", answer)
         assert not any(is_right(question, given, answer) for given in ("", "x", "nan", "inf", "--1"))
 

@@ -313,10 +313,10 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
     )
 
 
-def choose_panel(says_words: bool) -> str:
-    """Which further figure to show below the fold; a model that says no words begins with one that it has."""
+def choose_panel(predicts_words: bool) -> str:
+    """Which further figure to show below the fold; a model that predicts no words begins with a panel that it has."""
     kinds = ("Next word", "Generate", "Head statistics", "Rollout")
-    return choice("More about this sentence", kinds, key="more", default=kinds[0 if says_words else 2])
+    return choice("More about this sentence", kinds, key="more", default=kinds[0 if predicts_words else 2])
 
 
 def sidebar_footer(experiment: Experiment) -> None:

@@ -69,16 +69,16 @@ def below(
     than it tells.
     """
     key = drawn.key
-    made_by = replace(origin(key, of, notice), shows=shows)
+    made_by = replace(origin(key, of, notice), subject=shows)
     wanted = st.session_state.pop(f"ask_{key}", None)
     shown = st.session_state.get(f"table_{key}", False)
     file_made = None
     if wanted:
-        info = made_by.told(str(wanted.get("link", "")))
+        info = made_by.to_json(str(wanted.get("link", "")))
         file_made = (wanted["kind"], _made(wanted, drawn, sentence, table, arrays, info))
     if link := st.session_state.get("ask_page"):
         for kind in ("csv", "npz"):
-            data = _made({"kind": kind}, drawn, sentence, table, arrays, made_by.told(link))
+            data = _made({"kind": kind}, drawn, sentence, table, arrays, made_by.to_json(link))
             st.session_state.setdefault("page_data", {})[key, kind] = data
     canvas.save(
         key,
@@ -87,7 +87,7 @@ def below(
         reading=markdown_runs(sentence),
         quiet=quiet,
         open=shown,
-        origin=made_by.told(),
+        origin=made_by.to_json(),
         python=python,
         made=file_made,
         theme=theme(),

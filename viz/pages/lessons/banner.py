@@ -124,7 +124,7 @@ def _strip(lesson: Lesson, index: int) -> None:
                 title=lesson.title,
                 at=index,
                 steps=[step.title for step in lesson.steps],
-                look=step.look,
+                look=step.figure,
                 question=step.question.text if step.question else "",
                 choices=step.question.choices if step.question else (),
                 given=given,
@@ -168,9 +168,9 @@ def _judged(lesson: Lesson, index: int) -> tuple[str, str, str]:
     asks_number = not isinstance(answer, str) and not step.question.choices
     formatted = given if step.question.choices and given else grading.format_answer(answer, step.question)
     if not given:
-        return "none", given, f"The answer is {formatted}. {step.question.because}"
+        return "none", given, f"The answer is {formatted}. {step.question.explanation}"
     if grading.is_right(step.question, given, answer):
-        return "right", given, f"{formatted} is right. {step.question.because}"
+        return "right", given, f"{formatted} is right. {step.question.explanation}"
     if asks_number and not grading.is_number(given):
         return "wrong", given, "Please enter a number, such as 3 or 0.25."
     return "wrong", given, "That is not what the model computes. Look again."

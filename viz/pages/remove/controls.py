@@ -70,6 +70,6 @@ def choose_view(weights: str) -> str:
     )
 
 
-def choose_panel(says_words: bool) -> str:
-    """Which further figure stands below the comparison; a model that says no words begins with its stream."""
-    return controls.choice("More about this removal", THEN, key="then", default=THEN[0 if says_words else 1])
+def choose_panel(predicts_words: bool) -> str:
+    """Which further figure stands below the comparison; a model that predicts no words begins with its residual stream."""
+    return controls.choice("More about this removal", THEN, key="then", default=THEN[0 if predicts_words else 1])

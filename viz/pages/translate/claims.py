@@ -61,7 +61,7 @@ def _own_context(decoded: DecodedSentence) -> str:
 
 
 def _cross(decoded: DecodedSentence) -> list[str]:
-    trace = decoded.made.trace
+    trace = decoded.translation.trace
     if not isinstance(trace, EncoderDecoderTrace):
         return []
     layers = trace.decoder.layers
@@ -83,7 +83,7 @@ def _future(decoded: DecodedSentence) -> float:
 
 def _one_word_at_a_time(decoded: DecodedSentence) -> str:
     """The words were said one after another, with keys and values kept; one pass over all of them must agree."""
-    translation = decoded.made
+    translation = decoded.translation
     size = len(translation.tokens)
     everything = len(model_calls.tokenizer(decoded.experiment.weights).vocabulary)
     words, probabilities = top_k_tokens(decoded.experiment.weights, translation.trace.decoder.logits[:size], everything)

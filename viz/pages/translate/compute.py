@@ -66,7 +66,7 @@ class Decoding:
     penalty: float = 0.0
 
     @property
-    def told(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """As `translate` takes it, what the method uses and no more."""
         if self.method == "beam":
             return {"method": "beam", "width": self.width, "alpha": self.penalty}
@@ -97,7 +97,7 @@ def translation(experiment: Experiment, how: Decoding = Decoding()) -> Translati
     many = how.width if how.method == "beam" else 1
     lengthy = many * len(source(experiment).ids) > SHORT_WORK or not experiment.switches.mask
     with slots.long("Writing the other sentence") if lengthy else model_calls.compute_slots:
-        return translate(experiment, **how.told)
+        return translate(experiment, **how.arguments)
 
 
 def source(experiment: Experiment) -> Encoding:

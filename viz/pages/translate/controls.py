@@ -26,15 +26,15 @@ METHODS = ("greedy", "sample", "beam")
 class TranslateSettings:
     """What the sidebar says."""
 
-    job: str
+    task: str
     network: str
     experiment: Experiment
-    how: Decoding
+    decoding: Decoding
 
     @property
     def reads_pairs(self) -> bool:
         """Whether something is written at all; the resolver only reads."""
-        return TRANSLATE_TASKS[self.job].task in PAIRS
+        return TRANSLATE_TASKS[self.task].task in PAIRS
 
 
 def choose_settings() -> TranslateSettings:

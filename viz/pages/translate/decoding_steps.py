@@ -27,9 +27,11 @@ def show(
     decoded: DecodedSentence, layer: int, head: int | None, step: int, pinned: bool, shares: bool, theme: Theme
 ) -> None:
     """Source and translation, step by step."""
-    trace = decoded.made.trace
-    size = len(decoded.said)
-    drawn = {name: value for name, value in decoded.how.told.items() if name in ("temperature", "top_k", "top_p")}
+    trace = decoded.translation.trace
+    size = len(decoded.target)
+    drawn = {
+        name: value for name, value in decoded.decoding.arguments.items() if name in ("temperature", "top_k", "top_p")
+    }
     words, probabilities = top_k_tokens(decoded.experiment.weights, trace.decoder.logits[:size], CANDIDATES, **drawn)
     seen: dict[str, Array] = {
         name: decoded.weights(name, layer, head) for name in ("cross", "target") if name in decoded.maps
@@ -37,13 +39,13 @@ def show(
     vector = trace.encoder.vector if isinstance(trace, RecurrentTrace) and "cross" not in decoded.maps else None
     right: list[Sequence[int]] = [()] * size
     for link in decoded.gold.links if decoded.gold else ():
-        if link.query < decoded.upto and link.name != DETERMINED:
+        if link.query < decoded.n_gold and link.name != DETERMINED:
             right[link.query] = link.keys
     figure = canvas.decoding(
         decoded.source,
-        decoded.said,
+        decoded.target,
         key="writing",
-        about=f"{decoded.experiment} {decoded.how}",
+        about=f"{decoded.experiment} {decoded.decoding}",
         step=step,
         pinned=pinned,
         telling=most_informative_step(decoded, layer, head),
@@ -72,17 +74,17 @@ def show(
     figure_panel.below(
         figure,
         sentence=describe_translation(
-            decoded.made.text,
+            decoded.translation.text,
             decoded.gold.target_text if decoded.gold else None,
-            sum(decoded.made.logprobs),
-            ended=decoded.said[-1:] == (EOS,),
+            sum(decoded.translation.logprobs),
+            ended=decoded.target[-1:] == (EOS,),
             unit=decoded.unit,
         ),
         table=partial(step_table, decoded, words, probabilities, seen),
         file=file_name(decoded.name, "writing"),
         of=decoded.experiment,
         arrays=partial(_arrays, decoded, probabilities, seen, vector),
-        python=copy_as_python.translated(decoded.experiment, decoded.how, "\n".join(lines)),
+        python=copy_as_python.translated(decoded.experiment, decoded.decoding, "\n".join(lines)),
     )
 
 
@@ -97,9 +99,9 @@ def step_table(
     decoded: DecodedSentence, words: Sequence[Sequence[str]], probabilities: Array, seen: dict[str, Array]
 ) -> Table:
     """One line a word said: how likely it was, where it looked, and what else could have come."""
-    size = len(decoded.said)
-    table: dict[str, Any] = {"step": list(range(1, size + 1)), "says": numbered(decoded.said, 1)}
-    table["probability"] = [float(np.exp(value)) for value in decoded.made.logprobs]
+    size = len(decoded.target)
+    table: dict[str, Any] = {"step": list(range(1, size + 1)), "says": numbered(decoded.target, 1)}
+    table["probability"] = [float(np.exp(value)) for value in decoded.translation.logprobs]
     for name, side in (("cross", decoded.source), ("target", decoded.before)):
         if name in seen:
             best = seen[name].round(TIED).argmax(axis=1)
@@ -115,7 +117,7 @@ def step_table(
 def _arrays(
     decoded: DecodedSentence, probabilities: Array, seen: dict[str, Array], vector: Array | None
 ) -> dict[str, NamedArray]:
-    target_tokens = numbered(decoded.said, 1)
+    target_tokens = numbered(decoded.target, 1)
     arrays = {
         "odds": NamedArray(probabilities, {"says": target_tokens, "candidate": range(1, probabilities.shape[1] + 1)})
     }

@@ -127,7 +127,7 @@ def _statistics(key: str, _maps: AttentionMaps) -> dict[str, list[Any]]:
     n_layers, n_heads = _maps.weights.shape[:2]
     layers = list(_maps.weights)  # (H, T, S) each: a layer at a time needs little memory
     with slots.long("Measuring every head"):
-        far = [] if _maps.looked else [distance(layer).mean(axis=-1) for layer in layers]
+        far = [] if _maps.key_tokens else [distance(layer).mean(axis=-1) for layer in layers]
         columns = {
             "entropy (nats)": [entropy(layer).mean(axis=-1) for layer in layers],
             "distance (words)": far,
@@ -153,7 +153,7 @@ def _rolled(key: str, _maps: AttentionMaps) -> tuple[Array, Array]:
 def show(brought: GivenMaps, theme: Theme) -> None:
     """The sentence, every head, one of them large, and more below: as on the Heads page."""
     maps, key = brought.maps, brought.key
-    words, key_tokens = maps.looking, maps.looked
+    words, key_tokens = maps.query_tokens, maps.key_tokens
     n_layers, n_heads = maps.weights.shape[:2]
     layer, head = controls.head(n_layers, n_heads, default=_sharpest(key, maps))
     weights, mask = maps.weights[layer, head], maps.mask[layer, head]  # (T, S)
@@ -171,7 +171,7 @@ def show(brought: GivenMaps, theme: Theme) -> None:
         st.sidebar.caption(
             "A link keeps the layer, head and word, but cannot contain the file. Send the file with the link."
         )
-    for note in maps.notes:
+    for note in maps.warnings:
         st.info(note)
 
     drawn = canvas.sentence(weights, words, key="sentence", mask=mask, unknown=(), looked=key_tokens, **highlight)
@@ -227,13 +227,13 @@ def _more(brought: GivenMaps, highlight: Mapping[str, Any]) -> None:
     if controls.choice("More about these maps", ("Head statistics", "Rollout"), key="more") == "Head statistics":
         figure_panel.head_table(_statistics(key, maps), on_head=controls.choose_head)
         return
-    if maps.looked is not None:
+    if maps.key_tokens is not None:
         st.markdown(
             "Rollout multiplies the attention of all layers and needs self-attention. These maps have different query "
             "and key tokens."
         )
         return
-    (rolled, reached), words = _rolled(key, maps), maps.looking
+    (rolled, reached), words = _rolled(key, maps), maps.query_tokens
     file = brought.of
     with st.columns(2)[0]:
         drawn = canvas.panels([canvas.Panel("", rolled, mask=reached)], words, words, key="rollout", **highlight)
