@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from equal import same_bits
-from foreign import made as gpt2
+from foreign import random_model as gpt2
 from hypothesis import given
 from hypothesis import strategies as st
 

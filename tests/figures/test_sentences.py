@@ -73,7 +73,7 @@ def test_no_sentence_made_from_numbers_is_without_a_test():
         node.name
         for path in root.glob("viz/captions/*.py")
         for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("read_")
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("describe_")
     ]
     assert len(captions) > 40
     assert [name for name in captions if f"{name}(" not in tested] == []

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from equal import same_bits
-from foreign import made, publish
+from foreign import publish, random_model
 from screen import ROOT
 
 from model.registry import registry
@@ -23,7 +23,7 @@ SHAPE = re.compile(r"\(([A-Z](?:, [A-Z])*),?\)(?: (float\d+))?(, read-only)?")
 def desk(tmp_path, monkeypatch):
     """A folder to work in, with a published model in it whose default attention keeps no weights."""
     monkeypatch.chdir(tmp_path)
-    model = made("gpt2")
+    model = random_model("gpt2")
     model.config._attn_implementation = "sdpa"
     publish(model, tmp_path / "distilgpt2")
     before = set(registry().names())

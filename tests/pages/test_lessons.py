@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import streamlit
-from screen import ROOT, at_path, said, visit, well
+from screen import ROOT, at_path, notices, visit, well
 from streamlit.testing.v1 import AppTest
 
 from model import Experiment, Switches
@@ -60,7 +60,7 @@ def test_the_lab_ships_six_lessons_that_follow_the_course():
 @every_step
 def test_a_step_opens_without_mishap_and_shows_what_it_points_at(lesson, at):
     screen = well(opened(lesson, at))
-    assert "Part of this link could not be used" not in said(screen)
+    assert "Part of this link could not be used" not in notices(screen)
     step = lesson.steps[at]
     assert step.figure in figures(screen)
     for name, value in step.state:

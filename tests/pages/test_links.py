@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from qr import decode
-from screen import ROOT, at_path, component, said, visit, visit_by_a_bad_link, well
+from screen import ROOT, at_path, component, notices, visit, visit_by_a_bad_link, well
 from streamlit.testing.v1 import AppTest
 
 from viz.pages.inside.cost import SOURCES
@@ -39,7 +39,7 @@ def follow(link):
 @pytest.mark.parametrize("old", OLD, ids=lambda old: old["link"])
 def test_a_link_of_a_released_version_restores_its_state(old):
     screen = well(follow(old["link"]))
-    assert "Part of this link" not in said(screen)
+    assert "Part of this link" not in notices(screen)
     page = urlsplit(old["link"]).path.strip("/") or "heads"
     for name, value in old["state"].items():
         of_today = value if isinstance(value, list) else VALUES.get((page, name), {}).get(value, value)
@@ -85,8 +85,8 @@ def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them
     "path", ["viz/app/contents.py", *(f"viz/pages/{name}/page.py" for name in ("inside", "masks", "translate"))]
 )
 def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_are_not(path):
-    assert "modle (unknown setting)" in said(well(visit_by_a_bad_link(path, modle="stories")))
-    assert "unknown setting" not in said(well(visit(path, present="true", figure="", lesson="")))
+    assert "modle (unknown setting)" in notices(well(visit_by_a_bad_link(path, modle="stories")))
+    assert "unknown setting" not in notices(well(visit(path, present="true", figure="", lesson="")))
 
 
 ADDED = (
@@ -109,7 +109,7 @@ ADDED = (
 )
 def test_names_that_were_added_on_the_way_are_ignored_in_silence_and_leave_the_address(path):
     screen = well(visit_by_a_bad_link(f"viz/{path}", **dict.fromkeys(ADDED, "x")))
-    assert "Part of this link" not in said(screen)
+    assert "Part of this link" not in notices(screen)
     assert not set(ADDED) & set(screen.query_params)
 
 
@@ -119,7 +119,7 @@ def test_names_that_were_added_on_the_way_are_ignored_in_silence_and_leave_the_a
 def test_a_name_that_the_page_called_unknown_leaves_the_address_and_others_stay(path):
     frame = {} if "masks" in path else {"present": "true"}
     screen = well(visit_by_a_bad_link(f"viz/{path}", modle="stories", **frame))
-    assert "modle" in said(screen)
+    assert "modle" in notices(screen)
     assert set(screen.query_params) == set(frame)
 
 
@@ -154,7 +154,7 @@ def test_a_source_is_a_setting_only_with_the_values_of_that_setting():
 @pytest.mark.parametrize(("value", "told"), [("newsletter", False), ("this layer", True)])
 def test_a_source_of_another_page_is_told_only_where_it_was_a_setting(value, told):
     screen = well(visit_by_a_bad_link("viz/pages/heads/page.py", source=value, si="AbC"))
-    assert ("source (unknown setting)" in said(screen)) == told
+    assert ("source (unknown setting)" in notices(screen)) == told
     assert not {"source", "si"} & set(screen.query_params)
 
 
@@ -170,7 +170,7 @@ def test_a_test_that_opens_a_link_which_the_page_ignores_fails(part):
 def test_a_number_of_a_link_may_be_written_as_people_write_it(asked, used):
     screen = well(visit(more="Generate", temperature=asked))
     assert screen.session_state["temperature"] == used
-    assert "Part of this link" not in said(screen)
+    assert "Part of this link" not in notices(screen)
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if "lessons" not in path])

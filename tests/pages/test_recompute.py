@@ -26,7 +26,7 @@ def named(figure):
 
 @pytest.mark.parametrize("figure", [one for one in FIGURES if one[2] not in every.BY_HAND], ids=named)
 def test_the_copied_lines_give_the_numbers_of_the_figure(figure):
-    made = every.asked(*figure, "npz")
+    made = every.file_of(*figure, "npz")
     there: dict[str, object] = {}
     exec(made.header["python"], there)
     held = np.load(io.BytesIO(made.file))

@@ -46,10 +46,10 @@ def _row(*weights: float) -> np.ndarray:
     return rows
 
 
-def _grid(found: int, heads: int, **more: object) -> str:
+def _grid(n_named: int, heads: int, **more: object) -> str:
     named = Named(str(more.pop("on", "128 new sentences")), 0.5, int(more.pop("better", 0)), str(more.pop("last", "")))
     settings = {"intact": True, "pooled": False} | more
-    return describe_head_grid([[["verb → subject"]] * found + [[]] * (heads - found)], named, **settings)  # type: ignore[arg-type]
+    return describe_head_grid([[["verb → subject"]] * n_named + [[]] * (heads - n_named)], named, **settings)  # type: ignore[arg-type]
 
 
 def _twin(never: list[float], **more: bool) -> str:

@@ -1,4 +1,4 @@
-"""Which figures a model cannot have, and the sentence that says why. The page shows it; nothing here writes to a page."""
+"""Which figures a model cannot have, and the sentence that says why: the page shows it, nothing here writes to one."""
 
 from model.registry import is_external
 from model.run import get_model

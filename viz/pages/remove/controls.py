@@ -71,5 +71,5 @@ def choose_view(weights: str) -> str:
 
 
 def choose_panel(predicts_words: bool) -> str:
-    """Which further figure stands below the comparison; a model that predicts no words begins with its residual stream."""
+    """Which further figure stands below the comparison; without predictions it opens with the residual stream."""
     return controls.choice("More about this removal", THEN, key="then", default=THEN[0 if predicts_words else 1])
