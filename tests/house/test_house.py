@@ -509,7 +509,7 @@ def test_the_readme_names_the_quick_tests_by_marks_that_exist():
 
 
 # In backticks in our prose, and no name of ours: Streamlit's, a header's, a host's, another library's.
-NAMES_OF_OTHERS = {"Host", "shift_tokens_right", "server.maxUploadSize", "checkip.amazonaws.com"}
+NAMES_OF_OTHERS = {"Host", "Origin", "shift_tokens_right", "server.maxUploadSize", "checkip.amazonaws.com"}
 IN_BACKTICKS = re.compile(r"`([A-Za-z_][\w.]*)`")
 
 

@@ -32,7 +32,7 @@ from viz.pages.positions import length_generalisation, shift_test
 from viz.pages.positions import models as positions_models
 from viz.pages.positions.models import KINDS, NAMES
 from viz.pages.positions.views import VIEWS
-from viz.pages.positions.waves import TURNS, TURNS_OPEN, WAVES, WAVES_OPEN
+from viz.pages.positions.waves import ROTATION, ROTATION_OPEN, WAVES, WAVES_OPEN
 from viz.ui import server_cache
 from viz.ui.controls import EXAMPLE
 
@@ -135,7 +135,7 @@ def test_the_sliders_open_where_the_link_says():
     assert [tuple(slider["values"]) for slider in header["sliders"]] == [slider.values for slider in WAVES]
     turned = {"pos": 7, "k": 12, "turning": 8, "base": 50}
     assert component(well(visit(PAGE, show="Rotation", **turned)), "turns_drawn")[0]["state"] == turned
-    assert set(TURNS_OPEN) == {slider.name for slider in TURNS}
+    assert set(ROTATION_OPEN) == {slider.name for slider in ROTATION}
 
 
 def test_the_table_of_waves_holds_the_encoding_and_names_the_length_of_each_wave():

@@ -75,10 +75,10 @@ def below(
     file_made = None
     if wanted:
         info = made_by.to_json(str(wanted.get("link", "")))
-        file_made = (wanted["kind"], _made(wanted, drawn, sentence, table, arrays, info))
+        file_made = (wanted["kind"], _file_bytes(wanted, drawn, sentence, table, arrays, info))
     if link := st.session_state.get("ask_page"):
         for kind in ("csv", "npz"):
-            data = _made({"kind": kind}, drawn, sentence, table, arrays, made_by.to_json(link))
+            data = _file_bytes({"kind": kind}, drawn, sentence, table, arrays, made_by.to_json(link))
             st.session_state.setdefault("page_data", {})[key, kind] = data
     canvas.save(
         key,
@@ -109,7 +109,7 @@ def deferred_file(key: str) -> Iterator[None]:
         st.session_state.update(kept)
 
 
-def _made(
+def _file_bytes(
     wanted: Mapping[str, Any],
     drawn: canvas.Drawn | Chart,
     sentence: str,

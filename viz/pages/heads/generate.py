@@ -21,7 +21,7 @@ from viz.ui.sampling_controls import Choosing, choosing
 
 SECONDS_PER_WORD = 0.5  # seconds between two words, so that the eye can follow the heads
 SHOWN = 8
-SEEN = 110  # letters of the text that stand beside the buttons
+MAX_SHOWN_LETTERS = 110  # letters of the text that stand beside the buttons
 HALF = "\ufffd"  # what a character reads that is not all written yet
 
 
@@ -52,7 +52,10 @@ def _buttons(experiment: Experiment, choosing: Choosing, playing: bool) -> None:
             st.button("Stop", key="write_stop", type="primary", on_click=_play, args=(False,))
         else:
             st.button("Play", key="write_play", type="primary", on_click=_play, args=(True,))
-        st.caption(st.session_state.get("stopped") or f"… {escape_markdown(experiment.text[-SEEN:])}", width="stretch")
+        st.caption(
+            st.session_state.get("stopped") or f"… {escape_markdown(experiment.text[-MAX_SHOWN_LETTERS:])}",
+            width="stretch",
+        )
     if st.session_state["tick"] > 1:  # a click or a tick ran this part alone; what it changes belongs to the whole page
         if playing and st.session_state.get("playing"):
             _write(experiment, choosing)

@@ -33,7 +33,7 @@ attention = trace.layers[layer].attention
 weights, mask = all_weights[layer, head], all_masks[layer, head]  # (W, W)
 pinned = controls.token(words, shown.unit)
 row = most_informative_row(weights) if pinned is None else pinned
-jobs = head_facts.head_roles(experiment.weights, n_layers, n_heads)
+roles = head_facts.head_roles(experiment.weights, n_layers, n_heads)
 controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)
@@ -66,7 +66,7 @@ with every_head:
         words,
         key="grid",
         mask=all_masks,
-        jobs=jobs,
+        jobs=roles,
         selected=(layer, head),
         row=row,
         pinned=pinned is not None,
@@ -77,11 +77,11 @@ with every_head:
     figure_panel.below(
         drawn,
         sentence=describe_head_grid(
-            jobs,
+            roles,
             head_facts.naming(experiment.weights),
             intact=experiment.switches == Switches(),
             pooled=len(words) > canvas.MOST_PIXELS,
-            each=shown.unit,
+            unit=shown.unit,
         )
         + head_facts.truncation_note(all_weights),
         table=partial(head_facts.cell_table, all_weights, words),
@@ -93,7 +93,7 @@ with every_head:
     )
 
 with one_head:
-    does = head_facts.roles_of_full_model(jobs[layer][head], experiment.switches)
+    does = head_facts.roles_of_full_model(roles[layer][head], experiment.switches)
     stage = controls.stage(layer, head, does, shown.is_merged)
     values = weights if shown.is_merged else getattr(attention, stage)[head]  # (W, W)
     drawn = canvas.panels(
@@ -115,7 +115,7 @@ with one_head:
     )
     figure_panel.below(
         drawn,
-        sentence=describe_row(weights, words, row, each=shown.unit),
+        sentence=describe_row(weights, words, row, unit=shown.unit),
         table=partial(head_facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
         of=experiment,
@@ -175,7 +175,7 @@ match controls.choose_panel(not_available.prediction_kind(experiment.weights) !=
                 heatmap(rolled, words, words, theme=theme, mask=reached, row=row),
                 key="rollout",
                 sentence=describe_rollout(head_facts.has_residual(experiment))
-                + describe_rollout_row(rolled, words, row, each=shown.unit),
+                + describe_rollout_row(rolled, words, row, unit=shown.unit),
                 table=partial(head_facts.map_table, rolled, words),
                 file=file_name(experiment.name, "rollout"),
                 of=experiment,

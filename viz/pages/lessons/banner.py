@@ -86,7 +86,7 @@ def show_banner(page: str) -> None:
     by_name = lesson.steps[index].state and not set(st.query_params) - {"lesson", "present"}
     if page == CONTENTS or (PERSISTENT_KEY not in st.session_state and (elsewhere or by_name)):
         _arrive(lesson, index)  # a link to another page than the step's, or one that names the step and not its state
-    _seen()[lesson.name] = index
+    _last_steps()[lesson.name] = index
     _strip(lesson, index)
 
 
@@ -106,7 +106,7 @@ def _arrive(lesson: Lesson, index: int) -> None:
     )
 
 
-def _seen() -> dict[str, int]:
+def _last_steps() -> dict[str, int]:
     seen: dict[str, int] = st.session_state.setdefault(PERSISTENT_KEY, {})
     return seen
 
@@ -141,7 +141,7 @@ def go_to_step(lesson: Lesson, to: int) -> None:
     """Ask for a step, from 0; beyond the last is the page of lessons."""
     st.session_state["lesson_asked"] = lesson_parameter(lesson.name, max(to, 0)) if to < len(lesson.steps) else ""
     if to >= len(lesson.steps):
-        _seen()[lesson.name] = len(lesson.steps)
+        _last_steps()[lesson.name] = len(lesson.steps)
 
 
 def _leave() -> None:
@@ -184,7 +184,7 @@ def show_contents() -> None:
         if number % 2 == 0:
             columns = st.columns(2, gap="large")
         with columns[number % 2].container(key=f"entry_{lesson.name}", gap=None):
-            _entry(lesson, _seen().get(lesson.name))
+            _entry(lesson, _last_steps().get(lesson.name))
     if faults:
         listed = "\n".join(f"- {escape_markdown(str(fault))}" for fault in faults)
         st.warning(f"Some files could not be read and were skipped:\n{listed}")

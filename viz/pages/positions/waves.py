@@ -17,15 +17,15 @@ WAVES = (
     Slider("base", "base", BASES),
     Slider("pos", "position", tuple(range(256))),
 )
-TURNS = (
+ROTATION = (
     Slider("pos", "position", tuple(range(256))),
     Slider("k", "k", tuple(range(65))),
     Slider("turning", "width d", tuple(range(2, 34, 2))),
     Slider("base", "base", BASES),
 )
 WAVES_OPEN = {"length": 128, "width": 32, "base": 10_000, "pos": 12}
-TURNS_OPEN = {"pos": 12, "k": 3, "turning": 16, "base": 10_000}
-UPTO = 256  # positions over which the residual is taken, here and in the browser
+ROTATION_OPEN = {"pos": 12, "k": 3, "turning": 16, "base": 10_000}
+N_RESIDUAL_POSITIONS = 256  # positions over which the residual is taken, here and in the browser
 
 
 def _addressed(sliders: tuple[Slider, ...], opens: dict[str, int]) -> dict[str, int]:
@@ -93,19 +93,21 @@ def _wave_table(length: int, width: int, base: int) -> Table:
 
 
 @st.fragment
-def show_turns() -> None:
+def show_rotation() -> None:
     """A dial for each pair, and the matrix."""
     figure = st.container()
-    state = _addressed(TURNS, TURNS_OPEN)
+    state = _addressed(ROTATION, ROTATION_OPEN)
     with figure:
-        drawn = canvas.turns(TURNS, state, key="turns_drawn", theme=visitor.theme(), on_state=partial(_choose, TURNS))
+        drawn = canvas.turns(
+            ROTATION, state, key="turns_drawn", theme=visitor.theme(), on_state=partial(_choose, ROTATION)
+        )
     figure_panel.below(
         drawn,
         sentence="",
-        table=partial(_turn_table, state["k"], state["turning"], state["base"]),
+        table=partial(_rotation_table, state["k"], state["turning"], state["base"]),
         file=file_name("sinusoidal", f"shift-{state['k']}-d-{state['turning']}"),
         of=None,
-        arrays=partial(_turn_arrays, state["k"], state["turning"], state["base"]),
+        arrays=partial(_rotation_arrays, state["k"], state["turning"], state["base"]),
         python=copy_as_python.python(
             f"R = rotation({state['k']}, {state['turning']}, {state['base']}).numpy()  # PE(pos + k) = R PE(pos)",
             "from model.analysis.sinusoid import rotation",
@@ -113,12 +115,12 @@ def show_turns() -> None:
     )
 
 
-def _turn_arrays(steps: int, width: int, base: int) -> dict[str, NamedArray]:
+def _rotation_arrays(steps: int, width: int, base: int) -> dict[str, NamedArray]:
     axes = {"dimension_after": range(width), "dimension_before": range(width)}
     return {"R": NamedArray(sinusoid.rotation(steps, width, base).numpy(), axes)}
 
 
-def _turn_table(steps: int, width: int, base: int) -> Table:
+def _rotation_table(steps: int, width: int, base: int) -> Table:
     matrix = sinusoid.rotation(steps, width, base)
     pairs = range(width // 2)
     blocks = [matrix[2 * pair : 2 * pair + 2, 2 * pair : 2 * pair + 2] for pair in pairs]
@@ -126,5 +128,8 @@ def _turn_table(steps: int, width: int, base: int) -> Table:
         "pair": list(pairs),
         "cos(k / base^(2i/d))": [block[0, 0].item() for block in blocks],
         "sin(k / base^(2i/d))": [block[0, 1].item() for block in blocks],
-        f"largest residual over {UPTO} positions": [sinusoid.rotation_error(steps, UPTO, width, base)] * len(blocks),
+        f"largest residual over {N_RESIDUAL_POSITIONS} positions": [
+            sinusoid.rotation_error(steps, N_RESIDUAL_POSITIONS, width, base)
+        ]
+        * len(blocks),
     }

@@ -40,15 +40,15 @@ def ablated_experiment(removed: Experiment) -> Experiment:
         )
         if how == "removed now":
             return removed
-        twin = trained_without(removed)
-        if twin is None:
+        weights = trained_without(removed)
+        if weights is None:
             st.caption(
                 "Models trained without a part exist for one part at a time, and for no single head. So the part is "
                 "removed now in B."
             )
             return removed
         st.caption("B was trained separately, so its heads do not correspond to A's heads.")
-    return replace(removed, weights=twin, switches=Switches())
+    return replace(removed, weights=weights, switches=Switches())
 
 
 def has_trained_without(weights: str) -> bool:

@@ -23,7 +23,7 @@ from viz.pages.translate.compute import ALONE, ATTENTION
 from viz.pages.translate.decoded import DecodedSentence
 from viz.ui import model_calls
 
-SIGNS = (4, 8, 12, 16)  # copied, in the sentence about one vector
+N_SYMBOLS = (4, 8, 12, 16)  # copied, in the sentence about one vector
 
 
 def show(decoded: DecodedSentence) -> None:
@@ -38,8 +38,8 @@ def _one_vector() -> str:
         return ""
     shares = {name: model_calls.about(networks[name])["lengths"] for name in (ALONE, ATTENTION)}
     of_each = model_calls.about(networks[ALONE])["recipe"]["of_each"]
-    alone, attentive = ([shares[name][str(n)] for n in SIGNS] for name in (ALONE, ATTENTION))
-    return describe_one_vector(SIGNS, alone, attentive, of_each)
+    alone, attentive = ([shares[name][str(n)] for n in N_SYMBOLS] for name in (ALONE, ATTENTION))
+    return describe_one_vector(N_SYMBOLS, alone, attentive, of_each)
 
 
 def _own_context(decoded: DecodedSentence) -> str:
@@ -53,8 +53,8 @@ def _own_context(decoded: DecodedSentence) -> str:
         "its only head" if shape == (1, 1) else f"the mean of layer {layer}'s heads", best[NOUN][layer, -1]
     )
     if TELLS in best and REFERENT in best and PRONOUN in best:
-        referent, tells = best[REFERENT][:, -1], best[TELLS][:, -1]  # (L,) each
-        line += describe_pronouns(float(referent.max()), float(tells.max()), int(tells.argmax()))
+        referent, adjective = best[REFERENT][:, -1], best[TELLS][:, -1]  # (L,) each
+        line += describe_pronouns(float(referent.max()), float(adjective.max()), int(adjective.argmax()))
     if DETERMINED in best:
         line += describe_determined(float(best[DETERMINED][layer, -1]))
     return line

@@ -40,46 +40,46 @@ class TranslateSettings:
 def choose_settings() -> TranslateSettings:
     """Task, network, source, parts and decoding: everything that decides what is written."""
     controls.note_link_values()
-    job = st.sidebar.selectbox("Task", list(compute.available_tasks()), key="task", bind="query-params")
-    network = _network(job)
+    task = st.sidebar.selectbox("Task", list(compute.available_tasks()), key="task", bind="query-params")
+    network = _network(task)
     with st.sidebar:
-        weights = compute.available_tasks()[job][network]
-        text = _source(job, weights)
+        weights = compute.available_tasks()[task][network]
+        text = _source(task, weights)
         switches = controls.switches(weights, disabled=network not in STACKS)
         if network not in STACKS:
             st.caption("A recurrent network has none of these components.")
             switches = Switches()
-        elif TRANSLATE_TASKS[job].task in PAIRS:
+        elif TRANSLATE_TASKS[task].task in PAIRS:
             switches = _without_heads(weights, switches)
-        how = _decoding(compute.unit(weights)) if TRANSLATE_TASKS[job].task in PAIRS else Decoding()
+        how = _decoding(compute.unit(weights)) if TRANSLATE_TASKS[task].task in PAIRS else Decoding()
     experiment = Experiment(weights=weights, text=text, switches=switches)
     try:
-        (compute.source if TRANSLATE_TASKS[job].task in PAIRS else model_calls.encoding)(experiment)
+        (compute.source if TRANSLATE_TASKS[task].task in PAIRS else model_calls.encoding)(experiment)
     except InputTextError as error:
         st.info(str(error))
         controls.report_bad_link(whole=False)
         st.stop()
-    return TranslateSettings(job, network, experiment, how)
+    return TranslateSettings(task, network, experiment, how)
 
 
-def _network(job: str) -> str:
+def _network(task: str) -> str:
     """The networks in the order of their history, over the figure: their difference is what the page is about."""
-    networks = list(compute.available_tasks()[job])
+    networks = list(compute.available_tasks()[task])
     if st.session_state.get("network", TRANSFORMER) not in networks:
         st.session_state["network"] = TRANSFORMER  # the network of another task
     return controls.choice("Network", networks, key="network", default=TRANSFORMER)
 
 
-def _source(job: str, weights: str) -> str:
-    example = TRANSLATE_TASKS[job].example
+def _source(task: str, weights: str) -> str:
+    example = TRANSLATE_TASKS[task].example
     # Another task begins with its own example; what a link or a person has written stays.
-    before, given = st.session_state.get("source_of", (job, ""))
-    if before != job and st.session_state.get("source_text") == given:
+    before, given = st.session_state.get("source_of", (task, ""))
+    if before != task and st.session_state.get("source_text") == given:
         st.session_state["source_text"] = example
     text = st.text_area("Source", value=example, key="source_text", bind="query-params", height=96) or ""
-    st.session_state["source_of"] = (job, example if before != job else given or example)
+    st.session_state["source_of"] = (task, example if before != task else given or example)
     kinds = (
-        PAIRS[TRANSLATE_TASKS[job].task].kinds if TRANSLATE_TASKS[job].task in PAIRS else {"any": "Two to four nouns"}
+        PAIRS[TRANSLATE_TASKS[task].task].kinds if TRANSLATE_TASKS[task].task in PAIRS else {"any": "Two to four nouns"}
     )
     st.menu_button(
         "New sentence",
@@ -87,7 +87,7 @@ def _source(job: str, weights: str) -> str:
         format_func=lambda kind: kinds[kind],
         key="draw_source",
         on_click=_draw,
-        args=(TRANSLATE_TASKS[job].task,),
+        args=(TRANSLATE_TASKS[task].task,),
         width="stretch",
     )
     with st.popover("Vocabulary", width="stretch", key="known_source", on_change="rerun") as known:

@@ -81,15 +81,15 @@ def most_informative_step(decoded: DecodedSentence, layer: int, head: int | None
     weights = decoded.weights("cross", layer, head)
     T, S = weights.shape
     across = np.abs(np.arange(T)[:, None] + 1 - np.arange(S)[None])  # (T, S)
-    tells = np.nan_to_num(weights) * np.log2(1 + across)
-    tells[:, [0, -1]] = 0  # the marks
-    tells[1:][-1:] = 0  # nor does the end of the sentence
+    information = np.nan_to_num(weights) * np.log2(1 + across)
+    information[:, [0, -1]] = 0  # the marks
+    information[1:][-1:] = 0  # nor does the end of the sentence
     right = gold_cells(decoded.gold, decoded.n_gold) if decoded.gold else []
     if right:
-        is_gold = np.zeros_like(tells)
+        is_gold = np.zeros_like(information)
         is_gold[tuple(np.transpose(right))] = 1
-        tells = tells * is_gold
-    return int(np.unravel_index(int(tells.argmax()), tells.shape)[0])
+        information = information * is_gold
+    return int(np.unravel_index(int(information.argmax()), information.shape)[0])
 
 
 def highlighted_row(decoded: DecodedSentence, layer: int, head: int | None) -> int:

@@ -33,7 +33,7 @@ def show(
         name: value for name, value in decoded.decoding.arguments.items() if name in ("temperature", "top_k", "top_p")
     }
     words, probabilities = top_k_tokens(decoded.experiment.weights, trace.decoder.logits[:size], CANDIDATES, **drawn)
-    seen: dict[str, Array] = {
+    maps: dict[str, Array] = {
         name: decoded.weights(name, layer, head) for name in ("cross", "target") if name in decoded.maps
     }
     vector = trace.encoder.vector if isinstance(trace, RecurrentTrace) and "cross" not in decoded.maps else None
@@ -51,8 +51,8 @@ def show(
         telling=most_informative_step(decoded, layer, head),
         candidates=words,
         odds=probabilities,
-        cross=seen.get("cross"),
-        back=seen.get("target"),
+        cross=maps.get("cross"),
+        back=maps.get("target"),
         vector=vector,
         gold=right,
         unknown=model_calls.encoding(decoded.experiment).unknown,
@@ -67,7 +67,7 @@ def show(
         f"words, odds = top_k_tokens({decoded.experiment.weights!r}, logits, {CANDIDATES}{arguments})  # (N, K)",
     ]
     cut = {"cross": f"[:{size}]", "target": f"[:{size}, :{size}]"}
-    for name in seen:
+    for name in maps:
         lines.append(f'{_as(name)} = select_map(attention_maps(made.trace)["{name}"], {layer}, {head}){cut[name]}')
     if vector is not None:
         lines.append("vector = made.trace.encoder.vector  # (C,)")
@@ -80,10 +80,10 @@ def show(
             ended=decoded.target[-1:] == (EOS,),
             unit=decoded.unit,
         ),
-        table=partial(step_table, decoded, words, probabilities, seen),
+        table=partial(step_table, decoded, words, probabilities, maps),
         file=file_name(decoded.name, "writing"),
         of=decoded.experiment,
-        arrays=partial(_arrays, decoded, probabilities, seen, vector),
+        arrays=partial(_arrays, decoded, probabilities, maps, vector),
         python=copy_as_python.translated(decoded.experiment, decoded.decoding, "\n".join(lines)),
     )
 
@@ -96,18 +96,18 @@ def _as(name: str) -> str:
 
 
 def step_table(
-    decoded: DecodedSentence, words: Sequence[Sequence[str]], probabilities: Array, seen: dict[str, Array]
+    decoded: DecodedSentence, words: Sequence[Sequence[str]], probabilities: Array, maps: dict[str, Array]
 ) -> Table:
     """One line a word said: how likely it was, where it looked, and what else could have come."""
     size = len(decoded.target)
     table: dict[str, Any] = {"step": list(range(1, size + 1)), "says": numbered(decoded.target, 1)}
     table["probability"] = [float(np.exp(value)) for value in decoded.translation.logprobs]
     for name, side in (("cross", decoded.source), ("target", decoded.before)):
-        if name in seen:
-            best = seen[name].round(TIED).argmax(axis=1)
+        if name in maps:
+            best = maps[name].round(TIED).argmax(axis=1)
             verb = "looks most at" if name == "cross" else "looks back most at"
             table[verb] = np.array(numbered(side), dtype=object)[best]
-            table[f"{verb}: weight"] = np.take_along_axis(seen[name], best[:, None], axis=1)[:, 0]
+            table[f"{verb}: weight"] = np.take_along_axis(maps[name], best[:, None], axis=1)[:, 0]
     for nth in range(probabilities.shape[1]):
         table[f"candidate {nth + 1}"] = [row[nth] for row in words]
         table[f"p {nth + 1}"] = probabilities[:, nth]
@@ -115,16 +115,16 @@ def step_table(
 
 
 def _arrays(
-    decoded: DecodedSentence, probabilities: Array, seen: dict[str, Array], vector: Array | None
+    decoded: DecodedSentence, probabilities: Array, maps: dict[str, Array], vector: Array | None
 ) -> dict[str, NamedArray]:
     target_tokens = numbered(decoded.target, 1)
     arrays = {
         "odds": NamedArray(probabilities, {"says": target_tokens, "candidate": range(1, probabilities.shape[1] + 1)})
     }
-    if "cross" in seen:
-        arrays["looks_at"] = NamedArray(seen["cross"], {"says": target_tokens, "source": decoded.source})
-    if "target" in seen:
-        arrays["looks_back"] = NamedArray(seen["target"], {"says": target_tokens, "said_before": decoded.before})
+    if "cross" in maps:
+        arrays["looks_at"] = NamedArray(maps["cross"], {"says": target_tokens, "source": decoded.source})
+    if "target" in maps:
+        arrays["looks_back"] = NamedArray(maps["target"], {"says": target_tokens, "said_before": decoded.before})
     if vector is not None:
         arrays["vector"] = NamedArray(vector, {"number": range(len(vector))})
     return arrays

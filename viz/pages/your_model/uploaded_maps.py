@@ -150,9 +150,9 @@ def _rolled(key: str, _maps: AttentionMaps) -> tuple[Array, Array]:
         return rollout(_maps.weights), reachable(_maps.mask)
 
 
-def show(brought: GivenMaps, theme: Theme) -> None:
+def show(given: GivenMaps, theme: Theme) -> None:
     """The sentence, every head, one of them large, and more below: as on the Heads page."""
-    maps, key = brought.maps, brought.key
+    maps, key = given.maps, given.key
     words, key_tokens = maps.query_tokens, maps.key_tokens
     n_layers, n_heads = maps.weights.shape[:2]
     layer, head = controls.head(n_layers, n_heads, default=_sharpest(key, maps))
@@ -165,8 +165,8 @@ def show(brought: GivenMaps, theme: Theme) -> None:
         "theme": theme,
         "on_pin": controls.pin_token,
     }
-    stem = brought.name.removesuffix(".npz")
-    file = brought.of
+    stem = given.name.removesuffix(".npz")
+    file = given.of
     if isinstance(file, copy_as_python.File):
         st.sidebar.caption(
             "A link keeps the layer, head and word, but cannot contain the file. Send the file with the link."
@@ -219,11 +219,11 @@ def show(brought: GivenMaps, theme: Theme) -> None:
             arrays=partial(head_facts.maps, words, key_tokens, weights=weights),
             python=copy_as_python.from_maps(file, "weights", f"maps.weights[{layer}, {head}]  # (T, S)"),
         )
-    _more(brought, highlight)
+    _more(given, highlight)
 
 
-def _more(brought: GivenMaps, highlight: Mapping[str, Any]) -> None:
-    maps, key = brought.maps, brought.key
+def _more(given: GivenMaps, highlight: Mapping[str, Any]) -> None:
+    maps, key = given.maps, given.key
     if controls.choice("More about these maps", ("Head statistics", "Rollout"), key="more") == "Head statistics":
         figure_panel.head_table(_statistics(key, maps), on_head=controls.choose_head)
         return
@@ -234,7 +234,7 @@ def _more(brought: GivenMaps, highlight: Mapping[str, Any]) -> None:
         )
         return
     (rolled, reached), words = _rolled(key, maps), maps.query_tokens
-    file = brought.of
+    file = given.of
     with st.columns(2)[0]:
         drawn = canvas.panels([canvas.Panel("", rolled, mask=reached)], words, words, key="rollout", **highlight)
         figure_panel.below(
@@ -242,7 +242,7 @@ def _more(brought: GivenMaps, highlight: Mapping[str, Any]) -> None:
             sentence="This combines all layers and assumes that half of each step comes from a residual connection. "
             "The maps do not show whether the model has one. " + describe_rollout_row(rolled, words, highlight["row"]),
             table=partial(head_facts.map_table, rolled, words),
-            file=file_name(brought.name.removesuffix(".npz"), "rollout"),
+            file=file_name(given.name.removesuffix(".npz"), "rollout"),
             of=file,
             arrays=partial(head_facts.maps, words, rolled=rolled),
             python=copy_as_python.from_maps(
