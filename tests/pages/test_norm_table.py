@@ -8,9 +8,9 @@ import torch
 from foreign import FOREIGN, publish, random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytorch_reference import REMOVABLE, build, configs, random_ids, seeds, stir
 from screen import visit, well
 from torch import nn
-from twins import REMOVABLE, build, configs, random_ids, seeds, stir
 
 from model import Experiment, Switches, run
 from model.analysis.norm_comparison import first_norm

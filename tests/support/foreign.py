@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import torch
+from pytorch_reference import stir
 from tokenizers import Tokenizer as Cutter
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 from transformers import (
@@ -23,7 +24,6 @@ from transformers import (
     RobertaForMaskedLM,
     RobertaModel,
 )
-from twins import stir
 
 WORDS = ["the", "dog", "dogs", "sleep", "##s", "cat", "saw", "two", "very", "tired", "bird", ".", ",", "a", "b", "c"]
 MARKS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

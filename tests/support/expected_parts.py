@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import numpy as np
-from readings import Reading, Seen, counted, named, reads, softmax
+from expected_files import Reading, Seen, counted, named, reads, softmax
 
 from model import Experiment, Switches, load, run
 from model.analysis import score_scaling

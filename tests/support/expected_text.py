@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from readings import REFERENT, Reading, Seen, counted, map_of, named, reads, softmax, words_and_weights
+from expected_files import REFERENT, Reading, Seen, counted, map_of, named, reads, softmax, words_and_weights
 
 from model import Experiment, load, run
 from model.generation.cache_comparison import compare

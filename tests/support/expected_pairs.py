@@ -3,7 +3,7 @@
 import re
 
 import numpy as np
-from readings import REFERENT, Reading, Seen, counted, map_of, merged, named, reads, softmax
+from expected_files import REFERENT, Reading, Seen, counted, map_of, merged, named, reads, softmax
 
 from model import Experiment, Switches, load, run
 from model.checkpoint import read_card
