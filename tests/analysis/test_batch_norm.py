@@ -8,11 +8,11 @@ import torch
 from equal import differ, same_bits
 from hypothesis import given
 from hypothesis import strategies as st
+from pytorch_reference import assert_same, assert_same_gradients, exact, seeds, stir
 from screen import figures, well
 from streamlit.testing.v1 import AppTest
 from torch import nn
 from torch.func import functional_call
-from twins import assert_same, assert_same_gradients, exact, seeds, stir
 
 from model import Experiment, load, run
 from model.analysis.norm_comparison import NORMS_COMPARED, compare_norms, make_batch, output_change

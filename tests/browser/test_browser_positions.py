@@ -13,7 +13,7 @@ from model.analysis.sinusoid import rotation_error, wavelengths
 from model.position import sinusoid
 from viz.pages.positions.shift_test import MOVES
 from viz.pages.positions.views import VIEWS
-from viz.pages.positions.waves import BASES, TURNS, WAVES
+from viz.pages.positions.waves import BASES, ROTATION, WAVES
 from viz.theme import LIGHT
 
 expect.set_options(timeout=PATIENCE)
@@ -175,7 +175,7 @@ def test_the_keys_move_a_slider_and_what_is_read_aloud(visitor):
 
 def test_the_browsers_residual_is_rounding_like_the_models(visitor):
     visitor.open("Rotation", "pos=20")
-    k_at, width_at = (slider.values.index for slider in TURNS[1:3])
+    k_at, width_at = (slider.values.index for slider in ROTATION[1:3])
     for k, width, base in [(3, 16, 10_000), (64, 32, 10), (0, 2, 100_000)]:
         visitor.slide("k", k_at(k))
         visitor.slide("rotation_width", width_at(width))

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from foreign import edit, made, publish
+from foreign import edit, publish, random_model
 from playwright.sync_api import expect
 from served import PATIENCE, wait_for_picture, wait_for_rest
 
@@ -16,7 +16,7 @@ TEXT = "the dogs saw two very tired birds ."
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return publish(made("gpt2"), tmp_path_factory.mktemp("browser") / "little")
+    return publish(random_model("gpt2"), tmp_path_factory.mktemp("browser") / "little")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def page(context):
 @pytest.fixture
 def slow_to_look_into(tmp_path):
     """A folder whose look takes half a minute of a processor: many parts, each with a header that is long to read."""
-    folder = publish(made("gpt2"), tmp_path / "slow")
+    folder = publish(random_model("gpt2"), tmp_path / "slow")
     (folder / "model.safetensors").rename(folder / "whole.safetensors")
     number = "2.2250738585072011360574097967091e-308,"  # of the numbers that take longest to read
     header = ('{"__metadata__":[' + number * (30 * 10**6 // len(number)) + "1]}").encode()
@@ -45,7 +45,7 @@ def slow_to_look_into(tmp_path):
 @pytest.fixture
 def slow_to_load(tmp_path):
     """A folder whose tokenizer takes a minute to try: the time of its pattern grows with the third power of a text."""
-    folder = publish(made("gpt2"), tmp_path / "slow")
+    folder = publish(random_model("gpt2"), tmp_path / "slow")
     split = {"type": "Split", "pattern": {"Regex": "a*a*b"}, "behavior": "Isolated", "invert": False}
     edit(folder / "tokenizer.json", pre_tokenizer=split)
     return folder

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from equal import same_bits
-from foreign import made as gpt2
+from foreign import random_model as gpt2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,7 +60,7 @@ def refused(*arguments, **named):
 def test_missing_axes_are_one_and_a_batch_of_one_is_none(shape):
     made = maps(even(*shape), WORDS)
     assert made.weights.shape == (2 if shape[0] == 2 else 1, 1 if len(shape) == 2 else 4, 3, 3)
-    assert (made.looking, made.columns, made.notes) == (tuple(WORDS), tuple(WORDS), ())
+    assert (made.query_tokens, made.columns, made.warnings) == (tuple(WORDS), tuple(WORDS), ())
 
 
 def test_lists_numpy_and_torch_give_the_same_maps():
@@ -83,12 +83,12 @@ def test_nan_is_a_cell_that_is_not_there_and_a_mask_takes_away_more():
     made = maps(weights, WORDS, mask=[[1, 1, 1], [1, 1, 1], [1, 1, 0]])
     assert made.mask[0, 0].tolist() == [[True, False, False], [True, True, False], [True, True, False]]
     assert made.weights[0, 0, 2].tolist() == pytest.approx([0.2, 0.3, 0])
-    assert made.notes == ("1 of 3 rows does not sum to 1: the sum is 0.50. The weights are shown unchanged.",)
+    assert made.warnings == ("1 of 3 rows does not sum to 1: the sum is 0.50. The weights are shown unchanged.",)
 
 
 def test_two_lists_of_words_make_a_map_that_is_no_square():
     made = maps(even(2, 2, 3, 5), WORDS, list("abcde"))
-    assert (made.weights.shape, made.columns, made.looked) == ((2, 2, 3, 5), tuple("abcde"), tuple("abcde"))
+    assert (made.weights.shape, made.columns, made.key_tokens) == ((2, 2, 3, 5), tuple("abcde"), tuple("abcde"))
 
 
 @pytest.mark.parametrize("name", ["key_tokens", "looked_at"])
@@ -150,8 +150,8 @@ def test_all_four_entries_are_read_and_others_left_alone():
 
 
 def test_numbers_as_tokens_become_their_digits_and_half_a_character_a_mark():
-    assert maps(even(3, 3), np.array([101, 7, 102])).looking == ("101", "7", "102")
-    assert maps(even(1, 1), ["\ud800"]).looking == ("?",)
+    assert maps(even(3, 3), np.array([101, 7, 102])).query_tokens == ("101", "7", "102")
+    assert maps(even(1, 1), ["\ud800"]).query_tokens == ("?",)
 
 
 # What models return that were loaded the ordinary way
@@ -192,8 +192,8 @@ def test_the_steps_of_generate_are_the_maps_of_one_pass_over_the_same_text(write
     joined = maps(made.attentions, tokens)
     once = writer(made.sequences[:, :-1], output_attentions=True).attentions  # (1, H, T, S) a layer
     assert np.allclose(joined.weights, torch.stack(once)[:, 0].detach().numpy(), atol=1e-5)
-    assert joined.looking == tuple(tokens[:-1])
-    assert joined.notes == ("The last token was written but not read, so it has no row and no column.",)
+    assert joined.query_tokens == tuple(tokens[:-1])
+    assert joined.warnings == ("The last token was written but not read, so it has no row and no column.",)
     if cached:
         assert same_bits(joined.mask[0, 0, 3:], np.tri(6, dtype=bool)[3:]), "later columns were not there yet"
 
@@ -201,7 +201,7 @@ def test_the_steps_of_generate_are_the_maps_of_one_pass_over_the_same_text(write
 def test_the_cross_attention_of_generate_is_one_row_a_step():
     rows = np.random.default_rng(0).dirichlet(np.ones(3), (4, 2, 1, 2, 1)).astype(np.float32)  # step, layer, B, H, row
     made = maps(tuple(tuple(map(torch.tensor, step)) for step in rows), list("abcde"), WORDS)
-    assert made.looking == tuple("abcd")
+    assert made.query_tokens == tuple("abcd")
     assert same_bits(made.weights, rows[:, :, 0, :, 0].transpose(1, 2, 0, 3), "copied")
 
 

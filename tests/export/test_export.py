@@ -160,11 +160,11 @@ def test_the_grid_of_all_heads_is_named_after_no_head():
 
 
 def test_an_origin_leaves_out_what_there_is_none_of():
-    told = Provenance("waves", "0.1.0").told()
+    told = Provenance("waves", "0.1.0").to_json()
     assert told == {"software": "Attention Lab", "figure": "waves", "version": "0.1.0"}
     assert footer(told) == "Attention Lab 0.1.0"
 
 
 def test_a_foot_says_where_it_all_comes_from():
-    told = Provenance("grid", "0.1.0", weights="grammar", seed=0, says="without scaling").told("http://localhost/")
+    told = Provenance("grid", "0.1.0", weights="grammar", seed=0, notice="without scaling").to_json("http://localhost/")
     assert footer(told) == "Attention Lab 0.1.0  ·  grammar, seed 0  ·  without scaling  ·  http://localhost/"

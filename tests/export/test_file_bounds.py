@@ -85,9 +85,9 @@ def test_three_arrays_in_one_block_each_begin_where_the_header_says():
 
 
 def test_the_foot_names_the_file_that_was_brought_and_no_seed_where_none_is_known():
-    made = provenance.Provenance("maps", "0.1.0", file="maps.npz").told()
+    made = provenance.Provenance("maps", "0.1.0", file="maps.npz").to_json()
     assert provenance.footer(made).endswith("maps.npz")
-    unknown = provenance.Provenance("grid", "0.1.0", weights="own-gpt2").told()
+    unknown = provenance.Provenance("grid", "0.1.0", weights="own-gpt2").to_json()
     assert provenance.footer(unknown).endswith("own-gpt2")
 
 

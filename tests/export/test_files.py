@@ -6,12 +6,12 @@ import re
 from base64 import b64decode
 
 import every
+import expected_pairs
+import expected_parts
+import expected_text
 import numpy as np
 import pytest
-import readings_pairs
-import readings_parts
-import readings_text
-from readings import READINGS, Seen, counted
+from expected_files import READINGS, Seen, counted
 from screen import component, figures, visit, well
 from test_arrays import npz
 from test_arrays_page import dropped
@@ -26,7 +26,7 @@ from viz.pages.positions.models import NAMES
 from viz.pages.translate.compute import JOBS
 from viz.ui.controls import EXAMPLE, PROSE
 
-assert readings_text and readings_parts and readings_pairs  # they enter their readings
+assert expected_text and expected_parts and expected_pairs  # they enter their readings
 
 ROUGH = {"ways": 1e-4, "forms": 1e-5}  # where two ways to the same number are the figure
 NEAR = 2e-5  # float32, summed in another order

@@ -58,8 +58,8 @@ def test_the_distance_counts_the_steps_and_says_which_way():
 
 
 def test_a_token_is_counted_as_a_token():
-    assert "2 tokens back" in row([0, 0.9, 0.1, 0], 3, ["<s>", "b", "c", "d"], each="token")
-    assert "1 token back" in row([0, 0, 0.9, 0.1], 3, ["<s>", "b", "c", "d"], each="token")
+    assert "2 tokens back" in row([0, 0.9, 0.1, 0], 3, ["<s>", "b", "c", "d"], unit="token")
+    assert "1 token back" in row([0, 0, 0.9, 0.1], 3, ["<s>", "b", "c", "d"], unit="token")
 
 
 def test_a_look_at_another_text_names_its_word_and_no_distance():
@@ -119,13 +119,13 @@ def test_a_row_of_no_numbers_does_not_hide_one_that_tells():
 
 def test_the_grid_counts_named_heads_of_all_and_says_what_they_were_measured_on():
     jobs = [[["a"], [], ["b", "c"]], [[], [], []]]
-    told = describe_head_grid(jobs, Named("128 sentences", 0.5), intact=True, pooled=False, each="token")
+    told = describe_head_grid(jobs, Named("128 sentences", 0.5), intact=True, pooled=False, unit="token")
     assert in_order(told, "2 of 6 heads", "correct token", "128 sentences")
     assert "full model" not in told
     assert in_order(
         describe_head_grid(jobs, Named("128 sentences", 0.5), intact=False, pooled=False), "sentences", "full model"
     )
-    assert "block of tokens" in describe_head_grid(jobs, Named("1", 0.5), intact=True, pooled=True, each="token")
+    assert "block of tokens" in describe_head_grid(jobs, Named("1", 0.5), intact=True, pooled=True, unit="token")
 
 
 def test_the_grid_sends_to_the_heads_only_where_names_have_no_room():

@@ -73,7 +73,7 @@ def reached() -> set[tuple[str, int]]:
     return found
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name.partition(".")[2].startswith("read_")])
+@pytest.mark.parametrize("name", [name for name in ALL if name.partition(".")[2].startswith("describe_")])
 def test_every_caption_function_is_in_the_table(name):
     assert captions.CASES.get(name), f"{name} has no case in tests/support/caption_cases.py or caption_cases_pages.py"
 

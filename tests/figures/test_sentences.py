@@ -73,7 +73,7 @@ def test_no_sentence_made_from_numbers_is_without_a_test():
         node.name
         for path in root.glob("viz/captions/*.py")
         for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("read_")
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("describe_")
     ]
     assert len(captions) > 40
     assert [name for name in captions if f"{name}(" not in tested] == []
@@ -105,7 +105,7 @@ def test_a_row_that_looks_at_no_word_in_particular_is_not_said_to_look_at_one():
     rows[3] = [0.24, 0.28, 0.24, 0.24]
     assert "goes to **a**, 2 words back." in describe_row(rows, words, 3)
     rows[3] = [0.1, 0.1, 0.8, 0]
-    assert describe_row(rows, words, 3, each="token") == "**c** puts 0.80 of its attention on **b**, 1 token back."
+    assert describe_row(rows, words, 3, unit="token") == "**c** puts 0.80 of its attention on **b**, 1 token back."
     rows[3] = [0, 0, 0, 1]
     assert "puts 1.00 of its attention on itself" in describe_row(rows, words, 3)
 
@@ -114,7 +114,7 @@ def test_a_row_of_equal_weights_is_not_said_to_prefer_one_word():
     assert (
         describe_row(np.full((2, 2), 0.5), ["a", "b"], 1) == "**b** gives its largest weight, 0.50, to each of 2 words."
     )
-    assert "to each of 4 tokens" in describe_row(np.full((4, 4), 0.25), ABCD, 0, each="token")
+    assert "to each of 4 tokens" in describe_row(np.full((4, 4), 0.25), ABCD, 0, unit="token")
     assert describe_row(np.zeros((2, 2)), ["a", "b"], 0) == "**a** attends to nothing: its row is zero."
     assert "not numbers" in describe_row(np.full((2, 2), np.nan), ["a", "b"], 0)
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from twins import build, configs, exact, random_ids, seeds
+from pytorch_reference import build, configs, exact, random_ids, seeds
 
 from model import Experiment, Switches, checkpoint
 from model.analysis import attribution

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from equal import same_bits
-from twins import build, stir
+from pytorch_reference import build, stir
 
 from model import Experiment, Switches, checkpoint, load, run
 from model.attention import AttentionOverride

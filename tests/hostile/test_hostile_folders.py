@@ -12,7 +12,7 @@ from dataclasses import replace as replace_fields
 from pathlib import Path
 
 import pytest
-from foreign import MARKS, WORDS, edit, made, publish
+from foreign import MARKS, WORDS, edit, publish, random_model
 
 from model.checkpoint import CheckpointError
 from model.importers import bounded_read
@@ -27,7 +27,7 @@ WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json
 
 @pytest.fixture(scope="module")
 def sound():
-    return {name: made(name) for name in ("gpt2", "bert")}
+    return {name: random_model(name) for name in ("gpt2", "bert")}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from equal import same_bits
-from foreign import made, publish
+from foreign import publish, random_model
 from screen import ROOT
 
 from model.registry import registry
@@ -23,7 +23,7 @@ SHAPE = re.compile(r"\(([A-Z](?:, [A-Z])*),?\)(?: (float\d+))?(, read-only)?")
 def desk(tmp_path, monkeypatch):
     """A folder to work in, with a published model in it whose default attention keeps no weights."""
     monkeypatch.chdir(tmp_path)
-    model = made("gpt2")
+    model = random_model("gpt2")
     model.config._attn_implementation = "sdpa"
     publish(model, tmp_path / "distilgpt2")
     before = set(registry().names())
@@ -97,6 +97,6 @@ def test_how_to_save_one_saves_a_file_that_the_page_opens(desk):
     there = {}
     exec(block, there)
     maps = read((desk / "maps.npz").read_bytes())
-    assert maps.looking == tuple(there["tokens"])
+    assert maps.query_tokens == tuple(there["tokens"])
     wanted = torch.stack(there["output"].attentions)[:, 0].detach().numpy()
     assert same_bits(maps.weights, np.where(maps.mask, wanted, 0), "copied")

@@ -6,7 +6,7 @@ from importlib.metadata import distribution
 import pytest
 import torch
 from equal import same_bits
-from foreign import FOREIGN, MARKS, WORDS, V, made, publish
+from foreign import FOREIGN, MARKS, WORDS, V, publish, random_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer, GPT2Tokenizer
 
@@ -22,7 +22,7 @@ IDS = torch.tensor([[2, 5, 6, 8, 9, 3], [2, 11, 14, 10, 16, 3]])  # (B, T)
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """Every foreign model, published: name → (the model, its folder)."""
-    made_of = {name: made(name) for name in FOREIGN}
+    made_of = {name: random_model(name) for name in FOREIGN}
     return {name: (model, publish(model, tmp_path_factory.mktemp("foreign"))) for name, model in made_of.items()}
 
 
@@ -184,7 +184,7 @@ def test_the_older_files_of_gpt2_cut_texts_as_its_own_tokenizer_does(tmp_path):
     (tmp_path / "merges.txt").write_text(merges, encoding="utf-8")
     (tmp_path / "vocab.json").write_text(json.dumps({piece: at for at, piece in enumerate(letters)}), encoding="utf-8")
     theirs = GPT2Tokenizer(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
-    publish(made("gpt2"), tmp_path)
+    publish(random_model("gpt2"), tmp_path)
     (tmp_path / "tokenizer.json").unlink()
     ours = read_tokenizer(open_folder(tmp_path), V)
     for text in ("dog the dog", "the dogs", " the  dog"):

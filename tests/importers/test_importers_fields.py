@@ -7,8 +7,8 @@ import pytest
 import torch
 import transformers
 from foreign import V, edit, publish
+from pytorch_reference import stir
 from transformers.activations import ACT2FN
-from twins import stir
 
 from model.checkpoint import CheckpointError
 from model.importers import FAMILIES, inspect_folder, read, transformers_backend

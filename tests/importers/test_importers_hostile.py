@@ -7,7 +7,7 @@ import struct
 
 import pytest
 import torch
-from foreign import edit, made, publish
+from foreign import edit, publish, random_model
 from safetensors.torch import load_file, save_file
 
 from model.checkpoint import CheckpointError
@@ -19,7 +19,7 @@ WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
 @pytest.fixture(scope="module")
 def sound():
-    return {name: made(name) for name in ("gpt2", "bert")}
+    return {name: random_model(name) for name in ("gpt2", "bert")}
 
 
 @pytest.fixture

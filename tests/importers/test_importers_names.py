@@ -7,7 +7,7 @@ import pytest
 import torch
 import transformers
 from equal import same_bits
-from foreign import FOREIGN, edit, made, publish
+from foreign import FOREIGN, edit, publish, random_model
 from safetensors.torch import load_file, save_file
 from test_importers import IDS, assert_close, both
 from test_maps_only import MADE
@@ -68,7 +68,7 @@ TIED = {
 
 @pytest.mark.parametrize("name", TIED)
 def test_a_tied_matrix_may_stand_under_the_name_of_the_read_out_alone(tmp_path, name):
-    folder = publish(made(name), tmp_path)
+    folder = publish(random_model(name), tmp_path)
     words, out = TIED[name]
     rename(folder, lambda spelt: out if spelt == words else spelt)
     assert inspect_folder(folder).unused == ()
@@ -77,7 +77,7 @@ def test_a_tied_matrix_may_stand_under_the_name_of_the_read_out_alone(tmp_path, 
 
 @pytest.mark.parametrize("name", TIED)
 def test_a_read_out_that_differs_from_the_embeddings_is_used_even_if_the_config_calls_them_tied(tmp_path, name):
-    folder = publish(made(name), tmp_path)
+    folder = publish(random_model(name), tmp_path)
     words, out = TIED[name]
     add(folder, **{out: load_file(folder / FILE)[words].flip(0).contiguous()})
     assert_as_transformers(folder, name)
@@ -89,7 +89,7 @@ def test_a_read_out_that_differs_from_the_embeddings_is_used_even_if_the_config_
 
 @pytest.mark.parametrize("name", TIED)
 def test_a_tied_matrix_that_is_stored_twice_is_kept_once(tmp_path, name):
-    folder = publish(made(name), tmp_path)
+    folder = publish(random_model(name), tmp_path)
     words, out = TIED[name]
     add(folder, **{out: load_file(folder / FILE)[words].clone()})
     transformer = read(inspect_folder(folder)).transformer
@@ -100,7 +100,7 @@ def test_a_tied_matrix_that_is_stored_twice_is_kept_once(tmp_path, name):
 @pytest.mark.parametrize(("name", "head"), [("bert", "cls.predictions"), ("roberta", "lm_head")])
 @pytest.mark.parametrize("keep", ["both, which differ", "only the decoder's"])
 def test_the_bias_of_the_word_head_has_two_names(tmp_path, name, head, keep):
-    folder = publish(made(name), tmp_path)
+    folder = publish(random_model(name), tmp_path)
     bias = load_file(folder / FILE)[f"{head}.bias"]
     if keep == "both, which differ":
         add(folder, **{f"{head}.decoder.bias": bias.flip(0).contiguous()})
@@ -110,7 +110,7 @@ def test_the_bias_of_the_word_head_has_two_names(tmp_path, name, head, keep):
 
 
 def test_an_untied_matrix_does_not_stand_in_for_the_embeddings(tmp_path):
-    folder = publish(made("gpt2, its own read-out"), tmp_path)
+    folder = publish(random_model("gpt2, its own read-out"), tmp_path)
     rename(folder, lambda spelt: None if spelt == "transformer.wte.weight" else spelt)
     refused(folder, "no wte.weight")
 
@@ -131,13 +131,13 @@ def test_a_bare_gpt2_that_is_not_tied_reads_no_words_out(tmp_path):
 
 
 def test_a_gpt2_whose_read_out_is_missing_is_refused(tmp_path):
-    folder = publish(made("gpt2, its own read-out"), tmp_path)
+    folder = publish(random_model("gpt2, its own read-out"), tmp_path)
     rename(folder, lambda spelt: None if spelt == "lm_head.weight" else spelt)
     refused(folder, "lack lm_head.weight")
 
 
 def test_a_number_in_the_name_of_a_head_is_no_layer(tmp_path):
-    folder = publish(made("bert that sorts texts"), tmp_path)
+    folder = publish(random_model("bert that sorts texts"), tmp_path)
     add(folder, **{"classifier.3.weight": torch.ones(4), "classifier.0.bias": torch.ones(4)})
     assert {"classifier.3.weight", "classifier.0.bias"} <= set(inspect_folder(folder).unused)
     assert_as_transformers(folder, "bert that sorts texts")
@@ -149,7 +149,7 @@ def test_a_number_in_the_name_of_a_head_is_no_layer(tmp_path):
 @pytest.mark.parametrize("name", ["gpt2", "bert", "roberta", "distilbert"])
 @pytest.mark.parametrize("before", ["_orig_mod.", "module.", "module._orig_mod.", "_orig_mod.module."])
 def test_what_a_wrapper_put_before_the_names_is_taken_away(tmp_path, name, before):
-    assert_is_taken_away(before, made(name), tmp_path)
+    assert_is_taken_away(before, random_model(name), tmp_path)
 
 
 def assert_is_taken_away(before, model, place):
@@ -168,12 +168,12 @@ def assert_is_taken_away(before, model, place):
     "before", ["base_model.model.", "model.", "0.auto_model.", "auto_model.", "model.module.", "student.", "model.net."]
 )
 def test_what_a_class_around_the_model_puts_before_every_name_is_taken_away(tmp_path, name, before):
-    assert_is_taken_away(before, made(name), tmp_path)
+    assert_is_taken_away(before, random_model(name), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["bert without a head", "gpt2 without a head", "distilbert without a head"])
 def test_a_head_beside_the_class_around_the_model_is_left_out_as_any_other(tmp_path, name):
-    folder = publish(made(name), tmp_path)
+    folder = publish(random_model(name), tmp_path)
     expected = read(inspect_folder(folder)).transformer.state_dict()
     rename(folder, lambda spelt: f"model.{spelt}")
     add(folder, **{"classifier.weight": torch.ones(2, 8)})
@@ -183,7 +183,7 @@ def test_a_head_beside_the_class_around_the_model_is_left_out_as_any_other(tmp_p
 
 
 def test_the_one_copy_of_a_tied_matrix_is_found_inside_a_class_around_the_model(tmp_path):
-    folder = publish(made("gpt2"), tmp_path)
+    folder = publish(random_model("gpt2"), tmp_path)
     expected = read(inspect_folder(folder)).transformer.state_dict()
     rename(folder, lambda spelt: f"model.{'lm_head.weight' if spelt == 'transformer.wte.weight' else spelt}")
     found = read(inspect_folder(folder)).transformer.state_dict()
@@ -202,14 +202,14 @@ def test_what_is_wrapped_layer_by_layer_is_named_as_the_others(part):
 
 
 def test_a_part_of_another_model_is_refused_with_the_name_before_it(tmp_path):
-    folder = publish(made("bert without a head"), tmp_path)
+    folder = publish(random_model("bert without a head"), tmp_path)
     rename(folder, lambda spelt: f"reader.{spelt}")
     add(folder, **{"writer.weight": torch.ones(2)})
     refused(folder, 'The names of the BERT in these weights begin with "reader."', "Save that part of your model alone")
 
 
 def test_two_models_in_one_file_are_refused_with_the_names_before_both(tmp_path):
-    folder = publish(made("bert without a head"), tmp_path)
+    folder = publish(random_model("bert without a head"), tmp_path)
     tensors = load_file(folder / FILE)
     both = {f"{who}.{name}": tensor.clone() for who in ("question", "answer") for name, tensor in tensors.items()}
     save_file(both, folder / FILE, metadata={"format": "pt"})
@@ -219,7 +219,7 @@ def test_two_models_in_one_file_are_refused_with_the_names_before_both(tmp_path)
 @pytest.mark.parametrize("part", ["lora_A.default.weight", "base_layer.weight", "modules_to_save.default.weight"])
 @pytest.mark.parametrize("before", ["", "base_model.model."])
 def test_an_adapter_that_is_not_merged_is_refused_with_what_to_do(tmp_path, part, before):
-    folder = publish(made("bert"), tmp_path)
+    folder = publish(random_model("bert"), tmp_path)
     name = f"{before}bert.encoder.layer.0.attention.self.query.{part}"
     rename(folder, lambda spelt: before + spelt)
     add(folder, **{name: torch.ones(2, 8)})
@@ -230,7 +230,7 @@ def test_an_adapter_that_is_not_merged_is_refused_with_what_to_do(tmp_path, part
 @pytest.mark.parametrize("file", ["adapter_model.safetensors", "adapter_model.bin", "adapter_config.json"])
 def test_a_folder_of_an_adapter_is_refused_with_what_to_do(tmp_path, file, beside):
     if beside:
-        publish(made("bert"), tmp_path)
+        publish(random_model("bert"), tmp_path)
     (tmp_path / file).write_text("{}")
     if beside and file == "adapter_config.json":  # left behind by a model that was merged
         assert inspect_folder(tmp_path).config is not None
@@ -247,7 +247,7 @@ def test_a_part_that_was_compiled_alone_is_named_as_the_others():
 
 
 def test_one_tensor_under_two_names_is_refused(tmp_path):
-    folder = publish(made("gpt2"), tmp_path)
+    folder = publish(random_model("gpt2"), tmp_path)
     add(folder, **{"_orig_mod.transformer.wte.weight": torch.ones(24, 8)})
     refused(folder, "_orig_mod.transformer.wte.weight", "two names of one tensor", "Save the model again")
 
@@ -266,14 +266,14 @@ UNREAD = {
 
 @pytest.mark.parametrize(("name", "unread"), [(name, one) for name in UNREAD for one in UNREAD[name]])
 def test_a_tensor_of_a_layer_that_nobody_reads_is_refused_by_name(tmp_path, name, unread):
-    folder = publish(made(name), tmp_path)
+    folder = publish(random_model(name), tmp_path)
     add(folder, **{unread: torch.ones(2, 2)})
     refused(folder, unread, "the attention would be another one")
 
 
 @pytest.mark.parametrize("name", ["gpt2", "bert", "roberta", "distilbert"])
 def test_more_layers_than_the_config_tells_are_refused_by_name(tmp_path, name):
-    folder = publish(made(name), tmp_path)
+    folder = publish(random_model(name), tmp_path)
     edit(folder / "config.json", **{"n_layer" if name == "gpt2" else "num_hidden_layers": 1})
     if name == "distilbert":
         told = json.loads((folder / "config.json").read_text())
@@ -283,7 +283,7 @@ def test_more_layers_than_the_config_tells_are_refused_by_name(tmp_path, name):
 
 
 def test_the_masks_that_older_files_of_gpt2_hold_are_no_weights(tmp_path):
-    folder = publish(made("gpt2"), tmp_path)
+    folder = publish(random_model("gpt2"), tmp_path)
     mask = torch.ones(1, 1, 40, 40).tril()
     add(folder, **{"transformer.h.0.attn.bias": mask, "transformer.h.1.attn.masked_bias": torch.tensor(-1e4)})
     assert_as_transformers(folder, "gpt2")
@@ -297,7 +297,7 @@ def test_distances_in_the_scores_are_refused_in_every_family_and_for_maps(tmp_pa
         folder = publish(make(config), tmp_path)
         tensor = "encoder.layer.1.attention.self.distance_embedding.weight"
     else:
-        folder = publish(made(kind), tmp_path)
+        folder = publish(random_model(kind), tmp_path)
         tensor = DISTANCES.replace("bert.", f"{kind}.", 1)
     edit(folder / "config.json", position_embedding_type=told)
     if told != "absolute":
@@ -312,40 +312,40 @@ def test_distances_in_the_scores_are_refused_in_every_family_and_for_maps(tmp_pa
 @pytest.mark.parametrize("name", ["add_cross_attention", "is_decoder", "tie_word_embeddings"])
 @pytest.mark.parametrize("value", ["yes", 1, None])
 def test_a_yes_or_no_that_is_neither(tmp_path, name, value):
-    folder = publish(made("bert"), tmp_path)
+    folder = publish(random_model("bert"), tmp_path)
     edit(folder / "config.json", **{name: value})
     refused(folder, f"config.json says {name} = {value!r}; it must be true or false")
 
 
 @pytest.mark.parametrize("value", [None, -1, 24, "1", True, 1.0])
 def test_a_padding_token_that_no_roberta_has(tmp_path, value):
-    folder = publish(made("roberta"), tmp_path)
+    folder = publish(random_model("roberta"), tmp_path)
     edit(folder / "config.json", pad_token_id=value)
     refused(folder, f"config.json says pad_token_id = {value!r}", "a token's id, 0 to 23")
 
 
 def test_a_padding_token_after_the_last_position(tmp_path):
-    folder = publish(made("roberta"), tmp_path)
+    folder = publish(random_model("roberta"), tmp_path)
     edit(folder / "config.json", pad_token_id=20, max_position_embeddings=21)
     refused(folder, "max_position_embeddings = 21", "no position is left for a text")
 
 
 @pytest.mark.parametrize("value", ["1e-5", -1.0, True, float("inf")])
 def test_an_epsilon_that_is_no_small_number_above_0(tmp_path, value):
-    folder = publish(made("bert"), tmp_path)
+    folder = publish(random_model("bert"), tmp_path)
     edit(folder / "config.json", layer_norm_eps=value)
     refused(folder, f"config.json says layer_norm_eps = {value!r}; it must be a number from 1e-30 to 0.1")
 
 
 @pytest.mark.parametrize("value", [None, "", 3, ["bert"]])
 def test_a_config_that_does_not_name_its_kind(tmp_path, value):
-    folder = publish(made("bert"), tmp_path)
+    folder = publish(random_model("bert"), tmp_path)
     edit(folder / "config.json", model_type=value)
     refused(folder, f"config.json says model_type = {value!r}", 'for example "model_type": "bert"')
 
 
 def test_a_size_may_have_its_other_name_but_not_two_values(tmp_path):
-    folder = publish(made("gpt2"), tmp_path)
+    folder = publish(random_model("gpt2"), tmp_path)
     told = json.loads((folder / "config.json").read_text())
     told["hidden_size"], told["num_hidden_layers"] = told.pop("n_embd"), told.pop("n_layer")
     (folder / "config.json").write_text(json.dumps(told))
@@ -359,7 +359,7 @@ def test_a_size_may_have_its_other_name_but_not_two_values(tmp_path):
 
 @pytest.fixture
 def roberta(tmp_path):
-    folder = publish(made("roberta"), tmp_path / "padded")
+    folder = publish(random_model("roberta"), tmp_path / "padded")
     edit(folder / "config.json", pad_token_id=0)  # [PAD] of the tokenizer
     name = bring(folder)
     yield name
@@ -375,7 +375,7 @@ def test_the_padding_token_of_a_roberta_cannot_be_typed(roberta):
 
 
 def test_a_padding_token_that_stands_around_every_text_is_said_to_be_a_fault_of_the_config(tmp_path):
-    folder = publish(made("roberta"), tmp_path / "padded-start")
+    folder = publish(random_model("roberta"), tmp_path / "padded-start")
     edit(folder / "config.json", pad_token_id=2)  # [CLS], which the tokenizer puts before every text
     name = bring(folder)
     try:
@@ -387,7 +387,7 @@ def test_a_padding_token_that_stands_around_every_text_is_said_to_be_a_fault_of_
 
 @pytest.mark.parametrize("kind", ["gpt2", "bert"])
 def test_a_mark_that_is_typed_is_the_mark_as_for_transformers(tmp_path, kind):
-    folder = publish(made(kind), tmp_path / "marks")
+    folder = publish(random_model(kind), tmp_path / "marks")
     theirs = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
     ours = read(inspect_folder(folder)).tokenizer
     for text in ("the [MASK] dog", "[SEP] cat", "[mask] dog"):
@@ -407,7 +407,7 @@ def test_ids_that_hold_the_padding_token_are_refused_but_where_a_batch_is_filled
 
 @pytest.mark.parametrize("padding", [1, 10])  # [UNK], which the passages hold here; “cat”, a word
 def test_a_roberta_whose_padding_token_is_read_or_drawn_loads_and_its_heads_get_no_names(tmp_path, padding):
-    folder = publish(made("roberta"), tmp_path / f"padded-{padding}")
+    folder = publish(random_model("roberta"), tmp_path / f"padded-{padding}")
     edit(folder / "config.json", pad_token_id=padding)
     name = bring(folder)
     try:

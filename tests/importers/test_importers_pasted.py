@@ -1,7 +1,7 @@
 """A place as people paste it: in quotes, as a file: address, as an address of the hub."""
 
 import pytest
-from foreign import made, publish
+from foreign import publish, random_model
 
 from model.checkpoint import CheckpointError
 from model.importers import hub, inspect_folder
@@ -10,7 +10,7 @@ from model.importers.pasted_path import as_path, hub_name
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return publish(made("gpt2"), tmp_path_factory.mktemp("a place") / "my model")
+    return publish(random_model("gpt2"), tmp_path_factory.mktemp("a place") / "my model")
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_blank_as_a_shell_writes_it_is_a_blank(folder):
 
 
 def test_a_folder_whose_name_has_quotes_is_found_as_it_is_typed(tmp_path):
-    publish(made("gpt2"), tmp_path / '"quoted"')
+    publish(random_model("gpt2"), tmp_path / '"quoted"')
     assert inspect_folder(tmp_path / '"quoted"').folder.path.name == '"quoted"'
     assert as_path(f"'{tmp_path}/\"quoted\"'").endswith('"quoted"')
 

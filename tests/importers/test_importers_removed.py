@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 import torch
-from foreign import FOREIGN, made, publish
+from foreign import FOREIGN, publish, random_model
 from torch import nn
 
 from model.importers import inspect_folder, read
@@ -20,7 +20,7 @@ OUT_OF_HEADS = ("attn.c_proj", "attention.out_lin", "attention.output.dense")
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     """name → (the model of `transformers`, the same weights in our Transformer)."""
-    models = {name: made(name) for name in FOREIGN}
+    models = {name: random_model(name) for name in FOREIGN}
     return {
         name: (model, read(inspect_folder(publish(model, tmp_path_factory.mktemp("foreign")))).transformer)
         for name, model in models.items()

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from foreign import made, publish
+from foreign import publish, random_model
 from tokenizer_folders import (
     BYTES,
     EQUAL,
@@ -152,7 +152,7 @@ def test_no_file_is_read_beyond_the_bound(name, tmp_path):
 
 @pytest.mark.parametrize("name", BESIDE_TOKENIZER)
 def test_a_change_in_a_file_beside_the_vocabulary_is_noticed(name, tmp_path):
-    publish(made("gpt2"), tmp_path)
+    publish(random_model("gpt2"), tmp_path)
     (tmp_path / name).write_text("{}")
     offer = inspect_folder(tmp_path)
     (tmp_path / name).write_text("{ }")
@@ -165,7 +165,7 @@ def test_the_hub_is_asked_for_every_file_that_decides_over_the_ids():
 
 
 def test_a_whole_folder_is_refused_with_the_sentence_of_its_tokenizer(tmp_path):
-    publish(made("bert"), tmp_path)
+    publish(random_model("bert"), tmp_path)
     write(tmp_path, "tokenizer_config.json", {"tokenizer_class": "BertJapaneseTokenizer"})
     with pytest.raises(CheckpointError, match="a BertJapaneseTokenizer, which runs in Python"):
         read(inspect_folder(tmp_path))

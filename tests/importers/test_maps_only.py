@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from foreign import V, edit, publish
+from pytorch_reference import stir
 from safetensors.torch import load_file, save_file
 from transformers import (
     BartConfig,
@@ -31,7 +32,6 @@ from transformers import (
     T5ForQuestionAnswering,
     T5ForSequenceClassification,
 )
-from twins import stir
 
 from model.checkpoint import CheckpointError
 from model.importers import inspect_folder, read, transformers_backend

@@ -8,10 +8,10 @@ import torch
 from equal import same_bits
 from hypothesis import given
 from hypothesis import strategies as st
+from pytorch_reference import assert_same, assert_same_gradients, exact, seeds, stir
 from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
-from twins import assert_same, assert_same_gradients, exact, seeds, stir
 
 from model import mask as masks
 from model.attention import MultiHeadAttention, attend

@@ -9,8 +9,8 @@ import torch
 from equal import same_bits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytorch_reference import build, configs, random_ids, seeds
 from safetensors.torch import load_file, save_file
-from twins import build, configs, random_ids, seeds
 
 from model import checkpoint
 from model.checkpoint import CheckpointError, load, names, read_card, save, save_step, saved_steps

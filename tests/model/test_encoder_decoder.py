@@ -8,9 +8,9 @@ import torch
 from equal import same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytorch_reference import assert_same, assert_same_gradients, borrowed, configs, exact, random_ids, seeds, stir
 from torch import nn
 from torch.func import functional_call
-from twins import assert_same, assert_same_gradients, borrowed, configs, exact, random_ids, seeds, stir
 
 from model.config import ModelConfig
 from model.encoder_decoder import EncoderDecoder
@@ -61,7 +61,7 @@ def twin_decoder_layer(layer, config, x, source, mask, source_mask, **silent):
     return functional_call(twin, wanted, (x, source, mask, source_mask))
 
 
-# ---------------------------------------------------------------------------- twins
+# ---------------------------------------------------------------------------- PyTorch as reference
 
 
 @settings(max_examples=60)

@@ -8,8 +8,8 @@ import torch
 from equal import same_bits
 from hypothesis import given
 from hypothesis import strategies as st
+from pytorch_reference import assert_same, assert_same_gradients, build, configs, exact, random_ids, seeds
 from torch.nn import functional as F
-from twins import assert_same, assert_same_gradients, build, configs, exact, random_ids, seeds
 
 from model import Experiment, run
 from model import mask as masks

@@ -5,9 +5,9 @@ import torch
 from equal import same_bits
 from hypothesis import given
 from hypothesis import strategies as st
+from pytorch_reference import assert_same, assert_same_gradients, exact, seeds, stir
 from torch import nn
 from torch.func import functional_call
-from twins import assert_same, assert_same_gradients, exact, seeds, stir
 
 from model.config import ModelConfig
 from model.norm import NORMS, make_norm, normalise

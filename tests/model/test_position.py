@@ -7,7 +7,7 @@ import torch
 from equal import same_bits
 from hypothesis import given
 from hypothesis import strategies as st
-from twins import assert_same, build, exact, random_ids, seeds, stir
+from pytorch_reference import assert_same, build, exact, random_ids, seeds, stir
 
 from model.attention import attend
 from model.config import ModelConfig

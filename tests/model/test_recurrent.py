@@ -8,7 +8,7 @@ import torch
 from equal import differ, same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twins import assert_same, assert_same_gradients, exact, seeds, stir
+from pytorch_reference import assert_same, assert_same_gradients, exact, seeds, stir
 
 from model.recurrent import SCORE_FUNCTIONS, AttentiveDecoderTrace, Recurrent, RecurrentConfig
 

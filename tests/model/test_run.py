@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from equal import same_bits
-from twins import build
+from pytorch_reference import build
 
 from model import Experiment, Switches, checkpoint, load, run
 from model import run as run_function

@@ -5,9 +5,9 @@ import torch
 from equal import same_bits
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pytorch_reference import build
 from tokenizers import Tokenizer as Cutter
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
-from twins import build
 
 from model import checkpoint
 from model.config import ModelConfig

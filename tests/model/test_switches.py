@@ -6,7 +6,7 @@ import pytest
 from equal import same_bits
 from hypothesis import given
 from hypothesis import strategies as st
-from twins import REMOVABLE, assert_same, assert_same_gradients, build, random_ids, twin_logits
+from pytorch_reference import REMOVABLE, assert_same, assert_same_gradients, build, random_ids, twin_logits
 
 from model.config import ModelConfig
 from model.position import POSITIONS

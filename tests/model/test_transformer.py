@@ -8,8 +8,18 @@ import torch
 from equal import same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytorch_reference import (
+    assert_same,
+    assert_same_gradients,
+    borrowed,
+    build,
+    configs,
+    exact,
+    random_ids,
+    seeds,
+    twin_logits,
+)
 from torch import nn
-from twins import assert_same, assert_same_gradients, borrowed, build, configs, exact, random_ids, seeds, twin_logits
 
 from model.config import ModelConfig
 from model.position import POSITIONS
@@ -33,7 +43,7 @@ def padding_for(B, T, device):
     return real
 
 
-# ---------------------------------------------------------------------------- twins
+# ---------------------------------------------------------------------------- PyTorch as reference
 
 
 @pytest.mark.parametrize("norm_first", [True, False])

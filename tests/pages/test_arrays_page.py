@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 from equal import close, same_bits
-from screen import component, ignored, large, said, shows_a_picture, visit, visit_by_a_bad_link, well
+from screen import component, ignored, large, notices, shows_a_picture, visit, visit_by_a_bad_link, well
 from test_arrays import GOOD, WORDS, npy, npz, zipped
 
 from viz.export.attention_arrays import read
@@ -45,7 +45,7 @@ def test_without_a_file_the_page_says_how_to_make_one():
     screen = well(visit(PAGE))
     assert not shows_a_picture(screen)
     assert any("np.savez_compressed" in text.value for text in screen.markdown)
-    assert not said(screen)
+    assert not notices(screen)
 
 
 def test_every_head_one_large_and_the_sentence_show_the_numbers_of_the_file():
@@ -105,7 +105,7 @@ def test_cells_that_are_not_there_are_absent_and_rows_that_do_not_sum_are_said()
     weights = np.array([[1, np.nan], [0.2, 0.3]])
     screen = dropped(npz(attention=weights, tokens=np.array(["a", "b"])))
     assert np.isnan(large(screen)[0, 1])
-    assert "1 of 2 rows does not sum to 1: the sum is 0.50" in said(screen)
+    assert "1 of 2 rows does not sum to 1: the sum is 0.50" in notices(screen)
 
 
 OLD_AXES = {"query": "looks", "key": "looked_at"}  # in the files that earlier versions saved
@@ -143,7 +143,7 @@ def test_the_files_of_a_figure_name_the_file_they_came_from_and_its_lines_give_i
 @pytest.mark.parametrize("file", [b"", b"no zip", GOOD[:-40], zipped(attention=npy(shape="(99999, 99999, 9, 9)"))])
 def test_a_file_that_cannot_be_shown_is_answered_with_one_sentence(file):
     screen = dropped(file)
-    assert said(screen).endswith(".")
+    assert notices(screen).endswith(".")
     assert not screen.dataframe
 
 
@@ -155,13 +155,13 @@ def test_names_in_a_file_are_letters_and_never_markup():
 
 
 def test_a_link_that_was_made_with_a_file_says_that_it_cannot_hold_one():
-    assert "A link cannot contain a file." in said(well(visit_by_a_bad_link(PAGE, layer=1, head=2)))
+    assert "A link cannot contain a file." in notices(well(visit_by_a_bad_link(PAGE, layer=1, head=2)))
 
 
 def test_a_link_to_a_head_that_is_not_in_the_file_falls_back_and_says_so():
     screen = dropped_by_a_bad_link(SQUARE, layer=99)
     assert screen.session_state["layer"] < 2
-    assert "layer" in said(screen)
+    assert "layer" in notices(screen)
 
 
 def test_a_table_of_too_many_cells_keeps_the_largest_and_says_so(monkeypatch):

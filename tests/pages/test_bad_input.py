@@ -6,7 +6,7 @@ import pytest
 from equal import same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from screen import component, figures, large, said, shows_a_picture, visit, visit_by_a_bad_link, well
+from screen import component, figures, large, notices, shows_a_picture, visit, visit_by_a_bad_link, well
 
 from model import Experiment, run
 from model.run import MAX_CHARACTERS, MAX_TOKENS
@@ -38,7 +38,7 @@ def one_sentence(screen):
 def a_correct_picture(screen, *expected):
     """The page shows these words, each in its own row, with the model's own numbers."""
     assert shows_a_picture(screen)
-    assert not said(screen)
+    assert not notices(screen)
     if expected:
         assert words(screen) == list(expected)
     header, arrays = component(screen, "sentence")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from equal import same_bits
-from screen import component, figures, said, visit, visit_by_a_bad_link, well
+from screen import component, figures, notices, visit, visit_by_a_bad_link, well
 
 from model import Experiment, Switches, run
 from model.switches import PARTS
@@ -37,7 +37,7 @@ def test_every_view_stands_with_a_part_away(view, part):
 @pytest.mark.parametrize("text", ["", "x", "x" * 100_000, "<script>alert(1)</script>", "שלום", "the dog " * 200])
 def test_any_text_gives_a_picture_or_one_sentence(view, text):
     screen = well(visit_by_a_bad_link(PAGE, view=view, text=text))
-    assert said(screen) or screen.get("bidi_component") or screen.get("plotly_chart")
+    assert notices(screen) or screen.get("bidi_component") or screen.get("plotly_chart")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_any_text_gives_a_picture_or_one_sentence(view, text):
 )
 def test_a_bad_link_falls_back_and_says_so(link):
     screen = well(visit_by_a_bad_link(PAGE, **link))
-    assert said(screen)
+    assert notices(screen)
 
 
 def test_a_link_opens_at_its_step_and_its_key():

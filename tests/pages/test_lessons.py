@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import streamlit
-from screen import ROOT, at_path, said, visit, well
+from screen import ROOT, at_path, notices, visit, well
 from streamlit.testing.v1 import AppTest
 
 from model import Experiment, Switches
@@ -61,9 +61,9 @@ def test_the_lab_ships_six_lessons_that_follow_the_course():
 @every_step
 def test_a_step_opens_without_mishap_and_shows_what_it_points_at(lesson, at):
     screen = well(opened(lesson, at))
-    assert "Part of this link could not be used" not in said(screen)
+    assert "Part of this link could not be used" not in notices(screen)
     step = lesson.steps[at]
-    assert step.look in figures(screen)
+    assert step.figure in figures(screen)
     for name, value in step.state:
         used = screen.session_state[name]
         assert (str(used).lower() if isinstance(used, bool) else str(used)) == value
@@ -83,7 +83,7 @@ def test_the_right_answer_is_accepted_and_others_are_not(lesson, at, monkeypatch
         assert len(right) == 1, "one choice is near enough to what is measured"
     else:
         assert is_right(question, format_answer(answer, question), answer), "what is told must count as right"
-        for wrong in (answer + 2.5 * question.within + 0.001, answer - 2.5 * question.within - 0.001):
+        for wrong in (answer + 2.5 * question.tolerance + 0.001, answer - 2.5 * question.tolerance - 0.001):
             assert not is_right(question, f"{wrong}", answer)
         assert not any(is_right(question, given, answer) for given in ("", "x", "nan", "inf", "--1"))
 
@@ -177,7 +177,7 @@ def test_a_lesson_that_was_written_for_an_earlier_version_opens_its_state(tmp_pa
     screen = well(at_path(screen, "lessons").run())
     state = {"mask_kind": "prefix", "mask_size": 4, "view": "Trained without the mask", "query": 5}
     assert {name: screen.session_state[name] for name in state} == state
-    assert "Part of this link" not in said(screen)
+    assert "Part of this link" not in notices(screen)
     assert {"stages", "lesson_way"} <= set(figures(screen))
 
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from qr import decode
-from screen import ROOT, at_path, component, said, visit, visit_by_a_bad_link, well
+from screen import ROOT, at_path, component, notices, visit, visit_by_a_bad_link, well
 from streamlit.testing.v1 import AppTest
 
 from viz.pages.inside.cost import SOURCES
@@ -44,7 +44,7 @@ def page_of(link):
 @pytest.mark.parametrize("old", OLD, ids=lambda old: old["link"])
 def test_a_link_of_a_released_version_restores_its_state(old):
     screen = well(follow(old["link"]))
-    assert "Part of this link" not in said(screen)
+    assert "Part of this link" not in notices(screen)
     page = page_of(old["link"])
     for name, value in old["state"].items():
         today = name_of_today(page, name)
@@ -68,7 +68,7 @@ def spelt(value):
 @pytest.mark.parametrize("link", RELEASED, ids=str)
 def test_a_link_within_a_released_version_opens_what_it_names(link):
     screen = well(follow(link))
-    assert "Part of this link" not in said(screen)
+    assert "Part of this link" not in notices(screen)
     page, query = page_of(link), parse_qs(urlsplit(link).query)
     for name, values in of_today(page, query).items():
         assert name not in {old for on, old in NAMES if on == page} | set(EVERYWHERE)
@@ -117,7 +117,7 @@ def test_a_name_that_two_pages_have_is_of_each_page_alone(link, page, name, valu
         del screen.query_params[given]  # as the browser does when a visitor goes to another page
     screen = well(at_path(screen, page).run())
     assert name not in screen.session_state or screen.session_state[name] == value
-    assert "Part of this link" not in said(screen)
+    assert "Part of this link" not in notices(screen)
     assert not [one.value for one in screen.warning]
 
 
@@ -155,8 +155,8 @@ def test_controls_at_rest_go_along_with_the_model_and_the_text_as_a_link_to_them
     "path", ["viz/app/contents.py", *(f"viz/pages/{name}/page.py" for name in ("inside", "masks", "translate"))]
 )
 def test_a_name_that_nothing_on_the_page_bears_is_said_and_those_of_the_frame_are_not(path):
-    assert "modle (unknown setting)" in said(well(visit_by_a_bad_link(path, modle="stories")))
-    assert "unknown setting" not in said(well(visit(path, present="true", figure="", lesson="")))
+    assert "modle (unknown setting)" in notices(well(visit_by_a_bad_link(path, modle="stories")))
+    assert "unknown setting" not in notices(well(visit(path, present="true", figure="", lesson="")))
 
 
 ADDED = (
@@ -179,7 +179,7 @@ ADDED = (
 )
 def test_names_that_were_added_on_the_way_are_ignored_in_silence_and_leave_the_address(path):
     screen = well(visit_by_a_bad_link(f"viz/{path}", **dict.fromkeys(ADDED, "x")))
-    assert "Part of this link" not in said(screen)
+    assert "Part of this link" not in notices(screen)
     assert not set(ADDED) & set(screen.query_params)
 
 
@@ -189,7 +189,7 @@ def test_names_that_were_added_on_the_way_are_ignored_in_silence_and_leave_the_a
 def test_a_name_that_the_page_called_unknown_leaves_the_address_and_others_stay(path):
     frame = {} if "masks" in path else {"present": "true"}
     screen = well(visit_by_a_bad_link(f"viz/{path}", modle="stories", **frame))
-    assert "modle" in said(screen)
+    assert "modle" in notices(screen)
     assert set(screen.query_params) == set(frame)
 
 
@@ -218,13 +218,13 @@ def test_a_source_is_a_setting_only_with_the_values_of_that_setting():
     assert screen.session_state["sizes_from"] == "this layer"
     screen = well(follow("/inside?aspect=Size+and+cost&source=newsletter"))
     assert screen.session_state["sizes_from"] == "random"
-    assert "Part of this link" not in said(screen)
+    assert "Part of this link" not in notices(screen)
 
 
 @pytest.mark.parametrize(("value", "told"), [("newsletter", False), ("this layer", True)])
 def test_a_source_of_another_page_is_told_only_where_it_was_a_setting(value, told):
     screen = well(visit_by_a_bad_link("viz/pages/heads/page.py", source=value, si="AbC"))
-    assert ("source (unknown setting)" in said(screen)) == told
+    assert ("source (unknown setting)" in notices(screen)) == told
     assert not {"source", "si"} & set(screen.query_params)
 
 
@@ -240,7 +240,7 @@ def test_a_test_that_opens_a_link_which_the_page_ignores_fails(part):
 def test_a_number_of_a_link_may_be_written_as_people_write_it(asked, used):
     screen = well(visit(panel="Generate", temperature=asked))
     assert screen.session_state["temperature"] == used
-    assert "Part of this link" not in said(screen)
+    assert "Part of this link" not in notices(screen)
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if "lessons" not in path])

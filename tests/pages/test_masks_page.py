@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from equal import same_bits
-from screen import component, said, visit, visit_by_a_bad_link, well
+from screen import component, notices, visit, visit_by_a_bad_link, well
 
 from model import Experiment, Switches, run
 from model.analysis.mask_leak import measure_leak, replace_word
@@ -148,7 +148,7 @@ def test_a_stroke_starts_from_the_mask_that_was_shown_and_goes_into_the_link(mon
     assert same_bits(mask_from_hex(state["mask_rows"]).build(T).numpy(), expected)
     assert not shown[0, 5], "what was shown is left as it was"
     screen = well(visit(PAGE, **state))
-    assert not said(screen)
+    assert not notices(screen)
     assert same_bits(maps(screen)[1].astype(bool), expected)
     assert screen.query_params["mask_rows"] == state["mask_rows"]
 
@@ -162,7 +162,7 @@ def test_a_drawing_on_another_text_is_cut_or_goes_on_causal():
 @pytest.mark.parametrize("text", ["zz", "1.2.8", "f" * 300, "<script>", "1..2", "drawn"])
 def test_a_drawing_that_cannot_be_read_is_said_and_causal(text):
     screen = well(visit(PAGE, mask_kind=CUSTOM, mask_rows=text))
-    assert "cannot be read" in said(screen)
+    assert "cannot be read" in notices(screen)
     assert same_bits(maps(screen)[1], np.tri(T), "copied")
 
 
@@ -231,7 +231,7 @@ def test_one_pass_and_many_are_run_when_asked_and_agree_to_rounding():
 @pytest.mark.parametrize("state", [{"weights": "grammar-without-mask"}, {"mask": "false"}])
 def test_a_model_that_looks_ahead_says_that_it_has_no_cache(state):
     screen = well(visit(PAGE, view="KV cache", **state))
-    assert "not causal" in said(screen)
+    assert "not causal" in notices(screen)
     assert not is_cacheable(get_model(state.get("weights", "grammar"))[0], Switches(mask="mask" not in state))
 
 
@@ -320,7 +320,7 @@ BAD = {
 def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
     state = {"mask_kind": "window"} if name == "mask_size" else {"view": "KV cache"} if name == "copies" else {}
     screen = well(visit_by_a_bad_link(PAGE, **state, **{name: value}))
-    assert name in said(screen) or value == ""
+    assert name in notices(screen) or value == ""
     assert math.isfinite(maps(screen)[0].max())
 
 
@@ -330,7 +330,7 @@ def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
 @pytest.mark.parametrize("section", SECTIONS)
 def test_any_text_gives_a_picture_or_one_sentence(text, section):
     screen = well(visit_by_a_bad_link(PAGE, text=text, view=section))
-    assert said(screen) or maps(screen) is not None
+    assert notices(screen) or maps(screen) is not None
 
 
 def test_a_shorter_text_keeps_the_page_well():

@@ -5,12 +5,12 @@ from importlib.metadata import distribution
 import numpy as np
 import pytest
 import torch
-from foreign import FOREIGN, made, publish
+from foreign import FOREIGN, publish, random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytorch_reference import REMOVABLE, build, configs, random_ids, seeds, stir
 from screen import visit, well
 from torch import nn
-from twins import REMOVABLE, build, configs, random_ids, seeds, stir
 
 from model import Experiment, Switches, run
 from model.analysis.norm_comparison import first_norm
@@ -50,7 +50,7 @@ def watched(model, ids):
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_the_table_has_the_inputs_and_outputs_of_every_norm_of_transformers(name, tmp_path):
-    theirs = made(name)
+    theirs = random_model(name)
     ours = read(inspect_folder(publish(theirs, tmp_path))).transformer
     with torch.inference_mode():
         table = norm_table(read_only(ours(IDS)), final_name(ours.config))

@@ -13,7 +13,7 @@ from screen import (
     component,
     figures,
     large,
-    said,
+    notices,
     shows_a_picture,
     visit,
     visit_by_a_bad_link,
@@ -93,7 +93,7 @@ def test_the_first_screen_has_a_sentence_every_head_and_one_large():
     assert component(screen, "sentence")[0]["full"][1:] == EXAMPLE.split()
     assert component(screen, "grid")[1]["cells"].shape == (n_layers, n_heads, 13, 13)
     assert large(screen).shape == (13, 13)
-    assert not said(screen)
+    assert not notices(screen)
 
 
 def test_a_head_is_named_by_what_it_does_in_the_whole_model_and_without_a_part_its_picture_says_so():
@@ -300,7 +300,7 @@ def test_a_link_restores_the_whole_state():
         "panel": "Rollout",
     }
     screen = well(visit(text="the dogs near the tree chase the cat .", **asked))
-    assert not said(screen)
+    assert not notices(screen)
     state = screen.session_state
     assert (state["layer"], state["head"], state["query"]) == (2, 3, 4)
     assert (state["scale"], state["mask"], state["norm"]) == (False, False, True)
@@ -327,22 +327,22 @@ BAD = {
 def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
     screen = well(visit_by_a_bad_link(**{name: value}))
     assert shows_a_picture(screen)
-    assert name in said(screen)
+    assert name in notices(screen)
     assert screen.session_state[name] == visit().session_state[name]
 
 
 def test_many_bad_values_are_named_together_and_the_good_ones_kept():
     screen = well(visit_by_a_bad_link(layer=99, head=2, scale="xyz", mask="false"))
-    assert "layer" in said(screen)
-    assert "scale" in said(screen)
-    assert "head" not in said(screen)
+    assert "layer" in notices(screen)
+    assert "scale" in notices(screen)
+    assert "head" not in notices(screen)
     assert (screen.session_state["head"], screen.session_state["mask"]) == (2, False)
 
 
 def test_a_bad_value_is_said_once():
     screen = visit_by_a_bad_link(layer=99)
-    assert "layer" in said(screen)
-    assert not said(well(screen.run()))
+    assert "layer" in notices(screen)
+    assert not notices(well(screen.run()))
 
 
 def test_a_parameter_nobody_knows_harms_nothing():

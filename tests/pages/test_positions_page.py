@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from equal import same_bits
-from screen import component, said, visit, visit_by_a_bad_link, well
+from screen import component, notices, visit, visit_by_a_bad_link, well
 from test_position import ABSOLUTE, RELATIVE
 
 from model import Experiment, checkpoint
@@ -32,7 +32,7 @@ from viz.pages.positions import length_generalisation, shift_test
 from viz.pages.positions import models as positions_models
 from viz.pages.positions.models import KINDS, NAMES
 from viz.pages.positions.views import VIEWS
-from viz.pages.positions.waves import TURNS, TURNS_OPEN, WAVES, WAVES_OPEN
+from viz.pages.positions.waves import ROTATION, ROTATION_OPEN, WAVES, WAVES_OPEN
 from viz.ui import server_cache
 from viz.ui.controls import EXAMPLE
 
@@ -85,7 +85,7 @@ def test_every_question_opens_by_a_click(view):
 @pytest.mark.parametrize("text", ["", "x" * 100_000, "<script>alert(1)</script>", "שלום", "a", "the " * 400])
 def test_any_text_gives_a_picture_or_one_sentence(view, text):
     screen = well(visit_by_a_bad_link(PAGE, view=view, text=text))
-    assert said(screen) or component(screen, FIGURE[view])
+    assert notices(screen) or component(screen, FIGURE[view])
 
 
 BAD = {
@@ -101,7 +101,7 @@ BAD = {
 def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
     screen = well(visit_by_a_bad_link(PAGE, **{name: value}))
     assert component(screen, "waves_drawn")[0]["state"] == WAVES_OPEN
-    assert name in said(screen)
+    assert name in notices(screen)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
 def test_so_does_a_bad_value_of_every_other_question(view, name, value):
     screen = well(visit_by_a_bad_link(PAGE, view=view, **{name: value}))
     assert component(screen, FIGURE[view])
-    assert name in said(screen)
+    assert name in notices(screen)
 
 
 # ---------------------------------------------------------------------------- waves and turns
@@ -135,7 +135,7 @@ def test_the_sliders_open_where_the_link_says():
     assert [tuple(slider["values"]) for slider in header["sliders"]] == [slider.values for slider in WAVES]
     turned = {"pos": 7, "k": 12, "rotation_width": 8, "base": 50}
     assert component(well(visit(PAGE, view="Rotation", **turned)), "turns_drawn")[0]["state"] == turned
-    assert set(TURNS_OPEN) == {slider.name for slider in TURNS}
+    assert set(ROTATION_OPEN) == {slider.name for slider in ROTATION}
 
 
 def test_the_table_of_waves_holds_the_encoding_and_names_the_length_of_each_wave():
@@ -222,13 +222,13 @@ def test_the_table_of_the_shift_test_has_both_precisions():
 @pytest.mark.parametrize("text", ["", "   ", "dogs bark", "a " * 18, "<b>", "a7"])
 def test_a_sentence_these_models_cannot_read_is_said_and_replaced(text):
     screen = well(visit(PAGE, view="Shift test", question=text))
-    assert said(screen)
+    assert notices(screen)
     assert component(screen, "shift")[0]["query_tokens"][1:] == positions_compute.QUESTION.split()
 
 
 def test_a_sentence_of_ones_own_is_moved():
     screen = well(visit(PAGE, view="Shift test", question="1 b 2 ?"))
-    assert not said(screen)
+    assert not notices(screen)
     assert component(screen, "shift")[0]["query_tokens"][1:] == ["1", "b", "2", "?"]
 
 
@@ -256,7 +256,7 @@ def test_it_opens_with_two_words_exchanged():
 @pytest.mark.parametrize("order", ["1.2", "x", "1.1.2.3.4.5.6.7.8.9.10.11", "0.1.2", "-1", "1" * 2000, "²."])
 def test_an_order_that_does_not_fit_is_said_and_replaced(order):
     screen = well(visit(PAGE, view="Shuffle test", word_order=order))
-    assert "does not fit the sentence" in said(screen)
+    assert "does not fit the sentence" in notices(screen)
     assert len(component(screen, "shuffled")[0]["order"]) == len(encode(Experiment(text=EXAMPLE)).ids)
 
 
@@ -339,12 +339,12 @@ def test_one_question_is_answered_by_every_model_and_past_its_table_the_learned_
     assert list(told) == list(NAMES.values())
     assert told.pop("Learned") == ["ends", "ends"]
     assert all(0 <= float(share) <= 1 for shares in told.values() for share in shares)
-    assert "This model learned 18 positions and the text has 42 tokens" in said(screen)
+    assert "This model learned 18 positions and the text has 42 tokens" in notices(screen)
 
 
 def test_within_the_trained_length_every_model_answers():
     screen = well(visit(PAGE, view="Length generalisation", question_length=12))
-    assert "learned 18 positions" not in said(screen)
+    assert "learned 18 positions" not in notices(screen)
     assert all(float(share) > 0.5 for name, shares in answers(screen).items() for share in shares if name != "None")
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from equal import close
-from foreign import made, publish
+from foreign import publish, random_model
 from screen import component, visit, well
 
 from model import Experiment, Switches, run
@@ -21,7 +21,7 @@ def weights(request, tmp_path):
     """A small post-norm model on the shelf, alone there; its name, and what its last norm is called."""
     for name in (*registry().names(), *registry().names(maps_only=True)):
         registry().let_go(name)
-    name = bring(publish(made(request.param), tmp_path / "little"))
+    name = bring(publish(random_model(request.param), tmp_path / "little"))
     yield name, KINDS[request.param]
     registry().let_go(name)
 

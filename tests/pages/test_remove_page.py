@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from equal import same_bits
-from screen import component, said, visit, visit_by_a_bad_link, well
+from screen import component, notices, visit, visit_by_a_bad_link, well
 
 from model import Experiment, Switches, run
 from model.analysis.ablation import evaluate_held_out
@@ -76,7 +76,7 @@ def test_a_number_that_is_none_is_shown_as_such_with_the_place_where_it_first_ar
     monkeypatch.setattr(model_calls, "run", broken)
     server_cache.clear()
     screen = well(visit(PAGE, scale="false"))
-    assert "first in layer 1, resid_mid" in said(screen)
+    assert "first in layer 1, resid_mid" in notices(screen)
     assert ">not a number</div>" in strip(screen)
     server_cache.clear()
 
@@ -110,7 +110,7 @@ def test_the_map_of_knock_outs_shows_each_heads_cost_and_frames_what_is_out():
     assert arrays["values"][0].shape == (3, 4)
     assert arrays["values"][0, 1, 3] == pytest.approx(without - whole, abs=1e-5)
     assert header["panels"][0]["marks"] == [[0, 2]]
-    assert not said(screen), "a link with a head taken out is a good link"
+    assert not notices(screen), "a link with a head taken out is a good link"
     assert "head L0H2" in component(screen, "compare")[0]["titles"][1]
 
 
@@ -149,7 +149,7 @@ def test_a_bad_value_in_a_link_harms_nothing(name, value):
 @pytest.mark.parametrize("text", ["", "   ", "x" * 100_000, "<script>alert(1)</script>", "שלום", "the " * 511])
 def test_any_text_gives_a_picture_or_one_sentence(text):
     screen = well(visit_by_a_bad_link(PAGE, text=text, scale="false"))
-    assert said(screen) or component(screen, "compare")
+    assert notices(screen) or component(screen, "compare")
 
 
 def test_what_a_flip_sends_is_tens_of_kilobytes_and_no_chart():

@@ -4,8 +4,8 @@ import json
 
 import pytest
 from every import SHOWN
-from foreign import bytes_json, made, publish, tokenizer_json
-from screen import PAGES, component, said, visit, visit_by_a_bad_link, well
+from foreign import bytes_json, publish, random_model, tokenizer_json
+from screen import PAGES, component, notices, visit, visit_by_a_bad_link, well
 from test_maps_only import MADE
 from test_your_model import VIEWS
 
@@ -52,7 +52,9 @@ def own(tmp_path_factory):
     def load(name):
         kind, tokenizer = OWN[name]
         if name not in folders:
-            folders[name] = publish(made(kind), tmp_path_factory.mktemp("short") / "little", tokenizer=tokenizer())
+            folders[name] = publish(
+                random_model(kind), tmp_path_factory.mktemp("short") / "little", tokenizer=tokenizer()
+            )
         return bring(folders[name])
 
     yield load
@@ -174,13 +176,13 @@ def test_what_a_vocabulary_has_no_piece_for_is_told(own):
 )
 def test_a_text_that_a_vocabulary_has_no_piece_for_is_answered_with_one_sentence(own, page):
     screen = well(visit(f"viz/pages/{page}/page.py", weights=own("gpt2, no marks"), text="🦊"))
-    assert said(screen) == "The tokenizer of this model has no piece for anything in this text. Write another one."
+    assert notices(screen) == "The tokenizer of this model has no piece for anything in this text. Write another one."
 
 
 @pytest.mark.parametrize("name", ["gpt2, no marks", "bert"])
 def test_the_leak_test_opens_without_a_refusal(own, name):
     screen = well(visit("viz/pages/masks/page.py", weights=own(name), text="a 🦊 b"))
-    assert not said(screen)
+    assert not notices(screen)
     header = component(screen, "leaks")[0]
     assert header["edited"] == screen.session_state["edit_position"]
     assert screen.session_state["replacement"] != encode(Experiment(own(name), "a 🦊 b")).surface[header["edited"]]
@@ -188,7 +190,7 @@ def test_the_leak_test_opens_without_a_refusal(own, name):
 
 def test_a_word_in_its_own_place_is_answered_with_one_sentence():
     screen = well(visit("viz/pages/masks/page.py", text="the dog sleeps .", edit_position="2", replacement="dog"))
-    assert said(screen) == "“dog” is already there, so nothing would change. Choose another word."
+    assert notices(screen) == "“dog” is already there, so nothing would change. Choose another word."
 
 
 def test_the_first_word_of_a_text_without_marks_is_edited_on_the_page(own):
@@ -197,7 +199,7 @@ def test_the_first_word_of_a_text_without_marks_is_edited_on_the_page(own):
     number = screen.number_input(key="edit_position")
     assert (number.label, number.min, number.max, number.value) == ("Word to change, 0 to 2", 0, 2, 0)
     assert component(screen, "leaks")[0]["edited"] == 0
-    assert not said(screen)
+    assert not notices(screen)
 
 
 def test_a_text_of_marks_alone_has_no_word_to_change():

@@ -3,7 +3,7 @@
 import every
 import numpy as np
 import pytest
-from screen import component, large, said, visit, well
+from screen import component, large, notices, visit, well
 
 from model import Experiment, run
 from model.generation.generate import generate
@@ -117,7 +117,7 @@ def test_a_text_beyond_the_window_is_read_and_says_so():
     screen = well(visit(weights="stories", text="the fox and " * 50))
     assert any("trained on windows of 128" in text.value for text in screen.markdown)
     screen = well(visit(weights="stories", text="the fox and " * 400))
-    assert "Shorten it" in said(screen)
+    assert "Shorten it" in notices(screen)
 
 
 # Writing on

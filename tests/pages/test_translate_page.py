@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 from equal import same_bits
-from screen import component, said, visit, visit_by_a_bad_link, well
+from screen import component, notices, visit, visit_by_a_bad_link, well
 
 from model import Experiment, Switches, checkpoint
 from model.analysis.alignment import attention_maps, select_map
@@ -53,7 +53,7 @@ def test_the_first_screen_writes_the_example_and_shows_every_look():
     assert same_bits(arrays["cross_weights"], weights[: len(made.tokens)], "same operation")
     assert same_bits(component(screen, "alignment")[1]["values"][0], arrays["cross_weights"], "copied")
     assert "This is correct, word for word" in reading(screen)
-    assert not said(screen)
+    assert not notices(screen)
 
 
 def test_gold_is_outlined_where_the_generator_points():
@@ -263,7 +263,7 @@ def test_every_suggestion_opens_what_its_link_opens_whatever_was_there_before():
         screen.button(key=f"try_{number}").click()
         well(screen.run())
         afresh = well(visit(PAGE, **dict(parse_qsl(link))))
-        assert said(screen) == said(afresh)
+        assert notices(screen) == notices(afresh)
         for key in (key for key in shown(afresh) if f"save_{key}" in shown(afresh)):
             assert reading(screen, key) == reading(afresh, key), link
             assert header(screen, key) == header(afresh, key), link
@@ -294,7 +294,7 @@ def test_writing_without_end_is_cut_off_and_says_so():
 def test_a_source_that_cannot_be_read_is_answered_in_a_sentence_and_stays(text, told):
     screen = visit(PAGE)
     screen.text_area(key="source_text").set_value(text)
-    assert told in said(well(screen.run()))
+    assert told in notices(well(screen.run()))
     assert screen.session_state["source_text"] == text
     screen.text_area(key="source_text").set_value(SOURCE)
     assert header(well(screen.run()))["output"]
@@ -304,7 +304,7 @@ def test_a_source_that_cannot_be_read_is_answered_in_a_sentence_and_stays(text, 
 @pytest.mark.parametrize("job", translate_compute.TRANSLATE_TASKS)
 def test_any_text_gives_a_picture_or_one_sentence(job, text):
     screen = well(visit_by_a_bad_link(PAGE, task=job, source_text=text))
-    assert said(screen) or shown(screen) & {"writing", "layer_0"}
+    assert notices(screen) or shown(screen) & {"writing", "layer_0"}
 
 
 def test_an_unknown_word_is_marked_named_and_replaced_by_one_click():
@@ -317,7 +317,7 @@ def test_an_unknown_word_is_marked_named_and_replaced_by_one_click():
 
 
 def test_a_sentence_without_it_is_answered_kindly():
-    assert "no “it”" in said(well(visit(PAGE, task="Coreference", source_text="the cat was tired .")))
+    assert "no “it”" in notices(well(visit(PAGE, task="Coreference", source_text="the cat was tired .")))
 
 
 # Links
@@ -327,7 +327,7 @@ def test_a_link_restores_the_whole_state():
     link = {"target_step": 5, "map": MAPS["target"], "layer": 0, "head": 3, "mean_heads": "false", "scale": "false"}
     link |= {"method": "beam", "beam_width": 2, "length_penalty": "1.0", "heads_off": "X0H1", "panel": SECTIONS[3]}
     screen = well(visit(PAGE, source_text="the cat sleeps .", **link))
-    assert not said(screen)
+    assert not notices(screen)
     state = screen.session_state
     assert (state["target_step"], state["map"], state["layer"], state["head"]) == (5, MAPS["target"], 0, 3)
     assert (state["mean_heads"], state["scale"], state["beam_width"], state["length_penalty"]) == (False, False, 2, 1.0)
@@ -357,7 +357,7 @@ def test_a_bad_value_in_a_link_falls_back_and_says_so(name, value):
     more = {"method": "beam"} if name in ("beam_width", "length_penalty") else {}
     screen = well(visit_by_a_bad_link(PAGE, **{name: value}, **more))
     assert header(screen)["output"]
-    assert not value or name in said(screen)
+    assert not value or name in notices(screen)
 
 
 def test_the_layer_of_another_page_does_not_break_this_one():

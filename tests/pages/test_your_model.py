@@ -5,14 +5,15 @@ import threading
 import numpy as np
 import pytest
 import streamlit
-from foreign import FOREIGN, made, publish
-from screen import PAGES, component, ignored, large, said, shows_a_picture, visit, visit_by_a_bad_link, well
+from foreign import FOREIGN, publish, random_model
+from screen import PAGES, component, ignored, large, notices, shows_a_picture, visit, visit_by_a_bad_link, well
 from test_maps_only import MADE
 
 from model.importers.background import BackgroundJob
 from model.importers.inspect import VARIABLE as BOUND
 from model.registry import registry
 from viz.pages.your_model import load_model
+from viz.ui import not_available
 
 PAGE = "viz/pages/your_model/page.py"
 TEXT = "the dogs saw two very tired birds ."
@@ -23,7 +24,7 @@ KINDS = {"next": "gpt2", "here": "bert", "nothing": "bert without a head"}
 def folders(tmp_path_factory):
     """A model of each kind: what it says at a word → its folder."""
     place = tmp_path_factory.mktemp("models")
-    return {says: publish(made(name), place / f"little-{says}") for says, name in KINDS.items()}
+    return {says: publish(random_model(name), place / f"little-{says}") for says, name in KINDS.items()}
 
 
 @pytest.fixture
@@ -103,22 +104,22 @@ def test_each_button_opens_its_page_with_the_model(folders, empty):
 @pytest.mark.parametrize("place", ["/nowhere", ".", "~nobody/x", "<b>x</b>"])
 def test_what_cannot_be_loaded_is_one_sentence(place, empty):
     screen = asked(place)
-    assert said(screen)
+    assert notices(screen)
     assert not [button for button in screen.button if button.key == "load"]
 
 
 def test_a_model_too_large_is_refused_before_it_is_loaded(folders, empty, monkeypatch):
     monkeypatch.setenv(BOUND, "0.000001")
-    assert "of memory" in said(asked(folders["next"]))
+    assert "of memory" in notices(asked(folders["next"]))
 
 
 def test_a_loading_that_fails_says_why_and_keeps_nothing(folders, empty, monkeypatch):
     screen = asked(folders["next"])
     monkeypatch.setenv(BOUND, "0.000001")  # the bound has changed meanwhile
     screen.button(key="load").click()
-    at_once = said(well(screen.run()))  # it may have failed before the page was written
+    at_once = notices(well(screen.run()))  # it may have failed before the page was written
     load_model.slot().now.wait(60)
-    assert "of memory" in at_once + said(well(screen.run()))
+    assert "of memory" in at_once + notices(well(screen.run()))
     assert not registry().names()
 
 
@@ -141,7 +142,7 @@ def test_while_a_model_is_on_its_way_it_can_be_stopped(folders, empty):
     finally:
         gate.set()
     work.wait(60)
-    assert "Nothing was kept" in said(well(screen.run()))
+    assert "Nothing was kept" in notices(well(screen.run()))
 
 
 def test_a_name_of_the_hub_is_asked_for_by_its_button_only(monkeypatch, empty):
@@ -184,7 +185,7 @@ def test_only_a_server_for_its_own_machine_loads_models_unless_the_setting_says_
 def test_where_it_is_off_the_page_says_so_and_offers_nothing(monkeypatch):
     monkeypatch.setenv(load_model.VARIABLE, "off")
     screen = well(visit(PAGE))
-    assert "switched off on this server" in said(screen)
+    assert "switched off on this server" in notices(screen)
     assert not screen.text_input and not screen.button
 
 
@@ -248,9 +249,29 @@ def test_what_a_model_says_decides_what_is_told_of_its_words(kept):
     load, folders = kept
     for says, told in (("next", ""), ("here", "fills in words"), ("nothing", "only gives a vector")):
         screen = visit(weights=load(folders[says]), text=TEXT, panel="Next word")
-        notes = said(screen) + "".join(note.value for note in screen.caption)
+        notes = notices(screen) + "".join(note.value for note in screen.caption)
         assert shows_a_picture(well(screen))
         assert (told in notes) if told else ("vector" not in notes)
+
+
+def test_what_a_model_cannot_have_is_answered_by_a_sentence_and_shown_by_the_page_alone(kept, monkeypatch):
+    load, folders = kept
+    names = {kind: load(folders[kind]) for kind in KINDS}
+    monkeypatch.setattr("streamlit.delta_generator.DeltaGenerator._enqueue", None)  # nothing here may write to a page
+    for kind, name in names.items():
+        assert bool(not_available.requires_lm_head(name)) == (kind == "nothing")
+        assert bool(not_available.requires_causal_lm(name)) == (kind != "next")
+        assert bool(not_available.masked_lm_note(name)) == (kind == "here")
+        assert name in (not_available.requires_lab_model(name) or "")
+    assert not any(question("grammar") for question in QUESTIONS)
+
+
+QUESTIONS = (
+    not_available.requires_lm_head,
+    not_available.requires_causal_lm,
+    not_available.requires_lab_model,
+    not_available.masked_lm_note,
+)
 
 
 def test_an_encoder_has_no_mask_to_take_out(kept):
@@ -284,9 +305,9 @@ def test_a_hidden_word_can_be_typed(kept):
 def test_a_link_to_a_model_that_is_not_here_says_so_and_falls_back(empty):
     screen = well(visit_by_a_bad_link(weights="own-little", text=TEXT))
     assert screen.session_state["weights"] == "grammar"
-    assert "own-little is not loaded on this server" in said(screen).replace("\\", "")
-    assert "Your model" in said(screen)
-    assert not said(well(screen.run()))
+    assert "own-little is not loaded on this server" in notices(screen).replace("\\", "")
+    assert "Your model" in notices(screen)
+    assert not notices(well(screen.run()))
 
 
 def test_a_model_that_is_let_go_while_it_is_shown_falls_back(kept):
@@ -296,7 +317,7 @@ def test_a_model_that_is_let_go_while_it_is_shown_falls_back(kept):
     registry().let_go(name)
     assert shows_a_picture(well(screen.run()))
     assert screen.session_state["weights"] == "grammar"
-    assert "is not loaded on this server" in said(screen)
+    assert "is not loaded on this server" in notices(screen)
 
 
 # Models of which only maps can be drawn
@@ -345,7 +366,7 @@ def test_the_lines_under_its_figures_give_its_numbers(t5):
 def test_a_text_that_it_cannot_read_is_one_sentence(t5):
     screen = opened(t5)
     screen.text_area(key="maps_text").set_value(" ")
-    assert "There is no text yet" in said(well(screen.run()))
+    assert "There is no text yet" in notices(well(screen.run()))
 
 
 def test_of_two_such_models_the_new_one_is_shown_and_the_link_says_which(t5, empty, tmp_path):
@@ -364,7 +385,7 @@ def test_of_two_such_models_the_new_one_is_shown_and_the_link_says_which(t5, emp
 
 
 def test_a_link_to_a_model_that_is_not_here_says_so(empty):
-    assert "own\\-little\\-t5 is not loaded" in said(well(visit_by_a_bad_link(PAGE, maps_model="own-little-t5")))
+    assert "own\\-little\\-t5 is not loaded" in notices(well(visit_by_a_bad_link(PAGE, maps_model="own-little-t5")))
 
 
 # Copy as Python

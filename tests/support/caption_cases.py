@@ -46,10 +46,10 @@ def _row(*weights: float) -> np.ndarray:
     return rows
 
 
-def _grid(found: int, heads: int, **more: object) -> str:
+def _grid(n_named: int, heads: int, **more: object) -> str:
     named = Named(str(more.pop("on", "128 new sentences")), 0.5, int(more.pop("better", 0)), str(more.pop("last", "")))
     settings = {"intact": True, "pooled": False} | more
-    return describe_head_grid([[["verb → subject"]] * found + [[]] * (heads - found)], named, **settings)  # type: ignore[arg-type]
+    return describe_head_grid([[["verb → subject"]] * n_named + [[]] * (heads - n_named)], named, **settings)  # type: ignore[arg-type]
 
 
 def _twin(never: list[float], **more: bool) -> str:
@@ -63,7 +63,7 @@ CASES: dict[str, Cases] = {
         "ahead": lambda: describe_row(np.eye(5)[[1, 2, 3, 4, 0]], WORDS, 1),
         "itself": lambda: describe_row(_row(0, 0, 0, 0, 1), WORDS, 4),
         "the start": lambda: describe_row(_row(0.9, 0, 0, 0, 0.1), WORDS, 4),
-        "spread": lambda: describe_row(_row(0.2, 0.29, 0.17, 0.17, 0.17), WORDS, 4, each="token"),
+        "spread": lambda: describe_row(_row(0.2, 0.29, 0.17, 0.17, 0.17), WORDS, 4, unit="token"),
         "alike": lambda: describe_row(_row(0.5, 0.5, 0, 0, 0), WORDS, 4),
         "nothing": lambda: describe_row(_row(0, 0, 0, 0, 0), WORDS, 4),
         "no numbers": lambda: describe_row(_row(NAN, 0, 0, 0, 0), WORDS, 4),
@@ -78,7 +78,7 @@ CASES: dict[str, Cases] = {
     "heads.describe_head_grid": {
         "some": lambda: _grid(9, 12, last="first token", better=3),
         "one": lambda: _grid(1, 12, better=1, intact=False),
-        "none": lambda: _grid(0, 12, intact=False, pooled=True, each="token"),
+        "none": lambda: _grid(0, 12, intact=False, pooled=True, unit="token"),
         "not measured": lambda: _grid(0, 12, on=""),
         "one head, not measured": lambda: _grid(0, 1, on=""),
         "crowded": lambda: _grid(3, MAX_LABELLED_HEADS + 1),

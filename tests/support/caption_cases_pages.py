@@ -65,9 +65,9 @@ def _leak(logits: list[float], edited: int, *, causal: bool = True) -> str:
 
 
 def _lengths(none: float, scheme: float, decoder: float, beyond: float) -> str:
-    found = A([[[none, none], [scheme, beyond]], [[decoder, decoder], [1.0, 1.0]]])
+    accuracies = A([[[none, none], [scheme, beyond]], [[decoder, decoder], [1.0, 1.0]]])
     return describe_length_generalisation(
-        ["None", "RoPE"], [16, 32], found, 16, "These numbers are from the model cards"
+        ["None", "RoPE"], [16, 32], accuracies, 16, "These numbers are from the model cards"
     )
 
 

@@ -49,8 +49,8 @@ def differ(a: Any, b: Any) -> bool:
     return not (close(a, b, 1e-9, 1e-9) if a.dtype == np.float64 else close(a, b))
 
 
-def _array(one: Any) -> np.ndarray[Any, Any]:
-    if isinstance(one, torch.Tensor):
-        one = one.detach().cpu()
-        return (one.float() if one.dtype == torch.bfloat16 else one).numpy()
-    return np.asarray(one)
+def _array(values: Any) -> np.ndarray[Any, Any]:
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu()
+        return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    return np.asarray(values)

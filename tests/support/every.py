@@ -89,7 +89,7 @@ BY_HAND = ("guessing",)  # what a visitor has painted cannot be computed again
 
 
 @dataclass(frozen=True)
-class Made:
+class SavedFigure:
     """What stands under one figure, and a file of it."""
 
     header: dict[str, Any]
@@ -106,25 +106,25 @@ def opened(page, state):
     return screen
 
 
-def asked(page, state, key, kind):
+def file_of(page, state, key, kind):
     """The file of that kind that the page makes when it is asked for."""
-    return _made(page, state, (key,), kind)[key]
+    return _saved_figures(page, state, (key,), kind)[key]
 
 
 @cache
 def files(page, state, kind):
     """The files of that kind of all figures of the page, made in one run of it."""
-    return _made(page, state, SHOWN[page, state], kind)
+    return _saved_figures(page, state, SHOWN[page, state], kind)
 
 
-def _made(page, state, keys, kind):
+def _saved_figures(page, state, keys, kind):
     screen = opened(page, state)
     for key in keys:
         screen.session_state[f"ask_{key}"] = {"kind": kind, "link": f"/{page}"}
     well(screen.run())
-    found = {}
+    saved = {}
     for key in keys:
         header, arrays = component(screen, f"save_{key}")
         assert header["ready"] == kind
-        found[key] = Made(header, arrays["bytes"].tobytes())
-    return found
+        saved[key] = SavedFigure(header, arrays["bytes"].tobytes())
+    return saved

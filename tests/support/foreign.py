@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import torch
+from pytorch_reference import stir
 from tokenizers import Tokenizer as Cutter
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 from transformers import (
@@ -23,7 +24,6 @@ from transformers import (
     RobertaForMaskedLM,
     RobertaModel,
 )
-from twins import stir
 
 WORDS = ["the", "dog", "dogs", "sleep", "##s", "cat", "saw", "two", "very", "tired", "bird", ".", ",", "a", "b", "c"]
 MARKS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -31,25 +31,25 @@ V = 24  # more than there are pieces: published models often have spare rows
 
 
 def _gpt2(**more):
-    told = {"vocab_size": V, "n_layer": 2, "n_head": 2, "n_embd": 8, "n_positions": 40, "bos_token_id": 0}
-    return GPT2Config(**(told | {"eos_token_id": 0} | more))
+    settings = {"vocab_size": V, "n_layer": 2, "n_head": 2, "n_embd": 8, "n_positions": 40, "bos_token_id": 0}
+    return GPT2Config(**(settings | {"eos_token_id": 0} | more))
 
 
 def _bert(**more):
-    told = {"vocab_size": V, "num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 8}
-    return BertConfig(**(told | {"intermediate_size": 12, "max_position_embeddings": 40} | more))
+    settings = {"vocab_size": V, "num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 8}
+    return BertConfig(**(settings | {"intermediate_size": 12, "max_position_embeddings": 40} | more))
 
 
 def _roberta(**more):
-    told = {"vocab_size": V, "num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 8}
+    settings = {"vocab_size": V, "num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 8}
     return RobertaConfig(
-        **(told | {"intermediate_size": 12, "max_position_embeddings": 42, "type_vocab_size": 1} | more)
+        **(settings | {"intermediate_size": 12, "max_position_embeddings": 42, "type_vocab_size": 1} | more)
     )
 
 
 def _distilbert(**more):
-    told = {"vocab_size": V, "n_layers": 2, "n_heads": 2, "dim": 8, "hidden_dim": 12, "max_position_embeddings": 40}
-    return DistilBertConfig(**(told | more))
+    settings = {"vocab_size": V, "n_layers": 2, "n_heads": 2, "dim": 8, "hidden_dim": 12, "max_position_embeddings": 40}
+    return DistilBertConfig(**(settings | more))
 
 
 # What can differ inside a family: shapes, activations, heads on top, names before the names.
@@ -74,7 +74,7 @@ FOREIGN = {
 }
 
 
-def made(name: str, seed: int = 0) -> PreTrainedModel:
+def random_model(name: str, seed: int = 0) -> PreTrainedModel:
     """A foreign model with random numbers everywhere, also where training starts from zeros or ones."""
     kind, config = FOREIGN[name]
     torch.manual_seed(seed)
@@ -117,5 +117,5 @@ def publish(model: PreTrainedModel, folder: Path, tokenizer: str = "", **shards)
 
 def edit(path: Path, **changes) -> None:
     """Change what a JSON file says."""
-    told = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(told | changes), encoding="utf-8")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(content | changes), encoding="utf-8")

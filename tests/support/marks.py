@@ -10,14 +10,14 @@ from pathlib import Path
 # A test that uses one of these fixtures needs Chromium. All others of the browser are made of `chrome`.
 BROWSER_FIXTURES = {"chrome"}
 # Modules of which every test needs a server.
-BROWSER = {"test_heavy", "test_hostile_requests", "test_hostile_room", "test_protocol", "test_wheel"}
+BROWSER = {"test_heavy", "test_hostile_requests", "test_hostile_class", "test_protocol", "test_wheel"}
 # Modules of which every test is slow.
 SLOW = {
     "test_hostile_folders",  # a child process for each folder
-    "test_hostile_shelf",
+    "test_hostile_registry",
     "test_your_model",
     "test_grammar_entropy",  # trained weights
-    "test_order",
+    "test_first_digit",
     "test_pair_trained",
     "test_stories",
     "test_trained",
@@ -32,7 +32,7 @@ SLOW = {
     "test_pages",
     "test_positions_page",
     "test_post_norm_pages",
-    "test_recompute",
+    "test_copy_as_python",
     "test_remove_page",
     "test_short_texts",
     "test_stories_page",
@@ -41,7 +41,7 @@ SLOW = {
     "test_cache",  # other processes
     "test_notebook",
     "test_server",
-    "test_shelf",
+    "test_registry",
 }
 
 

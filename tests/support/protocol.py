@@ -123,12 +123,12 @@ class Visitor:
     @property
     def switches(self) -> list[str]:
         """The keys of the switches that the page has."""
-        return [key for key, one in self._ids.items() if one in self._on]
+        return [key for key, widget_id in self._ids.items() if widget_id in self._on]
 
     def elements(self) -> list[Any]:
         """The elements that came since the page was last asked."""
         messages = map(ForwardMsg.FromString, self.answer)
-        return [one.delta.new_element for one in messages if one.WhichOneof("type") == "delta"]
+        return [message.delta.new_element for message in messages if message.WhichOneof("type") == "delta"]
 
     def holds(self, text: str) -> bool:
         """Whether these letters stand in what came since the page was last asked."""
@@ -148,19 +148,19 @@ class Visitor:
             assert "Something went wrong" not in element.alert.body
             self.notes.append(element.alert.body)
         elif kind in ("checkbox", "button"):
-            one = getattr(element, kind)
-            self._ids[one.id.rpartition("-")[2]] = one.id
+            widget = getattr(element, kind)
+            self._ids[widget.id.rpartition("-")[2]] = widget.id
         if kind not in HELD:
             return
-        one, (of_state, of_element) = getattr(element, kind), HELD[kind]
+        widget, (of_state, of_element) = getattr(element, kind), HELD[kind]
         if kind == "checkbox":
-            self._default[one.id] = one.default
-            self._on.setdefault(one.id, one.default)
-            if one.set_value:
-                self._on[one.id] = one.value
-        if one.set_value:  # the server has set it: from the link, or for a reason of the page
-            state = self._held[one.id] = WidgetState(id=one.id)
-            value = getattr(one, of_element)
+            self._default[widget.id] = widget.default
+            self._on.setdefault(widget.id, widget.default)
+            if widget.set_value:
+                self._on[widget.id] = widget.value
+        if widget.set_value:  # the server has set it: from the link, or for a reason of the page
+            state = self._held[widget.id] = WidgetState(id=widget.id)
+            value = getattr(widget, of_element)
             if of_state.endswith("array_value"):
                 getattr(state, of_state).data.extend(value)
             else:

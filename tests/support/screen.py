@@ -60,12 +60,12 @@ def ignored(screen, parameters):
         if name in FRAME:
             continue
         held = screen.session_state[name] if name in screen.session_state else None  # noqa: SIM401  (it has no get)
-        if _spelt(held) != _spelt(value):
+        if _as_in_address(held) != _as_in_address(value):
             unused[name] = (value, held)
     return unused
 
 
-def _spelt(value):
+def _as_in_address(value):
     """As the address has it; a number in one way, however it was typed."""
     if isinstance(value, list | tuple):
         value = ",".join(map(str, value))
@@ -82,7 +82,7 @@ def well(screen):
     return screen
 
 
-def said(screen):
+def notices(screen):
     """The notices on the page, as one text."""
     return "\n".join(note.value for kind in (screen.info, screen.warning, screen.toast) for note in kind)
 

@@ -117,25 +117,25 @@ def folder_of(folder: Path, model_type: str, **files: object) -> Path:
 def bert(model_type="bert", pieces=BERT, config=None, **more):
     """BERT's older file, and tokenizer_config.json where `config` is given."""
 
-    def made(folder):
+    def write_folder(folder):
         files = {"vocab__txt": "\n".join(pieces) + "\n"} | more
         if config is not None:
             files["tokenizer_config__json"] = config
         return folder_of(folder, model_type, **files)
 
-    return made
+    return write_folder
 
 
 def bpe(model_type, pieces, config=None, pairs=MERGES, **more):
     """The two older files of byte-level BPE, and tokenizer_config.json where `config` is given."""
 
-    def made(folder):
+    def write_folder(folder):
         files = {"vocab__json": ids(pieces), "merges__txt": merges(pairs)} | more
         if config is not None:
             files["tokenizer_config__json"] = config
         return folder_of(folder, model_type, **files)
 
-    return made
+    return write_folder
 
 
 def word_piece_json(lowercase=True, strip=None, chinese=True, around=True, pieces=BERT, added=()):
@@ -173,13 +173,13 @@ def byte_json(prefix=False, pieces=GPT2, marks=(END,), around=None, splitter=Non
 def with_json(model_type, saved, config=None, **more):
     """tokenizer.json, and tokenizer_config.json where `config` is given."""
 
-    def made(folder):
+    def write_folder(folder):
         files = {"tokenizer__json": saved} | more
         if config is not None:
             files["tokenizer_config__json"] = config
         return folder_of(folder, model_type, **files)
 
-    return made
+    return write_folder
 
 
 def token(content, **flags):
@@ -240,7 +240,7 @@ EQUAL = {
     "bert, added_tokens_decoder": bert(
         config={
             "added_tokens_decoder": {
-                **{str(at): token(mark, special=True) for at, mark in enumerate(BERT_MARKS)},
+                **{str(index): token(mark, special=True) for index, mark in enumerate(BERT_MARKS)},
                 str(len(BERT)): token("<new>", special=False, normalized=True, single_word=True),
             }
         }

@@ -9,9 +9,9 @@ def unpack(block):
     """What `unpack` in frontend/lib/page_state.js does, in Python: (header, arrays by name)."""
     length = int.from_bytes(block[:4], "little")
     header = json.loads(block[4 : 4 + length])
-    found = {}
-    for name, told in header.pop("arrays").items():
-        start = 4 + length + told["at"]
-        raw = block[start : start + told["bytes"]]
-        found[name] = np.frombuffer(raw, dtype=f"<{told['dtype']}").reshape(told["shape"])
-    return header, found
+    arrays = {}
+    for name, block_header in header.pop("arrays").items():
+        start = 4 + length + block_header["at"]
+        raw = block[start : start + block_header["bytes"]]
+        arrays[name] = np.frombuffer(raw, dtype=f"<{block_header['dtype']}").reshape(block_header["shape"])
+    return header, arrays

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from twins import seeds
+from pytorch_reference import seeds
 
 from model.tasks import PAIRS, coreference
 from model.tasks.copying import LONGEST, TRAINED, copy_of

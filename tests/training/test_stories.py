@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from equal import same_bits
-from twins import build
+from pytorch_reference import build
 
 from model import Experiment, checkpoint
 from model.config import ModelConfig

@@ -11,12 +11,14 @@ ALIKE = 0.01  # nats: ln p of a word that differ by more than this were not comp
 HALF = 0.5
 
 
-def describe_one_vector(signs: Sequence[int], alone: Sequence[float], attentive: Sequence[float], of_each: int) -> str:
-    """alone, attentive: share of copies right at each number of signs, from one vector and with attention.
+def describe_one_vector(
+    n_symbols: Sequence[int], alone: Sequence[float], attentive: Sequence[float], of_each: int
+) -> str:
+    """alone, attentive: share of copies right at each of n_symbols, from one vector and with attention.
 
-    of_each: how many copies there were of each. The last number of signs decides whether the claim holds.
+    of_each: how many copies there were of each. The last of n_symbols decides whether the claim holds.
     """
-    lengths = ", ".join(map(str, signs))
+    lengths = ", ".join(map(str, n_symbols))
     shares = [", ".join(f"{100 * share:.0f}" for share in each) for each in (alone, attentive)]
     title = (
         "**One vector is not enough.**"
@@ -95,17 +97,17 @@ def describe_decoder_layer(future: float, masked: bool, feeds_forward: bool, uni
     else:
         title = f"**Two of the three parts of a decoder layer are left**: {' and '.join(parts)}."
     if masked and not future:
-        seen = f"In self-attention, later {unit}s have weight exactly 0."
+        sentence = f"In self-attention, later {unit}s have weight exactly 0."
     elif masked:
-        seen = f"In self-attention, a later {unit} has a weight of up to {format_number(future)}, "
-        seen += "although the mask is there."
+        sentence = f"In self-attention, a later {unit} has a weight of up to {format_number(future)}, "
+        sentence += "although the mask is there."
     elif future:
-        seen = (
+        sentence = (
             f"The mask is removed, so in self-attention a later {unit} has a weight of up to {format_number(future)}."
         )
     else:
-        seen = f"The mask is removed, but in self-attention no {unit} attends to a later one."
-    return f"{title} {'The first two' if feeds_forward else 'Both'} are the maps above. {seen}"
+        sentence = f"The mask is removed, but in self-attention no {unit} attends to a later one."
+    return f"{title} {'The first two' if feeds_forward else 'Both'} are the maps above. {sentence}"
 
 
 def describe_decoding(tokens: int, each: str, apart: float, ended: bool, attends_ahead: bool) -> str:

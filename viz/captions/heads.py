@@ -19,21 +19,21 @@ def most_informative_row(weights: Array, *, cross: bool = False) -> int:
     weights (T, S). Returns the row of the largest weight × log2(1 + distance); of the largest weight alone where the
     words looked at are others (cross), and no place is far from another.
     """
-    tells = np.nan_to_num(weights)
+    information = np.nan_to_num(weights)
     if not cross:
         T, S = weights.shape
         apart = np.abs(np.arange(T)[:, None] - np.arange(S))
-        tells = tells * np.log2(1 + np.arange(max(T, S)))[apart]
-        tells[:, 0] *= 0.25  # many heads rest on the start mark when they have nothing to do
-    return int(np.unravel_index(np.argmax(tells), tells.shape)[0])
+        information = information * np.log2(1 + np.arange(max(T, S)))[apart]
+        information[:, 0] *= 0.25  # many heads rest on the start mark when they have nothing to do
+    return int(np.unravel_index(np.argmax(information), information.shape)[0])
 
 
 def describe_row(
-    weights: Array, tokens: Sequence[str], row: int, key_tokens: Sequence[str] | None = None, each: str = "word"
+    weights: Array, tokens: Sequence[str], row: int, key_tokens: Sequence[str] | None = None, unit: str = "word"
 ) -> str:
     """weights (T, S) of one head: where the token at `row` looks, as a sentence of Markdown.
 
-    key_tokens: the S words of the columns, where they are others; each: what a token is.
+    key_tokens: the S words of the columns, where they are others; unit: what a token is.
     """
     weights_of_row = weights[row]
     word = f"**{markdown(tokens[row])}**"
@@ -44,20 +44,20 @@ def describe_row(
     best, alike = _largest(weights_of_row)
     share = f"{weights_of_row[best]:.2f}"
     if alike > 1:
-        return f"{word} gives its largest weight, {share}, to each of {counted(alike, each)}."
-    target = "".join(_target(tokens, row, best, key_tokens, each))
+        return f"{word} gives its largest weight, {share}, to each of {counted(alike, unit)}."
+    target = "".join(_target(tokens, row, best, key_tokens, unit))
     if weights_of_row[best] < SPREAD:
         return f"{word} spreads its attention. The largest share, {share}, goes to {target}."
     return f"{word} puts {share} of its attention on {target}."
 
 
-def describe_rollout_row(rolled: Array, tokens: Sequence[str], row: int, each: str = "word") -> str:
+def describe_rollout_row(rolled: Array, tokens: Sequence[str], row: int, unit: str = "word") -> str:
     """rolled (T, T), the weights of all layers multiplied: where most of the token at `row` comes from."""
     shares, word = rolled[row], f"**{markdown(tokens[row])}**"
     if not np.isfinite(shares).all():
         return f"{word}: this row holds values that are not numbers."
     best, alike = _largest(shares)
-    source = f"each of {counted(alike, each)}" if alike > 1 else "".join(_target(tokens, row, best, None, each))
+    source = f"each of {counted(alike, unit)}" if alike > 1 else "".join(_target(tokens, row, best, None, unit))
     return f"By rollout, the largest share of {word}, {shares[best]:.2f}, comes from {source}."
 
 
@@ -71,7 +71,7 @@ def _largest(values: Array) -> tuple[int, int]:
     return best, int(np.isclose(values, values[best], rtol=1e-5, atol=0).sum())
 
 
-def _target(tokens: Sequence[str], row: int, best: int, key_tokens: Sequence[str] | None, each: str) -> tuple[str, str]:
+def _target(tokens: Sequence[str], row: int, best: int, key_tokens: Sequence[str] | None, unit: str) -> tuple[str, str]:
     """What a row looks at, in words, and how far away that is; nothing of the distance where the words are others."""
     if key_tokens is not None:
         return f"**{markdown(key_tokens[best])}**", ""
@@ -79,13 +79,13 @@ def _target(tokens: Sequence[str], row: int, best: int, key_tokens: Sequence[str
         return "itself", ""
     if best == 0 and tokens[0] == "<s>":
         return START_MARK, ""
-    where = f", {counted(abs(row - best), each)} {'back' if best < row else 'ahead'}"
+    where = f", {counted(abs(row - best), unit)} {'back' if best < row else 'ahead'}"
     return f"**{markdown(tokens[best])}**", where
 
 
-def blocks(each: str = "word") -> str:
-    """What a cell is where there are more words than points to draw them. each: what a token is."""
-    return f"Each cell shows the largest weight of a block of {each}s."
+def blocks(unit: str = "word") -> str:
+    """What a cell is where there are more words than points to draw them. unit: what a token is."""
+    return f"Each cell shows the largest weight of a block of {unit}s."
 
 
 MAX_LABELLED_HEADS = 48  # heads: with more, there is not always room for their names
@@ -102,7 +102,7 @@ class Named:
 
 
 def describe_head_grid(
-    roles: Sequence[Sequence[Sequence[str]]], named: Named, *, intact: bool, pooled: bool, each: str = "word"
+    roles: Sequence[Sequence[Sequence[str]]], named: Named, *, intact: bool, pooled: bool, unit: str = "word"
 ) -> str:
     """roles[l][h] of all heads, empty where no relation fits the head: how to read the grid."""
     named_heads, heads = sum(bool(head) for row in roles for head in row), sum(map(len, roles))
@@ -113,10 +113,10 @@ def describe_head_grid(
         if not named.measured_on
         else f"{named_heads} of {counted(heads, 'head')} {verb(named_heads, 'is', 'are')} labelled with the whole "
         f"relation that {verb(named_heads, 'it matches', 'they match')} best. The number is the mean weight on the "
-        f"correct {each}, "
+        f"correct {unit}, "
         f"{named.least:.2f} or more, measured on {named.measured_on}{whole}."
         if named_heads
-        else f"No head has a name. None puts {named.least:.2f} of its weight on the correct {each} of any relation "
+        else f"No head has a name. None puts {named.least:.2f} of its weight on the correct {unit} of any relation "
         f"that was measured, on {named.measured_on}{whole}."
     )
     return (
@@ -130,7 +130,7 @@ def describe_head_grid(
         )
         + "Rows are queries, columns are keys. Hatched cells are masked."
         + (" If a name has no room, point at its head." if named_heads and heads > MAX_LABELLED_HEADS else "")
-        + (f" {blocks(each)}" if pooled else "")
+        + (f" {blocks(unit)}" if pooled else "")
     )
 
 
@@ -230,14 +230,14 @@ def describe_sampling(p: Array, q: Array, words: Sequence[str], after: str, left
     return f"After “{markdown(after)}” {best} is most likely: {changed}. {among}"
 
 
-def describe_residual_stream(a: Array, b: Array, name: str, stages: Sequence[str], each: str = "word") -> str:
-    """a, b (N, T): a size of every vector after each of N `stages`; how A and B end. each: what a token is."""
+def describe_residual_stream(a: Array, b: Array, name: str, stages: Sequence[str], unit: str = "word") -> str:
+    """a, b (N, T): a size of every vector after each of N `stages`; how A and B end. unit: what a token is."""
     end_a, end_b = (float(np.mean(side[-1])) for side in (a, b))
     ends = (
         f"{decimals(end_a)} for A and {decimals(end_b)} for B" if end_a != end_b else f"{decimals(end_a)} for A and B"
     )
-    thin = f" A thin line is one {each}, a thick line the mean of all." if a.shape[1] > 1 else ""
-    return f"After {stages[-1]}, the {name} of a vector is {ends}, averaged over the {each}s.{thin}"
+    thin = f" A thin line is one {unit}, a thick line the mean of all." if a.shape[1] > 1 else ""
+    return f"After {stages[-1]}, the {name} of a vector is {ends}, averaged over the {unit}s.{thin}"
 
 
 IDLE = 0.01  # nats: a head that costs less than this when it goes is hardly missed

@@ -36,11 +36,11 @@ def masked_row(biased: Array, mask: Array, weights: Array) -> int:
 
 
 def describe_mask(
-    biased: Array, mask: Array, weights: Array, tokens: Sequence[str], row: int, each: str = "word"
+    biased: Array, mask: Array, weights: Array, tokens: Sequence[str], row: int, unit: str = "word"
 ) -> str:
     """biased, mask, weights (T, S) of one head: what the mask does to the row, and which rows it leaves empty.
 
-    each: what a token is.
+    unit: what a token is.
     """
     word = f"**{markdown(tokens[row])}**"
     allowed, keys = int(mask[row].sum()), mask.shape[1]
@@ -49,12 +49,12 @@ def describe_mask(
     elif not np.isfinite(weights[row]).all():
         sentence = f"{word}: this row holds values that are not numbers."
     elif allowed == keys:
-        everything = f"all {counted(keys, each)}" if keys > 1 else f"the only {each} there is"
+        everything = f"all {counted(keys, unit)}" if keys > 1 else f"the only {unit} there is"
         sentence = f"{word} may attend to {everything}. {_sum(weights[row], allowed)}"
     else:
         share = float(forbidden_share(biased, mask)[row])
-        sentence = f"{word} may attend to {allowed} of {counted(keys, each)}. {_sum(weights[row], allowed)} "
-        others = counted(keys - allowed, f"forbidden {each}")
+        sentence = f"{word} may attend to {allowed} of {counted(keys, unit)}. {_sum(weights[row], allowed)} "
+        others = counted(keys - allowed, f"forbidden {unit}")
         if share < 0.005:
             sentence += f"With these scores and no mask, hardly any of its attention would go to {others}."
         elif share < 0.995:
@@ -62,7 +62,7 @@ def describe_mask(
             goes = (
                 f"redistributes it: each allowed weight becomes {larger}"
                 if allowed > 1
-                else f"gives it all to the one allowed {each}, whose weight becomes {larger}"
+                else f"gives it all to the one allowed {unit}, whose weight becomes {larger}"
             )
             sentence += (
                 f"With these scores and no mask in this head, **{share:.2f}** of its attention would go to {others}. "

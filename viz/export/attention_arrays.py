@@ -27,18 +27,18 @@ SAVE_SNIPPET = 'np.savez_compressed("maps.npz", attention=attention, tokens=np.a
 
 @dataclass(frozen=True)
 class AttentionMaps:
-    """The weights of all heads, checked. Rows look, columns are looked at."""
+    """The weights of all heads, checked. Rows are queries, columns are keys."""
 
     weights: Array  # (L, H, T, S) float32, read-only; 0 where absent
     mask: Array  # (L, H, T, S) True: the cell is there
-    looking: tuple[str, ...]  # T tokens
-    looked: tuple[str, ...] | None  # S other tokens; None: the text looks at itself
-    notes: tuple[str, ...] = ()  # what is unusual and shown as it is
+    query_tokens: tuple[str, ...]  # T tokens
+    key_tokens: tuple[str, ...] | None  # S other tokens; None: self-attention
+    warnings: tuple[str, ...] = ()  # what is unusual and shown as it is
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The S tokens that are looked at."""
-        return self.looking if self.looked is None else self.looked
+        """The S key tokens."""
+        return self.query_tokens if self.key_tokens is None else self.key_tokens
 
 
 def maps(
@@ -77,12 +77,12 @@ def maps(
             f'"attention" holds {given.shape[0]:,} layers of {given.shape[1]:,} heads; the lab draws up to '
             f"{MAX_HEADS:,} heads. Leave out layers or heads."
         )
-    looking = _words(tokens, "tokens")
-    looked = None if key_tokens is None else _words(key_tokens, "key_tokens")
+    query_tokens = _words(tokens, "tokens")
+    key_tokens = None if key_tokens is None else _words(key_tokens, "key_tokens")
     notes: tuple[str, ...] = ()
-    if is_generated(attention) and len(looking) == given.shape[2] + 1:
-        looking, notes = looking[:-1], (UNREAD,)
-    _check_shape(given.shape, looking, looked)
+    if is_generated(attention) and len(query_tokens) == given.shape[2] + 1:
+        query_tokens, notes = query_tokens[:-1], (UNREAD,)
+    _check_shape(given.shape, query_tokens, key_tokens)
     weights = given.astype(np.float32)  # a copy: what was given is nobody's to change
     present = ~np.isnan(weights)
     if not present.any():
@@ -94,7 +94,7 @@ def maps(
     notes += warnings_of(weights, present)
     for kept in (weights, present):
         kept.setflags(write=False)
-    return AttentionMaps(weights, present, looking, looked, notes)
+    return AttentionMaps(weights, present, query_tokens, key_tokens, notes)
 
 
 def read(file: bytes) -> AttentionMaps:
@@ -173,13 +173,13 @@ def _word(token: Any) -> str:
     return text.encode("utf-8", errors="replace").decode()  # half a character would stop the page
 
 
-def _check_shape(shape: tuple[int, ...], looking: tuple[str, ...], looked: tuple[str, ...] | None) -> None:
-    T, S = len(looking), len(looking if looked is None else looked)
+def _check_shape(shape: tuple[int, ...], query_tokens: tuple[str, ...], key_tokens: tuple[str, ...] | None) -> None:
+    T, S = len(query_tokens), len(query_tokens if key_tokens is None else key_tokens)
     if 0 in shape[:2]:
         raise ArraysError(f'"attention" has no layer or no head: its shape is {shape}.')
     if shape[2:] == (T, S):
         return
-    if looked is None:
+    if key_tokens is None:
         more = f', or a second list of words, "key_tokens", of {shape[3]}' if shape[2] == T else ""
         raise ArraysError(f"{_count(T)} need {(T, T)} weights, not {shape[2:]}{more}.")
     raise ArraysError(f"{_count(T)} that look at {S} need {(T, S)} weights, not {shape[2:]}.")

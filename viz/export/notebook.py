@@ -62,8 +62,8 @@ def attention_figure(
         raise ValueError(f'theme must be one of {", ".join(THEMES)}, not "{theme}"')
     shown = maps(attention, tokens, looked_at if key_tokens is None else key_tokens)
     pooled = max(shown.weights.shape[2:]) > MOST_PIXELS
-    caption = " ".join([describe_maps(shown.weights, shown.mask, pooled=pooled), *shown.notes])
-    origin = Provenance(title or "attention", version_of_lab()).told()
+    caption = " ".join([describe_maps(shown.weights, shown.mask, pooled=pooled), *shown.warnings])
+    origin = Provenance(title or "attention", version_of_lab()).to_json()
     drawn = ("attention_browser", _packed(shown, title, vars(THEMES[theme]), pooled))
     return AttentionFigure(page(drawn, reading=markdown_runs(caption), origin=origin, theme=THEMES[theme]))
 
@@ -84,11 +84,11 @@ def _packed(shown: AttentionMaps, title: str, theme: dict[str, Any], pooled: boo
     header = {
         "key": "attention",
         "title": title,
-        **_words(shown.looking),
-        "keys": None if shown.looked is None else _words(shown.looked),
+        **_words(shown.query_tokens),
+        "keys": None if shown.key_tokens is None else _words(shown.key_tokens),
         "head_roles": [[[] for _ in range(n_heads)] for _ in range(n_layers)],
         "rows": [
-            [most_informative_row(weights_of_head, cross=shown.looked is not None) for weights_of_head in layer]
+            [most_informative_row(weights_of_head, cross=shown.key_tokens is not None) for weights_of_head in layer]
             for layer in weights
         ],
         "selected": [int(index) for index in np.unravel_index(int(np.argmax(pointed)), pointed.shape)],

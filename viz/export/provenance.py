@@ -18,9 +18,12 @@ def version_of_lab() -> str:
         return "unreleased"
 
 
+JSON_KEYS = {"subject": "shows", "notice": "says"}  # in files that the lab has written since its first version
+
+
 @dataclass(frozen=True)
 class Provenance:
-    """One figure's origin. `shows` and `says` stand on the face of a file: which head it is; that a part is missing."""
+    """One figure's origin. A file shows `subject`, such as the head, and `notice`, such as a part that is missing."""
 
     figure: str  # its key on the page
     version: str
@@ -33,12 +36,14 @@ class Provenance:
     trained_without: tuple[str, ...] = ()
     mask: str = ""  # "": the model's own
     overwritten: str = ""
-    shows: str = ""
-    says: str = ""
+    subject: str = ""
+    notice: str = ""
 
-    def told(self, link: str = "") -> dict[str, Any]:
+    def to_json(self, link: str = "") -> dict[str, Any]:
         """As JSON takes it, with the link that opens the figure again."""
-        kept = {name: value for name, value in asdict(self).items() if value not in ("", None, (), {})}
+        kept = {
+            JSON_KEYS.get(name, name): value for name, value in asdict(self).items() if value not in ("", None, (), {})
+        }
         return {"software": NAME, "link": link, **kept} if link else {"software": NAME, **kept}
 
 

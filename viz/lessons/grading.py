@@ -13,7 +13,7 @@ def format_answer(answer: Answer, question: Question) -> str:
         return answer
     if not math.isfinite(answer):
         return "not a number"
-    digits = 0 if question.within >= 1 or answer == round(answer) else 2 if question.within >= 0.005 else 4
+    digits = 0 if question.tolerance >= 1 or answer == round(answer) else 2 if question.tolerance >= 0.005 else 4
     return f"{answer:.{digits}f}"
 
 
@@ -23,8 +23,8 @@ def is_right(question: Question, given: str, answer: Answer) -> bool:
         return given.strip().casefold() == answer.casefold()
     if question.choices:
         nearest = min(question.choices, key=lambda choice: abs(_number(choice) - answer))
-        return given == nearest and abs(_number(nearest) - answer) <= question.within
-    return abs(_number(given) - answer) <= question.within
+        return given == nearest and abs(_number(nearest) - answer) <= question.tolerance
+    return abs(_number(given) - answer) <= question.tolerance
 
 
 def is_number(given: str) -> bool:

@@ -38,8 +38,8 @@ class Question:
     text: str
     answer: Call
     choices: tuple[str, ...] = ()
-    within: float = 0.01
-    because: str = ""
+    tolerance: float = 0.01
+    explanation: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Step:
     text: str
     page: str
     state: tuple[tuple[str, str], ...] = ()
-    look: str = ""
+    figure: str = ""
     question: Question | None = None
     line: int = 0
 

@@ -178,7 +178,7 @@ def _step(path: Path, lines: list[str], start: int, end: int, pages: frozenset[s
         text=text,
         page=page,
         state=_state(path, settings["state"]) if "state" in settings else (),
-        look=look[1],
+        figure=look[1],
         question=_question(path, settings, answers),
         line=start + 1,
     )
@@ -214,8 +214,8 @@ def _question(path: Path, settings: dict[str, tuple[int, str]], answers: Answers
         text=text,
         answer=_call(path, settings["answer"], answers),
         choices=choices,
-        within=_number(path, settings["within"]) if "within" in settings else 0.01,
-        because=settings.get("because", (0, ""))[1],
+        tolerance=_number(path, settings["within"]) if "within" in settings else 0.01,
+        explanation=settings.get("because", (0, ""))[1],
     )
 
 

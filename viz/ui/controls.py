@@ -115,12 +115,12 @@ def _text(weights: str) -> str:
     knows = "Vocabulary"
     with st.popover(knows, width="stretch", key=Key.KNOWN, on_change="rerun") as known:
         if known.open:
-            groups = task.words.items() if task.words else _pieces(weights)
+            groups = task.words.items() if task.words else _tokens(weights)
             st.markdown("\n\n".join(f"**{part}** " + " ".join(map(markdown, words)) for part, words in groups))
     return text or ""
 
 
-def _pieces(weights: str) -> list[tuple[str, Sequence[str]]]:
+def _tokens(weights: str) -> list[tuple[str, Sequence[str]]]:
     tokenizer = model_calls.tokenizer(weights)
     silent = frozenset(tokenizer.special_ids)
     pieces = [piece for index, piece in enumerate(tokenizer.vocabulary) if index not in silent]
@@ -228,19 +228,19 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
     """
     encoding = model_calls.encoding(experiment)
     tokenizer = model_calls.tokenizer(experiment.weights)
-    strangers = list(dict.fromkeys(encoding.surface[index] for index in encoding.unknown))
+    unknown = list(dict.fromkeys(encoding.surface[index] for index in encoding.unknown))
     place = st.empty()  # there at every run: else the figures below would be built anew when it comes and goes
     window = model_calls.about(experiment.weights).context
     changed = describe_altered(altered(experiment.text)[0], tokenizer.left_out(experiment.text))
     if changed:
         place.markdown(changed)
         changed += " "
-    if not strangers and len(encoding.ids) > window:
+    if not unknown and len(encoding.ids) > window:
         place.markdown(
             f"{changed}This text has {len(encoding.ids)} tokens, and the model was trained on windows of {window} "
             "tokens. It reads the whole text, but it was not trained for such distances."
         )
-    if not strangers:
+    if not unknown:
         if (
             any(typed.startswith(BYTE) for typed in encoding.surface)
             and experiment.text.translate(STRAIGHT) != experiment.text
@@ -259,10 +259,10 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
                     args=(experiment.text.translate(STRAIGHT),),
                 )
         return
-    named = ", ".join(f"“{markdown(word)}”" for word in strangers[:8]) + (", …" if len(strangers) > 8 else "")
+    named = ", ".join(f"“{markdown(word)}”" for word in unknown[:8]) + (", …" if len(unknown) > 8 else "")
     with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
         st.markdown(f"{changed}Not in this model's vocabulary, so read as ⟨unknown⟩: {named}.", width="content")
-        for word in [word for word in strangers if len(word) > 3][:4]:
+        for word in [word for word in unknown if len(word) > 3][:4]:
             for known in tokenizer.closest_words(word, n=1):
                 st.button(
                     f"{markdown(word)} → {known}",
@@ -316,10 +316,10 @@ def stage(layer: int, head: int, does: Sequence[str], merged: bool = False) -> s
     )
 
 
-def choose_panel(says_words: bool) -> str:
-    """Which further figure to show below the fold; a model that says no words begins with one that it has."""
+def choose_panel(predicts_words: bool) -> str:
+    """Which further figure to show below the fold; a model that predicts no words begins with a panel that it has."""
     kinds = ("Next word", "Generate", "Head statistics", "Rollout")
-    return choice("More about this sentence", kinds, key=Param.PANEL, default=kinds[0 if says_words else 2])
+    return choice("More about this sentence", kinds, key=Param.PANEL, default=kinds[0 if predicts_words else 2])
 
 
 def sidebar_footer(experiment: Experiment) -> None:
@@ -366,12 +366,12 @@ def report_bad_link(whole: bool = True) -> None:
     Call it when every control of the page is drawn; whole: whether they are. Names that mean nothing here leave the
     address, so that no copy of the link holds them.
     """
-    mishaps = []
+    problems = []
     for name, values in st.session_state.get(Key.OPENED_WITH, {}).items():
         if name not in st.session_state:
             added = is_tracking(name, values[0])  # on the way, by a mail program or a network: nobody is told
             if whole and name not in FRAME and not added:
-                mishaps.append(f"{markdown(name)} (unknown setting)")
+                problems.append(f"{markdown(name)} (unknown setting)")
             if added or (whole and name not in FRAME):
                 st.query_params.pop(name, None)
             continue
@@ -389,7 +389,7 @@ def report_bad_link(whole: bool = True) -> None:
         if values not in (formatted, [""]) and not (len(values) == 1 and _same_number(values[0], used)):
             nothing = "automatic" if name == Param.QUERY else "none"
             instead = nothing if used is None else ", ".join(formatted) or nothing
-            mishaps.append(f"{name} = “{markdown(', '.join(values))}” (shown: {markdown(instead)})")
-    if mishaps:
-        st.info(f"Part of this link could not be used: {', '.join(mishaps)}.")
+            problems.append(f"{name} = “{markdown(', '.join(values))}” (shown: {markdown(instead)})")
+    if problems:
+        st.info(f"Part of this link could not be used: {', '.join(problems)}.")
     st.session_state[Key.OPENED_WITH] = {}

@@ -119,16 +119,16 @@ Source = Experiment | tuple[str, ...] | File | ModelMaps | None
 def origin(figure: str, of: Source, notice: str | None = None) -> Provenance:
     """Everything that makes the figure again. notice: what its face must say, instead of `face`."""
     if of is None:
-        return Provenance(figure, version_of_lab(), says=notice or "")
+        return Provenance(figure, version_of_lab(), notice=notice or "")
     if isinstance(of, File):
-        return Provenance(figure, version_of_lab(), file=of.name, says=notice or "")
+        return Provenance(figure, version_of_lab(), file=of.name, notice=notice or "")
     if isinstance(of, ModelMaps):
         notice_of_maps = notice or f"{of.stack} attention"
-        return Provenance(figure, version_of_lab(), weights=of.name, text=of.text, says=notice_of_maps)
+        return Provenance(figure, version_of_lab(), weights=of.name, text=of.text, notice=notice_of_maps)
     if isinstance(of, tuple):
         seeds = {model_calls.about(weights).seed for weights in of}
         seed = seeds.pop() if len(seeds) == 1 else None
-        return Provenance(figure, version_of_lab(), weights=", ".join(of), seed=seed, says=notice or "")
+        return Provenance(figure, version_of_lab(), weights=", ".join(of), seed=seed, notice=notice or "")
     written = of.override
     return Provenance(
         figure,
@@ -141,7 +141,7 @@ def origin(figure: str, of: Source, notice: str | None = None) -> Provenance:
         trained_without=model_calls.trained(of.weights).removed,
         mask=of.mask_spec.name if of.mask_spec else "",
         overwritten=f"L{written.layer}H{written.head} row {written.row}" if written else "",
-        says=ablation_notice(of) if notice is None else notice,
+        notice=ablation_notice(of) if notice is None else notice,
     )
 
 

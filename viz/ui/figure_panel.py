@@ -80,16 +80,16 @@ def below(
     """
     key = drawn.key
     subject = of if isinstance(of, Subject) else Subject(of)
-    made_by = replace(origin(key, subject.of, subject.notice), shows=subject.title)
+    made_by = replace(origin(key, subject.of, subject.notice), subject=subject.title)
     wanted = st.session_state.pop(key_of(Key.ASK, key), None)
     shown = st.session_state.get(key_of(Key.TABLE, key), False)
     file_made = None
     if wanted:
-        info = made_by.told(str(wanted.get("link", "")))
-        file_made = (wanted["kind"], _made(wanted, drawn, sentence, table, arrays, info))
+        info = made_by.to_json(str(wanted.get("link", "")))
+        file_made = (wanted["kind"], _file_bytes(wanted, drawn, sentence, table, arrays, info))
     if link := st.session_state.get(Key.ASK_PAGE):
         for kind in ("csv", "npz"):
-            data = _made({"kind": kind}, drawn, sentence, table, arrays, made_by.told(link))
+            data = _file_bytes({"kind": kind}, drawn, sentence, table, arrays, made_by.to_json(link))
             st.session_state.setdefault(Key.PAGE_DATA, {})[key, kind] = data
     canvas.save_bar(
         canvas.FigureFiles(
@@ -98,7 +98,7 @@ def below(
             sentence=markdown_runs(sentence),
             compact=quiet,
             table_open=shown,
-            provenance=made_by.told(),
+            provenance=made_by.to_json(),
             python=python,
             ready=file_made,
         ),
@@ -122,7 +122,7 @@ def deferred_file(key: str) -> Iterator[None]:
         st.session_state.update(kept)
 
 
-def _made(
+def _file_bytes(
     wanted: Mapping[str, Any],
     drawn: canvas.Drawn | Chart,
     sentence: str,

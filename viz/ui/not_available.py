@@ -1,6 +1,4 @@
-"""Figures that a model cannot have step aside with one sentence that says why."""
-
-import streamlit as st
+"""Which figures a model cannot have, and the sentence that says why: the page shows it, nothing here writes to one."""
 
 from model.registry import is_external
 from model.run import get_model
@@ -19,43 +17,39 @@ LEAK_UNIT = {
 
 
 def prediction_kind(weights: str) -> str:
-    """What the model says at a word: the "next" word, the word "here", or "nothing"."""
+    """What the model predicts at a word: the "next" word, the word "here", or "nothing"."""
     return get_model(weights)[0].config.predicts
 
 
-def may_ask_much(weights: str) -> bool:
-    """Whether the model is one of the lab's own, small enough to be asked many sentences; says so where it is not."""
+def requires_lab_model(weights: str) -> str | None:
+    """Why a figure that runs many sentences is not available for this model; None: it is one of the lab's own."""
     if not is_external(weights):
-        return True
-    st.info(
+        return None
+    return (
         "This figure runs many sentences through the model, so it is available for the lab's own small models only, "
         f"not for {weights}. Choose one of them in the sidebar to see it."
     )
-    return False
 
 
-def says_words(weights: str) -> bool:
-    """Whether the model says words at all; says so where it does not."""
+def requires_lm_head(weights: str) -> str | None:
+    """Why a figure of predictions is not available for this model; None: it predicts words."""
     if prediction_kind(weights) != "nothing":
-        return True
-    st.info(
-        f"This figure needs a model that predicts words. {weights} only gives a vector for each word that it reads."
-    )
-    return False
+        return None
+    return f"This figure needs a model that predicts words. {weights} only gives a vector for each word that it reads."
 
 
-def writes_on(weights: str) -> bool:
-    """Whether the model can write on from a text; says so where it cannot."""
+def requires_causal_lm(weights: str) -> str | None:
+    """Why this model cannot generate text; None: it can."""
     if prediction_kind(weights) == "next":
-        return True
-    st.info(f"{weights} sees the whole text at once and does not predict the next word, so it cannot generate text.")
-    return False
+        return None
+    return f"{weights} sees the whole text at once and does not predict the next word, so it cannot generate text."
 
 
-def masked_lm_note(weights: str) -> None:
-    """What a model that fills in words means where the lab speaks of the next word."""
-    if prediction_kind(weights) == "here":
-        st.caption(
-            f"{weights} attends in both directions and fills in words. These are its predictions for this place, not "
-            "for the next word. Type [MASK] to hide a word from it."
-        )
+def masked_lm_note(weights: str) -> str | None:
+    """What a masked language model predicts where the lab shows next words; None: the model predicts next words."""
+    if prediction_kind(weights) != "here":
+        return None
+    return (
+        f"{weights} attends in both directions and fills in words. These are its predictions for this place, not "
+        "for the next word. Type [MASK] to hide a word from it."
+    )

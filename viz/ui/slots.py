@@ -173,7 +173,7 @@ def long(doing: str, operations: float = 0, bar: DeltaGenerator | None = None) -
     visitor; more than MOST is refused. bar: where to show the progress; None: here.
     """
     progress = Progress(bar)
-    with _told(progress), _counted(False):
+    with _ending_page_on_refusal(progress), _counted(False):
         refuse(operations)
         with PLACES.long(lambda ahead: progress.show(None, _queue(doing, ahead))), listening(Watch(doing, progress)):
             yield
@@ -224,7 +224,7 @@ def _queue(doing: str, ahead: int) -> str:
 
 
 @contextmanager
-def _told(progress: Progress) -> Iterator[None]:
+def _ending_page_on_refusal(progress: Progress) -> Iterator[None]:
     """What is refused or stopped ends the page with the sentence that says why; outside a page it is raised."""
     try:
         yield

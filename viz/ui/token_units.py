@@ -18,25 +18,25 @@ UNITS = ("pieces", "words")
 class TokenView:
     """All heads of a trace, a row and a column for each unit."""
 
-    each: str  # "word" or "token": what a row stands for
-    merged: bool  # whether pieces were put together
+    unit: str  # "word" or "token": what a row stands for
+    is_merged: bool  # whether pieces were put together
     words: tuple[str, ...]  # W labels
     weights: Array  # (L, H, W, W)
     mask: Array  # (L, H, W, W)
     unknown: tuple[int, ...]
     word_ids: tuple[int, ...]  # the word of each piece
 
-    def last(self, row: int) -> int:
+    def last_token(self, row: int) -> int:
         """The position after which what follows the row's unit is foretold."""
-        return last_token_of(self.word_ids, row) if self.merged else row
+        return last_token_of(self.word_ids, row) if self.is_merged else row
 
     def merge(self, weights: Array) -> Array:
         """Weights (…, T, S) of pieces, as this page shows them."""
-        return merge_to_words(weights, self.word_ids) if self.merged else weights
+        return merge_to_words(weights, self.word_ids) if self.is_merged else weights
 
     def merge_map(self, weights: Array, mask: Array) -> tuple[Array, Array]:
         """Weights and mask (…, T, S) of pieces, as this page shows them."""
-        return self.merge(weights), merge_mask_to_words(mask, self.word_ids) if self.merged else mask
+        return self.merge(weights), merge_mask_to_words(mask, self.word_ids) if self.is_merged else mask
 
 
 def has_subwords(experiment: Experiment) -> bool:

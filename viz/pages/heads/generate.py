@@ -23,7 +23,7 @@ from viz.ui.state import Key
 
 SECONDS_PER_WORD = 0.5  # seconds between two words, so that the eye can follow the heads
 SHOWN = 8
-SEEN = 110  # letters of the text that stand beside the buttons
+MAX_SHOWN_LETTERS = 110  # letters of the text that stand beside the buttons
 HALF = "\ufffd"  # what a character reads that is not all written yet
 
 
@@ -55,7 +55,8 @@ def _buttons(experiment: Experiment, choosing: Choosing, playing: bool) -> None:
         else:
             st.button("Play", key=Key.WRITE_PLAY, type="primary", on_click=_play, args=(True,))
         st.caption(
-            st.session_state.get(Key.STOPPED) or f"… {escape_markdown(experiment.text[-SEEN:])}", width="stretch"
+            st.session_state.get(Key.STOPPED) or f"… {escape_markdown(experiment.text[-MAX_SHOWN_LETTERS:])}",
+            width="stretch",
         )
     if (
         st.session_state[Key.TICK] > 1

@@ -31,10 +31,10 @@ n_layers, n_heads = all_weights.shape[:2]
 layer, head = controls.head(n_layers, n_heads, default=head_facts.default_head(experiment.weights))
 attention = trace.layers[layer].attention
 weights, mask = all_weights[layer, head], all_masks[layer, head]  # (W, W)
-pinned = controls.token(words, shown.each)
+pinned = controls.token(words, shown.unit)
 row = most_informative_row(weights) if pinned is None else pinned
 axes, focus = canvas.Axes(words), canvas.TokenFocus(row, pinned is not None, controls.pin_token)
-jobs = head_facts.head_roles(experiment.weights, n_layers, n_heads)
+roles = head_facts.head_roles(experiment.weights, n_layers, n_heads)
 controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)
@@ -46,7 +46,7 @@ figure_panel.below(
     file=file_name(experiment.name, f"L{layer}H{head}-row-{row}"),
     of=experiment,
     arrays=partial(head_facts.row_arrays, weights, words, row),
-    python=copy_as_python.row(experiment, layer, head, row, shown.merged),
+    python=copy_as_python.row(experiment, layer, head, row, shown.is_merged),
 )
 
 player = st.container()
@@ -57,7 +57,7 @@ with every_head:
         all_masks,
         axes,
         key="grid",
-        head_roles=jobs,
+        head_roles=roles,
         selected=canvas.SelectedHead(layer, head, controls.choose_head),
         focus=focus,
         theme=theme,
@@ -65,25 +65,25 @@ with every_head:
     figure_panel.below(
         drawn,
         sentence=describe_head_grid(
-            jobs,
+            roles,
             head_facts.naming(experiment.weights),
             intact=experiment.switches == Switches(),
             pooled=len(words) > canvas.MOST_PIXELS,
-            each=shown.each,
+            unit=shown.unit,
         )
         + head_facts.truncation_note(all_weights),
         table=partial(head_facts.cell_table, all_weights, words),
         file=file_name(experiment.name, "all-heads"),
         of=experiment,
         arrays=partial(head_facts.all_maps, words, weights=all_weights),
-        python=copy_as_python.every_head(experiment, shown.merged),
+        python=copy_as_python.every_head(experiment, shown.is_merged),
         quiet=True,
     )
 
 with one_head:
-    does = head_facts.roles_of_full_model(jobs[layer][head], experiment.switches)
-    stage = controls.stage(layer, head, does, shown.merged)
-    values = weights if shown.merged else getattr(attention, stage)[head]  # (W, W)
+    does = head_facts.roles_of_full_model(roles[layer][head], experiment.switches)
+    stage = controls.stage(layer, head, does, shown.is_merged)
+    values = weights if shown.is_merged else getattr(attention, stage)[head]  # (W, W)
     panel = canvas.Panel(
         "",
         values,
@@ -93,7 +93,7 @@ with one_head:
     drawn = canvas.maps([panel], axes, key="enlarged", theme=theme, focus=focus)
     figure_panel.below(
         drawn,
-        sentence=describe_row(weights, words, row, each=shown.each),
+        sentence=describe_row(weights, words, row, unit=shown.unit),
         table=partial(head_facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
         of=figure_panel.Subject(
@@ -102,14 +102,17 @@ with one_head:
         ),
         arrays=partial(head_facts.maps, words, **{stage: values}),
         python=copy_as_python.weights(experiment, layer, head)
-        if shown.merged
+        if shown.is_merged
         else copy_as_python.stages(experiment, layer, head, **{stage: stage}),
     )
 
-position = shown.last(row)
+position = shown.last_token(row)
 match controls.choose_panel(not_available.prediction_kind(experiment.weights) != "nothing"):
-    case "Next word" if not_available.says_words(experiment.weights):
-        not_available.masked_lm_note(experiment.weights)
+    case "Next word" if missing := not_available.requires_lm_head(experiment.weights):
+        st.info(missing)
+    case "Next word":
+        if note := not_available.masked_lm_note(experiment.weights):
+            st.caption(note)
         following = model_calls.next_words(experiment, position)
         now, layerwise = st.columns([2, 3], gap="large")
         with now:
@@ -141,7 +144,9 @@ match controls.choose_panel(not_available.prediction_kind(experiment.weights) !=
                 of=experiment,
                 python=copy_as_python.layerwise(experiment, position),
             )
-    case "Generate" if not_available.writes_on(experiment.weights):
+    case "Generate" if missing := not_available.requires_causal_lm(experiment.weights):
+        st.info(missing)
+    case "Generate":
         generate.show(experiment, len(trace.tokens) - 1, words[-1], player, theme)
     case "Head statistics":
         figure_panel.head_table(head_facts.statistics(experiment), on_head=controls.choose_head)
@@ -152,12 +157,12 @@ match controls.choose_panel(not_available.prediction_kind(experiment.weights) !=
                 heatmap(rolled, words, words, theme=theme, mask=reached, row=row),
                 key="rollout",
                 sentence=describe_rollout(head_facts.has_residual(experiment))
-                + describe_rollout_row(rolled, words, row, each=shown.each),
+                + describe_rollout_row(rolled, words, row, unit=shown.unit),
                 table=partial(head_facts.map_table, rolled, words),
                 file=file_name(experiment.name, "rollout"),
                 of=experiment,
                 arrays=partial(head_facts.maps, words, rollout=rolled),
-                python=copy_as_python.rolled(experiment, shown.merged),
+                python=copy_as_python.rolled(experiment, shown.is_merged),
             )
 
 figure_panel.page_footer("heads")

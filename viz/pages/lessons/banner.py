@@ -85,7 +85,7 @@ def show_banner(page: str) -> None:
     by_name = lesson.steps[index].state and not set(st.query_params) - {"lesson", "present"}
     if page == CONTENTS or (Key.LESSONS_SEEN not in st.session_state and (elsewhere or by_name)):
         _arrive(lesson, index)  # a link to another page than the step's, or one that names the step and not its state
-    _seen()[lesson.name] = index
+    _last_steps()[lesson.name] = index
     _strip(lesson, index)
 
 
@@ -112,7 +112,7 @@ def _of_today(step: Step) -> list[tuple[str, str]]:
     return [(name, value) for name, values in of_today(step.page, address).items() for value in values]
 
 
-def _seen() -> dict[str, int]:
+def _last_steps() -> dict[str, int]:
     seen: dict[str, int] = st.session_state.setdefault(Key.LESSONS_SEEN, {})
     return seen
 
@@ -130,7 +130,7 @@ def _strip(lesson: Lesson, index: int) -> None:
                     title=lesson.title,
                     step=index,
                     headings=[step.title for step in lesson.steps],
-                    figure=step.look,
+                    figure=step.figure,
                     question=step.question.text if step.question else "",
                     choices=step.question.choices if step.question else (),
                     answer=given,
@@ -149,7 +149,7 @@ def go_to_step(lesson: Lesson, to: int) -> None:
     """Ask for a step, from 0; beyond the last is the page of lessons."""
     st.session_state[Key.LESSON_ASKED] = lesson_parameter(lesson.name, max(to, 0)) if to < len(lesson.steps) else ""
     if to >= len(lesson.steps):
-        _seen()[lesson.name] = len(lesson.steps)
+        _last_steps()[lesson.name] = len(lesson.steps)
 
 
 def _leave() -> None:
@@ -176,9 +176,9 @@ def _judged(lesson: Lesson, index: int) -> tuple[str, str, str]:
     asks_number = not isinstance(answer, str) and not step.question.choices
     formatted = given if step.question.choices and given else grading.format_answer(answer, step.question)
     if not given:
-        return "none", given, f"The answer is {formatted}. {step.question.because}"
+        return "none", given, f"The answer is {formatted}. {step.question.explanation}"
     if grading.is_right(step.question, given, answer):
-        return "right", given, f"{formatted} is right. {step.question.because}"
+        return "right", given, f"{formatted} is right. {step.question.explanation}"
     if asks_number and not grading.is_number(given):
         return "wrong", given, "Please enter a number, such as 3 or 0.25."
     return "wrong", given, "That is not what the model computes. Look again."
@@ -192,7 +192,7 @@ def show_contents() -> None:
         if number % 2 == 0:
             columns = st.columns(2, gap="large")
         with columns[number % 2].container(key=f"entry_{lesson.name}", gap=None):
-            _entry(lesson, _seen().get(lesson.name))
+            _entry(lesson, _last_steps().get(lesson.name))
     if faults:
         listed = "\n".join(f"- {escape_markdown(str(fault))}" for fault in faults)
         st.warning(f"Some files could not be read and were skipped:\n{listed}")

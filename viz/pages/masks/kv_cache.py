@@ -30,9 +30,9 @@ MAX_SECONDS, MAX_REPETITIONS = (
 def three_ways(experiment: Experiment) -> CacheComparison:
     """All three ways, timed on this machine."""
     cost = cost_of_comparison(experiment)
-    turns = max(1, min(MAX_REPETITIONS, MAX_SECONDS * PER_SECOND // cost))
-    with slots.long("Running the text three ways", cost * turns):
-        return compare(experiment, turns, patience=MAX_SECONDS)
+    repetitions = max(1, min(MAX_REPETITIONS, MAX_SECONDS * PER_SECOND // cost))
+    with slots.long("Running the text three ways", cost * repetitions):
+        return compare(experiment, repetitions, patience=MAX_SECONDS)
 
 
 def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
@@ -76,21 +76,21 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
     apart = ways.max_difference[0]
     sentence = describe_kv_cache(float(apart.max()), float(np.abs(ways.logits[0]).max()), ways.seconds, len(words))
     parallel, cached, _ = (weights[layer, head] for weights in ways.weights)  # (T, T)
-    seen = np.tri(len(words), dtype=bool)  # what a step could see: the words up to it
+    causal = np.tri(len(words), dtype=bool)  # what a step could see: the words up to it
     columns = st.columns([3, 3, 3, 3], gap="small")
     names = ("One parallel pass", "Word by word, with cache", "Word by word, without")
     for column, name, seconds in zip(columns, names, ways.seconds, strict=False):
         ratio = f"{seconds / ways.seconds[0]:.1f} × one pass"
-        turns = f"Median of {ways.repetitions} runs." if ways.repetitions > 1 else "Measured once."
-        column.metric(name, f"{1e3 * seconds:.1f} ms", ratio, delta_color="off", delta_arrow="off", help=turns)
+        hint = f"Median of {ways.repetitions} runs." if ways.repetitions > 1 else "Measured once."
+        column.metric(name, f"{1e3 * seconds:.1f} ms", ratio, delta_color="off", delta_arrow="off", help=hint)
     columns[3].metric(
         "Largest difference in logits", f"{apart.max():.1e}", "with cache", delta_color="off", delta_arrow="off"
     )
     drawn = canvas.maps(
         [
-            Panel("one parallel pass", parallel, "weight", mask=seen),
-            Panel("word by word, with a cache", cached, "weight", mask=seen),
-            Panel("difference", cached - parallel, "signed", mask=seen),
+            Panel("one parallel pass", parallel, "weight", mask=causal),
+            Panel("word by word, with a cache", cached, "weight", mask=causal),
+            Panel("difference", cached - parallel, "signed", mask=causal),
         ],
         canvas.Axes(words),
         key="ways",

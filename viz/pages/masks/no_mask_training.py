@@ -19,11 +19,11 @@ from viz.ui.learning_curves import curve_arrays, curve_table, sample_text
 def show(weights: str, theme: Theme) -> None:
     """Losses against the entropy, their learning curves, and what the two models write."""
     base = weights.split("-without-")[0]
-    twin = f"{base}-without-mask"
-    if twin not in checkpoint.names() or model_calls.task(base).name != "grammar":
-        base, twin = "grammar", "grammar-without-mask"
+    unmasked = f"{base}-without-mask"
+    if unmasked not in checkpoint.names() or model_calls.task(base).name != "grammar":
+        base, unmasked = "grammar", "grammar-without-mask"
     many, same = language()
-    whole, never = (ablation.held_out(name, Switches()) for name in (base, twin))
+    whole, never = (ablation.held_out(name, Switches()) for name in (base, unmasked))
     now = ablation.held_out(base, Switches(mask=False))
     columns = st.columns(4, gap="small")
     for column, name, value, note in (
@@ -42,7 +42,7 @@ def show(weights: str, theme: Theme) -> None:
             "is the difference from the entropy of the language."
         )
         column.metric(name, value, note.replace("-", "−"), delta_color="off", delta_arrow="off", help=hint)
-    cards = {"with the mask": model_calls.about(base).language, "never had it": model_calls.about(twin).language}
+    cards = {"with the mask": model_calls.about(base).language, "never had it": model_calls.about(unmasked).language}
     steps = [point.step for point in cards["with the mask"].curve]
     loss = {name: card.learning_curves() for name, card in cards.items()}
     left, right = st.columns(2, gap="large")
@@ -59,10 +59,10 @@ def show(weights: str, theme: Theme) -> None:
             key="cheating",
             sentence=describe_no_mask_training(same.nats, whole.loss, never.loss, same.sentences) + thin_seeds(loss),
             table=partial(curve_table, steps, loss),
-            file=f"{twin}-against-entropy",
-            of=figure_panel.Subject((base, twin), notice="trained without the causal mask"),
+            file=f"{unmasked}-against-entropy",
+            of=figure_panel.Subject((base, unmasked), notice="trained without the causal mask"),
             arrays=partial(curve_arrays, steps, loss),
-            python=copy_as_python.curves({"with_the_mask": base, "never_had_it": twin}),
+            python=copy_as_python.curves({"with_the_mask": base, "never_had_it": unmasked}),
         )
     with right:
         st.markdown(
@@ -70,7 +70,7 @@ def show(weights: str, theme: Theme) -> None:
             "this text, in nats per word. During generation there is no next word to copy, so reading ahead does not "
             "help."
         )
-        for name, model in (("With the mask", base), ("Trained without the mask", twin)):
+        for name, model in (("With the mask", base), ("Trained without the mask", unmasked)):
             text, surprise = sample_text(model, base)
             st.markdown(f"{name}, {surprise:.2f}")
             st.code(text, language=None, wrap_lines=True)

@@ -75,11 +75,13 @@ def show() -> None:
 def _why_rope(shares: dict[int, float]) -> None:
     """A line where RoPE is worse than guessing: which of its pairs comes round."""
     length = min(shares, key=lambda length: shares[length])
-    turns = wavelengths(models.model("encoder", "rope")[0].config.key_width)
+    wavelengths_of_pairs = wavelengths(models.model("encoder", "rope")[0].config.key_width)
     without = _slowed(length)
     pair = without.index(max(without))
     with st.container(key="reading_round"):
-        st.markdown(describe_rope_period(shares[length], length, float(turns[pair]), pair, SLOWER, without))
+        st.markdown(
+            describe_rope_period(shares[length], length, float(wavelengths_of_pairs[pair]), pair, SLOWER, without)
+        )
 
 
 @server_cache.cached

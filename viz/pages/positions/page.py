@@ -15,7 +15,7 @@ match view:
     case "Waves":
         waves.show_waves()
     case "Rotation":
-        waves.show_turns()
+        waves.show_rotation()
     case "Position and distance":
         similarity.show()
     case "Shift test":

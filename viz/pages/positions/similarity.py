@@ -30,7 +30,7 @@ def show() -> None:
         width = st.selectbox(
             "Width of waves and RoPE", WIDTHS, WIDTHS.index(64), key=Param.WAVE_WIDTH, bind="query-params", width=200
         )
-    seen = {
+    similarities = {
         name: position_similarity(name, models.model(kind, name)[0], PLACES, layer, head, width)
         for name in models.NAMES
     }
@@ -44,22 +44,22 @@ def show() -> None:
                 mask=_defined(similarity, kind),
                 limit=1.0 if similarity.is_similarity else None,
             )
-            for name, similarity in seen.items()
+            for name, similarity in similarities.items()
         ],
         canvas.Axes(places),
         key="distance",
         theme=visitor.theme(),
     )
-    means = {models.NAMES[name]: similarity.by_distance() for name, similarity in seen.items()}
+    means = {models.NAMES[name]: similarity.by_distance() for name, similarity in similarities.items()}
     figure_panel.below(
         drawn,
         sentence=describe_similarity(
-            means, {models.NAMES[name]: similarity.is_similarity for name, similarity in seen.items()}, FAR
+            means, {models.NAMES[name]: similarity.is_similarity for name, similarity in similarities.items()}, FAR
         ),
         table=partial(_table, means),
         file=file_name(f"distance-{kind}", f"L{layer}H{head}"),
         of=models.weights(kind),
-        arrays=partial(_arrays, {name: similarity.values for name, similarity in seen.items()}),
+        arrays=partial(_arrays, {name: similarity.values for name, similarity in similarities.items()}),
         python=copy_as_python.python(
             f"schemes = {tuple(models.NAMES)}\n"
             f'models = [load(f"order-{kind}-{{name}}")[0] for name in schemes]\n'
@@ -69,7 +69,9 @@ def show() -> None:
             "from model.checkpoint import load\nfrom model.analysis.position_similarity import position_similarity",
         ),
     )
-    st.caption("  ·  ".join(f"{models.NAMES[name]}: {similarity.quantity}" for name, similarity in seen.items()))
+    st.caption(
+        "  ·  ".join(f"{models.NAMES[name]}: {similarity.quantity}" for name, similarity in similarities.items())
+    )
 
 
 def _head(transformer: Transformer) -> tuple[int, int]:

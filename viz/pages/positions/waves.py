@@ -18,15 +18,15 @@ WAVES = (
     Slider(Param.BASE, "base", BASES),
     Slider(Param.POS, "position", tuple(range(256))),
 )
-TURNS = (
+ROTATION = (
     Slider(Param.POS, "position", tuple(range(256))),
     Slider(Param.K, "k", tuple(range(65))),
     Slider(Param.ROTATION_WIDTH, "width d", tuple(range(2, 34, 2))),
     Slider(Param.BASE, "base", BASES),
 )
 WAVES_OPEN = {"length": 128, "width": 32, "base": 10_000, "pos": 12}
-TURNS_OPEN = {"pos": 12, "k": 3, "rotation_width": 16, "base": 10_000}
-UPTO = 256  # positions over which the residual is taken, here and in the browser
+ROTATION_OPEN = {"pos": 12, "k": 3, "rotation_width": 16, "base": 10_000}
+N_RESIDUAL_POSITIONS = 256  # positions over which the residual is taken, here and in the browser
 
 
 def _addressed(sliders: tuple[Slider, ...], opens: dict[str, int]) -> dict[str, int]:
@@ -96,21 +96,21 @@ def _wave_table(length: int, width: int, base: int) -> Table:
 
 
 @st.fragment
-def show_turns() -> None:
+def show_rotation() -> None:
     """A dial for each pair, and the matrix."""
     figure = st.container()
-    state = _addressed(TURNS, TURNS_OPEN)
+    state = _addressed(ROTATION, ROTATION_OPEN)
     with figure:
         drawn = canvas.rotation(
-            TURNS, state, key="turns_drawn", theme=visitor.theme(), on_state=partial(_choose, TURNS)
+            ROTATION, state, key="turns_drawn", theme=visitor.theme(), on_state=partial(_choose, ROTATION)
         )
     figure_panel.below(
         drawn,
         sentence="",
-        table=partial(_turn_table, state["k"], state["rotation_width"], state["base"]),
+        table=partial(_rotation_table, state["k"], state["rotation_width"], state["base"]),
         file=file_name("sinusoidal", f"shift-{state['k']}-d-{state['rotation_width']}"),
         of=None,
-        arrays=partial(_turn_arrays, state["k"], state["rotation_width"], state["base"]),
+        arrays=partial(_rotation_arrays, state["k"], state["rotation_width"], state["base"]),
         python=copy_as_python.python(
             "# PE(pos + k) = R PE(pos)\n"
             f"R = rotation({state['k']}, {state['rotation_width']}, {state['base']}).numpy()",
@@ -119,12 +119,12 @@ def show_turns() -> None:
     )
 
 
-def _turn_arrays(steps: int, width: int, base: int) -> dict[str, NamedArray]:
+def _rotation_arrays(steps: int, width: int, base: int) -> dict[str, NamedArray]:
     axes = {"dimension_after": range(width), "dimension_before": range(width)}
     return {"R": NamedArray(sinusoid.rotation(steps, width, base).numpy(), axes)}
 
 
-def _turn_table(steps: int, width: int, base: int) -> Table:
+def _rotation_table(steps: int, width: int, base: int) -> Table:
     matrix = sinusoid.rotation(steps, width, base)
     pairs = range(width // 2)
     blocks = [matrix[2 * pair : 2 * pair + 2, 2 * pair : 2 * pair + 2] for pair in pairs]
@@ -132,5 +132,8 @@ def _turn_table(steps: int, width: int, base: int) -> Table:
         "pair": list(pairs),
         "cos(k / base^(2i/d))": [block[0, 0].item() for block in blocks],
         "sin(k / base^(2i/d))": [block[0, 1].item() for block in blocks],
-        f"largest residual over {UPTO} positions": [sinusoid.rotation_error(steps, UPTO, width, base)] * len(blocks),
+        f"largest residual over {N_RESIDUAL_POSITIONS} positions": [
+            sinusoid.rotation_error(steps, N_RESIDUAL_POSITIONS, width, base)
+        ]
+        * len(blocks),
     }

@@ -22,7 +22,8 @@ POSITION = 3  # the word of the first sentence whose vector is outlined
 
 def show(weights: str) -> None:
     """The whole section, on what enters the first norm of these weights."""
-    if not not_available.may_ask_much(weights):
+    if missing := not_available.requires_lab_model(weights):
+        st.info(missing)
         return
     _maps(weights)
     _axes(weights)

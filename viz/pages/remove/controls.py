@@ -41,15 +41,15 @@ def ablated_experiment(removed: Experiment) -> Experiment:
         )
         if how == "removed now":
             return removed
-        twin = trained_without(removed)
-        if twin is None:
+        weights = trained_without(removed)
+        if weights is None:
             st.caption(
                 "Models trained without a part exist for one part at a time, and for no single head. So the part is "
                 "removed now in B."
             )
             return removed
         st.caption("B was trained separately, so its heads do not correspond to A's heads.")
-    return replace(removed, weights=twin, switches=Switches())
+    return replace(removed, weights=weights, switches=Switches())
 
 
 def has_trained_without(weights: str) -> bool:
@@ -71,6 +71,6 @@ def choose_view(weights: str) -> str:
     )
 
 
-def choose_panel(says_words: bool) -> str:
-    """Which further figure stands below the comparison; a model that says no words begins with its stream."""
-    return controls.choice("More about this removal", THEN, key=Param.PANEL, default=THEN[0 if says_words else 1])
+def choose_panel(predicts_words: bool) -> str:
+    """Which further figure stands below the comparison; without predictions it opens with the residual stream."""
+    return controls.choice("More about this removal", THEN, key=Param.PANEL, default=THEN[0 if predicts_words else 1])

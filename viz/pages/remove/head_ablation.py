@@ -23,7 +23,8 @@ def toggle_head(layer: int, head: int) -> None:
 
 def show(weights: str, theme: Theme) -> None:
     """A map of what each head's removal costs; a click on a head takes it out."""
-    if not not_available.may_ask_much(weights):
+    if missing := not_available.requires_lab_model(weights):
+        st.info(missing)
         return
     loss, lost = head_ablation_maps(weights)
     kind = controls.choice(

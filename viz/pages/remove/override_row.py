@@ -79,7 +79,8 @@ def override_controls(
 
 def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) -> None:
     """One row of one head of the whole model, overwritten; and what each of its looks is worth."""
-    if not not_available.says_words(experiment.weights):
+    if missing := not_available.requires_lm_head(experiment.weights):
+        st.info(missing)
         return
     trace, words = model_calls.trace(experiment), model_calls.encoding(experiment).surface
     attention = trace.layers[layer].attention

@@ -79,8 +79,11 @@ match remove_controls.choose_view(experiment.weights):
             python=copy_as_python.two_runs(whole, without),
         )
         match remove_controls.choose_panel(predicts != "nothing"):
-            case "Next word" if not_available.says_words(experiment.weights):
-                not_available.masked_lm_note(experiment.weights)
+            case "Next word" if missing := not_available.requires_lm_head(experiment.weights):
+                st.info(missing)
+            case "Next word":
+                if note := not_available.masked_lm_note(experiment.weights):
+                    st.caption(note)
                 p, q, likely = compute.next_words(a, b, row, experiment.weights)
                 with st.columns([3, 2])[0]:
                     drawn = canvas.probability_bars({"A": p, "B": q}, likely, key="pairs", theme=theme)

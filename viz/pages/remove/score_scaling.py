@@ -33,7 +33,9 @@ def show(weights: str, layer: int, head: int) -> None:
     _slider()
     real, honest = st.columns(2, gap="large")
     with real:
-        if not_available.may_ask_much(weights):
+        if missing := not_available.requires_lab_model(weights):
+            st.info(missing)
+        else:
             _head(weights, layer, head)
     with honest:
         _gradient()

@@ -36,17 +36,17 @@ def show(base: str, theme: Theme) -> None:
         label_visibility="visible",
         bind=None,
     )
-    twin = f"{base}-without-{part}"
-    cards = {"with every part": model_calls.about(base).language, "never had it": model_calls.about(twin).language}
+    ablated = f"{base}-without-{part}"
+    cards = {"with every part": model_calls.about(base).language, "never had it": model_calls.about(ablated).language}
     whole, never = [np.array([seed.loss for seed in card.seeds]) for card in cards.values()]
     now = ablation.held_out(base, Switches().without(part))
     with st.container(key="reading_twin"):
         st.markdown(describe_trained_without(whole, never, now.loss, now.sentences, labels[part], ahead=part == "mask"))
     steps = [point.step for point in cards["with every part"].curve]
     questions = list(cards["with every part"].probes)
-    weights = {"with_every_part": base, "never_had_it": twin}
+    weights = {"with_every_part": base, "never_had_it": ablated}
     notice = f"trained without {copy_as_python.parts(Switches().without(part))}"
-    subject = figure_panel.Subject((base, twin), notice=notice)
+    subject = figure_panel.Subject((base, ablated), notice=notice)
     left, middle, right = st.columns(3, gap="large")
     with left:
         loss = {name: card.learning_curves() for name, card in cards.items()}
@@ -55,7 +55,7 @@ def show(base: str, theme: Theme) -> None:
             key="loss_curves",
             sentence=describe_learning_curves(loss, "loss"),
             table=partial(curve_table, steps, loss),
-            file=f"{twin}-loss",
+            file=f"{ablated}-loss",
             of=subject,
             arrays=partial(curve_arrays, steps, loss),
             python=copy_as_python.curves(weights),
@@ -68,7 +68,7 @@ def show(base: str, theme: Theme) -> None:
             key="answer_curves",
             sentence=describe_learning_curves(right_answers, "share of right answers"),
             table=partial(curve_table, steps, right_answers),
-            file=f"{twin}-answers",
+            file=f"{ablated}-answers",
             of=subject,
             arrays=partial(curve_arrays, steps, right_answers),
             python=copy_as_python.curves(weights, question),
@@ -78,7 +78,7 @@ def show(base: str, theme: Theme) -> None:
             "**What they generate**, sampled word by word. The number is the loss of the full model on this text, in "
             "nats per word."
         )
-        for name, writer in (("with every part", base), (f"trained without: {labels[part]}", twin)):
+        for name, writer in (("with every part", base), (f"trained without: {labels[part]}", ablated)):
             text, surprise = sample_text(writer, base)
             st.markdown(f"{name}, {surprise:.2f}")
             st.code(text, language=None, wrap_lines=True)

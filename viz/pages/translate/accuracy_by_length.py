@@ -58,9 +58,9 @@ def _ask(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: server_cache
     bar.empty()
 
 
-def _networks(job: str) -> dict[str, str]:
+def _networks(task: str) -> dict[str, str]:
     """The networks of a task, the one in the colour of the accent first."""
-    available = compute.available_tasks().get(job, {})
+    available = compute.available_tasks().get(task, {})
     return {name: available[name] for name in (TRANSFORMER, ATTENTION, ALONE, PIECES) if name in available}
 
 

@@ -36,14 +36,19 @@ def show_map(
 ) -> None:
     """A map of one head, or of the mean; by_word: the same in words, where those are asked for."""
     weights = decoded.weights(which, layer, head)
-    query_tokens = {"cross": decoded.said, "source": decoded.source, "target": decoded.said}[which]
+    query_tokens = {"cross": decoded.target, "source": decoded.source, "target": decoded.target}[which]
     key_tokens = {"cross": decoded.source, "source": decoded.source, "target": decoded.before}[which]
-    n_gold, size = decoded.upto, len(decoded.said)
+    n_gold, size = decoded.n_gold, len(decoded.target)
     cut = {"cross": f"[:{size}]", "source": "", "target": f"[:{size}, :{size}]"}[which]
     python = f'weights = select_map(attention_maps(made.trace)["{which}"], {layer}, {head}){cut}  # (T, S)'
     mask = np.tri(len(query_tokens), dtype=bool)
     if by_word is not None:
-        weights, query_tokens, key_tokens, row = by_word.weights, by_word.looking, by_word.looked, by_word.row_of[row]
+        weights, query_tokens, key_tokens, row = (
+            by_word.weights,
+            by_word.query_tokens,
+            by_word.key_tokens,
+            by_word.row_of[row],
+        )
         n_gold, python, mask = len(query_tokens), word_rows.lines(decoded, which, layer, head), by_word.mask
     marks = gold_cells(decoded.gold, n_gold) if which == "cross" and decoded.gold else []
     choosable = which != "source" and by_word is None
@@ -68,7 +73,7 @@ def show_map(
             + ("; outlined: gold" if marks else ""),
         ),
         arrays=lambda: {"weights": NamedArray(weights, dict(zip(("query", "key"), names, strict=True)))},
-        python=copy_as_python.translated(decoded.experiment, decoded.how, python),
+        python=copy_as_python.translated(decoded.experiment, decoded.decoding, python),
     )
 
 
@@ -90,9 +95,9 @@ def show_hits(decoded: DecodedSentence, layer: int, head: int | None, in_words: 
     measured = model_calls.about(decoded.experiment.weights).alignment
     by_word = word_rows.merged(decoded, "cross", layer, head) if in_words else None
     weights, n_gold = (
-        (decoded.weights("cross", layer, head), decoded.upto)
+        (decoded.weights("cross", layer, head), decoded.n_gold)
         if by_word is None
-        else (by_word.weights, len(by_word.looking))
+        else (by_word.weights, len(by_word.query_tokens))
     )
     hits = alignment_hits(weights, decoded.gold, n_gold) if decoded.gold else {}
     column = -1 if head is None else head
@@ -120,7 +125,7 @@ def show_hits(decoded: DecodedSentence, layer: int, head: int | None, in_words: 
     elif measured:
         st.markdown(
             "Gold is defined for words. Choose rows of words, and a source that is translated correctly."
-            if decoded.pieces and decoded.gold
+            if decoded.is_subword and decoded.gold
             else "There is no gold for this source, because it is outside the generator's language."
         )
     st.html(

@@ -22,23 +22,23 @@ def show(decoded: DecodedSentence, step: int, theme: Theme) -> None:
     drawn = canvas.beam_tree(branches, key="tree", step=step, theme=theme)
     flat = [branch for row in branches for branch in row]
     greedy = compute.translation(decoded.experiment)
-    best = decoded.made.beam.best
+    best = decoded.translation.beam.best
     figure_panel.below(
         drawn,
         sentence=describe_beam_tree(
-            decoded.made.beam.width,
+            decoded.translation.beam.width,
             sum(branch.kept for branch in flat),
             sum(not branch.kept for branch in flat),
             sum(best.logprobs),
             sum(greedy.logprobs),
-            greedy.text == decoded.made.text,
+            greedy.text == decoded.translation.text,
         ),
         table=partial(_tree_table, branches),
         file=file_name(decoded.name, "tree"),
         of=decoded.experiment,
         python=copy_as_python.translated(
             decoded.experiment,
-            decoded.how,
+            decoded.decoding,
             "ln_p, branch, after_branch = [], [], []  # of every branch that is drawn, step by step\n"
             "for step, candidates in enumerate(made.beam.steps):\n"
             "    dropped = [one for one in candidates if not one.kept]\n"
@@ -53,9 +53,9 @@ def show(decoded: DecodedSentence, step: int, theme: Theme) -> None:
 
 def _branches(decoded: DecodedSentence) -> list[list[Branch]]:
     vocabulary = model_calls.tokenizer(decoded.experiment.weights).vocabulary
-    path = best_path(decoded.made.beam)
+    path = best_path(decoded.translation.beam)
     rows = []
-    for step, candidates in enumerate(decoded.made.beam.steps):
+    for step, candidates in enumerate(decoded.translation.beam.steps):
         followed = [candidate for candidate in candidates if candidate.kept]
         dropped = [candidate for candidate in candidates if not candidate.kept][:DROPPED]
         chosen = followed[path[step]] if step < len(path) else None

@@ -23,7 +23,7 @@ from viz.pages.translate.compute import ALONE, ATTENTION
 from viz.pages.translate.decoded import DecodedSentence
 from viz.ui import model_calls
 
-SIGNS = (4, 8, 12, 16)  # copied, in the sentence about one vector
+N_SYMBOLS = (4, 8, 12, 16)  # copied, in the sentence about one vector
 
 
 def show(decoded: DecodedSentence) -> None:
@@ -37,8 +37,8 @@ def _one_vector() -> str:
     if {ALONE, ATTENTION} - networks.keys():
         return ""
     alone, looking = (model_calls.about(networks[name]).seq2seq for name in (ALONE, ATTENTION))
-    shares_alone, attentive = ([card.lengths[n] for n in SIGNS] for card in (alone, looking))
-    return describe_one_vector(SIGNS, shares_alone, attentive, alone.pairs_per_length)
+    shares_alone, attentive = ([card.lengths[n] for n in N_SYMBOLS] for card in (alone, looking))
+    return describe_one_vector(N_SYMBOLS, shares_alone, attentive, alone.pairs_per_length)
 
 
 def _own_context(decoded: DecodedSentence) -> str:
@@ -52,15 +52,15 @@ def _own_context(decoded: DecodedSentence) -> str:
         "its only head" if shape == (1, 1) else f"the mean of layer {layer}'s heads", best[NOUN][layer, -1]
     )
     if TELLS in best and REFERENT in best and PRONOUN in best:
-        referent, tells = best[REFERENT][:, -1], best[TELLS][:, -1]  # (L,) each
-        line += describe_pronouns(float(referent.max()), float(tells.max()), int(tells.argmax()))
+        referent, adjective = best[REFERENT][:, -1], best[TELLS][:, -1]  # (L,) each
+        line += describe_pronouns(float(referent.max()), float(adjective.max()), int(adjective.argmax()))
     if DETERMINED in best:
         line += describe_determined(float(best[DETERMINED][layer, -1]))
     return line
 
 
 def _cross(decoded: DecodedSentence) -> list[str]:
-    trace = decoded.made.trace
+    trace = decoded.translation.trace
     if not isinstance(trace, EncoderDecoderTrace):
         return []
     layers = trace.decoder.layers
@@ -82,7 +82,7 @@ def _future(decoded: DecodedSentence) -> float:
 
 def _one_word_at_a_time(decoded: DecodedSentence) -> str:
     """The words were said one after another, with keys and values kept; one pass over all of them must agree."""
-    translation = decoded.made
+    translation = decoded.translation
     size = len(translation.tokens)
     everything = len(model_calls.tokenizer(decoded.experiment.weights).vocabulary)
     words, probabilities = top_k_tokens(decoded.experiment.weights, translation.trace.decoder.logits[:size], everything)

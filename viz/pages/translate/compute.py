@@ -58,8 +58,8 @@ def available_tasks() -> dict[str, dict[str, str]]:
     """The tasks whose weights are there, and their networks."""
     installed = checkpoint.names()
     networks_by_task = {
-        name: {label: weights for label, weights in job.networks.items() if weights in installed}
-        for name, job in TRANSLATE_TASKS.items()
+        name: {label: weights for label, weights in task.networks.items() if weights in installed}
+        for name, task in TRANSLATE_TASKS.items()
     }
     return {name: networks for name, networks in networks_by_task.items() if networks}
 

@@ -28,60 +28,60 @@ METHODS = ("greedy", "sample", "beam")
 class TranslateSettings:
     """What the sidebar says."""
 
-    job: str
+    task: str
     network: str
     experiment: Experiment
-    how: Decoding
+    decoding: Decoding
 
     @property
     def reads_pairs(self) -> bool:
         """Whether something is written at all; the resolver only reads."""
-        return TRANSLATE_TASKS[self.job].task in PAIRS
+        return TRANSLATE_TASKS[self.task].task in PAIRS
 
 
 def choose_settings() -> TranslateSettings:
     """Task, network, source, parts and decoding: everything that decides what is written."""
     controls.note_link_values()
-    job = st.sidebar.selectbox("Task", list(compute.available_tasks()), key=Param.TASK, bind="query-params")
-    network = _network(job)
+    task = st.sidebar.selectbox("Task", list(compute.available_tasks()), key=Param.TASK, bind="query-params")
+    network = _network(task)
     with st.sidebar:
-        weights = compute.available_tasks()[job][network]
-        text = _source(job, weights)
+        weights = compute.available_tasks()[task][network]
+        text = _source(task, weights)
         switches = controls.switches(weights, disabled=network not in STACKS)
         if network not in STACKS:
             st.caption("A recurrent network has none of these components.")
             switches = Switches()
-        elif TRANSLATE_TASKS[job].task in PAIRS:
+        elif TRANSLATE_TASKS[task].task in PAIRS:
             switches = _without_heads(weights, switches)
-        how = _decoding(compute.unit(weights)) if TRANSLATE_TASKS[job].task in PAIRS else Decoding()
+        how = _decoding(compute.unit(weights)) if TRANSLATE_TASKS[task].task in PAIRS else Decoding()
     experiment = Experiment(weights=weights, text=text, switches=switches)
     try:
-        (compute.source if TRANSLATE_TASKS[job].task in PAIRS else model_calls.encoding)(experiment)
+        (compute.source if TRANSLATE_TASKS[task].task in PAIRS else model_calls.encoding)(experiment)
     except InputTextError as error:
         st.info(str(error))
         controls.report_bad_link(whole=False)
         st.stop()
-    return TranslateSettings(job, network, experiment, how)
+    return TranslateSettings(task, network, experiment, how)
 
 
-def _network(job: str) -> str:
+def _network(task: str) -> str:
     """The networks in the order of their history, over the figure: their difference is what the page is about."""
-    networks = list(compute.available_tasks()[job])
+    networks = list(compute.available_tasks()[task])
     if st.session_state.get(Param.NETWORK, TRANSFORMER) not in networks:
         st.session_state[Param.NETWORK] = TRANSFORMER  # the network of another task
     return controls.choice("Network", networks, key=Param.NETWORK, default=TRANSFORMER)
 
 
-def _source(job: str, weights: str) -> str:
-    example = TRANSLATE_TASKS[job].example
+def _source(task: str, weights: str) -> str:
+    example = TRANSLATE_TASKS[task].example
     # Another task begins with its own example; what a link or a person has written stays.
-    before, given = st.session_state.get(Key.SOURCE_OF, (job, ""))
-    if before != job and st.session_state.get(Param.SOURCE_TEXT) == given:
+    before, given = st.session_state.get(Key.SOURCE_OF, (task, ""))
+    if before != task and st.session_state.get(Param.SOURCE_TEXT) == given:
         st.session_state[Param.SOURCE_TEXT] = example
     text = st.text_area("Source", value=example, key=Param.SOURCE_TEXT, bind="query-params", height=96) or ""
-    st.session_state[Key.SOURCE_OF] = (job, example if before != job else given or example)
+    st.session_state[Key.SOURCE_OF] = (task, example if before != task else given or example)
     kinds = (
-        PAIRS[TRANSLATE_TASKS[job].task].kinds if TRANSLATE_TASKS[job].task in PAIRS else {"any": "Two to four nouns"}
+        PAIRS[TRANSLATE_TASKS[task].task].kinds if TRANSLATE_TASKS[task].task in PAIRS else {"any": "Two to four nouns"}
     )
     st.menu_button(
         "New sentence",
@@ -89,7 +89,7 @@ def _source(job: str, weights: str) -> str:
         format_func=lambda kind: kinds[kind],
         key=Key.DRAW_SOURCE,
         on_click=_draw,
-        args=(TRANSLATE_TASKS[job].task,),
+        args=(TRANSLATE_TASKS[task].task,),
         width="stretch",
     )
     with st.popover("Vocabulary", width="stretch", key=Key.KNOWN_SOURCE, on_change="rerun") as known:

@@ -20,13 +20,13 @@ class DecodedSentence:
     """A translation with what is known of it."""
 
     experiment: Experiment
-    how: Decoding
-    made: Translation
+    decoding: Decoding
+    translation: Translation
     source: tuple[str, ...]  # S words as typed, the marks included
     maps: dict[str, Array]  # "cross", "source", "target" → (L, H, T, S)
     gold: Pair | None
-    upto: int  # rows that are those of the right sentence
-    pieces: bool  # whether a token is a part of a word
+    n_gold: int  # rows that are those of the right sentence
+    is_subword: bool  # whether a token is a part of a word
 
     @property
     def unit(self) -> str:
@@ -36,28 +36,28 @@ class DecodedSentence:
     @property
     def each(self) -> str:
         """What one of its tokens is called: a "token" of a word, or the unit itself."""
-        return "token" if self.pieces else self.unit
+        return "token" if self.is_subword else self.unit
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def target(self) -> tuple[str, ...]:
         """N words, the end mark last where the sentence was ended."""
-        return self.made.tokens
+        return self.translation.tokens
 
     @property
     def before(self) -> tuple[str, ...]:
         """What each of them could look back at: the start mark and the words before it."""
-        return ("<s>", *target_words(self.made))[: len(self.said)]
+        return ("<s>", *target_words(self.translation))[: len(self.target)]
 
     def weights(self, which: str, layer: int, head: int | None) -> Array:
         """One map: (N, S), (S, S) or (N, N)."""
         selected = select_map(self.maps[which], layer, head)
-        size = len(self.said)
+        size = len(self.target)
         return {"cross": selected[:size], "source": selected, "target": selected[:size, :size]}[which]
 
     @property
     def name(self) -> str:
         """For file names."""
-        settings = (value if isinstance(value, str) else f"{value:g}" for value in self.how.used.values())
+        settings = (value if isinstance(value, str) else f"{value:g}" for value in self.decoding.used.values())
         return "-".join([self.experiment.name, *settings])
 
 
@@ -77,24 +77,24 @@ def decode(experiment: Experiment, how: Decoding) -> DecodedSentence:
 def most_informative_step(decoded: DecodedSentence, layer: int, head: int | None) -> int:
     """The row that tells most: a strong look far across, and right where gold is known."""
     if "cross" not in decoded.maps:
-        return len(decoded.said) - 1
+        return len(decoded.target) - 1
     weights = decoded.weights("cross", layer, head)
     T, S = weights.shape
     across = np.abs(np.arange(T)[:, None] + 1 - np.arange(S)[None])  # (T, S)
-    tells = np.nan_to_num(weights) * np.log2(1 + across)
-    tells[:, [0, -1]] = 0  # the marks
-    tells[1:][-1:] = 0  # nor does the end of the sentence
-    right = gold_cells(decoded.gold, decoded.upto) if decoded.gold else []
+    information = np.nan_to_num(weights) * np.log2(1 + across)
+    information[:, [0, -1]] = 0  # the marks
+    information[1:][-1:] = 0  # nor does the end of the sentence
+    right = gold_cells(decoded.gold, decoded.n_gold) if decoded.gold else []
     if right:
-        is_gold = np.zeros_like(tells)
+        is_gold = np.zeros_like(information)
         is_gold[tuple(np.transpose(right))] = 1
-        tells = tells * is_gold
-    return int(np.unravel_index(int(tells.argmax()), tells.shape)[0])
+        information = information * is_gold
+    return int(np.unravel_index(int(information.argmax()), information.shape)[0])
 
 
 def highlighted_row(decoded: DecodedSentence, layer: int, head: int | None) -> int:
     """The row to light: of the word that was chosen, or the most telling one."""
-    return views.selected_step(len(decoded.said), most_informative_step(decoded, layer, head) + 1) - 1
+    return views.selected_step(len(decoded.target), most_informative_step(decoded, layer, head) + 1) - 1
 
 
 def head_label(layer: int, head: int | None, maps: Array) -> str:

@@ -28,28 +28,33 @@ def show(
     decoded: DecodedSentence, layer: int, head: int | None, step: int, pinned: bool, shares: bool, theme: Theme
 ) -> None:
     """Source and translation, step by step."""
-    trace = decoded.made.trace
-    size = len(decoded.said)
-    temperature, top_k, top_p = decoded.how.temperature, decoded.how.top_k, decoded.how.top_p
+    trace = decoded.translation.trace
+    size = len(decoded.target)
+    decoding = decoded.decoding
     words, probabilities = top_k_tokens(
-        decoded.experiment.weights, trace.decoder.logits[:size], CANDIDATES, temperature, top_k, top_p
+        decoded.experiment.weights,
+        trace.decoder.logits[:size],
+        CANDIDATES,
+        decoding.temperature,
+        decoding.top_k,
+        decoding.top_p,
     )
-    seen: dict[str, Array] = {
+    maps: dict[str, Array] = {
         name: decoded.weights(name, layer, head) for name in ("cross", "target") if name in decoded.maps
     }
     vector = trace.encoder.final_state if isinstance(trace, RecurrentTrace) and "cross" not in decoded.maps else None
     right: list[Sequence[int]] = [()] * size
     for link in decoded.gold.alignment if decoded.gold else ():
-        if link.query < decoded.upto and link.name != DETERMINED:
+        if link.query < decoded.n_gold and link.name != DETERMINED:
             right[link.query] = link.keys
     figure = canvas.decoding_steps(
         canvas.DecodingView(
             source=decoded.source,
-            output=decoded.said,
+            output=decoded.target,
             candidates=words,
             probabilities=probabilities,
-            cross_weights=seen.get("cross"),
-            self_weights=seen.get("target"),
+            cross_weights=maps.get("cross"),
+            self_weights=maps.get("target"),
             vector=vector,
             gold=right,
             unknown=model_calls.encoding(decoded.experiment).unknown,
@@ -70,24 +75,24 @@ def show(
         f"words, probability = top_k_tokens({decoded.experiment.weights!r}, logits, {CANDIDATES}{arguments})  # (N, K)",
     ]
     cut = {"cross": f"[:{size}]", "target": f"[:{size}, :{size}]"}
-    for name in seen:
+    for name in maps:
         lines.append(f'{_as(name)} = select_map(attention_maps(made.trace)["{name}"], {layer}, {head}){cut[name]}')
     if vector is not None:
         lines.append("vector = made.trace.encoder.final_state  # (C,)")
     figure_panel.below(
         figure,
         sentence=describe_translation(
-            decoded.made.text,
+            decoded.translation.text,
             decoded.gold.target_text if decoded.gold else None,
-            sum(decoded.made.logprobs),
-            ended=decoded.said[-1:] == (EOS,),
+            sum(decoded.translation.logprobs),
+            ended=decoded.target[-1:] == (EOS,),
             unit=decoded.unit,
         ),
-        table=partial(step_table, decoded, words, probabilities, seen),
+        table=partial(step_table, decoded, words, probabilities, maps),
         file=file_name(decoded.name, "writing"),
         of=decoded.experiment,
-        arrays=partial(_arrays, decoded, probabilities, seen, vector),
-        python=copy_as_python.translated(decoded.experiment, decoded.how, "\n".join(lines)),
+        arrays=partial(_arrays, decoded, probabilities, maps, vector),
+        python=copy_as_python.translated(decoded.experiment, decoded.decoding, "\n".join(lines)),
     )
 
 
@@ -99,18 +104,18 @@ def _as(name: str) -> str:
 
 
 def step_table(
-    decoded: DecodedSentence, words: Sequence[Sequence[str]], probabilities: Array, seen: dict[str, Array]
+    decoded: DecodedSentence, words: Sequence[Sequence[str]], probabilities: Array, maps: dict[str, Array]
 ) -> Table:
     """One line a word said: how likely it was, where it looked, and what else could have come."""
-    size = len(decoded.said)
-    table: dict[str, Any] = {"step": list(range(1, size + 1)), "target_token": numbered(decoded.said, 1)}
-    table["probability"] = [float(np.exp(value)) for value in decoded.made.logprobs]
+    size = len(decoded.target)
+    table: dict[str, Any] = {"step": list(range(1, size + 1)), "target_token": numbered(decoded.target, 1)}
+    table["probability"] = [float(np.exp(value)) for value in decoded.translation.logprobs]
     for name, side in (("cross", decoded.source), ("target", decoded.before)):
-        if name in seen:
-            best = seen[name].round(TIED).argmax(axis=1)
+        if name in maps:
+            best = maps[name].round(TIED).argmax(axis=1)
             most = "most attended source token" if name == "cross" else "most attended target token"
             table[most] = np.array(numbered(side), dtype=object)[best]
-            table[f"{most}: weight"] = np.take_along_axis(seen[name], best[:, None], axis=1)[:, 0]
+            table[f"{most}: weight"] = np.take_along_axis(maps[name], best[:, None], axis=1)[:, 0]
     for nth in range(probabilities.shape[1]):
         table[f"candidate {nth + 1}"] = [row[nth] for row in words]
         table[f"probability {nth + 1}"] = probabilities[:, nth]
@@ -118,21 +123,21 @@ def step_table(
 
 
 def _arrays(
-    decoded: DecodedSentence, probabilities: Array, seen: dict[str, Array], vector: Array | None
+    decoded: DecodedSentence, probabilities: Array, maps: dict[str, Array], vector: Array | None
 ) -> dict[str, NamedArray]:
-    target_tokens = numbered(decoded.said, 1)
+    target_tokens = numbered(decoded.target, 1)
     arrays = {
         "probability": NamedArray(
             probabilities, {"target_token": target_tokens, "candidate": range(1, probabilities.shape[1] + 1)}
         )
     }
-    if "cross" in seen:
+    if "cross" in maps:
         arrays["cross_attention"] = NamedArray(
-            seen["cross"], {"target_token": target_tokens, "source_token": decoded.source}
+            maps["cross"], {"target_token": target_tokens, "source_token": decoded.source}
         )
-    if "target" in seen:
+    if "target" in maps:
         arrays["self_attention"] = NamedArray(
-            seen["target"], {"target_token": target_tokens, "target_prefix": decoded.before}
+            maps["target"], {"target_token": target_tokens, "target_prefix": decoded.before}
         )
     if vector is not None:
         arrays["vector"] = NamedArray(vector, {"number": range(len(vector))})

@@ -26,17 +26,17 @@ experiment = settings.experiment
 controls.unknown_words(experiment, translate_controls.set_source, compute.unit(experiment.weights))
 
 if settings.reads_pairs:
-    decoding = decoded.decode(experiment, settings.how)
+    decoding = decoded.decode(experiment, settings.decoding)
     size = views.sizes(experiment.weights)
     layer, head = views.choose_head(experiment.weights, *size)
-    step, pinned = views.step(len(decoding.said)), views.pinned()
+    step, pinned = views.step(len(decoding.target)), views.pinned()
     row = decoded.highlighted_row(decoding, layer, head)
     place = st.container()
     if decoding.maps:
         which = views.choose_map(settings.network)
         left, right = st.columns([11, 9], gap="medium")
         with left:
-            in_words = decoding.pieces and word_rows.choose()
+            in_words = decoding.is_subword and word_rows.choose()
             by_word = word_rows.merged(decoding, which, layer, head) if in_words else None
             alignment_map.show_map(decoding, which, layer, head, row, pinned, theme, by_word)
         with right:
@@ -46,12 +46,12 @@ if settings.reads_pairs:
         shares = True
     with place:
         decoding_steps.show(decoding, layer, head, step, pinned, shares, theme)
-        if settings.how.method == "beam":
+        if settings.decoding.method == "beam":
             beam_tree.show(decoding, step, theme)
 
-    match views.section(settings.job, settings.network):
+    match views.section(settings.task, settings.network):
         case "Side by side":
-            side_by_side.show(settings.job, experiment, word_rows.row_of(decoding, row), theme)
+            side_by_side.show(settings.task, experiment, word_rows.row_of(decoding, row), theme)
         case "Accuracy by length":
             accuracy_by_length.show(theme)
         case "Ablation":

@@ -24,9 +24,9 @@ from viz.types import Array
 from viz.ui import copy_as_python, figure_panel
 
 
-def show(job: str, experiment: Experiment, row: int, theme: Theme) -> None:
+def show(task: str, experiment: Experiment, row: int, theme: Theme) -> None:
     """Every network of the task on this source, whole."""
-    networks = compute.available_tasks()[job]
+    networks = compute.available_tasks()[task]
     each = {name: replace(experiment, weights=weights, switches=Switches()) for name, weights in networks.items()}
     translations = {}
     for name, experiment_of_network in list(each.items()):

@@ -67,10 +67,10 @@ def choose_row(row: int | None) -> None:
 SECTIONS = ("Side by side", "Accuracy by length", "Ablation", "Claims checked")
 
 
-def section(job: str, network: str) -> str:
+def section(task: str, network: str) -> str:
     """Which further figure stands below: what there is for this task and network."""
     available = {
-        SECTIONS[0]: len(compute.available_tasks()[job]) > 1,
+        SECTIONS[0]: len(compute.available_tasks()[task]) > 1,
         SECTIONS[1]: True,
         SECTIONS[2]: network in STACKS,
         SECTIONS[3]: True,

@@ -20,8 +20,8 @@ class WordMap:
     """One map with a row for each word that looks and a column for each that is looked at."""
 
     weights: Array  # (W, W')
-    looking: tuple[str, ...]
-    looked: tuple[str, ...]
+    query_tokens: tuple[str, ...]
+    key_tokens: tuple[str, ...]
     row_of: tuple[int, ...]  # the row of each piece that was said
     mask: Array  # (W, W')  where any piece of the one may look at any piece of the other
 
@@ -35,7 +35,7 @@ def choose() -> bool:
 def merged(decoded: DecodedSentence, which: str, layer: int, head: int | None) -> WordMap | None:
     """A map by word. None where the sentence is not the right one: only gold tells where its words end."""
     gold = decoded.gold
-    if gold is None or decoded.made.text != gold.target_text:
+    if gold is None or decoded.translation.text != gold.target_text:
         return None
     tokenizer = model_calls.tokenizer(decoded.experiment.weights)
     weights = select_map(merge_pair_to_words(decoded.maps[which], tokenizer, gold, which), layer, head)  # (W, W')
@@ -49,7 +49,7 @@ def merged(decoded: DecodedSentence, which: str, layer: int, head: int | None) -
 
 def row_of(decoded: DecodedSentence, row: int) -> int:
     """The row of the word that a piece belongs to; the row itself where tokens are words, or nobody knows."""
-    in_words = merged(decoded, "cross", 0, None) if decoded.pieces else None
+    in_words = merged(decoded, "cross", 0, None) if decoded.is_subword else None
     return in_words.row_of[row] if in_words else row
 
 

@@ -10,7 +10,7 @@ notices = st.container()
 controls.note_link_values()
 model, file = st.columns(2, gap="large")
 with file:
-    brought = uploaded_maps.upload_maps()
+    given_maps = uploaded_maps.upload_maps()
 if load_model.loading_allowed():
     with model:
         load_model.choose_model()
@@ -21,10 +21,10 @@ if load_model.loading_allowed():
 else:
     with model:
         load_model.show_disabled()
-brought = brought or load_model.foreign_maps()
-if brought:
-    uploaded_maps.show(brought, theme)
+given_maps = given_maps or load_model.foreign_maps()
+if given_maps:
+    uploaded_maps.show(given_maps, theme)
 figure_panel.page_footer("your_model")
-if brought:
+if given_maps:
     with notices:
         controls.report_bad_link()

@@ -127,7 +127,7 @@ def _statistics(key: str, _maps: AttentionMaps) -> dict[str, list[Any]]:
     n_layers, n_heads = _maps.weights.shape[:2]
     layers = list(_maps.weights)  # (H, T, S) each: a layer at a time needs little memory
     with slots.long("Measuring every head"):
-        far = [] if _maps.looked else [distance(layer).mean(axis=-1) for layer in layers]
+        far = [] if _maps.key_tokens else [distance(layer).mean(axis=-1) for layer in layers]
         columns = {
             "entropy (nats)": [entropy(layer).mean(axis=-1) for layer in layers],
             "distance (words)": far,
@@ -150,23 +150,23 @@ def _rolled(key: str, _maps: AttentionMaps) -> tuple[Array, Array]:
         return rollout(_maps.weights), reachable(_maps.mask)
 
 
-def show(brought: GivenMaps, theme: Theme) -> None:
+def show(given: GivenMaps, theme: Theme) -> None:
     """The sentence, every head, one of them large, and more below: as on the Heads page."""
-    maps, key = brought.maps, brought.key
-    words, key_tokens = maps.looking, maps.looked
+    maps, key = given.maps, given.key
+    words, key_tokens = maps.query_tokens, maps.key_tokens
     n_layers, n_heads = maps.weights.shape[:2]
     layer, head = controls.head(n_layers, n_heads, default=_sharpest(key, maps))
     weights, mask = maps.weights[layer, head], maps.mask[layer, head]  # (T, S)
     pinned_index = controls.token(words, "token")
     row = most_informative_row(weights, cross=key_tokens is not None) if pinned_index is None else pinned_index
     axes, focus = canvas.Axes(words, key_tokens), canvas.TokenFocus(row, pinned_index is not None, controls.pin_token)
-    stem = brought.name.removesuffix(".npz")
-    file = brought.of
+    stem = given.name.removesuffix(".npz")
+    file = given.of
     if isinstance(file, copy_as_python.File):
         st.sidebar.caption(
             "A link keeps the layer, head and word, but cannot contain the file. Send the file with the link."
         )
-    for note in maps.notes:
+    for note in maps.warnings:
         st.info(note)
 
     drawn = canvas.token_lines(weights, mask, axes, key="sentence", focus=focus, theme=theme)
@@ -213,22 +213,22 @@ def show(brought: GivenMaps, theme: Theme) -> None:
             arrays=partial(head_facts.maps, words, key_tokens, weights=weights),
             python=copy_as_python.from_maps(file, "weights", f"maps.weights[{layer}, {head}]  # (T, S)"),
         )
-    _more(brought, focus, theme)
+    _more(given, focus, theme)
 
 
-def _more(brought: GivenMaps, focus: canvas.TokenFocus, theme: Theme) -> None:
-    maps, key = brought.maps, brought.key
+def _more(given: GivenMaps, focus: canvas.TokenFocus, theme: Theme) -> None:
+    maps, key = given.maps, given.key
     if controls.choice("More about these maps", ("Head statistics", "Rollout"), key=Param.PANEL) == "Head statistics":
         figure_panel.head_table(_statistics(key, maps), on_head=controls.choose_head)
         return
-    if maps.looked is not None:
+    if maps.key_tokens is not None:
         st.markdown(
             "Rollout multiplies the attention of all layers and needs self-attention. These maps have different query "
             "and key tokens."
         )
         return
-    (rolled, reached), words, row = _rolled(key, maps), maps.looking, focus.row or 0
-    file = brought.of
+    (rolled, reached), words, row = _rolled(key, maps), maps.query_tokens, focus.row or 0
+    file = given.of
     with st.columns(2)[0]:
         panel = canvas.Panel("", rolled, mask=reached)
         drawn = canvas.maps([panel], canvas.Axes(words), key="rollout", theme=theme, focus=focus)
@@ -237,7 +237,7 @@ def _more(brought: GivenMaps, focus: canvas.TokenFocus, theme: Theme) -> None:
             sentence="This combines all layers and assumes that half of each step comes from a residual connection. "
             "The maps do not show whether the model has one. " + describe_rollout_row(rolled, words, row),
             table=partial(head_facts.map_table, rolled, words),
-            file=file_name(brought.name.removesuffix(".npz"), "rollout"),
+            file=file_name(given.name.removesuffix(".npz"), "rollout"),
             of=file,
             arrays=partial(head_facts.maps, words, rollout=rolled),
             python=copy_as_python.from_maps(

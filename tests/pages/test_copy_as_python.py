@@ -26,7 +26,7 @@ def named(figure):
 
 @pytest.mark.parametrize("figure", [one for one in FIGURES if one[2] not in every.BY_HAND], ids=named)
 def test_the_copied_lines_give_the_numbers_of_the_figure(figure):
-    made = every.asked(*figure, "npz")
+    made = every.file_of(*figure, "npz")
     there: dict[str, object] = {}
     exec(made.header["python"], there)
     held = np.load(io.BytesIO(made.file))
@@ -87,7 +87,7 @@ def test_an_experiment_is_spelt_as_the_call_that_makes_it():
 
 
 def test_the_origin_has_the_seed_of_the_card_and_the_version():
-    told = copy_as_python.origin("grid", Experiment(text="the dog")).told("http://localhost/?scale=false")
+    told = copy_as_python.origin("grid", Experiment(text="the dog")).to_json("http://localhost/?scale=false")
     assert (told["weights"], told["seed"], told["text"]) == ("grammar", 0, "the dog")
     assert told["link"] == "http://localhost/?scale=false"
     assert told["version"] == version_of_lab()

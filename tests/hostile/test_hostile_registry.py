@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import streamlit
-from foreign import made, publish
+from foreign import publish, random_model
 from screen import ROOT, visit, well
 
 from model.checkpoint import CheckpointError
@@ -70,7 +70,7 @@ def test_the_same_files_loaded_by_another_do_not_take_the_model_over(outcome):
 
 
 def test_loading_onto_a_full_shelf_is_refused_before_anything_is_read(tmp_path, full, monkeypatch, outcome):
-    offer = guarded.inspect_folder(str(publish(made("gpt2"), tmp_path / "little")))
+    offer = guarded.inspect_folder(str(publish(random_model("gpt2"), tmp_path / "little")))
     monkeypatch.setattr(guarded, "check", lambda *asked: pytest.fail("the files are read"))
     with pytest.raises(CheckpointError, match="other visitors have loaded as many"):
         guarded.load(offer, lambda share: None, "ann", mine("ann"))
@@ -166,7 +166,7 @@ def test_what_is_let_go_gives_its_memory_back(tmp_path, outcome):
     folder = publish(large, tmp_path / "large")
     del large
     assert (folder / "model.safetensors").stat().st_size > MEGABYTES * 10**6
-    small = publish(made("gpt2"), tmp_path / "small")
+    small = publish(random_model("gpt2"), tmp_path / "small")
     done = subprocess.run(
         [sys.executable, "-c", LOADS, str(small), str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=500
     )

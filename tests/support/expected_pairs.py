@@ -3,7 +3,7 @@
 import re
 
 import numpy as np
-from readings import REFERENT, Reading, Seen, counted, map_of, merged, named, reads, softmax
+from expected_files import REFERENT, Reading, Seen, counted, map_of, merged, named, reads, softmax
 
 from model import Experiment, Switches, load, run
 from model.checkpoint import read_card
@@ -23,7 +23,7 @@ def maps_of(trace, which):
     return [trace.decoder.attention.weights]
 
 
-def one(weights, head):
+def head_or_mean(weights, head):
     """A head (T, S), or the mean of all of a layer's (H, T, S)."""
     return sum(weights.astype(np.float64)) / len(weights) if head is None else weights[head]
 
@@ -42,79 +42,94 @@ def read_words(experiment):
 
 @reads("writing")
 def writing(seen: Seen) -> Reading:
-    there = seen.python
-    made, experiment = there["made"], there["experiment"]
-    said, source = list(made.tokens), read_words(experiment)
-    before = ["<s>", *said[:-1]]
-    n = len(said)
-    table = {"step": range(1, n + 1), "target_token": counted(said, 1), "probability": np.exp(made.logprobs)}
+    namespace = seen.python
+    translation, experiment = namespace["made"], namespace["experiment"]
+    target, source = list(translation.tokens), read_words(experiment)
+    before = ["<s>", *target[:-1]]
+    n = len(target)
+    table = {"step": range(1, n + 1), "target_token": counted(target, 1), "probability": np.exp(translation.logprobs)}
     arrays = {}
-    looking = counted(said, 1)
-    told = "save_alignment" in {mount.proto.id.rpartition("-")[2] for mount in seen.screen.get("bidi_component")}
-    _, layer, head = chosen(seen) if told else ("", 0, None)
+    labels = counted(target, 1)
+    has_maps = "save_alignment" in {mount.proto.id.rpartition("-")[2] for mount in seen.screen.get("bidi_component")}
+    _, layer, head = chosen(seen) if has_maps else ("", 0, None)
     sides = (
         ("cross", source, "most attended source token", "cross_attention"),
         ("target", before, "most attended target token", "self_attention"),
     )
     for which, side, most, name in sides:
-        if name not in there:
+        if name not in namespace:
             continue
-        weights = one(maps_of(made.trace, which)[layer], head)[:n, : len(side)] if told else there[name]
+        weights = (
+            head_or_mean(maps_of(translation.trace, which)[layer], head)[:n, : len(side)]
+            if has_maps
+            else namespace[name]
+        )
         # Of weights that differ by rounding alone the first one counts.
         best = [max(range(len(side)), key=lambda s, row=row: round(float(row[s]), 6)) for row in weights]
         table[most] = [counted(side)[s] for s in best]
         table[f"{most}: weight"] = [row[s] for row, s in zip(weights, best, strict=True)]
         axis = "source_token" if which == "cross" else "target_prefix"
-        arrays[name] = ({"target_token": looking, axis: named(side)}, weights)
+        arrays[name] = ({"target_token": labels, axis: named(side)}, weights)
     tokenizer = load(experiment.weights)[1]
-    logits = made.trace.decoder.logits[:n].astype(np.float64)
-    logits[:, [at for at in tokenizer.special_ids if tokenizer.vocabulary[at] != "</s>"]] = -np.inf
-    odds = softmax(logits / float(seen.control("temperature") or 1) if seen.control("method") == "sample" else logits)
-    best = np.argsort(-odds, axis=-1)[:, :5]
+    logits = translation.trace.decoder.logits[:n].astype(np.float64)
+    logits[:, [index for index in tokenizer.special_ids if tokenizer.vocabulary[index] != "</s>"]] = -np.inf
+    probabilities = softmax(
+        logits / float(seen.control("temperature") or 1) if seen.control("method") == "sample" else logits
+    )
+    best = np.argsort(-probabilities, axis=-1)[:, :5]
     for nth in range(5):
         table[f"candidate {nth + 1}"] = named(tokenizer.vocabulary[row[nth]] for row in best)
-        table[f"probability {nth + 1}"] = [odds[t, row[nth]] for t, row in enumerate(best)]
-    odds = np.take_along_axis(odds, best, axis=-1)
-    arrays = {"probability": ({"target_token": looking, "candidate": range(1, 6)}, odds), **arrays}
-    if "vector" in there:
-        arrays["vector"] = ({"number": range(len(made.trace.encoder.final_state))}, made.trace.encoder.final_state)
+        table[f"probability {nth + 1}"] = [probabilities[t, row[nth]] for t, row in enumerate(best)]
+    probabilities = np.take_along_axis(probabilities, best, axis=-1)
+    arrays = {"probability": ({"target_token": labels, "candidate": range(1, 6)}, probabilities), **arrays}
+    if "vector" in namespace:
+        arrays["vector"] = (
+            {"number": range(len(translation.trace.encoder.final_state))},
+            translation.trace.encoder.final_state,
+        )
     return Reading(table, arrays)
 
 
 @reads("alignment")
 def alignment(seen: Seen) -> Reading:
-    there = seen.python
-    made, (which, layer, head) = there["made"], chosen(seen)
-    experiment, said = there["experiment"], list(made.tokens)
-    source, before = list(read_words(experiment)), ["<s>", *said[:-1]]
-    weights = maps_of(made.trace, which)[layer]
+    namespace = seen.python
+    translation, (which, layer, head) = namespace["made"], chosen(seen)
+    experiment, target = namespace["experiment"], list(translation.tokens)
+    source, before = list(read_words(experiment)), ["<s>", *target[:-1]]
+    weights = maps_of(translation.trace, which)[layer]
     if experiment.weights == "translate-pieces" and seen.control("units") == "words":
-        weights, said, source, before = in_words(experiment, weights, which)
-    looking, looked = {"cross": (said, source), "source": (source, source), "target": (said, before)}[which]
-    weights = one(weights, head)[: len(looking), : len(looked)]
-    rows, columns = counted(looking, 0 if which == "source" else 1), counted(looked)
+        weights, target, source, before = in_words(experiment, weights, which)
+    query_tokens, key_tokens = {"cross": (target, source), "source": (source, source), "target": (target, before)}[
+        which
+    ]
+    weights = head_or_mean(weights, head)[: len(query_tokens), : len(key_tokens)]
+    rows, columns = counted(query_tokens, 0 if which == "source" else 1), counted(key_tokens)
     return Reading(map_of(weights, rows, columns), {"weights": ({"query": rows, "key": columns}, weights)})
 
 
 def in_words(experiment, weights, which):
     """The weights by word, and the words: said, of the source, and before each that is said."""
     pair, tokenizer = PARSERS["translation"](split(experiment.text)), load(experiment.weights)[1]
-    read = [0, *token_word_ids(tokenizer, pair.source_text, pair.source), len(pair.source) + 1]
-    told = token_word_ids(tokenizer, pair.target_text, pair.target)
-    said, before = [*(word - 1 for word in told), len(pair.target)], [0, *told]
-    rows, columns = {"cross": (said, read), "source": (read, read), "target": (said, before)}[which]
+    source_rows = [0, *token_word_ids(tokenizer, pair.source_text, pair.source), len(pair.source) + 1]
+    word_ids = token_word_ids(tokenizer, pair.target_text, pair.target)
+    target_rows, before = [*(word - 1 for word in word_ids), len(pair.target)], [0, *word_ids]
+    rows, columns = {
+        "cross": (target_rows, source_rows),
+        "source": (source_rows, source_rows),
+        "target": (target_rows, before),
+    }[which]
     words = [*pair.target, "</s>"], ["<s>", *pair.source, "</s>"], ["<s>", *pair.target]
     return merged(weights[:, : len(rows), : len(columns)], rows, columns), *words
 
 
 @reads("tree")
 def tree(seen: Seen) -> Reading:
-    made = seen.python["made"]
+    translation = seen.python["made"]
     vocabulary = load("translate")[1].vocabulary
-    best = [*made.beam.best.ids, vocabulary.index("</s>")]
+    best = [*translation.beam.best.ids, vocabulary.index("</s>")]
     lines = []
     kept_before = [()]
-    for step, candidates in enumerate(made.beam.steps, 1):
+    for step, candidates in enumerate(translation.beam.steps, 1):
         dropped = [each for each in candidates if not each.kept][:3]
         kept = []
         for each in candidates:
@@ -152,28 +167,28 @@ def networks(seen: Seen) -> Reading:
         trace = run_pair(Experiment(one_of, text, target=target))
         scores = read_card(one_of)["alignment"].values()
         of_all = sum(np.array(score["top1"])[:, -1] * score["n"] for score in scores)
-        maps[name] = one(maps_of(trace, "cross")[int(np.argmax(of_all))], None)
-    saying, looked = counted([*pair.target, "</s>"], 1), counted(source)
-    cells = [(t, s) for t in range(len(saying)) for s in range(len(looked))]
-    table = {"target_token": [saying[t] for t, _ in cells], "source_token": [looked[s] for _, s in cells]}
+        maps[name] = head_or_mean(maps_of(trace, "cross")[int(np.argmax(of_all))], None)
+    target_labels, source_labels = counted([*pair.target, "</s>"], 1), counted(source)
+    cells = [(t, s) for t in range(len(target_labels)) for s in range(len(source_labels))]
+    table = {"target_token": [target_labels[t] for t, _ in cells], "source_token": [source_labels[s] for _, s in cells]}
     table |= {name: [weights[cell] for cell in cells] for name, weights in maps.items()}
-    axes = {"network": list(maps), "target_token": saying, "source_token": looked}
+    axes = {"network": list(maps), "target_token": target_labels, "source_token": source_labels}
     return Reading(table, {"weights": (axes, np.stack(list(maps.values())))})
 
 
 @reads("taken_out")
 def taken_out(seen: Seen) -> Reading:
-    there = seen.python
-    whole, without = there["a"], there["b"]
+    namespace = seen.python
+    whole, without = namespace["a"], namespace["b"]
     assert (whole.switches, without.switches) == (Switches(), Switches(norm=False))
     source = counted(read_words(whole))
-    saying = counted([*encode_pair(whole)[1].surface[1:], "</s>"], 1)
+    target = counted([*encode_pair(whole)[1].surface[1:], "</s>"], 1)
     _, layer, head = chosen(seen)
-    a, b = (one(maps_of(run_pair(side), "cross")[layer], head) for side in (whole, without))
-    cells = [(t, s) for t in range(len(saying)) for s in range(len(source))]
-    table = {"target_token": [saying[t] for t, _ in cells], "source_token": [source[s] for _, s in cells]}
+    a, b = (head_or_mean(maps_of(run_pair(side), "cross")[layer], head) for side in (whole, without))
+    cells = [(t, s) for t in range(len(target)) for s in range(len(source))]
+    table = {"target_token": [target[t] for t, _ in cells], "source_token": [source[s] for _, s in cells]}
     table |= {name: [values[cell] for cell in cells] for name, values in (("A", a), ("B", b), ("A − B", a - b))}
-    axes = {"target_token": saying, "source_token": source}
+    axes = {"target_token": target, "source_token": source}
     return Reading(table, {"A": (axes, a), "B": (axes, b)})
 
 
@@ -200,10 +215,10 @@ def translations(seen: Seen) -> Reading:
 @reads("meant")
 def meant(seen: Seen) -> Reading:
     experiment = Experiment("resolver", seen.control("text") or REFERENT)
-    at = list(encode(experiment).surface).index("it")
-    odds, vocabulary = softmax(run(experiment).logits[at]), load("resolver")[1].vocabulary
+    position = list(encode(experiment).surface).index("it")
+    probabilities, vocabulary = softmax(run(experiment).logits[position]), load("resolver")[1].vocabulary
     known = {noun for group in NOUNS.values() for noun in group}
-    nouns = [(odds[index], word) for index, word in enumerate(vocabulary) if word in known]
+    nouns = [(probabilities[index], word) for index, word in enumerate(vocabulary) if word in known]
     best = sorted(nouns, reverse=True)[:6]
     words, values = [word for _, word in best], [p for p, _ in best]
     return Reading({"noun": words, "probability": values}, {"probability": ({"noun": words}, values)})

@@ -64,9 +64,9 @@ class Seen:
     @property
     def python(self) -> dict[str, Any]:
         """What the copied lines leave behind, such as `made`, a translation."""
-        there: dict[str, Any] = {}
-        exec(self.header(f"save_{self.key}")["python"], there)
-        return there
+        namespace: dict[str, Any] = {}
+        exec(self.header(f"save_{self.key}")["python"], namespace)
+        return namespace
 
     @property
     def experiment(self) -> Experiment:
@@ -101,19 +101,19 @@ def named(words: Any) -> list[str]:
 
 def counted(words: Any, first: int = 0) -> list[str]:
     """Words as the keys of a table: each with its position."""
-    return [f"{first + at} {NAMES.get(word, word)}" for at, word in enumerate(words)]
+    return [f"{first + index} {NAMES.get(word, word)}" for index, word in enumerate(words)]
 
 
 def softmax(scores: Any, mask: Any = True) -> Any:
     """Of each row of scores (…, S), over the keys that the mask allows."""
     shown = np.where(mask, np.asarray(scores, dtype=np.float64), -np.inf)
-    odds = np.exp(shown - shown.max(axis=-1, keepdims=True))
-    return odds / odds.sum(axis=-1, keepdims=True)
+    exponentials = np.exp(shown - shown.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
-def map_of(values: Any, looking: Any, looked: Any) -> dict[str, Any]:
+def map_of(values: Any, query_tokens: Any, key_tokens: Any) -> dict[str, Any]:
     """A map (T, S) as a table: a line for each row, a column for each key."""
-    return {"query": looking} | {name: [row[s] for row in values] for s, name in enumerate(looked)}
+    return {"query": query_tokens} | {name: [row[s] for row in values] for s, name in enumerate(key_tokens)}
 
 
 def words_and_weights(seen: Seen) -> tuple[list[str], list[Any]]:
@@ -123,7 +123,7 @@ def words_and_weights(seen: Seen) -> tuple[list[str], list[Any]]:
     layers = [layer.attention.weights for layer in run(experiment).layers]
     if seen.control("units") != "words":
         return list(encoding.surface), layers
-    return list(encoding.words), [merged(one, encoding.word_ids) for one in layers]
+    return list(encoding.words), [merged(weights, encoding.word_ids) for weights in layers]
 
 
 def merged(weights: Any, row_of: Any, column_of: Any = None) -> Any:

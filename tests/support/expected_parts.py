@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import numpy as np
-from readings import Reading, Seen, counted, named, reads, softmax
+from expected_files import Reading, Seen, counted, named, reads, softmax
 
 from model import Experiment, Switches, load, run
 from model.analysis import score_scaling
@@ -28,10 +28,10 @@ def waves(seen: Seen) -> Reading:
     sides = ((np.sin, "sin"), (np.cos, "cos"))
     table = {"position": range(length)}
     columns = []
-    for at in range(width):
-        wave, told = sides[at % 2]
-        columns.append(wave(np.arange(length) * turns[at // 2]))
-        table[f"{at} {told}, wavelength {2 * np.pi / turns[at // 2]:.4g}"] = columns[-1]
+    for dimension in range(width):
+        wave, wave_name = sides[dimension % 2]
+        columns.append(wave(np.arange(length) * turns[dimension // 2]))
+        table[f"{dimension} {wave_name}, wavelength {2 * np.pi / turns[dimension // 2]:.4g}"] = columns[-1]
     lengths = [2 * np.pi / turn for turn in turns]
     arrays = {
         "encoding": ({"position": range(length), "dimension": range(width)}, np.stack(columns, axis=1)),
@@ -75,8 +75,8 @@ def distance(seen: Seen) -> Reading:
     if kind == "encoder":
         assert not np.allclose(values["relative"], values["relative"].T), "ahead and back must differ to be told apart"
     back = {}
-    for name, one in values.items():
-        means = [[one[t, t - apart] for t in range(apart, T)] for apart in range(T)]
+    for name, matrix in values.items():
+        means = [[matrix[t, t - apart] for t in range(apart, T)] for apart in range(T)]
         back[NAMES[name]] = [
             np.mean([cell for cell in cells if np.isfinite(cell)]) if np.isfinite(cells).any() else np.nan
             for cells in means
@@ -92,12 +92,15 @@ def shift(seen: Seen) -> Reading:
     for scheme in NAMES:
         transformer, tokenizer = load(f"order-{kind}-{scheme}")
         ids = tokenizer.encode(text).ids
-        for double, found in changes.items():
+        for double, changes_of_schemes in changes.items():
             change = score_changes(transformer, ids, (steps,), double)[steps]  # (L, H, T, S)
             every = np.full((1, 1, len(ids), len(ids)), np.nan) if change is None else abs(np.asarray(change))
-            found.append(np.max(np.max(every, axis=0), axis=0))
+            changes_of_schemes.append(np.max(np.max(every, axis=0), axis=0))
     words = load(f"order-{kind}-none")[1].encode(text).tokens
-    largest = {double: [float(np.nanmax(one)) for one in found] for double, found in changes.items()}
+    largest = {
+        double: [float(np.nanmax(change)) for change in changes_of_schemes]
+        for double, changes_of_schemes in changes.items()
+    }
     table = {"scheme": list(NAMES.values()), "largest change of a score, float32": largest[False]}
     axes = {"scheme": list(NAMES.values()), "query": named(words), "key": named(words)}
     return Reading(table | {"in float64": largest[True]}, {"changes": (axes, np.stack(changes[False]))})
@@ -108,7 +111,7 @@ def shuffled(seen: Seen) -> Reading:
     experiment = seen.experiment
     encoding, order = encode(experiment), [0, 1, 5, 3, 4, 2]
     order += range(6, len(encoding.ids))
-    moved = replace(experiment, text=" ".join(encoding.surface[at] for at in order[1:]))
+    moved = replace(experiment, text=" ".join(encoding.surface[index] for index in order[1:]))
     cases = {
         "No positions, no mask": Switches(position=False, mask=False),
         "Positions, no mask": Switches(mask=False),
@@ -118,27 +121,27 @@ def shuffled(seen: Seen) -> Reading:
     change = []
     for switches in cases.values():
         before, after = (
-            run(replace(one, switches=switches)).final_norm.out.astype(np.float64) for one in (experiment, moved)
+            run(replace(side, switches=switches)).final_norm.out.astype(np.float64) for side in (experiment, moved)
         )
         after = np.stack([after[order.index(token)] for token in range(len(order))])
         change.append(np.linalg.norm(after - before, axis=-1) / np.linalg.norm(before, axis=-1))
     table = {"word": counted(encoding.surface), "position": range(len(order))}
     table["new position"] = [order.index(token) for token in range(len(order))]
-    table |= {f"change: {name.lower()}": one for name, one in zip(cases, change, strict=True)}
+    table |= {f"change: {name.lower()}": values for name, values in zip(cases, change, strict=True)}
     return Reading(table, {"change": ({"case": list(cases), "word": named(encoding.surface)}, np.stack(change))})
 
 
 @reads("lengths")
 def lengths(seen: Seen) -> Reading:
     signs, kinds = (4, 8, 12, 16, 20, 24, 32, 48, 64, 96), ("encoder", "decoder")
-    asked = seen.npz["accuracy"]  # of the cards, or of models that were asked since: what each is, the lines say
-    told = [[read_card(f"order-{kind}-{name}")["accuracy"] for name in NAMES] for kind in kinds]
-    cards = np.array([[[one[str(n)] for n in signs] for one in row] for row in told], dtype=float)
-    assert np.nanmax(abs(asked - cards)) < 0.25, "fresh questions are answered about as those of the cards"
-    lines = [(kind, NAMES[name], *asked[i, j]) for i, kind in enumerate(kinds) for j, name in enumerate(NAMES)]
+    tested = seen.npz["accuracy"]  # of the cards, or of models that were asked since: what each is, the lines say
+    cards_by_kind = [[read_card(f"order-{kind}-{name}")["accuracy"] for name in NAMES] for kind in kinds]
+    cards = np.array([[[card[str(n)] for n in signs] for card in row] for row in cards_by_kind], dtype=float)
+    assert np.nanmax(abs(tested - cards)) < 0.25, "fresh questions are answered about as those of the cards"
+    lines = [(kind, NAMES[name], *tested[i, j]) for i, kind in enumerate(kinds) for j, name in enumerate(NAMES)]
     names = ("model", "scheme", *(f"length {n}" for n in signs))
     axes = {"kind": kinds, "scheme": list(NAMES), "length": signs}
-    return Reading(dict(zip(names, map(list, zip(*lines, strict=True)), strict=True)), {"accuracy": (axes, asked)})
+    return Reading(dict(zip(names, map(list, zip(*lines, strict=True)), strict=True)), {"accuracy": (axes, tested)})
 
 
 # Remove a part
@@ -146,14 +149,16 @@ def lengths(seen: Seen) -> Reading:
 
 def sides(seen: Seen) -> tuple[Experiment, Experiment]:
     """A, whole, and B, without what is taken out."""
-    there = seen.experiment
+    experiment = seen.experiment
     off = frozenset((int(name[1]), int(name[3])) for name in seen.control("heads_off", []))
-    return replace(there, switches=Switches()), replace(there, switches=replace(there.switches, heads_off=off))
+    return replace(experiment, switches=Switches()), replace(
+        experiment, switches=replace(experiment.switches, heads_off=off)
+    )
 
 
 @reads("compare")
 def compare(seen: Seen) -> Reading:
-    a, b = ([layer.attention.weights for layer in run(one).layers] for one in sides(seen))
+    a, b = ([layer.attention.weights for layer in run(experiment).layers] for experiment in sides(seen))
     words = encode(seen.experiment).surface
     keys = counted(words)
     lines = [
@@ -172,8 +177,8 @@ def compare(seen: Seen) -> Reading:
     )
 
 
-def likeliest(a, b, row, n):
-    p, q = (softmax(run(one).logits[row]) for one in (a, b))
+def most_likely_words(a, b, row, n):
+    p, q = (softmax(run(experiment).logits[row]) for experiment in (a, b))
     best = np.argsort(-np.maximum(p, q))[:n]
     vocabulary = load(a.weights)[1].vocabulary
     return Reading({"word": named(vocabulary[index] for index in best), "A": p[best], "B": q[best]})
@@ -181,29 +186,31 @@ def likeliest(a, b, row, n):
 
 @reads("pairs")
 def pairs(seen: Seen) -> Reading:
-    return likeliest(*sides(seen), seen.header("compare")["row"], 8)
+    return most_likely_words(*sides(seen), seen.header("compare")["row"], 8)
 
 
 @reads("stream_length", "stream_standard", "stream_mean")
 def streams(seen: Seen) -> Reading:
-    words, found = encode(seen.experiment).surface, []
+    words, vectors_of_sides = encode(seen.experiment).surface, []
     sizes = {
         "stream_length": lambda x: np.sqrt((x**2).sum()),
         "stream_standard": lambda x: np.sqrt(((x - x.sum() / len(x)) ** 2).sum() / len(x)),
         "stream_mean": lambda x: x.sum() / len(x),
     }
-    for one in sides(seen):
-        layers = run(one).layers
+    for experiment in sides(seen):
+        layers = run(experiment).layers
         stages = {"embedding": layers[0].resid_pre}
-        for at, layer in enumerate(layers):
-            stages |= {f"L{at} attention": layer.resid_mid, f"L{at} feed-forward": layer.resid_post}
-        found.append({n: [sizes[seen.key](x.astype(np.float64)) for x in stage] for n, stage in stages.items()})
-    a, b = found
+        for index, layer in enumerate(layers):
+            stages |= {f"L{index} attention": layer.resid_mid, f"L{index} feed-forward": layer.resid_post}
+        vectors_of_sides.append(
+            {n: [sizes[seen.key](x.astype(np.float64)) for x in stage] for n, stage in stages.items()}
+        )
+    a, b = vectors_of_sides
     cells = [(stage, t) for stage in a for t in range(len(words))]
     table = {"stage": [stage for stage, _ in cells], "word": [counted(words)[t] for _, t in cells]}
-    table |= {side: [one[stage][t] for stage, t in cells] for side, one in (("A", a), ("B", b))}
+    table |= {side: [vectors[stage][t] for stage, t in cells] for side, vectors in (("A", a), ("B", b))}
     axes = {"stage": list(a), "word": named(words)}
-    return Reading(table, {side: (axes, list(one.values())) for side, one in (("A", a), ("B", b))})
+    return Reading(table, {side: (axes, list(vectors.values())) for side, vectors in (("A", a), ("B", b))})
 
 
 @reads("knockouts")
@@ -211,10 +218,10 @@ def knockouts(seen: Seen) -> Reading:
     config = load("grammar")[0].config
     heads = [(layer, head) for layer in range(config.n_layers) for head in range(config.n_heads)]
     whole = evaluate_held_out("grammar")
-    each = [evaluate_held_out("grammar", Switches(heads_off=frozenset({one}))) for one in heads]
-    loss = [one.loss - whole.loss for one in each]
+    each = [evaluate_held_out("grammar", Switches(heads_off=frozenset({head}))) for head in heads]
+    loss = [scores.loss - whole.loss for scores in each]
     table = {"head": [f"L{layer}H{head}" for layer, head in heads], "loss": loss}
-    table |= {kind: [share - one.accuracy[kind] for one in each] for kind, share in whole.accuracy.items()}
+    table |= {kind: [share - scores.accuracy[kind] for scores in each] for kind, share in whole.accuracy.items()}
     axes = {"layer": range(config.n_layers), "head": range(config.n_heads)}
     return Reading(table, {"loss": (axes, np.reshape(loss, (config.n_layers, config.n_heads)))})
 
@@ -225,7 +232,7 @@ def overwritten(seen: Seen) -> Reading:
     row = int(seen.file.rpartition("-")[2])
     T = len(encode(whole).surface)
     even = tuple(1 / (row + 1) if s <= row else 0.0 for s in range(T))
-    return likeliest(whole, replace(whole, override=AttentionOverride(layer, head, row, even)), row, 5)
+    return most_likely_words(whole, replace(whole, override=AttentionOverride(layer, head, row, even)), row, 5)
 
 
 @reads("worth")
@@ -252,7 +259,7 @@ def of_cards(cards, what):
     for name, weights in cards.items():
         seeds = [seed["curve"] for seed in read_card(weights)["seeds"]]
         values = [[what(point) for point in curve] for curve in seeds]
-        table |= {f"{name}, seed {i}": one for i, one in enumerate(values)}
+        table |= {f"{name}, seed {i}": curve_values for i, curve_values in enumerate(values)}
         word = name.replace(" ", "_")
         arrays[word] = ({f"seed_{word}": range(len(values)), "step": points}, values)
     return Reading(table, arrays)
@@ -303,7 +310,7 @@ def densities(values, edges, drawn):
 def head_scores(seen: Seen) -> Reading:
     (layer, head), rng = seen.head, Random(5)
     sentences = [TASKS["grammar"].draw(None, rng) for _ in range(96)]
-    found = score_scaling.head_scores(*load("grammar"), sentences, layer, head)
+    measured = score_scaling.head_scores(*load("grammar"), sentences, layer, head)
     products, rows, n = [], {"undivided": [], "divided": []}, []
     for sentence in sentences:
         attention = run(Experiment(text=sentence.text)).layers[layer].attention
@@ -324,10 +331,10 @@ def head_scores(seen: Seen) -> Reading:
         cells[name] = [variance / by, variance / by / d_k, np.mean(spread), np.mean(np.log(n))]
         cells[name] += [np.mean([p.max() for p in weights]), np.mean(steep)]
     labels = ["variance", "variance / d_k", "entropy (nats)", "highest entropy", "largest weight", "Jacobian"]
-    middles = {"bin_center": (found.edges[:-1] + found.edges[1:]) / 2}
+    middles = {"bin_center": (measured.edges[:-1] + measured.edges[1:]) / 2}
     raw, scaled = (
-        densities(np.array(products) / by, found.edges, drawn)
-        for by, drawn in ((1, found.raw), (np.sqrt(d_k), found.scaled))
+        densities(np.array(products) / by, measured.edges, drawn)
+        for by, drawn in ((1, measured.raw), (np.sqrt(d_k), measured.scaled))
     )
     return Reading({"measure": labels} | cells, {"raw": (middles, raw), "scaled": (middles, scaled)})
 
@@ -351,9 +358,9 @@ def moved(seen: Seen) -> Reading:
     shown, sentences = batch(replaced), make_batch(TASKS["grammar"], 6)[0]
     values = shown.change[f"{seen.key.removeprefix('moved_')} norm"]
     words = [["<s>", *sentence.words] for sentence in sentences]
-    at = [(b, t) for b in range(6) for t in range(len(words[b])) if b != replaced]
-    table = {"sentence": [b + 1 for b, _ in at], "position": [t for _, t in at]}
-    table |= {"word": [counted(words[b])[t] for b, t in at], "change": [values[cell] for cell in at]}
+    cells = [(b, t) for b in range(6) for t in range(len(words[b])) if b != replaced]
+    table = {"sentence": [b + 1 for b, _ in cells], "position": [t for _, t in cells]}
+    table |= {"word": [counted(words[b])[t] for b, t in cells], "change": [values[cell] for cell in cells]}
     axes = {"sentence": range(1, 7), "position": range(values.shape[1])}
     if seen.key == "moved_layer":
         assert np.nanmax(values) < 1e-6, "a layer norm listens to nobody else"
@@ -375,8 +382,8 @@ def over(seen: Seen) -> Reading:
     if seen.key == "over_layer":
         column = f"“{words[0][3]}” in sentence 1"
         return Reading({"channel": range(C), column: stream[0, 3]}, arrays)
-    at = [(b, t) for b in range(B) for t in range(len(words[b]))]
-    channel = int(np.argmax(abs(np.mean([stream[cell] for cell in at], axis=0))))
-    table = {"sentence": [b + 1 for b, _ in at], "position": [t for _, t in at]}
-    table |= {"word": [counted(words[b])[t] for b, t in at]}
-    return Reading(table | {f"channel {channel}": [stream[b, t, channel] for b, t in at]}, arrays)
+    cells = [(b, t) for b in range(B) for t in range(len(words[b]))]
+    channel = int(np.argmax(abs(np.mean([stream[cell] for cell in cells], axis=0))))
+    table = {"sentence": [b + 1 for b, _ in cells], "position": [t for _, t in cells]}
+    table |= {"word": [counted(words[b])[t] for b, t in cells]}
+    return Reading(table | {f"channel {channel}": [stream[b, t, channel] for b, t in cells]}, arrays)

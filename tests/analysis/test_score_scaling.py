@@ -12,10 +12,10 @@ import torch
 from equal import differ, same_bits
 from hypothesis import given
 from hypothesis import strategies as st
+from pytorch_reference import seeds
 from screen import component, figures, well
 from streamlit.testing.v1 import AppTest
 from torch.nn import functional as F
-from twins import seeds
 
 from model import load
 from model.analysis.attention_metrics import entropy

@@ -8,8 +8,8 @@ import torch
 from equal import same_bits
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from pytorch_reference import build, configs, random_ids, seeds
 from test_position import ABSOLUTE, RELATIVE
-from twins import build, configs, random_ids, seeds
 
 from model import Experiment, Switches, checkpoint
 from model.analysis.position_shift import score_changes, scores

@@ -8,8 +8,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pytorch_reference import build, configs, seeds
 from test_trained import tolerance
-from twins import build, configs, seeds
 
 from model import checkpoint
 from model.evaluation.first_digit import accuracy, p_correct, to_ids

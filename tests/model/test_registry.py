@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from equal import differ
-from foreign import made, publish
+from foreign import publish, random_model
 
 from model import Experiment, Switches, run
 from model.checkpoint import CheckpointError, load, names, read_card
@@ -25,7 +25,7 @@ TEXT = "the dogs saw two birds ."
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return publish(made("gpt2"), tmp_path_factory.mktemp("shelf") / "shelved")
+    return publish(random_model("gpt2"), tmp_path_factory.mktemp("shelf") / "shelved")
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ def assert_same_gradients(ours: Tensor, theirs: Tensor, inputs: Iterable[Tensor]
     """d(sum of all outputs, each with a weight of its own) / d(inputs), both ways."""
     inputs, upstream = list(inputs), torch.randn_like(ours)
     got, expected = (torch.autograd.grad(out, inputs, upstream, allow_unused=True) for out in (ours, theirs))
-    for mine, other, at in zip(got, expected, inputs, strict=True):
-        zero = torch.zeros_like(at)
+    for mine, other, tensor in zip(got, expected, inputs, strict=True):
+        zero = torch.zeros_like(tensor)
         assert_same(zero if mine is None else mine, zero if other is None else other)
 
 
@@ -101,7 +101,7 @@ def borrowed(layer: Layer, scale: bool, silent: Sequence[int]) -> dict[str, Tens
     attention, bias = layer.attention, lambda linear: 0 * linear.weight[:, 0] if linear.bias is None else linear.bias
     projections = (attention.w_q, attention.w_k, attention.w_v)
     heads = attention.w_o.weight.unflatten(1, (attention.n_heads, -1))  # (C, H, D)
-    heard = torch.tensor([head not in silent for head in range(attention.n_heads)]).to(heads)
+    active = torch.tensor([head not in silent for head in range(attention.n_heads)]).to(heads)
     weight, offset = torch.cat([w.weight for w in projections]), torch.cat([bias(w) for w in projections])
     # PyTorch always divides by √d_k. Without scaling, its queries come that much longer.
     width = attention.w_q.weight.size(0)
@@ -110,7 +110,7 @@ def borrowed(layer: Layer, scale: bool, silent: Sequence[int]) -> dict[str, Tens
     return {
         "self_attn.in_proj_weight": weight * longer[:, None],
         "self_attn.in_proj_bias": offset * longer,
-        "self_attn.out_proj.weight": (heads * heard[:, None]).flatten(1),
+        "self_attn.out_proj.weight": (heads * active[:, None]).flatten(1),
         "self_attn.out_proj.bias": bias(attention.w_o),
         "linear1.weight": layer.mlp_in.weight,
         "linear1.bias": bias(layer.mlp_in),
@@ -169,11 +169,11 @@ def twin_logits(
     """Logits (B, T, V) by PyTorch's embedding, TransformerEncoderLayer, LayerNorm or RMSNorm, and linear map."""
     assert set(switches.removed) <= REMOVABLE, "a part without a twin"
     config, (B, T), F = ours.config, ids.shape, nn.functional
-    at = torch.arange(T, device=ids.device)
+    positions = torch.arange(T, device=ids.device)
     x = F.embedding(ids, ours.embedding.weight)
     if switches.position and config.position == "sinusoidal":
         place = torch.arange(config.d_model, device=ids.device)
-        angles = at[:, None].to(x) * 10000.0 ** -((place - place % 2).to(x) / config.d_model)
+        angles = positions[:, None].to(x) * 10000.0 ** -((place - place % 2).to(x) / config.d_model)
         x = x + torch.where(place % 2 == 1, angles.cos(), angles.sin())
     if switches.position and config.position == "learned":
         x = x + ours.position.table.weight[:T]
@@ -181,7 +181,7 @@ def twin_logits(
         x = twin_norm(ours.embedding_norm, x)
 
     mask = torch.zeros(B, config.n_heads, T, T, device=x.device, dtype=x.dtype)
-    if switches.position and (bias := ours.position.bias(0, at, at)) is not None:
+    if switches.position and (bias := ours.position.bias(0, positions, positions)) is not None:
         mask = mask + bias
     forbidden = torch.zeros_like(mask, dtype=torch.bool)
     if config.causal and switches.mask:
@@ -191,7 +191,7 @@ def twin_logits(
 
     for index, layer in enumerate(ours.layers):
         if switches.position and config.position == "relative":  # the one whose bias differs by layer
-            mask = torch.zeros_like(mask) + ours.position.bias(index, at, at)
+            mask = torch.zeros_like(mask) + ours.position.bias(index, positions, positions)
         x = twin_layer(layer, config, x, mask.masked_fill(forbidden, -math.inf), switches)
     x = twin_norm(ours.final_norm if switches.norm else None, x)
     return F.linear(x, ours.unembedding.weight, ours.unembedding.bias)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from readings import REFERENT, Reading, Seen, counted, map_of, named, reads, softmax, words_and_weights
+from expected_files import REFERENT, Reading, Seen, counted, map_of, named, reads, softmax, words_and_weights
 
 from model import Experiment, load, run
 from model.generation.cache_comparison import compare
@@ -10,12 +10,12 @@ from model.mask import MaskSpec
 from model.run import encode, logit_lens
 
 
-def spoken(experiment, logits):
+def words_by_probability(experiment, logits):
     """Words by falling probability after logits (V,)."""
-    odds = softmax(logits)
-    order = np.argsort(-odds)
+    probabilities = softmax(logits)
+    order = np.argsort(-probabilities)
     vocabulary = load(experiment.weights)[1].vocabulary
-    return [vocabulary[index] for index in order], odds[order]
+    return [vocabulary[index] for index in order], probabilities[order]
 
 
 def one_row(words, weights, row):
@@ -78,34 +78,38 @@ def enlarged(seen: Seen) -> Reading:
 @reads("next")
 def next_word(seen: Seen) -> Reading:
     experiment, row = seen.experiment, seen.header("sentence")["row"]
-    words, odds = spoken(experiment, run(experiment).logits[row])
-    return Reading({"word": named(words[:8]), "probability": odds[:8]})
+    words, probabilities = words_by_probability(experiment, run(experiment).logits[row])
+    return Reading({"word": named(words[:8]), "probability": probabilities[:8]})
 
 
 @reads("lens")
 def layerwise(seen: Seen) -> Reading:
     experiment, row = seen.experiment, seen.header("sentence")["row"]
-    found = [spoken(experiment, logits[row]) for logits in logit_lens(experiment, run(experiment))]
-    lines = [(layer, words[n], odds[n]) for layer, (words, odds) in enumerate(found) for n in range(8)]
+    predictions = [words_by_probability(experiment, logits[row]) for logits in logit_lens(experiment, run(experiment))]
+    lines = [
+        (layer, words[n], probabilities[n])
+        for layer, (words, probabilities) in enumerate(predictions)
+        for n in range(8)
+    ]
     return Reading(dict(zip(("layer", "word", "probability"), map(list, zip(*lines, strict=True)), strict=True)))
 
 
 @reads("rollout")
 def rollout(seen: Seen) -> Reading:
     experiment = seen.experiment
-    heard = np.eye(len(run(experiment).tokens))
+    rolled = np.eye(len(run(experiment).tokens))
     for layer in run(experiment).layers:
         mean = sum(layer.attention.weights.astype(np.float64)) / len(layer.attention.weights)
         # A residual connection carries half of each step (Abnar and Zuidema 2020, eq. 1); without one nothing does.
-        heard = ((mean + np.eye(len(mean))) / 2 if experiment.switches.residual else mean) @ heard
+        rolled = ((mean + np.eye(len(mean))) / 2 if experiment.switches.residual else mean) @ rolled
     words = words_and_weights(seen)[0]
     if seen.control("units") == "words":
         of = np.array(encode(experiment).word_ids)
-        heard = np.array(
-            [[heard[of == w][:, of == v].sum(axis=1).mean() for v in range(len(words))] for w in range(len(words))]
+        rolled = np.array(
+            [[rolled[of == w][:, of == v].sum(axis=1).mean() for v in range(len(words))] for w in range(len(words))]
         )
     axes = {"query": named(words), "key": named(words)}
-    return Reading(map_of(heard, counted(words), counted(words)), {"rollout": (axes, heard)})
+    return Reading(map_of(rolled, counted(words), counted(words)), {"rollout": (axes, rolled)})
 
 
 @reads("candidates")
@@ -113,10 +117,14 @@ def candidates(seen: Seen) -> Reading:
     experiment, kept = seen.experiment, int(seen.control("top_k", 0))
     logits = run(experiment).logits[-1].astype(np.float64)
     logits[list(load(experiment.weights)[1].special_ids)] = -np.inf
-    words, odds = spoken(experiment, logits)
-    drawn = np.where(np.arange(len(odds)) < (kept or len(odds)), odds, 0)
+    words, probabilities = words_by_probability(experiment, logits)
+    drawn = np.where(np.arange(len(probabilities)) < (kept or len(probabilities)), probabilities, 0)
     return Reading(
-        {"word": named(words[:8]), "model_probability": odds[:8], "sampling_probability": (drawn / drawn.sum())[:8]}
+        {
+            "word": named(words[:8]),
+            "model_probability": probabilities[:8],
+            "sampling_probability": (drawn / drawn.sum())[:8],
+        }
     )
 
 
@@ -157,20 +165,20 @@ def sizes(seen: Seen) -> Reading:
         H, d_k, d_v = attention.q.shape[0], attention.q.shape[-1], attention.v.shape[-1]
         scores = attention.biased[:, : n["queries"], : n["keys"]]
         mask = attention.mask[:, : n["queries"], : n["keys"]]
-        looking, looked = words[: n["queries"]], words[: n["keys"]]
+        query_tokens, key_tokens = words[: n["queries"]], words[: n["keys"]]
     else:
         H, d_k, d_v = 4, 16, 8
         random = torch.Generator().manual_seed(0)
-        q, k = (torch.randn(1, H, n[one], d_k, generator=random)[0].numpy() for one in ("queries", "keys"))
+        q, k = (torch.randn(1, H, n[name], d_k, generator=random)[0].numpy() for name in ("queries", "keys"))
         scores, mask = np.einsum("htd,hsd->hts", q, k) / np.sqrt(d_k), True
-        looking, looked = ([f"{one[0]}{at}" for at in range(n[one])] for one in ("queries", "keys"))
+        query_tokens, key_tokens = ([f"{name[0]}{index}" for index in range(n[name])] for name in ("queries", "keys"))
     T, S = n.values()
     shapes = [(T, C), (S, C), (H, T, d_k), (H, S, d_k), (H, S, d_v), (H, T, S), (H, T, S), (H, T, d_v), (T, H * d_v)]
     stages = ["x (queries)", "x (keys and values)", "q", "k", "v", "scores, scaled, masked", "weights", "z"]
     shapes, stages = [*shapes, (T, C)], [*stages, "heads concatenated", "out"]
     table = {"stage": stages, "shape": [" × ".join(map(str, shape)) for shape in shapes]}
     table |= {name: [value] * 10 for name, value in (n | {"n_heads": H, "d_k": d_k, "d_v": d_v, "d_model": C}).items()}
-    axes = {"head": range(H), "query": named(looking), "key": named(looked)}
+    axes = {"head": range(H), "query": named(query_tokens), "key": named(key_tokens)}
     return Reading(table, {"weights": (axes, softmax(scores, mask))})
 
 
@@ -204,7 +212,7 @@ def spectrum(seen: Seen) -> Reading:
     layer, head = seen.head
     attention = load("grammar")[0].layers[layer].attention
     width = attention.w_q.out_features // attention.n_heads
-    q, k = (one.weight.double()[head * width : (head + 1) * width] for one in (attention.w_q, attention.w_k))
+    q, k = (linear.weight.double()[head * width : (head + 1) * width] for linear in (attention.w_q, attention.w_k))
     values = torch.linalg.svdvals(q.T @ k).detach().numpy()
     return Reading({"number": range(1, len(values) + 1), "singular value": values})
 
@@ -215,9 +223,9 @@ def spectrum(seen: Seen) -> Reading:
 def masked(seen: Seen) -> Experiment:
     """The experiment with the mask that the page has."""
     kind = seen.control("mask_kind", "trained")
-    looks = None if kind == "trained" else MaskSpec(kind, int(seen.control("mask_size")))
+    mask_spec = None if kind == "trained" else MaskSpec(kind, int(seen.control("mask_size")))
     experiment = seen.experiment
-    return Experiment(experiment.weights, experiment.text, experiment.switches, mask_spec=looks)
+    return Experiment(experiment.weights, experiment.text, experiment.switches, mask_spec=mask_spec)
 
 
 @reads("stages")
@@ -230,10 +238,10 @@ def stages(seen: Seen) -> Reading:
     t, s = np.indices((T, T))
     mask = (s <= t) if experiment.mask_spec is None else abs(t - s) < experiment.mask_spec.size
     weights, hidden = softmax(scores, mask), np.where(mask, scores, -np.inf)
-    cells = [(one, other) for one in range(T) for other in range(T)]
+    cells = [(row, column) for row in range(T) for column in range(T)]
     table = {"query": [counted(words)[t] for t, _ in cells], "key": [counted(words)[s] for _, s in cells]}
-    found = {"score": scores, "allowed": mask, "masked score": hidden, "weight": weights}
-    table |= {name: [values[cell] for cell in cells] for name, values in found.items()}
+    columns = {"score": scores, "allowed": mask, "masked score": hidden, "weight": weights}
+    table |= {name: [values[cell] for cell in cells] for name, values in columns.items()}
     axes = {"query": named(words), "key": named(words)}
     arrays = {"scores": scores, "mask": mask, "masked": hidden, "weights": weights}
     return Reading(table, {name: (axes, values) for name, values in arrays.items()})
@@ -241,9 +249,9 @@ def stages(seen: Seen) -> Reading:
 
 @reads("leaks")
 def leaks(seen: Seen) -> Reading:
-    before, at, by = masked(seen), int(seen.control("edit_position")), seen.control("replacement")
+    before, position, by = masked(seen), int(seen.control("edit_position")), seen.control("replacement")
     typed = list(encode(before).surface)
-    words = [*typed[1:at], by, *typed[at + 1 :]]
+    words = [*typed[1:position], by, *typed[position + 1 :]]
     after = Experiment(before.weights, " ".join(words), before.switches, mask_spec=before.mask_spec)
     a, b = run(before).logits.astype(np.float64), run(after).logits.astype(np.float64)
     p, q = softmax(a), softmax(b)
