@@ -725,3 +725,32 @@ def test_the_rule_of_names_in_scripts_can_fail(source):
 )
 def test_the_rule_of_names_in_scripts_can_hold(source):
     assert not SCRIPT_NAMES_THAT_SAY_NOTHING & set(bound_names_of_a_script(source))
+
+
+STYLE_SHEETS = sorted(ROOT.glob("viz/**/*.css"))
+DOUBLED = re.compile(
+    r"(\.[\w-]+|:[\w-]+(?:\([^()]*\))?|\[[^\]]*\])\1(?![\w-])"
+)  # .a.a, :first-child:first-child, :is(a):is(a)
+OF_STREAMLIT = re.compile(r"data-testid|st-key-|\.st[A-Z]\w*")
+
+
+def own_rules(path, text):
+    """The part of a style sheet that is not about Streamlit's elements."""
+    if path.name == "lesson.css" and path.parent.name == "ui":
+        return ""
+    return text.partition("/* 2. Elements of the lab.")[2] if path.name == "style.css" else text
+
+
+def test_no_selector_is_doubled_to_weigh_more():
+    assert not offenders(STYLE_SHEETS, lambda path, text: [found[0] for found in DOUBLED.finditer(text)])
+    for text in (".a.a {}", "td:first-child:first-child {}", ":is(th, td):is(th, td) {}"):
+        assert DOUBLED.search(text)
+    assert not DOUBLED.search(".a .a {} .a.b {} .strip .strip-b {}")
+
+
+def test_what_reaches_into_streamlits_page_is_in_one_section():
+    assert not offenders(STYLE_SHEETS, lambda path, text: OF_STREAMLIT.findall(own_rules(path, text)))
+    style = ROOT / "viz/ui/style.css"
+    first, _, second = style.read_text(encoding="utf-8").partition("/* 2. Elements of the lab.")
+    assert OF_STREAMLIT.search(first) and ".strip" not in first and ".strip" in second
+    assert OF_STREAMLIT.findall(own_rules(style, "/* 2. Elements of the lab. */ .st-key-x {}"))

@@ -99,7 +99,7 @@ function draw(view, part, header, arrays) {
   });
 }
 
-// One head: its weights, 0 where there is no cell and NaN there in `seen`; mask: 1 where there is one.
+// One head: its weights, 0 where there is no cell and NaN there in `visible`; mask: 1 where there is one.
 /**
  * @param {View} view
  * @param {number} layer

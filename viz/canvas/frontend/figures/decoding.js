@@ -1,5 +1,5 @@
-// A sentence being written: the source above, the words said so far below, and between them where each of them looked.
-// Every step is here from the beginning; Python hears of one only when the person rests on it.
+// A sentence as it is generated: the source above, the words so far below, and between them the cross-attention.
+// Every step is here from the beginning; Python is told of one only when the person rests on it.
 
 /** @typedef {import("../types.js").DecodingHeader} Header */
 /** @typedef {import("../types.js").View<Header>} View */
@@ -370,7 +370,7 @@ function draw(view, pen, left) {
     view.hits.push({ side: "source", index: s, ...place, y: 0, tall: TOP.source + 16 });
   });
 
-  // Words not said yet are not there.
+  // Words that are not generated yet are not there.
   const last = Math.max(view.step, step);
   boxes.output.slice(0, last + 1).forEach((/** @type {any} */ place, /** @type {number} */ t) => {
     const lit = t === step && from === null;
@@ -418,7 +418,7 @@ function draw(view, pen, left) {
   drawCandidates(view, pen, step, candidates, left);
 }
 
-// All that a network without attention is told of the source: one strip of numbers between the sentences.
+// All that a network without attention has of the source: one strip of numbers between the sentences.
 /**
  * @param {View} view
  * @param {Pen} pen

@@ -403,7 +403,7 @@ function draw(view, pen) {
       fill: theme.accent,
     });
 
-  // One line a word that may be looked at
+  // One line a key
   label("k", k + strip / 2, top - 14, "k", { anchor: "middle" });
   label("v", v + strip / 2, top - 14, "v", { anchor: "middle" });
   /** @type {Record<string, string>} */

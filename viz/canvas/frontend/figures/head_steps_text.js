@@ -38,7 +38,7 @@ export const formatNumber = (value) => {
   return value < 0 ? `−${text}` : text;
 };
 
-// e^(score − the largest) of every key, and their sum; a key that may not be looked at has 0.
+// e^(score − the largest) of every key, and their sum; a masked key has 0.
 /** @param {View} view */
 export function exponentialsOf({ masked, mask }) {
   const top = Math.max(...masked.filter((/** @type {unknown} */ _, /** @type {number} */ s) => mask[s]));

@@ -34,7 +34,7 @@ const SCALE = 26; // room below a map for its scale
 const TURN = -56; // degrees: the words above a map
 const MOST_WORDS = 40; // more would overlap
 const SLIDE = 34; // room above the maps for a slider
-const WAIT = 200; // milliseconds that the slider rests before Python hears of it
+const WAIT = 200; // milliseconds that the slider rests before it is posted to Python
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
@@ -152,7 +152,7 @@ function arrange(view) {
   const { query_tokens, key_tokens, panels } = header;
   /** @param {string[]} words */
   const longest = (words) => Math.max(...words.map((word) => widthOf(word, 13))); // no word is drawn larger
-  const left = Math.min(longest(query_tokens), 92) + 12; // room for the words that look
+  const left = Math.min(longest(query_tokens), 92) + 12; // room for the query words
   const columns = Math.max(
     1,
     Math.min(panels.length, Math.floor((root.clientWidth - left) / ((projected() ? LEAST_PROJECTED : LEAST) + GAP))),
@@ -421,7 +421,7 @@ function point(view, event) {
   );
 }
 
-// Painting: the first cell decides whether the stroke allows or forbids; the server hears of it when it ends.
+// Painting: the first cell decides whether the stroke allows or forbids; the server gets the cells when it ends.
 /**
  * @param {View} view
  * @param {PointerEvent} event

@@ -27,7 +27,7 @@ const TICKS = [
   [-4, -2, 0, 2, 4],
 ];
 const NARROW = 700;
-const WAIT = 200; // milliseconds that the slider rests before Python hears of it
+const WAIT = 200; // milliseconds that the slider rests before it is posted to Python
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {

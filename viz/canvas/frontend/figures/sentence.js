@@ -1,4 +1,4 @@
-// The sentence twice: above, the words that look; below, the words they look at, which may be those of another
+// The sentence twice: above, the queries; below, the keys, which may be those of another
 // sentence; between them, one head's weights.
 
 /** @typedef {import("../types.js").SentenceHeader} Header */
@@ -24,7 +24,7 @@ const NAMED = 0.05; // weights from here on stand as numbers under their word
 const GAP = 60; // pixels between the two rows of words
 
 /** @param {Header} header */
-const keyWords = (header) => header.keys ?? header; // { tokens, full } of the words that are looked at
+const keyWords = (header) => header.keys ?? header; // { tokens, full } of the keys
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
@@ -150,7 +150,7 @@ function fit(view) {
   }
 }
 
-// A long sentence scrolls to the word it is about and the word that one looks at, and never under a pointer on it.
+// A long sentence scrolls to the query and to the key with its largest weight, and never under a pointer on it.
 /** @param {View} view */
 function bringIntoView(view) {
   const { scroll, queries, lower } = view;

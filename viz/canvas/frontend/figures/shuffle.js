@@ -11,7 +11,7 @@ import { posts } from "../lib/posts.js";
 import { powerOfTen } from "../lib/values.js";
 
 const TALL = 56; // pixels of the largest bar
-const WAIT = 150; // milliseconds that the order rests before Python hears of it
+const WAIT = 150; // milliseconds that the order rests before it is posted to Python
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {

@@ -169,7 +169,7 @@ export function asSvg(width, height, theme, draw) {
   return svgPage(width, height, theme, parts.join(""));
 }
 
-// Not by colour alone: a cell clearly below 0 bears a minus, one whose value is no number (Infinity, see panels.py) a
+// Not by colour alone: a cell clearly below 0 bears a minus, one whose value is no number (Infinity, see maps.py) a
 // cross.
 // values: row by row, `columns` cells of `cell` pixels a row; limit: the end of their scale.
 /**

@@ -16,11 +16,11 @@ function watchHistory() {
   return counter;
 }
 
-// wait: milliseconds that the person rests before Python hears of it. Returns
+// wait: milliseconds that the person rests before Python gets the value. Returns
 //   touch()            the person moves something and has not let go yet;
 //   act(value, send)   the person did something: send({ number, value }) with value() once they rest;
 //                      undefined: nothing to send;
-//   news(value, heard) whether the figure must now show the value that Python says.
+//   news(value, acknowledged) whether the figure must now show the value that Python sends.
 /**
  * @param {number} wait
  */
@@ -30,9 +30,9 @@ export function posts(wait) {
   /** @type {{ number: number, value: string, acts: number } | null} */
   let lastPost = null; // the last post: { number, value, acts }
   /** @type {number | undefined} */
-  let acknowledged; // the number that Python said last
+  let acknowledged; // the number of the last post that Python has taken
   /** @type {string | undefined} */
-  let lastValue; // the value that Python said last
+  let lastValue; // the value that Python sent last
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let waiting;
   let backs = history.backs; // at the last act

@@ -1,10 +1,10 @@
-// A row of sliders whose picture is drawn here; Python hears of them when they come to rest, for the address and the
-// table.
+// A row of sliders whose figure is drawn in the browser. Python gets their values when they come to rest, for the
+// address and the table.
 
 import { element } from "./page_state.js";
 import { posts } from "./posts.js";
 
-// Moving a range changes the figure at once; Python hears of it when the person lets go.
+// Moving a range changes the figure at once; Python gets the value when the person lets go.
 /**
  * @param {HTMLInputElement} range
  * @param {{ touch: () => void }} protocol
@@ -19,7 +19,7 @@ export function connectRange(range, protocol, onMove, onRest) {
   range.onchange = onRest;
 }
 
-const WAIT = 200; // milliseconds that a slider rests before Python hears of it
+const WAIT = 200; // milliseconds that a slider rests before it is posted to Python
 
 // specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs,
 // state, heard) }.

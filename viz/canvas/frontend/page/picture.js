@@ -26,7 +26,7 @@ export function figureSvg(key, theme, whole = false) {
   return chart ? chartSvg(chart, theme) : (drawings.get(key)?.(whole) ?? null);
 }
 
-// What is said of the figure: the sentence under it, or the one that it speaks itself.
+// The caption of the figure: the sentence under it, or the one inside it.
 /** @param {{ figure: string, reading: [string, boolean][] }} header */
 export function captionOf({ figure, reading }) {
   const sentence = reading.map(([text]) => text).join("");

@@ -59,7 +59,7 @@ function main() {
   return Date.now() - stage.since < PATIENCE ? "" : mostVisible();
 }
 
-// What is said of a step of a lesson whose figure the page does not have in this state.
+// The message for a step of a lesson whose figure the page does not have in this state.
 /** @param {string} figure_key */
 export const missingFigure = (figure_key) =>
   `This step points at the figure “${figure_key}”, which is not on this page in this state. ` +
