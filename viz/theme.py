@@ -92,6 +92,11 @@ PROJECTED = {
 }
 
 
+def css_colours(theme: Theme) -> str:
+    """The rule that names the colours of a theme for the style sheets of a page."""
+    return f":root {{ --accent: {theme.accent}; --paper: {theme.paper}; --ink: {theme.ink}; }}"
+
+
 @cache
 def template(theme: Theme) -> go.layout.Template:
     """What all figures share: fonts, colours, and no furniture that says nothing."""

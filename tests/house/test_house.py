@@ -26,9 +26,9 @@ FLAT = ("viz.labels", "viz.pack", "viz.styles", "viz.theme", "viz.types")  # wha
 ROOMS = {
     "app.py": ("streamlit", "viz.server"),
     "viz/app/contents.py": ("streamlit", "viz.app.shell"),
-    "viz/app/": ("streamlit", "viz.ui", "viz.pages.lessons"),
+    "viz/app/": ("streamlit", "viz.ui", "viz.pages.lessons", "viz.theme"),
     "viz/cli.py": ("streamlit", "viz.ui", "viz.export", "viz.server", "viz.cache_limit", *FLAT),
-    "viz/server/": ("viz.server", "viz.cache_limit", "streamlit", "starlette"),
+    "viz/server/": ("viz.server", "viz.cache_limit", "viz.theme", "streamlit", "starlette"),
     "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
     "viz/pages/": ("viz", "model", "streamlit", "plotly", "numpy"),
     "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy", "segno"),
@@ -586,12 +586,7 @@ def bound_names(source):
             yield node.name, node.lineno
 
 
-# Every room of viz/ but viz/canvas, whose names change together with its JavaScript.
-WELL_NAMED = (
-    *("app.py", "model/**/*.py", "viz/*.py"),
-    *(f"viz/{room}/**/*.py" for room in UPWARDS if room != "canvas"),
-    "tests/support/*.py",
-)
+WELL_NAMED = ("app.py", "model/**/*.py", "viz/**/*.py", "tests/support/*.py")
 
 
 def names_that_say_nothing(*patterns):
@@ -609,10 +604,6 @@ def names_that_say_nothing(*patterns):
 
 def test_a_name_says_what_it_holds():
     assert names_that_say_nothing(*WELL_NAMED) == []
-
-
-def test_a_name_in_the_figures_of_the_browser_says_what_it_holds():
-    assert names_that_say_nothing("viz/canvas") == []
 
 
 @pytest.mark.parametrize(

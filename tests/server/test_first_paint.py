@@ -9,9 +9,9 @@ import pytest
 import streamlit
 
 from viz.server import first_paint
-from viz.server.first_paint import FirstPaint, colours, script, script_source, style, with_style
+from viz.server.first_paint import FirstPaint, script, script_source, style, with_style
 from viz.server.headers import policy
-from viz.theme import THEMES
+from viz.theme import THEMES, css_colours
 
 INDEX = (Path(streamlit.__file__).parent / "static/index.html").read_bytes()
 BROWSER = [(b"accept", b"text/html,*/*;q=0.8"), (b"accept-encoding", b"gzip"), (b"if-none-match", b'"1"')]
@@ -110,8 +110,8 @@ def test_only_a_lesson_carries_the_rules_of_a_lesson():
 
 def test_the_colours_are_those_of_the_theme_that_the_browser_prefers():
     dark = style(False).partition("@media (prefers-color-scheme: dark)")
-    assert colours(THEMES["light"]) in dark[0]
-    assert colours(THEMES["dark"]) in dark[2]
+    assert css_colours(THEMES["light"]) in dark[0]
+    assert css_colours(THEMES["dark"]) in dark[2]
 
 
 def test_the_policy_lets_the_script_run_by_its_hash_and_no_other_inline_script():

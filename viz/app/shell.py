@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from viz.server.first_paint import colours
+from viz.theme import css_colours
 from viz.ui import present, state, visitor
 from viz.ui.old_links import of_today
 from viz.ui.state import Key
@@ -25,7 +25,7 @@ def open_frame() -> None:
     alone = present.presentation().mode
     st.set_page_config(page_title="Attention Lab", layout="wide", initial_sidebar_state="auto")
     further = (LESSON_STYLE if _in_a_lesson() else "") + (ALONE if alone else "")
-    st.html(f"<style>{colours(theme())}\n{further}</style>")
+    st.html(f"<style>{css_colours(theme())}\n{further}</style>")
     st.sidebar.markdown("### Attention Lab")
 
 

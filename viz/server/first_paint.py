@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from viz.theme import THEMES, Theme
+from viz.theme import THEMES, css_colours
 
 STYLES = Path(__file__).parents[1] / "ui"
 SCRIPT = Path(__file__).parents[1] / "canvas/frontend/page/opening.js"
@@ -87,8 +87,8 @@ def style(lesson: bool) -> str:
     """The style sheet, in the colours that the browser prefers until the page has said which it shows."""
     files = ("style.css", "lesson.css") if lesson else ("style.css",)
     sheet = "\n".join((STYLES / name).read_text(encoding="utf-8") for name in files)
-    dark = f"@media (prefers-color-scheme: dark) {{ {colours(THEMES['dark'])} }}"
-    return f"{colours(THEMES['light'])}\n{dark}\n{sheet}"
+    dark = f"@media (prefers-color-scheme: dark) {{ {css_colours(THEMES['dark'])} }}"
+    return f"{css_colours(THEMES['light'])}\n{dark}\n{sheet}"
 
 
 @cache
@@ -100,11 +100,6 @@ def script() -> str:
 def script_source() -> str:
     """What a content security policy calls that script."""
     return f"'sha256-{b64encode(sha256(script().encode()).digest()).decode()}'"
-
-
-def colours(theme: Theme) -> str:
-    """The rule that names the colours of a theme for style sheets."""
-    return f":root {{ --accent: {theme.accent}; --paper: {theme.paper}; --ink: {theme.ink}; }}"
 
 
 def _is_page(start: Message) -> bool:
