@@ -236,13 +236,14 @@ def test_the_verdict_on_a_twin_is_what_its_seeds_say():
         "full model 1.10 (1.00 to 1.20, median of 3 seeds); trained without it **1.50** (1.40 to 1.60, median of 3 "
         "seeds)" in told([1.4, 1.5, 1.6])
     )
-    assert ". This is worse than with it. If the part is removed now, the loss on 128 sentences is 3.00." in told(
-        [1.4, 1.5, 1.6]
+    assert (
+        ". This is worse than with this part. If the part is removed now, the loss on 128 sentences is 3.00."
+        in told([1.4, 1.5, 1.6])
     )
-    assert "This is as good as with it." in told([1.0, 1.1, 1.14])
-    assert "This is better than with it." in told([0.7, 0.8, 0.9])
-    assert "This is as good as with it for 2 of 3 seeds." in told([1.0, 1.1, 1.6])
-    assert "This is as good as with it for 1 of 3 seeds." in told([1.0, 1.5, 1.6])
+    assert "This is as good as with this part." in told([1.0, 1.1, 1.14])
+    assert "This is better than with this part." in told([0.7, 0.8, 0.9])
+    assert "This is as good as with this part for 2 of 3 seeds." in told([1.0, 1.1, 1.6])
+    assert "This is as good as with this part for 1 of 3 seeds." in told([1.0, 1.5, 1.6])
     assert "reads the answer" in told([0.1, 0.1, 0.2], ahead=True)
     assert "reads the answer" not in told([0.1, 0.1, 0.2]), "a low loss without another part is no look ahead"
     assert "reads the answer" not in told([0.9, 1.0, 1.1], ahead=True)
@@ -467,7 +468,7 @@ def test_what_a_model_without_positions_can_do_is_what_its_numbers_say():
         in usual
     )
     assert "With a position scheme every encoder has learnt the trained lengths: at least 100.0 % right." in usual
-    assert "RoPE 70 %. From the cards." in usual and "No positions left" not in usual
+    assert "RoPE 70 %. From the cards." in usual and "position table ends" not in usual
     assert "the encoder guesses (**50 %**). The decoder guesses too (**52 %**)." in told_lengths(0.5, 1.0, 0.52)
     assert "The decoder has not learnt the task well (**70 %**)." in told_lengths(0.5, 1.0, 0.7)
     assert "the encoder does not guess (**80 %**). The decoder does not guess either (**99 %**)." in told_lengths(
@@ -477,7 +478,9 @@ def test_what_a_model_without_positions_can_do_is_what_its_numbers_say():
     assert "not every encoder has learnt the trained lengths: the worst answers 60.0 % right." in told_lengths(
         0.5, 0.6, 0.99
     )
-    assert "no encoder can answer. No positions left at this length: RoPE." in told_lengths(0.5, 1.0, 0.99, NAN)
+    assert "no encoder can answer. The position table ends before this length: RoPE." in told_lengths(
+        0.5, 1.0, 0.99, NAN
+    )
 
 
 def test_a_pair_of_rope_is_blamed_only_where_one_is_to_blame():
@@ -493,7 +496,7 @@ def test_a_pair_of_rope_is_blamed_only_where_one_is_to_blame():
 
 def test_a_width_at_which_nothing_shrinks_is_not_said_to_shrink():
     assert "changes nothing" in read_step(1, 16, (0.2, 0.2), (0.3, 0.3), (0.2, 0.25))
-    assert "is not much smaller yet" in read_step(2, 16, (0.22, 0.2), (0.3, 0.31), (0.2, 0.25))
+    assert "is not yet much smaller" in read_step(2, 16, (0.22, 0.2), (0.3, 0.31), (0.2, 0.25))
     assert "**3.0 times smaller**" in read_step(64, 16, (0.9, 0.2), (0.1, 0.3), (0.2, 0.25))
     assert read_step(64, 16, (0.9, 0.2), (0.1, 0.3), (0.2, 0.25)).endswith(
         "at every d_k here it is between 0.20 and 0.25."
@@ -547,9 +550,9 @@ def test_what_a_norm_averages_over_is_counted_and_has_its_mean():
 
 def test_what_is_written_is_judged_only_where_the_right_sentence_is_known():
     assert read_written("le chat", "le chat", -0.5).endswith("This is correct, word for word.")
-    assert read_written("le", "le chat", -0.5).endswith("Correct is “le chat”.")
+    assert read_written("le", "le chat", -0.5).endswith("The correct answer is “le chat”.")
     assert "no reference answer" in read_written("le", None, -0.5)
-    assert "It writes no word (ln p 0). It produced no end token and was cut off." in read_written(
+    assert "The network writes no word (ln p 0). It produced no end token and was cut off." in read_written(
         "", "le", 0.0, ended=False
     )
 
@@ -593,7 +596,7 @@ def test_networks_that_are_right_and_those_that_are_not():
     )
     assert read_networks({"G": "y", "T": "y"}, "y").startswith("Correct, word for word: **G and T**. The correct")
     assert read_networks({"G": "x", "T": "z"}, "y").startswith("**None of them** writes the correct answer.")
-    assert read_networks({"G": "x"}, "y").startswith("It does not write the correct answer.")
+    assert read_networks({"G": "x"}, "y").startswith("The network does not write the correct answer.")
     assert "no reference answer" in read_networks({"G": "x"}, None)
 
 
@@ -618,11 +621,12 @@ def test_what_is_lost_with_a_part():
     )
     told = read_removed("x", "z", "without layer norm", (0.9, 0.1), 100)
     assert (
-        told == "Without layer norm it writes “z”. Of 100 new sentences, the full model writes **90 %** correctly, "
-        "word for word; without layer norm it writes **10 %** correctly."
+        told
+        == "Without layer norm the network writes “z”. Of 100 new sentences, the full model writes **90 %** correctly, "
+        "word for word; without layer norm the network writes **10 %** correctly."
     )
-    assert "it writes the same sentence" in read_removed("x", "x", "without layer norm", (0.9, 0.1), 100)
-    assert "it writes no word." in read_removed("x", "", "without layer norm", (0.9, 0.1), 100)
+    assert "the network writes the same sentence" in read_removed("x", "x", "without layer norm", (0.9, 0.1), 100)
+    assert "the network writes no word." in read_removed("x", "", "without layer norm", (0.9, 0.1), 100)
 
 
 def test_what_it_means_is_judged_only_where_that_is_known():
@@ -630,7 +634,7 @@ def test_what_it_means_is_judged_only_where_that_is_known():
     assert read_nouns(["cat", "box"], A([0.9, 0.001])).endswith("Any other noun has less than 0.01.")
     assert read_nouns(["cat"], A([0.9])).endswith("There is no other noun.")
     assert read_referent("cat", 0.9, "cat").endswith("0.90. This is correct.")
-    assert read_referent("cat", 0.9, "box").endswith("Correct is the **box**.")
+    assert read_referent("cat", 0.9, "box").endswith("The correct noun is the **box**.")
     assert "no reference answer" in read_referent("cat", 0.9, None)
 
 

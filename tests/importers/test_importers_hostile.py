@@ -60,7 +60,7 @@ def with_header(folder, header, numbers=b"", length=None):
 @pytest.mark.parametrize("place", ["/nowhere/at/all", "", "a\0b", "~nobody-of-that-name/x", "x" * 5000, "\ud800"])
 def test_what_is_no_folder(place, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    refused(place or tmp_path / "gone", "is no folder")
+    refused(place or tmp_path / "gone", "is not a folder")
 
 
 def test_a_file_is_no_folder(gpt2):

@@ -147,7 +147,9 @@ CASES: dict[str, Cases] = {
         "one seed": lambda: read_twin(A([1.0]), A([2.0]), float("inf"), 1, "Positions"),
     },
     "heads.read_curves": {
-        "one seed": lambda: read_curves({"with every part": A([[9.0, 1]]), "never had it": A([[9.0, 2]])}, "loss"),
+        "one seed": lambda: read_curves(
+            {"with every part": A([[9.0, 1]]), "trained without it": A([[9.0, 2]])}, "loss"
+        ),
         "two": lambda: read_curves({"with every part": A([[9.0, 1], [9, 2]])}, "share of right answers"),
     },
     "heads.read_effects": {

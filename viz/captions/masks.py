@@ -132,11 +132,11 @@ def read_ways(apart: float, largest: float, seconds: Sequence[float], tokens: in
     if not np.isfinite(apart):
         same = "**The logits are not the same**: some of them are not numbers."
     elif not apart:
-        same = f"The logits are the same to the last bit; the largest is {largest:.0f}."
+        same = f"The logits are the same to the last bit; the largest logit is {largest:.0f}."
     else:
         alike = apart <= SAME * max(largest, 1.0)
         same = "The logits are the same up to rounding" if alike else "**The logits are not the same**"
-        same += f": they differ by at most **{apart:.1e}**, and the largest is {largest:.0f}."
+        same += f": they differ by at most **{apart:.1e}**, and the largest logit is {largest:.0f}."
     return (
         f"{same} One pass over {counted(tokens, 'token')} takes {1e3 * whole:.1f} ms. Word by word it takes "
         f"**{cached / whole:.1f}** times as long with a cache and {uncached / whole:.1f} times as long without. {gain}"

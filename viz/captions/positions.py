@@ -118,7 +118,7 @@ def read_lengths(schemes: Sequence[str], lengths: Sequence[int], found: Array, l
     return (
         f"{_without_positions(float(at_home[0, none]), float(at_home[1, none]))} "
         f"{_with_a_scheme(float(np.delete(at_home[0], none).min()))} "
-        f"{reached}{f' No positions left at this length: {listed(ended)}.' if ended else ''} {source}."
+        f"{reached}{f' The position table ends before this length: {listed(ended)}.' if ended else ''} {source}."
     )
 
 
@@ -163,6 +163,6 @@ def read_round(usual: float, length: int, turn: float, pair: int, by: int, slowe
     return (
         f"RoPE falls below guessing, to {100 * usual:.0f} %, at {length} symbols. The reason is its pair {pair} of "
         f"coordinates, which makes a full turn in {turn:.0f} positions. So a symbol more than {turn / 2:.0f} positions "
-        f"back appears to come after. If that pair alone turns {by} times as slowly, the same weights answer "
+        f"back appears to come later. If that pair alone turns {by} times as slowly, the same weights answer "
         f"**{100 * slowed[pair]:.0f} %** right.{rest}"
     )

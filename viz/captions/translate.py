@@ -27,13 +27,13 @@ def read_written(text: str, right: str | None, logprob: float, ended: bool = Tru
     """text: what was written; right: what should have been, where it is known; logprob: ln p of all of it;
     ended: whether the network itself ended it."""
     writes = f"“**{markdown_text(shortened(text, unit))}**”" if text.strip() else f"no {unit}"
-    told = f"It writes {writes} (ln p {spelt_ln(logprob)})."
+    told = f"The network writes {writes} (ln p {spelt_ln(logprob)})."
     told += "" if ended else " It produced no end token and was cut off."
     if right is None:
         return f"{told} {OUTSIDE}"
     if text == right:
         return f"{told} This is correct, {unit} for {unit}."
-    return f"{told} Correct is “{markdown_text(right)}”."
+    return f"{told} The correct answer is “{markdown_text(right)}”."
 
 
 def spelt_ln(logprob: float) -> str:
@@ -120,7 +120,11 @@ def read_networks(texts: Mapping[str, str], right: str | None, unit: str = "word
 
 
 def _none_right(names: Sequence[str]) -> str:
-    return "**None of them** writes the correct answer." if len(names) > 1 else "It does not write the correct answer."
+    return (
+        "**None of them** writes the correct answer."
+        if len(names) > 1
+        else "The network does not write the correct answer."
+    )
 
 
 def read_quality(
@@ -161,8 +165,9 @@ def read_removed(a: str, b: str, said: str, exact: tuple[float, float], n: int, 
     other = f"“{markdown_text(shortened(b, unit))}”" if b.strip() else f"no {unit}"
     verdict = "the same sentence" if a == b else other
     return (
-        f"{said[0].upper()}{said[1:]} it writes {verdict}. Of {fresh}, the full model writes **{100 * exact[0]:.0f} "
-        f"%** correctly, {unit} for {unit}; {said} it writes **{100 * exact[1]:.0f} %** correctly."
+        f"{said[0].upper()}{said[1:]} the network writes {verdict}. Of {fresh}, the full model writes "
+        f"**{100 * exact[0]:.0f} %** correctly, {unit} for {unit}; {said} the network writes "
+        f"**{100 * exact[1]:.0f} %** correctly."
     )
 
 
@@ -179,7 +184,7 @@ def read_referent(noun: str, probability: float, right: str | None) -> str:
     told = f"The model predicts that “it” is the **{markdown(noun)}**, with probability {probability:.2f}."
     if right is None:
         return f"{told} {OUTSIDE}"
-    return f"{told} {'This is correct.' if noun == right else f'Correct is the **{markdown(right)}**.'}"
+    return f"{told} {'This is correct.' if noun == right else f'The correct noun is the **{markdown(right)}**.'}"
 
 
 def read_two_looks(adjective: Array, referent: Array) -> str:

@@ -34,7 +34,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         trained = controls.choice("Weights", SOURCES, key="source", label_visibility="visible", width=180) == SOURCES[1]
         for name, most in LARGEST.items():
             if trained and name in fixed:
-                told = "As the weights were trained."
+                told = "The size that the weights were trained with."
                 st.number_input(
                     LABELS[name], value=fixed[name], key=f"{name}_trained", disabled=True, help=told, width=112
                 )

@@ -42,7 +42,7 @@ def show(weights: str, theme: Theme) -> None:
             "is the difference from the entropy of the language."
         )
         column.metric(name, value, note.replace("-", "−"), delta_color="off", delta_arrow="off", help=told)
-    cards = {"with the mask": model_calls.about(base), "never had it": model_calls.about(twin)}
+    cards = {"with the mask": model_calls.about(base), "trained without it": model_calls.about(twin)}
     steps = [point["step"] for point in cards["with the mask"]["curve"]]
     loss = {name: curve_of(card, "loss") for name, card in cards.items()}
     left, right = st.columns(2, gap="large")
@@ -63,7 +63,7 @@ def show(weights: str, theme: Theme) -> None:
             of=(base, twin),
             says="trained without the causal mask",
             arrays=partial(curve_arrays, steps, loss),
-            python=copy_as_python.curves({"with_the_mask": base, "never_had_it": twin}),
+            python=copy_as_python.curves({"with_the_mask": base, "trained_without_it": twin}),
         )
     with right:
         st.markdown(

@@ -36,14 +36,14 @@ def show(base: str, theme: Theme) -> None:
         bind=None,
     )
     twin = f"{base}-without-{part}"
-    cards = {"with every part": model_calls.about(base), "never had it": model_calls.about(twin)}
+    cards = {"with every part": model_calls.about(base), "trained without it": model_calls.about(twin)}
     whole, never = [np.array([seed["loss"] for seed in card["seeds"]]) for card in cards.values()]
     now = ablation.held_out(base, Switches().without(part))
     with st.container(key="reading_twin"):
         st.markdown(read_twin(whole, never, now.loss, now.sentences, labels[part], ahead=part == "mask"))
     steps = [point["step"] for point in cards["with every part"]["curve"]]
     questions = list(cards["with every part"]["exam"]["accuracy"])
-    weights = {"with_every_part": base, "never_had_it": twin}
+    weights = {"with_every_part": base, "trained_without_it": twin}
     says = f"trained without {copy_as_python.parts(Switches().without(part))}"
     left, middle, right = st.columns(3, gap="large")
     with left:

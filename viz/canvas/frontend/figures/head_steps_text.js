@@ -54,7 +54,7 @@ export function explain(view) {
       `The vector of `,
       [a],
       ` as this layer reads it${header.norm ? ", after its layer norm" : ""}: ${view.sizes.C} numbers. ` +
-        "Each word has one.",
+        "Each word has such a vector.",
     ],
     "q, k, v": [
       "Three matrices turn x into a query (what ",
@@ -62,7 +62,7 @@ export function explain(view) {
       " looks for), and every word's x into a key (what it can be found by) and a value (what it passes on).",
     ],
     "q · k": [
-      "Multiply q with the key below it, number by number, and add up. The score of ",
+      "Multiply q by the key below it, number by number, and add up. The score of ",
       [`${a} → ${b}`],
       ` is ${spelt(view.n.scores[view.looked])}.`,
     ],
@@ -90,12 +90,12 @@ export function explain(view) {
         ],
     exp: [
       "The largest score is subtracted from each score, so that nothing overflows. " +
-        "Then e is raised to the result. The sum is ",
+        "Then e is raised to the power of each result. The sum is ",
       [spelt(view.odds.sum)],
       ".",
     ],
     softmax: [
-      "Each is divided by that sum. The weights of ",
+      "Each power of e is divided by their sum. The weights of ",
       [a],
       " add up to 1, and ",
       [b],
@@ -104,7 +104,7 @@ export function explain(view) {
     "Σ weight · v": [
       "Multiply every value by its weight and add up: z is a weighted mean of the values. ",
       [b],
-      ` counts ${spelt(view.n.weights[view.looked])}.`,
+      ` has weight ${spelt(view.n.weights[view.looked])}.`,
     ],
     W_O: [
       "W_O turns this head's z into a vector as wide as the residual stream. The head adds this vector to ",
@@ -175,7 +175,7 @@ function sum(view) {
       header.turned && name !== "v" ? null : model,
     );
     return header.turned && name !== "v"
-      ? { ...made, model: `then turned by its position to ${spelt(model)} (RoPE)` }
+      ? { ...made, model: `then rotated by its position to ${spelt(model)} (RoPE)` }
       : made;
   };
   switch (kind) {
@@ -319,5 +319,5 @@ function told(model, total) {
   const apart = Math.abs(model - total);
   return apart === 0
     ? "The model has the same number."
-    : `The model has ${spelt(model)}: ${apart.toExponential(0)} apart, which is rounding.`;
+    : `The model has ${spelt(model)}. The difference of ${apart.toExponential(0)} is rounding.`;
 }
