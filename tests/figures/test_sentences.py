@@ -331,7 +331,7 @@ def test_the_edited_word_counts_neither_before_nor_after():
 def test_a_leak_is_told_in_the_right_number_and_unit():
     everyone = np.ones((4, 4))
     two = read_leak(A([1, 1, 9.0, 1]), A([0.2, 0.1, 0.5, 0.1]), everyone, ABCD, 2, "x")
-    assert "**2 of 2** outputs before it change: the mask lets the future leak into the past" in two
+    assert "**2 of 2** outputs before it change: the mask lets later words change earlier outputs" in two
     one = read_leak(A([1, 9.0, 1, 1]), A([0.2, 0.5, 0.1, 0.1]), everyone, ABCD, 1, "x")
     assert "**1 of 1** output before it changes" in one and "No word attends to a later one" not in one
     unreached = read_leak(A([0, 0, 9.0, 1]), A([0, 0, 0.5, 0.1]), everyone, ABCD, 2, "x")
@@ -475,7 +475,7 @@ def test_what_a_model_without_positions_can_do_is_what_its_numbers_say():
         0.8, 1.0, 0.99
     )
     assert "the encoder does not guess (**80 %**). The decoder guesses (**50 %**)." in told_lengths(0.8, 1.0, 0.5)
-    assert "not every encoder has learnt the trained lengths: the worst answers 60.0 % right." in told_lengths(
+    assert "not every encoder has learnt the trained lengths: the worst encoder answers 60.0 % right." in told_lengths(
         0.5, 0.6, 0.99
     )
     assert "no encoder can answer. The position table ends before this length: RoPE." in told_lengths(
@@ -486,7 +486,7 @@ def test_what_a_model_without_positions_can_do_is_what_its_numbers_say():
 def test_a_pair_of_rope_is_blamed_only_where_one_is_to_blame():
     told = read_round(0.31, 64, 20.0, 1, 4, [0.3, 0.9, 0.4])
     assert "falls below guessing, to 31 %, at 64 symbols. The reason is its pair 1" in told
-    assert "answer **90 %** right. With any other pair slowed down, they answer at most 40 %." in told
+    assert "answer **90 %** right. If any other pair turns more slowly instead, they answer at most 40 %." in told
     assert read_round(0.31, 64, 20.0, 0, 4, [0.9]).endswith("answer **90 %** right.")
     assert read_round(0.6, 64, 20.0, 1, 4, [0.3, 0.9]) == "" and read_round(0.31, 64, 20.0, 1, 4, [0.8, 0.9]) == ""
 

@@ -86,7 +86,7 @@ def test_weights_that_are_a_circle_of_links(gpt2):
 def test_weights_that_would_never_end_to_be_read(gpt2):
     (gpt2 / WEIGHTS).unlink()
     os.mkfifo(gpt2 / WEIGHTS)
-    refused(gpt2, "no ordinary file")
+    refused(gpt2, "not an ordinary file")
 
 
 def test_no_tokenizer(gpt2):

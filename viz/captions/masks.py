@@ -103,7 +103,7 @@ def read_leak(
     elif edited:
         told.append(
             f"**{before} of {edited}** {verb(edited, 'output', 'outputs')} before it "
-            f"{verb(before, 'changes', 'change')}: the mask lets the future leak into the past"
+            f"{verb(before, 'changes', 'change')}: the mask lets later words change earlier outputs"
         )
     if later == 1:
         told.append(f"the one output after it {'changes' if after else 'does not change'}")

@@ -145,8 +145,8 @@ def _with_a_scheme(least: float) -> str:
             f"With a position scheme every encoder has learnt the trained lengths: at least {100 * least:.1f} % right."
         )
     return (
-        f"With a position scheme not every encoder has learnt the trained lengths: the worst answers {100 * least:.1f} "
-        "% right."
+        "With a position scheme not every encoder has learnt the trained lengths: the worst encoder answers "
+        f"{100 * least:.1f} % right."
     )
 
 
@@ -157,7 +157,11 @@ def read_round(usual: float, length: int, turn: float, pair: int, by: int, slowe
     as slowly, pair by pair.
     """
     others = [share for number, share in enumerate(slowed) if number != pair]
-    rest = f" With any other pair slowed down, they answer at most {100 * max(others):.0f} %." if others else ""
+    rest = (
+        f" If any other pair turns more slowly instead, they answer at most {100 * max(others):.0f} %."
+        if others
+        else ""
+    )
     if usual >= 0.5 or slowed[pair] <= max([usual, *others]) + 0.2:
         return ""
     return (
