@@ -145,7 +145,7 @@ class Rope(Position):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
         if config.key_width % 2:
-            raise ValueError(f"RoPE turns pairs of coordinates: d_k must be even, not {config.key_width}")
+            raise ValueError(f"RoPE rotates pairs of coordinates: d_k must be even, not {config.key_width}")
 
     def rotate(self, x: Tensor, positions: Tensor) -> Tensor:
         turn = sinusoid(_exact(positions, x), x.size(-1)).to(x.dtype).unflatten(-1, (-1, 2))  # (T, D/2, 2)

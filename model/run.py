@@ -69,7 +69,7 @@ def _encoded(tokenizer: Tokenizer, padding: int | None, text: str) -> Encoding:
     if not clean(text).strip():
         raise InputTextError("There is no text yet. Type a sentence, or generate one.")
     if not encoding.ids:
-        raise InputTextError("The tokenizer of this model has no piece for anything in this text. Write another one.")
+        raise InputTextError("The tokenizer of this model has no token for anything in this text. Write another text.")
     if len(encoding.ids) > MAX_TOKENS:
         raise InputTextError(
             f"This text has {len(encoding.ids):,} tokens; the lab draws up to {MAX_TOKENS}. Shorten it."
@@ -77,11 +77,11 @@ def _encoded(tokenizer: Tokenizer, padding: int | None, text: str) -> Encoding:
     if padding is not None and padding in tokenizer.encode("").ids:
         raise InputTextError(
             f"config.json says pad_token_id = {padding}, which is {tokenizer.vocabulary[padding]}, and the tokenizer "
-            "puts that around every text. Write the token there that fills up short texts, and load the model again."
+            "puts that around every text. Set pad_token_id to the padding token, and load the model again."
         )
     if padding is not None and padding in encoding.ids:
         raise InputTextError(
-            f"{tokenizer.vocabulary[padding]} is the token that fills up short texts, and a RoBERTa gives it no "
+            f"{tokenizer.vocabulary[padding]} is the padding token, and a RoBERTa gives it no "
             "position of its own. Take it out of the text."
         )
     return encoding
@@ -193,7 +193,7 @@ def get_seq2seq(weights: str) -> tuple[EncoderDecoder | Recurrent, Tokenizer]:
     """
     network, tokenizer = get_model(weights)
     if isinstance(network, Transformer):
-        raise ValueError(f'"{weights}" reads one text and writes on; it does not write another.')
+        raise ValueError(f'"{weights}" reads one text and continues it; it does not write a second text.')
     return network, tokenizer
 
 
@@ -266,7 +266,7 @@ def check_pair(experiment: Experiment, network: Seq2SeqNetwork) -> None:
         ValueError: it has not.
     """
     if experiment.override is not None or experiment.mask_spec is not None:
-        raise ValueError("Weights and masks of one's own are for models of one text.")
+        raise ValueError("Custom weights and masks work only in models that read one text.")
     network.check_switches(experiment.switches)
 
 

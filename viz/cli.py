@@ -213,7 +213,7 @@ def _json(text: str) -> Any:
 def _text_of(path: Path) -> str:
     """What a file of text holds: an ordinary file, up to a bound."""
     if path.exists() and not path.is_file():
-        raise ExportError(f"{path} is no ordinary file.")  # a device or a pipe may never end
+        raise ExportError(f"{path} is not an ordinary file.")  # a device or a pipe may never end
     with path.open("rb") as file:
         data = file.read(LARGEST_TEXT + 1)
     if len(data) > LARGEST_TEXT:
@@ -324,7 +324,7 @@ def _browser(named: str | None) -> str:
     if executable is None:
         raise ExportError(
             f"Pictures are drawn by Chromium or Chrome, and {named or 'there is none'}{' is not' if named else ''} on "
-            f"this machine; {', '.join(NUMBERS)} need none."
+            f"this machine; {', '.join(NUMBERS)} need no browser."
         )
     return executable
 

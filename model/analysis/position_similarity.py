@@ -73,7 +73,7 @@ def position_similarity(
             )
         bias = scheme.bias(layer, positions, positions)
         if bias is None and name != "none":
-            raise ValueError(f'How "{name}" sees distance is not said here yet.')
+            raise ValueError(f'How "{name}" depends on distance is not defined here yet.')
         if bias is None:
             return PositionSimilarity(np.zeros((T, T)), "nothing", False)
         fixed = " (not learned)" if isinstance(scheme, Alibi) else ""

@@ -59,7 +59,7 @@ def _encoder(
 ) -> ModelConfig:
     """start: how many rows of the table of positions come before the first position."""
     if flag(config_json, "add_cross_attention", False):
-        raise UnsupportedModel("This BERT also attends to another text; the lab holds one that reads one text.")
+        raise UnsupportedModel("This BERT also attends to another text; the lab’s BERT reads one text only.")
     causal = flag(config_json, "is_decoder", False)
     if causal and not flag(config_json, "is_causal", True):
         raise UnsupportedModel(

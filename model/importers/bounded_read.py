@@ -14,7 +14,7 @@ def read_bytes(path: Path, most: int) -> bytes:
     """The content of a file.
 
     Raises:
-        CheckpointError: it is no ordinary file, too large, cannot be read, or has another size than it says.
+        CheckpointError: it is not an ordinary file, too large, cannot be read, or has another size than it says.
     """
     try:
         refuse_devices(path)
@@ -23,7 +23,7 @@ def read_bytes(path: Path, most: int) -> bytes:
         with os.fdopen(handle, "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise CheckpointError(f"{path.name} is no ordinary file.")
+                raise CheckpointError(f"{path.name} is not an ordinary file.")
             if status.st_size > most:
                 raise CheckpointError(f"{path.name} has {status.st_size:,} bytes; {most:,} are allowed.")
             data = file.read(status.st_size + 1)
@@ -31,7 +31,7 @@ def read_bytes(path: Path, most: int) -> bytes:
         reason = getattr(error, "strerror", None) or "its links lead in a circle"
         raise CheckpointError(f"{path.name} cannot be read: {reason}.") from error
     if len(data) != status.st_size:
-        raise CheckpointError(f"{path.name} has another size than it says; it is no ordinary file.")
+        raise CheckpointError(f"{path.name} has another size than it says; it is not an ordinary file.")
     return data
 
 

@@ -73,7 +73,7 @@ def _real(place: str | Path) -> Path:
     except (OSError, RuntimeError, ValueError) as error:  # nothing there; links in a circle; a character no path has
         looped = isinstance(error, RuntimeError) or getattr(error, "errno", None) == 40
         why = "its links lead in a circle" if looped else "there is nothing of that name"
-        raise CheckpointError(f"“{_short(place)}” is no folder on this machine: {why}.") from error
+        raise CheckpointError(f"“{_short(place)}” is not a folder on this machine: {why}.") from error
     raise CheckpointError(f"“{_short(place)}” is a file. Name the folder that holds config.json and the weights.")
 
 

@@ -31,10 +31,10 @@ UNEMBEDDING = "lm_head.weight"
 def describe(config_json: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
     """config.json in our terms."""
     if flag(config_json, "add_cross_attention", False):
-        raise UnsupportedModel("This GPT-2 also attends to another text; the lab holds a GPT-2 that reads one text.")
+        raise UnsupportedModel("This GPT-2 also attends to another text; the lab’s GPT-2 reads one text only.")
     if not flag(config_json, "is_causal", True):
         raise UnsupportedModel(
-            "This GPT-2 looks both ways (is_causal is false); the lab holds a GPT-2 that looks back only."
+            "This GPT-2 attends in both directions (is_causal is false); the lab’s GPT-2 attends back only."
         )
     width = size(config_json, "n_embd")
     tied, own = flag(config_json, "tie_word_embeddings", True), UNEMBEDDING in names

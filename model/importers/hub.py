@@ -56,7 +56,7 @@ def ask(name: str) -> Listing:
             to open, or it is too large.
     """
     if not is_name(name):
-        raise CheckpointError(f"“{name[:80]}” is no name of the hub; names look like gpt2 or distilbert/distilgpt2.")
+        raise CheckpointError(f"“{name[:80]}” is not a name on the hub; names look like gpt2 or distilbert/distilgpt2.")
     name = hub_name(name)
     if not available():
         raise CheckpointError(f"Asking the hub needs the library huggingface_hub, which is not installed: {EXTRA}")

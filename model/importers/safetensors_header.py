@@ -40,7 +40,7 @@ def read_headers(path: Path) -> dict[str, TensorHeader]:
         refuse_devices(path)
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise CheckpointError(f"{path.name} is no ordinary file.")
+            raise CheckpointError(f"{path.name} is not an ordinary file.")
         with path.open("rb") as file:
             start = file.read(9)
             _refuse_pickle(path.name, start)
@@ -48,8 +48,8 @@ def read_headers(path: Path) -> dict[str, TensorHeader]:
             file.seek(8)
             if len(start) < 9 or length > status.st_size - 8:
                 raise CheckpointError(
-                    f"{path.name} is cut short or no safetensors file: its header should have {length:,} bytes and the "
-                    f"whole file has {status.st_size:,}."
+                    f"{path.name} is cut short or not a safetensors file: its header should have {length:,} bytes and "
+                    f"the whole file has {status.st_size:,}."
                 )
             if length > MAX_HEADER:
                 raise CheckpointError(f"The header of {path.name} has {length:,} bytes; {MAX_HEADER:,} are allowed.")
@@ -81,7 +81,7 @@ def _claim(path: Path, entry: Any) -> TensorHeader:
     shape, dtype = tuple(entry["shape"]), entry["dtype"]
     begin, end = entry["data_offsets"]
     if any(type(size) is not int or size < 0 for size in (*shape, begin, end)):
-        raise ValueError("a size is no whole number from 0 upwards")
+        raise ValueError("a size is not a whole number from 0 upwards")
     bytes_each = (BYTES | OTHERS).get(dtype)
     if bytes_each is not None and end - begin != math.prod(shape) * bytes_each:
         raise ValueError(f"{' × '.join(map(str, shape))} numbers of kind {dtype} do not fill {end - begin:,} bytes")

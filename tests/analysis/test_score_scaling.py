@@ -239,7 +239,7 @@ def test_the_sentence_of_a_step_tells_its_numbers():
     sentence = describe_width(256, 16, (0.926, 0.249), (0.1, 0.3), (0.21, 0.25))
     assert "d_k = 256" in sentence
     assert numbers(sentence) == [0.93, 3.0, 0.25, 0.21, 0.25]
-    assert "not much smaller yet" in describe_width(2, 16, (0.3, 0.2), (0.31, 0.29), (0.2, 0.3))
+    assert "not yet much smaller" in describe_width(2, 16, (0.3, 0.2), (0.31, 0.29), (0.2, 0.3))
     assert "changes nothing" in describe_width(1, 16, (0.2, 0.2), (0.3, 0.3), (0.2, 0.3))
 
 

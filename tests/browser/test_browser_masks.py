@@ -126,7 +126,7 @@ def test_a_click_on_a_word_edits_it_and_the_past_stays_dark_until_the_mask_goes(
     board.page.wait_for_url(re.compile("edit_position=1"), timeout=PATIENCE)
     expect(board.lab("save_leaks")).to_contain_text("the one output before it is exactly unchanged")
     board.key("mask").locator("label").first.click()
-    expect(board.lab("save_leaks")).to_contain_text("leak into the past")
+    expect(board.lab("save_leaks")).to_contain_text("change earlier outputs")
     expect(told).not_to_have_attribute("aria-label", re.compile(r"⟨start⟩ 0,"))
 
 

@@ -193,7 +193,7 @@ def test_sliding_asks_nothing_and_letting_go_writes_the_address(bench):
     [
         ("Why divide by √d_k?", "scale=false", ".st-key-saturation .lab[data-drawn]"),
         ("What grows without layer norm?", "norm=false", ".st-key-stream_length .js-plotly-plot"),
-        ("Who cheats without the mask?", "mask=false", ".st-key-loss_curves .js-plotly-plot"),
+        ("What does a model without the mask learn?", "mask=false", ".st-key-loss_curves .js-plotly-plot"),
     ],
 )
 def test_a_suggestion_opens_what_it_promises(bench, told, link, shown):

@@ -259,8 +259,8 @@ def test_ones_and_zeros_as_bytes_are_weights():
     [
         (even(2, 2), WORDS, None, "3 tokens need (3, 3) weights, not (2, 2)."),
         (even(3, 5), WORDS, None, 'not (3, 5), or a second list of words, "key_tokens", of 5.'),
-        (even(3, 5), WORDS, ["a"], "3 tokens that look at 1 need (3, 1) weights, not (3, 5)."),
-        (even(1, 2), ["a"], ["b"], "1 token that look at 1 need (1, 1) weights, not (1, 2)."),
+        (even(3, 5), WORDS, ["a"], "3 tokens as queries and 1 as keys need (3, 1) weights, not (3, 5)."),
+        (even(1, 2), ["a"], ["b"], "1 token as queries and 1 as keys need (1, 1) weights, not (1, 2)."),
         (even(2, 2, 1, 1, 3, 3), WORDS, None, "6 axes"),
         (even(2, 2, 4, 3, 3), WORDS, None, "a batch of 2 texts; the lab draws one"),
         (np.zeros((0, 2, 3, 3)), WORDS, None, "no layer or no head"),
@@ -273,7 +273,7 @@ def test_ones_and_zeros_as_bytes_are_weights():
         (np.where(np.eye(3) > 0, 1, -np.inf), WORDS, None, "infinite values, like scores behind a mask"),
         (np.full((3, 3), "x"), WORDS, None, "<U1, not numbers"),
         (np.eye(3) * 1j, WORDS, None, "complex128, not numbers"),
-        ([[1, 2], [3]], WORDS, None, '"attention" is no array'),
+        ([[1, 2], [3]], WORDS, None, '"attention" is not an array'),
         ([np.eye(3), np.eye(2)], WORDS, None, "differ in shape: (3, 3), (2, 2)"),
     ],
 )
@@ -282,7 +282,7 @@ def test_what_does_not_fit_is_refused_with_both_sides(given_, tokens, looked_at,
 
 
 def test_masks_that_are_none_are_refused():
-    assert "True where a token may look" in refused(even(3, 3), WORDS, mask=np.full((3, 3), -np.inf))
+    assert "True where a token may attend" in refused(even(3, 3), WORDS, mask=np.full((3, 3), -np.inf))
     assert "(2, 2) does not fit weights of (1, 1, 3, 3)" in refused(even(3, 3), WORDS, mask=np.ones((2, 2)))
 
 

@@ -132,7 +132,7 @@ def test_two_axes_of_one_name_must_bear_the_same_labels():
 
 @pytest.mark.parametrize("name", ["axes", "origin", "word"])
 def test_a_name_is_taken_once(name):
-    with pytest.raises(ValueError, match="names taken twice"):
+    with pytest.raises(ValueError, match="names used twice"):
         to_npz({name: NamedArray(np.zeros(2), {"word": ["a", "b"]})}, {})
 
 

@@ -219,8 +219,8 @@ def test_the_head_missed_most_is_named_by_layer_and_head_and_the_idle_ones_are_c
 @pytest.mark.parametrize(
     ("never", "verdict"),
     [
-        ([1.5, 1.5, 1.52], "as good as with it"),
-        ([1.5, 1.5, 9.0], "as good as with it for"),
+        ([1.5, 1.5, 1.52], "as good as with this part"),
+        ([1.5, 1.5, 9.0], "as good as with this part for"),
         ([1.56, 1.6, 1.7], "worse"),
     ],
 )

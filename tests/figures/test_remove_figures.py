@@ -46,7 +46,7 @@ def test_a_scatter_has_a_point_for_every_word_and_names_the_ones_that_matter():
 
 
 def test_curves_draw_every_seed_and_the_middle_one_thick():
-    seeds = {"whole": np.array([[3.0, 1.0], [4.0, 2.0], [5.0, 6.0]]), "never had it": np.array([[3.0, 3.0]])}
+    seeds = {"whole": np.array([[3.0, 1.0], [4.0, 2.0], [5.0, 6.0]]), "trained without it": np.array([[3.0, 3.0]])}
     lines = curves([0, 10], seeds, theme=LIGHT, value_name="loss").data
     assert [line.line.width for line in lines] == [1, 1, 1, 3, 1, 3]
     assert list(lines[3].y) == [4.0, 2.0]

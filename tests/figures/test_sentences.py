@@ -267,13 +267,14 @@ def test_the_verdict_on_a_twin_is_what_its_seeds_say():
         "full model 1.10 (1.00 to 1.20, median of 3 seeds); trained without it **1.50** (1.40 to 1.60, median of 3 "
         "seeds)" in told([1.4, 1.5, 1.6])
     )
-    assert ". This is worse than with it. If the part is removed now, the loss on 128 sentences is 3.00." in told(
-        [1.4, 1.5, 1.6]
+    assert (
+        ". This is worse than with this part. If the part is removed now, the loss on 128 sentences is 3.00."
+        in told([1.4, 1.5, 1.6])
     )
-    assert "This is as good as with it." in told([1.0, 1.1, 1.14])
-    assert "This is better than with it." in told([0.7, 0.8, 0.9])
-    assert "This is as good as with it for 2 of 3 seeds." in told([1.0, 1.1, 1.6])
-    assert "This is as good as with it for 1 of 3 seeds." in told([1.0, 1.5, 1.6])
+    assert "This is as good as with this part." in told([1.0, 1.1, 1.14])
+    assert "This is better than with this part." in told([0.7, 0.8, 0.9])
+    assert "This is as good as with this part for 2 of 3 seeds." in told([1.0, 1.1, 1.6])
+    assert "This is as good as with this part for 1 of 3 seeds." in told([1.0, 1.5, 1.6])
     assert "reads the answer" in told([0.1, 0.1, 0.2], ahead=True)
     assert "reads the answer" not in told([0.1, 0.1, 0.2]), "a low loss without another part is no look ahead"
     assert "reads the answer" not in told([0.9, 1.0, 1.1], ahead=True)
@@ -370,7 +371,7 @@ def test_the_edited_word_counts_neither_before_nor_after():
 def test_a_leak_is_told_in_the_right_number_and_unit():
     everyone = np.ones((4, 4))
     two = describe_leak(A([1, 1, 9.0, 1]), A([0.2, 0.1, 0.5, 0.1]), everyone, ABCD, 2, "x")
-    assert "**2 of 2** outputs before it change: the mask lets the future leak into the past" in two
+    assert "**2 of 2** outputs before it change: the mask lets later words change earlier outputs" in two
     one = describe_leak(A([1, 9.0, 1, 1]), A([0.2, 0.5, 0.1, 0.1]), everyone, ABCD, 1, "x")
     assert "**1 of 1** output before it changes" in one and "No word attends to a later one" not in one
     unreached = describe_leak(A([0, 0, 9.0, 1]), A([0, 0, 0.5, 0.1]), everyone, ABCD, 2, "x")
@@ -511,23 +512,25 @@ def test_what_a_model_without_positions_can_do_is_what_its_numbers_say():
         in usual
     )
     assert "With a position scheme every encoder has learnt the trained lengths: at least 100.0 % right." in usual
-    assert "RoPE 70 %. From the cards." in usual and "No positions left" not in usual
+    assert "RoPE 70 %. From the cards." in usual and "position table ends" not in usual
     assert "the encoder guesses (**50 %**). The decoder guesses too (**52 %**)." in told_lengths(0.5, 1.0, 0.52)
     assert "The decoder has not learnt the task well (**70 %**)." in told_lengths(0.5, 1.0, 0.7)
     assert "the encoder does not guess (**80 %**). The decoder does not guess either (**99 %**)." in told_lengths(
         0.8, 1.0, 0.99
     )
     assert "the encoder does not guess (**80 %**). The decoder guesses (**50 %**)." in told_lengths(0.8, 1.0, 0.5)
-    assert "not every encoder has learnt the trained lengths: the worst answers 60.0 % right." in told_lengths(
+    assert "not every encoder has learnt the trained lengths: the worst encoder answers 60.0 % right." in told_lengths(
         0.5, 0.6, 0.99
     )
-    assert "no encoder can answer. No positions left at this length: RoPE." in told_lengths(0.5, 1.0, 0.99, NAN)
+    assert "no encoder can answer. The position table ends before this length: RoPE." in told_lengths(
+        0.5, 1.0, 0.99, NAN
+    )
 
 
 def test_a_pair_of_rope_is_blamed_only_where_one_is_to_blame():
     told = describe_rope_period(0.31, 64, 20.0, 1, 4, [0.3, 0.9, 0.4])
     assert "falls below guessing, to 31 %, at 64 symbols. The reason is its pair 1" in told
-    assert "answer **90 %** right. With any other pair slowed down, they answer at most 40 %." in told
+    assert "answer **90 %** right. If any other pair turns more slowly instead, they answer at most 40 %." in told
     assert describe_rope_period(0.31, 64, 20.0, 0, 4, [0.9]).endswith("answer **90 %** right.")
     assert (
         describe_rope_period(0.6, 64, 20.0, 1, 4, [0.3, 0.9]) == ""
@@ -540,7 +543,7 @@ def test_a_pair_of_rope_is_blamed_only_where_one_is_to_blame():
 
 def test_a_width_at_which_nothing_shrinks_is_not_said_to_shrink():
     assert "changes nothing" in describe_width(1, 16, (0.2, 0.2), (0.3, 0.3), (0.2, 0.25))
-    assert "is not much smaller yet" in describe_width(2, 16, (0.22, 0.2), (0.3, 0.31), (0.2, 0.25))
+    assert "is not yet much smaller" in describe_width(2, 16, (0.22, 0.2), (0.3, 0.31), (0.2, 0.25))
     assert "**3.0 times smaller**" in describe_width(64, 16, (0.9, 0.2), (0.1, 0.3), (0.2, 0.25))
     assert describe_width(64, 16, (0.9, 0.2), (0.1, 0.3), (0.2, 0.25)).endswith(
         "at every d_k here it is between 0.20 and 0.25."
@@ -596,9 +599,9 @@ def test_what_a_norm_averages_over_is_counted_and_has_its_mean():
 
 def test_what_is_written_is_judged_only_where_the_right_sentence_is_known():
     assert describe_translation("le chat", "le chat", -0.5).endswith("This is correct, word for word.")
-    assert describe_translation("le", "le chat", -0.5).endswith("Correct is “le chat”.")
+    assert describe_translation("le", "le chat", -0.5).endswith("The correct answer is “le chat”.")
     assert "no reference answer" in describe_translation("le", None, -0.5)
-    assert "It writes no word (ln p 0). It produced no end token and was cut off." in describe_translation(
+    assert "The network writes no word (ln p 0). It produced no end token and was cut off." in describe_translation(
         "", "le", 0.0, ended=False
     )
 
@@ -650,7 +653,7 @@ def test_networks_that_are_right_and_those_that_are_not():
     )
     assert describe_networks({"G": "y", "T": "y"}, "y").startswith("Correct, word for word: **G and T**. The correct")
     assert describe_networks({"G": "x", "T": "z"}, "y").startswith("**None of them** writes the correct answer.")
-    assert describe_networks({"G": "x"}, "y").startswith("It does not write the correct answer.")
+    assert describe_networks({"G": "x"}, "y").startswith("The network does not write the correct answer.")
     assert "no reference answer" in describe_networks({"G": "x"}, None)
 
 
@@ -675,11 +678,12 @@ def test_what_is_lost_with_a_part():
     )
     told = describe_ablation("x", "z", "without layer norm", (0.9, 0.1), 100)
     assert (
-        told == "Without layer norm it writes “z”. Of 100 new sentences, the full model writes **90 %** correctly, "
-        "word for word; without layer norm it writes **10 %** correctly."
+        told
+        == "Without layer norm the network writes “z”. Of 100 new sentences, the full model writes **90 %** correctly, "
+        "word for word; without layer norm the network writes **10 %** correctly."
     )
-    assert "it writes the same sentence" in describe_ablation("x", "x", "without layer norm", (0.9, 0.1), 100)
-    assert "it writes no word." in describe_ablation("x", "", "without layer norm", (0.9, 0.1), 100)
+    assert "the network writes the same sentence" in describe_ablation("x", "x", "without layer norm", (0.9, 0.1), 100)
+    assert "the network writes no word." in describe_ablation("x", "", "without layer norm", (0.9, 0.1), 100)
 
 
 def test_what_it_means_is_judged_only_where_that_is_known():
@@ -687,7 +691,7 @@ def test_what_it_means_is_judged_only_where_that_is_known():
     assert describe_nouns(["cat", "box"], A([0.9, 0.001])).endswith("Any other noun has less than 0.01.")
     assert describe_nouns(["cat"], A([0.9])).endswith("There is no other noun.")
     assert describe_referent("cat", 0.9, "cat").endswith("0.90. This is correct.")
-    assert describe_referent("cat", 0.9, "box").endswith("Correct is the **box**.")
+    assert describe_referent("cat", 0.9, "box").endswith("The correct noun is the **box**.")
     assert "no reference answer" in describe_referent("cat", 0.9, None)
 
 

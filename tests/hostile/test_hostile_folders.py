@@ -294,7 +294,7 @@ def test_a_piece_of_a_megabyte(gpt2, outcome):
     model = told(gpt2)["model"]
     model["vocab"]["z" * 10**6] = 21
     change(gpt2, model=model)
-    refused(gpt2, "a piece of more than")
+    refused(gpt2, "a token of more than")
     outcome("refused in a sentence")
 
 

@@ -60,7 +60,7 @@ def with_header(folder, header, numbers=b"", length=None):
 @pytest.mark.parametrize("place", ["/nowhere/at/all", "", "a\0b", "~nobody-of-that-name/x", "x" * 5000, "\ud800"])
 def test_what_is_no_folder(place, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    refused(place or tmp_path / "gone", "is no folder")
+    refused(place or tmp_path / "gone", "is not a folder")
 
 
 def test_a_file_is_no_folder(gpt2):
@@ -86,7 +86,7 @@ def test_weights_that_are_a_circle_of_links(gpt2):
 def test_weights_that_would_never_end_to_be_read(gpt2):
     (gpt2 / WEIGHTS).unlink()
     os.mkfifo(gpt2 / WEIGHTS)
-    refused(gpt2, "no ordinary file")
+    refused(gpt2, "not an ordinary file")
 
 
 def test_no_tokenizer(gpt2):

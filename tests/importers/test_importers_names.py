@@ -368,7 +368,7 @@ def roberta(tmp_path):
 
 def test_the_padding_token_of_a_roberta_cannot_be_typed(roberta):
     for door in (encode, run):
-        with pytest.raises(InputTextError, match=re.escape("[PAD] is the token that fills up short texts")) as error:
+        with pytest.raises(InputTextError, match=re.escape("[PAD] is the padding token")) as error:
             door(Experiment(roberta, "the [PAD] dog"))
         assert str(error.value).endswith("Take it out of the text.")
     assert run(Experiment(roberta, "the [MASK] dog")).tokens[2] == "[MASK]"

@@ -42,7 +42,7 @@ def test_an_address_is_no_folder_and_says_what_to_do(place):
 
 @pytest.mark.parametrize("place", ["file://[/x", "'", '""', "file:", "file:///nowhere"])
 def test_a_pasted_path_that_leads_nowhere_is_one_sentence(place):
-    with pytest.raises(CheckpointError, match=r"is no folder on this machine|holds no model|is a file"):
+    with pytest.raises(CheckpointError, match=r"is not a folder on this machine|holds no model|is a file"):
         inspect_folder(place)
 
 
@@ -66,5 +66,5 @@ def test_an_address_of_the_hub_is_the_name_of_its_model(told, name):
 )
 def test_other_addresses_are_no_names(told):
     assert not hub.is_name(told)
-    with pytest.raises(CheckpointError, match="is no name of the hub; names look like gpt2"):
+    with pytest.raises(CheckpointError, match="is not a name on the hub; names look like gpt2"):
         hub.ask(told)

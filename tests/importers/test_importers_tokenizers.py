@@ -128,7 +128,7 @@ def test_an_added_token_that_the_model_has_no_vector_for_is_read_as_letters(name
 
 def test_a_vocabulary_beyond_the_model_is_refused_also_where_an_added_token_is_dropped(tmp_path):
     path = with_json("gpt2", byte_json(added=[ADDED]))(tmp_path)
-    with pytest.raises(CheckpointError, match=f"knows {len(GPT2) + 1} pieces and the model {len(GPT2) - 1}:"):
+    with pytest.raises(CheckpointError, match=f"knows {len(GPT2) + 1} tokens and the model {len(GPT2) - 1}:"):
         opened(path, len(GPT2) - 1)
 
 

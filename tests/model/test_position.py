@@ -143,7 +143,7 @@ def test_rope_keeps_lengths_and_leaves_the_first_place_alone(device):
 
 
 def test_rope_refuses_a_width_without_pairs():
-    with pytest.raises(ValueError, match="RoPE turns pairs of coordinates: d_k must be even, not 3"):
+    with pytest.raises(ValueError, match="RoPE rotates pairs of coordinates: d_k must be even, not 3"):
         POSITIONS["rope"](config_with("rope", d_k=3))
 
 

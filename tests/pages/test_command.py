@@ -129,7 +129,7 @@ def test_a_link_that_leads_nowhere_is_refused_with_a_sentence(link, told):
         (["/nowhere", "--out", "x.csv"], 'There is no page "nowhere"'),
         (["/?modle=stories", "--out", "x.csv"], "modle (unknown setting). Nothing was written."),
         (["/masks?mask_kind=zip", "--out", "x.csv"], "mask_kind = “zip” (shown: trained). Nothing was written."),
-        ([LINK, "--out", "x.svg", "--browser", "no-such-browser"], "csv, npz, html need none"),
+        ([LINK, "--out", "x.svg", "--browser", "no-such-browser"], "csv, npz, html need no browser"),
         ([LINK, "--out", "x.svg", "--width", "5"], "240 to 4000 pixels wide, not 5."),
         ([LINK], "Name a link and a file"),
         (["--list", "missing.txt"], "The list missing.txt cannot be read: No such file or directory."),

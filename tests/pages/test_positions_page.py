@@ -382,6 +382,6 @@ def test_the_sentence_of_lengths_names_the_best_first_and_what_has_ended():
     found[0, 0], found[0, 1], found[:, 2] = [1, 0.6], [1, np.nan], 0.5
     text = describe_length_generalisation(["Waves", "Learned", "None"], [16, 32], found, 16, "Here")
     assert (
-        "the share of right answers of the encoders is: Waves 60 %. No positions left at this length: Learned. Here."
-        in text
+        "the share of right answers of the encoders is: Waves 60 %. The position table ends before this "
+        "length: Learned. Here." in text
     )

@@ -176,7 +176,7 @@ def test_what_a_vocabulary_has_no_piece_for_is_told(own):
 )
 def test_a_text_that_a_vocabulary_has_no_piece_for_is_answered_with_one_sentence(own, page):
     screen = well(visit(f"viz/pages/{page}/page.py", weights=own("gpt2, no marks"), text="🦊"))
-    assert notices(screen) == "The tokenizer of this model has no piece for anything in this text. Write another one."
+    assert notices(screen) == "The tokenizer of this model has no token for anything in this text. Write another text."
 
 
 @pytest.mark.parametrize("name", ["gpt2, no marks", "bert"])

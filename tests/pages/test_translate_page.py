@@ -210,7 +210,7 @@ def test_whole_beside_without_says_how_many_fresh_sentences_stay_right():
         for switches in (Switches(), Switches(norm=False))
     )
     assert f"the full model writes {whole} % correctly" in told
-    assert f"without layer norm it writes {without} % correctly" in told
+    assert f"without layer norm the network writes {without} % correctly" in told
     values = component(screen, "taken_out")[1]["values"]
     assert same_bits(values[0] - values[1], values[2], "same operation")
 

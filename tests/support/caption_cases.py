@@ -150,7 +150,7 @@ CASES: dict[str, Cases] = {
     },
     "heads.describe_learning_curves": {
         "one seed": lambda: describe_learning_curves(
-            {"with every part": A([[9.0, 1]]), "never had it": A([[9.0, 2]])}, "loss"
+            {"with every part": A([[9.0, 1]]), "trained without it": A([[9.0, 2]])}, "loss"
         ),
         "two": lambda: describe_learning_curves({"with every part": A([[9.0, 1], [9, 2]])}, "share of right answers"),
     },

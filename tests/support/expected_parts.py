@@ -267,19 +267,21 @@ def of_cards(cards, what):
 
 @reads("loss_curves")
 def loss_curves(seen: Seen) -> Reading:
-    both = {"with every part": "grammar", "never had it": "grammar-without-scale"}
+    both = {"with every part": "grammar", "trained without it": "grammar-without-scale"}
     return of_cards(both, lambda point: point["loss"])
 
 
 @reads("answer_curves")
 def answer_curves(seen: Seen) -> Reading:
-    both = {"with every part": "grammar", "never had it": "grammar-without-scale"}
+    both = {"with every part": "grammar", "trained without it": "grammar-without-scale"}
     return of_cards(both, lambda point: point["accuracy"]["verb in the relative clause"])
 
 
 @reads("cheating")
 def cheating(seen: Seen) -> Reading:
-    return of_cards({"with the mask": "grammar", "never had it": "grammar-without-mask"}, lambda point: point["loss"])
+    return of_cards(
+        {"with the mask": "grammar", "trained without it": "grammar-without-mask"}, lambda point: point["loss"]
+    )
 
 
 @reads("saturation")

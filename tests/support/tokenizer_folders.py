@@ -381,8 +381,8 @@ REFUSED = {
         bert("roberta", ["the 12", "dog@@ 9"], bpe__codes="t h 9\n"),
         ("vocab.txt is a RobertaTokenizer", *_HOW),
     ),
-    "MPNet read as BERT": (bert(pieces=MPNET), ("no piece “[CLS]”", "BertTokenizer")),
-    "bert without its unknown piece": (bert(pieces=[p for p in BERT if p != "[UNK]"]), ("no piece “[UNK]”",)),
+    "MPNet read as BERT": (bert(pieces=MPNET), ("no token “[CLS]”", "BertTokenizer")),
+    "bert without its unknown piece": (bert(pieces=[p for p in BERT if p != "[UNK]"]), ("no token “[UNK]”",)),
     "OPT that does not state its </s>": (bpe("opt", OPT), ("</s>", "add_bos_token", "tokenizer.json")),
     "a kind of model that is not known": (bpe("own", GPT2), ("vocab.json", "neither", *_HOW)),
     "the older files of CLIP": (
@@ -404,7 +404,7 @@ REFUSED = {
     "added_tokens.json with no number": (bert(added_tokens__json={"<new>": "seven"}), ("added_tokens.json", "'seven'")),
     "special_tokens_map.json with no text": (bert(special_tokens_map__json={"cls_token": 3}), ("as '3'",)),
     "an option that is neither true nor false": (bert(config={"strip_accents": "yes"}), ("strip_accents = 'yes'",)),
-    "merges.txt with three pieces in a line": (bpe("gpt2", GPT2, pairs=["t h e"]), ("merges.txt", "two pieces")),
+    "merges.txt with three pieces in a line": (bpe("gpt2", GPT2, pairs=["t h e"]), ("merges.txt", "two tokens")),
     "vocab.json without numbers": (bpe("gpt2", [], vocab__json={"a": "b"}), ("vocab.json", "whole number")),
     "vocab.txt that is no text": (bert(vocab__txt=b"the\xff"), ("vocab.txt cannot be read",)),
     "tokenizer.json that keeps capitals, nothing else says so": (

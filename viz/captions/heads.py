@@ -292,14 +292,14 @@ def describe_trained_without(whole: Array, never: Array, now: float, n: int, par
             "predicting it"
         )
     elif never.max() < a - CLOSE:
-        verdict = "This is better than with it"
+        verdict = "This is better than with this part"
     elif never.max() < a + CLOSE:
-        verdict = "This is as good as with it"
+        verdict = "This is as good as with this part"
     elif never.min() < a + CLOSE:
         good = int((never < a + CLOSE).sum())
-        verdict = f"This is as good as with it for {good} of {counted(len(never), 'seed')}"
+        verdict = f"This is as good as with this part for {good} of {counted(len(never), 'seed')}"
     else:
-        verdict = "This is worse than with it"
+        verdict = "This is worse than with this part"
     return (
         f"{part}. Loss in nats per word: full model {_over_seeds(whole)}; trained without it "
         f"**{decimals(b)}**{_over_seeds(never, with_median=False)}. {verdict}. If the part is removed now, the loss on "

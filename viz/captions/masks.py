@@ -105,7 +105,7 @@ def describe_leak(
     elif edited:
         sentences.append(
             f"**{before} of {edited}** {verb(edited, 'output', 'outputs')} before it "
-            f"{verb(before, 'changes', 'change')}: the mask lets the future leak into the past"
+            f"{verb(before, 'changes', 'change')}: the mask lets later words change earlier outputs"
         )
     if later == 1:
         sentences.append(f"the one output after it {'changes' if after else 'does not change'}")
@@ -133,11 +133,11 @@ def describe_kv_cache(apart: float, largest: float, seconds: Sequence[float], to
     if not np.isfinite(apart):
         same = "**The logits are not the same**: some of them are not numbers."
     elif not apart:
-        same = f"The logits are the same to the last bit; the largest is {largest:.0f}."
+        same = f"The logits are the same to the last bit; the largest logit is {largest:.0f}."
     else:
         alike = apart <= SAME * max(largest, 1.0)
         same = "The logits are the same up to rounding" if alike else "**The logits are not the same**"
-        same += f": they differ by at most **{apart:.1e}**, and the largest is {largest:.0f}."
+        same += f": they differ by at most **{apart:.1e}**, and the largest logit is {largest:.0f}."
     return (
         f"{same} One pass over {counted(tokens, 'token')} takes {1e3 * whole:.1f} ms. Word by word it takes "
         f"**{cached / whole:.1f}** times as long with a cache and {uncached / whole:.1f} times as long without. {gain}"

@@ -121,7 +121,7 @@ def describe_length_generalisation(
     return (
         f"{_without_positions(float(at_home[0, none]), float(at_home[1, none]))} "
         f"{_with_a_scheme(float(np.delete(at_home[0], none).min()))} "
-        f"{reached}{f' No positions left at this length: {join_with_and(ended)}.' if ended else ''} {source}."
+        f"{reached}{f' The position table ends before this length: {join_with_and(ended)}.' if ended else ''} {source}."
     )
 
 
@@ -148,8 +148,8 @@ def _with_a_scheme(least: float) -> str:
             f"With a position scheme every encoder has learnt the trained lengths: at least {100 * least:.1f} % right."
         )
     return (
-        f"With a position scheme not every encoder has learnt the trained lengths: the worst answers {100 * least:.1f} "
-        "% right."
+        "With a position scheme not every encoder has learnt the trained lengths: the worst encoder answers "
+        f"{100 * least:.1f} % right."
     )
 
 
@@ -160,12 +160,16 @@ def describe_rope_period(usual: float, length: int, turn: float, pair: int, by: 
     as slowly, pair by pair.
     """
     others = [share for number, share in enumerate(slowed) if number != pair]
-    rest = f" With any other pair slowed down, they answer at most {100 * max(others):.0f} %." if others else ""
+    rest = (
+        f" If any other pair turns more slowly instead, they answer at most {100 * max(others):.0f} %."
+        if others
+        else ""
+    )
     if usual >= 0.5 or slowed[pair] <= max([usual, *others]) + 0.2:
         return ""
     return (
         f"RoPE falls below guessing, to {100 * usual:.0f} %, at {length} symbols. The reason is its pair {pair} of "
         f"coordinates, which makes a full turn in {turn:.0f} positions. So a symbol more than {turn / 2:.0f} positions "
-        f"back appears to come after. If that pair alone turns {by} times as slowly, the same weights answer "
+        f"back appears to come later. If that pair alone turns {by} times as slowly, the same weights answer "
         f"**{100 * slowed[pair]:.0f} %** right.{rest}"
     )

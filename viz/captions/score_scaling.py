@@ -12,13 +12,13 @@ def describe_width(
     if d_k == 1:
         return (
             f"At **d_k = 1** the division is by 1 and changes nothing. The largest of {n} weights is {without:.2f} on "
-            "average, with and without it. Move the slider to the right."
+            "average, with and without the division. Move the slider to the right."
         )
     smaller = jacobian[1] / jacobian[0]
     stuck = (
-        f"The Jacobian of the softmax is **{smaller:.1f} times smaller** than with it."
+        f"The Jacobian of the softmax is **{smaller:.1f} times smaller** than with the division."
         if smaller >= 1.15
-        else "The Jacobian of the softmax is not much smaller yet."
+        else "The Jacobian of the softmax is not yet much smaller."
     )
     return (
         f"At **d_k = {d_k}** without the division, the largest of {n} weights is **{without:.2f}** on average. {stuck} "
@@ -42,7 +42,7 @@ def describe_head_scaling(
     """
     measured = (
         f"Layer {layer}, head {head}: the variance of its q·k is **{variance:.3g}**, {variance / d_k:.2g} times its "
-        f"d_k of {d_k}. Training sets how sharp it is. "
+        f"d_k of {d_k}. Training sets how sharp its softmax is. "
     )
     if not divides:
         return measured + (
@@ -62,11 +62,11 @@ def describe_query_gradient(d_k: int, undivided: float, divided: float) -> str:
     more = undivided / divided
     if more >= 1:
         return (
-            "“Without it the gradients vanish” is not exact. In an untrained layer the gradient of W_q is "
+            "“Without the division the gradients vanish” is not exact. In an untrained layer the gradient of W_q is "
             f"**{more:.1f} times larger** without the division {numbers}, because the chain rule divides by √d_k as "
             "well. What shrinks is the Jacobian of the softmax."
         )
     return (
-        f"“Without it the gradients vanish” holds at this width for the gradient of W_q. It is **{1 / more:.1f} times "
-        f"smaller** without the division {numbers}."
+        f"“Without the division the gradients vanish” holds at this width for the gradient of W_q. It is "
+        f"**{1 / more:.1f} times smaller** without the division {numbers}."
     )

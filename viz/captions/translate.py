@@ -27,13 +27,13 @@ def describe_translation(text: str, right: str | None, logprob: float, ended: bo
     """text: what was written; right: what should have been, where it is known; logprob: ln p of all of it;
     ended: whether the network itself ended it."""
     quoted = f"“**{markdown_text(shortened(text, unit))}**”" if text.strip() else f"no {unit}"
-    sentence = f"It writes {quoted} (ln p {format_ln(logprob)})."
+    sentence = f"The network writes {quoted} (ln p {format_ln(logprob)})."
     sentence += "" if ended else " It produced no end token and was cut off."
     if right is None:
         return f"{sentence} {OUTSIDE}"
     if text == right:
         return f"{sentence} This is correct, {unit} for {unit}."
-    return f"{sentence} Correct is “{markdown_text(right)}”."
+    return f"{sentence} The correct answer is “{markdown_text(right)}”."
 
 
 def format_ln(logprob: float) -> str:
@@ -125,7 +125,11 @@ def describe_networks(texts: Mapping[str, str], right: str | None, unit: str = "
 
 
 def _none_right(names: Sequence[str]) -> str:
-    return "**None of them** writes the correct answer." if len(names) > 1 else "It does not write the correct answer."
+    return (
+        "**None of them** writes the correct answer."
+        if len(names) > 1
+        else "The network does not write the correct answer."
+    )
 
 
 def describe_accuracy_by_length(
@@ -168,8 +172,8 @@ def describe_ablation(a: str, b: str, ablation: str, exact: tuple[float, float],
     other = f"“{markdown_text(shortened(b, unit))}”" if b.strip() else f"no {unit}"
     verdict = "the same sentence" if a == b else other
     return (
-        f"{ablation[0].upper()}{ablation[1:]} it writes {verdict}. Of {fresh}, the full model writes "
-        f"**{100 * exact[0]:.0f} %** correctly, {unit} for {unit}; {ablation} it writes "
+        f"{ablation[0].upper()}{ablation[1:]} the network writes {verdict}. Of {fresh}, the full model writes "
+        f"**{100 * exact[0]:.0f} %** correctly, {unit} for {unit}; {ablation} the network writes "
         f"**{100 * exact[1]:.0f} %** correctly."
     )
 
@@ -190,7 +194,7 @@ def describe_referent(noun: str, probability: float, right: str | None) -> str:
     sentence = f"The model predicts that “it” is the **{markdown(noun)}**, with probability {probability:.2f}."
     if right is None:
         return f"{sentence} {OUTSIDE}"
-    return f"{sentence} {'This is correct.' if noun == right else f'Correct is the **{markdown(right)}**.'}"
+    return f"{sentence} {'This is correct.' if noun == right else f'The correct noun is the **{markdown(right)}**.'}"
 
 
 def describe_adjective_and_referent(adjective: Array, referent: Array) -> str:

@@ -182,7 +182,7 @@ def _check_shape(shape: tuple[int, ...], query_tokens: tuple[str, ...], key_toke
     if key_tokens is None:
         more = f', or a second list of words, "key_tokens", of {shape[3]}' if shape[2] == T else ""
         raise ArraysError(f"{_count(T)} need {(T, T)} weights, not {shape[2:]}{more}.")
-    raise ArraysError(f"{_count(T)} that look at {S} need {(T, S)} weights, not {shape[2:]}.")
+    raise ArraysError(f"{_count(T)} as queries and {S} as keys need {(T, S)} weights, not {shape[2:]}.")
 
 
 def _count(n: int) -> str:
@@ -192,7 +192,7 @@ def _count(n: int) -> str:
 def _mask(mask: Any, shape: tuple[int, ...]) -> Array:
     may = array(mask, "mask")
     if may.dtype.kind not in "fiub" or not np.isin(may, (0, 1)).all():
-        raise ArraysError('"mask" must be True where a token may look and False elsewhere, and nothing else.')
+        raise ArraysError('"mask" must be True where a token may attend and False elsewhere, and nothing else.')
     try:
         return np.broadcast_to(may.astype(bool), shape)
     except ValueError as error:

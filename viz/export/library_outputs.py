@@ -59,7 +59,7 @@ def array(values: Any, name: str) -> Array:
     try:
         return np.asarray(values)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise ArraysError(f'"{name}" is no array: {str(error).rstrip(".")}.') from error
+        raise ArraysError(f'"{name}" is not an array: {str(error).rstrip(".")}.') from error
 
 
 def _parts(values: Any) -> Iterator[Any]:

@@ -102,11 +102,11 @@ def to_npz(arrays: Arrays, origin: Mapping[str, Any]) -> bytes:
         for axis, marks in array.axes.items():
             plain = _plain(_screen_names(marks))
             if axis in labels and not np.array_equal(labels[axis], plain):
-                raise ValueError(f'two axes are called "{axis}" and bear different labels')
+                raise ValueError(f'two axes are called "{axis}" and have different labels')
             labels[axis] = plain
     twice = (entries.keys() & labels.keys()) | (entries.keys() | labels.keys()) & {"axes", "origin"}
     if twice:
-        raise ValueError(f"names taken twice: {', '.join(sorted(twice))}")
+        raise ValueError(f"names used twice: {', '.join(sorted(twice))}")
     file = io.BytesIO()
     texts = {
         name: np.array(json.dumps(text, ensure_ascii=False)) for name, text in (("axes", axes), ("origin", origin))

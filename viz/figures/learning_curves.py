@@ -60,7 +60,7 @@ def curves(
                 textposition="top right" if name == above or low[name] else "bottom right",
                 textfont={"color": colours[name], "size": 13},
                 cliponaxis=False,
-                hovertemplate=f"{name}, middle seed<br>step %{{x}}: %{{y:.3f}}<extra></extra>",
+                hovertemplate=f"{name}, median of the seeds<br>step %{{x}}: %{{y:.3f}}<extra></extra>",
             )
         )
     return go.Figure(

@@ -72,7 +72,9 @@ def read(path: Path, pages: frozenset[str], answers: Answers) -> Lesson:
         LessonError: it is none; says in which line.
     """
     if not NAME.fullmatch(path.stem):
-        raise _wrong(path, 1, "a lesson's file name is of small letters, digits and hyphens: it stands in the address.")
+        raise _wrong(
+            path, 1, "a lesson's file name may have small letters, digits and hyphens only: it is part of the address."
+        )
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -81,7 +83,7 @@ def read(path: Path, pages: frozenset[str], answers: Answers) -> Lesson:
     except OSError as error:
         raise _wrong(path, 1, f"it cannot be read ({error.strerror}).") from None
     if len(text) > LARGEST:
-        raise _wrong(path, 1, f"{len(text):,} characters are more than a lesson holds ({LARGEST:,}).")
+        raise _wrong(path, 1, f"{len(text):,} characters are too many: a lesson may have up to {LARGEST:,}.")
     lines = text.splitlines()
     end = _end_of_front_matter(path, lines)
     settings = _settings(path, lines, 1, end, {"title", "about", "order", "minutes", "claims"})
@@ -128,7 +130,7 @@ def _settings(path: Path, lines: list[str], start: int, end: int, known: set[str
         if key not in known:
             raise _wrong(path, index + 1, f"“{key}” is not known here; known are {', '.join(sorted(known))}.")
         if key in settings:
-            raise _wrong(path, index + 1, f"“{key}” is said twice.")
+            raise _wrong(path, index + 1, f"“{key}” is given twice.")
         settings[key] = (index + 1, value)
     return settings
 
@@ -164,7 +166,7 @@ def _step(path: Path, lines: list[str], start: int, end: int, pages: frozenset[s
     settings = _settings(path, lines, start + 1, blank, STEP)
     text = "\n".join(lines[blank:end]).strip()
     if not text:
-        raise _wrong(path, start + 1, "this step has no text; it follows after an empty line.")
+        raise _wrong(path, start + 1, "this step has no text; write it after an empty line.")
     if "page" not in settings:
         raise _wrong(path, start + 1, "this step names no page.")
     line, page = settings["page"]
@@ -200,7 +202,7 @@ def _question(path: Path, settings: dict[str, tuple[int, str]], answers: Answers
     alone = next((key for key in ("answer", "choices", "within", "because") if key in settings), None)
     if "question" not in settings:
         if alone:
-            raise _wrong(path, settings[alone][0], f"“{alone}” stands without a question.")
+            raise _wrong(path, settings[alone][0], f"“{alone}” needs a question.")
         return None
     line, text = settings["question"]
     if "answer" not in settings:
@@ -209,7 +211,7 @@ def _question(path: Path, settings: dict[str, tuple[int, str]], answers: Answers
     if "choices" in settings:
         choices = tuple(part.strip() for part in settings["choices"][1].split("|"))
         if len(choices) < 2 or not all(choices) or len(set(choices)) < len(choices):
-            raise _wrong(path, settings["choices"][0], "choices are two or more different answers, set apart by “|”.")
+            raise _wrong(path, settings["choices"][0], "choices are two or more different answers, separated by “|”.")
     return Question(
         text=text,
         answer=_call(path, settings["answer"], answers),

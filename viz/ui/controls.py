@@ -247,8 +247,8 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
         ):
             with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
                 st.markdown(
-                    f"{changed}This model was trained on straight quotes and plain dashes. It reads other ones byte "
-                    "by byte.",
+                    f"{changed}This model was trained on straight quotes and plain dashes. It reads other quotes and "
+                    "dashes byte by byte.",
                     width="content",
                 )
                 st.button(

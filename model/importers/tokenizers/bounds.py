@@ -84,7 +84,7 @@ def check_vocabulary(vocabulary: Mapping[str, Any]) -> None:
 
 def _short(piece: object) -> None:
     if not isinstance(piece, str) or len(piece) > MAX_PIECE or len(piece.encode("utf-8", "replace")) > MAX_PIECE:
-        raise CheckpointError(f"The tokenizer has a piece of more than {MAX_PIECE:,} bytes, “{str(piece)[:40]}…”.")
+        raise CheckpointError(f"The tokenizer has a token of more than {MAX_PIECE:,} bytes, “{str(piece)[:40]}…”.")
 
 
 def _depth(part: Any, name: str) -> None:
@@ -145,7 +145,7 @@ def _precompiled(charsmap: Any) -> float:
     try:
         data = base64.b64decode(str(charsmap or ""), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise CheckpointError("The table of the tokenizer's normalizer is no base64.") from error
+        raise CheckpointError("The table of the tokenizer's normalizer is not base64.") from error
     texts = data[4 + int.from_bytes(data[:4], "little") :]
     return float(max(1, *map(len, texts.split(b"\0")), 1))
 

@@ -174,4 +174,4 @@ def _surround(cutter: Cutter, kind: Kind, settings: TokenizerSettings, special: 
 
 
 def _lacks(piece: str, settings: TokenizerSettings) -> str:
-    return f"The vocabulary has no piece “{piece[:40]}”, which a {settings.kind} needs."
+    return f"The vocabulary has no token “{piece[:40]}”, which a {settings.kind} needs."

@@ -111,7 +111,7 @@ def _older(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
     lines = _lines(path.with_name("merges.txt"))
     parts = [line.split(" ") for line in lines if line and not line.startswith("#version")]
     if any(len(part) != 2 for part in parts):
-        raise CheckpointError("merges.txt does not hold two pieces in every line.")
+        raise CheckpointError("merges.txt does not hold two tokens in every line.")
     vocabulary = read_json(path)
     if not vocabulary or not all(type(index) is int and index >= 0 for index in vocabulary.values()):
         raise CheckpointError(f"{path.name} does not give every piece a whole number.")
@@ -147,7 +147,7 @@ def _fitted(saved: dict[str, Any], vocab_size: int) -> dict[str, Any]:
     if own > vocab_size or any(json.dumps(mark) in around for mark in beyond):
         known = max(own, *(token["id"] + 1 for token in tokens)) if tokens else own
         raise CheckpointError(
-            f"The tokenizer knows {known:,} pieces and the model {vocab_size:,}: they belong to different models."
+            f"The tokenizer knows {known:,} tokens and the model {vocab_size:,}: they belong to different models."
         )
     return saved | {"added_tokens": [token for token in tokens if token["content"] not in beyond]}
 

@@ -38,7 +38,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
         )
         for name, most in LARGEST.items():
             if trained and name in fixed:
-                hint = "As the weights were trained."
+                hint = "The size that the weights were trained with."
                 st.number_input(
                     LABELS[name],
                     value=fixed[name],

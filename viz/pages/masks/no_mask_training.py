@@ -42,7 +42,10 @@ def show(weights: str, theme: Theme) -> None:
             "is the difference from the entropy of the language."
         )
         column.metric(name, value, note.replace("-", "−"), delta_color="off", delta_arrow="off", help=hint)
-    cards = {"with the mask": model_calls.about(base).language, "never had it": model_calls.about(unmasked).language}
+    cards = {
+        "with the mask": model_calls.about(base).language,
+        "trained without it": model_calls.about(unmasked).language,
+    }
     steps = [point.step for point in cards["with the mask"].curve]
     loss = {name: card.learning_curves() for name, card in cards.items()}
     left, right = st.columns(2, gap="large")
@@ -62,7 +65,7 @@ def show(weights: str, theme: Theme) -> None:
             file=f"{unmasked}-against-entropy",
             of=figure_panel.Subject((base, unmasked), notice="trained without the causal mask"),
             arrays=partial(curve_arrays, steps, loss),
-            python=copy_as_python.curves({"with_the_mask": base, "never_had_it": unmasked}),
+            python=copy_as_python.curves({"with_the_mask": base, "trained_without_it": unmasked}),
         )
     with right:
         st.markdown(

@@ -51,8 +51,9 @@ def show(experiment: Experiment) -> None:
         ),
     )
     st.caption(
-        "A bar is the change of a word’s final vector, from which the model predicts, as a share of its length. The "
-        "vectors are put back into the original order first. All four rows use the same trained weights, "
+        "A bar is the change of a word’s final vector, as a share of the length of this vector. The "
+        "model predicts from this vector. The vectors are put back into the original order first. All "
+        "four rows use the same trained weights, "
         f"{experiment.weights}, with these parts present or removed now."
     )
 

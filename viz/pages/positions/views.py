@@ -11,8 +11,8 @@ VIEWS = {
     "position.",
     "Position and distance": "The maps show what a scheme gives for two positions without words: a similarity, or a "
     "bias on the score.",
-    "Shift test": "Move the whole sentence by k positions. Do its scores change? A cell is the largest change in any "
-    "head; a title gives the scheme and its largest cell.",
+    "Shift test": "Move the whole sentence by k positions. Do its scores change? Each cell is the largest change in "
+    "any head. Each title gives the scheme and its largest cell.",
     "Shuffle test": "Change the order of the words. Does each word still get the same vector?",
     "Length generalisation": "Which of two digits came first? Small models, trained on 16 symbols or fewer, are "
     "tested on more.",

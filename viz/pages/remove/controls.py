@@ -44,8 +44,8 @@ def ablated_experiment(removed: Experiment) -> Experiment:
         weights = trained_without(removed)
         if weights is None:
             st.caption(
-                "Models trained without a part exist for one part at a time, and for no single head. So the part is "
-                "removed now in B."
+                "Models trained without a part exist for one part at a time, and for no single head. So in B the part "
+                "is removed now."
             )
             return removed
         st.caption("B was trained separately, so its heads do not correspond to A's heads.")

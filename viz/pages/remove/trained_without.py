@@ -37,14 +37,17 @@ def show(base: str, theme: Theme) -> None:
         bind=None,
     )
     ablated = f"{base}-without-{part}"
-    cards = {"with every part": model_calls.about(base).language, "never had it": model_calls.about(ablated).language}
+    cards = {
+        "with every part": model_calls.about(base).language,
+        "trained without it": model_calls.about(ablated).language,
+    }
     whole, never = [np.array([seed.loss for seed in card.seeds]) for card in cards.values()]
     now = ablation.held_out(base, Switches().without(part))
     with st.container(key="reading_twin"):
         st.markdown(describe_trained_without(whole, never, now.loss, now.sentences, labels[part], ahead=part == "mask"))
     steps = [point.step for point in cards["with every part"].curve]
     questions = list(cards["with every part"].probes)
-    weights = {"with_every_part": base, "never_had_it": ablated}
+    weights = {"with_every_part": base, "trained_without_it": ablated}
     notice = f"trained without {copy_as_python.parts(Switches().without(part))}"
     subject = figure_panel.Subject((base, ablated), notice=notice)
     left, middle, right = st.columns(3, gap="large")

@@ -97,8 +97,8 @@ def _measured(experiment: Experiment) -> None:
     st.caption(
         f"The noun is correct in {100 * card.accuracy:.1f} % of {card.examined:,} new sentences, with the full "
         "model. "
-        + (f"This is the clearest of {counted(len(seeds), 'seed')}: the" if others else "The")
-        + f" adjective and the noun meant, each in its best layer, together get {max(two):.2f} of 2. "
-        + (f"The other seeds get {others}. " if others else "")
+        + (f"This is the clearest of {counted(len(seeds), 'seed')}. The" if others else "The")
+        + f" weights on the adjective and on the noun meant, each in its best layer, add up to {max(two):.2f} of 2. "
+        + (f"For the other seeds they add up to {others}. " if others else "")
         + describe_adjective_and_referent(*(card.relations[name].mass[:, 0] for name in (ADJECTIVE, REFERENT)))
     )

@@ -94,8 +94,8 @@ def _here(owner: str) -> bool:
 def show_disabled() -> None:
     """Say why nothing can be loaded here."""
     st.info(
-        "Loading models is switched off on this server. By default it is on only if the lab answers to its own machine "
-        f"only. The person who runs the server can switch it on for everyone with {VARIABLE}=on."
+        "Loading models is switched off on this server. By default it is on only if the lab answers to no other "
+        f"machine. The person who runs the server can switch it on for everyone with {VARIABLE}=on."
     )
 
 

@@ -33,7 +33,7 @@ function build(root) {
   const [scroll, canvas] = [element("div", "scroll"), element("canvas", "drawing")];
   scroll.tabIndex = 0; // it scrolls, also by keys
   scroll.setAttribute("role", "region");
-  scroll.setAttribute("aria-label", "The tree of the beam");
+  scroll.setAttribute("aria-label", "The tree of the beam search");
   scroll.append(canvas);
   root.append(scroll);
   /** @type {any} */

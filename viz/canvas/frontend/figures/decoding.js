@@ -290,7 +290,7 @@ function describe(view, step) {
     return [
       ...chosen,
       [
-        `. All that it knows of the source are the ${n.vector.length} numbers of one vector, the same at every step.`,
+        `. The decoder receives only one vector of ${n.vector.length} numbers from the source. It is the same at every step.`,
         false,
       ],
     ];

@@ -62,7 +62,7 @@ export function explain(/** @type {View} */ view) {
       `The vector of `,
       [a],
       ` as this layer reads it${header.norm ? ", after its layer norm" : ""}: ${view.sizes.C} numbers. ` +
-        "Each word has one.",
+        "Each word has such a vector.",
     ],
     "q, k, v": [
       "Three matrices turn x into a query (what ",
@@ -70,7 +70,7 @@ export function explain(/** @type {View} */ view) {
       " looks for), and every word's x into a key (what it can be found by) and a value (what it passes on).",
     ],
     "q · k": [
-      "Multiply q with the key below it, number by number, and add up. The score of ",
+      "Multiply q by the key below it, number by number, and add up. The score of ",
       [`${a} → ${b}`],
       ` is ${formatNumber(view.n.scores[view.keyIndex])}.`,
     ],
@@ -99,12 +99,12 @@ export function explain(/** @type {View} */ view) {
         ],
     exp: [
       "The largest score is subtracted from each score, so that nothing overflows. " +
-        "Then e is raised to the result. The sum is ",
+        "Then e is raised to the power of each result. The sum is ",
       [formatNumber(view.exponentials.sum)],
       ".",
     ],
     softmax: [
-      "Each is divided by that sum. The weights of ",
+      "Each power of e is divided by their sum. The weights of ",
       [a],
       " add up to 1, and ",
       [b],
@@ -113,7 +113,7 @@ export function explain(/** @type {View} */ view) {
     "Σ weight · v": [
       "Multiply every value by its weight and add up: z is a weighted mean of the values. ",
       [b],
-      ` counts ${formatNumber(view.n.weights[view.keyIndex])}.`,
+      ` has weight ${formatNumber(view.n.weights[view.keyIndex])}.`,
     ],
     W_O: [
       "W_O turns this head's z into a vector as wide as the residual stream. The head adds this vector to ",
@@ -206,7 +206,7 @@ function sum(view) {
       header.is_rotated && name !== "v" ? null : model,
     );
     return header.is_rotated && name !== "v"
-      ? { ...product, model: `then turned by its position to ${formatNumber(model)} (RoPE)` }
+      ? { ...product, model: `then rotated by its position to ${formatNumber(model)} (RoPE)` }
       : product;
   };
   switch (kind) {
@@ -355,5 +355,5 @@ function comparison(model, total) {
   const apart = Math.abs(model - total);
   return apart === 0
     ? "The model has the same number."
-    : `The model has ${formatNumber(model)}: ${apart.toExponential(0)} apart, which is rounding.`;
+    : `The model has ${formatNumber(model)}. The difference of ${apart.toExponential(0)} is rounding.`;
 }

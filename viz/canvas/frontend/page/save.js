@@ -54,7 +54,7 @@ function build(root) {
       ["SVG", () => picture(view, null), "drawing, sharp at any size"],
       ["PNG 2×", () => picture(view, 2), "picture for a screen"],
       ["PNG 4×", () => picture(view, 4), "picture for print"],
-      ["HTML", () => ask(view, "html"), "one file, live, opens offline"],
+      ["HTML", () => ask(view, "html"), "one interactive file, opens offline"],
       ["CSV", () => ask(view, "csv"), "the table"],
       ["NPZ", () => ask(view, "npz"), "the numbers, with named axes"],
       ["Copy as Python", () => copy(view), "the lines that recompute it"],
