@@ -242,15 +242,15 @@ def test_each_page_finds_what_it_held_under_a_name_that_others_have_too_and_its_
         held = {name: values for name, (values,) in parse_qs(urlsplit(page.url).query).items() if name in PER_PAGE}
         assert held == state
 
-    own = {"view": "Trained without", "heads_off": "L0H2"}
-    page.goto(f"{address}/remove?{urlencode(own)}")
-    shows("loss_curves", own["view"], own)
+    own = {"view": "QK spectrum"}
+    page.goto(f"{address}/inside?{urlencode(own)}")
+    shows("spectrum", own["view"], own)
     page.get_by_role("link", name="Masks", exact=True).first.click()
     shows("stages", "Leak test", {})
-    page.get_by_role("link", name="Remove a part", exact=True).first.click()
-    shows("loss_curves", own["view"], own)
+    page.get_by_role("link", name="Inside a head", exact=True).first.click()
+    shows("spectrum", own["view"], own)
     page.go_back()
     shows("stages", "Leak test", {})
     page.go_back()
-    shows("loss_curves", own["view"], own)
+    shows("spectrum", own["view"], own)
     page.close()

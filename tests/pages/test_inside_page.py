@@ -99,7 +99,7 @@ def test_free_sizes_of_a_trained_layer_keep_its_widths():
     values = component(screen, "sizes")[1]["values"]
     attention = run(Experiment(text=EXAMPLE)).layers[1].attention
     assert np.allclose(np.nan_to_num(values), attention.weights[:, :4, :6], atol=1e-6)
-    shown = screen.number_input(key="d_k_trained")
+    shown = screen.number_input(key="trained_size_d_k")
     assert shown.disabled and shown.value == attention.q.shape[-1]
 
 
