@@ -104,7 +104,7 @@ def test_a_tokenizer_of_another_model(gpt2):
     told = json.loads((gpt2 / "tokenizer.json").read_text())
     told["model"]["vocab"] |= {f"extra{at}": 21 + at for at in range(10)}
     (gpt2 / "tokenizer.json").write_text(json.dumps(told))
-    refused(gpt2, "31 pieces", "the model 24")
+    refused(gpt2, "31 tokens", "the model 24")
 
 
 # Pickles
