@@ -62,14 +62,14 @@ def show(
             shares_rows=shares,
         ),
         key="writing",
-        about=f"{decoded.experiment} {decoded.how}",
+        about=f"{decoded.experiment} {decoded.decoding}",
         step=step,
         pinned=pinned,
         default_row=most_informative_step(decoded, layer, head),
         theme=theme,
         on_step=views.choose_step,
     )
-    arguments = "".join(f", {name}={value!r}" for name, value in decoded.how.used.items() if name in DRAWN)
+    arguments = "".join(f", {name}={value!r}" for name, value in decoded.decoding.used.items() if name in DRAWN)
     lines = [
         f"logits = made.trace.decoder.logits[:{size}]  # (N, V)",
         f"words, probability = top_k_tokens({decoded.experiment.weights!r}, logits, {CANDIDATES}{arguments})  # (N, K)",
