@@ -114,14 +114,14 @@ def test_what_was_given_stays_the_givers_and_what_is_kept_cannot_change():
 
 def test_a_row_that_may_look_at_nothing_needs_no_sum():
     weights = np.array([[np.nan, np.nan], [0.5, 0.5]])
-    assert maps(weights, ["a", "b"]).notes == ()
+    assert maps(weights, ["a", "b"]).warnings == ()
 
 
 def test_rows_that_do_not_sum_to_one_are_shown_and_said():
-    assert maps(even(1, 1, 3, 3) / 2, WORDS).notes == (
+    assert maps(even(1, 1, 3, 3) / 2, WORDS).warnings == (
         "No row sums to 1: the sum is 0.50. The weights are shown unchanged.",
     )
-    assert maps(even(1, 1, 3, 3).astype(np.float16), WORDS).notes == (), "half precision rounds"
+    assert maps(even(1, 1, 3, 3).astype(np.float16), WORDS).warnings == (), "half precision rounds"
 
 
 @pytest.mark.parametrize("dtype", ["<f2", "<f4", ">f4", "<f8", "|b1", "<i8"])
@@ -219,7 +219,7 @@ def test_weights_above_one_from_dropout_are_told_from_scores():
     torch.manual_seed(0)
     even_rows = torch.full((4, 8, 8), 0.125)
     assert "softmax" in refused(torch.nn.functional.softplus(torch.randn(4, 8, 8)) * 3, list("abcdefgh"))
-    (note,) = maps(torch.dropout(even_rows, 0.3, train=True), list("abcdefgh")).notes
+    (note,) = maps(torch.dropout(even_rows, 0.3, train=True), list("abcdefgh")).warnings
     assert "model.eval()" in note
 
 

@@ -256,13 +256,14 @@ def test_what_a_model_says_decides_what_is_told_of_its_words(kept):
 
 def test_what_a_model_cannot_have_is_answered_by_a_sentence_and_shown_by_the_page_alone(kept, monkeypatch):
     load, folders = kept
-    names = {kind: load(folders[kind]) for kind in KINDS}
-    monkeypatch.setattr("streamlit.delta_generator.DeltaGenerator._enqueue", None)  # nothing here may write to a page
-    for kind, name in names.items():
-        assert bool(not_available.requires_lm_head(name)) == (kind == "nothing")
-        assert bool(not_available.requires_causal_lm(name)) == (kind != "next")
-        assert bool(not_available.masked_lm_note(name)) == (kind == "here")
-        assert name in (not_available.requires_lab_model(name) or "")
+    for kind in KINDS:
+        name = load(folders[kind])
+        with monkeypatch.context() as patched:
+            patched.setattr("streamlit.delta_generator.DeltaGenerator._enqueue", None)  # nobody may write to a page
+            assert bool(not_available.requires_lm_head(name)) == (kind == "nothing")
+            assert bool(not_available.requires_causal_lm(name)) == (kind != "next")
+            assert bool(not_available.masked_lm_note(name)) == (kind == "here")
+            assert name in (not_available.requires_lab_model(name) or "")
     assert not any(question("grammar") for question in QUESTIONS)
 
 

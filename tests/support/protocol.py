@@ -86,17 +86,17 @@ class Visitor:
         if press:
             ask.rerun_script.widget_states.widgets.append(WidgetState(id=self._ids[press], trigger_value=True))
         self.answer = []
-        self.asked = time.perf_counter()
+        self.sent_at = time.perf_counter()
         await self.socket.send(ask.SerializeToString())
 
     async def wait(self) -> float:
         """Until the run has ended well; seconds since it was asked for."""
         async with asyncio.timeout(PATIENCE):
             while True:
-                told = await self.socket.recv(decode=False)
-                self.came += len(told)
-                self.answer.append(told)
-                message = ForwardMsg.FromString(told)
+                raw = await self.socket.recv(decode=False)
+                self.came += len(raw)
+                self.answer.append(raw)
+                message = ForwardMsg.FromString(raw)
                 kind = message.WhichOneof("type")
                 if kind == "new_session":
                     self._page = message.new_session.page_script_hash
@@ -108,15 +108,15 @@ class Visitor:
                     self._see(message.delta.new_element)
                 elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     assert message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY, message.script_finished
-                    return time.perf_counter() - self.asked
+                    return time.perf_counter() - self.sent_at
 
     async def flip(self, switch: str = "scale") -> float:
         """Flip a switch; seconds until the page has answered."""
-        one = self._ids[switch]
-        on = self._on[one] = not self._on[one]
-        self._held[one] = WidgetState(id=one, bool_value=on)
+        widget_id = self._ids[switch]
+        on = self._on[widget_id] = not self._on[widget_id]
+        self._held[widget_id] = WidgetState(id=widget_id, bool_value=on)
         self._address.pop(switch, None)
-        if on != self._default[one]:
+        if on != self._default[widget_id]:
             self._address[switch] = str(on).lower()
         return await self.run()
 
