@@ -261,7 +261,7 @@ def random_heads(sizes: Any) -> str:
 
 def curves(weights: Mapping[str, str], question: str = "") -> str:
     """Learning curves (R, N) of weights by name, from their cards: the loss, or the right answers to one question."""
-    lines = [f"{name} = load_card({one!r}).language.learning_curves({question!r})" for name, one in weights.items()]
+    lines = [f"{name} = load_card({model!r}).language.learning_curves({question!r})" for name, model in weights.items()]
     return python("\n".join(lines) + "  # (seeds, steps)", "from model.checkpoint import load_card")
 
 
