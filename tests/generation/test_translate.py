@@ -253,7 +253,7 @@ def test_a_recurrent_network_has_no_parts_to_remove():
 def test_one_text_has_no_cross_attention_and_no_translation():
     with pytest.raises(ValueError, match="have cross-attention heads to ablate"):
         run(Experiment("one", TEXT, Switches(cross_off=frozenset({(0, 0)}))))
-    with pytest.raises(ValueError, match="does not write another"):
+    with pytest.raises(ValueError, match="does not write a second text"):
         translate(Experiment("one", TEXT))
 
 

@@ -210,7 +210,7 @@ BROKEN = {
     "reserved state": (GOOD.replace("?layer=1", "?lesson=x.1"), 8, "lesson"),
     "bad figure": (GOOD.replace("look: grid", "look: grid, lens"), 9, "grid, lens"),
     "question without answer": (GOOD.replace("answer: most_attended(row=2)\n", ""), 10, "no answer"),
-    "answer without question": (GOOD.replace("question: Which?\n", ""), 11, "without a question"),
+    "answer without question": (GOOD.replace("question: Which?\n", ""), 11, "needs a question"),
     "one choice": (GOOD.replace("a | b", "a"), 11, "choices"),
     "stored number": (GOOD.replace("most_attended(row=2)", "0.97"), 12, "computed"),
     "unknown function": (GOOD.replace("most_attended(", "most_atended("), 12, "most_atended"),

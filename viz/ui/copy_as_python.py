@@ -192,7 +192,7 @@ def rolled(experiment: Experiment, merged: bool = False) -> str:
     expression = (
         "attention_metrics.rollout(weights)" if residual else "attention_metrics.rollout(weights, residual=False)"
     )
-    imports = "from model.analysis import attention_metrics"
+    imports = f"from model.analysis import attention_metrics\n{STACKS}"
     if merged:
         expression, imports = MERGED.format(expression), f"{imports}\n{MERGES}"
     return python(f"{EVERY}\nrollout = {expression}", imports, experiment=experiment)

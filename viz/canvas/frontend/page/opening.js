@@ -12,7 +12,7 @@
   const HEADING = ".st-key-heading"; // shown at once: its size is known
   const PLACEHOLDER = '[data-testid="stSkeleton"]';
   const FIGURE = ".stBidiComponent";
-  const CHART = '.stPlotlyChart:not(:has(.main-svg))';
+  const CHART = ".stPlotlyChart:not(:has(.main-svg))";
   const DONE = '[data-test-script-state="notRunning"]';
   const html = document.documentElement;
 
