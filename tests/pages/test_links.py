@@ -4,6 +4,7 @@ import json
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import heavy
 import pytest
 from qr import decode
 from screen import ROOT, at_path, component, notices, visit, visit_by_a_bad_link, well
@@ -284,3 +285,8 @@ def test_a_link_too_long_for_a_phone_is_refused_in_a_sentence():
     made = present.qr_code("http://localhost:8501/?text=" + "x" * present.LONGEST)
     assert "path" not in made
     assert re.fullmatch(r"This link has 1,2\d\d characters\. .* Copy the link instead\.", made["refused"])
+
+
+@pytest.mark.parametrize("name", heavy.LINKS)
+def test_the_dearest_links_name_parameters_that_there_are(name):
+    assert {*heavy.LINKS[name].state} <= set(Param)

@@ -30,7 +30,7 @@ LINKS = {
         },
     ),
     "a wide beam from a long source": Link(
-        "translate", {"source": " ".join(["cat"] * 120), "method": "beam", "beam_width": "8", "mask": "false"}
+        "translate", {"source_text": " ".join(["cat"] * 120), "method": "beam", "beam_width": "8", "mask": "false"}
     ),
     "every head taken out": Link("remove", {"weights": "stories", "panel": "Head ablation"}),
     "fresh sentences without a part": Link(
