@@ -305,7 +305,7 @@ def test_a_file_asked_for_while_the_models_are_being_asked_holds_their_answers()
     header, arrays = component(screen, "save_lengths")
     assert header["ready"] == "npz"
     with np.load(io.BytesIO(arrays["bytes"].tobytes())) as file:
-        assert np.allclose(file["right_answers"], before["accuracy"], equal_nan=True)
+        assert np.allclose(file["accuracy"], before["accuracy"], equal_nan=True)
 
 
 def test_why_rope_errs_is_said_only_where_it_shows():

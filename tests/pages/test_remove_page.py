@@ -73,7 +73,7 @@ def test_a_number_that_is_none_is_shown_as_such_with_the_place_where_it_first_ar
         second = replace(second, resid_mid=np.full_like(second.resid_mid, np.nan))
         return replace(trace, layers=(first, second, third), logits=np.full_like(trace.logits, np.nan))
 
-    monkeypatch.setattr(model_calls, "run", broken)
+    monkeypatch.setattr(model_calls, "run_text", broken)
     server_cache.clear()
     screen = well(visit(PAGE, scale="false"))
     assert "first in layer 1, resid_mid" in notices(screen)
