@@ -1,10 +1,13 @@
 """Sentences that count something, where there is none of it: they say "no" or "none", and nothing is the mean of it."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from model.checkpoint import load_card
+from model.model_card import RelationScores
 from viz.captions.batch_norm import describe_norm_change
 from viz.captions.claims import describe_decoder_layer, describe_decoding
 from viz.captions.heads import Named, describe_head_ablation, describe_head_grid
@@ -74,14 +77,16 @@ def test_the_end_mark_alone_gets_its_own_number():
     ("sentences", "relations", "told"),
     [
         (0, {}, ""),
-        (0, {"induction": {"mass": [[0.5]]}}, "repeated random tokens"),
-        (1, {"induction": {"mass": [[0.5]]}}, "1 passage of our own and repeated random tokens"),
-        (6, {"induction": {"mass": [[0.5]]}}, "6 passages of our own and repeated random tokens"),
+        (0, {"induction": 0.5}, "repeated random tokens"),
+        (1, {"induction": 0.5}, "1 passage of our own and repeated random tokens"),
+        (6, {"induction": 0.5}, "6 passages of our own and repeated random tokens"),
     ],
 )
 def test_what_heads_were_measured_on_counts_the_passages(monkeypatch, sentences, relations, told):
-    card = {"task": "stories", "exam": {"sentences": sentences, "relations": relations}}
-    monkeypatch.setattr(model_calls, "about", lambda weights: card)
+    shipped = load_card("stories")
+    scores = {name: RelationScores(1, np.array([[mass]]), np.array([[mass]])) for name, mass in relations.items()}
+    measured = replace(shipped.language, sentences=sentences, relations=scores)
+    monkeypatch.setattr(model_calls, "about", lambda weights: replace(shipped, measured=measured))
     assert head_facts.measurement_note("own-little") == told
     assert head_facts.naming("own-little").measured_on == told
 

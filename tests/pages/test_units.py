@@ -78,7 +78,7 @@ def everything_said(screen):
         if not any(text.value.split("\n")[0] in part for part in prose) and not text.value.startswith(ELSEWHERE):
             yield text.value
     for kind in ("text_area", "selectbox", "segmented_control", "toggle", "multiselect", "number_input"):
-        yield from (one.label for one in screen.get(kind) if one.key != "said")  # which nobody sees
+        yield from (one.label for one in screen.get(kind) if one.key != "target_step")  # which nobody sees
     yield from (one.proto.popover.label for one in screen.get("popover"))
     yield from (html.proto.body for html in screen.get("html"))
     for mount in screen.get("bidi_component"):

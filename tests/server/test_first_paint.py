@@ -1,12 +1,12 @@
 """What stands in Streamlit's page before its scripts run, and the answers that are left as they are."""
 
-import asyncio
 import gzip
 import re
 from pathlib import Path
 
 import pytest
 import streamlit
+from protocol import alone
 
 from viz.server import first_paint
 from viz.server.first_paint import FirstPaint, script, script_source, style, with_style
@@ -41,7 +41,7 @@ def answer(app, *, headers=BROWSER, query=b"", method="GET"):
         messages.append(message)
 
     scope = {"type": "http", "method": method, "path": "/", "query_string": query, "headers": headers}
-    asyncio.run(FirstPaint(app)(scope, None, send))
+    alone(FirstPaint(app)(scope, None, send))
     assert [message["type"] for message in messages[:1]] == ["http.response.start"]
     assert not messages[-1].get("more_body")
     return messages[0]["status"], dict(messages[0]["headers"]), b"".join(part.get("body", b"") for part in messages[1:])

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from viz.server import errors, hosts, start, uploads
+from viz.server.first_paint import script_source
 from viz.server.guard import LONGEST_ADDRESS, Guard
 from viz.server.headers import inline_scripts, policy, security_headers
 from viz.server.hosts import LOOPBACK, Hosts, for_others, room_address, same_origin, split_host, started_for
@@ -172,9 +173,18 @@ def test_every_answer_bears_the_headers_also_a_refusal(host):
     assert "evil.example" not in told["content-security-policy"]
 
 
-def test_the_policy_allows_no_other_machine_and_no_script_in_the_page_but_streamlits_own():
+def test_the_policy_allows_no_other_machine_and_no_script_in_the_page_but_streamlits_and_ours():
     rules = dict(rule.strip().partition(" ")[::2] for rule in policy("lab.example", framed=False).split(";"))
-    known = {"'self'", "'none'", "data:", "blob:", "ws://lab.example", "wss://lab.example", *inline_scripts()}
+    known = {
+        "'self'",
+        "'none'",
+        "data:",
+        "blob:",
+        "ws://lab.example",
+        "wss://lab.example",
+        *inline_scripts(),
+        script_source(),
+    }
     for name, value in rules.items():
         assert set(value.split()) <= known | ({"'unsafe-inline'"} if name == "style-src" else set()), name
     assert "'unsafe-inline'" not in rules["script-src"]
