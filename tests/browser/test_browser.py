@@ -452,7 +452,7 @@ def test_markup_stays_text_everywhere(lab):
     assert "<" in lab.words.all_inner_texts()
     assert lab.page.evaluate("window.caught") is None
     for more in ("Next word", "Rollout"):
-        lab.key("more").get_by_text(more).click()
+        lab.key("panel").get_by_text(more).click()
         wait_for_rest(lab.page)
         expect(lab.page.locator('a[href*="example.org"]')).to_have_count(0)
         expect(lab.page.locator("img[src=x]")).to_have_count(0)

@@ -17,8 +17,8 @@ from playwright.sync_api import expect
 from served import PATIENCE, saved, wait_for_rest
 
 from model import Experiment, Switches, run
+from viz.export.provenance import version_of_lab
 from viz.ui.controls import EXAMPLE
-from viz.ui.copy_as_python import release
 
 SVG = "{http://www.w3.org/2000/svg}"
 WORDS = EXAMPLE.split()
@@ -117,7 +117,7 @@ def test_the_archive_of_a_page_holds_every_figure_its_data_and_the_way_back(page
     assert told["link"] == page.url
     assert told["page"] == name
     assert told["state"].items() >= state.items()
-    assert told["version"] == release()
+    assert told["version"] == version_of_lab()
     keys = {one["figure"] for one in told["figures"]}
     shown = page.locator("[class*='st-key-save_']").evaluate_all(
         "all => all.map((one) => [...one.classList].find((name) => name.startsWith('st-key-save_')).slice(12))"
@@ -128,7 +128,7 @@ def test_the_archive_of_a_page_holds_every_figure_its_data_and_the_way_back(page
         svg = files[f"figures/{file}.svg"]
         assert origin(svg) == one["origin"]
         assert one["origin"]["link"] == page.url
-        assert one["origin"]["version"] == release()
+        assert one["origin"]["version"] == version_of_lab()
         assert not page.evaluate(OUTSIDE, svg.decode()), f"{file}: no label is cut"
         root = ElementTree.fromstring(svg)
         image = Image.open(io.BytesIO(files[f"figures/{file}.png"]))

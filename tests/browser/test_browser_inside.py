@@ -85,8 +85,8 @@ def test_every_step_ends_in_the_models_own_number(walk):
     for name in ("x", "q, k, v", "Σ weight · v", "+ stream"):
         lab.key("walk").get_by_role("button", name=name, exact=True).click()
         told = model.inner_text()
-        apart = re.search(r"(\S+) apart", told)
-        assert "same number" in told or float(apart[1]) < 1e-4, told
+        difference = re.search(r"difference of (\S+)", told)
+        assert "same number" in told or float(difference[1]) < 1e-4, told
 
 
 def test_a_click_on_a_cell_opens_its_sum(walk):
@@ -157,7 +157,7 @@ def test_at_390_pixels_nothing_scrolls_sideways_in_any_view(narrow, address):
     for view in VIEWS:
         if view != VIEWS[0]:
             lab.page.get_by_role("radio", name=view, exact=True).click()
-            lab.page.wait_for_url(re.compile(rf"[?&]aspect={re.escape(quote_plus(view))}(&|$)"), timeout=PATIENCE)
+            lab.page.wait_for_url(re.compile(rf"[?&]view={re.escape(quote_plus(view))}(&|$)"), timeout=PATIENCE)
         wait_for_rest(lab.page)
         lab.page.locator(".lab[data-drawn], .js-plotly-plot").first.wait_for(timeout=PATIENCE)
         widths[view] = lab.page.evaluate(

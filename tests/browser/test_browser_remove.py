@@ -163,7 +163,7 @@ def test_a_row_is_overwritten(bench):
     told = bench.key("save_overwritten").locator(".reading")
     expect(told).to_contain_text("changes by KL")
     uniform = told.inner_text()
-    ways = bench.key("row_is")
+    ways = bench.key("override")
     ways.get_by_text("as it is", exact=True).click()
     expect(told).to_contain_text("The row is unchanged, so B is the same as A")
     ways.get_by_text("one word", exact=True).click()

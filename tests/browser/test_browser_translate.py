@@ -138,7 +138,7 @@ def test_pointing_at_a_row_of_the_map_lights_the_word_it_says(page):
 
 def test_a_gru_without_attention_shows_its_vector_the_same_at_every_step(page):
     lab = page(f"?network={ALONE.replace(' ', '+')}&target_step=2")
-    expect(told(lab)).to_contain_text(re.compile("one vector, the same at every step"))
+    expect(told(lab)).to_contain_text(re.compile("only one vector of 128 numbers from the source"))
     vector = "(root) => Array.from(root.view.n.vector).join()"
     first = lab.key("writing").locator(".lab").evaluate(vector)
     lab.key("writing").get_by_label("Next").click()

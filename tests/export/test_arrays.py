@@ -100,7 +100,7 @@ def test_a_file_may_give_the_key_tokens_under_the_name_of_today_or_of_earlier_ve
 def test_a_file_with_weights_of_its_own_beside_the_attention_is_read_by_its_attention():
     square = np.array(WORDS)
     made = read(npz(attention=even(3, 3), tokens=square, weights=np.zeros((7, 7)), query=np.array(list("abcdefg"))))
-    assert (made.looking, made.weights.shape) == (tuple(WORDS), (1, 1, 3, 3))
+    assert (made.query_tokens, made.weights.shape) == (tuple(WORDS), (1, 1, 3, 3))
 
 
 def test_what_was_given_stays_the_givers_and_what_is_kept_cannot_change():

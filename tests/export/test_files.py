@@ -23,7 +23,7 @@ from viz.export.column_names import ARRAYS, AXES, COLUMNS, OLD_NAMES, is_column
 from viz.export.tables import NamedArray, to_csv, to_npz
 from viz.labels import truncate
 from viz.pages.positions.models import NAMES
-from viz.pages.translate.compute import JOBS
+from viz.pages.translate.compute import TRANSLATE_TASKS
 from viz.ui.controls import EXAMPLE, PROSE
 
 assert expected_text and expected_parts and expected_pairs  # they enter their readings
@@ -64,7 +64,7 @@ def numbers(cells):
 
 # Columns that bear the name of a network, of a position scheme or of a question that the model is asked.
 FREE_COLUMNS = {
-    *(network for job in JOBS.values() for network in job.networks),
+    *(network for task in TRANSLATE_TASKS.values() for network in task.networks),
     *NAMES.values(),
     *read_card("grammar")["exam"]["accuracy"],
 }

@@ -158,10 +158,10 @@ def test_the_first_word_stands_at_the_top_and_at_the_left():
     assert layout.xaxis.autorange in (None, True)
 
 
-def test_the_axes_say_which_looks_and_which_is_looked_at():
+def test_the_axes_say_that_columns_are_keys_and_rows_are_queries():
     layout = heatmap(np.eye(2), "ab", "ab", theme=LIGHT).layout
-    assert "looked at" in layout.xaxis.title.text
-    assert "looks" in layout.yaxis.title.text
+    assert layout.xaxis.title.text == "keys →"
+    assert layout.yaxis.title.text == "← queries"
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(2, 3), (3, 2), (3, 4), (0, 3)])

@@ -17,7 +17,7 @@ INDEX = (Path(streamlit.__file__).parent / "static/index.html").read_bytes()
 BROWSER = [(b"accept", b"text/html,*/*;q=0.8"), (b"accept-encoding", b"gzip"), (b"if-none-match", b'"1"')]
 
 
-def serving(body, *, kind=b"text/html; charset=utf-8", status=200, parts=1):
+def application(body, *, kind=b"text/html; charset=utf-8", status=200, parts=1):
     """An application that answers every request so, and keeps the headers it was asked with."""
 
     async def app(scope, receive, send):
@@ -49,7 +49,7 @@ def answer(app, *, headers=BROWSER, query=b"", method="GET"):
 
 @pytest.mark.parametrize("parts", [1, 7])
 def test_a_page_carries_the_style_and_the_script_before_streamlits_own(parts):
-    _, headers, body = answer(serving(INDEX, parts=parts))
+    _, headers, body = answer(application(INDEX, parts=parts))
     text = body.decode()
     assert "<title>Attention Lab</title>" in text
     assert "<title>Streamlit</title>" not in text
@@ -60,14 +60,14 @@ def test_a_page_carries_the_style_and_the_script_before_streamlits_own(parts):
 
 
 def test_a_page_that_was_kept_by_the_browser_is_asked_for_as_a_whole_and_uncompressed():
-    app = serving(INDEX)
+    app = application(INDEX)
     _, headers, _ = answer(app)
     assert app.asked == {b"accept": BROWSER[0][1]}
     assert not {b"etag", b"last-modified"} & headers.keys()
 
 
 def test_all_of_streamlits_page_is_kept_but_its_title():
-    _, _, body = answer(serving(INDEX))
+    _, _, body = answer(application(INDEX))
     added = f"<title>Attention Lab</title><style>{style(False)}</style><script>{script()}</script>"
     assert body.decode().replace(added, "<title>Streamlit</title>") == INDEX.decode()
 
@@ -88,7 +88,7 @@ def test_a_page_without_the_title_gets_the_style_at_the_end_of_its_head():
     ids=["no page", "no answer", "not asked by a person", "head only"],
 )
 def test_every_other_answer_is_left_as_it_is(answered, asked):
-    app = serving(INDEX, **answered)
+    app = application(INDEX, **answered)
     status, headers, body = answer(app, **asked)
     assert (status, body) == (answered.get("status", 200), INDEX)
     assert headers[b"etag"] == b'"1"'
@@ -97,15 +97,15 @@ def test_every_other_answer_is_left_as_it_is(answered, asked):
 
 def test_a_page_larger_than_any_of_streamlits_is_passed_on_and_not_gathered(monkeypatch):
     monkeypatch.setattr(first_paint, "MAX_PAGE", 1000)
-    _, headers, body = answer(serving(INDEX, parts=9))
+    _, headers, body = answer(application(INDEX, parts=9))
     assert body == INDEX
     assert headers[b"content-length"] == str(len(INDEX)).encode()
 
 
 def test_only_a_lesson_carries_the_rules_of_a_lesson():
     rules = (first_paint.STYLES / "lesson.css").read_text(encoding="utf-8")
-    assert rules.encode() in answer(serving(INDEX), query=b"lesson=masks.1")[2]
-    assert rules.encode() not in answer(serving(INDEX), query=b"text=lesson")[2]
+    assert rules.encode() in answer(application(INDEX), query=b"lesson=masks.1")[2]
+    assert rules.encode() not in answer(application(INDEX), query=b"text=lesson")[2]
 
 
 def test_the_colours_are_those_of_the_theme_that_the_browser_prefers():

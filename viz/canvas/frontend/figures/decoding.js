@@ -290,7 +290,8 @@ function describe(view, step) {
     return [
       ...chosen,
       [
-        `. The decoder receives only one vector of ${n.vector.length} numbers from the source. It is the same at every step.`,
+        `. The decoder receives only one vector of ${n.vector.length} numbers from the source. ` +
+          "It is the same at every step.",
         false,
       ],
     ];
