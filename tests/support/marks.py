@@ -1,7 +1,8 @@
 """Which tests are marked `browser` and `slow`. `pytest -m "not browser and not slow"` runs the others.
 
 `browser`: the test needs Chromium, or a server of its own that it asks over the network.
-`slow`: the test asks trained models about thousands of texts, sweeps every page, or starts other processes.
+`slow`: the test asks trained models about thousands of texts, sweeps every page or every kind of model that
+`transformers` makes, or starts other processes.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,9 @@ BROWSER_FIXTURES = {"chrome"}
 BROWSER = {"test_heavy", "test_hostile_requests", "test_hostile_class", "test_protocol", "test_wheel"}
 # Modules of which every test is slow.
 SLOW = {
+    "test_importers",  # every kind of model that transformers makes, and every part of it
+    "test_importers_fields",
+    "test_importers_names",
     "test_hostile_folders",  # a child process for each folder
     "test_hostile_registry",
     "test_your_model",
@@ -28,6 +32,7 @@ SLOW = {
     "test_hostile_links",
     "test_inside_page",
     "test_lessons",
+    "test_links",
     "test_masks_page",
     "test_pages",
     "test_positions_page",
