@@ -95,7 +95,7 @@ class AttentionOverride:
 
 
 def renormalise(weights: Sequence[float]) -> tuple[float, ...]:
-    """Non-negative weights (S,) scaled to sum to 1; all zeros stay zeros: such a row looks at nothing.
+    """Non-negative weights (S,) scaled to sum to 1; all zeros stay zeros: such a row attends to nothing.
 
     Raises:
         ValueError: a weight is negative or not a number.

@@ -100,7 +100,7 @@ def load_card(name: str, folder: Path | None = None) -> ModelCard:
 
 
 def read_card(name: str, folder: Path | None = None) -> JsonObject:
-    """A copy of the card as JSON, as its file has it, for whoever needs a number that `ModelCard` does not name.
+    """A copy of the card as JSON, as its file has it, for code that needs a number that `ModelCard` does not name.
 
     Raises:
         CheckpointError: as `load_card`.

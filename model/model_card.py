@@ -1,7 +1,7 @@
 """A model card: which model the weights are, what they were trained on, and what was measured. Checked once, here.
 
 A card is a JSON file beside the weights. `parse_card` turns it into a frozen record; pages and computations read the
-record. `ModelCard.json` is the file as it is written, for whoever needs a number that no record names.
+record. `ModelCard.json` is the file as it is written, for code that needs a number that no record names.
 """
 
 from collections.abc import Callable, Mapping

@@ -18,13 +18,13 @@ def word_membership(word_ids: Sequence[int]) -> NDArray[np.bool_]:
     return np.arange(max(word_ids) + 1)[:, None] == np.asarray(word_ids)
 
 
-def merge_to_words(weights: Array, word_ids: Sequence[int], looked_at: Sequence[int] | None = None) -> Array:
+def merge_to_words(weights: Array, word_ids: Sequence[int], key_word_ids: Sequence[int] | None = None) -> Array:
     """Weights (…, T, S) of pieces as weights (…, W, W') of words: rows averaged, columns summed.
 
-    word_ids: the word of each piece that looks; looked_at: of each that is looked at, the same where none is given.
+    word_ids: the word of each query token; key_word_ids: of each key token, the same where none is given.
     """
     rows = word_membership(word_ids).astype(np.float64)  # (W, T)
-    columns = word_membership(word_ids if looked_at is None else looked_at).astype(np.float64)  # (W', S)
+    columns = word_membership(word_ids if key_word_ids is None else key_word_ids).astype(np.float64)  # (W', S)
     merged = (rows / rows.sum(axis=-1, keepdims=True)) @ weights @ columns.T  # (…, W, W')
     return merged.astype(weights.dtype)
 

@@ -39,7 +39,7 @@ def select_map(weights: Array, layer: int, head: int | None) -> Array:
 def top_k_tokens(
     weights: str, logits: Array, n: int = 5, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
 ) -> tuple[tuple[tuple[str, ...], ...], Array]:
-    """The n likeliest words after each row of logits (T, V), and their probabilities (T, n). Marks are never said.
+    """The n most likely words after each row of logits (T, V), and their probabilities (T, n). Marks are never said.
 
     temperature, top_k, top_p: as they are when a word is drawn, see model/generation/sampling.py.
     """

@@ -53,7 +53,7 @@ def evaluate(
 
 
 def noun_probabilities(experiment: Experiment, trace: Trace[Array], position: int) -> tuple[tuple[str, ...], Array]:
-    """The N nouns that "it" at `position` can mean, the likeliest first, and their probabilities (N,)."""
+    """The N nouns that "it" at `position` can mean, the most likely first, and their probabilities (N,)."""
     vocabulary = get_model(experiment.weights)[1].vocabulary
     known = {noun for group in NOUNS.values() for noun in group}
     shares = probabilities(trace.logits[position])  # (V,)

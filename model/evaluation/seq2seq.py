@@ -60,7 +60,7 @@ def _filled(rows: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
 def greedy_decode(
     network: Seq2SeqNetwork, tokenizer: Tokenizer, batch: PairBatch, switches: Switches = Switches()
 ) -> Tensor:
-    """The likeliest next word again and again, for all sentences at once: (B, words), the end mark where one ended.
+    """The most likely next word again and again, for all sentences at once: (B, words), the end mark where one ended.
 
     switches: the parts of a Transformer that take part.
     """

@@ -1,6 +1,6 @@
 """Writing a whole sentence: at each step several ways to go on, and a rule that says which are followed.
 
-Greedy follows the likeliest word; sampling draws one; a beam follows the best few and sees later which was right. The
+Greedy follows the most likely word; sampling draws one; a beam follows the best few and sees later which was right. The
 model is known here only as `say`: log-probabilities of the next word. Everything looked at is kept as a tree.
 """
 
@@ -90,7 +90,7 @@ def beam_search(next_logprobs: NextTokenFn, end: int, most: int, width: int = 4,
 
 
 def greedy_search(next_logprobs: NextTokenFn, end: int, most: int) -> Beam:
-    """The likeliest word, each time: a beam of one."""
+    """The most likely word, each time: a beam of one."""
     return beam_search(next_logprobs, end, most, width=1)
 
 

@@ -21,7 +21,7 @@ class Decoding:
 
     method: str = "greedy"  # "greedy", "sample" or "beam"
     temperature: float = 1.0  # sample: the logits are divided by it
-    top_k: int = 0  # sample: how many of the likeliest tokens are kept; 0 keeps all
+    top_k: int = 0  # sample: how many of the most likely tokens are kept; 0 keeps all
     top_p: float = 1.0  # sample: the smallest set of tokens with this probability is kept
     seed: int = 0  # sample
     width: int = 4  # beam: how many hypotheses are followed

@@ -60,7 +60,7 @@ def continue_text(
 ) -> Generation:
     """Add `tokens` words to the experiment's text, one after another.
 
-    "greedy" takes the likeliest word each time, "sample" draws with the seed from what temperature, top_k and top_p
+    "greedy" takes the most likely word each time, "sample" draws with the seed from what temperature, top_k and top_p
     leave: see sampling.py. The special tokens are never generated. A word at a time gives what all at once
     gives, as long as what is written falls into the tokens it was written in. Where the mask looks back only, each word
     is read once and its keys and values are kept; otherwise everything is read again for every word.

@@ -1,4 +1,4 @@
-"""The tokens that a model finds likeliest after one position: by layer, of two runs, and before one is drawn."""
+"""The tokens that a model finds most likely after one position: by layer, of two runs, and before one is drawn."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from model.transformer import Trace
 
 @dataclass(frozen=True)
 class NextTokens:
-    """The n likeliest next tokens, layer by layer; the last row is the model's output."""
+    """The n most likely next tokens, layer by layer; the last row is the model's output."""
 
     probabilities: Array  # (L, n)
     words: tuple[tuple[str, ...], ...]  # L rows of n
 
 
 def top_next_tokens(experiment: Experiment, trace: Trace[Array], position: int, n: int = 8) -> NextTokens:
-    """What each layer predicts after the token at `position`, by the logit lens; the likeliest first."""
+    """What each layer predicts after the token at `position`, by the logit lens; the most likely first."""
     shares = probabilities(logit_lens(experiment, trace, position))  # (L, V)
     best = np.argsort(-shares, axis=-1)[:, :n]  # (L, n)
     vocabulary = get_model(experiment.weights)[1].vocabulary
@@ -29,7 +29,7 @@ def top_next_tokens(experiment: Experiment, trace: Trace[Array], position: int, 
 
 
 def top_of_two(a: Array, b: Array, n: int = 8) -> tuple[Array, Array, Array]:
-    """The n tokens that either of two predictions finds likeliest.
+    """The n tokens that either of two predictions finds most likely.
 
     a, b (V,): logits. Returns the probabilities under A and under B, (n,) each, and the ids of the tokens (n,).
     """

@@ -36,7 +36,7 @@ def keep_top_k(logits: Array, k: int) -> Array:
 def keep_top_p(logits: Array, p: float) -> Array:
     """The fewest words that together have at least probability `p` stay, all others become −inf; 1 keeps all.
 
-    logits (V,). Holtzman et al. 2020, section 3.1: nucleus sampling. The likeliest word always stays.
+    logits (V,). Holtzman et al. 2020, section 3.1: nucleus sampling. The most likely word always stays.
     """
     if not 0 <= p <= 1:
         raise ValueError(f"top-p must lie between 0 and 1, not {p}")

@@ -51,8 +51,8 @@ def translate(
     """Write the other sentence of `experiment.text`, going on from `experiment.target`.
 
     tokens: words at most. decoding: a `Decoding` or the name of a method, greedy by default; seed and options: single
-    fields of it. "greedy" takes the likeliest word each time; "sample" draws with the seed from what temperature, top_k
-    and top_p leave, see sampling.py; "beam" follows `width` sentences and weighs their lengths by `alpha`, see
+    fields of it. "greedy" takes the most likely word each time; "sample" draws with the seed from what temperature,
+    top_k and top_p leave, see sampling.py; "beam" follows `width` sentences and weighs their lengths by `alpha`, see
     beam_search.py.
 
     Raises:

@@ -43,11 +43,11 @@ MAX_WRITTEN = 24  # tokens that an encoder–decoder writes by itself where no t
 
 @dataclass(frozen=True)
 class AttentionMaps:
-    """The weights of all heads of one stack. Rows look, columns are looked at."""
+    """The weights of all heads of one stack. Rows are queries, columns are keys."""
 
     weights: Array  # (L, H, T, S) float32
-    looking: tuple[str, ...]  # T tokens
-    looked_at: tuple[str, ...]  # S tokens
+    query_tokens: tuple[str, ...]  # T tokens
+    key_tokens: tuple[str, ...]  # S tokens
 
 
 def available() -> bool:
@@ -113,7 +113,10 @@ def attention(foreign: LoadedModel, text: str, target: str = "") -> dict[str, At
     """
     if isinstance(foreign.model, RemoteModel):  # it runs in a process of its own
         stacks = foreign.model.attention(text, target)
-        return {stack: AttentionMaps(weights, looking, looked_at) for stack, weights, looking, looked_at in stacks}
+        return {
+            stack: AttentionMaps(weights, query_tokens, key_tokens)
+            for stack, weights, query_tokens, key_tokens in stacks
+        }
     if not clean(text).strip():
         raise InputTextError("There is no text yet. Type a sentence.")
     if max(len(text), len(target)) > MAX_CHARACTERS:
@@ -245,16 +248,18 @@ def _target(foreign: LoadedModel, ids: torch.Tensor, target: str) -> tuple[torch
     return written_ids, tuple(foreign.tokenizer.vocabulary[index] for index in written_ids[0].tolist())
 
 
-def _maps(attentions: Any, looking: tuple[str, ...], looked_at: tuple[str, ...]) -> AttentionMaps:
+def _maps(attentions: Any, query_tokens: tuple[str, ...], key_tokens: tuple[str, ...]) -> AttentionMaps:
     if not attentions or any(layer is None for layer in attentions):
         raise CheckpointError("This model returns no attention, so there is nothing to draw.")
     if len({layer.shape[1:] for layer in attentions}) > 1:
         raise CheckpointError("The layers of this model have maps of different sizes, which cannot be drawn together.")
     weights = np.stack([layer[0].float().numpy() for layer in attentions])  # (L, H, T, S)
-    if weights.shape[2:] != (len(looking), len(looked_at)):
+    if weights.shape[2:] != (len(query_tokens), len(key_tokens)):
         shape = " × ".join(map(str, weights.shape[2:]))
-        raise CheckpointError(f"The maps are {shape} for {len(looking)} and {len(looked_at)} tokens: they do not fit.")
+        raise CheckpointError(
+            f"The maps are {shape} for {len(query_tokens)} and {len(key_tokens)} tokens: they do not fit."
+        )
     if not np.isfinite(weights).all():
         raise CheckpointError("The attention of this model holds values that are not numbers.")
     weights.setflags(write=False)
-    return AttentionMaps(weights, looking, looked_at)
+    return AttentionMaps(weights, query_tokens, key_tokens)

@@ -83,7 +83,7 @@ class StoriesRecipe:
         """
         if options.text is None:
             raise ValueError("stories needs books to learn from: --text FILE")
-        command = f"python -m model.train {name} --text FILE"  # where the books lie is nobody else's business
+        command = f"python -m model.train {name} --text FILE"  # the folder of the books is private
         command += f" --seed {options.seed}" if options.seed else ""
         command += f" --steps {self.steps}" if self.steps != StoriesRecipe.steps else ""
         bar = Bar(f"{name}, seed {options.seed}", self.steps)

@@ -112,7 +112,7 @@ class TrainingLoop(ABC, Generic[N, B]):
         optimizer: torch.optim.Optimizer | None = None,
         start: int = 0,
     ) -> Iterator[float]:
-        """Train in place, one step for each loss that is taken; whoever stops taking them stops the training.
+        """Train in place, one step for each loss that is taken. The training stops when no more losses are taken.
 
         start: how many steps the network was trained before.
         """

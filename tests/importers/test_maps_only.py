@@ -93,7 +93,7 @@ def test_one_stack_gives_the_maps_of_transformers(opened, name):
     model, foreign = opened[name]
     (stack, found), *others = transformers_backend.attention(foreign, TEXT).items()
     assert not others and stack == ("encoder" if name == "electra" else "decoder")
-    assert found.looking == found.looked_at == WORDS
+    assert found.query_tokens == found.key_tokens == WORDS
     ids = torch.tensor([foreign.tokenizer.encode(TEXT).ids])
     expected = torch.stack(model(ids, output_attentions=True).attentions)[:, 0].detach().numpy()
     assert found.weights.shape == (2, 4, 9, 9), "as many maps as query heads, also where keys are shared"
@@ -106,9 +106,9 @@ def test_encoder_decoder_and_cross_attention_are_those_of_transformers(opened, n
     model, foreign = opened[name]
     found = transformers_backend.attention(foreign, TEXT, "two dogs")
     assert list(found) == ["encoder", "decoder", "cross"]
-    assert found["encoder"].looking == WORDS
+    assert found["encoder"].query_tokens == WORDS
     start = foreign.tokenizer.vocabulary[model.config.decoder_start_token_id]
-    assert found["cross"].looking == found["decoder"].looking == (start, "[CLS]", "two", "dogs")
+    assert found["cross"].query_tokens == found["decoder"].query_tokens == (start, "[CLS]", "two", "dogs")
     assert found["cross"].weights.shape[2:] == (4, 9)
     ids, labels = (torch.tensor([foreign.tokenizer.encode(one).ids]) for one in (TEXT, "two dogs"))
     theirs = model(ids, labels=labels, output_attentions=True)  # which moves the target by one, as in training
@@ -123,7 +123,7 @@ def test_encoder_decoder_and_cross_attention_are_those_of_transformers(opened, n
 def test_without_a_target_the_model_says_what_it_finds_likeliest(opened):
     model, foreign = opened["t5"]
     ids = torch.tensor([foreign.tokenizer.encode(TEXT).ids])
-    words = transformers_backend.attention(foreign, TEXT)["decoder"].looking
+    words = transformers_backend.attention(foreign, TEXT)["decoder"].query_tokens
     most = transformers_backend.MAX_WRITTEN
     said = model.generate(ids, max_new_tokens=most, do_sample=False, num_beams=1)[0, 1:].tolist()
     said = said[: said.index(1)] if 1 in said else said
@@ -237,11 +237,11 @@ def test_a_language_mark_before_the_words_takes_the_place_of_the_tokenizers_own(
     foreign = transformers_backend.load_with_transformers(inspect_folder(tmp_path))
     assert languages(foreign.tokenizer) == ("eng_Latn", "fra_Latn")
     plain = transformers_backend.attention(foreign, "the dog", "two cat")
-    assert plain["encoder"].looking == ("eng_Latn", "the", "dog", "[SEP]")
-    assert plain["decoder"].looking == ("[SEP]", "eng_Latn", "two", "cat")
+    assert plain["encoder"].query_tokens == ("eng_Latn", "the", "dog", "[SEP]")
+    assert plain["decoder"].query_tokens == ("[SEP]", "eng_Latn", "two", "cat")
     marked = transformers_backend.attention(foreign, "eng_Latn the dog", "fra_Latn two cat")
-    assert marked["encoder"].looking == plain["encoder"].looking
-    assert marked["decoder"].looking == ("[SEP]", "fra_Latn", "two", "cat")
+    assert marked["encoder"].query_tokens == plain["encoder"].query_tokens
+    assert marked["decoder"].query_tokens == ("[SEP]", "fra_Latn", "two", "cat")
     ids, labels = torch.tensor([[ENGLISH, 5, 6, 3]]), torch.tensor([[FRENCH, 12, 10, 3]])
     theirs = model(ids, labels=labels, output_attentions=True).cross_attentions
     np.testing.assert_allclose(marked["cross"].weights, torch.stack(theirs)[:, 0].detach().numpy(), atol=1e-6)
@@ -254,7 +254,7 @@ def test_the_token_that_a_model_must_write_first_is_written_first(tmp_path):
     model = stir(kind(config), 0.3).eval()
     model.generation_config.forced_bos_token_id = 13
     foreign = transformers_backend.load_with_transformers(inspect_folder(publish(model, tmp_path)))
-    words = transformers_backend.attention(foreign, TEXT)["decoder"].looking
+    words = transformers_backend.attention(foreign, TEXT)["decoder"].query_tokens
     assert words[:2] == ("[CLS]", "very")
 
 
@@ -276,7 +276,7 @@ def test_a_classifiers_decoder_reads_the_text_moved_by_one(tmp_path, kind, base)
     foreign = transformers_backend.load_with_transformers(inspect_folder(publish(model, tmp_path)))
     found = transformers_backend.attention(foreign, TEXT)
     start = foreign.tokenizer.vocabulary[config.decoder_start_token_id]
-    assert found["decoder"].looking == found["cross"].looking == (start, *WORDS[:-1])
+    assert found["decoder"].query_tokens == found["cross"].query_tokens == (start, *WORDS[:-1])
     theirs = model(torch.tensor([foreign.tokenizer.encode(TEXT).ids]), output_attentions=True)
     expected = torch.stack(theirs.cross_attentions)[:, 0].detach().numpy()
     np.testing.assert_allclose(found["cross"].weights, expected, atol=1e-6)
@@ -294,7 +294,7 @@ def test_a_model_that_moves_its_last_token_to_the_front_is_read_so(tmp_path):
     model = stir(MBartForConditionalGeneration(config), 0.3).eval()
     foreign = transformers_backend.load_with_transformers(inspect_folder(publish(model, tmp_path)))
     found = transformers_backend.attention(foreign, TEXT, "two dogs")
-    assert found["decoder"].looking == ("[SEP]", "[CLS]", "two", "dogs")
+    assert found["decoder"].query_tokens == ("[SEP]", "[CLS]", "two", "dogs")
     ids, labels = (torch.tensor([foreign.tokenizer.encode(one).ids]) for one in (TEXT, "two dogs"))
     theirs = torch.stack(model(ids, labels=labels, output_attentions=True).decoder_attentions)[:, 0]
     np.testing.assert_allclose(found["decoder"].weights, theirs.detach().numpy(), atol=1e-6)

@@ -14,6 +14,7 @@ from viz.server.headers import policy
 from viz.theme import THEMES, css_colours
 
 INDEX = (Path(streamlit.__file__).parent / "static/index.html").read_bytes()
+SHEETS = ("style.css", "lesson.css", "alone.css")
 BROWSER = [(b"accept", b"text/html,*/*;q=0.8"), (b"accept-encoding", b"gzip"), (b"if-none-match", b'"1"')]
 
 
@@ -53,7 +54,7 @@ def test_a_page_carries_the_style_and_the_script_before_streamlits_own(parts):
     text = body.decode()
     assert "<title>Attention Lab</title>" in text
     assert "<title>Streamlit</title>" not in text
-    assert text.index(f"<style>{style(False)}</style>") < text.index(f"<script>{script()}</script>")
+    assert text.index(f"<style>{style(('style.css',))}</style>") < text.index(f"<script>{script()}</script>")
     assert text.index(f"<script>{script()}</script>") < text.index('<script type="module"')
     assert headers[b"content-length"] == str(len(body)).encode()
     assert headers[b"cache-control"] == b"no-cache"
@@ -68,12 +69,12 @@ def test_a_page_that_was_kept_by_the_browser_is_asked_for_as_a_whole_and_uncompr
 
 def test_all_of_streamlits_page_is_kept_but_its_title():
     _, _, body = answer(application(INDEX))
-    added = f"<title>Attention Lab</title><style>{style(False)}</style><script>{script()}</script>"
+    added = f"<title>Attention Lab</title><style>{style(('style.css',))}</style><script>{script()}</script>"
     assert body.decode().replace(added, "<title>Streamlit</title>") == INDEX.decode()
 
 
 def test_a_page_without_the_title_gets_the_style_at_the_end_of_its_head():
-    page = with_style(b"<html><head><meta></head><body></body></html>", lesson=False).decode()
+    page = with_style(b"<html><head><meta></head><body></body></html>", ("style.css",)).decode()
     assert re.search(r"<meta><title>Attention Lab</title><style>.*</script></head>", page, re.DOTALL)
 
 
@@ -102,6 +103,14 @@ def test_a_page_larger_than_any_of_streamlits_is_passed_on_and_not_gathered(monk
     assert headers[b"content-length"] == str(len(INDEX)).encode()
 
 
+@pytest.mark.parametrize("query", [b"figure=stages", b"present=true&text=a"])
+def test_a_page_of_one_figure_alone_is_hidden_from_the_first_paint_on(query):
+    rules = (first_paint.STYLES / "alone.css").read_text(encoding="utf-8")
+    until_open = f"html:root:not([data-open]) {{\n{rules}}}"  # afterwards the page itself says whether it is alone
+    assert until_open.encode() in answer(application(INDEX), query=query)[2]
+    assert rules.encode() not in answer(application(INDEX), query=b"text=figure")[2]
+
+
 def test_only_a_lesson_carries_the_rules_of_a_lesson():
     rules = (first_paint.STYLES / "lesson.css").read_text(encoding="utf-8")
     assert rules.encode() in answer(application(INDEX), query=b"lesson=masks.1")[2]
@@ -109,7 +118,7 @@ def test_only_a_lesson_carries_the_rules_of_a_lesson():
 
 
 def test_the_colours_are_those_of_the_theme_that_the_browser_prefers():
-    dark = style(False).partition("@media (prefers-color-scheme: dark)")
+    dark = style(("style.css",)).partition("@media (prefers-color-scheme: dark)")
     assert css_colours(THEMES["light"]) in dark[0]
     assert css_colours(THEMES["dark"]) in dark[2]
 
@@ -118,9 +127,9 @@ def test_the_policy_lets_the_script_run_by_its_hash_and_no_other_inline_script()
     allowed = re.search(r"script-src ([^;]*)", policy("", framed=False))[1].split()
     assert script_source() in allowed
     assert "'unsafe-inline'" not in allowed
-    assert "</script" not in script() and "</style" not in style(True)  # either would end its element
+    assert "</script" not in script() and "</style" not in style(SHEETS)  # either would end its element
 
 
 def test_the_page_is_small_enough_to_come_with_the_first_packets():
     """Some 14 kB compressed are sent before a server waits for the browser (RFC 6928)."""
-    assert len(gzip.compress(with_style(INDEX, lesson=True))) < 14_000
+    assert len(gzip.compress(with_style(INDEX, SHEETS))) < 14_000

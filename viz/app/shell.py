@@ -13,18 +13,17 @@ from viz.ui.state import Key
 from viz.ui.visitor import theme, words
 
 LESSON_STYLE = (visitor.PAGES.parent / "ui/lesson.css").read_text(encoding="utf-8")
-# Until the browser has lifted the figure, at least nothing else is seen.
-ALONE = ".stApp { visibility: hidden; } body { background: var(--paper); }"
+ALONE_STYLE = (visitor.PAGES.parent / "ui/alone.css").read_text(encoding="utf-8")
 
 
 def open_frame() -> None:
     """Page settings, and the style that is known only now: the colours shown, an open lesson, a figure alone."""
     _keep_the_address_of_a_back()
-    if not st.session_state.pop(Key.PLAYER, False):  # whoever has left the player of words finds it at rest again
+    if not st.session_state.pop(Key.PLAYER, False):  # the player of words is at rest when a person comes back to it
         st.session_state.pop(Key.PLAYING, None)
     alone = present.presentation().mode
     st.set_page_config(page_title="Attention Lab", layout="wide", initial_sidebar_state="auto")
-    further = (LESSON_STYLE if _in_a_lesson() else "") + (ALONE if alone else "")
+    further = (LESSON_STYLE if _in_a_lesson() else "") + (ALONE_STYLE if alone else "")
     st.html(f"<style>{css_colours(theme())}\n{further}</style>")
     st.sidebar.markdown("### Attention Lab")
 

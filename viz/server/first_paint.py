@@ -5,6 +5,7 @@ So Streamlit's `index.html` gets it on its way out, with the script that shows e
 """
 
 from base64 import b64encode
+from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +19,7 @@ from viz.theme import THEMES, css_colours
 STYLES = Path(__file__).parents[1] / "ui"
 SCRIPT = Path(__file__).parents[1] / "canvas/frontend/page/opening.js"
 MAX_PAGE = 1_000_000  # bytes: a larger answer is no page of Streamlit's and goes out as it is
-# A page that is asked for with these comes compressed, in parts, or not at all.
+# With these headers in a request, Streamlit's answer is compressed, a part, or “not modified”.
 REQUEST_HEADERS = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
 TITLE = "<title>Streamlit</title>"
 
@@ -36,15 +37,15 @@ class FirstPaint:
             await self.app(scope, receive, send)
             return
         headers = [(name, value) for name, value in scope["headers"] if name not in REQUEST_HEADERS]
-        lesson = "lesson" in dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        await self.app({**scope, "headers": headers}, receive, Rewriting(send, lesson=lesson))
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        await self.app({**scope, "headers": headers}, receive, Rewriting(send, sheets_for(query)))
 
 
 class Rewriting:
     """`send` for one answer: a page is held until it is whole, and sent with the style sheet in it."""
 
-    def __init__(self, send: Send, *, lesson: bool) -> None:
-        self.send, self.lesson = send, lesson
+    def __init__(self, send: Send, sheets: tuple[str, ...]) -> None:
+        self.send, self.sheets = send, sheets
         self.start: Message | None = None  # the head of an answer that is held
         self.body = b""
 
@@ -62,7 +63,7 @@ class Rewriting:
             return
         start, self.start = self.start, None
         if not more:
-            self.body = with_style(self.body, lesson=self.lesson)
+            self.body = with_style(self.body, self.sheets)
             headers = MutableHeaders(scope=start)
             headers["content-length"] = str(len(self.body))
             headers["cache-control"] = "no-cache"
@@ -73,9 +74,22 @@ class Rewriting:
         await self.send({"type": "http.response.body", "body": self.body, "more_body": more})
 
 
-def with_style(page: bytes, *, lesson: bool) -> bytes:
-    """Streamlit's page with the lab's name, style sheet and script. lesson: with the rules of an open lesson."""
-    head = f"<title>Attention Lab</title><style>{style(lesson)}</style><script>{script()}</script>"
+def sheets_for(query: Mapping[str, str]) -> tuple[str, ...]:
+    """The style sheets of a page that a link with these parameters opens, by their names in viz/ui."""
+    lesson = ("lesson.css",) if "lesson" in query else ()
+    alone = ("alone.css",) if {"figure", "present"} & query.keys() else ()
+    return ("style.css", *lesson, *alone)
+
+
+def read_sheet(name: str) -> str:
+    """The style sheet of that name. One that hides the page ends when the page is open: see viz/app/shell.py."""
+    sheet = (STYLES / name).read_text(encoding="utf-8")
+    return f"html:root:not([data-open]) {{\n{sheet}}}" if name == "alone.css" else sheet
+
+
+def with_style(page: bytes, sheets: tuple[str, ...]) -> bytes:
+    """Streamlit's page with the lab's name, these style sheets and the script."""
+    head = f"<title>Attention Lab</title><style>{style(sheets)}</style><script>{script()}</script>"
     text = page.decode("utf-8")
     if TITLE in text:
         return text.replace(TITLE, head, 1).encode()
@@ -83,10 +97,9 @@ def with_style(page: bytes, *, lesson: bool) -> bytes:
 
 
 @cache
-def style(lesson: bool) -> str:
-    """The style sheet, in the colours that the browser prefers until the page has said which it shows."""
-    files = ("style.css", "lesson.css") if lesson else ("style.css",)
-    sheet = "\n".join((STYLES / name).read_text(encoding="utf-8") for name in files)
+def style(sheets: tuple[str, ...]) -> str:
+    """These style sheets, in the colours that the browser prefers until the page has said which it shows."""
+    sheet = "\n".join(map(read_sheet, sheets))
     dark = f"@media (prefers-color-scheme: dark) {{ {css_colours(THEMES['dark'])} }}"
     return f"{css_colours(THEMES['light'])}\n{dark}\n{sheet}"
 

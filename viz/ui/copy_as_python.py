@@ -273,8 +273,8 @@ def from_maps(file: File | ModelMaps, name: str, value: str, imports: str = "") 
         arguments = f"{file.text!r}, {file.target!r}" if file.target else repr(file.text)
         lines = [f"model = foreign.load_with_transformers(inspect_folder({str(model_calls.folder(file.name))!r}))"]
         lines += [f'found = foreign.attention(model, {arguments})["{file.stack}"]']
-        key_tokens = ", found.looked_at" if file.stack == "cross" else ""
-        lines += [f"maps = checked(found.weights, found.looking{key_tokens})", f"{name} = {value}"]
+        key_tokens = ", found.key_tokens" if file.stack == "cross" else ""
+        lines += [f"maps = checked(found.weights, found.query_tokens{key_tokens})", f"{name} = {value}"]
         return "\n".join([*needed, "", *lines]) + "\n"
     needed = sorted(filter(None, ("from viz.export.attention_arrays import read", imports)))
     lines = ["from pathlib import Path\n", *needed, f"\nmaps = read(Path({file.name!r}).read_bytes())"]

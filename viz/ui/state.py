@@ -210,19 +210,19 @@ def enter(page: str) -> None:
             session.get(Key.DEFAULTS, {}).pop(name, None)
             if name in address and address.get_all(name) == in_link.get(name):
                 _write(name, [])  # it is of the page that was left
-        for own, (held, spelt) in of_pages.get(page, {}).items():
+        for own, (held, address_values) in of_pages.get(page, {}).items():
             if own not in address:  # a link, or Back, asks for something else
                 session[own] = held
-                _write(own, spelt)
+                _write(own, address_values)
     session[Key.PAGE] = page
     session[Key.PAGE_LINK] = {name: address.get_all(name) for name in PER_PAGE if name in address}
 
 
-def _write(name: str, spelt: list[str]) -> None:
+def _write(name: str, address_values: list[str]) -> None:
     """Put the values of a control that is not drawn yet into the address; none: take them out."""
     try:
-        if spelt:
-            st.query_params[name] = spelt
+        if address_values:
+            st.query_params[name] = address_values
         else:
             st.query_params.pop(name, None)
     except StreamlitAPIException:  # a control of the page that was left still owns the name, and clears it itself

@@ -67,6 +67,6 @@ def _stacks(entries: list[dict[str, Any]], numbers: bytes) -> list[Stack]:
         shape = tuple(int(size) for size in entry["shape"])
         count = math.prod(shape)
         weights = np.frombuffer(numbers, np.float32, count, offset).reshape(shape)  # read-only, as bytes are
-        stacks.append((str(entry["stack"]), weights, tuple(entry["looking"]), tuple(entry["looked_at"])))
+        stacks.append((str(entry["stack"]), weights, tuple(entry["query_tokens"]), tuple(entry["key_tokens"])))
         offset += 4 * count
     return stacks

@@ -55,7 +55,7 @@ def attention(request: dict[str, Any], progress: Progress) -> Answer:
     """The attention of the foreign model on a text: the maps end to end as float32, their names and words beside."""
     stacks = transformers_backend.attention(opened["model"], request["text"], request["target"])
     answer = [
-        {"stack": stack, "shape": maps.weights.shape, "looking": maps.looking, "looked_at": maps.looked_at}
+        {"stack": stack, "shape": maps.weights.shape, "query_tokens": maps.query_tokens, "key_tokens": maps.key_tokens}
         for stack, maps in stacks.items()
     ]
     numbers = [np.ascontiguousarray(maps.weights, dtype=np.float32).reshape(-1) for maps in stacks.values()]

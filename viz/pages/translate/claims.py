@@ -36,9 +36,9 @@ def _one_vector() -> str:
     networks = compute.available_tasks().get("Copy", {})
     if {ALONE, ATTENTION} - networks.keys():
         return ""
-    alone, looking = (model_calls.about(networks[name]).seq2seq for name in (ALONE, ATTENTION))
-    shares_alone, attentive = ([card.lengths[n] for n in N_SYMBOLS] for card in (alone, looking))
-    return describe_one_vector(N_SYMBOLS, shares_alone, attentive, alone.pairs_per_length)
+    alone, attentive = (model_calls.about(networks[name]).seq2seq for name in (ALONE, ATTENTION))
+    shares_alone, shares_attentive = ([card.lengths[n] for n in N_SYMBOLS] for card in (alone, attentive))
+    return describe_one_vector(N_SYMBOLS, shares_alone, shares_attentive, alone.pairs_per_length)
 
 
 def _own_context(decoded: DecodedSentence) -> str:

@@ -363,10 +363,10 @@ def foreign_maps() -> uploaded_maps.GivenMaps | None:
         stacks = _attention(name, text or "", target or "")
         stack = controls.choice("Which attention", list(stacks), key=Param.STACK)
         attention_maps = stacks[stack]
-        key_tokens = attention_maps.looked_at if stack == "cross" else None
+        key_tokens = attention_maps.key_tokens if stack == "cross" else None
         of = copy_as_python.ModelMaps(name, stack, text or "", target or "")
         return uploaded_maps.GivenMaps(
-            maps(attention_maps.weights, attention_maps.looking, key_tokens),
+            maps(attention_maps.weights, attention_maps.query_tokens, key_tokens),
             of,
             _key(name, stack, text or "", target or ""),
         )
