@@ -4,7 +4,8 @@
 
 For each link of tests/support/heavy.py: seconds alone on an empty server, what it said, and how many flips of another
 visitor were answered meanwhile, at what multiple of their time alone. Then every two neighbours of the list together.
-The law is a multiple of 3 at most; clocks on a shared machine are no test, so it is printed, not asserted. Bounded:
+The law is a multiple of 3 at most, for 95 of 100 flips; clocks on a shared machine are no test, so it is printed, not
+asserted. Bounded:
 every wait ends after four minutes, and the server stops with the script.
 """
 
@@ -47,16 +48,20 @@ async def beside(address: str, links: tuple[Link, ...], third: Visitor) -> tuple
 def line(name: str, waits: list[float], took: list[float], usual: float) -> str:
     """A line of the table."""
     if not waits:
-        return f"| {name} | {' and '.join(f'{one:.1f}' for one in took)} | 0 | | |"
+        return f"| {name} | {' and '.join(f'{seconds:.1f}' for seconds in took)} | 0 | | | |"
     middle, worst = statistics.median(waits) / usual, max(waits) / usual
-    taken = " and ".join(f"{one:.1f}" for one in took)
-    verdict = "" if middle <= LAW else "  above the law"
-    return f"| {name} | {taken} | {len(waits)} | {middle:.2f}{verdict} | {worst:.2f} |"
+    most = sorted(waits)[int(0.95 * len(waits))] / usual
+    taken = " and ".join(f"{seconds:.1f}" for seconds in took)
+    verdict = "" if most <= LAW else "  above the law"
+    return f"| {name} | {taken} | {len(waits)} | {middle:.2f} | {most:.2f}{verdict} | {worst:.2f} |"
 
 
 async def measure(flips: int) -> None:
     """Each link on a server of its own, so that nothing is remembered; then pairs."""
-    print("| dearest link | seconds | flips meanwhile | median × alone | largest × alone |\n|---|--:|--:|--:|--:|")
+    print(
+        "| dearest link | seconds | flips meanwhile | median × alone | 95 % × alone | largest × alone |\n"
+        "|---|--:|--:|--:|--:|--:|"
+    )
     cases = [((name,), (link,)) for name, link in LINKS.items()]
     cases += [(names, tuple(LINKS[name] for name in names)) for names in list(pairwise(LINKS))[:3]]
     for names, links in cases:

@@ -281,6 +281,21 @@ def test_the_limit_of_open_files_rises_to_what_the_system_allows():
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def test_threads_of_a_started_server_take_turns_so_often_that_a_flip_is_not_held_up(monkeypatch):
+    before, during = sys.getswitchinterval(), []
+    monkeypatch.setattr(start.imports, "begin", lambda: during.append(sys.getswitchinterval()))
+
+    async def begin_and_end():
+        async with start.lifespan(None):
+            pass
+
+    try:
+        asyncio.run(begin_and_end())
+    finally:
+        sys.setswitchinterval(before)
+    assert during == [pytest.approx(start.SWITCH_INTERVAL)] and before > start.SWITCH_INTERVAL
+
+
 def test_an_uncaught_error_is_one_line_of_the_log_whatever_it_says(caplog):
     log = logging.getLogger("streamlit.error_util")
     before = list(log.filters)
