@@ -7,6 +7,7 @@ from viz.app import shell
 shell.open_frame()
 page = st.navigation(
     [
+        st.Page("../pages/machine/page.py", title="Whole model", url_path="machine"),
         st.Page("../pages/heads/page.py", title="Heads", url_path="home", default=True),
         st.Page("../pages/inside/page.py", title="Inside a head", url_path="inside"),
         st.Page("../pages/masks/page.py", title="Masks", url_path="masks"),

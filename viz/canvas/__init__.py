@@ -10,6 +10,7 @@ from viz.canvas.files import FigureFiles, save_bar, save_page
 from viz.canvas.focus import Axes, SelectedHead, TokenFocus
 from viz.canvas.head_grid import head_grid, token_lines
 from viz.canvas.head_steps import HeadStepsView, head_steps, value_hull
+from viz.canvas.machine import MachineEvents, MachinePart, MachineSwitch, MachineView, MachineWords, machine
 from viz.canvas.maps import Paint, Panel, Steps, maps
 from viz.canvas.mask_leak import Edit, mask_leak
 from viz.canvas.page_tools import LessonView, lesson_step, share
@@ -30,6 +31,11 @@ __all__ = [
     "FigureFiles",
     "HeadStepsView",
     "LessonView",
+    "MachineEvents",
+    "MachinePart",
+    "MachineSwitch",
+    "MachineView",
+    "MachineWords",
     "Measure",
     "Paint",
     "Panel",
@@ -47,6 +53,7 @@ __all__ = [
     "head_steps",
     "lesson_step",
     "logit_lens",
+    "machine",
     "maps",
     "mask_leak",
     "probability_bars",

@@ -6,7 +6,7 @@ from model.analysis import ablation
 from model.run import Experiment
 from model.switches import PARTS, Switches
 from viz.ui import controls, model_calls, server_cache
-from viz.ui.state import Key
+from viz.ui.state import Key, Param
 
 
 @server_cache.cached
@@ -14,6 +14,35 @@ def held_out(weights: str, switches: Switches) -> ablation.HeldOutScores:
     """Loss and accuracy on fresh sentences with these parts."""
     with model_calls.compute_slots:
         return ablation.evaluate_held_out(weights, switches)
+
+
+def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
+    """The heads to take out, beside the parts."""
+    names = [f"L{layer}H{head}" for layer in range(n_layers) for head in range(n_heads)]
+    with st.sidebar:
+        chosen = st.multiselect("Heads ablated", names, key=Param.HEADS_OFF, bind="query-params", placeholder="none")
+    return frozenset((int(name[1 : name.index("H")]), int(name[name.index("H") + 1 :])) for name in chosen)
+
+
+def toggle_head(layer: int, head: int) -> None:
+    """Take a head out, or put it back."""
+    name, chosen = f"L{layer}H{head}", list(st.session_state.get(Param.HEADS_OFF, []))
+    st.session_state[Param.HEADS_OFF] = (
+        [other for other in chosen if other != name] if name in chosen else [*chosen, name]
+    )
+
+
+def toggle_layer(layer: int, n_heads: int) -> None:
+    """Take out all heads of a layer, or put them back where all are out."""
+    names = [f"L{layer}H{head}" for head in range(n_heads)]
+    chosen = list(st.session_state.get(Param.HEADS_OFF, []))
+    others = [name for name in chosen if name not in names]
+    st.session_state[Param.HEADS_OFF] = others if set(names) <= set(chosen) else [*others, *names]
+
+
+def toggle_part(name: str) -> None:
+    """Take out a part of the model, or put it back."""
+    st.session_state[Param(name)] = not st.session_state[Param(name)]
 
 
 def ablation_hints(weights: str, switches: Switches) -> None:

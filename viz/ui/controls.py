@@ -186,6 +186,13 @@ def head(n_layers: int, n_heads: int, default: tuple[int, int]) -> tuple[int, in
     return int(layer), int(head)
 
 
+def layer(n_layers: int, default: int) -> int:
+    """The layer to look into, where no head is chosen."""
+    track_default({Param.LAYER: default})
+    with st.sidebar:
+        return int(st.number_input("Layer", 0, n_layers - 1, default, key=Param.LAYER, bind="query-params", width=100))
+
+
 def choose_head(layer: int, head: int) -> None:
     """Enlarge this head, as if it had been typed."""
     st.session_state[Param.LAYER], st.session_state[Param.HEAD] = layer, head

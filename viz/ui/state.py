@@ -33,13 +33,15 @@ class Param(StrEnum):
     VIEW = "view"  # which part of the page: Inside a head, Masks, Positions, Remove a part
     PANEL = "panel"  # which further figure below: Heads, Remove a part, Translate, Your model
     UNITS = "units"  # rows of tokens or of words: Heads, Translate
-    HEADS_OFF = "heads_off"  # heads that are ablated, "L1H2": Remove a part, Translate
+    HEADS_OFF = "heads_off"  # heads that are ablated, "L1H2": Whole model, Remove a part, Translate
     TEMPERATURE = "temperature"  # of sampling: Heads, Translate
     TOP_K = "top_k"
     TOP_P = "top_p"
     SEED = "seed"
     # Heads
     STAGE = "stage"  # field of AttentionTrace
+    # Whole model
+    DETAIL = "detail"  # what stands below each part: words, shapes or numbers
     # Inside a head
     STEP = "step"  # of the walk along one row
     KEY = "key"  # position of the key token that is pointed out; None: none
@@ -120,6 +122,8 @@ class Key(StrEnum):
     LINKS_OPENED = "links_opened"  # how many links within the lab were followed
     CODE_FOR = "code_for"  # the link whose QR code is asked for
     TRY = "try"  # of a number: a button that opens a link of the prose
+    # Whole model
+    PART_ASKED = "part_asked"  # the part whose page is to be opened: its kind, its layer, its head
     # files
     ASK = "ask"  # of a figure: which file of it is asked for
     TABLE = "table"  # of a figure: whether its table is open

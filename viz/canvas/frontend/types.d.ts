@@ -169,6 +169,60 @@ export interface ValueHullHeader extends FigureHeader, Focus {
   words: string[];
 }
 
+/** One part of a whole model: viz/canvas/machine.py. */
+export interface MachinePart {
+  kind: string;
+  layer: number | null;
+  norm: string;
+  present: boolean;
+  title: string;
+  purpose: string;
+  shape: string;
+}
+
+export interface MachineSwitch {
+  name: string;
+  label: string;
+  on: boolean;
+  available: boolean;
+}
+
+export interface MachineHeader extends FigureHeader, Focus {
+  tokens: string[];
+  positions: number[];
+  parts: MachinePart[];
+  switches: MachineSwitch[];
+  heads_off: number[][];
+  /** Of each token, what each part did to it. */
+  sentences: string[][];
+  /** Of each token: word, probability, probability in the full model. */
+  next_tokens: [string, number, number][][];
+  predicts: string;
+  detail: string;
+  /** By part: its name, what it is for, a few words, and the label of the button that opens its page. */
+  names: Record<string, string>;
+  purposes: Record<string, string>;
+  short: Record<string, string>;
+  doors: Record<string, string>;
+}
+
+/** What can be pressed in a drawing of a whole model. */
+export interface Target {
+  kind: string;
+  part: string;
+  layer: number | null;
+  head?: number;
+  x: number;
+  y: number;
+  wide: number;
+  tall: number;
+  text: string;
+  on: boolean;
+  row?: number;
+  position?: number;
+  press?: (() => void) | null;
+}
+
 export interface DecodingHeader extends FigureHeader {
   about: string;
   step: number;

@@ -15,14 +15,6 @@ HOW = ("removed now", "trained without")
 THEN = ("Next word", "Residual stream", "Head ablation", "Override one row")
 
 
-def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
-    """The heads to take out, beside the parts."""
-    names = [f"L{layer}H{head}" for layer in range(n_layers) for head in range(n_heads)]
-    with st.sidebar:
-        chosen = st.multiselect("Heads ablated", names, key=Param.HEADS_OFF, bind="query-params", placeholder="none")
-    return frozenset((int(name[1 : name.index("H")]), int(name[name.index("H") + 1 :])) for name in chosen)
-
-
 def ablated_experiment(removed: Experiment) -> Experiment:
     """What B is: the same weights with the parts removed now, or weights that never had the part."""
     if not has_trained_without(removed.weights):

@@ -9,16 +9,8 @@ from viz.captions.heads import describe_head_ablation
 from viz.export.tables import NamedArray
 from viz.pages.remove.compute import head_ablation_maps
 from viz.theme import Theme
-from viz.ui import controls, copy_as_python, figure_panel, not_available
+from viz.ui import ablation, controls, copy_as_python, figure_panel, not_available
 from viz.ui.state import Param
-
-
-def toggle_head(layer: int, head: int) -> None:
-    """Take a head out, or put it back."""
-    name, chosen = f"L{layer}H{head}", list(st.session_state.get(Param.HEADS_OFF, []))
-    st.session_state[Param.HEADS_OFF] = (
-        [other for other in chosen if other != name] if name in chosen else [*chosen, name]
-    )
 
 
 def show(weights: str, theme: Theme) -> None:
@@ -44,7 +36,7 @@ def show(weights: str, theme: Theme) -> None:
             canvas.Axes(layers, heads),
             key="knockouts",
             theme=theme,
-            on_pick=toggle_head,
+            on_pick=ablation.toggle_head,
         )
         figure_panel.below(
             drawn,

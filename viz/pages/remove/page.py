@@ -38,7 +38,7 @@ notices = st.container()
 experiment = controls.experiment()
 config = model_calls.about(experiment.weights).model_config
 n_layers, n_heads = config.n_layers, config.n_heads
-off = remove_controls.heads_off(n_layers, n_heads)
+off = ablation.heads_off(n_layers, n_heads)
 
 whole = replace(experiment, switches=Switches())
 removed = replace(experiment, switches=replace(experiment.switches, heads_off=off))

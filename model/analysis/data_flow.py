@@ -1,0 +1,142 @@
+"""A Transformer as the steps that data takes through it: where each part stands, what it adds, and what flows where.
+
+`architecture` reads the config: which parts there are, in order. `data_flow` reads a trace: how long the vectors are,
+and how much of each comes from which token.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.config import ModelConfig
+from model.run import Array, Experiment, get_transformer
+from model.switches import Switches
+from model.transformer import Trace
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part of the model, in the order in which data passes it."""
+
+    kind: str  # "embedding", "attention", "mlp" or "unembedding"
+    layer: int | None  # None: outside the layers
+    norm: str  # "before": the part reads normalised vectors; "after": what it leaves is normalised; "none"
+    present: bool  # False: removed now, or the weights were trained without it
+
+
+def architecture(config: ModelConfig, switches: Switches = Switches()) -> tuple[Step, ...]:
+    """The parts of the model that this config describes, from the embedding to the logits.
+
+    switches: the parts that are removed now. A norm that is removed is "none".
+    """
+    active = switches & config.trained
+    norm = {"pre": "before", "post": "after", "none": "none"}[config.norm] if active.norm else "none"
+    steps = [Step("embedding", None, "after" if config.embedding_norm and active.norm else "none", True)]
+    for layer in range(config.n_layers):
+        heads_left = any((layer, head) not in active.heads_off for head in range(config.n_heads))
+        steps.append(Step("attention", layer, norm, heads_left))
+        steps.append(Step("mlp", layer, norm, active.mlp))
+    if config.read_out != "none":
+        has_final_norm = (config.norm == "pre" or config.read_out == "transformed") and active.norm
+        steps.append(Step("unembedding", None, "before" if has_final_norm else "none", True))
+    return tuple(steps)
+
+
+@dataclass(frozen=True)
+class DataFlow:
+    """How long the vectors of each token are, and where they come from. Lengths are Euclidean norms."""
+
+    stream: Array  # (2L + 1, T, C)  the residual stream: after the embedding, then after each attention and MLP
+    lengths: Array  # (2L + 1, T)  of the stream
+    added: Array  # (2L, T)  length of what each attention and each MLP gives, in turn
+    contributions: Array  # (L, T, S)  length of what token t gets from token s through all heads of a layer
+    shares: Array  # (L, T, S)  how much of the vector after attention comes from each token; rows sum to 1
+
+
+def data_flow(experiment: Experiment, trace: Trace[Array]) -> DataFlow:
+    """The lengths and shares of one forward pass.
+
+    A contribution is the sum over heads of weight · W_O v, and its length is what counts: a large weight on a short
+    vector moves little. Kobayashi et al. 2020, equation 3. With a residual connection token t also keeps its own
+    vector; its share is then counted on the diagonal, beside what t attends to itself.
+    Kobayashi et al. 2021, section 3.
+    """
+    transformer, _ = get_transformer(experiment.weights)
+    active = experiment.switches & transformer.config.trained
+    stream = [trace.embed]
+    added, contributions, shares = [], [], []
+    for index, layer in enumerate(trace.layers):
+        attention = layer.attention
+        w_o = transformer.layers[index].attention.w_o.weight.float().cpu().numpy()  # (C, H·D)
+        heads = [head for head in range(len(attention.v)) if (index, head) not in active.heads_off]
+        received = contribution_lengths(attention.weights[heads], attention.v[heads], w_o, heads)  # (T, S)
+        kept = np.linalg.norm(layer.resid_pre, axis=-1) if active.residual else np.zeros(len(received))  # (T,)
+        from_each = received + np.diag(kept)  # (T, S)
+        total = from_each.sum(axis=-1, keepdims=True)  # (T, 1)
+        contributions.append(received)
+        shares.append(np.divide(from_each, total, out=np.eye(len(received)), where=total > 0))
+        added += [np.linalg.norm(attention.out, axis=-1), np.linalg.norm(layer.mlp_out, axis=-1)]
+        stream += [layer.resid_mid, layer.resid_post]
+    vectors = np.stack(stream)  # (2L + 1, T, C)
+    return DataFlow(
+        vectors, np.linalg.norm(vectors, axis=-1), np.stack(added), np.stack(contributions), np.stack(shares)
+    )
+
+
+def contribution_lengths(weights: Array, v: Array, w_o: Array, heads: Sequence[int]) -> Array:
+    """‖Σ_h weights[h, t, s] · W_O[h] v[h, s]‖ for each pair of tokens, (T, S).
+
+    weights (H', T, S) and v (H', S, D) of the heads that are numbered by `heads`; w_o (C, H·D). The squared length is a
+    sum over pairs of heads, so the vectors themselves, (T, S, C), are never made.
+    """
+    width = v.shape[-1]
+    projected = np.stack(
+        [v[i] @ w_o[:, head * width : (head + 1) * width].T for i, head in enumerate(heads)]
+        or [np.zeros((weights.shape[-1], len(w_o)))]
+    )  # (H', S, C)
+    products = np.einsum("gsc,hsc->sgh", projected, projected)  # (S, H', H')
+    if not heads:
+        return np.zeros(weights.shape[1:])
+    squared = np.einsum("gts,hts,sgh->ts", weights, weights, products, optimize=True)
+    return np.sqrt(np.maximum(squared, 0.0))  # rounding can leave a little less than 0
+
+
+def flow_to(shares: Array, rows: Sequence[int]) -> tuple[Array, Array]:
+    """From which token, layer by layer, each of these rows got what it holds after the last layer.
+
+    shares (L, T, S) of a DataFlow. Returns reach (R, L + 1, T) and edges (R, L, T, S): reach[r, l, s] is the part of
+    row r that stood at token s before layer l, and sums to 1 over s; edges[r, l, t, s] is the part that moved from s to
+    t in layer l. Abnar and Zuidema 2020, "attention rollout", with the shares in place of the weights.
+    """
+    n_layers, n_tokens, _ = shares.shape
+    reach = np.zeros((len(rows), n_layers + 1, n_tokens))
+    edges = np.zeros((len(rows), n_layers, n_tokens, n_tokens))
+    reach[np.arange(len(rows)), n_layers, list(rows)] = 1.0
+    for layer in reversed(range(n_layers)):
+        edges[:, layer] = reach[:, layer + 1, :, None] * shares[layer]  # (R, T, S)
+        reach[:, layer] = edges[:, layer].sum(axis=1)  # (R, S)
+    return reach, edges
+
+
+def sources(shares: Array) -> Array:
+    """Which part of each token's last vector began at which token: the product of all layers, (T, S). Rows sum to 1."""
+    total = np.eye(shares.shape[-1])
+    for layer in shares:
+        total = layer @ total
+    return total
+
+
+def most_mixed_row(shares: Array) -> int:
+    """The token whose last vector holds the largest part from other tokens than itself and the first."""
+    began = sources(shares)
+    own = np.diagonal(began)
+    first = np.where(np.arange(len(began)) > 0, began[:, 0], 0.0)
+    return int(np.argmax(1.0 - own - first))
+
+
+def most_important_tokens(shares: Array, row: int, most: int) -> tuple[int, ...]:
+    """The row and the tokens that it holds the largest part of, at most `most` in all, in the order of the text."""
+    order = np.argsort(-sources(shares)[row], kind="stable")
+    chosen = [row, *(int(token) for token in order if token != row)][:most]
+    return tuple(sorted(chosen))

@@ -1,0 +1,20 @@
+"""What the page computes, once for all visitors."""
+
+from model.analysis.data_flow import DataFlow, data_flow
+from model.analysis.mlp_units import HiddenUnits, hidden_units
+from model.run import Experiment
+from viz.ui import model_calls, server_cache
+
+
+@server_cache.cached
+def flow(experiment: Experiment) -> DataFlow:
+    """Lengths and shares of the experiment's forward pass."""
+    with model_calls.compute_slots:
+        return data_flow(experiment, model_calls.trace(experiment))
+
+
+@server_cache.cached
+def units(experiment: Experiment, layer: int, position: int) -> HiddenUnits:
+    """The hidden units that write most for the token at `position` in this layer."""
+    with model_calls.compute_slots:
+        return hidden_units(experiment, model_calls.trace(experiment), layer, position)

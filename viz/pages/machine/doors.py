@@ -1,0 +1,54 @@
+"""From a part of the model to the page that shows it, with the same sentence and the same parts removed."""
+
+import streamlit as st
+
+from model.switches import PARTS
+from viz.ui import visitor
+from viz.ui.state import Key, Param
+
+# Kind of a part, or name of a switch → page, and the part of that page.
+PAGE_OF = {
+    "embedding": ("positions", {}),
+    "position": ("positions", {}),
+    "attention": ("heads", {}),
+    "head": ("inside", {}),
+    "scale": ("remove", {Param.VIEW: "Why √d_k"}),
+    "mask": ("masks", {}),
+    "norm": ("remove", {Param.PANEL: "Residual stream"}),
+    "residual": ("remove", {Param.PANEL: "Residual stream"}),
+    "mlp": ("remove", {}),
+    "unembedding": ("heads", {Param.PANEL: "Next word"}),
+}
+LABELS = {
+    "embedding": "Open Positions",
+    "position": "Open Positions",
+    "attention": "Open Heads",
+    "head": "Open Inside a head",
+    "scale": "Open Why √d_k",
+    "mask": "Open Masks",
+    "norm": "Open Remove a part",
+    "residual": "Open Remove a part",
+    "mlp": "Open Remove a part",
+    "unembedding": "Open Heads",
+}
+SHARED = (Param.WEIGHTS, Param.TEXT, Param.QUERY, *(Param(part.name) for part in PARTS))  # what the next page keeps
+
+
+def ask(kind: str, layer: int, head: int) -> None:
+    """Open the page of this part in the next run. layer, head: −1 where there is none."""
+    st.session_state[Key.PART_ASKED] = (kind, layer, head)
+
+
+def open_asked() -> None:
+    """Go to the page that was asked for. A kind that no part has is ignored: it came from a browser."""
+    kind, layer, head = st.session_state.pop(Key.PART_ASKED, ("", -1, -1))
+    if kind not in PAGE_OF:
+        return
+    page, further = PAGE_OF[kind]
+    address = {name: st.query_params.get_all(name) for name in SHARED if name in st.query_params}
+    address |= {name: [value] for name, value in further.items()}
+    if kind in ("attention", "head") and layer >= 0:
+        address |= {Param.LAYER: [str(layer)]} | ({Param.HEAD: [str(head)]} if head >= 0 else {})
+    for name in (Param.VIEW, Param.PANEL):
+        st.session_state.pop(name, None)
+    st.switch_page(visitor.script_of(page), query_params=address)

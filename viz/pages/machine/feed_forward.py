@@ -1,0 +1,39 @@
+"""What a feed-forward network did to the token in focus: its hidden units, the largest first."""
+
+from functools import partial
+
+from model.run import Experiment
+from viz.captions import machine as captions
+from viz.export.tables import Table, file_name
+from viz.figures.hidden_units import hidden_units
+from viz.pages.machine import compute
+from viz.theme import Theme
+from viz.ui import copy_as_python, figure_panel
+
+
+def show(experiment: Experiment, layer: int, position: int, word: str, theme: Theme) -> None:
+    """The hidden units of one layer on the token at `position`."""
+    units = compute.units(experiment, layer, position)
+    figure_panel.chart(
+        hidden_units(units.units, units.lengths, units.activations, units.raised, theme=theme),
+        key="hidden_units",
+        sentence=captions.describe_units(word, layer, units.active, units.total, units.raised[0]),
+        table=partial(_table, units),
+        file=file_name(experiment.name, f"L{layer}-hidden-units-{position}"),
+        of=experiment,
+        python=copy_as_python.python(
+            f"units = hidden_units(experiment, run(experiment), layer={layer}, position={position})\n"
+            "lengths, activations = units.lengths, units.activations",
+            "from model.analysis.mlp_units import hidden_units",
+            experiment=experiment,
+        ),
+    )
+
+
+def _table(units: compute.HiddenUnits) -> Table:
+    return {
+        "unit": units.units,
+        "activation": units.activations,
+        "length": units.lengths,
+        "raises": [", ".join(row) for row in units.raised],
+    }

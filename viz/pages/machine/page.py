@@ -1,0 +1,45 @@
+"""What happens to a sentence inside a Transformer? The whole model, from the tokens to the next word."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from model.analysis.data_flow import most_mixed_row
+from viz.pages.machine import compute, doors, feed_forward, whole_model
+from viz.ui import ablation, controls, figure_panel, model_calls, token_units, visitor
+from viz.ui.state import Param
+
+doors.open_asked()
+theme = visitor.theme()
+notices = st.container()
+typed = controls.experiment()
+config = model_calls.about(typed.weights).model_config
+off = ablation.heads_off(config.n_layers, config.n_heads)
+experiment = replace(typed, switches=replace(typed.switches, heads_off=off))
+full = whole_model.full(experiment)
+trace = model_calls.trace(experiment)
+words = model_calls.encoding(experiment).surface
+pinned = controls.token(words, token_units.unit_of(experiment))
+# The full model decides which token is followed, so that a switch never changes it.
+row = most_mixed_row(compute.flow(full).shares) if pinned is None else pinned
+layer = controls.layer(config.n_layers, config.n_layers - 1)
+controls.sidebar_footer(experiment)
+
+controls.unknown_words(experiment)
+detail = controls.choice("Below each part", ("words", "shapes", "numbers"), key=Param.DETAIL)
+whole_model.show(
+    whole_model.Pass(experiment, trace, model_calls.trace(full), compute.flow(experiment), config, words),
+    row,
+    pinned is not None,
+    detail,
+    theme,
+)
+st.markdown(f"#### The feed-forward network of layer {layer}")
+if trace.layers[layer].mlp_hidden[row].any():
+    feed_forward.show(experiment, layer, row, words[row], theme)
+else:
+    st.info("The feed-forward networks are removed, so there are no hidden units to show.")
+
+figure_panel.page_footer("machine")
+with notices:
+    controls.report_bad_link()

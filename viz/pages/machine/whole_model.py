@@ -1,0 +1,200 @@
+"""The figure of the whole model: what its parts did to each token, and what reached the token in focus."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from model.analysis.data_flow import DataFlow, Step, architecture, flow_to, most_important_tokens, sources
+from model.config import ModelConfig
+from model.probability import probabilities
+from model.run import Experiment
+from model.switches import PARTS, Switches
+from model.transformer import Trace
+from viz import canvas
+from viz.captions import machine as captions
+from viz.export.tables import NamedArray, Table, file_name
+from viz.labels import numbered, truncate
+from viz.pages.machine import doors
+from viz.theme import Theme
+from viz.types import Array
+from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls
+
+MOST_TOKENS = 24  # lanes that can be told apart
+CANDIDATES = 5  # predicted words
+NAMED = 0.03  # the least share of a token that a sentence names
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One run of the model on a text of T tokens, and what it is compared with."""
+
+    experiment: Experiment
+    trace: Trace[Array]
+    full: Trace[Array]  # the same text with every part
+    flow: DataFlow
+    config: ModelConfig
+    words: Sequence[str]  # T
+
+
+def show(run: Pass, row: int, pinned: bool, detail: str, theme: Theme) -> None:
+    """The whole model, with the token at `row` followed through it."""
+    experiment, words = run.experiment, run.words
+    drawn_tokens = most_important_tokens(run.flow.shares, row, MOST_TOKENS)
+    view = _view(run, drawn_tokens)
+    drawn = canvas.machine(
+        view,
+        key="machine",
+        focus=canvas.TokenFocus(row, pinned, controls.pin_token),
+        detail=detail,
+        events=canvas.MachineEvents(
+            on_part=_toggle_part,
+            on_layer=lambda layer: ablation.toggle_layer(layer, run.config.n_heads),
+            on_head=ablation.toggle_head,
+            on_open=doors.ask,
+        ),
+        theme=theme,
+    )
+    began = sources(run.flow.shares)[row]
+    figure_panel.below(
+        drawn,
+        sentence=captions.describe_machine(
+            words[row], _largest(began, words, row), float(began[row]), len(drawn_tokens), len(words)
+        ),
+        table=partial(_table, run.flow, words, row),
+        file=file_name(experiment.name, "whole-model"),
+        of=experiment,
+        arrays=partial(_arrays, run.flow, words),
+        python=copy_as_python.python(
+            "trace = run(experiment)\nflow = data_flow(experiment, trace)\n"
+            "stream, added = flow.lengths, flow.added  # (2L + 1, T), (2L, T)\n"
+            f"began = sources(flow.shares)[{row}]  # (T,)",
+            "from model.analysis.data_flow import data_flow, sources",
+            experiment=experiment,
+        ),
+    )
+
+
+def _toggle_part(name: str) -> None:
+    if name in {part.name for part in PARTS}:  # it came from a browser
+        ablation.toggle_part(name)
+
+
+def _view(run: Pass, tokens: Sequence[int]) -> canvas.MachineView:
+    """What the figure draws, of the tokens at these positions only."""
+    trace, flow, experiment = run.trace, run.flow, run.experiment
+    at = np.ix_(tokens, tokens)
+    reach, edges = flow_to(flow.shares, tokens)
+    kept = list(tokens)
+    attention = [layer.attention for layer in trace.layers]
+    steps = architecture(run.config, experiment.switches)
+    removable = model_calls.removable_parts(experiment.weights)
+    return canvas.MachineView(
+        tokens=[run.words[token] for token in tokens],
+        positions=kept,
+        parts=[_part(step, run) for step in steps],
+        switches=[
+            canvas.MachineSwitch(
+                part.name,
+                captions.LABELS[part.name],
+                getattr(experiment.switches, part.name) and getattr(removable, part.name),
+                getattr(removable, part.name),
+            )
+            for part in PARTS
+        ],
+        heads_off=sorted(experiment.switches.heads_off),
+        arrays={
+            "weights": np.stack([each.weights[(slice(None), *at)] for each in attention]),
+            "mask": np.stack([each.mask[(slice(None), *at)] for each in attention]),
+            "stream": flow.stream[:, kept],
+            "hidden": np.stack([layer.mlp_hidden[kept] for layer in trace.layers]),
+            "lengths": flow.lengths[:, kept],
+            "added": flow.added[:, kept],
+            "reach": reach[:, :, kept],
+            "edges": edges[(slice(None), slice(None), *at)],
+        },
+        sentences=[_sentences(run, steps, token) for token in tokens],
+        next_tokens=_next_tokens(run, kept),
+        predicts="Next word" if run.config.predicts == "next" else "Word here",
+        words=canvas.MachineWords(captions.NAMES, captions.PURPOSES, captions.SHORT, doors.LABELS),
+    )
+
+
+def _part(step: Step, run: Pass) -> canvas.MachinePart:
+    T, config = len(run.words), run.config
+    shape = {
+        "embedding": f"{T} × {config.d_model}",
+        "attention": f"{config.n_heads} maps of {T} × {T}",
+        "mlp": f"{T} × {config.d_ff}",
+        "unembedding": f"{T} × {config.vocab_size:,}",
+    }[step.kind]
+    return canvas.MachinePart(
+        step.kind, step.layer, step.norm, step.present, captions.NAMES[step.kind], captions.PURPOSES[step.kind], shape
+    )
+
+
+def _sentences(run: Pass, steps: Sequence[Step], token: int) -> list[str]:
+    """What each part did to the token, in the order of the parts."""
+    flow, word = run.flow, truncate(run.words[token])
+    sentences = []
+    for step in steps:
+        if step.kind == "embedding":
+            sentences.append(captions.describe_embedding(word, float(flow.lengths[0, token])))
+        elif step.kind == "attention" and step.layer is not None:
+            shares = _largest(flow.shares[step.layer, token], run.words, token)
+            before, added = flow.lengths[2 * step.layer, token], flow.added[2 * step.layer, token]
+            sentences.append(captions.describe_attention(word, float(before), float(added), shares))
+        elif step.kind == "mlp" and step.layer is not None:
+            hidden = run.trace.layers[step.layer].mlp_hidden[token]
+            before, added = flow.lengths[2 * step.layer + 1, token], flow.added[2 * step.layer + 1, token]
+            active = int((hidden > 0).sum())
+            sentences.append(captions.describe_mlp(word, float(before), float(added), active, len(hidden)))
+        else:
+            predicted, share, _ = _next_tokens(run, [token])[0][0]
+            sentences.append(captions.describe_unembedding(word, truncate(predicted), share, run.config.predicts))
+    return sentences
+
+
+def _largest(shares: Array, words: Sequence[str], own: int, most: int = 2) -> list[tuple[str, float]]:
+    """The other tokens with the largest shares."""
+    order = [int(token) for token in np.argsort(-shares, kind="stable") if token != own]
+    return [(truncate(words[token]), float(shares[token])) for token in order[:most] if shares[token] >= NAMED]
+
+
+def _next_tokens(run: Pass, tokens: Sequence[int]) -> list[list[tuple[str, float, float]]]:
+    """Of each token the most probable words, and their probabilities in the full model."""
+    if run.config.read_out == "none":
+        return []
+    vocabulary = model_calls.tokenizer(run.experiment.weights).vocabulary
+    now, before = (probabilities(trace.logits[list(tokens)]) for trace in (run.trace, run.full))  # (N, V)
+    best = np.argsort(-now, axis=-1, kind="stable")[:, :CANDIDATES]
+    return [
+        [(vocabulary[word], float(now[row, word]), float(before[row, word])) for word in words]
+        for row, words in enumerate(best)
+    ]
+
+
+def _table(flow: DataFlow, words: Sequence[str], row: int) -> Table:
+    """One line for each token: what of the followed token began there."""
+    return {
+        "word": numbered(words),
+        "share": sources(flow.shares)[row],
+        "length after the embedding": flow.lengths[0],
+        "length after the last layer": flow.lengths[-1],
+    }
+
+
+def _arrays(flow: DataFlow, words: Sequence[str]) -> dict[str, NamedArray]:
+    n_layers = len(flow.shares)
+    places = ["embedding"] + [f"layer {i} {part}" for i in range(n_layers) for part in ("attention", "mlp")]
+    return {
+        "lengths": NamedArray(flow.lengths, {"place": places, "word": words}),
+        "added": NamedArray(flow.added, {"place": places[1:], "word": words}),
+        "shares": NamedArray(flow.shares, {"layer": range(n_layers), "query": words, "key": words}),
+    }
+
+
+def full(experiment: Experiment) -> Experiment:
+    """The same text with every part."""
+    return replace(experiment, switches=Switches())
