@@ -17,6 +17,7 @@ from viz.theme import DARK
 # Link → the views that are opened on it one after the other: (name in the address, label).
 PAGES = {
     "/": [("panel", "Head statistics"), ("panel", "Rollout")],
+    "/machine?mlp=false": [("detail", "numbers")],
     "/inside": [("view", view) for view in inside_views.VIEWS[1:]],
     "/masks?mask_kind=custom&guess=mask": [],
     "/positions": [("view", view) for view in list(VIEWS)[1:]],

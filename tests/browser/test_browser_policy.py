@@ -12,6 +12,7 @@ from served import PATIENCE
 LINKS = {
     "heads": "/",
     "rollout": "/?panel=Rollout",
+    "machine": "/machine",
     "inside": "/inside",
     "masks": "/masks",
     "positions": "/positions",
@@ -71,7 +72,7 @@ def stood_still(page):
     assert sum(value for value, _ in moved) <= SHIFT, moved
 
 
-@pytest.mark.parametrize("name", ["heads", "inside", "masks", "positions", "remove", "translate", "lessons"])
+@pytest.mark.parametrize("name", ["heads", "machine", "inside", "masks", "positions", "remove", "translate", "lessons"])
 def test_nothing_moves_while_a_page_opens_on_a_phone(narrow, address, name):
     page = narrow.new_page()
     page.add_init_script(WATCH)

@@ -72,6 +72,7 @@ LONG = "+".join(["the+person+who+the+dogs+near+the+trees+chase+was+tired+."] * 2
 # Each page as it opens, and the views and steps of which most is to be seen.
 STATES = (
     "/?present=true",
+    "/machine?present=true",
     "/inside?present=true&step=1",
     f"/inside?present=true&step=8&text={LONG}",
     "/inside?present=true&view=Average+of+values",

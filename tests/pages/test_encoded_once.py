@@ -12,6 +12,7 @@ from model.tokenizer import WordTokenizer
 VISITS = {
     "heads of a word model": ("viz/pages/heads/page.py", "grammar", "the dogs that the person chased were tired ."),
     "heads of a subword model": ("viz/pages/heads/page.py", "stories", "The hedgehog had never been encoded before."),
+    "whole model": ("viz/pages/machine/page.py", "grammar", "the dogs who the person chased were tired ."),
     "inside a head": ("viz/pages/inside/page.py", "grammar", "the person that the dogs chased was tired ."),
 }
 

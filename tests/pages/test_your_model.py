@@ -193,6 +193,7 @@ def test_where_it_is_off_the_page_says_so_and_offers_nothing(monkeypatch):
 
 
 VIEWS = {
+    "machine": [{}, {"mlp": "false", "detail": "shapes"}, {"residual": "false", "norm": "false", "detail": "numbers"}],
     "heads": [{"panel": more} for more in ("Next word", "Generate", "Head statistics", "Rollout")],
     "inside": [
         {"view": one} for one in ("Step by step", "Loop or matrix", "Size and cost", "Average of values", "QK spectrum")

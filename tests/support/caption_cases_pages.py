@@ -14,6 +14,14 @@ from viz.captions.claims import (
 )
 from viz.captions.claims import describe_nouns_attended as read_noun_share
 from viz.captions.inside import describe_averaging, describe_cost, describe_loop_and_matmul, describe_qk_spectrum
+from viz.captions.machine import (
+    describe_attention,
+    describe_embedding,
+    describe_machine,
+    describe_mlp,
+    describe_unembedding,
+    describe_units,
+)
 from viz.captions.masks import (
     describe_guess,
     describe_kv_cache,
@@ -83,6 +91,32 @@ def _quality(*shares: float, trained: int | None = 2) -> str:
 
 
 CASES: dict[str, Cases] = {
+    "machine.describe_embedding": {"any": lambda: describe_embedding("dogs", 7.7)},
+    "machine.describe_attention": {
+        "two others": lambda: describe_attention("dogs", 7.7, 7.8, [("the", 0.4), ("near", 0.004)], True),
+        "none but itself": lambda: describe_attention("the", 7.7, 7.8, [], True),
+        "no residual": lambda: describe_attention("dogs", 7.7, 7.8, [("the", 0.996)], False),
+        "no heads": lambda: describe_attention("dogs", 7.7, 0.0, [], True),
+    },
+    "machine.describe_mlp": {
+        "many": lambda: describe_mlp("dogs", 7.7, 8.1, 77, 256, True),
+        "one": lambda: describe_mlp("dogs", 7.7, 8.1, 1, 256, False),
+        "removed": lambda: describe_mlp("dogs", 7.7, 0.0, 0, 256, True),
+    },
+    "machine.describe_unembedding": {
+        "next": lambda: describe_unembedding("dogs", "chase", 0.22, "next"),
+        "here": lambda: describe_unembedding("[MASK]", "dog", 1.0, "here"),
+    },
+    "machine.describe_machine": {
+        "all drawn": lambda: describe_machine("dogs", [("the", 0.4), ("near", 0.1)], 0.07, 13, 13),
+        "some drawn": lambda: describe_machine("dogs", [("the", 0.4)], 0.004, 24, 300),
+        "itself": lambda: describe_machine("the", [], 1.0, 2, 2),
+    },
+    "machine.describe_units": {
+        "words": lambda: describe_units("dogs", 2, 77, 256, ["was", "is"]),
+        "one": lambda: describe_units("dogs", 0, 1, 256, ["was"]),
+        "no words": lambda: describe_units("dogs", 0, 12, 256, []),
+    },
     "masks.list_in_bold": {
         "few": lambda: f"{list_in_bold(WORDS)}.",
         "many": lambda: f"{list_in_bold(list('abcdef'))}.",

@@ -108,7 +108,10 @@ def machine(
         "next_tokens": [[[truncate(word), *shares] for word, *shares in row] for row in view.next_tokens],
         "predicts": view.predicts,
         "detail": detail,
-        **asdict(view.words),
+        "names": dict(view.words.names),
+        "purposes": dict(view.words.purposes),
+        "short": dict(view.words.short),
+        "doors": dict(view.words.doors),
         **focus.header,
         "theme": vars(theme),
     }
@@ -141,5 +144,7 @@ def encode_vectors(vectors: Array, cells: int = STRIP_CELLS) -> Array:
         finite = np.where(high >= -low, high, low)
     limit = float(np.percentile(np.abs(finite), HEADROOM)) or 1.0
     half = FULL // 2
-    codes: Array = np.round(np.sign(finite) * np.sqrt(np.minimum(np.abs(finite) / limit, 1.0)) * half + half).astype(np.uint8)
+    codes: Array = np.round(np.sign(finite) * np.sqrt(np.minimum(np.abs(finite) / limit, 1.0)) * half + half).astype(
+        np.uint8
+    )
     return codes

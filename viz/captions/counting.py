@@ -16,3 +16,10 @@ def verb(n: int, singular: str, plural: str) -> str:
 def decimals(value: float, digits: int = 2) -> str:
     """A number with this many decimals and a real minus sign; "not a number" where it is not finite."""
     return f"{value:,.{digits}f}".replace("-", "−") if math.isfinite(value) else "not a number"
+
+
+def percent(share: float) -> str:
+    """A share of 1 in whole percent: "7%"; "less than 1%" and "more than 99%" where rounding would say none or all."""
+    if 0 < share < 0.01:
+        return "less than 1%"
+    return "more than 99%" if 0.99 < share < 1 else f"{share:.0%}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from viz.captions.counting import counted, decimals
+from viz.captions.counting import counted, decimals, percent, verb
 from viz.labels import markdown
 
 PURPOSES = {
@@ -50,62 +50,76 @@ def describe_embedding(token: str, length: float) -> str:
     return f"“{token}” became a vector of length {decimals(length, 1)}."
 
 
-def describe_attention(token: str, before: float, added: float, shares: Sequence[tuple[str, float]]) -> str:
-    """What attention did to this token. shares: other tokens and which part of the new vector comes from each."""
+def describe_attention(
+    token: str, before: float, added: float, shares: Sequence[tuple[str, float]], residual: bool
+) -> str:
+    """What attention did to this token.
+
+    before, added: lengths of the token's vector and of what attention gives. shares: other tokens, and which part of
+    the new vector comes from each. residual: whether the old vector is kept.
+    """
     if added == 0:
-        return f"Attention added nothing to “{token}”."
-    said = (
-        f"Attention gave “{token}” a vector of length {decimals(added, 1)}; before, its own had {decimals(before, 1)}."
-    )
+        return f"Attention gave “{token}” nothing."
+    sizes = f"Attention gave “{token}” a vector of length {decimals(added, 1)}. {_own(before, residual)}"
     if not shares:
-        return said + " All of it comes from this token itself."
-    named = " and ".join(f"“{word}” ({share:.0%})" for word, share in shares)
-    return f"{said} Of the new vector, the largest part from another token is from {named}."
+        return f"{sizes} Nearly all of the new vector comes from this token itself."
+    return f"{sizes} Of the other tokens, {_listed(shares)} gave most of the new vector."
 
 
-def describe_mlp(token: str, before: float, added: float, active: int, total: int) -> str:
-    """What the feed-forward network did to this token."""
+def describe_mlp(token: str, before: float, added: float, active: int, total: int, residual: bool) -> str:
+    """What the feed-forward network did to this token; the arguments are those of describe_attention."""
     if added == 0:
-        return f"The feed-forward network added nothing to “{token}”."
+        return f"The feed-forward network gave “{token}” nothing."
     return (
-        f"The feed-forward network gave “{token}” a vector of length {decimals(added, 1)}; its own had "
-        f"{decimals(before, 1)}. {active:,} of its {counted(total, 'hidden unit')} are above 0."
+        f"The feed-forward network gave “{token}” a vector of length {decimals(added, 1)}. {_own(before, residual)} "
+        f"{active:,} of its {counted(total, 'hidden unit')} {verb(active, 'is', 'are')} above 0."
     )
+
+
+def _own(before: float, residual: bool) -> str:
+    length = decimals(before, 1)
+    return f"It was added to one of length {length}." if residual else f"It replaced one of length {length}."
+
+
+def _listed(shares: Sequence[tuple[str, float]]) -> str:
+    return " and ".join(f"“{word}” ({percent(share)})" for word, share in shares)
 
 
 def describe_unembedding(token: str, word: str, probability: float, predicts: str) -> str:
-    """What is predicted at this token. predicts: "next" word, or the word "here"."""
-    where = f"After “{token}” the" if predicts == "next" else f"At “{token}” the"
-    return f"{where} most probable word is “{word}”, with {probability:.0%}."
+    """What is predicted for this token. predicts: the "next" word, or the word "here"."""
+    place = f"After “{token}” the" if predicts == "next" else f"In the place of “{token}” the"
+    return f"{place} most probable word is “{word}”, with {percent(probability)}."
 
 
 def describe_machine(token: str, sources: Sequence[tuple[str, float]], own: float, drawn: int, total: int) -> str:
-    """The sentence under the figure: what the last vector of the followed token is made of.
+    """The sentence under the figure: where the parts of the token's last vector began.
 
-    sources: the other tokens that most of it began at, with their parts; own: the part from the token itself; drawn:
+    sources: the other tokens at which most of it began, with their parts; own: the part from the token itself; drawn:
     how many of the `total` tokens are in the figure.
     """
-    token = markdown(token)
-    made = f"**The last vector of “{token}” holds {own:.0%} from the token itself.**"
-    if sources:
-        made += " Most of the rest began at " + " and ".join(
-            f"“{markdown(word)}” ({share:.0%})" for word, share in sources
-        )
-        made += "."
-    rest = (
-        f" The figure draws the {drawn} tokens that matter most to it; the text has {total:,}." if drawn < total else ""
-    )
-    return made + rest + " The lines show the way, layer by layer; a thicker line carries more."
+    sentences = [
+        f"**{_capital(percent(own))} of the last vector of “{markdown(token)}” began at the token itself.**",
+        f"Of the rest, most began at {_listed([(markdown(word), share) for word, share in sources])}."
+        if sources
+        else "",
+        f"The figure draws the {drawn} tokens that gave most to it; the text has {total:,}." if drawn < total else "",
+        "The lines show the way, layer by layer. A thicker line carries more.",
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def describe_units(token: str, layer: int, active: int, total: int, first: Sequence[str]) -> str:
     """The sentence under the hidden units. first: the words that the unit with the longest vector raises."""
-    read = (
-        f" The one that writes most raises {', '.join(f'“{markdown(word)}”' for word in first)}."
+    most = (
+        f"The unit that writes the longest vector raises {', '.join(f'“{markdown(word)}”' for word in first)}."
         if first
-        else " This model has no word predictions, so what a unit raises cannot be named."
+        else "The words that a unit raises cannot be named: this model has no linear layer from its vectors to words."
     )
     return (
-        f"In layer {layer}, **{active:,} of {counted(total, 'hidden unit')} are above 0** for "
-        f"“{markdown(token)}”.{read}"
+        f"In layer {layer}, **{active:,} of {counted(total, 'hidden unit')} {verb(active, 'is', 'are')} above 0** for "
+        f"“{markdown(token)}”. {most}"
     )

@@ -1,7 +1,7 @@
 """What the page computes, once for all visitors."""
 
-from model.analysis.data_flow import DataFlow, data_flow
-from model.analysis.mlp_units import HiddenUnits, hidden_units
+from model.analysis.whole_model.data_flow import DataFlow, data_flow
+from model.analysis.whole_model.hidden_units import HiddenUnits, hidden_units
 from model.run import Experiment
 from viz.ui import model_calls, server_cache
 

@@ -45,10 +45,12 @@ def open_asked() -> None:
     if kind not in PAGE_OF:
         return
     page, further = PAGE_OF[kind]
-    address = {name: st.query_params.get_all(name) for name in SHARED if name in st.query_params}
+    address: dict[str, list[str]] = {name: st.query_params.get_all(name) for name in SHARED if name in st.query_params}
     address |= {name: [value] for name, value in further.items()}
     if kind in ("attention", "head") and layer >= 0:
-        address |= {Param.LAYER: [str(layer)]} | ({Param.HEAD: [str(head)]} if head >= 0 else {})
+        address[Param.LAYER] = [str(layer)]
+    if kind == "head" and head >= 0:
+        address[Param.HEAD] = [str(head)]
     for name in (Param.VIEW, Param.PANEL):
         st.session_state.pop(name, None)
     st.switch_page(visitor.script_of(page), query_params=address)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from model.analysis.whole_model.hidden_units import HiddenUnits
 from model.run import Experiment
 from viz.captions import machine as captions
 from viz.export.tables import Table, file_name
@@ -23,14 +24,14 @@ def show(experiment: Experiment, layer: int, position: int, word: str, theme: Th
         of=experiment,
         python=copy_as_python.python(
             f"units = hidden_units(experiment, run(experiment), layer={layer}, position={position})\n"
-            "lengths, activations = units.lengths, units.activations",
-            "from model.analysis.mlp_units import hidden_units",
+            "activation, length = units.activations, units.lengths",
+            "from model.analysis.whole_model.hidden_units import hidden_units",
             experiment=experiment,
         ),
     )
 
 
-def _table(units: compute.HiddenUnits) -> Table:
+def _table(units: HiddenUnits) -> Table:
     return {
         "unit": units.units,
         "activation": units.activations,

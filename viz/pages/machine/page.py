@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from model.analysis.data_flow import most_mixed_row
+from model.analysis.whole_model.data_flow import most_mixed_row
 from viz.pages.machine import compute, doors, feed_forward, whole_model
 from viz.ui import ablation, controls, figure_panel, model_calls, token_units, visitor
 from viz.ui.state import Param

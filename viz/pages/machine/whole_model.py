@@ -6,7 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from model.analysis.data_flow import DataFlow, Step, architecture, flow_to, most_important_tokens, sources
+from model.analysis.whole_model.architecture import Step, architecture
+from model.analysis.whole_model.data_flow import DataFlow, flow_to, most_important_tokens, sources
 from model.config import ModelConfig
 from model.probability import probabilities
 from model.run import Experiment
@@ -67,10 +68,10 @@ def show(run: Pass, row: int, pinned: bool, detail: str, theme: Theme) -> None:
         of=experiment,
         arrays=partial(_arrays, run.flow, words),
         python=copy_as_python.python(
-            "trace = run(experiment)\nflow = data_flow(experiment, trace)\n"
-            "stream, added = flow.lengths, flow.added  # (2L + 1, T), (2L, T)\n"
-            f"began = sources(flow.shares)[{row}]  # (T,)",
-            "from model.analysis.data_flow import data_flow, sources",
+            "flow = data_flow(experiment, run(experiment))\n"
+            "lengths, added = flow.lengths, flow.added  # (2L + 1, T), (2L, T)\n"
+            f"shares = flow.shares  # (L, T, S)\nbegan = sources(shares)[{row}]  # (T,)",
+            "from model.analysis.whole_model.data_flow import data_flow, sources",
             experiment=experiment,
         ),
     )
@@ -84,7 +85,6 @@ def _toggle_part(name: str) -> None:
 def _view(run: Pass, tokens: Sequence[int]) -> canvas.MachineView:
     """What the figure draws, of the tokens at these positions only."""
     trace, flow, experiment = run.trace, run.flow, run.experiment
-    at = np.ix_(tokens, tokens)
     reach, edges = flow_to(flow.shares, tokens)
     kept = list(tokens)
     attention = [layer.attention for layer in trace.layers]
@@ -105,14 +105,14 @@ def _view(run: Pass, tokens: Sequence[int]) -> canvas.MachineView:
         ],
         heads_off=sorted(experiment.switches.heads_off),
         arrays={
-            "weights": np.stack([each.weights[(slice(None), *at)] for each in attention]),
-            "mask": np.stack([each.mask[(slice(None), *at)] for each in attention]),
+            "weights": np.stack([each.weights[:, kept][:, :, kept] for each in attention]),
+            "mask": np.stack([each.mask[:, kept][:, :, kept] for each in attention]),
             "stream": flow.stream[:, kept],
             "hidden": np.stack([layer.mlp_hidden[kept] for layer in trace.layers]),
             "lengths": flow.lengths[:, kept],
             "added": flow.added[:, kept],
             "reach": reach[:, :, kept],
-            "edges": edges[(slice(None), slice(None), *at)],
+            "edges": edges[:, :, kept][:, :, :, kept],
         },
         sentences=[_sentences(run, steps, token) for token in tokens],
         next_tokens=_next_tokens(run, kept),
@@ -137,6 +137,7 @@ def _part(step: Step, run: Pass) -> canvas.MachinePart:
 def _sentences(run: Pass, steps: Sequence[Step], token: int) -> list[str]:
     """What each part did to the token, in the order of the parts."""
     flow, word = run.flow, truncate(run.words[token])
+    residual = (run.experiment.switches & run.config.trained).residual
     sentences = []
     for step in steps:
         if step.kind == "embedding":
@@ -144,12 +145,12 @@ def _sentences(run: Pass, steps: Sequence[Step], token: int) -> list[str]:
         elif step.kind == "attention" and step.layer is not None:
             shares = _largest(flow.shares[step.layer, token], run.words, token)
             before, added = flow.lengths[2 * step.layer, token], flow.added[2 * step.layer, token]
-            sentences.append(captions.describe_attention(word, float(before), float(added), shares))
+            sentences.append(captions.describe_attention(word, float(before), float(added), shares, residual))
         elif step.kind == "mlp" and step.layer is not None:
             hidden = run.trace.layers[step.layer].mlp_hidden[token]
             before, added = flow.lengths[2 * step.layer + 1, token], flow.added[2 * step.layer + 1, token]
             active = int((hidden > 0).sum())
-            sentences.append(captions.describe_mlp(word, float(before), float(added), active, len(hidden)))
+            sentences.append(captions.describe_mlp(word, float(before), float(added), active, len(hidden), residual))
         else:
             predicted, share, _ = _next_tokens(run, [token])[0][0]
             sentences.append(captions.describe_unembedding(word, truncate(predicted), share, run.config.predicts))

@@ -1,46 +1,12 @@
-"""A Transformer as the steps that data takes through it: where each part stands, what it adds, and what flows where.
-
-`architecture` reads the config: which parts there are, in order. `data_flow` reads a trace: how long the vectors are,
-and how much of each comes from which token.
-"""
+"""What flows where in one forward pass: how long the vectors are, and how much of each comes from which token."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from model.config import ModelConfig
 from model.run import Array, Experiment, get_transformer
-from model.switches import Switches
-from model.transformer import Trace
-
-
-@dataclass(frozen=True)
-class Step:
-    """One part of the model, in the order in which data passes it."""
-
-    kind: str  # "embedding", "attention", "mlp" or "unembedding"
-    layer: int | None  # None: outside the layers
-    norm: str  # "before": the part reads normalised vectors; "after": what it leaves is normalised; "none"
-    present: bool  # False: removed now, or the weights were trained without it
-
-
-def architecture(config: ModelConfig, switches: Switches = Switches()) -> tuple[Step, ...]:
-    """The parts of the model that this config describes, from the embedding to the logits.
-
-    switches: the parts that are removed now. A norm that is removed is "none".
-    """
-    active = switches & config.trained
-    norm = {"pre": "before", "post": "after", "none": "none"}[config.norm] if active.norm else "none"
-    steps = [Step("embedding", None, "after" if config.embedding_norm and active.norm else "none", True)]
-    for layer in range(config.n_layers):
-        heads_left = any((layer, head) not in active.heads_off for head in range(config.n_heads))
-        steps.append(Step("attention", layer, norm, heads_left))
-        steps.append(Step("mlp", layer, norm, active.mlp))
-    if config.read_out != "none":
-        has_final_norm = (config.norm == "pre" or config.read_out == "transformed") and active.norm
-        steps.append(Step("unembedding", None, "before" if has_final_norm else "none", True))
-    return tuple(steps)
+from model.transformer import Layer, Trace
 
 
 @dataclass(frozen=True)
@@ -68,7 +34,9 @@ def data_flow(experiment: Experiment, trace: Trace[Array]) -> DataFlow:
     added, contributions, shares = [], [], []
     for index, layer in enumerate(trace.layers):
         attention = layer.attention
-        w_o = transformer.layers[index].attention.w_o.weight.float().cpu().numpy()  # (C, H·D)
+        module = transformer.layers[index]
+        assert isinstance(module, Layer)
+        w_o = module.attention.w_o.weight.float().cpu().numpy()  # (C, H·D)
         heads = [head for head in range(len(attention.v)) if (index, head) not in active.heads_off]
         received = contribution_lengths(attention.weights[heads], attention.v[heads], w_o, heads)  # (T, S)
         kept = np.linalg.norm(layer.resid_pre, axis=-1) if active.residual else np.zeros(len(received))  # (T,)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.run import Array, Experiment, get_transformer
-from model.transformer import Trace
+from model.transformer import Layer, Trace
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ def hidden_units(
     """
     transformer, tokenizer = get_transformer(experiment.weights)
     hidden = trace.layers[layer].mlp_hidden[position]  # (F,)
-    columns = transformer.layers[layer].mlp_out.weight.float().cpu().numpy()  # (C, F)
+    module = transformer.layers[layer]
+    assert isinstance(module, Layer)
+    columns = module.mlp_out.weight.float().cpu().numpy()  # (C, F)
     lengths = np.abs(hidden) * np.linalg.norm(columns, axis=0)  # (F,)
     units = np.argsort(-lengths, kind="stable")[:n]
     written = columns[:, units].T * hidden[units, None]  # (N, C)
@@ -59,7 +61,7 @@ def _logit_changes(experiment: Experiment, trace: Trace[Array], written: Array, 
     transformer, _ = get_transformer(experiment.weights)
     if transformer.unembedding is None or transformer.read_out_mlp is not None:
         return np.zeros((len(written), 0))  # nothing reads words out, or a dense layer of its own stands before it
-    if trace.final_norm.present:
+    if trace.final_norm.present and transformer.final_norm is not None:
         if transformer.config.norm_kind == "layer":
             written = written - written.mean(axis=-1, keepdims=True)
         gamma = transformer.final_norm.weight.float().cpu().numpy()  # (C,)

@@ -1,0 +1,128 @@
+"""“Whole model” under a person's hand: point, click a token, a part and a head, open a page from it; wide and narrow."""
+
+import re
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+from served import PATIENCE, wait_for_rest
+from test_browser import Lab, left_well
+
+from model import Experiment, Switches, run
+from model.analysis.whole_model.data_flow import data_flow, most_mixed_row
+from model.probability import probabilities
+from model.run import get_transformer
+from viz.ui.controls import EXAMPLE
+
+expect.set_options(timeout=PATIENCE)
+WORDS = ["⟨start⟩", *EXAMPLE.split()]
+
+
+class Whole(Lab):
+    """One visitor of this page."""
+
+    def open(self, **parameters):
+        self.page.goto(f"{self.address}/machine?{urlencode(parameters)}")
+        self.page.locator(".st-key-machine .lab[data-drawn]").wait_for(timeout=PATIENCE)
+        wait_for_rest(self.page)
+        return self
+
+    def part(self, name):
+        return self.key("machine").get_by_role("button", name=name, exact=True)
+
+    @property
+    def panel(self):
+        return self.key("machine").locator(".panel")
+
+    @property
+    def texts(self):
+        """What is written in the drawing, as its file holds it."""
+        return re.findall(r">([^<>]+)</text>", self.page.evaluate("attentionLab.drawings.get('machine')()"))
+
+
+@pytest.fixture
+def whole(context, address):
+    lab = Whole(context.new_page(), address)
+    yield lab
+    left_well(lab)
+
+
+def most_probable(experiment, row):
+    logits = run(experiment).logits[row]
+    best = int(np.argmax(logits))
+    share = float(probabilities(logits[None])[0, best])
+    return get_transformer(experiment.weights)[1].vocabulary[best], f"{share:.0%}"
+
+
+def test_it_opens_with_a_token_that_holds_much_of_others_and_says_what_comes_next(whole):
+    whole.open()
+    full = Experiment(text=EXAMPLE)
+    row = most_mixed_row(data_flow(full, run(full)).shares)
+    word, share = most_probable(full, row)
+    expect(whole.panel).to_contain_text(f"After “{WORDS[row]}” the most probable word is “{word}”, with {share}.")
+    assert whole.key("machine").locator(".target.token").count() == len(WORDS)
+    assert whole.key("machine").locator(".target.head").count() == 3 * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "link", "gone"),
+    [
+        ("feed-forward, layer 1", "mlp=false", Switches(mlp=False)),
+        ("+, layer 0", "residual=false", Switches(residual=False)),
+        ("Layer 2, head 1", "heads_off=L2H1", Switches(heads_off=frozenset({(2, 1)}))),
+    ],
+)
+def test_a_part_is_removed_by_a_click_and_put_back_by_another(whole, name, link, gone):
+    whole.open(query=9)
+    for switches, pressed in ((gone, "false"), (Switches(), "true")):
+        part = whole.part(name).first
+        part.click()
+        expect(whole.part(name).first).to_have_attribute("aria-pressed", pressed)
+        wait_for_rest(whole.page)
+        assert (link in whole.page.url) == (pressed == "false")
+        word, share = most_probable(Experiment(text=EXAMPLE, switches=switches), 9)
+        texts = whole.texts
+        assert texts[texts.index(word) + 1] == share.replace("%", " %")
+        assert ("frame: full model" in texts) == (pressed == "false")
+
+
+def test_the_attention_of_a_layer_goes_with_all_its_heads(whole):
+    whole.open()
+    whole.part("attention, layer 1").click()
+    whole.wait_for_link("heads_off=L1H0")
+    for head in range(4):
+        expect(whole.part(f"Layer 1, head {head}")).to_have_attribute("aria-pressed", "false")
+    expect(whole.panel).to_contain_text("Attention gave")
+    whole.part("attention, layer 1").click()
+    whole.page.wait_for_url(lambda address: "heads_off" not in address, timeout=PATIENCE)
+
+
+def test_a_click_on_a_token_follows_it_and_the_prediction_is_the_one_after_it(whole):
+    whole.open()
+    whole.part("was").click()
+    whole.wait_for_link("query=10")
+    word, share = most_probable(Experiment(text=EXAMPLE), 10)
+    expect(whole.panel).to_contain_text(f"After “was” the most probable word is “{word}”, with {share}.")
+    expect(whole.key("save_machine")).to_contain_text("last vector of “was”")
+
+
+def test_the_pointer_on_a_part_says_what_it_is_for_and_opens_its_page_with_the_same_sentence(whole):
+    whole.open(text="the dog sleeps .", mlp="false")
+    whole.part("Layer 2, head 1").hover()
+    expect(whole.panel).to_contain_text("Compares this token with every token that it may attend to")
+    whole.page.get_by_role("button", name="Open Inside a head").click()
+    whole.wait_for_link("/inside")
+    expect(whole.page.get_by_role("heading", level=1)).to_contain_text("What happens inside one head?")
+    link = whole.link()
+    assert (link["text"], link["mlp"], link["layer"], link["head"]) == ("the dog sleeps .", "false", "2", "1")
+
+
+@pytest.mark.parametrize("detail", ["words", "shapes", "numbers"])
+def test_at_390_pixels_nothing_scrolls_sideways_and_every_part_can_be_pressed(whole, detail):
+    whole.page.set_viewport_size({"width": 390, "height": 844})
+    whole.open(detail=detail)
+    wide = whole.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 390
+    boxes = [part.bounding_box() for part in whole.key("machine").locator(".target").all()]
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
