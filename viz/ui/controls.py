@@ -193,6 +193,12 @@ def layer(n_layers: int, default: int) -> int:
         return int(st.number_input("Layer", 0, n_layers - 1, default, key=Param.LAYER, bind="query-params", width=100))
 
 
+def choose_layer(layer: int) -> None:
+    """Look into this layer, as if it had been typed: also on a page whose default is another."""
+    st.session_state[Param.LAYER] = layer
+    st.session_state.setdefault(Key.DEFAULTS, {})[Param.LAYER] = None
+
+
 def choose_head(layer: int, head: int) -> None:
     """Enlarge this head, as if it had been typed."""
     st.session_state[Param.LAYER], st.session_state[Param.HEAD] = layer, head

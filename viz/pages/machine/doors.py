@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from model.switches import PARTS
-from viz.ui import visitor
+from viz.ui import controls, visitor
 from viz.ui.state import Key, Param
 
 # Kind of a part, or name of a switch → page, and the part of that page.
@@ -31,7 +30,6 @@ LABELS = {
     "mlp": "Open Remove a part",
     "unembedding": "Open Heads",
 }
-SHARED = (Param.WEIGHTS, Param.TEXT, Param.QUERY, *(Param(part.name) for part in PARTS))  # what the next page keeps
 
 
 def ask(kind: str, layer: int, head: int) -> None:
@@ -45,12 +43,9 @@ def open_asked() -> None:
     if kind not in PAGE_OF:
         return
     page, further = PAGE_OF[kind]
-    address: dict[str, list[str]] = {name: st.query_params.get_all(name) for name in SHARED if name in st.query_params}
-    address |= {name: [value] for name, value in further.items()}
+    address = {name.value: value for name, value in further.items()}
     if kind in ("attention", "head") and layer >= 0:
-        address[Param.LAYER] = [str(layer)]
+        controls.choose_layer(layer)  # a control of this page too: Streamlit takes it along to the next
     if kind == "head" and head >= 0:
-        address[Param.HEAD] = [str(head)]
-    for name in (Param.VIEW, Param.PANEL):
-        st.session_state.pop(name, None)
+        address[Param.HEAD] = str(head)
     st.switch_page(visitor.script_of(page), query_params=address)
