@@ -2,7 +2,7 @@
 
     python tests/support/screenshot.py FOLDER
 
-writes the README's pictures (attention-lab.png, lesson.png, and projector-THEME.png as a room sees it, 1280 × 720) and
+writes the README's pictures (attention-lab.png, machine.png, lesson.png, and projector-THEME.png as a room sees it, 1280 × 720) and
 PAGE-THEME-WIDTH.png: what is seen without scrolling, and the whole page.
 """
 
@@ -74,6 +74,8 @@ def main(folder: Path) -> None:
                     page.screenshot(path=path)
                     if (name, scheme, width) == ("heads", "light", "1440"):
                         page.screenshot(path=folder / "attention-lab.png", scale="css")
+                    if (name, scheme, width) == ("machine", "light", "1440"):
+                        page.screenshot(path=folder / "machine.png", scale="css")
                     page.set_viewport_size({**size, "height": whole_height(page)})
                     wait_for_rest(page)
                     page.screenshot(path=folder / f"{name}-{scheme}-{width}-whole.png", scale="css")

@@ -24,6 +24,13 @@ COLUMNS = frozenset(
         "scaled",
         "bias",
         "biased",
+        # the whole model
+        "share",
+        "length after the embedding",
+        "length after the last layer",
+        "unit",
+        "activation",
+        "raises",
         # two runs
         "A",
         "B",
@@ -139,6 +146,11 @@ ARRAYS = frozenset(
         "stream",
         "logits",
         "kl",
+        "lengths",
+        "added",
+        "shares",
+        "activation",
+        "unit",
     }
 )
 AXES = frozenset(
@@ -172,6 +184,8 @@ AXES = frozenset(
         "stage",
         "step",
         "bin_center",
+        "after",
+        "part",
     }
 )
 # Name in files of earlier versions → the name of today.

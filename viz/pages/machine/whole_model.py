@@ -187,11 +187,12 @@ def _table(flow: DataFlow, words: Sequence[str], row: int) -> Table:
 
 
 def _arrays(flow: DataFlow, words: Sequence[str]) -> dict[str, NamedArray]:
+    """Of the stream, of what each part gives, and the shares, layer by layer."""
     n_layers = len(flow.shares)
-    places = ["embedding"] + [f"layer {i} {part}" for i in range(n_layers) for part in ("attention", "mlp")]
+    parts = [f"layer {layer} {part}" for layer in range(n_layers) for part in ("attention", "mlp")]
     return {
-        "lengths": NamedArray(flow.lengths, {"place": places, "word": words}),
-        "added": NamedArray(flow.added, {"place": places[1:], "word": words}),
+        "lengths": NamedArray(flow.lengths, {"after": ["embedding", *parts], "word": words}),
+        "added": NamedArray(flow.added, {"part": parts, "word": words}),
         "shares": NamedArray(flow.shares, {"layer": range(n_layers), "query": words, "key": words}),
     }
 

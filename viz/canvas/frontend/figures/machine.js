@@ -109,11 +109,15 @@ function rowAt({ place, header }, [, y]) {
   return null;
 }
 
+const WIDE = 1000; // pixels: on a projector a narrower figure has no room for its words
+
 /** @param {View} view */
 function arrange(view) {
   const { root, header, targets, figure } = view;
   if (!header || !root.clientWidth) return;
   view.place = placeOf(view);
+  view.panel.root.hidden = view.place.simple;
+  root.toggleAttribute("data-crowded", view.place.simple && root.clientWidth < WIDE); // the stage looks for a wider place
   figure.style.height = `${view.place.height}px`;
   view.pressable = targetsOf(view);
   targets.replaceChildren(...view.pressable.map((/** @type {Target} */ target) => button(view, target)));

@@ -36,9 +36,13 @@ export function draw(view, pen, row) {
   }
   const [first, last] = [place.bands[0], place.bands.at(-1)];
   strip(view, pen, first, place.label, 0, row);
-  pen.text(place.label + STRIP / 2, first.top + 9, "embedding", { anchor: "middle", size: 11, fill: theme.muted });
+  pen.text(place.label + STRIP / 2, first.top + place.title / 2 - 3, "embedding", {
+    anchor: "middle",
+    size: 11,
+    fill: theme.muted,
+  });
   foot(view, pen, first, place.label + STRIP / 2, "embedding", null, row);
-  const predictions = place.predicts ? (place.output ? beside(view, last, row) : below(view)) : null;
+  const predictions = place.predicts ? (place.output ? besideLane(view, last, row) : belowAll(view)) : null;
   if (predictions) drawPredictions(view, pen, predictions, row);
   for (const target of view.pressable) drawTarget(view, pen, target, row);
 }
@@ -51,19 +55,24 @@ export function draw(view, pen, row) {
  * @param {number} row
  */
 function drawBlock(view, pen, band, { layer, x, width }, row) {
-  const { header } = view;
+  const { header, place } = view;
   const { theme } = header;
   const folded = width <= FOLDED;
   const attention = folded ? width - 14 : attentionWidth(width);
   const title = folded ? "" : `layer ${layer}`;
   pen.line(
     [
-      [x + 2, band.top + 18],
-      [x + width - 4, band.top + 18],
+      [x + 2, band.top + place.title - 6],
+      [x + width - 4, band.top + place.title - 6],
     ],
     theme.rule,
   );
-  pen.text(x + width / 2, band.top + 9, title, { anchor: "middle", size: 12, weight: 600, fill: theme.muted });
+  pen.text(x + width / 2, band.top + place.title / 2 - 3, title, {
+    anchor: "middle",
+    size: 12,
+    weight: 600,
+    fill: theme.muted,
+  });
   lanes(view, pen, band, x, x + (folded ? attention + GAP : attention + 2 * GAP), layer, row);
   if (folded) {
     strip(view, pen, band, x + attention, 2 * layer + 2, row, 12);
@@ -219,7 +228,7 @@ function foot({ header, place, arrays }, pen, band, x, kind, layer, row) {
   const { theme } = header;
   const count = header.tokens.length;
   const part = header.parts.find((each) => each.kind === kind && each.layer === layer);
-  if (!part) return;
+  if (!part || place.simple) return;
   const attention = place.bands[0].blocks.length ? attentionWidth(Math.max(...place.widths)) : 80;
   const room = kind === "embedding" ? STRIP + GAP : attention;
   const joint = layer === null ? 0 : 2 * layer + (kind === "mlp" ? 1 : 0);
@@ -248,14 +257,14 @@ function foot({ header, place, arrays }, pen, band, x, kind, layer, row) {
  * @param {any} band
  * @param {number} row
  */
-function beside({ header, place }, band, row) {
+function besideLane({ header, place }, band, row) {
   const room = header.tokens.length * place.lane;
   const top = band.lanes + Math.max(0, Math.min(row * place.lane, room - 5 * predictionLine()));
-  return { x: band.right + 8, title: band.top + 9, top, wide: OUTPUT - 8 };
+  return { x: band.right + 8, title: band.top + place.title / 2 - 3, top, wide: place.output - 8 };
 }
 
 /** @param {View} view */
-const below = ({ root, place }) => ({
+const belowAll = ({ root, place }) => ({
   x: place.label,
   title: place.outputBelow,
   top: place.outputBelow + 50,
@@ -274,19 +283,23 @@ function drawPredictions({ header }, pen, { x, title, top, wide }, row) {
   const changed = words.some(([, now, before]) => Math.abs(now - before) > 1e-6);
   pen.text(x, title, header.predicts, { size: 12, weight: 600, fill: theme.muted });
   const token = `“${header.tokens[row]}”`;
-  pen.text(x, title + 21, fitted(token, wide, 13, 650), { size: 13, weight: 650, fill: theme.accent });
+  pen.text(x, title + legible(12) + 9, fitted(token, wide, 13, 650), { size: 13, weight: 650, fill: theme.accent });
   if (changed) {
     const beforeX = x + Math.min(wide, widthOf(token, 13, 650) + 8);
-    const apart = wide > OUTPUT;
-    pen.text(apart ? beforeX : x, title + (apart ? 21 : 39), "frame: full model", { size: 11, fill: theme.muted });
+    const apart = wide > 2 * OUTPUT;
+    pen.text(apart ? beforeX : x, title + (apart ? 1 : 2) * (legible(12) + 9), "frame: full model", {
+      size: 11,
+      fill: theme.muted,
+    });
   }
   words.forEach(([word, share, before], index) => {
     const y = top + index * predictionLine();
-    pen.text(x, y + 7, fitted(word, wide - 42, 12, index ? 400 : 650), { size: 12, weight: index ? 400 : 650 });
+    const beside = widthOf("100 %", 12) + 6;
+    pen.text(x, y + 7, fitted(word, wide - beside, 12, index ? 400 : 650), { size: 12, weight: index ? 400 : 650 });
     pen.text(x + wide, y + 7, `${Math.round(100 * share)} %`, { size: 12, anchor: "end", fill: theme.muted });
-    pen.rect(x, y + 15, wide, 7, theme.absent);
-    pen.rect(x, y + 15, Math.max(1, wide * share), 7, theme.weights[4]);
-    if (changed) pen.frame(x, y + 15, Math.max(1, wide * before), 7, theme.accent, 1.25);
+    pen.rect(x, y + legible(12) / 2 + 9, wide, 7, theme.absent);
+    pen.rect(x, y + legible(12) / 2 + 9, Math.max(1, wide * share), 7, theme.weights[4]);
+    if (changed) pen.frame(x, y + legible(12) / 2 + 9, Math.max(1, wide * before), 7, theme.accent, 1.25);
   });
 }
 

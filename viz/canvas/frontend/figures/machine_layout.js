@@ -6,7 +6,7 @@
 
 import { widthOf } from "../lib/drawing.js";
 import { bandsOf, blockWidths } from "../lib/lanes.js";
-import { legible } from "../lib/page_state.js";
+import { legible, projected } from "../lib/page_state.js";
 
 export const STRIP = 36; // width of a strip that stands for a vector
 export const OUTPUT = 132; // width of the predictions at the end
@@ -42,9 +42,13 @@ export function placeOf({ root, header, layers, arrays, opened }) {
   const width = root.clientWidth;
   const count = header.tokens.length;
   const heads = arrays.cells.shape[1];
-  const label = Math.min(118, 14 + Math.max(...header.tokens.map((token) => widthOf(token, 13, 650))));
+  const simple = projected() > 0; // a room sees what flows; buttons and small print are for a desk
+  const label = Math.min(
+    118 * (legible(13) / 13),
+    14 + Math.max(...header.tokens.map((token) => widthOf(token, 13, 650))),
+  );
   const predicts = header.next_tokens.length > 0;
-  const output = predicts && width >= NARROW ? OUTPUT : 0;
+  const output = predicts && width >= NARROW ? Math.round(OUTPUT * (legible(12) / 12)) : 0;
   const room = width - label - STRIP - output - 12;
   const widths = blockWidths(layers, opened, room, { folded: FOLDED, open: OPEN, widest: WIDEST });
   const lane = Math.max(count > 18 ? 17 : 21, legible(12) + 6);
@@ -53,8 +57,12 @@ export function placeOf({ root, header, layers, arrays, opened }) {
   const headRows = Math.ceil(heads / perRow);
   const letter = legible(11);
   const chip = Math.max(CHIP, letter + 8);
-  const above = 24 + 2 * (chip + GAP) + headRows * (head + 3) + 6;
-  const below = 12 + (header.detail === "words" ? 3 : 2) * (legible(11) + 4);
+  const title = Math.max(24, legible(12) + 10);
+  const heading = legible(13) + 34; // of the predictions
+  const above = simple
+    ? Math.max(title + headRows * (head + 3), title + heading) + 6
+    : title + 2 * (chip + GAP) + headRows * (head + 3) + 6;
+  const below = simple ? 0 : 12 + (header.detail === "words" ? 3 : 2) * (legible(11) + 4);
   const bands = bandsOf(widths, label, width - (output ? output + 8 : 0), STRIP + GAP);
   const tall = above + count * lane + below + 14;
   for (const [index, band] of bands.entries()) {
@@ -65,6 +73,8 @@ export function placeOf({ root, header, layers, arrays, opened }) {
   const outputBelow = predicts && !output ? bands.length * tall + 10 : null;
   const height = bands.length * tall + (outputBelow === null ? 0 : 64 + 5 * predictionLine());
   return {
+    simple,
+    title,
     predicts,
     outputBelow,
     bands,
@@ -98,24 +108,25 @@ export function targetsOf(view) {
    * @param {number | null} layer
    */
   const chip = (name, x, y, wide, layer) => {
+    if (place.simple) return;
     const { label, on, available } = switches[name];
     const text = label;
     const press = available ? () => view.send("part", name) : null;
     targets.push({ kind: "chip", part: name, layer, x, y, wide, tall: place.chip, text, on, press });
   };
   const first = place.bands[0];
-  const y0 = first.top + 24;
+  const y0 = first.top + place.title;
   if (switches.position) chip("position", place.label - 14, y0, 60, null);
   for (const band of place.bands) {
     for (const { layer, x, width } of band.blocks) {
       const top = band.top;
       if (width <= FOLDED) {
         const press = () => view.open(layer);
-        const box = { x: x + 2, y: top + 24, wide: width - 6, tall: place.chip };
+        const box = { x: x + 2, y: top + place.title, wide: width - 6, tall: place.chip };
         targets.push({ kind: "fold", part: "fold", layer, ...box, text: `${layer} ▸`, on: true, press });
         continue;
       }
-      const y = top + 24;
+      const y = top + place.title;
       const part = header.parts.find((each) => each.kind === "attention" && each.layer === layer);
       const attention = attentionWidth(width);
       const three = switches.mask?.available || switches.mask?.on === false ? ["scale", "mask"] : ["scale"];
@@ -130,7 +141,7 @@ export function targetsOf(view) {
       const box = { x: x + GAP, y, wide: attention, tall: place.chip };
       const on = Boolean(part?.present);
       const press = () => view.send("layer", layer);
-      targets.push({ kind: "chip", part: "attention", layer, ...box, text: "attention", on, press });
+      if (!place.simple) targets.push({ kind: "chip", part: "attention", layer, ...box, text: "attention", on, press });
       for (let head = 0; head < heads; head++) {
         const [hx, hy] = [head % place.perRow, Math.floor(head / place.perRow)];
         const size = place.head;
@@ -140,7 +151,7 @@ export function targetsOf(view) {
           layer,
           head,
           x: x + GAP + hx * (size + 3),
-          y: y + 2 * (place.chip + GAP) + hy * (size + 3),
+          y: y + (place.simple ? 0 : 2 * (place.chip + GAP)) + hy * (size + 3),
           wide: size,
           tall: size,
           text: `Layer ${layer}, head ${head}`,
