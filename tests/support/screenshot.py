@@ -2,8 +2,8 @@
 
     python tests/support/screenshot.py FOLDER
 
-writes the README's pictures (attention-lab.png, machine.png, lesson.png, and projector-THEME.png as a room sees it, 1280 × 720) and
-PAGE-THEME-WIDTH.png: what is seen without scrolling, and the whole page.
+writes the README's pictures (attention-lab.png, machine.png, lesson.png, and projector-THEME.png as a room sees it,
+1280 × 720) and PAGE-THEME-WIDTH.png: what is seen without scrolling, and the whole page.
 """
 
 import sys
