@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.encoder_decoder import EncoderDecoderTrace
-from model.generation.beam_search import Beam, Candidate
+from model.evaluation.seq2seq import merge_pair_to_words
+from model.generation.beam_tree import best_path as best_path
+from model.generation.decoding import Decoding
 from model.generation.sampling import sampling_probabilities
 from model.generation.translate import Translation
 from model.recurrent import AttentiveDecoderTrace
@@ -36,6 +38,48 @@ def select_map(weights: Array, layer: int, head: int | None) -> Array:
     return chosen
 
 
+def cross_map(trace: PairTrace, layer: int, head: int | None = None) -> Array:
+    """The cross-attention (T, S) of one head, or the mean of its layer's heads where `head` is None.
+
+    Raises:
+        KeyError: the network has no attention.
+    """
+    return select_map(attention_maps(trace)["cross"], layer, head)
+
+
+def generated_map(translation: Translation, which: str, layer: int, head: int | None = None) -> Array:
+    """One map, with the rows that predicted the N tokens of a translation.
+
+    which: "cross" gives (N, S), "source" (S, S) and "target" (N, N); the last has more columns if the translation
+    continued a target. layer, head: as for `select_map`.
+    """
+    selected = select_map(attention_maps(translation.trace)[which], layer, head)
+    rows = _generated_rows(translation)
+    return {"cross": selected[rows], "source": selected, "target": selected[rows, : rows.stop]}[which]
+
+
+def word_map(
+    weights: str, translation: Translation, pair: Pair, which: str, layer: int, head: int | None = None
+) -> Array:
+    """One map of a subword model by word: (W, W') for the words of `pair`, which the translation must have written.
+
+    which, layer, head: as for `generated_map`. See `merge_pair_to_words` for the rows and columns.
+    """
+    tokenizer = get_seq2seq(weights)[1]
+    merged = merge_pair_to_words(attention_maps(translation.trace)[which], tokenizer, pair, which)  # (L, H, W, W')
+    return select_map(merged, layer, head)
+
+
+def _generated_rows(translation: Translation) -> slice:
+    """The rows of the trace that predicted the added tokens.
+
+    The rows before them belong to the target that was given. If the model did not end the sentence, there is one row
+    after them, which predicts a token that was not added.
+    """
+    start = len(translation.trace.decoder.logits) - 1 - len(target_words(translation))
+    return slice(start, start + len(translation.tokens))
+
+
 def top_k_tokens(
     weights: str, logits: Array, n: int = 5, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
 ) -> tuple[tuple[tuple[str, ...], ...], Array]:
@@ -51,6 +95,21 @@ def top_k_tokens(
     best = np.argsort(-probabilities, axis=-1, kind="stable")[:, :n]  # (T, n)
     words = tuple(tuple(tokenizer.vocabulary[index] for index in row) for row in best)
     return words, np.take_along_axis(probabilities, best, axis=-1)
+
+
+SAMPLING = ("temperature", "top_k", "top_p")  # the fields of Decoding that change the probabilities
+
+
+def step_candidates(
+    weights: str, translation: Translation, n: int = 5, decoding: Decoding = Decoding()
+) -> tuple[tuple[tuple[str, ...], ...], Array]:
+    """The n most likely tokens at each step of a translation, and their probabilities (N, n), as `top_k_tokens`.
+
+    decoding: how the translation was decoded. Sampling changes the probabilities; greedy decoding and beam search do
+    not.
+    """
+    options = [decoding.used.get(name, getattr(Decoding(), name)) for name in SAMPLING]
+    return top_k_tokens(weights, translation.trace.decoder.logits[_generated_rows(translation)], n, *options)
 
 
 def matching_prefix(predicted: Sequence[str], target: Sequence[str]) -> int:
@@ -102,24 +161,6 @@ def pool_hits(each: Mapping[str, AlignmentHits]) -> AlignmentHits:
     counted = [hits for name, hits in each.items() if name != DETERMINED]
     n = sum(hits.n for hits in counted)
     return AlignmentHits(n, sum(hits.top1 for hits in counted), sum(hits.n * hits.mass for hits in counted) / max(n, 1))
-
-
-def best_path(beam: Beam) -> tuple[int, ...]:
-    """Which of the followed candidates of each step leads to the sentence that was chosen."""
-    ids, parent, path = beam.best.ids, 0, []
-    for step, candidates in enumerate(beam.steps[: len(beam.best.logprobs)]):
-        followed = [candidate for candidate in candidates if candidate.kept]
-        parent = next(
-            nth
-            for nth, candidate in enumerate(followed)
-            if candidate.parent == parent and _goes_on(candidate, ids, step)
-        )
-        path.append(parent)
-    return tuple(path)
-
-
-def _goes_on(candidate: Candidate, ids: Sequence[int], step: int) -> bool:
-    return candidate.ended if step == len(ids) else candidate.id == ids[step]
 
 
 def target_words(translation: Translation) -> tuple[str, ...]:

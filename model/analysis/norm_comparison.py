@@ -13,9 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from model.checkpoint import load_card
 from model.evaluation.language_model import to_batch
 from model.norm import BatchNorm, LayerNorm, NormTrace
-from model.tasks import Sentence, Task
+from model.run import get_transformer
+from model.tasks import TASKS, Sentence, Task
 from model.tokenizer import Tokenizer
 from model.transformer import Trace, Transformer
 
@@ -103,3 +105,13 @@ def compare_norms(
         resid=stream[:B].numpy(),
         change=apart,
     )
+
+
+def compare_in_batch(weights: str, replaced: int, size: int = 6) -> NormComparison:
+    """`compare_norms` on a batch of the language that the weights were trained on; see `make_batch`.
+
+    weights: the name of a model of one text. replaced: the index of the sentence that is replaced, below `size`.
+    """
+    transformer, tokenizer = get_transformer(weights)
+    sentences, substitutes = make_batch(TASKS[load_card(weights).task], size)
+    return compare_norms(transformer, tokenizer, sentences, replaced, substitutes[replaced])

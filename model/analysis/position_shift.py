@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -56,3 +57,23 @@ def score_changes(
         except ValueError:
             changes[step] = None
     return changes
+
+
+def largest_score_changes(
+    transformer: Transformer, ids: Sequence[int], steps: Sequence[int], double: bool = False
+) -> dict[int, Array]:
+    """The largest change of each score in any head of any layer, for each of `steps`: (T, T), not negative.
+
+    NaN where attention is not allowed; NaN everywhere if the moved sentence leaves a learned position table. double: as
+    in `score_changes`.
+    """
+    left_table = np.full((len(ids), len(ids)), np.nan)
+    return {  # the mask is the same in every head, so a cell is NaN in all of them or in none
+        step: left_table if change is None else np.abs(change).max(axis=(0, 1))
+        for step, change in score_changes(transformer, ids, steps, double).items()
+    }
+
+
+def largest_change(changes: Array) -> float | None:
+    """The largest of the changes (T, T) of one shift; None if the moved sentence left the position table."""
+    return None if np.isnan(changes).all() else float(np.nanmax(changes))

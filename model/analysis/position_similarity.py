@@ -1,5 +1,6 @@
 """How each scheme sees distance: one number for every pair of places, before any word is there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,16 @@ class PositionSimilarity:
 
 def _any(sight: PositionSimilarity, apart: int) -> bool:
     return bool(np.isfinite(np.diagonal(sight.values, -apart)).any())
+
+
+def compare_schemes(
+    transformers: Mapping[str, Transformer], T: int, layer: int, head: int, width: int
+) -> dict[str, PositionSimilarity]:
+    """`position_similarity` of several trained models, each under the name of its position scheme."""
+    return {
+        name: position_similarity(name, transformer, T, layer, head, width)
+        for name, transformer in transformers.items()
+    }
 
 
 def similarity(vectors: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ With independent coordinates of mean 0 and variance 1, q · k = Σ q_i k_i has m
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 
 import numpy as np
 import torch
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.attention import AttentionTrace, attend
+from model.checkpoint import load_card
 from model.evaluation.language_model import to_batch
-from model.tasks import Sentence
+from model.run import get_transformer
+from model.tasks import TASKS, Sentence
 from model.tokenizer import Tokenizer
 from model.transformer import Transformer
 
@@ -45,6 +48,11 @@ class WidthStep:
     d_k: int
     divided: SoftmaxStats
     undivided: SoftmaxStats
+
+    @property
+    def variance_ratio(self) -> float:
+        """The variance of q · k, divided by d_k: 1 for independent coordinates of variance 1."""
+        return self.undivided.variance / self.d_k
 
 
 def jacobian_norm(weights: Tensor) -> Tensor:
@@ -159,6 +167,22 @@ def head_scores(
         divided=_rows(divided.weights[counted]),
         undivided=_rows(undivided.weights[counted]),
     )
+
+
+SENTENCES, SEED = 96, 5  # no training draws its sentences with this seed
+
+
+def head_scores_of(weights: str, layer: int, head: int, sentences: int = SENTENCES, seed: int = SEED) -> HeadScores:
+    """`head_scores` of trained weights, on new sentences of the language that they were trained on.
+
+    weights: the name of a model of one text. sentences: how many are drawn, with the random seed `seed`.
+
+    Raises:
+        ValueError: the weights are unknown, or are a sequence-to-sequence model.
+    """
+    transformer, tokenizer = get_transformer(weights)
+    draw, rng = TASKS[load_card(weights).task].draw, Random(seed)
+    return head_scores(transformer, tokenizer, [draw(None, rng) for _ in range(sentences)], layer, head)
 
 
 def _rows(weights: Tensor) -> RowStats:

@@ -1,5 +1,6 @@
 """Accuracy on “which digit came first”, at any length."""
 
+import math
 from collections.abc import Sequence
 from random import Random
 
@@ -46,3 +47,11 @@ def accuracy(transformer: Transformer, tokenizer: Tokenizer, length: int, n: int
     except ValueError:
         return None
     return (right > 0.5).float().mean().item()
+
+
+def accuracy_by_length(
+    transformer: Transformer, tokenizer: Tokenizer, lengths: Sequence[int], n: int, seed: int
+) -> list[float]:
+    """`accuracy` for each of `lengths`; NaN for the lengths that a learned position table does not reach."""
+    accuracies = [accuracy(transformer, tokenizer, length, n, seed) for length in steps(lengths)]
+    return [math.nan if share is None else share for share in accuracies]

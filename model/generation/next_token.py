@@ -49,3 +49,22 @@ def candidate_probabilities(
     logits[list(get_model(experiment.weights)[1].special_ids)] = -np.inf
     drawn = sampling_probabilities(logits, decoding.temperature, decoding.top_k, decoding.top_p)
     return probabilities(logits), drawn
+
+
+@dataclass(frozen=True)
+class SamplingCandidates:
+    """The n tokens that a model finds most likely, and what sampling makes of them; most likely first."""
+
+    model_probability: Array  # (n,)
+    sampling_probability: Array  # (n,)  the next token is drawn by these
+    ids: Array  # (n,)
+    n_possible: int  # how many tokens of the vocabulary can be drawn at all
+
+
+def sampling_candidates(
+    experiment: Experiment, trace: Trace[Array], position: int, decoding: Decoding, n: int = 8
+) -> SamplingCandidates:
+    """The n most likely tokens of `candidate_probabilities`, which takes the same parameters."""
+    p, q = candidate_probabilities(experiment, trace, position, decoding)  # (V,)
+    best = np.argsort(-p, kind="stable")[:n]
+    return SamplingCandidates(p[best], q[best], best, int(np.count_nonzero(q)))
