@@ -110,6 +110,9 @@ FIELDS: dict[str, dict[str, dict[str, str]]] = {
     "model.generation.beam_search": {"Beam": {"written": "hypotheses"}, "Candidate": {"followed": "kept"}},
     "model.generation.cache_comparison": {"CacheComparison": {"apart": "max_difference"}},
     "model.importers.inspect": {"ModelInfo": {"why_maps_only": "maps_only_reason"}},
+    "model.importers.transformers_backend": {
+        "AttentionMaps": {"looked_at": "key_tokens", "looking": "query_tokens"},
+    },
     "model.recurrent": {
         "AttentiveDecoderTrace": {"mixed": "attentional_hidden"},
         "RecurrentEncoderTrace": {"vector": "final_state"},

@@ -60,13 +60,8 @@ def encode(experiment: Experiment) -> Encoding:
     if size > MAX_CHARACTERS:
         raise InputTextError(f"This text has {size:,} characters; the lab reads up to {MAX_CHARACTERS:,}. Shorten it.")
     network, tokenizer = get_model(experiment.weights)
-    return _encoded(tokenizer, network.config.padding_id, experiment.text)
-
-
-@lru_cache(maxsize=64)  # a page asks for the encoding of its text several times a run
-def _encoded(tokenizer: Tokenizer, padding: int | None, text: str) -> Encoding:
-    encoding = tokenizer.encode(text)
-    if not clean(text).strip():
+    encoding = encode_text(tokenizer, experiment.text)
+    if not clean(experiment.text).strip():
         raise InputTextError("There is no text yet. Type a sentence, or generate one.")
     if not encoding.ids:
         raise InputTextError("The tokenizer of this model has no token for anything in this text. Write another text.")
@@ -74,7 +69,8 @@ def _encoded(tokenizer: Tokenizer, padding: int | None, text: str) -> Encoding:
         raise InputTextError(
             f"This text has {len(encoding.ids):,} tokens; the lab draws up to {MAX_TOKENS}. Shorten it."
         )
-    if padding is not None and padding in tokenizer.encode("").ids:
+    padding = network.config.padding_id
+    if padding is not None and padding in encode_text(tokenizer, "").ids:
         raise InputTextError(
             f"config.json says pad_token_id = {padding}, which is {tokenizer.vocabulary[padding]}, and the tokenizer "
             "puts that around every text. Set pad_token_id to the padding token, and load the model again."
@@ -85,6 +81,22 @@ def _encoded(tokenizer: Tokenizer, padding: int | None, text: str) -> Encoding:
             "position of its own. Take it out of the text."
         )
     return encoding
+
+
+def encode_text(tokenizer: Tokenizer, text: str) -> Encoding:
+    """`tokenizer.encode(text)`, computed once: a page needs the encoding of its text many times a run.
+
+    Two tokenizers that are equal share the result. A text of more than MAX_TOKENS tokens is not kept, because no page
+    shows it and its encoding would take much memory.
+    """
+    return _short_encoding(tokenizer, text) or tokenizer.encode(text)
+
+
+@lru_cache(maxsize=128)
+def _short_encoding(tokenizer: Tokenizer, text: str) -> Encoding | None:
+    """The encoding, or None if it has more than MAX_TOKENS tokens."""
+    encoding = tokenizer.encode(text)
+    return encoding if len(encoding.ids) <= MAX_TOKENS else None
 
 
 PairTrace = EncoderDecoderTrace[Array] | RecurrentTrace[Array]
@@ -205,7 +217,7 @@ def encode_pair(experiment: Experiment) -> tuple[Encoding, Encoding]:
     """
     source = encode(experiment)
     _, tokenizer = get_seq2seq(experiment.weights)
-    target = tokenizer.encode(experiment.target[:MAX_CHARACTERS])
+    target = encode_text(tokenizer, experiment.target[:MAX_CHARACTERS])
     for side, read in (("sentence to read", source), ("sentence to write", target)):
         if len(read.ids) > MAX_PAIR_TOKENS:
             raise InputTextError(

@@ -143,9 +143,12 @@ class SubwordTokenizer:
         added = self._text_of(ids)
         return text + (added if text or not self._adds_space else added.removeprefix(" "))
 
-    def replace_token(self, text: str, index: int, token: str) -> str:
-        """The text with another piece, as it is drawn, in the place of the one at `at`. Unknown words stay as typed."""
-        read = self.encode(text)
+    def replace_token(self, text: str, index: int, token: str, encoding: Encoding | None = None) -> str:
+        """The text with another piece, as it is drawn, in place of the one at `index`. Unknown words stay as typed.
+
+        encoding: that of the text, if the caller has it.
+        """
+        read = encoding or self.encode(text)
         ids = list(read.ids)
         ids[index] = self.vocabulary.index(token)
         unknown = [place for place in read.unknown if place != index]

@@ -109,8 +109,11 @@ class Tokenizer(Protocol):
         """The text with these tokens written after it; what stands there already is left as the person typed it."""
         ...
 
-    def replace_token(self, text: str, index: int, token: str) -> str:
-        """The text with another token, as it is drawn, in the place of the one at position `at`."""
+    def replace_token(self, text: str, index: int, token: str, encoding: Encoding | None = None) -> str:
+        """The text with another token, as it is drawn, in place of the one at position `index`.
+
+        encoding: that of the text, if the caller has it.
+        """
         ...
 
     def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
@@ -128,6 +131,15 @@ class WordTokenizer:
         self.id_by_word = {word: index for index, word in enumerate(self.vocabulary)}
         if len(self.id_by_word) != len(self.vocabulary):
             raise ValueError("a word stands twice in the vocabulary")
+
+    def __eq__(self, other: object) -> bool:
+        """Whether `other` is of the same class and has the same vocabulary. Then both encode every text alike."""
+        return self is other or (
+            type(self) is type(other) and isinstance(other, WordTokenizer) and self.vocabulary == other.vocabulary
+        )
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.vocabulary))
 
     def encode(self, text: str) -> Encoding:
         """Any text becomes <s> and its words; nothing is dropped in silence but invisible controls."""
@@ -167,9 +179,9 @@ class WordTokenizer:
             written += word if not written or written.endswith("'") else f" {word}"
         return written
 
-    def replace_token(self, text: str, index: int, token: str) -> str:
-        """The words, one of them another."""
-        surface = list(self.encode(text).surface)
+    def replace_token(self, text: str, index: int, token: str, encoding: Encoding | None = None) -> str:
+        """The words, with another word at position `index`."""
+        surface = list((encoding or self.encode(text)).surface)
         surface[index] = token
         return " ".join(surface[1:])
 

@@ -45,7 +45,8 @@ def replace_word(experiment: Experiment, position: int, word: str) -> Experiment
     if position not in places:
         allowed = f"the text has words {places.start} to {places.stop - 1}" if places else "the text has none"
         raise ValueError(f"There is no word {position}: {allowed}.")
-    after = replace(experiment, text=get_model(experiment.weights)[1].replace_token(experiment.text, position, word))
+    tokenizer = get_model(experiment.weights)[1]
+    after = replace(experiment, text=tokenizer.replace_token(experiment.text, position, word, read))
     other = encode(after).ids
     if len(other) != len(ids):
         raise ValueError(

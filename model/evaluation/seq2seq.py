@@ -14,7 +14,7 @@ from model.compute.progress import steps
 from model.encoder_decoder import DecoderTrace, EncoderDecoder
 from model.evaluation.head_scores import Score, score_relations
 from model.recurrent import AttentiveDecoderTrace, Recurrent, RecurrentDecoderTrace
-from model.run import DecoderOutput, Seq2SeqNetwork
+from model.run import DecoderOutput, Seq2SeqNetwork, encode_text
 from model.subword import SubwordTokenizer
 from model.switches import Switches
 from model.tasks import Pair, Relation
@@ -146,7 +146,7 @@ def merge_pair_to_words(weights: Array, tokenizer: Tokenizer, pair: Pair, which:
 
 def token_word_ids(tokenizer: Tokenizer, text: str, words: Sequence[str]) -> tuple[int, ...]:
     """For each piece of the text the word, counted from 1, that holds its last letter, as gold cuts words."""
-    ids = tokenizer.encode(text).ids[1:]
+    ids = encode_text(tokenizer, text).ids[1:]
     ends: list[int] = []  # where each word has ended, in the text
     for word in words:
         begins = ends[-1] if ends else 0

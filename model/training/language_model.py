@@ -13,7 +13,7 @@ from model.evaluation.language_model import Evaluation, evaluate, to_batch, word
 from model.model_card import JsonObject
 from model.switches import PARTS, Switches
 from model.tasks import TASKS, Sentence
-from model.tokenizer import WordTokenizer
+from model.tokenizer import Tokenizer, WordTokenizer
 from model.training.optimizer import Schedule
 from model.training.trainer import CHOOSING, TRAINING, Options, Run, Training
 from model.transformer import Transformer
@@ -84,7 +84,6 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
         super().__init__(name, recipe.task, recipe)
         self.recipe: LanguageRecipe = recipe
         self.snapshot_steps = recipe.snapshots
-        self.tokenizer = WordTokenizer(TASKS[recipe.task].vocabulary)
         self.notes = (
             f"In the loss a word that can be foretold counts {recipe.foreseeable_weight:g} times, any other word once.",
             "Figures under 'exam' are from fresh sentences: not learnt from, and not those the seed was chosen by.",
@@ -103,6 +102,10 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
     def _unseen(self, examples: int) -> list[Sentence]:
         learnt = frozenset(sentence.text for sentence in self.sentences)
         return draw_sentences(self.recipe, self.recipe.examined, examples, learnt)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        return WordTokenizer(TASKS[self.recipe.task].vocabulary)
 
     def make_network(self) -> Transformer:
         return Transformer(replace(self.recipe.config, vocab_size=len(self.tokenizer.vocabulary)))

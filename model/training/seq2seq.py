@@ -110,7 +110,7 @@ class Seq2SeqTraining(Training[Network, list[Pair], PairScores]):
         self.recipe: PairRecipe = recipe
 
     @cached_property
-    def tokenizer(self) -> Tokenizer:  # type: ignore[override]  # a cached property is read like a property
+    def tokenizer(self) -> Tokenizer:
         return make_tokenizer(self.recipe)
 
     def make_network(self) -> Network:

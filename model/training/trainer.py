@@ -127,7 +127,6 @@ class Training(TrainingLoop[N, B], Generic[N, B, S]):
     """A kind of training of which several seeds are tried: how a seed is measured, chosen and described."""
 
     half = True  # whether the weights are stored in half precision
-    tokenizer: Tokenizer  # of the model; the same for every seed
     chosen: str  # for the card: how the seed was chosen
     notes: tuple[str, ...]  # for the card: what its numbers mean
     snapshot_steps: tuple[int, ...] = ()  # the steps at which the network is kept and measured
@@ -135,6 +134,11 @@ class Training(TrainingLoop[N, B], Generic[N, B, S]):
     def __init__(self, name: str, task: str, recipe: Recipe) -> None:
         super().__init__(name, recipe)
         self.task = task
+
+    @property
+    @abstractmethod
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer of the model, the same for every seed."""
 
     @abstractmethod
     def batches(self, seed: int) -> Iterator[B]:

@@ -87,6 +87,15 @@ def test_records_are_made_and_read_with_their_old_fields():
         Experiment(never=1)
 
 
+def test_the_maps_of_a_model_that_transformers_runs_are_read_with_their_old_fields():
+    from model.importers.maps import AttentionMaps  # noqa: PLC0415  (the module under its old name)
+
+    weights = np.zeros((1, 1, 1, 2), dtype=np.float32)
+    maps = AttentionMaps(weights, ("a",), ("b", "c"))
+    assert (maps.looking, maps.looked_at) == (maps.query_tokens, maps.key_tokens) == (("a",), ("b", "c"))
+    assert AttentionMaps(weights, looking=("a",), looked_at=("b", "c")).key_tokens == ("b", "c")
+
+
 @pytest.mark.parametrize("module", FIELDS)
 def test_an_old_field_is_read_from_the_field_of_today_and_is_none_itself(module):
     for name, fields in FIELDS[module].items():

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from model.analysis.position_shift import largest_change, largest_score_changes
+from model.run import encode_text
 from model.tasks.first_digit import WORDS
 from model.training import first_digit
 from viz import canvas
@@ -42,7 +43,7 @@ def show() -> None:
         largest_change(change) or 0.0 for by_shift in changes_by_scheme.values() for change in by_shift.values()
     ]
     limit = max([*largest_of_all, ROUNDING])
-    words = models.model(kind, "none")[1].encode(text).tokens
+    words = encode_text(models.model(kind, "none")[1], text).tokens
     maps = {
         step: [_panel(name, change, limit) for name, change in by_scheme.items()] for step, by_scheme in changes.items()
     }
@@ -110,7 +111,7 @@ def _changes(kind: str, scheme: str, text: str, double: bool = False) -> dict[in
     """k → the largest change of each score in any head of any layer: see `largest_score_changes`."""
     transformer, tokenizer = models.model(kind, scheme)
     with model_calls.compute_slots:
-        return largest_score_changes(transformer, tokenizer.encode(text).ids, MOVES, double)
+        return largest_score_changes(transformer, encode_text(tokenizer, text).ids, MOVES, double)
 
 
 def _arrays(changes: dict[str, Array], words: tuple[str, ...]) -> dict[str, NamedArray]:
