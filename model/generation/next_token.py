@@ -13,14 +13,14 @@ from model.transformer import Trace
 
 @dataclass(frozen=True)
 class NextTokens:
-    """The n most likely next tokens, layer by layer; the last row is the model's output."""
+    """The n most likely next tokens of each layer; the last row is the output of the model."""
 
     probabilities: Array  # (L, n)
     words: tuple[tuple[str, ...], ...]  # L rows of n
 
 
 def top_next_tokens(experiment: Experiment, trace: Trace[Array], position: int, n: int = 8) -> NextTokens:
-    """What each layer predicts after the token at `position`, by the logit lens; the most likely first."""
+    """What each layer predicts after the token at `position`, by the logit lens; most likely first."""
     shares = probabilities(logit_lens(experiment, trace, position))  # (L, V)
     best = np.argsort(-shares, axis=-1)[:, :n]  # (L, n)
     vocabulary = get_model(experiment.weights)[1].vocabulary
@@ -53,12 +53,12 @@ def candidate_probabilities(
 
 @dataclass(frozen=True)
 class SamplingCandidates:
-    """The n tokens that a model finds most likely, and what sampling makes of them; most likely first."""
+    """The n tokens that a model finds most likely, with their sampling probabilities; most likely first."""
 
     model_probability: Array  # (n,)
     sampling_probability: Array  # (n,)  the next token is drawn by these
     ids: Array  # (n,)
-    n_possible: int  # how many tokens of the vocabulary can be drawn at all
+    n_possible: int  # number of tokens of the vocabulary that can be drawn
 
 
 def sampling_candidates(

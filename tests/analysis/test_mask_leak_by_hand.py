@@ -130,7 +130,7 @@ def test_a_vocabulary_of_marks_alone_is_refused_with_a_sentence(monkeypatch):
 
 def test_where_no_known_word_fits_the_text_it_is_said(monkeypatch):
     monkeypatch.setattr(model_leak, "_changes_one", lambda *asked: False)
-    with pytest.raises(ValueError, match="No word that this model knows can take the place of one in this text"):
+    with pytest.raises(ValueError, match="No word of this text can be replaced by a word that this model knows"):
         suggested_edit(WHOLE)
 
 

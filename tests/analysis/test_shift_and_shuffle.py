@@ -141,7 +141,7 @@ def test_the_other_switches_stay_and_what_was_never_there_is_not_given_back():
 
 @pytest.mark.parametrize("order", [[], [0, 0, 1], [0, 1], list(range(14)), [-1, *range(12)]])
 def test_an_order_that_is_none_is_refused(order):
-    with pytest.raises(ValueError, match="an order names each of the 13 tokens once"):
+    with pytest.raises(ValueError, match="the order must contain each of the 13 positions once"):
         shuffle_all(Experiment(text=TEXT), order)
 
 

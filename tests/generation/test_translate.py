@@ -118,7 +118,7 @@ def test_a_seed_draws_the_same_again_and_the_best_word_alone_is_greedy():
     whole = translate(experiment, 8, "sample", seed=1)
     rest = translate(replace(experiment, target=whole.tokens[0]), 7, "sample", seed=1)
     assert (whole.tokens[0], *rest.tokens) == whole.tokens, "a drawing taken up goes on as it would have gone"
-    with pytest.raises(ValueError, match="top-p must lie between"):
+    with pytest.raises(ValueError, match="top_p must be between"):
         translate(experiment, 8, "sample", top_p=2.0)
 
 

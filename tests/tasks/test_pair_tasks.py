@@ -174,7 +174,7 @@ def test_a_copy_is_the_same_again(length, seed):
 def test_copies_in_training_end_where_they_are_said_to():
     assert {len(pair.source) for pair in drawn(COPY, 2000)} == set(range(1, TRAINED + 1))
     assert {len(pair.source) for pair in drawn(COPY, 500, "longer")} == set(range(TRAINED + 1, LONGEST + 1))
-    with pytest.raises(ValueError, match="at least 1 sign"):
+    with pytest.raises(ValueError, match="at least 1 symbol"):
         copy_of(0, Random(0))
 
 
