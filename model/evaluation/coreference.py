@@ -17,7 +17,7 @@ from model.transformer import Trace, Transformer
 def to_batch(
     questions: Sequence[CoreferenceQuestion], tokenizer: WordTokenizer
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """ids (B, T), is_token (B, T), the position of "it" (B,), and the id of the noun that it refers to (B,)."""
+    """Returns ids (B, T), is_token (B, T), the position of "it" (B,), and the id of the noun that it refers to (B,)."""
     rows = [tokenizer.encode(question.text).ids for question in questions]
     T = max(len(row) for row in rows)
     ids = torch.tensor([row + (0,) * (T - len(row)) for row in rows])

@@ -124,7 +124,7 @@ def test_a_large_vocabulary_without_whole_words_offers_its_first_pieces(monkeypa
 @pytest.mark.usefixtures("kept")
 def test_a_vocabulary_of_marks_alone_is_refused_with_a_sentence(monkeypatch):
     odd(monkeypatch)
-    with pytest.raises(ValueError, match="This model knows no word that could take"):
+    with pytest.raises(ValueError, match="This model knows no word that could replace another one"):
         other_word("odd", ("a",))
 
 

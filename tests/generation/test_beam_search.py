@@ -151,5 +151,5 @@ def test_a_strong_penalty_prefers_the_longer_sentence():
 
 @pytest.mark.parametrize(("width", "most"), [(0, 3), (2, 0), (-1, 1)])
 def test_a_search_without_room_is_refused(width, most):
-    with pytest.raises(ValueError, match="at least 1 sentence for at least 1 word"):
+    with pytest.raises(ValueError, match="at least 1 hypothesis and at least 1 token"):
         beam_search(speaks(language(0)), END, most, width)

@@ -48,7 +48,7 @@ def test_a_sentence_of_one_word_can_be_searched_for():
 
 @pytest.mark.parametrize(("width", "most"), [(0, 3), (2, 0)])
 def test_a_search_without_room_is_refused_with_its_width_and_then_its_length(width, most):
-    with pytest.raises(ValueError, match=f"not {width} for {most}"):
+    with pytest.raises(ValueError, match=f"not {width} and {most}"):
         beam_search(fixed([0.5, 0.5]), END, most, width)
 
 
