@@ -67,7 +67,7 @@ class ModelConfig:
         if self.read_out not in ("direct", "transformed", "none"):
             raise ValueError(f'read_out must be "direct", "transformed" or "none", not "{self.read_out}"')
         if self.read_out == "transformed" and self.norm == "pre":
-            raise ValueError('read_out "transformed" brings a norm of its own and goes with norm "post" or "none"')
+            raise ValueError('read_out "transformed" has its own norm, so norm must be "post" or "none"')
         if (self.d_k is None or self.d_v is None) and self.d_model % self.n_heads:
             raise ValueError(f"{self.n_heads} heads cannot share a width of {self.d_model} evenly: give d_k and d_v")
 

@@ -77,7 +77,7 @@ def encode(experiment: Experiment) -> Encoding:
     if padding is not None and padding in encoding.ids:
         raise InputTextError(
             f"{tokenizer.vocabulary[padding]} is the padding token, and a RoBERTa gives it no "
-            "position of its own. Take it out of the text."
+            "position. Remove it from the text."
         )
     return encoding
 

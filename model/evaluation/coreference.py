@@ -48,8 +48,8 @@ def evaluate(
         trace = transformer(ids, is_token)
     predicted = trace.logits[torch.arange(len(ids)), it_positions].argmax(-1)  # (B,)
     weights = torch.stack([layer.attention.weights for layer in trace.layers], 1).numpy()  # (B, L, H, T, T)
-    looks = ((weights[b], question.relations) for b, question in enumerate(questions))
-    return CoreferenceScores((predicted == answers).float().mean().item(), dict(score_relations(looks)))
+    examples = ((weights[b], question.relations) for b, question in enumerate(questions))
+    return CoreferenceScores((predicted == answers).float().mean().item(), dict(score_relations(examples)))
 
 
 def noun_probabilities(experiment: Experiment, trace: Trace[Array], position: int) -> tuple[tuple[str, ...], Array]:

@@ -135,7 +135,7 @@ def find_roles(
 
 def _right(logits: torch.Tensor, ids: Sequence[int]) -> list[bool]:
     """For every token but the first: whether it was the most likely prediction at the token before it."""
-    return [likeliest == comes for likeliest, comes in zip(logits[0, :-1].argmax(-1).tolist(), ids[1:], strict=True)]
+    return [predicted == actual for predicted, actual in zip(logits[0, :-1].argmax(-1).tolist(), ids[1:], strict=True)]
 
 
 def _run(transformer: Transformer, ids: Sequence[int]) -> tuple[Array, torch.Tensor]:

@@ -51,7 +51,7 @@ def open_folder(place: str | Path) -> Folder:
     for file in files:
         for name, claim in read_headers(file).items():
             if name in headers:
-                raise CheckpointError(f'The tensor "{name}" stands in two files of {path.name}.')
+                raise CheckpointError(f'The tensor "{name}" is in two files of {path.name}.')
             headers[name] = claim
     tokenizer = _tokenizer(path)
     used = [path / name for name in ("config.json", tokenizer)] + files
@@ -151,8 +151,8 @@ def _tokenizer(path: Path) -> str:
         if all((path / name).is_file() for name in needed):
             return needed[0]
     raise CheckpointError(
-        f"{path.name} has no tokenizer: tokenizer.json, or vocab.json with merges.txt, or vocab.txt must lie beside "
-        "the weights. The method save_pretrained of a tokenizer in transformers writes a tokenizer.json."
+        f"{path.name} has no tokenizer: tokenizer.json, or vocab.json with merges.txt, or vocab.txt must be in "
+        "the folder of the weights. The method save_pretrained of a tokenizer in transformers writes a tokenizer.json."
     )
 
 

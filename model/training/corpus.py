@@ -34,13 +34,13 @@ def load_books(path: Path) -> tuple[str, ...]:
 
 def train_test_split(books: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The training text, and the held-out text, which is the last paragraphs of every book."""
-    learnt, held_out = [], []
+    training, held_out = [], []
     for book in books:
         paragraphs = book.split("\n")
         end = len(paragraphs) - max(1, round(HELD_OUT * len(paragraphs)))
-        learnt.append("\n".join(paragraphs[:end]))
+        training.append("\n".join(paragraphs[:end]))
         held_out.append("\n".join(paragraphs[end:]))
-    return tuple(filter(None, learnt)), tuple(held_out)
+    return tuple(filter(None, training)), tuple(held_out)
 
 
 @dataclass(frozen=True)

@@ -100,8 +100,8 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
         return self._unseen(CHOOSING)
 
     def _unseen(self, examples: int) -> list[Sentence]:
-        learnt = frozenset(sentence.text for sentence in self.sentences)
-        return draw_sentences(self.recipe, self.recipe.examined, examples, learnt)
+        training_texts = frozenset(sentence.text for sentence in self.sentences)
+        return draw_sentences(self.recipe, self.recipe.examined, examples, training_texts)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

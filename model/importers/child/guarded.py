@@ -79,9 +79,9 @@ def _foreign(offer: ModelInfo, progress: Progress, owner: str, evicts: Evicts) -
         _same(offer, answer)
         away = RemoteModel(process, bool(answer["two"]), tuple(map(str, answer["languages"])), limits.memory)
         # Its tokenizer stays in the child too; the server does not use it.
-        nobody: Tokenizer | Any = None
+        no_tokenizer: Tokenizer | Any = None
         return register(
-            offer, LoadedModel(away, nobody, make_card(offer), maps_only=True, owner=owner), progress, evicts
+            offer, LoadedModel(away, no_tokenizer, make_card(offer), maps_only=True, owner=owner), progress, evicts
         )
     except BaseException:
         process.close()
