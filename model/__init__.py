@@ -1,11 +1,11 @@
-"""A small Transformer that shows its work. Read the files in this order:
+"""A small Transformer that records every stage of its computation. Read the files in this order:
 
     switches → config → tokenizer → subword → position → mask → norm → attention → transformer → run
-    encoder_decoder, recurrent: two models that read one sentence and write another
+    encoder_decoder, recurrent: the two kinds of sequence-to-sequence model
     generation/: sampling, beam search and the KV cache
-    analysis/: from a trace to numbers, one idea a file
-    evaluation/, training/, tasks/: what the models learn, how, and how well
-    checkpoint, importers/: the lab's own weights, and those of others
+    analysis/: from a trace to numbers, one concept in each file
+    tasks/, training/, evaluation/: data, training and measurements
+    checkpoint, importers/: the lab's own weights, and external models
 
 Axis letters, used in every shape comment of this folder:
 

@@ -1,4 +1,4 @@
-"""Attention: every query scores every key, a softmax turns scores into weights, weights average values.
+"""Attention: queries and keys give scores, a softmax gives weights, and the output is a weighted mean of values.
 
 attend(q, k, v) = softmax(q kᵀ / √d_k) v                              Vaswani et al. 2017, equation 1
 """
@@ -32,20 +32,20 @@ class AttentionTrace(Generic[A]):
     mask: A  # (B, H, T, S)  True: may attend
     masked: A  # (B, H, T, S)  −inf where the mask forbids
     weights: A  # (B, H, T, S)  softmax over S: rows sum to 1
-    z: A  # (B, H, T, D)  weights · v, each head by itself
-    out: A  # (B, T, C) the heads side by side, mixed by W_O; (B, T, H·D) where nothing mixes them
+    z: A  # (B, H, T, D)  weights · v
+    out: A  # (B, T, C) the concatenated heads times W_O; (B, T, H·D) without an output projection
 
 
 def masked_softmax(scores: Tensor, fully_masked: Tensor | None) -> Tensor:
     """Softmax over the last axis. A row with nothing to attend to gives zeros, not NaN, also in its gradient.
 
     scores (…, T, S), −inf where the mask forbids; fully_masked (…, T, 1), True for rows that are masked everywhere,
-    None when there is no such row.
+    None if there is no such row.
     Returns (…, T, S).
     """
     if fully_masked is None:
         return scores.softmax(dim=-1)
-    # exp(−inf) / 0 has no value and no gradient: such a row is computed on zeros and then emptied.
+    # exp(−inf) / 0 has no value and no gradient, so such a row is computed from zeros and then set to zero.
     return scores.masked_fill(fully_masked, 0.0).softmax(dim=-1).masked_fill(fully_masked, 0.0)
 
 
@@ -62,7 +62,7 @@ def attend(
 
     q (B, H, T, D), k (B, H, S, D), v (B, H, S, D'); D' may differ from D, and S from T.
     mask: boolean, True may attend; bias: added to the scaled scores; both broadcast to (B, H, T, S).
-    output_projection: what is done to the heads side by side (B, T, H·D').
+    output_projection: applied to the concatenated heads (B, T, H·D').
     """
     if mask is None:
         mask = torch.ones(q.size(-2), k.size(-2), dtype=torch.bool, device=q.device)  # (T, S)
@@ -71,7 +71,7 @@ def attend(
     scores = q @ k.transpose(-2, -1)  # (B, H, T, S)
     scaled = scores / math.sqrt(q.size(-1)) if scale else scores
     biased = scaled if bias is None else scaled + bias
-    # As good as adding −∞, and right also where a forbidden score is ∞ itself: ∞ − ∞ would be no number.
+    # The same as adding −∞, and also correct if a forbidden score is ∞, where ∞ − ∞ would be NaN.
     masked = torch.minimum(biased, mask.upper_bound.to(biased.dtype))  # (B, H, T, S)
     weights = masked_softmax(masked, mask.fully_masked)  # (B, H, T, S)
     z = weights @ v  # (B, H, T, D)
@@ -86,16 +86,16 @@ def _side_by_side(z: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class AttentionOverride:
-    """Weights that a person chose for one row. Everything after it, in this layer and above, follows from them."""
+    """Attention weights that replace those of the model in one row. Everything after them is computed from them."""
 
     layer: int
     head: int
     row: int
-    weights: Sequence[float] | Sequence[Sequence[float]] | Tensor  # (S,), or (B, S): for each sequence its own
+    weights: Sequence[float] | Sequence[Sequence[float]] | Tensor  # (S,), or (B, S) with one row for each sequence
 
 
 def renormalise(weights: Sequence[float]) -> tuple[float, ...]:
-    """Non-negative weights (S,) scaled to sum to 1; all zeros stay zeros: such a row attends to nothing.
+    """Non-negative weights (S,) scaled to sum to 1. If all are zero they stay zero, and the row attends to nothing.
 
     Raises:
         ValueError: a weight is negative or not a number.
@@ -107,9 +107,9 @@ def renormalise(weights: Sequence[float]) -> tuple[float, ...]:
 
 
 class MultiHeadAttention(nn.Module):
-    """H attentions side by side, each on its own projection of the input; W_O mixes their outputs.
+    """H attention heads, each with its own projections of the input; W_O combines their outputs.
 
-    Vaswani et al. 2017, section 3.2.2. Self-attention when both inputs are the same, cross-attention when not.
+    Vaswani et al. 2017, section 3.2.2. Self-attention if both inputs are the same, otherwise cross-attention.
     """
 
     def __init__(self, config: ModelConfig, layer: int) -> None:
@@ -134,8 +134,7 @@ class MultiHeadAttention(nn.Module):
     ) -> AttentionTrace[Tensor]:
         """x_query (B, T, C), x_kv (B, S, C), mask broadcastable to (B, H, T, S).
 
-        kv_cache: the trace of this attention over the words before these. Its keys and values stand in front of the
-        new ones.
+        kv_cache: the trace of this attention over the earlier tokens. Its keys and values precede the new ones.
         """
         q = self._split(self.w_q(x_query))  # (B, H, T, D)
         k = self._split(self.w_k(x_kv))  # (B, H, S, D)
@@ -147,7 +146,10 @@ class MultiHeadAttention(nn.Module):
             key_positions = torch.arange(n_cached, n_cached + k.size(2), device=q.device)  # (S,)
             q, k = position.rotate(q, query_positions), position.rotate(k, key_positions)
         if kv_cache is not None:
-            k, v = torch.cat((kv_cache.k, k), dim=2), torch.cat((kv_cache.v, v), dim=2)  # S is now all words so far
+            k, v = (
+                torch.cat((kv_cache.k, k), dim=2),
+                torch.cat((kv_cache.v, v), dim=2),
+            )  # S now counts all tokens so far
         bias = None
         if position_acts:
             bias = position.bias(self.layer, query_positions, torch.arange(k.size(2), device=q.device))  # (H, T, S)

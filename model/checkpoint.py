@@ -1,12 +1,12 @@
-"""Trained weights on disk: a safetensors file for the numbers, a JSON card for what they are.
+"""Trained weights on disk: a safetensors file with the weights, and a JSON file with the model card.
 
     trained/grammar.safetensors               the weights
-    trained/grammar.json                      the card: config, words, task, steps, seed, what was measured
-    trained/stories.tokenizer.json            in the place of words, the pieces of a sub-word tokenizer
-    trained/grammar.steps/000100.safetensors  the same weights on the way, in half precision
+    trained/grammar.json                      the card: config, words, task, steps, seed, measurements
+    trained/stories.tokenizer.json            a subword tokenizer, instead of the words in the card
+    trained/grammar.steps/000100.safetensors  the weights at a step of training, in half precision
 
-Never pickle: a pickle can run code; a safetensors file holds named arrays of numbers behind a header of text, and
-nothing of it is run.
+Pickle is not used, because a pickle can run code. A safetensors file contains a text header and named arrays, and
+nothing in it is executed.
 """
 
 import copy
@@ -40,40 +40,40 @@ from model.tokenizer import CharacterTokenizer, Tokenizer, WordTokenizer
 from model.transformer import Transformer
 
 TRAINED = Path(__file__).parent / "trained"
-NAME_PATTERN = re.compile(r"[\w-]+")  # one plain word, so that no path leads out of the folder
+NAME_PATTERN = re.compile(r"[\w-]+")  # letters, digits, "-" and "_", so that a name cannot be a path out of the folder
 
 MAX_CARD_BYTES = 4_000_000  # bytes
 
 
 def names(folder: Path | None = None) -> tuple[str, ...]:
-    """Names of the weights whose card can be read, in alphabetical order. Everywhere here, no folder means TRAINED."""
+    """Names of the weights whose card can be read, in alphabetical order. The default folder is TRAINED."""
     return tuple(path.stem for path in _cards(folder) if not isinstance(_card_or_fault(path, _stamp(path)), str))
 
 
 def faults(folder: Path | None = None) -> tuple[str, ...]:
-    """What is wrong with the cards that cannot be read, one sentence each: their weights are left out."""
+    """One sentence for each card that cannot be read. `names` omits these weights."""
     results = (_card_or_fault(path, _stamp(path)) for path in _cards(folder))
     return tuple(result for result in results if isinstance(result, str))
 
 
 def _cards(folder: Path | None) -> list[Path]:
     paths = (folder or TRAINED).glob("*.json")
-    return sorted(path for path in paths if NAME_PATTERN.fullmatch(path.stem))  # "stories.tokenizer" is no card
+    return sorted(path for path in paths if NAME_PATTERN.fullmatch(path.stem))  # "stories.tokenizer" is not a card
 
 
 def _stamp(path: Path) -> tuple[int, int]:
     try:
         stat = path.stat()
-    except OSError:  # a link that leads nowhere
+    except OSError:  # a broken link
         return 0, 0
     return stat.st_mtime_ns, stat.st_size
 
 
 @lru_cache(maxsize=256)
 def _card_or_fault(path: Path, stamp: tuple[int, int]) -> ModelCard | str:
-    """A card, or the sentence that says why it is none. stamp: a changed file is read again."""
+    """A card, or the sentence that says why it cannot be read. stamp: changes with the file, for the cache."""
     if stamp[1] > MAX_CARD_BYTES:
-        return f'The card of "{path.stem}" has {stamp[1]:,} bytes, which no card needs.'
+        return f'The card of "{path.stem}" has {stamp[1]:,} bytes, which is too large for a card.'
     try:
         return parse_card(path.stem, json.loads(path.read_text(encoding="utf-8")))
     except CheckpointError as error:
@@ -83,7 +83,7 @@ def _card_or_fault(path: Path, stamp: tuple[int, int]) -> ModelCard | str:
 
 
 def load_card(name: str, folder: Path | None = None) -> ModelCard:
-    """What is known of these weights: of the lab's own, or of a model from elsewhere that is loaded.
+    """The card of these weights, which belong to the lab or to a loaded external model.
 
     Raises:
         CheckpointError: there are no weights of that name, or their card does not describe a model.
@@ -100,7 +100,7 @@ def load_card(name: str, folder: Path | None = None) -> ModelCard:
 
 
 def read_card(name: str, folder: Path | None = None) -> JsonObject:
-    """A copy of the card as JSON, as its file has it, for code that needs a number that `ModelCard` does not name.
+    """A copy of the card as JSON, for code that needs an entry that `ModelCard` has no field for.
 
     Raises:
         CheckpointError: as `load_card`.
@@ -109,14 +109,14 @@ def read_card(name: str, folder: Path | None = None) -> JsonObject:
 
 
 def architecture(name: str, folder: Path | None = None) -> str:
-    """Which of ARCHITECTURES these weights are, by their card. Raises CheckpointError as `load_card` does."""
+    """The key of ARCHITECTURES that the card names. Raises CheckpointError as `load_card` does."""
     return load_card(name, folder).architecture
 
 
 def load(name: str, folder: Path | None = None, step: int | None = None) -> tuple[AnyNetwork, Tokenizer]:
-    """The model, of the kind its card names, and its tokenizer, ready to run on the CPU.
+    """The model that the card describes, and its tokenizer, on the CPU.
 
-    step: as it was at that step of training.
+    step: the step of training at which the weights were saved; None: the final weights.
 
     Raises:
         CheckpointError: there are no weights of that name or step, or the card and the numbers do not fit each other.
@@ -137,7 +137,7 @@ def load(name: str, folder: Path | None = None, step: int | None = None) -> tupl
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f'The file {path.name} of "{name}" cannot be read: {error}.') from error
 
-    with torch.device("meta"):  # shapes without numbers: a card that lies costs no memory
+    with torch.device("meta"):  # shapes without data, so that a wrong card costs no memory
         expected = {key: tuple(tensor.shape) for key, tensor in _stored(build()).items()}
     actual = {key: tuple(tensor.shape) for key, tensor in weights.items()}
     for key in expected | actual:
@@ -146,12 +146,12 @@ def load(name: str, folder: Path | None = None, step: int | None = None) -> tupl
                 f'The card of "{name}" asks for {key} of shape {expected.get(key)}, the file has {actual.get(key)}.'
             )
     model = build()
-    model.load_state_dict(weights, strict=False)  # a tied unembedding is the embedding: it is stored once
+    model.load_state_dict(weights, strict=False)  # a tied unembedding is the embedding, which is stored once
     return model.eval(), tokenizer
 
 
 def load_transformer(name: str, folder: Path | None = None) -> tuple[Transformer, Tokenizer]:
-    """The same as `load`, for a model of one text. Raises CheckpointError where the weights are another network too."""
+    """The same as `load`, for a model of one text. Also raises CheckpointError for any other network."""
     network, tokenizer = load(name, folder)
     if not isinstance(network, Transformer):
         raise CheckpointError(f'"{name}" is a sequence-to-sequence model, and a model of one text is needed.')
@@ -168,20 +168,20 @@ def _loaded_model(name: str) -> LoadedModel:
 
 
 def _described_by_card(card: ModelCard, folder: Path | None) -> tuple[Callable[[], AnyNetwork], Tokenizer]:
-    """What builds the model that a card describes, with numbers of no meaning yet; and its tokenizer."""
+    """A function that builds the model of a card with untrained weights, and the tokenizer."""
     config = card.config
     if config is None:
         raise CheckpointError(f'The card of "{card.name}" does not describe a model: it has no config.')
     try:
         build: Callable[[], AnyNetwork] = partial(ARCHITECTURES[card.architecture][1], config)
         with torch.device("meta"):
-            build()  # also looks up the names of its parts
+            build()  # this also checks the names of its parts
         words = CharacterTokenizer if card.tokenizer == CHARACTERS else WordTokenizer
         tokenizer = _subword_tokenizer(card.name, folder) if card.tokenizer == SUBWORDS else words(card.words)
     except CheckpointError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).partition("\n")[0]  # torch adds a stack of its own
+        reason = str(error).partition("\n")[0]  # torch appends a stack trace to its message
         raise CheckpointError(f'The card of "{card.name}" does not describe a model: {reason}.') from error
     if len(tokenizer.vocabulary) != config.vocab_size:
         raise CheckpointError(
@@ -199,7 +199,7 @@ def _subword_tokenizer(name: str, folder: Path | None) -> SubwordTokenizer:
 
 
 def saved_steps(name: str, folder: Path | None = None) -> tuple[int, ...]:
-    """The steps of training at which the weights were kept."""
+    """The steps of training at which the weights were saved."""
     kept = _path(name, ".steps", folder).glob("*.safetensors")
     return tuple(sorted(int(path.stem) for path in kept if path.stem.isdecimal()))
 
@@ -212,11 +212,11 @@ def save(
     folder: Path | None = None,
     half: bool = False,
 ) -> None:
-    """Write the weights and their card. `card` holds what was measured; kind, config and words are added here.
+    """Write the weights and their card. `card` contains the measurements; kind, config and words are added here.
 
-    half: store the numbers in half precision; they are computed with in float32 all the same.
+    half: store the weights in half precision; computations use float32 in any case.
     Raises:
-        CheckpointError: the name is no plain word, or the tokenizer is of no kind that can be stored.
+        CheckpointError: the name is not made of letters, digits, "-" and "_", or the tokenizer cannot be stored.
     """
     path = _path(name, ".safetensors", folder)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -237,13 +237,13 @@ def save(
 
 
 def write_card(name: str, card: JsonMapping, folder: Path | None = None) -> None:
-    """Write a card as it is."""
+    """Write a card without changes."""
     text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
     _path(name, ".json", folder).write_text(text, encoding="utf-8")
 
 
 def save_step(name: str, model: AnyNetwork, step: int, folder: Path | None = None) -> None:
-    """Keep the weights as they are at this step, in half precision."""
+    """Save the weights at this step of training, in half precision."""
     path = _path(name, ".steps", folder)
     path.mkdir(parents=True, exist_ok=True)
     save_file(_numbers(model, torch.float16), path / f"{step:06d}.safetensors")
@@ -256,7 +256,7 @@ def _path(name: str, suffix: str, folder: Path | None) -> Path:
 
 
 def _stored(model: AnyNetwork) -> dict[str, Tensor]:
-    """What goes to disk: a tied unembedding is the embedding, and is stored once."""
+    """The tensors to store: a tied unembedding is the embedding, which is stored once."""
     weights: dict[str, Tensor] = model.state_dict()
     if model.config.tied_unembedding:
         weights.pop("unembedding.weight")

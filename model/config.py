@@ -1,4 +1,4 @@
-"""Everything that decides the shape of a Transformer, in one frozen record.
+"""Everything that determines the architecture of a Transformer, in one frozen record.
 
 The same record describes our own small models, GPT-2 (pre-norm, learned positions, tied unembedding) and
 BERT (post-norm, embedding norm, no causal mask).
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def lookup(table: Mapping[str, T], what: str, name: str) -> T:
-    """The entry of that name. Raises ValueError when there is none."""
+    """The entry `name` of a table. Raises ValueError if there is none, with `what` as the name of the choice."""
     if name not in table:
         raise ValueError(f'{what} must be one of {", ".join(table)}, not "{name}"')
     return table[name]
@@ -25,8 +25,8 @@ class ModelConfig:
     """Sizes and choices of one Transformer.
 
     Raises:
-        ValueError: a size is not a positive whole number, or a choice is not among those named here. Names from the
-            tables of other files are looked up when the model is built, and refused there in the same way.
+        ValueError: a size is not a positive whole number, or a choice is not one of those named here. Names from the
+            tables of other files are checked when the model is built, and raise the same error there.
     """
 
     vocab_size: int  # V
@@ -38,21 +38,21 @@ class ModelConfig:
     d_v: int | None = None  # width of values; None: d_model / n_heads
     context: int = 64  # longest text seen in training; a learned position table ends here
 
-    causal: bool = True  # True: a decoder, which looks back only. False: an encoder, which looks everywhere
+    causal: bool = True  # True: a decoder, with a causal mask. False: an encoder, without one
     position: str = "relative"  # a key of model.position.POSITIONS
     norm: str = "pre"  # "pre": x + f(norm(x)), "post": norm(x + f(x)), "none"
     norm_kind: str = "layer"  # a key of model.norm.NORMS
     norm_eps: float = 1e-5
     embedding_norm: bool = False  # BERT normalises the embeddings before the first layer
-    token_type: bool = False  # BERT adds one vector to every token: it stands in the first of two texts
+    token_type: bool = False  # BERT adds one vector to every token, its embedding of the first of two texts
     activation: str = "gelu"  # a key of model.transformer.ACTIVATIONS
     attention_bias: bool = True  # b in W x + b, for q, k, v and the output projection
     mlp_bias: bool = True
-    tied_unembedding: bool = False  # read words out with the same matrix that reads them in
+    tied_unembedding: bool = False  # the unembedding is the transposed embedding
     unembedding_bias: bool = False
     read_out: str = "direct"  # "direct"; "transformed": BERT's dense layer, activation and norm come before; "none"
-    read_out_activation: str | None = None  # of the "transformed" read-out; None: the one of the layers
-    padding_id: int | None = None  # a token that RoBERTa gives no position of its own: no text may hold it
+    read_out_activation: str | None = None  # of the "transformed" read-out; None: the activation of the layers
+    padding_id: int | None = None  # the padding token of RoBERTa, which gets no position; no text may contain it
 
     trained: Switches = Switches()  # the parts that were there while the weights were trained
 
@@ -67,15 +67,15 @@ class ModelConfig:
         if self.read_out not in ("direct", "transformed", "none"):
             raise ValueError(f'read_out must be "direct", "transformed" or "none", not "{self.read_out}"')
         if self.read_out == "transformed" and self.norm == "pre":
-            raise ValueError('read_out "transformed" brings a norm of its own and goes with norm "post" or "none"')
+            raise ValueError('read_out "transformed" has its own norm, so norm must be "post" or "none"')
         if (self.d_k is None or self.d_v is None) and self.d_model % self.n_heads:
             raise ValueError(f"{self.n_heads} heads cannot share a width of {self.d_model} evenly: give d_k and d_v")
 
     def check_heads(self, switches: Switches) -> None:
-        """Whether this Transformer has the heads that the switches remove.
+        """Check that this Transformer has the heads that the switches remove.
 
         Raises:
-            ValueError: it has not. The message names the head.
+            ValueError: it does not. The message names the head.
         """
         for layer, head in switches.heads_off | switches.cross_off | switches.encoder_off:
             if not (0 <= layer < self.n_layers and 0 <= head < self.n_heads):
@@ -83,12 +83,12 @@ class ModelConfig:
 
     @property
     def removable(self) -> Switches:
-        """The parts that can be taken away: those it was trained with. An encoder has no mask."""
+        """The parts that can be removed: those that it was trained with. An encoder has no mask."""
         return replace(self.trained, mask=self.trained.mask and self.causal)
 
     @property
     def predicts(self) -> str:
-        """What the logits at a position are about: the "next" word, the word "here" (an encoder), or "nothing"."""
+        """What the logits at a position predict: the "next" token, the token "here" (an encoder), or "nothing"."""
         return "nothing" if self.read_out == "none" else "next" if self.causal else "here"
 
     @property

@@ -1,9 +1,9 @@
-"""The encoder–decoder: one stack reads the source, another writes the target and looks at what was read.
+"""The encoder–decoder: the encoder reads the source, and the decoder writes the target and attends to the source.
 
-A decoder layer has three parts: self-attention over the words said so far, cross-attention with queries from the
+A decoder layer has three parts: self-attention over the target so far, cross-attention with queries from the
 decoder and keys and values from the encoder, and the feed-forward network. Vaswani et al. 2017, section 3.1, figure 1.
 
-In the shapes of this file S are the positions of the source and T those of the target.
+In the shapes of this file, S counts the positions of the source and T those of the target.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
 
 @dataclass(frozen=True, slots=True)
 class DecoderLayerTrace(LayerTrace[A]):
-    """A layer that also looks at the source, between resid_mid and the feed-forward network.
+    """A layer with cross-attention to the source, between resid_mid and the feed-forward network.
 
     Pre-norm:  resid_cross = resid_mid + cross.out, resid_post = resid_cross + mlp_out.
     Post-norm: norm_cross.input = resid_mid + cross.out, resid_cross = norm_cross.out.
@@ -33,30 +33,30 @@ class DecoderLayerTrace(LayerTrace[A]):
 
     norm_cross: NormTrace[A]
     cross: AttentionTrace[A]  # q (B, H, T, D), k and v (B, H, S, D), weights (B, H, T, S)
-    resid_cross: A  # (B, T, C)  the stream after cross-attention
+    resid_cross: A  # (B, T, C)  the residual stream after cross-attention
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderTrace(Generic[A]):
-    """How the source was read."""
+    """Every stage of the encoder."""
 
-    tokens: tuple[str, ...]  # S words; empty when the model was given bare ids
+    tokens: tuple[str, ...]  # S tokens; empty if the model was given ids alone
     embed: A  # (B, S, C)
     layers: tuple[LayerTrace[A], ...]
-    final_norm: NormTrace[A]  # its `out` (B, S, C) is what the decoder looks at
+    final_norm: NormTrace[A]  # its `out` (B, S, C) is what the decoder attends to
     embedding_norm: NormTrace[A]  # its `out` is `embed`
 
 
 @dataclass(frozen=True, slots=True)
 class DecoderTrace(Trace[A]):
-    """How the target was written: row t stands at target word t and foretells word t + 1."""
+    """Every stage of the decoder. Row t is at target token t and predicts token t + 1."""
 
     layers: tuple[DecoderLayerTrace[A], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderDecoderTrace(Generic[A]):
-    """Everything one forward pass did with a source and a target."""
+    """Every stage of one forward pass over a source and a target."""
 
     encoder: EncoderTrace[A]
     decoder: DecoderTrace[A]
@@ -69,7 +69,9 @@ class DecoderLayer(Block):
         super().__init__(config, index)
         self.norm_cross = make_norm(config) if config.norm != "none" else None
         self.cross = MultiHeadAttention(config, index)
-        self.no_position = Position(config)  # words of two sentences have no distance: no scheme acts between them
+        self.no_position = Position(
+            config
+        )  # tokens of two sentences have no distance, so no position scheme applies here
 
     def forward(
         self,
@@ -87,7 +89,7 @@ class DecoderLayer(Block):
             self.attention, self.norm1, resid_pre, None, mask, AttentionOptions(position, switches), self_cache
         )
         if cross_cache is not None:
-            source = source[:, :0]  # its keys and values are known from the first word on: there is nothing to add
+            source = source[:, :0]  # the keys and values of the source do not change, so the cache has nothing to add
         cross_switches = replace(switches, heads_off=switches.cross_off)
         norm_cross, cross, resid_cross = self.attend(
             self.cross,
@@ -104,7 +106,7 @@ class DecoderLayer(Block):
 
 
 class EncoderDecoder(nn.Module):
-    """`n_layers` layers that read and as many that write. Both languages share one vocabulary and one embedding."""
+    """`n_layers` encoder layers and as many decoder layers. Both languages share one vocabulary and one embedding."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -124,11 +126,11 @@ class EncoderDecoder(nn.Module):
             tie_weights(self.unembedding, self.embedding)
 
     def check_switches(self, switches: Switches) -> None:
-        """Whether this network has what the switches remove. Raises ValueError where it has not."""
+        """Check that this network has what the switches remove. Raises ValueError if it does not."""
         self.config.check_heads(switches)
 
     def can_cache(self, switches: Switches) -> bool:
-        """Whether what was computed for a target word stays as it is when words are added: only under a causal mask."""
+        """Whether the stages of a target token stay the same when tokens are added, which needs a causal mask."""
         return (switches & self.config.trained).mask
 
     def forward(
@@ -140,8 +142,8 @@ class EncoderDecoder(nn.Module):
     ) -> EncoderDecoderTrace[Tensor]:
         """Read the source, then the whole target at once: teacher forcing.
 
-        source (B, S) and target (B, T) int64; source_is_token (B, S) boolean, False for filler, None when all are real.
-        Filler at the end of a target needs no mask: no word looks ahead.
+        source (B, S) and target (B, T) int64; source_is_token (B, S) boolean, False for padding; None: no padding.
+        Padding at the end of a target needs no mask, because no token attends to later ones.
         """
         encoder = self.encode(source, source_is_token, switches)
         return EncoderDecoderTrace(encoder, self.decode(encoder, target, source_is_token, switches))
@@ -149,7 +151,7 @@ class EncoderDecoder(nn.Module):
     def encode(
         self, ids: Tensor, is_token: Tensor | None = None, switches: Switches = Switches()
     ) -> EncoderTrace[Tensor]:
-        """Read the source (B, S): every word looks at every word."""
+        """Encode the source `ids` (B, S), in which every token attends to every token."""
         switches = switches & self.config.trained
         switches = replace(switches, heads_off=switches.encoder_off)
         positions = torch.arange(ids.size(1), device=ids.device)  # (S,)
@@ -176,14 +178,14 @@ class EncoderDecoder(nn.Module):
         switches: Switches = Switches(),
         past: DecoderTrace[Tensor] | None = None,
     ) -> DecoderTrace[Tensor]:
-        """Write the target (B, T), each word after those before it and with a look at the source.
+        """Run the decoder on the target `ids` (B, T), with cross-attention to the source.
 
-        past: the trace of the words before these, to write on from: their keys and values, and the source's, are kept.
+        past: the trace of the target tokens before these. Its keys and values, and those of the source, are reused.
         """
         switches = switches & self.config.trained
         source_resid = source.final_norm.out  # (B, S, C)
         n_cached = 0 if past is None else past.layers[0].attention.k.size(2)
-        key_positions = torch.arange(n_cached + ids.size(1), device=ids.device)  # (all words so far,)
+        key_positions = torch.arange(n_cached + ids.size(1), device=ids.device)  # (all tokens so far,)
         positions = key_positions[n_cached:]  # (T,)
         embedded = self._embed(ids, self.target_position, positions, switches)
         embed = embedded.out  # (B, T, C)
@@ -204,7 +206,7 @@ class EncoderDecoder(nn.Module):
         return DecoderTrace((), embed, tuple(layers), final_norm, logits, embedded)
 
     def unembed(self, resid: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
-        """Turn a stream of the decoder (B, T, C), from any layer, into logits (B, T, V)."""
+        """The logits (B, T, V) of a residual stream of the decoder (B, T, C), from any layer."""
         norm_is_on = switches.norm and self.config.trained.norm
         final_norm = normalise(resid, self.decoder_norm if norm_is_on else None)
         return final_norm, self.unembedding(final_norm.out)

@@ -1,7 +1,7 @@
-"""Who may look at whom. A mask is boolean and True always means "may attend".
+"""Attention masks. A mask is boolean, and True always means "may attend".
 
-Masks combine with `&`. A rule takes the positions that look and those looked at, and returns (T, S); what acts on the
-scores broadcasts to (B, H, T, S). To add a mask: write its rule, enter it in MASKS. The tests walk that table.
+Masks combine with `&`. A rule takes the positions of queries and keys and returns (T, S); a mask on scores broadcasts
+to (B, H, T, S). To add a mask, write its rule and enter it in MASKS. The tests check every entry of that table.
 """
 
 import math
@@ -14,50 +14,50 @@ from torch import Tensor
 
 
 def causal(query_positions: Tensor, key_positions: Tensor) -> Tensor:
-    """A query sees itself and everything before it. query_positions (T,), key_positions (S,). Returns (T, S)."""
+    """A query attends to itself and to all keys before it. query_positions (T,), key_positions (S,). Returns (T, S)."""
     return key_positions[None, :] <= query_positions[:, None]
 
 
 def full(query_positions: Tensor, key_positions: Tensor) -> Tensor:
-    """Every query sees every key. Returns (T, S)."""
+    """Every query attends to every key. Returns (T, S)."""
     return torch.ones(query_positions.numel(), key_positions.numel(), dtype=torch.bool, device=query_positions.device)
 
 
 def window(query_positions: Tensor, key_positions: Tensor, width: int) -> Tensor:
-    """A query sees keys fewer than `width` steps away, on both sides. Beltagy et al. 2020, figure 2. Returns (T, S)."""
+    """A query attends to keys less than `width` steps away. Beltagy et al. 2020, figure 2. Returns (T, S)."""
     return (key_positions[None, :] - query_positions[:, None]).abs() < width
 
 
 def sliding(query_positions: Tensor, key_positions: Tensor, width: int) -> Tensor:
-    """A query sees itself and the `width` − 1 keys before it: the window of a decoder. Returns (T, S)."""
+    """A query attends to itself and the `width` − 1 keys before it: the window of a decoder. Returns (T, S)."""
     return causal(query_positions, key_positions) & window(query_positions, key_positions, width)
 
 
 def prefix(query_positions: Tensor, key_positions: Tensor, length: int) -> Tensor:
-    """Everybody sees the first `length` keys, and beyond them only what came before. Returns (T, S)."""
+    """Every query attends to the first `length` keys; beyond these, the mask is causal. Returns (T, S)."""
     return causal(query_positions, key_positions) | (key_positions < length)[None, :]
 
 
 def block(query_positions: Tensor, key_positions: Tensor, size: int) -> Tensor:
-    """The text is cut into blocks of `size`; a query sees its own block, on both sides. Returns (T, S)."""
+    """The text is cut into blocks of `size`; a query attends to its own block, on both sides. Returns (T, S)."""
     return key_positions[None, :] // size == query_positions[:, None] // size
 
 
 def cross(query_positions: Tensor, key_positions: Tensor, cut: int) -> Tensor:
-    """Queries from `cut` on see the keys before it and nothing else; so do those before it. Returns (T, S)."""
+    """Every query attends to the keys before position `cut` and to no other key. Returns (T, S)."""
     return (key_positions < cut)[None, :].expand(query_positions.numel(), -1)
 
 
 def padding_mask(is_token: Tensor) -> Tensor:
-    """Nobody looks at filler. real (B, S), True for a real token. Returns (B, 1, 1, S).
+    """No query attends to padding. is_token (B, S), False for padding. Returns (B, 1, 1, S).
 
-    Also the mask of cross-attention: there, S are the positions of the source.
+    This is also the mask of cross-attention, where S counts the positions of the source.
     """
     return is_token[:, None, None, :]
 
 
 def padded(query_positions: Tensor, key_positions: Tensor, n_padding: int) -> Tensor:
-    """Causal, and nobody looks at the last `filler` keys. Returns (T, S)."""
+    """A causal mask in which no query attends to the last `n_padding` keys. Returns (T, S)."""
     is_token = (
         torch.arange(key_positions.numel(), device=key_positions.device) < key_positions.numel() - n_padding
     )  # (S,)
@@ -66,13 +66,13 @@ def padded(query_positions: Tensor, key_positions: Tensor, n_padding: int) -> Te
 
 @dataclass(frozen=True)
 class MaskKind:
-    """A mask one can choose: its name on screen, what it means, its rule, and the number that the rule takes."""
+    """A mask of the menu: its name on screen, what it means, its rule, and the number that the rule takes."""
 
     label: str
     description: str
     rule: Callable[..., Tensor]
-    parameter_label: str | None = None  # what the number is; None: the rule takes none
-    minimum: int = 1  # the number goes from here to the number of tokens
+    parameter_label: str | None = None  # what the number means; None: the rule takes no number
+    minimum: int = 1  # the smallest number; the largest is the number of tokens
     default: int = 3
 
 
@@ -106,7 +106,7 @@ MASKS: dict[str, MaskKind] = {
     "cross": MaskKind(
         "cross", "Words after the cut attend only to the words before it.", cross, "Words before the cut", 0, 6
     ),
-    "drawn": MaskKind("drawn", "You draw the mask cell by cell.", causal),  # beyond the drawing: causal
+    "drawn": MaskKind("drawn", "You draw the mask cell by cell.", causal),  # beyond the drawing the mask is causal
 }
 
 HEX_ROWS = re.compile(r"[0-9a-f]{1,128}(\.[0-9a-f]{1,128})*")
@@ -114,15 +114,15 @@ HEX_ROWS = re.compile(r"[0-9a-f]{1,128}(\.[0-9a-f]{1,128})*")
 
 @dataclass(frozen=True)
 class MaskSpec:
-    """Which mask a run uses instead of the model's own. Small and hashable: a part of the experiment and of its link.
+    """The mask that a run uses instead of the model's own. It is small and hashable, as a part of an `Experiment`.
 
     Raises:
-        ValueError: there is no such kind, or the number is below its least.
+        ValueError: there is no such kind, or the number is below its minimum.
     """
 
     kind: str = "causal"  # a key of MASKS
     size: int = 0  # the number its rule takes; 0 for a rule that takes none
-    rows: tuple[int, ...] = ()  # of a drawn mask: bit s of row t is 1 when t may look at s
+    rows: tuple[int, ...] = ()  # of a drawn mask: bit s of row t is 1 if t may attend to s
 
     def __post_init__(self) -> None:
         if self.kind not in MASKS:
@@ -140,11 +140,11 @@ class MaskSpec:
 
     @property
     def hex_rows(self) -> str:
-        """The drawing as a link carries it: rows in hexadecimal, from above, with dots between."""
+        """The drawing as it is written in a link: its rows in hexadecimal, first row first, separated by dots."""
         return ".".join(f"{row:x}" for row in self.rows)
 
     def build(self, n_tokens: int) -> Tensor:
-        """The mask of a text of so many tokens, (T, T). A text longer than the drawing is causal beyond it."""
+        """The mask (T, T) of a text of `n_tokens` tokens. Beyond a drawing the mask is causal."""
         positions = torch.arange(n_tokens)  # (T,)
         kind = MASKS[self.kind]
         allowed = (
@@ -159,12 +159,12 @@ class MaskSpec:
 
 
 def mask_from_cells(allowed: list[list[bool]]) -> MaskSpec:
-    """A mask drawn by hand, from its cells (T, T)."""
+    """A drawn mask from its cells (T, T)."""
     return MaskSpec("drawn", rows=tuple(sum(1 << key for key, may in enumerate(row) if may) for row in allowed))
 
 
 def mask_from_hex(text: str) -> MaskSpec | None:
-    """The inverse of `MaskSpec.hex_rows`; None when the text is no drawing."""
+    """The inverse of `MaskSpec.hex_rows`; None if the text is not a drawing."""
     if not HEX_ROWS.fullmatch(text):
         return None
     rows = tuple(int(row, 16) for row in text.split("."))
@@ -173,13 +173,11 @@ def mask_from_hex(text: str) -> MaskSpec | None:
 
 @dataclass(frozen=True, slots=True)
 class PreparedMask:
-    """A mask made ready to act on scores: worked out once, used by every layer."""
+    """A mask in the form that attention needs, computed once and used by every layer."""
 
     allowed: Tensor  # (…, T, S) True: may attend
-    upper_bound: Tensor  # (…, T, S) ∞ where allowed, −∞ where not: no score goes above it
-    fully_masked: (
-        Tensor | None
-    )  # (…, T, 1) True for a query that may attend to nothing; None when there is no such query
+    upper_bound: Tensor  # (…, T, S) ∞ where attention is allowed, −∞ elsewhere: the upper bound of the scores
+    fully_masked: Tensor | None  # (…, T, 1) True for a query that may attend to nothing; None if there is no such query
 
 
 def prepare_mask(allowed: Tensor) -> PreparedMask:

@@ -1,7 +1,7 @@
-"""A model card: which model the weights are, what they were trained on, and what was measured. Checked once, here.
+"""A model card: the architecture of the weights, their training and the measurements. Cards are checked here, once.
 
 A card is a JSON file beside the weights. `parse_card` turns it into a frozen record; pages and computations read the
-record. `ModelCard.json` is the file as it is written, for code that needs a number that no record names.
+record. `ModelCard.json` is the content of the file, for code that needs an entry that has no field.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,12 +17,12 @@ from model.recurrent import Recurrent, RecurrentConfig
 from model.switches import Switches
 from model.transformer import Transformer
 
-JsonObject = dict[str, Any]  # a JSON object as `json` reads and writes it
-JsonMapping = Mapping[str, Any]  # the same, to be read only
+JsonObject = dict[str, Any]  # a JSON object as the library `json` reads and writes it
+JsonMapping = Mapping[str, Any]  # the same, read-only
 
 AnyNetwork = Transformer | EncoderDecoder | Recurrent
 
-# What a card calls the kind of its model → config and class. A card that names none is of the first kind.
+# The kind that a card names → config and class of the model. A card that names no kind has the first one.
 ARCHITECTURES: dict[str, tuple[type[ModelConfig] | type[RecurrentConfig], Callable[[Any], AnyNetwork]]] = {
     "transformer": (ModelConfig, Transformer),
     "encoder-decoder": (ModelConfig, EncoderDecoder),
@@ -30,11 +30,11 @@ ARCHITECTURES: dict[str, tuple[type[ModelConfig] | type[RecurrentConfig], Callab
 }
 WORDS = "words"  # the tokens are words, and the card lists them
 CHARACTERS = "characters"  # the tokens are characters, and the card lists them
-SUBWORDS = "sub-words"  # the tokens are subwords, which stand in a file of their own
+SUBWORDS = "sub-words"  # the tokens are subwords, which are stored in a separate file
 
 
 class CheckpointError(ValueError):
-    """There are no such weights, or what is on disk cannot be used. The message is one sentence."""
+    """There are no such weights, or the files on disk cannot be used. The message is one sentence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class RelationScores:
 
     n: int  # rows that were measured
     mass: NDArray[np.float64]  # (L, H)  mean weight on the gold keys
-    top1: NDArray[np.float64]  # (L, H)  share of rows whose largest weight lies on a gold key
+    top1: NDArray[np.float64]  # (L, H)  share of rows whose largest weight is on a gold key
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class CurvePoint:
 
     step: int
     loss: float
-    accuracy: Mapping[str, float]  # probe → share right
+    accuracy: Mapping[str, float]  # probe → accuracy
 
 
 @dataclass(frozen=True)
 class LanguageSeed:
-    """One trained seed of a language model. `curve` is empty and `loss` is None where the card does not have them."""
+    """One trained seed of a language model. `curve` is empty and `loss` is None if the card does not have them."""
 
     seed: int
     loss: float | None
@@ -66,18 +66,18 @@ class LanguageSeed:
 
 @dataclass(frozen=True)
 class LanguageCard:
-    """What was measured of a language model."""
+    """The measurements of a language model."""
 
     sentences: int  # held-out sentences of the evaluation
-    probes: tuple[str, ...]  # names of the questions that were asked
+    probes: tuple[str, ...]  # names of the probes that were measured
     relations: Mapping[str, RelationScores]
     curve: tuple[CurvePoint, ...]
     seeds: tuple[LanguageSeed, ...]
 
     def learning_curves(self, question: str = "") -> NDArray[np.float64]:
-        """The loss, or the accuracy at one question, at every snapshot of the training, (R, N).
+        """The loss, or the accuracy at the probe `question`, at every snapshot of the training, (R, N).
 
-        R seeds: all that kept their curve; else the shipped one.
+        R counts the seeds: all that have a curve, otherwise the shipped one.
         """
         curves = [seed.curve for seed in self.seeds if seed.curve] or [self.curve]
         return np.array([[point.accuracy[question] if question else point.loss for point in curve] for curve in curves])
@@ -85,36 +85,36 @@ class LanguageCard:
 
 @dataclass(frozen=True)
 class Seq2SeqSeed:
-    """One trained seed of a model that writes a second sentence."""
+    """One trained seed of a sequence-to-sequence model."""
 
     seed: int
     exact: float
-    lengths: Mapping[int, float]  # words of the source → share exactly right
+    lengths: Mapping[int, float]  # words of the source → exact match
 
 
 @dataclass(frozen=True)
 class Seq2SeqCard:
-    """What was measured of a model that reads one sentence and writes another."""
+    """The measurements of a sequence-to-sequence model."""
 
     examined: int  # held-out pairs
-    exact: float  # share that is right word for word
+    exact: float  # exact match: share of pairs without any wrong word
     alignment: Mapping[str, RelationScores]  # (L, H + 1): the last column is the mean of the heads
-    lengths: Mapping[int, float]  # empty where it was not measured by length
+    lengths: Mapping[int, float]  # empty if it was not measured by length
     pairs_per_length: int
     seeds: tuple[Seq2SeqSeed, ...]
 
 
 @dataclass(frozen=True)
 class FirstDigitSeed:
-    """One trained seed of a model that is asked which digit came first."""
+    """One trained seed of a first-digit model."""
 
     seed: int
-    accuracy: Mapping[int, float | None]  # signs of the question → share right; None: no position is left
+    accuracy: Mapping[int, float | None]  # symbols of the question → accuracy; None: the position table is too short
 
 
 @dataclass(frozen=True)
 class FirstDigitCard:
-    """What was measured of a model that is asked which digit came first."""
+    """The measurements of a first-digit model, which predicts the first digit of a question."""
 
     examined: int  # questions of each length
     accuracy: Mapping[int, float | None]
@@ -123,7 +123,7 @@ class FirstDigitCard:
 
 @dataclass(frozen=True)
 class CoreferenceSeed:
-    """One trained seed of a model that is asked what "it" means."""
+    """One trained seed of a coreference model."""
 
     seed: int
     relations: Mapping[str, RelationScores]
@@ -131,7 +131,7 @@ class CoreferenceSeed:
 
 @dataclass(frozen=True)
 class CoreferenceCard:
-    """What was measured of a model that is asked what "it" means."""
+    """The measurements of a coreference model, which predicts the noun that "it" refers to."""
 
     examined: int
     accuracy: float
@@ -141,7 +141,7 @@ class CoreferenceCard:
 
 @dataclass(frozen=True)
 class ExternalSource:
-    """Where a model from elsewhere comes from."""
+    """The origin of an external model."""
 
     family: str
     folder: str
@@ -153,7 +153,7 @@ Measured = LanguageCard | Seq2SeqCard | FirstDigitCard | CoreferenceCard
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What is known of one set of weights."""
+    """The model card of one set of weights."""
 
     name: str = ""
     task: str = ""
@@ -164,63 +164,63 @@ class ModelCard:
     seed: int | None = None  # of the training
     measured: Measured | None = None
     source: ExternalSource | None = None  # None: the lab's own weights
-    json: JsonMapping = field(default_factory=dict, compare=False, repr=False)  # the file as it is written
+    json: JsonMapping = field(default_factory=dict, compare=False, repr=False)  # the content of the file
 
     @property
     def splits_words(self) -> bool:
-        """Whether a token can be less than a word."""
+        """Whether a token can be a part of a word."""
         return self.tokenizer != WORDS
 
     @property
     def context(self) -> int:
-        """The longest text seen in training, in tokens. Raises CheckpointError where the config is not known."""
+        """The longest text seen in training, in tokens. Raises CheckpointError if the config is not known."""
         if self.config is None:
             raise CheckpointError(f'The model "{self.name}" can only show attention maps.')
         return self.config.context
 
     @property
     def alignment(self) -> Mapping[str, RelationScores]:
-        """How often the attention of a sequence-to-sequence model hits the gold words; empty where not measured."""
+        """How often the attention of a sequence-to-sequence model hits the gold words; empty if it was not measured."""
         return self.measured.alignment if isinstance(self.measured, Seq2SeqCard) else {}
 
     @property
     def model_config(self) -> ModelConfig:
-        """The config of a Transformer. Raises CheckpointError where this is another network."""
+        """The config of a Transformer. Raises CheckpointError for any other network."""
         if not isinstance(self.config, ModelConfig):
             raise CheckpointError(f'"{self.name}" is no Transformer of the lab.')
         return self.config
 
     @property
     def language(self) -> LanguageCard:
-        """The measurements of a language model. Raises CheckpointError where the card has none."""
+        """The measurements of a language model. Raises CheckpointError if the card has none."""
         if not isinstance(self.measured, LanguageCard):
             raise CheckpointError(f'The card of "{self.name}" holds no evaluation of a language model.')
         return self.measured
 
     @property
     def seq2seq(self) -> Seq2SeqCard:
-        """The measurements of a sequence-to-sequence model. Raises CheckpointError where the card has none."""
+        """The measurements of a sequence-to-sequence model. Raises CheckpointError if the card has none."""
         if not isinstance(self.measured, Seq2SeqCard):
             raise CheckpointError(f'The card of "{self.name}" holds no evaluation of a sequence-to-sequence model.')
         return self.measured
 
     @property
     def first_digit(self) -> FirstDigitCard:
-        """The accuracy at "which digit came first". Raises CheckpointError where the card has none."""
+        """The measurements of a first-digit model. Raises CheckpointError if the card has none."""
         if not isinstance(self.measured, FirstDigitCard):
             raise CheckpointError(f'The card of "{self.name}" holds no accuracy by length of the question.')
         return self.measured
 
     @property
     def coreference(self) -> CoreferenceCard:
-        """The measurements of a coreference model. Raises CheckpointError where the card has none."""
+        """The measurements of a coreference model. Raises CheckpointError if the card has none."""
         if not isinstance(self.measured, CoreferenceCard):
             raise CheckpointError(f'The card of "{self.name}" holds no evaluation of coreference.')
         return self.measured
 
 
 def parse_card(name: str, json: object) -> ModelCard:
-    """The record of a card.
+    """The record of the card `json` of the weights `name`.
 
     Raises:
         CheckpointError: it does not describe a model. The message is one sentence, which names the card.
@@ -260,7 +260,7 @@ def _card(name: str, json: JsonMapping) -> ModelCard:
 
 
 def parse_config(kind: str, json: JsonMapping) -> ModelConfig | RecurrentConfig:
-    """The config that a card describes.
+    """The config `json` of a model of this kind.
 
     Raises:
         ValueError, TypeError, KeyError: there is no such kind, or an entry is missing, unknown or of the wrong type.
@@ -279,7 +279,7 @@ def _words(json: Any) -> tuple[str, ...]:
 
 
 def _measured(json: JsonMapping) -> Measured | None:
-    """What the card measures, by the entries that it has; None where it has none of them."""
+    """The measurements of a card, by the entries that it has; None if it has none of them."""
     seeds = json.get("seeds", ())
     if "exam" in json:
         exam = json["exam"]

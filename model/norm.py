@@ -1,4 +1,4 @@
-"""Give every vector the same size: layer norm, RMS norm, no norm at all, and batch norm to compare with."""
+"""Normalisation: layer norm, RMS norm, no norm, and batch norm for comparison."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -13,14 +13,14 @@ A = TypeVar("A")  # torch.Tensor inside the model, numpy.ndarray after run()
 
 @dataclass(frozen=True, slots=True)
 class NormTrace(Generic[A]):
-    """What a normalisation did to each vector."""
+    """Every stage of a normalisation."""
 
     mean: A  # (B, T, 1)  what was subtracted; batch norm: (1, 1, C)
     std: A  # (B, T, 1)  what it was divided by; batch norm: (1, 1, C)
     normalised: A  # (B, T, C)  mean 0, variance 1 (RMS norm: mean square 1)
-    out: A  # (B, T, C)  after the learnt scale and shift
-    input: A  # (B, T, C)  what entered: the stream, or in a post-norm layer stream + sublayer output
-    present: bool = True  # False: no norm stands here, or it is removed, and `out` is `input` unchanged
+    out: A  # (B, T, C)  after the learned scale and shift
+    input: A  # (B, T, C)  the residual stream; in a post-norm layer, residual stream + sublayer output
+    present: bool = True  # False: there is no norm here, or it is removed; then `out` is `input`
 
 
 class LayerNorm(nn.Module):
@@ -33,14 +33,14 @@ class LayerNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(width))
 
     def forward(self, x: Tensor) -> NormTrace[Tensor]:
-        # std = √(variance + eps), normalised = (x − mean) / std: torch has both in one pass, with 1 / std.
+        # std = √(variance + eps), normalised = (x − mean) / std. PyTorch computes both in one pass, with 1 / std.
         normalised, mean, inverse = torch.native_layer_norm(x, x.shape[-1:], None, None, self.eps)
         out = torch.addcmul(self.bias, normalised, self.weight)  # (B, T, C)
         return NormTrace(mean, inverse.reciprocal(), normalised, out, x)
 
 
 class RMSNorm(nn.Module):
-    """Divide by the root mean square, then scale; the mean stays. Zhang and Sennrich 2019, eq. 4."""
+    """Divide by the root mean square, then scale; the mean is not subtracted. Zhang and Sennrich 2019, eq. 4."""
 
     def __init__(self, width: int, eps: float = 1e-5) -> None:
         super().__init__()
@@ -56,8 +56,8 @@ class RMSNorm(nn.Module):
 class BatchNorm(nn.Module):
     """Subtract the channel's mean over the batch, divide by its standard deviation. Ioffe and Szegedy 2015, alg. 1.
 
-    With the statistics of the batch at hand, as in training. Only for the comparison, and in no table of norms: a
-    sentence's vectors would depend on the sentences that happen to stand beside it, and a word on those after it.
+    The statistics are those of the batch, as in training. This norm is only for comparison and not in NORMS, because
+    the vectors of a sentence would depend on the other sentences of its batch, and on later tokens.
     """
 
     def __init__(self, width: int, eps: float = 1e-5) -> None:
@@ -67,7 +67,7 @@ class BatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(width))
 
     def forward(self, x: Tensor, is_token: Tensor | None = None) -> NormTrace[Tensor]:
-        """x (B, T, C); real (B, T), False: filler, which takes no part in the statistics. None: all are real."""
+        """x (B, T, C); is_token (B, T), False for padding, which does not count in the statistics; None: no padding."""
         tokens = x.flatten(0, 1) if is_token is None else x[is_token]  # (N, C)
         mean = tokens.mean(dim=0).expand_as(x[:1, :1])  # (1, 1, C)
         std = (tokens.var(dim=0, correction=0) + self.eps).sqrt().expand_as(mean)  # (1, 1, C)
@@ -79,12 +79,12 @@ NORMS: dict[str, type[LayerNorm] | type[RMSNorm]] = {"layer": LayerNorm, "rms": 
 
 
 def make_norm(config: ModelConfig) -> LayerNorm | RMSNorm:
-    """A fresh norm of the kind that the config names."""
+    """A new norm of the kind that the config names."""
     return lookup(NORMS, "norm_kind", config.norm_kind)(config.d_model, config.norm_eps)
 
 
 def normalise(x: Tensor, norm: nn.Module | None) -> NormTrace[Tensor]:
-    """x (B, T, C) through a norm, or through none: then nothing is subtracted and the divisor is one."""
+    """x (B, T, C) through `norm`. None: no norm, with a mean of zero and a standard deviation of one."""
     if norm is not None:
         trace: NormTrace[Tensor] = norm(x)
         return trace

@@ -1,7 +1,7 @@
-"""Modules and names that copied lines and notebooks of earlier versions use: they are still found.
+"""Old names that copied lines and notebooks of earlier versions use, and that can still be imported.
 
-A module that was moved is found under its old name (MOVED). A function or class that was renamed is found under its old
-name in its module (RENAMED). A field of a record can be read, and given to `Experiment`, under its old name (FIELDS).
+MOVED: modules that have another name now. RENAMED: functions and classes. FIELDS: fields of records, which can be read
+and passed as keywords under their old names.
 """
 
 import functools
@@ -13,7 +13,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any
 
-# Every module that the lines under "Copy as Python" and the README have named, and where its names are now.
+# Every module that copied lines and the README have imported → the modules that contain its names now.
 MOVED = {
     "model.attention_override": ("model.attention",),
     "model.bilinear": ("model.analysis.qk_circuit",),
@@ -43,7 +43,7 @@ MOVED = {
     "model.written": ("model.analysis.alignment",),
 }
 
-# Module → old name → new name, of everything that such lines have imported.
+# Module → old name → new name, for everything that such lines have imported.
 RENAMED: dict[str, dict[str, str]] = {
     "model.analysis.ablation": {"held_out": "evaluate_held_out", "knockouts": "ablate_each_head"},
     "model.analysis.alignment": {"likeliest": "top_k_tokens", "looks": "attention_maps", "one_map": "select_map"},
@@ -110,6 +110,9 @@ FIELDS: dict[str, dict[str, dict[str, str]]] = {
     "model.generation.beam_search": {"Beam": {"written": "hypotheses"}, "Candidate": {"followed": "kept"}},
     "model.generation.cache_comparison": {"CacheComparison": {"apart": "max_difference"}},
     "model.importers.inspect": {"ModelInfo": {"why_maps_only": "maps_only_reason"}},
+    "model.importers.transformers_backend": {
+        "AttentionMaps": {"looked_at": "key_tokens", "looking": "query_tokens"},
+    },
     "model.recurrent": {
         "AttentiveDecoderTrace": {"mixed": "attentional_hidden"},
         "RecurrentEncoderTrace": {"vector": "final_state"},
@@ -125,16 +128,16 @@ FIELDS: dict[str, dict[str, dict[str, str]]] = {
 
 
 class OldModules(MetaPathFinder, Loader):
-    """Finds a module of MOVED where Python's own finders have found none."""
+    """Finds a module of MOVED if Python's own finders do not find it."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The module of that old name, if it is one."""
+        """The spec of an old module; None for every other name."""
         return ModuleSpec(fullname, self) if fullname in MOVED else None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Give it the names of the modules that have taken its place, the old ones among them."""
+        """Fill the module with the names of the modules that replaced it, including their old names."""
         for name in MOVED[module.__name__]:
             new = importlib.import_module(name)
             names = {name: value for name, value in vars(new).items() if not name.startswith("__")}
@@ -142,7 +145,7 @@ class OldModules(MetaPathFinder, Loader):
 
 
 class OldNames(MetaPathFinder):
-    """Finds a module of RENAMED or FIELDS as Python does, and adds its old names once it is loaded."""
+    """Finds a module of RENAMED or FIELDS as Python does, and adds its old names after it is loaded."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -163,7 +166,7 @@ class _LoaderOfOldNames(SourceFileLoader):
 
 
 def add_old_names(module: ModuleType) -> None:
-    """Let a loaded module give what RENAMED and FIELDS say of it."""
+    """Add the old names of RENAMED and FIELDS to a loaded module."""
     renamed = RENAMED.get(module.__name__)
     if renamed:
         vars(module)["__getattr__"] = functools.partial(_old_name, module, renamed)
@@ -175,7 +178,7 @@ def add_old_names(module: ModuleType) -> None:
 
 
 def _old_name(module: ModuleType, renamed: Mapping[str, str], name: str) -> Any:
-    """What `module.name` is where `name` is no name of today."""
+    """The value of `module.name` for a name that the module does not have."""
     if name in renamed:
         return getattr(module, renamed[name])
     raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
@@ -186,7 +189,7 @@ def _read(field: str, record: object) -> Any:
 
 
 def _accept_old_keywords(function: Callable[..., Any], fields: Mapping[str, str]) -> Callable[..., Any]:
-    """The same function, which also takes its keywords under their old names."""
+    """The same function, which also accepts the old names of its keywords."""
 
     @functools.wraps(function)
     def accepting(*args: Any, **keywords: Any) -> Any:
@@ -197,7 +200,7 @@ def _accept_old_keywords(function: Callable[..., Any], fields: Mapping[str, str]
 
 
 def install() -> None:
-    """From now on the old names are found, in modules that are loaded already and in those that will be."""
+    """Make the old names available, in modules that are already loaded and in those that will be loaded."""
     if any(isinstance(finder, OldNames) for finder in sys.meta_path):
         return
     sys.meta_path.insert(0, OldNames())

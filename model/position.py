@@ -1,14 +1,13 @@
-"""How a Transformer knows the order of its words, seven ways.
+"""Seven position schemes, which tell a Transformer the order of its tokens.
 
-Attention by itself treats a sentence as a bag of words. Order can act in three places, and a scheme is a
-class that overrides one of them:
+Attention by itself does not depend on the order of the keys. A scheme is a class that overrides one of three methods:
 
-    add     to the embeddings, before the first layer
-    rotate  the queries and keys of every layer
-    bias    the scores of every layer
+    add     changes the embeddings, before the first layer
+    rotate  changes the queries and keys of every layer
+    bias    is added to the scores of every layer
 
-To add a scheme: write a subclass, enter it in POSITIONS at the foot. The tests pick it up from there; what the page
-Positions asks for besides stands in the README, under “Add to it”.
+To add a scheme, write a subclass and enter it in POSITIONS at the end of this file. The tests check every entry. The
+README says under “Add to it” what the page Positions needs.
 """
 
 import math
@@ -20,7 +19,7 @@ from model.config import ModelConfig
 
 
 class Position(nn.Module):
-    """No scheme at all: the three places, each left as it is."""
+    """No position scheme: all three methods change nothing."""
 
     in_attention = False  # whether it rotates or biases
 
@@ -31,11 +30,11 @@ class Position(nn.Module):
         cls.in_attention = cls.rotate is not Position.rotate or cls.bias is not Position.bias
 
     def add(self, x: Tensor, positions: Tensor) -> Tensor:
-        """x (B, T, C) embeddings; at (T,) the position of each. Returns (B, T, C)."""
+        """x (B, T, C): embeddings; positions (T,). Returns (B, T, C)."""
         return x
 
     def rotate(self, x: Tensor, positions: Tensor) -> Tensor:
-        """x (B, H, T, D) queries or keys; at (T,) the position of each. Returns (B, H, T, D)."""
+        """x (B, H, T, D): queries or keys; positions (T,). Returns (B, H, T, D)."""
         return x
 
     def bias(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> Tensor | None:
@@ -46,7 +45,7 @@ class Position(nn.Module):
 def sinusoid(positions: Tensor, width: int, base: float = 10000.0) -> Tensor:
     """PE(pos, 2i) = sin(pos / base^(2i/C)), PE(pos, 2i+1) = cos(same). Vaswani et al. 2017, section 3.5.
 
-    at (T,) positions, any float dtype. Returns (T, width): waves whose lengths grow from 2π to base·2π.
+    positions (T,), of any float dtype. Returns (T, width). The wavelengths grow from 2π to base·2π.
     """
     even = torch.arange(0, width, 2, device=positions.device, dtype=positions.dtype)  # (C/2,)
     angle = positions[:, None] * base ** (-even / width)  # (T, C/2)
@@ -54,19 +53,19 @@ def sinusoid(positions: Tensor, width: int, base: float = 10000.0) -> Tensor:
 
 
 def _exact(positions: Tensor, x: Tensor) -> Tensor:
-    """Positions as floats that can tell them apart: in half precision, 257 is 256."""
+    """Positions in float32 or better. In half precision, 257 would be rounded to 256."""
     return positions.to(torch.promote_types(x.dtype, torch.float32))
 
 
 class Sinusoidal(Position):
-    """Fixed waves, added to the embeddings."""
+    """Fixed sine and cosine waves, added to the embeddings."""
 
     def add(self, x: Tensor, positions: Tensor) -> Tensor:
         return x + sinusoid(_exact(positions, x), x.size(-1)).to(x.dtype)  # (B, T, C)
 
 
 class Learned(Position):
-    """One learned vector for each position, added to the embeddings. Past the table there is nothing to add."""
+    """One learned vector for each position, added to the embeddings. A position beyond the table is an error."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
@@ -86,13 +85,13 @@ class Learned(Position):
 class LearnedRelative(Position):
     """One learned number for each layer, head and distance, added to the scores: "bias per distance" on the screen.
 
-    The scalar bias of T5 (Raffel et al. 2020, section 2.1) without its buckets, and with a table for each layer, where
-    T5 shares one. It is not the scheme of Shaw et al. 2018, who add a learned vector for each distance to the keys and
-    to the values; what is taken from them is that distances are clipped (their section 3.2): those beyond the trained
-    context share the last entry, so longer texts still run.
+    This is the scalar bias of T5 (Raffel et al. 2020, section 2.1) without its buckets. Each layer has its own table;
+    in T5 all layers share one. It is not the scheme of Shaw et al. 2018, who add a learned vector for each distance to
+    the keys and to the values. Distances are clipped as in their section 3.2: those beyond the trained context share
+    the last entry, so that longer texts can be run.
     """
 
-    # The table learns through this factor: a few large numbers must move as fast as a large matrix.
+    # This factor raises the learning rate of the table, which has few but large entries.
     GAIN = 5.0
 
     def __init__(self, config: ModelConfig) -> None:
@@ -101,16 +100,16 @@ class LearnedRelative(Position):
         self.table = nn.Parameter(torch.zeros(config.n_layers, config.n_heads, 2 * self.reach + 1))
 
     def bias(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> Tensor:
-        distance = key_positions[None, :] - query_positions[:, None]  # (T, S), negative: looking back
+        distance = key_positions[None, :] - query_positions[:, None]  # (T, S), negative for keys before the query
         table = self.GAIN * self.table[layer]  # (H, 2·reach + 1)
         return table[:, distance.clamp(-self.reach, self.reach) + self.reach]  # (H, T, S)
 
 
 def t5_bucket(distance: Tensor, *, causal: bool, buckets: int = 32, furthest: int = 128) -> Tensor:
-    """Which of `buckets` a distance falls into: exact while near, logarithmic further on.
+    """The bucket of each distance: one for each small distance, and logarithmic intervals for larger ones.
 
-    distance (T, S) of integers, key position minus query position. Raffel et al. 2020, section 2.1. Looking
-    both ways, half of the buckets serve each direction.
+    distance (T, S) of integers, key position minus query position. If not causal, each
+    direction has half of the buckets. Raffel et al. 2020, section 2.1.
     """
     if causal:
         offset, distance = torch.zeros_like(distance), (-distance).clamp(min=0)
@@ -136,9 +135,9 @@ class T5(Position):
 
 
 class Rope(Position):
-    """Turn each pair of coordinates of q and k by an angle that grows with the position.
+    """Rotate each pair of coordinates of q and k by an angle that grows with the position.
 
-    The score of two turned vectors depends on the difference of their positions only.
+    The score of two rotated vectors depends on the difference of their positions only.
     Su et al. 2021, equation 34; pairs are neighbours (0, 1), (2, 3), … as in the paper.
     """
 
@@ -156,7 +155,7 @@ class Rope(Position):
 
 
 def alibi_slopes(n_heads: int) -> list[float]:
-    """2^(-8/H), 2^(-16/H), …; for H that is no power of two, every second slope of the next one fills up.
+    """2^(-8/H), 2^(-16/H), …. If H is not a power of two, the rest are every second slope of the next power of two.
 
     Press et al. 2022, section 3 and the authors' published code.
     """
@@ -167,7 +166,7 @@ def alibi_slopes(n_heads: int) -> list[float]:
 
 
 class Alibi(Position):
-    """Subtract slope × distance from the scores: every head forgets, each at its own pace. Nothing is learned."""
+    """Subtract slope × distance from the scores, with a fixed slope for each head. Nothing is learned."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)

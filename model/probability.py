@@ -1,4 +1,4 @@
-"""From logits to probabilities, and how far two distributions or two vectors lie apart."""
+"""From logits to probabilities, and the distance of two distributions or two vectors."""
 
 import numpy as np
 

@@ -1,10 +1,10 @@
-"""What the Transformer replaced: a network that reads word by word and carries one vector along.
+"""Recurrent sequence-to-sequence models, which the Transformer replaced.
 
-The encoder takes up one source word after another; its last state is all that the decoder is told (Sutskever et al.
-2014). With attention the decoder also looks back at every state of the encoder, and each word it says gets a context
-of its own (Bahdanau et al. 2015; Luong et al. 2015, whose order of steps this is).
+The encoder reads the source token by token. Without attention, its last state is the only input that the decoder gets
+from the source (Sutskever et al. 2014). With attention, the decoder attends to every state of the encoder, and each
+target token has its own context vector (Bahdanau et al. 2015; Luong et al. 2015, whose order of steps is used here).
 
-In the shapes of this file S are the positions of the source, T those of the target, and there is one head: H = 1.
+In the shapes of this file, S counts the positions of the source, T those of the target, and H = 1.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class RecurrentConfig:
     context: int = 64  # longest text seen in training
     attention: str = "none"  # a key of SCORE_FUNCTIONS
 
-    # What a ModelConfig says of the parts of a Transformer: a recurrent network has none that could be removed.
+    # As in ModelConfig: the parts of a Transformer. A recurrent network has none that could be removed.
     trained: ClassVar[Switches] = Switches()
     removable: ClassVar[Switches] = Switches()
     predicts: ClassVar[str] = "next"
@@ -50,42 +50,42 @@ class RecurrentConfig:
 
 @dataclass(frozen=True, slots=True)
 class RecurrentEncoderTrace(Generic[A]):
-    """How the source was read."""
+    """Every stage of the encoder."""
 
-    tokens: tuple[str, ...]  # S words; empty when the model was given bare ids
+    tokens: tuple[str, ...]  # S tokens; empty if the model was given ids alone
     embed: A  # (B, S, C)
-    hidden: A  # (B, S, C)  the state after each word
-    final_state: A  # (B, C)  the last of them: where the decoder begins
+    hidden: A  # (B, S, C)  the state after each token
+    final_state: A  # (B, C)  the last state, which is the initial state of the decoder
 
 
 @dataclass(frozen=True, slots=True)
 class RecurrentDecoderTrace(Generic[A]):
-    """How the target was written: row t stands at target word t and foretells word t + 1."""
+    """Every stage of the decoder. Row t is at target token t and predicts token t + 1."""
 
-    tokens: tuple[str, ...]  # T words
+    tokens: tuple[str, ...]  # T tokens
     embed: A  # (B, T, C)
-    hidden: A  # (B, T, C)  the state after each word
+    hidden: A  # (B, T, C)  the state after each token
     logits: A  # (B, T, V)
 
 
 @dataclass(frozen=True, slots=True)
 class AttentiveDecoderTrace(RecurrentDecoderTrace[A]):
-    """The same with a look back at the source before each word is said."""
+    """The same, with attention to the source before each prediction."""
 
-    attention: AttentionTrace[A]  # weights (B, 1, T, S): the alignment; out (B, T, C): the context of each word
-    attentional_hidden: A  # (B, T, C)  state and context together: tanh(W [context; state])
+    attention: AttentionTrace[A]  # weights (B, 1, T, S): the alignment; out (B, T, C): the context vectors
+    attentional_hidden: A  # (B, T, C)  tanh(W [context; state])
 
 
 @dataclass(frozen=True, slots=True)
 class RecurrentTrace(Generic[A]):
-    """Everything one pass did with a source and a target. With attention, `decoder` is an AttentiveDecoderTrace."""
+    """Every stage of one forward pass. With attention, `decoder` is an AttentiveDecoderTrace."""
 
     encoder: RecurrentEncoderTrace[A]
     decoder: RecurrentDecoderTrace[A]
 
 
 class DotProduct(nn.Module):
-    """Score = state · source state. Luong et al. 2015, equation 8, "dot": nothing to learn."""
+    """Score = state · source state. Luong et al. 2015, equation 8, "dot". Nothing is learned."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -124,10 +124,10 @@ SCORE_FUNCTIONS: dict[str, type[DotProduct] | type[Additive] | None] = {
 
 
 class Recurrent(nn.Module):
-    """A gated recurrent network that reads, and another that writes. Both are torch's nn.GRU.
+    """An encoder and a decoder that are gated recurrent networks. Both are PyTorch's nn.GRU.
 
-    The GRU is that of Cho et al. 2014 but for one order: theirs multiplies the state by the reset gate before the
-    matrix product, U (r ⊙ h); torch's, like cuDNN's, after it, r ⊙ (U h + b).
+    There is one difference from the GRU of Cho et al. 2014. Theirs applies the reset gate before the matrix product,
+    U (r ⊙ h); PyTorch, like cuDNN, applies it after the product, r ⊙ (U h + b).
     """
 
     def __init__(self, config: RecurrentConfig) -> None:
@@ -143,12 +143,12 @@ class Recurrent(nn.Module):
 
     @staticmethod
     def check_switches(switches: Switches) -> None:
-        """Whether this network has what the switches remove. Raises ValueError where it has not."""
+        """Check that this network has what the switches remove. Raises ValueError if it does not."""
         if switches != Switches():
             raise ValueError("A recurrent network has none of the parts of a Transformer: there is nothing to remove.")
 
     def can_cache(self, switches: Switches) -> bool:
-        """Whether what was computed for a target word stays as it is when words are added: here it always does."""
+        """Whether the stages of a target token stay the same when tokens are added; here they always do."""
         return True
 
     def forward(
@@ -158,9 +158,9 @@ class Recurrent(nn.Module):
         source_is_token: Tensor | None = None,
         switches: Switches = Switches(),
     ) -> RecurrentTrace[Tensor]:
-        """Read the source, then the target, each word after the right ones before it: teacher forcing.
+        """Read the source, then the target with teacher forcing.
 
-        source (B, S) and target (B, T) int64; source_is_token (B, S) boolean, False for filler at the end.
+        source (B, S) and target (B, T) int64; source_is_token (B, S) boolean, False for padding at the end.
 
         Raises:
             ValueError: `switches` removes a part. A recurrent network has none of the parts of a Transformer.
@@ -171,7 +171,7 @@ class Recurrent(nn.Module):
     def encode(
         self, ids: Tensor, is_token: Tensor | None = None, switches: Switches = Switches()
     ) -> RecurrentEncoderTrace[Tensor]:
-        """Read the source (B, S), left to right. Raises ValueError as `forward` does."""
+        """Encode the source `ids` (B, S), left to right. Raises ValueError as `forward` does."""
         self.check_switches(switches)
         embed = self.embedding(ids)  # (B, S, C)
         hidden, _ = self.encoder(embed)  # (B, S, C)
@@ -187,7 +187,7 @@ class Recurrent(nn.Module):
         switches: Switches = Switches(),
         past: RecurrentDecoderTrace[Tensor] | None = None,
     ) -> RecurrentDecoderTrace[Tensor]:
-        """Write the target (B, T). past: the trace of the words before these; only its last state counts.
+        """Run the decoder on the target `ids` (B, T). past: the trace of earlier tokens; only its last state counts.
 
         Raises:
             ValueError: as `forward`.

@@ -1,7 +1,7 @@
-"""Models from elsewhere, kept in memory by name: two at most, shared by everyone, the oldest let go for a new one.
+"""External models in memory, by name: at most two, shared by all visitors. A new one replaces the oldest.
 
-Each has an owner: the visit that loaded it, or "" for the person who started the server. Whoever puts a model here says
-which of the others may be let go for it.
+Each has an owner: the visit that loaded it, or "" for the person who started the server. The caller that adds a model
+says which of the others may be removed for it.
 """
 
 from collections import OrderedDict
@@ -15,53 +15,53 @@ from model.model_card import ModelCard
 from model.tokenizer import Tokenizer
 
 MAX_MODELS = 2
-PREFIX = "own-"  # every name here begins so, and no name of the lab's own weights does
+PREFIX = "own-"  # every name here starts with this, and no name of the lab's own weights does
 
 
 def is_external(name: str) -> bool:
-    """Whether weights of this name are a visitor's, not the lab's."""
+    """Whether weights of this name belong to an external model, not to the lab."""
     return name.startswith(PREFIX)
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model, its tokenizer, and what is known of it."""
+    """A model, its tokenizer and its card."""
 
-    model: Any  # our own Transformer; or, where only maps can be drawn, what `transformers` runs, here or elsewhere
+    model: Any  # our own Transformer; for a maps-only model, the model of `transformers` or its RemoteModel
     tokenizer: Tokenizer
-    card: ModelCard  # as of the lab's own weights: config, and the measured roles of the heads
+    card: ModelCard  # config and measured head roles, as in the cards of the lab's own weights
     maps_only: bool = False
-    owner: str = ""  # of the visit that loaded it; "": the person who started the server
+    owner: str = ""  # the visit that loaded it; "": the person who started the server
 
 
-Evicts = Callable[[LoadedModel], bool]  # whether this one may be let go to make room
+Evicts = Callable[[LoadedModel], bool]  # whether this model may be removed to make room
 
 
 def evict_any(kept: LoadedModel) -> bool:
-    """Every model may be let go: so it is where all visits are those of one person."""
+    """Every model may be removed. This is the rule if all visits are those of one person."""
     return True
 
 
 class RegistryFull(ValueError):
-    """There is no room, and whoever asks may let nothing go. The message is one sentence."""
+    """There is no room, and the caller may not remove any model. The message is one sentence."""
 
 
 class ModelRegistry:
-    """Name → model. A name never comes to mean another model: what was cached under it stays true."""
+    """Name → model. A name never changes its model, so that results cached under the name stay valid."""
 
     def __init__(self, most: int = MAX_MODELS) -> None:
         self._most = most
         self._kept: OrderedDict[str, LoadedModel] = OrderedDict()
-        self._meant: dict[str, object] = {}  # every name that was ever given → what its files were
+        self._meant: dict[str, object] = {}  # every name that was ever used → the identity of its files
         self._lock = Lock()
 
     def add(self, name: str, files: object, kept: LoadedModel, evicts: Evicts = evict_any) -> str:
-        """Keep a model, and let the oldest go where there would be too many. Returns the name it can be found under.
+        """Add a model, and remove the oldest if there would be too many. Returns the name under which it can be found.
 
-        The same files put again replace what is here under that name, if that may be let go; else it stays as it is.
+        If the same files are added again, the new model replaces the old one, if that may be removed.
 
         Raises:
-            RegistryFull: there is no room, and none of the others may be let go.
+            RegistryFull: there is no room, and none of the others may be removed.
         """
         with self._lock:
             given, number = name, 2
@@ -78,17 +78,17 @@ class ModelRegistry:
             return given
 
     def room(self, evicts: Evicts = evict_any) -> None:
-        """Whether there would be room now.
+        """Check that there is room for another model.
 
         Raises:
-            RegistryFull: there is none, and none of the others may be let go.
+            RegistryFull: there is none, and none of the others may be removed.
         """
         with self._lock:
             if len(self._kept) >= self._most:
                 self._evicted(evicts)
 
     def _evicted(self, evicts: Evicts) -> str:
-        """The oldest that may be let go."""
+        """The name of the oldest model that may be removed."""
         for name, kept in self._kept.items():
             if evicts(kept):
                 return name
@@ -102,22 +102,22 @@ class ModelRegistry:
             _close(kept)
 
     def find(self, name: str) -> LoadedModel | None:
-        """The model of that name, if it is here."""
+        """The model of that name; None if it is not loaded."""
         return self._kept.get(name)
 
     def names(self, maps_only: bool = False) -> tuple[str, ...]:
-        """What is here, the oldest first: models that every page can run, or those of which only maps are drawn."""
+        """The names of the models that all pages can run, oldest first. maps_only: those that only show maps."""
         with self._lock:
             return tuple(name for name, kept in self._kept.items() if kept.maps_only == maps_only)
 
     def let_go(self, name: str) -> None:
-        """Forget a model; whoever is running it just now can finish. A model in a process of its own ends at once."""
+        """Remove a model. A computation that is using it can finish. A model in its own process ends immediately."""
         with self._lock:
             self._drop(name)
 
 
 def _close(kept: LoadedModel) -> None:
-    """End the process of a model that has its own."""
+    """End the process of a model that runs in its own process."""
     if (close := getattr(kept.model, "close", None)) is not None:
         close()
 

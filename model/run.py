@@ -1,4 +1,4 @@
-"""The one door: an Experiment goes in, a Trace of read-only arrays comes out."""
+"""Run an Experiment on its model, and return a Trace of read-only arrays."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,14 +31,14 @@ MAX_PAIR_TOKENS = 128  # tokens of each of two sentences
 
 @dataclass(frozen=True)
 class Experiment:
-    """One question to one model. Small and hashable: it is the cache key, the link and the file name."""
+    """A model, a text and what is changed. It is small and hashable, because it is a key of caches and links."""
 
     weights: str = "grammar"
     text: str = ""
     switches: Switches = Switches()
     override: AttentionOverride | None = None
     mask_spec: MaskSpec | None = None  # a mask instead of the model's own
-    target: str = ""  # for models of two sentences: what stands on the other side, as far as it is written
+    target: str = ""  # for sequence-to-sequence models: the target, which may be incomplete
 
     @property
     def name(self) -> str:
@@ -50,23 +50,17 @@ class Experiment:
 
 
 def encode(experiment: Experiment) -> Encoding:
-    """The text as the model will read it.
+    """The tokens of the text, as the model reads them.
 
     Raises:
-        InputTextError: there is no word in it, there is more of it than the lab can draw, or it holds the padding
-            token of a RoBERTa.
+        InputTextError: the text is empty, has too many tokens, or contains the padding token of a RoBERTa.
     """
     size = len(experiment.text)
     if size > MAX_CHARACTERS:
         raise InputTextError(f"This text has {size:,} characters; the lab reads up to {MAX_CHARACTERS:,}. Shorten it.")
     network, tokenizer = get_model(experiment.weights)
-    return _encoded(tokenizer, network.config.padding_id, experiment.text)
-
-
-@lru_cache(maxsize=64)  # a page asks for the encoding of its text several times a run
-def _encoded(tokenizer: Tokenizer, padding: int | None, text: str) -> Encoding:
-    encoding = tokenizer.encode(text)
-    if not clean(text).strip():
+    encoding = encode_text(tokenizer, experiment.text)
+    if not clean(experiment.text).strip():
         raise InputTextError("There is no text yet. Type a sentence, or generate one.")
     if not encoding.ids:
         raise InputTextError("The tokenizer of this model has no token for anything in this text. Write another text.")
@@ -74,7 +68,8 @@ def _encoded(tokenizer: Tokenizer, padding: int | None, text: str) -> Encoding:
         raise InputTextError(
             f"This text has {len(encoding.ids):,} tokens; the lab draws up to {MAX_TOKENS}. Shorten it."
         )
-    if padding is not None and padding in tokenizer.encode("").ids:
+    padding = network.config.padding_id
+    if padding is not None and padding in encode_text(tokenizer, "").ids:
         raise InputTextError(
             f"config.json says pad_token_id = {padding}, which is {tokenizer.vocabulary[padding]}, and the tokenizer "
             "puts that around every text. Set pad_token_id to the padding token, and load the model again."
@@ -82,9 +77,25 @@ def _encoded(tokenizer: Tokenizer, padding: int | None, text: str) -> Encoding:
     if padding is not None and padding in encoding.ids:
         raise InputTextError(
             f"{tokenizer.vocabulary[padding]} is the padding token, and a RoBERTa gives it no "
-            "position of its own. Take it out of the text."
+            "position. Remove it from the text."
         )
     return encoding
+
+
+def encode_text(tokenizer: Tokenizer, text: str) -> Encoding:
+    """`tokenizer.encode(text)`, computed once: a page needs the encoding of its text many times a run.
+
+    Two tokenizers that are equal share the result. A text of more than MAX_TOKENS tokens is not kept, because no page
+    shows it and its encoding would take much memory.
+    """
+    return _short_encoding(tokenizer, text) or tokenizer.encode(text)
+
+
+@lru_cache(maxsize=128)
+def _short_encoding(tokenizer: Tokenizer, text: str) -> Encoding | None:
+    """The encoding, or None if it has more than MAX_TOKENS tokens."""
+    encoding = tokenizer.encode(text)
+    return encoding if len(encoding.ids) <= MAX_TOKENS else None
 
 
 PairTrace = EncoderDecoderTrace[Array] | RecurrentTrace[Array]
@@ -92,12 +103,12 @@ AnyTrace = Trace[Array] | PairTrace
 
 
 def run(experiment: Experiment) -> AnyTrace:
-    """Run the experiment and keep every stage, as read-only float32 arrays without the batch axis.
+    """Run the experiment and record every stage, as read-only float32 arrays without the batch axis.
 
     A model of one text gives the record of `run_text`; a sequence-to-sequence model gives that of `run_pair`.
 
     Raises:
-        ValueError: unknown weights, a head that the model does not have, or a text it cannot take (InputTextError).
+        ValueError: unknown weights, a head that the model does not have, or an unsuitable text (InputTextError).
     """
     return run_pair(experiment) if is_seq2seq(experiment.weights) else run_text(experiment)
 
@@ -113,7 +124,7 @@ def run_text(experiment: Experiment) -> Trace[Array]:
 
 
 def run_ids(experiment: Experiment, ids: Sequence[int], tokens: tuple[str, ...]) -> Trace[Array]:
-    """The same for a text that is ids already: what a model wrote need not be cut as a text of its letters would be."""
+    """The same for token ids. The tokens that a model generated can differ from those of the generated text."""
     transformer, _ = get_transformer(experiment.weights)
     if experiment.switches.cross_off or experiment.switches.encoder_off:
         raise ValueError("Only sequence-to-sequence models have cross-attention heads to ablate.")
@@ -142,15 +153,15 @@ def get_transformer(weights: str) -> tuple[Transformer, Tokenizer]:
     """
     network, tokenizer = get_model(weights)
     if not isinstance(network, Transformer):
-        raise ValueError(f'"{weights}" reads one sentence and writes another; it does not go on with a text.')
+        raise ValueError(f'"{weights}" is a sequence-to-sequence model; it does not continue a text.')
     return network, tokenizer
 
 
-# Models of two sentences
+# Sequence-to-sequence models
 
 
 class DecoderOutput(Protocol):
-    """What every decoder gives: the logits, beside the stages of its own kind."""
+    """What the traces of all decoders have in common: the logits."""
 
     @property
     def logits(self) -> Tensor:
@@ -158,10 +169,10 @@ class DecoderOutput(Protocol):
 
 
 class Seq2SeqNetwork(Protocol):
-    """What EncoderDecoder and Recurrent have in common. What `encode` returns is for `decode` of the same network."""
+    """What EncoderDecoder and Recurrent have in common. The result of `encode` is for `decode` of the same network."""
 
     def encode(self, ids: Tensor, is_token: Tensor | None = None, switches: Switches = Switches()) -> Any:
-        """Read the source (B, S)."""
+        """Run the encoder on the source `ids` (B, S)."""
 
     def decode(
         self,
@@ -171,17 +182,17 @@ class Seq2SeqNetwork(Protocol):
         switches: Switches = Switches(),
         past: Any = None,
     ) -> DecoderOutput:
-        """Write the target (B, T). past: what `decode` returned for the words before these."""
+        """Run the decoder on the target `ids` (B, T). past: what `decode` returned for the tokens before these."""
 
     def check_switches(self, switches: Switches) -> None:
-        """Raises ValueError where the network lacks what the switches remove."""
+        """Raises ValueError if the network does not have what the switches remove."""
 
     def can_cache(self, switches: Switches) -> bool:
-        """Whether what was computed for a target word stays as it is when words are added."""
+        """Whether the stages of a target token stay the same when tokens are added."""
 
 
 def is_seq2seq(weights: str) -> bool:
-    """Whether these weights read one sentence and write another."""
+    """Whether these weights are a sequence-to-sequence model."""
     return not isinstance(get_model(weights)[0], Transformer)
 
 
@@ -198,14 +209,14 @@ def get_seq2seq(weights: str) -> tuple[EncoderDecoder | Recurrent, Tokenizer]:
 
 
 def encode_pair(experiment: Experiment) -> tuple[Encoding, Encoding]:
-    """Both sentences as the model reads them: <s> source </s>, and <s> target, which may go on.
+    """The source and the target as the model reads them: <s> source </s>, and <s> target without an end mark.
 
     Raises:
-        InputTextError: there is no word in the source, or there is more of one side than the lab can draw.
+        InputTextError: the source is empty, or either side has too many tokens.
     """
     source = encode(experiment)
     _, tokenizer = get_seq2seq(experiment.weights)
-    target = tokenizer.encode(experiment.target[:MAX_CHARACTERS])
+    target = encode_text(tokenizer, experiment.target[:MAX_CHARACTERS])
     for side, read in (("sentence to read", source), ("sentence to write", target)):
         if len(read.ids) > MAX_PAIR_TOKENS:
             raise InputTextError(
@@ -220,12 +231,12 @@ def encode_pair(experiment: Experiment) -> tuple[Encoding, Encoding]:
 
 
 def run_pair(experiment: Experiment) -> PairTrace:
-    """Read `text`, then write `target`, each word after the right words before it: teacher forcing.
+    """Run the encoder on the text of an experiment, and the decoder on its target, with teacher forcing.
 
-    Row t of the decoder stands at target word t and foretells word t + 1; the last row foretells what comes next.
+    Row t of the decoder is at target token t and predicts token t + 1; the last row predicts what comes next.
 
     Raises:
-        ValueError: weights of another kind, a part that the model does not have, or a text that it cannot take
+        ValueError: weights of another kind, a part that the model does not have, or an unsuitable text
             (InputTextError).
     """
     source, target = encode_pair(experiment)
@@ -235,7 +246,7 @@ def run_pair(experiment: Experiment) -> PairTrace:
 def run_pair_ids(
     experiment: Experiment, source: Encoding, target_ids: Sequence[int], tokens: tuple[str, ...]
 ) -> PairTrace:
-    """The same for a target that is ids already, <s> first."""
+    """The same for a target that is given as token ids, <s> first."""
     network, _ = get_seq2seq(experiment.weights)
     check_pair(experiment, network)
     device = next(network.parameters()).device
@@ -252,7 +263,7 @@ def run_pair_ids(
 
 @contextmanager
 def as_input_error() -> Iterator[None]:
-    """What a model cannot take, a sentence longer than its learned table of positions, is for the person who typed."""
+    """Turn a ValueError of a model, for a sentence longer than its position table, into an InputTextError."""
     try:
         yield
     except ValueError as error:
@@ -260,10 +271,10 @@ def as_input_error() -> Iterator[None]:
 
 
 def check_pair(experiment: Experiment, network: Seq2SeqNetwork) -> None:
-    """Whether this network has what the experiment takes away.
+    """Check that this network has what the experiment removes.
 
     Raises:
-        ValueError: it has not.
+        ValueError: it does not.
     """
     if experiment.override is not None or experiment.mask_spec is not None:
         raise ValueError("Custom weights and masks work only in models that read one text.")
@@ -271,9 +282,9 @@ def check_pair(experiment: Experiment, network: Seq2SeqNetwork) -> None:
 
 
 def logit_lens(experiment: Experiment, trace: Trace[Array], position: int | None = None) -> Array:
-    """What each layer would already say: its stream through the final norm and the unembedding.
+    """The predictions of each layer: its residual stream through the final norm and the unembedding.
 
-    Returns (L, T, V) logits, or (L, V) of the token `at`; the last layer's are the model's own output.
+    Returns logits (L, T, V), or (L, V) for the token at `position`. The last layer gives the output of the model.
     nostalgebraist 2020, "logit lens".
 
     Raises:
@@ -281,7 +292,7 @@ def logit_lens(experiment: Experiment, trace: Trace[Array], position: int | None
     """
     network, _ = get_model(experiment.weights)
     if isinstance(network, Recurrent):
-        raise ValueError(f'"{experiment.weights}" is a recurrent network: it has no residual stream to read out.')
+        raise ValueError(f'"{experiment.weights}" is a recurrent network: it has no residual stream.')
     parameter = next(network.parameters())
     streams = np.stack([layer.resid_post if position is None else layer.resid_post[position] for layer in trace.layers])
     with torch.inference_mode():
@@ -292,7 +303,7 @@ def logit_lens(experiment: Experiment, trace: Trace[Array], position: int | None
 
 @lru_cache(maxsize=8)
 def get_model(weights: str) -> tuple[AnyNetwork, Tokenizer]:
-    """Weights by name, loaded once, on the best device, shared by everyone who runs them and changed by nobody."""
+    """The network and the tokenizer of these weights, loaded once, on the best device, shared and never changed."""
     keep_freed_memory()
     network, tokenizer = load(weights)
     return network.to(choose_device()).requires_grad_(False), tokenizer
@@ -304,8 +315,8 @@ def read_only(record: Any) -> Any:
 
 
 def _read_only(record: Any, arrays: dict[int, Array]) -> Any:
-    """made: id of a tensor → its array. One tensor is often two stages, such as the output of a layer and the input of
-    the next: it is copied from the device once."""
+    """arrays: id of a tensor → its array. One tensor can be two stages, such as the output of a layer and the input of
+    the next. It is copied from the device once."""
     if isinstance(record, Tensor):
         if id(record) not in arrays:
             arrays[id(record)] = _array(record[0])

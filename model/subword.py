@@ -1,9 +1,9 @@
-"""Words in pieces: a few thousand pieces read any text, because a rare word is several and a letter is one.
+"""Subword tokenizers: a rare word becomes several tokens, so that a few thousand tokens can represent any text.
 
-Byte-pair encoding begins with single signs and again and again joins the pair of neighbours that is most frequent
-(Sennrich et al. 2016). Over bytes instead of letters nothing is ever unknown, for every text is bytes (Radford et al.
-2019, section 2.2). BERT's WordPiece finds its pieces in another way and is read here too. The `tokenizers` library does
-the cutting; this file draws the pieces so that a person can see them.
+Byte-pair encoding starts with single characters and repeatedly joins the most frequent pair of neighbours (Sennrich et
+al. 2016). If it starts with bytes, no text is unknown (Radford et al. 2019, section 2.2). WordPiece, the method of
+BERT, finds its pieces differently and is supported too. The `tokenizers` library splits the text; this file makes the
+pieces readable.
 """
 
 import difflib
@@ -20,12 +20,12 @@ from tokenizers import decoders, models, pre_tokenizers, processors, trainers
 
 from model.tokenizer import INVISIBLE, PAD, START, UNKNOWN, Encoding, InputTextError, altered, clean, spans
 
-MAX_GROWN_BYTES = 4 << 20  # bytes that a text may become before it is cut: the library keeps about 40 for each
+MAX_GROWN_BYTES = 4 << 20  # bytes of a normalised text; the library needs about 40 bytes of memory for each
 CONTINUATION = "·"  # before a piece that belongs to the same word as the piece before it
 LETTER = re.compile(r"\S")
 BLANKS = {" ": "␣", "\n": "↵", "\t": "⇥"}
 
-# Byte-level vocabularies spell every byte as one letter: itself where it can be seen, else the next from code 256 on.
+# Byte-level vocabularies write every byte as one letter: itself if it is visible, otherwise the next from code 256 on.
 _SEEN = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 _UNSEEN = [byte for byte in range(256) if byte not in _SEEN]
 BYTE_OF = {chr(byte): byte for byte in _SEEN} | {chr(256 + code): byte for code, byte in enumerate(_UNSEEN)}
@@ -37,11 +37,11 @@ class SubwordTokenizer:
     Arguments:
         saved: the library's JSON, the `tokenizer.json` of a published model: byte-level BPE (GPT-2), WordPiece (BERT),
             or a vocabulary that writes "▁" for a space (T5, Llama).
-        reads_marks: a special token that a person types, "[MASK]", is that token; else it is read as its letters.
-        size: how many words the model has, where it has more than there are pieces; the rest are never read or said.
-        growth: by how many times its normalizers can make a text longer; a text that could become too long is refused.
+        reads_marks: whether a special token that a person types, such as "[MASK]", is read as that token.
+        size: the vocabulary size of the model, if that is larger than the number of pieces.
+        growth: the factor by which its normalizers can lengthen a text; a text that could become too long is refused.
     Raises:
-        ValueError: the JSON describes no tokenizer.
+        ValueError: the JSON does not describe a tokenizer.
     """
 
     def __init__(self, json_text: str, reads_marks: bool = False, size: int = 0, growth: float = 1.0) -> None:
@@ -49,25 +49,25 @@ class SubwordTokenizer:
         try:
             self._cutter = Cutter.from_str(json_text)
             settings: dict[str, Any] = json.loads(json_text)
-        except Exception as error:  # the library raises nothing more particular
+        except Exception as error:  # the library raises no more specific error
             raise ValueError(f"the tokenizer cannot be read: {error}") from error
-        self._cutter.no_truncation()  # nothing is cut in silence
+        self._cutter.no_truncation()  # no text is truncated without notice
         self._cutter.no_padding()
         self._cutter.encode_special_tokens = not reads_marks
         cuts, joins = json.dumps(settings.get("pre_tokenizer")), json.dumps(settings.get("decoder"))
         self._bytes = '"ByteLevel"' in cuts + joins
-        # Before the first word, as before others. GPT-2's decoder bears the same setting, and makes no use of it.
+        # A space is added before the first word. GPT-2's decoder has the same setting, but does not use it.
         self._adds_space = self._bytes and '"add_prefix_space": true' in cuts
         self._joint: str = settings["model"].get("continuing_subword_prefix") or ""  # "##" of WordPiece
         self._end: str = settings["model"].get("end_of_word_suffix") or ""  # "</w>" of the first GPT
-        # A word-level vocabulary holds whole words; so does WordPiece, but for the pieces with its prefix.
+        # A word-level vocabulary contains whole words. So does WordPiece, except for the pieces with its prefix.
         self._whole = bool(self._joint) or settings["model"].get("type") == "WordLevel"
         self._unknown: str | None = settings["model"].get("unk_token")
-        # Added tokens are spelled as they are, whatever the vocabulary does with bytes and the ends of words.
+        # Added tokens are written as they are, however the vocabulary writes bytes and the ends of words.
         self._added = frozenset(token["id"] for token in settings.get("added_tokens") or [])
 
         by_id = {index: piece for piece, index in self._cutter.get_vocab().items()}
-        # Some published vocabularies leave numbers out. Nothing is ever read as one of them.
+        # Some published vocabularies skip ids. No text contains these.
         self._pieces = tuple(by_id.get(index, "") for index in range(max(max(by_id) + 1, size)))
         marks = {token["content"] for token in settings.get("added_tokens", []) if token["special"]} | {
             "",
@@ -79,21 +79,21 @@ class SubwordTokenizer:
 
     @property
     def json_text(self) -> str:
-        """The library's JSON, from which the same tokenizer can be made again."""
+        """The library's JSON, from which an equal tokenizer can be made."""
         return self._cutter.to_str()
 
     def token_id(self, piece: str) -> int:
-        """The id of a piece as the library spells it, "<s>" or "Ġdog". Raises KeyError where there is none."""
+        """The id of a piece as the library writes it, "<s>" or "Ġdog". Raises KeyError if there is none."""
         index: int | None = self._cutter.token_to_id(piece)
         if index is None:
             raise KeyError(piece)
         return index
 
     def encode(self, text: str) -> Encoding:
-        """Any text becomes pieces; nothing is dropped but invisible controls.
+        """The tokens of any text. Only invisible control characters are dropped.
 
         Raises:
-            InputTextError: its normalizers could make the text too long for this process.
+            InputTextError: the normalizers of the tokenizer could make the text too long for this process.
         """
         text = self._bounded(clean(text))
         cut = self._cutter.encode(text)
@@ -109,7 +109,7 @@ class SubwordTokenizer:
         return Encoding(surface, tokens, tuple(cut.ids), word_ids, _words(text, cut.offsets, word_ids, surface))
 
     def left_out(self, text: str) -> tuple[str, ...]:
-        """Those that `clean` drops, and those that a vocabulary without an unknown piece has no piece for."""
+        """The characters that `clean` drops, and those without a piece if there is no unknown token."""
         read = clean(text)
         covered = {
             index for start, end in self._cutter.encode(self._bounded(read)).offsets for index in range(start, end)
@@ -118,7 +118,7 @@ class SubwordTokenizer:
         return tuple(dict.fromkeys((*altered(text)[1], *lost)))
 
     def ids_of(self, text: str) -> list[int]:
-        """The ids alone, with nothing said of words: for whole books."""
+        """The ids alone, without the words: for whole books."""
         ids: list[int] = self._cutter.encode(self._bounded(clean(text))).ids
         return ids
 
@@ -131,21 +131,24 @@ class SubwordTokenizer:
         return text
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of these pieces, without the special tokens. Half a character reads U+FFFD."""
+        """The text of these pieces, without the special tokens. An incomplete character becomes U+FFFD."""
         return self._begun(self._text_of(ids))
 
     def _begun(self, text: str) -> str:
-        """What was said, at the beginning of a text: without the space before its first word."""
+        """Decoded text at the beginning of a text: without the space before its first word."""
         return text.removeprefix(" ") if self._adds_space or self._end or not self._bytes else text
 
     def append_tokens(self, text: str, ids: Sequence[int]) -> str:
-        """The text and the pieces after it. A piece that begins a word brings its own space."""
+        """The text and the pieces after it. A piece that begins a word includes its space."""
         added = self._text_of(ids)
         return text + (added if text or not self._adds_space else added.removeprefix(" "))
 
-    def replace_token(self, text: str, index: int, token: str) -> str:
-        """The text with another piece, as it is drawn, in the place of the one at `at`. Unknown words stay as typed."""
-        read = self.encode(text)
+    def replace_token(self, text: str, index: int, token: str, encoding: Encoding | None = None) -> str:
+        """The text with another piece, as it is drawn, in place of the one at `index`. Unknown words stay as typed.
+
+        encoding: that of the text, if the caller has it.
+        """
+        read = encoding or self.encode(text)
         ids = list(read.ids)
         ids[index] = self.vocabulary.index(token)
         unknown = [place for place in read.unknown if place != index]
@@ -157,17 +160,17 @@ class SubwordTokenizer:
         return self._begun(text_before + self._text_of(ids[begin:]))
 
     def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
-        """The pieces most like this word that are whole words themselves and begin as it does, best first."""
+        """The pieces most similar to this word that are whole words and have the same first letter, best first."""
         alike = [piece for piece in self.vocabulary if piece[:1] == word[:1] and piece.isalpha()]
         return tuple(difflib.get_close_matches(word[:32], alike, n=n, cutoff=0.65))
 
     def _text_of(self, ids: Sequence[int]) -> str:
-        """What the pieces add to a text before them, the space before a new word included."""
+        """The text that the pieces add to a text, including the space before a new word."""
         spoken = [index for index in ids if index not in self._special_ids]
         if self._bytes:
             text = b"".join(self._raw(index) for index in spoken).decode("utf-8", "replace")
             return f" {text.removesuffix(' ')}" if self._end else text
-        if self._end:  # the space stands after a word in this vocabulary, and is asked for before it
+        if self._end:  # this vocabulary has the space after a word, and the result needs it before the word
             ended = (self._cut(index) for index in spoken)
             return " " + "".join(letters + " " * ends for letters, ends in ended).removesuffix(" ")
         text = "".join(
@@ -179,7 +182,7 @@ class SubwordTokenizer:
         return text
 
     def _cut(self, index: int) -> tuple[str, bool]:
-        """A piece without the suffix that says a word ends, and whether a word ends with it."""
+        """A piece without the suffix that marks the end of a word, and whether a word ends with it."""
         piece = self._pieces[index]
         if index in self._added or not self._end:
             return piece, bool(self._end)
@@ -193,12 +196,12 @@ class SubwordTokenizer:
         return b"".join(spelled) + b" " * ends
 
     def _alone(self, index: int) -> str:
-        """A piece as the vocabulary lists it. Where pieces state that a word ends, the others get a mark behind."""
+        """A piece as the vocabulary lists it. If ends of words are marked, the other pieces get a mark after them."""
         goes_on = self._end and index not in self._special_ids and not self._cut(index)[1]
         return "".join(self._drawn(index)) + (CONTINUATION if goes_on else "")
 
     def _drawn(self, index: int) -> tuple[str, str]:
-        """A piece standing alone, as (its mark, its letters): ("", "dog") with a space before, ("·", "dog") without."""
+        """A piece by itself, as (its mark, its letters): ("", "dog") with a space before, ("·", "dog") without."""
         piece = self._pieces[index]
         if piece == self._unknown:
             return "", UNKNOWN
@@ -221,20 +224,20 @@ class SubwordTokenizer:
 
 
 def _seen(letters: str) -> str:
-    """Blanks as signs; a byte that is no whole character, or a character that draws nothing, as its number."""
+    """Whitespace as signs; an incomplete character, or one that is invisible, as its number."""
     return "".join(map(_sign, letters))
 
 
 def _sign(letter: str) -> str:
     if letter in BLANKS:
         return BLANKS[letter]
-    if 0xDC80 <= ord(letter) <= 0xDCFF:  # how Python carries a byte that is part of no character
+    if 0xDC80 <= ord(letter) <= 0xDCFF:  # how Python represents a byte that is not part of a character
         return f"⟨{ord(letter) - 0xDC00:02x}⟩"
     return f"⟨u+{ord(letter):04x}⟩" if letter.isspace() or INVISIBLE.match(letter) else letter
 
 
 def _word_ids(text: str, offsets: Sequence[tuple[int, int]], special: Sequence[int]) -> tuple[int, ...]:
-    """Which word each piece belongs to: the one that holds its first letter. A blank goes with the word after it."""
+    """The word of each piece: the one with its first letter. Whitespace belongs to the word after it."""
     words = spans(text)
     begins = [start for start, _ in words]
     ids: list[int] = []
@@ -253,7 +256,7 @@ def _word_ids(text: str, offsets: Sequence[tuple[int, int]], special: Sequence[i
 def _words(
     text: str, offsets: Sequence[tuple[int, int]], word_ids: Sequence[int], typed: Sequence[str]
 ) -> tuple[str, ...]:
-    """Each word as it was written; a special token or a blank as it is drawn."""
+    """Each word as it was written; a special token or whitespace as it is drawn."""
     written = []
     for _, group in groupby(range(len(word_ids)), key=word_ids.__getitem__):
         pieces = list(group)
@@ -265,10 +268,10 @@ def _words(
 def train_bpe(
     texts: Iterable[str], size: int, special: Sequence[str] = (PAD, START), space_first: bool = True
 ) -> SubwordTokenizer:
-    """Byte-level BPE learnt from these texts: at most `size` pieces, the special tokens and the 256 bytes among them.
+    """Byte-level BPE, trained on these texts: at most `size` pieces, including the special tokens and the 256 bytes.
 
-    Where <s> is among the special tokens every text begins with it. space_first: read the first word as if a space
-    came before it, so that it is the same piece as elsewhere.
+    If <s> is one of the special tokens, every text begins with it. space_first: read the first word as if there were a
+    space before it, so that it becomes the same piece as elsewhere.
     """
     cutter = Cutter(models.BPE())
     cutter.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=space_first)

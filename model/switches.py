@@ -1,7 +1,7 @@
-"""The parts of a Transformer that can be taken away, each declared once.
+"""The parts of a Transformer that can be removed, each declared once.
 
-Toggles, links, file names, help and tests all read these declarations. `Switches()` is the model as it
-was trained; an ablation is a `False`.
+Controls, links, file names, help texts and tests all read these declarations. `Switches()` is the model as it was
+trained; an ablation is a `False`.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ def _part(label: str, hint: str) -> Any:
 
 @dataclass(frozen=True)
 class Switches:
-    """Which parts take part in a forward pass."""
+    """The parts that a forward pass uses."""
 
     scale: bool = _part("Scaling by √d_k", "Scores grow √d_k times as large, and most rows become sharper.")
     mask: bool = _part("Causal mask", "Words can attend to later words.")
@@ -28,14 +28,14 @@ class Switches:
         "Feed-forward", "Only attention is left in the layers; the softmax and the norms are the only non-linear steps."
     )
     heads_off: frozenset[tuple[int, int]] = frozenset()
-    """(layer, head) pairs whose output is set to zero: heads of self-attention, in an encoder–decoder the decoder's."""
+    """(layer, head) pairs whose output is set to zero: self-attention, in an encoder–decoder of the decoder."""
     cross_off: frozenset[tuple[int, int]] = frozenset()
-    """The same in an encoder–decoder, where the decoder looks at the source."""
+    """The same for the cross-attention of an encoder–decoder."""
     encoder_off: frozenset[tuple[int, int]] = frozenset()
-    """The same in an encoder–decoder, where the source looks at itself."""
+    """The same for the self-attention of the encoder of an encoder–decoder."""
 
     def __and__(self, other: "Switches") -> "Switches":
-        """The parts that are present in both: what runs is what was trained minus what is removed."""
+        """The parts that are on in both. A run uses the parts that were trained and are not removed."""
         present = {part.name: getattr(self, part.name) and getattr(other, part.name) for part in PARTS}
         silent = {name: getattr(self, name) | getattr(other, name) for name in HEAD_FIELDS}
         return Switches(**present, **silent)
@@ -45,13 +45,13 @@ class Switches:
         """The switches as a model card writes them: heads as lists of (layer, head).
 
         Raises:
-            TypeError, ValueError: a switch is unknown, or heads are no pairs.
+            TypeError, ValueError: a switch is unknown, or heads are not pairs.
         """
         heads = {name: frozenset((layer, head) for layer, head in json.get(name, ())) for name in HEAD_FIELDS}
         return cls(**{**json, **heads})
 
     def without(self, *names: str) -> "Switches":
-        """The same with these parts off."""
+        """These switches with the named parts off."""
         off: dict[str, Any] = dict.fromkeys(names, False)
         return replace(self, **off)
 
@@ -72,7 +72,7 @@ class Switches:
 
 @dataclass(frozen=True)
 class Part:
-    """One removable part: its field in `Switches`, its name on screen, and what to watch when it goes."""
+    """One removable part: its field in `Switches`, its name on screen, and the effect of removing it."""
 
     name: str
     label: str

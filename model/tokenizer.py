@@ -1,4 +1,4 @@
-"""Text to numbers and back: what a tokenizer is, and the simplest one, a token for each word the model knows."""
+"""From text to tokens and back: the interface of a tokenizer, and the simplest one, with a token for each word."""
 
 import difflib
 import re
@@ -9,45 +9,45 @@ from typing import Protocol
 
 PAD, UNKNOWN, START = "<pad>", "<unk>", "<s>"
 BLANK = "␣"  # a space that is a token
-EOS = "</s>"  # in the vocabulary of models that must know when a sentence is over
+EOS = "</s>"  # in the vocabulary of models that predict the end of a sentence
 
-# What ends a line, or a record of some old file, also ends a word.
+# Line and record separators also end a word.
 LINE_BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
-# Controls, half characters, blanks without width, tags and the marks that turn the direction of writing: none of them
-# can be seen, and some of them reorder or break everything drawn after them.
+# Control characters, surrogates, spaces without width, tags and marks for the direction of writing: none of them is
+# visible, and some of them reorder or break the text after them.
 INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
-# A word, a flag (two letters), or any other sign with what belongs to it: skin colour, joined emoji.
+# A word, a flag (two letters), or any other sign with its modifiers: skin colour, joined emoji.
 WORD = re.compile(
     r"[^\W_]+(?:['’][^\W_]+)*|[\U0001f1e6-\U0001f1ff]{2}|[^\w\s](?:[\ufe0f\U0001f3fb-\U0001f3ff]|\u200d[^\w\s])*|_"
 )
 
 
 class InputTextError(ValueError):
-    """The text cannot be run as it is. The message is one sentence for the person who typed it."""
+    """The model cannot run the text. The message is one sentence for the person who typed it."""
 
 
 def clean(text: str) -> str:
-    """Canonical Unicode (NFC) without invisible controls. Joiners stay: emoji and some scripts need them."""
+    """Canonical Unicode (NFC) without invisible controls. Joiners stay, because emoji and some scripts need them."""
     return unicodedata.normalize("NFC", INVISIBLE.sub("", LINE_BREAKS.sub(" ", text)))
 
 
 def altered(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The different characters that `clean` makes a blank of, and those that it leaves out, in their order."""
+    """The distinct characters that `clean` replaces by a space, and those that it drops, in their order."""
     blanks = LINE_BREAKS.findall(text)
     dropped = INVISIBLE.findall(LINE_BREAKS.sub("", text))
     return tuple(dict.fromkeys(blanks)), tuple(dict.fromkeys(dropped))
 
 
 def split(text: str) -> tuple[str, ...]:
-    """Words and signs. An accent, a vowel sign, a joiner or a skin tone stays with what it belongs to."""
+    """Words and signs. An accent, a vowel sign, a joiner or a skin tone stays with its character."""
     return tuple(text[start:end] for start, end in spans(text))
 
 
 def spans(text: str) -> tuple[tuple[int, int], ...]:
-    """Where each word and sign begins, and where it has ended."""
+    """The start and the end of each word and sign, in characters."""
     bounds: list[tuple[int, int]] = []
     for match in WORD.finditer(text):
         piece, (start, end) = match[0], match.span()
@@ -74,7 +74,7 @@ class Encoding:
     surface: tuple[str, ...]  # what the person wrote
     tokens: tuple[str, ...]  # what the model reads: <unk> where it does not know the word
     ids: tuple[int, ...]
-    word_ids: tuple[int, ...]  # which word the token belongs to; a special token is a word of its own
+    word_ids: tuple[int, ...]  # index of the word of each token; a special token counts as a word
     words: tuple[str, ...]  # one entry a word, as the person wrote it
 
     @property
@@ -84,21 +84,21 @@ class Encoding:
 
 
 class Tokenizer(Protocol):
-    """What every model needs to read and to write."""
+    """The interface that all tokenizers share."""
 
     vocabulary: tuple[str, ...]  # V  each token as it is drawn
-    special_ids: tuple[int, ...]  # ids of the special tokens: marks for the model, never said to a person
+    special_ids: tuple[int, ...]  # ids of the special tokens, which are never part of a generated text
 
     def __hash__(self) -> int:
         """A tokenizer never changes, so it can be the key of a cache."""
         ...
 
     def encode(self, text: str) -> Encoding:
-        """The text as ids, with the special tokens that the model expects around it."""
+        """The tokens of a text, with the special tokens that the model expects around it."""
         ...
 
     def left_out(self, text: str) -> tuple[str, ...]:
-        """The different characters of a text, blanks aside, that no token stands for."""
+        """The distinct characters of a text, except whitespace, that no token represents."""
         ...
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -106,20 +106,23 @@ class Tokenizer(Protocol):
         ...
 
     def append_tokens(self, text: str, ids: Sequence[int]) -> str:
-        """The text with these tokens written after it; what stands there already is left as the person typed it."""
+        """The text with these tokens appended. The text itself is not changed."""
         ...
 
-    def replace_token(self, text: str, index: int, token: str) -> str:
-        """The text with another token, as it is drawn, in the place of the one at position `at`."""
+    def replace_token(self, text: str, index: int, token: str, encoding: Encoding | None = None) -> str:
+        """The text with another token, as it is drawn, in place of the one at position `index`.
+
+        encoding: that of the text, if the caller has it.
+        """
         ...
 
     def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
-        """Up to `n` known words that are most like a word the model does not know, best first."""
+        """Up to `n` known words that are most similar to an unknown word, best first."""
         ...
 
 
 class WordTokenizer:
-    """Word-level: lower case, punctuation apart. `words` is the vocabulary without the three special tokens."""
+    """A tokenizer of lower-case words and punctuation. `words` is the vocabulary without the three special tokens."""
 
     special_ids: tuple[int, ...] = (0, 1, 2)
 
@@ -127,28 +130,37 @@ class WordTokenizer:
         self.vocabulary: tuple[str, ...] = (PAD, UNKNOWN, START, *words)
         self.id_by_word = {word: index for index, word in enumerate(self.vocabulary)}
         if len(self.id_by_word) != len(self.vocabulary):
-            raise ValueError("a word stands twice in the vocabulary")
+            raise ValueError("the vocabulary contains a word twice")
+
+    def __eq__(self, other: object) -> bool:
+        """Whether `other` is of the same class and has the same vocabulary. Then both encode every text alike."""
+        return self is other or (
+            type(self) is type(other) and isinstance(other, WordTokenizer) and self.vocabulary == other.vocabulary
+        )
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.vocabulary))
 
     def encode(self, text: str) -> Encoding:
-        """Any text becomes <s> and its words; nothing is dropped in silence but invisible controls."""
+        """<s> and the words of a text. Only invisible control characters are dropped."""
         typed = (START, *self._elided(split(clean(text).lower())))
-        # A person who types "<unk>" gets three unknown marks, not the special token.
+        # If a person types "<unk>", it is read as three unknown signs, not as the special token.
         tokens = (START, *(word if word in self.id_by_word else UNKNOWN for word in typed[1:]))
         return Encoding(
             typed, tokens, tuple(self.id_by_word[token] for token in tokens), tuple(range(len(tokens))), typed
         )
 
     def left_out(self, text: str) -> tuple[str, ...]:
-        """Those that `clean` drops: every other one is part of a word or a sign, if only of an unknown one."""
+        """The characters that `clean` drops. Every other one is part of a word or a sign, known or unknown."""
         return altered(text)[1]
 
     def _elided(self, words: Sequence[str]) -> Sequence[str]:
-        """The words, cut where one has lost its vowel before another and is known so: "l'animal" is "l'", "animal"."""
+        """The words, with known elided words split off: "l'animal" becomes "l'", "animal"."""
         parts: list[str] = []
         for word in words:
             rest = word.replace("’", "'")
             if rest == "'" and parts and parts[-1] + rest in self.id_by_word:
-                parts[-1] += rest  # the other word is missing, or stands apart
+                parts[-1] += rest  # the other word is missing, or there is a space before it
                 continue
             while (cut := rest.find("'") + 1) and rest[:cut] in self.id_by_word and rest[cut:]:
                 parts.append(rest[:cut])
@@ -157,32 +169,32 @@ class WordTokenizer:
         return parts
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The words, a space between them; none after a word that has lost its vowel."""
+        """The words, separated by spaces, but not after an elided word such as "l'"."""
         return self.append_tokens("", ids)
 
     def append_tokens(self, text: str, ids: Sequence[int]) -> str:
-        """The text and the words, a space between them."""
+        """The text and the words, separated by spaces, but not after an elided word."""
         written = text.strip()
         for word in (self.vocabulary[index] for index in ids if index not in self.special_ids):
             written += word if not written or written.endswith("'") else f" {word}"
         return written
 
-    def replace_token(self, text: str, index: int, token: str) -> str:
-        """The words, one of them another."""
-        surface = list(self.encode(text).surface)
+    def replace_token(self, text: str, index: int, token: str, encoding: Encoding | None = None) -> str:
+        """The words, with another word at position `index`."""
+        surface = list((encoding or self.encode(text)).surface)
         surface[index] = token
         return " ".join(surface[1:])
 
     def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
-        """The known words most like this one, best first."""
+        """The known words most similar to this one, best first."""
         return tuple(difflib.get_close_matches(word[:32], self.vocabulary[3:], n=n, cutoff=0.65))
 
 
 class CharacterTokenizer(WordTokenizer):
-    """A token for each character, lower case; a space is one too."""
+    """A tokenizer of lower-case characters. A space is a token too."""
 
     def encode(self, text: str) -> Encoding:
-        """Any text becomes <s> and its characters; nothing is dropped but invisible controls and space at the ends."""
+        """<s> and the characters of a text. Only invisible control characters and outer whitespace are dropped."""
         typed = (START, *(BLANK if letter.isspace() else letter for letter in clean(text).lower().strip()))
         tokens = (START, *(letter if letter in self.id_by_word else UNKNOWN for letter in typed[1:]))
         return Encoding(
@@ -190,10 +202,10 @@ class CharacterTokenizer(WordTokenizer):
         )
 
     def append_tokens(self, text: str, ids: Sequence[int]) -> str:
-        """The text and the characters, one beside the other."""
+        """The text and the characters."""
         letters = (self.vocabulary[index] for index in ids if index not in self.special_ids)
         return text + "".join(" " if letter == BLANK else letter for letter in letters)
 
     def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
-        """None: a character is like no other."""
+        """None, because characters are not similar to each other."""
         return ()

@@ -1,7 +1,9 @@
-"""Train a model and ship it: `python -m model.train grammar`, `order-encoder-rope`, `translate`, `stories --text FILE`.
+"""Train a model and save it for the lab.
 
-Tries several seeds, measures every head against the gold relations of held-out sentences, keeps the seed that comes
-nearest to the goals of its recipe, and writes the weights, the model card and the snapshots of the training.
+`python -m model.train grammar`, `order-encoder-rope`, `translate`, `stories --text FILE`.
+
+The command trains several seeds, measures every head against the gold relations of held-out sentences, chooses the
+seed that comes closest to the goals of its recipe, and writes the weights, the model card and the snapshots.
 """
 
 import argparse
@@ -25,14 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds to try, from 0 on (default 3)")
     parser.add_argument("--steps", type=int, help="another number of steps than the recipe's")
     parser.add_argument("--folder", type=Path, default=checkpoint.TRAINED, help="where to write")
-    parser.add_argument("--text", type=Path, help="the books that stories learns from, plain text or .xz")
+    parser.add_argument("--text", type=Path, help="the books to train stories on, plain text or .xz")
     parser.add_argument("--seed", type=int, default=0, help="stories: the one seed to train (default 0)")
     parser.add_argument("--beside", type=Path, nargs="+", help="stories: cards of other seeds, for the shipped card")
-    parser.add_argument("--resume", action="store_true", help="stories: go on where a stopped training was")
+    parser.add_argument("--resume", action="store_true", help="stories: continue an interrupted training")
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     if args.recipe == stories.NAME and args.text is None and not args.beside:
-        parser.error("stories needs books to learn from: --text FILE")
+        parser.error("stories needs books to train on: --text FILE")
     if args.recipe == stories.NAME and args.beside:
         card = stories.add_seeds(args.beside, args.folder)
     else:

@@ -1,6 +1,6 @@
-"""The Transformer: embed, then L layers that each add something to the stream of vectors, then read out.
+"""The Transformer: embedding, L layers that each add to the residual stream, and unembedding.
 
-Every forward pass returns every stage. What is trained is what is drawn.
+Every forward pass returns every stage. Training and display use the same code.
 """
 
 from collections.abc import Callable
@@ -39,31 +39,31 @@ class LayerTrace(Generic[A]):
                norm2.input = resid_mid + mlp_out, resid_post = norm2.out.
     """
 
-    resid_pre: A  # (B, T, C)  the stream as it enters
+    resid_pre: A  # (B, T, C)  the residual stream before the layer
     norm1: NormTrace[A]
     attention: AttentionTrace[A]
-    resid_mid: A  # (B, T, C)  the stream after attention
+    resid_mid: A  # (B, T, C)  the residual stream after attention
     norm2: NormTrace[A]
     mlp_hidden: A  # (B, T, F)  after the activation
     mlp_out: A  # (B, T, C)
-    resid_post: A  # (B, T, C)  the stream as it leaves
+    resid_post: A  # (B, T, C)  the residual stream after the layer
 
 
 @dataclass(frozen=True, slots=True)
 class Trace(Generic[A]):
-    """Everything one forward pass did."""
+    """Every stage of one forward pass."""
 
-    tokens: tuple[str, ...]  # T words; empty when the model was given bare ids
-    embed: A  # (B, T, C)  words and positions, as the first layer sees them
+    tokens: tuple[str, ...]  # T tokens; empty if the model was given ids alone
+    embed: A  # (B, T, C)  embeddings with positions: the input of the first layer
     layers: tuple[LayerTrace[A], ...]
     final_norm: NormTrace[A]
-    logits: A  # (B, T, V)  log of the odds of each word, up to a constant; (B, T, 0) where nothing reads words out
+    logits: A  # (B, T, V)  log-probabilities up to a constant; (B, T, 0) if the model has no unembedding
     embedding_norm: NormTrace[A]  # its `out` is `embed`; BERT has a norm here, most models have none
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionOptions:
-    """What an attention of a layer is told beside its vectors and its mask."""
+    """The options of an attention, other than its vectors and its mask."""
 
     position: Position
     switches: Switches
@@ -73,7 +73,7 @@ class AttentionOptions:
 class Block(nn.Module):
     """Attention moves information between positions; the feed-forward network works on each position alone.
 
-    What every layer is made of. Each part takes the stream, normalises it before or after, and adds to it.
+    The base class of all layers. Each sublayer takes the residual stream, normalises before or after, and adds to it.
     """
 
     def __init__(self, config: ModelConfig, index: int) -> None:
@@ -96,7 +96,7 @@ class Block(nn.Module):
         options: AttentionOptions,
         kv_cache: AttentionTrace[Tensor] | None = None,
     ) -> tuple[NormTrace[Tensor], AttentionTrace[Tensor], Tensor]:
-        """One attention from the stream (B, T, C) to itself or to a source (B, S, C): norm, attention, stream after."""
+        """Attention of `resid` (B, T, C) to `source` (B, S, C) or itself. Returns norm, attention, new stream."""
         switches = options.switches
         post_norm, active_norm = self.norm == "post", norm if switches.norm else None
         normed = normalise(resid, None if post_norm else active_norm)
@@ -109,12 +109,12 @@ class Block(nn.Module):
         return normed, trace, resid
 
     def feed_forward(self, resid: Tensor, switches: Switches) -> tuple[NormTrace[Tensor], Tensor, Tensor, Tensor]:
-        """The feed-forward network over the stream (B, T, C): norm, hidden (B, T, F), output, stream after."""
+        """The feed-forward network on `resid` (B, T, C). Returns norm, hidden (B, T, F), output, and the new stream."""
         post_norm, active_norm = self.norm == "post", self.norm2 if switches.norm else None
         normed = normalise(resid, None if post_norm else active_norm)
         hidden = self.activation(self.mlp_in(normed.out))  # (B, T, F)
         out = self.mlp_out(hidden)  # (B, T, C)
-        if not switches.mlp:  # the whole sublayer goes: the stream passes it by, residual or not
+        if not switches.mlp:  # the whole sublayer is removed, so the stream does not change, with or without residual
             hidden, out = torch.zeros_like(hidden), torch.zeros_like(out)
         else:
             resid = resid + out if switches.residual else out  # (B, T, C)
@@ -125,7 +125,7 @@ class Block(nn.Module):
 
 
 class Layer(Block):
-    """A layer that looks at its own text: the layer of a decoder-only and of an encoder-only model."""
+    """A layer with self-attention only: the layer of a decoder-only and of an encoder-only model."""
 
     def forward(
         self,
@@ -136,7 +136,7 @@ class Layer(Block):
         override: AttentionOverride | None = None,
         kv_cache: LayerTrace[Tensor] | None = None,
     ) -> LayerTrace[Tensor]:
-        """resid_pre (B, T, C), mask broadcastable to (B, H, T, S); kv_cache: its own trace of the words before."""
+        """resid_pre (B, T, C), mask broadcastable to (B, H, T, S); kv_cache: this attention over the earlier tokens."""
         attention_cache = None if kv_cache is None else kv_cache.attention
         options = AttentionOptions(position, switches, override)
         norm1, attention, resid_mid = self.attend(
@@ -147,7 +147,7 @@ class Layer(Block):
 
 
 def init_xavier(model: nn.Module) -> None:
-    """First numbers: torch's own default gives q·k a variance of d_k / 9; Xavier's gives d_k, as the paper assumes."""
+    """Initial weights. PyTorch's default gives q·k a variance of d_k / 9; Xavier's gives d_k, as the paper assumes."""
     for module in model.modules():
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
@@ -156,7 +156,7 @@ def init_xavier(model: nn.Module) -> None:
 
 
 def tie_weights(unembedding: nn.Linear, embedding: nn.Embedding) -> None:
-    """Read words out with the matrix that reads them in."""
+    """Use the embedding matrix as the unembedding."""
     nn.init.normal_(embedding.weight, std=embedding.embedding_dim**-0.5)  # keeps the logits near unit size
     unembedding.weight = embedding.weight
 
@@ -168,7 +168,7 @@ class Transformer(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.d_model)
-        # Not a position: it is the same at every place, and stays when the positions are removed.
+        # It is the same at every position, so it stays when the positions are removed.
         self.token_type = nn.Parameter(torch.zeros(config.d_model)) if config.token_type else None
         self.position = lookup(POSITIONS, "position", config.position)(config)
         self.embedding_norm = make_norm(config) if config.embedding_norm else None
@@ -192,16 +192,16 @@ class Transformer(nn.Module):
         mask: Tensor | None = None,
         kv_cache: Trace[Tensor] | None = None,
     ) -> Trace[Tensor]:
-        """Run the model and keep every stage.
+        """Run the model and record every stage.
 
-        ids (B, T) int64; padding (B, T) boolean, True for a real token, None when all are.
-        switches: the parts to leave out now, on top of those the weights were trained without.
+        ids (B, T) int64; is_token (B, T) boolean, False for padding; None: no padding.
+        switches: the parts to remove, in addition to those that the weights were trained without.
         override: a row of weights to use instead of the model's own.
         mask: boolean, broadcastable to (B, H, T, S): a mask to use instead of the model's own.
-        kv_cache: the trace of the words before these, to write on from; see model/generation/kv_cache.py.
+        kv_cache: the trace of the earlier tokens, whose keys and values are used; see model/generation/kv_cache.py.
 
         Raises:
-            ValueError: the text is longer than a learned position table, or holds the token config.padding_id.
+            ValueError: the text is longer than a learned position table, or contains the token config.padding_id.
         """
         self._refuse_padding(ids, is_token)
         switches = switches & self.config.trained
@@ -233,18 +233,18 @@ class Transformer(nn.Module):
         return Trace((), embed, tuple(layers), final_norm, logits, embedding_norm)
 
     def _refuse_padding(self, ids: Tensor, is_token: Tensor | None) -> None:
-        """RoBERTa counts positions without its padding token, this class counts every token: they would differ."""
+        """Refuse the padding token of RoBERTa. RoBERTa does not count it in its positions, this class does."""
         if self.config.padding_id is None:
             return
         is_padding = ids == self.config.padding_id  # (B, T)
         if bool((is_padding if is_token is None else is_padding & is_token).any()):
             raise ValueError(
-                f"This text holds the padding token of a RoBERTa (id {self.config.padding_id}), which has no position "
-                "of its own. Take it out of the text."
+                f"This text contains the padding token of a RoBERTa (id {self.config.padding_id}), which has "
+                "no position. Remove it from the text."
             )
 
     def unembed(self, resid: Tensor, switches: Switches = Switches()) -> tuple[NormTrace[Tensor], Tensor]:
-        """Turn a stream of vectors (B, T, C), from any layer, into logits (B, T, V)."""
+        """The logits (B, T, V) of a residual stream (B, T, C), from any layer."""
         if self.read_out_mlp is not None:  # Devlin et al. 2019, appendix A.2 and their published code
             resid = self.activation(self.read_out_mlp(resid))  # (B, T, C)
         norm_is_on = switches.norm and self.config.trained.norm

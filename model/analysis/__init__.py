@@ -1,1 +1,1 @@
-"""What a trace or a model shows, in numbers. One file for each idea, with its equation."""
+"""Analyses of traces and models. Each file contains one concept with its equation."""

@@ -1,4 +1,4 @@
-"""Ablation: what a model loses without a part, on held-out text, and without each of its heads."""
+"""Ablation: loss and accuracy on held-out text, without a part of the model and without each of its heads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from model.tasks import TASKS, Sentence
 from model.tasks.passages import PASSAGES, as_sentence
 from model.transformer import Trace
 
-# Sentences, and the seed they are drawn with. Training and the card use other seeds; a short sentence may come twice.
+# Number of sentences and random seed. Training and cards use other seeds; a short sentence can occur twice.
 HELD_OUT, SEED = 128, 4
 MAX_CELLS = 2**21  # of the maps of all heads in one batch: every stage of each is kept
 MAX_KV_NUMBERS = 2**24  # of the keys and values of all heads in one batch
@@ -30,21 +30,21 @@ class HeldOutScores:
 
     sentences: int
     loss: float  # mean over all words, in nats
-    accuracy: dict[str, float]  # probe → share of right answers
-    n: dict[str, int]  # probe → how many there were
+    accuracy: dict[str, float]  # probe → accuracy
+    n: dict[str, int]  # probe → number of cases
 
 
 @dataclass(frozen=True)
 class _Paper:
     batch: Batch
     probe_positions: Tensor  # (P, 2)  sentence and position of each probe
-    right: Tensor  # (P,)  the right word
-    wrong: Tensor  # (P, W)  the words it is held against, filled up with the first
+    right: Tensor  # (P,)  the correct word
+    wrong: Tensor  # (P, W)  the words that it is compared with, padded with the first
     names: Array  # (P,)
 
 
 def _unseen(task: str) -> list[Sentence]:
-    """Sentences that no training has used: drawn anew, or the passages of our own where there is no generator."""
+    """Sentences that were not used in training: newly generated, or our own passages if there is no generator."""
     if task not in TASKS or not TASKS[task].words:
         return [as_sentence(text) for text in PASSAGES]
     rng = Random(SEED)
@@ -73,13 +73,13 @@ def _paper(weights: str) -> _Paper:
 
 
 def evaluate_held_out(weights: str, switches: Switches = Switches()) -> HeldOutScores:
-    """Loss and accuracy of the model with these parts, on the same fresh sentences every time."""
+    """Loss and accuracy of the model with these parts, always on the same held-out sentences."""
     transformer, _ = get_transformer(weights)
     paper = _paper(weights)
     with torch.inference_mode():
         logits = transformer(paper.batch.ids, paper.batch.is_token, switches).logits  # (B, T, V)
         losses = word_losses(logits, paper.batch.ids)[paper.batch.is_token[:, 1:]]
-        # A word is foretold where the one before it stands.
+        # A word is predicted at the position before it.
         probe_logits = logits[paper.probe_positions[:, 0], paper.probe_positions[:, 1] - 1]  # (P, V)
         best_wrong = probe_logits.gather(1, paper.wrong).max(dim=1).values  # (P,)
         hits = (probe_logits.gather(1, paper.right[:, None])[:, 0] > best_wrong).cpu().numpy()
@@ -93,7 +93,7 @@ def evaluate_held_out(weights: str, switches: Switches = Switches()) -> HeldOutS
 
 
 def ablate_each_head(weights: str, switches: Switches = Switches()) -> dict[tuple[int, int], HeldOutScores]:
-    """(layer, head) → the results with that one head taken out too."""
+    """(layer, head) → the results with that head removed too."""
     config = get_transformer(weights)[0].config
     heads = [(layer, head) for layer in range(config.n_layers) for head in range(config.n_heads)]
     return {
@@ -103,7 +103,7 @@ def ablate_each_head(weights: str, switches: Switches = Switches()) -> dict[tupl
 
 
 def _repeat_kv(trace: Trace[Tensor], texts: int) -> Trace[Tensor]:
-    """The same keys and values (1, H, S, D) for each of so many texts."""
+    """The keys and values (1, H, S, D) of a trace, repeated for `texts` texts."""
     layers = tuple(
         replace(
             layer,
@@ -121,9 +121,9 @@ def _repeat_kv(trace: Trace[Tensor], texts: int) -> Trace[Tensor]:
 def ablation_costs(
     intact: HeldOutScores, each: Mapping[tuple[int, int], HeldOutScores]
 ) -> tuple[Array, dict[str, Array]]:
-    """What each head is worth: more loss without it (L, H), and for each kind of question less accuracy (L, H).
+    """The cost of removing each head: the increase of the loss (L, H), and for each probe the loss of accuracy (L, H).
 
-    intact: of the whole model; each: of the model without this one head, as `ablate_each_head` gives it.
+    intact: results of the full model; each: results without each head, from `ablate_each_head`.
     """
     shape = (max(layer for layer, _ in each) + 1, max(head for _, head in each) + 1)
     loss = np.array([scores.loss - intact.loss for scores in each.values()]).reshape(shape)

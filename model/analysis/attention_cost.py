@@ -1,7 +1,7 @@
-"""What attention costs: shapes, parameters, multiplications and maps, from the sizes alone.
+"""The cost of attention: shapes, parameters, operations and maps, from the sizes alone.
 
 Vaswani et al. 2017, section 3.2.2: h heads of width d/h cost what one head of width d costs. A multiplication and the
-addition after it count as two operations; softmax, scaling and biases are left out.
+addition after it count as two operations; softmax, scaling and biases are not counted.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class AttentionCost:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of every stage, in the order it happens."""
+        """The shape of every stage, in the order of computation."""
         t, s, h = self.queries, self.keys, self.n_heads
         return {
             "x (queries)": (t, self.d_model),
@@ -44,7 +44,7 @@ class AttentionCost:
 
     @property
     def parameters(self) -> int:
-        """Numbers in W_Q, W_K, W_V and W_O, biases left out."""
+        """The number of parameters of W_Q, W_K, W_V and W_O, without biases."""
         return 2 * self.d_model * self.n_heads * (self.d_k + self.d_v)
 
     @property
@@ -56,21 +56,21 @@ class AttentionCost:
 
     @property
     def weights(self) -> int:
-        """Attention weights in all maps together."""
+        """The number of attention weights in all maps."""
         return self.n_heads * self.queries * self.keys
 
     def shared_by(self, n_heads: int) -> "AttentionCost":
-        """The same total width split among another number of heads."""
+        """The same total width, split among `n_heads` heads."""
         k, v = self.n_heads * self.d_k, self.n_heads * self.d_v
         return AttentionCost(self.queries, self.keys, n_heads, k // n_heads, v // n_heads, self.d_model)
 
 
 @dataclass(frozen=True)
 class OperatorCheck:
-    """One attention of these sizes, really run."""
+    """One attention of these sizes, as `attend` and PyTorch computed it."""
 
     weights: Array  # (H, T, S)
-    difference: float  # largest difference to PyTorch's own operator, in a number of z
+    difference: float  # largest difference from PyTorch's operator in any element of z
 
 
 def run_random(sizes: AttentionCost, seed: int = 0) -> OperatorCheck:
@@ -83,13 +83,13 @@ def run_random(sizes: AttentionCost, seed: int = 0) -> OperatorCheck:
 
 
 def run_head(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool) -> OperatorCheck:
-    """A trained layer's q (H, T, D), k (H, S, D) and v (H, S, D') likewise; mask and bias (H, T, S)."""
+    """The same for q (H, T, D), k (H, S, D) and v (H, S, D') of a trained layer; mask and bias (H, T, S)."""
     tensors = [torch.as_tensor(array.copy())[None] for array in (q, k, v, mask, bias)]  # (1, H, …)
     return _both_ways(tensors[0], tensors[1], tensors[2], tensors[3], tensors[4], scale)
 
 
 def run_layer(attention: AttentionTrace[Array], queries: int, keys: int, scale: bool = True) -> OperatorCheck:
-    """The first `queries` queries and `keys` keys of a trace, likewise. scale: whether the run divided by √d_k."""
+    """The same for the first `queries` queries and `keys` keys of a trace. scale: whether the run divided by √d_k."""
     q, k, v = attention.q[:, :queries], attention.k[:, :keys], attention.v[:, :keys]  # (H, T or S, D)
     bias = attention.biased - attention.scaled  # (H, T, S)
     return run_head(q, k, v, attention.mask[:, :queries, :keys], bias[:, :queries, :keys], scale)
@@ -103,5 +103,5 @@ def _both_ways(
     reference = F.scaled_dot_product_attention(q, k, v, attn_mask=floor, scale=None if scale else 1.0)  # (1, H, T, D')
     has_key = trace.mask.any(
         dim=-1, keepdim=True
-    )  # (1, H, T, 1)  a row without a key is zero here, and PyTorch's own affair
+    )  # (1, H, T, 1)  a row without a key is zero here, and undefined in PyTorch
     return OperatorCheck(trace.weights[0].numpy(), float(torch.where(has_key, trace.z - reference, 0.0).abs().max()))

@@ -1,4 +1,4 @@
-"""Numbers that sum up a trace: entropy, distance and rollout of its attention, and the size of its residual stream."""
+"""Summaries of a trace: entropy, distance and rollout of its attention, and the size of its residual stream."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +30,14 @@ def stream_sizes(trace: Trace[Array]) -> dict[str, Array]:
 
 
 def entropy(weights: Array) -> Array:
-    """Entropy of each row in nats, −Σ p ln p: 0 for a look at one token, ln n for an even look at n."""
+    """Entropy of each row in nats, −Σ p ln p: 0 if all weight is on one token, ln n if it is equal on n tokens."""
     weights = np.asarray(weights)
     log = np.log(weights, where=weights > 0, out=np.zeros_like(weights))  # 0 ln 0 is 0
     return -(weights * log).sum(-1)  # (..., T)
 
 
 def distance(weights: Array) -> Array:
-    """Mean attended distance of each row in tokens, Σ p(s) |t − s|, for a text that looks at itself."""
+    """Mean attended distance of each row in tokens, Σ p(s) |t − s|, for self-attention."""
     T, S = weights.shape[-2:]
     if T != S:
         raise ValueError(f"a distance needs as many queries as keys, not {T} and {S}")
@@ -46,7 +46,7 @@ def distance(weights: Array) -> Array:
 
 
 def rollout(weights: Array, residual: bool = True) -> Array:
-    """Attention rollout: which input tokens each position can have heard from, layer upon layer.
+    """Attention rollout: how much each position depends on each input token, through all layers.
 
     Abnar & Zuidema 2020. With A_l the mean over the heads of layer l, half of every position comes from itself
     through the residual connection, and layers multiply:
@@ -55,7 +55,7 @@ def rollout(weights: Array, residual: bool = True) -> Array:
 
     Arguments:
         weights: (L, H, T, T), all heads of all layers.
-        residual: False where the model has no residual connection, or runs without it: then Ã_l = A_l.
+        residual: False if the model has no residual connection, or runs without it; then Ã_l = A_l.
     Returns:
         (T, T); its rows sum to 1 because the rows of every Ã_l do.
     """
@@ -67,15 +67,15 @@ def rollout(weights: Array, residual: bool = True) -> Array:
 
 
 def reachable(mask: NDArray[np.bool_], residual: bool = True) -> NDArray[np.bool_]:
-    """Which cells of a rollout some path leads to: in every layer, a cell that any of its heads has, or oneself.
+    """The cells of a rollout that can be non-zero: those with a path through the masks of the layers.
 
-    A layer may leave out other cells than the next, so no single layer's mask is the mask of the rollout.
+    The masks of the layers can differ, so the mask of the rollout is not that of any single layer.
 
     Arguments:
-        mask: (L, H, T, T), True where the weights have a cell.
-        residual: as in `rollout`; without it no position reaches itself for free.
+        mask: (L, H, T, T), True where attention is allowed.
+        residual: as in `rollout`; with it every position reaches itself.
     Returns:
-        (T, T); where it is False the rollout is exactly 0.
+        (T, T); the rollout is exactly 0 where this is False.
     """
     own = np.eye(mask.shape[-1], dtype=bool)  # (T, T)
     reached = own
@@ -88,7 +88,7 @@ def reachable(mask: NDArray[np.bool_], residual: bool = True) -> NDArray[np.bool
 def divergence(p: Array, q: Array) -> Array:
     """Kullback–Leibler divergence KL(p ‖ q) = Σ p ln(p / q) in nats, over the last axis.
 
-    How surprised one who expects `q` is by what `p` brings; infinite where `q` rules out what `p` allows.
+    It is infinite if `q` is 0 where `p` is not.
     """
     p, q = np.broadcast_arrays(p, q)
     with np.errstate(divide="ignore"):

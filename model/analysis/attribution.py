@@ -1,4 +1,4 @@
-"""Which keys a prediction depends on: by masking each in turn, and by gradient × weight."""
+"""The dependence of a prediction on each key: by masking each key in turn, and by gradient × weight."""
 
 from dataclasses import replace
 
@@ -17,11 +17,11 @@ from model.transformer import Trace
 
 
 def key_ablation_effect(experiment: Experiment, layer: int, head: int, row: int) -> Array:
-    """How far the next word after `row` moves when that row of one head may not look at a key, key by key.
+    """The change of the prediction at `row` if one head may not attend to a key in that row, for each key.
 
-    The rest of the row is scaled up to sum to 1 again. Returns KL(intact ‖ blocked) in nats, (S,); 0 for a key that
-    had no weight. Keys run together, as many as memory allows. Where every word looks back only, nothing but the word
-    at `row` changes: it is read again alone, on the keys and values of the words before it.
+    The other weights of the row are scaled to sum to 1. Returns KL(intact ‖ blocked) in nats, (S,); 0 for a key without
+    weight. As many keys are run in one batch as memory allows. Under a causal mask only the token at `row` is computed
+    again, with the keys and values of the tokens before it.
     """
     transformer, _ = get_transformer(experiment.weights)
     ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
@@ -58,7 +58,7 @@ def key_ablation_effect(experiment: Experiment, layer: int, head: int, row: int)
 
 
 def cost_of_key_ablation(experiment: Experiment) -> int:
-    """Operations of `blocked`, as model/compute/cost.py counts them."""
+    """The operations of `key_ablation_effect`, as model/compute/cost.py counts them."""
     transformer, _ = get_transformer(experiment.weights)
     T = len(encode(experiment).ids)
     new = 1 if is_cacheable(transformer, experiment.switches) else T
@@ -67,7 +67,7 @@ def cost_of_key_ablation(experiment: Experiment) -> int:
 
 
 def _before(trace: Trace[Tensor], row: int) -> Trace[Tensor] | None:
-    """The record of the words before `row`: of their attention, keys and values."""
+    """The trace of the tokens before `row`, with their keys and values."""
     if row == 0:
         return None
     layers = tuple(
@@ -80,10 +80,10 @@ def _before(trace: Trace[Tensor], row: int) -> Trace[Tensor] | None:
 
 
 def gradient_times_weight(experiment: Experiment, layer: int, head: int, row: int) -> Array:
-    """What a gradient says each look is worth: weight × ∂ ln p(likeliest next word after `row`) / ∂ weight, (S,).
+    """Gradient × weight of each key: weight × ∂ ln p(most likely next token after `row`) / ∂ weight, (S,).
 
-    Gradient × input (Shrikumar et al. 2016, "Not Just a Black Box"), with the row of weights as the input. A guess from
-    an infinitesimal nudge, to be held against `blocked`, which really takes the look away.
+    This is gradient × input (Shrikumar et al. 2016, "Not Just a Black Box") with the row of weights as the input. It is
+    an estimate from an infinitesimal change; `key_ablation_effect` measures the effect of removing the key.
     """
     transformer, _ = get_transformer(experiment.weights)
     ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
@@ -100,6 +100,6 @@ def gradient_times_weight(experiment: Experiment, layer: int, head: int, row: in
 
 
 def rank_correlation(a: Array, b: Array) -> float:
-    """Spearman's rank correlation of two rows of numbers (N,): 1 when they put everything in the same order."""
+    """Spearman's rank correlation of two rows of numbers (N,): 1 if both have the same order."""
     ranks = [np.argsort(np.argsort(values)).astype(float) for values in (a, b)]
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

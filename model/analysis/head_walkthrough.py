@@ -1,6 +1,6 @@
-"""One row of one head, from the stream to the stream: every vector it makes and every matrix it makes them with.
+"""One row of one head, from residual stream to residual stream, with every vector and every matrix of the computation.
 
-For a word that looks (a query) and all words it may look at (keys):
+For one query and all keys that it may attend to:
 
     x → q, k, v → q·k → /√d_k → + bias → mask → exp → weights → Σ weight·v → W_O → + stream
 """
@@ -26,43 +26,43 @@ class Projection:
 
 @dataclass(frozen=True)
 class HeadWalkthrough:
-    """What the row of the word at `row` did, in the order it happened: the model's own numbers, float32.
+    """Every stage of one row, in the order of computation, as float32 numbers of the model.
 
-    Two are worked out here, because the model never has them by themselves: what each single head carries, and the
-    bias of the position as a number of its own.
+    Two stages are computed here, because the trace does not contain them: the output of each single head, and the
+    position bias.
     """
 
     row: int
-    resid: Array  # (C,)  the word's vector as it enters the layer
-    mean: float  # of that vector; 0 where no norm comes first
-    std: float  # what the norm divides by; 1 where no norm comes first
+    resid: Array  # (C,)  the residual stream of the token before the layer
+    mean: float  # of that vector; 0 if there is no pre-norm
+    std: float  # the divisor of the norm; 1 if there is no pre-norm
     gamma: Array  # (C,)  γ of the norm
     beta: Array  # (C,)  β of the norm
-    x: Array  # (S, C)  what the layer's attention reads, word by word
+    x: Array  # (S, C)  the input of the attention at each key
     w_q: Projection
     w_k: Projection
     w_v: Projection
-    rotated: bool  # q and k are turned by their positions after the projection (RoPE)
+    rotated: bool  # q and k are rotated by their positions after the projection (RoPE)
     q: Array  # (D,)
     k: Array  # (S, D)
     v: Array  # (S, D')
     scores: Array  # (S,)
     divisor: float  # √d_k, or 1 without the scaling
     scaled: Array  # (S,)
-    bias: Array  # (S,)  what the position says; zeros where it adds nothing
+    bias: Array  # (S,)  the position bias; zeros if the scheme adds none
     biased: Array  # (S,)
-    mask: Array  # (S,)  True: may look
-    masked: Array  # (S,)  −∞ where not
+    mask: Array  # (S,)  True: may attend
+    masked: Array  # (S,)  −∞ where attention is not allowed
     weights: Array  # (S,)
     z: Array  # (D',)
     w_o: Array  # (D', C)  this head's rows of W_O
-    head_outputs: Array  # (H, C)  z W_O of every head: what each adds to the stream
+    head_outputs: Array  # (H, C)  z W_O of every head: what it adds to the residual stream
     b_o: Array  # (C,)  the bias of W_O
-    resid_after: Array  # (C,)  the stream after attention; a post-norm model norms it next
+    resid_after: Array  # (C,)  the residual stream after attention; before the norm of a post-norm model
 
 
 def get_attention(weights: str, layer: int) -> MultiHeadAttention:
-    """The attention of one layer of a shipped model."""
+    """The attention of one layer of a model."""
     return _layer(weights, layer).attention
 
 
@@ -73,10 +73,10 @@ def _layer(weights: str, layer: int) -> Layer:
 
 
 def walk_through_row(experiment: Experiment, trace: Trace[Array], layer: int, head: int, row: int) -> HeadWalkthrough:
-    """The row of the word at `row` in one head of `trace`, which `experiment` made.
+    """The row of the token at `row` in one head of `trace`, the trace of `experiment`.
 
     Raises:
-        IndexError: there is no such layer, head or word.
+        IndexError: there is no such layer, head or token.
     """
     transformer = get_transformer(experiment.weights)[0]
     config, inner = transformer.config, get_attention(experiment.weights, layer)

@@ -1,6 +1,6 @@
-"""The same attention three ways: a loop over words with nothing but sums, three matrix products, PyTorch's operator.
+"""Attention computed in three ways: by a loop over tokens, by three matrix products, and by PyTorch's operator.
 
-Vaswani et al. 2017, equation 1, is the second; the first is what it means; the third was written by others.
+The matrix products are equation 1 of Vaswani et al. 2017; the loop computes each sum of it separately.
 """
 
 import math
@@ -16,7 +16,7 @@ from model.run import Array
 
 
 def attention_loop(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True) -> tuple[Array, Array]:
-    """One word after another, one key after another, in the precision of q.
+    """Attention by a loop over queries and keys, in the precision of q.
 
     q (T, D), k (S, D), v (S, D'), mask and bias (T, S). Returns weights (T, S) and z (T, D').
     """
@@ -25,7 +25,7 @@ def attention_loop(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale
     for t, query in enumerate(steps(q)):
         allowed = np.flatnonzero(mask[t])
         if not allowed.size:
-            continue  # nothing to look at: the row stays zero
+            continue  # no key is allowed, so the row stays zero
         scores = [(query * k[s]).sum() / divisor + bias[t, s] for s in allowed]
         highest = max(scores)
         odds = [np.exp(score - highest) for score in scores]
@@ -37,17 +37,17 @@ def attention_loop(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale
 
 
 def attention_matmul(q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True) -> tuple[Array, Array]:
-    """All words in three matrix products, by the model's own `attend`. Shapes as in `attention_loop`."""
+    """Attention by three matrix products, in `attend`. Shapes as in `attention_loop`."""
     tensors = [torch.as_tensor(np.array(array))[None, None] for array in (q, k, v, bias, mask)]  # (1, 1, …)
     trace = attend(tensors[0], tensors[1], tensors[2], mask=tensors[4], bias=tensors[3], scale=scale)
     return trace.weights[0, 0].numpy(), trace.z[0, 0].numpy()
 
 
 def attention_pytorch(q: Array, k: Array, mask: Array, scale: bool = True) -> Array:
-    """The weights that PyTorch's scaled_dot_product_attention makes, in double precision; no code of ours takes part.
+    """The weights of PyTorch's scaled_dot_product_attention, in double precision, without code of the lab.
 
     q (H, T, D), k (H, S, D), mask (H, T, S), True may attend, with a key in every row. Returns (H, T, S). The operator
-    gives outputs only: with the unit vectors as values its outputs are its weights.
+    returns only outputs. With unit vectors as values, its outputs are its weights.
     """
     query, key = (torch.as_tensor(array.astype(np.float64)) for array in (q, k))
     unit = torch.eye(k.shape[1], dtype=torch.float64).expand(len(k), -1, -1)  # (H, S, S)
@@ -58,19 +58,19 @@ def attention_pytorch(q: Array, k: Array, mask: Array, scale: bool = True) -> Ar
 
 
 def difference_from_pytorch(attention: AttentionTrace[Array], scale: bool = True) -> float:
-    """The largest difference between the weights of a trace without position bias and those that PyTorch makes."""
+    """The largest difference between the weights of a trace without position bias and those of PyTorch."""
     return float(np.abs(attention_pytorch(attention.q, attention.k, attention.mask, scale) - attention.weights).max())
 
 
 @dataclass(frozen=True)
 class LoopVsMatmul:
-    """Both forms of one head in one precision, and how far they are apart."""
+    """Loop and matrix products of one head in one precision, and their differences."""
 
     precision: str
-    loop: Array  # (T, S)  weights by rows
-    matmul: Array  # (T, S)  weights at once
+    loop: Array  # (T, S)  weights of the loop
+    matmul: Array  # (T, S)  weights of the matrix products
     weights_difference: float  # largest difference of a weight
-    z_difference: float  # largest difference of a number of the output
+    z_difference: float  # largest difference of an element of the output
 
 
 def compare_head(attention: AttentionTrace[Array], head: int, scale: bool = True) -> tuple[LoopVsMatmul, LoopVsMatmul]:
@@ -82,7 +82,7 @@ def compare_head(attention: AttentionTrace[Array], head: int, scale: bool = True
 def compare(
     q: Array, k: Array, v: Array, mask: Array, bias: Array, scale: bool = True
 ) -> tuple[LoopVsMatmul, LoopVsMatmul]:
-    """Both forms in single and in double precision."""
+    """Loop and matrix products, in single and in double precision."""
     comparisons = []
     for precision in (np.float32, np.float64):
         lent = q.astype(precision), k.astype(precision), v.astype(precision), mask, bias.astype(precision), scale

@@ -1,4 +1,4 @@
-"""Edit one word and see which outputs change: what a mask forbids must stay as it was, to the last bit."""
+"""The leak test: replace one token, and see which outputs change. Outputs that the mask protects must not change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,21 +12,21 @@ from model.tokenizer import UNKNOWN
 from model.transformer import Trace
 
 MAX_WORDS = 1000  # in a list to choose from
-TRIED, TRIED_PLACES = 24, 4  # words, and places in the text, that are tried for the edit to begin with
+TRIED, TRIED_PLACES = 24, 4  # words, and positions of the text, that are tried for the suggested edit
 
 
 @dataclass(frozen=True)
 class LeakResult:
-    """How far the output at each position moved."""
+    """The change of the output at each position."""
 
-    logits: Array  # (T,)  the largest change of any logit; exactly 0 where nothing reached
+    logits: Array  # (T,)  the largest change of any logit; exactly 0 if the edit has no effect there
     kl: Array  # (T,)  KL(before ‖ after) of the next-word distributions, in nats
 
 
 def editable(weights: str, words: Sequence[str]) -> range:
-    """Positions of the tokens that a person wrote: all but the marks that the tokenizer puts around a text.
+    """The positions of all tokens except the special tokens that the tokenizer puts around a text.
 
-    words: the T tokens of a text. GPT-2 puts no mark: its first word can be edited like any other.
+    words: the T tokens of a text. GPT-2 has no such tokens, so its first token can be edited too.
     """
     tokenizer = get_model(weights)[1]
     marks = {tokenizer.vocabulary[index] for index in tokenizer.special_ids} - {UNKNOWN}
@@ -35,17 +35,18 @@ def editable(weights: str, words: Sequence[str]) -> range:
 
 
 def replace_word(experiment: Experiment, position: int, word: str) -> Experiment:
-    """The same experiment with another word at position `at`; the marks around the text stay.
+    """The same experiment with another word at `position`. The special tokens around the text stay.
 
     Raises:
-        ValueError: there is no such position, or with that word the text falls into another number of tokens.
+        ValueError: there is no such position, or with that word other tokens of the text would change too.
     """
     read = encode(experiment)
     ids, places = read.ids, editable(experiment.weights, read.surface)
     if position not in places:
         allowed = f"the text has words {places.start} to {places.stop - 1}" if places else "the text has none"
         raise ValueError(f"There is no word {position}: {allowed}.")
-    after = replace(experiment, text=get_model(experiment.weights)[1].replace_token(experiment.text, position, word))
+    tokenizer = get_model(experiment.weights)[1]
+    after = replace(experiment, text=tokenizer.replace_token(experiment.text, position, word, read))
     other = encode(after).ids
     if len(other) != len(ids):
         raise ValueError(
@@ -59,7 +60,7 @@ def replace_word(experiment: Experiment, position: int, word: str) -> Experiment
 
 
 def measure_leak(before: Trace[Array], after: Trace[Array]) -> LeakResult:
-    """What an edit moved, from the two runs. Where nothing reads words out: the last vectors, and how far they turn."""
+    """The effect of an edit, from the two traces. Without an unembedding, the final vectors are compared."""
     if not before.logits.size:
         ends = before.final_norm.out, after.final_norm.out  # (T, C)
         return LeakResult(np.abs(ends[1] - ends[0]).max(axis=-1), cosine_distance(*ends))
@@ -67,17 +68,16 @@ def measure_leak(before: Trace[Array], after: Trace[Array]) -> LeakResult:
 
 
 def similar_word(weights: str, word: str) -> str | None:
-    """A word that the model knows and that is spelt almost like this one: "dogs" gives "dog". None: there is none."""
+    """A known word with a similar spelling: "dogs" gives "dog". None: there is none."""
     near = get_model(weights)[1].closest_words(word, n=4)
     return next((other for other in near if other != word and len(other) > 2 and other[:3] == word[:3]), None)
 
 
 def suggested_edit(experiment: Experiment) -> tuple[int, str]:
-    """An edit to begin with: at the position that `default_edit` names, else at the nearest to the middle that can be
-    edited.
+    """The edit that a page opens with: at the position of `default_edit`, or else as near to the middle as possible.
 
     Raises:
-        ValueError: no known word can take the place of any, or there is nothing but marks in the text.
+        ValueError: no word of the text can be replaced by a known word, or the text has only special tokens.
     """
     words = encode(experiment).surface
     first, middle = default_edit(experiment.weights, words)[0], len(words) // 2
@@ -88,15 +88,15 @@ def suggested_edit(experiment: Experiment) -> tuple[int, str]:
         if (by := replacement(experiment, position)) is not None:
             return position, by
     raise ValueError(
-        "No word that this model knows can take the place of one in this text: its tokenizer would split the text into "
-        "other tokens. Write another text."
+        "No word of this text can be replaced by a word that this model knows, because the tokenizer would split the "
+        "text into other tokens. Write another text."
     )
 
 
 def replacement(experiment: Experiment, position: int) -> str | None:
-    """A known word for the place of another one: its neighbour, or the first that changes this token and no other.
+    """A known word to put at `position`: a similar one, or the first that changes this token and no other.
 
-    A tokenizer that somebody brought may read the changed text as other pieces. None: no word that was tried will do.
+    The tokenizer of an external model can split the changed text differently. None: no word that was tried is suitable.
     """
     words, known = encode(experiment).surface, vocabulary_words(experiment.weights)
     near = similar_word(experiment.weights, words[position])
@@ -113,12 +113,12 @@ def _changes_one(experiment: Experiment, position: int, by: str) -> bool:
 
 
 def default_edit(weights: str, words: Sequence[str]) -> tuple[int, str]:
-    """A word near the middle and its neighbour; where no word has one, the word in the middle and any other.
+    """A position near the middle and a similar word; if no word has a similar one, the middle and any other word.
 
-    words: the T tokens of a text, with the marks that the tokenizer puts around it.
+    words: the T tokens of a text, with the special tokens around it.
 
     Raises:
-        ValueError: there is nothing but such marks.
+        ValueError: the text has only special tokens.
     """
     places, middle = editable(weights, words), len(words) // 2
     if not places:
@@ -132,22 +132,22 @@ def default_edit(weights: str, words: Sequence[str]) -> tuple[int, str]:
 
 
 def other_word(weights: str, words: Sequence[str]) -> str:
-    """The first known word that is none of these; where there is none, the first.
+    """The first known word that is not in `words`; if all are, the first known word.
 
     Raises:
-        ValueError: the vocabulary holds nothing but marks.
+        ValueError: the vocabulary contains only special tokens.
     """
     known = vocabulary_words(weights)
     if not known:
-        raise ValueError("This model knows no word that could take the place of another.")
+        raise ValueError("This model knows no word that could replace another one.")
     return next((word for word in known if word not in words), known[0])
 
 
 @lru_cache(maxsize=8)
 def vocabulary_words(weights: str) -> tuple[str, ...]:
-    """The words that can take another's place; of a vocabulary of pieces, the first that are whole words.
+    """The known words that can replace a word. In a large vocabulary they are the first MAX_WORDS whole words.
 
-    Of a large vocabulary without whole words of two letters or more, such as one of bytes: the first pieces.
+    A large vocabulary without whole words of two letters or more, such as one of bytes, gives its first tokens.
     """
     tokenizer = get_model(weights)[1]
     silent = frozenset(tokenizer.special_ids)

@@ -1,4 +1,4 @@
-"""One text under many masks at once: a batch of the same text, each with a mask of its own."""
+"""One text under many masks: a batch that repeats the text, with a different mask for each copy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ def sweep_masks(experiment: Experiment, masks: Sequence[MaskSpec], layer: int, h
     """The experiment under each of these masks instead of its own.
 
     Raises:
-        InputTextError: a text that cannot be run.
+        InputTextError: the text cannot be run.
     """
     transformer, _ = get_transformer(experiment.weights)
     device = next(transformer.parameters()).device

@@ -1,7 +1,7 @@
-"""Does a word's vector depend on the company it is in? A batch of sentences, one of them replaced, and who moves.
+"""Layer norm against batch norm: one sentence of a batch is replaced, and the vectors of the others are compared.
 
-Layer norm takes its mean and variance over C, within one vector: no other sentence enters. Batch norm takes them over
-B and T, for each channel: every sentence of the batch enters.
+Layer norm takes its mean and variance over C, so a vector does not depend on other sentences. Batch norm takes them
+over B and T for each channel, so a vector depends on every sentence of the batch.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,9 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from model.checkpoint import load_card
 from model.evaluation.language_model import to_batch
 from model.norm import BatchNorm, LayerNorm, NormTrace
-from model.tasks import Sentence, Task
+from model.run import get_transformer
+from model.tasks import TASKS, Sentence, Task
 from model.tokenizer import Tokenizer
 from model.transformer import Trace, Transformer
 
@@ -27,7 +29,7 @@ def _alone(norm: LayerNorm) -> Norm:
     return lambda x, real: norm(x)
 
 
-# Both with the scale and shift they start from, so that only what they average over differs.
+# Both have their initial scale and shift, so that they differ only in what they average over.
 NORMS_COMPARED: dict[str, Callable[[int], Norm]] = {
     "layer norm": lambda width: _alone(LayerNorm(width)),
     "batch norm": BatchNorm,
@@ -36,32 +38,33 @@ NORMS_COMPARED: dict[str, Callable[[int], Norm]] = {
 
 @dataclass(frozen=True)
 class NormComparison:
-    """What a batch does to its members when one of them is replaced."""
+    """The outputs of the norms before and after one sentence of a batch is replaced."""
 
-    tokens: tuple[tuple[str, ...], ...]  # B sentences as they were, each with its start mark
-    replaced: int  # which of them
-    replacement: tuple[str, ...]  # the words that stand there now
-    is_token: NDArray[np.bool_]  # (B, T)  False: filler
-    resid: Array  # (B, T, C)  what enters the first norm of the model, before the replacement
-    change: dict[str, Array]  # norm → (B, T)  how far each output moved; NaN for filler and for the replaced sentence
+    tokens: tuple[tuple[str, ...], ...]  # the B sentences before the replacement, each with its start token
+    replaced: int  # index of the replaced sentence
+    replacement: tuple[str, ...]  # its tokens after the replacement
+    is_token: NDArray[np.bool_]  # (B, T)  False: padding
+    resid: Array  # (B, T, C)  input of the first norm of the model, before the replacement
+    change: dict[str, Array]  # norm → (B, T)  change of each output; NaN for padding and for the replaced sentence
 
 
 def output_change(norm: Norm, before: Tensor, after: Tensor, real_before: Tensor, real_after: Tensor) -> Tensor:
-    """How far each output of a norm moves, as the root mean square over C: (B, T).
+    """The change of each output of a norm, as the root mean square over C: (B, T).
 
-    before, after (B, T, C): two batches; the outputs have variance 1, so 1 is as far as they spread.
+    before, after (B, T, C): two batches; real_before, real_after (B, T): False for padding. The outputs have a standard
+    deviation of 1, so a change of 1 is large.
     """
     change = norm(after, real_after).out - norm(before, real_before).out  # (B, T, C)
     return change.square().mean(dim=-1).sqrt()
 
 
 def first_norm(trace: Trace[Tensor]) -> NormTrace[Tensor]:
-    """The first norm that a run meets; of a model without norms, the place where a layer would have its first."""
+    """The first norm of a trace. A model without norms has a record there too, which changes nothing."""
     return trace.embedding_norm if trace.embedding_norm.present else trace.layers[0].norm1
 
 
 def make_batch(task: Task, size: int = 6, longest: int = 9, seed: int = 2) -> tuple[list[Sentence], list[Sentence]]:
-    """`size` short sentences and a substitute for each, all different, the same every time."""
+    """`size` sentences of up to `longest` words and a substitute for each, all different, drawn with `seed`."""
     rng = Random(seed)
     drawn: dict[str, Sentence] = {}
     while len(drawn) < 2 * size:
@@ -79,10 +82,10 @@ def compare_norms(
     replaced: int,
     by: Sentence,
 ) -> NormComparison:
-    """Run both batches through the model and compare what each norm makes of what enters the model's first norm."""
+    """Compare the norms on the input of the model's first norm, before and after `by` replaces one sentence."""
     B = len(sentences)
     changed = [by if b == replaced else sentence for b, sentence in enumerate(sentences)]
-    batch = to_batch([*sentences, *changed], tokenizer)  # both filled up to the same length
+    batch = to_batch([*sentences, *changed], tokenizer)  # both are padded to the same length
     device = next(transformer.parameters()).device
     with torch.inference_mode():
         stream = first_norm(transformer(batch.ids.to(device), batch.is_token.to(device))).input.cpu()  # (2 B, T, C)
@@ -103,3 +106,13 @@ def compare_norms(
         resid=stream[:B].numpy(),
         change=apart,
     )
+
+
+def compare_in_batch(weights: str, replaced: int, size: int = 6) -> NormComparison:
+    """`compare_norms` on a batch of the language that the weights were trained on; see `make_batch`.
+
+    weights: the name of a model of one text. replaced: the index of the sentence that is replaced, below `size`.
+    """
+    transformer, tokenizer = get_transformer(weights)
+    sentences, substitutes = make_batch(TASKS[load_card(weights).task], size)
+    return compare_norms(transformer, tokenizer, sentences, replaced, substitutes[replaced])

@@ -1,8 +1,9 @@
-"""A sentence moved k positions on: how much each position scheme changes the scores."""
+"""The shift test: how much the scores change if the whole sentence moves by k positions."""
 
 import copy
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -12,7 +13,7 @@ from model.transformer import Transformer
 
 
 class ShiftedPosition(Position):
-    """Another scheme, with every word `steps` places further on. Nothing else in the model knows of places."""
+    """A position scheme with all positions moved by `steps`. No other part of a model uses positions."""
 
     def __init__(self, scheme: Position, steps: int) -> None:
         nn.Module.__init__(self)
@@ -29,7 +30,7 @@ class ShiftedPosition(Position):
 
 
 def scores(transformer: Transformer, ids: Tensor) -> Tensor:
-    """What every softmax of the model sees: scaled and biased scores of ids (1, T), (L, H, T, T); NaN: not allowed."""
+    """The scaled and biased scores (L, H, T, T) of ids (1, T), with NaN where attention is not allowed."""
     with torch.inference_mode():
         layers = transformer(ids).layers
     biased = torch.stack([layer.attention.biased[0] for layer in layers])
@@ -40,9 +41,9 @@ def scores(transformer: Transformer, ids: Tensor) -> Tensor:
 def score_changes(
     transformer: Transformer, ids: Sequence[int], steps: Sequence[int], double: bool = False
 ) -> dict[int, Array | None]:
-    """How every score changes when the whole sentence moves, for each of `steps`: (L, H, T, T), NaN where not allowed.
+    """The change of every score if the sentence moves, for each of `steps`: (L, H, T, T), NaN where not allowed.
 
-    double: in float64, where rounding is smaller. None where the moved sentence leaves a learned position table.
+    double: compute in float64. The change is None if the moved sentence leaves a learned position table.
     """
     model = copy.deepcopy(transformer).double() if double else copy.deepcopy(transformer)
     scheme = model.position
@@ -56,3 +57,23 @@ def score_changes(
         except ValueError:
             changes[step] = None
     return changes
+
+
+def largest_score_changes(
+    transformer: Transformer, ids: Sequence[int], steps: Sequence[int], double: bool = False
+) -> dict[int, Array]:
+    """The largest change of each score in any head of any layer, for each of `steps`: (T, T), not negative.
+
+    NaN where attention is not allowed; NaN everywhere if the moved sentence leaves a learned position table. double: as
+    in `score_changes`.
+    """
+    left_table = np.full((len(ids), len(ids)), np.nan)
+    return {  # the mask is the same in every head, so a cell is NaN in all of them or in none
+        step: left_table if change is None else np.abs(change).max(axis=(0, 1))
+        for step, change in score_changes(transformer, ids, steps, double).items()
+    }
+
+
+def largest_change(changes: Array) -> float | None:
+    """The largest of the changes (T, T) of one shift; None if the moved sentence left the position table."""
+    return None if np.isnan(changes).all() else float(np.nanmax(changes))

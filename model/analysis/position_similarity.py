@@ -1,5 +1,6 @@
-"""How each scheme sees distance: one number for every pair of places, before any word is there."""
+"""How each position scheme depends on distance: one number for every pair of positions, without any token."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,14 +16,14 @@ from model.transformer import Transformer
 
 @dataclass(frozen=True)
 class PositionSimilarity:
-    """What a scheme says of place t (rows) and place s (columns)."""
+    """One number of a position scheme for position t (rows) and position s (columns)."""
 
-    values: Array  # (T, S); NaN where the scheme has nothing to say: beyond the end of a learned table
-    quantity: str  # what the number is
+    values: Array  # (T, S); NaN beyond the end of a learned table
+    quantity: str  # what the number means
     is_similarity: bool  # a similarity of −1 … 1; otherwise what is added to the score
 
     def by_distance(self) -> Array:
-        """Mean over all pairs that are 0, 1, 2, … places apart, looking back: (T,)."""
+        """The mean over all pairs with a key 0, 1, 2, … positions before the query: (T,)."""
         T = len(self.values)
         return np.array(
             [np.nanmean(np.diagonal(self.values, -apart)) if _any(self, apart) else np.nan for apart in range(T)]
@@ -31,6 +32,16 @@ class PositionSimilarity:
 
 def _any(sight: PositionSimilarity, apart: int) -> bool:
     return bool(np.isfinite(np.diagonal(sight.values, -apart)).any())
+
+
+def compare_schemes(
+    transformers: Mapping[str, Transformer], T: int, layer: int, head: int, width: int
+) -> dict[str, PositionSimilarity]:
+    """`position_similarity` of several trained models, each under the name of its position scheme."""
+    return {
+        name: position_similarity(name, transformer, T, layer, head, width)
+        for name, transformer in transformers.items()
+    }
 
 
 def similarity(vectors: Tensor) -> Tensor:
@@ -42,11 +53,11 @@ def similarity(vectors: Tensor) -> Tensor:
 def position_similarity(
     name: str, transformer: Transformer, T: int, layer: int, head: int, width: int
 ) -> PositionSimilarity:
-    """What the scheme `name` of this trained model says of T places.
+    """The numbers of the scheme `name` of this trained model for T positions.
 
     Added vectors: the cosine of PE(t) and PE(s). A bias: what it adds to the scores of one head. RoPE: q·k / (|q| |k|)
-    for q = k with all coordinates equal, turned to their places; that is the mean over the pairs of the cosine of
-    their turn. What is not learned, the waves and RoPE, is drawn at a width of one's own choice.
+    for q = k with all coordinates equal, rotated to their positions, which is the mean over the pairs of the cosine of
+    their angle. Sinusoidal waves and RoPE are not learned, so they have the width `width`.
     """
     scheme: Position = transformer.position
     positions = torch.arange(T)
@@ -73,7 +84,7 @@ def position_similarity(
             )
         bias = scheme.bias(layer, positions, positions)
         if bias is None and name != "none":
-            raise ValueError(f'How "{name}" depends on distance is not defined here yet.')
+            raise ValueError(f'There is no rule yet for how "{name}" depends on distance.')
         if bias is None:
             return PositionSimilarity(np.zeros((T, T)), "nothing", False)
         fixed = " (not learned)" if isinstance(scheme, Alibi) else ""

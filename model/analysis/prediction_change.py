@@ -1,4 +1,4 @@
-"""How the predictions for one text change: loss, divergence, entropy, and the first number that is not finite."""
+"""Changes of the predictions for one text: loss, divergence, entropy, and the first value that is not finite."""
 
 import numpy as np
 
@@ -9,9 +9,9 @@ from model.transformer import Trace
 
 
 def prediction_change(a: Trace[Array], b: Trace[Array]) -> Array:
-    """KL(A ‖ B) of the next-word distributions after each token, in nats: (T,). Not a number where a run is none.
+    """KL(A ‖ B) of the next-word distributions after each token, in nats: (T,). NaN if the logits of a run are NaN.
 
-    Where nothing reads words out: how far the last vector of each token turns, 1 − cosine.
+    Without an unembedding, it is 1 − cosine of the final vectors of each token.
     """
     return kl(a.logits, b.logits) if a.logits.size else cosine_distance(a.final_norm.out, b.final_norm.out)
 
@@ -27,9 +27,9 @@ def mean_entropy(trace: Trace[Array]) -> float:
 
 
 def first_nonfinite(trace: Trace[Array]) -> str | None:
-    """The first stage that holds a value which is no number, in words; None when all is well."""
+    """The first stage with a value that is not finite, in words; None if there is none."""
     for index, layer in enumerate(trace.layers):
-        stages = {  # in the order in which they are computed
+        stages = {  # in the order of computation
             "resid_pre": layer.resid_pre,
             "attention weights": layer.attention.weights,
             "resid_mid": layer.resid_mid,

@@ -1,7 +1,4 @@
-"""Which pairs of words a head likes is one matrix, W_Q W_Kᵀ, of rank at most d_k.
-
-Elhage et al. 2021 call it the QK circuit.
-"""
+"""The QK circuit: the scores of a head depend on one matrix, W_Q W_Kᵀ, of rank at most d_k. Elhage et al. 2021."""
 
 import numpy as np
 
@@ -10,9 +7,9 @@ from model.run import Array
 
 
 def singular_values(weights: str, layer: int, head: int) -> Array:
-    """(C,) in falling order, of the head's W_Q W_Kᵀ (C, C), worked out in float64.
+    """The singular values (C,) of W_Q W_Kᵀ (C, C) of one head, largest first, in float64.
 
-    The product is formed before it is taken apart: nothing is told beforehand that all but d_k of them vanish.
+    The decomposition is that of the product itself, so it does not use that the rank is at most d_k.
     """
     attention = get_attention(weights, layer)
     width = attention.w_q.out_features // attention.n_heads
@@ -23,5 +20,5 @@ def singular_values(weights: str, layer: int, head: int) -> Array:
 
 
 def numerical_rank(values: Array) -> int:
-    """How many singular values are larger than rounding: C · ε · the largest, ε of float64."""
+    """The number of singular values above the rounding error C · ε · the largest, with ε of float64."""
     return int((values > len(values) * np.finfo(np.float64).eps * values[0]).sum())

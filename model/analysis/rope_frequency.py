@@ -1,8 +1,8 @@
-"""Why RoPE errs on texts longer than those it was trained on: a pair of coordinates comes round.
+"""Why RoPE fails on texts longer than those of its training: the angle of a pair of coordinates repeats.
 
-A pair that turns by ω a place says cos(ωd) and sin(ωd) of two words d places apart. Beyond half a turn, π/ω places,
-what stands before looks as if it stood after. Chen et al. 2023, "Extending Context Window of Large Language Models via
-Positional Interpolation", turn every pair more slowly; here it is one at a time, to see which is to blame.
+A pair that rotates by ω per position gives cos(ωd) and sin(ωd) for two tokens at distance d. Beyond half a turn, π/ω
+positions, a key before the query has the same angle as one after it. Chen et al. 2023, "Extending Context Window of
+Large Language Models via Positional Interpolation", slow down every pair; here one pair is slowed at a time.
 """
 
 from copy import deepcopy
@@ -19,7 +19,7 @@ from model.transformer import Transformer
 
 
 class SlowedRope(Rope):
-    """RoPE in which one pair turns `by` times as slowly."""
+    """RoPE in which one pair rotates `by` times as slowly."""
 
     def __init__(self, config: ModelConfig, pair: int, by: float) -> None:
         super().__init__(config)
@@ -32,7 +32,7 @@ class SlowedRope(Rope):
 
 
 def with_slowed_frequency(transformer: Transformer, pair: int, by: float) -> Transformer:
-    """A copy of a model with RoPE that turns this pair `by` times as slowly; all else is as it was trained."""
+    """A copy of a model with RoPE in which the pair `pair` rotates `by` times as slowly."""
     slowed = deepcopy(transformer)
     slowed.position = SlowedRope(transformer.config, pair, by)
     return slowed
@@ -41,7 +41,7 @@ def with_slowed_frequency(transformer: Transformer, pair: int, by: float) -> Tra
 def slow_each_frequency(
     transformer: Transformer, tokenizer: Tokenizer, length: int, by: float, n: int, seed: int
 ) -> list[float]:
-    """For each pair: the share of `n` questions of this length answered rightly when only that pair is slowed."""
+    """For each pair: the accuracy on `n` questions of this length if only that pair is slowed."""
     pairs = range(transformer.config.key_width // 2)
     shares = [
         accuracy(with_slowed_frequency(transformer, pair, by), tokenizer, length, n, seed) for pair in steps(pairs)

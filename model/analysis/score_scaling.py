@@ -1,12 +1,13 @@
-"""Why √d_k: the longer q and k are, the further their products spread, and the softmax of far-spread scores is stuck.
+"""Why scores are divided by √d_k: wide q and k give large scores, and then the softmax saturates.
 
 With independent coordinates of mean 0 and variance 1, q · k = Σ q_i k_i has mean 0 and variance d_k
-(Vaswani et al. 2017, footnote 4). Everything here is measured through `attend`, on seeded draws.
+(Vaswani et al. 2017, footnote 4). All values here are computed with `attend` on random vectors with a fixed seed.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 
 import numpy as np
 import torch
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.attention import AttentionTrace, attend
+from model.checkpoint import load_card
 from model.evaluation.language_model import to_batch
-from model.tasks import Sentence
+from model.run import get_transformer
+from model.tasks import TASKS, Sentence
 from model.tokenizer import Tokenizer
 from model.transformer import Transformer
 
@@ -28,10 +31,10 @@ BIN_EDGES = np.linspace(-4, 4, 33)  # of the histogram, in standard deviations o
 
 @dataclass(frozen=True)
 class SoftmaxStats:
-    """What a softmax makes of scores, as means over all rows."""
+    """Statistics of the rows of a softmax, as means over all rows."""
 
-    variance: float  # of the scores as the softmax sees them
-    density: Array  # (32,)  their histogram between EDGES; on the area of a probability density
+    variance: float  # of the input of the softmax
+    density: Array  # (32,)  their histogram between BIN_EDGES, as a probability density
     entropy: float  # nats
     largest: float  # the largest weight of a row
     jacobian: float  # ‖∂ weights / ∂ scores‖, Frobenius
@@ -46,22 +49,27 @@ class WidthStep:
     divided: SoftmaxStats
     undivided: SoftmaxStats
 
+    @property
+    def variance_ratio(self) -> float:
+        """The variance of q · k, divided by d_k: 1 for independent coordinates of variance 1."""
+        return self.undivided.variance / self.d_k
+
 
 def jacobian_norm(weights: Tensor) -> Tensor:
     """Frobenius norm of the softmax's Jacobian, diag(p) − p pᵀ, for every row p.
 
-    Its squared entries sum to Σ p² − 2 Σ p³ + (Σ p²)², so the matrix itself is never built.
+    Its squared entries sum to Σ p² − 2 Σ p³ + (Σ p²)², so the matrix is not needed.
     weights (..., S) → (...).
     """
-    p = weights.double()  # for p near 1 the three terms all but cancel
+    p = weights.double()  # for p near 1 the three terms nearly cancel
     squares = p.square().sum(-1)
     return (squares - 2 * p.pow(3).sum(-1) + squares.square()).clamp_min(0).sqrt()
 
 
 def sweep_widths(seed: int = 0, sequences: int = 256, rows: int = 12) -> tuple[WidthStep, ...]:
-    """Every step of d_k on q and k of variance 1: `sequences` of 16 queries and 16 keys.
+    """The statistics at every d_k for q and k of variance 1, over `sequences` sequences of 16 queries and 16 keys.
 
-    A step uses the first d_k coordinates of the same draws, so that a row changes only by what is added to it.
+    All widths use the first d_k coordinates of the same random vectors. rows: how many rows of weights are kept.
     """
     source = torch.Generator().manual_seed(seed)
     q = torch.randn(sequences, 1, N_KEYS, WIDTHS[-1], generator=source)  # (B, 1, T, D)
@@ -79,7 +87,7 @@ def sweep_widths(seed: int = 0, sequences: int = 256, rows: int = 12) -> tuple[W
 
 
 def _softmaxed(trace: AttentionTrace[Tensor], spread: float, rows: int) -> SoftmaxStats:
-    """spread: the standard deviation that the scores should have."""
+    """spread: the expected standard deviation of the scores."""
     scores, weights = trace.scaled, trace.weights  # (B, 1, T, S)
     return SoftmaxStats(
         variance=scores.var().item(),
@@ -96,7 +104,7 @@ def _entropy(weights: Tensor) -> Tensor:
 
 
 def _density(scores: Tensor) -> Array:
-    """Share of the scores in each bin, by its width. Scores beyond the edges count in the whole."""
+    """The density of the scores in each bin. Scores beyond the edges count in the total."""
     counts = torch.histc(scores, len(BIN_EDGES) - 1, float(BIN_EDGES[0]), float(BIN_EDGES[-1]))
     density: Array = (counts / (scores.numel() * (BIN_EDGES[1] - BIN_EDGES[0]))).numpy()
     return density
@@ -104,7 +112,7 @@ def _density(scores: Tensor) -> Array:
 
 @dataclass(frozen=True)
 class HeadScores:
-    """The scores of one trained head: q · k over every pair that may attend, divided and not."""
+    """The scores of one trained head: q · k over every allowed pair, with and without the division."""
 
     d_k: int
     pairs: int
@@ -130,9 +138,9 @@ class RowStats:
 def head_scores(
     transformer: Transformer, tokenizer: Tokenizer, sentences: Sequence[Sentence], layer: int, head: int
 ) -> HeadScores:
-    """One head on real sentences. Only its own division is taken away; its q, k, mask and position bias stay.
+    """One head on given sentences. Only the division of this head changes; its q, k, mask and position bias stay.
 
-    A row with a single key to look at is left out: its softmax is 1 whatever the score.
+    A row with a single allowed key is not counted, because its softmax is always 1.
     """
     device = next(transformer.parameters()).device
     batch = to_batch(sentences, tokenizer)
@@ -161,6 +169,22 @@ def head_scores(
     )
 
 
+SENTENCES, SEED = 96, 5  # no training draws its sentences with this seed
+
+
+def head_scores_of(weights: str, layer: int, head: int, sentences: int = SENTENCES, seed: int = SEED) -> HeadScores:
+    """`head_scores` of trained weights, on new sentences of the language that they were trained on.
+
+    weights: the name of a model of one text. sentences: how many are drawn, with the random seed `seed`.
+
+    Raises:
+        ValueError: the weights are unknown, or are a sequence-to-sequence model.
+    """
+    transformer, tokenizer = get_transformer(weights)
+    draw, rng = TASKS[load_card(weights).task].draw, Random(seed)
+    return head_scores(transformer, tokenizer, [draw(None, rng) for _ in range(sentences)], layer, head)
+
+
 def _rows(weights: Tensor) -> RowStats:
     return RowStats(
         _entropy(weights).mean().item(), weights.amax(-1).mean().item(), jacobian_norm(weights).mean().item()
@@ -177,9 +201,9 @@ class QueryGradient:
 
 
 def query_gradients(widths: Sequence[int] = (4, 8, 16, 32, 64, 128, 256), seed: int = 0) -> tuple[QueryGradient, ...]:
-    """How strongly W_q is pulled in a fresh attention layer of one head: input of variance 1, Xavier's weights.
+    """The gradient of W_q in an untrained attention layer with one head, Xavier weights and an input of variance 1.
 
-    The loss is the mean over positions of out · g, with g of variance 1 / d_k: a layer above that has not learnt yet.
+    The loss is the mean over positions of out · g, with g of variance 1 / d_k, like that of an untrained next layer.
     """
     source = torch.Generator().manual_seed(seed)
     return tuple(QueryGradient(d_k, *_query_gradient(d_k, source)) for d_k in widths)

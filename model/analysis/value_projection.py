@@ -1,7 +1,7 @@
-"""Attention only averages: with weights that are never negative and sum to 1, z lies in the convex hull of the values.
+"""Attention averages values: its weights are not negative and sum to 1, so z is in the convex hull of the values.
 
-To be seen, values of D' numbers are laid on the plane of their two widest directions (principal components, Pearson
-1901). A projection is linear, so a mean of values lands on the same mean of their points.
+Values of D' numbers are projected on the plane of their first two principal components (Pearson 1901). The projection
+is linear, so a weighted mean of values becomes the same weighted mean of their points.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class ValueProjection:
 
     values: Array  # (S, 2)
     means: Array  # (T, 2)
-    explained_variance: float  # of the spread of the values that the plane shows, 0 … 1
+    explained_variance: float  # share of the variance of the values that the plane shows, 0 … 1
 
 
 def project_values(v: Array, z: Array) -> ValueProjection:
-    """v (S, D') values, z (T, D') outputs of one head."""
+    """Project the values v (S, D') and the outputs z (T, D') of one head."""
     centre = v.mean(axis=0)
     _, spread, directions = np.linalg.svd(v - centre, full_matrices=False)
     axes = np.zeros((2, v.shape[1]), v.dtype)

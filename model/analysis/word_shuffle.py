@@ -1,4 +1,4 @@
-"""The words of a sentence in another order: which outputs follow their words."""
+"""The shuffle test: whether the vectors of the tokens change if the sentence is in another order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,36 +19,36 @@ SWITCH_CASES: dict[str, Switches] = {
 
 @dataclass(frozen=True)
 class ShuffleResult:
-    """One way to run a sentence, in its own order and in another: the last vector of every word, back in place."""
+    """One sentence in its original order and in another: the final vectors of every token, in the original order."""
 
-    active: Switches  # what was there: positions, mask
-    before: Array  # (T, C)  word by word, in the sentence's own order
-    after: Array  # (T, C)  the same words, as they came out of the other order
+    active: Switches  # the parts that were active: positions, mask
+    before: Array  # (T, C)  from the sentence in its original order
+    after: Array  # (T, C)  from the sentence in the other order
 
     @property
     def change(self) -> Array:
-        """How far each word's vector moved, as a share of its length: (T,)."""
+        """The change of each token's vector, divided by the length of the vector: (T,)."""
         lengths = (self.before**2).sum(axis=-1) ** 0.5  # (T,)
         return ((self.after - self.before) ** 2).sum(axis=-1) ** 0.5 / lengths.clip(1e-30)
 
     @property
     def largest(self) -> float:
-        """The largest change of any coordinate of any word."""
+        """The largest change of any coordinate of any token."""
         return float(abs(self.after - self.before).max())
 
 
 def shuffle_run(
     transformer: Transformer, ids: Sequence[int], order: Sequence[int], switches: Switches
 ) -> ShuffleResult:
-    """Run `ids` in their own order and with token `order[t]` at place t.
+    """Run `ids` in their original order and with token `order[t]` at position t.
 
-    The vectors are those that the unembedding reads, so equal vectors foretell equal words.
+    The vectors are the input of the unembedding, so equal vectors give equal predictions.
 
     Raises:
-        ValueError: `order` does not name every token once.
+        ValueError: `order` is not a permutation of the token positions.
     """
     if sorted(order) != list(range(len(ids))):
-        raise ValueError(f"an order names each of the {len(ids)} tokens once, not {list(order)}")
+        raise ValueError(f"the order must contain each of the {len(ids)} positions once, not {list(order)}")
     device = next(transformer.parameters()).device
     original, permutation = (
         torch.tensor([list(ids)], device=device),
@@ -64,9 +64,9 @@ def shuffle_run(
 
 
 def shuffle_all(experiment: Experiment, order: Sequence[int]) -> dict[str, ShuffleResult]:
-    """The experiment's text in another order, in each of the CASES; its other switches stay.
+    """Run `shuffle_run` on the text for each of SWITCH_CASES. The other switches of the experiment stay.
 
-    Weights that were trained without a mask or without positions have none to give back.
+    If the weights were trained without a mask or positions, no case has them.
     """
     transformer, _ = get_transformer(experiment.weights)
     ids = encode(experiment).ids

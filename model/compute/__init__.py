@@ -1,1 +1,1 @@
-"""How the lab computes: the device, the cost of a pass before it is run, and the progress of long work."""
+"""The device, the estimated cost of a pass, and the progress of long computations."""

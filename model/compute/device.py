@@ -1,4 +1,4 @@
-"""Where the arithmetic runs: CUDA, then Apple's MPS, then the CPU."""
+"""The device of all computations: CUDA, then Apple's MPS, then the CPU."""
 
 import ctypes
 import os
@@ -10,7 +10,7 @@ VARIABLE = "ATTENTION_LAB_DEVICE"
 
 
 def choose_device() -> torch.device:
-    """The best device present, or the one named in the environment variable ATTENTION_LAB_DEVICE.
+    """The best available device, or the one named in the environment variable ATTENTION_LAB_DEVICE.
 
     Raises:
         ValueError: the variable names a device that this machine does not have.
@@ -19,7 +19,7 @@ def choose_device() -> torch.device:
     if requested:
         try:
             device = torch.device(requested)
-            torch.zeros(1, device=device).item()  # it must be there and able to compute
+            torch.zeros(1, device=device).item()  # this checks that the device exists and can compute
             return device
         except (RuntimeError, AssertionError) as error:
             reason = str(error).partition("\n")[0]
@@ -34,20 +34,20 @@ def choose_device() -> torch.device:
 
 
 def describe(device: torch.device) -> str:
-    """The device in words a person can read."""
+    """The name of the device for people."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
 
 
 def one_thread() -> None:
-    """One thread for each forward pass: where many visitors share the cores, more would wait for one another."""
+    """Use one thread for each forward pass. If visitors share the cores, more threads would wait for each other."""
     torch.set_num_threads(1)
 
 
 def keep_freed_memory(megabytes: int = 256) -> None:
-    """Let this process reuse the memory of one forward pass for the next, on Linux with glibc; elsewhere nothing.
+    """Let this process reuse freed memory, on Linux with glibc. On other systems this does nothing.
 
-    A trace is many arrays of a few megabytes. By default glibc hands each back to the system when it is freed, and
-    the system clears every page of the next one: at 256 tokens that takes as long as the arithmetic.
+    A trace is many arrays of a few megabytes. By default glibc returns each to the system when it is freed, and the
+    system clears the pages of the next one. At 256 tokens that takes as long as the arithmetic.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "gnu_get_libc_version"):
         trim_threshold, mmap_threshold = -1, -3  # their numbers in malloc.h

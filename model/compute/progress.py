@@ -1,7 +1,7 @@
-"""How a long computation tells how far it is, and where it can be stopped.
+"""How a long computation reports its progress and can be stopped.
 
-A loop over `steps(items)` says after every item how much is done. Whoever waits for the result listens: it may show the
-share, wait a moment, or raise, and what it raises ends the computation. Where nobody listens, `steps` is `iter`.
+A loop over `steps(items)` reports after every item which share is done. The caller passes a function to `listening`; it
+can show the share, wait, or raise an exception, which ends the computation. Without a listener, `steps` is `iter`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -16,11 +16,11 @@ Item = TypeVar("Item")
 @dataclass
 class _Listening:
     tell: Callable[[float], None]
-    open: list[list[int]] = field(default_factory=list)  # [done, of] of each loop, the outermost first
+    open: list[list[int]] = field(default_factory=list)  # [done, total] of each loop, outermost first
 
     @property
     def share(self) -> float:
-        """0 to 1: a loop inside another counts for one item of it."""
+        """The share that is done, 0 to 1. A loop inside another one counts as one item of it."""
         share, part = 0.0, 1.0
         for done, of in self.open:
             share += part * min(done, of) / of
@@ -28,13 +28,13 @@ class _Listening:
         return min(share, 1.0)
 
 
-# Of this thread: two computations at once are told apart.
+# One for each thread, so that two simultaneous computations are separate.
 _listening: ContextVar[_Listening | None] = ContextVar("listening", default=None)
 
 
 @contextmanager
 def listening(tell: Callable[[float], None] | None) -> Iterator[None]:
-    """Within it, `tell` hears after every step the share that is done, 0 to 1. None: nobody listens."""
+    """Within this context, `tell` is called after every step with the share that is done, 0 to 1. None: no listener."""
     token = _listening.set(None if tell is None else _Listening(tell))
     try:
         yield
@@ -43,7 +43,7 @@ def listening(tell: Callable[[float], None] | None) -> Iterator[None]:
 
 
 def steps(items: Iterable[Item], of: int | None = None) -> Iterator[Item]:
-    """The items; after each, the listener is told. of: how many there are, where `items` does not know."""
+    """Yield the items, and report the progress after each. of: the number of items, if `items` has no length."""
     listener = _listening.get()
     if listener is None:
         yield from items
@@ -66,7 +66,7 @@ def _end(listener: _Listening, loop: list[int]) -> None:
 
 @contextmanager
 def undisturbed() -> Iterator[Callable[[float], None]]:
-    """For what is timed: within it no step of a pass tells anything; what is given back tells a share of this whole."""
+    """For timed code: within this context no step reports. The yielded function reports a share of the whole."""
     listener = _listening.get()
     loop = [0, 1000]
 

@@ -1,1 +1,1 @@
-"""How good a model is on data that it was not trained on."""
+"""Accuracy, loss and attention of models on data that was not used in training."""

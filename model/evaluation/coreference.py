@@ -1,4 +1,4 @@
-"""How often the encoder finds what “it” refers to."""
+"""The accuracy of a coreference model, and its attention from “it”."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from model.transformer import Trace, Transformer
 def to_batch(
     questions: Sequence[CoreferenceQuestion], tokenizer: WordTokenizer
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """ids (B, T), real (B, T), where "it" stands (B,), and the id of the noun that it means (B,)."""
+    """Returns ids (B, T), is_token (B, T), the position of "it" (B,), and the id of the noun that it refers to (B,)."""
     rows = [tokenizer.encode(question.text).ids for question in questions]
     T = max(len(row) for row in rows)
     ids = torch.tensor([row + (0,) * (T - len(row)) for row in rows])
@@ -28,32 +28,32 @@ def to_batch(
 
 @dataclass(frozen=True)
 class CoreferenceScores:
-    """How a model does on some questions."""
+    """The results of a model on some questions."""
 
     accuracy: float
     relations: dict[str, Score]  # each (L, H)
 
     @property
     def clear(self) -> float:
-        """How plain the two looks are to see: weight on the adjective and on the referent, in the best head of each."""
+        """The weight on the adjective plus the weight on the referent, each in its best head."""
         return float(self.relations[ADJECTIVE].mass.max() + self.relations[REFERENT].mass.max())
 
 
 def evaluate(
     transformer: Transformer, tokenizer: WordTokenizer, questions: Sequence[CoreferenceQuestion]
 ) -> CoreferenceScores:
-    """Answers and looks on these questions, held against what the generator knows."""
+    """Compare the answers and the attention with the gold answers of these questions."""
     ids, is_token, it_positions, answers = to_batch(questions, tokenizer)
     with torch.inference_mode():
         trace = transformer(ids, is_token)
     predicted = trace.logits[torch.arange(len(ids)), it_positions].argmax(-1)  # (B,)
     weights = torch.stack([layer.attention.weights for layer in trace.layers], 1).numpy()  # (B, L, H, T, T)
-    looks = ((weights[b], question.relations) for b, question in enumerate(questions))
-    return CoreferenceScores((predicted == answers).float().mean().item(), dict(score_relations(looks)))
+    examples = ((weights[b], question.relations) for b, question in enumerate(questions))
+    return CoreferenceScores((predicted == answers).float().mean().item(), dict(score_relations(examples)))
 
 
 def noun_probabilities(experiment: Experiment, trace: Trace[Array], position: int) -> tuple[tuple[str, ...], Array]:
-    """The N nouns that "it" at `position` can mean, the most likely first, and their probabilities (N,)."""
+    """The N nouns that "it" at `position` can refer to, most likely first, and their probabilities (N,)."""
     vocabulary = get_model(experiment.weights)[1].vocabulary
     known = {noun for group in NOUNS.values() for noun in group}
     shares = probabilities(trace.logits[position])  # (V,)

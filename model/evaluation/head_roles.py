@@ -1,8 +1,7 @@
-"""What the heads of any model do, found without a language whose answers are known.
+"""Roles of the heads of any model, measured without a language that has gold relations.
 
-Six patterns that heads of trained models are known to follow can be told from the tokens alone. Two of them are
-measured on random tokens said twice (Olsson et al. 2022): nothing there can be guessed from meaning, so a head that
-looks at the right place looks there because of what was said before.
+Six known patterns of heads need only the tokens of a text. Two of them are measured on a repeated sequence of random
+tokens (Olsson et al. 2022). Meaning cannot help there, so a head with the expected attention uses the earlier tokens.
 """
 
 import math
@@ -29,12 +28,12 @@ INDUCTION = "induction"
 
 ROLES = {
     PREVIOUS_TOKEN: "one token back",
-    NEXT_TOKEN: "one token ahead; only where a model may look ahead",
-    FIRST: "the first token, where a head rests when it has nothing to do",
+    NEXT_TOKEN: "one token ahead, in a model without a causal mask",
+    FIRST: "the first token, which a head attends to if it finds nothing else",
     PUNCTUATION: "the nearest punctuation mark, two or more tokens back",
-    EARLIER_TOKEN: "from a piece that carries a word on to the pieces of that word before it, mostly one back",
-    DUPLICATE: "the same token, said before",
-    INDUCTION: "the token that came next the last time",
+    EARLIER_TOKEN: "from a later token of a word to the earlier tokens of the word, mostly one back",
+    DUPLICATE: "an earlier occurrence of the same token",
+    INDUCTION: "the token after the last occurrence of the same token",
 }
 RANDOM, FIRST_TELLING, SECOND_TELLING = "random tokens said again", "a passage", "a passage told again"
 PREDICTED = (FIRST_TELLING, SECOND_TELLING, RANDOM)
@@ -43,21 +42,21 @@ PUNCTUATION_MARKS = frozenset(".,;:!?…—–-()[]{}\"'“”‘’«»")
 
 @dataclass(frozen=True)
 class Roles:
-    """What was found."""
+    """The measured roles of all heads of a model."""
 
     texts: int
-    loss: float  # mean over all tokens of the texts, in nats; not a number for a model that does not foretell
-    accuracy: dict[str, Accuracy]  # of the tokens of FORETOLD, how many were the likeliest; empty where it does not
+    loss: float  # mean over all tokens of the texts, in nats; NaN for a model without next-token predictions
+    accuracy: dict[str, Accuracy]  # accuracy on each kind of text of PREDICTED; empty without next-token predictions
     relations: dict[str, Score]
 
 
 def gold_links(encoding: Encoding, causal: bool = True) -> Iterator[Relation]:
-    """The gold links that the tokens of a text tell by themselves."""
+    """The gold links that follow from the tokens of a text."""
     mark: int | None = None
     for t, token in enumerate(encoding.tokens):
         if t > 0:
             yield Relation(FIRST, t, (0,))
-        if t > 1:  # one back from the second token is the first, which is looked at for another reason
+        if t > 1:  # the previous token of the second token is the first one, which heads attend to for another reason
             yield Relation(PREVIOUS_TOKEN, t, (t - 1,))
         if not causal and t + 1 < len(encoding.tokens):
             yield Relation(NEXT_TOKEN, t, (t + 1,))
@@ -74,7 +73,7 @@ def gold_links(encoding: Encoding, causal: bool = True) -> Iterator[Relation]:
 def repeated_sequence(
     tokenizer: Tokenizer, n: int, rng: np.random.Generator
 ) -> tuple[tuple[int, ...], tuple[Relation, ...]]:
-    """`n` random tokens said twice, as ids with the marks around every text, and the links between the tellings."""
+    """`n` random tokens, repeated once, as ids with the special tokens of a text, and the links between both halves."""
     special = tokenizer.encode("").ids  # <s>; [CLS] and [SEP]; or nothing
     sayable = np.setdiff1d(np.arange(len(tokenizer.vocabulary)), tokenizer.special_ids)
     sequence = rng.choice(sayable, n, replace=False).tolist()
@@ -94,9 +93,9 @@ def find_roles(
     seed: int = 0,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Roles:
-    """Hold every head against every role: on the texts, and on `repeats` rows of `n` random tokens said twice.
+    """Measure every head for every role, on the texts and on `repeats` repeated sequences of `n` random tokens.
 
-    A vocabulary of fewer than `n` words is said whole. progress: is told the share that is done, 0 to 1.
+    A vocabulary of fewer than `n` tokens is used as a whole. progress: called with the share that is done, 0 to 1.
     """
     rng = np.random.default_rng(seed)
     n = min(n, len(tokenizer.vocabulary) - len(tokenizer.special_ids))
@@ -118,7 +117,7 @@ def find_roles(
             if predicts_next and len(twice) <= transformer.config.context:
                 right = _right(_run(transformer, twice)[1], twice)
                 predicted[FIRST_TELLING] += right[: -len(body)]
-                predicted[SECOND_TELLING] += right[1 - len(body) :]  # that it begins again cannot be known
+                predicted[SECOND_TELLING] += right[1 - len(body) :]  # the first repeated token cannot be predicted
         for index in range(repeats):
             progress((len(texts) + index) / (len(texts) + repeats))
             ids, relations = repeated_sequence(tokenizer, n, rng)
@@ -135,8 +134,8 @@ def find_roles(
 
 
 def _right(logits: torch.Tensor, ids: Sequence[int]) -> list[bool]:
-    """Of every token but the first: whether it was the likeliest where the one before it stands."""
-    return [likeliest == comes for likeliest, comes in zip(logits[0, :-1].argmax(-1).tolist(), ids[1:], strict=True)]
+    """For every token but the first: whether it was the most likely prediction at the token before it."""
+    return [predicted == actual for predicted, actual in zip(logits[0, :-1].argmax(-1).tolist(), ids[1:], strict=True)]
 
 
 def _run(transformer: Transformer, ids: Sequence[int]) -> tuple[Array, torch.Tensor]:
@@ -149,7 +148,7 @@ def _run(transformer: Transformer, ids: Sequence[int]) -> tuple[Array, torch.Ten
 
 
 def roles_card(roles: Roles) -> JsonObject:
-    """Roles as they are written on a card, like an exam."""
+    """The roles as a model card contains them, in the form of an evaluation."""
     return {
         "sentences": roles.texts,
         "loss": round(roles.loss, 4),

@@ -1,4 +1,4 @@
-"""How well a head's attention matches the relations that the generator of a sentence knows."""
+"""How well the attention of a head matches the gold relations of sentences."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,10 +17,10 @@ class Score:
 
     n: int
     mass: Array  # (L, H)  mean weight on the gold keys
-    top1: Array  # (L, H)  share of the links in which the largest weight of the row lies on a gold key
+    top1: Array  # (L, H)  share of the links for which the largest weight of the row is on a gold key
 
     def json(self) -> JsonObject:
-        """The scores as a model card writes them."""
+        """The scores as a model card contains them."""
         return {
             "n": self.n,
             "mass": self.mass.astype(float).round(4).tolist(),
@@ -36,12 +36,12 @@ class _Tally:
 
 
 def score_relations(examples: Iterable[tuple[Array, Sequence[Relation]]]) -> Mapping[str, Score]:
-    """Hold every head against gold links.
+    """Compare the attention of every head with gold links.
 
     Arguments:
         examples: pairs of the weights (L, H, T, T) of one sentence and its relations.
     Returns:
-        relation name → its score, in the order in which the names first occur.
+        relation name → its score, in the order of first occurrence.
     """
     tallies: dict[str, _Tally] = defaultdict(_Tally)
     for weights, relations in examples:

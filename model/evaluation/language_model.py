@@ -1,4 +1,4 @@
-"""What a model has learnt: its loss, what it foretells rightly, and which head follows which gold relation."""
+"""The evaluation of a language model: loss, accuracy at probes, and the match of each head with gold relations."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Share of probes at which the right word got more than every wrong one."""
+    """The accuracy at a probe: how often the correct word is more likely than every wrong one."""
 
     n: int
     share: float
@@ -28,7 +28,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model's results on a set of sentences."""
+    """The results of a model on a set of sentences."""
 
     sentences: int
     loss: float  # mean over all words, in nats
@@ -36,7 +36,7 @@ class Evaluation:
     relations: dict[str, Score]
 
     def json(self) -> JsonObject:
-        """The results as a model card writes them, with the number of cases beside every share."""
+        """The results as a model card contains them, with the number of cases of every accuracy."""
         return {
             "sentences": self.sentences,
             "loss": round(self.loss, 4),
@@ -47,15 +47,15 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Batch:
-    """Sentences as the model takes them, with the words it is to foretell."""
+    """Sentences as the input of a model, with the words that it predicts."""
 
     ids: Tensor  # (B, T)
-    is_token: Tensor  # (B, T)  False where a shorter sentence is filled up
-    predictable: Tensor  # (B, T)  True where the token is the answer of a probe
+    is_token: Tensor  # (B, T)  False for padding after shorter sentences
+    predictable: Tensor  # (B, T)  True if the token is the answer of a probe
 
 
 def to_batch(sentences: Sequence[Sentence], tokenizer: Tokenizer) -> Batch:
-    """Encode sentences and fill them up to the longest."""
+    """Encode sentences and pad them to the longest."""
     rows = [tokenizer.encode(sentence.text).ids for sentence in sentences]
     T = max(len(row) for row in rows)
     ids = torch.zeros(len(rows), T, dtype=torch.int64)
@@ -74,7 +74,7 @@ def word_losses(logits: Tensor, ids: Tensor) -> Tensor:
 
 
 def evaluate(transformer: Transformer, tokenizer: Tokenizer, sentences: Sequence[Sentence]) -> Evaluation:
-    """Run the model over the sentences and compare with everything their generator knows."""
+    """Run the model on the sentences and compare its predictions and attention with their gold annotations."""
     word_ids = {word: index for index, word in enumerate(tokenizer.vocabulary)}
     total, words = 0.0, 0
     right: dict[str, list[bool]] = defaultdict(list)
@@ -93,7 +93,7 @@ def evaluate(transformer: Transformer, tokenizer: Tokenizer, sentences: Sequence
             weights = torch.stack([layer.attention.weights for layer in trace.layers], 1).numpy()  # (B, L, H, T, T)
             for b, sentence in enumerate(part):
                 for probe in sentence.probes:
-                    odds = logits[b, probe.position - 1]  # (V,): a word is foretold where the one before it stands
+                    odds = logits[b, probe.position - 1]  # (V,): a word is predicted at the position before it
                     wrong = max(odds[word_ids[word]] for word in probe.wrong)
                     right[probe.name].append(bool(odds[word_ids[probe.right]] > wrong))
                 yield weights[b], sentence.relations

@@ -1,4 +1,4 @@
-"""How often a seq2seq model writes the right sentence, and whether its attention matches the gold alignment."""
+"""The evaluation of a sequence-to-sequence model: exact match, and the match of its attention with gold alignment."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from model.compute.progress import steps
 from model.encoder_decoder import DecoderTrace, EncoderDecoder
 from model.evaluation.head_scores import Score, score_relations
 from model.recurrent import AttentiveDecoderTrace, Recurrent, RecurrentDecoderTrace
-from model.run import DecoderOutput, Seq2SeqNetwork
+from model.run import DecoderOutput, Seq2SeqNetwork, encode_text
 from model.subword import SubwordTokenizer
 from model.switches import Switches
 from model.tasks import Pair, Relation
@@ -25,22 +25,22 @@ from model.word_aggregation import merge_to_words
 Array = NDArray[np.floating]
 Network = EncoderDecoder | Recurrent
 BATCH = 100
-EXTRA_TOKENS = 8  # words that a model may write beyond the right answer before it is stopped
+EXTRA_TOKENS = 8  # tokens that a model may write beyond the length of the target
 
 
 @dataclass(frozen=True)
 class PairBatch:
-    """Pairs as a model takes them, filled up to the longest."""
+    """Pairs as the input of a model, padded to the longest."""
 
     source: Tensor  # (B, S)  <s> … </s>
-    is_token: Tensor  # (B, S)  False: filler
-    target: Tensor  # (B, T)  <s> …: where the decoder stands
-    labels: Tensor  # (B, T)  … </s>: what it is to say there
-    loss_mask: Tensor  # (B, T)  False: filler
+    is_token: Tensor  # (B, S)  False: padding
+    target: Tensor  # (B, T)  <s> …: the input of the decoder
+    labels: Tensor  # (B, T)  … </s>: the expected predictions
+    loss_mask: Tensor  # (B, T)  False: padding
 
 
 def to_batch(pairs: Sequence[Pair], tokenizer: Tokenizer) -> PairBatch:
-    """Encode pairs and fill them up."""
+    """Encode pairs and pad them."""
     end = tokenizer.vocabulary.index(EOS)
     sources = [(*tokenizer.encode(pair.source_text).ids, end) for pair in pairs]
     targets = [(*tokenizer.encode(pair.target_text).ids, end) for pair in pairs]
@@ -60,9 +60,9 @@ def _filled(rows: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
 def greedy_decode(
     network: Seq2SeqNetwork, tokenizer: Tokenizer, batch: PairBatch, switches: Switches = Switches()
 ) -> Tensor:
-    """The most likely next word again and again, for all sentences at once: (B, words), the end mark where one ended.
+    """Greedy decoding of all sentences of a batch: token ids (B, T), with the end mark after a sentence.
 
-    switches: the parts of a Transformer that take part.
+    switches: the parts of a Transformer that are used.
     """
     end = tokenizer.vocabulary.index(EOS)
     silent = torch.tensor([index for index in tokenizer.special_ids if index != end])
@@ -74,7 +74,7 @@ def greedy_decode(
     with torch.inference_mode():
         read = network.encode(batch.source, batch.is_token, switches)
         for _ in steps(range(batch.labels.size(1) + EXTRA_TOKENS)):
-            # Without the mask every new word changes what those before it gave: then all is read again.
+            # Without the mask every new token changes the stages of the earlier ones, so all are computed again.
             new = last if use_cache else torch.cat(written, dim=1)
             trace = network.decode(read, new, batch.is_token, switches, past)
             past = trace if use_cache else None
@@ -89,7 +89,7 @@ def greedy_decode(
 def exact_match(
     network: Seq2SeqNetwork, tokenizer: Tokenizer, pairs: Sequence[Pair], switches: Switches = Switches()
 ) -> float:
-    """Share of pairs whose target is written without a mistake, word for word, and ended where it ends."""
+    """Exact match: the share of pairs whose target is written without a mistake, including its end."""
     right = 0
     for start in steps(range(0, len(pairs), BATCH)):
         batch = to_batch(pairs[start : start + BATCH], tokenizer)
@@ -102,10 +102,10 @@ def exact_match(
 
 
 def alignment(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> dict[str, Score]:
-    """Hold every look at the source against the gold links, class by class: scores (L, H + 1).
+    """Compare the cross-attention with the gold links, for each class of words: scores (L, H + 1).
 
-    The last column is the mean over the heads of a layer. Empty where nobody looks. The model is told the right words
-    before each, so that row and link are of the same word.
+    The last column is for the mean of the heads of a layer. Empty for a network without attention. The target is given
+    (teacher forcing), so that a row and its link belong to the same word.
     """
 
     def examples() -> Iterator[tuple[Array, Sequence[Relation]]]:
@@ -122,10 +122,10 @@ def alignment(network: EncoderDecoder | Recurrent, tokenizer: Tokenizer, pairs: 
 
 
 def merge_pair_to_words(weights: Array, tokenizer: Tokenizer, pair: Pair, which: str = "cross") -> Array:
-    """Weights (L, H, T, S) of pieces as weights of the pair's words: see model/word_aggregation.py.
+    """Weights (L, H, T, S) of subword tokens as weights of the words of a pair; see model/word_aggregation.py.
 
-    which: "cross", where the target looks at the source; "source" or "target", where one side looks at itself. A row of
-    the target is that of a word said. Where every word is a token, nothing changes.
+    which: "cross" for attention of the target to the source; "source" or "target" for self-attention. A row of the
+    target belongs to the word that it predicts. If every word is a token, nothing changes.
     """
     if not isinstance(tokenizer, SubwordTokenizer):
         return weights
@@ -133,8 +133,8 @@ def merge_pair_to_words(weights: Array, tokenizer: Tokenizer, pair: Pair, which:
         token_word_ids(tokenizer, text, words)
         for text, words in ((pair.source_text, pair.source), (pair.target_text, pair.target))
     )
-    source_columns = (0, *source_ids, len(pair.source) + 1)  # <s> in front and </s> at the end are words of their own
-    rows = (*(word - 1 for word in target_ids), len(pair.target))  # row t says word t + 1, the last row the end
+    source_columns = (0, *source_ids, len(pair.source) + 1)  # <s> and </s> count as words
+    rows = (*(word - 1 for word in target_ids), len(pair.target))  # row t predicts word t + 1, and the last row the end
     sides = {
         "cross": (rows, source_columns),
         "source": (source_columns, source_columns),
@@ -145,9 +145,9 @@ def merge_pair_to_words(weights: Array, tokenizer: Tokenizer, pair: Pair, which:
 
 
 def token_word_ids(tokenizer: Tokenizer, text: str, words: Sequence[str]) -> tuple[int, ...]:
-    """For each piece of the text the word, counted from 1, that holds its last letter, as gold cuts words."""
-    ids = tokenizer.encode(text).ids[1:]
-    ends: list[int] = []  # where each word has ended, in the text
+    """The word of each subword token, counted from 1: the one of `words` with the last letter of the token."""
+    ids = encode_text(tokenizer, text).ids[1:]
+    ends: list[int] = []  # the end of each word in the text
     for word in words:
         begins = ends[-1] if ends else 0
         ends.append(text.index(word, begins) + len(word))
@@ -156,7 +156,7 @@ def token_word_ids(tokenizer: Tokenizer, text: str, words: Sequence[str]) -> tup
 
 
 def cross_attention(network: EncoderDecoder | Recurrent, batch: PairBatch) -> Array:
-    """Weights (B, L, H, T, S) of each target row on the source; L = 0 for a network that does not look."""
+    """Weights (B, L, H, T, S) of each target row on the source; L = 0 for a network without attention."""
     with torch.inference_mode():
         decoder: object = network(batch.source, batch.target, batch.is_token).decoder
     if isinstance(decoder, AttentiveDecoderTrace):
@@ -168,6 +168,6 @@ def cross_attention(network: EncoderDecoder | Recurrent, batch: PairBatch) -> Ar
 
 
 def accuracy_at_length(network: Seq2SeqNetwork, tokenizer: Tokenizer, length: int, n: int, seed: int) -> float:
-    """Exact match on `n` fresh copies of one length."""
+    """Exact match on `n` new copies of one length."""
     rng = Random(1000 * seed + length)
     return exact_match(network, tokenizer, [copy_of(length, rng) for _ in range(n)])

@@ -1,1 +1,1 @@
-"""Text written by a model: sampling, beam search, and the KV cache."""
+"""Text generation: sampling, beam search, and the KV cache."""

@@ -1,7 +1,7 @@
-"""Writing a whole sentence: at each step several ways to go on, and a rule that says which are followed.
+"""Search for a sentence: each step has several continuations, and a rule chooses which of them are kept.
 
-Greedy follows the most likely word; sampling draws one; a beam follows the best few and sees later which was right. The
-model is known here only as `say`: log-probabilities of the next word. Everything looked at is kept as a tree.
+Greedy search keeps the most likely token, sampling draws one, and beam search keeps several. The model is given as
+a function from tokens to the log-probabilities of the next token. The candidates of all steps are recorded as a tree.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,37 +15,37 @@ from model.compute.progress import steps
 
 Array = NDArray[np.floating]
 
-# (the words so far, what was kept of reading them) → (ln p of every next word (V,), what to keep now)
+# (the tokens so far, the cache for them) → (ln p of every next token (V,), the new cache)
 NextTokenFn = Callable[[tuple[int, ...], Any], tuple[Array, Any]]
 
-MAX_CANDIDATES = 5  # continuations of each hypothesis that are kept in the tree, followed or not
+MAX_CANDIDATES = 5  # recorded continuations of each hypothesis, kept or not
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to go on that was looked at."""
+    """One continuation of a hypothesis that was scored."""
 
-    parent: int  # which of the followed candidates of the step before it goes on from; 0 at the first step
+    parent: int  # index of the continued hypothesis among the kept candidates of the step before; 0 at the first step
     id: int
-    logprob: float  # ln p of this word
-    total: float  # ln p of all words up to it
+    logprob: float  # ln p of this token
+    total: float  # ln p of all tokens up to it
     kept: bool
-    ended: bool  # the word is the end of the sentence
+    ended: bool  # the token is the end mark
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One sentence that was written to its end, or as far as the limit let it."""
+    """One sentence, complete or cut off at the limit."""
 
     ids: tuple[int, ...]  # without the end mark
-    logprobs: tuple[float, ...]  # ln p of each word; one more where it ended: ln p of the end mark
-    score: float  # ln p of all words / length_penalty: what sentences of different lengths are compared by
+    logprobs: tuple[float, ...]  # ln p of each token, and of the end mark if the sentence ended
+    score: float  # ln p of all tokens / length_penalty, which compares sentences of different lengths
     ended: bool
 
 
 @dataclass(frozen=True)
 class Beam:
-    """The tree of a search, step by step, and what came of it. Greedy and sampling follow one candidate a step."""
+    """The tree of a search, step by step, and its hypotheses. Greedy search and sampling keep one candidate a step."""
 
     width: int
     steps: tuple[tuple[Candidate, ...], ...]  # every candidate of a step, best first
@@ -57,7 +57,7 @@ class Beam:
 
 
 def length_penalty(length: int, alpha: float) -> float:
-    """((5 + length) / 6)^alpha. Wu et al. 2016, equation 14. 0: none, and short sentences win; 1: almost a mean."""
+    """((5 + length) / 6)^alpha. Wu et al. 2016, equation 14. 0: no penalty; 1: nearly a mean."""
     return float(((5 + length) / 6) ** alpha)
 
 
@@ -66,7 +66,7 @@ class _Partial:
     ids: tuple[int, ...]
     logprobs: tuple[float, ...]
     kept: Any
-    rank: int  # its place among the followed candidates of its step
+    rank: int  # its index among the kept candidates of its step
 
     @property
     def total(self) -> float:
@@ -74,12 +74,12 @@ class _Partial:
 
 
 def beam_search(next_logprobs: NextTokenFn, end: int, most: int, width: int = 4, alpha: float = 0.0) -> Beam:
-    """Follow the `width` best continuations of all hypotheses. One that ends leaves the beam and takes its room along.
+    """Beam search: keep the `width` best continuations of all hypotheses, one fewer for each ended sentence.
 
-    end: id of the end mark; most: words at most; alpha: strength of the length penalty. Sutskever et al. 2014, 3.2.
+    end: id of the end mark; most: maximum number of tokens; alpha: of the length penalty. Sutskever et al. 2014, 3.2.
 
     Raises:
-        ValueError: there is no room for a hypothesis or for a word.
+        ValueError: `width` or `most` is less than 1.
     """
 
     def choose(odds: Sequence[Array], sums: Array, room: int, length: int) -> list[tuple[int, int]]:
@@ -90,12 +90,12 @@ def beam_search(next_logprobs: NextTokenFn, end: int, most: int, width: int = 4,
 
 
 def greedy_search(next_logprobs: NextTokenFn, end: int, most: int) -> Beam:
-    """The most likely word, each time: a beam of one."""
+    """Greedy search: the most likely token at each step, which is beam search of width 1."""
     return beam_search(next_logprobs, end, most, width=1)
 
 
 def sample_search(next_logprobs: NextTokenFn, end: int, most: int, draw: Callable[[Array, int], int]) -> Beam:
-    """A drawn word, each time. draw: from ln p of every word (V,), and which word it is to be, to the id of one."""
+    """Sampling: a random token at each step. draw: a function of ln p (V,) and the number of the token, to its id."""
     return _search(next_logprobs, end, most, 1, 0.0, lambda odds, sums, room, length: [(0, draw(odds[0], length))])
 
 
@@ -108,7 +108,7 @@ def _search(
     choose: Callable[[Sequence[Array], Array, int, int], list[tuple[int, int]]],
 ) -> Beam:
     if width < 1 or most < 1:
-        raise ValueError(f"a search follows at least 1 sentence for at least 1 word, not {width} for {most}")
+        raise ValueError(f"a search needs at least 1 hypothesis and at least 1 token, not {width} and {most}")
     alive = [_Partial((), (), None, 0)]
     written: list[Hypothesis] = []
     tree: list[tuple[Candidate, ...]] = []

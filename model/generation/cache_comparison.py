@@ -1,4 +1,4 @@
-"""One pass, a pass a token, and a pass a token with the KV cache: the same vectors, at different cost."""
+"""One parallel pass, one pass per token, and one pass per token with the KV cache: equal results, different cost."""
 
 import math
 import statistics
@@ -16,12 +16,12 @@ from model.generation.kv_cache import _Rows, decode_with_cache, decode_without_c
 from model.run import Array, Experiment, encode, get_transformer
 from model.transformer import Trace
 
-WARM = 3  # words that every way reads before it is timed
+WARM = 3  # tokens that every method reads before it is timed
 
 
 @dataclass(frozen=True)
 class CacheComparison:
-    """One text through one model: in one pass, word by word with a cache, and word by word without."""
+    """The results of one text: in one pass, token by token with a cache, and token by token without."""
 
     logits: tuple[Array, Array, Array]  # each (T, V)
     weights: tuple[Array, Array, Array]  # each (L, H, T, T)
@@ -30,21 +30,20 @@ class CacheComparison:
 
     @property
     def max_difference(self) -> tuple[Array, Array]:
-        """How far the logits of the second and the third way are from those of the first, at each word: (T,) each."""
+        """The largest difference of the logits from the first method, at each token: (T,) for each other method."""
         whole, cached, uncached = self.logits
         return np.abs(cached - whole).max(axis=-1), np.abs(uncached - whole).max(axis=-1)
 
 
 def compare(experiment: Experiment, repetitions: int = 5, patience: float = math.inf) -> CacheComparison:
-    """Run the text all three ways, in turn, so that a slow moment of the machine meets each of them.
+    """Run the text with all three methods in turn, so that a slow moment of the machine affects all of them.
 
-    repetitions: how often each way is timed; patience: no further turn begins after so many seconds of computing, and
-    one is always made. Of every step only the rows of its new words are kept, so the memory is that of one pass and
-    not of all. Time is taken while a step computes: what a listener of compute/progress.py does between two steps is
-    free.
+    repetitions: how often each method is timed; patience: no further turn starts after this many seconds of computing,
+    but there is always one turn. Each step keeps only the rows of its new tokens, so the memory is that of one pass.
+    Only the computation of steps is timed, not what a listener of compute/progress.py does between them.
 
     Raises:
-        ValueError: the model looks ahead, or the text cannot be run (InputTextError).
+        ValueError: the model is not causal, or the text cannot be run (InputTextError).
     """
     transformer, _ = get_transformer(experiment.weights)
     ids = torch.tensor([encode(experiment).ids], device=next(transformer.parameters()).device)  # (1, T)
@@ -58,7 +57,7 @@ def compare(experiment: Experiment, repetitions: int = 5, patience: float = math
     kept: list[_Rows] = []
     with torch.inference_mode():
         with listening(None):
-            for way in ways:  # the first calls of a kind take longer
+            for way in ways:  # the first calls of a method take longer
                 _timed(way, ids[:, :WARM], _Rows())
         for turn in steps(range(repetitions)):
             rows = [_Rows() if turn == 0 else None for _ in ways]
@@ -77,7 +76,7 @@ def compare(experiment: Experiment, repetitions: int = 5, patience: float = math
 
 
 def cost_of_comparison(experiment: Experiment) -> int:
-    """Operations of one turn of `compare`, as compute/cost.py counts them; the way without a cache is most of it."""
+    """The operations of one turn of `compare`, as compute/cost.py counts them. Most are without the cache."""
     config = get_transformer(experiment.weights)[0].config
     T = len(encode(experiment).ids)
     cached = sum(operations(config, 1, keys=length) for length in range(1, T + 1))
@@ -85,7 +84,7 @@ def cost_of_comparison(experiment: Experiment) -> int:
 
 
 def _timed(way: Callable[[Tensor], Iterator[Trace[Tensor]]], ids: Tensor, rows: "_Rows | None") -> float:
-    """Seconds that one way takes over ids (1, T); rows: where what each step gives for its new words is kept."""
+    """The seconds of one method for ids (1, T). rows: collects the results of each step for its new tokens."""
     spent, before = 0.0, 0
     with undisturbed() as tell:
         start = time.perf_counter()
@@ -94,7 +93,7 @@ def _timed(way: Callable[[Tensor], Iterator[Trace[Tensor]]], ids: Tensor, rows: 
                 torch.accelerator.synchronize()
             spent += time.perf_counter() - start
             if rows is not None:
-                read = trace.layers[0].attention.weights.size(-1)  # all words so far
+                read = trace.layers[0].attention.weights.size(-1)  # all tokens so far
                 rows.add(trace, read - before)
                 before = read
             tell(number / ids.size(1))

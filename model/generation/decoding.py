@@ -1,11 +1,11 @@
-"""How the next token is chosen: the method of decoding and its numbers, as one value."""
+"""The method of decoding and its settings, as one value."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import TypedDict
 
 
 class DecodingOptions(TypedDict, total=False):
-    """The fields of `Decoding` as keywords; `seed` is a parameter of its own wherever these are taken."""
+    """The fields of `Decoding` as keywords, except `seed`, which is a separate parameter."""
 
     method: str
     temperature: float
@@ -17,7 +17,7 @@ class DecodingOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Decoding:
-    """A method of decoding and its numbers. A method ignores the numbers that it does not use."""
+    """A method of decoding and its settings. A method ignores the settings that it does not use."""
 
     method: str = "greedy"  # "greedy", "sample" or "beam"
     temperature: float = 1.0  # sample: the logits are divided by it
@@ -29,7 +29,7 @@ class Decoding:
 
     @property
     def used(self) -> dict[str, str | float]:
-        """The keywords that this method reads, and the method itself; nothing for "greedy", which is the default."""
+        """The settings that this method uses, and the method itself; empty for "greedy", which is the default."""
         names = {
             "greedy": (),
             "sample": ("method", "temperature", "top_k", "top_p", "seed"),
@@ -39,6 +39,6 @@ class Decoding:
 
 
 def choose(decoding: Decoding | str | None, seed: int | None, options: DecodingOptions) -> Decoding:
-    """One value from what a caller gave: a value or the name of a method, and a seed and keywords on top of it."""
+    """A `Decoding` from a `Decoding` or the name of a method, with a seed and other fields replaced."""
     start = Decoding(decoding) if isinstance(decoding, str) else decoding or Decoding()
     return replace(start if seed is None else replace(start, seed=seed), **options)

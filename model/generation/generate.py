@@ -1,4 +1,4 @@
-"""Writing on: the model says a word, reads it, and says the next. Vaswani et al. 2017, section 3: auto-regression."""
+"""Autoregressive generation: each predicted token is part of the next input. Vaswani et al. 2017, section 3."""
 
 from dataclasses import dataclass
 from typing import Unpack
@@ -20,12 +20,12 @@ METHODS = ("greedy", "sample")
 
 @dataclass(frozen=True)
 class Generation:
-    """What a model wrote after a text."""
+    """What a model generated after a text."""
 
-    text: str  # the text it was given and the words it added
-    tokens: tuple[str, ...]  # the added words
-    logprobs: tuple[float, ...]  # ln p of each added word, given everything before it
-    trace: Trace[Array]  # one run over all of it
+    text: str  # the given text and the added tokens
+    tokens: tuple[str, ...]  # the added tokens
+    logprobs: tuple[float, ...]  # ln p of each added token, given everything before it
+    trace: Trace[Array]  # one pass over the whole text
 
 
 def generate(
@@ -35,14 +35,14 @@ def generate(
     seed: int | None = None,
     **options: Unpack[DecodingOptions],
 ) -> Generation | Translation:
-    """Write with any model: `continue_text` for a model of one text, `translate` for a sequence-to-sequence model.
+    """Generate text: `continue_text` for a model of one text, `translate` for a sequence-to-sequence model.
 
-    tokens: how many; None: 20 after a text, or a translation to its end.
+    tokens: how many; None: 20 for a model of one text, and a complete target otherwise.
     decoding: a `Decoding` or the name of a method, greedy by default. seed, options: single fields of it,
     such as method="sample", temperature=0.8, seed=3.
 
     Raises:
-        ValueError: an unknown method, or a number of it that has no meaning.
+        ValueError: the method is unknown, or one of its settings is invalid.
         InputTextError: a text that cannot be run.
     """
     chosen = choose(decoding, seed, options)
@@ -58,15 +58,15 @@ def continue_text(
     seed: int | None = None,
     **options: Unpack[DecodingOptions],
 ) -> Generation:
-    """Add `tokens` words to the experiment's text, one after another.
+    """Add `tokens` tokens to the text of the experiment, one after another.
 
-    "greedy" takes the most likely word each time, "sample" draws with the seed from what temperature, top_k and top_p
-    leave: see sampling.py. The special tokens are never generated. A word at a time gives what all at once
-    gives, as long as what is written falls into the tokens it was written in. Where the mask looks back only, each word
-    is read once and its keys and values are kept; otherwise everything is read again for every word.
+    "greedy" takes the most likely token at each step; "sample" draws one with the seed, after temperature, top_k and
+    top_p, see sampling.py. Special tokens are never generated. Repeated calls for one token give the same text as one
+    call, as long as the tokenizer splits the generated text into the generated tokens. Under a causal mask the KV cache
+    is used; otherwise everything is computed again for every token.
 
     Raises:
-        ValueError: an unknown method, a number of it that has no meaning, or weights of a sequence-to-sequence model.
+        ValueError: the method is unknown, one of its settings is invalid, or the model is a sequence-to-sequence model.
         InputTextError: a text that cannot be run.
     """
     chosen = choose(decoding, seed, options)

@@ -12,17 +12,17 @@ from model.transformer import Trace, Transformer
 
 
 def is_cacheable(transformer: Transformer, switches: Switches = Switches()) -> bool:
-    """Whether what a word gave stays when words follow it: only then can its keys and values be kept."""
+    """Whether the stages of a token stay the same when tokens follow it, so that its keys and values can be kept."""
     return transformer.config.causal and (switches & transformer.config.trained).mask
 
 
 def decode_with_cache(
     transformer: Transformer, ids: Tensor, switches: Switches = Switches()
 ) -> Iterator[Trace[Tensor]]:
-    """Read ids (B, T) one word at a time; each step asks with one query (B, H, 1, D) and sees all keys so far.
+    """Read ids (B, T) one token at a time; each step has one query (B, H, 1, D) and all keys so far.
 
     Raises:
-        ValueError: the model also looks ahead, so earlier words would have to be read again.
+        ValueError: the model is not causal, so earlier tokens would have to be computed again.
     """
     if not is_cacheable(transformer, switches):
         raise ValueError(
@@ -37,20 +37,20 @@ def decode_with_cache(
 def decode_without_cache(
     transformer: Transformer, ids: Tensor, switches: Switches = Switches()
 ) -> Iterator[Trace[Tensor]]:
-    """The same without a cache: for every word, all words up to it are read from the start."""
+    """The same without a cache: for every token, all tokens up to it are computed again."""
     for position in range(ids.size(1)):
         yield transformer(ids[:, : position + 1], switches=switches)
 
 
 class _Rows:
-    """What the steps of one way give, as far as it is asked for: of every step, the rows of its new words."""
+    """The results of the steps of one method: for every step, the rows of its new tokens."""
 
     def __init__(self) -> None:
         self.logits: list[Array] = []  # (new, V) each
         self.weights: list[Array] = []  # (L, H, new, S) each
 
     def add(self, trace: Trace[Tensor], new: int) -> None:
-        """Copies: a view would keep all of the trace."""
+        """Add copies of the rows of `new` tokens. A view would keep the whole trace in memory."""
         self.logits.append(trace.logits[0, -new:].float().cpu().numpy().copy())
         maps = [layer.attention.weights[0, :, -new:] for layer in trace.layers]
         self.weights.append(torch.stack(maps).float().cpu().numpy())

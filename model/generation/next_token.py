@@ -13,14 +13,14 @@ from model.transformer import Trace
 
 @dataclass(frozen=True)
 class NextTokens:
-    """The n most likely next tokens, layer by layer; the last row is the model's output."""
+    """The n most likely next tokens of each layer; the last row is the output of the model."""
 
     probabilities: Array  # (L, n)
     words: tuple[tuple[str, ...], ...]  # L rows of n
 
 
 def top_next_tokens(experiment: Experiment, trace: Trace[Array], position: int, n: int = 8) -> NextTokens:
-    """What each layer predicts after the token at `position`, by the logit lens; the most likely first."""
+    """What each layer predicts after the token at `position`, by the logit lens; most likely first."""
     shares = probabilities(logit_lens(experiment, trace, position))  # (L, V)
     best = np.argsort(-shares, axis=-1)[:, :n]  # (L, n)
     vocabulary = get_model(experiment.weights)[1].vocabulary
@@ -49,3 +49,22 @@ def candidate_probabilities(
     logits[list(get_model(experiment.weights)[1].special_ids)] = -np.inf
     drawn = sampling_probabilities(logits, decoding.temperature, decoding.top_k, decoding.top_p)
     return probabilities(logits), drawn
+
+
+@dataclass(frozen=True)
+class SamplingCandidates:
+    """The n tokens that a model finds most likely, with their sampling probabilities; most likely first."""
+
+    model_probability: Array  # (n,)
+    sampling_probability: Array  # (n,)  the next token is drawn by these
+    ids: Array  # (n,)
+    n_possible: int  # number of tokens of the vocabulary that can be drawn
+
+
+def sampling_candidates(
+    experiment: Experiment, trace: Trace[Array], position: int, decoding: Decoding, n: int = 8
+) -> SamplingCandidates:
+    """The n most likely tokens of `candidate_probabilities`, which takes the same parameters."""
+    p, q = candidate_probabilities(experiment, trace, position, decoding)  # (V,)
+    best = np.argsort(-p, kind="stable")[:n]
+    return SamplingCandidates(p[best], q[best], best, int(np.count_nonzero(q)))

@@ -1,7 +1,7 @@
-"""Writing the other sentence: greedy, drawn, or by a beam, word by word with what was read kept.
+"""Decoding of a sequence-to-sequence model, by greedy search, sampling or beam search.
 
-The source is read once. Each new word then asks with its own query; keys and values of the words before it, and of the
-source, stay as they are. A recurrent network keeps its last state.
+The source is encoded once. Each step computes one new query; the keys and values of the source and of earlier tokens
+are kept. A recurrent network keeps its last state.
 """
 
 from dataclasses import dataclass
@@ -27,18 +27,18 @@ from model.run import (
 from model.tokenizer import EOS
 
 METHODS = ("greedy", "sample", "beam")
-MAX_TOKENS = 64  # words that are written at most, where nobody says how many
+MAX_TOKENS = 64  # default for the maximum number of tokens
 
 
 @dataclass(frozen=True)
 class Translation:
-    """What a model wrote for a source."""
+    """The target that a model wrote for a source."""
 
-    text: str  # the other sentence, with what it began with
-    tokens: tuple[str, ...]  # the words added, </s> last where the model ended the sentence
+    text: str  # the target, including the given beginning
+    tokens: tuple[str, ...]  # the added tokens, with </s> last if the model ended the sentence
     logprobs: tuple[float, ...]  # ln p of each of them, given everything before it
-    beam: Beam  # what each step looked at
-    trace: PairTrace  # one pass over all of it; row t foretells word t + 1
+    beam: Beam  # the candidates of each step
+    trace: PairTrace  # one pass over source and target; row t predicts token t + 1
 
 
 def translate(
@@ -48,17 +48,17 @@ def translate(
     seed: int | None = None,
     **options: Unpack[DecodingOptions],
 ) -> Translation:
-    """Write the other sentence of `experiment.text`, going on from `experiment.target`.
+    """Write the target for `experiment.text`, after the beginning `experiment.target`.
 
-    tokens: words at most. decoding: a `Decoding` or the name of a method, greedy by default; seed and options: single
-    fields of it. "greedy" takes the most likely word each time; "sample" draws with the seed from what temperature,
-    top_k and top_p leave, see sampling.py; "beam" follows `width` sentences and weighs their lengths by `alpha`, see
-    beam_search.py.
+    tokens: maximum number of added tokens. decoding: a `Decoding` or the name of a method, greedy by default; seed and
+    options: single fields of it. "greedy" takes the most likely token at each step; "sample" draws one with the seed,
+    after temperature, top_k and top_p, see sampling.py; "beam" keeps `width` hypotheses and has the length penalty
+    `alpha`, see beam_search.py.
 
     Raises:
-        ValueError: an unknown method, numbers for it that have no meaning, weights of another kind, or a part that the
-            model does not have.
-        InputTextError: a text that cannot be read.
+        ValueError: the method is unknown, one of its settings is invalid, the weights are of another kind, or the
+            experiment removes a part that the model does not have.
+        InputTextError: the text cannot be read.
     """
     chosen = choose(decoding, seed, options)
     if chosen.method not in METHODS:
@@ -96,7 +96,7 @@ def translate(
 
 
 def next_token_fn(experiment: Experiment) -> NextTokenFn:
-    """Reads the source, and gives what says the next word: ln p (V,) of each; the special tokens are never said.
+    """Encode the source, and return a function that gives ln p (V,) of the next token; special tokens have −inf.
 
     Raises:
         ValueError: as `translate`.
@@ -108,7 +108,7 @@ def next_token_fn(experiment: Experiment) -> NextTokenFn:
     device = next(network.parameters()).device
     excluded = [index for index in tokenizer.special_ids if tokenizer.vocabulary[index] != EOS]
     switches = experiment.switches
-    # Where a word may look at those after it, what it gave changes with every new one, and nothing can be kept.
+    # Without a causal mask every new token changes the stages of earlier ones, so there is no cache.
     use_cache = network.can_cache(switches)
     with torch.inference_mode(), as_input_error():
         ids = torch.tensor([source.ids], device=device)  # (1, S)

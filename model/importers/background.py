@@ -1,4 +1,4 @@
-"""Long work in the background: a thread does it, whoever waits sees how far it is, and can stop it."""
+"""Long computations in a background thread, with progress, which can be stopped."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,22 +16,22 @@ from model.importers.transformers_backend import load_with_transformers
 from model.registry import Evicts, LoadedModel, RegistryFull, evict_any, registry
 from model.tasks.passages import PASSAGES
 
-Progress = Callable[[float], None]  # is told the share that is done; may raise Stopped
+Progress = Callable[[float], None]  # called with the share that is done; can raise Stopped
 
 
-READ = 0.5  # of the time; the rest goes into finding out what the heads do
-TEXTS = 6  # passages of our own
-REPEATS = 4  # rows of random tokens said twice
+READ = 0.5  # share of the time; the rest is for the roles of the heads
+TEXTS = 6  # number of our own passages
+REPEATS = 4  # number of repeated random sequences
 
 
 class Stopped(Exception):
-    """Somebody has stopped the work."""
+    """A person has stopped the work."""
 
 
 def load(offer: ModelInfo, progress: Progress, owner: str = "", evicts: Evicts = evict_any) -> str:
-    """Load a model onto the shelf, in this process. Returns the name it is found under.
+    """Load a model into the registry, in this process. Returns its name there.
 
-    owner, evicts: whose it will be, and which of the others may be let go for it; see model.registry.
+    owner, evicts: the owner of the model, and which other models may be removed for it; see model.registry.
 
     Raises:
         CheckpointError: it cannot be loaded, or there is no room.
@@ -47,22 +47,22 @@ def load(offer: ModelInfo, progress: Progress, owner: str = "", evicts: Evicts =
 
 
 def register(offer: ModelInfo, kept: LoadedModel, progress: Progress, evicts: Evicts) -> str:
-    """Put what was loaded onto the shelf.
+    """Add a loaded model to the registry.
 
     Raises:
         CheckpointError: there is no room.
     """
-    progress(1.0)  # the last moment to stop: nothing half-loaded stays
+    progress(1.0)  # the last chance to stop, before the model is in the registry
     try:
         name = registry().add(offer.name, offer.folder.stamp, kept, evicts)
     except RegistryFull as error:
         raise CheckpointError(str(error)) from error
-    free()  # the one that was let go for it
+    free()  # the memory of the model that was removed for it
     return name
 
 
 def bring(place: str | Path, called: str = "") -> str:
-    """Load a model from a folder, here and now; `run` finds it under the name that is returned.
+    """Load a model from a folder at once. Returns the name under which `run` finds it.
 
     Raises:
         CheckpointError: it cannot be loaded.
@@ -71,12 +71,12 @@ def bring(place: str | Path, called: str = "") -> str:
 
 
 def measure_roles(imported: Imported, progress: Progress) -> dict[str, Any]:
-    """What each head does, as a card tells it. A model too small to be asked gets no names for its heads."""
+    """The roles of all heads, as entries of a card; empty for a model that is too small to be measured."""
     tokenizer, config = imported.tokenizer, imported.transformer.config
     read, room = {text: tokenizer.encode(text).ids for text in PASSAGES[:TEXTS]}, config.context
     texts = [text for text, ids in read.items() if len(ids) <= room and config.padding_id not in ids]
     n = min(16, room // 2 - 1)
-    # Random tokens are drawn from all but the special ones: a RoBERTa whose padding token is a word cannot be asked.
+    # Random tokens are not special ones, so a RoBERTa whose padding token is a word cannot be measured.
     padding_is_a_word = config.padding_id is not None and config.padding_id not in tokenizer.special_ids
     if not texts or n < 4 or padding_is_a_word:
         return {}
@@ -85,7 +85,7 @@ def measure_roles(imported: Imported, progress: Progress) -> dict[str, Any]:
 
 
 class BackgroundJob:
-    """Something on its way. `share` grows from 0 to 1; then there is a `result`, or an `error` that says why not."""
+    """A computation in a thread. `share` grows from 0 to 1; then there is a `result`, or an `error` with the reason."""
 
     def __init__(self, what: str, do: Callable[[Progress], Any], owner: str = "") -> None:
         self.what = what
@@ -98,26 +98,26 @@ class BackgroundJob:
         self._thread = Thread(target=self._run, name=what, daemon=True)
 
     def start(self) -> "BackgroundJob":
-        """Begin. Returns itself."""
+        """Start the computation. Returns self."""
         self._thread.start()
         return self
 
     @property
     def running(self) -> bool:
-        """Whether it is still on its way."""
+        """Whether the computation is still running."""
         return self._thread.is_alive()
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody has stopped it."""
+        """Whether it was stopped."""
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Give up; nothing of what was done stays."""
+        """Stop the computation and discard its result."""
         self._stop.set()
 
     def wait(self, seconds: float | None = None) -> None:
-        """Until it is done, at most so long."""
+        """Wait until it is done, for at most `seconds`."""
         self._thread.join(seconds)
 
     def _watch(self, share: float) -> None:
@@ -134,19 +134,19 @@ class BackgroundJob:
             self.error = str(error)
         except MemoryError:
             self.error = "There is not enough memory on this machine for this model."
-        except Exception as error:  # a thread that dies in silence would leave whoever waits without a word
+        except Exception as error:  # without this, the error of the thread would not be shown
             self.error = f"This did not work: {type(error).__name__}."
 
 
 class JobSlot:
-    """Room for one work at a time, whoever asks."""
+    """A place for one computation at a time."""
 
     def __init__(self) -> None:
         self.now: BackgroundJob | None = None
         self._lock = Lock()
 
     def start(self, work: BackgroundJob) -> bool:
-        """Start it. False, and nothing happens, while another is on its way."""
+        """Start the computation. False if another one is running; then nothing is started."""
         with self._lock:
             if self.now is not None and self.now.running:
                 return False

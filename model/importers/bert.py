@@ -1,8 +1,8 @@
 """BERT, MiniLM, RoBERTa, DistilBERT: encoders with the norm after each sublayer and one more after the embeddings.
 
-Devlin et al. 2019; Liu et al. 2019; Wang et al. 2020; Sanh et al. 2019. They differ in names, in where RoBERTa's
-positions begin, and in whether a word also gets a vector that says in which of two texts it stands (the token type).
-The lab reads one text, so the vector of the first is added to every word, also when the positions are removed.
+Devlin et al. 2019; Liu et al. 2019; Wang et al. 2020; Sanh et al. 2019. They differ in the names of tensors,
+in the first position of RoBERTa, and in whether there is an embedding of the token type, the first or second text.
+The lab reads one text, so the vector of the first is added to every token, also if the positions are removed.
 """
 
 import re
@@ -38,12 +38,12 @@ def _from(start: int, table: Tensor) -> Tensor:
 
 
 def _transformed(names: frozenset[str], of: tuple[str, ...]) -> str:
-    """Whether there is what foretells hidden words; the bare encoder only gives vectors."""
+    """Whether the model has a head for masked-word prediction; the encoder alone gives only vectors."""
     return "transformed" if any(name in names for name in of) else "none"
 
 
 def _tied(config_json: Mapping[str, Any], names: frozenset[str], read_out: str, unembedding: str) -> bool:
-    """Whether words are read out with the matrix that reads them in: as told, unless the file has another one."""
+    """Whether the unembedding is the embedding: as config.json says, unless the file has a separate matrix."""
     return flag(config_json, "tie_word_embeddings", True) and read_out != "none" and unembedding not in names
 
 
@@ -57,14 +57,12 @@ def _describe(config_json: Mapping[str, Any], names: frozenset[str]) -> ModelCon
 def _encoder(
     config_json: Mapping[str, Any], names: frozenset[str], head: tuple[str, ...], unembedding: str, start: int = 0
 ) -> ModelConfig:
-    """start: how many rows of the table of positions come before the first position."""
+    """start: the number of rows of the position table before the first position."""
     if flag(config_json, "add_cross_attention", False):
         raise UnsupportedModel("This BERT also attends to another text; the lab’s BERT reads one text only.")
     causal = flag(config_json, "is_decoder", False)
     if causal and not flag(config_json, "is_causal", True):
-        raise UnsupportedModel(
-            "config.json says is_decoder = true and is_causal = false; the lab holds no such decoder."
-        )
+        raise UnsupportedModel("config.json says is_decoder = true and is_causal = false; the lab has no such decoder.")
     positions = size(config_json, "max_position_embeddings")
     if positions <= start:
         raise CheckpointError(
@@ -122,7 +120,7 @@ def _bert(config_json: Mapping[str, Any], config: ModelConfig, body: str) -> dic
 
 
 def _head(config: ModelConfig, dense: str, normed: str, decoder: str, bias: str) -> dict[str, TensorSource]:
-    """What foretells a hidden word: a dense layer, the activation, a norm, then the words' own vectors, read out."""
+    """The head for masked-word prediction: a dense layer, the activation, a norm, and the unembedding."""
     if config.read_out == "none":
         return {}
     V, C = config.vocab_size, config.d_model
@@ -131,7 +129,7 @@ def _head(config: ModelConfig, dense: str, normed: str, decoder: str, bias: str)
     return parts | own | {"unembedding.bias": TensorSource(bias, (V,))}
 
 
-# RoBERTa: the padding token stands at one row of its table of positions, and texts begin at the next
+# RoBERTa: the padding token has a row of the position table, and texts begin at the next row
 
 
 def _describe_roberta(config_json: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
@@ -157,7 +155,7 @@ def _roberta(config_json: Mapping[str, Any], config: ModelConfig, body: str) -> 
     return _body(config_json, config, body, _padding(config_json) + 1) | _head(config, *names)
 
 
-# DistilBERT: half the layers, no second text, names of its own
+# DistilBERT: half the layers, no token types, other names
 
 
 def _describe_distilbert(config_json: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:

@@ -1,4 +1,4 @@
-"""Reading a file of a folder: an ordinary file, of a size that is known first, and not one byte more."""
+"""Reading files safely: only ordinary files, and not more bytes than the size that was checked."""
 
 import os
 import stat
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from model.checkpoint import CheckpointError
 
-# Places where a file is not what its size says: devices, and what the kernel writes while one reads.
+# Folders in which the size of a file is not that of its content: devices and generated files.
 NOT_ON_A_DISK = ("/dev", "/proc", "/sys", "/run")
 
 
@@ -14,11 +14,11 @@ def read_bytes(path: Path, most: int) -> bytes:
     """The content of a file.
 
     Raises:
-        CheckpointError: it is not an ordinary file, too large, cannot be read, or has another size than it says.
+        CheckpointError: it is not an ordinary file, is too large, cannot be read, or has another size than stated.
     """
     try:
         refuse_devices(path)
-        # Without O_NONBLOCK the opening of a FIFO would wait for somebody who writes to it.
+        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(handle, "rb") as file:
             status = os.fstat(file.fileno())
@@ -27,7 +27,7 @@ def read_bytes(path: Path, most: int) -> bytes:
             if status.st_size > most:
                 raise CheckpointError(f"{path.name} has {status.st_size:,} bytes; {most:,} are allowed.")
             data = file.read(status.st_size + 1)
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle, before Python 3.13
+    except (OSError, RuntimeError) as error:  # RuntimeError: circular links, before Python 3.13
         reason = getattr(error, "strerror", None) or "its links lead in a circle"
         raise CheckpointError(f"{path.name} cannot be read: {reason}.") from error
     if len(data) != status.st_size:
@@ -36,7 +36,7 @@ def read_bytes(path: Path, most: int) -> bytes:
 
 
 def refuse_devices(path: Path) -> None:
-    """Refuse a link to a device, or to what the kernel shows as a file.
+    """Refuse a link to a device, or to a file that the kernel generates.
 
     Raises:
         CheckpointError: it is one.

@@ -1,8 +1,8 @@
-"""What the decoder of a foreign encoder-decoder reads: its start token, then the target as the model was trained on it.
+"""The input of the decoder of an external encoder-decoder: its start token, and then the target as in training.
 
-A model is trained on the target as its tokenizer gives it, moved one place to the right (`shift_tokens_right` in
-`transformers`): the start token comes first, and the last token, which ends the target, goes. The marks that a
-tokenizer puts before the words, BART's <s> or the language of NLLB, stay.
+In training, the target as its tokenizer encodes it is shifted one position to the right (`shift_tokens_right` in
+`transformers`): the start token is added at the start, and the last token, the end mark, is dropped. The special tokens
+that a tokenizer puts before the words, BART's <s> or the language of NLLB, stay.
 """
 
 import re
@@ -18,20 +18,20 @@ LANGUAGE = re.compile(
 )  # fra_Latn, fr_XX, __fr__
 # These move the last token to the front, whatever the start token in config.json.
 TURNED = frozenset({"mbart", "plbart"})
-# The decoder of these reads the text itself, moved by one; nothing is written.
+# The decoder of these models reads the shifted text; nothing is generated.
 WITHOUT_TARGET = ("ForSequenceClassification", "ForQuestionAnswering")
 
 
 def languages(tokenizer: Tokenizer) -> tuple[str, ...]:
-    """The marks of languages that a tokenizer knows, in the order of their ids."""
+    """The language tokens that a tokenizer knows, in the order of their ids."""
     marks = (tokenizer.vocabulary[index] for index in tokenizer.special_ids)
     return tuple(mark for mark in marks if LANGUAGE.fullmatch(mark))
 
 
 def encode_with_language(tokenizer: Tokenizer, text: str) -> Encoding:
-    """The text as ids. A language mark typed before the words takes the place of the one that the tokenizer puts there.
+    """The tokens of a text. A language token at its start replaces the one that the tokenizer would add.
 
-    A text without such a mark, and any text for a tokenizer that puts none, is read as `tokenizer.encode` reads it.
+    A text without such a token, or for a tokenizer that adds none, is encoded by `tokenizer.encode`.
     """
     first, _, rest = text.strip().partition(" ")
     known = languages(tokenizer) if LANGUAGE.fullmatch(first) else ()
@@ -44,7 +44,7 @@ def encode_with_language(tokenizer: Tokenizer, text: str) -> Encoding:
 
 
 def _with_mark(encoding: Encoding, position: int, mark: str, index: int) -> Encoding:
-    """The encoding with another special token at position `at`. Such a token is a word of its own."""
+    """The encoding with another special token at `position`. A special token counts as a word."""
 
     def put(words: tuple[str, ...], place: int) -> tuple[str, ...]:
         return (*words[:place], mark, *words[place + 1 :])
@@ -59,12 +59,12 @@ def _with_mark(encoding: Encoding, position: int, mark: str, index: int) -> Enco
 
 
 def writes(model: Any) -> bool:
-    """Whether this encoder-decoder reads a target; a classifier's decoder reads the text itself."""
+    """Whether this encoder-decoder has a target; the decoder of a classifier reads the text itself."""
     return not type(model).__name__.endswith(WITHOUT_TARGET)
 
 
 def start(model: Any) -> int:
-    """The id that the decoder reads first."""
+    """The id of the start token of the decoder."""
     configs = (model.config, getattr(model, "generation_config", None))
     names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
     candidates = (getattr(config, name, None) for name in names for config in configs)
@@ -72,7 +72,7 @@ def start(model: Any) -> int:
 
 
 def shifted(foreign: LoadedModel, read: Encoding) -> tuple[list[int], tuple[str, ...]]:
-    """T ids that the decoder reads for this target or text, and their words."""
+    """The T ids of the decoder's input for this target or text, and their tokens."""
     ids, words = list(read.ids), read.surface
     if foreign.model.config.model_type in TURNED:
         return [ids[-1], *ids[:-1]], (words[-1], *words[:-1])
@@ -82,13 +82,13 @@ def shifted(foreign: LoadedModel, read: Encoding) -> tuple[list[int], tuple[str,
 
 
 def ends(model: Any) -> frozenset[int]:
-    """The ids after which nothing more is written."""
+    """The ids of the end marks."""
     eos: int | Sequence[int] | None = model.config.eos_token_id
     return frozenset(() if eos is None else (eos,) if isinstance(eos, int) else eos)
 
 
 def forced_first(model: Any) -> int | None:
-    """The id that the model must write first, where its files say one: a language, or BART's <s>."""
+    """The id that the model must generate first, if its files have one: a language, or BART's <s>."""
     for config in (getattr(model, "generation_config", None), model.config):
         index = getattr(config, "forced_bos_token_id", None)
         if isinstance(index, int):

@@ -1,4 +1,4 @@
-"""What lies in a model's folder: its config, the files of its weights, and its tokenizer. Looked at, never run."""
+"""The content of the folder of a model: its config, weights and tokenizer. Nothing in it is executed."""
 
 import json
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from model.importers.bounded_read import read_bytes
 from model.importers.pasted_path import as_path, is_address
 from model.importers.safetensors_header import TensorHeader, read_headers
 
-MAX_JSON = 64 << 20  # bytes; the largest tokenizers have 33 MB
+MAX_JSON = 64 << 20  # bytes; the largest published tokenizers have 33 MB
 MAX_SETTINGS = 16 << 20  # of a config, of the settings of a tokenizer, of an index of parts
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
-# What decides over the ids of a text beside the vocabulary itself.
+# Files that affect the ids of a text, other than the vocabulary.
 BESIDE_TOKENIZER = ("merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 ADAPTERS, ADAPTER_CONFIG = ("adapter_model.safetensors", "adapter_model.bin"), "adapter_config.json"
 MERGE = "Load the model together with its adapter in PEFT, call merge_and_unload(), and save what that returns."
@@ -23,22 +23,22 @@ SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder that holds a model, as far as its headers tell."""
+    """The folder of a model, with the headers of its files."""
 
     path: Path
     config: Mapping[str, Any]  # config.json
-    claims: Mapping[str, TensorHeader]  # every tensor of every file of weights
-    tokenizer: str  # the file that turns text into numbers
+    claims: Mapping[str, TensorHeader]  # the header of every tensor of the weights
+    tokenizer: str  # the file of the tokenizer
     stamp: tuple[tuple[str, int, int], ...]  # name, size and time of every file that is used
 
     @property
     def bytes_on_disk(self) -> int:
-        """Size of the files of weights."""
+        """The size of the files of weights."""
         return sum(size for name, size, _ in self.stamp if name.endswith(".safetensors"))
 
 
 def open_folder(place: str | Path) -> Folder:
-    """Look into a folder.
+    """Read the config and the headers of a folder.
 
     Raises:
         CheckpointError: there is no such folder, or something in it is missing, broken or not safe to open.
@@ -51,7 +51,7 @@ def open_folder(place: str | Path) -> Folder:
     for file in files:
         for name, claim in read_headers(file).items():
             if name in headers:
-                raise CheckpointError(f'The tensor "{name}" stands in two files of {path.name}.')
+                raise CheckpointError(f'The tensor "{name}" is in two files of {path.name}.')
             headers[name] = claim
     tokenizer = _tokenizer(path)
     used = [path / name for name in ("config.json", tokenizer)] + files
@@ -60,7 +60,7 @@ def open_folder(place: str | Path) -> Folder:
 
 
 def _real(place: str | Path) -> Path:
-    """The folder itself, links followed."""
+    """The folder, with links resolved."""
     if is_address(str(place)):
         raise CheckpointError(
             f"“{_short(place)}” is a web address, not a folder of this machine. A model of the Hugging Face Hub is "
@@ -70,7 +70,7 @@ def _real(place: str | Path) -> Path:
         path = Path(as_path(str(place))).expanduser().resolve(strict=True)
         if path.is_dir():
             return path
-    except (OSError, RuntimeError, ValueError) as error:  # nothing there; links in a circle; a character no path has
+    except (OSError, RuntimeError, ValueError) as error:  # no such path; circular links; a character that no path has
         looped = isinstance(error, RuntimeError) or getattr(error, "errno", None) == 40
         why = "its links lead in a circle" if looped else "there is nothing of that name"
         raise CheckpointError(f"“{_short(place)}” is not a folder on this machine: {why}.") from error
@@ -78,7 +78,7 @@ def _real(place: str | Path) -> Path:
 
 
 def _refuse_adapter(path: Path) -> None:
-    """`transformers` would put an adapter that lies beside a model into the model."""
+    """Refuse an adapter in the folder of a model, which `transformers` would merge into the model."""
     weights = [name for name in ADAPTERS if (path / name).is_file()]
     if weights or ((path / ADAPTER_CONFIG).is_file() and not (path / "config.json").is_file()):
         raise CheckpointError(
@@ -88,16 +88,16 @@ def _refuse_adapter(path: Path) -> None:
 
 
 def _short(place: str | Path) -> str:
-    """What was asked for, as far as it can be printed and read."""
+    """A short, printable form of the path that was typed."""
     text = str(place).encode("utf-8", "replace").decode()
     return text if len(text) <= 120 else f"{text[:60]}…{text[-59:]}"
 
 
 def read_json(path: Path, most: int = MAX_JSON) -> dict[str, Any]:
-    """A JSON file that holds an object and has at most `most` bytes.
+    """The object in a JSON file of at most `most` bytes.
 
     Raises:
-        CheckpointError: it is not there, too large, or something else.
+        CheckpointError: the file is missing, too large, or not a JSON object.
     """
     try:
         if not path.is_file():
@@ -117,7 +117,7 @@ def read_json(path: Path, most: int = MAX_JSON) -> dict[str, Any]:
 
 
 def _weights(path: Path) -> list[Path]:
-    """The files of the weights: one, or the parts that an index names."""
+    """The files of the weights: one, or the parts of an index."""
     if (path / INDEX).is_file() and not (path / SINGLE).is_file():
         parts = read_json(path / INDEX, MAX_SETTINGS).get("weight_map")
         if not isinstance(parts, dict) or not parts:
@@ -151,8 +151,8 @@ def _tokenizer(path: Path) -> str:
         if all((path / name).is_file() for name in needed):
             return needed[0]
     raise CheckpointError(
-        f"{path.name} has no tokenizer: tokenizer.json, or vocab.json with merges.txt, or vocab.txt must lie beside "
-        "the weights. The method save_pretrained of a tokenizer in transformers writes a tokenizer.json."
+        f"{path.name} has no tokenizer: tokenizer.json, or vocab.json with merges.txt, or vocab.txt must be in "
+        "the folder of the weights. The method save_pretrained of a tokenizer in transformers writes a tokenizer.json."
     )
 
 

@@ -1,4 +1,4 @@
-"""Giving memory back to the system once a model is let go."""
+"""Return memory to the system after a model is removed."""
 
 import ctypes
 import gc
@@ -8,7 +8,7 @@ from model.run import get_model
 
 
 def free() -> None:
-    """Drop the models that `run` keeps by name, collect what refers to itself, and return free memory to the system."""
+    """Drop the models that `run` keeps, collect garbage, and return free memory to the system."""
     get_model.cache_clear()
     gc.collect()
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):

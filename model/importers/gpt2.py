@@ -1,7 +1,7 @@
 """GPT-2: a decoder with learned positions and the norm before each sublayer. Radford et al. 2019.
 
-Its linear maps are stored as (in, out), the other way round than ours, and the maps to queries, keys and values of all
-heads stand side by side in one matrix, c_attn (C, 3 C).
+Its linear maps are stored as (in, out), the transpose of ours. One matrix, c_attn (C, 3 C), contains the maps to the
+queries, keys and values of all heads.
 """
 
 import re
@@ -29,7 +29,7 @@ UNEMBEDDING = "lm_head.weight"
 
 
 def describe(config_json: Mapping[str, Any], names: frozenset[str]) -> ModelConfig:
-    """config.json in our terms."""
+    """The config of the lab for config.json."""
     if flag(config_json, "add_cross_attention", False):
         raise UnsupportedModel("This GPT-2 also attends to another text; the lab’s GPT-2 reads one text only.")
     if not flag(config_json, "is_causal", True):
@@ -50,7 +50,7 @@ def describe(config_json: Mapping[str, Any], names: frozenset[str]) -> ModelConf
         norm="pre",
         norm_eps=epsilon(config_json, "layer_norm_epsilon", 1e-5),
         activation=choice(config_json, "activation_function", ACTIVATIONS, "gelu_new"),
-        # A bare GPT-2 whose read-out is not its word embeddings reads no words out.
+        # A GPT-2 without a language-model head and without tied embeddings has no unembedding.
         read_out="direct" if tied or own or _has_words(config_json) else "none",
         tied_unembedding=tied and not own,
         trained=Switches(scale=flag(config_json, "scale_attn_weights", True)),
@@ -64,7 +64,7 @@ def _has_words(config_json: Mapping[str, Any]) -> bool:
 
 
 def tensor_sources(config_json: Mapping[str, Any], config: ModelConfig, body: str) -> dict[str, TensorSource]:
-    """Our tensors from theirs."""
+    """The source of each of our tensors."""
     V, C, F = config.vocab_size, config.d_model, config.d_ff
     sources = {
         "embedding.weight": TensorSource(f"{body}wte.weight", (V, C)),
@@ -75,7 +75,7 @@ def tensor_sources(config_json: Mapping[str, Any], config: ModelConfig, body: st
         sources["unembedding.weight"] = TensorSource(UNEMBEDDING, (V, C))
     for index in range(config.n_layers):
         ours, theirs = f"layers.{index}", f"{body}h.{index}"
-        # Some models were trained with the scores of layer l divided by l + 1 as well: the queries can carry that.
+        # Some models also divide the scores of layer l by l + 1. This factor can be part of the queries.
         shrink = 1 / (index + 1) if flag(config_json, "scale_attn_by_inverse_layer_idx", False) else 1.0
         for third, name in enumerate(("w_q", "w_k", "w_v")):
             take = partial(_third, third, shrink if name == "w_q" else 1.0)

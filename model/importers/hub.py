@@ -1,7 +1,7 @@
-"""A model by its name on the Hugging Face hub: asked for only when a person asks; nothing but plain data is fetched.
+"""Models from the Hugging Face Hub, which is contacted only if a person asks for it. Only plain data is fetched.
 
-What is fetched are config.json, the safetensors files and the tokenizer. It lies in the hub's own cache afterwards, a
-folder like any other, and is looked at and loaded as such.
+config.json, the safetensors files and the tokenizer are fetched into the cache of the hub library. This cache is a
+folder, which is inspected and loaded like any other.
 """
 
 import re
@@ -25,7 +25,7 @@ PART = re.compile(r"model-\d+-of-\d+\.safetensors")
 
 @dataclass(frozen=True)
 class Listing:
-    """What the hub has of a model: the files the lab would fetch, and their sizes in bytes."""
+    """The files of a model on the hub that the lab would fetch, and their sizes in bytes."""
 
     name: str
     revision: str
@@ -33,7 +33,7 @@ class Listing:
 
     @property
     def size(self) -> int:
-        """All of it, in bytes."""
+        """The total size in bytes."""
         return sum(size for _, size in self.files)
 
 
@@ -49,11 +49,11 @@ def available() -> bool:
 
 
 def ask(name: str) -> Listing:
-    """Ask the hub what it has under this name, or at this address of its own.
+    """Ask the hub for the files of a model, by its name or its address on the hub.
 
     Raises:
-        CheckpointError: the name is none, the extra is missing, the hub cannot be reached or has nothing that is safe
-            to open, or it is too large.
+        CheckpointError: the name is invalid, the extra is missing, the hub cannot be reached, it has no file that is
+            safe to open, or the model is too large.
     """
     if not is_name(name):
         raise CheckpointError(f"“{name[:80]}” is not a name on the hub; names look like gpt2 or distilbert/distilgpt2.")
@@ -64,7 +64,7 @@ def ask(name: str) -> Listing:
         info = import_module("huggingface_hub").HfApi().model_info(name, files_metadata=True, timeout=20)
         sizes = {str(file.rfilename): int(file.size or 0) for file in info.siblings}
     except Exception as error:  # its reasons are of many kinds
-        raise CheckpointError(f"The hub gave no model “{name}”: {_reason(error)}.") from error
+        raise CheckpointError(f"The hub did not return the model “{name}”: {_reason(error)}.") from error
     weights = [SINGLE] if SINGLE in sizes else [file for file in sizes if file == INDEX or PART.fullmatch(file)]
     if not any(file.endswith(".safetensors") for file in weights):
         raise CheckpointError(f"“{name}” has no safetensors file; other formats can run code and are never opened.")
@@ -78,10 +78,10 @@ def ask(name: str) -> Listing:
 
 
 def fetch(listing: Listing, progress: Progress) -> str:
-    """Fetch the files. Returns the folder they lie in.
+    """Fetch the files. Returns their folder.
 
     Raises:
-        CheckpointError: a file did not come.
+        CheckpointError: a file could not be fetched.
     """
     hub, done, folder = import_module("huggingface_hub"), 0, ""
     for file, size in listing.files:
@@ -91,7 +91,7 @@ def fetch(listing: Listing, progress: Progress) -> str:
         except Stopped:
             raise
         except Exception as error:  # its reasons are of many kinds
-            raise CheckpointError(f"{file} did not come from the hub: {_reason(error)}.") from error
+            raise CheckpointError(f"{file} could not be fetched from the hub: {_reason(error)}.") from error
         done += size
         progress(done / max(1, listing.size))
         folder = str(Path(path).parent)
@@ -99,7 +99,7 @@ def fetch(listing: Listing, progress: Progress) -> str:
 
 
 def _meter(progress: Progress, before: int, whole: int) -> Any:
-    """A progress bar for the library, whose steps are told to us instead of being drawn."""
+    """A progress bar for the library that calls `progress` instead of drawing."""
     bar: Any = import_module("tqdm").tqdm
 
     class Meter(bar):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What a folder offers, told before anything large is read: the architecture, its size, and what the lab will show."""
+"""Inspect a folder before anything large is read: the architecture, its size, and what the lab can show."""
 
 import os
 import re
@@ -22,7 +22,7 @@ from model.model_card import SUBWORDS, ModelCard, parse_card
 from model.tasks.passages import STORIES
 from model.transformer import Transformer
 
-# model_type in config.json → how it is told in our terms
+# model_type in config.json → its family
 FAMILIES: dict[str, Family] = {"gpt2": GPT2, "bert": BERT, "roberta": ROBERTA, "distilbert": DISTILBERT}
 VARIABLE = "ATTENTION_LAB_MODEL_GB"
 GIGABYTE = 10**9
@@ -32,21 +32,21 @@ GIGABYTE = 10**9
 class ModelInfo:
     """A model that could be loaded."""
 
-    name: str  # what it will be called in links: "own-distilgpt2"
+    name: str  # its name in links: "own-distilgpt2"
     folder: Folder
-    kind: str  # "GPT-2", or model_type where only maps can be drawn
-    config: ModelConfig | None  # None: our own Transformer cannot hold it, so only its maps are drawn
-    maps_only_reason: str  # one sentence, empty where every page will work
+    kind: str  # "GPT-2", or model_type for a maps-only model
+    config: ModelConfig | None  # None: a maps-only model, which our own Transformer cannot represent
+    maps_only_reason: str  # why only maps can be shown, in one sentence; empty if all pages work
     parameters: int
     bytes_needed: int  # of memory, for the weights
-    unused: tuple[str, ...]  # tensors in the files that are not needed: other heads, poolers
+    unused: tuple[str, ...]  # tensors of the files that are not needed: other heads, poolers
 
 
 def inspect_folder(place: str | Path, called: str = "") -> ModelInfo:
-    """Look at the model in a folder without loading it. called: its name, where the folder's own says nothing.
+    """Inspect the model in a folder without loading it. called: its name, instead of that of the folder.
 
     Raises:
-        CheckpointError: it cannot be loaded; the message says why in one sentence.
+        CheckpointError: the model cannot be loaded; the message gives the reason in one sentence.
     """
     folder = open_folder(place)
     refuse_adapters(folder.claims)
@@ -65,7 +65,7 @@ def inspect_folder(place: str | Path, called: str = "") -> ModelInfo:
             used = {piece.name for piece in needed.values()}
             unused = tuple(sorted(set(claims) - used))
             refuse_unread(family, {name: claims[name] for name in unused}, config.n_layers)
-            with torch.device("meta"):  # sizes without numbers
+            with torch.device("meta"):  # shapes without data
                 parameters = sum(parameter.numel() for parameter in Transformer(config).parameters())
             label = family.label
         except UnsupportedModel as reason:
@@ -93,7 +93,7 @@ def _kind(config: Mapping[str, Any]) -> str:
 
 
 def _refuse_distances(folder: Folder) -> None:
-    """Shaw et al. 2018 put a vector for each distance into the scores; `transformers` 5 no longer adds it."""
+    """Refuse the distance vectors of Shaw et al. 2018 in the scores, which `transformers` 5 no longer adds."""
     scheme = folder.config.get("position_embedding_type")
     held = next((name for name in sorted(folder.claims) if ".distance_embedding." in name), None)
     if scheme in ("relative_key", "relative_key_query") or held:
@@ -105,13 +105,13 @@ def _refuse_distances(folder: Folder) -> None:
 
 
 def make_card(offer: ModelInfo, measured: Mapping[str, Any] | None = None) -> ModelCard:
-    """What is known of a model from elsewhere, in the form of the cards of the lab's own weights.
+    """The card of an external model, in the form of the cards of the lab's own weights.
 
-    measured: entries of the card that were measured; see model/model_card.py.
+    measured: the measured entries of the card; see model/model_card.py.
     """
     json = {
         "config": asdict(offer.config) if offer.config else None,
-        "task": STORIES.name,  # passages of our own, to try it on
+        "task": STORIES.name,  # our own passages as examples
         "tokenizer": SUBWORDS,
         "family": offer.kind,
         "folder": str(offer.folder.path),
@@ -122,10 +122,10 @@ def make_card(offer: ModelInfo, measured: Mapping[str, Any] | None = None) -> Mo
 
 
 def most_bytes() -> int:
-    """How much memory the weights of one model may take: ATTENTION_LAB_MODEL_GB gigabytes, 4 where it says nothing.
+    """The maximum memory of the weights of one model: ATTENTION_LAB_MODEL_GB gigabytes, by default 4.
 
     Raises:
-        CheckpointError: the variable holds no number above 0.
+        CheckpointError: the variable is not a number above 0.
     """
     setting = os.environ.get(VARIABLE, "4")
     try:
@@ -137,12 +137,12 @@ def most_bytes() -> int:
 
 
 def registry_name(called: str) -> str:
-    """A name as links carry it: "own-" and plain letters, digits and dashes."""
+    """The name of a model in links: "own-" and letters, digits and dashes."""
     return "own-" + (re.sub(r"[^a-z0-9]+", "-", called.lower()).strip("-")[:48].strip("-") or "model")
 
 
 def _plain_name(path: Path) -> str:
-    """The folder's name; where that says nothing, as in the cache of the hub, the name of a folder around it."""
+    """The name of the folder; in the cache of the hub, that of the enclosing folder with the name of the model."""
     around = [path.name, *(parent.name for parent in path.parents)]
     cached = [name for name in around if name.startswith("models--")]
     telling = [name for name in around if name not in ("", "model", "models", "weights", "checkpoint", "snapshots")]
@@ -157,7 +157,7 @@ def _body(family: Family, names: Mapping[str, TensorHeader]) -> str:
 
 
 def build_config(folder: Folder, claims: Mapping[str, TensorHeader]) -> ModelConfig:
-    """config.json in our terms, as far as it can be true: more layers than tensors there cannot be."""
+    """The config of the lab for config.json, which cannot have more layers than there are tensors."""
     family = FAMILIES[folder.config["model_type"]]
     _body(family, claims)
     try:
@@ -172,13 +172,13 @@ def build_config(folder: Folder, claims: Mapping[str, TensorHeader]) -> ModelCon
 
 
 def tensor_sources(folder: Folder, config: ModelConfig, claims: Mapping[str, TensorHeader]) -> dict[str, TensorSource]:
-    """Where each of our tensors comes from."""
+    """The source of each of our tensors."""
     family = FAMILIES[folder.config["model_type"]]
     return family.pieces(aliased(folder.config, family.aliases), config, _body(family, claims))
 
 
 def _check(needed: Mapping[str, TensorSource], claims: Mapping[str, TensorHeader]) -> None:
-    """Every tensor that is needed is there, in its shape, as numbers that can be read."""
+    """Check that every needed tensor exists, with its shape and a supported dtype."""
     for piece in needed.values():
         claim = claims.get(piece.name)
         if claim is None:

@@ -1,4 +1,4 @@
-"""From an offer to a model that runs: each tensor is read, turned our way, looked through, and put in its place."""
+"""Load an inspected model: each tensor is read, transposed if needed, checked, and assigned."""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -30,27 +30,26 @@ class Imported:
 
 
 def read(offer: ModelInfo, progress: Callable[[float], None] = lambda share: None) -> Imported:
-    """Load what was offered.
+    """Load the model that was inspected.
 
-    progress: is told the share that is done, 0 to 1, after every tensor; what it raises ends the reading, and nothing
-    of what was read stays.
+    progress: called with the share that is done, 0 to 1, after every tensor. If it raises, loading stops.
 
     Raises:
-        CheckpointError: a file has changed since it was looked at, cannot be read, or holds values that are no numbers.
+        CheckpointError: a file has changed since the inspection, cannot be read, or has values that are not finite.
     """
     if offer.config is None:
         raise CheckpointError(offer.maps_only_reason)
     fresh = inspect_folder(offer.folder.path)
     if fresh.folder.stamp != offer.folder.stamp or fresh.config is None:
         raise CheckpointError(f"The files in {offer.folder.path.name} have changed since they were read.")
-    folder, config = fresh.folder, fresh.config  # an offer that came from another process knows no headers
+    folder, config = fresh.folder, fresh.config  # a ModelInfo from another process has no headers
     tokenizer = read_tokenizer(folder, config.vocab_size, reads_marks=True)
     claims = canonical_tensors(folder, FAMILIES[folder.config["model_type"]])
     needed = tensor_sources(folder, config, {name: claim for name, (_, claim) in claims.items()})
     whole, done = sum(prod(tensor.shape) for _, tensor in claims.values()), 0
     weights: dict[str, Tensor] = {}
     with ExitStack() as opened:
-        # The queries, keys and values of GPT-2 are cut from one tensor: it is read once.
+        # The queries, keys and values of GPT-2 are parts of one tensor, which is read once.
         numbers = lru_cache(maxsize=2)(partial(_numbers, opened, {}, claims))
         for ours, piece in needed.items():
             tensor = numbers(piece.name)
@@ -58,14 +57,14 @@ def read(offer: ModelInfo, progress: Callable[[float], None] = lambda share: Non
             done += weights[ours].numel()
             progress(min(1.0, done / whole))
     progress(1.0)
-    with torch.device("meta"):  # no numbers are drawn for parameters that are replaced at once
+    with torch.device("meta"):  # the parameters are not initialised, because they are replaced at once
         transformer = Transformer(config)
     if config.tied_unembedding:
         weights["unembedding.weight"] = weights["embedding.weight"]
     transformer.load_state_dict(weights, assign=True)
     if transformer.unembedding is not None and torch.equal(
         transformer.unembedding.weight, transformer.embedding.weight
-    ):  # tied, or stored twice: kept once
+    ):  # tied, or stored twice, but kept once
         transformer.unembedding.weight = transformer.embedding.weight
     return Imported(transformer.eval().requires_grad_(False), tokenizer)
 
@@ -73,12 +72,12 @@ def read(offer: ModelInfo, progress: Callable[[float], None] = lambda share: Non
 def _numbers(
     opened: ExitStack, files: dict[Path, Any], claims: Mapping[str, tuple[str, TensorHeader]], name: str
 ) -> Tensor:
-    """One of their tensors in float32, looked through."""
+    """One tensor of the files in float32, checked for values that are not finite."""
     spelt, claim = claims[name]
     try:
         if claim.file not in files:
             files[claim.file] = opened.enter_context(safe_open(claim.file, "pt"))
-        # A copy: the file may be changed or removed while the model lives.
+        # A copy, because the file can be changed or removed while the model is in use.
         tensor: Tensor = files[claim.file].get_tensor(spelt).to(torch.float32, copy=True)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{claim.file.name} cannot be read: {error}.") from error

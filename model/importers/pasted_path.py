@@ -1,18 +1,18 @@
-"""Where a model lies, as people paste it: a path in quotes, a file: address of a browser, an address of the hub."""
+"""Pasted locations of models: a path in quotes, a file: address, an address of the hub."""
 
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 QUOTES = ('""', "''", "“”", "‘’", "„“", "«»", "``")
-# An address of the hub: the model's name comes first, then whatever page of it was open.
+# An address of the hub: the name of the model, and then a page of it.
 HUB = re.compile(r"(?:https?:/{2})?(?:www\.)?(?:huggingface\.co|hf\.co)/([^?#]*)(?:[?#].*)?", re.IGNORECASE)
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:/{2}", re.IGNORECASE)
 NOT_MODELS = ("datasets", "spaces", "docs", "papers", "collections", "blog")
 
 
 def unquoted(text: str) -> str:
-    """Without blanks and quotes around it."""
+    """The text without outer spaces and quotes."""
     text = text.strip()
     while len(text) > 1 and text[0] + text[-1] in QUOTES:
         text = text[1:-1].strip()
@@ -20,22 +20,22 @@ def unquoted(text: str) -> str:
 
 
 def as_path(text: str) -> str:
-    """The path that was meant. What is there as it was typed stays as it is."""
+    """The intended path. A path that exists as it was typed is not changed."""
     if _exists(text):
         return text
     path = unquoted(text)
     if path.lower().startswith("file:"):
         try:
             path = unquote(urlsplit(path).path)
-        except ValueError:  # brackets where a host would be
+        except ValueError:  # brackets in place of a host
             return path
-    if not _exists(path) and "\\ " in path:  # a blank as a shell writes it
+    if not _exists(path) and "\\ " in path:  # a space as a shell writes it
         path = path.replace("\\ ", " ")
     return path
 
 
 def hub_name(text: str) -> str:
-    """The model's name in an address of the hub; anything else without its quotes."""
+    """The name of the model in an address of the hub; any other text without its quotes."""
     text = unquoted(text)
     match = HUB.fullmatch(text)
     parts = [part for part in match[1].split("/") if part] if match else []
@@ -43,7 +43,7 @@ def hub_name(text: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether this is an address of the web, the hub's or another."""
+    """Whether this is a web address."""
     text = unquoted(text)
     return bool(HUB.fullmatch(text) or (ADDRESS.match(text) and not text.lower().startswith("file:")))
 
@@ -51,5 +51,5 @@ def is_address(text: str) -> bool:
 def _exists(text: str) -> bool:
     try:
         return Path(text).expanduser().exists()
-    except (OSError, RuntimeError, ValueError):  # no path at all; no such person; too long
+    except (OSError, RuntimeError, ValueError):  # not a path; no such user; too long
         return False

@@ -1,9 +1,9 @@
-"""What a safetensors file promises, checked against the file before a single number is read.
+"""The header of a safetensors file, checked against the file before any tensor is read.
 
     8 bytes: length of the header │ the header, JSON: name → dtype, shape, place │ the numbers, end to end
 
-Nothing in it can run. But a file can be cut short, can claim sizes that are not there, or can be a pickle under a false
-name, so every claim is held against the size of the file first. The format: huggingface/safetensors, README, "Format".
+Nothing in it can be executed. But a file can be truncated, can state wrong sizes, or can be a pickle with another name,
+so the header is first compared with the size of the file. The format: huggingface/safetensors, README, "Format".
 """
 
 import json
@@ -16,14 +16,14 @@ from typing import Any
 from model.checkpoint import CheckpointError
 from model.importers.bounded_read import refuse_devices
 
-MAX_HEADER = 32 << 20  # bytes; a tensor takes about 150, and the library that reads the numbers allows 100 MB
+MAX_HEADER = 32 << 20  # bytes; a tensor needs about 150, and the safetensors library allows 100 MB
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}  # of one number, in the kinds that are read
 OTHERS = {"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "U16": 2, "I32": 4, "U32": 4, "I64": 8, "U64": 8}
 
 
 @dataclass(frozen=True)
 class TensorHeader:
-    """What the header says of one tensor."""
+    """The entry of one tensor in the header."""
 
     file: Path
     dtype: str
@@ -31,10 +31,10 @@ class TensorHeader:
 
 
 def read_headers(path: Path) -> dict[str, TensorHeader]:
-    """Name → what the header says of it, for every tensor of the file.
+    """Name → entry of the header, for every tensor of the file.
 
     Raises:
-        CheckpointError: the file is no safetensors file, or its header and its size do not agree.
+        CheckpointError: the file is not a safetensors file, or its header does not fit its size.
     """
     try:
         refuse_devices(path)
@@ -54,7 +54,7 @@ def read_headers(path: Path) -> dict[str, TensorHeader]:
             if length > MAX_HEADER:
                 raise CheckpointError(f"The header of {path.name} has {length:,} bytes; {MAX_HEADER:,} are allowed.")
             header = file.read(length)
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle, before Python 3.13
+    except (OSError, RuntimeError) as error:  # RuntimeError: circular links, before Python 3.13
         raise CheckpointError(f"{path.name} cannot be read: {_reason(error)}.") from error
     try:
         entries = json.loads(header)
@@ -69,7 +69,7 @@ def read_headers(path: Path) -> dict[str, TensorHeader]:
 
 
 def _refuse_pickle(name: str, start: bytes) -> None:
-    """A pickle begins with 0x80 and its version, or is a zip archive; a header begins with a brace after its length."""
+    """Refuse a pickle, which begins with 0x80 and its version or is a zip archive; a header begins with a brace."""
     if start[8:] != b"{" and (start[:1] == b"\x80" or start[:4] == b"PK\x03\x04"):
         raise CheckpointError(
             f"{name} is a pickle, whatever its name says. Opening a pickle can run any program inside it, so the lab "
@@ -89,7 +89,7 @@ def _claim(path: Path, entry: Any) -> TensorHeader:
 
 
 def _fill(name: str, places: list[list[int]], size: int) -> None:
-    """The tensors must lie end to end and fill the rest of the file."""
+    """Check that the tensors are contiguous and fill the rest of the file."""
     reached = 0
     for begin, end in sorted(places):
         if begin != reached:

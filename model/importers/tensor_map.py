@@ -1,4 +1,4 @@
-"""How a foreign checkpoint is read in our terms: one `TensorSource` for each of our tensors."""
+"""The mapping of an external checkpoint: one `TensorSource` for each of our tensors."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,49 +12,47 @@ from model.config import ModelConfig
 
 
 class UnsupportedModel(CheckpointError):
-    """A sound model that our own Transformer cannot hold; its maps can still be drawn. The message says why."""
+    """A valid model that our own Transformer cannot represent; its maps can still be shown. The message says why."""
 
 
 @dataclass(frozen=True)
 class TensorSource:
-    """Where one of our tensors comes from: its name there, its shape there, and what is done to it."""
+    """The source of one of our tensors: its name and shape in the file, and the conversion."""
 
     name: str
     shape: tuple[int, ...]
-    take: Callable[[Tensor], Tensor] | None = None  # None: as it is
+    take: Callable[[Tensor], Tensor] | None = None  # None: without a change
 
 
 @dataclass(frozen=True)
 class Family:
-    """A kind of checkpoint that our own Transformer can hold."""
+    """A kind of checkpoint that our own Transformer can represent."""
 
     label: str
-    body: tuple[str, ...]  # what may stand before every name of the body: "", "bert.", …
-    anchor: str  # the word embeddings, which every model of the family has
+    body: tuple[str, ...]  # possible prefixes of the names of the body: "", "bert.", …
+    anchor: str  # the token embedding, which every model of the family has
     describe: Callable[[Mapping[str, Any], frozenset[str]], ModelConfig]  # config.json and the tensors' names
-    pieces: Callable[
-        [Mapping[str, Any], ModelConfig, str], dict[str, TensorSource]
-    ]  # …, what stands before names → ours
-    inside: re.Pattern[str]  # the start of a name, after `body`, that belongs to the computation: layers, embeddings
-    unembedding: str  # the name of the matrix that reads words out, where a file holds it
-    buffers: re.Pattern[str]  # names, after `body`, of constants that older files hold: masks, lists of positions
-    aliases: Mapping[str, str] = field(default_factory=dict)  # other names that config.json may use → ours
+    pieces: Callable[[Mapping[str, Any], ModelConfig, str], dict[str, TensorSource]]  # …, prefix → our config
+    inside: re.Pattern[str]  # prefixes of names, after `body`, of tensors of the computation: layers, embeddings
+    unembedding: str  # the name of the unembedding, if a file contains it
+    buffers: re.Pattern[str]  # names, after `body`, of constants in older files: masks, lists of positions
+    aliases: Mapping[str, str] = field(default_factory=dict)  # other names in config.json → the usual ones
 
 
 MIN_EPSILON, MAX_EPSILON = 1e-30, 0.1  # published models have 1e-12 to 1e-3
 
 
 def shown(value: object) -> str:
-    """A value of config.json as a sentence can quote it."""
+    """A value of config.json, shortened for a sentence."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def size(config_json: Mapping[str, Any], name: str, default: int | None = None, most: int = 10_000_000) -> int:
-    """A size that config.json tells.
+    """A size in config.json.
 
     Raises:
-        CheckpointError: it is missing, or no whole number that a model could have.
+        CheckpointError: it is missing, or not a whole number in the allowed range.
     """
     value = config_json.get(name, default)
     value = default if value is None else value
@@ -66,7 +64,7 @@ def size(config_json: Mapping[str, Any], name: str, default: int | None = None, 
 
 
 def flag(config_json: Mapping[str, Any], name: str, default: bool) -> bool:
-    """A yes or no that config.json tells.
+    """A truth value in config.json.
 
     Raises:
         CheckpointError: it is neither true nor false.
@@ -78,10 +76,10 @@ def flag(config_json: Mapping[str, Any], name: str, default: bool) -> bool:
 
 
 def epsilon(config_json: Mapping[str, Any], name: str, default: float) -> float:
-    """What a norm adds to the variance before it divides by its root: more than 0, and small beside a variance of 1.
+    """The epsilon of a norm in config.json.
 
     Raises:
-        CheckpointError: it is something else.
+        CheckpointError: it is not a number from MIN_EPSILON to MAX_EPSILON.
     """
     value = config_json.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not MIN_EPSILON <= value <= MAX_EPSILON:
@@ -92,10 +90,10 @@ def epsilon(config_json: Mapping[str, Any], name: str, default: float) -> float:
 
 
 def choice(config_json: Mapping[str, Any], name: str, table: Mapping[str, str], default: str) -> str:
-    """A choice that config.json tells, under our name for it.
+    """A choice in config.json, under our name for it.
 
     Raises:
-        UnsupportedModel: our Transformer has no such thing.
+        UnsupportedModel: our Transformer does not have it.
     """
     value = config_json.get(name, default)
     if not isinstance(value, str) or value not in table:
@@ -103,7 +101,7 @@ def choice(config_json: Mapping[str, Any], name: str, table: Mapping[str, str], 
     return table[value]
 
 
-# Their name → ours. The five spellings of one approximation of GELU differ in rounding only.
+# Their name → ours. The five names of one approximation of GELU differ only in rounding.
 ACTIVATIONS = {
     "gelu": "gelu",
     "gelu_python": "gelu",

@@ -1,4 +1,4 @@
-"""What the tensors of a file are called: names of older files, of wrapped models and of tied matrices, made one."""
+"""The names of tensors in a file: those of older files, wrapped models and tied matrices become canonical ones."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,31 +9,29 @@ from model.importers.folder import MERGE, Folder
 from model.importers.safetensors_header import TensorHeader
 from model.importers.tensor_map import Family, flag
 
-# torch.compile, DataParallel and FSDP put these before the names of the model, or of the part, that they wrap.
+# Prefixes of torch.compile, DataParallel and FSDP before the names of the model or part that they wrap.
 WRAPPED = re.compile(r"^module\.|(?<![^.])(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
-# Classes that hold a whole model under one name: PEFT's, Lightning's, those of Sentence Transformers.
+# Prefixes of classes that contain a whole model: those of PEFT, Lightning and Sentence Transformers.
 HOLDERS = re.compile(r"(?:(?:model|base_model|auto_model|module|net|backbone|0)\.)+")
 PEFT = "base_model.model."
-# What PEFT puts beside the weights of a layer or in their place. Without it the model would be another one.
+# Tensors of PEFT beside the weights of a layer or instead of them. Without them the model would be a different one.
 ADAPTER = re.compile(
     r"(?<![^.])(?:base_layer|modules_to_save|original_module|prompt_encoder|prompt_embeddings|"
     r"(?:lora|ia3|hada|lokr|boft|oft|vera|hra|ln_tuning|adaption)_\w+)(?![^.])"
 )
-# Names that older files use → those of today
+# Names in older files → current names
 RENAMED = (
     (re.compile(r"LayerNorm\.gamma$"), "LayerNorm.weight"),
     (re.compile(r"LayerNorm\.beta$"), "LayerNorm.bias"),
 )
-# The bias of a word head has two names. Where a file holds both, `transformers` adds the one on the left.
+# The bias of a word head has two names. If a file has both, `transformers` uses the one on the left.
 BIASES = {"cls.predictions.decoder.bias": "cls.predictions.bias", "lm_head.decoder.bias": "lm_head.bias"}
 
-CanonicalTensors = dict[
-    str, tuple[str, TensorHeader]
-]  # a tensor's name as files of today spell it → as this file spells it, and more
+CanonicalTensors = dict[str, tuple[str, TensorHeader]]  # canonical name of a tensor → its name and header in this file
 
 
 def canonical_tensor_name(name: str) -> str:
-    """A tensor's name as files of today spell it, without what a wrapper put before it."""
+    """The canonical name of a tensor: the current name, without the prefix of a wrapper."""
     before = ""
     while before != name:
         before, name = name, WRAPPED.sub("", name)
@@ -43,14 +41,14 @@ def canonical_tensor_name(name: str) -> str:
 
 
 def wrapper(names: Mapping[str, Any]) -> str:
-    """What a wrapper put before the names: "_orig_mod.", "module.", "base_model.model.", or nothing."""
+    """The prefix of a wrapper: "_orig_mod.", "module.", "base_model.model.", or nothing."""
     if names and all(name.startswith(PEFT) for name in names):
         return PEFT
     return next((match[0] for name in names if (match := WRAPPED.search(name))), "")
 
 
 def refuse_adapters(names: Iterable[str]) -> None:
-    """Refuse the weights of a PEFT model that holds its adapter apart.
+    """Refuse the weights of a PEFT model with a separate adapter.
 
     Raises:
         CheckpointError: there is such a tensor.
@@ -61,12 +59,12 @@ def refuse_adapters(names: Iterable[str]) -> None:
 
 
 def inner(names: Iterable[str], family: Family) -> str:
-    """What stands before every name of the family's model, where a class holds it: "model.", "base_model.model.".
+    """The prefix of the names of the family's model, if another class contains it: "model.", "base_model.model.".
 
-    names: as `today` spells them. "": nothing, or no tensor of such a model is there.
+    names: canonical names. "": there is no prefix, or no tensor of such a model.
 
     Raises:
-        CheckpointError: it is not known to be the name of the one model, so that nobody can tell what else is computed.
+        CheckpointError: the prefix is not a known one, so that the class could compute something else too.
     """
     names = list(names)
     before = {place for name in names if (place := _place(family, name)) is not None}
@@ -75,7 +73,7 @@ def inner(names: Iterable[str], family: Family) -> str:
     if len(before) > 1:
         listed = " and ".join(f'"{name}"' for name in sorted(before)[:3])
         raise CheckpointError(
-            f"The weights hold several models, whose names begin with {listed}. Save the one alone that you want."
+            f"The weights hold several models, whose names begin with {listed}. Save only the one that you want."
         )
     (only,) = before
     if HOLDERS.fullmatch(only) or all(name.startswith(only) for name in names):
@@ -87,7 +85,7 @@ def inner(names: Iterable[str], family: Family) -> str:
 
 
 def _place(family: Family, name: str) -> str | None:
-    """What stands before the model in the name of one of its tensors; None for a tensor outside of the model."""
+    """The prefix of the model in the name of one of its tensors; None for a tensor outside the model."""
     begins = [0, *(dot.end() for dot in re.finditer(r"\.", name))]
     return next((name[:start] for start in begins for body in family.body if _inside(family, body, name[start:])), None)
 
@@ -95,11 +93,10 @@ def _place(family: Family, name: str) -> str | None:
 def canonical_tensors(folder: Folder, family: Family) -> CanonicalTensors:
     """Every tensor of the folder, under the name that this family has for it.
 
-    A matrix that words are read in and out with is stored once. Which of its two names it has depends on what saved
-    the file: here it is always that of the word embeddings.
+    A tied embedding is stored once. Files give it one of two names; here it always has the name of the token embedding.
 
     Raises:
-        CheckpointError: two tensors have the same name, or it cannot be told which belong to the model.
+        CheckpointError: two tensors have the same name, or it is not clear which belong to the model.
     """
     known: CanonicalTensors = {}
     before = inner(map(canonical_tensor_name, folder.claims), family)
@@ -108,7 +105,7 @@ def canonical_tensors(folder: Folder, family: Family) -> CanonicalTensors:
         if name in known:
             raise CheckpointError(
                 f"The weights hold both {known[name][0]} and {spelt}, which are two names of one tensor. Save the "
-                "model again, so that each stands there once."
+                "model again, so that it contains each tensor once."
             )
         known[name] = spelt, claim
     for left, right in BIASES.items():
@@ -126,10 +123,10 @@ def _inside(family: Family, body: str, name: str) -> bool:
 
 
 def refuse_unread(family: Family, unused: Mapping[str, TensorHeader], n_layers: int) -> None:
-    """A tensor of a layer or of the embeddings that is not read would change what the model computes.
+    """Refuse unused tensors of a layer or of the embeddings, which would change what the model computes.
 
     Raises:
-        CheckpointError: there is one.
+        CheckpointError: there is such a tensor.
     """
     for name in sorted(unused):
         rest = next((name[len(body) :] for body in family.body if _inside(family, body, name)), None)
@@ -139,7 +136,7 @@ def refuse_unread(family: Family, unused: Mapping[str, TensorHeader], n_layers: 
         layer = place[1] if place and place.lastindex else None
         if layer is not None and int(layer) >= n_layers:
             raise CheckpointError(
-                f"The weights hold more layers than the {n_layers} that config.json tells: {name} is one of theirs."
+                f"The weights have more layers than the {n_layers} of config.json: {name} belongs to one of them."
             )
         raise CheckpointError(
             f"The weights hold {name}, which a {family.label} does not have as the lab and transformers 5 compute it. "
@@ -151,13 +148,13 @@ def aliased(config: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, 
     """config.json with each size under the name that its family has for it.
 
     Raises:
-        CheckpointError: it says one size under two names, and not the same.
+        CheckpointError: it has two names of one size with different values.
     """
     renamed = dict(config)
     for other, ours in aliases.items():
         if other in renamed and renamed.setdefault(ours, renamed[other]) != renamed[other]:
             raise CheckpointError(
                 f"config.json says {ours} = {renamed[ours]!r} and {other} = {renamed[other]!r}, which are two names of "
-                "one size. Take the wrong one out."
+                "one size. Remove the wrong one."
             )
     return renamed

@@ -1,7 +1,7 @@
-"""Models that our own Transformer cannot hold: `transformers` runs them, and their attention is taken as it comes out.
+"""Maps-only models: models that our own Transformer cannot represent, and that `transformers` runs.
 
-T5, Llama with fewer keys than queries, BART, Mistral and many more. Only maps: no scores before the softmax, no stream,
-nothing that can be taken away. `transformers` is an optional extra; without it such a model is not opened.
+Examples are T5, Llama with fewer keys than queries, BART and Mistral. Only their attention weights are available: no
+scores, no residual stream, no ablation. `transformers` is an optional extra; without it such a model is not opened.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ FAILURES = (
     IndexError,
     AttributeError,
 )  # of a model that is run on the wrong input
-MAX_WRITTEN = 24  # tokens that an encoder–decoder writes by itself where no target is given
+MAX_WRITTEN = 24  # number of tokens that an encoder–decoder generates if no target is given
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def load_with_transformers(offer: ModelInfo) -> LoadedModel:
         tokenizer = read_tokenizer(folder, words, bounded=False)
         model, loading_info = kind.from_pretrained(
             folder.path,
-            attn_implementation="eager",  # the others do not keep their weights
+            attn_implementation="eager",  # the other implementations do not return weights
             dtype=torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
@@ -93,7 +93,7 @@ def load_with_transformers(offer: ModelInfo) -> LoadedModel:
 
 
 def _class(transformers: Any, config: Mapping[str, Any]) -> Any:
-    """The class that config.json names, if it is one of the library's models; else what the library makes of it."""
+    """The class that config.json names, if it is a model of the library; otherwise AutoModel."""
     names = config.get("architectures")
     named = getattr(transformers, str(names[0]), None) if isinstance(names, list) and names else None
     is_model = isinstance(named, type) and issubclass(named, transformers.PreTrainedModel)
@@ -101,17 +101,17 @@ def _class(transformers: Any, config: Mapping[str, Any]) -> Any:
 
 
 def attention(foreign: LoadedModel, text: str, target: str = "") -> dict[str, AttentionMaps]:
-    """The attention of one run: "encoder", "decoder", "cross", as far as the model has them.
+    """The attention of one run: "encoder", "decoder" and "cross", if the model has them.
 
-    target: what an encoder-decoder says; where it is empty, the model says something itself, word after likeliest word.
-    A language mark that the model knows, "fra_Latn", may stand before the words of either.
+    target: the target of an encoder-decoder; if it is empty, the model generates one by greedy decoding. Text and
+    target can begin with a language token of the model, such as "fra_Latn".
 
     Raises:
-        InputTextError: the text is empty, or longer than the lab draws or the model reads; or a target for a model that
-            writes none.
-        CheckpointError: the model returns no attention, or something that is none, or needs more than a text.
+        InputTextError: the text is empty or too long for the lab or the model, or there is a target for a model without
+            one.
+        CheckpointError: the model returns no attention or an invalid one, or needs more input than a text.
     """
-    if isinstance(foreign.model, RemoteModel):  # it runs in a process of its own
+    if isinstance(foreign.model, RemoteModel):  # it runs in a separate process
         stacks = foreign.model.attention(text, target)
         return {
             stack: AttentionMaps(weights, query_tokens, key_tokens)
@@ -130,8 +130,7 @@ def attention(foreign: LoadedModel, text: str, target: str = "") -> dict[str, At
         if not writes(model):
             if target.strip():
                 raise InputTextError(
-                    "This model sorts texts and writes none: its decoder reads the sentence itself. Leave the second "
-                    "field empty."
+                    "This model classifies texts: its decoder reads the same sentence. Leave the second field empty."
                 )
             out = _ran(model, ids)
             if getattr(out, "encoder_attentions", None) is None:
@@ -149,14 +148,14 @@ def attention(foreign: LoadedModel, text: str, target: str = "") -> dict[str, At
 
 
 def reads_two(foreign: LoadedModel) -> bool:
-    """Whether it is an encoder-decoder that takes a target beside the text."""
+    """Whether it is an encoder-decoder with a target."""
     if isinstance(foreign.model, RemoteModel):
         return foreign.model.two
     return bool(foreign.model.config.is_encoder_decoder and writes(foreign.model))
 
 
 def languages_of(foreign: LoadedModel) -> tuple[str, ...]:
-    """The marks of languages that its tokenizer knows."""
+    """The language tokens that its tokenizer knows."""
     return foreign.model.languages if isinstance(foreign.model, RemoteModel) else languages(foreign.tokenizer)
 
 
@@ -166,7 +165,7 @@ def _fits(tokens: int) -> None:
 
 
 def _ran(model: Any, ids: torch.Tensor, decoder_ids: torch.Tensor | None = None) -> Any:
-    """One pass over ids (1, S), for a decoder that reads said (1, T).
+    """One pass over ids (1, S), with decoder_ids (1, T) as the input of a decoder.
 
     Raises:
         InputTextError: the model runs on the beginning of the text or the target, but not on all of it.
@@ -197,7 +196,7 @@ def _ran(model: Any, ids: torch.Tensor, decoder_ids: torch.Tensor | None = None)
 
 
 def _longest(run: Callable[[int], Any], most: int) -> int:
-    """The largest number up to `most` that runs, if all below it do; found by halving."""
+    """The largest number up to `most` for which `run` raises no error, by bisection."""
     runs, fails = 0, most + 1
     while fails - runs > 1:
         middle = (runs + fails) // 2
@@ -216,12 +215,12 @@ def _one_stack(out: Any, words: tuple[str, ...]) -> dict[str, AttentionMaps]:
 
 
 def _looks_back(attentions: Any) -> bool:
-    """Whether no weight lies on a later word."""
+    """Whether there is no weight on a later token."""
     return all(bool((layer.triu(1) == 0).all()) for layer in attentions)
 
 
 def _target(foreign: LoadedModel, ids: torch.Tensor, target: str) -> tuple[torch.Tensor, tuple[str, ...]]:
-    """What the decoder reads, (1, T), and its words: the target that was typed, or what the model finds likeliest."""
+    """The input of the decoder (1, T) and its tokens: the given target, or the result of greedy decoding."""
     if target.strip():
         decoder_ids, words = shifted(foreign, encode_with_language(foreign.tokenizer, target))
         return torch.tensor([decoder_ids]), words
@@ -234,9 +233,7 @@ def _target(foreign: LoadedModel, ids: torch.Tensor, target: str) -> tuple[torch
         except InputTextError:
             if not written:
                 raise  # it is the text that is too long
-            written_ids = written_ids[
-                :, :-1
-            ]  # nobody has typed this target: it ends where the model can read no more of it
+            written_ids = written_ids[:, :-1]  # the target is generated, so it ends at the maximum length of the model
             break
         if getattr(out, "logits", None) is None or written == MAX_WRITTEN:
             break

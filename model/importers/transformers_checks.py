@@ -1,4 +1,4 @@
-"""What is checked of a folder that `transformers` runs, so that nothing of its weights is left out in silence."""
+"""Checks of a folder that `transformers` loads, so that no part of the weights is ignored without an error."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -13,21 +13,21 @@ from model.checkpoint import CheckpointError
 from model.importers.folder import INDEX, SINGLE, Folder
 from model.importers.tensor_names import PEFT, wrapper
 
-# Constants that older files hold beside the weights of a layer: masks and frequencies.
+# Constants in older files beside the weights of a layer: masks and frequencies.
 BUFFER = re.compile(r"(attn|attention)\.(bias|masked_bias)$|rotary_emb\.inv_freq$|position_ids$")
 
 
-# The sizes that say how many parts of one kind follow one another.
+# The sizes that give the number of layers.
 LAYERS = re.compile(r"^(n|num)_?\w*(layers?|blocks)$|_layers$")
 MAX_BUFFERS = 512 * 10**6  # bytes
 EAGER = {"attn_implementation": "eager"}
 
 
 def refuse_file_names(folder: Folder) -> None:
-    """`transformers` finds the weights by the name of the file, and each tensor by its own name.
+    """Check that the file has the name by which `transformers` finds the weights.
 
     Raises:
-        CheckpointError: it would not find them.
+        CheckpointError: it has another name.
     """
     files = [name for name, _, _ in folder.stamp if name.endswith(".safetensors")]
     if len(files) == 1 and files[0] != SINGLE and not (folder.path / INDEX).is_file():
@@ -43,7 +43,7 @@ def refuse_missing(missing: Collection[str], folder: Folder) -> None:
     """missing: names of tensors that `transformers` needs and did not find.
 
     Raises:
-        CheckpointError: there are some; where the files hold them under longer names, it says what stands before those.
+        CheckpointError: there are some. If the files have them with a prefix, the message gives the prefix.
     """
     if not missing:
         return
@@ -62,13 +62,13 @@ def _refuse_prefix(before: str, who: str) -> NoReturn:
 
 
 def refuse_sizes(transformers: Any, kind: Any, folder: Folder) -> None:
-    """Compare the sizes that config.json describes with the files, before a number of them is allocated.
+    """Compare the sizes in config.json with the files, before any memory is allocated.
 
-    The model is built without numbers (on torch's device "meta"). `transformers` would fill what the files lack with
-    random numbers, of whatever size.
+    The model is built without data (on the device "meta" of PyTorch). `transformers` would fill missing tensors of any
+    size with random numbers.
 
     Raises:
-        CheckpointError: the model has more numbers than the files, or buffers that no model needs.
+        CheckpointError: the model has more parameters than the files, or its buffers are too large.
     """
     layers = max((value for value in _whole_numbers(folder.config, LAYERS)), default=0)
     if layers > len(folder.claims):
@@ -100,12 +100,12 @@ def _whole_numbers(config: Mapping[str, Any], names: re.Pattern[str]) -> Iterabl
 
 
 def refuse_unread(model: Any, unexpected: Iterable[str], folder: Folder) -> None:
-    """A tensor of a layer that `transformers` leaves out would change the attention.
+    """Refuse tensors of a layer that `transformers` ignores, because the attention would be wrong without them.
 
-    unexpected: the names that `transformers` found in the files and not in its model.
+    unexpected: the names that are in the files and not in the model of `transformers`.
 
     Raises:
-        CheckpointError: there is one.
+        CheckpointError: there is such a tensor.
     """
     base = f"{model.base_model_prefix}."
     lists = {name.removeprefix(base) for name, part in model.named_modules() if isinstance(part, nn.ModuleList)}
@@ -121,15 +121,15 @@ def refuse_unread(model: Any, unexpected: Iterable[str], folder: Folder) -> None
 
 
 def reason_of(error: BaseException) -> str:
-    """The first line of what an error says, or its name; without a full stop."""
+    """The first line of the message of an error, or its type; without a full stop."""
     return str(error).strip().partition("\n")[0][:200].rstrip(".") or type(error).__name__
 
 
 def vocabulary_size(config: Mapping[str, Any]) -> int:
-    """V, as config.json tells it.
+    """V, the vocabulary size in config.json.
 
     Raises:
-        CheckpointError: it tells none.
+        CheckpointError: it has none.
     """
     size = config.get("vocab_size")
     inner = [name for name, part in config.items() if isinstance(part, dict) and "vocab_size" in part]

@@ -1,8 +1,8 @@
-"""Languages to learn whose generators know the answers: which word should look at which; and English, where none does.
+"""The training data: generators of sentences with gold annotations, and English passages without annotations.
 
-Read `gold.py` for what a sentence carries, `grammar.py` for a whole task, `passages.py` for one without answers;
-`pair.py` for what two sentences carry, `translation.py` for a task of such pairs, and `parse.py` for the way back:
-from a sentence to the choices that drew it.
+`task.py`: a sentence and its annotations; `grammar`: the language of the word-level models; `passages.py`: English
+without annotations; `pair.py`: two sentences and their alignment; `translation`, `dates.py` and `copying.py`: tasks of
+such pairs; `parse.py`: from a sentence to its annotations.
 """
 
 from model.tasks.copying import COPYING

@@ -1,6 +1,6 @@
-"""Copy: "c a f a b" → "c a f a b". Nothing to understand and everything to remember.
+"""The copy task: "c a f a b" → "c a f a b". It tests how much a network can remember.
 
-What a network can hold in one vector ends somewhere. Trained on up to 16 signs; longer ones were never seen.
+A single vector can represent only a limited number of symbols. Training uses up to 16 symbols, never more.
 """
 
 from random import Random
@@ -12,13 +12,13 @@ TRAINED, LONGEST = 16, 24
 
 
 def copy_of(length: int, rng: Random) -> Pair:
-    """`length` signs and the same again; each is linked to the one it repeats.
+    """`length` random symbols and their copy. Each symbol of the copy is linked to its source.
 
     Raises:
-        ValueError: there would be no sign.
+        ValueError: `length` is less than 1.
     """
     if length < 1:
-        raise ValueError(f"a copy has at least 1 sign, not {length}")
+        raise ValueError(f"a copy has at least 1 symbol, not {length}")
     draft = PairBuilder()
     for sign in rng.choices(SIGNS, k=length):
         draft.write(sign, "sign", draft.read(sign))
@@ -26,7 +26,7 @@ def copy_of(length: int, rng: Random) -> Pair:
 
 
 def draw(kind: str | None, rng: Random) -> Pair:
-    """Of any length seen in training, or of one that was not ("longer")."""
+    """A copy with a length of the training, or with a longer one (kind "longer")."""
     if kind not in (None, "trained", "longer"):
         raise ValueError(f"the copy task has the kinds trained, longer, not {kind!r}")
     return copy_of(rng.randint(TRAINED + 1, LONGEST) if kind == "longer" else rng.randint(1, TRAINED), rng)

@@ -1,7 +1,7 @@
-"""What does "it" mean? "the cat near the box did not cross the street because it was too wide" → the street.
+"""Coreference: "the cat near the box did not cross the street because it was too wide" → the street.
 
-An encoder reads the whole sentence and says, where "it" stands, which noun is meant. Only the adjective tells, and
-it tells a class: so the answer takes two looks, from "it" to the adjective and from there to the noun that it fits.
+An encoder reads the sentence and predicts, at "it", the noun that "it" refers to. Only the adjective decides, because
+it fits one class of nouns. So the model needs two steps: from "it" to the adjective, and from there to the noun.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ ADJECTIVE, REFERENT, OTHERS = "it → adjective", "it → referent", "it → oth
 
 @dataclass(frozen=True)
 class CoreferenceQuestion:
-    """A sentence without `<s>`, where its "it" stands (`<s>` is position 0), and the noun that it means."""
+    """A sentence without `<s>`, the position of its "it" (`<s>` is position 0), and the noun that "it" refers to."""
 
     words: tuple[str, ...]
     it: int
@@ -48,7 +48,7 @@ class CoreferenceQuestion:
 
 
 def make_question(rng: Random) -> CoreferenceQuestion:
-    """A question with two to four nouns, each of another class."""
+    """A question with two to four nouns of different classes."""
     groups = rng.sample(list(NOUNS), rng.randint(2, 4))
     nouns = {group: rng.choice(NOUNS[group]) for group in groups}
     words: list[str] = []

@@ -1,4 +1,4 @@
-"""Dates, character by character: "3 May 1979", "05/03/1979" and four more ways of writing become "1979-05-03"."""
+"""Dates, character by character: "3 May 1979", "05/03/1979" and four other formats become "1979-05-03"."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ def ordinal(day: int) -> str:
     return f"{day}{'th' if day in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"
 
 
-# Each way of writing a date, as its parts in order: what they are, and how they read.
+# Each format of a date: its parts in order, as names and as functions of the date.
 WAYS: dict[str, Callable[[date], tuple[tuple[str, str], ...]]] = {
     "3 May 1979": lambda d: (("day", f"{d.day}"), ("month", MONTHS[d.month - 1]), ("year", f"{d.year}")),
     "May 3, 1979": lambda d: (("month", MONTHS[d.month - 1]), ("day", f"{d.day},"), ("year", f"{d.year}")),
@@ -36,9 +36,9 @@ WAYS: dict[str, Callable[[date], tuple[tuple[str, str], ...]]] = {
 
 
 def write_date(day: date, way: str) -> Pair:
-    """One date in one way of WAYS, and in the order of ISO 8601.
+    """One date in one format of WAYS, and its ISO 8601 form.
 
-    Each digit of the year is linked to that digit; month and day to any character of the part that tells them.
+    Each digit of the year is linked to the same digit; month and day are linked to all characters of their part.
     """
     draft = PairBuilder()
     spans: dict[str, list[int]] = {}
@@ -57,7 +57,7 @@ def write_date(day: date, way: str) -> Pair:
 
 
 def draw(kind: str | None, rng: Random) -> Pair:
-    """A day of two centuries, in the way asked for or in any."""
+    """A random date of two centuries, in the format `kind`; None: in a random format."""
     if kind is not None and kind not in WAYS:
         raise ValueError(f"the date task has the kinds {', '.join(WAYS)}, not {kind!r}")
     day = FIRST + timedelta(rng.randrange((LAST - FIRST).days + 1))

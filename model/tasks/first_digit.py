@@ -1,9 +1,9 @@
-"""Which came first? Among letters stand two digits, and only their order answers the question.
+"""The first-digit task: a sequence of letters contains two digits, and the answer is the first of them.
 
     a 7 f c 2 h ?   →   7
 
-The same signs in another order have another answer, so whoever knows no order can only guess between the two: half
-of the answers are right. The answer is no part of the text: an encoder, which sees all of it, is asked the same.
+The same symbols in another order have another answer, so a model without positions can only guess between two digits,
+with an accuracy of one half. The answer is not part of the text, so an encoder can be trained on the task too.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ WORDS = (*DIGITS, *LETTERS, QUERY_TOKEN)
 
 @dataclass(frozen=True)
 class FirstDigitQuestion:
-    """`words` ends in "?"; `first` and `second` are its two digits, in the order in which they stand."""
+    """`words` ends in "?"; `first` and `second` are its two digits in their order."""
 
     words: tuple[str, ...]
     first: str
@@ -29,13 +29,13 @@ class FirstDigitQuestion:
 
 
 def make_question(length: int, rng: Random) -> FirstDigitQuestion:
-    """A question of `length` signs and the question mark.
+    """A question of `length` symbols and the question mark.
 
     Raises:
-        ValueError: two digits do not fit in.
+        ValueError: `length` is less than 2.
     """
     if length < 2:
-        raise ValueError(f"a question about two digits has at least 2 signs, not {length}")
+        raise ValueError(f"a question about two digits has at least 2 symbols, not {length}")
     signs = rng.choices(LETTERS, k=length)
     places = sorted(rng.sample(range(length), 2))
     digits = rng.sample(DIGITS, 2)

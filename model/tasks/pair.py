@@ -1,7 +1,7 @@
-"""What two sentences with a gold alignment are: which word of the source each word of the target comes from.
+"""Two sentences with a gold alignment, from each word of the target to words of the source.
 
-The decoder stands at one word when it says the next. So the link of target word t belongs to row t − 1 of its
-attention: the row whose look decides what is said. Positions count the start token `<s>` as 0 on both sides.
+The decoder predicts a word at the position before it. So the link of target word t belongs to row t − 1 of the
+attention. Positions count the start token `<s>` as 0 on both sides.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,18 +11,20 @@ from random import Random
 from model.tasks.task import Relation
 from model.tokenizer import BLANK
 
-DETERMINED = "settled by the words before"  # nothing has to be looked up: a look anywhere is as good
+DETERMINED = "settled by the words before"  # the word needs no word of the source, so attention to any word is right
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A source, a target, and for each target word where a look at the source is right, by class of word."""
+    """A source, a target, and for each target word its class and the gold source positions."""
 
     source: tuple[str, ...]
     target: tuple[str, ...]
     kind: str
-    alignment: tuple[Relation, ...]  # name: class of the word said; query: the row that says it; keys: source positions
-    separator: str = " "  # what stands between two words of a text; nothing where the words are single characters
+    alignment: tuple[
+        Relation, ...
+    ]  # name: class of the target word; query: the row that predicts it; keys: source positions
+    separator: str = " "  # the separator of words; empty if the words are single characters
 
     @property
     def source_text(self) -> str:
@@ -33,26 +35,26 @@ class Pair:
         return self._joined(self.target)
 
     def _joined(self, words: tuple[str, ...]) -> str:
-        """Nothing stands after a word that has lost its vowel, as in "l'animal"."""
+        """The text of words: no space after an elided word, as in "l'animal"."""
         return self.separator.join(words).replace("' ", "'").replace(BLANK, " ")
 
 
 @dataclass(frozen=True)
 class PairTask:
-    """A task of two sentences: its words, its kinds, the classes its links are scored by, and how to draw one."""
+    """A sequence-to-sequence task: its words, its kinds, the classes of its links, and its generator."""
 
     name: str
     title: str
     kinds: Mapping[str, str]  # name of the kind → short label for a menu
-    words: tuple[str, ...]  # of both sides; characters, where `spelled`
+    words: tuple[str, ...]  # of both sides; characters if `spelled`
     draw: Callable[[str | None, Random], Pair]  # a kind, or None for the mixture the models are trained on
-    spelled: bool = False  # read character by character
-    unit: str = "word"  # what one token of a sentence is called
+    spelled: bool = False  # whether tokens are characters
+    unit: str = "word"  # the name of one token of a sentence
 
 
 @dataclass
 class PairBuilder:
-    """Two sentences in the making."""
+    """Two sentences under construction."""
 
     source: list[str] = field(default_factory=list)
     target: list[str] = field(default_factory=list)
@@ -64,12 +66,12 @@ class PairBuilder:
         return len(self.source)
 
     def write(self, word: str, group: str, *keys: int) -> None:
-        """Append a target word. It is said from the row of the word before it, with a look at any of the keys."""
+        """Append a target word, with a link from the row that predicts it to any of the keys of the group."""
         self.link(group, *keys)
         self.target.append(word)
 
     def link(self, group: str, *keys: int) -> None:
-        """A link of the word that is written next."""
+        """Add a link for the target word that is appended next."""
         self.links.append(Relation(group, len(self.target), keys))
 
     def finish(self, kind: str, between: str = " ") -> Pair:

@@ -1,4 +1,4 @@
-"""Pairs of sentences drawn for training, and those held out from it."""
+"""Pairs of sentences for training, and held-out pairs."""
 
 from random import Random
 from zlib import crc32
@@ -7,14 +7,14 @@ from model.tasks import PAIRS, Pair
 
 
 def is_held_out(pair: Pair) -> bool:
-    """Whether this pair is for examinations only. What its source reads decides, so no list has to be kept."""
+    """Whether this pair is never used in training. The source decides this, so no list is needed."""
     return crc32(pair.source_text.encode()) % 10 == 0
 
 
 def draw_pairs(task: str, count: int, rng: Random, fresh: bool = False) -> list[Pair]:
-    """`count` pairs to learn from, or `fresh` ones that nothing is learnt from.
+    """`count` pairs for training, or held-out pairs if `fresh`.
 
-    There are too few short copies to keep any from being learnt: a fresh one is a new draw there, and no more.
+    There are too few short copies to hold any out, so in the copy task fresh pairs are only new draws.
     """
     drawn: list[Pair] = []
     while len(drawn) < count:

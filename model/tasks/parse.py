@@ -1,7 +1,7 @@
-"""Reading a sentence back: which choices of the generator would have drawn it? Then its gold answer is known as well.
+"""Parsing: find the choices of the generator that give a sentence, and so its gold annotations.
 
-The generator runs again and again with a die of our own, which falls on every side in turn; a run is given up at the
-first word that differs from the sentence. So nothing is said twice: the grammar stands in the generator alone.
+The generator runs with a source of random numbers that tries every choice in turn. A run stops at the first word that
+differs from the sentence. So the grammar is written only once, in the generator.
 """
 
 import re
@@ -23,18 +23,18 @@ from model.tokenizer import BLANK
 
 
 class ParseMismatch(Exception):
-    """The generator has said a word that the sentence does not have there."""
+    """The generator added a word that the sentence does not have at that position."""
 
 
 class ForcedBuilder(PairBuilder):
-    """A draft that must become this sentence."""
+    """A draft that must become the given sentence."""
 
     def __init__(self, words: Sequence[str]) -> None:
         super().__init__()
         self.words = tuple(words)
 
     def read(self, *words: str) -> int:
-        """As of any draft; raises Differs where the sentence has others."""
+        """Append source words; raises Differs if the sentence has other words there."""
         position = len(self.source)
         if self.words[position : position + len(words)] != words:
             raise ParseMismatch
@@ -42,12 +42,12 @@ class ForcedBuilder(PairBuilder):
 
     @property
     def rest(self) -> tuple[str, ...]:
-        """What is still to come."""
+        """The words of the sentence that have not been read yet."""
         return self.words[len(self.source) :]
 
 
 class ExhaustiveRandom(Random):
-    """A die that falls, throw after throw and run after run, on every side: the first side first."""
+    """A replacement for Random that tries every outcome of every choice, run after run, the first outcome first."""
 
     def __init__(self) -> None:
         super().__init__(0)
@@ -61,16 +61,16 @@ class ExhaustiveRandom(Random):
         return self.throws[self.index - 1][0]
 
     def choice(self, seq: Any) -> Any:
-        """One of a few."""
+        """One of the items, the next one that has not been tried."""
         return seq[self._throw(len(seq))]
 
     def random(self) -> float:
-        """Below every threshold, or above."""
+        """0 or 1: below every threshold, or above."""
         return float(self._throw(2))
 
     def again(self) -> bool:
-        """Begin the next run; False where every one has been made."""
-        del self.throws[self.index :]  # what was not thrown again
+        """Begin the next run; False if all runs have been made."""
+        del self.throws[self.index :]  # choices that this run did not make
         while self.throws and self.throws[-1][0] + 1 == self.throws[-1][1]:
             self.throws.pop()
         if self.throws:
@@ -80,14 +80,14 @@ class ExhaustiveRandom(Random):
 
 
 def parse_translation(words: Sequence[str]) -> Pair | None:
-    """The English sentence with its French one, or None where the grammar does not have it."""
+    """The English sentence with its French translation; None if it is not in the grammar."""
     if len(words) > LONGEST:
         return None
     return next(_sentences(ForcedBuilder(words), ""), None)
 
 
 def _sentences(draft: ForcedBuilder, kind: str) -> Iterator[Pair]:
-    """Every way to read what is left: a clause, and then the end, or a joining word and another clause."""
+    """All parses of the rest: a clause, and then the end, or a conjunction and another clause."""
     for name, clause in CLAUSES.items():
         for attempt in _clauses(draft, clause):
             first = kind or name
@@ -116,7 +116,7 @@ def _clauses(draft: ForcedBuilder, clause: Callable[[PairBuilder, Random], None]
 
 
 def parse_copy(words: Sequence[str]) -> Pair | None:
-    """Signs, and the same again."""
+    """The symbols with their copy; None if they are not of the copy task."""
     if not words or not set(words) <= set(SIGNS):
         return None
     draft = PairBuilder()
@@ -126,7 +126,7 @@ def parse_copy(words: Sequence[str]) -> Pair | None:
 
 
 def parse_date(letters: Sequence[str]) -> Pair | None:
-    """A date in one of WAYS, or None. Every day that its numbers can mean is written in every way, and compared."""
+    """A date in one of WAYS, or None. Every date that fits its numbers is written in every format and compared."""
     text = "".join(letters).replace(BLANK, " ")
     numbers = [int(number) for number in re.findall(r"\d+", text)]
     named = [month_number for month_number, month in enumerate(MONTHS, 1) if month in text]
@@ -136,7 +136,7 @@ def parse_date(letters: Sequence[str]) -> Pair | None:
                 for way in WAYS:
                     try:
                         pair = write_date(date(year, month, day), way)
-                    except ValueError:  # no such day
+                    except ValueError:  # there is no such date
                         continue
                     if pair.source_text == text and FIRST <= date(year, month, day) <= LAST:
                         return pair
@@ -144,7 +144,7 @@ def parse_date(letters: Sequence[str]) -> Pair | None:
 
 
 def parse_coreference(words: Sequence[str]) -> CoreferenceQuestion | None:
-    """A sentence with an "it", and what it means; None where its adjective fits none of its nouns, or more than one."""
+    """A sentence with "it" and its noun; None if the adjective fits no noun of the sentence, or more than one."""
     it = [position for position, word in enumerate(words, 1) if word == "it"]
     adjectives = [
         (position, group) for position, word in enumerate(words, 1) for group in ADJECTIVES if word in ADJECTIVES[group]

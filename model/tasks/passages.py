@@ -1,6 +1,6 @@
-"""English prose of our own, in none of the books: what a model of any text is tried and measured on in this lab.
+"""English passages that we wrote for the evaluation of models of any text. They are in none of the training books.
 
-Nobody can say which word of it should look at which: these sentences carry no gold links and no probes.
+These sentences have no gold links and no probes.
 """
 
 from random import Random
@@ -74,7 +74,7 @@ TEXTS = {"passage": PASSAGES, "short": SHORT, "opening": OPENINGS}
 
 
 def draw(kind: str | None, rng: Random) -> Sentence:
-    """A text of the kind asked for; of any kind, each as likely, where none is."""
+    """A random text of this kind; None: any text, each with the same probability."""
     if kind is None:
         kind = rng.choice(list(TEXTS))
     if kind not in TEXTS:
@@ -83,14 +83,14 @@ def draw(kind: str | None, rng: Random) -> Sentence:
 
 
 def as_sentence(text: str, kind: str = "passage") -> Sentence:
-    """A text of which nothing is known, as a sentence without links and probes."""
+    """A text as a sentence without links and probes."""
     return Sentence(tuple(text.split(" ")), kind, (), ())
 
 
 STORIES = Task(
     name="stories",
     title="English prose",
-    kinds={"passage": "A passage", "short": "A short sentence", "opening": "A beginning, to write on from"},
+    kinds={"passage": "A passage", "short": "A short sentence", "opening": "A beginning to continue"},
     words={},
     draw=draw,
 )

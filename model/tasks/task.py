@@ -1,10 +1,10 @@
-"""What a sentence with gold answers is: its words, who should look at whom, and what can be predicted.
+"""A sentence with gold annotations: its words, its relations and its probes.
 
-A generator knows why it put a word where it stands. It says so here, in two ways. A `Relation` is a link a head may
-be found to follow: from the position that looks to the positions that count as right. A `Probe` is a word that can be
-foretold from the words before it, beside the words that would be wrong there.
+The generator of a sentence knows the reason for each word and records it in two ways. A `Relation` is a link that a
+head can follow, from a query position to the key positions that count as right. A `Probe` is a word that the words
+before it determine, with the words that would be wrong there.
 
-Positions count the start token `<s>` as 0, so the first word of a sentence stands at position 1.
+Positions count the start token `<s>` as 0, so the first word of a sentence has position 1.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from random import Random
 
 PREVIOUS_TOKEN = "previous token"
-PREVIOUS_IF_NEEDED = "previous token, where it is needed"  # elsewhere a head may as well rest on <s>
+PREVIOUS_IF_NEEDED = "previous token, where it is needed"  # elsewhere a head can attend to <s>
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A gold link: `query` is the position that looks; a look at any of `keys` is right."""
+    """A gold link: the query at position `query` should attend to any of the positions `keys`."""
 
     name: str
     query: int
@@ -26,7 +26,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Probe:
-    """A foreseeable word: at `position` stands `right`; `wrong` are the words it is scored against."""
+    """A predictable word: `right` is at `position`; `wrong` are the words that it is compared with."""
 
     name: str
     position: int
@@ -36,7 +36,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Sentence:
-    """One document of a task, without `<s>`, and everything its generator knows about it."""
+    """One document of a task, without `<s>`, and its annotations."""
 
     words: tuple[str, ...]
     kind: str
@@ -54,7 +54,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Task:
-    """A language to learn: its words by part of speech, its kinds of document, and how to draw one."""
+    """A language: its words by part of speech, its kinds of document, and its generator."""
 
     name: str
     title: str
@@ -69,7 +69,7 @@ class Task:
 
 @dataclass
 class SentenceBuilder:
-    """A sentence in the making. Words are said one after another; links and probes name their positions."""
+    """A sentence under construction. Words are added one after another; links and probes refer to their positions."""
 
     words: list[str] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
@@ -84,7 +84,7 @@ class SentenceBuilder:
         self.relations.append(Relation(name, query, keys))
 
     def expect(self, name: str, position: int, wrong: tuple[str, ...]) -> None:
-        """Mark the word said at `position` as foreseeable, against the words in `wrong`."""
+        """Add a probe for the word at `position`, against the words in `wrong`."""
         self.probes.append(Probe(name, position, self.words[position - 1], wrong))
 
     def finish(self, kind: str) -> Sentence:

@@ -1,1 +1,1 @@
-"""How the models of the lab were trained. `python -m model.train` starts it."""
+"""The training of the models of the lab. `python -m model.train` starts it."""

@@ -1,4 +1,4 @@
-"""Training the encoder that finds what “it” refers to."""
+"""The training of the encoder that predicts what “it” refers to."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ RESOLVER = "resolver"
 
 @dataclass(frozen=True)
 class ResolverRecipe:
-    """Everything that decides a training run but its seed. One head a layer: its attention is easy to read."""
+    """Everything that determines a training run, except its seed. Each layer has one head, to be easy to read."""
 
     config: ModelConfig = ModelConfig(
         len(WORDS) + 3, n_layers=2, n_heads=1, d_model=64, d_ff=128, context=32, position="sinusoidal", causal=False
@@ -52,7 +52,7 @@ def make_questions(n: int, seed: int) -> list[CoreferenceQuestion]:
 
 
 class CoreferenceTraining(Training[Transformer, list[CoreferenceQuestion], CoreferenceScores]):
-    """Every batch holds new questions. The seed whose two heads are plainest to see is saved."""
+    """Every batch contains new questions. The seed with the clearest two heads is saved."""
 
     tokenizer = WordTokenizer(WORDS)
     chosen = (
@@ -60,8 +60,8 @@ class CoreferenceTraining(Training[Transformer, list[CoreferenceQuestion], Coref
         "head of each, on questions used for nothing else"
     )
     notes = (
-        "Accuracy: the noun that is meant gets the most of all words, read where “it” stands.",
-        "mass: mean weight on the words named; top1: how often the largest weight of the row lies there; both layers × "
+        "Accuracy: how often the correct noun is the most likely word at “it”.",
+        "mass: mean weight on the gold words; top1: how often the largest weight of the row is on one; both layers × "
         "heads.",
     )
 

@@ -1,8 +1,8 @@
-"""From books to what a model reads: pieces in windows, and now and then a window that says something twice.
+"""From books to training windows of tokens, some of which repeat a passage.
 
-A page of prose gives little reason to look far back: the next word can mostly be guessed from the last few. A passage
-told again can be foretold word for word by whoever finds its first telling. A small share of such windows is what makes
-heads that copy worth learning (Olsson et al. 2022, "In-context Learning and Induction Heads").
+In prose, the last few words mostly determine the next one. In a repeated passage, a model can predict every word if it
+finds the first occurrence. A small share of such windows makes the model learn induction heads (Olsson et al. 2022,
+"In-context Learning and Induction Heads").
 """
 
 import lzma
@@ -20,10 +20,10 @@ HELD_OUT = 0.04  # the last part of every book
 
 
 def load_books(path: Path) -> tuple[str, ...]:
-    """Books from a text file, plain or .xz: a paragraph a line, an empty line between two books.
+    """Books from a text file, plain or .xz, with one paragraph per line and an empty line between two books.
 
     Raises:
-        ValueError: there is no text in it.
+        ValueError: the file contains no text.
     """
     with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
         books = tuple(book.strip() for book in file.read().split("\n\n") if book.strip())
@@ -33,29 +33,29 @@ def load_books(path: Path) -> tuple[str, ...]:
 
 
 def train_test_split(books: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What to learn from, and what is held out: the last paragraphs of every book."""
-    learnt, held_out = [], []
+    """The training text, and the held-out text, which is the last paragraphs of every book."""
+    training, held_out = [], []
     for book in books:
         paragraphs = book.split("\n")
         end = len(paragraphs) - max(1, round(HELD_OUT * len(paragraphs)))
-        learnt.append("\n".join(paragraphs[:end]))
+        training.append("\n".join(paragraphs[:end]))
         held_out.append("\n".join(paragraphs[end:]))
-    return tuple(filter(None, learnt)), tuple(held_out)
+    return tuple(filter(None, training)), tuple(held_out)
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Books as one long row of pieces."""
+    """Books as one long sequence of tokens."""
 
     ids: Array  # (N,)
-    begins: Array  # (P,)  where each paragraph begins
+    begins: Array  # (P,)  the start of each paragraph
     start: int  # the id of <s>
-    line: int  # the id of the piece that ends a paragraph
-    pieces: Array  # ids of all pieces that can be said
+    line: int  # the id of the token that ends a paragraph
+    pieces: Array  # ids of all tokens except the special ones
 
 
 def tokenize_corpus(books: Sequence[str], tokenizer: SubwordTokenizer) -> Corpus:
-    """Cut the books into pieces."""
+    """Tokenize the books."""
     start, line = tokenizer.token_id(START), tokenizer.token_id("Ċ")
     ids = np.array([index for book in books for index in (*tokenizer.ids_of(book)[1:], line)])
     begins = np.concatenate([[0], np.flatnonzero(ids[:-1] == line) + 1])
@@ -64,9 +64,9 @@ def tokenize_corpus(books: Sequence[str], tokenizer: SubwordTokenizer) -> Corpus
 
 
 def prose_window(shelf: Corpus, length: int, rng: np.random.Generator) -> Array:
-    """What stands from the beginning of a paragraph on, or, half of the time, from anywhere.
+    """A window from the start of a paragraph, or, half of the time, from any position.
 
-    Paragraphs of talk are short and many: from their beginnings alone, little would be read of the long ones.
+    Most paragraphs are short dialogue, so windows from their starts alone would contain little of the long ones.
     """
     last = len(shelf.ids) - length
     begin = rng.choice(shelf.begins[shelf.begins <= last]) if rng.random() < 0.5 else rng.integers(last + 1)
@@ -74,13 +74,13 @@ def prose_window(shelf: Corpus, length: int, rng: np.random.Generator) -> Array:
 
 
 def repeated_passage(shelf: Corpus, length: int, rng: np.random.Generator) -> Array:
-    """A passage of any length up to half the window, and the same again, as often as there is room."""
+    """A passage of any length up to half the window, repeated until the window is full."""
     passage = prose_window(shelf, int(rng.integers(8, length // 2)), rng)
     return np.resize(np.append(passage, shelf.line), length)
 
 
 def repeated_list(shelf: Corpus, length: int, rng: np.random.Generator) -> Array:
-    """Pieces of the books in no order, and the same again: what comes next can be known in no other way."""
+    """Random tokens of the books, repeated, so that only the first occurrence determines the next token."""
     listed = rng.choice(shelf.ids, int(rng.integers(8, length // 2)))
     return np.resize(np.append(listed, shelf.line), length)
 
@@ -89,11 +89,11 @@ WINDOWS: dict[str, tuple[float, Callable[[Corpus, int, np.random.Generator], Arr
     "prose": (0.82, prose_window),
     "told again": (0.12, repeated_passage),
     "list again": (0.06, repeated_list),
-}  # share of the windows, and how one is drawn
+}  # share of the windows, and the function that draws one
 
 
 def draw_windows(shelf: Corpus, count: int, length: int, rng: np.random.Generator) -> Array:
-    """Windows to learn from, <s> first: (count, length)."""
+    """Training windows, <s> first: (count, length)."""
     shares = [share for share, _ in WINDOWS.values()]
     kinds = rng.choice(len(shares), count, p=shares)
     draws = [draw for _, draw in WINDOWS.values()]
@@ -101,7 +101,7 @@ def draw_windows(shelf: Corpus, count: int, length: int, rng: np.random.Generato
 
 
 def every_window(shelf: Corpus, length: int) -> Array:
-    """All of the text once, from end to end, each window after a <s> of its own: (count, length)."""
+    """The whole text once, in consecutive windows that each begin with <s>: (count, length)."""
     count = len(shelf.ids) // (length - 1)
     rows = shelf.ids[: count * (length - 1)].reshape(count, length - 1)
     return np.concatenate([np.full((count, 1), shelf.start), rows], axis=1)

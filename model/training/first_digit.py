@@ -1,4 +1,4 @@
-"""Training on “which digit came first”: one small model for each position scheme."""
+"""Training on the first-digit task: one small model for each position scheme."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,22 +18,22 @@ from model.training.trainer import TRAINING, Options, Run, Training
 from model.transformer import Transformer
 
 KINDS = {"encoder": False, "decoder": True}  # name → is it causal?
-Accuracies = dict[int, float | None]  # signs of a question → share right; None: the position table has ended
+Accuracies = dict[int, float | None]  # symbols of a question → accuracy; None: the position table is too short
 
 
 @dataclass(frozen=True)
 class OrderRecipe:
-    """Everything that decides a training run but its seed."""
+    """Everything that determines a training run, except its seed."""
 
     config: ModelConfig
-    shortest: int = 4  # signs of a question in training
+    shortest: int = 4  # symbols of a question in training
     longest: int = 16
     steps: int = 700
     batch: int = 64
     lr: float = 6e-3
     warmup: int = 50
     clip: float = 1.0
-    lengths: tuple[int, ...] = (4, 8, 12, 16, 20, 24, 32, 48, 64, 96)  # examined at
+    lengths: tuple[int, ...] = (4, 8, 12, 16, 20, 24, 32, 48, 64, 96)  # lengths of the evaluation
     examined: int = 1000  # questions of each length
 
     @property
@@ -49,7 +49,7 @@ class OrderRecipe:
 
 def _recipe(position: str, causal: bool) -> OrderRecipe:
     sizes = ModelConfig(len(WORDS) + 3, n_layers=2, n_heads=4, d_model=32, d_ff=64, position=position, causal=causal)
-    return OrderRecipe(replace(sizes, context=OrderRecipe.longest + 2))  # <s> and "?" stand around the signs
+    return OrderRecipe(replace(sizes, context=OrderRecipe.longest + 2))  # <s> and "?" are added to the symbols
 
 
 ORDER_RECIPES = {
@@ -58,19 +58,19 @@ ORDER_RECIPES = {
 
 
 class FirstDigitTraining(Training[Transformer, list[FirstDigitQuestion], Accuracies]):
-    """Every batch holds new questions of one length. The seed with the fewest wrong answers is saved."""
+    """Every batch contains new questions of one length. The seed with the fewest wrong answers is saved."""
 
     half = False
     tokenizer = WordTokenizer(WORDS)
     chosen = (
         "of the seeds tried, the one with the fewest wrong answers at the trained lengths, on questions used for "
-        "nothing else; how it does beyond them had no say"
+        "nothing else; longer questions were not considered"
     )
     notes = (
-        "A length is the number of signs before the question mark. Guessing between the two digits is right half of "
+        "A length is the number of symbols before the question mark. A guess between the two digits is right half of "
         "the time.",
-        "'accuracy' is of the shipped seed on fresh questions; 'seeds' are on the questions a seed was chosen by.",
-        "None: a learned position table has ended.",
+        "'accuracy' is of the shipped seed on new questions; 'seeds' are on the questions that chose the seed.",
+        "None: a learned position table is too short.",
     )
 
     def __init__(self, name: str, recipe: OrderRecipe) -> None:
@@ -98,7 +98,7 @@ class FirstDigitTraining(Training[Transformer, list[FirstDigitQuestion], Accurac
         return self.shortfall(run.scores), run.seed
 
     def shortfall(self, scores: Accuracies) -> float:
-        """Mean share of wrong answers at the lengths of the training."""
+        """The mean error rate at the lengths of the training."""
         trained = [share for length, share in scores.items() if length <= self.recipe.longest and share is not None]
         return 1 - sum(trained) / len(trained)
 

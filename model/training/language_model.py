@@ -1,4 +1,4 @@
-"""What each language model of the lab is trained on, how long, and what is asked of it."""
+"""The training of the language models of the lab: recipes, goals and cards."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,31 +13,31 @@ from model.evaluation.language_model import Evaluation, evaluate, to_batch, word
 from model.model_card import JsonObject
 from model.switches import PARTS, Switches
 from model.tasks import TASKS, Sentence
-from model.tokenizer import WordTokenizer
+from model.tokenizer import Tokenizer, WordTokenizer
 from model.training.optimizer import Schedule
 from model.training.trainer import CHOOSING, TRAINING, Options, Run, Training
 from model.transformer import Transformer
 
-CURVE_SENTENCES = 400  # fresh sentences that every snapshot is examined on
+CURVE_SENTENCES = 400  # held-out sentences for the evaluation of every snapshot
 
 
 @dataclass(frozen=True)
 class LanguageRecipe:
-    """Everything that decides a training run but its seed."""
+    """Everything that determines a training run, except its seed."""
 
     task: str
-    config: ModelConfig  # its vocab_size is the task's to fill in
-    probe_goals: Mapping[str, float]  # probe → the accuracy wished for
-    head_goals: Mapping[str, float]  # relation → the weight wished for on its gold keys, in the best head
+    config: ModelConfig  # its vocab_size is set from the task
+    probe_goals: Mapping[str, float]  # probe → target accuracy
+    head_goals: Mapping[str, float]  # relation → target weight on its gold keys, in the best head
     steps: int
     batch: int = 32
     lr: float = 3e-3
     warmup: int = 100
     clip: float = 1.0
-    foreseeable_weight: float = 4.0  # in the loss, of a word that can be foretold; every other word counts 1
-    sentences: int = 60_000  # to learn from
-    examined: int = 3_000  # held out: as many to choose a seed by, and as many others to report on
-    snapshots: tuple[int, ...] = ()  # the steps at which the model is looked in on
+    foreseeable_weight: float = 4.0  # weight in the loss of a predictable word; every other word has weight 1
+    sentences: int = 60_000  # for training
+    examined: int = 3_000  # held-out sentences: this many to choose a seed, and this many others to report on
+    snapshots: tuple[int, ...] = ()  # the steps at which the model is evaluated
     kept: bool = True  # whether the weights of those steps are shipped too
 
     @property
@@ -54,7 +54,7 @@ class LanguageRecipe:
 def draw_sentences(
     recipe: LanguageRecipe, count: int, seed: int, apart_from: frozenset[str] = frozenset()
 ) -> list[Sentence]:
-    """`count` sentences of the recipe's task; none of them, word for word, in `apart_from`."""
+    """`count` sentences of the recipe's task, none of which is in `apart_from`."""
     rng, draw = Random(seed), TASKS[recipe.task].draw
     drawn: list[Sentence] = []
     while len(drawn) < count:
@@ -65,18 +65,18 @@ def draw_sentences(
 
 
 def goal_gap(scores: Evaluation, recipe: LanguageRecipe) -> float:
-    """How far a model is from the recipe's goals: missing accuracy and missing weight of the best head, summed."""
+    """The distance from the goals of a recipe: missing accuracy and missing weight of the best head, summed."""
     missing = [goal - scores.probes[name].share for name, goal in recipe.probe_goals.items()]
     missing += [goal - scores.relations[name].mass.max() for name, goal in recipe.head_goals.items()]
     return float(sum(max(0.0, gap) for gap in missing))
 
 
 class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
-    """Batches from a fixed set of sentences. The seed that comes nearest to the goals of the recipe is saved."""
+    """Batches from a fixed set of sentences. The seed that is closest to the goals of the recipe is saved."""
 
     half = False
     chosen = (
-        "of the seeds tried, the one with the least shortfall: missing accuracy and missing weight of the best head, "
+        "of the seeds tried, the one closest to the goals: least missing accuracy and missing weight of the best head, "
         "summed over the goals, on sentences used for nothing else"
     )
 
@@ -84,25 +84,28 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
         super().__init__(name, recipe.task, recipe)
         self.recipe: LanguageRecipe = recipe
         self.snapshot_steps = recipe.snapshots
-        self.tokenizer = WordTokenizer(TASKS[recipe.task].vocabulary)
         self.notes = (
-            f"In the loss a word that can be foretold counts {recipe.foreseeable_weight:g} times, any other word once.",
-            "Figures under 'exam' are from fresh sentences: not learnt from, and not those the seed was chosen by.",
+            f"In the loss a predictable word counts {recipe.foreseeable_weight:g} times, any other word once.",
+            "Figures under 'exam' are from new sentences, used neither for training nor for the choice of the seed.",
         )
 
     @cached_property
     def sentences(self) -> list[Sentence]:
-        """The sentences to learn from, the same for every seed."""
+        """The training sentences, the same for every seed."""
         return draw_sentences(self.recipe, self.recipe.sentences, TRAINING)
 
     @cached_property
     def held_out(self) -> list[Sentence]:
-        """The sentences that a seed is chosen by."""
+        """The sentences by which a seed is chosen."""
         return self._unseen(CHOOSING)
 
     def _unseen(self, examples: int) -> list[Sentence]:
-        learnt = frozenset(sentence.text for sentence in self.sentences)
-        return draw_sentences(self.recipe, self.recipe.examined, examples, learnt)
+        training_texts = frozenset(sentence.text for sentence in self.sentences)
+        return draw_sentences(self.recipe, self.recipe.examined, examples, training_texts)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        return WordTokenizer(TASKS[self.recipe.task].vocabulary)
 
     def make_network(self) -> Transformer:
         return Transformer(replace(self.recipe.config, vocab_size=len(self.tokenizer.vocabulary)))
@@ -135,7 +138,7 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
         return str({name: value for name, value in self._seed(run).items() if name != "curve"})
 
     def _seed(self, run: Run[Transformer, Evaluation]) -> JsonObject:
-        """One seed in a few lines, so that the spread between seeds can be seen."""
+        """The results of one seed, for the comparison of seeds on the card."""
         scores = run.scores
         return {
             "seed": run.seed,
@@ -149,7 +152,7 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
         }
 
     def settings(self) -> JsonObject:
-        goals = ("probe_goals", "head_goals")  # the card has an entry for them
+        goals = ("probe_goals", "head_goals")  # the card has a separate entry for them
         return {name: value for name, value in super().settings().items() if name not in goals}
 
     def measured(
@@ -167,7 +170,7 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
         }
 
     def _goals(self, report: Evaluation) -> dict[str, JsonObject]:
-        """What was wished for beside what was reached, whether it is enough or not."""
+        """The goals beside the results, whether they were reached or not."""
         recipe = self.recipe
         accuracy = {name: (goal, report.probes[name].share) for name, goal in recipe.probe_goals.items()}
         best_head = {name: (goal, float(report.relations[name].mass.max())) for name, goal in recipe.head_goals.items()}
@@ -203,7 +206,7 @@ GRAMMAR = LanguageRecipe(
 
 
 def without(recipe: LanguageRecipe, part: str) -> LanguageRecipe:
-    """The same recipe, seeds and steps for a model that never has this part."""
+    """The same recipe, seeds and steps for a model that is trained without this part."""
     return replace(recipe, config=replace(recipe.config, trained=Switches().without(part)), kept=False)
 
 

@@ -1,4 +1,4 @@
-"""One step of every training here: how far each number was to blame for the loss, and a small move against it."""
+"""One step of training, and the schedule of the learning rate."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-BETAS = (0.9, 0.98)  # of AdamW: the second is that of Vaswani et al. 2017, section 5.3
+BETAS = (0.9, 0.98)  # of AdamW; the second is from Vaswani et al. 2017, section 5.3
 
 
 def optimizer_for(network: nn.Module, lr: float, weight_decay: float = 0.01) -> torch.optim.AdamW:
@@ -15,9 +15,9 @@ def optimizer_for(network: nn.Module, lr: float, weight_decay: float = 0.01) -> 
 
 
 def train_step(network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, clip: float) -> float:
-    """Move every number of the network against `loss`, at this learning rate. Returns the loss before the move.
+    """One step of gradient descent on `loss`, with the learning rate `rate`. Returns the loss before the step.
 
-    clip: the longest that the gradient of all numbers together may be.
+    clip: the maximum norm of the gradient of all parameters together.
     """
     optimizer.zero_grad()
     loss.backward()
@@ -30,16 +30,16 @@ def train_step(network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tenso
 
 @dataclass(frozen=True)
 class Schedule:
-    """The learning rate of a training: it rises in a straight line, and from some step on it falls to zero.
+    """The learning rate of a training: a linear rise, and from some step on a fall to zero.
 
-    The default falls along half a cosine from the first step on, under the rising line.
+    By default the fall is half a cosine from the first step on. The rate is the smaller of the rise and the fall.
     """
 
     lr: float  # the full learning rate
     steps: int
-    warmup: int  # steps of the rise
+    warmup: int  # number of steps of the rise
     decay_from: float = 0  # the step at which the fall begins
-    cosine: bool = True  # False: the fall is a straight line
+    cosine: bool = True  # False: the fall is linear
 
     def rate(self, step: int) -> float:
         """The learning rate at a step, counted from 0."""

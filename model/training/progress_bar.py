@@ -5,13 +5,13 @@ import time
 
 
 class Bar:
-    """One line on stderr that fills up."""
+    """A progress bar in one line on stderr."""
 
     WIDTH = 30
 
     def __init__(self, title: str, steps: int) -> None:
         self.title, self.steps, self.begun = title, steps, time.monotonic()
-        self.first: int | None = None  # a training that was taken up does not begin with step 1
+        self.first: int | None = None  # a resumed training does not begin with step 1
 
     def show(self, step: int, loss: float) -> None:
         done = round(self.WIDTH * step / self.steps)

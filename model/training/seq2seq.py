@@ -1,4 +1,4 @@
-"""Training the networks that read one sentence and write another."""
+"""The training of the sequence-to-sequence models."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,23 +22,23 @@ from model.tokenizer import EOS, PAD, START, CharacterTokenizer, Tokenizer, Word
 from model.training.optimizer import Schedule
 from model.training.trainer import REPORTING, TRAINING, Options, Run, Training
 
-BATCHES_DRAWN_TOGETHER = 8  # batches whose pairs are drawn together and shared out by length, so that little is filler
+BATCHES_DRAWN_TOGETHER = 8  # batches whose pairs are drawn together and sorted by length, for little padding
 
 
 @dataclass(frozen=True)
 class PairRecipe:
-    """Everything that decides a training run but its seed."""
+    """Everything that determines a training run, except its seed."""
 
     task: str
-    config: ModelConfig | RecurrentConfig  # its vocab_size is the task's to fill in
+    config: ModelConfig | RecurrentConfig  # its vocab_size is set from the task
     steps: int
     batch: int = 64
     lr: float = 3e-3
     warmup: int = 100
     clip: float = 1.0
-    pieces: int = 0  # size of a vocabulary of sub-words; 0: the task's own words
+    pieces: int = 0  # size of a subword vocabulary; 0: the words of the task
     examined: int = 1000  # held-out pairs
-    lengths: tuple[int, ...] = ()  # examined at each of these too, as many pairs of each as `of_each`
+    lengths: tuple[int, ...] = ()  # lengths of additional evaluations, each with `of_each` pairs
     of_each: int = 500
 
     @property
@@ -75,7 +75,7 @@ PAIR_RECIPES: dict[str, PairRecipe] = {
 
 
 def make_tokenizer(recipe: PairRecipe) -> Tokenizer:
-    """Words, characters, or pieces learnt from two thousand pairs of the training."""
+    """A tokenizer of words or characters, or a subword tokenizer trained on two thousand training pairs."""
     task = PAIRS[recipe.task]
     if recipe.pieces:
         pairs = draw_pairs(recipe.task, 2000, Random(TRAINING))
@@ -86,23 +86,23 @@ def make_tokenizer(recipe: PairRecipe) -> Tokenizer:
 
 @dataclass(frozen=True)
 class PairScores:
-    """How many sentences a model writes without a mistake."""
+    """The exact match of a model."""
 
     exact: float  # share of held-out pairs
     lengths: dict[int, float]  # share of copies of each length of the recipe
 
 
 class Seq2SeqTraining(Training[Network, list[Pair], PairScores]):
-    """Every batch holds new pairs of about one length. The seed with the most sentences right is saved."""
+    """Every batch contains new pairs of similar length. The seed with the best exact match is saved."""
 
     chosen = "of the seeds tried, the one with the most sentences right on pairs used for nothing else"
     notes = (
-        "Exact match: the likeliest word again and again gives the right sentence, word for word, and ends it.",
-        "A pair out of ten is never learnt from; figures are from those. Copies are drawn anew: the short ones "
-        "are too few to keep any back.",
-        "Alignment: mean weight on the source words that count as right (mass), and how often the largest weight "
-        "of the row lies on one (top1), layers × heads; the last column is the mean of the heads.",
-        f"“{DETERMINED}”: nothing has to be looked up, and a look anywhere is as good.",
+        "Exact match: greedy decoding gives the correct target, word for word, and ends it.",
+        "One pair in ten is held out, and the figures are from those. Copies are only drawn anew, because there are "
+        "too few short ones to hold any out.",
+        "Alignment: mean weight on the gold source words (mass), and how often the largest weight of the row is on "
+        "one of them (top1), layers × heads; the last column is the mean of the heads.",
+        f"“{DETERMINED}”: the word needs no source word, so attention to any source word is right.",
     )
 
     def __init__(self, name: str, recipe: PairRecipe) -> None:
@@ -110,7 +110,7 @@ class Seq2SeqTraining(Training[Network, list[Pair], PairScores]):
         self.recipe: PairRecipe = recipe
 
     @cached_property
-    def tokenizer(self) -> Tokenizer:  # type: ignore[override]  # a cached property is read like a property
+    def tokenizer(self) -> Tokenizer:
         return make_tokenizer(self.recipe)
 
     def make_network(self) -> Network:
@@ -142,7 +142,7 @@ class Seq2SeqTraining(Training[Network, list[Pair], PairScores]):
         )
 
     def held_out(self, examples: int) -> list[Pair]:
-        """Pairs that no training uses."""
+        """Held-out pairs, drawn with the seed `examples`."""
         return draw_pairs(self.recipe.task, self.recipe.examined, Random(examples), fresh=True)
 
     def rank(self, run: Run[Network, PairScores]) -> tuple[float, ...]:

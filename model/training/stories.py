@@ -1,8 +1,8 @@
-"""How the `stories` model learns English from books: pieces, windows, a long training that can be taken up again.
+"""The training of the `stories` model on books, which can be interrupted and resumed.
 
-python -m model.train stories --text FILE            begins, and keeps what it has every `every` steps
-python -m model.train stories --text FILE --resume   takes it up where it was left
-python -m model.train stories --beside CARD …        puts other seeds, trained elsewhere, on the shipped card
+python -m model.train stories --text FILE            starts a training, and saves its state regularly
+python -m model.train stories --text FILE --resume   continues an interrupted training
+python -m model.train stories --beside CARD …        adds seeds that were trained elsewhere to the shipped card
 """
 
 import itertools
@@ -47,7 +47,7 @@ NAME = "stories"
 
 @dataclass(frozen=True)
 class StoriesRecipe:
-    """Everything that decides a training run but its seed and its books."""
+    """Everything that determines a training run, except its seed and its books."""
 
     pieces: int = 4096
     config: ModelConfig = ModelConfig(
@@ -59,16 +59,16 @@ class StoriesRecipe:
     warmup: int = 200
     clip: float = 1.0
     weight_decay: float = 0.05
-    every: int = 250  # steps between two looks at what has been learnt; the state is kept as often
-    looked_at: int = 64  # held-out windows for such a look; at the end all of them
-    bfloat16: bool = True  # matrix products in 16 bits while learning: nearly twice as fast where the CPU knows how
+    every: int = 250  # steps between two evaluations; the state is saved as often
+    looked_at: int = 64  # held-out windows of such an evaluation; the last one uses all
+    bfloat16: bool = True  # matrix products in 16 bits during training: nearly twice as fast if the CPU supports it
 
     @property
     def schedule(self) -> Schedule:
-        """Up, level, and down over the last fifth.
+        """A rise, a constant rate, and a fall over the last fifth.
 
-        What comes before the fall does not depend on the number of steps, so a training can be taken up and made
-        longer. Hägele et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations".
+        The rate before the fall does not depend on the number of steps, so a training can be resumed and extended.
+        Hägele et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations".
         """
         return Schedule(self.lr, self.steps, self.warmup, decay_from=0.8 * self.steps, cosine=False)
 
@@ -79,10 +79,10 @@ class StoriesRecipe:
         """Train one seed.
 
         Raises:
-            ValueError: there are no books to learn from.
+            ValueError: there are no books to train on.
         """
         if options.text is None:
-            raise ValueError("stories needs books to learn from: --text FILE")
+            raise ValueError("stories needs books to train on: --text FILE")
         command = f"python -m model.train {name} --text FILE"  # the folder of the books is private
         command += f" --seed {options.seed}" if options.seed else ""
         command += f" --steps {self.steps}" if self.steps != StoriesRecipe.steps else ""
@@ -92,7 +92,7 @@ class StoriesRecipe:
 
 @dataclass
 class TrainingState:
-    """A training that can go on."""
+    """The state of a training, from which it can continue."""
 
     transformer: Transformer
     optimizer: torch.optim.AdamW
@@ -102,7 +102,7 @@ class TrainingState:
 
 
 class StoriesTraining(TrainingLoop[Transformer, Tensor]):
-    """Windows of books. What is read at a step depends on the seed and the step only: a training can be taken up."""
+    """Training on windows of books. The batch depends only on seed and step, so that a training can be resumed."""
 
     def __init__(self, recipe: StoriesRecipe, corpus: Corpus) -> None:
         super().__init__(NAME, recipe)
@@ -113,7 +113,7 @@ class StoriesTraining(TrainingLoop[Transformer, Tensor]):
         return Transformer(self.recipe.config)
 
     def batches(self, seed: int, start: int = 0) -> Iterator[Tensor]:
-        """Windows (B, T + 1), from this step on."""
+        """Batches of windows (B, T + 1), from step `start` on."""
         for step in itertools.count(start):
             rng = np.random.default_rng((seed, step))
             yield torch.from_numpy(draw_windows(self.corpus, self.recipe.batch, self.recipe.config.context + 1, rng))
@@ -127,12 +127,12 @@ class StoriesTraining(TrainingLoop[Transformer, Tensor]):
         """An untrained model, the same for the same seed."""
         transformer = self.build(seed)
         decay = [p for p in transformer.parameters() if p.dim() == 2]
-        rest = [p for p in transformer.parameters() if p.dim() != 2]  # biases, gains, the table of distances
+        rest = [p for p in transformer.parameters() if p.dim() != 2]  # biases, scales, the table of distances
         groups = [{"params": decay, "weight_decay": self.recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
         return TrainingState(transformer, torch.optim.AdamW(groups, lr=self.recipe.lr, betas=BETAS))
 
     def go_on(self, state: TrainingState, seed: int) -> Iterator[float]:
-        """Train the network of a state from its step on, and count the steps in it; gives the losses."""
+        """Train the network of a state from its step on, update the step, and yield the losses."""
         losses = self.train_steps(state.transformer, self.batches(seed, state.step), state.optimizer, state.step)
         cpu = time.process_time()
         for loss in losses:
@@ -143,7 +143,7 @@ class StoriesTraining(TrainingLoop[Transformer, Tensor]):
 
 
 def held_out_loss(transformer: Transformer, tokenizer: SubwordTokenizer, windows: Tensor) -> tuple[float, float]:
-    """Loss on windows (N, T + 1) of held-out prose: nats a token, and bits a character."""
+    """Loss on windows (N, T + 1) of held-out prose: nats per token, and bits per character."""
     total = 0.0
     with torch.inference_mode():
         for rows in windows.split(16):
@@ -154,7 +154,7 @@ def held_out_loss(transformer: Transformer, tokenizer: SubwordTokenizer, windows
 
 
 def snapshot(state: TrainingState, tokenizer: SubwordTokenizer, windows: Tensor) -> JsonObject:
-    """How far it has come: held-out loss, copying, and the best head of every role."""
+    """The evaluation of a state: held-out loss, copying, and the best head of every role."""
     nats, bits = held_out_loss(state.transformer.eval(), tokenizer, windows)
     roles = find_roles(state.transformer, tokenizer, PASSAGES, repeats=8)
     state.transformer.train()
@@ -176,7 +176,7 @@ def train_stories(
     resume: bool,
     after_step: Callable[[int, float], None],
 ) -> JsonObject:
-    """From books to shipped weights; returns the card."""
+    """Train on books and save the weights; returns the card."""
     learnt, held_out = train_test_split(load_books(text))
     tokenizer = train_bpe(learnt, recipe.pieces, space_first=False)
     recipe = replace(recipe, config=replace(recipe.config, vocab_size=len(tokenizer.vocabulary)))
@@ -195,7 +195,7 @@ def train_stories(
 
 
 def save_state(state: TrainingState, seed: int, folder: Path) -> None:
-    """Write what is needed to go on: the weights, AdamW's two running means of every weight, the step."""
+    """Save what is needed to continue: the weights, AdamW's two running means of every weight, and the step."""
     moments = state.optimizer.state_dict()["state"]
     tensors = {f"weights.{name}": value for name, value in state.transformer.named_parameters()}
     for index, means in moments.items():
@@ -205,14 +205,14 @@ def save_state(state: TrainingState, seed: int, folder: Path) -> None:
     part_way = _part_way(folder, seed)
     fresh = part_way.with_suffix(".new")
     save_file({name: t.detach().contiguous() for name, t in tensors.items()}, fresh, {"told": json.dumps(progress)})
-    fresh.replace(part_way)  # a run that is stopped while it writes leaves the last state whole
+    fresh.replace(part_way)  # if a run is stopped while it writes, the previous state stays complete
 
 
 def load_state(state: TrainingState, seed: int, folder: Path) -> None:
-    """Put a model and its optimizer back where `keep` left them.
+    """Restore a model and its optimizer from the state that `save_state` wrote.
 
     Raises:
-        CheckpointError: there is nothing to take up, or it is of another recipe.
+        CheckpointError: there is no such state, or it belongs to another recipe.
     """
     path = _part_way(folder, seed)
     try:
@@ -230,7 +230,7 @@ def load_state(state: TrainingState, seed: int, folder: Path) -> None:
         whole = state.optimizer.state_dict()
         state.optimizer.load_state_dict({**whole, "state": moments})
     except (OSError, SafetensorError, RuntimeError, KeyError, ValueError) as error:
-        raise checkpoint.CheckpointError(f"{path.name} cannot be taken up again: {error}.") from error
+        raise checkpoint.CheckpointError(f"{path.name} cannot be resumed: {error}.") from error
     state.step, state.cpu_seconds, state.curve = progress["step"], progress["cpu_seconds"], progress["curve"]
 
 
@@ -239,7 +239,7 @@ def _part_way(folder: Path, seed: int) -> Path:
 
 
 def sample(transformer: Transformer, tokenizer: SubwordTokenizer, opening: str, context: int) -> str:
-    """What the model writes after an opening, drawn with top-p 0.9 and seed 0, until its window is half full."""
+    """The text that the model generates after an opening, with top-p 0.9 and seed 0, until its window is half full."""
     ids = list(tokenizer.encode(opening).ids)
     while len(ids) < context // 2:
         with torch.inference_mode():
@@ -259,7 +259,7 @@ def save_trained(
     command: str,
     folder: Path,
 ) -> JsonObject:
-    """Write weights, pieces and card."""
+    """Save weights, tokenizer and card."""
     nats, bits = held_out_loss(state.transformer.eval(), tokenizer, unseen)
     roles = find_roles(state.transformer, tokenizer, PASSAGES)
     card = {
@@ -268,10 +268,10 @@ def save_trained(
         "seed": seed,
         "recipe": recipe_settings(recipe) | {"windows": {kind: share for kind, (share, _) in WINDOWS.items()}},
         "notes": [
-            f"Learnt from {len(learnt)} books: stories published before 1914, in the public domain.",
-            f"'held_out' is measured on the last {HELD_OUT:.0%} of every book, never learnt from, in windows of "
-            f"{recipe.config.context} pieces that each begin anew.",
-            "'exam' is measured on passages of our own and on random pieces said twice: see evaluation/head_roles.py.",
+            f"Trained on {len(learnt)} books: stories published before 1914, in the public domain.",
+            f"'held_out' is measured on the last {HELD_OUT:.0%} of every book, never used in training, in windows of "
+            f"{recipe.config.context} tokens that each begin with <s>.",
+            "'exam' is measured on our own passages and on repeated random tokens: see model/evaluation/head_roles.py.",
             "'samples' are drawn with top-p 0.9 and seed 0.",
         ],
         "cpu_seconds": round(state.cpu_seconds),
@@ -285,7 +285,7 @@ def save_trained(
 
 
 def seed_summary(card: JsonMapping) -> JsonObject:
-    """One seed in a few lines, so that the spread between seeds can be seen."""
+    """The results of one seed, for the comparison of seeds on the card."""
     exam = card["exam"]
     return {
         "seed": card["seed"],
@@ -298,18 +298,18 @@ def seed_summary(card: JsonMapping) -> JsonObject:
 
 
 def add_seeds(cards: Sequence[Path], folder: Path) -> JsonObject:
-    """Write onto the shipped card what other seeds of the same recipe came to; returns the card.
+    """Add the results of other seeds of the same recipe to the shipped card; returns the card.
 
     Raises:
-        ValueError: a card is of another recipe, or of the shipped seed itself.
+        ValueError: a card is of another recipe, or of the shipped seed.
     """
     card = checkpoint.read_card(NAME, folder)
     others = [json.loads(path.read_text(encoding="utf-8")) for path in cards]
     for other in others:
         if other["recipe"] != card["recipe"] or other["seed"] == card["seed"]:
-            raise ValueError(f"seed {other['seed']} is no other seed of the recipe of seed {card['seed']}")
+            raise ValueError(f"seed {other['seed']} is not another seed of the recipe of seed {card['seed']}")
     card["seeds"] = sorted(map(seed_summary, (card, *others)), key=lambda summary: int(summary["seed"]))
     for summary in card["seeds"]:
-        summary["notes"] = [note for note in summary["notes"] if note not in card["notes"]]  # what is true of it alone
+        summary["notes"] = [note for note in summary["notes"] if note not in card["notes"]]  # notes of this seed alone
     checkpoint.write_card(NAME, card, folder)
     return card

@@ -1,7 +1,7 @@
 """The training that all models of the lab share: several seeds, the best of them saved, and its model card.
 
-What differs between the kinds of model stands in a subclass of `Training`: its network, batches, loss, evaluation and
-card. A recipe is the record of the numbers that decide a training, and knows its `Training`.
+Each kind of model has a subclass of `Training`, with its network, batches, loss, evaluation and card. A recipe contains
+the numbers that determine a training, and creates its `Training`.
 """
 
 import copy
@@ -21,26 +21,26 @@ from model.tokenizer import Tokenizer
 from model.training.optimizer import Schedule, optimizer_for, train_step
 from model.training.progress_bar import Bar
 
-# Seeds of the examples: to learn from, to choose a run by, to report on.
+# Seeds of the examples for training, for the choice of a run, and for the report.
 TRAINING, CHOOSING, REPORTING = 1, 2, 3
 
-OnStep = Callable[[int, float], None]  # is given the number, from 1, and the loss of every step
+OnStep = Callable[[int, float], None]  # called with the number, from 1, and the loss of every step
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says beside the recipe."""
+    """The options of the command line, other than the recipe."""
 
-    command: str = ""  # the line that was typed, for the card
-    folder: Path = checkpoint.TRAINED  # where to write
+    command: str = ""  # the command line, for the card
+    folder: Path = checkpoint.TRAINED  # the folder to write to
     seeds: int = 3  # how many seeds to try, from 0 on
     seed: int = 0  # stories: the one seed to train
-    text: Path | None = None  # stories: the books to learn from
-    resume: bool = False  # stories: go on where a stopped training was
+    text: Path | None = None  # stories: the books to train on
+    resume: bool = False  # stories: whether to continue an interrupted training
 
 
 class Recipe(Protocol):
-    """The numbers that decide a training. Every recipe is a frozen dataclass with these fields, and more."""
+    """The numbers that determine a training. Every recipe is a frozen dataclass with these fields, and more."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
@@ -63,30 +63,30 @@ class Recipe(Protocol):
 
 N = TypeVar("N", bound=AnyNetwork)
 B = TypeVar("B")  # a batch
-S = TypeVar("S")  # what an evaluation gives
+S = TypeVar("S")  # the result of an evaluation
 
 
 @dataclass(frozen=True)
 class Run(Generic[N, S]):
-    """One seed, trained, and how it does on the examples that a seed is chosen by."""
+    """One trained seed, and its results on the examples that a seed is chosen by."""
 
     seed: int
     network: N
     scores: S
-    losses: dict[int, float]  # mean loss in training up to that step, since the one before: ten of them
+    losses: dict[int, float]  # step → mean training loss since the entry before; ten entries
     cpu_seconds: float
     wall_seconds: float
-    snapshots: dict[int, N] = field(default_factory=dict)  # step → the network as it was then
-    curve: tuple[JsonObject, ...] = ()  # what was measured of the snapshots
+    snapshots: dict[int, N] = field(default_factory=dict)  # step → the network at that step
+    curve: tuple[JsonObject, ...] = ()  # the evaluations of the snapshots
 
 
 def recipe_settings(recipe: Recipe) -> JsonObject:
-    """The numbers of a recipe as a card writes them. The config has an entry of its own."""
+    """The numbers of a recipe as a card contains them, without the config, which has its own entry."""
     return {f.name: getattr(recipe, f.name) for f in fields(recipe) if f.name != "config"}
 
 
 class TrainingLoop(ABC, Generic[N, B]):
-    """A network, the batches that it learns from, its loss, and the loop over them."""
+    """A network, its loss, and the training loop over batches."""
 
     def __init__(self, name: str, recipe: Recipe) -> None:
         self.name, self.recipe = name, recipe
@@ -100,7 +100,7 @@ class TrainingLoop(ABC, Generic[N, B]):
         """The loss of the network on a batch."""
 
     def build(self, seed: int) -> N:
-        """An untrained network, the same for the same seed. The random numbers of the caller stay as they are."""
+        """An untrained network, the same for the same seed. The caller's random state does not change."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return self.make_network()
@@ -112,9 +112,9 @@ class TrainingLoop(ABC, Generic[N, B]):
         optimizer: torch.optim.Optimizer | None = None,
         start: int = 0,
     ) -> Iterator[float]:
-        """Train in place, one step for each loss that is taken. The training stops when no more losses are taken.
+        """Train in place, and yield the loss of each step. The training stops if the caller stops iterating.
 
-        start: how many steps the network was trained before.
+        start: the number of steps of earlier training.
         """
         optimizer = optimizer or optimizer_for(network, self.recipe.schedule.lr)
         network.train()
@@ -124,25 +124,29 @@ class TrainingLoop(ABC, Generic[N, B]):
 
 
 class Training(TrainingLoop[N, B], Generic[N, B, S]):
-    """A kind of training of which several seeds are tried: how a seed is measured, chosen and described."""
+    """A training with several seeds: how each seed is evaluated, chosen and described."""
 
     half = True  # whether the weights are stored in half precision
-    tokenizer: Tokenizer  # of the model; the same for every seed
     chosen: str  # for the card: how the seed was chosen
-    notes: tuple[str, ...]  # for the card: what its numbers mean
-    snapshot_steps: tuple[int, ...] = ()  # the steps at which the network is kept and measured
+    notes: tuple[str, ...]  # for the card: the meaning of its numbers
+    snapshot_steps: tuple[int, ...] = ()  # the steps at which the network is kept and evaluated
 
     def __init__(self, name: str, task: str, recipe: Recipe) -> None:
         super().__init__(name, recipe)
         self.task = task
 
+    @property
+    @abstractmethod
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer of the model, the same for every seed."""
+
     @abstractmethod
     def batches(self, seed: int) -> Iterator[B]:
-        """Batches to learn from, without end."""
+        """Training batches, without end."""
 
     @abstractmethod
     def evaluate(self, network: N, examples: int) -> S:
-        """How the network does on examples of this seed: CHOOSING or REPORTING."""
+        """The results of the network on examples that are drawn with this seed, CHOOSING or REPORTING."""
 
     @abstractmethod
     def rank(self, run: Run[N, S]) -> tuple[float, ...]:
@@ -150,14 +154,14 @@ class Training(TrainingLoop[N, B], Generic[N, B, S]):
 
     @abstractmethod
     def measured(self, best: Run[N, S], report: S, runs: Sequence[Run[N, S]]) -> JsonObject:
-        """The entries of the card that are measured. report: the evaluation of the saved weights on new examples."""
+        """The measured entries of the card. report: the evaluation of the saved weights on new examples."""
 
     def settings(self) -> JsonObject:
-        """The recipe as the card writes it."""
+        """The recipe as the card contains it."""
         return recipe_settings(self.recipe)
 
     def look(self, network: N) -> JsonObject:
-        """What is measured of a snapshot."""
+        """The evaluation of a snapshot."""
         return {}
 
     def summary(self, run: Run[N, S]) -> str:
@@ -165,7 +169,7 @@ class Training(TrainingLoop[N, B], Generic[N, B, S]):
         return ""
 
     def run_seed(self, seed: int, on_step: OnStep) -> Run[N, S]:
-        """One seed from nothing."""
+        """Train one seed from an untrained network."""
         wall, cpu = time.monotonic(), time.process_time()
         network = self.build(seed)
         snapshots: dict[int, N] = {}
@@ -196,7 +200,7 @@ class Training(TrainingLoop[N, B], Generic[N, B, S]):
         """Write the best run and its card; return the card."""
         best = min(runs, key=self.rank)
         if self.half:
-            best.network.half().float()  # the numbers on the card are measured with the weights that are saved
+            best.network.half().float()  # the card is measured with the weights as they are saved
         report = self.evaluate(best.network, REPORTING)
         card = {
             "task": self.task,
@@ -212,7 +216,7 @@ class Training(TrainingLoop[N, B], Generic[N, B, S]):
         return card
 
     def train_seeds(self, options: Options) -> JsonObject:
-        """Train every seed, and save the best."""
+        """Train all seeds, and save the best."""
         runs = []
         for seed in range(options.seeds):
             runs.append(self.run_seed(seed, Bar(f"{self.name}, seed {seed}", self.recipe.steps).show))

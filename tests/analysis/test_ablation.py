@@ -28,8 +28,8 @@ def test_the_whole_model_is_bit_identical_whatever_runs_beside_it(switches):
     run(replace(WHOLE, switches=switches))
     after = run(WHOLE)
     assert same_bits(before.logits, after.logits, "same operation")
-    for one, other in zip(before.layers, after.layers, strict=True):
-        assert same_bits(one.attention.weights, other.attention.weights, "same operation")
+    for layer, other in zip(before.layers, after.layers, strict=True):
+        assert same_bits(layer.attention.weights, other.attention.weights, "same operation")
 
 
 @pytest.mark.parametrize("switches", REMOVALS, ids=str)

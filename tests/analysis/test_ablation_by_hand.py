@@ -76,7 +76,7 @@ def test_a_single_broken_number_in_any_stage_is_found(layer, name, bad):
         broken = getattr(made, name).copy()
         broken[1, 3] = bad
         changed = replace(made, **{name: broken})
-    layers = tuple(changed if index == layer else one for index, one in enumerate(trace.layers))
+    layers = tuple(changed if index == layer else item for index, item in enumerate(trace.layers))
     assert prediction_change.first_nonfinite(replace(trace, layers=layers)) == f"layer {layer}, {name}"
 
 
@@ -90,8 +90,8 @@ def test_broken_logits_are_found_where_all_layers_are_whole():
 def test_the_loss_on_a_text_leaves_out_the_first_token_and_the_last_prediction():
     trace = run(WHOLE)
     logits = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8], [1 / 3, 1 / 3, 1 / 3]]))
-    found = prediction_change.text_loss(replace(trace, logits=logits), (0, 1, 2))
-    assert found == pytest.approx(-(math.log(0.25) + math.log(0.8)) / 2)
+    result = prediction_change.text_loss(replace(trace, logits=logits), (0, 1, 2))
+    assert result == pytest.approx(-(math.log(0.25) + math.log(0.8)) / 2)
 
 
 def test_rank_agreement_by_hand():
@@ -100,10 +100,10 @@ def test_rank_agreement_by_hand():
 
 
 def test_held_out_sentences_are_the_same_number_every_time_and_every_probe_is_counted():
-    found = ablation.evaluate_held_out("grammar")
-    assert found.sentences == ablation.HELD_OUT
-    assert set(found.n) == set(found.accuracy)
-    assert all(n > 0 and 0 <= found.accuracy[kind] <= 1 for kind, n in found.n.items())
+    result = ablation.evaluate_held_out("grammar")
+    assert result.sentences == ablation.HELD_OUT
+    assert set(result.n) == set(result.accuracy)
+    assert all(n > 0 and 0 <= result.accuracy[kind] <= 1 for kind, n in result.n.items())
 
 
 def test_the_passages_are_the_held_out_text_where_no_generator_is():

@@ -110,12 +110,12 @@ def test_the_best_path_of_a_beam_spells_its_sentence():
     def say(said, kept):
         return table[(7 * len(said) + sum(said)) % 40], None
 
-    found = beam_search(say, end=0, most=6, width=3)
+    result = beam_search(say, end=0, most=6, width=3)
     ids = []
-    for candidates, at in zip(found.steps, best_path(found), strict=False):
-        followed = [one for one in candidates if one.kept]
+    for candidates, at in zip(result.steps, best_path(result), strict=False):
+        followed = [candidate for candidate in candidates if candidate.kept]
         ids.append(followed[at].id)
-    assert tuple(ids) == (*found.best.ids, *([0] if found.best.ended else []))
+    assert tuple(ids) == (*result.best.ids, *([0] if result.best.ended else []))
 
 
 @pytest.mark.parametrize("words", CLASSES[:2])

@@ -23,9 +23,9 @@ def test_a_look_at_one_token_has_no_entropy_and_an_even_look_has_ln_n():
 
 
 def test_entropy_lies_between_0_and_ln_of_the_tokens_that_may_be_seen():
-    found = entropy(some_weights(2, 3, 7, 7))
-    assert (found >= 0).all()
-    assert (found <= np.log(np.arange(1, 8)) + 1e-12).all()
+    result = entropy(some_weights(2, 3, 7, 7))
+    assert (result >= 0).all()
+    assert (result <= np.log(np.arange(1, 8)) + 1e-12).all()
 
 
 def test_distance_by_hand():
@@ -45,8 +45,8 @@ def test_rollout_of_one_layer_is_half_attention_and_half_oneself():
 
 def test_rollout_of_two_layers_passes_on_what_the_first_one_heard():
     back = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0]], dtype=float)  # everybody looks one word back
-    found = rollout(np.stack([back, back])[:, None])
-    assert found[2] == pytest.approx([0.25, 0.5, 0.25])  # two steps, one step of either layer, none
+    result = rollout(np.stack([back, back])[:, None])
+    assert result[2] == pytest.approx([0.25, 0.5, 0.25])  # two steps, one step of either layer, none
 
 
 FIRST, SECOND = (
@@ -56,17 +56,17 @@ FIRST, SECOND = (
 
 
 def test_a_rollout_is_the_second_layer_times_the_first_and_not_the_other_way_round():
-    found = rollout(np.stack([FIRST, SECOND])[:, None])
+    result = rollout(np.stack([FIRST, SECOND])[:, None])
     # (SECOND + I) / 2 has the row .25 .1 .65; (FIRST + I) / 2 the rows 1 0 0, .2 .8 0, .05 .1 .85.
-    assert found[2] == pytest.approx([0.25 + 0.1 * 0.2 + 0.65 * 0.05, 0.1 * 0.8 + 0.65 * 0.1, 0.65 * 0.85])
+    assert result[2] == pytest.approx([0.25 + 0.1 * 0.2 + 0.65 * 0.05, 0.1 * 0.8 + 0.65 * 0.1, 0.65 * 0.85])
     other = rollout(np.stack([SECOND, FIRST])[:, None])
-    assert abs(found - other).max() > 4e-3, "the order of the layers shows in these maps"
+    assert abs(result - other).max() > 4e-3, "the order of the layers shows in these maps"
 
 
 def test_a_rollout_without_the_residual_is_the_product_of_the_layers_alone():
-    found = rollout(np.stack([FIRST, SECOND])[:, None], residual=False)
-    assert found[2] == pytest.approx([0.5 + 0.2 * 0.4 + 0.3 * 0.1, 0.2 * 0.6 + 0.3 * 0.2, 0.3 * 0.7])
-    assert found[1] == pytest.approx([0.9 + 0.1 * 0.4, 0.1 * 0.6, 0])
+    result = rollout(np.stack([FIRST, SECOND])[:, None], residual=False)
+    assert result[2] == pytest.approx([0.5 + 0.2 * 0.4 + 0.3 * 0.1, 0.2 * 0.6 + 0.3 * 0.2, 0.3 * 0.7])
+    assert result[1] == pytest.approx([0.9 + 0.1 * 0.4, 0.1 * 0.6, 0])
 
 
 @pytest.mark.parametrize("residual", [True, False])
@@ -76,8 +76,8 @@ def test_a_rollout_is_exactly_zero_where_no_path_leads_and_only_there(residual):
     mask[..., 0] = True  # no row is empty
     weights = np.where(mask, random.random(mask.shape), 0)
     weights /= weights.sum(-1, keepdims=True)
-    found, reached = rollout(weights, residual), reachable(mask, residual)
-    assert same_bits(found > 0, reached)
+    result, reached = rollout(weights, residual), reachable(mask, residual)
+    assert same_bits(result > 0, reached)
     assert not reached.all() and (reached != mask[0, 0]).any()
 
 
@@ -91,9 +91,9 @@ def test_the_cells_of_a_rollout_are_not_those_of_its_first_layer():
 
 @pytest.mark.parametrize("residual", [True, False])
 def test_rows_of_a_rollout_sum_to_one_and_never_hear_the_future(residual):
-    found = rollout(some_weights(4, 3, 9, 9), residual)
-    assert found.sum(-1) == pytest.approx(np.ones(9))
-    assert (np.triu(found, 1) == 0).all()
+    result = rollout(some_weights(4, 3, 9, 9), residual)
+    assert result.sum(-1) == pytest.approx(np.ones(9))
+    assert (np.triu(result, 1) == 0).all()
 
 
 def test_divergence_by_hand_is_zero_only_between_equals():

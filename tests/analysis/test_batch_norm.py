@@ -204,11 +204,11 @@ def test_the_box_shows_the_first_sentence_and_leaves_out_its_filler():
 
 def test_the_sentence_counts_who_moved():
     assert "none of the 3 words" in describe_norm_change("layer norm", np.where(np.isfinite(MOVED), 0, MOVED), WORDS)
-    told = describe_norm_change("batch norm", MOVED, WORDS)
-    assert "2 of the 3 words" in told
-    assert "**0.25**" in told
-    assert "The largest is 0.50" in told
-    assert "<b>" not in told
+    text = describe_norm_change("batch norm", MOVED, WORDS)
+    assert "2 of the 3 words" in text
+    assert "**0.25**" in text
+    assert "The largest is 0.50" in text
+    assert "<b>" not in text
 
 
 def test_the_sentence_of_the_box_tells_the_mean_that_is_taken():

@@ -14,15 +14,15 @@ BACK = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0]], dtype=float)
 
 
 def test_the_distance_of_every_row_of_several_heads_is_measured_on_its_own():
-    found = distance(np.stack([ROWS, BACK]))
-    assert found.shape == (2, 3)
-    assert found == pytest.approx(np.array([[0, 0.5, 0.7], [0, 1, 1]]))
+    result = distance(np.stack([ROWS, BACK]))
+    assert result.shape == (2, 3)
+    assert result == pytest.approx(np.array([[0, 0.5, 0.7], [0, 1, 1]]))
 
 
 def test_the_entropy_of_every_row_of_several_heads_is_measured_on_its_own():
-    found = entropy(np.stack([ROWS, BACK]))
+    result = entropy(np.stack([ROWS, BACK]))
     spread = -(0.2 * math.log(0.2) + 0.3 * math.log(0.3) + 0.5 * math.log(0.5))
-    assert found == pytest.approx(np.array([[0, math.log(2), spread], [0, 0, 0]]))
+    assert result == pytest.approx(np.array([[0, math.log(2), spread], [0, 0, 0]]))
 
 
 def test_the_divergence_of_every_pair_of_rows_is_measured_on_its_own():

@@ -41,36 +41,46 @@ def close(a, b, size=1e-4):
 
 @pytest.mark.parametrize("weights", GRAMMARS)
 def test_queries_keys_and_values_are_three_pictures_of_x(weights):
-    for one, _, _ in walks(weights):
-        assert close(one.x[one.row] @ one.w_q.matrix + one.w_q.bias, one.q)
-        assert close(one.x @ one.w_k.matrix + one.w_k.bias, one.k)
-        assert close(one.x @ one.w_v.matrix + one.w_v.bias, one.v)
+    for walkthrough, _, _ in walks(weights):
+        assert close(walkthrough.x[walkthrough.row] @ walkthrough.w_q.matrix + walkthrough.w_q.bias, walkthrough.q)
+        assert close(walkthrough.x @ walkthrough.w_k.matrix + walkthrough.w_k.bias, walkthrough.k)
+        assert close(walkthrough.x @ walkthrough.w_v.matrix + walkthrough.w_v.bias, walkthrough.v)
 
 
 @pytest.mark.parametrize("removed", REMOVED, ids=lambda removed: "-".join(removed) or "whole")
 @pytest.mark.parametrize("weights", ["grammar", "grammar-without-norm"])
 def test_every_step_of_a_row_follows_from_the_one_before(weights, removed):
-    for one, made, head in walks(weights, removed):
-        assert close(one.k @ one.q, one.scores)
-        assert close(one.scores / one.divisor, one.scaled)
-        assert close(one.scaled + one.bias, one.biased)
-        odds = np.exp(np.where(one.mask, one.biased - one.biased[one.mask].max(), -np.inf))
-        assert close(odds / odds.sum(), one.weights)
-        assert close(one.weights @ one.v, one.z)
-        assert close(one.z @ one.w_o, one.head_outputs[head])
+    for walkthrough, made, head in walks(weights, removed):
+        assert close(walkthrough.k @ walkthrough.q, walkthrough.scores)
+        assert close(walkthrough.scores / walkthrough.divisor, walkthrough.scaled)
+        assert close(walkthrough.scaled + walkthrough.bias, walkthrough.biased)
+        odds = np.exp(
+            np.where(walkthrough.mask, walkthrough.biased - walkthrough.biased[walkthrough.mask].max(), -np.inf)
+        )
+        assert close(odds / odds.sum(), walkthrough.weights)
+        assert close(walkthrough.weights @ walkthrough.v, walkthrough.z)
+        assert close(walkthrough.z @ walkthrough.w_o, walkthrough.head_outputs[head])
         present = 0 if "residual" in removed else 1
-        assert close(present * one.resid + one.head_outputs.sum(axis=0) + one.b_o, one.resid_after)
-        assert same_bits(one.resid_after, made.resid_mid[one.row], "copied"), "and the layer goes on with it"
-        assert same_bits(one.masked, np.where(one.mask, one.biased, -np.inf), "copied")
-        assert close((one.resid - one.mean) / one.std * one.gamma + one.beta, one.x[one.row])
-        assert one.mask.tolist() == made.attention.mask[head, one.row].tolist()
+        assert close(
+            present * walkthrough.resid + walkthrough.head_outputs.sum(axis=0) + walkthrough.b_o,
+            walkthrough.resid_after,
+        )
+        assert same_bits(walkthrough.resid_after, made.resid_mid[walkthrough.row], "copied"), (
+            "and the layer goes on with it"
+        )
+        assert same_bits(walkthrough.masked, np.where(walkthrough.mask, walkthrough.biased, -np.inf), "copied")
+        assert close(
+            (walkthrough.resid - walkthrough.mean) / walkthrough.std * walkthrough.gamma + walkthrough.beta,
+            walkthrough.x[walkthrough.row],
+        )
+        assert walkthrough.mask.tolist() == made.attention.mask[head, walkthrough.row].tolist()
 
 
 def test_what_all_heads_carry_and_the_bias_is_what_attention_gave():
     experiment = Experiment(text=TEXT)
     trace = run(experiment)
-    one = walk_through_row(experiment, trace, 1, 0, 4)
-    assert close(one.head_outputs.sum(axis=0) + one.b_o, trace.layers[1].attention.out[4])
+    walkthrough = walk_through_row(experiment, trace, 1, 0, 4)
+    assert close(walkthrough.head_outputs.sum(axis=0) + walkthrough.b_o, trace.layers[1].attention.out[4])
 
 
 # Two forms of the same sum
@@ -154,12 +164,12 @@ def test_shapes_parameters_and_operations_are_those_of_the_real_module(size):
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 4), st.integers(0, 4), st.integers(1, 64))
 def test_more_heads_on_the_same_width_cost_the_same_and_make_more_maps(t, s, few, more, width):
-    one = AttentionCost(t, s, 2**few, 16 * width // 2**few * 1 or 1, 32, 64)
-    if one.n_heads * one.d_k % 2**more or one.n_heads * one.d_v % 2**more:
+    cost = AttentionCost(t, s, 2**few, 16 * width // 2**few * 1 or 1, 32, 64)
+    if cost.n_heads * cost.d_k % 2**more or cost.n_heads * cost.d_v % 2**more:
         return
-    other = one.shared_by(2**more)
-    assert (other.parameters, other.operations) == (one.parameters, one.operations)
-    assert other.weights * one.n_heads == one.weights * other.n_heads
+    other = cost.shared_by(2**more)
+    assert (other.parameters, other.operations) == (cost.parameters, cost.operations)
+    assert other.weights * cost.n_heads == cost.weights * other.n_heads
 
 
 @settings(deadline=None, max_examples=40)

@@ -30,9 +30,9 @@ WORDS = encode(WHOLE).surface
 @pytest.mark.parametrize("looks", [None, MaskSpec("sliding", 3)])
 def test_with_a_mask_that_looks_back_an_edit_changes_exactly_nothing_before_it(at, looks):
     whole = Experiment(text=TEXT, mask_spec=looks)
-    found = measure_leak(run(whole), run(replace_word(whole, at, "radio")))
-    assert (found.logits[:at] == 0).all() and (found.kl[:at] == 0).all()
-    assert found.logits[at] > 0
+    result = measure_leak(run(whole), run(replace_word(whole, at, "radio")))
+    assert (result.logits[:at] == 0).all() and (result.kl[:at] == 0).all()
+    assert result.logits[at] > 0
 
 
 @pytest.mark.parametrize("at", range(2, 13))
@@ -41,14 +41,14 @@ def test_without_the_mask_every_output_before_the_edit_changes(at):
         Experiment(text=TEXT, mask_spec=MaskSpec("none")),
         Experiment(text=TEXT, switches=Switches(mask=False)),
     ):
-        found = measure_leak(run(whole), run(replace_word(whole, at, "radio")))
-        assert (found.logits[:at] > 0).all()
+        result = measure_leak(run(whole), run(replace_word(whole, at, "radio")))
+        assert (result.logits[:at] > 0).all()
 
 
 def test_a_window_leaks_as_far_as_three_layers_of_it_reach():
     whole = Experiment(text=TEXT, mask_spec=MaskSpec("window", 2))
-    found = measure_leak(run(whole), run(replace_word(whole, 8, "radio")))
-    assert np.flatnonzero(found.logits).tolist() == [5, 6, 7, 8, 9, 10, 11]
+    result = measure_leak(run(whole), run(replace_word(whole, 8, "radio")))
+    assert np.flatnonzero(result.logits).tolist() == [5, 6, 7, 8, 9, 10, 11]
 
 
 @pytest.mark.parametrize("at", [0, -1, 13, 99])
@@ -80,8 +80,8 @@ def test_the_share_of_the_forbidden_by_hand():
     mask = np.array([[True, True, False], [True, True, True]])
     np.testing.assert_allclose(forbidden_share(scores, mask), [5 / 8, 0], atol=1e-12)
     weights = np.array([[1 / 3, 2 / 3, 0], [0.25, 0.25, 0.5]])
-    told = describe_mask(scores, mask, weights, ["a", "b", "c"], 0)
-    assert "2 of 3" in told and "0.62" in told and "2.67 times" in told, "8/3 as much each"
+    text = describe_mask(scores, mask, weights, ["a", "b", "c"], 0)
+    assert "2 of 3" in text and "0.62" in text and "2.67 times" in text, "8/3 as much each"
     assert "all 3 words" in describe_mask(scores, mask, weights, ["a", "b", "c"], 1)
 
 
@@ -136,8 +136,8 @@ def test_the_entropy_stands_in_the_learning_curves_as_a_line_with_its_name():
 def test_a_sweep_over_masks_is_a_run_for_each(layer, head):
     looks = [MaskSpec("window", 3), MaskSpec("none"), MaskSpec("padding", 13), MaskSpec("causal")]
     swept = sweep_masks(WHOLE, looks, layer, head)
-    for k, one in enumerate(looks):
-        attention = run(Experiment(text=TEXT, mask_spec=one)).layers[layer].attention
+    for k, item in enumerate(looks):
+        attention = run(Experiment(text=TEXT, mask_spec=item)).layers[layer].attention
         assert same_bits(swept.mask[k], attention.mask[head])
         np.testing.assert_allclose(swept.scores[k], attention.biased[head], atol=1e-4)
         np.testing.assert_allclose(swept.masked[k], attention.masked[head], atol=1e-4)

@@ -26,9 +26,9 @@ def test_a_leak_is_the_largest_change_of_any_logit_and_the_divergence_of_the_pre
     trace = run(WHOLE)
     before = np.log(np.array([[0.5, 0.5], [0.25, 0.75]]))
     after = np.log(np.array([[0.5, 0.5], [0.5, 0.5]]))
-    found = measure_leak(replace(trace, logits=before), replace(trace, logits=after))
-    assert found.logits == pytest.approx([0, np.log(2)])
-    assert found.kl == pytest.approx([0, 0.25 * np.log(0.5) + 0.75 * np.log(1.5)])
+    result = measure_leak(replace(trace, logits=before), replace(trace, logits=after))
+    assert result.logits == pytest.approx([0, np.log(2)])
+    assert result.kl == pytest.approx([0, 0.25 * np.log(0.5) + 0.75 * np.log(1.5)])
 
 
 def test_where_nothing_reads_words_out_a_leak_is_that_of_the_last_vectors():
@@ -37,9 +37,9 @@ def test_where_nothing_reads_words_out_a_leak_is_that_of_the_last_vectors():
     def ending(out):
         return replace(trace, logits=np.zeros((2, 0)), final_norm=replace(trace.final_norm, out=np.array(out)))
 
-    found = measure_leak(ending([[1.0, 2.0], [3.0, 0.0]]), ending([[1.0, 2.0], [0.0, 1.0]]))
-    assert found.logits == pytest.approx([0, 3])
-    assert found.kl == pytest.approx([0, 1])
+    result = measure_leak(ending([[1.0, 2.0], [3.0, 0.0]]), ending([[1.0, 2.0], [0.0, 1.0]]))
+    assert result.logits == pytest.approx([0, 3])
+    assert result.kl == pytest.approx([0, 1])
 
 
 @pytest.mark.parametrize(("at", "words"), [(1, "a dog sleeps ."), (4, "the dog sleeps a")])
@@ -124,13 +124,13 @@ def test_a_large_vocabulary_without_whole_words_offers_its_first_pieces(monkeypa
 @pytest.mark.usefixtures("kept")
 def test_a_vocabulary_of_marks_alone_is_refused_with_a_sentence(monkeypatch):
     odd(monkeypatch)
-    with pytest.raises(ValueError, match="This model knows no word that could take"):
+    with pytest.raises(ValueError, match="This model knows no word that could replace another one"):
         other_word("odd", ("a",))
 
 
 def test_where_no_known_word_fits_the_text_it_is_said(monkeypatch):
     monkeypatch.setattr(model_leak, "_changes_one", lambda *asked: False)
-    with pytest.raises(ValueError, match="No word that this model knows can take the place of one in this text"):
+    with pytest.raises(ValueError, match="No word of this text can be replaced by a word that this model knows"):
         suggested_edit(WHOLE)
 
 

@@ -18,9 +18,9 @@ LENGTH, N, SEED = 64, 60, 11
 def test_one_pair_turns_by_its_angle_over_four_and_the_others_as_they_do():
     transformer, _ = load("order-encoder-rope")
     width = transformer.config.key_width
-    one = torch.zeros(1, 1, 2, width)
-    one[..., 0::2] = 1.0  # every pair points along its first axis
-    turned = SlowedRope(transformer.config, pair=1, by=4.0).rotate(one, torch.tensor([0, 20]))[0, 0, 1]
+    item = torch.zeros(1, 1, 2, width)
+    item[..., 0::2] = 1.0  # every pair points along its first axis
+    turned = SlowedRope(transformer.config, pair=1, by=4.0).rotate(item, torch.tensor([0, 20]))[0, 0, 1]
     speeds = [2 * math.pi / length for length in wavelengths(width).tolist()]
     angles = [20 * speed / (4 if pair == 1 else 1) for pair, speed in enumerate(speeds)]
     by_hand = [part for angle in angles for part in (math.cos(angle), math.sin(angle))]

@@ -182,10 +182,10 @@ def test_a_head_is_measured_on_its_own_scores(grammar, layer, head):
     assert measured.variance == pytest.approx(scores.var().item(), rel=1e-3)
     assert measured.mean == pytest.approx(scores.mean().item(), abs=1e-3)
     assert measured.highest_entropy == pytest.approx(np.mean(choices), abs=1e-4)
-    for told, rows in ((measured.divided, with_it), (measured.undivided, without)):
-        assert told.largest == pytest.approx(np.mean([row.max() for row in rows]), abs=1e-4)
-        assert told.entropy == pytest.approx(np.mean([entropy(row.numpy()) for row in rows]), abs=1e-4)
-        assert told.jacobian == pytest.approx(np.mean([jacobian_norm(row) for row in rows]), abs=1e-4)
+    for values, rows in ((measured.divided, with_it), (measured.undivided, without)):
+        assert values.largest == pytest.approx(np.mean([row.max() for row in rows]), abs=1e-4)
+        assert values.entropy == pytest.approx(np.mean([entropy(row.numpy()) for row in rows]), abs=1e-4)
+        assert values.jacobian == pytest.approx(np.mean([jacobian_norm(row) for row in rows]), abs=1e-4)
 
 
 def test_a_trained_head_too_grows_sharper_without_its_division(grammar):
@@ -216,10 +216,10 @@ def test_the_gradient_of_w_q_is_the_one_of_torchs_attention():
     w_q, w_k, w_v = (torch.nn.init.xavier_uniform_(torch.empty(8, 8), generator=draws) for _ in range(3))
     w_q.requires_grad_()
     (measured,) = query_gradients((8,), seed=5)
-    for told, scale in ((measured.divided, None), (measured.undivided, 1.0)):
+    for values, scale in ((measured.divided, None), (measured.undivided, 1.0)):
         z = F.scaled_dot_product_attention(x @ w_q.T, x @ w_k.T, x @ w_v.T, scale=scale)
         (gradient,) = torch.autograd.grad((z * g).sum(-1).mean(), w_q)
-        assert told == pytest.approx(gradient.norm().item(), rel=1e-4)
+        assert values == pytest.approx(gradient.norm().item(), rel=1e-4)
 
 
 def test_gradients_are_measured_where_no_gradient_is_wanted():
@@ -292,8 +292,8 @@ def test_the_browser_receives_every_step_at_once(steps):
             made = getattr(step, name)
             np.testing.assert_allclose(arrays["rows"][side, at], made.rows)
             np.testing.assert_allclose(arrays["density"][side, at], made.density, rtol=1e-6)
-            told = [made.variance, made.entropy, made.largest, made.jacobian]
-            np.testing.assert_allclose(arrays["numbers"][side, at], told, rtol=1e-6)
+            values = [made.variance, made.entropy, made.largest, made.jacobian]
+            np.testing.assert_allclose(arrays["numbers"][side, at], values, rtol=1e-6)
     (mount,) = [mount.proto for mount in section().get("bidi_component") if mount.proto.id.endswith("-saturation")]
     assert len(mount.bytes) < 64_000
 

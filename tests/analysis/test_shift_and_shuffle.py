@@ -87,22 +87,22 @@ def test_the_trained_models_of_the_page_tell_relative_from_absolute(kind, name):
 def test_without_positions_and_mask_shuffled_words_come_out_as_the_same_vectors(config, T, seed, data):
     transformer = build(config, seed, CPU)
     order = data.draw(st.permutations(range(T)))
-    found = shuffle_run(transformer, random_ids(config, 1, T, CPU)[0].tolist(), order, Switches())
-    assert found.largest < 1e-9 * max(1.0, np.abs(found.before).max())
+    result = shuffle_run(transformer, random_ids(config, 1, T, CPU)[0].tolist(), order, Switches())
+    assert result.largest < 1e-9 * max(1.0, np.abs(result.before).max())
 
 
 @given(name=st.sampled_from(sorted(set(POSITIONS) - {"none"})), seed=seeds)
 def test_with_positions_they_do_not(name, seed):
     config = order_model("encoder", name)[0].config
-    found = shuffle_run(build(config, seed, CPU), [3, 4, 5, 6, 7, 8], [5, 3, 0, 4, 1, 2], Switches())
-    assert found.largest > 1e-3
+    result = shuffle_run(build(config, seed, CPU), [3, 4, 5, 6, 7, 8], [5, 3, 0, 4, 1, 2], Switches())
+    assert result.largest > 1e-3
 
 
 @given(seed=seeds)
 def test_with_the_causal_mask_alone_they_do_not_either(seed):
     config = order_model("decoder", "none")[0].config
-    found = shuffle_run(build(config, seed, CPU), [3, 4, 5, 6, 7, 8], [5, 3, 0, 4, 1, 2], Switches())
-    assert found.largest > 1e-3
+    result = shuffle_run(build(config, seed, CPU), [3, 4, 5, 6, 7, 8], [5, 3, 0, 4, 1, 2], Switches())
+    assert result.largest > 1e-3
 
 
 def test_a_word_that_moved_is_compared_with_itself():
@@ -120,20 +120,20 @@ def test_a_word_that_moved_is_compared_with_itself():
 @given(order=st.permutations(range(1, 13)))
 def test_the_grammar_model_on_a_sentence(order):
     assume(order != sorted(order))
-    found = shuffle_all(Experiment(text=TEXT), [0, *order])
-    assert list(found) == list(SWITCH_CASES)
-    assert found["No positions, no mask"].largest < 1e-4
-    assert found["Positions, no mask"].largest > 0.01
-    assert found["Mask, no positions"].largest > 0.01
+    result = shuffle_all(Experiment(text=TEXT), [0, *order])
+    assert list(result) == list(SWITCH_CASES)
+    assert result["No positions, no mask"].largest < 1e-4
+    assert result["Positions, no mask"].largest > 0.01
+    assert result["Mask, no positions"].largest > 0.01
     first = next(place for place, token in enumerate([0, *order]) if place != token)
     for name in ("Mask, no positions", "Mask and positions"):
-        assert not found[name].change[:first].any(), "what stands before the first change is exactly as it was"
+        assert not result[name].change[:first].any(), "what stands before the first change is exactly as it was"
 
 
 def test_the_other_switches_stay_and_what_was_never_there_is_not_given_back():
-    found = shuffle_all(Experiment(text=TEXT, switches=Switches(norm=False)), [*range(12), 12])
-    assert not any(case.active.norm for case in found.values())
-    assert [case.largest for case in found.values()] == [0.0] * 4
+    result = shuffle_all(Experiment(text=TEXT, switches=Switches(norm=False)), [*range(12), 12])
+    assert not any(case.active.norm for case in result.values())
+    assert [case.largest for case in result.values()] == [0.0] * 4
     never = shuffle_all(Experiment(weights="grammar-without-position", text=TEXT), [0, 2, 1, *range(3, 13)])
     assert not any(case.active.position for case in never.values())
     assert never["Positions, no mask"].largest < 1e-4
@@ -141,7 +141,7 @@ def test_the_other_switches_stay_and_what_was_never_there_is_not_given_back():
 
 @pytest.mark.parametrize("order", [[], [0, 0, 1], [0, 1], list(range(14)), [-1, *range(12)]])
 def test_an_order_that_is_none_is_refused(order):
-    with pytest.raises(ValueError, match="an order names each of the 13 tokens once"):
+    with pytest.raises(ValueError, match="the order must contain each of the 13 positions once"):
         shuffle_all(Experiment(text=TEXT), order)
 
 

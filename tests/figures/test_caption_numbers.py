@@ -63,16 +63,16 @@ def test_a_token_is_counted_as_a_token():
 
 
 def test_a_look_at_another_text_names_its_word_and_no_distance():
-    told = row([0.1, 0.8, 0.1], 1, ["x", "y", "z"], key_tokens=["a", "b", "c"])
-    assert in_order(told, "**y**", "0.80", "**b**")
-    assert "back" not in told and "ahead" not in told and "itself" not in told
+    values = row([0.1, 0.8, 0.1], 1, ["x", "y", "z"], key_tokens=["a", "b", "c"])
+    assert in_order(values, "**y**", "0.80", "**b**")
+    assert "back" not in values and "ahead" not in values and "itself" not in values
     assert in_order(row([0.8, 0.2, 0], 0, ["<s>", "y", "z"], key_tokens=["a", "b", "c"]), "start", "0.80", "**a**")
 
 
 def test_a_first_word_that_is_no_start_mark_is_a_word_like_any_other():
-    told = row([0.9, 0.1, 0], 2, ["a", "b", "c"])
-    assert in_order(told, "**c**", "0.90", "**a**", "2 words back")
-    assert "start token" not in told
+    values = row([0.9, 0.1, 0], 2, ["a", "b", "c"])
+    assert in_order(values, "**c**", "0.90", "**a**", "2 words back")
+    assert "start token" not in values
 
 
 def test_a_row_spreads_below_three_tenths_and_looks_from_there_on():
@@ -119,9 +119,9 @@ def test_a_row_of_no_numbers_does_not_hide_one_that_tells():
 
 def test_the_grid_counts_named_heads_of_all_and_says_what_they_were_measured_on():
     jobs = [[["a"], [], ["b", "c"]], [[], [], []]]
-    told = describe_head_grid(jobs, Named("128 sentences", 0.5), intact=True, pooled=False, unit="token")
-    assert in_order(told, "2 of 6 heads", "correct token", "128 sentences")
-    assert "full model" not in told
+    text = describe_head_grid(jobs, Named("128 sentences", 0.5), intact=True, pooled=False, unit="token")
+    assert in_order(text, "2 of 6 heads", "correct token", "128 sentences")
+    assert "full model" not in text
     assert in_order(
         describe_head_grid(jobs, Named("128 sentences", 0.5), intact=False, pooled=False), "sentences", "full model"
     )
@@ -144,9 +144,9 @@ def test_the_sharpest_head_is_the_one_whose_largest_weights_are_largest_on_avera
     weights[..., 1] = 0.4
     weights[1, 0] = [[1.0, 0.0], [0.5, 0.5]]  # mean of 1 and 0.5
     mask = np.ones(weights.shape, bool)
-    told = describe_maps(weights, mask, pooled=False)
-    assert in_order(told, "4 heads", "layer 1", "head 0", "0.75")
-    assert "Hatched" not in told and "block" not in told
+    text = describe_maps(weights, mask, pooled=False)
+    assert in_order(text, "4 heads", "layer 1", "head 0", "0.75")
+    assert "Hatched" not in text and "block" not in text
     mask[0, 0, 0, 1] = False
     assert "Hatched" in describe_maps(weights, mask, pooled=False)
     assert "block" in describe_maps(weights, mask, pooled=True)
@@ -166,30 +166,30 @@ def test_the_answer_leads_from_the_layer_after_which_it_never_loses_the_lead():
 
 
 def test_the_largest_change_is_named_with_its_word_and_the_mean_follows():
-    told = describe_change(np.array([1.0, 4.0, 1.0]), ["a", "b", "c"], "without scaling")
-    assert in_order(told, "Without scaling", "**b**", "KL 4.00", "2.00")
+    text = describe_change(np.array([1.0, 4.0, 1.0]), ["a", "b", "c"], "without scaling")
+    assert in_order(text, "Without scaling", "**b**", "KL 4.00", "2.00")
     here = describe_change(np.array([1.0, 4.0, 1.0]), ["a", "b", "c"], "without scaling", "here")
-    assert in_order(here, "**b**", "KL 4.00", "2.00") and here != told
+    assert in_order(here, "**b**", "KL 4.00", "2.00") and here != text
     turned = describe_change(np.array([0.5, 0.0]), ["a", "b"], "without scaling", "nothing")
     assert in_order(turned, "**a**", "cosine", "0.50", "0.25") and "KL" not in turned
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_predictions_that_are_no_numbers_are_counted(bad):
-    told = describe_change(np.array([bad, 1.0, bad]), ["a", "b", "c"], "without layer norm")
-    assert in_order(told, "Without layer norm", "2 of 3 predictions")
+    text = describe_change(np.array([bad, 1.0, bad]), ["a", "b", "c"], "without layer norm")
+    assert in_order(text, "Without layer norm", "2 of 3 predictions")
 
 
 def test_only_the_three_likeliest_words_are_named_the_first_of_equals_first():
-    told = describe_next_token(np.array([0.1, 0.2, 0.2, 0.4, 0.1]), ["a", "b", "c", "d", "e"], "x", who="a twin")
-    assert in_order(told, "“x”", "a twin", "**d** 0.40", "**b** 0.20", "**c** 0.20")
-    assert "**a**" not in told and "**e**" not in told
+    text = describe_next_token(np.array([0.1, 0.2, 0.2, 0.4, 0.1]), ["a", "b", "c", "d", "e"], "x", who="a twin")
+    assert in_order(text, "“x”", "a twin", "**d** 0.40", "**b** 0.20", "**c** 0.20")
+    assert "**a**" not in text and "**e**" not in text
 
 
 def test_a_candidate_has_its_odds_by_the_model_and_as_it_is_drawn():
     words = ["a", "b"]
-    told = describe_sampling(np.array([0.5, 0.3]), np.array([0.75, 0.25]), words, "x", 1200)
-    assert in_order(told, "“x”", "**a**", "0.50 by the model", "0.75 when sampling", "1,200")
+    text = describe_sampling(np.array([0.5, 0.3]), np.array([0.75, 0.25]), words, "x", 1200)
+    assert in_order(text, "“x”", "**a**", "0.50 by the model", "0.75 when sampling", "1,200")
     alike = describe_sampling(np.array([0.5, 0.3]), np.array([0.504, 0.3]), words, "x", 2)
     assert in_order(alike, "**a**", "0.50", "2") and "drawn" not in alike.split(".", 2)[0]
     assert "by the model" in describe_sampling(np.array([0.25, 0.3]), np.array([0.375, 0.3]), words, "x", 2)
@@ -212,8 +212,8 @@ def test_a_stream_ends_where_its_last_stage_ends_a_before_b():
 
 
 def test_the_head_missed_most_is_named_by_layer_and_head_and_the_idle_ones_are_counted():
-    told = describe_head_ablation(np.array([[0.0, 0.25, 0.009], [0.01, 0.125, 0.1]]))
-    assert in_order(told, "Layer 0, head 1", "0.25", "2 of 6 heads", "0.01")
+    text = describe_head_ablation(np.array([[0.0, 0.25, 0.009], [0.01, 0.125, 0.1]]))
+    assert in_order(text, "Layer 0, head 1", "0.25", "2 of 6 heads", "0.01")
 
 
 @pytest.mark.parametrize(
@@ -225,15 +225,15 @@ def test_the_head_missed_most_is_named_by_layer_and_head_and_the_idle_ones_are_c
     ],
 )
 def test_a_twin_is_judged_by_its_seeds(never, verdict):
-    told = describe_trained_without(np.array([1.25, 1.5, 1.75]), np.array(never), 7.5, 128, "Scaling")
-    assert in_order(told, "Scaling", "1.50", f"**{np.median(never):.2f}**", verdict, "128 sentences", "7.50")
-    assert in_order(told, f"{min(never):.2f} to {max(never):.2f}")
-    assert "3 seeds" in told
+    text = describe_trained_without(np.array([1.25, 1.5, 1.75]), np.array(never), 7.5, 128, "Scaling")
+    assert in_order(text, "Scaling", "1.50", f"**{np.median(never):.2f}**", verdict, "128 sentences", "7.50")
+    assert in_order(text, f"{min(never):.2f} to {max(never):.2f}")
+    assert "3 seeds" in text
 
 
 def test_a_model_that_is_worse_without_is_never_said_to_do_as_well():
-    told = describe_trained_without(np.array([1.5, 1.5]), np.array([1.8, 1.9]), 3.0, 128, "Scaling")
-    assert "worse" in told and "as well" not in told
+    text = describe_trained_without(np.array([1.5, 1.5]), np.array([1.8, 1.9]), 3.0, 128, "Scaling")
+    assert "worse" in text and "as well" not in text
 
 
 def test_curves_end_at_the_middle_of_the_last_step_of_their_seeds():
@@ -241,8 +241,8 @@ def test_curves_end_at_the_middle_of_the_last_step_of_their_seeds():
         "whole": np.array([[9.0, 1.0], [9.0, 1.5], [9.0, 3.0]]),
         "alone": np.array([[9.0, 4.0]]),
     }
-    told = describe_learning_curves(seeds, "loss in nats")
-    assert in_order(told, "loss in nats", "whole 1.50 (1.00 to 3.00, 3 seeds)", "alone 4.00", "1 seed")
+    text = describe_learning_curves(seeds, "loss in nats")
+    assert in_order(text, "loss in nats", "whole 1.50 (1.00 to 3.00, 3 seeds)", "alone 4.00", "1 seed")
 
 
 def test_the_look_that_weighs_most_and_the_one_that_moves_most_are_told_apart():
@@ -276,15 +276,15 @@ def test_the_share_of_the_forbidden_is_taken_row_by_row_however_far_the_scores_o
 
 def test_the_only_key_that_is_allowed_gets_what_the_mask_takes_from_the_others():
     scores, mask = np.log(np.array([[1.0, 3.0], [1.0, 1.0]])), np.array([[True, False], [True, True]])
-    told = describe_mask(scores, mask, np.array([[1.0, 0.0], [0.5, 0.5]]), ["a", "b"], 0)
-    assert in_order(told, "**a**", "1 of 2", "0.75", "4.00 times")
+    text = describe_mask(scores, mask, np.array([[1.0, 0.0], [0.5, 0.5]]), ["a", "b"], 0)
+    assert in_order(text, "**a**", "1 of 2", "0.75", "4.00 times")
 
 
 def test_only_the_other_rows_that_look_at_nothing_are_named_as_empty():
     mask = np.tri(4, dtype=bool)
     mask[1] = mask[2] = False
-    told = describe_mask(np.zeros((4, 4)), mask, np.where(mask, 0.5, 0.0), list("abcd"), 1)
-    empty = told[told.index("This row may attend") :]
+    text = describe_mask(np.zeros((4, 4)), mask, np.where(mask, 0.5, 0.0), list("abcd"), 1)
+    empty = text[text.index("This row may attend") :]
     assert "**c**" in empty and not {"**a**", "**b**", "**d**"} & set(re.findall(r"\*\*.\*\*", empty))
 
 
@@ -313,14 +313,14 @@ def test_a_change_is_spelt_by_its_size():
 
 
 def test_where_every_case_gives_the_same_vectors_no_change_is_told():
-    told = describe_shuffle({"No positions, no mask": 0.0}, 2)
-    assert "No positions, no mask" in told and "change" not in told
-    assert told.endswith(".") and not told.endswith("..") and not told.endswith(". .")
+    text = describe_shuffle({"No positions, no mask": 0.0}, 2)
+    assert "No positions, no mask" in text and "change" not in text
+    assert text.endswith(".") and not text.endswith("..") and not text.endswith(". .")
 
 
 def test_why_rope_fails_is_told_with_the_pair_its_turn_and_the_shares():
-    told = describe_rope_period(0.474, 48, 30.0, 1, 4, [0.5, 0.9, 0.6])
-    assert in_order(told, "47 %", "48 symbols", "pair 1", "30 positions", "15 positions", "4 times", "**90 %**", "60 %")
+    text = describe_rope_period(0.474, 48, 30.0, 1, 4, [0.5, 0.9, 0.6])
+    assert in_order(text, "47 %", "48 symbols", "pair 1", "30 positions", "15 positions", "4 times", "**90 %**", "60 %")
     assert not describe_rope_period(0.5, 48, 30.0, 1, 4, [0.5, 0.9, 0.6]), "it does not fall below guessing"
     assert not describe_rope_period(0.4, 48, 30.0, 1, 4, [0.75, 0.9, 0.6]), "another pair helps nearly as much"
 
@@ -331,8 +331,8 @@ def test_the_gradient_is_told_undivided_against_divided_with_its_width():
 
 
 def test_a_step_of_the_width_has_each_number_in_its_place():
-    told = describe_width(256, 16, (0.93, 0.25), (0.1, 0.3), (0.21, 0.27))
-    assert in_order(told, "256", "16 weights", "0.93", "3.0 times", "0.25", "0.21", "0.27")
+    text = describe_width(256, 16, (0.93, 0.25), (0.1, 0.3), (0.21, 0.27))
+    assert in_order(text, "256", "16 weights", "0.93", "3.0 times", "0.25", "0.21", "0.27")
 
 
 def test_the_two_forms_are_told_weights_first_then_outputs_single_before_double():
@@ -341,8 +341,8 @@ def test_the_two_forms_are_told_weights_first_then_outputs_single_before_double(
 
 def test_a_norm_that_moves_nobody_is_named_first_and_the_words_are_counted():
     still = np.array([[0.0, 0.0, 0.0], [np.nan, np.nan, np.nan]])
-    told = describe_norm_change("layer norm", still, [("<s>", "a", "b"), ("<s>", "c")])
-    assert in_order(told, "layer norm", "none of the 3 words", "0")
+    text = describe_norm_change("layer norm", still, [("<s>", "a", "b"), ("<s>", "c")])
+    assert in_order(text, "layer norm", "none of the 3 words", "0")
 
 
 def test_the_box_says_which_norm_averages_over_what():
@@ -356,8 +356,8 @@ def test_names_are_listed_with_an_and_before_the_last():
 
 
 def test_the_ways_to_write_are_told_with_their_times_and_what_the_cache_saves():
-    told = describe_kv_cache(2e-6, 15.0, (0.8, 2.5, 10.0), 13)
-    assert in_order(told, "2.0e-06", "15", "13", "800.0 ms", "3.1** times", "12.5 times", "75 %")
+    text = describe_kv_cache(2e-6, 15.0, (0.8, 2.5, 10.0), 13)
+    assert in_order(text, "2.0e-06", "15", "13", "800.0 ms", "3.1** times", "12.5 times", "75 %")
 
 
 # Words

@@ -50,18 +50,18 @@ ALL = {name: code for module in MODULES for name, code in functions(module).item
 def lines(code: CodeType) -> set[int]:
     """The lines of a function and of what is written inside it, without the line that defines it."""
     own = {line for _, _, line in code.co_lines() if line is not None and line != code.co_firstlineno}
-    return own.union(*(lines(one) for one in code.co_consts if isinstance(one, CodeType)))
+    return own.union(*(lines(co_const) for co_const in code.co_consts if isinstance(co_const, CodeType)))
 
 
 @pytest.fixture(scope="module")
 def reached() -> set[tuple[str, int]]:
     """(file, line) of every line that the table runs."""
-    files, found = {code.co_filename for code in ALL.values()}, set()
+    files, result = {code.co_filename for code in ALL.values()}, set()
 
     def trace(frame: FrameType, event: str, _argument: object) -> object:
         if frame.f_code.co_filename not in files:
             return None
-        found.add((frame.f_code.co_filename, frame.f_lineno))
+        result.add((frame.f_code.co_filename, frame.f_lineno))
         return trace
 
     before = sys.gettrace()
@@ -70,7 +70,7 @@ def reached() -> set[tuple[str, int]]:
         captions.text()
     finally:
         sys.settrace(before)
-    return found
+    return result
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if name.partition(".")[2].startswith("describe_")])

@@ -24,12 +24,12 @@ def everything(shape):
 def test_what_is_packed_comes_out():
     weights = np.arange(6, dtype=np.float32).reshape(2, 3) / 7
     cells = np.array([[[1, 2, 255]]], dtype=np.uint8)
-    header, found = unpack(
+    header, arrays = unpack(
         pack({"tokens": ["a", "שלום", "👩🏽\u200d🚀", "<b>"], "row": 3}, weights=weights, cells=cells)
     )
     assert header == {"tokens": ["a", "שלום", "👩🏽\u200d🚀", "<b>"], "row": 3}
-    assert same_bits(found["weights"], weights, "copied")
-    assert same_bits(found["cells"], cells)
+    assert same_bits(arrays["weights"], weights, "copied")
+    assert same_bits(arrays["cells"], cells)
 
 
 def test_a_block_may_hold_no_array():
@@ -49,24 +49,24 @@ def test_half_a_character_in_a_token_still_packs():
     arrays.arrays(np.float32, arrays.array_shapes(max_dims=2, max_side=7), elements=st.floats(-1, 1, width=32)),
 )
 def test_anything_packed_comes_out(header, bytes_, floats):
-    told, found = unpack(pack(header, bytes_=bytes_, floats=floats))
-    assert told == header
-    assert same_bits(found["bytes_"], bytes_)
-    assert same_bits(found["floats"], floats, "copied")
+    values, result = unpack(pack(header, bytes_=bytes_, floats=floats))
+    assert values == header
+    assert same_bits(result["bytes_"], bytes_)
+    assert same_bits(result["floats"], floats, "copied")
 
 
 def test_every_array_begins_at_a_multiple_of_four():
     block = pack({"odd": "x"}, a=np.zeros(3, np.uint8), b=np.zeros(5, np.uint8), c=np.zeros(2, np.float32))
     length = int.from_bytes(block[:4], "little")
-    starts = [told["at"] for told in json.loads(block[4 : 4 + length])["arrays"].values()]
+    starts = [array["at"] for array in json.loads(block[4 : 4 + length])["arrays"].values()]
     assert [(4 + length + start) % 4 for start in starts] == [0, 0, 0]
     assert len(block) % 4 == 0
 
 
 def test_the_browser_knows_the_same_codes():
     scripts = "\n".join(path.read_text(encoding="utf-8") for path in FRONTEND.glob("**/*.js"))
-    told = set(re.findall(r"const (FULL|NOT_A_NUMBER|ABSENT) = (\d+);", scripts))
-    assert told == {("FULL", str(FULL)), ("NOT_A_NUMBER", str(NOT_A_NUMBER)), ("ABSENT", str(ABSENT))}
+    values = set(re.findall(r"const (FULL|NOT_A_NUMBER|ABSENT) = (\d+);", scripts))
+    assert values == {("FULL", str(FULL)), ("NOT_A_NUMBER", str(NOT_A_NUMBER)), ("ABSENT", str(ABSENT))}
 
 
 def test_each_kind_of_cell_has_its_code():

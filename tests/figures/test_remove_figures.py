@@ -78,9 +78,9 @@ def test_sentences_say_the_numbers_of_their_figures():
     )
     assert "Layer 1, head 0" in describe_head_ablation(np.array([[0.0, 0.1], [0.7, 0.0]]))
     assert "2 of 4 heads can be removed" in describe_head_ablation(np.array([[0.0, 0.1], [0.7, 0.0]]))
-    told = describe_attribution(np.array([0.9, 0.1]), np.array([0.01, 0.5]), ["a", "b"], (0.5, 0.75))
-    assert "**a** (0.90)" in told and "**b**" in told and "0.500" in told
-    assert "**0.50** for the weights" in told and "**0.75** for the size" in told
+    text = describe_attribution(np.array([0.9, 0.1]), np.array([0.01, 0.5]), ["a", "b"], (0.5, 0.75))
+    assert "**a** (0.90)" in text and "**b**" in text and "0.500" in text
+    assert "**0.50** for the weights" in text and "**0.75** for the size" in text
     assert "whole 1.50 (1.00 to 2.00, 2 seeds)" in describe_learning_curves(
         {"whole": np.array([[9.0, 1.0], [9.0, 2.0]])}, "loss"
     )

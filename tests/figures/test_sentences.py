@@ -157,12 +157,12 @@ def test_the_grid_counts_its_named_heads_in_the_right_number():
 
 
 def test_the_sharpest_of_one_head_is_not_compared_with_others():
-    one = np.full((1, 1, 2, 2), 0.5)
-    assert describe_maps(one, np.ones(one.shape, bool), pooled=False).startswith(
+    one_head = np.full((1, 1, 2, 2), 0.5)
+    assert describe_maps(one_head, np.ones(one_head.shape, bool), pooled=False).startswith(
         "On average, the one head gives 0.50 of a row"
     )
-    two = np.concatenate([one, np.eye(2)[None, None]], axis=1)
-    told = describe_maps(two, np.tri(2, dtype=bool)[None, None].repeat(2, 1), pooled=False)
+    two_heads = np.concatenate([one_head, np.eye(2)[None, None]], axis=1)
+    told = describe_maps(two_heads, np.tri(2, dtype=bool)[None, None].repeat(2, 1), pooled=False)
     assert "Of 2 heads, layer 0, head 1 is the sharpest: on average, it gives 1.00" in told and "Hatched" in told
 
 
@@ -179,25 +179,25 @@ def test_from_which_layer_on_a_word_leads():
 
 
 def test_a_change_is_told_of_what_the_model_says():
-    said = "without layer norm and head L0H2"
-    told = describe_change(A([0.0, 2.0]), ["a", "b"], said)
+    text = "without layer norm and head L0H2"
+    told = describe_change(A([0.0, 2.0]), ["a", "b"], text)
     assert (
         told
         == "Without layer norm and head L0H2, the prediction of the next word changes most after **b**: KL 2.00 nats. "
         "The average over the text is 1.00."
     )
-    assert "at its own place changes most at **b**: KL" in describe_change(A([0.0, 2.0]), ["a", "b"], said, "here")
+    assert "at its own place changes most at **b**: KL" in describe_change(A([0.0, 2.0]), ["a", "b"], text, "here")
     assert "final vector of **b** changes most: 1 − cosine" in describe_change(
-        A([0.0, 1.0]), ["a", "b"], said, "nothing"
+        A([0.0, 1.0]), ["a", "b"], text, "nothing"
     )
     assert (
-        describe_change(A([0.0, 0.0]), ["a", "b"], said) == "Without layer norm and head L0H2, no prediction changes."
+        describe_change(A([0.0, 0.0]), ["a", "b"], text) == "Without layer norm and head L0H2, no prediction changes."
     )
-    assert describe_change(A([0.0]), ["a"], said, "nothing").endswith("no final vector changes.")
+    assert describe_change(A([0.0]), ["a"], text, "nothing").endswith("no final vector changes.")
     assert describe_change(A([0.0]), ["a"], "the same") == "B is the same as A: no prediction changes."
-    assert "1 of 2 predictions is no longer a number" in describe_change(A([NAN, 1.0]), ["a", "b"], said)
-    assert "2 of 2 predictions are no longer numbers" in describe_change(A([NAN, INF]), ["a", "b"], said)
-    assert "KL 4·10⁻⁵ nats" in describe_change(A([0.0, 4e-5]), ["a", "b"], said), "a small change is not 0.00"
+    assert "1 of 2 predictions is no longer a number" in describe_change(A([NAN, 1.0]), ["a", "b"], text)
+    assert "2 of 2 predictions are no longer numbers" in describe_change(A([NAN, INF]), ["a", "b"], text)
+    assert "KL 4·10⁻⁵ nats" in describe_change(A([0.0, 4e-5]), ["a", "b"], text), "a small change is not 0.00"
 
 
 def test_a_model_that_fills_in_words_is_not_said_to_expect_the_next_one():
@@ -331,11 +331,11 @@ def test_a_row_left_as_it_is_is_not_said_to_be_overwritten():
 def test_a_mask_is_told_of_words_or_pieces_one_or_many():
     scores, weights = np.zeros((3, 3)), np.tri(3) / np.arange(1, 4)[:, None]
     causal = np.tri(3, dtype=bool)
-    one = describe_mask(scores, causal, weights, ABCD[:3], 0)
-    assert "may attend to 1 of 3 words. Its one weight is 1.000." in one
+    text = describe_mask(scores, causal, weights, ABCD[:3], 0)
+    assert "may attend to 1 of 3 words. Its one weight is 1.000." in text
     assert (
         "**0.67** of its attention would go to 2 forbidden words. The mask gives it all to the one allowed word, whose "
-        "weight becomes 3.00 times as large." in one
+        "weight becomes 3.00 times as large." in text
     )
     two = describe_mask(scores, causal, weights, ABCD[:3], 1, "token")
     assert "may attend to 2 of 3 tokens. Its weights sum to 1.000." in two
@@ -360,8 +360,8 @@ def test_the_edited_word_counts_neither_before_nor_after():
     assert (
         "the one output before it is exactly unchanged" in still and "None of the 2 outputs after it changes." in still
     )
-    one = describe_leak(A([0, 9.0, 1.0, 0]), A([0, 0.5, 0.1, 0]), causal, ABCD, 1, "x")
-    assert "1 of the 2 outputs after it changes." in one
+    text = describe_leak(A([0, 9.0, 1.0, 0]), A([0, 0.5, 0.1, 0]), causal, ABCD, 1, "x")
+    assert "1 of the 2 outputs after it changes." in text
     last = describe_leak(A([0, 0, 0, 9.0]), A([0, 0, 0, 0.5]), causal, ABCD, 3, "x")
     assert "after it" not in last and "all 3 outputs before it" in last
     not_moved = describe_leak(A([0, 0, 9.0, 0]), A([0, 0, 0.5, 0]), causal, ABCD, 2, "x")
@@ -372,8 +372,8 @@ def test_a_leak_is_told_in_the_right_number_and_unit():
     everyone = np.ones((4, 4))
     two = describe_leak(A([1, 1, 9.0, 1]), A([0.2, 0.1, 0.5, 0.1]), everyone, ABCD, 2, "x")
     assert "**2 of 2** outputs before it change: the mask lets later words change earlier outputs" in two
-    one = describe_leak(A([1, 9.0, 1, 1]), A([0.2, 0.5, 0.1, 0.1]), everyone, ABCD, 1, "x")
-    assert "**1 of 1** output before it changes" in one and "No word attends to a later one" not in one
+    text = describe_leak(A([1, 9.0, 1, 1]), A([0.2, 0.5, 0.1, 0.1]), everyone, ABCD, 1, "x")
+    assert "**1 of 1** output before it changes" in text and "No word attends to a later one" not in text
     unreached = describe_leak(A([0, 0, 9.0, 1]), A([0, 0, 0.5, 0.1]), everyone, ABCD, 2, "x")
     assert "exactly unchanged" in unreached and "No word attends to a later one" not in unreached
     turned = describe_leak(A([0, 0, 9.0, 1]), A([0, 0, 2e-5, 0]), np.tri(4), ABCD, 2, "x", unit="1 − cosine {}")
@@ -575,9 +575,9 @@ def test_who_moves_is_counted():
         "layer norm", A([[NAN, NAN], [0, 0]]), words
     )
     assert "no other word changes" in describe_norm_change("layer norm", A([[NAN, NAN], [0, NAN]]), words)
-    one = describe_norm_change("batch norm", A([[NAN, NAN], [0.5, 0]]), words)
-    assert "1 of the 2 words in the other sentences changes. The average change is **0.25**" in one
-    assert "The largest is 0.50, for “c” in sentence 2." in one
+    text = describe_norm_change("batch norm", A([[NAN, NAN], [0.5, 0]]), words)
+    assert "1 of the 2 words in the other sentences changes. The average change is **0.25**" in text
+    assert "The largest is 0.50, for “c” in sentence 2." in text
     assert "all 2 words in the other sentences change." in describe_norm_change(
         "batch norm", A([[NAN, NAN], [0.5, 1]]), words
     )

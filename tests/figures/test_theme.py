@@ -70,14 +70,14 @@ def test_there_is_paper_and_there_is_dark():
 
 @themes
 def test_streamlit_is_told_the_same_colours(theme: Theme):
-    told = CONFIG["theme"][theme.name]
-    assert told["backgroundColor"] == theme.paper
-    assert told["secondaryBackgroundColor"] == theme.panel
-    assert told["textColor"] == theme.ink
-    assert told["borderColor"] == theme.rule
-    assert told["primaryColor"] == told["linkColor"] == theme.accent
-    assert told["sidebar"]["backgroundColor"] == theme.panel
-    assert told["sidebar"]["secondaryBackgroundColor"] == theme.paper
+    values = CONFIG["theme"][theme.name]
+    assert values["backgroundColor"] == theme.paper
+    assert values["secondaryBackgroundColor"] == theme.panel
+    assert values["textColor"] == theme.ink
+    assert values["borderColor"] == theme.rule
+    assert values["primaryColor"] == values["linkColor"] == theme.accent
+    assert values["sidebar"]["backgroundColor"] == theme.panel
+    assert values["sidebar"]["secondaryBackgroundColor"] == theme.paper
 
 
 def test_streamlit_is_told_the_same_font():

@@ -22,9 +22,9 @@ def has_thin_lines(figure):
 def test_the_thin_lines_of_a_stream_are_told(words, each):
     values = np.arange(2.0 * len(words)).reshape(2, -1) + 1
     figure = stream(values, values, ["x", "y"], words, theme=LIGHT, title="length")
-    told = describe_residual_stream(values, values, "length", ["x", "y"], each)
-    assert has_thin_lines(figure) == (f"A thin line is one {each}, a thick line the mean of all." in told)
-    assert f"averaged over the {each}s" in told
+    text = describe_residual_stream(values, values, "length", ["x", "y"], each)
+    assert has_thin_lines(figure) == (f"A thin line is one {each}, a thick line the mean of all." in text)
+    assert f"averaged over the {each}s" in text
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 3])
@@ -32,5 +32,5 @@ def test_the_thin_lines_of_learning_curves_are_told(seeds):
     values = {"whole": np.arange(2.0 * seeds).reshape(seeds, 2), "never": np.ones((1, 2))}
     figure = curves([1, 2], {"whole": values["whole"]}, theme=LIGHT, value_name="loss")
     assert has_thin_lines(figure) == (seeds > 1) == bool(thin_seeds(values))
-    told = describe_learning_curves(values, "loss")
-    assert told.endswith(" A thin line is one seed, a thick line their median.") == (seeds > 1)
+    text = describe_learning_curves(values, "loss")
+    assert text.endswith(" A thin line is one seed, a thick line their median.") == (seeds > 1)

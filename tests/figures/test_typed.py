@@ -54,9 +54,9 @@ def test_what_ends_a_line_is_a_blank_to_a_model_that_reads_characters(name):
     ],
 )
 def test_the_page_says_what_of_a_text_was_changed_beside_what_else_is_said_of_it(page, state, also):
-    told = texts(well(visit(f"viz/pages/{page}/page.py", **state)))
-    assert "line separator (U+2028) is read as a space; soft hyphen (U+00AD) is left out." in told
-    assert also in told
+    text = texts(well(visit(f"viz/pages/{page}/page.py", **state)))
+    assert "line separator (U+2028) is read as a space; soft hyphen (U+00AD) is left out." in text
+    assert also in text
 
 
 def test_the_page_says_nothing_of_a_text_that_is_read_as_it_was_typed():

@@ -59,8 +59,8 @@ def test_the_rule_of_counts_can_hold(told):
 def test_heads_that_nobody_examined_are_not_said_to_have_failed():
     told = describe_head_grid(JOBS, Named("", 0.5), intact=False, pooled=False)
     assert told.startswith("The 4 heads of this model were not measured, so none of them has a name. Rows are")
-    one = describe_head_grid([[[]]], Named("", 0.5), intact=True, pooled=False)
-    assert one.startswith("The one head of this model was not measured, so it has no name.")
+    text = describe_head_grid([[[]]], Named("", 0.5), intact=True, pooled=False)
+    assert text.startswith("The one head of this model was not measured, so it has no name.")
 
 
 def test_the_end_mark_alone_gets_its_own_number():

@@ -63,7 +63,10 @@ def beam_by_levels(ln_p, width):
 
 
 def written(found):
-    return {one.ids + ((END,) if one.ended else ()): sum(one.logprobs) for one in found.hypotheses}
+    return {
+        hypothesis.ids + ((END,) if hypothesis.ended else ()): sum(hypothesis.logprobs)
+        for hypothesis in found.hypotheses
+    }
 
 
 @settings(max_examples=60)
@@ -117,7 +120,7 @@ def test_the_tree_holds_what_was_followed_and_what_was_not(seed, width):
         assert totals == sorted(totals, reverse=True)
         assert min(c.total for c in step if c.kept) >= max((c.total for c in step if not c.kept), default=-np.inf)
         before = followed
-    assert all(one.ids + ((END,) if one.ended else ()) for one in found.hypotheses)
+    assert all(hypothesis.ids + ((END,) if hypothesis.ended else ()) for hypothesis in found.hypotheses)
 
 
 def test_drawing_follows_the_word_that_is_drawn_whatever_its_place():
@@ -151,5 +154,5 @@ def test_a_strong_penalty_prefers_the_longer_sentence():
 
 @pytest.mark.parametrize(("width", "most"), [(0, 3), (2, 0), (-1, 1)])
 def test_a_search_without_room_is_refused(width, most):
-    with pytest.raises(ValueError, match="at least 1 sentence for at least 1 word"):
+    with pytest.raises(ValueError, match="at least 1 hypothesis and at least 1 token"):
         beam_search(speaks(language(0)), END, most, width)

@@ -48,35 +48,35 @@ def test_a_sentence_of_one_word_can_be_searched_for():
 
 @pytest.mark.parametrize(("width", "most"), [(0, 3), (2, 0)])
 def test_a_search_without_room_is_refused_with_its_width_and_then_its_length(width, most):
-    with pytest.raises(ValueError, match=f"not {width} for {most}"):
+    with pytest.raises(ValueError, match=f"not {width} and {most}"):
         beam_search(fixed([0.5, 0.5]), END, most, width)
 
 
 def test_of_many_equal_words_a_beam_follows_the_first():
     made = beam_search(fixed(np.full(200, 1 / 200)), END, 1, width=3)
-    assert [one.id for one in made.steps[0] if one.kept] == [0, 1, 2]
+    assert [candidate.id for candidate in made.steps[0] if candidate.kept] == [0, 1, 2]
 
 
 def test_of_many_equal_words_that_come_after_the_end_mark_the_first_are_followed():
     odds = np.full(200, 1.0)
     odds[END], odds[120] = 0.5, 2.0
     made = beam_search(fixed(odds / odds.sum()), END, 2, width=3)
-    assert [one.id for one in made.steps[0] if one.kept] == [120, 1, 2]
+    assert [candidate.id for candidate in made.steps[0] if candidate.kept] == [120, 1, 2]
 
 
 def test_every_step_shows_the_best_words_of_each_hypothesis_best_first_with_their_sums():
     odds = [0.05, 0.3, 0.25, 0.2, 0.1, 0.06, 0.04]
     made = beam_search(fixed(odds), END, 2, width=2)
     first, second = made.steps
-    assert [one.id for one in first] == [1, 2, 3, 4, 5] and len(first) == MAX_CANDIDATES
-    assert [one.kept for one in first] == [True, True, False, False, False]
-    assert [one.parent for one in first] == [0] * 5
-    assert [one.logprob for one in first] == pytest.approx(np.log([0.3, 0.25, 0.2, 0.1, 0.06]))
-    assert [(one.parent, one.id) for one in second[:4]] == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    assert [item.id for item in first] == [1, 2, 3, 4, 5] and len(first) == MAX_CANDIDATES
+    assert [item.kept for item in first] == [True, True, False, False, False]
+    assert [item.parent for item in first] == [0] * 5
+    assert [item.logprob for item in first] == pytest.approx(np.log([0.3, 0.25, 0.2, 0.1, 0.06]))
+    assert [(item.parent, item.id) for item in second[:4]] == [(0, 1), (0, 2), (1, 1), (1, 2)]
     assert second[1].total == pytest.approx(math.log(0.3 * 0.25))
     assert second[1].logprob == pytest.approx(math.log(0.25))
     assert len(second) == 2 * MAX_CANDIDATES
-    assert [one.total for one in second] == sorted((one.total for one in second), reverse=True)
+    assert [item.total for item in second] == sorted((item.total for item in second), reverse=True)
 
 
 def test_the_length_penalty_is_that_of_the_paper():
@@ -94,10 +94,12 @@ def test_a_score_is_the_sum_of_logprobs_divided_by_the_penalty():
 
 def test_a_word_that_cannot_come_is_neither_followed_nor_shown():
     made = beam_search(fixed([0.0, 0.75, 0.25, 0.0]), END, 1, width=4)
-    assert [one.id for one in made.steps[0]] == [1, 2]
+    assert [candidate.id for candidate in made.steps[0]] == [1, 2]
 
 
 def test_sentences_that_ended_come_before_those_that_ran_out_of_room():
     made = beam_search(fixed([0.1, 0.9], [0.1, 0.9]), END, 2, width=2)
-    assert [one.ended for one in made.hypotheses] == sorted((one.ended for one in made.hypotheses), reverse=True)
+    assert [hypothesis.ended for hypothesis in made.hypotheses] == sorted(
+        (hypothesis.ended for hypothesis in made.hypotheses), reverse=True
+    )
     assert made.best.ended

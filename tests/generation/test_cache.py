@@ -99,18 +99,18 @@ def test_a_model_that_looks_ahead_keeps_nothing(weights, switches):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("weights", ONE_TEXT)
 def test_generation_with_a_cache_writes_what_reading_everything_again_would(weights, method):
-    said = generate(Experiment(weights=weights, text="the"), tokens=16, method=method, seed=5)
+    generated = generate(Experiment(weights=weights, text="the"), tokens=16, method=method, seed=5)
     transformer, tokenizer = get_model(weights)
-    ids = torch.tensor([encode(Experiment(weights=weights, text=said.text)).ids])
+    ids = torch.tensor([encode(Experiment(weights=weights, text=generated.text)).ids])
     with torch.inference_mode():
         for t, step in enumerate(decode_without_cache(transformer, ids)):
             if t >= 1 and t + 1 < ids.size(1):
                 logits = step.logits[0, -1].double()
                 logits[list(tokenizer.special_ids)] = -torch.inf
                 odds = logits.log_softmax(-1)
-                assert odds[ids[0, t + 1]].item() == pytest.approx(said.logprobs[t - 1], abs=1e-4)
+                assert odds[ids[0, t + 1]].item() == pytest.approx(generated.logprobs[t - 1], abs=1e-4)
                 if method == "greedy":
-                    assert tokenizer.vocabulary[int(odds.argmax())] == said.tokens[t - 1]
+                    assert tokenizer.vocabulary[int(odds.argmax())] == generated.tokens[t - 1]
 
 
 def test_generation_runs_each_word_through_the_model_once(monkeypatch):

@@ -27,7 +27,7 @@ def test_a_model_of_one_text_gives_a_generation_and_a_model_of_two_sentences_a_t
     made = generate(SOURCE, decoding=beam)
     assert isinstance(made, Translation) and made.beam.width == 2
     assert made.text == translate(SOURCE, method="beam", width=2, alpha=0.6).text
-    with pytest.raises(ValueError, match="reads one sentence and writes another"):
+    with pytest.raises(ValueError, match="is a sequence-to-sequence model"):
         continue_text(SOURCE)
 
 

@@ -14,22 +14,22 @@ OPENING = Experiment(text="the person who the dogs near the trees")
 
 @pytest.mark.parametrize("method", METHODS)
 def test_each_word_has_the_probability_that_one_pass_over_the_whole_text_gives_it(method):
-    said = generate(OPENING, tokens=8, method=method, seed=3)
-    ids = encode(Experiment(text=said.text)).ids
-    logits = run(Experiment(text=said.text)).logits.copy()
+    generated = generate(OPENING, tokens=8, method=method, seed=3)
+    ids = encode(Experiment(text=generated.text)).ids
+    logits = run(Experiment(text=generated.text)).logits.copy()
     logits[:, [get_model("grammar")[1].id_by_word[token] for token in (PAD, UNKNOWN, START)]] = -np.inf
     odds = log_probabilities(logits)
     first = len(ids) - 8
     expected = [odds[at - 1, ids[at]] for at in range(first, len(ids))]
-    np.testing.assert_allclose(said.logprobs, expected, atol=1e-4)
-    assert said.trace.tokens[first:] == said.tokens
+    np.testing.assert_allclose(generated.logprobs, expected, atol=1e-4)
+    assert generated.trace.tokens[first:] == generated.tokens
 
 
 def test_greedy_takes_the_likeliest_word_each_time():
-    said = generate(OPENING, tokens=6)
-    logits = run(Experiment(text=said.text)).logits
+    generated = generate(OPENING, tokens=6)
+    logits = run(Experiment(text=generated.text)).logits
     vocabulary = get_model("grammar")[1].vocabulary
-    assert said.tokens == tuple(vocabulary[int(row.argmax())] for row in logits[-7:-1])
+    assert generated.tokens == tuple(vocabulary[int(row.argmax())] for row in logits[-7:-1])
 
 
 def test_a_seed_gives_the_same_text_again_and_another_seed_another():

@@ -14,13 +14,13 @@ def left(logits):
 
 
 def test_the_softmax_of_every_row_sums_to_one_on_its_own():
-    found = softmax(np.log(np.array([[1.0, 3.0], [4.0, 1.0]])))
-    assert found == pytest.approx(np.array([[0.25, 0.75], [0.8, 0.2]]))
+    result = softmax(np.log(np.array([[1.0, 3.0], [4.0, 1.0]])))
+    assert result == pytest.approx(np.array([[0.25, 0.75], [0.8, 0.2]]))
 
 
 def test_the_softmax_of_a_row_does_not_feel_how_large_another_row_is():
-    found = softmax(np.array([[0.0, 0.0], [5000.0, 5000.0]]))
-    assert found == pytest.approx(np.full((2, 2), 0.5))
+    result = softmax(np.array([[0.0, 0.0], [5000.0, 5000.0]]))
+    assert result == pytest.approx(np.full((2, 2), 0.5))
 
 
 def test_of_many_equal_words_the_first_stay():

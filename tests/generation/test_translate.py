@@ -82,30 +82,30 @@ def test_run_reads_the_source_and_writes_the_target_it_is_given(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_each_word_has_the_probability_that_one_pass_over_the_sentence_gives_it(name, method):
     for target in ("", "le chien"):
-        said = generate(Experiment(name, TEXT, target=target), tokens=6, method=method, seed=4)
+        generated = generate(Experiment(name, TEXT, target=target), tokens=6, method=method, seed=4)
         _, tokenizer = get_model(name)
-        trace = run(Experiment(name, TEXT, target=said.text))
-        assert same_bits(trace.decoder.logits, said.trace.decoder.logits, "same operation")
-        logits = said.trace.decoder.logits.copy()
+        trace = run(Experiment(name, TEXT, target=generated.text))
+        assert same_bits(trace.decoder.logits, generated.trace.decoder.logits, "same operation")
+        logits = generated.trace.decoder.logits.copy()
         logits[:, list(tokenizer.special_ids)] = -np.inf
         odds = log_probabilities(logits)
         first = len(target.split())
-        ids = [tokenizer.vocabulary.index(token) for token in said.tokens]
+        ids = [tokenizer.vocabulary.index(token) for token in generated.tokens]
         expected = [odds[first + at, index] for at, index in enumerate(ids)]
-        np.testing.assert_allclose(said.logprobs, expected, atol=1e-4)
-        assert said.text.startswith(target)
-        assert len(said.beam.steps) >= len(said.tokens)
+        np.testing.assert_allclose(generated.logprobs, expected, atol=1e-4)
+        assert generated.text.startswith(target)
+        assert len(generated.beam.steps) >= len(generated.tokens)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_greedy_is_a_beam_of_one_and_a_wider_beam_is_no_less_likely(name):
     experiment = Experiment(name, TEXT)
-    one, wide = translate(experiment, 5), translate(experiment, 5, "beam", width=1)
-    assert one.tokens == wide.tokens
+    generated, wide = translate(experiment, 5), translate(experiment, 5, "beam", width=1)
+    assert generated.tokens == wide.tokens
     everything = translate(experiment, 2, "beam", width=V**2)
-    ended = [one.score for one in everything.beam.hypotheses if one.ended]
+    ended = [hypothesis.score for hypothesis in everything.beam.hypotheses if hypothesis.ended]
     assert everything.beam.best.score == max(ended)
-    assert all(len(step) >= MAX_CANDIDATES for step in one.beam.steps)
+    assert all(len(step) >= MAX_CANDIDATES for step in generated.beam.steps)
 
 
 def test_a_seed_draws_the_same_again_and_the_best_word_alone_is_greedy():
@@ -118,7 +118,7 @@ def test_a_seed_draws_the_same_again_and_the_best_word_alone_is_greedy():
     whole = translate(experiment, 8, "sample", seed=1)
     rest = translate(replace(experiment, target=whole.tokens[0]), 7, "sample", seed=1)
     assert (whole.tokens[0], *rest.tokens) == whole.tokens, "a drawing taken up goes on as it would have gone"
-    with pytest.raises(ValueError, match="top-p must lie between"):
+    with pytest.raises(ValueError, match="top_p must be between"):
         translate(experiment, 8, "sample", top_p=2.0)
 
 

@@ -252,7 +252,7 @@ def test_an_index_that_names_nothing(parts, index):
 def test_a_tensor_that_stands_in_two_parts(parts):
     first, second, *_ = sorted(parts.glob("model-*.safetensors"))
     save_file(load_file(first) | load_file(second), second)
-    refused(parts, "stands in two files")
+    refused(parts, "is in two files")
 
 
 def test_several_files_without_an_index(gpt2):

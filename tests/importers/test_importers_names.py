@@ -213,7 +213,7 @@ def test_two_models_in_one_file_are_refused_with_the_names_before_both(tmp_path)
     tensors = load_file(folder / FILE)
     both = {f"{who}.{name}": tensor.clone() for who in ("question", "answer") for name, tensor in tensors.items()}
     save_file(both, folder / FILE, metadata={"format": "pt"})
-    refused(folder, "several models", '"answer." and "question."', "Save the one alone")
+    refused(folder, "several models", '"answer." and "question."', "Save only the one that you want")
 
 
 @pytest.mark.parametrize("part", ["lora_A.default.weight", "base_layer.weight", "modules_to_save.default.weight"])
@@ -351,7 +351,7 @@ def test_a_size_may_have_its_other_name_but_not_two_values(tmp_path):
     (folder / "config.json").write_text(json.dumps(told))
     assert_as_transformers(folder, "gpt2")
     edit(folder / "config.json", n_embd=12)
-    refused(folder, "n_embd = 12 and hidden_size = 8", "two names of one size", "Take the wrong one out")
+    refused(folder, "n_embd = 12 and hidden_size = 8", "two names of one size", "Remove the wrong one")
 
 
 # RoBERTa's padding token
@@ -370,7 +370,7 @@ def test_the_padding_token_of_a_roberta_cannot_be_typed(roberta):
     for door in (encode, run):
         with pytest.raises(InputTextError, match=re.escape("[PAD] is the padding token")) as error:
             door(Experiment(roberta, "the [PAD] dog"))
-        assert str(error.value).endswith("Take it out of the text.")
+        assert str(error.value).endswith("Remove it from the text.")
     assert run(Experiment(roberta, "the [MASK] dog")).tokens[2] == "[MASK]"
 
 

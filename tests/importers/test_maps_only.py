@@ -280,7 +280,7 @@ def test_a_classifiers_decoder_reads_the_text_moved_by_one(tmp_path, kind, base)
     theirs = model(torch.tensor([foreign.tokenizer.encode(TEXT).ids]), output_attentions=True)
     expected = torch.stack(theirs.cross_attentions)[:, 0].detach().numpy()
     np.testing.assert_allclose(found["cross"].weights, expected, atol=1e-6)
-    with pytest.raises(InputTextError, match=r"sorts texts and writes none.*Leave the second field empty\.$"):
+    with pytest.raises(InputTextError, match=r"classifies texts: .*Leave the second field empty\.$"):
         transformers_backend.attention(foreign, TEXT, "two dogs")
 
 

@@ -32,9 +32,9 @@ def shelf(tmp_path):
 
 def edit_card(folder, change):
     path = folder / "tiny.json"
-    told = json.loads(path.read_text(encoding="utf-8"))
-    change(told)
-    path.write_text(json.dumps(told), encoding="utf-8")
+    card = json.loads(path.read_text(encoding="utf-8"))
+    change(card)
+    path.write_text(json.dumps(card), encoding="utf-8")
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -63,10 +63,10 @@ def test_a_tied_unembedding_is_stored_once_and_comes_back_tied(tmp_path):
 
 
 def test_the_card_keeps_what_was_measured(shelf):
-    told = read_card("tiny", shelf)
-    assert told["task"] == "none"
-    assert told["words"] == list(WORDS)
-    assert told["config"]["d_model"] == 8
+    values = read_card("tiny", shelf)
+    assert values["task"] == "none"
+    assert values["words"] == list(WORDS)
+    assert values["config"]["d_model"] == 8
 
 
 def test_snapshots_come_back_in_half_precision_and_in_order(shelf):

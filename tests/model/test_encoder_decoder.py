@@ -118,8 +118,8 @@ def test_the_whole_is_torchs_transformer(device, norm_first, activation, padded)
     begun = ours.target_position.add(ours.embedding(target), at[:4])
     hidden = None if real is None else ~real
     future = torch.ones(4, 4, dtype=torch.bool, device=device).triu(1)
-    told = {"tgt_mask": future, "src_key_padding_mask": hidden, "memory_key_padding_mask": hidden}
-    expected = ours.unembedding(functional_call(theirs, weights, (embedded, begun), told))
+    masks = {"tgt_mask": future, "src_key_padding_mask": hidden, "memory_key_padding_mask": hidden}
+    expected = ours.unembedding(functional_call(theirs, weights, (embedded, begun), masks))
     logits = ours(source, target, real).decoder.logits
     assert_same(logits, expected)
     assert_same_gradients(logits, expected, ours.parameters())
@@ -168,12 +168,12 @@ def test_the_future_of_the_target_leaves_its_past_and_the_source_untouched(devic
     source, target = random_ids(config, B, S, device), random_ids(config, B, T, device)
     other = target.clone()
     other[:, cut:] = (other[:, cut:] + 1) % config.vocab_size
-    one, two = ours(source, target), ours(source, other)
-    assert same_bits(one.decoder.logits[:, :cut], two.decoder.logits[:, :cut], "untouched")
-    assert same_bits(one.encoder.final_norm.out, two.encoder.final_norm.out, "untouched"), (
+    first, second = ours(source, target), ours(source, other)
+    assert same_bits(first.decoder.logits[:, :cut], second.decoder.logits[:, :cut], "untouched")
+    assert same_bits(first.encoder.final_norm.out, second.encoder.final_norm.out, "untouched"), (
         "the encoder never sees the target"
     )
-    for a, b in zip(one.decoder.layers, two.decoder.layers, strict=True):
+    for a, b in zip(first.decoder.layers, second.decoder.layers, strict=True):
         assert same_bits(a.cross.weights[:, :, :cut], b.cross.weights[:, :, :cut], "untouched")
     # Whether the logits change too depends on the weights: a layer norm over two channels can hide it.
     unmasked = ours(source, target, switches=Switches(mask=False)).decoder.layers[0].attention.weights  # (B, H, T, T)

@@ -87,6 +87,15 @@ def test_records_are_made_and_read_with_their_old_fields():
         Experiment(never=1)
 
 
+def test_the_maps_of_a_model_that_transformers_runs_are_read_with_their_old_fields():
+    from model.importers.maps import AttentionMaps  # noqa: PLC0415  (the module under its old name)
+
+    weights = np.zeros((1, 1, 1, 2), dtype=np.float32)
+    maps = AttentionMaps(weights, ("a",), ("b", "c"))
+    assert (maps.looking, maps.looked_at) == (maps.query_tokens, maps.key_tokens) == (("a",), ("b", "c"))
+    assert AttentionMaps(weights, looking=("a",), looked_at=("b", "c")).key_tokens == ("b", "c")
+
+
 @pytest.mark.parametrize("module", FIELDS)
 def test_an_old_field_is_read_from_the_field_of_today_and_is_none_itself(module):
     for name, fields in FIELDS[module].items():
@@ -180,8 +189,8 @@ def old_names_in(text):
 def test_no_line_that_is_copied_today_uses_an_old_name():
     root = Path(__file__).parents[2]
     files = [root / "README.md", *root.glob("viz/**/*.py"), *root.glob("viz/**/*.md")]
-    found = {path.name: list(old_names_in(path.read_text(encoding="utf-8"))) for path in files}
-    assert {name: old for name, old in found.items() if old} == {}
+    matches = {path.name: list(old_names_in(path.read_text(encoding="utf-8"))) for path in files}
+    assert {name: old for name, old in matches.items() if old} == {}
     assert list(old_names_in("from model.effects import kl")) == ["model.effects"]
     assert list(old_names_in("from model.run import encode, lens")) == ["model.run.lens"]
 
@@ -190,6 +199,6 @@ def test_every_old_name_stands_in_the_table_and_no_new_module_is_hidden_by_one()
     assert set(MOVED) <= set(IMPORTED)
     for old, new in MOVED.items():
         sys.modules.pop(old, None)
-        found = importlib.util.find_spec(old)
-        assert type(found.loader).__name__ == "OldModules", f"{old} is a module again"
+        result = importlib.util.find_spec(old)
+        assert type(result.loader).__name__ == "OldModules", f"{old} is a module again"
         assert all(importlib.util.find_spec(name).origin for name in new)

@@ -201,9 +201,9 @@ def bucket_of_the_paper(distance, causal, buckets, furthest):
 @pytest.mark.parametrize(("buckets", "furthest"), [(32, 128), (8, 20), (16, 1000)])
 def test_t5_buckets_are_the_papers(device, causal, buckets, furthest):
     distances = torch.arange(-furthest - 9, furthest + 10, device=device)
-    found = t5_bucket(distances, causal=causal, buckets=buckets, furthest=furthest).tolist()
-    assert found == [bucket_of_the_paper(d, causal, buckets, furthest) for d in distances.tolist()]
-    assert set(found) == set(range(buckets)) - (set() if causal else {buckets // 2})  # distance +0 is counted with −0
+    result = t5_bucket(distances, causal=causal, buckets=buckets, furthest=furthest).tolist()
+    assert result == [bucket_of_the_paper(d, causal, buckets, furthest) for d in distances.tolist()]
+    assert set(result) == set(range(buckets)) - (set() if causal else {buckets // 2})  # distance +0 is counted with −0
 
 
 @pytest.mark.parametrize("position", ["t5", "relative"])

@@ -46,7 +46,7 @@ def by_hand(ours, source, target, lengths):
         row = []
         for at in range(target.size(1)):
             h = step_by_hand(ours.decoder, ours.embedding(target[b, at])[None], h)
-            said = h[0]
+            hidden = h[0]
             if ours.config.attention == "dot":
                 scores = torch.stack([h[0] @ state for state in states])
             if ours.config.attention == "additive":
@@ -54,8 +54,8 @@ def by_hand(ours, source, target, lengths):
                 scores = torch.stack([look.v((look.w_q(h[0]) + look.w_k(state)).tanh()).squeeze() for state in states])
             if ours.config.attention != "none":
                 context = sum(w * state for w, state in zip(scores.softmax(0), states, strict=True))
-                said = (ours.mix.weight @ torch.cat((context, h[0]))).tanh()
-            row.append(ours.unembedding(said))
+                hidden = (ours.mix.weight @ torch.cat((context, h[0]))).tanh()
+            row.append(ours.unembedding(hidden))
         rows.append(torch.stack(row))
     return torch.stack(rows)
 
@@ -98,9 +98,9 @@ def test_the_past_is_untouched_by_the_future_and_the_source_by_the_target(device
     ours = build(attention, 4, 0, device)
     source, target = ids(2, 5, device), ids(2, 4, device)
     other = torch.cat((target[:, :2], (target[:, 2:] + 1) % V), dim=1)
-    one, two = ours(source, target), ours(source, other)
-    assert same_bits(one.decoder.logits[:, :2], two.decoder.logits[:, :2], "untouched")
-    assert same_bits(one.encoder.hidden, two.encoder.hidden, "untouched")
+    first, second = ours(source, target), ours(source, other)
+    assert same_bits(first.decoder.logits[:, :2], second.decoder.logits[:, :2], "untouched")
+    assert same_bits(first.encoder.hidden, second.encoder.hidden, "untouched")
 
 
 @pytest.mark.parametrize("attention", SCORE_FUNCTIONS)

@@ -190,7 +190,7 @@ def test_a_model_of_the_hub_is_told_then_fetched_then_looked_at(played, folder):
 
 
 def test_a_model_that_the_hub_does_not_have(played):
-    with pytest.raises(CheckpointError, match=r"The hub gave no model “someone/else”: 404 Client Error\.$"):
+    with pytest.raises(CheckpointError, match=r"The hub did not return the model “someone/else”: 404 Client Error\.$"):
         hub.ask("someone/else")
 
 

@@ -76,15 +76,15 @@ def test_the_public_names_are_the_ones_people_use(experiment):
 
 @pytest.mark.parametrize("position", POSITIONS)
 def test_every_array_is_read_only_float32_or_a_mask(position):
-    found = list(arrays_of(run(Experiment(f"{position}-pre", TEXT))))
-    assert len(found) > 50
-    for array in found:
+    matches = list(arrays_of(run(Experiment(f"{position}-pre", TEXT))))
+    assert len(matches) > 50
+    for array in matches:
         assert array.dtype in (np.float32, np.bool_)
         assert array.shape[0] in (2, 7)  # heads or tokens: no batch axis is left
         assert not array.flags.writeable
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
-    assert sum(array.dtype == np.bool_ for array in found) == 2  # one mask a layer
+    assert sum(array.dtype == np.bool_ for array in matches) == 2  # one mask a layer
 
 
 def test_run_says_what_the_transformer_says(experiment, device):

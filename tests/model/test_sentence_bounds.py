@@ -8,9 +8,9 @@ from viz.captions.translate import LONG, SOME, describe_adjective_and_referent, 
 
 
 def test_a_look_in_the_same_layer_is_not_an_earlier_look():
-    told = describe_adjective_and_referent(np.array([0.1, 0.5]), np.array([0.2, 0.25]))
-    assert told.endswith("The model does not attend to it first here.")
-    assert "layer 1 (0.50)" in told and "layer 1 (0.25)" in told
+    text = describe_adjective_and_referent(np.array([0.1, 0.5]), np.array([0.2, 0.25]))
+    assert text.endswith("The model does not attend to it first here.")
+    assert "layer 1 (0.50)" in text and "layer 1 (0.25)" in text
 
 
 def test_a_text_is_shortened_only_where_it_is_longer_than_the_longest():
@@ -23,8 +23,8 @@ def test_two_words_that_share_the_largest_weight_are_counted():
 
 
 def test_the_worst_encoder_with_a_scheme_is_told_in_percent():
-    found = np.full((2, 3, 2), 0.96)
-    found[:, 0] = 0.5  # "None"
-    found[1, 0] = 0.96
-    told = describe_length_generalisation(["None", "RoPE", "ALiBi"], [8, 16], found, 8, "The card")
-    assert "at least 96.0 %" in told
+    result = np.full((2, 3, 2), 0.96)
+    result[:, 0] = 0.5  # "None"
+    result[1, 0] = 0.96
+    text = describe_length_generalisation(["None", "RoPE", "ALiBi"], [8, 16], result, 8, "The card")
+    assert "at least 96.0 %" in text

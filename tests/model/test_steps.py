@@ -15,18 +15,18 @@ from model.generation.cache_comparison import compare
 
 @given(shape=st.lists(st.integers(1, 5), min_size=1, max_size=3))
 def test_the_share_never_falls_and_ends_at_one_however_deep_the_loops(shape):
-    told = []
+    shares = []
 
     def walk(sizes):
         for _ in steps(range(sizes[0])):
             if sizes[1:]:
                 walk(sizes[1:])
 
-    with listening(told.append):
+    with listening(shares.append):
         walk(shape)
-    assert all(later >= earlier - 1e-9 for earlier, later in pairwise(told))
-    assert told[-1] == pytest.approx(1)
-    assert all(0 < share <= 1 + 1e-9 for share in told)
+    assert all(later >= earlier - 1e-9 for earlier, later in pairwise(shares))
+    assert shares[-1] == pytest.approx(1)
+    assert all(0 < share <= 1 + 1e-9 for share in shares)
 
 
 def test_without_a_listener_the_items_come_unchanged():
@@ -47,21 +47,21 @@ def test_what_a_listener_raises_ends_the_loop_at_that_step():
 
 
 def test_a_listener_hears_its_own_thread_only():
-    told = []
-    with listening(told.append):
+    shares = []
+    with listening(shares.append):
         other = threading.Thread(target=lambda: list(steps(range(5))))
         other.start()
         other.join()
-    assert told == []
+    assert shares == []
 
 
 def test_what_is_timed_is_not_disturbed_by_the_steps_inside_it():
-    told = []
-    with listening(told.append), undisturbed() as tell:
+    shares = []
+    with listening(shares.append), undisturbed() as tell:
         list(steps(range(5)))
-        assert told == []
+        assert shares == []
         tell(0.5)
-    assert told == [0.5]
+    assert shares == [0.5]
 
 
 def test_knockouts_and_the_comparison_can_be_stopped_at_a_step():
@@ -86,9 +86,9 @@ def test_knockouts_and_the_comparison_can_be_stopped_at_a_step():
 
 
 def test_the_share_of_the_comparison_grows_over_all_turns_and_ways_and_ends_at_one():
-    told = []
-    with listening(told.append):
+    shares = []
+    with listening(shares.append):
         compare(Experiment(text="the dogs sleep ."), repetitions=2)
-    assert all(later >= earlier - 1e-9 for earlier, later in pairwise(told))
-    assert told[-1] == pytest.approx(1)
-    assert len(told) > 2 * 3 * 2
+    assert all(later >= earlier - 1e-9 for earlier, later in pairwise(shares))
+    assert shares[-1] == pytest.approx(1)
+    assert len(shares) > 2 * 3 * 2

@@ -113,5 +113,5 @@ def test_the_nearest_words_come_best_first():
 
 def test_a_word_that_stands_twice_is_refused():
     for words in (("dog", "dog"), ("dog", PAD)):
-        with pytest.raises(ValueError, match="a word stands twice in the vocabulary"):
+        with pytest.raises(ValueError, match="the vocabulary contains a word twice"):
             WordTokenizer(words)

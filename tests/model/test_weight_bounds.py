@@ -15,9 +15,9 @@ def there(weights):
 
 def test_sums_that_differ_are_told_from_the_least_to_the_greatest():
     weights = np.array([[[[0.25, 0.25], [0.5, 0.25], [0.5, 0.5]]]])
-    (told,) = warnings_of(weights, there(weights))
-    assert told.startswith("2 of 3 rows do not sum to 1: the sums are 0.50 to 0.75.")
-    assert "dropout" not in told
+    (values,) = warnings_of(weights, there(weights))
+    assert values.startswith("2 of 3 rows do not sum to 1: the sums are 0.50 to 0.75.")
+    assert "dropout" not in values
 
 
 def test_sums_that_are_alike_are_told_once():
@@ -27,8 +27,8 @@ def test_sums_that_are_alike_are_told_once():
 
 def test_sums_on_both_sides_of_one_come_from_dropout():
     weights = np.array([[[[0.4, 0.4], [0.8, 0.8]]]])
-    told = warnings_of(weights, there(weights))[0]
-    assert "0.80 to 1.60" in told and "model.eval()" in told
+    values = warnings_of(weights, there(weights))[0]
+    assert "0.80 to 1.60" in values and "model.eval()" in values
 
 
 def test_a_row_without_a_cell_has_no_sum():

@@ -1,5 +1,6 @@
 """ "Copy as Python": the copied lines are run as they are, and give the numbers of the figure."""
 
+import ast
 import io
 import json
 
@@ -24,9 +25,28 @@ def named(figure):
     return "-".join([page, key, *(value for _, value in state)])
 
 
+STATEMENTS = (ast.Import, ast.ImportFrom, ast.Assign, ast.Expr)  # what copied lines consist of
+COMPUTING = (ast.BinOp, ast.Compare, ast.BoolOp, ast.IfExp, ast.Lambda)  # what belongs in a function of model/
+STACKING = {"stack", "array"}  # what they may call of NumPy
+
+
+def computed_in(lines):
+    """What copied lines compute by themselves, each with its line, instead of calling a function of the lab."""
+    tree = ast.parse(lines)
+    for statement in tree.body:
+        if not isinstance(statement, STATEMENTS):
+            yield statement.lineno, type(statement).__name__
+    for node in ast.walk(tree):
+        if isinstance(node, COMPUTING):
+            yield node.lineno, type(node).__name__
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "np" and node.attr not in STACKING:
+            yield node.lineno, f"np.{node.attr}"
+
+
 @pytest.mark.parametrize("figure", [one for one in FIGURES if one[2] not in every.BY_HAND], ids=named)
-def test_the_copied_lines_give_the_numbers_of_the_figure(figure):
+def test_the_copied_lines_give_the_numbers_of_the_figure_by_calling_functions(figure):
     made = every.file_of(*figure, "npz")
+    assert list(computed_in(made.header["python"])) == []
     there: dict[str, object] = {}
     exec(made.header["python"], there)
     held = np.load(io.BytesIO(made.file))
@@ -34,6 +54,23 @@ def test_the_copied_lines_give_the_numbers_of_the_figure(figure):
     assert numbers
     for name in numbers:
         assert close(np.asarray(there[name], dtype=held[name].dtype), held[name]), name
+
+
+@pytest.mark.parametrize(
+    ("lines", "computed"),
+    [
+        ("def look(weights):\n    return run(weights)", [(1, "FunctionDef")]),
+        ("for step in steps:\n    total += step", [(1, "For")]),
+        ("total += 1", [(1, "AugAssign")]),
+        ("ratio = [step.variance / step.d_k for step in steps]", [(1, "BinOp")]),
+        ("best = np.argsort(p)[:5]", [(1, "np.argsort")]),
+        ("kept = [n for n in names if n > 1]", [(1, "Compare")]),
+        ("scores = head_scores('grammar', 0, 1)\nraw, scaled = scores.raw, scores.scaled[:3]", []),
+        ("import numpy as np\n\nvalues = np.stack([change(name) for name in names])", []),
+    ],
+)
+def test_the_rule_of_copied_lines_finds_a_computation_and_nothing_else(lines, computed):
+    assert list(computed_in(lines)) == computed
 
 
 @pytest.mark.parametrize(("page", "state"), every.SHOWN, ids=str)

@@ -51,9 +51,9 @@ def test_a_number_is_charged_for_what_its_comparisons_tell():
 def test_a_sentence_by_hand(drawn):
     """ "the OWNER LOST their THING ." with no adjective and no place: 20 owners, 5 verbs, one path."""
     p = SHARES["reference"] * 0.35 * (1 / 20) * 0.85 * 0.7 * (1 / 5)
-    found = [nats for s, nats in drawn if s.kind == "reference" and len(s.words) == 6 and s.words[3] == "their"]
-    assert len(found) > 20
-    assert found == pytest.approx([-math.log(p)] * len(found))
+    matches = [nats for s, nats in drawn if s.kind == "reference" and len(s.words) == 6 and s.words[3] == "their"]
+    assert len(matches) > 20
+    assert matches == pytest.approx([-math.log(p)] * len(matches))
 
 
 def test_how_often_a_sentence_comes_is_what_its_price_says(drawn):
@@ -110,13 +110,13 @@ def test_no_model_that_looks_back_only_is_less_surprised_than_the_language(drawn
     batch = to_batch([sentence for sentence, _ in some], tokenizer)
     with torch.inference_mode():
         losses = word_losses(transformer(batch.ids, batch.is_token).logits, batch.ids) * batch.is_token[:, 1:]
-    told, nats = losses.sum(dim=1).numpy(), np.array([price for _, price in some])
+    values, nats = losses.sum(dim=1).numpy(), np.array([price for _, price in some])
     words = sum(len(sentence.words) for sentence, _ in some)
-    above = (told - nats).sum() / words
+    above = (values - nats).sum() / words
     if is_cacheable(transformer):
         assert above > 0, "its loss is the entropy and what it has not learnt"
     else:
-        assert told.sum() / words < 0.1 * entropy(some).nats, "it reads the next word"
+        assert values.sum() / words < 0.1 * entropy(some).nats, "it reads the next word"
     if name == "grammar":
         assert above < 0.15, "it has learnt nearly all there is"
 

@@ -76,7 +76,7 @@ class Rigged(Random):
         return self.chance
 
     def choice(self, options):
-        return next(one for word in self.wanted for one in options if f"'{word}'" in repr(one))
+        return next(option for word in self.wanted for option in options if f"'{word}'" in repr(option))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_it_takes_the_gender_of_what_it_means_and_the_adjective_tells_what():
         assert pair.target[pronoun.query] == ("elle" if noun.feminine else "il")
         adjective = pair.source[pronoun.keys[0] + 2]
         group = next(group for group, nouns in NOUNS.items() if noun in nouns)
-        assert adjective in {one.english for one in TELLING[group]}
+        assert adjective in {item.english for item in TELLING[group]}
         seen.add((noun.feminine, group))
     assert len(seen) == 6, "both genders of animals, places and things"
 
@@ -133,10 +133,14 @@ def test_articles_agree_and_lose_their_vowel_where_they_must():
         nouns = [link for link in pair.alignment if link.name == NOUN]
         articles = [link for link in pair.alignment if link.name == ARTICLE]
         for article, noun in zip(articles, nouns, strict=True):
-            word, next_word, said = pair.target[article.query], pair.target[article.query + 1], pair.target[noun.query]
+            word, next_word, noun_word = (
+                pair.target[article.query],
+                pair.target[article.query + 1],
+                pair.target[noun.query],
+            )
             assert article.keys[1:] == noun.keys
-            if said in FRENCH and word in ("le", "la", "un", "une", "ce", "cette", "l'", "cet"):
-                feminine = FRENCH[said].feminine
+            if noun_word in FRENCH and word in ("le", "la", "un", "une", "ce", "cette", "l'", "cet"):
+                feminine = FRENCH[noun_word].feminine
                 fits = {True: ("la", "une", "cette", "l'"), False: ("le", "un", "ce", "l'", "cet")}
                 assert word in fits[feminine]
             assert not (elides(next_word) and word in ("le", "la", "ce")), pair.target_text
@@ -145,10 +149,10 @@ def test_articles_agree_and_lose_their_vowel_where_they_must():
 
 
 def test_adjectives_have_four_forms_and_stand_where_french_has_them():
-    tired, good = TELLING["animals"][0], next(one for one in PLAIN if one.english == "good")
+    tired, good = TELLING["animals"][0], next(item for item in PLAIN if item.english == "good")
     assert tired.french == ("fatigué", "fatiguée", "fatigués", "fatiguées") and not tired.before
     assert good.french == ("bon", "bonne", "bons", "bonnes") and good.before
-    assert next(one for one in PLAIN if one.english == "bad").agreeing(False, True) == "mauvais"
+    assert next(item for item in PLAIN if item.english == "bad").agreeing(False, True) == "mauvais"
     for pair in drawn(TRANSLATION, 1000):
         text = f" {pair.target_text} "
         assert " des petits" not in text and " ne e" not in text and " pas un " not in text
@@ -174,7 +178,7 @@ def test_a_copy_is_the_same_again(length, seed):
 def test_copies_in_training_end_where_they_are_said_to():
     assert {len(pair.source) for pair in drawn(COPY, 2000)} == set(range(1, TRAINED + 1))
     assert {len(pair.source) for pair in drawn(COPY, 500, "longer")} == set(range(TRAINED + 1, LONGEST + 1))
-    with pytest.raises(ValueError, match="at least 1 sign"):
+    with pytest.raises(ValueError, match="at least 1 symbol"):
         copy_of(0, Random(0))
 
 

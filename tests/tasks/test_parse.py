@@ -14,10 +14,10 @@ def test_every_drawn_sentence_is_read_back_with_its_answer_and_its_gold(task):
     rng = Random(11)
     for _ in range(15):
         drawn = PAIRS[task].draw(None, rng)
-        found = PARSERS[task](drawn.source)
-        assert found is not None, drawn.source_text
-        assert (found.source, found.target) == (drawn.source, drawn.target)
-        assert sorted(found.alignment, key=str) == sorted(drawn.alignment, key=str)
+        result = PARSERS[task](drawn.source)
+        assert result is not None, drawn.source_text
+        assert (result.source, result.target) == (drawn.source, drawn.target)
+        assert sorted(result.alignment, key=str) == sorted(drawn.alignment, key=str)
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,11 @@ def test_a_question_is_read_back_and_one_without_an_answer_is_not():
     rng = Random(3)
     for _ in range(20):
         asked = make_question(rng)
-        found = parse_coreference(asked.words)
-        assert found is not None
-        assert (found.it, found.answer) == (asked.it, asked.answer)
-        assert {one.name: set(one.keys) for one in found.relations} == {
-            one.name: set(one.keys) for one in asked.relations
+        result = parse_coreference(asked.words)
+        assert result is not None
+        assert (result.it, result.answer) == (asked.it, asked.answer)
+        assert {relation.name: set(relation.keys) for relation in result.relations} == {
+            relation.name: set(relation.keys) for relation in asked.relations
         }
     assert (
         parse_coreference(

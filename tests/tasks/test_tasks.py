@@ -22,9 +22,9 @@ SINGULAR_VERBS, PLURAL_VERBS = set(GRAMMAR.words["verbs"]), set(GRAMMAR.words["p
 
 def linked(kind: str, relation: str) -> list[tuple[Sentence, int, tuple[int, ...]]]:
     """Every gold link of that name, with its sentence."""
-    found = [(s, r.query, r.keys) for s in DRAWN[kind] for r in s.relations if r.name == relation]
-    assert len(found) > 100
-    return found
+    matches = [(s, r.query, r.keys) for s in DRAWN[kind] for r in s.relations if r.name == relation]
+    assert len(matches) > 100
+    return matches
 
 
 # Laws of every task

@@ -46,7 +46,7 @@ def test_both_digits_stand_everywhere_and_each_is_right_as_often():
 
 @pytest.mark.parametrize("length", [-1, 0, 1])
 def test_a_question_without_room_for_two_digits_is_refused(length):
-    with pytest.raises(ValueError, match="at least 2 signs"):
+    with pytest.raises(ValueError, match="at least 2 symbols"):
         make_question(length, Random(0))
 
 

@@ -64,20 +64,18 @@ def _heads(switches: Switches) -> tuple[str, ...]:
     return switches.ablated_heads
 
 
-def translated(experiment: Experiment, how: Decoding, body: str) -> str:
-    """What a model of two sentences wrote, decoded as `how` says, as `made`; then `body`, which reads it."""
-    arguments = "".join(f", {name}={value!r}" for name, value in how.used.items())
-    homes = {
-        "model.checkpoint": ("load",),
-        "model.evaluation.seq2seq": ("merge_pair_to_words",),
-        "model.tasks.parse": ("PARSERS",),
-        "model.analysis.alignment": ("top_k_tokens", "attention_maps", "select_map"),
-    }
-    imports = ["from model.generation.translate import translate"]
-    for home, names in homes.items():
-        used = [name for name in names if re.search(rf"\b{name}[\[(]", body)]
-        imports += [f"from {home} import {', '.join(used)}"] if used else []
-    return python(f"made = translate(experiment{arguments})\n{body}", "\n".join(imports), experiment=experiment)
+def translated(experiment: Experiment, decoding: Decoding, body: str, imports: str) -> str:
+    """The lines that make `translation`, what a sequence-to-sequence model writes; then `body`, which reads it.
+
+    If the method has settings, they are there as `decoding`.
+    """
+    needed, lines, argument = ["from model.generation.translate import translate", imports], [], ""
+    if decoding.used:
+        settings = ", ".join(f"{name}={value!r}" for name, value in decoding.used.items())
+        needed.append("from model.generation.decoding import Decoding")
+        lines, argument = [f"decoding = Decoding({settings})"], ", decoding=decoding"
+    lines += [f"translation = translate(experiment{argument})", body]
+    return python("\n".join(lines), "\n".join(needed), experiment=experiment)
 
 
 def ablation_notice(experiment: Experiment) -> str:
@@ -226,7 +224,7 @@ def next_token_pairs(a: Experiment, b: Experiment, position: int, n: int = 8) ->
 
 def streams(a: Experiment, b: Experiment, name: str) -> str:
     """A size of every vector after every sublayer."""
-    body = f"A, B = (stream_sizes(run(one))[{name!r}] for one in (a, b))  # (stages, T)"
+    body = f"A, B = (stream_sizes(run(experiment))[{name!r}] for experiment in (a, b))  # (stages, T)"
     return python(body, "from model.analysis.attention_metrics import stream_sizes", a=a, b=b)
 
 
@@ -268,13 +266,14 @@ def curves(weights: Mapping[str, str], question: str = "") -> str:
 def from_maps(file: File | ModelMaps, name: str, value: str, imports: str = "") -> str:
     """The maps of a file or of a model, and what becomes of their weights: `value` under a name."""
     if isinstance(file, ModelMaps):
-        needed = sorted(filter(None, ("from model.importers import inspect_folder, maps as foreign", imports)))
+        needed = sorted(filter(None, ("from model.importers import inspect_folder, transformers_backend", imports)))
         needed += ["from viz.export.attention_arrays import maps as checked"]
         arguments = f"{file.text!r}, {file.target!r}" if file.target else repr(file.text)
-        lines = [f"model = foreign.load_with_transformers(inspect_folder({str(model_calls.folder(file.name))!r}))"]
-        lines += [f'found = foreign.attention(model, {arguments})["{file.stack}"]']
-        key_tokens = ", found.key_tokens" if file.stack == "cross" else ""
-        lines += [f"maps = checked(found.weights, found.query_tokens{key_tokens})", f"{name} = {value}"]
+        lines = [f"info = inspect_folder({str(model_calls.folder(file.name))!r})"]
+        lines += ["model = transformers_backend.load_with_transformers(info)"]
+        lines += [f'attention = transformers_backend.attention(model, {arguments})["{file.stack}"]']
+        key_tokens = ", attention.key_tokens" if file.stack == "cross" else ""
+        lines += [f"maps = checked(attention.weights, attention.query_tokens{key_tokens})", f"{name} = {value}"]
         return "\n".join([*needed, "", *lines]) + "\n"
     needed = sorted(filter(None, ("from viz.export.attention_arrays import read", imports)))
     lines = ["from pathlib import Path\n", *needed, f"\nmaps = read(Path({file.name!r}).read_bytes())"]

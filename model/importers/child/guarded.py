@@ -1,8 +1,8 @@
-"""Folders of visitors: looked at and tried in a child process; only what it approves comes into the server.
+"""Folders of visitors: a child process inspects and tests them before the server reads them.
 
-A model of ours is read by the server once the child has read its config, its headers and its tokenizer without harm, as
-long as the files have not changed since. A foreign model stays in its child: its library, its tokenizer and its memory
-are never the server's.
+The server reads a model for our own Transformer after the child has read its config, headers and tokenizer without an
+error, and if the files have not changed since then. A maps-only model stays in its child, with its library, tokenizer
+and memory.
 """
 
 import os
@@ -30,7 +30,7 @@ SPARE = 3000 * MEGABYTE  # for `transformers` itself, and for the maps of one ru
 def inspect_folder(
     place: str, called: str = "", progress: Progress = lambda share: None, limits: Limits = LOOK
 ) -> ModelInfo:
-    """The same as `model.importers.inspect`, in a child process. What `progress` raises ends it at once.
+    """The same as `model.importers.inspect_folder`, in a child process. If `progress` raises, the child ends at once.
 
     Raises:
         CheckpointError: the folder cannot be loaded, or reading it took too much memory or time.
@@ -40,19 +40,19 @@ def inspect_folder(
 
 
 def check(offer: ModelInfo, progress: Progress, limits: Limits = CHECK) -> None:
-    """Read all but the weights of a model of ours in a child process, and try its tokenizer there.
+    """Read everything but the weights in a child process, and test the tokenizer there.
 
     Raises:
-        CheckpointError: the folder cannot be loaded, is not the one that was offered, or took too much.
+        CheckpointError: the folder cannot be loaded, has changed, or took too much memory or time.
     """
     _same(offer, _asked({"task": "check", "place": str(offer.folder.path)}, limits, progress))
 
 
 def load(offer: ModelInfo, progress: Progress, owner: str = "", evicts: Evicts = evict_any) -> str:
-    """Load a model onto the shelf. Returns the name it is found under.
+    """Load a model into the registry. Returns its name there.
 
-    owner: whose it will be, "" for the person who started the server. evicts: whether a model on the shelf may be let
-    go to make room.
+    owner: the owner of the model, "" for the person who started the server. evicts: whether a model of the registry may
+    be removed to make room.
 
     Raises:
         CheckpointError: it cannot be loaded, or there is no room.
@@ -78,10 +78,10 @@ def _foreign(offer: ModelInfo, progress: Progress, owner: str, evicts: Evicts) -
         answer = _answered(process.ask(request, limits, progress)[0])
         _same(offer, answer)
         away = RemoteModel(process, bool(answer["two"]), tuple(map(str, answer["languages"])), limits.memory)
-        # Its tokenizer stays in the child too: nothing in the server cuts a text with it.
-        nobody: Tokenizer | Any = None
+        # Its tokenizer stays in the child too; the server does not use it.
+        no_tokenizer: Tokenizer | Any = None
         return register(
-            offer, LoadedModel(away, nobody, make_card(offer), maps_only=True, owner=owner), progress, evicts
+            offer, LoadedModel(away, no_tokenizer, make_card(offer), maps_only=True, owner=owner), progress, evicts
         )
     except BaseException:
         process.close()
@@ -108,12 +108,12 @@ def _same(offer: ModelInfo, answer: dict[str, Any]) -> None:
 
 
 def short(sentence: str, most: int = 380) -> str:
-    """A sentence that can be read: a file may put anything into the value that a refusal quotes."""
+    """A sentence of limited length, because a message can quote any value of a file."""
     sentence = " ".join(sentence.split())
     return sentence if len(sentence) <= most else f"{sentence[: most - 90]} … {sentence[-87:]}"
 
 
 def unload(name: str) -> None:
-    """Forget a model and give its memory back to the system."""
+    """Remove a model and return its memory to the system."""
     registry().let_go(name)
     free()

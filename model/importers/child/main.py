@@ -1,7 +1,7 @@
-"""The child process: one request after another, each within limits of memory and time, until the server ends.
+"""The child process: it answers requests, each with limits of memory and time, until the server ends.
 
-`parent` starts it as `python -m model.importers.child.main`. It runs the lab's own code on files that nobody has
-checked. If a file makes a library abort, allocate or compute without end, only this process is lost.
+`parent` starts it as `python -m model.importers.child.main`. It runs the code of the lab on unchecked files. If a file
+makes a library abort, or use memory or time without limit, only this process ends.
 """
 
 import os
@@ -18,7 +18,7 @@ from model.importers.child.messages import receive, send
 def main() -> None:
     """Answer requests from standard input on standard output."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # a library that prints must not write between the messages
+    os.dup2(2, 1)  # a library that prints must not write into the messages
     waiting: SimpleQueue[dict[str, Any]] = SimpleQueue()
     Thread(target=_requests, args=(sys.stdin.buffer, waiting), daemon=True).start()
     base = _data()
@@ -32,7 +32,7 @@ def main() -> None:
 def _requests(file: BinaryIO, waiting: SimpleQueue[dict[str, Any]]) -> None:
     while (message := receive(file)) is not None:
         waiting.put(message[0])
-    os._exit(0)  # the server has ended: so does whatever is being computed here
+    os._exit(0)  # the server has ended, so every computation here ends too
 
 
 def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
@@ -50,13 +50,13 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
         answer, payload = {"memory": True}, memoryview(b"")
     except requests.REFUSALS as error:
         answer, payload = {"refused": str(error), "kind": type(error).__name__}, memoryview(b"")
-    except Exception as error:  # whatever a hostile file makes our code raise is a refusal, not the end
+    except Exception as error:  # any exception that a hostile file causes is an answer, not the end of the process
         answer, payload = {"failed": type(error).__name__}, memoryview(b"")
     send(answers, answer, payload)
 
 
 def _limit(request: dict[str, Any], base: int) -> None:
-    """The system's own limits, where it has them: they hold between two looks of the server at this process."""
+    """Set the limits of the operating system, if it has them, because the server checks this process only at times."""
     try:
         import resource  # noqa: PLC0415  not on Windows
     except ImportError:
@@ -76,7 +76,7 @@ def _set(resource: Any, name: str, value: int) -> None:
 
 
 def _data() -> int:
-    """Bytes of writable memory that this process has mapped, which RLIMIT_DATA counts; 0 where nothing tells."""
+    """The bytes of writable memory that RLIMIT_DATA counts for this process; 0 if they are not known."""
     try:
         with open("/proc/self/status", encoding="ascii") as file:
             return next(int(line.split()[1]) << 10 for line in file if line.startswith("VmData:"))

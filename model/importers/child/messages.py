@@ -1,4 +1,4 @@
-"""Messages between the server and its child process: a length, a JSON object, and bytes that belong to it.
+"""Messages between the server and its child process: lengths, a JSON object, and bytes.
 
 4 bytes: length of the JSON │ 8 bytes: length of what follows it │ the JSON │ the bytes
 """
@@ -25,10 +25,10 @@ def send(file: IO[bytes], message: Mapping[str, Any], payload: bytes | memoryvie
 
 
 def receive(file: IO[bytes]) -> Message | None:
-    """Read one message. None where the other side has ended.
+    """Read one message. None if the other side has ended.
 
     Raises:
-        ValueError: this is no message, or one that is too long.
+        ValueError: the bytes are not a message, or it is too long.
     """
     head = file.read(HEAD.size)
     if len(head) < HEAD.size:
@@ -41,5 +41,5 @@ def receive(file: IO[bytes]) -> Message | None:
         return None
     message = json.loads(text)
     if not isinstance(message, dict):
-        raise ValueError("a message that is no object")
+        raise ValueError("a message that is not an object")
     return message, payload

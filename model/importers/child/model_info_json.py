@@ -1,4 +1,4 @@
-"""An offer as JSON, for the way from the child process to the server."""
+"""A ModelInfo as JSON, for the message from the child process to the server."""
 
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -9,11 +9,11 @@ from model.importers.folder import Folder
 from model.importers.inspect import ModelInfo
 from model.switches import Switches
 
-MAX_UNUSED = 8  # names of tensors that are not needed: the page shows a few
+MAX_UNUSED = 8  # names of unneeded tensors, of which the page shows a few
 
 
 def to_json(offer: ModelInfo) -> dict[str, Any]:
-    """The offer without the headers of its files."""
+    """The ModelInfo without the headers of its files."""
     config = offer.config
     config_json = None
     if config is not None:
@@ -34,7 +34,7 @@ def to_json(offer: ModelInfo) -> dict[str, Any]:
 
 
 def from_json(info: dict[str, Any]) -> ModelInfo:
-    """The same offer; its folder knows which files it has, and not what is in them."""
+    """The ModelInfo; its folder has the names of the files, without their headers."""
     config = None
     if info["config"] is not None:
         removed: dict[str, Any] = dict.fromkeys(info["config"]["removed"], False)

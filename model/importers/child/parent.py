@@ -1,4 +1,4 @@
-"""A child process seen from the server: asked, watched, and ended when it takes too much, or when somebody stops it."""
+"""The server side of a child process: requests, supervision, and its end if it uses too much or is stopped."""
 
 import atexit
 import contextlib
@@ -20,22 +20,22 @@ from model.checkpoint import CheckpointError
 from model.importers.child.messages import Message, receive, send
 
 ROOT = Path(__file__).parents[2]
-TICK = 0.05  # seconds between two looks at the child, and so between a click on "Stop" and its end
-START = 120.0  # seconds that an interpreter may take to import torch on a busy machine
+TICK = 0.05  # seconds between two checks of the child, and the delay of a click on "Stop"
+START = 120.0  # maximum seconds for the import of torch on a busy machine
 MEGABYTE = 10**6
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may take."""
+    """The limits of one request."""
 
-    memory: int = 1200 * MEGABYTE  # bytes, beyond what the interpreter and its libraries need
-    seconds: float = 60.0  # of a processor
-    wall: float = 240.0  # of the clock: the processor is shared
+    memory: int = 1200 * MEGABYTE  # bytes, in addition to the interpreter and its libraries
+    seconds: float = 60.0  # of processor time
+    wall: float = 240.0  # of wall-clock time, because the processor is shared
 
 
 class Process:
-    """A running child. Not for two threads at once."""
+    """A running child process. Only one thread may use it at a time."""
 
     def __init__(self) -> None:
         self._popen = subprocess.Popen(
@@ -50,24 +50,24 @@ class Process:
         self._messages: SimpleQueue[Message | None] = SimpleQueue()
         self._reader = Thread(target=_read, args=(self._popen.stdout, self._messages), daemon=True)
         self._reader.start()
-        self._base: int | None = None  # bytes that it had before the first request
+        self._base: int | None = None  # its memory in bytes before the first request
         _living.add(self)
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process id."""
         return self._popen.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked."""
+        """Whether the process is running."""
         return self._popen.poll() is None
 
     def ask(self, request: dict[str, Any], limits: Limits, progress: Callable[[float], None]) -> Message:
-        """What it answers. progress: is told the share that is done, many times a second; if it raises, the child ends.
+        """The answer to a request. progress: called often with the share that is done; if it raises, the child ends.
 
         Raises:
-            CheckpointError: the child refused, took more than it may, or died. In the last two cases it is gone.
+            CheckpointError: the child refused, exceeded its limits, or died. In the last two cases it has ended.
         """
         try:
             if self._base is None:
@@ -76,7 +76,7 @@ class Process:
             assert self._popen.stdin
             send(self._popen.stdin, request | {"memory": limits.memory, "seconds": limits.seconds})
             return self._wait(limits, progress)
-        except OSError:  # it died before it was asked
+        except OSError:  # it died before the request
             sentence = self._died(limits)
             self.close()
             raise CheckpointError(sentence) from None
@@ -106,7 +106,7 @@ class Process:
     def _watch(self, limits: Limits, seconds: float) -> None:
         if seconds > limits.wall:
             raise CheckpointError(
-                f"This took longer than {limits.wall:,.0f} seconds, so it was ended. A model that is sound takes less."
+                f"This took longer than {limits.wall:,.0f} seconds, so it was ended. A valid model takes less."
             )
         if self._base is not None and _memory(self.pid) - self._base > limits.memory:
             raise CheckpointError(_too_much(limits))
@@ -118,16 +118,16 @@ class Process:
         if code is not None and code < 0:
             if -code == getattr(signal, "SIGXCPU", 0):
                 return (
-                    f"This took more than {limits.seconds:,.0f} seconds of computing, so it was ended. A model that is "
-                    "sound takes less."
+                    f"This took more than {limits.seconds:,.0f} seconds of computing, so it was ended. A valid model "
+                    "takes less."
                 )
-            if -code == signal.SIGABRT:  # how the libraries end where memory is refused to them
+            if -code == signal.SIGABRT:  # how the libraries end if they get no memory
                 return _too_much(limits)
             return f"The process that reads the files was ended by the system ({signal.Signals(-code).name})."
         return "The process that reads the files has ended without an answer."
 
     def close(self) -> None:
-        """End it, whatever it is doing, and with it all memory that it has."""
+        """End the process at once."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if self._popen.poll() is None:
                 if hasattr(os, "killpg"):
@@ -144,9 +144,9 @@ class Process:
 
 
 _living: WeakSet[Process] = WeakSet()
-_idle: list[Process] = []  # one at most: it has imported what it needs, so that nobody waits for that again
+_idle: list[Process] = []  # at most one, which has already imported its libraries
 _lock = Lock()
-_room = BoundedSemaphore(2)  # children that look at folders at the same time, for all visitors
+_room = BoundedSemaphore(2)  # number of children that inspect folders at the same time, for all visitors
 
 
 @atexit.register
@@ -157,14 +157,14 @@ def close_all() -> None:
 
 
 def warm() -> None:
-    """Have a child ready for the next request."""
+    """Start a child for the next request."""
     with _lock:
         if not _idle:
             _idle.append(Process())
 
 
 def taken() -> Process:
-    """A child for good; whoever takes it closes it."""
+    """A child that the caller keeps and must close."""
     with _lock:
         process = _idle.pop() if _idle else None
     if process is not None and process.alive:
@@ -176,7 +176,7 @@ def taken() -> Process:
 
 @contextmanager
 def borrowed(progress: Callable[[float], None]) -> Iterator[Process]:
-    """A child for one request. Afterwards it waits for the next, unless it was ended."""
+    """A child for one request. After it, the child waits for the next request, unless it has ended."""
     while not _room.acquire(timeout=TICK):
         progress(0.0)
     try:
@@ -205,7 +205,7 @@ def _read(file: IO[bytes], messages: SimpleQueue[Message | None]) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """That of the server; the lab's own packages found, one thread, nothing from the net, no graphics card."""
+    """The environment of the server, with the packages of the lab, one thread, no network and no GPU."""
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     return os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
@@ -218,7 +218,7 @@ def _environment() -> dict[str, str]:
 
 
 def _memory(pid: int) -> int:
-    """Bytes of memory that are this process's own; files that it has mapped can be dropped and do not count."""
+    """The bytes of memory of this process, without mapped files, which the system can drop."""
     try:
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
             fields = {line.split(":")[0]: line.split()[1] for line in file if line.startswith(("RssAnon", "VmRSS"))}
@@ -231,7 +231,7 @@ def _memory(pid: int) -> int:
         ).stdout
         return int(told_by_ps.strip() or 0) << 10
     except (OSError, ValueError, subprocess.TimeoutExpired):
-        return 0  # nothing here tells: the limits in the child hold
+        return 0  # the memory is not known here, but the child has its own limits
 
 
 def _too_much(limits: Limits) -> str:

@@ -1,4 +1,4 @@
-"""A foreign model that lives in a child process of its own: asked for its attention over a pipe."""
+"""A maps-only model in its own child process, which returns its attention over a pipe."""
 
 import math
 from threading import Lock
@@ -15,13 +15,13 @@ RUN = 120.0  # seconds for one text
 
 
 class RemoteModel:
-    """The model and its tokenizer, as far as the server knows them.
+    """The model and its tokenizer, as the server knows them.
 
     Arguments:
-        process: the child that has loaded it.
-        two: whether it is an encoder-decoder that writes a second text.
-        languages: the language marks that its tokenizer knows.
-        memory: bytes that its process may take.
+        process: the child that has loaded the model.
+        two: whether it is an encoder-decoder with a target.
+        languages: the language tokens that its tokenizer knows.
+        memory: maximum bytes of its process.
     """
 
     def __init__(self, process: Process, two: bool, languages: tuple[str, ...], memory: int) -> None:
@@ -33,15 +33,15 @@ class RemoteModel:
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked."""
+        """Whether its process is running."""
         return self._process.alive
 
     def attention(self, text: str, target: str) -> list[Stack]:
-        """The attention of one run, stack by stack.
+        """The attention of one run, for each stack.
 
         Raises:
-            InputTextError: the text is one that the model or the lab does not take.
-            CheckpointError: the model was let go, or took too much memory or time, and is gone.
+            InputTextError: the model or the lab cannot run the text.
+            CheckpointError: the model was removed, or used too much memory or time and has ended.
         """
         with self._lock:
             if not self.alive:
@@ -56,7 +56,7 @@ class RemoteModel:
         return _stacks(answer["maps"], numbers)
 
     def close(self) -> None:
-        """End the process; what it is computing is lost, and whoever waits for it is told so."""
+        """End the process. A caller that waits for its result gets an error."""
         self._process.close()
 
 

@@ -1,4 +1,4 @@
-"""What the child process does for the server: look at a folder, try its tokenizer, run a foreign model."""
+"""The requests of the child process: inspect a folder, test its tokenizer, run a maps-only model."""
 
 import os
 from collections.abc import Callable
@@ -19,17 +19,17 @@ Answer = tuple[dict[str, Any], memoryview]
 Progress = Callable[[float], None]
 REFUSALS = (CheckpointError, InputTextError)
 NOTHING = memoryview(b"")
-opened: dict[str, LoadedModel] = {}  # the one foreign model of this process
+opened: dict[str, LoadedModel] = {}  # the one maps-only model of this process
 
 
 def look_at(request: dict[str, Any], progress: Progress) -> Answer:
-    """What a folder offers."""
+    """Inspect a folder."""
     _bound(request)
     return {"offer": to_json(inspect_folder(request["place"], request["called"]))}, NOTHING
 
 
 def check(request: dict[str, Any], progress: Progress) -> Answer:
-    """Read everything of a model of ours but its numbers, and try its tokenizer. Says which files were read."""
+    """Read everything of a model but its weights, and test its tokenizer. Returns the files that were read."""
     _bound(request)
     offer = inspect_folder(request["place"])
     if offer.config is None:
@@ -40,7 +40,7 @@ def check(request: dict[str, Any], progress: Progress) -> Answer:
 
 
 def load_with_transformers(request: dict[str, Any], progress: Progress) -> Answer:
-    """Load a foreign model and keep it here."""
+    """Load a maps-only model and keep it in this process."""
     _bound(request)
     offer = inspect_folder(request["place"])
     kept = transformers_backend.load_with_transformers(offer)
@@ -52,7 +52,7 @@ def load_with_transformers(request: dict[str, Any], progress: Progress) -> Answe
 
 
 def attention(request: dict[str, Any], progress: Progress) -> Answer:
-    """The attention of the foreign model on a text: the maps end to end as float32, their names and words beside."""
+    """The attention of the maps-only model on a text: the maps as float32 bytes, and their names and tokens."""
     stacks = transformers_backend.attention(opened["model"], request["text"], request["target"])
     answer = [
         {"stack": stack, "shape": maps.weights.shape, "query_tokens": maps.query_tokens, "key_tokens": maps.key_tokens}
@@ -64,7 +64,7 @@ def attention(request: dict[str, Any], progress: Progress) -> Answer:
 
 
 def _bound(request: dict[str, Any]) -> None:
-    """The bound of the server, which may be another than when this process was started."""
+    """Set the memory bound of the server, which can have changed since this process was started."""
     if request["most"] is None:
         os.environ.pop(VARIABLE, None)
     else:

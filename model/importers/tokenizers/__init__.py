@@ -1,4 +1,4 @@
-"""The tokenizer of a foreign model, read from its files.
+"""The tokenizer of an external model, read from its files.
 
-Read `load` first. `bounds`, `patterns` and `probes` limit what a tokenizer may cost.
+Read `load` first. `bounds`, `patterns` and `probes` limit the memory and time of a tokenizer.
 """

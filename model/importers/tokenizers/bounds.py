@@ -1,7 +1,7 @@
-"""How much a tokenizer.json can take: the growth of a text, the ids, the marks around a text, the depth.
+"""Bounds of a tokenizer.json: the growth of a text, the ids, the special tokens around a text, the nesting depth.
 
-The `tokenizers` library does what the file says, and ends the whole process where memory runs out. So every bound is
-read off the file before the library sees it.
+The `tokenizers` library follows the file, and ends the whole process if there is not enough memory. So the file is
+checked before the library reads it.
 """
 
 import base64
@@ -12,33 +12,33 @@ from typing import Any
 from model.checkpoint import CheckpointError
 from model.importers.tokenizers.patterns import MAX_PATTERNS, patterns, shortest
 
-MAX_GROWTH = 4000  # times that a text may become longer; ALBERT's normalizers could make it 2,900 times as long
+MAX_GROWTH = 4000  # maximum growth of a text; ALBERT's normalizers could make it 2,900 times as long
 MAX_IDS = 10_000_000  # the largest published vocabularies have 260,000 pieces
 MAX_PIECE = 4096  # bytes of one piece or added token
 MAX_ADDED = 200_000
 MAX_MARKS = 64  # special tokens around a text
 MAX_DEPTH = 24
-MAX_WORD = 256  # letters of one word that WordPiece cuts: its time grows with the third power
+MAX_WORD = 256  # characters of one word of WordPiece, whose time grows with the third power
 PARTS = ("normalizer", "pre_tokenizer", "post_processor", "decoder")
 
-# By how many times the UTF-8 of a text can grow: U+0390 has 2 bytes and 6 in NFD, U+FDFA 3 and 33 in NFKD.
+# The growth of the UTF-8 of a text: U+0390 has 2 bytes and 6 in NFD, U+FDFA has 3 and 33 in NFKD.
 _FIXED = {
     "NFC": 3.0,
     "NFD": 3.0,
     "NFKC": 11.0,
     "NFKD": 11.0,
     "Lowercase": 2.0,
-    "BertNormalizer": 12.0,  # NFD, lower case, and a blank on each side of a Chinese character
-    "ByteLevel": 3.0,  # a byte becomes a letter of up to 2 bytes; a blank may come first
-    "Metaspace": 4.0,  # a blank becomes "▁", 3 bytes; one may come first
+    "BertNormalizer": 12.0,  # NFD, lower case, and a space on each side of a Chinese character
+    "ByteLevel": 3.0,  # a byte becomes a letter of up to 2 bytes, and a space can be added first
+    "Metaspace": 4.0,  # a space becomes "▁", 3 bytes, and one can be added first
 }
 
 
 def refuse_unbounded(saved: Mapping[str, Any], vocab_size: int = MAX_IDS) -> float:
-    """Check a tokenizer as its file describes it. Returns by how many times it can make a text longer.
+    """Check the file of a tokenizer. Returns the factor by which it can make a text longer.
 
     Raises:
-        CheckpointError: it can take memory or time that no sound tokenizer takes.
+        CheckpointError: it could use more memory or time than a valid tokenizer.
     """
     for name in PARTS:
         _depth(saved.get(name), name)
@@ -60,10 +60,10 @@ def refuse_unbounded(saved: Mapping[str, Any], vocab_size: int = MAX_IDS) -> flo
 
 
 def check_id(index: object, what: str, most: int = MAX_IDS) -> None:
-    """An id of a token.
+    """Check the id of a token.
 
     Raises:
-        CheckpointError: it is no whole number that an id can be.
+        CheckpointError: it is not a whole number in the allowed range.
     """
     if type(index) is not int or not 0 <= index < most:
         raise CheckpointError(
@@ -72,10 +72,10 @@ def check_id(index: object, what: str, most: int = MAX_IDS) -> None:
 
 
 def check_vocabulary(vocabulary: Mapping[str, Any]) -> None:
-    """Piece → id.
+    """Check a vocabulary, piece → id.
 
     Raises:
-        CheckpointError: an id is none, or a piece is longer than a text.
+        CheckpointError: an id is invalid, or a piece is too long.
     """
     for piece, index in vocabulary.items():
         check_id(index, f"“{piece[:40]}”")
@@ -91,7 +91,7 @@ def _depth(part: Any, name: str) -> None:
     level, deep = [part], 0
     while level := [
         inner for item in level for inner in _inner(item) if isinstance(inner, dict | list)
-    ]:  # level by level: no recursion that a file could exhaust
+    ]:  # level by level, without recursion that a file could exhaust
         deep += 1
         if deep > MAX_DEPTH:
             raise CheckpointError(f"The {name} of the tokenizer is nested too deep.")
@@ -102,7 +102,7 @@ def _inner(part: Any) -> Iterable[Any]:
 
 
 def _growth(part: Any) -> float:
-    """By how many times this part can make the bytes of a text more."""
+    """The factor by which this part can increase the bytes of a text."""
     if not isinstance(part, dict):
         return 1.0
     kind = part.get("type")
@@ -141,7 +141,7 @@ def _replaced(part: Mapping[str, Any]) -> float:
 
 
 def _precompiled(charsmap: Any) -> float:
-    """SentencePiece's table: the length of its trie, the trie, then the texts that it writes, each ended by a 0."""
+    """The growth by SentencePiece's table: the length of its trie, the trie, and texts that end with a 0."""
     try:
         data = base64.b64decode(str(charsmap or ""), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -180,7 +180,7 @@ def _added(tokens: Any) -> None:
 
 
 def _marks(part: Any, vocab_size: int) -> int:
-    """How many tokens a post-processor puts around a text, at most."""
+    """The maximum number of tokens that a post-processor adds to a text."""
     if not isinstance(part, dict):
         return 0
     if part.get("type") == "Sequence":
@@ -204,10 +204,10 @@ def _ids(entry: Any) -> list[Any]:
 
 
 def _template(pieces: Any, special: Mapping[str, Any]) -> int:
-    """The tokens of one template beside the text.
+    """The number of tokens that one template adds to the text.
 
     Raises:
-        CheckpointError: it holds a text twice.
+        CheckpointError: it contains the text twice.
     """
     marks, texts = 0, []
     for piece in pieces if isinstance(pieces, list) else ():

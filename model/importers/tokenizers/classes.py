@@ -1,8 +1,8 @@
-"""The tokenizers that can be built from their class and their vocabulary, as `transformers` builds them.
+"""The tokenizers that can be built from their class and vocabulary, as `transformers` builds them.
 
-BERT's and MPNet's WordPiece (Devlin et al. 2019; Song et al. 2020), the byte-level BPE of GPT-2 and RoBERTa (Radford et
-al. 2019; Liu et al. 2019) and the BPE of the first GPT, whose pieces write "</w>" where a word ends (Radford et al.
-2018).
+They are the WordPiece of BERT and MPNet (Devlin et al. 2019; Song et al. 2020), the byte-level BPE of GPT-2 and RoBERTa
+(Radford et al. 2019; Liu et al. 2019), and the BPE of the first GPT, whose pieces have "</w>" at the end of a word
+(Radford et al. 2018).
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,22 +15,22 @@ from model.checkpoint import CheckpointError
 from model.importers.tokenizers.settings import NAMED, TokenizerSettings
 
 WORD_END = "</w>"
-BERT_OPTIONS = {  # in tokenizer_config.json → in the library's normalizer, and what holds where nothing is stated
+BERT_OPTIONS = {  # in tokenizer_config.json → in the library's normalizer, and its default
     "do_lower_case": ("lowercase", True),
-    "strip_accents": ("strip_accents", None),  # None: stripped where letters are lowered
+    "strip_accents": ("strip_accents", None),  # None: stripped if letters are lowered
     "tokenize_chinese_chars": ("handle_chinese_chars", True),
 }
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One class of tokenizers: its vocabulary, its special tokens, and how it cuts."""
+    """One class of tokenizers: its vocabulary file, its special tokens, and its method."""
 
     vocabulary: str  # "vocab.txt", or "vocab.json" with merges.txt beside it
     model: str  # the library's name for its method: "WordPiece" or "BPE"
     bytes: bool  # over bytes, or over letters after BERT's normalization
-    special: Mapping[str, str]  # the special tokens it has where no file names others
-    around: tuple[str, str] | None  # the names of the tokens it puts before and after every text
+    special: Mapping[str, str]  # its special tokens, unless a file names others
+    around: tuple[str, str] | None  # the names of the tokens that it adds before and after every text
 
 
 _ROBERTA = {
@@ -61,9 +61,11 @@ KINDS = {
 
 
 def special_tokens(kind: Kind, settings: TokenizerSettings) -> dict[str, AddedToken]:
-    """The named special tokens of a tokenizer, those of its class where no file names others."""
+    """The named special tokens of a tokenizer: those of its class, unless a file names others."""
     default = {name: AddedToken(content, special=True) for name, content in kind.special.items()}
-    if kind.vocabulary == "vocab.txt" and "<mask>" in kind.special.values():  # MPNet's mask takes the space before it
+    if (
+        kind.vocabulary == "vocab.txt" and "<mask>" in kind.special.values()
+    ):  # MPNet's mask token includes the space before it
         default["mask_token"] = AddedToken("<mask>", special=True, lstrip=True)
     given = {**default, **settings.special}
     return {name: given[name] for name in NAMED if name in given}
@@ -74,10 +76,10 @@ def build(
 ) -> Cutter:
     """The tokenizer of this class over this vocabulary, with its added tokens.
 
-    vocabulary: piece → id; merges: which pairs are joined, in this order, where it is BPE.
+    vocabulary: piece → id; merges: for BPE, the pairs that are joined, in this order.
 
     Raises:
-        CheckpointError: a token that is needed has no id, or another one than the files state.
+        CheckpointError: a required token has no id, or another one than the files state.
     """
     kind = KINDS[settings.kind]
     special = special_tokens(kind, settings)
@@ -100,7 +102,7 @@ def build(
     if kind.bytes:
         cutter.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=bool(settings.flag("add_prefix_space", False)))
     else:
-        fixed = kind.model == "BPE"  # the first GPT has no options: it lowers every letter
+        fixed = kind.model == "BPE"  # the first GPT has no options, and lowers every letter
         lowers, strips, spaces = (
             default if fixed else settings.flag(name, default) for name, (_, default) in BERT_OPTIONS.items()
         )
@@ -116,7 +118,7 @@ def build(
 def missing_tokens(
     known: Iterable[AddedToken], settings: TokenizerSettings, special: Mapping[str, AddedToken]
 ) -> list[AddedToken]:
-    """The tokens to add to those that are `known`, also to replace one whose surroundings are treated otherwise."""
+    """The tokens to add to the `known` ones, or to replace known ones with other options."""
     existing = {token.content: token for token in known}
     wanted = dict(existing)
     for token in settings.added.values():
@@ -124,7 +126,7 @@ def missing_tokens(
             wanted[token.content] = token
     for token in (*special.values(), *settings.extra):
         wanted.setdefault(token.content, token)
-    for token in special.values():  # whatever has a name is special, also where a file lists it otherwise
+    for token in special.values():  # a token with a name is special, even if a file lists it as not special
         if not wanted[token.content].special:
             wanted[token.content] = _as_special(wanted[token.content])
     return [token for content, token in wanted.items() if repr(token) != repr(existing.get(content))]
@@ -142,10 +144,10 @@ def _as_special(token: AddedToken) -> AddedToken:
 
 
 def add_tokens(cutter: Cutter, settings: TokenizerSettings, special: Mapping[str, AddedToken]) -> None:
-    """Add the added, the special and the further special tokens that the tokenizer does not have as such, in place.
+    """Add the missing added and special tokens to a tokenizer, in place.
 
     Raises:
-        CheckpointError: a file gives a token another id than the one it has, or than the next free one.
+        CheckpointError: a file gives a token another id than its own or the next free one.
     """
     for token in missing_tokens(cutter.get_added_tokens_decoder().values(), settings, special):
         cutter.add_tokens([token])
@@ -158,7 +160,7 @@ def add_tokens(cutter: Cutter, settings: TokenizerSettings, special: Mapping[str
 
 
 def _surround(cutter: Cutter, kind: Kind, settings: TokenizerSettings, special: Mapping[str, AddedToken]) -> None:
-    """Have the tokens put before and after every text that belong there."""
+    """Make the tokenizer add its special tokens before and after every text."""
     if kind.around:
         before, after = ([special[name].content] for name in kind.around)
     else:

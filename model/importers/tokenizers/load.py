@@ -1,4 +1,4 @@
-"""The tokenizer of a foreign model: its tokenizer.json, or the older files that state the same."""
+"""The tokenizer of an external model, from its tokenizer.json or from older files."""
 
 import json
 from collections.abc import Mapping
@@ -14,15 +14,14 @@ from model.importers.tokenizers.settings import OPTIONS, TokenizerSettings, read
 from model.importers.tokenizers.tokenizer_json import reconciled
 from model.subword import SubwordTokenizer
 
-# Classes that `transformers` runs in Python and never saves as a tokenizer.json. Several call a program that finds the
-# words first.
+# Classes that `transformers` runs in Python and never saves as a tokenizer.json. Several need an external program.
 PYTHON_ONLY = {
     *("BertJapaneseTokenizer", "BertweetTokenizer", "BioGptTokenizer", "BlenderbotSmallTokenizer", "ByT5Tokenizer"),
     *("CTRLTokenizer", "CanineTokenizer", "CpmTokenizer", "CpmAntTokenizer", "EsmTokenizer", "FSMTTokenizer"),
     *("FlaubertTokenizer", "GPTNeoXJapaneseTokenizer", "MyT5Tokenizer", "PerceiverTokenizer", "PhobertTokenizer"),
     *("ProphetNetTokenizer", "RoCBertTokenizer", "TapasTokenizer", "XLMTokenizer"),
 }
-# Options of BERT's older class that the library has no counterpart for, and the values that change nothing.
+# Options of BERT's older class that the library does not have, and the values that have no effect.
 UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {"do_basic_tokenize": (True, None), "never_split": (None, [])}
 SAVE = "load it with AutoTokenizer.from_pretrained(folder) of transformers and call save_pretrained(folder)"
 
@@ -30,19 +29,20 @@ SAVE = "load it with AutoTokenizer.from_pretrained(folder) of transformers and c
 def read_tokenizer(
     folder: Folder, vocab_size: int, reads_marks: bool = False, bounded: bool = True
 ) -> SubwordTokenizer:
-    """The tokenizer of a folder, for a model of `vocab_size` words. reads_marks: "[MASK]" can be typed.
-    bounded: a text that it could make too long is refused; not needed where its process has a limit of memory.
+    """The tokenizer of a folder, for a model with `vocab_size` tokens.
 
-    The ids are those of `transformers` for the same folder, or the folder is refused.
+    reads_marks: whether special tokens such as "[MASK]" can be typed. bounded: whether to refuse a text that could
+    become too long, which is not needed in a process with limited memory. The ids are those of `transformers` for the
+    same folder; otherwise the folder is refused.
 
     Raises:
-        CheckpointError: it cannot be read, or knows a piece that the model has no vector for.
+        CheckpointError: the tokenizer cannot be read, or has a piece without a vector in the model.
     """
     settings = read_settings(folder.path, folder.config)
     if settings.kind in PYTHON_ONLY:
         raise CheckpointError(
             f"The tokenizer is a {settings.kind}, which runs in Python inside transformers and has no tokenizer.json; "
-            "the lab cannot cut texts as it does."
+            "the lab cannot tokenize texts as it does."
         )
     path = folder.path / folder.tokenizer
     try:
@@ -57,13 +57,13 @@ def read_tokenizer(
         return SubwordTokenizer(json.dumps(fitted), reads_marks, vocab_size, growth if bounded else 1.0)
     except (CheckpointError, MemoryError):
         raise
-    except Exception as error:  # the tokenizers library raises nothing more particular
+    except Exception as error:  # the tokenizers library raises no more specific error
         reason = str(error).partition("\n")[0][:200].rstrip(".")
         raise CheckpointError(f"The tokenizer {folder.tokenizer} cannot be read: {reason}.") from error
 
 
 def _whole(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
-    """tokenizer.json, as the files beside it change it. Published ones often cut or fill up every text; not here."""
+    """tokenizer.json with the changes of the files beside it, without truncation and padding."""
     saved = read_json(path) | {"truncation": None, "padding": None}
     if not isinstance(saved.get("model"), dict):
         raise CheckpointError(f"{path.name} describes no tokenizer: it has no model.")
@@ -79,7 +79,7 @@ def _is_token(value: Any) -> bool:
 
 
 def _check_older(folder: Folder, settings: TokenizerSettings) -> None:
-    """Refuse older files that do not state, together with their class, how texts are cut."""
+    """Refuse older files that, together with their class, do not determine the tokens of a text."""
     kind = KINDS.get(settings.kind)
     if kind is None or kind.vocabulary != folder.tokenizer:
         named = f"a {settings.kind}" if settings.kind else "of a class that neither it nor config.json names"
@@ -101,10 +101,10 @@ def _check_older(folder: Folder, settings: TokenizerSettings) -> None:
 
 
 def _older(path: Path, settings: TokenizerSettings) -> dict[str, Any]:
-    """A tokenizer from its vocabulary and its class."""
+    """A tokenizer from its vocabulary file and its class."""
     kind = KINDS[settings.kind]
     if kind.vocabulary == "vocab.txt":
-        # Lines end at "\n" alone: other characters at which Python would split, U+2028 for one, are pieces.
+        # Lines end only at "\n", because other line separators of Python, such as U+2028, are pieces.
         vocabulary = {line.rstrip(): index for index, line in enumerate(_lines(path))}
         check_vocabulary(vocabulary)
         return json.loads(build(settings, vocabulary).to_str())
@@ -123,7 +123,7 @@ def _lines(path: Path) -> list[str]:
     """The lines of a text file, without empty ones at its end.
 
     Raises:
-        CheckpointError: it is too large, or no text.
+        CheckpointError: it is too large, or not a text.
     """
     try:
         text = read_bytes(path, MAX_JSON).decode("utf-8")
@@ -133,12 +133,12 @@ def _lines(path: Path) -> list[str]:
 
 
 def _fitted(saved: dict[str, Any], vocab_size: int) -> dict[str, Any]:
-    """The tokenizer without the added tokens that the model has no vector for: a "[PAD]", added to train in batches.
+    """The tokenizer without added tokens that have no vector in the model, such as a "[PAD]" for training in batches.
 
-    Typed, such a token is read as its letters.
+    If such a token is typed, it is read as its letters.
 
     Raises:
-        CheckpointError: other pieces lie beyond the model's vocabulary too.
+        CheckpointError: other pieces have no vector either.
     """
     tokens = saved["added_tokens"]
     beyond = {token["content"] for token in tokens if token["id"] >= vocab_size}
@@ -153,7 +153,7 @@ def _fitted(saved: dict[str, Any], vocab_size: int) -> dict[str, Any]:
 
 
 def _ids(model: Mapping[str, Any]) -> dict[str, int]:
-    """Piece → id of a model as the library saves it; Unigram's pieces are a list."""
+    """Piece → id of a model in the library's JSON, where the pieces of Unigram are a list."""
     vocabulary = model.get("vocab")
     if isinstance(vocabulary, dict):
         return vocabulary

@@ -1,9 +1,8 @@
-"""The regular expressions in a tokenizer: how long they can take, and which letters show it.
+"""The regular expressions of a tokenizer: limits of their time, and texts that would show a slow one.
 
-The `tokenizers` library matches them by going back and trying again, without a limit. A pattern that repeats a group
-which can itself match in several ways takes time that grows exponentially with the text, so it is refused as written.
-What is left is at worst a power of the text's length; the letters that two repetitions share show which power, and
-`probes` tries runs of them.
+The `tokenizers` library matches them by backtracking without a limit. If a pattern repeats a group that can match in
+several ways, its time can grow exponentially with the text, so it is refused. The time of other patterns is at most a
+power of the length of the text. It is large for runs of letters that two repetitions share; `probes` tests these runs.
 """
 
 import json
@@ -18,23 +17,23 @@ from model.checkpoint import CheckpointError
 
 MAX_LENGTH = 4000  # characters of one pattern
 MAX_PATTERNS = 64
-MAX_LOOPS = 2  # repetitions without an end in one alternative; published patterns have two
+MAX_LOOPS = 2  # unbounded repetitions in one alternative; published patterns have two
 MAX_WAYS = 2000
-MAX_TIMES = 16  # a repetition up to so often counts as one with an end
+MAX_TIMES = 16  # a repetition of up to this number counts as bounded
 MAX_SAMPLES = 48
 ESCAPES_WITH_BRACES = "pPxuo"
-# One letter or two of many kinds, beside ASCII: what \p{…} names, blanks, marks, signs, other scripts.
+# One or two characters of many kinds, besides ASCII: classes of \p{…}, spaces, marks, signs, other scripts.
 OTHERS = "éßÀĞЖжΩωאبک中文한あア一٣³¼ⅣªʰǅŁ\u0301\u0903\u20dd“”‘’«»–—…‼￥€©°→√✓😀▁Ġ"
-BLANKS = "\u00a0\u2009\u3000\u2028\u200d"  # beside those of ASCII
+BLANKS = "\u00a0\u2009\u3000\u2028\u200d"  # in addition to ASCII
 ALPHABET = string.printable + OTHERS + BLANKS
 
 
 @dataclass
 class _Found:
     least: int = 0  # characters of the shortest match
-    loops: int = 0  # repetitions without an end, in the alternative that has most
-    ways: int = 1  # in how many ways it can match, repetitions without an end left aside
-    atoms: list[str] = field(default_factory=list)  # what is repeated, each a class or a letter
+    loops: int = 0  # maximum number of unbounded repetitions in an alternative
+    ways: int = 1  # number of ways to match, without unbounded repetitions
+    atoms: list[str] = field(default_factory=list)  # the repeated items, each a class or a letter
 
 
 def patterns(part: Any) -> Iterator[str]:
@@ -51,16 +50,16 @@ def patterns(part: Any) -> Iterator[str]:
 
 
 def shortest(pattern: str) -> int:
-    """How many characters the shortest match has.
+    """The number of characters of the shortest match.
 
     Raises:
-        CheckpointError: the pattern could take a time without a limit, or is none.
+        CheckpointError: the time of the pattern is not limited, or it is not a pattern.
     """
     return _parsed(pattern).least
 
 
 def samples(saved: str) -> list[str]:
-    """Letters whose runs make the patterns of a tokenizer slow, if any do: those that repetitions share."""
+    """The letters whose runs could make the patterns of a tokenizer slow: those that repetitions share."""
     settings = json.loads(saved)
     parts = [settings.get(name) for name in ("normalizer", "pre_tokenizer")]
     letters_of: dict[str, None] = {}
@@ -91,7 +90,7 @@ def _parsed(pattern: str) -> _Found:
 
 
 def _alternatives(pattern: str, index: int, depth: int) -> tuple[_Found, int]:
-    """From `at` to the end of the group: what is there, and where the group ends."""
+    """Parse from `index` to the end of the group. Returns the result and the end of the group."""
     if depth > 20:
         raise _refused(pattern, "is nested too deep")
     ways: list[_Found] = [_Found()]
@@ -116,7 +115,7 @@ def _alternatives(pattern: str, index: int, depth: int) -> tuple[_Found, int]:
 
 
 def _one(pattern: str, index: int, depth: int) -> tuple[_Found, int]:
-    """One letter, class or group with the repetition after it."""
+    """Parse one letter, class or group with the repetition after it."""
     begin, group = index, pattern[index] == "("
     if group:
         index = _opened(pattern, index)
@@ -126,7 +125,7 @@ def _one(pattern: str, index: int, depth: int) -> tuple[_Found, int]:
             raise IndexError
         index += 1
         if around:
-            measure.least = 0  # it looks and takes nothing
+            measure.least = 0  # a lookaround has no length
     else:
         index, width = _letter(pattern, index)
         measure = _Found(least=width)
@@ -145,7 +144,7 @@ def _one(pattern: str, index: int, depth: int) -> tuple[_Found, int]:
 
 
 def _opened(pattern: str, index: int) -> int:
-    """Where it goes on after the opening of a group, "(" or "(?…"."""
+    """The index after the opening of a group, "(" or "(?…"."""
     if pattern[index + 1] != "?":
         return index + 1
     for start in ("?:", "?=", "?!", "?>", "?<=", "?<!"):
@@ -162,7 +161,7 @@ def _opened(pattern: str, index: int) -> int:
 
 
 def _letter(pattern: str, index: int) -> tuple[int, int]:
-    """Where a letter, an escape or a class ends, and how many characters it takes."""
+    """The end of a letter, an escape or a class, and the number of characters that it matches."""
     sign = pattern[index]
     if sign == "[":
         return _class(pattern, index), 1
@@ -183,7 +182,7 @@ def _escape(pattern: str, index: int) -> tuple[int, int]:
 
 
 def _class(pattern: str, index: int) -> int:
-    """Where a class ends. Classes can hold classes."""
+    """The end of a class. Classes can contain classes."""
     depth, first, index = 1, True, index + 1
     while depth:
         sign = pattern[index]
@@ -204,7 +203,7 @@ def _class(pattern: str, index: int) -> int:
 
 
 def _times(pattern: str, index: int) -> tuple[int, int | None, int]:
-    """How often what comes before is repeated, at least and at most, and where this ends."""
+    """The minimum and maximum of a repetition, and its end."""
     low, high = 1, 1
     signs: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
     most: int | None = high
@@ -217,7 +216,7 @@ def _times(pattern: str, index: int) -> tuple[int, int | None, int]:
         if not all(number.isascii() and (number.isdigit() or not number) for number in (first, last)) or not (
             first or last
         ):
-            return 1, 1, index  # letters in braces, which stand for themselves: the next call reads them
+            return 1, 1, index  # braces that are literal characters, which the next call parses
         low = int(first or 0)
         most = (int(last) if last else None) if comma else low
         index = end + 1

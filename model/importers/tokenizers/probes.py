@@ -1,4 +1,4 @@
-"""A tokenizer tried on texts that make bad patterns slow. Run in the child process, which has a limit of time."""
+"""Tests of a tokenizer on texts that make bad patterns slow, in the child process, whose time is limited."""
 
 import json
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ from typing import Any
 from model.importers.tokenizers.patterns import patterns, samples
 from model.run import MAX_CHARACTERS
 
-RUNS = "aA0 .\n-_é中▁😀"  # one of each kind of letter that patterns name
+RUNS = "aA0 .\n-_é中▁😀"  # one of each kind of character that patterns name
 
 
 def try_out(tokenizer: Any, progress: Any = lambda share: None) -> None:
-    """Cut the longest texts that the lab reads. A pattern that goes back without end is ended by the limit of time."""
+    """Tokenize the longest texts that the lab reads. The time limit ends a pattern that backtracks without end."""
     texts = list(_texts(tokenizer.json_text))
     for index, text in enumerate(texts):
         tokenizer.ids_of(text)
@@ -23,7 +23,7 @@ def _texts(saved: str) -> Iterator[str]:
     letters = [*RUNS, *(letter for letter in samples(saved) if letter not in RUNS)]
     for letter in letters:
         run = letter * (MAX_CHARACTERS - 1)
-        # A letter that the run does not expect, and after it whatever the patterns wait for: without that the library
-        # sees at once that nothing matches, and does not try.
+        # A letter that is not part of the run, and then the letters of the patterns. Without these the library would
+        # know at once that nothing matches, and would not try.
         yield run + ("!" if letter != "!" else "?") + waited
     yield ("ab 1. " * MAX_CHARACTERS)[:MAX_CHARACTERS]

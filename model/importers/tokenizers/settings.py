@@ -1,7 +1,7 @@
-"""What the files beside a vocabulary state about a tokenizer: its class, its options, its special and added tokens.
+"""The settings of a tokenizer in the files beside its vocabulary: class, options, special and added tokens.
 
-`transformers` keeps these in tokenizer_config.json, special_tokens_map.json and added_tokens.json, and in older folders
-the class in config.json. They decide which ids a text becomes as much as the vocabulary does.
+`transformers` stores them in tokenizer_config.json, special_tokens_map.json and added_tokens.json; older folders have
+the class in config.json. Like the vocabulary, they determine the ids of a text.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ from model.importers.folder import BESIDE_TOKENIZER, MAX_SETTINGS, read_json
 from model.importers.tokenizers.bounds import MAX_IDS
 
 SETTINGS = OPTIONS, SPECIAL, ADDED = BESIDE_TOKENIZER[1:]  # the files that are read here, where they exist
-# The named special tokens, in the order in which `transformers` adds those that the vocabulary lacks.
+# The named special tokens, in the order in which `transformers` adds those that are not in the vocabulary.
 NAMED = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
-# model_type in config.json → the class of `transformers` that cuts its texts where no file names one.
+# model_type in config.json → the tokenizer class of `transformers`, if no file names one.
 CLASS_OF = {
     "bert": "BertTokenizer",
     "distilbert": "BertTokenizer",
@@ -40,7 +40,7 @@ CLASS_OF = {
     "opt": "GPT2Tokenizer",
     "openai-gpt": "OpenAIGPTTokenizer",
 }
-# Classes that are others under a second name.
+# Second names of classes.
 SAME_CLASS = {
     "DistilBertTokenizer": "BertTokenizer",
     "ElectraTokenizer": "BertTokenizer",
@@ -60,18 +60,22 @@ SAME_CLASS = {
 class TokenizerSettings:
     """The settings of one tokenizer."""
 
-    kind: str  # the class of `transformers` that reads the folder, without "Fast"; "" where nothing names one
+    kind: str  # the tokenizer class of `transformers`, without "Fast"; "" if no file names one
     options: Mapping[str, Any] = field(default_factory=dict)  # tokenizer_config.json
-    special: Mapping[str, AddedToken] = field(default_factory=dict)  # "cls_token" → token, those that a file names
+    special: Mapping[str, AddedToken] = field(
+        default_factory=dict
+    )  # "cls_token" → token, for the tokens that a file names
     added: Mapping[int, AddedToken] = field(default_factory=dict)  # id → token
-    outranks: bool = False  # whether `added` is what tokenizer_config.json lists, which outranks a tokenizer.json
-    extra: tuple[AddedToken, ...] = ()  # further special tokens, without a name or an id
+    outranks: bool = (
+        False  # whether `added` is from tokenizer_config.json, which takes precedence over a tokenizer.json
+    )
+    extra: tuple[AddedToken, ...] = ()  # more special tokens, without a name or an id
 
     def flag(self, name: str, default: bool | None) -> bool | None:
-        """An option that is true or false; `default` where it is null or not stated.
+        """An option that is true or false; `default` if it is null or missing.
 
         Raises:
-            CheckpointError: it is something else.
+            CheckpointError: it has another value.
         """
         value = self.options.get(name)
         if not (isinstance(value, bool) or value is None):
@@ -92,7 +96,7 @@ def read_settings(path: Path, config: Mapping[str, Any]) -> TokenizerSettings:
         options.get("tokenizer_class") or config.get("tokenizer_class") or CLASS_OF.get(str(config.get("model_type")))
     )
     kind = str(kind or "").removesuffix("Fast")
-    if "added_tokens_decoder" in options:  # written by newer versions, which then ignore the two older files
+    if "added_tokens_decoder" in options:  # written by newer versions, which ignore the two older files
         listed = _mapping(OPTIONS, "added_tokens_decoder", options["added_tokens_decoder"])
         added = {_id(OPTIONS, index): _token(OPTIONS, value, special=False) for index, value in listed.items()}
         names, numbers = {}, {}
@@ -101,7 +105,7 @@ def read_settings(path: Path, config: Mapping[str, Any]) -> TokenizerSettings:
     stated = {**options, **names}
     special = {name: _token(OPTIONS, stated[name], special=True) for name in NAMED if stated.get(name) is not None}
     extra = _extra(options)
-    # What only special_tokens_map.json lists is no special token for `transformers` where added_tokens.json has it too.
+    # For `transformers` a token is not special if only special_tokens_map.json says so and added_tokens.json has it.
     marks = {token.content for token in (*special.values(), *extra)}
     for content, index in numbers.items():
         known = content in marks
@@ -142,7 +146,7 @@ def _id(file: str, value: object) -> int:
 
 
 def _token(file: str, value: object, special: bool) -> AddedToken:
-    """A token as the files write it: its text alone, or its text and how the text around it is treated."""
+    """A token as the files contain it: its text alone, or its text and its options."""
     if isinstance(value, str) and value:
         return AddedToken(value, special=special, normalized=not special)
     content = value.get("content") if isinstance(value, dict) else None

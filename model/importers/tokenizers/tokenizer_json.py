@@ -1,9 +1,9 @@
-"""A tokenizer.json beside the settings of its folder: where the two differ, which one holds.
+"""A tokenizer.json and the settings of its folder: which of them applies if they differ.
 
-A class of `transformers` builds its tokenizer anew from the vocabulary in tokenizer.json and its own options, so an
-option in tokenizer_config.json outranks what tokenizer.json says. Where tokenizer.json describes something that the
-class would not build, and no option explains it, nobody can tell which one the model was trained with: that is refused.
-A folder of the general class PreTrainedTokenizerFast means what tokenizer.json says.
+A class of `transformers` builds its tokenizer from the vocabulary in tokenizer.json and from its own options, so an
+option in tokenizer_config.json takes precedence over tokenizer.json. If tokenizer.json differs from the result of the
+class, and no option explains it, it is not clear which one the model was trained with, so the folder is refused. In a
+folder of the general class PreTrainedTokenizerFast, tokenizer.json applies.
 """
 
 import json
@@ -30,7 +30,7 @@ GENERIC = '"tokenizer_class": "PreTrainedTokenizerFast"'
 
 
 def reconciled(saved: dict[str, Any], settings: TokenizerSettings) -> dict[str, Any]:
-    """The library's JSON as the settings of the folder change it.
+    """The library's JSON with the changes of the settings of the folder.
 
     Raises:
         CheckpointError: the two contradict each other.
@@ -47,7 +47,7 @@ def reconciled(saved: dict[str, Any], settings: TokenizerSettings) -> dict[str, 
 
 
 def _model(model: Mapping[str, Any]) -> str:
-    """The method; older files do not name it."""
+    """The method of a model; older files do not name it."""
     if "type" in model:
         return str(model["type"])
     if "merges" in model:
@@ -56,10 +56,10 @@ def _model(model: Mapping[str, Any]) -> str:
 
 
 def _with_tokens(saved: dict[str, Any], settings: TokenizerSettings, kind: Kind | None) -> dict[str, Any]:
-    """With the added and special tokens that only the files beside it name.
+    """The JSON with the added and special tokens that only other files name.
 
     Raises:
-        CheckpointError: the class would leave out an added token of tokenizer.json.
+        CheckpointError: the class would ignore an added token of tokenizer.json.
     """
     special = special_tokens(kind, settings) if kind else settings.special
     present = [AddedToken(**{name: token[name] for name in token if name != "id"}) for token in saved["added_tokens"]]
@@ -80,7 +80,7 @@ def _with_tokens(saved: dict[str, Any], settings: TokenizerSettings, kind: Kind 
 
 
 def _options(saved: dict[str, Any], settings: TokenizerSettings, kind: Kind) -> None:
-    """Change what options of tokenizer_config.json state otherwise, in place."""
+    """Apply the options of tokenizer_config.json, in place."""
     normalizer, splitter = saved.get("normalizer") or {}, saved.get("pre_tokenizer") or {}
     if _type(normalizer) == "BertNormalizer" and kind.model == "WordPiece":
         saved["normalizer"] = normalizer | {
@@ -94,7 +94,7 @@ def _options(saved: dict[str, Any], settings: TokenizerSettings, kind: Kind) -> 
 
 
 def _generic(saved: Mapping[str, Any], settings: TokenizerSettings) -> None:
-    """Refuse add_prefix_space against tokenizer.json where the class is general: versions of `transformers` differ."""
+    """Refuse an add_prefix_space that contradicts tokenizer.json in a folder of the general class."""
     splitter = saved.get("pre_tokenizer") or {}
     if _type(splitter) == "ByteLevel":
         present = splitter.get("add_prefix_space") is True
@@ -135,13 +135,13 @@ def _compare(saved: dict[str, Any], settings: TokenizerSettings, kind: Kind) -> 
     if any((model.get(name) or None) != value for name, value in _model_options(kind, expected["model"]).items()):
         raise _differs("model", settings)
     if kind.bytes and model.get("unk_token") and not BYTE_OF.keys() <= vocabulary.keys():
-        raise _differs("unk_token", settings)  # the class has none, so a byte without a piece would be left out
+        raise _differs("unk_token", settings)  # the class has none, so a byte without a piece would be dropped
     if kind.around and Cutter.from_str(json.dumps(saved)).encode("").ids != like.encode("").ids:
         raise _differs("post_processor", settings)
 
 
 def _model_options(kind: Kind, model: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides over the pieces beside the vocabulary."""
+    """The options of the model that affect the pieces."""
     if kind.model == "WordPiece":
         return {"continuing_subword_prefix": "##", "max_input_chars_per_word": 100}
     suffix = model.get("end_of_word_suffix") or None
@@ -161,6 +161,6 @@ def _type(part: Any) -> str:
 
 
 def _plain(part: Any) -> dict[str, Any]:
-    """A part of the pipeline without what changes no id."""
+    """A part of the pipeline without entries that do not affect ids."""
     part = dict(part) if isinstance(part, dict) else {}
     return {name: value for name, value in ({"use_regex": True} | part).items() if name != "trim_offsets"}

@@ -1,1 +1,1 @@
-"""The artificial language: its vocabulary, its sentences, and what its generator knows of them."""
+"""The grammar language: its vocabulary, its generators and their annotations."""

@@ -1,8 +1,8 @@
 """Agreement: "the person who the dogs near the trees chase was tired ."
 
-The verb takes its number from a subject that may stand many words back, behind nouns of another number. The adjective
-takes its class from the same subject, and it comes after the verb: so the verb itself has a reason to look at the
-subject. Phrases and clauses in front make sure that the subject is not simply the first noun.
+The number of the verb depends on a subject that can be many words before it, with nouns of another number between them.
+The class of the adjective depends on the same subject, and the adjective comes after the verb, so the verb needs the
+subject too. Phrases and clauses at the start ensure that the subject is not always the first noun.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from random import Random
 from model.tasks.grammar.vocabulary import ACTIONS, ADJECTIVES, ANIMATE, ATTRIBUTES, LINKING, NOUNS, PREPOSITIONS
 from model.tasks.task import PREVIOUS_IF_NEEDED, Sentence, SentenceBuilder
 
-FAR = 8  # words between a subject and its verb from which the link is also scored as a long one
+FAR = 8  # minimum number of words between subject and verb of a long link
 
 
 @dataclass(frozen=True)
 class Noun:
-    """A noun as it was said: where it stands, its class, and whether it is plural."""
+    """A noun of a sentence: its position, its class, and whether it is plural."""
 
     position: int
     group: str
@@ -32,7 +32,7 @@ def _say_noun(draft: SentenceBuilder, rng: Random, groups: tuple[str, ...]) -> N
 
 
 def say_object(draft: SentenceBuilder, rng: Random, groups: tuple[str, ...]) -> None:
-    """A noun of the classes that the word before it allows. It stands in the way of a verb that seeks its subject."""
+    """A noun of the classes that the word before it allows. It is a distractor for the verb of the sentence."""
     noun = draft.say("the", rng.choice(NOUNS[rng.choice(groups)])[rng.random() < 0.5])
     others = tuple(form for group, pairs in NOUNS.items() if group not in groups for pair in pairs for form in pair)
     if others:
@@ -63,14 +63,14 @@ def _say_relative(draft: SentenceBuilder, rng: Random, noun: Noun, depth: int) -
         say_object(draft, rng, ACTIONS[forms])
     else:  # "the person who the dogs chase"
         subject = _say_phrase(draft, rng, ANIMATE, depth - 1)
-        # A verb that takes one class only would give the class of the main subject away to the adjective.
+        # A verb that takes only one class would reveal the class of the main subject to the adjective.
         _say_inner_verb(draft, rng.choice([forms for forms, groups in ACTIONS.items() if len(groups) > 1]), subject)
         if rng.random() < 0.15:
             _say_place(draft, rng)
 
 
 def _say_phrase(draft: SentenceBuilder, rng: Random, groups: tuple[str, ...], depth: int) -> Noun:
-    """A noun with what hangs on it: nothing, a prepositional phrase, or a relative clause that may hold another."""
+    """A noun with nothing, a prepositional phrase, or a relative clause, which can contain another noun phrase."""
     noun = _say_noun(draft, rng, groups)
     plain, place = (0.15, 0.4) if depth == 2 else (0.4, 0.85) if depth == 1 else (0.5, 1.0)
     chance = rng.random()
@@ -97,7 +97,7 @@ def _say_clause(draft: SentenceBuilder, rng: Random, depth: int) -> None:
 
 
 def agreement(rng: Random) -> Sentence:
-    """One sentence whose verbs agree with subjects near and far."""
+    """One sentence whose verbs agree with near and distant subjects."""
     draft = SentenceBuilder()
     opening = rng.random()
     if opening < 0.35:

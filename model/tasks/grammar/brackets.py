@@ -1,7 +1,7 @@
 """Brackets: "( dog [ rose tower ] cat ) { train } ."
 
-What closes next depends on what was opened last and is still open. Never deeper than two: with more, a model counts
-instead of pointing.
+The next closing bracket depends on the last one that is still open. The depth is at most two, because with more a
+model learns to count instead of attending to the opening bracket.
 """
 
 from random import Random

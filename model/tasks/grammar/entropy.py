@@ -1,10 +1,10 @@
-"""The grammar language's own entropy: how surprising a word is to who knows the generator and all words before it.
+"""The entropy of the grammar language: the mean −ln p of a word, given the generator and all words before it.
 
-No model that reads from left to right can do better on average: its loss is this entropy plus the divergence of its
-predictions from the true ones (Shannon 1948; Cover & Thomas 2006, theorem 5.4.3). It is exact for each sentence,
-because the words tell every choice that the generator made: −ln p of a sentence is the sum over its choices. Two
-things need care. Whom a passage of names never mentions cannot be told from it, and is summed over. And whether a
-passage goes on after a full stop is no word, so it does not count.
+No causal model has a lower expected loss: its loss is this entropy plus the divergence of its predictions from the true
+ones (Shannon 1948; Cover & Thomas 2006, theorem 5.4.3). The value is exact for each sentence, because the words
+determine every choice of the generator, and −ln p of a sentence is the sum over its choices. There are two exceptions.
+The people whom a passage of names does not mention are summed over. Whether a passage continues after a full stop is
+not a word, so it is not counted.
 """
 
 import math
@@ -23,7 +23,7 @@ from model.tasks.task import Sentence
 
 
 class SurprisalRandom(Random):
-    """A source of chance that keeps the books: −ln p of everything it decided. It draws what Random(seed) draws."""
+    """A random number generator that sums −ln p of its decisions. Its draws are those of Random(seed)."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
@@ -53,7 +53,7 @@ class SurprisalRandom(Random):
 
 
 class SurprisalFloat(float):
-    """A number between 0 and 1 that is charged for when it is compared: each answer narrows where it can lie."""
+    """A number between 0 and 1 whose comparisons are decisions: each result narrows the interval that contains it."""
 
     def __new__(cls, value: float, ledger: SurprisalRandom) -> "SurprisalFloat":
         return super().__new__(cls, value)
@@ -74,10 +74,10 @@ class SurprisalFloat(float):
 
 
 def name_surprisal(sentence: Sentence, charged: float) -> float:
-    """−ln p of a passage of names, where the generator's choices were `charged` for."""
+    """−ln p of a passage of names. charged: the sum of −ln p of the choices of the generator."""
     words = sentence.words
     if words[0] == "first":
-        return charged - math.log(2)  # whether there is a second repetition is no word
+        return charged - math.log(2)  # whether there is a second repetition is not a word
     rounds = len(words) // 6  # "anna moss met otto ford ."
     met = len({words[6 * r + offset] for r in range(rounds) for offset in (0, 3)})
     seen = sum(math.perm(people, met) / math.perm(people, 2) ** rounds for people in range(3, 7)) / 4
@@ -103,13 +103,13 @@ def surprisal_samples(n: int, seed: int) -> list[tuple[Sentence, float]]:
         nats = name_surprisal(sentence, ledger.nats) if kind == "names" else ledger.nats
         drawn.append((sentence, kind_nats + nats))
     kept = Counter(sentence.kind for sentence, _ in drawn)
-    # A sentence that is too long is drawn again: the others are that much likelier.
+    # A sentence that is too long is drawn again, which makes the others more likely.
     return [(sentence, nats + math.log(kept[sentence.kind] / tried[sentence.kind])) for sentence, nats in drawn]
 
 
 @dataclass(frozen=True)
 class Entropy:
-    """Nats a word, and how far chance in the sentences drawn may have moved it (one standard error)."""
+    """An entropy in nats per word, and its standard error from the random choice of sentences."""
 
     nats: float
     error: float
@@ -117,7 +117,7 @@ class Entropy:
 
 
 def entropy(drawn: Sequence[tuple[Sentence, float]]) -> Entropy:
-    """Of the language, over these sentences and their −ln p: the surprise of all words by their number."""
+    """The entropy of the language, from sentences and their −ln p: the sum of −ln p over the number of words."""
     nats, words = (np.array(side, float) for side in zip(*((nats, len(s.words)) for s, nats in drawn), strict=True))
     mean = nats.sum() / words.sum()
     error = (nats - mean * words).std() / words.mean() / math.sqrt(len(drawn))

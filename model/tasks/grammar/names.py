@@ -1,8 +1,8 @@
-"""Names: "first : anna hugo ida otto . again : hugo ida otto ." and people who keep the surname they were given.
+"""Names: "first : anna hugo ida otto . again : hugo ida otto ." and people whose surname stays the same.
 
-Nothing about a name tells what follows it, except what followed it before: find the earlier place, read the next word.
-That is induction, and it takes two steps: a head that tells each word what stood before it, and a head that looks for
-the word that stood behind the present one.
+The word after a name is determined only by what followed the name before. To predict it, a model finds the earlier
+occurrence and copies the next word. This is induction and needs two heads: one that attends to the previous token, and
+one that attends to the token after an earlier occurrence of the current token.
 """
 
 from random import Random
@@ -15,7 +15,7 @@ IN_NAMES = "previous token, in name passages"
 
 
 def _say_repeated(draft: SentenceBuilder, word: str, pool: tuple[str, ...]) -> None:
-    """Say a word that followed the present one before. Every earlier place counts, not only the last."""
+    """Add a word that followed the current one before. All earlier occurrences count, not only the last."""
     now = len(draft.words)
     present = draft.words[-1]
     position = draft.say(word)
@@ -25,7 +25,7 @@ def _say_repeated(draft: SentenceBuilder, word: str, pool: tuple[str, ...]) -> N
 
 
 def _say_new(draft: SentenceBuilder, word: str) -> None:
-    """Say a word for the first time. It must note what stands before it, in case that comes back."""
+    """Add a word for the first time. Its link to the previous token is needed if that token is repeated."""
     position = draft.say(word)
     draft.link(PREVIOUS_IF_NEEDED, position, position - 1)
 
@@ -37,7 +37,7 @@ def _roll_call(draft: SentenceBuilder, rng: Random) -> None:
         _say_new(draft, name)
     draft.say(".")
     for adverb in rng.sample(("again", "later"), rng.randint(1, 2)):
-        # The repetition starts and ends anywhere, so that counting words does not help.
+        # The repetition starts and ends at random positions, so that counting words does not help.
         start = rng.randint(0, len(called) - 4)
         end = rng.randint(start + 4, len(called))
         draft.say(adverb, ":", called[start])
@@ -47,7 +47,7 @@ def _roll_call(draft: SentenceBuilder, rng: Random) -> None:
 
 
 def _acquaintances(draft: SentenceBuilder, rng: Random) -> None:
-    """Sentences about people, each with a surname that is kept to the end of the passage."""
+    """Sentences about people, each with a surname that stays the same in the passage."""
     count = rng.randint(3, 6)
     people = list(zip(rng.sample(FIRST_NAMES, count), rng.sample(SURNAMES, count), strict=True))
     known: set[str] = set()
@@ -65,7 +65,7 @@ def _acquaintances(draft: SentenceBuilder, rng: Random) -> None:
 
 
 def names(rng: Random) -> Sentence:
-    """One passage in which names come back."""
+    """One passage in which names are repeated."""
     draft = SentenceBuilder()
     rng.choice((_roll_call, _acquaintances))(draft, rng)
     for t in range(1, len(draft.words) + 1):

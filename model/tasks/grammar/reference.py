@@ -1,7 +1,7 @@
 """Reference: "the wizard near the bridge visited the nun because she lost her bell ."
 
-Only the nun owns a bell. To foretell it, "her" has to find out who she is: the gender picks the owner, the owner picks
-the thing.
+Only the nun owns a bell. To predict it at "her", a model needs the person: the gender determines the owner, and the
+owner determines the thing.
 """
 
 from random import Random
@@ -10,7 +10,7 @@ from model.tasks.grammar.agreement import say_object
 from model.tasks.grammar.vocabulary import ATTRIBUTES, LOSSES, MEETINGS, OWNERS, POSSESSIVE, PREPOSITIONS
 from model.tasks.task import Sentence, SentenceBuilder
 
-# Prepositions after which nobody comes who could be meant.
+# Prepositions that are not followed by a possible referent.
 LIFELESS = tuple(word for word, groups in PREPOSITIONS.items() if not {"people", "animals"} & set(groups))
 THINGS = tuple(thing for pairs in OWNERS.values() for _, thing in pairs)
 
@@ -28,9 +28,9 @@ def _say_owner(draft: SentenceBuilder, rng: Random, owner: str) -> int:
 
 
 def _alone(draft: SentenceBuilder, rng: Random) -> None:
-    """Somebody alone: "their" can only mean the one person there is, man or woman.
+    """One person alone: "their" can only refer to this person, man or woman.
 
-    Without such sentences the model gives each gender a head of its own, and none that knows every owner.
+    Without such sentences the model learns one head for each gender, and no head for all owners.
     """
     owner, thing = rng.choice([pair for pairs in OWNERS.values() for pair in pairs])
     position = _say_owner(draft, rng, owner)
@@ -40,7 +40,7 @@ def _alone(draft: SentenceBuilder, rng: Random) -> None:
 
 
 def reference(rng: Random) -> Sentence:
-    """One sentence with a man and a woman, in either order, and a possessive that means one of them."""
+    """One sentence with a man and a woman, in either order, and a possessive that refers to one of them."""
     draft = SentenceBuilder()
     if rng.random() < 0.35:
         _alone(draft, rng)
@@ -58,7 +58,7 @@ def reference(rng: Random) -> Sentence:
         draft.say("because")
         draft.link("pronoun → referent", draft.say(pronoun), positions[pronoun])
         draft.say(rng.choice(LOSSES))
-    elif ending < 0.7:  # no pronoun: then nothing stands between the possessive and the one it means
+    elif ending < 0.7:  # no pronoun, so there is no pronoun between the possessive and its referent
         draft.say("and", "then", rng.choice(LOSSES))
     else:
         draft.say(rng.choice(LIFELESS))

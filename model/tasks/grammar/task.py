@@ -1,4 +1,4 @@
-"""The grammar language: four kinds of document, each with one thing to find out by looking back."""
+"""The grammar language: four kinds of document, each with words that depend on earlier words."""
 
 from collections.abc import Callable
 from random import Random
@@ -10,7 +10,7 @@ from model.tasks.grammar.reference import reference
 from model.tasks.grammar.vocabulary import WORDS
 from model.tasks.task import Sentence, Task
 
-LONGEST = 40  # words; keeps every sentence within 48 positions with room for what a reader adds
+LONGEST = 40  # words; so that every sentence fits in 48 positions, with room for added words
 
 GENERATORS: dict[str, Callable[[Random], Sentence]] = {
     "agreement": agreement,
@@ -22,7 +22,7 @@ SHARES = {"agreement": 0.36, "reference": 0.16, "brackets": 0.16, "names": 0.32}
 
 
 def draw(kind: str | None, rng: Random) -> Sentence:
-    """A sentence of the kind asked for, or of any kind in the proportions of the training mixture."""
+    """A random sentence of this kind; None: of any kind, in the proportions of the training mixture."""
     if kind is None:
         kind = rng.choices(list(SHARES), weights=list(SHARES.values()))[0]
     if kind not in GENERATORS:

@@ -1,6 +1,6 @@
-"""The vocabulary of the grammar language, by the role a word plays in it and by part of speech."""
+"""The vocabulary of the grammar language, by role and by part of speech."""
 
-# A class decides two things: which adjectives fit ("the dogs were wild"), and who may do something to others.
+# A class determines the adjectives that fit ("the dogs were wild"), and the verbs that a noun can be the subject of.
 NOUNS: dict[str, tuple[tuple[str, str], ...]] = {
     "people": (
         ("person", "people"), ("child", "children"), ("student", "students"), ("doctor", "doctors"),
@@ -22,10 +22,10 @@ ADJECTIVES: dict[str, tuple[str, ...]] = {
     "machines": ("rusty", "broken", "electric", "noisy"),
     "places": ("ancient", "famous", "distant", "steep"),
 }
-ATTRIBUTES = ("old", "small", "big", "young", "strange")  # fit every noun, and so tell nothing about it
+ATTRIBUTES = ("old", "small", "big", "young", "strange")  # fit every noun, and so give no information about it
 
 LINKING = (("was", "were"), ("is", "are"), ("seems", "seem"), ("looks", "look"))  # singular, plural
-# What may follow "the" is decided by the word before "the": a reason for "the" to look at its previous token.
+# The word before "the" determines which nouns can follow, so "the" needs to attend to its previous token.
 ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("chases", "chase"): tuple(NOUNS),
     ("likes", "like"): tuple(NOUNS),
@@ -47,7 +47,7 @@ PREPOSITIONS: dict[str, tuple[str, ...]] = {
     "above": ("places",),
 }
 
-# Each owns one thing and nobody else owns it: the thing can only be foretold by finding the owner.
+# Each person owns one thing that no other person owns, so predicting the thing requires finding the owner.
 OWNERS: dict[str, tuple[tuple[str, str], ...]] = {
     "he": (
         ("wizard", "wand"), ("king", "crown"), ("monk", "candle"), ("boy", "kite"), ("prince", "ring"),

@@ -1,1 +1,1 @@
-"""English sentences and their French translations, with the correct alignment."""
+"""English sentences and their French translations, with the gold alignment."""

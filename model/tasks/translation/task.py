@@ -1,7 +1,7 @@
 """English to French: "the animal did not cross the street because it was too tired ."
 
-The word order changes, adjectives and verbs agree, words lose a vowel before another, "not" becomes two words, and
-"it" takes the gender of what it stands for: "… parce qu'il était trop fatigué .", but of the street "… qu'elle était
+The word order changes, adjectives and verbs agree, vowels are elided, "not" becomes two words, and "it" has the
+gender of its referent: "… parce qu'il était trop fatigué .", but of the street "… qu'elle était
 trop large ."
 """
 
@@ -31,19 +31,19 @@ OTHER = "other"  # "trop", "et", "parce", "."
 INDEFINITE = ("a", "some")
 ARTICLES = {
     ("the", "the"): ("le", "la", ("l'", "l'"), "les"),
-    INDEFINITE: ("un", "une", ("un", "une"), "des"),  # "des" is "de" where an adjective follows
+    INDEFINITE: ("un", "une", ("un", "une"), "des"),  # "des" becomes "de" before an adjective
     ("this", "these"): ("ce", "cette", ("cet", "cette"), "ces"),
 }
 
 
 def elides(word: str) -> bool:
-    """Whether a word before this one loses its vowel: it begins with a vowel, or with the h of "homme"."""
+    """Whether the word before this one is elided: this one begins with a vowel, or with a silent h as in "homme"."""
     return word[0] in "aeiouéèêîh"
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """A noun as it was said: where it stands in the English sentence, and what has to agree with it."""
+    """A noun of a sentence: its position in English, and the features that other words agree with."""
 
     position: int
     feminine: bool
@@ -53,9 +53,9 @@ class Phrase:
 def _say_noun(
     draft: PairBuilder, rng: Random, groups: tuple[str, ...], some: bool = True, plural: bool | None = None
 ) -> Phrase:
-    """An article, maybe an adjective, and a noun: three words that may change places.
+    """An article, an optional adjective, and a noun, whose order can differ between the languages.
 
-    some: whether the article may be "a" or "some". After a French negation it may not.
+    some: whether the article can be "a" or "some", which is not possible after a French negation.
     """
     noun = rng.choice(NOUNS[rng.choice(groups)])
     plural = rng.random() < 0.35 if plural is None else plural
@@ -79,14 +79,14 @@ def _say_noun(
         article = before_vowel[noun.feminine]
     else:
         article = feminine if noun.feminine else masculine
-    draft.write(article, ARTICLE, article_at, noun_at)  # the noun has a say in it
+    draft.write(article, ARTICLE, article_at, noun_at)  # the noun determines it
     for word, group, position in words:
         draft.write(word, group, position)
     return Phrase(noun_at, noun.feminine, plural)
 
 
 def _say_verb(draft: PairBuilder, rng: Random, subject: Phrase, forms: tuple[tuple[str, str], tuple[str, str]]) -> bool:
-    """A verb in the present: "sees" or "does not see", "voit" or "ne voit pas". Returns whether it was negated."""
+    """A verb in the present: "sees" or "does not see", "voit" or "ne voit pas". Returns whether it is negated."""
     (english, bare), french = forms
     form = french[subject.plural]
     negated = rng.random() < 0.35
@@ -103,7 +103,7 @@ def _say_verb(draft: PairBuilder, rng: Random, subject: Phrase, forms: tuple[tup
 
 
 def _say_quality(draft: PairBuilder, rng: Random, adjective: Adjective, of: Phrase, degree: bool) -> int:
-    """ "too tired": an adjective that agrees. Returns where it stands in the English sentence."""
+    """ "too tired": an adjective that agrees. Returns its position in the English sentence."""
     if degree:
         english, french = rng.choice(DEGREES)
         draft.write(french, OTHER, draft.read(english))
@@ -142,7 +142,7 @@ def being(draft: PairBuilder, rng: Random) -> None:
 
 
 def reason(draft: PairBuilder, rng: Random) -> None:
-    """ "the animal did not cross the street because it was too wide": only the last word tells what "it" is."""
+    """ "the animal did not cross the street because it was too wide": the last word determines the referent."""
     group = rng.choice(tuple(DOING))
     past, bare, participle = rng.choice(DOING[group])
     animal = _say_noun(draft, rng, ("animals",), plural=False)
@@ -185,7 +185,7 @@ LONGEST = 28  # words on either side
 
 
 def draw(kind: str | None, rng: Random) -> Pair:
-    """A sentence whose first clause is of the kind asked for, or of any kind in the proportions of the training."""
+    """A random sentence whose first clause is of this kind; None: of any kind, in the proportions of the training."""
     if kind is not None and kind not in CLAUSES:
         raise ValueError(f"the translation task has the kinds {', '.join(CLAUSES)}, not {kind!r}")
     while True:

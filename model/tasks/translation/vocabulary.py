@@ -18,7 +18,7 @@ class Adjective:
 
     english: str
     french: tuple[str, str, str, str]
-    before: bool = False  # whether it stands before its noun, as a few short ones do
+    before: bool = False  # whether it comes before its noun, as a few short adjectives do
 
     def agreeing(self, feminine: bool, plural: bool) -> str:
         return self.french[2 * plural + feminine]
@@ -72,7 +72,7 @@ PLAIN = (  # fit every noun
     _regular("black", "noir"), _regular("green", "vert"), _regular("white", "blanc", "blanche"),
     _regular("red", "rouge", "rouge"), _regular("strange", "étrange", "étrange"), _regular("ugly", "laid"),
 )  # fmt: skip
-TELLING: dict[str, tuple[Adjective, ...]] = {  # fit one class only, and so tell what "it" is
+TELLING: dict[str, tuple[Adjective, ...]] = {  # fit only one class, and so determine what "it" refers to
     "animals": (
         _regular("tired", "fatigué"), _regular("hungry", "affamé"), _regular("sick", "malade", "malade"),
         _regular("lazy", "paresseux", "paresseuse"), _regular("afraid", "effrayé"),
@@ -99,7 +99,7 @@ SLEEPING = (
     (("runs", "run"), ("court", "courent")), (("waits", "wait"), ("attend", "attendent")),
     (("falls", "fall"), ("tombe", "tombent")), (("arrives", "arrive"), ("arrive", "arrivent")),
 )  # fmt: skip
-# What an animal does, or does not do, to a place or a thing: English past and bare form, French participle.
+# Actions of an animal on a place or a thing: English past and bare form, French participle.
 DOING: dict[str, tuple[tuple[str, str, str], ...]] = {
     "places": (("crossed", "cross", "traversé"), ("avoided", "avoid", "évité"), ("left", "leave", "quitté")),
     "things": (("carried", "carry", "porté"), ("moved", "move", "déplacé"), ("touched", "touch", "touché")),

@@ -3,20 +3,18 @@
 from dataclasses import asdict
 from functools import partial
 
-import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from model.generation.decoding import Decoding
 from model.generation.generate import continue_text
-from model.generation.next_token import candidate_probabilities
+from model.generation.next_token import sampling_candidates
 from model.run import Experiment, InputTextError
 from viz import canvas
 from viz.captions.heads import describe_sampling
 from viz.export.tables import file_name
 from viz.labels import escape_markdown
 from viz.theme import Theme
-from viz.types import Array
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, slots
 from viz.ui.sampling_controls import Choosing, choosing
 from viz.ui.state import Key
@@ -98,33 +96,27 @@ def write(experiment: Experiment, choosing: Choosing) -> str:
     return text
 
 
-def candidates(experiment: Experiment, position: int, choosing: Choosing) -> tuple[Array, Array]:
-    """What may be written after `position`, (V,) each: probabilities by the model, and as the next is drawn from."""
-    return candidate_probabilities(experiment, model_calls.trace(experiment), position, _decoding(choosing))
-
-
 def _decoding(choosing: Choosing) -> Decoding:
     return Decoding("sample", **asdict(choosing))
 
 
 def _candidates(experiment: Experiment, position: int, after: str, choosing: Choosing, theme: Theme) -> None:
-    every_p, every_q = candidates(experiment, position, choosing)
-    best = np.argsort(-every_p, kind="stable")[:SHOWN]
-    p, q, words = every_p[best], every_q[best], [model_calls.tokenizer(experiment.weights).vocabulary[i] for i in best]
+    chosen = sampling_candidates(experiment, model_calls.trace(experiment), position, _decoding(choosing), SHOWN)
+    p, q = chosen.model_probability, chosen.sampling_probability
+    words = [model_calls.tokenizer(experiment.weights).vocabulary[index] for index in chosen.ids]
     drawn = canvas.probability_bars({"the model": p, "drawn from": q}, words, key="candidates", theme=theme)
     figure_panel.below(
         drawn,
-        sentence=describe_sampling(p, q, words, after, int(np.count_nonzero(every_q))),
+        sentence=describe_sampling(p, q, words, after, chosen.n_possible),
         table=partial(dict, word=words, model_probability=p, sampling_probability=q),
         file=file_name(experiment.name, f"candidates-{position}"),
         of=experiment,
         python=copy_as_python.python(
             f"decoding = {copy_as_python.code_of(_decoding(choosing))}\n"
-            f"p, q = candidate_probabilities(experiment, run(experiment), {position}, decoding)  # (V,)\n"
-            f'best = np.argsort(-p, kind="stable")[:{SHOWN}]\n'
-            "model_probability, sampling_probability = p[best], q[best]",
+            f"chosen = sampling_candidates(experiment, run(experiment), {position}, decoding, n={SHOWN})\n"
+            "model_probability, sampling_probability = chosen.model_probability, chosen.sampling_probability  # (n,)",
             "from model.generation.decoding import Decoding\n"
-            "from model.generation.next_token import candidate_probabilities",
+            "from model.generation.next_token import sampling_candidates",
             experiment=experiment,
         ),
     )

@@ -70,9 +70,9 @@ def show(
         file=file_name(experiment.name, f"L{layer}H{head}-row-{row}-steps"),
         of=experiment,
         python=copy_as_python.python(
-            f"made = walk_through_row(experiment, run(experiment), {layer}, {head}, {row})\n"
-            "q_k, scaled, bias, biased = made.scores, made.scaled, made.bias, made.biased  # (S,)\n"
-            "allowed, weight = made.mask, made.weights  # (S,)",
+            f"row = walk_through_row(experiment, run(experiment), {layer}, {head}, {row})\n"
+            "q_k, scaled, bias, biased = row.scores, row.scaled, row.bias, row.biased  # (S,)\n"
+            "allowed, weight = row.mask, row.weights  # (S,)",
             "from model.analysis.head_walkthrough import walk_through_row",
             experiment=experiment,
         ),

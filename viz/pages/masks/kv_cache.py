@@ -109,7 +109,8 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
         of=experiment,
         arrays=lambda: head_facts.maps(words, one_pass=parallel, with_cache=cached),
         python=copy_as_python.python(
-            f"one_pass, with_cache, without_cache = (one[{layer}, {head}] for one in compare(experiment).weights)",
+            f"heads = [weights[{layer}, {head}] for weights in compare(experiment).weights]  # (T, S) each\n"
+            "one_pass, with_cache, without_cache = heads",
             "from model.generation.cache_comparison import compare",
             experiment=experiment,
         ),

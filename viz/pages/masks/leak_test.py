@@ -65,8 +65,8 @@ def show(experiment: Experiment, theme: Theme) -> None:
         of=experiment,
         arrays=partial(_arrays, words, leak),
         python=copy_as_python.python(
-            f"found = measure_leak(run(experiment), run(replace_word(experiment, {position}, {by!r})))\n"
-            "logits, kl = found.logits, found.kl  # (T,)",
+            f"leak = measure_leak(run(experiment), run(replace_word(experiment, {position}, {by!r})))\n"
+            "logits, kl = leak.logits, leak.kl  # (T,)",
             "from model.analysis.mask_leak import replace_word, measure_leak",
             experiment=experiment,
         ),

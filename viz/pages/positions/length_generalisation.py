@@ -10,7 +10,6 @@ import streamlit as st
 from model.analysis.rope_frequency import slow_each_frequency
 from model.analysis.sinusoid import wavelengths
 from model.checkpoint import load_card
-from model.compute.progress import steps
 from model.evaluation import first_digit
 from model.training.first_digit import OrderRecipe
 from viz import canvas
@@ -95,9 +94,7 @@ def _slowed(length: int) -> list[float]:
 def _tested(kind: str, scheme: str) -> list[float]:
     """The accuracies (L,) on fresh questions, asked once for all visitors."""
     with slots.long(f"Testing the {kind} with {models.NAMES[scheme]}"):
-        return _numbers(
-            first_digit.accuracy(*models.model(kind, scheme), length, N, SEED) for length in steps(OrderRecipe.lengths)
-        )
+        return first_digit.accuracy_by_length(*models.model(kind, scheme), OrderRecipe.lengths, N, SEED)
 
 
 @server_cache.cached
@@ -127,22 +124,22 @@ def _arrays(accuracies: Array) -> dict[str, NamedArray]:
 
 
 def _recompute(tested: bool) -> str:
-    """From fresh questions, as the page has asked them; until then from the cards."""
-    lengths = OrderRecipe.lengths
-    every = (
-        f"[[[share(kind, name, n) for n in {lengths}] for name in {tuple(models.NAMES)}] for kind in {models.KINDS}]"
-    )
-    body = (
-        f'    return first_digit.accuracy(*load(f"order-{{kind}}-{{name}}"), n, {N}, {SEED})  # None: no such position'
-        if tested
-        else '    return load_card(f"order-{kind}-{name}").first_digit.accuracy[n]  # None: no such position'
-    )
+    """From fresh questions if the page has tested the models, otherwise from the cards."""
+    kinds, names, lengths = models.KINDS, tuple(models.NAMES), OrderRecipe.lengths
+    every_model = f'[[load{"" if tested else "_card"}(f"order-{{kind}}-{{name}}") for name in names] for kind in kinds]'
+    definitions = f"kinds, names = {kinds}, {names}\nlengths = {lengths}\n"
+    if tested:
+        return copy_as_python.python(
+            f"{definitions}models = {every_model}\n"
+            f"shares = [[accuracy_by_length(*model, lengths, {N}, {SEED}) for model in row] for row in models]\n"
+            "accuracy = np.array(shares)  # (kinds, schemes, lengths)",
+            "from model.checkpoint import load\nfrom model.evaluation.first_digit import accuracy_by_length",
+        )
     return copy_as_python.python(
-        f"def share(kind, name, n):\n{body}\n\n\n"
-        f"accuracy = np.array({every}, dtype=float)  # (kinds, schemes, lengths)",
-        "from model.checkpoint import load\nfrom model.evaluation import first_digit"
-        if tested
-        else "from model.checkpoint import load_card",
+        f"{definitions}cards = {every_model}\n"
+        "shares = [[[card.first_digit.accuracy[n] for n in lengths] for card in row] for row in cards]\n"
+        "accuracy = np.array(shares, dtype=float)  # (kinds, schemes, lengths); NaN: no such position",
+        "from model.checkpoint import load_card",
     )
 
 

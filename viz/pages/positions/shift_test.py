@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.analysis.position_shift import score_changes
+from model.analysis.position_shift import largest_change, largest_score_changes
+from model.run import encode_text
 from model.tasks.first_digit import WORDS
 from model.training import first_digit
 from viz import canvas
@@ -38,17 +39,13 @@ def show() -> None:
         steps = st.selectbox("k", MOVES, MOVES.index(5), key=Param.SHIFT_BY, bind="query-params")
     changes_by_scheme = {models.NAMES[scheme]: _changes(kind, scheme, text) for scheme in models.NAMES}
     changes = {step: {name: by_shift[step] for name, by_shift in changes_by_scheme.items()} for step in MOVES}
-    everywhere = [
-        float(np.nanmax(change))
-        for by_shift in changes_by_scheme.values()
-        for change in by_shift.values()
-        if change is not None
+    largest_of_all = [
+        largest_change(change) or 0.0 for by_shift in changes_by_scheme.values() for change in by_shift.values()
     ]
-    limit = max([*everywhere, ROUNDING])
-    words = models.model(kind, "none")[1].encode(text).tokens
+    limit = max([*largest_of_all, ROUNDING])
+    words = encode_text(models.model(kind, "none")[1], text).tokens
     maps = {
-        step: [_panel(name, change, len(words), limit) for name, change in by_scheme.items()]
-        for step, by_scheme in changes.items()
+        step: [_panel(name, change, limit) for name, change in by_scheme.items()] for step, by_scheme in changes.items()
     }
     with figure:
         drawn = canvas.maps(
@@ -58,7 +55,7 @@ def show() -> None:
             theme=visitor.theme(),
             steps=Steps("Shift by k positions", steps, maps, _choose_k),
         )
-    largest = {name: None if change is None else float(np.nanmax(change)) for name, change in changes[steps].items()}
+    largest = {name: largest_change(change) for name, change in changes[steps].items()}
     config = models.model(kind, "learned")[0].config
     figure_panel.below(
         drawn,
@@ -68,16 +65,11 @@ def show() -> None:
         of=models.weights(kind),
         arrays=partial(_arrays, changes[steps], words),
         python=copy_as_python.python(
-            "def change(name):\n"
-            f'    transformer, tokenizer = load(f"order-{kind}-{{name}}")\n'
-            f"    ids = tokenizer.encode({text!r}).ids\n"
-            f"    found = score_changes(transformer, ids, {MOVES})[{steps}]  # (L, H, T, S)\n"
-            "    ended = np.full((len(ids), len(ids)), np.nan)  # a learned table has no such place\n"
-            "    return ended if found is None else np.abs(found).max(axis=(0, 1))\n"
-            "\n"
-            "\n"
-            f"changes = np.stack([change(name) for name in {tuple(models.NAMES)}])  # (schemes, T, S)",
-            "from model.checkpoint import load\nfrom model.analysis.position_shift import score_changes",
+            f'models = [load(f"order-{kind}-{{name}}") for name in {tuple(models.NAMES)}]\n'
+            f"encoded = [(model, tokenizer.encode({text!r}).ids) for model, tokenizer in models]\n"
+            f"shifts = [largest_score_changes(model, ids, [{steps}])[{steps}] for model, ids in encoded]\n"
+            "changes = np.stack(shifts)  # (schemes, T, S)",
+            "from model.checkpoint import load\nfrom model.analysis.position_shift import largest_score_changes",
         ),
     )
 
@@ -87,11 +79,11 @@ def _choose_k(step: int) -> None:
         st.session_state[Param.SHIFT_BY] = step
 
 
-def _panel(name: str, change: Array | None, words: int, limit: float) -> Panel:
-    """change (T, T); None where a learned table has ended: nothing is drawn."""
-    values = np.full((words, words), np.nan) if change is None else change
-    largest = "ends" if change is None else format_number(float(np.nanmax(change)))
-    return Panel(f"{name}  {largest}", values, "size", mask=np.isfinite(values), limit=limit)
+def _panel(name: str, change: Array, limit: float) -> Panel:
+    """change (T, T); NaN where nothing is drawn, which is everywhere if the sentence has left a learned table."""
+    largest = largest_change(change)
+    title = f"{name}  {'ends' if largest is None else format_number(largest)}"
+    return Panel(title, change, "size", mask=np.isfinite(change), limit=limit)
 
 
 def _readable(text: str) -> tuple[str, str]:
@@ -115,19 +107,16 @@ def _readable(text: str) -> tuple[str, str]:
 
 
 @server_cache.cached
-def _changes(kind: str, scheme: str, text: str, double: bool = False) -> dict[int, Array | None]:
-    """k → the largest change of each score in any head of any layer: (T, T), NaN where no head may look."""
+def _changes(kind: str, scheme: str, text: str, double: bool = False) -> dict[int, Array]:
+    """k → the largest change of each score in any head of any layer: see `largest_score_changes`."""
     transformer, tokenizer = models.model(kind, scheme)
     with model_calls.compute_slots:
-        changes = score_changes(transformer, tokenizer.encode(text).ids, MOVES, double)
-    # The mask is the same in every head.
-    return {step: None if change is None else np.abs(change).max(axis=(0, 1)) for step, change in changes.items()}
+        return largest_score_changes(transformer, encode_text(tokenizer, text).ids, MOVES, double)
 
 
-def _arrays(changes: dict[str, Array | None], words: tuple[str, ...]) -> dict[str, NamedArray]:
-    ended = np.full((len(words), len(words)), np.nan)
-    stacked = np.stack([ended if change is None else change for change in changes.values()])
-    return {"changes": NamedArray(stacked, {"scheme": list(changes), "query": words, "key": words})}
+def _arrays(changes: dict[str, Array], words: tuple[str, ...]) -> dict[str, NamedArray]:
+    axes = {"scheme": list(changes), "query": words, "key": words}
+    return {"changes": NamedArray(np.stack(list(changes.values())), axes)}
 
 
 def _table(kind: str, text: str, steps: int, largest: dict[str, float | None]) -> Table:
@@ -135,5 +124,5 @@ def _table(kind: str, text: str, steps: int, largest: dict[str, float | None]) -
     return {
         "scheme": list(largest),
         "largest change of a score, float32": list(largest.values()),
-        "in float64": [None if change is None else float(np.nanmax(change)) for change in exact],
+        "in float64": [largest_change(change) for change in exact],
     }

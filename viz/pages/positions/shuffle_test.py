@@ -44,8 +44,8 @@ def show(experiment: Experiment) -> None:
         of=experiment,
         arrays=partial(_arrays, cases, tokens),
         python=copy_as_python.python(
-            f"found = shuffle_all(experiment, {order})\n"
-            "change = np.stack([case.change for case in found.values()])  # (cases, T)",
+            f"cases = shuffle_all(experiment, {order})\n"
+            "change = np.stack([case.change for case in cases.values()])  # (cases, T)",
             "from model.analysis.word_shuffle import shuffle_all",
             experiment=experiment,
         ),

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.analysis.position_similarity import PositionSimilarity, position_similarity
+from model.analysis.position_similarity import PositionSimilarity, compare_schemes
 from model.transformer import Transformer
 from viz import canvas
 from viz.canvas import Panel
@@ -30,10 +30,8 @@ def show() -> None:
         width = st.selectbox(
             "Width of waves and RoPE", WIDTHS, WIDTHS.index(64), key=Param.WAVE_WIDTH, bind="query-params", width=200
         )
-    similarities = {
-        name: position_similarity(name, models.model(kind, name)[0], PLACES, layer, head, width)
-        for name in models.NAMES
-    }
+    transformers = {name: models.model(kind, name)[0] for name in models.NAMES}
+    similarities = compare_schemes(transformers, PLACES, layer, head, width)
     places = [str(place) for place in range(PLACES)]
     drawn = canvas.maps(
         [
@@ -61,12 +59,10 @@ def show() -> None:
         of=models.weights(kind),
         arrays=partial(_arrays, {name: similarity.values for name, similarity in similarities.items()}),
         python=copy_as_python.python(
-            f"schemes = {tuple(models.NAMES)}\n"
-            f'models = [load(f"order-{kind}-{{name}}")[0] for name in schemes]\n'
-            f"sights = [position_similarity(name, one, {PLACES}, {layer}, {head}, {width})"
-            " for name, one in zip(schemes, models)]\n"
-            "values = np.stack([one.values for one in sights])  # (schemes, T, S)",
-            "from model.checkpoint import load\nfrom model.analysis.position_similarity import position_similarity",
+            f'models = {{name: load(f"order-{kind}-{{name}}")[0] for name in {tuple(models.NAMES)}}}\n'
+            f"similarities = compare_schemes(models, {PLACES}, {layer}, {head}, {width})\n"
+            "values = np.stack([similarity.values for similarity in similarities.values()])  # (schemes, T, S)",
+            "from model.checkpoint import load\nfrom model.analysis.position_similarity import compare_schemes",
         ),
     )
     st.caption(

@@ -60,7 +60,7 @@ def _maps(weights: str) -> None:
                 file=file_name(weights, f"{name}-sentence-{number}-replaced"),
                 of=Experiment(weights),
                 arrays=partial(_change_arrays, moved),
-                python=_recompute(weights, number - 1, f"change = shown.change[{name!r}]  # (B, T)"),
+                python=_recompute(weights, number - 1, f"change = comparison.change[{name!r}]  # (B, T)"),
             )
 
 
@@ -89,7 +89,7 @@ def _axes(weights: str) -> None:
                 file=file_name(weights, f"{name}-norm-averages-over"),
                 of=Experiment(weights),
                 arrays=partial(_stream_arrays, shown.resid),
-                python=_recompute(weights, 0, "stream = shown.resid  # (B, T, C)"),
+                python=_recompute(weights, 0, "stream = comparison.resid  # (B, T, C)"),
             )
 
 
@@ -115,16 +115,10 @@ def _stream_arrays(stream: Array) -> dict[str, NamedArray]:
 
 
 def _recompute(weights: str, replaced: int, last: str) -> str:
-    lines = [
-        f"task = TASKS[load_card({weights!r}).task]",
-        f"sentences, substitutes = make_batch(task, {SIZE})",
-        f"shown = compare_norms(*load({weights!r}), sentences, {replaced}, substitutes[{replaced}])",
-        last,
-    ]
-    imports = """from model.checkpoint import load, load_card
-from model.analysis.norm_comparison import compare_norms, make_batch
-from model.tasks import TASKS"""
-    return copy_as_python.python("\n".join(lines), imports)
+    return copy_as_python.python(
+        f"comparison = compare_in_batch({weights!r}, {replaced}, size={SIZE})\n{last}",
+        "from model.analysis.norm_comparison import compare_in_batch",
+    )
 
 
 def _averaged(shown: NormComparison, over: str, channel: int) -> Table:

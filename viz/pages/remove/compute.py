@@ -5,7 +5,6 @@ from model.analysis import norm_comparison, score_scaling
 from model.analysis.norm_comparison import NormComparison
 from model.analysis.score_scaling import WidthStep
 from model.generation.next_token import top_of_two
-from model.run import get_transformer
 from model.switches import Switches
 from model.transformer import Trace
 from viz.types import Array
@@ -38,9 +37,8 @@ SIZE = 6  # sentences in the batch
 @server_cache.cached
 def norm_comparison_of(weights: str, replaced: int) -> NormComparison:
     """A batch of SIZE sentences under each norm, before and after sentence `replaced`, from 0, is another one."""
-    sentences, substitutes = norm_comparison.make_batch(model_calls.task(weights), SIZE)
     with model_calls.compute_slots:
-        return norm_comparison.compare_norms(*get_transformer(weights), sentences, replaced, substitutes[replaced])
+        return norm_comparison.compare_in_batch(weights, replaced, SIZE)
 
 
 @server_cache.cached

@@ -1,14 +1,13 @@
 """Why scores are divided by √d_k: the slider, a head of the model itself, and what the textbook leaves out."""
 
 from functools import partial
-from random import Random
 
 import numpy as np
 import streamlit as st
 
 from model.analysis import score_scaling
 from model.analysis.score_scaling import BIN_EDGES, N_KEYS, WIDTHS, HeadScores, QueryGradient, SoftmaxStats, WidthStep
-from model.run import Experiment, get_transformer
+from model.run import Experiment
 from viz import canvas
 from viz.canvas import Measure
 from viz.captions.score_scaling import describe_head_scaling, describe_query_gradient, describe_width
@@ -19,7 +18,6 @@ from viz.ui import copy_as_python, figure_panel, model_calls, not_available, ser
 from viz.ui.state import Param, in_address
 
 OPENS_AT = 64  # d_k of Vaswani et al. 2017
-SENTENCES, SEED = 96, 5  # drawn with a seed that no training used
 MEASURES = {
     "variance": Measure("Variance of the scores", (0.5, 6000), log=True),
     "entropy": Measure("Entropy, nats", (0, 3.1), level=float(np.log(N_KEYS)), level_name=f"ln {N_KEYS}: all equal"),
@@ -50,10 +48,8 @@ def _gradients() -> tuple[QueryGradient, ...]:
 
 @server_cache.cached
 def _head_scores(weights: str, layer: int, head: int) -> HeadScores:
-    draw, rng = model_calls.task(weights).draw, Random(SEED)
-    sentences = [draw(None, rng) for _ in range(SENTENCES)]
     with slots.long("Computing the scores of a head"):
-        return score_scaling.head_scores(*get_transformer(weights), sentences, layer, head)
+        return score_scaling.head_scores_of(weights, layer, head)
 
 
 @st.fragment
@@ -92,7 +88,7 @@ def _slider() -> None:
         of=figure_panel.Subject(notice="random draws, no trained model"),
         python=copy_as_python.python(
             "steps = sweep_widths()\n"
-            "variance_of_q_k_d_k = [step.undivided.variance / step.d_k for step in steps]\n"
+            "variance_of_q_k_d_k = [step.variance_ratio for step in steps]\n"
             + "\n".join(
                 f"{name}_{side} = [step.{side}.{name} for step in steps]"
                 for name in MEASURES
@@ -115,7 +111,7 @@ def _measured(stats: SoftmaxStats) -> list[float]:
 def _step_table(steps: tuple[WidthStep, ...]) -> Table:
     return {
         "d_k": [step.d_k for step in steps],
-        "variance of q·k / d_k": [step.undivided.variance / step.d_k for step in steps],
+        "variance of q·k / d_k": [step.variance_ratio for step in steps],
         **{
             f"{name}, {side}": [getattr(getattr(step, side), name) for step in steps]
             for name in MEASURES
@@ -144,14 +140,9 @@ def _head(weights: str, layer: int, head: int) -> None:
         of=Experiment(weights),
         arrays=partial(_score_arrays, scores),
         python=copy_as_python.python(
-            f"draw, rng = TASKS[load_card({weights!r}).task].draw, Random({SEED})\n"
-            f"sentences = [draw(None, rng) for _ in range({SENTENCES})]\n"
-            f"scores = head_scores(*load({weights!r}), sentences, {layer}, {head})\n"
+            f"scores = head_scores_of({weights!r}, {layer}, {head})\n"
             "raw, scaled = scores.raw, scores.scaled  # densities between scores.edges",
-            "from random import Random\n"
-            "from model.checkpoint import load, load_card\n"
-            "from model.analysis.score_scaling import head_scores\n"
-            "from model.tasks import TASKS",
+            "from model.analysis.score_scaling import head_scores_of",
         ),
     )
 

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.analysis.alignment import attention_maps, gold_cells, matching_prefix, select_map
+from model.analysis.alignment import cross_map, gold_cells, matching_prefix
 from model.evaluation import fresh_accuracy
 from model.model_card import SUBWORDS
 from model.run import Experiment, encode_pair
@@ -48,7 +48,7 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
         compute.teacher_forced_trace(replace(experiment_of_side, target=a.text))
         for experiment_of_side in (whole, experiment)
     ]
-    weights_a, weights_b = (select_map(attention_maps(side)["cross"], layer, head) for side in sides)
+    weights_a, weights_b = (cross_map(side, layer, head) for side in sides)
     source = compute.source(whole).surface
     target_tokens = (*encode_pair(replace(whole, target=a.text))[1].surface[1:], EOS)
     gold = (
@@ -83,8 +83,8 @@ def show(experiment: Experiment, layer: int, head: int | None, row: int, theme: 
             for name, map_ in (("A", weights_a), ("B", weights_b))
         },
         python=copy_as_python.python(
-            f'A, B = (select_map(attention_maps(run_pair(one))["cross"], {layer}, {head}) for one in (a, b))  # (T, S)',
-            "from model.run import run_pair\nfrom model.analysis.alignment import attention_maps, select_map",
+            f"A, B = (cross_map(run_pair(experiment), {layer}, {head}) for experiment in (a, b))  # (T, S)",
+            "from model.run import run_pair\nfrom model.analysis.alignment import cross_map",
             a=replace(whole, target=a.text),
             b=replace(experiment, target=a.text),
         ),

@@ -36,11 +36,11 @@ def show_map(
 ) -> None:
     """A map of one head, or of the mean; by_word: the same in words, where those are asked for."""
     weights = decoded.weights(which, layer, head)
+    python = f'weights = generated_map(translation, "{which}", {layer}, {head})  # (T, S)'
+    imports = "from model.analysis.alignment import generated_map"
     query_tokens = {"cross": decoded.target, "source": decoded.source, "target": decoded.target}[which]
     key_tokens = {"cross": decoded.source, "source": decoded.source, "target": decoded.before}[which]
-    n_gold, size = decoded.n_gold, len(decoded.target)
-    cut = {"cross": f"[:{size}]", "source": "", "target": f"[:{size}, :{size}]"}[which]
-    python = f'weights = select_map(attention_maps(made.trace)["{which}"], {layer}, {head}){cut}  # (T, S)'
+    n_gold = decoded.n_gold
     mask = np.tri(len(query_tokens), dtype=bool)
     if by_word is not None:
         weights, query_tokens, key_tokens, row = (
@@ -49,7 +49,8 @@ def show_map(
             by_word.key_tokens,
             by_word.row_of[row],
         )
-        n_gold, python, mask = len(query_tokens), word_rows.lines(decoded, which, layer, head), by_word.mask
+        n_gold, mask = len(query_tokens), by_word.mask
+        python, imports = word_rows.lines(decoded, which, layer, head), word_rows.IMPORTS
     marks = gold_cells(decoded.gold, n_gold) if which == "cross" and decoded.gold else []
     choosable = which != "source" and by_word is None
     drawn = canvas.maps(
@@ -73,7 +74,7 @@ def show_map(
             + ("; outlined: gold" if marks else ""),
         ),
         arrays=lambda: {"weights": NamedArray(weights, dict(zip(("query", "key"), names, strict=True)))},
-        python=copy_as_python.translated(decoded.experiment, decoded.decoding, python),
+        python=copy_as_python.translated(decoded.experiment, decoded.decoding, python, imports),
     )
 
 

@@ -71,7 +71,8 @@ def show(experiment: Experiment, theme: Theme) -> None:
             of=experiment,
             arrays=lambda: {"probability": NamedArray(probabilities_of_nouns, {"noun": nouns})},
             python=copy_as_python.python(
-                f"nouns, odds = noun_probabilities(experiment, run(experiment), {it})\nprobability = odds[:{SHOWN}]",
+                f"nouns, probabilities = noun_probabilities(experiment, run(experiment), {it})\n"
+                f"probability = probabilities[:{SHOWN}]",
                 "from model.evaluation.coreference import noun_probabilities",
                 experiment=experiment,
             ),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.analysis.alignment import attention_maps, gold_cells, matching_prefix, select_map, target_words
+from model.analysis.alignment import attention_maps, generated_map, gold_cells, matching_prefix, target_words
 from model.generation.decoding import Decoding
 from model.generation.translate import Translation
 from model.model_card import SUBWORDS
@@ -50,9 +50,7 @@ class DecodedSentence:
 
     def weights(self, which: str, layer: int, head: int | None) -> Array:
         """One map: (N, S), (S, S) or (N, N)."""
-        selected = select_map(self.maps[which], layer, head)
-        size = len(self.target)
-        return {"cross": selected[:size], "source": selected, "target": selected[:size, :size]}[which]
+        return generated_map(self.translation, which, layer, head)
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from model.analysis.alignment import top_k_tokens
+from model.analysis.alignment import step_candidates
 from model.recurrent import RecurrentTrace
 from model.tasks.pair import DETERMINED
 from model.tokenizer import EOS
@@ -21,7 +21,6 @@ from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, model_calls
 
 CANDIDATES = 5
-DRAWN = ("temperature", "top_k", "top_p")  # what changes the probabilities that a token is drawn by
 
 
 def show(
@@ -30,14 +29,8 @@ def show(
     """Source and translation, step by step."""
     trace = decoded.translation.trace
     size = len(decoded.target)
-    decoding = decoded.decoding
-    words, probabilities = top_k_tokens(
-        decoded.experiment.weights,
-        trace.decoder.logits[:size],
-        CANDIDATES,
-        decoding.temperature,
-        decoding.top_k,
-        decoding.top_p,
+    words, probabilities = step_candidates(
+        decoded.experiment.weights, decoded.translation, CANDIDATES, decoded.decoding
     )
     maps: dict[str, Array] = {
         name: decoded.weights(name, layer, head) for name in ("cross", "target") if name in decoded.maps
@@ -69,16 +62,11 @@ def show(
         theme=theme,
         on_step=views.choose_step,
     )
-    arguments = "".join(f", {name}={value!r}" for name, value in decoded.decoding.used.items() if name in DRAWN)
-    lines = [
-        f"logits = made.trace.decoder.logits[:{size}]  # (N, V)",
-        f"words, probability = top_k_tokens({decoded.experiment.weights!r}, logits, {CANDIDATES}{arguments})  # (N, K)",
-    ]
-    cut = {"cross": f"[:{size}]", "target": f"[:{size}, :{size}]"}
-    for name in maps:
-        lines.append(f'{_as(name)} = select_map(attention_maps(made.trace)["{name}"], {layer}, {head}){cut[name]}')
+    weights, argument = decoded.experiment.weights, ", decoding" if decoded.decoding.used else ""
+    lines = [f"words, probability = step_candidates({weights!r}, translation, {CANDIDATES}{argument})  # (N, K)"]
+    lines += [f'{_as(name)} = generated_map(translation, "{name}", {layer}, {head})' for name in maps]
     if vector is not None:
-        lines.append("vector = made.trace.encoder.final_state  # (C,)")
+        lines.append("vector = translation.trace.encoder.final_state  # (C,)")
     figure_panel.below(
         figure,
         sentence=describe_translation(
@@ -92,7 +80,12 @@ def show(
         file=file_name(decoded.name, "writing"),
         of=decoded.experiment,
         arrays=partial(_arrays, decoded, probabilities, maps, vector),
-        python=copy_as_python.translated(decoded.experiment, decoded.decoding, "\n".join(lines)),
+        python=copy_as_python.translated(
+            decoded.experiment,
+            decoded.decoding,
+            "\n".join(lines),
+            f"from model.analysis.alignment import {'generated_map, ' if maps else ''}step_candidates",
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""One source, every network: what each of them writes, and where those that look have looked."""
+"""One source, every network: what each of them writes, and where those with attention attend."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.analysis.alignment import attention_maps, gold_cells, select_map
+from model.analysis.alignment import attention_maps, cross_map, gold_cells
 from model.run import Experiment, InputTextError, encode_pair
 from model.switches import Switches
 from model.tokenizer import EOS
@@ -48,21 +48,21 @@ def show(task: str, experiment: Experiment, row: int, theme: Theme) -> None:
             unit,
         )
     )
-    # Told the same words, the networks can be compared row by row.
+    # With the same target tokens, the networks can be compared row by row.
     common = right.target_text if right else texts.get(TRANSFORMER, next(iter(texts.values())))
     traces = {
         name: compute.teacher_forced_trace(replace(experiment_of_network, target=common))
         for name, experiment_of_network in each.items()
     }
-    maps, titles, lines = {}, {}, []
+    maps, titles, shown = {}, {}, {}
     for name, trace in traces.items():
         cross = attention_maps(trace).get("cross")
         if cross is None or name == PIECES:
             continue  # rows of pieces are no rows of words
-        layer, head = compute.default_head(networks[name])[0], None
-        maps[name] = select_map(cross, layer, head)
-        titles[name] = f"{name}, {head_label(layer, head, cross)}"
-        lines.append((name, layer))
+        layer = compute.default_head(networks[name])[0]
+        maps[name] = cross_map(trace, layer)
+        titles[name] = f"{name}, {head_label(layer, None, cross)}"
+        shown[networks[name]] = layer
     first = next(iter(each.values()))
     source = compute.source(first).surface
     target_tokens = (*encode_pair(replace(first, target=common))[1].surface[1:], EOS)
@@ -94,11 +94,12 @@ def show(task: str, experiment: Experiment, row: int, theme: Theme) -> None:
             )
         },
         python=copy_as_python.python(
-            f"def look(weights, layer):\n"
-            f"    trace = run_pair(Experiment(weights, {experiment.text!r}, target={common!r}))\n"
-            f'    return select_map(attention_maps(trace)["cross"], layer, None)  # (T, S)\n\n\n'
-            f"weights = np.stack([{', '.join(f'look({networks[name]!r}, {layer})' for name, layer in lines)}])",
-            "from model.run import run_pair\nfrom model.analysis.alignment import attention_maps, select_map",
+            f"layers = {shown}  # a network → the layer that is drawn\n"
+            f"text, target = {experiment.text!r}, {common!r}\n"
+            "traces = [run_pair(Experiment(network, text, target=target)) for network in layers]\n"
+            "maps = [cross_map(trace, layer) for trace, layer in zip(traces, layers.values(), strict=True)]\n"
+            "weights = np.stack(maps)  # (networks, T, S)",
+            "from model.run import run_pair\nfrom model.analysis.alignment import cross_map",
         ),
     )
     st.caption(

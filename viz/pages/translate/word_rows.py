@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.analysis.alignment import select_map
+from model.analysis.alignment import word_map
 from model.evaluation.seq2seq import merge_pair_to_words, token_word_ids
 from model.tokenizer import EOS, START
 from viz.pages.translate.decoded import DecodedSentence
@@ -38,7 +38,7 @@ def merged(decoded: DecodedSentence, which: str, layer: int, head: int | None) -
     if gold is None or decoded.translation.text != gold.target_text:
         return None
     tokenizer = model_calls.tokenizer(decoded.experiment.weights)
-    weights = select_map(merge_pair_to_words(decoded.maps[which], tokenizer, gold, which), layer, head)  # (W, W')
+    weights = word_map(decoded.experiment.weights, decoded.translation, gold, which, layer, head)  # (W, W')
     read, target = (START, *gold.source, EOS), (*gold.target, EOS)
     sides = {"cross": (target, read), "source": (read, read), "target": (target, (START, *gold.target))}
     query_tokens, key_tokens = sides[which]
@@ -53,19 +53,14 @@ def row_of(decoded: DecodedSentence, row: int) -> int:
     return in_words.row_of[row] if in_words else row
 
 
-LINES = (
-    "pair = PARSERS[{task!r}]({words!r})\n"
-    "maps, tokenizer = attention_maps(made.trace), load({weights!r})[1]\n"
-    "every = merge_pair_to_words(maps[{which!r}], tokenizer, pair, {which!r})  # (L, H, W, W')\n"
-    "weights = select_map(every, {layer}, {head})  # (W, W')"
-)
+IMPORTS = "from model.analysis.alignment import word_map\nfrom model.tasks.parse import PARSERS"
 
 
 def lines(decoded: DecodedSentence, which: str, layer: int, head: int | None) -> str:
-    """The lines that recompute it from `made`."""
-    names = {
-        "task": "translation",
-        "words": decoded.gold.source if decoded.gold else (),
-        "weights": decoded.experiment.weights,
-    }
-    return LINES.format(**names, which=which, layer=layer, head=head)
+    """The lines that recompute it from `translation`; they need IMPORTS."""
+    words = decoded.gold.source if decoded.gold else ()
+    weights = decoded.experiment.weights
+    return (
+        f"pair = PARSERS['translation']({words!r})\n"
+        f"weights = word_map({weights!r}, translation, pair, {which!r}, {layer}, {head})  # (W, W')"
+    )

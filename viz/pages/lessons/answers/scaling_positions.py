@@ -1,9 +1,7 @@
 """Answers about scaling and positions, which no text is needed for."""
 
-import numpy as np
-
 from model.analysis import score_scaling, sinusoid
-from model.analysis.position_shift import score_changes
+from model.analysis.position_shift import largest_change, largest_score_changes
 from model.evaluation import first_digit
 from viz.captions.positions import ROUNDING
 from viz.pages.lessons.answers.on_screen import Answer, OnScreen
@@ -39,10 +37,11 @@ def shifted(screen: OnScreen, *, scheme: str, by: int, kind: str = "encoder") ->
     """What happens to a scheme's scores when the whole sentence moves: “stay”, “change” or “the table ends”."""
     transformer, tokenizer = positions_models.model(kind, scheme)
     with model_calls.compute_slots:
-        change = score_changes(transformer, tokenizer.encode(positions_compute.QUESTION).ids, [by])[by]
-    if change is None:
+        changes = largest_score_changes(transformer, tokenizer.encode(positions_compute.QUESTION).ids, [by])[by]
+    largest = largest_change(changes)
+    if largest is None:
         return ENDS
-    return "stay" if float(np.nanmax(np.abs(change))) < ROUNDING else "change"
+    return "stay" if largest < ROUNDING else "change"
 
 
 def schemes_with_a_limit(screen: OnScreen, *, length: int, kind: str = "encoder") -> Answer:
