@@ -23,6 +23,16 @@ if torch.backends.mps.is_available():
     DEVICES.append("mps")
 
 
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config, log):
+    """With `-n`, one worker runs all tests of a file: what they share is computed, opened or started once."""
+    if config.getoption("dist") != "load":
+        return None  # somebody has asked for another way
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415  (not there without pytest-xdist)
+
+    return LoadFileScheduling(config, log)
+
+
 def pytest_ignore_collect(collection_path, config):
     return left_out(collection_path, config.option.markexpr) or None
 
