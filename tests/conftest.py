@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 from marks import left_out, marks_of
-from served import browse, chromium, serve
+from served import ONE_RENDERER, browse, chromium, serve
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))  # more only where somebody asks for it
 if os.environ.get("ATTENTION_LAB_ONEDNN") == "off":  # another set of kernels, which rounds otherwise
@@ -21,6 +21,16 @@ if torch.cuda.is_available():
     DEVICES.append("cuda")
 if torch.backends.mps.is_available():
     DEVICES.append("mps")
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config, log):
+    """With `-n`, one worker runs all tests of a file: what they share is computed, opened or started once."""
+    if config.getoption("dist") != "load":
+        return None  # somebody has asked for another way
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415  (not there without pytest-xdist)
+
+    return LoadFileScheduling(config, log)
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -44,7 +54,7 @@ def chrome():
     if executable is None:
         missing = "There is no Chromium on this machine: install chromium or google-chrome to run the browser tests."
         pytest.fail(missing) if os.environ.get("ATTENTION_LAB_BROWSER") == "required" else pytest.skip(missing)
-    with browse(executable) as browser:
+    with browse(executable, ONE_RENDERER) as browser:
         yield browser
 
 

@@ -47,11 +47,12 @@ def score_relations(examples: Iterable[tuple[Array, Sequence[Relation]]]) -> Map
     for weights, relations in examples:
         largest = weights.argmax(-1)  # (L, H, T)
         for relation in relations:
-            keys = list(relation.keys)
+            keys = np.array(relation.keys, dtype=int)
             tally = tallies[relation.name]
             tally.n += 1
             tally.mass.append(weights[:, :, relation.query, keys].sum(-1))  # (L, H)
-            tally.top1.append(np.isin(largest[:, :, relation.query], keys).astype(weights.dtype))  # (L, H)
+            on_key = largest[:, :, relation.query, None] == keys  # (L, H, keys); np.isin takes half of an evaluation
+            tally.top1.append(on_key.any(-1).astype(weights.dtype))  # (L, H)
     return {
         name: Score(tally.n, np.mean(tally.mass, axis=0), np.mean(tally.top1, axis=0))
         for name, tally in tallies.items()

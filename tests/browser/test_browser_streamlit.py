@@ -41,7 +41,13 @@ FOUND = {
 def visits(context, address):
     """One tab for each path that the tests ask for."""
     tabs = {}
-    yield lambda path: tabs.setdefault(path, opened(context, address + path))
+
+    def visit(path):
+        if path not in tabs:
+            tabs[path] = opened(context, address + path)
+        return tabs[path]
+
+    yield visit
     for tab in tabs.values():
         tab.close()
 

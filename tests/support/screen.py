@@ -2,11 +2,10 @@
 
 import base64
 import json
-from functools import cache
 from pathlib import Path
 
+import apptest_caches
 import numpy as np
-from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 from unpack import unpack
@@ -14,10 +13,7 @@ from unpack import unpack
 from viz.ui import model_calls
 from viz.ui.controls import FRAME
 
-# Each new test runner reads the metadata of every installed package to find the components: 0.2 s a visit. They are the
-# same for the whole process.
-manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
-
+apptest_caches.install()
 model_calls.start()  # as the app does before it makes its first page
 
 ROOT = Path(__file__).parents[2]

@@ -25,6 +25,8 @@ QUIET = [
     "--disable-sync",
     "--no-first-run",
 ]
+# One process draws all pages of the lab, so that the next page finds Streamlit's scripts already parsed and compiled.
+ONE_RENDERER = "--process-per-site"
 PATIENCE = 60_000  # milliseconds: the cores are shared
 
 
