@@ -69,7 +69,7 @@ def context(chrome, address):
     """One browser profile for all tests, so that the scripts of the page are fetched once.
 
     Playwright waits by evaluating text in the page, which the lab's content security policy forbids. So these tests run
-    without it; test_browser_policy.py opens every page under it.
+    without it; test_browser_every_page.py opens every page under it.
     """
     context = chrome.new_context(
         bypass_csp=True, viewport={"width": 1440, "height": 900}, accept_downloads=True, color_scheme="light"

@@ -1,7 +1,6 @@
 """“Inside a head” in a real browser: stepping, opening a sum, and values that stay inside their hull."""
 
 import re
-from urllib.parse import quote_plus
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from test_browser import Lab, left_well
 
 from model import Experiment, run
 from viz.pages.inside.steps import OPENS_AT, STEPS
-from viz.pages.inside.views import VIEWS
 from viz.ui.controls import EXAMPLE
 
 
@@ -147,23 +145,3 @@ def test_hovering_a_word_moves_the_output_and_sends_nothing(walk):
         seen.add(picture.evaluate("canvas => canvas.toDataURL()"))
     assert len(seen) == 3
     assert len(lab.frames) == sent
-
-
-def test_at_390_pixels_nothing_scrolls_sideways_in_any_view(narrow, address):
-    lab = Lab(narrow.new_page(), address)
-    lab.page.goto(f"{address}/inside")
-    lab.page.locator(".st-key-walk .lab[data-drawn]").wait_for(timeout=PATIENCE)
-    widths = {}
-    for view in VIEWS:
-        if view != VIEWS[0]:
-            lab.page.get_by_role("radio", name=view, exact=True).click()
-            lab.page.wait_for_url(re.compile(rf"[?&]view={re.escape(quote_plus(view))}(&|$)"), timeout=PATIENCE)
-        wait_for_rest(lab.page)
-        lab.page.locator(".lab[data-drawn], .js-plotly-plot").first.wait_for(timeout=PATIENCE)
-        widths[view] = lab.page.evaluate(
-            """() => ["html", "[data-testid=stMain]"].map((part) => document.querySelector(part).scrollWidth)"""
-        )
-    assert len(widths) == 5
-    assert {view: wide for view, wide in widths.items() if max(wide) > 390} == {}
-    left_well(lab)
-    lab.page.close()

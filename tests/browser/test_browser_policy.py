@@ -1,41 +1,11 @@
-"""Every page under the lab's own content security policy: nothing of it is refused, nothing foreign is fetched.
+"""A page whose figure never comes is shown after some seconds, and only a single figure may be framed.
 
-And nothing that is seen moves while the page opens.
+That every page obeys the content security policy and stands still is in test_browser_every_page.py.
 """
-
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 from served import PATIENCE
-
-LINKS = {
-    "heads": "/",
-    "rollout": "/?panel=Rollout",
-    "machine": "/machine",
-    "inside": "/inside",
-    "masks": "/masks",
-    "positions": "/positions",
-    "remove": "/remove?panel=Residual+stream",
-    "scaling": "/remove?view=Why+√d_k",
-    "translate": "/translate?method=beam",
-    "your model": "/your-model",
-    "lessons": "/lessons",
-    "a figure alone": "/masks?figure=stages",
-    "a link from a stranger": "/lessons?lesson=![x](https://evil.example/x.png)+www.evil.example",
-}
-
-PHONE = {"width": 390, "height": 844}
-SHIFT = 0.05  # of all layout shifts together: 1 is the whole window, moved by its size
-# How far what is seen moves while the page opens; the browser's own measure.
-WATCH = """
-window.moved = [];
-new PerformanceObserver((list) => {
-  for (const { value, sources } of list.getEntries()) {
-    moved.push([value, sources.map(({ node }) => (node?.closest ? node : node?.parentElement)?.className ?? "")]);
-  }
-}).observe({ type: "layout-shift", buffered: true });
-"""
 
 
 @pytest.fixture(scope="module")
@@ -44,41 +14,6 @@ def strict(chrome, address):
     context = chrome.new_context(viewport={"width": 1440, "height": 900})
     yield context
     context.close()
-
-
-@pytest.mark.parametrize("name", LINKS)
-def test_a_page_does_nothing_that_its_policy_forbids_and_asks_no_other_machine(strict, address, name):
-    page = strict.new_page()
-    complaints, hosts = [], set()
-    page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-    page.add_init_script(WATCH)
-    page.goto(address + LINKS[name])
-    page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE, state="attached")
-    page.locator(".stBidiComponent, .stPlotlyChart").first.wait_for(timeout=PATIENCE, state="attached")
-    page.wait_for_load_state("networkidle")  # what mounts last
-    assert not complaints
-    assert hosts <= {urlsplit(address).netloc, ""}
-    assert page.locator('a[href*="evil"], img[src*="evil"]').count() == 0
-    stood_still(page)
-    page.close()
-
-
-def stood_still(page):
-    """The page has opened by its own script, and nothing that was seen has moved."""
-    page.locator("html[data-open]").wait_for(timeout=PATIENCE, state="attached")
-    moved = page.evaluate("window.moved")
-    assert sum(value for value, _ in moved) <= SHIFT, moved
-
-
-@pytest.mark.parametrize("name", ["heads", "machine", "inside", "masks", "positions", "remove", "translate", "lessons"])
-def test_nothing_moves_while_a_page_opens_on_a_phone(narrow, address, name):
-    page = narrow.new_page()
-    page.add_init_script(WATCH)
-    page.goto(address + LINKS[name])
-    stood_still(page)
-    page.close()
 
 
 def test_a_figure_that_never_comes_hides_the_page_for_some_seconds_only(context, address):

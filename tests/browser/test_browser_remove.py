@@ -2,7 +2,7 @@
 
 import io
 import re
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import numpy as np
@@ -235,17 +235,3 @@ def test_on_every_screen_no_number_is_cut_and_how_far_each_next_word_moved_is_se
     kl = prediction_change(*(run(Experiment(text=EXAMPLE, switches=one)) for one in SIDES))
     assert told[at : at + 26 : 2] == ["⟨start⟩", *WORDS]
     assert told[at + 1 : at + 27 : 2] == [f"{one:.2f}" for one in kl]
-
-
-@pytest.mark.parametrize(
-    "state", [{"panel": "Residual stream"}, {"view": "Trained without"}, {"view": "Why √d_k"}], ids=str
-)
-def test_at_390_pixels_nothing_scrolls_sideways(narrow, address, state):
-    bench = Bench(narrow.new_page(), address).open(norm="false", **state)
-    widths = bench.page.evaluate(
-        """() => ["html", "[data-testid=stMain]"].map((part) => document.querySelector(part).scrollWidth)"""
-    )
-    assert max(widths) <= 390
-    expect(bench.page.get_by_test_id("stException")).to_have_count(0)
-    assert all(urlsplit(url).hostname == "127.0.0.1" for url in bench.requests if url.startswith(("http", "ws")))
-    bench.page.close()

@@ -194,18 +194,6 @@ def test_the_figure_is_saved_as_it_stands(slide):
     assert len(list(drawing.iter("{http://www.w3.org/2000/svg}rect"))) > 2 * 12 * 16
 
 
-@pytest.mark.parametrize("view", ["scaling", "norms"])
-def test_nothing_is_wider_than_a_narrow_screen(narrow, sections, view):
-    page = narrow.new_page()
-    page.emulate_media(color_scheme="dark")
-    page.goto(f"{sections}/?view={view}")
-    key = "saturation .lab[data-drawn]" if view == "scaling" else "over_batch .js-plotly-plot"
-    page.locator(f".st-key-{key}").wait_for(timeout=PATIENCE)
-    wait_for_rest(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.close()
-
-
 def test_a_click_replaces_another_sentence(context, sections):
     page = context.new_page()
     page.goto(f"{sections}/?view=norms")

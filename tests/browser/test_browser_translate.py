@@ -154,16 +154,3 @@ def test_the_tree_follows_the_steps(page):
     lab.key("writing").get_by_label("Next").click()
     at_step(lab, 3)
     assert canvas.evaluate("canvas => canvas.toDataURL()") != before
-
-
-@pytest.mark.parametrize("link", ["?method=beam&target_step=8", "?panel=Accuracy+by+length", "?task=Coreference"])
-def test_at_390_pixels_nothing_scrolls_sideways(narrow, address, link):
-    lab = Lab(narrow.new_page(), address)
-    lab.page.goto(f"{address}/translate{link}")
-    lab.page.locator(".lab[data-drawn], .word.lit").first.wait_for(timeout=PATIENCE)
-    widths = lab.page.evaluate(
-        """() => ["html", "[data-testid=stMain]"].map((part) => document.querySelector(part).scrollWidth)"""
-    )
-    assert max(widths) <= 390
-    left_well(lab)
-    lab.page.close()

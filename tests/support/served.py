@@ -142,7 +142,7 @@ AT_REST = """() => {
   const shadow = (part) => part.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot;
   const drawn = every(".stBidiComponent", (part) => shadow(part)?.querySelector(".lab"));
   const charted = every(".stPlotlyChart", (part) => part.querySelector(".main-svg"));
-  return drawn && charted && document.querySelector('[data-test-script-state="notRunning"]');
+  return drawn && charted && document.querySelector('[data-test-script-state="notRunning"]') !== null;
 }"""
 
 
@@ -152,7 +152,10 @@ def wait_for_rest(page: Page, *, bad_link: bool = False) -> None:
     The page must not say that it ignores a part of its link: a test would see the page as it opens, and not what the
     link names. bad_link: it may, for the tests of such links.
     """
-    page.wait_for_function(AT_REST, timeout=PATIENCE)
+    give_up = time.monotonic() + PATIENCE / 1000
+    while not page.evaluate(AT_REST):  # not wait_for_function, which the lab's content security policy forbids
+        assert time.monotonic() < give_up, "the page has not come to rest"
+        page.wait_for_timeout(30)
     if bad_link:
         return
     ignored = page.get_by_text("Part of this link could not be used")
