@@ -43,7 +43,7 @@ def read_words(experiment):
 @reads("writing")
 def writing(seen: Seen) -> Reading:
     namespace = seen.python
-    translation, experiment = namespace["made"], namespace["experiment"]
+    translation, experiment = namespace["translation"], namespace["experiment"]
     target, source = list(translation.tokens), read_words(experiment)
     before = ["<s>", *target[:-1]]
     n = len(target)
@@ -93,7 +93,7 @@ def writing(seen: Seen) -> Reading:
 @reads("alignment")
 def alignment(seen: Seen) -> Reading:
     namespace = seen.python
-    translation, (which, layer, head) = namespace["made"], chosen(seen)
+    translation, (which, layer, head) = namespace["translation"], chosen(seen)
     experiment, target = namespace["experiment"], list(translation.tokens)
     source, before = list(read_words(experiment)), ["<s>", *target[:-1]]
     weights = maps_of(translation.trace, which)[layer]
@@ -124,7 +124,7 @@ def in_words(experiment, weights, which):
 
 @reads("tree")
 def tree(seen: Seen) -> Reading:
-    translation = seen.python["made"]
+    translation = seen.python["translation"]
     vocabulary = load("translate")[1].vocabulary
     best = [*translation.beam.best.ids, vocabulary.index("</s>")]
     lines = []
