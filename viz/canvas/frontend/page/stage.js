@@ -260,8 +260,12 @@ async function lift() {
   document.documentElement.dataset.stage = figure;
 }
 
+// Hides the figure and its sentence while they are being fitted, so that nothing that is seen moves.
 /** @param {string} figure */
-const covered = (figure) => `${selector(figure)}, ${selector(figure)} * { visibility: hidden !important; }`;
+const covered = (figure) => {
+  const parts = [selector(figure), selector(`save_${figure}`)];
+  return `${parts.map((part) => `${part}, ${part} *`).join(", ")} { visibility: hidden !important; }`;
+};
 
 // The width at which the figure, as it lays itself out there, can be enlarged most: { width, high, scale }. Nothing
 // where another fit has begun or the figure is not drawn yet.
@@ -300,18 +304,14 @@ async function tryWidths({ figure, screen, captionBox, most, shares, tall, curre
  * @param {any} best
  */
 async function place({ figure, screen, captionBox, below, tall, current }, best) {
+  let atRest = "";
   for (let [round, before, high] = [1, -Infinity, best.high]; round <= ROUNDS && Math.abs(high - before) > 1; round++) {
     const scale = Math.min(best.scale, tall / high);
     const spare = Math.max(0, tall - high * scale);
     setLeast(scale);
-    stage.style.textContent = rules(
-      figure,
-      best.width - round,
-      scale,
-      { ...screen, top: screen.top + spare / 2 },
-      captionBox,
-      high,
-    );
+    const top = screen.top + spare / 2;
+    const found = rules(figure, best.width - round, scale, { ...screen, top }, captionBox, high);
+    stage.style.textContent = found + covered(figure);
     await frames();
     if (!current()) return false;
     if (Math.abs(captionBox.tall() - below) > 4) {
@@ -320,7 +320,9 @@ async function place({ figure, screen, captionBox, below, tall, current }, best)
     }
     before = high;
     high = nodeOf(figure)?.offsetHeight || high;
+    atRest = found;
   }
+  stage.style.textContent = atRest;
   return true;
 }
 
