@@ -48,7 +48,7 @@ class MachineWords:
     names: Mapping[str, str]
     purposes: Mapping[str, str]
     short: Mapping[str, str]  # what it is for, in a few words
-    doors: Mapping[str, str]  # label of the button that opens its page
+    pages: Mapping[str, str]  # label of the button that opens its page
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def machine(
         "names": dict(view.words.names),
         "purposes": dict(view.words.purposes),
         "short": dict(view.words.short),
-        "doors": dict(view.words.doors),
+        "pages": dict(view.words.pages),
         **focus.header,
         "theme": vars(theme),
     }

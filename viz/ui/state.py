@@ -123,7 +123,7 @@ class Key(StrEnum):
     CODE_FOR = "code_for"  # the link whose QR code is asked for
     TRY = "try"  # of a number: a button that opens a link of the prose
     # Whole model
-    PART_ASKED = "part_asked"  # the part whose page is to be opened: its kind, its layer, its head
+    PART_REQUESTED = "part_requested"  # the part whose page is to be opened: its kind, its layer, its head
     # files
     ASK = "ask"  # of a figure: which file of it is asked for
     TABLE = "table"  # of a figure: whether its table is open

@@ -203,7 +203,7 @@ export interface MachineHeader extends FigureHeader, Focus {
   names: Record<string, string>;
   purposes: Record<string, string>;
   short: Record<string, string>;
-  doors: Record<string, string>;
+  pages: Record<string, string>;
 }
 
 /** What can be pressed in a drawing of a whole model. */

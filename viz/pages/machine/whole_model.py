@@ -17,7 +17,7 @@ from viz import canvas
 from viz.captions import machine as captions
 from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import numbered, truncate
-from viz.pages.machine import doors
+from viz.pages.machine import part_pages
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls
@@ -51,9 +51,9 @@ def show(run: Pass, row: int, pinned: bool, detail: str, theme: Theme) -> None:
         detail=detail,
         events=canvas.MachineEvents(
             on_part=_toggle_part,
-            on_layer=lambda layer: ablation.toggle_layer(layer, run.config.n_heads),
-            on_head=ablation.toggle_head,
-            on_open=doors.ask,
+            on_layer=partial(_toggle_layer, run.config),
+            on_head=partial(_toggle_head, run.config),
+            on_open=partial(_request_page, run.config),
         ),
         theme=theme,
     )
@@ -77,9 +77,27 @@ def show(run: Pass, row: int, pinned: bool, detail: str, theme: Theme) -> None:
     )
 
 
+# What a browser sends may be anything: a part that the model does not have is ignored.
+
+
 def _toggle_part(name: str) -> None:
-    if name in {part.name for part in PARTS}:  # it came from a browser
+    if name in {part.name for part in PARTS}:
         ablation.toggle_part(name)
+
+
+def _toggle_layer(config: ModelConfig, layer: int) -> None:
+    if layer in range(config.n_layers):
+        ablation.toggle_layer(layer, config.n_heads)
+
+
+def _toggle_head(config: ModelConfig, layer: int, head: int) -> None:
+    if layer in range(config.n_layers) and head in range(config.n_heads):
+        ablation.toggle_head(layer, head)
+
+
+def _request_page(config: ModelConfig, kind: str, layer: int, head: int) -> None:
+    if layer in range(-1, config.n_layers) and head in range(-1, config.n_heads):
+        part_pages.request(kind, layer, head)
 
 
 def _view(run: Pass, tokens: Sequence[int]) -> canvas.MachineView:
@@ -117,7 +135,7 @@ def _view(run: Pass, tokens: Sequence[int]) -> canvas.MachineView:
         sentences=[_sentences(run, steps, token) for token in tokens],
         next_tokens=_next_tokens(run, kept),
         predicts="Next word" if run.config.predicts == "next" else "Word here",
-        words=canvas.MachineWords(captions.NAMES, captions.PURPOSES, captions.SHORT, doors.LABELS),
+        words=canvas.MachineWords(captions.NAMES, captions.PURPOSES, captions.SHORT, part_pages.LABELS),
     )
 
 

@@ -54,12 +54,12 @@ function build(root) {
   const [canvas, targets, panel] = [element("canvas", "drawing"), element("div", "targets"), element("div", "panel")];
   const figure = element("div", "figure");
   figure.append(canvas, targets);
-  const [title, text, door] = [element("b", "title"), element("span", "text"), element("button", "door")];
-  door.type = "button";
-  panel.append(title, text, door);
+  const [title, text, pageLink] = [element("b", "title"), element("span", "text"), element("button", "page-link")];
+  pageLink.type = "button";
+  panel.append(title, text, pageLink);
   root.append(figure, panel);
   /** @type {any} */
-  const view = { root, canvas, targets, figure, panel: { root: panel, title, text, door }, part: null, head: null };
+  const view = { root, canvas, targets, figure, panel: { root: panel, title, text, pageLink }, part: null, head: null };
   figure.onpointermove = (event) => {
     const row = rowAt(view, pointer(figure, event));
     if (row !== null) hover(view.header.positions[row]);
@@ -179,9 +179,9 @@ function explain(view, row) {
   panel.title.textContent = target?.kind === "head" ? name : name + (target?.layer === null ? "" : where);
   panel.text.textContent = ` ${own ?? described.purpose} ${header.sentences[row][part]}`;
   const [kind, layer, head] = [target?.part ?? described.kind, target?.layer ?? -1, target?.head ?? -1];
-  panel.door.textContent = header.doors[kind] ?? "";
-  panel.door.hidden = !header.doors[kind];
-  panel.door.onclick = () => view.send("open", [kind, layer, head]);
+  panel.pageLink.textContent = header.pages[kind] ?? "";
+  panel.pageLink.hidden = !header.pages[kind];
+  panel.pageLink.onclick = () => view.send("open", [kind, layer, head]);
 }
 
 // The part of the model that a target belongs to.

@@ -32,14 +32,14 @@ LABELS = {
 }
 
 
-def ask(kind: str, layer: int, head: int) -> None:
+def request(kind: str, layer: int, head: int) -> None:
     """Open the page of this part in the next run. layer, head: −1 where there is none."""
-    st.session_state[Key.PART_ASKED] = (kind, layer, head)
+    st.session_state[Key.PART_REQUESTED] = (kind, layer, head)
 
 
-def open_asked() -> None:
+def open_requested() -> None:
     """Go to the page that was asked for. A kind that no part has is ignored: it came from a browser."""
-    kind, layer, head = st.session_state.pop(Key.PART_ASKED, ("", -1, -1))
+    kind, layer, head = st.session_state.pop(Key.PART_REQUESTED, ("", -1, -1))
     if kind not in PAGE_OF:
         return
     page, further = PAGE_OF[kind]

@@ -1,0 +1,89 @@
+"""The page “Whole model” under messages that no honest browser sends, and what its controls keep."""
+
+import pytest
+from screen import component, visit, well
+
+from model.run import get_transformer
+from viz.pages.machine import part_pages, whole_model
+from viz.ui import ablation
+from viz.ui.state import Key
+
+CONFIG = get_transformer("grammar")[0].config
+
+
+@pytest.fixture
+def session(monkeypatch):
+    """What the callbacks write to, in place of a visitor's session."""
+    kept = {}
+    for module in (ablation, part_pages):
+        monkeypatch.setattr(module.st, "session_state", kept)
+    return kept
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        lambda: whole_model._toggle_part("__class__"),
+        lambda: whole_model._toggle_part("heads_off"),
+        lambda: whole_model._toggle_layer(CONFIG, 10**9),
+        lambda: whole_model._toggle_layer(CONFIG, -1),
+        lambda: whole_model._toggle_head(CONFIG, 0, CONFIG.n_heads),
+        lambda: whole_model._toggle_head(CONFIG, CONFIG.n_layers, 0),
+        lambda: whole_model._request_page(CONFIG, "head", 10**9, 0),
+        lambda: whole_model._request_page(CONFIG, "head", 0, 10**9),
+    ],
+)
+def test_a_part_that_the_model_does_not_have_changes_nothing(session, message):
+    message()
+    assert session == {}
+
+
+def test_a_layer_of_heads_goes_as_a_whole_and_comes_back_as_a_whole(session):
+    whole_model._toggle_head(CONFIG, 1, 2)
+    assert session["heads_off"] == ["L1H2"]
+    whole_model._toggle_layer(CONFIG, 1)
+    assert sorted(session["heads_off"]) == ["L1H0", "L1H1", "L1H2", "L1H3"]
+    whole_model._toggle_head(CONFIG, 0, 0)
+    whole_model._toggle_layer(CONFIG, 1)
+    assert session["heads_off"] == ["L0H0"], "the head of another layer stays out"
+
+
+@pytest.mark.parametrize("kind", ["", "../../etc/passwd", "your_model"])
+def test_a_page_that_no_part_has_is_not_opened(session, kind):
+    session[Key.PART_REQUESTED] = (kind, 0, 0)
+    part_pages.open_requested()
+    assert Key.PART_REQUESTED not in session
+
+
+def test_the_pages_of_the_parts_exist_and_each_has_a_label():
+    assert set(part_pages.PAGE_OF) == set(part_pages.LABELS)
+    for page, _ in part_pages.PAGE_OF.values():
+        assert (part_pages.visitor.PAGES / page / "page.py").is_file()
+
+
+@pytest.mark.parametrize("switch", [{}, {"mlp": "false"}, {"residual": "false", "norm": "false"}, {"mask": "false"}])
+def test_a_switch_never_changes_which_token_is_followed(switch):
+    header, _ = component(well(visit("viz/pages/machine/page.py", **switch)), "machine")
+    opened, _ = component(well(visit("viz/pages/machine/page.py")), "machine")
+    assert header["row"] == opened["row"] and header["tokens"] == opened["tokens"]
+    assert {part["name"]: part["on"] for part in header["switches"]} == {
+        part["name"]: part["name"] not in switch for part in opened["switches"]
+    }
+
+
+def test_of_a_long_text_the_tokens_that_matter_most_are_drawn_and_the_sentence_says_how_many_there_are():
+    text = " ".join(["Alice saw the White Rabbit, and the White Rabbit saw Alice."] * 4)
+    screen = well(visit("viz/pages/machine/page.py", weights="stories", text=text))
+    header, _ = component(screen, "machine")
+    assert len(header["tokens"]) == whole_model.MOST_TOKENS == len(header["positions"])
+    assert header["row"] in header["positions"] == sorted(header["positions"])
+    saved, _ = component(screen, "save_machine")
+    reading = "".join(part for part, _ in saved["reading"])
+    assert "draws the 24 tokens" in reading
+
+
+def test_a_model_trained_without_a_part_has_no_switch_for_it_and_nothing_is_said_of_its_hidden_units():
+    screen = well(visit("viz/pages/machine/page.py", weights="grammar-without-mlp"))
+    header, _ = component(screen, "machine")
+    assert not next(part for part in header["switches"] if part["name"] == "mlp")["available"]
+    assert any("no hidden units to show" in info.value for info in screen.info)
