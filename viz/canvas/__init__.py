@@ -10,7 +10,15 @@ from viz.canvas.files import FigureFiles, save_bar, save_page
 from viz.canvas.focus import Axes, SelectedHead, TokenFocus
 from viz.canvas.head_grid import head_grid, token_lines
 from viz.canvas.head_steps import HeadStepsView, head_steps, value_hull
-from viz.canvas.machine import MachineEvents, MachinePart, MachineSwitch, MachineView, MachineWords, machine
+from viz.canvas.machine import (
+    MachineEvents,
+    MachinePart,
+    MachineSwitch,
+    MachineView,
+    MachineWords,
+    hidden_units,
+    machine,
+)
 from viz.canvas.maps import Paint, Panel, Steps, maps
 from viz.canvas.mask_leak import Edit, mask_leak
 from viz.canvas.page_tools import LessonView, lesson_step, share
@@ -51,6 +59,7 @@ __all__ = [
     "decoding_steps",
     "head_grid",
     "head_steps",
+    "hidden_units",
     "lesson_step",
     "logit_lens",
     "machine",

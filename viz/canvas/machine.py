@@ -148,3 +148,19 @@ def encode_vectors(vectors: Array, cells: int = STRIP_CELLS) -> Array:
         np.uint8
     )
     return codes
+
+
+def hidden_units(
+    units: Sequence[int], lengths: Array, raised: Sequence[Sequence[str]], *, key: str, theme: Theme
+) -> Drawn:
+    """The hidden units of a feed-forward network that write most for one token.
+
+    units (N,), lengths (N,) of the vectors that they write, raised (N, K): the words whose logits each raises most.
+    """
+    header = {
+        "key": key,
+        "units": list(units),
+        "raised": [", ".join(truncate(word) for word in row) for row in raised],
+        "theme": vars(theme),
+    }
+    return component("hidden_units")(key=key, data=pack(header, lengths=lengths.astype(np.float32)))

@@ -206,6 +206,12 @@ export interface MachineHeader extends FigureHeader, Focus {
   pages: Record<string, string>;
 }
 
+export interface HiddenUnitsHeader extends FigureHeader {
+  units: number[];
+  /** Of each unit, the words that it raises. */
+  raised: string[];
+}
+
 /** What can be pressed in a drawing of a whole model. */
 export interface Target {
   kind: string;

@@ -4,9 +4,9 @@ from functools import partial
 
 from model.analysis.whole_model.hidden_units import HiddenUnits
 from model.run import Experiment
+from viz import canvas
 from viz.captions import machine as captions
 from viz.export.tables import Table, file_name
-from viz.figures.hidden_units import hidden_units
 from viz.pages.machine import compute
 from viz.theme import Theme
 from viz.ui import copy_as_python, figure_panel
@@ -15,9 +15,9 @@ from viz.ui import copy_as_python, figure_panel
 def show(experiment: Experiment, layer: int, position: int, word: str, theme: Theme) -> None:
     """The hidden units of one layer on the token at `position`."""
     units = compute.units(experiment, layer, position)
-    figure_panel.chart(
-        hidden_units(units.units, units.lengths, units.activations, units.raised, theme=theme),
-        key="hidden_units",
+    drawn = canvas.hidden_units(units.units, units.lengths, units.raised, key="hidden_units", theme=theme)
+    figure_panel.below(
+        drawn,
         sentence=captions.describe_units(word, layer, units.active, units.total, units.raised[0]),
         table=partial(_table, units),
         file=file_name(experiment.name, f"L{layer}-hidden-units-{position}"),

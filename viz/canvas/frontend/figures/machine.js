@@ -117,7 +117,7 @@ function arrange(view) {
   if (!header || !root.clientWidth) return;
   view.place = placeOf(view);
   view.panel.root.hidden = view.place.simple;
-  root.toggleAttribute("data-crowded", view.place.simple && root.clientWidth < WIDE); // the stage looks for a wider place
+  root.toggleAttribute("data-crowded", view.place.simple && root.clientWidth < WIDE); // the stage then makes it wider
   figure.style.height = `${view.place.height}px`;
   view.pressable = targetsOf(view);
   targets.replaceChildren(...view.pressable.map((/** @type {Target} */ target) => button(view, target)));
