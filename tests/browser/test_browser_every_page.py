@@ -126,7 +126,7 @@ def test_a_page_obeys_its_policy_stands_still_and_has_no_serious_barrier_in_any_
     findings.look("complaints", lambda: witness.errors)
     findings.look("other machines", lambda: witness.foreign(address))
     page.close()
-    assert findings.found == {}
+    assert findings.against == {}
 
 
 @pytest.mark.parametrize("name", [name for name, visit in VISITS.items() if visit.phone])
@@ -143,7 +143,7 @@ def test_on_a_phone_a_page_stands_still_and_scrolls_sideways_in_no_view(narrow, 
     findings.look("complaints", lambda: witness.errors)
     findings.look("other machines", lambda: witness.foreign(address))
     page.close()
-    assert findings.found == {}
+    assert findings.against == {}
 
 
 PLANTED = {

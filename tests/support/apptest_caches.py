@@ -33,18 +33,18 @@ _roots: dict[tuple[Any, ...], Any] = {}
 
 def build_definition(*, manager: Any, component_key: str, **files: str | None) -> Any:
     """The definition of a component whose files have passed Streamlit's checks once; a refusal is not kept."""
-    identity = (manager.get_component_asset_root(component_key), component_key, *sorted(files.items()))
-    if identity not in _definitions:
-        _definitions[identity] = _build_definition(manager=manager, component_key=component_key, **files)
-    return _definitions[identity]
+    key = (manager.get_component_asset_root(component_key), component_key, *sorted(files.items()))
+    if key not in _definitions:
+        _definitions[key] = _build_definition(manager=manager, component_key=component_key, **files)
+    return _definitions[key]
 
 
 def resolve_asset_root(config: Any, package_root: Any) -> Any:
     """The checked folder of a component; a refusal is not kept."""
-    identity = (config.name, config.asset_dir, package_root)
-    if identity not in _roots:
-        _roots[identity] = _asset_root(config, package_root)
-    return _roots[identity]
+    key = (config.name, config.asset_dir, package_root)
+    if key not in _roots:
+        _roots[key] = _asset_root(config, package_root)
+    return _roots[key]
 
 
 def install() -> None:

@@ -17,6 +17,14 @@ SLOW = {
     "test_importers",  # every kind of model that transformers makes, and every part of it
     "test_importers_fields",
     "test_importers_names",
+    "test_importers_hostile",  # they import transformers, which takes nine seconds in each worker
+    "test_importers_pasted",
+    "test_importers_removed",
+    "test_importers_tokenizers",
+    "test_maps_only",
+    "test_norm_table",
+    "test_readme",
+    "test_arrays",
     "test_hostile_folders",  # a child process for each folder
     "test_hostile_registry",
     "test_your_model",

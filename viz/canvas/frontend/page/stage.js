@@ -310,8 +310,8 @@ async function place({ figure, screen, captionBox, below, tall, current }, best)
     const spare = Math.max(0, tall - high * scale);
     setLeast(scale);
     const top = screen.top + spare / 2;
-    const found = rules(figure, best.width - round, scale, { ...screen, top }, captionBox, high);
-    stage.style.textContent = found + covered(figure);
+    const fitted = rules(figure, best.width - round, scale, { ...screen, top }, captionBox, high);
+    stage.style.textContent = fitted + covered(figure);
     await frames();
     if (!current()) return false;
     if (Math.abs(captionBox.tall() - below) > 4) {
@@ -320,7 +320,7 @@ async function place({ figure, screen, captionBox, below, tall, current }, best)
     }
     before = high;
     high = nodeOf(figure)?.offsetHeight || high;
-    atRest = found;
+    atRest = fitted;
   }
   stage.style.textContent = atRest;
   return true;

@@ -92,9 +92,9 @@ class Findings:
     """Collects what is against each law in each place, so that a test reports all of it at once."""
 
     def __init__(self) -> None:
-        self.found: dict[str, Any] = {}
+        self.against: dict[str, Any] = {}
 
     def look(self, where: str, law: Callable[[], Any]) -> None:
         """Keep what this law finds there, if it finds anything."""
         if against := law():
-            self.found[where] = against
+            self.against[where] = against
