@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from model import Experiment, Switches, run
-from model.analysis.whole_model.architecture import architecture
+from model.analysis.whole_model.architecture import architecture, position_place
 from model.analysis.whole_model.data_flow import (
     contribution_lengths,
     data_flow,
@@ -80,7 +80,24 @@ def test_a_part_is_absent_where_it_is_removed_or_was_never_trained(switches, gon
     removed = {(step.kind, step.layer) for step in architecture(config, switches) if not step.present}
     never = architecture(replace(config, trained=switches))
     assert removed == gone == {(step.kind, step.layer) for step in never if not step.present}
-    assert {step.norm for step in architecture(config, Switches(norm=False))} == {"none"}
+    assert architecture(config, Switches(norm=False)) == architecture(config), "a removed norm keeps its place"
+    without = architecture(replace(config, norm="none"))
+    assert {step.norm for step in without} == {"none"}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "place"),
+    [
+        ("learned", "embedding"),
+        ("sinusoidal", "embedding"),
+        ("rope", "attention"),
+        ("alibi", "attention"),
+        ("relative", "attention"),
+        ("none", "none"),
+    ],
+)
+def test_positions_come_in_where_their_scheme_acts(scheme, place):
+    assert position_place(ModelConfig(vocab_size=9, position=scheme)) == place
 
 
 # What flows
@@ -107,6 +124,20 @@ def test_the_contributions_are_the_terms_of_the_sum_that_attention_gives(ran):
         per_head = np.einsum("hts,hsd->tshd", attention.weights * alive, attention.v)  # (T, S, H, D)
         vectors = per_head.reshape(*per_head.shape[:2], -1) @ w_o.weight.numpy().T  # (T, S, C)
         assert flow.contributions[index] == pytest.approx(np.linalg.norm(vectors, axis=-1), abs=1e-3)
+        own = vectors[np.arange(len(vectors)), np.arange(len(vectors))]  # (T, C)
+        if experiment.switches.residual:
+            own = own + layer.resid_pre
+        share = flow.shares[index]
+        others = np.linalg.norm(vectors, axis=-1)
+        assert (
+            np.diagonal(share) / share.sum(axis=1)
+            == pytest.approx(
+                np.linalg.norm(own, axis=-1)
+                / (np.linalg.norm(own, axis=-1) + others.sum(axis=1) - np.diagonal(others)),
+                abs=1e-5,
+            )
+            or not alive.any()
+        )
         bias = 0 if w_o.bias is None else w_o.bias.numpy()
         assert vectors.sum(axis=1) + bias == pytest.approx(attention.out, abs=1e-3)
 
@@ -142,10 +173,12 @@ def test_two_layers_of_flow_by_hand():
     below = np.array([[1.0, 0.0], [0.5, 0.5]])
     above = np.array([[1.0, 0.0], [0.25, 0.75]])
     # Token 1 at the end: a quarter came from token 0; of the rest half stood at token 0 one layer before.
-    reach, edges = flow_to(np.stack([below, above]), [1])
-    assert reach[0] == pytest.approx(np.array([[0.625, 0.375], [0.25, 0.75], [0.0, 1.0]]))
-    assert edges[0, 0] == pytest.approx(np.array([[0.25, 0.0], [0.375, 0.375]]))
-    assert edges[0, 1] == pytest.approx(np.array([[0.0, 0.0], [0.25, 0.75]]))
+    reach, edges = flow_to(np.stack([below, above]), [0, 1])
+    assert reach[1] == pytest.approx(np.array([[0.625, 0.375], [0.25, 0.75], [0.0, 1.0]]))
+    assert edges[1, 0] == pytest.approx(np.array([[0.25, 0.0], [0.375, 0.375]]))
+    assert edges[1, 1] == pytest.approx(np.array([[0.0, 0.0], [0.25, 0.75]]))
+    alone = flow_to(np.stack([below, above]), [1])
+    assert alone[0] == pytest.approx(reach[1:]) and alone[1] == pytest.approx(edges[1:, :, 1:, 1:])
     assert sources(np.stack([below, above]))[1] == pytest.approx([0.625, 0.375])
 
 

@@ -36,9 +36,9 @@ def machine(seen: Seen) -> Reading:
             if (index, head) not in experiment.switches.heads_off:
                 read = layer.attention.v[head].astype(np.float64) @ w_o[:, head * D : (head + 1) * D].T  # (S, C)
                 vectors = vectors + layer.attention.weights[head][..., None] * read
+        if experiment.switches.residual:  # what a token keeps and what it attends to itself are one vector
+            vectors = vectors + np.eye(len(words))[..., None] * layer.resid_pre
         from_each = np.linalg.norm(vectors, axis=-1)
-        if experiment.switches.residual:
-            from_each = from_each + np.diag(np.linalg.norm(layer.resid_pre, axis=-1))
         shares.append(from_each / from_each.sum(axis=-1, keepdims=True))
     began = np.linalg.multi_dot([*reversed(shares)])
     row = int(seen.header("machine")["row"])

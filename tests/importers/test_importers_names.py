@@ -279,7 +279,7 @@ def test_more_layers_than_the_config_tells_are_refused_by_name(tmp_path, name):
         told = json.loads((folder / "config.json").read_text())
         del told["num_hidden_layers"]
         (folder / "config.json").write_text(json.dumps(told | {"n_layers": 1}))
-    refused(folder, "more layers than the 1", "is one of theirs")
+    refused(folder, "more layers than the 1", "belongs to one of them")
 
 
 def test_the_masks_that_older_files_of_gpt2_hold_are_no_weights(tmp_path):

@@ -93,10 +93,10 @@ def _quality(*shares: float, trained: int | None = 2) -> str:
 CASES: dict[str, Cases] = {
     "machine.describe_embedding": {"any": lambda: describe_embedding("dogs", 7.7)},
     "machine.describe_attention": {
-        "two others": lambda: describe_attention("dogs", 7.7, 7.8, [("the", 0.4), ("near", 0.004)], True),
-        "none but itself": lambda: describe_attention("the", 7.7, 7.8, [], True),
-        "no residual": lambda: describe_attention("dogs", 7.7, 7.8, [("the", 0.996)], False),
-        "no heads": lambda: describe_attention("dogs", 7.7, 0.0, [], True),
+        "two others": lambda: describe_attention("dogs", 7.7, 7.8, [("the, token 4", 0.4), ("near", 0.04)], True, 0.03),
+        "none but itself": lambda: describe_attention("the", 7.7, 7.8, [], True, 0.03),
+        "no residual": lambda: describe_attention("dogs", 7.7, 7.8, [("the", 0.996)], False, 0.03),
+        "no heads": lambda: describe_attention("dogs", 7.7, 0.0, [], True, 0.03),
     },
     "machine.describe_mlp": {
         "many": lambda: describe_mlp("dogs", 7.7, 8.1, 77, 256, True),

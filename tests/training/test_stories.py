@@ -130,7 +130,7 @@ def test_other_seeds_stand_on_the_card_and_only_seeds_of_the_same_recipe(tmp_pat
     assert first["held_out"] == second["held_out"] == card["held_out"]
     assert first["best_head"].keys() == card["exam"]["relations"].keys()
     for wrong in ("same", "bigger"):
-        with pytest.raises(ValueError, match="no other seed"):
+        with pytest.raises(ValueError, match="is not another seed"):
             main(["stories", "--beside", str(tmp_path / wrong), "--folder", str(tmp_path)])
 
 
@@ -167,14 +167,14 @@ def test_the_learning_rate_rises_stays_and_falls_and_a_longer_run_begins_alike()
 
 
 def test_nothing_to_take_up_is_said_in_a_sentence(tmp_path):
-    with pytest.raises(checkpoint.CheckpointError, match="cannot be taken up again"):
+    with pytest.raises(checkpoint.CheckpointError, match="cannot be resumed"):
         trained(tmp_path, TINY, resume=True)
 
 
 def test_a_state_of_another_recipe_is_refused(tmp_path):
     trained(tmp_path, TINY)
     other = replace(TINY, config=replace(TINY.config, d_model=16))
-    with pytest.raises(checkpoint.CheckpointError, match="cannot be taken up again"):
+    with pytest.raises(checkpoint.CheckpointError, match="cannot be resumed"):
         trained(tmp_path, other, resume=True)
 
 

@@ -65,6 +65,7 @@ class MachineView:
     sentences: Sequence[Sequence[str]]  # of each token, what each part did
     next_tokens: Sequence[Sequence[tuple[str, float, float]]]  # of each token: word, probability, with the full model
     predicts: str  # title of the last column
+    position_place: str  # where positions come in: "embedding", "attention" or "none"
     words: MachineWords
 
 
@@ -107,6 +108,7 @@ def machine(
         "sentences": view.sentences,
         "next_tokens": [[[truncate(word), *shares] for word, *shares in row] for row in view.next_tokens],
         "predicts": view.predicts,
+        "position_place": view.position_place,
         "detail": detail,
         "names": dict(view.words.names),
         "purposes": dict(view.words.purposes),
@@ -130,11 +132,12 @@ def machine(
 
 
 def encode_vectors(vectors: Array, cells: int = STRIP_CELLS) -> Array:
-    """Vectors (…, C) as strips of at most `cells` bytes: code 0 far below zero, FULL / 2 zero, FULL far above.
+    """Vectors (N, T, C) as strips of at most `cells` bytes: code 0 far below zero, FULL / 2 zero, FULL far above.
 
-    A cell shows the number farthest from zero of its neighbours, so that a large number is never averaged away. The
-    code grows with the square root of the number: the stream grows from layer to layer, and small numbers stay visible.
-    Not a number is shown as zero.
+    Each of the N places has its own limit: the stream grows so much that early vectors would vanish beside late ones. A
+    cell shows the number farthest from zero of those that it stands for, so that a large number is never averaged away.
+    The code grows with the square root of the number, so that small numbers stay visible. Not a number is shown as
+    zero.
     """
     finite = np.nan_to_num(vectors, nan=0.0, posinf=0.0, neginf=0.0)
     width = finite.shape[-1]
@@ -142,7 +145,8 @@ def encode_vectors(vectors: Array, cells: int = STRIP_CELLS) -> Array:
         starts = (np.arange(cells) * width) // cells
         high, low = np.maximum.reduceat(finite, starts, axis=-1), np.minimum.reduceat(finite, starts, axis=-1)
         finite = np.where(high >= -low, high, low)
-    limit = float(np.percentile(np.abs(finite), HEADROOM)) or 1.0
+    limit = np.percentile(np.abs(finite), HEADROOM, axis=(1, 2), keepdims=True)  # (N, 1, 1)
+    limit = np.where(limit > 0, limit, 1.0)
     half = FULL // 2
     codes: Array = np.round(np.sign(finite) * np.sqrt(np.minimum(np.abs(finite) / limit, 1.0)) * half + half).astype(
         np.uint8

@@ -20,6 +20,8 @@ def decimals(value: float, digits: int = 2) -> str:
 
 def percent(share: float) -> str:
     """A share of 1 in whole percent: "7%"; "less than 1%" and "more than 99%" where rounding would say none or all."""
+    if not math.isfinite(share):
+        return "not a number"
     if 0 < share < 0.01:
         return "less than 1%"
     return "more than 99%" if 0.99 < share < 1 else f"{share:.0%}"

@@ -5,17 +5,21 @@ from collections.abc import Sequence
 from viz.captions.counting import counted, decimals, percent, verb
 from viz.labels import markdown
 
+EVERYWHERE = " A click removes it in every layer."
 PURPOSES = {
-    "embedding": "Replaces each token by a vector of numbers, the same for the same token everywhere.",
-    "position": "Tells the model where in the text a token stands.",
-    "attention": "Moves information from other tokens to this token.",
-    "head": "Compares this token with every token that it may attend to, and copies from those that fit.",
-    "mlp": "Works on the vector of each token by itself. It sees no other token.",
-    "norm": "Brings the numbers of a vector to mean 0 and variance 1, so that no part gets very large ones.",
-    "residual": "Adds what a part gives to the vector that was there before. Nothing is lost on the way.",
-    "mask": "Forbids a token to attend to later tokens.",
-    "scale": "Divides the scores by √d_k, so that the softmax does not put all weight on one token.",
-    "unembedding": "Compares the last vector with every word of the vocabulary. The more similar, the more probable.",
+    "embedding": "Replaces each token by a vector from a table. Some models add a vector for the position here.",
+    "position": "Tells the model where in the text a token stands. A click removes it everywhere.",
+    "attention": "Moves information between tokens: this token receives a mix of the tokens that it may attend to.",
+    "head": "Compares this token with every token that it may attend to, and mixes their values. "
+    "The better a token matches, the more of its value is in the mix.",
+    "mlp": "Works on the vector of each token by itself. It sees no other token." + EVERYWHERE,
+    "norm": "Shifts and scales the numbers of a vector to mean 0 and variance 1, and then by learned amounts. "
+    "So every part reads vectors of similar size." + EVERYWHERE,
+    "residual": "Adds what a part gives to the vector that was there, instead of replacing it." + EVERYWHERE,
+    "mask": "Forbids a token to attend to later tokens." + EVERYWHERE,
+    "scale": "Divides the scores by √d_k. Otherwise they grow with d_k and make the softmax too sharp." + EVERYWHERE,
+    "unembedding": "Multiplies the final vector, after its norm if there is one, with one vector for each token of the "
+    "vocabulary. A softmax turns the products into probabilities.",
 }
 NAMES = {
     "embedding": "Embedding",
@@ -30,8 +34,8 @@ NAMES = {
     "residual": "Residual connection",
 }
 SHORT = {  # below a part of the figure
-    "embedding": "token → vector",
-    "attention": "brings information from other tokens",
+    "embedding": "one vector each",
+    "attention": "copies from other tokens",
     "mlp": "works on each token alone",
     "unembedding": "vector → word",
 }
@@ -51,19 +55,19 @@ def describe_embedding(token: str, length: float) -> str:
 
 
 def describe_attention(
-    token: str, before: float, added: float, shares: Sequence[tuple[str, float]], residual: bool
+    token: str, before: float, added: float, shares: Sequence[tuple[str, float]], residual: bool, least: float
 ) -> str:
     """What attention did to this token.
 
-    before, added: lengths of the token's vector and of what attention gives. shares: other tokens, and which part of
-    the new vector comes from each. residual: whether the old vector is kept.
+    before, added: lengths of the token's vector and of what attention gives. shares: the other tokens with the largest
+    parts of the new vector, all of at least `least`. residual: whether the old vector is kept.
     """
     if added == 0:
         return f"Attention gave “{token}” nothing."
     sizes = f"Attention gave “{token}” a vector of length {decimals(added, 1)}. {_own(before, residual)}"
     if not shares:
-        return f"{sizes} Nearly all of the new vector comes from this token itself."
-    return f"{sizes} Of the other tokens, {_listed(shares)} gave most of the new vector."
+        return f"{sizes} No other token gave more than {percent(least)} of the new vector."
+    return f"{sizes} Of the other tokens, {_listed(shares)} gave most."
 
 
 def describe_mlp(token: str, before: float, added: float, active: int, total: int, residual: bool) -> str:
@@ -99,11 +103,11 @@ def describe_machine(token: str, sources: Sequence[tuple[str, float]], own: floa
     """
     sentences = [
         f"**{_capital(percent(own))} of the last vector of “{markdown(token)}” began at the token itself.**",
-        f"Of the rest, most began at {_listed([(markdown(word), share) for word, share in sources])}."
+        f"The largest other parts began at {_listed([(markdown(word), share) for word, share in sources])}."
         if sources
         else "",
         f"The figure draws the {drawn} tokens that gave most to it; the text has {total:,}." if drawn < total else "",
-        "The lines show the way, layer by layer. A thicker line carries more.",
+        "The lines show the way. The thick line at the end carries what earlier layers brought from other tokens.",
     ]
     return " ".join(filter(None, sentences))
 
@@ -117,7 +121,7 @@ def describe_units(token: str, layer: int, active: int, total: int, first: Seque
     most = (
         f"The unit that writes the longest vector raises {', '.join(f'“{markdown(word)}”' for word in first)}."
         if first
-        else "The words that a unit raises cannot be named: this model has no linear layer from its vectors to words."
+        else "The words that a unit raises cannot be named here: it has no logits, or a dense layer before them."
     )
     return (
         f"In layer {layer}, **{active:,} of {counted(total, 'hidden unit')} {verb(active, 'is', 'are')} above 0** for "

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from model.config import ModelConfig
+from model.config import ModelConfig, lookup
+from model.position import POSITIONS
 from model.switches import Switches
 
 
@@ -12,23 +13,31 @@ class Step:
 
     kind: str  # "embedding", "attention", "mlp" or "unembedding"
     layer: int | None  # None: outside the layers
-    norm: str  # "before": the part reads normalised vectors; "after": what it leaves is normalised; "none"
+    norm: str  # where its norm stands, also while it is removed: "before" the part, "after" it, "none": it has no norm
     present: bool  # False: removed now, or the weights were trained without it
 
 
 def architecture(config: ModelConfig, switches: Switches = Switches()) -> tuple[Step, ...]:
     """The parts of the model that this config describes, from the embedding to the logits.
 
-    switches: the parts that are removed now. A norm that is removed is "none".
+    switches: the parts that are removed now.
     """
     active = switches & config.trained
-    norm = {"pre": "before", "post": "after", "none": "none"}[config.norm] if active.norm else "none"
-    steps = [Step("embedding", None, "after" if config.embedding_norm and active.norm else "none", True)]
+    norm = {"pre": "before", "post": "after", "none": "none"}[config.norm]
+    steps = [Step("embedding", None, "after" if config.embedding_norm else "none", True)]
     for layer in range(config.n_layers):
         heads_left = any((layer, head) not in active.heads_off for head in range(config.n_heads))
         steps.append(Step("attention", layer, norm, heads_left))
         steps.append(Step("mlp", layer, norm, active.mlp))
     if config.read_out != "none":
-        has_final_norm = (config.norm == "pre" or config.read_out == "transformed") and active.norm
+        has_final_norm = config.norm == "pre" or config.read_out == "transformed"
         steps.append(Step("unembedding", None, "before" if has_final_norm else "none", True))
     return tuple(steps)
+
+
+def position_place(config: ModelConfig) -> str:
+    """Where positions come in: at the "embedding", in every "attention", or "none"."""
+    scheme = lookup(POSITIONS, "position", config.position)
+    if config.position == "none":
+        return "none"
+    return "attention" if scheme.in_attention else "embedding"

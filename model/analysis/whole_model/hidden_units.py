@@ -32,7 +32,8 @@ def hidden_units(
     """The n hidden units that write most for the token at `position`, and the k tokens that each raises.
 
     The change of a logit is activation · W_U (γ ∘ (w − mean(w))) / std, with the scale γ and the standard deviation of
-    the final norm as it was in this pass: how the logit would change by this unit alone if that norm stayed as it is.
+    the final norm as it was in this pass: the direct effect of this unit if that norm stayed as it is. What later
+    layers read from the unit is not counted.
     """
     transformer, tokenizer = get_transformer(experiment.weights)
     hidden = trace.layers[layer].mlp_hidden[position]  # (F,)
@@ -43,7 +44,7 @@ def hidden_units(
     units = np.argsort(-lengths, kind="stable")[:n]
     written = columns[:, units].T * hidden[units, None]  # (N, C)
     changes = _logit_changes(experiment, trace, written, position)  # (N, V)
-    changes[:, list(tokenizer.special_ids)[: changes.shape[1]]] = -np.inf  # no text has them as its next word
+    changes[:, list(tokenizer.special_ids)[: changes.shape[1]]] = -np.inf  # marks, which a person never sees predicted
     best = np.argsort(-changes, axis=-1, kind="stable")[:, :k]  # (N, K)
     return HiddenUnits(
         tuple(int(unit) for unit in units),

@@ -198,6 +198,7 @@ export interface MachineHeader extends FigureHeader, Focus {
   /** Of each token: word, probability, probability in the full model. */
   next_tokens: [string, number, number][][];
   predicts: string;
+  position_place: string;
   detail: string;
   /** By part: its name, what it is for, a few words, and the label of the button that opens its page. */
   names: Record<string, string>;
@@ -227,6 +228,8 @@ export interface Target {
   row?: number;
   position?: number;
   press?: (() => void) | null;
+  /** Which part a norm or a residual connection belongs to. */
+  of?: string;
 }
 
 export interface DecodingHeader extends FigureHeader {

@@ -35,10 +35,10 @@ whole_model.show(
     theme,
 )
 st.markdown(f"#### The feed-forward network of layer {layer}")
-if trace.layers[layer].mlp_hidden[row].any():
+if (experiment.switches & config.trained).mlp:
     feed_forward.show(experiment, layer, row, words[row], theme)
 else:
-    st.info("The feed-forward networks are removed, so there are no hidden units to show.")
+    st.info("This model has no feed-forward networks now, so there are no hidden units to show.")
 
 figure_panel.page_footer("machine")
 with notices:

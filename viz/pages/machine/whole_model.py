@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from model.analysis.whole_model.architecture import Step, architecture
+from model.analysis.whole_model.architecture import Step, architecture, position_place
 from model.analysis.whole_model.data_flow import DataFlow, flow_to, most_important_tokens, sources
 from model.config import ModelConfig
 from model.probability import probabilities
@@ -130,11 +130,12 @@ def _view(run: Pass, tokens: Sequence[int]) -> canvas.MachineView:
             "lengths": flow.lengths[:, kept],
             "added": flow.added[:, kept],
             "reach": reach[:, :, kept],
-            "edges": edges[:, :, kept][:, :, :, kept],
+            "edges": edges,
         },
         sentences=[_sentences(run, steps, token) for token in tokens],
         next_tokens=_next_tokens(run, kept),
         predicts="Next word" if run.config.predicts == "next" else "Word here",
+        position_place=position_place(run.config),
         words=canvas.MachineWords(captions.NAMES, captions.PURPOSES, captions.SHORT, part_pages.LABELS),
     )
 
@@ -163,7 +164,7 @@ def _sentences(run: Pass, steps: Sequence[Step], token: int) -> list[str]:
         elif step.kind == "attention" and step.layer is not None:
             shares = _largest(flow.shares[step.layer, token], run.words, token)
             before, added = flow.lengths[2 * step.layer, token], flow.added[2 * step.layer, token]
-            sentences.append(captions.describe_attention(word, float(before), float(added), shares, residual))
+            sentences.append(captions.describe_attention(word, float(before), float(added), shares, residual, NAMED))
         elif step.kind == "mlp" and step.layer is not None:
             hidden = run.trace.layers[step.layer].mlp_hidden[token]
             before, added = flow.lengths[2 * step.layer + 1, token], flow.added[2 * step.layer + 1, token]
@@ -176,9 +177,14 @@ def _sentences(run: Pass, steps: Sequence[Step], token: int) -> list[str]:
 
 
 def _largest(shares: Array, words: Sequence[str], own: int, most: int = 2) -> list[tuple[str, float]]:
-    """The other tokens with the largest shares."""
-    order = [int(token) for token in np.argsort(-shares, kind="stable") if token != own]
-    return [(truncate(words[token]), float(shares[token])) for token in order[:most] if shares[token] >= NAMED]
+    """The other tokens with the largest shares; a token that occurs twice is named with its position."""
+    order = [int(token) for token in np.argsort(-shares, kind="stable") if token != own][:most]
+    return [(_name(words, token), float(shares[token])) for token in order if shares[token] >= NAMED]
+
+
+def _name(words: Sequence[str], token: int) -> str:
+    name = truncate(words[token])
+    return f"{name}, token {token}" if words.count(words[token]) > 1 else name
 
 
 def _next_tokens(run: Pass, tokens: Sequence[int]) -> list[list[tuple[str, float, float]]]:

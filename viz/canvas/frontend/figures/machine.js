@@ -43,7 +43,9 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   view.opened = Math.min(view.opened ?? 0, view.layers - 1);
   const stop = listen(key, () => repaint(view));
   drawings.set(header.key, () =>
-    asSvg(root.clientWidth, view.place.height, theme, (pen) => draw(view, pen, focused(view, true))),
+    asSvg(root.clientWidth, view.place.height, theme, (pen) => {
+      draw({ ...view, part: null, head: null }, pen, focused(view, true));
+    }),
   );
   arrange(view);
   return stop;
@@ -120,8 +122,14 @@ function arrange(view) {
   root.toggleAttribute("data-crowded", view.place.simple && root.clientWidth < WIDE); // the stage then makes it wider
   figure.style.height = `${view.place.height}px`;
   view.pressable = targetsOf(view);
+  const focused = targets.getRootNode().activeElement?.dataset?.id;
   targets.replaceChildren(...view.pressable.map((/** @type {Target} */ target) => button(view, target)));
+  // The part under the pointer or the focus is the same part of the new drawing.
+  const same = (/** @type {Target | null} */ old) =>
+    view.pressable.find((/** @type {Target} */ target) => old && idOf(target) === idOf(old)) ?? null;
+  [view.part, view.head] = [same(view.part), same(view.head)];
   repaint(view);
+  if (focused) targets.querySelector(`[data-id="${focused}"]`)?.focus();
 }
 
 /** @param {View} view */
@@ -142,12 +150,15 @@ function button(view, target) {
   const node = element("button", `target ${target.kind}`);
   node.type = "button";
   node.style.cssText = `left:${target.x}px;top:${target.y}px;width:${target.wide}px;height:${target.tall}px`;
+  node.dataset.id = idOf(target);
   const state = target.kind === "chip" || target.kind === "head";
   const layer = target.layer === null || target.kind === "head" ? "" : `, layer ${target.layer}`;
   node.setAttribute("aria-label", target.kind === "fold" ? `Open layer ${target.layer}` : target.text + layer);
   if (state) node.setAttribute("aria-pressed", String(target.on));
   node.disabled = state && !target.press;
+  let first = false; // a finger that has only now come to this part: it reads before it removes
   const enter = () => {
+    first = view.part !== target;
     if (target.row !== undefined) hover(target.position ?? null);
     if (state) {
       view.part = target;
@@ -155,14 +166,29 @@ function button(view, target) {
       repaint(view);
     }
   };
-  node.onpointerenter = node.onfocus = enter;
+  node.onpointerenter = (event) => {
+    enter();
+    first &&= event.pointerType === "touch" && state;
+  };
+  node.onfocus = () => {
+    if (view.part !== target) enter();
+    if (node.matches(":focus-visible")) first = false; // a key
+  };
+  node.onblur = () => {
+    view.head = null;
+    repaint(view);
+  };
   node.onclick = (event) => {
     event.stopPropagation();
     if (target.row !== undefined) pin(view, target.row);
+    else if (first) first = false;
     else target.press?.();
   };
   return node;
 }
+
+/** @param {Target} target */
+const idOf = ({ kind, part, layer, head, row, of }) => [kind, part, layer, head, row, of].join(" ");
 
 // What the part is for, and what it did to the token in focus.
 /**
@@ -191,7 +217,7 @@ function explain(view, row) {
  */
 function partOf(header, target) {
   if (!target) return null;
-  const kind = target.part === "mlp" ? "mlp" : target.part === "position" ? "embedding" : "attention";
+  const kind = target.of ?? "attention";
   const index = header.parts.findIndex((part) => part.kind === kind && part.layer === target.layer);
   return index < 0 ? null : index;
 }

@@ -85,6 +85,11 @@ function drawBlock(view, pen, band, { layer, x, width }, row) {
   keep(view, pen, band, after + STRIP, mlp + room + GAP, layer + 1, row);
   hiddenStrip(view, pen, band, mlp + 4, room - 8, layer);
   strip(view, pen, band, mlp + room + GAP, 2 * layer + 2, row);
+  if (place.simple) {
+    const y = band.lanes - legible(11) / 2 - 5;
+    pen.text(x + attention / 2, y, "attention", { anchor: "middle", size: 11, fill: theme.muted });
+    pen.text(mlp + room / 2, y, "feed-forward", { anchor: "middle", size: 11, fill: theme.muted });
+  }
   foot(view, pen, band, x + attention / 2, "attention", layer, row);
   foot(view, pen, band, mlp + room / 2, "mlp", layer, row);
 }

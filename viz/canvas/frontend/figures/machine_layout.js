@@ -59,10 +59,11 @@ export function placeOf({ root, header, layers, arrays, opened }) {
   const chip = Math.max(CHIP, letter + 8);
   const title = Math.max(24, legible(12) + 10);
   const heading = legible(13) + 34; // of the predictions
+  const chipRows = header.position_place === "attention" ? 3 : 2;
   const above = simple
-    ? Math.max(title + headRows * (head + 3), title + heading) + 6
-    : title + 2 * (chip + GAP) + headRows * (head + 3) + 6;
-  const below = simple ? 0 : 12 + (header.detail === "words" ? 3 : 2) * (legible(11) + 4);
+    ? Math.max(title + headRows * (head + 3), title + heading) + letter + 12
+    : title + chipRows * (chip + GAP) + headRows * (head + 3) + 6;
+  const below = simple ? 4 : 12 + (header.detail === "words" ? 3 : 2) * (legible(11) + 4);
   const bands = bandsOf(widths, label, width - (output ? output + 8 : 0), STRIP + GAP);
   const tall = above + count * lane + below + 14;
   for (const [index, band] of bands.entries()) {
@@ -74,6 +75,7 @@ export function placeOf({ root, header, layers, arrays, opened }) {
   const height = bands.length * tall + (outputBelow === null ? 0 : 64 + 5 * predictionLine());
   return {
     simple,
+    chipRows,
     title,
     predicts,
     outputBelow,
@@ -106,17 +108,28 @@ export function targetsOf(view) {
    * @param {number} y
    * @param {number} wide
    * @param {number | null} layer
+   * @param {string} [of]
    */
-  const chip = (name, x, y, wide, layer) => {
+  const chip = (name, x, y, wide, layer, of = "attention") => {
     if (place.simple) return;
     const { label, on, available } = switches[name];
-    const text = label;
     const press = available ? () => view.send("part", name) : null;
-    targets.push({ kind: "chip", part: name, layer, x, y, wide, tall: place.chip, text, on, press });
+    targets.push({ kind: "chip", part: name, layer, x, y, wide, tall: place.chip, text: label, on, press, of });
   };
   const first = place.bands[0];
   const y0 = first.top + place.title;
-  if (switches.position) chip("position", place.label - 14, y0, 60, null);
+  const normWide = widthOf(switches.norm.label, place.letter) + 8;
+  const embedded = place.label + STRIP; // the right end of the first strip
+  if (header.position_place === "embedding") chip("position", embedded - 58, y0, 58, null, "embedding");
+  const norms = Object.fromEntries(header.parts.map(({ kind, norm }) => [kind, norm]));
+  const belowChip = place.chip + GAP;
+  if (norms.embedding === "after") chip("norm", embedded - normWide, y0 + belowChip, normWide, null, "embedding");
+  if (norms.unembedding === "before") {
+    const [x, y] = place.output
+      ? [place.bands.at(-1).right + place.output - normWide, place.bands.at(-1).top + place.title]
+      : [view.root.clientWidth - normWide - 8, place.outputBelow];
+    chip("norm", x, y, normWide, null, "unembedding");
+  }
   for (const band of place.bands) {
     for (const { layer, x, width } of band.blocks) {
       const top = band.top;
@@ -129,11 +142,11 @@ export function targetsOf(view) {
       const y = top + place.title;
       const part = header.parts.find((each) => each.kind === "attention" && each.layer === layer);
       const attention = attentionWidth(width);
-      const three = switches.mask?.available || switches.mask?.on === false ? ["scale", "mask"] : ["scale"];
-      const normWidth = widthOf(switches.norm.label, place.letter) + 8;
+      const inside = switches.mask.available ? ["scale", "mask"] : ["scale"];
       const below = y + place.chip + GAP;
+      if (header.position_place === "attention") chip("position", x + GAP, below + place.chip + GAP, 58, layer);
       let left = x + GAP;
-      for (const name of part?.norm === "after" ? three : ["norm", ...three]) {
+      for (const name of part?.norm === "before" ? ["norm", ...inside] : inside) {
         const wide = widthOf(switches[name].label, place.letter) + 8;
         chip(name, left, below, wide, layer);
         left += wide + 3;
@@ -151,7 +164,7 @@ export function targetsOf(view) {
           layer,
           head,
           x: x + GAP + hx * (size + 3),
-          y: y + (place.simple ? 0 : 2 * (place.chip + GAP)) + hy * (size + 3),
+          y: y + (place.simple ? 0 : place.chipRows * (place.chip + GAP)) + hy * (size + 3),
           wide: size,
           tall: size,
           text: `Layer ${layer}, head ${head}`,
@@ -163,13 +176,13 @@ export function targetsOf(view) {
       chip("residual", after + (STRIP - PLUS) / 2, y, PLUS, layer);
       const mlp = after + STRIP + GAP;
       const room = width - attention - 2 * STRIP - 4 * GAP;
-      if (part?.norm !== "after") chip("norm", mlp + (room - normWidth) / 2, below, normWidth, layer);
+      if (part?.norm === "before") chip("norm", mlp + (room - normWide) / 2, below, normWide, layer, "mlp");
       const beside = (STRIP - PLUS) / 2 + GAP - 2;
-      chip("mlp", mlp - beside, y, room + 2 * beside, layer);
-      chip("residual", mlp + room + GAP + (STRIP - PLUS) / 2, y, PLUS, layer);
+      chip("mlp", mlp - beside, y, room + 2 * beside, layer, "mlp");
+      chip("residual", mlp + room + GAP + (STRIP - PLUS) / 2, y, PLUS, layer, "mlp");
       if (part?.norm === "after") {
-        chip("norm", after, below, normWidth, layer);
-        chip("norm", mlp + room + GAP, below, normWidth, layer);
+        chip("norm", after, below, normWide, layer);
+        chip("norm", mlp + room + GAP, below, normWide, layer, "mlp");
       }
     }
   }
