@@ -247,7 +247,7 @@ function foot({ header, place, arrays }, pen, band, x, kind, layer, row) {
           : isOn(header, "residual")
             ? [
                 `adds ${arrays.added.values[joint * count + row].toFixed(1)}`,
-                `to ${arrays.lengths.values[joint * count + row].toFixed(1)}`,
+                `to one of ${arrays.lengths.values[joint * count + row].toFixed(1)}`,
               ]
             : [`gives ${arrays.added.values[joint * count + row].toFixed(1)}`];
   lines.slice(0, 3).forEach((line, index) => {
