@@ -99,6 +99,7 @@ def answer(page):
 
 
 def open_view(page, name, label):
+    page.mouse.move(2, 2)  # a table shows its toolbar while the pointer is on it, over what stands above it
     page.get_by_role("radio", name=label, exact=True).click()
     page.wait_for_url(re.compile(rf"[?&]{name}={re.escape(quote_plus(label))}(&|$)"), timeout=PATIENCE)
     wait_for_rest(page)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from viz.captions.batch_norm import describe_norm_axes, describe_norm_change
-from viz.captions.counting import counted, decimals, verb
+from viz.captions.counting import counted, decimals, percent, verb
 from viz.captions.heads import (
     Named,
     describe_attribution,
@@ -26,6 +26,14 @@ from viz.captions.heads import (
     describe_trained_without,
 )
 from viz.captions.inside import describe_averaging, describe_cost, describe_loop_and_matmul, describe_qk_spectrum
+from viz.captions.machine import (
+    describe_attention,
+    describe_embedding,
+    describe_machine,
+    describe_mlp,
+    describe_unembedding,
+    describe_units,
+)
 from viz.captions.masks import (
     describe_guess,
     describe_kv_cache,
@@ -707,3 +715,48 @@ def test_the_order_of_two_looks_is_that_of_their_layers():
 def test_an_answer_that_is_no_number_is_told_as_such():
     question = Question("?", Call("loss", ()))
     assert spelt_answer(NAN, question) == "not a number" and spelt_answer(0.125, question) == "0.12"
+
+
+def test_what_each_part_did_to_a_token_names_the_sizes_and_who_gave_most():
+    assert describe_embedding("dogs", 7.66) == "“dogs” became a vector of length 7.7."
+    shares = [("the, token 4", 0.4), ("near", 0.05)]
+    assert describe_attention("dogs", 7.66, 11.04, shares, True, 0.03) == (
+        "Attention gave “dogs” a vector of length 11.0. It was added to one of length 7.7. "
+        "Of the other tokens, “the, token 4” (40%) and “near” (5%) gave most."
+    )
+    alone = describe_attention("dogs", 7.66, 11.04, [], False, 0.03)
+    assert "It replaced one of length 7.7. No other token gave more than 3% of the new vector." in alone
+    assert describe_attention("dogs", 7.66, 0.0, shares, True, 0.03) == "Attention gave “dogs” nothing."
+    assert describe_mlp("dogs", 11.0, 8.1, 1, 256, True).endswith("length 11.0. 1 of its 256 hidden units is above 0.")
+    assert describe_mlp("dogs", 11.0, 0.0, 0, 256, True) == "The feed-forward network gave “dogs” nothing."
+    assert describe_unembedding("dogs", "chase", 0.224, "next") == (
+        "After “dogs” the most probable word is “chase”, with 22%."
+    )
+    assert describe_unembedding("[MASK]", "dog", 0.999, "here") == (
+        "In the place of “[MASK]” the most probable word is “dog”, with more than 99%."
+    )
+
+
+def test_the_sentence_under_the_whole_model_says_where_the_last_vector_began_and_what_is_drawn():
+    every = describe_machine("dogs", [("the", 0.22), ("near", 0.16)], 0.06, 13, 13)
+    assert every.startswith("**6% of the last vector of “dogs” began at the token itself.**")
+    assert "The largest other parts began at “the” (22%) and “near” (16%)." in every and "draws" not in every
+    some = describe_machine("dogs", [], 0.004, 24, 1300)
+    assert some.startswith("**Less than 1% of") and "other parts" not in some
+    assert "draws the 24 tokens that gave most to it; the text has 1,300." in some
+    assert describe_machine("dogs", [], NAN, 2, 2).startswith("**Not a number of")
+
+
+def test_the_sentence_under_the_hidden_units_counts_them_and_names_what_the_first_raises():
+    assert describe_units("dogs", 2, 79, 256, ["with", "above"]) == (
+        "In layer 2, **79 of 256 hidden units are above 0** for “dogs”. "
+        "The unit that writes the longest vector raises “with”, “above”."
+    )
+    assert "**1 of 256 hidden units is above 0**" in describe_units("dogs", 2, 1, 256, ["with"])
+    assert "cannot be named here" in describe_units("dogs", 2, 1, 256, [])
+
+
+def test_a_share_never_rounds_to_all_or_nothing():
+    assert [percent(share) for share in (0, 0.004, 0.07, 0.5, 0.996, 1, NAN)] == [
+        "0%", "less than 1%", "7%", "50%", "more than 99%", "100%", "not a number",
+    ]  # fmt: skip
