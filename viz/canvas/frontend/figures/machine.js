@@ -171,8 +171,9 @@ function button(view, target) {
     first &&= event.pointerType === "touch" && state;
   };
   node.onfocus = () => {
-    if (view.part !== target) enter();
-    if (node.matches(":focus-visible")) first = false; // a key
+    if (view.part === target) return;
+    enter();
+    first = false; // a key, or a mouse that stood here already when the part was drawn anew
   };
   node.onblur = () => {
     view.head = null;
