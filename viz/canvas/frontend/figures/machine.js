@@ -156,9 +156,8 @@ function button(view, target) {
   node.setAttribute("aria-label", target.kind === "fold" ? `Open layer ${target.layer}` : target.text + layer);
   if (state) node.setAttribute("aria-pressed", String(target.on));
   node.disabled = state && !target.press;
-  let first = false; // a finger that has only now come to this part: it reads before it removes
   const enter = () => {
-    first = view.part !== target;
+    if (view.part !== target) view.since = performance.now();
     if (target.row !== undefined) hover(target.position ?? null);
     if (state) {
       view.part = target;
@@ -166,15 +165,7 @@ function button(view, target) {
       repaint(view);
     }
   };
-  node.onpointerenter = (event) => {
-    enter();
-    first &&= event.pointerType === "touch" && state;
-  };
-  node.onfocus = () => {
-    if (view.part === target) return;
-    enter();
-    first = false; // a key, or a mouse that stood here already when the part was drawn anew
-  };
+  node.onpointerenter = node.onfocus = enter;
   node.onblur = () => {
     view.head = null;
     repaint(view);
@@ -182,11 +173,15 @@ function button(view, target) {
   node.onclick = (event) => {
     event.stopPropagation();
     if (target.row !== undefined) pin(view, target.row);
-    else if (first) first = false;
-    else target.press?.();
+    else if (!(state && isFinger(event) && performance.now() - view.since < TAP)) target.press?.();
   };
   return node;
 }
+
+const TAP = 600; // milliseconds: a finger that came to a part so shortly before only reads what the part is for
+
+/** @param {MouseEvent} event */
+const isFinger = (event) => /** @type {PointerEvent} */ (event).pointerType === "touch";
 
 /** @param {Target} target */
 const idOf = ({ kind, part, layer, head, row, of }) => [kind, part, layer, head, row, of].join(" ");
