@@ -14,7 +14,8 @@ from model.analysis.whole_model.data_flow import (
     flow_to,
     most_important_tokens,
     most_mixed_row,
-    sources,
+    product,
+    written_values,
 )
 from model.analysis.whole_model.hidden_units import hidden_units
 from model.config import ModelConfig
@@ -109,9 +110,13 @@ def test_a_contribution_by_hand():
     v = np.array([[[3.0], [1.0]], [[4.0], [2.0]]])  # (2, 2, 1)
     w_o = np.eye(2)  # head 0 writes the first number, head 1 the second
     expected = [[5.0, 0.0], [1.5, np.hypot(0.5, 2.0)]]
-    assert contribution_lengths(weights, v, w_o, [0, 1]) == pytest.approx(np.array(expected))
-    assert contribution_lengths(weights[1:], v[1:], w_o, [1]) == pytest.approx(np.array([[4.0, 0.0], [0.0, 2.0]]))
-    assert contribution_lengths(weights[:0], v[:0], w_o, []) == pytest.approx(np.zeros((2, 2)))
+    written = written_values(v, w_o, [0, 1])
+    assert written == pytest.approx(np.array([[[3.0, 0.0], [1.0, 0.0]], [[0.0, 4.0], [0.0, 2.0]]]))
+    assert contribution_lengths(weights, written) == pytest.approx(np.array(expected))
+    second = written_values(v[1:], w_o, [1])
+    assert contribution_lengths(weights[1:], second) == pytest.approx(np.array([[4.0, 0.0], [0.0, 2.0]]))
+    none = written_values(v[:0], w_o, [])
+    assert none.shape == (0, 2, 2) and contribution_lengths(weights[:0], none) == pytest.approx(np.zeros((2, 2)))
 
 
 def test_the_contributions_are_the_terms_of_the_sum_that_attention_gives(ran):
@@ -123,7 +128,10 @@ def test_the_contributions_are_the_terms_of_the_sum_that_attention_gives(ran):
         alive = np.array([(index, head) not in off for head in range(len(attention.v))])[:, None, None]
         per_head = np.einsum("hts,hsd->tshd", attention.weights * alive, attention.v)  # (T, S, H, D)
         vectors = per_head.reshape(*per_head.shape[:2], -1) @ w_o.weight.numpy().T  # (T, S, C)
-        assert flow.contributions[index] == pytest.approx(np.linalg.norm(vectors, axis=-1), abs=1e-3)
+        heads = [head for head in range(len(attention.v)) if (index, head) not in off]
+        written = written_values(attention.v[heads], w_o.weight.numpy(), heads)
+        lengths = contribution_lengths(attention.weights[heads], written)
+        assert lengths == pytest.approx(np.linalg.norm(vectors, axis=-1), abs=1e-3)
         own = vectors[np.arange(len(vectors)), np.arange(len(vectors))]  # (T, C)
         if experiment.switches.residual:
             own = own + layer.resid_pre
@@ -166,7 +174,7 @@ def test_nothing_is_lost_on_the_way_back(ran):
     assert reach.sum(axis=-1) == pytest.approx(np.ones(reach.shape[:2]))
     assert edges.sum(axis=2) == pytest.approx(reach[:, :-1]), "what leaves the tokens below"
     assert edges.sum(axis=3) == pytest.approx(reach[:, 1:]), "what arrives at the tokens above"
-    assert reach[:, 0] == pytest.approx(sources(flow.shares)), "the product of all layers"
+    assert reach[:, 0] == pytest.approx(flow.sources), "the product of all layers"
 
 
 def test_two_layers_of_flow_by_hand():
@@ -179,15 +187,23 @@ def test_two_layers_of_flow_by_hand():
     assert edges[1, 1] == pytest.approx(np.array([[0.0, 0.0], [0.25, 0.75]]))
     alone = flow_to(np.stack([below, above]), [1])
     assert alone[0] == pytest.approx(reach[1:]) and alone[1] == pytest.approx(edges[1:, :, 1:, 1:])
-    assert sources(np.stack([below, above]))[1] == pytest.approx([0.625, 0.375])
+    assert product([below, above])[1] == pytest.approx([0.625, 0.375])
 
 
 def test_the_row_to_open_with_holds_most_of_others_and_the_first_token_does_not_count():
-    shares = np.array([[[1.0, 0, 0, 0], [0.9, 0.1, 0, 0], [0.1, 0.5, 0.4, 0], [0.3, 0.1, 0.0, 0.6]]])
-    assert most_mixed_row(shares) == 2  # half of it is from token 1; token 1 holds nine tenths of the first
-    assert most_important_tokens(shares, 3, 2) == (0, 3)
-    assert most_important_tokens(shares, 3, 9) == (0, 1, 2, 3)
-    assert most_mixed_row(np.ones((1, 1, 1))) == 0
+    sources = np.array([[1.0, 0, 0, 0], [0.9, 0.1, 0, 0], [0.1, 0.5, 0.4, 0], [0.3, 0.1, 0.0, 0.6]])
+    assert most_mixed_row(sources) == 2  # half of it is from token 1; token 1 holds nine tenths of the first
+    assert most_important_tokens(sources, 3, 2) == (0, 3)
+    assert most_important_tokens(sources, 3, 9) == (0, 1, 2, 3)
+    assert most_mixed_row(np.ones((1, 1))) == 0
+
+
+def test_vectors_that_are_no_numbers_have_shares_that_are_no_numbers():
+    trace = run(FULL)
+    broken = replace(trace.layers[0], resid_pre=np.full_like(trace.layers[0].resid_pre, np.nan))
+    flow = data_flow(FULL, replace(trace, layers=(broken, *trace.layers[1:])))
+    assert np.isnan(flow.shares[0]).all() and np.isfinite(flow.shares[1:]).all()
+    assert np.isnan(flow.sources).all(), "so no part can be given"
 
 
 # Hidden units
@@ -206,6 +222,9 @@ def test_all_hidden_units_together_write_what_the_network_gives(layer):
     assert written + module.bias.numpy() == pytest.approx(trace.layers[layer].mlp_out[9], abs=1e-4)
     assert sorted(units.units) == list(range(F))
     assert np.all(np.diff(units.lengths) <= 0), "the longest first"
+    sizes = np.linalg.norm(module.weight.numpy()[:, list(units.units)], axis=0)
+    assert units.lengths == pytest.approx(np.abs(units.activations) * sizes, rel=1e-5), "below 0 it writes as well"
+    assert units.activations.min() < 0
     assert units.total == F and units.active == int((trace.layers[layer].mlp_hidden[9] > 0).sum())
 
 

@@ -58,7 +58,7 @@ def most_probable(experiment, row):
 def test_it_opens_with_a_token_that_holds_much_of_others_and_says_what_comes_next(whole):
     whole.open()
     full = Experiment(text=EXAMPLE)
-    row = most_mixed_row(data_flow(full, run(full)).shares)
+    row = most_mixed_row(data_flow(full, run(full)).sources)
     word, share = most_probable(full, row)
     expect(whole.panel).to_contain_text(f"After “{WORDS[row]}” the most probable word is “{word}”, with {share}.")
     assert whole.key("machine").locator(".target.token").count() == len(WORDS)
@@ -105,6 +105,18 @@ def test_a_click_on_a_token_follows_it_and_the_prediction_is_the_one_after_it(wh
     word, share = most_probable(Experiment(text=EXAMPLE), 10)
     expect(whole.panel).to_contain_text(f"After “was” the most probable word is “{word}”, with {share}.")
     expect(whole.key("save_machine")).to_contain_text("last vector of “was”")
+
+
+def test_the_numbers_below_the_parts_are_those_of_the_token_in_focus(whole):
+    whole.open(query=9, detail="numbers")
+    full = Experiment(text=EXAMPLE)
+    flow = data_flow(full, run(full))
+    texts = whole.texts
+    assert texts.count(f"length {flow.lengths[0, 9]:.1f}") == 1
+    adds = [text.removeprefix("adds ") for text in texts if text.startswith("adds ")]
+    to = [text.removeprefix("to one of ") for text in texts if text.startswith("to one of ")]
+    assert adds == [f"{length:.1f}" for length in flow.added[:, 9]]
+    assert to == [f"{length:.1f}" for length in flow.lengths[:-1, 9]]
 
 
 def test_the_pointer_on_a_part_says_what_it_is_for_and_opens_its_page_with_the_same_sentence(whole):

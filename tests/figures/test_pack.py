@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from unpack import unpack
 
+from viz.canvas.machine import encode_vectors
 from viz.pack import ABSENT, FULL, MOST_PIXELS, NOT_A_NUMBER, encode_weights, pack
 
 FRONTEND = Path(__file__).parents[2] / "viz/canvas/frontend"
@@ -139,3 +140,18 @@ def test_a_value_that_is_no_number_is_not_pooled_away():
 def test_twelve_layers_of_twelve_heads_stay_small():
     block = pack({}, cells=encode_weights(np.zeros((12, 12, 256, 256), np.float32), everything((12, 12, 256, 256))))
     assert len(block) < 600_000
+
+
+def test_a_strip_shows_the_number_farthest_from_zero_on_the_scale_of_its_own_place():
+    small = np.array([[[0.0, 0.1, -0.4, 0.2], [0.1, 0.0, 0.1, 0.4]]])  # (1, 2, 4)
+    codes = encode_vectors(np.concatenate([small, 100 * small]), cells=2)
+    half = FULL // 2
+    assert codes.shape == (2, 2, 2) and codes.dtype == np.uint8
+    assert np.array_equal(codes[0], codes[1]), "each place has its own limit"
+    root = half * np.sqrt(0.1 / 0.4)
+    assert codes[0].tolist() == [[round(half + root), 0], [round(half + root), FULL]]
+
+
+def test_a_strip_of_zeros_or_of_no_numbers_is_zero_everywhere():
+    for nothing in (0.0, np.nan, np.inf):
+        assert (encode_vectors(np.full((1, 2, 30), nothing)) == FULL // 2).all()

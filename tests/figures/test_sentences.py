@@ -744,7 +744,9 @@ def test_the_sentence_under_the_whole_model_says_where_the_last_vector_began_and
     some = describe_machine("dogs", [], 0.004, 24, 1300)
     assert some.startswith("**Less than 1% of") and "other parts" not in some
     assert "draws the 24 tokens that gave most to it; the text has 1,300." in some
-    assert describe_machine("dogs", [], NAN, 2, 2).startswith("**Not a number of")
+    assert describe_machine("dogs", [], NAN, 2, 2).startswith(
+        "**The vectors of “dogs” are not numbers in this run, so they have no parts.**"
+    )
 
 
 def test_the_sentence_under_the_hidden_units_counts_them_and_names_what_the_first_raises():
@@ -753,7 +755,7 @@ def test_the_sentence_under_the_hidden_units_counts_them_and_names_what_the_firs
         "The unit that writes the longest vector raises “with”, “above”."
     )
     assert "**1 of 256 hidden units is above 0**" in describe_units("dogs", 2, 1, 256, ["with"])
-    assert "cannot be named here" in describe_units("dogs", 2, 1, 256, [])
+    assert "are not named: this model has no logits" in describe_units("dogs", 2, 1, 256, [])
 
 
 def test_a_share_never_rounds_to_all_or_nothing():

@@ -1,11 +1,18 @@
 """The page “Whole model” under messages that no honest browser sends, and what its controls keep."""
 
+import numpy as np
 import pytest
 from screen import component, visit, well
 
+from model import Experiment, run
+from model.analysis.whole_model.architecture import architecture
+from model.analysis.whole_model.data_flow import data_flow
 from model.run import get_transformer
+from model.switches import PARTS
+from viz.captions.counting import percent
 from viz.pages.machine import part_pages, whole_model
 from viz.ui import ablation
+from viz.ui.controls import EXAMPLE
 from viz.ui.state import Key
 
 CONFIG = get_transformer("grammar")[0].config
@@ -39,8 +46,8 @@ def test_a_part_that_the_model_does_not_have_changes_nothing(session, message):
 
 
 def test_a_layer_of_heads_goes_as_a_whole_and_comes_back_as_a_whole(session):
-    whole_model._toggle_head(CONFIG, 1, 2)
-    assert session["heads_off"] == ["L1H2"]
+    whole_model._toggle_head(CONFIG, 1, 0)
+    assert session["heads_off"] == ["L1H0"]
     whole_model._toggle_layer(CONFIG, 1)
     assert sorted(session["heads_off"]) == ["L1H0", "L1H1", "L1H2", "L1H3"]
     whole_model._toggle_head(CONFIG, 0, 0)
@@ -55,10 +62,11 @@ def test_a_page_that_no_part_has_is_not_opened(session, kind):
     assert Key.PART_REQUESTED not in session
 
 
-def test_the_pages_of_the_parts_exist_and_each_has_a_label():
-    assert set(part_pages.PAGE_OF) == set(part_pages.LABELS)
-    for page, _ in part_pages.PAGE_OF.values():
-        assert (part_pages.visitor.PAGES / page / "page.py").is_file()
+def test_every_part_and_every_switch_has_a_page_that_exists():
+    kinds = {step.kind for step in architecture(CONFIG)} | {"head"} | {part.name for part in PARTS}
+    assert set(part_pages.PAGE_OF) == kinds
+    for page in part_pages.PAGE_OF.values():
+        assert (part_pages.visitor.PAGES / page.page / "page.py").is_file()
 
 
 @pytest.mark.parametrize("switch", [{}, {"mlp": "false"}, {"residual": "false", "norm": "false"}, {"mask": "false"}])
@@ -87,3 +95,23 @@ def test_a_model_trained_without_a_part_has_no_switch_for_it_and_nothing_is_said
     header, _ = component(screen, "machine")
     assert not next(part for part in header["switches"] if part["name"] == "mlp")["available"]
     assert any("no hidden units to show" in info.value for info in screen.info)
+
+
+def test_the_sentences_of_the_parts_have_the_numbers_of_the_pass():
+    header, _ = component(well(visit("viz/pages/machine/page.py")), "machine")
+    experiment = Experiment(text=EXAMPLE)
+    trace = run(experiment)
+    flow = data_flow(experiment, trace)
+    for token, sentences in zip(header["positions"], header["sentences"], strict=True):
+        assert f"length {flow.lengths[0, token]:.1f}." in sentences[0]
+        for joint, sentence in enumerate(sentences[1:-1]):  # attention and feed-forward in turn
+            assert f"a vector of length {flow.added[joint, token]:.1f}." in sentence
+            assert f"added to one of length {flow.lengths[joint, token]:.1f}." in sentence
+            if joint % 2:
+                active = int((trace.layers[joint // 2].mlp_hidden[token] > 0).sum())
+                assert f" {active} of its 256 hidden units" in sentence
+            elif others := np.delete(flow.shares[joint // 2, token], token).tolist():
+                best = max(others)
+                assert (f"({percent(best)})" if best >= whole_model.NAMED else "No other token") in sentence
+        word = int(np.argmax(trace.logits[token]))
+        assert f"is “{get_transformer('grammar')[1].vocabulary[word]}”, with" in sentences[-1]

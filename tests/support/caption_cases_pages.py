@@ -111,6 +111,7 @@ CASES: dict[str, Cases] = {
         "all drawn": lambda: describe_machine("dogs", [("the", 0.4), ("near", 0.1)], 0.07, 13, 13),
         "some drawn": lambda: describe_machine("dogs", [("the", 0.4)], 0.004, 24, 300),
         "itself": lambda: describe_machine("the", [], 1.0, 2, 2),
+        "no numbers": lambda: describe_machine("the", [], float(NAN), 2, 2),
     },
     "machine.describe_units": {
         "words": lambda: describe_units("dogs", 2, 77, 256, ["was", "is"]),

@@ -26,8 +26,6 @@ class MachinePart:
     layer: int | None
     norm: str  # "before", "after" or "none"
     present: bool
-    title: str
-    purpose: str  # what it is for, in one sentence
     shape: str  # of what it gives: "13 × 64"
 
 
@@ -63,7 +61,8 @@ class MachineView:
     arrays: Mapping[str, Array]  # weights, mask (L, H, T, T), stream (J, T, C), hidden (L, T, F), lengths (J, T),
     # added (2L, T), reach (T, L + 1, T), edges (T, L, T, T)
     sentences: Sequence[Sequence[str]]  # of each token, what each part did
-    next_tokens: Sequence[Sequence[tuple[str, float, float]]]  # of each token: word, probability, with the full model
+    next_tokens: Sequence[Sequence[tuple[str, float, float]]]  # of each token: word, probability, and that of the full
+    # model; empty where the model predicts no words
     predicts: str  # title of the last column
     position_place: str  # where positions come in: "embedding", "attention" or "none"
     words: MachineWords
@@ -71,8 +70,11 @@ class MachineView:
 
 @dataclass(frozen=True)
 class MachineEvents:
-    """What a person does in the figure. on_part: name of a switch; on_layer, on_head: heads to remove or put back;
-    on_open: kind of a part, its layer and its head, −1 where there is none."""
+    """What a person does in the figure.
+
+    on_part: name of a switch; on_layer, on_head: heads to remove or put back; on_open: kind of a part, its layer and
+    its head, −1 where there is none.
+    """
 
     on_part: Callable[[str], None]
     on_layer: Callable[[int], None]
@@ -148,9 +150,8 @@ def encode_vectors(vectors: Array, cells: int = STRIP_CELLS) -> Array:
     limit = np.percentile(np.abs(finite), HEADROOM, axis=(1, 2), keepdims=True)  # (N, 1, 1)
     limit = np.where(limit > 0, limit, 1.0)
     half = FULL // 2
-    codes: Array = np.round(np.sign(finite) * np.sqrt(np.minimum(np.abs(finite) / limit, 1.0)) * half + half).astype(
-        np.uint8
-    )
+    share = np.sign(finite) * np.sqrt(np.minimum(np.abs(finite) / limit, 1.0))  # −1 … 1
+    codes: Array = np.round(share * half + half).astype(np.uint8)
     return codes
 
 

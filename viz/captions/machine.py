@@ -1,5 +1,6 @@
 """What each part of a Transformer is for, and what it did to one token, in plain words."""
 
+import math
 from collections.abc import Sequence
 
 from viz.captions.counting import counted, decimals, percent, verb
@@ -33,11 +34,10 @@ NAMES = {
     "mask": "Causal mask",
     "residual": "Residual connection",
 }
-SHORT = {  # below a part of the figure
+SHORT = {  # what stands below a part in the figure
     "embedding": "one vector each",
     "attention": "copies from other tokens",
     "mlp": "works on each token alone",
-    "unembedding": "vector → word",
 }
 LABELS = {  # field of Switches → short enough for a button in the figure
     "position": "positions",
@@ -102,7 +102,9 @@ def describe_machine(token: str, sources: Sequence[tuple[str, float]], own: floa
     how many of the `total` tokens are in the figure.
     """
     sentences = [
-        f"**{_capital(percent(own))} of the last vector of “{markdown(token)}” began at the token itself.**",
+        f"**{_capital(percent(own))} of the last vector of “{markdown(token)}” began at the token itself.**"
+        if math.isfinite(own)
+        else f"**The vectors of “{markdown(token)}” are not numbers in this run, so they have no parts.**",
         f"The largest other parts began at {_listed([(markdown(word), share) for word, share in sources])}."
         if sources
         else "",
@@ -118,12 +120,12 @@ def _capital(text: str) -> str:
 
 def describe_units(token: str, layer: int, active: int, total: int, first: Sequence[str]) -> str:
     """The sentence under the hidden units. first: the words that the unit with the longest vector raises."""
-    most = (
+    raises = (
         f"The unit that writes the longest vector raises {', '.join(f'“{markdown(word)}”' for word in first)}."
         if first
-        else "The words that a unit raises cannot be named here: it has no logits, or a dense layer before them."
+        else "The words that a unit raises are not named: this model has no logits, or a dense layer before them."
     )
     return (
         f"In layer {layer}, **{active:,} of {counted(total, 'hidden unit')} {verb(active, 'is', 'are')} above 0** for "
-        f"“{markdown(token)}”. {most}"
+        f"“{markdown(token)}”. {raises}"
     )

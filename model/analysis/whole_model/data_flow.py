@@ -16,8 +16,9 @@ class DataFlow:
     stream: Array  # (2L + 1, T, C)  the residual stream: after the embedding, then after each attention and MLP
     lengths: Array  # (2L + 1, T)  of the stream
     added: Array  # (2L, T)  length of what each attention and each MLP gives, in turn
-    contributions: Array  # (L, T, S)  length of what token t gets from token s through all heads of a layer
-    shares: Array  # (L, T, S)  how much of the vector after attention comes from each token; rows sum to 1
+    shares: Array  # (L, T, S)  which part of the vector after attention comes from each token; rows sum to 1, or are
+    # not a number where the vectors are not
+    sources: Array  # (T, S)  which part of each token's last vector began at which token: the product of all layers
 
 
 def data_flow(experiment: Experiment, trace: Trace[Array]) -> DataFlow:
@@ -32,56 +33,48 @@ def data_flow(experiment: Experiment, trace: Trace[Array]) -> DataFlow:
     transformer, _ = get_transformer(experiment.weights)
     active = experiment.switches & transformer.config.trained
     stream = [trace.embed]
-    added, contributions, shares = [], [], []
+    added, shares = [], []
     for index, layer in enumerate(trace.layers):
         attention = layer.attention
         module = transformer.layers[index]
         assert isinstance(module, Layer)
         w_o = module.attention.w_o.weight.float().cpu().numpy()  # (C, H·D)
         heads = [head for head in range(len(attention.v)) if (index, head) not in active.heads_off]
-        received = contribution_lengths(attention.weights[heads], attention.v[heads], w_o, heads)  # (T, S)
-        from_each = received.copy()
+        weights = attention.weights[heads]  # (H', T, S)
+        written = written_values(attention.v[heads], w_o, heads)  # (H', S, C)
+        from_each = contribution_lengths(weights, written)  # (T, S)
         if active.residual:
-            own = layer.resid_pre + own_contribution(attention.weights[heads], attention.v[heads], w_o, heads)  # (T, C)
-            np.fill_diagonal(from_each, np.linalg.norm(own, axis=-1))
-        total = from_each.sum(axis=-1, keepdims=True)  # (T, 1)
-        contributions.append(received)
-        shares.append(np.divide(from_each, total, out=np.eye(len(received)), where=total > 0))
+            own = np.einsum("htt,htc->tc", weights, written)  # (T, C)  what each token gets from itself
+            np.fill_diagonal(from_each, np.linalg.norm(layer.resid_pre + own, axis=-1))
+        total = from_each.sum(axis=-1, keepdims=True)  # (T, 1); 0 where nothing arrives: the token keeps its place
+        shares.append(np.divide(from_each, total, out=np.eye(len(total)), where=total != 0))
         added += [np.linalg.norm(attention.out, axis=-1), np.linalg.norm(layer.mlp_out, axis=-1)]
         stream += [layer.resid_mid, layer.resid_post]
     vectors = np.stack(stream)  # (2L + 1, T, C)
-    return DataFlow(
-        vectors, np.linalg.norm(vectors, axis=-1), np.stack(added), np.stack(contributions), np.stack(shares)
-    )
+    lengths = np.linalg.norm(vectors, axis=-1)  # (2L + 1, T)
+    return DataFlow(vectors, lengths, np.stack(added), np.stack(shares), product(shares))
 
 
-def contribution_lengths(weights: Array, v: Array, w_o: Array, heads: Sequence[int]) -> Array:
-    """‖Σ_h weights[h, t, s] · W_O[h] v[h, s]‖ for each pair of tokens, (T, S).
+def written_values(v: Array, w_o: Array, heads: Sequence[int]) -> Array:
+    """W_O v of each head by itself, (H', S, C): values (H', S, D) through the columns of w_o (C, H·D) of their heads.
 
-    weights (H', T, S) and v (H', S, D) of the heads that are numbered by `heads`; w_o (C, H·D). The squared length is a
-    sum over pairs of heads, so the vectors themselves, (T, S, C), are never made.
+    heads: the numbers of the H' heads.
     """
-    if not heads:
-        return np.zeros(weights.shape[1:])
-    projected = _projected(v, w_o, heads)  # (H', S, C)
-    products = np.einsum("gsc,hsc->sgh", projected, projected)  # (S, H', H')
+    width = v.shape[-1]
+    columns = [w_o[:, head * width : (head + 1) * width] for head in heads]  # H' times (C, D)
+    written: Array = np.einsum("hsd,hcd->hsc", v, np.reshape(columns, (len(columns), len(w_o), width)))
+    return written
+
+
+def contribution_lengths(weights: Array, written: Array) -> Array:
+    """‖Σ_h weights[h, t, s] · written[h, s]‖ for each pair of tokens, (T, S).
+
+    weights (H', T, S), written (H', S, C). The squared length is a sum over pairs of heads, so the vectors themselves,
+    (T, S, C), are never made.
+    """
+    products = np.einsum("gsc,hsc->sgh", written, written)  # (S, H', H')
     squared = np.einsum("gts,hts,sgh->ts", weights, weights, products, optimize=True)
     return np.sqrt(np.maximum(squared, 0.0))  # rounding can leave a little less than 0
-
-
-def own_contribution(weights: Array, v: Array, w_o: Array, heads: Sequence[int]) -> Array:
-    """Σ_h weights[h, t, t] · W_O[h] v[h, t], what each token gets from itself, (T, C); arguments as above."""
-    if not heads:
-        return np.zeros((weights.shape[1], len(w_o)))
-    own = np.diagonal(weights, axis1=1, axis2=2)  # (H', T)
-    contribution: Array = np.einsum("ht,htc->tc", own, _projected(v, w_o, heads))
-    return contribution
-
-
-def _projected(v: Array, w_o: Array, heads: Sequence[int]) -> Array:
-    """Values (H', S, D) through the columns of W_O that belong to their heads: (H', S, C)."""
-    width = v.shape[-1]
-    return np.stack([v[index] @ w_o[:, head * width : (head + 1) * width].T for index, head in enumerate(heads)])
 
 
 def flow_to(shares: Array, rows: Sequence[int]) -> tuple[Array, Array]:
@@ -102,24 +95,23 @@ def flow_to(shares: Array, rows: Sequence[int]) -> tuple[Array, Array]:
     return reach, edges
 
 
-def sources(shares: Array) -> Array:
-    """Which part of each token's last vector began at which token: the product of all layers, (T, S). Rows sum to 1."""
-    total = np.eye(shares.shape[-1])
+def product(shares: Sequence[Array]) -> Array:
+    """The shares (T, S) of all layers multiplied, the last layer first: (T, S). Rows sum to 1."""
+    total = np.eye(len(shares[0]))
     for layer in shares:
         total = layer @ total
     return total
 
 
-def most_mixed_row(shares: Array) -> int:
-    """The token with the largest part from tokens other than itself and the first."""
-    began = sources(shares)
-    own = np.diagonal(began)
-    first = np.where(np.arange(len(began)) > 0, began[:, 0], 0.0)
+def most_mixed_row(sources: Array) -> int:
+    """The token with the largest part from tokens other than itself and the first. sources (T, S) of a DataFlow."""
+    own = np.diagonal(sources)
+    first = np.where(np.arange(len(sources)) > 0, sources[:, 0], 0.0)
     return int(np.argmax(1.0 - own - first))
 
 
-def most_important_tokens(shares: Array, row: int, most: int) -> tuple[int, ...]:
+def most_important_tokens(sources: Array, row: int, most: int) -> tuple[int, ...]:
     """The row and the tokens that it holds the largest part of, at most `most` in all, in the order of the text."""
-    order = np.argsort(-sources(shares)[row], kind="stable")
+    order = np.argsort(-sources[row], kind="stable")
     chosen = [row, *(int(token) for token in order if token != row)][:most]
     return tuple(sorted(chosen))

@@ -175,8 +175,6 @@ export interface MachinePart {
   layer: number | null;
   norm: string;
   present: boolean;
-  title: string;
-  purpose: string;
   shape: string;
 }
 

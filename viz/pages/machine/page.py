@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from model import Switches
 from model.analysis.whole_model.data_flow import most_mixed_row
 from viz.pages.machine import compute, feed_forward, part_pages, whole_model
 from viz.ui import ablation, controls, figure_panel, model_calls, token_units, visitor
@@ -12,16 +13,16 @@ from viz.ui.state import Param
 part_pages.open_requested()
 theme = visitor.theme()
 notices = st.container()
-typed = controls.experiment()
-config = model_calls.about(typed.weights).model_config
+experiment = controls.experiment()
+config = model_calls.about(experiment.weights).model_config
 off = ablation.heads_off(config.n_layers, config.n_heads)
-experiment = replace(typed, switches=replace(typed.switches, heads_off=off))
-full = whole_model.full(experiment)
+experiment = replace(experiment, switches=replace(experiment.switches, heads_off=off))
+full = replace(experiment, switches=Switches())
 trace = model_calls.trace(experiment)
 words = model_calls.encoding(experiment).surface
 pinned = controls.token(words, token_units.unit_of(experiment))
 # The full model decides which token is followed, so that a switch never changes it.
-row = most_mixed_row(compute.flow(full).shares) if pinned is None else pinned
+row = most_mixed_row(compute.flow(full).sources) if pinned is None else pinned
 layer = controls.layer(config.n_layers, config.n_layers - 1)
 controls.sidebar_footer(experiment)
 

@@ -1,17 +1,17 @@
 """The figure of the whole model: what its parts did to each token, and what reached the token in focus."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from model.analysis.whole_model.architecture import Step, architecture, position_place
-from model.analysis.whole_model.data_flow import DataFlow, flow_to, most_important_tokens, sources
+from model.analysis.whole_model.data_flow import DataFlow, flow_to, most_important_tokens
 from model.config import ModelConfig
 from model.probability import probabilities
 from model.run import Experiment
-from model.switches import PARTS, Switches
+from model.switches import PARTS
 from model.transformer import Trace
 from viz import canvas
 from viz.captions import machine as captions
@@ -22,7 +22,7 @@ from viz.theme import Theme
 from viz.types import Array
 from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls
 
-MOST_TOKENS = 24  # lanes that can be told apart
+MOST_TOKENS = 24  # rows that the eye can follow
 CANDIDATES = 5  # predicted words
 NAMED = 0.03  # the least share of a token that a sentence names
 
@@ -42,7 +42,7 @@ class Pass:
 def show(run: Pass, row: int, pinned: bool, detail: str, theme: Theme) -> None:
     """The whole model, with the token at `row` followed through it."""
     experiment, words = run.experiment, run.words
-    drawn_tokens = most_important_tokens(run.flow.shares, row, MOST_TOKENS)
+    drawn_tokens = most_important_tokens(run.flow.sources, row, MOST_TOKENS)
     view = _view(run, drawn_tokens)
     drawn = canvas.machine(
         view,
@@ -57,7 +57,7 @@ def show(run: Pass, row: int, pinned: bool, detail: str, theme: Theme) -> None:
         ),
         theme=theme,
     )
-    began = sources(run.flow.shares)[row]
+    began = run.flow.sources[row]  # (T,)
     figure_panel.below(
         drawn,
         sentence=captions.describe_machine(
@@ -70,8 +70,8 @@ def show(run: Pass, row: int, pinned: bool, detail: str, theme: Theme) -> None:
         python=copy_as_python.python(
             "flow = data_flow(experiment, run(experiment))\n"
             "lengths, added = flow.lengths, flow.added  # (2L + 1, T), (2L, T)\n"
-            f"shares = flow.shares  # (L, T, S)\nbegan = sources(shares)[{row}]  # (T,)",
-            "from model.analysis.whole_model.data_flow import data_flow, sources",
+            f"shares = flow.shares  # (L, T, S)\nbegan = flow.sources[{row}]  # (T,)",
+            "from model.analysis.whole_model.data_flow import data_flow",
             experiment=experiment,
         ),
     )
@@ -107,6 +107,7 @@ def _view(run: Pass, tokens: Sequence[int]) -> canvas.MachineView:
     kept = list(tokens)
     attention = [layer.attention for layer in trace.layers]
     steps = architecture(run.config, experiment.switches)
+    predictions = _next_tokens(run, kept)
     removable = model_calls.removable_parts(experiment.weights)
     return canvas.MachineView(
         tokens=[run.words[token] for token in tokens],
@@ -132,11 +133,16 @@ def _view(run: Pass, tokens: Sequence[int]) -> canvas.MachineView:
             "reach": reach[:, :, kept],
             "edges": edges,
         },
-        sentences=[_sentences(run, steps, token) for token in tokens],
-        next_tokens=_next_tokens(run, kept),
-        predicts="Next word" if run.config.predicts == "next" else "Word here",
+        sentences=[_sentences(run, steps, token, row) for token, row in zip(tokens, predictions, strict=True)],
+        next_tokens=[row for row in predictions if row],
+        predicts="Next word" if run.config.predicts == "next" else "Predicted word",
         position_place=position_place(run.config),
-        words=canvas.MachineWords(captions.NAMES, captions.PURPOSES, captions.SHORT, part_pages.LABELS),
+        words=canvas.MachineWords(
+            captions.NAMES,
+            captions.PURPOSES,
+            captions.SHORT,
+            {kind: page.label for kind, page in part_pages.PAGE_OF.items()},
+        ),
     )
 
 
@@ -148,13 +154,15 @@ def _part(step: Step, run: Pass) -> canvas.MachinePart:
         "mlp": f"{T} × {config.d_ff}",
         "unembedding": f"{T} × {config.vocab_size:,}",
     }[step.kind]
-    return canvas.MachinePart(
-        step.kind, step.layer, step.norm, step.present, captions.NAMES[step.kind], captions.PURPOSES[step.kind], shape
-    )
+    return canvas.MachinePart(step.kind, step.layer, step.norm, step.present, shape)
 
 
-def _sentences(run: Pass, steps: Sequence[Step], token: int) -> list[str]:
-    """What each part did to the token, in the order of the parts."""
+# Word, probability, and probability in the full model.
+Prediction = tuple[str, float, float]
+
+
+def _sentences(run: Pass, steps: Sequence[Step], token: int, predictions: Sequence[Prediction]) -> list[str]:
+    """What each part did to the token, in the order of the parts. predictions: the most probable word first."""
     flow, word = run.flow, truncate(run.words[token])
     residual = (run.experiment.switches & run.config.trained).residual
     sentences = []
@@ -171,7 +179,7 @@ def _sentences(run: Pass, steps: Sequence[Step], token: int) -> list[str]:
             active = int((hidden > 0).sum())
             sentences.append(captions.describe_mlp(word, float(before), float(added), active, len(hidden), residual))
         else:
-            predicted, share, _ = _next_tokens(run, [token])[0][0]
+            predicted, share, _ = predictions[0]
             sentences.append(captions.describe_unembedding(word, truncate(predicted), share, run.config.predicts))
     return sentences
 
@@ -187,10 +195,10 @@ def _name(words: Sequence[str], token: int) -> str:
     return f"{name}, token {token}" if words.count(words[token]) > 1 else name
 
 
-def _next_tokens(run: Pass, tokens: Sequence[int]) -> list[list[tuple[str, float, float]]]:
-    """Of each token the most probable words, and their probabilities in the full model."""
+def _next_tokens(run: Pass, tokens: Sequence[int]) -> list[list[Prediction]]:
+    """Of each token the most probable words; none where the model predicts no words."""
     if run.config.read_out == "none":
-        return []
+        return [[] for _ in tokens]
     vocabulary = model_calls.tokenizer(run.experiment.weights).vocabulary
     now, before = (probabilities(trace.logits[list(tokens)]) for trace in (run.trace, run.full))  # (N, V)
     best = np.argsort(-now, axis=-1, kind="stable")[:, :CANDIDATES]
@@ -204,7 +212,7 @@ def _table(flow: DataFlow, words: Sequence[str], row: int) -> Table:
     """One line for each token: what of the followed token began there."""
     return {
         "word": numbered(words),
-        "share": sources(flow.shares)[row],
+        "share": flow.sources[row],
         "length after the embedding": flow.lengths[0],
         "length after the last layer": flow.lengths[-1],
     }
@@ -219,8 +227,3 @@ def _arrays(flow: DataFlow, words: Sequence[str]) -> dict[str, NamedArray]:
         "added": NamedArray(flow.added, {"part": parts, "word": words}),
         "shares": NamedArray(flow.shares, {"layer": range(n_layers), "query": words, "key": words}),
     }
-
-
-def full(experiment: Experiment) -> Experiment:
-    """The same text with every part."""
-    return replace(experiment, switches=Switches())

@@ -195,11 +195,15 @@ function explain(view, row) {
   const { header, panel, part: target } = view;
   const part = partOf(header, target) ?? header.parts.length - 1;
   const described = header.parts[part];
-  const own = header.purposes[target?.part ?? ""];
+  const purpose = header.purposes[target?.part ?? described.kind];
   const where = described.layer === null ? "" : `, layer ${described.layer}`;
-  const name = target ? (target.kind === "head" ? target.text : header.names[target.part]) : described.title;
+  const name = target
+    ? target.kind === "head"
+      ? target.text
+      : header.names[target.part]
+    : header.names[described.kind];
   panel.title.textContent = target?.kind === "head" ? name : name + (target?.layer === null ? "" : where);
-  panel.text.textContent = ` ${own ?? described.purpose} ${header.sentences[row][part]}`;
+  panel.text.textContent = ` ${purpose} ${header.sentences[row][part]}`;
   const [kind, layer, head] = [target?.part ?? described.kind, target?.layer ?? -1, target?.head ?? -1];
   panel.pageLink.textContent = header.pages[kind] ?? "";
   panel.pageLink.hidden = !header.pages[kind];
