@@ -147,11 +147,11 @@ def test_a_strip_shows_the_number_farthest_from_zero_on_the_scale_of_its_own_pla
     codes = encode_vectors(np.concatenate([small, 100 * small]), cells=2)
     half = FULL // 2
     assert codes.shape == (2, 2, 2) and codes.dtype == np.uint8
-    assert np.array_equal(codes[0], codes[1]), "each place has its own limit"
+    assert codes[0].tolist() == codes[1].tolist(), "each place has its own limit"
     root = half * np.sqrt(0.1 / 0.4)
     assert codes[0].tolist() == [[round(half + root), 0], [round(half + root), FULL]]
 
 
 def test_a_strip_of_zeros_or_of_no_numbers_is_zero_everywhere():
     for nothing in (0.0, np.nan, np.inf):
-        assert (encode_vectors(np.full((1, 2, 30), nothing)) == FULL // 2).all()
+        assert set(encode_vectors(np.full((1, 2, 30), nothing)).ravel().tolist()) == {FULL // 2}

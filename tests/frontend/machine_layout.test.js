@@ -70,7 +70,7 @@ test("every part of every layer can be pressed, and says its name", () => {
   assert.equal(targets.filter(({ kind }) => kind === "token").length, 3);
 });
 
-test("a pre-norm model has its norms before the parts and one before the words, a post-norm model after each sum", () => {
+test("a pre-norm model has norms before the parts and the words, a post-norm model after each sum", () => {
   const before = figure();
   const [first, second] = before.named("norm", 0);
   const [plus, secondPlus] = before.named("residual", 0);
@@ -115,14 +115,14 @@ test("nothing stands outside the figure or over another part, on a screen, on a 
       assert.ok(x >= 0 && x + wide <= view.root.clientWidth + 0.5, `${text} at ${x} of ${wide}`);
       assert.ok(y >= 0 && y + tall <= view.place.height);
     }
-    for (const [index, one] of targets.entries()) {
+    for (const [index, target] of targets.entries()) {
       for (const other of targets.slice(index + 1)) {
         const apart =
-          one.x + one.wide <= other.x + 0.5 ||
-          other.x + other.wide <= one.x + 0.5 ||
-          one.y + one.tall <= other.y + 0.5 ||
-          other.y + other.tall <= one.y + 0.5;
-        assert.ok(apart, `${one.part} ${one.layer} and ${other.part} ${other.layer} ${JSON.stringify(settings)}`);
+          target.x + target.wide <= other.x + 0.5 ||
+          other.x + other.wide <= target.x + 0.5 ||
+          target.y + target.tall <= other.y + 0.5 ||
+          other.y + other.tall <= target.y + 0.5;
+        assert.ok(apart, `${target.part} ${target.layer} and ${other.part} ${other.layer} ${JSON.stringify(settings)}`);
       }
     }
   }
