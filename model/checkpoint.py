@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from model.compute.shapes_only import shapes_only
 from model.model_card import (
     ARCHITECTURES,
     CHARACTERS,
@@ -137,7 +138,7 @@ def load(name: str, folder: Path | None = None, step: int | None = None) -> tupl
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f'The file {path.name} of "{name}" cannot be read: {error}.') from error
 
-    with torch.device("meta"):  # shapes without data, so that a wrong card costs no memory
+    with shapes_only():  # so that a wrong card costs no memory
         expected = {key: tuple(tensor.shape) for key, tensor in _stored(build()).items()}
     actual = {key: tuple(tensor.shape) for key, tensor in weights.items()}
     for key in expected | actual:
@@ -174,7 +175,7 @@ def _described_by_card(card: ModelCard, folder: Path | None) -> tuple[Callable[[
         raise CheckpointError(f'The card of "{card.name}" does not describe a model: it has no config.')
     try:
         build: Callable[[], AnyNetwork] = partial(ARCHITECTURES[card.architecture][1], config)
-        with torch.device("meta"):
+        with shapes_only():
             build()  # this also checks the names of its parts
         words = CharacterTokenizer if card.tokenizer == CHARACTERS else WordTokenizer
         tokenizer = _subword_tokenizer(card.name, folder) if card.tokenizer == SUBWORDS else words(card.words)

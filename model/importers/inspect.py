@@ -8,9 +8,8 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from model.checkpoint import CheckpointError
+from model.compute.shapes_only import shapes_only
 from model.config import ModelConfig
 from model.importers.bert import BERT, DISTILBERT, ROBERTA
 from model.importers.folder import Folder, open_folder
@@ -65,7 +64,7 @@ def inspect_folder(place: str | Path, called: str = "") -> ModelInfo:
             used = {piece.name for piece in needed.values()}
             unused = tuple(sorted(set(claims) - used))
             refuse_unread(family, {name: claims[name] for name in unused}, config.n_layers)
-            with torch.device("meta"):  # shapes without data
+            with shapes_only():
                 parameters = sum(parameter.numel() for parameter in Transformer(config).parameters())
             label = family.label
         except UnsupportedModel as reason:

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from model.checkpoint import CheckpointError
+from model.compute.shapes_only import shapes_only
 from model.importers.inspect import FAMILIES, ModelInfo, inspect_folder, tensor_sources
 from model.importers.safetensors_header import TensorHeader
 from model.importers.tensor_names import canonical_tensors
@@ -57,7 +58,7 @@ def read(offer: ModelInfo, progress: Callable[[float], None] = lambda share: Non
             done += weights[ours].numel()
             progress(min(1.0, done / whole))
     progress(1.0)
-    with torch.device("meta"):  # the parameters are not initialised, because they are replaced at once
+    with shapes_only():  # the parameters are replaced at once
         transformer = Transformer(config)
     if config.tied_unembedding:
         weights["unembedding.weight"] = weights["embedding.weight"]

@@ -6,10 +6,10 @@ from importlib import import_module
 from math import prod
 from typing import Any, NoReturn
 
-import torch
 from torch import nn
 
 from model.checkpoint import CheckpointError
+from model.compute.shapes_only import shapes_only
 from model.importers.folder import INDEX, SINGLE, Folder
 from model.importers.tensor_names import PEFT, wrapper
 
@@ -74,7 +74,7 @@ def refuse_sizes(transformers: Any, kind: Any, folder: Folder) -> None:
     if layers > len(folder.claims):
         raise CheckpointError(f"config.json says {layers:,} layers, but the weights are {len(folder.claims)} tensors.")
     config = transformers.AutoConfig.from_pretrained(folder.path, trust_remote_code=False, local_files_only=True)
-    with torch.device("meta"):
+    with shapes_only():
         model = kind.from_config(config, **EAGER) if kind is transformers.AutoModel else kind(config)
     model.tie_weights()
     needed = sum({id(tensor): tensor.numel() for tensor in model.parameters()}.values())

@@ -155,6 +155,7 @@ ORDER = ("core", "compute", "tasks", "generation", "evaluation", "analysis", "tr
 UP = {
     "model/__init__.py": {"generation"},  # what a notebook imports from `model`
     "model/train.py": {"training"},  # the command line
+    "model/checkpoint.py": {"compute"},
     "model/run.py": {"compute"},
     "model/transformer.py": {"compute"},
 }

@@ -40,5 +40,6 @@ LINKS = {
     "both orders of a long text": Link("positions", {"weights": "stories", "text": words(510), "view": "Shuffle test"}),
     "both forms of a long text": Link("inside", {"weights": "stories", "text": words(510), "view": "Loop or matrix"}),
     "a long text": Link("", {"weights": "stories", "text": words(510), "panel": "Rollout"}),
+    "the whole model on a long text": Link("machine", {"weights": "stories", "text": words(510), "detail": "numbers"}),
     "why √d_k": Link("remove", {"weights": "stories", "view": "Why √d_k"}),
 }
