@@ -8,6 +8,7 @@
 
 import { colourTable } from "../lib/cells.js";
 import { asSvg, onCanvas } from "../lib/drawing.js";
+import { keyedChildren } from "../lib/keyed_children.js";
 import {
   countDrawing,
   drawings,
@@ -61,7 +62,9 @@ function build(root) {
   panel.append(title, text, pageLink);
   root.append(figure, panel);
   /** @type {any} */
-  const view = { root, canvas, targets, figure, panel: { root: panel, title, text, pageLink }, part: null, head: null };
+  const view = { root, canvas, targets, figure, part: null, head: null };
+  view.panel = { root: panel, title, text, pageLink };
+  view.targetOf = new Map(); // button → the part that it is for
   figure.onpointermove = (event) => {
     const row = rowAt(view, pointer(figure, event));
     if (row !== null) hover(view.header.positions[row]);
@@ -122,14 +125,15 @@ function arrange(view) {
   root.toggleAttribute("data-crowded", view.place.simple && root.clientWidth < WIDE); // the stage then makes it wider
   figure.style.height = `${view.place.height}px`;
   view.pressable = targetsOf(view);
-  const focused = targets.getRootNode().activeElement?.dataset?.id;
-  targets.replaceChildren(...view.pressable.map((/** @type {Target} */ target) => button(view, target)));
+  keyedChildren(targets, view.pressable.map(idOf), () => button(view)).forEach((node, place) => {
+    describe(node, view.pressable[place]);
+    view.targetOf.set(node, view.pressable[place]);
+  });
   // The part under the pointer or the focus is the same part of the new drawing.
   const same = (/** @type {Target | null} */ old) =>
     view.pressable.find((/** @type {Target} */ target) => old && idOf(target) === idOf(old)) ?? null;
   [view.part, view.head] = [same(view.part), same(view.head)];
   repaint(view);
-  if (focused) targets.querySelector(`[data-id="${focused}"]`)?.focus();
 }
 
 /** @param {View} view */
@@ -142,24 +146,16 @@ function repaint(view) {
   countDrawing(root);
 }
 
-/**
- * @param {View} view
- * @param {Target} target
- */
-function button(view, target) {
-  const node = element("button", `target ${target.kind}`);
+// A button that stays the same while its part is drawn anew, for as long as the part is there.
+/** @param {View} view */
+function button(view) {
+  const node = element("button", "");
   node.type = "button";
-  node.style.cssText = `left:${target.x}px;top:${target.y}px;width:${target.wide}px;height:${target.tall}px`;
-  node.dataset.id = idOf(target);
-  const state = target.kind === "chip" || target.kind === "head";
-  const layer = target.layer === null || target.kind === "head" ? "" : `, layer ${target.layer}`;
-  node.setAttribute("aria-label", target.kind === "fold" ? `Open layer ${target.layer}` : target.text + layer);
-  if (state) node.setAttribute("aria-pressed", String(target.on));
-  node.disabled = state && !target.press;
   const enter = () => {
+    const target = view.targetOf.get(node);
     if (view.part !== target) view.since = performance.now();
     if (target.row !== undefined) hover(target.position ?? null);
-    if (state) {
+    if (isPart(target)) {
       view.part = target;
       view.head = target.kind === "head" ? target : null;
       repaint(view);
@@ -172,16 +168,33 @@ function button(view, target) {
   };
   node.onclick = (event) => {
     event.stopPropagation();
+    const target = view.targetOf.get(node);
     if (target.row !== undefined) pin(view, target.row);
-    else if (!(state && isFinger(event) && performance.now() - view.since < TAP)) target.press?.();
+    else if (!(isPart(target) && isFinger(event) && performance.now() - view.since < TAP)) target.press?.();
   };
   return node;
+}
+
+/**
+ * @param {HTMLButtonElement} node
+ * @param {Target} target
+ */
+function describe(node, target) {
+  node.className = `target ${target.kind}`;
+  node.style.cssText = `left:${target.x}px;top:${target.y}px;width:${target.wide}px;height:${target.tall}px`;
+  const layer = target.layer === null || target.kind === "head" ? "" : `, layer ${target.layer}`;
+  node.setAttribute("aria-label", target.kind === "fold" ? `Open layer ${target.layer}` : target.text + layer);
+  if (isPart(target)) node.setAttribute("aria-pressed", String(target.on));
+  node.disabled = isPart(target) && !target.press;
 }
 
 const TAP = 600; // milliseconds: a finger that came to a part so shortly before only reads what the part is for
 
 /** @param {MouseEvent} event */
 const isFinger = (event) => /** @type {PointerEvent} */ (event).pointerType === "touch";
+
+/** @param {Target} target */
+const isPart = ({ kind }) => kind === "chip" || kind === "head";
 
 /** @param {Target} target */
 const idOf = ({ kind, part, layer, head, row, of }) => [kind, part, layer, head, row, of].join(" ");

@@ -7,6 +7,7 @@
 /** @typedef {import("../types.js").Root} Root */
 
 import { asSvg, onCanvas, widthOf } from "../lib/drawing.js";
+import { keyedChildren } from "../lib/keyed_children.js";
 import { countDrawing, drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "../lib/page_state.js";
 import { numbered } from "../lib/values.js";
 
@@ -27,21 +28,28 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     mask: arrays.mask.values, // (T, S)
     pin: (/** @type {number} */ row) => setTriggerValue("pin", { row }),
   });
-  view.names.replaceChildren(
-    ...header.words.map((word, row) => {
-      const button = element("button", "word", word);
-      button.type = "button";
-      button.onpointerenter = button.onfocus = () => hover(row);
-      button.onclick = () => view.pin(header.pinned && header.row === row ? null : row);
-      button.setAttribute("aria-pressed", String(header.pinned && header.row === row));
-      return button;
-    }),
-  );
+  const rows = header.words.map((_, row) => String(row));
+  keyedChildren(view.names, rows, (row) => nameButton(view, Number(row))).forEach((button, row) => {
+    button.textContent = header.words[row];
+    button.setAttribute("aria-pressed", String(header.pinned && header.row === row));
+  });
   const stop = listen(key, () => repaint(view));
   drawings.set(header.key, () => asSvg(root.clientWidth, HEIGHT, header.theme, (pen) => draw(view, pen, header.row)));
   root.style.minHeight = `${HEIGHT}px`;
   repaint(view);
   return stop;
+}
+
+/**
+ * @param {View} view
+ * @param {number} row
+ */
+function nameButton(view, row) {
+  const button = element("button", "word");
+  button.type = "button";
+  button.onpointerenter = button.onfocus = () => hover(row);
+  button.onclick = () => view.pin(view.header.pinned && view.header.row === row ? null : row);
+  return button;
 }
 
 /** @param {any} flat */

@@ -5,6 +5,7 @@
 /** @typedef {import("../types.js").View<Header>} View */
 /** @typedef {import("../types.js").Root} Root */
 
+import { keyedChildren } from "../lib/keyed_children.js";
 import { countDrawing, element, rootOf, unpack } from "../lib/page_state.js";
 import { shared } from "../lib/shared.js";
 import { missingFigure, PATIENCE } from "./stage.js";
@@ -78,20 +79,27 @@ function go(view, to) {
   view.trigger("step", Math.min(to, headings.length));
 }
 
+/**
+ * @param {View} view
+ * @param {number} to
+ */
+const stepButton = (view, to) =>
+  Object.assign(element("button", "dot"), { type: "button", onclick: () => go(view, to) });
+
 /** @param {View} view */
 function draw(view) {
   const { header, questionBox, feedback } = view;
   const { step, headings, question, choices, answer, verdict } = header;
   view.going = null;
   view.where.textContent = `${header.title}  ·  ${step + 1} of ${headings.length}`;
-  view.way.replaceChildren(
-    ...headings.map((title, to) => {
-      const dot = element("button", to === step ? "dot now" : to < step ? "dot past" : "dot");
-      dot.setAttribute("aria-label", `Step ${to + 1}: ${title}`);
-      if (to === step) dot.setAttribute("aria-current", "step");
-      return Object.assign(dot, { type: "button", title, onclick: () => go(view, to) });
-    }),
-  );
+  const places = headings.map((_, to) => String(to));
+  keyedChildren(view.way, places, (to) => stepButton(view, Number(to))).forEach((dot, to) => {
+    dot.className = to === step ? "dot now" : to < step ? "dot past" : "dot";
+    dot.title = headings[to];
+    dot.setAttribute("aria-label", `Step ${to + 1}: ${headings[to]}`);
+    if (to === step) dot.setAttribute("aria-current", "step");
+    else dot.removeAttribute("aria-current");
+  });
   view.back.disabled = step === 0;
   view.next.textContent = step === headings.length - 1 ? "Finish" : "Next";
   feedback.textContent = header.feedback;
