@@ -87,6 +87,22 @@ def test_a_part_is_removed_by_a_click_and_put_back_by_another(whole, name, link,
         assert ("frame: full model" in texts) == (pressed == "false")
 
 
+def test_a_press_is_a_click_when_the_figure_is_drawn_anew_before_the_release(whole):
+    whole.open(query=9)
+    part, figure, size = (
+        whole.part("feed-forward, layer 1"),
+        whole.key("machine").locator(".lab"),
+        whole.page.viewport_size,
+    )
+    part.hover()
+    whole.page.mouse.down()
+    drawn = figure.get_attribute("data-drawn")
+    whole.page.set_viewport_size({**size, "width": size["width"] - 2})
+    expect(figure).not_to_have_attribute("data-drawn", drawn)
+    whole.page.mouse.up()
+    expect(part).to_have_attribute("aria-pressed", "false")
+
+
 def test_the_attention_of_a_layer_goes_with_all_its_heads(whole):
     whole.open()
     whole.part("attention, layer 1").click()
