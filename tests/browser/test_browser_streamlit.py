@@ -85,13 +85,3 @@ def test_a_script_at_work_is_marked(context, address):
 
 def test_history_is_written_by_the_lab(visits):
     assert visits("/").evaluate("history.pushState.once"), "streamlit.js, oneEntryEach: pushState is not replaced"
-
-
-@pytest.mark.parametrize("path", sorted(FRONTEND.glob("*/*.js")), ids=lambda path: path.name)
-def test_no_other_script_names_a_part_of_streamlit(path):
-    named = re.findall(
-        r"data-testid|data-test-script-state|st-key-|\.stApp|js-plotly-plot|pushState|globalThis\.\w+",
-        path.read_text(encoding="utf-8"),
-    )
-    allowed = {"streamlit.js": None, "opening.js": None, "shared.js": {"globalThis.attentionLab"}}.get(path.name, set())
-    assert allowed is None or set(named) <= allowed

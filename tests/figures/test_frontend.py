@@ -6,6 +6,7 @@ Node is a need of the tests alone; the app runs without it.
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -37,6 +38,23 @@ PACKED = [
     ),
     ({"file": "x"}, {}),
 ]
+
+
+STREAMLITS_OWN = r"data-testid|data-test-script-state|st-key-|\.stApp|js-plotly-plot|pushState|globalThis\.\w+"
+MAY_NAME_IT = {"streamlit.js": None, "opening.js": None, "shared.js": {"globalThis.attentionLab"}}  # None: any part
+
+
+def test_two_scripts_alone_name_parts_of_streamlits_own_page():
+    """tests/browser/test_browser_streamlit.py finds each part that they name."""
+    wrong = {}
+    for path in (ROOT / "viz/canvas/frontend").glob("*/*.js"):
+        named, allowed = (
+            set(re.findall(STREAMLITS_OWN, path.read_text(encoding="utf-8"))),
+            MAY_NAME_IT.get(path.name, set()),
+        )
+        if allowed is not None and not named <= allowed:
+            wrong[path.name] = named - allowed
+    assert wrong == {}
 
 
 def test_node_is_there():

@@ -506,6 +506,8 @@ def test_the_rule_of_marks_sees_what_a_test_and_its_fixtures_start(request):
     [
         ("test_trained", "not browser and not slow", True),
         ("test_wheel", "not  browser", True),
+        ("browser/test_browser_masks", "not browser and not slow", True),
+        ("browser/test_browser_masks", "not slow", False),
         ("test_mask", "not browser and not slow", False),
         ("test_trained", "slow", False),
         ("test_trained", "not browser", False),

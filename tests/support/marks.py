@@ -10,7 +10,9 @@ from pathlib import Path
 
 # A test that uses one of these fixtures needs Chromium. All others of the browser are made of `chrome`.
 BROWSER_FIXTURES = {"chrome"}
-# Modules of which every test needs a server.
+# Every test in this folder needs Chromium.
+BROWSER_FOLDER = "browser"
+# Other modules of which every test needs a server.
 BROWSER = {"test_heavy", "test_hostile_requests", "test_hostile_class", "test_protocol", "test_wheel"}
 # Modules of which every test is slow.
 SLOW = {
@@ -60,8 +62,12 @@ SLOW = {
 
 def marks_of(path: Path, fixtures: Iterable[str]) -> list[str]:
     """The marks of a test in this file that uses these fixtures."""
-    needs_browser = path.stem in BROWSER or not BROWSER_FIXTURES.isdisjoint(fixtures)
+    needs_browser = _is_browser_module(path) or not BROWSER_FIXTURES.isdisjoint(fixtures)
     return ["browser"] * needs_browser + ["slow"] * (path.stem in SLOW)
+
+
+def _is_browser_module(path: Path) -> bool:
+    return path.suffix == ".py" and (path.parent.name == BROWSER_FOLDER or path.stem in BROWSER)
 
 
 def left_out(path: Path, expression: str) -> bool:
@@ -72,4 +78,4 @@ def left_out(path: Path, expression: str) -> bool:
     terms = [" ".join(term.split()) for term in expression.split(" and ")]
     if not all(term.removeprefix("not ").isidentifier() for term in terms):
         return False
-    return ("not slow" in terms and path.stem in SLOW) or ("not browser" in terms and path.stem in BROWSER)
+    return ("not slow" in terms and path.stem in SLOW) or ("not browser" in terms and _is_browser_module(path))
