@@ -2,8 +2,6 @@
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -150,22 +148,3 @@ def test_every_old_name_of_a_link_leads_to_a_parameter():
     parameters = {one.value for one in Param}
     assert set(NAMES.values()) | set(EVERYWHERE.values()) | {name for _, name in VALUES} <= parameters
     assert all(one.name == one.value.upper() for one in Param)
-
-
-IMPORTS = """
-import gc
-
-import torch
-
-torch.set_num_threads(2)
-from viz.ui import model_calls
-
-before = torch.get_num_threads(), gc.get_freeze_count() > 0
-model_calls.start()
-print(before, (torch.get_num_threads(), gc.get_freeze_count() > 0))
-"""
-
-
-def test_importing_a_name_does_not_change_the_process_and_starting_does():
-    made = subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert made.stdout.strip() == "(2, False) (1, True)"

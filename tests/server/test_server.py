@@ -362,3 +362,22 @@ def test_a_page_waits_until_everything_is_imported(monkeypatch):
         going.set()
         assert page.result()[0] == "accept"
     assert waited == [True]
+
+
+PROCESS = """
+import gc
+
+import torch
+
+torch.set_num_threads(2)
+from viz.ui import model_calls
+
+before = torch.get_num_threads(), gc.get_freeze_count() > 0
+model_calls.start()
+print(before, (torch.get_num_threads(), gc.get_freeze_count() > 0))
+"""
+
+
+def test_importing_a_name_does_not_change_the_process_and_starting_does():
+    finished = subprocess.run([sys.executable, "-c", PROCESS], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert finished.stdout.strip() == "(2, False) (1, True)"

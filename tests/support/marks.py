@@ -37,6 +37,7 @@ SLOW = {
     "test_trained",
     "test_arrays_page",  # every page or figure, one after the other
     "test_bad_input",
+    "test_encoded_once",
     "test_command",
     "test_files",
     "test_hostile_links",
