@@ -3,24 +3,22 @@
 import os
 
 import pytest
-import torch
 from hypothesis import HealthCheck, settings
 from marks import left_out, marks_of
 from served import ONE_RENDERER, browse, chromium, serve
 
-torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))  # more only where somebody asks for it
-if os.environ.get("ATTENTION_LAB_ONEDNN") == "off":  # another set of kernels, which rounds otherwise
-    torch.backends.mkldnn.set_flags(False)
 settings.register_profile(
     "lab", derandomize=True, database=None, deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("lab")
 
-DEVICES = ["cpu"]
-if torch.cuda.is_available():
-    DEVICES.append("cuda")
-if torch.backends.mps.is_available():
-    DEVICES.append("mps")
+
+def pytest_configure(config):
+    """Set up PyTorch where tests run. The process that only hands them to its workers (`-n`) need not import it."""
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        import devices  # noqa: PLC0415
+
+        devices.prepare()
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
@@ -43,8 +41,18 @@ def pytest_collection_modifyitems(items):
             item.add_marker(mark)
 
 
-@pytest.fixture(scope="session", params=DEVICES)
-def device(request: pytest.FixtureRequest) -> torch.device:
+def pytest_generate_tests(metafunc):
+    """A test that asks for `device` runs on every device of this machine."""
+    if "device" in metafunc.fixturenames:
+        import devices  # noqa: PLC0415
+
+        metafunc.parametrize("device", devices.DEVICES, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def device(request):
+    import torch  # noqa: PLC0415
+
     return torch.device(request.param)
 
 
