@@ -19,12 +19,12 @@ from model.tasks import TASKS
 from viz.pack import pack
 from viz.theme import THEMES
 from viz.ui.controls import EXAMPLE
-from viz.ui.head_facts import default_head
+from viz.ui.opening_choice import opening_head
 
 expect.set_options(timeout=PATIENCE)
 WORDS = EXAMPLE.split()
 SHORT = ["the", "dogs", "near", "the", "tree", "chase", "the", "cat", "."]
-FIRST = default_head("grammar")  # the head a page opens with; the address does not name it
+FIRST = opening_head(Experiment(text=EXAMPLE)).place  # the head a page opens with; the address does not name it
 LAYER, HEAD = ((at + 1) % 3 for at in FIRST)  # another one
 OTHER = re.compile(f"^Layer {LAYER}, head {HEAD}")
 HOSTILE = '<script>window.caught=1</script> <a href="https://example.org/">dog</a> <img src=x onerror=window.caught=1>'

@@ -8,7 +8,10 @@ import re
 from pathlib import Path
 
 import pytest
-from served import PATIENCE
+from served import PATIENCE, wait_for_rest
+
+from viz.server.import_map import SHARED, component_names
+from viz.styles import script_of
 
 FRONTEND = Path(__file__).parents[2] / "viz/canvas/frontend"
 SOURCE = (FRONTEND / "page/streamlit.js").read_text(encoding="utf-8")
@@ -81,6 +84,19 @@ def test_a_script_at_work_is_marked(context, address):
     assert page.evaluate("window.marked"), f"streamlit.js, RUNNING: nothing ever matched {SELECTORS['RUNNING']}"
     page.locator(SELECTORS["RUNNING"]).wait_for(timeout=PATIENCE, state="detached")
     page.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/machine", "/translate"])
+def test_a_module_that_several_figures_import_is_fetched_once(context, address, path):
+    tab = opened(context, address + path)
+    wait_for_rest(tab)
+    fetched = tab.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    own = [name.partition("attention-lab.")[2] for name in fetched if "attention-lab." in name and name.endswith(".js")]
+    entries = {f"{name}/{script_of(name)}.js" for name in component_names()}  # these the page asks for by their folder
+    modules = [name for name in own if name not in entries]
+    assert {name.partition("/")[0] for name in modules} == {SHARED}
+    assert len(modules) == len(set(modules)) > 10
+    tab.close()
 
 
 def test_history_is_written_by_the_lab(visits):

@@ -17,12 +17,14 @@ from viz.captions.heads import (
     describe_logit_lens,
     describe_maps,
     describe_next_token,
+    describe_opening,
     describe_override,
     describe_residual_stream,
     describe_rollout,
     describe_rollout_row,
     describe_row,
     describe_sampling,
+    describe_sink,
     describe_trained_without,
 )
 from viz.captions.inside import describe_averaging, describe_cost, describe_loop_and_matmul, describe_qk_spectrum
@@ -762,3 +764,26 @@ def test_a_share_never_rounds_to_all_or_nothing():
     assert [percent(share) for share in (0, 0.004, 0.07, 0.5, 0.996, 1, NAN)] == [
         "0%", "less than 1%", "7%", "50%", "more than 99%", "100%", "not a number",
     ]  # fmt: skip
+
+
+def test_the_head_that_a_page_opens_with_is_named_with_its_reason():
+    assert describe_opening(2, 1, "induction") == (
+        "Layer 2, head 1 is shown first: of all heads, it follows “induction” best."
+    )
+    by_text = (
+        "Layer 0, head 3 is shown first: it has the largest weight on one other token; one further away counts more."
+    )
+    assert describe_opening(0, 3, "", "token") == by_text
+    assert describe_opening(0, 3, "", "token", roles_rest=True) == (
+        f"{by_text} The head with the best measured role rests on the first token in this text."
+    )
+
+
+def test_a_column_on_the_first_token_is_explained_from_sixty_per_cent_of_the_later_rows_on():
+    weights = A([[1.0, 0, 0], [0.7, 0.3, 0], [0.52, 0.2, 0.28]])
+    assert describe_sink(weights, ["[x]", "b", "c"]).startswith(
+        r"On average, this head puts 61% of a row on the first token, **\[x\]**. This is called an attention sink:"
+    )
+    weights[2] = [0.5, 0.2, 0.3]  # a mean of 0.6
+    assert describe_sink(weights, ["a", "b", "c"]) == ""
+    assert describe_sink(weights[:1], ["a"]) == "", "one row alone says nothing"

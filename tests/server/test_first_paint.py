@@ -1,6 +1,7 @@
 """What stands in Streamlit's page before its scripts run, and the answers that are left as they are."""
 
 import gzip
+import json
 import re
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import streamlit
 from protocol import alone
 
 from viz.server import first_paint
-from viz.server.first_paint import FirstPaint, script, script_source, style, with_style
+from viz.server.first_paint import FirstPaint, script, script_sources, style, with_style
 from viz.server.headers import policy
+from viz.server.import_map import FOLDER, MANIFEST, SHARED, component_names, import_map
+from viz.styles import script_of
 from viz.theme import THEMES, css_colours
 
 INDEX = (Path(streamlit.__file__).parent / "static/index.html").read_bytes()
@@ -70,6 +73,7 @@ def test_a_page_that_was_kept_by_the_browser_is_asked_for_as_a_whole_and_uncompr
 def test_all_of_streamlits_page_is_kept_but_its_title():
     _, _, body = answer(application(INDEX))
     added = f"<title>Attention Lab</title><style>{style(('style.css',))}</style><script>{script()}</script>"
+    added += f'<script type="importmap">{import_map()}</script>'
     assert body.decode().replace(added, "<title>Streamlit</title>") == INDEX.decode()
 
 
@@ -125,7 +129,7 @@ def test_the_colours_are_those_of_the_theme_that_the_browser_prefers():
 
 def test_the_policy_lets_the_script_run_by_its_hash_and_no_other_inline_script():
     allowed = re.search(r"script-src ([^;]*)", policy("", framed=False))[1].split()
-    assert script_source() in allowed
+    assert all(source in allowed for source in script_sources())
     assert "'unsafe-inline'" not in allowed
     assert "</script" not in script() and "</style" not in style(SHEETS)  # either would end its element
 
@@ -133,3 +137,11 @@ def test_the_policy_lets_the_script_run_by_its_hash_and_no_other_inline_script()
 def test_the_page_is_small_enough_to_come_with_the_first_packets():
     """Some 14 kB compressed are sent before a server waits for the browser (RFC 6928)."""
     assert len(gzip.compress(with_style(INDEX, SHEETS))) < 14_000
+
+
+def test_every_component_finds_its_modules_in_the_one_folder():
+    folders = json.loads(import_map())["imports"]
+    assert folders == {f"{FOLDER}{name}/": f"{FOLDER}{SHARED}/" for name in component_names() if name != SHARED}
+    assert len(folders) > 20
+    scripts = [MANIFEST.parent / "frontend" / f"{script_of(name)}.js" for name in component_names()]
+    assert [script for script in scripts if not script.is_file()] == []

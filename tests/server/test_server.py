@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from viz.server import errors, hosts, start, uploads
-from viz.server.first_paint import script_source
+from viz.server.first_paint import script_sources
 from viz.server.guard import LONGEST_ADDRESS, Guard
 from viz.server.headers import inline_scripts, policy, security_headers
 from viz.server.hosts import LOOPBACK, Hosts, for_others, room_address, same_origin, split_host, started_for
@@ -183,7 +183,7 @@ def test_the_policy_allows_no_other_machine_and_no_script_in_the_page_but_stream
         "ws://lab.example",
         "wss://lab.example",
         *inline_scripts(),
-        script_source(),
+        *script_sources(),
     }
     for name, value in rules.items():
         assert set(value.split()) <= known | ({"'unsafe-inline'"} if name == "style-src" else set()), name

@@ -19,12 +19,14 @@ from viz.captions.heads import (
     describe_logit_lens,
     describe_maps,
     describe_next_token,
+    describe_opening,
     describe_override,
     describe_residual_stream,
     describe_rollout,
     describe_rollout_row,
     describe_row,
     describe_sampling,
+    describe_sink,
     describe_trained_without,
 )
 from viz.captions.score_scaling import describe_head_scaling, describe_query_gradient, describe_width
@@ -68,6 +70,15 @@ CASES: dict[str, Cases] = {
         "nothing": lambda: describe_row(_row(0, 0, 0, 0, 0), WORDS, 4),
         "no numbers": lambda: describe_row(_row(NAN, 0, 0, 0, 0), WORDS, 4),
         "another text": lambda: describe_row(A([[0.1, 0.9]]), ["le"], 0, key_tokens=["the", "cat"]),
+    },
+    "heads.describe_opening": {
+        "by its role": lambda: describe_opening(2, 2, "verb → subject"),
+        "by the text": lambda: describe_opening(1, 0, "", "token"),
+        "the role rests": lambda: describe_opening(3, 5, "", roles_rest=True),
+    },
+    "heads.describe_sink": {
+        "on the start": lambda: describe_sink(A([[1.0, 0, 0], [0.9, 0.1, 0], [0.7, 0.2, 0.1]]), WORDS[:3]),
+        "elsewhere": lambda: describe_sink(np.eye(3), WORDS[:3]) or "(nothing)",
     },
     "heads.describe_rollout_row": {
         "a word": lambda: describe_rollout_row(_row(0, 0.7, 0.1, 0.1, 0.1), WORDS, 4),

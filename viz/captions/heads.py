@@ -12,12 +12,18 @@ from viz.captions.positions import format_number
 from viz.labels import JOINER, markdown, truncate
 from viz.types import Array
 
+RESTING = 0.6  # a head whose mean weight on the first token is above this shows little else
 
-def most_informative_row(weights: Array, *, cross: bool = False) -> int:
-    """The row that says most about a head: a large weight on one word, far away, and not on the start mark.
 
-    weights (T, S). Returns the row of the largest weight × log2(1 + distance); of the largest weight alone where the
-    words looked at are others (cross), and no place is far from another.
+def share_on_first(weights: Array) -> float:
+    """The mean weight (T, S) that the rows after the first put on the first token; 0 where there are none."""
+    return float(np.nan_to_num(weights[1:, 0]).mean()) if len(weights) > 1 else 0.0
+
+
+def informative_weights(weights: Array, *, cross: bool = False) -> Array:
+    """Weights (T, S) by how much each says about the head: a weight × log2(1 + distance), less on the start mark.
+
+    cross: the words looked at are others, and no place is far from another.
     """
     information = np.nan_to_num(weights)
     if not cross:
@@ -25,7 +31,36 @@ def most_informative_row(weights: Array, *, cross: bool = False) -> int:
         apart = np.abs(np.arange(T)[:, None] - np.arange(S))
         information = information * np.log2(1 + np.arange(max(T, S)))[apart]
         information[:, 0] *= 0.25  # many heads rest on the start mark when they have nothing to do
+    return information
+
+
+def most_informative_row(weights: Array, *, cross: bool = False) -> int:
+    """The row that says most about a head: a large weight on one word, far away, and not on the start mark."""
+    information = informative_weights(weights, cross=cross)
     return int(np.unravel_index(np.argmax(information), information.shape)[0])
+
+
+def describe_opening(layer: int, head: int, role: str, unit: str = "word", *, roles_rest: bool = False) -> str:
+    """Why a page opens with this head. role: the relation that it follows; "" where the text decided.
+
+    roles_rest: the head of the best measured role rests on the first token in this text.
+    """
+    shown = f"Layer {layer}, head {head} is shown first"
+    if role:
+        return f"{shown}: of all heads, it follows “{role}” best."
+    why = "The head with the best measured role rests on the first token in this text." if roles_rest else ""
+    return f"{shown}: it has the largest weight on one other {unit}; one further away counts more. {why}".rstrip()
+
+
+def describe_sink(weights: Array, tokens: Sequence[str]) -> str:
+    """weights (T, S) of one head: what its column on the first token means; "" where most weight is elsewhere."""
+    share = share_on_first(weights)
+    if share <= RESTING:
+        return ""
+    return (
+        f"On average, this head puts {share:.0%} of a row on the first token, **{markdown(tokens[0])}**. This is "
+        "called an attention sink: the weights of a row sum to 1, and a head with nothing to add leaves them there."
+    )
 
 
 def describe_row(

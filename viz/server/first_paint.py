@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from viz.server.import_map import import_map
 from viz.theme import THEMES, css_colours
 
 STYLES = Path(__file__).parents[1] / "ui"
@@ -88,8 +89,11 @@ def read_sheet(name: str) -> str:
 
 
 def with_style(page: bytes, sheets: tuple[str, ...]) -> bytes:
-    """Streamlit's page with the lab's name, these style sheets and the script."""
-    head = f"<title>Attention Lab</title><style>{style(sheets)}</style><script>{script()}</script>"
+    """Streamlit's page with the lab's name, these style sheets, the script, and the import map of the figures."""
+    head = (
+        f"<title>Attention Lab</title><style>{style(sheets)}</style><script>{script()}</script>"
+        f'<script type="importmap">{import_map()}</script>'
+    )
     text = page.decode("utf-8")
     if TITLE in text:
         return text.replace(TITLE, head, 1).encode()
@@ -110,9 +114,9 @@ def script() -> str:
     return SCRIPT.read_text(encoding="utf-8")
 
 
-def script_source() -> str:
-    """What a content security policy calls that script."""
-    return f"'sha256-{b64encode(sha256(script().encode()).digest()).decode()}'"
+def script_sources() -> tuple[str, ...]:
+    """What a content security policy calls that script and the import map."""
+    return tuple(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in (script(), import_map()))
 
 
 def _is_page(start: Message) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit
 
-from viz.server.first_paint import script_source
+from viz.server.first_paint import script_sources
 
 FRAMED = "figure"  # the parameter of a link whose page may stand in somebody's slide or course page
 NEVER_FRAMED = "/your-model"  # a page with buttons that load files of this machine
@@ -38,7 +38,7 @@ def policy(host: str, *, framed: bool) -> str:
     sockets = f" ws://{host} wss://{host}" if host else ""
     rules = {
         "default-src": "'self'",
-        "script-src": " ".join(("'self'", *inline_scripts(), script_source())),
+        "script-src": " ".join(("'self'", *inline_scripts(), *script_sources())),
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data: blob:",
         "font-src": "'self' data:",

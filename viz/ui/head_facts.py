@@ -1,6 +1,7 @@
 """What is known about the heads: their measured roles from the card, their statistics from the trace, all as tables."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from model.switches import Switches
 from model.tasks.task import PREVIOUS_TOKEN
 from model.transformer import Trace
 from viz.captions.counting import counted
-from viz.captions.heads import Named, most_informative_row
+from viz.captions.heads import Named
 from viz.export.tables import NamedArray, Table
 from viz.labels import numbered
 from viz.types import Array
@@ -82,27 +83,28 @@ def measurement_note(weights: str) -> str:
     return f"{counted(n, 'passage')} of our own and repeated random tokens" if n else "repeated random tokens"
 
 
-def default_head(weights: str) -> tuple[int, int]:
-    """The head to open with: the best one at a headline relation, else the first."""
+@dataclass(frozen=True)
+class MeasuredRole:
+    """The head that follows a relation best."""
+
+    layer: int
+    head: int
+    relation: str
+
+
+def default_role(weights: str) -> MeasuredRole | None:
+    """The best head at the first headline relation that a head follows; None where no head follows any."""
     known = relation_scores(weights)
-    masses = [known[relation] for relation in HEADLINES if relation in known]
-    mass = next((mass for mass in masses if mass.max() >= MIN_MASS), masses[-1] if masses else np.zeros((1, 1)))
-    layer, head = np.unravel_index(int(np.argmax(mass)), mass.shape)
-    return int(layer), int(head)
+    for relation in HEADLINES:
+        if relation in known and known[relation].max() >= MIN_MASS:
+            layer, head = np.unravel_index(int(np.argmax(known[relation])), known[relation].shape)
+            return MeasuredRole(int(layer), int(head), relation)
+    return None
 
 
 def all_weights(trace: Trace[Array]) -> tuple[Array, Array]:
     """Weights and masks of every head: two arrays (L, H, T, S)."""
     return stack_weights(trace), np.stack([layer.attention.mask for layer in trace.layers])
-
-
-def most_changed_row(moved: Array, weights: Array) -> int:
-    """The row to open with: where the prediction moved most; where nothing moved, the most telling row of the head.
-
-    moved (T,), weights (T, S).
-    """
-    finite = np.where(np.isfinite(moved), moved, np.inf)
-    return int(np.argmax(finite)) if finite.max() > 1e-9 else most_informative_row(weights)
 
 
 # Tables and arrays. `looked` are the words of the columns, where they are others than those of the rows.

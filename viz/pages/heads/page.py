@@ -10,15 +10,26 @@ from viz.captions.heads import (
     describe_head_grid,
     describe_logit_lens,
     describe_next_token,
+    describe_opening,
     describe_rollout,
     describe_rollout_row,
     describe_row,
-    most_informative_row,
+    describe_sink,
 )
 from viz.export.tables import file_name
 from viz.figures.heatmap import heatmap
 from viz.pages.heads import generate
-from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_calls, not_available, token_units, visitor
+from viz.ui import (
+    controls,
+    copy_as_python,
+    figure_panel,
+    head_facts,
+    model_calls,
+    not_available,
+    opening_choice,
+    token_units,
+    visitor,
+)
 
 theme = visitor.theme()
 notices = st.container()
@@ -28,11 +39,13 @@ shown = token_units.choose_units(experiment, trace)
 words, all_weights, all_masks = shown.words, shown.weights, shown.mask  # (W,), (L, H, W, W)
 n_layers, n_heads = all_weights.shape[:2]
 
-layer, head = controls.head(n_layers, n_heads, default=head_facts.default_head(experiment.weights))
+opening = opening_choice.opening_head(experiment)
+layer, head = controls.head(n_layers, n_heads, default=opening.place)
 attention = trace.layers[layer].attention
 weights, mask = all_weights[layer, head], all_masks[layer, head]  # (W, W)
 pinned = controls.token(words, shown.unit)
-row = most_informative_row(weights) if pinned is None else pinned
+row = opening_choice.opening_row(shown.merge(opening_choice.full_weights(experiment)), layer, head)
+row = row if pinned is None else pinned
 axes, focus = canvas.Axes(words), canvas.TokenFocus(row, pinned is not None, controls.pin_token)
 roles = head_facts.head_roles(experiment.weights, n_layers, n_heads)
 controls.sidebar_footer(experiment)
@@ -93,7 +106,18 @@ with one_head:
     drawn = canvas.maps([panel], axes, key="enlarged", theme=theme, focus=focus)
     figure_panel.below(
         drawn,
-        sentence=describe_row(weights, words, row, unit=shown.unit),
+        sentence=" ".join(
+            filter(
+                None,
+                (
+                    describe_row(weights, words, row, unit=shown.unit),
+                    describe_sink(weights, words),
+                    describe_opening(layer, head, opening.role, shown.unit, roles_rest=opening.roles_rest)
+                    if (layer, head) == opening.place
+                    else "",
+                ),
+            )
+        ),
         table=partial(head_facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),
         of=figure_panel.Subject(

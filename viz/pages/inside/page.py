@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from viz.captions.heads import most_informative_row
 from viz.pages.inside import cost, loop_and_matmul, qk_spectrum, steps, values, views
-from viz.ui import controls, figure_panel, head_facts, model_calls, token_units, visitor
+from viz.ui import controls, figure_panel, model_calls, opening_choice, token_units, visitor
 
 theme = visitor.theme()
 notices = st.container()
@@ -12,9 +11,9 @@ experiment = controls.experiment()
 config = model_calls.about(experiment.weights).model_config
 trace = model_calls.trace(experiment)
 words = model_calls.encoding(experiment).surface
-layer, head = controls.head(config.n_layers, config.n_heads, default=head_facts.default_head(experiment.weights))
+layer, head = controls.head(config.n_layers, config.n_heads, default=opening_choice.opening_head(experiment).place)
 pinned = controls.token(words, token_units.unit_of(experiment))
-row = most_informative_row(trace.layers[layer].attention.weights[head]) if pinned is None else pinned
+row = opening_choice.opening_row(opening_choice.full_weights(experiment), layer, head) if pinned is None else pinned
 controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)

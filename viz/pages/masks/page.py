@@ -10,14 +10,14 @@ from viz.captions.masks import describe_mask, masked_row
 from viz.export.tables import file_name
 from viz.pages.masks import controls as masks_controls
 from viz.pages.masks import guess, kv_cache, leak_test, no_mask_training
-from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_calls, token_units, visitor
+from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_calls, opening_choice, token_units, visitor
 
 theme = visitor.theme()
 notices = st.container()
 experiment = controls.experiment()
 config = model_calls.about(experiment.weights).model_config
 words = model_calls.encoding(experiment).surface
-layer, head = controls.head(config.n_layers, config.n_heads, default=head_facts.default_head(experiment.weights))
+layer, head = controls.head(config.n_layers, config.n_heads, default=opening_choice.opening_head(experiment).place)
 pinned = controls.token(words, token_units.unit_of(experiment))
 controls.sidebar_footer(experiment)
 
@@ -28,7 +28,11 @@ trace = model_calls.trace(experiment)
 attention = trace.layers[layer].attention
 scores, mask = attention.biased[head], attention.mask[head]  # (T, S)
 masked, weights = attention.masked[head], attention.weights[head]  # (T, S)
-row = masked_row(scores, mask, weights) if pinned is None else pinned
+if pinned is None:  # the model's own mask decides, so that another mask leaves the same word on the screen
+    own = model_calls.trace(opening_choice.full_model(experiment)).layers[layer].attention
+    row = masked_row(own.biased[head], own.mask[head], own.weights[head])
+else:
+    row = pinned
 
 if guessed:
     guess.show(guessed, mask, weights, words, experiment, theme)

@@ -29,6 +29,7 @@ from viz.ui import (
     head_facts,
     model_calls,
     not_available,
+    opening_choice,
     token_units,
     visitor,
 )
@@ -43,7 +44,7 @@ off = ablation.heads_off(n_layers, n_heads)
 whole = replace(experiment, switches=Switches())
 removed = replace(experiment, switches=replace(experiment.switches, heads_off=off))
 without = remove_controls.ablated_experiment(removed)
-layer, head = controls.head(n_layers, n_heads, default=head_facts.default_head(experiment.weights))
+layer, head = controls.head(n_layers, n_heads, default=opening_choice.opening_head(experiment).place)
 ablated = ablation.ablation_label(removed.switches, without)
 a, b = model_calls.trace(whole), model_calls.trace(without)
 words = model_calls.encoding(whole).surface
@@ -51,7 +52,7 @@ pinned = controls.token(words, token_units.unit_of(experiment))
 (weights_a, mask_a), (weights_b, mask_b) = head_facts.all_weights(a), head_facts.all_weights(b)  # (L, H, T, S)
 kl = prediction_change(a, b)  # (T,)
 predicts = not_available.prediction_kind(experiment.weights)
-row = head_facts.most_changed_row(kl, weights_a[layer, head]) if pinned is None else pinned
+row = opening_choice.changed_row(experiment) if pinned is None else pinned
 controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)

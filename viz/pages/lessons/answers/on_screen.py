@@ -10,7 +10,7 @@ from model.switches import PARTS, Switches
 from model.transformer import Trace
 from viz.pages.masks import compute as masks_compute
 from viz.types import Array
-from viz.ui import controls, head_facts, model_calls
+from viz.ui import controls, model_calls, opening_choice
 from viz.ui.state import Param, value
 
 Answer = float | str
@@ -42,18 +42,12 @@ class OnScreen:
 def on_screen() -> OnScreen:
     """The state of the controls, as the page reads it."""
     state = st.session_state
-    weights = value(Param.WEIGHTS)
     switches = Switches().without(*(part.name for part in PARTS if not state.get(Param(part.name), True)))
-    layer, head = head_facts.default_head(weights)
-    return OnScreen(
-        Experiment(
-            weights=weights,
-            text=state.get(Param.TEXT) or controls.EXAMPLE,
-            switches=switches,
-            mask_spec=masks_compute.mask_of(
-                value(Param.MASK_KIND), state.get(Param.MASK_SIZE), state.get(Param.MASK_ROWS)
-            ),
-        ),
-        int(state.get(Param.LAYER, layer)),
-        int(state.get(Param.HEAD, head)),
+    experiment = Experiment(
+        weights=value(Param.WEIGHTS),
+        text=state.get(Param.TEXT) or controls.EXAMPLE,
+        switches=switches,
+        mask_spec=masks_compute.mask_of(value(Param.MASK_KIND), state.get(Param.MASK_SIZE), state.get(Param.MASK_ROWS)),
     )
+    layer, head = opening_choice.opening_head(experiment).place
+    return OnScreen(experiment, int(state.get(Param.LAYER, layer)), int(state.get(Param.HEAD, head)))
