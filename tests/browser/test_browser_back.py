@@ -160,8 +160,8 @@ class Visit:
         wait_for_rest(self.page)
 
     def shows(self, value: Any) -> bool:
-        """Whether it comes to show this within a few seconds, and then stays so."""
-        for _ in range(50):
+        """Whether it comes to show this within half a minute, however busy the cores are, and then stays so."""
+        for _ in range(300):
             if self.shown == value:
                 self.rest()
                 return self.shown == value
