@@ -77,6 +77,12 @@ def markdown(token: str) -> str:
     return escape_markdown(truncate(token, 24))
 
 
+def bold(token: str) -> str:
+    """A token in a sentence of Markdown, in bold. One without a letter or a digit has quotation marks: “**.**”."""
+    text = f"**{markdown(token)}**"
+    return text if any(character.isalnum() for character in token) else f"“{text}”"
+
+
 JOINER = "\u2060"  # a word joiner, which draws nothing
 # What GitHub's Markdown turns into a link although it is escaped: it looks for these in the finished text.
 LINKED = re.compile(r"://|www(?=\.)|@", re.IGNORECASE)

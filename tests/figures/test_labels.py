@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viz.labels import JOINER, SPECIAL, axis_labels, escape, markdown, truncate
+from viz.labels import JOINER, SPECIAL, axis_labels, bold, escape, markdown, truncate
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 ASTRONAUT = "👩🏽\u200d🚀"
@@ -22,6 +22,21 @@ anything = st.text(
 
 def test_an_ordinary_word_is_its_own_label():
     assert axis_labels(["the", "person", "chase", "."]) == ["the", "person", "chase", "."]
+
+
+@pytest.mark.parametrize(
+    ("token", "shown"),
+    [
+        ("dog", "**dog**"),
+        (".", r"“**\.**”"),
+        ("?!", "“**?\\!**”"),
+        ("<s>", "**⟨start⟩**"),
+        ("5", "**5**"),
+        ("·s", "**·s**"),
+    ],
+)
+def test_a_token_in_a_sentence_is_bold_and_a_mark_without_a_letter_stands_in_quotation_marks(token, shown):
+    assert bold(token) == shown
 
 
 def test_the_models_own_marks_have_names():

@@ -9,7 +9,7 @@ import numpy as np
 
 from viz.captions.counting import counted, decimals, verb
 from viz.captions.positions import format_number
-from viz.labels import JOINER, markdown, truncate
+from viz.labels import JOINER, bold, markdown, truncate
 from viz.types import Array
 
 RESTING = 0.6  # a head whose mean weight on the first token is above this shows little else
@@ -58,7 +58,7 @@ def describe_sink(weights: Array, tokens: Sequence[str]) -> str:
     if share <= RESTING:
         return ""
     return (
-        f"On average, this head puts {share:.0%} of a row on the first token, **{markdown(tokens[0])}**. This is "
+        f"On average, this head puts {share:.0%} of a row on the first token, {bold(tokens[0])}. This is "
         "called an attention sink: the weights of a row sum to 1, and a head with nothing to add leaves them there."
     )
 
@@ -71,7 +71,7 @@ def describe_row(
     key_tokens: the S words of the columns, where they are others; unit: what a token is.
     """
     weights_of_row = weights[row]
-    word = f"**{markdown(tokens[row])}**"
+    word = bold(tokens[row])
     if not np.isfinite(weights_of_row).all():
         return f"{word}: this row holds values that are not numbers."
     if weights_of_row.sum() == 0:
@@ -88,7 +88,7 @@ def describe_row(
 
 def describe_rollout_row(rolled: Array, tokens: Sequence[str], row: int, unit: str = "word") -> str:
     """rolled (T, T), the weights of all layers multiplied: where most of the token at `row` comes from."""
-    shares, word = rolled[row], f"**{markdown(tokens[row])}**"
+    shares, word = rolled[row], bold(tokens[row])
     if not np.isfinite(shares).all():
         return f"{word}: this row holds values that are not numbers."
     best, alike = _largest(shares)
@@ -109,13 +109,13 @@ def _largest(values: Array) -> tuple[int, int]:
 def _target(tokens: Sequence[str], row: int, best: int, key_tokens: Sequence[str] | None, unit: str) -> tuple[str, str]:
     """What a row looks at, in words, and how far away that is; nothing of the distance where the words are others."""
     if key_tokens is not None:
-        return f"**{markdown(key_tokens[best])}**", ""
+        return bold(key_tokens[best]), ""
     if best == row:
         return "itself", ""
     if best == 0 and tokens[0] == "<s>":
         return START_MARK, ""
     where = f", {counted(abs(row - best), unit)} {'back' if best < row else 'ahead'}"
-    return f"**{markdown(tokens[best])}**", where
+    return bold(tokens[best]), where
 
 
 def blocks(unit: str = "word") -> str:
@@ -211,7 +211,7 @@ def describe_logit_lens(words: Sequence[Sequence[str]], probabilities: Array | N
         if since
         else "after every layer"
     )
-    return f"With the logit lens, **{markdown(answer)}** is the most likely word {where}."
+    return f"With the logit lens, {bold(answer)} is the most likely word {where}."
 
 
 def describe_change(moved: Array, tokens: Sequence[str], removed: str, predicts: str = "next") -> str:
@@ -230,7 +230,7 @@ def describe_change(moved: Array, tokens: Sequence[str], removed: str, predicts:
     far = int(np.argmax(moved))
     if moved[far] < 1e-9:
         return f"{without} no {what} changes."
-    word = f"**{markdown(tokens[far])}**"
+    word = bold(tokens[far])
     size = format_number(moved[far])
     change = {
         "next": f"the prediction of the next word changes most after {word}: KL {size} nats",
@@ -251,7 +251,7 @@ def describe_next_token(
     if not np.isfinite(probabilities).all():
         return f"{where} {who} predicts nothing: its probabilities are not numbers."
     best = np.argsort(-probabilities, kind="stable")[:3]
-    named = ", ".join(f"**{markdown(words[index])}** {probabilities[index]:.2f}" for index in best)
+    named = ", ".join(f"{bold(words[index])} {probabilities[index]:.2f}" for index in best)
     return f"{where} {who} predicts {named}."
 
 
@@ -259,7 +259,7 @@ def describe_sampling(p: Array, q: Array, words: Sequence[str], after: str, left
     """p, q (N,) of the likeliest `words`: by the model, and as the next one is drawn; left: how many can be drawn."""
     if not np.isfinite(p).all() or not left:
         return f"After “{markdown(after)}” the probabilities are not numbers, so no word can be sampled."
-    best = f"**{markdown(words[0])}**"
+    best = bold(words[0])
     changed = f"{p[0]:.2f} by the model, {q[0]:.2f} when sampling" if abs(p[0] - q[0]) >= 0.005 else f"{p[0]:.2f}"
     among = "It is the only candidate." if left == 1 else f"One of {left:,} candidates is sampled."
     return f"After “{markdown(after)}” {best} is most likely: {changed}. {among}"
@@ -303,7 +303,7 @@ def describe_head_ablation(cost: Array, kind: str = "loss") -> str:
 
 def describe_override(word: str, moved: float, written: bool, predicts: str = "next") -> str:
     """moved: KL of the prediction at `word` between the row as it is and as it was written; written: whether it was."""
-    what = f"the prediction {'after' if predicts == 'next' else 'at'} **{markdown(word)}**"
+    what = f"the prediction {'after' if predicts == 'next' else 'at'} {bold(word)}"
     if not written:
         return f"The row is unchanged, so B is the same as A and {what} does not change."
     if not np.isfinite(moved):
@@ -381,7 +381,7 @@ def describe_attribution(
         return "The row attends to nothing, so there is no weight to block."
     what = f"the prediction of the {'next word' if predicts == 'next' else 'word at this place'}"
     most, moves = int(np.argmax(weights)), int(np.argmax(effects))
-    attended = f"The row attends most to **{markdown(tokens[most])}** ({weights[most]:.2f})."
+    attended = f"The row attends most to {bold(tokens[most])} ({weights[most]:.2f})."
     if effects[moves] < 1e-9:
         return f"{attended} Blocking any one of its weights does not change {what}."
     size = (
@@ -389,7 +389,7 @@ def describe_attribution(
         if effects[moves] >= 0.0005
         else f"KL {format_number(float(effects[moves]))} nats"
     )
-    also = "this weight also" if most == moves else f"**{markdown(tokens[moves])}**"
+    also = "this weight also" if most == moves else bold(tokens[moves])
     sentence = f"{attended} Blocking {also} changes {what} most: {size}."
     if agreement is None:
         return sentence

@@ -6,7 +6,7 @@ import numpy as np
 
 from viz.captions.counting import counted, decimals, verb
 from viz.captions.positions import ROUNDING, format_number
-from viz.labels import markdown
+from viz.labels import bold
 from viz.types import Array
 
 
@@ -30,7 +30,7 @@ def spread_row(weights: Array) -> int:
 
 def describe_averaging(weights: Array, mask: Array, tokens: Sequence[str], row: int, share: float) -> str:
     """weights, mask (T, S) of one head: why the output of a row is inside the hull of what it may look at."""
-    word, weights_of_row, total = f"**{markdown(tokens[row])}**", weights[row][mask[row]], float(weights[row].sum())
+    word, weights_of_row, total = bold(tokens[row]), weights[row][mask[row]], float(weights[row].sum())
     if not mask[row].any():
         return f"{word} may attend to nothing. There are no values to average, so its output is zero."
     if not np.isfinite(weights_of_row).all():

@@ -7,13 +7,13 @@ import numpy as np
 from viz.captions.counting import counted, decimals, verb
 from viz.captions.heads import most_informative_row
 from viz.captions.positions import format_number
-from viz.labels import markdown
+from viz.labels import bold
 from viz.types import Array
 
 
 def list_in_bold(tokens: Sequence[str], most: int = 4) -> str:
     """Some words, in bold: the first few of them, and how many more there are."""
-    names = ", ".join(f"**{markdown(token)}**" for token in tokens[:most])
+    names = ", ".join(bold(token) for token in tokens[:most])
     return names + (f" and {len(tokens) - most} more" if len(tokens) > most else "")
 
 
@@ -42,7 +42,7 @@ def describe_mask(
 
     unit: what a token is.
     """
-    word = f"**{markdown(tokens[row])}**"
+    word = bold(tokens[row])
     allowed, keys = int(mask[row].sum()), mask.shape[1]
     if not allowed:
         sentence = f"{word} may attend to nothing. The softmax is undefined there, so the lab sets the row to zero."
@@ -91,7 +91,7 @@ def describe_leak(
 
     The output at `edited` itself counts neither as before nor as after. unit: how a number of `kl` is written.
     """
-    change = f"**{markdown(tokens[edited])}** → **{markdown(word)}**"
+    change = f"{bold(tokens[edited])} → {bold(word)}"
     if not np.isfinite(kl).all():
         return f"{change}: some outputs are not numbers, so the changes cannot be compared."
     moved = logits > 0
@@ -115,9 +115,7 @@ def describe_leak(
     if edited and not before and not np.triu(allowed, 1).any():
         sentences.append("no word attends to a later one")
     size = unit.format(format_number(max(float(kl[most]), 0.0)))
-    sentences.append(
-        f"the output at **{markdown(tokens[most])}** changes most: {size}" if moved.any() else "no output changes"
-    )
+    sentences.append(f"the output at {bold(tokens[most])} changes most: {size}" if moved.any() else "no output changes")
     first, *rest = sentences
     return " ".join([f"{change}: {first}.", *(f"{sentence[0].upper()}{sentence[1:]}." for sentence in rest)])
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from viz.captions.counting import counted, verb
 from viz.captions.positions import format_number, join_with_and
-from viz.labels import markdown
+from viz.labels import bold, markdown
 from viz.types import Array
 
 LONG = 40  # words: a sentence that goes on has found no end, and its beginning says as much
@@ -55,11 +55,11 @@ def describe_map(
 
     predicting: the row predicts `query_tokens[row]`; else it is the row of that token.
     """
-    values, word = weights[row], f"**{markdown(query_tokens[row])}**"
+    values, word = weights[row], bold(query_tokens[row])
     if not np.isfinite(values).all():
         return f"{word}: this row holds values that are not numbers."
     best = int(values.argmax())
-    share = f"**{markdown(key_tokens[best])}**, with {values[best]:.2f} of the row"
+    share = f"{bold(key_tokens[best])}, with {values[best]:.2f} of the row"
     if predicting:
         return f"When the model predicts {word}, its decoder attends most to {share}."
     return f"{word} attends most to {share}."
@@ -180,9 +180,7 @@ def describe_ablation(a: str, b: str, ablation: str, exact: tuple[float, float],
 
 def describe_nouns(nouns: Sequence[str], probabilities: Array) -> str:
     """nouns, probabilities (N,): what “it” may mean, the most likely first."""
-    first = (
-        f"The **{markdown(nouns[0])}** has {probabilities[0]:.2f} of the probability of all words that could be there."
-    )
+    first = f"The {bold(nouns[0])} has {probabilities[0]:.2f} of the probability of all words that could be there."
     if len(probabilities) == 1:
         return f"{first} There is no other noun."
     most = "less than 0.01" if probabilities[1] < 0.01 else f"at most {probabilities[1]:.2f}"
@@ -191,10 +189,10 @@ def describe_nouns(nouns: Sequence[str], probabilities: Array) -> str:
 
 def describe_referent(noun: str, probability: float, right: str | None) -> str:
     """noun: what the model says that “it” means; right: what it does mean, where the sentence leaves no doubt."""
-    sentence = f"The model predicts that “it” is the **{markdown(noun)}**, with probability {probability:.2f}."
+    sentence = f"The model predicts that “it” is the {bold(noun)}, with probability {probability:.2f}."
     if right is None:
         return f"{sentence} {OUTSIDE}"
-    return f"{sentence} {'This is correct.' if noun == right else f'The correct noun is the **{markdown(right)}**.'}"
+    return f"{sentence} {'This is correct.' if noun == right else f'The correct noun is the {bold(right)}.'}"
 
 
 def describe_adjective_and_referent(adjective: Array, referent: Array) -> str:

@@ -13,7 +13,7 @@ from model.run import Experiment
 from viz import canvas
 from viz.captions.heads import describe_attribution, describe_override
 from viz.figures.scatter import scatter
-from viz.labels import markdown, numbered
+from viz.labels import bold, numbered
 from viz.pages.remove import compute
 from viz.theme import Theme
 from viz.types import Array
@@ -87,7 +87,7 @@ def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) 
     weights, mask = attention.weights[head, row], attention.mask[head, row]  # (S,)
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(f"**Layer {layer}, head {head}**, the row of **{markdown(words[row])}**")
+        st.markdown(f"**Layer {layer}, head {head}**, the row of {bold(words[row])}")
         written = override_controls(weights, mask, words, layer, head, row)
         other = replace(experiment, override=written)
         changed = model_calls.trace(other)
