@@ -65,6 +65,7 @@ from viz.captions.translate import (
     describe_translation,
     format_ln,
 )
+from viz.captions.typed_text import describe_unknown
 from viz.lessons.grading import format_answer as spelt_answer
 from viz.lessons.lesson import Call, Question
 
@@ -787,3 +788,14 @@ def test_a_column_on_the_first_token_is_explained_from_sixty_per_cent_of_the_lat
     weights[2] = [0.5, 0.2, 0.3]  # a mean of 0.6
     assert describe_sink(weights, ["a", "b", "c"]) == ""
     assert describe_sink(weights[:1], ["a"]) == "", "one row alone says nothing"
+
+
+def test_unknown_words_are_named_and_a_text_of_which_many_are_unknown_is_called_so():
+    one = describe_unknown(["*zebra*"], 0.25)
+    assert one == r"Not in this model's vocabulary, so read as ⟨unknown⟩: “\*zebra\*”.", "a quarter is not more"
+    many = " That is more than a quarter of this text, so expect no sensible answer."
+    assert describe_unknown(["zebra", "eats"], 0.26).endswith(f"⟨unknown⟩: “zebra”, “eats”.{many}")
+    assert describe_unknown(list("abcdefghi"), 0.1).endswith("“h”, ….")
+    assert describe_unknown(["zebra"], 0.1, 167, "English") == (
+        "Not among the 167 English words that this model knows, so read as ⟨unknown⟩: “zebra”."
+    )

@@ -1,5 +1,6 @@
 """“Translate”: each control, each task, each link, what is typed, and what a flip costs, without a browser."""
 
+from random import Random
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -15,6 +16,7 @@ from model.generation.translate import translate
 from model.run import run_pair
 from model.switches import PARTS
 from model.tasks import PAIRS
+from model.tasks.pair_sampling import draw_pairs
 from viz.pages.translate import accuracy_by_length
 from viz.pages.translate import compute as translate_compute
 from viz.pages.translate.compute import default_head
@@ -394,3 +396,23 @@ def test_what_a_flip_sends_is_tens_of_kilobytes_and_no_chart():
     screen.toggle(key="scale").set_value(False).run()
     assert sum(len(mount.proto.bytes) for mount in screen.get("bidi_component")) < 40_000
     assert not screen.get("plotly_chart")
+
+
+# What is typed
+
+
+def test_an_unknown_source_word_is_named_with_what_is_known_and_only_source_words_are_offered():
+    screen = well(visit(PAGE, source_text="the garcon sleeps with a zebra .", method="greedy"))
+    told = " ".join(markdown.value for markdown in screen.markdown)
+    known = translate_compute.source_words("translate")
+    assert f"Not among the {len(known)} English words that this model knows" in told
+    assert {"the", "animal", "street"} <= known
+    assert not known & {"garçon", "le", "l'", "rue"}
+    offered = [button.label for button in screen.button if "→" in button.label]
+    assert all(label.partition(" → ")[2] in known for label in offered)
+
+
+def test_the_source_words_are_all_that_the_generator_draws():
+    more = {word for pair in draw_pairs("translation", 2000, Random(7)) for word in pair.source}
+    assert more <= translate_compute.source_words("translate")
+    assert translate_compute.source_words("copy-transformer") == frozenset()

@@ -30,7 +30,7 @@ from viz.captions.heads import (
     describe_trained_without,
 )
 from viz.captions.score_scaling import describe_head_scaling, describe_query_gradient, describe_width
-from viz.captions.typed_text import describe_altered
+from viz.captions.typed_text import describe_altered, describe_unknown
 from viz.export.weight_values import warnings_of
 
 Cases = Mapping[str, Callable[[], str]]
@@ -185,6 +185,12 @@ CASES: dict[str, Cases] = {
     "score_scaling.describe_query_gradient": {
         "larger": lambda: describe_query_gradient(64, 3.0, 1.5),
         "smaller": lambda: describe_query_gradient(64, 1.5, 3.0),
+    },
+    "typed_text.describe_unknown": {
+        "one": lambda: describe_unknown(["zebra"], 0.2),
+        "many words": lambda: describe_unknown([f"w{number}" for number in range(9)], 0.2),
+        "most of the text": lambda: describe_unknown(["zebra", "eats"], 0.7),
+        "of a language": lambda: describe_unknown(["zebra", "eats"], 0.7, 167, "English"),
     },
     "typed_text.describe_altered": {
         "one": lambda: describe_altered(["\u2028"], []),

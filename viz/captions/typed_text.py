@@ -3,8 +3,9 @@
 import unicodedata
 from collections.abc import Sequence
 
-from viz.captions.counting import verb
+from viz.captions.counting import counted, verb
 from viz.captions.positions import join_with_and
+from viz.labels import markdown
 
 # Controls have no name in Unicode's table of names.
 CONTROLS = {"\x0b": "vertical tab", "\x0c": "form feed", "\x85": "next line"}
@@ -24,6 +25,24 @@ def describe_altered(blanks: Sequence[str], dropped: Sequence[str]) -> str:
     if not changes:
         return ""
     return f"Some characters of this text are not read as you typed them: {'; '.join(changes)}."
+
+
+MOST_UNKNOWN = 8  # words that are named
+MANY = 0.25  # of the tokens of a text: with more unknown ones the model reads another text
+
+
+def describe_unknown(unknown: Sequence[str], share: float, known: int = 0, language: str = "") -> str:
+    """unknown: the words that are not in the vocabulary, each once; share: of the tokens of the text that they are.
+
+    known: how many words of the language of the text are in the vocabulary; 0 where it holds one language only.
+    """
+    names = ", ".join(f"“{markdown(word)}”" for word in unknown[:MOST_UNKNOWN])
+    names += ", …" if len(unknown) > MOST_UNKNOWN else ""
+    where = "in this model's vocabulary"
+    if known:
+        where = f"among the {counted(known, f'{language} word')} that this model knows"
+    many = " That is more than a quarter of this text, so expect no sensible answer." if share > MANY else ""
+    return f"Not {where}, so read as ⟨unknown⟩: {names}.{many}"
 
 
 def _named(characters: Sequence[str]) -> str:

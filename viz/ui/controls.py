@@ -6,6 +6,7 @@ A control that the page itself also moves (a click on a head) is moved through i
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -17,7 +18,7 @@ from model.run import Experiment, InputTextError
 from model.subword import CONTINUATION
 from model.switches import PARTS, Switches
 from model.tokenizer import altered
-from viz.captions.typed_text import describe_altered
+from viz.captions.typed_text import describe_altered, describe_unknown
 from viz.labels import escape_markdown, markdown
 from viz.lessons.parse import RESERVED
 from viz.ui import model_calls
@@ -234,11 +235,21 @@ def choose_weights(name: str) -> None:
     st.session_state[Param.WEIGHTS] = name
 
 
-def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None = None, each: str = "word") -> None:
+@dataclass(frozen=True)
+class SourceWords:
+    """The source language of a model of two: how a word is replaced, what it knows, and what the language is called."""
+
+    replace: Callable[[str], None]
+    known: Callable[[], frozenset[str]]  # empty where sources are not made of words
+    language: str
+
+
+def unknown_words(experiment: Experiment, source: SourceWords | None = None) -> None:
     """Say what of the text the model does not read as it was typed.
 
-    Of a word that it does not know the nearest that it does is offered; one click replaces. each: what a token is.
+    Of a word that it does not know the nearest that it does is offered; one click replaces.
     """
+    replace = source.replace if source else None
     encoding = model_calls.encoding(experiment)
     tokenizer = model_calls.tokenizer(experiment.weights)
     unknown = list(dict.fromkeys(encoding.surface[index] for index in encoding.unknown))
@@ -272,18 +283,11 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
                     args=(experiment.text.translate(STRAIGHT),),
                 )
         return
-    named = ", ".join(f"“{markdown(word)}”" for word in unknown[:8]) + (", …" if len(unknown) > 8 else "")
+    known = source.known() if source else frozenset()
+    share = len(encoding.unknown) / (len(encoding.surface) - 1)  # without ⟨start⟩
+    sentence = describe_unknown(unknown, share, len(known), source.language if source else "")
     with place.container(horizontal=True, vertical_alignment="center", gap="small", key="strangers"):
-        st.markdown(f"{changed}Not in this model's vocabulary, so read as ⟨unknown⟩: {named}.", width="content")
-        for word in [word for word in unknown if len(word) > 3][:4]:
-            for known in tokenizer.closest_words(word, n=1):
-                st.button(
-                    f"{markdown(word)} → {known}",
-                    key=key_of(Key.INSTEAD, word, known),
-                    type="tertiary",
-                    on_click=replace or set_text,
-                    args=(" ".join(known if typed == word else typed for typed in encoding.surface[1:]),),
-                )
+        st.markdown(changed + sentence, width="content")
         if replace is None:  # a page of models of one text
             st.button(
                 f"Read it with {READS_ANY}, which splits words into tokens",
@@ -292,6 +296,15 @@ def unknown_words(experiment: Experiment, replace: Callable[[str], None] | None 
                 on_click=choose_weights,
                 args=(READS_ANY,),
             )
+        for word in [word for word in unknown if len(word) > 3][:4]:
+            for nearest in [near for near in tokenizer.closest_words(word, n=5) if not known or near in known][:1]:
+                st.button(
+                    f"{markdown(word)} → {nearest}",
+                    key=key_of(Key.INSTEAD, word, nearest),
+                    type="tertiary",
+                    on_click=replace or set_text,
+                    args=(" ".join(nearest if typed == word else typed for typed in encoding.surface[1:]),),
+                )
 
 
 def choice(label: str, options: Sequence[str], *, key: Param | Key, default: str | None = None, **more: Any) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from model.generation.decoding import Decoding
 from model.generation.translate import Translation, translate
 from model.run import Experiment, PairTrace, encode_pair, run_pair
 from model.tasks import PAIRS, Pair
+from model.tasks.pair_sampling import draw_pairs
 from model.tasks.parse import PARSERS
 from model.tokenizer import Encoding, clean, split
 from viz.ui import model_calls, server_cache, slots
@@ -102,6 +104,19 @@ def unit(weights: str) -> str:
     ""character"."""
     task = model_calls.about(weights).task
     return PAIRS[task].unit if task in PAIRS else "word"
+
+
+DRAWN = 3000  # sources; 1,000 hold every word of the generator
+
+
+@server_cache.cached
+def source_words(weights: str) -> frozenset[str]:
+    """The words that sources are made of, without those of the other language; empty where a source has no words."""
+    task = model_calls.about(weights).task
+    if task != "translation":
+        return frozenset()
+    with model_calls.compute_slots:
+        return frozenset(word for pair in draw_pairs(task, DRAWN, Random(0)) for word in pair.source)
 
 
 @server_cache.cached

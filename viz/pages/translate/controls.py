@@ -4,6 +4,7 @@ Every control is bound to the address; a network that lacks a part keeps its swi
 """
 
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -107,6 +108,11 @@ def _draw(task: str) -> None:
     )
     set_source(drawn)
     st.session_state[Key.SOURCE_OF] = (st.session_state[Param.TASK], drawn)
+
+
+def source_words(weights: str) -> controls.SourceWords:
+    """What a source of these weights is made of, and how one of its words is replaced."""
+    return controls.SourceWords(set_source, partial(compute.source_words, weights), "English")
 
 
 def set_source(text: str) -> None:

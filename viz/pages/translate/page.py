@@ -8,7 +8,6 @@ from viz.pages.translate import (
     alignment_map,
     beam_tree,
     claims,
-    compute,
     coreference,
     decoded,
     decoding_steps,
@@ -23,7 +22,7 @@ theme = visitor.theme()
 notices = st.container()
 settings = translate_controls.choose_settings()
 experiment = settings.experiment
-controls.unknown_words(experiment, translate_controls.set_source, compute.unit(experiment.weights))
+controls.unknown_words(experiment, translate_controls.source_words(experiment.weights))
 
 if settings.reads_pairs:
     decoding = decoded.decode(experiment, settings.decoding)
