@@ -5,7 +5,7 @@
 /** @typedef {import("../types.js").Root} Root */
 
 import { ABSENT, colourTable, FULL, hatching, mapImage, NOT_A_NUMBER, svgCells, svgHatch } from "../lib/cells.js";
-import { linesOf } from "../lib/drawing.js";
+import { linesOf, widthOf } from "../lib/drawing.js";
 import { placeHead, setHeads } from "../lib/head_buttons.js";
 import {
   countDrawing,
@@ -85,6 +85,18 @@ const headAt = (view, button) => {
   return [Math.floor(headIndex / heads), headIndex % heads];
 };
 
+// Pixels of the letters of the names: six heads on a phone leave little room, and no word is cut as long as it can be
+// read.
+/**
+ * @param {string[]} names
+ * @param {number} room
+ */
+export function letterSize(names, room) {
+  const words = names.flatMap((name) => name.split(" "));
+  const fits = (/** @type {number} */ size) => words.every((word) => widthOf(word, size, 650) <= room);
+  return [11.5, 10, 9.5, 9].find(fits) ?? 9;
+}
+
 // Sizes, labels, and both canvases. Called when the data or the width changes.
 /** @param {View} view */
 function arrange(view) {
@@ -92,9 +104,10 @@ function arrange(view) {
   if (!header || !root.clientWidth) return;
   const [layers, heads, rows, columns] = cells.shape;
   const room = (root.clientWidth - GUTTER) / heads;
-  const letters = legible(room < 64 ? 10 : 11.5); // six heads on a phone: "previous" stays whole
+  const names = header.head_roles.flat().map(([name = "head 10"]) => name);
+  const letters = legible(letterSize(names, room - 6));
   const line = Math.max(16, Math.ceil(letters * 1.3));
-  const lines = header.head_roles.flat().map(([name = "head 10"]) => linesOf(name, room - 6, letters, 650).length);
+  const lines = names.map((name) => linesOf(name, room - 6, letters, 650).length);
   const label = 4 + line * Math.min(MOST_LINES, Math.max(...lines)); // as many as the longest name needs
   const gap = room > 70 ? 18 : 4;
   const [T, S] = [header.tokens.length, columnTokens(header).length];
