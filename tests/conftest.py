@@ -10,11 +10,15 @@ from served import ONE_RENDERER, browse, chromium, serve
 settings.register_profile(
     "lab", derandomize=True, database=None, deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("lab")
+settings.register_profile("quick", settings.get_profile("lab"), max_examples=20)
 
 
 def pytest_configure(config):
-    """Set up PyTorch where tests run. The process that only hands them to its workers (`-n`) need not import it."""
+    """Set up PyTorch where tests run. The process that only hands them to its workers (`-n`) need not import it.
+
+    The quick part of the tests takes half as many examples of each law as the whole suite.
+    """
+    settings.load_profile("quick" if "not slow" in config.option.markexpr else "lab")
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         import devices  # noqa: PLC0415
 

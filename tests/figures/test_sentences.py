@@ -772,11 +772,15 @@ def test_the_head_that_a_page_opens_with_is_named_with_its_reason():
         "Layer 2, head 1 is shown first: of all heads, it follows “induction” best."
     )
     by_text = (
-        "Layer 0, head 3 is shown first: it has the largest weight on one other token; one further away counts more."
+        "Layer 0, head 3 is shown first: of the heads that are no attention sink here, it puts the most weight on a "
+        "distant token."
     )
     assert describe_opening(0, 3, "", "token") == by_text
-    assert describe_opening(0, 3, "", "token", roles_rest=True) == (
-        f"{by_text} The head with the best measured role rests on the first token in this text."
+    sink = " The head with the best measured role is a sink."
+    assert describe_opening(0, 3, "", "token", role_is_sink=True) == by_text + sink
+    assert describe_opening(0, 3, "", role_is_sink=True, all_sinks=True) == (
+        "Layer 0, head 3 is shown first. Every head is an attention sink here. This one puts the most weight on a distant "
+        "word."
     )
 
 
@@ -792,10 +796,9 @@ def test_a_column_on_the_first_token_is_explained_from_sixty_per_cent_of_the_lat
 
 def test_unknown_words_are_named_and_a_text_of_which_many_are_unknown_is_called_so():
     one = describe_unknown(["*zebra*"], 0.25)
-    assert one == r"Not in this model's vocabulary, so read as ⟨unknown⟩: “\*zebra\*”.", "a quarter is not more"
-    many = " That is more than a quarter of this text, so expect no sensible answer."
-    assert describe_unknown(["zebra", "eats"], 0.26).endswith(f"⟨unknown⟩: “zebra”, “eats”.{many}")
-    assert describe_unknown(list("abcdefghi"), 0.1).endswith("“h”, ….")
-    assert describe_unknown(["zebra"], 0.1, 167, "English") == (
-        "Not among the 167 English words that this model knows, so read as ⟨unknown⟩: “zebra”."
-    )
+    assert one == r"This model does not know “\*zebra\*” and reads it as ⟨unknown⟩.", "a quarter is not more"
+    many = " More than a quarter of this text is unknown to it, so its output means little."
+    two = "This model does not know “zebra”, “eats” and reads them as ⟨unknown⟩."
+    assert describe_unknown(["zebra", "eats"], 0.26) == two + many
+    assert "“h”, … and reads them" in describe_unknown(list("abcdefghi"), 0.1)
+    assert describe_unknown(["zebra", "eats"], 0.26, 167, "English") == f"{two} It knows 167 English words.{many}"

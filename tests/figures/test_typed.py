@@ -48,7 +48,7 @@ def test_what_ends_a_line_is_a_blank_to_a_model_that_reads_characters(name):
     ("page", "state", "also"),
     [
         ("heads", {"text": "the dog\u2028was\xad tired ."}, ""),
-        ("heads", {"text": "the dog\u2028was\xad dizzyingly tired ."}, "Not in this model's vocabulary"),
+        ("heads", {"text": "the dog\u2028was\xad dizzyingly tired ."}, "This model does not know"),
         ("heads", {"weights": "stories", "text": "“the\u2028dog”\xad"}, "This model was trained on straight quotes"),
         ("translate", {"source_text": "the cat\u2028sleeps\xad ."}, ""),
     ],

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 from equal import same_bits
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytorch_reference import assert_same, assert_same_gradients, exact, seeds, stir
 from torch import nn
@@ -74,7 +74,6 @@ def drawn(shape, seed, device):
 
 @pytest.mark.parametrize("kind", [None, *MASKS])
 @given(shape=shapes, seed=seeds, scale=st.booleans(), bias_shape=st.sampled_from([None, "HTS", "BHTS", "TS"]))
-@settings(max_examples=20)  # of each case
 def test_attend_is_scaled_dot_product_attention(device, kind, shape, seed, scale, bias_shape):
     q, k, v = drawn(shape, seed, device)
     B, H, T, S, _, _ = shape

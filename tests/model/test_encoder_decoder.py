@@ -193,7 +193,7 @@ def test_filler_after_the_source_changes_nothing(device, config, shape, seed):
 
 @pytest.mark.parametrize("position", POSITIONS)
 @given(config=configs(), shape=shapes, seed=seeds, data=st.data())
-@settings(max_examples=8)  # of each position scheme
+@settings(max_examples=15)
 def test_word_by_word_with_kept_keys_and_values_is_one_parallel_pass(device, position, config, shape, seed, data):
     B, T, S = shape
     ours = build(replace(config, position=position), seed, device)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from equal import same_bits
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytorch_reference import assert_same, assert_same_gradients, build, configs, exact, random_ids, seeds
 from torch.nn import functional as F
@@ -121,7 +121,6 @@ def looks_of(kind, T, number, seed):
 
 @kinds
 @given(B=st.integers(1, 2), H=st.integers(1, 3), T=sizes, d=st.integers(1, 5), number=st.integers(0, 9), seed=seeds)
-@settings(max_examples=20)  # of each kind of mask
 def test_every_mask_is_torchs_operator_with_that_mask_forward_and_backward(device, kind, B, H, T, d, number, seed):
     torch.manual_seed(seed)
     q, k, v = (torch.randn(B, H, T, d, **exact(device), requires_grad=True) for _ in range(3))
@@ -134,7 +133,6 @@ def test_every_mask_is_torchs_operator_with_that_mask_forward_and_backward(devic
 
 @kinds
 @given(config=configs(), T=st.integers(1, 7), number=st.integers(0, 7), seed=seeds)
-@settings(max_examples=20)  # of each kind of mask
 def test_in_every_layer_the_forbidden_weighs_exactly_nothing_and_rows_sum_to_one(device, kind, config, T, number, seed):
     model = build(config, seed, device)
     allowed = looks_of(kind, T, number, seed).build(T).to(device)
@@ -155,7 +153,6 @@ def reached(allowed, layers):
 
 @kinds
 @given(config=configs(), T=st.integers(2, 7), number=st.integers(0, 7), seed=seeds, data=st.data())
-@settings(max_examples=20)  # of each kind of mask
 def test_a_word_changes_exactly_nothing_where_no_chain_of_looks_leads_to_it(
     device, kind, config, T, number, seed, data
 ):

@@ -405,7 +405,7 @@ def test_an_unknown_source_word_is_named_with_what_is_known_and_only_source_word
     screen = well(visit(PAGE, source_text="the garcon sleeps with a zebra .", method="greedy"))
     told = " ".join(markdown.value for markdown in screen.markdown)
     known = translate_compute.source_words("translate")
-    assert f"Not among the {len(known)} English words that this model knows" in told
+    assert f"It knows {len(known)} English words." in told
     assert {"the", "animal", "street"} <= known
     assert not known & {"garçon", "le", "l'", "rue"}
     offered = [button.label for button in screen.button if "→" in button.label]
@@ -416,3 +416,4 @@ def test_the_source_words_are_all_that_the_generator_draws():
     more = {word for pair in draw_pairs("translation", 2000, Random(7)) for word in pair.source}
     assert more <= translate_compute.source_words("translate")
     assert translate_compute.source_words("copy-transformer") == frozenset()
+    assert f"know {len(translate_compute.source_words('translate'))} English words" in words("translate")[0]

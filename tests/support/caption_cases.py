@@ -74,7 +74,8 @@ CASES: dict[str, Cases] = {
     "heads.describe_opening": {
         "by its role": lambda: describe_opening(2, 2, "verb → subject"),
         "by the text": lambda: describe_opening(1, 0, "", "token"),
-        "the role rests": lambda: describe_opening(3, 5, "", roles_rest=True),
+        "the role is a sink": lambda: describe_opening(3, 5, "", role_is_sink=True),
+        "all are sinks": lambda: describe_opening(3, 5, "", role_is_sink=True, all_sinks=True),
     },
     "heads.describe_sink": {
         "on the start": lambda: describe_sink(A([[1.0, 0, 0], [0.9, 0.1, 0], [0.7, 0.2, 0.1]]), WORDS[:3]),

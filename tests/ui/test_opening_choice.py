@@ -12,7 +12,7 @@ from screen import component, visit, well
 from model import Experiment, Switches
 from model.mask import MaskSpec
 from model.run import AttentionOverride, run
-from viz.captions.heads import RESTING, describe_opening, informative_weights, most_informative_row, share_on_first
+from viz.captions.heads import SINK, describe_opening, informative_weights, most_informative_row, share_on_first
 from viz.ui import opening_choice
 from viz.ui.controls import EXAMPLE
 
@@ -25,26 +25,34 @@ def weights_of(experiment):
 
 
 @pytest.mark.parametrize("text", [ENGLISH, EXAMPLE, "he", "The capital of France is a city."])
-def test_stories_opens_with_a_head_that_does_not_rest_on_the_first_token(text):
-    """Its best measured role is induction, and that head rests where nothing is repeated."""
+def test_stories_opens_with_a_head_that_is_no_attention_sink(text):
+    """Its best measured role is induction, and that head is a sink where nothing is repeated."""
     opening = opening_choice.opening_head(replace(STORIES, text=text))
-    assert share_on_first(weights_of(replace(STORIES, text=text))[opening.place]) <= RESTING
+    assert share_on_first(weights_of(replace(STORIES, text=text))[opening.place]) <= SINK
     assert opening.role == ""
-    assert opening.roles_rest
+    assert opening.role_is_sink
 
 
-def test_of_the_heads_that_do_not_rest_it_is_the_one_with_the_most_informative_weight():
+def test_of_the_heads_that_are_no_sink_it_is_the_one_with_the_most_informative_weight():
     weights = weights_of(STORIES)
     best = {
         (layer, head): informative_weights(weights[layer, head]).max()
         for layer in range(weights.shape[0])
         for head in range(weights.shape[1])
-        if share_on_first(weights[layer, head]) <= RESTING
+        if share_on_first(weights[layer, head]) <= SINK
     }
     assert opening_choice.opening_head(STORIES).place == max(best, key=best.get)
 
 
-def test_where_the_head_of_the_best_role_does_not_rest_the_page_opens_with_it():
+def test_where_every_head_is_a_sink_the_page_opens_with_the_most_informative_of_them(monkeypatch):
+    monkeypatch.setattr(opening_choice, "SINK", -1.0)
+    opening = opening_choice._opening_head.__wrapped__(STORIES)
+    weights = weights_of(STORIES)
+    best = max(np.ndindex(weights.shape[:2]), key=lambda place: informative_weights(weights[place]).max())
+    assert (opening.place, opening.all_sinks) == (best, True)
+
+
+def test_where_the_head_of_the_best_role_is_no_sink_the_page_opens_with_it():
     opening = opening_choice.opening_head(Experiment(text=EXAMPLE))
     assert (opening.place, opening.role) == ((2, 2), "verb → subject")
 
@@ -101,8 +109,8 @@ def test_heads_says_why_it_shows_this_head_and_explains_a_column_on_the_first_to
     opening = opening_choice.opening_head(STORIES)
     told = dict(component(screen, "save_enlarged")[0]["reading"])
     sentence = "".join(told)
-    assert describe_opening(opening.layer, opening.head, "", "token", roles_rest=True) in sentence
-    assert "attention sink" not in sentence
+    assert describe_opening(opening.layer, opening.head, "", "token", role_is_sink=True) in sentence
+    assert "This is called an attention sink" not in sentence
     weights = weights_of(STORIES)
     layer, head = divmod(int(np.argmax([share_on_first(w) for row in weights for w in row])), weights.shape[1])
     resting = well(visit("viz/pages/heads/page.py", weights="stories", text=ENGLISH, layer=layer, head=head))

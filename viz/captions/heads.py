@@ -12,7 +12,7 @@ from viz.captions.positions import format_number
 from viz.labels import JOINER, bold, markdown, truncate
 from viz.types import Array
 
-RESTING = 0.6  # a head whose mean weight on the first token is above this shows little else
+SINK = 0.6  # a head whose mean weight on the first token is above this is called an attention sink
 
 
 def share_on_first(weights: Array) -> float:
@@ -23,7 +23,7 @@ def share_on_first(weights: Array) -> float:
 def informative_weights(weights: Array, *, cross: bool = False) -> Array:
     """Weights (T, S) by how much each says about the head: a weight × log2(1 + distance), less on the start mark.
 
-    cross: the words looked at are others, and no place is far from another.
+    cross: the keys are those of another sentence, so no key is far from a query.
     """
     information = np.nan_to_num(weights)
     if not cross:
@@ -40,22 +40,28 @@ def most_informative_row(weights: Array, *, cross: bool = False) -> int:
     return int(np.unravel_index(np.argmax(information), information.shape)[0])
 
 
-def describe_opening(layer: int, head: int, role: str, unit: str = "word", *, roles_rest: bool = False) -> str:
+def describe_opening(
+    layer: int, head: int, role: str, unit: str = "word", *, role_is_sink: bool = False, all_sinks: bool = False
+) -> str:
     """Why a page opens with this head. role: the relation that it follows; "" where the text decided.
 
-    roles_rest: the head of the best measured role rests on the first token in this text.
+    role_is_sink: the head of the best measured role is an attention sink in this text; all_sinks: every head is one.
     """
     shown = f"Layer {layer}, head {head} is shown first"
     if role:
         return f"{shown}: of all heads, it follows “{role}” best."
-    why = "The head with the best measured role rests on the first token in this text." if roles_rest else ""
-    return f"{shown}: it has the largest weight on one other {unit}; one further away counts more. {why}".rstrip()
+    if all_sinks:
+        return (
+            f"{shown}. Every head is an attention sink in this text; this one puts the most weight on a distant {unit}."
+        )
+    why = " The head with the best measured role is a sink." if role_is_sink else ""
+    return f"{shown}: of the heads that are no attention sink here, it puts the most weight on a distant {unit}.{why}"
 
 
 def describe_sink(weights: Array, tokens: Sequence[str]) -> str:
     """weights (T, S) of one head: what its column on the first token means; "" where most weight is elsewhere."""
     share = share_on_first(weights)
-    if share <= RESTING:
+    if share <= SINK:
         return ""
     return (
         f"On average, this head puts {share:.0%} of a row on the first token, {bold(tokens[0])}. This is "

@@ -38,11 +38,9 @@ def describe_unknown(unknown: Sequence[str], share: float, known: int = 0, langu
     """
     names = ", ".join(f"“{markdown(word)}”" for word in unknown[:MOST_UNKNOWN])
     names += ", …" if len(unknown) > MOST_UNKNOWN else ""
-    where = "in this model's vocabulary"
-    if known:
-        where = f"among the {counted(known, f'{language} word')} that this model knows"
-    many = " That is more than a quarter of this text, so expect no sensible answer." if share > MANY else ""
-    return f"Not {where}, so read as ⟨unknown⟩: {names}.{many}"
+    knows = f" It knows {counted(known, f'{language} word')}." if known else ""
+    many = " More than a quarter of this text is unknown to it, so its output means little." if share > MANY else ""
+    return f"This model does not know {names} and reads {verb(len(unknown), 'it', 'them')} as ⟨unknown⟩.{knows}{many}"
 
 
 def _named(characters: Sequence[str]) -> str:

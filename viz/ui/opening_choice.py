@@ -10,7 +10,7 @@ import numpy as np
 from model.analysis.prediction_change import prediction_change
 from model.run import Experiment
 from model.switches import Switches
-from viz.captions.heads import RESTING, informative_weights, most_informative_row, share_on_first
+from viz.captions.heads import SINK, informative_weights, most_informative_row, share_on_first
 from viz.types import Array
 from viz.ui import head_facts, model_calls, server_cache
 
@@ -22,7 +22,8 @@ class OpeningHead:
     layer: int
     head: int
     role: str  # the relation that it was measured to follow; "" where the weights on this text decided
-    roles_rest: bool = False  # whether the head of the best measured role rests on the first token here
+    role_is_sink: bool = False  # whether the head of the best measured role is an attention sink in this text
+    all_sinks: bool = False  # whether every head is one
 
     @property
     def place(self) -> tuple[int, int]:
@@ -36,34 +37,37 @@ def full_model(experiment: Experiment) -> Experiment:
 
 
 def opening_head(experiment: Experiment) -> OpeningHead:
-    """The head of the best measured role, or another where that one rests on the first token of this text.
+    """The head of the best measured role, or another where that one is an attention sink in this text.
 
-    The other one has the largest weight on one earlier token; a token further back counts more.
+    The other one has the largest weight × log2(1 + distance) of the heads that are no sink.
     """
     return _opening_head(full_model(experiment))
 
 
 @server_cache.cached
 def _opening_head(full: Experiment) -> OpeningHead:
-    weights, _ = head_facts.all_weights(model_calls.trace(full))  # (L, H, T, S)
+    weights = {
+        (layer, head): of_head
+        for layer, stages in enumerate(model_calls.trace(full).layers)
+        for head, of_head in enumerate(stages.attention.weights)
+    }  # place → (T, S)
     known = head_facts.default_role(full.weights)
-    if known is not None and share_on_first(weights[known.layer, known.head]) <= RESTING:
+    if known is not None and share_on_first(weights[known.layer, known.head]) <= SINK:
         return OpeningHead(known.layer, known.head, known.relation)
-    n_layers, n_heads = weights.shape[:2]
-    places = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
-    awake = [place for place in places if share_on_first(weights[place]) <= RESTING]
-    layer, head = max(awake or places, key=lambda place: float(informative_weights(weights[place]).max()))
-    return OpeningHead(layer, head, "", known is not None)
+    no_sinks = [place for place in weights if share_on_first(weights[place]) <= SINK]
+    layer, head = max(no_sinks or weights, key=lambda place: float(informative_weights(weights[place]).max()))
+    return OpeningHead(layer, head, "", known is not None, not no_sinks)
 
 
-def full_weights(experiment: Experiment) -> Array:
-    """Weights (L, H, T, S) of the full model on this text."""
-    return head_facts.all_weights(model_calls.trace(full_model(experiment)))[0]
+def full_weights(experiment: Experiment, layer: int, head: int) -> Array:
+    """Weights (T, S) of one head in the full model."""
+    weights: Array = model_calls.trace(full_model(experiment)).layers[layer].attention.weights[head]
+    return weights
 
 
-def opening_row(weights: Array, layer: int, head: int) -> int:
-    """The token that a page opens with. weights: (L, H, T, S) of the full model."""
-    return most_informative_row(np.asarray(weights[layer, head]))
+def opening_row(experiment: Experiment, layer: int, head: int) -> int:
+    """The token that says most about this head."""
+    return most_informative_row(full_weights(experiment, layer, head))
 
 
 def changed_row(experiment: Experiment) -> int:
@@ -71,9 +75,11 @@ def changed_row(experiment: Experiment) -> int:
 
     Where the model has no scaling to remove, or nothing moves: the one that says most about the opening head.
     """
-    full = full_model(experiment)
+    return _changed_row(full_model(experiment))
+
+
+@server_cache.cached
+def _changed_row(full: Experiment) -> int:
     whole, without = (model_calls.trace(replace(full, switches=Switches(scale=scale))) for scale in (True, False))
     moved = np.nan_to_num(prediction_change(whole, without), posinf=np.inf)  # (T,)
-    if moved.max() > 1e-9:
-        return int(np.argmax(moved))
-    return opening_row(full_weights(full), *opening_head(full).place)
+    return int(np.argmax(moved)) if moved.max() > 1e-9 else opening_row(full, *opening_head(full).place)

@@ -15,6 +15,7 @@ from viz.captions.heads import (
     describe_rollout_row,
     describe_row,
     describe_sink,
+    most_informative_row,
 )
 from viz.export.tables import file_name
 from viz.figures.heatmap import heatmap
@@ -44,7 +45,7 @@ layer, head = controls.head(n_layers, n_heads, default=opening.place)
 attention = trace.layers[layer].attention
 weights, mask = all_weights[layer, head], all_masks[layer, head]  # (W, W)
 pinned = controls.token(words, shown.unit)
-row = opening_choice.opening_row(shown.merge(opening_choice.full_weights(experiment)), layer, head)
+row = most_informative_row(shown.merge(opening_choice.full_weights(experiment, layer, head)))
 row = row if pinned is None else pinned
 axes, focus = canvas.Axes(words), canvas.TokenFocus(row, pinned is not None, controls.pin_token)
 roles = head_facts.head_roles(experiment.weights, n_layers, n_heads)
@@ -112,7 +113,14 @@ with one_head:
                 (
                     describe_row(weights, words, row, unit=shown.unit),
                     describe_sink(weights, words),
-                    describe_opening(layer, head, opening.role, shown.unit, roles_rest=opening.roles_rest)
+                    describe_opening(
+                        layer,
+                        head,
+                        opening.role,
+                        shown.unit,
+                        role_is_sink=opening.role_is_sink,
+                        all_sinks=opening.all_sinks,
+                    )
                     if (layer, head) == opening.place
                     else "",
                 ),

@@ -13,7 +13,7 @@ trace = model_calls.trace(experiment)
 words = model_calls.encoding(experiment).surface
 layer, head = controls.head(config.n_layers, config.n_heads, default=opening_choice.opening_head(experiment).place)
 pinned = controls.token(words, token_units.unit_of(experiment))
-row = opening_choice.opening_row(opening_choice.full_weights(experiment), layer, head) if pinned is None else pinned
+row = opening_choice.opening_row(experiment, layer, head) if pinned is None else pinned
 controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)

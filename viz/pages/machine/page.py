@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from model import Switches
 from model.analysis.whole_model.data_flow import most_mixed_row
 from viz.pages.machine import compute, feed_forward, part_pages, whole_model
-from viz.ui import ablation, controls, figure_panel, model_calls, token_units, visitor
+from viz.ui import ablation, controls, figure_panel, model_calls, opening_choice, token_units, visitor
 from viz.ui.state import Param
 
 part_pages.open_requested()
@@ -17,7 +16,7 @@ experiment = controls.experiment()
 config = model_calls.about(experiment.weights).model_config
 off = ablation.heads_off(config.n_layers, config.n_heads)
 experiment = replace(experiment, switches=replace(experiment.switches, heads_off=off))
-full = replace(experiment, switches=Switches())
+full = opening_choice.full_model(experiment)
 trace = model_calls.trace(experiment)
 words = model_calls.encoding(experiment).surface
 pinned = controls.token(words, token_units.unit_of(experiment))

@@ -5,7 +5,6 @@ from functools import partial
 
 import streamlit as st
 
-from model import Switches
 from model.analysis.prediction_change import prediction_change
 from viz import canvas
 from viz.captions.heads import describe_change, describe_next_token
@@ -41,7 +40,7 @@ config = model_calls.about(experiment.weights).model_config
 n_layers, n_heads = config.n_layers, config.n_heads
 off = ablation.heads_off(n_layers, n_heads)
 
-whole = replace(experiment, switches=Switches())
+whole = opening_choice.full_model(experiment)
 removed = replace(experiment, switches=replace(experiment.switches, heads_off=off))
 without = remove_controls.ablated_experiment(removed)
 layer, head = controls.head(n_layers, n_heads, default=opening_choice.opening_head(experiment).place)

@@ -106,7 +106,7 @@ def unit(weights: str) -> str:
     return PAIRS[task].unit if task in PAIRS else "word"
 
 
-DRAWN = 3000  # sources; 1,000 hold every word of the generator
+DRAWN = 1000  # sources: enough to hold every word of the generator
 
 
 @server_cache.cached
