@@ -159,10 +159,10 @@ class SubwordTokenizer:
             begin = place + 1
         return self._begun(text_before + self._text_of(ids[begin:]))
 
-    def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
+    def closest_words(self, word: str, n: int = 3, similarity: float = 0.65) -> tuple[str, ...]:
         """The pieces most similar to this word that are whole words and have the same first letter, best first."""
         alike = [piece for piece in self.vocabulary if piece[:1] == word[:1] and piece.isalpha()]
-        return tuple(difflib.get_close_matches(word[:32], alike, n=n, cutoff=0.65))
+        return tuple(difflib.get_close_matches(word[:32], alike, n=n, cutoff=similarity))
 
     def _text_of(self, ids: Sequence[int]) -> str:
         """The text that the pieces add to a text, including the space before a new word."""

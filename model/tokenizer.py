@@ -116,8 +116,8 @@ class Tokenizer(Protocol):
         """
         ...
 
-    def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
-        """Up to `n` known words that are most similar to an unknown word, best first."""
+    def closest_words(self, word: str, n: int = 3, similarity: float = 0.65) -> tuple[str, ...]:
+        """Up to `n` known words that are most similar to an unknown word, best first; similarity: the least, 0 to 1."""
         ...
 
 
@@ -185,9 +185,9 @@ class WordTokenizer:
         surface[index] = token
         return " ".join(surface[1:])
 
-    def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
-        """The known words most similar to this one, best first."""
-        return tuple(difflib.get_close_matches(word[:32], self.vocabulary[3:], n=n, cutoff=0.65))
+    def closest_words(self, word: str, n: int = 3, similarity: float = 0.65) -> tuple[str, ...]:
+        """The known words most similar to this one, best first. similarity: the least, 0 to 1."""
+        return tuple(difflib.get_close_matches(word[:32], self.vocabulary[3:], n=n, cutoff=similarity))
 
 
 class CharacterTokenizer(WordTokenizer):
@@ -206,6 +206,6 @@ class CharacterTokenizer(WordTokenizer):
         letters = (self.vocabulary[index] for index in ids if index not in self.special_ids)
         return text + "".join(" " if letter == BLANK else letter for letter in letters)
 
-    def closest_words(self, word: str, n: int = 3) -> tuple[str, ...]:
+    def closest_words(self, word: str, n: int = 3, similarity: float = 0.65) -> tuple[str, ...]:
         """None, because characters are not similar to each other."""
         return ()

@@ -779,8 +779,8 @@ def test_the_head_that_a_page_opens_with_is_named_with_its_reason():
     sink = " The head with the best measured role is a sink."
     assert describe_opening(0, 3, "", "token", role_is_sink=True) == by_text + sink
     assert describe_opening(0, 3, "", role_is_sink=True, all_sinks=True) == (
-        "Layer 0, head 3 is shown first. Every head is an attention sink here. This one puts the most weight on a distant "
-        "word."
+        "Layer 0, head 3 is shown first. Every head is an attention sink here. This one puts the most weight on a "
+        "distant word."
     )
 
 

@@ -26,3 +26,8 @@ def test_one_click_reads_the_same_text_with_that_model():
     assert screen.session_state["weights"] == READS_ANY
     assert screen.session_state["text"] == "My zebra loves machine learning."
     assert offers(screen) == []
+
+
+def test_only_a_word_that_is_spelt_much_alike_is_offered():
+    screen = well(visit("viz/pages/heads/page.py", text="the doggs loves learning of the zebra ."))
+    assert offers(screen)[1:] == ["doggs → dogs"], "not lost, ring and vera"

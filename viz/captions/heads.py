@@ -51,9 +51,7 @@ def describe_opening(
     if role:
         return f"{shown}: of all heads, it follows “{role}” best."
     if all_sinks:
-        return (
-            f"{shown}. Every head is an attention sink in this text; this one puts the most weight on a distant {unit}."
-        )
+        return f"{shown}. Every head is an attention sink here. This one puts the most weight on a distant {unit}."
     why = " The head with the best measured role is a sink." if role_is_sink else ""
     return f"{shown}: of the heads that are no attention sink here, it puts the most weight on a distant {unit}.{why}"
 

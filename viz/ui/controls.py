@@ -39,6 +39,7 @@ STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—":
 BYTE = (f"{CONTINUATION}⟨", "⟨")  # how a piece begins that is a byte and no letter
 MAX_LISTED_TOKENS = 4096  # that are listed
 FIRST: str = DEFAULTS[Param.WEIGHTS]  # the model that a visitor meets first
+SIMILAR = 0.8  # of two words: one letter in five may differ, so that “learning” is not offered as “ring”
 READS_ANY = "stories"  # the model to which no word is unknown
 EXAMPLE = "the person who the dogs near the trees chase was tired ."
 PROSE = "Alice saw the White Rabbit, and the White Rabbit saw Alice."  # to open with, of models that read any text
@@ -297,7 +298,8 @@ def unknown_words(experiment: Experiment, source: SourceWords | None = None) -> 
                 args=(READS_ANY,),
             )
         for word in [word for word in unknown if len(word) > 3][:4]:
-            for nearest in [near for near in tokenizer.closest_words(word, n=5) if not known or near in known][:1]:
+            near = tokenizer.closest_words(word, n=5, similarity=SIMILAR)
+            for nearest in [other for other in near if not known or other in known][:1]:
                 st.button(
                     f"{markdown(word)} → {nearest}",
                     key=key_of(Key.INSTEAD, word, nearest),
