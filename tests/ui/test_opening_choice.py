@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from screen import component, visit, well
+from torch.nn import functional as F
 
 from model import Experiment, Switches
 from model.mask import MaskSpec
@@ -72,6 +74,22 @@ def test_no_switch_no_mask_and_no_override_changes_the_head_or_the_token(text, c
     other = replace(whole, **changed)
     assert opening_choice.opening_head(other) == opening_choice.opening_head(whole)
     assert opening_choice.changed_row(other) == opening_choice.changed_row(whole)
+
+
+def test_on_remove_it_is_the_token_whose_prediction_moves_most_without_the_scaling():
+    experiment = Experiment(text=EXAMPLE)
+    whole, without = (
+        torch.from_numpy(run(replace(experiment, switches=Switches(scale=scale))).logits).double().log_softmax(-1)
+        for scale in (True, False)
+    )  # (T, V)
+    moved = F.kl_div(without, whole, reduction="none", log_target=True).sum(-1)  # (T,)  PyTorch's own
+    assert opening_choice.changed_row(experiment) == moved.argmax()
+
+
+def test_a_model_without_scaling_opens_remove_with_the_row_that_says_most_about_its_head():
+    experiment = Experiment(weights="grammar-without-scale", text=EXAMPLE)
+    place = opening_choice.opening_head(experiment).place
+    assert opening_choice.changed_row(experiment) == most_informative_row(weights_of(experiment)[place])
 
 
 @given(weights=arrays(np.float64, (5, 5), elements=st.floats(0, 1)))
