@@ -79,7 +79,7 @@ def test_no_switch_no_mask_and_no_override_changes_the_head_or_the_token(text, c
 def test_on_remove_it_is_the_token_whose_prediction_moves_most_without_the_scaling():
     experiment = Experiment(text=EXAMPLE)
     whole, without = (
-        torch.from_numpy(run(replace(experiment, switches=Switches(scale=scale))).logits).double().log_softmax(-1)
+        torch.tensor(run(replace(experiment, switches=Switches(scale=scale))).logits).double().log_softmax(-1)
         for scale in (True, False)
     )  # (T, V)
     moved = F.kl_div(without, whole, reduction="none", log_target=True).sum(-1)  # (T,)  PyTorch's own
