@@ -31,9 +31,10 @@ from viz.export.pdf import with_info
 from viz.export.provenance import footer
 from viz.server import launch
 from viz.theme import THEMES
-from viz.ui import old_links, visitor
+from viz.ui import visitor
+from viz.ui.links import old_links
+from viz.ui.links.tracking_parameters import without_tracking
 from viz.ui.state import Key, key_of
-from viz.ui.tracking_parameters import without_tracking
 
 ROOT = Path(__file__).parents[1]
 NUMBERS, PICTURES = ("csv", "npz", "html"), ("svg", "png", "pdf")

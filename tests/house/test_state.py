@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from viz.ui.old_links import EVERYWHERE, NAMES, VALUES
+from viz.ui.links.old_links import EVERYWHERE, NAMES, VALUES
 from viz.ui.state import DEFAULTS, Key, Param
 
 ROOT = Path(__file__).parents[2]

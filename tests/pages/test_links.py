@@ -14,9 +14,9 @@ from viz.pages.inside.cost import SOURCES
 from viz.theme import PROJECTED, THEMES
 from viz.ui import present
 from viz.ui.controls import FRAME
-from viz.ui.old_links import EVERYWHERE, NAMES, VALUES, name_of_today, of_today, value_of_today
+from viz.ui.links.old_links import EVERYWHERE, NAMES, VALUES, name_of_today, of_today, value_of_today
+from viz.ui.links.tracking_parameters import SHARED, is_tracking, without_tracking
 from viz.ui.state import Param
-from viz.ui.tracking_parameters import SHARED, is_tracking, without_tracking
 
 # Never change a line of it: each stands in somebody's lecture notes. New ones are added at a release.
 OLD = json.loads((ROOT / "tests/old_links.json").read_text(encoding="utf-8"))

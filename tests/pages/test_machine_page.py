@@ -10,9 +10,10 @@ from model.analysis.whole_model.data_flow import data_flow
 from model.run import get_transformer
 from model.switches import PARTS
 from viz.captions.counting import percent
-from viz.pages.machine import part_pages, whole_model
+from viz.pages.machine import whole_model
 from viz.ui import ablation
 from viz.ui.controls import EXAMPLE
+from viz.ui.links import part_pages
 from viz.ui.state import Key
 
 CONFIG = get_transformer("grammar")[0].config
@@ -58,7 +59,7 @@ def test_a_layer_of_heads_goes_as_a_whole_and_comes_back_as_a_whole(session):
 @pytest.mark.parametrize("kind", ["", "../../etc/passwd", "your_model"])
 def test_a_page_that_no_part_has_is_not_opened(session, kind):
     session[Key.PART_REQUESTED] = (kind, 0, 0)
-    part_pages.open_requested()
+    part_pages.open_requested("machine")
     assert Key.PART_REQUESTED not in session
 
 

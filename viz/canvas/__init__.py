@@ -21,7 +21,7 @@ from viz.canvas.machine import (
 )
 from viz.canvas.maps import Paint, Panel, Steps, maps
 from viz.canvas.mask_leak import Edit, mask_leak
-from viz.canvas.page_tools import LessonView, lesson_step, share
+from viz.canvas.page_tools import LessonView, PageState, StripPart, lesson_step, share
 from viz.canvas.positions import Slider, accuracy_by_length, rotation, sinusoid_waves, word_shuffle
 from viz.canvas.probabilities import logit_lens, probability_bars
 from viz.canvas.score_scaling import Measure, ScalingView, score_scaling
@@ -45,6 +45,7 @@ __all__ = [
     "MachineView",
     "MachineWords",
     "Measure",
+    "PageState",
     "Paint",
     "Panel",
     "PredictionChange",
@@ -52,6 +53,7 @@ __all__ = [
     "SelectedHead",
     "Slider",
     "Steps",
+    "StripPart",
     "TokenFocus",
     "accuracy_by_length",
     "beam_tree",

@@ -12,28 +12,47 @@ from viz.pack import pack
 from viz.theme import Theme
 
 
+@dataclass(frozen=True)
+class StripPart:
+    """One part of a Transformer in the strip at the head of a page."""
+
+    name: str
+    label: str
+    hint: str  # what a click opens
+    lit: bool  # whether the page is about it
+
+
+@dataclass(frozen=True)
+class PageState:
+    """What stands at the head of a page."""
+
+    mode: str  # "present", "embed" or "" for the page as it is
+    figure: str  # the one that is alone
+    code: Mapping[str, Any] | None  # the QR code, in the run after a person asked for it
+    opened: int  # how many links of the page itself were followed: each begins at the top
+    strip: Sequence[StripPart]
+
+
 def share(
+    state: PageState,
     *,
     key: str,
-    mode: str,
-    figure: str,
-    code: Mapping[str, Any] | None,
-    opened: int,
     theme: Theme,
     on_present: Callable[[str], None],
     on_code: Callable[[str], None],
+    on_part: Callable[[str], None],
 ) -> None:
-    """Copy link, QR code, and one figure alone.
+    """The strip of the model's parts; Copy link, QR code, and one figure alone.
 
-    mode: "present", "embed" or "" for the page as it is; figure: the one that is alone; code: the QR code in the run
-    after a person asked for it; opened: how many links of the page itself were followed: each begins at the top.
-    on_present is called with the figure that is presented, or "" when that ends; on_code with the link to encode.
+    on_present is called with the figure that is presented, or "" when that ends; on_code with the link to encode;
+    on_part with the name of the part whose page is to be opened.
     """
     header = {
-        "stage": {"mode": mode, "figure": figure},
+        "stage": {"mode": state.mode, "figure": state.figure},
         "acknowledged": acknowledged(key),
-        "code": code,
-        "opened": opened,
+        "code": state.code,
+        "opened": state.opened,
+        "strip": [vars(part) for part in state.strip],
         "theme": vars(theme),
     }
     component("share")(
@@ -41,6 +60,7 @@ def share(
         data=pack(header),
         on_present_change=lambda: on_present(str(take(key, "present")[1])),
         on_code_change=lambda: on_code(str(st.session_state[key]["code"]["link"])),
+        on_part_change=lambda: on_part(str(st.session_state[key]["part"])),
         on_themed_change=lambda: None,  # the run that it causes is all that is wanted
     )
 

@@ -22,8 +22,8 @@ from viz.captions.typed_text import describe_altered, describe_unknown
 from viz.labels import escape_markdown, markdown
 from viz.lessons.parse import RESERVED
 from viz.ui import model_calls
+from viz.ui.links.tracking_parameters import is_tracking
 from viz.ui.state import DEFAULTS, Key, Param, key_of
-from viz.ui.tracking_parameters import is_tracking
 
 FRAME = (*RESERVED, Param.MAPS_MODEL)  # names in the address that no control takes from it
 TEXTS = (
@@ -193,12 +193,6 @@ def layer(n_layers: int, default: int) -> int:
     track_default({Param.LAYER: default})
     with st.sidebar:
         return int(st.number_input("Layer", 0, n_layers - 1, default, key=Param.LAYER, bind="query-params", width=100))
-
-
-def choose_layer(layer: int) -> None:
-    """Look into this layer, as if it had been typed: also on a page whose default is another."""
-    st.session_state[Param.LAYER] = layer
-    st.session_state.setdefault(Key.DEFAULTS, {})[Param.LAYER] = None
 
 
 def choose_head(layer: int, head: int) -> None:

@@ -3,7 +3,7 @@
 The browser lifts the figure out of the page; the server only knows which, for the address and for the colours.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,19 +34,23 @@ def presentation() -> Presentation:
     return Presentation("present", presented) if presented not in ("", "false") else Presentation()
 
 
-def page_tools(theme: Theme) -> None:
-    """Copy link, QR code, Present."""
+def page_tools(strip: Sequence[canvas.StripPart], theme: Theme, on_part: Callable[[str], None]) -> None:
+    """The strip of the model's parts, Copy link, QR code, Present."""
     now = presentation()
     link = st.session_state.pop(Key.CODE_FOR, None)
     canvas.share(
+        canvas.PageState(
+            now.mode,
+            now.figure,
+            qr_code(link) if link else None,
+            st.session_state.get(Key.LINKS_OPENED, 0),
+            strip,
+        ),
         key="link",
-        mode=now.mode,
-        figure=now.figure,
-        code=qr_code(link) if link else None,
-        opened=st.session_state.get(Key.LINKS_OPENED, 0),
         theme=theme,
         on_present=_presented,
         on_code=_show_code,
+        on_part=on_part,
     )
 
 

@@ -1,7 +1,8 @@
 """Every name under which a visitor's session keeps something, and what it keeps.
 
 A name stands here once; everywhere else it is `Param.X` or `Key.X`. Streamlit makes of it the key of a control, and of
-a `Param` also a parameter of the link: a Param that gets another name or other values needs an entry in old_links.py.
+a `Param` also a parameter of the link: a Param that gets another name or other values needs an entry in
+links/old_links.py.
 Figures have keys of their own (`?figure=grid`), which hold nothing between two runs.
 """
 

@@ -369,6 +369,15 @@ export interface ShareHeader {
   acknowledged: number;
   code: QrCode | null;
   opened: number;
+  strip: StripPart[];
+}
+
+/** One part of a Transformer in the strip at the head of a page. */
+export interface StripPart {
+  name: string;
+  label: string;
+  hint: string;
+  lit: boolean;
 }
 
 export interface LessonHeader {

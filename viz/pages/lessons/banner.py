@@ -15,7 +15,7 @@ from viz.lessons.lesson import Fault, Lesson, Step
 from viz.lessons.parse import read_folders
 from viz.pages.lessons import answers
 from viz.ui import present, server_cache, visitor
-from viz.ui.old_links import of_today
+from viz.ui.links.old_links import of_today
 from viz.ui.state import Key, clear, key_of
 
 SHIPPED = visitor.PAGES.parent / "lessons"

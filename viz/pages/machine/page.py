@@ -5,11 +5,10 @@ from dataclasses import replace
 import streamlit as st
 
 from model.analysis.whole_model.data_flow import most_mixed_row
-from viz.pages.machine import compute, feed_forward, part_pages, whole_model
+from viz.pages.machine import compute, feed_forward, whole_model
 from viz.ui import ablation, controls, figure_panel, model_calls, opening_choice, token_units, visitor
 from viz.ui.state import Param
 
-part_pages.open_requested()
 theme = visitor.theme()
 notices = st.container()
 experiment = controls.experiment()

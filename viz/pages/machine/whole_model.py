@@ -17,10 +17,10 @@ from viz import canvas
 from viz.captions import machine as captions
 from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import numbered, truncate
-from viz.pages.machine import part_pages
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls
+from viz.ui.links import part_pages
 
 MOST_TOKENS = 24  # rows that the eye can follow
 CANDIDATES = 5  # predicted words

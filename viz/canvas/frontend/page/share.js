@@ -1,5 +1,5 @@
-// What a person can take along from any page: its link, as text or as a QR code, and the stage for a projector or a
-// slide.
+// The line at the head of every page: the parts of the model, and what a person can take along: the link of the page, as
+// text or as a QR code, and the stage for a projector or a slide.
 
 /** @typedef {import("../types.js").ShareHeader} Header */
 /** @typedef {import("../types.js").View<Header>} View */
@@ -7,6 +7,7 @@
 
 import { copyText } from "../lib/clipboard.js";
 import { element, rootOf, unpack } from "../lib/page_state.js";
+import { partsStrip, showParts } from "./parts_strip.js";
 import { setStage, stageKeys } from "./stage.js";
 import { app, mainArea, oneEntryEach } from "./streamlit.js";
 
@@ -21,6 +22,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const view = (root.view ??= build(root));
   if (view.header && view.header.opened !== header.opened) mainArea()?.scrollTo(0, 0);
   Object.assign(view, { header, trigger: setTriggerValue });
+  showParts(view.strip, header.strip, (name) => setTriggerValue("part", name));
   if (header.code && view.awaited) {
     view.awaited = false;
     showCode(view, header.code);
@@ -57,7 +59,10 @@ function build(root) {
   });
   view.sheet = element("dialog", "sheet");
   view.sheet.onclick = (/** @type {PointerEvent} */ event) => event.target === view.sheet && view.sheet.close();
-  root.append(view.copy, view.code, view.present, view.sheet);
+  view.strip = partsStrip();
+  const tools = element("div", "tools");
+  tools.append(view.copy, view.code, view.present);
+  root.append(view.strip, tools, view.sheet);
   return view;
 }
 

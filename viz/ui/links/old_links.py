@@ -6,7 +6,7 @@ wording is kept here for ever. The names of parameters are the names of the sess
 
 from collections.abc import Mapping, Sequence
 
-from viz.ui.tracking_parameters import is_tracking
+from viz.ui.links.tracking_parameters import is_tracking
 
 # Name of an earlier version → the name of today, on every page that has it.
 EVERYWHERE = {"token": "query"}
