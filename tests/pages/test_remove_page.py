@@ -28,8 +28,42 @@ def strip(screen):
     return told
 
 
-def test_without_a_removal_b_is_a_and_the_page_offers_one():
+def removed_by(screen):
+    return [name for name in (part.name for part in PARTS) if not screen.session_state[name]]
+
+
+def test_the_page_opens_without_the_scaling_so_that_a_and_b_differ():
     screen = well(visit(PAGE))
+    header, arrays = component(screen, "compare")
+    assert "without scaling" in header["titles"][1] and arrays["change"].any()
+    assert removed_by(screen) == ["scale"], "and its switch says so"
+    assert "scale" not in screen.query_params, "a link to the page as it opens is short"
+
+
+def test_the_scaling_comes_back_when_another_part_is_removed():
+    screen = well(visit(PAGE).toggle(key="norm").set_value(False).run())
+    assert removed_by(screen) == ["norm"]
+    assert removed_by(well(visit(PAGE, norm="false"))) == ["norm"], "and a link to it opens the same"
+    assert removed_by(well(visit(PAGE, heads_off="L0H1"))) == []
+
+
+def test_a_scaling_that_a_person_removed_stays_removed_beside_another_part():
+    screen = visit(PAGE).toggle(key="scale").set_value(True).run()
+    assert removed_by(screen) == [] and screen.query_params["scale"] == "true"
+    screen = screen.toggle(key="scale").set_value(False).run().toggle(key="norm").set_value(False).run()
+    assert removed_by(well(screen)) == ["scale", "norm"]
+
+
+@pytest.mark.parametrize(("before", "after"), [({}, []), ({"scale": "false"}, ["scale"]), ({"mlp": "false"}, ["mlp"])])
+def test_every_other_page_finds_the_parts_as_they_were_before(before, after):
+    screen = well(visit(**before).switch_page("../pages/remove/page.py").run())
+    assert removed_by(screen) == (after or ["scale"])
+    screen = well(screen.switch_page("../pages/masks/page.py").run())
+    assert removed_by(screen) == after
+
+
+def test_without_a_removal_b_is_a_and_the_page_offers_one():
+    screen = well(visit(PAGE, scale="true"))
     header, arrays = component(screen, "compare")
     assert same_bits(arrays["a"], arrays["b"], "same operation") and not arrays["change"].any()
     screen.pills(key="offer").set_value("scale")

@@ -1,5 +1,7 @@
 """Ablation on more than one page: held-out scores, what to watch for, and the ablated parts in words."""
 
+from collections.abc import Set
+
 import streamlit as st
 
 from model.analysis import ablation
@@ -16,10 +18,12 @@ def held_out(weights: str, switches: Switches) -> ablation.HeldOutScores:
         return ablation.evaluate_held_out(weights, switches)
 
 
-def heads_off(n_layers: int, n_heads: int) -> frozenset[tuple[int, int]]:
+def heads_off(
+    n_layers: int, n_heads: int, acting: Set[controls.Control] = controls.EVERY
+) -> frozenset[tuple[int, int]]:
     """The heads to take out, beside the parts."""
     names = [f"L{layer}H{head}" for layer in range(n_layers) for head in range(n_heads)]
-    with st.sidebar:
+    with controls.place(controls.Control.COMPONENTS, acting, "_heads"):
         chosen = st.multiselect("Heads ablated", names, key=Param.HEADS_OFF, bind="query-params", placeholder="none")
     return frozenset((int(name[1 : name.index("H")]), int(name[name.index("H") + 1 :])) for name in chosen)
 

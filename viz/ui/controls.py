@@ -5,12 +5,14 @@ A control that the page itself also moves (a click on a head) is moved through i
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from random import Random
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from model import checkpoint
 from model.registry import PREFIX
@@ -45,17 +47,54 @@ EXAMPLE = "the person who the dogs near the trees chase was tired ."
 PROSE = "Alice saw the White Rabbit, and the White Rabbit saw Alice."  # to open with, of models that read any text
 
 
-def experiment() -> Experiment:
-    """Model, sentence and parts: everything that decides what the model does."""
+class Control(StrEnum):
+    """A group of controls in the sidebar. A view shows those that do something in it."""
+
+    MODEL = "model"
+    TEXT = "text"
+    COMPONENTS = "components"
+    HEAD = "head"  # its layer and its number
+    QUERY = "query"
+
+
+EVERY: frozenset[Control] = frozenset(Control)
+
+
+def place(control: Control, acting: Set[Control], name: str = "") -> DeltaGenerator:
+    """The sidebar; for a control that does nothing in the open view a place that nobody sees, so that its value stays.
+
+    name: tells several controls of one group apart.
+    """
+    return st.sidebar if control in acting else st.sidebar.container(key=f"unseen_{control}{name}")
+
+
+def opened(name: Param, options: Sequence[str]) -> str:
+    """What a choice that is drawn further down will be: as the session or the link has it, else the first option."""
+    chosen = st.session_state.get(name, st.query_params.get(name))
+    return chosen if chosen in options else options[0]
+
+
+def experiment(
+    acting: Set[Control] = EVERY, no_effect: Mapping[str, str] | None = None, off: Set[str] = frozenset()
+) -> Experiment:
+    """Model, sentence and parts: everything that decides what the model does.
+
+    acting: the controls that do something in the open view. no_effect: name of a part → why its switch does nothing.
+    off: the parts that are out where neither a person nor a link says otherwise.
+    """
     note_link_values()
-    with st.sidebar:
+    with place(Control.MODEL, acting):
         weights = _weights()
+    with place(Control.TEXT, acting):
         text = _text(weights)
-        parts = switches(weights)
+    with place(Control.COMPONENTS, acting):
+        parts = switches(weights, no_effect=no_effect, off=off)
     chosen = Experiment(weights=weights, text=text, switches=parts)
     try:
         model_calls.encoding(chosen)
     except InputTextError as error:
+        if Control.TEXT not in acting:
+            return replace(chosen, text=_example(weights))  # what was typed is refused where it is used
         st.info(str(error))
         report_bad_link(whole=False)
         st.stop()
@@ -93,13 +132,17 @@ def _weights() -> str:
     return st.selectbox("Model", names, index=names.index(FIRST), key=Param.WEIGHTS, bind="query-params")
 
 
+def _example(weights: str) -> str:
+    return EXAMPLE if model_calls.task(weights).words else PROSE
+
+
 def _text(weights: str) -> str:
     task = model_calls.task(weights)
     kinds = task.kinds
     if Key.WRITTEN in st.session_state:
         set_text(st.session_state.pop(Key.WRITTEN))
     # Another model begins with a sentence of its own kind; what a link or a person has written stays.
-    example = EXAMPLE if task.words else PROSE
+    example = _example(weights)
     before = st.session_state.get(Key.EXAMPLE, example)
     if before != example and st.session_state.get(Param.TEXT) == before:
         set_text(example)
@@ -151,17 +194,26 @@ def set_text(text: str) -> None:
     st.session_state[Param.QUERY] = None
 
 
-def switches(weights: str, disabled: bool = False) -> Switches:
-    """A toggle for each part; disabled where the model has none of them, or was trained without this one."""
+def switches(
+    weights: str,
+    disabled: bool = False,
+    no_effect: Mapping[str, str] | None = None,
+    off: Set[str] = frozenset(),
+) -> Switches:
+    """A toggle for each part; disabled where the model has none of them, was trained without it, or it does nothing.
+
+    no_effect and off: as in `experiment`.
+    """
     st.caption("Components")
     removable = model_calls.removable_parts(weights)
     removed = []
     for part in PARTS:
         has = getattr(removable, part.name)
         hint = f"Without it: {part.hint}" if has else "This model was trained without it, so it cannot be removed."
-        on = st.toggle(
-            part.label, True, key=Param(part.name), help=hint, disabled=disabled or not has, bind="query-params"
-        )
+        hint = (no_effect or {}).get(part.name, hint)
+        inert = disabled or not has or hint in (no_effect or {}).values()
+        opens = part.name not in off
+        on = st.toggle(part.label, opens, key=Param(part.name), help=hint, disabled=inert, bind="query-params")
         if has and not on:
             removed.append(part.name)
     return Switches().without(*removed)
@@ -179,10 +231,10 @@ def track_default(defaults: Mapping[Param | Key, Any]) -> None:
         known[name] = now
 
 
-def head(n_layers: int, n_heads: int, default: tuple[int, int]) -> tuple[int, int]:
+def head(n_layers: int, n_heads: int, default: tuple[int, int], acting: Set[Control] = EVERY) -> tuple[int, int]:
     """The (layer, head) to enlarge."""
     track_default({Param.LAYER: default[0], Param.HEAD: default[1]})
-    with st.sidebar.container(horizontal=True, gap="small"):
+    with place(Control.HEAD, acting), st.container(horizontal=True, gap="small"):
         layer = st.number_input("Layer", 0, n_layers - 1, default[0], key=Param.LAYER, bind="query-params", width=100)
         head = st.number_input("Head", 0, n_heads - 1, default[1], key=Param.HEAD, bind="query-params", width=100)
     return int(layer), int(head)
@@ -200,14 +252,14 @@ def choose_head(layer: int, head: int) -> None:
     st.session_state[Param.LAYER], st.session_state[Param.HEAD] = layer, head
 
 
-def token(tokens: Sequence[str], each: str = "word") -> int | None:
+def token(tokens: Sequence[str], each: str = "word", acting: Set[Control] = EVERY) -> int | None:
     """The position of the pinned word, or None: then the figure picks the most telling one. each: what a token is."""
     last = len(tokens) - 1
     if st.session_state.pop(Key.TO_THE_END, False):
         st.session_state[Param.QUERY] = last
     if (st.session_state.get(Param.QUERY) or 0) > last:
         st.session_state[Param.QUERY] = None
-    with st.sidebar:
+    with place(Control.QUERY, acting):
         position = st.number_input(
             f"Query {each}, 0 to {last}",
             0,

@@ -150,6 +150,7 @@ class Key(StrEnum):
     MEASURED = "measured"  # the experiment whose times are shown
     STOP_MEASURING = "stop_measuring"
     # Remove a part
+    OPENED_WITHOUT = "opened_without"  # True: the page has taken the scaling out, not a person; absent: not opened yet
     NEVER = "never"  # the part without which the twin was trained
     BY_HAND = "by_hand"  # of a layer, a head and a row: the weights that are typed
     # Translate
@@ -208,6 +209,8 @@ def enter(page: str) -> None:
     session, address = st.session_state, st.query_params
     before, in_link = session.get(Key.PAGE), session.get(Key.PAGE_LINK, {})
     if before not in (None, page):
+        if session.pop(Key.OPENED_WITHOUT, False):
+            session[Param.SCALE] = True  # only Remove a part opens without it
         of_pages: dict[str, dict[str, tuple[Any, list[str]]]] = session.setdefault(Key.OF_PAGES, {})
         of_pages[before] = {name: (session[name], in_link.get(name, [])) for name in PER_PAGE if name in session}
         for name in PER_PAGE:

@@ -7,12 +7,13 @@ from viz.ui import controls, figure_panel, model_calls, opening_choice, token_un
 
 theme = visitor.theme()
 notices = st.container()
-experiment = controls.experiment()
+acting = views.acting()
+experiment = controls.experiment(acting)
 config = model_calls.about(experiment.weights).model_config
 trace = model_calls.trace(experiment)
 words = model_calls.encoding(experiment).surface
 layer, head = controls.head(config.n_layers, config.n_heads, default=opening_choice.opening_head(experiment).place)
-pinned = controls.token(words, token_units.unit_of(experiment))
+pinned = controls.token(words, token_units.unit_of(experiment), acting)
 row = opening_choice.opening_row(experiment, layer, head) if pinned is None else pinned
 controls.sidebar_footer(experiment)
 

@@ -23,6 +23,12 @@ MAX_PAINTED_TOKENS = 64  # tokens; more cells than that cannot be hit
 MAX_SWEPT_TOKENS = 24  # tokens; the maps for all numbers are then at most 220 kB
 
 
+def no_effect() -> dict[str, str]:
+    """Switches that do nothing under the chosen mask, and why."""
+    own = KINDS[controls.opened(Param.MASK_KIND, tuple(KINDS))] is None
+    return {} if own else {"mask": "The mask that you chose replaces the model's own mask."}
+
+
 def choose(experiment: Experiment, tokens: int) -> tuple[MaskSpec | None, str | None]:
     """Which mask the model runs with, None for its own; and what is to be guessed before it is shown, if anything."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -94,8 +100,6 @@ def _means(experiment: Experiment, kind: str | None, tokens: int) -> str:
         description += " Click or drag on the mask to allow or forbid cells."
     if tokens > MAX_PAINTED_TOKENS:
         description += f" In a text of more than {MAX_PAINTED_TOKENS} tokens the cells are too small to draw on."
-    if not experiment.switches.mask:
-        description += " It replaces the model's own mask, so the switch “Causal mask” has no effect."
     return description
 
 

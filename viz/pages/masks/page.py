@@ -14,7 +14,7 @@ from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_cal
 
 theme = visitor.theme()
 notices = st.container()
-experiment = controls.experiment()
+experiment = controls.experiment(no_effect=masks_controls.no_effect())
 config = model_calls.about(experiment.weights).model_config
 words = model_calls.encoding(experiment).surface
 layer, head = controls.head(config.n_layers, config.n_heads, default=opening_choice.opening_head(experiment).place)

@@ -6,8 +6,10 @@ from viz.pages.positions import length_generalisation, shift_test, shuffle_test,
 from viz.ui import controls, figure_panel
 
 notices = st.container()
-experiment = controls.experiment()
-controls.sidebar_footer(experiment)
+acting = views.acting()
+experiment = controls.experiment(acting)
+if acting:
+    controls.sidebar_footer(experiment)
 
 view = views.view()
 views.note(view)

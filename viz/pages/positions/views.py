@@ -18,6 +18,12 @@ VIEWS = {
     "tested on more.",
 }
 READS_THE_SENTENCE = "Shuffle test"
+SENTENCE = frozenset({controls.Control.MODEL, controls.Control.TEXT, controls.Control.COMPONENTS})
+
+
+def acting() -> frozenset[controls.Control]:
+    """The controls of the sidebar that do something in the open view."""
+    return SENTENCE if controls.opened(Param.VIEW, list(VIEWS)) == READS_THE_SENTENCE else frozenset()
 
 
 def view() -> str:
@@ -26,7 +32,7 @@ def view() -> str:
 
 
 def note(view: str) -> None:
-    """What this view shows, in one line; and in the sidebar, whether it reads the sentence there."""
+    """What this view shows, in one line; and in the sidebar, why nothing is there."""
     st.caption(VIEWS[view])
     if view != READS_THE_SENTENCE:
-        st.sidebar.caption(f"The sentence and the components on the left are used in “{READS_THE_SENTENCE}” only.")
+        st.sidebar.caption("The controls of this view are beside its figures.")

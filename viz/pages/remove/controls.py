@@ -8,18 +8,52 @@ from model import checkpoint
 from model.run import Experiment
 from model.switches import PARTS, Switches
 from viz.ui import controls
-from viz.ui.state import Param
+from viz.ui.state import Key, Param
 
 VIEWS = ("What breaks", "Trained without", "Why √d_k", "Layer norm, batch norm")
 HOW = ("removed now", "trained without")
+ACTING = {  # view → the controls of the sidebar that do something in it
+    VIEWS[0]: controls.EVERY,
+    VIEWS[1]: frozenset({controls.Control.MODEL}),
+    VIEWS[2]: frozenset({controls.Control.MODEL, controls.Control.HEAD}),
+    VIEWS[3]: frozenset({controls.Control.MODEL}),
+}
 THEN = ("Next word", "Residual stream", "Head ablation", "Override one row")
 
 
-def ablated_experiment(removed: Experiment) -> Experiment:
+def acting() -> frozenset[controls.Control]:
+    """The controls of the sidebar that do something in the open view."""
+    return ACTING[controls.opened(Param.VIEW, VIEWS)]
+
+
+def out_by_default() -> frozenset[str]:
+    """The parts that are out where nothing else is removed: the scaling, so that A and B differ as the page opens.
+
+    Call it before the switches are drawn. When a person removes another part, the scaling comes back; when they leave
+    the page, too.
+    """
+    session = st.session_state
+    heads = session.get(Param.HEADS_OFF) or st.query_params.get_all(Param.HEADS_OFF)
+    others = bool(heads) or any(_is_off(Param(part.name)) for part in PARTS if part.name != Param.SCALE)
+    if Key.OPENED_WITHOUT not in session:
+        session[Key.OPENED_WITHOUT] = not others and Param.SCALE not in st.query_params and not _is_off(Param.SCALE)
+        if session[Key.OPENED_WITHOUT]:
+            session[Param.SCALE] = False
+    elif session[Key.OPENED_WITHOUT]:
+        session[Param.SCALE] = others or session.get(Param.SCALE, False)
+        session[Key.OPENED_WITHOUT] = not session[Param.SCALE]
+    return frozenset() if others else frozenset({str(Param.SCALE)})
+
+
+def _is_off(name: Param) -> bool:
+    return st.session_state[name] is False if name in st.session_state else st.query_params.get(name) == "false"
+
+
+def ablated_experiment(removed: Experiment, shown: frozenset[controls.Control]) -> Experiment:
     """What B is: the same weights with the parts removed now, or weights that never had the part."""
     if not has_trained_without(removed.weights):
         return removed
-    with st.sidebar:
+    with controls.place(controls.Control.COMPONENTS, shown, "_how"):
         how = controls.choice(
             "Ablation method",
             HOW,

@@ -35,19 +35,20 @@ from viz.ui import (
 
 theme = visitor.theme()
 notices = st.container()
-experiment = controls.experiment()
+acting = remove_controls.acting()
+experiment = controls.experiment(acting, off=remove_controls.out_by_default())
 config = model_calls.about(experiment.weights).model_config
 n_layers, n_heads = config.n_layers, config.n_heads
-off = ablation.heads_off(n_layers, n_heads)
+off = ablation.heads_off(n_layers, n_heads, acting)
 
 whole = opening_choice.full_model(experiment)
 removed = replace(experiment, switches=replace(experiment.switches, heads_off=off))
-without = remove_controls.ablated_experiment(removed)
-layer, head = controls.head(n_layers, n_heads, default=opening_choice.opening_head(experiment).place)
+without = remove_controls.ablated_experiment(removed, acting)
+layer, head = controls.head(n_layers, n_heads, default=opening_choice.opening_head(experiment).place, acting=acting)
 ablated = ablation.ablation_label(removed.switches, without)
 a, b = model_calls.trace(whole), model_calls.trace(without)
 words = model_calls.encoding(whole).surface
-pinned = controls.token(words, token_units.unit_of(experiment))
+pinned = controls.token(words, token_units.unit_of(experiment), acting)
 (weights_a, mask_a), (weights_b, mask_b) = head_facts.all_weights(a), head_facts.all_weights(b)  # (L, H, T, S)
 kl = prediction_change(a, b)  # (T,)
 predicts = not_available.prediction_kind(experiment.weights)
