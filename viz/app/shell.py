@@ -4,7 +4,7 @@ import importlib
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 
 from viz.theme import css_colours
 from viz.ui import present, state, visitor
@@ -62,8 +62,13 @@ def run(page: StreamlitPage) -> None:
     # These know torch: too slow for the head of this file.
     slots, model_calls = (importlib.import_module(f"viz.ui.{name}") for name in ("slots", "model_calls"))
     model_calls.start()
-    with slots.page():
-        page.run()
+    try:
+        with slots.page():
+            page.run()
+    except StopException:  # a page without a readable text ends early; it has drawn its controls
+        state.remember()
+        raise
+    state.remember()
 
 
 def _in_a_lesson() -> bool:

@@ -129,7 +129,15 @@ def _weights() -> str:
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
         st.session_state[Param.WEIGHTS] = FIRST
         st.session_state[Key.OPENED_WITH][Param.WEIGHTS] = [gone]
-    return st.selectbox("Model", names, index=names.index(FIRST), key=Param.WEIGHTS, bind="query-params")
+    return st.selectbox(
+        "Model", names, index=names.index(FIRST), key=Param.WEIGHTS, bind="query-params", on_change=_show_words
+    )
+
+
+def _show_words() -> None:
+    """A model that splits words opens by word when a person chooses it. A link without a unit shows its tokens."""
+    if model_calls.about(st.session_state[Param.WEIGHTS]).splits_words:
+        st.session_state[Param.UNITS] = "words"
 
 
 def _example(weights: str) -> str:
@@ -206,13 +214,16 @@ def switches(
     """
     st.caption("Components")
     removable = model_calls.removable_parts(weights)
-    removed = []
+    defaults, removed = st.session_state.setdefault(Key.DEFAULTS, {}), []
     for part in PARTS:
         has = getattr(removable, part.name)
         hint = f"Without it: {part.hint}" if has else "This model was trained without it, so it cannot be removed."
         hint = (no_effect or {}).get(part.name, hint)
         inert = disabled or not has or hint in (no_effect or {}).values()
-        opens = part.name not in off
+        opens, name = part.name not in off, Param(part.name)
+        if defaults.get(name, opens) != opens:
+            _name_in_link(name)
+        defaults[name] = opens
         on = st.toggle(part.label, opens, key=Param(part.name), help=hint, disabled=inert, bind="query-params")
         if has and not on:
             removed.append(part.name)
@@ -231,9 +242,28 @@ def track_default(defaults: Mapping[Param | Key, Any]) -> None:
         known[name] = now
 
 
-def head(n_layers: int, n_heads: int, default: tuple[int, int], acting: Set[Control] = EVERY) -> tuple[int, int]:
-    """The (layer, head) to enlarge."""
-    track_default({Param.LAYER: default[0], Param.HEAD: default[1]})
+def _name_in_link(*names: Param) -> None:
+    """Let controls whose default is another than before write their values into the link again, or take them out."""
+    for name in names:
+        if name in st.session_state:
+            st.session_state[name] = st.session_state[name]
+
+
+def head(
+    n_layers: int, n_heads: int, default: tuple[int, int], acting: Set[Control] = EVERY, tokens: object = None
+) -> tuple[int, int]:
+    """The (layer, head) to enlarge.
+
+    default: the head that a page opens with. tokens: what the model reads; while it stays the same, another default
+    (of another model) moves nothing.
+    """
+    last_tokens, opens, last_default = st.session_state.get(Key.LAST_HEAD, (None, default, default))
+    if tokens is None or last_tokens != tokens or opens[0] >= n_layers or opens[1] >= n_heads:
+        opens = default
+    st.session_state[Key.LAST_HEAD] = (tokens, opens, default)
+    track_default({Param.LAYER: opens[0], Param.HEAD: opens[1]})
+    if last_default != default:
+        _name_in_link(Param.LAYER, Param.HEAD)
     with place(Control.HEAD, acting), st.container(horizontal=True, gap="small"):
         layer = st.number_input("Layer", 0, n_layers - 1, default[0], key=Param.LAYER, bind="query-params", width=100)
         head = st.number_input("Head", 0, n_heads - 1, default[1], key=Param.HEAD, bind="query-params", width=100)
@@ -280,6 +310,7 @@ def pin_token(row: int | None) -> None:
 def choose_weights(name: str) -> None:
     """Take another model, as if it had been chosen in the sidebar."""
     st.session_state[Param.WEIGHTS] = name
+    _show_words()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 The full model decides, so a switch or a mask never changes which head or which token is shown.
 """
 
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from model.run import Experiment
 from model.switches import Switches
 from viz.captions.heads import SINK, informative_weights, most_informative_row, share_on_first
 from viz.types import Array
-from viz.ui import head_facts, model_calls, server_cache
+from viz.ui import controls, head_facts, model_calls, server_cache
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,24 @@ def _opening_head(full: Experiment) -> OpeningHead:
     return OpeningHead(layer, head, "", known is not None, not no_sinks)
 
 
+def choose_head(experiment: Experiment, acting: Set[controls.Control] = controls.EVERY) -> tuple[int, int]:
+    """The (layer, head) to enlarge: another model of the same tokens leaves it as it is."""
+    config = model_calls.about(experiment.weights).model_config
+    tokens = experiment.text, model_calls.encoding(experiment).word_ids
+    return controls.head(config.n_layers, config.n_heads, opening_head(experiment).place, acting, tokens)
+
+
 def full_weights(experiment: Experiment, layer: int, head: int) -> Array:
     """Weights (T, S) of one head in the full model."""
     weights: Array = model_calls.trace(full_model(experiment)).layers[layer].attention.weights[head]
     return weights
 
 
-def opening_row(experiment: Experiment, layer: int, head: int) -> int:
-    """The token that says most about this head."""
-    return most_informative_row(full_weights(experiment, layer, head))
+def opening_row(
+    experiment: Experiment, layer: int, head: int, merge: Callable[[Array], Array] = lambda weights: weights
+) -> int:
+    """The token that says most about this head. merge: from weights of tokens to those that the page shows."""
+    return most_informative_row(merge(full_weights(experiment, layer, head)))
 
 
 def changed_row(experiment: Experiment) -> int:

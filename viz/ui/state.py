@@ -107,12 +107,16 @@ class Key(StrEnum):
     OF_PAGES = (
         "of_pages"  # page → name of PER_PAGE → what it held when the page was left, and its values in the address
     )
+    FIRST_VALUES = "first_values"  # Param → its value after a page's first run, and its values in the link; then {}
+    RESTORED = "restored"  # Param → its values in the link, of what was set on the page that was left, for one run
     THEME = "asked_theme"  # "light" or "dark", for the command line, which has no browser
     OPENED_WITH = "opened_with"  # the parameters of the link as it was opened, until they have been checked
     DEFAULTS = "defaults"  # Param → the default that its control had last
     EXAMPLE = "example"  # the text that the model of the last run opens with
     WRITTEN = "written"  # a generated text that goes into the sentence box in the next run
     TO_THE_END = "to_the_end"  # True: the next run pins the last token
+    LAST_QUERY = "last_query"  # the query token of the last run
+    LAST_HEAD = "last_head"  # the tokens of the last run, and the head that a page with a head opens with for them
     DRAW = "draw"  # the menu of new sentences: the kind that was chosen
     KNOWN = "known"  # whether the vocabulary is open
     PLAIN = "plain"
@@ -208,25 +212,52 @@ def enter(page: str) -> None:
     """
     session, address = st.session_state, st.query_params
     before, in_link = session.get(Key.PAGE), session.get(Key.PAGE_LINK, {})
+    for name, address_values in session.get(Key.RESTORED, {}).items():
+        if address_values:
+            write(name, address_values)
+            session[Key.RESTORED] |= {name: []}  # once: the page may have changed it since
+    restored: dict[str, tuple[Any, list[str]]] = {}
     if before not in (None, page):
-        if session.pop(Key.OPENED_WITHOUT, False):
-            session[Param.SCALE] = True  # only Remove a part opens without it
+        first_values: dict[str, tuple[Any, list[str]]] = session.pop(Key.FIRST_VALUES, {})
         of_pages: dict[str, dict[str, tuple[Any, list[str]]]] = session.setdefault(Key.OF_PAGES, {})
-        of_pages[before] = {name: (session[name], in_link.get(name, [])) for name in PER_PAGE if name in session}
+        held = {name: value for name, (value, _) in first_values.items()}
+        held |= {name: session[name] for name in PER_PAGE if name in session}
+        of_pages[before] = {name: (held[name], in_link.get(name, [])) for name in PER_PAGE if name in held}
+        restored = {name: value for name, value in first_values.items() if value[1] and name not in PER_PAGE}
+        if session.pop(Key.OPENED_WITHOUT, False):
+            restored.pop(Param.SCALE, None)
+            session[Param.SCALE] = True  # only Remove a part opens without it
         for name in PER_PAGE:
             session.pop(name, None)
             session.get(Key.DEFAULTS, {}).pop(name, None)
             if name in address and address.get_all(name) == in_link.get(name):
-                _write(name, [])  # it is of the page that was left
-        for own, (held, address_values) in of_pages.get(page, {}).items():
+                write(name, [])  # it is of the page that was left
+        for own, (value, address_values) in of_pages.get(page, {}).items():
             if own not in address:  # a link, or Back, asks for something else
-                session[own] = held
-                _write(own, address_values)
+                session[own] = value
+                write(own, address_values)
     session[Key.PAGE] = page
     session[Key.PAGE_LINK] = {name: address.get_all(name) for name in PER_PAGE if name in address}
+    restored = {name: value for name, value in restored.items() if name not in address}
+    if restored:
+        session.update({name: value for name, (value, _) in restored.items()})
+        session[Key.RESTORED] = {name: address_values for name, (_, address_values) in restored.items()}
+        st.rerun()  # until this run ends, the controls of the page that was left own their names in the address
 
 
-def _write(name: str, address_values: list[str]) -> None:
+def remember() -> None:
+    """Note what a link has set, when the page is drawn the first time. Streamlit keeps it from the second run on."""
+    session, address = st.session_state, st.query_params
+    for name in session.pop(Key.RESTORED, {}):
+        write(name, [])  # where this page has no such control; a control that is drawn keeps its part of the address
+    if Key.FIRST_VALUES in session:
+        session[Key.FIRST_VALUES] = {}
+    else:
+        values = {name: (session[name], address.get_all(name)) for name in Param if name in session}
+        session[Key.FIRST_VALUES] = values
+
+
+def write(name: str, address_values: list[str]) -> None:
     """Put the values of a control that is not drawn yet into the address; none: take them out."""
     try:
         if address_values:

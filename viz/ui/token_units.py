@@ -1,6 +1,7 @@
 """What one row of a map stands for: a piece, as the model reads, or a word, as people do."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Set
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -8,8 +9,8 @@ from model.run import Experiment
 from model.transformer import Trace
 from model.word_aggregation import last_token_of, merge_mask_to_words, merge_to_words
 from viz.types import Array
-from viz.ui import controls, head_facts, model_calls
-from viz.ui.state import Param
+from viz.ui import controls, head_facts, model_calls, state
+from viz.ui.state import Key, Param
 
 UNITS = ("pieces", "words")
 
@@ -49,11 +50,70 @@ def unit_of(experiment: Experiment) -> str:
     return "token" if has_subwords(experiment) else "word"
 
 
+@dataclass(frozen=True)
+class LastQuery:
+    """The query token of the last run, by which the next one finds the same word again."""
+
+    page: str
+    weights: str
+    text: str
+    word_ids: tuple[int, ...] | None  # the word of each token; None where a row is a word
+    row: int
+
+
+def query_row(
+    experiment: Experiment,
+    automatic: Callable[[], int],
+    *,
+    merged: bool = False,
+    acting: Set[controls.Control] = controls.EVERY,
+) -> tuple[int, bool]:
+    """The row of the query token, and whether it is pinned.
+
+    Only a new text lets the page choose anew: where the model, the page or the unit of a row changes, the word stays.
+
+    Args:
+        experiment: the model and its text.
+        automatic: the row that the page chooses where none is pinned.
+        merged: whether a row is a word of several tokens.
+        acting: the controls that do something in the open view.
+    """
+    encoding, session = model_calls.encoding(experiment), st.session_state
+    page, word_ids = session.get(Key.PAGE, ""), None if merged else encoding.word_ids
+    last: LastQuery | None = session.get(Key.LAST_QUERY)
+    pinned = session[Param.QUERY] if Param.QUERY in session else _in_address(Param.QUERY)
+    if last is not None and last.text == experiment.text:
+        if pinned is None and last.word_ids == word_ids and last.page == page and last.weights != experiment.weights:
+            session[Param.QUERY] = last.row
+        elif pinned is not None and last.word_ids != word_ids and pinned < len(last.word_ids or encoding.words):
+            word = pinned if last.word_ids is None else last.word_ids[pinned]
+            session[Param.QUERY] = word if merged else last_token_of(encoding.word_ids, word)
+            if last.page != page:  # the first run of a page takes the number from the link as it was before the run
+                state.write(Param.QUERY, [str(session[Param.QUERY])])
+                session[Key.LAST_QUERY] = replace(last, page=page, word_ids=word_ids)
+                st.rerun()
+    if merged:
+        pinned = controls.token(encoding.words, "word", acting)
+    else:
+        pinned = controls.token(encoding.surface, unit_of(experiment), acting)
+    row = automatic() if pinned is None else pinned
+    session[Key.LAST_QUERY] = LastQuery(page, experiment.weights, experiment.text, word_ids, row)
+    return row, pinned is not None
+
+
+def _in_address(name: Param) -> int | None:
+    """A number as the link has it: after a change of the page the control reads it from there."""
+    value = st.query_params.get(name, "")
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 5 else None
+
+
 def choose_units(experiment: Experiment, trace: Trace[Array]) -> TokenView:
     """The maps of all heads, in the units that were asked for; a model of whole words leaves no choice."""
     encoding, (weights, mask) = model_calls.encoding(experiment), head_facts.all_weights(trace)
     if not has_subwords(experiment):
         return TokenView("word", False, encoding.surface, weights, mask, encoding.unknown, encoding.word_ids)
+    if st.session_state.get(Param.UNITS) == UNITS[1]:
+        state.write(Param.UNITS, [UNITS[1]])  # chosen with the model, before this control was drawn
     with st.sidebar:
         merged = UNITS[1] == controls.choice(
             "A row for each of the",

@@ -15,7 +15,6 @@ from viz.captions.heads import (
     describe_rollout_row,
     describe_row,
     describe_sink,
-    most_informative_row,
 )
 from viz.export.tables import file_name
 from viz.figures.heatmap import heatmap
@@ -41,13 +40,12 @@ words, all_weights, all_masks = shown.words, shown.weights, shown.mask  # (W,), 
 n_layers, n_heads = all_weights.shape[:2]
 
 opening = opening_choice.opening_head(experiment)
-layer, head = controls.head(n_layers, n_heads, default=opening.place)
+layer, head = opening_choice.choose_head(experiment)
 attention = trace.layers[layer].attention
 weights, mask = all_weights[layer, head], all_masks[layer, head]  # (W, W)
-pinned = controls.token(words, shown.unit)
-row = most_informative_row(shown.merge(opening_choice.full_weights(experiment, layer, head)))
-row = row if pinned is None else pinned
-axes, focus = canvas.Axes(words), canvas.TokenFocus(row, pinned is not None, controls.pin_token)
+automatic = partial(opening_choice.opening_row, experiment, layer, head, shown.merge)
+row, pinned = token_units.query_row(experiment, automatic, merged=shown.is_merged)
+axes, focus = canvas.Axes(words), canvas.TokenFocus(row, pinned, controls.pin_token)
 roles = head_facts.head_roles(experiment.weights, n_layers, n_heads)
 controls.sidebar_footer(experiment)
 

@@ -1,5 +1,7 @@
 """What happens inside one head? One row of it, step by step, with the model's own numbers."""
 
+from functools import partial
+
 import streamlit as st
 
 from viz.pages.inside import cost, loop_and_matmul, qk_spectrum, steps, values, views
@@ -9,12 +11,11 @@ theme = visitor.theme()
 notices = st.container()
 acting = views.acting()
 experiment = controls.experiment(acting)
-config = model_calls.about(experiment.weights).model_config
 trace = model_calls.trace(experiment)
 words = model_calls.encoding(experiment).surface
-layer, head = controls.head(config.n_layers, config.n_heads, default=opening_choice.opening_head(experiment).place)
-pinned = controls.token(words, token_units.unit_of(experiment), acting)
-row = opening_choice.opening_row(experiment, layer, head) if pinned is None else pinned
+layer, head = opening_choice.choose_head(experiment, acting)
+automatic = partial(opening_choice.opening_row, experiment, layer, head)
+row, pinned = token_units.query_row(experiment, automatic, acting=acting)
 controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)
@@ -26,7 +27,7 @@ match views.view():
     case "Size and cost":
         cost.show(experiment, trace, layer, words, theme)
     case "Average of values":
-        values.show(experiment, trace, layer, head, row, words, pinned is not None, theme)
+        values.show(experiment, trace, layer, head, row, words, pinned, theme)
     case "QK spectrum":
         qk_spectrum.show(experiment, trace, layer, head, theme)
 

@@ -1,6 +1,6 @@
 """What the page computes, once for all visitors."""
 
-from model.analysis.whole_model.data_flow import DataFlow, data_flow
+from model.analysis.whole_model.data_flow import DataFlow, data_flow, most_mixed_row
 from model.analysis.whole_model.hidden_units import HiddenUnits, hidden_units
 from model.run import Experiment
 from viz.ui import model_calls, server_cache
@@ -11,6 +11,11 @@ def flow(experiment: Experiment) -> DataFlow:
     """Lengths and shares of the experiment's forward pass."""
     with model_calls.compute_slots:
         return data_flow(experiment, model_calls.trace(experiment))
+
+
+def mixed_row(experiment: Experiment) -> int:
+    """The token whose last vector holds most of other tokens."""
+    return most_mixed_row(flow(experiment).sources)
 
 
 @server_cache.cached

@@ -1,10 +1,10 @@
 """What happens to a sentence inside a Transformer? The whole model, from the tokens to the next word."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
-from model.analysis.whole_model.data_flow import most_mixed_row
 from viz.pages.machine import compute, feed_forward, whole_model
 from viz.ui import ablation, controls, figure_panel, model_calls, opening_choice, token_units, visitor
 from viz.ui.state import Param
@@ -18,9 +18,8 @@ experiment = replace(experiment, switches=replace(experiment.switches, heads_off
 full = opening_choice.full_model(experiment)
 trace = model_calls.trace(experiment)
 words = model_calls.encoding(experiment).surface
-pinned = controls.token(words, token_units.unit_of(experiment))
 # The full model decides which token is followed, so that a switch never changes it.
-row = most_mixed_row(compute.flow(full).sources) if pinned is None else pinned
+row, pinned = token_units.query_row(experiment, partial(compute.mixed_row, full))
 layer = controls.layer(config.n_layers, config.n_layers - 1)
 controls.sidebar_footer(experiment)
 
@@ -29,7 +28,7 @@ detail = controls.choice("Below each part", ("words", "shapes", "numbers"), key=
 whole_model.show(
     whole_model.Pass(experiment, trace, model_calls.trace(full), compute.flow(experiment), config, words),
     row,
-    pinned is not None,
+    pinned,
     detail,
     theme,
 )

@@ -2,8 +2,10 @@
 
 from model.analysis.ablation import HELD_OUT, SEED
 from model.mask import MASKS, MaskSpec, mask_from_hex
+from model.run import Experiment
 from model.tasks.grammar.entropy import Entropy, entropy, surprisal_samples
-from viz.ui import server_cache, slots
+from viz.captions.masks import masked_row
+from viz.ui import model_calls, opening_choice, server_cache, slots
 from viz.ui.state import DEFAULTS, Param
 
 SENTENCES = 2500
@@ -24,6 +26,12 @@ def mask_of(kind: str, size: int | None, rows: str | None) -> MaskSpec | None:
     drawn = mask_from_hex(rows or "") if kind == CUSTOM else None
     opens_with = MASKS[rule].default if MASKS[rule].parameter_label else 0
     return drawn or MaskSpec(rule, opens_with if size is None else size)
+
+
+def most_masked_row(experiment: Experiment, layer: int, head: int) -> int:
+    """The token from which the model's own mask takes most in this head."""
+    own = model_calls.trace(opening_choice.full_model(experiment)).layers[layer].attention
+    return masked_row(own.biased[head], own.mask[head], own.weights[head])
 
 
 @server_cache.cached

@@ -6,10 +6,10 @@ from functools import partial
 import streamlit as st
 
 from viz import canvas
-from viz.captions.masks import describe_mask, masked_row
+from viz.captions.masks import describe_mask
 from viz.export.tables import file_name
+from viz.pages.masks import compute, guess, kv_cache, leak_test, no_mask_training
 from viz.pages.masks import controls as masks_controls
-from viz.pages.masks import guess, kv_cache, leak_test, no_mask_training
 from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_calls, opening_choice, token_units, visitor
 
 theme = visitor.theme()
@@ -17,8 +17,9 @@ notices = st.container()
 experiment = controls.experiment(no_effect=masks_controls.no_effect())
 config = model_calls.about(experiment.weights).model_config
 words = model_calls.encoding(experiment).surface
-layer, head = controls.head(config.n_layers, config.n_heads, default=opening_choice.opening_head(experiment).place)
-pinned = controls.token(words, token_units.unit_of(experiment))
+layer, head = opening_choice.choose_head(experiment)
+# The model's own mask decides, so that another mask leaves the same word on the screen.
+row, pinned = token_units.query_row(experiment, partial(compute.most_masked_row, experiment, layer, head))
 controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)
@@ -28,11 +29,6 @@ trace = model_calls.trace(experiment)
 attention = trace.layers[layer].attention
 scores, mask = attention.biased[head], attention.mask[head]  # (T, S)
 masked, weights = attention.masked[head], attention.weights[head]  # (T, S)
-if pinned is None:  # the model's own mask decides, so that another mask leaves the same word on the screen
-    own = model_calls.trace(opening_choice.full_model(experiment)).layers[layer].attention
-    row = masked_row(own.biased[head], own.mask[head], own.weights[head])
-else:
-    row = pinned
 
 if guessed:
     guess.show(guessed, mask, weights, words, experiment, theme)
@@ -44,7 +40,7 @@ else:
         canvas.Axes(words),
         key="stages",
         theme=theme,
-        focus=canvas.TokenFocus(row, pinned is not None, controls.pin_token),
+        focus=canvas.TokenFocus(row, pinned, controls.pin_token),
         paint=paint if len(words) <= masks_controls.MAX_PAINTED_TOKENS else None,
         steps=steps,
     )

@@ -44,15 +44,14 @@ off = ablation.heads_off(n_layers, n_heads, acting)
 whole = opening_choice.full_model(experiment)
 removed = replace(experiment, switches=replace(experiment.switches, heads_off=off))
 without = remove_controls.ablated_experiment(removed, acting)
-layer, head = controls.head(n_layers, n_heads, default=opening_choice.opening_head(experiment).place, acting=acting)
+layer, head = opening_choice.choose_head(experiment, acting)
 ablated = ablation.ablation_label(removed.switches, without)
 a, b = model_calls.trace(whole), model_calls.trace(without)
 words = model_calls.encoding(whole).surface
-pinned = controls.token(words, token_units.unit_of(experiment), acting)
+row, pinned = token_units.query_row(experiment, partial(opening_choice.changed_row, experiment), acting=acting)
 (weights_a, mask_a), (weights_b, mask_b) = head_facts.all_weights(a), head_facts.all_weights(b)  # (L, H, T, S)
 kl = prediction_change(a, b)  # (T,)
 predicts = not_available.prediction_kind(experiment.weights)
-row = opening_choice.changed_row(experiment) if pinned is None else pinned
 controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)
@@ -67,7 +66,7 @@ match remove_controls.choose_view(experiment.weights):
             key="compare",
             change=canvas.PredictionChange(kl, not_available.MEASURE[predicts]),
             selected=canvas.SelectedHead(layer, head, controls.choose_head),
-            focus=canvas.TokenFocus(row, pinned is not None, controls.pin_token),
+            focus=canvas.TokenFocus(row, pinned, controls.pin_token),
             theme=theme,
         )
         figure_panel.below(
