@@ -88,3 +88,15 @@ def test_a_pinned_word_stays_pinned_when_a_model_splits_it():
     assert shown(screen) == "trees"
     choose(screen, "weights", "grammar")
     assert screen.session_state["query"] == 5 and shown(screen) == "trees"
+
+
+@pytest.mark.parametrize(("page", "figure"), [("heads", "enlarged"), ("masks", "stages")])
+def test_a_figure_has_the_sentence_of_every_row_that_can_be_pointed_at(page, figure):
+    header, _ = component(well(visit(f"viz/pages/{page}/page.py", query=3)), f"save_{figure}")
+    texts = ["".join(text for text, _ in row) for row in header["rows"]]
+    assert len(set(texts)) == len(texts) == len(EXAMPLE.split()) + 1
+    assert header["rows"][3] == header["reading"]
+    for row in (2, 7, 9):
+        pinned, _ = component(visit(f"viz/pages/{page}/page.py", query=row), f"save_{figure}")
+        assert pinned["reading"] == header["rows"][row], "and each is the one that is shown while the row is pinned"
+    assert component(visit(), "save_grid")[0]["rows"] == [], "what is said of all heads does not depend on the row"

@@ -19,6 +19,7 @@ class FigureFiles:
     figure: str  # its key on the page
     name: str  # of its files, without an ending
     sentence: Sequence[tuple[str, bool]]  # pieces (text, stressed or not)
+    rows: Sequence[Sequence[tuple[str, bool]]]  # of each row the sentence while the pointer is on it, or nothing
     compact: bool  # the sentence is small
     table_open: bool  # the table is shown now
     provenance: Mapping[str, Any]  # what every file carries
@@ -43,6 +44,7 @@ def save_bar(
         "figure": files.figure,
         "file": files.name,
         "reading": list(files.sentence),
+        "rows": list(files.rows),
         "compact": files.compact,
         "table_open": files.table_open,
         "origin": dict(files.provenance),

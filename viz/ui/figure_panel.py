@@ -47,6 +47,31 @@ class Subject:
     notice: str | None = None
 
 
+MOST_ROWS = 64  # whose sentences are sent with a figure
+
+
+@dataclass(frozen=True)
+class RowSentences:
+    """What a figure says of each row: the browser shows the sentence of the row under the pointer.
+
+    of_row: row → its sentence; focus: the row that is lit while the pointer is on none; rest: what holds of every row.
+    """
+
+    of_row: Callable[[int], str]
+    n_rows: int
+    focus: int
+    rest: str = ""
+
+    def text(self, row: int) -> str:
+        """The whole caption while this row is lit."""
+        return " ".join(filter(None, (self.of_row(row), self.rest)))
+
+    @property
+    def texts(self) -> list[str]:
+        """The captions of all rows; none of a text so long that its rows are too thin to point at."""
+        return [self.text(row) for row in range(self.n_rows)] if self.n_rows <= MOST_ROWS else []
+
+
 @dataclass(frozen=True)
 class Chart:
     """A Plotly figure that is on the page, and the key that names it there."""
@@ -64,7 +89,7 @@ def chart(figure: go.Figure, *, key: str, sentence: str, **more: Any) -> None:
 def below(
     drawn: canvas.Drawn | Chart,
     *,
-    sentence: str,
+    sentence: str | RowSentences,
     table: Callable[[], Table],
     file: str,
     of: Source | Subject,
@@ -78,7 +103,9 @@ def below(
     columns of the table where there are none; python: the lines that recompute them; quiet: the sentence explains more
     than it tells.
     """
-    key = drawn.key
+    key, rows = drawn.key, []
+    if isinstance(sentence, RowSentences):
+        rows, sentence = sentence.texts, sentence.text(sentence.focus)
     subject = of if isinstance(of, Subject) else Subject(of)
     made_by = replace(origin(key, subject.of, subject.notice), subject=subject.title)
     wanted = st.session_state.pop(key_of(Key.ASK, key), None)
@@ -96,6 +123,7 @@ def below(
             figure=key,
             name=file,
             sentence=markdown_runs(sentence),
+            rows=[markdown_runs(text) for text in rows],
             compact=quiet,
             table_open=shown,
             provenance=made_by.to_json(),

@@ -341,6 +341,8 @@ export interface SaveHeader {
   file: string;
   /** Pieces of the sentence: text, stressed or not. */
   reading: [string, boolean][];
+  /** The sentence of each row while the pointer is on it; empty: it says the same of all. */
+  rows: [string, boolean][][];
   compact: boolean;
   table_open: boolean;
   origin: Origin;

@@ -105,24 +105,28 @@ with one_head:
     drawn = canvas.maps([panel], axes, key="enlarged", theme=theme, focus=focus)
     figure_panel.below(
         drawn,
-        sentence=" ".join(
-            filter(
-                None,
-                (
-                    describe_row(weights, words, row, unit=shown.unit),
-                    describe_sink(weights, words),
-                    describe_opening(
-                        layer,
-                        head,
-                        opening.role,
-                        shown.unit,
-                        role_is_sink=opening.role_is_sink,
-                        all_sinks=opening.all_sinks,
-                    )
-                    if (layer, head) == opening.place
-                    else "",
-                ),
-            )
+        sentence=figure_panel.RowSentences(
+            partial(describe_row, weights, words, unit=shown.unit),
+            len(words),
+            row,
+            rest=" ".join(
+                filter(
+                    None,
+                    (
+                        describe_sink(weights, words),
+                        describe_opening(
+                            layer,
+                            head,
+                            opening.role,
+                            shown.unit,
+                            role_is_sink=opening.role_is_sink,
+                            all_sinks=opening.all_sinks,
+                        )
+                        if (layer, head) == opening.place
+                        else "",
+                    ),
+                )
+            ),
         ),
         table=partial(head_facts.map_table, values, words),
         file=file_name(experiment.name, f"L{layer}H{head}-{stage}"),

@@ -46,7 +46,9 @@ else:
     )
     figure_panel.below(
         drawn,
-        sentence=describe_mask(scores, mask, weights, words, row, token_units.unit_of(experiment)),
+        sentence=figure_panel.RowSentences(
+            partial(describe_mask, scores, mask, weights, words, unit=token_units.unit_of(experiment)), len(words), row
+        ),
         table=partial(masks_controls.table, scores, mask, weights, words),
         file=file_name(experiment.name, f"L{layer}H{head}-stages"),
         of=experiment,

@@ -206,7 +206,9 @@ def show(given: GivenMaps, theme: Theme) -> None:
         drawn = canvas.maps([large], axes, key="enlarged", theme=theme, focus=focus)
         figure_panel.below(
             drawn,
-            sentence=describe_row(weights, words, row, key_tokens),
+            sentence=figure_panel.RowSentences(
+                partial(describe_row, weights, words, key_tokens=key_tokens), len(words), row
+            ),
             table=partial(head_facts.map_table, weights, words, key_tokens),
             file=file_name(stem, f"L{layer}H{head}-weights"),
             of=file,

@@ -7,7 +7,7 @@
 
 import { copyText } from "../lib/clipboard.js";
 import { menu } from "../lib/menu.js";
-import { element, figures, rootOf, unpack } from "../lib/page_state.js";
+import { element, figures, hoveredRow, listen, rootOf, unpack } from "../lib/page_state.js";
 import { captionOf, download, figureSvg, finished, toPng } from "./picture.js";
 
 const TYPES = { csv: "text/csv", npz: "application/zip", html: "text/html" };
@@ -22,9 +22,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   figures.set(header.figure, header); // for who saves the whole page
   root.classList.toggle("compact", header.compact);
   view.reading.hidden = header.reading.length === 0;
-  view.reading.replaceChildren(
-    ...header.reading.map(([text, strong]) => element(strong ? "strong" : "span", "", text)),
-  );
+  keepRoom(view, header);
+  say(view, header.rows[hoveredRow() ?? -1] ?? header.reading);
   view.table.setAttribute("aria-expanded", String(header.table_open));
   view.table.setAttribute("aria-label", `Table, ${header.file}`);
   view.files.opener.setAttribute("aria-label", `Save ${header.file}`);
@@ -33,6 +32,32 @@ export default function ({ data, parentElement, setTriggerValue }) {
     view.awaited = null;
     download(new Blob([arrays.bytes.values], { type: TYPES[header.ready] }), `${header.file}.${header.ready}`);
   }
+  if (!header.rows.length) return;
+  return listen(`sentence of ${header.figure}`, (row) => say(view, header.rows[row ?? -1] ?? header.reading));
+}
+
+/**
+ * @param {View} view
+ * @param {Header["reading"]} reading
+ */
+function say(view, reading) {
+  view.reading.replaceChildren(...reading.map(([text, strong]) => element(strong ? "strong" : "span", "", text)));
+}
+
+// The longest of the sentences has its room from the start, so that nothing moves while the pointer does.
+/**
+ * @param {View} view
+ * @param {Header} header
+ */
+function keepRoom(view, header) {
+  view.reading.style.minHeight = "";
+  if (!header.rows.length) return;
+  const lengthOf = (/** @type {Header["reading"]} */ reading) => reading.reduce((sum, [text]) => sum + text.length, 0);
+  say(
+    view,
+    header.rows.reduce((longest, row) => (lengthOf(row) > lengthOf(longest) ? row : longest)),
+  );
+  view.reading.style.minHeight = `${view.reading.offsetHeight}px`;
 }
 
 /** @param {Root} root */
