@@ -246,12 +246,16 @@ def test_hovering_a_word_shows_the_models_own_weights_under_the_others(lab):
         assert shown == [f"{weight:.2f}" if weight >= 0.05 else "" for weight in weights[at]]
 
 
-def test_hovering_the_enlarged_map_lights_the_word_and_sends_nothing(still):
-    sent = len(still.frames)
+def test_hovering_the_enlarged_map_lights_the_word_tells_of_it_and_sends_nothing(still):
+    sent, reading = len(still.frames), still.key("save_enlarged").locator(".reading")
+    before, height = reading.inner_text(), reading.bounding_box()["height"]
     for row in (3, 10):
         still.point_at_row(row)
         expect(still.lit).to_have_text(WORDS[row - 1])
+        expect(reading).to_contain_text(re.compile(f"^{re.escape(WORDS[row - 1])} "))
+        assert reading.bounding_box()["height"] == height, "nothing moves below"
     still.leave()
+    expect(reading).to_have_text(before)
     assert len(still.frames) == sent
 
 

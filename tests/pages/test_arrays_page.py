@@ -9,6 +9,7 @@ from equal import close, same_bits
 from screen import component, ignored, large, notices, shows_a_picture, visit, visit_by_a_bad_link, well
 from test_arrays import GOOD, WORDS, npy, npz, zipped
 
+from model.run import encode, run
 from viz.export.attention_arrays import read
 from viz.pack import encode_weights
 from viz.pages.your_model import uploaded_maps
@@ -46,6 +47,20 @@ def test_without_a_file_the_page_says_how_to_make_one():
     assert not shows_a_picture(screen)
     assert any("np.savez_compressed" in text.value for text in screen.markdown)
     assert not notices(screen)
+
+
+def test_the_sample_shows_what_a_file_of_ones_own_would_show():
+    screen = well(visit(PAGE, sample="true", layer=1, head=2, query=4))
+    attention = run(uploaded_maps.SAMPLE).layers[1].attention
+    assert close(large(screen), np.where(attention.mask[2], attention.weights[2], np.nan))
+    assert component(screen, "sentence")[0]["full"][1:] == list(encode(uploaded_maps.SAMPLE).surface)[1:]
+    assert [button.proto.label for button in screen.get("download_button")] == ["Save sample.npz"]
+    assert "cannot contain the file" not in " ".join(text.value for text in screen.sidebar.caption)
+
+
+def test_a_file_of_ones_own_replaces_the_sample():
+    screen = dropped(SQUARE, sample="true")
+    assert component(screen, "grid")[1]["cells"].shape == (2, 4, 3, 3)
 
 
 def test_every_head_one_large_and_the_sentence_show_the_numbers_of_the_file():

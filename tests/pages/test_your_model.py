@@ -279,7 +279,7 @@ QUESTIONS = (
 def test_an_encoder_has_no_mask_to_take_out(kept):
     load, folders = kept
     name = load(folders["nothing"])
-    screen = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT))
+    screen = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT, scale="true"))
     assert screen.toggle(key="mask").disabled and not screen.toggle(key="norm").disabled
     assert "Causal mask" not in screen.pills(key="offer").options
     shuffled = reading(

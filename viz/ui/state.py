@@ -92,6 +92,7 @@ class Param(StrEnum):
     MEAN_HEADS = "mean_heads"
     TARGET_STEP = "target_step"  # from 1; None: the most informative one
     # Your model
+    SAMPLE = "sample"  # whether the sample file is shown
     MAPS_MODEL = "maps_model"
     MAPS_TEXT = "maps_text"
     MAPS_TARGET = "maps_target"

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from model.analysis.attention_metrics import distance, entropy, reachable, rollout
+from model.run import Experiment, run_text
 from viz import canvas
 from viz.captions.heads import describe_maps, describe_rollout_row, describe_row, most_informative_row
 from viz.export.attention_arrays import SAVE_SNIPPET, AttentionMaps, read
@@ -18,10 +20,12 @@ from viz.labels import escape_markdown
 from viz.pack import encode_weights
 from viz.theme import Theme
 from viz.types import Array
-from viz.ui import controls, copy_as_python, figure_panel, head_facts, server_cache, slots
+from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_calls, server_cache, slots
 from viz.ui.state import Key, Param
 
 READING = "Reading the file"
+SAMPLE = Experiment("grammar", controls.EXAMPLE)
+SAMPLE_NAME = "sample.npz"
 
 HOW = f"""
 The file contains the weights of every head (layers × heads × rows × columns) and the tokens.
@@ -66,12 +70,22 @@ def upload_maps() -> GivenMaps | None:
     file = st.file_uploader(
         "Attention weights, an .npz file", type=["npz"], key=Key.NPZ, max_upload_size=MAX_BYTES // 1_000_000
     )
+    sample = st.toggle(
+        "Show a sample file",
+        key=Param.SAMPLE,
+        bind="query-params",
+        disabled=file is not None,
+        help=f"The attention weights of the lab's own model “{SAMPLE.weights}”, as a file of this kind.",
+    )
     if file is not None:
         try:
             key = _content(file)
             return GivenMaps(_read(key, file), copy_as_python.File(file.name), key)
         except ArraysError as error:
             st.info(escape_markdown(str(error)))
+    elif sample:
+        st.download_button(f"Save {SAMPLE_NAME}", _sample, SAMPLE_NAME, type="tertiary", on_click="ignore")
+        return GivenMaps(_sample_maps(), copy_as_python.File(SAMPLE_NAME), SAMPLE_NAME)
     with st.expander("How to save one"):
         st.markdown(HOW)
     if file is None and any(name in st.query_params for name in (Param.LAYER, Param.HEAD, Param.QUERY)):
@@ -100,6 +114,22 @@ def _read(key: str, _file: Any) -> AttentionMaps:
         raise ArraysError("This file changed while it was read. Upload it again.")
     with slots.long(READING):  # one at a time: the largest needs some 600 megabytes while it is read
         return read(data)
+
+
+@server_cache.cached
+def _sample() -> bytes:
+    """A file of attention weights, from the lab's own model."""
+    trace, file = run_text(SAMPLE), BytesIO()
+    attention, mask = (
+        np.stack([getattr(layer.attention, name) for layer in trace.layers]) for name in ("weights", "mask")
+    )
+    np.savez(file, attention=attention, mask=mask, tokens=model_calls.encoding(SAMPLE).surface)
+    return file.getvalue()
+
+
+@server_cache.cached
+def _sample_maps() -> AttentionMaps:
+    return read(_sample())
 
 
 @server_cache.cached
@@ -162,7 +192,7 @@ def show(given: GivenMaps, theme: Theme) -> None:
     axes, focus = canvas.Axes(words, key_tokens), canvas.TokenFocus(row, pinned_index is not None, controls.pin_token)
     stem = given.name.removesuffix(".npz")
     file = given.of
-    if isinstance(file, copy_as_python.File):
+    if isinstance(file, copy_as_python.File) and given.key != SAMPLE_NAME:
         st.sidebar.caption(
             "A link keeps the layer, head and word, but cannot contain the file. Send the file with the link."
         )
