@@ -3,7 +3,7 @@ import test from "node:test";
 
 import "./stand_in.js";
 
-const { asSvg, drawSigns, fitted, linesOf, widthOf } = await import("../../viz/canvas/frontend/lib/drawing.js");
+const { APART, asSvg, drawSigns, fitted, linesOf, turnedWords, widthOf } = await import("../../viz/canvas/frontend/lib/drawing.js");
 
 const theme = { paper: "#fff", ink: "#000", hatch: "#ccc", absent: "#eee" };
 
@@ -51,4 +51,13 @@ test("a cell clearly below 0 bears a minus, one without a number a cross, and a 
   drawn.length = 0;
   drawSigns(pen, theme, [-1], 1, 0, 0, 8);
   assert.deepEqual(drawn, []);
+});
+
+test("turned words above columns never overprint: of any width of a column, they stand as far apart as they are high", () => {
+  for (let cell = 2; cell < 60; cell += 0.5) {
+    const { every, size } = turnedWords(cell, 1);
+    assert.ok(size <= cell * every * APART + 1e-9, `columns of ${cell} pixels`);
+    assert.ok(size >= 8 && size <= 13);
+  }
+  assert.equal(turnedWords(20, 3).every, 3, "no more columns are named than rows");
 });

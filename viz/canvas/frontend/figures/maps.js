@@ -6,7 +6,17 @@
 /** @typedef {import("../types.js").Root} Root */
 
 import { ABSENT, colourTable, FULL, imageOf, NOT_A_NUMBER } from "../lib/cells.js";
-import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "../lib/drawing.js";
+import {
+  APART,
+  asSvg,
+  drawSigns,
+  fitted,
+  linesOf,
+  onCanvas,
+  TURN,
+  turnedWords,
+  widthOf,
+} from "../lib/drawing.js";
 import {
   countDrawing,
   drawings,
@@ -31,7 +41,6 @@ const CROWDED = 11; // pixels: in rows lower than this, or than their letters, n
 const MOST = 440;
 const TITLE = 14;
 const SCALE = 26; // room below a map for its scale
-const TURN = -56; // degrees: the words above a map
 const MOST_WORDS = 40; // more would overlap
 const SLIDE = 34; // room above the maps for a slider
 const WAIT = 200; // milliseconds that the slider rests before it is posted to Python
@@ -161,7 +170,7 @@ function arrange(view) {
   const lines = Math.max(...panels.map(({ title }) => (title ? titleOf(title, across).length : 0)));
   const line = legible(TITLE) * 1.25;
   const titles = lines ? lines * line + 4 : 0;
-  const above = titles + Math.min(longest(key_tokens), 92) * Math.sin((-TURN * Math.PI) / 180) + 16;
+  const above = titles + Math.min(longest(key_tokens), 92) * APART + 16;
   const most = Math.max(query_tokens.length, key_tokens.length);
   const room = Math.min(across - GAP, MOST);
   const cell = most <= room / 4 ? Math.floor(room / most) : room / most; // whole pixels where they can be seen
@@ -219,6 +228,7 @@ function draw(view, pen, row) {
     Math.ceil(Math.max(query_tokens.length, key_tokens.length) / MOST_WORDS),
     Math.ceil((legible(CROWDED) * 0.9) / place.cell),
   );
+  const above = turnedWords(place.cell, every);
   const size = Math.max(8, Math.min(13, place.cell));
   header.panels.forEach((panel, number) => {
     const [x, y] = origin(view, number);
@@ -257,9 +267,10 @@ function draw(view, pen, row) {
       );
     }
     key_tokens.forEach((word, index) => {
-      if (index % every) return;
-      const label = fitted(word, 92, size);
-      pen.text(x + (index + 0.5) * place.cell, y - 6, label, { size, fill: theme.muted, turn: TURN });
+      if (index % above.every) return;
+      const label = fitted(word, 92, above.size);
+      const style = { size: above.size, fill: theme.muted, turn: TURN };
+      pen.text(x + (index + 0.5) * place.cell, y - 6, label, style);
     });
     if (number % place.columns === 0) {
       query_tokens.forEach((word, index) => {
