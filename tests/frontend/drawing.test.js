@@ -3,7 +3,9 @@ import test from "node:test";
 
 import "./stand_in.js";
 
-const { APART, asSvg, drawSigns, fitted, linesOf, turnedWords, widthOf } = await import("../../viz/canvas/frontend/lib/drawing.js");
+const { APART, asSvg, drawSigns, fitted, linesOf, turnedWords, widthOf } = await import(
+  "../../viz/canvas/frontend/lib/drawing.js"
+);
 
 const theme = { paper: "#fff", ink: "#000", hatch: "#ccc", absent: "#eee" };
 

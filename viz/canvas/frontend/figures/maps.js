@@ -6,17 +6,7 @@
 /** @typedef {import("../types.js").Root} Root */
 
 import { ABSENT, colourTable, FULL, imageOf, NOT_A_NUMBER } from "../lib/cells.js";
-import {
-  APART,
-  asSvg,
-  drawSigns,
-  fitted,
-  linesOf,
-  onCanvas,
-  TURN,
-  turnedWords,
-  widthOf,
-} from "../lib/drawing.js";
+import { APART, asSvg, drawSigns, fitted, linesOf, onCanvas, TURN, turnedWords, widthOf } from "../lib/drawing.js";
 import {
   countDrawing,
   drawings,
