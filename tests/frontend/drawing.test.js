@@ -55,7 +55,7 @@ test("a cell clearly below 0 bears a minus, one without a number a cross, and a 
   assert.deepEqual(drawn, []);
 });
 
-test("turned words above columns never overprint: of any width of a column, they stand as far apart as they are high", () => {
+test("words above columns stand as far apart as they are high, however narrow the columns are", () => {
   for (let cell = 2; cell < 60; cell += 0.5) {
     const { every, size } = turnedWords(cell, 1);
     assert.ok(size <= cell * every * APART + 1e-9, `columns of ${cell} pixels`);
