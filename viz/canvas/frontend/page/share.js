@@ -1,5 +1,5 @@
-// The line at the head of every page: the parts of the model, and what a person can take along: the link of the page, as
-// text or as a QR code, and the stage for a projector or a slide.
+// The line at the head of every page: the parts of the model, and what a person can take along: the link of the page
+// (as text or as a QR code), and the stage for a projector or a slide.
 
 /** @typedef {import("../types.js").ShareHeader} Header */
 /** @typedef {import("../types.js").View<Header>} View */
