@@ -226,6 +226,8 @@ async function lift() {
   stage.sizes?.disconnect();
   if (!figure) {
     stage.style.textContent = "";
+    // What is drawn in a figure changes nothing that is watched, so ask again.
+    if (Date.now() - stage.since < PATIENCE) setTimeout(() => turn === stage.fitting && lift(), WAIT);
     return;
   }
   const screen = { wide: innerWidth * (1 - 2 * EDGE), left: innerWidth * EDGE, top: innerWidth * EDGE };
