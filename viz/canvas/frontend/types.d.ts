@@ -383,6 +383,8 @@ export interface LessonHeader {
   answer: string;
   verdict: "right" | "wrong" | "none" | "";
   feedback: string;
+  covered: boolean;
+  open_figures: string[];
 }
 
 /** What a lesson and the stage share: the step that is open, and what a key does. */
