@@ -43,7 +43,7 @@ class Param(StrEnum):
     # Whole model
     DETAIL = "detail"  # what stands below each part: words, shapes or numbers
     # Inside a head
-    STEP = "step_number"  # of the walk along one row, from 1 as on the screen
+    STEP_NUMBER = "step_number"  # of the walk along one row, from 1 as on the screen
     KEY = "key"  # position of the key token that is pointed out; None: none
     SIZES_FROM = "sizes_from"  # random weights, or this layer
     QUERIES = "queries"

@@ -389,7 +389,7 @@ export interface LessonHeader {
 
 /** What a lesson and the stage share: the step that is open, and what a key does. */
 export interface OpenLesson {
-  step: { title: string; figure_key: string; go(delta: number): void } | null;
+  step: { title: string; question: string; figure_key: string; go(delta: number): void } | null;
   onKey: ((event: KeyboardEvent) => void) | null;
 }
 

@@ -35,7 +35,7 @@ def show(
     if (st.session_state.get(Param.KEY) or 0) > last:
         st.session_state[Param.KEY] = None
     with in_address():
-        step = st.number_input("Step", 1, STEPS, OPENS_AT, key=Param.STEP, bind="query-params")
+        step = st.number_input("Step", 1, STEPS, OPENS_AT, key=Param.STEP_NUMBER, bind="query-params")
         key = st.number_input("Key", 0, last, None, key=Param.KEY, bind="query-params")
     walkthrough = walk_through_row(experiment, trace, layer, head, row)
     config = model_calls.about(experiment.weights).model_config
@@ -81,7 +81,7 @@ def show(
 
 def _rest(step: int, key: int) -> None:
     """The person rests at this step, from 0, and at this key."""
-    st.session_state[Param.STEP], st.session_state[Param.KEY] = step + 1, key
+    st.session_state[Param.STEP_NUMBER], st.session_state[Param.KEY] = step + 1, key
 
 
 # Field of HeadWalkthrough → the name by which the drawing knows it, where they differ.

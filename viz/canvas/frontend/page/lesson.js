@@ -36,6 +36,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   fold(view);
   const step = {
     title: header.headings[header.step],
+    question: header.covered ? header.question : "",
     figure_key: header.figure_key,
     go: (/** @type {number} */ delta) => go(view, header.step + delta),
   };
@@ -107,7 +108,7 @@ function draw(view) {
   const { header, questionBox, feedback } = view;
   const { step, headings, question, choices, answer, verdict } = header;
   view.going = null;
-  view.where.textContent = `${header.title}  ·  ${step + 1} of ${headings.length}`;
+  view.where.textContent = `${step + 1} of ${headings.length}  ·  ${header.title}`;
   const places = headings.map((_, to) => String(to));
   keyedChildren(view.way, places, (to) => stepButton(view, Number(to))).forEach((dot, to) => {
     dot.className = to === step ? "dot now" : to < step ? "dot past" : "dot";

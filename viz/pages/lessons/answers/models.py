@@ -73,9 +73,9 @@ def best_relation(screen: OnScreen, *, layer: int, head: int) -> Answer:
 
 
 def stream_length_ratio(screen: OnScreen, *, without: str) -> Answer:
-    """Without these parts, how many times as long the vectors of the text are after the last layer as in the full model.
+    """How many times as long as in the full model the vectors are after the last layer, without these parts.
 
-    The mean length over all tokens is compared.
+    The mean length of all tokens of the text is compared.
     """
     full = replace(screen.experiment, switches=Switches())
     removed = replace(full, switches=Switches().without(*without.split()))
