@@ -164,7 +164,7 @@ def test_the_archive_of_a_page_holds_every_figure_its_data_and_the_way_back(page
 
 
 def test_the_poster_shows_every_step_of_a_figure_that_stands_at_an_early_one(page, address):
-    visit(page, address, "inside", step=2)
+    visit(page, address, "inside", step_number=3)
     later = "Σ 1.000"  # of the weights, five steps on
     assert later not in texts(saved(page, "walk", "SVG").path().read_bytes())
     assert later in texts(saved(page, "whole_page", "Poster SVG").path().read_bytes())

@@ -35,21 +35,21 @@ def at_step(lab, step):
 
 def test_arrow_keys_step_and_the_address_follows_when_they_rest(walk):
     lab = walk()
-    at_step(lab, OPENS_AT)
+    at_step(lab, OPENS_AT - 1)
     lab.key("walk").locator(".lab").focus()
     sent = len(lab.frames)
-    for step in range(OPENS_AT + 1, STEPS):
+    for step in range(OPENS_AT, STEPS):
         lab.page.keyboard.press("ArrowRight")
         at_step(lab, step)
     assert len(lab.frames) == sent, "a step needs no server"
-    lab.wait_for_link(f"step={STEPS - 1}")
+    lab.wait_for_link(f"step_number={STEPS}")
     at_step(lab, STEPS - 1)
     lab.page.keyboard.press("ArrowLeft")
     at_step(lab, STEPS - 2)
 
 
 def test_arrow_keys_step_also_before_anything_was_clicked(walk):
-    lab = walk("?step=4")
+    lab = walk("?step_number=5")
     lab.page.keyboard.press("ArrowRight")
     at_step(lab, 5)
     lab.page.keyboard.press("ArrowLeft")
@@ -57,7 +57,7 @@ def test_arrow_keys_step_also_before_anything_was_clicked(walk):
 
 
 def test_play_walks_on_by_itself_and_stops(walk):
-    lab = walk("?step=4")
+    lab = walk("?step_number=5")
     lab.key("walk").get_by_label("Play").click()
     at_step(lab, 5)
     lab.key("walk").get_by_label("Pause").click()
@@ -88,7 +88,7 @@ def test_every_step_ends_in_the_models_own_number(walk):
 
 
 def test_a_click_on_a_cell_opens_its_sum(walk):
-    lab = walk("?step=8")
+    lab = walk("?step_number=9")
     told = lab.key("walk").locator(".total")
     for kind, name in (("q", r"^q\[3\] = "), ("k", r"^k\[3\] = "), ("v", r"^v\[3\] = "), ("z", r"^z\[3\] = ")):
         x, y = lab.key("walk").locator(".lab").evaluate(
@@ -106,10 +106,10 @@ def test_a_click_on_a_cell_opens_its_sum(walk):
 
 
 def test_the_address_follows_when_play_is_stopped(walk):
-    lab = walk("?step=8")
+    lab = walk("?step_number=9")
     lab.key("walk").get_by_label("Play").click()
     at_step(lab, STEPS - 1)
-    lab.wait_for_link(f"step={STEPS - 1}")
+    lab.wait_for_link(f"step_number={STEPS}")
 
 
 def test_no_output_leaves_the_outline_that_the_browser_draws(walk):

@@ -7,7 +7,12 @@ from playwright.sync_api import expect
 from qr import decode
 from served import PATIENCE, serve, stands, wait_for_picture, wait_for_rest
 
+from viz.lessons.parse import read_folders
+from viz.pages.lessons import answers, banner
+from viz.ui import visitor
+
 expect.set_options(timeout=PATIENCE)
+LESSONS, _ = read_folders([banner.SHIPPED], frozenset(visitor.page_names()), answers.names())
 ALONE = "document.documentElement.dataset.stage === '{}'"
 
 
@@ -273,13 +278,16 @@ def test_a_lesson_by_keys_from_its_page_to_its_end(page, address):
     page.goto(address + link)
     expect(way.locator(".where")).to_contain_text("4 of 6")
 
-    page.locator(".st-key-leaks .lab").wait_for(timeout=PATIENCE)
+    page.locator(".st-key-leaks .lab").wait_for(timeout=PATIENCE, state="attached")  # it is covered
     wait_for_rest(page)
     page.keyboard.press("p")
     alone(page, "leaks")
-    expect(page.locator(".stage-note")).to_have_text("Without a mask")
+    expect(page.locator(".stage-note .title")).to_have_text("Without a mask")
+    expect(page.locator(".stage-note .question")).to_contain_text("How many outputs before word 8 change?")
+    assert page.locator(".lesson-cover", has_text="Guess first").evaluate("cover => cover.offsetHeight") > 40
+    expect(page.locator(".st-key-save_leaks .reading")).to_be_hidden()
     page.keyboard.press("PageUp")
-    expect(page.locator(".stage-note")).to_have_text("Nothing flows back")
+    expect(page.locator(".stage-note .title")).to_have_text("Nothing flows back")
     until(page, "location.search.includes('lesson=masks.3') && location.search.includes('present=')")
     alone(page, "leaks")
     page.keyboard.press("Escape")
@@ -287,6 +295,101 @@ def test_a_lesson_by_keys_from_its_page_to_its_end(page, address):
     way.get_by_role("button", name="Leave").click()
     expect(way).to_have_count(0)
     until(page, "!location.search.includes('lesson')")
+
+
+# The figure of the step stands between the step and the end of the window, and nothing is over it: all of it and its
+# sentence, or as much as there is room for.
+IN_SIGHT = """key => {
+  const [lesson, figure] = ["lesson", key].map(of => document.querySelector(`.st-key-${of}`)?.getBoundingClientRect());
+  if (!lesson || !figure || figure.height < 20) return false;
+  const top = Math.max(figure.top, lesson.bottom), end = Math.min(figure.bottom, innerHeight);
+  const above = document.elementFromPoint(figure.left + figure.width / 2, top + 5);
+  const covered = !above?.closest(`.st-key-${key}`);
+  return figure.top >= lesson.bottom - 1 && end - top >= Math.min(figure.height, 0.4 * innerHeight) - 1 && !covered;
+}"""
+HIGHEST = {1440: 150, 390: 264}  # pixels of the step, by the width of the window
+
+
+def stands_open(page, lesson, number):
+    """Wait for a step, from 1; its figure is in sight, the step is small, and what gives the answer away is covered."""
+    step = lesson.steps[number - 1]
+    until(page, f"location.search.includes('lesson={lesson.name}.{number}')")
+    expect(page.locator(".st-key-lesson_way .where")).to_contain_text(f"{number} of {len(lesson.steps)}")
+    expect(page.locator(".st-key-lesson h2")).to_have_text(step.title)
+    page.wait_for_function(IN_SIGHT, arg=step.figure, timeout=PATIENCE)
+    wait_for_rest(page)
+    page.wait_for_function(IN_SIGHT, arg=step.figure, timeout=PATIENCE)
+    height = page.locator(".st-key-lesson").evaluate("node => node.getBoundingClientRect().height")
+    assert height <= HIGHEST[page.viewport_size["width"]]
+    covers = page.locator(".lesson-cover", has_text="Guess first")
+    if not step.question:
+        expect(page.locator(".lesson-cover")).to_have_count(0)
+        return
+    expect(covers).to_have_count(1)
+    for words in (".reading", ".strip", ".files", ".stPlotlyChart svg"):
+        assert page.locator(words).locator("visible=true").count() == 0, words
+    drawn = page.locator(f".st-key-{step.figure} .lab, .st-key-{step.figure} .js-plotly-plot").first
+    expect(drawn).to_be_visible(visible=step.figure in step.question.open_figures)
+    sentence = page.locator(f".st-key-save_{step.figure} .reading").text_content()
+    assert page.evaluate("getSelection().selectAllChildren(document.body) || getSelection().toString()")
+    heard = page.get_by_test_id("stMain").aria_snapshot()
+    assert step.question.text[:20] in heard and (not sentence or sentence[:25] not in heard)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_every_step_shows_its_figure_in_little_room_and_covers_the_answer_until_it_is_checked(page, address, lesson):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{address}/lessons?lesson={lesson.name}.1")
+    for number in range(1, len(lesson.steps) + 1):
+        stands_open(page, lesson, number)
+        if number < len(lesson.steps):
+            page.keyboard.press("n")
+    way, question, figure = page.locator(".st-key-lesson_way"), lesson.steps[-1].question, lesson.steps[-1].figure
+    if not question.choices:
+        way.get_by_role("textbox").fill("many")
+        way.get_by_role("textbox").press("Enter")
+        expect(way.locator(".feedback")).to_have_text("Please enter a number, such as 3 or 0.25.")
+        expect(page.locator(".lesson-cover").first).to_be_attached()
+        way.get_by_role("textbox").fill("1234")
+    way.locator(".choice").first.click()
+    expect(way.locator(".feedback")).not_to_be_empty()
+    expect(page.locator(".lesson-cover")).to_have_count(0)
+    expect(page.locator(f".st-key-save_{figure} .save").first).to_be_visible()
+    expect(page.locator(f".st-key-{figure} .lab, .st-key-{figure} .js-plotly-plot").first).to_be_visible()
+    assert page.locator(".st-key-lesson").evaluate("node => node.getBoundingClientRect().height") <= HIGHEST[1440]
+
+
+def test_a_lesson_on_a_telephone_by_its_buttons_and_show_it_anyway(narrow, address):
+    lesson = next(each for each in LESSONS if each.name == "parts")
+    page = narrow.new_page()
+    page.goto(f"{address}/lessons?lesson=parts.1")
+    for number in range(1, len(lesson.steps) + 1):
+        stands_open(page, lesson, number)
+        if number < len(lesson.steps):
+            page.get_by_role("button", name="Next").click()
+    more, text = page.get_by_role("button", name="More"), page.locator(".st-key-lesson_text")
+    expect(more).to_have_attribute("aria-expanded", "false")
+    assert text.evaluate("node => node.scrollHeight > node.clientHeight + 10"), "a long text is folded"
+    more.click()
+    expect(page.get_by_role("button", name="Less")).to_have_attribute("aria-expanded", "true")
+    assert text.evaluate("node => node.scrollHeight <= node.clientHeight + 1"), "now it is whole"
+    page.get_by_role("button", name="Less").click()
+    page.get_by_role("button", name="Show it anyway").click()
+    expect(page.locator(".lesson-cover")).to_have_count(0)
+    expect(page.locator(".st-key-save_overwritten .reading")).to_be_visible()
+    expect(page.locator(".strip").first).to_be_visible()
+    expect(page.locator(".st-key-lesson_way .choice").first).to_be_visible()  # it can still be answered
+    page.close()
+
+
+def test_whoever_scrolls_is_left_alone(page, address):
+    page.goto(f"{address}/lessons?lesson=parts.7")
+    page.wait_for_function(IN_SIGHT, arg="overwritten", timeout=PATIENCE)
+    page.mouse.move(900, 500)
+    page.mouse.wheel(0, -3000)
+    until(page, "document.querySelector('[data-testid=stMain]').scrollTop === 0")
+    page.wait_for_timeout(1000)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
 
 
 def test_a_folder_of_ones_own_is_named_on_the_command_line(page, chrome, tmp_path):

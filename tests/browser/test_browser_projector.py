@@ -73,8 +73,8 @@ LONG = "+".join(["the+person+who+the+dogs+near+the+trees+chase+was+tired+."] * 2
 STATES = (
     "/?present=true",
     "/machine?present=true",
-    "/inside?present=true&step=1",
-    f"/inside?present=true&step=8&text={LONG}",
+    "/inside?present=true&step_number=2",
+    f"/inside?present=true&step_number=9&text={LONG}",
     "/inside?present=true&view=Average+of+values",
     "/inside?present=true&view=QK+spectrum",
     "/masks?present=true",
@@ -132,13 +132,13 @@ def test_letters_grow_with_the_screen(room, address, size):
 
 def test_space_leads_through_the_steps_of_a_row_and_the_address_follows(room, address):
     page = room.new_page()
-    page.goto(f"{address}/inside?present=true&step=8")
+    page.goto(f"{address}/inside?present=true&step_number=9")
     next(figures_in_turn(page))
     told = page.locator(".st-key-walk .sentence")
     for key, step in (("Space", 10), ("PageDown", 11), ("PageDown", 11), ("PageUp", 10)):
         page.keyboard.press(key)
         expect(told).to_contain_text(f"Step {step} of 11")
-    page.wait_for_function("location.search.includes('step=9')", timeout=PATIENCE)
+    page.wait_for_function("location.search.includes('step_number=10')", timeout=PATIENCE)
     page.close()
 
 
@@ -166,7 +166,7 @@ def test_every_letter_of_every_figure_is_read_from_ten_metres(room, address, sta
 
 def test_of_a_long_sentence_a_room_sees_the_words_that_count_and_how_many_more_there_are(room, address):
     page = room.new_page()
-    page.goto(f"{address}/inside?present=true&step=8&text={LONG}")
+    page.goto(f"{address}/inside?present=true&step_number=9&text={LONG}")
     next(figures_in_turn(page))
     said = {text for _, text in page.evaluate(LETTERS)}
     assert "and 12 more" in said, "of 25 words 13 have a line"

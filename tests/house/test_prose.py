@@ -63,6 +63,36 @@ def test_the_lesson_on_heads_says_what_the_knock_outs_measure():
     assert cost[0] < 0.01 < cost[1] and cost[-2] < 0.2
 
 
+def test_the_lesson_on_parts_says_what_removing_and_training_without_them_measure():
+    losses = {
+        part.name: ablation.evaluate_held_out("grammar", Switches().without(part.name)).loss
+        for part in PARTS
+        if part.name != "mask"
+    }
+    assert "The loss rises above 200 nats; no other part raises it above 10" in lesson("parts")
+    assert losses.pop("norm") > 200 and max(losses.values()) < 10
+    ends = [
+        np.median([seed["loss"] for seed in checkpoint.read_card(name)["seeds"]])
+        for name in ("grammar", "grammar-without-norm")
+    ]
+    assert "It ends within a tenth of a nat of the full model" in lesson("parts")
+    assert ends == pytest.approx([ends[0]] * 2, abs=0.1)
+    rows = [attention[10] for attention in run(Experiment(text=TEXT)).layers[2].attention.weights]
+    assert "Two other heads of this layer attend to “person” too" in lesson("parts")
+    assert [head for head, row in enumerate(rows) if row[2] > 0.9] == [0, 2, 3]
+
+
+def test_the_lesson_on_recurrence_says_what_its_models_measure():
+    heads = {
+        text: run(Experiment(text=text)).layers[2].attention.weights[2] for text in (TEXT, "the person was tired .")
+    }
+    assert "must last through seven more words" in lesson("recurrence")
+    assert "The same head finds “person” again" in lesson("recurrence")
+    assert [int(head[row].argmax()) for head, row in zip(heads.values(), (10, 3), strict=True)] == [2, 2]
+    assert "The same network with attention copies nearly all of them" in lesson("recurrence")
+    assert checkpoint.read_card("copy-gru-attention")["lengths"]["12"] > 0.95
+
+
 def test_the_lesson_on_copying_says_what_the_card_measures():
     shares = checkpoint.read_card("copy-gru")["lengths"]
     assert "copies those of 1 to 3 without a mistake" in lesson("recurrence")

@@ -60,7 +60,7 @@ def test_a_bad_link_falls_back_and_says_so(link):
 
 
 def test_a_link_opens_at_its_step_and_its_key():
-    header, _ = component(well(visit(PAGE, step=STEPS - 1, key=3)), "walk")
+    header, _ = component(well(visit(PAGE, step_number=STEPS, key=3)), "walk")
     assert (header["step"], header["key_index"]) == (STEPS - 1, 3)
 
 

@@ -18,6 +18,7 @@ from viz.lessons.lesson import Call, Lesson, LessonError, Question, Step
 from viz.lessons.parse import read, read_folders
 from viz.pages.lessons import answers, banner
 from viz.pages.lessons.answers.on_screen import OnScreen, on_screen
+from viz.ui.state import Key
 
 PAGES = frozenset(path.parent.name for path in ROOT.glob("viz/pages/*/page.py")) - {"lessons"}
 SHIPPED, FAULTS = read_folders([banner.SHIPPED], PAGES, answers.names())
@@ -56,6 +57,47 @@ def test_the_lab_ships_six_lessons_that_follow_the_course():
     for lesson in SHIPPED:
         assert 4 <= len(lesson.steps) <= 8 and lesson.minutes and lesson.about
         assert all(re.fullmatch(r"[A-H]\d", claim) for claim in lesson.claims)
+
+
+def test_the_last_step_of_every_lesson_asks_something():
+    assert not [lesson.name for lesson in SHIPPED if not lesson.steps[-1].question]
+
+
+@asking
+def test_the_drawings_that_stay_open_are_on_the_page_and_the_words_that_a_step_counts_stand_there(
+    lesson, at, monkeypatch
+):
+    step = lesson.steps[at]
+    assert set(step.question.open_figures) <= figures(opened(lesson, at))
+    monkeypatch.setattr(streamlit, "session_state", dict(lesson_state(lesson, at)))
+    for word, position in COUNTED.findall(f"{step.question.text} {step.text}"):
+        assert on_screen().words[int(position)] == word
+
+
+COUNTED = re.compile(r"“([^” ]+)”, word (\d+)")
+
+
+def test_a_step_is_covered_until_an_answer_is_checked(monkeypatch):
+    masks = next(lesson for lesson in SHIPPED if lesson.name == "masks")
+    parts = next(lesson for lesson in SHIPPED if lesson.name == "parts")
+    inside = next(lesson for lesson in SHIPPED if lesson.name == "inside")
+    session = {}
+    monkeypatch.setattr(streamlit, "session_state", session)
+    assert not banner._is_covered(inside, 0), "a step that asks nothing"
+    for lesson, given, covered in (
+        (masks, "six", True),
+        (masks, "5", False),
+        (masks, "0,5", False),
+        (masks, "", False),
+        (parts, "verb → subject", False),
+    ):
+        assert banner._is_covered(lesson, 0)
+        session[Key.LESSON_GIVEN] = (lesson.name, 0, given)
+        assert banner._is_covered(lesson, 0) is covered, given
+        assert banner._is_covered(lesson, 1), "another step has a question of its own"
+        del session[Key.LESSON_GIVEN]
+    session[Key.LESSON_SHOWN] = ("masks", 1)
+    assert not banner._is_covered(masks, 1) and banner._is_covered(masks, 2)
 
 
 @every_step
@@ -211,6 +253,12 @@ BROKEN = {
     "bad figure": (GOOD.replace("look: grid", "look: grid, lens"), 9, "grid, lens"),
     "question without answer": (GOOD.replace("answer: most_attended(row=2)\n", ""), 10, "no answer"),
     "answer without question": (GOOD.replace("question: Which?\n", ""), 11, "needs a question"),
+    "bad open figure": (GOOD.replace("answer:", "open: grid, lens\nanswer:"), 12, "grid,"),
+    "open without question": (
+        re.sub("question.*\n|choices.*\n|answer.*\n", "", GOOD).replace("look: grid", "look: grid\nopen: grid"),
+        10,
+        "needs a question",
+    ),
     "one choice": (GOOD.replace("a | b", "a"), 11, "choices"),
     "stored number": (GOOD.replace("most_attended(row=2)", "0.97"), 12, "computed"),
     "unknown function": (GOOD.replace("most_attended(", "most_atended("), 12, "most_atended"),

@@ -44,7 +44,7 @@ def teaching(browser: Browser, address: str, scheme: str, folder: Path) -> None:
     page.wait_for_timeout(1000)
     small(page, folder / f"projector-{scheme}.png")
     if scheme == "light":
-        visit(page, f"{address}/lessons?lesson=masks.2")
+        visit(page, f"{address}/lessons?lesson=masks.1")
         page.locator(".st-key-stages .lab[data-drawn]").wait_for(timeout=PATIENCE)
         page.wait_for_timeout(1000)
         small(page, folder / "lesson.png")

@@ -79,6 +79,8 @@ class LessonView:
     answer: str  # the one that a person gave
     verdict: str  # "right", "wrong", "none", or "" before there is an answer
     feedback: str  # the sentence about the answer
+    covered: bool  # the figures and what they say are covered: no answer has been checked
+    open_figures: Sequence[str]  # keys of those that are drawn all the same
 
 
 def lesson_step(
@@ -88,11 +90,13 @@ def lesson_step(
     theme: Theme,
     on_step: Callable[[int], None],
     on_answer: Callable[[str], None],
+    on_show: Callable[[], None],
     on_leave: Callable[[], None],
 ) -> None:
     """The position in a lesson, its question, and the way to the next step.
 
-    on_answer is called with the answer, or with "" when a person wants to see the right one.
+    on_answer is called with the answer, or with "" when a person wants to see the right one; on_show when they want to
+    see what is covered without an answer.
     """
     header = {
         "name": view.lesson,
@@ -105,6 +109,8 @@ def lesson_step(
         "answer": view.answer,
         "verdict": view.verdict,
         "feedback": view.feedback,
+        "covered": view.covered,
+        "open_figures": list(view.open_figures),
         "theme": vars(theme),
     }
     component("lesson")(
@@ -112,5 +118,6 @@ def lesson_step(
         data=pack(header),
         on_step_change=lambda: on_step(int(st.session_state[key]["step"])),
         on_answer_change=lambda: on_answer(str(st.session_state[key]["answer"])),
+        on_show_change=on_show,
         on_leave_change=on_leave,
     )

@@ -40,6 +40,7 @@ class Question:
     choices: tuple[str, ...] = ()
     tolerance: float = 0.01
     explanation: str = ""
+    open_figures: tuple[str, ...] = ()  # keys of the figures that are drawn while everything else is still covered
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@
 `page` is a file of viz/pages, `state` the query string of a link, `look` the key of the figure to look at. `choices`,
 set apart by |, turn a question into buttons; else a number is asked for, right when `within` this much of the answer.
 `answer` names a function that computes the answer when it is asked: a number written there would be right once only.
-`because` is said when the answer was right. Nothing is drawn here: this file only reads.
+`because` is said when the answer was right. Until an answer is checked, the figures of the page and all they say are
+covered; `open` names those, set apart by blanks, whose drawing is needed for the answer and does not give it away.
+Nothing is drawn here: this file only reads.
 """
 
 import ast
@@ -158,7 +160,7 @@ def _sections(path: Path, lines: list[str], start: int) -> Iterator[tuple[int, i
     yield from pairwise([*heads, len(lines)])
 
 
-STEP = {"page", "state", "look", "question", "choices", "answer", "within", "because"}
+STEP = {"page", "state", "look", "question", "choices", "answer", "within", "because", "open"}
 
 
 def _step(path: Path, lines: list[str], start: int, end: int, pages: frozenset[str], answers: Answers) -> Step:
@@ -199,7 +201,7 @@ def _state(path: Path, setting: tuple[int, str]) -> tuple[tuple[str, str], ...]:
 
 
 def _question(path: Path, settings: dict[str, tuple[int, str]], answers: Answers) -> Question | None:
-    alone = next((key for key in ("answer", "choices", "within", "because") if key in settings), None)
+    alone = next((key for key in ("answer", "choices", "within", "because", "open") if key in settings), None)
     if "question" not in settings:
         if alone:
             raise _wrong(path, settings[alone][0], f"“{alone}” needs a question.")
@@ -212,12 +214,16 @@ def _question(path: Path, settings: dict[str, tuple[int, str]], answers: Answers
         choices = tuple(part.strip() for part in settings["choices"][1].split("|"))
         if len(choices) < 2 or not all(choices) or len(set(choices)) < len(choices):
             raise _wrong(path, settings["choices"][0], "choices are two or more different answers, separated by “|”.")
+    open_figures = tuple(settings["open"][1].split()) if "open" in settings else ()
+    if strange := [key for key in open_figures if not KEY.fullmatch(key)]:
+        raise _wrong(path, settings["open"][0], f"“{strange[0]}” is not the key of a figure.")
     return Question(
         text=text,
         answer=_call(path, settings["answer"], answers),
         choices=choices,
         tolerance=_number(path, settings["within"]) if "within" in settings else 0.01,
         explanation=settings.get("because", (0, ""))[1],
+        open_figures=open_figures,
     )
 
 

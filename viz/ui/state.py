@@ -44,7 +44,7 @@ class Param(StrEnum):
     # Whole model
     DETAIL = "detail"  # what stands below each part: words, shapes or numbers
     # Inside a head
-    STEP = "step"  # of the walk along one row
+    STEP_NUMBER = "step_number"  # of the walk along one row, from 1 as on the screen
     KEY = "key"  # position of the key token that is pointed out; None: none
     SIZES_FROM = "sizes_from"  # random weights, or this layer
     QUERIES = "queries"
@@ -184,6 +184,7 @@ class Key(StrEnum):
     LESSONS_SEEN = "lessons_seen"  # name of a lesson → the step that was open last, from 0; at its end, one more
     LESSON_ASKED = "lesson_asked"  # the step to go to; "": the page of lessons
     LESSON_GIVEN = "lesson_given"  # (lesson, step, answer)
+    LESSON_SHOWN = "lesson_shown"  # (lesson, step) whose figures are shown without an answer
     OPEN = "open"  # of a lesson: the button that opens it
 
 

@@ -394,11 +394,13 @@ export interface LessonHeader {
   answer: string;
   verdict: "right" | "wrong" | "none" | "";
   feedback: string;
+  covered: boolean;
+  open_figures: string[];
 }
 
 /** What a lesson and the stage share: the step that is open, and what a key does. */
 export interface OpenLesson {
-  step: { title: string; figure_key: string; go(delta: number): void } | null;
+  step: { title: string; question: string; figure_key: string; go(delta: number): void } | null;
   onKey: ((event: KeyboardEvent) => void) | null;
 }
 

@@ -18,7 +18,7 @@ from viz.ui import copy_as_python, figure_panel, model_calls
 from viz.ui.state import Param, in_address
 
 STEPS = 11
-OPENS_AT = 2  # q · k
+OPENS_AT = 3  # q · k; counted from 1, as on the screen and in the link
 
 
 def show(
@@ -35,7 +35,7 @@ def show(
     if (st.session_state.get(Param.KEY) or 0) > last:
         st.session_state[Param.KEY] = None
     with in_address():
-        step = st.number_input("Step", 0, STEPS - 1, OPENS_AT, key=Param.STEP, bind="query-params")
+        step = st.number_input("Step", 1, STEPS, OPENS_AT, key=Param.STEP_NUMBER, bind="query-params")
         key = st.number_input("Key", 0, last, None, key=Param.KEY, bind="query-params")
     walkthrough = walk_through_row(experiment, trace, layer, head, row)
     config = model_calls.about(experiment.weights).model_config
@@ -58,7 +58,7 @@ def show(
         ),
         key="walk",
         about=f"{experiment} {layer} {head} {row}",
-        step=int(step),
+        step=int(step) - 1,
         key_index=None if key is None else int(key),
         theme=theme,
         on_step=_rest,
@@ -80,7 +80,8 @@ def show(
 
 
 def _rest(step: int, key: int) -> None:
-    st.session_state[Param.STEP], st.session_state[Param.KEY] = step, key
+    """The person rests at this step, from 0, and at this key."""
+    st.session_state[Param.STEP_NUMBER], st.session_state[Param.KEY] = step + 1, key
 
 
 # Field of HeadWalkthrough → the name by which the drawing knows it, where they differ.

@@ -120,29 +120,35 @@ def _last_steps() -> dict[str, int]:
 def _strip(lesson: Lesson, index: int) -> None:
     step = lesson.steps[index]
     verdict, given, message = _judged(lesson, index)
-    with st.container(key="lesson"):
-        text, way = st.columns([3, 2], gap="large")
-        text.markdown(f"## {step.title}\n\n{step.text}")
-        with way:
-            canvas.lesson_step(
-                canvas.LessonView(
-                    lesson=lesson.name,
-                    title=lesson.title,
-                    step=index,
-                    headings=[step.title for step in lesson.steps],
-                    figure=step.figure,
-                    question=step.question.text if step.question else "",
-                    choices=step.question.choices if step.question else (),
-                    answer=given,
-                    verdict=verdict,
-                    feedback=message,
-                ),
-                key="lesson_way",
-                theme=visitor.theme(),
-                on_step=lambda to: go_to_step(lesson, to),
-                on_answer=lambda answer: _answered(lesson, index, answer),
-                on_leave=_leave,
-            )
+    covered = _is_covered(lesson, index)
+    with st.container(key="lesson", gap=None):
+        with st.container(key="lesson_text"):
+            st.markdown(f"## {step.title}\n\n{step.text}")
+        canvas.lesson_step(
+            canvas.LessonView(
+                lesson=lesson.name,
+                title=lesson.title,
+                step=index,
+                headings=[step.title for step in lesson.steps],
+                figure=step.figure,
+                question=step.question.text if step.question else "",
+                choices=step.question.choices if step.question else (),
+                answer=given,
+                verdict=verdict,
+                feedback=message,
+                covered=covered,
+                open_figures=step.question.open_figures if step.question else (),
+            ),
+            key="lesson_way",
+            theme=visitor.theme(),
+            on_step=lambda to: go_to_step(lesson, to),
+            on_answer=lambda answer: _answered(lesson, index, answer),
+            on_show=lambda: _show_anyway(lesson, index),
+            on_leave=_leave,
+        )
+        if covered:  # a mark for viz/ui/lesson.css, which covers the page before any of it is drawn
+            with st.container(key="lesson_covered"):
+                st.html("<i></i>")
 
 
 def go_to_step(lesson: Lesson, to: int) -> None:
@@ -158,6 +164,23 @@ def _leave() -> None:
 
 def _answered(lesson: Lesson, index: int, given: str) -> None:
     st.session_state[Key.LESSON_GIVEN] = (lesson.name, index, given[:60])
+
+
+def _show_anyway(lesson: Lesson, index: int) -> None:
+    st.session_state[Key.LESSON_SHOWN] = (lesson.name, index)
+
+
+def _is_covered(lesson: Lesson, index: int) -> bool:
+    """Whether the figures of this step are covered: it asks something, and no answer to it has been checked.
+
+    What cannot be checked, a word where a number is asked for, leaves them covered.
+    """
+    question = lesson.steps[index].question
+    if question is None or st.session_state.get(Key.LESSON_SHOWN) == (lesson.name, index):
+        return False
+    name, number, given = st.session_state.get(Key.LESSON_GIVEN, ("", 0, ""))
+    checked = not given or bool(question.choices) or grading.is_number(given)
+    return (name, number) != (lesson.name, index) or not checked
 
 
 def _judged(lesson: Lesson, index: int) -> tuple[str, str, str]:

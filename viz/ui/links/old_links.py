@@ -16,6 +16,7 @@ NAMES = {
     ("inside", "aspect"): "view",
     ("inside", "looked"): "key",
     ("inside", "source"): "sizes_from",
+    ("inside", "step"): "step_number",
     ("masks", "section"): "view",
     ("masks", "looks"): "mask_kind",
     ("masks", "size"): "mask_size",
@@ -45,6 +46,9 @@ NAMES = {
     ("your_model", "foreign_text"): "maps_text",
     ("your_model", "foreign_target"): "maps_target",
 }
+
+# (page, name of an earlier version): it counted from 0, and its name of today counts from 1.
+COUNTED_FROM_0 = {("inside", "step")}
 
 # (page, name of today) → value of an earlier version → the value of today
 VALUES: dict[tuple[str, str], dict[str, str]] = {
@@ -79,8 +83,10 @@ def name_of_today(page: str, name: str) -> str:
 
 
 def value_of_today(page: str, name: str, value: str) -> str:
-    """The value of a parameter under its name of today."""
-    return VALUES.get((page, name), {}).get(value, value)
+    """The value of today for a value that a link gives to a parameter under this name, of today or of before."""
+    if (page, name) in COUNTED_FROM_0 and value.isascii() and value.isdecimal() and len(value) < 5:
+        return str(int(value) + 1)
+    return VALUES.get((page, name_of_today(page, name)), {}).get(value, value)
 
 
 def of_today(page: str, address: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -93,5 +99,5 @@ def of_today(page: str, address: Mapping[str, Sequence[str]]) -> dict[str, list[
         added = bool(values) and is_tracking(name, values[0])  # on the way, by a mail program: it is no setting
         new = name if added else name_of_today(page, name)
         if new == name or new not in address:
-            today[new] = [value_of_today(page, new, value) for value in values]
+            today[new] = [value_of_today(page, name, value) for value in values]
     return today

@@ -9,7 +9,14 @@ import { keyedChildren } from "../lib/keyed_children.js";
 import { countDrawing, element, rootOf, unpack } from "../lib/page_state.js";
 import { shared } from "../lib/shared.js";
 import { missingFigure, PATIENCE } from "./stage.js";
-import { isRunning, keyed, nodeOf } from "./streamlit.js";
+import { app, figureKeys, isRunning, keyed, mainArea, nodeOf } from "./streamlit.js";
+
+const PAUSE = 150; // milliseconds between two looks at where the figure is
+const TRIES = 400; // looks while a figure is not drawn
+const KEPT = 20; // looks after it was drawn
+const MIN_DRAWN = 20; // pixels: a lower figure is not drawn yet
+const EDGE = 8; // pixels between the figure and what stands above and below it
+const UNCOVERED = "data-uncovered"; // the mark of a drawing that viz/ui/lesson.css leaves open
 
 // The step that is open, and what the keys of a lesson do: for the stage too, see page/stage.js.
 /** @type {import("../types.d.ts").OpenLesson} */
@@ -22,10 +29,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, { header, trigger: setTriggerValue });
+  watch(view);
   draw(view);
   outline(view);
+  cover(view);
+  fold(view);
   const step = {
     title: header.headings[header.step],
+    question: header.covered ? header.question : "",
     figure_key: header.figure_key,
     go: (/** @type {number} */ delta) => go(view, header.step + delta),
   };
@@ -35,6 +46,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     open.step = null;
     dispatchEvent(new Event("attention-lab-lesson"));
     view.outline.remove();
+    view.changes.disconnect();
+    view.sizes.disconnect();
+    delete document.documentElement.dataset.lessonMore;
+    delete document.documentElement.dataset.lessonFolded;
+    for (const node of document.querySelectorAll(".lesson-cover")) node.remove();
   };
 }
 
@@ -59,10 +75,11 @@ function build(root) {
   view.next = button("next", "Next", () => go(view, view.header.step + 1));
   view.show = button("tool show", "To the figure", () => showFigure(view.header.figure_key));
   view.out = button("tool", "Leave", () => view.trigger("leave", true));
+  view.more = button("tool more", "More", () => unfold(view));
   Object.assign(view.back, { title: "One step back (key B)" });
   Object.assign(view.next, { title: "One step on (key N)" });
   const head = element("div", "head");
-  head.append(view.where, view.show, view.back, view.next, view.out);
+  head.append(view.where, view.more, view.show, view.back, view.next, view.out);
   root.append(head, view.way, view.questionBox, view.feedback, view.missing);
   listen(view);
   return view;
@@ -91,7 +108,7 @@ function draw(view) {
   const { header, questionBox, feedback } = view;
   const { step, headings, question, choices, answer, verdict } = header;
   view.going = null;
-  view.where.textContent = `${header.title}  ·  ${step + 1} of ${headings.length}`;
+  view.where.textContent = `${step + 1} of ${headings.length}  ·  ${header.title}`;
   const places = headings.map((_, to) => String(to));
   keyedChildren(view.way, places, (to) => stepButton(view, Number(to))).forEach((dot, to) => {
     dot.className = to === step ? "dot now" : to < step ? "dot past" : "dot";
@@ -104,7 +121,6 @@ function draw(view) {
   view.next.textContent = step === headings.length - 1 ? "Finish" : "Next";
   feedback.textContent = header.feedback;
   feedback.className = `feedback ${verdict}`;
-  feedback.hidden = !question; // with a question its lines stay free: an answer does not push the figure down
   const same = JSON.stringify([header.name, step]);
   if (view.drawn !== same) questionBox.replaceChildren(...(question ? ask(view, question, choices) : []));
   view.drawn = same;
@@ -112,6 +128,12 @@ function draw(view) {
     choice.setAttribute("aria-pressed", String(choice.textContent === answer));
   const reveal = questionBox.querySelector(".tell");
   if (reveal) reveal.hidden = verdict !== "wrong";
+  const form = questionBox.querySelector(".answer");
+  if (form) {
+    const known = verdict === "right" || verdict === "none"; // then the explanation takes the place of the choices
+    if (known && !form.hidden && form.contains(questionBox.getRootNode().activeElement)) view.next.focus();
+    form.hidden = known;
+  }
   countDrawing(view.root);
 }
 
@@ -165,12 +187,15 @@ function outline(view) {
   view.show.hidden = !figure_key;
   view.missing.textContent = "";
   if (figure_key) seek(view, figure_key, PATIENCE / 100);
-  if (figure_key && staysInSight() && view.outlinedStep !== `${header.name} ${header.step}`) {
-    view.scrolled = false;
-    bring(view, figure_key, 600);
-  }
-  view.outlinedStep = `${header.name} ${header.step}`;
+  if (view.outlinedStep === stepOf(view)) return;
+  view.outlinedStep = stepOf(view);
+  view.scrolled = false;
+  delete document.documentElement.dataset.lessonMore;
+  if (figure_key && staysInSight()) bring(view, figure_key, TRIES);
 }
+
+/** @param {View} view */
+const stepOf = (view) => `${view.header.name} ${view.header.step}`;
 
 // Whether the step stays in sight while the page scrolls (see lesson.css). Where it does not, it is read first.
 const staysInSight = () =>
@@ -196,25 +221,118 @@ function showFigure(figure_key) {
   figure.scrollIntoView({ block: "start" });
 }
 
-// A figure below the fold comes into sight once it is there, some only after seconds; what is seen already stays where
-// it is, and whoever scrolls meanwhile is left alone.
+// The figure of a step comes into sight once it is drawn, which for some takes seconds. For a while it is kept there,
+// because what stands above it may still grow. Whoever scrolls meanwhile is left alone.
 /**
  * @param {View} view
  * @param {string} figure_key
  * @param {number} tries
  */
 function bring(view, figure_key, tries) {
-  if (view.scrolled || view.header.figure_key !== figure_key || !view.root.isConnected) return;
+  if (view.scrolled || !tries || view.header.figure_key !== figure_key || !view.root.isConnected) return;
+  if (view.outlinedStep !== stepOf(view)) return;
   const figure = nodeOf(figure_key);
-  const drawn = figure?.querySelector("*");
-  const settled = drawn && drawn.getBoundingClientRect().height > 40 && !isRunning();
-  if (!figure || !settled) return tries && setTimeout(() => bring(view, figure_key, tries - 1), 100);
-  if (document.documentElement.hasAttribute("data-stage")) return;
+  const height = figure?.querySelector("*")?.getBoundingClientRect().height ?? 0;
+  const settled = height > MIN_DRAWN && !isRunning();
+  if (figure && settled && !document.documentElement.hasAttribute("data-stage")) {
+    mainArea()?.scrollBy(0, wayToSight(figure, nodeOf(`save_${figure_key}`)));
+  }
+  setTimeout(() => bring(view, figure_key, settled ? Math.min(tries - 1, KEPT) : tries - 1), PAUSE);
+}
+
+// Pixels to scroll so that the figure and its sentence stand between the step and the end of the window; of a figure
+// that is taller than this room, its beginning.
+/**
+ * @param {HTMLElement} figure
+ * @param {HTMLElement | null} sentence
+ */
+function wayToSight(figure, sentence) {
+  const top = (nodeOf("lesson")?.getBoundingClientRect().bottom ?? 0) + EDGE;
   const box = figure.getBoundingClientRect();
-  if (box.top + Math.min(box.height, 200) < innerHeight) return;
-  figure.style.scrollMarginBottom = "64px"; // its sentence comes along
-  figure.scrollIntoView({ block: "end" });
-  if (tries) setTimeout(() => bring(view, figure_key, Math.min(tries - 1, 4)), 150); // what is above may still grow
+  const end = Math.max(box.bottom, sentence?.getBoundingClientRect().bottom ?? 0) + EDGE;
+  if (box.top < top) return box.top - top;
+  return Math.min(Math.max(0, end - innerHeight), box.top - top);
+}
+
+// While the question waits for an answer, viz/ui/lesson.css hides what the page shows and says. Here each hidden figure
+// gets a cover. The figure of the step, or the first where it is missing, has the sentence and the way around it.
+/** @param {View} view */
+function cover(view) {
+  const { covered, open_figures, figure_key } = view.header;
+  const keys = covered ? figureKeys().filter((key) => nodeOf(key)) : [];
+  const first = keys.includes(figure_key) ? figure_key : keys[0];
+  const wanted = new Set();
+  for (const key of keys) {
+    const isOpen = open_figures.includes(key);
+    const place = isOpen ? nodeOf(`save_${key}`) : nodeOf(key);
+    if (isOpen) nodeOf(key)?.setAttribute(UNCOVERED, "");
+    if (!place || (isOpen && key !== first)) continue;
+    wanted.add(place);
+    const present = /** @type {HTMLElement | null} */ (place.querySelector(":scope > .lesson-cover"));
+    if (present && (present.dataset.main === "true") === (key === first)) continue;
+    present?.remove();
+    place.append(coverOf(view, key === first));
+  }
+  for (const node of document.querySelectorAll(".lesson-cover")) if (!wanted.has(node.parentElement)) node.remove();
+  for (const node of document.querySelectorAll(`[${UNCOVERED}]`))
+    if (!keys.some((key) => open_figures.includes(key) && nodeOf(key) === node)) node.removeAttribute(UNCOVERED);
+}
+
+/**
+ * @param {View} view
+ * @param {boolean} main
+ */
+function coverOf(view, main) {
+  const node = element("div", main ? "lesson-cover" : "lesson-cover aside");
+  node.dataset.main = String(main);
+  if (!main) return node;
+  const show = element("button", "", "Show it anyway");
+  Object.assign(show, { type: "button", onclick: () => view.trigger("show", true) });
+  node.append(element("p", "", "Guess first: this is covered until you check an answer."), show);
+  return node;
+}
+
+// A long text, or a long answer, is folded to the height that lesson.css gives the step; “More” unfolds it.
+/** @param {View} view */
+function fold(view) {
+  const { dataset } = document.documentElement;
+  const parts = [nodeOf("lesson_text"), nodeOf("lesson_way")];
+  const folded = parts.map((part) => (part ? part.scrollHeight > part.clientHeight + 2 : false));
+  const unfolded = "lessonMore" in dataset;
+  if (folded[0] && !unfolded) dataset.lessonFolded = "";
+  else delete dataset.lessonFolded;
+  view.more.hidden = !unfolded && !folded.some(Boolean);
+  view.more.textContent = unfolded ? "Less" : "More";
+  view.more.setAttribute("aria-expanded", String(unfolded));
+}
+
+/** @param {View} view */
+function unfold(view) {
+  const { dataset } = document.documentElement;
+  if ("lessonMore" in dataset) delete dataset.lessonMore;
+  else dataset.lessonMore = "";
+  fold(view);
+}
+
+// Figures come after the step, and some come anew; formulas change the height of the text.
+/** @param {View} view */
+function watch(view) {
+  view.changes?.disconnect();
+  view.sizes?.disconnect();
+  const look = () => {
+    view.waiting = false;
+    if (!view.root.isConnected) return; // another step's may be there by now
+    cover(view);
+    fold(view);
+  };
+  const later = () => {
+    if (!view.waiting) requestAnimationFrame(look);
+    view.waiting = true;
+  };
+  view.changes = new MutationObserver(later);
+  view.changes.observe(app() ?? document.body, { childList: true, subtree: true });
+  view.sizes = new ResizeObserver(later);
+  view.sizes.observe(view.root);
 }
 
 // Once for the page. On the stage the same steps are taken by Space and the page keys; see page/stage.js.

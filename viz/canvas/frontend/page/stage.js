@@ -29,7 +29,7 @@ export const PATIENCE = 2500; // milliseconds that a figure may take to come
 /** @type {Record<string, any>} */
 const stage = { mode: "", figure: "", header: {}, posts: posts(WAIT), fitting: 0 };
 
-// The step that is open: { title, look, go(by) }; see page/lesson.js.
+// The step that is open; see page/lesson.js.
 /** @type {import("../types.d.ts").OpenLesson} */
 const open = shared("lesson", () => ({ step: null, onKey: null }));
 const lesson = () => open.step;
@@ -410,13 +410,15 @@ function rules(figure, width, scale, screen, captionBox, height) {
   `;
 }
 
-// What stands over the figure: the heading of a lesson's step; or why there is no figure.
+// What stands over the figure: the heading of a lesson's step, and its question while the figure is covered; or why
+// there is no figure.
 /** @param {string} figure */
 function showNote(figure) {
   const parts = [];
   const all = figuresOnPage();
   if (figure) {
     if (stage.mode === "present" && lesson()) parts.push(element("p", "title", lesson()?.title ?? ""));
+    if (stage.mode === "present" && lesson()?.question) parts.push(element("p", "question", lesson()?.question ?? ""));
     const figure_key = lesson()?.figure_key;
     if (figure_key && !nodeOf(figure_key)) parts.push(element("p", "missing", missingFigure(figure_key)));
   } else if (Date.now() - stage.since > PATIENCE) {

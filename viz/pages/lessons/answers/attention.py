@@ -1,9 +1,12 @@
 """Answers about the text on the screen: one row of one head, and what the whole model makes of it."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from model.analysis import mask_leak as leaks
 from model.analysis.word_shuffle import shuffle_all
+from model.attention import AttentionOverride, renormalise
 from viz.captions.positions import ROUNDING
 from viz.pages.lessons.answers.on_screen import Answer, OnScreen
 from viz.ui import model_calls, slots
@@ -47,6 +50,18 @@ def tokens(screen: OnScreen) -> Answer:
 def next_word(screen: OnScreen, *, row: int) -> Answer:
     """The word that the model finds most likely after the one at `row`."""
     return model_calls.tokenizer(screen.experiment.weights).vocabulary[int(np.argmax(screen.trace.logits[row]))]
+
+
+def prediction_after_override(
+    screen: OnScreen, *, row: int, layer: int | None = None, head: int | None = None
+) -> Answer:
+    """Whether the likeliest next word stays when the row of a head gets equal weights on all words it may attend to."""
+    layer, head = (screen.layer if layer is None else layer), (screen.head if head is None else head)
+    allowed = screen.trace.layers[layer].attention.mask[head, row]  # (S,)
+    override = AttentionOverride(layer, head, row, renormalise(allowed.astype(float).tolist()))
+    after = model_calls.trace(replace(screen.experiment, override=override))
+    same = int(np.argmax(after.logits[row])) == int(np.argmax(screen.trace.logits[row]))
+    return "the same word" if same else "another word"
 
 
 def changed_before(screen: OnScreen, *, position: int, by: str) -> Answer:

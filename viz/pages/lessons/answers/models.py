@@ -1,13 +1,17 @@
 """Answers about the model itself: its sizes, and what its parts and heads are worth."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from model.analysis.attention_metrics import stream_sizes
 from model.analysis.qk_circuit import numerical_rank, singular_values
+from model.evaluation.head_roles import FIRST
 from model.switches import PARTS, Switches
 from viz.pages.lessons.answers.on_screen import Answer, OnScreen
 from viz.pages.masks import compute as masks_compute
 from viz.pages.remove import compute as remove_compute
-from viz.ui import ablation, model_calls
+from viz.ui import ablation, head_facts, model_calls
 
 
 def heads(screen: OnScreen) -> Answer:
@@ -56,6 +60,27 @@ def most_important_head(screen: OnScreen) -> Answer:
     costs, _ = remove_compute.head_ablation_maps(screen.experiment.weights)
     layer, head = np.unravel_index(int(np.argmax(costs)), costs.shape)
     return f"layer {layer}, head {head}"
+
+
+def best_relation(screen: OnScreen, *, layer: int, head: int) -> Answer:
+    """The relation on whose right word a head puts most of its weight on held-out sentences."""
+    masses = {
+        relation: mass[layer, head]
+        for relation, mass in head_facts.relation_scores(screen.experiment.weights).items()
+        if "," not in relation and relation != FIRST
+    }
+    return max(masses, key=lambda relation: float(masses[relation]))
+
+
+def stream_length_ratio(screen: OnScreen, *, without: str) -> Answer:
+    """How many times as long as in the full model the vectors are after the last layer, without these parts.
+
+    The mean length of all tokens of the text is compared.
+    """
+    full = replace(screen.experiment, switches=Switches())
+    removed = replace(full, switches=Switches().without(*without.split()))
+    b, a = (stream_sizes(model_calls.trace(each))["length"][-1].mean() for each in (removed, full))
+    return float(b / a)
 
 
 def affected_sentences(screen: OnScreen, *, norm: str, replaced: int) -> Answer:
