@@ -3,7 +3,9 @@ import test from "node:test";
 
 import "./stand_in.js";
 
-const { asSvg, drawSigns, fitted, linesOf, widthOf } = await import("../../viz/canvas/frontend/lib/drawing.js");
+const { asSvg, drawSigns, fitted, linesOf, linesOfRuns, widthOf } = await import(
+  "../../viz/canvas/frontend/lib/drawing.js"
+);
 
 const theme = { paper: "#fff", ink: "#000", hatch: "#ccc", absent: "#eee" };
 
@@ -51,4 +53,24 @@ test("a cell clearly below 0 bears a minus, one without a number a cross, and a 
   drawn.length = 0;
   drawSigns(pen, theme, [-1], 1, 0, 0, 8);
   assert.deepEqual(drawn, []);
+});
+
+test("the lines of a text in runs are those of the text, and each run keeps its emphasis", () => {
+  const runs = [
+    ["the ", false],
+    ["old river", true],
+    [" of it", false],
+  ];
+  assert.deepEqual(linesOfRuns(runs, 60), [
+    [
+      ["the ", false],
+      ["old", true],
+    ],
+    [
+      ["river", true],
+      [" of", false],
+    ],
+    [["it", false]],
+  ]);
+  assert.deepEqual(linesOfRuns([["", false]], 60), []);
 });

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from viz.ui import controls, copy_as_python, figure_panel, head_facts, server_ca
 from viz.ui.state import Key, Param
 
 READING = "Reading the file"
+SAMPLE = Path(__file__).with_name("sample.npz")  # all heads of `stories`; tests/pages/test_arrays_page.py makes it anew
 
 HOW = f"""
 The file contains the weights of every head (layers × heads × rows × columns) and the tokens.
@@ -72,11 +74,23 @@ def upload_maps() -> GivenMaps | None:
             return GivenMaps(_read(key, file), copy_as_python.File(file.name), key)
         except ArraysError as error:
             st.info(escape_markdown(str(error)))
+    sample = file is None and st.toggle(
+        f"Open a sample: “{controls.PROSE}” in our model stories", key=Param.SAMPLE, bind="query-params"
+    )
     with st.expander("How to save one"):
         st.markdown(HOW)
+    if sample:
+        return _sample()
     if file is None and any(name in st.query_params for name in (Param.LAYER, Param.HEAD, Param.QUERY)):
         st.info("A link cannot contain a file. Upload the file that the link was made with to see what its sender saw.")
     return None
+
+
+def _sample() -> GivenMaps:
+    """The lab's own file, for who has none yet."""
+    data = SAMPLE.read_bytes()
+    st.download_button("Save the sample", data, SAMPLE.name, key=Key.SAVE_SAMPLE, type="tertiary")
+    return GivenMaps(read(data), copy_as_python.File(SAMPLE.name), _hash(data))
 
 
 def _content(file: Any) -> str:
@@ -162,7 +176,7 @@ def show(given: GivenMaps, theme: Theme) -> None:
     axes, focus = canvas.Axes(words, key_tokens), canvas.TokenFocus(row, pinned_index is not None, controls.pin_token)
     stem = given.name.removesuffix(".npz")
     file = given.of
-    if isinstance(file, copy_as_python.File):
+    if isinstance(file, copy_as_python.File) and not st.session_state.get(Param.SAMPLE):
         st.sidebar.caption(
             "A link keeps the layer, head and word, but cannot contain the file. Send the file with the link."
         )

@@ -22,6 +22,7 @@ import {
   rootOf,
   unpack,
 } from "../lib/page_state.js";
+import { tokenLabels } from "../lib/token_labels.js";
 import { showTooltip, tooltip } from "../lib/tooltip.js";
 
 const WORDS = 74; // room for the words left of the first map
@@ -30,8 +31,6 @@ const ABOVE = 62; // room for the words above a map
 const HEAD = 42; // above the bars where they stand below
 const BARS = 92; // room for the bars at the right
 const LINE = 18; // pixels a word, where the bars stand below
-const TURN = -56; // degrees: the words above a map
-const MOST_WORDS = 40; // more would overlap
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
@@ -153,8 +152,7 @@ function corner(view, side, layer, head) {
 function draw(view, pen, row) {
   const { header, place, sides, large } = view;
   const { theme, tokens } = header;
-  const every = Math.max(Math.ceil(tokens.length / MOST_WORDS), Math.ceil((legible(8) * tokens.length) / place.size));
-  const type = Math.max(8, Math.min(13, place.size / tokens.length));
+  const { every, size: type, turn } = tokenLabels(place.size / tokens.length, tokens.length);
   /**
    * @param {any} image
    * @param {number} x
@@ -187,7 +185,7 @@ function draw(view, pen, row) {
       const middle = ((tokenIndex + 0.5) / tokens.length) * place.size;
       const named = side === 0 || place.narrow;
       if (named) pen.text(x - 6, y + middle, fitted(token, WORDS - 8, type), { size: type, anchor: "end" });
-      pen.text(x + middle, y - 5, fitted(token, ABOVE - 4, type), { size: type, fill: theme.muted, turn: TURN });
+      pen.text(x + middle, y - 5, fitted(token, ABOVE - 4, type), { size: type, fill: theme.muted, turn });
     });
     for (let layer = 0; layer < place.layers; layer++) {
       for (let head = 0; head < place.count; head++) {

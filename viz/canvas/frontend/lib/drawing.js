@@ -69,6 +69,30 @@ export function linesOf(text, room, size = 12, weight = 400) {
   return lines;
 }
 
+// The same of a text in runs, [text, emphasised]: each line as the runs that stand on it.
+/**
+ * @param {[string, boolean][]} runs
+ * @param {number} room
+ * @param {number} [size]
+ * @returns {[string, boolean][][]}
+ */
+export function linesOfRuns(runs, room, size = 12) {
+  const text = runs.map(([part]) => part).join("");
+  const emphasised = runs.flatMap(([part, strong]) => Array(part.length).fill(strong));
+  let start = 0;
+  return (text ? linesOf(text, room, size) : []).map((line) => {
+    start = text.indexOf(line, start);
+    /** @type {[string, boolean][]} */
+    const lineRuns = [];
+    for (let end = start + line.length; start < end; start++) {
+      const last = lineRuns.at(-1);
+      if (last && last[1] === emphasised[start]) last[0] += text[start];
+      else lineRuns.push([text[start], emphasised[start]]);
+    }
+    return lineRuns;
+  });
+}
+
 /** @type {{ start: CanvasTextAlign, middle: CanvasTextAlign, end: CanvasTextAlign }} */
 const ALIGN = { start: "left", middle: "center", end: "right" };
 
