@@ -3,7 +3,7 @@ import test from "node:test";
 
 import "./stand_in.js";
 
-const { APART, asSvg, drawSigns, fitted, linesOf, turnedWords, widthOf } = await import(
+const { asSvg, drawSigns, fitted, linesOf, linesOfRuns, widthOf } = await import(
   "../../viz/canvas/frontend/lib/drawing.js"
 );
 
@@ -55,11 +55,22 @@ test("a cell clearly below 0 bears a minus, one without a number a cross, and a 
   assert.deepEqual(drawn, []);
 });
 
-test("words above columns stand as far apart as they are high, however narrow the columns are", () => {
-  for (let cell = 2; cell < 60; cell += 0.5) {
-    const { every, size } = turnedWords(cell, 1);
-    assert.ok(size <= cell * every * APART + 1e-9, `columns of ${cell} pixels`);
-    assert.ok(size >= 8 && size <= 13);
-  }
-  assert.equal(turnedWords(20, 3).every, 3, "no more columns are named than rows");
+test("the lines of a text in runs are those of the text, and each run keeps its emphasis", () => {
+  const runs = [
+    ["the ", false],
+    ["old river", true],
+    [" of it", false],
+  ];
+  assert.deepEqual(linesOfRuns(runs, 60), [
+    [
+      ["the ", false],
+      ["old", true],
+    ],
+    [
+      ["river", true],
+      [" of", false],
+    ],
+    [["it", false]],
+  ]);
+  assert.deepEqual(linesOfRuns([["", false]], 60), []);
 });

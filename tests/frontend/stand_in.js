@@ -12,6 +12,7 @@ const context = () => ({
 });
 
 Object.assign(globalThis, {
+  addEventListener() {},
   TextDecoder,
   TextEncoder,
   ImageData: class {

@@ -9,11 +9,12 @@ from equal import close, same_bits
 from screen import component, ignored, large, notices, shows_a_picture, visit, visit_by_a_bad_link, well
 from test_arrays import GOOD, WORDS, npy, npz, zipped
 
-from model.run import encode, run
+from model.run import Experiment, encode, run
 from viz.export.attention_arrays import read
 from viz.pack import encode_weights
 from viz.pages.your_model import uploaded_maps
 from viz.ui import head_facts
+from viz.ui.controls import PROSE
 
 PAGE = "viz/pages/your_model/page.py"
 SQUARE = npz(attention=np.random.default_rng(0).dirichlet(np.ones(3), (2, 4, 3)), tokens=np.array(WORDS))
@@ -49,18 +50,30 @@ def test_without_a_file_the_page_says_how_to_make_one():
     assert not notices(screen)
 
 
-def test_the_sample_shows_what_a_file_of_ones_own_would_show():
-    screen = well(visit(PAGE, sample="true", layer=1, head=2, query=4))
-    attention = run(uploaded_maps.SAMPLE).layers[1].attention
-    assert close(large(screen), np.where(attention.mask[2], attention.weights[2], np.nan))
-    assert component(screen, "sentence")[0]["full"][1:] == list(encode(uploaded_maps.SAMPLE).surface)[1:]
-    assert [button.proto.label for button in screen.get("download_button")] == ["Save sample.npz"]
-    assert "cannot contain the file" not in " ".join(text.value for text in screen.sidebar.caption)
+def test_the_sample_holds_the_weights_that_stories_has_for_its_sentence():
+    """After a new training of `stories`, `sample.npz` is saved anew: np.savez_compressed with these three arrays."""
+    experiment = Experiment("stories", PROSE)
+    layers = [layer.attention for layer in run(experiment).layers]
+    expected = {
+        "attention": np.stack([layer.weights for layer in layers]).astype(np.float16),
+        "tokens": np.array(encode(experiment).tokens),
+        "mask": layers[0].mask[0],
+    }
+    with np.load(uploaded_maps.SAMPLE) as sample:
+        assert sample["tokens"].tolist() == expected["tokens"].tolist()
+        assert sample["mask"].tolist() == expected["mask"].tolist()
+        assert close(sample["attention"].astype(np.float64), expected["attention"].astype(np.float64), absolute=1e-3)
+    assert uploaded_maps.SAMPLE.stat().st_size < 10_000
 
 
-def test_a_file_of_ones_own_replaces_the_sample():
-    screen = dropped(SQUARE, sample="true")
-    assert component(screen, "grid")[1]["cells"].shape == (2, 4, 3, 3)
+def test_the_sample_fills_the_page_and_a_link_opens_it():
+    screen = visit(PAGE)
+    assert not shows_a_picture(screen)
+    screen.toggle(key="sample").set_value(True)
+    assert component(well(screen.run()), "grid")[1]["cells"].shape == (4, 6, 16, 16)
+    linked = visit(PAGE, sample="true", layer=2, head=3)
+    assert component(linked, "grid")[0]["selected"] == [2, 3]
+    assert not any("cannot contain the file" in note.value for note in [*linked.info, *linked.sidebar.caption])
 
 
 def test_every_head_one_large_and_the_sentence_show_the_numbers_of_the_file():

@@ -214,7 +214,7 @@ def test_every_word_can_be_edited_by_any_known_word():
 
 
 def test_one_pass_and_many_are_run_when_asked_and_agree_to_rounding():
-    screen = well(visit(PAGE, view="KV cache", layer=0, head=1))
+    screen = well(visit(PAGE, view="KV cache", copies="this text", layer=0, head=1))
     assert not screen.metric
     screen.button(key="measure").click()
     screen = well(screen.run())
@@ -238,6 +238,12 @@ def test_a_model_that_looks_ahead_says_that_it_has_no_cache(state):
 def test_a_text_too_long_to_read_again_and_again_is_refused_in_words():
     screen = well(visit(PAGE, view="KV cache", text="the " * 100, copies="8 times"))
     assert any("this test accepts up to 256" in text.value for text in screen.markdown)
+
+
+@pytest.mark.parametrize(("words", "copies"), [(12, "8 times"), (40, "4 times"), (100, "this text")])
+def test_the_test_of_the_cache_opens_with_the_longest_text_that_it_accepts(words, copies):
+    screen = well(visit(PAGE, view="KV cache", text="the " * words))
+    assert screen.segmented_control(key="copies").value == copies
 
 
 # Cheating

@@ -1,5 +1,6 @@
 """Every page, run by Streamlit's own test runner: each control moved, each link opened, and what a flip costs."""
 
+import json
 import re
 
 import numpy as np
@@ -27,6 +28,7 @@ from model.tasks import TASKS
 from model.transformer import Transformer
 from viz.ui import server_cache
 from viz.ui.controls import EXAMPLE, STAGES
+from viz.ui.figure_panel import number_columns
 from viz.ui.model_calls import text_models
 
 MORE = ("Next word", "Generate", "Head statistics", "Rollout")
@@ -250,6 +252,16 @@ def test_the_statistics_have_a_line_for_every_head():
         (layer, head) for layer in range(len(trace.layers)) for head in range(len(trace.layers[0].attention.weights))
     ]
     assert list(zip(table["layer"], table["head"], strict=True)) == heads
+
+
+def test_the_numbers_of_a_column_have_one_number_of_decimals():
+    columns = json.loads(visit(panel="Head statistics").dataframe[0].proto.columns)
+    formats = {name: column["type_config"]["format"] for name, column in columns.items() if "type_config" in column}
+    assert set(formats.values()) == {"%.2f"}
+    assert {"entropy (nats)", "distance (words)", "previous token"} <= formats.keys()
+    table = {"whole": [1, 2], "rounded": [0.0, 0.5, 0.86], "exact": np.array([1 / 3, 2.0]), "tiny": [1e-6, 0.0]}
+    written = {name: column["type_config"]["format"] for name, column in number_columns(table).items()}
+    assert written == {"rounded": "%.2f", "exact": "%.4f"}
 
 
 @pytest.mark.parametrize("kind", TASKS["grammar"].kinds)

@@ -17,7 +17,7 @@ from viz.styles import script_of
 from viz.theme import THEMES, css_colours
 
 INDEX = (Path(streamlit.__file__).parent / "static/index.html").read_bytes()
-SHEETS = ("style.css", "lesson.css", "alone.css")
+SHEETS = ("style.css", "lesson.css", "alone.css", "waiting.css")
 BROWSER = [(b"accept", b"text/html,*/*;q=0.8"), (b"accept-encoding", b"gzip"), (b"if-none-match", b'"1"')]
 
 

@@ -19,6 +19,7 @@ from viz.theme import THEMES, css_colours
 
 STYLES = Path(__file__).parents[1] / "ui"
 SCRIPT = Path(__file__).parents[1] / "canvas/frontend/page/opening.js"
+UNTIL_OPEN = ("alone.css", "waiting.css")  # of a page that shows one figure alone
 MAX_PAGE = 1_000_000  # bytes: a larger answer is no page of Streamlit's and goes out as it is
 # With these headers in a request, Streamlit's answer is compressed, a part, or “not modified”.
 REQUEST_HEADERS = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
@@ -78,14 +79,14 @@ class Rewriting:
 def sheets_for(query: Mapping[str, str]) -> tuple[str, ...]:
     """The style sheets of a page that a link with these parameters opens, by their names in viz/ui."""
     lesson = ("lesson.css",) if "lesson" in query else ()
-    alone = ("alone.css",) if {"figure", "present"} & query.keys() else ()
+    alone = UNTIL_OPEN if {"figure", "present"} & query.keys() else ()
     return ("style.css", *lesson, *alone)
 
 
 def read_sheet(name: str) -> str:
-    """The style sheet of that name. One that hides the page ends when the page is open: see viz/app/shell.py."""
+    """The style sheet of that name. Those of a figure alone end when the page is open: see viz/app/shell.py."""
     sheet = (STYLES / name).read_text(encoding="utf-8")
-    return f"html:root:not([data-open]) {{\n{sheet}}}" if name == "alone.css" else sheet
+    return f"html:root:not([data-open]) {{\n{sheet}}}" if name in UNTIL_OPEN else sheet
 
 
 def with_style(page: bytes, sheets: tuple[str, ...]) -> bytes:

@@ -41,6 +41,7 @@ STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—":
 BYTE = (f"{CONTINUATION}⟨", "⟨")  # how a piece begins that is a byte and no letter
 MAX_LISTED_TOKENS = 4096  # that are listed
 FIRST: str = DEFAULTS[Param.WEIGHTS]  # the model that a visitor meets first
+THREE_LINES = 97  # pixels of a text area with its label: three whole lines, the next one out of sight
 SIMILAR = 0.8  # of two words: one letter in five may differ, so that “learning” is not offered as “ring”
 READS_ANY = "stories"  # the model to which no word is unknown
 EXAMPLE = "the person who the dogs near the trees chase was tired ."
@@ -155,7 +156,7 @@ def _text(weights: str) -> str:
     if before != example and st.session_state.get(Param.TEXT) == before:
         set_text(example)
     st.session_state[Key.EXAMPLE] = example
-    text = st.text_area("Sentence", value=example, key=Param.TEXT, bind="query-params", height=96)
+    text = st.text_area("Sentence", value=example, key=Param.TEXT, bind="query-params", height=THREE_LINES)
     st.menu_button(
         "New sentence",
         list(kinds),

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -136,7 +137,8 @@ def below(
         on_ask=partial(_set, key_of(Key.ASK, key)),
     )
     if shown:
-        st.dataframe(with_screen_names(table()), hide_index=True)
+        shown_table = with_screen_names(table())
+        st.dataframe(shown_table, hide_index=True, column_config=number_columns(shown_table))
 
 
 @contextmanager
@@ -184,6 +186,28 @@ def _set(name: str, value: Any) -> None:
     st.session_state[name] = value
 
 
+MOST_DECIMALS = 4  # of a number in a table
+FLOAT32 = 1e-6  # how far a rounded number is from itself in float32
+
+
+def number_columns(table: Mapping[str, Any]) -> dict[str, Any]:
+    """How st.dataframe writes the columns of a table: each column of floats with one number of decimals.
+
+    They are as many as its numbers were rounded to, MOST_DECIMALS at most. A column whose numbers would all become 0 is
+    left to Streamlit.
+    """
+    formats = {}
+    for name, column in table.items():
+        values = np.asarray(column)
+        finite = values[np.isfinite(values)] if values.dtype.kind == "f" else np.zeros(0)
+        largest = np.abs(finite).max(initial=0.0)
+        if not len(finite) or 0 < largest < 10.0**-MOST_DECIMALS:
+            continue
+        exact = (d for d in range(MOST_DECIMALS) if np.allclose(finite, finite.round(d), rtol=0, atol=FLOAT32))
+        formats[name] = st.column_config.NumberColumn(format=f"%.{next(exact, MOST_DECIMALS)}f")
+    return formats
+
+
 MAX_OPEN_LINES = 24  # lines; a longer table scrolls
 
 
@@ -193,6 +217,7 @@ def head_table(statistics: Mapping[str, list[Any]], *, on_head: Callable[[int, i
     st.dataframe(
         dict(statistics),
         hide_index=True,
+        column_config=number_columns(statistics),
         height="content" if len(statistics["layer"]) <= MAX_OPEN_LINES else 35 * MAX_OPEN_LINES,
         key=key,
         selection_mode="single-row",

@@ -1,6 +1,11 @@
-"""A bar that stands on the page while something takes long; and whether the visitor it is for is still there."""
+"""A bar that stands on the page while something takes long; and whether the visitor it is for is still there.
+
+What a view still needs is computed after the rest of the page, so that no figure waits for another: see `Missing`.
+"""
 
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -38,3 +43,29 @@ class Progress:
         if self._own and self._place is not None:
             self._place.empty()
             self._place = None
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a view needs and nobody has computed yet, in the order of computation.
+
+    place: where the view shows how far it is; work: what is being computed, in words, and the function that computes it
+    and keeps the result.
+    """
+
+    place: DeltaGenerator
+    work: Sequence[tuple[str, Callable[[], object]]] = ()
+
+    def compute(self) -> None:
+        """Compute it, and draw the page again with it. A page calls it when all its figures and its prose stand.
+
+        What is reported of a link comes later: it is said in one run of the page, the last one.
+        """
+        if not self.work:
+            return
+        with self.place:  # a long computation shows its own bar here
+            bar = st.empty()
+            for done, (doing, computation) in enumerate(self.work):
+                bar.progress(done / len(self.work), doing)
+                computation()
+        st.rerun()

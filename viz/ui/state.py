@@ -92,7 +92,7 @@ class Param(StrEnum):
     MEAN_HEADS = "mean_heads"
     TARGET_STEP = "target_step"  # from 1; None: the most informative one
     # Your model
-    SAMPLE = "sample"  # whether the sample file is shown
+    SAMPLE = "sample"  # True: the lab's own file of weights is open
     MAPS_MODEL = "maps_model"
     MAPS_TEXT = "maps_text"
     MAPS_TARGET = "maps_target"
@@ -179,6 +179,7 @@ class Key(StrEnum):
     YOUR_WORK = "your_work"  # the loading that is under way
     YOUR_CALLED = "your_called"  # the name under which its result is kept
     NPZ = "npz"  # the file that was dropped
+    SAVE_SAMPLE = "save_sample"
     NPZ_CONTENT = "npz_content"  # id of an upload → hash of its content
     # Lessons
     LESSONS_SEEN = "lessons_seen"  # name of a lesson → the step that was open last, from 0; at its end, one more

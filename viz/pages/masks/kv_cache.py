@@ -19,7 +19,7 @@ from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_cal
 from viz.ui.state import Key, Param
 
 COPIES = {"this text": 1, "4 times": 4, "8 times": 8}
-LONGEST = 256  # tokens: without a cache the time grows with their square and more
+MOST_TOKENS = min(256, MAX_TOKENS)  # without a cache the time grows with their square and more
 MAX_SECONDS, MAX_REPETITIONS = (
     8,
     5,
@@ -43,11 +43,13 @@ def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        copies = COPIES[controls.choice("Length", list(COPIES), key=Param.COPIES, width="content")]
+        length = len(model_calls.encoding(experiment).ids)
+        default = _longest_accepted(length)
+        copies = COPIES[controls.choice("Length", list(COPIES), key=Param.COPIES, default=default, width="content")]
         repeated = replace(experiment, mask_spec=None, text=" ".join([experiment.text] * copies))
-        tokens = len(model_calls.encoding(experiment).ids) * copies
-        if tokens > min(LONGEST, MAX_TOKENS):
-            st.markdown(f"That would be {tokens} tokens; this test accepts up to {LONGEST}.", width="content")
+        tokens = length * copies
+        if tokens > MOST_TOKENS:
+            st.markdown(f"That would be {tokens} tokens; this test accepts up to {MOST_TOKENS}.", width="content")
             return
         try:
             slots.refuse(cost_of_comparison(repeated))
@@ -65,6 +67,12 @@ def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
     ways = three_ways(repeated)
     stop.empty()
     _result(repeated, ways, layer, head, theme)
+
+
+def _longest_accepted(tokens: int) -> str:
+    """The name of the most copies that are accepted of a text of so many tokens: a cache gains most on a long text."""
+    accepted = [name for name, copies in COPIES.items() if tokens * copies <= MOST_TOKENS]
+    return max(accepted, key=COPIES.__getitem__, default=next(iter(COPIES)))
 
 
 def _stop() -> None:

@@ -58,14 +58,17 @@ else:
         ),
     )
 
+missing = None
 match None if guessed else masks_controls.section():  # what stands below would give the answer away
     case "Leak test":
         leak_test.show(experiment, theme)
     case "KV cache":
         kv_cache.show(experiment, layer, head, theme)
     case "Trained without the mask":
-        no_mask_training.show(experiment.weights, theme)
+        missing = no_mask_training.show(experiment.weights, theme)
 
 figure_panel.page_footer("masks")
+if missing:
+    missing.compute()
 with notices:
     controls.report_bad_link()

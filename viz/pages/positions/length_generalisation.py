@@ -19,13 +19,14 @@ from viz.pages.positions import models, one_question
 from viz.pages.positions.compute import SEED, N
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, server_cache, slots, visitor
+from viz.ui.progress import Missing
 
 SLOWER = 4  # times as slowly a pair of RoPE is turned to see whether it is to blame
 
 
 @st.fragment
-def show() -> None:
-    """Accuracy within the trained lengths and beyond, and one question for all models."""
+def show() -> Missing:
+    """Accuracy within the trained lengths and beyond, and one question for all models. Returns the tests to make."""
     lengths, longest = OrderRecipe.lengths, OrderRecipe.longest
     todo = [model for model in models.MODELS if not _tested.has(*model)]
     seeds = np.array([_seeds(*model) for model in models.MODELS])  # (M, R, L)
@@ -41,7 +42,7 @@ def show() -> None:
         kinds=models.KINDS,
         theme=visitor.theme(),
     )
-    progress = st.empty()
+    place = st.container()
     source = (
         "These numbers are from the model cards until you test the models"
         if todo
@@ -59,21 +60,28 @@ def show() -> None:
             arrays=partial(_arrays, accuracies.reshape(shape)),
             python=_recompute(tested=not todo),
         )
-    if not todo:
-        _why_rope(dict(zip(lengths, _tested("encoder", "rope"), strict=True)))
+    missing = [
+        (f"Testing the {kind} with {models.NAMES[scheme]} on {N} questions of each length", partial(_tested, *model))
+        for model in todo
+        for kind, scheme in [model]
+    ]
+    if not todo and _slowed.has(_worst_length()):
+        _why_rope(_worst_length())
+    elif not todo:
+        missing = [("Slowing down each pair of RoPE in turn", partial(_slowed, _worst_length()))]
     one_question.show()
-    for done, (kind, scheme) in enumerate(todo):
-        progress.progress(
-            done / len(todo), f"Testing the {kind} with {models.NAMES[scheme]} on {N} questions of each length"
-        )
-        _tested(kind, scheme)
-    if todo:
-        st.rerun()
+    return Missing(place, missing)
 
 
-def _why_rope(shares: dict[int, float]) -> None:
+def _worst_length() -> int:
+    """The length at which the encoder with RoPE answers worst."""
+    shares = dict(zip(OrderRecipe.lengths, _tested("encoder", "rope"), strict=True))
+    return min(shares, key=lambda length: shares[length])
+
+
+def _why_rope(length: int) -> None:
     """A line where RoPE is worse than guessing: which of its pairs comes round."""
-    length = min(shares, key=lambda length: shares[length])
+    shares = dict(zip(OrderRecipe.lengths, _tested("encoder", "rope"), strict=True))
     wavelengths_of_pairs = wavelengths(models.model("encoder", "rope")[0].config.key_width)
     without = _slowed(length)
     pair = without.index(max(without))

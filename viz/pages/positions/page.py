@@ -12,6 +12,7 @@ if acting:
     controls.sidebar_footer(experiment)
 
 view = views.view()
+missing = None
 views.note(view)
 match view:
     case "Waves":
@@ -26,8 +27,10 @@ match view:
         controls.unknown_words(experiment)
         shuffle_test.show(experiment)
     case "Length generalisation":
-        length_generalisation.show()
+        missing = length_generalisation.show()
 
 figure_panel.page_footer("positions")
+if missing:
+    missing.compute()
 with notices:
     controls.report_bad_link()

@@ -10,6 +10,7 @@ from model.run import Experiment, get_transformer
 from model.switches import Switches
 from model.transformer import Trace
 from viz.types import Array
+from viz.ui.figure_panel import number_columns
 
 STAGES = {"before": "input", "normalised": "normalised", "after": "out"}  # column → field of NormTrace
 MAKES = {"layer": "mean 0 and variance 1", "rms": "a mean square of 1"}  # kind of norm → what it normalises to
@@ -25,7 +26,7 @@ def show(of: tuple[Experiment, Experiment], a: Trace[Array], b: Trace[Array]) ->
         st.caption(describe(side, config, experiment.switches & config.trained))
         table = norm_table(trace, final_name(config))
         if table["norm"]:
-            st.dataframe(table, hide_index=True, height="content")
+            st.dataframe(table, hide_index=True, height="content", column_config=number_columns(table))
 
 
 def describe(side: str, config: ModelConfig, present: Switches) -> str:

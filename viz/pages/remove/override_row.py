@@ -64,11 +64,13 @@ def override_controls(
         )
         chosen[chosen_index] = 1.0
     else:
+        row_weights = {
+            "word": [words[index] for index in allowed],
+            "weight": [round(float(weights[index]), 3) for index in allowed],
+        }
         typed: Any = st.data_editor(
-            {
-                "word": [words[index] for index in allowed],
-                "weight": [round(float(weights[index]), 3) for index in allowed],
-            },
+            row_weights,
+            column_config=figure_panel.number_columns(row_weights),
             disabled=["word"],
             hide_index=True,
             key=key_of(Key.BY_HAND, layer, head, row),

@@ -55,6 +55,7 @@ predicts = not_available.prediction_kind(experiment.weights)
 controls.sidebar_footer(experiment)
 
 controls.unknown_words(experiment)
+missing = None
 match remove_controls.choose_view(experiment.weights):
     case "What breaks":
         ablation.ablation_hints(experiment.weights, removed.switches)
@@ -79,8 +80,8 @@ match remove_controls.choose_view(experiment.weights):
             python=copy_as_python.two_runs(whole, without),
         )
         match remove_controls.choose_panel(predicts != "nothing"):
-            case "Next word" if missing := not_available.requires_lm_head(experiment.weights):
-                st.info(missing)
+            case "Next word" if reason := not_available.requires_lm_head(experiment.weights):
+                st.info(reason)
             case "Next word":
                 if note := not_available.masked_lm_note(experiment.weights):
                     st.caption(note)
@@ -100,16 +101,18 @@ match remove_controls.choose_view(experiment.weights):
             case "Residual stream":
                 residual_stream.show((whole, without), a, b, words, theme)
             case "Head ablation":
-                head_ablation.show(experiment.weights, theme)
+                missing = head_ablation.show(experiment.weights, theme)
             case "Override one row":
                 override_row.show(whole, layer, head, row, theme)
     case "Trained without":
-        trained_without.show(experiment.weights, theme)
+        missing = trained_without.show(experiment.weights, theme)
     case "Why √d_k":
         score_scaling.show(experiment.weights, layer, head)
     case "Layer norm, batch norm":
         batch_norm.show(experiment.weights)
 
 figure_panel.page_footer("remove")
+if missing:
+    missing.compute()
 with notices:
     controls.report_bad_link()

@@ -18,6 +18,7 @@ from viz.pages.translate.compute import ALONE, ATTENTION, PIECES, TRANSFORMER
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, model_calls, server_cache, slots
+from viz.ui.progress import Missing
 from viz.ui.state import Key
 
 LENGTHS = tuple(range(1, LONGEST + 1))
@@ -38,13 +39,13 @@ def _translations_right(weights: str, words: tuple[int, int]) -> float:
         return fresh.translation_accuracy(weights, words)
 
 
-def show(theme: Theme) -> None:
-    """Copies by length, and translations by the length of their source."""
+def show(theme: Theme) -> Missing | None:
+    """Copies by length, and translations by the length of their source. Returns the tests that have to be made."""
     left, right = st.columns(2, gap="large")
     with left:
         _copies(theme)
     with right:
-        _translations(theme)
+        return _translations(theme)
 
 
 def _ask(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: server_cache.Cached[[str, Any], float]) -> None:
@@ -106,20 +107,32 @@ def _copies(theme: Theme) -> None:
         )
 
 
-def _translations(theme: Theme) -> None:
+def _translations(theme: Theme) -> Missing | None:
     st.markdown("**Translation**, by the number of source words")
     weights = _networks("Translation")
     if not weights:
         st.caption("The weights of the translating networks are not installed.")
-        return
-    _ask(weights, fresh.CLASSES, _translations_right)
+        return None
+    whole = {name: model_calls.about(model).seq2seq.exact for name, model in weights.items()}
+    examined = model_calls.about(next(iter(weights.values()))).seq2seq.examined
+    accuracies = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
+    source = f"From the model cards, on {examined:,} held-out sentences of all lengths: {accuracies}."
+    missing = [
+        (
+            f"Testing the {name} on sentences of {words[0]} to {words[1]} words",
+            partial(_translations_right, model, words),
+        )
+        for name, model in weights.items()
+        for words in fresh.CLASSES
+        if not _translations_right.has(model, words)
+    ]
+    if missing:
+        st.caption(source)
+        return Missing(st.container(), missing)
     shares = {
         name: np.array([_translations_right(model, words) for words in fresh.CLASSES])
         for name, model in weights.items()
     }
-    whole = {name: model_calls.about(model).seq2seq.exact for name, model in weights.items()}
-    examined = model_calls.about(next(iter(weights.values()))).seq2seq.examined
-    accuracies = ", ".join(f"{name} {100 * share:.1f} %" for name, share in whole.items())
     n = f"{fresh.SENTENCES} new sentences per point, tested here"
     figure_panel.chart(
         quality(CLASSES, shares, theme=theme, seeds={}, trained=None, x_name="words of the source"),
@@ -138,7 +151,8 @@ def _translations(theme: Theme) -> None:
         arrays=lambda: {"accuracy": _labelled(shares, "words", CLASSES)},
         python=_python(weights, fresh.CLASSES, "translation_accuracy"),
     )
-    st.caption(f"From the model cards, on {examined:,} held-out sentences of all lengths: {accuracies}.")
+    st.caption(source)
+    return None
 
 
 @server_cache.cached

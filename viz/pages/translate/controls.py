@@ -79,7 +79,10 @@ def _source(task: str, weights: str) -> str:
     before, given = st.session_state.get(Key.SOURCE_OF, (task, ""))
     if before != task and st.session_state.get(Param.SOURCE_TEXT) == given:
         st.session_state[Param.SOURCE_TEXT] = example
-    text = st.text_area("Source", value=example, key=Param.SOURCE_TEXT, bind="query-params", height=96) or ""
+    text = (
+        st.text_area("Source", value=example, key=Param.SOURCE_TEXT, bind="query-params", height=controls.THREE_LINES)
+        or ""
+    )
     st.session_state[Key.SOURCE_OF] = (task, example if before != task else given or example)
     kinds = (
         PAIRS[TRANSLATE_TASKS[task].task].kinds if TRANSLATE_TASKS[task].task in PAIRS else {"any": "Two to four nouns"}

@@ -24,6 +24,7 @@ settings = translate_controls.choose_settings()
 experiment = settings.experiment
 controls.unknown_words(experiment, translate_controls.source_words(experiment.weights))
 
+missing = None
 if settings.reads_pairs:
     decoding = decoded.decode(experiment, settings.decoding)
     size = views.sizes(experiment.weights)
@@ -52,7 +53,7 @@ if settings.reads_pairs:
         case "Side by side":
             side_by_side.show(settings.task, experiment, word_rows.row_of(decoding, row), theme)
         case "Accuracy by length":
-            accuracy_by_length.show(theme)
+            missing = accuracy_by_length.show(theme)
         case "Ablation":
             translate_ablation.show(experiment, layer, head, row, theme)
         case "Claims checked":
@@ -61,5 +62,7 @@ else:
     coreference.show(experiment, theme)
 
 figure_panel.page_footer("translate")
+if missing:
+    missing.compute()
 with notices:
     controls.report_bad_link()

@@ -348,7 +348,7 @@ def foreign_maps() -> uploaded_maps.GivenMaps | None:
     kept = registry().find(name)
     if kept is None:
         return None
-    settings: dict[str, Any] = {"height": 68, "max_chars": MAX_CHARACTERS, "bind": "query-params"}
+    settings: dict[str, Any] = {"height": controls.THREE_LINES, "max_chars": MAX_CHARACTERS, "bind": "query-params"}
     two = foreign.reads_two(kept)
     reads, target_column = st.columns(2) if two else (st.container(), None)
     text = reads.text_area("Sentence", controls.PROSE, key=Param.MAPS_TEXT, **settings)

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from model.analysis.attention_metrics import distance, entropy, reachable, rollout
-from model.run import Experiment, run_text
 from viz import canvas
 from viz.captions.heads import describe_maps, describe_rollout_row, describe_row, most_informative_row
 from viz.export.attention_arrays import SAVE_SNIPPET, AttentionMaps, read
@@ -20,12 +19,11 @@ from viz.labels import escape_markdown
 from viz.pack import encode_weights
 from viz.theme import Theme
 from viz.types import Array
-from viz.ui import controls, copy_as_python, figure_panel, head_facts, model_calls, server_cache, slots
+from viz.ui import controls, copy_as_python, figure_panel, head_facts, server_cache, slots
 from viz.ui.state import Key, Param
 
 READING = "Reading the file"
-SAMPLE = Experiment("grammar", controls.EXAMPLE)
-SAMPLE_NAME = "sample.npz"
+SAMPLE = Path(__file__).with_name("sample.npz")  # all heads of `stories`; tests/pages/test_arrays_page.py makes it anew
 
 HOW = f"""
 The file contains the weights of every head (layers × heads × rows × columns) and the tokens.
@@ -70,27 +68,29 @@ def upload_maps() -> GivenMaps | None:
     file = st.file_uploader(
         "Attention weights, an .npz file", type=["npz"], key=Key.NPZ, max_upload_size=MAX_BYTES // 1_000_000
     )
-    sample = st.toggle(
-        "Show a sample file",
-        key=Param.SAMPLE,
-        bind="query-params",
-        disabled=file is not None,
-        help=f"The attention weights of the lab's own model “{SAMPLE.weights}”, as a file of this kind.",
-    )
     if file is not None:
         try:
             key = _content(file)
             return GivenMaps(_read(key, file), copy_as_python.File(file.name), key)
         except ArraysError as error:
             st.info(escape_markdown(str(error)))
-    elif sample:
-        st.download_button(f"Save {SAMPLE_NAME}", _sample, SAMPLE_NAME, type="tertiary", on_click="ignore")
-        return GivenMaps(_sample_maps(), copy_as_python.File(SAMPLE_NAME), SAMPLE_NAME)
+    sample = file is None and st.toggle(
+        f"Open a sample: “{controls.PROSE}” in our model stories", key=Param.SAMPLE, bind="query-params"
+    )
     with st.expander("How to save one"):
         st.markdown(HOW)
+    if sample:
+        return _sample()
     if file is None and any(name in st.query_params for name in (Param.LAYER, Param.HEAD, Param.QUERY)):
         st.info("A link cannot contain a file. Upload the file that the link was made with to see what its sender saw.")
     return None
+
+
+def _sample() -> GivenMaps:
+    """The lab's own file, for who has none yet."""
+    data = SAMPLE.read_bytes()
+    st.download_button("Save the sample", data, SAMPLE.name, key=Key.SAVE_SAMPLE, type="tertiary")
+    return GivenMaps(read(data), copy_as_python.File(SAMPLE.name), _hash(data))
 
 
 def _content(file: Any) -> str:
@@ -114,22 +114,6 @@ def _read(key: str, _file: Any) -> AttentionMaps:
         raise ArraysError("This file changed while it was read. Upload it again.")
     with slots.long(READING):  # one at a time: the largest needs some 600 megabytes while it is read
         return read(data)
-
-
-@server_cache.cached
-def _sample() -> bytes:
-    """A file of attention weights, from the lab's own model."""
-    trace, file = run_text(SAMPLE), BytesIO()
-    attention, mask = (
-        np.stack([getattr(layer.attention, name) for layer in trace.layers]) for name in ("weights", "mask")
-    )
-    np.savez(file, attention=attention, mask=mask, tokens=model_calls.encoding(SAMPLE).surface)
-    return file.getvalue()
-
-
-@server_cache.cached
-def _sample_maps() -> AttentionMaps:
-    return read(_sample())
 
 
 @server_cache.cached
@@ -192,7 +176,7 @@ def show(given: GivenMaps, theme: Theme) -> None:
     axes, focus = canvas.Axes(words, key_tokens), canvas.TokenFocus(row, pinned_index is not None, controls.pin_token)
     stem = given.name.removesuffix(".npz")
     file = given.of
-    if isinstance(file, copy_as_python.File) and given.key != SAMPLE_NAME:
+    if isinstance(file, copy_as_python.File) and not st.session_state.get(Param.SAMPLE):
         st.sidebar.caption(
             "A link keeps the layer, head and word, but cannot contain the file. Send the file with the link."
         )

@@ -7,7 +7,7 @@
 /** @typedef {import("../types.js").Root} Root */
 
 import { ABSENT, colourTable, FULL, mapImage, NOT_A_NUMBER } from "../lib/cells.js";
-import { asSvg, drawSigns, fitted, linesOf, onCanvas, TURN, turnedWords, widthOf } from "../lib/drawing.js";
+import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "../lib/drawing.js";
 import { placeHead, setHeads } from "../lib/head_buttons.js";
 import {
   countDrawing,
@@ -22,6 +22,7 @@ import {
   rootOf,
   unpack,
 } from "../lib/page_state.js";
+import { tokenLabels } from "../lib/token_labels.js";
 import { showTooltip, tooltip } from "../lib/tooltip.js";
 
 const WORDS = 74; // room for the words left of the first map
@@ -30,7 +31,6 @@ const ABOVE = 62; // room for the words above a map
 const HEAD = 42; // above the bars where they stand below
 const BARS = 92; // room for the bars at the right
 const LINE = 18; // pixels a word, where the bars stand below
-const MOST_WORDS = 40; // more would overlap
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
@@ -152,9 +152,7 @@ function corner(view, side, layer, head) {
 function draw(view, pen, row) {
   const { header, place, sides, large } = view;
   const { theme, tokens } = header;
-  const every = Math.max(Math.ceil(tokens.length / MOST_WORDS), Math.ceil((legible(8) * tokens.length) / place.size));
-  const type = Math.max(8, Math.min(13, place.size / tokens.length));
-  const above = turnedWords(place.size / tokens.length, every);
+  const { every, size: type, turn } = tokenLabels(place.size / tokens.length, tokens.length);
   /**
    * @param {any} image
    * @param {number} x
@@ -183,12 +181,11 @@ function draw(view, pen, row) {
       place.size / tokens.length,
     );
     tokens.forEach((token, tokenIndex) => {
+      if (tokenIndex % every) return;
       const middle = ((tokenIndex + 0.5) / tokens.length) * place.size;
-      const named = (side === 0 || place.narrow) && tokenIndex % every === 0;
+      const named = side === 0 || place.narrow;
       if (named) pen.text(x - 6, y + middle, fitted(token, WORDS - 8, type), { size: type, anchor: "end" });
-      if (tokenIndex % above.every) return;
-      const style = { size: above.size, fill: theme.muted, turn: TURN };
-      pen.text(x + middle, y - 5, fitted(token, ABOVE - 4, above.size), style);
+      pen.text(x + middle, y - 5, fitted(token, ABOVE - 4, type), { size: type, fill: theme.muted, turn });
     });
     for (let layer = 0; layer < place.layers; layer++) {
       for (let head = 0; head < place.count; head++) {

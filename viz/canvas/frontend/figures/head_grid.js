@@ -29,6 +29,7 @@ const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps
 const MOST_LINES = 6; // of a name under a map
 const LEAST = 26; // a map is never smaller than this
 const LEAST_NAMED = 44; // smaller ones bear no names
+const NUMBER = 11; // pixels of the number of a head
 const NARROW = 8; // nor narrower, however much shorter one of its two sentences is
 
 /** @param {Header} header */
@@ -130,8 +131,10 @@ function arrange(view) {
   const down = tall + (named ? label + 8 : gap);
   const across = named ? room : wide + gap;
   const width = GUTTER + across * heads;
-  const height = down * layers;
-  view.place = { wide, tall, across, down, width, height, named, stands, ratio };
+  const numbers = legible(Math.min(NUMBER, across * 0.7)); // the heads of a grid without names are numbered above it
+  const top = named ? 0 : numbers + 8;
+  const height = top + down * layers;
+  view.place = { wide, tall, across, down, width, height, named, stands, ratio, top, numbers, letters, line };
 
   for (const canvas of [view.maps, view.lit]) {
     canvas.width = Math.round(root.clientWidth * ratio);
@@ -148,7 +151,7 @@ function arrange(view) {
   [...buttons.children].forEach((button, headIndex) => {
     const [layer, head] = [Math.floor(headIndex / heads), headIndex % heads];
     const role = header.head_roles[layer][head][0] ?? "";
-    const box = { left: GUTTER + head * across, top: layer * down, width: across - 4, height: down - 4 };
+    const box = { left: GUTTER + head * across, top: top + layer * down, width: across - 4, height: down - 4 };
     placeHead(button, box, `Layer ${layer}, head ${head}${role ? `: ${role}` : ""}`, headIndex === chosen);
     button.replaceChildren(element("span", "name", named ? role || `head ${head}` : ""));
     button.classList.toggle("has-role", Boolean(role));
@@ -156,6 +159,28 @@ function arrange(view) {
   drawMaps(view);
   light(view);
 }
+
+// How far down the maps of a layer begin.
+/**
+ * @param {View} view
+ * @param {number} layer
+ */
+const topOf = ({ place }, layer) => place.top + layer * place.down;
+
+// [head, the middle of its column] where the grid has no room for names.
+/** @param {View} view */
+const numbersAbove = ({ place, cells }) =>
+  place.named
+    ? []
+    : Array.from({ length: cells.shape[1] }, (_, head) => [head, GUTTER + head * place.across + place.wide / 2]);
+
+// The lines of a name under a map, as the page breaks them.
+/**
+ * @param {View} view
+ * @param {string} name
+ */
+const namesBelow = ({ place }, name) =>
+  place.named ? linesOf(name, place.across - 6, place.letters, 650).slice(0, MOST_LINES) : [];
 
 /** @param {View} view */
 function drawMaps(view) {
@@ -167,18 +192,22 @@ function drawMaps(view) {
   const small = new OffscreenCanvas(columns, rows);
   const smallPen = /** @type {OffscreenCanvasRenderingContext2D} */ (small.getContext("2d"));
   const hatch = hatching(pen, theme);
+  pen.fillStyle = theme.muted;
+  pen.font = `${place.numbers}px ${getComputedStyle(view.root).fontFamily}`;
+  pen.textAlign = "center";
+  for (const [head, x] of numbersAbove(view)) pen.fillText(head, x, place.numbers);
   pen.imageSmoothingEnabled = place.tall * place.ratio < 2 * rows || place.wide * place.ratio < 2 * columns;
   for (let layer = 0; layer < layers; layer++) {
     pen.fillStyle = theme.muted;
     pen.font = `${legible(12)}px ${getComputedStyle(view.root).fontFamily}`;
     pen.save();
-    pen.translate(14, layer * place.down + place.tall / 2);
+    pen.translate(14, topOf(view, layer) + place.tall / 2);
     if (place.stands) pen.rotate(-Math.PI / 2);
     pen.textAlign = "center";
     pen.fillText(place.stands ? `layer ${layer}` : layer, 0, 0);
     pen.restore();
     for (let head = 0; head < heads; head++) {
-      const [x, y] = [GUTTER + head * place.across, layer * place.down];
+      const [x, y] = [GUTTER + head * place.across, topOf(view, layer)];
       pen.fillStyle = theme.absent;
       pen.fillRect(x, y, place.wide, place.tall);
       pen.fillStyle = hatch;
@@ -219,13 +248,13 @@ function light(view) {
   const tall = lineHeight(view);
   for (let layer = 0; layer < layers; layer++) {
     for (let head = 0; head < heads; head++) {
-      const y = layer * place.down + lineOf(view, row);
+      const y = topOf(view, layer) + lineOf(view, row);
       pen.strokeRect(GUTTER + head * place.across - 0.5, y, place.wide + 1, tall);
     }
   }
   const [layer, head] = header.selected;
   pen.lineWidth = 2;
-  pen.strokeRect(GUTTER + head * place.across - 3, layer * place.down + 0.5, place.wide + 6, place.tall + 2);
+  pen.strokeRect(GUTTER + head * place.across - 3, topOf(view, layer) + 0.5, place.wide + 6, place.tall + 2);
 }
 
 // The pointer over a map lights its row everywhere and names the cell.
@@ -239,7 +268,7 @@ function point(view, event) {
   if (!button) return;
   const [layer, head] = headAt(view, button);
   const [px, py] = pointer(root, event);
-  const [x, y] = [px - (GUTTER + head * place.across), py - layer * place.down];
+  const [x, y] = [px - (GUTTER + head * place.across), py - topOf(view, layer)];
   if (x < 0 || y < 0 || x >= place.wide || y >= place.tall) {
     tip.hidden = true;
     hover(null);
@@ -297,31 +326,33 @@ function toSvg(view) {
     `stroke="${theme.accent}" stroke-width="${thick}"/>`;
   for (let layer = 0; layer < layers; layer++) {
     for (let head = 0; head < heads; head++) {
-      const [x, y] = [GUTTER + head * place.across, 22 + layer * place.down];
+      const [x, y] = [GUTTER + head * place.across, 22 + topOf(view, layer)];
       const box = `x="${x}" y="${y}" width="${place.wide}" height="${place.tall}"`;
       const role = header.head_roles[layer][head][0] ?? "";
       parts.push(
         `<rect ${box} fill="${theme.absent}"/><rect ${box} fill="url(#hatch)"/>`,
         svgCells(mapImage(cells, view.colours, layer, head), x, y, place.wide, place.tall, cells.values.length),
         svgFrame(x - 0.5, y + lineOf(view, row), place.wide + 1, tall, 1.25),
-        ...(place.named ? linesOf(role || `head ${head}`, place.across - 4, 11, role ? 650 : 400) : []).map(
-          (line, lineIndex) =>
-            svgText(x, y + place.tall + 14 + 14 * lineIndex, line, {
-              fill: role ? theme.ink : theme.muted,
-              weight: role ? 650 : 400,
-              size: 11,
-            }),
+        ...namesBelow(view, role || `head ${head}`).map((line, lineIndex) =>
+          svgText(x, y + place.tall + place.line * (lineIndex + 0.9), line, {
+            fill: role ? theme.ink : theme.muted,
+            weight: role ? 650 : 400,
+            size: place.letters,
+          }),
         ),
       );
     }
     const name = svgText(0, 0, place.stands ? `layer ${layer}` : layer, { fill: theme.muted, anchor: "middle" });
     parts.push(
-      `<g transform="translate(14 ${22 + layer * place.down + place.tall / 2})` +
+      `<g transform="translate(14 ${22 + topOf(view, layer) + place.tall / 2})` +
         `${place.stands ? " rotate(-90)" : ""}">${name}</g>`,
     );
   }
+  for (const [head, x] of numbersAbove(view)) {
+    parts.push(svgText(x, 22 + place.numbers, head, { fill: theme.muted, anchor: "middle", size: place.numbers }));
+  }
   const [layer, head] = header.selected;
-  parts.push(svgFrame(GUTTER + head * place.across - 3, 22.5 + layer * place.down, place.wide + 6, place.tall + 2, 2));
+  parts.push(svgFrame(GUTTER + head * place.across - 3, 22.5 + topOf(view, layer), place.wide + 6, place.tall + 2, 2));
   const legend = "Rows are queries, columns are keys. Weight 0 … 1, light to dark; hatched: masked.";
   parts.unshift(
     svgText(0, 12, theme.name === "dark" ? legend.replace("light to dark", "dark to light") : legend, {

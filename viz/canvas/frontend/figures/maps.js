@@ -6,7 +6,7 @@
 /** @typedef {import("../types.js").Root} Root */
 
 import { ABSENT, colourTable, FULL, imageOf, NOT_A_NUMBER } from "../lib/cells.js";
-import { APART, asSvg, drawSigns, fitted, linesOf, onCanvas, TURN, turnedWords, widthOf } from "../lib/drawing.js";
+import { asSvg, drawSigns, fitted, linesOf, onCanvas, widthOf } from "../lib/drawing.js";
 import {
   countDrawing,
   drawings,
@@ -22,16 +22,15 @@ import {
 } from "../lib/page_state.js";
 import { posts } from "../lib/posts.js";
 import { connectRange } from "../lib/sliders.js";
+import { crowded, tokenLabels } from "../lib/token_labels.js";
 import { showTooltip, tooltip } from "../lib/tooltip.js";
 
 const GAP = 16; // between maps
 const LEAST = 170; // pixels of a map, before the next one goes below
 const LEAST_PROJECTED = 128; // a room has its screen wide, and no finger to hit a cell
-const CROWDED = 11; // pixels: in rows lower than this, or than their letters, not every word can be named
 const MOST = 440;
 const TITLE = 14;
 const SCALE = 26; // room below a map for its scale
-const MOST_WORDS = 40; // more would overlap
 const SLIDE = 34; // room above the maps for a slider
 const WAIT = 200; // milliseconds that the slider rests before it is posted to Python
 
@@ -160,10 +159,11 @@ function arrange(view) {
   const lines = Math.max(...panels.map(({ title }) => (title ? titleOf(title, across).length : 0)));
   const line = legible(TITLE) * 1.25;
   const titles = lines ? lines * line + 4 : 0;
-  const above = titles + Math.min(longest(key_tokens), 92) * APART + 16;
   const most = Math.max(query_tokens.length, key_tokens.length);
   const room = Math.min(across - GAP, MOST);
   const cell = most <= room / 4 ? Math.floor(room / most) : room / most; // whole pixels where they can be seen
+  const { turn } = tokenLabels(cell, most);
+  const above = titles + Math.min(longest(key_tokens), 92) * Math.sin((-turn * Math.PI) / 180) + 16;
   const [wide, tall] = [cell * key_tokens.length, cell * query_tokens.length];
   const block = above + tall + SCALE + 6;
   const top = header.step ? SLIDE : 0;
@@ -171,7 +171,7 @@ function arrange(view) {
   view.place = { left, above, line, columns, across, cell, wide, tall, block, top, height };
   root.style.height = `${view.place.height}px`;
   // The stage looks for a width at which every word is named.
-  root.toggleAttribute("data-crowded", cell < legible(CROWDED) * 0.9);
+  root.toggleAttribute("data-crowded", crowded(cell));
   onCanvas(view.maps, root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, null));
   view.pad.hidden = header.paint === null;
   if (header.paint !== null) {
@@ -214,12 +214,7 @@ const cellIndex = ({ header }, panel, row, column) =>
 function draw(view, pen, row) {
   const { header, place } = view;
   const { theme, query_tokens, key_tokens } = header;
-  const every = Math.max(
-    Math.ceil(Math.max(query_tokens.length, key_tokens.length) / MOST_WORDS),
-    Math.ceil((legible(CROWDED) * 0.9) / place.cell),
-  );
-  const above = turnedWords(place.cell, every);
-  const size = Math.max(8, Math.min(13, place.cell));
+  const { every, size, turn } = tokenLabels(place.cell, Math.max(query_tokens.length, key_tokens.length));
   header.panels.forEach((panel, number) => {
     const [x, y] = origin(view, number);
     if (panel.title) {
@@ -257,10 +252,9 @@ function draw(view, pen, row) {
       );
     }
     key_tokens.forEach((word, index) => {
-      if (index % above.every) return;
-      const label = fitted(word, 92, above.size);
-      const style = { size: above.size, fill: theme.muted, turn: TURN };
-      pen.text(x + (index + 0.5) * place.cell, y - 6, label, style);
+      if (index % every) return;
+      const label = fitted(word, 92, size);
+      pen.text(x + (index + 0.5) * place.cell, y - 6, label, { size, fill: theme.muted, turn });
     });
     if (number % place.columns === 0) {
       query_tokens.forEach((word, index) => {

@@ -22,6 +22,7 @@ import { indexOfLargest } from "../lib/values.js";
 const FAINT = 0.02; // lines below this weight are not drawn
 const NAMED = 0.05; // weights from here on stand as numbers under their word
 const GAP = 60; // pixels between the two rows of words
+const EDGE = 24; // pixels that fade where the sentence goes on; as in sentence.css
 
 /** @param {Header} header */
 const keyWords = (header) => header.keys ?? header; // { tokens, full } of the keys
@@ -43,6 +44,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const stop = listen(key, () => draw(view));
   drawings.set(header.key, () => toSvg(view));
   bringIntoView(view);
+  fade(view);
   draw(view);
   return stop;
 }
@@ -101,12 +103,16 @@ function build(root) {
       if (view.header.pinned) view.pin(null);
     }
   };
-  scroll.onscroll = () => draw(view);
+  scroll.onscroll = () => {
+    fade(view);
+    draw(view);
+  };
   let wide = 0;
   new ResizeObserver(() => {
     if (wide !== scroll.clientWidth) fit(view);
     wide = scroll.clientWidth;
     bringIntoView(view);
+    fade(view);
     draw(view);
   }).observe(scroll);
   return view;
@@ -150,6 +156,13 @@ function fit(view) {
   }
 }
 
+// Where the sentence goes on, its edge fades: no word is cut as if it ended there.
+/** @param {View} view */
+function fade({ scroll }) {
+  scroll.toggleAttribute("data-before", scroll.scrollLeft > 1);
+  scroll.toggleAttribute("data-after", scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 1);
+}
+
 // A long sentence scrolls to the query and to the key with its largest weight, and never under a pointer on it.
 /** @param {View} view */
 function bringIntoView(view) {
@@ -157,13 +170,26 @@ function bringIntoView(view) {
   if (scroll.matches(":hover")) return;
   const row = litRow(view);
   const ends = [queries.children[row], lower.children[indexOfLargest(weightsOf(view, row))]];
-  const left = Math.min(...ends.map((word) => word.offsetLeft));
-  const right = Math.max(...ends.map((word) => word.offsetLeft + word.offsetWidth));
-  if (left >= scroll.scrollLeft && right <= scroll.scrollLeft + scroll.clientWidth) return;
-  scroll.scrollLeft =
-    right - left > scroll.clientWidth
-      ? middle(ends[0]) - scroll.clientWidth / 2
-      : (left + right - scroll.clientWidth) / 2;
+  /** @type {[number, number][]} */
+  const sides = ends.map((word) => [word.offsetLeft, word.offsetLeft + word.offsetWidth]);
+  const starts = [...queries.children].map((word) => word.offsetLeft);
+  scroll.scrollLeft = scrolledTo(sides, starts, scroll.clientWidth);
+}
+
+// How far to scroll so that both words are seen, or the first of them where both do not fit: as little from the
+// beginning of the sentence as possible, to where a word begins.
+/**
+ * @param {[number, number][]} sides of the two words, left and right
+ * @param {number[]} starts where each word begins
+ * @param {number} room
+ */
+export function scrolledTo(sides, starts, room) {
+  const left = Math.min(...sides.map(([start]) => start));
+  const right = Math.max(...sides.map(([, end]) => end));
+  const [first, last] = right - left > room - EDGE ? sides[0] : [left, right];
+  if (last <= room) return 0;
+  const least = last + EDGE - room;
+  return starts.find((start) => start >= least && start <= first) ?? least;
 }
 
 /**

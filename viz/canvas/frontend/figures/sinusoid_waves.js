@@ -24,6 +24,9 @@ import { sliders } from "../lib/sliders.js";
 
 const NARROW = 700;
 const HEAD = 24;
+const LEAST_NAMED = 47; // pixels of a clock: smaller ones have no number
+const NUMBER = 11; // pixels of that number
+const DOWN = 0.82; // of these: from the circle to the middle of the number
 // Pixels: for the names of the pairs, one pair of waves, the map; and how many pairs. On a projector fewer, in larger
 // letters.
 const DESK = { labels: 116, strip: 30, most: 7, map: 178 };
@@ -269,6 +272,10 @@ function drawLit(view, pen) {
   drawClocks(view, pen, position, pair);
 }
 
+// The radius of a clock in a square of `side` pixels that leaves room for its number below, and paper before the next.
+/** @param {number} side */
+export const namedRadius = (side) => Math.min(side * 0.36, (side - 4 - legible(NUMBER) * (DOWN + 0.5)) / 2);
+
 // A hand points to (PE(2i), PE(2i + 1)) = (sin, cos): it starts at twelve and turns clockwise.
 /**
  * @param {View} view
@@ -286,7 +293,8 @@ function drawClocks(view, pen, position, pair) {
     place.short && !place.narrow ? `Position ${position}` : `Position ${position}: one clock a pair`,
     { size: 14, weight: 600 },
   );
-  const radius = side > 46 ? Math.min(side * 0.36, (side - legible(11) * 1.25) / 2) : side * 0.42;
+  const named = side >= LEAST_NAMED;
+  const radius = named ? namedRadius(side) : side * 0.42;
   const below = clocks.y + Math.ceil(pairs / across) * side + 10;
   if (!place.short && below < place.height - 24) {
     pen.text(clocks.x, below, fitted("Each hand: (sine, cosine), clockwise from twelve.", clocks.wide, 12), {
@@ -318,9 +326,9 @@ function drawClocks(view, pen, position, pair) {
       side > 30 ? 2 : 1.5,
     );
     pen.dot(x, y, 1.5, chosen ? theme.accent : theme.ink);
-    if (side > 46)
-      pen.text(x, y + radius + legible(11) * 0.82, String(clockPair), {
-        size: 11,
+    if (named)
+      pen.text(x, y + radius + legible(NUMBER) * DOWN, String(clockPair), {
+        size: NUMBER,
         fill: chosen ? theme.accent : theme.muted,
         anchor: "middle",
       });

@@ -45,21 +45,6 @@ export function fitted(text, room, size = 12, weight = 400) {
   return `${kept}…`;
 }
 
-export const TURN = -56; // degrees: the words above the columns of a map
-export const APART = Math.sin((-TURN * Math.PI) / 180); // of two turned words, in widths of a column
-const LEAST_TURNED = 9; // pixels
-
-// Words above columns stand closer than those beside rows: they get smaller letters, and where those would be too small
-// only every second or third is written.
-/**
- * @param {number} cell - the width of a column
- * @param {number} every - of how many rows one is named
- */
-export function turnedWords(cell, every) {
-  const apart = Math.max(every, Math.ceil(legible(LEAST_TURNED) / (cell * APART)));
-  return { every: apart, size: Math.max(8, Math.min(13, cell * apart * APART)) };
-}
-
 // Words in lines no wider than their room; what has no space in it, a link, is cut where it must be.
 /**
  * @param {string} text
@@ -82,6 +67,30 @@ export function linesOf(text, room, size = 12, weight = 400) {
     }
   }
   return lines;
+}
+
+// The same of a text in runs, [text, emphasised]: each line as the runs that stand on it.
+/**
+ * @param {[string, boolean][]} runs
+ * @param {number} room
+ * @param {number} [size]
+ * @returns {[string, boolean][][]}
+ */
+export function linesOfRuns(runs, room, size = 12) {
+  const text = runs.map(([part]) => part).join("");
+  const emphasised = runs.flatMap(([part, strong]) => Array(part.length).fill(strong));
+  let start = 0;
+  return (text ? linesOf(text, room, size) : []).map((line) => {
+    start = text.indexOf(line, start);
+    /** @type {[string, boolean][]} */
+    const lineRuns = [];
+    for (let end = start + line.length; start < end; start++) {
+      const last = lineRuns.at(-1);
+      if (last && last[1] === emphasised[start]) last[0] += text[start];
+      else lineRuns.push([text[start], emphasised[start]]);
+    }
+    return lineRuns;
+  });
 }
 
 /** @type {{ start: CanvasTextAlign, middle: CanvasTextAlign, end: CanvasTextAlign }} */

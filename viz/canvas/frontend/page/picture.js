@@ -28,13 +28,21 @@ export function figureSvg(key, theme, whole = false) {
 
 // The caption of the figure: the sentence under it, or the one inside it.
 /** @param {{ figure: string, reading: [string, boolean][] }} header */
-export function captionOf({ figure, reading }) {
-  const sentence = reading.map(([text]) => text).join("");
-  if (sentence) return sentence;
+export const captionOf = (header) =>
+  captionRuns(header)
+    .map(([text]) => text)
+    .join("");
+
+// The same as [text, emphasised].
+/**
+ * @param {{ figure: string, reading: [string, boolean][] }} header
+ * @returns {[string, boolean][]}
+ */
+export function captionRuns({ figure, reading }) {
+  if (reading.some(([text]) => text)) return reading;
   const inside = [...(nodeOf(figure)?.querySelectorAll("*") ?? [])].filter((node) => node.shadowRoot);
-  return (
-    inside.map(({ shadowRoot }) => shadowRoot?.querySelector("[aria-live]")?.textContent.trim()).find(Boolean) ?? ""
-  );
+  const text = inside.map(({ shadowRoot }) => shadowRoot?.querySelector("[aria-live]")?.textContent.trim());
+  return [[text.find(Boolean) ?? "", false]];
 }
 
 // A Plotly chart is a few SVG drawings laid over each other.

@@ -5,14 +5,15 @@
 /** @typedef {import("../types.js").View<Header>} View */
 /** @typedef {import("../types.js").Theme} Theme */
 
-import { linesOf, widthOf } from "../lib/drawing.js";
+import { linesOf, linesOfRuns, widthOf } from "../lib/drawing.js";
 import { figures, svgPage, svgText, xml } from "../lib/page_state.js";
-import { captionOf, figureSvg, finished, footer } from "./picture.js";
+import { captionRuns, figureSvg, finished, footer } from "./picture.js";
 import { figureKeys, keyed, METRIC, METRIC_PARTS } from "./streamlit.js";
 
 const WIDE = 1240;
 const EDGE = 40;
 const GAP = 24; // between figures
+const CAPTION = 13.5; // pixels of the letters of a caption
 const SERIF = "Charter, 'Iowan Old Style', 'Noto Serif', Georgia, serif";
 const NUMBER = 158; // pixels for one number of the strip
 const PAD = 14; // right of a column of a table
@@ -70,6 +71,21 @@ function experimentOf(all) {
 const serif = (x, y, text, size, fill, weight = 400) =>
   `<text x="${x}" y="${y}" font-family="${xml(SERIF)}" font-size="${size}" font-weight="${weight}" ` +
   `fill="${fill}">${xml(text)}</text>`;
+
+// A line of a caption, the emphasised runs in the colour and weight that they have on the page.
+/**
+ * @param {number} x
+ * @param {number} y
+ * @param {[string, boolean][]} runs
+ * @param {Theme} theme
+ */
+const captionLine = (x, y, runs, theme) =>
+  `<text x="${x}" y="${y}" font-family="${xml(SERIF)}" font-size="${CAPTION}" fill="${theme.ink}" ` +
+  `xml:space="preserve">${runs
+    .map(([text, strong]) =>
+      strong ? `<tspan font-weight="600" fill="${theme.accent}">${xml(text)}</tspan>` : xml(text),
+    )
+    .join("")}</text>`;
 
 // [{ height, body }]: the head, the strip of numbers, rows of figures, and the foot, each on a coordinate system of its
 // own.
@@ -218,15 +234,14 @@ function blockOf({ key, header }, theme, inner) {
   const drawing = finished(svg, { theme, origin: header.origin });
   const scale = Math.min(1, inner / drawing.width);
   const [width, tall] = [drawing.width * scale, drawing.height * scale];
-  const caption = captionOf(header);
   const room = Math.max(width, 280);
-  const lines = caption ? linesOf(caption, room * 0.94, 13.5) : [];
+  const lines = linesOfRuns(captionRuns(header), room * 0.94, CAPTION);
   const inside = drawing.text.slice(drawing.text.indexOf(">") + 1, drawing.text.lastIndexOf("</svg>"));
   /** @param {number} x */
   const put = (x) =>
     `<svg class="figure" x="${x}" y="0" width="${width}" height="${tall}" ` +
     `viewBox="${drawing.x} ${drawing.y} ${drawing.width} ${drawing.height}">${inside}</svg>` +
-    lines.map((line, lineIndex) => serif(x, tall + 18 + lineIndex * 19, line, 13.5, theme.ink)).join("");
+    lines.map((runs, lineIndex) => captionLine(x, tall + 18 + lineIndex * 19, runs, theme)).join("");
   return { width: room, height: tall + 8 + lines.length * 19, put };
 }
 

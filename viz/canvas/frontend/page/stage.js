@@ -9,7 +9,7 @@
 import { element } from "../lib/page_state.js";
 import { posts } from "../lib/posts.js";
 import { shared } from "../lib/shared.js";
-import { app, CHART, figureKeys, keyedInApp, nodeOf } from "./streamlit.js";
+import { app, CHART, figureKeys, isRunning, keyedInApp, nodeOf } from "./streamlit.js";
 
 const LARGE = 2.3; // how large a figure may be drawn on a projector 1280 pixels wide; a person at a desk sees 1
 // Of the screen, as the figure lays itself out before it is enlarged.
@@ -25,6 +25,7 @@ const ROUNDS = 4;
 const WAIT = 250;
 const MAIN = 200; // pixels: the first figure of a page that is at least so tall is the one the page is about
 export const PATIENCE = 2500; // milliseconds that a figure may take to come
+const LOOK = 150; // milliseconds between two looks at whether the page is complete
 
 /** @type {Record<string, any>} */
 const stage = { mode: "", figure: "", header: {}, posts: posts(WAIT), fitting: 0 };
@@ -410,6 +411,9 @@ function rules(figure, width, scale, screen, captionBox, height) {
   `;
 }
 
+// Whether the page has drawn all that it will: its script has ended. A figure that comes later is still lifted.
+const isComplete = () => Date.now() - stage.since > PATIENCE || (figuresOnPage().length > 0 && !isRunning());
+
 // What stands over the figure: the heading of a lesson's step, and its question while the figure is covered; or why
 // there is no figure.
 /** @param {string} figure */
@@ -421,10 +425,10 @@ function showNote(figure) {
     if (stage.mode === "present" && lesson()?.question) parts.push(element("p", "question", lesson()?.question ?? ""));
     const figure_key = lesson()?.figure_key;
     if (figure_key && !nodeOf(figure_key)) parts.push(element("p", "missing", missingFigure(figure_key)));
-  } else if (Date.now() - stage.since > PATIENCE) {
+  } else if (isComplete()) {
     const named = stage.figure === "true" ? "" : ` “${stage.figure}”`;
     const list = all.length ? ` There ${all.length === 1 ? "is" : "are"}: ${all.join(", ")}.` : "";
     parts.push(element("p", "missing", `There is no figure${named} on this page in this state.${list}`));
-  } else setTimeout(() => stage.mode && !stage.node && lift(), PATIENCE);
+  } else setTimeout(() => stage.mode && !stage.node && lift(), LOOK);
   stage.note.replaceChildren(...parts);
 }
