@@ -5,7 +5,7 @@ A control that the page itself also moves (a click on a head) is moved through i
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -18,9 +18,10 @@ from model.run import Experiment, InputTextError
 from model.subword import CONTINUATION
 from model.switches import PARTS, Switches
 from model.tokenizer import altered
-from viz.captions.typed_text import describe_altered, describe_unknown
+from viz.captions.typed_text import describe_altered, describe_pair_model, describe_unknown
 from viz.labels import escape_markdown, markdown
 from viz.lessons.parse import RESERVED
+from viz.pair_tasks import example_of, place_of
 from viz.ui import model_calls
 from viz.ui.state import DEFAULTS, Key, Param, key_of
 from viz.ui.tracking_parameters import is_tracking
@@ -29,6 +30,7 @@ FRAME = (*RESERVED, Param.MAPS_MODEL)  # names in the address that no control ta
 TEXTS = (
     Param.TEXT,
     Param.SOURCE_TEXT,
+    Param.TARGET,
     Param.MAPS_TEXT,
     Param.MAPS_TARGET,
     Param.QUESTION,
@@ -45,11 +47,14 @@ EXAMPLE = "the person who the dogs near the trees chase was tired ."
 PROSE = "Alice saw the White Rabbit, and the White Rabbit saw Alice."  # to open with, of models that read any text
 
 
-def experiment() -> Experiment:
-    """Model, sentence and parts: everything that decides what the model does."""
+def experiment(pairs: bool = False) -> Experiment:
+    """Model, sentence and parts: everything that decides what the model does.
+
+    pairs: whether the page shows models of two sentences too; the text is then their source.
+    """
     note_link_values()
     with st.sidebar:
-        weights = _weights()
+        weights = _weights(pairs)
         text = _text(weights)
         parts = switches(weights)
     chosen = Experiment(weights=weights, text=text, switches=parts)
@@ -82,10 +87,10 @@ def _endless(value: str) -> bool:
         return False
 
 
-def _weights() -> str:
+def _weights(pairs: bool) -> str:
     for fault in checkpoint.faults():
         st.caption(f"{escape_markdown(fault)} It is not listed below.")
-    names = model_calls.text_models()
+    names = (*model_calls.text_models(), *(model_calls.pair_models() if pairs else ()))
     gone = st.session_state.get(Param.WEIGHTS)
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
         st.session_state[Param.WEIGHTS] = FIRST
@@ -94,17 +99,17 @@ def _weights() -> str:
 
 
 def _text(weights: str) -> str:
-    task = model_calls.task(weights)
-    kinds = task.kinds
+    pair = weights in model_calls.pair_models()
+    kinds = model_calls.pair_task(weights).kinds if pair else model_calls.task(weights).kinds
     if Key.WRITTEN in st.session_state:
         set_text(st.session_state.pop(Key.WRITTEN))
     # Another model begins with a sentence of its own kind; what a link or a person has written stays.
-    example = EXAMPLE if task.words else PROSE
+    example = _example(weights)
     before = st.session_state.get(Key.EXAMPLE, example)
     if before != example and st.session_state.get(Param.TEXT) == before:
         set_text(example)
     st.session_state[Key.EXAMPLE] = example
-    text = st.text_area("Sentence", value=example, key=Param.TEXT, bind="query-params", height=96)
+    text = st.text_area("Source" if pair else "Sentence", value=example, key=Param.TEXT, bind="query-params", height=96)
     st.menu_button(
         "New sentence",
         list(kinds),
@@ -117,9 +122,24 @@ def _text(weights: str) -> str:
     knows = "Vocabulary"
     with st.popover(knows, width="stretch", key=Key.KNOWN, on_change="rerun") as known:
         if known.open:
-            groups = task.words.items() if task.words else _tokens(weights)
-            st.markdown("\n\n".join(f"**{part}** " + " ".join(map(markdown, words)) for part, words in groups))
+            groups = _vocabulary(weights)
+            named = [(f"**{part}** " if part else "", words) for part, words in groups]
+            st.markdown("\n\n".join(part + " ".join(map(markdown, words)) for part, words in named))
     return text or ""
+
+
+def _example(weights: str) -> str:
+    if weights in model_calls.pair_models():
+        return example_of(model_calls.about(weights).task)
+    return EXAMPLE if model_calls.task(weights).words else PROSE
+
+
+def _vocabulary(weights: str) -> Iterable[tuple[str, Sequence[str]]]:
+    tokenizer = model_calls.tokenizer(weights)
+    if weights in model_calls.pair_models():
+        words = [word for index, word in enumerate(tokenizer.vocabulary) if index not in tokenizer.special_ids]
+        return [("", words)]
+    return model_calls.task(weights).words.items() or _tokens(weights)
 
 
 def _tokens(weights: str) -> list[tuple[str, Sequence[str]]]:
@@ -137,7 +157,12 @@ def _tokens(weights: str) -> list[tuple[str, Sequence[str]]]:
 
 
 def _draw(weights: str) -> None:
-    set_text(model_calls.task(weights).draw(st.session_state[Key.DRAW], Random()).text)
+    kind = st.session_state[Key.DRAW]
+    if weights in model_calls.pair_models():
+        set_text(model_calls.pair_task(weights).draw(kind, Random()).source_text)
+        st.session_state[Param.TARGET] = ""  # it belonged to the old source
+    else:
+        set_text(model_calls.task(weights).draw(kind, Random()).text)
 
 
 def set_text_to(text: str) -> None:
@@ -191,6 +216,8 @@ def head(n_layers: int, n_heads: int, default: tuple[int, int]) -> tuple[int, in
 def layer(n_layers: int, default: int) -> int:
     """The layer to look into, where no head is chosen."""
     track_default({Param.LAYER: default})
+    if (st.session_state.get(Param.LAYER) or 0) >= n_layers:
+        st.session_state[Param.LAYER] = n_layers - 1  # the layer of a deeper model
     with st.sidebar:
         return int(st.number_input("Layer", 0, n_layers - 1, default, key=Param.LAYER, bind="query-params", width=100))
 
@@ -359,7 +386,10 @@ def sidebar_footer(experiment: Experiment) -> None:
         if part.name in model_calls.trained(experiment.weights).removed
     ]
     note = f". This model was trained without {' and '.join(never)}." if never else ""
-    st.sidebar.caption(f"{config.n_layers} layers × {config.n_heads} heads, running on {model_calls.device()}{note}")
+    stacks = "2 stacks of " if experiment.weights in model_calls.pair_models() else ""
+    st.sidebar.caption(
+        f"{stacks}{config.n_layers} layers × {config.n_heads} heads, running on {model_calls.device()}{note}"
+    )
 
 
 def set_state(state: Mapping[str, str]) -> None:
@@ -376,7 +406,7 @@ def _typed(name: str, value: str) -> Any:
     """As the control holds what the link spells."""
     if value in ("true", "false"):
         return value == "true"
-    if name == Param.TEXT:
+    if name in (Param.TEXT, Param.TARGET):
         return value
     return int(value) if value.isdigit() else float(value) if re.fullmatch(r"\d+\.\d+", value) else value
 
@@ -404,6 +434,9 @@ def report_bad_link(whole: bool = True) -> None:
                 st.query_params.pop(name, None)
             continue
         used = st.session_state[name]
+        if name == Param.WEIGHTS and values != [used] and place_of(values[0]):
+            st.info(describe_pair_model(values[0], used, values[0] in model_calls.pair_models()))
+            continue
         if name == Param.WEIGHTS and values[0].startswith(PREFIX) and values != [used]:
             st.info(
                 f"The model {markdown(values[0])} is not loaded on this server, so {used} is shown. Load it on the "

@@ -14,7 +14,7 @@ from model.model_card import ModelCard
 from model.registry import registry
 from model.run import Experiment, InputTextError, encode, get_model, get_transformer, run_text
 from model.switches import Switches
-from model.tasks import TASKS, Task
+from model.tasks import PAIRS, TASKS, PairTask, Task
 from model.tokenizer import Encoding, Tokenizer
 from model.transformer import Trace
 from viz.types import Array
@@ -103,6 +103,13 @@ def text_models() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
+def pair_models() -> tuple[str, ...]:
+    """The encoder–decoders of Transformer layers: they read one sentence and write another."""
+    known = [name for name in names() if load_card(name).architecture == "encoder-decoder"]
+    return tuple(sorted(known, key=lambda name: (list(PAIRS).index(load_card(name).task), name)))
+
+
+@lru_cache(maxsize=1)
 def _own_languages() -> tuple[str, ...]:
     """One of each language first, by the order of the languages."""
     known = [name for name in names() if load_card(name).task in TASKS]
@@ -122,6 +129,11 @@ def removable_parts(weights: str) -> Switches:
 def task(weights: str) -> Task:
     """The language these weights were trained on; of models from elsewhere, the English passages of the lab."""
     return TASKS[about(weights).task]
+
+
+def pair_task(weights: str) -> PairTask:
+    """What these weights of a model of two sentences were trained on."""
+    return PAIRS[about(weights).task]
 
 
 def folder(weights: str) -> str:

@@ -42,6 +42,7 @@ class Param(StrEnum):
     STAGE = "stage"  # field of AttentionTrace
     # Whole model
     DETAIL = "detail"  # what stands below each part: words, shapes or numbers
+    TARGET = "target"  # of a model of two sentences: the second one; empty: what the full model writes
     # Inside a head
     STEP = "step"  # of the walk along one row
     KEY = "key"  # position of the key token that is pointed out; None: none
@@ -124,6 +125,7 @@ class Key(StrEnum):
     TRY = "try"  # of a number: a button that opens a link of the prose
     # Whole model
     PART_REQUESTED = "part_requested"  # the part whose page is to be opened: its kind, its layer, its head
+    PAIR_PART_REQUESTED = "pair_part_requested"  # the same of a model of two sentences, with the stack of the part
     # files
     ASK = "ask"  # of a figure: which file of it is asked for
     TABLE = "table"  # of a figure: whether its table is open

@@ -3,23 +3,21 @@
 Every control is bound to the address; a network that lacks a part keeps its switch on the screen, and says so.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from random import Random
-from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from model.generation.decoding import Decoding
 from model.run import Experiment, InputTextError
-from model.switches import HEAD_FIELDS, Switches
+from model.switches import Switches
 from model.tasks import PAIRS
 from model.tasks import coreference as resolving
 from viz.labels import markdown
 from viz.pages.translate import compute
 from viz.pages.translate.compute import STACKS, TRANSFORMER, TRANSLATE_TASKS
-from viz.ui import controls, model_calls, sampling_controls
+from viz.ui import ablation, controls, model_calls, sampling_controls
 from viz.ui.state import Key, Param
 
 METHODS = ("greedy", "sample", "beam")
@@ -53,7 +51,7 @@ def choose_settings() -> TranslateSettings:
             st.caption("A recurrent network has none of these components.")
             switches = Switches()
         elif TRANSLATE_TASKS[task].task in PAIRS:
-            switches = _without_heads(weights, switches)
+            switches = ablation.pair_heads_off(weights, switches)
         how = _decoding(compute.unit(weights)) if TRANSLATE_TASKS[task].task in PAIRS else Decoding()
     experiment = Experiment(weights=weights, text=text, switches=switches)
     try:
@@ -119,28 +117,6 @@ def set_source(text: str) -> None:
     """Put a text into the source box, and go back to where the word that is said was chosen."""
     st.session_state[Param.SOURCE_TEXT] = text
     st.session_state[Param.TARGET_STEP] = None
-
-
-def _without_heads(weights: str, switches: Switches) -> Switches:
-    config = model_calls.about(weights).model_config
-    cells = list(np.ndindex(config.n_layers, config.n_heads))
-    names = {
-        f"{letter}{layer}H{head}": (field, (layer, head))
-        for field, letter in HEAD_FIELDS.items()
-        for layer, head in cells
-    }
-    chosen = st.multiselect(
-        "Heads ablated",
-        list(names),
-        key=Param.HEADS_OFF,
-        bind="query-params",
-        placeholder="none",
-        help="L: decoder self-attention. X: cross-attention. E: encoder self-attention.",
-    )
-    off: dict[str, Any] = {
-        field: frozenset(names[name][1] for name in chosen if names[name][0] == field) for field in HEAD_FIELDS
-    }
-    return replace(switches, **off)
 
 
 def _decoding(unit: str) -> Decoding:
