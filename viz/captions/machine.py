@@ -157,7 +157,8 @@ def describe_pair_machine(
     itself; from_source: the part that began in the source; drawn: how many of all `total` tokens are in the figure.
     """
     if not math.isfinite(from_source):
-        return f"**The vectors of “{markdown(token)}” are not numbers in this run, so they have no parts.**"
+        broken = f"**The vectors of “{markdown(token)}” are not numbers in this run, so they have no parts.**"
+        return f"{broken} The figure draws no lines."
     largest = [
         f"{_listed([(markdown(word), share) for word, share in shares])} of the {sentence}"
         for sentence, shares in (("source", source), ("target", target))
@@ -183,15 +184,15 @@ def describe_translations(full: str, now: str | None, given: bool) -> str:
     whether somebody has named the target.
     """
     reads = "The decoder reads the target that was given." if given else "The decoder reads what the full model writes."
-    writes = f"The full model writes “{_written(full)}”."
-    without = "" if now is None else f"Without the removed parts it writes “{_written(now)}”."
-    if now == full:
-        without = "Without the removed parts it writes the same."
-    return " ".join(filter(None, [reads, writes, without]))
+    writes = f"The full model writes {_quoted(full)}."
+    if now is None:
+        return f"{reads} {writes}"
+    return f"{reads} {writes} Without the removed parts it writes {'the same' if now == full else _quoted(now)}."
 
 
-def _written(text: str) -> str:
-    return escape_markdown(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…") or "nothing"
+def _quoted(text: str) -> str:
+    shown = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return f"“{escape_markdown(shown)}”" if text else "nothing"
 
 
 def _capital(text: str) -> str:

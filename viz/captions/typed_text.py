@@ -48,10 +48,7 @@ def describe_pair_model(name: str, shown: str, is_transformer: bool) -> str:
 
     name, shown: of both models; is_transformer: whether the first one is an encoder–decoder of Transformer layers.
     """
-    if is_transformer:
-        place = "The pages Whole model and Translate show it"
-    else:
-        place = "It is no Transformer with cross-attention in every layer, or writes no sentence; Translate shows it"
+    place = "The pages Whole model and Translate show it" if is_transformer else "Of all pages, only Translate shows it"
     return f"This page does not show the model {markdown(name)}. {place}. Here is {markdown(shown)}."
 
 

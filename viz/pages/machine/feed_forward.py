@@ -7,6 +7,7 @@ from model.run import Experiment
 from viz import canvas
 from viz.captions import machine as captions
 from viz.export.tables import Table, file_name
+from viz.labels import named
 from viz.pages.machine import compute
 from viz.theme import Theme
 from viz.ui import copy_as_python, figure_panel, model_calls
@@ -37,5 +38,5 @@ def _table(units: HiddenUnits) -> Table:
         "unit": units.units,
         "activation": units.activations,
         "length": units.lengths,
-        "raises": [", ".join(row) for row in units.raised],
+        "raises": [", ".join(map(named, row)) for row in units.raised],
     }

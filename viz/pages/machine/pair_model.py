@@ -282,14 +282,15 @@ def _arrays(run: PairPass) -> dict[str, NamedArray]:
     encoder = [f"layer {layer} {part}" for layer in layers for part in ("attention", "mlp")]
     decoder = [f"layer {layer} {part}" for layer in layers for part in ("attention", "cross-attention", "mlp")]
     read, write = {"source_token": run.source}, {"target_token": run.target}
-    across = {"layer": layers, **write}
+    in_source = {"layer": layers, "source_query": run.source, "source_key": run.source}
+    in_target = {"layer": layers, "target_query": run.target, "target_key": run.target}
     return {
-        "encoder_lengths": NamedArray(flow.encoder.lengths, {"after": ["embedding", *encoder], **read}),
-        "encoder_added": NamedArray(flow.encoder.added, {"part": encoder, **read}),
-        "encoder_shares": NamedArray(flow.encoder.shares, {"layer": layers, "query": run.source, "key": run.source}),
-        "decoder_lengths": NamedArray(flow.lengths, {"after": ["embedding", *decoder], **write}),
-        "decoder_added": NamedArray(flow.added, {"part": decoder, **write}),
-        "self_shares": NamedArray(flow.self_shares, {"layer": layers, "query": run.target, "key": run.target}),
-        "cross_shares": NamedArray(flow.cross_shares, {**across, **read}),
-        "kept": NamedArray(flow.kept, across),
+        "encoder_lengths": NamedArray(flow.encoder.lengths, {"encoder_after": ["embedding", *encoder], **read}),
+        "encoder_added": NamedArray(flow.encoder.added, {"encoder_part": encoder, **read}),
+        "encoder_shares": NamedArray(flow.encoder.shares, in_source),
+        "decoder_lengths": NamedArray(flow.lengths, {"decoder_after": ["embedding", *decoder], **write}),
+        "decoder_added": NamedArray(flow.added, {"decoder_part": decoder, **write}),
+        "self_shares": NamedArray(flow.self_shares, in_target),
+        "cross_shares": NamedArray(flow.cross_shares, {"layer": layers, **write, **read}),
+        "kept": NamedArray(flow.kept, {"layer": layers, **write}),
     }
