@@ -160,7 +160,6 @@ def _draw(weights: str) -> None:
     kind = st.session_state[Key.DRAW]
     if weights in model_calls.pair_models():
         set_text(model_calls.pair_task(weights).draw(kind, Random()).source_text)
-        st.session_state[Param.TARGET] = ""  # it belonged to the old source
     else:
         set_text(model_calls.task(weights).draw(kind, Random()).text)
 
@@ -396,6 +395,8 @@ def set_state(state: Mapping[str, str]) -> None:
     """Set controls as a link would: every part present and no word chosen, then what the state names."""
     st.session_state[Key.LINKS_OPENED] = st.session_state.get(Key.LINKS_OPENED, 0) + 1
     st.session_state.update({Param(part.name): True for part in PARTS} | {Param.QUERY: None, Param.TARGET_STEP: None})
+    if st.session_state.pop(Key.TARGET_OF, None):
+        st.session_state[Param.TARGET] = ""
     for name, value in state.items():
         if name not in st.session_state:
             st.query_params[name] = value  # a control that is not on the page yet does not write its own part

@@ -2,6 +2,7 @@
 
 import gc
 from functools import cache, lru_cache
+from random import Random
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from model.registry import registry
 from model.run import Experiment, InputTextError, encode, get_model, get_transformer, run_text
 from model.switches import Switches
 from model.tasks import PAIRS, TASKS, PairTask, Task
+from model.tasks.pair_sampling import draw_pairs
 from model.tokenizer import Encoding, Tokenizer
 from model.transformer import Trace
 from viz.types import Array
@@ -134,6 +136,19 @@ def task(weights: str) -> Task:
 def pair_task(weights: str) -> PairTask:
     """What these weights of a model of two sentences were trained on."""
     return PAIRS[about(weights).task]
+
+
+DRAWN = 1000  # sources: enough to hold every word of the generator
+
+
+@server_cache.cached
+def source_words(weights: str) -> frozenset[str]:
+    """The words that sources are made of, without those of the other language; empty where a source has no words."""
+    task = about(weights).task
+    if task != "translation":
+        return frozenset()
+    with compute_slots:
+        return frozenset(word for pair in draw_pairs(task, DRAWN, Random(0)) for word in pair.source)
 
 
 def folder(weights: str) -> str:

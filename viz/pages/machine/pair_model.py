@@ -32,7 +32,7 @@ from viz.pages.machine.whole_model import (
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls, opening_choice
-from viz.ui.state import Param
+from viz.ui.state import Key, Param
 
 LETTERS = "LXE"  # of the three attentions in names of heads
 
@@ -58,7 +58,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
     pair_pages.open_requested(experiment.weights, experiment.text)
     try:
         written = compute.translation(opening_choice.full_model(experiment))
-        target = _target(written)
+        target = _target(experiment, written)
         experiment = replace(experiment, target=target or written)
         full = opening_choice.full_model(experiment)
         trace, whole = compute.pair_trace(experiment), compute.pair_trace(full)
@@ -72,7 +72,8 @@ def show(experiment: Experiment, theme: Theme) -> None:
     row = most_mixed_pair_row(compute.paired_flow(full)) if pinned is None else pinned
     layer = controls.layer(config.n_layers, config.n_layers - 1)
     controls.sidebar_footer(experiment)
-    controls.unknown_words(experiment, controls.SourceWords(controls.set_text, frozenset, ""))
+    known = partial(model_calls.source_words, experiment.weights)
+    controls.unknown_words(experiment, controls.SourceWords(controls.set_text, known, "English"))
     detail = controls.choice("Below each part", ("words", "shapes", "numbers"), key=Param.DETAIL)
     _figure(run, row, pinned is not None, detail, theme)
     removed = experiment.switches != full.switches
@@ -86,8 +87,12 @@ def show(experiment: Experiment, theme: Theme) -> None:
         st.info("This model has no feed-forward networks now, so there are no hidden units to show.")
 
 
-def _target(written: str) -> str:
+def _target(experiment: Experiment, written: str) -> str:
     """The target that somebody has named, or nothing: then the decoder reads what the full model writes."""
+    source = (experiment.weights, experiment.text)
+    if st.session_state.get(Key.TARGET_OF, source) != source:
+        st.session_state[Param.TARGET] = ""  # it was named for another source
+    st.session_state[Key.TARGET_OF] = source
     with st.sidebar:
         return (
             st.text_area(

@@ -25,9 +25,10 @@ def open_requested(weights: str, text: str) -> None:
     """Go to the page that was requested. A kind that no part has is ignored: it came from a browser."""
     kind, layer, head, stack = st.session_state.pop(Key.PAIR_PART_REQUESTED, ("", -1, -1, ""))
     place = place_of(weights)
-    if LABELS.get(kind) == POSITIONS:
-        st.switch_page(visitor.script_of("positions"))
     if kind not in LABELS or place is None:
+        return
+    if LABELS[kind] == POSITIONS:
+        st.switch_page(visitor.script_of("positions"))
         return
     crosses = kind in ("cross", "cross_head", "output", "unembedding")
     which = "target → source" if crosses else "source → source" if stack == "encoder" else "target → target"

@@ -1,7 +1,5 @@
 """From two sentences to their traces, once for all visitors; and what gold knows of a source that a generator draws."""
 
-from random import Random
-
 import numpy as np
 
 from model import checkpoint
@@ -9,7 +7,6 @@ from model.generation.decoding import Decoding
 from model.generation.translate import Translation, translate
 from model.run import Experiment, PairTrace, encode_pair, run_pair
 from model.tasks import PAIRS, Pair
-from model.tasks.pair_sampling import draw_pairs
 from model.tasks.parse import PARSERS
 from model.tokenizer import Encoding, clean, split
 from viz.pair_tasks import ALONE as ALONE
@@ -72,19 +69,6 @@ def unit(weights: str) -> str:
     ""character"."""
     task = model_calls.about(weights).task
     return PAIRS[task].unit if task in PAIRS else "word"
-
-
-DRAWN = 1000  # sources: enough to hold every word of the generator
-
-
-@server_cache.cached
-def source_words(weights: str) -> frozenset[str]:
-    """The words that sources are made of, without those of the other language; empty where a source has no words."""
-    task = model_calls.about(weights).task
-    if task != "translation":
-        return frozenset()
-    with model_calls.compute_slots:
-        return frozenset(word for pair in draw_pairs(task, DRAWN, Random(0)) for word in pair.source)
 
 
 @server_cache.cached

@@ -17,7 +17,7 @@ from model.tasks import coreference as resolving
 from viz.labels import markdown
 from viz.pages.translate import compute
 from viz.pages.translate.compute import STACKS, TRANSFORMER, TRANSLATE_TASKS
-from viz.ui import ablation, controls, model_calls, sampling_controls
+from viz.ui import ablation, controls, model_calls, sampling_controls, visitor
 from viz.ui.state import Key, Param
 
 METHODS = ("greedy", "sample", "beam")
@@ -53,6 +53,8 @@ def choose_settings() -> TranslateSettings:
         elif TRANSLATE_TASKS[task].task in PAIRS:
             switches = ablation.pair_heads_off(weights, switches)
         how = _decoding(compute.unit(weights)) if TRANSLATE_TASKS[task].task in PAIRS else Decoding()
+        if weights in model_calls.pair_models():
+            _whole_model_button(weights, text)
     experiment = Experiment(weights=weights, text=text, switches=switches)
     try:
         (compute.source if TRANSLATE_TASKS[task].task in PAIRS else model_calls.encoding)(experiment)
@@ -61,6 +63,24 @@ def choose_settings() -> TranslateSettings:
         controls.report_bad_link(whole=False)
         st.stop()
     return TranslateSettings(task, network, experiment, how)
+
+
+def open_whole_model() -> None:
+    """Go to the page Whole model, if its button was pressed, with the same model, source and parts."""
+    weights, text = st.session_state.pop(Key.WHOLE_MODEL_OF, ("", ""))
+    if weights:
+        address = {Param.WEIGHTS.value: weights, Param.TEXT.value: text}
+        st.switch_page(visitor.script_of("machine"), query_params=address)
+
+
+def _whole_model_button(weights: str, text: str) -> None:
+    st.button(
+        "Open Whole model",
+        key=Key.WHOLE_MODEL,
+        type="tertiary",
+        help="Every part of this model in its place, and the way of one word through them.",
+        on_click=lambda: st.session_state.update({Key.WHOLE_MODEL_OF: (weights, text)}),
+    )
 
 
 def _network(task: str) -> str:
@@ -110,7 +130,7 @@ def _draw(task: str) -> None:
 
 def source_words(weights: str) -> controls.SourceWords:
     """What a source of these weights is made of, and how one of its words is replaced."""
-    return controls.SourceWords(set_source, partial(compute.source_words, weights), "English")
+    return controls.SourceWords(set_source, partial(model_calls.source_words, weights), "English")
 
 
 def set_source(text: str) -> None:
