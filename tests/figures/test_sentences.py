@@ -30,9 +30,13 @@ from viz.captions.heads import (
 from viz.captions.inside import describe_averaging, describe_cost, describe_loop_and_matmul, describe_qk_spectrum
 from viz.captions.machine import (
     describe_attention,
+    describe_cross,
     describe_embedding,
     describe_machine,
     describe_mlp,
+    describe_output,
+    describe_pair_machine,
+    describe_translations,
     describe_unembedding,
     describe_units,
 )
@@ -65,7 +69,7 @@ from viz.captions.translate import (
     describe_translation,
     format_ln,
 )
-from viz.captions.typed_text import describe_unknown
+from viz.captions.typed_text import describe_pair_model, describe_unknown
 from viz.lessons.grading import format_answer as spelt_answer
 from viz.lessons.lesson import Call, Question
 
@@ -750,6 +754,56 @@ def test_the_sentence_under_the_whole_model_says_where_the_last_vector_began_and
     assert describe_machine("dogs", [], NAN, 2, 2).startswith(
         "**The vectors of “dogs” are not numbers in this run, so they have no parts.**"
     )
+
+
+def test_what_crosses_from_the_source_is_given_by_its_lengths_and_shares():
+    assert describe_cross("chat", 7.66, 11.04, [("cat", 0.43), ("the", 0.06)], True, 0.03) == (
+        "Cross-attention gave “chat” a vector of length 11.0. It was added to one of length 7.7. "
+        "Of the source, “cat” (43%) and “the” (6%) gave most."
+    )
+    alone = describe_cross("chat", 7.66, 11.04, [], False, 0.03)
+    assert "It replaced one" in alone and alone.endswith("No token of the source gave more than 3% of the new vector.")
+    assert describe_cross("chat", 7.66, 0.0, [("cat", 0.43)], True, 0.03) == "Cross-attention gave “chat” nothing."
+    assert describe_output("chat", "cat", 0.21) == "21% of the last vector of “chat” came through the output at “cat”."
+    assert describe_output("chat", "cat", 0.0) == describe_output("chat", "cat", NAN) == "Nothing of it reaches “chat”."
+
+
+def test_the_sentence_under_a_model_of_two_sentences_divides_the_vector_between_them():
+    every = describe_pair_machine("chat", [("cat", 0.22), ("the", 0.16)], [("le", 0.04)], 0.81, 20, 20)
+    assert every.startswith("**81% of the last vector of “chat” began in the source.**")
+    assert "began at “cat” (22%) and “the” (16%) of the source and at “le” (4%) of the target." in every
+    assert "draws" not in every
+    some = describe_pair_machine("chat", [("cat", 0.22)], [], 0.81, 40, 61)
+    assert "began at “cat” (22%) of the source." in some
+    assert "The figure draws the 40 tokens that gave most to it; both sentences together have 61." in some
+    none = describe_pair_machine("chat", [], [], 0.0, 9, 9)
+    assert none.startswith("**Nothing in the last vector of “chat” began in the source.**")
+    assert "largest parts" not in none
+    assert describe_pair_machine("chat", [], [], NAN, 9, 9) == (
+        "**The vectors of “chat” are not numbers in this run, so they have no parts.** The figure draws no lines."
+    )
+
+
+def test_what_a_model_writes_is_quoted_beside_what_the_full_model_writes():
+    assert describe_translations("le chat dort", None, given=False) == (
+        "The decoder reads what the full model writes. The full model writes “le chat dort”."
+    )
+    given = describe_translations("le chat dort", "le chien dort", given=True)
+    assert given == (
+        "The decoder reads the target that was given. The full model writes “le chat dort”. "
+        "Without the removed parts it writes “le chien dort”."
+    )
+    assert describe_translations("le chat", "le chat", given=False).endswith("it writes the same.")
+    assert describe_translations("le chat", "", given=False).endswith("it writes nothing.")
+    long = describe_translations("chat " * 60, None, given=False)
+    assert "…”." in long and len(long) < 260
+
+
+def test_a_model_that_a_page_does_not_show_is_named_with_the_pages_that_do():
+    assert describe_pair_model("translate", "grammar", True) == (
+        "This page does not show the model translate. The pages Whole model and Translate show it. Here is grammar."
+    )
+    assert "only Translate shows it" in describe_pair_model("translate-gru", "grammar", False)
 
 
 def test_the_sentence_under_the_hidden_units_counts_them_and_names_what_the_first_raises():

@@ -3,25 +3,39 @@ import test from "node:test";
 
 import "./stand_in.js";
 
-const { placeOf, targetsOf } = await import("../../viz/canvas/frontend/figures/machine_layout.js");
+const { placeOf, stacksOf, targetsOf } = await import("../../viz/canvas/frontend/figures/machine_layout.js");
 
 const SWITCHES = ["scale", "mask", "position", "norm", "residual", "mlp"];
 
+const partsOf = (stack, kinds, layers, norm) => [
+  { kind: "embedding", layer: null, norm: "none", present: true, stack },
+  ...Array.from({ length: layers }, (_, layer) =>
+    kinds.map((kind) => ({ kind, layer, norm, present: true, stack })),
+  ).flat(),
+];
+
 // A model of `layers` layers of four heads on three tokens. norm: where the norm of a layer stands.
-function figure({ layers = 2, norm = "before", mask = true, positions = "attention", width = 1090, off = [] } = {}) {
+// source: whether an encoder of four tokens stands before it.
+function figure({
+  layers = 2,
+  norm = "before",
+  mask = true,
+  positions = "attention",
+  width = 1090,
+  off = [],
+  source = false,
+} = {}) {
+  const [own, finalNorm] = [source ? "decoder" : "", norm === "before" ? "before" : "none"];
   const parts = [
-    { kind: "embedding", layer: null, norm: "none", present: true },
-    ...Array.from({ length: layers }, (_, layer) =>
-      ["attention", "mlp"].map((kind) => ({ kind, layer, norm, present: true })),
-    ).flat(),
-    { kind: "unembedding", layer: null, norm: norm === "before" ? "before" : "none", present: true },
+    ...(source ? partsOf("encoder", ["attention", "mlp"], layers, norm) : []),
+    ...(source ? [{ kind: "output", layer: null, norm: finalNorm, present: true, stack: "encoder" }] : []),
+    ...partsOf(own, source ? ["attention", "cross", "mlp"] : ["attention", "mlp"], layers, norm),
+    { kind: "unembedding", layer: null, norm: finalNorm, present: true, stack: own },
   ];
   const sent = [];
   const view = {
     root: { clientWidth: width },
-    layers,
-    opened: 0,
-    arrays: { cells: { shape: [layers, 4, 3, 3] } },
+    opened: {},
     send: (...message) => sent.push(message),
     header: {
       tokens: ["a", "b", "c"],
@@ -33,12 +47,20 @@ function figure({ layers = 2, norm = "before", mask = true, positions = "attenti
         on: !off.includes(name),
         available: name !== "mask" || mask,
       })),
-      heads_off: [[1, 2]],
+      heads_off: ["L1H2"],
+      source: source ? { tokens: ["k", "l", "m", "n"], followed: [0, 1, 2] } : null,
       next_tokens: [[], [], []],
       position_place: positions,
       detail: "words",
     },
   };
+  const shape = [layers, 4, 3, 3];
+  view.stacks = stacksOf(view.header, {
+    cells: { shape },
+    encoder_cells: { shape },
+    cross_cells: { shape },
+    encoder_output: {},
+  });
   view.place = placeOf(view);
   const targets = targetsOf(view);
   return { view, targets, sent, named: (part, layer) => targets.filter((t) => t.part === part && t.layer === layer) };
@@ -60,8 +82,8 @@ test("every part of every layer can be pressed, and says its name", () => {
   named("head", 1)[2].press();
   assert.deepEqual(sent, [
     ["part", "mlp"],
-    ["layer", 1],
-    ["head", [1, 2]],
+    ["layer", [1, "L"]],
+    ["head", [1, 2, "L"]],
   ]);
   assert.deepEqual(
     named("head", 1).map(({ on }) => on),
@@ -109,6 +131,12 @@ test("nothing stands outside the figure or over another part, on a screen, on a 
     { layers: 12 },
     { layers: 12, width: 358 },
     { layers: 4, norm: "after" },
+    { source: true },
+    { source: true, width: 358 },
+    { source: true, width: 358, positions: "embedding" },
+    { source: true, norm: "after" },
+    { source: true, width: 358, norm: "after" },
+    { source: true, layers: 6 },
   ]) {
     const { view, targets } = figure(settings);
     for (const { x, y, wide, tall, text } of targets) {
@@ -132,7 +160,7 @@ test("of twelve layers one is open, and a press opens another", () => {
   const { view, targets } = figure({ layers: 12 });
   const folds = targets.filter(({ kind }) => kind === "fold");
   assert.equal(folds.length, 11);
-  view.open = (layer) => (view.opened = layer);
+  view.open = (layer, stack) => (view.opened[stack] = layer);
   folds[4].press();
   view.place = placeOf(view);
   assert.deepEqual(
@@ -141,4 +169,50 @@ test("of twelve layers one is open, and a press opens another", () => {
       .map(({ layer }) => layer),
     [folds[4].layer],
   );
+});
+
+test("a model of two sentences has an encoder above a decoder with cross-attention", () => {
+  const { view, targets, sent } = figure({ source: true });
+  const count = (part, stack) => targets.filter((target) => target.part === part && target.stack === stack).length;
+  assert.deepEqual([count("mask", "encoder"), count("mask", "decoder")], [0, 2], "an encoder has no mask");
+  assert.deepEqual([count("cross", "encoder"), count("cross", "decoder")], [0, 2]);
+  assert.deepEqual([count("scale", "encoder"), count("scale", "decoder")], [2, 4]);
+  assert.deepEqual([count("residual", "encoder"), count("residual", "decoder")], [4, 6]);
+  assert.deepEqual(
+    [count("norm", "encoder"), count("norm", "decoder")],
+    [4 + 1, 6 + 1],
+    "pre-norm: before each output",
+  );
+  assert.deepEqual([count("token", "encoder"), count("token", "decoder")], [0, 3]);
+  const heads = targets.filter(({ kind, layer, head }) => kind === "head" && layer === 1 && head === 2);
+  for (const head of heads) head.press();
+  targets.find(({ part }) => part === "cross").press();
+  assert.deepEqual(sent, [
+    ["head", [1, 2, "E"]],
+    ["head", [1, 2, "L"]],
+    ["head", [1, 2, "X"]],
+    ["layer", [0, "X"]],
+  ]);
+  assert.deepEqual(
+    heads.map(({ on }) => on),
+    [true, false, true],
+  );
+  const [encoder, decoder] = view.place.bands;
+  assert.ok(encoder.foot < decoder.top && decoder.memory < decoder.lanes - 3 * view.place.memoryLane);
+});
+
+test("the parts of a block stand side by side and fill it, with a strip after each", () => {
+  for (const width of [1090, 358]) {
+    const { view } = figure({ source: true, width });
+    for (const { blocks } of view.place.bands) {
+      for (const { x, width: wide, parts } of blocks) {
+        let left = x;
+        for (const part of parts) {
+          assert.ok(part.x >= left && part.width > 20 && part.strip >= part.x + part.width);
+          left = part.strip + view.place.strip;
+        }
+        assert.equal(left, x + wide);
+      }
+    }
+  }
 });

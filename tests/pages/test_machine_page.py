@@ -10,7 +10,7 @@ from model.analysis.whole_model.data_flow import data_flow
 from model.run import get_transformer
 from model.switches import PARTS
 from viz.captions.counting import percent
-from viz.pages.machine import whole_model
+from viz.pages.machine import pair_model, pair_pages, whole_model
 from viz.ui import ablation
 from viz.ui.controls import EXAMPLE
 from viz.ui.links import part_pages
@@ -23,7 +23,7 @@ CONFIG = get_transformer("grammar")[0].config
 def session(monkeypatch):
     """What the callbacks write to, in place of a visitor's session."""
     kept = {}
-    for module in (ablation, part_pages):
+    for module in (ablation, part_pages, pair_pages):
         monkeypatch.setattr(module.st, "session_state", kept)
     return kept
 
@@ -31,14 +31,19 @@ def session(monkeypatch):
 @pytest.mark.parametrize(
     "message",
     [
-        lambda: whole_model._toggle_part("__class__"),
-        lambda: whole_model._toggle_part("heads_off"),
-        lambda: whole_model._toggle_layer(CONFIG, 10**9),
-        lambda: whole_model._toggle_layer(CONFIG, -1),
-        lambda: whole_model._toggle_head(CONFIG, 0, CONFIG.n_heads),
-        lambda: whole_model._toggle_head(CONFIG, CONFIG.n_layers, 0),
-        lambda: whole_model._request_page(CONFIG, "head", 10**9, 0),
-        lambda: whole_model._request_page(CONFIG, "head", 0, 10**9),
+        lambda: whole_model.toggle_part("__class__"),
+        lambda: whole_model.toggle_part("heads_off"),
+        lambda: whole_model.toggle_layer(CONFIG, "L", 10**9, "L"),
+        lambda: whole_model.toggle_layer(CONFIG, "L", -1, "L"),
+        lambda: whole_model.toggle_layer(CONFIG, "L", 0, "X"),
+        lambda: whole_model.toggle_layer(CONFIG, "LXE", 0, "LX"),
+        lambda: whole_model.toggle_head(CONFIG, "L", 0, CONFIG.n_heads, "L"),
+        lambda: whole_model.toggle_head(CONFIG, "L", CONFIG.n_layers, 0, "L"),
+        lambda: whole_model.toggle_head(CONFIG, "L", 0, 0, "E"),
+        lambda: whole_model.toggle_head(CONFIG, "LXE", 0, 0, ""),
+        lambda: whole_model._request_page(CONFIG, "head", 10**9, 0, ""),
+        lambda: whole_model._request_page(CONFIG, "head", 0, 10**9, ""),
+        lambda: pair_model._request_page(CONFIG, "head", 0, 10**9, "encoder"),
     ],
 )
 def test_a_part_that_the_model_does_not_have_changes_nothing(session, message):
@@ -47,13 +52,15 @@ def test_a_part_that_the_model_does_not_have_changes_nothing(session, message):
 
 
 def test_a_layer_of_heads_goes_as_a_whole_and_comes_back_as_a_whole(session):
-    whole_model._toggle_head(CONFIG, 1, 0)
+    whole_model.toggle_head(CONFIG, "L", 1, 0, "L")
     assert session["heads_off"] == ["L1H0"]
-    whole_model._toggle_layer(CONFIG, 1)
+    whole_model.toggle_layer(CONFIG, "L", 1, "L")
     assert sorted(session["heads_off"]) == ["L1H0", "L1H1", "L1H2", "L1H3"]
-    whole_model._toggle_head(CONFIG, 0, 0)
-    whole_model._toggle_layer(CONFIG, 1)
+    whole_model.toggle_head(CONFIG, "L", 0, 0, "L")
+    whole_model.toggle_layer(CONFIG, "L", 1, "L")
     assert session["heads_off"] == ["L0H0"], "the head of another layer stays out"
+    whole_model.toggle_layer(CONFIG, "LXE", 0, "X")
+    assert session["heads_off"] == ["L0H0", "X0H0", "X0H1", "X0H2", "X0H3"], "of another attention they are others"
 
 
 @pytest.mark.parametrize("kind", ["", "../../etc/passwd", "your_model"])

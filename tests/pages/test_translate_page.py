@@ -21,7 +21,7 @@ from viz.pages.translate import accuracy_by_length
 from viz.pages.translate import compute as translate_compute
 from viz.pages.translate.compute import default_head
 from viz.pages.translate.views import MAPS, SECTIONS
-from viz.ui import figure_panel, server_cache
+from viz.ui import figure_panel, model_calls, server_cache
 from viz.ui.visitor import words
 
 PAGE = "viz/pages/translate/page.py"
@@ -404,7 +404,7 @@ def test_what_a_flip_sends_is_tens_of_kilobytes_and_no_chart():
 def test_an_unknown_source_word_is_named_with_what_is_known_and_only_source_words_are_offered():
     screen = well(visit(PAGE, source_text="the garcon sleeps with a zebra .", method="greedy"))
     told = " ".join(markdown.value for markdown in screen.markdown)
-    known = translate_compute.source_words("translate")
+    known = model_calls.source_words("translate")
     assert f"It knows {len(known)} English words." in told
     assert {"the", "animal", "street"} <= known
     assert not known & {"garçon", "le", "l'", "rue"}
@@ -414,6 +414,6 @@ def test_an_unknown_source_word_is_named_with_what_is_known_and_only_source_word
 
 def test_the_source_words_are_all_that_the_generator_draws():
     more = {word for pair in draw_pairs("translation", 2000, Random(7)) for word in pair.source}
-    assert more <= translate_compute.source_words("translate")
-    assert translate_compute.source_words("copy-transformer") == frozenset()
-    assert f"know {len(translate_compute.source_words('translate'))} English words" in words("translate")[0]
+    assert more <= model_calls.source_words("translate")
+    assert model_calls.source_words("copy-transformer") == frozenset()
+    assert f"know {len(model_calls.source_words('translate'))} English words" in words("translate")[0]

@@ -30,7 +30,7 @@ from viz.captions.heads import (
     describe_trained_without,
 )
 from viz.captions.score_scaling import describe_head_scaling, describe_query_gradient, describe_width
-from viz.captions.typed_text import describe_altered, describe_unknown
+from viz.captions.typed_text import describe_altered, describe_pair_model, describe_unknown
 from viz.export.weight_values import warnings_of
 
 Cases = Mapping[str, Callable[[], str]]
@@ -192,6 +192,10 @@ CASES: dict[str, Cases] = {
         "many words": lambda: describe_unknown([f"w{number}" for number in range(9)], 0.2),
         "most of the text": lambda: describe_unknown(["zebra", "eats"], 0.7),
         "of a language": lambda: describe_unknown(["zebra", "eats"], 0.7, 167, "English"),
+    },
+    "typed_text.describe_pair_model": {
+        "a Transformer": lambda: describe_pair_model("translate", "grammar", True),
+        "another": lambda: describe_pair_model("translate-gru", "grammar", False),
     },
     "typed_text.describe_altered": {
         "one": lambda: describe_altered(["\u2028"], []),

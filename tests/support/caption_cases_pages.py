@@ -16,9 +16,13 @@ from viz.captions.claims import describe_nouns_attended as read_noun_share
 from viz.captions.inside import describe_averaging, describe_cost, describe_loop_and_matmul, describe_qk_spectrum
 from viz.captions.machine import (
     describe_attention,
+    describe_cross,
     describe_embedding,
     describe_machine,
     describe_mlp,
+    describe_output,
+    describe_pair_machine,
+    describe_translations,
     describe_unembedding,
     describe_units,
 )
@@ -97,6 +101,31 @@ CASES: dict[str, Cases] = {
         "none but itself": lambda: describe_attention("the", 7.7, 7.8, [], True, 0.03),
         "no residual": lambda: describe_attention("dogs", 7.7, 7.8, [("the", 0.996)], False, 0.03),
         "no heads": lambda: describe_attention("dogs", 7.7, 0.0, [], True, 0.03),
+    },
+    "machine.describe_cross": {
+        "two": lambda: describe_cross("chat", 7.7, 7.8, [("cat", 0.4), ("the, token 1", 0.04)], True, 0.03),
+        "none": lambda: describe_cross("chat", 7.7, 7.8, [], True, 0.03),
+        "no residual": lambda: describe_cross("chat", 7.7, 7.8, [("cat", 0.996)], False, 0.03),
+        "no heads": lambda: describe_cross("chat", 7.7, 0.0, [], True, 0.03),
+    },
+    "machine.describe_output": {
+        "some": lambda: describe_output("chat", "cat", 0.21),
+        "nothing": lambda: describe_output("chat", "cat", 0.0),
+    },
+    "machine.describe_pair_machine": {
+        "all drawn": lambda: describe_pair_machine("chat", [("cat", 0.3), ("the", 0.1)], [("le", 0.05)], 0.8, 9, 9),
+        "some drawn": lambda: describe_pair_machine("chat", [("cat", 0.3)], [], 0.8, 40, 60),
+        "nothing of the source": lambda: describe_pair_machine("chat", [], [("le", 0.4)], 0.0, 9, 9),
+        "only itself": lambda: describe_pair_machine("⟨start⟩", [], [], 0.0, 9, 9),
+        "no numbers": lambda: describe_pair_machine("chat", [], [], float(NAN), 9, 9),
+    },
+    "machine.describe_translations": {
+        "full": lambda: describe_translations("le chat dort .", None, given=False),
+        "given": lambda: describe_translations("le chat dort .", None, given=True),
+        "another": lambda: describe_translations("le chat dort .", "le chien dort .", given=False),
+        "the same": lambda: describe_translations("le chat dort .", "le chat dort .", given=False),
+        "nothing": lambda: describe_translations("le chat dort .", "", given=False),
+        "long": lambda: describe_translations("le chat " * 40, None, given=False),
     },
     "machine.describe_mlp": {
         "many": lambda: describe_mlp("dogs", 7.7, 8.1, 77, 256, True),

@@ -27,6 +27,8 @@ SHOWN = {
     ("machine", ()): ("machine", "hidden_units"),
     ("machine", (("mlp", "false"), ("heads_off", "L1H2"))): ("machine",),
     ("machine", (("weights", "stories"), ("residual", "false"), ("layer", "1"))): ("machine", "hidden_units"),
+    ("machine", (("weights", "translate"),)): ("machine", "hidden_units"),
+    ("machine", (("weights", "copy-transformer"), ("target", "c a f"), ("heads_off", "X0H1"))): ("machine",),
     ("inside", ()): ("walk",),
     ("inside", (("view", "Loop or matrix"),)): ("forms",),
     ("inside", (("view", "Size and cost"),)): ("sizes",),

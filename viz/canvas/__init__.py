@@ -13,6 +13,7 @@ from viz.canvas.head_steps import HeadStepsView, head_steps, value_hull
 from viz.canvas.machine import (
     MachineEvents,
     MachinePart,
+    MachineSource,
     MachineSwitch,
     MachineView,
     MachineWords,
@@ -41,6 +42,7 @@ __all__ = [
     "LessonView",
     "MachineEvents",
     "MachinePart",
+    "MachineSource",
     "MachineSwitch",
     "MachineView",
     "MachineWords",

@@ -1,4 +1,4 @@
-"""A whole Transformer on one sentence: what each part adds to the residual stream, and what flows to one token."""
+"""A whole Transformer on one sentence, or on two: what each part adds to the stream, and what flows to one token."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,11 +22,12 @@ HEADROOM = 98  # percent of all numbers that the colours of the strips tell apar
 class MachinePart:
     """One part of the model, as the figure draws it."""
 
-    kind: str  # "embedding", "attention", "mlp" or "unembedding"
+    kind: str  # "embedding", "attention", "cross", "mlp", "output" of an encoder, or "unembedding"
     layer: int | None
     norm: str  # "before", "after" or "none"
     present: bool
     shape: str  # of what it gives: "13 × 64"
+    stack: str = ""  # "encoder" or "decoder" in a model of both
 
 
 @dataclass(frozen=True)
@@ -44,42 +45,54 @@ class MachineWords:
     """By kind of part or name of a switch, what the figure says of it."""
 
     names: Mapping[str, str]
-    purposes: Mapping[str, str]
+    purposes: Mapping[str, str]  # also of "cross_head", a head of cross-attention
     short: Mapping[str, str]  # what it is for, in a few words
     pages: Mapping[str, str]  # label of the button that opens its page
 
 
 @dataclass(frozen=True)
+class MachineSource:
+    """N drawn tokens of a source on their way through the encoder, and into the cross-attention of the decoder."""
+
+    tokens: Sequence[str]  # N
+    followed: Sequence[int]  # of each token of the target, the drawn source token that gives most to it
+    arrays: Mapping[str, Array]  # of the encoder: weights, mask (L, H, N, N), stream (J, N, C), hidden (L, N, F),
+    # lengths (J, N), added (2L, N), reach (T, L + 1, N), edges (T, L, N, N), output (1, N, C), its last vectors
+    cross: Mapping[str, Array]  # weights, mask (L, H, T, N), edges (T, L, T, N)
+
+
+@dataclass(frozen=True)
 class MachineView:
-    """T drawn tokens on their way through L layers."""
+    """T drawn tokens on their way through L layers. In a model of two sentences they are those of the target."""
 
     tokens: Sequence[str]  # T
     positions: Sequence[int]  # T, of the drawn tokens in the text
     parts: Sequence[MachinePart]
     switches: Sequence[MachineSwitch]
-    heads_off: Sequence[tuple[int, int]]
+    heads_off: Sequence[str]  # names: "L1H2", in cross-attention "X1H2", in an encoder "E1H2"
     arrays: Mapping[str, Array]  # weights, mask (L, H, T, T), stream (J, T, C), hidden (L, T, F), lengths (J, T),
-    # added (2L, T), reach (T, L + 1, T), edges (T, L, T, T)
+    # added (2L, T), reach (T, L + 1, T), edges (T, L, T, T); with a source: added (3L, T), reach (T, 2L + 1, T)
     sentences: Sequence[Sequence[str]]  # of each token, what each part did
     next_tokens: Sequence[Sequence[tuple[str, float, float]]]  # of each token: word, probability, and that of the full
     # model; empty where the model predicts no words
     predicts: str  # title of the last column
     position_place: str  # where positions come in: "embedding", "attention" or "none"
     words: MachineWords
+    source: MachineSource | None = None
 
 
 @dataclass(frozen=True)
 class MachineEvents:
     """What a person does in the figure.
 
-    on_part: name of a switch; on_layer, on_head: heads to remove or put back; on_open: kind of a part, its layer and
-    its head, −1 where there is none.
+    on_part: name of a switch; on_layer, on_head: heads to remove or put back, and the letter of their attention;
+    on_open: kind of a part, its layer and its head, −1 where there is none, and its stack.
     """
 
     on_part: Callable[[str], None]
-    on_layer: Callable[[int], None]
-    on_head: Callable[[int, int], None]
-    on_open: Callable[[str, int, int], None]
+    on_layer: Callable[[int, str], None]
+    on_head: Callable[[int, int, str], None]
+    on_open: Callable[[str, int, int, str], None]
 
     def callbacks(self, key: str) -> dict[str, Callable[[], None]]:
         """The callbacks of the component under this key."""
@@ -87,11 +100,20 @@ class MachineEvents:
         def sent(name: str) -> Any:
             return st.session_state[key][name]
 
+        def layer(number: Any, letter: Any) -> None:
+            self.on_layer(int(number), str(letter))
+
+        def head(layer: Any, number: Any, letter: Any) -> None:
+            self.on_head(int(layer), int(number), str(letter))
+
+        def opened(kind: Any, layer: Any, head: Any, stack: Any) -> None:
+            self.on_open(str(kind), int(layer), int(head), str(stack))
+
         return {
             "on_part_change": lambda: self.on_part(str(sent("part"))),
-            "on_layer_change": lambda: self.on_layer(int(sent("layer"))),
-            "on_head_change": lambda: self.on_head(*map(int, sent("head"))),
-            "on_open_change": lambda: self.on_open(str(sent("open")[0]), *map(int, sent("open")[1:])),
+            "on_layer_change": lambda: layer(*sent("layer")),
+            "on_head_change": lambda: head(*sent("head")),
+            "on_open_change": lambda: opened(*sent("open")),
         }
 
 
@@ -99,14 +121,15 @@ def machine(
     view: MachineView, *, key: str, focus: TokenFocus, detail: str, events: MachineEvents, theme: Theme
 ) -> Drawn:
     """The whole model. detail: what stands below each part, "words", "shapes" or "numbers"."""
-    arrays = view.arrays
+    source = view.source
     header = {
         "key": key,
         "tokens": [truncate(token) for token in view.tokens],
         "positions": list(view.positions),
         "parts": [asdict(part) for part in view.parts],
         "switches": [asdict(switch) for switch in view.switches],
-        "heads_off": [list(head) for head in view.heads_off],
+        "heads_off": list(view.heads_off),
+        "source": source and {"tokens": [truncate(token) for token in source.tokens], "followed": source.followed},
         "sentences": view.sentences,
         "next_tokens": [[[truncate(word), *shares] for word, *shares in row] for row in view.next_tokens],
         "predicts": view.predicts,
@@ -121,16 +144,21 @@ def machine(
     }
     data = pack(
         header,
-        cells=encode_weights(arrays["weights"], arrays["mask"]),
-        weights=arrays["weights"].astype(np.float32),
-        stream=encode_vectors(arrays["stream"]),
-        hidden=encode_vectors(arrays["hidden"]),
-        lengths=arrays["lengths"].astype(np.float32),
-        added=arrays["added"].astype(np.float32),
-        reach=arrays["reach"].astype(np.float32),
-        edges=arrays["edges"].astype(np.float32),
+        **_packed(view.arrays, ""),
+        **(_packed(source.arrays, "encoder_") | _packed(source.cross, "cross_") if source else {}),
     )
     return component("machine")(key=key, data=data, **focus.callbacks(key), **events.callbacks(key))
+
+
+def _packed(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:
+    """The arrays of one stack as the browser reads them: maps and vectors as colours, all other numbers as they are."""
+    packed = {"cells": encode_weights(arrays["weights"], arrays["mask"])}
+    for name, values in arrays.items():
+        if name in ("stream", "hidden", "output"):
+            packed[name] = encode_vectors(values)
+        elif name != "mask":
+            packed[name] = values.astype(np.float32)
+    return {prefix + name: values for name, values in packed.items()}
 
 
 def encode_vectors(vectors: Array, cells: int = STRIP_CELLS) -> Array:

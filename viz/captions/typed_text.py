@@ -43,6 +43,15 @@ def describe_unknown(unknown: Sequence[str], share: float, known: int = 0, langu
     return f"This model does not know {names} and reads {verb(len(unknown), 'it', 'them')} as ⟨unknown⟩.{knows}{many}"
 
 
+def describe_pair_model(name: str, shown: str, is_transformer: bool) -> str:
+    """A link names a model of two sentences on a page that shows another model instead.
+
+    name, shown: of both models; is_transformer: whether the first one is an encoder–decoder of Transformer layers.
+    """
+    place = "The pages Whole model and Translate show it" if is_transformer else "Of all pages, only Translate shows it"
+    return f"This page does not show the model {markdown(name)}. {place}. Here is {markdown(shown)}."
+
+
 def _named(characters: Sequence[str]) -> str:
     names = [
         f"{unicodedata.name(character, CONTROLS.get(character, 'control')).lower()} (U+{ord(character):04X})"

@@ -1,12 +1,14 @@
 """Ablation on more than one page: held-out scores, what to watch for, and the ablated parts in words."""
 
 from collections.abc import Set
+from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from model.analysis import ablation
 from model.run import Experiment
-from model.switches import PARTS, Switches
+from model.switches import HEAD_FIELDS, PARTS, Switches
 from viz.ui import controls, model_calls, server_cache
 from viz.ui.state import Key, Param
 
@@ -28,17 +30,40 @@ def heads_off(
     return frozenset((int(name[1 : name.index("H")]), int(name[name.index("H") + 1 :])) for name in chosen)
 
 
-def toggle_head(layer: int, head: int) -> None:
-    """Take a head out, or put it back."""
-    name, chosen = f"L{layer}H{head}", list(st.session_state.get(Param.HEADS_OFF, []))
+def pair_heads_off(weights: str, switches: Switches) -> Switches:
+    """These switches with the heads of an encoder–decoder to take out, in all its attentions."""
+    config = model_calls.about(weights).model_config
+    names = {
+        f"{letter}{layer}H{head}": (field, (layer, head))
+        for field, letter in HEAD_FIELDS.items()
+        for layer in range(config.n_layers)
+        for head in range(config.n_heads)
+    }
+    chosen = st.multiselect(
+        "Heads ablated",
+        list(names),
+        key=Param.HEADS_OFF,
+        bind="query-params",
+        placeholder="none",
+        help="L: decoder self-attention. X: cross-attention. E: encoder self-attention.",
+    )
+    off: dict[str, Any] = {
+        field: frozenset(names[name][1] for name in chosen if names[name][0] == field) for field in HEAD_FIELDS
+    }
+    return replace(switches, **off)
+
+
+def toggle_head(layer: int, head: int, letter: str = "L") -> None:
+    """Take a head out, or put it back. letter: the attention that it is of, as in HEAD_FIELDS."""
+    name, chosen = f"{letter}{layer}H{head}", list(st.session_state.get(Param.HEADS_OFF, []))
     st.session_state[Param.HEADS_OFF] = (
         [other for other in chosen if other != name] if name in chosen else [*chosen, name]
     )
 
 
-def toggle_layer(layer: int, n_heads: int) -> None:
-    """Take out all heads of a layer, or put them back where all are out."""
-    names = [f"L{layer}H{head}" for head in range(n_heads)]
+def toggle_layer(layer: int, n_heads: int, letter: str = "L") -> None:
+    """Take out all heads of an attention of a layer, or put them back where all are out. letter: as in toggle_head."""
+    names = [f"{letter}{layer}H{head}" for head in range(n_heads)]
     chosen = list(st.session_state.get(Param.HEADS_OFF, []))
     others = [name for name in chosen if name not in names]
     st.session_state[Param.HEADS_OFF] = others if set(names) <= set(chosen) else [*others, *names]

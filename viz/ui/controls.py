@@ -5,7 +5,7 @@ A control that the page itself also moves (a click on a head) is moved through i
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
@@ -20,9 +20,10 @@ from model.run import Experiment, InputTextError
 from model.subword import CONTINUATION
 from model.switches import PARTS, Switches
 from model.tokenizer import altered
-from viz.captions.typed_text import describe_altered, describe_unknown
+from viz.captions.typed_text import describe_altered, describe_pair_model, describe_unknown
 from viz.labels import escape_markdown, markdown
 from viz.lessons.parse import RESERVED
+from viz.pair_tasks import example_of, place_of
 from viz.ui import model_calls
 from viz.ui.links.tracking_parameters import is_tracking
 from viz.ui.state import DEFAULTS, Key, Param, key_of
@@ -31,6 +32,7 @@ FRAME = (*RESERVED, Param.MAPS_MODEL)  # names in the address that no control ta
 TEXTS = (
     Param.TEXT,
     Param.SOURCE_TEXT,
+    Param.TARGET,
     Param.MAPS_TEXT,
     Param.MAPS_TARGET,
     Param.QUESTION,
@@ -76,16 +78,20 @@ def opened(name: Param, options: Sequence[str]) -> str:
 
 
 def experiment(
-    acting: Set[Control] = EVERY, no_effect: Mapping[str, str] | None = None, off: Set[str] = frozenset()
+    acting: Set[Control] = EVERY,
+    no_effect: Mapping[str, str] | None = None,
+    off: Set[str] = frozenset(),
+    pairs: bool = False,
 ) -> Experiment:
     """Model, sentence and parts: everything that decides what the model does.
 
     acting: the controls that do something in the open view. no_effect: name of a part → why its switch does nothing.
-    off: the parts that are out where neither a person nor a link says otherwise.
+    off: the parts that are out where neither a person nor a link says otherwise. pairs: whether the page shows models
+    of two sentences too; the text is then their source.
     """
     note_link_values()
     with place(Control.MODEL, acting):
-        weights = _weights()
+        weights = _weights(pairs)
     with place(Control.TEXT, acting):
         text = _text(weights)
     with place(Control.COMPONENTS, acting):
@@ -122,10 +128,10 @@ def _endless(value: str) -> bool:
         return False
 
 
-def _weights() -> str:
+def _weights(pairs: bool) -> str:
     for fault in checkpoint.faults():
         st.caption(f"{escape_markdown(fault)} It is not listed below.")
-    names = model_calls.text_models()
+    names = (*model_calls.text_models(), *(model_calls.pair_models() if pairs else ()))
     gone = st.session_state.get(Param.WEIGHTS)
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
         st.session_state[Param.WEIGHTS] = FIRST
@@ -141,13 +147,9 @@ def _show_words() -> None:
         st.session_state[Param.UNITS] = "words"
 
 
-def _example(weights: str) -> str:
-    return EXAMPLE if model_calls.task(weights).words else PROSE
-
-
 def _text(weights: str) -> str:
-    task = model_calls.task(weights)
-    kinds = task.kinds
+    pair = weights in model_calls.pair_models()
+    kinds = model_calls.pair_task(weights).kinds if pair else model_calls.task(weights).kinds
     if Key.WRITTEN in st.session_state:
         set_text(st.session_state.pop(Key.WRITTEN))
     # Another model begins with a sentence of its own kind; what a link or a person has written stays.
@@ -156,7 +158,9 @@ def _text(weights: str) -> str:
     if before != example and st.session_state.get(Param.TEXT) == before:
         set_text(example)
     st.session_state[Key.EXAMPLE] = example
-    text = st.text_area("Sentence", value=example, key=Param.TEXT, bind="query-params", height=THREE_LINES)
+    text = st.text_area(
+        "Source" if pair else "Sentence", value=example, key=Param.TEXT, bind="query-params", height=THREE_LINES
+    )
     st.menu_button(
         "New sentence",
         list(kinds),
@@ -169,9 +173,24 @@ def _text(weights: str) -> str:
     knows = "Vocabulary"
     with st.popover(knows, width="stretch", key=Key.KNOWN, on_change="rerun") as known:
         if known.open:
-            groups = task.words.items() if task.words else _tokens(weights)
-            st.markdown("\n\n".join(f"**{part}** " + " ".join(map(markdown, words)) for part, words in groups))
+            groups = _vocabulary(weights)
+            named = [(f"**{part}** " if part else "", words) for part, words in groups]
+            st.markdown("\n\n".join(part + " ".join(map(markdown, words)) for part, words in named))
     return text or ""
+
+
+def _example(weights: str) -> str:
+    if weights in model_calls.pair_models():
+        return example_of(model_calls.about(weights).task)
+    return EXAMPLE if model_calls.task(weights).words else PROSE
+
+
+def _vocabulary(weights: str) -> Iterable[tuple[str, Sequence[str]]]:
+    tokenizer = model_calls.tokenizer(weights)
+    if weights in model_calls.pair_models():
+        words = [word for index, word in enumerate(tokenizer.vocabulary) if index not in tokenizer.special_ids]
+        return [("", words)]
+    return model_calls.task(weights).words.items() or _tokens(weights)
 
 
 def _tokens(weights: str) -> list[tuple[str, Sequence[str]]]:
@@ -189,7 +208,11 @@ def _tokens(weights: str) -> list[tuple[str, Sequence[str]]]:
 
 
 def _draw(weights: str) -> None:
-    set_text(model_calls.task(weights).draw(st.session_state[Key.DRAW], Random()).text)
+    kind = st.session_state[Key.DRAW]
+    if weights in model_calls.pair_models():
+        set_text(model_calls.pair_task(weights).draw(kind, Random()).source_text)
+    else:
+        set_text(model_calls.task(weights).draw(kind, Random()).text)
 
 
 def set_text_to(text: str) -> None:
@@ -274,6 +297,8 @@ def head(
 def layer(n_layers: int, default: int) -> int:
     """The layer to look into, where no head is chosen."""
     track_default({Param.LAYER: default})
+    if (st.session_state.get(Param.LAYER) or 0) >= n_layers:
+        st.session_state[Param.LAYER] = n_layers - 1  # the layer of a deeper model
     with st.sidebar:
         return int(st.number_input("Layer", 0, n_layers - 1, default, key=Param.LAYER, bind="query-params", width=100))
 
@@ -437,13 +462,18 @@ def sidebar_footer(experiment: Experiment) -> None:
         if part.name in model_calls.trained(experiment.weights).removed
     ]
     note = f". This model was trained without {' and '.join(never)}." if never else ""
-    st.sidebar.caption(f"{config.n_layers} layers × {config.n_heads} heads, running on {model_calls.device()}{note}")
+    stacks = "2 stacks of " if experiment.weights in model_calls.pair_models() else ""
+    st.sidebar.caption(
+        f"{stacks}{config.n_layers} layers × {config.n_heads} heads, running on {model_calls.device()}{note}"
+    )
 
 
 def set_state(state: Mapping[str, str]) -> None:
     """Set controls as a link would: every part present and no word chosen, then what the state names."""
     st.session_state[Key.LINKS_OPENED] = st.session_state.get(Key.LINKS_OPENED, 0) + 1
     st.session_state.update({Param(part.name): True for part in PARTS} | {Param.QUERY: None, Param.TARGET_STEP: None})
+    if st.session_state.pop(Key.TARGET_OF, None):
+        st.session_state[Param.TARGET] = ""
     for name, value in state.items():
         if name not in st.session_state:
             st.query_params[name] = value  # a control that is not on the page yet does not write its own part
@@ -454,7 +484,7 @@ def _typed(name: str, value: str) -> Any:
     """As the control holds what the link spells."""
     if value in ("true", "false"):
         return value == "true"
-    if name == Param.TEXT:
+    if name in (Param.TEXT, Param.TARGET):
         return value
     return int(value) if value.isdigit() else float(value) if re.fullmatch(r"\d+\.\d+", value) else value
 
@@ -482,6 +512,9 @@ def report_bad_link(whole: bool = True) -> None:
                 st.query_params.pop(name, None)
             continue
         used = st.session_state[name]
+        if name == Param.WEIGHTS and values != [used] and place_of(values[0]):
+            st.info(describe_pair_model(values[0], used, values[0] in model_calls.pair_models()))
+            continue
         if name == Param.WEIGHTS and values[0].startswith(PREFIX) and values != [used]:
             st.info(
                 f"The model {markdown(values[0])} is not loaded on this server, so {used} is shown. Load it on the "

@@ -2,6 +2,7 @@
 
 import gc
 from functools import cache, lru_cache
+from random import Random
 
 import streamlit as st
 
@@ -14,7 +15,8 @@ from model.model_card import ModelCard
 from model.registry import registry
 from model.run import Experiment, InputTextError, encode, get_model, get_transformer, run_text
 from model.switches import Switches
-from model.tasks import TASKS, Task
+from model.tasks import PAIRS, TASKS, PairTask, Task
+from model.tasks.pair_sampling import draw_pairs
 from model.tokenizer import Encoding, Tokenizer
 from model.transformer import Trace
 from viz.types import Array
@@ -103,6 +105,13 @@ def text_models() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
+def pair_models() -> tuple[str, ...]:
+    """The encoder–decoders of Transformer layers: they read one sentence and write another."""
+    known = [name for name in names() if load_card(name).architecture == "encoder-decoder"]
+    return tuple(sorted(known, key=lambda name: (list(PAIRS).index(load_card(name).task), name)))
+
+
+@lru_cache(maxsize=1)
 def _own_languages() -> tuple[str, ...]:
     """One of each language first, by the order of the languages."""
     known = [name for name in names() if load_card(name).task in TASKS]
@@ -122,6 +131,24 @@ def removable_parts(weights: str) -> Switches:
 def task(weights: str) -> Task:
     """The language these weights were trained on; of models from elsewhere, the English passages of the lab."""
     return TASKS[about(weights).task]
+
+
+def pair_task(weights: str) -> PairTask:
+    """What these weights of a model of two sentences were trained on."""
+    return PAIRS[about(weights).task]
+
+
+DRAWN = 1000  # sources: enough to hold every word of the generator
+
+
+@server_cache.cached
+def source_words(weights: str) -> frozenset[str]:
+    """The words that sources are made of, without those of the other language; empty where a source has no words."""
+    task = about(weights).task
+    if task != "translation":
+        return frozenset()
+    with compute_slots:
+        return frozenset(word for pair in draw_pairs(task, DRAWN, Random(0)) for word in pair.source)
 
 
 def folder(weights: str) -> str:

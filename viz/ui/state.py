@@ -43,6 +43,7 @@ class Param(StrEnum):
     STAGE = "stage"  # field of AttentionTrace
     # Whole model
     DETAIL = "detail"  # what stands below each part: words, shapes or numbers
+    TARGET = "target"  # of a model of two sentences: the second one; empty: what the full model writes
     # Inside a head
     STEP_NUMBER = "step_number"  # of the walk along one row, from 1 as on the screen
     KEY = "key"  # position of the key token that is pointed out; None: none
@@ -130,6 +131,8 @@ class Key(StrEnum):
     TRY = "try"  # of a number: a button that opens a link of the prose
     # Whole model
     PART_REQUESTED = "part_requested"  # the part whose page is to be opened: its kind, its layer, its head
+    TARGET_OF = "target_of"  # (weights, source) of the last run, for which the target was named
+    PAIR_PART_REQUESTED = "pair_part_requested"  # the same of a model of two sentences, with the stack of the part
     # files
     ASK = "ask"  # of a figure: which file of it is asked for
     TABLE = "table"  # of a figure: whether its table is open
@@ -163,6 +166,8 @@ class Key(StrEnum):
     DRAW_SOURCE = "draw_source"
     KNOWN_SOURCE = "known_source"
     AGAIN_COPIES = "again_copies"
+    WHOLE_MODEL = "whole_model"
+    WHOLE_MODEL_OF = "whole_model_of"  # (weights, source) to open that page with in the next run
     # Your model
     PLACE = "place"  # the folder, or the name on the Hub, that was typed
     LOOK = "look"

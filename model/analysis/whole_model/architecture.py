@@ -1,6 +1,6 @@
 """The parts of a Transformer, in the order in which data passes them, read from its config."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.config import ModelConfig, lookup
 from model.position import POSITIONS
@@ -11,10 +11,11 @@ from model.switches import Switches
 class Step:
     """One part of the model, in the order in which data passes it."""
 
-    kind: str  # "embedding", "attention", "mlp" or "unembedding"
+    kind: str  # "embedding", "attention", "cross", "mlp", "output" of an encoder, or "unembedding"
     layer: int | None  # None: outside the layers
     norm: str  # where its norm stands, also while it is removed: "before" the part, "after" it, "none": it has no norm
     present: bool  # False: removed now, or the weights were trained without it
+    stack: str = ""  # "encoder" or "decoder" in a model of both
 
 
 def architecture(config: ModelConfig, switches: Switches = Switches()) -> tuple[Step, ...]:
@@ -32,6 +33,24 @@ def architecture(config: ModelConfig, switches: Switches = Switches()) -> tuple[
     if config.read_out != "none":
         has_final_norm = config.norm == "pre" or config.read_out == "transformed"
         steps.append(Step("unembedding", None, "before" if has_final_norm else "none", True))
+    return tuple(steps)
+
+
+def pair_architecture(config: ModelConfig, switches: Switches = Switches()) -> tuple[Step, ...]:
+    """The parts of an encoder–decoder: the encoder up to its output, then the decoder (Vaswani et al. 2017, figure 1).
+
+    Both stacks have `n_layers` layers. A decoder layer has a cross-attention between its self-attention and its
+    feed-forward network. switches: the parts that are removed now.
+    """
+    active = switches & config.trained
+    read = architecture(replace(config, read_out="none"), replace(active, heads_off=active.encoder_off))
+    output = Step("output", None, "before" if config.norm == "pre" else "none", True)
+    crosses = architecture(config, replace(active, heads_off=active.cross_off))
+    steps = [replace(step, stack="encoder") for step in (*read, output)]
+    for step, cross in zip(architecture(config, active), crosses, strict=True):
+        steps.append(replace(step, stack="decoder"))
+        if step.kind == "attention":
+            steps.append(replace(cross, kind="cross", stack="decoder"))
     return tuple(steps)
 
 

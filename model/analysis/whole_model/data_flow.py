@@ -1,12 +1,15 @@
 """What flows where in one forward pass: how long the vectors are, and how much of each comes from which token."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
+from torch import nn
 
+from model.attention import AttentionTrace, MultiHeadAttention
 from model.run import Array, Experiment, get_transformer
-from model.transformer import Layer, Trace
+from model.switches import Switches
+from model.transformer import Block, LayerTrace, Trace
 
 
 @dataclass(frozen=True)
@@ -31,28 +34,48 @@ def data_flow(experiment: Experiment, trace: Trace[Array]) -> DataFlow:
     here, and so are all biases.
     """
     transformer, _ = get_transformer(experiment.weights)
-    active = experiment.switches & transformer.config.trained
-    stream = [trace.embed]
+    return stack_flow(trace.embed, trace.layers, transformer.layers, experiment.switches & transformer.config.trained)
+
+
+def stack_flow(
+    embed: Array, layers: Sequence[LayerTrace[Array]], modules: Iterable[nn.Module], active: Switches
+) -> DataFlow:
+    """The same of one stack of layers with self-attention. active: the parts that this pass used."""
+    stream = [embed]
     added, shares = [], []
-    for index, layer in enumerate(trace.layers):
-        attention = layer.attention
-        module = transformer.layers[index]
-        assert isinstance(module, Layer)
-        w_o = module.attention.w_o.weight.float().cpu().numpy()  # (C, H·D)
-        heads = [head for head in range(len(attention.v)) if (index, head) not in active.heads_off]
-        weights = attention.weights[heads]  # (H', T, S)
-        written = written_values(attention.v[heads], w_o, heads)  # (H', S, C)
-        from_each = contribution_lengths(weights, written)  # (T, S)
-        if active.residual:
-            own = np.einsum("htt,htc->tc", weights, written)  # (T, C)  what each token gets from itself
-            np.fill_diagonal(from_each, np.linalg.norm(layer.resid_pre + own, axis=-1))
-        total = from_each.sum(axis=-1, keepdims=True)  # (T, 1); 0 where nothing arrives: the token keeps its place
-        shares.append(np.divide(from_each, total, out=np.eye(len(total)), where=total != 0))
-        added += [np.linalg.norm(attention.out, axis=-1), np.linalg.norm(layer.mlp_out, axis=-1)]
+    for index, (layer, module) in enumerate(zip(layers, modules, strict=True)):
+        assert isinstance(module, Block)
+        heads = heads_left(active.heads_off, index, layer.attention)
+        shares.append(self_shares(layer, module.attention, heads, active.residual))
+        added += [np.linalg.norm(layer.attention.out, axis=-1), np.linalg.norm(layer.mlp_out, axis=-1)]
         stream += [layer.resid_mid, layer.resid_post]
     vectors = np.stack(stream)  # (2L + 1, T, C)
     lengths = np.linalg.norm(vectors, axis=-1)  # (2L + 1, T)
     return DataFlow(vectors, lengths, np.stack(added), np.stack(shares), product(shares))
+
+
+def heads_left(heads_off: Set[tuple[int, int]], layer: int, attention: AttentionTrace[Array]) -> list[int]:
+    """The heads of this layer that are not removed."""
+    return [head for head in range(len(attention.v)) if (layer, head) not in heads_off]
+
+
+def self_shares(layer: LayerTrace[Array], module: MultiHeadAttention, heads: Sequence[int], residual: bool) -> Array:
+    """Which part of each token's vector after self-attention comes from which token, (T, T)."""
+    weights = layer.attention.weights[heads]  # (H', T, T)
+    written = written_values(layer.attention.v[heads], output_weights(module), heads)  # (H', T, C)
+    from_each = contribution_lengths(weights, written)  # (T, T)
+    if residual:
+        own = np.einsum("htt,htc->tc", weights, written)  # (T, C)  what each token gets from itself
+        np.fill_diagonal(from_each, np.linalg.norm(layer.resid_pre + own, axis=-1))
+    total = from_each.sum(axis=-1, keepdims=True)  # (T, 1); 0 where nothing arrives: the token keeps its place
+    shares: Array = np.divide(from_each, total, out=np.eye(len(total)), where=total != 0)
+    return shares
+
+
+def output_weights(module: MultiHeadAttention) -> Array:
+    """W_O of an attention, (C, H·D)."""
+    weight: Array = module.w_o.weight.float().cpu().numpy()
+    return weight
 
 
 def written_values(v: Array, w_o: Array, heads: Sequence[int]) -> Array:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.run import Array, Experiment, get_transformer
-from model.transformer import Layer, Trace
+from model.encoder_decoder import EncoderDecoder
+from model.recurrent import Recurrent
+from model.run import Array, Experiment, get_model
+from model.transformer import Block, Trace, Transformer
 
 
 @dataclass(frozen=True)
@@ -31,19 +33,22 @@ def hidden_units(
 ) -> HiddenUnits:
     """The n hidden units that write most for the token at `position`, and the k tokens that each raises.
 
+    trace: of a model of one text, or of the decoder of an encoder–decoder, whose words they then are.
+
     The change of a logit is activation · W_U (γ ∘ (w − mean(w))) / std, with the scale γ and the standard deviation of
     the final norm as it was in this pass: the direct effect of this unit if that norm stayed as it is. What later
     layers read from the unit is not counted.
     """
-    transformer, tokenizer = get_transformer(experiment.weights)
+    network, tokenizer = get_model(experiment.weights)
+    assert not isinstance(network, Recurrent)
     hidden = trace.layers[layer].mlp_hidden[position]  # (F,)
-    module = transformer.layers[layer]
-    assert isinstance(module, Layer)
+    module = (network.decoder if isinstance(network, EncoderDecoder) else network.layers)[layer]
+    assert isinstance(module, Block)
     columns = module.mlp_out.weight.float().cpu().numpy()  # (C, F)
     lengths = np.abs(hidden) * np.linalg.norm(columns, axis=0)  # (F,)
     units = np.argsort(-lengths, kind="stable")[:n]
     written = columns[:, units].T * hidden[units, None]  # (N, C)
-    changes = _logit_changes(experiment, trace, written, position)  # (N, V)
+    changes = _logit_changes(network, trace, written, position)  # (N, V)
     changes[:, list(tokenizer.special_ids)[: changes.shape[1]]] = -np.inf  # marks, which a person never sees predicted
     best = np.argsort(-changes, axis=-1, kind="stable")[:, :k]  # (N, K)
     return HiddenUnits(
@@ -57,15 +62,18 @@ def hidden_units(
     )
 
 
-def _logit_changes(experiment: Experiment, trace: Trace[Array], written: Array, position: int) -> Array:
+def _logit_changes(network: Transformer | EncoderDecoder, trace: Trace[Array], written: Array, position: int) -> Array:
     """written (N, C) vectors of the stream, through the final norm as it stands and the unembedding: (N, V)."""
-    transformer, _ = get_transformer(experiment.weights)
-    if transformer.unembedding is None or transformer.read_out_mlp is not None:
+    if isinstance(network, EncoderDecoder):
+        final_norm, unembedding = network.decoder_norm, network.unembedding
+    elif network.unembedding is None or network.read_out_mlp is not None:
         return np.zeros((len(written), 0))  # nothing reads words out, or a dense layer of its own stands before it
-    if trace.final_norm.present and transformer.final_norm is not None:
-        if transformer.config.norm_kind == "layer":
+    else:
+        final_norm, unembedding = network.final_norm, network.unembedding
+    if trace.final_norm.present and final_norm is not None:
+        if network.config.norm_kind == "layer":
             written = written - written.mean(axis=-1, keepdims=True)
-        gamma = transformer.final_norm.weight.float().cpu().numpy()  # (C,)
+        gamma = final_norm.weight.float().cpu().numpy()  # (C,)
         written = written / trace.final_norm.std[position] * gamma
-    changes: Array = written @ transformer.unembedding.weight.float().cpu().numpy().T
+    changes: Array = written @ unembedding.weight.float().cpu().numpy().T
     return changes

@@ -176,6 +176,14 @@ export interface MachinePart {
   norm: string;
   present: boolean;
   shape: string;
+  /** "encoder" or "decoder" in a model of both, else "". */
+  stack: string;
+}
+
+/** The source of a model of two sentences; of each target token, the source token that gives most to it. */
+export interface MachineSource {
+  tokens: string[];
+  followed: number[];
 }
 
 export interface MachineSwitch {
@@ -190,7 +198,8 @@ export interface MachineHeader extends FigureHeader, Focus {
   positions: number[];
   parts: MachinePart[];
   switches: MachineSwitch[];
-  heads_off: number[][];
+  heads_off: string[];
+  source: MachineSource | null;
   /** Of each token, what each part did to it. */
   sentences: string[][];
   /** Of each token: word, probability, probability in the full model. */
@@ -211,8 +220,52 @@ export interface HiddenUnitsHeader extends FigureHeader {
   raised: string[];
 }
 
+/** Numbers of an array, row by row. */
+export interface Floats {
+  values: Float32Array;
+  shape: number[];
+}
+
+/** One attention in every layer of a drawn stack. */
+export interface DrawnAttention {
+  /** Of its heads in names: "L", "X", "E". */
+  letter: string;
+  cells: Cells;
+  weights: Floats;
+  edges: Floats;
+}
+
+/** A stack of layers as it is drawn: the tokens of one sentence, and the parts of each layer in order. */
+export interface DrawnStack {
+  name: string;
+  tokens: string[];
+  layers: number;
+  /** "attention", "cross", "mlp". */
+  kinds: string[];
+  attentions: Record<string, DrawnAttention>;
+  stream: Cells;
+  hidden: Cells;
+  lengths: Floats;
+  added: Floats;
+  reach: Floats;
+  /** The last vectors of an encoder, after its norm; in a decoder those that cross-attention reads. */
+  output: Cells | null;
+  /** The source tokens that cross-attention reads. */
+  memory: string[];
+}
+
+/** Puts a button of a switch into a drawing of a whole model. */
+export type AddChip = (
+  stack: DrawnStack,
+  name: string,
+  box: { x: number; y: number; wide: number },
+  layer: number | null,
+  of: string,
+) => void;
+
 /** What can be pressed in a drawing of a whole model. */
 export interface Target {
+  stack: string;
   kind: string;
   part: string;
   layer: number | null;

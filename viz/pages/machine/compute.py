@@ -1,9 +1,15 @@
 """What the page computes, once for all visitors."""
 
+from dataclasses import replace
+
 from model.analysis.whole_model.data_flow import DataFlow, data_flow, most_mixed_row
 from model.analysis.whole_model.hidden_units import HiddenUnits, hidden_units
-from model.run import Experiment
-from viz.ui import model_calls, server_cache
+from model.analysis.whole_model.pair_flow import PairFlow, pair_flow
+from model.encoder_decoder import EncoderDecoderTrace
+from model.generation.translate import translate
+from model.run import Experiment, run_pair
+from viz.types import Array
+from viz.ui import model_calls, server_cache, slots
 
 
 @server_cache.cached
@@ -20,6 +26,42 @@ def mixed_row(experiment: Experiment) -> int:
 
 @server_cache.cached
 def units(experiment: Experiment, layer: int, position: int) -> HiddenUnits:
-    """The hidden units that write most for the token at `position` in this layer."""
+    """The hidden units that write most for the token at `position` in this layer; of two sentences in the decoder."""
     with model_calls.compute_slots:
-        return hidden_units(experiment, model_calls.trace(experiment), layer, position)
+        pair = experiment.weights in model_calls.pair_models()
+        trace = pair_trace(experiment).decoder if pair else model_calls.trace(experiment)
+        return hidden_units(experiment, trace, layer, position)
+
+
+# Models of two sentences
+
+
+@server_cache.cached
+def translation(experiment: Experiment) -> str:
+    """What the model writes for the experiment's text, by greedy search.
+
+    Raises:
+        InputTextError: the text cannot be read.
+    """
+    with slots.long("Writing the other sentence"):
+        return translate(replace(experiment, target="")).text
+
+
+@server_cache.cached
+def pair_trace(experiment: Experiment) -> EncoderDecoderTrace[Array]:
+    """The experiment's text and its target, read as they are.
+
+    Raises:
+        InputTextError: one of the two cannot be read.
+    """
+    with model_calls.compute_slots:
+        trace = run_pair(experiment)
+    assert isinstance(trace, EncoderDecoderTrace)
+    return trace
+
+
+@server_cache.cached
+def paired_flow(experiment: Experiment) -> PairFlow:
+    """Lengths and shares of the experiment's pass over both sentences."""
+    with model_calls.compute_slots:
+        return pair_flow(experiment, pair_trace(experiment))

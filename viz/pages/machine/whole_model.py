@@ -50,9 +50,9 @@ def show(run: Pass, row: int, pinned: bool, detail: str, theme: Theme) -> None:
         focus=canvas.TokenFocus(row, pinned, controls.pin_token),
         detail=detail,
         events=canvas.MachineEvents(
-            on_part=_toggle_part,
-            on_layer=partial(_toggle_layer, run.config),
-            on_head=partial(_toggle_head, run.config),
+            on_part=toggle_part,
+            on_layer=partial(toggle_layer, run.config, "L"),
+            on_head=partial(toggle_head, run.config, "L"),
             on_open=partial(_request_page, run.config),
         ),
         theme=theme,
@@ -61,7 +61,7 @@ def show(run: Pass, row: int, pinned: bool, detail: str, theme: Theme) -> None:
     figure_panel.below(
         drawn,
         sentence=captions.describe_machine(
-            words[row], _largest(began, words, row), float(began[row]), len(drawn_tokens), len(words)
+            words[row], largest(began, words, row), float(began[row]), len(drawn_tokens), len(words)
         ),
         table=partial(_table, run.flow, words, row),
         file=file_name(experiment.name, "whole-model"),
@@ -80,22 +80,25 @@ def show(run: Pass, row: int, pinned: bool, detail: str, theme: Theme) -> None:
 # What a browser sends may be anything: a part that the model does not have is ignored.
 
 
-def _toggle_part(name: str) -> None:
+def toggle_part(name: str) -> None:
+    """Remove a part or put it back."""
     if name in {part.name for part in PARTS}:
         ablation.toggle_part(name)
 
 
-def _toggle_layer(config: ModelConfig, layer: int) -> None:
-    if layer in range(config.n_layers):
-        ablation.toggle_layer(layer, config.n_heads)
+def toggle_layer(config: ModelConfig, letters: str, layer: int, letter: str) -> None:
+    """Remove all heads of an attention, or put them back. letters: those of the attentions that the model has."""
+    if layer in range(config.n_layers) and letter in tuple(letters):
+        ablation.toggle_layer(layer, config.n_heads, letter)
 
 
-def _toggle_head(config: ModelConfig, layer: int, head: int) -> None:
-    if layer in range(config.n_layers) and head in range(config.n_heads):
-        ablation.toggle_head(layer, head)
+def toggle_head(config: ModelConfig, letters: str, layer: int, head: int, letter: str) -> None:
+    """Remove a head or put it back. letters: as in toggle_layer."""
+    if layer in range(config.n_layers) and head in range(config.n_heads) and letter in tuple(letters):
+        ablation.toggle_head(layer, head, letter)
 
 
-def _request_page(config: ModelConfig, kind: str, layer: int, head: int) -> None:
+def _request_page(config: ModelConfig, kind: str, layer: int, head: int, _stack: str) -> None:
     if layer in range(-1, config.n_layers) and head in range(-1, config.n_heads):
         part_pages.request(kind, layer, head)
 
@@ -108,21 +111,12 @@ def _view(run: Pass, tokens: Sequence[int]) -> canvas.MachineView:
     attention = [layer.attention for layer in trace.layers]
     steps = architecture(run.config, experiment.switches)
     predictions = _next_tokens(run, kept)
-    removable = model_calls.removable_parts(experiment.weights)
     return canvas.MachineView(
         tokens=[run.words[token] for token in tokens],
         positions=kept,
         parts=[_part(step, run) for step in steps],
-        switches=[
-            canvas.MachineSwitch(
-                part.name,
-                captions.LABELS[part.name],
-                getattr(experiment.switches, part.name) and getattr(removable, part.name),
-                getattr(removable, part.name),
-            )
-            for part in PARTS
-        ],
-        heads_off=sorted(experiment.switches.heads_off),
+        switches=part_switches(experiment),
+        heads_off=experiment.switches.ablated_heads,
         arrays={
             "weights": np.stack([each.weights[:, kept][:, :, kept] for each in attention]),
             "mask": np.stack([each.mask[:, kept][:, :, kept] for each in attention]),
@@ -144,6 +138,20 @@ def _view(run: Pass, tokens: Sequence[int]) -> canvas.MachineView:
             {kind: page.label for kind, page in part_pages.PAGE_OF.items()},
         ),
     )
+
+
+def part_switches(experiment: Experiment) -> list[canvas.MachineSwitch]:
+    """The parts that a click removes and puts back."""
+    removable = model_calls.removable_parts(experiment.weights)
+    return [
+        canvas.MachineSwitch(
+            part.name,
+            captions.LABELS[part.name],
+            getattr(experiment.switches, part.name) and getattr(removable, part.name),
+            getattr(removable, part.name),
+        )
+        for part in PARTS
+    ]
 
 
 def _part(step: Step, run: Pass) -> canvas.MachinePart:
@@ -170,7 +178,7 @@ def _sentences(run: Pass, steps: Sequence[Step], token: int, predictions: Sequen
         if step.kind == "embedding":
             sentences.append(captions.describe_embedding(word, float(flow.lengths[0, token])))
         elif step.kind == "attention" and step.layer is not None:
-            shares = _largest(flow.shares[step.layer, token], run.words, token)
+            shares = largest(flow.shares[step.layer, token], run.words, token)
             before, added = flow.lengths[2 * step.layer, token], flow.added[2 * step.layer, token]
             sentences.append(captions.describe_attention(word, float(before), float(added), shares, residual, NAMED))
         elif step.kind == "mlp" and step.layer is not None:
@@ -184,8 +192,8 @@ def _sentences(run: Pass, steps: Sequence[Step], token: int, predictions: Sequen
     return sentences
 
 
-def _largest(shares: Array, words: Sequence[str], own: int, most: int = 2) -> list[tuple[str, float]]:
-    """The other tokens with the largest shares; a token that occurs twice is named with its position."""
+def largest(shares: Array, words: Sequence[str], own: int | None, most: int = 2) -> list[tuple[str, float]]:
+    """The tokens other than `own` with the largest shares; one that occurs twice is named with its position."""
     order = [int(token) for token in np.argsort(-shares, kind="stable") if token != own][:most]
     return [(_name(words, token), float(shares[token])) for token in order if shares[token] >= NAMED]
 
@@ -199,8 +207,13 @@ def _next_tokens(run: Pass, tokens: Sequence[int]) -> list[list[Prediction]]:
     """Of each token the most probable words; none where the model predicts no words."""
     if run.config.read_out == "none":
         return [[] for _ in tokens]
-    vocabulary = model_calls.tokenizer(run.experiment.weights).vocabulary
-    now, before = (probabilities(trace.logits[list(tokens)]) for trace in (run.trace, run.full))  # (N, V)
+    return next_tokens(run.experiment.weights, run.trace.logits[list(tokens)], run.full.logits[list(tokens)])
+
+
+def next_tokens(weights: str, logits: Array, full: Array) -> list[list[Prediction]]:
+    """The most probable words of each row of logits (N, V), beside their probabilities in the full model."""
+    vocabulary = model_calls.tokenizer(weights).vocabulary
+    now, before = probabilities(logits), probabilities(full)  # (N, V)
     best = np.argsort(-now, axis=-1, kind="stable")[:, :CANDIDATES]
     return [
         [(vocabulary[word], float(now[row, word]), float(before[row, word])) for word in words]

@@ -1,9 +1,5 @@
 """From two sentences to their traces, once for all visitors; and what gold knows of a source that a generator draws."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from random import Random
-
 import numpy as np
 
 from model import checkpoint
@@ -11,48 +7,17 @@ from model.generation.decoding import Decoding
 from model.generation.translate import Translation, translate
 from model.run import Experiment, PairTrace, encode_pair, run_pair
 from model.tasks import PAIRS, Pair
-from model.tasks.pair_sampling import draw_pairs
 from model.tasks.parse import PARSERS
 from model.tokenizer import Encoding, clean, split
+from viz.pair_tasks import ALONE as ALONE
+from viz.pair_tasks import ATTENTION as ATTENTION
+from viz.pair_tasks import PIECES as PIECES
+from viz.pair_tasks import STACKS as STACKS
+from viz.pair_tasks import TRANSFORMER as TRANSFORMER
+from viz.pair_tasks import TRANSLATE_TASKS as TRANSLATE_TASKS
 from viz.ui import model_calls, server_cache, slots
 
-
-@dataclass(frozen=True)
-class TranslateTask:
-    """A task as the page offers it: its name in PAIRS, the networks that learnt it, and a sentence to open with."""
-
-    task: str
-    networks: Mapping[str, str]  # name on the screen → weights
-    example: str
-
-
-TRANSFORMER, ATTENTION, ALONE = "Transformer", "GRU with attention", "GRU without attention"
 SHORT_WORK = 160  # tokens of the source, times sentences that are followed: less takes under a second
-PIECES = "Transformer on subwords"  # which reads and writes parts of words
-STACKS = (TRANSFORMER, PIECES)  # the networks that have parts to take away
-TRANSLATE_TASKS = {
-    "Translation": TranslateTask(
-        "translation",
-        {
-            ALONE: "translate-gru",
-            ATTENTION: "translate-gru-attention",
-            TRANSFORMER: "translate",
-            PIECES: "translate-pieces",
-        },
-        "the animal did not cross the street because it was too tired .",
-    ),
-    "Coreference": TranslateTask(
-        "resolver",
-        {TRANSFORMER: "resolver"},
-        "the cat near the box did not cross the street because it was too tired .",
-    ),
-    "Dates": TranslateTask("dates", {TRANSFORMER: "dates"}, "thursday 3 may 1979"),
-    "Copy": TranslateTask(
-        "copy",
-        {ALONE: "copy-gru", ATTENTION: "copy-gru-attention", TRANSFORMER: "copy-transformer"},
-        "c a f e b a d g e f a c",
-    ),
-}
 
 
 @server_cache.cached
@@ -104,19 +69,6 @@ def unit(weights: str) -> str:
     ""character"."""
     task = model_calls.about(weights).task
     return PAIRS[task].unit if task in PAIRS else "word"
-
-
-DRAWN = 1000  # sources: enough to hold every word of the generator
-
-
-@server_cache.cached
-def source_words(weights: str) -> frozenset[str]:
-    """The words that sources are made of, without those of the other language; empty where a source has no words."""
-    task = model_calls.about(weights).task
-    if task != "translation":
-        return frozenset()
-    with model_calls.compute_slots:
-        return frozenset(word for pair in draw_pairs(task, DRAWN, Random(0)) for word in pair.source)
 
 
 @server_cache.cached

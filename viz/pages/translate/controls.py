@@ -3,23 +3,21 @@
 Every control is bound to the address; a network that lacks a part keeps its switch on the screen, and says so.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from random import Random
-from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from model.generation.decoding import Decoding
 from model.run import Experiment, InputTextError
-from model.switches import HEAD_FIELDS, Switches
+from model.switches import Switches
 from model.tasks import PAIRS
 from model.tasks import coreference as resolving
 from viz.labels import markdown
 from viz.pages.translate import compute
 from viz.pages.translate.compute import STACKS, TRANSFORMER, TRANSLATE_TASKS
-from viz.ui import controls, model_calls, sampling_controls
+from viz.ui import ablation, controls, model_calls, sampling_controls, visitor
 from viz.ui.state import Key, Param
 
 METHODS = ("greedy", "sample", "beam")
@@ -53,8 +51,10 @@ def choose_settings() -> TranslateSettings:
             st.caption("A recurrent network has none of these components.")
             switches = Switches()
         elif TRANSLATE_TASKS[task].task in PAIRS:
-            switches = _without_heads(weights, switches)
+            switches = ablation.pair_heads_off(weights, switches)
         how = _decoding(compute.unit(weights)) if TRANSLATE_TASKS[task].task in PAIRS else Decoding()
+        if weights in model_calls.pair_models():
+            _whole_model_button(weights, text)
     experiment = Experiment(weights=weights, text=text, switches=switches)
     try:
         (compute.source if TRANSLATE_TASKS[task].task in PAIRS else model_calls.encoding)(experiment)
@@ -63,6 +63,24 @@ def choose_settings() -> TranslateSettings:
         controls.report_bad_link(whole=False)
         st.stop()
     return TranslateSettings(task, network, experiment, how)
+
+
+def open_whole_model() -> None:
+    """Go to the page Whole model, if its button was pressed, with the same model, source and parts."""
+    weights, text = st.session_state.pop(Key.WHOLE_MODEL_OF, ("", ""))
+    if weights:
+        address = {Param.WEIGHTS.value: weights, Param.TEXT.value: text}
+        st.switch_page(visitor.script_of("machine"), query_params=address)
+
+
+def _whole_model_button(weights: str, text: str) -> None:
+    st.button(
+        "Open Whole model",
+        key=Key.WHOLE_MODEL,
+        type="tertiary",
+        help="Every part of this model in its place, and the way of one word through them.",
+        on_click=lambda: st.session_state.update({Key.WHOLE_MODEL_OF: (weights, text)}),
+    )
 
 
 def _network(task: str) -> str:
@@ -115,35 +133,13 @@ def _draw(task: str) -> None:
 
 def source_words(weights: str) -> controls.SourceWords:
     """What a source of these weights is made of, and how one of its words is replaced."""
-    return controls.SourceWords(set_source, partial(compute.source_words, weights), "English")
+    return controls.SourceWords(set_source, partial(model_calls.source_words, weights), "English")
 
 
 def set_source(text: str) -> None:
     """Put a text into the source box, and go back to where the word that is said was chosen."""
     st.session_state[Param.SOURCE_TEXT] = text
     st.session_state[Param.TARGET_STEP] = None
-
-
-def _without_heads(weights: str, switches: Switches) -> Switches:
-    config = model_calls.about(weights).model_config
-    cells = list(np.ndindex(config.n_layers, config.n_heads))
-    names = {
-        f"{letter}{layer}H{head}": (field, (layer, head))
-        for field, letter in HEAD_FIELDS.items()
-        for layer, head in cells
-    }
-    chosen = st.multiselect(
-        "Heads ablated",
-        list(names),
-        key=Param.HEADS_OFF,
-        bind="query-params",
-        placeholder="none",
-        help="L: decoder self-attention. X: cross-attention. E: encoder self-attention.",
-    )
-    off: dict[str, Any] = {
-        field: frozenset(names[name][1] for name in chosen if names[name][0] == field) for field in HEAD_FIELDS
-    }
-    return replace(switches, **off)
 
 
 def _decoding(unit: str) -> Decoding:

@@ -18,6 +18,7 @@ from viz.pages.translate import (
 from viz.pages.translate import controls as translate_controls
 from viz.ui import controls, figure_panel, visitor
 
+translate_controls.open_whole_model()
 theme = visitor.theme()
 notices = st.container()
 settings = translate_controls.choose_settings()

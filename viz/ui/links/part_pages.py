@@ -110,10 +110,15 @@ def open_requested(current: str) -> None:
         st.session_state.update({name.value: value for name, value in opens.state.items()})
         return
     if kind in ("attention", "head") and layer >= 0:  # a control of Whole model too: Streamlit takes it along
-        st.session_state[Param.LAYER] = layer
-        st.session_state.setdefault(Key.DEFAULTS, {})[Param.LAYER] = None
+        choose_layer(layer)
     st.session_state.setdefault(Key.OF_PAGES, {}).setdefault(opens.page, {}).update(
         {name: (value, [value]) for name, value in opens.state.items()}
     )
     address = {Param.HEAD.value: str(head)} if kind == "head" and head >= 0 else {}
     st.switch_page(visitor.script_of(opens.page), query_params=address)
+
+
+def choose_layer(layer: int) -> None:
+    """Look into this layer, as if it had been typed: also on a page whose default is another."""
+    st.session_state[Param.LAYER] = layer
+    st.session_state.setdefault(Key.DEFAULTS, {})[Param.LAYER] = None

@@ -21,7 +21,7 @@ import {
   unpack,
 } from "../lib/page_state.js";
 import { draw } from "./machine_drawing.js";
-import { placeOf, targetsOf } from "./machine_layout.js";
+import { placeOf, stacksOf, targetsOf } from "./machine_layout.js";
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
@@ -35,13 +35,13 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     arrays,
     colours: { weights: colourTable(theme, "weights"), signed: colourTable(theme, "signed") },
     send: setTriggerValue,
-    open(/** @type {number} */ layer) {
-      view.opened = layer;
+    stacks: stacksOf(header, arrays),
+    open(/** @type {number} */ layer, /** @type {string} */ stack) {
+      view.opened[stack] = layer;
       arrange(view);
     },
   });
-  view.layers = arrays.cells.shape[0];
-  view.opened = Math.min(view.opened ?? 0, view.layers - 1);
+  view.opened ??= {}; // name of a stack → the layer that is shown with its parts, where not all are
   const stop = listen(key, () => repaint(view));
   drawings.set(header.key, () =>
     asSvg(root.clientWidth, view.place.height, theme, (pen) => {
@@ -108,6 +108,7 @@ function focused({ header }, chosen = false) {
  */
 function rowAt({ place, header }, [, y]) {
   for (const band of place?.bands ?? []) {
+    if (band.stack.name === "encoder") continue; // the figure follows tokens of the target
     const row = Math.floor((y - band.lanes) / place.lane);
     if (row >= 0 && row < header.tokens.length) return row;
   }
@@ -182,10 +183,19 @@ function button(view) {
 function describe(node, target) {
   node.className = `target ${target.kind}`;
   node.style.cssText = `left:${target.x}px;top:${target.y}px;width:${target.wide}px;height:${target.tall}px`;
-  const layer = target.layer === null || target.kind === "head" ? "" : `, layer ${target.layer}`;
-  node.setAttribute("aria-label", target.kind === "fold" ? `Open layer ${target.layer}` : target.text + layer);
+  node.setAttribute("aria-label", labelOf(target));
   if (isPart(target)) node.setAttribute("aria-pressed", String(target.on));
   node.disabled = isPart(target) && !target.press;
+}
+
+// The name of a button: of the part and of its place.
+/** @param {Target} target */
+function labelOf({ kind, part, layer, stack, of, text }) {
+  if (kind === "head" || kind === "token") return text;
+  const place = stack === "encoder" ? ", encoder" : of === "cross" && part !== "cross" ? ", cross-attention" : "";
+  if (kind === "fold") return `Open layer ${layer}${place}`;
+  const name = part === "cross" ? "cross-attention" : part === "mlp" ? "feed-forward" : text;
+  return name + place + (layer === null ? "" : `, layer ${layer}`);
 }
 
 const TAP = 600; // milliseconds: a finger that came to a part so shortly before only reads what the part is for
@@ -197,7 +207,7 @@ const isFinger = (event) => /** @type {PointerEvent} */ (event).pointerType === 
 const isPart = ({ kind }) => kind === "chip" || kind === "head";
 
 /** @param {Target} target */
-const idOf = ({ kind, part, layer, head, row, of }) => [kind, part, layer, head, row, of].join(" ");
+const idOf = ({ kind, part, layer, head, row, of, stack }) => [kind, part, layer, head, row, of, stack].join(" ");
 
 // What the part is for, and what it did to the token in focus.
 /**
@@ -208,19 +218,21 @@ function explain(view, row) {
   const { header, panel, part: target } = view;
   const part = partOf(header, target) ?? header.parts.length - 1;
   const described = header.parts[part];
-  const purpose = header.purposes[target?.part ?? described.kind];
+  const crosses = target?.kind === "head" && target.of === "cross";
+  const purpose = header.purposes[crosses ? "cross_head" : (target?.part ?? described.kind)];
   const where = described.layer === null ? "" : `, layer ${described.layer}`;
   const name = target
     ? target.kind === "head"
       ? target.text
       : header.names[target.part]
     : header.names[described.kind];
-  panel.title.textContent = target?.kind === "head" ? name : name + (target?.layer === null ? "" : where);
+  const stack = described.stack === "encoder" && target?.kind !== "head" ? ", encoder" : "";
+  panel.title.textContent = target?.kind === "head" ? name : name + stack + (target?.layer === null ? "" : where);
   panel.text.textContent = ` ${purpose} ${header.sentences[row][part]}`;
   const [kind, layer, head] = [target?.part ?? described.kind, target?.layer ?? -1, target?.head ?? -1];
   panel.pageLink.textContent = header.pages[kind] ?? "";
   panel.pageLink.hidden = !header.pages[kind];
-  panel.pageLink.onclick = () => view.send("open", [kind, layer, head]);
+  panel.pageLink.onclick = () => view.send("open", [crosses ? "cross_head" : kind, layer, head, described.stack]);
 }
 
 // The part of the model that a target belongs to.
@@ -231,6 +243,8 @@ function explain(view, row) {
 function partOf(header, target) {
   if (!target) return null;
   const kind = target.of ?? "attention";
-  const index = header.parts.findIndex((part) => part.kind === kind && part.layer === target.layer);
+  const index = header.parts.findIndex(
+    (part) => part.kind === kind && part.layer === target.layer && part.stack === target.stack,
+  );
   return index < 0 ? null : index;
 }

@@ -4,14 +4,18 @@
 /** @typedef {import("../types.js").View<Header>} View */
 /** @typedef {import("../types.js").Pen} Pen */
 /** @typedef {import("../types.js").Target} Target */
+/** @typedef {import("../types.js").DrawnStack} Stack */
 
 import { imageOf, mapImage } from "../lib/cells.js";
 import { fitted, linesOf, widthOf } from "../lib/drawing.js";
 import { curve } from "../lib/lanes.js";
 import { legible } from "../lib/page_state.js";
-import { attentionWidth, FOLDED, GAP, isOn, middle, OUTPUT, predictionLine, STRIP } from "./machine_layout.js";
+import { GAP, isOn, memoryMiddle, middle, OUTPUT, predictionLine } from "./machine_layout.js";
 
 const LEAST_SHOWN = 0.01; // of what reaches the token in focus: less draws no line
+
+/** @param {number} share */
+const thickness = (share) => 0.8 + 9 * share;
 
 /**
  * @param {View} view
@@ -20,78 +24,249 @@ const LEAST_SHOWN = 0.01; // of what reaches the token in focus: less draws no l
  */
 export function draw(view, pen, row) {
   const { header, place } = view;
-  const { theme } = header;
-  for (const band of place.bands) {
-    header.tokens.forEach((token, each) => {
-      const y = middle(place, band, each);
-      const lit = each === row;
-      pen.text(place.label - 8, y, fitted(token, place.label - 10, 13, lit ? 650 : 400), {
-        anchor: "end",
-        size: 13,
-        weight: lit ? 650 : 400,
-        fill: lit ? theme.accent : theme.ink,
-      });
-    });
+  for (const [index, band] of place.bands.entries()) {
+    const lit = litRow(header, band.stack, row);
+    labels(view, pen, band, lit);
+    if (band.stack.memory.length) drawMemory(view, pen, band, row);
     for (const block of band.blocks) drawBlock(view, pen, band, block, row);
+    if (index === 0 || place.bands[index - 1].stack !== band.stack) drawEmbedding(view, pen, band, lit);
+    if (band.stack.name === "encoder" && place.bands[index + 1].stack !== band.stack) {
+      drawOutput(view, pen, band, row);
+      drawWay(view, pen, band, place.bands[index + 1]);
+    }
   }
-  const [first, last] = [place.bands[0], place.bands.at(-1)];
-  strip(view, pen, first, place.label, 0, row);
-  pen.text(place.label + STRIP / 2, first.top + place.title / 2 - 3, "embedding", {
-    anchor: "middle",
-    size: 11,
-    fill: theme.muted,
-  });
-  foot(view, pen, first, place.label + STRIP / 2, "embedding", null, row);
+  const last = place.bands.at(-1);
   const predictions = place.predicts ? (place.output ? besideLane(view, last, row) : belowAll(view)) : null;
   if (predictions) drawPredictions(view, pen, predictions, row);
   for (const target of view.pressable) drawTarget(view, pen, target, row);
+}
+
+// The lane that is lit for the token in focus: its own, and in the encoder that of the source token that gives most.
+/**
+ * @param {Header} header
+ * @param {Stack} stack
+ * @param {number} row
+ */
+const litRow = (header, stack, row) => (stack.name === "encoder" && header.source ? header.source.followed[row] : row);
+
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {any} band
+ * @param {number} lit
+ */
+function labels({ header, place }, pen, band, lit) {
+  const { theme } = header;
+  band.stack.tokens.forEach((/** @type {string} */ token, /** @type {number} */ each) => {
+    const weight = each === lit ? 650 : 400;
+    pen.text(place.label - 8, middle(place, band, each), fitted(token, place.label - 10, 13, weight), {
+      anchor: "end",
+      size: 13,
+      weight,
+      fill: each === lit ? theme.accent : theme.ink,
+    });
+  });
 }
 
 /**
  * @param {View} view
  * @param {Pen} pen
  * @param {any} band
- * @param {{ layer: number, x: number, width: number }} block
+ * @param {number} lit
+ */
+function drawEmbedding(view, pen, band, lit) {
+  const { header, place } = view;
+  const { stack } = band;
+  strip(view, pen, band, place.label, 0, lit);
+  const y = stack.memory.length ? band.lanes - legible(11) / 2 - 5 : band.top + place.title / 2 - 3;
+  const style = { size: 11, fill: header.theme.muted };
+  pen.text(place.label + place.strip / 2, y, "embedding", { ...style, anchor: "middle" });
+  foot(view, pen, band, place.label + place.strip / 2, place.strip, "embedding", null, lit);
+}
+
+// The last vectors of an encoder, behind its last block.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {any} band
  * @param {number} row
  */
-function drawBlock(view, pen, band, { layer, x, width }, row) {
+function drawOutput(view, pen, band, row) {
   const { header, place } = view;
+  const { stack } = band;
+  const x = band.right + GAP;
   const { theme } = header;
-  const folded = width <= FOLDED;
-  const attention = folded ? width - 14 : attentionWidth(width);
-  const title = folded ? "" : `layer ${layer}`;
+  keep(view, pen, band, [band.right, x], stack.layers, row);
+  rows(
+    pen,
+    place,
+    band,
+    imageOf(stack.output.values, view.colours.signed, stack.output.shape[2]),
+    x,
+    place.strip,
+    theme,
+  );
+  frame(pen, place, band, x, litRow(header, stack, row), theme);
+  const style = { size: 11, fill: theme.muted };
+  pen.text(x + place.strip / 2, band.top + place.title / 2 - 3, "output", { ...style, anchor: "middle" });
+}
+
+// The way of the output of the encoder to the decoder, which stands below.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {any} band
+ * @param {any} next
+ */
+function drawWay({ header, place }, pen, band, next) {
+  const [x, turn] = [band.right + GAP + place.strip / 2, next.top - 8];
+  const end = next.memory - legible(11) - 4;
   pen.line(
     [
-      [x + 2, band.top + place.title - 6],
-      [x + width - 4, band.top + place.title - 6],
+      [x, band.foot + 4],
+      [x, turn],
+      [4, turn],
+      [4, end],
     ],
-    theme.rule,
+    header.theme.muted,
+    1.5,
   );
-  pen.text(x + width / 2, band.top + place.title / 2 - 3, title, {
+  for (const side of [-4, 4]) {
+    pen.line(
+      [
+        [4 + side, end - 5],
+        [4, end],
+      ],
+      header.theme.muted,
+      1.5,
+    );
+  }
+}
+
+// The output of the encoder runs past every layer of the decoder: each cross-attention takes keys and values from it.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {any} band
+ * @param {number} row
+ */
+function drawMemory(view, pen, band, row) {
+  const { header, place, colours } = view;
+  const { theme } = header;
+  const { stack } = band;
+  const count = stack.memory.length;
+  const style = { size: 11, fill: theme.muted };
+  pen.text(0, band.memory - legible(11) / 2 - 2, "encoder output: keys and values", { ...style, anchor: "start" });
+  const image = imageOf(stack.output.values, colours.signed, stack.output.shape[2]);
+  pen.image(image, place.label, band.memory, place.strip, count * place.memoryLane);
+  const lit = header.source?.followed[row] ?? 0;
+  for (let each = 0; each < count; each++) {
+    const y = memoryMiddle(place, band, each);
+    const fill = each === lit ? theme.accent : theme.muted;
+    const name = fitted(stack.memory[each], place.label - 10, 11, each === lit ? 650 : 400);
+    pen.text(place.label - 8, y, name, { anchor: "end", size: 11, weight: each === lit ? 650 : 400, fill });
+    const top = band.memory + each * place.memoryLane;
+    if (each) pen.rect(place.label - 0.5, top - 1, place.strip + 1, 2, theme.paper);
+    let x = place.label + place.strip + GAP;
+    for (const block of band.blocks) {
+      const end = block.x + block.width - GAP;
+      const leaves = block.parts.find((/** @type {any} */ { kind }) => kind === "cross")?.x ?? block.x;
+      for (const [to, first] of [
+        [leaves, block.layer],
+        [end, block.layer + 1],
+      ]) {
+        const share = memoryShare(stack, row, each, first);
+        const shown = share > LEAST_SHOWN && view.head === null;
+        level(pen, x, to, y, shown ? theme.weights[4] : theme.rule, shown ? thickness(share) : 1);
+        x = to;
+      }
+    }
+  }
+}
+
+// What the cross-attentions from this layer on take of a source token, on its way to the token in focus.
+/**
+ * @param {Stack} stack
+ * @param {number} row
+ * @param {number} from
+ * @param {number} first
+ */
+function memoryShare(stack, row, from, first) {
+  const [, layers, count, sources] = stack.attentions.cross.edges.shape;
+  let share = 0;
+  for (let layer = first; layer < layers; layer++) {
+    for (let to = 0; to < count; to++) {
+      share += stack.attentions.cross.edges.values[((row * layers + layer) * count + to) * sources + from];
+    }
+  }
+  return share;
+}
+
+/**
+ * @param {Pen} pen
+ * @param {number} left
+ * @param {number} right
+ * @param {number} y
+ * @param {string} colour
+ * @param {number} wide
+ */
+function level(pen, left, right, y, colour, wide) {
+  pen.line(
+    [
+      [left, y],
+      [right, y],
+    ],
+    colour,
+    wide,
+  );
+}
+
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ * @param {any} band
+ * @param {any} block
+ * @param {number} row
+ */
+function drawBlock(view, pen, band, { layer, x, width, folded, parts }, row) {
+  const { header, place } = view;
+  const { theme } = header;
+  const { stack } = band;
+  const lit = litRow(header, stack, row);
+  level(pen, x + 2, x + width - 4, band.top + place.title - 6, theme.rule, 1);
+  const title = stack.name ? `${stack.name}, layer ${layer}` : `layer ${layer}`;
+  pen.text(x + width / 2, band.top + place.title / 2 - 3, folded ? "" : title, {
     anchor: "middle",
     size: 12,
     weight: 600,
     fill: theme.muted,
   });
-  lanes(view, pen, band, x, x + (folded ? attention + GAP : attention + 2 * GAP), layer, row);
+  const attentions = stack.kinds.filter((/** @type {string} */ kind) => kind !== "mlp");
+  const [mixings, joints] = [attentions.length, stack.kinds.length];
   if (folded) {
-    strip(view, pen, band, x + attention, 2 * layer + 2, row, 12);
+    const room = (width - 14 + GAP) / mixings;
+    attentions.forEach((/** @type {string} */ kind, /** @type {number} */ index) => {
+      lanes(view, pen, band, kind, [x + index * room, x + (index + 1) * room], layer, row);
+    });
+    strip(view, pen, band, x + width - 14, joints * (layer + 1), lit, 12);
     return;
   }
-  const after = x + attention + 2 * GAP;
-  strip(view, pen, band, after, 2 * layer + 1, row);
-  const mlp = after + STRIP + GAP;
-  const room = width - attention - 2 * STRIP - 4 * GAP;
-  keep(view, pen, band, after + STRIP, mlp + room + GAP, layer + 1, row);
-  hiddenStrip(view, pen, band, mlp + 4, room - 8, layer);
-  strip(view, pen, band, mlp + room + GAP, 2 * layer + 2, row);
-  if (place.simple) {
-    const y = band.lanes - legible(11) / 2 - 5;
-    pen.text(x + attention / 2, y, "attention", { anchor: "middle", size: 11, fill: theme.muted });
-    pen.text(mlp + room / 2, y, "feed-forward", { anchor: "middle", size: 11, fill: theme.muted });
-  }
-  foot(view, pen, band, x + attention / 2, "attention", layer, row);
-  foot(view, pen, band, mlp + room / 2, "mlp", layer, row);
+  parts.forEach((/** @type {any} */ part, /** @type {number} */ index) => {
+    const { kind, x: left, width: own, strip: after } = part;
+    if (kind === "mlp") {
+      keep(view, pen, band, [left - GAP, after], mixings * (layer + 1), row);
+      hiddenStrip(view, pen, band, left + 4, own - 8, layer);
+    } else {
+      lanes(view, pen, band, kind, [index ? left - GAP : left, after], layer, row);
+    }
+    strip(view, pen, band, after, joints * layer + index + 1, lit);
+    if (place.simple) {
+      const name = kind === "mlp" ? "feed-forward" : kind === "cross" ? "cross-attention" : "attention";
+      const y = (stack.memory.length ? band.memory - legible(11) - 6 : band.lanes) - legible(11) / 2 - 5;
+      pen.text(left + own / 2, y, name, { anchor: "middle", size: 11, fill: theme.muted });
+    }
+    foot(view, pen, band, left + own / 2, own, kind, layer, lit);
+  });
 }
 
 // The lines of an attention: what moved between tokens on its way to the token in focus, or the weights of one head.
@@ -99,71 +274,63 @@ function drawBlock(view, pen, band, { layer, x, width }, row) {
  * @param {View} view
  * @param {Pen} pen
  * @param {any} band
- * @param {number} left
- * @param {number} right
+ * @param {string} kind
+ * @param {number[]} ends
  * @param {number} layer
  * @param {number} row
  */
-function lanes(view, pen, band, left, right, layer, row) {
-  const { header, place, arrays, head } = view;
+function lanes(view, pen, band, kind, [left, right], layer, row) {
+  const { header, place, head } = view;
   const { theme } = header;
-  const count = header.tokens.length;
-  const residual = isOn(header, "residual");
-  for (let each = 0; each < count; each++) {
-    const y = middle(place, band, each);
-    if (residual) {
-      pen.line(
-        [
-          [left, y],
-          [right, y],
-        ],
-        theme.rule,
-        1,
-      );
-    }
+  const { stack } = band;
+  const crosses = kind === "cross";
+  const { cells, edges, weights } = stack.attentions[kind];
+  const count = stack.tokens.length;
+  const sources = crosses ? stack.memory.length : count;
+  if (isOn(header, "residual")) {
+    for (let each = 0; each < count; each++) level(pen, left, right, middle(place, band, each), theme.rule, 1);
   }
-  const chosen = head?.layer === layer ? head.head : null;
+  const chosen = head && head.layer === layer && head.stack === stack.name && head.of === kind ? head.head : null;
   if (head && chosen === null) return;
-  const heads = arrays.cells.shape[1];
+  if (crosses && chosen === null) keep(view, pen, band, [left, right], 2 * layer + 1, row, false);
+  const heads = cells.shape[1];
+  const shown = chosen === null ? row : litRow(header, stack, row);
   for (let to = 0; to < count; to++) {
-    for (let from = 0; from < count; from++) {
+    for (let from = 0; from < sources; from++) {
       const share =
         chosen === null
-          ? arrays.edges.values[((row * view.layers + layer) * count + to) * count + from]
-          : to === row
-            ? arrays.weights.values[((layer * heads + chosen) * count + to) * count + from]
+          ? edges.values[((shown * stack.layers + layer) * count + to) * sources + from]
+          : to === shown
+            ? weights.values[((layer * heads + chosen) * count + to) * sources + from]
             : 0;
       if (!(share > LEAST_SHOWN)) continue;
-      const colour = from === to ? theme.muted : theme.weights[4];
-      pen.line(curve(left, middle(place, band, from), right, middle(place, band, to)), colour, 0.8 + 9 * share);
+      const colour = from === to && !crosses ? theme.muted : theme.weights[4];
+      const start = crosses ? memoryMiddle(place, band, from) : middle(place, band, from);
+      const points = crosses ? 28 : 14; // they go far
+      pen.line(curve(left, start, right, middle(place, band, to), points), colour, thickness(share));
     }
   }
 }
 
-// What goes on along a lane beside the feed-forward network.
+// What goes on along a lane beside a part: `faint` draws the other lanes as well.
 /**
  * @param {View} view
  * @param {Pen} pen
  * @param {any} band
- * @param {number} left
- * @param {number} right
- * @param {number} level
+ * @param {number[]} ends
+ * @param {number} step
  * @param {number} row
+ * @param {boolean} [faint]
  */
-function keep(view, pen, band, left, right, level, row) {
-  const { header, place, arrays } = view;
-  const count = header.tokens.length;
+function keep({ header, place }, pen, band, [left, right], step, row, faint = true) {
+  const { stack } = band;
+  const { values, shape } = stack.reach;
+  const count = stack.tokens.length;
   for (let each = 0; each < count; each++) {
-    const share = arrays.reach.values[(row * (view.layers + 1) + level) * count + each];
-    const y = middle(place, band, each);
-    pen.line(
-      [
-        [left, y],
-        [right, y],
-      ],
-      share > LEAST_SHOWN ? header.theme.muted : header.theme.rule,
-      share > LEAST_SHOWN ? 0.8 + 9 * share : 1,
-    );
+    const share = values[(row * shape[1] + step) * count + each];
+    const shown = share > LEAST_SHOWN;
+    const colour = shown ? header.theme.muted : header.theme.rule;
+    if (shown || faint) level(pen, left, right, middle(place, band, each), colour, shown ? thickness(share) : 1);
   }
 }
 
@@ -174,15 +341,29 @@ function keep(view, pen, band, left, right, level, row) {
  * @param {any} band
  * @param {number} x
  * @param {number} joint
- * @param {number} row
+ * @param {number} lit
  * @param {number} [wide]
  */
-function strip({ header, place, arrays, colours }, pen, band, x, joint, row, wide = STRIP) {
-  const [, count, cells] = arrays.stream.shape;
-  const codes = arrays.stream.values.subarray(joint * count * cells, (joint + 1) * count * cells);
+function strip({ header, place, colours }, pen, band, x, joint, lit, wide = place.strip) {
+  const { stream } = band.stack;
+  const [, count, cells] = stream.shape;
+  const codes = stream.values.subarray(joint * count * cells, (joint + 1) * count * cells);
   rows(pen, place, band, imageOf(codes, colours.signed, cells), x, wide, header.theme);
-  const y = middle(place, band, row) - place.lane / 2 + 2;
-  pen.frame(x - 0.5, y, wide + 1, place.lane - 4, header.theme.accent, 1.25);
+  frame(pen, place, band, x, lit, header.theme, wide);
+}
+
+/**
+ * @param {Pen} pen
+ * @param {any} place
+ * @param {any} band
+ * @param {number} x
+ * @param {number} lit
+ * @param {import("../types.d.ts").Theme} theme
+ * @param {number} [wide]
+ */
+function frame(pen, place, band, x, lit, theme, wide = place.strip) {
+  const y = middle(place, band, lit) - place.lane / 2 + 2;
+  pen.frame(x - 0.5, y, wide + 1, place.lane - 4, theme.accent, 1.25);
 }
 
 /**
@@ -193,9 +374,10 @@ function strip({ header, place, arrays, colours }, pen, band, x, joint, row, wid
  * @param {number} wide
  * @param {number} layer
  */
-function hiddenStrip({ header, place, arrays, colours }, pen, band, x, wide, layer) {
-  const [, count, cells] = arrays.hidden.shape;
-  const codes = arrays.hidden.values.subarray(layer * count * cells, (layer + 1) * count * cells);
+function hiddenStrip({ header, place, colours }, pen, band, x, wide, layer) {
+  const { hidden } = band.stack;
+  const [, count, cells] = hidden.shape;
+  const codes = hidden.values.subarray(layer * count * cells, (layer + 1) * count * cells);
   rows(pen, place, band, imageOf(codes, colours.signed, cells), x, wide, header.theme);
 }
 
@@ -225,37 +407,36 @@ function rows(pen, place, band, image, x, wide, theme) {
  * @param {Pen} pen
  * @param {any} band
  * @param {number} x
+ * @param {number} own
  * @param {string} kind
  * @param {number | null} layer
- * @param {number} row
+ * @param {number} lit
  */
-function foot({ header, place, arrays }, pen, band, x, kind, layer, row) {
+function foot({ header, place }, pen, band, x, own, kind, layer, lit) {
   const { theme } = header;
-  const count = header.tokens.length;
-  const part = header.parts.find((each) => each.kind === kind && each.layer === layer);
+  const { stack } = band;
+  const count = stack.tokens.length;
+  const part = header.parts.find((each) => each.kind === kind && each.layer === layer && each.stack === stack.name);
   if (!part || place.simple) return;
-  const attention = place.bands[0].blocks.length ? attentionWidth(Math.max(...place.widths)) : 80;
-  const room = kind === "embedding" ? STRIP + GAP : attention;
-  const joint = layer === null ? 0 : 2 * layer + (kind === "mlp" ? 1 : 0);
+  const room = kind === "mlp" ? own + place.strip : own + (kind === "embedding" ? GAP : 0);
+  const joint = layer === null ? 0 : stack.kinds.length * layer + stack.kinds.indexOf(kind);
+  const length = stack.lengths.values[joint * count + lit].toFixed(1);
+  const added = layer === null ? "" : stack.added.values[joint * count + lit].toFixed(1);
   const lines =
     header.detail === "words"
       ? linesOf(header.short[kind], room, 11)
       : header.detail === "shapes"
         ? linesOf(part.shape, room, 11)
         : layer === null
-          ? [`length ${arrays.lengths.values[row].toFixed(1)}`]
+          ? linesOf(`length ${length}`, Math.max(room, place.strip * 2), 11)
           : isOn(header, "residual")
-            ? [
-                `adds ${arrays.added.values[joint * count + row].toFixed(1)}`,
-                `to one of ${arrays.lengths.values[joint * count + row].toFixed(1)}`,
-              ]
-            : [`gives ${arrays.added.values[joint * count + row].toFixed(1)}`];
+            ? [`adds ${added}`, widthOf(`to one of ${length}`, 11) < room ? `to one of ${length}` : `to ${length}`]
+            : [`gives ${added}`];
   lines.slice(0, 3).forEach((line, index) => {
     const y = band.foot + 12 + index * (legible(11) + 4);
     pen.text(x, y, line, { anchor: "middle", size: 11, fill: theme.muted });
   });
 }
-
 // Where the predictions stand: beside the lane of the token in focus, or below all bands on a narrow screen.
 /**
  * @param {View} view
@@ -265,7 +446,7 @@ function foot({ header, place, arrays }, pen, band, x, kind, layer, row) {
 function besideLane({ header, place }, band, row) {
   const room = header.tokens.length * place.lane;
   const top = band.lanes + Math.max(0, Math.min(row * place.lane, room - 5 * predictionLine()));
-  return { x: band.right + 8, title: band.top + place.title / 2 - 3, top, wide: place.output - 8 };
+  return { x: band.right + 8, title: band.heading + place.title / 2 - 3, top, wide: place.output - 8 };
 }
 
 /** @param {View} view */
@@ -315,15 +496,17 @@ function drawPredictions({ header }, pen, { x, title, top, wide }, row) {
  * @param {number} row
  */
 function drawTarget(view, pen, target, row) {
-  const { header, place, arrays, colours } = view;
+  const { header, place, colours } = view;
   const { theme } = header;
   const { x, y, wide, tall } = target;
   if (target.kind === "token") return;
   if (target.kind === "head") {
     pen.absent(x, y, wide, tall);
-    pen.image(mapImage(arrays.cells, colours.weights, target.layer ?? 0, target.head ?? 0), x, y, wide, tall);
-    const cell = tall / header.tokens.length;
-    pen.frame(x - 0.5, y + row * cell, wide + 1, Math.max(cell, 2), theme.accent, 1);
+    const stack = view.stacks.find((/** @type {Stack} */ { name }) => name === target.stack);
+    const { cells } = stack.attentions[target.of ?? "attention"];
+    pen.image(mapImage(cells, colours.weights, target.layer ?? 0, target.head ?? 0), x, y, wide, tall);
+    const cell = tall / stack.tokens.length;
+    pen.frame(x - 0.5, y + litRow(header, stack, row) * cell, wide + 1, Math.max(cell, 2), theme.accent, 1);
   } else {
     pen.rect(x, y, wide, tall, target.on ? theme.absent : theme.paper);
     pen.frame(x + 0.5, y + 0.5, wide - 1, tall - 1, theme.rule, 1);

@@ -3,29 +3,33 @@
 /** @typedef {import("../types.js").MachineHeader} Header */
 /** @typedef {import("../types.js").View<Header>} View */
 /** @typedef {import("../types.js").Target} Target */
+/** @typedef {import("../types.js").DrawnStack} Stack */
 
 import { widthOf } from "../lib/drawing.js";
 import { bandsOf, blockWidths } from "../lib/lanes.js";
 import { legible, projected } from "../lib/page_state.js";
 
-export const STRIP = 36; // width of a strip that stands for a vector
+const STRIP = 36; // width of a strip that stands for a vector
+const NARROW_STRIP = 22;
 export const OUTPUT = 132; // width of the predictions at the end
-export const FOLDED = 48; // width of a block of which only the stream is shown
+const FOLDED = 48; // width of a block of which only the stream is shown
 const OPEN = 190; // the least width of a block with its parts
+const OPEN_CROSS = 240; // the same of a block with cross-attention
 const WIDEST = 330;
+const WIDEST_CROSS = 520;
 const CHIP = 19; // height of a button
 export const GAP = 4;
 const NARROW = 700; // pixels: on a narrower screen the predictions stand below
 const PLUS = 16; // width of the button of a residual connection
+const SHARE = { attention: 0.58, mlp: 0.42 }; // of the room of a block
+const SHARE_CROSS = { attention: 0.375, cross: 0.375, mlp: 0.25 };
+const BETWEEN = 26; // pixels between the lanes of the source and those of the target, and between two stacks
 
 /**
  * @param {Header} header
  * @param {string} name
  */
 export const isOn = (header, name) => header.switches.find((part) => part.name === name)?.on !== false;
-
-/** @param {number} block */
-export const attentionWidth = (block) => Math.round((block - 2 * STRIP - 4 * GAP) * 0.58);
 
 export const predictionLine = () => Math.max(32, legible(12) + 20); // height of one predicted word
 
@@ -36,162 +40,320 @@ export const predictionLine = () => Math.max(32, legible(12) + 20); // height of
  */
 export const middle = (place, band, row) => band.lanes + (row + 0.5) * place.lane;
 
+// The same of a source token in the lanes that run past the layers of a decoder.
+/**
+ * @param {any} place
+ * @param {any} band
+ * @param {number} row
+ */
+export const memoryMiddle = (place, band, row) => band.memory + (row + 0.5) * place.memoryLane;
+
+// The stacks of a model in the order in which they are drawn: a model of two sentences has an encoder first.
+/**
+ * @param {Header} header
+ * @param {Record<string, any>} arrays
+ * @returns {Stack[]}
+ */
+export function stacksOf({ tokens, source }, arrays) {
+  /** @type {(prefix: string, letter: string) => import("../types.js").DrawnAttention} */
+  const attention = (prefix, letter) => ({
+    letter,
+    cells: arrays[`${prefix}cells`],
+    weights: arrays[`${prefix}weights`],
+    edges: arrays[`${prefix}edges`],
+  });
+  /** @type {(prefix: string) => any} */
+  const vectors = (prefix) =>
+    Object.fromEntries(
+      ["stream", "hidden", "lengths", "added", "reach"].map((name) => [name, arrays[`${prefix}${name}`]]),
+    );
+  const common = { layers: arrays.cells.shape[0], output: null, memory: [] };
+  const own = { attention: attention("", "L") };
+  if (!source) {
+    return [{ ...common, ...vectors(""), name: "", tokens, kinds: ["attention", "mlp"], attentions: own }];
+  }
+  const output = arrays.encoder_output;
+  return [
+    {
+      ...common,
+      ...vectors("encoder_"),
+      name: "encoder",
+      tokens: source.tokens,
+      layers: arrays.encoder_cells.shape[0],
+      kinds: ["attention", "mlp"],
+      attentions: { attention: attention("encoder_", "E") },
+      output,
+    },
+    {
+      ...common,
+      ...vectors(""),
+      name: "decoder",
+      tokens,
+      kinds: ["attention", "cross", "mlp"],
+      attentions: { ...own, cross: attention("cross_", "X") },
+      output,
+      memory: source.tokens,
+    },
+  ];
+}
+
 // On a narrow screen the blocks stand in several bands below each other.
 /** @param {View} view */
-export function placeOf({ root, header, layers, arrays, opened }) {
+export function placeOf({ root, header, stacks, opened }) {
   const width = root.clientWidth;
-  const count = header.tokens.length;
-  const heads = arrays.cells.shape[1];
+  const heads = stacks[0].attentions.attention.cells.shape[1];
   const simple = projected() > 0; // a room sees what flows; buttons and small print are for a desk
-  const label = Math.min(
-    118 * (legible(13) / 13),
-    14 + Math.max(...header.tokens.map((token) => widthOf(token, 13, 650))),
+  const longest = Math.max(
+    ...stacks.flatMap((/** @type {Stack} */ { tokens }) => tokens.map((token) => widthOf(token, 13, 650))),
   );
+  const label = Math.min((width < NARROW && stacks.length > 1 ? 82 : 118) * (legible(13) / 13), 14 + longest);
   const predicts = header.next_tokens.length > 0;
   const output = predicts && width >= NARROW ? Math.round(OUTPUT * (legible(12) / 12)) : 0;
-  const room = width - label - STRIP - output - 12;
-  const widths = blockWidths(layers, opened, room, { folded: FOLDED, open: OPEN, widest: WIDEST });
-  const lane = Math.max(count > 18 ? 17 : 21, legible(12) + 6);
-  const perRow = Math.ceil(Math.sqrt(heads));
-  const head = Math.min(44, Math.floor((attentionWidth(Math.max(...widths)) + STRIP) / perRow) - 3);
-  const headRows = Math.ceil(heads / perRow);
+  const most = stacks.reduce((/** @type {number} */ sum, /** @type {Stack} */ { tokens }) => sum + tokens.length, 0);
   const letter = legible(11);
+  const lane = Math.max(most > 18 ? 17 : 21, legible(12) + 6);
   const chip = Math.max(CHIP, letter + 8);
   const title = Math.max(24, legible(12) + 10);
-  const heading = legible(13) + 34; // of the predictions
-  const chipRows = header.position_place === "attention" ? 3 : 2;
-  const above = simple
-    ? Math.max(title + headRows * (head + 3), title + heading) + letter + 12
-    : title + chipRows * (chip + GAP) + headRows * (head + 3) + 6;
-  const below = simple ? 4 : 12 + (header.detail === "words" ? 3 : 2) * (legible(11) + 4);
-  const bands = bandsOf(widths, label, width - (output ? output + 8 : 0), STRIP + GAP);
-  const tall = above + count * lane + below + 14;
-  for (const [index, band] of bands.entries()) {
-    band.top = index * tall;
-    band.lanes = band.top + above;
-    band.foot = band.lanes + count * lane;
+  const strip = width < NARROW && stacks.length > 1 ? NARROW_STRIP : STRIP;
+  /** @type {any} */
+  const place = { simple, title, predicts, lane, label, chip, letter, output, strip, memoryLane: letter + 4 };
+  place.bands = [];
+  let top = 0;
+  for (const [index, stack] of stacks.entries()) {
+    const last = index === stacks.length - 1;
+    const after = last ? (output ? output + 8 : 0) : strip + 3 * GAP; // beside the last block
+    const [open, widest] = stack.memory.length ? [OPEN_CROSS, WIDEST_CROSS] : [OPEN, WIDEST];
+    const room = width - label - strip - (after || 4) - GAP;
+    const chosen = Math.min(opened[stack.name] ?? 0, stack.layers - 1);
+    const widths = blockWidths(stack.layers, chosen, room, { folded: FOLDED, open, widest });
+    const bands = bandsOf(widths, label, width - after, strip + GAP);
+    for (const band of bands) {
+      band.stack = stack;
+      for (const block of band.blocks) Object.assign(block, partsOf(block, stack, strip));
+    }
+    const blocks = bands.flatMap((band) => band.blocks);
+    const ends = blocks.flatMap((block) => chipsOf(header, stack, /** @type {any} */ (block), place));
+    const chipRows = 1 + Math.max(1, ...ends.map(({ line }) => line + 1));
+    const widestFirst = Math.max(...blocks.flatMap((block) => /** @type {any} */ (block).parts[0]?.width ?? 0));
+    const perRow = Math.ceil(Math.sqrt(heads));
+    const head = Math.max(8, Math.min(44, Math.floor((widestFirst + strip) / perRow) - 3));
+    const headRows = Math.ceil(heads / perRow);
+    const maps = headRows * (head + 3);
+    const above = simple
+      ? Math.max(title + maps, title + legible(13) + 34) + letter + 12
+      : title + chipRows * (chip + GAP) + maps + 6;
+    const below = simple ? 4 : 12 + (header.detail === "words" ? 3 : 2) * (letter + 4);
+    const memory = stack.memory.length ? letter + 6 + stack.memory.length * place.memoryLane + BETWEEN : 0;
+    const tall = above + memory + stack.tokens.length * lane + below + 14;
+    for (const band of bands) {
+      Object.assign(band, { chipRows, head, perRow, top, memory: top + above + letter + 6 });
+      band.lanes = top + above + memory;
+      band.foot = band.lanes + stack.tokens.length * lane;
+      band.heading = memory ? band.lanes - legible(13) - 34 : top; // of the predictions
+      top += tall;
+    }
+    if (!last) top += BETWEEN - 14;
+    place.bands.push(...bands);
   }
-  const outputBelow = predicts && !output ? bands.length * tall + 10 : null;
-  const height = bands.length * tall + (outputBelow === null ? 0 : 64 + 5 * predictionLine());
-  return {
-    simple,
-    chipRows,
-    title,
-    predicts,
-    outputBelow,
-    bands,
-    lane,
-    label,
-    perRow,
-    head,
-    headRows,
-    chip,
-    above,
-    height,
-    widths,
-    output,
-    letter,
-  };
+  place.outputBelow = predicts && !output ? top + 10 : null;
+  place.height = top + (place.outputBelow === null ? 0 : 64 + 5 * predictionLine());
+  return place;
+}
+
+// The parts of a block from left to right, each with the strip of the stream after it; none where it is folded.
+/**
+ * @param {{ x: number, width: number }} block
+ * @param {Stack} stack
+ * @param {number} strip
+ */
+function partsOf({ x, width }, { kinds }, strip) {
+  const folded = width <= FOLDED;
+  if (folded) return { folded, parts: [] };
+  /** @type {Record<string, number>} */
+  const shares = kinds.length > 2 ? SHARE_CROSS : SHARE;
+  const room = width - kinds.length * (strip + 2 * GAP);
+  const parts = [];
+  let left = x;
+  for (const kind of kinds) {
+    const own = kind === "mlp" ? x + width - strip - GAP - left : Math.round(room * shares[kind]);
+    const after = left + own + (kind === "mlp" ? GAP : 2 * GAP);
+    parts.push({ kind, x: left, width: own, strip: after });
+    left = after + strip + (kind === "mlp" ? 0 : GAP);
+  }
+  return { folded, parts };
+}
+
+// The small buttons of each attention of a block, in lines: norm, scaling, mask, positions.
+/**
+ * @param {Header} header
+ * @param {Stack} stack
+ * @param {any} block
+ * @param {any} place
+ */
+function chipsOf(header, stack, block, place) {
+  const switches = Object.fromEntries(header.switches.map((part) => [part.name, part]));
+  const chips = [];
+  for (const { kind, x, width } of block.parts) {
+    if (kind === "mlp") continue;
+    const before = header.parts.some(
+      (part) => part.kind === kind && part.stack === stack.name && part.norm === "before",
+    );
+    const masked = switches.mask.available && kind === "attention" && stack.name !== "encoder";
+    const positioned = header.position_place === "attention" && kind === "attention";
+    const names = [...(before ? ["norm"] : []), "scale", ...(masked ? ["mask"] : [])];
+    const end = x + width + (before ? place.strip + GAP : 0);
+    let [left, line] = [x + GAP, 0];
+    for (const name of names) {
+      const wide = widthOf(switches[name].label, place.letter) + 8;
+      if (left > x + GAP && left + wide > end) [left, line] = [x + GAP, line + 1];
+      chips.push({ name, kind, layer: block.layer, x: left, line, wide });
+      left += wide + 3;
+    }
+    if (positioned) chips.push({ name: "position", kind, layer: block.layer, x: x + GAP, line: line + 1, wide: 58 });
+  }
+  return chips;
 }
 
 // Everything that can be pressed: { x, y, wide, tall, name, part, press }.
 /** @param {View} view */
 export function targetsOf(view) {
-  const { header, place, layers, arrays } = view;
-  const heads = arrays.cells.shape[1];
+  const { header, place } = view;
   const switches = Object.fromEntries(header.switches.map((part) => [part.name, part]));
   /** @type {Target[]} */
   const targets = [];
-  /**
-   * @param {string} name
-   * @param {number} x
-   * @param {number} y
-   * @param {number} wide
-   * @param {number | null} layer
-   * @param {string} [of]
-   */
-  const chip = (name, x, y, wide, layer, of = "attention") => {
+  /** @type {import("../types.d.ts").AddChip} */
+  const chip = (stack, name, box, layer, of) => {
     if (place.simple) return;
-    const { label, on, available } = switches[name];
+    const { on, available } = switches[name];
+    const label = name === "mlp" ? shortened(switches.mlp.label, "FFN", box.wide, place) : switches[name].label;
     const press = available ? () => view.send("part", name) : null;
-    targets.push({ kind: "chip", part: name, layer, x, y, wide, tall: place.chip, text: label, on, press, of });
+    const same = { kind: "chip", part: name, layer, stack: stack.name, of };
+    targets.push({ ...same, ...box, tall: place.chip, text: label, on, press });
   };
-  const first = place.bands[0];
-  const y0 = first.top + place.title;
   const normWide = widthOf(switches.norm.label, place.letter) + 8;
-  const embedded = place.label + STRIP; // the right end of the first strip
-  if (header.position_place === "embedding") chip("position", embedded - 58, y0, 58, null, "embedding");
-  const norms = Object.fromEntries(header.parts.map(({ kind, norm }) => [kind, norm]));
-  const belowChip = place.chip + GAP;
-  if (norms.embedding === "after") chip("norm", embedded - normWide, y0 + belowChip, normWide, null, "embedding");
-  if (norms.unembedding === "before") {
-    const [x, y] = place.output
-      ? [place.bands.at(-1).right + place.output - normWide, place.bands.at(-1).top + place.title]
-      : [view.root.clientWidth - normWide - 8, place.outputBelow];
-    chip("norm", x, y, normWide, null, "unembedding");
-  }
-  for (const band of place.bands) {
-    for (const { layer, x, width } of band.blocks) {
-      const top = band.top;
-      if (width <= FOLDED) {
-        const press = () => view.open(layer);
-        const box = { x: x + 2, y: top + place.title, wide: width - 6, tall: place.chip };
-        targets.push({ kind: "fold", part: "fold", layer, ...box, text: `${layer} ▸`, on: true, press });
-        continue;
+  /** @type {(kind: string, stack: Stack) => string | undefined} */
+  const normOf = (kind, stack) => header.parts.find((part) => part.kind === kind && part.stack === stack.name)?.norm;
+  for (const [index, band] of place.bands.entries()) {
+    const { stack } = band;
+    const y = band.top + place.title;
+    const below = y + place.chip + GAP;
+    const first = index === 0 || place.bands[index - 1].stack !== stack;
+    const last = place.bands[index + 1]?.stack !== stack;
+    const embedded = place.label + place.strip; // the right end of the first strip
+    if (first) {
+      if (header.position_place === "embedding") {
+        const wide = Math.min(58, embedded);
+        chip(stack, "position", { x: embedded - wide, y, wide }, null, "embedding");
       }
-      const y = top + place.title;
-      const part = header.parts.find((each) => each.kind === "attention" && each.layer === layer);
-      const attention = attentionWidth(width);
-      const inside = switches.mask.available ? ["scale", "mask"] : ["scale"];
-      const below = y + place.chip + GAP;
-      if (header.position_place === "attention") chip("position", x + GAP, below + place.chip + GAP, 58, layer);
-      let left = x + GAP;
-      for (const name of part?.norm === "before" ? ["norm", ...inside] : inside) {
-        const wide = widthOf(switches[name].label, place.letter) + 8;
-        chip(name, left, below, wide, layer);
-        left += wide + 3;
-      }
-      const box = { x: x + GAP, y, wide: attention, tall: place.chip };
-      const on = Boolean(part?.present);
-      const press = () => view.send("layer", layer);
-      if (!place.simple) targets.push({ kind: "chip", part: "attention", layer, ...box, text: "attention", on, press });
-      for (let head = 0; head < heads; head++) {
-        const [hx, hy] = [head % place.perRow, Math.floor(head / place.perRow)];
-        const size = place.head;
-        targets.push({
-          kind: "head",
-          part: "head",
-          layer,
-          head,
-          x: x + GAP + hx * (size + 3),
-          y: y + (place.simple ? 0 : place.chipRows * (place.chip + GAP)) + hy * (size + 3),
-          wide: size,
-          tall: size,
-          text: `Layer ${layer}, head ${head}`,
-          on: !header.heads_off.some(([l, h]) => l === layer && h === head),
-          press: () => view.send("head", [layer, head]),
-        });
-      }
-      const after = x + attention + 2 * GAP;
-      chip("residual", after + (STRIP - PLUS) / 2, y, PLUS, layer);
-      const mlp = after + STRIP + GAP;
-      const room = width - attention - 2 * STRIP - 4 * GAP;
-      if (part?.norm === "before") chip("norm", mlp + (room - normWide) / 2, below, normWide, layer, "mlp");
-      const beside = (STRIP - PLUS) / 2 + GAP - 2;
-      chip("mlp", mlp - beside, y, room + 2 * beside, layer, "mlp");
-      chip("residual", mlp + room + GAP + (STRIP - PLUS) / 2, y, PLUS, layer, "mlp");
-      if (part?.norm === "after") {
-        chip("norm", after, below, normWide, layer);
-        chip("norm", mlp + room + GAP, below, normWide, layer, "mlp");
+      if (normOf("embedding", stack) === "after") {
+        chip(stack, "norm", { x: embedded - normWide, y: below, wide: normWide }, null, "embedding");
       }
     }
-  }
-  header.tokens.forEach((token, row) => {
-    for (const band of place.bands) {
+    if (last && normOf("output", stack) === "before") {
+      const x = Math.min(band.right + GAP + place.strip / 2 - normWide / 2, view.root.clientWidth - normWide);
+      chip(stack, "norm", { x, y, wide: normWide }, null, "output");
+    }
+    if (last && normOf("unembedding", stack) === "before") {
+      const box = place.output
+        ? { x: band.right + place.output - normWide, y: band.heading + place.title }
+        : { x: view.root.clientWidth - normWide - 8, y: place.outputBelow };
+      chip(stack, "norm", { ...box, wide: normWide }, null, "unembedding");
+    }
+    for (const block of band.blocks) blockTargets(view, targets, chip, band, block, normWide);
+    stack.tokens.forEach((/** @type {string} */ token, /** @type {number} */ row) => {
+      if (stack.name === "encoder") return; // the figure follows tokens of the target
       const box = { x: 0, y: band.lanes + row * place.lane, wide: place.label - 4, tall: place.lane };
       const position = header.positions[row];
-      targets.push({ kind: "token", part: "token", layer: null, ...box, text: token, on: true, row, position });
-    }
-  });
-  return targets.filter(({ layer }) => layer === null || layer < layers);
+      const same = { kind: "token", part: "token", layer: null, stack: stack.name };
+      targets.push({ ...same, ...box, text: token, on: true, row, position });
+    });
+  }
+  return targets;
 }
+
+/**
+ * @param {View} view
+ * @param {Target[]} targets
+ * @param {import("../types.d.ts").AddChip} chip
+ * @param {any} band
+ * @param {any} block
+ * @param {number} normWide
+ */
+function blockTargets(view, targets, chip, band, block, normWide) {
+  const { header, place } = view;
+  const { stack } = band;
+  const { layer, x, width, parts, folded } = block;
+  const y = band.top + place.title;
+  const below = y + place.chip + GAP;
+  if (folded) {
+    const press = () => view.open(layer, stack.name);
+    const box = { x: x + 2, y, wide: width - 6, tall: place.chip };
+    const same = { kind: "fold", part: "fold", layer, stack: stack.name };
+    targets.push({ ...same, ...box, text: `${layer} ▸`, on: true, press });
+    return;
+  }
+  for (const { name, kind, x: left, line, wide } of chipsOf(header, stack, block, place)) {
+    chip(stack, name, { x: left, y: below + line * (place.chip + GAP), wide }, layer, kind);
+  }
+  for (const { kind, x: left, width: own, strip } of parts) {
+    const part = header.parts.find((each) => each.kind === kind && each.layer === layer && each.stack === stack.name);
+    const beside = (place.strip - PLUS) / 2 + GAP - 2;
+    if (kind === "mlp") {
+      chip(stack, "mlp", { x: left - beside, y, wide: own + 2 * beside }, layer, kind);
+      if (part?.norm === "before") {
+        chip(stack, "norm", { x: left + (own - normWide) / 2, y: below, wide: normWide }, layer, kind);
+      }
+    } else {
+      attentionTargets(view, targets, band, { kind, layer, x: left + GAP, width: own, on: Boolean(part?.present) });
+    }
+    chip(stack, "residual", { x: strip + (place.strip - PLUS) / 2, y, wide: PLUS }, layer, kind);
+    if (part?.norm === "after") {
+      const wide = Math.min(normWide, place.strip + 2 * GAP);
+      chip(stack, "norm", { x: strip + (place.strip - wide) / 2, y: below, wide }, layer, kind);
+    }
+  }
+}
+
+// The heads of one attention, and the button of all of them.
+/**
+ * @param {View} view
+ * @param {Target[]} targets
+ * @param {any} band
+ * @param {{ kind: string, layer: number, x: number, width: number, on: boolean }} attention
+ */
+function attentionTargets(view, targets, band, { kind, layer, x, width, on }) {
+  const { header, place } = view;
+  const { stack } = band;
+  const { letter, cells } = stack.attentions[kind];
+  const y = band.top + place.title;
+  const same = { layer, stack: stack.name, of: kind };
+  const text = kind === "cross" ? shortened("cross-attention", "cross", width, place) : "attention";
+  if (!place.simple) {
+    const box = { x, y, wide: width, tall: place.chip };
+    const press = () => view.send("layer", [layer, letter]);
+    targets.push({ ...same, kind: "chip", part: kind, ...box, text, on, press });
+  }
+  const top = y + (place.simple ? 0 : band.chipRows * (place.chip + GAP));
+  for (let head = 0; head < cells.shape[1]; head++) {
+    const [column, row] = [head % band.perRow, Math.floor(head / band.perRow)];
+    targets.push({
+      ...same,
+      kind: "head",
+      part: "head",
+      head,
+      x: x + column * (band.head + 3),
+      y: top + row * (band.head + 3),
+      wide: band.head,
+      tall: band.head,
+      text: `${NAMED[letter]}ayer ${layer}, head ${head}`,
+      on: !header.heads_off.includes(`${letter}${layer}H${head}`),
+      press: () => view.send("head", [layer, head, letter]),
+    });
+  }
+}
+
+/** @type {(text: string, short: string, room: number, place: any) => string} */
+const shortened = (text, short, room, { letter }) => (widthOf(text, letter) + 4 <= room ? text : short);
+
+/** @type {Record<string, string>} */
+const NAMED = { L: "L", X: "Cross-attention, l", E: "Encoder, l" };
