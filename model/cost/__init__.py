@@ -5,7 +5,7 @@ linformer, linear_attention, tiled_attention: attention without the map of n² w
 network → path, receptive_field, schedule: steps between two tokens, what a layer sees, what is computed together
 gradient: what arrives of a signal, by autograd
 complexity, decoding: operations and bytes, counted
-layers → memory, measure, exponent: time and memory, measured
+layers → measure, exponent: time and memory, measured
 approximation: the error of what avoids the square
 table: `python -m model.cost`
 """

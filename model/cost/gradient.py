@@ -51,19 +51,24 @@ def _rows(network: Callable[[Tensor], Tensor], x: Tensor, positions: Sequence[in
         for number, position in enumerate(steps(positions)):
             own = out[:, position].diagonal().sum()  # copy c gives component c
             (gradient,) = torch.autograd.grad(own, copies, retain_graph=number + 1 < len(positions))  # (C', T, C)
-            rows.append(gradient.square().sum(dim=(0, 2)).sqrt())
+            # In float64 the square of a tiny number is not rounded to zero, which would look like no path at all.
+            rows.append(gradient.double().square().sum(dim=(0, 2)).sqrt())
     return torch.stack(rows)  # (positions, T)
 
 
+def _rnn(width: int, n_layers: int) -> Callable[[Tensor], Tensor]:
+    return nn.Sequential(*(TanhRNN(width, width) for _ in range(n_layers))).double()
+
+
 def _gru(width: int, n_layers: int, update_bias: float = 0.0) -> Callable[[Tensor], Tensor]:
-    gru = nn.GRU(width, width, n_layers, batch_first=True)
+    gru = nn.GRU(width, width, n_layers, batch_first=True).double()
     for layer in range(n_layers):  # in nn.GRU the second third is the update gate: 1 keeps the state
         getattr(gru, f"bias_ih_l{layer}").data[width : 2 * width] += update_bias
     return lambda x: gru(x)[0]
 
 
 def _lstm(width: int, n_layers: int) -> Callable[[Tensor], Tensor]:
-    lstm = nn.LSTM(width, width, n_layers, batch_first=True)
+    lstm = nn.LSTM(width, width, n_layers, batch_first=True).double()
     for layer in range(n_layers):  # the second quarter is the forget gate
         getattr(lstm, f"bias_ih_l{layer}").data[width : 2 * width] += 1.0
     return lambda x: lstm(x)[0]
@@ -73,7 +78,7 @@ def _attention(width: int, n_layers: int, window: int | None = None) -> Callable
     """Layers of a Transformer with four heads, pre-norm and residual, causal, without position scheme."""
     heads = 4 if width % 4 == 0 else 1
     config = ModelConfig(1, n_layers=n_layers, n_heads=heads, d_model=width, d_ff=4 * width, position="none")
-    transformer = Transformer(config)
+    transformer = Transformer(config).double()
 
     def network(x: Tensor) -> Tensor:
         mask = None if window is None else window_mask(x.size(1), window)
@@ -86,7 +91,7 @@ def _attention(width: int, n_layers: int, window: int | None = None) -> Callable
 def _attention_alone(width: int, n_layers: int) -> Callable[[Tensor], Tensor]:
     """The same without residual stream, norm and feed-forward network: attention after attention."""
     config = ModelConfig(1, n_layers=n_layers, n_heads=1, d_model=width, d_ff=1, position="none", norm="none")
-    attentions = [MultiHeadAttention(config, layer) for layer in range(n_layers)]
+    attentions = [MultiHeadAttention(config, layer).double() for layer in range(n_layers)]
     for attention in attentions:
         init_xavier(attention)
     position = Position(config)
@@ -101,13 +106,16 @@ def _attention_alone(width: int, n_layers: int) -> Callable[[Tensor], Tensor]:
 
 
 INITIAL: dict[str, tuple[str, Build]] = {
-    "rnn": ("tanh RNN", lambda width, n_layers: nn.Sequential(*(TanhRNN(width, width) for _ in range(n_layers)))),
+    "rnn": (
+        "tanh RNN",
+        lambda width, n_layers: nn.Sequential(*(TanhRNN(width, width) for _ in range(n_layers))).double(),
+    ),
     "gru": ("GRU", _gru),
     "gru_kept": ("GRU, update-gate bias 1", lambda width, n_layers: _gru(width, n_layers, 1.0)),
     "lstm_kept": ("LSTM, forget-gate bias 1", _lstm),  # Jozefowicz et al. 2015, section 5
-    "convolution": ("convolution, k = 3", lambda width, n_layers: ConvolutionStack(width, 3, n_layers)),
-    "window": ("window attention, 3 keys", lambda width, n_layers: _attention(width, n_layers, 3)),
-    "attention": ("self-attention", _attention_alone),
+    "convolution": ("convolution, k = 3", lambda width, n_layers: ConvolutionStack(width, 3, n_layers).double()),
+    "window": ("Transformer layers, window of 3 keys", lambda width, n_layers: _attention(width, n_layers, 3)),
+    "attention": ("self-attention alone", _attention_alone),
     "transformer": ("Transformer layers", _attention),
 }
 
@@ -115,7 +123,9 @@ INITIAL: dict[str, tuple[str, Build]] = {
 def initial_gradients(
     kind: str, distances: Sequence[int], seeds: Sequence[int] = range(8), width: int = 32, n_layers: int = 1
 ) -> GradientByDistance:
-    """Untrained networks with PyTorch's initial weights, on standard normal inputs; the last position is the output.
+    """Untrained networks on standard normal inputs, in float64; the last position is the output.
+
+    Recurrent and convolutional weights are PyTorch's initial ones; those of attention are Xavier's, as in the lab.
 
     kind: a key of INITIAL. n_layers: convolution and window attention reach further with more of them.
 
@@ -132,7 +142,7 @@ def initial_gradients(
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = INITIAL[kind][1](width, n_layers)
-            x = torch.randn(n, width)  # (T, C)
+            x = torch.randn(n, width).double()  # (T, C)
         row = jacobian_norms(network, x, n - 1)  # (T,)
         norms.append([float(row[n - 1 - distance]) for distance in distances])
     return GradientByDistance(np.array(distances), np.array(norms))
@@ -159,11 +169,12 @@ def with_inputs(network: AnyNetwork, vectors: Tensor) -> AnyNetwork:
     return changed
 
 
-def trained_gradients(weights: str, text: str) -> Array:
+def trained_gradients(weights: str, text: str, positions: Sequence[int] | None = None) -> Array:
     """The gradients of a trained model on a text: of the last state or residual stream, by the word embeddings.
 
-    A sequence-to-sequence model gives those of its encoder. One backward pass for each token; progress is reported.
-    Returns (T, S) norms: row t is ∂ output_t. Divide a row by its largest entry to compare models.
+    positions: of the outputs, in the order of the rows; None: all. Each takes one backward pass; progress is reported.
+    A sequence-to-sequence model gives those of its encoder. Embeddings differ in size from model to model, so divide
+    a row by its largest entry to compare models. Returns (T, S) norms: row t is ∂ output_t.
 
     Raises:
         ValueError: unknown weights, or the text has no token or too many for the model.
@@ -172,10 +183,10 @@ def trained_gradients(weights: str, text: str) -> Array:
     ids = list(encode_text(tokenizer, text).ids)
     if not ids:
         raise ValueError("There is no text.")
-    return gradients_of_ids(network, ids)
+    return gradients_of_ids(network, ids, positions)
 
 
-def gradients_of_ids(network: AnyNetwork, ids: Sequence[int]) -> Array:
+def gradients_of_ids(network: AnyNetwork, ids: Sequence[int], positions: Sequence[int] | None = None) -> Array:
     """The same for a network and token ids."""
     device = next(network.parameters()).device
     numbers = torch.tensor([list(ids)], device=device)  # (1, T)
@@ -190,7 +201,7 @@ def gradients_of_ids(network: AnyNetwork, ids: Sequence[int]) -> Array:
             return changed.encode(batch).final_norm.out
         return changed(batch).final_norm.out
 
-    norms: Array = _rows(encode, x, range(len(ids))).cpu().numpy()
+    norms: Array = _rows(encode, x, range(len(ids)) if positions is None else positions).cpu().numpy()
     return norms
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from model.compute.memory import PeakMemory, free_bytes
 from model.compute.progress import steps
 from model.cost.complexity import LAYER_TYPES, Sizes
 from model.cost.exponent import Exponent, fit_exponent
 from model.cost.layers import build_layer
-from model.cost.memory import PeakMemory, free_bytes
 
 LENGTHS = (64, 128, 256, 512, 1024, 2048)
 SECONDS = 20.0

@@ -50,12 +50,14 @@ def test_recurrence_forgets_exponentially_a_convolution_has_an_end_and_attention
     assert norms["gru_kept"][1] > 100 * norms["gru"][1], "a bias that keeps the state carries the signal further"
     assert norms["convolution"][1] == 0 < norms["convolution"][0]
     assert norms["window"][1] == 0 < norms["window"][0]
+    tiny = initial_gradients("rnn", [100], seeds=range(2), width=16).norms
+    assert (tiny > 0).all() and (tiny < 1e-25).all(), "a tiny gradient is not zero: there is a path"
     assert 0.5 < norms["attention"][1] / norms["attention"][0] < 2
 
 
 @pytest.mark.parametrize("kind", INITIAL)
 def test_every_network_gives_a_causal_gradient(kind):
-    network, x = INITIAL[kind][1](8, 2), torch.randn(5, 8)
+    network, x = INITIAL[kind][1](8, 2), torch.randn(5, 8, dtype=torch.float64)
     gradient = jacobian_norms(network, x, 2)
     assert (gradient[3:] == 0).all() and (gradient[:3] > 0).all()
 
@@ -67,6 +69,7 @@ def test_the_gradients_of_a_trained_model_are_those_of_its_inputs(weights):
     norms = gradients_of_ids(network, ids)
     assert norms.shape == (4, 4) and (norms.diagonal() > 0).all()
     assert ((np.triu(norms, 1) == 0).all()) == (weights != "translate"), "an encoder sees both sides"
+    assert close(gradients_of_ids(network, ids, [3, 1]), norms[[3, 1]])
     x = network.embedding(torch.tensor([ids]))
     numbers = torch.tensor([ids])
 

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.compute.memory import PeakMemory, free_bytes
 from model.compute.progress import listening
 from model.cost import measure as measuring
 from model.cost.__main__ import main
@@ -16,7 +17,6 @@ from model.cost.complexity import LAYER_TYPES, Sizes
 from model.cost.exponent import fit_exponent, measured_crossover
 from model.cost.layers import build_layer
 from model.cost.measure import estimated_bytes, measure, memory_exponent, single_thread, time_exponent
-from model.cost.memory import PeakMemory, free_bytes
 
 
 def test_the_peak_is_the_sum_of_what_exists_at_once():
