@@ -4,6 +4,7 @@
     encoder_decoder, recurrent: the two kinds of sequence-to-sequence model
     generation/: sampling, beam search and the KV cache
     analysis/: from a trace to numbers, one concept in each file
+    cost/: what each type of layer costs, and how far it reaches
     tasks/, training/, evaluation/: data, training and measurements
     checkpoint, importers/: the lab's own weights, and external models
 

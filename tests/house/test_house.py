@@ -151,7 +151,7 @@ def test_the_rule_of_imports_can_hold(name, source):
 
 
 # The rooms of model/ from the bottom up: a room imports those before it. `core`: the files of model/ itself.
-ORDER = ("core", "compute", "tasks", "generation", "evaluation", "analysis", "training", "importers")
+ORDER = ("core", "compute", "tasks", "generation", "evaluation", "analysis", "cost", "training", "importers")
 UP = {
     "model/__init__.py": {"generation"},  # what a notebook imports from `model`
     "model/train.py": {"training"},  # the command line
