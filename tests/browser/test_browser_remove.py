@@ -18,6 +18,7 @@ from model.analysis.prediction_change import prediction_change, text_loss
 from model.analysis.score_scaling import WIDTHS
 from model.run import encode
 from model.switches import PARTS
+from viz.pages.remove.summary import format_metric
 from viz.ui.controls import EXAMPLE
 
 expect.set_options(timeout=PATIENCE)
@@ -237,4 +238,4 @@ def test_on_every_screen_no_number_is_cut_and_how_far_each_next_word_moved_is_se
     at = told.index("next word changed, KL in nats") + 1
     kl = prediction_change(*(run(Experiment(text=EXAMPLE, switches=one)) for one in SIDES))
     assert told[at : at + 26 : 2] == ["⟨start⟩", *WORDS]
-    assert told[at + 1 : at + 27 : 2] == [f"{one:.2f}" for one in kl]
+    assert told[at + 1 : at + 27 : 2] == [format_metric(one) for one in kl], "a small change is not written as none"

@@ -4,6 +4,7 @@ import "./stand_in.js";
 
 const { crowded, tokenLabels } = await import("../../viz/canvas/frontend/lib/token_labels.js");
 const { namedRadius } = await import("../../viz/canvas/frontend/figures/sinusoid_waves.js");
+const { formatChange } = await import("../../viz/canvas/frontend/figures/compare.js");
 const { scrolledTo } = await import("../../viz/canvas/frontend/figures/sentence.js");
 
 test("letters beside and above a map keep clear of the next line, at every size of a cell", () => {
@@ -35,4 +36,8 @@ test("a long sentence scrolls to where a word begins, and no farther from its be
   assert.equal(scrolledTo([word(2), word(0)], starts, 200), 0, "both are seen from the beginning");
   assert.equal(scrolledTo([word(5), word(3)], starts, 200), 80, "64 pixels would do; a word begins at 80");
   assert.equal(scrolledTo([word(7), word(0)], starts, 200), 160, "both do not fit: the query is seen");
+});
+
+test("a small change of a prediction is not written as none", () => {
+  assert.deepEqual([0, 4e-5, 0.42, 123.4, NaN].map(formatChange), ["0.00", "4·10⁻⁵", "0.42", "123", "no number"]);
 });

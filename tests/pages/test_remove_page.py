@@ -12,6 +12,7 @@ from model.analysis.ablation import evaluate_held_out
 from model.switches import PARTS
 from model.transformer import Transformer
 from viz.pages.remove.controls import THEN, VIEWS
+from viz.pages.remove.summary import format_metric
 from viz.ui import model_calls, server_cache
 from viz.ui.controls import EXAMPLE
 
@@ -88,6 +89,18 @@ def test_the_strip_shows_the_loss_on_fresh_sentences(part):
     screen = visit(PAGE, **{part: "false"})
     loss = evaluate_held_out("grammar", Switches().without(part)).loss
     assert f">{loss:.2f}</div>" in strip(screen)
+
+
+def test_a_small_number_of_the_strip_is_not_written_as_0():
+    assert [format_metric(value) for value in (0.0, 1e-12, 4e-5, -0.002, 0.42, 1234.5, np.nan)] == [
+        "0.00",
+        "0.00",
+        "4·10⁻⁵",
+        "−2·10⁻³",
+        "0.42",
+        "1,234",
+        "not a number",
+    ]
 
 
 def test_the_strip_says_of_how_many_and_when_right_answers_are_no_merit():

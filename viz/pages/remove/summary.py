@@ -10,10 +10,13 @@ from model.analysis import ablation, prediction_change
 from model.registry import is_external
 from model.run import Experiment, get_model
 from model.transformer import Trace
+from viz.captions.positions import format_number
 from viz.labels import truncate
 from viz.types import Array
 from viz.ui import model_calls
 from viz.ui.ablation import held_out
+
+ROUNDING = 1e-9  # a smaller change is none
 
 
 def metrics_bar(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[Array]], words: Sequence[str]) -> None:
@@ -42,7 +45,7 @@ def metrics_bar(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[A
     near = "after" if predicts == "next" else "at"
     where = (
         f"{near} “{truncate(words[far], 14)}”"
-        if moved[far] > 1e-9
+        if moved[far] > ROUNDING
         else f"no {'vector changes' if predicts == 'nothing' else 'prediction changes'}"
     )
     if not finite.all():
@@ -115,4 +118,6 @@ def format_metric(value: float) -> str:
     """A number as people read it; what is no number says so."""
     if not np.isfinite(value):
         return "not a number"
+    if ROUNDING < abs(value) < 0.005:  # two decimals would be those of 0
+        return format_number(value)
     return f"{value:.2f}" if abs(value) < 1000 else f"{value:,.0f}"

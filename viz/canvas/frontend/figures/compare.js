@@ -24,12 +24,14 @@ import {
 } from "../lib/page_state.js";
 import { tokenLabels } from "../lib/token_labels.js";
 import { showTooltip, tooltip } from "../lib/tooltip.js";
+import { powerOfTen } from "../lib/values.js";
 
 const WORDS = 74; // room for the words left of the first map
 const TITLE = 22; // a line of a title
 const ABOVE = 62; // room for the words above a map
 const HEAD = 42; // above the bars where they stand below
 const BARS = 92; // room for the bars at the right
+const ROUNDING = 1e-9; // a smaller change is none; as in viz/pages/remove/summary.py
 const LINE = 18; // pixels a word, where the bars stand below
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
@@ -268,8 +270,14 @@ function drawChange({ header, place, change }, pen) {
 }
 
 /** @param {number} kl */
-const formatChange = (kl) =>
-  !Number.isFinite(kl) ? "no number" : kl < 100 ? Math.max(kl, 0).toFixed(2) : Math.round(kl).toLocaleString("en");
+export const formatChange = (kl) =>
+  !Number.isFinite(kl)
+    ? "no number"
+    : kl >= 100
+      ? Math.round(kl).toLocaleString("en")
+      : kl > ROUNDING && kl < 0.005 // two decimals would be those of no change
+        ? powerOfTen(kl, 0)
+        : Math.max(kl, 0).toFixed(2);
 
 /**
  * @param {View} view
