@@ -10,10 +10,10 @@ from equal import close, differ, same_bits
 from torch import nn
 from torch.nn import functional as F
 
-from model.training.live.learner import HELD_OUT, HELD_OUT_SEED, KEPT_BYTES, Learner, gradient_norms, part_names
+from model.training.live.learner import KEPT_BYTES, Learner, gradient_norms, part_names
 from model.training.live.pair import LivePair, legal_share
 from model.training.live.settings import BATCH, LiveSettings
-from model.training.live.tasks import ANIMALS, IGNORED, LIVE_TASKS, SUCCESSORS, is_successor
+from model.training.live.tasks import ANIMALS, HELD_OUT, IGNORED, LIVE_TASKS, SUCCESSORS, is_successor
 from model.training.optimizer import InverseSquareRoot
 
 SMALL = LiveSettings(layers=2, heads=2, width=16, steps=12)
@@ -165,7 +165,7 @@ def test_a_measurement_is_what_pytorch_computes_from_the_weights():
     for _ in range(3):
         learner.advance()
     measured, network = learner.measurements[3], learner.network
-    ids, targets = LIVE_TASKS["reverse"].batch(HELD_OUT, HELD_OUT_SEED)
+    ids, targets = LIVE_TASKS["reverse"].batch(HELD_OUT, -1)
     with torch.inference_mode():
         trace = network(ids)
     asked = targets != IGNORED

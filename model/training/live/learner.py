@@ -19,8 +19,6 @@ from model.transformer import Trace, Transformer
 Array = np.ndarray[Any, Any]
 Batch = tuple[Tensor, Tensor]  # ids (B, T) and targets (B, T)
 
-HELD_OUT = 128  # sequences
-HELD_OUT_SEED = -1  # no batch of a training has it
 KEPT_BYTES = 32_000_000  # of the kept steps of one model: weights and both moments of AdamW
 
 
@@ -109,7 +107,7 @@ class Learner:
         self._loop = _Loop(settings)
         self.network = self._loop.build(settings.seed)
         self._optimizer = optimizer_for(self.network, settings.lr)
-        self._held_out = settings.live_task.batch(HELD_OUT, HELD_OUT_SEED)
+        self._held_out = settings.live_task.held_out()
         self._kept: dict[int, _Kept] = {}
         self._last = self._first_batch()
         self._steps = self._from(0)
@@ -153,7 +151,7 @@ class Learner:
     @property
     def kept_bytes(self) -> int:
         """The memory that the kept steps take."""
-        return sum(kept.bytes for kept in self._kept.values())
+        return sum(kept.bytes for kept in tuple(self._kept.values()))  # another thread may add one
 
     def advance(self, measure: bool = True) -> None:
         """One step, if there is one. measure: whether to measure the model after it."""

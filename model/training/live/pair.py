@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from model.tokenizer import START
-from model.training.live.learner import Learner, Measurement
+from model.training.live.learner import Array, Learner, Measurement
 from model.training.live.settings import LiveSettings
 from model.training.live.tasks import MARKOV_LENGTH, LiveTask, is_successor
 
@@ -77,6 +78,17 @@ class LivePair:
         """Everything that was measured, in order."""
         a, b = self.a.measurements, self.b.measurements
         return [Frame(step, a.get(step), b.get(step)) for step in sorted(a | b)]
+
+    def curve(self, side: str, name: str) -> Array:
+        """One field of `Measurement` at every measured step (N, …), NaN where the model had ended before.
+
+        side: "a" or "b"; name: the field.
+        """
+        measured = [getattr(frame, side) for frame in self.frames]
+        known = [np.asarray(getattr(m, name), dtype=np.float64) for m in measured if m is not None]
+        none = np.full_like(known[0], np.nan)
+        values = iter(known)
+        return np.stack([none if m is None else next(values) for m in measured])
 
     @property
     def kept_steps(self) -> tuple[int, ...]:

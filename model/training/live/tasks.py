@@ -21,6 +21,8 @@ from model.tasks import first_digit
 from model.tokenizer import START, WordTokenizer
 
 IGNORED = -100  # the target of a position that does not count, as `torch.nn.functional.cross_entropy` has it
+HELD_OUT = 128  # sequences
+HELD_OUT_SEED = -1  # no batch of a training has it
 SYMBOLS = tuple("abcdefghijklmnop")
 LENGTH = 8  # symbols of a sequence
 SEPARATOR = "|"
@@ -55,6 +57,10 @@ class LiveTask:
     def batch(self, size: int, seed: int) -> tuple[Tensor, Tensor]:
         """A batch: the ids (B, T) and the targets (B, T). It is the same for the same seed."""
         return self.draw(self.tokenizer, size, torch.Generator().manual_seed(seed))
+
+    def held_out(self) -> tuple[Tensor, Tensor]:
+        """HELD_OUT sequences with a seed that no batch of a training has. The first is the example that is shown."""
+        return self.batch(HELD_OUT, HELD_OUT_SEED)
 
 
 def _symbols(tokenizer: WordTokenizer, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
