@@ -64,9 +64,10 @@ OPTIMIZER = (
     Setting("lr", "learning rate", Param.TRAIN_RATE, (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)),
     Setting("warmup", "warm-up steps", Param.TRAIN_WARMUP, (0, 10, 30, 100, 150)),
     Setting("decay", "decay", Param.TRAIN_DECAY, DECAYS),
-    Setting("clip", "gradient clipping", Param.TRAIN_CLIP, (None, 0.1, 1.0)),
+    Setting("clip", "clipping", Param.TRAIN_CLIP, (None, 0.1, 1.0)),
 )
 SEED = Setting("seed", "seed", Param.TRAIN_SEED, tuple(range(10)))
+TASKS = {task.title: name for name, task in LIVE_TASKS.items()}
 STEPS = (50, 100, 150, 200, 300, 400)
 SETTINGS = {setting.field: setting for setting in (*PARTS, *CHOICES, *SIZES, *OPTIMIZER, SEED)}
 assert max(STEPS) <= MOST["steps"]
@@ -128,13 +129,7 @@ def choose() -> Chosen:
     """The settings that the controls hold."""
     controls.note_link_values()
     with st.sidebar:
-        task = st.selectbox(
-            "Task",
-            list(LIVE_TASKS),
-            key=Param.TRAIN_TASK,
-            bind="query-params",
-            format_func=lambda name: LIVE_TASKS[name].title,
-        )
+        task = TASKS[st.selectbox("Task", list(TASKS), key=Param.TRAIN_TASK, bind="query-params")]
         st.caption(LIVE_TASKS[task].purpose)
         values = _row(SIZES) | _row(CHOICES[:1]) | _row(CHOICES[1:])
         st.caption("Components of A")
@@ -208,7 +203,7 @@ def _with_b(a: LiveSettings) -> Chosen:
 
 def comparison_buttons() -> None:
     """A button for each known comparison."""
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         for number, comparison in enumerate(COMPARISONS):
             st.button(
                 comparison.label,
@@ -223,7 +218,7 @@ def set_comparison(comparison: Comparison) -> None:
     """Set every control as the comparison needs it."""
     settings = LiveSettings(**comparison.a)
     session = st.session_state
-    session[Param.TRAIN_TASK], session[Param.TRAIN_STEPS] = settings.task, settings.steps
+    session[Param.TRAIN_TASK], session[Param.TRAIN_STEPS] = settings.live_task.title, settings.steps
     session[Param.TRAIN_SEED] = settings.seed
     for setting in (*SIZES, *CHOICES, *OPTIMIZER):
         session[setting.param] = spelled(getattr(settings, setting.field))
@@ -239,7 +234,7 @@ FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
 def rate_factor(run: Run) -> None:
     """What the learning rate of both models is multiplied by, from the next step on."""
     factor = st.sidebar.select_slider(
-        "Learning rate × (from the next step on)",
+        "Learning rate × from now on",
         FACTORS,
         1.0,
         key=key_of(Key.RATE_FACTOR, run.name),

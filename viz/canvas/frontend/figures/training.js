@@ -12,7 +12,7 @@ import { drawTraining, layoutOf } from "./training_drawing.js";
 /** @type {[string, string][]} */
 const BUTTONS = [
   ["play", "Play"],
-  ["one", "1 step"],
+  ["single", "1 step"],
   ["ten", "10 steps"],
 ];
 
@@ -67,9 +67,9 @@ function build(root) {
   root.append(bar, canvas);
   /** @type {any} */
   const view = { root, canvas, range, count, back, status, buttons, shown: 0 };
-  const [play, one, ten] = buttons;
+  const [play, single, ten] = buttons;
   play.onclick = () => view.command(view.rests ? "play" : "pause", 0);
-  one.onclick = () => view.command("play", 1);
+  single.onclick = () => view.command("play", 1);
   ten.onclick = () => view.command("play", 10);
   back.onclick = () => view.command("rewind", view.frames[view.shown].step);
   range.oninput = () => {
@@ -157,12 +157,12 @@ function show(view) {
 /** @param {View} view */
 function showControls(view) {
   const { header, frames, shown, rests, range, count, back, status, canvas } = view;
-  const [play, one, ten] = view.buttons;
+  const [play, single, ten] = view.buttons;
   const last = frames.at(-1)?.step ?? 0;
   const ended = rests && header.ended;
   play.textContent = rests ? "Play" : "Pause";
   play.disabled = ended;
-  for (const button of [one, ten]) button.disabled = ended || !rests;
+  for (const button of [single, ten]) button.disabled = ended || !rests;
   range.max = String(frames.length - 1);
   range.value = String(shown);
   range.setAttribute("aria-valuetext", `step ${frames[shown]?.step ?? 0}`);
