@@ -10,9 +10,7 @@ from model.transformer import Transformer
 CHOICES = {"layers": int, "heads": int, "width": int, "position": str, "norm": str, "norm_kind": str}
 
 
-def untrained(
-    seen: Seen, batch_size: int, seed: int, **changes: object
-) -> tuple[Transformer, torch.Tensor, torch.Tensor]:
+def untrained(seen: Seen, size: int, seed: int, **changes: object) -> tuple[Transformer, torch.Tensor, torch.Tensor]:
     """The model of the controls with its first weights, and ids and targets of its task."""
     task = {"Reverse": "reverse", "Markov language": "markov"}[seen.control("train_task")]
     values = {name: kind(seen.control(f"train_{name}")) for name, kind in CHOICES.items()}

@@ -217,6 +217,8 @@ def test_a_training_is_judged_by_its_own_numbers():
 def test_a_training_that_has_not_ended_is_not_judged():
     begun = training(("with it", 40, 1.0, 0.9), ("without it", 40, 2.1, 0.2), Claim("residual"))
     assert begun.startswith("After 40 of 200 steps") and "Textbooks" not in begun
+    goes_on = describe_training(Outcome("", 0, 2.8, 0.1), Outcome("", 0, 2.8, 0.1), GUESSING, 200, rests=False)
+    assert goes_on.startswith("A and B are learning") and not re.search(r"\d", goes_on)
     assert training(("", 0, 2.8, 0.1), ("", 0, 2.8, 0.1)).startswith("Neither model is trained yet.")
 
 

@@ -50,6 +50,8 @@ def test_the_page_opens_untrained_and_follows_its_training(page):
     figure._command(run, "rewind", 7)
     assert run.pair.step == 1, "a step that is not kept is no place to go back to"
     figure._command(run, "play", 0)
+    well(page.run())
+    assert sentence(page).startswith("A and B are learning") or run.rests
     figure._command(run, "pause", 0)
     assert run.rests
 

@@ -347,6 +347,9 @@ CASES: dict[str, Cases] = {
     "training.describe_training": {
         "untrained": lambda: _training(Outcome("", 0, 2.9, 0.06), Outcome("no positions", 0, 2.9, 0.07)),
         "on the way": lambda: _training(Outcome("", 40, 1.9, 0.4), Outcome("no positions", 40, 2.2, 0.2)),
+        "while it goes on": lambda: describe_training(
+            Outcome("", 40, 1.9, 0.4), Outcome("", 40, 2.2, 0.2), LEVELS, 200, rests=False
+        ),
         "the claim shows": lambda: _training(
             Outcome("positions", 200, 0.01, 0.998), Outcome("no positions", 200, 1.9, 0.27), Claim("position")
         ),

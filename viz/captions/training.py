@@ -55,8 +55,18 @@ class Claim:
     worse: str = "B"
 
 
-def describe_training(a: Outcome, b: Outcome, levels: Levels, steps: int, claim: Claim | None = None) -> str:
-    """The state of a training of A and B that ends after `steps` steps. claim: what it can show, if anything."""
+def describe_training(
+    a: Outcome, b: Outcome, levels: Levels, steps: int, claim: Claim | None = None, rests: bool = True
+) -> str:
+    """The state of a training of A and B that ends after `steps` steps.
+
+    claim: what it can show, if anything; rests: False, it goes on meanwhile, so its numbers are in the figure only.
+    """
+    if not rests:
+        return (
+            "A and B are learning from the same batches. When the training pauses or ends, a sentence about the result "
+            "stands here."
+        )
     step = max(a.step, b.step)
     if step == 0:
         return (

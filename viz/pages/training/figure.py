@@ -40,14 +40,19 @@ def run_of(chosen: Chosen) -> Run:
 
 def show(chosen: Chosen, run: Run) -> None:
     """Draw the training as far as it has come. While it goes on, its stream brings the rest."""
+    rests = run.rests  # before the frames, so that none of a training that rests is missing
     frames = run.frames
     drawn = canvas.training(
-        _view(chosen, run), key=FIGURE, theme=visitor.theme(), on_command=partial(_command, run), on_rest=run.touch
+        _view(chosen, run, rests),
+        key=FIGURE,
+        theme=visitor.theme(),
+        on_command=partial(_command, run),
+        on_rest=run.touch,
     )
     a, b = chosen.a, chosen.b
     figure_panel.below(
         drawn,
-        sentence=describe_training(*_outcomes(chosen, run), levels(a.live_task), a.steps, claim_of(chosen)),
+        sentence=describe_training(*_outcomes(chosen, run), levels(a.live_task), a.steps, claim_of(chosen), rests),
         table=partial(table, frames),
         file=file_name(f"training-{a.task}", "-".join(filter(None, chosen.names)) or "twice"),
         of=figure_panel.Subject(title=_title(chosen)),
@@ -131,7 +136,7 @@ def side(frame: Frame, name: str) -> Measurement | None:
     return frame.a if name == "A" else frame.b
 
 
-def _view(chosen: Chosen, run: Run) -> canvas.TrainingView:
+def _view(chosen: Chosen, run: Run, rests: bool) -> canvas.TrainingView:
     task = chosen.a.live_task
     ids, targets = (rows[0].tolist() for rows in task.held_out())
     shown = [truncate(named(word)) for word in task.tokenizer.vocabulary]
@@ -147,7 +152,6 @@ def _view(chosen: Chosen, run: Run) -> canvas.TrainingView:
     ]
     least = [canvas.Level(task.least_loss, "entropy of the language")] if task.least_loss else []
     best = [canvas.Level(task.best_accuracy, "best possible")] if task.best_accuracy < 1 else []
-    rests = run.rests
     return canvas.TrainingView(
         run=run.name,
         a=sides[0],

@@ -10,7 +10,7 @@
 
 import { colourTable, imageOf } from "../lib/cells.js";
 import { fitted, widthOf } from "../lib/drawing.js";
-import { legible } from "../lib/page_state.js";
+import { legible, projected } from "../lib/page_state.js";
 
 const NARROW = 620; // pixels
 const GAP = 26; // between panels
@@ -20,7 +20,7 @@ const MAPS_TALL = 196; // of all maps of one model, at most
 const WIDEST_MAP = 132;
 const SIZE = 12; // of the small letters
 const TITLE = 13;
-const DECADES = 6; // of a logarithmic scale, at most
+const DECADES = 10; // of a logarithmic scale, at most
 const EXPLODED = 3; // times the loss of guessing: curves are cut off above
 
 /** @type {Side[]} */
@@ -65,7 +65,8 @@ export function short(value) {
  */
 export function layoutOf(header, width) {
   const head = legible(TITLE) * 1.4 + line() + 6; // the title and the numbers of both models
-  const rows = width < NARROW ? [2, 2, 1] : [2, 3];
+  // A room reads the two curves and the maps; the rest is for those who sit at a desk.
+  const rows = projected() ? [2] : width < NARROW ? [2, 2, 1] : [2, 3];
   let top = 0;
   const panels = rows.flatMap((columns, row) => {
     const wide = (width - GAP * (columns - 1)) / columns;
@@ -89,7 +90,7 @@ export function layoutOf(header, width) {
   const names = Math.max(...["target", "B predicts"].map((name) => widthOf(name, SIZE))) + 14;
   const cell = Math.max(...[...header.tokens, ...header.targets].map((word) => widthOf(word, SIZE + 1))) + 10;
   const most = Math.max(1, Math.floor((width - names) / cell));
-  const lines = Math.ceil(header.tokens.length / most);
+  const lines = projected() ? 0 : Math.ceil(header.tokens.length / most);
   const block = line() * 4 + 12;
   const example = { y: end, names, cell, most, block };
   return { panels, maps, example, height: end + lines * block + 4 };
@@ -132,11 +133,12 @@ export function drawTraining(scene, width, pen) {
     most: 1,
     levels: header.accuracy_levels,
   });
+  SIDES.forEach((side, index) => drawMaps(scene, pen, layout.maps[index], side));
+  if (projected()) return;
   const rates = frames.flatMap(({ a, b }) => [a?.rate ?? 0, b?.rate ?? 0]);
   curves(scene, pen, rate, { title: "learning rate", name: "rate", most: Math.max(...rates) * 1.1 || 1, levels: [] });
   profile(scene, pen, gradient, "gradient norm", "gradient", ["embedding", "read-out"]);
   profile(scene, pen, residual, "length in the residual stream", "residual", ["embedded", "last layer"]);
-  SIDES.forEach((side, index) => drawMaps(scene, pen, layout.maps[index], side));
   drawExample(scene, pen, layout.example);
 }
 
