@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from viz.server import errors, start
+from viz.server import errors, start, streams
 
 app = st.App(
     "viz/app/contents.py",
+    routes=streams.routes(),
     middleware=start.middleware(),
     lifespan=start.lifespan,
     on_script_error=errors.on_script_error,

@@ -1,7 +1,9 @@
 """One step of training, and the schedule of the learning rate."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -14,18 +16,35 @@ def optimizer_for(network: nn.Module, lr: float, weight_decay: float = 0.01) -> 
     return torch.optim.AdamW(network.parameters(), lr=lr, betas=BETAS, weight_decay=weight_decay)
 
 
-def train_step(network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, clip: float) -> float:
+def train_step(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss: Tensor,
+    rate: float,
+    clip: float | None,
+    on_gradient: Callable[[], None] = lambda: None,
+) -> float:
     """One step of gradient descent on `loss`, with the learning rate `rate`. Returns the loss before the step.
 
-    clip: the maximum norm of the gradient of all parameters together.
+    clip: the maximum norm of the gradient of all parameters together, None: no limit; on_gradient: called before it is
+    clipped.
     """
     optimizer.zero_grad()
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
+    on_gradient()
+    if clip is not None:
+        torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.step()
     return loss.item()
+
+
+class RateSchedule(Protocol):
+    """The learning rate of a training."""
+
+    def rate(self, step: int) -> float:
+        """The learning rate at a step, counted from 0."""
 
 
 @dataclass(frozen=True)
@@ -46,3 +65,20 @@ class Schedule:
         done = max(0.0, (step - self.decay_from) / max(1, self.steps - self.decay_from))
         left = 0.5 * (1 + math.cos(math.pi * done)) if self.cosine else 1 - done
         return self.lr * min((step + 1) / self.warmup, left)
+
+
+@dataclass(frozen=True)
+class InverseSquareRoot:
+    """A linear rise, and then a fall with 1 / √step. Vaswani et al. 2017, equation 3.
+
+    The paper has d_model^−0.5 · min(step^−0.5, step · warmup^−1.5). Both terms are equal at the end of the rise, where
+    the rate is (d_model · warmup)^−0.5. Here that largest rate is given as `lr`.
+    """
+
+    lr: float  # the largest learning rate
+    warmup: int  # number of steps of the rise
+
+    def rate(self, step: int) -> float:
+        """The learning rate at a step, counted from 0."""
+        number = step + 1  # the paper counts from 1
+        return self.lr * min(number / self.warmup, math.sqrt(self.warmup / number))

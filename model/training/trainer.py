@@ -9,6 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import Field, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -18,7 +19,7 @@ from torch import Tensor
 from model import checkpoint
 from model.model_card import AnyNetwork, JsonObject
 from model.tokenizer import Tokenizer
-from model.training.optimizer import Schedule, optimizer_for, train_step
+from model.training.optimizer import RateSchedule, optimizer_for, train_step
 from model.training.progress_bar import Bar
 
 # Seeds of the examples for training, for the choice of a run, and for the report.
@@ -39,20 +40,24 @@ class Options:
     resume: bool = False  # stories: whether to continue an interrupted training
 
 
-class Recipe(Protocol):
-    """The numbers that determine a training. Every recipe is a frozen dataclass with these fields, and more."""
-
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+class LoopSettings(Protocol):
+    """The numbers that the training loop needs."""
 
     @property
     def steps(self) -> int: ...
 
     @property
-    def clip(self) -> float: ...
+    def clip(self) -> float | None: ...
 
     @property
-    def schedule(self) -> Schedule:
+    def schedule(self) -> RateSchedule:
         """The learning rate of every step."""
+
+
+class Recipe(LoopSettings, Protocol):
+    """The numbers that determine a training. Every recipe is a frozen dataclass with these fields, and more."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def with_steps(self, steps: int) -> "Recipe":
         """The same recipe with another number of steps."""
@@ -88,7 +93,7 @@ def recipe_settings(recipe: Recipe) -> JsonObject:
 class TrainingLoop(ABC, Generic[N, B]):
     """A network, its loss, and the training loop over batches."""
 
-    def __init__(self, name: str, recipe: Recipe) -> None:
+    def __init__(self, name: str, recipe: LoopSettings) -> None:
         self.name, self.recipe = name, recipe
 
     @abstractmethod
@@ -105,6 +110,13 @@ class TrainingLoop(ABC, Generic[N, B]):
             torch.manual_seed(seed)
             return self.make_network()
 
+    def rate(self, step: int) -> float:
+        """The learning rate at a step, counted from 0."""
+        return self.recipe.schedule.rate(step)
+
+    def on_gradient(self, network: N) -> None:
+        """Called in every step when the gradient is known, before it is clipped."""
+
     def train_steps(
         self,
         network: N,
@@ -116,11 +128,12 @@ class TrainingLoop(ABC, Generic[N, B]):
 
         start: the number of steps of earlier training.
         """
-        optimizer = optimizer or optimizer_for(network, self.recipe.schedule.lr)
+        optimizer = optimizer or optimizer_for(network, self.rate(start))
         network.train()
         for step, batch in zip(range(start, self.recipe.steps), batches, strict=False):
-            loss, rate = self.loss(network, batch), self.recipe.schedule.rate(step)
-            yield train_step(network, optimizer, loss, rate, self.recipe.clip)
+            loss = self.loss(network, batch)
+            on_gradient = partial(self.on_gradient, network)
+            yield train_step(network, optimizer, loss, self.rate(step), self.recipe.clip, on_gradient)
 
 
 class Training(TrainingLoop[N, B], Generic[N, B, S]):
@@ -133,6 +146,7 @@ class Training(TrainingLoop[N, B], Generic[N, B, S]):
 
     def __init__(self, name: str, task: str, recipe: Recipe) -> None:
         super().__init__(name, recipe)
+        self.recipe: Recipe = recipe
         self.task = task
 
     @property

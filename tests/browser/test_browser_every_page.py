@@ -54,6 +54,7 @@ VISITS = {
     ),
     "remove as it opens": Visit("/remove?scale=false"),
     "scaling": Visit("/remove?view=Why+√d_k", barriers=False),
+    "training": Visit("/training"),
     "translate": Visit("/translate?method=beam&target_step=8", each("panel", translate_views.SECTIONS[1:])),
     "coreference": Visit("/translate?task=Coreference"),
     "your model": Visit("/your-model", barriers=False),

@@ -18,6 +18,7 @@ from viz.captions.claims import (
     describe_one_vector,
     describe_pronouns,
 )
+from viz.captions.training import Claim, Levels, Outcome, describe_training
 from viz.pages.remove import summary
 from viz.pages.translate import claims as translate_claims
 from viz.pages.translate import compute as translate_compute
@@ -191,3 +192,56 @@ def test_the_page_gives_right_answers_and_losses_of_the_whole_model_to_a_and_of_
         for name in a.accuracy
     }
     assert f'<div class="value">{b.loss:.2f}</div><div class="beside">A {a.loss:.2f}</div>' in told
+
+
+GUESSING = Levels(1 / 16, 2.77, 0.0)
+LANGUAGE = Levels(1 / 12, 2.48, 1.1)
+
+
+def training(a, b, claim=None, levels=GUESSING):
+    return describe_training(Outcome(*a), Outcome(*b), levels, 200, claim)
+
+
+def test_a_training_is_judged_by_its_own_numbers():
+    good, bad = ("with it", 200, 0.01, 0.98), ("without it", 200, 2.1, 0.2)
+    shown = training(good, bad, Claim("residual"))
+    assert "A (with it) is right for **98%**, B (without it) is right for **20%**" in shown
+    assert "guessing is right for 6%" in shown and shown.endswith(
+        "a deep model needs residual connections. This run shows it."
+    )
+    assert training(good, ("without it", 200, 0.01, 0.97), Claim("residual")).endswith("This run does not show it.")
+    assert training(bad, good, Claim("residual")).endswith("This run shows the opposite of that.")
+    assert training(bad, good, Claim("residual", "A")).endswith("This run shows it.")
+
+
+def test_a_training_that_has_not_ended_is_not_judged():
+    begun = training(("with it", 40, 1.0, 0.9), ("without it", 40, 2.1, 0.2), Claim("residual"))
+    assert begun.startswith("After 40 of 200 steps") and "Textbooks" not in begun
+    goes_on = describe_training(Outcome("", 0, 2.8, 0.1), Outcome("", 0, 2.8, 0.1), GUESSING, 200, rests=False)
+    assert goes_on.startswith("A and B are learning") and not re.search(r"\d", goes_on)
+    assert training(("", 0, 2.8, 0.1), ("", 0, 2.8, 0.1)).startswith("Neither model is trained yet.")
+
+
+def test_a_loss_below_the_entropy_is_called_cheating_and_no_other():
+    masked = ("with", 200, 1.12, 0.34, "", 0.99)
+    cheat = training(masked, ("without", 200, 0.01, 1.0, "", 0.05), Claim("mask"), LANGUAGE)
+    assert "The loss of B is 0.01 nats." in cheat and "below 1.10, the entropy of the language" in cheat
+    assert "99% of the words of A and 5% of those of B are legal; 25% are if" in cheat
+    assert cheat.endswith("This run shows it.")
+    honest = training(masked, ("without", 200, 1.08, 0.34, "", 0.97), Claim("mask"), LANGUAGE)
+    assert "entropy" not in honest and honest.endswith("This run does not show it.")
+
+
+def test_a_divergence_is_a_result_and_a_huge_loss_another():
+    place = "the output of layer 2 is the first that is not finite"
+    fault = training(("pre", 200, 0.1, 0.9), ("none", 57, 0.2, 0.1, place), Claim("norm"))
+    assert f"The loss of B stopped being a finite number after 57 steps: {place}." in fault
+    assert fault.endswith("This run shows it.")
+    huge = training(("pre", 200, 0.1, 0.9), ("none", 200, 5296.0, 0.07))
+    assert "has grown to 5,296 nats, far above the 2.8 of guessing" in huge and huge.endswith("A is better.")
+
+
+def test_a_small_difference_of_one_seed_is_said_to_show_nothing():
+    alike = training(("seed 0", 200, 0.1, 0.98), ("seed 1", 200, 0.1, 0.96))
+    assert alike.endswith("too small for a run of one seed to say which is better.")
+    assert training(("", 200, 0.1, 0.98), ("", 200, 0.1, 0.98)).endswith("every number of A is also one of B.")

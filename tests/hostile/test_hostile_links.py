@@ -51,7 +51,7 @@ LETTERS = {
     ("multiselect", "options"),
     ("code", "code_text"),
 }
-ALL = [*PAGES, ROOT / "viz/pages/lessons/page.py", ROOT / "viz/pages/your_model/page.py"]
+ALL = [*PAGES, *(ROOT / f"viz/pages/{page}/page.py" for page in ("lessons", "training", "your_model"))]
 
 
 def strings(message, path=()):

@@ -42,6 +42,7 @@ from viz.captions.positions import (
     describe_similarity,
     format_number,
 )
+from viz.captions.training import Claim, Levels, Outcome, describe_training
 from viz.captions.translate import (
     LONG,
     describe_ablation,
@@ -74,6 +75,14 @@ def _mask(row: int, *, scores: np.ndarray = FLAT, mask: np.ndarray = CAUSAL, eac
 def _leak(logits: list[float], edited: int, *, causal: bool = True) -> str:
     changed = A(logits)
     return describe_leak(changed, changed / 9, np.tri(4) if causal else np.ones((4, 4)), WORDS, edited, "bridges")
+
+
+LEVELS = Levels(1 / 16, 2.77, 0.0)
+MARKOV = Levels(1 / 12, 2.48, 1.1)
+
+
+def _training(a: Outcome, b: Outcome, claim: Claim | None = None, levels: Levels = LEVELS) -> str:
+    return describe_training(a, b, levels, 200, claim)
 
 
 def _lengths(none: float, scheme: float, decoder: float, beyond: float) -> str:
@@ -363,5 +372,46 @@ CASES: dict[str, Cases] = {
         "apart": lambda: _decoded(apart=15.3),
         "no numbers": lambda: _decoded(apart=NAN),
         "one, no number": lambda: _decoded(apart=NAN, tokens=1),
+    },
+    "training.describe_training": {
+        "untrained": lambda: _training(Outcome("", 0, 2.9, 0.06), Outcome("no positions", 0, 2.9, 0.07)),
+        "on the way": lambda: _training(Outcome("", 40, 1.9, 0.4), Outcome("no positions", 40, 2.2, 0.2)),
+        "while it goes on": lambda: describe_training(
+            Outcome("", 40, 1.9, 0.4), Outcome("", 40, 2.2, 0.2), LEVELS, 200, rests=False
+        ),
+        "the claim shows": lambda: _training(
+            Outcome("positions", 200, 0.01, 0.998), Outcome("no positions", 200, 1.9, 0.27), Claim("position")
+        ),
+        "it does not show": lambda: _training(
+            Outcome("norm: pre", 200, 0.01, 0.98), Outcome("no norm", 200, 0.01, 0.99), Claim("norm")
+        ),
+        "the opposite": lambda: _training(
+            Outcome("no warm-up", 200, 0.01, 0.98), Outcome("10 warm-up steps", 200, 2.0, 0.2), Claim("warmup", "A")
+        ),
+        "cheating": lambda: _training(
+            Outcome("with causal mask", 200, 1.13, 0.34, legal=0.99),
+            Outcome("without causal mask", 200, 0.001, 1.0, legal=0.05),
+            Claim("mask"),
+            MARKOV,
+        ),
+        "no cheating": lambda: _training(
+            Outcome("with causal mask", 200, 1.5, 0.3),
+            Outcome("without causal mask", 200, 1.4, 0.3),
+            Claim("mask"),
+            MARKOV,
+        ),
+        "one diverges": lambda: _training(
+            Outcome("norm: pre", 200, 0.02, 0.99),
+            Outcome("no norm", 1, 9.0, 0.1, "the output of layer 2 is the first that is not finite"),
+            Claim("norm"),
+        ),
+        "both diverge": lambda: _training(
+            Outcome("norm: pre", 3, NAN, 0.1, "the weights of layer 0 are the first that are not finite"),
+            Outcome("no norm", 1, NAN, 0.1, "the output of layer 2 is the first that is not finite"),
+        ),
+        "no finite loss": lambda: _training(Outcome("1 layer", 200, 0.02, 0.99), Outcome("2 layers", 200, NAN, 0.1)),
+        "exploded": lambda: _training(Outcome("seed: 0", 200, 0.02, 0.99), Outcome("seed: 1", 200, 5296.3, 0.07)),
+        "alike": lambda: _training(Outcome("seed: 0", 200, 0.02, 0.99), Outcome("seed: 1", 200, 0.03, 0.98)),
+        "the same": lambda: _training(Outcome("", 200, 0.02, 0.99), Outcome("", 200, 0.02, 0.99)),
     },
 }

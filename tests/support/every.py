@@ -58,6 +58,8 @@ SHOWN = {
     ("remove", (("view", "Trained without"),)): ("loss_curves", "answer_curves"),
     ("remove", (("view", "Why √d_k"),)): ("saturation", "head_scores", "query_gradient"),
     ("remove", (("view", "Layer norm, batch norm"),)): ("moved_layer", "moved_batch", "over_layer", "over_batch"),
+    ("training", ()): ("learning",),
+    ("training", (("train_task", "Markov language"), ("train_change", "layers"), ("train_value", "1"))): ("learning",),
     ("translate", ()): ("writing", "alignment", "networks"),
     ("translate", (("method", "beam"), ("target_step", "3"))): ("writing", "tree", "alignment", "networks"),
     ("translate", (("method", "sample"), ("temperature", "2.0"), ("seed", "3"))): ("writing", "alignment", "networks"),

@@ -17,8 +17,9 @@ apptest_caches.install()
 model_calls.start()  # as the app does before it makes its first page
 
 ROOT = Path(__file__).parents[2]
-# The pages that show an experiment; the one that lists the lessons has none, nor has the one that waits for a file.
-OTHERS = ("__init__", "lessons", "your_model")
+# The pages that show an experiment; the one that lists the lessons has none, nor has the one that waits for a file, nor
+# the one whose models learn on it.
+OTHERS = ("__init__", "lessons", "training", "your_model")
 PAGES = sorted(path for path in ROOT.glob("viz/pages/*/page.py") if path.parent.name not in OTHERS)
 OF_ONE_TEXT = [path for path in PAGES if path.parent.name != "translate"]  # the models of two sentences are its own
 

@@ -13,6 +13,7 @@ page = st.navigation(
         st.Page("../pages/masks/page.py", title="Masks", url_path="masks"),
         st.Page("../pages/positions/page.py", title="Positions", url_path="positions"),
         st.Page("../pages/remove/page.py", title="Remove a part", url_path="remove"),
+        st.Page("../pages/training/page.py", title="Training", url_path="training"),
         st.Page("../pages/translate/page.py", title="Translate", url_path="translate"),
         st.Page("../pages/your_model/page.py", title="Your model", url_path="your-model"),
         st.Page("../pages/lessons/page.py", title="Lessons", url_path="lessons"),

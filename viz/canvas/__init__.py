@@ -26,6 +26,7 @@ from viz.canvas.page_tools import LessonView, PageState, StripPart, lesson_step,
 from viz.canvas.positions import Slider, accuracy_by_length, rotation, sinusoid_waves, word_shuffle
 from viz.canvas.probabilities import logit_lens, probability_bars
 from viz.canvas.score_scaling import Measure, ScalingView, score_scaling
+from viz.canvas.training import Level, TrainedSide, TrainingView, training
 from viz.canvas.translation import Branch, DecodingView, beam_tree, decoding_steps
 from viz.pack import MOST_PIXELS
 
@@ -40,6 +41,7 @@ __all__ = [
     "FigureFiles",
     "HeadStepsView",
     "LessonView",
+    "Level",
     "MachineEvents",
     "MachinePart",
     "MachineSource",
@@ -57,6 +59,8 @@ __all__ = [
     "Steps",
     "StripPart",
     "TokenFocus",
+    "TrainedSide",
+    "TrainingView",
     "accuracy_by_length",
     "beam_tree",
     "compare",
@@ -77,6 +81,7 @@ __all__ = [
     "share",
     "sinusoid_waves",
     "token_lines",
+    "training",
     "value_hull",
     "word_shuffle",
 ]

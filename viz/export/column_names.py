@@ -114,9 +114,12 @@ COLUMN_PATTERNS = (
     r"change: .+",
     r"(variance|entropy|largest|jacobian), (un)?divided",
     r".+, seed \d+",
+    r"(learning rate|training loss|held-out loss|held-out accuracy|gradient norm), [AB]",
 )
+_OF_A_TRAINING = ("loss", "held_out_loss", "accuracy", "rate", "gradient", "residual", "weights")
 ARRAYS = frozenset(
     {
+        *(f"{side}_{name}" for side in "AB" for name in _OF_A_TRAINING),
         "weights",
         "scores",
         "mask",
@@ -163,6 +166,7 @@ ARRAYS = frozenset(
 )
 AXES = frozenset(
     {
+        *(f"{axis}_{side}" for side in "AB" for axis in ("part", "after", "layer", "head")),  # of a training
         "layer",
         "head",
         "query",

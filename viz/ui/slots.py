@@ -33,12 +33,13 @@ class TooMuch(ValueError):
 
 
 class Places:
-    """The places of one process. cores: how many threads can compute at once."""
+    """The places of one process. cores: how many threads can compute at once; most_long: as many places for long work,
+    None: as many as the cores allow."""
 
-    def __init__(self, cores: int) -> None:
+    def __init__(self, cores: int, most_long: int | None = None) -> None:
         self.cores = cores
         self.most_short = max(2, cores)
-        self.most_long = min(max(1, cores - 1), 4)
+        self.most_long = most_long or min(max(1, cores - 1), 4)
         self._change = Condition()
         self._short = 0  # computing
         self._asking = 0  # short work that waits for a place

@@ -82,6 +82,26 @@ class Param(StrEnum):
     METRIC = "metric"  # what the ablation of each head is measured by
     OVERRIDE = "override"  # what a row is replaced by
     REPLACED = "replaced"  # which sentence of the batch
+    # Training
+    TRAIN_TASK = "train_task"
+    TRAIN_LAYERS = "train_layers"
+    TRAIN_HEADS = "train_heads"
+    TRAIN_WIDTH = "train_width"
+    TRAIN_POSITION = "train_position"
+    TRAIN_NORM = "train_norm"
+    TRAIN_NORM_KIND = "train_norm_kind"
+    TRAIN_SCALE = "train_scale"  # the parts of model A: True, present
+    TRAIN_MASK = "train_mask"
+    TRAIN_RESIDUAL = "train_residual"
+    TRAIN_MLP = "train_mlp"
+    TRAIN_RATE = "train_rate"
+    TRAIN_DECAY = "train_decay"
+    TRAIN_WARMUP = "train_warmup"
+    TRAIN_CLIP = "train_clip"
+    TRAIN_SEED = "train_seed"
+    TRAIN_STEPS = "train_steps"
+    TRAIN_CHANGE = "train_change"  # in what model B differs
+    TRAIN_VALUE = "train_value"  # what it has instead
     # Translate
     TASK = "task"
     NETWORK = "network"
@@ -161,6 +181,10 @@ class Key(StrEnum):
     OPENED_WITHOUT = "opened_without"  # True: the page has taken the scaling out, not a person; absent: not opened yet
     NEVER = "never"  # the part without which the twin was trained
     BY_HAND = "by_hand"  # of a layer, a head and a row: the weights that are typed
+    # Training
+    TRAINING = "training"  # the name of this visit's training
+    COMPARISON = "comparison"  # of a number: a button that sets A and B for a known comparison
+    RATE_FACTOR = "rate_factor"  # what the learning rate is multiplied by from now on
     # Translate
     SOURCE_OF = "source_of"  # (task, example): the task whose example the source is
     DRAW_SOURCE = "draw_source"

@@ -356,6 +356,54 @@ export interface ScalingHeader extends FigureHeader {
   sentences: string[];
 }
 
+/** One model after some steps: viz/pages/training/runs.py. null: the number is not finite. */
+export interface TrainedFrame {
+  loss: number | null;
+  accuracy: number;
+  rate: number;
+  gradient: (number | null)[];
+  residual: (number | null)[];
+  /** Codes of weights (L, H, T, T), in base 64. */
+  weights: string;
+  prediction: number[];
+}
+
+export interface TrainingFrame {
+  step: number;
+  a: TrainedFrame | null;
+  b: TrainedFrame | null;
+}
+
+export interface TrainedSide {
+  what: string;
+  layers: number;
+  heads: number;
+  parts: string[];
+  note: string;
+}
+
+export interface TrainingLevel {
+  value: number;
+  name: string;
+}
+
+export interface TrainingHeader extends FigureHeader {
+  run: string;
+  a: TrainedSide;
+  b: TrainedSide;
+  tokens: string[];
+  targets: string[];
+  vocabulary: string[];
+  steps: number;
+  frames: TrainingFrame[];
+  kept: number[];
+  rests: boolean;
+  ended: boolean;
+  note: string;
+  loss_levels: TrainingLevel[];
+  accuracy_levels: TrainingLevel[];
+}
+
 /** viz/export/notebook.py. */
 export interface AttentionBrowserHeader extends FigureHeader, Tokens {
   title: string;

@@ -1,0 +1,1 @@
+"""The page Training: two models that learn side by side."""

@@ -1,0 +1,227 @@
+"""The figure of a training: its drawing, its sentence, its table and its files."""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from model.training.live.learner import Measurement, part_names
+from model.training.live.pair import Frame, legal_share
+from model.training.live.settings import LiveSettings
+from model.training.live.tasks import IGNORED, LiveTask
+from viz import canvas
+from viz.captions.training import Claim, Levels, Outcome, describe_training
+from viz.export.tables import NamedArray, Table, file_name
+from viz.labels import named, truncate
+from viz.pages.training.controls import Chosen
+from viz.pages.training.runs import RUNS, Run
+from viz.types import Array
+from viz.ui import copy_as_python, figure_panel, visitor
+from viz.ui.state import Key
+
+FIGURE = "learning"
+SIDES = ("A", "B")
+
+
+def run_of(chosen: Chosen) -> Run:
+    """The training of this visit with these settings; a new one where the settings are others than before."""
+    name = st.session_state.get(Key.TRAINING, "")
+    run = RUNS.find(name)
+    if run is None or run.settings != (chosen.a, chosen.b):
+        RUNS.forget(name)
+        run = RUNS.start(chosen.a, chosen.b)
+        st.session_state[Key.TRAINING] = run.name
+    run.touch()
+    return run
+
+
+def show(chosen: Chosen, run: Run) -> None:
+    """Draw the training as far as it has come. While it goes on, its stream brings the rest."""
+    rests = run.rests  # before the frames, so that none of a training that rests is missing
+    frames = run.frames
+    drawn = canvas.training(
+        _view(chosen, run, rests),
+        key=FIGURE,
+        theme=visitor.theme(),
+        on_command=partial(_command, run),
+        on_rest=run.touch,
+    )
+    a, b = chosen.a, chosen.b
+    figure_panel.below(
+        drawn,
+        sentence=describe_training(*_outcomes(chosen, run), levels(a.live_task), a.steps, claim_of(chosen), rests),
+        table=partial(table, frames),
+        file=file_name(f"training-{a.task}", "-".join(filter(None, chosen.names)) or "twice"),
+        of=figure_panel.Subject(title=_title(chosen)),
+        arrays=partial(arrays, frames, a, b),
+        python=_python(a, b, frames[-1].step),
+    )
+
+
+def _title(chosen: Chosen) -> str:
+    a, b = chosen.names
+    title = f"Two models learn the task {chosen.a.live_task.title}"
+    return f"{title}; A: {a}; B: {b}" if a else title
+
+
+def _command(run: Run, name: str, number: int) -> None:
+    if name == "play":
+        run.play(number or None)
+    elif name == "pause":
+        run.pause()
+        run.wait(seconds=5)
+    elif name == "rewind" and number in run.pair.kept_steps:
+        run.rewind(number)
+
+
+def levels(task: LiveTask) -> Levels:
+    """What is known of a task without any model."""
+    return Levels(task.guess_accuracy, task.guess_loss, task.least_loss)
+
+
+def claim_of(chosen: Chosen) -> Claim | None:
+    """What textbooks claim of the setting in which A and B differ, if they claim anything of these two values."""
+    if chosen.change is None:
+        return None
+    field, a, b = chosen.change.field, chosen.a, chosen.b
+    values = (getattr(a, field), getattr(b, field))
+    worse: dict[str, Any] = {
+        "scale": False,
+        "mask": False,
+        "residual": False,
+        "mlp": False,
+        "position": "none",
+        "warmup": 0,
+    }
+    if field in worse and worse[field] in values:
+        deep_post_norm = a.norm == "post" and a.layers >= 6
+        if (field == "warmup" and not deep_post_norm) or (field == "residual" and a.layers < 4):
+            return None
+        return Claim(field, SIDES[values.index(worse[field])])
+    if field == "norm" and "none" in values:
+        return Claim("norm", SIDES[values.index("none")])
+    if field == "norm" and set(values) == {"pre", "post"} and a.layers >= 6:
+        return Claim("post-norm", SIDES[values.index("post")])
+    return None
+
+
+def _outcomes(chosen: Chosen, run: Run) -> tuple[Outcome, Outcome]:
+    frames = run.frames
+    a, b = (
+        _outcome(what, [measured for frame in frames if (measured := side(frame, name))], run, name)
+        for name, what in zip(SIDES, chosen.names, strict=True)
+    )
+    return a, b
+
+
+def _outcome(what: str, measured: list[Measurement], run: Run, name: str) -> Outcome:
+    learner = run.pair.learners[SIDES.index(name)]
+    last = measured[-1]
+    writes = run.rests and learner.settings.task == "markov" and last.step > 0 and not learner.diverged
+    return Outcome(
+        what,
+        last.step,
+        last.held_out_loss,
+        last.accuracy,
+        learner.diverged.place if learner.diverged else "",
+        legal_share(learner) if writes else None,
+    )
+
+
+def side(frame: Frame, name: str) -> Measurement | None:
+    """The measurement of A or of B."""
+    return frame.a if name == "A" else frame.b
+
+
+def _view(chosen: Chosen, run: Run, rests: bool) -> canvas.TrainingView:
+    task = chosen.a.live_task
+    ids, targets = (rows[0].tolist() for rows in task.held_out())
+    shown = [truncate(named(word)) for word in task.tokenizer.vocabulary]
+    sides = [
+        canvas.TrainedSide(
+            what,
+            learner.settings.layers,
+            learner.settings.heads,
+            part_names(learner.settings.layers),
+            learner.diverged.place if learner.diverged else "",
+        )
+        for what, learner in zip(chosen.names, run.pair.learners, strict=True)
+    ]
+    least = [canvas.Level(task.least_loss, "entropy of the language")] if task.least_loss else []
+    best = [canvas.Level(task.best_accuracy, "best possible")] if task.best_accuracy < 1 else []
+    return canvas.TrainingView(
+        run=run.name,
+        a=sides[0],
+        b=sides[1],
+        tokens=[shown[i] for i in ids],
+        targets=["" if i == IGNORED else shown[i] for i in targets],
+        vocabulary=shown,
+        steps=chosen.a.steps,
+        frames=[json.loads(text) for _, text in run.messages(-1)],
+        kept=run.pair.kept_steps if rests else (),
+        rests=rests,
+        ended=rests and run.pair.ended,
+        note=run.note,
+        loss_levels=[canvas.Level(task.guess_loss, "guessing"), *least],
+        accuracy_levels=[canvas.Level(task.guess_accuracy, "guessing"), *best],
+    )
+
+
+def table(frames: list[Frame]) -> Table:
+    """One line for each measured step; a number that a model does not have any more is NaN."""
+    columns: dict[str, list[float]] = {}
+    for name in SIDES:
+        measured = [side(frame, name) for frame in frames]
+        columns |= {
+            f"learning rate, {name}": [m.rate if m else np.nan for m in measured],
+            f"training loss, {name}": [m.loss if m else np.nan for m in measured],
+            f"held-out loss, {name}": [m.held_out_loss if m else np.nan for m in measured],
+            f"held-out accuracy, {name}": [m.accuracy if m else np.nan for m in measured],
+            f"gradient norm, {name}": [float(np.linalg.norm(m.gradient)) if m else np.nan for m in measured],
+        }
+    return {"step": [frame.step for frame in frames], **columns}
+
+
+def arrays(frames: list[Frame], a: LiveSettings, b: LiveSettings) -> dict[str, NamedArray]:
+    """Losses and accuracies (N,), gradients (N, L + 2), residual streams (N, L + 1) and weights (N, L, H, T, T)."""
+    steps = [frame.step for frame in frames]
+    named_arrays = {}
+    for name, settings in zip(SIDES, (a, b), strict=True):
+        measured = [side(frame, name) for frame in frames]
+        axes: dict[str, dict[str, Sequence[Any]]] = {
+            "gradient": {f"part_{name}": part_names(settings.layers)},
+            "residual": {f"after_{name}": ("embedding", *part_names(settings.layers)[1:-1])},
+            "weights": {
+                f"layer_{name}": range(settings.layers),
+                f"head_{name}": range(settings.heads),
+                "query": range(settings.live_task.tokens),
+                "key": range(settings.live_task.tokens),
+            },
+            "loss": {},
+            "held_out_loss": {},
+            "accuracy": {},
+            "rate": {},
+        }
+        for field, labels in axes.items():
+            values = stacked(measured, field, tuple(map(len, labels.values())))
+            named_arrays[f"{name}_{field}"] = NamedArray(values, {"step": steps, **labels})
+    return named_arrays
+
+
+def stacked(measured: list[Measurement | None], field: str, shape: tuple[int, ...]) -> Array:
+    """One field of all measurements (N, …); NaN where there is none."""
+    return np.stack([np.full(shape, np.nan) if m is None else np.asarray(getattr(m, field)) for m in measured])
+
+
+def _python(a: LiveSettings, b: LiveSettings, step: int) -> str:
+    fields = ("loss", "held_out_loss", "accuracy", "rate", "gradient", "residual", "weights")
+    body = [f"pair = LivePair({copy_as_python.code_of(a)}, {copy_as_python.code_of(b)})", f"pair.advance_to({step})"]
+    for name in SIDES:
+        body += [f"{name}_{field} = pair.curve({name.lower()!r}, {field!r})  # (N, …)" for field in fields]
+    return copy_as_python.python(
+        "\n".join(body),
+        "from model.training.live.pair import LivePair\nfrom model.training.live.settings import LiveSettings",
+    )
