@@ -11,6 +11,7 @@ import expected_pairs
 import expected_parts
 import expected_text
 import expected_training
+import expected_why
 import numpy as np
 import pytest
 from expected_files import READINGS, Seen, counted
@@ -28,9 +29,8 @@ from viz.pages.positions.models import NAMES
 from viz.pages.translate.compute import TRANSLATE_TASKS
 from viz.ui.controls import EXAMPLE, PROSE
 
-assert (
-    expected_text and expected_parts and expected_pairs and expected_machine and expected_training
-)  # they enter readings
+# They enter their readings.
+assert all((expected_text, expected_parts, expected_pairs, expected_machine, expected_training, expected_why))
 
 ROUGH = {"ways": 1e-4, "forms": 1e-5}  # where two ways to the same number are the figure
 NEAR = 2e-5  # float32, summed in another order

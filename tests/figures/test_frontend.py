@@ -45,7 +45,7 @@ MAY_NAME_IT = {"streamlit.js": None, "opening.js": None, "shared.js": {"globalTh
 
 
 def test_two_scripts_alone_name_parts_of_streamlits_own_page():
-    """tests/browser/test_browser_streamlit.py finds each part that they name."""
+    """tests/browser/page/test_browser_streamlit.py finds each part that they name."""
     wrong = {}
     for path in (ROOT / "viz/canvas/frontend").glob("*/*.js"):
         named, allowed = (

@@ -5,16 +5,22 @@ The type checker holds the scripts to types.d.ts; this holds Python to it.
 
 import ast
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from viz.canvas.training import TrainingView
 from viz.styles import script_of
 
 ROOT = Path(__file__).parents[2]
 FRONTEND = ROOT / "viz/canvas/frontend"
 TYPES = (FRONTEND / "types.d.ts").read_text(encoding="utf-8")
-SPREAD = {"focus.header": {"row", "pinned"}, "_token_labels(axes.query_tokens)": {"tokens", "full"}}
+SPREAD = {
+    "focus.header": {"row", "pinned"},
+    "_token_labels(axes.query_tokens)": {"tokens", "full"},
+    "asdict(view)": {field.name for field in fields(TrainingView)},
+}
 INTERFACE = re.compile(r"interface (\w+)(?: extends ([\w, ]+))? \{\n(.*?)\n\}", re.DOTALL)
 
 

@@ -56,6 +56,7 @@ from viz.captions.translate import (
     describe_referent,
     describe_translation,
 )
+from viz.captions.why import describe_initial_gradients, describe_path, describe_region, describe_schedule
 
 WORDS = ["the", "dogs", "chase", "cats"]
 CAUSAL = np.tri(4, dtype=bool)
@@ -349,6 +350,32 @@ CASES: dict[str, Cases] = {
         "holds, alone": lambda: describe_pronouns(0.9, 0.2, 0),
         "adjective": lambda: describe_pronouns(0.1, 0.95, 0),
         "neither": lambda: describe_pronouns(0.1, 0.24, 0),
+    },
+    "why.describe_path": {
+        "all arrive": lambda: describe_path("person", "was", 8, {"tanh RNN": 9, "convolution": 4, "self-attention": 1}),
+        "one does not": lambda: describe_path("a", "b", 8, {"tanh RNN": 9, "convolution": -1}),
+        "two do not": lambda: describe_path("a", "b", 1, {"tanh RNN": 2, "convolution": -1, "window attention": -1}),
+        "back": lambda: describe_path("was", "person", -8, {"tanh RNN": -1}),
+    },
+    "why.describe_initial_gradients": {
+        "usual": lambda: describe_initial_gradients(
+            (1, 8, 64),
+            {
+                "tanh RNN": np.array([[1.2, 0.1, 3e-13]] * 2),
+                "window": np.array([[1, 0.1, 0.0]] * 2),
+                "attention": np.full((2, 3), 0.1),
+            },
+        ),
+        "never": lambda: describe_initial_gradients((1, 64), {"nothing": np.zeros((3, 2))}),
+    },
+    "why.describe_region": {
+        "some": lambda: describe_region("was", 9, 11, 4, True),
+        "all": lambda: describe_region("was", 13, 13, 1, False),
+        "the only one": lambda: describe_region("⟨start⟩", 1, 1, 4, True),
+    },
+    "why.describe_schedule": {
+        "usual": lambda: describe_schedule(4, {"recurrent": 10, "parallel": 52}, 52, {"recurrent": 16, "parallel": 4}),
+        "one step": lambda: describe_schedule(1, {"recurrent": 1}, 4, {"recurrent": 4}),
     },
     "claims.describe_determined": {"": lambda: describe_determined(0.36)},
     "claims.describe_cross_attention": {

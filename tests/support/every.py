@@ -29,6 +29,13 @@ SHOWN = {
     ("machine", (("weights", "stories"), ("residual", "false"), ("layer", "1"))): ("machine", "hidden_units"),
     ("machine", (("weights", "translate"),)): ("machine", "hidden_units"),
     ("machine", (("weights", "copy-transformer"), ("target", "c a f"), ("heads_off", "X0H1"))): ("machine",),
+    ("why", ()): ("paths", "gradients"),
+    ("why", (("from_token", "3"), ("to_token", "1"), ("stack_layers", "2"))): ("paths", "gradients"),
+    ("why", (("view", "Windows"),)): ("regions",),
+    ("why", (("view", "Windows"), ("window_sides", "both sides"), ("dilation", "doubled from layer to layer"))): (
+        "regions",
+    ),
+    ("why", (("view", "One after another"),)): ("schedules",),
     ("inside", ()): ("walk",),
     ("inside", (("view", "Loop or matrix"),)): ("forms",),
     ("inside", (("view", "Size and cost"),)): ("sizes",),

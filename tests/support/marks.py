@@ -10,7 +10,7 @@ from pathlib import Path
 
 # A test that uses one of these fixtures needs Chromium. All others of the browser are made of `chrome`.
 BROWSER_FIXTURES = {"chrome"}
-# Every test in this folder needs Chromium.
+# Every test in this folder, and in the folders within, needs Chromium.
 BROWSER_FOLDER = "browser"
 # Other modules of which every test needs a server.
 BROWSER = {"test_heavy", "test_hostile_requests", "test_hostile_class", "test_protocol", "test_wheel"}
@@ -70,7 +70,7 @@ def marks_of(path: Path, fixtures: Iterable[str]) -> list[str]:
 
 
 def _is_browser_module(path: Path) -> bool:
-    return path.suffix == ".py" and (path.parent.name == BROWSER_FOLDER or path.stem in BROWSER)
+    return path.suffix == ".py" and (BROWSER_FOLDER in path.parts or path.stem in BROWSER)
 
 
 def left_out(path: Path, expression: str) -> bool:

@@ -9,6 +9,7 @@ page = st.navigation(
     [
         st.Page("../pages/machine/page.py", title="Whole model", url_path="machine"),
         st.Page("../pages/heads/page.py", title="Heads", url_path="home", default=True),
+        st.Page("../pages/why/page.py", title="Why attention", url_path="why"),
         st.Page("../pages/inside/page.py", title="Inside a head", url_path="inside"),
         st.Page("../pages/masks/page.py", title="Masks", url_path="masks"),
         st.Page("../pages/positions/page.py", title="Positions", url_path="positions"),

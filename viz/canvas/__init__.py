@@ -10,6 +10,7 @@ from viz.canvas.files import FigureFiles, save_bar, save_page
 from viz.canvas.focus import Axes, SelectedHead, TokenFocus
 from viz.canvas.head_grid import head_grid, token_lines
 from viz.canvas.head_steps import HeadStepsView, head_steps, value_hull
+from viz.canvas.layer_grid import LayerGrid, layer_grid
 from viz.canvas.machine import (
     MachineEvents,
     MachinePart,
@@ -40,6 +41,7 @@ __all__ = [
     "Edit",
     "FigureFiles",
     "HeadStepsView",
+    "LayerGrid",
     "LessonView",
     "Level",
     "MachineEvents",
@@ -68,6 +70,7 @@ __all__ = [
     "head_grid",
     "head_steps",
     "hidden_units",
+    "layer_grid",
     "lesson_step",
     "logit_lens",
     "machine",

@@ -115,11 +115,22 @@ COLUMN_PATTERNS = (
     r"(variance|entropy|largest|jacobian), (un)?divided",
     r".+, seed \d+",
     r"(learning rate|training loss|held-out loss|held-out accuracy|gradient norm), [AB]",
+    r"(steps|gradient norm|tokens that reach it|cells): .+",
 )
 _OF_A_TRAINING = ("loss", "held_out_loss", "accuracy", "rate", "gradient", "residual", "weights")
 ARRAYS = frozenset(
     {
         *(f"{side}_{name}" for side in "AB" for name in _OF_A_TRAINING),
+        "tanh_RNN",  # path lengths, network by network
+        "GRU",
+        "convolution",
+        "window_attention",
+        "self_attention",
+        "gradient_norms",
+        "receptive_field",
+        "recurrent",  # schedules
+        "parallel",
+        "decoding",
         "weights",
         "scores",
         "mask",
@@ -133,7 +144,6 @@ ARRAYS = frozenset(
         "accuracy",
         "probability",
         "cross_attention",
-        "self_attention",
         "vector",
         "values",
         "outputs",
@@ -167,6 +177,12 @@ ARRAYS = frozenset(
 AXES = frozenset(
     {
         *(f"{axis}_{side}" for side in "AB" for axis in ("part", "after", "layer", "head")),  # of a training
+        "network",
+        "distance",
+        "below_layer",
+        "seed",
+        "source",
+        "target",
         "layer",
         "head",
         "query",
@@ -185,7 +201,6 @@ AXES = frozenset(
         "target_prefix",
         "candidate",
         "number",
-        "network",
         "length",
         "words",
         "noun",

@@ -53,6 +53,16 @@ class Param(StrEnum):
     N_HEADS = "n_heads"
     D_K = "d_k"  # also the slider of Remove a part
     D_V = "d_v"
+    # Why attention
+    FROM_TOKEN = "from_token"  # the two tokens between which a signal travels
+    TO_TOKEN = "to_token"
+    REACHED_TOKEN = "reached_token"  # the token whose receptive field is shown
+    STACK_LAYERS = "stack_layers"  # of convolution and of window attention
+    WINDOW_WIDTH = "window_width"  # keys on one side, the query's own included
+    WINDOW_SIDES = "window_sides"  # before, or both sides
+    DILATION = "dilation"  # the same in every layer, or doubled from layer to layer
+    GLOBAL_TOKENS = "global_tokens"  # first tokens that every token may attend to, and that attend to every token
+    CLOCK = "clock"  # the step of the schedule
     # Masks
     MASK_KIND = "mask_kind"
     MASK_SIZE = "mask_size"  # the number that a kind takes

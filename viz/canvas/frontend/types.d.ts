@@ -320,6 +320,13 @@ export interface SlidersHeader extends FigureHeader {
   acknowledged: number;
 }
 
+export interface LayerGridHeader extends SlidersHeader {
+  kind: "path" | "region" | "schedule";
+  tokens: string[];
+  /** Of each network its name, and what is written beside it for every choice of the sliders. */
+  grids: { title: string; labels: string[] }[];
+}
+
 export interface ShuffleHeader extends FigureHeader {
   tokens: string[];
   order: number[];

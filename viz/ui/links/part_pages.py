@@ -80,6 +80,8 @@ ABOUT: Mapping[str | tuple[str, str], tuple[str, ...]] = {
     ("remove", "Why √d_k"): ("dot_product", "scale"),
     ("remove", "Layer norm, batch norm"): ("residual",),
     "translate": ("cross",),
+    "why": ("weights",),
+    "training": ("positions", "scale", "mask", "weights", "residual", "mlp"),
     "your_model": ("weights",),
     "lessons": (),
 }

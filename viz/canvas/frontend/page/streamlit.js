@@ -1,5 +1,5 @@
 // Everything of Streamlit's own page that the lab's tools rely on: its elements, its marks and its use of the browser's
-// history. No other script names them. tests/browser/test_browser_streamlit.py says which of them is no longer there.
+// history. No other script names them. tests/browser/page/test_browser_streamlit.py says which of them is missing.
 
 export const APP = '[data-testid="stApp"]'; // the whole app; its class and its colour change with the theme
 export const MAIN = '[data-testid="stMain"]'; // what scrolls

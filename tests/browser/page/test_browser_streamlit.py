@@ -13,7 +13,7 @@ from served import PATIENCE, wait_for_rest
 from viz.server.import_map import SHARED, component_names
 from viz.styles import script_of
 
-FRONTEND = Path(__file__).parents[2] / "viz/canvas/frontend"
+FRONTEND = Path(__file__).parents[3] / "viz/canvas/frontend"
 SOURCE = (FRONTEND / "page/streamlit.js").read_text(encoding="utf-8")
 SELECTORS = dict(re.findall(r"^export const ([A-Z]+) = '?\"?(.+?)'?\"?;", SOURCE, re.MULTILINE))
 METRIC_PARTS = re.search(r"METRIC_PARTS = \[(.+?)\]", SOURCE)[1].replace('"', "").split(", ")

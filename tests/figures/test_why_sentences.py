@@ -1,0 +1,48 @@
+"""The sentences of Why attention hold the numbers that they are made from."""
+
+import numpy as np
+
+from model.cost.network import KINDS
+from viz.captions.why import describe_initial_gradients, describe_path, describe_region, describe_schedule
+from viz.pages.why import compute
+
+
+def test_a_path_is_given_in_steps_and_a_network_whose_layers_are_too_few_is_named():
+    steps = {label: int(compute.path_steps(kind, 13, 2)[2, 10]) for kind, label in KINDS.items()}
+    assert list(steps.values()) == [9, 9, -1, -1, 1], "two layers of three taps reach four positions"
+    assert describe_path("person", "was", 8, steps) == (
+        "A signal from **person** to **was**, 8 positions later, passes this number of steps: tanh RNN 9; GRU 9; "
+        "self-attention 1. It does not arrive through convolution and window attention: their layers are too few."
+    )
+    assert "no signal arrives" in describe_path("was", "person", -8, steps)
+
+
+def test_a_gradient_is_given_as_a_ratio_of_medians_and_an_exact_zero_as_such():
+    norms = {
+        "falls": np.array([[1.0, 0.5, 0.001], [2.0, 0.5, 0.002], [4.0, 0.5, 0.004]]),
+        "stays": np.array([[0.5, 0.5, 0.25]] * 3),
+        "equal": np.array([[0.5, 0.5, 0.5]] * 3),
+        "ends": np.array([[1.0, 0.5, 0.0]] * 3),
+    }
+    assert describe_initial_gradients((1, 8, 64), norms) == (
+        "Medians of 3 seeds. The gradient at distance 64 beside that at distance 1: falls 0.001 times as large; "
+        "stays 0.5 times as large; equal as large; ends exactly 0 beyond distance 8."
+    )
+    nothing = describe_initial_gradients((1, 64), {"nothing": np.zeros((3, 2))})
+    assert nothing.endswith("nothing exactly 0 everywhere.")
+
+
+def test_a_region_is_given_with_what_full_attention_would_reach():
+    assert describe_region("was", 9, 11, 4, True) == (
+        "**was** can receive a signal from 9 of 11 tokens up to it through 4 layers. "
+        "Full attention reaches all of them in one layer."
+    )
+    assert (
+        describe_region("was", 13, 13, 1, False) == "**was** can receive a signal from all 13 tokens through 1 layer."
+    )
+
+
+def test_a_schedule_is_given_in_cells_and_steps():
+    assert describe_schedule(4, {"a": 10, "b": 52}, 52, {"a": 16, "b": 4}) == (
+        "Of 52 cells these are computed after 4 steps: a 10; b 52. All cells need this number of steps: a 16; b 4."
+    )

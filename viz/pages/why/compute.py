@@ -1,0 +1,65 @@
+"""What the page computes, once for all visitors."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from model.cost.gradient import INITIAL, GradientByDistance, initial_gradients
+from model.cost.network import Network
+from model.cost.path import shortest_path
+from model.cost.receptive_field import receptive_field
+from viz.types import Array
+from viz.ui import server_cache, slots
+
+DISTANCES = (1, 2, 4, 8, 16, 32, 64)
+SEEDS = range(5)
+STACKED = ("convolution", "window")  # networks that reach further with more layers; the others have one layer
+WIDTH = 3  # positions that a convolution or a window reads, in the first view
+
+
+def network(kind: str, n_layers: int) -> Network:
+    """A network of the first view."""
+    return Network(kind, n_layers if kind in STACKED else 1, WIDTH)
+
+
+@server_cache.cached
+def path_orders(kind: str, n: int, n_layers: int) -> Array:
+    """The order of the nodes of the shortest path between each pair of tokens, from 1; 0: not on it.
+
+    Returns (n · n, L + 1, n): first all pairs from token 0. Row 0 is the input.
+    """
+    stack = network(kind, n_layers)
+    orders = np.zeros((n, n, stack.n_layers + 1, n), np.int16)
+    for source in range(n):
+        for target in range(source, n):
+            for order, (layer, position) in enumerate(shortest_path(stack, n, source, target).nodes, 1):
+                orders[source, target, layer, position] = order
+    return orders.reshape(n * n, stack.n_layers + 1, n)
+
+
+def path_steps(kind: str, n: int, n_layers: int) -> Array:
+    """The steps of a signal between each pair of tokens, (n, n) from row to column; −1 where it does not arrive."""
+    last: Array = path_orders(kind, n, n_layers).max(axis=(1, 2)).reshape(n, n).astype(np.int64) - 1
+    return last
+
+
+@server_cache.cached
+def gradients(n_layers: int) -> dict[str, GradientByDistance]:
+    """Name of a network → gradient norms at initialisation."""
+    with slots.long("Computing gradients at initialisation"):
+        return {
+            label: initial_gradients(kind, DISTANCES, SEEDS, n_layers=n_layers if kind in STACKED else 1)
+            for kind, (label, _) in INITIAL.items()
+        }
+
+
+@server_cache.cached
+def fields(stack: Network, n: int) -> Array:
+    """Which cells can reach each token after the last layer. Returns (n, L + 1, n) of 0 and 1; row 0 is the input."""
+    above = [receptive_field(_from_layer(stack, layer), n).numpy()[-1] for layer in range(stack.n_layers)]
+    return np.stack([*above, np.eye(n, dtype=bool)], axis=1).astype(np.int16)
+
+
+def _from_layer(stack: Network, layer: int) -> Network:
+    """The layers of a stack from this one on: what a cell below it still has to pass."""
+    return replace(stack, n_layers=stack.n_layers - layer, dilations=stack.dilations[layer:])

@@ -1,0 +1,128 @@
+"""How many steps a signal needs between two tokens, and how much of the gradient arrives."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from model.cost.gradient import GradientByDistance
+from model.cost.network import KINDS
+from viz import canvas
+from viz.captions.counting import counted
+from viz.captions.why import describe_initial_gradients, describe_path
+from viz.export.tables import NamedArray, Table
+from viz.figures.gradient_by_distance import gradient_by_distance
+from viz.labels import numbered
+from viz.pages.why import compute, views
+from viz.theme import Theme
+from viz.types import Array
+from viz.ui import copy_as_python, figure_panel
+from viz.ui.state import Param
+
+
+def show(words: Sequence[str], theme: Theme) -> None:
+    """The path through five networks; below, the gradient at initialisation against the distance."""
+    n_layers = views.layers("Layers of convolution and window")
+    _paths(words, n_layers, theme)
+    st.markdown("#### How much of the gradient arrives, before any training")
+    of_networks = compute.gradients(n_layers)
+    norms = {name: gradient.norms for name, gradient in of_networks.items()}
+    figure_panel.chart(
+        gradient_by_distance(compute.DISTANCES, norms, theme=theme),
+        key="gradients",
+        sentence=describe_initial_gradients(compute.DISTANCES, norms),
+        table=partial(_gradient_table, norms),
+        file=f"gradient-by-distance-{n_layers}-layers",
+        of=None,
+        arrays=partial(_gradient_arrays, of_networks),
+        python=copy_as_python.python(
+            f"layers = {{'convolution': {n_layers}, 'window': {n_layers}}}\n"
+            f"norms = {{kind: initial_gradients(kind, {list(compute.DISTANCES)}, range({len(compute.SEEDS)}), "
+            "n_layers=layers.get(kind, 1)).norms for kind in INITIAL}  # (seeds, K) each",
+            "from model.cost.gradient import INITIAL, initial_gradients",
+        ),
+    )
+
+
+@st.fragment
+def _paths(words: Sequence[str], n_layers: int, theme: Theme) -> None:
+    n = len(words)
+    sliders = (
+        canvas.Slider(Param.FROM_TOKEN, "from token", tuple(range(n))),
+        canvas.Slider(Param.TO_TOKEN, "to token", tuple(range(n))),
+    )
+    figure = st.container()
+    state = views.addressed(sliders, (min(2, n - 1), min(10, n - 1)))
+    source, target = state[Param.FROM_TOKEN], state[Param.TO_TOKEN]
+    steps = {KINDS[kind]: compute.path_steps(kind, n, n_layers) for kind in KINDS}
+    with figure:
+        drawn = canvas.layer_grid(
+            [
+                canvas.LayerGrid(KINDS[kind], compute.path_orders(kind, n, n_layers), _labels(steps[KINDS[kind]]))
+                for kind in KINDS
+            ],
+            words,
+            sliders,
+            state,
+            kind="path",
+            key="paths",
+            theme=theme,
+            on_state=partial(views.choose, sliders),
+        )
+    figure_panel.below(
+        drawn,
+        sentence=describe_path(
+            words[source], words[target], target - source, {name: int(of[source, target]) for name, of in steps.items()}
+        ),
+        table=partial(_path_table, words, source, steps),
+        file=f"path-length-from-{source}",
+        of=None,
+        arrays=partial(_path_arrays, words, steps),
+        python=copy_as_python.python(
+            f"networks = {{kind: Network(kind, {n_layers} if kind in ('convolution', 'window') else 1, "
+            f"{compute.WIDTH}) for kind in KINDS}}\n"
+            f"steps = {{kind: shortest_path(network, {n}, {source}, {target}).steps "
+            "for kind, network in networks.items()}",
+            "from model.cost.network import KINDS, Network\nfrom model.cost.path import shortest_path",
+        ),
+    )
+
+
+def _labels(steps: Array) -> list[str]:
+    """What is written beside a network for each pair of tokens. steps (T, T)."""
+    n = len(steps)
+    return [
+        "no way back"
+        if target < source
+        else counted(int(steps[source, target]), "step")
+        if steps[source, target] >= 0
+        else "does not arrive"
+        for source in range(n)
+        for target in range(n)
+    ]
+
+
+def _path_table(words: Sequence[str], source: int, steps: dict[str, Array]) -> Table:
+    """One line for each token that a signal from the source may reach; no number where it does not arrive."""
+    columns = {f"steps: {name}": np.where(of[source] < 0, np.nan, of[source]) for name, of in steps.items()}
+    return {"word": numbered(words), **columns}
+
+
+def _path_arrays(words: Sequence[str], steps: dict[str, Array]) -> dict[str, NamedArray]:
+    return {
+        name.replace(" ", "_").replace("-", "_"): NamedArray(of, {"source": words, "target": words})
+        for name, of in steps.items()
+    }
+
+
+def _gradient_table(norms: dict[str, Array]) -> Table:
+    """One line for each distance: the median of the seeds."""
+    medians = {f"gradient norm: {name}": np.median(values, axis=0) for name, values in norms.items()}
+    return {"distance": list(compute.DISTANCES), **medians}
+
+
+def _gradient_arrays(of_networks: dict[str, GradientByDistance]) -> dict[str, NamedArray]:
+    names, values = list(of_networks), np.stack([gradient.norms for gradient in of_networks.values()])
+    axes = {"network": names, "seed": list(compute.SEEDS), "distance": list(compute.DISTANCES)}
+    return {"gradient_norms": NamedArray(values, axes)}
