@@ -14,7 +14,7 @@ COLUMNS = {
     "sequential": "sequential operations",
     "path_length": "longest path",
     "flops": "FLOPs of one forward pass",
-    "milliseconds": "median",
+    "milliseconds": "the shortest of several passes",
     "peak_kib": "peak memory",
     "tokens_per_second": "n / time",
     "time_exponent": "p of time ∝ n^p",

@@ -90,6 +90,17 @@ def test_recurrence_is_cheaper_in_operations_from_a_length_on(cheaper, dearer, n
     assert counted_crossover(dearer, cheaper, sizes) is None
 
 
+@given(st.sampled_from(list(LAYER_TYPES)), st.sampled_from(list(LAYER_TYPES)), sizes)
+def test_from_the_crossover_on_the_count_is_smaller_and_just_before_it_is_not(cheaper, dearer, sizes):
+    first, second = LAYER_TYPES[cheaper].flops, LAYER_TYPES[dearer].flops
+    wins = [first(replace(sizes, n=n)) < second(replace(sizes, n=n)) for n in range(1, 61)]
+    crossover = counted_crossover(cheaper, dearer, sizes, 60)
+    if crossover is None:
+        assert not wins[-1]
+    else:
+        assert all(wins[crossover - 1 :]) and (crossover == 1 or not wins[crossover - 2])
+
+
 def test_lengths_for_a_log_axis():
     assert logarithmic_lengths(64, 1024) == (64, 128, 256, 512, 1024) and logarithmic_lengths(2, 1) == ()
 

@@ -15,6 +15,7 @@ from model.cost.gradient import (
     trained_gradients,
     with_inputs,
 )
+from model.recurrent import Recurrent
 from model.run import get_model
 
 
@@ -81,6 +82,19 @@ def test_the_gradients_of_a_trained_model_are_those_of_its_inputs(weights):
         assert close(last(with_inputs(network, x)), last(network)), "the given embeddings are those of the ids"
     jacobian = torch.autograd.functional.jacobian(lambda y: last(with_inputs(network, y)), x)[:, 0]  # (C, T, C)
     assert close(norms[2], jacobian.norm(dim=(0, 2)), 1e-4)
+
+
+def test_a_gru_that_must_remember_has_learned_to_and_with_attention_it_has_not():
+    digits = [4, 9, 6, 12, 7, 5, 10, 8, 11, 4, 6, 13, 9, 5, 7, 12]
+
+    def kept(network):
+        row = gradients_of_ids(network, digits, [15])[0]
+        return row[3] / row[15]
+
+    alone, attentive = (get_model(weights)[0] for weights in ("copy-gru", "copy-gru-attention"))
+    torch.manual_seed(0)
+    untrained = Recurrent(alone.config).requires_grad_(False)
+    assert kept(alone) > 0.2 > 0.02 > kept(attentive) and kept(untrained) < 0.01
 
 
 def test_a_text_is_read_by_its_tokens_and_a_pair_counts_by_its_distance():
