@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -124,12 +125,19 @@ class Slow:
         for message in self.kept_answers:
             self.browser.send(message)
 
+    def wait_for_posts(self, count: int) -> None:
+        """Until the page has sent so many messages that are kept back."""
+        self._wait_until(lambda: len(self.kept) >= count)
+
     def wait_for_answers(self, count: int) -> None:
         """Until the server has sent so many messages since it was let go."""
+        self._wait_until(lambda: self.answers >= count)
+
+    def _wait_until(self, condition: Callable[[], bool]) -> None:
         give_up = time.monotonic() + PATIENCE / 1000
-        while self.answers < count and time.monotonic() < give_up:
+        while not condition() and time.monotonic() < give_up:
             self.page.wait_for_timeout(50)
-        assert self.answers >= count
+        assert condition()
 
 
 class Visit:
@@ -196,10 +204,10 @@ def test_back_is_shown_after_an_answer_that_never_came_and_no_late_move_undoes_i
     before = one.shown
     one.slow.keeps = True
     one.act(one.figure.there)
-    one.page.wait_for_timeout(REST)
+    one.slow.wait_for_posts(1)
     assert one.shown != before, "the figure moves without the server"
     one.act(one.figure.undo)
-    one.page.wait_for_timeout(REST)
+    one.slow.wait_for_posts(2)
     assert len(one.slow.kept) == 2
     one.slow.let_go()
     one.slow.wait_for_answers(2)
