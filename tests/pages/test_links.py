@@ -99,6 +99,21 @@ def test_a_name_of_today_goes_before_the_old_one_in_a_link_that_has_both():
     assert of_today("heads", both) == {"query": ["5"], "panel": ["Generate"], "scale": ["false"]}
 
 
+@pytest.mark.parametrize(
+    ("link", "step"), [("?step=7", 8), ("?step=0", 1), ("?step_number=7", 7), ("?step=2&step_number=7", 7)]
+)
+def test_a_link_counts_the_steps_of_a_head_as_the_screen_does_and_an_old_one_opens_its_step(link, step):
+    screen = well(follow(f"/inside{link}"))
+    assert "Part of this link" not in notices(screen)
+    assert screen.session_state["step_number"] == step
+    assert component(screen, "walk")[0]["step"] == step - 1  # the drawing counts from 0
+    assert "step" not in screen.query_params
+
+
+def test_a_step_of_an_old_link_that_is_no_number_stays_as_it_is():
+    assert of_today("inside", {"step": ["x", "-1", "²", "9" * 30]}) == {"step_number": ["x", "-1", "²", "9" * 30]}
+
+
 SHARED_NAMES = [
     ("/?panel=Rollout", "remove", "panel", "Next word"),
     ("/remove?panel=Head+ablation", "translate", "panel", "Side by side"),

@@ -15,7 +15,7 @@ const PAUSE = 150; // milliseconds between two looks at where the figure is
 const TRIES = 400; // looks while a figure is not drawn
 const KEPT = 20; // looks after it was drawn
 const MIN_DRAWN = 20; // pixels: a lower figure is not drawn yet
-const EDGE = 8; // pixels between the figure and what stands above and below it
+const EDGE = 12; // pixels between the figure and what stands above and below it
 const UNCOVERED = "data-uncovered"; // the mark of a drawing that viz/ui/lesson.css leaves open
 
 // The step that is open, and what the keys of a lesson do: for the stage too, see page/stage.js.
