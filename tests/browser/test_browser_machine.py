@@ -1,7 +1,7 @@
 """“Whole model” under a person's hand: point, click a token, a part and a head, open a page from it; narrow, too."""
 
 import re
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from model.analysis.whole_model.data_flow import data_flow, most_mixed_row
 from model.analysis.whole_model.pair_flow import most_mixed_pair_row, pair_flow
 from model.generation.translate import translate
 from model.probability import probabilities
-from model.run import encode_pair, get_model, get_transformer
+from model.run import encode_pair, get_model
 from viz.pair_tasks import example_of
 from viz.ui.controls import EXAMPLE
 
@@ -209,18 +209,22 @@ def test_a_model_of_two_sentences_is_chosen_and_both_stacks_are_drawn(whole):
     ("name", "link", "gone"),
     [
         ("Cross-attention, layer 1, head 1", "heads_off=X1H1", Switches(cross_off=frozenset({(1, 1)}))),
-        ("Encoder, layer 0, head 2", "heads_off=E0H2", Switches(encoder_off=frozenset({(0, 2)}))),
+        (
+            "attention, encoder, layer 0",
+            "heads_off=E0H0",
+            Switches(encoder_off=frozenset((0, head) for head in range(4))),
+        ),
         ("norm, encoder, layer 0", "norm=false", Switches(norm=False)),
     ],
 )
 def test_a_part_of_two_stacks_is_removed_and_the_target_stays_what_the_full_model_writes(whole, name, link, gone):
-    whole.open(weights="translate", query=4)
+    whole.open(weights="translate", query=5)
     for switches, pressed in ((gone, "false"), (Switches(), "true")):
         whole.part(name).first.click()
         expect(whole.part(name).first).to_have_attribute("aria-pressed", pressed)
         wait_for_rest(whole.page)
         assert (link in whole.page.url) == (pressed == "false")
-        word, share = most_probable(both(switches), 4)
+        word, share = most_probable(both(switches), 5)
         texts = whole.texts
         places = [index for index, text in enumerate(texts) if text == word]
         assert share.replace("%", " %") in [texts[index + 1] for index in places]
@@ -245,7 +249,9 @@ def test_the_cross_attention_of_a_layer_goes_with_its_heads_and_a_head_opens_tra
     whole.page.get_by_role("button", name="Open Whole model").click()
     whole.wait_for_link("/machine")
     expect(whole.part("Cross-attention, layer 1, head 2")).to_be_visible()
-    assert (whole.link()["weights"], whole.link()["text"]) == ("translate", "the cat sleeps .")
+    address = parse_qs(urlsplit(whole.page.url).query)
+    assert (address["weights"], address["text"]) == (["translate"], ["the cat sleeps ."])
+    assert address["heads_off"] == ["X0H0", "X0H1", "X0H2", "X0H3"], "the page finds what it had itself"
 
 
 def test_a_page_of_models_of_one_text_follows_without_a_traceback(whole):
