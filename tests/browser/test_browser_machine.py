@@ -1,7 +1,7 @@
 """“Whole model” under a person's hand: point, click a token, a part and a head, open a page from it; narrow, too."""
 
 import re
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 import pytest
@@ -11,8 +11,11 @@ from test_browser import Lab, left_well
 
 from model import Experiment, Switches, run
 from model.analysis.whole_model.data_flow import data_flow, most_mixed_row
+from model.analysis.whole_model.pair_flow import most_mixed_pair_row, pair_flow
+from model.generation.translate import translate
 from model.probability import probabilities
-from model.run import get_transformer
+from model.run import encode_pair, get_model
+from viz.pair_tasks import example_of
 from viz.ui.controls import EXAMPLE
 
 expect.set_options(timeout=PATIENCE)
@@ -49,10 +52,11 @@ def whole(context, address):
 
 
 def most_probable(experiment, row):
-    logits = run(experiment).logits[row]
+    trace = run(experiment)
+    logits = getattr(trace, "decoder", trace).logits[row]
     best = int(np.argmax(logits))
     share = float(probabilities(logits[None])[0, best])
-    return get_transformer(experiment.weights)[1].vocabulary[best], f"{share:.0%}"
+    return get_model(experiment.weights)[1].vocabulary[best], f"{share:.0%}"
 
 
 def test_it_opens_with_a_token_that_holds_much_of_others_and_says_what_comes_next(whole):
@@ -171,3 +175,99 @@ def test_a_finger_reads_a_part_at_its_first_tap_and_removes_it_at_its_second(chr
     whole.wait_for_link("heads_off=L0H1")
     expect(part).to_have_attribute("aria-pressed", "false")
     context.close()
+
+
+# A model of two sentences
+
+SOURCE = example_of("translation")
+
+
+def both(switches=Switches()):
+    """The source, and as the target what the full model writes."""
+    return Experiment("translate", SOURCE, switches, target=translate(Experiment("translate", SOURCE)).text)
+
+
+def test_a_model_of_two_sentences_is_chosen_and_both_stacks_are_drawn(whole):
+    whole.open()
+    whole.page.get_by_role("combobox", name="Model").click()
+    whole.page.get_by_role("option", name="translate", exact=True).click()
+    whole.wait_for_link("weights=translate")
+    expect(whole.part("Cross-attention, layer 1, head 3")).to_be_visible()
+    wait_for_rest(whole.page)
+    experiment = both()
+    source, target = encode_pair(experiment)
+    row = most_mixed_pair_row(pair_flow(experiment, run(experiment)))
+    expect(whole.panel).to_contain_text(f"After “{target.surface[row]}” the most probable word is")
+    assert whole.key("machine").locator(".target.token").count() == len(target.ids)
+    assert whole.key("machine").locator(".target.head").count() == 3 * 2 * 4
+    texts = whole.texts
+    assert set(source.surface[1:-1]) | set(target.surface[1:]) <= set(texts)
+    assert {"encoder, layer 0", "decoder, layer 1", "encoder output: keys and values"} <= set(texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "link", "gone"),
+    [
+        ("Cross-attention, layer 1, head 1", "heads_off=X1H1", Switches(cross_off=frozenset({(1, 1)}))),
+        (
+            "attention, encoder, layer 0",
+            "heads_off=E0H0",
+            Switches(encoder_off=frozenset((0, head) for head in range(4))),
+        ),
+        ("norm, encoder, layer 0", "norm=false", Switches(norm=False)),
+    ],
+)
+def test_a_part_of_two_stacks_is_removed_and_the_target_stays_what_the_full_model_writes(whole, name, link, gone):
+    whole.open(weights="translate", query=5)
+    for switches, pressed in ((gone, "false"), (Switches(), "true")):
+        whole.part(name).first.click()
+        expect(whole.part(name).first).to_have_attribute("aria-pressed", pressed)
+        wait_for_rest(whole.page)
+        assert (link in whole.page.url) == (pressed == "false")
+        word, share = most_probable(both(switches), 5)
+        texts = whole.texts
+        places = [index for index, text in enumerate(texts) if text == word]
+        assert share.replace("%", " %") in [texts[index + 1] for index in places]
+        assert ("frame: full model" in texts) == (pressed == "false")
+
+
+def test_the_cross_attention_of_a_layer_goes_with_its_heads_and_a_head_opens_translate_with_the_same_source(whole):
+    whole.open(weights="translate", text="the cat sleeps .")
+    whole.part("cross-attention, layer 0").click()
+    whole.wait_for_link("heads_off=X0H0")
+    for head in range(4):
+        expect(whole.part(f"Cross-attention, layer 0, head {head}")).to_have_attribute("aria-pressed", "false")
+        expect(whole.part(f"Layer 0, head {head}")).to_have_attribute("aria-pressed", "true")
+    whole.part("Cross-attention, layer 1, head 2").hover()
+    expect(whole.panel).to_contain_text("with every token of the source")
+    whole.page.get_by_role("button", name="Open Translate").click()
+    whole.wait_for_link("/translate")
+    expect(whole.page.locator(".st-key-writing .lab[data-drawn]")).to_be_visible()
+    link = whole.link()
+    assert (link["source_text"], link["head"], link["mean_heads"]) == ("the cat sleeps .", "2", "false")
+    assert whole.page.get_by_role("spinbutton", name="Layer").input_value() == "1"
+    whole.page.get_by_role("button", name="Open Whole model").click()
+    whole.wait_for_link("/machine")
+    expect(whole.part("Cross-attention, layer 1, head 2")).to_be_visible()
+    address = parse_qs(urlsplit(whole.page.url).query)
+    assert (address["weights"], address["text"]) == (["translate"], ["the cat sleeps ."])
+    assert address["heads_off"] == ["X0H0", "X0H1", "X0H2", "X0H3"], "the page finds what it had itself"
+
+
+def test_a_page_of_models_of_one_text_follows_without_a_traceback(whole):
+    whole.open(weights="translate")
+    whole.page.get_by_role("link", name="Heads").click()
+    whole.page.locator(".st-key-grid .lab[data-drawn]").wait_for(timeout=PATIENCE)
+    expect(whole.page.get_by_role("combobox", name="Model")).to_have_value("grammar")
+    expect(whole.page.get_by_text("Part of this link")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [390, 1900])
+def test_two_stacks_fit_a_phone_and_stand_beside_each_other_on_a_wide_screen(whole, width):
+    whole.page.set_viewport_size({"width": width, "height": 844})
+    whole.open(weights="translate", detail="numbers")
+    assert whole.page.evaluate("document.documentElement.scrollWidth") <= width
+    boxes = [part.bounding_box() for part in whole.key("machine").locator(".target").all()]
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    encoder, decoder = (whole.part(f"attention{stack}, layer 0").bounding_box()["y"] for stack in (", encoder", ""))
+    assert (encoder == decoder) == (width == 1900)

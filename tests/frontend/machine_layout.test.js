@@ -137,6 +137,9 @@ test("nothing stands outside the figure or over another part, on a screen, on a 
     { source: true, norm: "after" },
     { source: true, width: 358, norm: "after" },
     { source: true, layers: 6 },
+    { source: true, width: 1280 },
+    { source: true, width: 1280, positions: "embedding", norm: "after" },
+    { source: true, width: 1280, layers: 6 },
   ]) {
     const { view, targets } = figure(settings);
     for (const { x, y, wide, tall, text } of targets) {
@@ -215,4 +218,12 @@ test("the parts of a block stand side by side and fill it, with a strip after ea
       }
     }
   }
+});
+
+test("on a wide screen the decoder stands beside the encoder, whose lanes run on at the same height", () => {
+  const [encoder, decoder] = figure({ source: true, width: 1280 }).view.place.bands;
+  assert.equal(decoder.memory, encoder.lanes);
+  assert.ok(decoder.left > encoder.right && decoder.lanes > encoder.foot && decoder.foot > encoder.foot);
+  const [above, below] = figure({ source: true, width: 1090 }).view.place.bands;
+  assert.ok(below.left === 0 && below.top > above.foot && below.memory > above.foot);
 });

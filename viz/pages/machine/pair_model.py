@@ -31,9 +31,10 @@ from viz.pages.machine.whole_model import (
 )
 from viz.theme import Theme
 from viz.types import Array
-from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls, opening_choice
+from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls, opening_choice, present
 from viz.ui.state import Key, Param
 
+MOST_PROJECTED = 6  # rows of each sentence on a projector, where letters are large
 LETTERS = "LXE"  # of the three attentions in names of heads
 
 
@@ -109,8 +110,9 @@ def _target(experiment: Experiment, written: str) -> str:
 
 def _figure(run: PairPass, row: int, pinned: bool, detail: str, theme: Theme) -> None:
     experiment, flow = run.experiment, run.flow
-    kept = list(most_important_tokens(flow.from_target, row, MOST_TOKENS))
-    order = np.argsort(-flow.from_source[row], kind="stable")[:MOST_TOKENS]
+    most = MOST_PROJECTED if present.presentation().mode == "present" else MOST_TOKENS
+    kept = list(most_important_tokens(flow.from_target, row, most))
+    order = np.argsort(-flow.from_source[row], kind="stable")[:most]
     sources = sorted(int(token) for token in order)
     drawn = canvas.machine(
         _view(run, kept, sources),

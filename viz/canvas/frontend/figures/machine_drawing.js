@@ -12,6 +12,12 @@ import { curve } from "../lib/lanes.js";
 import { legible } from "../lib/page_state.js";
 import { GAP, isOn, memoryMiddle, middle, OUTPUT, predictionLine } from "./machine_layout.js";
 
+/** @type {Record<string, string[]>} */
+const PART_NAMES = {
+  attention: ["attention", "self"],
+  cross: ["cross-attention", "cross"],
+  mlp: ["feed-forward", "FFN"],
+};
 const LEAST_SHOWN = 0.01; // of what reaches the token in focus: less draws no line
 
 /** @param {number} share */
@@ -32,7 +38,7 @@ export function draw(view, pen, row) {
     if (index === 0 || place.bands[index - 1].stack !== band.stack) drawEmbedding(view, pen, band, lit);
     if (band.stack.name === "encoder" && place.bands[index + 1].stack !== band.stack) {
       drawOutput(view, pen, band, row);
-      drawWay(view, pen, band, place.bands[index + 1]);
+      if (!place.beside) drawWay(view, pen, band, place.bands[index + 1]);
     }
   }
   const last = place.bands.at(-1);
@@ -59,7 +65,7 @@ function labels({ header, place }, pen, band, lit) {
   const { theme } = header;
   band.stack.tokens.forEach((/** @type {string} */ token, /** @type {number} */ each) => {
     const weight = each === lit ? 650 : 400;
-    pen.text(place.label - 8, middle(place, band, each), fitted(token, place.label - 10, 13, weight), {
+    pen.text(band.left + place.label - 8, middle(place, band, each), fitted(token, place.label - 10, 13, weight), {
       anchor: "end",
       size: 13,
       weight,
@@ -77,11 +83,13 @@ function labels({ header, place }, pen, band, lit) {
 function drawEmbedding(view, pen, band, lit) {
   const { header, place } = view;
   const { stack } = band;
-  strip(view, pen, band, place.label, 0, lit);
+  const x = band.left + place.label;
+  strip(view, pen, band, x, 0, lit);
   const y = stack.memory.length ? band.lanes - legible(11) / 2 - 5 : band.top + place.title / 2 - 3;
   const style = { size: 11, fill: header.theme.muted };
-  pen.text(place.label + place.strip / 2, y, "embedding", { ...style, anchor: "middle" });
-  foot(view, pen, band, place.label + place.strip / 2, place.strip, "embedding", null, lit);
+  const name = place.beside && place.simple ? stack.name : "embedding";
+  pen.text(x + place.strip / 2, y, name, { ...style, anchor: "middle" });
+  foot(view, pen, band, x + place.strip / 2, place.strip, "embedding", null, lit);
 }
 
 // The last vectors of an encoder, behind its last block.
@@ -156,18 +164,24 @@ function drawMemory(view, pen, band, row) {
   const { stack } = band;
   const count = stack.memory.length;
   const style = { size: 11, fill: theme.muted };
-  pen.text(0, band.memory - legible(11) / 2 - 2, "encoder output: keys and values", { ...style, anchor: "start" });
-  const image = imageOf(stack.output.values, colours.signed, stack.output.shape[2]);
-  pen.image(image, place.label, band.memory, place.strip, count * place.memoryLane);
   const lit = header.source?.followed[row] ?? 0;
+  const [encoder] = place.bands;
+  const begins = place.beside ? encoder.right + GAP + place.strip + 2 : place.label + place.strip + GAP;
+  if (!place.beside) {
+    pen.text(0, band.memory - legible(11) / 2 - 2, "encoder output: keys and values", { ...style, anchor: "start" });
+    const image = imageOf(stack.output.values, colours.signed, stack.output.shape[2]);
+    pen.image(image, place.label, band.memory, place.strip, count * place.memoryLane);
+  }
   for (let each = 0; each < count; each++) {
     const y = memoryMiddle(place, band, each);
-    const fill = each === lit ? theme.accent : theme.muted;
-    const name = fitted(stack.memory[each], place.label - 10, 11, each === lit ? 650 : 400);
-    pen.text(place.label - 8, y, name, { anchor: "end", size: 11, weight: each === lit ? 650 : 400, fill });
-    const top = band.memory + each * place.memoryLane;
-    if (each) pen.rect(place.label - 0.5, top - 1, place.strip + 1, 2, theme.paper);
-    let x = place.label + place.strip + GAP;
+    if (!place.beside) {
+      const [weight, fill] = each === lit ? [650, theme.accent] : [400, theme.muted];
+      const name = fitted(stack.memory[each], place.label - 10, 11, weight);
+      pen.text(place.label - 8, y, name, { anchor: "end", size: 11, weight, fill });
+      const top = band.memory + each * place.memoryLane;
+      if (each) pen.rect(place.label - 0.5, top - 1, place.strip + 1, 2, theme.paper);
+    }
+    let x = begins;
     for (const block of band.blocks) {
       const end = block.x + block.width - GAP;
       const leaves = block.parts.find((/** @type {any} */ { kind }) => kind === "cross")?.x ?? block.x;
@@ -234,7 +248,8 @@ function drawBlock(view, pen, band, { layer, x, width, folded, parts }, row) {
   const { stack } = band;
   const lit = litRow(header, stack, row);
   level(pen, x + 2, x + width - 4, band.top + place.title - 6, theme.rule, 1);
-  const title = stack.name ? `${stack.name}, layer ${layer}` : `layer ${layer}`;
+  const long = `${stack.name}, layer ${layer}`;
+  const title = stack.name && widthOf(long, 12, 600) < width ? long : `layer ${layer}`;
   pen.text(x + width / 2, band.top + place.title / 2 - 3, folded ? "" : title, {
     anchor: "middle",
     size: 12,
@@ -261,8 +276,10 @@ function drawBlock(view, pen, band, { layer, x, width, folded, parts }, row) {
     }
     strip(view, pen, band, after, joints * layer + index + 1, lit);
     if (place.simple) {
-      const name = kind === "mlp" ? "feed-forward" : kind === "cross" ? "cross-attention" : "attention";
-      const y = (stack.memory.length ? band.memory - legible(11) - 6 : band.lanes) - legible(11) / 2 - 5;
+      const [long, short] = PART_NAMES[kind];
+      const name = widthOf(long, 11) < own + place.strip ? long : short;
+      const lowest = stack.memory.length ? band.memory - (place.beside ? 0 : legible(11) + 6) : band.lanes;
+      const y = lowest - legible(11) / 2 - 5;
       pen.text(left + own / 2, y, name, { anchor: "middle", size: 11, fill: theme.muted });
     }
     foot(view, pen, band, left + own / 2, own, kind, layer, lit);
@@ -418,7 +435,7 @@ function foot({ header, place }, pen, band, x, own, kind, layer, lit) {
   const count = stack.tokens.length;
   const part = header.parts.find((each) => each.kind === kind && each.layer === layer && each.stack === stack.name);
   if (!part || place.simple) return;
-  const room = kind === "mlp" ? own + place.strip : own + (kind === "embedding" ? GAP : 0);
+  const room = kind === "mlp" ? own + place.strip : kind === "embedding" ? Math.max(own + GAP, legible(11) * 3.6) : own;
   const joint = layer === null ? 0 : stack.kinds.length * layer + stack.kinds.indexOf(kind);
   const length = stack.lengths.values[joint * count + lit].toFixed(1);
   const added = layer === null ? "" : stack.added.values[joint * count + lit].toFixed(1);
@@ -443,9 +460,8 @@ function foot({ header, place }, pen, band, x, own, kind, layer, lit) {
  * @param {any} band
  * @param {number} row
  */
-function besideLane({ header, place }, band, row) {
-  const room = header.tokens.length * place.lane;
-  const top = band.lanes + Math.max(0, Math.min(row * place.lane, room - 5 * predictionLine()));
+function besideLane({ place }, band, row) {
+  const top = Math.max(band.predictions, Math.min(band.lanes + row * place.lane, band.foot - 5 * predictionLine()));
   return { x: band.right + 8, title: band.heading + place.title / 2 - 3, top, wide: place.output - 8 };
 }
 

@@ -14,7 +14,9 @@ const NARROW_STRIP = 22;
 export const OUTPUT = 132; // width of the predictions at the end
 const FOLDED = 48; // width of a block of which only the stream is shown
 const OPEN = 190; // the least width of a block with its parts
+const OPEN_BESIDE = 160; // the same in an encoder beside a decoder
 const OPEN_CROSS = 240; // the same of a block with cross-attention
+const [OPEN_PROJECTED, OPEN_CROSS_PROJECTED] = [110, 180]; // the same without buttons, where two stacks share the width
 const WIDEST = 330;
 const WIDEST_CROSS = 520;
 const CHIP = 19; // height of a button
@@ -23,6 +25,10 @@ const NARROW = 700; // pixels: on a narrower screen the predictions stand below
 const PLUS = 16; // width of the button of a residual connection
 const SHARE = { attention: 0.58, mlp: 0.42 }; // of the room of a block
 const SHARE_CROSS = { attention: 0.375, cross: 0.375, mlp: 0.25 };
+const BESIDE = 1240; // pixels: from this width on two stacks stand beside each other
+const BESIDE_PROJECTED = 900; // the same where a room sees no buttons
+const ROOMY = 1500; // pixels: from this width on their strips are as wide as those of one stack
+const ENCODER_SHARE = 0.38; // of the width where the decoder stands beside it
 const BETWEEN = 26; // pixels between the lanes of the source and those of the target, and between two stacks
 
 /**
@@ -97,9 +103,19 @@ export function stacksOf({ tokens, source }, arrays) {
   ];
 }
 
-// On a narrow screen the blocks stand in several bands below each other.
+// On a narrow screen the blocks stand in several bands below each other. On a wide one the decoder stands to the right
+// of the encoder, whose lanes run on past the layers of the decoder; else it stands below.
 /** @param {View} view */
-export function placeOf({ root, header, stacks, opened }) {
+export function placeOf(view) {
+  const wide = view.stacks.length > 1 && view.root.clientWidth >= (projected() > 0 ? BESIDE_PROJECTED : BESIDE);
+  return (wide && placed(view, true)) || placed(view, false);
+}
+
+/**
+ * @param {View} view
+ * @param {boolean} beside
+ */
+function placed({ root, header, stacks, opened }, beside) {
   const width = root.clientWidth;
   const heads = stacks[0].attentions.attention.cells.shape[1];
   const simple = projected() > 0; // a room sees what flows; buttons and small print are for a desk
@@ -108,27 +124,44 @@ export function placeOf({ root, header, stacks, opened }) {
   );
   const label = Math.min((width < NARROW && stacks.length > 1 ? 82 : 118) * (legible(13) / 13), 14 + longest);
   const predicts = header.next_tokens.length > 0;
-  const output = predicts && width >= NARROW ? Math.round(OUTPUT * (legible(12) / 12)) : 0;
+  const output = predicts && width >= NARROW ? Math.round((beside ? 0.85 : 1) * OUTPUT * (legible(12) / 12)) : 0;
   const most = stacks.reduce((/** @type {number} */ sum, /** @type {Stack} */ { tokens }) => sum + tokens.length, 0);
   const letter = legible(11);
-  const lane = Math.max(most > 18 ? 17 : 21, legible(12) + 6);
+  const lane = Math.max(most > 18 ? 17 : 21, legible(12) + (simple && stacks.length > 1 ? 3 : 6));
   const chip = Math.max(CHIP, letter + 8);
   const title = Math.max(24, legible(12) + 10);
-  const strip = width < NARROW && stacks.length > 1 ? NARROW_STRIP : STRIP;
+  const strip = stacks.length > 1 && (width < NARROW || (beside && width < ROOMY)) ? NARROW_STRIP : STRIP;
   /** @type {any} */
-  const place = { simple, title, predicts, lane, label, chip, letter, output, strip, memoryLane: letter + 4 };
+  const place = {
+    simple,
+    title,
+    predicts,
+    lane,
+    label,
+    chip,
+    letter,
+    output,
+    strip,
+    memoryLane: beside ? lane : letter + 4,
+    beside,
+  };
   place.bands = [];
-  let top = 0;
+  const heading = beside ? 0 : letter + 6; // above the lanes of the source in a decoder
+  let [top, left, lowest] = [0, 0, 0];
   for (const [index, stack] of stacks.entries()) {
     const last = index === stacks.length - 1;
     const after = last ? (output ? output + 8 : 0) : strip + 3 * GAP; // beside the last block
-    const [open, widest] = stack.memory.length ? [OPEN_CROSS, WIDEST_CROSS] : [OPEN, WIDEST];
-    const room = width - label - strip - (after || 4) - GAP;
+    const [open, widest] = stack.memory.length
+      ? [beside && simple ? OPEN_CROSS_PROJECTED : OPEN_CROSS, WIDEST_CROSS]
+      : [beside ? (simple ? OPEN_PROJECTED : OPEN_BESIDE) : OPEN, WIDEST];
+    const right = beside && !last ? Math.round(width * ENCODER_SHARE) : width;
+    const room = right - left - label - strip - (after || 4) - GAP;
     const chosen = Math.min(opened[stack.name] ?? 0, stack.layers - 1);
     const widths = blockWidths(stack.layers, chosen, room, { folded: FOLDED, open, widest });
-    const bands = bandsOf(widths, label, width - after, strip + GAP);
+    const bands = bandsOf(widths, left + label, right - after, strip + GAP);
+    if (beside && (bands.length > 1 || /** @type {any} */ (bands[0]).right > right - after)) return null;
     for (const band of bands) {
-      band.stack = stack;
+      Object.assign(band, { stack, left });
       for (const block of band.blocks) Object.assign(block, partsOf(block, stack, strip));
     }
     const blocks = bands.flatMap((band) => band.blocks);
@@ -143,21 +176,38 @@ export function placeOf({ root, header, stacks, opened }) {
       ? Math.max(title + maps, title + legible(13) + 34) + letter + 12
       : title + chipRows * (chip + GAP) + maps + 6;
     const below = simple ? 4 : 12 + (header.detail === "words" ? 3 : 2) * (letter + 4);
-    const memory = stack.memory.length ? letter + 6 + stack.memory.length * place.memoryLane + BETWEEN : 0;
+    const memory = stack.memory.length ? heading + stack.memory.length * place.memoryLane + BETWEEN : 0;
     const tall = above + memory + stack.tokens.length * lane + below + 14;
     for (const band of bands) {
-      Object.assign(band, { chipRows, head, perRow, top, memory: top + above + letter + 6 });
+      Object.assign(band, { chipRows, head, perRow, top, memory: top + above + heading });
       band.lanes = top + above + memory;
       band.foot = band.lanes + stack.tokens.length * lane;
-      band.heading = memory ? band.lanes - legible(13) - 34 : top; // of the predictions
+      band.end = top + tall;
+      // Five predictions stand beside the lanes; over those of a short target there is room.
+      const more = memory ? Math.max(0, 5 * predictionLine() - stack.tokens.length * lane - below) : 0;
+      band.predictions = band.lanes - more;
+      band.heading = memory ? band.predictions - title / 2 - 2 * (legible(12) + 9) - letter / 2 - 4 : top;
       top += tall;
     }
-    if (!last) top += BETWEEN - 14;
+    lowest = Math.max(lowest, top);
+    if (beside) [top, left] = [0, right];
+    else if (!last) top += BETWEEN - 14;
     place.bands.push(...bands);
   }
+  if (beside) align(place.bands);
+  top = Math.max(lowest, ...place.bands.map((/** @type {any} */ { end }) => end));
   place.outputBelow = predicts && !output ? top + 10 : null;
   place.height = top + (place.outputBelow === null ? 0 : 64 + 5 * predictionLine());
   return place;
+}
+
+// Puts the encoder and the decoder that stands beside it on the same height, so that the lanes of the source are the
+// same in both.
+/** @param {any[]} bands */
+function align([encoder, decoder]) {
+  const lower = encoder.lanes - decoder.memory;
+  const moved = lower > 0 ? decoder : encoder;
+  for (const name of ["lanes", "foot", "memory", "predictions", "heading", "end"]) moved[name] += Math.abs(lower);
 }
 
 // The parts of a block from left to right, each with the strip of the stream after it; none where it is folded.
@@ -239,10 +289,10 @@ export function targetsOf(view) {
     const below = y + place.chip + GAP;
     const first = index === 0 || place.bands[index - 1].stack !== stack;
     const last = place.bands[index + 1]?.stack !== stack;
-    const embedded = place.label + place.strip; // the right end of the first strip
+    const embedded = band.left + place.label + place.strip; // the right end of the first strip
     if (first) {
       if (header.position_place === "embedding") {
-        const wide = Math.min(58, embedded);
+        const wide = Math.min(58, place.label + place.strip);
         chip(stack, "position", { x: embedded - wide, y, wide }, null, "embedding");
       }
       if (normOf("embedding", stack) === "after") {
@@ -262,7 +312,7 @@ export function targetsOf(view) {
     for (const block of band.blocks) blockTargets(view, targets, chip, band, block, normWide);
     stack.tokens.forEach((/** @type {string} */ token, /** @type {number} */ row) => {
       if (stack.name === "encoder") return; // the figure follows tokens of the target
-      const box = { x: 0, y: band.lanes + row * place.lane, wide: place.label - 4, tall: place.lane };
+      const box = { x: band.left, y: band.lanes + row * place.lane, wide: place.label - 4, tall: place.lane };
       const position = header.positions[row];
       const same = { kind: "token", part: "token", layer: null, stack: stack.name };
       targets.push({ ...same, ...box, text: token, on: true, row, position });
