@@ -73,6 +73,7 @@ LONG = "+".join(["the+person+who+the+dogs+near+the+trees+chase+was+tired+."] * 2
 STATES = (
     "/?present=true",
     "/machine?present=true",
+    "/machine?present=true&weights=translate&norm=false",
     "/inside?present=true&step=1",
     f"/inside?present=true&step=8&text={LONG}",
     "/inside?present=true&view=Average+of+values",
