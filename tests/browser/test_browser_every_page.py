@@ -41,6 +41,7 @@ VISITS = {
     "heads": Visit("/", each("panel", ("Head statistics", "Rollout"))),
     "rollout": Visit("/?panel=Rollout", barriers=False),
     "whole model": Visit("/machine?mlp=false", each("detail", ("numbers",))),
+    "whole model of two sentences": Visit("/machine?weights=translate&norm=false"),
     "inside": Visit("/inside", each("view", inside_views.VIEWS[1:])),
     "masks": Visit("/masks", each("view", ("KV cache", "Trained without the mask")), barriers=False),
     "masks by hand": Visit("/masks?mask_kind=custom&guess=mask"),

@@ -75,6 +75,7 @@ STATES = (
     "/machine?present=true",
     "/inside?present=true&step_number=2",
     f"/inside?present=true&step_number=9&text={LONG}",
+    "/machine?present=true&weights=translate&norm=false",
     "/inside?present=true&view=Average+of+values",
     "/inside?present=true&view=QK+spectrum",
     "/masks?present=true",

@@ -42,8 +42,10 @@ def translation(experiment: Experiment) -> str:
 
     Raises:
         InputTextError: the text cannot be read.
+        TooMuch: the computation is too long, or many others wait.
     """
-    with slots.long("Writing the other sentence"):
+    # Without a causal mask nothing that was computed for one word can be used for the next.
+    with model_calls.compute_slots if experiment.switches.mask else slots.long("Writing the target"):
         return translate(replace(experiment, target="")).text
 
 

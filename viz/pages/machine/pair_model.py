@@ -31,7 +31,7 @@ from viz.pages.machine.whole_model import (
 )
 from viz.theme import Theme
 from viz.types import Array
-from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls, opening_choice, present
+from viz.ui import ablation, controls, copy_as_python, figure_panel, model_calls, opening_choice, present, slots
 from viz.ui.state import Key, Param
 
 MOST_PROJECTED = 6  # rows of each sentence on a projector, where letters are large
@@ -63,7 +63,9 @@ def show(experiment: Experiment, theme: Theme) -> None:
         experiment = replace(experiment, target=target or written)
         full = opening_choice.full_model(experiment)
         trace, whole = compute.pair_trace(experiment), compute.pair_trace(full)
-    except InputTextError as error:
+        removed = experiment.switches != full.switches
+        rewritten = compute.translation(experiment) if removed else None
+    except (InputTextError, slots.TooMuch) as error:
         st.info(str(error))
         controls.report_bad_link(whole=False)
         st.stop()
@@ -77,10 +79,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
     controls.unknown_words(experiment, controls.SourceWords(controls.set_text, known, "English"))
     detail = controls.choice("Below each part", ("words", "shapes", "numbers"), key=Param.DETAIL)
     _figure(run, row, pinned is not None, detail, theme)
-    removed = experiment.switches != full.switches
-    st.markdown(
-        captions.describe_translations(written, compute.translation(experiment) if removed else None, bool(target))
-    )
+    st.markdown(captions.describe_translations(written, rewritten, bool(target)))
     st.markdown(f"#### The feed-forward network of decoder layer {layer}")
     if (experiment.switches & config.trained).mlp:
         feed_forward.show(experiment, layer, row, run.target[row], theme)
