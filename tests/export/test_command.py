@@ -4,6 +4,8 @@ import importlib
 import io
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from xml.etree import ElementTree
 
@@ -184,6 +186,19 @@ def test_one_refusal_in_a_list_leaves_the_others_alone(tmp_path, capsys):
     assert main(["export", "--list", str(listed)]) == 1
     assert (tmp_path / "b.csv").exists()
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_list_is_exported_by_one_process_that_prints_its_files_and_no_warning(tmp_path):
+    """In a process of its own, because Streamlit writes its warnings where the process began to write."""
+    files = [tmp_path / "old.csv", tmp_path / "new.csv"]
+    links = ["/positions?show=Too+long", "/masks?view=Trained+without+the+mask"]  # both compute for seconds
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(f"{link} {file}" for link, file in zip(links, files, strict=True)), encoding="utf-8")
+    command = [sys.executable, "-m", "viz.cli", "export", "--list", str(listed)]
+    done = subprocess.run(command, cwd=cli.ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == [str(file) for file in files]
+    assert all(file.exists() for file in files)
 
 
 @pytest.mark.usefixtures("chrome")
