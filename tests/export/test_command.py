@@ -20,6 +20,7 @@ from model import Experiment, Switches, run
 from viz import cli
 from viz.cli import ExportError, PageState, main, page_state
 from viz.theme import DARK, LIGHT
+from viz.ui import model_calls
 from viz.ui.controls import EXAMPLE
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -99,6 +100,13 @@ def test_a_link_of_an_earlier_version_is_exported_under_the_names_of_today(tmp_p
     assert main(["export", "/positions?show=Distance", "--out", str(tmp_path / "old.csv")]) == 0
     assert main(["export", "/positions?view=Position+and+distance", "--out", str(tmp_path / "new.csv")]) == 0
     assert (tmp_path / "old.csv").read_bytes() == (tmp_path / "new.csv").read_bytes()
+
+
+def test_a_page_is_computed_with_one_thread_as_on_the_server(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(model_calls, "start", lambda: started.append(True))
+    assert main(["export", "/?text=the+dog", "--out", str(tmp_path / "a.csv")]) == 0
+    assert started
 
 
 def test_an_experiment_is_read_from_its_file(tmp_path):
