@@ -5,6 +5,7 @@ been sent. Numbers and live pages are made right here. For pictures a browser on
 offline page and writes down what it drew: no other library draws our components.
 """
 
+import importlib
 import json
 import logging
 import os
@@ -237,6 +238,9 @@ def _page_state_of(content: Any) -> PageState:
 @lru_cache(maxsize=1)  # a list often names several figures of one page
 def _opened(where: PageState, theme: str) -> AppTest:
     """The page as that link opens it in that theme, run once."""
+    # As the server does: the threads of PyTorch would wait for each other on a busy machine. It knows torch, and a
+    # refusal needs none.
+    importlib.import_module("viz.ui.model_calls").start()
     screen = AppTest.from_file(str(visitor.PAGES / where.page / "page.py"), default_timeout=TIMEOUT_SECONDS)
     for name, values in old_links.of_today(where.page, parse_qs(where.state, keep_blank_values=True)).items():
         screen.query_params[name] = values

@@ -4,6 +4,8 @@ import importlib
 import io
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from xml.etree import ElementTree
 
@@ -18,6 +20,7 @@ from model import Experiment, Switches, run
 from viz import cli
 from viz.cli import ExportError, PageState, main, page_state
 from viz.theme import DARK, LIGHT
+from viz.ui import model_calls
 from viz.ui.controls import EXAMPLE
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -97,6 +100,13 @@ def test_a_link_of_an_earlier_version_is_exported_under_the_names_of_today(tmp_p
     assert main(["export", "/positions?show=Distance", "--out", str(tmp_path / "old.csv")]) == 0
     assert main(["export", "/positions?view=Position+and+distance", "--out", str(tmp_path / "new.csv")]) == 0
     assert (tmp_path / "old.csv").read_bytes() == (tmp_path / "new.csv").read_bytes()
+
+
+def test_a_page_is_computed_with_one_thread_as_on_the_server(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(model_calls, "start", lambda: started.append(True))
+    assert main(["export", "/?text=the+dog", "--out", str(tmp_path / "a.csv")]) == 0
+    assert started
 
 
 def test_an_experiment_is_read_from_its_file(tmp_path):
@@ -184,6 +194,19 @@ def test_one_refusal_in_a_list_leaves_the_others_alone(tmp_path, capsys):
     assert main(["export", "--list", str(listed)]) == 1
     assert (tmp_path / "b.csv").exists()
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_list_is_exported_by_one_process_that_prints_its_files_and_no_warning(tmp_path):
+    """In a process of its own, because Streamlit writes its warnings where the process began to write."""
+    files = [tmp_path / "old.csv", tmp_path / "new.csv"]
+    links = ["/positions?show=Too+long", "/masks?view=Trained+without+the+mask"]  # both compute for seconds
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(f"{link} {file}" for link, file in zip(links, files, strict=True)), encoding="utf-8")
+    command = [sys.executable, "-m", "viz.cli", "export", "--list", str(listed)]
+    done = subprocess.run(command, cwd=cli.ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == [str(file) for file in files]
+    assert all(file.exists() for file in files)
 
 
 @pytest.mark.usefixtures("chrome")

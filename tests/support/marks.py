@@ -47,6 +47,7 @@ SLOW = {
     "test_lessons",
     "test_links",
     "test_masks_page",
+    "test_missing",
     "test_pages",
     "test_positions_page",
     "test_post_norm_pages",
