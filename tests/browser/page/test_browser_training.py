@@ -52,7 +52,7 @@ def training(context, address):
 
 def test_a_training_plays_to_its_end_without_a_run_of_the_page_and_tells_what_happened(training):
     sent = []
-    training.page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+    training.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     training.open("train_steps=100")
     training.play.click()
     training.wait_until("view.frames.length > 5 && !view.rests")

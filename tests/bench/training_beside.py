@@ -1,0 +1,93 @@
+"""How long a flip of a switch on another page takes while two trainings go on, against the same flip alone.
+
+python tests/bench/training_beside.py
+"""
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from protocol import alone, arrive
+from served import ROOT, serve
+
+FLIPS = 60
+THINK = 0.2  # seconds between two flips
+# The lab, and an address that begins or ends two trainings, which nobody has to watch.
+SCRIPT = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+import streamlit as st
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from viz.server import errors, start, streams
+
+def begin(request):
+    from model.training.live.settings import LiveSettings
+    from viz.pages.training import runs
+    runs.WATCHED = runs.SECONDS = 1e9
+    for _ in range(2):
+        settings = LiveSettings(layers=6, steps=1000)
+        runs.RUNS.start(settings, settings.changed("residual", False)).play()
+    return PlainTextResponse("begun")
+
+def state(request):
+    from viz.pages.training import runs
+    return PlainTextResponse(" ".join(str(run.pair.step) for run in runs.RUNS._runs.values() if not run.rests))
+
+app = st.App(
+    {str(ROOT / "viz/app/contents.py")!r},
+    routes=[Route("/begin", begin), Route("/state", state), *streams.routes()],
+    middleware=start.middleware(),
+    lifespan=start.lifespan,
+    on_script_error=errors.on_script_error,
+)
+"""
+
+
+def get(address: str) -> str:
+    """The text at an address."""
+    with urllib.request.urlopen(address, timeout=60) as answer:
+        return str(answer.read().decode())
+
+
+async def flips(address: str) -> list[float]:
+    """Seconds of each flip of one visitor, after a few that warm up."""
+    visitor = await arrive(address)
+    for _ in range(4):
+        await visitor.flip()
+    seconds = []
+    for _ in range(FLIPS):
+        await asyncio.sleep(THINK)
+        seconds.append(await visitor.flip())
+    await visitor.leave()
+    return seconds
+
+
+def main() -> None:
+    """Print the medians and the 95th percentiles, and their ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "app.py"
+        script.write_text(SCRIPT, encoding="utf-8")
+        with serve(script) as address:
+
+            async def visit() -> None:
+                quiet = await flips(address)
+                await asyncio.to_thread(get, f"{address}/begin")
+                before = await asyncio.to_thread(get, f"{address}/state")
+                busy = await flips(address)
+                after = await asyncio.to_thread(get, f"{address}/state")
+                print(f"steps of the two trainings: {before} before the flips, {after} after them")
+                for name, part in (("median", 50), ("95th percentile", 95)):
+                    one, two = (statistics.quantiles(seconds, n=100)[part - 1] for seconds in (quiet, busy))
+                    print(f"{name} of a flip: {1000 * one:.0f} ms alone, {1000 * two:.0f} ms, ratio {two / one:.2f}")
+
+            alone(visit())
+
+
+if __name__ == "__main__":
+    main()
