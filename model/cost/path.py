@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import torch
 
 from model.cost.network import Network
+from model.run import Array
 
 Node = tuple[int, int]  # layer and position; layer 0 holds the inputs
 
@@ -90,3 +92,14 @@ def layers_needed(network: Network, distance: int) -> int:
     if span == 0:
         raise ValueError("a layer of this width reads no earlier position")
     return -(-distance // span)
+
+
+def path_lengths(network: Network, n: int) -> Array:
+    """The steps of a signal from each of n tokens (rows) to each (columns); NaN where it does not arrive."""
+    lengths = np.full((n, n), np.nan)
+    for source in range(n):
+        for target in range(n):
+            steps = shortest_path(network, n, source, target).steps
+            if steps is not None:
+                lengths[source, target] = steps
+    return lengths

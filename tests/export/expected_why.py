@@ -37,7 +37,7 @@ def paths(seen: Seen) -> Reading:
     table |= {f"steps: {name}": [cell[name] for cell in between[source]] for name in NETWORKS}
     arrays = {}
     for name in NETWORKS:
-        steps = np.nan_to_num([[cell[name] for cell in row] for row in between], nan=-1)
+        steps = np.array([[cell[name] for cell in row] for row in between], dtype=float)
         arrays[name.replace(" ", "_").replace("-", "_")] = ({"source": named(words()), "target": named(words())}, steps)
     return Reading(table, arrays)
 
@@ -103,7 +103,7 @@ def regions(seen: Seen) -> Reading:
         "tokens that reach it: full attention": everything,
     }
     axes = {"target": named(words()), "below_layer": range(layers + 1), "source": named(words())}
-    return Reading(table, {"receptive_field": (axes, field)})
+    return Reading(table, {"reached": (axes, field)})
 
 
 @reads("schedules")

@@ -353,9 +353,9 @@ CASES: dict[str, Cases] = {
     },
     "why.describe_path": {
         "all arrive": lambda: describe_path("person", "was", 8, {"tanh RNN": 9, "convolution": 4, "self-attention": 1}),
-        "one does not": lambda: describe_path("a", "b", 8, {"tanh RNN": 9, "convolution": -1}),
-        "two do not": lambda: describe_path("a", "b", 1, {"tanh RNN": 2, "convolution": -1, "window attention": -1}),
-        "back": lambda: describe_path("was", "person", -8, {"tanh RNN": -1}),
+        "one does not": lambda: describe_path("a", "b", 8, {"tanh RNN": 9, "convolution": NAN}),
+        "two do not": lambda: describe_path("a", "b", 1, {"tanh RNN": 2, "convolution": NAN, "window attention": NAN}),
+        "back": lambda: describe_path("was", "person", -8, {"tanh RNN": NAN}),
     },
     "why.describe_initial_gradients": {
         "usual": lambda: describe_initial_gradients(

@@ -28,7 +28,10 @@ SHOWN = {
     ("machine", (("mlp", "false"), ("heads_off", "L1H2"))): ("machine",),
     ("machine", (("weights", "stories"), ("residual", "false"), ("layer", "1"))): ("machine", "hidden_units"),
     ("machine", (("weights", "translate"),)): ("machine", "hidden_units"),
-    ("machine", (("weights", "copy-transformer"), ("target", "c a f"), ("heads_off", "X0H1"))): ("machine",),
+    ("machine", (("weights", "copy-transformer"), ("target", "c a f"), ("heads_off", "X0H1"))): (
+        "machine",
+        "hidden_units",
+    ),
     ("why", ()): ("paths", "gradients"),
     ("why", (("from_token", "3"), ("to_token", "1"), ("stack_layers", "2"))): ("paths", "gradients"),
     ("why", (("view", "Windows"),)): ("regions",),

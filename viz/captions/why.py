@@ -1,5 +1,6 @@
 """Why attention: how many steps a signal passes, how much of it arrives, and what waits for what."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,17 +10,17 @@ from viz.labels import bold
 from viz.types import Array
 
 
-def describe_path(source: str, target: str, distance: int, steps: Mapping[str, int]) -> str:
-    """steps: name of a network → the steps of a signal from one token to the other; −1: it does not arrive.
+def describe_path(source: str, target: str, distance: int, steps: Mapping[str, float]) -> str:
+    """steps: name of a network → the steps of a signal from one token to the other; NaN: it does not arrive.
 
     distance: positions from the source to the target; negative where the target stands before the source.
     """
     if distance < 0:
         order = f"{bold(target)} stands before {bold(source)}."
         return f"{order} These networks read from left to right, so no signal arrives."
-    arrived = {name: count for name, count in steps.items() if count >= 0}
-    missing = [name for name, count in steps.items() if count < 0]
-    listed = "; ".join(f"{name} {count}" for name, count in arrived.items())
+    arrived = {name: count for name, count in steps.items() if math.isfinite(count)}
+    missing = [name for name in steps if name not in arrived]
+    listed = "; ".join(f"{name} {count:.0f}" for name, count in arrived.items())
     sentence = (
         f"A signal from {bold(source)} to {bold(target)}, {counted(distance, 'position')} later, passes this number of "
         f"steps: {listed}."

@@ -127,7 +127,7 @@ ARRAYS = frozenset(
         "window_attention",
         "self_attention",
         "gradient_norms",
-        "receptive_field",
+        "reached",
         "recurrent",  # schedules
         "parallel",
         "decoding",

@@ -144,7 +144,10 @@ def _figure(run: PairPass, row: int, pinned: bool, detail: str, theme: Theme) ->
         python=copy_as_python.python(
             "flow = pair_flow(experiment, run(experiment))\n"
             f"from_source, from_target = flow.from_source[{row}], flow.from_target[{row}]  # (S,), (T,)\n"
-            "encoder_lengths, decoder_lengths = flow.encoder.lengths, flow.lengths  # (2L + 1, S), (3L + 1, T)",
+            "encoder_lengths, decoder_lengths = flow.encoder.lengths, flow.lengths  # (2L + 1, S), (3L + 1, T)\n"
+            "encoder_added, decoder_added = flow.encoder.added, flow.added  # (2L, S), (3L, T)\n"
+            "encoder_shares, self_shares = flow.encoder.shares, flow.self_shares  # (L, S, S), (L, T, T)\n"
+            "cross_shares, kept = flow.cross_shares, flow.kept  # (L, T, S), (L, T)",
             "from model.analysis.whole_model.pair_flow import pair_flow",
             experiment=experiment,
         ),

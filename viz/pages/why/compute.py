@@ -1,13 +1,11 @@
 """What the page computes, once for all visitors."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from model.cost.gradient import INITIAL, GradientByDistance, initial_gradients
 from model.cost.network import Network
-from model.cost.path import shortest_path
-from model.cost.receptive_field import receptive_field
+from model.cost.path import path_lengths, shortest_path
+from model.cost.receptive_field import cells_that_reach
 from viz.types import Array
 from viz.ui import server_cache, slots
 
@@ -37,10 +35,10 @@ def path_orders(kind: str, n: int, n_layers: int) -> Array:
     return orders.reshape(n * n, stack.n_layers + 1, n)
 
 
+@server_cache.cached
 def path_steps(kind: str, n: int, n_layers: int) -> Array:
-    """The steps of a signal between each pair of tokens, (n, n) from row to column; −1 where it does not arrive."""
-    last: Array = path_orders(kind, n, n_layers).max(axis=(1, 2)).reshape(n, n).astype(np.int64) - 1
-    return last
+    """The steps of a signal between each pair of tokens, (n, n) from row to column; NaN where it does not arrive."""
+    return path_lengths(network(kind, n_layers), n)
 
 
 @server_cache.cached
@@ -56,10 +54,5 @@ def gradients(n_layers: int) -> dict[str, GradientByDistance]:
 @server_cache.cached
 def fields(stack: Network, n: int) -> Array:
     """Which cells can reach each token after the last layer. Returns (n, L + 1, n) of 0 and 1; row 0 is the input."""
-    above = [receptive_field(_from_layer(stack, layer), n).numpy()[-1] for layer in range(stack.n_layers)]
-    return np.stack([*above, np.eye(n, dtype=bool)], axis=1).astype(np.int16)
-
-
-def _from_layer(stack: Network, layer: int) -> Network:
-    """The layers of a stack from this one on: what a cell below it still has to pass."""
-    return replace(stack, n_layers=stack.n_layers - layer, dilations=stack.dilations[layer:])
+    reach: Array = cells_that_reach(stack, n).numpy().astype(np.float64)
+    return reach

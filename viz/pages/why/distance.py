@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.cost.gradient import GradientByDistance
+from model.cost.gradient import INITIAL, GradientByDistance
 from model.cost.network import KINDS
 from viz import canvas
 from viz.captions.counting import counted
@@ -37,12 +37,18 @@ def show(words: Sequence[str], theme: Theme) -> None:
         of=None,
         arrays=partial(_gradient_arrays, of_networks),
         python=copy_as_python.python(
-            f"layers = {{'convolution': {n_layers}, 'window': {n_layers}}}\n"
-            f"norms = {{kind: initial_gradients(kind, {list(compute.DISTANCES)}, range({len(compute.SEEDS)}), "
-            "n_layers=layers.get(kind, 1)).norms for kind in INITIAL}  # (seeds, K) each",
-            "from model.cost.gradient import INITIAL, initial_gradients",
+            f"layers = {_layers(n_layers)}\n"
+            f"distances, seeds = {list(compute.DISTANCES)}, range({len(compute.SEEDS)})\n"
+            "norms = [initial_gradients(kind, distances, seeds, n_layers=n).norms for kind, n in layers.items()]\n"
+            "gradient_norms = np.stack(norms)  # (network, seed, distance)",
+            "import numpy as np\n\nfrom model.cost.gradient import initial_gradients",
         ),
     )
+
+
+def _layers(n_layers: int) -> dict[str, int]:
+    """Kind of a network → how many layers it has here."""
+    return {kind: n_layers if kind in compute.STACKED else 1 for kind in INITIAL}
 
 
 @st.fragment
@@ -73,18 +79,22 @@ def _paths(words: Sequence[str], n_layers: int, theme: Theme) -> None:
     figure_panel.below(
         drawn,
         sentence=describe_path(
-            words[source], words[target], target - source, {name: int(of[source, target]) for name, of in steps.items()}
+            words[source],
+            words[target],
+            target - source,
+            {name: float(of[source, target]) for name, of in steps.items()},
         ),
         table=partial(_path_table, words, source, steps),
         file=f"path-length-from-{source}",
         of=None,
         arrays=partial(_path_arrays, words, steps),
         python=copy_as_python.python(
-            f"networks = {{kind: Network(kind, {n_layers} if kind in ('convolution', 'window') else 1, "
-            f"{compute.WIDTH}) for kind in KINDS}}\n"
-            f"steps = {{kind: shortest_path(network, {n}, {source}, {target}).steps "
-            "for kind, network in networks.items()}",
-            "from model.cost.network import KINDS, Network\nfrom model.cost.path import shortest_path",
+            f"single = [path_lengths(Network(kind), {n}) for kind in ('rnn', 'gru', 'attention')]\n"
+            f"stacked = [path_lengths(Network(kind, {n_layers}, {compute.WIDTH}), {n}) for kind in "
+            "('convolution', 'window')]\n"
+            "tanh_RNN, GRU, self_attention = single  # (T, T) each, from row to column\n"
+            "convolution, window_attention = stacked",
+            "from model.cost.network import Network\nfrom model.cost.path import path_lengths",
         ),
     )
 
@@ -96,7 +106,7 @@ def _labels(steps: Array) -> list[str]:
         "no way back"
         if target < source
         else counted(int(steps[source, target]), "step")
-        if steps[source, target] >= 0
+        if np.isfinite(steps[source, target])
         else "does not arrive"
         for source in range(n)
         for target in range(n)
@@ -105,7 +115,7 @@ def _labels(steps: Array) -> list[str]:
 
 def _path_table(words: Sequence[str], source: int, steps: dict[str, Array]) -> Table:
     """One line for each token that a signal from the source may reach; no number where it does not arrive."""
-    columns = {f"steps: {name}": np.where(of[source] < 0, np.nan, of[source]) for name, of in steps.items()}
+    columns = {f"steps: {name}": of[source] for name, of in steps.items()}
     return {"word": numbered(words), **columns}
 
 

@@ -62,7 +62,7 @@ def _clock(words: Sequence[str], n_layers: int, theme: Theme) -> None:
         of=None,
         arrays=partial(_arrays, words, plans),
         python=copy_as_python.python(
-            f"steps = {{kind: schedule(kind, {n}, {n_layers}) for kind in KINDS}}  # (L, T) each",
+            f"recurrent, parallel, decoding = [schedule(kind, {n}, {n_layers}) for kind in KINDS]  # (L, T) each",
             "from model.cost.schedule import KINDS, schedule",
         ),
     )
@@ -90,6 +90,6 @@ def _table(plans: dict[str, Array]) -> Table:
 
 def _arrays(words: Sequence[str], plans: dict[str, Array]) -> dict[str, NamedArray]:
     return {
-        kind: NamedArray(plans[name], {"layer": range(len(plans[name])), "position": range(len(words))})
+        kind: NamedArray(plans[name].astype(float), {"layer": range(len(plans[name])), "position": range(len(words))})
         for kind, name in NAMES.items()
     }

@@ -73,8 +73,8 @@ def _region(words: Sequence[str], stack: Network, theme: Theme) -> None:
         of=None,
         arrays=partial(_arrays, words, regions["window attention"]),
         python=copy_as_python.python(
-            f"field = receptive_field({stack}, {n}).numpy()  # (L + 1, T, S): after each layer",
-            "from model.cost.network import Network\nfrom model.cost.receptive_field import receptive_field",
+            f"reached = cells_that_reach({stack}, {n}).numpy()  # (T, L + 1, S): reached token, layers below, position",
+            "from model.cost.network import Network\nfrom model.cost.receptive_field import cells_that_reach",
         ),
     )
 
@@ -94,4 +94,4 @@ def _table(words: Sequence[str], regions: dict[str, Array]) -> Table:
 
 def _arrays(words: Sequence[str], region: Array) -> dict[str, NamedArray]:
     axes = {"target": words, "below_layer": range(region.shape[1]), "source": words}
-    return {"receptive_field": NamedArray(region, axes)}
+    return {"reached": NamedArray(region, axes)}
