@@ -97,7 +97,7 @@ def archive(page):
 PAGES = [
     ("heads", {"text": EIGHT, "panel": "Rollout"}, None),
     ("heads", {"text": SIXTY_FOUR, "scale": "false"}, "without scaling by √d_k"),
-    ("inside", {"mlp": "false", "step": "3"}, "without feed-forward"),
+    ("inside", {"mlp": "false", "step_number": "4"}, "without feed-forward"),
     ("masks", {"mask_kind": "window", "mask_size": "5", "text": SIXTY_FOUR}, "with another mask: window 5"),
     ("positions", {}, None),
     ("remove", {"norm": "false", "panel": "Residual stream", "text": SIXTY_FOUR}, "B: without layer norm"),

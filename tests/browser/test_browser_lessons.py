@@ -269,7 +269,7 @@ def test_a_lesson_by_keys_from_its_page_to_its_end(page, address):
     page.keyboard.press("b")
     expect(way.locator(".where")).to_contain_text("1 of 6")
     for step in (2, 3, 4):
-        way.get_by_role("button", name="Next").click()
+        way.get_by_role("button", name="Next", exact=True).click()
         expect(way.locator(".where")).to_contain_text(f"{step} of 6")
     until(page, "location.search.includes('mask_kind=none') && location.search.includes('lesson=masks.4')")
     wait_for_rest(page)
@@ -366,7 +366,7 @@ def test_a_lesson_on_a_telephone_by_its_buttons_and_show_it_anyway(narrow, addre
     for number in range(1, len(lesson.steps) + 1):
         stands_open(page, lesson, number)
         if number < len(lesson.steps):
-            page.get_by_role("button", name="Next").click()
+            page.get_by_role("button", name="Next", exact=True).click()
     more, text = page.get_by_role("button", name="More"), page.locator(".st-key-lesson_text")
     expect(more).to_have_attribute("aria-expanded", "false")
     assert text.evaluate("node => node.scrollHeight > node.clientHeight + 10"), "a long text is folded"

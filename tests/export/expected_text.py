@@ -1,5 +1,7 @@
 """Readings of the figures of Heads, Inside a head and Masks."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from expected_files import REFERENT, Reading, Seen, counted, map_of, named, reads, softmax, words_and_weights
@@ -265,6 +267,8 @@ def leaks(seen: Seen) -> Reading:
 @reads("ways")
 def ways(seen: Seen) -> Reading:
     experiment, (layer, head) = seen.experiment, seen.head
+    copies = {"this text": 1, "4 times": 4, "8 times": 8}[seen.control("copies")]
+    experiment = replace(experiment, text=" ".join([experiment.text] * copies))
     words, weights = encode(experiment).surface, run(experiment).layers[layer].attention.weights[head]
     apart = compare(experiment).max_difference
     table = {"position": range(len(words)), "word": counted(words)}

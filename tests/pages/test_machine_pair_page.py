@@ -186,7 +186,7 @@ def test_every_part_has_a_label_and_a_purpose_and_the_door_it_names():
 def opened(monkeypatch):
     """The pages that are opened, with what their address says."""
     pages, session = [], {}
-    for module in (pair_pages.st, pair_pages.controls.st):
+    for module in (pair_pages.st, pair_pages.part_pages.st):
         monkeypatch.setattr(module, "session_state", session)
     monkeypatch.setattr(
         pair_pages.st, "switch_page", lambda page, query_params=None: pages.append((page, query_params))

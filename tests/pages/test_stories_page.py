@@ -17,7 +17,7 @@ from viz.ui.sampling_controls import Choosing
 
 TEXT = "The wizardly hedgehog counted 🦊 again."
 OPEN = {"weights": "stories", "text": TEXT}
-OTHERS = ("positions", "translate")  # whose models are their own, or whose figures show no text
+OTHERS = ("positions", "training", "translate")  # whose models are their own, or whose figures show no text
 NOT_HERE = ("view", "Trained without")  # there is one stories, trained with every part
 VIEWS = [
     (page, state)

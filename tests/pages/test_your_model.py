@@ -200,6 +200,7 @@ VIEWS = {
     ],
     "masks": [{}, {"mask_kind": "window"}, {"view": "KV cache"}],
     "positions": [{"view": "Shuffle test"}],
+    "why": [{}, {"view": "Windows"}, {"view": "One after another"}],
     "remove": [
         {"scale": "false"},
         {"norm": "false", "heads_off": "L1H1"},

@@ -4,6 +4,7 @@
 /** @typedef {import("../types.js").View<Header>} View */
 /** @typedef {import("../types.js").Target} Target */
 /** @typedef {import("../types.js").DrawnStack} Stack */
+/** @typedef {import("../types.js").DrawnAttention} DrawnAttention */
 
 import { widthOf } from "../lib/drawing.js";
 import { bandsOf, blockWidths } from "../lib/lanes.js";
@@ -61,7 +62,7 @@ export const memoryMiddle = (place, band, row) => band.memory + (row + 0.5) * pl
  * @returns {Stack[]}
  */
 export function stacksOf({ tokens, source }, arrays) {
-  /** @type {(prefix: string, letter: string) => import("../types.js").DrawnAttention} */
+  /** @type {(prefix: string, letter: string) => DrawnAttention} */
   const attention = (prefix, letter) => ({
     letter,
     cells: arrays[`${prefix}cells`],

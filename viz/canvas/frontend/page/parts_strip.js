@@ -6,7 +6,7 @@
 import { element } from "../lib/page_state.js";
 
 export function partsStrip() {
-  const strip = element("nav", "strip");
+  const strip = element("nav", "parts");
   strip.setAttribute("aria-label", "Parts of a Transformer");
   return strip;
 }
