@@ -90,6 +90,14 @@ def test_a_pinned_word_stays_pinned_when_a_model_splits_it():
     assert screen.session_state["query"] == 5 and shown(screen) == "trees"
 
 
+def test_a_pinned_word_that_another_tokenizer_does_not_see_is_no_error():
+    text = "dog!!! ??? ..."
+    assert encode(Experiment("grammar", text)).word_ids[-1] > encode(Experiment("stories", text)).word_ids[-1]
+    screen = well(visit("viz/pages/masks/page.py", text=text, query=10))
+    choose(screen, "weights", "stories")
+    assert screen.session_state["query"] == len(encode(Experiment("stories", text)).word_ids) - 1
+
+
 @pytest.mark.parametrize(("page", "figure"), [("heads", "enlarged"), ("masks", "stages")])
 def test_a_figure_has_the_sentence_of_every_row_that_can_be_pointed_at(page, figure):
     header, _ = component(well(visit(f"viz/pages/{page}/page.py", query=3)), f"save_{figure}")

@@ -87,6 +87,7 @@ def query_row(
             session[Param.QUERY] = last.row
         elif pinned is not None and last.word_ids != word_ids and pinned < len(last.word_ids or encoding.words):
             word = pinned if last.word_ids is None else last.word_ids[pinned]
+            word = min(word, encoding.word_ids[-1])  # another tokenizer may see fewer words in the text
             session[Param.QUERY] = word if merged else last_token_of(encoding.word_ids, word)
             if last.page != page:  # the first run of a page takes the number from the link as it was before the run
                 state.write(Param.QUERY, [str(session[Param.QUERY])])
