@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -161,15 +162,7 @@ def _text(weights: str) -> str:
     text = st.text_area(
         "Source" if pair else "Sentence", value=example, key=Param.TEXT, bind="query-params", height=THREE_LINES
     )
-    st.menu_button(
-        "New sentence",
-        list(kinds),
-        format_func=lambda kind: kinds[kind],
-        key=Key.DRAW,
-        on_click=_draw,
-        args=(weights,),
-        width="stretch",
-    )
+    new_sentence_button(kinds, Key.DRAW, partial(_draw, weights))
     knows = "Vocabulary"
     with st.popover(knows, width="stretch", key=Key.KNOWN, on_change="rerun") as known:
         if known.open:
@@ -177,6 +170,13 @@ def _text(weights: str) -> str:
             named = [(f"**{part}** " if part else "", words) for part, words in groups]
             st.markdown("\n\n".join(part + " ".join(map(markdown, words)) for part, words in named))
     return text or ""
+
+
+def new_sentence_button(kinds: Mapping[str, str], key: Key, on_click: Callable[[], None]) -> None:
+    """A menu of the kinds of sentence that a task can generate: kind → its label. The chosen kind is the state's."""
+    st.menu_button(
+        "New sentence", list(kinds), format_func=lambda kind: kinds[kind], key=key, on_click=on_click, width="stretch"
+    )
 
 
 def _example(weights: str) -> str:

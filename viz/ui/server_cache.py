@@ -180,18 +180,18 @@ def size_of(value: object) -> int:
     """
     total, seen, todo = 0, set(), [value]
     while todo:
-        item = todo.pop()
+        item: Any = todo.pop()
         while isinstance(getattr(item, "nbytes", None), int) and getattr(item, "base", None) is not None:
-            item = item.base  # type: ignore[attr-defined]  # a view: what it is a view of
+            item = item.base  # a view: what it is a view of
         storage = getattr(item, "untyped_storage", None)  # a tensor's numbers; tensors may share them
-        where = ("storage", item.untyped_storage().data_ptr()) if storage else id(item)  # type: ignore[attr-defined]
+        where = ("storage", storage().data_ptr()) if storage else id(item)
         if where in seen or item is None or isinstance(item, _WITHOUT_SIZE):
             continue
         seen.add(where)
         if storage:
-            total += int(item.untyped_storage().nbytes())  # type: ignore[attr-defined]
+            total += int(storage().nbytes())
         elif isinstance(getattr(item, "nbytes", None), int):
-            total += int(item.nbytes)  # type: ignore[attr-defined]
+            total += int(item.nbytes)
         else:
             total += sys.getsizeof(item, 64)
             todo += _parts(item)
