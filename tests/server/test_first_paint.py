@@ -83,7 +83,7 @@ def test_a_page_without_the_title_gets_the_style_at_the_end_of_its_head():
 
 
 @pytest.mark.parametrize(
-    "answered, request",
+    "answered, sent",
     [
         ({"kind": b"application/json"}, {}),
         ({"status": 404}, {}),
@@ -92,9 +92,9 @@ def test_a_page_without_the_title_gets_the_style_at_the_end_of_its_head():
     ],
     ids=["no page", "no answer", "not asked by a person", "head only"],
 )
-def test_every_other_answer_is_left_as_it_is(answered, request):
+def test_every_other_answer_is_left_as_it_is(answered, sent):
     app = application(INDEX, **answered)
-    status, headers, body = answer(app, **request)
+    status, headers, body = answer(app, **sent)
     assert (status, body) == (answered.get("status", 200), INDEX)
     assert headers[b"etag"] == b'"1"'
     assert headers[b"content-length"] == str(len(INDEX)).encode()
