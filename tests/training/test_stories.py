@@ -9,6 +9,8 @@ import pytest
 import torch
 from equal import same_bits
 from pytorch_reference import build
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from model import Experiment, checkpoint
 from model.config import ModelConfig
@@ -54,7 +56,7 @@ TINY = StoriesRecipe(
     batch=2,
     warmup=2,
     every=3,
-    looked_at=2,
+    curve_windows=2,
     bfloat16=False,
 )
 
@@ -120,7 +122,9 @@ def trained(tmp_path, recipe, resume=False):
 
 def test_other_seeds_stand_on_the_card_and_only_seeds_of_the_same_recipe(tmp_path):
     card, _ = trained(tmp_path, TINY)
-    other = card | {"seed": 7, "notes": [*card["notes"], "of this one alone"]}
+    earlier = {"looked_at" if name == "curve_windows" else name: value for name, value in card["recipe"].items()}
+    assert earlier != card["recipe"]
+    other = card | {"seed": 7, "notes": [*card["notes"], "of this one alone"], "recipe": earlier}
     for name, seed_card in (("other", other), ("same", card), ("bigger", other | {"recipe": {}})):
         (tmp_path / name).write_text(json.dumps(seed_card), encoding="utf-8")
     main(["stories", "--beside", str(tmp_path / "other"), "--folder", str(tmp_path)])
@@ -140,9 +144,11 @@ def test_the_shipped_card_tells_the_spread_of_the_seeds():
     assert len({seed["held_out"]["loss"] for seed in card["seeds"]}) == len(card["seeds"]) >= 2
 
 
-def test_a_run_in_two_parts_is_the_run_in_one(tmp_path):
+@pytest.mark.parametrize("entry", ["progress", "told"])  # the name of today, and that of an earlier version
+def test_a_run_in_two_parts_is_the_run_in_one(tmp_path, entry):
     _, at_once = trained(tmp_path, TINY)
-    (tmp_path / "stories.seed-0.part").unlink()
+    part = tmp_path / "stories.seed-0.part"
+    part.unlink()
 
     class Stopped(Exception):
         pass
@@ -153,6 +159,8 @@ def test_a_run_in_two_parts_is_the_run_in_one(tmp_path):
 
     with pytest.raises(Stopped):
         train_stories(tmp_path / "books.txt", TINY, 0, "command", tmp_path, False, stop)
+    with safe_open(part, "pt") as file:
+        save_file(load_file(part), part, {entry: file.metadata()["progress"]})
     _, taken_up = trained(tmp_path, TINY, resume=True)
     assert all(same_bits(at_once[name], taken_up[name], "same operation") for name in at_once)
 

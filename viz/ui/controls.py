@@ -39,7 +39,7 @@ TEXTS = (
     Param.QUESTION,
     Param.WORD_ORDER,
     Param.MASK_ROWS,
-)  # names whose value is what somebody wrote
+)  # names whose value a person wrote
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "-", "…": "..."})
 BYTE = (f"{CONTINUATION}⟨", "⟨")  # how a piece begins that is a byte and no letter
 MAX_LISTED_TOKENS = 4096  # that are listed
@@ -65,7 +65,7 @@ EVERY: frozenset[Control] = frozenset(Control)
 
 
 def place(control: Control, acting: Set[Control], name: str = "") -> DeltaGenerator:
-    """The sidebar; for a control that does nothing in the open view a place that nobody sees, so that its value stays.
+    """The sidebar; for a control that does nothing in the open view a hidden place, so that its value stays.
 
     name: tells several controls of one group apart.
     """
@@ -505,7 +505,7 @@ def report_bad_link(whole: bool = True) -> None:
     problems = []
     for name, values in st.session_state.get(Key.OPENED_WITH, {}).items():
         if name not in st.session_state:
-            added = is_tracking(name, values[0])  # on the way, by a mail program or a network: nobody is told
+            added = is_tracking(name, values[0])  # on the way, by a mail program or a network: no note
             if whole and name not in FRAME and not added:
                 problems.append(f"{markdown(name)} (unknown setting)")
             if added or (whole and name not in FRAME):

@@ -21,7 +21,7 @@ from viz.cache_limit import limit
 from viz.ui.progress import Progress
 
 ENTRY = 500  # bytes: what an entry takes beside its key and its value
-LOOK = 0.2  # seconds between two looks of somebody who waits
+LOOK = 0.2  # seconds between two checks of a visitor who waits
 
 Arguments = ParamSpec("Arguments")
 Given = TypeVar("Given")
@@ -123,7 +123,7 @@ class Cached(Generic[Arguments, Given]):
                 self._change.notify_all()
 
     def _wait(self, run: "_Run") -> None:
-        """Until another visitor's computation has ended, well or not; whoever has left stops waiting."""
+        """Wait until another visitor's computation has ended, with a result or an error, or this visitor leaves."""
         if run.thread == get_ident():
             raise RuntimeError(f"{self._name} asks for its own result")
         progress = Progress()
