@@ -15,7 +15,7 @@ STEP = "grammar@000300"
 
 def test_the_maps_are_those_of_the_step_and_the_sidebar_names_it():
     screen = well(visit(weights=STEP))
-    header, arrays = component(screen, "enlarged")
+    _, arrays = component(screen, "enlarged")
     head = screen.session_state["layer"], screen.session_state["head"]
     maps, final = (
         run(Experiment(name, EXAMPLE)).layers[head[0]].attention.weights[head[1]] for name in (STEP, "grammar")
