@@ -77,7 +77,8 @@ class Bar:
 def distribution(question: Question, answers: Sequence[str]) -> list[Bar]:
     """How many of the kept answers each choice has; of numbers, how many are in each interval.
 
-    Up to ten different numbers have a bar each; more are counted in ten intervals of equal width. The intervals go from the smallest to the largest answer. The last one includes its upper end.
+    Up to ten different numbers have a bar each. More are counted in ten intervals of equal width, from the smallest to
+    the largest answer; the last interval includes its upper end.
     """
     if question.choices:
         return [Bar(choice, answers.count(str(index))) for index, choice in enumerate(question.choices)]

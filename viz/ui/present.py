@@ -13,6 +13,7 @@ import streamlit as st
 from viz import canvas
 from viz.server.hosts import for_others
 from viz.theme import Theme
+from viz.ui.links import followed_page
 from viz.ui.state import Key
 
 LONGEST = 1200  # characters of a link whose QR code a phone still reads from a wall
@@ -45,12 +46,15 @@ def page_tools(strip: Sequence[canvas.StripPart], theme: Theme, on_part: Callabl
             qr_code(link) if link else None,
             st.session_state.get(Key.LINKS_OPENED, 0),
             strip,
+            followed_page.code_in_link(),
+            st.session_state.get(Key.CLASS_MOVE, -1),
         ),
         key="link",
         theme=theme,
         on_present=_presented,
         on_code=_show_code,
         on_part=on_part,
+        on_follow=followed_page.request,
     )
 
 

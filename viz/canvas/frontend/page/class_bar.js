@@ -54,7 +54,11 @@ function lecturerLine(place, view) {
   const here = `${counted(view.here ?? 0, "student")} here, ${view.following} following`;
   line.append(element("span", "class-code", `Class ${view.code}`), element("span", "count", here));
   const end = button("End the class", () => confirmEnd(place));
-  line.append(button("Show code", place.showCode), button("Ask", () => askSheet(place)), end);
+  line.append(
+    button("Show code", place.showCode),
+    button("Ask", () => askSheet(place)),
+    end,
+  );
   return line;
 }
 
@@ -64,7 +68,10 @@ function studentLine({ client }, view) {
   const where = view.follows ? "You follow the lecturer's page." : "You explore on your own.";
   line.append(element("span", "class-code", `Class ${view.code}`), element("span", "count", where));
   const label = view.follows ? "Explore on my own" : "Follow the lecturer";
-  line.append(button(label, () => client.follow(!view.follows)), button("Leave the class", () => client.leave()));
+  line.append(
+    button(label, () => client.follow(!view.follows)),
+    button("Leave the class", () => client.leave()),
+  );
   return line;
 }
 
@@ -143,17 +150,24 @@ function lecturerButtons({ client }, view) {
     if (fromLesson) line.append(button("Reveal", () => revealMeasured(client), "choice"));
     else if (choices.length) {
       line.append(element("span", "count", "Reveal; the measured answer is:"));
-      for (const choice of choices) line.append(button(choice, () => client.act("reveal", { right: choice }), "choice"));
+      for (const choice of choices)
+        line.append(button(choice, () => client.act("reveal", { right: choice }), "choice"));
       line.append(button("none", () => client.act("reveal"), "choice"));
     } else {
       const field = Object.assign(element("input", "number"), { type: "text", inputMode: "decimal", maxLength: 24 });
       field.setAttribute("aria-label", "Measured answer");
       field.placeholder = "measured";
       field.dataset.name = "measured";
-      line.append(field, button("Reveal", () => client.act("reveal", { right: field.value.trim() }), "choice"));
+      line.append(
+        field,
+        button("Reveal", () => client.act("reveal", { right: field.value.trim() }), "choice"),
+      );
     }
   }
-  line.append(button("Save answers", () => saveAnswers(client)), button("Close question", () => client.act("close")));
+  line.append(
+    button("Save answers", () => saveAnswers(client)),
+    button("Close question", () => client.act("close")),
+  );
   return line;
 }
 
@@ -203,14 +217,18 @@ function fill(sheet, parts) {
 export function classSheet(place) {
   const { client, sheet } = place;
   const start = button("Start a class", () => void client.start().then(() => closeIfIn(place)), "choice");
+  /** @type {HTMLElement[]} */
   const parts = [
     element("h2", "", "A class"),
     element("p", "", "You get a code. Students who open it see your page, follow it, and answer your questions."),
     element("p", "", "No names and no addresses are kept. The class ends with you, or after three hours."),
     start,
   ];
-  if (client.started.code)
-    parts.push(button(`Back to your class ${client.started.code}`, () => (client.comeBack(), sheet.close()), "choice"));
+  const comeBack = () => {
+    client.comeBack();
+    sheet.close();
+  };
+  if (client.started.code) parts.push(button(`Back to your class ${client.started.code}`, comeBack, "choice"));
   const form = element("form", "answer");
   const field = Object.assign(element("input", "number"), { type: "text", maxLength: 20, autocomplete: "off" });
   field.setAttribute("aria-label", "Code of a class");
@@ -221,7 +239,11 @@ export function classSheet(place) {
     if (field.value.trim()) client.join(field.value.trim());
     sheet.close();
   };
-  parts.push(element("p", "", "Or join one with its code:"), form, button("Close", () => sheet.close()));
+  parts.push(
+    element("p", "", "Or join one with its code:"),
+    form,
+    button("Close", () => sheet.close()),
+  );
   fill(sheet, parts);
 }
 
@@ -243,6 +265,7 @@ function askSheet(place) {
     if (await client.act("ask", question)) sheet.close();
     else sheet.append(element("p", "refused", client.message));
   };
+  /** @type {HTMLElement[]} */
   const parts = [element("h2", "", "Ask the class")];
   if (step?.asked) {
     const question = { text: step.asked, choices: [...step.choices], tolerance: step.tolerance };

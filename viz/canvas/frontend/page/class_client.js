@@ -12,6 +12,9 @@ const LOOK = 300; // milliseconds between two looks at the lecturer's address
 const STARTED = "attention-lab-class"; // in the browser: the code and the key of the class that was started here
 const JOINED = "attention-lab-class-joined"; // in the tab: the class that it takes part in
 const MEMBER = "attention-lab-member"; // in the browser: the random name under which it answers
+const TRIES = 100;
+const BUSY = 150; // milliseconds until the page is looked at again while it is drawn
+const AGAIN = 2500; // milliseconds after which a move that Python has not taken is sent again
 const NOT_SENT = "The server does not answer. Try again.";
 
 export class ClassClient {
@@ -20,10 +23,13 @@ export class ClassClient {
   /** What this person sees. @type {ClassView | null} */
   view = null;
   message = ""; // a sentence about the connection, or about what was refused
-  followedMove = -1; // the last move of the lecturer that this page has followed
+  followedMove = -1; // the last move of the lecturer that this page was to follow
+  arrived = -1; // the last move that Python has taken
   changed = () => {};
-  /** Opens a page in a state. @type {(page: FollowedPage) => void} */
+  /** Opens a page in a state. @type {(page: FollowedPage & { move: number }) => void} */
   open = () => {};
+  /** Whether the page is being drawn. */
+  isBusy = () => false;
   /** @type {AbortController | null} */
   #stream = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -70,7 +76,10 @@ export class ClassClient {
 
   /** @param {boolean} follows */
   async follow(follows) {
-    if ((await this.act("follow", { follows })) && follows && this.view) this.#openPage(this.view);
+    if (!(await this.act("follow", { follows })) || !follows || !this.view) return;
+    Object.assign(this.view, { follows });
+    this.arrived = -1;
+    this.#openPage(this.view);
   }
 
   async end() {
@@ -89,7 +98,7 @@ export class ClassClient {
   /** @param {string} code @param {string} key */
   #enter(code, key) {
     this.#stop();
-    Object.assign(this, { code, key, view: null, message: "", followedMove: -1 });
+    Object.assign(this, { code, key, view: null, message: "", followedMove: -1, arrived: -1 });
     writeItem(tabStore(), JOINED, { code, key });
     this.#watch();
     if (key) this.#watching = setInterval(() => this.#show(), LOOK);
@@ -171,12 +180,18 @@ export class ClassClient {
     setTimeout(() => this.view?.follows && this.#openPage(this.view), Math.random() * view.spread * 1000);
   }
 
+  // A page that is being drawn may lose what is sent to it. So it is sent until Python has taken it, or the lecturer has
+  // moved on, or the student has let go.
   /** @param {ClassView} view */
-  #openPage(view) {
+  #openPage(view, tries = TRIES) {
     this.followedMove = view.moves;
     const now = pageOf(location);
-    if (view.moves && (view.page !== now.page || view.query !== now.query))
-      this.open({ page: view.page, query: view.query });
+    const there = view.page === now.page && view.query === now.query;
+    const { follows, moves } = this.view ?? {};
+    if (!view.moves || there || !follows || moves !== view.moves || this.arrived === view.moves || !tries) return;
+    const busy = this.isBusy();
+    if (!busy) this.open({ page: view.page, query: view.query, move: view.moves });
+    setTimeout(() => this.#openPage(view, tries - 1), busy ? BUSY : AGAIN);
   }
 
   /** @param {string} path @param {object} message */
@@ -239,7 +254,8 @@ function readItem(store, name) {
 }
 
 /** @param {Storage | null} store @param {string} name @param {object} value */
-const writeItem = (store, name, value) => safely(() => /** @type {any} */ (store?.setItem(name, JSON.stringify(value))));
+const writeItem = (store, name, value) =>
+  safely(() => /** @type {any} */ (store?.setItem(name, JSON.stringify(value))));
 
 let unkept = ""; // the name, where the browser keeps nothing
 
