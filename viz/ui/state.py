@@ -113,6 +113,8 @@ class Param(StrEnum):
     TRAIN_STEPS = "train_steps"
     TRAIN_CHANGE = "train_change"  # in what model B differs
     TRAIN_VALUE = "train_value"  # what it has instead
+    HISTORY_OF = "history_of"  # the training that is wound back
+    HISTORY_STEP = "history_step"
     # Translate
     TASK = "task"
     NETWORK = "network"
