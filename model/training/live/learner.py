@@ -242,6 +242,11 @@ def _loss(logits: Tensor, targets: Tensor) -> Tensor:
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
 
 
+def held_out_loss_of(trace: Trace[Tensor], targets: Tensor) -> float:
+    """The loss of a forward pass in nats. targets (B, T), IGNORED where nothing is asked."""
+    return _loss(trace.logits, targets).item()
+
+
 def residual_streams(trace: Trace[Tensor]) -> list[Tensor]:
     """The residual stream (B, T, C) as it is embedded, and after each layer."""
     return [trace.embed, *(layer.resid_post for layer in trace.layers)]

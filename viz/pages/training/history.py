@@ -15,6 +15,7 @@ from model.training.history import (
     history_of_measurements,
     history_of_steps,
 )
+from model.training.live.kept_model import MOST_TITLE, keep
 from model.training.live.learner import KEPT_BYTES
 from viz import canvas
 from viz.captions.training_history import Role, describe_kept_steps, describe_training_history
@@ -22,8 +23,8 @@ from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import named
 from viz.pages.training.runs import Run
 from viz.types import Array
-from viz.ui import controls, copy_as_python, figure_panel, model_calls, server_cache, visitor
-from viz.ui.state import Param, in_address
+from viz.ui import controls, copy_as_python, figure_panel, kept_models, model_calls, server_cache, visitor
+from viz.ui.state import Key, Param, in_address, key_of
 
 FIGURE = "history"
 MOST_BYTES = 1_500_000  # of the maps and scores that are sent to the browser
@@ -90,7 +91,9 @@ def show(run: Run) -> None:
             f"history = history_of_steps({name!r}, {text!r})\n{READ}", f"{FROM} history_of_steps"
         )
         title, of = f"The training of {name}", Experiment(name, text)
-    _draw(whole.at_places(places_to_send(whole)), title, of, python)
+    step = _draw(whole.at_places(places_to_send(whole)), title, of, python)
+    if name in LIVE:
+        _keep_controls(run, LIVE.index(name), step)
 
 
 FROM = "from model.training.history import"
@@ -132,7 +135,7 @@ def _choose_step(steps: Sequence[int], step: int) -> None:
         st.session_state[Param.HISTORY_STEP] = step
 
 
-def _draw(history: TrainingHistory, title: str, of: Experiment | None, python: str) -> None:
+def _draw(history: TrainingHistory, title: str, of: Experiment | None, python: str) -> int:
     steps, roles = history.steps, forming_roles(history)
     figure = st.container()
     step = chosen_step(steps)
@@ -164,6 +167,37 @@ def _draw(history: TrainingHistory, title: str, of: Experiment | None, python: s
         arrays=partial(arrays, history, tokens),
         python=python,
     )
+    return step
+
+
+def _keep_controls(run: Run, side: int, step: int) -> None:
+    """A name for the step that is shown, and the button that makes a model of it."""
+    learner = run.pair.learners[side]
+    is_kept = run.rests and step in learner.kept_steps
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="keep_row"):
+        title = st.text_input(
+            "Name of the model",
+            f"{learner.settings.live_task.title}, {SIDES[side]}, step {step}",
+            max_chars=MOST_TITLE,
+            key=key_of(Key.KEPT_TITLE, side, step),
+            width=320,
+        )
+        st.button(
+            f"Keep step {step:,} as a model",
+            key=Key.KEEP_STEP,
+            disabled=not is_kept,
+            on_click=_keep,
+            args=(run, side, step, title),
+        )
+    if not is_kept:
+        st.caption("A step can be kept while the training rests, if its weights are still in memory.")
+    kept_models.show()
+
+
+def _keep(run: Run, side: int, step: int, title: str) -> None:
+    learner = run.pair.learners[side]
+    if run.rests and step in learner.kept_steps:
+        kept_models.remember(keep(title or "model", learner.settings, step, learner.weights_of(step)))
 
 
 def table(history: TrainingHistory) -> Table:
