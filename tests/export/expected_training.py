@@ -1,6 +1,7 @@
 """The readings of the figures of Training, as a link opens it: two untrained models, measured by plain PyTorch."""
 
 import json
+from typing import Any
 
 import numpy as np
 import torch
@@ -95,8 +96,8 @@ def live_history(seen: Seen) -> Reading:
     network, ids, targets = untrained(seen, 128, -1, position="none")
     with torch.no_grad():
         trace = network(ids)
-    asked = targets >= 0
-    loss = -trace.logits[asked].double().log_softmax(-1).gather(1, targets[asked][:, None]).mean().item()
+    has_target = targets >= 0
+    loss = -trace.logits[has_target].double().log_softmax(-1).gather(1, targets[has_target][:, None]).mean().item()
     weights = torch.stack([layer.attention.weights for layer in trace.layers], 1).double().numpy()  # (B, L, H, T, T)
     last = np.arange(1, weights.shape[-1])
     previous = weights[..., last, last - 1].mean(axis=(0, -1))
@@ -115,7 +116,9 @@ def network_words(seen: Seen) -> tuple[str, ...]:
     return LiveSettings(task="reverse").live_task.tokenizer.vocabulary
 
 
-def of_history(steps, loss, rate, relations, scores, weights, tokens) -> Reading:  # type: ignore[no-untyped-def]
+def of_history(
+    steps: list[int], loss: Any, rate: Any, relations: list[str], scores: Any, weights: Any, tokens: list[str]
+) -> Reading:
     """scores (N, R, L, H) and weights (N, L, H, T, T) as table and arrays."""
     n, r, layers, heads = scores.shape
     each = r * layers * heads

@@ -27,7 +27,7 @@ PAGE = "viz/pages/training/page.py"
 TEXT = "the dogs chase the cat ."
 
 
-def made(scores, steps=(0, 10, 20, 30)):
+def history_of_one_relation(scores, steps=(0, 10, 20, 30)):
     """A history of one relation, with scores (N, L, H)."""
     n = len(steps)
     scores = np.array(scores)
@@ -36,28 +36,32 @@ def made(scores, steps=(0, 10, 20, 30)):
 
 
 def test_a_role_forms_where_its_score_passes_a_half_for_the_last_time():
-    (role,) = forming_roles(made([[[0.1, 0.6]], [[0.2, 0.7]], [[0.1, 0.3]], [[0.2, 0.9]]]))
+    (role,) = forming_roles(history_of_one_relation([[[0.1, 0.6]], [[0.2, 0.7]], [[0.1, 0.3]], [[0.2, 0.9]]]))
     assert (role.layer, role.head, role.before, role.after) == (0, 1, 20, 30)
     assert (role.score_before, role.score_after) == (0.3, 0.9)
-    assert forming_roles(made([[[0.1]], [[0.9]], [[0.9]], [[0.49]]])) == (), "the role was lost again"
-    assert forming_roles(made([[[0.8]], [[0.9]], [[0.9]], [[0.9]]])) == (), "it was there from the start"
-    (role,) = forming_roles(made([[[0.1]], [[np.nan]], [[0.9]], [[0.9]]]))
+    assert forming_roles(history_of_one_relation([[[0.1]], [[0.9]], [[0.9]], [[0.49]]])) == (), (
+        "the role was lost again"
+    )
+    assert forming_roles(history_of_one_relation([[[0.8]], [[0.9]], [[0.9]], [[0.9]]])) == (), (
+        "it was there from the start"
+    )
+    (role,) = forming_roles(history_of_one_relation([[[0.1]], [[np.nan]], [[0.9]], [[0.9]]]))
     assert (role.before, role.after) == (10, 20)
 
 
 def test_parts_of_a_relation_are_no_roles():
-    whole = made([[[0.1]], [[0.2]], [[0.3]], [[0.9]]])
+    whole = history_of_one_relation([[[0.1]], [[0.2]], [[0.3]], [[0.9]]])
     assert forming_roles(replace(whole, scores={"a, near": whole.scores["a"]})) == ()
 
 
 def test_the_history_of_the_shipped_steps_has_the_maps_of_each():
-    told = history_of_steps("grammar", TEXT)
-    assert told.weights.shape == (len(told.steps), 3, 4, 7, 7)
-    at = told.steps.index(400)
+    shipped = history_of_steps("grammar", TEXT)
+    assert shipped.weights.shape == (len(shipped.steps), 3, 4, 7, 7)
+    place = shipped.steps.index(400)
     layers = run(Experiment("grammar@000400", TEXT)).layers
-    assert told.weights[at, 1] == pytest.approx(layers[1].attention.weights, abs=1e-6)
-    assert {role.relation for role in forming_roles(told)} >= {"induction", "verb → subject", "previous token"}
-    assert told.loss[0] > 5 > told.loss[-1]
+    assert shipped.weights[place, 1] == pytest.approx(layers[1].attention.weights, abs=1e-6)
+    assert {role.relation for role in forming_roles(shipped)} >= {"induction", "verb → subject", "previous token"}
+    assert shipped.loss[0] > 5 > shipped.loss[-1]
     with pytest.raises(CheckpointError, match="Nothing was measured"):
         history_of_steps("stories", TEXT)
 
@@ -70,18 +74,18 @@ def test_scores_of_a_live_training_are_the_mean_weight_on_the_right_keys():
     assert scores.shape == (len(RELATIONS), 2, 2)
     rows = [weights[b, 1, 0, t, t - 1] for b in range(3) for t in range(1, 9)]
     assert scores[0, 1, 0] == pytest.approx(torch.stack(rows).mean().item(), abs=1e-6)
-    asked = [weights[b, 0, 1, t, ids[b] == targets[b, t]].sum() for b in range(3) for t in range(1, 9)]
-    assert scores[4, 0, 1] == pytest.approx(torch.stack(asked).mean().item(), abs=1e-6)
+    expected = [weights[b, 0, 1, t, ids[b] == targets[b, t]].sum() for b in range(3) for t in range(1, 9)]
+    assert scores[4, 0, 1] == pytest.approx(torch.stack(expected).mean().item(), abs=1e-6)
 
 
 def test_the_history_of_a_live_training_follows_its_measurements():
     learner = Learner(LiveSettings(steps=8, width=16), 0)
     for _ in range(8):
         learner.advance()
-    told = history_of_learner(learner)
-    assert told.steps == tuple(range(9))
-    assert told.loss[-1] == learner.measurements[8].held_out_loss
-    assert told.scores["first token"].shape == (9, 2, 2)
+    shipped = history_of_learner(learner)
+    assert shipped.steps == tuple(range(9))
+    assert shipped.loss[-1] == learner.measurements[8].held_out_loss
+    assert shipped.scores["first token"].shape == (9, 2, 2)
 
 
 def test_older_steps_are_thinned_out_first(monkeypatch):
