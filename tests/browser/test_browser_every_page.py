@@ -56,6 +56,8 @@ VISITS = {
     "remove as it opens": Visit("/remove?scale=false"),
     "scaling": Visit("/remove?view=Why+√d_k", barriers=False),
     "training": Visit("/training"),
+    "winding back": Visit("/training?view=Wind+back&history_step=400", each("history_of", ("A of this page",))),
+    "two checkpoints": Visit("/remove?weights=grammar@000800&model_b=grammar@001000"),
     "translate": Visit("/translate?method=beam&target_step=8", each("panel", translate_views.SECTIONS[1:])),
     "coreference": Visit("/translate?task=Coreference"),
     "your model": Visit("/your-model", barriers=False),
