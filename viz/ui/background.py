@@ -1,5 +1,5 @@
-"""Computations that go on in the background, between the runs of a page: they wait in a queue, send what they find as
-events (viz/server/streams.py), can be stopped, and end when nobody watches any more."""
+"""Computations that go on in the background, between the runs of a page. They wait in a queue, can be stopped, and end
+when no visitor watches. Their results are events of a stream (viz/server/streams.py)."""
 
 import json
 import secrets
@@ -13,7 +13,7 @@ from model.compute.device import one_thread
 from viz.server import streams
 from viz.ui import slots
 
-WATCHED = 4.0  # seconds after which a computation stops that no browser asks for
+WATCHED = 4.0  # seconds after which a computation stops that no visitor watches
 LEFT = "It was paused because its page was closed."
 
 
@@ -27,7 +27,7 @@ class BackgroundRun:
     def __init__(self) -> None:
         self.name = secrets.token_urlsafe(12)
         self.ahead = 0  # computations that must end before this one begins
-        self.note = ""  # why it stopped, where nobody has asked for it
+        self.note = ""  # why it stopped, if no visitor stopped it
         self.rests = True
         self._stop = threading.Event()
         self._seen = time.monotonic()
@@ -45,12 +45,12 @@ class BackgroundRun:
         raise NotImplementedError
 
     def touch(self) -> None:
-        """Somebody is watching."""
+        """Record that a visitor is watching."""
         self._seen = time.monotonic()
 
     @property
     def idle_seconds(self) -> float:
-        """How long ago somebody watched."""
+        """Seconds since a visitor last watched."""
         return time.monotonic() - self._seen
 
     def status(self) -> str:
@@ -79,7 +79,7 @@ class BackgroundRun:
         """Between two steps.
 
         Raises:
-            Stopped: somebody has stopped it, or nobody watches.
+            Stopped: a visitor has stopped it, or no visitor watches.
         """
         if self._stop.is_set():
             raise Stopped
@@ -112,7 +112,7 @@ R = TypeVar("R", bound=BackgroundRun)
 
 
 class BackgroundRuns(Generic[R]):
-    """The computations of all visitors, by name. Those that nobody watches are forgotten when there are too many."""
+    """The computations of all visitors, by name. When there are too many, those that no visitor watches are removed."""
 
     def __init__(self) -> None:
         self._runs: OrderedDict[str, R] = OrderedDict()

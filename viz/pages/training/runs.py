@@ -1,4 +1,4 @@
-"""Trainings in the background: two at a time for everybody, a queue, and an end when nobody watches any more."""
+"""Trainings in the background: two at a time for all visitors, a queue, and an end when no visitor watches."""
 
 import json
 import time
