@@ -88,11 +88,10 @@ export const attentionSpace = (s) => mapCells(s) + s.n * s.d;
  * @param {Sizes} sizes
  */
 export function countedCrossover(cheaper, dearer, sizes, longest = 1 << 13) {
-  for (let n = longest; n > 0; n--) {
-    const current = { ...sizes, n };
-    if (LAYERS[cheaper].flops(current) >= LAYERS[dearer].flops(current)) return n < longest ? n + 1 : null;
-  }
-  return 1;
+  const [first, second] = [LAYERS[cheaper].flops, LAYERS[dearer].flops];
+  const current = { ...sizes, n: longest };
+  while (current.n > 0 && first(current) < second(current)) current.n--;
+  return current.n < longest ? current.n + 1 : null;
 }
 
 // value = factor · n^exponent, a least-squares line on logarithmic axes; null with fewer than two lengths. error: the
