@@ -122,7 +122,7 @@ def approximation(seen: Seen) -> Reading:
     found["svd"] = np.stack([error(low_rank(size) @ v) for size in sizes])
     found["linear"] = error(kernel / kernel.sum(axis=-1, keepdims=True) @ v)[None]
     names = {
-        "window": "window of k keys",
+        "window": "window",
         "pooling": "Linformer, means",
         "random": "Linformer, random",
         "svd": "rank k (SVD)",

@@ -3,6 +3,7 @@
 from viz.captions.cost import (
     Crossing,
     Fitted,
+    MethodError,
     describe_approximation,
     describe_cache,
     describe_costs,
@@ -55,9 +56,10 @@ def test_fused_attention_is_square_in_time_and_not_in_memory():
 
 
 def test_an_approximation_error_is_given_at_half_of_the_keys():
-    errors = {"window": [(1, 1.2), (4, 0.8), (8, 0.31), (13, 0.0)], "linear": [(0, 0.674)]}
+    errors = {"window": MethodError(7, 0.31, 0.2, 0.5), "linear": MethodError(0, 0.674, 0.47, 0.91)}
     assert describe_approximation("L0H1", errors, 13, True) == (
-        "**L0H1**, 13 tokens: relative error of the output: window 0.31 with k = 8; linear 0.67."
+        "**L0H1**, 13 tokens. Relative error of the output, and its range over the heads of the layer: "
+        "window with k = 7 0.31 (0.2 to 0.5); linear 0.67 (0.47 to 0.91)."
     )
     assert "no causal form" in describe_approximation("L0H1", errors, 13, False)
 
@@ -74,9 +76,9 @@ def test_tiles_are_counted_and_end_where_attend_ends():
 def test_a_cache_is_given_in_bytes_and_a_token_without_it_as_a_ratio():
     cache = {"multi-head": 2.0**31, "grouped-query": 2.0**29, "window": 2.0**31}
     assert describe_cache(4096, cache, 6e13, 1.5e10) == (
-        "After 4,096 tokens the cache of multi-head attention holds **2 GiB**; grouped-query 512 MiB (1/4); "
-        "window 2 GiB (as much). Without the cache, a new token costs as much as reading the whole text again: "
-        "4,000 times as many operations as with it."
+        "Counted: after 4,096 tokens the cache of multi-head attention holds **2 GiB**; grouped-query 512 MiB (1/4); "
+        "window 2 GiB (as much). The prefill takes 60 T operations, and a new token with the cache 15 G. "
+        "Without the cache, a new token costs as much as the prefill: 4,000 times as many operations as with it."
     )
     sizes = {"a": 2.0**38, "b": 12.0, "c": 2048.0, "d": 1.5 * 2**20, "e": 200 * 2.0**30}
     assert "**256 GiB**; b 12 B" in describe_cache(8, sizes, 8.0, 1.0)

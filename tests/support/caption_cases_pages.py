@@ -18,6 +18,7 @@ from viz.captions.claims import describe_nouns_attended as read_noun_share
 from viz.captions.cost import (
     Crossing,
     Fitted,
+    MethodError,
     describe_approximation,
     describe_cache,
     describe_costs,
@@ -404,11 +405,8 @@ CASES: dict[str, Cases] = {
         ),
     },
     "cost.describe_approximation": {
-        "causal": lambda: describe_approximation(
-            "L0H0", {"window": [(1, 1.2), (7, 0.3)], "linear": [(0, 0.7)]}, 13, False
-        ),
-        "two-sided": lambda: describe_approximation("L0H0", {"means": [(1, 1.2), (7, 0.3)]}, 13, True),
-        "one token": lambda: describe_approximation("L0H0", {"window": [(1, 0.0)]}, 1, True),
+        "causal": lambda: describe_approximation("L0H0", {"window": MethodError(7, 0.3, 0.2, 0.5)}, 13, False),
+        "two-sided": lambda: describe_approximation("L0H0", {"linear": MethodError(0, 0.7, 0.47, 0.91)}, 1, True),
     },
     "cost.describe_tiles": {
         "causal": lambda: describe_tiles("L0H0", (4, 4), (10, 6), 4.4e-16),

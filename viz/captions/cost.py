@@ -109,18 +109,26 @@ def describe_cache(n: int, cache: Mapping[str, float], prefill: float, decode: f
     (first, most), *others = cache.items()
     listed = "; ".join(f"{name} {_in_bytes(size)} ({_share(size, most)})" for name, size in others)
     return (
-        f"After {counted(n, 'token')} the cache of {first} attention holds {bold(_in_bytes(most))}; {listed}. "
-        f"Without the cache, a new token costs as much as reading the whole text again: {_ratio(prefill / decode)}as "
-        "many operations as with it."
+        f"Counted: after {counted(n, 'token')} the cache of {first} attention holds {bold(_in_bytes(most))}; {listed}. "
+        f"The prefill takes {_with_unit(prefill, 1000, COUNTS)} operations, and a new token with the cache "
+        f"{_with_unit(decode, 1000, COUNTS)}. Without the cache, a new token costs as much as the prefill: "
+        f"{_ratio(prefill / decode)}as many operations as with it."
     )
 
 
+COUNTS = ("", " K", " M", " G", " T", " P", " E")  # 10³, 10⁶, 10⁹, …
+BYTES = (" B", " KiB", " MiB", " GiB", " TiB", " PiB")
+
+
 def _in_bytes(size: float) -> str:
-    """A number of bytes: "4.00 GiB"."""
-    units = ("B", "KiB", "MiB", "GiB", "TiB")
-    power = min(int(math.log2(max(size, 1)) / 10), len(units) - 1)
-    scaled = size / 2 ** (10 * power)
-    return f"{scaled:.0f} {units[power]}" if power == 0 or scaled >= 99.95 else f"{scaled:.3g} {units[power]}"
+    return _with_unit(size, 1024, BYTES)
+
+
+def _with_unit(value: float, base: int, units: Sequence[str]) -> str:
+    """Three digits and a unit: "1.5 MiB"."""
+    power = min(int(math.log(max(value, 1), base) + 1e-9), len(units) - 1)
+    scaled = value / base**power
+    return f"{scaled:.0f}{units[power]}" if power == 0 or scaled >= 99.95 else f"{scaled:.3g}{units[power]}"
 
 
 def _share(size: float, most: float) -> str:
@@ -132,22 +140,29 @@ def _ratio(value: float) -> str:
     return "" if math.isclose(value, 1) else f"{value:,.0f} times " if value >= 10 else f"{value:.2g} times "
 
 
-def describe_approximation(
-    head: str, errors: Mapping[str, Sequence[tuple[int, float]]], tokens: int, two_sided: bool
-) -> str:
-    """errors: method → (k, relative error) of this head; k is 0 for a method that has none.
+@dataclass(frozen=True)
+class MethodError:
+    """The relative error of a method on one head, and the smallest and the largest of all heads of the layer."""
+
+    k: int  # 0: the method has none
+    error: float
+    low: float
+    high: float
+
+
+def describe_approximation(head: str, errors: Mapping[str, MethodError], tokens: int, two_sided: bool) -> str:
+    """errors: name of a method → its error.
 
     two_sided: whether the attention is without a causal mask, so that a Linformer can stand for it.
     """
     parts = []
-    for name, of_sizes in errors.items():
-        size, smallest = of_sizes[0]
-        if size == 0:
-            parts.append(f"{name} {smallest:.2g}")
-            continue
-        halves = [(k, error) for k, error in of_sizes if k >= tokens / 2]
-        parts.append(f"{name} {halves[0][1]:.2g} with k = {halves[0][0]}")
-    sentence = f"{bold(head)}, {counted(tokens, 'token')}: relative error of the output: {'; '.join(parts)}."
+    for name, of in errors.items():
+        size = f" with k = {of.k}" if of.k else ""
+        parts.append(f"{name}{size} {of.error:.2g} ({of.low:.2g} to {of.high:.2g})")
+    sentence = (
+        f"{bold(head)}, {counted(tokens, 'token')}. Relative error of the output, and its range over the heads of the "
+        f"layer: {'; '.join(parts)}."
+    )
     if not two_sided:
         sentence += (
             " This attention is causal, and a Linformer has no causal form; the encoder of the model translate is not."

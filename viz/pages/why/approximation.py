@@ -11,7 +11,7 @@ from model.cost.approximation import METHODS, TWO_SIDED, layer_errors, layer_tok
 from model.cost.tiled_attention import TiledHead, tiled_head
 from model.run import Experiment
 from viz import canvas
-from viz.captions.cost import describe_approximation, describe_tiles
+from viz.captions.cost import MethodError, describe_approximation, describe_tiles
 from viz.export.tables import NamedArray, Table, file_name
 from viz.pages.why import views
 from viz.theme import Theme
@@ -24,7 +24,7 @@ SHORT = 64  # tokens whose errors take no place for long work
 MOST_TILED = 48  # tokens of the tiles
 TILES = (1, 2, 3, 4, 6, 8, 16)
 NAMES = {  # a key of METHODS → its name on the screen
-    "window": "window of k keys",
+    "window": "window",
     "pooling": "Linformer, means",
     "random": "Linformer, random",
     "svd": "rank k (SVD)",
@@ -95,10 +95,7 @@ def show_errors(experiment: Experiment, layer: int, head: int, theme: Theme) -> 
         drawn,
         sentence=describe_approximation(
             name,
-            {
-                NAMES[method]: list(zip(sizes if len(of) > 1 else (0,), of[:, head].tolist(), strict=True))
-                for method, of in of_methods.items()
-            },
+            {NAMES[method]: _at_half(of, sizes, head) for method, of in of_methods.items()},
             of_layer.tokens,
             not of_layer.causal,
         ),
@@ -113,6 +110,15 @@ def show_errors(experiment: Experiment, layer: int, head: int, theme: Theme) -> 
             "from model.cost.approximation import layer_errors",
             experiment=experiment,
         ),
+    )
+
+
+def _at_half(of: Array, sizes: Sequence[int], head: int) -> MethodError:
+    """The error with half of the keys. of (K, H), or (1, H) for a method without k."""
+    place = next((place for place, k in enumerate(sizes) if 2 * k >= sizes[-1]), 0) if len(of) > 1 else 0
+    errors = of[place]
+    return MethodError(
+        sizes[place] if len(of) > 1 else 0, float(errors[head]), float(errors.min()), float(errors.max())
     )
 
 

@@ -85,10 +85,15 @@ def show(comparison: Comparison, theme: Theme) -> None:
         ),
         table=partial(table, comparison, sizes, results, from_n),
         file=f"{comparison.file}-d{sizes.d}",
-        of=None,
+        of=figure_panel.Subject(title=_title(comparison, state)),
         arrays=partial(arrays, comparison, sizes, results),
         python=_python(comparison, sizes, bool(results)),
     )
+
+
+def _title(comparison: Comparison, state: Mapping[str, int]) -> str:
+    """The sizes, for the files."""
+    return ", ".join(f"{SLIDERS[field].label}: {state[SLIDERS[field].name]}" for field in comparison.fields)
 
 
 def _sizes(comparison: Comparison, state: Mapping[str, int]) -> Sizes:

@@ -57,7 +57,7 @@ def show(theme: Theme) -> None:
         ),
         table=partial(_table, sizes, n),
         file=f"decoding-{sizes.n_layers}-layers-d{sizes.d}",
-        of=None,
+        of=figure_panel.Subject(title=", ".join(f"{slider.label}: {state[slider.name]}" for slider in sliders)),
         arrays=partial(_arrays, sizes, n),
         python=copy_as_python.python(
             f"counts = count_decoding({copy_as_python.code_of(sizes)}, {_lengths(n)})  # (V, N) each\n"

@@ -4,23 +4,24 @@
 /** @typedef {import("../types.js").Pen} Pen */
 
 import { drawing, fitted, widthOf } from "../lib/drawing.js";
-import { legible } from "../lib/page_state.js";
+import { legible, projected } from "../lib/page_state.js";
 
 const NARROW = 700;
-const [TALL, GAP] = [150, 26];
+const GAP = 26;
 const [SIZE, TITLE] = [12, 13];
 const MOST = 1.25; // the largest error that is drawn
 
+const tall = () => (projected() ? 100 : 150);
 const head = () => legible(TITLE) * 1.5 + 10;
 const foot = () => legible(SIZE) * 1.8 + 8;
 /** @param {number} width @param {number} count */
-const columnsOf = (width, count) => (width < NARROW ? 2 : count);
+const columnsOf = (width, count) => (width < NARROW ? 2 : projected() ? 3 : count);
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function (mount) {
   drawing(
     mount,
-    ({ methods }, width) => Math.ceil(methods.length / columnsOf(width, methods.length)) * (TALL + head() + foot()),
+    ({ methods }, width) => Math.ceil(methods.length / columnsOf(width, methods.length)) * (tall() + head() + foot()),
     draw,
   );
 }
@@ -37,12 +38,12 @@ function draw({ methods, sizes, head: chosen, theme }, arrays, width, pen) {
   const wide = (width - GAP * (columns - 1)) / columns;
   methods.forEach((method, number) => {
     const box = (number % columns) * (wide + GAP);
-    const top = Math.floor(number / columns) * (TALL + head() + foot()) + head();
+    const top = Math.floor(number / columns) * (tall() + head() + foot()) + head();
     const [x0, x1] = [box + left, box + wide - 4];
     /** @param {number} k */
     const across = (k) => x0 + (sizes.length > 1 ? Math.log(k) / Math.log(sizes[sizes.length - 1]) : 0) * (x1 - x0);
     /** @param {number} error */
-    const down = (error) => top + (1 - Math.min(error, MOST) / MOST) * TALL;
+    const down = (error) => top + (1 - Math.min(error, MOST) / MOST) * tall();
     pen.text(box, top - head() + legible(TITLE) * 0.7, fitted(method, wide, TITLE, 600), { size: TITLE, weight: 600 });
     for (const level of [0, 0.5, 1]) {
       pen.line(
@@ -62,9 +63,9 @@ function draw({ methods, sizes, head: chosen, theme }, arrays, width, pen) {
     }
     const [rows, heads] = errors.shape;
     if (rows > 1) {
-      pen.text(x0, top + TALL + legible(SIZE) * 0.9, "k 1", { size: SIZE, fill: theme.muted });
+      pen.text(x0, top + tall() + legible(SIZE) * 0.9, "k 1", { size: SIZE, fill: theme.muted });
       const last = String(sizes[sizes.length - 1]);
-      pen.text(x1, top + TALL + legible(SIZE) * 0.9, last, { size: SIZE, fill: theme.muted, anchor: "end" });
+      pen.text(x1, top + tall() + legible(SIZE) * 0.9, last, { size: SIZE, fill: theme.muted, anchor: "end" });
     }
     const order = [...Array(heads).keys()].sort((a, b) => Number(a === chosen) - Number(b === chosen));
     for (const each of order) {

@@ -8,17 +8,17 @@
 import { asBytes, asCount, DECODING } from "../lib/cost.js";
 import { drawSheet, sheetHeight } from "../lib/cost_sheet.js";
 import { asSvg, onCanvas } from "../lib/drawing.js";
-import { countDrawing, drawings, element, rootOf, unpack } from "../lib/page_state.js";
+import { countDrawing, drawings, element, projected, rootOf, unpack } from "../lib/page_state.js";
 import { sliders } from "../lib/sliders.js";
 
 const MARK = ["dot", "square", "frame", "triangle"];
 const COLUMNS = [
   { heading: "heads of keys", short: "key heads", share: 0.8 },
-  { heading: "cache after n tokens", short: "cache", share: 1.1 },
+  { heading: "cache after n tokens", short: "cache", share: 1.1, room: true },
   { heading: "read for a new token", short: "read", share: 1.1 },
   { heading: "prefill of n tokens, FLOPs", short: "prefill", share: 1.3 },
-  { heading: "new token, cache, FLOPs", short: "token", share: 1.3 },
-  { heading: "new token, no cache", short: "no cache", share: 1.2 },
+  { heading: "new token, cache, FLOPs", short: "token", share: 1.3, room: true },
+  { heading: "new token, no cache", short: "no cache", share: 1.2, room: true },
 ];
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
@@ -60,6 +60,7 @@ function arrange(view) {
   const { root, header, canvas } = view;
   if (!header || !root.clientWidth) return;
   view.wide = root.clientWidth;
+  root.classList.toggle("room", projected() > 0);
   onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen));
   const n = view.state[header.sizes.n];
   canvas.setAttribute(

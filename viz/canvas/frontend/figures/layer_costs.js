@@ -6,7 +6,7 @@
 
 import { asSvg, onCanvas } from "../lib/drawing.js";
 import { eventStream } from "../lib/event_stream.js";
-import { countDrawing, drawings, element, listen, rootOf, unpack } from "../lib/page_state.js";
+import { countDrawing, drawings, element, listen, projected, rootOf, unpack } from "../lib/page_state.js";
 import { sliders } from "../lib/sliders.js";
 import { drawCosts, heightOf } from "./layer_costs_drawing.js";
 
@@ -108,6 +108,7 @@ function sceneOf({ header, state, results }) {
 function arrange(view) {
   if (!view.header || !view.root.clientWidth) return;
   view.wide = view.root.clientWidth;
+  view.root.classList.toggle("room", projected() > 0);
   const scene = sceneOf(view);
   const height = heightOf(view.header, view.wide);
   onCanvas(view.canvas, view.wide, height, view.header.theme, (pen) => drawCosts(scene, view.wide, pen));

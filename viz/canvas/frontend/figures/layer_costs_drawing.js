@@ -33,12 +33,12 @@ const MARK = {
 
 /** @type {Record<string, import("../lib/cost_sheet.js").Column>} */
 const COLUMNS = {
-  operations: { heading: "operations, Table 1", short: "operations", share: 1.7 },
+  operations: { heading: "operations, Table 1", short: "operations", share: 1.7, room: true },
   sequential: { heading: "sequential", short: "sequential", share: 0.8 },
   path: { heading: "longest path", short: "path", share: 1.1 },
-  time: { heading: "time at n", short: "time", share: 0.8 },
+  time: { heading: "time at n", short: "time", share: 0.8, room: true },
   memory: { heading: "memory at n", short: "memory", share: 0.9 },
-  time_exponent: { heading: "time ∝ n^p, p", short: "time ∝ n^", share: 1.1 },
+  time_exponent: { heading: "time ∝ n^p, p", short: "time ∝ n^", share: 1.1, room: true },
   memory_exponent: { heading: "memory ∝ n^p, p", short: "mem. ∝ n^", share: 1.1 },
 };
 
@@ -106,15 +106,17 @@ const equation = (formula, value) => (formula === "1" ? "1" : `${formula} = ${as
 function cellsOf(scene, row) {
   const { sizes } = scene;
   const counted = LAYERS[row.kind];
-  const { time, memory, timeFit, memoryFit } = measuredOf(scene, row.kind);
+  const { own, time, memory, timeFit, memoryFit } = measuredOf(scene, row.kind);
+  const refused = own.some((result) => result.n === sizes.n && result.refused);
   return {
     operations: equation(row.operations, counted.operations(sizes)),
     sequential: equation(row.sequential, counted.sequential(sizes)),
     path: equation(row.path, counted.path(sizes)),
-    time: valueText(time, timeFit, sizes.n, asTime),
-    memory: memory.length
-      ? valueText(memory, memoryFit, sizes.n, asBytes)
-      : `≈ ${asBytes(4 * counted.elements(sizes))}`,
+    time: refused ? "not run" : valueText(time, timeFit, sizes.n, asTime),
+    memory:
+      memory.length && !refused
+        ? valueText(memory, memoryFit, sizes.n, asBytes)
+        : `≈ ${asBytes(4 * counted.elements(sizes))}`,
     time_exponent: exponentText(timeFit),
     memory_exponent: exponentText(memoryFit),
   };
@@ -196,7 +198,7 @@ function chartsOf(scene) {
   const span = { from: header.lengths[0], to: header.lengths.at(-1) };
   return [
     {
-      title: "FLOPs of a forward pass, counted",
+      title: "FLOPs, counted",
       spell: asCount,
       lines: countedLines((kind) => (n) => LAYERS[kind].flops({ ...sizes, n })),
       flags:

@@ -6,7 +6,10 @@ import { legible, projected } from "./page_state.js";
 
 /** @typedef {import("../types.d.ts").Pen} Pen */
 /** @typedef {import("../types.d.ts").Theme} Theme */
-/** share: of the width. @typedef {{ heading: string, short: string, share: number }} Column */
+/**
+ * share: of the width; room: whether it is shown on a projector.
+ * @typedef {{ heading: string, short: string, share: number, room?: boolean }} Column
+ */
 /** @typedef {{ label: string, mark: string, colour: string, cells: string[] }} Row */
 /**
  * lines: texts between the table and the charts, each line in columns; stops: the first and the last n of the charts.
@@ -21,7 +24,21 @@ const PLACES = [0, 0.26, 0.6]; // of the columns of a line
 
 const line = () => legible(SIZE) * 1.75;
 
-// A room reads the charts beside each other; on a phone they stand below each other.
+// A room reads some columns and two charts; the rest is for those who sit at a desk.
+/** @param {Sheet} sheet @returns {Sheet} */
+function inRoom(sheet) {
+  if (!projected()) return sheet;
+  const shown = sheet.columns.map(({ room }) => Boolean(room));
+  return {
+    ...sheet,
+    columns: sheet.columns.filter((_, place) => shown[place]),
+    rows: sheet.rows.map((row) => ({ ...row, cells: row.cells.filter((_, place) => shown[place]) })),
+    lines: [],
+    charts: sheet.charts.slice(0, 2),
+  };
+}
+
+// On a phone the charts stand below each other.
 /** @param {number} width @param {number} charts */
 const across = (width, charts) => (width < NARROW ? 1 : charts);
 
@@ -30,12 +47,13 @@ const across = (width, charts) => (width < NARROW ? 1 : charts);
  * @param {{ rows: number, columns: number, lines: number, charts: number }} counts
  */
 function placesOf(width, { rows, columns, lines, charts }) {
+  if (projected()) [lines, charts] = [0, Math.min(charts, 2)];
   const narrow = width < NARROW;
   const row = narrow ? line() * 0.92 * (1 + Math.ceil(columns / 2)) + 10 : line();
   const table = (narrow ? 0 : line()) + rows * row + 8;
   const text = lines ? line() * lines + 8 : 0;
   const count = across(width, charts);
-  return { row, table, text, tall: CHART + legible(SIZE) * 6, wide: (width - GAP * (count - 1)) / count };
+  return { row, table, text, charts, tall: CHART + legible(SIZE) * 6, wide: (width - GAP * (count - 1)) / count };
 }
 
 /**
@@ -43,8 +61,8 @@ function placesOf(width, { rows, columns, lines, charts }) {
  * @param {{ rows: number, columns: number, lines: number, charts: number }} counts
  */
 export function sheetHeight(width, counts) {
-  const { table, text, tall } = placesOf(width, counts);
-  return Math.ceil(table + text + (counts.charts / across(width, counts.charts)) * (tall + 12));
+  const { table, text, tall, charts } = placesOf(width, counts);
+  return Math.ceil(table + text + (charts / across(width, charts)) * (tall + 12));
 }
 
 /**
@@ -54,11 +72,12 @@ export function sheetHeight(width, counts) {
  * @param {Sheet} sheet
  */
 export function drawSheet(pen, theme, width, sheet) {
-  const { columns, rows, lines, charts, stops, now } = sheet;
+  const shown = inRoom(sheet);
+  const { columns, rows, lines, charts, stops, now } = shown;
   const counts = { rows: rows.length, columns: columns.length, lines: lines.length, charts: charts.length };
   const { row, table, text, tall, wide } = placesOf(width, counts);
-  if (width < NARROW) drawCards(pen, theme, width, sheet, row);
-  else drawTable(pen, theme, width, sheet);
+  if (width < NARROW) drawCards(pen, theme, width, shown, row);
+  else drawTable(pen, theme, width, shown);
   lines.forEach((parts, number) =>
     parts.forEach((part, place) => {
       const left = parts.length > 1 ? PLACES[place] * width : 0;
