@@ -115,12 +115,12 @@ def approximation(seen: Seen) -> Reading:
     near = np.abs(np.arange(n)[:, None] - np.arange(n))
     features = [np.where(x > 0, x + 1, np.exp(np.minimum(x, 0))) for x in (q, k)]
     kernel = (features[0] @ features[1].transpose(0, 2, 1)) * mask
-    found = {"window": np.stack([error(softmax(scores, mask & (near < size)) @ v) for size in sizes])}
+    errors = {"window": np.stack([error(softmax(scores, mask & (near < size)) @ v) for size in sizes])}
     if mask.all():
-        found["pooling"] = np.stack([error(projected(pooled(size))) for size in sizes])
-        found["random"] = np.stack([random_error(error, projected, n, size) for size in sizes])
-    found["svd"] = np.stack([error(low_rank(size) @ v) for size in sizes])
-    found["linear"] = error(kernel / kernel.sum(axis=-1, keepdims=True) @ v)[None]
+        errors["pooling"] = np.stack([error(projected(pooled(size))) for size in sizes])
+        errors["random"] = np.stack([random_error(error, projected, n, size) for size in sizes])
+    errors["svd"] = np.stack([error(low_rank(size) @ v) for size in sizes])
+    errors["linear"] = error(kernel / kernel.sum(axis=-1, keepdims=True) @ v)[None]
     names = {
         "window": "window",
         "pooling": "Linformer, means",
@@ -130,14 +130,14 @@ def approximation(seen: Seen) -> Reading:
     }
     lines = [
         (names[method], size, head, of[row, head])
-        for method, of in found.items()
+        for method, of in errors.items()
         for row, size in enumerate(sizes if len(of) > 1 else (0,))
         for head in range(heads)
     ]
     columns = ("method", "k", "head", "relative error")
     arrays = {
         method: ({"k": sizes, "head": range(heads)} if len(of) > 1 else {"no_k": (0,), "head": range(heads)}, of)
-        for method, of in found.items()
+        for method, of in errors.items()
     }
     return Reading(dict(zip(columns, zip(*lines, strict=True), strict=True)), arrays)
 

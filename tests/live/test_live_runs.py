@@ -106,7 +106,8 @@ def test_a_number_that_is_not_finite_is_sent_as_none():
     assert json.loads(run._text(run.pair.frames[1]))["b"]["loss"] is None
 
 
-def test_two_train_at_a_time_and_the_third_is_told_its_place(started, places):
+def test_two_train_at_a_time_and_the_third_is_told_its_place(started, places, monkeypatch):
+    monkeypatch.setattr(background, "WATCHED", PATIENCE)  # no browser watches; a busy machine takes its time
     first, second = started(), started()
     assert until(lambda: first.pair.step > 0 and second.pair.step > 0)
     third = started(SMALL)

@@ -37,7 +37,7 @@ def watch(run, seconds=PATIENCE):
 
 
 @pytest.fixture
-def made():
+def runs():
     """Measurements that have ended when the test ends."""
     runs = Measurings()
     yield runs
@@ -47,8 +47,8 @@ def made():
         runs.forget(run.name)
 
 
-def test_a_measurement_sends_every_result_in_its_order(made):
-    run = made.measure(KINDS, SMALL)
+def test_a_measurement_sends_every_result_in_its_order(runs):
+    run = runs.measure(KINDS, SMALL)
     assert watch(run) and run.complete and run.note == ""
     sent = [json.loads(text) for _, text in run.messages(-1)]
     assert [(result["n"], result["kind"]) for result in sent] == [(n, kind) for n in LENGTHS for kind in KINDS]
@@ -56,13 +56,13 @@ def test_a_measurement_sends_every_result_in_its_order(made):
     assert [number for number, _ in run.messages(9)] == [10, 11]
 
 
-def test_visitors_share_what_was_measured_with_the_same_sizes(made):
-    run = made.measure(KINDS, SMALL)
-    assert made.measure(KINDS, Sizes(512, 16, 3, 8, 2, 8)) is run, "the n of the slider plays no part"
+def test_visitors_share_what_was_measured_with_the_same_sizes(runs):
+    run = runs.measure(KINDS, SMALL)
+    assert runs.measure(KINDS, Sizes(512, 16, 3, 8, 2, 8)) is run, "the n of the slider plays no part"
     assert watch(run)
-    assert made.of(KINDS, SMALL) is run and made.of(KINDS, Sizes(d=32)) is None and made.of(("gru",), SMALL) is None
-    again = made.measure(KINDS, SMALL)
-    assert again is not run and made.of(KINDS, SMALL) is again and made.find(run.name) is None
+    assert runs.of(KINDS, SMALL) is run and runs.of(KINDS, Sizes(d=32)) is None and runs.of(("gru",), SMALL) is None
+    again = runs.measure(KINDS, SMALL)
+    assert again is not run and runs.of(KINDS, SMALL) is again and runs.find(run.name) is None
 
 
 def test_one_measures_at_a_time_and_the_next_is_told_its_place():
@@ -78,7 +78,7 @@ def test_one_measures_at_a_time_and_the_next_is_told_its_place():
     assert measuring.PLACES.most_long == 1
 
 
-def test_a_measurement_computes_in_one_thread(monkeypatch, made):
+def test_a_measurement_computes_in_one_thread(monkeypatch, runs):
     seen = []
 
     def spied(kind, sizes, device=None):
@@ -87,13 +87,13 @@ def test_a_measurement_computes_in_one_thread(monkeypatch, made):
 
     real = measuring_module.build_layer
     monkeypatch.setattr(measuring_module, "build_layer", spied)
-    run = made.measure(("convolution",), SMALL)
+    run = runs.measure(("convolution",), SMALL)
     assert watch(run) and run.complete and set(seen) == {(1, False)}
 
 
-def test_what_does_not_fit_is_refused_before_it_starts(monkeypatch, made):
+def test_what_does_not_fit_is_refused_before_it_starts(monkeypatch, runs):
     monkeypatch.setattr(measuring_module, "free_bytes", lambda device: 1 << 20)
-    run = made.measure(("attention",), SMALL)
+    run = runs.measure(("attention",), SMALL)
     assert watch(run) and run.complete
     refused = [result for result in run.results if result.refused]
     assert refused and refused[-1].n == LENGTHS[-1] and refused[-1].seconds is None and "free" in refused[-1].refused
