@@ -138,7 +138,7 @@ def test_a_stream_begins_with_what_is_there_and_ends_with_the_class(client, room
     (view,) = lines(1, code, "", ANN)
     assert (view["page"], view["follows"]) == ("why", True)
     (view,) = lines(1, code, key, "")
-    assert (view["here"], view["following"]) == (1, 1)
+    assert (view["present"], view["following"]) == (1, 1)
 
     async def until_the_end():
         kept = []

@@ -201,7 +201,7 @@ def test_who_is_gone_is_not_counted_and_makes_room_in_a_full_class(classes, room
     classes.ask(code, key, COLOURS)
     classes.answer(code, ANN, "red")
     clock.now += rules.HERE + 1
-    assert classes.lecturer_view(code, key)["here"] == 0
+    assert classes.lecturer_view(code, key)["present"] == 0
     classes.join(code, "c" * 32)
     assert set(classes.store.members(code)) == {ANN, "c" * 32}, "an answer is kept"
 

@@ -36,7 +36,7 @@ class ClassError(Exception):
 
 
 @dataclass(frozen=True)
-class Asked:
+class PosedQuestion:
     """A question that was asked, and its measured answer once the lecturer has revealed it."""
 
     question: Question
@@ -44,7 +44,7 @@ class Asked:
     right: str = ""  # "": nothing was measured
 
     @classmethod
-    def read(cls, entry: Mapping[str, Any]) -> "Asked":
+    def read(cls, entry: Mapping[str, Any]) -> "PosedQuestion":
         question = entry["question"]
         known = Question(question["text"], tuple(question["choices"]), question["tolerance"])
         return cls(known, entry["revealed"], entry["right"])
@@ -58,13 +58,13 @@ class ClassRecord:
     page: str = ""  # the last part of the path of the page that the lecturer shows
     query: str = ""  # the parameters of its link
     moves: int = 0  # how often the lecturer has shown something else
-    asked: tuple[Asked, ...] = ()
+    questions: tuple[PosedQuestion, ...] = ()
     is_open: bool = False  # whether the last question is on the screen
 
     @classmethod
     def read(cls, text: str) -> "ClassRecord":
         entries = json.loads(text)
-        return cls(**{**entries, "asked": tuple(map(Asked.read, entries["asked"]))})
+        return cls(**{**entries, "questions": tuple(map(PosedQuestion.read, entries["questions"]))})
 
     def text(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
@@ -122,21 +122,25 @@ class Classes:
     def ask(self, code: str, key: str, question: Question) -> None:
         """Ask the class. The question before is closed."""
         record = self._lecturers(code, key)
-        if len(record.asked) >= MAX_QUESTIONS:
+        if len(record.questions) >= MAX_QUESTIONS:
             raise ClassError(ENOUGH)
-        self.store.write(code, replace(record, asked=(*record.asked, Asked(question)), is_open=True).text())
+        self.store.write(
+            code, replace(record, questions=(*record.questions, PosedQuestion(question)), is_open=True).text()
+        )
 
     def reveal(self, code: str, key: str, right: str = "") -> None:
         """Show the answers of the class, and the measured one. right: "" where nothing was measured."""
         record = self._lecturers(code, key)
         if not record.is_open:
             raise ClassError(NOTHING_ASKED, 409)
-        *before, asked = record.asked
+        *before, posed = record.questions
         try:
-            checked = asked.question.read_answer(right) if right else ""
+            checked = posed.question.read_answer(right) if right else ""
         except QuestionError as error:
             raise ClassError(str(error)) from error
-        self.store.write(code, replace(record, asked=(*before, replace(asked, revealed=True, right=checked))).text())
+        self.store.write(
+            code, replace(record, questions=(*before, replace(posed, revealed=True, right=checked))).text()
+        )
 
     def close(self, code: str, key: str) -> None:
         """Take the question off the screen."""
@@ -151,10 +155,10 @@ class Classes:
         self._lecturers(code, key)
         _, record, members = self._read(code)
         rows = []
-        for number, asked in enumerate(record.asked, start=1):
+        for number, posed in enumerate(record.questions, start=1):
             for given in sorted(_answers(members, number - 1)):
-                verdict = "" if not asked.right else "yes" if asked.question.is_right(given, asked.right) else "no"
-                rows.append((number, asked.question.text, asked.question.show(given), verdict))
+                verdict = "" if not posed.right else "yes" if posed.question.is_right(given, posed.right) else "no"
+                rows.append((number, posed.question.text, posed.question.show(given), verdict))
         return rows
 
     # The students
@@ -179,14 +183,14 @@ class Classes:
         record, known = self._find(code), self._member(code, member)
         if not record.is_open:
             raise ClassError(NOTHING_ASKED, 409)
-        asked = record.asked[-1]
-        if asked.revealed:
+        posed = record.questions[-1]
+        if posed.revealed:
             raise ClassError(CLOSED, 409)
         try:
-            checked = asked.question.read_answer(given[: MAX_CHOICE + 1])
+            checked = posed.question.read_answer(given[: MAX_CHOICE + 1])
         except QuestionError as error:
             raise ClassError(str(error)) from error
-        number = str(len(record.asked) - 1)
+        number = str(len(record.questions) - 1)
         self._write(code, member, replace(known, answers={**known.answers, number: checked}))
 
     def leave(self, code: str, member: str) -> None:
@@ -198,20 +202,20 @@ class Classes:
     def version(self, code: str) -> tuple[int, int] | None:
         """It changes when what anybody sees has changed. None: the class has ended."""
         version = self.store.version(code)
-        return None if version is None else (version, len(self._here(code)))
+        return None if version is None else (version, len(self._present(code)))
 
     def lecturer_view(self, code: str, key: str) -> dict[str, Any]:
         """What the lecturer sees: who is here, and the answers as they come."""
         self._lecturers(code, key)
         _, record, members = self._read(code)
-        here = self._here(code)
+        present = self._present(code)
         return {
             "code": spoken(code),
-            "here": len(here),
-            "following": sum(members[name].follows for name in here if name in members),
+            "present": len(present),
+            "following": sum(members[name].follows for name in present if name in members),
             "moves": record.moves,
             "question": _question(record),
-            "answered": len(_answers(members, len(record.asked) - 1)) if record.is_open else 0,
+            "answered": len(_answers(members, len(record.questions) - 1)) if record.is_open else 0,
             "results": _results(record, members) if record.is_open else None,
         }
 
@@ -220,7 +224,7 @@ class Classes:
         _, record, members = self._read(code)
         if member not in members:
             raise ClassError(NO_CLASS, 404)
-        me, number = members[member], str(len(record.asked) - 1)
+        me, number = members[member], str(len(record.questions) - 1)
         return {
             "code": spoken(code),
             "page": record.page,
@@ -229,8 +233,8 @@ class Classes:
             "spread": min(MAX_SPREAD, SPREAD * len(members)),
             "follows": me.follows,
             "question": _question(record),
-            "given": record.asked[-1].question.show(me.answers.get(number, "")) if record.is_open else "",
-            "results": _results(record, members) if record.is_open and record.asked[-1].revealed else None,
+            "given": record.questions[-1].question.show(me.answers.get(number, "")) if record.is_open else "",
+            "results": _results(record, members) if record.is_open and record.questions[-1].revealed else None,
         }
 
     def touch(self, code: str, member: str) -> None:
@@ -277,7 +281,7 @@ class Classes:
             self._known[code] = known
         return known
 
-    def _here(self, code: str) -> frozenset[str]:
+    def _present(self, code: str) -> frozenset[str]:
         """Who is here, counted at most once a second."""
         now = self._clock()
         counted = self._counted.get(code)
@@ -302,22 +306,22 @@ def _answers(members: Mapping[str, Member], number: int) -> list[str]:
 def _question(record: ClassRecord) -> dict[str, Any] | None:
     if not record.is_open:
         return None
-    asked = record.asked[-1]
+    posed = record.questions[-1]
     return {
-        "number": len(record.asked),
-        "text": asked.question.text,
-        "choices": list(asked.question.choices),
-        "revealed": asked.revealed,
+        "number": len(record.questions),
+        "text": posed.question.text,
+        "choices": list(posed.question.choices),
+        "revealed": posed.revealed,
     }
 
 
 def _results(record: ClassRecord, members: Mapping[str, Member]) -> dict[str, Any]:
-    asked = record.asked[-1]
-    answers = _answers(members, len(record.asked) - 1)
-    had = sum(asked.question.is_right(given, asked.right) for given in answers) if asked.right else None
+    posed = record.questions[-1]
+    answers = _answers(members, len(record.questions) - 1)
+    had = sum(posed.question.is_right(given, posed.right) for given in answers) if posed.right else None
     return {
         "answers": len(answers),
-        "bars": [asdict(bar) for bar in distribution(asked.question, answers)],
-        "right": asked.question.show(asked.right),
+        "bars": [asdict(bar) for bar in distribution(posed.question, answers)],
+        "right": posed.question.show(posed.right),
         "had_it": had,
     }

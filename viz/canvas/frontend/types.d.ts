@@ -621,7 +621,7 @@ export interface OpenLesson {
     title: string;
     question: string; // "" when the figure is not covered
     figure_key: string;
-    asked: string; // the question, covered or not; "" where the step has none
+    question_text: string; // the question, covered or not; "" where the step has none
     choices: string[];
     tolerance: number;
     measured: string; // the measured answer, once it is shown
@@ -654,7 +654,7 @@ export interface ClassView extends FollowedPage {
   results: ClassResults | null;
   follows?: boolean; // of a student
   given?: string;
-  here?: number; // of a lecturer
+  present?: number; // of a lecturer
   following?: number;
   answered?: number;
 }

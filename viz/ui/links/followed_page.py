@@ -7,20 +7,14 @@ from urllib.parse import parse_qsl
 
 import streamlit as st
 
-from viz.ui import state, visitor
+from viz.ui import present, state, visitor
 from viz.ui.state import Key
 
-CLASS = "class"  # the parameter of a link with the code of a class
-OWN = (CLASS, "present", "figure")  # of the lecturer's link alone
+OWN = (present.CLASS, "present", "figure")  # of the lecturer's link alone
 MAX_PARAMETERS = 100
 HOME = "heads"
 WITHOUT_CONTROLS = "lessons"  # the page of lessons
 KEPT = (Key.LESSONS_SEEN, Key.LINKS_OPENED, Key.CLASS_MOVE)
-
-
-def code_in_link() -> str:
-    """The code of the class that the link names, once: it does not stay in the address."""
-    return str(st.query_params.pop(CLASS, ""))[:20]
 
 
 def request(page: str, query: str, move: int) -> None:

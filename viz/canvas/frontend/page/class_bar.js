@@ -21,7 +21,7 @@ const button = (label, act, className = "tool") =>
   Object.assign(element("button", className, label), { type: "button", onclick: act });
 
 /** @param {number} count @param {string} noun */
-const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 /**
  * Draws the bar from what the client knows. What a person types into it stays, because it is drawn again only when
@@ -51,8 +51,8 @@ const focused = (node) => /** @type {any} */ (node.getRootNode()).activeElement;
 /** @param {Place} place @param {ClassView} view */
 function lecturerLine(place, view) {
   const line = element("p", "line");
-  const here = `${counted(view.here ?? 0, "student")} here, ${view.following} following`;
-  line.append(element("span", "class-code", `Class ${view.code}`), element("span", "count", here));
+  const attendance = `${counted(view.present ?? 0, "student")} here, ${view.following} following`;
+  line.append(element("span", "class-code", `Class ${view.code}`), element("span", "count", attendance));
   const end = button("End the class", () => confirmEnd(place));
   line.append(
     button("Show code", place.showCode),
@@ -82,7 +82,7 @@ function questionBox(place, view) {
   const box = element("div", "class-question");
   box.append(element("p", "question", text));
   if (!client.isLecturer && !revealed) box.append(answerForm(client, view));
-  if (client.isLecturer) box.append(element("p", "count", `${view.answered} of ${view.here} have answered.`));
+  if (client.isLecturer) box.append(element("p", "count", `${view.answered} of ${view.present} have answered.`));
   if (view.results) box.append(bars(view.results));
   if (revealed && view.results) box.append(element("p", "outcome", outcome(view)));
   if (client.isLecturer) box.append(lecturerButtons(place, view));
@@ -117,7 +117,7 @@ function answerForm(client, view) {
 }
 
 /** @param {ClassResults} results */
-function bars({ bars, right }) {
+export function bars({ bars, right }) {
   const most = Math.max(1, ...bars.map((bar) => bar.count));
   const list = element("ul", "bars");
   for (const { label, count } of bars) {
@@ -146,7 +146,7 @@ function lecturerButtons({ client }, view) {
   const { revealed, choices, text } = /** @type {NonNullable<ClassView["question"]>} */ (view.question);
   const line = element("p", "answer");
   if (!revealed) {
-    const fromLesson = lesson.step?.question === text || lesson.step?.asked === text;
+    const fromLesson = lesson.step?.question === text || lesson.step?.question_text === text;
     if (fromLesson) line.append(button("Reveal", () => revealMeasured(client), "choice"));
     else if (choices.length) {
       line.append(element("span", "count", "Reveal; the measured answer is:"));
@@ -267,9 +267,9 @@ function askSheet(place) {
   };
   /** @type {HTMLElement[]} */
   const parts = [element("h2", "", "Ask the class")];
-  if (step?.asked) {
-    const question = { text: step.asked, choices: [...step.choices], tolerance: step.tolerance };
-    parts.push(button(`Ask the question of this step: ${step.asked}`, () => ask(question), "choice"));
+  if (step?.question_text) {
+    const question = { text: step.question_text, choices: [...step.choices], tolerance: step.tolerance };
+    parts.push(button(`Ask the question of this step: ${step.question_text}`, () => ask(question), "choice"));
   }
   parts.push(
     element("p", "", "Your question:"),

@@ -186,9 +186,9 @@ export class ClassClient {
   #openPage(view, tries = TRIES) {
     this.followedMove = view.moves;
     const now = pageOf(location);
-    const there = view.page === now.page && view.query === now.query;
+    const isShown = view.page === now.page && view.query === now.query;
     const { follows, moves } = this.view ?? {};
-    if (!view.moves || there || !follows || moves !== view.moves || this.arrived === view.moves || !tries) return;
+    if (!view.moves || isShown || !follows || moves !== view.moves || this.arrived === view.moves || !tries) return;
     const busy = this.isBusy();
     if (!busy) this.open({ page: view.page, query: view.query, move: view.moves });
     setTimeout(() => this.#openPage(view, tries - 1), busy ? BUSY : AGAIN);

@@ -38,7 +38,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     title: header.headings[header.step],
     question: header.covered ? header.question : "",
     figure_key: header.figure_key,
-    asked: header.question,
+    question_text: header.question,
     choices: header.choices,
     tolerance: header.tolerance,
     measured: header.measured,

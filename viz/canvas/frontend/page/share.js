@@ -10,6 +10,7 @@ import { element, rootOf, unpack } from "../lib/page_state.js";
 import { shared } from "../lib/shared.js";
 import { classSheet, drawClass } from "./class_bar.js";
 import { ClassClient, joinLink } from "./class_client.js";
+import { showOnStage } from "./class_stage.js";
 import { partsStrip, showParts } from "./parts_strip.js";
 import { setStage, stageKeys } from "./stage.js";
 import { app, isRunning, mainArea, oneEntryEach } from "./streamlit.js";
@@ -90,7 +91,10 @@ function takePartInClass(view, join, followed) {
     view.trigger("code", { link: joinLink(client.code) });
   };
   const place = /** @type {import("./class_bar.js").Place} */ (/** @type {any} */ (view));
-  client.changed = () => drawClass(place);
+  client.changed = () => {
+    drawClass(place);
+    showOnStage(client.isLecturer ? client.view : null);
+  };
   client.isBusy = isRunning;
   client.arrived = followed;
   client.open = (/** @type {unknown} */ page) => view.trigger("follow", page);
@@ -145,6 +149,7 @@ function showCode(view, { link, side, path, refused }) {
   const parts = [close];
   if (refused) parts.unshift(element("p", "refused", refused));
   else {
+    const joining = new URL(link).searchParams.get("class");
     const figure = document.createElementNS(SVG, "svg");
     // A quiet zone of four modules, as the standard asks.
     figure.setAttribute("viewBox", `-4 -4 ${side + 8} ${side + 8}`);
@@ -153,10 +158,10 @@ function showCode(view, { link, side, path, refused }) {
     const dots = document.createElementNS(SVG, "path");
     dots.setAttribute("d", path);
     figure.append(dots);
-    parts.unshift(figure, element("p", "link", link));
+    parts.unshift(figure, ...(joining ? [element("p", "join-code", joining)] : []), element("p", "link", link));
     if (/^(localhost|127\.|\[::1\])/.test(new URL(link).host)) {
       parts.splice(
-        2,
+        -1,
         0,
         element(
           "p",
