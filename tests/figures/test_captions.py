@@ -160,7 +160,7 @@ def daggers(monkeypatch) -> None:
 @pytest.mark.usefixtures("daggers")
 def test_punctuation_stands_in_quotation_marks_in_every_sentence_of_the_table():
     sentences = list(captions.sentences())
-    assert [found for found in sentences if "‡" in re.sub("“[^“”]*”", "", found[2])] == []
+    assert [entry for entry in sentences if "‡" in re.sub("“[^“”]*”", "", entry[2])] == []
     named = {function for function, _, sentence in sentences if "‡" in sentence}
     silent = {"translate.describe_networks", "translate.describe_ablation"}  # "correct" and "the same" of equal texts
     takes = {
