@@ -181,6 +181,7 @@ class Key(StrEnum):
     TRY = "try"  # of a number: a button that opens a link of the prose
     # Whole model
     PART_REQUESTED = "part_requested"  # the part whose page is to be opened: its kind, its layer, its head
+    PAIR_MODEL = "pair_model"  # name of a model of two sentences that waits: the pages since cannot show it
     TARGET_OF = "target_of"  # (weights, source) of the last run, for which the target was named
     PAIR_PART_REQUESTED = "pair_part_requested"  # the same of a model of two sentences, with the stack of the part
     # files

@@ -13,7 +13,7 @@ import { countDrawing, drawings, element, listen, pointer, projected, rootOf, un
 import { playerButtons, showPlaying } from "../lib/player.js";
 import { posts } from "../lib/posts.js";
 import { showTooltip, tooltip } from "../lib/tooltip.js";
-import { indexOfLargest } from "../lib/values.js";
+import { indexOfLargest, quoted } from "../lib/values.js";
 import { explain, exponentialsOf, formatNumber, PER_KEY, STEPS } from "./head_steps_text.js";
 
 const ROW = 22; // pixels a word
@@ -542,7 +542,7 @@ function point(view, event) {
     s === undefined
       ? `${kind}[${i}]`
       : width
-        ? `${kind}[${i}] of ${header.words[s]}`
+        ? `${kind}[${i}] of ${quoted(header.words[s])}`
         : `${header.words[header.row]} → ${header.words[s]}`;
   showTooltip(
     tip,
