@@ -63,6 +63,7 @@ function build(root) {
     (state) => view.post(state),
   );
   button.onclick = () => view.command(view.rests ? "measure" : "stop");
+  bar.hidden = !location.protocol.startsWith("http"); // a file of the figure has no server that measures
   root.append(view.controls.node, bar, canvas);
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
