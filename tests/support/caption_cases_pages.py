@@ -406,7 +406,7 @@ CASES: dict[str, Cases] = {
         "measured": lambda: describe_costs(LAYERS, Crossing("the tanh RNN", "attention", 65, 9, 430.4, 2048), 2, 256),
         "never": lambda: describe_costs(LAYERS[:1], Crossing("the GRU", "attention", None, 65536, None, 2048), 1, 64),
         "fused": lambda: describe_costs(
-            LAYERS, Crossing("linear attention", "attention", 17, 9, 70.0, 2048), 0, 256, fused=True
+            LAYERS, Crossing("linear attention", "attention", 17, 9, 64.0, 2048, 64), 0, 256, fused=True
         ),
     },
     "cost.describe_approximation": {
