@@ -308,7 +308,7 @@ function drawMaps(view, pen) {
     const [layer, head] = [Math.floor(index / heads), index % heads];
     const role = roles
       .filter((of) => of.layer === layer && of.head === head && of.after <= header.steps[shownOf(view)])
-      .sort((one, other) => scoreOf(view, shownOf(view), other) - scoreOf(view, shownOf(view), one))[0];
+      .sort((a, b) => scoreOf(view, shownOf(view), b) - scoreOf(view, shownOf(view), a))[0];
     const name = role ? roleName(role) : `L${layer}H${head}`;
     const fill = role ? theme.accent : theme.muted;
     pen.text(left, top + label * 0.5, fitted(name, side + 4, SIZE, role ? 600 : 400), {
