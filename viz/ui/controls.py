@@ -488,8 +488,9 @@ def sidebar_footer(experiment: Experiment) -> None:
         if part.name in model_calls.trained(experiment.weights).removed
     ]
     base, step = checkpoint.split_step(experiment.weights)
-    note = "" if step is None else f". The weights are those of {base} after {counted(step, 'training step')}"
-    note += f". This model was trained without {' and '.join(never)}." if never else ""
+    notes = [f". The weights are those of {base} after {counted(step, 'training step')}"] if step is not None else []
+    notes += [f". This model was trained without {' and '.join(never)}"] if never else []
+    note = "".join([*notes, "."] if notes else [])
     stacks = "2 stacks of " if experiment.weights in model_calls.pair_models() else ""
     st.sidebar.caption(
         f"{stacks}{config.n_layers} layers × {config.n_heads} heads, running on {model_calls.device()}{note}"

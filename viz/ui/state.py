@@ -221,7 +221,7 @@ class Key(StrEnum):
     KEPT_TITLE = "kept_title"  # what the next one is to be called
     KEEP_STEP = "keep_step"
     KEPT_FILE = "kept_file"  # of a name: the button that saves it
-    OPEN_KEPT = "open_kept"  # of a name: the button that opens Heads with it
+    OPEN_KEPT = "into_kept"  # of a name: the button that opens Heads with it
     LET_KEPT_GO = "let_kept_go"
     RATE_FACTOR = "rate_factor"  # what the learning rate is multiplied by from now on
     # Translate
