@@ -248,7 +248,7 @@ def test_presenting_begins_without_asking_the_server(page, address):
 
 def test_a_lesson_by_keys_from_its_page_to_its_end(page, address):
     page.goto(f"{address}/lessons")
-    page.get_by_role("button", name="Who may look at whom?").click()
+    page.get_by_role("button", name="Which words may attend to which?").click()
     way = page.locator(".st-key-lesson_way .lab")
     expect(way.locator(".where")).to_contain_text("1 of 6")
     assert "lesson=masks.1" in where(page) and where(page).startswith("/masks")
