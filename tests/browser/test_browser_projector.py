@@ -135,10 +135,10 @@ def test_space_leads_through_the_steps_of_a_row_and_the_address_follows(room, ad
     page = room.new_page()
     page.goto(f"{address}/inside?present=true&step_number=9")
     next(figures_in_turn(page))
-    told = page.locator(".st-key-walk .sentence")
+    sentence = page.locator(".st-key-walk .sentence")
     for key, step in (("Space", 10), ("PageDown", 11), ("PageDown", 11), ("PageUp", 10)):
         page.keyboard.press(key)
-        expect(told).to_contain_text(f"Step {step} of 11")
+        expect(sentence).to_contain_text(f"Step {step} of 11")
     page.wait_for_function("location.search.includes('step_number=10')", timeout=PATIENCE)
     page.close()
 
@@ -169,7 +169,7 @@ def test_of_a_long_sentence_a_room_sees_the_words_that_count_and_how_many_more_t
     page = room.new_page()
     page.goto(f"{address}/inside?present=true&step_number=9&text={LONG}")
     next(figures_in_turn(page))
-    said = {text for _, text in page.evaluate(LETTERS)}
-    assert "and 12 more" in said, "of 25 words 13 have a line"
-    assert "weight" in said and "q · k" not in said, "what the step does not need is not there"
+    words = {text for _, text in page.evaluate(LETTERS)}
+    assert "and 12 more" in words, "of 25 words 13 have a line"
+    assert "weight" in words and "q · k" not in words, "what the step does not need is not there"
     page.close()

@@ -593,7 +593,7 @@ def bound_names(source):
             yield node.name, node.lineno
 
 
-WELL_NAMED = ("app.py", "model/**/*.py", "viz/**/*.py", "tests/*.py", "tests/[!b]*/*.py", "tests/bench/*.py")
+WELL_NAMED = ("app.py", "model/**/*.py", "viz/**/*.py", "tests/*.py", "tests/[!f]*/**/*.py", "tests/f[!r]*/*.py")
 
 
 def names_that_say_nothing(*patterns):
