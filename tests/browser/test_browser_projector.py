@@ -135,10 +135,10 @@ def test_space_leads_through_the_steps_of_a_row_and_the_address_follows(room, ad
     page = room.new_page()
     page.goto(f"{address}/inside?present=true&step_number=9")
     next(figures_in_turn(page))
-    sentence = page.locator(".st-key-walk .sentence")
+    told = page.locator(".st-key-walk .sentence")
     for key, step in (("Space", 10), ("PageDown", 11), ("PageDown", 11), ("PageUp", 10)):
         page.keyboard.press(key)
-        expect(sentence).to_contain_text(f"Step {step} of 11")
+        expect(told).to_contain_text(f"Step {step} of 11")
     page.wait_for_function("location.search.includes('step_number=10')", timeout=PATIENCE)
     page.close()
 
@@ -150,7 +150,7 @@ def test_after_the_last_step_of_a_lesson_the_lessons_are_there_again(room, addre
     assert "mask_kind=sliding" in page.url and "/masks" in page.url
     page.keyboard.press("PageDown")
     expect(page.get_by_role("heading", level=1)).to_have_text("What would you like to understand?")
-    expect(page.get_by_role("button", name="Which words may attend to which?")).to_be_visible()
+    expect(page.get_by_role("button", name="Who may look at whom?")).to_be_visible()
     page.close()
 
 
@@ -169,7 +169,7 @@ def test_of_a_long_sentence_a_room_sees_the_words_that_count_and_how_many_more_t
     page = room.new_page()
     page.goto(f"{address}/inside?present=true&step_number=9&text={LONG}")
     next(figures_in_turn(page))
-    words = {text for _, text in page.evaluate(LETTERS)}
-    assert "and 12 more" in words, "of 25 words 13 have a line"
-    assert "weight" in words and "q · k" not in words, "what the step does not need is not there"
+    said = {text for _, text in page.evaluate(LETTERS)}
+    assert "and 12 more" in said, "of 25 words 13 have a line"
+    assert "weight" in said and "q · k" not in said, "what the step does not need is not there"
     page.close()
