@@ -365,7 +365,7 @@ CASES: dict[str, Cases] = {
     },
     "claims.describe_nouns_attended": {
         "holds": lambda: read_noun_share("the mean of layer 1's heads", 0.98),
-        "not": lambda: read_noun_share("its only head", 0.2),
+        "not": lambda: read_noun_share("the only head of the model", 0.2),
     },
     "claims.describe_pronouns": {
         "holds": lambda: describe_pronouns(0.57, 0.86, 0),
