@@ -6,7 +6,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 from marks import left_out, marks_of
-from served import QUICK_PAGES, browse, chromium, serve
+from served import ONE_RENDERER, browse, chromium, serve
 from tabs import Profile
 
 settings.register_profile(
@@ -77,7 +77,7 @@ def chrome():
     if executable is None:
         missing = "There is no Chromium on this machine: install chromium or google-chrome to run the browser tests."
         pytest.fail(missing) if os.environ.get("ATTENTION_LAB_BROWSER") == "required" else pytest.skip(missing)
-    with browse(executable, *QUICK_PAGES) as browser:
+    with browse(executable, ONE_RENDERER) as browser:
         yield browser
 
 

@@ -27,8 +27,6 @@ QUIET = [
 ]
 # One process draws all pages of the lab, so that the next page finds Streamlit's scripts already parsed and compiled.
 ONE_RENDERER = "--process-per-site"
-# No page of a test lives so long that it pays to optimise its scripts.
-QUICK_PAGES = (ONE_RENDERER, "--js-flags=--no-maglev --no-opt")
 PATIENCE = 60_000  # milliseconds: the cores are shared
 
 
