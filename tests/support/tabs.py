@@ -93,3 +93,42 @@ class Profile:
         if self._size and page.viewport_size != self._size:
             page.set_viewport_size(self._size)
         self._free.append(page)
+
+
+class SharedPages:
+    """Pages that several tests read, each opened once: a test leaves its page at the address where it found it.
+
+    new_visitor makes somebody with a new `page`, whose method `open` leads to a link.
+    """
+
+    def __init__(self, new_visitor: Callable[[], Any]) -> None:
+        self._new_visitor = new_visitor
+        self._visitors: dict[object, Any] = {}
+        self._addresses: dict[object, str] = {}
+        self._lent: set[object] = set()
+
+    def open(self, *names: Any, **parameters: Any) -> Any:
+        """The visitor who has called `open` with these arguments: at the head of the page, the pointer off it."""
+        link = (names, *sorted(parameters.items()))
+        if link not in self._visitors:
+            self._visitors[link] = self._new_visitor()
+        visitor = self._visitors[link]
+        if visitor.page.url != self._addresses.get(link):
+            visitor.open(*names, **parameters)
+            self._addresses[link] = visitor.page.url
+        visitor.page.bring_to_front()
+        visitor.page.mouse.move(2, 2)
+        visitor.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+        self._lent.add(link)
+        return visitor
+
+    def take_back(self) -> list[Any]:
+        """The visitors whose pages a test has used. Each is where it was, or the next test opens its page anew."""
+        links, self._lent = self._lent, set()
+        moved = [link for link in links if self._visitors[link].page.url != self._addresses[link]]
+        assert not moved, f"a test has changed what others read, and needs a page of its own: {moved}"
+        return [self._visitors[link] for link in links]
+
+    def close(self) -> None:
+        for visitor in self._visitors.values():
+            visitor.page.close()
