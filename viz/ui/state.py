@@ -63,6 +63,23 @@ class Param(StrEnum):
     DILATION = "dilation"  # the same in every layer, or doubled from layer to layer
     GLOBAL_TOKENS = "global_tokens"  # first tokens that every token may attend to, and that attend to every token
     CLOCK = "clock"  # the step of the schedule
+    COST_N = "cost_n"  # sizes of a layer: tokens, width, taps of a convolution, keys in a window, heads, projected keys
+    COST_D = "cost_d"
+    COST_KERNEL = "cost_kernel"
+    COST_WINDOW = "cost_window"
+    COST_HEADS = "cost_heads"
+    COST_RANK = "cost_rank"
+    FIT_FROM = "fit_from"  # the length from which on an exponent is fitted
+    TILE_QUERIES = "tile_queries"
+    TILE_KEYS = "tile_keys"
+    TILE_STEP = "tile_step"  # tiles that are done, from 0
+    CACHE_N = "cache_n"  # sizes of a decoder: tokens, layers, heads, width of a head, heads of keys, keys in a window
+    CACHE_LAYERS = "cache_layers"
+    CACHE_HEADS = "cache_heads"
+    CACHE_HEAD_WIDTH = "cache_head_width"
+    CACHE_GROUPS = "cache_groups"
+    CACHE_WINDOW = "cache_window"
+    CACHE_BYTES = "cache_bytes"  # of a number
     # Masks
     MASK_KIND = "mask_kind"
     MASK_SIZE = "mask_size"  # the number that a kind takes
@@ -88,6 +105,7 @@ class Param(StrEnum):
     QUESTION_LENGTH = "question_length"
     QUESTION_ID = "question_id"
     # Remove a part
+    MODEL_B = "model_b"  # name of the weights of B; AS_A: those of A
     ABLATION = "ablation"  # removed now, or trained without
     METRIC = "metric"  # what the ablation of each head is measured by
     OVERRIDE = "override"  # what a row is replaced by
@@ -112,6 +130,8 @@ class Param(StrEnum):
     TRAIN_STEPS = "train_steps"
     TRAIN_CHANGE = "train_change"  # in what model B differs
     TRAIN_VALUE = "train_value"  # what it has instead
+    HISTORY_OF = "history_of"  # the training that is wound back
+    HISTORY_STEP = "history_step"
     # Translate
     TASK = "task"
     NETWORK = "network"
@@ -157,16 +177,16 @@ class Key(StrEnum):
     OFFER = "offer"  # the part that the hints would remove
     STATISTICS = "statistics"  # the line of the table of heads that was clicked
     LINKS_OPENED = "links_opened"  # how many links within the lab were followed
-    CODE_FOR = "code_for"  # the link whose QR code is asked for
+    CODE_FOR = "code_for"  # the link whose QR code is requested
     TRY = "try"  # of a number: a button that opens a link of the prose
     # Whole model
     PART_REQUESTED = "part_requested"  # the part whose page is to be opened: its kind, its layer, its head
     TARGET_OF = "target_of"  # (weights, source) of the last run, for which the target was named
     PAIR_PART_REQUESTED = "pair_part_requested"  # the same of a model of two sentences, with the stack of the part
     # files
-    ASK = "ask"  # of a figure: which file of it is asked for
+    ASK = "ask"  # of a figure: which file of it is requested
     TABLE = "table"  # of a figure: whether its table is open
-    ASK_PAGE = "ask_page"  # the link for which the files of the whole page are asked for
+    ASK_PAGE = "ask_page"  # the link for which the files of the whole page are requested
     PAGE_DATA = "page_data"  # (figure, kind) → file, while they are collected
     # Heads
     PLAYER = "player"  # True: the page that was drawn last has the player of generation
@@ -187,6 +207,8 @@ class Key(StrEnum):
     MEASURE = "measure"
     MEASURED = "measured"  # the experiment whose times are shown
     STOP_MEASURING = "stop_measuring"
+    # Why attention
+    MEASUREMENT = "measurement"  # the name of the measurement that this visit has started
     # Remove a part
     OPENED_WITHOUT = "opened_without"  # True: the page has taken the scaling out, not a person; absent: not opened yet
     NEVER = "never"  # the part without which the twin was trained
@@ -194,6 +216,12 @@ class Key(StrEnum):
     # Training
     TRAINING = "training"  # the name of this visit's training
     COMPARISON = "comparison"  # of a number: a button that sets A and B for a known comparison
+    KEPT_MODELS = "kept_models"  # the names of the models that this visit keeps
+    KEPT_TITLE = "kept_title"  # what the next one is to be called
+    KEEP_STEP = "keep_step"
+    KEPT_FILE = "kept_file"  # of a name: the button that saves it
+    OPEN_KEPT = "open_kept"  # of a name: the button that opens Heads with it
+    LET_KEPT_GO = "let_kept_go"
     RATE_FACTOR = "rate_factor"  # what the learning rate is multiplied by from now on
     # Translate
     SOURCE_OF = "source_of"  # (task, example): the task whose example the source is
@@ -217,6 +245,8 @@ class Key(StrEnum):
     YOUR_LOOK = "your_look"  # the inspection that is under way
     YOUR_WORK = "your_work"  # the loading that is under way
     YOUR_CALLED = "your_called"  # the name under which its result is kept
+    SAVED_STEP = "saved_step"  # the file of a kept step that was dropped
+    SAVED_STEP_FAULT = "saved_step_fault"  # why it cannot be opened; "": it can
     NPZ = "npz"  # the file that was dropped
     SAVE_SAMPLE = "save_sample"
     NPZ_CONTENT = "npz_content"  # id of an upload → hash of its content
@@ -317,6 +347,9 @@ def clear(*, keep: Iterable[Key]) -> None:
         del st.session_state[name]
 
 
-def in_address() -> DeltaGenerator:
-    """A container that nobody sees. A control within it ties a value that a figure sets to the address of the page."""
-    return st.container(key="address")
+def in_address(figure: str = "") -> DeltaGenerator:
+    """A hidden container. A control within it ties a value that a figure sets to the address of the page.
+
+    figure: its key, where several figures of a page have such controls.
+    """
+    return st.container(key=f"address_{figure}" if figure else "address")
