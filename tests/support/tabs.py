@@ -42,7 +42,7 @@ class Tab:
 
     def on(self, event: str, listener: Callable[..., Any]) -> None:
         self._listeners.append((event, listener))
-        self.page.on(event, listener)  # type: ignore[call-overload]
+        self.page.on(event, listener)
 
     def close(self) -> None:
         if self._closed:
