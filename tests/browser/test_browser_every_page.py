@@ -85,6 +85,7 @@ DRAWN_IN_THE_DARK = f"""
 def strict(chrome, address):
     """A browser profile that obeys the policy, unlike the one of the other tests."""
     context = chrome.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    context.new_page().goto(f"{address}/_stcore/health")  # stays open: window and process are not made for each test
     yield context
     context.close()
 
