@@ -27,19 +27,15 @@ export interface Packed {
 
 /** The element that a component draws in; what it keeps from one call to the next hangs on it. */
 export interface Root extends HTMLElement {
-  view?: View<any>;
+  view?: any;
   canvas?: HTMLCanvasElement;
   arrange?: () => void;
   /** One step further or back, where a figure has steps; whether it has this one. */
   advance?: (delta: number) => boolean | undefined;
 }
 
-/** What a figure keeps from one call to the next: its root, its header, and what it needs besides. */
-export interface View<Header> {
-  root: Root;
-  header: Header;
-  [part: string]: any;
-}
+/** What a figure keeps from one call to the next: its root, its header, and parts of its own. */
+export type View<Header, Own = Record<string, any>> = { root: Root; header: Header } & Own;
 
 /** The codes of a map: pack.py. */
 export interface Cells {
@@ -220,6 +216,14 @@ export interface HiddenUnitsHeader extends FigureHeader {
   raised: string[];
 }
 
+/** A rectangle of a drawing, in pixels from its upper left corner. */
+export interface Box {
+  x: number;
+  y: number;
+  wide: number;
+  tall: number;
+}
+
 /** Numbers of an array, row by row. */
 export interface Floats {
   values: Float32Array;
@@ -327,6 +331,90 @@ export interface LayerGridHeader extends SlidersHeader {
   grids: { title: string; labels: string[] }[];
 }
 
+/** The sizes of a layer: model/cost/complexity.py. */
+export interface CostSizes {
+  n: number;
+  d: number;
+  kernel: number;
+  window: number;
+  n_heads: number;
+  rank: number;
+}
+
+/** The sizes of a decoder: model/cost/decoding.py. */
+export interface DecoderSizes {
+  n_layers: number;
+  d: number;
+  n_heads: number;
+  n_groups: number;
+  window: number;
+  d_ff: number;
+  vocab_size: number;
+  bytes_per_number: number;
+}
+
+/** A type of layer, and its three formulas as texts. */
+export interface CostRow {
+  kind: string;
+  label: string;
+  operations: string;
+  sequential: string;
+  path: string;
+}
+
+/** One layer at one length, as the server has measured it; null where it was refused. */
+export interface CostResult {
+  kind: string;
+  n: number;
+  seconds: number | null;
+  peak_bytes: number | null;
+  refused: string;
+}
+
+export interface LayerCostsHeader extends SlidersHeader {
+  rows: CostRow[];
+  columns: string[];
+  /** Field of CostSizes, or from_n → name of its slider. */
+  sizes: Record<string, string>;
+  /** The shortest and the longest n of the charts. */
+  stops: [number, number];
+  /** Which type of layer becomes cheaper than which; what is written there. */
+  pair: [string, string];
+  short: string;
+  /** Whether the costs of one head and of many are written below the table. */
+  heads: boolean;
+  /** The name of the stream; "": nothing was measured. */
+  run: string;
+  results: CostResult[];
+  lengths: number[];
+  rests: boolean;
+  /** Whether this visit has started the measurement. */
+  mine: boolean;
+  note: string;
+  seconds: number;
+}
+
+export interface DecodingCostsHeader extends SlidersHeader {
+  variants: string[];
+  /** Field of DecoderSizes, n or head_width → name of its slider. */
+  sizes: Record<string, string>;
+  stops: [number, number];
+}
+
+export interface ApproximationHeader extends FigureHeader {
+  methods: string[];
+  sizes: number[];
+  head: number;
+}
+
+export interface TiledAttentionHeader extends SlidersHeader {
+  tokens: string[];
+  /** Queries and keys of a tile. */
+  tile: [number, number];
+  places: [number, number][];
+  skipped: [number, number][];
+}
+
 export interface ShuffleHeader extends FigureHeader {
   tokens: string[];
   order: number[];
@@ -411,6 +499,27 @@ export interface TrainingHeader extends FigureHeader {
   accuracy_levels: TrainingLevel[];
 }
 
+/** A head that took up a role between two saved steps. */
+export interface HeadRole {
+  relation: string;
+  layer: number;
+  head: number;
+  before: number;
+  after: number;
+}
+
+/** With the arrays scores (N, R, L · H) and weights, codes (N, L · H, rows, columns). null: the number is not finite. */
+export interface TrainingHistoryHeader extends SlidersHeader {
+  steps: number[];
+  loss: (number | null)[];
+  rate: number[];
+  relations: string[];
+  layers: number;
+  heads: number;
+  roles: HeadRole[];
+  tokens: string[];
+}
+
 /** viz/export/notebook.py. */
 export interface AttentionBrowserHeader extends FigureHeader, Tokens {
   title: string;
@@ -440,7 +549,7 @@ export interface Origin {
   mask?: string;
   switches?: Record<string, boolean>;
   heads_off?: string[];
-  [part: string]: any;
+  [part: string]: unknown;
 }
 
 export interface SaveHeader {

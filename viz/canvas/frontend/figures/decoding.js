@@ -45,7 +45,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     header,
     n: Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values])),
     colours: { weight: colourTable(header.theme, "weights"), signed: colourTable(header.theme, "signed") },
-    post: (/** @type {any} */ post) => setTriggerValue("step", post),
+    post: (/** @type {unknown} */ post) => setTriggerValue("step", post),
   });
   const news = view.posts.news(header.pinned ? header.step : null, header.acknowledged);
   if (view.about !== header.about || news) {

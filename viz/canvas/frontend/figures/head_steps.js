@@ -63,7 +63,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     header,
     n,
     sizes: { S, C, D, E },
-    post: (/** @type {any} */ post) => setTriggerValue("step", post),
+    post: (/** @type {unknown} */ post) => setTriggerValue("step", post),
   });
   const news = view.posts.news([header.step, header.key_index], header.acknowledged);
   const keyIndex = header.key_index ?? indexOfLargest(n.weights);
