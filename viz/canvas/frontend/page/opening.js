@@ -3,8 +3,8 @@
 //
 // A part is a child of the main column or of the sidebar. It has its size when none of Streamlit's placeholders is in
 // it and every figure in it is drawn. viz/ui/style.css hides the parts without data-settled until <html> has data-open,
-// and shows them after a minute in any case. A figure that is never drawn, although Python has ended, holds the others up
-// for some seconds only; while Python still computes, each part waits for its place.
+// and shows them after a minute in any case. A figure that is never drawn, although Python has ended, holds the others
+// up for some seconds only; while Python still computes, each part waits for its place.
 {
   const COLUMNS = [
     '[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"]',
