@@ -40,7 +40,7 @@ def each(name, labels):
 VISITS = {
     "heads": Visit("/", each("panel", ("Head statistics", "Rollout"))),
     "rollout": Visit("/?panel=Rollout", barriers=False),
-    "whole model": Visit("/machine?mlp=false", each("detail", ("numbers",))),
+    "whole model": Visit("/machine?mlp=false&heads_off=L0H1", each("detail", ("numbers",))),
     "whole model of two sentences": Visit("/machine?weights=translate&norm=false"),
     "inside": Visit("/inside", each("view", inside_views.VIEWS[1:])),
     "masks": Visit("/masks", each("view", ("KV cache", "Trained without the mask")), barriers=False),
