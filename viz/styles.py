@@ -4,7 +4,6 @@ PAGE_TOOLS = ("lesson", "save", "save_page", "share")  # what belongs to a page;
 # Components that look alike share a style sheet.
 SHARED = {
     "rotation": "sinusoid_waves",
-    "layer_grid": "sinusoid_waves",
     "logit_lens": "probability_bars",
     "hidden_units": "probability_bars",
     "accuracy_by_length": "probability_bars",

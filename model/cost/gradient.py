@@ -205,6 +205,35 @@ def gradients_of_ids(network: AnyNetwork, ids: Sequence[int], positions: Sequenc
     return norms
 
 
+def trained_and_untrained(
+    weights: str, distances: Sequence[int], seeds: Sequence[int] = range(3)
+) -> tuple[GradientByDistance, GradientByDistance]:
+    """A trained model, and the same network with new initial weights, on the same random tokens of its vocabulary.
+
+    The last token is the output. Each seed gives other tokens and other initial weights. Norms are in float32.
+
+    Raises:
+        ValueError: unknown weights, or a distance is negative.
+    """
+    if not distances or min(distances) < 0:
+        raise ValueError("distances are numbers from 0 upwards")
+    network, tokenizer = get_model(weights)
+    n = max(distances) + 1
+    words = [token for token, word in enumerate(tokenizer.vocabulary) if not word.startswith("<")]
+    norms: tuple[list[Array], list[Array]] = [], []
+    for seed in steps(seeds):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            ids = [words[place] for place in torch.randint(len(words), (n,)).tolist()]
+            fresh = type(network)(network.config).requires_grad_(False)  # type: ignore[arg-type]
+            fresh = fresh.to(next(network.parameters()).device)
+        for changed, rows in zip((network, fresh), norms, strict=True):
+            row = gradients_of_ids(changed, ids, [n - 1])[0]  # (T,)
+            rows.append(row[n - 1 - np.array(distances)])
+    trained, untrained = (GradientByDistance(np.array(distances), np.array(rows)) for rows in norms)
+    return trained, untrained
+
+
 def mean_by_distance(norms: Array) -> GradientByDistance:
     """The mean over all pairs of tokens at the same distance before. norms (T, S), of `trained_gradients`."""
     n = len(norms)

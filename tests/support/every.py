@@ -34,12 +34,16 @@ SHOWN = {
     ),
     ("why", ()): ("paths", "gradients"),
     ("why", (("from_token", "3"), ("to_token", "1"), ("stack_layers", "2"))): ("paths", "gradients"),
+    ("why", (("gradient_of", "Trained models"),)): ("paths", "trained_gradients"),
     ("why", (("view", "Windows"),)): ("regions",),
     ("why", (("view", "Windows"), ("window_sides", "both sides"), ("dilation", "doubled from layer to layer"))): (
         "regions",
     ),
     ("why", (("view", "One after another"),)): ("schedules",),
+    ("why", (("view", "One after another"), ("training_speed", "true"))): ("schedules", "training_speed"),
     ("inside", ()): ("walk",),
+    ("inside", (("weights", "translate"),)): ("walk",),
+    ("inside", (("weights", "copy-transformer"), ("query", "2"), ("layer", "1"), ("scale", "false"))): ("walk",),
     ("inside", (("view", "Loop or matrix"),)): ("forms",),
     ("inside", (("view", "Size and cost"),)): ("sizes",),
     ("inside", (("view", "Size and cost"), ("sizes_from", "this layer"))): ("sizes",),
@@ -102,7 +106,7 @@ SHOWN = {
         "networks",
     ),
 }
-BY_HAND = ("guessing",)  # what a visitor has painted cannot be computed again
+BY_HAND = ("guessing", "training_speed")  # painted by a visitor, or measured by a clock: not to be computed again
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,8 @@ class Param(StrEnum):
     DILATION = "dilation"  # the same in every layer, or doubled from layer to layer
     GLOBAL_TOKENS = "global_tokens"  # first tokens that every token may attend to, and that attend to every token
     CLOCK = "clock"  # the step of the schedule
+    TRAINING_SPEED = "training_speed"  # whether it is measured
+    GRADIENT_OF = "gradient_of"  # untrained networks, or trained models
     # Masks
     MASK_KIND = "mask_kind"
     MASK_SIZE = "mask_size"  # the number that a kind takes

@@ -149,7 +149,10 @@ export interface HeadStepsHeader extends FigureHeader {
   about: string;
   words: string[];
   width: number;
+  /** The place of the query among the words; −1: it is another text's, as in cross-attention. */
   row: number;
+  /** The token whose row this is, with its number. */
+  query: string;
   step: number;
   key_index: number | null;
   acknowledged: number;
